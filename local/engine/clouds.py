@@ -1,0 +1,55 @@
+"""One cloud for each provider, made from what the program configures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from local.engine import wire
+from local.engine.errors import EngineError
+from local.engine.state import ResourceState
+from local.resources.base import Properties
+from local.resources.cloud import Cloud
+
+PROVIDER_PREFIX = "pulumi:providers:"
+
+
+class Clouds:
+    """The clouds of a run."""
+
+    def __init__(self, endpoint: str, report: Callable[[str, str], None]) -> None:
+        self._endpoint = endpoint
+        self._report = report
+        self._clouds: dict[str, Cloud] = {}
+
+    def add(self, provider: ResourceState) -> None:
+        """Make the cloud of a provider; the same inputs keep the clients that are there."""
+        inputs: Properties = wire.reveal(provider.inputs)
+        tags = _parsed(inputs.get("defaultTags"))
+        cloud = Cloud(
+            self._endpoint,
+            region=inputs.get("region") or "us-east-1",
+            default_tags=(tags or {}).get("tags") or {},
+            report=self._report,
+            share_with=next(iter(self._clouds.values()), None),
+        )
+        self._clouds[provider.urn] = cloud
+
+    def of(self, reference: str) -> Cloud:
+        """The cloud behind `<urn>::<id>`.
+
+        Raises:
+            EngineError: there is no such provider.
+        """
+        urn = reference.rsplit("::", 1)[0]
+        if urn not in self._clouds:
+            raise EngineError(f"provider {urn!r} is used and was not registered")
+        return self._clouds[urn]
+
+
+def _parsed(value: Any) -> Properties | None:
+    """A provider's nested properties arrive as JSON text."""
+    if isinstance(value, str):
+        return json.loads(value)
+    return value if isinstance(value, dict) else None

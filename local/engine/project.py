@@ -1,0 +1,123 @@
+"""Reads Pulumi.yaml and a stack file as the CLI does: defaults, types, encrypted values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, cast
+
+import yaml
+
+from local.engine.errors import EngineError
+from local.engine.secrets import Crypter, crypter_for
+
+_TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "string": lambda value: isinstance(value, str),
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "boolean": lambda value: isinstance(value, bool),
+    "array": lambda value: isinstance(value, list),
+    "object": lambda value: isinstance(value, dict),
+}
+
+
+class ConfigError(EngineError):
+    """A project or stack file cannot be used."""
+
+
+@dataclass(frozen=True)
+class StackConfig:
+    """A stack's configuration as the program gets it: text by full key, objects as JSON."""
+
+    project: str
+    stack: str
+    values: Mapping[str, str]
+    secret_keys: list[str]
+
+
+def stack_names(root: Path) -> list[str]:
+    """The stacks that have a file."""
+    return sorted(path.name.split(".")[1] for path in root.glob("Pulumi.*.yaml"))
+
+
+def load(root: Path, stack: str, passphrase: str) -> StackConfig:
+    """Read the configuration of `stack`.
+
+    Raises:
+        ConfigError: a file is missing or broken, a value has the wrong type, or a secret cannot be opened.
+    """
+    project = _read(root / "Pulumi.yaml")
+    name = str(project.get("name") or "")
+    path = root / f"Pulumi.{stack}.yaml"
+    if not path.exists():
+        names = stack_names(root)
+        near = get_close_matches(stack, names, 1)
+        raise ConfigError(
+            f"stack {stack!r} has no file {path.name}: there are {', '.join(names) or 'none'}"
+            + (f"; did you mean {near[0]!r}?" if near else ""),
+        )
+    document = _read(path)
+    salt = document.get("encryptionsalt")
+    crypter = crypter_for(passphrase, str(salt)) if salt else None
+    values: dict[str, str] = {}
+    secret_keys: list[str] = []
+    faults: list[str] = []
+    schema = cast("dict[str, Any]", project.get("config") or {})
+    for key, declared in schema.items():
+        full = key if ":" in key else f"{name}:{key}"
+        entry = cast("dict[str, Any]", declared) if isinstance(declared, dict) else {"value": declared}
+        if "value" in entry or "default" in entry:
+            values[full] = _text(entry.get("value", entry.get("default")))
+    for key, value in cast("dict[str, Any]", document.get("config") or {}).items():
+        full = key if ":" in key else f"{name}:{key}"
+        plain, secret = _opened(value, crypter, full)
+        declared = schema.get(full.removeprefix(f"{name}:"))
+        wanted = cast("dict[str, Any]", declared).get("type") if isinstance(declared, dict) else None
+        if wanted in _TYPES and not secret and not _TYPES[wanted](plain):
+            faults.append(f"{full}: {plain!r} is no {wanted}")
+        values[full] = _text(plain)
+        if secret:
+            secret_keys.append(full)
+    if faults:
+        raise ConfigError(f"{path.name}:\n  " + "\n  ".join(faults))
+    return StackConfig(name, stack, values, secret_keys)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist: run this from the project's folder") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path.name} is no YAML: {error}") from error
+    if not isinstance(document, dict):
+        raise ConfigError(f"{path.name} holds no settings: expected `config:` with keys below it")
+    return cast("dict[str, Any]", document)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value)
+
+
+def _opened(value: Any, crypter: Crypter | None, key: str) -> tuple[Any, bool]:
+    """Open the `secure:` values in `value`; the second result tells whether there were any."""
+    if isinstance(value, dict):
+        mapping = cast("dict[str, Any]", value)
+        if set(mapping) == {"secure"}:
+            if crypter is None:
+                raise ConfigError(f"{key} is encrypted and the stack file has no `encryptionsalt`")
+            return crypter.decrypt(str(mapping["secure"])), True
+        opened = {name: _opened(item, crypter, key) for name, item in mapping.items()}
+        return {name: item for name, (item, _) in opened.items()}, any(
+            secret for _, secret in opened.values()
+        )
+    if isinstance(value, list):
+        items = [_opened(item, crypter, key) for item in cast("list[Any]", value)]
+        return [item for item, _ in items], any(secret for _, secret in items)
+    return value, False

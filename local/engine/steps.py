@@ -1,0 +1,454 @@
+"""One resource from what it is to what the program wants: same, create, update or replace."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from local.engine import property_path, wire
+from local.engine.callbacks import Callbacks, HookCall
+from local.engine.errors import (
+    EngineError,
+    ProtectedError,
+    StepFailedError,
+    UnsupportedError,
+)
+from local.engine.events import Change, Event, Listener, Operation
+from local.engine.goal import Goal
+from local.engine.snapshot import Snapshot
+from local.engine.state import ResourceState, dependents, now
+from local.resources.base import UNKNOWN, Properties, Resource, ResourceError
+from local.resources.cloud import Cloud
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all steps of a run share."""
+
+    snapshot: Snapshot
+    handlers: Mapping[str, Resource]
+    cloud_of: Callable[[str], Cloud]
+    """The cloud of a provider reference (`<urn>::<id>`)."""
+    callbacks: Callbacks
+    listen: Listener
+    dry_run: bool
+    recovering: bool
+    """Whether an earlier run was cut off, so that what it made has to be looked for."""
+
+
+def handler_of(handlers: Mapping[str, Resource], token: str, name: str) -> Resource:
+    """The handler of a type.
+
+    Raises:
+        UnsupportedError: there is none.
+    """
+    handler = handlers.get(token)
+    if handler is None:
+        raise UnsupportedError(
+            f"{token} {name}: the local run has no handler for this type; write one in local/resources, or run "
+            f"this stack with the Pulumi CLI on AWS",
+        )
+    return handler
+
+
+class Steps:
+    """Brings custom resources from their old state to their goal, many at once."""
+
+    def __init__(self, around: Surroundings, old: Mapping[str, ResourceState]) -> None:
+        self._around = around
+        self._old = old
+        self._replaced: set[str] = set()
+        self._taken: set[int] = set()
+        self._lock = threading.Lock()
+        self._stop: BaseException | None = None
+
+    @property
+    def reason(self) -> BaseException | None:
+        """Why nothing more is begun: the first step that failed, or an interruption."""
+        return self._stop
+
+    def stop(self, reason: BaseException) -> None:
+        """Begin nothing more; what is under way ends."""
+        self._stop = self._stop or reason
+
+    def old_of(self, goal: Goal) -> ResourceState | None:
+        """The state of what the goal means, by its URN or one of its aliases."""
+        for urn in (goal.urn, *goal.aliases):
+            old = self._old.get(urn)
+            if old is not None and not old.delete:
+                with self._lock:
+                    if id(old) in self._taken:
+                        continue
+                    self._taken.add(id(old))
+                return old
+        return None
+
+    def apply(self, goal: Goal) -> ResourceState:
+        """Do what it takes and return the new state.
+
+        Raises:
+            StepFailedError: it did not work, or the run is being stopped.
+        """
+        if self._stop is not None:
+            raise StepFailedError(f"{goal.urn} was not begun: the run is being stopped")
+        try:
+            return self._apply(goal)
+        except StepFailedError:
+            raise
+        except (EngineError, ResourceError, property_path.PropertyPathError) as error:
+            self.stop(error)
+            self._tell(Event("failed", "create", goal.urn, goal.type, message=str(error)))
+            raise StepFailedError(f"{goal.type} {goal.name}: {error}") from error
+
+    def _apply(self, goal: Goal) -> ResourceState:
+        handler = handler_of(self._around.handlers, goal.type, goal.name)
+        cloud = self._around.cloud_of(goal.provider)
+        old = self.old_of(goal)
+        paths = wire.secret_paths(goal.inputs)
+        asked: Properties = wire.reveal(goal.inputs)
+        if old is None:
+            return self._create(goal, handler, cloud, self._check(handler, cloud, goal, asked, None), paths)
+        old_inputs: Properties = wire.reveal(old.inputs)
+        asked = property_path.keep_old(old_inputs, asked, list(goal.ignore_changes))
+        checked = self._check(handler, cloud, goal, asked, old_inputs)
+        diff = handler.diff(old_inputs, checked)
+        forced = {key for key in diff.changed if property_path.touches(list(goal.replace_on_changes), key)}
+        replacing = {*diff.replace, *forced}
+        changes = {
+            key: Change(_shown(old.inputs, key), _shown(wire.conceal(checked, paths), key), key in replacing)
+            for key in diff.changed
+        }
+        if replacing or self._replaced.intersection(goal.replace_with):
+            return self._replace(goal, handler, cloud, asked, paths, old, changes)
+        if diff.changed:
+            return self._update(goal, handler, cloud, checked, paths, old, changes)
+        new = state_of(goal, old.id, old.inputs, old.outputs, old)
+        self._around.snapshot.settle(new, supersedes=old)
+        self._tell(Event("done", "same", goal.urn, goal.type))
+        return new
+
+    def _check(
+        self,
+        handler: Resource,
+        cloud: Cloud,
+        goal: Goal,
+        asked: Properties,
+        old: Properties | None,
+    ) -> Properties:
+        return handler.check(cloud, name=goal.name, old=old, new=asked, random_hex=secrets.token_hex(4))
+
+    def _create(
+        self,
+        goal: Goal,
+        handler: Resource,
+        cloud: Cloud,
+        inputs: Properties,
+        paths: set[wire.Path],
+        *,
+        predecessor: ResourceState | None = None,
+        changes: Mapping[str, Change] | None = None,
+    ) -> ResourceState:
+        operation: Operation = "create" if changes is None else "replace"
+        concealed = wire.conceal(inputs, paths)
+        if self._around.dry_run:
+            new = state_of(goal, "", concealed, self._secret_outputs(goal, handler, inputs, paths), None)
+            self._around.snapshot.settle(new, replaces=predecessor)
+            self._tell(Event("done", operation, goal.urn, goal.type, changes=changes or {}))
+            self._hooks(goal, "before_create", new_inputs=concealed)
+            return new
+        provisional = state_of(goal, "", concealed, {}, None)
+        with self._timed(operation, goal, changes) as finish:
+            self._hooks(goal, "before_create", new_inputs=concealed)
+            with self._around.snapshot.operation("creating", provisional):
+                identifier, inputs = self._make(goal, handler, cloud, inputs)
+                cloud.remember(goal.type, identifier)
+                outputs = handler.read(cloud, id=identifier, inputs=inputs)
+                if outputs is None:
+                    raise ResourceError(f"{identifier} was made but cannot be found any more")
+                secret_outputs = self._secret_outputs(goal, handler, outputs, paths)
+                new = state_of(goal, identifier, wire.conceal(inputs, paths), secret_outputs, None)
+                self._around.snapshot.settle(new, replaces=predecessor)
+            self._hooks(goal, "after_create", id=identifier, new_inputs=new.inputs, new_outputs=new.outputs)
+            finish()
+        return new
+
+    def _make(
+        self,
+        goal: Goal,
+        handler: Resource,
+        cloud: Cloud,
+        inputs: Properties,
+    ) -> tuple[str, Properties]:
+        """Create, or take over what a run that was cut off had created; returns the inputs that it has now."""
+        found = handler.find(cloud, urn=goal.urn, inputs=inputs) if self._around.recovering else None
+        outputs = None
+        if found is not None and not cloud.is_known(goal.type, found):
+            outputs = handler.read(cloud, id=found, inputs=inputs)
+        if found is None or outputs is None:
+            return handler.create(cloud, urn=goal.urn, inputs=inputs), inputs
+        if handler.name_property is not None and handler.name_property in outputs:
+            # The name that was given automatically ends at random: the one that it got stays.
+            inputs = {**inputs, handler.name_property: outputs[handler.name_property]}
+        diff = handler.diff(live_inputs(inputs, outputs), inputs)
+        if diff.replace:
+            handler.delete(cloud, id=found, outputs=outputs)
+            return handler.create(cloud, urn=goal.urn, inputs=inputs), inputs
+        if diff.changed:
+            handler.update(cloud, id=found, old=outputs, new=inputs, changed=diff.changed)
+        return found, inputs
+
+    def _update(
+        self,
+        goal: Goal,
+        handler: Resource,
+        cloud: Cloud,
+        inputs: Properties,
+        paths: set[wire.Path],
+        old: ResourceState,
+        changes: Mapping[str, Change],
+    ) -> ResourceState:
+        concealed = wire.conceal(inputs, paths)
+        if self._around.dry_run:
+            outputs = {
+                **wire.reveal(old.outputs),
+                **inputs,
+                **dict.fromkeys(handler.renewed_by_update, UNKNOWN),
+            }
+            outputs = self._secret_outputs(goal, handler, outputs, paths)
+            new = state_of(goal, old.id, concealed, outputs, old)
+            self._around.snapshot.settle(new, supersedes=old)
+            self._tell(Event("done", "update", goal.urn, goal.type, changes=changes))
+            self._hooks(goal, "before_update", id=old.id, new_inputs=concealed, old=old)
+            return new
+        with self._timed("update", goal, changes) as finish:
+            self._hooks(goal, "before_update", id=old.id, new_inputs=concealed, old=old)
+            with self._around.snapshot.operation("updating", old):
+                effective = tuple(key for key in changes if key not in handler.settled_at_creation)
+                if effective:
+                    handler.update(
+                        cloud, id=old.id, old=wire.reveal(old.outputs), new=inputs, changed=effective
+                    )
+                outputs = handler.read(cloud, id=old.id, inputs=inputs)
+                if outputs is None:
+                    raise ResourceError(f"{old.id} is gone: run it again, which makes it anew")
+                new = state_of(
+                    goal, old.id, concealed, self._secret_outputs(goal, handler, outputs, paths), old
+                )
+                self._around.snapshot.settle(new, supersedes=old)
+            self._hooks(
+                goal,
+                "after_update",
+                id=old.id,
+                new_inputs=concealed,
+                new_outputs=new.outputs,
+                old=old,
+            )
+            finish()
+        return new
+
+    def _replace(
+        self,
+        goal: Goal,
+        handler: Resource,
+        cloud: Cloud,
+        asked: Properties,
+        paths: set[wire.Path],
+        old: ResourceState,
+        changes: Mapping[str, Change],
+    ) -> ResourceState:
+        if old.protect:
+            raise ProtectedError(
+                f"{', '.join(changes) or 'a resource that it follows'} cannot be changed in place, and the resource "
+                f"is protected: set `protect` to false and run it again before it may be replaced",
+            )
+        self._replaced.add(goal.urn)
+        wanted = goal.delete_before_replace
+        predecessor: ResourceState | None = old
+        if handler.delete_before_replace if wanted is None else wanted:
+            self._delete_first(old)
+            predecessor = None
+        inputs = self._check(handler, cloud, goal, asked, None)
+        return self._create(goal, handler, cloud, inputs, paths, predecessor=predecessor, changes=changes)
+
+    def _delete_first(self, old: ResourceState) -> None:
+        """Delete a resource before its successor is made, with those that cannot live without it."""
+        remaining = self._around.snapshot.remaining()
+        going = [*_bound_to(old, remaining, self._around.handlers), old]
+        for resource in going:
+            if resource.protect:
+                raise ProtectedError(
+                    f"{resource.urn} would have to be deleted first and is protected: set `protect` to false",
+                )
+        for resource in going:
+            self._taken.add(id(resource))
+            delete(self._around, resource)
+
+    def _secret_outputs(
+        self,
+        goal: Goal,
+        handler: Resource,
+        outputs: Properties,
+        paths: set[wire.Path],
+    ) -> Properties:
+        names = {*goal.additional_secret_outputs, *handler.secret_outputs}
+        return wire.conceal(outputs, [*paths, *((name,) for name in names if name in outputs)])
+
+    def _hooks(self, goal: Goal, kind: str, *, old: ResourceState | None = None, **call: Any) -> None:
+        if goal.hooks.get(kind):
+            self._around.callbacks.run_hooks(
+                goal.hooks[kind],
+                HookCall(
+                    goal.urn,
+                    call.pop("id", ""),
+                    goal.name,
+                    goal.type,
+                    old_inputs=old.inputs if old else None,
+                    old_outputs=old.outputs if old else None,
+                    **call,
+                ),
+                dry_run=self._around.dry_run,
+            )
+
+    @contextmanager
+    def _timed(
+        self,
+        operation: Operation,
+        goal: Goal,
+        changes: Mapping[str, Change] | None,
+    ) -> Iterator[Callable[[], None]]:
+        began = time.monotonic()
+        self._tell(Event("begin", operation, goal.urn, goal.type, changes=changes or {}))
+
+        def finish() -> None:
+            seconds = time.monotonic() - began
+            self._tell(Event("done", operation, goal.urn, goal.type, seconds, changes=changes or {}))
+
+        try:
+            yield finish
+        except (EngineError, ResourceError) as error:
+            self.stop(error)
+            self._tell(
+                Event("failed", operation, goal.urn, goal.type, time.monotonic() - began, message=str(error)),
+            )
+            raise StepFailedError(f"{goal.type} {goal.name}: {error}") from error
+
+    def _tell(self, event: Event) -> None:
+        self._around.listen(event)
+
+
+def state_of(
+    goal: Goal,
+    identifier: str,
+    inputs: Properties,
+    outputs: Properties,
+    old: ResourceState | None,
+) -> ResourceState:
+    """The state that a goal leads to."""
+    stamp = now()
+    return ResourceState(
+        urn=goal.urn,
+        type=goal.type,
+        custom=goal.custom,
+        id=identifier,
+        inputs=inputs,
+        outputs=outputs,
+        parent=goal.parent,
+        provider=goal.provider,
+        protect=goal.protect,
+        dependencies=list(goal.dependencies),
+        property_dependencies=dict(goal.property_dependencies),
+        additional_secret_outputs=list(goal.additional_secret_outputs),
+        custom_timeouts=goal.custom_timeouts,
+        retain_on_delete=goal.retain_on_delete,
+        deleted_with=goal.deleted_with,
+        replace_with=list(goal.replace_with),
+        ignore_changes=list(goal.ignore_changes),
+        replace_on_changes=list(goal.replace_on_changes),
+        resource_hooks=goal.hooks,
+        created=old.created if old else stamp,
+        modified=old.modified if old and old.inputs == inputs and old.outputs == outputs else stamp,
+    )
+
+
+def live_inputs(inputs: Properties, outputs: Properties) -> Properties:
+    """The inputs as they are on AWS; what AWS does not tell is taken as asked."""
+    return {key: outputs.get(key, value) for key, value in inputs.items()}
+
+
+def delete(around: Surroundings, resource: ResourceState) -> None:
+    """Delete one resource, or forget it where nothing is to be deleted.
+
+    Raises:
+        EngineError, ResourceError: it did not work; it stays in the state.
+    """
+    began = time.monotonic()
+    silent = not resource.custom or resource.external or resource.type.startswith("pulumi:")
+    call = HookCall(
+        resource.urn,
+        resource.id,
+        resource.name,
+        resource.type,
+        old_inputs=resource.inputs,
+        old_outputs=resource.outputs,
+    )
+    if not silent and not around.dry_run:
+        around.listen(Event("begin", "delete", resource.urn, resource.type))
+    around.callbacks.run_hooks(resource.resource_hooks.get("before_delete", []), call, dry_run=around.dry_run)
+    if not silent and not resource.retain_on_delete and not around.dry_run:
+        handler = handler_of(around.handlers, resource.type, resource.name)
+        with around.snapshot.operation("deleting", resource):
+            cloud = around.cloud_of(resource.provider)
+            handler.delete(cloud, id=resource.id, outputs=wire.reveal(resource.outputs))
+    around.snapshot.forget(resource)
+    around.callbacks.run_hooks(resource.resource_hooks.get("after_delete", []), call, dry_run=around.dry_run)
+    if not silent:
+        seconds = time.monotonic() - began
+        around.listen(Event("done", "delete", resource.urn, resource.type, seconds))
+    else:
+        around.listen(Event("done", "delete", resource.urn, resource.type, component=True))
+
+
+def _bound_to(
+    old: ResourceState,
+    remaining: list[ResourceState],
+    handlers: Mapping[str, Resource],
+) -> list[ResourceState]:
+    """Those that a change of `old`'s outputs would replace, the furthest first."""
+    bound: list[ResourceState] = []
+    for resource in reversed(dependents(remaining, old.urn)):
+        handler = handlers.get(resource.type)
+        if handler is None or resource.delete:
+            continue
+        near = {old.urn, *(r.urn for r in bound)}
+        if any(
+            near & set(urns)
+            for key, urns in resource.property_dependencies.items()
+            if key in handler.force_new
+        ):
+            bound.append(resource)
+    return bound[::-1]
+
+
+def _shown(properties: Properties, key: str) -> Any:
+    return wire.map_secrets(properties.get(key), lambda _: "[secret]")
+
+
+def merged(
+    old: ResourceState, outputs: Properties, handler: Resource
+) -> tuple[ResourceState, dict[str, Change]]:
+    """What a refresh makes of a resource, and what has drifted."""
+    plain: Properties = wire.reveal(old.inputs)
+    live = live_inputs(plain, outputs)
+    drifted = [key for key in plain if not handler.same(key, plain[key], live[key])]
+    changes = {key: Change(_shown(old.inputs, key), live[key]) for key in drifted}
+    inputs = {key: live[key] if key in drifted else value for key, value in old.inputs.items()}
+    paths = [*wire.secret_paths(old.inputs), *wire.secret_paths(old.outputs)]
+    new = replace(old, inputs=inputs, outputs=wire.conceal(outputs, paths))
+    if new.inputs == old.inputs and new.outputs == old.outputs:
+        return old, changes
+    return replace(new, modified=now()), changes

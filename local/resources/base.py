@@ -1,0 +1,180 @@
+"""What both engines ask of a resource type: check, diff, create, read, update, delete."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+if TYPE_CHECKING:
+    from local.resources.cloud import Cloud
+
+Properties = dict[str, Any]
+
+
+class Unknown:
+    """A value that only exists after an update; there is one, `UNKNOWN`."""
+
+    def __repr__(self) -> str:
+        return "<unknown>"
+
+
+UNKNOWN: Final = Unknown()
+
+URN_TAG: Final = "node-on-ecs:urn"
+"""Tag by which `create` finds what an interrupted run had made; `read` never shows it."""
+
+
+def urn_tag_value(urn: str) -> str:
+    """A tag value holds 256 characters; a URN can be longer."""
+    return sha256(urn.encode()).hexdigest()
+
+
+class ResourceError(Exception):
+    """A resource could not be made, changed, read or deleted; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Diff:
+    """Which properties differ, and which of them cannot be changed in place."""
+
+    changed: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+
+
+class Resource(ABC):
+    """One resource type.
+
+    `create`, `update` and `delete` get plain JSON values without unknowns or secrets; `check` and `diff`
+    may meet `UNKNOWN` in a preview. Whole numbers arrive as int. Property names are Pulumi's own (camelCase).
+    """
+
+    token: ClassVar[str]
+    """Pulumi's type token, such as `aws:ecs/cluster:Cluster`."""
+    force_new: ClassVar[Mapping[str, str]]
+    """Properties whose change makes a new resource, each with the source of that rule."""
+    in_place: ClassVar[frozenset[str]]
+    """Properties that can be changed; any other property is an error, never a silent update."""
+    settled_at_creation: ClassVar[frozenset[str]] = frozenset()
+    """Properties that matter to `create` and `delete` alone; their change is recorded and calls nothing."""
+    json_properties: ClassVar[frozenset[str]] = frozenset()
+    """Properties that hold JSON text, compared by meaning."""
+    name_property: ClassVar[str | None] = None
+    """Property that gets the logical name and a random end when the program leaves it out."""
+    name_max_length: ClassVar[int] = 255
+    tagged: ClassVar[bool] = False
+    """Whether the provider's default tags go into `tags` and `tagsAll`."""
+    delete_before_replace: ClassVar[bool] = False
+    """Whether the old one has to go first (AWS does not allow two at once)."""
+    renewed_by_update: ClassVar[frozenset[str]] = frozenset()
+    """Outputs that an update in place changes: unknown in its preview."""
+    secret_outputs: ClassVar[frozenset[str]] = frozenset()
+
+    def check(
+        self,
+        cloud: Cloud,
+        *,
+        name: str,
+        old: Properties | None,
+        new: Properties,
+        random_hex: str,
+    ) -> Properties:
+        """Return `new` with automatic name and default tags; `old` keeps the name that it has.
+
+        Args:
+            cloud: the emulator.
+            name: the logical name.
+            old: the inputs in the state, if there are any.
+            new: what the program asks for.
+            random_hex: at least 7 hexadecimal characters for an automatic name.
+
+        Raises:
+            ResourceError: the inputs cannot be right.
+        """
+        checked = dict(new)
+        key = self.name_property
+        if key is not None and checked.get(key) is None and checked.get(f"{key}Prefix") is None:
+            if old is not None and old.get(key) is not None:
+                checked[key] = old[key]
+            else:
+                checked[key] = f"{name}-{random_hex[:7]}"
+                if len(checked[key]) > self.name_max_length:
+                    raise ResourceError(
+                        f"name {checked[key]!r} has {len(checked[key])} characters, {self.token} allows "
+                        f"{self.name_max_length}: give it a shorter logical name or a `{key}`",
+                    )
+        if self.tagged and not isinstance(checked.get("tags"), Unknown):
+            checked["tags"] = {**cloud.default_tags, **(checked.get("tags") or {})}
+        return checked
+
+    def diff(self, old: Properties, new: Properties) -> Diff:
+        """Compare checked inputs.
+
+        Raises:
+            ResourceError: a property changed that this handler does not know.
+        """
+        changed = tuple(
+            sorted(key for key in old.keys() | new.keys() if not self.same(key, old.get(key), new.get(key)))
+        )
+        strangers = [
+            key
+            for key in changed
+            if key not in self.force_new and key not in self.in_place and key not in self.settled_at_creation
+        ]
+        if strangers:
+            raise ResourceError(
+                f"{self.token}: the local run does not know what a change of {', '.join(strangers)} means; "
+                f"add it to the handler's `in_place` or `force_new`",
+            )
+        return Diff(changed=changed, replace=tuple(key for key in changed if key in self.force_new))
+
+    def same(self, key: str, old: Any, new: Any) -> bool:
+        """Whether two values of a property mean the same: absent, None and empty do, and so does equal JSON."""
+        if isinstance(old, Unknown) or isinstance(new, Unknown):
+            return False
+        if key in self.json_properties and isinstance(old, str) and isinstance(new, str):
+            try:
+                return bool(json.loads(old) == json.loads(new))
+            except ValueError:
+                return old == new
+        return bool(_prune(old) == _prune(new))
+
+    def find(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str | None:
+        """Return the id of what an interrupted run made for this URN and the state does not know, if any.
+
+        By the tag `URN_TAG` with `urn_tag_value(urn)`, by name, or by a natural key. Whatever is_known in
+        `cloud` belongs to the state and must not be returned.
+        """
+        del cloud, urn, inputs
+        return None
+
+    @abstractmethod
+    def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
+        """Make it, wait until it can be used, and return its id."""
+
+    @abstractmethod
+    def read(self, cloud: Cloud, *, id: str, inputs: Properties) -> Properties | None:
+        """Return all outputs as they are now, in the form that the program gives inputs; None when it is gone.
+
+        `inputs` fill in what AWS does not tell (a password, `forceDelete`); they are empty for an import.
+        """
+
+    @abstractmethod
+    def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]) -> None:
+        """Change the properties `changed` in place; `old` are outputs, `new` checked inputs."""
+
+    @abstractmethod
+    def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
+        """Delete it and wait until it is gone; what is gone already is no error."""
+
+
+def _prune(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        pruned = {key: _prune(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return {key: item for key, item in pruned.items() if item is not None} or None  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, list | tuple):
+        return [_prune(item) for item in value] or None  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return value

@@ -1,0 +1,93 @@
+"""The emulated AWS that handlers talk to: loopback only."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class NotLoopbackError(Exception):
+    """An endpoint that is not on this machine."""
+
+
+def require_loopback(endpoint: str) -> str:
+    """Return `endpoint` if it names this machine.
+
+    Raises:
+        NotLoopbackError: it names any other, so that nothing local can ever reach an AWS account.
+    """
+    host = urlsplit(endpoint).hostname or ""
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback:
+        raise NotLoopbackError(
+            f"endpoint {endpoint!r} is not on this machine: the local run talks to 127.0.0.1, ::1 or localhost only",
+        )
+    return endpoint
+
+
+def _silent(_urn: str, _message: str) -> None:
+    pass
+
+
+class Cloud:
+    """Clients for one region of the emulator, and what both engines tell the handlers about a run."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        region: str = "us-east-1",
+        default_tags: Mapping[str, str] | None = None,
+        report: Callable[[str, str], None] = _silent,
+        share_with: Cloud | None = None,
+    ) -> None:
+        self.endpoint = require_loopback(endpoint)
+        self.region = region
+        self.default_tags: Mapping[str, str] = default_tags or {}
+        self.report = report
+        """Called with a resource's URN and one line of progress (a Docker build step)."""
+        self._lock = threading.Lock()
+        # Clients cost tens of milliseconds each; those of one region serve every cloud of it.
+        alike = share_with is not None and share_with.region == region
+        self._clients: dict[str, Any] = share_with._clients if share_with and alike else {}
+        self._known: set[tuple[str, str]] = share_with._known if share_with else set()
+
+    def client(self, service: str) -> Any:
+        """Return the boto3 client of `service`, made once; safe to use from many threads."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._make_client(service)
+            return self._clients[service]
+
+    def _make_client(self, service: str) -> Any:
+        import boto3
+        from botocore.config import Config
+
+        return boto3.client(  # pyright: ignore[reportUnknownMemberType, reportCallIssue, reportArgumentType]
+            service,  # pyright: ignore[reportArgumentType]
+            endpoint_url=self.endpoint,
+            region_name=self.region,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 -- the emulator takes any
+            config=Config(
+                retries={"total_max_attempts": 3, "mode": "standard"},
+                max_pool_connections=32,
+                connect_timeout=5,
+                read_timeout=60,
+                proxies={},
+            ),
+        )
+
+    def remember(self, token: str, identifier: str) -> None:
+        """Note that the state knows this resource, so that `create` never adopts it for another."""
+        self._known.add((token, identifier))
+
+    def is_known(self, token: str, identifier: str) -> bool:
+        """Whether the state knows this resource."""
+        return (token, identifier) in self._known
