@@ -1,0 +1,84 @@
+/** Stops a server without losing a request that it has taken. */
+
+import { Server as TcpServer } from 'node:net';
+
+/**
+ * @param {import('node:http').Server} server
+ * @param {object} options
+ * @param {ReturnType<import('./log.js').createLog>} options.log
+ * @param {number} options.deadlineMs when connections that are still open are cut
+ * @param {number} [options.quietMs] how long idle connections may still bring a request that is under way to us
+ */
+export function createShutdown(server, { log, deadlineMs, quietMs = 1000 }) {
+  const unused = new Set();
+  let inFlight = 0;
+  let stopped;
+
+  server.on('connection', (socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  server.on('request', (request, response) => {
+    unused.delete(request.socket);
+    inFlight += 1;
+    response.once('close', () => {
+      inFlight -= 1;
+    });
+  });
+
+  const closeIdle = () => {
+    server.closeIdleConnections();
+    // To Node a connection that never said anything is not idle: a browser's spare one would hold us up.
+    for (const socket of unused) {
+      if (socket.bytesRead === 0) socket.destroy();
+    }
+  };
+
+  const close = () =>
+    new Promise((resolve) => {
+      let sweep;
+      const quiet = setTimeout(() => {
+        closeIdle();
+        sweep = setInterval(closeIdle, 100);
+      }, quietMs);
+      const deadline = setTimeout(() => {
+        log.warn('out of time: cutting what is still open', { inFlight });
+        server.closeAllConnections();
+      }, deadlineMs);
+      // http.Server's own close() would cut idle connections at once, and with them the requests that have
+      // been sent but not yet read.
+      TcpServer.prototype.close.call(server, () => {
+        clearTimeout(quiet);
+        clearInterval(sweep);
+        clearTimeout(deadline);
+        resolve();
+      });
+    });
+
+  return {
+    /** Whether `stop` was called. */
+    get stopping() {
+      return stopped !== undefined;
+    },
+
+    /** How many requests are being answered. */
+    get inFlight() {
+      return inFlight;
+    },
+
+    /** Stop accepting; resolves when the last connection is closed. Asking again changes nothing. */
+    stop() {
+      stopped ??= close();
+      return stopped;
+    },
+  };
+}
+
+/**
+ * How long shutting down may take: a little less than the stop timeout, so that we end before SIGKILL.
+ *
+ * @param {number} stopTimeoutSeconds
+ */
+export function shutdownDeadlineMs(stopTimeoutSeconds) {
+  return stopTimeoutSeconds * 1000 - Math.min(3000, stopTimeoutSeconds * 250);
+}

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { html, trusted } from '../src/html.js';
+
+const render = (value) => html`<p title="${value}">`.toString();
+
+test('what could end text or an attribute is escaped', () => {
+  assert.equal(render(`<a href="x" id='y'>&`), '<p title="&lt;a href=&quot;x&quot; id=&#39;y&#39;&gt;&amp;">');
+});
+
+test('HTML in HTML stays as it is, a list is put together, nothing is nothing', () => {
+  assert.equal(render(html`<b>${'<'}</b>`), '<p title="<b>&lt;</b>">');
+  assert.equal(render(trusted('<i>')), '<p title="<i>">');
+  assert.equal(render([html`<b>`, '<', 0]), '<p title="<b>&lt;0">');
+  assert.equal(render([null, undefined, false]), '<p title="">');
+});

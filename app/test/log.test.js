@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { createLog } from '../src/log.js';
+
+const now = () => new Date('2026-01-02T03:04:05.678Z');
+
+function lineOf(say, options = {}) {
+  const lines = [];
+  say(createLog({ now, write: (line) => lines.push(line), ...options }));
+  return lines;
+}
+
+test('a line is one JSON object with time, level and message first', () => {
+  const [line] = lineOf((log) => log.info('hello', { status: 200 }), { fields: { service: 'web' } });
+
+  assert.equal(
+    line,
+    '{"time":"2026-01-02T03:04:05.678Z","level":"info","msg":"hello","service":"web","status":200}\n',
+  );
+});
+
+test('a line break in a value does not break the line', () => {
+  const [line] = lineOf((log) => log.info('hello', { path: '/a\n{"level":"error"}' }));
+
+  assert.equal(line.indexOf('\n'), line.length - 1);
+});
+
+test('what is less important than the level is not written', () => {
+  assert.deepEqual(
+    lineOf((log) => log.info('hello'), { level: 'warn' }),
+    [],
+  );
+});
+
+test('an error is spelt out with its stack and its cause', () => {
+  const error = new Error('outer', { cause: new Error('inner') });
+  const [line] = lineOf((log) => log.error('failed', { error }));
+
+  const written = JSON.parse(line).error;
+  assert.equal(written.message, 'outer');
+  assert.equal(written.cause.message, 'inner');
+  assert.match(written.stack, /log\.test\.js/);
+});

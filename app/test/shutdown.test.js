@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { test } from 'node:test';
+
+import { createShutdown, shutdownDeadlineMs } from '../src/shutdown.js';
+import { dial, listen, recordingLog, startApp } from './helpers.js';
+
+const HALF_A_REQUEST = 'GET / HTTP/1.1\r\nHost: app\r\nContent-Length: 6\r\n\r\nabc';
+
+/** A client whose request the app has begun, and that has not sent all of it. */
+async function inFlight(t, { port, server }) {
+  const client = await dial(t, port);
+  const arrived = once(server, 'request');
+  client.send(HALF_A_REQUEST);
+  await arrived;
+  return client;
+}
+
+test('with nothing open it is over at once', async (t) => {
+  const { shutdown } = await startApp(t, { quietMs: 10_000 });
+
+  await shutdown.stop();
+});
+
+test('new connections are refused', async (t) => {
+  const app = await startApp(t);
+  await inFlight(t, app);
+  app.shutdown.stop();
+
+  await assert.rejects(dial(t, app.port), { code: 'ECONNREFUSED' });
+});
+
+test('a request in flight is finished, and its connection closed', async (t) => {
+  const app = await startApp(t);
+  const client = await inFlight(t, app);
+  const stopped = app.shutdown.stop();
+  client.send('def');
+  const answer = await client.closed();
+  await stopped;
+
+  assert.match(answer, /^HTTP\/1.1 200 OK\r\n/);
+  assert.match(answer, /\r\nConnection: close\r\n/);
+  assert.match(answer, /<\/html>\s*$/);
+});
+
+test('a request whose headers are still coming is finished, while idle connections are closed', async (t) => {
+  const app = await startApp(t);
+  const idle = await dial(t, app.port);
+  idle.send('GET /healthz HTTP/1.1\r\nHost: app\r\n\r\n');
+  await idle.received(/200 OK/);
+  const accepted = once(app.server, 'connection');
+  const client = await dial(t, app.port);
+  const [socket] = await accepted;
+  client.send('GET /healthz HTTP/1.1\r\nHo');
+  while (socket.bytesRead === 0) await new Promise(setImmediate);
+  const stopped = app.shutdown.stop();
+  await idle.closed();
+  client.send('st: app\r\n\r\n');
+
+  assert.match(await client.closed(), /^HTTP\/1.1 200 OK/);
+  await stopped;
+});
+
+test('readiness fails and life goes on, on connections that are open', async (t) => {
+  const app = await startApp(t, { quietMs: 10_000 });
+  const [ready, live] = [await dial(t, app.port), await dial(t, app.port)];
+  for (const client of [ready, live]) {
+    client.send('GET /healthz HTTP/1.1\r\nHost: app\r\n\r\n');
+    await client.received(/200 OK/);
+  }
+  const stopped = app.shutdown.stop();
+  ready.send('GET /readyz HTTP/1.1\r\nHost: app\r\n\r\n');
+  live.send('GET /healthz HTTP/1.1\r\nHost: app\r\n\r\n');
+
+  assert.match(await ready.closed(), /HTTP\/1.1 503 Service Unavailable[^]*Connection: close/);
+  assert.match(await live.closed(), /HTTP\/1.1 200 OK[^]*HTTP\/1.1 200 OK[^]*Connection: close/);
+  await stopped;
+});
+
+test('an answer that had begun is finished, and its connection closed although it said keep-alive', async (t) => {
+  const server = createServer();
+  const shutdown = createShutdown(server, { log: recordingLog().log, deadlineMs: 10_000, quietMs: 20 });
+  const port = await listen(t, server);
+  const [idle, client] = [await dial(t, port), await dial(t, port)];
+  const arrived = once(server, 'request');
+  client.send('GET / HTTP/1.1\r\nHost: app\r\n\r\n');
+  const [, response] = await arrived;
+  response.write('one');
+  await client.received(/keep-alive[^]*one/);
+  const stopped = shutdown.stop();
+  await idle.closed();
+  response.end('two');
+
+  assert.match(await client.closed(), /two\r\n0\r\n\r\n$/);
+  await stopped;
+});
+
+test('a connection that was used and is idle is closed after a quiet time', async (t) => {
+  const app = await startApp(t);
+  const client = await dial(t, app.port);
+  client.send('GET /healthz HTTP/1.1\r\nHost: app\r\n\r\n');
+  await client.received(/200 OK/);
+  await app.shutdown.stop();
+
+  assert.deepEqual(
+    app.lines.filter(({ level }) => level === 'warn'),
+    [],
+  );
+});
+
+test('a connection that was never used does not hold up the end', async (t) => {
+  const app = await startApp(t);
+  const arrived = once(app.server, 'connection');
+  await dial(t, app.port);
+  await arrived;
+  await app.shutdown.stop();
+
+  assert.deepEqual(app.lines, []);
+});
+
+test('who does not finish in time is cut off, with a warning', async (t) => {
+  const app = await startApp(t, { deadlineMs: 50 });
+  const client = await inFlight(t, app);
+  await app.shutdown.stop();
+
+  assert.equal(await client.closed(), '');
+  assert.equal(app.lines[0].level, 'warn');
+  assert.equal(app.lines[0].inFlight, 1);
+});
+
+test('asking twice is asking once', async (t) => {
+  const { shutdown } = await startApp(t);
+
+  assert.equal(shutdown.stop(), shutdown.stop());
+});
+
+for (const [seconds, ms] of [
+  [2, 1500],
+  [8, 6000],
+  [60, 57_000],
+  [120, 117_000],
+]) {
+  test(`a stop timeout of ${seconds} s leaves ${ms} ms`, () => {
+    assert.equal(shutdownDeadlineMs(seconds), ms);
+  });
+}
