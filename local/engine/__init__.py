@@ -1,0 +1,1 @@
+"""Runs the program where the Pulumi CLI is not installed."""

@@ -45,7 +45,7 @@ class Callbacks:
                     callback.target,
                     options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
                 )
-            stub = callback_pb2_grpc.CallbacksStub(self._channels[callback.target])
+            stub: Any = callback_pb2_grpc.CallbacksStub(self._channels[callback.target])
         message = callback_pb2.CallbackInvokeRequest(
             token=callback.token, request=request.SerializeToString()
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from local.engine import wire
 from local.engine.errors import EngineError
@@ -52,4 +52,4 @@ def _parsed(value: Any) -> Properties | None:
     """A provider's nested properties arrive as JSON text."""
     if isinstance(value, str):
         return json.loads(value)
-    return value if isinstance(value, dict) else None
+    return cast("Properties", value) if isinstance(value, dict) else None

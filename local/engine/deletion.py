@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from graphlib import CycleError, TopologicalSorter
 
 from local.engine.errors import EngineError, ProtectedError, StepFailedError
 from local.engine.events import Event
@@ -36,40 +37,45 @@ def delete_all(around: Surroundings, doomed: Sequence[ResourceState], stopped: C
     Raises:
         StepFailedError: some could not be deleted; they and what they need stay in the state.
     """
-    waiting = {id(resource): resource for resource in doomed}
-    # Who must be gone first: whoever needs this resource, a replaced one by its own generation.
-    needed_by: dict[int, set[int]] = {key: set() for key in waiting}
-    by_urn: dict[str, list[int]] = {}
-    for key, resource in waiting.items():
-        by_urn.setdefault(resource.urn, []).append(key)
-    for key, resource in waiting.items():
-        for urn in resource.needs:
-            for needed in by_urn.get(urn, ()):
-                if needed != key:
-                    needed_by[needed].add(key)
+    resources = {id(resource): resource for resource in doomed}
+    order = _order(resources)
     failures: list[str] = []
     under_way: dict[Future[None], int] = {}
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="delete") as pool:
-        while waiting or under_way:
+        while order.is_active():
             if not failures and not stopped():
-                for key in [key for key in waiting if not needed_by[key]]:
-                    under_way[pool.submit(_delete_one, around, waiting.pop(key))] = key
+                for key in order.get_ready():
+                    under_way[pool.submit(_delete_one, around, resources[key])] = key
             if not under_way:
                 break
-            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-            for future in done:
-                key = under_way.pop(future)
-                error = future.exception()
-                if error is not None:
+            finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            for future in finished:
+                key, error = under_way.pop(future), future.exception()
+                if error is None:
+                    order.done(key)
+                else:
                     failures.append(str(error))
-                    continue
-                for others in needed_by.values():
-                    others.discard(key)
     if failures:
         raise StepFailedError("; ".join(failures))
-    if waiting and not stopped():
-        names = ", ".join(resource.urn for resource in waiting.values())
-        raise EngineError(f"these resources need each other in a circle and cannot be deleted: {names}")
+
+
+def _order(resources: Mapping[int, ResourceState]) -> TopologicalSorter[int]:
+    """Sort so that whoever needs a resource comes before it; a replaced one counts by its own generation."""
+    by_urn: dict[str, list[int]] = {}
+    for key, resource in resources.items():
+        by_urn.setdefault(resource.urn, []).append(key)
+    order: TopologicalSorter[int] = TopologicalSorter(dict.fromkeys(resources, ()))
+    for key, resource in resources.items():
+        for urn in resource.needs:
+            for needed in by_urn.get(urn, ()):
+                if needed != key:
+                    order.add(needed, key)
+    try:
+        order.prepare()
+    except CycleError as error:
+        names = ", ".join(resources[key].urn for key in dict.fromkeys(error.args[1]))
+        raise EngineError(f"these resources need one another and cannot be deleted: {names}") from error
+    return order
 
 
 def _delete_one(around: Surroundings, resource: ResourceState) -> None:

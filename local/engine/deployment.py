@@ -23,7 +23,7 @@ from local.engine.callbacks import Callbacks
 from local.engine.catalogue import Catalogue
 from local.engine.clouds import PROVIDER_PREFIX, Clouds
 from local.engine.deletion import delete_all, require_unprotected
-from local.engine.errors import EngineError, InterruptedRunError, StepFailedError
+from local.engine.errors import InterruptedRunError, StepFailedError
 from local.engine.events import Event, Listener
 from local.engine.monitor import Monitor
 from local.engine.refreshing import refresh
@@ -161,7 +161,7 @@ class Deployment:
         except BaseException as error:
             if self._interrupted.is_set():
                 raise InterruptedRunError(
-                    "interrupted; what was made is in the state, and the next run goes on"
+                    "interrupted: what was made is in the state, and the next run goes on from there",
                 ) from error
             if steps.reason is not None and not isinstance(error, pulumi.RunError):
                 raise StepFailedError(str(steps.reason)) from error
@@ -173,10 +173,10 @@ class Deployment:
 
     async def _run(self, program: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
+        # One failed registration leaves failed futures everywhere; the failure itself is told once.
+        loop.set_exception_handler(lambda _loop, _context: None)
         # The SDK registers each resource on a thread of the default executor, which has six of them on two
         # cores: independent resources would wait for one another.
-        # One failed registration leaves failed futures everywhere; the failure itself is told once, as an event.
-        loop.set_exception_handler(lambda _loop, _context: None)
         loop.set_default_executor(ThreadPoolExecutor(_REGISTRATIONS_AT_ONCE, thread_name_prefix="register"))
         task = asyncio.current_task()
         in_main_thread = threading.current_thread() is threading.main_thread()
@@ -226,6 +226,3 @@ class Deployment:
     def _ended_well(self) -> None:
         if not self._dry_run:
             self._target.marker_path.unlink(missing_ok=True)
-
-
-__all__ = ["Deployment", "EngineError", "Log", "Target"]

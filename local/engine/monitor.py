@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -126,7 +126,10 @@ class Monitor:
         else:
             provider = request.provider or self._default_provider(request.tok, request.version)
             answer = self._invoke(request.tok, arguments, self._clouds.of(provider))
-        return resource_pb2.ResourceInvokeResponse(**{"return": wire.encode(answer)})
+        response = resource_pb2.ResourceInvokeResponse()
+        # The field's name is a keyword of Python.
+        getattr(response, "return").CopyFrom(wire.encode(answer))
+        return response
 
     def ReadResource(self, request: Any) -> Any:  # noqa: D102, N802
         with self._failures_told(request):
@@ -149,7 +152,7 @@ class Monitor:
     # What it does with it.
 
     @contextmanager
-    def _failures_told(self, request: Any) -> Iterator[None]:
+    def _failures_told(self, request: Any) -> Generator[None]:
         try:
             yield
         except StepFailedError:
@@ -237,10 +240,8 @@ class Monitor:
 
     def _provider(self, goal: Goal) -> ResourceState:
         old = self._steps.old_of(goal)
-        if old is not None:
-            identifier = old.id
-        else:
-            identifier = "" if self._around.dry_run else str(uuid.uuid4())
+        fresh = "" if self._around.dry_run else str(uuid.uuid4())
+        identifier = old.id if old else fresh
         state = state_of(goal, identifier, goal.inputs, goal.inputs, old)
         self._record(goal, state, old)
         self._clouds.add(state)

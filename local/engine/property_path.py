@@ -51,15 +51,17 @@ def keep_old(old: Properties, new: Properties, paths: list[str]) -> Properties:
 def _keep(old: Any, new: Any, steps: tuple[Step, ...]) -> Any:
     if not steps:
         return old
+    match old, new:
+        case ((dict() | None), dict()):
+            return _keep_in_mapping(cast("Properties", old or {}), cast("Properties", new), steps)
+        case list(), list():
+            return _keep_in_list(cast("list[Any]", old), cast("list[Any]", new), steps)
+        case _:
+            return new
+
+
+def _keep_in_mapping(old: Properties, new: Properties, steps: tuple[Step, ...]) -> Properties:
     head, rest = steps[0], steps[1:]
-    if isinstance(new, dict) and (isinstance(old, dict) or old is None):
-        return _keep_in_mapping(cast("Properties", old or {}), cast("Properties", new), head, rest)
-    if isinstance(new, list) and isinstance(old, list):
-        return _keep_in_list(cast("list[Any]", old), cast("list[Any]", new), head, rest)
-    return new
-
-
-def _keep_in_mapping(old: Properties, new: Properties, head: Step, rest: tuple[Step, ...]) -> Properties:
     kept = dict(new)
     for key in old.keys() | new.keys() if head == WILDCARD else {str(head)}:
         if not rest and key not in old:
@@ -69,7 +71,8 @@ def _keep_in_mapping(old: Properties, new: Properties, head: Step, rest: tuple[S
     return kept
 
 
-def _keep_in_list(old: list[Any], new: list[Any], head: Step, rest: tuple[Step, ...]) -> list[Any]:
+def _keep_in_list(old: list[Any], new: list[Any], steps: tuple[Step, ...]) -> list[Any]:
+    head, rest = steps[0], steps[1:]
     kept = list(new)
     for index in range(len(new)) if head == WILDCARD else [head]:
         if isinstance(index, int) and index < len(old) and index < len(new):

@@ -29,8 +29,8 @@ def refresh(around: Surroundings, resources: list[ResourceState]) -> None:
     if not custom:
         return
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="refresh") as pool:
-        for _ in pool.map(lambda resource: _refresh_one(around, resource), custom):
-            pass
+        for future in [pool.submit(_refresh_one, around, resource) for resource in custom]:
+            future.result()
 
 
 def _refresh_one(around: Surroundings, resource: ResourceState) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +49,7 @@ class Snapshot:
         supersedes: ResourceState | None = None,
         replaces: ResourceState | None = None,
     ) -> None:
-        """Record how a resource is now; what it supersedes is forgotten, what it replaces is still to be deleted."""
+        """Record how a resource is now: `supersedes` is forgotten, `replaces` is still to be deleted."""
         with self._lock:
             if supersedes is not None:
                 self._before.pop(id(supersedes), None)
@@ -84,7 +84,7 @@ class Snapshot:
         self,
         kind: Literal["creating", "updating", "deleting", "reading"],
         resource: ResourceState,
-    ) -> Iterator[None]:
+    ) -> Generator[None]:
         """Keep in the state that this is under way, as the CLI does; a creation that failed stays there."""
         with self._lock:
             self._pending[resource.urn] = Pending(kind, resource)

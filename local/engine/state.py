@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from local.engine import wire
 from local.engine.errors import EngineError
@@ -110,7 +110,7 @@ class Checkpoint:
 
     def outputs(self) -> Properties:
         """The stack's outputs."""
-        return next((r.outputs for r in self.resources if r.type == STACK_TYPE), {})
+        return next((r.outputs for r in self.resources if r.type == STACK_TYPE), dict[str, Any]())
 
 
 def now() -> str:
@@ -143,29 +143,31 @@ def load(path: Path, project: str, stack: str, passphrase: str) -> Checkpoint:
     if not path.exists():
         return empty(project, stack, passphrase)
     try:
-        document = json.loads(path.read_text())
-        version = document["version"]
-        latest = document["checkpoint"].get("latest") or {}
+        document: dict[str, Any] = json.loads(path.read_text())
+        version: Any = document["version"]
+        latest: dict[str, Any] = document["checkpoint"].get("latest") or {}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BrokenStateError(
-            f"state file {path} cannot be read ({error}): restore {path.name}.bak beside it, which is the last "
-            f"good copy, or remove the file and run `make down` and `make up`",
+            f"state file {path} cannot be read ({error}): put {path.stem}.json.bak, the last good copy, in "
+            f"its place, or remove `.local` after `make down`",
         ) from error
     if version not in (VERSION, VERSION_WITH_FEATURES):
         raise BrokenStateError(
-            f"state file {path} has version {version!r}; this engine reads {VERSION} and {VERSION_WITH_FEATURES}"
+            f"state file {path} has version {version!r}: this engine reads 3 and 4",
         )
-    strangers = set(document.get("features") or ()) - _KNOWN_FEATURES
+    needed: list[str] = document.get("features") or []
+    strangers = set(needed) - _KNOWN_FEATURES
     if strangers:
         raise BrokenStateError(
             f"state file {path} needs {', '.join(sorted(strangers))}: use the Pulumi CLI for it"
         )
-    provider = latest.get("secrets_providers") or {}
+    provider: dict[str, Any] = latest.get("secrets_providers") or {}
     if provider.get("type", "passphrase") != "passphrase":
         raise BrokenStateError(
             f"state file {path} has secrets of {provider['type']!r}: only passphrase can be read"
         )
-    line = (provider.get("state") or {}).get("salt")
+    secrets_state: dict[str, Any] = provider.get("state") or {}
+    line: str | None = secrets_state.get("salt")
     crypter = crypter_for(passphrase, line) if line else new_crypter(passphrase)
     return Checkpoint(
         project,
@@ -234,8 +236,12 @@ def encode(checkpoint: Checkpoint, encoded: Encoded | None = None) -> str:
     encoded = encoded or Encoded(checkpoint.crypter)
     resources = checkpoint.resources
     features = sorted(
-        ({"hooks"} if any(r.resource_hooks for r in resources) else set())
-        | ({"replaceWith"} if any(r.replace_with for r in resources) else set()),
+        feature
+        for feature, used in (
+            ("hooks", any(r.resource_hooks for r in resources)),
+            ("replaceWith", any(r.replace_with for r in resources)),
+        )
+        if used
     )
     deployment = {
         "manifest": {"time": now(), "magic": "", "version": ""},
@@ -282,4 +288,4 @@ def dependents(resources: Iterable[ResourceState], urn: str) -> list[ResourceSta
         if resource.urn not in wanted and resource.needs & wanted:
             wanted.add(resource.urn)
             found.append(resource)
-    return cast("list[ResourceState]", found[::-1])
+    return found[::-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -50,10 +50,29 @@ def handler_of(handlers: Mapping[str, Resource], token: str, name: str) -> Resou
     handler = handlers.get(token)
     if handler is None:
         raise UnsupportedError(
-            f"{token} {name}: the local run has no handler for this type; write one in local/resources, or run "
-            f"this stack with the Pulumi CLI on AWS",
+            f"{token} {name}: the local run has no handler for this type: write one in local/resources, or "
+            f"run this stack with the Pulumi CLI on AWS",
         )
     return handler
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A goal with all that is needed to reach it."""
+
+    goal: Goal
+    handler: Resource
+    cloud: Cloud
+    paths: frozenset[wire.Path]
+    """Where the goal's inputs have secrets."""
+
+    def check(self, asked: Properties, old: Properties | None) -> Properties:
+        random_hex = secrets.token_hex(4)
+        return self.handler.check(self.cloud, name=self.goal.name, old=old, new=asked, random_hex=random_hex)
+
+    def conceal_outputs(self, outputs: Properties) -> Properties:
+        names = {*self.goal.additional_secret_outputs, *self.handler.secret_outputs}
+        return wire.conceal(outputs, [*self.paths, *((name,) for name in names)])
 
 
 class Steps:
@@ -106,121 +125,100 @@ class Steps:
             raise StepFailedError(f"{goal.type} {goal.name}: {error}") from error
 
     def _apply(self, goal: Goal) -> ResourceState:
-        handler = handler_of(self._around.handlers, goal.type, goal.name)
-        cloud = self._around.cloud_of(goal.provider)
+        job = _Job(
+            goal,
+            handler_of(self._around.handlers, goal.type, goal.name),
+            self._around.cloud_of(goal.provider),
+            frozenset(wire.secret_paths(goal.inputs)),
+        )
         old = self.old_of(goal)
-        paths = wire.secret_paths(goal.inputs)
         asked: Properties = wire.reveal(goal.inputs)
         if old is None:
-            return self._create(goal, handler, cloud, self._check(handler, cloud, goal, asked, None), paths)
+            return self._create(job, job.check(asked, None))
         old_inputs: Properties = wire.reveal(old.inputs)
         asked = property_path.keep_old(old_inputs, asked, list(goal.ignore_changes))
-        checked = self._check(handler, cloud, goal, asked, old_inputs)
-        diff = handler.diff(old_inputs, checked)
+        inputs = job.check(asked, old_inputs)
+        diff = job.handler.diff(old_inputs, inputs)
         forced = {key for key in diff.changed if property_path.touches(list(goal.replace_on_changes), key)}
         replacing = {*diff.replace, *forced}
+        shown = wire.conceal(inputs, job.paths)
         changes = {
-            key: Change(_shown(old.inputs, key), _shown(wire.conceal(checked, paths), key), key in replacing)
-            for key in diff.changed
+            key: Change(_shown(old.inputs, key), _shown(shown, key), key in replacing) for key in diff.changed
         }
         if replacing or self._replaced.intersection(goal.replace_with):
-            return self._replace(goal, handler, cloud, asked, paths, old, changes)
+            return self._replace(job, asked, old, changes)
         if diff.changed:
-            return self._update(goal, handler, cloud, checked, paths, old, changes)
+            return self._update(job, inputs, old, changes)
         new = state_of(goal, old.id, old.inputs, old.outputs, old)
         self._around.snapshot.settle(new, supersedes=old)
         self._tell(Event("done", "same", goal.urn, goal.type))
         return new
 
-    def _check(
-        self,
-        handler: Resource,
-        cloud: Cloud,
-        goal: Goal,
-        asked: Properties,
-        old: Properties | None,
-    ) -> Properties:
-        return handler.check(cloud, name=goal.name, old=old, new=asked, random_hex=secrets.token_hex(4))
-
     def _create(
         self,
-        goal: Goal,
-        handler: Resource,
-        cloud: Cloud,
+        job: _Job,
         inputs: Properties,
-        paths: set[wire.Path],
         *,
         predecessor: ResourceState | None = None,
         changes: Mapping[str, Change] | None = None,
     ) -> ResourceState:
+        goal = job.goal
         operation: Operation = "create" if changes is None else "replace"
-        concealed = wire.conceal(inputs, paths)
+        concealed = wire.conceal(inputs, job.paths)
         if self._around.dry_run:
-            new = state_of(goal, "", concealed, self._secret_outputs(goal, handler, inputs, paths), None)
+            new = state_of(goal, "", concealed, job.conceal_outputs(inputs), None)
             self._around.snapshot.settle(new, replaces=predecessor)
             self._tell(Event("done", operation, goal.urn, goal.type, changes=changes or {}))
             self._hooks(goal, "before_create", new_inputs=concealed)
             return new
-        provisional = state_of(goal, "", concealed, {}, None)
         with self._timed(operation, goal, changes) as finish:
             self._hooks(goal, "before_create", new_inputs=concealed)
-            with self._around.snapshot.operation("creating", provisional):
-                identifier, inputs = self._make(goal, handler, cloud, inputs)
-                cloud.remember(goal.type, identifier)
-                outputs = handler.read(cloud, id=identifier, inputs=inputs)
+            with self._around.snapshot.operation("creating", state_of(goal, "", concealed, {}, None)):
+                identifier, inputs = self._make(job, inputs)
+                job.cloud.remember(goal.type, identifier)
+                outputs = job.handler.read(job.cloud, id=identifier, inputs=inputs)
                 if outputs is None:
                     raise ResourceError(f"{identifier} was made but cannot be found any more")
-                secret_outputs = self._secret_outputs(goal, handler, outputs, paths)
-                new = state_of(goal, identifier, wire.conceal(inputs, paths), secret_outputs, None)
+                concealed = wire.conceal(inputs, job.paths)
+                new = state_of(goal, identifier, concealed, job.conceal_outputs(outputs), None)
                 self._around.snapshot.settle(new, replaces=predecessor)
             self._hooks(goal, "after_create", id=identifier, new_inputs=new.inputs, new_outputs=new.outputs)
             finish()
         return new
 
-    def _make(
-        self,
-        goal: Goal,
-        handler: Resource,
-        cloud: Cloud,
-        inputs: Properties,
-    ) -> tuple[str, Properties]:
-        """Create, or take over what a run that was cut off had created; returns the inputs that it has now."""
-        found = handler.find(cloud, urn=goal.urn, inputs=inputs) if self._around.recovering else None
+    def _make(self, job: _Job, inputs: Properties) -> tuple[str, Properties]:
+        """Create, or take over what a run that was cut off had made; returns the inputs that it has now."""
+        urn, handler, cloud = job.goal.urn, job.handler, job.cloud
+        found = handler.find(cloud, urn=urn, inputs=inputs) if self._around.recovering else None
         outputs = None
-        if found is not None and not cloud.is_known(goal.type, found):
+        if found is not None and not cloud.is_known(job.goal.type, found):
             outputs = handler.read(cloud, id=found, inputs=inputs)
         if found is None or outputs is None:
-            return handler.create(cloud, urn=goal.urn, inputs=inputs), inputs
+            return handler.create(cloud, urn=urn, inputs=inputs), inputs
         if handler.name_property is not None and handler.name_property in outputs:
             # The name that was given automatically ends at random: the one that it got stays.
             inputs = {**inputs, handler.name_property: outputs[handler.name_property]}
         diff = handler.diff(live_inputs(inputs, outputs), inputs)
         if diff.replace:
             handler.delete(cloud, id=found, outputs=outputs)
-            return handler.create(cloud, urn=goal.urn, inputs=inputs), inputs
+            return handler.create(cloud, urn=urn, inputs=inputs), inputs
         if diff.changed:
             handler.update(cloud, id=found, old=outputs, new=inputs, changed=diff.changed)
         return found, inputs
 
     def _update(
         self,
-        goal: Goal,
-        handler: Resource,
-        cloud: Cloud,
+        job: _Job,
         inputs: Properties,
-        paths: set[wire.Path],
         old: ResourceState,
         changes: Mapping[str, Change],
     ) -> ResourceState:
-        concealed = wire.conceal(inputs, paths)
+        goal, handler, cloud = job.goal, job.handler, job.cloud
+        concealed = wire.conceal(inputs, job.paths)
         if self._around.dry_run:
-            outputs = {
-                **wire.reveal(old.outputs),
-                **inputs,
-                **dict.fromkeys(handler.renewed_by_update, UNKNOWN),
-            }
-            outputs = self._secret_outputs(goal, handler, outputs, paths)
-            new = state_of(goal, old.id, concealed, outputs, old)
+            renewed = dict.fromkeys(handler.renewed_by_update, UNKNOWN)
+            expected = job.conceal_outputs({**wire.reveal(old.outputs), **inputs, **renewed})
+            new = state_of(goal, old.id, concealed, expected, old)
             self._around.snapshot.settle(new, supersedes=old)
             self._tell(Event("done", "update", goal.urn, goal.type, changes=changes))
             self._hooks(goal, "before_update", id=old.id, new_inputs=concealed, old=old)
@@ -236,44 +234,32 @@ class Steps:
                 outputs = handler.read(cloud, id=old.id, inputs=inputs)
                 if outputs is None:
                     raise ResourceError(f"{old.id} is gone: run it again, which makes it anew")
-                new = state_of(
-                    goal, old.id, concealed, self._secret_outputs(goal, handler, outputs, paths), old
-                )
+                new = state_of(goal, old.id, concealed, job.conceal_outputs(outputs), old)
                 self._around.snapshot.settle(new, supersedes=old)
-            self._hooks(
-                goal,
-                "after_update",
-                id=old.id,
-                new_inputs=concealed,
-                new_outputs=new.outputs,
-                old=old,
-            )
+            after = {"new_inputs": concealed, "new_outputs": new.outputs}
+            self._hooks(goal, "after_update", id=old.id, old=old, **after)
             finish()
         return new
 
     def _replace(
         self,
-        goal: Goal,
-        handler: Resource,
-        cloud: Cloud,
+        job: _Job,
         asked: Properties,
-        paths: set[wire.Path],
         old: ResourceState,
         changes: Mapping[str, Change],
     ) -> ResourceState:
         if old.protect:
             raise ProtectedError(
-                f"{', '.join(changes) or 'a resource that it follows'} cannot be changed in place, and the resource "
-                f"is protected: set `protect` to false and run it again before it may be replaced",
+                f"{', '.join(changes) or 'a resource that it follows'} cannot be changed in place, and the "
+                f"resource is protected: set `protect` to false and run it again before it may be replaced",
             )
-        self._replaced.add(goal.urn)
-        wanted = goal.delete_before_replace
+        self._replaced.add(job.goal.urn)
+        wanted = job.goal.delete_before_replace
         predecessor: ResourceState | None = old
-        if handler.delete_before_replace if wanted is None else wanted:
+        if job.handler.delete_before_replace if wanted is None else wanted:
             self._delete_first(old)
             predecessor = None
-        inputs = self._check(handler, cloud, goal, asked, None)
-        return self._create(goal, handler, cloud, inputs, paths, predecessor=predecessor, changes=changes)
+        return self._create(job, job.check(asked, None), predecessor=predecessor, changes=changes)
 
     def _delete_first(self, old: ResourceState) -> None:
         """Delete a resource before its successor is made, with those that cannot live without it."""
@@ -287,16 +273,6 @@ class Steps:
         for resource in going:
             self._taken.add(id(resource))
             delete(self._around, resource)
-
-    def _secret_outputs(
-        self,
-        goal: Goal,
-        handler: Resource,
-        outputs: Properties,
-        paths: set[wire.Path],
-    ) -> Properties:
-        names = {*goal.additional_secret_outputs, *handler.secret_outputs}
-        return wire.conceal(outputs, [*paths, *((name,) for name in names if name in outputs)])
 
     def _hooks(self, goal: Goal, kind: str, *, old: ResourceState | None = None, **call: Any) -> None:
         if goal.hooks.get(kind):
@@ -320,7 +296,7 @@ class Steps:
         operation: Operation,
         goal: Goal,
         changes: Mapping[str, Change] | None,
-    ) -> Iterator[Callable[[], None]]:
+    ) -> Generator[Callable[[], None]]:
         began = time.monotonic()
         self._tell(Event("begin", operation, goal.urn, goal.type, changes=changes or {}))
 

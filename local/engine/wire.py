@@ -1,7 +1,7 @@
 """Property values as they cross the border: protobuf structs outside, plain Python inside.
 
-Inside, a whole number is an int, an unknown is `UNKNOWN`, and secrets and resource references keep the wrapper
-that they have in the checkpoint, until `reveal` takes the secrets off for a handler.
+Inside, a whole number is an int, an unknown is `UNKNOWN`, and secrets and resource references keep the
+wrapper that they have in the checkpoint, until `reveal` takes the secrets off for a handler.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def secret_paths(value: Any, at: Path = ()) -> set[Path]:
 
 
 def conceal(value: Properties, paths: Iterable[Path]) -> Properties:
-    """Copy `value` with the secret wrapper put around what stands at `paths`; a path that leads nowhere is skipped."""
+    """Copy `value` with the secret wrapper around what stands at `paths`, where there is something."""
     concealed: Any = value
     for path in paths:
         concealed = _conceal_one(concealed, path)
@@ -134,13 +134,15 @@ def _conceal_one(value: Any, path: Path) -> Any:
     if not path:
         return value if is_secret(value) else secret(value)
     head, rest = path[0], path[1:]
-    if isinstance(value, Mapping) and not is_secret(value) and head in value:
-        mapping = cast("Mapping[str, Any]", value)
-        return {**mapping, str(head): _conceal_one(mapping[str(head)], rest)}
-    if isinstance(value, list) and isinstance(head, int) and head < len(cast("list[Any]", value)):
-        items = cast("list[Any]", value)
-        return [*items[:head], _conceal_one(items[head], rest), *items[head + 1 :]]
-    return value
+    match value, head:
+        case Mapping(), str() if head in value and not is_secret(value):
+            mapping = cast("Mapping[str, Any]", value)
+            return {**mapping, head: _conceal_one(mapping[head], rest)}
+        case list(), int() if head < len(cast("list[Any]", value)):
+            items = cast("list[Any]", value)
+            return [*items[:head], _conceal_one(items[head], rest), *items[head + 1 :]]
+        case _:
+            return value
 
 
 def has_unknown(value: Any) -> bool:
