@@ -1,0 +1,127 @@
+"""Rules for the copies of the main service."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from infra.config.fargate import CPUS
+from infra.config.image import IMAGE_REFERENCE, IMAGE_REFERENCE_FORM
+from infra.config.names import (
+    DNS_LABEL,
+    DNS_LABEL_FORM,
+    LAST_PRIORITY,
+    LONGEST_SERVICE_NAME,
+    PRIORITIES_BY_HAND,
+    copy_service_name,
+    priority_of,
+)
+from infra.config.service import check_shared_names, check_size, read_environment
+
+if TYPE_CHECKING:
+    from infra.config.record import Record
+    from infra.settings import ServiceSettings
+
+_KEY: Final = "multidev"
+_FIELDS: Final = ("name", "image", "desired-count", "cpu", "memory", "environment", "priority")
+_FORM: Final = f"a name, or an object with {', '.join(_FIELDS)}"
+
+# 100 rules (the default ones not counted) and 100 target groups; each service has one of both.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+_MOST_SERVICES: Final = 100
+
+
+def read_multidev(config: Record, main: ServiceSettings) -> tuple[ServiceSettings, ...]:
+    """Read the copies; each one follows from the main service and its own entry, and from nothing else."""
+    items = config.items(_KEY, allowed=f"a list, each item {_FORM}")
+    if len(items) >= _MOST_SERVICES:
+        config.faults.add(
+            _KEY,
+            f"{len(items)} names",
+            f"at most {_MOST_SERVICES - 1}: with the main service {_MOST_SERVICES} rules and target groups, "
+            "as many as one load balancer carries",
+        )
+    copies: list[ServiceSettings] = []
+    seen: dict[str, int] = {}
+    priorities: dict[int, list[str]] = defaultdict(list)
+    for index, item in enumerate(items):
+        value: object = {"name": item} if isinstance(item, str) else item
+        entry = config.record_at(f"{_KEY}[{index}]", value, _FIELDS, allowed=_FORM)
+        if entry is None:
+            continue
+        name = _read_name(entry, main)
+        copy = _read_copy(entry, name, main)
+        copies.append(copy)
+        if entry.faults.found_at(entry.key("name"), entry.key("priority")):
+            continue
+        if name in seen:
+            entry.faults.add(entry.key("name"), name, f"each name once; it is {_KEY}[{seen[name]}] already")
+            continue
+        seen[name] = index
+        priorities[copy.priority].append(name)
+    _check_priorities(config, priorities)
+    return tuple(copies)
+
+
+def _read_name(entry: Record, main: ServiceSettings) -> str:
+    faults, key = entry.faults, entry.key("name")
+    name = entry.text("name", allowed=DNS_LABEL_FORM, pattern=DNS_LABEL)
+    if faults.found_at(key):
+        return name
+    service = copy_service_name(main.name, name)
+    if len(service) > LONGEST_SERVICE_NAME and not faults.found_at("name"):
+        longest = LONGEST_SERVICE_NAME - len(copy_service_name(main.name, ""))
+        faults.add(
+            key,
+            name,
+            f"at most {longest} characters: the target group "
+            f"{service} has {len(service)}, and of its 32 Pulumi's random end takes 8",
+        )
+    if name == main.name:
+        faults.add(key, name, "another name than the main service's")
+    return name
+
+
+def _read_copy(entry: Record, name: str, main: ServiceSettings) -> ServiceSettings:
+    cpu = entry.whole_of("cpu", CPUS) if entry.has("cpu") else main.cpu
+    memory = entry.whole("memory", 1) if entry.has("memory") else main.memory
+    _check_own_size(entry, cpu=cpu, memory=memory)
+    environment = read_environment(entry) if entry.has("environment") else {}
+    check_shared_names(entry.faults, entry.key("environment"), environment, main.secrets)
+    return replace(
+        main,
+        name=copy_service_name(main.name, name),
+        host=None if main.host is None else f"{name}.{main.host}",
+        path_prefix=f"/{name}" if main.host is None else None,
+        priority=entry.whole("priority", 1, LAST_PRIORITY) if entry.has("priority") else priority_of(name),
+        image=entry.text("image", allowed=IMAGE_REFERENCE_FORM, pattern=IMAGE_REFERENCE)
+        if entry.has("image")
+        else None,
+        cpu=cpu,
+        memory=memory,
+        desired_count=entry.whole("desired-count", 0) if entry.has("desired-count") else main.desired_count,
+        environment={**main.environment, **environment},
+    )
+
+
+def _check_own_size(entry: Record, *, cpu: int, memory: int) -> None:
+    own = [name for name in ("memory", "cpu") if entry.has(name)]
+    if own and not entry.faults.found_at("cpu", "memory", entry.key("cpu"), entry.key("memory")):
+        check_size(
+            entry.faults, entry.key(own[0]), memory if own[0] == "memory" else cpu, cpu=cpu, memory=memory
+        )
+
+
+def _check_priorities(config: Record, priorities: dict[int, list[str]]) -> None:
+    by_hand = f"{PRIORITIES_BY_HAND[0]} to {PRIORITIES_BY_HAND[-1]}"
+    for priority, names in priorities.items():
+        if priority == LAST_PRIORITY:
+            names.append("the main service")
+        if len(names) > 1:
+            config.faults.add(
+                _KEY,
+                names,
+                f"{' and '.join(names)} meet at the listener rule priority {priority}, which only one can "
+                f"have; `priority` overrides what follows from a name, and no name leads to {by_hand}",
+            )

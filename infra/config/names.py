@@ -1,0 +1,45 @@
+"""Names of hosts, services and copies, and the listener rule priority that follows from a name."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import Final
+
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+
+DNS_LABEL: Final = re.compile(_LABEL)
+DNS_LABEL_FORM: Final = "lowercase letters, digits and hyphens, no hyphen at the edges, at most 63 characters"
+
+# A load balancer's host condition takes only letters after the last dot.
+HOST_NAME: Final = re.compile(rf"(?:{_LABEL}\.)+[a-z]{{2,63}}")
+HOST_NAME_FORM: Final = (
+    f"a host name such as dev.example.com: labels of {DNS_LABEL_FORM}, and after the last dot only letters"
+)
+
+ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+ENVIRONMENT_NAME_FORM: Final = "letters, digits and underscores, with no digit at the beginning"
+
+LONGEST_MAIN_NAME: Final = 16
+
+# A target group's name holds 32 characters, and Pulumi's random end takes a hyphen and seven of them.
+LONGEST_SERVICE_NAME: Final = 32 - 8
+
+LAST_PRIORITY: Final = 50_000
+"""The main service's: without a domain its rule matches everything, so it has to come after all others."""
+
+PRIORITIES_BY_HAND: Final = range(1, 1000)
+"""Never taken by a name, so that a `priority` from here meets nothing but another `priority`."""
+
+_PRIORITIES_BY_NAME: Final = range(1000, LAST_PRIORITY)
+
+
+def copy_service_name(main: str, copy: str) -> str:
+    """Return the name of a multidev copy's service."""
+    return f"{main}-{copy}"
+
+
+def priority_of(copy: str) -> int:
+    """Return the priority of a copy's rule: of its name alone, so that no other copy can change it."""
+    digest = int.from_bytes(sha256(copy.encode()).digest())
+    return _PRIORITIES_BY_NAME[digest % len(_PRIORITIES_BY_NAME)]

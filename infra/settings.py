@@ -1,0 +1,173 @@
+"""The stack's configuration as one frozen value, and the only place that reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import pulumi
+from pulumi.runtime import get_config_env, get_config_secret_keys_env, is_config_secret
+
+# `pulumi.Config` reads a key that one knows; a misspelt one is seen only by looking at all that are there.
+from pulumi.runtime.config import CONFIG
+
+Architecture = Literal["arm64", "x86_64"]
+Nat = Literal["none", "single", "one-per-az"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderSettings:
+    """Which account and region, and what every resource carries."""
+
+    region: str
+    profile: str | None
+    assume_role_arn: str | None
+    tags: Mapping[str, str]
+    """All default tags: Project, Stack, ManagedBy, and those of `tags`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSettings:
+    """Where the image comes from: built from `app_path`, another stack's, or ready."""
+
+    app_path: str
+    build_args: Mapping[str, str]
+    architecture: Architecture
+    repository: str | None
+    image_from: str | None
+    image: str | None
+    retained_images: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EgressRule:
+    """One thing that tasks may reach beside port 443."""
+
+    port: int
+    cidr: str
+    description: str
+    protocol: Literal["tcp", "udp"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingVpc:
+    """A VPC that is already there."""
+
+    vpc_id: str
+    public_subnet_ids: tuple[str, ...]
+    private_subnet_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSettings:
+    """The network to make, or the one to use."""
+
+    existing: ExistingVpc | None
+    cidr: str
+    availability_zones: int
+    nat: Nat
+    ipv6: bool
+    egress: tuple[EgressRule, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapacityProvider:
+    """One line of a capacity provider strategy."""
+
+    capacity_provider: Literal["FARGATE", "FARGATE_SPOT"]
+    weight: int
+    base: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterSettings:
+    """The cluster and what its services run on."""
+
+    container_insights: Literal["disabled", "enabled", "enhanced"]
+    capacity_provider_strategy: tuple[CapacityProvider, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadBalancerSettings:
+    """The load balancer and the names that lead to it."""
+
+    domain: str | None
+    zone: str | None
+    idle_timeout_seconds: int
+    tls_policy: str
+    deletion_protection: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceSettings:
+    """One service: the stack's own, or a multidev copy of it."""
+
+    name: str
+    """Names the ECS service, its target group and its log streams."""
+    host: str | None
+    """Host header that the listener rule matches; None without a domain."""
+    path_prefix: str | None
+    """Without a domain, what a copy's paths begin with (`/alice`); None for the main service."""
+    priority: int
+    """Listener rule priority, 1 to 50000."""
+    image: str | None
+    """A ready image that overrides the stack's, by registry reference."""
+    architecture: Architecture
+    cpu: int
+    memory: int
+    desired_count: int
+    container_port: int
+    user: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    secrets: Mapping[str, str]
+    task_role_statements: tuple[Mapping[str, object], ...]
+    health_check_path: str
+    health_check_interval_seconds: int
+    health_check_command: tuple[str, ...]
+    health_check_grace_period_seconds: int
+    deregistration_delay_seconds: int
+    stop_timeout_seconds: int
+    deployment_minimum_healthy_percent: int
+    deployment_maximum_percent: int
+    log_retention_days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that the program may know of the stack it makes."""
+
+    environment: str
+    """The stack's name, for tags and for the app to show; nothing branches on it."""
+    protect: bool
+    provider: ProviderSettings
+    image: ImageSettings
+    network: NetworkSettings
+    cluster: ClusterSettings
+    load_balancer: LoadBalancerSettings
+    main: ServiceSettings
+    multidev: tuple[ServiceSettings, ...]
+
+    @classmethod
+    def load(cls) -> Settings:
+        """Read the configuration of the stack that is being deployed.
+
+        Raises:
+            SettingsError: names everything that is wrong with it.
+        """
+        # They build what is declared above.
+        from infra.config.parse import parse
+
+        raw = {**get_config_env(), **CONFIG.get()}
+        return parse(
+            raw,
+            project=pulumi.get_project(),
+            stack=pulumi.get_stack(),
+            secret_keys={*get_config_secret_keys_env(), *filter(is_config_secret, raw)},
+        )
+
+    @property
+    def services(self) -> tuple[ServiceSettings, ...]:
+        """The main service and its copies."""
+        return (self.main, *self.multidev)

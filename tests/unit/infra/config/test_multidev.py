@@ -1,0 +1,242 @@
+"""Rules for the copies of the main service, and what a copy is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infra.config.names import LAST_PRIORITY, PRIORITIES_BY_HAND, priority_of
+from tests.unit.infra.settings_fixtures import fault_of, faults_of, settings_of
+
+if TYPE_CHECKING:
+    from infra.settings import ServiceSettings
+
+# Two names that lead to the same priority.
+MEETING = ("dev128", "dev318")
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf"
+
+
+def copies_of(*multidev: Any, **config: Any) -> dict[str, ServiceSettings]:
+    settings = settings_of({"multidev": list(multidev), **config})
+    return {copy.name: copy for copy in settings.multidev}
+
+
+def test_a_copy_has_a_host_below_the_domain() -> None:
+    alice = copies_of("alice", domain="dev.example.com")["web-alice"]
+
+    assert (alice.host, alice.path_prefix) == ("alice.dev.example.com", None)
+
+
+def test_without_a_domain_a_copy_has_a_path() -> None:
+    alice = copies_of("alice")["web-alice"]
+
+    assert (alice.host, alice.path_prefix) == (None, "/alice")
+
+
+def test_a_copy_takes_from_the_main_service_whatever_it_does_not_name() -> None:
+    config = {
+        "cpu": 512,
+        "memory": 1024,
+        "desired-count": 2,
+        "environment": {"A": "1"},
+        "user": "node",
+        "command": ["x"],
+    }
+    settings = settings_of({**config, "multidev": ["alice"]})
+    (alice,) = settings.multidev
+
+    assert (
+        replace(
+            alice,
+            name=settings.main.name,
+            path_prefix=None,
+            priority=settings.main.priority,
+        )
+        == settings.main
+    )
+
+
+def test_a_copy_overrides_what_it_names() -> None:
+    bob = copies_of(
+        {
+            "name": "bob",
+            "image": "nginx:1.29",
+            "desired-count": 0,
+            "cpu": 512,
+            "memory": 1024,
+            "priority": 7,
+            "environment": {"B": 2},
+        },
+    )["web-bob"]
+
+    assert (bob.image, bob.desired_count, bob.cpu, bob.memory, bob.priority) == (
+        "nginx:1.29",
+        0,
+        512,
+        1024,
+        7,
+    )
+    assert bob.environment == {"B": "2"}
+
+
+def test_a_copy_s_environment_is_laid_over_the_main_service_s() -> None:
+    bob = copies_of({"name": "bob", "environment": {"B": "bob"}}, environment={"A": "main", "B": "main"})[
+        "web-bob"
+    ]
+
+    assert bob.environment == {"A": "main", "B": "bob"}
+
+
+def test_the_environment_of_one_copy_is_not_that_of_another() -> None:
+    settings = settings_of({"multidev": [{"name": "bob", "environment": {"B": 1}}, "alice"]})
+
+    assert [service.environment for service in settings.services] == [{}, {"B": "1"}, {}]
+
+
+def test_adding_and_removing_a_name_changes_nothing_of_the_others() -> None:
+    before = copies_of(
+        "alice", {"name": "bob", "cpu": 512, "memory": 1024}, "carol", domain="dev.example.com"
+    )
+    after = copies_of("dave", "carol", "alice", "erin", domain="dev.example.com")
+
+    assert set(before) & set(after) == {"web-alice", "web-carol"}
+    for name in set(before) & set(after):
+        assert before[name] == after[name]
+
+
+def test_a_priority_follows_from_the_name_for_ever() -> None:
+    # Another number here would move the rules of every stack that is deployed.
+    assert {name: priority_of(name) for name in ("alice", "bob", "carol")} == {
+        "alice": 29720,
+        "bob": 43625,
+        "carol": 40949,
+    }
+
+
+def test_no_name_takes_a_priority_by_hand_or_the_main_service_s() -> None:
+    priorities = {priority_of(f"name-{number}") for number in range(5000)}
+
+    assert not priorities & set(PRIORITIES_BY_HAND)
+    assert max(priorities) < LAST_PRIORITY
+
+
+def test_two_names_that_meet_are_both_named_and_told_the_way_out() -> None:
+    priority = priority_of(MEETING[0])
+    assert priority == priority_of(MEETING[1])
+
+    fault = fault_of({"multidev": ["alice", *MEETING]})
+
+    assert fault.startswith(f'multidev = ["{MEETING[0]}", "{MEETING[1]}"]: ')
+    assert f"{MEETING[0]} and {MEETING[1]} meet at the listener rule priority {priority}" in fault
+    assert "`priority` overrides what follows from a name, and no name leads to 1 to 999" in fault
+
+
+def test_a_priority_by_hand_settles_it() -> None:
+    copies = copies_of(MEETING[0], {"name": MEETING[1], "priority": 1})
+
+    assert [copy.priority for copy in copies.values()] == [priority_of(MEETING[0]), 1]
+
+
+@pytest.mark.parametrize("count", [1, 99])
+def test_one_load_balancer_carries_99_copies(count: int) -> None:
+    names = [{"name": f"c{number}", "priority": number + 1} for number in range(count)]
+
+    assert len(settings_of({"multidev": names}).services) == count + 1
+
+
+def test_a_name_may_fill_the_target_group_s() -> None:
+    assert list(copies_of("a" * 20)) == [f"web-{'a' * 20}"]
+
+
+@pytest.mark.parametrize(
+    ("multidev", "begin", "allowed"),
+    [
+        (["alice", "alice"], 'multidev[1].name = "alice": ', "each name once; it is multidev[0] already"),
+        (["alice", {"name": "alice", "priority": 1}], 'multidev[1].name = "alice": ', "each name once"),
+        (["web"], 'multidev[0].name = "web": ', "another name than the main service's"),
+        (["Alice"], 'multidev[0].name = "Alice": ', "lowercase letters, digits and hyphens"),
+        (["a_b"], 'multidev[0].name = "a_b": ', "lowercase letters, digits and hyphens"),
+        (["-a"], 'multidev[0].name = "-a": ', "no hyphen at the edges"),
+        (["a-"], 'multidev[0].name = "a-": ', "no hyphen at the edges"),
+        ([""], 'multidev[0].name = "": ', "lowercase letters"),
+        (["a" * 21], f'multidev[0].name = "{"a" * 21}": ', "at most 20 characters"),
+        (["a" * 21], f'multidev[0].name = "{"a" * 21}": ', "of its 32 Pulumi's random end takes 8"),
+        ([{"name": "bob", "desired-count": -1}], "multidev[0].desired-count = -1: ", "0 or more"),
+        ([{"name": "bob", "priority": 0}], "multidev[0].priority = 0: ", "from 1 to 50000"),
+        ([{"name": "bob", "priority": 50_001}], "multidev[0].priority = 50001: ", "from 1 to 50000"),
+        ([{"name": "bob", "priority": 50_000}], 'multidev = ["bob", "the main service"]: ', "meet at"),
+        (
+            [{"name": "bob", "priority": 5}, {"name": "eve", "priority": 5}],
+            'multidev = ["bob", "eve"]: ',
+            "bob and eve meet at the listener rule priority 5",
+        ),
+        ([{"name": "bob", "image": "A:B:C"}], 'multidev[0].image = "A:B:C": ', "a registry reference"),
+        ([{"name": "bob", "cpu": 300}], "multidev[0].cpu = 300: ", "one of 256"),
+        (
+            [{"name": "bob", "memory": 4096}],
+            "multidev[0].memory = 4096: ",
+            "with cpu 256 memory is 512, 1024, 2048 MiB, the nearest is 2048",
+        ),
+        (
+            [{"name": "bob", "cpu": 1024}],
+            "multidev[0].cpu = 1024: ",
+            "cpu 1024 and memory 512 are no Fargate size",
+        ),
+        (
+            [{"name": "bob", "environment": {"PORT": 1}}],
+            'multidev[0].environment.PORT = "1": ',
+            "another name",
+        ),
+        (
+            [{"name": "bob", "environment": {"AWS_ACCESS_KEY_ID": "x"}}],
+            'multidev[0].environment.AWS_ACCESS_KEY_ID = "…": ',
+            "no credentials",
+        ),
+        ([{"name": "bob", "environment": "x"}], 'multidev[0].environment = "x": ', "an object of names"),
+        (
+            [{"name": f"c{number}", "priority": number + 1} for number in range(100)],
+            'multidev = "100 names": ',
+            "at most 99: with the main service 100 rules and target groups",
+        ),
+    ],
+)
+def test_what_is_wrong_is_refused(multidev: list[Any], begin: str, allowed: str) -> None:
+    fault = fault_of({"multidev": multidev})
+
+    assert fault.startswith(begin)
+    assert allowed in fault
+
+
+def test_a_copy_does_not_set_what_the_main_service_has_from_secrets() -> None:
+    fault = fault_of({"multidev": [{"name": "bob", "environment": {"DB": "x"}}], "secrets": {"DB": SECRET}})
+
+    assert fault.startswith('multidev[0].environment.DB = "x": another name, or none in `secrets`')
+
+
+def test_a_longer_main_name_leaves_a_copy_less_room() -> None:
+    fault = fault_of({"name": "storefront", "multidev": ["a-name-of-14-c"]})
+
+    assert "at most 13 characters: the target group storefront-a-name-of-14-c has 25" in fault
+
+
+def test_a_copy_s_own_count_must_leave_a_deployment_room() -> None:
+    config = {"desired-count": 4, "deployment-maximum-percent": 150}
+
+    fault = fault_of({**config, "multidev": [{"name": "bob", "desired-count": 1}]})
+
+    assert fault.startswith("deployment-maximum-percent = 150: 200 or more")
+    assert "a deployment of web-bob" in fault
+
+
+def test_a_wrong_main_size_is_not_repeated_for_each_copy() -> None:
+    assert len(faults_of({"memory": 7, "multidev": ["alice", {"name": "bob", "cpu": 512}]})) == 1
+
+
+def test_names_that_are_wrong_each_for_itself_are_not_the_same_name() -> None:
+    assert len(faults_of({"multidev": ["Alice", "Bob"]})) == 2
+
+
+def test_a_wrong_main_name_does_not_meet_a_wrong_copy_s() -> None:
+    assert len(faults_of({"name": "Web", "multidev": ["Web"]})) == 2
