@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -57,6 +58,7 @@ class Cloud:
         alike = share_with is not None and share_with.region == region
         self._clients: dict[str, Any] = share_with._clients if share_with and alike else {}
         self._known: set[tuple[str, str]] = share_with._known if share_with else set()
+        self._work = threading.local()
 
     def client(self, service: str) -> Any:
         """Return the boto3 client of `service`, made once; safe to use from many threads."""
@@ -69,7 +71,7 @@ class Cloud:
         import boto3
         from botocore.config import Config
 
-        return boto3.client(  # pyright: ignore[reportUnknownMemberType, reportCallIssue, reportArgumentType]
+        return boto3.client(  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportCallIssue]
             service,  # pyright: ignore[reportArgumentType]
             endpoint_url=self.endpoint,
             region_name=self.region,
@@ -83,6 +85,21 @@ class Cloud:
                 proxies={},
             ),
         )
+
+    @contextmanager
+    def working_on(self, urn: str) -> Generator[None]:
+        """Say for which resource this thread calls a handler, so that `progress` can tell."""
+        before, self._work.urn = getattr(self._work, "urn", None), urn
+        try:
+            yield
+        finally:
+            self._work.urn = before
+
+    def progress(self, message: str) -> None:
+        """Report one line for the resource that this thread works on; without one, nobody is told."""
+        urn = getattr(self._work, "urn", None)
+        if urn is not None:
+            self.report(urn, message)
 
     def remember(self, token: str, identifier: str) -> None:
         """Note that the state knows this resource, so that `create` never adopts it for another."""

@@ -1,0 +1,413 @@
+"""The stand-in for awsx.ec2.Vpc, held against what awsx 3.11.0 declares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.resources.awsx import construct_vpc
+from local.resources.base import UNKNOWN, Properties, ResourceError
+from local.resources.construct import Attribute, Registered, ResourceReference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMPONENT = "urn:component"
+ZONES = ["us-east-1a", "us-east-1b"]
+SPECS = [
+    {"type": "Public", "cidrBlocks": ["10.0.32.0/20", "10.0.96.0/20"]},
+    {"type": "Private", "cidrBlocks": ["10.0.0.0/19", "10.0.64.0/19"]},
+]
+
+
+@dataclass(frozen=True)
+class Child:
+    token: str
+    name: str
+    inputs: Properties
+    parent: str
+    depends_on: tuple[str, ...]
+    urn: str
+
+
+@dataclass
+class Recorder:
+    """Takes every child; in a preview none of them has an id."""
+
+    preview: bool = False
+    zones: list[str] = field(default_factory=lambda: ["us-east-1a", "us-east-1b", "us-east-1c"])
+    ipv6_block: str = "2600:1f18:abcd:1200::/56"
+    children: list[Child] = field(default_factory=list)
+
+    def register(
+        self,
+        token: str,
+        name: str,
+        inputs: Properties,
+        *,
+        parent: str,
+        depends_on: Sequence[str] = (),
+    ) -> Registered:
+        kind = token.rpartition(":")[2]
+        urn = f"{kind}/{name}"
+        self.children.append(Child(token, name, inputs, parent, tuple(depends_on), urn))
+        if self.preview:
+            return Registered(urn, None, {})
+        outputs: Properties = {"allocationId": f"id-{urn}"}
+        if kind == "Vpc" and inputs.get("assignGeneratedIpv6CidrBlock"):
+            outputs["ipv6CidrBlock"] = self.ipv6_block
+        return Registered(urn, f"id-{urn}", outputs)
+
+    def invoke(self, token: str, arguments: Properties) -> Properties:
+        assert token == "aws:index/getAvailabilityZones:getAvailabilityZones"
+        assert arguments == {}
+        return {"names": self.zones}
+
+    def of(self, kind: str) -> list[Child]:
+        return [child for child in self.children if child.token.endswith(f":{kind}")]
+
+    def one(self, urn: str) -> Child:
+        (child,) = [child for child in self.children if child.urn == urn]
+        return child
+
+
+def construct(recorder: Recorder, **inputs: Any) -> Properties:
+    given = {
+        "cidrBlock": "10.0.0.0/16",
+        "availabilityZoneNames": ZONES,
+        "subnetStrategy": "Auto",
+        "subnetSpecs": SPECS,
+        "natGateways": {"strategy": "None"},
+        **inputs,
+    }
+    return construct_vpc(recorder, name="network", urn=COMPONENT, inputs=given)
+
+
+def plain(inputs: Properties) -> Properties:
+    return {key: value.value if isinstance(value, Attribute) else value for key, value in inputs.items()}
+
+
+def test_names_and_types_are_awsx_own() -> None:
+    recorder = Recorder()
+    construct(recorder, natGateways={"strategy": "Single"})
+
+    assert [child.urn for child in recorder.children] == [
+        "Vpc/network",
+        "InternetGateway/network",
+        "Subnet/network-public-1",
+        "RouteTable/network-public-1",
+        "RouteTableAssociation/network-public-1",
+        "Eip/network-1",
+        "NatGateway/network-1",
+        "Route/network-public-1",
+        "Subnet/network-private-1",
+        "RouteTable/network-private-1",
+        "RouteTableAssociation/network-private-1",
+        "Route/network-private-1",
+        "Subnet/network-public-2",
+        "RouteTable/network-public-2",
+        "RouteTableAssociation/network-public-2",
+        "Route/network-public-2",
+        "Subnet/network-private-2",
+        "RouteTable/network-private-2",
+        "RouteTableAssociation/network-private-2",
+        "Route/network-private-2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("urn", "parent"),
+    [
+        ("Vpc/network", COMPONENT),
+        ("InternetGateway/network", "Vpc/network"),
+        ("Subnet/network-public-1", "Vpc/network"),
+        ("RouteTable/network-public-1", "Subnet/network-public-1"),
+        ("RouteTableAssociation/network-public-1", "RouteTable/network-public-1"),
+        ("Route/network-private-2", "RouteTable/network-private-2"),
+        ("Eip/network-1", "Subnet/network-public-1"),
+        ("NatGateway/network-1", "Subnet/network-public-1"),
+    ],
+)
+def test_every_child_hangs_where_awsx_hangs_it_and_waits_for_it(urn: str, parent: str) -> None:
+    recorder = Recorder()
+    construct(recorder, natGateways={"strategy": "Single"})
+
+    child = recorder.one(urn)
+
+    assert child.parent == parent
+    assert child.depends_on == (() if parent == COMPONENT else (parent,))
+
+
+def test_the_vpc_gets_what_was_asked_and_a_name() -> None:
+    recorder = Recorder()
+    construct(recorder, enableDnsHostnames=True, assignGeneratedIpv6CidrBlock=False, tags={"Team": "blue"})
+
+    assert recorder.one("Vpc/network").inputs == {
+        "assignGeneratedIpv6CidrBlock": False,
+        "cidrBlock": "10.0.0.0/16",
+        "enableDnsHostnames": True,
+        "tags": {"Name": "network", "Team": "blue"},
+    }
+
+
+def test_a_public_subnet_has_addresses_a_name_and_its_type() -> None:
+    recorder = Recorder()
+    construct(recorder)
+
+    assert plain(recorder.one("Subnet/network-public-2").inputs) == {
+        "assignIpv6AddressOnCreation": False,
+        "availabilityZone": "us-east-1b",
+        "cidrBlock": "10.0.96.0/20",
+        "mapPublicIpOnLaunch": True,
+        "tags": {"Name": "network-public-2", "SubnetType": "Public"},
+        "vpcId": "id-Vpc/network",
+    }
+
+
+def test_a_private_subnet_maps_no_public_addresses() -> None:
+    recorder = Recorder()
+    construct(recorder)
+
+    assert recorder.one("Subnet/network-private-1").inputs["mapPublicIpOnLaunch"] is False
+
+
+@pytest.mark.parametrize(
+    ("strategy", "gateways", "routes"),
+    [
+        ("None", [], {}),
+        ("Single", ["network-1"], {"1": "network-1", "2": "network-1"}),
+        ("OnePerAz", ["network-1", "network-2"], {"1": "network-1", "2": "network-2"}),
+    ],
+)
+def test_private_subnets_reach_the_internet_by_the_nat_gateways_that_were_asked_for(
+    strategy: str,
+    gateways: list[str],
+    routes: dict[str, str],
+) -> None:
+    recorder = Recorder()
+    outputs = construct(recorder, natGateways={"strategy": strategy})
+
+    private = {
+        route.name.rpartition("-")[2]: route.inputs["natGatewayId"].value.rpartition("/")[2]
+        for route in recorder.of("Route")
+        if "private" in route.name
+    }
+
+    assert [child.name for child in recorder.of("NatGateway")] == gateways
+    assert [child.name for child in recorder.of("Eip")] == gateways
+    assert private == routes
+    assert len(outputs["natGateways"]) == len(gateways)
+
+
+def test_a_nat_gateway_uses_its_own_address() -> None:
+    recorder = Recorder()
+    construct(recorder, natGateways={"strategy": "OnePerAz"}, tags={"Team": "blue"})
+
+    assert plain(recorder.one("NatGateway/network-2").inputs) == {
+        "allocationId": "id-Eip/network-2",
+        "subnetId": "id-Subnet/network-public-2",
+        "tags": {"Name": "network-2", "Team": "blue"},
+    }
+
+
+def test_one_gateway_for_each_zone_is_the_default() -> None:
+    recorder = Recorder()
+    construct(recorder, natGateways=None)
+
+    assert len(recorder.of("NatGateway")) == 2
+
+
+def test_public_subnets_come_first_whatever_the_order_of_the_specs() -> None:
+    recorder = Recorder()
+    construct(recorder, subnetSpecs=SPECS[::-1], natGateways={"strategy": "OnePerAz"})
+
+    assert [child.name for child in recorder.of("Subnet")] == [
+        "network-public-1",
+        "network-private-1",
+        "network-public-2",
+        "network-private-2",
+    ]
+
+
+def test_ipv6_blocks_are_numbered_by_kind_and_zone() -> None:
+    recorder = Recorder()
+    construct(recorder, assignGeneratedIpv6CidrBlock=True)
+
+    blocks = {child.name: plain(child.inputs)["ipv6CidrBlock"] for child in recorder.of("Subnet")}
+
+    assert blocks == {
+        "network-public-1": "2600:1f18:abcd:1200::/64",
+        "network-public-2": "2600:1f18:abcd:1201::/64",
+        "network-private-1": "2600:1f18:abcd:1202::/64",
+        "network-private-2": "2600:1f18:abcd:1203::/64",
+    }
+
+
+def test_a_spec_can_go_without_ipv6() -> None:
+    recorder = Recorder()
+    specs = [
+        {**SPECS[0], "assignIpv6AddressOnCreation": True},
+        {**SPECS[1], "assignIpv6AddressOnCreation": False},
+    ]
+    construct(recorder, subnetSpecs=specs, assignGeneratedIpv6CidrBlock=True)
+
+    private = recorder.one("Subnet/network-private-1").inputs
+
+    assert private["assignIpv6AddressOnCreation"] is False
+    assert "ipv6CidrBlock" not in private
+
+
+def test_ipv6_in_a_vpc_without_is_refused() -> None:
+    specs = [{**SPECS[0], "assignIpv6AddressOnCreation": True}, SPECS[1]]
+
+    with pytest.raises(ResourceError, match="assignGeneratedIpv6CidrBlock"):
+        construct(Recorder(), subnetSpecs=specs)
+
+
+def test_a_preview_passes_unknown_ids_on() -> None:
+    recorder = Recorder(preview=True)
+    outputs = construct(recorder, assignGeneratedIpv6CidrBlock=True)
+
+    subnet = recorder.one("Subnet/network-public-1").inputs
+
+    assert subnet["vpcId"] == Attribute("Vpc/network", UNKNOWN)
+    assert subnet["ipv6CidrBlock"] == Attribute("Vpc/network", UNKNOWN)
+    assert outputs["vpcId"] == Attribute("Vpc/network", UNKNOWN)
+    assert outputs["vpc"] == ResourceReference("Vpc/network", UNKNOWN)
+
+
+def test_outputs_are_awsx_own() -> None:
+    outputs = construct(Recorder(), natGateways={"strategy": "Single"})
+
+    assert outputs["vpcId"] == Attribute("Vpc/network", "id-Vpc/network")
+    assert [item.urn for item in outputs["publicSubnetIds"]] == [
+        "Subnet/network-public-1",
+        "Subnet/network-public-2",
+    ]
+    assert [item.urn for item in outputs["privateSubnets"]] == [
+        "Subnet/network-private-1",
+        "Subnet/network-private-2",
+    ]
+    assert [item.urn for item in outputs["routeTables"]] == [
+        "RouteTable/network-public-1",
+        "RouteTable/network-private-1",
+        "RouteTable/network-public-2",
+        "RouteTable/network-private-2",
+    ]
+    assert outputs["isolatedSubnetIds"] == outputs["vpcEndpoints"] == []
+    assert outputs["subnetLayout"] == SPECS
+    assert sorted(outputs) == [
+        "eips",
+        "internetGateway",
+        "isolatedSubnetIds",
+        "isolatedSubnets",
+        "natGateways",
+        "privateSubnetIds",
+        "privateSubnets",
+        "publicSubnetIds",
+        "publicSubnets",
+        "routeTableAssociations",
+        "routeTables",
+        "routes",
+        "subnetLayout",
+        "subnets",
+        "vpc",
+        "vpcEndpoints",
+        "vpcId",
+    ]
+
+
+def test_zones_are_the_first_of_the_region_where_only_their_number_is_given() -> None:
+    recorder = Recorder()
+    construct(recorder, availabilityZoneNames=None, numberOfAvailabilityZones=2)
+
+    assert {child.inputs["availabilityZone"] for child in recorder.of("Subnet")} == set(ZONES)
+
+
+def test_more_zones_than_the_region_has_are_refused() -> None:
+    with pytest.raises(ResourceError, match="wants 4 Availability Zones, this region has 3"):
+        construct(Recorder(), availabilityZoneNames=None, numberOfAvailabilityZones=4)
+
+
+@pytest.mark.parametrize(
+    ("masks", "zone_mask", "expected"),
+    [
+        # Worked out by hand from allocateSubnetCidrBlocks (awsx/ec2/subnetDistributorNew.ts).
+        (
+            (None, None),
+            None,
+            {"private": ["10.0.0.0/18", "10.0.128.0/18"], "public": ["10.0.64.0/18", "10.0.192.0/18"]},
+        ),
+        (
+            (19, 20),
+            17,
+            {"private": ["10.0.0.0/19", "10.0.128.0/19"], "public": ["10.0.32.0/20", "10.0.160.0/20"]},
+        ),
+        (
+            (20, 19),
+            17,
+            {"private": ["10.0.0.0/20", "10.0.128.0/20"], "public": ["10.0.32.0/19", "10.0.160.0/19"]},
+        ),
+    ],
+)
+def test_ranges_are_cut_as_awsx_cuts_them(
+    masks: tuple[int | None, int | None],
+    zone_mask: int | None,
+    expected: dict[str, list[str]],
+) -> None:
+    recorder = Recorder()
+    specs = [{"type": "Private", "cidrMask": masks[0]}, {"type": "Public", "cidrMask": masks[1]}]
+    construct(recorder, subnetSpecs=specs, availabilityZoneCidrMask=zone_mask)
+
+    blocks = {
+        kind: [child.inputs["cidrBlock"] for child in recorder.of("Subnet") if kind in child.name]
+        for kind in expected
+    }
+
+    assert blocks == expected
+
+
+def test_a_layout_by_masks_tells_sizes_as_awsx_does() -> None:
+    specs = [{"type": "Private", "cidrMask": 19}, {"type": "Public"}]
+
+    layout = construct(Recorder(), subnetSpecs=specs)["subnetLayout"]
+
+    assert layout == [{"type": "Private", "cidrMask": 19, "size": 8192}, {"type": "Public"}]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"vpcEndpointSpecs": [{"serviceName": "s3"}]}, "does not know vpcEndpointSpecs"),
+        ({"subnetNameTagStrategy": "AvailabilityZone"}, "does not know subnetNameTagStrategy"),
+        ({"subnetStrategy": None}, "subnetStrategy is None"),
+        ({"subnetStrategy": "Exact"}, "subnetStrategy is 'Exact'"),
+        ({"subnetSpecs": []}, "needs subnetSpecs"),
+        ({"subnetSpecs": [{"type": "Public", "size": 256}]}, r"subnetSpecs\[0\].*does not know size"),
+        ({"subnetSpecs": [{"type": "Hidden"}]}, "'Hidden' is none of Public"),
+        ({"subnetSpecs": [SPECS[0], SPECS[0]]}, "called 'public' too"),
+        ({"subnetSpecs": [SPECS[0], {"type": "Private"}]}, "0 cidrBlocks for 2 Availability Zones"),
+        ({"availabilityZoneNames": ["us-east-1a"]}, "2 cidrBlocks for 1 Availability Zones"),
+        ({"numberOfAvailabilityZones": 2}, "not both"),
+        ({"natGateways": {"strategy": "Two"}}, "'Two' is none of None, Single, OnePerAz"),
+        (
+            {"natGateways": {"strategy": "Single", "elasticIpAllocationIds": ["eip"]}},
+            "does not know elasticIpAllocationIds",
+        ),
+        ({"subnetSpecs": SPECS[:1], "natGateways": {"strategy": "Single"}}, "private or isolated"),
+        (
+            {"subnetSpecs": [SPECS[0], {"type": "Private", "cidrBlocks": SPECS[0]["cidrBlocks"]}]},
+            "network-public-1' .10.0.32.0/20. and 'network-private-1' .10.0.32.0/20. overlap",
+        ),
+        ({"subnetSpecs": [{"type": "Public", "cidrMask": 16}]}, "its subnets need 65536"),
+    ],
+)
+def test_what_the_stand_in_does_not_do_is_refused_by_name(inputs: Properties, message: str) -> None:
+    recorder = Recorder()
+
+    with pytest.raises(ResourceError, match=message):
+        construct(recorder, **inputs)
+
+    assert recorder.children == []

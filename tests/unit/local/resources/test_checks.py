@@ -1,0 +1,137 @@
+"""What handlers refuse and how they judge differences, before anything is called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local.resources.base import UNKNOWN, Properties, ResourceError
+from local.resources.cloud import Cloud
+from local.resources.emulated import wait_until
+from local.resources.listeners import to_aws_actions
+from local.resources.registry import HANDLERS
+from local.resources.route53 import plain
+
+VPC = "aws:ec2/vpc:Vpc"
+GROUP = "aws:ec2/securityGroup:SecurityGroup"
+DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+RULE = "aws:lb/listenerRule:ListenerRule"
+BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+CERTIFICATE = "aws:acm/certificate:Certificate"
+RECORD = "aws:route53/record:Record"
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    """A cloud that nobody answers for."""
+    return Cloud("http://127.0.0.1:1", default_tags={"Stack": "test"})
+
+
+def check(cloud: Cloud, token: str, **inputs: Any) -> Properties:
+    return HANDLERS[token].check(cloud, name="web", old=None, new=inputs, random_hex="0a1b2c3d")
+
+
+def test_a_property_that_a_handler_would_ignore_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(ResourceError, match="does not know ipv4IpamPoolId; leave it out"):
+        check(cloud, VPC, cidrBlock="10.0.0.0/16", ipv4IpamPoolId="ipam-pool-1")
+
+
+def test_rules_inside_a_security_group_are_refused(cloud: Cloud) -> None:
+    with pytest.raises(ResourceError, match="does not know ingress"):
+        check(cloud, GROUP, vpcId="vpc-1", ingress=[{"protocol": "tcp"}])
+
+
+def test_rules_inside_a_default_security_group_are_refused(cloud: Cloud) -> None:
+    with pytest.raises(ResourceError, match="only empties a default security group"):
+        check(cloud, DEFAULT_GROUP, vpcId="vpc-1", ingress=[{"protocol": "-1"}])
+
+
+def test_a_security_group_is_described_as_pulumi_does(cloud: Cloud) -> None:
+    assert check(cloud, GROUP, vpcId="vpc-1")["description"] == "Managed by Pulumi"
+
+
+@pytest.mark.parametrize(
+    ("sources", "got"),
+    [({}, "none"), ({"cidrIpv4": "0.0.0.0/0", "cidrIpv6": "::/0"}, "cidrIpv4 and cidrIpv6")],
+)
+def test_a_rule_is_about_one_place(cloud: Cloud, sources: Properties, got: str) -> None:
+    with pytest.raises(ResourceError, match=f"needs exactly one of .*, got {got}"):
+        check(cloud, INGRESS, securityGroupId="sg-1", ipProtocol="tcp", **sources)
+
+
+def test_a_rule_about_a_group_that_is_not_made_yet_is_fine(cloud: Cloud) -> None:
+    checked = check(
+        cloud, INGRESS, securityGroupId=UNKNOWN, ipProtocol="tcp", referencedSecurityGroupId=UNKNOWN
+    )
+
+    assert checked["referencedSecurityGroupId"] is UNKNOWN
+
+
+def test_a_rule_turns_from_a_range_into_another_in_place() -> None:
+    diff = HANDLERS[INGRESS].diff({"cidrIpv4": "10.0.0.0/8"}, {"cidrIpv4": "11.0.0.0/8"})
+
+    assert (diff.changed, diff.replace) == (("cidrIpv4",), ())
+
+
+def test_a_rule_turns_from_a_range_into_a_group_by_replacement() -> None:
+    diff = HANDLERS[INGRESS].diff({"cidrIpv4": "10.0.0.0/8"}, {"referencedSecurityGroupId": "sg-1"})
+
+    assert diff.replace == ("cidrIpv4", "referencedSecurityGroupId")
+
+
+def test_a_listener_rule_without_priority_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(ResourceError, match="needs a `priority`"):
+        check(cloud, RULE, listenerArn="arn", actions=[], conditions=[])
+
+
+def test_an_action_that_the_emulator_does_not_do_is_refused() -> None:
+    with pytest.raises(ResourceError, match="'authenticate-oidc': the local run does fixed-response"):
+        to_aws_actions([{"type": "authenticate-oidc"}])
+
+
+def test_a_record_type_that_the_front_door_does_not_follow_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(ResourceError, match="type 'TXT'; the local run does A, AAAA, CNAME"):
+        check(cloud, RECORD, zoneId="Z1", name="example.com", type="TXT")
+
+
+@pytest.mark.parametrize(
+    ("token", "key", "old", "new"),
+    [
+        (BALANCER, "subnets", ["a", "b"], ["b", "a"]),
+        (BALANCER, "securityGroups", ["a", "b"], ["b", "a"]),
+        (CERTIFICATE, "subjectAlternativeNames", ["a", "b"], ["b", "a"]),
+        (RECORD, "name", "dev.example.com", "Dev.example.com."),
+        (RECORD, "records", ["a", "b"], ["b", "a"]),
+    ],
+)
+def test_what_means_the_same_is_no_change(token: str, key: str, old: Any, new: Any) -> None:
+    assert HANDLERS[token].diff({key: old}, {key: new}).changed == ()
+
+
+@pytest.mark.parametrize(
+    ("token", "key", "old", "new"),
+    [
+        (BALANCER, "subnets", ["a", "b"], ["b", "c"]),
+        (BALANCER, "subnets", ["a", "b"], ["a", UNKNOWN]),
+        (BALANCER, "subnets", ["a", "b"], ["a"]),
+        (RECORD, "name", "dev.example.com", "www.example.com"),
+    ],
+)
+def test_what_means_something_else_is_a_change(token: str, key: str, old: Any, new: Any) -> None:
+    assert HANDLERS[token].diff({key: old}, {key: new}).changed == (key,)
+
+
+def test_a_wildcard_name_is_read_as_it_is_written() -> None:
+    assert plain("\\052.Dev.example.com.") == "*.dev.example.com"
+
+
+def test_a_wait_ends_with_an_error_that_names_what_did_not_happen() -> None:
+    with pytest.raises(ResourceError, match="the end of the world did not happen within 0 s"):
+        wait_until(lambda: False, "the end of the world", seconds=0)
+
+
+def test_an_emulator_that_is_gone_is_named(cloud: Cloud) -> None:
+    with pytest.raises(ResourceError, match="the emulator does not answer"):
+        HANDLERS[VPC].read(cloud, id="vpc-1", inputs={})

@@ -1,0 +1,150 @@
+"""An image's hash follows all that its build sees, and it is pushed to this machine only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.resources.base import UNKNOWN, ResourceError
+from local.resources.cloud import Cloud
+from local.resources.docker_build import Image, context_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HANDLER = Image()
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    return Cloud("http://127.0.0.1:4566")
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    folder = tmp_path / "app"
+    (folder / "src").mkdir(parents=True)
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY . .\n")
+    (folder / "src" / "server.js").write_text("one")
+    (folder / "notes.md").write_text("for people")
+    (folder / ".dockerignore").write_text("# for people\n*.md\nnode_modules\n")
+    return folder
+
+
+def hash_of(app: Path) -> str:
+    return context_hash(app, app / "Dockerfile")
+
+
+def check(cloud: Cloud, app: Path, **more: Any) -> dict[str, Any]:
+    inputs = {"push": True, "context": {"location": str(app)}, "tags": ["localhost:4566/app:1"], **more}
+    return HANDLER.check(cloud, name="app", old=None, new=inputs, random_hex="0123456789")
+
+
+def rewrite(app: Path) -> None:
+    (app / "src" / "server.js").write_text("two")
+
+
+def add(app: Path) -> None:
+    (app / "src" / "more.js").write_text("")
+
+
+def rename(app: Path) -> None:
+    (app / "src" / "server.js").rename(app / "src" / "main.js")
+
+
+def make_executable(app: Path) -> None:
+    (app / "src" / "server.js").chmod(0o755)
+
+
+def edit_dockerfile(app: Path) -> None:
+    (app / "Dockerfile").write_text("FROM scratch\n")
+
+
+@pytest.mark.parametrize("change", [rewrite, add, rename, make_executable, edit_dockerfile])
+def test_whatever_a_build_sees_changes_the_hash(app: Path, change: Callable[[Path], None]) -> None:
+    (app / "src" / "server.js").chmod(0o644)
+    before = hash_of(app)
+
+    change(app)
+
+    assert hash_of(app) != before
+
+
+def test_what_dockerignore_leaves_out_changes_nothing(app: Path) -> None:
+    before = hash_of(app)
+
+    (app / "notes.md").write_text("rewritten")
+    (app / "node_modules").mkdir()
+    (app / "node_modules" / "left.js").write_text("")
+
+    assert hash_of(app) == before
+
+
+def test_time_changes_nothing(app: Path) -> None:
+    before = hash_of(app)
+
+    (app / "src" / "server.js").touch()
+
+    assert hash_of(app) == before
+
+
+def test_two_files_that_exchange_their_ends_have_another_hash(app: Path) -> None:
+    (app / "a").write_text("xy")
+    (app / "b").write_text("z")
+    before = hash_of(app)
+
+    (app / "a").write_text("x")
+    (app / "b").write_text("yz")
+
+    assert hash_of(app) != before
+
+
+def test_a_changed_file_is_a_change_in_place(cloud: Cloud, app: Path) -> None:
+    old = check(cloud, app)
+    rewrite(app)
+
+    diff = HANDLER.diff(old, check(cloud, app))
+
+    assert diff.changed == ("contextHash",)
+    assert diff.replace == ()
+
+
+def test_a_new_password_is_no_change(cloud: Cloud, app: Path) -> None:
+    login = {"address": "http://localhost:4566", "username": "AWS", "password": "old"}
+
+    old = check(cloud, app, registries=[login])
+    new = check(cloud, app, registries=[{**login, "password": "new"}])
+
+    assert HANDLER.diff(old, new).changed == ()
+
+
+@pytest.mark.parametrize(
+    "tag", ["example.com/app:1", "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1", "app"]
+)
+def test_a_tag_outside_this_machine_is_refused(cloud: Cloud, app: Path, tag: str) -> None:
+    with pytest.raises(ResourceError, match=r"pushes to localhost:4566/\.\.\. only"):
+        check(cloud, app, tags=[tag])
+
+
+def test_a_preview_may_not_know_the_tag_yet(cloud: Cloud, app: Path) -> None:
+    assert check(cloud, app, tags=[UNKNOWN])["contextHash"] == hash_of(app)
+
+
+def test_a_folder_that_is_not_there_is_named(cloud: Cloud, tmp_path: Path) -> None:
+    with pytest.raises(ResourceError, match="missing"):
+        check(cloud, tmp_path / "missing")
+
+
+def test_a_folder_without_a_dockerfile_is_named(cloud: Cloud, tmp_path: Path) -> None:
+    with pytest.raises(ResourceError, match="no Dockerfile at"):
+        check(cloud, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "unknown", [{"secrets": {"a": "b"}}, {"ssh": [{"id": "default"}]}, {"addHosts": ["a:1"]}]
+)
+def test_what_would_be_ignored_is_refused_by_name(cloud: Cloud, app: Path, unknown: dict[str, Any]) -> None:
+    with pytest.raises(ResourceError, match=next(iter(unknown))):
+        check(cloud, app, **unknown)
