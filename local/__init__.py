@@ -1,0 +1,1 @@
+"""Runs any stack on this machine, without an AWS account."""

@@ -1,0 +1,91 @@
+"""Runs any stack on this machine: `python -m local up | preview | down | logs | status`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from local.containers import DockerError
+from local.emulator import EmulatorError
+from local.engine.errors import EngineError, InterruptedRunError, StepFailedError
+from local.front_door import NoAnswerError
+from local.ports import PortError
+from local.processes import ProcessError
+from local.resources.base import ResourceError
+
+_FAILED: Final = 1
+_INTERRUPTED: Final = 130
+_REFUSALS: Final = (
+    EngineError,
+    ResourceError,
+    DockerError,
+    EmulatorError,
+    PortError,
+    ProcessError,
+    NoAnswerError,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed, 2 usage, 130 interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, words in (
+        ("up", "make the stack what its program says, with real containers, and print its addresses"),
+        ("preview", "show what `up` would do"),
+        ("status", "show what runs"),
+        ("logs", "print what the services have logged"),
+    ):
+        command = commands.add_parser(name, help=words, description=words)
+        command.add_argument("stack", nargs="?", default="dev", help="name of the stack (default: dev)")
+        if name == "up":
+            command.add_argument(
+                "--healthy-within",
+                type=float,
+                default=120.0,
+                metavar="SECONDS",
+                help="how long to wait for every address to answer 200 (default: 120)",
+            )
+        if name == "logs":
+            command.add_argument("--follow", "-f", action="store_true", help="go on until Ctrl-C")
+    words = "delete stacks, and with the last one everything that the local run made"
+    command = commands.add_parser("down", help=words, description=words)
+    command.add_argument("stacks", nargs="*", metavar="stack", help="only these (default: all)")
+    chosen = parser.parse_args(arguments)
+    try:
+        return _run(chosen)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except InterruptedRunError as error:
+        print(error, file=sys.stderr)
+        return _INTERRUPTED
+    except StepFailedError:
+        # It was shown when it happened.
+        print("\nfailed: what was made is in the state, and the next run goes on from there", file=sys.stderr)
+        return _FAILED
+    except _REFUSALS as error:
+        print(f"error: {error}", file=sys.stderr)
+        return _FAILED
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    from local import commands
+
+    match chosen.command:
+        case "up":
+            return commands.up(chosen.stack, healthy_within_seconds=chosen.healthy_within)
+        case "preview":
+            return commands.preview(chosen.stack)
+        case "status":
+            return commands.status(chosen.stack)
+        case "logs":
+            return commands.logs(chosen.stack, follow=chosen.follow)
+        case _:
+            return commands.down(chosen.stacks)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

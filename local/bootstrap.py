@@ -1,0 +1,176 @@
+"""Makes .venv with exactly what requirements-dev.txt locks; needs Python and nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = ROOT / "requirements-dev.txt"
+VENV = ROOT / ".venv"
+OLDEST = (3, 11)
+NEWER = ("python3.13", "python3.12", "python3.11", "python3.14")
+
+TRANSLATED = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "no-index": "UV_NO_INDEX",
+    "trusted-host": "UV_INSECURE_HOST",
+    "cert": "SSL_CERT_FILE",
+    "client-cert": "SSL_CLIENT_CERT",
+    "proxy": "ALL_PROXY",
+    "timeout": "UV_HTTP_TIMEOUT",
+    "default-timeout": "UV_HTTP_TIMEOUT",
+}
+"""pip's settings that uv, which does not read them, knows by these names."""
+HARMLESS = {
+    "break-system-packages",
+    "cache-dir",
+    "disable-pip-version-check",
+    "no-cache-dir",
+    "no-color",
+    "no-input",
+    "no-warn-script-location",
+    "prefer-binary",
+    "progress-bar",
+    "quiet",
+    "require-virtualenv",
+    "retries",
+    "root-user-action",
+    "user",
+    "verbose",
+}
+"""pip's settings that do not say what is installed, or from where."""
+
+
+def main() -> None:
+    """Bring .venv to the lock, unless it is there."""
+    if sys.version_info < OLDEST:
+        newer = next((path for path in map(shutil.which, NEWER) if path), None)
+        if newer is None:
+            sys.exit(
+                f"Python {'.'.join(map(str, sys.version_info[:2]))} is too old: install Python 3.11 or later"
+            )
+        os.execv(newer, [newer, *sys.argv])  # noqa: S606 -- the same program, on a newer Python
+    if installed():
+        return
+    need_ensurepip()
+    print(f"Installing {len(packages(LOCK.read_text('utf-8')))} packages into .venv ... ", end="", flush=True)
+    begin = time.monotonic()
+    if not works(VENV):
+        quietly([sys.executable, "-m", "venv", "--clear", str(VENV)])
+    install()
+    shutil.copyfile(LOCK, VENV / LOCK.name)
+    print(f"{time.monotonic() - begin:.1f} s", flush=True)
+
+
+def installed() -> bool:
+    """Whether .venv works and has what the lock says now."""
+    copy = VENV / LOCK.name
+    return copy.is_file() and copy.read_bytes() == LOCK.read_bytes() and works(VENV)
+
+
+def works(venv: Path) -> bool:
+    """Whether a virtual environment's Python runs and has pip: one whose Python was taken away does not."""
+    python = venv / "bin" / "python"
+    return (
+        python.exists()
+        and subprocess.run([python, "-c", "import pip"], check=False, capture_output=True).returncode == 0
+    )
+
+
+def install() -> None:
+    """Install the lock by uv, several times as fast as pip, or by pip where its settings ask for that."""
+    python = VENV / "bin" / "python"
+    pip = [str(python), "-m", "pip"]
+    settings = uv_settings(quietly([*pip, "config", "list"]))
+    whole = [*pip, "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(LOCK)]
+    if settings is None:
+        quietly(whole)
+        return
+    with TemporaryDirectory() as folder:
+        only_uv = Path(folder, "uv.txt")
+        only_uv.write_text(packages(LOCK.read_text("utf-8"))["uv"], "utf-8")
+        quietly([*whole[:-1], str(only_uv)])
+    environment = {**os.environ, **settings, "UV_SYSTEM_CERTS": "1", "UV_INDEX_STRATEGY": "unsafe-best-match"}
+    uv = [
+        str(VENV / "bin" / "uv"),
+        "pip",
+        "sync",
+        "--quiet",
+        "--require-hashes",
+        "--python",
+        str(python),
+        str(LOCK),
+    ]
+    if subprocess.run(uv, env=environment, capture_output=True, check=False).returncode != 0:
+        # pip knows ways to an index that uv does not; if it fails too, its message is the one to see.
+        quietly(whole)
+
+
+def uv_settings(listed: str) -> dict[str, str] | None:
+    """Translate what `pip config list` says into uv's environment; None if uv could not do the same."""
+    values: dict[str, str] = {}
+    found = re.findall(r"(?m)^(\S+?)\.([a-z-]+)='(.*)'$", listed)
+    # The later one counts, as for pip.
+    for wanted in ("global", "install", ":env:"):
+        for key, value in ((key, value) for section, key, value in found if section == wanted):
+            if key in TRANSLATED:
+                # pip parts several values by blanks or lines; uv parts folders by commas.
+                parts = value.replace("\\n", " ").split()
+                values[TRANSLATED[key]] = ("," if key == "find-links" else " ").join(parts)
+            elif key not in HARMLESS:
+                return None
+    return {name: value for name, value in values.items() if value}
+
+
+def packages(lock: str) -> dict[str, str]:
+    """Split a lock into its packages' entries, by name."""
+    return {
+        match["name"]: match[0]
+        for match in re.finditer(r"(?m)^(?P<name>[A-Za-z0-9._-]+)==.*\n(?:[ \t]+.*\n?)*", lock)
+    }
+
+
+def need_ensurepip() -> None:
+    """Have what `python -m venv` needs: Debian keeps it in a package of its own."""
+    if find_spec("ensurepip") is None:
+        package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
+        if not (Path("/etc/debian_version").exists() and hasattr(os, "geteuid") and os.geteuid() == 0):
+            sys.exit(f"Python lacks its venv module: install it (Debian and Ubuntu: apt install {package})")
+        print(f"Python lacks its venv module: installing the Debian package {package}.", flush=True)
+        if sys.stdin.isatty() and input("Go ahead? [Y/n] ").strip().lower() not in {"", "y", "yes"}:
+            sys.exit(f"Without it there is no virtual environment: install {package} yourself")
+        apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y"]
+        get = [*apt, "install", "--no-install-recommends", package]
+        # A fresh image has no package lists, a long-lived one has old ones: ask for new ones only then.
+        if subprocess.run(get, check=False, stdin=subprocess.DEVNULL, capture_output=True).returncode != 0:
+            quietly([*apt, "update"])
+            quietly(get)
+
+
+def quietly(command: list[str]) -> str:
+    """Run a command and return its output; where it fails, show what it said and end."""
+    try:
+        return subprocess.run(
+            command,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ).stdout
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"\n{error.stdout}\n`{' '.join(command)}` failed with exit code {error.returncode}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""What tests against the emulator share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local import ports
+from local.emulator import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """One MiniStack for the whole session, on a port of its own; names in it must be the test's own."""
+    emulator = Emulator.start(ports.any_free(), state_dir=tmp_path_factory.mktemp("emulator"))
+    try:
+        yield emulator
+    finally:
+        emulator.stop()

@@ -1,0 +1,129 @@
+"""A copy of the project in a folder of its own, run by its own commands as a person would."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local import ports
+
+ROOT = Path(__file__).resolve().parents[2]
+DOMAIN = "dev.example.com"
+_PARTS = ("app", "infra", "local", "__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.staging.yaml")
+_UP_SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request got."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The body, read as JSON."""
+        return json.loads(self.text)
+
+
+@dataclass
+class Project:
+    """A copy of the project and the ports that its local run has."""
+
+    folder: Path
+    emulator_port: int = field(default_factory=ports.any_free)
+    front_door_port: int = field(default_factory=ports.any_free)
+
+    @classmethod
+    def copy_to(cls, folder: Path) -> Project:
+        """Copy what a stack is made of."""
+        for part in _PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(source, folder / part)
+        return cls(folder)
+
+    def configure(self, stack: str = "dev", **changes: Any) -> None:
+        """Write the stack file that ships, with `changes` (in snake case) in it."""
+        document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())
+        for name, value in changes.items():
+            document["config"][f"node-on-ecs:{name.replace('_', '-')}"] = value
+        (self.folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(document))
+
+    def restore_app(self) -> None:
+        """Put the app back as it ships."""
+        shutil.rmtree(self.folder / "app")
+        shutil.copytree(ROOT / "app", self.folder / "app")
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Begin `python -m local` with `arguments`."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "local", *arguments],
+            cwd=self.folder,
+            env={
+                **os.environ,
+                "EMULATOR_PORT": str(self.emulator_port),
+                "FRONT_DOOR_PORT": str(self.front_door_port),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> Run:
+        """Run `python -m local` with `arguments` to its end."""
+        process = self.start(*arguments)
+        try:
+            text, _ = process.communicate(timeout=_UP_SECONDS)
+        except BaseException:
+            process.kill()
+            raise
+        return Run(process.returncode, text)
+
+    def up(self, stack: str = "dev") -> Run:
+        """`make up`, which has to work."""
+        run = self.run("up", stack)
+        assert run.code == 0, run.text
+        return run
+
+    def get(self, host: str, path: str = "/") -> Answer:
+        """Ask through the front door, as a browser on `http://<host>.localhost` would."""
+        connection = HTTPConnection(ports.LOOPBACK, self.front_door_port, timeout=20)
+        try:
+            headers = {"Host": f"{host}.localhost:{self.front_door_port}", "Accept": "application/json"}
+            connection.request("GET", path, headers=headers)
+            response = connection.getresponse()
+            return Answer(response.status, dict(response.getheaders()), response.read().decode())
+        finally:
+            connection.close()
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a command ended and what it printed."""
+
+    code: int
+    text: str
+
+    @property
+    def changed(self) -> set[str]:
+        """The logical names of what was created, updated, replaced or deleted."""
+        pattern = r"^ . (\S+) (\S+) (?:created|updated|replaced|deleted) \("
+        return {
+            f"{kind.rsplit(':', 1)[-1]} {name}" for kind, name in re.findall(pattern, self.text, re.MULTILINE)
+        }

@@ -1,0 +1,131 @@
+"""Images are really built, by either builder, on a base made here, and removed again."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from local import image_build
+from local.base_image import base_image
+from local.containers import DockerError, connect
+from local.image_build import build
+from local.images import remove_images
+
+pytestmark = pytest.mark.docker
+
+DOCKERFILE = """
+ARG NODE_IMAGE=registry.invalid/node:24
+FROM ${NODE_IMAGE}
+ARG GREETING=hello
+ENV GREETING=${GREETING}
+WORKDIR /app
+COPY . .
+RUN test -f main.js && mkdir /made && chown node /made
+USER node
+CMD ["node", "main.js"]
+"""
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[docker.DockerClient]:
+    client = connect()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def prefix(client: docker.DockerClient) -> Iterator[str]:
+    """Begin of this test's image names; all images under it are removed."""
+    prefix = f"localhost:1/test-{uuid.uuid4().hex[:12]}"
+    yield prefix
+    remove_images(client, prefix=prefix)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    (tmp_path / "main.js").write_text("console.log(process.env.GREETING, process.version, process.getuid())")
+    (tmp_path / "secret.txt").write_text("not for the image")
+    (tmp_path / ".dockerignore").write_text("*.txt\n")
+    return tmp_path
+
+
+@pytest.fixture(params=["buildkit", "classic"])
+def builder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "classic":
+        monkeypatch.setattr(image_build, "buildkit_client", lambda: None)
+    elif image_build.buildkit_client() is None:
+        pytest.skip("no docker client here can use BuildKit")
+    return str(request.param)
+
+
+def output(client: docker.DockerClient, image: str, *command: str) -> str:
+    return client.containers.run(image, list(command) or None, remove=True, read_only=True).decode().strip()
+
+
+@pytest.mark.usefixtures("builder")
+def test_an_image_is_built_on_a_base_made_here_and_runs(
+    client: docker.DockerClient, app: Path, prefix: str
+) -> None:
+    image = build(app, tag=f"{prefix}/app:1", build_args={"GREETING": "moin"}, progress=lambda _: None)
+
+    assert output(client, image).startswith("moin v24.")
+    assert output(client, image).endswith(" 1000")
+    assert output(client, image, "ls", "/app") == "Dockerfile\nmain.js"
+
+
+@pytest.mark.usefixtures("builder")
+def test_the_image_carries_our_label_and_its_name(
+    client: docker.DockerClient, app: Path, prefix: str
+) -> None:
+    image = build(app, tag=f"{prefix}/app:1", build_args={}, labels={"team": "a"}, progress=lambda _: None)
+
+    found = client.images.get(f"{prefix}/app:1")
+    assert found.id == image
+    assert found.labels == {"node-on-ecs": "image", "team": "a"}
+
+
+@pytest.mark.usefixtures("builder")
+def test_a_step_that_fails_shows_its_last_lines(app: Path, prefix: str) -> None:
+    with (app / "Dockerfile").open("a") as file:
+        file.write("RUN echo the-reason && false\n")
+
+    with pytest.raises(DockerError, match="the-reason"):
+        build(app, tag=f"{prefix}/app:1", build_args={}, progress=lambda _: None)
+
+
+@pytest.mark.usefixtures("builder")
+def test_progress_is_told_line_by_line(app: Path, prefix: str) -> None:
+    lines: list[str] = []
+
+    build(app, tag=f"{prefix}/app:1", build_args={}, progress=lines.append)
+
+    assert any("COPY . ." in line for line in lines)
+
+
+def test_the_base_is_made_once(client: docker.DockerClient) -> None:
+    first = base_image(client, lambda _: None)
+    made = client.images.get(first).id
+
+    assert base_image(client, lambda line: pytest.fail(f"made again: {line}")) == first
+    assert client.images.get(first).id == made
+
+
+def test_removing_takes_our_images_of_that_name_and_no_others(
+    client: docker.DockerClient, app: Path, prefix: str
+) -> None:
+    build(app, tag=f"{prefix}/mine:1", build_args={}, progress=lambda _: None)
+    build(app, tag=f"{prefix}/mine:2", build_args={"GREETING": "x"}, progress=lambda _: None)
+    foreign = f"{prefix}-foreign/other:1"
+    assert client.images.get(f"{prefix}/mine:1").tag(foreign)
+    try:
+        removed = remove_images(client, prefix=f"{prefix}/")
+
+        assert {f"{prefix}/mine:1", f"{prefix}/mine:2"} <= set(removed)
+        assert client.images.get(foreign)
+    finally:
+        client.images.remove(foreign)

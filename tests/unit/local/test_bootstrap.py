@@ -1,0 +1,150 @@
+"""What a fresh machine's first command decides before anything is installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import bootstrap
+
+
+def test_the_lock_is_split_into_whole_entries() -> None:
+    lock = bootstrap.LOCK.read_text()
+    entries = bootstrap.packages(lock)
+
+    assert {"pulumi", "uv", "pytest"} <= entries.keys()
+    assert entries["uv"].startswith("uv==")
+    assert "--hash=sha256:" in entries["uv"]
+    assert "".join(entries.values()) == lock.partition("make lock\n")[2]
+
+
+def test_without_settings_of_pip_uv_has_none() -> None:
+    assert bootstrap.uv_settings("") == {}
+
+
+def test_pips_index_is_uvs_index() -> None:
+    """The user's index is the only one to ask, and uv does not read pip's settings."""
+    listed = """
+global.index-url='https://packages.example/simple'
+global.extra-index-url='https://a.example/simple\\nhttps://b.example/simple'
+global.find-links='/wheels /more'
+global.cert='/ca.pem'
+global.trusted-host='packages.example'
+global.no-index='true'
+"""
+
+    assert bootstrap.uv_settings(listed) == {
+        "UV_DEFAULT_INDEX": "https://packages.example/simple",
+        "UV_INDEX": "https://a.example/simple https://b.example/simple",
+        "UV_FIND_LINKS": "/wheels,/more",
+        "SSL_CERT_FILE": "/ca.pem",
+        "UV_INSECURE_HOST": "packages.example",
+        "UV_NO_INDEX": "true",
+    }
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_values_that_one_counts_which_counts_for_pip(order: int) -> None:
+    listed = [
+        "global.index-url='https://file.example'",
+        "install.index-url='https://install.example'",
+        ":env:.index-url='https://environment.example'",
+    ]
+
+    assert bootstrap.uv_settings("\n".join(listed[::order])) == {
+        "UV_DEFAULT_INDEX": "https://environment.example"
+    }
+
+
+def test_a_setting_for_another_command_of_pip_is_none_of_ours() -> None:
+    assert bootstrap.uv_settings("download.constraint='/c.txt'\nglobal.disable-pip-version-check='1'") == {}
+
+
+@pytest.mark.parametrize("setting", ["global.constraint='/c.txt'", ":env:.keyring-provider='subprocess'"])
+def test_a_setting_that_uv_could_not_follow_leaves_the_work_to_pip(setting: str) -> None:
+    assert bootstrap.uv_settings(setting) is None
+
+
+def test_an_old_python_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2))
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda _name: None)
+
+    with pytest.raises(SystemExit, match=r"^Python 3\.9 is too old: install Python 3\.11 or later$"):
+        bootstrap.main()
+
+
+def test_an_old_python_gives_way_to_a_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Any] = []
+
+    def execv(path: str, arguments: list[str]) -> None:
+        started.append((path, arguments))
+        raise SystemExit(0)
+
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2))
+    monkeypatch.setattr(sys, "argv", ["local/bootstrap.py"])
+    monkeypatch.setattr(bootstrap.shutil, "which", {"python3.12": "/usr/bin/python3.12"}.get)
+    monkeypatch.setattr(bootstrap.os, "execv", execv)
+
+    with pytest.raises(SystemExit):
+        bootstrap.main()
+
+    assert started == [("/usr/bin/python3.12", ["/usr/bin/python3.12", "local/bootstrap.py"])]
+
+
+def lacks_venv(monkeypatch: pytest.MonkeyPatch, *, debian: bool, root: bool) -> list[list[str]]:
+    """Make a machine whose Python has no ensurepip; returns the commands that are run on it."""
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_options: Any) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        known = any("update" in earlier for earlier in commands)
+        return subprocess.CompletedProcess(command, 0 if known else 100, stdout="")
+
+    monkeypatch.setattr(bootstrap, "find_spec", lambda _name: None)
+    monkeypatch.setattr(bootstrap.os, "geteuid", lambda: 0 if root else 1000)
+    monkeypatch.setattr(Path, "exists", lambda _path: debian)
+    monkeypatch.setattr(bootstrap.subprocess, "run", run)
+    monkeypatch.setattr("sys.stdin", open("/dev/null"))  # noqa: SIM115, PTH123 -- no terminal
+    return commands
+
+
+@pytest.mark.parametrize(("debian", "root"), [(True, False), (False, True)])
+def test_where_nothing_can_be_installed_one_sentence_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, *, debian: bool, root: bool
+) -> None:
+    commands = lacks_venv(monkeypatch, debian=debian, root=root)
+
+    with pytest.raises(
+        SystemExit, match=r"Python lacks its venv module: install it .*apt install python3\.\d+-venv"
+    ):
+        bootstrap.need_ensurepip()
+
+    assert commands == []
+
+
+def test_as_root_on_debian_it_is_said_and_installed_with_new_package_lists_if_need_be(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands = lacks_venv(monkeypatch, debian=True, root=True)
+
+    bootstrap.need_ensurepip()
+
+    package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
+    assert f"installing the Debian package {package}" in capsys.readouterr().out
+    assert [command[-1] for command in commands] == [package, "update", package]
+
+
+def test_a_command_that_fails_shows_what_it_said() -> None:
+    with pytest.raises(SystemExit, match=r"(?s)reason.*failed with exit code 3"):
+        bootstrap.quietly([sys.executable, "-c", "print('reason'); raise SystemExit(3)"])
+
+
+def test_a_virtual_environment_without_its_python_does_not_work(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to(tmp_path / "gone")
+
+    assert not bootstrap.works(tmp_path)

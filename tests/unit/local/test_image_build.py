@@ -1,0 +1,177 @@
+"""Which base images a Dockerfile begins from, what takes their place, and which client builds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local import image_build
+from local.containers import DockerError
+from local.image_build import bases, build, buildkit_client
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OFFICIAL = "node:24-slim@sha256:" + "a" * 64
+DOCKERFILE = f"# FROM nothing\nARG NODE_IMAGE={OFFICIAL}\nFROM ${{NODE_IMAGE}}\nCOPY . .\n"
+
+
+class FakeClient:
+    """A daemon that has nothing and closes quietly."""
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What reached the builder; no image is here and no registry answers."""
+    seen: dict[str, Any] = {"pulled": []}
+    monkeypatch.setattr(image_build, "connect", FakeClient)
+    monkeypatch.setattr(image_build, "is_local", lambda *_: False)
+    monkeypatch.setattr(image_build, "registry_digest", lambda _: None)
+    monkeypatch.setattr(image_build, "pull", lambda _client, image, _progress: seen["pulled"].append(image))
+    monkeypatch.setattr(image_build, "base_image", lambda *_: "node-on-ecs/node-base:1")
+    monkeypatch.setattr(image_build, "buildkit_client", lambda: None)
+
+    def classic(_client: object, job: Any) -> str:
+        seen["build_args"] = job.build_args
+        seen["labels"] = job.labels
+        return "sha256:1"
+
+    monkeypatch.setattr(image_build, "_classic", classic)
+    return seen
+
+
+def context(folder: Path, dockerfile: str = DOCKERFILE) -> Path:
+    (folder / "Dockerfile").write_text(dockerfile)
+    return folder
+
+
+def quiet(folder: Path, build_args: Mapping[str, str] | None = None) -> str:
+    return build(folder, tag="app:1", build_args=build_args or {}, progress=lambda _: None)
+
+
+def test_without_a_registry_a_base_made_here_takes_the_official_ones_place(
+    built: dict[str, Any], tmp_path: Path
+) -> None:
+    quiet(context(tmp_path), {"VERSION": "7"})
+
+    assert built["build_args"] == {"VERSION": "7", "NODE_IMAGE": "node-on-ecs/node-base:1"}
+
+
+def test_with_a_registry_the_official_base_is_pulled_and_stays(
+    built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_build, "registry_digest", lambda _: "sha256:" + "a" * 64)
+
+    quiet(context(tmp_path))
+
+    assert built["pulled"] == [OFFICIAL]
+    assert built["build_args"] == {}
+
+
+def test_a_base_that_is_here_is_not_asked_for(
+    built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_build, "is_local", lambda *_: True)
+    monkeypatch.setattr(image_build, "registry_digest", lambda _: pytest.fail("the registry was asked"))
+
+    quiet(context(tmp_path))
+
+    assert built["build_args"] == {}
+
+
+def test_a_base_that_was_asked_for_by_name_is_never_exchanged(built: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(DockerError, match=r"base image my/node:1 is not here"):
+        quiet(context(tmp_path), {"NODE_IMAGE": "my/node:1"})
+
+    assert "build_args" not in built
+
+
+def test_a_dockerfile_without_the_argument_is_told_how_to_have_it(
+    built: dict[str, Any], tmp_path: Path
+) -> None:
+    with pytest.raises(DockerError, match=r"`ARG NODE_IMAGE=node:24`"):
+        quiet(context(tmp_path, "FROM node:24\n"))
+
+    assert "build_args" not in built
+
+
+def test_a_dockerfile_from_scratch_needs_no_base(built: dict[str, Any], tmp_path: Path) -> None:
+    quiet(context(tmp_path, "FROM scratch\nCOPY . .\n"))
+
+    assert built["build_args"] == {}
+
+
+def test_every_image_carries_our_label(built: dict[str, Any], tmp_path: Path) -> None:
+    quiet(context(tmp_path))
+
+    assert built["labels"] == {"node-on-ecs": "image"}
+
+
+def test_a_missing_dockerfile_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DockerError, match=r"no Dockerfile at .*Dockerfile"):
+        quiet(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("FROM node:24", ["node:24"]),
+        ("from --platform=$BUILDPLATFORM node:24 as build\nFROM build\nFROM scratch", ["node:24"]),
+        ("FROM a AS one\nFROM a AS two\nFROM One", ["a"]),
+        ("#- FROM ${NODE_IMAGE} AS packages\nFROM ${NODE_IMAGE}", ["chosen"]),
+        ("FROM $NODE_IMAGE AS build", ["chosen"]),
+    ],
+)
+def test_base_images_are_those_that_no_stage_makes(dockerfile: str, expected: list[str]) -> None:
+    assert bases(dockerfile, {"NODE_IMAGE": "chosen"}) == expected
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty PATH to put clients on."""
+    monkeypatch.setenv("PATH", "")
+    buildkit_client.cache_clear()
+    yield tmp_path
+    buildkit_client.cache_clear()
+
+
+def put_client(
+    path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, version: str, *, buildx: bool
+) -> Path:
+    client = path / folder / "docker"
+    client.parent.mkdir()
+    client.write_text(
+        f'#!/bin/sh\ncase "$1" in version) echo {version};; buildx) exit {0 if buildx else 1};; esac\n'
+    )
+    client.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{client.parent}".strip(":"))
+    return client
+
+
+def test_a_client_without_buildx_gives_way_to_one_that_can(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_client(path, monkeypatch, "new", "28.2.2", buildx=False)
+    old = put_client(path, monkeypatch, "old", "20.10.24+dfsg1", buildx=False)
+
+    assert buildkit_client() == str(old)
+
+
+def test_the_first_client_with_buildx_is_taken(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    new = put_client(path, monkeypatch, "new", "28.2.2", buildx=True)
+    put_client(path, monkeypatch, "old", "20.10.24", buildx=False)
+
+    assert buildkit_client() == str(new)
+
+
+def test_without_a_client_that_can_there_is_none(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_client(path, monkeypatch, "new", "28.2.2", buildx=False)
+
+    assert buildkit_client() is None
