@@ -281,3 +281,15 @@ def _waited(happened: Callable[[], bool], machine: Machine, seconds: float) -> b
             return True
         machine.pause(step)
     return happened()
+
+
+def main() -> None:
+    """Have a daemon that answers, before tests that need one."""
+    try:
+        ensure_daemon(lambda question: input(f"{question} [Y/n] ").strip().lower() in {"", "y", "yes"})
+    except DockerError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,27 +80,27 @@ def build(
     path = Path(dockerfile) if dockerfile is not None else context / "Dockerfile"
     if not path.is_file():
         raise DockerError(f"there is no Dockerfile at {path}: create it, or correct the image's path")
+    job = _Job(
+        context=context,
+        dockerfile=path,
+        tag=tag,
+        build_args=build_args,
+        target=target,
+        labels={**(labels or {}), LABEL: "image"},
+        no_cache=no_cache,
+        progress=progress,
+    )
     client = connect()
     try:
-        for last in (False, True):
-            base = _base_arguments(client, path.read_text(), build_args, progress)
-            job = _Job(
-                context=context,
-                dockerfile=path,
-                tag=tag,
-                build_args={**build_args, **base},
-                target=target,
-                labels={**(labels or {}), LABEL: "image"},
-                no_cache=no_cache,
-                progress=progress,
-            )
-            try:
-                return _built(client, job)
-            except DockerError:
-                # A `make down` beside this may have taken away the base that was there a moment ago.
-                if last or all(is_local(client, image) for image in base.values()):
-                    raise
-        raise AssertionError  # the second time either returned or raised
+        base = _base_arguments(client, job)
+        try:
+            return _built(client, replace(job, build_args={**build_args, **base}))
+        except DockerError:
+            # A `make down` beside this one may have taken away the base that was there a moment ago.
+            if all(is_local(client, image) for image in base.values()):
+                raise
+        base = _base_arguments(client, job)
+        return _built(client, replace(job, build_args={**build_args, **base}))
     finally:
         client.close()
 
@@ -110,25 +110,29 @@ def _built(client: docker.DockerClient, job: _Job) -> str:
     return _classic(client, job) if command is None else _with_buildkit(command, job)
 
 
-def _base_arguments(
-    client: docker.DockerClient, dockerfile: str, build_args: Mapping[str, str], progress: Progress
-) -> dict[str, str]:
+def _base_arguments(client: docker.DockerClient, job: _Job) -> dict[str, str]:
     """Have every base image in the daemon, or return the argument that names one made here."""
+    dockerfile = job.dockerfile.read_text()
     defaults = {name: default.strip("\"'") for name, default in _ARG.findall(_head(dockerfile)) if default}
     extra: dict[str, str] = {}
-    for image in bases(dockerfile, {**defaults, **build_args}):
+    for image in bases(dockerfile, {**defaults, **job.build_args}):
         if is_local(client, image):
             continue
-        if registry_digest(image) is not None:
-            pull(client, image, progress)
-            continue
-        if NODE_IMAGE in build_args or defaults.get(NODE_IMAGE) != image:
+        try:
+            if registry_digest(image) is not None:
+                pull(client, image, job.progress)
+                continue
+            reason = "its registry cannot be reached"
+        except DockerError as error:
+            reason = str(error)
+        if NODE_IMAGE in job.build_args or defaults.get(NODE_IMAGE) != image:
             raise DockerError(
-                f"base image {image} is not here and its registry cannot be reached: pull it beforehand, "
+                f"base image {image} is not here, and {reason}: pull it beforehand, "
                 f"or begin the Dockerfile with `ARG {NODE_IMAGE}={image}` and `FROM ${{{NODE_IMAGE}}}`, "
                 f"so that a base made on this machine can take its place",
             )
-        extra[NODE_IMAGE] = base_image(client, progress)
+        job.progress(f"base image {image} cannot be had: {reason}")
+        extra[NODE_IMAGE] = base_image(client, job.progress)
     return extra
 
 

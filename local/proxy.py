@@ -171,8 +171,8 @@ def _target(route: routes.Route, host: str, raw_path: str) -> str | None:
     """Return what to ask the emulator for; None for a rewrite that it cannot be brought to make.
 
     It stores a rule's rewrite and does not follow it. But it chooses the rule by the decoded path and passes
-    the encoded one on, from the slash after the load balancer's name: a prefix whose slashes are encoded counts
-    for the rule and does not reach the target.
+    the encoded one on, from the slash after the load balancer's name: a prefix whose slashes are encoded
+    counts for the rule and does not reach the target.
     """
     path, mark, query = raw_path.partition("?")
     rewritten = route.rewrite(host, path)

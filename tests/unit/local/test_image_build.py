@@ -75,6 +75,21 @@ def test_with_a_registry_the_official_base_is_pulled_and_stays(
     assert built["build_args"] == {}
 
 
+def test_a_registry_that_refuses_the_official_base_is_no_obstacle(
+    built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_image: str) -> str:
+        raise DockerError("the registry does not give it: too many requests")
+
+    monkeypatch.setattr(image_build, "registry_digest", refuse)
+    lines: list[str] = []
+
+    build(context(tmp_path), tag="app:1", build_args={}, progress=lines.append)
+
+    assert built["build_args"] == {"NODE_IMAGE": "node-on-ecs/node-base:1"}
+    assert "too many requests" in lines[0]
+
+
 def test_a_base_that_is_here_is_not_asked_for(
     built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,6 +127,41 @@ def test_every_image_carries_our_label(built: dict[str, Any], tmp_path: Path) ->
     quiet(context(tmp_path))
 
     assert built["labels"] == {"node-on-ecs": "image"}
+
+
+def test_a_base_that_was_taken_away_meanwhile_is_made_again(
+    built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builds: list[int] = []
+
+    def classic(_client: object, _job: Any) -> str:
+        builds.append(len(builds))
+        if len(builds) == 1:
+            raise DockerError("pull access denied for node-on-ecs/node-base")
+        return "sha256:2"
+
+    monkeypatch.setattr(image_build, "_classic", classic)
+
+    assert quiet(context(tmp_path)) == "sha256:2"
+    assert "pulled" in built
+
+
+def test_a_build_that_fails_by_itself_is_not_repeated(
+    built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_build, "is_local", lambda *_: True)
+    builds: list[int] = []
+
+    def classic(_client: object, _job: Any) -> str:
+        builds.append(len(builds))
+        raise DockerError("a step failed")
+
+    monkeypatch.setattr(image_build, "_classic", classic)
+
+    with pytest.raises(DockerError, match="a step failed"):
+        quiet(context(tmp_path))
+    assert len(builds) == 1
+    assert built["pulled"] == []
 
 
 def test_a_missing_dockerfile_is_named(tmp_path: Path) -> None:

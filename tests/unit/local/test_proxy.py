@@ -195,6 +195,13 @@ def test_a_compressed_body_stays_compressed(monkeypatch: pytest.MonkeyPatch) -> 
     assert ask(monkeypatch, emulated=sends(200, b"zipped", Content_Encoding="gzip")).body == b"zipped"
 
 
+def test_a_header_may_be_as_long_as_a_load_balancer_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = "x" * 15_000
+
+    assert ask(monkeypatch, headers={"Cookie": long}).told["headers"]["cookie"] == long
+    assert ask(monkeypatch, headers={"Cookie": "x" * 20_000}).status == 400
+
+
 def test_headers_of_the_connection_are_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     headers = {
         "Connection": "keep-alive, X-Secret",

@@ -132,6 +132,32 @@ def test_a_wait_ends_with_an_error_that_names_what_did_not_happen() -> None:
         wait_until(lambda: False, "the end of the world", seconds=0)
 
 
+class SlowNat(Cloud):
+    """A cloud whose NAT gateway takes its time to go."""
+
+    states: list[str]
+
+    def client(self, service: str) -> Any:
+        assert service == "ec2"
+        return self
+
+    def delete_nat_gateway(self, **_arguments: str) -> Properties:
+        return {"NatGatewayId": "nat-1"}
+
+    def describe_nat_gateways(self, **_arguments: list[str]) -> Properties:
+        return {"NatGateways": [{"State": self.states.pop(0)}]}
+
+
+def test_a_nat_gateway_is_deleted_when_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    cloud = SlowNat("http://127.0.0.1:1")
+    cloud.states = ["available", "deleting", "deleted"]
+
+    HANDLERS["aws:ec2/natGateway:NatGateway"].delete(cloud, id="nat-1", outputs={})
+
+    assert cloud.states == []
+
+
 def test_an_emulator_that_is_gone_is_named(cloud: Cloud) -> None:
     with pytest.raises(ResourceError, match="the emulator does not answer"):
         HANDLERS[VPC].read(cloud, id="vpc-1", inputs={})
