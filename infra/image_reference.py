@@ -1,0 +1,94 @@
+"""Ready images: from any registry reference to the digest that it means now."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_docker as docker
+
+_ECR: Final = re.compile(
+    r"(?P<host>(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?P<china>\.cn)?)"
+    r"/(?P<repository>[a-z0-9._/-]+)(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployableImage:
+    """An image that a task can run, by digest."""
+
+    reference: pulumi.Input[str]
+    """`<repository>@<digest>`: a tag can be given to another image while tasks start, a digest cannot."""
+    version: pulumi.Input[str]
+    """What the app shows of it: the tag, or the digest's first characters."""
+    repository_arn: pulumi.Input[str] | None
+    """The ECR repository that tasks must be allowed to pull from; None for another registry."""
+
+
+def needs_docker_registry(reference: str) -> bool:
+    """Whether a registry other than ECR has to be asked what `reference` means."""
+    return "@" not in reference and not _ECR.fullmatch(reference)
+
+
+def resolve_image(
+    reference: str,
+    *,
+    parent: pulumi.Resource,
+    registry: docker.Provider | None,
+) -> DeployableImage:
+    """Find the digest of `reference`.
+
+    Args:
+        reference: `repository`, `repository:tag`, or `repository@sha256:…`, which is taken as it is.
+        parent: the component whose AWS provider asks ECR.
+        registry: asks all other registries; needed only where `needs_docker_registry` says so.
+    """
+    ecr = _ECR.fullmatch(reference)
+    repository_arn = _repository_arn(ecr) if ecr else None
+    if "@" in reference:
+        return DeployableImage(
+            reference=reference,
+            version=short_digest(reference.partition("@")[2]),
+            repository_arn=repository_arn,
+        )
+    repository, tag = _split_tag(reference)
+    if ecr:
+        # Not by pulumi_docker: with an ECR password, which is new each time, its provider would change on
+        # every run.
+        digest = aws.ecr.get_image_output(
+            registry_id=ecr["account"],
+            region=ecr["region"],
+            repository_name=ecr["repository"],
+            image_tag=tag,
+            opts=pulumi.InvokeOptions(parent=parent),
+        ).image_digest
+    else:
+        digest = docker.get_registry_image_output(
+            name=f"{repository}:{tag}",
+            opts=pulumi.InvokeOptions(parent=parent, provider=registry),
+        ).sha256_digest
+    return DeployableImage(
+        reference=pulumi.Output.concat(repository, "@", digest),
+        version=tag,
+        repository_arn=repository_arn,
+    )
+
+
+def short_digest(digest: str) -> str:
+    """Return the part of a digest that people compare."""
+    return digest.removeprefix("sha256:")[:12]
+
+
+def _split_tag(reference: str) -> tuple[str, str]:
+    # A colon before the last slash belongs to the registry's port.
+    folder, slash, last = reference.rpartition("/")
+    image, _, tag = last.partition(":")
+    return f"{folder}{slash}{image}", tag or "latest"
+
+
+def _repository_arn(ecr: re.Match[str]) -> str:
+    partition = "aws-cn" if ecr["china"] else "aws-us-gov" if ecr["region"].startswith("us-gov-") else "aws"
+    return f"arn:{partition}:ecr:{ecr['region']}:{ecr['account']}:repository/{ecr['repository']}"

@@ -1,0 +1,113 @@
+"""The one load balancer of a stack, and its listeners."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import pulumi
+import pulumi_aws as aws
+
+if TYPE_CHECKING:
+    from infra.settings import LoadBalancerSettings
+
+_NOTHING_HERE: Final = "404: no service answers to this host and path.\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadBalancerArgs:
+    """What a :class:`LoadBalancer` needs to know."""
+
+    settings: LoadBalancerSettings
+    subnet_ids: pulumi.Input[list[str]]
+    security_group_id: pulumi.Input[str]
+    certificate_arn: pulumi.Input[str] | None = None
+    """With it the services are served by HTTPS, and HTTP leads there; without it by HTTP."""
+    ipv6: bool = False
+    protect: bool = False
+
+
+class LoadBalancer(pulumi.ComponentResource):
+    """An internet-facing load balancer that answers 404 until a service adds a rule to its listener."""
+
+    arn: pulumi.Output[str]
+    dns_name: pulumi.Output[str]
+    zone_id: pulumi.Output[str]
+    """Route 53 zone of `dns_name`, for alias records."""
+    listener_arn: pulumi.Output[str]
+    """The listener that services add their rules to."""
+
+    def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("node-on-ecs:infra:LoadBalancer", name, None, opts)
+
+        load_balancer = aws.lb.LoadBalancer(
+            name,
+            load_balancer_type="application",
+            internal=False,
+            ip_address_type="dualstack" if args.ipv6 else "ipv4",
+            subnets=args.subnet_ids,
+            security_groups=[args.security_group_id],
+            idle_timeout=args.settings.idle_timeout_seconds,
+            drop_invalid_header_fields=True,
+            desync_mitigation_mode="defensive",
+            enable_deletion_protection=args.settings.deletion_protection,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
+        if args.certificate_arn is None:
+            listener = aws.lb.Listener(
+                f"{name}-http",
+                load_balancer_arn=load_balancer.arn,
+                port=80,
+                protocol="HTTP",
+                default_actions=[_not_found()],
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        else:
+            listener = aws.lb.Listener(
+                f"{name}-https",
+                load_balancer_arn=load_balancer.arn,
+                port=443,
+                protocol="HTTPS",
+                # The provider's default, ELBSecurityPolicy-2016-08, still speaks TLS 1.0.
+                ssl_policy=args.settings.tls_policy,
+                certificate_arn=args.certificate_arn,
+                default_actions=[_not_found()],
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            aws.lb.Listener(
+                f"{name}-http",
+                load_balancer_arn=load_balancer.arn,
+                port=80,
+                protocol="HTTP",
+                default_actions=[
+                    {
+                        "type": "redirect",
+                        "redirect": {"protocol": "HTTPS", "port": "443", "status_code": "HTTP_301"},
+                    },
+                ],
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+
+        self.arn = load_balancer.arn
+        self.dns_name = load_balancer.dns_name
+        self.zone_id = load_balancer.zone_id
+        self.listener_arn = listener.arn
+        self.register_outputs(
+            {
+                "arn": self.arn,
+                "dns_name": self.dns_name,
+                "zone_id": self.zone_id,
+                "listener_arn": self.listener_arn,
+            },
+        )
+
+
+def _not_found() -> aws.lb.ListenerDefaultActionArgsDict:
+    return {
+        "type": "fixed-response",
+        "fixed_response": {
+            "content_type": "text/plain",
+            "message_body": _NOTHING_HERE,
+            "status_code": "404",
+        },
+    }

@@ -1,0 +1,69 @@
+"""The three stacks, declared once by the real program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import chdir
+from functools import cache
+from pathlib import Path
+from runpy import run_path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.infra.fake_cloud import FakeCloud
+from tests.unit.infra.recorder import PROJECT, Graph, declare
+
+ROOT = Path(__file__).parents[3]
+STACKS = ("dev", "staging", "prod")
+
+DeclareStack = Callable[..., Graph]
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder to build: what is declared must not depend on what the app is like today."""
+    folder = tmp_path_factory.mktemp("project") / "app"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY server.js .\n")
+    (folder / "server.js").write_text("// a server\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def declare_stack(app: Path) -> DeclareStack:
+    """Run the real `__main__.py` for a stack, with its own file and some keys changed."""
+
+    def run(
+        stack_name: str,
+        changes: Mapping[str, Any] | None = None,
+        *,
+        dry_run: bool = False,
+        cloud: FakeCloud | None = None,
+    ) -> Graph:
+        file = yaml.safe_load((ROOT / f"Pulumi.{stack_name}.yaml").read_text())
+        own = {f"{PROJECT}:{key}": value for key, value in (changes or {}).items()}
+        # As Pulumi does, the program runs in the project's folder; here in one with another app.
+        with chdir(app.parent):
+            return declare(
+                lambda: run_path(str(ROOT / "__main__.py"), run_name="__main__"),
+                stack_name=stack_name,
+                config={**file["config"], **own},
+                dry_run=dry_run,
+                cloud=cloud,
+            )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def graphs(declare_stack: DeclareStack) -> Callable[[str], Graph]:
+    """Each stack as its file has it."""
+    return cache(declare_stack)
+
+
+@pytest.fixture(params=STACKS)
+def graph(request: pytest.FixtureRequest, graphs: Callable[[str], Graph]) -> Graph:
+    """One stack after the other."""
+    return graphs(request.param)

@@ -1,0 +1,167 @@
+"""Settings and arguments to start from, for tests that vary one thing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.image_reference import DeployableImage
+from infra.service import ServiceArgs
+from infra.settings import (
+    CapacityProvider,
+    ClusterSettings,
+    ImageSettings,
+    LoadBalancerSettings,
+    NetworkSettings,
+    ServiceSettings,
+)
+from infra.task import Account, TaskDefinitionArgs
+from tests.unit.infra.fake_cloud import ACCOUNT, DIGEST, REGION, REGISTRY
+
+REPOSITORY_ARN = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app"
+LOG_GROUP_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:logs"
+SPOT = CapacityProvider(capacity_provider="FARGATE_SPOT", weight=3, base=0)
+ON_DEMAND = CapacityProvider(capacity_provider="FARGATE", weight=1, base=1)
+
+
+class Holder(pulumi.ComponentResource):
+    """Somebody else's component, with a provider, around the one that is tested."""
+
+    def __init__(self) -> None:
+        provider = aws.Provider("aws", region=REGION)
+        super().__init__(
+            "test:index:Holder",
+            "holder",
+            None,
+            pulumi.ResourceOptions(providers=[provider]),
+        )
+
+
+def held() -> pulumi.ResourceOptions:
+    """Options as a caller gives them."""
+    return pulumi.ResourceOptions(parent=Holder())
+
+
+def network_settings(**changes: Any) -> NetworkSettings:
+    return NetworkSettings(
+        **{
+            "existing": None,
+            "cidr": "10.0.0.0/16",
+            "availability_zones": 2,
+            "nat": "single",
+            "ipv6": False,
+            "egress": (),
+            **changes,
+        },
+    )
+
+
+def image_settings(**changes: Any) -> ImageSettings:
+    return ImageSettings(
+        **{
+            "app_path": "app",
+            "build_args": {},
+            "architecture": "arm64",
+            "repository": None,
+            "image_from": None,
+            "image": None,
+            "retained_images": 30,
+            **changes,
+        },
+    )
+
+
+def cluster_settings(**changes: Any) -> ClusterSettings:
+    return ClusterSettings(
+        **{"container_insights": "enabled", "capacity_provider_strategy": (ON_DEMAND, SPOT), **changes},
+    )
+
+
+def load_balancer_settings(**changes: Any) -> LoadBalancerSettings:
+    return LoadBalancerSettings(
+        **{
+            "domain": None,
+            "zone": None,
+            "idle_timeout_seconds": 60,
+            "tls_policy": "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
+            "deletion_protection": False,
+            **changes,
+        },
+    )
+
+
+def service_settings(**changes: Any) -> ServiceSettings:
+    return ServiceSettings(
+        **{
+            "name": "web",
+            "host": "www.example.com",
+            "path_prefix": None,
+            "priority": 50_000,
+            "image": None,
+            "architecture": "arm64",
+            "cpu": 256,
+            "memory": 512,
+            "desired_count": 2,
+            "container_port": 3000,
+            "user": "1000",
+            "command": (),
+            "environment": {},
+            "secrets": {},
+            "task_role_statements": (),
+            "health_check_path": "/readyz",
+            "health_check_interval_seconds": 10,
+            "health_check_command": ("CMD", "node", "health-check.js"),
+            "health_check_grace_period_seconds": 30,
+            "deregistration_delay_seconds": 20,
+            "stop_timeout_seconds": 60,
+            "deployment_minimum_healthy_percent": 100,
+            "deployment_maximum_percent": 200,
+            "log_retention_days": 30,
+            **changes,
+        },
+    )
+
+
+def image(**changes: Any) -> DeployableImage:
+    return DeployableImage(
+        **{
+            "reference": f"{REGISTRY}/app@{DIGEST}",
+            "version": "0123456789abcdef",
+            "repository_arn": REPOSITORY_ARN,
+            **changes,
+        },
+    )
+
+
+def task_args(settings: ServiceSettings | None = None, **changes: Any) -> TaskDefinitionArgs:
+    return TaskDefinitionArgs(
+        **{
+            "settings": settings or service_settings(),
+            "family": "node-on-ecs-dev-web",
+            "environment": "dev",
+            "image": image(),
+            "idle_timeout_seconds": 60,
+            "log_group_name": "logs",
+            "log_group_arn": LOG_GROUP_ARN,
+            "account": Account(partition="aws", region=REGION, id=ACCOUNT),
+            **changes,
+        },
+    )
+
+
+def service_args(settings: ServiceSettings | None = None, **changes: Any) -> ServiceArgs:
+    return ServiceArgs(
+        **{
+            "task": task_args(settings),
+            "cluster_arn": "arn:of:the:cluster",
+            "capacity_provider_strategy": (ON_DEMAND, SPOT),
+            "vpc_id": "vpc-1",
+            "subnet_ids": ["subnet-1", "subnet-2"],
+            "security_group_id": "sg-tasks",
+            "assign_public_ip": False,
+            "listener_arn": "arn:of:the:listener",
+            **changes,
+        },
+    )

@@ -1,0 +1,177 @@
+"""What AWS would answer: ids, ARNs and names that a test can recognise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
+from pulumi.runtime.rpc import UNKNOWN
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+DIGEST = f"sha256:{'d' * 64}"
+ZONES = ("us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d", "us-east-1e")
+REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
+
+_RANDOM_END = "1a2b3c4"
+
+_ARN_SERVICE = {
+    "aws:ecs/cluster:Cluster": "ecs:cluster",
+    "aws:ecs/service:Service": "ecs:service",
+    "aws:ecs/taskDefinition:TaskDefinition": "ecs:task-definition",
+    "aws:ecr/repository:Repository": "ecr:repository",
+    "aws:iam/role:Role": "iam:role",
+    "aws:lb/loadBalancer:LoadBalancer": "elasticloadbalancing:loadbalancer",
+    "aws:lb/listener:Listener": "elasticloadbalancing:listener",
+    "aws:lb/listenerRule:ListenerRule": "elasticloadbalancing:listener-rule",
+    "aws:lb/targetGroup:TargetGroup": "elasticloadbalancing:targetgroup",
+    "aws:acm/certificate:Certificate": "acm:certificate",
+    "aws:cloudwatch/logGroup:LogGroup": "logs:log-group",
+}
+
+
+@dataclass
+class Made:
+    """A resource, as the engine hands it back."""
+
+    id: str
+    outputs: dict[str, Any]
+    children: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """State of resources that a remote component made, by URN."""
+
+
+class FakeCloud(Mocks):
+    """Raises for every function that it does not know, so that none is called unnoticed."""
+
+    def __init__(
+        self,
+        *,
+        zones: tuple[str, ...] = ZONES,
+        stacks: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        self._zones = zones
+        self._stacks = stacks or {}
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        raise AssertionError(f"the recording monitor makes resources itself, {args.typ} came here")
+
+    def create(self, token: str, name: str, inputs: Mapping[str, Any], *, dry_run: bool) -> Made:
+        """Return a resource; in a preview nothing but what the program gave is known of it."""
+        known = {key: value for key, value in inputs.items() if value is not None}
+        if token == "pulumi:pulumi:StackReference":
+            outputs = dict(self._stacks[known["name"]])
+            return Made(known["name"], {"name": known["name"], "outputs": outputs, "secretOutputNames": []})
+        if token.startswith("pulumi:providers:"):
+            # A provider that is configured with what is known is configured in previews too.
+            return Made(f"{name}-id", {})
+        if token == "awsx:ec2:Vpc":
+            return _vpc(name, known, dry_run=dry_run)
+        if dry_run:
+            return Made("", {})
+        physical = f"{name}-{_RANDOM_END}"
+        outputs = {"name": known.get("name", physical), **_computed(token, name, physical)}
+        if token in _ARN_SERVICE:
+            service, _, kind = _ARN_SERVICE[token].partition(":")
+            outputs["arn"] = f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}/{physical}"
+        return Made(f"{name}-id", outputs)
+
+    def call(self, args: MockCallArgs) -> dict[str, Any]:  # type: ignore[override]
+        answer = _FUNCTIONS.get(args.token)
+        if answer is None:
+            raise AssertionError(f"nobody told the fake cloud what {args.token} answers")
+        return answer(self, args.args)
+
+    def _get_zones(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        del arguments
+        return {"names": list(self._zones), "zoneIds": [], "groupNames": [], "id": REGION}
+
+
+def _computed(token: str, name: str, physical: str) -> dict[str, Any]:
+    match token:
+        case "aws:ecr/repository:Repository":
+            return {"repositoryUrl": f"{REGISTRY}/{physical}", "registryId": ACCOUNT}
+        case "docker-build:index:Image":
+            return {"digest": DIGEST, "ref": f"ref-of-{name}@{DIGEST}", "contextHash": "hash"}
+        case "aws:lb/loadBalancer:LoadBalancer":
+            return {"dnsName": f"{physical}.{REGION}.elb.amazonaws.com", "zoneId": "Z-OF-THE-LOAD-BALANCER"}
+        case "aws:acm/certificate:Certificate":
+            option = {
+                "domainName": "any",
+                "resourceRecordName": "_proof.example.com.",
+                "resourceRecordType": "CNAME",
+                "resourceRecordValue": "_value.acm-validations.aws.",
+            }
+            return {"domainValidationOptions": [option, option]}
+        case "aws:route53/record:Record":
+            return {"fqdn": f"{name}.fqdn"}
+        case _:
+            return {}
+
+
+def _vpc(name: str, inputs: Mapping[str, Any], *, dry_run: bool) -> Made:
+    zones = inputs["availabilityZoneNames"]
+    urn = "urn:pulumi:dev::node-on-ecs::awsx:ec2:Vpc$aws:ec2"
+    children: dict[str, dict[str, Any]] = {}
+
+    def child(token: str, child_name: str) -> dict[str, Any]:
+        child_urn = f"{urn}/{token}::{child_name}"
+        # In a preview it is known which children there will be, but not yet their ids.
+        identifier = "" if dry_run else f"{child_name}-{token.partition(':')[2]}-id"
+        children[child_urn] = {"id": identifier}
+        return {
+            "4dabf18193072939515e22adb298388d": "5cf8f73096256a8f31e491e813e4eb8e",
+            "urn": child_urn,
+            "id": identifier,
+            "packageVersion": "7.51.1",
+        }
+
+    def known(identifier: str) -> str:
+        return UNKNOWN if dry_run else identifier
+
+    kinds = ("public", "private")
+    return Made(
+        "",
+        {
+            "vpcId": known(f"{name}-vpc-id"),
+            "publicSubnetIds": [known(f"{name}-public-{number}-id") for number, _ in enumerate(zones, 1)],
+            "privateSubnetIds": [known(f"{name}-private-{number}-id") for number, _ in enumerate(zones, 1)],
+            "natGateways": [],
+            "internetGateway": child("internetGateway:InternetGateway", name),
+            "routeTables": [
+                child("routeTable:RouteTable", f"{name}-{kind}-{number}")
+                for number, _ in enumerate(zones, 1)
+                for kind in kinds
+            ],
+        },
+        children,
+    )
+
+
+_FUNCTIONS: dict[str, Callable[[FakeCloud, Mapping[str, Any]], dict[str, Any]]] = {
+    "aws:index/getAvailabilityZones:getAvailabilityZones": FakeCloud._get_zones,
+    "aws:index/getCallerIdentity:getCallerIdentity": lambda _, __: {"accountId": ACCOUNT, "id": ACCOUNT},
+    "aws:index/getPartition:getPartition": lambda _, __: {"partition": "aws", "id": "aws"},
+    "aws:route53/getZone:getZone": lambda _, arguments: {"zoneId": f"Z-OF-{arguments['name']}", "id": "zone"},
+    "aws:ecr/getAuthorizationToken:getAuthorizationToken": lambda _, __: {
+        "userName": "AWS",
+        "password": "a-password-of-twelve-hours",
+        "id": "token",
+    },
+    "aws:ecr/getRepository:getRepository": lambda _, arguments: {
+        "repositoryUrl": f"{REGISTRY}/{arguments['name']}",
+        "arn": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{arguments['name']}",
+        "registryId": ACCOUNT,
+        "id": arguments["name"],
+    },
+    "aws:ecr/getImage:getImage": lambda _, arguments: {
+        "imageDigest": arguments.get("imageDigest", DIGEST),
+        "id": "image",
+    },
+    "docker:index/getRegistryImage:getRegistryImage": lambda _, arguments: {
+        "sha256Digest": DIGEST,
+        "name": arguments["name"],
+        "id": "image",
+    },
+}

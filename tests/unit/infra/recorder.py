@@ -1,0 +1,240 @@
+"""Runs a Pulumi program against mocks and keeps everything that it declares, as plain data."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from google.protobuf import empty_pb2, json_format
+from pulumi.runtime import rpc, settings, stack
+from pulumi.runtime.config import set_all_config
+from pulumi.runtime.mocks import MockEngine, MockMonitor, MockSettings, _resolve_callbacks
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await
+
+from tests.unit.infra.fake_cloud import FakeCloud
+
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"
+
+PROJECT = "node-on-ecs"
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A value that Pulumi encrypts in the state."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A value that a preview cannot know."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """One resource, as the program asked for it."""
+
+    type: str
+    name: str
+    urn: str
+    parent: str
+    inputs: dict[str, Any]
+    provider: str
+    providers: dict[str, str]
+    protect: bool
+    retain_on_delete: bool
+    remote: bool
+    dependencies: frozenset[str]
+    property_dependencies: dict[str, frozenset[str]]
+    ignore_changes: tuple[str, ...]
+    aliases: tuple[str, ...]
+    transforms: tuple[
+        Callable[[pulumi.ResourceTransformArgs], pulumi.ResourceTransformResult | None], ...
+    ] = field(compare=False)
+
+    @property
+    def is_component(self) -> bool:
+        return self.type.startswith(f"{PROJECT}:")
+
+
+@dataclass(frozen=True)
+class Invoked:
+    """One call of a provider's function."""
+
+    token: str
+    arguments: dict[str, Any]
+    provider: str
+
+
+@dataclass
+class Graph:
+    """All that one run declared; complete, so that absence can be asserted too."""
+
+    resources: list[Declared] = field(default_factory=list)
+    invokes: list[Invoked] = field(default_factory=list)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What stack and components registered as outputs, by URN."""
+
+    def all(self, token: str) -> list[Declared]:
+        return [resource for resource in self.resources if resource.type == token]
+
+    def one(self, token: str, name: str | None = None) -> Declared:
+        found = [r for r in self.all(token) if name is None or r.name == name]
+        assert len(found) == 1, f"{token} {name or ''}: {[r.name for r in self.all(token)]}"
+        return found[0]
+
+    def names(self, token: str) -> list[str]:
+        return sorted(resource.name for resource in self.all(token))
+
+    def calls(self, token: str) -> list[Invoked]:
+        return [invoked for invoked in self.invokes if invoked.token == token]
+
+    @property
+    def exports(self) -> dict[str, Any]:
+        return next(outputs for urn, outputs in self.outputs.items() if "::pulumi:pulumi:Stack::" in urn)
+
+    def component_outputs(self, token: str, name: str) -> dict[str, Any]:
+        return self.outputs[self.one(token, name).urn]
+
+
+class _Monitor(MockMonitor):
+    """Stands where the engine stands, and keeps what `MockResourceArgs` drops."""
+
+    def __init__(self, graph: Graph, cloud: FakeCloud, *, dry_run: bool) -> None:
+        super().__init__(cloud)
+        self._graph = graph
+        self._cloud = cloud
+        self._dry_run = dry_run
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """Return the URN that the real engine would: with the types of all ancestors but the stack."""
+        if parent and "::pulumi:pulumi:Stack::" not in parent:
+            type_ = f"{parent.split('::')[2]}${type_}"
+        return f"urn:pulumi:{settings.get_stack()}::{settings.get_project()}::{type_}::{name}"
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
+        urn = self.make_urn(request.parent, request.type, request.name)
+        if request.type == "pulumi:pulumi:Stack":
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        given = json_format.MessageToDict(request.object)
+        declared = Declared(
+            type=request.type,
+            name=request.name,
+            urn=urn,
+            parent=request.parent,
+            inputs=_plain(given),
+            provider=request.provider,
+            providers=dict(request.providers),
+            protect=request.protect,
+            retain_on_delete=request.retainOnDelete,
+            remote=request.remote,
+            dependencies=frozenset(request.dependencies),
+            property_dependencies={
+                key: frozenset(value.urns) for key, value in request.propertyDependencies.items()
+            },
+            ignore_changes=tuple(request.ignoreChanges),
+            aliases=tuple(str(alias) for alias in request.aliases),
+            transforms=tuple(_resolve_callbacks(request.transforms)),
+        )
+        self._graph.resources.append(declared)
+        if declared.is_component:
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        made = self._cloud.create(declared.type, declared.name, declared.inputs, dry_run=self._dry_run)
+        for child, state in made.children.items():
+            self.resources[child] = MockMonitor.ResourceRegistration(child, state["id"], state)
+        _ensure_event_loop()
+        return resource_pb2.RegisterResourceResponse(
+            urn=urn,
+            id=made.id,
+            # A component's outputs are its own: awsx takes `natGateways` as a choice, and returns gateways.
+            object=_sync_await(
+                rpc.serialize_properties({**({} if declared.remote else given), **made.outputs}, {})
+            ),
+        )
+
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802
+        urn = self.make_urn(request.parent, request.type, request.name)
+        inputs = _plain(json_format.MessageToDict(request.properties))
+        self._graph.invokes.append(Invoked(token=request.type, arguments=inputs, provider=request.provider))
+        made = self._cloud.create(request.type, request.name, inputs, dry_run=self._dry_run)
+        _ensure_event_loop()
+        return resource_pb2.ReadResourceResponse(
+            urn=urn,
+            properties=_sync_await(rpc.serialize_properties(made.outputs, {})),
+        )
+
+    def Invoke(self, request: Any) -> Any:  # noqa: N802
+        if request.tok != "pulumi:pulumi:getResource":
+            arguments = _plain(json_format.MessageToDict(request.args))
+            self._graph.invokes.append(
+                Invoked(token=request.tok, arguments=arguments, provider=request.provider)
+            )
+        return super().Invoke(request)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        self._graph.outputs[request.urn] = _plain(json_format.MessageToDict(request.outputs))
+        return empty_pb2.Empty()
+
+
+def declare(
+    program: Callable[[], object],
+    *,
+    stack_name: str = "dev",
+    config: Mapping[str, object] | None = None,
+    dry_run: bool = False,
+    cloud: FakeCloud | None = None,
+) -> Graph:
+    """Run `program` as `pulumi up` would (or `pulumi preview`), and return all that it declares.
+
+    `config` has namespaced keys; like the CLI, whatever is not text is handed over as JSON.
+    """
+    graph = Graph()
+    monitor = _Monitor(graph, cloud or FakeCloud(), dry_run=dry_run)
+    # Else the stack of the run before, with its exports, would still be the root.
+    settings.reset_options()
+    settings.configure(
+        MockSettings(
+            monitor=monitor,
+            monitor_features=set(monitor.GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures),
+            engine=MockEngine(None),
+            project=PROJECT,
+            stack=stack_name,
+            organization="organization",
+            dry_run=dry_run,
+            callbacks=None,
+            outputs=set(),
+            lock=threading.Lock(),
+        ),
+    )
+    texts = {
+        key: value if isinstance(value, str) else json.dumps(value) for key, value in (config or {}).items()
+    }
+    set_all_config(texts, [])
+
+    def run() -> None:
+        program()
+
+    asyncio.run(stack.run_in_stack(run))
+    return graph
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case dict() if _SIGNATURE in value:
+            return Secret(_plain(value["value"])) if value[_SIGNATURE] == _SECRET else value["urn"]
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case list():
+            return [_plain(item) for item in value]
+        case float() if value.is_integer():
+            return int(value)
+        case rpc.UNKNOWN:
+            return Unknown()
+    return value

@@ -1,0 +1,351 @@
+"""What holds for every stack: checked over all that the real program declares with the real stack files."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.infra.conftest import ROOT, STACKS, DeclareStack
+from tests.unit.infra.recorder import Declared, Graph, Unknown
+
+PROVIDER = "pulumi:providers:aws"
+INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup"
+REPOSITORY = "aws:ecr/repository:Repository"
+ROLE = "aws:iam/role:Role"
+POLICY = "aws:iam/rolePolicy:RolePolicy"
+DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
+LISTENER = "aws:lb/listener:Listener"
+
+# In the state these names are the resources: another spelling replaces every resource below it.
+SHARED = {
+    "pulumi:providers:aws": ["aws"],
+    "node-on-ecs:infra:Environment": ["environment"],
+    "node-on-ecs:infra:AppImage": ["app"],
+    "aws:ecr/repository:Repository": ["app", "app-cache"],
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": ["app-cache-retention", "app-retention"],
+    "docker-build:index:Image": ["app"],
+    "node-on-ecs:infra:Network": ["network"],
+    "awsx:ec2:Vpc": ["network"],
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": ["network-default"],
+    "node-on-ecs:infra:SecurityGroups": ["security"],
+    "aws:ec2/securityGroup:SecurityGroup": ["security-load-balancer", "security-tasks"],
+    INGRESS: [
+        "security-load-balancer-443-ipv4",
+        "security-load-balancer-80-ipv4",
+        "security-tasks-from-load-balancer",
+    ],
+    EGRESS: ["security-load-balancer-to-tasks", "security-tasks-443-ipv4"],
+    "node-on-ecs:infra:Cluster": ["cluster"],
+    "aws:ecs/cluster:Cluster": ["cluster"],
+    "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders": ["cluster"],
+    "aws:cloudwatch/logGroup:LogGroup": ["cluster-logs"],
+    "node-on-ecs:infra:Certificate": ["certificate"],
+    "aws:acm/certificate:Certificate": ["certificate"],
+    "aws:acm/certificateValidation:CertificateValidation": ["certificate"],
+    "node-on-ecs:infra:LoadBalancer": ["load-balancer"],
+    "aws:lb/loadBalancer:LoadBalancer": ["load-balancer"],
+    "aws:lb/listener:Listener": ["load-balancer-http", "load-balancer-https"],
+    "aws:route53/record:Record": ["certificate-proof"],
+}
+FOR_EACH_SERVICE = {
+    "node-on-ecs:infra:Service": ["{}"],
+    "node-on-ecs:infra:TaskDefinition": ["{}"],
+    "aws:iam/role:Role": ["{}-execution", "{}-task"],
+    "aws:iam/rolePolicy:RolePolicy": ["{}-execution"],
+    "aws:ecs/taskDefinition:TaskDefinition": ["{}"],
+    "aws:lb/targetGroup:TargetGroup": ["{}"],
+    "aws:lb/listenerRule:ListenerRule": ["{}"],
+    "aws:ecs/service:Service": ["{}"],
+    "node-on-ecs:infra:Host": ["{}"],
+    "aws:route53/record:Record": ["{}-ipv4"],
+}
+SERVICES = {"dev": ["web", "web-alice", "web-bob"], "staging": ["web"], "prod": ["web"]}
+
+
+def _containers(graph: Graph) -> Iterator[dict[str, Any]]:
+    for definition in graph.all(DEFINITION):
+        yield from json.loads(definition.inputs["containerDefinitions"])
+
+
+def _statements(graph: Graph) -> Iterator[dict[str, Any]]:
+    for policy in graph.all(POLICY):
+        yield from json.loads(policy.inputs["policy"])["Statement"]
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def _aws(graph: Graph) -> list[Declared]:
+    return [r for r in graph.resources if r.type.startswith(("aws:", "awsx:"))]
+
+
+def test_every_resource_belongs_to_a_component(graph: Graph) -> None:
+    """Only the environment, and the provider it gets, sit directly under the stack."""
+    under_the_stack = {
+        r.type for r in graph.resources if "::pulumi:pulumi:Stack::" in r.parent or not r.parent
+    }
+
+    assert under_the_stack == {PROVIDER, "node-on-ecs:infra:Environment"}
+
+
+def test_every_aws_resource_and_function_uses_the_one_provider(graph: Graph) -> None:
+    """Another provider is another account, or one without tags."""
+    reference = f"{graph.one(PROVIDER).urn}::aws-id"
+
+    assert [r.name for r in _aws(graph) if reference not in {r.provider, r.providers.get("aws")}] == []
+    assert [i.token for i in graph.invokes if i.token.startswith("aws:") and i.provider != reference] == []
+
+
+def test_the_default_aws_provider_is_switched_off() -> None:
+    """So that a resource that misses the provider fails on AWS too, and not in this test alone."""
+    config = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+
+    assert config["pulumi:disable-default-providers"] == {"value": ["aws"]}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_everything_is_tagged_with_project_stack_and_maker(
+    graphs: Callable[[str], Graph],
+    stack: str,
+) -> None:
+    tags = json.loads(graphs(stack).one(PROVIDER).inputs["defaultTags"])["tags"]
+
+    assert tags.items() >= {"Project": "node-on-ecs", "Stack": stack, "ManagedBy": "pulumi"}.items()
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_type_tokens_and_logical_names_stay_what_they_are(
+    graphs: Callable[[str], Graph],
+    stack: str,
+) -> None:
+    """A new name is a new resource, and the old one is deleted: with `aliases`, change them here too."""
+    expected = Counter((token, name) for token, names in SHARED.items() for name in names)
+    expected.update(
+        (token, name.format(service))
+        for token, names in FOR_EACH_SERVICE.items()
+        for name in names
+        for service in SERVICES[stack]
+    )
+
+    assert Counter((r.type, r.name) for r in graphs(stack).resources) == expected
+
+
+def test_the_world_comes_in_at_the_load_balancer_and_nowhere_else(graph: Graph) -> None:
+    world = {"0.0.0.0/0", "::/0"}
+    open_rules = [
+        rule.inputs
+        for rule in graph.all(INGRESS)
+        if world & {rule.inputs.get("cidrIpv4"), rule.inputs.get("cidrIpv6")}
+    ]
+    (load_balancer,) = graph.one("aws:lb/loadBalancer:LoadBalancer").inputs["securityGroups"]
+
+    assert {rule["securityGroupId"] for rule in open_rules} == {load_balancer}
+    assert {(rule["fromPort"], rule["toPort"]) for rule in open_rules} == {(80, 80), (443, 443)}
+
+
+def test_only_the_load_balancer_comes_in_at_the_tasks(graph: Graph) -> None:
+    (tasks,) = {
+        group
+        for service in graph.all("aws:ecs/service:Service")
+        for group in service.inputs["networkConfiguration"]["securityGroups"]
+    }
+    (load_balancer,) = graph.one("aws:lb/loadBalancer:LoadBalancer").inputs["securityGroups"]
+    (rule,) = [rule.inputs for rule in graph.all(INGRESS) if rule.inputs["securityGroupId"] == tasks]
+
+    assert rule["referencedSecurityGroupId"] == load_balancer
+    assert not {"cidrIpv4", "cidrIpv6", "prefixListId"} & rule.keys()
+
+
+def test_rules_are_resources_of_their_own_with_a_description(graph: Graph) -> None:
+    """Going from inline rules to single ones would cut all traffic for a while."""
+    groups = graph.all(SECURITY_GROUP)
+
+    assert [group.name for group in groups if {"ingress", "egress"} & group.inputs.keys()] == []
+    assert [
+        r.name for r in [*groups, *graph.all(INGRESS), *graph.all(EGRESS)] if not r.inputs.get("description")
+    ] == []
+
+
+def test_the_default_security_group_has_no_rules(graph: Graph) -> None:
+    inputs = graph.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup").inputs
+
+    assert not {"ingress", "egress"} & inputs.keys()
+
+
+def test_images_are_encrypted_and_the_apps_are_scanned_and_never_overwritten(graph: Graph) -> None:
+    for repository in graph.all(REPOSITORY):
+        assert repository.inputs["encryptionConfigurations"] == [{"encryptionType": "AES256"}]
+    app = graph.one(REPOSITORY, "app").inputs
+
+    assert app["imageTagMutability"] == "IMMUTABLE"
+    assert app["imageScanningConfiguration"] == {"scanOnPush": True}
+
+
+def test_every_repository_forgets(graph: Graph) -> None:
+    repositories = {f"{r.name}-1a2b3c4" for r in graph.all(REPOSITORY)}
+
+    policies = graph.all("aws:ecr/lifecyclePolicy:LifecyclePolicy")
+
+    assert {policy.inputs["repository"] for policy in policies} == repositories
+
+
+def test_the_world_is_spoken_to_in_tls_only(graph: Graph) -> None:
+    https = graph.one(LISTENER, "load-balancer-https").inputs
+    (http_action,) = graph.one(LISTENER, "load-balancer-http").inputs["defaultActions"]
+
+    assert https["protocol"] == "HTTPS"
+    assert https["sslPolicy"].startswith("ELBSecurityPolicy-TLS13-1-")
+    assert http_action["type"] == "redirect"
+
+
+def test_logs_do_not_stay_for_ever(graph: Graph) -> None:
+    groups = graph.all("aws:cloudwatch/logGroup:LogGroup")
+
+    assert groups
+    assert [group.name for group in groups if not group.inputs["retentionInDays"] > 0] == []
+
+
+def test_no_policy_allows_more_than_single_actions_on_named_resources(graph: Graph) -> None:
+    """`*` as a resource stands only where AWS knows no narrower one."""
+    statements = list(_statements(graph))
+
+    assert statements
+    for statement in statements:
+        assert statement["Effect"] == "Allow"
+        for action in _listed(statement["Action"]):
+            assert re.fullmatch(r"[a-z-]+:[A-Za-z]+", action)
+        if statement["Action"] != "ecr:GetAuthorizationToken":
+            for resource in _listed(statement["Resource"]):
+                assert resource.startswith("arn:aws:")
+                assert len(resource.split(":", 5)[5].strip("*/")) > 1
+
+
+def test_no_role_has_a_policy_of_aws(graph: Graph) -> None:
+    """`AmazonECSTaskExecutionRolePolicy` reads every repository and writes every log group."""
+    assert not [r.name for r in graph.resources if "PolicyAttachment" in r.type]
+    assert not [role.name for role in graph.all(ROLE) if "managedPolicyArns" in role.inputs]
+
+
+def test_every_task_has_two_roles_of_its_own(graph: Graph) -> None:
+    roles = [
+        (definition.inputs["executionRoleArn"], definition.inputs["taskRoleArn"])
+        for definition in graph.all(DEFINITION)
+    ]
+
+    assert len({role for pair in roles for role in pair}) == 2 * len(roles)
+
+
+def test_only_ecs_for_this_account_may_take_a_role(graph: Graph) -> None:
+    for role in graph.all(ROLE):
+        (statement,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+        assert statement["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
+        assert statement["Condition"]["StringEquals"]["aws:SourceAccount"]
+        assert statement["Condition"]["ArnLike"]["aws:SourceArn"]
+
+
+def test_no_container_runs_as_root_or_can_write_to_its_image(graph: Graph) -> None:
+    for container in _containers(graph):
+        assert container["user"].partition(":")[0] not in {"", "0", "root"}
+        assert container["readonlyRootFilesystem"] is True
+        assert container["linuxParameters"]["capabilities"] == {"drop": ["ALL"]}
+        assert not container.get("privileged")
+
+
+def test_every_container_is_ended_well_and_heard(graph: Graph) -> None:
+    for container in _containers(graph):
+        assert container["linuxParameters"]["initProcessEnabled"] is True
+        assert 2 <= container["stopTimeout"] <= 120
+        assert container["logConfiguration"]["logDriver"] == "awslogs"
+
+
+def test_no_container_has_credentials_in_its_environment(graph: Graph) -> None:
+    for container in _containers(graph):
+        names = {variable["name"] for variable in container["environment"]}
+        assert not names & {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "ECS_ENGINE_AUTH_DATA"}
+
+
+def test_every_image_is_deployed_by_digest(graph: Graph) -> None:
+    for container in _containers(graph):
+        assert re.fullmatch(r"[^@]+@sha256:[0-9a-f]{64}", container["image"])
+
+
+def test_the_registrys_password_is_encrypted_in_the_state(graph: Graph) -> None:
+    (registry,) = graph.one("docker-build:index:Image").inputs["registries"]
+
+    assert type(registry["password"]).__name__ == "Secret"
+
+
+def test_every_service_names_its_capacity_and_goes_back_by_itself(graph: Graph) -> None:
+    for service in graph.all("aws:ecs/service:Service"):
+        assert service.inputs["capacityProviderStrategies"]
+        assert service.inputs["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
+
+
+def test_only_prod_refuses_to_lose_what_cannot_be_made_again(graphs: Callable[[str], Graph]) -> None:
+    """A torn-down dev stack leaves nothing behind; prod keeps its addresses and its history."""
+    guarded = {stack: sorted({r.type for r in graphs(stack).resources if r.protect}) for stack in STACKS}
+
+    assert guarded == {
+        "dev": [],
+        "staging": [],
+        "prod": [REPOSITORY, "aws:lb/loadBalancer:LoadBalancer", "awsx:ec2:Vpc"],
+    }
+
+
+def test_images_that_ecs_may_roll_back_to_are_never_deleted_by_pulumi(graph: Graph) -> None:
+    kept = {r.type for r in graph.resources if r.retain_on_delete}
+
+    assert kept == {"docker-build:index:Image"}
+    assert all(definition.inputs["skipDestroy"] for definition in graph.all(DEFINITION))
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_subnet_moves_when_nat_or_zones_change(declare_stack: DeclareStack, stack: str) -> None:
+    """The whole way from config: a subnet that moves takes the load balancer with it."""
+    layouts: list[dict[tuple[str, str], str]] = []
+    for nat, zones in (("none", 2), ("single", 3), ("one-per-az", 4)):
+        inputs = declare_stack(stack, {"nat": nat, "availability-zones": zones}).one("awsx:ec2:Vpc").inputs
+        layouts.append(
+            {
+                (spec["type"], zone): cidr
+                for spec in inputs["subnetSpecs"]
+                for zone, cidr in zip(inputs["availabilityZoneNames"], spec["cidrBlocks"], strict=True)
+            }
+        )
+    widest = max(layouts, key=len)
+
+    assert [layout for layout in layouts if not layout.items() <= widest.items()] == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_first_preview_shows_all_that_an_update_makes(
+    graphs: Callable[[str], Graph],
+    declare_stack: DeclareStack,
+    stack: str,
+) -> None:
+    """Nothing may hide behind a value that is known only later: what is made must be seen before."""
+    preview = declare_stack(stack, dry_run=True)
+
+    assert {r.urn for r in preview.resources} == {r.urn for r in graphs(stack).resources}
+    assert isinstance(preview.one(DEFINITION, "web").inputs["containerDefinitions"], Unknown)
+    assert preview.exports["urls"] == graphs(stack).exports["urls"]
+
+
+@pytest.mark.parametrize("changes", [{"ipv6": True}, {"domain": "", "zone": ""}])
+def test_a_first_preview_of_other_shapes_is_whole_too(
+    declare_stack: DeclareStack,
+    changes: dict[str, Any],
+) -> None:
+    preview = declare_stack("dev", changes, dry_run=True)
+    update = declare_stack("dev", changes)
+
+    assert {r.urn for r in preview.resources} == {r.urn for r in update.resources}

@@ -1,0 +1,231 @@
+"""The whole: what leads where, and what a change leaves alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.unit.infra.conftest import DeclareStack
+from tests.unit.infra.fake_cloud import DIGEST, REGISTRY, FakeCloud
+from tests.unit.infra.recorder import Declared, Graph
+
+SERVICE = "aws:ecs/service:Service"
+RULE = "aws:lb/listenerRule:ListenerRule"
+RECORD = "aws:route53/record:Record"
+DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
+NO_DOMAIN = {"domain": "", "zone": ""}
+
+
+def _by_urn(graph: Graph) -> dict[str, Declared]:
+    return {resource.urn: resource for resource in graph.resources}
+
+
+def _container(graph: Graph, name: str) -> dict[str, Any]:
+    (container,) = json.loads(graph.one(DEFINITION, name).inputs["containerDefinitions"])
+    return container
+
+
+@pytest.mark.parametrize("names", [NO_DOMAIN, {}], ids=["by path", "by host"])
+@pytest.mark.parametrize(
+    ("before", "after", "only"),
+    [
+        (["alice", "bob"], ["alice", "bob", "carol"], "carol"),
+        (["alice", "bob"], ["alice"], "bob"),
+        (["alice", "bob"], ["bob"], "alice"),
+        ([], ["alice"], "alice"),
+    ],
+)
+def test_a_copy_more_or_less_changes_nothing_of_the_others(
+    declare_stack: DeclareStack,
+    names: dict[str, str],
+    before: list[str],
+    after: list[str],
+    only: str,
+) -> None:
+    """Resource by resource, with inputs, dependencies and options: colleagues do not feel it."""
+    old = _by_urn(declare_stack("dev", {**names, "multidev": before}))
+    new = _by_urn(declare_stack("dev", {**names, "multidev": after}))
+
+    assert {urn: new[urn] for urn in old.keys() & new.keys()} == {
+        urn: old[urn] for urn in old.keys() & new.keys()
+    }
+    touched = old.keys() ^ new.keys()
+    assert touched
+    assert [urn for urn in touched if not urn.rpartition("::")[2].startswith(f"web-{only}")] == []
+
+
+def test_the_order_of_the_copies_makes_no_difference(declare_stack: DeclareStack) -> None:
+    one = declare_stack("dev", {"multidev": ["alice", "bob"]})
+    other = declare_stack("dev", {"multidev": ["bob", "alice"]})
+
+    assert _by_urn(one) == _by_urn(other)
+
+
+def test_each_copy_has_all_of_its_own(graphs: Callable[[str], Graph]) -> None:
+    graph = graphs("dev")
+    services = ["web", "web-alice", "web-bob"]
+
+    assert graph.names(SERVICE) == services
+    assert graph.names("aws:lb/targetGroup:TargetGroup") == services
+    assert graph.names(RULE) == services
+    assert graph.names(DEFINITION) == services
+    assert graph.names("aws:iam/role:Role") == sorted(
+        f"{service}-{role}" for service in services for role in ("execution", "task")
+    )
+    assert len({rule.inputs["priority"] for rule in graph.all(RULE)}) == 3
+    assert {
+        _container(graph, service)["logConfiguration"]["options"]["awslogs-stream-prefix"]
+        for service in services
+    } == set(services)
+
+
+def test_a_copy_can_differ_in_what_its_object_says(declare_stack: DeclareStack) -> None:
+    reference = f"{REGISTRY}/app@sha256:{'a' * 64}"
+    alice = {
+        "name": "alice",
+        "image": reference,
+        "desired-count": 3,
+        "cpu": 512,
+        "memory": 1024,
+        "environment": {"LOG_LEVEL": "debug"},
+    }
+
+    graph = declare_stack("dev", {"multidev": [alice, "bob"]})
+    definition = graph.one(DEFINITION, "web-alice").inputs
+
+    assert graph.one(SERVICE, "web-alice").inputs["desiredCount"] == 3
+    assert (definition["cpu"], definition["memory"]) == ("512", "1024")
+    assert _container(graph, "web-alice")["image"] == reference
+    assert {"name": "LOG_LEVEL", "value": "debug"} in _container(graph, "web-alice")["environment"]
+    assert _container(graph, "web-bob")["image"] == _container(graph, "web")["image"] != reference
+
+
+def test_a_tag_of_another_registry_is_asked_there(declare_stack: DeclareStack) -> None:
+    graph = declare_stack("dev", {"multidev": [{"name": "alice", "image": "ghcr.io/org/app:v1"}]})
+
+    # Previews and CI machines may have no Docker daemon.
+    assert graph.one("pulumi:providers:docker", "docker").inputs == {"disableDockerDaemonCheck": "true"}
+    assert _container(graph, "web-alice")["image"] == f"ghcr.io/org/app@{DIGEST}"
+
+
+def test_docker_has_no_provider_where_nothing_is_asked_of_it(graphs: Callable[[str], Graph]) -> None:
+    assert graphs("dev").all("pulumi:providers:docker") == []
+
+
+def test_every_host_has_a_record_and_a_rule(graphs: Callable[[str], Graph]) -> None:
+    graph = graphs("dev")
+    hosts = {"dev.example.com", "alice.dev.example.com", "bob.dev.example.com"}
+
+    assert {record.inputs["name"] for record in graph.all(RECORD) if record.inputs["type"] == "A"} == hosts
+    assert {rule.inputs["conditions"][0]["hostHeader"]["values"][0] for rule in graph.all(RULE)} == hosts
+
+
+def test_with_ipv6_everything_on_the_way_has_it(declare_stack: DeclareStack) -> None:
+    """One part without it, and the AAAA record leads nowhere."""
+    graph = declare_stack("dev", {"ipv6": True})
+    records = [record.inputs["name"] for record in graph.all(RECORD) if record.inputs["type"] == "AAAA"]
+
+    assert sorted(records) == ["alice.dev.example.com", "bob.dev.example.com", "dev.example.com"]
+    assert graph.one("aws:lb/loadBalancer:LoadBalancer").inputs["ipAddressType"] == "dualstack"
+    assert graph.one("awsx:ec2:Vpc").inputs["assignGeneratedIpv6CidrBlock"] is True
+    assert len(graph.all("aws:ec2/route:Route")) == 2
+    assert [
+        rule.name
+        for rule in graph.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+        if rule.inputs.get("cidrIpv6") == "::/0"
+    ]
+
+
+def test_without_a_domain_there_is_plain_http_and_no_name(declare_stack: DeclareStack) -> None:
+    graph = declare_stack("dev", NO_DOMAIN)
+    address = f"http://{graph.exports['load_balancer_dns_name']}"
+
+    assert graph.all(RECORD) == []
+    assert graph.all("aws:acm/certificate:Certificate") == []
+    assert [listener.inputs["port"] for listener in graph.all("aws:lb/listener:Listener")] == [80]
+    assert graph.exports["urls"] == {
+        "web": address,
+        "web-alice": f"{address}/alice",
+        "web-bob": f"{address}/bob",
+    }
+    assert "zone_id" not in graph.exports
+
+
+def test_services_wait_for_routes_rules_and_capacity(graph: Graph) -> None:
+    """Else the first tasks cannot pull their image, and the circuit breaker counts them."""
+    needed = [
+        resource.urn
+        for token in (
+            "awsx:ec2:Vpc",
+            "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+            "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+            "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
+        )
+        for resource in graph.all(token)
+    ]
+
+    assert [
+        service.name for service in graph.all(SERVICE) if not service.dependencies.issuperset(needed)
+    ] == []
+
+
+def test_outputs_are_all_that_another_stack_needs_to_attach(graphs: Callable[[str], Graph]) -> None:
+    exports = graphs("dev").exports
+
+    assert exports.keys() == {
+        "url",
+        "urls",
+        "image",
+        "cluster_name",
+        "cluster_arn",
+        "service_names",
+        "repository_url",
+        "log_group_name",
+        "load_balancer_arn",
+        "load_balancer_dns_name",
+        "load_balancer_zone_id",
+        "listener_arn",
+        "zone_id",
+        "vpc_id",
+        "public_subnet_ids",
+        "private_subnet_ids",
+        "tasks_security_group_id",
+    }
+    assert exports["url"] == "https://dev.example.com"
+    assert exports["urls"] == {
+        "web": "https://dev.example.com",
+        "web-alice": "https://alice.dev.example.com",
+        "web-bob": "https://bob.dev.example.com",
+    }
+    assert exports["image"] == f"{exports['repository_url']}@{DIGEST}"
+    assert exports["service_names"] == {
+        "web": "web-1a2b3c4",
+        "web-alice": "web-alice-1a2b3c4",
+        "web-bob": "web-bob-1a2b3c4",
+    }
+
+
+def test_prod_can_run_the_very_image_of_staging(declare_stack: DeclareStack) -> None:
+    other = f"{REGISTRY}/shared@sha256:{'a' * 64}"
+    cloud = FakeCloud(stacks={"organization/node-on-ecs/staging": {"image": other}})
+
+    graph = declare_stack("prod", {"repository": "shared", "image-from": "staging"}, cloud=cloud)
+
+    assert _container(graph, "web")["image"] == graph.exports["image"] == other
+
+
+def test_an_existing_vpc_is_all_that_the_network_is(declare_stack: DeclareStack) -> None:
+    changes = {
+        "vpc-id": "vpc-0123456789abcdef0",
+        "public-subnet-ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        "private-subnet-ids": ["subnet-0123456789abcdef2", "subnet-0123456789abcdef3"],
+    }
+
+    graph = declare_stack("staging", changes)
+
+    assert graph.all("awsx:ec2:Vpc") == []
+    assert graph.exports["vpc_id"] == "vpc-0123456789abcdef0"
+    assert graph.one(SERVICE).inputs["networkConfiguration"]["subnets"] == changes["private-subnet-ids"]

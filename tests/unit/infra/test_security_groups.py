@@ -1,0 +1,100 @@
+"""Security groups: three ways that traffic may take, and no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra.security_groups import SecurityGroups, SecurityGroupsArgs
+from infra.settings import EgressRule
+from tests.unit.infra.factories import held
+from tests.unit.infra.recorder import Graph, declare
+
+INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+LOAD_BALANCER = "security-load-balancer-id"
+TASKS = "security-tasks-id"
+
+
+def _groups(**changes: Any) -> Graph:
+    args = SecurityGroupsArgs(
+        **{"vpc_id": "vpc-1", "container_port": 3000, "public_ports": [80, 443], **changes}
+    )
+    return declare(lambda: SecurityGroups("security", args, opts=held()))
+
+
+def _rules(graph: Graph, token: str, group: str) -> set[tuple[str, int, int, str]]:
+    """Return protocol, first port, last port and other side of a group's rules."""
+    return {
+        (
+            rule.inputs["ipProtocol"],
+            rule.inputs["fromPort"],
+            rule.inputs["toPort"],
+            rule.inputs.get("cidrIpv4")
+            or rule.inputs.get("cidrIpv6")
+            or rule.inputs["referencedSecurityGroupId"],
+        )
+        for rule in graph.all(token)
+        if rule.inputs["securityGroupId"] == group
+    }
+
+
+def test_the_world_reaches_the_load_balancer_and_nothing_else() -> None:
+    graph = _groups()
+
+    assert _rules(graph, INGRESS, LOAD_BALANCER) == {
+        ("tcp", 80, 80, "0.0.0.0/0"),
+        ("tcp", 443, 443, "0.0.0.0/0"),
+    }
+    assert _rules(graph, INGRESS, TASKS) == {("tcp", 3000, 3000, LOAD_BALANCER)}
+
+
+def test_the_load_balancer_reaches_the_container_port_of_tasks_alone() -> None:
+    assert _rules(_groups(container_port=8000), EGRESS, LOAD_BALANCER) == {("tcp", 8000, 8000, TASKS)}
+
+
+def test_without_a_certificate_only_port_80_is_open() -> None:
+    """An open port that nothing listens on is a question in every audit."""
+    assert _rules(_groups(public_ports=[80]), INGRESS, LOAD_BALANCER) == {("tcp", 80, 80, "0.0.0.0/0")}
+
+
+def test_another_port_for_the_world_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"80 and 443 alone, got \[8080\]"):
+        _groups(public_ports=[80, 8080])
+
+
+def test_tasks_reach_https_and_what_config_lists() -> None:
+    egress = (
+        EgressRule(port=5432, cidr="10.9.0.0/16", description="Database", protocol="tcp"),
+        EgressRule(port=53, cidr="2001:DB8::/32", description="Names", protocol="udp"),
+    )
+
+    assert _rules(_groups(egress=egress), EGRESS, TASKS) == {
+        ("tcp", 443, 443, "0.0.0.0/0"),
+        ("tcp", 5432, 5432, "10.9.0.0/16"),
+        ("udp", 53, 53, "2001:DB8::/32"),
+    }
+
+
+def test_the_order_of_the_listed_egress_makes_no_difference() -> None:
+    """Rules that were numbered would be replaced, and traffic cut, when one is added before them."""
+    first = EgressRule(port=5432, cidr="10.9.0.0/16", description="Database", protocol="tcp")
+    second = EgressRule(port=6379, cidr="10.9.0.0/16", description="Cache", protocol="tcp")
+
+    names = _groups(egress=(first, second)).names(EGRESS)
+
+    assert names == _groups(egress=(second, first)).names(EGRESS)
+    assert "security-tasks-tcp-5432-10-9-0-0-16" in names
+
+
+def test_with_ipv6_the_same_is_open_for_ipv6() -> None:
+    graph = _groups(ipv6=True)
+
+    assert _rules(graph, INGRESS, LOAD_BALANCER) == {
+        ("tcp", 80, 80, "0.0.0.0/0"),
+        ("tcp", 443, 443, "0.0.0.0/0"),
+        ("tcp", 80, 80, "::/0"),
+        ("tcp", 443, 443, "::/0"),
+    }
+    assert _rules(graph, EGRESS, TASKS) == {("tcp", 443, 443, "0.0.0.0/0"), ("tcp", 443, 443, "::/0")}
