@@ -11,6 +11,7 @@ from local.containers import DockerError
 from local.emulator import EmulatorError
 from local.engine.errors import EngineError, InterruptedRunError, StepFailedError
 from local.front_door import NoAnswerError
+from local.isolation import isolate
 from local.ports import PortError
 from local.processes import ProcessError
 from local.resources.base import ResourceError
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = commands.add_parser("down", help=words, description=words)
     command.add_argument("stacks", nargs="*", metavar="stack", help="only these (default: all)")
     chosen = parser.parse_args(arguments)
+    isolate()
     try:
         return _run(chosen)
     except KeyboardInterrupt:

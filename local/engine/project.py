@@ -37,6 +37,18 @@ class StackConfig:
     secret_keys: list[str]
 
 
+def project_name(root: Path) -> str:
+    """The project's name.
+
+    Raises:
+        ConfigError: Pulumi.yaml is missing or has none.
+    """
+    name = _read(root / "Pulumi.yaml").get("name")
+    if not isinstance(name, str):
+        raise ConfigError(f"{root / 'Pulumi.yaml'} has no `name`")
+    return name
+
+
 def stack_names(root: Path) -> list[str]:
     """The stacks that have a file."""
     return sorted(path.name.split(".")[1] for path in root.glob("Pulumi.*.yaml"))
@@ -49,7 +61,7 @@ def load(root: Path, stack: str, passphrase: str) -> StackConfig:
         ConfigError: a file is missing or broken, a value has the wrong type, or a secret cannot be opened.
     """
     project = _read(root / "Pulumi.yaml")
-    name = str(project.get("name") or "")
+    name = project_name(root)
     path = root / f"Pulumi.{stack}.yaml"
     if not path.exists():
         names = stack_names(root)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
@@ -12,6 +12,15 @@ from local.containers import clear_tasks
 from local.resources import tags as tagging
 from local.resources.base import Diff, Properties, ResourceError
 from local.resources.ecs import retag
+from local.resources.ecs_service_form import (
+    DEPLOYMENT,
+    PLAIN,
+    arguments_of,
+    balancer_of,
+    deployment_of,
+    network_of,
+    strategy_of,
+)
 from local.resources.emulated import EmulatedResource
 from local.resources.errors import code_of, explained
 from local.resources.shape import as_asked, strategy
@@ -30,24 +39,6 @@ _GRACE_SECONDS: Final = 10
 _PAUSE_SECONDS: Final = 0.3
 _DESCRIBE_AT_ONCE: Final = 10
 
-_PLAIN: Final = {
-    "availabilityZoneRebalancing": "availabilityZoneRebalancing",
-    "enableEcsManagedTags": "enableECSManagedTags",
-    "enableExecuteCommand": "enableExecuteCommand",
-    "healthCheckGracePeriodSeconds": "healthCheckGracePeriodSeconds",
-    "placementConstraints": "placementConstraints",
-    "orderedPlacementStrategies": "placementStrategy",
-    "platformVersion": "platformVersion",
-    "propagateTags": "propagateTags",
-    "taskDefinition": "taskDefinition",
-    "desiredCount": "desiredCount",
-    "serviceRegistries": "serviceRegistries",
-}
-"""Properties that go to AWS as they are, with AWS's name for each."""
-_DEPLOYMENT: Final = frozenset({
-    "alarms", "deploymentCircuitBreaker", "deploymentConfiguration", "deploymentMaximumPercent",
-    "deploymentMinimumHealthyPercent",
-})  # fmt: skip
 _UNTOLD: Final = (
     "availabilityZoneRebalancing", "enableEcsManagedTags", "forceDelete", "forceNewDeployment",
     "orderedPlacementStrategies", "placementConstraints", "propagateTags", "serviceRegistries",
@@ -65,7 +56,7 @@ class Service(EmulatedResource):
         _SOURCE,
     )
     in_place = frozenset({
-        *_PLAIN, *_DEPLOYMENT, "capacityProviderStrategies", "forceNewDeployment", "loadBalancers",
+        *PLAIN, *DEPLOYMENT, "capacityProviderStrategies", "forceNewDeployment", "loadBalancers",
         "networkConfiguration", "tags", "triggers",
     })  # fmt: skip
     settled_at_creation = frozenset({"forceDelete", "sigintRollback", "waitForSteadyState"})
@@ -117,8 +108,8 @@ class Service(EmulatedResource):
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
         """Create the service; its tasks start afterwards, unless `waitForSteadyState` waits for them."""
         name = str(inputs["name"])
-        arguments = _arguments(
-            inputs, _PLAIN.keys() | _DEPLOYMENT | {"loadBalancers", "networkConfiguration"}
+        arguments = arguments_of(
+            inputs, PLAIN.keys() | DEPLOYMENT | {"loadBalancers", "networkConfiguration"}
         )
         for key in ("launchType", "schedulingStrategy", "deploymentController"):
             if inputs.get(key):
@@ -150,12 +141,12 @@ class Service(EmulatedResource):
         outputs |= {
             "alarms": as_asked(inputs.get("alarms"), deployment.get("alarms")),
             "arn": live["serviceArn"],
-            "capacityProviderStrategies": _live_strategy(inputs, live),
+            "capacityProviderStrategies": strategy_of(inputs, live),
             "cluster": _as_named(inputs.get("cluster"), str(live["clusterArn"])),
             "deploymentCircuitBreaker": as_asked(
                 inputs.get("deploymentCircuitBreaker"), deployment.get("deploymentCircuitBreaker")
             ),
-            "deploymentConfiguration": _live_deployment(inputs.get("deploymentConfiguration"), deployment),
+            "deploymentConfiguration": deployment_of(inputs.get("deploymentConfiguration"), deployment),
             "deploymentController": live.get("deploymentController") or {"type": "ECS"},
             "deploymentMaximumPercent": deployment.get("maximumPercent", 200),
             "deploymentMinimumHealthyPercent": deployment.get("minimumHealthyPercent", 100),
@@ -165,10 +156,10 @@ class Service(EmulatedResource):
             "iamRole": live.get("roleArn") or inputs.get("iamRole"),
             "launchType": live.get("launchType"),
             "loadBalancers": as_asked(
-                inputs.get("loadBalancers"), [_live_balancer(item) for item in live.get("loadBalancers", [])]
+                inputs.get("loadBalancers"), [balancer_of(item) for item in live.get("loadBalancers", [])]
             ),
             "name": live["serviceName"],
-            "networkConfiguration": _live_network(
+            "networkConfiguration": network_of(
                 inputs.get("networkConfiguration"), live.get("networkConfiguration")
             ),
             "platformVersion": live.get("platformVersion") or inputs.get("platformVersion") or "LATEST",
@@ -193,7 +184,7 @@ class Service(EmulatedResource):
                 cluster=_cluster(new),
                 service=id,
                 forceNewDeployment=bool(new.get("forceNewDeployment", False)),
-                **_arguments(new, frozenset(changed)),
+                **arguments_of(new, frozenset(changed)),
             )
         if new.get("waitForSteadyState"):
             _wait_until_steady(cloud, id)
@@ -308,100 +299,3 @@ def _wait_until_steady(cloud: Cloud, arn: str) -> None:
                 f"{live['runningCount']} of {live['desiredCount']} tasks run; see `make logs`",
             )
         time.sleep(_PAUSE_SECONDS)
-
-
-def _arguments(inputs: Properties, keys: Iterable[str]) -> dict[str, Any]:
-    """Return AWS's arguments for those of `keys` that are given, or were and have to be emptied."""
-    wanted = set(keys)
-    arguments: dict[str, Any] = {
-        _PLAIN[key]: inputs[key] for key in wanted & _PLAIN.keys() if inputs.get(key) is not None
-    }
-    if wanted & _DEPLOYMENT:
-        # The whole of it: AWS takes what is left out for a default.
-        arguments["deploymentConfiguration"] = _deployment(inputs)
-    if "capacityProviderStrategies" in wanted:
-        arguments["capacityProviderStrategy"] = inputs.get("capacityProviderStrategies") or []
-    if "loadBalancers" in wanted:
-        balancers = cast("list[Properties]", inputs.get("loadBalancers") or [])
-        arguments["loadBalancers"] = [_balancer(balancer) for balancer in balancers]
-    if "networkConfiguration" in wanted and inputs.get("networkConfiguration"):
-        network = cast("Properties", inputs["networkConfiguration"])
-        arguments["networkConfiguration"] = {
-            "awsvpcConfiguration": {
-                "assignPublicIp": "ENABLED" if network.get("assignPublicIp") else "DISABLED",
-                "securityGroups": network.get("securityGroups") or [],
-                "subnets": network["subnets"],
-            }
-        }
-    return arguments
-
-
-def _balancer(asked: Properties) -> Properties:
-    balancer = {key: value for key, value in asked.items() if value is not None}
-    if "elbName" in balancer:
-        balancer["loadBalancerName"] = balancer.pop("elbName")
-    return balancer
-
-
-def _live_balancer(live: Properties) -> Properties:
-    balancer = dict(live)
-    if "loadBalancerName" in balancer:
-        balancer["elbName"] = balancer.pop("loadBalancerName")
-    return balancer
-
-
-def _live_network(asked: Properties | None, live: Properties | None) -> Properties | None:
-    network = cast("Properties", (live or {}).get("awsvpcConfiguration") or {})
-    if not network:
-        return None
-    found: Properties = {
-        "assignPublicIp": network.get("assignPublicIp") == "ENABLED",
-        "securityGroups": network.get("securityGroups") or [],
-        "subnets": network.get("subnets") or [],
-    }
-    complete = {"assignPublicIp": False, **(asked or {})}
-    return asked if as_asked(complete, found) is complete else found
-
-
-def _live_strategy(inputs: Properties, live: Properties) -> Any:
-    asked = inputs.get("capacityProviderStrategies")
-    found: list[Properties] = live.get("capacityProviderStrategy") or []
-    return asked if strategy(asked) == strategy(found) else found
-
-
-def _deployment(inputs: Properties) -> Properties:
-    configuration: Properties = {
-        "maximumPercent": _or_default(inputs.get("deploymentMaximumPercent"), 200),
-        "minimumHealthyPercent": _or_default(inputs.get("deploymentMinimumHealthyPercent"), 100),
-    }
-    if inputs.get("deploymentCircuitBreaker"):
-        configuration["deploymentCircuitBreaker"] = inputs["deploymentCircuitBreaker"]
-    if inputs.get("alarms"):
-        configuration["alarms"] = inputs["alarms"]
-    configuration |= _with_minutes(inputs.get("deploymentConfiguration") or {}, int)
-    return configuration
-
-
-def _or_default(value: int | None, default: int) -> int:
-    return default if value is None else value
-
-
-def _live_deployment(asked: Properties | None, live: Properties) -> Properties | None:
-    """Return what the program calls `deploymentConfiguration`: AWS has more in it."""
-    beside = {"maximumPercent", "minimumHealthyPercent", "deploymentCircuitBreaker", "alarms"}
-    found = {key: value for key, value in live.items() if key not in beside}
-    return as_asked(asked, _with_minutes(found, str)) or None
-
-
-def _with_minutes(value: Any, convert: Callable[[Any], Any]) -> Any:
-    """Return `value` with every `...InMinutes` converted: the provider has texts where AWS has numbers."""
-    if isinstance(value, dict):
-        return {
-            key: convert(item)
-            if key.endswith("InMinutes") and item is not None
-            else _with_minutes(item, convert)
-            for key, item in cast("dict[str, Any]", value).items()
-        }
-    if isinstance(value, list):
-        return [_with_minutes(item, convert) for item in cast("list[Any]", value)]
-    return value

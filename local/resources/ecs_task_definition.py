@@ -81,7 +81,7 @@ class TaskDefinition(EmulatedResource):
         if not revisions:
             return None
         newest = revisions[max(revisions)]
-        if any(cloud.is_known(self.token, arn) for arn in revisions.values() if arn == newest):
+        if cloud.is_known(self.token, newest):
             return None
         with explained(f"read task definition {newest}"):
             described = ecs.describe_task_definition(taskDefinition=newest, include=["TAGS"])

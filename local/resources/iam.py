@@ -1,11 +1,11 @@
-"""IAM roles and policies, and policy documents."""
+"""IAM roles and what is attached to them."""
 
 from __future__ import annotations
 
 import json
 import re
 import secrets
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -19,25 +19,26 @@ if TYPE_CHECKING:
     from local.resources.cloud import Cloud
 
 _MISSING = "NoSuchEntity"
-_POLICY_VERSIONS = 5
-_ROLE_SOURCE = "hashicorp/aws internal/service/iam/role.go: ForceNew"
 _ROLE_POLICY_SOURCE = "hashicorp/aws internal/service/iam/role_policy.go: ForceNew"
 _ATTACHMENT_SOURCE = "hashicorp/aws internal/service/iam/role_policy_attachment.go: ForceNew"
-_POLICY_SOURCE = "hashicorp/aws internal/service/iam/policy.go: ForceNew"
+_ROLE_SOURCE = "hashicorp/aws internal/service/iam/role.go: ForceNew"
+_ROLE_ATTACHMENT_SOURCE = "hashicorp/aws internal/service/iam/role_policy_attachment.go: ForceNew"
 
 
-def _name(inputs: Properties) -> str:
+def name_of(inputs: Properties) -> str:
+    """Return the name that was asked for, or one that begins as `namePrefix` says."""
     if inputs.get("name"):
         return str(inputs["name"])
     return f"{inputs['namePrefix']}{secrets.token_hex(6)}"
 
 
-def _document(document: Any) -> str:
+def document_text(document: Any) -> str:
     """Return a policy document as text: boto3 decodes the ones that IAM sends URL-encoded."""
     return document if isinstance(document, str) else json.dumps(document)
 
 
-def _retag(call: Any, recall: Any, target: dict[str, str], old: Properties, new: Properties) -> None:
+def retag(call: Any, recall: Any, target: dict[str, str], old: Properties, new: Properties) -> None:
+    """Bring tags from `old` to `new` by IAM's two calls for it."""
     to_set, to_remove = tagging.changes(old.get("tags"), new.get("tags"))
     if to_set:
         call(**target, Tags=tagging.pairs(to_set))
@@ -92,7 +93,7 @@ class Role(EmulatedResource):
 
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
         """Create the role."""
-        name = _name(inputs)
+        name = name_of(inputs)
         arguments: dict[str, Any] = {
             "RoleName": name,
             "AssumeRolePolicyDocument": inputs["assumeRolePolicy"],
@@ -125,7 +126,7 @@ class Role(EmulatedResource):
         return {
             "arn": role["Arn"],
             "assumeRolePolicy": json_as_asked(
-                inputs.get("assumeRolePolicy"), _document(role["AssumeRolePolicyDocument"])
+                inputs.get("assumeRolePolicy"), document_text(role["AssumeRolePolicyDocument"])
             ),
             "createDate": role["CreateDate"].isoformat(),
             "description": role.get("Description") or None,
@@ -162,7 +163,7 @@ class Role(EmulatedResource):
                 else:
                     iam.delete_role_permissions_boundary(RoleName=id)
             if "tags" in changed:
-                _retag(iam.tag_role, iam.untag_role, {"RoleName": id}, old, new)
+                retag(iam.tag_role, iam.untag_role, {"RoleName": id}, old, new)
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
         """Delete the role, with what hangs on it where `forceDetachPolicies` says so."""
@@ -203,7 +204,7 @@ class RolePolicy(EmulatedResource):
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
         """Put the policy into its role."""
         del urn
-        role, name = str(inputs["role"]), _name(inputs)
+        role, name = str(inputs["role"]), name_of(inputs)
         with explained(f"put policy {name!r} into IAM role {role!r}"):
             cloud.client("iam").put_role_policy(
                 RoleName=role, PolicyName=name, PolicyDocument=inputs["policy"]
@@ -223,7 +224,7 @@ class RolePolicy(EmulatedResource):
         return {
             "name": name,
             "namePrefix": inputs.get("namePrefix"),
-            "policy": json_as_asked(inputs.get("policy"), _document(found["PolicyDocument"])),
+            "policy": json_as_asked(inputs.get("policy"), document_text(found["PolicyDocument"])),
             "role": role,
         }
 
@@ -288,156 +289,3 @@ class RolePolicyAttachment(EmulatedResource):
         role, arn = id.split("/", 1)
         with explained(f"detach {arn} from IAM role {role!r}"), tolerating(_MISSING):
             cloud.client("iam").detach_role_policy(RoleName=role, PolicyArn=arn)
-
-
-class Policy(EmulatedResource):
-    """A managed policy of one's own; its id is its ARN."""
-
-    token = "aws:iam/policy:Policy"
-    force_new = dict.fromkeys(("name", "namePrefix", "path", "description"), _POLICY_SOURCE)
-    in_place = frozenset({"policy", "tags"})
-    settled_at_creation = frozenset({"delayAfterPolicyCreationInMs"})
-    json_properties = frozenset({"policy"})
-    name_property = "name"
-    name_max_length = 128
-    tagged = True
-
-    def find(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str | None:
-        """By tag: the name has a random end."""
-        del inputs
-        iam = cloud.client("iam")
-        with explained("look for a policy of an interrupted run"):
-            for page in iam.get_paginator("list_policies").paginate(Scope="Local"):
-                for policy in page["Policies"]:
-                    arn = str(policy["Arn"])
-                    if cloud.is_known(self.token, arn):
-                        continue
-                    with tolerating(_MISSING):
-                        listed = iam.list_policy_tags(PolicyArn=arn)["Tags"]
-                        if tagging.carries(tagging.from_pairs(listed), urn):
-                            return arn
-        return None
-
-    def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
-        """Create the policy."""
-        name = _name(inputs)
-        arguments: dict[str, Any] = {
-            "PolicyName": name,
-            "PolicyDocument": inputs["policy"],
-            "Tags": tagging.pairs(tagging.with_urn(inputs.get("tags"), urn)),
-        }
-        for key, argument in (("path", "Path"), ("description", "Description")):
-            if inputs.get(key) is not None:
-                arguments[argument] = inputs[key]
-        with explained(f"create IAM policy {name!r}"):
-            return str(cloud.client("iam").create_policy(**arguments)["Policy"]["Arn"])
-
-    def read(self, cloud: Cloud, *, id: str, inputs: Properties) -> Properties | None:
-        """Return the policy with its default version, or None."""
-        iam = cloud.client("iam")
-        with explained(f"read IAM policy {id}"):
-            try:
-                policy = iam.get_policy(PolicyArn=id)["Policy"]
-                version = iam.get_policy_version(PolicyArn=id, VersionId=policy["DefaultVersionId"])
-                tags = tagging.visible(tagging.from_pairs(iam.list_policy_tags(PolicyArn=id)["Tags"]))
-            except ClientError as error:
-                if code_of(error) == _MISSING:
-                    return None
-                raise
-        document = _document(version["PolicyVersion"]["Document"])
-        return {
-            "arn": id,
-            "attachmentCount": policy.get("AttachmentCount", 0),
-            "description": policy.get("Description") or None,
-            "name": policy["PolicyName"],
-            "namePrefix": inputs.get("namePrefix"),
-            "path": policy["Path"],
-            "policy": json_as_asked(inputs.get("policy"), document),
-            "policyId": policy["PolicyId"],
-            "tags": tags,
-            "tagsAll": tags,
-        }
-
-    def update(
-        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
-    ) -> None:
-        """Make a new default version, and room for it: IAM keeps five."""
-        iam = cloud.client("iam")
-        with explained(f"update IAM policy {id}"):
-            if "policy" in changed:
-                versions = iam.list_policy_versions(PolicyArn=id)["Versions"]
-                if len(versions) >= _POLICY_VERSIONS:
-                    spare = [version for version in versions if not version["IsDefaultVersion"]]
-                    oldest = min(spare, key=lambda version: int(str(version["VersionId"])[1:]))
-                    iam.delete_policy_version(PolicyArn=id, VersionId=oldest["VersionId"])
-                iam.create_policy_version(PolicyArn=id, PolicyDocument=new["policy"], SetAsDefault=True)
-            if "tags" in changed:
-                _retag(iam.tag_policy, iam.untag_policy, {"PolicyArn": id}, old, new)
-
-    def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
-        """Delete the policy and its versions."""
-        del outputs
-        iam = cloud.client("iam")
-        with (
-            explained(f"delete IAM policy {id}", "Detach it from its roles first"),
-            tolerating(_MISSING),
-        ):
-            for version in iam.list_policy_versions(PolicyArn=id)["Versions"]:
-                if not version["IsDefaultVersion"]:
-                    iam.delete_policy_version(PolicyArn=id, VersionId=version["VersionId"])
-            iam.delete_policy(PolicyArn=id)
-
-
-def _one_or_many(values: list[Any]) -> Any:
-    ordered = sorted(values)
-    return ordered[0] if len(ordered) == 1 else ordered
-
-
-def _statement(asked: Properties) -> Properties:
-    statement: Properties = {}
-    if asked.get("sid"):
-        statement["Sid"] = asked["sid"]
-    statement["Effect"] = asked.get("effect") or "Allow"
-    for key, name in (
-        ("actions", "Action"),
-        ("notActions", "NotAction"),
-        ("resources", "Resource"),
-        ("notResources", "NotResource"),
-    ):
-        if asked.get(key):
-            statement[name] = _one_or_many(asked[key])
-    for key, name in (("principals", "Principal"), ("notPrincipals", "NotPrincipal")):
-        principals: dict[str, list[Any]] = {}
-        for principal in cast("list[Properties]", asked.get(key) or []):
-            principals.setdefault(principal["type"], []).extend(principal["identifiers"])
-        if principals:
-            anyone = principals == {"*": ["*"]}
-            statement[name] = "*" if anyone else {kind: _one_or_many(principals[kind]) for kind in principals}
-    conditions: dict[str, dict[str, Any]] = {}
-    for condition in cast("list[Properties]", asked.get("conditions") or []):
-        conditions.setdefault(condition["test"], {})[condition["variable"]] = _one_or_many(
-            condition["values"]
-        )
-    if conditions:
-        statement["Condition"] = conditions
-    return statement
-
-
-def get_policy_document(cloud: Cloud, arguments: Properties) -> Properties:
-    """Return what `aws:iam/getPolicyDocument` answers; it asks nobody."""
-    del cloud
-    merged = arguments.get("sourcePolicyDocuments") or arguments.get("overridePolicyDocuments")
-    if merged:
-        raise ResourceError("getPolicyDocument: merging documents is not known here, give statements alone")
-    document: Properties = {"Version": arguments.get("version") or "2012-10-17"}
-    if arguments.get("policyId"):
-        document["Id"] = arguments["policyId"]
-    statements: list[Properties] = arguments.get("statements") or []
-    document["Statement"] = [_statement(asked) for asked in statements]
-    text = json.dumps(document, indent=2)
-    return {
-        **arguments,
-        "id": text,
-        "json": text,
-        "minifiedJson": json.dumps(document, separators=(",", ":")),
-    }

@@ -101,9 +101,12 @@ def test_a_base_that_is_here_is_not_asked_for(
     assert built["build_args"] == {}
 
 
-def test_a_base_that_was_asked_for_by_name_is_never_exchanged(built: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(DockerError, match=r"base image my/node:1 is not here"):
-        quiet(context(tmp_path), {"NODE_IMAGE": "my/node:1"})
+@pytest.mark.parametrize("image", ["my/node:1", OFFICIAL])
+def test_a_base_that_was_asked_for_by_name_is_never_exchanged(
+    built: dict[str, Any], tmp_path: Path, image: str
+) -> None:
+    with pytest.raises(DockerError, match=f"base image {image} is not here"):
+        quiet(context(tmp_path), {"NODE_IMAGE": image})
 
     assert "build_args" not in built
 

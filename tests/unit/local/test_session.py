@@ -6,7 +6,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from local.session import Home, set_aside_foreign_states
+from local.home import Home
+from local.session import set_aside_foreign_states
 
 
 def emulator(identity: str) -> Any:

@@ -9,7 +9,8 @@ import pytest
 
 from local.resources.base import ResourceError
 from local.resources.cloud import Cloud
-from local.resources.iam import Role, get_policy_document
+from local.resources.iam import Role
+from local.resources.policy_document import get_policy_document
 
 CLOUD = Cloud("http://127.0.0.1:1")
 

