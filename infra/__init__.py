@@ -1,0 +1,1 @@
+"""Declares what exists on AWS."""

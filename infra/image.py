@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Final
 import pulumi
 import pulumi_aws as aws
 import pulumi_docker_build as docker_build
+import pulumi_random as random
 
+from infra.build_context import stage
 from infra.image_reference import DeployableImage, resolve_image, short_digest
 from infra.image_tag import content_tag
 
@@ -25,6 +27,7 @@ _PLATFORM: Final[dict[Architecture, docker_build.Platform]] = {
 }
 
 _DAYS_OF_UNUSED_CACHE: Final = 7
+_BUILD_ID_BYTES: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,10 +133,19 @@ class AppImage(pulumi.ComponentResource):
     def _built(self, name: str, args: AppImageArgs, repository: _Repository) -> DeployableImage:
         settings = args.settings
         platforms = [_PLATFORM[settings.architecture]]
+        context = Path(settings.app_path)
         tag = content_tag(
-            Path(settings.app_path),
+            context,
             build_args=settings.build_args,
             platforms=[platform.value for platform in platforms],
+        )
+        # An immutable repository refuses a tag that it has, and builds are not reproducible: going back to
+        # earlier content (a revert) has to push another tag than the first time.
+        build = random.RandomId(
+            f"{name}-build",
+            byte_length=_BUILD_ID_BYTES,
+            keepers={"content": tag},
+            opts=pulumi.ResourceOptions(parent=self),
         )
         cache_ref = pulumi.Output.concat(self._cache_repository_url(name), ":cache")
         token = aws.ecr.get_authorization_token_output(
@@ -142,10 +154,10 @@ class AppImage(pulumi.ComponentResource):
         )
         image = docker_build.Image(
             name,
-            context={"location": settings.app_path},
+            context={"location": str(stage(context, tag))},
             build_args=dict(settings.build_args),
             platforms=platforms,
-            tags=[pulumi.Output.concat(repository.url, ":", tag)],
+            tags=[pulumi.Output.concat(repository.url, ":", tag, "-", build.hex)],
             push=True,
             build_on_preview=False,
             cache_from=[{"registry": {"ref": cache_ref}}],

@@ -19,6 +19,8 @@ from typing import Any, Final, Literal
 import docker
 from docker.errors import APIError, DockerException, NotFound
 
+from local.resources.base import ResourceError
+
 LABEL: Final = "node-on-ecs"
 """Label of every image that the local run makes; its value says what for."""
 
@@ -30,11 +32,11 @@ _PACKAGES: Final = ("docker.io", "iptables", "ca-certificates")
 _CLIENT_PACKAGES: Final = ("docker-cli", "docker-buildx")
 """What newer Debian releases keep apart from docker.io."""
 _MARKER: Final = Path("/run/node-on-ecs/docker.json")
-_DAEMON_LOG: Final = Path("/var/log/node-on-ecs-dockerd.log")
+_DAEMON_LOG: Final = _MARKER.with_name("dockerd.log")
 _SOCKET: Final = Path("/var/run/docker.sock")
 
 
-class DockerError(Exception):
+class DockerError(ResourceError):
     """Docker is not there, or did not do what was asked; the message says what to do."""
 
 
@@ -96,6 +98,8 @@ def clear_tasks(task_arns: Collection[str], *, running: bool) -> list[str]:
         found: list[dict[str, Any]] = engine(client).containers(all=True, filters={"label": _TASK_LABEL})
         mine = [container for container in found if container["Labels"].get(_TASK_LABEL) in task_arns]
         return [_name(container) for container in mine if not _removed(client, container, force=running)]
+    except (DockerException, OSError) as error:
+        raise DockerError(f"cannot remove containers of ECS tasks: {error}") from error
     finally:
         client.close()
 
@@ -136,6 +140,7 @@ def _run(command: Sequence[str]) -> int:
 
 
 def _spawn(command: Sequence[str]) -> int:
+    _DAEMON_LOG.parent.mkdir(parents=True, exist_ok=True)
     with _DAEMON_LOG.open("ab") as log:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -228,7 +233,10 @@ def stop_daemon_if_ours(*, marker: Path = _MARKER, machine: Machine | None = Non
                 machine.kill(int(remembered["pid"]))
         if not _waited(lambda: not machine.answers(), machine, _STOP_SECONDS):
             raise DockerError(f"the Docker daemon did not stop within {_STOP_SECONDS} s: stop it yourself")
-    marker.unlink(missing_ok=True)
+    for path in (marker, marker.with_name(_DAEMON_LOG.name)):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):
+        marker.parent.rmdir()
     return True
 
 

@@ -70,6 +70,8 @@ def is_local(client: docker.DockerClient, image: str) -> bool:
         engine(client).inspect_image(image)
     except ImageNotFound:
         return False
+    except (DockerException, OSError) as error:
+        raise DockerError(f"cannot look for image {image}: {error}") from error
     return True
 
 

@@ -152,8 +152,9 @@ def _import_pulumi() -> None:
     import pulumi_awsx
     import pulumi_docker
     import pulumi_docker_build
+    import pulumi_random
 
-    del boto3, pulumi_aws, pulumi_awsx, pulumi_docker, pulumi_docker_build
+    del boto3, pulumi_aws, pulumi_awsx, pulumi_docker, pulumi_docker_build, pulumi_random
 
 
 def _ask(question: str) -> bool:

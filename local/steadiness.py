@@ -63,8 +63,8 @@ class Services:
         for name in names:
             service = services[name]
             lines.append(
-                f"{name}: {service['runningCount']} of {service['desiredCount']} tasks run what was asked for "
-                f"after {seconds:.0f} s",
+                f"{name}: {service['runningCount']} of {service['desiredCount']} tasks run what was asked "
+                f"for after {seconds:.0f} s",
             )
             lines += [
                 f"  deployment: {deployment['rolloutStateReason']}"

@@ -10,7 +10,7 @@ from local.engine import wire
 from local.engine.errors import EngineError
 from local.engine.state import ResourceState
 from local.resources.base import Properties
-from local.resources.cloud import Cloud
+from local.resources.cloud import Cloud, Shared
 
 PROVIDER_PREFIX = "pulumi:providers:"
 
@@ -22,6 +22,7 @@ class Clouds:
         self._endpoint = endpoint
         self._report = report
         self._clouds: dict[str, Cloud] = {}
+        self._shared = Shared()
 
     def add(self, provider: ResourceState) -> None:
         """Make the cloud of a provider; the same inputs keep the clients that are there."""
@@ -32,7 +33,7 @@ class Clouds:
             region=inputs.get("region") or "us-east-1",
             default_tags=(tags or {}).get("tags") or {},
             report=self._report,
-            share_with=next(iter(self._clouds.values()), None),
+            shared=self._shared,
         )
         self._clouds[provider.urn] = cloud
 

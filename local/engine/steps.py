@@ -171,7 +171,7 @@ class Steps:
             self._tell(Event("done", operation, goal.urn, goal.type, changes=changes or {}))
             self._hooks(goal, "before_create", new_inputs=concealed)
             return new
-        with self._timed(operation, goal, changes) as finish:
+        with self._timed(operation, goal, changes) as finish, job.cloud.working_on(goal.urn):
             self._hooks(goal, "before_create", new_inputs=concealed)
             with self._around.snapshot.operation("creating", state_of(goal, "", concealed, {}, None)):
                 identifier, inputs = self._make(job, inputs)
@@ -223,7 +223,7 @@ class Steps:
             self._tell(Event("done", "update", goal.urn, goal.type, changes=changes))
             self._hooks(goal, "before_update", id=old.id, new_inputs=concealed, old=old)
             return new
-        with self._timed("update", goal, changes) as finish:
+        with self._timed("update", goal, changes) as finish, cloud.working_on(goal.urn):
             self._hooks(goal, "before_update", id=old.id, new_inputs=concealed, old=old)
             with self._around.snapshot.operation("updating", old):
                 effective = tuple(key for key in changes if key not in handler.settled_at_creation)
@@ -379,7 +379,8 @@ def delete(around: Surroundings, resource: ResourceState) -> None:
         handler = handler_of(around.handlers, resource.type, resource.name)
         with around.snapshot.operation("deleting", resource):
             cloud = around.cloud_of(resource.provider)
-            handler.delete(cloud, id=resource.id, outputs=wire.reveal(resource.outputs))
+            with cloud.working_on(resource.urn):
+                handler.delete(cloud, id=resource.id, outputs=wire.reveal(resource.outputs))
     around.snapshot.forget(resource)
     around.callbacks.run_hooks(resource.resource_hooks.get("after_delete", []), call, dry_run=around.dry_run)
     if not silent:

@@ -1,0 +1,1 @@
+"""One module for each AWS service: how its resources are created, read, updated and deleted."""

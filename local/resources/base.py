@@ -132,7 +132,7 @@ class Resource(ABC):
         return Diff(changed=changed, replace=tuple(key for key in changed if key in self.force_new))
 
     def same(self, key: str, old: Any, new: Any) -> bool:
-        """Whether two values of a property mean the same: absent, None and empty do, and so does equal JSON."""
+        """Whether two values mean the same: absent, None and empty do, and so does equal JSON."""
         if isinstance(old, Unknown) or isinstance(new, Unknown):
             return False
         if key in self.json_properties and isinstance(old, str) and isinstance(new, str):
@@ -157,13 +157,15 @@ class Resource(ABC):
 
     @abstractmethod
     def read(self, cloud: Cloud, *, id: str, inputs: Properties) -> Properties | None:
-        """Return all outputs as they are now, in the form that the program gives inputs; None when it is gone.
+        """Return all outputs as they are now, in the form of the inputs; None when it is gone.
 
         `inputs` fill in what AWS does not tell (a password, `forceDelete`); they are empty for an import.
         """
 
     @abstractmethod
-    def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]) -> None:
+    def update(
+        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
+    ) -> None:
         """Change the properties `changed` in place; `old` are outputs, `new` checked inputs."""
 
     @abstractmethod

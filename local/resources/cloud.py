@@ -6,6 +6,7 @@ import ipaddress
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,13 +28,24 @@ def require_loopback(endpoint: str) -> str:
         loopback = host == "localhost"
     if not loopback:
         raise NotLoopbackError(
-            f"endpoint {endpoint!r} is not on this machine: the local run talks to 127.0.0.1, ::1 or localhost only",
+            f"endpoint {endpoint!r} is not on this machine: the local run talks to 127.0.0.1, ::1 or "
+            f"localhost only",
         )
     return endpoint
 
 
 def _silent(_urn: str, _message: str) -> None:
     pass
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all clouds of a run have in common."""
+
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
+    """By region and service: making one costs tens of milliseconds."""
+    known: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Cloud:
@@ -46,26 +58,23 @@ class Cloud:
         region: str = "us-east-1",
         default_tags: Mapping[str, str] | None = None,
         report: Callable[[str, str], None] = _silent,
-        share_with: Cloud | None = None,
+        shared: Shared | None = None,
     ) -> None:
         self.endpoint = require_loopback(endpoint)
         self.region = region
         self.default_tags: Mapping[str, str] = default_tags or {}
         self.report = report
         """Called with a resource's URN and one line of progress (a Docker build step)."""
-        self._lock = threading.Lock()
-        # Clients cost tens of milliseconds each; those of one region serve every cloud of it.
-        alike = share_with is not None and share_with.region == region
-        self._clients: dict[str, Any] = share_with._clients if share_with and alike else {}
-        self._known: set[tuple[str, str]] = share_with._known if share_with else set()
+        self.shared = shared or Shared()
         self._work = threading.local()
 
     def client(self, service: str) -> Any:
         """Return the boto3 client of `service`, made once; safe to use from many threads."""
-        with self._lock:
-            if service not in self._clients:
-                self._clients[service] = self._make_client(service)
-            return self._clients[service]
+        key = (self.region, service)
+        with self.shared.lock:
+            if key not in self.shared.clients:
+                self.shared.clients[key] = self._make_client(service)
+            return self.shared.clients[key]
 
     def _make_client(self, service: str) -> Any:
         import boto3
@@ -103,8 +112,8 @@ class Cloud:
 
     def remember(self, token: str, identifier: str) -> None:
         """Note that the state knows this resource, so that `create` never adopts it for another."""
-        self._known.add((token, identifier))
+        self.shared.known.add((token, identifier))
 
     def is_known(self, token: str, identifier: str) -> bool:
         """Whether the state knows this resource."""
-        return (token, identifier) in self._known
+        return (token, identifier) in self.shared.known

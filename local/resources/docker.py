@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local.containers import DockerError, connect, engine
+from local.containers import connect, engine
 from local.images import is_local, registry_digest
 from local.resources.base import Properties, ResourceError
 
@@ -22,10 +22,7 @@ def get_registry_image(cloud: Cloud, arguments: Properties) -> Properties:
     """
     del cloud
     name = str(arguments["name"])
-    try:
-        digest = registry_digest(name) or _digest_of_local(name)
-    except DockerError as error:
-        raise ResourceError(str(error)) from error
+    digest = registry_digest(name) or _digest_of_local(name)
     if digest is None:
         raise ResourceError(
             f"image {name} is not here and its registry cannot be reached: connect to a network, "

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from docker.errors import DockerException
 from docker.utils.build import exclude_paths
 
 from local.containers import DockerError, connect, engine, machine_architecture
@@ -127,28 +128,27 @@ class Image(EmulatedResource):
             return digest
         context, dockerfile = _paths(inputs)
         name = tags[0] if tags else f"node-on-ecs/{context.resolve().name.lower()}"
-        try:
-            image = build(
-                context,
-                tag=name,
-                build_args=cast("dict[str, str]", inputs.get("buildArgs") or {}),
-                dockerfile=str(dockerfile),
-                target=inputs.get("target"),
-                labels=cast("dict[str, str]", inputs.get("labels") or {}),
-                no_cache=bool(inputs.get("noCache", False)),
-                progress=cloud.progress,
-            )
-            if not inputs.get("push"):
-                return image
-            digests = [self._push(cloud, image, tag) for tag in tags]
-        except DockerError as error:
-            raise ResourceError(str(error)) from error
-        return digests[0]
+        image = build(
+            context,
+            tag=name,
+            build_args=cast("dict[str, str]", inputs.get("buildArgs") or {}),
+            dockerfile=str(dockerfile),
+            target=inputs.get("target"),
+            labels=cast("dict[str, str]", inputs.get("labels") or {}),
+            no_cache=bool(inputs.get("noCache", False)),
+            progress=cloud.progress,
+        )
+        if not inputs.get("push"):
+            return image
+        digests = [self._push(cloud, image, tag) for tag in tags]
+        return digests[0] if digests else image
 
     def _push(self, cloud: Cloud, image: str, tag: str) -> str:
         client = connect()
         try:
             engine(client).tag(image, *tag.rsplit(":", 1))
+        except DockerException as error:
+            raise DockerError(f"cannot name image {image} {tag}: {error}") from error
         finally:
             client.close()
         cloud.progress(f"pushing {tag}")

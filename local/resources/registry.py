@@ -102,6 +102,7 @@ _HANDLERS: Final = {
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": "security_groups:SecurityGroupEgressRule",
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": "security_groups:SecurityGroupIngressRule",
     "docker-build:index:Image": "docker_build:Image",
+    "random:index/randomId:RandomId": "random:RandomId",
 }
 
 _INVOKES: Final = {

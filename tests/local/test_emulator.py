@@ -115,7 +115,7 @@ def test_another_emulator_on_its_port_is_not_taken_for_it(emulator: Emulator, tm
             self.end_headers()
             self.wfile.write(b'{"edition": "light"}')
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: Any) -> None:
             pass
 
     with HTTPServer((ports.LOOPBACK, 0), Other) as server:

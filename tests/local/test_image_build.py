@@ -91,8 +91,10 @@ def test_the_image_carries_our_label_and_its_name(
 
 @pytest.mark.usefixtures("builder")
 def test_a_step_that_fails_shows_its_last_lines(app: Path, prefix: str) -> None:
-    with (app / "Dockerfile").open("a") as file:
-        file.write("RUN echo the-reason && false\n")
+    # As the first step: the classic builder would leave what earlier ones made.
+    (app / "Dockerfile").write_text(
+        "ARG NODE_IMAGE=registry.invalid/node:24\nFROM ${NODE_IMAGE}\nRUN echo the-reason && false\n"
+    )
 
     with pytest.raises(DockerError, match="the-reason"):
         build(app, tag=f"{prefix}/app:1", build_args={}, progress=lambda _: None)

@@ -103,7 +103,20 @@ def test_a_change_of_the_app_answers_everywhere(stack: Project) -> None:
 
     stack.up()
 
-    assert eventually(lambda: len(versions(stack)) == 1 and versions(stack).isdisjoint(before))
+    assert len(versions(stack)) == 1
+    assert versions(stack).isdisjoint(before)
+
+
+def test_an_app_that_goes_back_to_what_it_was_answers_again(stack: Project) -> None:
+    before = versions(stack)
+    page = stack.folder / "app" / "src" / "page.css"
+    page.write_text(page.read_text() + "/* a mistake */\n")
+    stack.up()
+    stack.restore_app()
+
+    stack.up()
+
+    assert versions(stack) == before
 
 
 def test_a_name_more_and_a_name_less_change_only_their_own(stack: Project) -> None:

@@ -85,8 +85,5 @@ class Example:
     """Whether what it is about is still there after `delete` (a VPC's default security group)."""
     found_again: bool = True
     """Whether `find` has to return it; False where `create` makes nothing of its own."""
-    changing_outputs: frozenset[str] = frozenset()
-    """Outputs that differ from one `read` to the next."""
-
     outputs: tuple[str, ...] = ()
     """Outputs that it must have, for what the program takes from it."""

@@ -10,7 +10,9 @@ import pytest
 from local.containers import connect
 from local.resources import docker_build
 from local.resources.base import ResourceError
-from local.resources.ecr import describe_image, get_image
+from local.resources.docker import get_registry_image
+from local.resources.ecr import describe_image
+from local.resources.ecr_invokes import get_image
 from tests.local.resources.examples_services import REPOSITORY
 
 if TYPE_CHECKING:
@@ -57,6 +59,21 @@ def test_what_is_pushed_is_what_the_registry_has(bench: Workbench, repository: M
     assert details is not None
     assert made.id == made.outputs["digest"] == details["imageDigest"]
     assert made.outputs["ref"] == f"{made.inputs['tags'][0]}@{made.id}"
+
+
+def test_a_tag_in_a_registry_resolves_to_its_digest(bench: Workbench, repository: Made, app: Path) -> None:
+    made = bench.make(IMAGE, inputs(repository, app))
+
+    found = get_registry_image(bench.cloud, {"name": made.inputs["tags"][0]})
+
+    assert found["sha256Digest"] == made.id
+
+
+def test_a_tag_that_nobody_has_is_an_error_that_names_it(bench: Workbench, repository: Made) -> None:
+    name = f"{repository.outputs['repositoryUrl']}:missing"
+
+    with pytest.raises(ResourceError, match="missing"):
+        get_registry_image(bench.cloud, {"name": name})
 
 
 def test_a_refresh_builds_nothing_and_shows_no_difference(

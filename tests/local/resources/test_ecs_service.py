@@ -63,7 +63,7 @@ def make(bench: Workbench, image: str, command: list[str] = STAY, **more: Any) -
     return bench.make(SERVICE, inputs, name=bench.name)
 
 
-def containers(client: docker.DockerClient, made: Made, *, all: bool = False) -> list[Container]:  # noqa: A002
+def containers(client: docker.DockerClient, made: Made, *, all: bool = False) -> list[Container]:
     label = f"com.amazonaws.ecs.cluster={made.inputs['cluster']}"
     return client.containers.list(all=all, filters={"label": label})
 

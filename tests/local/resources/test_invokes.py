@@ -83,6 +83,24 @@ def test_a_zone_is_found_by_name(bench: Workbench) -> None:
     assert zone["nameServers"]
 
 
+def test_a_private_zone_of_the_same_name_is_another_one(bench: Workbench) -> None:
+    public = make_zone(bench)
+    private = bench.cloud.client("route53").create_hosted_zone(
+        Name=f"{bench.name}.example.com",
+        CallerReference=f"{bench.name}-private",
+        VPC={"VPCRegion": "us-east-1", "VPCId": make_vpc(bench).id},
+    )
+
+    found = [
+        invoke(bench, "getZone", "route53", name=f"{bench.name}.example.com", privateZone=private_zone)[
+            "zoneId"
+        ]
+        for private_zone in (False, True)
+    ]
+
+    assert found == [public, private["HostedZone"]["Id"].rpartition("/")[2]]
+
+
 def test_a_zone_is_found_by_id(bench: Workbench) -> None:
     identifier = make_zone(bench)
 

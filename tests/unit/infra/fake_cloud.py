@@ -89,25 +89,28 @@ class FakeCloud(Mocks):
 
 
 def _computed(token: str, name: str, physical: str) -> dict[str, Any]:
-    match token:
-        case "aws:ecr/repository:Repository":
-            return {"repositoryUrl": f"{REGISTRY}/{physical}", "registryId": ACCOUNT}
-        case "docker-build:index:Image":
-            return {"digest": DIGEST, "ref": f"ref-of-{name}@{DIGEST}", "contextHash": "hash"}
-        case "aws:lb/loadBalancer:LoadBalancer":
-            return {"dnsName": f"{physical}.{REGION}.elb.amazonaws.com", "zoneId": "Z-OF-THE-LOAD-BALANCER"}
-        case "aws:acm/certificate:Certificate":
-            option = {
-                "domainName": "any",
-                "resourceRecordName": "_proof.example.com.",
-                "resourceRecordType": "CNAME",
-                "resourceRecordValue": "_value.acm-validations.aws.",
-            }
-            return {"domainValidationOptions": [option, option]}
-        case "aws:route53/record:Record":
-            return {"fqdn": f"{name}.fqdn"}
-        case _:
-            return {}
+    option = {
+        "domainName": "any",
+        "resourceRecordName": "_proof.example.com.",
+        "resourceRecordType": "CNAME",
+        "resourceRecordValue": "_value.acm-validations.aws.",
+    }
+    computed: dict[str, dict[str, Any]] = {
+        "aws:ecr/repository:Repository": {"repositoryUrl": f"{REGISTRY}/{physical}", "registryId": ACCOUNT},
+        "docker-build:index:Image": {
+            "digest": DIGEST,
+            "ref": f"ref-of-{name}@{DIGEST}",
+            "contextHash": "hash",
+        },
+        "random:index/randomId:RandomId": {"hex": "0b0b0b0b"},
+        "aws:lb/loadBalancer:LoadBalancer": {
+            "dnsName": f"{physical}.{REGION}.elb.amazonaws.com",
+            "zoneId": "Z-OF-THE-LOAD-BALANCER",
+        },
+        "aws:acm/certificate:Certificate": {"domainValidationOptions": [option, option]},
+        "aws:route53/record:Record": {"fqdn": f"{name}.fqdn"},
+    }
+    return computed.get(token, {})
 
 
 def _vpc(name: str, inputs: Mapping[str, Any], *, dry_run: bool) -> Made:

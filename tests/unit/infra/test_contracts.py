@@ -31,6 +31,7 @@ SHARED = {
     "node-on-ecs:infra:AppImage": ["app"],
     "aws:ecr/repository:Repository": ["app", "app-cache"],
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": ["app-cache-retention", "app-retention"],
+    "random:index/randomId:RandomId": ["app-build"],
     "docker-build:index:Image": ["app"],
     "node-on-ecs:infra:Network": ["network"],
     "awsx:ec2:Vpc": ["network"],

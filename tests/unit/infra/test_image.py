@@ -84,8 +84,10 @@ def test_the_app_is_built_and_pushed_with_a_cache_that_ecr_takes(app: Path) -> N
     tag = image.inputs["tags"][0]
 
     assert tag.startswith(f"{REGISTRY}/app-1a2b3c4:")
+    assert tag.endswith("-0b0b0b0b")
+    content = tag.rpartition(":")[2].removesuffix("-0b0b0b0b")
     assert image.inputs == {
-        "context": {"location": str(app)},
+        "context": {"location": f".build/{content}"},
         "buildArgs": {"NODE_IMAGE": "node"},
         "platforms": ["linux/arm64"],
         "tags": [tag],
@@ -119,6 +121,15 @@ def test_the_app_is_built_and_pushed_with_a_cache_that_ecr_takes(app: Path) -> N
 )
 def test_the_image_is_for_the_processor_of_the_tasks(app: Path, architecture: str, platform: str) -> None:
     assert _app_image(app, architecture=architecture).one(IMAGE).inputs["platforms"] == [platform]
+
+
+def test_content_that_comes_back_is_pushed_under_another_tag(app: Path) -> None:
+    """The random end is kept as long as the content stays: a revert gets a new one, a second run does not."""
+    graph = _app_image(app)
+
+    build = graph.one("random:index/randomId:RandomId", "app-build")
+    content = graph.one(IMAGE).inputs["tags"][0].rpartition(":")[2].removesuffix("-0b0b0b0b")
+    assert build.inputs == {"byteLength": 4, "keepers": {"content": content}}
 
 
 def test_another_build_has_another_tag(app: Path) -> None:

@@ -122,10 +122,3 @@ def test_the_order_of_build_arguments_makes_no_difference(context: Path) -> None
 
 def test_a_tag_is_one_that_registries_take(context: Path) -> None:
     assert re.fullmatch(r"[0-9a-f]{16}", _tag(context))
-
-
-def test_a_folder_without_dockerfile_is_refused_with_its_key(context: Path) -> None:
-    (context / "Dockerfile").unlink()
-
-    with pytest.raises(FileNotFoundError, match=r"app-path is .*Dockerfile does not exist"):
-        _tag(context)

@@ -34,7 +34,7 @@ class FakeDaemon:
         self.registry_error: Exception | None = None
         self.api = self
 
-    def images(self, *, all: bool, filters: dict[str, str]) -> list[dict[str, Any]]:  # noqa: A002
+    def images(self, *, all: bool, filters: dict[str, str]) -> list[dict[str, Any]]:
         assert filters == {"label": "node-on-ecs"}
         assert not all
         return [image for image in self.listed if image["RepoTags"]]

@@ -1,0 +1,50 @@
+"""`random:index/randomId:RandomId`, which lives in the state alone: its id is all that there is of it."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from local.resources.base import Properties, Resource
+
+if TYPE_CHECKING:
+    from local.resources.cloud import Cloud
+
+_SOURCE = "hashicorp/random resource_id.go: RequiresReplace"
+
+
+class RandomId(Resource):
+    """Random bytes in several spellings."""
+
+    token = "random:index/randomId:RandomId"
+    force_new: ClassVar[Mapping[str, str]] = dict.fromkeys(("byteLength", "keepers", "prefix"), _SOURCE)
+    in_place: ClassVar[frozenset[str]] = frozenset()
+
+    def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
+        """Draw the bytes; their URL-safe spelling is the id."""
+        del cloud, urn
+        return urlsafe_b64encode(secrets.token_bytes(inputs["byteLength"])).decode().rstrip("=")
+
+    def read(self, cloud: Cloud, *, id: str, inputs: Properties) -> Properties | None:
+        """Spell the bytes that the id holds."""
+        del cloud
+        raw = urlsafe_b64decode(id + "=" * (-len(id) % 4))
+        prefix = inputs.get("prefix") or ""
+        return {
+            **inputs,
+            "byteLength": len(raw),
+            "hex": prefix + raw.hex(),
+            "dec": prefix + str(int.from_bytes(raw)),
+            "b64Std": prefix + b64encode(raw).decode(),
+            "b64Url": prefix + id,
+        }
+
+    def update(
+        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
+    ) -> None:
+        """Do nothing: every property makes a new one."""
+
+    def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
+        """Do nothing: the state forgets it."""
