@@ -31,7 +31,7 @@ def bench(clients: Cloud) -> Iterator[Workbench]:
         clients.endpoint,
         region=clients.region,
         default_tags={"Project": "node-on-ecs", "Stack": "test"},
-        share_with=clients,
+        shared=clients.shared,
     )
     bench = Workbench(cloud, name=f"t{next(_numbers)}")
     try:
