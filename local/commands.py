@@ -11,7 +11,7 @@ from local.emulator import Emulator
 from local.engine import state as states
 from local.engine import wire
 from local.engine.errors import EngineError
-from local.front_door import FrontDoor, NoAnswerError
+from local.front_door import FrontDoor
 from local.home import Home
 from local.lock import locked
 from local.resources.cloud import Cloud
@@ -31,7 +31,7 @@ def up(stack: str, *, healthy_within_seconds: float) -> int:
         display.summary(_masked(outputs))
         try:
             session.wait_until_healthy(outputs, healthy_within_seconds)
-        except (NotSteadyError, NoAnswerError) as error:
+        except NotSteadyError as error:
             display.say(f"\n{error}\n`make logs` shows what was logged.")
             return 1
     display.say("")

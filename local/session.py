@@ -19,11 +19,11 @@ from local.containers import ensure_daemon
 from local.emulator import Emulator
 from local.engine import wire
 from local.engine.project import StackConfig, load
-from local.front_door import FrontDoor
+from local.front_door import FrontDoor, NoAnswerError
 from local.home import ROOT, Home, passphrase
 from local.isolation import point_at
 from local.resources.cloud import Cloud
-from local.steadiness import Services
+from local.steadiness import NotSteadyError, Services
 
 if TYPE_CHECKING:
     from local.display import Display
@@ -99,17 +99,22 @@ class Session:
         """Wait until ECS runs what was asked for and every address answers 200 through the load balancer.
 
         Raises:
-            NotSteadyError: a service does not run what it should; the message says what ECS tells.
-            NoAnswerError: an address does not answer; the message names it and what came instead.
+            NotSteadyError: a service does not run what it should or does not answer; the message says what
+                came instead and what ECS tells.
         """
         plain: Mapping[str, Any] = wire.reveal(outputs)
         deadline = time.monotonic() + seconds
-        Services(self.cloud, plain["cluster_name"], plain["service_names"]).wait(seconds=seconds)
-        for address in self.addresses(outputs).values():
+        services = Services(self.cloud, plain["cluster_name"], plain["service_names"])
+        services.wait(seconds=seconds)
+        for name, address in self.addresses(outputs).items():
             parts = urlsplit(address)
             host = (parts.hostname or "").removesuffix(".localhost")
             left = max(1.0, deadline - time.monotonic())
-            self.door.wait_until_answers(host, seconds=left, path=parts.path or "/")
+            try:
+                self.door.wait_until_answers(host, seconds=left, path=parts.path or "/")
+            except NoAnswerError as error:
+                # A task that ends at once runs for a moment, again and again: ECS knows why.
+                raise NotSteadyError(f"{error}\n{services.story(services.describe(), [name])}") from error
 
 
 def local_address(door: FrontDoor, url: str) -> str:

@@ -55,17 +55,15 @@ class Services:
             if not unsteady and not failed:
                 return
             if failed or time.monotonic() > deadline:
-                raise NotSteadyError(self._reasons(failed or unsteady, services, seconds))
+                raise NotSteadyError(self.story(services, failed or unsteady))
             time.sleep(_POLL_SECONDS)
 
-    def _reasons(self, names: Iterable[str], services: Mapping[str, Any], seconds: float) -> str:
+    def story(self, services: Mapping[str, Any], names: Iterable[str]) -> str:
+        """What ECS tells of some services: tasks, failed deployments, the last tasks that stopped."""
         lines: list[str] = []
         for name in names:
             service = services[name]
-            lines.append(
-                f"{name}: {service['runningCount']} of {service['desiredCount']} tasks run what was asked "
-                f"for after {seconds:.0f} s",
-            )
+            lines.append(f"{name}: {service['runningCount']} of {service['desiredCount']} tasks run")
             lines += [
                 f"  deployment: {deployment['rolloutStateReason']}"
                 for deployment in service["deployments"]
