@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -100,6 +101,16 @@ class Project:
         run = self.run("up", stack)
         assert run.code == 0, run.text
         return run
+
+    def addresses(self) -> dict[str, str]:
+        """Where the services answer, as `make status` tells."""
+        lines = self.run("status").text.splitlines()
+        return {line.split()[0]: line.split()[-1] for line in lines if " tasks " in line}
+
+    def get_url(self, url: str) -> Answer:
+        """Ask for an address as it was printed."""
+        parts = urlsplit(url)
+        return self.get((parts.hostname or "").removesuffix(".localhost"), parts.path or "/")
 
     def get(self, host: str, path: str = "/") -> Answer:
         """Ask through the front door, as a browser on `http://<host>.localhost` would."""

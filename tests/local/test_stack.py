@@ -212,3 +212,18 @@ def test_down_leaves_nothing(tmp_path: Path) -> None:
     assert not (project.folder / ".local").exists()
     processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert str(project.emulator_port) not in processes
+
+
+def test_without_a_domain_copies_live_under_their_name(tmp_path: Path) -> None:
+    project = Project.copy_to(tmp_path)
+    project.configure(domain="", zone="", multidev=["alice"])
+    try:
+        project.up()
+        addresses = project.addresses()
+
+        main, alice = (project.get_url(addresses[name]) for name in ("web", "web-alice"))
+        assert main.json["service"] == "web"
+        assert alice.json["service"] == "web-alice"
+        assert project.get_url(f"{addresses['web-alice']}/healthz").status == 200
+    finally:
+        project.run("down")
