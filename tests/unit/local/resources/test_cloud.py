@@ -1,0 +1,48 @@
+"""Nothing local ever reaches an AWS account: only this machine's own addresses are talked to."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.resources.cloud import Cloud, NotLoopbackError, Shared
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["http://127.0.0.1:4566", "http://127.8.9.1:4566", "http://localhost:4566", "http://[::1]:4566"],
+)
+def test_this_machine_may_be_talked_to(endpoint: str) -> None:
+    assert Cloud(endpoint).endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://ecs.us-east-1.amazonaws.com",
+        "http://10.0.0.1:4566",
+        "http://0.0.0.0:4566",
+        "http://localhost.example.com:4566",
+        "http://127.0.0.1.example.com",
+        "http://127.0.0.1@example.com",
+        "",
+    ],
+)
+def test_any_other_endpoint_is_refused_by_name(endpoint: str) -> None:
+    with pytest.raises(NotLoopbackError, match="is not on this machine"):
+        Cloud(endpoint)
+
+
+def test_clouds_of_one_run_share_their_clients_by_region() -> None:
+    shared = Shared()
+    one, two = (Cloud("http://127.0.0.1:1", region="us-east-1", shared=shared) for _ in range(2))
+    elsewhere = Cloud("http://127.0.0.1:1", region="eu-west-1", shared=shared)
+
+    assert one.client("sts") is two.client("sts")
+    assert elsewhere.client("sts") is not one.client("sts")
+
+
+def test_what_the_state_knows_is_known_to_every_cloud_of_the_run() -> None:
+    shared = Shared()
+    Cloud("http://127.0.0.1:1", shared=shared).remember("aws:ecs/cluster:Cluster", "one")
+
+    assert Cloud("http://127.0.0.1:1", shared=shared).is_known("aws:ecs/cluster:Cluster", "one")
