@@ -84,6 +84,8 @@ def files(context: Path) -> list[str]:
     ignore = context / ".dockerignore"
     lines = ignore.read_text().splitlines() if ignore.is_file() else []
     patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    # With the project's root as the app's folder, what was staged before would be staged again.
+    patterns.append(str(STAGING))
     paths: set[str] = exclude_paths(str(context), patterns)
     return sorted(path for path in paths if (context / path).is_symlink() or (context / path).is_file())
 

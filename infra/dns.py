@@ -48,7 +48,11 @@ class Certificate(pulumi.ComponentResource):
             name,
             certificate_arn=certificate.arn,
             validation_record_fqdns=[record.fqdn],
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # A zone that is delegated is seen within minutes; the provider would wait for 75.
+                custom_timeouts=pulumi.CustomTimeouts(create="15m"),
+            ),
         )
 
         self.arn = validation.certificate_arn

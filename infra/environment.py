@@ -92,7 +92,8 @@ class Environment(pulumi.ComponentResource):
                 ipv6=settings.network.ipv6,
                 protect=settings.protect,
             ),
-            opts=pulumi.ResourceOptions(parent=self),
+            # Its addresses need the internet gateway as long as it lives.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._network]),
         )
 
         account = Account(

@@ -113,9 +113,10 @@ class AppImage(pulumi.ComponentResource):
         return _Repository(url=found.repository_url, arn=found.arn, registry_id=found.registry_id)
 
     def _of_another_stack(self, name: str, args: AppImageArgs, repository: _Repository) -> DeployableImage:
+        source = args.settings.image_from or ""
         other = pulumi.StackReference(
             f"{name}-source",
-            stack_name=f"{args.stack_prefix}/{args.settings.image_from}",
+            stack_name=source if "/" in source else f"{args.stack_prefix}/{source}",
             opts=pulumi.ResourceOptions(parent=self),
         )
         # Asked for in this stack's own account, so that an image that is not there fails in the preview.

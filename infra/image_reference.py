@@ -42,16 +42,18 @@ def resolve_image(
     """Find the digest of `reference`.
 
     Args:
-        reference: `repository`, `repository:tag`, or `repository@sha256:…`, which is taken as it is.
+        reference: `repository`, `repository:tag`, or `repository[:tag]@sha256:…`, whose digest is taken.
         parent: the component whose AWS provider asks ECR.
         registry: asks all other registries; needed only where `needs_docker_registry` says so.
     """
     ecr = _ECR.fullmatch(reference)
     repository_arn = _repository_arn(ecr) if ecr else None
     if "@" in reference:
+        named, _, digest = reference.partition("@")
         return DeployableImage(
-            reference=reference,
-            version=short_digest(reference.partition("@")[2]),
+            # ECS takes a tag or a digest, not both.
+            reference=f"{_split_tag(named)[0]}@{digest}",
+            version=short_digest(digest),
             repository_arn=repository_arn,
         )
     repository, tag = _split_tag(reference)

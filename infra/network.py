@@ -144,7 +144,7 @@ class Network(pulumi.ComponentResource):
 
     def _route_ipv6(self, name: str, vpc: awsx.ec2.Vpc, zones: list[str]) -> None:
         # awsx gives IPv6 addresses but no route for them. Its route tables come zone by zone, public before
-        # private.
+        # private (awsx 3.11.0, ec2/vpc.ts: one loop over zones, the specs of each sorted by kind).
         gateway_id = vpc.internet_gateway.apply(lambda gateway: gateway.id)
         for index, zone in enumerate(zones):
             aws.ec2.Route(

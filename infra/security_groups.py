@@ -121,7 +121,6 @@ class SecurityGroups(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
         for rule in args.egress:
-            is_ipv6 = ":" in rule.cidr
             aws.vpc.SecurityGroupEgressRule(
                 f"{name}-tasks-{rule.protocol}-{rule.port}-{re.sub('[^0-9a-f]', '-', rule.cidr.lower())}",
                 security_group_id=self._tasks.id,
@@ -129,8 +128,7 @@ class SecurityGroups(pulumi.ComponentResource):
                 ip_protocol=rule.protocol,
                 from_port=rule.port,
                 to_port=rule.port,
-                cidr_ipv4=None if is_ipv6 else rule.cidr,
-                cidr_ipv6=rule.cidr if is_ipv6 else None,
+                cidr_ipv4=rule.cidr,
                 opts=pulumi.ResourceOptions(parent=self),
             )
 

@@ -57,7 +57,9 @@ class Service(pulumi.ComponentResource):
             vpc_id=args.vpc_id,
             target_type="ip",
             protocol="HTTP",
-            port=settings.container_port,
+            # ECS registers each task with its own port; this default is never used. The container's port here
+            # would mean another group, empty at first, whenever it changes.
+            port=80,
             deregistration_delay=settings.deregistration_delay_seconds,
             health_check={
                 "protocol": "HTTP",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -56,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("stacks", nargs="*", metavar="stack", help="only these (default: all)")
     chosen = parser.parse_args(arguments)
     isolate()
+    # gRPC tells of connections that end on purpose, in the middle of the output.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
         return _run(chosen)
     except KeyboardInterrupt:
@@ -66,7 +69,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except StepFailedError:
         # It was shown when it happened.
-        print("\nfailed: what was made is in the state, and the next run goes on from there", file=sys.stderr)
+        goes_on = (
+            "" if chosen.command == "preview" else ": what was made is in the state, and the next run goes on"
+        )
+        print(f"\nfailed{goes_on}", file=sys.stderr)
+        return _FAILED
+    except BrokenPipeError:
+        # `make logs | head` has read enough; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED
     except _REFUSALS as error:
         print(f"error: {error}", file=sys.stderr)

@@ -99,7 +99,7 @@ class Display:
             self._print(self._paint(_BOLD, "\nOutputs:"))
             width = max(map(len, outputs))
             for key in sorted(outputs):
-                self._print(f"    {key:<{width}} : {shown(outputs[key])}")
+                self._print(f"    {key:<{width}} : {shown(outputs[key], longest=None)}")
         self._print(self._paint(_BOLD, "\nResources:"))
         for operation, words in (_PLANNED if self._dry_run else _DONE).items():
             if self._counts[operation]:
@@ -174,12 +174,12 @@ def _line_of(key: str, change: Change) -> str:
     return f"      {key}: {shown(change.old)} → {shown(change.new)}{forced}"
 
 
-def shown(value: Any) -> str:
-    """A value on one line, unknowns and secrets by their names."""
+def shown(value: Any, *, longest: int | None = _LONGEST_VALUE) -> str:
+    """A value on one line, unknowns and secrets by their names, cut where it is longer than `longest`."""
     if isinstance(value, Unknown):
         return "computed"
     text = value if isinstance(value, str) else json.dumps(_displayable(value), ensure_ascii=False)
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+    return text if longest is None or len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _displayable(value: Any) -> Any:

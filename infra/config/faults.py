@@ -10,6 +10,11 @@ import pulumi
 
 _LONGEST_VALUE: Final = 120
 _TOP_LEVEL_NAME: Final = re.compile(r"[^.\[]*")
+CREDENTIALS: Final = frozenset(
+    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ECS_ENGINE_AUTH_DATA"},
+)
+"""Names that no container's environment may have: Security Hub ECS.8."""
+_HOLDS_SECRETS: Final = re.compile(rf"^secrets\b|\b(?:{'|'.join(sorted(CREDENTIALS))})\b")
 
 
 class SettingsError(pulumi.RunError):
@@ -38,9 +43,15 @@ class Faults:
             value: what stands there.
             allowed: what may stand there, or what to do instead.
         """
-        secret = _TOP_LEVEL_NAME.match(key)
-        hidden = secret is not None and secret[0] in self._secret_keys
-        self._faults.append((key, f"{key} = {'[secret]' if hidden else _shown(value)}: {allowed}"))
+        shown = "[secret]" if self._hides(key, value) else _shown(value)
+        self._faults.append((key, f"{key} = {shown}: {allowed}"))
+
+    def _hides(self, key: str, value: object) -> bool:
+        top = _TOP_LEVEL_NAME.match(key)
+        if top is not None and top[0] in self._secret_keys:
+            return True
+        # What stands where an ARN belongs is most likely the secret itself, which has no place in a log.
+        return _HOLDS_SECRETS.search(key) is not None and not str(value).startswith("arn:")
 
     def add_missing(self, key: str, allowed: str) -> None:
         """Note a value that has to be there and is not."""

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from infra.config.fargate import CPUS, MEMORY_BY_CPU, nearest_memory, sizes_for
+from infra.config.faults import CREDENTIALS
 from infra.config.names import (
     DNS_LABEL,
     DNS_LABEL_FORM,
@@ -27,9 +28,6 @@ _SET_BY_TASK_DEFINITION: Final = frozenset(
     {"PORT", "ENVIRONMENT", "SERVICE_NAME", "IMAGE_VERSION", "IDLE_TIMEOUT_SECONDS", "STOP_TIMEOUT_SECONDS"},
 )
 # Security Hub's control ECS.8, and the token that goes with a temporary key.
-_CREDENTIALS: Final = frozenset(
-    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ECS_ENGINE_AUTH_DATA"},
-)
 
 _USER_NAME: Final = r"(?:[a-z_][a-z0-9_-]*|[0-9]+)"
 _USER: Final = re.compile(rf"(?!(?:root|0+)(?::|$)){_USER_NAME}(?::{_USER_NAME})?")
@@ -125,10 +123,10 @@ def read_environment(config: Record) -> dict[str, str]:
         where = config.key(f"environment.{name}")
         if name in _SET_BY_TASK_DEFINITION:
             config.faults.add(where, value, "another name; the task definition sets this one itself")
-        elif name in _CREDENTIALS:
+        elif name in CREDENTIALS:
             config.faults.add(
                 where,
-                "…",
+                value,
                 "no credentials, the app gets its own from the task role: see `task-role-statements`",
             )
     return environment
@@ -189,8 +187,7 @@ def _read_secrets(config: Record) -> dict[str, str]:
     for name, arn in secrets.items():
         where = f"secrets.{name}"
         if not _SECRET_ARN.fullmatch(arn):
-            # Most likely it is the secret itself, which has no place in a log.
-            config.faults.add(where, arn if arn.startswith("arn:") else "…", _ARN_FORM)
+            config.faults.add(where, arn, _ARN_FORM)
         if name in _SET_BY_TASK_DEFINITION:
             config.faults.add(where, arn, "another name; the task definition sets this one itself")
     return secrets

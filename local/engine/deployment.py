@@ -206,7 +206,7 @@ class Deployment:
         try:
             resources = self._snapshot.remaining()
             if unprotect:
-                resources = [replace(resource, protect=False) for resource in resources]
+                resources = [_unprotected(resource) for resource in resources]
                 for old, new in zip(self._snapshot.remaining(), resources, strict=True):
                     self._snapshot.change_before(old, new)
             self._delete(resources)
@@ -226,3 +226,9 @@ class Deployment:
     def _ended_well(self) -> None:
         if not self._dry_run:
             self._target.marker_path.unlink(missing_ok=True)
+
+
+def _unprotected(resource: ResourceState) -> ResourceState:
+    """A resource that goes whatever it holds: without Pulumi's protection, and without AWS's own."""
+    force = {key: True for key in ("forceDelete", "forceDestroy") if key in resource.outputs}
+    return replace(resource, protect=False, outputs={**resource.outputs, **force})

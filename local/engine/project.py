@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import yaml
 
 from local.engine.errors import EngineError
 from local.engine.secrets import Crypter, crypter_for
-
-_TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
-    "string": lambda value: isinstance(value, str),
-    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "boolean": lambda value: isinstance(value, bool),
-    "array": lambda value: isinstance(value, list),
-    "object": lambda value: isinstance(value, dict),
-}
 
 
 class ConfigError(EngineError):
@@ -55,10 +47,10 @@ def stack_names(root: Path) -> list[str]:
 
 
 def load(root: Path, stack: str, passphrase: str) -> StackConfig:
-    """Read the configuration of `stack`.
+    """Read the configuration of `stack`; what values may be, the program itself says.
 
     Raises:
-        ConfigError: a file is missing or broken, a value has the wrong type, or a secret cannot be opened.
+        ConfigError: a file is missing or broken, or a secret cannot be opened.
     """
     project = _read(root / "Pulumi.yaml")
     name = project_name(root)
@@ -75,26 +67,29 @@ def load(root: Path, stack: str, passphrase: str) -> StackConfig:
     crypter = crypter_for(passphrase, str(salt)) if salt else None
     values: dict[str, str] = {}
     secret_keys: list[str] = []
-    faults: list[str] = []
-    schema = cast("dict[str, Any]", project.get("config") or {})
-    for key, declared in schema.items():
-        full = key if ":" in key else f"{name}:{key}"
+    for key, declared in _section(project, "Pulumi.yaml").items():
         entry = cast("dict[str, Any]", declared) if isinstance(declared, dict) else {"value": declared}
         if "value" in entry or "default" in entry:
-            values[full] = _text(entry.get("value", entry.get("default")))
-    for key, value in cast("dict[str, Any]", document.get("config") or {}).items():
-        full = key if ":" in key else f"{name}:{key}"
-        plain, secret = _opened(value, crypter, full)
-        declared = schema.get(full.removeprefix(f"{name}:"))
-        wanted = cast("dict[str, Any]", declared).get("type") if isinstance(declared, dict) else None
-        if wanted in _TYPES and not secret and not _TYPES[wanted](plain):
-            faults.append(f"{full}: {plain!r} is no {wanted}")
-        values[full] = _text(plain)
+            values[_full(key, name)] = _text(entry.get("value", entry.get("default")))
+    for key, value in _section(document, path.name).items():
+        plain, secret = _opened(value, crypter, key)
+        values[_full(key, name)] = _text(plain)
         if secret:
-            secret_keys.append(full)
-    if faults:
-        raise ConfigError(f"{path.name}:\n  " + "\n  ".join(faults))
+            secret_keys.append(_full(key, name))
     return StackConfig(name, stack, values, secret_keys)
+
+
+def _section(document: dict[str, Any], file: str) -> dict[str, Any]:
+    section = document.get("config") or {}
+    if not isinstance(section, dict):
+        raise ConfigError(
+            f"{file}: `config` is a {type(section).__name__}: expected keys with values below it"
+        )
+    return cast("dict[str, Any]", section)
+
+
+def _full(key: str, project: str) -> str:
+    return key if ":" in key else f"{project}:{key}"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -58,6 +58,14 @@ def test_no_umask_decides_a_mode(app: Path, tmp_path: Path) -> None:
     }
 
 
+def test_what_was_staged_before_is_not_staged_again(app: Path) -> None:
+    stage(app, "first", app / ".build")
+
+    again = stage(app, "second", app / ".build")
+
+    assert not (again / ".build").exists()
+
+
 def test_a_link_stays_a_link(app: Path, tmp_path: Path) -> None:
     (app / "main.js").symlink_to("src/server.js")
 

@@ -179,6 +179,16 @@ def test_the_image_of_another_stack_is_the_very_digest_that_it_runs(app: Path) -
     assert call.arguments == {"repositoryName": "shared", "imageDigest": OTHER_DIGEST}
 
 
+@pytest.mark.parametrize("named", ["staging", "another-org/node-on-ecs/staging"])
+def test_another_stack_is_named_alone_or_in_full(app: Path, named: str) -> None:
+    full = named if "/" in named else f"organization/node-on-ecs/{named}"
+    cloud = FakeCloud(stacks={full: {"image": f"{REGISTRY}/shared@{OTHER_DIGEST}"}})
+
+    graph = _app_image(app, cloud=cloud, repository="shared", image_from=named)
+
+    assert _outputs(graph)["reference"] == f"{REGISTRY}/shared@{OTHER_DIGEST}"
+
+
 def test_a_ready_image_needs_no_repository(app: Path) -> None:
     graph = _app_image(app, image=f"ghcr.io/org/app@{OTHER_DIGEST}")
 

@@ -99,12 +99,12 @@ def test_tasks_may_pull_from_the_ecr_repository_of_the_reference(reference: str,
 
 
 @pytest.mark.parametrize("repository", [f"{REGISTRY}/app", "ghcr.io/org/app", "localhost:5000/app:v1"])
-def test_a_digest_is_taken_as_it_is(repository: str) -> None:
+def test_a_digest_is_taken_as_it_is_and_a_tag_beside_it_left_out(repository: str) -> None:
     """Nothing is asked, so it deploys even where the registry does not answer this machine."""
     graph, resolved = _resolve(f"{repository}@{OTHER_DIGEST}")
 
     assert graph.invokes == []
-    assert resolved["reference"] == f"{repository}@{OTHER_DIGEST}"
+    assert resolved["reference"] == f"{repository.removesuffix(':v1')}@{OTHER_DIGEST}"
     assert resolved["version"] == "a" * 12
 
 

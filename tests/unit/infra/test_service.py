@@ -72,7 +72,7 @@ def test_the_load_balancer_asks_tasks_as_the_settings_say() -> None:
     inputs = _graph(deregistration_delay_seconds=15, health_check_path="/ready").one(TARGET_GROUP).inputs
 
     assert inputs["targetType"] == "ip"
-    assert (inputs["protocol"], inputs["port"], inputs["vpcId"]) == ("HTTP", 3000, "vpc-1")
+    assert (inputs["protocol"], inputs["port"], inputs["vpcId"]) == ("HTTP", 80, "vpc-1")
     assert inputs["deregistrationDelay"] == 15
     assert inputs["healthCheck"] == {
         "protocol": "HTTP",

@@ -191,7 +191,7 @@ def test_a_name_may_fill_the_target_group_s() -> None:
         ),
         (
             [{"name": "bob", "environment": {"AWS_ACCESS_KEY_ID": "x"}}],
-            'multidev[0].environment.AWS_ACCESS_KEY_ID = "…": ',
+            "multidev[0].environment.AWS_ACCESS_KEY_ID = [secret]: ",
             "no credentials",
         ),
         ([{"name": "bob", "environment": "x"}], 'multidev[0].environment = "x": ', "an object of names"),

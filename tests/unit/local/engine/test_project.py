@@ -37,12 +37,20 @@ def test_defaults_and_the_stack_s_own_values_come_together(folder: Path) -> None
     }
 
 
-def test_a_value_of_the_wrong_type_is_refused_with_key_and_value(folder: Path) -> None:
-    (folder / "Pulumi.dev.yaml").write_text("config:\n  toys:size: many\n  toys:open: 1\n")
+def test_values_that_the_cli_wrote_as_text_stay_as_they_are(folder: Path) -> None:
+    """`pulumi config set size 5` writes text; the program itself says what a value may be."""
+    (folder / "Pulumi.dev.yaml").write_text('config:\n  toys:size: "5"\n  toys:open: "true"\n')
 
-    with pytest.raises(
-        ConfigError, match=r"toys:size: 'many' is no integer[\s\S]*toys:open: 1 is no boolean"
-    ):
+    config = load(folder, "dev", "")
+
+    assert (config.values["toys:size"], config.values["toys:open"]) == ("5", "true")
+
+
+@pytest.mark.parametrize("config", ["[a]", "text"])
+def test_a_config_section_that_holds_no_keys_is_refused(folder: Path, config: str) -> None:
+    (folder / "Pulumi.dev.yaml").write_text(f"config: {config}\n")
+
+    with pytest.raises(ConfigError, match="expected keys with values"):
         load(folder, "dev", "")
 
 
