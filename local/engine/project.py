@@ -80,7 +80,7 @@ def load(root: Path, stack: str, passphrase: str) -> StackConfig:
 
 
 def _section(document: dict[str, Any], file: str) -> dict[str, Any]:
-    section = document.get("config") or {}
+    section: Any = document.get("config") or {}
     if not isinstance(section, dict):
         raise ConfigError(
             f"{file}: `config` is a {type(section).__name__}: expected keys with values below it"
