@@ -31,10 +31,11 @@ def test_the_load_balancer_stands_in_the_public_subnets(graph: Graph) -> None:
     assert graph.one(LOAD_BALANCER).inputs["subnets"] == graph.exports["public_subnet_ids"]
 
 
-def test_the_load_balancer_goes_before_the_network_that_its_addresses_need(graph: Graph) -> None:
-    assert any(
-        "infra:Network" in urn or "awsx:ec2:Vpc" in urn for urn in graph.one(LOAD_BALANCER).dependencies
-    )
+def test_the_load_balancer_goes_before_the_whole_network_that_its_addresses_need(graph: Graph) -> None:
+    """Its subnets alone would let the internet gateway go while it still has addresses there."""
+    beside_the_subnets = graph.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup").urn
+
+    assert beside_the_subnets in graph.one(LOAD_BALANCER).dependencies
 
 
 def test_tasks_have_public_addresses_where_there_is_no_nat_and_only_there(graph: Graph, stack: str) -> None:
