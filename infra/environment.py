@@ -91,9 +91,9 @@ class Environment(pulumi.ComponentResource):
                 certificate_arn=self._certificate_arn(),
                 ipv6=settings.network.ipv6,
                 protect=settings.protect,
+                prerequisites=[self._network],
             ),
-            # Its addresses need the internet gateway as long as it lives.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._network]),
+            opts=pulumi.ResourceOptions(parent=self),
         )
 
         account = Account(

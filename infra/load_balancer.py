@@ -9,6 +9,8 @@ import pulumi
 import pulumi_aws as aws
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from infra.settings import LoadBalancerSettings
 
 _NOTHING_HERE: Final = "404: no service answers to this host and path.\n"
@@ -25,6 +27,8 @@ class LoadBalancerArgs:
     """With it the services are served by HTTPS, and HTTP leads there; without it by HTTP."""
     ipv6: bool = False
     protect: bool = False
+    prerequisites: Sequence[pulumi.Resource] = ()
+    """What its addresses need as long as it lives: the internet gateway, routes."""
 
 
 class LoadBalancer(pulumi.ComponentResource):
@@ -51,7 +55,9 @@ class LoadBalancer(pulumi.ComponentResource):
             drop_invalid_header_fields=True,
             desync_mitigation_mode="defensive",
             enable_deletion_protection=args.settings.deletion_protection,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=args.protect, depends_on=list(args.prerequisites)
+            ),
         )
         if args.certificate_arn is None:
             listener = aws.lb.Listener(
