@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws as aws
-import pulumi_docker as docker
 
 from infra.cluster import Cluster, ClusterArgs
 from infra.dns import Certificate, CertificateArgs, Host, HostArgs
@@ -20,6 +19,8 @@ from infra.service import Service, ServiceArgs
 from infra.task import Account, TaskDefinitionArgs
 
 if TYPE_CHECKING:
+    import pulumi_docker as docker
+
     from infra.settings import ServiceSettings, Settings
 
 
@@ -134,6 +135,9 @@ class Environment(pulumi.ComponentResource):
         references = [self._settings.image.image, *(service.image for service in self._settings.services)]
         if not any(needs_docker_registry(reference) for reference in references if reference):
             return None
+        # Most stacks need none, and loading the SDK takes time.
+        import pulumi_docker as docker
+
         # It only asks registries: no Docker daemon has to run for that.
         return docker.Provider(
             "docker",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pulumi
 import pulumi_aws as aws
-import pulumi_docker as docker
+
+if TYPE_CHECKING:
+    import pulumi_docker as docker
 
 _ECR: Final = re.compile(
     r"(?P<host>(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?P<china>\.cn)?)"
@@ -68,6 +70,8 @@ def resolve_image(
             opts=pulumi.InvokeOptions(parent=parent),
         ).image_digest
     else:
+        import pulumi_docker as docker
+
         digest = docker.get_registry_image_output(
             name=f"{repository}:{tag}",
             opts=pulumi.InvokeOptions(parent=parent, provider=registry),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -94,10 +95,17 @@ def _run(chosen: argparse.Namespace) -> int:
         case "status":
             return commands.status(chosen.stack)
         case "logs":
+            # With `--follow` it may go on for days.
+            gc.enable()
             return commands.logs(chosen.stack, follow=chosen.follow)
         case _:
             return commands.down(chosen.stacks)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # What a command loads and makes lives to its end: the collector would walk through all of it again and
+    # again, for half of the time, and once more at the exit.
+    gc.disable()
+    code = main()
+    gc.freeze()
+    sys.exit(code)

@@ -17,12 +17,14 @@ from urllib.parse import urlsplit
 
 from local.containers import ensure_daemon
 from local.emulator import Emulator
+from local.engine import state as states
 from local.engine import wire
 from local.engine.project import StackConfig, load
 from local.front_door import FrontDoor, NoAnswerError
 from local.home import ROOT, Home, passphrase
 from local.isolation import point_at
 from local.resources.cloud import Cloud
+from local.sdk_loading import load_what_is_used
 from local.steadiness import NotSteadyError, Services
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class Session:
         """
         config = load(ROOT, stack, passphrase())
         region = config.values.get("aws:region", "us-east-1")
+        states.warm_up(states.path_of(home.backend, config.project, stack), passphrase())
         ensure_daemon(_ask, say=say)
         # Loading Pulumi's SDK takes about as long as starting both processes.
         importing = threading.Thread(target=_import_pulumi, daemon=True)
@@ -152,14 +155,15 @@ def _run_program() -> None:
 
 
 def _import_pulumi() -> None:
+    load_what_is_used()
+
     import boto3
     import pulumi_aws
     import pulumi_awsx
-    import pulumi_docker
     import pulumi_docker_build
     import pulumi_random
 
-    del boto3, pulumi_aws, pulumi_awsx, pulumi_docker, pulumi_docker_build, pulumi_random
+    del boto3, pulumi_aws, pulumi_awsx, pulumi_docker_build, pulumi_random
 
 
 def _ask(question: str) -> bool:

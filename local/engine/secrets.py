@@ -10,7 +10,7 @@ import json
 import secrets
 import threading
 from base64 import b64decode, b64encode
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
 from local.engine.errors import EngineError
@@ -103,8 +103,11 @@ def new_crypter(passphrase: str) -> Crypter:
     return Crypter(passphrase, secrets.token_bytes(_SALT_BYTES))
 
 
+@cache
 def crypter_for(passphrase: str, salt_line: str) -> Crypter:
     """The crypter of an existing salt line; a wrong passphrase is told when a secret is first needed.
+
+    There is one for each line, so that what warms it up warms it up for everybody.
 
     Raises:
         WrongPassphraseError: the line cannot be read.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ VERSION: Final = 3
 VERSION_WITH_FEATURES: Final = 4
 _KNOWN_FEATURES: Final = frozenset({"hooks", "replaceWith"})
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
+_SALT: Final = re.compile(r'"salt":\s*"(v1:[^"]+)"')
 
 
 class BrokenStateError(EngineError):
@@ -131,6 +133,17 @@ def path_of(backend: Path, project: str, stack: str) -> Path:
 def stacks(backend: Path, project: str) -> list[str]:
     """Names of the stacks that have a state."""
     return sorted(path.stem for path in (backend / ".pulumi" / "stacks" / project).glob("*.json"))
+
+
+def warm_up(path: Path, passphrase: str) -> None:
+    """Begin in the background with what opens the secrets of a state; see `Crypter.warm_up`."""
+    try:
+        found = _SALT.search(path.read_text())
+        if found is not None:
+            crypter_for(passphrase, found[1]).warm_up()
+    except (OSError, ValueError, EngineError):
+        # Whoever loads the state tells what is wrong with it.
+        return
 
 
 def load(path: Path, project: str, stack: str, passphrase: str) -> Checkpoint:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.engine import project, state, wire
-from local.engine.secrets import WrongPassphraseError
+from local.engine.secrets import Crypter, WrongPassphraseError
 
 CLI = Path(__file__).resolve().parents[3] / "fixtures" / "cli"
 PASSPHRASE = "a passphrase"
@@ -75,3 +75,27 @@ def _without_ciphertext(value: object) -> object:
     if isinstance(value, list):
         return [_without_ciphertext(item) for item in value]
     return value
+
+
+def test_what_warms_up_a_state_is_what_loads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    warmed: list[Crypter] = []
+
+    def remember(crypter: Crypter) -> None:
+        warmed.append(crypter)
+
+    monkeypatch.setattr(Crypter, "warm_up", remember)
+
+    state.warm_up(CLI / "secrets.json", PASSPHRASE)
+
+    assert warmed == [load().crypter]
+
+
+@pytest.mark.parametrize("content", [None, "", "rubbish", '"salt": "v1:rubbish"'])
+def test_warming_up_leaves_it_to_the_loading_to_tell_what_is_wrong(
+    content: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "dev.json"
+    if content is not None:
+        path.write_text(content)
+
+    state.warm_up(path, PASSPHRASE)
