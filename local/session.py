@@ -24,7 +24,6 @@ from local.front_door import FrontDoor, NoAnswerError
 from local.home import ROOT, Home, passphrase
 from local.isolation import point_at
 from local.resources.cloud import Cloud
-from local.sdk_loading import load_what_is_used
 from local.steadiness import NotSteadyError, Services
 
 if TYPE_CHECKING:
@@ -155,8 +154,6 @@ def _run_program() -> None:
 
 
 def _import_pulumi() -> None:
-    load_what_is_used()
-
     import boto3
     import pulumi_aws
     import pulumi_awsx
