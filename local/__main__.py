@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from local.resources.base import ResourceError
 
 _FAILED: Final = 1
 _INTERRUPTED: Final = 130
+_UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES})
 _REFUSALS: Final = (
     EngineError,
     ResourceError,
@@ -80,6 +82,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _FAILED
     except _REFUSALS as error:
         print(f"error: {error}", file=sys.stderr)
+        return _FAILED
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        print(f"error: {error.filename or 'a file'} cannot be written: {error.strerror}", file=sys.stderr)
         return _FAILED
 
 
