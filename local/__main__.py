@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
 import os
 import sys
@@ -20,6 +21,7 @@ from local.resources.base import ResourceError
 
 _FAILED: Final = 1
 _INTERRUPTED: Final = 130
+_UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES})
 _REFUSALS: Final = (
     EngineError,
     ResourceError,
@@ -33,6 +35,17 @@ _REFUSALS: Final = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 usage, 130 interrupted."""
+    chosen = _parser().parse_args(arguments)
+    isolate()
+    # gRPC tells of connections that end on purpose, in the middle of the output.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    try:
+        return _run(chosen)
+    except (KeyboardInterrupt, OSError, *_REFUSALS) as error:
+        return _tell(error, chosen.command)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, words in (
@@ -56,32 +69,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = "delete stacks, and with the last one everything that the local run made"
     command = commands.add_parser("down", help=words, description=words)
     command.add_argument("stacks", nargs="*", metavar="stack", help="only these (default: all)")
-    chosen = parser.parse_args(arguments)
-    isolate()
-    # gRPC tells of connections that end on purpose, in the middle of the output.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    try:
-        return _run(chosen)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return _INTERRUPTED
-    except InterruptedRunError as error:
-        print(error, file=sys.stderr)
-        return _INTERRUPTED
-    except StepFailedError:
-        # It was shown when it happened.
-        goes_on = (
-            "" if chosen.command == "preview" else ": what was made is in the state, and the next run goes on"
-        )
-        print(f"\nfailed{goes_on}", file=sys.stderr)
-        return _FAILED
-    except BrokenPipeError:
-        # `make logs | head` has read enough; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _FAILED
-    except _REFUSALS as error:
-        print(f"error: {error}", file=sys.stderr)
-        return _FAILED
+    return parser
+
+
+def _tell(error: BaseException, command: str) -> int:
+    """Say in one sentence why a command ended, and return its exit code."""
+    match error:
+        case KeyboardInterrupt() | InterruptedRunError():
+            print(str(error) or "interrupted", file=sys.stderr)
+            return _INTERRUPTED
+        case BrokenPipeError():
+            # `make logs | head` has read enough; Python would complain once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        case StepFailedError():
+            # Why was told when it happened.
+            goes_on = ": what was made is in the state, and the next run goes on from there"
+            print(f"\nfailed{'' if command == 'preview' else goes_on}", file=sys.stderr)
+        case OSError() if error.errno in _UNWRITABLE:
+            print(f"error: {error.filename or 'a file'} cannot be written: {error.strerror}", file=sys.stderr)
+        case OSError():
+            raise error
+        case _:
+            print(f"error: {error}", file=sys.stderr)
+    return _FAILED
 
 
 def _run(chosen: argparse.Namespace) -> int:

@@ -30,13 +30,14 @@ def up(stack: str, *, healthy_within_seconds: float) -> int:
         outputs = _refusals_told(lambda: session.run(display, dry_run=False)).outputs()
         display.summary(_masked(outputs))
         try:
-            session.wait_until_healthy(outputs, healthy_within_seconds)
+            answering = session.wait_until_healthy(outputs, healthy_within_seconds)
         except NotSteadyError as error:
             display.say(f"\n{error}\n`make logs` shows what was logged.")
             return 1
     display.say("")
     for name, address in session.addresses(outputs).items():
-        display.say(f"{name} answers at {address}")
+        how = "answers" if name in answering else "has no tasks (desired-count 0), else it would answer"
+        display.say(f"{name} {how} at {address}")
     return 0
 
 

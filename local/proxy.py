@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from multidict import CIMultiDict
 from yarl import URL
 
-from local import metadata, routes
+from local import direct, metadata, routes
 from local.ports import LOOPBACK
 from local.resources.cloud import Cloud
 
@@ -83,16 +83,13 @@ class Proxy:
             return self._unknown(request, host, known)
         if not request.raw_path.startswith("/"):
             return _say(request, 400, "The request's target has to be a path", [])
-        if request.headers.get("Upgrade", "").lower() == "websocket":
-            return _say(
-                request,
-                501,
-                "The emulated load balancer passes no WebSockets on; the one on AWS does",
-                [],
-            )
         try:
+            if (direct.is_upgrade(request) or direct.is_stream(request)) and (
+                answer := await self._past_the_emulator(request, host, route)
+            ) is not None:
+                return answer
             return await self._pass_on(request, host, route)
-        except aiohttp.ClientConnectionError as error:
+        except (aiohttp.ClientConnectionError, BotoCoreError, ClientError) as error:
             return self._no_emulator(request, error)
 
     async def _current_routes(self) -> routes.Routes:
@@ -113,9 +110,40 @@ class Proxy:
             return _say(
                 request, 501, "The emulated load balancer rewrites a path by taking a prefix away only", []
             )
+        return await self._relay(request, URL(self._cloud.endpoint + target, encoded=True), headers)
+
+    async def _past_the_emulator(
+        self, request: web.Request, host: str, route: routes.Route
+    ) -> web.StreamResponse | None:
+        """Pass a request on to a target itself; None where the answer is the load balancer's own."""
+        asked = direct.Asked(
+            host=host,
+            method=request.method,
+            path=request.path,
+            query=request.query,
+            headers=request.headers,
+        )
+        target = await asyncio.to_thread(direct.find, self._cloud, route, asked)
+        if target is None:
+            return None
+        path, mark, query = request.raw_path.partition("?")
+        url = URL(f"http://{target}{route.rewrite(host, path)}{mark}{query}", encoded=True)
+        headers = direct.headers_for(route, host, _end_to_end(request.headers), request.remote or LOOPBACK)
+        try:
+            if direct.is_upgrade(request):
+                with suppress(direct.Refused):
+                    return await direct.tunnel(request, self._client, url, headers.copy())
+                # Whatever it said instead is said again, to the client.
+                headers.update({"Upgrade": "websocket", "Connection": "Upgrade"})
+            return await self._relay(request, url, headers)
+        except aiohttp.ClientConnectorError as error:
+            print(f"{request.method} {request.host}: {error}", flush=True)
+            return _say(request, 502, f"The target {target} does not answer: `make logs` may tell why", [])
+
+    async def _relay(self, request: web.Request, url: URL, headers: CIMultiDict[str]) -> web.StreamResponse:
         async with self._client.request(
             request.method,
-            URL(self._cloud.endpoint + target, encoded=True),
+            url,
             headers=headers,
             data=request.content if request.body_exists else None,
             allow_redirects=False,

@@ -40,6 +40,7 @@ class Route:
     load_balancer: str
     """Name of the load balancer."""
     dns_name: str
+    listener_arn: str
     listener_port: int
     tls: bool
     """Whether the listener speaks HTTPS."""
@@ -92,6 +93,7 @@ def read(cloud: Cloud) -> Routes:
             load_balancers[name] = Route(
                 load_balancer=str(balancer["LoadBalancerName"]),
                 dns_name=name,
+                listener_arn=str(listener["ListenerArn"]),
                 listener_port=int(listener["Port"]),
                 tls=listener["Protocol"] == "HTTPS",
                 rules=_rules(_pages(elbv2, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])),

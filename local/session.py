@@ -24,6 +24,7 @@ from local.front_door import FrontDoor, NoAnswerError
 from local.home import ROOT, Home, passphrase
 from local.isolation import point_at
 from local.resources.cloud import Cloud
+from local.resources.errors import tolerating
 from local.steadiness import NotSteadyError, Services
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Session:
         door = FrontDoor.start(state_dir=home.folder, emulator=emulator.endpoint, region=region, say=say)
         importing.join()
         cloud = Cloud(emulator.endpoint, region=region)
-        _make_zone(config, cloud)
+        _make_what_is_there_before(config, cloud)
         return cls(home=home, config=config, emulator=emulator, door=door, cloud=cloud)
 
     def run(self, display: Display, *, dry_run: bool) -> Checkpoint:
@@ -97,8 +98,11 @@ class Session:
         urls: Mapping[str, str] = wire.reveal(outputs.get("urls") or {})
         return {name: local_address(self.door, urls[name]) for name in sorted(urls)}
 
-    def wait_until_healthy(self, outputs: Mapping[str, Any], seconds: float) -> None:
+    def wait_until_healthy(self, outputs: Mapping[str, Any], seconds: float) -> set[str]:
         """Wait until ECS runs what was asked for and every address answers 200 through the load balancer.
+
+        Returns:
+            The services that answer: all but those that are to have no tasks.
 
         Raises:
             NotSteadyError: a service does not run what it should or does not answer; the message says what
@@ -108,8 +112,10 @@ class Session:
         deadline = time.monotonic() + seconds
         services = Services(self.cloud, plain["cluster_name"], plain["service_names"])
         services.wait(seconds=seconds)
-        for name, address in self.addresses(outputs).items():
-            parts = urlsplit(address)
+        addresses = self.addresses(outputs)
+        answering = {name for name, service in services.describe().items() if service["desiredCount"]}
+        for name in sorted(answering):
+            parts = urlsplit(addresses[name])
             host = (parts.hostname or "").removesuffix(".localhost")
             left = max(1.0, deadline - time.monotonic())
             try:
@@ -117,6 +123,7 @@ class Session:
             except NoAnswerError as error:
                 # A task that ends at once runs for a moment, again and again: ECS knows why.
                 raise NotSteadyError(f"{error}\n{services.story(services.describe(), [name])}") from error
+        return answering
 
 
 def local_address(door: FrontDoor, url: str) -> str:
@@ -133,16 +140,27 @@ def set_aside_foreign_states(home: Home, emulator: Emulator, say: Callable[[str]
         shutil.rmtree(kept, ignore_errors=True)
         home.backend.rename(kept)
         say(f"The emulator was started anew: the state of the one before is set aside in {kept.name}.")
-    home.folder.mkdir(parents=True, exist_ok=True)
-    home.identity.write_text(f"{emulator.identity}\n")
+    if recorded != emulator.identity:
+        # At once: on a full disk half a name would stand for an emulator that never was.
+        home.folder.mkdir(parents=True, exist_ok=True)
+        draft = home.identity.with_suffix(".new")
+        draft.write_text(f"{emulator.identity}\n")
+        draft.replace(home.identity)
 
 
-def _make_zone(config: StackConfig, cloud: Cloud) -> None:
-    """On AWS the hosted zone is the user's own; here nobody else could have made it."""
+def _make_what_is_there_before(config: StackConfig, cloud: Cloud) -> None:
+    """On AWS the hosted zone and a shared repository are the user's own; here nobody could have made them."""
     domain = config.values.get(f"{config.project}:domain", "")
     zone = config.values.get(f"{config.project}:zone", "") or domain.partition(".")[2]
-    if not domain or not zone:
-        return
+    if domain and zone:
+        _make_zone(zone, cloud)
+    repository = config.values.get(f"{config.project}:repository", "")
+    if repository:
+        with tolerating("RepositoryAlreadyExistsException"):
+            cloud.client("ecr").create_repository(repositoryName=repository, imageTagMutability="IMMUTABLE")
+
+
+def _make_zone(zone: str, cloud: Cloud) -> None:
     route53 = cloud.client("route53")
     found = route53.list_hosted_zones_by_name(DNSName=zone)["HostedZones"]
     if not any(item["Name"] == f"{zone}." for item in found):

@@ -10,9 +10,12 @@ from local.containers import DockerError, connect, stop_daemon_if_ours
 from local.emulator import Emulator
 from local.engine import state as states
 from local.engine.project import project_name
+from local.engine.secrets import WrongPassphraseError
+from local.engine.state import BrokenStateError
 from local.front_door import FrontDoor
 from local.home import ROOT, Home
 from local.images import remove_images
+from local.session import set_aside_foreign_states
 
 if TYPE_CHECKING:
     from local.display import Display
@@ -22,31 +25,49 @@ def take_down(home: Home, stacks: list[str], display: Display) -> None:
     """Delete `stacks`, or all; when none is left, everything else goes too.
 
     Raises:
+        DockerError: no daemon answers, so that containers and images would stay.
         EngineError: something could not be deleted; it stays in the state.
     """
+    if Emulator.recorded(home.folder) is not None:
+        _require_docker()
+    emulator = Emulator.running(home.folder)
+    if emulator is not None:
+        set_aside_foreign_states(home, emulator, display.say)
     existing = states.stacks(home.backend, project_name(ROOT))
     chosen = stacks or existing
     for stack in chosen:
         if stack not in existing:
             display.say(f"There is no local stack {stack!r}; there are: {', '.join(existing) or 'none'}.")
-    emulator = Emulator.running(home.folder)
-    if emulator is not None:
+    remaining = [stack for stack in existing if stack not in chosen]
+    if emulator is None:
+        if existing:
+            display.say(
+                f"The emulator does not run, and what it held is gone with it: {', '.join(existing)}."
+            )
+        remaining = []
+    else:
         for stack in existing:
             if stack in chosen:
-                _destroy(home, stack, emulator, display)
-    remaining = [stack for stack in existing if stack not in chosen]
+                _destroy(home, stack, emulator, display, last=not remaining)
     if remaining:
         display.say(f"Still there: {', '.join(remaining)}.")
     else:
         _clear(home, display.say)
 
 
-def _destroy(home: Home, stack: str, emulator: Emulator, display: Display) -> None:
+def _destroy(home: Home, stack: str, emulator: Emulator, display: Display, *, last: bool) -> None:
     from local.engine.catalogue import everything
     from local.engine.deployment import Deployment
 
     target = home.target(stack, emulator.endpoint)
-    deployment = Deployment(target, everything(), dry_run=False, listen=display.listen, log=display.log)
+    try:
+        deployment = Deployment(target, everything(), dry_run=False, listen=display.listen, log=display.log)
+    except (BrokenStateError, WrongPassphraseError) as error:
+        if not last:
+            raise
+        # The emulator goes, and with it whatever the state cannot tell of any more.
+        display.say(f"{stack} goes unread: {error}")
+        return
     # Protection keeps people's systems from harm; an emulator that is thrown away needs none.
     deployment.destroy(unprotect=True)
     for path in (target.state_path, target.state_path.with_suffix(".json.bak"), target.marker_path):
@@ -65,12 +86,16 @@ def _clear(home: Home, say: Callable[[str], None]) -> None:
         say("Stopped the Docker daemon that `make up` had started.")
 
 
-def _remove_images_of(emulator: Emulator) -> None:
+def _require_docker() -> None:
+    """Refuse while everything that is needed to find containers and images again is still there."""
     try:
-        client = connect()
-    except DockerError:
-        # Without a daemon nobody can say whether there are any.
-        return
+        connect().close()
+    except DockerError as error:
+        raise DockerError(f"containers and images cannot be taken away: {error}") from error
+
+
+def _remove_images_of(emulator: Emulator) -> None:
+    client = connect()
     try:
         remove_images(client, prefix=f"localhost:{emulator.port}/")
     finally:

@@ -36,7 +36,6 @@ def refresh(around: Surroundings, resources: list[ResourceState]) -> None:
 def _refresh_one(around: Surroundings, resource: ResourceState) -> None:
     handler = handler_of(around.handlers, resource.type, resource.name)
     cloud = around.cloud_of(resource.provider)
-    cloud.remember(resource.type, resource.id)
     try:
         outputs = handler.read(cloud, id=resource.id, inputs=wire.reveal(resource.inputs))
     except ResourceError as error:
@@ -46,6 +45,8 @@ def _refresh_one(around: Surroundings, resource: ResourceState) -> None:
         changes = {"id": Change(resource.id, None)}
         around.listen(Event("done", "refresh", resource.urn, resource.type, changes=changes))
         return
+    # Not before: what was deleted by hand may come back under the same id, and is then no other's.
+    cloud.remember(resource.type, resource.id)
     new, changes = merged(resource, outputs, handler)
     if new is not resource:
         around.snapshot.change_before(resource, new)

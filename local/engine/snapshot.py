@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from local.engine.errors import EngineError
-from local.engine.state import Checkpoint, Encoded, Pending, ResourceState, encode, write
+from local.engine.state import Checkpoint, Encoded, Pending, ResourceState, encode, keep_copy, write
 
 
 class Snapshot:
@@ -87,6 +87,9 @@ class Snapshot:
     ) -> Generator[None]:
         """Keep in the state that this is under way, as the CLI does; a creation that failed stays there."""
         with self._lock:
+            if self._write_error is not None:
+                # Whatever is begun now, nobody would know of.
+                raise self._unwritable(self._write_error)
             self._pending[resource.urn] = Pending(kind, resource)
             self._touch()
         try:
@@ -137,8 +140,13 @@ class Snapshot:
         if self._path is not None:
             self._writer.join()
         if self._write_error is not None:
-            raise EngineError(
-                f"the state could not be written to {self._path}: {self._write_error}; what this run made is "
-                f"there but not recorded: mend the cause and run it again, which finds it",
-            ) from self._write_error
+            raise self._unwritable(self._write_error) from self._write_error
+        if self._path is not None:
+            keep_copy(self._path)
         return replace(self._checkpoint, resources=self.resources(), pending=list(self._pending.values()))
+
+    def _unwritable(self, error: OSError) -> EngineError:
+        return EngineError(
+            f"the state could not be written to {self._path}: {error.strerror or error}; the last things "
+            f"that it made are there but not recorded: mend the cause and run it again, which finds them",
+        )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -156,14 +158,20 @@ def load(path: Path, project: str, stack: str, passphrase: str) -> Checkpoint:
     if not path.exists():
         return empty(project, stack, passphrase)
     try:
-        document: dict[str, Any] = json.loads(path.read_text())
-        version: Any = document["version"]
-        latest: dict[str, Any] = document["checkpoint"].get("latest") or {}
+        return _parsed(path, project, stack, passphrase)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
+        copy = _copy_of(path)
+        way_out = f"put the last good copy in its place (`cp {copy} {path}`), or " if copy.exists() else ""
         raise BrokenStateError(
-            f"state file {path} cannot be read ({error}): put {path.stem}.json.bak, the last good copy, in "
-            f"its place, or remove `.local` after `make down`",
+            f"state file {path} is cut off or spoilt ({error}): {way_out}let `make down` take everything "
+            f"away",
         ) from error
+
+
+def _parsed(path: Path, project: str, stack: str, passphrase: str) -> Checkpoint:
+    document: dict[str, Any] = json.loads(path.read_text())
+    version: Any = document["version"]
+    latest: dict[str, Any] = document["checkpoint"].get("latest") or {}
     if version not in (VERSION, VERSION_WITH_FEATURES):
         raise BrokenStateError(
             f"state file {path} has version {version!r}: this engine reads 3 and 4",
@@ -287,10 +295,27 @@ def write(path: Path, text: str) -> None:
     temporary = path.with_suffix(".json.tmp")
     temporary.write_text(text)
     if path.exists():
-        backup = path.with_suffix(".json.bak")
-        backup.unlink(missing_ok=True)
-        os.link(path, backup)
+        copy = _copy_of(path)
+        copy.unlink(missing_ok=True)
+        os.link(path, copy)
     temporary.replace(path)
+
+
+def keep_copy(path: Path) -> None:
+    """Copy the state as a run has left it, for the day when somebody or something spoils the file.
+
+    `write` alone leaves what was before its last operation: whoever went back to that would make or delete
+    something a second time.
+    """
+    temporary = path.with_suffix(".json.tmp")
+    # The state itself is in its place: that there is no room for a copy is no reason to fail.
+    with suppress(OSError):
+        shutil.copyfile(path, temporary)
+        temporary.replace(_copy_of(path))
+
+
+def _copy_of(path: Path) -> Path:
+    return path.with_suffix(".json.bak")
 
 
 def dependents(resources: Iterable[ResourceState], urn: str) -> list[ResourceState]:

@@ -20,7 +20,8 @@ from local import ports
 
 ROOT = Path(__file__).resolve().parents[2]
 DOMAIN = "dev.example.com"
-_PARTS = ("app", "infra", "local", "__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.staging.yaml")
+_STACK_FILES = tuple(f"Pulumi.{stack}.yaml" for stack in ("dev", "staging", "prod"))
+_PARTS = ("app", "infra", "local", "__main__.py", "Pulumi.yaml", *_STACK_FILES)
 _UP_SECONDS = 240
 
 
@@ -45,6 +46,8 @@ class Project:
     folder: Path
     emulator_port: int = field(default_factory=ports.any_free)
     front_door_port: int = field(default_factory=ports.any_free)
+    environment: dict[str, str] = field(default_factory=dict)
+    """Variables that its commands get besides."""
 
     @classmethod
     def copy_to(cls, folder: Path) -> Project:
@@ -64,21 +67,43 @@ class Project:
             document["config"][f"node-on-ecs:{name.replace('_', '-')}"] = value
         (self.folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(document))
 
+    def write(self, stack: str, **settings: Any) -> None:
+        """Write a stack file that holds `settings` (in snake case) alone."""
+        config = {f"node-on-ecs:{name.replace('_', '-')}": value for name, value in settings.items()}
+        (self.folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": config}))
+
+    def write_without_tasks(self, stack: str, **settings: Any) -> None:
+        """Write a stack file whose services have no tasks, so that nothing is built and no container runs."""
+        image = f"registry.example.com/app@sha256:{'0' * 64}"
+        basis = {"domain": f"{stack}.example.com", "nat": "none", "desired_count": 0, "image": image}
+        self.write(stack, **{**basis, **settings})
+
     def restore_app(self) -> None:
         """Put the app back as it ships."""
         shutil.rmtree(self.folder / "app")
         shutil.copytree(ROOT / "app", self.folder / "app")
 
+    @property
+    def endpoint(self) -> str:
+        """The emulator's."""
+        return f"http://{ports.LOOPBACK}:{self.emulator_port}"
+
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Begin `python -m local` with `arguments`."""
+        return self._begin("-m", "local", *arguments)
+
+    def _begin(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "local", *arguments],
+            [sys.executable, *arguments],
             cwd=self.folder,
             env={
                 **os.environ,
                 "EMULATOR_PORT": str(self.emulator_port),
                 "FRONT_DOOR_PORT": str(self.front_door_port),
                 "PYTHONDONTWRITEBYTECODE": "1",
+                # A script from elsewhere has to find this copy.
+                "PYTHONPATH": str(self.folder),
+                **self.environment,
             },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -88,13 +113,16 @@ class Project:
 
     def run(self, *arguments: str) -> Run:
         """Run `python -m local` with `arguments` to its end."""
-        process = self.start(*arguments)
-        try:
-            text, _ = process.communicate(timeout=_UP_SECONDS)
-        except BaseException:
-            process.kill()
-            raise
-        return Run(process.returncode, text)
+        return _ended(self.start(*arguments))
+
+    def run_with(self, accident: str, number: int, *arguments: str) -> Run:
+        """Run `python -m local` with an accident of `cut_short.py`, again and again where it is killed."""
+        script = str(Path(__file__).with_name("cut_short.py"))
+        return _ended(self._begin("-P", script, accident, str(number), *arguments))
+
+    def state_file(self, stack: str = "dev") -> Path:
+        """Where the state of a stack is."""
+        return self.folder / ".local" / "state" / ".pulumi" / "stacks" / "node-on-ecs" / f"{stack}.json"
 
     def up(self, stack: str = "dev") -> Run:
         """`make up`, which has to work."""
@@ -132,9 +160,23 @@ class Run:
     text: str
 
     @property
+    def kills(self) -> int:
+        """How often an accident killed it."""
+        return int(self.text.rsplit("killed ", 1)[1].split()[0])
+
+    @property
     def changed(self) -> set[str]:
         """The logical names of what was created, updated, replaced or deleted."""
         pattern = r"^ . (\S+) (\S+) (?:created|updated|replaced|deleted) \("
         return {
             f"{kind.rsplit(':', 1)[-1]} {name}" for kind, name in re.findall(pattern, self.text, re.MULTILINE)
         }
+
+
+def _ended(process: subprocess.Popen[str]) -> Run:
+    try:
+        text, _ = process.communicate(timeout=_UP_SECONDS)
+    except BaseException:
+        process.kill()
+        raise
+    return Run(process.returncode, text)

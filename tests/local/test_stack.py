@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from local.containers import connect
+from local.resources.cloud import Cloud
 from tests.local.project import DOMAIN, Project
 
 pytestmark = pytest.mark.docker
@@ -129,6 +130,24 @@ def test_a_name_more_and_a_name_less_change_only_their_own(stack: Project) -> No
     assert stack.get(f"carol.{DOMAIN}").status == 200
     assert stack.get(f"alice.{DOMAIN}").status == 404
     assert {host: stack.get(host).json["instance"] for host in before} == before
+
+
+def test_a_repository_deleted_by_hand_with_its_images_is_made_and_filled_again(stack: Project) -> None:
+    ecr = Cloud(stack.endpoint).client("ecr")
+    (name,) = (
+        repository["repositoryName"]
+        for repository in ecr.describe_repositories()["repositories"]
+        if not repository["repositoryName"].startswith("app-cache")
+    )
+    ecr.delete_repository(repositoryName=name, force=True)
+
+    preview = stack.run("preview")
+    run = stack.up()
+
+    assert "aws:ecr:Repository app is gone: it was deleted by hand and will be made anew" in preview.text
+    assert run.changed >= {"Repository app", "Image app"}
+    assert [stack.get(host).status for host in HOSTS] == [200, 200, 200]
+    assert stack.up().changed == set()
 
 
 def test_a_preview_names_what_would_change_and_changes_nothing(stack: Project) -> None:

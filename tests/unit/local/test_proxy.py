@@ -15,7 +15,7 @@ from aiohttp import web
 from botocore.exceptions import EndpointConnectionError
 from yarl import URL
 
-from local import proxy, routes
+from local import direct, proxy, routes
 from local.proxy import Proxy
 from local.resources.cloud import Cloud
 
@@ -32,7 +32,12 @@ UPSIDE_DOWN = routes.Rule(
     hosts=(), paths=("/old/*",), regex=re.compile("^/old/(.*)$"), replacement=r"/new/\g<1>"
 )
 ROUTE = routes.Route(
-    load_balancer="web", dns_name=BALANCER, listener_port=443, tls=True, rules=(REWRITE, UPSIDE_DOWN)
+    load_balancer="web",
+    dns_name=BALANCER,
+    listener_arn="listener",
+    listener_port=443,
+    tls=True,
+    rules=(REWRITE, UPSIDE_DOWN),
 )
 KNOWN = routes.Routes({HOST: ROUTE, "alice.dev.example.com": ROUTE}, {BALANCER: ROUTE})
 
@@ -69,6 +74,8 @@ async def front_door(
     read: Callable[[Cloud], routes.Routes],
 ) -> AsyncIterator[URL]:
     monkeypatch.setattr(routes, "read", read)
+    # No rule of this emulator's forwards anything: tests/local has what goes past a real one.
+    monkeypatch.setattr(direct, "find", lambda *_: None)
     emulator = web.Application(client_max_size=2**24)
     emulator.router.add_route("*", "/{path:.*}", emulated)
     async with served(emulator) as behind, aiohttp.ClientSession(auto_decompress=False) as client:
@@ -327,11 +334,13 @@ def test_half_an_answer_does_not_look_like_a_whole_one(monkeypatch: pytest.Monke
         ask(monkeypatch, emulated=break_off)
 
 
-def test_a_websocket_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = ask(monkeypatch, headers={"Connection": "Upgrade", "Upgrade": "websocket"})
+def test_a_websocket_that_no_rule_forwards_is_the_load_balancers_to_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = ask(monkeypatch, headers={"Connection": "Upgrade", "Upgrade": "websocket"}).told
 
-    assert answer.status == 501
-    assert b"passes no WebSockets on" in answer.body
+    assert told["path"] == "/_alb/web/"
+    assert "upgrade" not in told["headers"]
 
 
 def test_an_unknown_host_gets_the_known_ones_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
