@@ -56,7 +56,8 @@ class Session:
         states.warm_up(states.path_of(home.backend, config.project, stack), passphrase())
         ensure_daemon(_ask, say=say)
         # Loading Pulumi's SDK takes about as long as starting both processes.
-        importing = threading.Thread(target=_import_pulumi, daemon=True)
+        # No daemon thread: one that is cut off inside gRPC's own code takes the whole process down.
+        importing = threading.Thread(target=_import_pulumi)
         importing.start()
         emulator = Emulator.start(state_dir=home.folder, region=region, say=say)
         set_aside_foreign_states(home, emulator, say)

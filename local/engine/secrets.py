@@ -38,7 +38,7 @@ class Crypter:
 
     def warm_up(self) -> None:
         """Derive the key in the background: a million rounds take a third of a second."""
-        threading.Thread(target=self._derive, daemon=True).start()
+        threading.Thread(target=self._derive).start()
 
     def _derive(self) -> None:
         # A wrong passphrase is told where a secret is first needed.
