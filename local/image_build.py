@@ -113,7 +113,7 @@ def _built(client: docker.DockerClient, job: _Job) -> str:
 def _base_arguments(client: docker.DockerClient, job: _Job) -> dict[str, str]:
     """Have every base image in the daemon, or return the argument that names one made here."""
     dockerfile = job.dockerfile.read_text()
-    defaults = {name: default.strip("\"'") for name, default in _ARG.findall(_head(dockerfile)) if default}
+    defaults = _defaults(dockerfile)
     extra: dict[str, str] = {}
     for image in bases(dockerfile, {**defaults, **job.build_args}):
         if is_local(client, image):
@@ -134,6 +134,16 @@ def _base_arguments(client: docker.DockerClient, job: _Job) -> dict[str, str]:
         job.progress(f"base image {image} cannot be had: {reason}")
         extra[NODE_IMAGE] = base_image(client, job.progress)
     return extra
+
+
+def has_fixed_bases(dockerfile: Path, build_args: Mapping[str, str]) -> bool:
+    """Whether all base images are named by digest, so that the same files always give the same image."""
+    text = dockerfile.read_text()
+    return all("@sha256:" in image for image in bases(text, {**_defaults(text), **build_args}))
+
+
+def _defaults(dockerfile: str) -> dict[str, str]:
+    return {name: default.strip("\"'") for name, default in _ARG.findall(_head(dockerfile)) if default}
 
 
 def _head(dockerfile: str) -> str:

@@ -75,6 +75,15 @@ def is_local(client: docker.DockerClient, image: str) -> bool:
     return True
 
 
+def with_label(client: docker.DockerClient, name: str, value: str) -> str | None:
+    """Return the id of an image that carries this label, None if there is none."""
+    try:
+        found: list[dict[str, Any]] = engine(client).images(filters={"label": f"{name}={value}"})
+    except (DockerException, OSError) as error:
+        raise DockerError(f"cannot look for an image with label {name}={value}: {error}") from error
+    return str(found[0]["Id"]) if found else None
+
+
 def registry_digest(image: str) -> str | None:
     """Return the digest that the registry of `image` has for it, None where it does not answer in seconds.
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from docker.errors import DockerException
 from docker.utils.build import exclude_paths
 
-from local.containers import DockerError, connect, engine, machine_architecture
-from local.image_build import build
-from local.images import push, remove_image
+from local.containers import LABEL, DockerError, connect, engine, machine_architecture
+from local.image_build import build, has_fixed_bases
+from local.images import push, remove_image, with_label
 from local.resources.base import Properties, ResourceError, Unknown
 from local.resources.ecr import describe_image, registry_host
 from local.resources.emulated import EmulatedResource
@@ -20,6 +22,8 @@ from local.resources.errors import explained, tolerating
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
 
+_CONTENT: Final = f"{LABEL}.content"
+"""Label with the hash of all that an image was built from."""
 _PLATFORMS: Final = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 
 
@@ -128,13 +132,14 @@ class Image(EmulatedResource):
             return digest
         context, dockerfile = _paths(inputs)
         name = tags[0] if tags else f"node-on-ecs/{context.resolve().name.lower()}"
-        image = build(
+        content = _content(inputs, dockerfile)
+        image = _built_before(content) or build(
             context,
             tag=name,
             build_args=cast("dict[str, str]", inputs.get("buildArgs") or {}),
             dockerfile=str(dockerfile),
             target=inputs.get("target"),
-            labels=cast("dict[str, str]", inputs.get("labels") or {}),
+            labels={**cast("dict[str, str]", inputs.get("labels") or {}), **content},
             no_cache=bool(inputs.get("noCache", False)),
             progress=cloud.progress,
         )
@@ -179,6 +184,26 @@ def context_hash(context: Path, dockerfile: Path) -> str:
         facts = f"{Path(name).as_posix()}\0{path.lstat().st_mode & 0o7777:o}\0{len(content)}\0"
         digest.update(facts.encode() + content)
     return digest.hexdigest()
+
+
+def _content(inputs: Properties, dockerfile: Path) -> dict[str, str]:
+    """Return the label of an image that can stand for another build of the same; none where it cannot."""
+    arguments = cast("dict[str, str]", inputs.get("buildArgs") or {})
+    if inputs.get("noCache") or not has_fixed_bases(dockerfile, arguments):
+        return {}
+    facts = {key: inputs.get(key) for key in ("contextHash", "buildArgs", "target", "labels")}
+    return {_CONTENT: hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()}
+
+
+def _built_before(content: Mapping[str, str]) -> str | None:
+    """Return the image that has this label: asking the builder for it again would take a second."""
+    if not content:
+        return None
+    client = connect()
+    try:
+        return with_label(client, _CONTENT, content[_CONTENT])
+    finally:
+        client.close()
 
 
 def _ignored(context: Path, dockerfile: Path) -> list[str]:

@@ -86,3 +86,15 @@ def test_ci_runs_the_same_targets_and_ends_with_the_tests() -> None:
     assert "set -euo pipefail" in script
     assert "for target in lint test; do" in script
     assert script.endswith("done\n")
+
+
+def test_python_keeps_what_it_compiles_even_where_the_machine_says_no() -> None:
+    text = 'include Makefile\nprobe:\n\t@python3 -c "import sys; print(sys.dont_write_bytecode)"\n'
+    command = ["make", "--no-print-directory", "-f", "-", "probe"]
+    environment = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+
+    said = subprocess.run(
+        command, cwd=ROOT, env=environment, input=text, capture_output=True, text=True, check=True
+    )
+
+    assert said.stdout.strip() == "False"

@@ -1,0 +1,1 @@
+"""The benchmark: the local run beside AWS CDK, on one emulator in one run."""
