@@ -74,7 +74,8 @@ def run(
         seconds=end.seconds,
         happened_after=end.seconds if happened is None else happened,
         cpu_seconds=end.cpu_seconds,
-        peak_mb=max(peak, end.largest_mb),
+        # What the system says of a process begins with what its parent held: only where nothing else tells.
+        peak_mb=peak or end.largest_mb,
     )
 
 
