@@ -18,8 +18,9 @@ from local.engine import state, wire
 ROOT: Final = Path(__file__).resolve().parent.parent
 ZONE: Final = "example.com"
 _COPIED: Final = (
-    "app", "infra", "local", "__main__.py", "Makefile", "Pulumi.yaml", "requirements-dev.txt",
+    "app", "infra", "local", "__main__.py", "Makefile", "Pulumi.yaml",
 )  # fmt: skip
+_PYTHON: Final = str(ROOT / ".venv" / "bin" / "python")
 _KEPT_OF_THE_ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "DOCKER_HOST", "NODE_EXTRA_CA_CERTS")
 
 
@@ -75,7 +76,7 @@ class Ours:
 
     @classmethod
     def in_folder(cls, folder: Path) -> Ours:
-        """Copy the project, but for what it has made; the virtual environment is the project's."""
+        """Copy the project, but for what it has made."""
         folder.mkdir()
         for part in _COPIED:
             source = ROOT / part
@@ -83,7 +84,6 @@ class Ours:
                 shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy2(source, folder / part)
-        (folder / ".venv").symlink_to(ROOT / ".venv")
         return cls(folder)
 
     def stack(self, name: str, services: int, *, desired_count: int = 1) -> None:
@@ -98,8 +98,10 @@ class Ours:
         (self.folder / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(document))
 
     def make(self, target: str, stack: str = "") -> Command:
-        """A target of the Makefile, for one stack or for all."""
-        words = ("make", "--no-print-directory", target, *([f"STACK={stack}"] if stack else []))
+        """A target of the Makefile, for one stack or for all, with the project's virtual environment."""
+        # Told that `venv` is made, make does not look for one in the copy.
+        make = ("make", "--no-print-directory", "--old-file=venv", f"python={_PYTHON}")
+        words = (*make, target, *([f"STACK={stack}"] if stack else []))
         environment = {
             **os.environ,
             "EMULATOR_PORT": str(self.emulator_port),
@@ -125,9 +127,8 @@ class Ours:
         """The same without the start: the program alone, under the engine."""
         self.stack(f"plan{services}", services)
         command = self.make("preview", f"plan{services}")
-        python = str(ROOT / ".venv" / "bin" / "python")
         script = str(Path(__file__).with_name("program.py"))
-        return Command((python, script, f"plan{services}"), self.folder, command.environment)
+        return Command((_PYTHON, script, f"plan{services}"), self.folder, command.environment)
 
     def hosts(self, services: int) -> list[str]:
         """Where the stack `bench` answers."""
