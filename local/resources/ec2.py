@@ -69,6 +69,13 @@ class Ec2Resource(EmulatedResource):
         tags = tagging.visible(tagging.from_pairs(item.get("Tags")))
         return {"tags": tags, "tagsAll": tags}
 
+    def update(
+        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
+    ) -> None:
+        """Change its tags, which for most types is all that can be changed."""
+        del changed
+        self.retag(cloud, id, old=old, new=new)
+
     def retag(self, cloud: Cloud, identifier: str, *, old: Properties, new: Properties) -> None:
         """Bring the tags from `old` to `new`."""
         to_set, to_remove = tagging.changes(old.get("tags"), new.get("tags"))

@@ -47,13 +47,6 @@ class Eip(Ec2Resource):
             **self.tag_outputs(address),
         }
 
-    def update(
-        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
-    ) -> None:
-        """Change its tags."""
-        del changed
-        self.retag(cloud, id, old=old, new=new)
-
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
         """Release it."""
         del outputs
@@ -115,13 +108,6 @@ class NatGateway(Ec2Resource):
             "vpcId": gateway["VpcId"],
             **self.tag_outputs(gateway),
         }
-
-    def update(
-        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
-    ) -> None:
-        """Change its tags."""
-        del changed
-        self.retag(cloud, id, old=old, new=new)
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
         """Delete it and wait until its address is free."""

@@ -81,13 +81,6 @@ class SecurityGroup(Ec2Resource):
             **self.tag_outputs(group),
         }
 
-    def update(
-        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
-    ) -> None:
-        """Change its tags."""
-        del changed
-        self.retag(cloud, id, old=old, new=new)
-
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
         """Delete it."""
         del outputs
