@@ -14,6 +14,7 @@ from bench import machine, report
 from bench.contenders import ROOT, ZONE, Cdk, Command, Contender, Ours, npm_has_installed, running_containers
 from bench.measure import Cost, run
 from bench.results import FIGURES, PLANNED, Record
+from local.containers import kept_running
 from local.ports import LOOPBACK
 
 _Enough = Callable[[list[bool]], bool]
@@ -140,7 +141,8 @@ def main() -> None:
         "machine": machine.facts(),
         "versions": machine.versions(ROOT, ROOT / "bench" / "cdk" if with_cdk else None),
     }
-    with tempfile.TemporaryDirectory(prefix="node-on-ecs-bench-") as folder:
+    # Or a round would end with the daemon that `make bench` has started, and the next begin with starting it.
+    with kept_running(), tempfile.TemporaryDirectory(prefix="node-on-ecs-bench-") as folder:
         bench = Bench(Path(folder), with_cdk=with_cdk)
         try:
             for number in range(chosen.rounds):

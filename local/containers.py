@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import platform
@@ -10,8 +11,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -19,6 +20,7 @@ from typing import Any, Final, Literal
 import docker
 from docker.errors import APIError, DockerException, NotFound
 
+from local.processes import start_time
 from local.resources.base import ResourceError
 
 LABEL: Final = "node-on-ecs"
@@ -171,6 +173,7 @@ class Machine:
     spawn: Callable[[Sequence[str]], int] = _spawn
     """Start a command that goes on, and return its process id."""
     kill: Callable[[int], None] = lambda pid: os.kill(pid, signal.SIGTERM)
+    lives: Callable[[int], bool] = lambda pid: start_time(pid) is not None
     containers: Callable[[], int] = lambda: len(engine(connect()).containers(all=True))
     """How many containers the daemon has, running or not."""
     pause: Callable[[float], None] = time.sleep
@@ -212,15 +215,34 @@ def ensure_daemon(
     _start(machine, marker)
 
 
+@contextmanager
+def kept_running(*, marker: Path = _MARKER) -> Generator[None]:
+    """Keep `stop_daemon_if_ours` of every process from stopping the daemon meanwhile, containers or not."""
+    try:
+        descriptor = os.open(marker.parent, os.O_RDONLY)
+    except OSError:
+        # Nothing was started by us, so nothing would be stopped.
+        yield
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def stop_daemon_if_ours(*, marker: Path = _MARKER, machine: Machine | None = None) -> bool:
-    """Stop the daemon if `ensure_daemon` started it and it has no containers left; return whether it did."""
+    """Stop the daemon if `ensure_daemon` started it and nobody needs it; return whether it did.
+
+    Somebody needs it who has containers in it, or holds `kept_running`.
+    """
     machine = machine or Machine()
     try:
         remembered = json.loads(marker.read_text())
     except (OSError, ValueError):
         return False
     if machine.answers():
-        if machine.containers():
+        if machine.containers() or _is_kept(marker):
             return False
         how = remembered.get("how")
         if how == "systemd":
@@ -231,13 +253,28 @@ def stop_daemon_if_ours(*, marker: Path = _MARKER, machine: Machine | None = Non
         else:
             with suppress(ProcessLookupError, PermissionError):
                 machine.kill(int(remembered["pid"]))
-        if not _waited(lambda: not machine.answers(), machine, _STOP_SECONDS):
+        # It stops answering before it ends, and as long as it lives another one refuses to start.
+        pid = remembered.get("pid")
+        if not _waited(
+            lambda: not (machine.answers() or (pid and machine.lives(int(pid)))), machine, _STOP_SECONDS
+        ):
             raise DockerError(f"the Docker daemon did not stop within {_STOP_SECONDS} s: stop it yourself")
     for path in (marker, marker.with_name(_DAEMON_LOG.name)):
         path.unlink(missing_ok=True)
     with suppress(OSError):
         marker.parent.rmdir()
     return True
+
+
+def _is_kept(marker: Path) -> bool:
+    descriptor = os.open(marker.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _install(machine: Machine) -> None:

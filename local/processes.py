@@ -68,7 +68,7 @@ class DetachedProcess:
             # Ctrl-C in the terminal, or the end of its session, must not reach it.
             setsid=True,
         )
-        process = cls(record=record, pid=pid, started=_start_time(pid) or "", facts=dict(facts))
+        process = cls(record=record, pid=pid, started=start_time(pid) or "", facts=dict(facts))
         draft = record.with_suffix(".new")
         content = {"pid": pid, "started": process.started, "facts": process.facts}
         draft.write_text(json.dumps(content), "utf-8")
@@ -95,7 +95,7 @@ class DetachedProcess:
         # Its parent, where that still runs, has to collect it, or a dead one looks alive.
         with suppress(ChildProcessError):
             os.waitpid(self.pid, os.WNOHANG)
-        return bool(self.started) and _start_time(self.pid) == self.started
+        return bool(self.started) and start_time(self.pid) == self.started
 
     def wait_until(self, ready: Callable[[], bool], *, seconds: float, what: str, log: Path) -> None:
         """Return as soon as `ready` says so.
@@ -126,7 +126,7 @@ class DetachedProcess:
         self.record.unlink(missing_ok=True)
 
 
-def _start_time(pid: int) -> str | None:
+def start_time(pid: int) -> str | None:
     """Return when `pid` started, in whatever form the system tells it; None if no such process runs."""
     if sys.platform == "linux":
         try:

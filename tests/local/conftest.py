@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local import ports
+from local.containers import kept_running
 from local.emulator import Emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _docker_goes_on() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction] -- pytest uses it
+    """A test that takes its project down would stop the daemon under the next one."""
+    with kept_running():
+        yield
 
 
 @pytest.fixture(scope="session")

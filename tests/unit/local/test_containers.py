@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from local.containers import (
     connect,
     daemon_answers,
     ensure_daemon,
+    kept_running,
     machine_architecture,
     stop_daemon_if_ours,
 )
@@ -31,6 +32,8 @@ class FakeMachine:
         self.commands: list[str] = []
         self.killed: list[int] = []
         self.stale_lists = False
+        self.last_breaths: Iterator[bool] = iter(())
+        """Whether the process that was killed still lives, question by question."""
 
     def run(self, command: Sequence[str]) -> int:
         line = " ".join(command)
@@ -67,6 +70,7 @@ class FakeMachine:
             "run": self.run,
             "spawn": self.spawn,
             "kill": self.kill,
+            "lives": lambda _: next(self.last_breaths, False),
             "containers": lambda: self.container_count,
             "pause": lambda _: None,
         }
@@ -262,6 +266,30 @@ def test_a_dockerd_of_our_own_is_ended_by_its_process_id(marker: Path) -> None:
     assert stop_daemon_if_ours(marker=marker, machine=fake.machine())
 
     assert fake.killed == [4321]
+
+
+def test_a_dockerd_of_our_own_is_gone_when_it_counts_as_stopped(marker: Path) -> None:
+    fake = FakeMachine(installed=True, start_by="dockerd")
+    ensure_daemon(never, say=lambda _: None, marker=marker, machine=fake.machine())
+    fake.last_breaths = iter([True, True])
+
+    assert stop_daemon_if_ours(marker=marker, machine=fake.machine())
+
+    assert next(fake.last_breaths, "gone") == "gone"
+
+
+def test_our_daemon_goes_on_while_somebody_keeps_it_running(marker: Path) -> None:
+    fake = FakeMachine(installed=True)
+    ensure_daemon(never, say=lambda _: None, marker=marker, machine=fake.machine())
+
+    with kept_running(marker=marker):
+        assert not stop_daemon_if_ours(marker=marker, machine=fake.machine())
+    assert stop_daemon_if_ours(marker=marker, machine=fake.machine())
+
+
+def test_a_daemon_that_is_not_ours_needs_no_keeping(marker: Path) -> None:
+    with kept_running(marker=marker):
+        assert not marker.parent.exists()
 
 
 def test_a_daemon_that_somebody_else_started_goes_on(marker: Path) -> None:

@@ -103,12 +103,12 @@ def test_stop_reaches_its_children(start: Callable[[str], DetachedProcess]) -> N
     process = start(PARENT)
     wait_until_up(process)
     child = int(process.record.with_suffix(".log").read_text().split()[1])
-    assert processes._start_time(child) is not None
+    assert processes.start_time(child) is not None
 
     process.stop(seconds=20)
 
     deadline = time.monotonic() + 20
-    while processes._start_time(child) is not None:
+    while processes.start_time(child) is not None:
         assert time.monotonic() < deadline
 
 
