@@ -61,7 +61,8 @@ def test_it_speaks_the_services_that_a_stack_needs(emulator: Emulator) -> None:
     cloud = Cloud(emulator.endpoint)
 
     assert cloud.client("sts").get_caller_identity()["Account"]
-    assert cloud.client("ecs").list_clusters()["clusterArns"] == []
+    nobody_s = cloud.client("ecs").describe_clusters(clusters=["nobody-made-this-one"])
+    assert [failure["reason"] for failure in nobody_s["failures"]] == ["MISSING"]
 
 
 def test_a_second_start_finds_the_first(start: Callable[..., Emulator]) -> None:
