@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import grpc
 from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, resource_pb2
 
 from local.engine import wire
-from local.engine.errors import EngineError, UnsupportedError
+from local.engine.errors import EngineError, StepFailedError, UnsupportedError
 from local.resources.base import Properties
+
+_LAST_WORDS_SECONDS: Final = 2
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,9 @@ class Callbacks:
         self._stack_transforms: list[Any] = []
         self._transforms: dict[str, list[Any]] = {}
         self._lock = threading.Lock()
+        self._transforming = 0
+        self._stopped = False
+        self._calm = threading.Condition(self._lock)
 
     def _invoke(self, callback: Any, request: Any) -> bytes:
         with self._lock:
@@ -50,6 +57,29 @@ class Callbacks:
             token=callback.token, request=request.SerializeToString()
         )
         return bytes(stub.Invoke(message).response)
+
+    def stop(self) -> None:
+        """Begin no transform any more, and let those that are under way end.
+
+        A failed registration ends the program, and its server with it; one that ends under a call which has
+        just arrived writes gRPC's own traceback over the reason.
+        """
+        with self._calm:
+            self._stopped = True
+            self._calm.wait_for(lambda: not self._transforming, _LAST_WORDS_SECONDS)
+
+    @contextmanager
+    def _a_transform(self) -> Generator[None]:
+        with self._lock:
+            if self._stopped:
+                raise StepFailedError("the run has failed: nothing more is begun")
+            self._transforming += 1
+        try:
+            yield
+        finally:
+            with self._calm:
+                self._transforming -= 1
+                self._calm.notify_all()
 
     def close(self) -> None:
         """Let go of the channels."""
@@ -109,7 +139,8 @@ class Callbacks:
                 properties=request.object,
                 options=_options_of(request),
             )
-            answer = resource_pb2.TransformResponse.FromString(self._invoke(callback, question))
+            with self._a_transform():
+                answer = resource_pb2.TransformResponse.FromString(self._invoke(callback, question))
             request.object.CopyFrom(answer.properties)
             if answer.HasField("options"):
                 _put_options(request, answer.options)

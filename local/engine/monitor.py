@@ -156,8 +156,10 @@ class Monitor:
         try:
             yield
         except StepFailedError:
+            self._around.callbacks.stop()
             raise
         except (EngineError, ResourceError) as error:
+            self._around.callbacks.stop()
             urn = urn_of(self._stack, self._project, request.parent, request.type, request.name)
             self._steps.stop(error)
             self._around.listen(Event("failed", "create", urn, request.type, message=str(error)))
