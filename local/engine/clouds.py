@@ -26,16 +26,9 @@ class Clouds:
 
     def add(self, provider: ResourceState) -> None:
         """Make the cloud of a provider; the same inputs keep the clients that are there."""
-        inputs: Properties = wire.reveal(provider.inputs)
-        tags = _parsed(inputs.get("defaultTags"))
-        cloud = Cloud(
-            self._endpoint,
-            region=inputs.get("region") or "us-east-1",
-            default_tags=(tags or {}).get("tags") or {},
-            report=self._report,
-            shared=self._shared,
+        self._clouds[provider.urn] = cloud_of(
+            wire.reveal(provider.inputs), self._endpoint, report=self._report, shared=self._shared
         )
-        self._clouds[provider.urn] = cloud
 
     def of(self, reference: str) -> Cloud:
         """The cloud behind `<urn>::<id>`.
@@ -47,6 +40,24 @@ class Clouds:
         if urn not in self._clouds:
             raise EngineError(f"provider {urn!r} is used and was not registered")
         return self._clouds[urn]
+
+
+def cloud_of(
+    configuration: Properties,
+    endpoint: str,
+    *,
+    report: Callable[[str, str], None],
+    shared: Shared | None = None,
+) -> Cloud:
+    """The cloud of a provider that is configured like this."""
+    tags = _parsed(configuration.get("defaultTags"))
+    return Cloud(
+        endpoint,
+        region=configuration.get("region") or "us-east-1",
+        default_tags=(tags or {}).get("tags") or {},
+        report=report,
+        shared=shared,
+    )
 
 
 def _parsed(value: Any) -> Properties | None:

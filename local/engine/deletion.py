@@ -5,30 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
-from local.engine.errors import EngineError, ProtectedError, StepFailedError
+from local.engine.errors import EngineError, StepFailedError
 from local.engine.events import Event
 from local.engine.state import ResourceState
 from local.engine.steps import Surroundings, delete
 from local.resources.base import ResourceError
 
 _AT_ONCE = 16
-
-
-def require_unprotected(resources: Sequence[ResourceState]) -> None:
-    """Refuse before anything is deleted.
-
-    Raises:
-        ProtectedError: some of them are protected.
-    """
-    protected = [f"  {r.type} {r.name}" for r in resources if r.protect and not r.delete]
-    if protected:
-        raise ProtectedError(
-            "these resources would be deleted and are protected:\n"
-            + "\n".join(protected)
-            + "\nset `protect` to false and run `up` once before they may go",
-        )
 
 
 def delete_all(around: Surroundings, doomed: Sequence[ResourceState], stopped: Callable[[], bool]) -> None:
@@ -39,13 +25,14 @@ def delete_all(around: Surroundings, doomed: Sequence[ResourceState], stopped: C
     """
     resources = {id(resource): resource for resource in doomed}
     order = _order(resources)
+    going = frozenset(resource.urn for resource in doomed)
     failures: list[str] = []
     under_way: dict[Future[None], int] = {}
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="delete") as pool:
         while order.is_active():
             if not failures and not stopped():
                 for key in order.get_ready():
-                    under_way[pool.submit(_delete_one, around, resources[key])] = key
+                    under_way[pool.submit(_delete_one, around, resources[key], going)] = key
             if not under_way:
                 break
             finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
@@ -78,11 +65,17 @@ def _order(resources: Mapping[int, ResourceState]) -> TopologicalSorter[int]:
     return order
 
 
-def _delete_one(around: Surroundings, resource: ResourceState) -> None:
+def _delete_one(around: Surroundings, resource: ResourceState, going: frozenset[str]) -> None:
     began = time.monotonic()
     try:
-        delete(around, resource)
+        delete(around, resource, going=going)
     except (EngineError, ResourceError) as error:
         seconds = time.monotonic() - began
         around.listen(Event("failed", "delete", resource.urn, resource.type, seconds, str(error)))
         raise StepFailedError(f"{resource.type} {resource.name}: {error}") from error
+
+
+def unprotected(resource: ResourceState) -> ResourceState:
+    """A resource that goes whatever it holds: without Pulumi's protection, and without AWS's own."""
+    force = {key: True for key in ("forceDelete", "forceDestroy") if key in resource.outputs}
+    return replace(resource, protect=False, outputs={**resource.outputs, **force})

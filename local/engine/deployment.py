@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from local.engine import state as states
 from local.engine.callbacks import Callbacks
 from local.engine.catalogue import Catalogue
 from local.engine.clouds import PROVIDER_PREFIX, Clouds
-from local.engine.deletion import delete_all, require_unprotected
+from local.engine.deletion import delete_all, unprotected
 from local.engine.errors import InterruptedRunError, StepFailedError
 from local.engine.events import Event, Listener
 from local.engine.monitor import Monitor
@@ -142,6 +142,7 @@ class Deployment:
             clouds=self._clouds,
             backend=self._target.backend,
             passphrase=self._target.passphrase,
+            config=config,
             finish=lambda: self._delete(self._snapshot.remaining()),
         )
         pulumi.runtime.set_all_config(dict(config), secret_keys)
@@ -158,7 +159,9 @@ class Deployment:
         )
         try:
             asyncio.run(self._run(program))
+            monitor.settle_outputs(failed=False)
         except BaseException as error:
+            monitor.settle_outputs(failed=True)
             if self._interrupted.is_set():
                 raise InterruptedRunError(
                     "interrupted: what was made is in the state, and the next run goes on from there",
@@ -200,13 +203,12 @@ class Deployment:
         """Delete everything that the state holds.
 
         Raises:
-            ProtectedError: something is protected, and `unprotect` is false.
-            StepFailedError: something could not be deleted.
+            StepFailedError: something could not be deleted, or is protected and `unprotect` is false.
         """
         try:
             resources = self._snapshot.remaining()
             if unprotect:
-                resources = [_unprotected(resource) for resource in resources]
+                resources = [unprotected(resource) for resource in resources]
                 for old, new in zip(self._snapshot.remaining(), resources, strict=True):
                     self._snapshot.change_before(old, new)
             self._delete(resources)
@@ -216,7 +218,6 @@ class Deployment:
         return checkpoint
 
     def _delete(self, doomed: list[ResourceState]) -> None:
-        require_unprotected(doomed)
         delete_all(self._around, doomed, self._interrupted.is_set)
 
     def _close(self) -> Checkpoint:
@@ -226,9 +227,3 @@ class Deployment:
     def _ended_well(self) -> None:
         if not self._dry_run:
             self._target.marker_path.unlink(missing_ok=True)
-
-
-def _unprotected(resource: ResourceState) -> ResourceState:
-    """A resource that goes whatever it holds: without Pulumi's protection, and without AWS's own."""
-    force = {key: True for key in ("forceDelete", "forceDestroy") if key in resource.outputs}
-    return replace(resource, protect=False, outputs={**resource.outputs, **force})

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from local.engine import wire
-from local.engine.errors import UnsupportedError
+from local.engine.errors import EngineError, UnsupportedError
 from local.engine.state import STACK_TYPE
 from local.resources.base import Properties
+
+_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_DURATION_PART: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|m|s|us|µs|ns)")
+
+
+_HOOKS: Final = {
+    f"{when}_{what}": f"{when.title()}{what.title()}"
+    for what in ("create", "update", "delete")
+    for when in ("before", "after")
+}
+"""The checkpoint's names of the hooks, by the protocol's."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ def urn_of(stack: str, project: str, parent: str, token: str, name: str) -> str:
     return f"urn:pulumi:{stack}::{project}::{qualified}::{name}"
 
 
-def goal_of(request: Any, *, stack: str, project: str, parent_aliases: tuple[str, ...]) -> Goal:
+def goal_of(request: Any, *, stack: str, project: str, parent: Goal | None) -> Goal:
     """Read a registration.
 
     Raises:
@@ -61,6 +73,7 @@ def goal_of(request: Any, *, stack: str, project: str, parent_aliases: tuple[str
         "package reference": request.packageRef,
         "state migration": request.state_migrations,
         "error hook": request.hooks.on_error,
+        "hooks of components": not request.custom and request.HasField("hooks") and request.hooks.ByteSize(),
     }
     for what, asked in refused.items():
         if asked:
@@ -68,47 +81,65 @@ def goal_of(request: Any, *, stack: str, project: str, parent_aliases: tuple[str
                 f"{request.type} {request.name}: the local run does not do {what}; use the Pulumi CLI"
             )
     timeouts = {
-        operation: getattr(request.customTimeouts, operation)
+        operation: _seconds(getattr(request.customTimeouts, operation))
         for operation in ("create", "update", "delete", "read")
         if getattr(request.customTimeouts, operation)
     }
+    inputs = wire.decode(request.object)
+    comes_from = {key: sorted(value.urns) for key, value in request.propertyDependencies.items()}
     return Goal(
         urn=urn_of(stack, project, request.parent, request.type, request.name),
         type=request.type,
         name=request.name,
         custom=request.custom,
         remote=request.remote,
-        inputs=wire.decode(request.object),
+        inputs=inputs,
         parent=request.parent,
-        provider=request.provider,
-        protect=request.protect,
+        provider=request.provider or _inherited_provider(request, parent),
+        protect=request.protect if request.HasField("protect") else bool(parent and parent.protect),
         dependencies=tuple(sorted(request.dependencies)),
-        property_dependencies={
-            key: sorted(value.urns) for key, value in sorted(request.propertyDependencies.items())
-        },
+        # What a transform added comes from nowhere, and is noted all the same.
+        property_dependencies={key: comes_from.get(key, []) for key in sorted(inputs.keys() | comes_from)},
         delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
         ignore_changes=tuple(request.ignoreChanges),
         replace_on_changes=tuple(request.replaceOnChanges),
         additional_secret_outputs=tuple(request.additionalSecretOutputs),
-        aliases=_alias_urns(request, stack, project, parent_aliases),
-        retain_on_delete=request.retainOnDelete,
-        deleted_with=request.deletedWith,
+        aliases=_alias_urns(request, stack, project, parent.aliases if parent else ()),
+        retain_on_delete=request.retainOnDelete
+        if request.HasField("retainOnDelete")
+        else bool(parent and parent.retain_on_delete),
+        deleted_with=request.deletedWith or (parent.deleted_with if parent else ""),
         replace_with=tuple(request.replace_with),
         custom_timeouts=timeouts,
         providers=dict(request.providers),
         hooks={
-            name: list(getattr(request.hooks, name))
-            for name in (
-                "before_create",
-                "after_create",
-                "before_update",
-                "after_update",
-                "before_delete",
-                "after_delete",
-            )
-            if getattr(request.hooks, name)
+            name: list(getattr(request.hooks, field))
+            for field, name in _HOOKS.items()
+            if getattr(request.hooks, field)
         },
     )
+
+
+def _seconds(duration: str) -> float:
+    """Seconds of a duration as Go spells it: `1h30m`, `90s`.
+
+    Raises:
+        EngineError: it is none.
+    """
+    parts = _DURATION_PART.findall(duration)
+    if not parts or "".join(number + unit for number, unit in parts) != duration:
+        raise EngineError(f"custom timeout {duration!r} is no duration: write it like 90s, 5m or 1h30m")
+    seconds = sum((float(number) * _SECONDS[unit] for number, unit in parts), 0.0)
+    return int(seconds) if seconds.is_integer() else seconds
+
+
+def _inherited_provider(request: Any, parent: Goal | None) -> str:
+    """The parent's provider, if it is one of the resource's own package."""
+    if parent is None or not parent.provider:
+        return ""
+    package = parent.provider.rsplit("::", 2)[0].rsplit(":", 1)[-1]
+    local_component = not request.custom and not request.remote
+    return parent.provider if local_component or package == request.type.split(":", 1)[0] else ""
 
 
 def _alias_urns(request: Any, stack: str, project: str, parent_aliases: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import resource_pb2
@@ -16,18 +18,25 @@ from pulumi.runtime.proto import resource_pb2
 from local.engine import state as states
 from local.engine import wire
 from local.engine.catalogue import Catalogue
+from local.engine.children import package_of, registration, resolve
 from local.engine.clouds import PROVIDER_PREFIX, Clouds
 from local.engine.errors import EngineError, StepFailedError, UnsupportedError
 from local.engine.events import Event
 from local.engine.goal import Goal, goal_of, urn_of
+from local.engine.operations import handler_of
 from local.engine.state import STACK_TYPE, ResourceState
-from local.engine.steps import Steps, Surroundings, handler_of, state_of
+from local.engine.steps import Steps, Surroundings, state_of
 from local.resources.base import UNKNOWN, Properties, ResourceError
 from local.resources.cloud import Cloud
-from local.resources.construct import Attribute, Registered, ResourceReference
+from local.resources.construct import Registered
 
 _STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
 _NO_PROVIDER_VERSION: Final = "default"
+_PULUMI: Final = "pulumi"
+_INTERNAL: Final = "__internal"
+"""Where the CLI keeps how to get a plugin; there is nothing in it that is not Pulumi's default."""
+_FORBIDDEN_DEFAULTS: Final = "pulumi:disable-default-providers"
+_UNFIT: Final = re.compile(r"[^A-Za-z0-9_]")
 _FEATURES: Final = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
@@ -53,6 +62,7 @@ class Monitor:
         clouds: Clouds,
         backend: Path,
         passphrase: str,
+        config: Mapping[str, str],
         finish: Callable[[], None],
     ) -> None:
         self._project = project
@@ -63,7 +73,9 @@ class Monitor:
         self._clouds = clouds
         self._backend = backend
         self._passphrase = passphrase
+        self._config = config
         self._finish = finish
+        self._stack_outputs: tuple[str, Properties] | None = None
         self._goals: dict[str, Goal] = {}
         self._done: dict[str, ResourceState] = {}
         # Which children a remote component's outputs come from: whoever uses one depends on them.
@@ -105,16 +117,30 @@ class Monitor:
         return empty_pb2.Empty()
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: D102, N802
-        with self._lock:
-            old = self._done[request.urn]
-            new = replace(old, outputs=wire.decode(request.outputs))
-            self._done[request.urn] = new
-        self._around.snapshot.settle(new)
+        outputs = wire.decode(request.outputs)
+        if self._done[request.urn].type == STACK_TYPE:
+            # They count when the run is over: what one that failed does not tell is no output that went.
+            self._stack_outputs = (request.urn, outputs)
+        else:
+            self._settle_outputs(request.urn, outputs)
         return empty_pb2.Empty()
+
+    def settle_outputs(self, *, failed: bool) -> None:
+        """Record the stack's outputs at the end of a run."""
+        if self._stack_outputs is not None:
+            urn, outputs = self._stack_outputs
+            self._settle_outputs(urn, (self._done[urn].outputs if failed else {}) | outputs)
+
+    def _settle_outputs(self, urn: str, outputs: Properties) -> None:
+        with self._lock:
+            new = self._done[urn] = replace(self._done[urn], outputs=outputs)
+        self._around.snapshot.settle(new)
 
     def Invoke(self, request: Any) -> Any:  # noqa: D102, N802
         arguments: Properties = wire.reveal(wire.decode(request.args))
         if request.tok == "pulumi:pulumi:getResource":
+            # The CLI asks a provider of its own for it, which it notes in the state.
+            self._default_provider(request.tok, "")
             found = self._done.get(arguments["urn"])
             if found is None:
                 raise EngineError(f"{arguments['urn']} is asked for and does not exist")
@@ -200,7 +226,7 @@ class Monitor:
             request,
             stack=self._stack,
             project=self._project,
-            parent_aliases=parent.aliases if parent else (),
+            parent=parent,
         )
         with self._lock:
             if goal.urn in self._goals:
@@ -208,7 +234,7 @@ class Monitor:
             self._goals[goal.urn] = goal
         self._around.callbacks.add_transforms(goal.urn, goal.parent, list(request.transforms))
         if goal.type.startswith(PROVIDER_PREFIX):
-            return self._provider(goal)
+            return self._provider(goal, request.version)
         if goal.remote:
             return self._remote(goal, request)
         if not goal.custom:
@@ -216,7 +242,7 @@ class Monitor:
         return self._custom(
             goal
             if goal.provider
-            else replace(goal, provider=self._default_provider(goal.type, request.version)),
+            else replace(goal, provider=self._default_provider(goal.type, request.version, goal.urn)),
         )
 
     def _custom(self, goal: Goal) -> ResourceState:
@@ -227,7 +253,9 @@ class Monitor:
 
     def _component(self, goal: Goal) -> ResourceState:
         old = self._steps.old_of(goal)
-        state = state_of(goal, "", goal.inputs, {}, old)
+        # Until it registers its outputs, it has those that it had.
+        kept = old.outputs if old is not None and old.inputs == goal.inputs else {}
+        state = state_of(goal, "", goal.inputs, kept, old)
         self._record(goal, state, old)
         operation = "same" if old else "create"
         self._around.listen(Event("done", operation, goal.urn, goal.type, component=True))
@@ -240,36 +268,57 @@ class Monitor:
         old = old or self._steps.old_of(goal)
         self._around.snapshot.settle(state, supersedes=old)
 
-    def _provider(self, goal: Goal) -> ResourceState:
+    def _provider(self, goal: Goal, version: str) -> ResourceState:
+        inputs: Properties = dict(goal.inputs)
+        if version:
+            inputs |= {_INTERNAL: dict[str, Any](), "version": version}
+        outputs: Properties = {key: value for key, value in inputs.items() if key != _INTERNAL}
         old = self._steps.old_of(goal)
         fresh = "" if self._around.dry_run else str(uuid.uuid4())
         identifier = old.id if old else fresh
-        state = state_of(goal, identifier, goal.inputs, goal.inputs, old)
+        state = state_of(goal, identifier, inputs, outputs, old)
         self._record(goal, state, old)
         self._clouds.add(state)
-        operation = "same" if old and old.inputs == goal.inputs else "update" if old else "create"
+        operation = "same" if old and old.inputs == inputs else "update" if old else "create"
         self._around.listen(Event("done", operation, goal.urn, goal.type))
         return state
 
-    def _default_provider(self, token: str, version: str) -> str:
-        """The reference of the provider that Pulumi makes when the program names none."""
+    def _default_provider(self, token: str, version: str, wanted_by: str = "") -> str:
+        """The reference of the provider that Pulumi makes when the program names none.
+
+        Raises:
+            EngineError: the configuration forbids it for this package.
+        """
         package = token.split(":", 1)[0]
-        name = f"default_{version.replace('.', '_')}" if version else _NO_PROVIDER_VERSION
+        self._require_allowed(package, wanted_by or token)
+        name = f"default_{_UNFIT.sub('_', version)}" if version else _NO_PROVIDER_VERSION
         kind = f"{PROVIDER_PREFIX}{package}"
         urn = urn_of(self._stack, self._project, "", kind, name)
         with self._lock:
             known = self._done.get(urn)
         if known is None:
-            inputs: Properties = {"version": version} if version else {}
+            inputs: Properties = {
+                key.partition(":")[2]: value
+                for key, value in self._config.items()
+                if key.startswith(f"{package}:") and package != _PULUMI
+            }
             goal = Goal(urn=urn, type=kind, name=name, custom=True, inputs=inputs)
             with self._lock:
                 fresh = urn not in self._goals
                 self._goals[urn] = goal
             if fresh:
-                known = self._provider(goal)
+                known = self._provider(goal, version)
             else:
                 return self._default_provider_made_elsewhere(urn)
         return f"{urn}::{known.id or wire.UNKNOWN_TEXT}"
+
+    def _require_allowed(self, package: str, wanted_by: str) -> None:
+        forbidden: list[str] = json.loads(self._config.get(_FORBIDDEN_DEFAULTS) or "[]")
+        if package != _PULUMI and ("*" in forbidden or package in forbidden):
+            raise EngineError(
+                f"{wanted_by}: the default provider of {package!r} is switched off "
+                f"({_FORBIDDEN_DEFAULTS}): give the resource, or its parent, a provider"
+            )
 
     def _default_provider_made_elsewhere(self, urn: str) -> str:
         """Another thread registers it at this moment: it takes microseconds."""
@@ -278,20 +327,21 @@ class Monitor:
         return f"{urn}::{self._done[urn].id or wire.UNKNOWN_TEXT}"
 
     def _remote(self, goal: Goal, request: Any) -> ResourceState:
+        if not goal.provider and package_of(goal.type) not in goal.providers:
+            self._default_provider(goal.type, request.version, goal.urn)
         construct = self._catalogue.constructors.get(goal.type)
         if construct is None:
             raise UnsupportedError(
                 f"{goal.type} {goal.name}: the local run has no stand-in for this component"
             )
-        provider = goal.providers.get("aws") or self._default_provider("aws:", "")
-        self._default_provider(goal.type, request.version)
-        state = self._component(goal)
-        children = _Children(self, provider)
+        # The provider serves the component; its children have theirs from `providers`.
+        state = self._component(replace(goal, provider=""))
+        children = _Children(self, goal.providers)
         outputs = construct(children, name=goal.name, urn=goal.urn, inputs=wire.reveal(goal.inputs))
         sources: dict[str, set[str]] = {key: set() for key in outputs}
         finished = replace(
             state,
-            outputs={key: _resolve(value, sources[key]) for key, value in outputs.items()},
+            outputs={key: resolve(value, sources[key]) for key, value in outputs.items()},
         )
         with self._lock:
             self._sources[goal.urn] = sources
@@ -330,9 +380,9 @@ class Monitor:
 class _Children:
     """Registers a remote component's children for its stand-in."""
 
-    def __init__(self, monitor: Monitor, provider: str) -> None:
+    def __init__(self, monitor: Monitor, providers: Mapping[str, str]) -> None:
         self._monitor = monitor
-        self._provider = provider
+        self._providers = providers
 
     def register(
         self,
@@ -343,38 +393,13 @@ class _Children:
         parent: str,
         depends_on: Sequence[str] = (),
     ) -> Registered:
-        dependencies: dict[str, set[str]] = {}
-        plain = {key: _resolve(value, dependencies.setdefault(key, set())) for key, value in inputs.items()}
-        request = resource_pb2.RegisterResourceRequest(
-            type=token,
-            name=name,
-            custom=True,
-            parent=parent,
-            object=wire.encode(plain),
-            provider=self._provider,
-            dependencies=sorted({*depends_on, *(urn for urns in dependencies.values() for urn in urns)}),
+        request = registration(
+            token, name, inputs, parent=parent, depends_on=depends_on, providers=self._providers
         )
-        for key, urns in dependencies.items():
-            request.propertyDependencies[key].urns.extend(sorted(urns))
         state = self._monitor._register(request)  # noqa: SLF001 -- one mind in two classes  # pyright: ignore[reportPrivateUsage]
         return Registered(state.urn, state.id or None, wire.reveal(state.outputs))
 
     def invoke(self, token: str, arguments: Properties) -> Properties:
-        return self._monitor._invoke(token, arguments, self._monitor._clouds.of(self._provider))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-
-
-def _resolve(value: Any, urns: set[str]) -> Any:
-    """The plain value of what a stand-in gives, noting in `urns` which resources it comes from."""
-    match value:
-        case Attribute():
-            urns.add(value.urn)
-            return value.value
-        case ResourceReference():
-            urns.add(value.urn)
-            return wire.reference(value.urn, value.id)
-        case Mapping():
-            return {key: _resolve(item, urns) for key, item in cast("Mapping[str, Any]", value).items()}
-        case list() | tuple():
-            return [_resolve(item, urns) for item in cast("list[Any]", value)]
-        case _:
-            return value
+        monitor = self._monitor
+        provider = self._providers.get(package_of(token)) or monitor._default_provider(token, "")  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        return monitor._invoke(token, arguments, monitor._clouds.of(provider))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

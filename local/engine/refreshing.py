@@ -8,8 +8,9 @@ from local.engine import wire
 from local.engine.clouds import PROVIDER_PREFIX
 from local.engine.errors import EngineError
 from local.engine.events import Change, Event
+from local.engine.operations import handler_of
 from local.engine.state import ResourceState
-from local.engine.steps import Surroundings, handler_of, merged
+from local.engine.steps import Surroundings, merged
 from local.resources.base import ResourceError
 
 _AT_ONCE = 16
@@ -24,7 +25,10 @@ def refresh(around: Surroundings, resources: list[ResourceState]) -> None:
     custom = [
         resource
         for resource in resources
-        if resource.custom and not resource.external and not resource.type.startswith(PROVIDER_PREFIX)
+        if resource.custom
+        and not resource.external
+        and not resource.pending_replacement
+        and not resource.type.startswith(PROVIDER_PREFIX)
     ]
     if not custom:
         return

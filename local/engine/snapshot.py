@@ -85,7 +85,7 @@ class Snapshot:
         kind: Literal["creating", "updating", "deleting", "reading"],
         resource: ResourceState,
     ) -> Generator[None]:
-        """Keep in the state that this is under way, as the CLI does; a creation that failed stays there."""
+        """Keep in the state that this is under way, as the CLI does."""
         with self._lock:
             if self._write_error is not None:
                 # Whatever is begun now, nobody would know of.
@@ -94,16 +94,10 @@ class Snapshot:
             self._touch()
         try:
             yield
-        except BaseException:
-            if kind != "creating":
-                self._end(resource.urn)
-            raise
-        self._end(resource.urn)
-
-    def _end(self, urn: str) -> None:
-        with self._lock:
-            self._pending.pop(urn, None)
-            self._touch()
+        finally:
+            with self._lock:
+                self._pending.pop(resource.urn, None)
+                self._touch()
 
     def _touch(self) -> None:
         self._dirty = True

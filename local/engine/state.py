@@ -44,6 +44,10 @@ class ResourceState:
     protect: bool = False
     external: bool = False
     delete: bool = False
+    pending_replacement: bool = False
+    """It was deleted to make room for its successor, which is not there yet."""
+    init_errors: list[str] = field(default_factory=list[str])
+    """Why it could not be read when it was made: the next run looks again."""
     dependencies: list[str] = field(default_factory=list[str])
     property_dependencies: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     additional_secret_outputs: list[str] = field(default_factory=list[str])
@@ -79,6 +83,8 @@ class ResourceState:
 
 
 _SPELLING: Final = {
+    "pending_replacement": "pendingReplacement",
+    "init_errors": "initErrors",
     "property_dependencies": "propertyDependencies",
     "additional_secret_outputs": "additionalSecretOutputs",
     "custom_timeouts": "customTimeouts",
@@ -231,7 +237,7 @@ def _to_json(resource: ResourceState, crypter: Crypter) -> Properties:
         value = getattr(resource, name)
         if name in ("inputs", "outputs"):
             value = wire.map_secrets(value, seal)
-        if value or name in _ALWAYS_WRITTEN or (name in ("inputs", "outputs") and resource.custom):
+        if value or name in _ALWAYS_WRITTEN:
             item[_SPELLING.get(name, name)] = value
     return item | resource.rest
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local.engine import property_path, wire
+from local.engine import operations, property_path, wire
 from local.engine.callbacks import Callbacks, HookCall
 from local.engine.errors import (
     EngineError,
     ProtectedError,
     StepFailedError,
-    UnsupportedError,
 )
 from local.engine.events import Change, Event, Listener, Operation
 from local.engine.goal import Goal
+from local.engine.operations import handler_of
 from local.engine.snapshot import Snapshot
 from local.engine.state import ResourceState, dependents, now
-from local.resources.base import UNKNOWN, Properties, Resource, ResourceError
+from local.resources.base import Properties, Resource, ResourceError
 from local.resources.cloud import Cloud
 
 
@@ -41,21 +41,6 @@ class Surroundings:
     """Whether an earlier run was cut off, so that what it made has to be looked for."""
 
 
-def handler_of(handlers: Mapping[str, Resource], token: str, name: str) -> Resource:
-    """The handler of a type.
-
-    Raises:
-        UnsupportedError: there is none.
-    """
-    handler = handlers.get(token)
-    if handler is None:
-        raise UnsupportedError(
-            f"{token} {name}: the local run has no handler for this type: write one in local/resources, or "
-            f"run this stack with the Pulumi CLI on AWS",
-        )
-    return handler
-
-
 @dataclass(frozen=True)
 class _Job:
     """A goal with all that is needed to reach it."""
@@ -65,10 +50,19 @@ class _Job:
     cloud: Cloud
     paths: frozenset[wire.Path]
     """Where the goal's inputs have secrets."""
+    recovering: bool
+    """See `Surroundings`."""
 
     def check(self, asked: Properties, old: Properties | None) -> Properties:
         random_hex = secrets.token_hex(4)
-        return self.handler.check(self.cloud, name=self.goal.name, old=old, new=asked, random_hex=random_hex)
+        checked = self.handler.check(
+            self.cloud, name=self.goal.name, old=old, new=asked, random_hex=random_hex
+        )
+        if old is not None or not self.recovering:
+            return checked
+        return operations.with_name_left_behind(
+            self.handler, self.cloud, urn=self.goal.urn, asked=asked, checked=checked
+        )
 
     def conceal_outputs(self, outputs: Properties) -> Properties:
         names = {*self.goal.additional_secret_outputs, *self.handler.secret_outputs}
@@ -80,7 +74,7 @@ class Steps:
 
     def __init__(self, around: Surroundings, old: Mapping[str, ResourceState]) -> None:
         self._around = around
-        self._old = old
+        self._old = dict(old)
         self._replaced: set[str] = set()
         self._taken: set[int] = set()
         self._lock = threading.Lock()
@@ -130,11 +124,14 @@ class Steps:
             handler_of(self._around.handlers, goal.type, goal.name),
             self._around.cloud_of(goal.provider),
             frozenset(wire.secret_paths(goal.inputs)),
+            self._around.recovering,
         )
         old = self.old_of(goal)
         asked: Properties = wire.reveal(goal.inputs)
         if old is None:
             return self._create(job, job.check(asked, None))
+        if old.pending_replacement:
+            return self._create(job, job.check(asked, None), makes_up_for=old, changes={})
         old_inputs: Properties = wire.reveal(old.inputs)
         asked = property_path.keep_old(old_inputs, asked, list(goal.ignore_changes))
         inputs = job.check(asked, old_inputs)
@@ -147,9 +144,9 @@ class Steps:
         }
         if replacing or self._replaced.intersection(goal.replace_with):
             return self._replace(job, asked, old, changes)
-        if diff.changed:
+        if diff.changed or old.init_errors:
             return self._update(job, inputs, old, changes)
-        new = state_of(goal, old.id, old.inputs, old.outputs, old)
+        new = replace(state_of(goal, old.id, shown, old.outputs, old), modified=old.modified)
         self._around.snapshot.settle(new, supersedes=old)
         self._tell(Event("done", "same", goal.urn, goal.type))
         return new
@@ -160,51 +157,48 @@ class Steps:
         inputs: Properties,
         *,
         predecessor: ResourceState | None = None,
+        makes_up_for: ResourceState | None = None,
         changes: Mapping[str, Change] | None = None,
     ) -> ResourceState:
+        """Make it.
+
+        Args:
+            job: what is to be made.
+            inputs: its checked inputs, without secrets.
+            predecessor: what it replaces, to be deleted later on.
+            makes_up_for: what it replaces and was deleted already.
+            changes: why it replaces; None if there was nothing.
+        """
         goal = job.goal
         operation: Operation = "create" if changes is None else "replace"
         concealed = wire.conceal(inputs, job.paths)
         if self._around.dry_run:
             new = state_of(goal, "", concealed, job.conceal_outputs(inputs), None)
-            self._around.snapshot.settle(new, replaces=predecessor)
+            self._around.snapshot.settle(new, supersedes=makes_up_for, replaces=predecessor)
             self._tell(Event("done", operation, goal.urn, goal.type, changes=changes or {}))
-            self._hooks(goal, "before_create", new_inputs=concealed)
+            self._hooks(goal, "BeforeCreate", new_inputs=concealed)
             return new
-        with self._timed(operation, goal, changes) as finish, job.cloud.working_on(goal.urn):
-            self._hooks(goal, "before_create", new_inputs=concealed)
+        with self._timed(operation, goal, changes) as finish:
+            self._hooks(goal, "BeforeCreate", new_inputs=concealed)
             with self._around.snapshot.operation("creating", state_of(goal, "", concealed, {}, None)):
-                identifier, inputs = self._make(job, inputs)
-                job.cloud.remember(goal.type, identifier)
-                outputs = job.handler.read(job.cloud, id=identifier, inputs=inputs)
-                if outputs is None:
-                    raise ResourceError(f"{identifier} was made but cannot be found any more")
-                concealed = wire.conceal(inputs, job.paths)
+                try:
+                    identifier, outputs = operations.create(
+                        job.handler,
+                        job.cloud,
+                        urn=goal.urn,
+                        inputs=inputs,
+                        recovering=self._around.recovering,
+                    )
+                except operations.HalfMadeError as error:
+                    half = state_of(goal, error.identifier, concealed, job.conceal_outputs(inputs), None)
+                    half = replace(half, init_errors=[str(error)])
+                    self._around.snapshot.settle(half, supersedes=makes_up_for, replaces=predecessor)
+                    raise
                 new = state_of(goal, identifier, concealed, job.conceal_outputs(outputs), None)
-                self._around.snapshot.settle(new, replaces=predecessor)
-            self._hooks(goal, "after_create", id=identifier, new_inputs=new.inputs, new_outputs=new.outputs)
+                self._around.snapshot.settle(new, supersedes=makes_up_for, replaces=predecessor)
+            self._hooks(goal, "AfterCreate", id=identifier, new_inputs=new.inputs, new_outputs=new.outputs)
             finish()
         return new
-
-    def _make(self, job: _Job, inputs: Properties) -> tuple[str, Properties]:
-        """Create, or take over what a run that was cut off had made; returns the inputs that it has now."""
-        urn, handler, cloud = job.goal.urn, job.handler, job.cloud
-        found = handler.find(cloud, urn=urn, inputs=inputs) if self._around.recovering else None
-        outputs = None
-        if found is not None and not cloud.is_known(job.goal.type, found):
-            outputs = handler.read(cloud, id=found, inputs=inputs)
-        if found is None or outputs is None:
-            return handler.create(cloud, urn=urn, inputs=inputs), inputs
-        if handler.name_property is not None and handler.name_property in outputs:
-            # The name that was given automatically ends at random: the one that it got stays.
-            inputs = {**inputs, handler.name_property: outputs[handler.name_property]}
-        diff = handler.diff(live_inputs(inputs, outputs), inputs)
-        if diff.replace:
-            handler.delete(cloud, id=found, outputs=outputs)
-            return handler.create(cloud, urn=urn, inputs=inputs), inputs
-        if diff.changed:
-            handler.update(cloud, id=found, old=outputs, new=inputs, changed=diff.changed)
-        return found, inputs
 
     def _update(
         self,
@@ -216,28 +210,30 @@ class Steps:
         goal, handler, cloud = job.goal, job.handler, job.cloud
         concealed = wire.conceal(inputs, job.paths)
         if self._around.dry_run:
-            renewed = dict.fromkeys(handler.renewed_by_update, UNKNOWN)
-            expected = job.conceal_outputs({**wire.reveal(old.outputs), **inputs, **renewed})
+            expected = job.conceal_outputs(
+                operations.expected_after_update(handler, wire.reveal(old.outputs), inputs)
+            )
             new = state_of(goal, old.id, concealed, expected, old)
             self._around.snapshot.settle(new, supersedes=old)
             self._tell(Event("done", "update", goal.urn, goal.type, changes=changes))
-            self._hooks(goal, "before_update", id=old.id, new_inputs=concealed, old=old)
+            self._hooks(goal, "BeforeUpdate", id=old.id, new_inputs=concealed, old=old)
             return new
-        with self._timed("update", goal, changes) as finish, cloud.working_on(goal.urn):
-            self._hooks(goal, "before_update", id=old.id, new_inputs=concealed, old=old)
+        with self._timed("update", goal, changes) as finish:
+            self._hooks(goal, "BeforeUpdate", id=old.id, new_inputs=concealed, old=old)
             with self._around.snapshot.operation("updating", old):
-                effective = tuple(key for key in changes if key not in handler.settled_at_creation)
-                if effective:
-                    handler.update(
-                        cloud, id=old.id, old=wire.reveal(old.outputs), new=inputs, changed=effective
-                    )
-                outputs = handler.read(cloud, id=old.id, inputs=inputs)
-                if outputs is None:
-                    raise ResourceError(f"{old.id} is gone: run it again, which makes it anew")
+                outputs = operations.update(
+                    handler,
+                    cloud,
+                    urn=goal.urn,
+                    identifier=old.id,
+                    old_outputs=wire.reveal(old.outputs),
+                    inputs=inputs,
+                    changed=tuple(changes),
+                )
                 new = state_of(goal, old.id, concealed, job.conceal_outputs(outputs), old)
                 self._around.snapshot.settle(new, supersedes=old)
             after = {"new_inputs": concealed, "new_outputs": new.outputs}
-            self._hooks(goal, "after_update", id=old.id, old=old, **after)
+            self._hooks(goal, "AfterUpdate", id=old.id, old=old, **after)
             finish()
         return new
 
@@ -248,31 +244,38 @@ class Steps:
         old: ResourceState,
         changes: Mapping[str, Change],
     ) -> ResourceState:
-        if old.protect:
+        if old.protect and job.goal.protect:
             raise ProtectedError(
                 f"{', '.join(changes) or 'a resource that it follows'} cannot be changed in place, and the "
                 f"resource is protected: set `protect` to false and run it again before it may be replaced",
             )
         self._replaced.add(job.goal.urn)
         wanted = job.goal.delete_before_replace
-        predecessor: ResourceState | None = old
+        inputs = job.check(asked, None)
         if job.handler.delete_before_replace if wanted is None else wanted:
-            self._delete_first(old)
-            predecessor = None
-        return self._create(job, job.check(asked, None), predecessor=predecessor, changes=changes)
+            deleted = self._delete_first(old)
+            return self._create(job, inputs, makes_up_for=deleted, changes=changes)
+        return self._create(job, inputs, predecessor=old, changes=changes)
 
-    def _delete_first(self, old: ResourceState) -> None:
-        """Delete a resource before its successor is made, with those that cannot live without it."""
-        remaining = self._around.snapshot.remaining()
-        going = [*_bound_to(old, remaining, self._around.handlers), old]
-        for resource in going:
+    def _delete_first(self, old: ResourceState) -> ResourceState:
+        """Delete a resource before its successor is made, with those that cannot live without it.
+
+        Returns:
+            What the state holds of it until its successor is there.
+        """
+        bound = _bound_to(old, self._around.snapshot.remaining(), self._around.handlers)
+        for resource in bound:
             if resource.protect:
                 raise ProtectedError(
                     f"{resource.urn} would have to be deleted first and is protected: set `protect` to false",
                 )
+        going = [*bound, old]
+        urns = frozenset(resource.urn for resource in going)
         for resource in going:
-            self._taken.add(id(resource))
-            delete(self._around, resource)
+            gone = delete(self._around, resource, going=urns, makes_room=True)
+            with self._lock:
+                self._old[resource.urn] = gone
+        return self._old[old.urn]
 
     def _hooks(self, goal: Goal, kind: str, *, old: ResourceState | None = None, **call: Any) -> None:
         if goal.hooks.get(kind):
@@ -351,17 +354,30 @@ def state_of(
     )
 
 
-def live_inputs(inputs: Properties, outputs: Properties) -> Properties:
-    """The inputs as they are on AWS; what AWS does not tell is taken as asked."""
-    return {key: outputs.get(key, value) for key, value in inputs.items()}
-
-
-def delete(around: Surroundings, resource: ResourceState) -> None:
+def delete(
+    around: Surroundings,
+    resource: ResourceState,
+    *,
+    going: Collection[str] = (),
+    makes_room: bool = False,
+) -> ResourceState:
     """Delete one resource, or forget it where nothing is to be deleted.
+
+    Args:
+        around: what all steps share.
+        resource: what is to go.
+        going: URNs that go in the same run.
+        makes_room: whether its successor is made next: until then the state keeps it.
+
+    Returns:
+        What the state keeps of it, if it makes room.
 
     Raises:
         EngineError, ResourceError: it did not work; it stays in the state.
     """
+    if resource.pending_replacement:
+        around.snapshot.forget(resource)
+        return resource
     began = time.monotonic()
     silent = not resource.custom or resource.external or resource.type.startswith("pulumi:")
     call = HookCall(
@@ -374,20 +390,27 @@ def delete(around: Surroundings, resource: ResourceState) -> None:
     )
     if not silent and not around.dry_run:
         around.listen(Event("begin", "delete", resource.urn, resource.type))
-    around.callbacks.run_hooks(resource.resource_hooks.get("before_delete", []), call, dry_run=around.dry_run)
-    if not silent and not resource.retain_on_delete and not around.dry_run:
+    around.callbacks.run_hooks(resource.resource_hooks.get("BeforeDelete", []), call, dry_run=around.dry_run)
+    if resource.protect and not resource.delete and not makes_room:
+        raise ProtectedError(
+            "it is protected: set `protect` to false and run `up` once before it may be deleted"
+        )
+    goes_with_another = resource.deleted_with in going
+    if not (silent or resource.retain_on_delete or goes_with_another or around.dry_run):
         handler = handler_of(around.handlers, resource.type, resource.name)
         with around.snapshot.operation("deleting", resource):
             cloud = around.cloud_of(resource.provider)
             with cloud.working_on(resource.urn):
                 handler.delete(cloud, id=resource.id, outputs=wire.reveal(resource.outputs))
-    around.snapshot.forget(resource)
-    around.callbacks.run_hooks(resource.resource_hooks.get("after_delete", []), call, dry_run=around.dry_run)
-    if not silent:
-        seconds = time.monotonic() - began
-        around.listen(Event("done", "delete", resource.urn, resource.type, seconds))
+    kept = replace(resource, pending_replacement=True)
+    if makes_room:
+        around.snapshot.change_before(resource, kept)
     else:
-        around.listen(Event("done", "delete", resource.urn, resource.type, component=True))
+        around.snapshot.forget(resource)
+    around.callbacks.run_hooks(resource.resource_hooks.get("AfterDelete", []), call, dry_run=around.dry_run)
+    seconds = time.monotonic() - began
+    around.listen(Event("done", "delete", resource.urn, resource.type, seconds, component=silent))
+    return kept
 
 
 def _bound_to(
@@ -399,7 +422,7 @@ def _bound_to(
     bound: list[ResourceState] = []
     for resource in reversed(dependents(remaining, old.urn)):
         handler = handlers.get(resource.type)
-        if handler is None or resource.delete:
+        if handler is None or resource.delete or resource.pending_replacement:
             continue
         near = {old.urn, *(r.urn for r in bound)}
         if any(
@@ -420,12 +443,11 @@ def merged(
 ) -> tuple[ResourceState, dict[str, Change]]:
     """What a refresh makes of a resource, and what has drifted."""
     plain: Properties = wire.reveal(old.inputs)
-    live = live_inputs(plain, outputs)
-    drifted = [key for key in plain if not handler.same(key, plain[key], live[key])]
-    changes = {key: Change(_shown(old.inputs, key), live[key]) for key in drifted}
-    inputs = {key: live[key] if key in drifted else value for key, value in old.inputs.items()}
+    drifted = operations.drift(handler, plain, outputs)
+    changes = {key: Change(_shown(old.inputs, key), value) for key, value in drifted.items()}
+    inputs = {**old.inputs, **drifted}
     paths = [*wire.secret_paths(old.inputs), *wire.secret_paths(old.outputs)]
-    new = replace(old, inputs=inputs, outputs=wire.conceal(outputs, paths))
-    if new.inputs == old.inputs and new.outputs == old.outputs:
+    new = replace(old, inputs=inputs, outputs=wire.conceal(outputs, paths), init_errors=[])
+    if new == old:
         return old, changes
     return replace(new, modified=now()), changes

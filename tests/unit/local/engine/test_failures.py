@@ -10,7 +10,9 @@ import pytest
 
 from local.engine.errors import StepFailedError
 from local.engine.state import BrokenStateError
-from tests.unit.local.engine.toys import Stage, ThingResource
+from local.resources.base import Properties
+from local.resources.cloud import Cloud
+from tests.unit.local.engine.toys import Stage, Thing, ThingResource
 
 
 def chain() -> None:
@@ -161,3 +163,26 @@ def test_a_state_of_a_later_version_is_refused(stage: Stage) -> None:
 
     with pytest.raises(BrokenStateError, match="version 9"):
         stage.up(chain)
+
+
+def test_what_goes_whatever_it_holds_loses_both_protections(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A protected stack's repository has AWS's own protection besides Pulumi's."""
+    forced: list[object] = []
+    delete = Thing.delete
+
+    def noting(self: Thing, cloud: Cloud, *, id: str, outputs: Properties) -> None:
+        forced.append(outputs["forceDelete"])
+        delete(self, cloud, id=id, outputs=outputs)
+
+    def program() -> None:
+        ThingResource("full", pulumi.ResourceOptions(protect=True), forceDelete=False)
+
+    monkeypatch.setattr(Thing, "delete", noting)
+    stage.up(program)
+    with pytest.raises(StepFailedError, match="protected"):
+        stage.destroy()
+    stage.destroy(unprotect=True)
+
+    assert forced == [True]

@@ -105,7 +105,7 @@ def test_a_state_with_hooks_says_so_in_the_cli_s_words(stage: Stage) -> None:
     document = json.loads(stage.target.state_path.read_text())
     (thing,) = [r for r in document["checkpoint"]["latest"]["resources"] if r["type"] == "toy:index:Thing"]
     assert (document["version"], document["features"]) == (4, ["hooks"])
-    assert thing["resourceHooks"] == {"after_create": ["nothing"]}
+    assert thing["resourceHooks"] == {"AfterCreate": ["nothing"]}
 
 
 def test_a_stack_transform_changes_every_resource(stage: Stage) -> None:

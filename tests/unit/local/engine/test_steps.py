@@ -9,7 +9,7 @@ import pulumi
 import pytest
 from pulumi import ResourceOptions
 
-from local.engine.errors import ProtectedError, StepFailedError
+from local.engine.errors import StepFailedError
 from tests.unit.local.engine.toys import Stage, ThingResource
 
 
@@ -232,14 +232,14 @@ def test_retain_on_delete_forgets_without_deleting(stage: Stage) -> None:
     assert [r.name for r in state.resources if r.type.startswith("toy:")] == []
 
 
-def test_a_protected_resource_is_not_deleted_and_nothing_else_is_either(stage: Stage) -> None:
+def test_a_protected_resource_is_not_deleted_nor_what_it_needs(stage: Stage) -> None:
     def program() -> None:
-        ThingResource("kept", ResourceOptions(protect=True))
-        ThingResource("loose")
+        needed = ThingResource("needed")
+        ThingResource("kept", ResourceOptions(protect=True, depends_on=[needed]))
 
     stage.up(program)
 
-    with pytest.raises(ProtectedError, match="kept"):
+    with pytest.raises(StepFailedError, match="kept: it is protected"):
         stage.destroy()
 
     assert len(stage.world.things) == 2

@@ -26,7 +26,7 @@ class World:
     things: dict[str, Properties] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
-    """Labels whose creation, update or deletion fails."""
+    """Labels that nothing can be done with, or what fails with one of them (`read label`)."""
     numbers: Any = field(default_factory=itertools.count)
     during: Callable[[str], None] = lambda _call: None
 
@@ -67,6 +67,8 @@ class Thing(Resource):
         thing = self.world.things.get(id)
         if thing is None:
             return None
+        if f"read {thing['label']}" in self.world.broken:
+            raise ResourceError(f"{thing['label']} cannot be read")
         return {**{k: v for k, v in thing.items() if k != "urn"}, "address": f"{id}.toys"}
 
     def update(
@@ -100,6 +102,25 @@ class ThingResource(pulumi.CustomResource):
         outputs = {"address": None, "version": None, "name": None, "size": None}
         token = Solo.token if solo else Thing.token
         super().__init__(token, name, {**outputs, "label": name, **props}, opts)
+
+    @classmethod
+    def get_thing(cls, name: str, identifier: str) -> ThingResource:
+        """A thing that exists and that nobody here has made."""
+        return cls(name, pulumi.ResourceOptions(id=identifier))
+
+
+class PairResource(pulumi.ComponentResource):
+    """`toy:index:Pair`, which lives in its provider."""
+
+    address: pulumi.Output[str]
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None, **props: Any) -> None:
+        super().__init__("toy:index:Pair", name, {"address": None, "first": None, **props}, opts, remote=True)
+
+
+class ThingProvider(pulumi.ProviderResource):
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None, **props: Any) -> None:
+        super().__init__("toy", name, props, opts)
 
 
 def construct_pair(registrar: Registrar, *, name: str, urn: str, inputs: Properties) -> Properties:
