@@ -104,6 +104,8 @@ class Ours:
         words = (*make, target, *([f"STACK={stack}"] if stack else []))
         environment = {
             **os.environ,
+            # The figures are this engine's, whether or not there is a Pulumi CLI.
+            "LOCAL_ENGINE": "in-process",
             "EMULATOR_PORT": str(self.emulator_port),
             "FRONT_DOOR_PORT": str(self.front_door_port),
         }

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from local import engines
 from local.display import Display
 from local.emulator import Emulator
 from local.engine import state as states
@@ -25,10 +26,11 @@ _LOG_PAUSE_SECONDS: Final = 1.0
 def up(stack: str, *, healthy_within_seconds: float) -> int:
     """Make the stack, wait until it answers, print its addresses."""
     display, home = Display(dry_run=False), Home()
-    with locked(home.folder, f"up {stack}"):
-        session = Session.start(stack, home, display.say)
+    with locked(home.folder, f"up {stack}") as lock:
+        session = Session.start(stack, home, display.say, lock=lock)
         outputs = _refusals_told(lambda: session.run(display, dry_run=False)).outputs()
-        display.summary(_masked(outputs))
+        if session.pulumi is None:
+            display.summary(_masked(outputs))
         try:
             answering = session.wait_until_healthy(outputs, healthy_within_seconds)
         except NotSteadyError as error:
@@ -44,19 +46,21 @@ def up(stack: str, *, healthy_within_seconds: float) -> int:
 def preview(stack: str) -> int:
     """Show what `up` would do."""
     display, home = Display(dry_run=True), Home()
-    with locked(home.folder, f"preview {stack}"):
-        session = Session.start(stack, home, display.say)
+    with locked(home.folder, f"preview {stack}") as lock:
+        session = Session.start(stack, home, display.say, lock=lock)
         outputs = _refusals_told(lambda: session.run(display, dry_run=True)).outputs()
-    display.summary(_masked(outputs))
+    if session.pulumi is None:
+        display.summary(_masked(outputs))
     return 0
 
 
 def down(stacks: list[str]) -> int:
     """Delete stacks and, with the last one, all the rest."""
     display, home = Display(dry_run=False), Home()
-    with locked(home.folder, "down"):
-        take_down(home, stacks, display)
-    display.summary({})
+    with locked(home.folder, "down") as lock:
+        take_down(home, stacks, display, lock=lock)
+    if engines.program() is None:
+        display.summary({})
     return 0
 
 

@@ -31,6 +31,11 @@ class Home:
         return self.folder / "state"
 
     @property
+    def cli(self) -> Path:
+        """What the Pulumi CLI needs, where that runs the program."""
+        return self.folder / "cli"
+
+    @property
     def identity(self) -> Path:
         """Which emulator the states describe."""
         return self.folder / "emulator-of-the-states"

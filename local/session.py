@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from local import engines
 from local.containers import ensure_daemon
 from local.emulator import Emulator
 from local.engine import state as states
@@ -23,6 +24,7 @@ from local.engine.project import StackConfig, load
 from local.front_door import FrontDoor, NoAnswerError
 from local.home import ROOT, Home, passphrase
 from local.isolation import point_at
+from local.pulumi_cli import PulumiCli
 from local.resources.cloud import Cloud
 from local.resources.errors import tolerating
 from local.steadiness import NotSteadyError, Services
@@ -42,9 +44,11 @@ class Session:
     emulator: Emulator
     door: FrontDoor
     cloud: Cloud
+    pulumi: PulumiCli | None
+    """The Pulumi CLI, where that runs the program and shows how it goes."""
 
     @classmethod
-    def start(cls, stack: str, home: Home, say: Callable[[str], None]) -> Session:
+    def start(cls, stack: str, home: Home, say: Callable[[str], None], *, lock: int | None = None) -> Session:
         """Have Docker, the emulator, the front door, and a state that belongs to that emulator.
 
         Raises:
@@ -52,24 +56,33 @@ class Session:
             DockerError, EmulatorError, PortError, ProcessError: something cannot be started.
         """
         config = load(ROOT, stack, passphrase())
+        program = engines.program()
         region = config.values.get("aws:region", "us-east-1")
         states.warm_up(states.path_of(home.backend, config.project, stack), passphrase())
         ensure_daemon(_ask, say=say)
         # Loading Pulumi's SDK takes about as long as starting both processes.
         # No daemon thread: one that is cut off inside gRPC's own code takes the whole process down.
         importing = threading.Thread(target=_import_pulumi)
-        importing.start()
+        if program is None:
+            importing.start()
         emulator = Emulator.start(state_dir=home.folder, region=region, say=say)
         set_aside_foreign_states(home, emulator, say)
         # The first thing that a task asks is who it is, and the front door passes that question on.
         door = FrontDoor.start(state_dir=home.folder, emulator=emulator.endpoint, region=region, say=say)
-        importing.join()
+        if program is None:
+            importing.join()
         cloud = Cloud(emulator.endpoint, region=region)
         _make_what_is_there_before(config, cloud)
-        return cls(home=home, config=config, emulator=emulator, door=door, cloud=cloud)
+        target = home.target(stack, emulator.endpoint)
+        pulumi = None
+        if program is not None:
+            pulumi = PulumiCli.of(program, target, region=region, folder=home.cli, lock=lock)
+        return cls(home=home, config=config, emulator=emulator, door=door, cloud=cloud, pulumi=pulumi)
 
     def run(self, display: Display, *, dry_run: bool) -> Checkpoint:
         """Bring the stack to what its program says; in a preview, show what that takes."""
+        if self.pulumi is not None:
+            return self.pulumi.preview() if dry_run else self.pulumi.up()
         from local.engine.catalogue import everything
         from local.engine.deployment import Deployment
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from local import engines
 from local.containers import DockerError, connect, stop_daemon_if_ours
 from local.emulator import Emulator
 from local.engine import state as states
@@ -15,13 +16,14 @@ from local.engine.state import BrokenStateError
 from local.front_door import FrontDoor
 from local.home import ROOT, Home
 from local.images import remove_images
+from local.pulumi_cli import PulumiCli
 from local.session import set_aside_foreign_states
 
 if TYPE_CHECKING:
     from local.display import Display
 
 
-def take_down(home: Home, stacks: list[str], display: Display) -> None:
+def take_down(home: Home, stacks: list[str], display: Display, *, lock: int | None = None) -> None:
     """Delete `stacks`, or all; when none is left, everything else goes too.
 
     Raises:
@@ -48,28 +50,36 @@ def take_down(home: Home, stacks: list[str], display: Display) -> None:
     else:
         for stack in existing:
             if stack in chosen:
-                _destroy(home, stack, emulator, display, last=not remaining)
+                _destroy(home, stack, emulator, display, last=not remaining, lock=lock)
     if remaining:
         display.say(f"Still there: {', '.join(remaining)}.")
     else:
         _clear(home, display.say)
 
 
-def _destroy(home: Home, stack: str, emulator: Emulator, display: Display, *, last: bool) -> None:
+def _destroy(
+    home: Home, stack: str, emulator: Emulator, display: Display, *, last: bool, lock: int | None
+) -> None:
     from local.engine.catalogue import everything
     from local.engine.deployment import Deployment
 
     target = home.target(stack, emulator.endpoint)
     try:
-        deployment = Deployment(target, everything(), dry_run=False, listen=display.listen, log=display.log)
+        # Protection keeps people's systems from harm; an emulator that is thrown away needs none.
+        if (program := engines.program()) is not None:
+            pulumi = PulumiCli.of(program, target, region=emulator.region, folder=home.cli, lock=lock)
+            pulumi.destroy(unprotect=True)
+        else:
+            deployment = Deployment(
+                target, everything(), dry_run=False, listen=display.listen, log=display.log
+            )
+            deployment.destroy(unprotect=True)
     except (BrokenStateError, WrongPassphraseError) as error:
         if not last:
             raise
         # The emulator goes, and with it whatever the state cannot tell of any more.
         display.say(f"{stack} goes unread: {error}")
         return
-    # Protection keeps people's systems from harm; an emulator that is thrown away needs none.
-    deployment.destroy(unprotect=True)
     for path in (target.state_path, target.state_path.with_suffix(".json.bak"), target.marker_path):
         path.unlink(missing_ok=True)
 

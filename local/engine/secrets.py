@@ -40,10 +40,18 @@ class Crypter:
         """Derive the key in the background: a million rounds take a third of a second."""
         threading.Thread(target=self._derive).start()
 
+    def check(self) -> None:
+        """Refuse a wrong passphrase now.
+
+        Raises:
+            WrongPassphraseError: the passphrase is another one.
+        """
+        _ = self._cipher
+
     def _derive(self) -> None:
         # A wrong passphrase is told where a secret is first needed.
         with contextlib.suppress(WrongPassphraseError):
-            _ = self._cipher
+            self.check()
 
     @property
     def _cipher(self) -> Any:
