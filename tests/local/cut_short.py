@@ -21,6 +21,7 @@ from local import session
 from local.__main__ import main
 from local.display import Display
 from local.engine.events import Event
+from local.engines import ENGINE_VARIABLE, IN_PROCESS
 from local.resources.registry import HANDLERS
 
 MOST_ATTEMPTS: Final = 100
@@ -107,6 +108,8 @@ def attempt(accident: str, every: int, command: list[str]) -> int:
 
 def run(accident: str, every: int, command: list[str]) -> int:
     """Start again whatever was killed, and tell how often that was."""
+    # The accidents are put into this process, so the program has to run in it too.
+    os.environ[ENGINE_VARIABLE] = IN_PROCESS
     session._import_pulumi()
     for attempts in range(MOST_ATTEMPTS):
         sys.stdout.flush()

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from local.resources.cloud import Cloud
 
+KEPT_FOR_A_ROLLBACK: Final = "aws:ecs/taskDefinition:TaskDefinition"
+
 
 def _pages(cloud: Cloud, service: str, operation: str, key: str, **arguments: Any) -> list[Any]:
     pages = cloud.client(service).get_paginator(operation).paginate(**arguments)
@@ -160,3 +162,11 @@ def recorded(folder: Path) -> Counter[str]:
         for item in json.loads(path.read_text())["checkpoint"]["latest"].get("resources") or ()
         if item["type"] in _FOUND
     )
+
+
+def orphans(endpoint: str, folder: Path) -> tuple[Counter[str], Counter[str]]:
+    """What is in the emulator and in no state, and the other way round."""
+    made, known = emulated(endpoint), recorded(folder)
+    # A revision stays when its stack goes or replaces it.
+    made[KEPT_FOR_A_ROLLBACK] = min(made[KEPT_FOR_A_ROLLBACK], known[KEPT_FOR_A_ROLLBACK])
+    return made - known, known - made

@@ -48,6 +48,8 @@ class Project:
     front_door_port: int = field(default_factory=ports.any_free)
     environment: dict[str, str] = field(default_factory=dict)
     """Variables that its commands get besides."""
+    engine: str = "in-process"
+    """Which engine runs the program, whether or not there is a CLI: of ours the tests read the display."""
 
     @classmethod
     def copy_to(cls, folder: Path) -> Project:
@@ -58,6 +60,8 @@ class Project:
                 shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy2(source, folder / part)
+        # The Pulumi CLI runs the program with the project's own Python.
+        (folder / ".venv").symlink_to(sys.prefix)
         return cls(folder)
 
     def configure(self, stack: str = "dev", **changes: Any) -> None:
@@ -98,6 +102,7 @@ class Project:
             cwd=self.folder,
             env={
                 **os.environ,
+                "LOCAL_ENGINE": self.engine,
                 "EMULATOR_PORT": str(self.emulator_port),
                 "FRONT_DOOR_PORT": str(self.front_door_port),
                 "PYTHONDONTWRITEBYTECODE": "1",

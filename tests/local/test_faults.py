@@ -22,8 +22,6 @@ from tests.local.project import Project
 
 pytestmark = pytest.mark.docker
 
-KEPT_FOR_A_ROLLBACK = "aws:ecs/taskDefinition:TaskDefinition"
-
 
 @contextmanager
 def taken_down(project: Project) -> Iterator[Project]:
@@ -57,14 +55,6 @@ def project(tmp_path: Path) -> Iterator[Project]:
         yield project
 
 
-def orphans(project: Project) -> tuple[Counter[str], Counter[str]]:
-    """What is in the emulator and in no state, and the other way round."""
-    made, recorded = inventory.emulated(project.endpoint), inventory.recorded(project.folder)
-    # A revision stays when its stack goes or replaces it.
-    made[KEPT_FOR_A_ROLLBACK] = min(made[KEPT_FOR_A_ROLLBACK], recorded[KEPT_FOR_A_ROLLBACK])
-    return made - recorded, recorded - made
-
-
 def pid_of(project: Project, process: str) -> int:
     return int(json.loads((project.folder / ".local" / f"{process}.json").read_text())["pid"])
 
@@ -79,7 +69,7 @@ def test_an_up_that_is_killed_again_and_again_makes_everything_once(
 
     assert run.code == 0, run.text
     assert run.kills >= 4
-    assert orphans(shared) == (Counter(), Counter())
+    assert inventory.orphans(shared.endpoint, shared.folder) == (Counter(), Counter())
     assert shared.up(stack).changed == set()
 
 
@@ -92,7 +82,7 @@ def test_a_down_that_is_killed_again_and_again_leaves_nothing(standing: Project)
 
     assert run.code == 0, run.text
     assert run.kills >= 4
-    assert inventory.emulated(standing.endpoint) - before == Counter({KEPT_FOR_A_ROLLBACK: 1})
+    assert inventory.emulated(standing.endpoint) - before == Counter({inventory.KEPT_FOR_A_ROLLBACK: 1})
     assert not standing.state_file("going").exists()
 
 
@@ -103,7 +93,7 @@ def test_an_up_with_containers_that_is_killed_runs_each_task_once(project: Proje
 
     assert run.code == 0, run.text
     assert run.kills >= 3
-    assert orphans(project) == (Counter(), Counter())
+    assert inventory.orphans(project.endpoint, project.folder) == (Counter(), Counter())
     assert [project.get(f"{name}dev.example.com").status for name in ("", "alice.")] == [200, 200]
     assert containers(project) == 2
 
@@ -135,7 +125,7 @@ def test_an_emulator_that_dies_in_the_middle_is_told_and_replaced(project: Proje
         0,
         {"Vpc network", "Service web"},
     )
-    assert orphans(project) == (Counter(), Counter())
+    assert inventory.orphans(project.endpoint, project.folder) == (Counter(), Counter())
 
 
 @contextmanager
@@ -173,7 +163,7 @@ def test_docker_that_stops_in_the_middle_is_told_and_the_next_up_goes_on(project
         project.up()
 
         assert project.get("dev.example.com").status == 200
-        assert orphans(project) == (Counter(), Counter())
+        assert inventory.orphans(project.endpoint, project.folder) == (Counter(), Counter())
         assert project.run("down").code == 0
 
 
@@ -236,7 +226,7 @@ def test_a_full_disk_stops_the_run_and_the_next_one_finds_what_it_made(standing:
         assert "Traceback" not in run.text
     again = standing.up("full")
     assert "set aside" not in again.text
-    assert orphans(standing) == (Counter(), Counter())
+    assert inventory.orphans(standing.endpoint, standing.folder) == (Counter(), Counter())
 
 
 @pytest.mark.parametrize(

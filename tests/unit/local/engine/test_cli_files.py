@@ -10,6 +10,9 @@ import pytest
 
 from local.engine import project, state, wire
 from local.engine.secrets import Crypter, WrongPassphraseError
+from tests.local.engines.places import Place, in_process
+from tests.local.engines.same_state import differences, misplaced, read
+from tests.local.engines.scenarios import RECORDED
 
 CLI = Path(__file__).resolve().parents[3] / "fixtures" / "cli"
 PASSPHRASE = "a passphrase"
@@ -37,16 +40,62 @@ def test_a_wrong_passphrase_is_one_sentence() -> None:
         load("another")
 
 
-def test_what_is_written_back_is_what_the_cli_wrote_but_for_its_stamps(tmp_path: Path) -> None:
-    path = tmp_path / "stacks" / "toys" / "test.json"
-    state.write(path, state.encode(load()))
+@pytest.mark.parametrize("stack", ["secrets", *RECORDED])
+def test_what_is_written_back_is_what_the_cli_wrote_but_for_its_stamps(stack: str, tmp_path: Path) -> None:
+    recorded, path = CLI / f"{stack}.json", tmp_path / "written.json"
+    name = "test" if stack == "secrets" else stack
+    state.write(path, state.encode(state.load(recorded, "toys", name, PASSPHRASE)))
 
-    def comparable(file: Path) -> object:
-        document = json.loads(file.read_text())
-        del document["checkpoint"]["latest"]["manifest"]
-        return _without_ciphertext(document)
+    assert differences(read(recorded), read(path)) == []
+    assert misplaced(read(path)) == []
 
-    assert comparable(path) == comparable(CLI / "secrets.json")
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A stack that the CLI has left, in a world that has what its state tells of."""
+    place = Place(tmp_path, request.param)
+    place.target.state_path.parent.mkdir(parents=True)
+    for stack in {"plain", place.stack}:
+        shutil.copy(CLI / f"{stack}.json", place.target.state_path.with_name(f"{stack}.json"))
+    for resource in place.checkpoint.resources:
+        if resource.type == "toy:index:Thing":
+            made = {key: value for key, value in wire.reveal(resource.outputs).items() if key != "address"}
+            place.stage.world.things[resource.id] = {**made, "urn": resource.urn}
+    return place
+
+
+WELL_ENDED = [stack for stack, recorded in RECORDED.items() if not recorded.fails]
+
+
+@pytest.mark.parametrize("place", WELL_ENDED, indirect=True)
+def test_where_the_cli_has_been_there_is_nothing_left_to_do(place: Place) -> None:
+    before = place.document
+
+    outcome = in_process(place.program(RECORDED[place.stack].texts[-1]))
+
+    assert not outcome.failed, outcome.text
+    assert place.calls() == []
+    assert differences(before, place.document) == []
+
+
+@pytest.mark.parametrize("place", ["failed-hook"], indirect=True)
+def test_what_a_hook_stopped_under_the_cli_is_stopped_by_it_again_and_goes_on_without_it(
+    place: Place,
+) -> None:
+    """The CLI keeps what was done before the hook, and nothing of what the hook stands before."""
+    before = place.document
+    refused = in_process(place.program(RECORDED[place.stack].texts[-1]))
+
+    assert refused.failed
+    assert "the gate is shut" in refused.text
+    assert place.calls() == []
+    assert differences(before, place.document) == []
+
+    open_gate = RECORDED[place.stack].texts[0].replace("size=1", "size=2")
+    outcome = in_process(place.program(open_gate))
+
+    assert not outcome.failed, outcome.text
+    assert place.calls() == ["update gated"]
 
 
 def test_secrets_survive_being_written_and_read(tmp_path: Path) -> None:
@@ -67,14 +116,6 @@ def test_encrypted_configuration_of_the_cli_is_opened(tmp_path: Path) -> None:
     assert config.values["toys:password"] == "open sesame"
     assert json.loads(config.values["toys:nested"]) == {"key": "deep", "plain": "shallow"}
     assert sorted(config.secret_keys) == ["toys:nested", "toys:password"]
-
-
-def _without_ciphertext(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _without_ciphertext(item) for key, item in value.items() if key != "ciphertext"}
-    if isinstance(value, list):
-        return [_without_ciphertext(item) for item in value]
-    return value
 
 
 def test_what_warms_up_a_state_is_what_loads_it(monkeypatch: pytest.MonkeyPatch) -> None:
