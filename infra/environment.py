@@ -10,12 +10,14 @@ import pulumi_aws as aws
 
 from infra.cluster import Cluster, ClusterArgs
 from infra.dns import Certificate, CertificateArgs, Host, HostArgs
+from infra.ecs_roles import InfrastructureRole
 from infra.image import AppImage, AppImageArgs
 from infra.image_reference import needs_docker_registry, resolve_image
-from infra.load_balancer import LoadBalancer, LoadBalancerArgs
+from infra.load_balancer import LoadBalancer, LoadBalancerArgs, test_port
 from infra.network import Network, NetworkArgs
 from infra.security_groups import SecurityGroups, SecurityGroupsArgs
 from infra.service import Service, ServiceArgs
+from infra.strategy import TrafficShift
 from infra.task import Account, TaskDefinitionArgs
 
 if TYPE_CHECKING:
@@ -72,6 +74,8 @@ class Environment(pulumi.ComponentResource):
                 vpc_id=self._network.vpc_id,
                 container_port=settings.main.container_port,
                 public_ports=[80, 443] if has_domain else [80],
+                test_port=test_port(has_certificate=has_domain) if settings.shifts_traffic else None,
+                test_cidrs=settings.load_balancer.test_cidrs,
                 egress=settings.network.egress,
                 ipv6=settings.network.ipv6,
             ),
@@ -90,6 +94,7 @@ class Environment(pulumi.ComponentResource):
                 subnet_ids=self._network.public_subnet_ids,
                 security_group_id=self._security.load_balancer_id,
                 certificate_arn=self._certificate_arn(),
+                test_listener=settings.shifts_traffic,
                 ipv6=settings.network.ipv6,
                 protect=settings.protect,
                 prerequisites=[self._network],
@@ -102,6 +107,7 @@ class Environment(pulumi.ComponentResource):
             region=settings.provider.region,
             id=aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self)).account_id,
         )
+        self._traffic_shift = self._share_traffic_shift(account)
         services = {service.name: self._serve(service, account) for service in settings.services}
 
         urls = {service.name: self._url(service) for service in settings.services}
@@ -164,6 +170,14 @@ class Environment(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         ).arn
 
+    def _share_traffic_shift(self, account: Account) -> TrafficShift | None:
+        if self._load_balancer.test_listener_arn is None:
+            return None
+        role = InfrastructureRole(
+            "infrastructure", account.partition, opts=pulumi.ResourceOptions(parent=self)
+        )
+        return TrafficShift(role=role, test_listener_arn=self._load_balancer.test_listener_arn)
+
     def _serve(self, settings: ServiceSettings, account: Account) -> Service:
         image = self._image.deployable
         if settings.image is not None:
@@ -182,12 +196,15 @@ class Environment(pulumi.ComponentResource):
                     account=account,
                 ),
                 cluster_arn=self._cluster.arn,
+                cluster_name=self._cluster.name,
                 capacity_provider_strategy=self._settings.cluster.capacity_provider_strategy,
                 vpc_id=self._network.vpc_id,
                 subnet_ids=self._network.task_subnet_ids,
                 security_group_id=self._security.tasks_id,
                 assign_public_ip=self._network.tasks_have_public_addresses,
                 listener_arn=self._load_balancer.listener_arn,
+                load_balancer_arn_suffix=self._load_balancer.arn_suffix,
+                traffic_shift=self._traffic_shift,
                 prerequisites=[self._network, self._security, self._cluster],
             ),
             opts=pulumi.ResourceOptions(parent=self),

@@ -26,11 +26,19 @@ class SecurityGroupsArgs:
     container_port: int
     public_ports: Sequence[int]
     """Ports of the load balancer that are open to the world: 80, and 443 with a certificate."""
+    test_port: int | None = None
+    """Port of the load balancer's test listener, if there is one."""
+    test_cidrs: Sequence[str] = ()
+    """Who reaches it; nobody without."""
     egress: Sequence[EgressRule] = ()
     """What tasks may reach beside port 443."""
     ipv6: bool = False
 
     def __post_init__(self) -> None:
+        if self.test_cidrs and self.test_port is None:
+            raise ValueError(f"test_cidrs lead to a test_port, got {list(self.test_cidrs)} and None")
+        if {_ANYWHERE_IPV4, _ANYWHERE_IPV6} & set(self.test_cidrs):
+            raise ValueError(f"test_cidrs may not be the whole world, got {list(self.test_cidrs)}")
         strangers = sorted(set(self.public_ports) - {80, 443})
         if strangers:
             raise ValueError(f"public_ports may have 80 and 443 alone, got {strangers}")
@@ -63,6 +71,7 @@ class SecurityGroups(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self._from_the_world(name, args)
+        self._from_testers(name, args)
         self._from_load_balancer_to_tasks(name, args.container_port)
         self._from_tasks(name, args)
 
@@ -84,6 +93,19 @@ class SecurityGroups(pulumi.ComponentResource):
                     cidr_ipv6=cidr if family == "ipv6" else None,
                     opts=pulumi.ResourceOptions(parent=self),
                 )
+
+    def _from_testers(self, name: str, args: SecurityGroupsArgs) -> None:
+        for cidr in args.test_cidrs:
+            aws.vpc.SecurityGroupIngressRule(
+                f"{name}-load-balancer-test-{re.sub('[^0-9]', '-', cidr)}",
+                security_group_id=self._load_balancer.id,
+                description="The test listener, before users see a version",
+                ip_protocol="tcp",
+                from_port=args.test_port,
+                to_port=args.test_port,
+                cidr_ipv4=cidr,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
 
     def _from_load_balancer_to_tasks(self, name: str, port: int) -> None:
         aws.vpc.SecurityGroupEgressRule(

@@ -8,12 +8,25 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
+from infra.autoscaling import Autoscaling, AutoscalingArgs
+from infra.ecs_roles import HookRole
+from infra.monitoring import DeploymentAlarms, DeploymentAlarmsArgs, alarms_of_service
+from infra.routing import condition, target_group, transforms
+from infra.strategy import (
+    Green,
+    GreenArgs,
+    TrafficShift,
+    deployment_configuration,
+    needs_hook_role,
+    stays_at_blue,
+    timeouts,
+)
 from infra.task import TaskDefinition, TaskDefinitionArgs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from infra.settings import CapacityProvider, ServiceSettings
+    from infra.settings import CapacityProvider, RolloutSettings, ServiceSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +36,24 @@ class ServiceArgs:
     task: TaskDefinitionArgs
     """What runs; its settings are the service's own."""
     cluster_arn: pulumi.Input[str]
+    cluster_name: pulumi.Input[str]
     capacity_provider_strategy: Sequence[CapacityProvider]
     vpc_id: pulumi.Input[str]
     subnet_ids: pulumi.Input[list[str]]
     security_group_id: pulumi.Input[str]
     assign_public_ip: bool
     listener_arn: pulumi.Input[str]
+    load_balancer_arn_suffix: pulumi.Input[str]
+    traffic_shift: TrafficShift | None = None
+    """For a service with two target groups."""
     prerequisites: Sequence[pulumi.Resource] = ()
     """What the first task cannot start without, though no argument leads to it: routes, rules, capacity."""
+
+    def __post_init__(self) -> None:
+        if self.settings.rollout.two_target_groups and self.traffic_shift is None:
+            raise ValueError(
+                f"{self.settings.name} has two target groups and needs a traffic_shift, got None"
+            )
 
     @property
     def settings(self) -> ServiceSettings:
@@ -46,43 +69,20 @@ class Service(pulumi.ComponentResource):
 
     name: pulumi.Output[str]
     """Name of the ECS service."""
+    alarm_names: pulumi.Output[list[str]]
+    """Names of the alarms that take a deployment back; empty without any."""
 
     def __init__(self, name: str, args: ServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Service", name, None, opts)
         settings = args.settings
 
         task = TaskDefinition(name, args.task, opts=pulumi.ResourceOptions(parent=self))
-        target_group = aws.lb.TargetGroup(
-            name,
-            vpc_id=args.vpc_id,
-            target_type="ip",
-            protocol="HTTP",
-            # ECS registers each task with its own port; this default is never used. The container's port here
-            # would mean another group, empty at first, whenever it changes.
-            port=80,
-            deregistration_delay=settings.deregistration_delay_seconds,
-            health_check={
-                "protocol": "HTTP",
-                "port": "traffic-port",
-                "path": settings.health_check_path,
-                "matcher": "200",
-                "interval": settings.health_check_interval_seconds,
-                # AWS wants it shorter than the interval, which can be 5 seconds.
-                "timeout": min(5, settings.health_check_interval_seconds - 1),
-                "healthy_threshold": 2,
-                "unhealthy_threshold": 3,
-            },
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        rule = aws.lb.ListenerRule(
-            name,
-            listener_arn=args.listener_arn,
-            priority=settings.priority,
-            conditions=[_condition(settings)],
-            transforms=_without_prefix(settings),
-            actions=[{"type": "forward", "target_group_arn": target_group.arn}],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        blue = target_group(name, settings, vpc_id=args.vpc_id, parent=self)
+        green = self._green(name, blue, args)
+        rule = self._rule(name, blue, green, args)
+        groups = {name: blue} | ({f"{name}-green": green.target_group} if green else {})
+        alarms = self._alarms(name, groups, args)
+        hook_role = self._hook_role(name, settings.rollout)
         service = aws.ecs.Service(
             name,
             cluster=args.cluster_arn,
@@ -103,11 +103,16 @@ class Service(pulumi.ComponentResource):
             },
             load_balancers=[
                 {
-                    "target_group_arn": target_group.arn,
+                    "target_group_arn": blue.arn,
                     "container_name": settings.name,
                     "container_port": settings.container_port,
+                    "advanced_configuration": green.advanced_configuration(rule) if green else None,
                 },
             ],
+            deployment_configuration=deployment_configuration(
+                settings.rollout, hook_role.arn if hook_role else None
+            ),
+            alarms=alarms_of_service(alarms),
             deployment_circuit_breaker={"enable": True, "rollback": True},
             deployment_minimum_healthy_percent=settings.deployment_minimum_healthy_percent,
             deployment_maximum_percent=settings.deployment_maximum_percent,
@@ -115,27 +120,81 @@ class Service(pulumi.ComponentResource):
             availability_zone_rebalancing="ENABLED",
             propagate_tags="SERVICE",
             enable_ecs_managed_tags=True,
-            # ECS refuses a target group that no rule leads to.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[rule, *args.prerequisites]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # ECS refuses a target group that no rule leads to.
+                depends_on=[
+                    rule,
+                    *(green.prerequisites if green else ()),
+                    *([hook_role] if hook_role else ()),
+                    *args.prerequisites,
+                ],
+                ignore_changes=["desiredCount"] if settings.autoscaling else None,
+                custom_timeouts=timeouts(settings.rollout),
+            ),
         )
+        if settings.autoscaling is not None:
+            Autoscaling(
+                name,
+                AutoscalingArgs(
+                    settings=settings.autoscaling,
+                    cluster_name=args.cluster_name,
+                    service_name=service.name,
+                    target_groups=[group.arn_suffix for group in groups.values()],
+                    load_balancer=args.load_balancer_arn_suffix,
+                ),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
 
         self.name = service.name
-        self.register_outputs({"name": self.name})
+        self.alarm_names = alarms.names if alarms else pulumi.Output.from_input([])
+        self.register_outputs({"name": self.name, "alarm_names": self.alarm_names})
 
+    def _green(self, name: str, blue: aws.lb.TargetGroup, args: ServiceArgs) -> Green | None:
+        if args.traffic_shift is None or not args.settings.rollout.two_target_groups:
+            return None
+        return Green(
+            name,
+            GreenArgs(settings=args.settings, blue=blue, vpc_id=args.vpc_id, shift=args.traffic_shift),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
-def _condition(settings: ServiceSettings) -> aws.lb.ListenerRuleConditionArgsDict:
-    if settings.host is not None:
-        return {"host_header": {"values": [settings.host]}}
-    if settings.path_prefix is not None:
-        return {"path_pattern": {"values": [settings.path_prefix, f"{settings.path_prefix}/*"]}}
-    return {"path_pattern": {"values": ["/*"]}}
+    def _rule(
+        self, name: str, blue: aws.lb.TargetGroup, green: Green | None, args: ServiceArgs
+    ) -> aws.lb.ListenerRule:
+        # The same rule, whatever the strategy: another one would leave users without an answer for a moment.
+        return aws.lb.ListenerRule(
+            name,
+            listener_arn=args.listener_arn,
+            priority=args.settings.priority,
+            conditions=[condition(args.settings)],
+            transforms=transforms(args.settings),
+            actions=[
+                green.production_action if green else {"type": "forward", "target_group_arn": blue.arn},
+            ],
+            opts=green.options_of_rule(parent=self)
+            if green
+            else pulumi.ResourceOptions(
+                parent=self, hooks=pulumi.ResourceHookBinding(before_update=[stays_at_blue(name)])
+            ),
+        )
 
+    def _alarms(
+        self, name: str, groups: Mapping[str, aws.lb.TargetGroup], args: ServiceArgs
+    ) -> DeploymentAlarms | None:
+        if args.settings.alarms is None:
+            return None
+        return DeploymentAlarms(
+            name,
+            DeploymentAlarmsArgs(
+                settings=args.settings.alarms,
+                target_groups={prefix: group.arn_suffix for prefix, group in groups.items()},
+                load_balancer=args.load_balancer_arn_suffix,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
-def _without_prefix(settings: ServiceSettings) -> list[aws.lb.ListenerRuleTransformArgsDict] | None:
-    if settings.host is not None or settings.path_prefix is None:
-        return None
-    rewrite: aws.lb.ListenerRuleTransformUrlRewriteConfigRewriteArgsDict = {
-        "regex": f"^{settings.path_prefix}/?(.*)$",
-        "replace": "/$1",
-    }
-    return [{"type": "url-rewrite", "url_rewrite_config": {"rewrite": rewrite}}]
+    def _hook_role(self, name: str, rollout: RolloutSettings) -> HookRole | None:
+        if not needs_hook_role(rollout):
+            return None
+        return HookRole(name, rollout, opts=pulumi.ResourceOptions(parent=self))

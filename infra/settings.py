@@ -14,6 +14,7 @@ from pulumi.runtime.config import CONFIG
 
 Architecture = Literal["arm64", "x86_64"]
 Nat = Literal["none", "single", "one-per-az"]
+Strategy = Literal["rolling", "canary", "linear", "blue-green"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +98,96 @@ class LoadBalancerSettings:
     idle_timeout_seconds: int
     tls_policy: str
     deletion_protection: bool
+    test_cidrs: tuple[str, ...]
+    """Who may reach the test listener, where a version answers before users see it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolloutHook:
+    """What a deployment waits for at some of its stages: a Lambda function, or somebody who says go on."""
+
+    stages: tuple[str, ...]
+    lambda_arn: str | None
+    """None pauses the deployment."""
+    details: str | None
+    """What the function is told, as JSON."""
+    timeout_minutes: int
+    """How long a pause may last."""
+    on_timeout: Literal["rollback", "continue"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolloutSettings:
+    """How a new version takes over."""
+
+    strategy: Strategy
+    two_target_groups: bool
+    """Whether there is a second target group: always, if traffic moves from one version to the other."""
+    canary_percent: int
+    canary_minutes: int
+    step_percent: int
+    step_minutes: int
+    bake_minutes: int
+    hooks: tuple[RolloutHook, ...]
+
+    @property
+    def shift_minutes(self) -> int:
+        """How long traffic is shared between the versions, from the first request to the last."""
+        if self.strategy == "canary":
+            return self.canary_minutes
+        if self.strategy == "linear":
+            # The last step is the whole: it waits for nothing but the bake time.
+            return (-(-100 // self.step_percent) - 1) * self.step_minutes
+        return 0
+
+    @property
+    def planned_minutes(self) -> int:
+        """How long a deployment waits on purpose; starting and stopping tasks comes on top."""
+        if self.strategy == "rolling":
+            return 0
+        pauses = sum(hook.timeout_minutes * len(hook.stages) for hook in self.hooks if not hook.lambda_arn)
+        return self.shift_minutes + self.bake_minutes + pauses
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmSettings:
+    """When a deployment is taken back; a threshold of 0 is none."""
+
+    error_percent: int
+    minimum_requests: int
+    """Requests in one period from which on the share of errors counts."""
+    p99_milliseconds: int
+    unhealthy_tasks: int
+    period_seconds: int
+    periods: int
+    extra: tuple[str, ...]
+    """Names of alarms that somebody else made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduledCapacity:
+    """Bounds that hold from a point in time on, until the next one."""
+
+    name: str
+    cron: str
+    min_count: int
+    max_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoscalingSettings:
+    """Bounds for the number of tasks, and what moves it between them; a target of 0 is none."""
+
+    min_count: int
+    max_count: int
+    cpu_percent: int
+    memory_percent: int
+    requests_per_target: int
+    """In a minute."""
+    scale_in_seconds: int
+    scale_out_seconds: int
+    time_zone: str
+    schedule: tuple[ScheduledCapacity, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +222,10 @@ class ServiceSettings:
     stop_timeout_seconds: int
     deployment_minimum_healthy_percent: int
     deployment_maximum_percent: int
+    rollout: RolloutSettings
+    alarms: AlarmSettings | None
+    autoscaling: AutoscalingSettings | None
+    """With it `desired_count` is where a new service begins, and nothing more."""
     log_retention_days: int
 
 
@@ -171,3 +266,8 @@ class Settings:
     def services(self) -> tuple[ServiceSettings, ...]:
         """The main service and its copies."""
         return (self.main, *self.multidev)
+
+    @property
+    def shifts_traffic(self) -> bool:
+        """Whether a service has a second target group, and so needs a test listener and ECS a role."""
+        return any(service.rollout.two_target_groups for service in self.services)

@@ -35,6 +35,10 @@ class Faults:
         self._secret_keys = secret_keys
         self._faults: list[tuple[str, str]] = []
 
+    def aside(self) -> Faults:
+        """Return an empty collection for what nobody has to be told."""
+        return Faults(stack=self._stack)
+
     def add(self, key: str, value: object, allowed: str) -> None:
         """Note a value that is refused.
 

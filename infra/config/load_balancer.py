@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Final
 
 from infra.config.names import HOST_NAME, HOST_NAME_FORM
 from infra.settings import LoadBalancerSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from infra.config.faults import Faults
     from infra.config.record import Record
+    from infra.settings import ServiceSettings
 
 # Security Hub's control ELB.17 passes these and no others.
 _TLS_POLICIES: Final = tuple(
@@ -26,6 +31,11 @@ _TLS_POLICIES: Final = tuple(
 )
 # The first name of a certificate becomes its common name, which X.509 holds to 64 characters.
 _LONGEST_DOMAIN: Final = 64
+_CIDR_FORM: Final = "an IPv4 range such as 203.0.113.0/24"
+# Security Hub's control EC2.18 leaves only 80 and 443 open to the world; two halves of it are the world too.
+_WIDEST_PREFIX: Final = 8
+# A security group has 60 rules for each direction, and two of them are the world's.
+_MOST_CIDRS: Final = 50
 
 
 def read_load_balancer(config: Record, *, protect: bool) -> LoadBalancerSettings:
@@ -43,7 +53,40 @@ def read_load_balancer(config: Record, *, protect: bool) -> LoadBalancerSettings
         idle_timeout_seconds=config.whole("idle-timeout-seconds", 1, 4000),
         tls_policy=config.choice("tls-policy", _TLS_POLICIES),
         deletion_protection=protect,
+        test_cidrs=_read_test_cidrs(config),
     )
+
+
+def check_test_cidrs_are_of_use(
+    faults: Faults, load_balancer: LoadBalancerSettings, services: Iterable[ServiceSettings]
+) -> None:
+    """Refuse a way in to a test listener that there is not."""
+    if not load_balancer.test_cidrs or faults.found_at("test-cidrs", "rollout", "multidev"):
+        return
+    if not any(service.rollout.two_target_groups for service in services):
+        faults.add(
+            "test-cidrs",
+            load_balancer.test_cidrs,
+            "none, for no service has a test listener; `rollout.strategy` canary, linear or blue-green has",
+        )
+
+
+def _read_test_cidrs(config: Record) -> tuple[str, ...]:
+    cidrs = config.texts("test-cidrs", allowed=_CIDR_FORM, unique=True)
+    for index, cidr in enumerate(cidrs):
+        where = f"test-cidrs[{index}]"
+        try:
+            network = IPv4Network(cidr)
+        except ValueError as error:
+            config.faults.add(where, cidr, f"{_CIDR_FORM} ({error})")
+            continue
+        if network.prefixlen < _WIDEST_PREFIX:
+            config.faults.add(
+                where, cidr, f"a /{_WIDEST_PREFIX} or narrower: what is tested is not for the whole world"
+            )
+    if len(cidrs) > _MOST_CIDRS:
+        config.faults.add("test-cidrs", f"{len(cidrs)} ranges", f"at most {_MOST_CIDRS}")
+    return cidrs
 
 
 def _read_zone(config: Record, domain: str | None) -> str | None:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from infra.config.autoscaling import check_count, read_copys_autoscaling
 from infra.config.fargate import CPUS
 from infra.config.image import IMAGE_REFERENCE, IMAGE_REFERENCE_FORM
 from infra.config.names import (
@@ -17,6 +18,7 @@ from infra.config.names import (
     copy_service_name,
     priority_of,
 )
+from infra.config.rollout import read_copys_rollout
 from infra.config.service import check_shared_names, check_size, read_environment
 
 if TYPE_CHECKING:
@@ -24,24 +26,28 @@ if TYPE_CHECKING:
     from infra.settings import ServiceSettings
 
 _KEY: Final = "multidev"
-_FIELDS: Final = ("name", "image", "desired-count", "cpu", "memory", "environment", "priority")
+_FIELDS: Final = (
+    "name",
+    "image",
+    "desired-count",
+    "cpu",
+    "memory",
+    "environment",
+    "rollout",
+    "autoscaling",
+    "priority",
+)
 _FORM: Final = f"a name, or an object with {', '.join(_FIELDS)}"
 
-# 100 rules (the default ones not counted) and 100 target groups; each service has one of both.
+# 100 rules (the default ones not counted) and 100 target groups; each service has one of both, or two.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
-_MOST_SERVICES: Final = 100
+_MOST_TARGET_GROUPS: Final = 100
+_GREEN: Final = "-green"
 
 
 def read_multidev(config: Record, main: ServiceSettings) -> tuple[ServiceSettings, ...]:
     """Read the copies; each one follows from the main service and its own entry, and from nothing else."""
     items = config.items(_KEY, allowed=f"a list, each item {_FORM}")
-    if len(items) >= _MOST_SERVICES:
-        config.faults.add(
-            _KEY,
-            f"{len(items)} names",
-            f"at most {_MOST_SERVICES - 1}: with the main service {_MOST_SERVICES} rules and target groups, "
-            "as many as one load balancer carries",
-        )
     copies: list[ServiceSettings] = []
     seen: dict[str, int] = {}
     priorities: dict[int, list[str]] = defaultdict(list)
@@ -51,7 +57,7 @@ def read_multidev(config: Record, main: ServiceSettings) -> tuple[ServiceSetting
         if entry is None:
             continue
         name = _read_name(entry, main)
-        copy = _read_copy(entry, name, main)
+        copy = _read_copy(entry, config, name, main)
         copies.append(copy)
         if entry.faults.found_at(entry.key("name"), entry.key("priority")):
             continue
@@ -61,6 +67,7 @@ def read_multidev(config: Record, main: ServiceSettings) -> tuple[ServiceSetting
         seen[name] = index
         priorities[copy.priority].append(name)
     _check_priorities(config, priorities)
+    _check_target_groups(config, [main, *copies])
     return tuple(copies)
 
 
@@ -83,15 +90,23 @@ def _read_name(entry: Record, main: ServiceSettings) -> str:
     return name
 
 
-def _read_copy(entry: Record, name: str, main: ServiceSettings) -> ServiceSettings:
+def _read_copy(entry: Record, config: Record, name: str, main: ServiceSettings) -> ServiceSettings:
     cpu = entry.whole_of("cpu", CPUS) if entry.has("cpu") else main.cpu
     memory = entry.whole("memory", 1) if entry.has("memory") else main.memory
     _check_own_size(entry, cpu=cpu, memory=memory)
     environment = read_environment(entry) if entry.has("environment") else {}
     check_shared_names(entry.faults, entry.key("environment"), environment, main.secrets)
+    service = copy_service_name(main.name, name)
+    rollout = read_copys_rollout(entry, config, main.rollout)
+    if rollout.two_target_groups and not entry.faults.found_at(entry.key("name"), "name"):
+        _check_room_for_green(entry, name, service)
+    desired_count = entry.whole("desired-count", 0) if entry.has("desired-count") else main.desired_count
+    autoscaling = read_copys_autoscaling(entry, config, main.autoscaling)
+    if entry.has("desired-count") or entry.has("autoscaling"):
+        check_count(entry.faults, entry.key("desired-count"), desired_count, autoscaling)
     return replace(
         main,
-        name=copy_service_name(main.name, name),
+        name=service,
         host=None if main.host is None else f"{name}.{main.host}",
         path_prefix=f"/{name}" if main.host is None else None,
         priority=entry.whole("priority", 1, LAST_PRIORITY) if entry.has("priority") else priority_of(name),
@@ -100,9 +115,45 @@ def _read_copy(entry: Record, name: str, main: ServiceSettings) -> ServiceSettin
         else None,
         cpu=cpu,
         memory=memory,
-        desired_count=entry.whole("desired-count", 0) if entry.has("desired-count") else main.desired_count,
+        desired_count=desired_count,
         environment={**main.environment, **environment},
+        rollout=rollout,
+        autoscaling=autoscaling,
     )
+
+
+def _check_room_for_green(entry: Record, name: str, service: str) -> None:
+    longest = LONGEST_SERVICE_NAME - len(_GREEN)
+    if len(service) > longest:
+        entry.faults.add(
+            entry.key("name"),
+            name,
+            f"at most {longest - (len(service) - len(name))} characters, or a rolling strategy: the second "
+            f"target group {service}{_GREEN} has {len(service + _GREEN)}, and of its 32 Pulumi's random end "
+            "takes 8",
+        )
+
+
+def _check_target_groups(config: Record, services: list[ServiceSettings]) -> None:
+    count = sum(2 if service.rollout.two_target_groups else 1 for service in services)
+    if count <= _MOST_TARGET_GROUPS:
+        return
+    names = f"{len(services) - 1} names"
+    if count == len(services):
+        config.faults.add(
+            _KEY,
+            names,
+            f"at most {_MOST_TARGET_GROUPS - 1}: with the main service {_MOST_TARGET_GROUPS} rules and "
+            "target groups, as many as one load balancer carries",
+        )
+    else:
+        config.faults.add(
+            _KEY,
+            names,
+            f"less, or more of them rolling: the services have {count} rules and target groups (two of both "
+            f"for each that is not rolling), and one load balancer carries {_MOST_TARGET_GROUPS}, so 50 "
+            "services that are all not rolling",
+        )
 
 
 def _check_own_size(entry: Record, *, cpu: int, memory: int) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from infra.config.alarms import check_alarms_come_in_time
 from infra.config.cluster import read_cluster
 from infra.config.faults import Faults
 from infra.config.image import read_image
-from infra.config.load_balancer import read_load_balancer
+from infra.config.load_balancer import check_test_cidrs_are_of_use, read_load_balancer
 from infra.config.multidev import read_multidev
 from infra.config.network import read_network
 from infra.config.provider import read_provider
@@ -50,7 +51,7 @@ def parse(
     faults = Faults(stack=stack, secret_keys=secret)
     _refuse_strangers(own, schema, faults)
     _refuse_encrypted(own, secret, faults)
-    config = Record({**schema.defaults, **own}, faults=faults, from_text=True)
+    config = Record(own, faults=faults, defaults=schema.defaults, from_text=True)
 
     protect = config.flag("protect")
     provider = read_provider(config, others, project=project, stack=stack)
@@ -61,6 +62,8 @@ def parse(
     main = read_main_service(config, architecture=image.architecture, domain=load_balancer.domain)
     multidev = read_multidev(config, main)
     check_room_to_roll(faults, (main, *multidev))
+    check_alarms_come_in_time(faults, (main, *multidev))
+    check_test_cidrs_are_of_use(faults, load_balancer, (main, *multidev))
     faults.raise_if_any()
     return Settings(
         environment=stack,

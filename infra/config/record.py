@@ -37,6 +37,7 @@ class Record:
         *,
         faults: Faults,
         path: str = "",
+        defaults: Mapping[str, object] | None = None,
         from_text: bool = False,
     ) -> None:
         """Look at an object.
@@ -45,12 +46,19 @@ class Record:
             values: the object.
             faults: takes what is wrong.
             path: where the object stands; empty for the configuration itself.
+            defaults: what stands for values that are missing.
             from_text: whether values may be written as text: the CLI hands every top-level value over so.
         """
-        self._values = values
+        self._defaults = defaults or {}
+        self._values = {**self._defaults, **values}
         self._path = path
         self._from_text = from_text
         self.faults = faults
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """The object as it was given, with its defaults."""
+        return self._values
 
     def key(self, name: str) -> str:
         """Return where a value stands, from the top."""
@@ -165,6 +173,25 @@ class Record:
                 f"there is no such key; the nearest is `{nearest(stranger, fields)}` (of {_listed(fields)})",
             )
         return record
+
+    def section(self, name: str, *, defaults: Mapping[str, object] | None = None) -> Record:
+        """Look at an object that names only what differs from `defaults`, which have all that there can be.
+
+        Args:
+            name: where the object stands.
+            defaults: what stands for values that are missing; by default those of this object.
+        """
+        if defaults is None:
+            if name not in self._defaults:
+                self.faults.add_missing(self.key(name), "an object")
+                # What such an object lacks is no fault of its own.
+                return Record({}, faults=self.faults.aside())
+            defaults = cast("Mapping[str, object]", self._defaults[name])
+        allowed = f"an object with {_listed(defaults)}"
+        own = self.record_at(name, self._structure(name), tuple(defaults), allowed=allowed)
+        return Record(
+            {} if own is None else own.values, faults=self.faults, path=self.key(name), defaults=defaults
+        )
 
     def strings(self, name: str, *, pattern: re.Pattern[str], named: str) -> dict[str, str]:
         """Read an object of plain values, and turn each into text.

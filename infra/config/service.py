@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from infra.config.alarms import read_alarms
+from infra.config.autoscaling import check_count, read_autoscaling
 from infra.config.fargate import CPUS, MEMORY_BY_CPU, nearest_memory, sizes_for
 from infra.config.faults import CREDENTIALS
 from infra.config.names import (
@@ -15,6 +17,7 @@ from infra.config.names import (
     LAST_PRIORITY,
     LONGEST_MAIN_NAME,
 )
+from infra.config.rollout import read_rollout
 from infra.settings import ServiceSettings
 
 if TYPE_CHECKING:
@@ -68,6 +71,9 @@ def read_main_service(config: Record, *, architecture: Architecture, domain: str
     environment = read_environment(config)
     secrets = _read_secrets(config)
     check_shared_names(faults, "environment", environment, secrets)
+    desired_count = config.whole("desired-count", 0)
+    autoscaling = read_autoscaling(config)
+    check_count(faults, "desired-count", desired_count, autoscaling)
     return ServiceSettings(
         name=_read_name(config),
         host=domain,
@@ -77,7 +83,7 @@ def read_main_service(config: Record, *, architecture: Architecture, domain: str
         architecture=architecture,
         cpu=cpu,
         memory=memory,
-        desired_count=config.whole("desired-count", 0),
+        desired_count=desired_count,
         container_port=config.whole("container-port", 1024, 65535),
         user=config.text(
             "user",
@@ -101,6 +107,9 @@ def read_main_service(config: Record, *, architecture: Architecture, domain: str
         deployment_minimum_healthy_percent=config.whole("deployment-minimum-healthy-percent", 0, 100),
         # With 100, ECS refuses to balance tasks between zones.
         deployment_maximum_percent=config.whole("deployment-maximum-percent", 101, 400),
+        rollout=read_rollout(config),
+        alarms=read_alarms(config),
+        autoscaling=autoscaling,
         log_retention_days=config.whole_of("log-retention-days", _RETENTIONS),
     )
 
@@ -151,24 +160,37 @@ def check_room_to_roll(faults: Faults, services: Iterable[ServiceSettings]) -> N
     ECS rounds the minimum up and the maximum down:
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
     """
-    if faults.found_at("deployment-minimum-healthy-percent", "deployment-maximum-percent"):
+    if faults.found_at("deployment-minimum-healthy-percent", "deployment-maximum-percent", "autoscaling"):
         return
-    stuck = [service for service in services if not _can_roll(service)]
+    stuck = [
+        (count, service)
+        for service in services
+        for count in _counts(service)
+        if not _can_roll(count, service)
+    ]
     if not stuck:
         return
-    worst = min(stuck, key=lambda service: service.desired_count)
+    count, worst = min(stuck, key=lambda pair: pair[0])
     faults.add(
         "deployment-maximum-percent",
         worst.deployment_maximum_percent,
-        f"{-(-100 * (worst.desired_count + 1) // worst.desired_count)} or more, or a lower "
+        f"{-(-100 * (count + 1) // count)} or more, or a lower "
         f"`deployment-minimum-healthy-percent`: with a minimum of {worst.deployment_minimum_healthy_percent} "
-        f"and a desired count of {worst.desired_count} a deployment of {worst.name} could neither stop "
+        f"and a desired count of {count} a deployment of {worst.name} could neither stop "
         "an old task nor start a new one",
     )
 
 
-def _can_roll(service: ServiceSettings) -> bool:
-    count = service.desired_count
+def _counts(service: ServiceSettings) -> Iterable[int]:
+    """Return the desired counts that the service may have when it is deployed."""
+    scaling = service.autoscaling
+    if scaling is None:
+        return [service.desired_count]
+    lowest = min([scaling.min_count, *(action.min_count for action in scaling.schedule)])
+    return range(lowest, scaling.max_count + 1)
+
+
+def _can_roll(count: int, service: ServiceSettings) -> bool:
     fewest = -(-count * service.deployment_minimum_healthy_percent // 100)
     most = count * service.deployment_maximum_percent // 100
     return count == 0 or fewest < count or most > count

@@ -73,6 +73,14 @@ def _from_aws(action: dict[str, Any], asked: Properties) -> Properties:
     forward: Properties = asked.get("forward") or {}
     if target and target == _to_aws(asked).get("TargetGroupArn") and forward:
         result["forward"] = forward
+    elif any(group["arn"] == target for group in forward.get("targetGroups", [])):
+        # As on AWS after a deployment that moved traffic.
+        result["forward"] = {
+            **forward,
+            "targetGroups": [
+                {**group, "weight": 100 if group["arn"] == target else 0} for group in forward["targetGroups"]
+            ],
+        }
     elif target:
         result["targetGroupArn"] = target
     for name, key, table in (

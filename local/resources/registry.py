@@ -72,7 +72,11 @@ def _as_it_is(thing: Any) -> Any:
 _HANDLERS: Final = {
     "aws:acm/certificate:Certificate": "acm:Certificate",
     "aws:acm/certificateValidation:CertificateValidation": "acm:CertificateValidation",
+    "aws:appautoscaling/policy:Policy": "appautoscaling:Policy",
+    "aws:appautoscaling/scheduledAction:ScheduledAction": "appautoscaling:ScheduledAction",
+    "aws:appautoscaling/target:Target": "appautoscaling:Target",
     "aws:cloudwatch/logGroup:LogGroup": "logs:LogGroup",
+    "aws:cloudwatch/metricAlarm:MetricAlarm": "alarms:MetricAlarm",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "security_groups:DefaultSecurityGroup",
     "aws:ec2/eip:Eip": "nat:Eip",
     "aws:ec2/internetGateway:InternetGateway": "vpc:InternetGateway",

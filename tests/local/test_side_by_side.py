@@ -15,6 +15,7 @@ from tests.local.project import Project
 pytestmark = pytest.mark.docker
 
 HOSTS = {"dev": "dev.example.com", "staging": "staging.example.com", "prod": "www.example.com"}
+SCALED = {"enabled": True, "min-count": 2, "max-count": 12}
 TASKS = {"dev": 1, "staging": 1, "prod": 2}
 
 
@@ -24,7 +25,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     project = Project.copy_to(tmp_path_factory.mktemp("project"))
     project.configure("dev", multidev=[], repository="apps/web")
     project.configure("staging", repository="apps/web", image_from="dev", desired_count=1)
-    project.configure("prod", repository="apps/web", image_from="staging", desired_count=2)
+    project.configure(
+        "prod", repository="apps/web", image_from="staging", desired_count=2, autoscaling=SCALED
+    )
     try:
         for stack in HOSTS:
             project.up(stack)

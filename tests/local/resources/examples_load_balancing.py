@@ -206,6 +206,13 @@ def _other_targets(cloud: Cloud, made: Made) -> None:
     cloud.client("elbv2").modify_rule(RuleArn=made.id, Actions=[action])
 
 
+def _move_users(cloud: Cloud, made: Made) -> None:
+    """As ECS does at the end of a deployment."""
+    _, green = made.inputs["actions"][0]["forward"]["targetGroups"]
+    action = {"Type": "forward", "TargetGroupArn": green["arn"]}
+    cloud.client("elbv2").modify_rule(RuleArn=made.id, Actions=[action])
+
+
 def _no_rewrite(cloud: Cloud, made: Made) -> None:
     cloud.client("elbv2").modify_rule(RuleArn=made.id, ResetTransforms=True)
 
@@ -300,6 +307,7 @@ EXAMPLES = [
         tampered="transforms",
     ),
     Example(RULE, _weighted_rule, update=_other_rule, tamper=_other_targets, tampered="actions"),
+    Example(RULE, _weighted_rule, tamper=_move_users, tampered="actions"),
     Example(
         CERTIFICATE,
         lambda _bench: {

@@ -105,6 +105,40 @@ def service(bench: Workbench) -> Properties:
     }
 
 
+def _as_canary(bench: Workbench) -> Properties:
+    arn = "arn:aws:elasticloadbalancing:us-east-1:000000000000"
+    pause = {
+        "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"],
+        "targetType": "PAUSE",
+        "timeoutConfiguration": {"action": "ROLLBACK", "timeoutInMinutes": "30"},
+    }
+    (balancer,) = service(bench)["loadBalancers"]
+    return {
+        "alarms": {"alarmNames": ["slow", "broken"], "enable": True, "rollback": True},
+        "deploymentConfiguration": {
+            "strategy": "CANARY",
+            "bakeTimeInMinutes": "5",
+            "canaryConfiguration": {"canaryPercent": 25, "canaryBakeTimeInMinutes": "10"},
+            "lifecycleHooks": [pause],
+        },
+        "loadBalancers": [
+            {
+                **balancer,
+                "advancedConfiguration": {
+                    "alternateTargetGroupArn": f"{arn}:targetgroup/green/0123",
+                    "productionListenerRule": f"{arn}:listener-rule/app/lb/0/1/2",
+                    "testListenerRule": f"{arn}:listener-rule/app/lb/0/1/3",
+                    "roleArn": make_role(bench).outputs["arn"],
+                },
+            }
+        ],
+    }
+
+
+def _canary(bench: Workbench) -> Properties:
+    return {**service(bench), **_as_canary(bench)}
+
+
 def _scale_by_hand(cloud: Cloud, made: Made) -> None:
     cloud.client("ecs").update_service(
         cluster=made.inputs["cluster"], service=made.id, healthCheckGracePeriodSeconds=7
@@ -239,6 +273,17 @@ EXAMPLES = [
         tamper=_scale_by_hand,
         tampered="healthCheckGracePeriodSeconds",
         outputs=("arn", "name", "cluster", "taskDefinition"),
+    ),
+    # From rolling to canary, and back.
+    Example(SERVICE, service, update=_as_canary),
+    Example(
+        SERVICE,
+        _canary,
+        update=lambda bench: {
+            "alarms": {"alarmNames": [], "enable": False, "rollback": False},
+            "deploymentConfiguration": {"strategy": "ROLLING"},
+            "loadBalancers": service(bench)["loadBalancers"],
+        },
     ),
     Example(
         ROLE,

@@ -100,7 +100,9 @@ def test_tags_change_in_place_and_the_urn_stays(bench: Workbench, example: Examp
 
     handler.update(bench.cloud, id=made.id, old=made.outputs, new=new, changed=("tags",))
 
-    assert _read(handler, bench.cloud, made)["tags"] == new["tags"]
+    outputs = handler.read(bench.cloud, id=made.id, inputs=new)
+    assert outputs is not None
+    assert outputs["tags"] == new["tags"]
     if example.found_again:
         assert handler.find(bench.cloud, urn=made.urn, inputs=made.inputs) == made.id
 

@@ -1,4 +1,4 @@
-"""What `docs/configuration.md` shows is what the program takes and says."""
+"""What the documents show of the configuration is what the program takes and says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from infra.config.schema import PROJECT_ROOT
 from tests.unit.infra.settings_fixtures import PROJECT, named, settings_of
 
 DOCUMENT = (PROJECT_ROOT / "docs/configuration.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
+STRATEGIES = (PROJECT_ROOT / "docs/strategies.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", DOCUMENT + STRATEGIES, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.split(":")[2].strip())
@@ -26,3 +27,22 @@ def test_the_message_is_the_one_that_the_program_gives() -> None:
         parse(named({"desird-count": "2", "cpu": "1024"}), project=PROJECT, stack="dev")
 
     assert str(raised.value) in DOCUMENT
+
+
+@pytest.mark.parametrize("strategy", ["canary", "linear", "blue-green"])
+def test_a_timeline_is_as_long_as_a_deployment_waits(strategy: str) -> None:
+    """After the two minutes that the pictures give tasks to start, and two more for tests of blue/green."""
+    minutes = settings_of({"rollout": {"strategy": strategy}}).main.rollout.planned_minutes
+    (picture,) = re.findall(rf"title {strategy},.*?```", STRATEGIES, re.DOTALL)
+    (watched,) = re.findall(r"Alarms :00, (\d+)m", picture)
+
+    assert int(watched) - minutes == (4 if strategy == "blue-green" else 2)
+
+
+def test_every_strategy_has_a_timeline() -> None:
+    assert re.findall(r"^    title (\S+),", STRATEGIES, re.MULTILINE) == [
+        "rolling",
+        "canary",
+        "linear",
+        "blue-green",
+    ]

@@ -7,21 +7,27 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from infra.ecs_roles import InfrastructureRole
 from infra.image_reference import DeployableImage
 from infra.service import ServiceArgs
 from infra.settings import (
+    AlarmSettings,
+    AutoscalingSettings,
     CapacityProvider,
     ClusterSettings,
     ImageSettings,
     LoadBalancerSettings,
     NetworkSettings,
+    RolloutSettings,
     ServiceSettings,
 )
+from infra.strategy import TrafficShift
 from infra.task import Account, TaskDefinitionArgs
 from tests.unit.infra.fake_cloud import ACCOUNT, DIGEST, REGION, REGISTRY
 
 REPOSITORY_ARN = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app"
 LOG_GROUP_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:logs"
+LOAD_BALANCER = "app/load-balancer/0123456789abcdef"
 SPOT = CapacityProvider(capacity_provider="FARGATE_SPOT", weight=3, base=0)
 ON_DEMAND = CapacityProvider(capacity_provider="FARGATE", weight=1, base=1)
 
@@ -29,19 +35,19 @@ ON_DEMAND = CapacityProvider(capacity_provider="FARGATE", weight=1, base=1)
 class Holder(pulumi.ComponentResource):
     """Somebody else's component, with a provider, around the one that is tested."""
 
-    def __init__(self) -> None:
-        provider = aws.Provider("aws", region=REGION)
+    def __init__(self, name: str = "holder") -> None:
+        provider = aws.Provider(f"{name}-aws", region=REGION)
         super().__init__(
             "test:index:Holder",
-            "holder",
+            name,
             None,
             pulumi.ResourceOptions(providers=[provider]),
         )
 
 
-def held() -> pulumi.ResourceOptions:
+def held(name: str = "holder") -> pulumi.ResourceOptions:
     """Options as a caller gives them."""
-    return pulumi.ResourceOptions(parent=Holder())
+    return pulumi.ResourceOptions(parent=Holder(name))
 
 
 def network_settings(**changes: Any) -> NetworkSettings:
@@ -87,6 +93,55 @@ def load_balancer_settings(**changes: Any) -> LoadBalancerSettings:
             "idle_timeout_seconds": 60,
             "tls_policy": "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
             "deletion_protection": False,
+            "test_cidrs": (),
+            **changes,
+        },
+    )
+
+
+def rollout_settings(strategy: str = "rolling", **changes: Any) -> RolloutSettings:
+    return RolloutSettings(
+        **{
+            "strategy": strategy,
+            "two_target_groups": strategy != "rolling",
+            "canary_percent": 25,
+            "canary_minutes": 10,
+            "step_percent": 20,
+            "step_minutes": 5,
+            "bake_minutes": 7,
+            "hooks": (),
+            **changes,
+        },
+    )
+
+
+def alarm_settings(**changes: Any) -> AlarmSettings:
+    return AlarmSettings(
+        **{
+            "error_percent": 5,
+            "minimum_requests": 20,
+            "p99_milliseconds": 1500,
+            "unhealthy_tasks": 1,
+            "period_seconds": 60,
+            "periods": 3,
+            "extra": (),
+            **changes,
+        },
+    )
+
+
+def autoscaling_settings(**changes: Any) -> AutoscalingSettings:
+    return AutoscalingSettings(
+        **{
+            "min_count": 1,
+            "max_count": 4,
+            "cpu_percent": 60,
+            "memory_percent": 75,
+            "requests_per_target": 0,
+            "scale_in_seconds": 300,
+            "scale_out_seconds": 60,
+            "time_zone": "Europe/Berlin",
+            "schedule": (),
             **changes,
         },
     )
@@ -118,6 +173,9 @@ def service_settings(**changes: Any) -> ServiceSettings:
             "stop_timeout_seconds": 60,
             "deployment_minimum_healthy_percent": 100,
             "deployment_maximum_percent": 200,
+            "rollout": rollout_settings(),
+            "alarms": None,
+            "autoscaling": None,
             "log_retention_days": 30,
             **changes,
         },
@@ -156,12 +214,22 @@ def service_args(settings: ServiceSettings | None = None, **changes: Any) -> Ser
         **{
             "task": task_args(settings),
             "cluster_arn": "arn:of:the:cluster",
+            "cluster_name": "cluster",
             "capacity_provider_strategy": (ON_DEMAND, SPOT),
             "vpc_id": "vpc-1",
             "subnet_ids": ["subnet-1", "subnet-2"],
             "security_group_id": "sg-tasks",
             "assign_public_ip": False,
             "listener_arn": "arn:of:the:listener",
+            "load_balancer_arn_suffix": LOAD_BALANCER,
             **changes,
         },
+    )
+
+
+def traffic_shift() -> TrafficShift:
+    """What services that move traffic share; to be called inside a program."""
+    return TrafficShift(
+        role=InfrastructureRole("infrastructure", "aws", held("shared")),
+        test_listener_arn="arn:of:the:test:listener",
     )

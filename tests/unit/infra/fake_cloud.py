@@ -103,7 +103,9 @@ def _computed(token: str, name: str, physical: str) -> dict[str, Any]:
             "contextHash": "hash",
         },
         "random:index/randomId:RandomId": {"hex": "0b0b0b0b"},
+        "aws:lb/targetGroup:TargetGroup": {"arnSuffix": f"targetgroup/{physical}/0123456789abcdef"},
         "aws:lb/loadBalancer:LoadBalancer": {
+            "arnSuffix": f"app/{physical}/0123456789abcdef",
             "dnsName": f"{physical}.{REGION}.elb.amazonaws.com",
             "zoneId": "Z-OF-THE-LOAD-BALANCER",
         },

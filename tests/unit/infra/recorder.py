@@ -54,7 +54,10 @@ class Declared:
     dependencies: frozenset[str]
     property_dependencies: dict[str, frozenset[str]]
     ignore_changes: tuple[str, ...]
+    timeouts: dict[str, str]
     aliases: tuple[str, ...]
+    hooks: dict[str, tuple[str, ...]]
+    """Names of resource hooks, by when they run."""
     transforms: tuple[
         Callable[[pulumi.ResourceTransformArgs], pulumi.ResourceTransformResult | None], ...
     ] = field(compare=False)
@@ -140,7 +143,9 @@ class _Monitor(MockMonitor):
                 key: frozenset(value.urns) for key, value in request.propertyDependencies.items()
             },
             ignore_changes=tuple(request.ignoreChanges),
+            timeouts=json_format.MessageToDict(request.customTimeouts),
             aliases=tuple(str(alias) for alias in request.aliases),
+            hooks={when.name: tuple(names) for when, names in request.hooks.ListFields()},
             transforms=tuple(_resolve_callbacks(request.transforms)),
         )
         self._graph.resources.append(declared)

@@ -8,24 +8,41 @@ from pathlib import Path
 import pulumi
 import pytest
 
+from infra.autoscaling import Autoscaling, AutoscalingArgs
 from infra.cluster import Cluster, ClusterArgs
 from infra.dns import Certificate, CertificateArgs, Host, HostArgs
+from infra.ecs_roles import HookRole, InfrastructureRole
 from infra.image import AppImage, AppImageArgs
 from infra.load_balancer import LoadBalancer, LoadBalancerArgs
+from infra.monitoring import DeploymentAlarms, DeploymentAlarmsArgs
 from infra.network import Network, NetworkArgs
+from infra.routing import target_group
 from infra.security_groups import SecurityGroups, SecurityGroupsArgs
 from infra.service import Service
+from infra.strategy import Green, GreenArgs
 from infra.task import TaskDefinition
 from tests.unit.infra.factories import (
     Holder,
+    alarm_settings,
+    autoscaling_settings,
     cluster_settings,
     image_settings,
     load_balancer_settings,
     network_settings,
+    rollout_settings,
     service_args,
+    service_settings,
     task_args,
+    traffic_shift,
 )
 from tests.unit.infra.recorder import Declared, Graph, declare
+
+
+def _green(opts: pulumi.ResourceOptions) -> Green:
+    settings = service_settings(rollout=rollout_settings("canary"))
+    blue = target_group("part", settings, vpc_id="vpc-1", parent=Holder("elsewhere"))
+    return Green("part", GreenArgs(settings=settings, blue=blue, vpc_id="vpc-1", shift=traffic_shift()), opts)
+
 
 Build = Callable[[Path, pulumi.ResourceOptions], pulumi.ComponentResource]
 
@@ -64,6 +81,25 @@ COMPONENTS: dict[str, Build] = {
     ),
     "TaskDefinition": lambda _, opts: TaskDefinition("part", task_args(), opts),
     "Service": lambda _, opts: Service("part", service_args(), opts),
+    "Green": lambda _, opts: _green(opts),
+    "InfrastructureRole": lambda _, opts: InfrastructureRole("part", "aws", opts),
+    "HookRole": lambda _, opts: HookRole("part", rollout_settings("canary"), opts),
+    "DeploymentAlarms": lambda _, opts: DeploymentAlarms(
+        "part",
+        DeploymentAlarmsArgs(settings=alarm_settings(), target_groups={"part": "tg"}, load_balancer="lb"),
+        opts,
+    ),
+    "Autoscaling": lambda _, opts: Autoscaling(
+        "part",
+        AutoscalingArgs(
+            settings=autoscaling_settings(requests_per_target=1),
+            cluster_name="cluster",
+            service_name="service",
+            target_groups=["tg"],
+            load_balancer="lb",
+        ),
+        opts,
+    ),
 }
 
 
@@ -83,7 +119,14 @@ def _component(built: tuple[str, Graph]) -> tuple[Declared, list[Declared]]:
     name, graph = built
     component = graph.one(f"node-on-ecs:infra:{name}", "part")
     others = [r for r in graph.resources if r.type not in (component.type, "test:index:Holder")]
-    return component, [r for r in others if not r.type.startswith("pulumi:providers:")]
+    return component, [r for r in others if not r.type.startswith("pulumi:providers:") and not _is_given(r)]
+
+
+def _is_given(resource: Declared) -> bool:
+    """Whether it is something that the component gets, below a holder of its own."""
+    return (
+        "::elsewhere" in resource.parent or "::shared" in resource.parent or resource.name == "infrastructure"
+    )
 
 
 def test_a_component_is_where_its_caller_puts_it(built: tuple[str, Graph]) -> None:

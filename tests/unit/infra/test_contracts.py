@@ -21,6 +21,11 @@ SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup"
 REPOSITORY = "aws:ecr/repository:Repository"
 ROLE = "aws:iam/role:Role"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
+ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+SERVICE = "aws:ecs/service:Service"
+RULE = "aws:lb/listenerRule:ListenerRule"
+TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 LISTENER = "aws:lb/listener:Listener"
 
@@ -67,6 +72,30 @@ FOR_EACH_SERVICE = {
     "aws:ecs/service:Service": ["{}"],
     "node-on-ecs:infra:Host": ["{}"],
     "aws:route53/record:Record": ["{}-ipv4"],
+}
+WITH_ALARMS = {
+    "node-on-ecs:infra:DeploymentAlarms": ["web"],
+    ALARM: ["web-errors", "web-latency", "web-unhealthy"],
+}
+WITH_CANARY = {
+    "node-on-ecs:infra:InfrastructureRole": ["infrastructure"],
+    "aws:iam/role:Role": ["infrastructure"],
+    ATTACHMENT: ["infrastructure"],
+    "aws:lb/listener:Listener": ["load-balancer-test"],
+    "node-on-ecs:infra:Green": ["web"],
+    "aws:lb/targetGroup:TargetGroup": ["web-green"],
+    "aws:lb/listenerRule:ListenerRule": ["web-test"],
+    ALARM: ["web-green-errors", "web-green-latency", "web-green-unhealthy"],
+}
+WITH_AUTOSCALING = {
+    "node-on-ecs:infra:Autoscaling": ["web"],
+    "aws:appautoscaling/target:Target": ["web"],
+    "aws:appautoscaling/policy:Policy": ["web-cpu", "web-memory"],
+}
+BESIDE = {
+    "dev": [],
+    "staging": [WITH_ALARMS],
+    "prod": [WITH_ALARMS, WITH_CANARY, WITH_AUTOSCALING],
 }
 SERVICES = {"dev": ["web", "web-alice", "web-bob"], "staging": ["web"], "prod": ["web"]}
 
@@ -136,6 +165,9 @@ def test_type_tokens_and_logical_names_stay_what_they_are(
         for name in names
         for service in SERVICES[stack]
     )
+    expected.update(
+        (token, name) for beside in BESIDE[stack] for token, names in beside.items() for name in names
+    )
 
     assert Counter((r.type, r.name) for r in graphs(stack).resources) == expected
 
@@ -203,6 +235,8 @@ def test_the_world_is_spoken_to_in_tls_only(graph: Graph) -> None:
     https = graph.one(LISTENER, "load-balancer-https").inputs
     (http_action,) = graph.one(LISTENER, "load-balancer-http").inputs["defaultActions"]
 
+    for listener in graph.all(LISTENER):
+        assert listener.name == "load-balancer-http" or listener.inputs["protocol"] == "HTTPS"
     assert https["protocol"] == "HTTPS"
     assert https["sslPolicy"].startswith("ELBSecurityPolicy-TLS13-1-")
     assert http_action["type"] == "redirect"
@@ -230,9 +264,15 @@ def test_no_policy_allows_more_than_single_actions_on_named_resources(graph: Gra
                 assert len(resource.split(":", 5)[5].strip("*/")) > 1
 
 
-def test_no_role_has_a_policy_of_aws(graph: Graph) -> None:
+def test_no_role_has_a_policy_of_aws_but_the_one_that_moves_traffic(graph: Graph) -> None:
     """`AmazonECSTaskExecutionRolePolicy` reads every repository and writes every log group."""
-    assert not [r.name for r in graph.resources if "PolicyAttachment" in r.type]
+    attached = [r.inputs for r in graph.resources if "PolicyAttachment" in r.type]
+
+    assert [inputs["policyArn"].rpartition("/")[2] for inputs in attached] in (
+        [],
+        ["AmazonECSInfrastructureRolePolicyForLoadBalancers"],
+    )
+    assert all(inputs["role"].startswith("infrastructure-") for inputs in attached)
     assert not [role.name for role in graph.all(ROLE) if "managedPolicyArns" in role.inputs]
 
 
@@ -248,6 +288,10 @@ def test_every_task_has_two_roles_of_its_own(graph: Graph) -> None:
 def test_only_ecs_for_this_account_may_take_a_role(graph: Graph) -> None:
     for role in graph.all(ROLE):
         (statement,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+        if role.name == "infrastructure":
+            # AWS's guide has no condition here, and whether ECS would meet one is not documented.
+            assert statement["Principal"] == {"Service": "ecs.amazonaws.com"}
+            continue
         assert statement["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
         assert statement["Condition"]["StringEquals"]["aws:SourceAccount"]
         assert statement["Condition"]["ArnLike"]["aws:SourceArn"]
@@ -350,3 +394,69 @@ def test_a_first_preview_of_other_shapes_is_whole_too(
     update = declare_stack("dev", changes)
 
     assert {r.urn for r in preview.resources} == {r.urn for r in update.resources}
+
+
+def _groups_of(service: Declared) -> int:
+    (balancer,) = service.inputs["loadBalancers"]
+    return 2 if balancer.get("advancedConfiguration") else 1
+
+
+@pytest.mark.parametrize(
+    ("stack", "strategy"), [("dev", "ROLLING"), ("staging", "ROLLING"), ("prod", "CANARY")]
+)
+def test_each_stack_has_its_strategy_with_ecs_s_own_controller(
+    graphs: Callable[[str], Graph], stack: str, strategy: str
+) -> None:
+    """CodeDeploy would be another thing to fail, and another place to look for the reason."""
+    services = graphs(stack).all(SERVICE)
+
+    assert {s.inputs["deploymentConfiguration"]["strategy"] for s in services} == {strategy}
+    assert not [s.name for s in services if "deploymentController" in s.inputs]
+    assert not [r.name for r in graphs(stack).resources if "codedeploy" in r.type]
+
+
+def test_every_service_says_what_becomes_of_alarms(graph: Graph) -> None:
+    """What is left out the provider takes for unchanged, and ECS asks for alarms that are gone."""
+    for service in graph.all(SERVICE):
+        asked = service.inputs["alarms"]
+        assert asked["enable"] == asked["rollback"] == bool(asked["alarmNames"])
+
+
+def test_alarms_watch_every_target_group_of_a_service(graph: Graph) -> None:
+    """Users are at either of two, from one deployment to the next."""
+    for service in graph.all(SERVICE):
+        names = service.inputs["alarms"]["alarmNames"]
+        assert len(names) in (0, 3 * _groups_of(service))
+
+
+def test_alarms_are_silent_where_nothing_is_measured(graph: Graph) -> None:
+    assert {alarm.inputs["treatMissingData"] for alarm in graph.all(ALARM)} <= {"notBreaching"}
+
+
+def test_ecs_alone_says_where_users_of_two_target_groups_are(graph: Graph) -> None:
+    for service in graph.all(SERVICE):
+        expected = ("actions",) if _groups_of(service) == 2 else ()
+        rules = [rule for rule in graph.all(RULE) if rule.name in (service.name, f"{service.name}-test")]
+        assert [rule.ignore_changes for rule in rules] == [expected] * _groups_of(service)
+        assert {rule.urn for rule in rules} <= service.dependencies
+
+
+def test_each_service_has_one_rule_at_the_listener_of_users(graph: Graph) -> None:
+    users = {rule.inputs["listenerArn"] for rule in graph.all(RULE) if not rule.name.endswith("-test")}
+
+    assert len(users) == 1
+    rules = sorted(rule.name for rule in graph.all(RULE) if rule.inputs["listenerArn"] in users)
+    assert rules == graph.names(SERVICE)
+
+
+def test_the_provider_waits_as_long_as_a_rollout_takes(graph: Graph) -> None:
+    """Its own 20 minutes are over before a canary with its bake time is."""
+    for service in graph.all(SERVICE):
+        assert service.timeouts.keys() == {"create", "update", "delete"}
+        assert min(int(minutes.removesuffix("m")) for minutes in service.timeouts.values()) >= 40
+
+
+def test_only_an_autoscaler_has_a_count_of_its_own(graph: Graph) -> None:
+    scaled = {r.name for r in graph.all("aws:appautoscaling/target:Target")}
+
+    assert {s.name for s in graph.all(SERVICE) if "desiredCount" in s.ignore_changes} == scaled

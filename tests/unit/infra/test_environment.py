@@ -229,3 +229,56 @@ def test_an_existing_vpc_is_all_that_the_network_is(declare_stack: DeclareStack)
     assert graph.all("awsx:ec2:Vpc") == []
     assert graph.exports["vpc_id"] == "vpc-0123456789abcdef0"
     assert graph.one(SERVICE).inputs["networkConfiguration"]["subnets"] == changes["private-subnet-ids"]
+
+
+def test_the_main_service_moves_traffic_and_its_copies_roll(declare_stack: DeclareStack) -> None:
+    graph = declare_stack("dev", {"rollout": {"strategy": "canary"}})
+    strategies = {s.name: s.inputs["deploymentConfiguration"]["strategy"] for s in graph.all(SERVICE)}
+
+    assert strategies == {"web": "CANARY", "web-alice": "ROLLING", "web-bob": "ROLLING"}
+    assert graph.names("aws:lb/targetGroup:TargetGroup") == ["web", "web-alice", "web-bob", "web-green"]
+
+
+def test_a_copy_can_move_traffic_where_the_main_service_rolls(declare_stack: DeclareStack) -> None:
+    graph = declare_stack("dev", {"multidev": [{"name": "alice", "rollout": {"strategy": "linear"}}, "bob"]})
+
+    assert graph.one(SERVICE, "web-alice").inputs["deploymentConfiguration"]["strategy"] == "LINEAR"
+    assert graph.names("aws:lb/targetGroup:TargetGroup") == ["web", "web-alice", "web-alice-green", "web-bob"]
+    assert graph.one("aws:iam/role:Role", "infrastructure")
+
+
+def test_another_strategy_replaces_nothing_that_is_there(declare_stack: DeclareStack) -> None:
+    """Resource by resource: what a rolling stack has stays under the name that it has in the state."""
+    rolling, canary = (
+        _by_urn(declare_stack("staging", {"rollout": {"strategy": strategy}}))
+        for strategy in ("rolling", "canary")
+    )
+    different = {urn.rpartition("::")[2] for urn in rolling if rolling[urn].inputs != canary[urn].inputs}
+
+    assert rolling.keys() <= canary.keys()
+    # The rule's actions are not changed but ignored, the service is told the strategy.
+    assert different == {"web"}
+    assert canary[next(urn for urn in canary if RULE in urn and urn.endswith("::web"))].ignore_changes == (
+        "actions",
+    )
+
+
+def test_testers_reach_the_test_listener(declare_stack: DeclareStack) -> None:
+    graph = declare_stack(
+        "staging", {"rollout": {"strategy": "blue-green"}, "test-cidrs": ["203.0.113.0/24"]}
+    )
+    rules = graph.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    (test,) = [rule.inputs for rule in rules if "-test-" in rule.name]
+
+    assert (test["cidrIpv4"], test["fromPort"]) == ("203.0.113.0/24", 8443)
+    assert graph.one("aws:lb/listener:Listener", "load-balancer-test").inputs["port"] == 8443
+
+
+def test_a_copy_more_or_less_changes_nothing_where_all_move_traffic(declare_stack: DeclareStack) -> None:
+    def copy(name: str) -> dict[str, Any]:
+        return {"name": name, "rollout": {"strategy": "canary"}}
+
+    old = _by_urn(declare_stack("prod", {"multidev": [copy("alice")]}))
+    new = _by_urn(declare_stack("prod", {"multidev": [copy("alice"), copy("bob")]}))
+
+    assert {urn: new[urn] for urn in old} == old

@@ -19,6 +19,7 @@ def _graph(
     certificate_arn: str | None = None,
     ipv6: bool = False,
     protect: bool = False,
+    test_listener: bool = False,
     **settings: Any,
 ) -> Graph:
     args = LoadBalancerArgs(
@@ -26,6 +27,7 @@ def _graph(
         subnet_ids=["public-1", "public-2"],
         security_group_id="sg-1",
         certificate_arn=certificate_arn,
+        test_listener=test_listener,
         ipv6=ipv6,
         protect=protect,
     )
@@ -106,3 +108,33 @@ def test_what_no_service_answers_is_a_404(certificate_arn: str | None) -> None:
     assert action["type"] == "fixed-response"
     assert action["fixedResponse"]["statusCode"] == "404"
     assert action["fixedResponse"]["contentType"] == "text/plain"
+
+
+@pytest.mark.parametrize(
+    ("certificate_arn", "protocol", "port"), [(None, "HTTP", 8080), ("arn:of:the:certificate", "HTTPS", 8443)]
+)
+def test_testers_speak_to_a_listener_of_their_own_as_users_do(
+    certificate_arn: str | None, protocol: str, port: int
+) -> None:
+    graph = _graph(certificate_arn=certificate_arn, test_listener=True)
+    test = graph.one(LISTENER, "load-balancer-test").inputs
+    users = graph.one(LISTENER, f"load-balancer-{protocol.lower()}").inputs
+
+    assert (test["protocol"], test["port"]) == (protocol, port)
+    assert test.get("sslPolicy") == users.get("sslPolicy")
+    assert test.get("certificateArn") == users.get("certificateArn") == certificate_arn
+    assert test["defaultActions"] == users["defaultActions"]
+    assert (
+        "listener/load-balancer-test"
+        in graph.component_outputs(COMPONENT, "load-balancer")["test_listener_arn"]
+    )
+
+
+def test_there_is_no_test_listener_unless_one_is_needed() -> None:
+    assert "load-balancer-test" not in _graph().names(LISTENER)
+
+
+def test_metrics_find_it_by_the_end_of_its_arn() -> None:
+    outputs = _graph().component_outputs(COMPONENT, "load-balancer")
+
+    assert outputs["arn_suffix"] == "app/load-balancer-1a2b3c4/0123456789abcdef"

@@ -98,3 +98,27 @@ def test_with_ipv6_the_same_is_open_for_ipv6() -> None:
         ("tcp", 443, 443, "::/0"),
     }
     assert _rules(graph, EGRESS, TASKS) == {("tcp", 443, 443, "0.0.0.0/0"), ("tcp", 443, 443, "::/0")}
+
+
+def test_the_test_listener_is_open_to_whom_the_configuration_names() -> None:
+    graph = _groups(test_port=8443, test_cidrs=["203.0.113.0/24"])
+
+    assert ("tcp", 8443, 8443, "203.0.113.0/24") in _rules(graph, INGRESS, LOAD_BALANCER)
+    assert "security-load-balancer-test-203-0-113-0-24" in graph.names(INGRESS)
+
+
+def test_a_test_listener_is_closed_unless_somebody_is_named() -> None:
+    assert _rules(_groups(test_port=8443), INGRESS, LOAD_BALANCER) == _rules(
+        _groups(), INGRESS, LOAD_BALANCER
+    )
+
+
+def test_the_test_listener_is_never_open_to_the_world() -> None:
+    """Security Hub's control EC2.18."""
+    with pytest.raises(ValueError, match="may not be the whole world"):
+        _groups(test_port=8443, test_cidrs=["0.0.0.0/0"])
+
+
+def test_a_way_to_a_test_listener_needs_one() -> None:
+    with pytest.raises(ValueError, match="lead to a test_port"):
+        _groups(test_cidrs=["203.0.113.0/24"])

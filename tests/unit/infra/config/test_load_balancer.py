@@ -110,3 +110,34 @@ def test_what_is_wrong_is_refused(config: dict[str, Any], begin: str, allowed: s
 
 def test_a_wrong_domain_does_not_make_its_zone_wrong() -> None:
     assert len(faults_of({"domain": "-a.example.com", "zone": "example.com"})) == 1
+
+
+def test_who_may_test_is_the_configurations() -> None:
+    config = {"test-cidrs": ["203.0.113.0/24", "198.51.100.7/32"], "rollout": {"strategy": "blue-green"}}
+
+    assert settings_of(config).load_balancer.test_cidrs == ("203.0.113.0/24", "198.51.100.7/32")
+
+
+@pytest.mark.parametrize(
+    ("cidrs", "begins", "says"),
+    [
+        (["0.0.0.0/0"], 'test-cidrs[0] = "0.0.0.0/0": ', "not for the whole world"),
+        (["128.0.0.0/1"], 'test-cidrs[0] = "128.0.0.0/1": ', "not for the whole world"),
+        (["203.0.113.7/24"], 'test-cidrs[0] = "203.0.113.7/24": ', "has host bits set"),
+        (["office"], 'test-cidrs[0] = "office": ', "an IPv4 range such as 203.0.113.0/24"),
+        (["10.0.0.0/8", "10.0.0.0/8"], 'test-cidrs[1] = "10.0.0.0/8": ', "each one once"),
+        ([f"10.0.{number}.0/24" for number in range(51)], 'test-cidrs = "51 ranges": ', "at most 50"),
+    ],
+)
+def test_the_test_listener_is_for_a_few(cidrs: list[str], begins: str, says: str) -> None:
+    """Security Hub's control EC2.18."""
+    fault = fault_of({"test-cidrs": cidrs, "rollout": {"strategy": "canary"}})
+
+    assert fault.startswith(begins)
+    assert says in fault
+
+
+def test_a_way_to_a_test_listener_that_there_is_not_is_refused() -> None:
+    fault = fault_of({"test-cidrs": ["10.0.0.0/8"]})
+
+    assert fault.startswith('test-cidrs = ["10.0.0.0/8"]: none, for no service has a test listener')

@@ -240,3 +240,61 @@ def test_names_that_are_wrong_each_for_itself_are_not_the_same_name() -> None:
 
 def test_a_wrong_main_name_does_not_meet_a_wrong_copy_s() -> None:
     assert len(faults_of({"name": "Web", "multidev": ["Web"]})) == 2
+
+
+def test_a_copy_rolls_even_where_the_main_service_does_not() -> None:
+    settings = settings_of({"multidev": ["alice"], "rollout": {"strategy": "canary"}})
+
+    assert [service.rollout.strategy for service in settings.services] == ["canary", "rolling"]
+    assert [service.rollout.two_target_groups for service in settings.services] == [True, False]
+
+
+def test_a_copy_that_says_otherwise_has_the_main_service_s_numbers() -> None:
+    pause = {"stages": ["POST_SCALE_UP"]}
+    settings = settings_of(
+        {
+            "rollout": {"strategy": "blue-green", "canary-percent": 10, "hooks": [pause]},
+            "multidev": [{"name": "alice", "rollout": {"strategy": "canary", "bake-minutes": 9}}],
+        }
+    )
+    (alice,) = settings.multidev
+
+    assert (alice.rollout.strategy, alice.rollout.canary_percent) == ("canary", 10)
+    assert (alice.rollout.bake_minutes, alice.rollout.hooks) == (9, ())
+
+
+def test_one_mistake_in_the_main_service_s_rollout_is_not_the_copies_too() -> None:
+    alice = {"name": "alice", "rollout": {"strategy": "canary"}}
+
+    assert fault_of({"rollout": {"canary-percent": 0}, "multidev": [alice]}).startswith("rollout.canary-")
+
+
+def shifting(count: int) -> list[dict[str, Any]]:
+    return [
+        {"name": f"c{number}", "priority": number + 1, "rollout": {"strategy": "canary"}}
+        for number in range(count)
+    ]
+
+
+def test_one_load_balancer_carries_50_services_that_move_traffic() -> None:
+    config = {"rollout": {"strategy": "canary"}, "multidev": shifting(49)}
+
+    assert len(settings_of(config).services) == 50
+
+
+def test_50_services_that_move_traffic_leave_no_room_for_another_one() -> None:
+    fault = fault_of({"rollout": {"strategy": "canary"}, "multidev": [*shifting(49), "alice"]})
+
+    assert fault.startswith('multidev = "50 names": ')
+    assert "101 rules and target groups" in fault
+    assert "50 services that are all not rolling" in fault
+
+
+def test_the_second_target_group_s_name_has_to_fit_too() -> None:
+    name = "a-name-of-15-ch"
+
+    fault = fault_of({"multidev": [{"name": name, "rollout": {"strategy": "canary"}}]})
+
+    assert settings_of({"multidev": [name]}).multidev[0].name == f"web-{name}"
+    assert fault.startswith(f'multidev[0].name = "{name}": at most 14 characters')
+    assert f"web-{name}-green has 25" in fault

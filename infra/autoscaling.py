@@ -1,0 +1,149 @@
+"""The number of a service's tasks, by load and by the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import pulumi
+import pulumi_aws as aws
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.settings import AutoscalingSettings
+
+_DIMENSION: Final = "ecs:service:DesiredCount"
+_NAMESPACE: Final = "ecs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoscalingArgs:
+    """What :class:`Autoscaling` needs to know."""
+
+    settings: AutoscalingSettings
+    cluster_name: pulumi.Input[str]
+    service_name: pulumi.Input[str]
+    target_groups: Sequence[pulumi.Input[str]]
+    """End of the ARN of each of the service's target groups."""
+    load_balancer: pulumi.Input[str]
+    """End of the load balancer's ARN."""
+
+
+class Autoscaling(pulumi.ComponentResource):
+    """Keeps a service between its bounds, by load and by a schedule; no update puts back what it did."""
+
+    def __init__(self, name: str, args: AutoscalingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("node-on-ecs:infra:Autoscaling", name, None, opts)
+        settings = args.settings
+
+        self._settings = settings
+        self._target = aws.appautoscaling.Target(
+            name,
+            service_namespace=_NAMESPACE,
+            scalable_dimension=_DIMENSION,
+            resource_id=pulumi.Output.format("service/{}/{}", args.cluster_name, args.service_name),
+            min_capacity=settings.min_count,
+            max_capacity=settings.max_count,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # A scheduled action changes these very two: an update at night would wake up what sleeps.
+                ignore_changes=["minCapacity", "maxCapacity"] if settings.schedule else None,
+            ),
+        )
+        if settings.cpu_percent:
+            self._track_service(f"{name}-cpu", "ECSServiceAverageCPUUtilization", settings.cpu_percent)
+        if settings.memory_percent:
+            self._track_service(
+                f"{name}-memory", "ECSServiceAverageMemoryUtilization", settings.memory_percent
+            )
+        if settings.requests_per_target:
+            self._track_requests(f"{name}-requests", args)
+        for action in settings.schedule:
+            aws.appautoscaling.ScheduledAction(
+                f"{name}-{action.name}",
+                service_namespace=self._target.service_namespace,
+                scalable_dimension=self._target.scalable_dimension,
+                resource_id=self._target.resource_id,
+                schedule=f"cron({action.cron})",
+                timezone=settings.time_zone,
+                scalable_target_action={
+                    "min_capacity": action.min_count,
+                    "max_capacity": action.max_count,
+                },
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+
+        self.register_outputs({})
+
+    def _track_service(self, name: str, metric: str, percent: int) -> None:
+        self._track(
+            name,
+            {
+                "target_value": percent,
+                "predefined_metric_specification": {"predefined_metric_type": metric},
+            },
+        )
+
+    def _track_requests(self, name: str, args: AutoscalingArgs) -> None:
+        target = self._settings.requests_per_target
+        if len(args.target_groups) == 1:
+            label = pulumi.Output.format("{}/{}", args.load_balancer, args.target_groups[0])
+            self._track(
+                name,
+                {
+                    "target_value": target,
+                    "predefined_metric_specification": {
+                        "predefined_metric_type": "ALBRequestCountPerTarget",
+                        "resource_label": label,
+                    },
+                },
+            )
+            return
+        # Users move from one target group to the other with each deployment. While both have some, the sum
+        # is what the tasks of one would have.
+        metrics: list[
+            aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricArgsDict
+        ] = [
+            {
+                "id": f"group{number}",
+                "return_data": False,
+                "metric_stat": {
+                    "stat": "Sum",
+                    "metric": {
+                        "namespace": "AWS/ApplicationELB",
+                        "metric_name": "RequestCountPerTarget",
+                        "dimensions": [
+                            {"name": "LoadBalancer", "value": args.load_balancer},
+                            {"name": "TargetGroup", "value": target_group},
+                        ],
+                    },
+                },
+            }
+            for number, target_group in enumerate(args.target_groups)
+        ]
+        total = " + ".join(f"FILL({metric['id']}, 0)" for metric in metrics)
+        metrics.append({"id": "total", "expression": total, "return_data": True})
+        self._track(
+            name,
+            {"target_value": target, "customized_metric_specification": {"metrics": metrics}},
+        )
+
+    def _track(
+        self,
+        name: str,
+        configuration: aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgsDict,
+    ) -> None:
+        aws.appautoscaling.Policy(
+            name,
+            service_namespace=self._target.service_namespace,
+            scalable_dimension=self._target.scalable_dimension,
+            resource_id=self._target.resource_id,
+            policy_type="TargetTrackingScaling",
+            target_tracking_scaling_policy_configuration={
+                **configuration,
+                "scale_in_cooldown": self._settings.scale_in_seconds,
+                "scale_out_cooldown": self._settings.scale_out_seconds,
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
