@@ -15,12 +15,17 @@ from infra.image import AppImage, AppImageArgs
 from infra.image_reference import needs_docker_registry, resolve_image
 from infra.load_balancer import LoadBalancer, LoadBalancerArgs, test_port
 from infra.network import Network, NetworkArgs
+from infra.rollout.clients import Clients
+from infra.rollout.gate import Followed, hold_until_out
+from infra.rollout.migration import Migrations
 from infra.security_groups import SecurityGroups, SecurityGroupsArgs
 from infra.service import Service, ServiceArgs
 from infra.strategy import TrafficShift
 from infra.task import Account, TaskDefinitionArgs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pulumi_docker as docker
 
     from infra.settings import ServiceSettings, Settings
@@ -52,6 +57,8 @@ class Environment(pulumi.ComponentResource):
 
         self._args = args
         self._settings = settings
+        self._clients = Clients(settings.provider)
+        self._migrations = Migrations(self._clients)
         self._registry = self._docker_registry()
         self._image = AppImage(
             "app",
@@ -109,11 +116,11 @@ class Environment(pulumi.ComponentResource):
         )
         self._traffic_shift = self._share_traffic_shift(account)
         services = {service.name: self._serve(service, account) for service in settings.services}
+        urls = self._when_out(services, {one.name: self._url(one) for one in settings.services})
 
-        urls = {service.name: self._url(service) for service in settings.services}
         self.outputs = {
             "url": urls[settings.main.name],
-            "urls": pulumi.Output.from_input(urls),
+            "urls": urls,
             "image": self._image.reference,
             "cluster_name": self._cluster.name,
             "cluster_arn": self._cluster.arn,
@@ -205,6 +212,7 @@ class Environment(pulumi.ComponentResource):
                 listener_arn=self._load_balancer.listener_arn,
                 load_balancer_arn_suffix=self._load_balancer.arn_suffix,
                 traffic_shift=self._traffic_shift,
+                migrations=self._migrations,
                 prerequisites=[self._network, self._security, self._cluster],
             ),
             opts=pulumi.ResourceOptions(parent=self),
@@ -222,6 +230,24 @@ class Environment(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
         return service
+
+    def _when_out(
+        self, services: Mapping[str, Service], urls: Mapping[str, pulumi.Output[str]]
+    ) -> pulumi.Output[Mapping[str, str]]:
+        """Return the addresses once what answers there is what was asked for."""
+        followed = [
+            Followed(
+                name=settings.name,
+                cluster=self._cluster.arn,
+                service=services[settings.name].name,
+                task_definition=services[settings.name].task_definition_arn,
+                log_group=self._cluster.log_group_name,
+                seconds=settings.rollout_seconds,
+            )
+            for settings in self._settings.services
+        ]
+        out = hold_until_out(followed, self._clients)
+        return pulumi.Output.all(urls=urls, out=out).apply(lambda known: known["urls"])
 
     def _url(self, settings: ServiceSettings) -> pulumi.Output[str]:
         if settings.host is not None:

@@ -26,6 +26,7 @@ from infra.task import TaskDefinition, TaskDefinitionArgs
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from infra.rollout.migration import Migrations
     from infra.settings import CapacityProvider, RolloutSettings, ServiceSettings
 
 
@@ -44,6 +45,8 @@ class ServiceArgs:
     assign_public_ip: bool
     listener_arn: pulumi.Input[str]
     load_balancer_arn_suffix: pulumi.Input[str]
+    migrations: Migrations
+    """Runs what the settings want to have run before the service changes."""
     traffic_shift: TrafficShift | None = None
     """For a service with two target groups."""
     prerequisites: Sequence[pulumi.Resource] = ()
@@ -71,6 +74,8 @@ class Service(pulumi.ComponentResource):
     """Name of the ECS service."""
     alarm_names: pulumi.Output[list[str]]
     """Names of the alarms that take a deployment back; empty without any."""
+    task_definition_arn: pulumi.Output[str]
+    """What it has to come to run."""
 
     def __init__(self, name: str, args: ServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Service", name, None, opts)
@@ -83,6 +88,11 @@ class Service(pulumi.ComponentResource):
         groups = {name: blue} | ({f"{name}-green": green.target_group} if green else {})
         alarms = self._alarms(name, groups, args)
         hook_role = self._hook_role(name, settings.rollout)
+        gate = (
+            args.migrations.gate(name, settings.migration, parent=self)
+            if settings.migration is not None
+            else None
+        )
         service = aws.ecs.Service(
             name,
             cluster=args.cluster_arn,
@@ -120,6 +130,7 @@ class Service(pulumi.ComponentResource):
             availability_zone_rebalancing="ENABLED",
             propagate_tags="SERVICE",
             enable_ecs_managed_tags=True,
+            triggers=gate.triggers if gate else None,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # ECS refuses a target group that no rule leads to.
@@ -127,10 +138,12 @@ class Service(pulumi.ComponentResource):
                     rule,
                     *(green.prerequisites if green else ()),
                     *([hook_role] if hook_role else ()),
+                    *([gate.record] if gate else ()),
                     *args.prerequisites,
                 ],
                 ignore_changes=["desiredCount"] if settings.autoscaling else None,
                 custom_timeouts=timeouts(settings.rollout),
+                hooks=gate.hooks if gate else None,
             ),
         )
         if settings.autoscaling is not None:
@@ -147,8 +160,15 @@ class Service(pulumi.ComponentResource):
             )
 
         self.name = service.name
+        self.task_definition_arn = task.arn
         self.alarm_names = alarms.names if alarms else pulumi.Output.from_input([])
-        self.register_outputs({"name": self.name, "alarm_names": self.alarm_names})
+        self.register_outputs(
+            {
+                "name": self.name,
+                "task_definition_arn": self.task_definition_arn,
+                "alarm_names": self.alarm_names,
+            }
+        )
 
     def _green(self, name: str, blue: aws.lb.TargetGroup, args: ServiceArgs) -> Green | None:
         if args.traffic_shift is None or not args.settings.rollout.two_target_groups:

@@ -191,6 +191,14 @@ class AutoscalingSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Migration:
+    """What runs once with a new image, before its service changes."""
+
+    command: tuple[str, ...]
+    timeout_minutes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServiceSettings:
     """One service: the stack's own, or a multidev copy of it."""
 
@@ -226,7 +234,14 @@ class ServiceSettings:
     alarms: AlarmSettings | None
     autoscaling: AutoscalingSettings | None
     """With it `desired_count` is where a new service begins, and nothing more."""
+    migration: Migration | None
+    rollout_timeout_minutes: int
     log_retention_days: int
+
+    @property
+    def rollout_seconds(self) -> float:
+        """How long a deployment may take, with all that its strategy waits for on purpose."""
+        return (self.rollout_timeout_minutes + self.rollout.planned_minutes) * 60
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,12 +12,12 @@ from local.emulator import Emulator
 from local.engine import state as states
 from local.engine import wire
 from local.engine.errors import EngineError
-from local.front_door import FrontDoor
+from local.front_door import FrontDoor, NoAnswerError
 from local.home import Home
 from local.lock import locked
 from local.resources.cloud import Cloud
+from local.services import describe
 from local.session import Session, local_address
-from local.steadiness import NotSteadyError, Services
 from local.teardown import take_down
 
 _LOG_PAUSE_SECONDS: Final = 1.0
@@ -32,8 +32,8 @@ def up(stack: str, *, healthy_within_seconds: float) -> int:
         if session.pulumi is None:
             display.summary(_masked(outputs))
         try:
-            answering = session.wait_until_healthy(outputs, healthy_within_seconds)
-        except NotSteadyError as error:
+            answering = session.wait_until_answered(outputs, healthy_within_seconds)
+        except NoAnswerError as error:
             display.say(f"\n{error}\n`make logs` shows what was logged.")
             return 1
     display.say("")
@@ -74,7 +74,7 @@ def status(stack: str) -> int:
         print("`make up` starts what does not run.")
         return 1
     outputs = _outputs(home, stack, emulator)
-    for name, service in sorted(_services(emulator, outputs).describe().items()):
+    for name, service in sorted(_services(emulator, outputs).items()):
         address = local_address(door, outputs["urls"][name])
         print(f"{name:<12}{service['runningCount']}/{service['desiredCount']} tasks  {address}")
     return 0
@@ -102,9 +102,9 @@ def logs(stack: str, *, follow: bool) -> int:
         time.sleep(_LOG_PAUSE_SECONDS)
 
 
-def _services(emulator: Emulator, outputs: dict[str, Any]) -> Services:
+def _services(emulator: Emulator, outputs: dict[str, Any]) -> dict[str, Any]:
     cloud = Cloud(emulator.endpoint, region=emulator.region)
-    return Services(cloud, outputs["cluster_name"], outputs["service_names"])
+    return describe(cloud, outputs["cluster_name"], outputs["service_names"])
 
 
 def _outputs(home: Home, stack: str, emulator: Emulator) -> dict[str, Any]:

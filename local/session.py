@@ -21,13 +21,13 @@ from local.emulator import Emulator
 from local.engine import state as states
 from local.engine import wire
 from local.engine.project import StackConfig, load
-from local.front_door import FrontDoor, NoAnswerError
+from local.front_door import FrontDoor
 from local.home import ROOT, Home, passphrase
 from local.isolation import point_at
 from local.pulumi_cli import PulumiCli
 from local.resources.cloud import Cloud
 from local.resources.errors import tolerating
-from local.steadiness import NotSteadyError, Services
+from local.services import describe
 
 if TYPE_CHECKING:
     from local.display import Display
@@ -112,31 +112,25 @@ class Session:
         urls: Mapping[str, str] = wire.reveal(outputs.get("urls") or {})
         return {name: local_address(self.door, urls[name]) for name in sorted(urls)}
 
-    def wait_until_healthy(self, outputs: Mapping[str, Any], seconds: float) -> set[str]:
-        """Wait until ECS runs what was asked for and every address answers 200 through the load balancer.
+    def wait_until_answered(self, outputs: Mapping[str, Any], seconds: float) -> set[str]:
+        """Wait until every address answers 200; the program itself has waited for ECS.
 
         Returns:
             The services that answer: all but those that are to have no tasks.
 
         Raises:
-            NotSteadyError: a service does not run what it should or does not answer; the message says what
-                came instead and what ECS tells.
+            NoAnswerError: an address does not; the message says what came instead.
         """
-        plain: Mapping[str, Any] = wire.reveal(outputs)
         deadline = time.monotonic() + seconds
-        services = Services(self.cloud, plain["cluster_name"], plain["service_names"])
-        services.wait(seconds=seconds)
+        plain: Mapping[str, Any] = wire.reveal(outputs)
+        services = describe(self.cloud, plain["cluster_name"], plain["service_names"])
         addresses = self.addresses(outputs)
-        answering = {name for name, service in services.describe().items() if service["desiredCount"]}
+        answering = {name for name, service in services.items() if service["desiredCount"]}
         for name in sorted(answering):
             parts = urlsplit(addresses[name])
             host = (parts.hostname or "").removesuffix(".localhost")
             left = max(1.0, deadline - time.monotonic())
-            try:
-                self.door.wait_until_answers(host, seconds=left, path=parts.path or "/")
-            except NoAnswerError as error:
-                # A task that ends at once runs for a moment, again and again: ECS knows why.
-                raise NotSteadyError(f"{error}\n{services.story(services.describe(), [name])}") from error
+            self.door.wait_until_answers(host, seconds=left, path=parts.path or "/")
         return answering
 
 

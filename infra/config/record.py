@@ -64,6 +64,11 @@ class Record:
         """Return where a value stands, from the top."""
         return f"{self._path}.{name}" if self._path else name
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the object holds nothing at all."""
+        return not self._values
+
     def has(self, name: str) -> bool:
         """Whether the object holds this name at all."""
         return name in self._values
@@ -158,6 +163,13 @@ class Record:
             for index, item in enumerate(self.items(name, allowed=f"a list, each item {form}"))
             if (record := self.record_at(f"{name}[{index}]", item, fields, allowed=form)) is not None
         ]
+
+    def record(self, name: str, fields: tuple[str, ...], *, allowed: str) -> Record | None:
+        """Read an object that has some of `fields` and no others."""
+        value = self._structure(name)
+        if not isinstance(value, dict):
+            return self._refuse(name, value, allowed, instead=None)
+        return self.record_at(name, cast("dict[object, object]", value), fields, allowed=allowed)
 
     def record_at(self, name: str, value: object, fields: tuple[str, ...], *, allowed: str) -> Record | None:
         """Look at an object inside this one; keys that are none of `fields` are faults."""

@@ -9,6 +9,7 @@ from infra.config.alarms import read_alarms
 from infra.config.autoscaling import check_count, read_autoscaling
 from infra.config.fargate import CPUS, MEMORY_BY_CPU, nearest_memory, sizes_for
 from infra.config.faults import CREDENTIALS
+from infra.config.migration import read_migration
 from infra.config.names import (
     DNS_LABEL,
     DNS_LABEL_FORM,
@@ -110,6 +111,8 @@ def read_main_service(config: Record, *, architecture: Architecture, domain: str
         rollout=read_rollout(config),
         alarms=read_alarms(config),
         autoscaling=autoscaling,
+        migration=read_migration(config),
+        rollout_timeout_minutes=config.whole("rollout-timeout-minutes", 1, 1440),
         log_retention_days=config.whole_of("log-retention-days", _RETENTIONS),
     )
 

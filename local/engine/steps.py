@@ -444,7 +444,12 @@ def merged(
     """What a refresh makes of a resource, and what has drifted."""
     plain: Properties = wire.reveal(old.inputs)
     drifted = operations.drift(handler, plain, outputs)
-    changes = {key: Change(_shown(old.inputs, key), value) for key, value in drifted.items()}
+    # What the program leaves to others is no news when others have changed it.
+    changes = {
+        key: Change(_shown(old.inputs, key), value)
+        for key, value in drifted.items()
+        if not property_path.touches(old.ignore_changes, key)
+    }
     inputs = {**old.inputs, **drifted}
     paths = [*wire.secret_paths(old.inputs), *wire.secret_paths(old.outputs)]
     new = replace(old, inputs=inputs, outputs=wire.conceal(outputs, paths), init_errors=[])

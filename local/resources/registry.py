@@ -103,6 +103,7 @@ _HANDLERS: Final = {
     "aws:lb/loadBalancer:LoadBalancer": "load_balancers:LoadBalancer",
     "aws:lb/targetGroup:TargetGroup": "target_groups:TargetGroup",
     "aws:route53/record:Record": "route53:Record",
+    "aws:ssm/parameter:Parameter": "ssm:Parameter",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": "security_groups:SecurityGroupEgressRule",
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": "security_groups:SecurityGroupIngressRule",
     "docker-build:index:Image": "docker_build:Image",

@@ -197,20 +197,6 @@ def test_an_interrupted_up_goes_on_where_it_stopped(tmp_path: Path) -> None:
         project.run("down")
 
 
-def test_an_image_that_ends_at_once_is_told_with_its_reason(tmp_path: Path) -> None:
-    project = Project.copy_to(tmp_path)
-    project.configure(multidev=[])
-    (project.folder / "app" / "server.js").write_text("console.log('no database'); process.exit(3)\n")
-    try:
-        run = project.run("up", "--healthy-within", "8")
-
-        assert run.code == 1
-        assert "web: " in run.text
-        assert "stopped: " in run.text
-    finally:
-        project.run("down")
-
-
 def test_down_leaves_nothing(tmp_path: Path) -> None:
     project = Project.copy_to(tmp_path)
     project.up()

@@ -20,6 +20,7 @@ ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 POLICY = "aws:iam/policy:Policy"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+PARAMETER = "aws:ssm/parameter:Parameter"
 REPOSITORY = "aws:ecr/repository:Repository"
 LIFECYCLE = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
 REPOSITORY_POLICY = "aws:ecr/repositoryPolicy:RepositoryPolicy"
@@ -321,6 +322,16 @@ EXAMPLES = [
         tamper=_retention_by_hand,
         tampered="retentionInDays",
         outputs=("arn", "name"),
+    ),
+    Example(
+        PARAMETER,
+        lambda _: {"type": "String", "insecureValue": "none", "description": "For a test"},
+        update=lambda _: {"insecureValue": "some", "description": "Another"},
+        tamper=lambda cloud, made: cloud.client("ssm").put_parameter(
+            Name=made.id, Value="by hand", Overwrite=True
+        ),
+        tampered="insecureValue",
+        outputs=("arn", "name", "insecureValue"),
     ),
     Example(
         REPOSITORY,

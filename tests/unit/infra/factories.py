@@ -9,6 +9,8 @@ import pulumi_aws as aws
 
 from infra.ecs_roles import InfrastructureRole
 from infra.image_reference import DeployableImage
+from infra.rollout.clients import Clients
+from infra.rollout.migration import Migrations
 from infra.service import ServiceArgs
 from infra.settings import (
     AlarmSettings,
@@ -18,6 +20,7 @@ from infra.settings import (
     ImageSettings,
     LoadBalancerSettings,
     NetworkSettings,
+    ProviderSettings,
     RolloutSettings,
     ServiceSettings,
 )
@@ -48,6 +51,12 @@ class Holder(pulumi.ComponentResource):
 def held(name: str = "holder") -> pulumi.ResourceOptions:
     """Options as a caller gives them."""
     return pulumi.ResourceOptions(parent=Holder(name))
+
+
+def provider_settings(**changes: Any) -> ProviderSettings:
+    return ProviderSettings(
+        **{"region": REGION, "profile": None, "assume_role_arn": None, "tags": {}, **changes},
+    )
 
 
 def network_settings(**changes: Any) -> NetworkSettings:
@@ -176,6 +185,8 @@ def service_settings(**changes: Any) -> ServiceSettings:
             "rollout": rollout_settings(),
             "alarms": None,
             "autoscaling": None,
+            "migration": None,
+            "rollout_timeout_minutes": 20,
             "log_retention_days": 30,
             **changes,
         },
@@ -222,6 +233,7 @@ def service_args(settings: ServiceSettings | None = None, **changes: Any) -> Ser
             "assign_public_ip": False,
             "listener_arn": "arn:of:the:listener",
             "load_balancer_arn_suffix": LOAD_BALANCER,
+            "migrations": Migrations(Clients(provider_settings())),
             **changes,
         },
     )

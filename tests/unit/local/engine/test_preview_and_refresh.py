@@ -86,6 +86,19 @@ def test_what_was_changed_by_hand_is_told_and_mended(stage: Stage) -> None:
     assert stage.world.things["thing-0"]["size"] == 1
 
 
+def test_what_the_program_leaves_to_others_is_no_news(stage: Stage) -> None:
+    def run() -> None:
+        ThingResource("a", size=1, opts=pulumi.ResourceOptions(ignore_changes=["size"]))
+
+    stage.up(run)
+    stage.world.things["thing-0"]["size"] = 9
+
+    stage.up(run, refresh=True)
+
+    assert [event for event in stage.events if event.operation == "refresh"] == []
+    assert stage.world.things["thing-0"]["size"] == 9
+
+
 def test_what_was_deleted_by_hand_is_told_and_made_anew(stage: Stage) -> None:
     stage.up(program())
     del stage.world.things["thing-0"]

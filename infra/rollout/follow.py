@@ -1,0 +1,113 @@
+"""Follows deployments to their end, side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.rollout.clock import REAL, Clock, pauses
+from infra.rollout.evidence import evidence
+from infra.rollout.look import Reader
+from infra.rollout.verdict import Done, Failed, Judge
+
+if TYPE_CHECKING:
+    from infra.rollout.clients import Clients
+    from infra.rollout.look import Deployment, Look, Target
+
+_GOING_BACK_SECONDS: Final = 15 * 60
+"""How long ECS may take to bring the version before back, when it was told to."""
+
+_TOLD_AGAIN_SECONDS: Final = 10
+
+Say = Callable[[str, str], None]
+"""Called with a service's name and how far it is."""
+
+
+async def follow_all(
+    clients: Clients, targets: Sequence[Target], say: Say, clock: Clock = REAL
+) -> dict[str, list[str]]:
+    """Follow services until each is decided.
+
+    Returns:
+        Why those failed that did, by their names: the reason, and then what AWS tells of it.
+    """
+    stories = await asyncio.gather(*(_Follower(clients, target, say, clock).story() for target in targets))
+    return {target.name: story for target, story in zip(targets, stories, strict=True) if story}
+
+
+class _Follower:
+    def __init__(self, clients: Clients, target: Target, say: Say, clock: Clock) -> None:
+        self._clients = clients
+        self._target = target
+        self._say = say
+        self._clock = clock
+        self._reader = Reader(clients.get("ecs"), target, clock)
+        self._judge = Judge(target)
+        self._last: Deployment | None = None
+        self._told = ("", 0.0)
+
+    async def story(self) -> list[str]:
+        try:
+            reason = await self._reason()
+            if reason is None:
+                return []
+            told = await self._go_back()
+            seen = await asyncio.to_thread(self._evidence)
+        except asyncio.CancelledError:
+            # Ctrl-C: nobody would be there to end the deployment.
+            await self._go_back()
+            raise
+        except (BotoCoreError, ClientError) as error:
+            return [f"it could not be followed: {error}"]
+        return [reason, *told, *seen]
+
+    async def _reason(self) -> str | None:
+        """Follow, and return why the service did not make it; None if it did."""
+        began, paces = self._clock.now(), pauses()
+        while True:
+            verdict = self._judge.judge(await self._look(), self._clock.now())
+            match verdict:
+                case Done():
+                    return None
+                case Failed():
+                    return verdict.reason
+                case _:
+                    self._tell(verdict.progress)
+            if self._clock.now() - began >= self._target.seconds:
+                return f"it is not done after {self._target.seconds / 60:g} minutes: {verdict.progress}"
+            await self._clock.sleep(next(paces))
+
+    async def _go_back(self) -> list[str]:
+        """End our deployment if nothing else would end it, and wait until the version before is back."""
+        told = self._last
+        if told is None or not told.reversible or told.id != self._judge.ours:
+            return []
+        self._tell("told to go back to the version before")
+        await asyncio.to_thread(self._reader.go_back, told)
+        began, paces = self._clock.now(), pauses()
+        while True:
+            look = await self._look()
+            if look is None or look.deployment.id != told.id or look.deployment.stage == "done":
+                return []
+            if look.deployment.stage == "failed":
+                return [look.deployment.reason]
+            if self._clock.now() - began >= _GOING_BACK_SECONDS:
+                return [f"it was told to go back, and has not done so: {look.deployment.reason}"]
+            await self._clock.sleep(next(paces))
+
+    def _evidence(self) -> list[str]:
+        return evidence(self._clients, self._target, self._reader, self._last, self._clock)
+
+    def _tell(self, progress: str) -> None:
+        now = self._clock.now()
+        if progress != self._told[0] or now - self._told[1] >= _TOLD_AGAIN_SECONDS:
+            self._told = (progress, now)
+            self._say(self._target.name, progress)
+
+    async def _look(self) -> Look | None:
+        look = await asyncio.to_thread(self._reader.look)
+        self._last = look.deployment if look else None
+        return look

@@ -1,0 +1,240 @@
+"""AWS as the gates see it: real clients, whose questions and answers botocore's service model has to allow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+from botocore.stub import validate_parameters
+
+from infra.rollout.clock import Clock
+from infra.rollout.look import Target
+from tests.unit.infra.fake_cloud import ACCOUNT, REGION
+
+OLD, NEW = (f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/web:{revision}" for revision in (6, 7))
+TARGET_GROUP = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/web/0123456789abcdef"
+NOW = datetime.now(UTC)
+
+
+class Refused:
+    """An error that AWS answers."""
+
+    def __init__(self, code: str, message: str = "no") -> None:
+        self.answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {}}
+
+
+Answer = dict[str, Any] | Refused | Exception | Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Aws:
+    """Stands for `Clients`. An operation has one answer or several, of which the last one stays."""
+
+    def __init__(self, **operations: Answer | list[Answer]) -> None:
+        self.operations: dict[str, Answer | list[Answer]] = {
+            "list_service_deployments": {"serviceDeployments": []},
+            "list_tasks": {"taskArns": []},
+            "describe_target_health": {"TargetHealthDescriptions": []},
+            "get_log_events": Refused("ResourceNotFoundException"),
+            **operations,
+        }
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self._clients: dict[str, Any] = {}
+
+    def get(self, service: str) -> Any:
+        if service not in self._clients:
+            client = boto3.client(
+                service, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
+            )
+            names = {api: python for python, api in client.meta.method_to_api_mapping.items()}
+            last: dict[str, Any] = {}
+
+            def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+                last[model.name] = params
+
+            def answer(model: Any, **_: Any) -> tuple[Any, dict[str, Any]]:
+                return self._answer(names[model.name], last[model.name], model)
+
+            client.meta.events.register("before-parameter-build.*.*", note)
+            client.meta.events.register("before-call.*.*", answer)
+            self._clients[service] = client
+        return self._clients[service]
+
+    def questions(self, operation: str) -> list[dict[str, Any]]:
+        return [question for name, question in self.asked if name == operation]
+
+    def _answer(self, name: str, question: dict[str, Any], model: Any) -> tuple[Any, dict[str, Any]]:
+        self.asked.append((name, question))
+        answers = self.operations[name]
+        if isinstance(answers, list):
+            answers = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answers, Refused):
+            return SimpleNamespace(status_code=400), answers.answer
+        if isinstance(answers, Exception):
+            raise answers
+        found = answers(question) if callable(answers) else answers
+        if model.output_shape is not None:
+            validate_parameters(found, model.output_shape)
+        return SimpleNamespace(status_code=200), {**found, "ResponseMetadata": {}}
+
+
+@dataclass
+class Hours:
+    """A clock on which nobody waits."""
+
+    seconds: float = 0.0
+    clock: Clock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = Clock(
+            now=lambda: self.seconds,
+            date=lambda: NOW + timedelta(seconds=self.seconds),
+            sleep=self._sleep,
+            block=self._block,
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        await asyncio.sleep(0)
+
+    def _block(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+def target(name: str = "web", **changes: Any) -> Target:
+    return Target(
+        **{
+            "name": name,
+            "cluster": "cluster",
+            "service": f"{name}-1a2b3c4",
+            "task_definition": NEW,
+            "log_group": "logs",
+            "seconds": 1200.0,
+            **changes,
+        }
+    )
+
+
+def deployment(
+    task_definition: str = NEW,
+    state: str = "COMPLETED",
+    *,
+    status: str = "PRIMARY",
+    age: float = 60,
+    **more: Any,
+) -> dict[str, Any]:
+    """One of a service's `deployments`."""
+    return {
+        "id": f"ecs-svc/{age:g}",
+        "status": status,
+        "taskDefinition": task_definition,
+        "createdAt": NOW - timedelta(seconds=age),
+        "desiredCount": 1,
+        "runningCount": 1,
+        "rolloutState": state,
+        **more,
+    }
+
+
+def service(*deployments: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """What `describe_services` answers."""
+    described = {
+        "serviceName": "web-1a2b3c4",
+        "status": "ACTIVE",
+        "desiredCount": 1,
+        "runningCount": 1,
+        "deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
+        "deployments": list(deployments) or [deployment()],
+        "loadBalancers": [{"targetGroupArn": TARGET_GROUP, "containerName": "web", "containerPort": 3000}],
+        "events": [],
+        **more,
+    }
+    return {"services": [described]}
+
+
+def no_service() -> dict[str, Any]:
+    return {"services": [], "failures": [{"arn": "web-1a2b3c4", "reason": "MISSING"}]}
+
+
+def service_deployment(
+    status: str = "IN_PROGRESS", *, number: int = 1, strategy: str = "CANARY", age: float = 60, **more: Any
+) -> dict[str, Any]:
+    """What `describe_service_deployments` tells of one."""
+    revision: dict[str, Any] = {
+        "arn": f"arn:of:revision:{number}",
+        "requestedTaskCount": 1,
+        "runningTaskCount": 1,
+        "pendingTaskCount": 0,
+        "requestedProductionTrafficWeight": 100.0,
+        **more.pop("target", {}),
+    }
+    return {
+        "serviceDeploymentArn": f"arn:of:deployment:{number}",
+        "createdAt": NOW - timedelta(seconds=age),
+        "status": status,
+        "targetServiceRevision": revision,
+        "deploymentConfiguration": {
+            "strategy": strategy,
+            "bakeTimeInMinutes": 5,
+            "canaryConfiguration": {"canaryPercent": 25.0, "canaryBakeTimeInMinutes": 10},
+        },
+        **more,
+    }
+
+
+def by_api(*deployments: dict[str, Any], runs: str = NEW) -> dict[str, Answer | list[Answer]]:
+    """The answers of the service-deployment API: of each look the deployment asked for last."""
+    briefs = ("serviceDeploymentArn", "createdAt", "status")
+    return {
+        "list_service_deployments": [
+            {"serviceDeployments": [{key: one[key] for key in briefs}]} for one in deployments
+        ],
+        "describe_service_deployments": [{"serviceDeployments": [one]} for one in deployments],
+        "describe_service_revisions": {"serviceRevisions": [{"taskDefinition": runs}]},
+    }
+
+
+def task(number: int = 1, *, stopped: str | None = None, age: float = 30, **more: Any) -> dict[str, Any]:
+    """What `describe_tasks` tells of one; with `stopped`, why it ended."""
+    started = NOW - timedelta(seconds=age)
+    described: dict[str, Any] = {
+        "taskArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/cluster/{number:032x}",
+        "taskDefinitionArn": NEW,
+        "createdAt": started,
+        "startedAt": started,
+        "lastStatus": "STOPPED" if stopped else "RUNNING",
+        "containers": [{"name": "web"}],
+    }
+    if stopped:
+        described |= {
+            "stopCode": "EssentialContainerExited",
+            "stoppedReason": stopped,
+            "stoppedAt": started + timedelta(seconds=1),
+            "containers": [{"name": "web", "exitCode": 3}],
+        }
+    return {**described, **more}
+
+
+def tasks(*described: Mapping[str, Any]) -> dict[str, Answer]:
+    """The answers about tasks, those that run and those that stopped."""
+    by_arn = {one["taskArn"]: dict(one) for one in described}
+
+    def list_tasks(question: dict[str, Any]) -> dict[str, Any]:
+        stopped = question.get("desiredStatus") == "STOPPED"
+        return {
+            "taskArns": [arn for arn, one in by_arn.items() if (one["lastStatus"] == "STOPPED") == stopped]
+        }
+
+    return {
+        "list_tasks": list_tasks,
+        "describe_tasks": lambda question: {"tasks": [by_arn[arn] for arn in question["tasks"]]},
+    }
+
+
+def lines(*messages: str) -> dict[str, Any]:
+    """What `get_log_events` answers."""
+    return {"events": [{"timestamp": 0, "message": message} for message in messages]}
