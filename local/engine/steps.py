@@ -146,6 +146,7 @@ class Steps:
             return self._replace(job, asked, old, changes)
         if diff.changed or old.init_errors:
             return self._update(job, inputs, old, changes)
+        # What differs without being a change, such as a registry's token, is the new one.
         new = replace(state_of(goal, old.id, shown, old.outputs, old), modified=old.modified)
         self._around.snapshot.settle(new, supersedes=old)
         self._tell(Event("done", "same", goal.urn, goal.type))

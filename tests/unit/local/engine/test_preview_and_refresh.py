@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pulumi
+import pytest
 
-from tests.unit.local.engine.toys import Stage, ThingResource
+from local.engine import wire
+from tests.unit.local.engine.toys import Stage, Thing, ThingResource
 
 
 def program(size: int = 1, place: str = "here") -> Callable[[], None]:
@@ -73,6 +75,23 @@ def test_secrets_are_masked_in_what_a_preview_tells(stage: Stage) -> None:
 
     (update,) = [event for event in stage.events if event.operation == "update"]
     assert (update.changes["password"].old, update.changes["password"].new) == ("[secret]", "[secret]")
+
+
+def test_what_differs_without_being_a_change_is_kept_as_the_program_has_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a state would keep the registry token of its first run for ever, long expired."""
+    monkeypatch.setattr(Thing, "same", lambda _, key, old, new: key == "password" or old == new)
+
+    def run(password: str) -> Callable[[], None]:
+        return lambda: ThingResource("a", password=pulumi.Output.secret(password)) and None
+
+    stage.up(run("expired"))
+    checkpoint = stage.up(run("fresh"))
+
+    (thing,) = (one for one in checkpoint.resources if one.type == Thing.token)
+    assert stage.steps() == []
+    assert wire.reveal(thing.inputs)["password"] == "fresh"
 
 
 def test_what_was_changed_by_hand_is_told_and_mended(stage: Stage) -> None:
