@@ -243,6 +243,7 @@ class Environment(pulumi.ComponentResource):
                 task_definition=services[settings.name].task_definition_arn,
                 log_group=self._cluster.log_group_name,
                 seconds=settings.rollout_seconds,
+                alarms=services[settings.name].alarm_names,
             )
             for settings in self._settings.services
         ]

@@ -240,8 +240,13 @@ class ServiceSettings:
 
     @property
     def rollout_seconds(self) -> float:
-        """How long a deployment may take, with all that its strategy waits for on purpose."""
-        return (self.rollout_timeout_minutes + self.rollout.planned_minutes) * 60
+        """How long a deployment may take, with all that its strategy and its alarms wait for on purpose."""
+        watched = 0
+        if self.rollout.strategy == "rolling" and self.alarms is not None:
+            # ECS calls a rolling deployment done when its alarms have had the time to ring; for the others
+            # there is a bake time instead.
+            watched = self.alarms.period_seconds * self.alarms.periods
+        return (self.rollout_timeout_minutes + self.rollout.planned_minutes) * 60 + watched
 
 
 @dataclass(frozen=True, kw_only=True)

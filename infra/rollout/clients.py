@@ -22,7 +22,7 @@ class Clients:
         self._made: dict[str, Any] = {}
         self._lock = threading.Lock()
 
-    def get(self, service: Literal["ecs", "elbv2", "logs", "ssm"]) -> Any:
+    def get(self, service: Literal["cloudwatch", "ecs", "elbv2", "logs", "ssm"]) -> Any:
         """Return the client of a service."""
         from botocore.config import Config
 

@@ -29,6 +29,7 @@ class Followed:
     task_definition: pulumi.Input[str]
     log_group: pulumi.Input[str]
     seconds: float
+    alarms: pulumi.Input[Sequence[str]] = ()
 
 
 class RolloutError(pulumi.RunError):
@@ -46,7 +47,7 @@ def hold_until_out(services: Sequence[Followed], clients: Clients) -> pulumi.Out
 
     async def hold(known: Sequence[Mapping[str, Any]]) -> None:
         with _ctrl_c_cancels():
-            failures = await follow_all(clients, [Target(**one) for one in known], _say)
+            failures = await follow_all(clients, [Target(**one) for one in known], _say, _warn)
         if failures:
             raise RolloutError(_message(failures, len(known)))
 
@@ -60,6 +61,10 @@ def _as_input(service: Followed) -> dict[str, Any]:
 def _say(name: str, progress: str) -> None:
     # Seen while it goes on, and not again in the summary.
     pulumi.log.info(f"{name}: {progress}", ephemeral=True)
+
+
+def _warn(name: str, warning: str) -> None:
+    pulumi.log.warn(f"{name}: {warning}")
 
 
 @contextmanager

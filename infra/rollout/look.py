@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from infra.rollout.clock import Clock
 
@@ -56,6 +56,8 @@ class Target:
     log_group: str
     seconds: float
     """How long its deployment may take, with all that its strategy waits for."""
+    alarms: Sequence[str] = ()
+    """Names of those that take the deployment back."""
 
     def log_stream(self, task_arn: str) -> str:
         """Return where a task of the service logs."""
@@ -83,6 +85,8 @@ class Deployment:
     """Share of the requests that the new version gets, in percent."""
     bake_minutes: int = 0
     """How long it stays at this stage and share on purpose."""
+    pause: str = ""
+    """What it waits for until a person says so."""
 
 
 @dataclass(frozen=True)
@@ -252,6 +256,7 @@ def _by_service_deployment(found: Answer, service: Answer, own: Answer, task_def
         lifecycle=lifecycle,
         traffic=None if rolling else traffic,
         bake_minutes=_bake_minutes(configuration, lifecycle, traffic),
+        pause=_pause(found, lifecycle),
     )
 
 
@@ -269,6 +274,17 @@ def _bake_minutes(configuration: Any, lifecycle: str, traffic: float | None) -> 
         return 0
     canary = configuration.get("canaryConfiguration", {}).get("canaryBakeTimeInMinutes", 0)
     return canary or configuration.get("linearConfiguration", {}).get("stepBakeTimeInMinutes", 0)
+
+
+def _pause(found: Answer, lifecycle: str) -> str:
+    hooks = [one for one in found.get("lifecycleHookDetails", []) if one.get("status") == "AWAITING_ACTION"]
+    if not hooks:
+        return ""
+    text = f"paused at {lifecycle} until somebody goes on (hook {hooks[0].get('hookId', 'without an id')})"
+    if "expiresAt" in hooks[0]:
+        action = hooks[0].get("timeoutAction", "ROLLBACK").lower()
+        text += f", else {action} at {hooks[0]['expiresAt'].astimezone(UTC):%H:%M} UTC"
+    return text
 
 
 def _by_rollout_state(service: Answer, own: Answer, wanted: str) -> Deployment:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from infra.rollout.look import Deployment, Look, Target
 
-STAYS_UP_SECONDS: Final = 5
+STAYS_UP_SECONDS: Final = 3
 """How long all tasks must have been running: one that ends at once runs for a moment, too."""
 
 _LAG_SECONDS: Final = 15
@@ -21,6 +21,8 @@ class Waiting:
     """Not decided yet."""
 
     progress: str
+    again_seconds: float = math.inf
+    """When it may be decided, if that is sooner than the next look would be."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +101,17 @@ class Judge:
         if not deployment.watched and crashes >= _too_many(deployment.wanted):
             return Failed(f"its tasks keep restarting: {crashes} of them ended while this was watched")
         self._seen_since = {task.arn: self._seen_since.get(task.arn, now) for task in look.running}
-        lasting = [
-            task
-            for task in look.running
-            if max(task.age, now - self._seen_since[task.arn]) >= STAYS_UP_SECONDS
-        ]
-        if deployment.stage == "done" and len(lasting) >= deployment.wanted:
-            return Done()
         if deployment.stage == "done" and len(look.running) >= deployment.wanted:
-            return Waiting(f"{deployment.wanted} tasks run the new version, and have to stay up for a moment")
+            ages = sorted(
+                (max(task.age, now - self._seen_since[task.arn]) for task in look.running), reverse=True
+            )
+            left = STAYS_UP_SECONDS - min(ages[: deployment.wanted], default=STAYS_UP_SECONDS)
+            if left <= 0:
+                return Done()
+            return Waiting(
+                f"{deployment.wanted} tasks run the new version, and have to stay up for a moment",
+                again_seconds=left,
+            )
         return Waiting(self._progress(deployment, crashes, now))
 
     def _progress(self, deployment: Deployment, crashes: int, now: float) -> str:
@@ -120,6 +124,8 @@ class Judge:
                 self._baking = (here, now)
             left = deployment.bake_minutes - (now - self._baking[1]) / 60
             parts.append(f"bakes for {max(0, math.ceil(left))} min more")
+        if deployment.pause:
+            parts.append(deployment.pause)
         if crashes:
             parts.append(f"{crashes} ended by themselves")
         return ", ".join(parts)

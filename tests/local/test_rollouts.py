@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from local.engine import wire
+from local.engine.state import Checkpoint, ResourceState, encode, load
+from local.engine.state import write as write_state
+from local.home import passphrase
 from tests.local.project import DOMAIN, Project
 
 pytestmark = pytest.mark.docker
@@ -62,6 +66,27 @@ def another_good_version(project: Project, mark: str) -> None:
     project.restore_app()
     page = project.folder / "app" / "src" / "page.css"
     page.write_text(f"{page.read_text()}/* {mark} */\n")
+
+
+def image_of(checkpoint: Checkpoint) -> ResourceState:
+    (image,) = (one for one in checkpoint.resources if one.type == "docker-build:index:Image")
+    return image
+
+
+def registry_token(project: Project) -> str:
+    image = image_of(load(project.state_file(), "node-on-ecs", "dev", passphrase()))
+    return wire.reveal(image.inputs)["registries"][0]["password"]
+
+
+def set_registry_token(project: Project, token: str) -> None:
+    """Put another token into the state, as time does."""
+    checkpoint = load(project.state_file(), "node-on-ecs", "dev", passphrase())
+    image = image_of(checkpoint)
+    for properties in (image.inputs, image.outputs):
+        plain = wire.reveal(properties)["registries"]
+        properties["registries"] = [{**login, "password": wire.secret(token)} for login in plain]
+    write_state(project.state_file(), encode(checkpoint))
+    assert registry_token(project) == token
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +179,16 @@ def test_a_migration_holds_its_version_back_until_it_has_succeeded_once(stack: P
     assert version_of(stack) != before
     assert "Service web" in scaled.changed
     assert "migration" not in scaled.text
+
+
+def test_a_registry_token_that_has_expired_is_no_obstacle(stack: Project) -> None:
+    """The program brings a fresh one, which is no change; the emulator itself takes any."""
+    set_registry_token(stack, "expired")
+
+    run = stack.up()
+
+    assert run.changed == set()
+    assert registry_token(stack) not in ("", "expired")
 
 
 def test_a_first_deployment_with_a_broken_image_fails_again_and_again_until_a_good_one(

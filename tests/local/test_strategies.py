@@ -104,6 +104,27 @@ def test_nobody_is_taken_to_a_target_group_without_tasks(stack: Project) -> None
     assert stack.get(f"carol.{DOMAIN}").status == 200
 
 
+def test_an_alarm_that_rings_already_is_named(stack: Project) -> None:
+    """ECS ignores it for all of the deployment, so nobody must count on it."""
+    stack.configure(multidev=[], alarms={"enabled": True})
+    stack.up()
+    cloudwatch = client(stack, "cloudwatch")
+    errors = next(
+        alarm["AlarmName"]
+        for alarm in cloudwatch.describe_alarms()["MetricAlarms"]
+        if alarm["AlarmName"].startswith("web-errors")
+    )
+    cloudwatch.set_alarm_state(AlarmName=errors, StateValue="ALARM", StateReason="a test")
+
+    nothing = stack.up()
+    stack.configure(multidev=[], alarms={"enabled": True}, stop_timeout_seconds=31)
+    changed = stack.up()
+
+    warning = f"web: {errors} rang before this deployment began"
+    assert warning not in nothing.text
+    assert warning in changed.text
+
+
 def test_what_the_autoscaler_did_stays(stack: Project) -> None:
     scaled = {"enabled": True, "min-count": 1, "max-count": 5}
     stack.configure(multidev=[], autoscaling=scaled)

@@ -14,7 +14,8 @@ from tests.unit.infra.settings_fixtures import PROJECT, named, settings_of
 
 DOCUMENT = (PROJECT_ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 STRATEGIES = (PROJECT_ROOT / "docs/strategies.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", DOCUMENT + STRATEGIES, re.MULTILINE | re.DOTALL)
+ROLLOUTS = (PROJECT_ROOT / "docs/rollouts.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", DOCUMENT + STRATEGIES + ROLLOUTS, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.split(":")[2].strip())
@@ -33,14 +34,14 @@ def test_the_message_is_the_one_that_the_program_gives() -> None:
 def test_a_timeline_is_as_long_as_a_deployment_waits(strategy: str) -> None:
     """After the two minutes that the pictures give tasks to start, and two more for tests of blue/green."""
     minutes = settings_of({"rollout": {"strategy": strategy}}).main.rollout.planned_minutes
-    (picture,) = re.findall(rf"title {strategy},.*?```", STRATEGIES, re.DOTALL)
-    (watched,) = re.findall(r"Alarms :00, (\d+)m", picture)
+    (picture,) = re.findall(rf"title {strategy},.*?```", ROLLOUTS, re.DOTALL)
+    shown = re.findall(r"(?:Alarms|Follows) :00, (\d+)m", picture)
 
-    assert int(watched) - minutes == (4 if strategy == "blue-green" else 2)
+    assert [int(watched) - minutes for watched in shown] == [4 if strategy == "blue-green" else 2] * 2
 
 
 def test_every_strategy_has_a_timeline() -> None:
-    assert re.findall(r"^    title (\S+),", STRATEGIES, re.MULTILINE) == [
+    assert re.findall(r"^    title (\S+),", ROLLOUTS, re.MULTILINE) == [
         "rolling",
         "canary",
         "linear",

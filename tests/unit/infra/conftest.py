@@ -47,6 +47,7 @@ def declare_stack(app: Path) -> DeclareStack:
         *,
         dry_run: bool = False,
         cloud: FakeCloud | None = None,
+        graph: Graph | None = None,
         follow_all: Callable[..., Awaitable[dict[str, list[str]]]] = _all_well,
     ) -> Graph:
         file = yaml.safe_load((ROOT / f"Pulumi.{stack_name}.yaml").read_text())
@@ -59,6 +60,7 @@ def declare_stack(app: Path) -> DeclareStack:
                 config={**file["config"], **own},
                 dry_run=dry_run,
                 cloud=cloud,
+                graph=graph,
             )
 
     return run

@@ -195,12 +195,13 @@ def declare(
     config: Mapping[str, object] | None = None,
     dry_run: bool = False,
     cloud: FakeCloud | None = None,
+    graph: Graph | None = None,
 ) -> Graph:
     """Run `program` as `pulumi up` would (or `pulumi preview`), and return all that it declares.
 
-    `config` has namespaced keys; like the CLI, whatever is not text is handed over as JSON.
+    A program that fails has put what it declared until then into `graph`, if there is one. `config` has namespaced keys; like the CLI, whatever is not text is handed over as JSON.
     """
-    graph = Graph()
+    graph = Graph() if graph is None else graph
     monitor = _Monitor(graph, cloud or FakeCloud(), dry_run=dry_run)
     # Else the stack of the run before, with its exports, would still be the root.
     settings.reset_options()

@@ -12,7 +12,10 @@ from tests.unit.infra.conftest import ROOT
 
 READERS = {"settings.py"}
 FILES = sorted((ROOT / "infra").rglob("*.py"))
-COMPONENTS = [file for file in FILES if file.parent.name == "infra" and file.name not in READERS]
+GATES = [file for file in FILES if file.parent.name == "rollout"]
+COMPONENTS = [
+    file for file in FILES if file in GATES or (file.parent.name == "infra" and file.name not in READERS)
+]
 
 
 def _imports(file: Path) -> Iterator[str]:
@@ -40,6 +43,32 @@ def test_no_component_reads_config_the_stacks_name_or_the_environment(file: Path
     assert attributes & {"Config", "get_stack", "get_project", "get_organization"} == set()
     assert {name.partition(".")[0] for name in _imports(file)} & {"os"} == set()
     assert not any(name.startswith("infra.config") for name in _imports(file))
+
+
+@pytest.mark.parametrize("file", GATES, ids=lambda file: file.stem)
+def test_the_gates_know_settings_and_nothing_else_of_the_stack(file: Path) -> None:
+    """They ask AWS about what they are handed, and could follow any other service just as well."""
+    ours = {name for name in _imports(file) if name.startswith("infra")}
+
+    assert {name for name in ours if not name.startswith("infra.rollout")} <= {"infra.settings"}
+
+
+@pytest.mark.parametrize("file", GATES, ids=lambda file: file.stem)
+def test_only_one_gate_declares_anything(file: Path) -> None:
+    """The rest must work in a test, and on a thread, without a program around it."""
+    uses = {name.partition(".")[0] for name in _imports(file)} & {"pulumi", "pulumi_aws"}
+
+    assert uses <= {"gate.py": {"pulumi"}, "migration.py": {"pulumi", "pulumi_aws"}}.get(file.name, set())
+
+
+def test_only_the_environment_and_its_services_know_the_gates() -> None:
+    know = {
+        file.name
+        for file in FILES
+        if file not in GATES and any(name.startswith("infra.rollout") for name in _imports(file))
+    }
+
+    assert know == {"environment.py", "service.py"}
 
 
 def test_the_program_is_short() -> None:

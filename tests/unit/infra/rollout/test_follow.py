@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from botocore.exceptions import EndpointConnectionError
 
 from infra.rollout.clock import Clock
 from infra.rollout.follow import follow_all
+from infra.rollout.verdict import STAYS_UP_SECONDS
 from tests.unit.infra.rollout.aws import (
     NEW,
+    NOW,
     OLD,
     Answer,
     Aws,
@@ -36,10 +39,12 @@ class Followed:
         self.aws = aws
         self.hours = Hours()
         self.said: list[str] = []
+        self.warned: list[str] = []
         followed = follow_all(
             aws,  # type: ignore[arg-type]
             [target(**changes)],
             lambda _, progress: self.said.append(progress),
+            lambda _, warning: self.warned.append(warning),
             self.hours.clock,
         )
         self.story = asyncio.run(followed).get("web", [])
@@ -47,6 +52,10 @@ class Followed:
     @property
     def reason(self) -> str:
         return self.story[0]
+
+
+def _nothing(*_: Any) -> None:
+    pass
 
 
 def follow(**operations: Answer | list[Answer]) -> Followed:
@@ -212,6 +221,20 @@ def test_when_time_is_up_a_deployment_that_nothing_would_end_is_told_to_go_back(
     ]
 
 
+def test_that_it_may_not_be_told_to_go_back_hides_no_reason() -> None:
+    aws = Aws(
+        describe_services=GOING_ON,
+        stop_service_deployment=Refused("AccessDeniedException"),
+        **tasks(task()),
+        **by_api(service_deployment()),
+    )
+
+    followed = Followed(aws, seconds=60.0)
+
+    assert followed.reason.startswith("it is not done after 1 minutes: ")
+    assert followed.story[1].startswith("it could not be told to go back, and goes on: ")
+
+
 def test_when_time_is_up_a_rolling_deployment_is_left_to_its_circuit_breaker() -> None:
     followed = Followed(
         Aws(
@@ -253,7 +276,7 @@ def test_ctrl_c_tells_a_canary_to_go_back() -> None:
             await asyncio.Event().wait()
 
         clock = Clock(sleep=sleep)
-        following = asyncio.create_task(follow_all(aws, [target()], lambda *_: None, clock))  # type: ignore[arg-type]
+        following = asyncio.create_task(follow_all(aws, [target()], _nothing, _nothing, clock))  # type: ignore[arg-type]
         await waiting.wait()
         following.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -290,6 +313,89 @@ def test_what_ended_in_an_earlier_deployment_of_the_same_version_does_not_count(
     )
 
     assert followed.story == []
+
+
+def test_a_deployment_that_waits_for_a_person_says_so_and_until_when() -> None:
+    hook = {
+        "hookId": "pause-1",
+        "targetType": "PAUSE",
+        "status": "AWAITING_ACTION",
+        "expiresAt": datetime(2030, 1, 2, 14, 30, tzinfo=UTC),
+        "timeoutAction": "ROLLBACK",
+    }
+    waits = service_deployment(lifecycleStage="POST_TEST_TRAFFIC_SHIFT", lifecycleHookDetails=[hook])
+
+    followed = follow(
+        describe_services=[GOING_ON, service()], **by_api(waits, service_deployment("SUCCESSFUL"))
+    )
+
+    assert followed.story == []
+    assert (
+        "paused at POST_TEST_TRAFFIC_SHIFT until somebody goes on (hook pause-1), else rollback at 14:30 UTC"
+        in followed.said[0]
+    )
+
+
+# Alarms that ECS ignores because they ring already.
+
+
+def alarm(name: str, minutes_before: float) -> dict[str, Any]:
+    return {
+        "AlarmName": name,
+        "StateValue": "ALARM",
+        "StateTransitionedTimestamp": NOW - timedelta(seconds=60 + 60 * minutes_before),
+    }
+
+
+def test_an_alarm_that_rang_before_the_deployment_began_is_named() -> None:
+    followed = follow_with_alarms(
+        ["queue", "web-errors", "all"],
+        describe_alarms={
+            "MetricAlarms": [alarm("web-errors", minutes_before=5)],
+            "CompositeAlarms": [alarm("all", minutes_before=1)],
+        },
+    )
+
+    (question,) = followed.aws.questions("describe_alarms")
+    assert question["AlarmNames"] == ["queue", "web-errors", "all"]
+    assert set(question["AlarmTypes"]) == {"MetricAlarm", "CompositeAlarm"}
+    assert question["StateValue"] == "ALARM"
+    (warning,) = followed.warned
+    assert warning.startswith("all, web-errors rang before this deployment began: ")
+    assert followed.story == []
+
+
+def test_an_alarm_that_the_deployment_itself_set_off_is_not_named() -> None:
+    """That one ECS listens to."""
+    followed = follow_with_alarms(
+        ["web-errors"], describe_alarms={"MetricAlarms": [alarm("web-errors", minutes_before=-0.5)]}
+    )
+
+    assert followed.warned == []
+
+
+def test_alarms_that_may_not_be_asked_for_fail_nothing() -> None:
+    followed = follow_with_alarms(["web-errors"], describe_alarms=Refused("AccessDenied"))
+
+    assert followed.warned[0].startswith("whether its alarms ring already could not be found out: ")
+    assert followed.story == []
+
+
+def test_without_a_deployment_or_alarms_no_alarm_is_asked_for() -> None:
+    unchanged = Followed(Aws(describe_services=service(), **tasks(task())), alarms=["web-errors"])
+    changed = follow(describe_services=[GOING_ON, service()])
+
+    assert unchanged.aws.questions("describe_alarms") == []
+    assert changed.aws.questions("describe_alarms") == []
+
+
+def follow_with_alarms(names: list[str], **operations: Answer) -> Followed:
+    going_on = [service_deployment(), service_deployment(), service_deployment("SUCCESSFUL")]
+    services: list[Answer] = [GOING_ON, GOING_ON, service()]
+    return Followed(
+        Aws(describe_services=services, **tasks(task()), **by_api(*going_on), **operations),  # type: ignore[arg-type]
+        alarms=names,
+    )
 
 
 # By the service itself, as in the emulator.
@@ -371,7 +477,7 @@ def test_tasks_have_to_stay_up_for_a_moment() -> None:
     followed = follow(**young)
 
     assert followed.story == []
-    assert 5 <= followed.hours.seconds < 10
+    assert STAYS_UP_SECONDS <= followed.hours.seconds < STAYS_UP_SECONDS + 0.1
 
 
 def test_an_unchanged_service_takes_one_look() -> None:
@@ -521,7 +627,7 @@ def test_ten_services_wait_no_longer_than_one() -> None:
 
         aws = Aws(**tasks(task()), describe_services=_per_service([GOING_ON, service()]))
         targets = [target(f"web-{number}") for number in range(10)]
-        following = follow_all(aws, targets, lambda *_: None, Clock(sleep=sleep))  # type: ignore[arg-type]
+        following = follow_all(aws, targets, _nothing, _nothing, Clock(sleep=sleep))  # type: ignore[arg-type]
         return await asyncio.wait_for(following, timeout=20)
 
     assert asyncio.run(ten()) == {}
@@ -535,7 +641,7 @@ def test_all_that_failed_are_named_and_no_others() -> None:
     )
     targets = [target(name) for name in ("a", "b", "c")]
 
-    stories = asyncio.run(follow_all(aws, targets, lambda *_: None, Hours().clock))  # type: ignore[arg-type]
+    stories = asyncio.run(follow_all(aws, targets, _nothing, _nothing, Hours().clock))  # type: ignore[arg-type]
 
     assert list(stories) == ["a", "c"]
 

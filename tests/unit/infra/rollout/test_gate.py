@@ -21,7 +21,7 @@ class Follower:
         self.targets: list[Target] = []
         self.clients: Any = None
 
-    async def __call__(self, clients: Any, targets: list[Target], _say: Any) -> dict[str, list[str]]:
+    async def __call__(self, clients: Any, targets: list[Target], *_: Any) -> dict[str, list[str]]:
         self.clients, self.targets = clients, targets
         return self.failures
 
@@ -79,6 +79,63 @@ def test_one_error_names_all_that_failed_and_why(declare_stack: DeclareStack) ->
         "\n"
         "web-bob: gone\n"
     )
+
+
+def test_addresses_appear_only_when_all_is_well(declare_stack: DeclareStack) -> None:
+    """Whoever reads the outputs must not find the address of a version that did not make it."""
+    good, bad = Graph(), Graph()
+
+    declare_stack("dev", follow_all=Follower(), graph=good)
+    with pytest.raises(RolloutError):
+        declare_stack("dev", follow_all=Follower({"web": ["rolled back"]}), graph=bad)
+
+    assert _registered_by_stack(good)
+    assert not _registered_by_stack(bad)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_alarms_that_the_service_listens_to_are_followed_too(
+    declare_stack: DeclareStack, *, enabled: bool
+) -> None:
+    follower = Follower()
+
+    graph = declare_stack(
+        "dev",
+        {"alarms": {"enabled": enabled, "extra": ["queue"]}, "multidev": []},
+        follow_all=follower,
+    )
+
+    (target,) = follower.targets
+    assert list(target.alarms) == graph.one("aws:ecs/service:Service").inputs["alarms"]["alarmNames"]
+    assert ("queue" in target.alarms) is enabled
+
+
+def test_a_strategy_that_waits_on_purpose_has_that_much_longer(declare_stack: DeclareStack) -> None:
+    follower = Follower()
+    pause = {"stages": ["POST_TEST_TRAFFIC_SHIFT"], "timeout-minutes": 60}
+    canary = {"strategy": "canary", "canary-minutes": 10, "bake-minutes": 5, "hooks": [pause]}
+
+    declare_stack("dev", {"rollout": canary, "rollout-timeout-minutes": 20}, follow_all=follower)
+
+    assert {one.name: one.seconds / 60 for one in follower.targets} == {
+        "web": 20 + 10 + 5 + 60,
+        "web-alice": 20,
+        "web-bob": 20,
+    }
+
+
+def test_a_rolling_deployment_has_the_time_that_its_alarms_take_to_ring(declare_stack: DeclareStack) -> None:
+    """ECS waits for them before it calls the deployment done."""
+    follower = Follower()
+    alarms = {"enabled": True, "period-seconds": 300, "periods": 6}
+
+    declare_stack("dev", {"alarms": alarms, "multidev": []}, follow_all=follower)
+
+    assert [one.seconds / 60 for one in follower.targets] == [20 + 30]
+
+
+def _registered_by_stack(graph: Graph) -> list[str]:
+    return [urn for urn in graph.outputs if "::pulumi:pulumi:Stack::" in urn]
 
 
 def _definition(graph: Graph, name: str) -> str:
