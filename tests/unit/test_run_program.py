@@ -12,7 +12,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = re.compile(
-    r"(?m)^[ \t]*(?:run:|- run:|-|@?exec)?[ \t]*pulumi (?:up|preview|refresh|destroy)\b|pulumi/actions@"
+    r"(?m)^[ \t]*(?:run:|- run:|-|@?exec)?[ \t]*pulumi (?:up|preview|refresh|destroy)\b"
+    # Without a command the action only installs the CLI.
+    r"|pulumi/actions@.*(?:\n(?![ \t]*- ).*)*?\n[ \t]*command:"
 )
 SET = re.compile(r"PULUMI_RUN_PROGRAM(?:=| := |: [\"']?)true")
 PLACES = (
@@ -46,7 +48,7 @@ def test_readme_tells_of_an_update_by_the_cli_and_make_sets_the_variable_for_all
         "pulumi up -s dev",
         "   pulumi preview\n   export PULUMI_RUN_PROGRAM=true",
         "- run: pulumi up --yes",
-        "uses: pulumi/actions@0123 # v6",
+        "- uses: pulumi/actions@0123 # v6\n  with:\n    command: up",
     ],
 )
 def test_a_way_that_forgets_it_would_be_found(text: str) -> None:
@@ -55,7 +57,11 @@ def test_a_way_that_forgets_it_would_be_found(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["export PULUMI_RUN_PROGRAM=true\npulumi up", "env:\n  PULUMI_RUN_PROGRAM: 'true'\n- run: pulumi up"],
+    [
+        "export PULUMI_RUN_PROGRAM=true\npulumi up",
+        "env:\n  PULUMI_RUN_PROGRAM: 'true'\n- run: pulumi up",
+        "- uses: pulumi/actions@0123 # v6\n  with:\n    pulumi-version: 3.272.0\n- uses: other\n  with:\n    command: up",
+    ],
 )
 def test_a_way_that_sets_it_is_fine(text: str) -> None:
     assert not runs_without(text)
