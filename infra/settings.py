@@ -256,6 +256,8 @@ class Settings:
     environment: str
     """The stack's name, for tags and for the app to show; nothing branches on it."""
     protect: bool
+    monthly_budget_usd: int | None
+    """What the stack may cost; for whoever deploys it, the program itself does not look."""
     provider: ProviderSettings
     image: ImageSettings
     network: NetworkSettings

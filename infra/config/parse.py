@@ -54,6 +54,7 @@ def parse(
     config = Record(own, faults=faults, defaults=schema.defaults, from_text=True)
 
     protect = config.flag("protect")
+    monthly_budget_usd = config.whole("monthly-budget-usd", 0) or None
     provider = read_provider(config, others, project=project, stack=stack)
     image = read_image(config, project=project, stack=stack)
     network = read_network(config)
@@ -68,6 +69,7 @@ def parse(
     return Settings(
         environment=stack,
         protect=protect,
+        monthly_budget_usd=monthly_budget_usd,
         provider=provider,
         image=image,
         network=network,
