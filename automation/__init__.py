@@ -1,0 +1,1 @@
+"""Drives stacks: what a person or a workflow does with them, as commands."""

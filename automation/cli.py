@@ -1,0 +1,44 @@
+"""The commands of `python -m automation`, and how each of them ends.
+
+Exit codes: 0 done, 1 failed, 2 usage.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import click
+
+from automation.cost.command import cost
+from automation.errors import AutomationError
+
+_FAILED: Final = 1
+_INTERRUPTED: Final = 130
+
+
+@click.group(
+    help="Drive the stacks of this project.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+def cli() -> None:
+    """Hold the commands together."""
+
+
+cli.add_command(cost)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code."""
+    try:
+        code = cli.main(arguments, prog_name="python -m automation", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(_INTERRUPTED)
+    except AutomationError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(_FAILED)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,70 @@
+"""What no configuration says and a bill depends on: traffic, logs, how full a repository is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from typing import Any
+
+from automation.errors import AutomationError
+
+_MEANING = "meaning"
+
+
+def _assumed(value: float, meaning: str) -> Any:
+    return field(default=value, metadata={_MEANING: meaning})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assumptions:
+    """Guesses, the same for every stack; whoever knows better says so with `--assume`."""
+
+    hours: float = _assumed(730, "hours of a month")
+    requests: float = _assumed(100_000, "requests of a month to each service that runs")
+    response_kb: float = _assumed(10, "KB of a response, all of it to the internet")
+    logs_gb: float = _assumed(0.1, "GB that each task logs in a month; it is stored as it comes")
+    nat_gb: float = _assumed(2, "GB of a month through NAT gateways for each task")
+    image_gb: float = _assumed(0.25, "GB in each image repository; images share their lower layers")
+    insights_cluster_metrics: float = _assumed(13, "metrics of Container Insights for a cluster")
+    insights_service_metrics: float = _assumed(25, "metrics of Container Insights for a service")
+    insights_task_metrics: float = _assumed(132, "metrics for each task where Container Insights is enhanced")
+    insights_logs_gb: float = _assumed(0.1, "GB of performance events of Container Insights for each task")
+    dns_queries: float = _assumed(100_000, "queries of a month to each hosted zone, but for aliases")
+    bucket_gb: float = _assumed(1, "GB in each bucket")
+
+    @classmethod
+    def with_overrides(cls, overrides: Iterable[str]) -> Assumptions:
+        """Return the defaults with some of them changed, each given as `name=number`.
+
+        Raises:
+            AutomationError: there is no such assumption, or the value is no number from 0.
+        """
+        changes: dict[str, float] = {}
+        names = {item.name.replace("_", "-"): item.name for item in fields(cls)}
+        for override in overrides:
+            given, _, text = override.partition("=")
+            name = names.get(given.strip().replace("_", "-"))
+            if name is None:
+                near = get_close_matches(given, names, 1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise AutomationError(
+                    f"{override}: there is no assumption {given!r}{hint}; there are {', '.join(names)}",
+                )
+            try:
+                value = float(text)
+            except ValueError:
+                value = -1.0
+            if not 0 <= value < float("inf"):
+                raise AutomationError(f"{override}: {text!r} is not a number from 0")
+            changes[name] = value
+        return replace(cls(), **changes)
+
+    def described(self, names: Iterable[str]) -> list[tuple[str, float, str]]:
+        """Those of the given names, in the order of this class: as `--assume` takes them, value, meaning."""
+        wanted = set(names)
+        return [
+            (item.name.replace("_", "-"), getattr(self, item.name), item.metadata[_MEANING])
+            for item in fields(self)
+            if item.name in wanted
+        ]

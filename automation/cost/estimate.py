@@ -1,0 +1,84 @@
+"""A month's dollars: every usage of a stack, times its price."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from automation.cost.assumptions import Assumptions
+from automation.cost.meters import Context, Usage, usages
+from automation.cost.prices import Price, PriceBook
+from automation.cost.resources import Stack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of the bill."""
+
+    resource: str
+    type: str
+    usage: Usage
+    price: Price
+
+    @property
+    def usd(self) -> float:
+        """Dollars a month."""
+        return self.usage.quantity * self.price.usd
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What a stack costs in a month."""
+
+    stack: Stack
+    assumptions: Assumptions
+    lines: tuple[Line, ...]
+    unpriced: Mapping[str, int]
+    """Types that nothing is known of, with how many there are: the total leaves them out."""
+
+    @property
+    def usd(self) -> float:
+        """Dollars a month."""
+        return sum(line.usd for line in self.lines)
+
+    @property
+    def groups(self) -> dict[str, float]:
+        """Dollars a month by what a reader of bills thinks in, the dearest first."""
+        totals: dict[str, float] = {}
+        for line in self.lines:
+            totals[line.usage.group] = totals.get(line.usage.group, 0) + line.usd
+        return dict(sorted(totals.items(), key=lambda item: -item[1]))
+
+    @property
+    def assumed(self) -> list[tuple[str, float, str]]:
+        """The assumptions that went into it."""
+        return self.assumptions.described(name for line in self.lines for name in line.usage.assumes)
+
+
+def estimate(stack: Stack, prices: PriceBook, assumptions: Assumptions) -> Estimate:
+    """Price a stack.
+
+    Raises:
+        AutomationError: a price that it needs is not known.
+    """
+    context = Context(stack, assumptions)
+    lines: list[Line] = []
+    unpriced: Counter[str] = Counter()
+    for resource in stack.resources:
+        used = usages(resource, context)
+        if used is None:
+            unpriced[resource.type] += 1
+            continue
+        lines += [
+            Line(resource=resource.name, type=resource.type, usage=usage, price=prices.price(usage.price))
+            for usage in used
+        ]
+    return Estimate(stack=stack, assumptions=assumptions, lines=tuple(lines), unpriced=dict(unpriced))
+
+
+def change(before: Estimate, after: Estimate) -> dict[str, tuple[float, float]]:
+    """Dollars a month before and after by group, the largest change first."""
+    groups = {*before.groups, *after.groups}
+    pairs = {group: (before.groups.get(group, 0.0), after.groups.get(group, 0.0)) for group in groups}
+    return dict(sorted(pairs.items(), key=lambda item: (-abs(item[1][1] - item[1][0]), item[0])))

@@ -1,0 +1,108 @@
+"""AWS's own prices of today, by its Price List API; what that does not have, from the table."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from automation.cost.prices import Entry, LiveLookup, Price, PricesOfTable, Source, Table, load_table
+from automation.errors import AutomationError
+
+if TYPE_CHECKING:
+    from mypy_boto3_pricing.client import PricingClient
+
+# It answers in three regions, for all.
+_API_REGION: Final = "us-east-1"
+_URL: Final = "https://api.pricing.us-east-1.amazonaws.com"
+# What may stand before a usage type; TS- is something else, a load balancer's trust stores.
+_REGION_BEFORE: Final = r"(?:(?!TS-)[A-Z]{2,4}[0-9]?-|[a-z]{2}(?:-[a-z]+)+-[0-9]-)?"
+
+
+class PricesOfToday:
+    """The prices of a region as AWS tells them; each is asked for when it is needed, and once."""
+
+    def __init__(
+        self,
+        region: str,
+        client: PricingClient | None = None,
+        *,
+        table: Table | None = None,
+        today: date | None = None,
+    ) -> None:
+        """Make ready; AWS is not asked yet."""
+        self.region = region
+        self.from_table: set[str] = set()
+        """The prices that AWS's list does not have."""
+        self._client = client or _client()
+        self._table = table or load_table()
+        self._source = Source(url=_URL, read=today or datetime.now(UTC).date())
+        self._known: dict[str, Price] = {}
+
+    def price(self, key: str) -> Price:
+        """Return a price.
+
+        Raises:
+            AutomationError: AWS cannot be asked, or does not tell one price.
+        """
+        if key not in self._known:
+            self._known[key] = self._find(self._table.entries[key])
+        return self._known[key]
+
+    def _find(self, entry: Entry) -> Price:
+        if entry.live is None:
+            self.from_table.add(entry.key)
+            same = self._table.everywhere.get(entry.key)
+            return same or PricesOfTable(self.region, self._table).price(entry.key)
+        found = {price for product in self._products(entry.live) for price in _prices(product, entry.live)}
+        if len(found) != 1:
+            told = ", ".join(f"{usd:.6g}" for usd in sorted(found)) or "none"
+            raise AutomationError(
+                f"AWS's price list has not one price of {entry.key} in {self.region} but {told}: without "
+                "--live the prices of the table count",
+            )
+        return Price(key=entry.key, usd=found.pop(), unit=entry.unit, source=self._source)
+
+    def _products(self, lookup: LiveLookup) -> Iterator[Mapping[str, Any]]:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        wanted = {lookup.region: self.region, **lookup.attributes}
+        pages = self._client.get_paginator("get_products").paginate(
+            ServiceCode=lookup.service,
+            Filters=[
+                {"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in wanted.items()
+            ],
+        )
+        try:
+            for page in pages:
+                yield from map(json.loads, page["PriceList"])
+        except (BotoCoreError, ClientError) as error:
+            raise AutomationError(
+                f"AWS's price list does not answer: {error} (`--live` needs credentials that may call "
+                "pricing:GetProducts)",
+            ) from error
+
+
+def _client() -> PricingClient:
+    import boto3
+
+    # The stubs of all services are overloads of one method, of which only some are installed.
+    make: Any = getattr(boto3, "client")  # noqa: B009
+    return make("pricing", region_name=_API_REGION)
+
+
+def _prices(product: Mapping[str, Any], lookup: LiveLookup) -> Iterator[float]:
+    """What the first unit costs that is not free."""
+    usage = str(product["product"]["attributes"].get("usagetype", ""))
+    if not re.fullmatch(_REGION_BEFORE + re.escape(lookup.usage), usage):
+        return
+    for term in product.get("terms", {}).get("OnDemand", {}).values():
+        asked = [
+            (float(tier.get("beginRange") or 0), float(tier["pricePerUnit"]["USD"]))
+            for tier in term["priceDimensions"].values()
+        ]
+        dear = sorted((begin, usd) for begin, usd in asked if usd > 0)
+        if dear:
+            yield dear[0][1]

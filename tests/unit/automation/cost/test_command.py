@@ -1,0 +1,166 @@
+"""`python -m automation cost`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automation.cli import main
+from automation.cost import command
+from automation.cost.live import PricesOfToday
+from automation.cost.resources import Stack
+from tests.unit.automation.cost.bills import EverythingCostsADollar, resource
+
+KEY = "aws:kms/key:Key"
+
+
+@pytest.fixture(autouse=True)
+def _stacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    stacks = {
+        "small": Stack("small", "us-east-1", (resource(KEY),)),
+        "large": Stack("large", "us-east-1", tuple(resource(KEY, str(number)) for number in range(40))),
+        "bound": Stack("bound", "us-east-1", (resource(KEY), resource(KEY, "b")), monthly_budget_usd=1),
+    }
+    monkeypatch.setattr(command, "plan", stacks.__getitem__)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Type a command; get exit code, output and errors."""
+
+    def typed(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["cost", *arguments])
+        captured = capsys.readouterr()
+        code = ended.value.code
+        assert isinstance(code, int)
+        return code, captured.out, captured.err
+
+    return typed
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+def test_it_tells_what_a_stack_costs(run: Run) -> None:
+    code, out, err = run("small")
+
+    assert (code, err) == (0, "")
+    assert out.startswith("small in us-east-1: $1.00 a month\n")
+
+
+def test_another_stack_is_compared_to_it(run: Run) -> None:
+    code, out, _ = run("small", "--compare", "large")
+
+    assert code == 0
+    assert "from small to large: +$39.00 a month" in out
+
+
+def test_what_is_declared_is_compared_to_what_is(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "stack.json"
+    states = [
+        {
+            "type": token,
+            "urn": f"urn:pulumi:large::p::{token}::{name}",
+            "custom": True,
+            "inputs": {"region": "us-east-1"},
+        }
+        for token, name in [("pulumi:providers:aws", "aws"), (KEY, "a"), (KEY, "b")]
+    ]
+    path.write_text(json.dumps({"deployment": {"resources": states}}))
+
+    assert "from what is to what is declared: +$38.00 a month" in run("large", "--before", str(path))[1]
+
+
+def test_a_stack_that_is_not_there_yet_costs_nothing_before(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "stack.json"
+    path.write_text(json.dumps({"deployment": {"manifest": {}}}))
+
+    assert "from what is to what is declared: +$40.00 a month" in run("large", "--before", str(path))[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["large", "--budget", "39.99"], 1),
+        (["large", "--budget", "40"], 0),
+        (["bound"], 1),
+        (["bound", "--budget", "2"], 0),
+        (["small"], 0),
+        (["small", "--budget", "0"], 1),
+    ],
+)
+def test_a_stack_above_its_budget_fails(arguments: list[str], code: int, run: Run) -> None:
+    assert run(*arguments)[0] == code
+
+
+def test_the_failure_says_by_how_much_and_the_bill_is_there_all_the_same(run: Run) -> None:
+    _, out, err = run("bound")
+
+    assert err == "error: bound costs $2.00 a month, $1.00 more than its budget of $1.00\n"
+    assert "bound in us-east-1: $2.00 a month" in out
+
+
+def test_another_stack_s_budget_is_not_this_one_s(run: Run) -> None:
+    assert run("small", "--compare", "bound")[0] == 0
+
+
+def test_a_program_reads_json_and_nothing_else(run: Run) -> None:
+    code, out, err = run("bound", "--json", "--compare", "small")
+    document: dict[str, Any] = json.loads(out)
+
+    assert code == 1
+    assert "budget" in err
+    assert (document["usd_per_month"], document["budget_usd"], document["over_budget"]) == (2, 1, True)
+    assert document["change"]["usd_per_month"] == -1
+
+
+def test_json_has_no_change_where_nothing_is_compared(run: Run) -> None:
+    assert "change" not in json.loads(run("small", "--json")[1])
+
+
+def test_a_chart_is_written(run: Run, tmp_path: Path) -> None:
+    run("small", "--compare", "large", "--chart", str(tmp_path / "cost.svg"))
+
+    assert "large: $40.00 a month" in (tmp_path / "cost.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["small", "--compare", "large", "--before", "x.json"], "--compare and --before exclude each other"),
+        (["small", "--chart", "cost.png"], "cost.png must end in .svg"),
+        (["small", "--assume", "request=1"], "did you mean requests"),
+        (["small", "--budget", "-1"], "-1.0 is not in the range"),
+        ([], "Missing argument 'STACK'"),
+    ],
+)
+def test_what_cannot_be_meant_is_a_usage_error(arguments: list[str], message: str, run: Run) -> None:
+    code, out, err = run(*arguments)
+
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+def test_a_chart_that_cannot_be_written_is_told_without_a_traceback(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("small", "--chart", str(tmp_path / "nowhere" / "cost.svg"))
+
+    assert code == 1
+    assert err.endswith("cannot be written: No such file or directory\n")
+
+
+def test_live_asks_aws_and_says_what_it_did_not_have(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Today(EverythingCostsADollar, PricesOfToday):
+        def __init__(self, region: str) -> None:
+            self.region = region
+            self.from_table = {"key"}
+
+        price = EverythingCostsADollar.price
+
+    monkeypatch.setattr(command, "PricesOfToday", Today)
+
+    assert run("large", "--live")[2] == "from the table, for AWS's price list does not have them: key\n"

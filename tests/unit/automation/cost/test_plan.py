@@ -1,0 +1,165 @@
+"""What a stack would consist of, found without a cloud."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from automation.cost.meters import FREE, METERS
+from automation.cost.plan import plan
+from automation.cost.resources import Stack
+from automation.errors import AutomationError
+from tests.unit.automation.conftest import STACKS
+
+ROOT = Path(__file__).parents[4]
+SERVICE = "aws:ecs/service:Service"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[..., Path]:
+    """A copy of this project with a stack of its own."""
+
+    def make(program: str | None = None, **config: object) -> Path:
+        for name in ("Pulumi.yaml", "__main__.py"):
+            shutil.copy(ROOT / name, tmp_path / name)
+        if program is not None:
+            (tmp_path / "__main__.py").write_text(program)
+        (tmp_path / "app").mkdir()
+        (tmp_path / "app" / "Dockerfile").write_text("FROM scratch\n")
+        keys = {
+            key if ":" in key else f"node-on-ecs:{key}": value
+            for key, value in ((key.replace("_", "-"), value) for key, value in config.items())
+        }
+        (tmp_path / "Pulumi.mine.yaml").write_text(yaml.safe_dump({"config": keys}))
+        return tmp_path
+
+    return make
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_every_type_that_the_program_registers_is_priced_or_free_for_a_reason(
+    name: str, planned: Callable[[str], Stack]
+) -> None:
+    types = {resource.type for resource in planned(name).resources}
+
+    assert sorted(types - METERS.keys() - FREE.keys()) == []
+    assert all(FREE[token] for token in types & FREE.keys())
+
+
+def test_a_service_and_each_of_its_copies_is_there_with_its_tasks(planned: Callable[[str], Stack]) -> None:
+    counts = {service.name: service.whole("desiredCount") for service in planned("dev").all(SERVICE)}
+
+    assert counts == {"web": 1, "web-alice": 1, "web-bob": 1}
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_every_service_leads_to_its_own_task_definition(name: str, planned: Callable[[str], Stack]) -> None:
+    stack = planned(name)
+    found = [stack.by_arn(service.properties["taskDefinition"]) for service in stack.all(SERVICE)]
+
+    assert [definition.name if definition else None for definition in found] == [
+        service.name for service in stack.all(SERVICE)
+    ]
+
+
+def test_the_vpc_is_taken_apart_into_its_gateways_and_addresses(planned: Callable[[str], Stack]) -> None:
+    gateways = {name: len(planned(name).all("aws:ec2/natGateway:NatGateway")) for name in STACKS}
+
+    assert gateways == {"dev": 0, "staging": 1, "prod": 3}
+    assert len(planned("prod").all("aws:ec2/eip:Eip")) == 3
+
+
+def test_the_load_balancer_knows_in_how_many_zones_it_is(planned: Callable[[str], Stack]) -> None:
+    (balancer,) = planned("prod").all("aws:lb/loadBalancer:LoadBalancer")
+
+    assert len(balancer.texts("subnets")) == 3
+
+
+def test_the_region_and_the_budget_are_those_of_the_configuration(project: Callable[..., Path]) -> None:
+    stack = plan("mine", project(**{"aws:region": "eu-west-1", "monthly-budget-usd": 12}))
+
+    assert (stack.region, stack.monthly_budget_usd) == ("eu-west-1", 12)
+
+
+def test_a_stack_that_names_no_budget_has_none(project: Callable[..., Path]) -> None:
+    assert plan("mine", project()).monthly_budget_usd is None
+
+
+def test_a_budget_below_nothing_is_refused(project: Callable[..., Path]) -> None:
+    with pytest.raises(AutomationError, match="monthly-budget-usd = -1: a whole number, 0 or more"):
+        plan("mine", project(monthly_budget_usd=-1))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"nat": "one-per-az", "ipv6": True, "availability_zones": 4},
+        {
+            "vpc_id": "vpc-12345678",
+            "public_subnet_ids": ["subnet-12345678", "subnet-12345679"],
+            "nat": "none",
+        },
+        {"image": "public.ecr.aws/docker/library/nginx:1"},
+        {"image": "000000000000.dkr.ecr.us-east-1.amazonaws.com/web:1"},
+        {"image_from": "dev", "repository": "shared"},
+        {"domain": "www.example.com", "container_insights": "enhanced", "architecture": "x86_64"},
+        {"secrets": {"KEY": "arn:aws:secretsmanager:us-east-1:000000000000:secret:key-AbCdEf"}},
+    ],
+    ids=lambda config: next(iter(config)),
+)
+def test_whatever_the_configuration_asks_for_can_be_planned(
+    config: dict[str, object], project: Callable[..., Path]
+) -> None:
+    stack = plan("mine", project(**config))
+
+    assert [service.name for service in stack.all(SERVICE)] == ["web"]
+    assert {resource.type for resource in stack.resources} <= METERS.keys() | FREE.keys()
+
+
+def test_a_stack_that_is_not_there_is_refused_with_those_that_are() -> None:
+    with pytest.raises(AutomationError, match=r"stack 'prd' has no file .* did you mean 'prod'\?"):
+        plan("prd")
+
+
+def test_a_wrong_configuration_is_refused_as_a_deployment_would_refuse_it(
+    project: Callable[..., Path],
+) -> None:
+    with pytest.raises(AutomationError, match='nat = "many": one of none, single, one-per-az'):
+        plan("mine", project(nat="many"))
+
+
+def test_a_function_without_an_answer_is_refused_by_name(project: Callable[..., Path]) -> None:
+    program = "import pulumi_aws as aws\naws.rds.get_engine_version(engine='mysql')\n"
+
+    with pytest.raises(AutomationError, match=r"getEngineVersion, which has no answer .*/plan\.py"):
+        plan("mine", project(program))
+
+
+def test_what_another_stack_has_is_unknown_and_stops_nothing(project: Callable[..., Path]) -> None:
+    program = (
+        "import pulumi, pulumi_aws as aws\n"
+        "other = pulumi.StackReference('dev')\n"
+        "aws.ec2.Eip('address', instance=other.require_output('instance').apply(lambda value: value.upper()))\n"
+    )
+
+    (address,) = plan("mine", project(program)).resources
+    assert "instance" not in address.properties
+
+
+def test_no_gate_around_a_rollout_takes_it_for_one(project: Callable[..., Path]) -> None:
+    """Gates ask AWS how a deployment goes; in previews they do not."""
+    program = "import pulumi\nassert pulumi.runtime.is_dry_run()\n"
+
+    assert plan("mine", project(program)).resources == ()
+
+
+def test_the_program_runs_in_its_folder_and_the_caller_stays_in_another(project: Callable[..., Path]) -> None:
+    before = Path.cwd()
+    root = project("import pathlib\nassert pathlib.Path('Pulumi.mine.yaml').exists()\n")
+    plan("mine", root)
+
+    assert Path.cwd() == before

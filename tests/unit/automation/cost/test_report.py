@@ -1,0 +1,113 @@
+"""What people read."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from automation.cost.report import as_json, change_as_json, show, show_change, signed
+from tests.unit.automation.cost.bills import bill, resource
+
+KEY, ADDRESS, BUCKET = "aws:kms/key:Key", "aws:ec2/eip:Eip", "aws:s3/bucket:Bucket"
+
+
+def told(*, terminal: bool = False, width: int = 100) -> tuple[Console, io.StringIO]:
+    stream = io.StringIO()
+    return Console(file=stream, force_terminal=terminal, width=width, color_system=None), stream
+
+
+def test_lines_say_what_is_paid_for_what_and_on_what_it_rests() -> None:
+    console, stream = told()
+    show(console, bill(resource(ADDRESS, "gateway"), resource(KEY, "state"), hours=1500))
+
+    assert stream.getvalue().splitlines() == [
+        "test in nowhere: $1,501.00 a month",
+        "                      resource  quantity    price    a month",
+        "Public IPv4                                        $1,500.00",
+        "  an elastic address  gateway   1,500 unit  $1     $1,500.00",
+        "Keys                                                   $1.00",
+        "  key                 state     1 unit      $1         $1.00",
+        "",
+        "Assumed (change with --assume name=number):",
+        "  hours=1500  hours of a month",
+        "Prices read 2026-01-02; without free tiers, discounts and taxes.",
+    ]
+
+
+def test_lines_are_as_long_as_they_are_however_narrow_the_log_is() -> None:
+    """CI has no width; a wrapped or cut number would be another number."""
+    console, stream = told(width=20)
+    show(console, bill(resource(ADDRESS, "an-address-with-a-long-name")))
+
+    assert any(
+        line.split()[-5:] == ["an-address-with-a-long-name", "730", "unit", "$1", "$730.00"]
+        for line in stream.getvalue().splitlines()
+    )
+
+
+def test_a_terminal_gets_the_same_numbers() -> None:
+    console, stream = told(terminal=True)
+    show(console, bill(resource(ADDRESS, "gateway")))
+
+    assert "$730.00" in stream.getvalue()
+    assert "gateway" in stream.getvalue()
+
+
+def test_what_could_not_be_priced_is_said() -> None:
+    console, stream = told()
+    show(console, bill(resource("aws:rds/instance:Instance")))
+
+    assert "Not priced, so that it costs more than this: 1 aws:rds/instance:Instance" in stream.getvalue()
+
+
+def test_a_change_is_told_with_the_largest_first() -> None:
+    console, stream = told()
+    before = bill(resource(KEY), resource(BUCKET), bucket_gb=5)
+    after = bill(resource(KEY), resource(ADDRESS), hours=2)
+    show_change(console, before, after, ("now", "then"))
+
+    assert stream.getvalue().splitlines()[:6] == [
+        "from now to then: -$3.00 a month",
+        "               now   then  change",
+        "Buckets      $5.00  $0.00  -$5.00",
+        "Public IPv4  $0.00  $2.00  +$2.00",
+        "Keys         $1.00  $1.00   $0.00",
+        "together     $6.00  $3.00  -$3.00",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"), [(1.5, "+$1.50"), (-1234.5, "-$1,234.50"), (-0.001, "$0.00"), (0, "$0.00")]
+)
+def test_a_change_has_a_sign_unless_there_is_none(amount: float, text: str) -> None:
+    assert signed(amount) == text
+
+
+def test_a_program_gets_every_line_with_its_source() -> None:
+    document = as_json(bill(resource(KEY, "state")))
+
+    assert document["usd_per_month"] == 1
+    assert document["groups"] == {"Keys": 1}
+    assert document["lines"] == [
+        {
+            "resource": "state",
+            "type": KEY,
+            "group": "Keys",
+            "what": "key",
+            "quantity": 1,
+            "unit": "unit",
+            "usd_per_unit": 1,
+            "usd_per_month": 1,
+            "source": "https://example.com",
+            "read": "2026-01-02",
+        }
+    ]
+
+
+def test_a_program_gets_the_change_of_each_group() -> None:
+    document = change_as_json(bill(resource(KEY)), bill(), ("now", "then"))
+
+    assert document["usd_per_month"] == -1
+    assert document["groups"] == {"Keys": {"from": 1, "to": 0, "change": -1}}

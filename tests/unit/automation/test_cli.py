@@ -1,0 +1,57 @@
+"""How `python -m automation` ends, whatever the command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from automation.cli import cli, main
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_every_command_says_what_it_does() -> None:
+    assert [name for name, command in cli.commands.items() if not command.get_short_help_str()] == []
+
+
+def test_without_a_command_it_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([])
+
+    assert ended.value.code == 2
+    assert "Tell what a stack costs in a month." in capsys.readouterr().err
+
+
+def test_help_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["cost", "-h"])
+
+    assert ended.value.code == 0
+    assert "--budget DOLLARS" in capsys.readouterr().out
+
+
+def test_a_refusal_is_one_line_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["cost", "nowhere"])
+    error = capsys.readouterr().err
+
+    assert ended.value.code == 1
+    assert error.startswith("error: stack 'nowhere' has no file Pulumi.nowhere.yaml")
+    assert error.count("\n") == 1
+
+
+def test_it_runs_from_the_command_line_and_needs_no_account() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "automation", "cost", "prod"],
+        cwd=ROOT,
+        env={"HOME": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith("prod in us-east-1: $")
