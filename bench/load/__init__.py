@@ -1,0 +1,1 @@
+"""The load test: what requests see while what answers them is replaced."""

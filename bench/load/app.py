@@ -1,0 +1,112 @@
+"""The app in containers of its own, started and stopped as ECS does it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from bench.contenders import ROOT
+from local import containers, image_build
+
+if TYPE_CHECKING:
+    import docker
+    from docker.models.containers import Container
+
+    from bench.load.generator import Address
+
+_PORT: Final = 3000
+_STOP_TIMEOUT_SECONDS: Final = 60
+_ENVIRONMENT: Final = {
+    "PORT": str(_PORT),
+    "ENVIRONMENT": "bench",
+    "SERVICE_NAME": "web",
+    "IMAGE_VERSION": "load",
+    "IDLE_TIMEOUT_SECONDS": "60",
+    "STOP_TIMEOUT_SECONDS": str(_STOP_TIMEOUT_SECONDS),
+}
+
+
+class NotStartedError(Exception):
+    """The app ended before it listened; the message is its log."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """One container that listens."""
+
+    container: Container
+    address: Address
+
+    def stop(self) -> None:
+        """Send it SIGTERM, wait for its end, and take it away."""
+        self.container.stop()
+        self.container.remove(v=True)
+
+
+class App:
+    """The image of `app/`, and the containers that were started of it."""
+
+    def __init__(self, client: docker.DockerClient, tag: str) -> None:
+        self._client = client
+        self._tag = tag
+
+    @classmethod
+    @contextmanager
+    def built(cls) -> Generator[App]:
+        """Build the image; take it away again with all its containers."""
+        with contextlib.closing(containers.connect()) as client:
+            tag = f"load-test:{uuid.uuid4().hex[:12]}"
+            image_build.build(ROOT / "app", tag=tag, build_args={})
+            try:
+                yield cls(client, tag)
+            finally:
+                left: Any = client.containers.list(all=True, filters={"ancestor": tag})
+                for container in left:
+                    container.remove(force=True, v=True)
+                client.images.remove(tag, force=True)
+
+    def start(self) -> Running:
+        """Start one and return as soon as it listens.
+
+        Raises:
+            NotStartedError: it ended instead.
+        """
+        api: Any = containers.engine(self._client)
+        # The high-level `run` knows no stop timeout.
+        created = api.create_container(
+            self._tag,
+            user="1000",
+            environment=_ENVIRONMENT,
+            ports=[_PORT],
+            stop_timeout=_STOP_TIMEOUT_SECONDS,
+            host_config=api.create_host_config(
+                read_only=True,
+                init=True,
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges"],
+                port_bindings={_PORT: ("127.0.0.1", None)},
+            ),
+        )
+        container = self._client.containers.get(created["Id"])
+        container.start()
+        _wait_until_it_listens(container)
+        container.reload()
+        ports: dict[str, Any] = container.ports
+        (binding,) = ports[f"{_PORT}/tcp"]
+        return Running(container, (binding["HostIp"], int(binding["HostPort"])))
+
+
+def _wait_until_it_listens(container: Container) -> None:
+    printed: list[bytes] = []
+    lines: Any = container.logs(stream=True, follow=True)
+    for line in lines:
+        printed.append(line)
+        with contextlib.suppress(ValueError):
+            if json.loads(line)["msg"] == "listening":
+                return
+    raise NotStartedError(b"".join(printed).decode(errors="replace"))

@@ -1,0 +1,26 @@
+"""Replacing the app loses no request: its own part of a rollout without a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bench.load.app import App
+from bench.load.scenarios import containers_replaced
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[App]:
+    with App.built() as app:
+        yield app
+
+
+@pytest.mark.parametrize("keep_alive", [True, False], ids=["connections kept open", "one for each request"])
+def test_no_request_fails_while_the_container_is_replaced(app: App, keep_alive: bool) -> None:  # noqa: FBT001 -- pytest's
+    tally = containers_replaced(app, times=2, connections=8, rate=100, keep_alive=keep_alive)
+
+    assert tally.failures == {}
+    assert tally.requests >= 600
