@@ -1,0 +1,266 @@
+"""The account's configuration as one frozen value, and the only place that reads it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+import pulumi
+import yaml
+
+_PROJECT: Final = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]")
+_REGION: Final = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d")
+_GITHUB_REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[\w.-]+", re.ASCII)
+_OIDC_PROVIDER: Final = re.compile(
+    r"arn:aws[a-z-]*:iam::\d{12}:oidc-provider/token\.actions\.githubusercontent\.com"
+)
+_STACK: Final = re.compile(r"[\w.-]{1,40}", re.ASCII)
+_PATTERN: Final = re.compile(r"[\w.-]+\*?", re.ASCII)
+# No `*` and no `?`: IAM takes them literally here, and who writes them means something else.
+_ENVIRONMENT: Final = re.compile(r"[^*?:\n]{1,255}")
+_SUBJECT: Final = re.compile(r"pull_request|environment:[^*?\n]+|ref:refs/(?:heads|tags)/[^*?\n]+")
+_ECR_REPOSITORY: Final = re.compile(r"(?=.{2,256}$)[a-z0-9]+(?:[._/-][a-z0-9]+)*")
+_ACCOUNT: Final = re.compile(r"\d{12}")
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackSettings:
+    """A stack that lives in this account."""
+
+    name: str
+    environments: tuple[str, ...]
+    """GitHub environments whose jobs may deploy it."""
+    previews: str | None
+    """Pattern of other stacks that the same role deploys."""
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Names of all stacks that its role deploys."""
+        return (self.name, self.previews) if self.previews else (self.name,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessSettings:
+    """Who may do what."""
+
+    github_repository: str
+    github_organization_id: int
+    github_repository_id: int
+    oidc_provider_arn: str | None
+    stacks: tuple[StackSettings, ...]
+    read_only_subjects: tuple[str, ...]
+    require_boundary: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagesSettings:
+    """The repository that stacks share."""
+
+    repository: str | None
+    expire_after_days: int
+    from_account: str | None
+    to_accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingState:
+    """State that another account keeps."""
+
+    bucket: str
+    key_arn: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateSettings:
+    """Where stacks keep their state."""
+
+    existing: ExistingState | None
+    history_days: int
+    trusted_accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that the program may know."""
+
+    project: str
+    region: str
+    access: AccessSettings
+    images: ImagesSettings
+    state: StateSettings
+
+    @staticmethod
+    def load() -> Settings:
+        """Read the configuration of this stack.
+
+        Raises:
+            pulumi.RunError: names every fault.
+        """
+        return _Reader().settings()
+
+
+class _Reader:
+    """Reads keys; after a fault it goes on with something of the right type, to find the others."""
+
+    def __init__(self) -> None:
+        # Pulumi hands a program the defaults of its Pulumi.yaml; other engines may not.
+        document = yaml.safe_load(Path(__file__).parents[1].joinpath("Pulumi.yaml").read_text("utf-8"))
+        declared = cast("dict[str, dict[str, Any]]", document["config"])
+        self._defaults = {key: entry.get("default") for key, entry in declared.items()}
+        self._preset_region: str = declared["aws:region"]["value"]
+        self._config = pulumi.Config()
+        self._faults: list[str] = []
+
+    def settings(self) -> Settings:
+        project = self._text("project", _PROJECT, "2 to 24 lowercase letters, digits and hyphens")
+        region = pulumi.Config("aws").get("region") or self._preset_region
+        if not _REGION.fullmatch(region):
+            self._refuse("aws:region", region, "an AWS region such as us-east-1")
+        access = AccessSettings(
+            github_repository=self._text("github-repository", _GITHUB_REPOSITORY, "organization/name"),
+            github_organization_id=self._whole("github-organization-id", 1),
+            github_repository_id=self._whole("github-repository-id", 1),
+            oidc_provider_arn=self._optional(
+                "oidc-provider-arn", _OIDC_PROVIDER, "the ARN of GitHub's OIDC provider in this account"
+            ),
+            stacks=self._stacks(),
+            read_only_subjects=self._texts(
+                "read-only-subjects",
+                _SUBJECT,
+                "pull_request, environment:<name>, ref:refs/heads/<branch> or ref:refs/tags/<tag>",
+            ),
+            require_boundary=self._flag("require-boundary"),
+        )
+        accounts = self._texts("trusted-accounts", _ACCOUNT, "an AWS account: 12 digits, in quotes")
+        images = ImagesSettings(
+            repository=self._optional(
+                "image-repository",
+                _ECR_REPOSITORY,
+                "2 to 256 lowercase letters and digits, between them . _ - /",
+            ),
+            expire_after_days=self._whole("expire-images-after-days", 0),
+            from_account=self._optional("images-from-account", _ACCOUNT, "an AWS account: 12 digits"),
+            to_accounts=accounts,
+        )
+        state = StateSettings(
+            existing=self._existing_state(),
+            history_days=self._whole("state-history-days", 1),
+            trusted_accounts=accounts,
+        )
+        if (images.from_account or accounts) and images.repository is None:
+            self._refuse("image-repository", "", "a name, for images are replicated under it")
+        if state.existing and accounts:
+            self._refuse(
+                "trusted-accounts", list(accounts), "empty where `state-bucket` is another account's"
+            )
+        self._raise()
+        return Settings(project=project, region=region, access=access, images=images, state=state)
+
+    def _existing_state(self) -> ExistingState | None:
+        bucket = self._optional("state-bucket", _BUCKET, "the name of an S3 bucket")
+        key = self._optional("state-key-arn", _KEY, "the ARN of a KMS key, arn:aws:kms:…:key/…")
+        if (bucket is None) != (key is None):
+            self._refuse("state-key-arn", key or "", "set together with `state-bucket`, or neither")
+        return ExistingState(bucket=bucket, key_arn=key) if bucket and key else None
+
+    def _stacks(self) -> tuple[StackSettings, ...]:
+        stacks: list[StackSettings] = []
+        for index, item in enumerate(self._items("stacks")):
+            where = f"stacks[{index}]"
+            if not isinstance(item, dict):
+                self._refuse(where, item, "an object with name, environments and previews")
+                continue
+            entry = cast("dict[str, object]", item)
+            for stranger in entry.keys() - {"name", "environments", "previews"}:
+                self._refuse(f"{where}.{stranger}", entry[stranger], "name, environments or previews")
+            name = self._is(f"{where}.name", entry.get("name"), _STACK, "1 to 40 letters, digits and . _ -")
+            given = entry.get("environments", [name])
+            names = cast("list[object]", given) if isinstance(given, list) else []
+            if not names:
+                self._refuse(f"{where}.environments", cast("object", given), "a list of GitHub environments")
+            environments = tuple(
+                self._is(f"{where}.environments", one, _ENVIRONMENT, "GitHub environments, no patterns")
+                for one in names
+            )
+            previews = entry.get("previews")
+            if previews is not None:
+                previews = self._is(
+                    f"{where}.previews", previews, _PATTERN, "a name that may end with *: pr-*"
+                )
+            stacks.append(StackSettings(name=name, environments=environments, previews=previews))
+        self._each_once("stacks", [stack.name for stack in stacks])
+        # Else a job that waits for nobody could deploy what somebody has to approve.
+        self._each_once("stacks", [one for stack in stacks for one in stack.environments])
+        return tuple(stacks)
+
+    def _each_once(self, key: str, names: list[str]) -> None:
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            self._refuse(key, name, "each stack and each environment once")
+
+    def _value(self, key: str) -> object:
+        text = self._config.get(key)
+        return self._defaults[key] if text is None else text
+
+    def _text(self, key: str, pattern: re.Pattern[str], allowed: str) -> str:
+        return self._is(key, self._value(key), pattern, allowed)
+
+    def _optional(self, key: str, pattern: re.Pattern[str], allowed: str) -> str | None:
+        value = self._value(key)
+        return self._is(key, value, pattern, allowed) if value != "" else None
+
+    def _is(self, key: str, value: object, pattern: re.Pattern[str], allowed: str) -> str:
+        if isinstance(value, str) and pattern.fullmatch(value):
+            return value
+        self._refuse(key, value, allowed)
+        return "unknown"
+
+    def _whole(self, key: str, minimum: int) -> int:
+        value = self._parsed(key)
+        if type(value) is int and value >= minimum:
+            return value
+        self._refuse(key, value, f"a whole number, {minimum} or more")
+        return minimum
+
+    def _flag(self, key: str) -> bool:
+        value = self._parsed(key)
+        if not isinstance(value, bool):
+            self._refuse(key, value, "true or false")
+        return value is True
+
+    def _items(self, key: str) -> list[object]:
+        value = self._parsed(key)
+        if isinstance(value, list):
+            return cast("list[object]", value)
+        self._refuse(key, value, "a list")
+        return []
+
+    def _texts(self, key: str, pattern: re.Pattern[str], allowed: str) -> tuple[str, ...]:
+        return tuple(
+            self._is(f"{key}[{index}]", item, pattern, allowed) for index, item in enumerate(self._items(key))
+        )
+
+    def _parsed(self, key: str) -> object:
+        value = self._value(key)
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+
+    def _refuse(self, key: str, value: object, allowed: str) -> None:
+        shown = "is missing" if value is None else f"= {json.dumps(value, ensure_ascii=False, default=str)}"
+        self._faults.append(f"  - {key} {shown}: {allowed}")
+
+    def _raise(self) -> None:
+        if self._faults:
+            lines = "\n".join(self._faults)
+            raise pulumi.RunError(
+                f"The configuration of the account cannot be right; nothing was changed.\n{lines}\n"
+                "Use `pulumi config set`; bootstrap/Pulumi.yaml describes every key."
+            )

@@ -1,0 +1,184 @@
+"""The list of actions, held against what the stacks' program really makes and asks."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import botocore.session
+import pulumi_aws
+import pulumi_docker_build
+import pulumi_random
+import pytest
+from botocore import xform_name
+
+from account.actions import STEPS, load_actions
+from local.resources.registry import CONSTRUCTORS
+from tests.unit.bootstrap.conftest import ROOT
+from tests.unit.infra.conftest import STACKS, DeclareStack
+from tests.unit.infra.fake_cloud import DIGEST, FakeCloud
+from tests.unit.infra.recorder import Graph
+
+ACTIONS = load_actions()
+PACKAGES = {"aws": pulumi_aws, "docker_build": pulumi_docker_build, "random": pulumi_random}
+
+# In the list for rollouts, alarms and autoscaling; each leaves this set as soon as the program makes it.
+NOT_MADE_YET = {
+    "aws:appautoscaling/policy:Policy",
+    "aws:appautoscaling/scheduledAction:ScheduledAction",
+    "aws:appautoscaling/target:Target",
+    "aws:cloudwatch/metricAlarm:MetricAlarm",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws:ssm/parameter:Parameter",
+}
+
+# What is made, read and deleted, but never changed, or not by an action.
+WITHOUT = {
+    "aws:acm/certificateValidation:CertificateValidation": {"update", "delete"},
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": {"delete"},
+    "aws:ecs/taskDefinition:TaskDefinition": {"delete"},
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": {"update"},
+    "docker-build:index:Image": {"delete"},
+    "random:index/randomId:RandomId": set(STEPS),
+}
+
+# By IAM's prefix, where AWS's SDK has another name for the service.
+SDK_NAMES = {"elasticloadbalancing": "elbv2"}
+NO_OPERATION = {"iam:PassRole"}
+
+SHAPES: list[Mapping[str, Any]] = [
+    {},
+    {"ipv6": True, "nat": "single"},
+    {"domain": "", "zone": ""},
+    {"repository": "shared", "image-from": "other"},
+    {"image": "ghcr.io/example/web:1"},
+    {"vpc-id": "vpc-01234567", "public-subnet-ids": ["subnet-01234567", "subnet-89abcdef"], "nat": "none"},
+]
+
+
+@cache
+def _operations(service: str) -> frozenset[str]:
+    model = botocore.session.get_session().get_service_model(SDK_NAMES.get(service, service))
+    return frozenset(model.operation_names)
+
+
+def _made(graph: Graph) -> set[str]:
+    """Return types that ask a cloud for something."""
+    own = ("pulumi:", "node-on-ecs:")
+    return {resource.type for resource in graph.resources if not resource.type.startswith(own)}
+
+
+def _dotted(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Attribute):
+        yield from _dotted(node.value)
+        yield node.attr
+    elif isinstance(node, ast.Name):
+        yield node.id
+
+
+def _makeable() -> set[str]:
+    """Return types that some configuration may make, from the program's text."""
+    tokens: set[str] = set()
+    for file in sorted((ROOT / "infra").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call):
+                package, *names = [*_dotted(node.func)] or [""]
+                thing: Any = PACKAGES.get(package)
+                for name in names if thing else []:
+                    thing = getattr(thing, name)
+                token = getattr(thing, "pulumi_type", None)
+                if isinstance(thing, type) and token and "::" not in token and names[-1] != "Provider":
+                    tokens.add(token)
+    return tokens
+
+
+@pytest.mark.parametrize("changes", SHAPES, ids=str)
+@pytest.mark.parametrize("stack", STACKS)
+def test_everything_that_a_stack_makes_is_in_the_list(
+    declare_stack: DeclareStack, stack: str, changes: Mapping[str, Any]
+) -> None:
+    """Else a deployment fails half way, for want of a permission."""
+    other = {"organization/node-on-ecs/other": {"image": f"shared@{DIGEST}"}}
+    graph = declare_stack(stack, changes, cloud=FakeCloud(stacks=other))
+
+    assert _made(graph) - ACTIONS.resources.keys() - ACTIONS.components.keys() == set()
+    asked = {i.token for i in graph.invokes if not i.token.startswith("pulumi:")}
+    assert asked - ACTIONS.functions.keys() == set()
+
+
+def test_everything_that_the_program_can_make_is_in_the_list() -> None:
+    """By its text: no test has every configuration."""
+    assert _makeable() - ACTIONS.resources.keys() == set()
+    assert len(_makeable()) > 20
+
+
+def test_nothing_is_in_the_list_that_the_program_does_not_make() -> None:
+    """A permission that nothing needs is one that only an intruder uses."""
+    inside = {child for children in ACTIONS.components.values() for child in children}
+
+    assert ACTIONS.resources.keys() - _makeable() - inside - NOT_MADE_YET == set()
+
+
+def test_every_component_in_the_list_is_one_that_the_program_uses(declare_stack: DeclareStack) -> None:
+    assert ACTIONS.components.keys() == CONSTRUCTORS.keys()
+    assert ACTIONS.components.keys() <= {r.type for r in declare_stack("prod").resources}
+
+
+def test_what_a_component_makes_is_in_the_list() -> None:
+    for children in ACTIONS.components.values():
+        assert set(children) <= ACTIONS.resources.keys()
+
+
+@pytest.mark.parametrize("token", ACTIONS.resources)
+def test_each_type_can_be_made_read_changed_and_deleted(token: str) -> None:
+    assert set(STEPS) - ACTIONS.resources[token].keys() == WITHOUT.get(token, set())
+    assert all(ACTIONS.resources[token].values())
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS.of_deployments - NO_OPERATION))
+def test_each_action_is_one_that_aws_has(action: str) -> None:
+    """IAM takes a misspelt one without a word."""
+    service, _, name = action.partition(":")
+
+    assert name in _operations(service)
+
+
+def test_looking_changes_nothing() -> None:
+    changing = [
+        action
+        for action in ACTIONS.of_previews
+        if not re.match(r"[a-z0-9-]+:(Describe|Get|List|BatchGet)", action)
+    ]
+
+    assert changing == []
+
+
+def test_no_action_is_a_pattern() -> None:
+    assert [
+        action for action in ACTIONS.of_deployments if not re.fullmatch(r"[a-z0-9-]+:[A-Za-z0-9]+", action)
+    ] == []
+
+
+def _called() -> set[str]:
+    """Return actions by the names of the SDK's calls in the part of the program that asks AWS by itself."""
+    calls = {
+        xform_name(operation): f"{service}:{operation}"
+        for service in ("cloudwatch", "ecs", "elasticloadbalancing", "logs", "ssm")
+        for operation in _operations(service)
+    }
+    called: set[str] = set()
+    for file in (ROOT / "infra" / "rollout").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "value", None)
+            if isinstance(name, str) and name in calls:
+                called.add(calls[name])
+    return called
+
+
+def test_what_the_program_asks_by_itself_is_in_the_list() -> None:
+    assert _called() - set(ACTIONS.rollout) == set()
+    if (ROOT / "infra" / "rollout").exists():
+        assert set(ACTIONS.rollout) - _called() == NO_OPERATION
