@@ -107,3 +107,10 @@ def test_every_aws_resource_and_function_uses_the_one_provider(declare_account: 
 
     assert [r.name for r in graph.resources if r.type.startswith("aws:") and r.provider != reference] == []
     assert [i.token for i in graph.invokes if i.provider != reference] == []
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_document_tells_of_every_key(key: str) -> None:
+    document = (ROOT / "docs" / "bootstrap.md").read_text()
+
+    assert f"`{key}" in document or f"config set {key} " in document or f":{key}:" in document
