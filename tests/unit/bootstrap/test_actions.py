@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -43,6 +44,25 @@ WITHOUT = {
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": {"update"},
     "docker-build:index:Image": {"delete"},
     "random:index/randomId:RandomId": set(STEPS),
+}
+
+# What the local run's handlers can do and the stacks do not ask for: managed and repository policies, boundaries,
+# logs with a key of their own, and the end of what stays on AWS.
+BEYOND_THE_STACKS = {
+    "ecr:BatchDeleteImage",
+    "ecr:DeleteRepositoryPolicy",
+    "ecr:SetRepositoryPolicy",
+    "ecs:DeregisterTaskDefinition",
+    "iam:CreatePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:DeletePolicy",
+    "iam:DeletePolicyVersion",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:PutRolePermissionsBoundary",
+    "iam:TagPolicy",
+    "iam:UntagPolicy",
+    "logs:AssociateKmsKey",
+    "logs:DisassociateKmsKey",
 }
 
 # By IAM's prefix, where AWS's SDK has another name for the service.
@@ -162,16 +182,17 @@ def test_no_action_is_a_pattern() -> None:
     ] == []
 
 
-def _called() -> set[str]:
-    """Return actions by the names of the SDK's calls in the part of the program that asks AWS by itself."""
+def _called(folder: Path, services: Sequence[str]) -> set[str]:
+    """Return actions by the names of the SDK's calls in a folder."""
     calls = {
         xform_name(operation): f"{service}:{operation}"
-        for service in ("cloudwatch", "ecs", "elasticloadbalancing", "logs", "ssm")
+        for service in services
         for operation in _operations(service)
     }
     called: set[str] = set()
-    for file in (ROOT / "infra" / "rollout").rglob("*.py"):
+    for file in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
+            # Some are named in text, for a paginator.
             name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "value", None)
             if isinstance(name, str) and name in calls:
                 called.add(calls[name])
@@ -179,6 +200,20 @@ def _called() -> set[str]:
 
 
 def test_what_the_program_asks_by_itself_is_in_the_list() -> None:
-    assert _called() - set(ACTIONS.rollout) == set()
-    if (ROOT / "infra" / "rollout").exists():
-        assert set(ACTIONS.rollout) - _called() == NO_OPERATION
+    folder = ROOT / "infra" / "rollout"
+    called = _called(folder, ("cloudwatch", "ecs", "elasticloadbalancing", "logs", "ssm"))
+
+    assert called - set(ACTIONS.rollout) == set()
+    if folder.exists():
+        assert set(ACTIONS.rollout) - called == NO_OPERATION
+
+
+def test_whatever_the_local_run_does_to_make_a_type_is_in_the_list() -> None:
+    """It makes the same types by the same interface: what it needs there, a deployment needs on AWS."""
+    services = {action.partition(":")[0] for action in ACTIONS.of_deployments}
+    done = _called(ROOT / "local" / "resources", sorted(services))
+    looking = re.compile(r".*:(Describe|Get|List|BatchGet)")
+
+    changing = {action for action in done if not looking.match(action)}
+    assert len(changing) > 50
+    assert changing - ACTIONS.of_deployments - BEYOND_THE_STACKS == set()
