@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from dataclasses import dataclass
@@ -10,6 +11,10 @@ from typing import Any, Final, cast
 
 import pulumi
 import yaml
+from pulumi.runtime import get_config_env
+
+# `pulumi.Config` reads a key that one knows; a misspelt one is seen only by looking at all that are there.
+from pulumi.runtime.config import CONFIG
 
 _PROJECT: Final = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]")
 _REGION: Final = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d")
@@ -117,6 +122,7 @@ class _Reader:
         self._faults: list[str] = []
 
     def settings(self) -> Settings:
+        self._refuse_strangers()
         project = self._text("project", _PROJECT, "2 to 24 lowercase letters, digits and hyphens")
         region = pulumi.Config("aws").get("region") or self._preset_region
         if not _REGION.fullmatch(region):
@@ -160,6 +166,16 @@ class _Reader:
             )
         self._raise()
         return Settings(project=project, region=region, access=access, images=images, state=state)
+
+    def _refuse_strangers(self) -> None:
+        # The CLI lets a misspelt key pass in silence.
+        own = f"{self._config.name}:"
+        given = {**get_config_env(), **CONFIG.get()}
+        for key in sorted(given):
+            name = key.removeprefix(own)
+            if key.startswith(own) and name not in self._defaults:
+                near = difflib.get_close_matches(name, list(self._defaults), n=1, cutoff=0)[0]
+                self._refuse(name, given[key], f"there is no such key; the nearest is `{near}`")
 
     def _existing_state(self) -> ExistingState | None:
         bucket = self._optional("state-bucket", _BUCKET, "the name of an S3 bucket")

@@ -50,6 +50,7 @@ def test_it_declares_the_stacks_that_the_main_project_has() -> None:
         ("github-organization-id", 0, "github-organization-id = 0: a whole number, 1 or more"),
         ("github-repository-id", None, "github-repository-id is missing"),
         ("project", "Web", 'project = "Web"'),
+        ("repository", "web", 'repository = "web": there is no such key; the nearest is `image-repository`'),
         ("oidc-provider-arn", "arn:aws:iam::123456789012:oidc-provider/example.com", "oidc-provider-arn ="),
         ("stacks", [{"name": "dev", "environments": ["*"]}], 'stacks[0].environments = "*"'),
         ("stacks", [{"name": "dev", "environment": "dev"}], 'stacks[0].environment = "dev"'),
