@@ -21,6 +21,9 @@ _COPIED: Final = (
     "app", "infra", "local", "__main__.py", "Makefile", "Pulumi.yaml",
 )  # fmt: skip
 _PYTHON: Final = str(ROOT / ".venv" / "bin" / "python")
+_OF_THE_OUTER_MAKE: Final = ("STACK", "MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS")
+"""With the outer one's STACK, `make down` would take that stack away and leave all else."""
+
 _KEPT_OF_THE_ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "DOCKER_HOST", "NODE_EXTRA_CA_CERTS")
 
 
@@ -103,7 +106,7 @@ class Ours:
         make = ("make", "--no-print-directory", "--old-file=venv", f"python={_PYTHON}")
         words = (*make, target, *([f"STACK={stack}"] if stack else []))
         environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in _OF_THE_OUTER_MAKE},
             # The figures are this engine's, whether or not there is a Pulumi CLI.
             "LOCAL_ENGINE": "in-process",
             "EMULATOR_PORT": str(self.emulator_port),

@@ -21,7 +21,8 @@ PLACES = (
     ROOT / "Makefile",
     ROOT / "README.md",
     ROOT / ".ci" / "run",
-    *sorted((ROOT / "docs").glob("*.md")),
+    # The account's own program has no image.
+    *sorted(page for page in (ROOT / "docs").glob("*.md") if page.name != "bootstrap.md"),
     *sorted((ROOT / ".github" / "workflows").iterdir()),
 )
 
