@@ -7,7 +7,8 @@ import { Server as TcpServer } from 'node:net';
  * @param {object} options
  * @param {ReturnType<import('./log.js').createLog>} options.log
  * @param {number} options.deadlineMs when connections that are still open are cut
- * @param {number} [options.quietMs] how long idle connections may still bring a request that is under way to us
+ * @param {number} [options.quietMs] how long idle connections, and new ones, may still bring a request that is
+ *   under way to us
  */
 export function createShutdown(server, { log, deadlineMs, quietMs = 1000 }) {
   const unused = new Set();
@@ -37,22 +38,26 @@ export function createShutdown(server, { log, deadlineMs, quietMs = 1000 }) {
   const close = () =>
     new Promise((resolve) => {
       let sweep;
-      const quiet = setTimeout(() => {
-        closeIdle();
-        sweep = setInterval(closeIdle, 100);
-      }, quietMs);
+      // Who sends to us learns late that we stop, and a connection that the system has accepted for us, but
+      // that we have not yet seen, would be reset: until it is quiet everybody is answered, and sent away.
+      const quiet = setTimeout(
+        () => {
+          // http.Server's own close() would cut idle connections at once, and with them the requests that
+          // have been sent but not yet read.
+          TcpServer.prototype.close.call(server, () => {
+            clearInterval(sweep);
+            clearTimeout(deadline);
+            resolve();
+          });
+          closeIdle();
+          sweep = setInterval(closeIdle, 100);
+        },
+        Math.min(quietMs, deadlineMs),
+      );
       const deadline = setTimeout(() => {
         log.warn('out of time: cutting what is still open', { inFlight });
         server.closeAllConnections();
       }, deadlineMs);
-      // http.Server's own close() would cut idle connections at once, and with them the requests that have
-      // been sent but not yet read.
-      TcpServer.prototype.close.call(server, () => {
-        clearTimeout(quiet);
-        clearInterval(sweep);
-        clearTimeout(deadline);
-        resolve();
-      });
     });
 
   return {
@@ -66,7 +71,7 @@ export function createShutdown(server, { log, deadlineMs, quietMs = 1000 }) {
       return inFlight;
     },
 
-    /** Stop accepting; resolves when the last connection is closed. Asking again changes nothing. */
+    /** Answer what still comes, then stop; resolves with the last connection's end. Asking again changes nothing. */
     stop() {
       stopped ??= close();
       return stopped;

@@ -17,18 +17,36 @@ async function inFlight(t, { port, server }) {
   return client;
 }
 
-test('with nothing open it is over at once', async (t) => {
-  const { shutdown } = await startApp(t, { quietMs: 10_000 });
+test('with nothing open it is over after the quiet time', async (t) => {
+  const { shutdown } = await startApp(t);
 
   await shutdown.stop();
 });
 
-test('new connections are refused', async (t) => {
+test('who has not heard of the stop is answered, and sent away', async (t) => {
+  const app = await startApp(t, { quietMs: 1000 });
+  app.shutdown.stop();
+  const client = await dial(t, app.port);
+  client.send('GET / HTTP/1.1\r\nHost: app\r\n\r\n');
+
+  assert.match(await client.closed(), /^HTTP\/1.1 200 OK\r\n[^]*\r\nConnection: close\r\n/);
+});
+
+test('after the quiet time new connections are refused', async (t) => {
   const app = await startApp(t);
+  const idle = await dial(t, app.port);
   await inFlight(t, app);
   app.shutdown.stop();
+  await idle.closed();
 
   await assert.rejects(dial(t, app.port), { code: 'ECONNREFUSED' });
+});
+
+test('a stop timeout shorter than the quiet time ends it all the same', async (t) => {
+  const { port, shutdown } = await startApp(t, { quietMs: 1000, deadlineMs: 50 });
+  await shutdown.stop();
+
+  await assert.rejects(dial(t, port), { code: 'ECONNREFUSED' });
 });
 
 test('a request in flight is finished, and its connection closed', async (t) => {
@@ -63,7 +81,7 @@ test('a request whose headers are still coming is finished, while idle connectio
 });
 
 test('readiness fails and life goes on, on connections that are open', async (t) => {
-  const app = await startApp(t, { quietMs: 10_000 });
+  const app = await startApp(t, { quietMs: 1000 });
   const [ready, live] = [await dial(t, app.port), await dial(t, app.port)];
   for (const client of [ready, live]) {
     client.send('GET /healthz HTTP/1.1\r\nHost: app\r\n\r\n');
