@@ -26,6 +26,8 @@ END: Final = "<!-- end of load -->"
 _TIMES: Final = 5
 _CONNECTIONS: Final = 16
 _APP_RATE: Final = 200
+_ROLLOUTS: Final = 3
+_SLOW_SECONDS: Final = 2
 _STACK_RATE: Final = 40
 """Requests in a second: front door and emulator are Python, and share the cores with the update itself."""
 
@@ -37,12 +39,33 @@ def main() -> None:
     with kept_running(), tempfile.TemporaryDirectory(prefix="node-on-ecs-load-") as folder:
         with App.built() as app:
             for what, keep_alive in (("kept open", True), ("one for each request", False)):
-                tallies[f"app, {_TIMES} containers replaced, connections {what}"] = containers_replaced(
-                    app, times=_TIMES, connections=_CONNECTIONS, rate=_APP_RATE, keep_alive=keep_alive
-                )
-        tallies["local stack, `make up` with a changed app"] = stack_rolled_out(
-            Path(folder) / "stack", connections=_CONNECTIONS, rate=_STACK_RATE
-        )
+                for when, heard_late in (("", False), (", stop heard of late", True)):
+                    _note(
+                        tallies,
+                        f"app, {_TIMES} containers replaced, connections {what}{when}",
+                        containers_replaced(
+                            app,
+                            times=_TIMES,
+                            connections=_CONNECTIONS,
+                            rate=_APP_RATE,
+                            keep_alive=keep_alive,
+                            heard_late=heard_late,
+                        ),
+                    )
+        for number, (what, listens_after) in enumerate(
+            (("a changed app", 0), (f"one that listens {_SLOW_SECONDS} s after its start", _SLOW_SECONDS))
+        ):
+            _note(
+                tallies,
+                f"local stack, {_ROLLOUTS} times `make up` with {what}",
+                stack_rolled_out(
+                    Path(folder) / f"stack-{number}",
+                    times=_ROLLOUTS,
+                    connections=_CONNECTIONS,
+                    rate=_STACK_RATE,
+                    listens_after=listens_after,
+                ),
+            )
     results = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "machine": facts,
@@ -53,6 +76,11 @@ def main() -> None:
     table = text(results)
     DOCUMENT.write_text(with_text(DOCUMENT.read_text("utf-8"), table, begin=BEGIN, end=END), "utf-8")
     print(table)
+
+
+def _note(tallies: dict[str, Tally], what: str, tally: Tally) -> None:
+    tallies[what] = tally
+    print(_row(what, tally), flush=True)
 
 
 def text(results: dict[str, Any]) -> str:

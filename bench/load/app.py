@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from docker.errors import NotFound
+
 from bench.contenders import ROOT
 from local import containers, image_build
 
@@ -31,8 +33,8 @@ _ENVIRONMENT: Final = {
 }
 
 
-class NotStartedError(Exception):
-    """The app ended before it listened; the message is its log."""
+class NotLoggedError(Exception):
+    """The app ended before it said what was waited for; the message is its log."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,15 @@ class Running:
 
     container: Container
     address: Address
+
+    def notice_its_end(self) -> None:
+        """Send it SIGTERM and wait until it says that it stops.
+
+        Raises:
+            NotLoggedError: it ended without a word.
+        """
+        self.container.kill("SIGTERM")
+        _wait_until_it_says("stopping", self.container)
 
     def stop(self) -> None:
         """Send it SIGTERM, wait for its end, and take it away."""
@@ -54,6 +65,7 @@ class App:
     def __init__(self, client: docker.DockerClient, tag: str) -> None:
         self._client = client
         self._tag = tag
+        self._started: list[Container] = []
 
     @classmethod
     @contextmanager
@@ -62,19 +74,21 @@ class App:
         with contextlib.closing(containers.connect()) as client:
             tag = f"load-test:{uuid.uuid4().hex[:12]}"
             image_build.build(ROOT / "app", tag=tag, build_args={})
+            app = cls(client, tag)
             try:
-                yield cls(client, tag)
+                yield app
             finally:
-                left: Any = client.containers.list(all=True, filters={"ancestor": tag})
-                for container in left:
-                    container.remove(force=True, v=True)
-                client.images.remove(tag, force=True)
+                # Not by the image: one of the same content is the same, and others' containers may run it.
+                for container in app._started:
+                    with contextlib.suppress(NotFound):
+                        container.remove(force=True, v=True)
+                client.images.remove(tag)
 
     def start(self) -> Running:
         """Start one and return as soon as it listens.
 
         Raises:
-            NotStartedError: it ended instead.
+            NotLoggedError: it ended instead.
         """
         api: Any = containers.engine(self._client)
         # The high-level `run` knows no stop timeout.
@@ -93,20 +107,21 @@ class App:
             ),
         )
         container = self._client.containers.get(created["Id"])
+        self._started.append(container)
         container.start()
-        _wait_until_it_listens(container)
+        _wait_until_it_says("listening", container)
         container.reload()
         ports: dict[str, Any] = container.ports
         (binding,) = ports[f"{_PORT}/tcp"]
         return Running(container, (binding["HostIp"], int(binding["HostPort"])))
 
 
-def _wait_until_it_listens(container: Container) -> None:
+def _wait_until_it_says(message: str, container: Container) -> None:
     printed: list[bytes] = []
     lines: Any = container.logs(stream=True, follow=True)
     for line in lines:
         printed.append(line)
         with contextlib.suppress(ValueError):
-            if json.loads(line)["msg"] == "listening":
+            if json.loads(line)["msg"] == message:
                 return
-    raise NotStartedError(b"".join(printed).decode(errors="replace"))
+    raise NotLoggedError(b"".join(printed).decode(errors="replace"))

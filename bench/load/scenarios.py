@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from bench.contenders import ZONE, Command, Ours
+from bench.contenders import ROOT, ZONE, Command, Ours
 from bench.load.app import App
 from bench.load.generator import Load
 from bench.load.tally import Tally
@@ -16,24 +16,54 @@ _BEFORE_AND_AFTER: Final = 200
 """Requests that pass before something is replaced, and after it."""
 
 _HOST: Final = f"bench.{ZONE}"
+_BEGINNING: Final = "server.listen("
 
 
 def containers_replaced(
-    app: App, *, times: int, connections: int, rate: float, keep_alive: bool = True
+    app: App,
+    *,
+    times: int,
+    connections: int,
+    rate: float | None,
+    keep_alive: bool = True,
+    heard_late: bool = False,
 ) -> Tally:
-    """Replace the one container by another, again and again: the new one listens before the old one ends."""
+    """Replace the one container by another, again and again: the new one listens before the old one ends.
+
+    Args:
+        app: what is replaced.
+        times: how often.
+        connections: how many there are at once.
+        rate: requests in a second; None for as many as it takes.
+        keep_alive: whether connections are kept open.
+        heard_late: whether new connections go to the old one until it has got SIGTERM and says so, instead of
+            to the new one before that.
+    """
     current = app.start()
     with Load(lambda: current.address, connections=connections, rate=rate, keep_alive=keep_alive) as load:
         for _ in range(times):
             load.wait_for(_BEFORE_AND_AFTER)
-            before, current = current, app.start()
+            before, after = current, app.start()
+            if heard_late:
+                before.notice_its_end()
+            current = after
             before.stop()
         load.wait_for(_BEFORE_AND_AFTER)
     return load.tally
 
 
-def stack_rolled_out(folder: Path, *, connections: int, rate: float) -> Tally:
-    """Change the app and run `make up`, with two tasks behind the emulated load balancer."""
+def stack_rolled_out(
+    folder: Path, *, times: int, connections: int, rate: float, listens_after: float = 0
+) -> Tally:
+    """Change the app and run `make up`, again and again, with two tasks behind the emulated load balancer.
+
+    Args:
+        folder: where the copy of the project is made.
+        times: how often.
+        connections: how many there are at once.
+        rate: requests in a second.
+        listens_after: seconds that the changed app takes before it listens.
+    """
     ours = Ours.in_folder(folder)
     try:
         _run(ours.up(1, desired_count=2))
@@ -43,14 +73,23 @@ def stack_rolled_out(folder: Path, *, connections: int, rate: float) -> Tally:
             rate=rate,
             headers={"Host": f"{_HOST}.localhost:{ours.front_door_port}"},
         ) as load:
-            load.wait_for(_BEFORE_AND_AFTER)
-            source = ours.folder / "app" / "server.js"
-            source.write_text(f"{source.read_text()}\n// another version\n")
-            _run(ours.make("up", "bench"))
+            for number in range(times):
+                load.wait_for(_BEFORE_AND_AFTER)
+                _change(ours.folder / "app" / "server.js", number, listens_after)
+                _run(ours.make("up", "bench"))
             load.wait_for(_BEFORE_AND_AFTER)
         return load.tally
     finally:
         _run(ours.make("down"))
+
+
+def _change(source: Path, number: int, listens_after: float) -> None:
+    original = (ROOT / "app" / source.name).read_text()
+    if original.count(_BEGINNING) != 1:
+        raise ValueError(f"{source.name} has to have one {_BEGINNING!r}, where a slow app can be made of it")
+    pause = f"await new Promise((resolve) => setTimeout(resolve, {1000 * listens_after:.0f}));\n"
+    slow = original.replace(_BEGINNING, f"{pause}{_BEGINNING}") if listens_after else original
+    source.write_text(f"{slow}// version {number}\n")
 
 
 def _run(command: Command) -> None:
