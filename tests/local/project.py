@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -155,6 +157,16 @@ class Project:
             return Answer(response.status, dict(response.getheaders()), response.read().decode())
         finally:
             connection.close()
+
+
+@contextmanager
+def taken_down(project: Project) -> Generator[Project]:
+    """Take everything away again, which has to work."""
+    try:
+        yield project
+    finally:
+        down = project.run("down")
+    assert down.code == 0, down.text
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 
 from local.resources.cloud import Cloud
 from tests.local import inventory
-from tests.local.project import Project
+from tests.local.project import Project, taken_down
 
 pytestmark = pytest.mark.docker
 
@@ -20,14 +20,10 @@ PREFIX = "node-on-ecs:infra:"
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A stack with one copy of its service; each test changes something that no other does."""
-    project = Project.copy_to(tmp_path_factory.mktemp("project"))
-    project.write_without_tasks("dev", multidev=["alice"])
-    try:
+    with taken_down(Project.copy_to(tmp_path_factory.mktemp("project"))) as project:
+        project.write_without_tasks("dev", multidev=["alice"])
         project.up()
         yield project
-    finally:
-        down = project.run("down")
-    assert down.code == 0, down.text
 
 
 def outputs_of(project: Project, kind: str, name: str) -> dict[str, Any]:

@@ -18,18 +18,9 @@ import pytest
 from local import ports
 from local.lock import locked
 from tests.local import inventory
-from tests.local.project import Project
+from tests.local.project import Project, taken_down
 
 pytestmark = pytest.mark.docker
-
-
-@contextmanager
-def taken_down(project: Project) -> Iterator[Project]:
-    try:
-        yield project
-    finally:
-        down = project.run("down")
-    assert down.code == 0, down.text
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from local.engine import wire
 from local.engine.state import Checkpoint, ResourceState, encode, load
 from local.engine.state import write as write_state
 from local.home import passphrase
-from tests.local.project import DOMAIN, Project
+from tests.local.project import DOMAIN, Project, taken_down
 
 pytestmark = pytest.mark.docker
 
@@ -91,14 +91,10 @@ def set_registry_token(project: Project, token: str) -> None:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    project = Project.copy_to(tmp_path_factory.mktemp("project"))
-    project.configure(multidev=[])
-    try:
+    with taken_down(Project.copy_to(tmp_path_factory.mktemp("project"))) as project:
+        project.configure(multidev=[])
         project.up()
         yield project
-    finally:
-        down = project.run("down")
-    assert down.code == 0, down.text
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from local.containers import connect
 from tests.local import inventory
-from tests.local.project import Project
+from tests.local.project import Project, taken_down
 
 pytestmark = pytest.mark.docker
 
@@ -28,13 +28,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     project.configure(
         "prod", repository="apps/web", image_from="staging", desired_count=2, autoscaling=SCALED
     )
-    try:
+    with taken_down(project):
         for stack in HOSTS:
             project.up(stack)
         yield project
-    finally:
-        down = project.run("down")
-    assert down.code == 0, down.text
     assert not (project.folder / ".local").exists()
 
 

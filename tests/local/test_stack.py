@@ -12,7 +12,7 @@ import pytest
 
 from local.containers import connect
 from local.resources.cloud import Cloud
-from tests.local.project import DOMAIN, Project
+from tests.local.project import DOMAIN, Project, taken_down
 
 pytestmark = pytest.mark.docker
 
@@ -21,13 +21,9 @@ HOSTS = (DOMAIN, f"alice.{DOMAIN}", f"bob.{DOMAIN}")
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    project = Project.copy_to(tmp_path_factory.mktemp("project"))
-    try:
+    with taken_down(Project.copy_to(tmp_path_factory.mktemp("project"))) as project:
         project.up()
         yield project
-    finally:
-        down = project.run("down")
-    assert down.code == 0, down.text
 
 
 @pytest.fixture

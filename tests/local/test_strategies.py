@@ -8,21 +8,17 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.local.project import DOMAIN, Project
+from tests.local.project import DOMAIN, Project, taken_down
 
 pytestmark = pytest.mark.docker
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    project = Project.copy_to(tmp_path_factory.mktemp("project"))
-    project.configure(multidev=[])
-    try:
+    with taken_down(Project.copy_to(tmp_path_factory.mktemp("project"))) as project:
+        project.configure(multidev=[])
         project.up()
         yield project
-    finally:
-        down = project.run("down")
-    assert down.code == 0, down.text
 
 
 @pytest.fixture

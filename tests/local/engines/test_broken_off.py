@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.local import inventory
-from tests.local.project import Project
+from tests.local.project import Project, taken_down
 
 pytestmark = [pytest.mark.docker, pytest.mark.pulumi]
 
@@ -30,11 +30,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     (home / ".pulumi").mkdir(parents=True)
     (home / ".pulumi" / "credentials.json").write_text('{"current": "https://api.pulumi.com"}')
     project.environment["HOME"] = str(home)
-    try:
+    with taken_down(project):
         yield project
-    finally:
-        down = project.run("down")
-    assert down.code == 0, down.text
 
 
 def begin(project: Project, stack: str) -> subprocess.Popen[str]:
