@@ -244,6 +244,7 @@ class Environment(pulumi.ComponentResource):
                 log_group=self._cluster.log_group_name,
                 seconds=settings.rollout_seconds,
                 alarms=services[settings.name].alarm_names,
+                scheduled=bool(settings.autoscaling and settings.autoscaling.schedule),
             )
             for settings in self._settings.services
         ]
