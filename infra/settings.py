@@ -24,6 +24,8 @@ class ProviderSettings:
     region: str
     profile: str | None
     assume_role_arn: str | None
+    permissions_boundary: str | None
+    """Policy that no role of the stack may exceed, by ARN."""
     tags: Mapping[str, str]
     """All default tags: Project, Stack, ManagedBy, and those of `tags`."""
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi
 import pulumi_aws as aws
 
+from infra.roles import make_role
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -24,6 +26,8 @@ class Account:
     partition: pulumi.Input[str]
     region: str
     id: pulumi.Input[str]
+    permissions_boundary: str | None
+    """Policy that no role made here may exceed, by ARN."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,10 +105,11 @@ class TaskDefinition(pulumi.ComponentResource):
         )
 
     def _role(self, name: str, description: str, account: Account) -> aws.iam.Role:
-        return aws.iam.Role(
+        return make_role(
             name,
+            account,
             description=description,
-            assume_role_policy=pulumi.Output.json_dumps(
+            trust=pulumi.Output.json_dumps(
                 {
                     "Version": "2012-10-17",
                     "Statement": [
@@ -128,7 +133,7 @@ class TaskDefinition(pulumi.ComponentResource):
                     ],
                 },
             ),
-            opts=pulumi.ResourceOptions(parent=self),
+            parent=self,
         )
 
     def _policy(
