@@ -128,6 +128,7 @@ class Service(pulumi.ComponentResource):
             deployment_maximum_percent=settings.deployment_maximum_percent,
             health_check_grace_period_seconds=settings.health_check_grace_period_seconds,
             availability_zone_rebalancing="ENABLED",
+            enable_execute_command=settings.execute_command,
             propagate_tags="SERVICE",
             enable_ecs_managed_tags=True,
             triggers=gate.triggers if gate else None,

@@ -180,6 +180,7 @@ def service_settings(**changes: Any) -> ServiceSettings:
             "command": (),
             "environment": {},
             "secrets": {},
+            "execute_command": False,
             "task_role_statements": (),
             "health_check_path": "/readyz",
             "health_check_interval_seconds": 10,
