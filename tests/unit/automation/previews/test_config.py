@@ -11,6 +11,7 @@ import yaml
 
 from automation.errors import AutomationError
 from automation.previews.config import write
+from automation.stack_files import Derived
 
 EXPIRES = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SHARED = ("nat", "cidr", "multidev", "protect")
@@ -22,9 +23,12 @@ def config_of(base: dict[str, Any], root: Path) -> dict[str, Any]:
 
 def document_of(base: dict[str, Any], root: Path) -> dict[str, Any]:
     (root / "Pulumi.dev.yaml").write_text(yaml.safe_dump(base))
-    path = write(root, "node-on-ecs", "pr-12", base="dev", expires=EXPIRES, shared=SHARED)
-    assert path == root / "Pulumi.pr-12.yaml"
-    return yaml.safe_load(path.read_text())
+    write(file(root), expires=EXPIRES, shared=SHARED)
+    return yaml.safe_load((root / "Pulumi.pr-12.yaml").read_text())
+
+
+def file(root: Path, base: str = "dev") -> Derived:
+    return Derived(root=root, project="node-on-ecs", stack="pr-12", base=base)
 
 
 def test_what_the_service_is_made_of_is_taken_over(tmp_path: Path) -> None:
@@ -88,11 +92,11 @@ def test_it_is_written_anew_each_time(tmp_path: Path) -> None:
 
 def test_a_base_without_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AutomationError, match=r"there is no Pulumi\.dve\.yaml"):
-        write(tmp_path, "node-on-ecs", "pr-12", base="dve", expires=EXPIRES, shared=SHARED)
+        write(file(tmp_path, "dve"), expires=EXPIRES, shared=SHARED)
 
 
 def test_a_base_whose_file_is_broken_is_told(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.dev.yaml").write_text("config: [")
 
     with pytest.raises(AutomationError, match=r"Pulumi\.dev\.yaml is no YAML"):
-        write(tmp_path, "node-on-ecs", "pr-12", base="dev", expires=EXPIRES, shared=SHARED)
+        write(file(tmp_path), expires=EXPIRES, shared=SHARED)
