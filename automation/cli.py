@@ -13,6 +13,8 @@ import click
 
 from automation.cost.command import cost
 from automation.errors import AutomationError
+from automation.operations.commands import execute, logs, run, status
+from automation.stacks.choose import choose
 
 _FAILED: Final = 1
 _INTERRUPTED: Final = 130
@@ -22,11 +24,15 @@ _INTERRUPTED: Final = 130
     help="Drive the stacks of this project.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-def cli() -> None:
+@click.option("--local", is_flag=True, help="Drive the stacks on this machine, and reach no account.")
+@click.pass_context
+def cli(context: click.Context, /, *, local: bool) -> None:
     """Hold the commands together."""
+    context.obj = choose(local=local)
 
 
-cli.add_command(cost)
+for command in (cost, status, logs, run, execute):
+    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

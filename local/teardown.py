@@ -50,16 +50,29 @@ def take_down(home: Home, stacks: list[str], display: Display, *, lock: int | No
     else:
         for stack in existing:
             if stack in chosen:
-                _destroy(home, stack, emulator, display, last=not remaining, lock=lock)
+                destroy_stack(home, stack, emulator, display, last=not remaining, lock=lock)
     if remaining:
         display.say(f"Still there: {', '.join(remaining)}.")
     else:
         _clear(home, display.say)
 
 
-def _destroy(
+def destroy_stack(
     home: Home, stack: str, emulator: Emulator, display: Display, *, last: bool, lock: int | None
 ) -> None:
+    """Delete all that a stack holds, and its state.
+
+    Args:
+        home: where the state is.
+        stack: which stack.
+        emulator: that it is in.
+        display: shows how it goes.
+        last: whether the emulator goes too, so that a state that nobody can read does no harm.
+        lock: of the run.
+
+    Raises:
+        EngineError: something could not be deleted; it stays in the state.
+    """
     from local.engine.catalogue import everything
     from local.engine.deployment import Deployment
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from automation.errors import AutomationError
 from automation.previews import config
@@ -18,17 +18,9 @@ from infra.rollout.clock import REAL, Clock
 
 if TYPE_CHECKING:
     from automation.operations.place import Clients
+    from automation.stacks.protocol import Known, Stacks
 
 _LIFETIME: Final = timedelta(hours=72)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Known:
-    """A stack, as the backend lists it."""
-
-    name: str
-    last_update: datetime | None
-    under_way: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,42 +29,6 @@ class Limits:
 
     maximum: int
     lifetime: timedelta
-
-
-class Stacks(Protocol):
-    """What pull requests' stacks need of whoever drives stacks."""
-
-    def known(self) -> Sequence[Known]:
-        """Return all stacks of the project."""
-        ...
-
-    def outputs(self, stack: str) -> Mapping[str, Any]:
-        """Return what a stack tells; nothing if it never came up."""
-        ...
-
-    def refers_to(self, stack: str) -> Sequence[str]:
-        """Return the stacks whose outputs a stack has read, by its state."""
-        ...
-
-    def limits(self, base: str) -> Limits:
-        """Return what a base's settings allow."""
-        ...
-
-    def clients(self, base: str) -> Clients:
-        """Return who asks the account of a base."""
-        ...
-
-    def create(self, stack: str, encryption: Mapping[str, str]) -> None:
-        """Make a stack with nothing in it, whose secrets are encrypted as these lines of a stack file say."""
-        ...
-
-    def destroy(self, stack: str) -> None:
-        """Delete all that a stack holds, by its state alone: its program may be gone, and its base too."""
-        ...
-
-    def remove(self, stack: str) -> None:
-        """Forget a stack that holds nothing, and its history."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +48,10 @@ class Previews:
     stacks: Stacks
     root: Path
     project: str
+    limits: Callable[[str], Limits]
+    """Returns what a base's settings allow."""
+    clients: Callable[[str], Clients]
+    """Returns who asks the account of a base."""
     keys_of_the_base: Collection[str]
     priority_of: Callable[[str], int]
     """Returns the priority of the rule of a stack, by its name."""
@@ -123,11 +83,11 @@ class Previews:
                 f"{stack} is attached to {attached} and cannot move to {chosen}: "
                 f"`python -m automation destroy {stack}` first"
             )
-        limits = self.stacks.limits(chosen)
+        limits = self.limits(chosen)
         if stack not in there:
             self._check_number(stack, chosen, there, limits)
         shared = self._shared(chosen)
-        check_room(self.stacks.clients(chosen), shared, stack, self.priority_of(stack))
+        check_room(self.clients(chosen), shared, stack, self.priority_of(stack))
         file = self._file(stack, chosen)
         if stack not in there:
             self.stacks.create(stack, file.encryption_of_base())
@@ -179,7 +139,7 @@ class Previews:
 
     def _lifetime_of(self, preview: Preview) -> timedelta:
         try:
-            return self.stacks.limits(preview.base or DEFAULT_BASE).lifetime
+            return self.limits(preview.base or DEFAULT_BASE).lifetime
         except AutomationError:
             # Its base has no settings any more.
             return _LIFETIME

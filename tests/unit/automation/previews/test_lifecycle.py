@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from automation.errors import AutomationError
-from automation.previews.lifecycle import Known, Limits, Previews
+from automation.previews.lifecycle import Limits, Previews
+from automation.stacks.protocol import Known
 from infra.rollout.clock import Clock
 from tests.unit.infra.rollout.aws import Aws
 
@@ -115,9 +116,11 @@ def world(tmp_path: Path) -> World:
         (tmp_path / f"Pulumi.{base}.yaml").write_text("config: {}\n")
     backend, said = Backend(root=tmp_path), list[str]()
     previews = Previews(
-        stacks=backend,
+        stacks=backend,  # type: ignore[arg-type] -- it has what previews ask for
         root=tmp_path,
         project="node-on-ecs",
+        limits=backend.limits,
+        clients=backend.clients,
         keys_of_the_base=("nat",),
         priority_of=lambda stack: 40_000 + int(stack.partition("-")[2]),
         say=said.append,
