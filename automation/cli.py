@@ -14,6 +14,7 @@ import click
 from automation.cost.command import cost
 from automation.errors import AutomationError
 from automation.operations.commands import execute, logs, run, status
+from automation.smoke.command import aws_smoke
 from automation.stacks.choose import choose
 
 _FAILED: Final = 1
@@ -31,7 +32,7 @@ def cli(context: click.Context, /, *, local: bool) -> None:
     context.obj = choose(local=local)
 
 
-for command in (cost, status, logs, run, execute):
+for command in (cost, status, logs, run, execute, aws_smoke):
     cli.add_command(command)
 
 

@@ -49,6 +49,11 @@ class AccountStacks:
     show: Callable[[str], None] = _to_stderr
     """Told each line of the CLI while it works."""
 
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether they run here, and reach no account."""
+        return False
+
     def known(self) -> Sequence[Known]:
         """Return all of them."""
         return [

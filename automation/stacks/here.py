@@ -62,6 +62,11 @@ class LocalStacks:
     show: Callable[[str], None] = _to_stderr
     """Told each line of the local run while it works."""
 
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether they run here, and reach no account."""
+        return True
+
     def known(self) -> Sequence[Known]:
         """Return all of them: none if there is no emulator, for they are gone with it."""
         if Emulator.running(self.home.folder) is None:

@@ -26,6 +26,11 @@ class Known:
 class Stacks(Protocol):
     """The stacks of this project. Whatever does not work is an `AutomationError`."""
 
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether they run here, and reach no account."""
+        ...
+
     def known(self) -> Sequence[Known]:
         """Return all of them."""
         ...
