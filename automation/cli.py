@@ -14,6 +14,7 @@ import click
 from automation.cost.command import cost
 from automation.errors import AutomationError
 from automation.operations.commands import execute, logs, run, status
+from automation.previews.commands import previews
 from automation.smoke.command import aws_smoke
 from automation.stacks.choose import choose
 
@@ -32,7 +33,7 @@ def cli(context: click.Context, /, *, local: bool) -> None:
     context.obj = choose(local=local)
 
 
-for command in (cost, status, logs, run, execute, aws_smoke):
+for command in (cost, status, logs, run, execute, previews, aws_smoke):
     cli.add_command(command)
 
 

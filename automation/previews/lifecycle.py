@@ -54,7 +54,7 @@ class Previews:
     """Returns who asks the account of a base."""
     keys_of_the_base: Collection[str]
     priority_of: Callable[[str], int]
-    """Returns the priority of the rule of a stack, by its name."""
+    """Returns the priority of a stack's rule, by its file."""
     say: Callable[[str], None]
     clock: Clock = REAL
 
@@ -87,12 +87,20 @@ class Previews:
         if stack not in there:
             self._check_number(stack, chosen, there, limits)
         shared = self._shared(chosen)
-        check_room(self.clients(chosen), shared, stack, self.priority_of(stack))
         file = self._file(stack, chosen)
-        if stack not in there:
-            self.stacks.create(stack, file.encryption_of_base())
-            self.say(f"made the stack {stack}, attached to {chosen}")
         expires = self.clock.date() + (lifetime or limits.lifetime)
+        # What is asked next depends on what the file says.
+        config.write(file, expires=expires, shared=self.keys_of_the_base)
+        try:
+            check_room(self.clients(chosen), shared, stack, self.priority_of(stack))
+            if stack not in there:
+                self.stacks.create(stack, file.encryption_of_base())
+                self.say(f"made the stack {stack}, attached to {chosen}")
+        except AutomationError:
+            if stack not in there:
+                file.path.unlink()
+            raise
+        # Pulumi writes a key of the new stack's own into the file.
         config.write(file, expires=expires, shared=self.keys_of_the_base)
         return expires
 
