@@ -17,6 +17,7 @@ from automation.operations.commands import execute, logs, run, status
 from automation.previews.commands import previews
 from automation.smoke.command import aws_smoke
 from automation.stacks.choose import choose
+from automation.stacks.commands import destroy, up
 
 _FAILED: Final = 1
 _INTERRUPTED: Final = 130
@@ -33,7 +34,7 @@ def cli(context: click.Context, /, *, local: bool) -> None:
     context.obj = choose(local=local)
 
 
-for command in (cost, status, logs, run, execute, previews, aws_smoke):
+for command in (up, destroy, cost, status, logs, run, execute, previews, aws_smoke):
     cli.add_command(command)
 
 

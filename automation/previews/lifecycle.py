@@ -174,7 +174,9 @@ class Previews:
     def _base_of(self, stack: str, outputs: Mapping[str, Any] | None = None) -> str | None:
         """Return what a stack is attached to, also where its first update failed half way."""
         told = (self.stacks.outputs(stack) if outputs is None else outputs).get("attached_to")
-        return told or next((name for name in self.stacks.refers_to(stack) if not is_preview(name)), None)
+        read = [name for name in self.stacks.refers_to(stack) if not is_preview(name)] if not told else []
+        # `attach-to` may be a name in full, with organization and project.
+        return next((name.rpartition("/")[2] for name in (told, *read) if name), None)
 
     def _check_number(self, stack: str, base: str, there: Sequence[str], limits: Limits) -> None:
         others = [name for name in there if is_preview(name) and (self._base_of(name) or base) == base]
