@@ -11,7 +11,7 @@ import yaml
 
 from automation.errors import AutomationError
 
-ENCRYPTION: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
+_ENCRYPTION: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
 """With these lines another stack can open what the base has encrypted."""
 
 
@@ -48,7 +48,7 @@ class Derived:
         """
         document = self._read_base()
         config: dict[str, Any] = document.get("config") or {}
-        encryption = {key: document[key] for key in ENCRYPTION if key in document}
+        encryption = _encryption(document)
         kept = {
             key: value
             for key, value in config.items()
@@ -62,7 +62,10 @@ class Derived:
                 "change-secrets-provider`)"
             )
         text = yaml.safe_dump(
-            {**encryption, "config": {**kept, **changes}}, sort_keys=False, allow_unicode=True
+            # Without any of the base's, what Pulumi has written into the file when it made the stack.
+            {**(encryption or self._own_encryption()), "config": {**kept, **changes}},
+            sort_keys=False,
+            allow_unicode=True,
         )
         draft = self.path.with_suffix(".yaml.new")
         draft.write_text(f"# From Pulumi.{self.base}.yaml: `{command}` writes it anew each time.\n{text}")
@@ -70,8 +73,10 @@ class Derived:
 
     def encryption_of_base(self) -> Mapping[str, str]:
         """Return the lines that say how the base's secrets are encrypted."""
-        document = self._read_base()
-        return {key: document[key] for key in ENCRYPTION if key in document}
+        return _encryption(self._read_base())
+
+    def _own_encryption(self) -> dict[str, Any]:
+        return _encryption(yaml.safe_load(self.path.read_text()) or {}) if self.path.exists() else {}
 
     def _read_base(self) -> dict[str, Any]:
         source = path_of(self.root, self.base)
@@ -87,6 +92,10 @@ class Derived:
         if not isinstance(document, dict):
             raise AutomationError(f"{source.name} holds no settings: expected `config:` with keys below it")
         return cast("dict[str, Any]", document)
+
+
+def _encryption(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: document[key] for key in _ENCRYPTION if key in document}
 
 
 def _has_secrets(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from local import engines
@@ -58,7 +59,14 @@ def take_down(home: Home, stacks: list[str], display: Display, *, lock: int | No
 
 
 def destroy_stack(
-    home: Home, stack: str, emulator: Emulator, display: Display, *, last: bool, lock: int | None
+    home: Home,
+    stack: str,
+    emulator: Emulator,
+    display: Display,
+    *,
+    last: bool,
+    lock: int | None,
+    output: int | None = None,
 ) -> None:
     """Delete all that a stack holds, and its state.
 
@@ -69,6 +77,7 @@ def destroy_stack(
         display: shows how it goes.
         last: whether the emulator goes too, so that a state that nobody can read does no harm.
         lock: of the run.
+        output: descriptor for what the Pulumi CLI tells; None for this process's own output.
 
     Raises:
         EngineError: something could not be deleted; it stays in the state.
@@ -81,7 +90,7 @@ def destroy_stack(
         # Protection keeps people's systems from harm; an emulator that is thrown away needs none.
         if (program := engines.program()) is not None:
             pulumi = PulumiCli.of(program, target, region=emulator.region, folder=home.cli, lock=lock)
-            pulumi.destroy(unprotect=True)
+            replace(pulumi, output=output).destroy(unprotect=True)
         else:
             deployment = Deployment(
                 target, everything(), dry_run=False, listen=display.listen, log=display.log

@@ -124,6 +124,8 @@ class Smoke:
                 self.say("    goes on with what an earlier run has left")
             else:
                 self.stage.create(self.file.encryption_of_base())
+                # Pulumi writes a key of the new stack's own into the file.
+                config.write(self.file, region=self.region)
         with self._step("bring it up"):
             url: str = self.stage.up()["url"]
         with self._step(f"ask {url}"):

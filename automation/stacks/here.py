@@ -113,7 +113,15 @@ class LocalStacks:
         display = Display(dry_run=False, out=sys.stderr)
         try:
             with locked(self.home.folder, f"destroy {stack}") as lock:
-                destroy_stack(self.home, stack, self._emulator(), display, last=False, lock=lock)
+                destroy_stack(
+                    self.home,
+                    stack,
+                    self._emulator(),
+                    display,
+                    last=False,
+                    lock=lock,
+                    output=sys.stderr.fileno(),
+                )
         except (EngineError, ResourceError) as error:
             raise AutomationError(f"{stack} could not be destroyed: {error or 'see above'}") from error
 

@@ -76,6 +76,14 @@ def test_encrypted_values_can_be_opened_with_the_bases_key(
     assert document["config"].items() >= config.items()
 
 
+def test_a_key_that_pulumi_gave_the_stack_stays_where_the_base_has_none(tmp_path: Path) -> None:
+    """What is in its state is encrypted with it."""
+    (tmp_path / "Pulumi.pr-12.yaml").write_text("encryptionsalt: v1:own\n")
+
+    assert document_of({"config": {}}, tmp_path)["encryptionsalt"] == "v1:own"
+    assert document_of({"encryptionsalt": "v1:base", "config": {}}, tmp_path)["encryptionsalt"] == "v1:base"
+
+
 def test_secrets_that_only_the_base_can_open_are_refused(tmp_path: Path) -> None:
     with pytest.raises(AutomationError, match="encrypted by Pulumi Cloud for dev alone"):
         config_of({"config": {"node-on-ecs:environment": {"KEY": {"secure": "abc"}}}}, tmp_path)
