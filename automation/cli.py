@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 
 from automation.cost.command import cost
 from automation.errors import AutomationError
@@ -18,7 +19,11 @@ from automation.previews.commands import previews
 from automation.smoke.command import aws_smoke
 from automation.stacks.choose import choose
 from automation.stacks.commands import destroy, up
+from local.engine.errors import EngineError
+from local.resources.base import ResourceError
 
+# What AWS, the local run and Docker refuse is told in their words.
+_REFUSALS: Final = (AutomationError, BotoCoreError, ClientError, EngineError, ResourceError)
 _FAILED: Final = 1
 _INTERRUPTED: Final = 130
 
@@ -47,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(_INTERRUPTED)
-    except AutomationError as error:
+    except _REFUSALS as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(_FAILED)
     sys.exit(code if isinstance(code, int) else 0)

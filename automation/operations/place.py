@@ -57,7 +57,7 @@ class Place:
             cluster=outputs["cluster_name"],
             services=outputs["service_names"],
             urls=urls,
-            main=next(name for name, url in urls.items() if url == outputs["url"]),
+            main=next((name for name in sorted(urls) if urls[name] == outputs["url"]), min(urls)),
             log_group=outputs["log_group_name"],
         )
 

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from automation.errors import AutomationError
 from automation.smoke import config
 from automation.smoke.leftovers import Leftovers, retire_task_definitions, wait_until_nothing_is_left
@@ -84,6 +86,7 @@ class Smoke:
     clock: Clock = REAL
     _failures: list[str] = field(default_factory=list[str], init=False)
     _number: int = field(default=0, init=False)
+    _is_there: bool = field(default=True, init=False)
 
     def run(self, *, keep: bool) -> list[str]:
         """Go through all of it; whatever happens, destroy the stack at the end.
@@ -99,8 +102,8 @@ class Smoke:
         except KeyboardInterrupt:
             self._failures.append("interrupted")
             self.say("Interrupted. What was made is destroyed now; another Ctrl-C leaves it.")
-        except AutomationError as error:
-            self._failures.append(str(error))
+        except Exception as error:  # noqa: BLE001 -- whatever went wrong, it must not go on costing
+            self._failures.append(str(error) or type(error).__name__)
         if self._failures and keep:
             self.say(
                 "Kept, with all that it costs. `python -m automation aws-smoke` goes on with it and destroys "
@@ -109,12 +112,13 @@ class Smoke:
             return self._failures
         try:
             self._die()
-        except AutomationError as error:
+        except (AutomationError, BotoCoreError, ClientError) as error:
             self._failures.append(str(error))
-            self.say(
-                f"The stack {self.file.stack} is still there, and costs: `python -m automation destroy "
-                f"{self.file.stack}` tries again."
-            )
+            if self._is_there:
+                self.say(
+                    f"The stack {self.file.stack} is still there, and costs: `python -m automation destroy "
+                    f"{self.file.stack}` tries again."
+                )
         return self._failures
 
     def _live(self) -> None:
@@ -143,6 +147,7 @@ class Smoke:
             if self.stage.is_there():
                 self.stage.destroy()
                 self.stage.remove()
+            self._is_there = False
             self.file.path.unlink(missing_ok=True)
         with self._step("look for what is left"):
             clients = self.stage.clients()

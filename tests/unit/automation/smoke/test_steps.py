@@ -196,9 +196,21 @@ def test_a_stack_that_cannot_be_destroyed_is_told_with_what_it_costs(tmp_path: P
 def test_what_is_left_is_told_by_name(tmp_path: Path) -> None:
     arn = "arn:aws:ec2:us-east-1:123456789012:natgateway/nat-1"
 
-    (failure,) = run(tmp_path, left=[arn]).failures
+    found = run(tmp_path, left=[arn])
+    (failure,) = found.failures
 
+    assert "is still there" not in found.said
     assert failure == f"1 things with the tags Project=node-on-ecs, Stack=smoke are left:\n    {arn}"
+
+
+def test_a_fault_of_our_own_must_not_leave_a_stack_that_costs_either(tmp_path: Path) -> None:
+    def fault() -> int:
+        raise KeyError("url")
+
+    found = run(tmp_path, answers=fault)
+
+    assert found.failures == ["'url'"]
+    assert found.stage.done[-2:] == ["destroy", "remove"]
 
 
 @pytest.mark.parametrize("fails_to", [{"up"}, {"destroy"}, set()])
