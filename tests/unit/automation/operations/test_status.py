@@ -89,9 +89,16 @@ def test_one_that_ecs_took_back_says_why() -> None:
 
 def test_only_the_alarms_that_ring_are_told() -> None:
     listens = {"alarms": {"alarmNames": ["web-errors", "web-slow"], "enable": True, "rollback": True}}
-    ringing = {"MetricAlarms": [{"AlarmName": "web-errors"}], "CompositeAlarms": []}
-    aws = {"describe_services": described(deploymentConfiguration=listens), "describe_alarms": ringing}
 
+    def ringing(question: dict[str, Any]) -> dict[str, Any]:
+        assert question["AlarmNames"] == ["web-errors", "web-slow"]
+        names = ["web-errors"] if question.get("StateValue") == "ALARM" else question["AlarmNames"]
+        return {"MetricAlarms": [{"AlarmName": name} for name in names], "CompositeAlarms": []}
+
+    aws: dict[str, Answer | list[Answer]] = {
+        "describe_services": described(deploymentConfiguration=listens),
+        "describe_alarms": ringing,
+    }
     assert status(**aws).alarms == ("web-errors",)
 
 
