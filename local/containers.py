@@ -27,6 +27,7 @@ LABEL: Final = "node-on-ecs"
 """Label of every image that the local run makes; its value says what for."""
 
 _TASK_LABEL: Final = "com.amazonaws.ecs.task-arn"
+_CONTAINER_LABEL: Final = "com.amazonaws.ecs.container-name"
 _CALL_SECONDS: Final = 120
 _START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 30
@@ -104,6 +105,21 @@ def clear_tasks(task_arns: Collection[str], *, running: bool) -> list[str]:
         raise DockerError(f"cannot remove containers of ECS tasks: {error}") from error
     finally:
         client.close()
+
+
+def container_of(task_arn: str, name: str) -> str | None:
+    """Return the id of a running task's container; None where it has none (any more).
+
+    Raises:
+        DockerError: no daemon answers.
+    """
+    client = connect()
+    try:
+        labels = [f"{_TASK_LABEL}={task_arn}", f"{_CONTAINER_LABEL}={name}"]
+        found: list[dict[str, Any]] = engine(client).containers(filters={"label": labels})
+    finally:
+        client.close()
+    return str(found[0]["Id"]) if found else None
 
 
 def _name(container: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from local import engines
@@ -50,16 +51,37 @@ def take_down(home: Home, stacks: list[str], display: Display, *, lock: int | No
     else:
         for stack in existing:
             if stack in chosen:
-                _destroy(home, stack, emulator, display, last=not remaining, lock=lock)
+                destroy_stack(home, stack, emulator, display, last=not remaining, lock=lock)
     if remaining:
         display.say(f"Still there: {', '.join(remaining)}.")
     else:
         _clear(home, display.say)
 
 
-def _destroy(
-    home: Home, stack: str, emulator: Emulator, display: Display, *, last: bool, lock: int | None
+def destroy_stack(
+    home: Home,
+    stack: str,
+    emulator: Emulator,
+    display: Display,
+    *,
+    last: bool,
+    lock: int | None,
+    output: int | None = None,
 ) -> None:
+    """Delete all that a stack holds, and its state.
+
+    Args:
+        home: where the state is.
+        stack: which stack.
+        emulator: that it is in.
+        display: shows how it goes.
+        last: whether the emulator goes too, so that a state that nobody can read does no harm.
+        lock: of the run.
+        output: descriptor for what the Pulumi CLI tells; None for this process's own output.
+
+    Raises:
+        EngineError: something could not be deleted; it stays in the state.
+    """
     from local.engine.catalogue import everything
     from local.engine.deployment import Deployment
 
@@ -68,7 +90,7 @@ def _destroy(
         # Protection keeps people's systems from harm; an emulator that is thrown away needs none.
         if (program := engines.program()) is not None:
             pulumi = PulumiCli.of(program, target, region=emulator.region, folder=home.cli, lock=lock)
-            pulumi.destroy(unprotect=True)
+            replace(pulumi, output=output).destroy(unprotect=True)
         else:
             deployment = Deployment(
                 target, everything(), dry_run=False, listen=display.listen, log=display.log

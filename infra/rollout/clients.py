@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from infra.settings import ProviderSettings
 
+AwsService = Literal["cloudwatch", "ecs", "elbv2", "logs", "resourcegroupstaggingapi", "ssm", "sts"]
+
 _ROLE_SESSION_NAME: Final = "node-on-ecs-rollout"
 
 
@@ -22,7 +24,7 @@ class Clients:
         self._made: dict[str, Any] = {}
         self._lock = threading.Lock()
 
-    def get(self, service: Literal["cloudwatch", "ecs", "elbv2", "logs", "ssm"]) -> Any:
+    def get(self, service: AwsService) -> Any:
         """Return the client of a service."""
         from botocore.config import Config
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi
 import pulumi_aws as aws
 
-from infra.rollout.clock import REAL, Clock, pauses
+from infra.rollout.clock import REAL, Clock
 from infra.rollout.evidence import last_lines, why_stopped
 from infra.rollout.look import task_id
+from infra.rollout.one_off import OneOff, OneOffError, OneOffs, exit_code_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,6 +111,7 @@ class Run:
             clock: what the time limit is measured by.
         """
         self._ecs = clients.get("ecs")
+        self._tasks = OneOffs(self._ecs, clock)
         self._logs = clients.get("logs")
         self._ssm = clients.get("ssm")
         self._name = name
@@ -129,10 +131,10 @@ class Run:
         if pair in await asyncio.to_thread(self._succeeded):
             return
         self._say("runs")
-        task = await asyncio.to_thread(self._start, pair)
-        failure = await self._failure_of(task["taskArn"])
+        arn = await asyncio.to_thread(self._start, pair)
+        failure = await self._failure_of(arn)
         if failure is not None:
-            logged = await asyncio.to_thread(self._logged, container, task["taskArn"])
+            logged = await asyncio.to_thread(self._logged, container, arn)
             raise MigrationError(
                 "\n".join([f"{self._name} was not changed: {self._what} {failure}", *logged])
             )
@@ -141,19 +143,16 @@ class Run:
 
     async def _failure_of(self, arn: str) -> str | None:
         """Wait for a task's end, and return what went wrong, if anything did."""
-        began, paces = self._clock.now(), pauses()
-        while True:
-            task = await asyncio.to_thread(self._describe, arn)
-            if task["lastStatus"] == "STOPPED":
-                code = next(
-                    (one.get("exitCode") for one in task["containers"] if one["name"] == self._name), None
-                )
-                return None if code == 0 else f"failed: {why_stopped(task)}"
-            if self._clock.now() - began >= self._migration.timeout_minutes * 60:
-                limit = f"took longer than {self._migration.timeout_minutes} minutes"
-                await asyncio.to_thread(self._ecs.stop_task, cluster=self._cluster, task=arn, reason=limit)
-                return f"{limit} and was stopped"
-            await self._clock.sleep(next(paces))
+        seconds = self._migration.timeout_minutes * 60
+        try:
+            task = await self._tasks.end_of(self._cluster, arn, within_seconds=seconds)
+        except OneOffError as error:
+            return f"cannot be followed: {error}"
+        if task is None:
+            limit = f"took longer than {self._migration.timeout_minutes} minutes"
+            await asyncio.to_thread(self._tasks.stop, self._cluster, arn, limit)
+            return f"{limit} and was stopped"
+        return None if exit_code_of(task, self._name) == 0 else f"failed: {why_stopped(task)}"
 
     @property
     def _what(self) -> str:
@@ -176,39 +175,26 @@ class Run:
         containers = found["taskDefinition"]["containerDefinitions"]
         return next(one for one in containers if one["name"] == self._name)
 
-    def _start(self, pair: str) -> Mapping[str, Any]:
+    def _start(self, pair: str) -> str:
         """Start the task, or find the one that an update which was cut off has left running."""
-        label = f"migration/{self._name}/{pair}"
-        left = self._ecs.list_tasks(cluster=self._cluster, startedBy=label)["taskArns"]
-        if left:
-            return self._describe(left[0])
         network = self._service["networkConfiguration"]
-        answer = self._ecs.run_task(
+        task = OneOff(
             cluster=self._cluster,
-            taskDefinition=self._service["taskDefinition"],
-            # Whatever the service runs on: Spot could take the machine away in the middle.
-            launchType="FARGATE",
-            networkConfiguration={
-                "awsvpcConfiguration": {
-                    "subnets": network["subnets"],
-                    "securityGroups": network["securityGroups"],
-                    "assignPublicIp": "ENABLED" if network.get("assignPublicIp") else "DISABLED",
-                }
-            },
-            overrides={
-                "containerOverrides": [{"name": self._name, "command": list(self._migration.command)}]
-            },
-            startedBy=label,
-            enableECSManagedTags=True,
-            propagateTags="TASK_DEFINITION",
+            task_definition=self._service["taskDefinition"],
+            container=self._name,
+            command=self._migration.command,
+            subnets=network["subnets"],
+            security_groups=network["securityGroups"],
+            assign_public_ip=bool(network.get("assignPublicIp")),
+            started_by=f"migration/{self._name}/{pair}",
+            # No strategy, whatever the service's is: Spot could take the machine away in the middle.
         )
-        if not answer["tasks"]:
-            told = "; ".join(one.get("reason", "") for one in answer["failures"])
-            raise MigrationError(f"{self._name} was not changed: {self._what} could not be started: {told}")
-        return answer["tasks"][0]
-
-    def _describe(self, arn: str) -> Mapping[str, Any]:
-        return self._ecs.describe_tasks(cluster=self._cluster, tasks=[arn])["tasks"][0]
+        try:
+            return self._tasks.left_running(task.cluster, task.started_by) or self._tasks.start(task)
+        except OneOffError as error:
+            raise MigrationError(
+                f"{self._name} was not changed: {self._what} could not be started: {error}"
+            ) from error
 
     def _succeeded(self) -> list[str]:
         value = self._ssm.get_parameter(Name=self._record)["Parameter"]["Value"]

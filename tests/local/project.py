@@ -23,7 +23,7 @@ from local import ports
 ROOT = Path(__file__).resolve().parents[2]
 DOMAIN = "dev.example.com"
 _STACK_FILES = tuple(f"Pulumi.{stack}.yaml" for stack in ("dev", "staging", "prod"))
-_PARTS = ("app", "infra", "local", "__main__.py", "Pulumi.yaml", *_STACK_FILES)
+_PARTS = ("app", "automation", "infra", "local", "__main__.py", "Pulumi.yaml", *_STACK_FILES)
 _UP_SECONDS = 240
 
 

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from automation.cli import cli, main
+from local.containers import DockerError
+from local.engine.errors import EngineError
 
 ROOT = Path(__file__).parents[3]
 
@@ -55,3 +58,28 @@ def test_it_runs_from_the_command_line_and_needs_no_account() -> None:
 
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith("prod in us-east-1: $")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NoCredentialsError(),
+        ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeServices"),
+        EngineError("the state is broken"),
+        DockerError("no daemon answers"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_others_refuse_is_told_without_a_traceback_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli.commands["cost"], "callback", fail)
+
+    with pytest.raises(SystemExit) as ended:
+        main(["cost", "dev"])
+
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == f"error: {error}\n"

@@ -1,0 +1,161 @@
+"""Stacks in an account, by Pulumi's Automation API and its CLI."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from pulumi import automation
+
+from automation.errors import AutomationError
+from automation.operations.shell import Invocation, by_ecs_exec
+from automation.stacks.child import run_to_its_end
+from automation.stacks.protocol import Known
+from automation.stacks.settings import settings_of
+from infra.rollout.clients import Clients, session_for
+from local.home import ROOT
+
+if TYPE_CHECKING:
+    from automation.operations.place import Place
+    from infra.settings import Settings
+
+_ENVIRONMENT: Final = {
+    # The image is read with the registry token of the program: the one in the state expires.
+    "PULUMI_RUN_PROGRAM": "true",
+    "PULUMI_SKIP_UPDATE_CHECK": "true",
+}
+_REFERENCE: Final = "pulumi:pulumi:StackReference"
+_PASSPHRASE: Final = "passphrase"  # noqa: S105 -- the name of a kind of encryption
+
+T = TypeVar("T")
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+@dataclass(kw_only=True)
+class AccountStacks:
+    """The stacks in the backend that the person is logged in to."""
+
+    root: Path = ROOT
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Variables for the CLI, besides those of this process."""
+    show: Callable[[str], None] = _to_stderr
+    """Told each line of the CLI while it works."""
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether they run here, and reach no account."""
+        return False
+
+    def known(self) -> Sequence[Known]:
+        """Return all of them."""
+        return [
+            Known(
+                name=one.name.rpartition("/")[2],
+                last_update=one.last_update.replace(tzinfo=UTC) if one.last_update else None,
+                under_way=bool(one.update_in_progress),
+            )
+            for one in self._asked(lambda workspace: workspace.list_stacks())
+        ]
+
+    def outputs(self, stack: str) -> Mapping[str, Any]:
+        """Return what a stack tells; nothing if it never came up."""
+        try:
+            told = self._asked(lambda workspace: workspace.stack_outputs(stack))
+        except _NoStackError:
+            return {}
+        return {name: output.value for name, output in told.items()}
+
+    def refers_to(self, stack: str) -> Sequence[str]:
+        """Return the stacks whose outputs a stack has read, by its state."""
+        exported = self._asked(lambda workspace: workspace.export_stack(stack))
+        resources = cast("list[dict[str, Any]]", (exported.deployment or {}).get("resources") or [])
+        return [
+            str(resource.get("id", "")).rpartition("/")[2]
+            for resource in resources
+            if resource["type"] == _REFERENCE
+        ]
+
+    def settings(self, stack: str) -> Settings:
+        """Return what a stack's file says."""
+        return settings_of(stack, self.root)
+
+    def clients(self, settings: Settings) -> Clients:
+        """Return who asks the account of a stack with these settings."""
+        return Clients(settings.provider)
+
+    def create(self, stack: str, encryption: Mapping[str, str]) -> None:
+        """Make a stack with nothing in it, whose secrets are encrypted as these lines of a stack file say."""
+        provider = encryption.get("secretsprovider") or (
+            _PASSPHRASE if "encryptionsalt" in encryption else None
+        )
+        self._run(
+            "stack", "init", stack, "--no-select", *(("--secrets-provider", provider) if provider else ())
+        )
+
+    def up(self, stack: str) -> Mapping[str, Any]:
+        """Bring a stack to what its file says, and return its outputs; an error holds all that was told."""
+        self._run("up", "--yes", "--skip-preview", "--stack", stack)
+        return self.outputs(stack)
+
+    def destroy(self, stack: str) -> None:
+        """Delete all that a stack holds, by its state alone: its program may be gone, and its base too."""
+        self._run(
+            "destroy", "--yes", "--skip-preview", "--refresh=false", "--run-program=false", "--stack", stack
+        )
+
+    def remove(self, stack: str) -> None:
+        """Forget a stack that holds nothing, and its history."""
+        self._run("stack", "rm", "--yes", "--preserve-config", stack)
+
+    def enter(self, settings: Settings, place: Place, service: str, command: Sequence[str]) -> Invocation:
+        """Return what runs a command in a task of a service."""
+        return by_ecs_exec(place, service, command, session_for(settings.provider), settings.provider.region)
+
+    def address(self, url: str) -> str:
+        """Return where this machine finds what is at `url`."""
+        return url
+
+    def _asked(self, ask: Callable[[automation.LocalWorkspace], T]) -> T:
+        try:
+            workspace = automation.LocalWorkspace(
+                work_dir=str(self.root), env_vars={**_ENVIRONMENT, **self.environment}
+            )
+            return ask(workspace)
+        except automation.StackNotFoundError as error:
+            raise _NoStackError(str(error)) from error
+        except automation.CommandError as error:
+            raise AutomationError(f"Pulumi does not answer: {_without_noise(str(error))}") from error
+        except FileNotFoundError as error:
+            raise _no_cli() from error
+
+    def _run(self, *arguments: str) -> None:
+        command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
+        environment = {**os.environ, **_ENVIRONMENT, **self.environment}
+        try:
+            run_to_its_end(command, folder=self.root, environment=environment, show=self.show)
+        except FileNotFoundError as error:
+            raise _no_cli() from error
+
+
+class _NoStackError(AutomationError):
+    """The backend has no such stack."""
+
+
+def _no_cli() -> AutomationError:
+    return AutomationError(
+        "there is no `pulumi` on PATH: install the Pulumi CLI (https://www.pulumi.com/docs/install/), or say "
+        "--local for the stack on this machine"
+    )
+
+
+def _without_noise(told: str) -> str:
+    """Return what a failed command told on its error output."""
+    return told.partition("stderr:")[2].strip() or told.strip()

@@ -1,0 +1,190 @@
+"""A command beside a service: as what it runs, what is shown of it, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from automation.errors import AutomationError
+from automation.operations.logs import Line
+from automation.operations.one_off import Ended, run_once
+from tests.unit.automation.operations.places import place
+from tests.unit.infra.rollout.aws import (
+    NEW,
+    OLD,
+    Answer,
+    Aws,
+    Hours,
+    deployment,
+    no_service,
+    service,
+    task,
+)
+
+RUNS = task(7)
+SPOT = {"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}
+NETWORK = {
+    "awsvpcConfiguration": {
+        "subnets": ["subnet-1"],
+        "securityGroups": ["sg-1"],
+        "assignPublicIp": "ENABLED",
+    }
+}
+
+
+def described(*deployments: dict[str, Any]) -> dict[str, Any]:
+    return service(
+        *deployments,
+        taskDefinition=NEW,
+        networkConfiguration=NETWORK,
+        capacityProviderStrategy=[SPOT],
+    )
+
+
+def ended(code: int | None = 0) -> dict[str, Any]:
+    container = {"name": "web"} if code is None else {"name": "web", "exitCode": code}
+    return {"tasks": [task(7, stopped="Essential container exited", containers=[container])]}
+
+
+def logged(*numbers: int) -> dict[str, Any]:
+    return {
+        "events": [
+            {
+                "eventId": str(number),
+                "timestamp": 1_800_000_000_000 + number,
+                "logStreamName": f"web/web/{7:032x}",
+                "message": f"line {number}",
+            }
+            for number in numbers
+        ]
+    }
+
+
+@dataclass
+class Heard:
+    lines: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+
+    def show(self, line: Line) -> None:
+        self.lines.append(line.message)
+
+
+def cloud(**operations: Answer | list[Answer]) -> Aws:
+    return Aws(
+        **{
+            "describe_services": described(),
+            "run_task": {"tasks": [RUNS]},
+            "describe_tasks": [{"tasks": [RUNS]}, ended()],
+            "filter_log_events": logged(),
+            "stop_task": {},
+            **operations,
+        }
+    )
+
+
+def run(aws: Aws, heard: Heard | None = None) -> Ended:
+    heard = heard or Heard()
+    return run_once(
+        place(aws),
+        "web",
+        ["node", "migrate.js"],
+        show=heard.show,
+        say=heard.words.append,
+        clock=Hours().clock,
+    )
+
+
+def test_it_runs_what_the_service_runs_where_the_service_runs() -> None:
+    aws = cloud()
+
+    run(aws)
+
+    (question,) = aws.questions("run_task")
+    assert question["taskDefinition"] == NEW
+    assert question["networkConfiguration"] == NETWORK
+    assert question["capacityProviderStrategy"] == [SPOT]
+    assert question["overrides"]["containerOverrides"] == [{"name": "web", "command": ["node", "migrate.js"]}]
+
+
+def test_in_a_deployment_it_runs_the_version_that_most_tasks_run() -> None:
+    """The new one may be the one that does not start."""
+    new = deployment(NEW, "IN_PROGRESS", runningCount=0)
+    old = deployment(OLD, status="ACTIVE", runningCount=2)
+    aws = cloud(describe_services=described(new, old))
+
+    assert run(aws).task_definition == "web:6"
+    assert aws.questions("run_task")[0]["taskDefinition"] == OLD
+
+
+def test_its_lines_are_shown_while_it_runs_once_each_and_those_that_come_late_too() -> None:
+    heard = Heard()
+    aws = cloud(filter_log_events=[logged(), logged(1), logged(1, 2), logged(2)])
+
+    run(aws, heard)
+
+    assert heard.lines == ["line 1", "line 2"]
+    assert aws.questions("filter_log_events")[0]["logStreamNames"] == [f"web/web/{7:032x}"]
+
+
+def test_one_that_logs_nothing_is_not_waited_for_for_long() -> None:
+    aws = cloud()
+
+    run(aws)
+
+    assert len(aws.questions("filter_log_events")) <= 6
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_it_ends_with_the_exit_code_of_its_container(code: int) -> None:
+    assert run(cloud(describe_tasks=ended(code))).exit_code == code
+
+
+def test_one_whose_container_never_ran_has_no_exit_code_but_a_reason() -> None:
+    found = run(cloud(describe_tasks=ended(None)))
+
+    assert found.exit_code is None
+    assert "Essential container exited" in found.reason
+
+
+def test_one_that_has_no_place_says_why() -> None:
+    aws = cloud(run_task={"tasks": [], "failures": [{"reason": "RESOURCE:CPU"}]})
+
+    with pytest.raises(AutomationError, match="could not be run: RESOURCE:CPU"):
+        run(aws)
+
+
+def test_a_service_that_is_gone_is_told() -> None:
+    with pytest.raises(AutomationError, match="does not have the service web any more"):
+        run(cloud(describe_services=no_service()))
+
+
+def test_ctrl_c_stops_the_task() -> None:
+    def interrupted(_: dict[str, Any]) -> dict[str, Any]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return {"tasks": [RUNS]}
+
+    aws, heard = cloud(describe_tasks=interrupted), Heard()
+
+    with pytest.raises(KeyboardInterrupt):
+        run(aws, heard)
+
+    (question,) = aws.questions("stop_task")
+    assert question["task"] == RUNS["taskArn"]
+    assert heard.words[-1] == f"stops the task {7:032x}"
+
+
+def test_ctrl_c_while_it_is_started_stops_it_too() -> None:
+    def interrupted(_: dict[str, Any]) -> dict[str, Any]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return {"tasks": [RUNS]}
+
+    aws = cloud(run_task=interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(aws)
+
+    assert [question["task"] for question in aws.questions("stop_task")] == [RUNS["taskArn"]]

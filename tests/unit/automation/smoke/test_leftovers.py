@@ -1,0 +1,98 @@
+"""What counts as left over when a stack is destroyed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from automation.smoke.leftovers import Leftovers, retire_task_definitions, wait_until_nothing_is_left
+from tests.unit.infra.fake_cloud import ACCOUNT, REGION
+from tests.unit.infra.rollout.aws import Answer, Aws, Hours, Refused
+
+TAGS = {"Project": "node-on-ecs", "Stack": "smoke"}
+_ECS = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
+VPC = f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/vpc-1"
+CLUSTER = f"{_ECS}:cluster/cluster-1"
+SERVICE = f"{_ECS}:service/cluster-1/web-1"
+TASK = f"{_ECS}:task/cluster-1/0123"
+REVISION = f"{_ECS}:task-definition/node-on-ecs-smoke-web:1"
+
+
+def listed(*arns: str) -> dict[str, Any]:
+    return {"ResourceTagMappingList": [{"ResourceARN": arn} for arn in arns]}
+
+
+def left(hours: Hours | None = None, **operations: Answer | list[Answer]) -> Leftovers:
+    clock = (hours or Hours()).clock
+    return wait_until_nothing_is_left(Aws(**operations), TAGS, seconds=300, clock=clock)
+
+
+def test_only_what_carries_all_tags_of_the_stack_is_asked_for() -> None:
+    aws = Aws(get_resources=listed())
+
+    assert wait_until_nothing_is_left(aws, TAGS, seconds=300) == Leftovers()
+
+    assert aws.questions("get_resources")[0]["TagFilters"] == [
+        {"Key": "Project", "Values": ["node-on-ecs"]},
+        {"Key": "Stack", "Values": ["smoke"]},
+    ]
+
+
+def test_what_is_there_is_told_when_the_time_is_over() -> None:
+    hours = Hours()
+
+    assert left(hours, get_resources=listed(VPC)).there == (VPC,)
+    assert 300 <= hours.seconds < 330
+
+
+def test_what_aws_goes_on_listing_for_a_while_is_waited_for() -> None:
+    assert left(get_resources=[listed(VPC), listed(VPC), listed()]) == Leftovers()
+
+
+@pytest.mark.parametrize(
+    ("arn", "answers"),
+    [
+        (CLUSTER, {"describe_clusters": {"clusters": [{"status": "INACTIVE"}]}}),
+        (CLUSTER, {"describe_clusters": {"clusters": []}}),
+        (SERVICE, {"describe_services": {"services": [{"status": "INACTIVE"}]}}),
+        (SERVICE, {"describe_services": Refused("ClusterNotFoundException")}),
+        (TASK, {"describe_tasks": {"tasks": [{"lastStatus": "STOPPED"}]}}),
+        (TASK, {"describe_tasks": Refused("ClusterNotFoundException")}),
+        (REVISION, {"describe_task_definition": {"taskDefinition": {"status": "INACTIVE"}}}),
+        (REVISION, {"describe_task_definition": {"taskDefinition": {"status": "DELETE_IN_PROGRESS"}}}),
+        (REVISION, {"describe_task_definition": Refused("ClientException")}),
+    ],
+)
+def test_what_ecs_has_let_go_of_is_listed_and_gone(arn: str, answers: dict[str, Any]) -> None:
+    assert left(get_resources=listed(arn), **answers) == Leftovers(gone=(arn,))
+
+
+@pytest.mark.parametrize(
+    ("arn", "answers"),
+    [
+        (CLUSTER, {"describe_clusters": {"clusters": [{"status": "ACTIVE"}]}}),
+        (SERVICE, {"describe_services": {"services": [{"status": "DRAINING"}]}}),
+        (TASK, {"describe_tasks": {"tasks": [{"lastStatus": "RUNNING"}]}}),
+        (REVISION, {"describe_task_definition": {"taskDefinition": {"status": "ACTIVE"}}}),
+    ],
+)
+def test_what_ecs_still_has_is_there(arn: str, answers: dict[str, Any]) -> None:
+    assert left(get_resources=listed(arn), **answers).there == (arn,)
+
+
+def test_revisions_are_deleted_and_those_of_other_stacks_are_not() -> None:
+    mine = [f"{_ECS}:task-definition/node-on-ecs-smoke-web:{number}" for number in range(1, 13)]
+    others = f"{_ECS}:task-definition/node-on-ecs-smoke-web-2:1"
+    aws = Aws(
+        list_task_definitions={"taskDefinitionArns": [*mine, others]},
+        deregister_task_definition={},
+        delete_task_definitions={},
+    )
+
+    assert retire_task_definitions(aws, ["node-on-ecs-smoke-web"]) == 12
+
+    deregistered = [question["taskDefinition"] for question in aws.questions("deregister_task_definition")]
+    deleted = [question["taskDefinitions"] for question in aws.questions("delete_task_definitions")]
+    assert deregistered == mine
+    assert [len(some) for some in deleted] == [10, 2], "AWS takes ten at once"
