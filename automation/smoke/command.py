@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from automation import answers
 from automation.cost import report
 from automation.cost.assumptions import Assumptions
 from automation.cost.estimate import estimate
@@ -17,13 +14,13 @@ from automation.cost.plan import plan
 from automation.cost.prices import PricesOfTable
 from automation.errors import AutomationError
 from automation.smoke import config
+from automation.smoke.driven import Driven
 from automation.smoke.steps import Smoke
 from automation.stack_files import Derived
 from local.engine.project import project_name
 from local.home import ROOT
 
 if TYPE_CHECKING:
-    from automation.operations.place import Clients
     from automation.stacks.protocol import Stacks
     from infra.settings import Settings
 
@@ -62,7 +59,7 @@ def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None) -
             file.path.unlink()
         raise
     smoke = Smoke(
-        stage=_Stage(stacks, settings),
+        stage=Driven(stacks, settings),
         file=file,
         region=region,
         tags={name: settings.provider.tags[name] for name in ("Project", "Stack")},
@@ -76,35 +73,6 @@ def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None) -
     if not failures:
         _tell("All of it works, and nothing is left.")
     return 1 if failures else 0
-
-
-@dataclass(frozen=True)
-class _Stage:
-    """The stack of the run, among those that are driven."""
-
-    stacks: Stacks
-    settings: Settings
-
-    def is_there(self) -> bool:
-        return any(known.name == config.STACK for known in self.stacks.known())
-
-    def create(self, encryption: Mapping[str, str]) -> None:
-        self.stacks.create(config.STACK, encryption)
-
-    def up(self) -> Mapping[str, Any]:
-        return self.stacks.up(config.STACK)
-
-    def destroy(self) -> None:
-        self.stacks.destroy(config.STACK)
-
-    def remove(self) -> None:
-        self.stacks.remove(config.STACK)
-
-    def clients(self) -> Clients:
-        return self.stacks.clients(self.settings)
-
-    def status_of(self, url: str) -> int | None:
-        return answers.status_of(self.stacks.address(url))
 
 
 def _cost() -> str:
