@@ -261,7 +261,7 @@ def commands_in(job: Any) -> list[list[str]]:
 
 def commands_of(script: str) -> list[list[str]]:
     script = script.replace("\\\n", " ")
-    found = re.findall(r"python -m automation +(.*?)(?:\)$| \|\| | >> |$)", script, re.MULTILINE)
+    found = re.findall(r"python -m automation +(.*?)(?:\)| \|\| | >> |$)", script, re.MULTILINE)
     return [shlex.split(command, comments=True) for command in found]
 
 
