@@ -52,7 +52,8 @@ lint: venv ## check style, types and workflows
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
 	@PYRIGHT_PYTHON_GLOBAL_NODE=0 $(python) -m pyright
-	@.venv/bin/zizmor --offline --no-progress .github/workflows
+	@.venv/bin/zizmor --offline --no-progress .github
+	@.ci/actionlint/run
 
 format: venv ## format the code
 	@$(python) -m ruff check --fix .
@@ -71,6 +72,7 @@ aws-smoke: venv ## bring a stack up in your own AWS account, let a rollout fail,
 lock: venv ## compile the locks from pyproject.toml
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml -o requirements.txt
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	@.venv/bin/uv pip compile $(lock_options) .ci/actionlint/requirements.in -o .ci/actionlint/requirements.txt
 
 lock_options := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"

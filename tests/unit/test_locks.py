@@ -78,3 +78,15 @@ def test_a_lock_fits_linux_and_macos(lock: str) -> None:
     assert not [
         marker for marker in markers if "sys_platform" in marker and marker != "sys_platform == 'win32'"
     ]
+
+
+def test_what_builds_actionlint_is_pinned_by_hash_and_in_no_other_lock() -> None:
+    """`make lock` was run after the last change of `requirements.in`."""
+    place = ROOT / ".ci" / "actionlint"
+    asked = re.findall(r"(?m)^[a-z].*$", (place / "requirements.in").read_text())
+    lock = (place / "requirements.txt").read_text()
+
+    assert asked == re.findall(r"(?m)^([a-z][\w.-]*==\S+)", lock)
+    assert lock.count("--hash=sha256:") >= len(asked)
+    assert "://" not in lock
+    assert all(line.partition("==")[0] not in locked("requirements-dev.txt") for line in asked)

@@ -3,21 +3,67 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
+
+from automation.cli import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / ".github" / "workflows").iterdir())
 WORKFLOWS: dict[str, Any] = {path.name: yaml.load(path.read_text(), yaml.BaseLoader) for path in FILES}  # noqa: S506
+ACTIONS = sorted((ROOT / ".github" / "actions").glob("*/action.yml"))
 JOBS = {(name, job): told for name, workflow in WORKFLOWS.items() for job, told in workflow["jobs"].items()}
-STEPS = [step for job in JOBS.values() for step in job.get("steps", [])]
+COMPOSITE = [
+    step
+    for path in ACTIONS
+    for step in yaml.load(path.read_text(), yaml.BaseLoader)["runs"]["steps"]  # noqa: S506
+]
+STEPS = [step for job in JOBS.values() for step in job.get("steps", [])] + COMPOSITE
 
+GUARD = "vars.AWS_ACCOUNT_ID != ''"
+OURS = "github.event.pull_request.head.repo.full_name == github.repository"
+MAIN = "${{ github.event.repository.default_branch }}"
+READS = {"contents": "read", "id-token": "write"}
+PERMISSIONS: dict[tuple[str, str], dict[str, str]] = {
+    ("preview.yml", "preview"): READS,
+    ("preview.yml", "comment"): {"actions": "read", "contents": "read", "pull-requests": "write"},
+    ("deploy.yml", "dev"): READS,
+    ("deploy.yml", "staging"): READS,
+    ("deploy.yml", "prod"): READS,
+    ("pr-environment.yml", "up"): READS,
+    ("pr-environment.yml", "down"): READS,
+    ("pr-environment.yml", "comment"): {"contents": "read", "pull-requests": "write"},
+    ("reap.yml", "reap"): READS | {"pull-requests": "read"},
+    ("drift.yml", "drift"): READS,
+    ("drift.yml", "issue"): {"issues": "write"},
+}
+
+
+def setup_of(job: Any) -> Any:
+    """Return what a job asks of AWS, if anything."""
+    found = [step["with"] for step in job["steps"] if step.get("uses") == "./.github/actions/setup"]
+    return found[0] if found else None
+
+
+def role_of(job: Any) -> str:
+    setup = setup_of(job)
+    return setup["role"].rpartition("/")[2] if setup else ""
+
+
+WITH_ACCOUNT = {key: job for key, job in JOBS.items() if setup_of(job) is not None}
+account_jobs = pytest.mark.parametrize(
+    ("key", "job"), WITH_ACCOUNT.items(), ids=[" ".join(key) for key in WITH_ACCOUNT]
+)
 workflows = pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=list(WORKFLOWS))
 jobs = pytest.mark.parametrize("job", JOBS.values(), ids=[" ".join(key) for key in JOBS])
-files = pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+files = pytest.mark.parametrize(
+    "path", [*FILES, *ACTIONS], ids=lambda path: f"{path.parent.name}/{path.name}"
+)
 
 
 @workflows
@@ -25,28 +71,29 @@ def test_a_workflow_may_do_nothing_by_itself(workflow: Any) -> None:
     assert workflow["permissions"] == {}
 
 
-@jobs
-def test_a_job_says_what_it_may(job: Any) -> None:
-    assert job["permissions"] in ({}, {"contents": "read"})
+@pytest.mark.parametrize("key", JOBS, ids=" ".join)
+def test_a_job_may_do_what_it_needs_and_no_more(key: tuple[str, str]) -> None:
+    assert JOBS[key]["permissions"] in (
+        [PERMISSIONS[key]] if key in PERMISSIONS else [{}, {"contents": "read"}]
+    )
 
 
 @jobs
 def test_a_job_ends_in_time_on_a_machine_that_does_not_change(job: Any) -> None:
-    assert 0 < int(job["timeout-minutes"]) <= 60
-    assert job["runs-on"] == "ubuntu-24.04"
+    assert 0 < int(job["timeout-minutes"]) <= 110
+    assert job["runs-on"] in ("ubuntu-24.04", "${{ vars.BUILD_RUNNER || 'ubuntu-24.04-arm' }}")
 
 
 @files
 def test_actions_are_named_by_commit_with_their_version(path: Path) -> None:
     """A tag can be moved to other code."""
-    uses = re.findall(r"uses: *(.*)", path.read_text())
+    uses = [line for line in re.findall(r"uses: *(.*)", path.read_text()) if not line.startswith("./")]
 
-    assert uses != []
     assert [line for line in uses if not re.fullmatch(r"[\w/.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)] == []
 
 
 def test_one_action_has_one_version() -> None:
-    used = {step["uses"] for step in STEPS if "uses" in step}
+    used = {step["uses"] for step in STEPS if "uses" in step and not step["uses"].startswith("./")}
 
     assert len({use.split("@")[0] for use in used}) == len(used)
 
@@ -58,10 +105,208 @@ def test_no_checkout_leaves_its_token_behind() -> None:
     assert [step for step in checkouts if step["with"].get("persist-credentials") != "false"] == []
 
 
-@workflows
-def test_only_pull_requests_of_the_same_ref_are_cancelled(workflow: Any) -> None:
-    assert "${{ github.ref }}" in workflow["concurrency"]["group"]
-    assert workflow["concurrency"]["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
+@pytest.mark.parametrize(
+    ("name", "group", "cancels"),
+    [
+        ("ci.yml", "ci-${{ github.ref }}", "${{ github.event_name == 'pull_request' }}"),
+        ("preview.yml", "preview-${{ github.event.pull_request.number }}", "true"),
+        ("reap.yml", "reap", "false"),
+        ("drift.yml", "drift", "false"),
+    ],
+)
+def test_what_only_looks_is_cancelled_by_what_is_newer(name: str, group: str, cancels: str) -> None:
+    assert WORKFLOWS[name]["concurrency"] == {"group": group, "cancel-in-progress": cancels}
+
+
+@pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
+def test_a_deployment_waits_for_the_one_before_at_the_same_stack_and_is_never_cancelled(stack: str) -> None:
+    assert "concurrency" not in WORKFLOWS["deploy.yml"]
+    assert JOBS["deploy.yml", stack]["concurrency"] == {
+        "group": f"deploy-{stack}",
+        "cancel-in-progress": "false",
+    }
+
+
+def test_the_address_of_a_pull_request_is_changed_by_one_run_at_a_time_and_none_is_cancelled() -> None:
+    """A run for another label would push the one that waits to remove everything out of its group."""
+    group = WORKFLOWS["pr-environment.yml"]["concurrency"]
+
+    assert group["cancel-in-progress"] == "false"
+    assert group["group"] == (
+        "pr-environment-${{ (github.event.label && github.event.label.name != 'preview') && github.run_id || "
+        "github.event.pull_request.number }}"
+    )
+
+
+def test_no_two_workflows_share_a_group() -> None:
+    groups = [
+        holder["concurrency"]["group"]
+        for holder in [*WORKFLOWS.values(), *JOBS.values()]
+        if "concurrency" in holder
+    ]
+
+    assert len({group.partition("$")[0] for group in groups}) == len(groups)
+
+
+@pytest.mark.parametrize("key", JOBS, ids=" ".join)
+def test_only_a_job_that_takes_a_role_may_ask_for_a_token(key: tuple[str, str]) -> None:
+    assert ("id-token" in JOBS[key]["permissions"]) == (key in WITH_ACCOUNT)
+
+
+@account_jobs
+def test_without_an_account_nothing_runs(key: tuple[str, str], job: Any) -> None:
+    first = job["if"].split(" && ")[0]
+
+    assert first == GUARD
+
+
+@account_jobs
+def test_nothing_with_an_account_runs_for_forks(key: tuple[str, str], job: Any) -> None:
+    if "pull_request" in WORKFLOWS[key[0]]["on"]:
+        assert job["if"].split(" && ")[1] == OURS
+
+
+@account_jobs
+def test_a_job_takes_the_role_of_its_environment(key: tuple[str, str], job: Any) -> None:
+    environment = job.get("environment", "")
+    name = environment if isinstance(environment, str) else environment["name"]
+    roles = {"": "preview", "pull-requests": "deploy-dev"}
+
+    assert role_of(job) == f"node-on-ecs-{roles.get(name, f'deploy-{name}')}"
+    if key[0] == "deploy.yml":
+        assert name == key[1]
+    if key[0] in ("preview.yml", "drift.yml"):
+        assert name == ""
+
+
+@account_jobs
+def test_a_role_outlasts_its_job_and_no_longer_than_the_account_allows(
+    key: tuple[str, str], job: Any
+) -> None:
+    seconds = int(setup_of(job)["role-duration-seconds"])
+
+    assert int(job["timeout-minutes"]) * 60 < seconds
+    assert seconds == (3600 if role_of(job).endswith("preview") else 7200)
+
+
+def test_credentials_come_by_the_one_action_and_after_everything_is_installed() -> None:
+    users = [step for step in STEPS if step.get("uses", "").startswith("aws-actions/")]
+
+    assert len(users) == 1
+    assert COMPOSITE.index(users[0]) > max(
+        number for number, step in enumerate(COMPOSITE) if step.get("run") == "make venv"
+    )
+    assert users[0]["with"].keys() == {"aws-region", "role-to-assume", "role-duration-seconds"}
+
+
+@pytest.mark.parametrize("path", [*FILES, *ACTIONS], ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_no_key_is_stored(path: Path) -> None:
+    """The token of a run is `github.token`."""
+    assert "secrets." not in path.read_text()
+    assert "secrets[" not in path.read_text()
+
+
+def test_who_may_write_to_pull_requests_runs_the_code_of_main_without_credentials() -> None:
+    writers = {key: job for key, job in JOBS.items() if job["permissions"].get("pull-requests") == "write"}
+
+    assert sorted(writers) == [("pr-environment.yml", "comment"), ("preview.yml", "comment")]
+    for job in writers.values():
+        checkouts = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+        assert [step["with"]["ref"] for step in checkouts] == [MAIN]
+        assert not [step for step in job["steps"] if "automation" in step.get("run", "")]
+
+
+def test_a_comment_is_looked_for_on_every_page() -> None:
+    scripts = [step["run"] for step in COMPOSITE if "issues/$NUMBER/comments" in step.get("run", "")]
+
+    assert len(scripts) == 1
+    assert "gh api --paginate" in scripts[0]
+    assert "startswith(env.MARKER)" in scripts[0]
+
+
+def test_main_goes_from_dev_to_staging_to_prod() -> None:
+    deploy = WORKFLOWS["deploy.yml"]
+
+    assert deploy["on"] == {"push": {"branches": ["main"]}}
+    assert [(name, job.get("needs")) for name, job in deploy["jobs"].items()] == [
+        ("dev", None),
+        ("staging", "dev"),
+        ("prod", "staging"),
+    ]
+
+
+@pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
+def test_every_deployment_is_asked_for_its_address(stack: str) -> None:
+    commands = [" ".join(words) for words in commands_in(JOBS["deploy.yml", stack])]
+    deployed = next(
+        number for number, command in enumerate(commands) if command.startswith(("up ", "promote "))
+    )
+
+    assert commands[deployed + 1].startswith(f"check {stack} ")
+
+
+@pytest.mark.parametrize(("stack", "before"), [("staging", "dev"), ("prod", "staging")])
+def test_what_is_promoted_is_what_this_run_has_tested(stack: str, before: str) -> None:
+    steps = JOBS["deploy.yml", stack]["steps"]
+    guard = next(number for number, step in enumerate(steps) if "TESTED" in step.get("env", {}))
+
+    assert steps[guard]["env"]["TESTED"] == f"${{{{ needs.{before}.outputs.image }}}}"
+    assert f"promote {before} {stack}" in steps[guard + 1]["run"]
+
+
+def commands_in(job: Any) -> list[list[str]]:
+    """Return what a job asks of `python -m automation`."""
+    return commands_of("\n".join(step.get("run", "") for step in job["steps"]))
+
+
+def commands_of(script: str) -> list[list[str]]:
+    script = script.replace("\\\n", " ")
+    found = re.findall(r"python -m automation +(.*?)(?:\)| \|\| | >> |$)", script, re.MULTILINE)
+    return [shlex.split(command, comments=True) for command in found]
+
+
+def understood(words: list[str]) -> None:
+    """Fail if the command line does not take these words.
+
+    Raises:
+        click.UsageError: no such command or option, too few words or too many.
+    """
+    command: click.Command = cli
+    context = click.Context(cli)
+    while isinstance(command, click.Group):
+        _, words, _ = command.make_parser(context).parse_args(list(words))
+        name, found, words = command.resolve_command(context, words)
+        assert found is not None
+        command, context = found, click.Context(found, parent=context, info_name=name)
+    _, left, _ = command.make_parser(context).parse_args(list(words))
+    assert left == []
+
+
+IN_WORKFLOWS = sorted({tuple(words) for job in JOBS.values() for words in commands_in(job)})
+DOCS = [ROOT / "docs" / name for name in ("first-deployment.md", "operations.md", "workflows.md")]
+IN_DOCS = sorted(
+    {
+        tuple(words)
+        for path in DOCS
+        for block in re.findall(r"(?ms)^ *```sh\n(.*?)^ *```$", path.read_text())
+        for words in commands_of(block)
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "words", [*IN_WORKFLOWS, *(words for words in IN_DOCS if words not in IN_WORKFLOWS)], ids=" ".join
+)
+def test_the_command_line_takes_what_workflows_and_docs_ask(words: tuple[str, ...]) -> None:
+    understood(list(words))
+
+
+@pytest.mark.parametrize(
+    "words", [["nothing"], ["cost", "--never", "dev"], ["cost", "dev", "prod"]], ids=" ".join
+)
+def test_what_the_command_line_does_not_take_is_found(words: list[str]) -> None:
+    with pytest.raises((click.UsageError, AssertionError)):
+        understood(words)
 
 
 @workflows
