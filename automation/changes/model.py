@@ -22,11 +22,6 @@ class Difference:
     old: str | None = None
     new: str | None = None
 
-    @property
-    def root(self) -> str:
-        """The property that the path begins with."""
-        return str(property_path.parse(self.path)[0])
-
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
@@ -66,12 +61,18 @@ class Changes:
         kept: list[Change] = []
         for change in self.changes:
             paths = list(left_to_others.get(change.urn, ()))
-            differences = tuple(
-                one for one in change.differences if not property_path.touches(paths, one.path)
-            )
+            differences = tuple(one for one in change.differences if not _within(one.path, paths))
             if change.kind != "update" or differences or not change.differences:
                 kept.append(replace(change, differences=differences))
         return Changes(changes=tuple(kept), same=self.same + len(self.changes) - len(kept))
+
+
+def _within(path: str, paths: list[str]) -> bool:
+    try:
+        return property_path.covers(paths, path)
+    except property_path.PropertyPathError:
+        # What cannot be read is told rather than left out.
+        return False
 
 
 def as_json(changes: Changes) -> dict[str, Any]:

@@ -27,7 +27,8 @@ def counted(changes: Changes, *, drift: bool = False) -> str:
     told = [f"{count} {words[kind]}" for kind, count in changes.counts.items()]
     if not told:
         return "nothing was changed by hand" if drift else "no changes"
-    return ", ".join([*told, f"{changes.same} unchanged"] if changes.same else told)
+    # How many a refresh tells of depends on the engine: one reads components back as well.
+    return ", ".join([*told, f"{changes.same} unchanged"] if changes.same and not drift else told)
 
 
 def lines(changes: Changes) -> Iterator[str]:
