@@ -1,4 +1,4 @@
-"""Runs any stack on this machine: `python -m local up | preview | down | logs | status`."""
+"""Runs any stack on this machine: `python -m local up | preview | refresh | down | logs | status`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from local.containers import DockerError
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, words in (
         ("up", "make the stack what its program says, with real containers, and print its addresses"),
         ("preview", "show what `up` would do"),
+        ("refresh", "bring the state to what is there, whoever changed it"),
         ("status", "show what runs"),
         ("logs", "print what the services have logged"),
     ):
@@ -63,6 +65,14 @@ def _parser() -> argparse.ArgumentParser:
                 default=120.0,
                 metavar="SECONDS",
                 help="how long to wait for every address to answer 200 (default: 120)",
+            )
+        if name == "refresh":
+            command.add_argument(
+                "--preview-only", action="store_true", help="show how the state differs, and leave it"
+            )
+        if name in ("preview", "refresh"):
+            command.add_argument(
+                "--event-log", type=Path, metavar="FILE", help="write Pulumi's engine events, for programs"
             )
         if name == "logs":
             command.add_argument("--follow", "-f", action="store_true", help="go on until Ctrl-C")
@@ -101,7 +111,9 @@ def _run(chosen: argparse.Namespace) -> int:
         case "up":
             return commands.up(chosen.stack, healthy_within_seconds=chosen.healthy_within)
         case "preview":
-            return commands.preview(chosen.stack)
+            return commands.preview(chosen.stack, event_log=chosen.event_log)
+        case "refresh":
+            return commands.refresh(chosen.stack, dry_run=chosen.preview_only, event_log=chosen.event_log)
         case "status":
             return commands.status(chosen.stack)
         case "logs":

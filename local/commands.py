@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from local import engines
@@ -43,14 +44,23 @@ def up(stack: str, *, healthy_within_seconds: float) -> int:
     return 0
 
 
-def preview(stack: str) -> int:
+def preview(stack: str, *, event_log: Path | None = None) -> int:
     """Show what `up` would do."""
     display, home = Display(dry_run=True), Home()
     with locked(home.folder, f"preview {stack}") as lock:
         session = Session.start(stack, home, display.say, lock=lock)
-        outputs = _refusals_told(lambda: session.run(display, dry_run=True)).outputs()
+        outputs = _refusals_told(lambda: session.run(display, dry_run=True, event_log=event_log)).outputs()
     if session.pulumi is None:
         display.summary(_masked(outputs))
+    return 0
+
+
+def refresh(stack: str, *, dry_run: bool, event_log: Path | None = None) -> int:
+    """Bring the state to what is there, or only show how it differs."""
+    display, home = Display(dry_run=dry_run), Home()
+    with locked(home.folder, f"refresh {stack}") as lock:
+        session = Session.start(stack, home, display.say, lock=lock)
+        session.refresh(display, dry_run=dry_run, event_log=event_log)
     return 0
 
 

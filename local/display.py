@@ -178,17 +178,18 @@ def shown(value: Any, *, longest: int | None = _LONGEST_VALUE) -> str:
     """A value on one line, unknowns and secrets by their names, cut where it is longer than `longest`."""
     if isinstance(value, Unknown):
         return "computed"
-    text = value if isinstance(value, str) else json.dumps(_displayable(value), ensure_ascii=False)
+    text = value if isinstance(value, str) else json.dumps(displayable(value), ensure_ascii=False)
     return text if longest is None or len(text) <= longest else text[: longest - 1] + "…"
 
 
-def _displayable(value: Any) -> Any:
+def displayable(value: Any) -> Any:
+    """A value with words for what is unknown or secret in it."""
     if isinstance(value, Unknown):
         return "computed"
     if wire.is_secret(value):
         return "[secret]"
     if isinstance(value, Mapping):
-        return {key: _displayable(item) for key, item in cast("Mapping[str, Any]", value).items()}
+        return {key: displayable(item) for key, item in cast("Mapping[str, Any]", value).items()}
     if isinstance(value, list):
-        return [_displayable(item) for item in cast("list[Any]", value)]
+        return [displayable(item) for item in cast("list[Any]", value)]
     return value

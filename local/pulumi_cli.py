@@ -73,11 +73,17 @@ class PulumiCli:
         self._run("up", "--yes", "--skip-preview", changes=True)
         return self._checkpoint()
 
-    def preview(self) -> Checkpoint:
-        """Show what `up` would do; see there for what is raised."""
+    def preview(self, event_log: Path | None = None) -> Checkpoint:
+        """Show what `up` would do, and write the CLI's events down; see `up` for what is raised."""
         before = self._checkpoint()
-        self._run("preview", "--diff", changes=False)
+        self._run("preview", "--diff", *_events_to(event_log), changes=False)
         return before
+
+    def refresh(self, event_log: Path | None = None, *, dry_run: bool) -> Checkpoint:
+        """Bring the state to what is there, or only show the difference; see `up` for what is raised."""
+        how = ("--preview-only",) if dry_run else ("--yes", "--skip-preview")
+        self._run("refresh", *how, *_events_to(event_log), changes=not dry_run)
+        return self._checkpoint()
 
     def destroy(self, *, unprotect: bool) -> Checkpoint:
         """Delete everything that the stack holds; see `up` for what is raised."""
@@ -159,6 +165,8 @@ class PulumiCli:
             "PULUMI_BACKEND_URL": f"file://{self.target.backend}?metadata=skip",
             "PULUMI_CONFIG_PASSPHRASE": self.target.passphrase,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # `--event-log`, which the Automation API uses too, is one of them.
+            "PULUMI_DEBUG_COMMANDS": "true",
             # The image is read with the registry token of the program, not with the one in the state.
             "PULUMI_RUN_PROGRAM": "true",
             # The last state is kept beside the present one.
@@ -210,6 +218,10 @@ class PulumiCli:
             with suppress(OSError, ValueError, KeyError, TypeError):
                 if not _runs(int(json.loads(path.read_text())["pid"])):
                     path.unlink()
+
+
+def _events_to(path: Path | None) -> tuple[str, ...]:
+    return () if path is None else ("--event-log", str(path.absolute()))
 
 
 def _script(package: str, *, log: Path) -> str:

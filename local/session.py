@@ -21,6 +21,7 @@ from local.emulator import Emulator
 from local.engine import state as states
 from local.engine import wire
 from local.engine.project import StackConfig, load
+from local.event_log import EventLog
 from local.front_door import FrontDoor
 from local.home import ROOT, Home, passphrase
 from local.isolation import point_at
@@ -32,6 +33,7 @@ from local.services import describe
 if TYPE_CHECKING:
     from local.display import Display
     from local.engine.deployment import Deployment
+    from local.engine.events import Event
     from local.engine.state import Checkpoint
 
 
@@ -79,20 +81,44 @@ class Session:
             pulumi = PulumiCli.of(program, target, region=region, folder=home.cli, lock=lock)
         return cls(home=home, config=config, emulator=emulator, door=door, cloud=cloud, pulumi=pulumi)
 
-    def run(self, display: Display, *, dry_run: bool) -> Checkpoint:
+    def run(self, display: Display, *, dry_run: bool, event_log: Path | None = None) -> Checkpoint:
         """Bring the stack to what its program says; in a preview, show what that takes."""
         if self.pulumi is not None:
-            return self.pulumi.preview() if dry_run else self.pulumi.up()
+            return self.pulumi.preview(event_log) if dry_run else self.pulumi.up()
+        with (
+            self._surroundings_of_the_program(),
+            self._deployment(display, dry_run=dry_run, event_log=event_log) as deployment,
+        ):
+            deployment.refresh()
+            return deployment.up(_run_program, self.config.values, self.config.secret_keys)
+
+    def refresh(self, display: Display, *, dry_run: bool, event_log: Path | None = None) -> Checkpoint:
+        """Bring the state to what is there; in a preview, show how it differs."""
+        if self.pulumi is not None:
+            return self.pulumi.refresh(event_log, dry_run=dry_run)
+        with self._deployment(display, dry_run=dry_run, event_log=event_log) as deployment:
+            return deployment.read_back()
+
+    @contextmanager
+    def _deployment(
+        self, display: Display, *, dry_run: bool, event_log: Path | None
+    ) -> Generator[Deployment]:
         from local.engine.catalogue import everything
         from local.engine.deployment import Deployment
 
+        log = EventLog(event_log) if event_log is not None else None
+
+        def listen(event: Event) -> None:
+            display.listen(event)
+            if log is not None:
+                log.listen(event)
+
         target = self.home.target(self.config.stack, self.emulator.endpoint)
-        with self._surroundings_of_the_program():
-            deployment: Deployment = Deployment(
-                target, everything(), dry_run=dry_run, listen=display.listen, log=display.log
-            )
-            deployment.refresh()
-            return deployment.up(_run_program, self.config.values, self.config.secret_keys)
+        try:
+            yield Deployment(target, everything(), dry_run=dry_run, listen=listen, log=display.log)
+        finally:
+            if log is not None:
+                log.close()
 
     @contextmanager
     def _surroundings_of_the_program(self) -> Generator[None]:

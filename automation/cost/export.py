@@ -26,9 +26,23 @@ def read_export(path: Path) -> Stack:
         raise AutomationError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise AutomationError(f"{path} holds no JSON ({error}): {_HOW}") from error
+    return stack_of(document, origin=str(path), name=path.stem)
+
+
+def stack_of(document: object, *, origin: str, name: str) -> Stack:
+    """Return the stack that an export tells of.
+
+    Args:
+        document: the export, or a state file of the file backend.
+        origin: where it is from, for messages.
+        name: of a stack that holds nothing and so does not say it.
+
+    Raises:
+        AutomationError: it is something else, or names no region.
+    """
     states = _states(document)
     if states is None:
-        raise AutomationError(f"{path} is no export of a stack: {_HOW}")
+        raise AutomationError(f"{origin} is no export of a stack: {_HOW}")
     alive = [state for state in states if not state.get("delete")]
     regions = {
         str(state["inputs"]["region"])
@@ -37,11 +51,11 @@ def read_export(path: Path) -> Stack:
     }
     if len(regions) > 1 or (not regions and alive):
         raise AutomationError(
-            f"{path}: its AWS providers name {', '.join(sorted(regions)) or 'no region'}; one is needed"
+            f"{origin}: its AWS providers name {', '.join(sorted(regions)) or 'no region'}; one is needed"
         )
-    name = str(next((state["urn"] for state in alive), "::")).split("::")[0].rpartition(":")[2]
+    told = str(next((state["urn"] for state in alive), "::")).split("::")[0].rpartition(":")[2]
     return Stack(
-        name or path.stem,
+        told or name,
         # Nothing costs nothing anywhere.
         next(iter(regions), ""),
         tuple(_resource(state) for state in alive if _counts(state)),

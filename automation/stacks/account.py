@@ -8,19 +8,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from pulumi import automation
 
+from automation.changes import events
 from automation.errors import AutomationError
 from automation.operations.shell import Invocation, by_ecs_exec
 from automation.stacks.child import run_to_its_end
+from automation.stacks.patience import Patience
 from automation.stacks.protocol import Known
 from automation.stacks.settings import settings_of
 from infra.rollout.clients import Clients, session_for
 from local.home import ROOT
 
 if TYPE_CHECKING:
+    from automation.changes.model import Changes
     from automation.operations.place import Place
     from infra.settings import Settings
 
@@ -28,6 +32,8 @@ _ENVIRONMENT: Final = {
     # The image is read with the registry token of the program: the one in the state expires.
     "PULUMI_RUN_PROGRAM": "true",
     "PULUMI_SKIP_UPDATE_CHECK": "true",
+    # `--event-log`, which the Automation API uses too, is one of them.
+    "PULUMI_DEBUG_COMMANDS": "true",
 }
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
 _PASSPHRASE: Final = "passphrase"  # noqa: S105 -- the name of a kind of encryption
@@ -48,6 +54,8 @@ class AccountStacks:
     """Variables for the CLI, besides those of this process."""
     show: Callable[[str], None] = _to_stderr
     """Told each line of the CLI while it works."""
+    patience: Patience = field(default_factory=Patience)
+    """With a stack that somebody else's update has locked."""
 
     @property
     def on_this_machine(self) -> bool:
@@ -73,10 +81,32 @@ class AccountStacks:
             return {}
         return {name: output.value for name, output in told.items()}
 
+    def shown_outputs(self, stack: str) -> Mapping[str, Any]:
+        """Return what a stack tells, with [secret] for what nobody is to see."""
+        told = self._asked(lambda workspace: workspace.stack_outputs(stack))
+        return {name: "[secret]" if output.secret else output.value for name, output in told.items()}
+
+    def state(self, stack: str) -> Mapping[str, Any]:
+        """Return what is known of a stack, as `pulumi stack export` writes it."""
+        exported = self._asked(lambda workspace: workspace.export_stack(stack))
+        return {"version": exported.version, "deployment": exported.deployment or {}}
+
+    def preview(self, stack: str) -> Changes:
+        """Return what `up` would change; an error holds all that was told."""
+        return self._changes("preview", "--diff", "--stack", stack)
+
+    def refresh(self, stack: str, *, preview_only: bool) -> Changes:
+        """Bring the state to what is there, or leave it as it is; return how it differed."""
+        how = ("--preview-only",) if preview_only else ("--yes", "--skip-preview")
+        return self._changes("refresh", *how, "--stack", stack, refreshed=True)
+
+    def cancel(self, stack: str) -> None:
+        """Take away the lock that an update has left which was cut off."""
+        self._run("cancel", "--yes", "--stack", stack)
+
     def refers_to(self, stack: str) -> Sequence[str]:
         """Return the stacks whose outputs a stack has read, by its state."""
-        exported = self._asked(lambda workspace: workspace.export_stack(stack))
-        resources = cast("list[dict[str, Any]]", (exported.deployment or {}).get("resources") or [])
+        resources = cast("list[dict[str, Any]]", self.state(stack)["deployment"].get("resources") or [])
         return [
             str(resource.get("id", "")).rpartition("/")[2]
             for resource in resources
@@ -136,13 +166,25 @@ class AccountStacks:
         except FileNotFoundError as error:
             raise _no_cli() from error
 
+    def _changes(self, *arguments: str, refreshed: bool = False) -> Changes:
+        with TemporaryDirectory() as folder:
+            log = Path(folder, "events.json")
+            self._run(*arguments, "--event-log", str(log))
+            return events.read(log, refreshed=refreshed)
+
     def _run(self, *arguments: str) -> None:
         command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
         environment = {**os.environ, **_ENVIRONMENT, **self.environment}
-        try:
-            run_to_its_end(command, folder=self.root, environment=environment, show=self.show)
-        except FileNotFoundError as error:
-            raise _no_cli() from error
+
+        def run() -> None:
+            try:
+                run_to_its_end(command, folder=self.root, environment=environment, show=self.show)
+            except FileNotFoundError as error:
+                raise _no_cli() from error
+
+        self.patience.run(
+            run, arguments[arguments.index("--stack") + 1] if "--stack" in arguments else "", self.show
+        )
 
 
 class _NoStackError(AutomationError):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, cast
 
-from automation.errors import AutomationError
+from automation.errors import ProgramError
 
 
 def run_to_its_end(
@@ -23,7 +23,7 @@ def run_to_its_end(
         show: told each line at once.
 
     Raises:
-        AutomationError: it failed; the message holds all that it told.
+        ProgramError: it failed; the message holds all that it told.
         KeyboardInterrupt: the person stopped it.
         FileNotFoundError: there is no such program.
     """
@@ -54,4 +54,4 @@ def run_to_its_end(
     if interrupted:
         raise KeyboardInterrupt
     if code != 0:
-        raise AutomationError("\n".join([f"`{' '.join(command)}` ended with exit code {code}:", *lines]))
+        raise ProgramError(" ".join(command), code, "\n".join(lines))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from automation.stacks.protocol import Stacks
 
 
-def choose(*, local: bool) -> Stacks:
+def choose(*, local: bool, wait_for_lock_minutes: float) -> Stacks:
     """Return who drives the stacks; with `local` nothing in this process reaches an account any more."""
     if local:
         isolate()
@@ -18,5 +18,6 @@ def choose(*, local: bool) -> Stacks:
 
         return LocalStacks()
     from automation.stacks.account import AccountStacks
+    from automation.stacks.patience import Patience
 
-    return AccountStacks()
+    return AccountStacks(patience=Patience(minutes=wait_for_lock_minutes))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from automation.errors import AutomationError
+from automation.changes.comment import Comment
+from automation.changes.github import append, link, summary_option
+from automation.errors import AutomationError, ProgramError
 from automation.previews.names import is_preview
 from automation.previews.wiring import previews_of
+from automation.promotion.live import mark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +32,19 @@ if TYPE_CHECKING:
     metavar="N",
     help="For pr-<number>: how long it may stay; else what its base says.",
 )
+@click.option("--json", "json_wanted", is_flag=True, help="Print JSON.")
+@summary_option
 @click.pass_obj
-def up(stacks: Stacks, /, *, stack: str, attach_to: str | None, lifetime_hours: int | None) -> None:
+def up(
+    stacks: Stacks,
+    /,
+    *,
+    stack: str,
+    attach_to: str | None,
+    lifetime_hours: int | None,
+    json_wanted: bool,
+    summary: Path | None,
+) -> None:
     """Bring STACK to what its file says.
 
     A stack called pr-<number> is made if it is not there, attached to another one, and given its time anew.
@@ -40,9 +56,36 @@ def up(stacks: Stacks, /, *, stack: str, attach_to: str | None, lifetime_hours: 
         _tell(f"{stack} may stay until {expires:%Y-%m-%d %H:%M} UTC")
     elif attach_to is not None or lifetime_hours is not None:
         raise click.UsageError(f"--attach-to and --lifetime-hours are for pr-<number>, not for {stack!r}")
-    addresses: Mapping[str, str] = stacks.up(stack).get("urls", {})
+    try:
+        addresses = bring_up(stacks, stack)
+    except AutomationError as error:
+        if summary is not None:
+            told = error.told if isinstance(error, ProgramError) else str(error)
+            append(summary, Comment(stack=stack, title="Update", failure=told, link=link()).markdown())
+        raise
+    if summary is not None:
+        remarks = [f"- {name}: {url}" for name, url in sorted(addresses.items())]
+        append(summary, Comment(stack=stack, title="Update", remarks=["\n".join(remarks)]).markdown())
+    if json_wanted:
+        click.echo(json.dumps({"stack": stack, "addresses": addresses}, indent=2))
+        return
     for name, url in sorted(addresses.items()):
-        click.echo(f"{name:<12} {stacks.address(url)}")
+        click.echo(f"{name:<12} {url}")
+
+
+def bring_up(stacks: Stacks, stack: str) -> dict[str, str]:
+    """Bring a stack up, mark the image that it runs now, and return its addresses by service."""
+    outputs = stacks.up(stack)
+    image = outputs.get("image")
+    # A preview's image may go when its pull request does.
+    if isinstance(image, str) and not is_preview(stack) and not stacks.on_this_machine:
+        marked = mark(stack, image, stacks.clients(stacks.settings(stack)))
+        if marked.tag:
+            _tell(f"the image has the tag {marked.tag}, so that it never expires")
+        elif marked.problem:
+            _tell(f"warning: the image has no tag live-{stack}-…, and may expire one day: {marked.problem}")
+    addresses: Mapping[str, str] = outputs.get("urls", {})
+    return {name: stacks.address(url) for name, url in addresses.items()}
 
 
 @click.command(short_help="Delete all that a stack holds.")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
+from automation.changes import events
 from automation.errors import AutomationError
 from automation.operations.shell import Invocation, in_container
 from automation.stacks.child import run_to_its_end
@@ -31,6 +34,7 @@ from local.session import local_address
 from local.teardown import destroy_stack
 
 if TYPE_CHECKING:
+    from automation.changes.model import Changes
     from automation.operations.place import Place
     from infra.rollout.clients import AwsService
     from infra.settings import Settings
@@ -82,6 +86,34 @@ class LocalStacks:
         checkpoint = self._checkpoint(stack)
         return wire.reveal(checkpoint.outputs()) if checkpoint is not None else {}
 
+    def shown_outputs(self, stack: str) -> Mapping[str, Any]:
+        """Return what a stack tells, with [secret] for what nobody is to see."""
+        checkpoint = self._there(stack)
+        return wire.map_secrets(checkpoint.outputs(), lambda _: "[secret]")
+
+    def state(self, stack: str) -> Mapping[str, Any]:
+        """Return what is known of a stack, as `pulumi stack export` writes it."""
+        self._there(stack)
+        path = self.home.target(stack, self._emulator().endpoint).state_path
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return {"version": document["version"], "deployment": document["checkpoint"]["latest"]}
+
+    def preview(self, stack: str) -> Changes:
+        """Return what `up` would change; an error holds all that was told."""
+        return self._changes("preview", stack)
+
+    def refresh(self, stack: str, *, preview_only: bool) -> Changes:
+        """Bring the state to what is there, or leave it as it is; return how it differed."""
+        self._there(stack)
+        return self._changes("refresh", stack, *(("--preview-only",) if preview_only else ()), refreshed=True)
+
+    def cancel(self, stack: str) -> None:
+        """Say that there is nothing to take away."""
+        raise AutomationError(
+            f"{stack} cannot be locked by an update that was cut off: on this machine a lock ends with the "
+            "process that holds it"
+        )
+
     def refers_to(self, stack: str) -> Sequence[str]:
         """Return the stacks whose outputs a stack has read, by its state."""
         checkpoint = self._checkpoint(stack)
@@ -102,10 +134,7 @@ class LocalStacks:
 
     def up(self, stack: str) -> Mapping[str, Any]:
         """Bring a stack to what its file says, and return its outputs; an error holds all that was told."""
-        # In a process of its own: the program of one run is not to meet what another has left behind.
-        command = [sys.executable, "-m", "local", "up", stack]
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        run_to_its_end(command, folder=self.root, environment=environment, show=self.show)
+        self._run("up", stack)
         return self.outputs(stack)
 
     def destroy(self, stack: str) -> None:
@@ -140,6 +169,18 @@ class LocalStacks:
             raise AutomationError("the front door does not run: `make up` starts it")
         return local_address(door, url)
 
+    def _changes(self, *arguments: str, refreshed: bool = False) -> Changes:
+        with TemporaryDirectory() as folder:
+            log = Path(folder, "events.json")
+            self._run(*arguments, "--event-log", str(log))
+            return events.read(log, refreshed=refreshed)
+
+    def _run(self, *arguments: str) -> None:
+        # In a process of its own: the program of one run is not to meet what another has left behind.
+        command = [sys.executable, "-m", "local", *arguments]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        run_to_its_end(command, folder=self.root, environment=environment, show=self.show)
+
     def _emulator(self) -> Emulator:
         emulator = Emulator.running(self.home.folder)
         if emulator is None:
@@ -156,6 +197,12 @@ class LocalStacks:
             return states.load(target.state_path, target.project, stack, target.passphrase)
         except EngineError as error:
             raise AutomationError(str(error)) from error
+
+    def _there(self, stack: str) -> states.Checkpoint:
+        checkpoint = self._checkpoint(stack)
+        if checkpoint is None:
+            raise AutomationError(f"there is no local stack {stack!r}: `make up STACK={stack}` makes it")
+        return checkpoint
 
     @staticmethod
     def _changed(path: Path) -> datetime:

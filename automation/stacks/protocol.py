@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from automation.changes.model import Changes
     from automation.operations.place import Clients, Place
     from automation.operations.shell import Invocation
     from infra.settings import Settings
@@ -37,6 +38,26 @@ class Stacks(Protocol):
 
     def outputs(self, stack: str) -> Mapping[str, Any]:
         """Return what a stack tells; nothing if it never came up."""
+        ...
+
+    def shown_outputs(self, stack: str) -> Mapping[str, Any]:
+        """Return what a stack tells, with [secret] for what nobody is to see."""
+        ...
+
+    def state(self, stack: str) -> Mapping[str, Any]:
+        """Return what is known of a stack, as `pulumi stack export` writes it."""
+        ...
+
+    def preview(self, stack: str) -> Changes:
+        """Return what `up` would change; an error holds all that was told."""
+        ...
+
+    def refresh(self, stack: str, *, preview_only: bool) -> Changes:
+        """Bring the state to what is there, or leave it as it is; return how it differed."""
+        ...
+
+    def cancel(self, stack: str) -> None:
+        """Take away the lock that an update has left which was cut off."""
         ...
 
     def refers_to(self, stack: str) -> Sequence[str]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from infra.settings import ProviderSettings
 
-AwsService = Literal["cloudwatch", "ecs", "elbv2", "logs", "resourcegroupstaggingapi", "ssm", "sts"]
+AwsService = Literal["cloudwatch", "ecr", "ecs", "elbv2", "logs", "resourcegroupstaggingapi", "ssm", "sts"]
 
 _ROLE_SESSION_NAME: Final = "node-on-ecs-rollout"
 

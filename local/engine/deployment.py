@@ -121,6 +121,15 @@ class Deployment:
         """Read back what the state says; see `refreshing.refresh`."""
         refresh(self._around, self._snapshot.remaining())
 
+    def read_back(self) -> Checkpoint:
+        """Refresh, and do nothing else."""
+        try:
+            self.refresh()
+        finally:
+            checkpoint = self._close()
+        self._ended_well()
+        return checkpoint
+
     def up(
         self, program: Callable[[], None], config: Mapping[str, str], secret_keys: list[str]
     ) -> Checkpoint:

@@ -83,3 +83,13 @@ def _keep_in_list(old: list[Any], new: list[Any], steps: tuple[Step, ...]) -> li
 def touches(paths: list[str], property_name: str) -> bool:
     """Whether one of `paths` begins with this property."""
     return any(steps[:1] in ((property_name,), (WILDCARD,)) for steps in map(parse, paths))
+
+
+def covers(paths: list[str], path: str) -> bool:
+    """Whether `path` is one of `paths`, or inside of it."""
+    inner = parse(path)
+    return any(
+        len(outer) <= len(inner)
+        and all(step in (WILDCARD, own) for step, own in zip(outer, inner, strict=False))
+        for outer in map(parse, paths)
+    )

@@ -105,6 +105,7 @@ def test_a_run_has_a_home_a_backend_and_a_passphrase_of_its_own(
         "PULUMI_BACKEND_URL": f"file://{made.backend}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DEBUG_COMMANDS": "true",
         "PULUMI_RUN_PROGRAM": "true",
         "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

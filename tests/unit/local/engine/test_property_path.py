@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.engine.property_path import PropertyPathError, keep_old, parse, touches
+from local.engine.property_path import PropertyPathError, covers, keep_old, parse, touches
 
 OLD = {"count": 1, "tags": {"a.b": "old", "c": "old"}, "rules": [{"weight": 1}, {"weight": 2}]}
 NEW = {"count": 2, "tags": {"a.b": "new", "c": "new"}, "rules": [{"weight": 8}, {"weight": 9}]}
@@ -53,3 +53,21 @@ def test_a_property_that_was_not_there_is_not_added() -> None:
 def test_a_path_touches_its_first_property() -> None:
     assert touches(["tags.a"], "tags")
     assert not touches(["tags.a"], "count")
+
+
+@pytest.mark.parametrize(
+    ("outer", "path"),
+    [
+        ("tags", "tags"),
+        ("tags", 'tags["a.b"]'),
+        ("rules[*].weight", "rules[1].weight.value"),
+        ("*", "tags.a"),
+    ],
+)
+def test_a_path_covers_itself_and_what_is_inside_of_it(outer: str, path: str) -> None:
+    assert covers([outer], path)
+
+
+@pytest.mark.parametrize(("outer", "path"), [("tags.a", "tags"), ("tags.a", "tags.b"), ("tag", "tags")])
+def test_a_path_covers_neither_its_parent_nor_its_siblings(outer: str, path: str) -> None:
+    assert not covers([outer], path)

@@ -1,0 +1,1 @@
+"""What an update would change, or somebody else has: read, told to people, written for GitHub."""

@@ -1,0 +1,159 @@
+"""Reads the engine's events, which Pulumi's CLI and the local run write in the same form."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, cast
+
+from pulumi.automation.events import EngineEvent, OpType, StepEventMetadata, StepEventStateMetadata
+
+from automation.changes.model import KINDS, Change, Changes, Difference, Kind
+from local.engine import property_path
+
+_KIND_OF: Final[Mapping[OpType, Kind]] = {
+    OpType.CREATE: "create",
+    OpType.UPDATE: "update",
+    OpType.DELETE: "delete",
+    OpType.REPLACE: "replace",
+    OpType.CREATE_REPLACEMENT: "replace",
+    OpType.DELETE_REPLACED: "replace",
+}
+_NONE_OF_THE_STACKS: Final = ("pulumi:pulumi:Stack", "pulumi:pulumi:StackReference")
+_UNKNOWN: Final = frozenset(
+    {
+        # What stands for a string, a boolean, a number, an array, an asset, an archive or an object that is
+        # known only later: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go
+        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+        "030794c1-ac77-496b-92df-f27374a8bd58",
+        "e48ece36-62e2-4504-bad9-02848725956a",
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+    }
+)
+_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+_SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 -- how Pulumi marks one
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][\w$-]*")
+_LONGEST: Final = 80
+
+
+def read(path: Path, *, refreshed: bool = False) -> Changes:
+    """Return the changes that an event log tells of.
+
+    Args:
+        path: the log: a JSON document on each line.
+        refreshed: whether a refresh wrote it, which knows what has become of a resource only afterwards.
+    """
+    # It is written by a process that may have been killed: the last line may be half a one.
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return changes_of(_documents(lines), refreshed=refreshed)
+
+
+def changes_of(documents: Iterable[dict[str, Any]], *, refreshed: bool = False) -> Changes:
+    """Return the changes that events tell of; each is one JSON document of the log."""
+    found: dict[str, Change] = {}
+    same: set[str] = set()
+    for document in documents:
+        event = _event(document)
+        told = event.res_outputs_event if refreshed else event.resource_pre_event
+        if told is None or told.metadata.type in _NONE_OF_THE_STACKS:
+            continue
+        metadata = told.metadata
+        if metadata.op is OpType.SAME:
+            same.add(metadata.urn)
+        if (kind := _KIND_OF.get(metadata.op)) is None:
+            continue
+        if refreshed and kind == "update" and not any(_differences(metadata)):
+            # Components and providers are read back as well, which changes nothing.
+            same.add(metadata.urn)
+            continue
+        # A replacement is told of in three steps, of which one has the difference.
+        before = found.get(metadata.urn)
+        differences = tuple(_differences(metadata)) or (before.differences if before else ())
+        found[metadata.urn] = Change(
+            kind=kind,
+            urn=metadata.urn,
+            type=metadata.type,
+            differences=differences if kind in ("update", "replace") else (),
+        )
+    ordered = sorted(found.values(), key=lambda one: (KINDS.index(one.kind), one.type, one.name, one.urn))
+    return Changes(changes=tuple(ordered), same=len(same - found.keys()))
+
+
+def _event(document: dict[str, Any]) -> EngineEvent:
+    # The SDK says `dict`, and of what it does not.
+    from_json = cast("Callable[[dict[str, Any]], EngineEvent]", EngineEvent.from_json)  # pyright: ignore[reportUnknownMemberType]
+    return from_json(document)
+
+
+def _documents(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue
+
+
+def _differences(metadata: StepEventMetadata) -> Iterator[Difference]:
+    paths = list(metadata.detailed_diff or {}) or list(metadata.diffs or ())
+    old, new = (_values(state) for state in (metadata.old, metadata.new))
+    for path in sorted(paths or {**old, **new}):
+        if not path.startswith("__"):
+            yield from _leaves(path, _at(old, path), _at(new, path))
+
+
+def _values(state: StepEventStateMetadata | None) -> Mapping[str, Any]:
+    return {} if state is None else {**(state.outputs or {}), **(state.inputs or {})}
+
+
+def _leaves(path: str, old: Any, new: Any) -> Iterator[Difference]:
+    """Yield what differs, as deep in it as both sides have the same form."""
+    if old == new:
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        one, other = cast("dict[str, Any]", old), cast("dict[str, Any]", new)
+        if _SIGNATURE not in one and _SIGNATURE not in other:
+            for key in sorted({*one, *other}):
+                step = f".{key}" if _PLAIN_KEY.fullmatch(key) else f"[{json.dumps(key)}]"
+                yield from _leaves(f"{path}{step}", one.get(key), other.get(key))
+            return
+    yield Difference(path=path, old=_shown(old), new=_shown(new))
+
+
+def _at(value: Any, path: str) -> Any:
+    try:
+        steps = property_path.parse(path)
+    except property_path.PropertyPathError:
+        return None
+    for step in steps:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
+def _shown(value: Any) -> str | None:
+    if value is None:
+        return None
+    plain = _plain(value)
+    text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return "computed" if value in _UNKNOWN else value
+    if isinstance(value, list):
+        return [_plain(item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        told = cast("dict[str, Any]", value)
+        if told.get(_SIGNATURE) == _SECRET:
+            return "[secret]"
+        return {key: _plain(item) for key, item in told.items()}
+    return value

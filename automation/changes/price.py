@@ -1,0 +1,79 @@
+"""What an update changes of a stack's cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from automation.cost import report
+from automation.cost.assumptions import Assumptions
+from automation.cost.estimate import estimate
+from automation.cost.export import stack_of
+from automation.cost.plan import plan
+from automation.cost.prices import PricesOfTable
+from automation.errors import AutomationError
+
+if TYPE_CHECKING:
+    from automation.stacks.protocol import Stacks
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeOfCost:
+    """Dollars a month, now and after the update; a preview does not fail for what has no price."""
+
+    before: float = 0.0
+    after: float = 0.0
+    budget: int | None = None
+    unknown: str = ""
+
+    @classmethod
+    def of(cls, stacks: Stacks, stack: str) -> ChangeOfCost:
+        """Compare what the program declares with what the state has."""
+        try:
+            planned = plan(stack)
+            prices, assumptions = PricesOfTable(planned.region), Assumptions()
+            after = estimate(planned, prices, assumptions).usd
+            before = 0.0
+            if any(known.name == stack for known in stacks.known()):
+                now = stack_of(stacks.state(stack), origin=f"the state of {stack}", name=stack)
+                before = estimate(now, PricesOfTable(now.region or planned.region), assumptions).usd
+        except AutomationError as error:
+            return cls(unknown=str(error))
+        return cls(before=before, after=after, budget=planned.monthly_budget_usd)
+
+    @property
+    def over(self) -> bool:
+        """Whether it is more than the budget."""
+        return self.budget is not None and round(self.after, 2) > self.budget
+
+    def markdown(self) -> str:
+        """Return a line of a comment."""
+        if self.unknown:
+            return f"**Cost:** cannot be told: {self.unknown}"
+        over = f". **More than its budget of ${self.budget}**" if self.over else ""
+        return f"**Cost:** {self._change()}{over}"
+
+    def plain(self) -> str:
+        """Return a line of a log."""
+        if self.unknown:
+            return f"cost: cannot be told: {self.unknown}"
+        over = f", more than its budget of ${self.budget}" if self.over else ""
+        return f"cost: {self._change()}{over}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a program reads."""
+        return {
+            "before_usd": round(self.before, 2),
+            "after_usd": round(self.after, 2),
+            "budget_usd": self.budget,
+            "over_budget": self.over,
+            "unknown": self.unknown or None,
+        }
+
+    def _change(self) -> str:
+        if round(self.after - self.before, 2) == 0:
+            return f"{report.usd(self.after)} a month, as before"
+        return (
+            f"{report.usd(self.before)} → {report.usd(self.after)} a month "
+            f"({report.signed(self.after - self.before)})"
+        )
