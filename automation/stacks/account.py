@@ -18,6 +18,7 @@ from automation.stacks.child import run_to_its_end
 from automation.stacks.protocol import Known
 from automation.stacks.settings import settings_of
 from infra.rollout.clients import Clients, session_for
+from infra.rollout.clock import REAL, Clock
 from local.home import ROOT
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ _ENVIRONMENT: Final = {
 }
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
 _PASSPHRASE: Final = "passphrase"  # noqa: S105 -- the name of a kind of encryption
+
+_LOCKED: Final = ("the stack is currently locked", "Another update is currently in progress")
+"""What backends of files and Pulumi Cloud say."""
+_TRIES: Final = 5
+_PAUSE_SECONDS: Final = 30.0
 
 T = TypeVar("T")
 
@@ -48,6 +54,7 @@ class AccountStacks:
     """Variables for the CLI, besides those of this process."""
     show: Callable[[str], None] = _to_stderr
     """Told each line of the CLI while it works."""
+    clock: Clock = REAL
 
     @property
     def on_this_machine(self) -> bool:
@@ -139,10 +146,24 @@ class AccountStacks:
     def _run(self, *arguments: str) -> None:
         command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
         environment = {**os.environ, **_ENVIRONMENT, **self.environment}
-        try:
-            run_to_its_end(command, folder=self.root, environment=environment, show=self.show)
-        except FileNotFoundError as error:
-            raise _no_cli() from error
+        for attempt in range(1, _TRIES + 1):
+            try:
+                run_to_its_end(command, folder=self.root, environment=environment, show=self.show)
+            except FileNotFoundError as error:
+                raise _no_cli() from error
+            except AutomationError as error:
+                # Nothing was changed, and nothing else is tried twice.
+                if not any(words in str(error) for words in _LOCKED):
+                    raise
+                if attempt == _TRIES:
+                    raise AutomationError(
+                        f"{error}\nIt was locked for {(_TRIES - 1) * _PAUSE_SECONDS:g} seconds. If nobody is "
+                        "at it any more, `pulumi cancel` takes the lock away."
+                    ) from error
+                self.show(f"Somebody else is at it: tried again in {_PAUSE_SECONDS:g} seconds.")
+                self.clock.block(_PAUSE_SECONDS)
+            else:
+                return
 
 
 class _NoStackError(AutomationError):
