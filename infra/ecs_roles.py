@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Final
 import pulumi
 import pulumi_aws as aws
 
+from infra.roles import make_role
+
 if TYPE_CHECKING:
     from infra.settings import RolloutSettings
+    from infra.task import Account
 
 _POLICY: Final = "policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"
 # As AWS's guide has it: whether ECS says for which service it takes such a role is not documented.
@@ -32,21 +35,20 @@ class InfrastructureRole(pulumi.ComponentResource):
 
     arn: pulumi.Output[str]
 
-    def __init__(
-        self, name: str, partition: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
-    ) -> None:
+    def __init__(self, name: str, account: Account, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:InfrastructureRole", name, None, opts)
 
-        role = aws.iam.Role(
+        role = make_role(
             name,
+            account,
             description="ECS: moves traffic between the target groups of a service",
-            assume_role_policy=_ONLY_ECS,
-            opts=pulumi.ResourceOptions(parent=self),
+            trust=_ONLY_ECS,
+            parent=self,
         )
         aws.iam.RolePolicyAttachment(
             name,
             role=role.name,
-            policy_arn=pulumi.Output.format("arn:{}:iam::aws:{}", partition, _POLICY),
+            policy_arn=pulumi.Output.format("arn:{}:iam::aws:{}", account.partition, _POLICY),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
@@ -60,15 +62,20 @@ class HookRole(pulumi.ComponentResource):
     arn: pulumi.Output[str]
 
     def __init__(
-        self, name: str, rollout: RolloutSettings, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        rollout: RolloutSettings,
+        account: Account,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("node-on-ecs:infra:HookRole", name, None, opts)
 
-        role = aws.iam.Role(
+        role = make_role(
             f"{name}-hooks",
+            account,
             description="ECS: calls the functions that a deployment waits for",
-            assume_role_policy=_ONLY_ECS,
-            opts=pulumi.ResourceOptions(parent=self),
+            trust=_ONLY_ECS,
+            parent=self,
         )
         aws.iam.RolePolicy(
             f"{name}-hooks",

@@ -113,6 +113,7 @@ class Environment(pulumi.ComponentResource):
             partition=aws.get_partition_output(opts=pulumi.InvokeOptions(parent=self)).partition,
             region=settings.provider.region,
             id=aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self)).account_id,
+            permissions_boundary=settings.provider.permissions_boundary,
         )
         self._traffic_shift = self._share_traffic_shift(account)
         services = {service.name: self._serve(service, account) for service in settings.services}
@@ -180,9 +181,7 @@ class Environment(pulumi.ComponentResource):
     def _share_traffic_shift(self, account: Account) -> TrafficShift | None:
         if self._load_balancer.test_listener_arn is None:
             return None
-        role = InfrastructureRole(
-            "infrastructure", account.partition, opts=pulumi.ResourceOptions(parent=self)
-        )
+        role = InfrastructureRole("infrastructure", account, opts=pulumi.ResourceOptions(parent=self))
         return TrafficShift(role=role, test_listener_arn=self._load_balancer.test_listener_arn)
 
     def _serve(self, settings: ServiceSettings, account: Account) -> Service:
@@ -244,6 +243,7 @@ class Environment(pulumi.ComponentResource):
                 log_group=self._cluster.log_group_name,
                 seconds=settings.rollout_seconds,
                 alarms=services[settings.name].alarm_names,
+                scheduled=bool(settings.autoscaling and settings.autoscaling.schedule),
             )
             for settings in self._settings.services
         ]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from infra.rollout.migration import Migrations
-    from infra.settings import CapacityProvider, RolloutSettings, ServiceSettings
+    from infra.settings import CapacityProvider, ServiceSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ class Service(pulumi.ComponentResource):
         rule = self._rule(name, blue, green, args)
         groups = {name: blue} | ({f"{name}-green": green.target_group} if green else {})
         alarms = self._alarms(name, groups, args)
-        hook_role = self._hook_role(name, settings.rollout)
+        hook_role = self._hook_role(name, args.task)
         gate = (
             args.migrations.gate(name, settings.migration, parent=self)
             if settings.migration is not None
@@ -128,6 +128,7 @@ class Service(pulumi.ComponentResource):
             deployment_maximum_percent=settings.deployment_maximum_percent,
             health_check_grace_period_seconds=settings.health_check_grace_period_seconds,
             availability_zone_rebalancing="ENABLED",
+            enable_execute_command=settings.execute_command,
             propagate_tags="SERVICE",
             enable_ecs_managed_tags=True,
             triggers=gate.triggers if gate else None,
@@ -214,7 +215,8 @@ class Service(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _hook_role(self, name: str, rollout: RolloutSettings) -> HookRole | None:
+    def _hook_role(self, name: str, task: TaskDefinitionArgs) -> HookRole | None:
+        rollout = task.settings.rollout
         if not needs_hook_role(rollout):
             return None
-        return HookRole(name, rollout, opts=pulumi.ResourceOptions(parent=self))
+        return HookRole(name, rollout, task.account, opts=pulumi.ResourceOptions(parent=self))

@@ -24,6 +24,8 @@ class ProviderSettings:
     region: str
     profile: str | None
     assume_role_arn: str | None
+    permissions_boundary: str | None
+    """Policy that no role of the stack may exceed, by ARN."""
     tags: Mapping[str, str]
     """All default tags: Project, Stack, ManagedBy, and those of `tags`."""
 
@@ -221,6 +223,8 @@ class ServiceSettings:
     command: tuple[str, ...]
     environment: Mapping[str, str]
     secrets: Mapping[str, str]
+    execute_command: bool
+    """Whether one can run a command in a task, by ECS Exec; its container is then less shut off."""
     task_role_statements: tuple[Mapping[str, object], ...]
     health_check_path: str
     health_check_interval_seconds: int

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi
 import pulumi_aws as aws
 
+from infra.roles import make_role
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from infra.settings import Architecture, ServiceSettings
 
 _CPU_ARCHITECTURE: Final[dict[Architecture, str]] = {"arm64": "ARM64", "x86_64": "X86_64"}
+_EXEC_ACTIONS: Final = ("CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,8 @@ class Account:
     partition: pulumi.Input[str]
     region: str
     id: pulumi.Input[str]
+    permissions_boundary: str | None
+    """Policy that no role made here may exceed, by ARN."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +51,8 @@ class TaskDefinitionArgs:
 class TaskDefinition(pulumi.ComponentResource):
     """A Fargate task without root, capabilities or a file system to write to, whose roles may do the least.
 
+    With ECS Exec the file system is writable, capabilities stay, and whoever runs a command does so as root.
+
     Revisions stay when a new one replaces them, because ECS rolls back to them.
     """
 
@@ -66,8 +73,7 @@ class TaskDefinition(pulumi.ComponentResource):
         execution_policy = self._policy(f"{name}-execution", execution_role, _execution_statements(args))
         policies: list[pulumi.Resource] = [execution_policy]
         task_role = self._role(f"{name}-task", "The app's own permissions", args.account)
-        if settings.task_role_statements:
-            statements = [_app_statement(statement) for statement in settings.task_role_statements]
+        if statements := _task_statements(settings):
             policies.append(self._policy(f"{name}-task", task_role, statements))
 
         definition = aws.ecs.TaskDefinition(
@@ -101,10 +107,11 @@ class TaskDefinition(pulumi.ComponentResource):
         )
 
     def _role(self, name: str, description: str, account: Account) -> aws.iam.Role:
-        return aws.iam.Role(
+        return make_role(
             name,
+            account,
             description=description,
-            assume_role_policy=pulumi.Output.json_dumps(
+            trust=pulumi.Output.json_dumps(
                 {
                     "Version": "2012-10-17",
                     "Statement": [
@@ -128,7 +135,7 @@ class TaskDefinition(pulumi.ComponentResource):
                     ],
                 },
             ),
-            opts=pulumi.ResourceOptions(parent=self),
+            parent=self,
         )
 
     def _policy(
@@ -162,8 +169,15 @@ def _container(args: TaskDefinitionArgs) -> dict[str, Any]:
         "essential": True,
         "portMappings": [{"containerPort": settings.container_port, "protocol": "tcp"}],
         "user": settings.user,
-        "readonlyRootFilesystem": True,
-        "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
+        # The agent of ECS Exec writes to it, and does not start where it cannot:
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html#ecs-exec-considerations
+        "readonlyRootFilesystem": not settings.execute_command,
+        "linuxParameters": {
+            "initProcessEnabled": True,
+            # Which of Docker's the agent needs nobody says, only that it works with all; raw sockets are
+            # nothing that it uses: https://github.com/aws/containers-roadmap/issues/1360
+            "capabilities": {"drop": ["NET_RAW"] if settings.execute_command else ["ALL"]},
+        },
         "stopTimeout": settings.stop_timeout_seconds,
         "environment": [{"name": key, "value": value} for key, value in sorted(environment.items())],
         "logConfiguration": {
@@ -248,6 +262,21 @@ def _execution_statements(args: TaskDefinitionArgs) -> list[Mapping[str, Any]]:
 def _secret_arn(value_from: str) -> str:
     # `arn:aws:secretsmanager:region:account:secret:name` may go on with `:json-key:version-stage:version-id`.
     return ":".join(value_from.split(":")[:7])
+
+
+def _task_statements(settings: ServiceSettings) -> list[Mapping[str, Any]]:
+    statements = [_app_statement(statement) for statement in settings.task_role_statements]
+    if settings.execute_command:
+        # The agent has no other role than the app's, and its channels no names.
+        statements.append(
+            {
+                "Sid": "ExecuteCommand",
+                "Effect": "Allow",
+                "Action": [f"ssmmessages:{action}" for action in _EXEC_ACTIONS],
+                "Resource": "*",
+            },
+        )
+    return statements
 
 
 def _app_statement(statement: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -21,6 +21,9 @@ class Assumptions:
     """Guesses, the same for every stack; whoever knows better says so with `--assume`."""
 
     hours: float = _assumed(730, "hours of a month")
+    scaling: float = _assumed(
+        0, "how far load moves services that scale, from their fewest tasks (0) to their most (1)"
+    )
     requests: float = _assumed(100_000, "requests of a month to each service that runs")
     response_kb: float = _assumed(10, "KB of a response, all of it to the internet")
     logs_gb: float = _assumed(0.1, "GB that each task logs in a month; it is stored as it comes")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from automation.cost.assumptions import Assumptions
 from automation.cost.meters import Context, Usage, usages
 from automation.cost.prices import Price, PriceBook
 from automation.cost.resources import Stack
+from automation.cost.tasks import Tasks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,8 @@ class Estimate:
     lines: tuple[Line, ...]
     unpriced: Mapping[str, int]
     """Types that nothing is known of, with how many there are: the total leaves them out."""
+    tasks: Mapping[str, Tasks] = field(default_factory=dict[str, Tasks])
+    """How many tasks each service runs, by its logical name."""
 
     @property
     def usd(self) -> float:
@@ -53,7 +56,10 @@ class Estimate:
     @property
     def assumed(self) -> list[tuple[str, float, str]]:
         """The assumptions that went into it."""
-        return self.assumptions.described(name for line in self.lines for name in line.usage.assumes)
+        names = {name for line in self.lines for name in line.usage.assumes}
+        if any(tasks.follows_load for tasks in self.tasks.values()):
+            names.add("scaling")
+        return self.assumptions.described(names)
 
 
 def estimate(stack: Stack, prices: PriceBook, assumptions: Assumptions) -> Estimate:
@@ -74,7 +80,13 @@ def estimate(stack: Stack, prices: PriceBook, assumptions: Assumptions) -> Estim
             Line(resource=resource.name, type=resource.type, usage=usage, price=prices.price(usage.price))
             for usage in used
         ]
-    return Estimate(stack=stack, assumptions=assumptions, lines=tuple(lines), unpriced=dict(unpriced))
+    return Estimate(
+        stack=stack,
+        assumptions=assumptions,
+        lines=tuple(lines),
+        unpriced=dict(unpriced),
+        tasks=context.tasks_by_service,
+    )
 
 
 def change(before: Estimate, after: Estimate) -> dict[str, tuple[float, float]]:

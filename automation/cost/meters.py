@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from automation.cost.assumptions import Assumptions
 from automation.cost.resources import Resource, Stack
+from automation.cost.tasks import SERVICE, Tasks, tasks_of
 
 _CLUSTER: Final = "aws:ecs/cluster:Cluster"
-_SERVICE: Final = "aws:ecs/service:Service"
 _LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
 _NAT_GATEWAY: Final = "aws:ec2/natGateway:NatGateway"
 _KB_IN_GB: Final = 1024 * 1024
@@ -46,14 +47,26 @@ class Context:
     stack: Stack
     assumed: Assumptions
 
-    def tasks(self, service: Resource) -> int:
-        """How many tasks a service runs."""
-        return service.whole("desiredCount")
+    @cached_property
+    def tasks_by_service(self) -> Mapping[str, Tasks]:
+        """How many tasks each service runs, by its logical name."""
+        return {
+            service.name: tasks_of(service, self.stack, self.assumed.scaling)
+            for service in self.stack.all(SERVICE)
+        }
 
-    @property
+    def tasks(self, service: Resource) -> Tasks:
+        """How many tasks a service runs."""
+        return self.tasks_by_service[service.name]
+
+    @cached_property
     def services(self) -> list[Resource]:
-        """The services that run at least one task."""
-        return [service for service in self.stack.all(_SERVICE) if self.tasks(service)]
+        """The services that run a task at any time."""
+        return [service for service in self.stack.all(SERVICE) if self.tasks(service).awake]
+
+    def tasks_together(self, services: Iterable[Resource]) -> float:
+        """How many tasks services run on average."""
+        return sum(self.tasks(service).average for service in services)
 
     @property
     def gb_of_service(self) -> float:
@@ -67,15 +80,23 @@ Meter = Callable[[Resource, Context], Iterable[Usage]]
 def _service(service: Resource, context: Context) -> Iterator[Usage]:
     tasks = context.tasks(service)
     definition = context.stack.by_arn(service.properties.get("taskDefinition"))
-    if not tasks:
+    if not tasks.awake:
         return
     hours = context.assumed.hours
-    for provider, share in shares(tasks, _strategy(service, context.stack)).items():
+    placed: dict[str, float] = {}
+    for count, time in tasks.levels:
+        # What a strategy's base takes of few tasks is not what it takes of their average.
+        for provider, share in shares(count, _strategy(service, context.stack)).items():
+            placed[provider] = placed.get(provider, 0) + share * time
+    for provider, share in placed.items():
         if provider in ("FARGATE", "FARGATE_SPOT") and definition is not None:
             yield from _fargate(definition, share * hours, spot=provider == "FARGATE_SPOT")
     if service.block("networkConfiguration").get("assignPublicIp"):
         yield Usage(
-            price="public-ipv4", quantity=tasks * hours, group="Public IPv4", what="an address for each task"
+            price="public-ipv4",
+            quantity=tasks.average * hours,
+            group="Public IPv4",
+            what="an address for each task",
         )
     if service.items("loadBalancers"):
         yield Usage(
@@ -125,7 +146,7 @@ def _strategy(service: Resource, stack: Stack) -> list[Mapping[str, Any]]:
     return [line for item in of_cluster for line in item.items("defaultCapacityProviderStrategies")]
 
 
-def shares(tasks: int, strategy: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+def shares(tasks: float, strategy: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     """How many tasks a strategy puts where: the bases first, and the rest by weight, on average."""
     lines = list(strategy)
     placed: dict[str, float] = {}
@@ -165,8 +186,8 @@ def _load_balancer(balancer: Resource, context: Context) -> Iterator[Usage]:
 def _nat_gateway(_: Resource, context: Context) -> Iterator[Usage]:
     hours = context.assumed.hours
     yield Usage(price="nat-hour", quantity=hours, group="NAT gateway", what="hours")
-    tasks = sum(
-        context.tasks(service)
+    tasks = context.tasks_together(
+        service
         for service in context.services
         if not service.block("networkConfiguration").get("assignPublicIp")
     )
@@ -197,7 +218,7 @@ def _endpoint(endpoint: Resource, context: Context) -> Iterator[Usage]:
 
 
 def _log_group(group: Resource, context: Context) -> Iterator[Usage]:
-    tasks = sum(context.tasks(service) for service in context.services)
+    tasks = context.tasks_together(context.services)
     gb = tasks * context.assumed.logs_gb / len(context.stack.all(_LOG_GROUP))
     days = group.whole("retentionInDays") or _DAYS_OF_FOREVER
     yield Usage(price="logs-ingested", quantity=gb, group="Logs", what="taken in", assumes=("logs_gb",))
@@ -218,11 +239,12 @@ def _cluster(cluster: Resource, context: Context) -> Iterator[Usage]:
     assumed = context.assumed
     arn = cluster.properties.get("arn")
     services = [service for service in context.services if service.properties.get("cluster") == arn]
-    tasks = sum(context.tasks(service) for service in services)
+    tasks = context.tasks_together(services)
+    awake = [context.tasks(service).awake for service in services]
     enhanced = insights == "enhanced"
-    # A cluster in which nothing runs reports nothing.
-    metrics = assumed.insights_cluster_metrics * bool(services)
-    metrics += assumed.insights_service_metrics * len(services)
+    # A cluster in which nothing runs reports nothing, and metrics are paid by the hour.
+    metrics = assumed.insights_cluster_metrics * max(awake, default=0)
+    metrics += assumed.insights_service_metrics * sum(awake)
     metrics += assumed.insights_task_metrics * tasks if enhanced else 0
     yield Usage(
         price="insights-metric" if enhanced else "metric",
@@ -291,7 +313,7 @@ def _bucket(_: Resource, context: Context) -> Iterator[Usage]:
 
 
 METERS: Final[Mapping[str, Meter]] = {
-    _SERVICE: _service,
+    SERVICE: _service,
     _CLUSTER: _cluster,
     _LOG_GROUP: _log_group,
     _NAT_GATEWAY: _nat_gateway,
@@ -307,7 +329,7 @@ METERS: Final[Mapping[str, Meter]] = {
     "aws:s3/bucketV2:BucketV2": _bucket,
 }
 
-_SCALING: Final = "changes the number of tasks; priced is the desired count"
+_SCALING: Final = "changes the number of tasks; priced are the tasks"
 _A_PART: Final = "part of what is priced by another resource"
 
 FREE: Final[Mapping[str, str]] = {

@@ -41,6 +41,7 @@ _ACCOUNT: Final = "000000000000"
 _ZONES: Final = "abcdef"
 _PLANNED: Final = "planned"
 _DIGEST: Final = f"sha256:{'0' * 64}"
+_NAMED: Final = ("aws:ecs/cluster:Cluster", "aws:ecs/service:Service")
 _CONSTRUCTORS: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {"awsx:ec2:Vpc": construct_vpc}
 _FEATURES: Final = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
@@ -264,6 +265,9 @@ class _Monitor:
         if custom:
             # Two resources must not have the same: services find their task definitions by it.
             outputs = {**inputs, "arn": f"arn:{_PLANNED}:{urn}"}
+        if token in _NAMED:
+            # Automatic names have a random end; autoscaling has to find its service by some.
+            outputs = {**outputs, "name": inputs.get("name", name)}
         with self._lock:
             self._known[urn] = (f"{_PLANNED}:{urn}", outputs)
             if custom and not token.startswith("pulumi:"):

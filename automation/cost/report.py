@@ -64,6 +64,12 @@ def notes(estimate: Estimate) -> Iterator[str]:
     if estimate.unpriced:
         left_out = ", ".join(f"{count} {token}" for token, count in sorted(estimate.unpriced.items()))
         yield f"Not priced, so that it costs more than this: {left_out}"
+    scaled: dict[str, list[str]] = {}
+    for name, tasks in estimate.tasks.items():
+        if tasks.basis:
+            scaled.setdefault(tasks.basis, []).append(name)
+    for basis, names in scaled.items():
+        yield f"Tasks of {', '.join(names)}: {basis}"
     if estimate.assumed:
         yield "Assumed (change with --assume name=number):"
         for name, value, meaning in estimate.assumed:
@@ -96,6 +102,10 @@ def as_json(estimate: Estimate) -> dict[str, Any]:
             }
             for line in estimate.lines
         ],
+        "tasks": {
+            name: {"average": round(tasks.average, 4), "basis": tasks.basis or "desired count"}
+            for name, tasks in estimate.tasks.items()
+        },
         "assumptions": {name: value for name, value, _ in estimate.assumed},
         "not_priced": dict(estimate.unpriced),
     }

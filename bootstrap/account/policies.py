@@ -26,7 +26,8 @@ _MAKE_THEIR_OWN_ROLE: Final = [
     "ecs.application-autoscaling.amazonaws.com",
     "elasticloadbalancing.amazonaws.com",
 ]
-_GIVE_PERMISSIONS: Final = ("iam:CreateRole", "iam:PutRolePolicy")
+_GIVE_PERMISSIONS: Final = ("iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy")
+_UNBIND: Final = "iam:DeleteRolePermissionsBoundary"
 _NO_NARROWER_RESOURCE: Final = ("ssm:DescribeParameters",)
 _PARAMETERS: Final = "parameter/*-migrations-*"
 """All that the program makes: others may hold secrets."""
@@ -87,7 +88,7 @@ def allowed(
     Args:
         place: the account and region that they are allowed in.
         actions: what is allowed.
-        boundary: the permissions boundary that roles must have to be given permissions.
+        boundary: the permissions boundary that roles must have to be given permissions, and cannot lose.
     """
     roles = place.iam_arn("role/*")
     must_be_bound: dict[str, Any] = (
@@ -107,7 +108,7 @@ def allowed(
     yield from _statement(actions, "iam:DetachRolePolicy", roles, ArnEquals={"iam:PolicyARN": attached})
     special = {"iam:PassRole", "iam:CreateServiceLinkedRole", "iam:AttachRolePolicy", "iam:DetachRolePolicy"}
     giving = sorted(set(actions).intersection(_GIVE_PERMISSIONS))
-    rest = sorted(set(actions) - special - set(giving))
+    rest = sorted(set(actions) - special - set(giving) - ({_UNBIND} if boundary else set()))
     if giving:
         yield _allow("MakeRoles", giving, roles, must_be_bound)
     if iam := [one for one in rest if one.startswith("iam:")]:

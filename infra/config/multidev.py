@@ -33,6 +33,7 @@ _FIELDS: Final = (
     "cpu",
     "memory",
     "environment",
+    "execute-command",
     "rollout",
     "autoscaling",
     "priority",
@@ -117,6 +118,9 @@ def _read_copy(entry: Record, config: Record, name: str, main: ServiceSettings) 
         memory=memory,
         desired_count=desired_count,
         environment={**main.environment, **environment},
+        execute_command=(
+            entry.flag("execute-command") if entry.has("execute-command") else main.execute_command
+        ),
         rollout=rollout,
         autoscaling=autoscaling,
     )

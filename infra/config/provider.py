@@ -16,6 +16,8 @@ _REGION: Final = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d")
 _PROFILE: Final = re.compile(r"[\w.@+/:=-]+", re.ASCII)
 _ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", re.ASCII)
 
+_POLICY: Final = re.compile(r"arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy/[\w+=,.@/-]+", re.ASCII)
+
 # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html#id_tags_naming_best_practices
 _TAG_TEXT: Final = r"[\w .:/=+@-]"
 _TAG_KEY: Final = re.compile(rf"(?!aws:){_TAG_TEXT}{{1,128}}", re.IGNORECASE)
@@ -70,6 +72,11 @@ def read_provider(
             "assume-role-arn",
             allowed="the ARN of an IAM role, such as arn:aws:iam::123456789012:role/deploy",
             pattern=_ROLE,
+        ),
+        permissions_boundary=config.optional_text(
+            "permissions-boundary",
+            allowed="the ARN of an IAM policy, such as arn:aws:iam::123456789012:policy/boundary",
+            pattern=_POLICY,
         ),
         tags=_read_tags(config, {"Project": project, "Stack": stack, "ManagedBy": "pulumi"}),
     )

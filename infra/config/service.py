@@ -94,6 +94,7 @@ def read_main_service(config: Record, *, architecture: Architecture, domain: str
         command=config.texts("command", allowed="text that is not empty"),
         environment=environment,
         secrets=secrets,
+        execute_command=config.flag("execute-command"),
         task_role_statements=_read_statements(config),
         health_check_path=config.text(
             "health-check-path",

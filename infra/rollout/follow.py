@@ -83,6 +83,7 @@ class _Follower:
             verdict = self._judge.judge(await self._look(), self._clock.now())
             match verdict:
                 case Done():
+                    self._tell_of_sleep()
                     return None
                 case Failed():
                     return verdict.reason
@@ -134,6 +135,14 @@ class _Follower:
                 self._target.name,
                 f"{', '.join(ringing)} rang before this deployment began: ECS will not take it back for "
                 "what rings already. Look after it yourself.",
+            )
+
+    def _tell_of_sleep(self) -> None:
+        if self._target.scheduled and self._last is not None and not self._last.wanted:
+            self._warn(
+                self._target.name,
+                "sleeps by its schedule: it has 0 tasks until the next action, nobody is answered, and that "
+                "this version works has not been seen. docs/strategies.md says how to wake it.",
             )
 
     def _evidence(self) -> list[str]:

@@ -30,6 +30,7 @@ class Followed:
     log_group: pulumi.Input[str]
     seconds: float
     alarms: pulumi.Input[Sequence[str]] = ()
+    scheduled: bool = False
 
 
 class RolloutError(pulumi.RunError):

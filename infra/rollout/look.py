@@ -58,6 +58,8 @@ class Target:
     """How long its deployment may take, with all that its strategy waits for."""
     alarms: Sequence[str] = ()
     """Names of those that take the deployment back."""
+    scheduled: bool = False
+    """Whether a schedule says how many tasks there are, and may say none."""
 
     def log_stream(self, task_arn: str) -> str:
         """Return where a task of the service logs."""

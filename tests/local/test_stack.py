@@ -68,6 +68,17 @@ def test_a_second_up_changes_nothing(stack: Project) -> None:
     assert run.changed == set()
 
 
+def test_office_hours_put_nothing_to_sleep_on_this_machine(stack: Project) -> None:
+    """The emulator knows no schedule: what ships answers at any hour, and stays as it is."""
+    stack.configure(office_hours=True)
+
+    first, second = stack.up(), stack.up()
+
+    assert {name.split()[0] for name in first.changed} == {"Target", "ScheduledAction"}
+    assert second.changed == set()
+    assert [stack.get(host).status for host in HOSTS] == [200, 200, 200]
+
+
 def test_a_higher_desired_count_brings_tasks_that_answer(stack: Project) -> None:
     stack.configure(desired_count=3)
 

@@ -86,6 +86,7 @@ def service(bench: Workbench) -> Properties:
         "deploymentMinimumHealthyPercent": 100,
         "desiredCount": 0,
         "enableEcsManagedTags": True,
+        "enableExecuteCommand": False,
         "forceNewDeployment": True,
         "healthCheckGracePeriodSeconds": 30,
         "loadBalancers": [
@@ -267,6 +268,7 @@ EXAMPLES = [
             "deploymentCircuitBreaker": {"enable": True, "rollback": False},
             "deploymentMaximumPercent": 150,
             "deploymentMinimumHealthyPercent": 50,
+            "enableExecuteCommand": True,
             "healthCheckGracePeriodSeconds": 60,
             "networkConfiguration": {"securityGroups": ["sg-3"], "subnets": ["subnet-1"]},
             "propagateTags": "TASK_DEFINITION",
@@ -293,6 +295,7 @@ EXAMPLES = [
             "assumeRolePolicy": trust("ecs.amazonaws.com"),
             "description": "Another",
             "maxSessionDuration": 7200,
+            "permissionsBoundary": "arn:aws:iam::000000000000:policy/boundary",
         },
         tamper=_trust_by_hand,
         tampered="assumeRolePolicy",

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tests.local.resources.example import Workbench
 
 
+BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"
+
+
 def test_an_inline_policy_with_a_name_of_its_own_is_found_again(bench: Workbench) -> None:
     role = make_role(bench)
     made = bench.make(
@@ -68,3 +71,36 @@ def test_a_prefix_is_where_the_name_begins(bench: Workbench) -> None:
 
     assert made.outputs["name"].startswith("begins-")
     assert made.outputs["namePrefix"] == "begins-"
+
+
+def test_a_boundary_is_given_exchanged_and_taken_away_in_place(bench: Workbench) -> None:
+    """A role of another name would be another task definition, and new tasks."""
+    made = bench.make(ROLE, {"assumeRolePolicy": trust()})
+    handler = Role()
+    seen: list[object] = [made.outputs["permissionsBoundary"]]
+
+    old, outputs = made.inputs, made.outputs
+    for boundary in (BOUNDARY, f"{BOUNDARY}-2", None):
+        new = dict(made.inputs)
+        if boundary:
+            new["permissionsBoundary"] = boundary
+        difference = handler.diff(old, new)
+        assert (difference.changed, difference.replace) == (("permissionsBoundary",), ())
+        handler.update(bench.cloud, id=made.id, old=outputs, new=new, changed=difference.changed)
+        read = handler.read(bench.cloud, id=made.id, inputs=new)
+        assert read is not None
+        old, outputs = new, read
+        seen.append(outputs["permissionsBoundary"])
+
+    assert seen == [None, BOUNDARY, f"{BOUNDARY}-2", None]
+
+
+def test_a_role_is_made_with_its_boundary_and_shows_that_it_has_lost_it(bench: Workbench) -> None:
+    made = bench.make(ROLE, {"assumeRolePolicy": trust(), "permissionsBoundary": BOUNDARY})
+    bench.cloud.client("iam").delete_role_permissions_boundary(RoleName=made.id)
+
+    outputs = Role().read(bench.cloud, id=made.id, inputs=made.inputs)
+
+    assert made.outputs["permissionsBoundary"] == BOUNDARY
+    assert outputs is not None
+    assert outputs["permissionsBoundary"] is None

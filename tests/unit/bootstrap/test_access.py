@@ -197,9 +197,24 @@ def test_what_could_give_a_role_more_is_held_narrow(
 def test_roles_can_be_made_with_the_boundary_alone(declare_account: DeclareAccount) -> None:
     graph = declare_account({"require-boundary": True})
 
-    for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"):
+    for action in (
+        "iam:CreateRole",
+        "iam:PutRolePermissionsBoundary",
+        "iam:PutRolePolicy",
+        "iam:AttachRolePolicy",
+    ):
         (statement,) = _statements_with(graph, "deploy-dev", action)
         assert statement["Condition"]["StringEquals"] == {"iam:PermissionsBoundary": TASKS_BOUNDARY}
+
+
+def test_a_role_that_must_have_the_boundary_cannot_lose_it(declare_account: DeclareAccount) -> None:
+    """Without it, what the role was given under it would hold in full."""
+    required = declare_account({"require-boundary": True})
+
+    free = declare_account()
+
+    assert [*_statements_with(required, "deploy-dev", "iam:DeleteRolePermissionsBoundary")] == []
+    assert [*_statements_with(free, "deploy-dev", "iam:DeleteRolePermissionsBoundary")] != []
 
 
 def test_what_is_in_a_region_stays_in_it(graph: Graph) -> None:

@@ -36,7 +36,7 @@ WITHOUT = {
     "random:index/randomId:RandomId": set(STEPS),
 }
 
-# What the local run's handlers can do and the stacks do not ask for: managed and repository policies, boundaries,
+# What the local run's handlers can do and the stacks do not ask for: managed and repository policies,
 # logs with a key of their own, and the end of what stays on AWS.
 BEYOND_THE_STACKS = {
     "ecr:BatchDeleteImage",
@@ -47,8 +47,6 @@ BEYOND_THE_STACKS = {
     "iam:CreatePolicyVersion",
     "iam:DeletePolicy",
     "iam:DeletePolicyVersion",
-    "iam:DeleteRolePermissionsBoundary",
-    "iam:PutRolePermissionsBoundary",
     "iam:TagPolicy",
     "iam:UntagPolicy",
     "logs:AssociateKmsKey",

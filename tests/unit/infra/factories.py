@@ -55,7 +55,14 @@ def held(name: str = "holder") -> pulumi.ResourceOptions:
 
 def provider_settings(**changes: Any) -> ProviderSettings:
     return ProviderSettings(
-        **{"region": REGION, "profile": None, "assume_role_arn": None, "tags": {}, **changes},
+        **{
+            "region": REGION,
+            "profile": None,
+            "assume_role_arn": None,
+            "permissions_boundary": None,
+            "tags": {},
+            **changes,
+        },
     )
 
 
@@ -173,6 +180,7 @@ def service_settings(**changes: Any) -> ServiceSettings:
             "command": (),
             "environment": {},
             "secrets": {},
+            "execute_command": False,
             "task_role_statements": (),
             "health_check_path": "/readyz",
             "health_check_interval_seconds": 10,
@@ -204,6 +212,12 @@ def image(**changes: Any) -> DeployableImage:
     )
 
 
+def account(**changes: Any) -> Account:
+    return Account(
+        **{"partition": "aws", "region": REGION, "id": ACCOUNT, "permissions_boundary": None, **changes}
+    )
+
+
 def task_args(settings: ServiceSettings | None = None, **changes: Any) -> TaskDefinitionArgs:
     return TaskDefinitionArgs(
         **{
@@ -214,7 +228,7 @@ def task_args(settings: ServiceSettings | None = None, **changes: Any) -> TaskDe
             "idle_timeout_seconds": 60,
             "log_group_name": "logs",
             "log_group_arn": LOG_GROUP_ARN,
-            "account": Account(partition="aws", region=REGION, id=ACCOUNT),
+            "account": account(),
             **changes,
         },
     )
@@ -242,6 +256,6 @@ def service_args(settings: ServiceSettings | None = None, **changes: Any) -> Ser
 def traffic_shift() -> TrafficShift:
     """What services that move traffic share; to be called inside a program."""
     return TrafficShift(
-        role=InfrastructureRole("infrastructure", "aws", held("shared")),
+        role=InfrastructureRole("infrastructure", account(), held("shared")),
         test_listener_arn="arn:of:the:test:listener",
     )

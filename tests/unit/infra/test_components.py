@@ -23,6 +23,7 @@ from infra.strategy import Green, GreenArgs
 from infra.task import TaskDefinition
 from tests.unit.infra.factories import (
     Holder,
+    account,
     alarm_settings,
     autoscaling_settings,
     cluster_settings,
@@ -82,8 +83,8 @@ COMPONENTS: dict[str, Build] = {
     "TaskDefinition": lambda _, opts: TaskDefinition("part", task_args(), opts),
     "Service": lambda _, opts: Service("part", service_args(), opts),
     "Green": lambda _, opts: _green(opts),
-    "InfrastructureRole": lambda _, opts: InfrastructureRole("part", "aws", opts),
-    "HookRole": lambda _, opts: HookRole("part", rollout_settings("canary"), opts),
+    "InfrastructureRole": lambda _, opts: InfrastructureRole("part", account(), opts),
+    "HookRole": lambda _, opts: HookRole("part", rollout_settings("canary"), account(), opts),
     "DeploymentAlarms": lambda _, opts: DeploymentAlarms(
         "part",
         DeploymentAlarmsArgs(settings=alarm_settings(), target_groups={"part": "tg"}, load_balancer="lb"),

@@ -92,8 +92,17 @@ WITH_AUTOSCALING = {
     "aws:appautoscaling/target:Target": ["web"],
     "aws:appautoscaling/policy:Policy": ["web-cpu", "web-memory"],
 }
+WITH_OFFICE_HOURS = {
+    "node-on-ecs:infra:Autoscaling": ["web", "web-alice", "web-bob"],
+    "aws:appautoscaling/target:Target": ["web", "web-alice", "web-bob"],
+    "aws:appautoscaling/scheduledAction:ScheduledAction": [
+        f"{service}-{action}"
+        for service in ("web", "web-alice", "web-bob")
+        for action in ("evening", "morning")
+    ],
+}
 BESIDE = {
-    "dev": [],
+    "dev": [WITH_OFFICE_HOURS],
     "staging": [WITH_ALARMS],
     "prod": [WITH_ALARMS, WITH_CANARY, WITH_AUTOSCALING],
 }
@@ -303,6 +312,24 @@ def test_no_container_runs_as_root_or_can_write_to_its_image(graph: Graph) -> No
         assert container["readonlyRootFilesystem"] is True
         assert container["linuxParameters"]["capabilities"] == {"drop": ["ALL"]}
         assert not container.get("privileged")
+
+
+def test_nobody_gets_into_a_task_of_a_stack_as_shipped(graph: Graph) -> None:
+    assert {service.inputs["enableExecuteCommand"] for service in graph.all(SERVICE)} == {False}
+    assert not [s for s in _statements(graph) if any("ssmmessages" in a for a in _listed(s["Action"]))]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_only_a_service_with_ecs_exec_can_be_written_to(declare_stack: DeclareStack, stack: str) -> None:
+    """Security Hub's ECS.5 has this one exception, and a copy that asks for it gives it to no other."""
+    copies = ["carol", {"name": "dave", "execute-command": True}]
+    graph = declare_stack(stack, {"multidev": copies})
+    opened = {s.name for s in graph.all(SERVICE) if s.inputs["enableExecuteCommand"]}
+    roles = {policy.name for policy in graph.all(POLICY) if "ssmmessages:" in policy.inputs["policy"]}
+
+    assert {c["name"] for c in _containers(graph) if not c["readonlyRootFilesystem"]} == opened
+    assert (opened, roles) == ({"web-dave"}, {"web-dave-task"})
+    assert all(c["linuxParameters"]["initProcessEnabled"] for c in _containers(graph))
 
 
 def test_every_container_is_ended_well_and_heard(graph: Graph) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from infra.ecs_roles import HookRole, InfrastructureRole
 from infra.settings import RolloutHook
-from tests.unit.infra.factories import held, rollout_settings
+from tests.unit.infra.factories import account, held, rollout_settings
 from tests.unit.infra.recorder import Graph, declare
 
 ROLE = "aws:iam/role:Role"
@@ -23,7 +23,7 @@ def _trusted(graph: Graph) -> list[Any]:
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn"])
 def test_ecs_may_move_traffic(partition: str) -> None:
-    graph = declare(lambda: InfrastructureRole("infrastructure", partition, opts=held()))
+    graph = declare(lambda: InfrastructureRole("infrastructure", account(partition=partition), opts=held()))
 
     attachment = graph.one("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "infrastructure").inputs
     assert _trusted(graph) == [{"Service": "ecs.amazonaws.com"}]
@@ -44,7 +44,7 @@ def test_ecs_may_call_the_functions_of_hooks_and_no_others() -> None:
         )
 
     rollout = rollout_settings("canary", hooks=(hook(FUNCTION), hook(None), hook(FUNCTION)))
-    graph = declare(lambda: HookRole("web", rollout, opts=held()))
+    graph = declare(lambda: HookRole("web", rollout, account(), opts=held()))
 
     (statement,) = json.loads(graph.one("aws:iam/rolePolicy:RolePolicy").inputs["policy"])["Statement"]
     assert _trusted(graph) == [{"Service": "ecs.amazonaws.com"}]

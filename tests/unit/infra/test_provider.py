@@ -11,7 +11,14 @@ from tests.unit.infra.recorder import Declared, declare
 
 
 def _provider(**changes: Any) -> Declared:
-    settings = {"region": "eu-west-1", "profile": None, "assume_role_arn": None, "tags": {}, **changes}
+    settings = {
+        "region": "eu-west-1",
+        "profile": None,
+        "assume_role_arn": None,
+        "permissions_boundary": None,
+        "tags": {},
+        **changes,
+    }
     graph = declare(lambda: aws_provider(ProviderSettings(**settings)))
     return graph.one("pulumi:providers:aws", "aws")
 

@@ -62,6 +62,41 @@ def test_the_container_has_no_more_than_it_needs() -> None:
     assert container["portMappings"] == [{"containerPort": 3000, "protocol": "tcp"}]
 
 
+def test_with_ecs_exec_its_agent_can_work_and_the_app_is_not_root_all_the_same() -> None:
+    """It writes to the file system, and talks to Systems Manager by the app's role."""
+    graph = _task(execute_command=True)
+    container = _container(graph)
+
+    assert container["readonlyRootFilesystem"] is False
+    assert container["linuxParameters"] == {
+        "initProcessEnabled": True,
+        "capabilities": {"drop": ["NET_RAW"]},
+    }
+    assert container["user"] == "1000"
+    assert _statements(graph, "web-task") == {
+        "ExecuteCommand": {
+            "Sid": "ExecuteCommand",
+            "Effect": "Allow",
+            "Action": [
+                "ssmmessages:CreateControlChannel",
+                "ssmmessages:CreateDataChannel",
+                "ssmmessages:OpenControlChannel",
+                "ssmmessages:OpenDataChannel",
+            ],
+            "Resource": "*",
+        }
+    }
+
+
+def test_what_ecs_exec_needs_comes_beside_what_the_app_may_do() -> None:
+    own = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::reports/*"]}
+    graph = _task(execute_command=True, task_role_statements=(own,))
+
+    assert list(_statements(graph, "web-task")) == ["own", "ExecuteCommand"]
+    # A task that starts before its role may do so has an agent that gave up.
+    assert graph.one(POLICY, "web-task").urn in graph.one(DEFINITION, "web").dependencies
+
+
 @pytest.mark.parametrize(("architecture", "name"), [("arm64", "ARM64"), ("x86_64", "X86_64")])
 def test_the_task_is_a_fargate_one_of_the_size_and_processor_of_the_settings(
     architecture: str,

@@ -28,7 +28,7 @@ class EverythingCostsADollar:
         return Price(key=key, usd=1.0, unit="unit", source=source)
 
 
-def resource(token: str, name: str = "it", **properties: Any) -> Resource:
+def resource(token: str, name: str = "it", /, **properties: Any) -> Resource:
     return Resource(type=token, name=name, properties=properties)
 
 

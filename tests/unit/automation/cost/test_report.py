@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from automation.cost.report import as_json, change_as_json, show, show_change, signed
-from tests.unit.automation.cost.bills import bill, resource
+from tests.unit.automation.cost.bills import SERVICE, bill, resource, service, task
 
 KEY, ADDRESS, BUCKET = "aws:kms/key:Key", "aws:ec2/eip:Eip", "aws:s3/bucket:Bucket"
 
@@ -53,6 +53,40 @@ def test_a_terminal_gets_the_same_numbers() -> None:
 
     assert "$730.00" in stream.getvalue()
     assert "gateway" in stream.getvalue()
+
+
+def test_what_a_number_of_tasks_rests_on_is_said_once_for_those_that_share_it() -> None:
+    """A cheap stack that sleeps must not look like one that is cheap awake."""
+    target, scheduled = (
+        "aws:appautoscaling/target:Target",
+        "aws:appautoscaling/scheduledAction:ScheduledAction",
+    )
+    night = {"minCapacity": 0, "maxCapacity": 0}
+    day = {"minCapacity": "2", "maxCapacity": "2"}
+    stack = [task(), service("always")]
+    for name in ("web", "web-alice"):
+        where = {"resourceId": f"service/cluster/{name}-1a2b3c4"}
+        stack += [
+            resource(SERVICE, name, **service().properties, name=f"{name}-1a2b3c4"),
+            resource(target, name, **where, minCapacity=1, maxCapacity=2),
+            resource(
+                scheduled, f"{name}-day", **where, schedule="cron(0 6 * * ? *)", scalableTargetAction=day
+            ),
+            resource(
+                scheduled, f"{name}-night", **where, schedule="cron(0 18 * * ? *)", scalableTargetAction=night
+            ),
+        ]
+    estimate = bill(*stack)
+    console, stream = told()
+    show(console, estimate)
+
+    line = "Tasks of web, web-alice: 1 on average, 0 to 2 by its schedule"
+    assert [said for said in stream.getvalue().splitlines() if said.startswith("Tasks of")] == [line]
+    assert as_json(estimate)["tasks"] == {
+        "always": {"average": 1, "basis": "desired count"},
+        "web": {"average": 1, "basis": "1 on average, 0 to 2 by its schedule"},
+        "web-alice": {"average": 1, "basis": "1 on average, 0 to 2 by its schedule"},
+    }
 
 
 def test_what_could_not_be_priced_is_said() -> None:

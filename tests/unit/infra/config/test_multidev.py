@@ -81,6 +81,17 @@ def test_a_copy_overrides_what_it_names() -> None:
     assert bob.environment == {"B": "2"}
 
 
+def test_ecs_exec_is_a_copy_s_own_or_the_main_service_s() -> None:
+    own = [{"name": "alice", "execute-command": True}, {"name": "bob", "execute-command": False}, "carol"]
+
+    def those_with_it(*, main: bool) -> list[str]:
+        settings = settings_of({"execute-command": main, "multidev": own})
+        return [service.name for service in settings.services if service.execute_command]
+
+    assert those_with_it(main=False) == ["web-alice"]
+    assert those_with_it(main=True) == ["web", "web-alice", "web-carol"]
+
+
 def test_a_copy_s_environment_is_laid_over_the_main_service_s() -> None:
     bob = copies_of({"name": "bob", "environment": {"B": "bob"}}, environment={"A": "main", "B": "main"})[
         "web-bob"
@@ -193,6 +204,11 @@ def test_a_name_may_fill_the_target_group_s() -> None:
             [{"name": "bob", "environment": {"AWS_ACCESS_KEY_ID": "x"}}],
             "multidev[0].environment.AWS_ACCESS_KEY_ID = [secret]: ",
             "no credentials",
+        ),
+        (
+            [{"name": "bob", "execute-command": "yes"}],
+            'multidev[0].execute-command = "yes": ',
+            "true or false",
         ),
         ([{"name": "bob", "environment": "x"}], 'multidev[0].environment = "x": ', "an object of names"),
         (

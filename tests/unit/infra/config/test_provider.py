@@ -43,6 +43,12 @@ def test_default_tags_come_first_and_the_stack_s_own_after_them() -> None:
         ({"aws:region": "us-east"}, 'aws:region = "us-east": ', "an AWS region such as us-east-1"),
         ({"aws:region": "us-east-1a"}, 'aws:region = "us-east-1a": ', "an AWS region"),
         ({"profile": "two words"}, 'profile = "two words": ', "no spaces"),
+        ({"permissions-boundary": "b"}, 'permissions-boundary = "b": ', "the ARN of an IAM policy"),
+        (
+            {"permissions-boundary": "arn:aws:iam::123456789012:role/x"},
+            'permissions-boundary = "arn:aws:iam::123456789012:role/x": ',
+            "the ARN of an IAM policy",
+        ),
         ({"assume-role-arn": "deploy"}, 'assume-role-arn = "deploy": ', "the ARN of an IAM role"),
         (
             {"assume-role-arn": "arn:aws:iam::123456789012:user/x"},

@@ -69,6 +69,34 @@ GOING_ON = service(deployment(NEW, "IN_PROGRESS"), deployment(OLD, status="ACTIV
 # By the service-deployment API.
 
 
+ASLEEP = {**service(deployment(desiredCount=0, runningCount=0))["services"][0], "desiredCount": 0}
+
+
+@pytest.mark.parametrize("scheduled", [True, False])
+def test_a_service_that_its_schedule_has_put_to_sleep_is_out_and_said_to_sleep(*, scheduled: bool) -> None:
+    """An update at night must neither fail nor look as if somebody had seen the new version run."""
+    aws = Aws(
+        **{
+            "describe_services": {"services": [ASLEEP]},
+            **tasks(),
+            **by_api(service_deployment("SUCCESSFUL")),
+        }
+    )
+
+    followed = Followed(aws, scheduled=scheduled)
+
+    assert followed.story == []
+    assert [warning.partition(":")[0] for warning in followed.warned] == (
+        ["sleeps by its schedule"] if scheduled else []
+    )
+
+
+def test_a_service_that_runs_is_not_said_to_sleep() -> None:
+    aws = Aws(**{**GOOD_END, **tasks(task()), **by_api(service_deployment("SUCCESSFUL"))})
+
+    assert Followed(aws, scheduled=True).warned == []
+
+
 def test_a_deployment_is_followed_until_ecs_says_that_it_succeeded() -> None:
     followed = follow(
         describe_services=[GOING_ON, GOING_ON, service()],

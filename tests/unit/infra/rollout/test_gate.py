@@ -110,6 +110,15 @@ def test_the_alarms_that_the_service_listens_to_are_followed_too(
     assert ("queue" in target.alarms) is enabled
 
 
+def test_only_a_service_with_a_schedule_may_be_asleep(declare_stack: DeclareStack) -> None:
+    office, always = Follower(), Follower()
+    declare_stack("dev", follow_all=office)
+    declare_stack("prod", follow_all=always)
+
+    assert {one.scheduled for one in office.targets} == {True}
+    assert {one.scheduled for one in always.targets} == {False}
+
+
 def test_a_strategy_that_waits_on_purpose_has_that_much_longer(declare_stack: DeclareStack) -> None:
     follower = Follower()
     pause = {"stages": ["POST_TEST_TRAFFIC_SHIFT"], "timeout-minutes": 60}
