@@ -10,9 +10,19 @@ STACK: Final = "smoke"
 BASE: Final = "dev"
 
 _LEFT_OUT: Final = frozenset(
-    {"domain", "zone", "multidev", "protect", "preview-stacks", "monthly-budget-usd", "repository"}
+    {
+        "autoscaling",
+        "domain",
+        "monthly-budget-usd",
+        "multidev",
+        "preview-stacks",
+        "protect",
+        "repository",
+        "zone",
+    }
 )
-"""A domain takes a hosted zone and minutes for its certificate; copies cost, and show nothing new."""
+"""A domain takes a hosted zone and minutes for its certificate, copies cost and show nothing new, and at
+night the stack is not to sleep."""
 
 _BROKEN: Final = ["node", "-e", "console.error('broken on purpose'); process.exit(3)"]
 

@@ -182,9 +182,8 @@ class AccountStacks:
             except FileNotFoundError as error:
                 raise _no_cli() from error
 
-        self.patience.run(
-            run, arguments[arguments.index("--stack") + 1] if "--stack" in arguments else "", self.show
-        )
+        named = arguments[arguments.index("--stack") + 1] if "--stack" in arguments else arguments[-1]
+        self.patience.run(run, named, self.show)
 
 
 class _NoStackError(AutomationError):

@@ -86,6 +86,7 @@ def run(root: Path, *, keep: bool = False, region: str | None = None, **stage: A
         "  node-on-ecs:zone: example.com\n"
         "  node-on-ecs:nat: none\n"
         "  node-on-ecs:multidev: [alice]\n"
+        "  node-on-ecs:autoscaling: {enabled: true}\n"
     )
     fake, said = FakeStage(root, **stage), list[str]()
     smoke = Smoke(
