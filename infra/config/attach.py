@@ -48,6 +48,7 @@ def read_attach(config: Record, *, project: str, stack: str) -> AttachSettings |
     faults = config.faults
     base = config.optional_text(_ATTACH_TO, allowed=STACK_NAME_FORM, pattern=STACK_NAME)
     expires = _read_expires(config)
+    _check_priority(config)
     if base is None:
         _refuse_without_base(config)
         return None
@@ -72,7 +73,8 @@ def read_preview_stacks(config: Record) -> PreviewSettings:
 def attached_service(config: Record, main: ServiceSettings, *, stack: str) -> ServiceSettings:
     """Return the one service of an attached stack: what a copy with the stack's name would be."""
     _check_name(config, main, stack)
-    return copy_of(main, stack, priority=_read_priority(config, stack))
+    priority = config.whole(_PRIORITY, 0) or priority_of_attached(stack)
+    return copy_of(main, stack, priority=priority)
 
 
 def alarms_of_attached(config: Record, alarms: AlarmSettings | None) -> AlarmSettings | None:
@@ -94,10 +96,10 @@ def _check_name(config: Record, main: ServiceSettings, stack: str) -> None:
         faults.add(_ATTACH_TO, base, f"{where}: at most {longest} characters beside `name` ({main.name})")
 
 
-def _read_priority(config: Record, stack: str) -> int:
-    if _is_default(config, _PRIORITY):
-        return priority_of_attached(stack)
-    return config.whole(_PRIORITY, PRIORITIES_OF_ATTACHED[0], PRIORITIES_OF_ATTACHED[-1])
+def _check_priority(config: Record) -> None:
+    first, last = PRIORITIES_OF_ATTACHED[0], PRIORITIES_OF_ATTACHED[-1]
+    if 0 < config.whole(_PRIORITY, 0, last) < first:
+        config.faults.add(_PRIORITY, config.values[_PRIORITY], f"a whole number from {first} to {last}, or 0")
 
 
 def _read_expires(config: Record) -> str | None:
