@@ -1,16 +1,20 @@
-"""What `pulumi up` runs: settings, one environment, its outputs."""
+"""What `pulumi up` runs: settings, one environment or what attaches to one, its outputs."""
 
 from __future__ import annotations
 
 import pulumi
 
+from infra.attached import AttachedService
 from infra.environment import Environment, EnvironmentArgs
 from infra.provider import aws_provider
 from infra.settings import Settings
 
 settings = Settings.load()
-environment = Environment(
-    "environment",
+component, logical_name = (
+    (Environment, "environment") if settings.attach is None else (AttachedService, "attached")
+)
+made = component(
+    logical_name,
     EnvironmentArgs(
         settings=settings,
         organization=pulumi.get_organization(),
@@ -18,5 +22,5 @@ environment = Environment(
     ),
     opts=pulumi.ResourceOptions(providers=[aws_provider(settings.provider)]),
 )
-for name, value in environment.outputs.items():
+for name, value in made.outputs.items():
     pulumi.export(name, value)

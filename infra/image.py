@@ -31,6 +31,25 @@ _BUILD_ID_BYTES: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True)
+class Repository:
+    """An ECR repository, whoever made it."""
+
+    url: pulumi.Output[str]
+    """Push and pull URL, without a tag."""
+    arn: pulumi.Output[str]
+    registry_id: pulumi.Output[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseImages:
+    """Where a stack puts its images that attaches to another one: where that one does."""
+
+    repository: Repository
+    cache_url: pulumi.Output[str | None]
+    """The repository of the other's build cache; None if it builds nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AppImageArgs:
     """What an :class:`AppImage` needs to know."""
 
@@ -41,15 +60,8 @@ class AppImageArgs:
     """Asks registries other than ECR; see :func:`needs_docker_registry`."""
     protect: bool = False
     """Refuse to delete the repository, and the images in it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Repository:
-    """An ECR repository, whoever made it."""
-
-    url: pulumi.Output[str]
-    arn: pulumi.Output[str]
-    registry_id: pulumi.Output[str]
+    base: BaseImages | None = None
+    """Set for a stack that attaches to another one, and builds."""
 
 
 class AppImage(pulumi.ComponentResource):
@@ -58,18 +70,23 @@ class AppImage(pulumi.ComponentResource):
     deployable: DeployableImage
     reference: pulumi.Output[str]
     """The image by digest."""
-    repository_url: pulumi.Output[str] | None
-    """Push and pull URL, without a tag; None for an image from elsewhere."""
+    repository: Repository | None
+    """None for an image from elsewhere."""
+    cache_url: pulumi.Output[str] | None
+    """Repository of the build cache, without a tag; None if nothing is built, or another stack's is used."""
 
     def __init__(self, name: str, args: AppImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:AppImage", name, None, opts)
         settings = args.settings
 
         repository = None
+        self.cache_url = None
         if settings.image is not None:
             self.deployable = resolve_image(settings.image, parent=self, registry=args.registry)
         else:
-            if settings.repository is not None:
+            if args.base is not None:
+                repository = args.base.repository
+            elif settings.repository is not None:
                 repository = self._shared_repository(settings.repository)
             else:
                 repository = self._own_repository(name, args)
@@ -79,10 +96,11 @@ class AppImage(pulumi.ComponentResource):
                 self.deployable = self._built(name, args, repository)
 
         self.reference = pulumi.Output.from_input(self.deployable.reference)
-        self.repository_url = repository.url if repository else None
-        self.register_outputs({"reference": self.reference, "repository_url": self.repository_url})
+        self.repository = repository
+        url = repository.url if repository else None
+        self.register_outputs({"reference": self.reference, "repository_url": url})
 
-    def _own_repository(self, name: str, args: AppImageArgs) -> _Repository:
+    def _own_repository(self, name: str, args: AppImageArgs) -> Repository:
         repository = aws.ecr.Repository(
             name,
             image_tag_mutability="IMMUTABLE",
@@ -99,20 +117,20 @@ class AppImage(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        return _Repository(
+        return Repository(
             url=repository.repository_url,
             arn=repository.arn,
             registry_id=repository.registry_id,
         )
 
-    def _shared_repository(self, repository_name: str) -> _Repository:
+    def _shared_repository(self, repository_name: str) -> Repository:
         found = aws.ecr.get_repository_output(
             name=repository_name,
             opts=pulumi.InvokeOptions(parent=self),
         )
-        return _Repository(url=found.repository_url, arn=found.arn, registry_id=found.registry_id)
+        return Repository(url=found.repository_url, arn=found.arn, registry_id=found.registry_id)
 
-    def _of_another_stack(self, name: str, args: AppImageArgs, repository: _Repository) -> DeployableImage:
+    def _of_another_stack(self, name: str, args: AppImageArgs, repository: Repository) -> DeployableImage:
         source = args.settings.image_from or ""
         other = pulumi.StackReference(
             f"{name}-source",
@@ -131,7 +149,7 @@ class AppImage(pulumi.ComponentResource):
             repository_arn=repository.arn,
         )
 
-    def _built(self, name: str, args: AppImageArgs, repository: _Repository) -> DeployableImage:
+    def _built(self, name: str, args: AppImageArgs, repository: Repository) -> DeployableImage:
         settings = args.settings
         platforms = [_PLATFORM[settings.architecture]]
         context = Path(settings.app_path)
@@ -148,7 +166,7 @@ class AppImage(pulumi.ComponentResource):
             keepers={"content": tag},
             opts=pulumi.ResourceOptions(parent=self),
         )
-        cache_ref = pulumi.Output.concat(self._cache_repository_url(name), ":cache")
+        cache_from, cache_to = self._caches(name, args.base)
         token = aws.ecr.get_authorization_token_output(
             registry_id=repository.registry_id,
             opts=pulumi.InvokeOptions(parent=self),
@@ -161,18 +179,8 @@ class AppImage(pulumi.ComponentResource):
             tags=[pulumi.Output.concat(repository.url, ":", tag, "-", build.hex)],
             push=True,
             build_on_preview=False,
-            cache_from=[{"registry": {"ref": cache_ref}}],
-            cache_to=[
-                {
-                    "registry": {
-                        "ref": cache_ref,
-                        "mode": docker_build.CacheMode.MAX,
-                        # ECR takes a cache only in the form of an image.
-                        "image_manifest": True,
-                        "oci_media_types": True,
-                    },
-                },
-            ],
+            cache_from=cache_from,
+            cache_to=cache_to,
             registries=[
                 {
                     "address": repository.url.apply(lambda url: url.partition("/")[0]),
@@ -188,6 +196,28 @@ class AppImage(pulumi.ComponentResource):
             version=tag,
             repository_arn=repository.arn,
         )
+
+    def _caches(
+        self, name: str, base: BaseImages | None
+    ) -> tuple[
+        pulumi.Input[list[docker_build.CacheFromArgsDict]], pulumi.Input[list[docker_build.CacheToArgsDict]]
+    ]:
+        if base is not None:
+            # Several stacks that write one cache would only replace what the base keeps in it.
+            return base.cache_url.apply(lambda url: [_cache_from(f"{url}:cache")] if url else []), []
+        self.cache_url = self._cache_repository_url(name)
+        ref = pulumi.Output.concat(self.cache_url, ":cache")
+        return [_cache_from(ref)], [
+            {
+                "registry": {
+                    "ref": ref,
+                    "mode": docker_build.CacheMode.MAX,
+                    # ECR takes a cache only in the form of an image.
+                    "image_manifest": True,
+                    "oci_media_types": True,
+                },
+            },
+        ]
 
     def _cache_repository_url(self, name: str) -> pulumi.Output[str]:
         # Of its own: the cache is one tag that every build moves, which an immutable repository refuses.
@@ -206,6 +236,10 @@ class AppImage(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         return repository.repository_url
+
+
+def _cache_from(ref: pulumi.Input[str]) -> docker_build.CacheFromArgsDict:
+    return {"registry": {"ref": ref}}
 
 
 def _expire(description: str, tag_status: str, count_type: str, count: int) -> str:

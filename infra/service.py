@@ -42,7 +42,7 @@ class ServiceArgs:
     vpc_id: pulumi.Input[str]
     subnet_ids: pulumi.Input[list[str]]
     security_group_id: pulumi.Input[str]
-    assign_public_ip: bool
+    assign_public_ip: pulumi.Input[bool]
     listener_arn: pulumi.Input[str]
     load_balancer_arn_suffix: pulumi.Input[str]
     migrations: Migrations

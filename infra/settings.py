@@ -254,6 +254,24 @@ class ServiceSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AttachSettings:
+    """The stack whose cluster, load balancer, network and image repository this one uses."""
+
+    base: str
+    """As a StackReference takes it, or its name alone."""
+    expires: str | None
+    """When the stack may be taken away, in UTC: `2026-11-24T12:00:00Z`; the program only says it on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewSettings:
+    """How many stacks of pull requests may attach to this one, and for how long; for whoever makes them."""
+
+    maximum: int
+    lifetime_hours: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that the program may know of the stack it makes."""
 
@@ -269,6 +287,9 @@ class Settings:
     load_balancer: LoadBalancerSettings
     main: ServiceSettings
     multidev: tuple[ServiceSettings, ...]
+    attach: AttachSettings | None
+    """None for a stack that stands for itself."""
+    preview_stacks: PreviewSettings
 
     @classmethod
     def load(cls) -> Settings:

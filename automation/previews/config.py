@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from automation.stack_files import Derived
 
-_OF_THE_BASE_ALONE: Final = frozenset(
-    {
-        "alarms",
-        "autoscaling",
-        "image-from",
-        "monthly-budget-usd",
-        "multidev",
-        "preview-stacks",
-        "protect",
-        "rollout",
-    }
-)
-"""What a copy of a service that somebody tries out goes without, though it could have it."""
+_NOT_FOR_TRYING_OUT: Final = frozenset({"alarms", "autoscaling", "monthly-budget-usd"})
+"""What the stack could have of its own, and goes without: without a word an attached stack has no alarms."""
 
 
 def write(file: Derived, *, expires: datetime, shared: Collection[str]) -> None:
@@ -34,12 +23,9 @@ def write(file: Derived, *, expires: datetime, shared: Collection[str]) -> None:
     Raises:
         AutomationError: the base has no configuration, or one whose secrets nobody else can open.
     """
-    changes: dict[str, Any] = {"attach-to": file.base, "expires": written(expires)}
-    if "alarms" not in shared:
-        # Without a word there would be some.
-        changes["alarms"] = {"enabled": False}
+    changes = {"attach-to": file.base, "expires": written(expires)}
     file.write(
-        left_out=_OF_THE_BASE_ALONE | set(shared),
+        left_out=_NOT_FOR_TRYING_OUT | set(shared),
         changes={f"{file.project}:{key}": value for key, value in changes.items()},
         command=f"python -m automation up {file.stack}",
     )

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _ARCHITECTURES: Final[tuple[Architecture, ...]] = ("arm64", "x86_64")
 _FOLDER: Final = re.compile(r"[^/].*")
-_STACK: Final = re.compile(r"(?:[\w.-]+/[\w.-]+/)?[\w.-]+", re.ASCII)
+STACK_NAME: Final = re.compile(r"(?:[\w.-]+/[\w.-]+/)?[\w.-]+", re.ASCII)
+STACK_NAME_FORM: Final = "the name of a stack, such as staging or organization/project/staging"
 
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
 _PATH: Final = r"[a-z0-9]+(?:[._/-][a-z0-9]+)*"
@@ -42,8 +43,8 @@ def read_image(config: Record, *, project: str, stack: str) -> ImageSettings:
     )
     image_from = config.optional_text(
         "image-from",
-        allowed="the name of a stack, such as staging or organization/project/staging",
-        pattern=_STACK,
+        allowed=STACK_NAME_FORM,
+        pattern=STACK_NAME,
     )
     image = config.optional_text("image", allowed=IMAGE_REFERENCE_FORM, pattern=IMAGE_REFERENCE)
     if image_from is not None:
@@ -55,7 +56,7 @@ def read_image(config: Record, *, project: str, stack: str) -> ImageSettings:
                 image_from,
                 "needs `repository`: the shared repository from which both stacks pull the image",
             )
-        if image_from in (stack, f"{_organization(image_from)}/{project}/{stack}"):
+        if is_this_stack(image_from, project=project, stack=stack):
             faults.add("image-from", image_from, "another stack than this one")
     return ImageSettings(
         app_path=config.text("app-path", allowed="a folder, from the project's root", pattern=_FOLDER),
@@ -68,5 +69,6 @@ def read_image(config: Record, *, project: str, stack: str) -> ImageSettings:
     )
 
 
-def _organization(stack_name: str) -> str:
-    return stack_name.partition("/")[0]
+def is_this_stack(name: str, *, project: str, stack: str) -> bool:
+    """Whether a stack's name, alone or in full, is that of the stack that is read."""
+    return name in (stack, f"{name.partition('/')[0]}/{project}/{stack}")

@@ -15,6 +15,7 @@ from infra.config.names import (
     LAST_PRIORITY,
     LONGEST_SERVICE_NAME,
     PRIORITIES_BY_HAND,
+    PRIORITIES_OF_ATTACHED,
     copy_service_name,
     priority_of,
 )
@@ -72,6 +73,17 @@ def read_multidev(config: Record, main: ServiceSettings) -> tuple[ServiceSetting
     return tuple(copies)
 
 
+def copy_of(main: ServiceSettings, name: str, *, priority: int) -> ServiceSettings:
+    """Return the main service under another name, at a host or a path of its own."""
+    return replace(
+        main,
+        name=copy_service_name(main.name, name),
+        host=None if main.host is None else f"{name}.{main.host}",
+        path_prefix=f"/{name}" if main.host is None else None,
+        priority=priority,
+    )
+
+
 def _read_name(entry: Record, main: ServiceSettings) -> str:
     faults, key = entry.faults, entry.key("name")
     name = entry.text("name", allowed=DNS_LABEL_FORM, pattern=DNS_LABEL)
@@ -106,11 +118,7 @@ def _read_copy(entry: Record, config: Record, name: str, main: ServiceSettings) 
     if entry.has("desired-count") or entry.has("autoscaling"):
         check_count(entry.faults, entry.key("desired-count"), desired_count, autoscaling)
     return replace(
-        main,
-        name=service,
-        host=None if main.host is None else f"{name}.{main.host}",
-        path_prefix=f"/{name}" if main.host is None else None,
-        priority=entry.whole("priority", 1, LAST_PRIORITY) if entry.has("priority") else priority_of(name),
+        copy_of(main, name, priority=_read_priority(entry, name)),
         image=entry.text("image", allowed=IMAGE_REFERENCE_FORM, pattern=IMAGE_REFERENCE)
         if entry.has("image")
         else None,
@@ -124,6 +132,20 @@ def _read_copy(entry: Record, config: Record, name: str, main: ServiceSettings) 
         rollout=rollout,
         autoscaling=autoscaling,
     )
+
+
+def _read_priority(entry: Record, name: str) -> int:
+    if not entry.has("priority"):
+        return priority_of(name)
+    priority = entry.whole("priority", 1, LAST_PRIORITY)
+    if priority in PRIORITIES_OF_ATTACHED:
+        entry.faults.add(
+            entry.key("priority"),
+            priority,
+            f"{PRIORITIES_BY_HAND[0]} to {PRIORITIES_BY_HAND[-1]}, which no name leads to; "
+            f"{PRIORITIES_OF_ATTACHED[0]} to {PRIORITIES_OF_ATTACHED[-1]} are for stacks with `attach-to`",
+        )
+    return priority
 
 
 def _check_room_for_green(entry: Record, name: str, service: str) -> None:

@@ -28,10 +28,15 @@ LONGEST_SERVICE_NAME: Final = 32 - 8
 LAST_PRIORITY: Final = 50_000
 """The main service's: without a domain its rule matches everything, so it has to come after all others."""
 
-PRIORITIES_BY_HAND: Final = range(1, 1000)
+PRIORITIES_BY_HAND: Final = range(1, 500)
 """Never taken by a name, so that a `priority` from here meets nothing but another `priority`."""
 
+PRIORITIES_OF_ATTACHED: Final = range(500, 1000)
+"""Those of stacks that attach to this one: nothing that the stack itself has is ever among them."""
+
 _PRIORITIES_BY_NAME: Final = range(1000, LAST_PRIORITY)
+
+_PULL_REQUEST: Final = re.compile(r"pr-(0|[1-9][0-9]{0,17})")
 
 
 def copy_service_name(main: str, copy: str) -> str:
@@ -41,5 +46,15 @@ def copy_service_name(main: str, copy: str) -> str:
 
 def priority_of(copy: str) -> int:
     """Return the priority of a copy's rule: of its name alone, so that no other copy can change it."""
-    digest = int.from_bytes(sha256(copy.encode()).digest())
-    return _PRIORITIES_BY_NAME[digest % len(_PRIORITIES_BY_NAME)]
+    return _PRIORITIES_BY_NAME[_hash(copy) % len(_PRIORITIES_BY_NAME)]
+
+
+def priority_of_attached(stack: str) -> int:
+    """Return the priority of an attached stack's rule: pull requests in a row never meet, others may."""
+    pull_request = _PULL_REQUEST.fullmatch(stack)
+    number = int(pull_request[1]) if pull_request else _hash(stack)
+    return PRIORITIES_OF_ATTACHED[number % len(PRIORITIES_OF_ATTACHED)]
+
+
+def _hash(name: str) -> int:
+    return int.from_bytes(sha256(name.encode()).digest())

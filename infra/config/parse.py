@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from infra.config.alarms import check_alarms_come_in_time
+from infra.config.attach import (
+    alarms_of_attached,
+    attached_service,
+    read_attach,
+    read_preview_stacks,
+)
 from infra.config.cluster import read_cluster
 from infra.config.faults import Faults
 from infra.config.image import read_image
@@ -53,6 +60,8 @@ def parse(
     _refuse_encrypted(own, secret, faults)
     config = Record(own, faults=faults, defaults=schema.defaults, from_text=True)
 
+    attach = read_attach(config, project=project, stack=stack)
+    preview_stacks = read_preview_stacks(config)
     protect = config.flag("protect")
     monthly_budget_usd = config.whole("monthly-budget-usd", 0) or None
     provider = read_provider(config, others, project=project, stack=stack)
@@ -62,6 +71,9 @@ def parse(
     load_balancer = read_load_balancer(config, protect=protect)
     main = read_main_service(config, architecture=image.architecture, domain=load_balancer.domain)
     multidev = read_multidev(config, main)
+    if attach is not None:
+        alarms = alarms_of_attached(config, main.alarms)
+        main = replace(attached_service(config, main, stack=stack), alarms=alarms)
     check_room_to_roll(faults, (main, *multidev))
     check_alarms_come_in_time(faults, (main, *multidev))
     check_test_cidrs_are_of_use(faults, load_balancer, (main, *multidev))
@@ -77,6 +89,8 @@ def parse(
         load_balancer=load_balancer,
         main=main,
         multidev=multidev,
+        attach=attach,
+        preview_stacks=preview_stacks,
     )
 
 

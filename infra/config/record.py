@@ -60,6 +60,11 @@ class Record:
         """The object as it was given, with its defaults."""
         return self._values
 
+    @property
+    def defaults(self) -> Mapping[str, object]:
+        """What stands for values that are missing."""
+        return self._defaults
+
     def key(self, name: str) -> str:
         """Return where a value stands, from the top."""
         return f"{self._path}.{name}" if self._path else name

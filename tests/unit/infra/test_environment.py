@@ -187,6 +187,7 @@ def test_outputs_are_all_that_another_stack_needs_to_attach(graphs: Callable[[st
         "load_balancer_arn",
         "load_balancer_dns_name",
         "load_balancer_zone_id",
+        "attachment",
         "listener_arn",
         "zone_id",
         "vpc_id",

@@ -61,14 +61,14 @@ def test_only_one_gate_declares_anything(file: Path) -> None:
     assert uses <= {"gate.py": {"pulumi"}, "migration.py": {"pulumi", "pulumi_aws"}}.get(file.name, set())
 
 
-def test_only_the_environment_and_its_services_know_the_gates() -> None:
+def test_only_the_services_know_the_gates() -> None:
     know = {
         file.name
         for file in FILES
         if file not in GATES and any(name.startswith("infra.rollout") for name in _imports(file))
     }
 
-    assert know == {"environment.py", "service.py"}
+    assert know == {"services.py", "service.py"}
 
 
 def test_the_program_is_short() -> None:

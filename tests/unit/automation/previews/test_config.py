@@ -12,6 +12,10 @@ import yaml
 from automation.errors import AutomationError
 from automation.previews.config import write
 from automation.stack_files import Derived
+from automation.stacks.settings import settings_of
+from infra.config.attach import KEYS_OF_THE_BASE
+from infra.settings import AttachSettings
+from local.home import ROOT
 
 EXPIRES = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SHARED = ("nat", "cidr", "multidev", "protect")
@@ -44,17 +48,21 @@ def test_it_says_what_it_is_attached_to_and_until_when(tmp_path: Path) -> None:
     assert config["node-on-ecs:expires"] == "2026-11-24T12:00:00Z"
 
 
-@pytest.mark.parametrize(
-    "key", [*SHARED, "autoscaling", "monthly-budget-usd", "image-from", "rollout", "preview-stacks"]
-)
+@pytest.mark.parametrize("key", [*SHARED, "alarms", "autoscaling", "monthly-budget-usd"])
 def test_what_belongs_to_the_base_is_left_out(tmp_path: Path, key: str) -> None:
     assert f"node-on-ecs:{key}" not in config_of({"config": {f"node-on-ecs:{key}": "x"}}, tmp_path)
 
 
-def test_it_has_no_alarms_whatever_the_base_has(tmp_path: Path) -> None:
-    base = {"config": {"node-on-ecs:alarms": {"p99-milliseconds": 100}}}
+@pytest.mark.parametrize("base", ["dev", "staging", "prod"])
+def test_what_is_written_for_a_stack_that_ships_is_right_by_its_own_rules(tmp_path: Path, base: str) -> None:
+    for shipped in ("Pulumi.yaml", f"Pulumi.{base}.yaml"):
+        (tmp_path / shipped).write_text((ROOT / shipped).read_text())
 
-    assert config_of(base, tmp_path)["node-on-ecs:alarms"] == {"enabled": False}
+    write(file(tmp_path, base), expires=EXPIRES, shared=KEYS_OF_THE_BASE)
+    settings = settings_of("pr-12", tmp_path)
+
+    assert settings.attach == AttachSettings(base=base, expires="2026-11-24T12:00:00Z")
+    assert (settings.main.name, settings.main.alarms, settings.main.autoscaling) == ("web-pr-12", None, None)
 
 
 @pytest.mark.parametrize(

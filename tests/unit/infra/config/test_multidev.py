@@ -141,7 +141,7 @@ def test_two_names_that_meet_are_both_named_and_told_the_way_out() -> None:
 
     assert fault.startswith(f'multidev = ["{MEETING[0]}", "{MEETING[1]}"]: ')
     assert f"{MEETING[0]} and {MEETING[1]} meet at the listener rule priority {priority}" in fault
-    assert "`priority` overrides what follows from a name, and no name leads to 1 to 999" in fault
+    assert "`priority` overrides what follows from a name, and no name leads to 1 to 499" in fault
 
 
 def test_a_priority_by_hand_settles_it() -> None:
