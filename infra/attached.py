@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
+from infra.attachment import OUTPUT, checked
 from infra.image import AppImage, AppImageArgs, BaseImages, Repository
 from infra.place import Place
 from infra.services import Services, ServicesArgs, account_of, docker_registry
@@ -80,13 +81,13 @@ class _Base:
         self, settings: Settings, attach: AttachSettings, *, prefix: str, parent: pulumi.Resource
     ) -> None:
         self._settings = settings
-        self._name = attach.base
         reference = pulumi.StackReference(
             "base",
             stack_name=attach.base if "/" in attach.base else f"{prefix}/{attach.base}",
             opts=pulumi.ResourceOptions(parent=parent),
         )
-        self._attachment: pulumi.Output[Any] = reference.get_output("attachment").apply(self._checked)
+        told = reference.get_output(OUTPUT).apply(lambda found: checked(found, settings, attach.base))
+        self._attachment: pulumi.Output[Mapping[str, Any]] = told
 
     def place(self, logs: aws.cloudwatch.LogGroup) -> Place:
         """Return where the service runs: all is the base's but the log group."""
@@ -108,7 +109,7 @@ class _Base:
 
     def images(self) -> BaseImages:
         """Return where the base keeps its images."""
-        repository = self._attachment.apply(self._repository)
+        repository = self._attachment.apply(lambda known: known["repository"])
         return BaseImages(
             repository=Repository(
                 url=repository.apply(lambda known: known["url"]),
@@ -121,37 +122,3 @@ class _Base:
     def _of(self, key: str) -> pulumi.Output[Any]:
         pick: Callable[[Mapping[str, Any]], Any] = lambda known: known[key]  # noqa: E731
         return self._attachment.apply(pick)
-
-    def _checked(self, attachment: Mapping[str, Any] | None) -> Mapping[str, Any]:
-        """Return what the base tells, if this stack fits to it.
-
-        Raises:
-            pulumi.RunError: it does not; the message says what to change.
-        """
-        if not attachment:
-            raise pulumi.RunError(
-                f"attach-to: stack {self._name} has no output `attachment`: it never came up, is attached "
-                f"itself, or is of an older version of this program; `pulumi up -s {self._name}` first"
-            )
-        told = {
-            "domain": self._settings.load_balancer.domain,
-            "container-port": self._settings.main.container_port,
-        }
-        for key, own in told.items():
-            theirs = attachment.get(key.replace("-", "_"))
-            # A number comes back from the state as a float.
-            if theirs != own:
-                raise pulumi.RunError(
-                    f"{key}: {own!r} is not what {self._name} has, {theirs!r}; the load balancer is the same "
-                    "for both, so both need the same"
-                )
-        return attachment
-
-    def _repository(self, attachment: Mapping[str, Any]) -> Mapping[str, Any]:
-        repository: Mapping[str, Any] | None = attachment.get("repository")
-        if repository is None:
-            raise pulumi.RunError(
-                f"attach-to: {self._name} deploys a ready image and has no repository to build into; give "
-                "this stack an `image` too"
-            )
-        return repository

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
+from infra.attachment import OUTPUT, attachment_of
 from infra.cluster import Cluster, ClusterArgs
 from infra.dns import Certificate, CertificateArgs
 from infra.ecs_roles import InfrastructureRole
@@ -100,11 +101,12 @@ class Environment(pulumi.ComponentResource):
         )
 
         account = account_of(settings, parent=self)
+        place = self._place(account)
         services = Services(
             ServicesArgs(
                 settings=settings,
                 project=args.project,
-                place=self._place(account),
+                place=place,
                 account=account,
                 image=image.deployable,
                 registry=registry,
@@ -123,7 +125,7 @@ class Environment(pulumi.ComponentResource):
             "public_subnet_ids": self._network.public_subnet_ids,
             "private_subnet_ids": self._network.private_subnet_ids,
             "tasks_security_group_id": self._security.tasks_id,
-            "attachment": self._attachment(image),
+            OUTPUT: attachment_of(settings, place, image, self._load_balancer.arn),
         }
         # A ready image has no repository here, and a stack without a domain no zone.
         if image.repository is not None:
@@ -149,37 +151,6 @@ class Environment(pulumi.ComponentResource):
             log_group_arn=self._cluster.log_group_arn,
             traffic_shift=self._share_traffic_shift(account),
             prerequisites=[self._network, self._security, self._cluster],
-        )
-
-    def _attachment(self, image: AppImage) -> pulumi.Output[Any]:
-        """Return what a stack needs that attaches to this one; `infra.attached` reads it."""
-        return pulumi.Output.from_input(
-            {
-                "cluster_arn": self._cluster.arn,
-                "cluster_name": self._cluster.name,
-                "vpc_id": self._network.vpc_id,
-                "subnet_ids": self._network.task_subnet_ids,
-                "security_group_id": self._security.tasks_id,
-                "assign_public_ip": self._network.tasks_have_public_addresses,
-                "container_port": self._settings.main.container_port,
-                "domain": self._settings.load_balancer.domain,
-                "zone_id": self._zone_id,
-                "load_balancer_arn": self._load_balancer.arn,
-                "load_balancer_arn_suffix": self._load_balancer.arn_suffix,
-                "load_balancer_dns_name": self._load_balancer.dns_name,
-                "load_balancer_zone_id": self._load_balancer.zone_id,
-                "listener_arn": self._load_balancer.listener_arn,
-                "repository": (
-                    {
-                        "url": image.repository.url,
-                        "arn": image.repository.arn,
-                        "registry_id": image.repository.registry_id,
-                        "cache_url": image.cache_url,
-                    }
-                    if image.repository is not None
-                    else None
-                ),
-            }
         )
 
     def _find_zone(self) -> pulumi.Output[str] | None:

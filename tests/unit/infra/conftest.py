@@ -45,6 +45,7 @@ def declare_stack(app: Path) -> DeclareStack:
         stack_name: str,
         changes: Mapping[str, Any] | None = None,
         *,
+        stack: str | None = None,
         dry_run: bool = False,
         cloud: FakeCloud | None = None,
         graph: Graph | None = None,
@@ -56,7 +57,7 @@ def declare_stack(app: Path) -> DeclareStack:
         with chdir(app.parent), patch("infra.rollout.gate.follow_all", follow_all):
             return declare(
                 lambda: run_path(str(ROOT / "__main__.py"), run_name="__main__"),
-                stack_name=stack_name,
+                stack_name=stack or stack_name,
                 config={**file["config"], **own},
                 dry_run=dry_run,
                 cloud=cloud,
