@@ -12,7 +12,6 @@ from local.resources.cloud import Cloud
 from tests.local.automation.driver import Told, drive
 from tests.local.project import Project, taken_down
 
-# The lock of Docker's daemon: a local run asks for it.
 pytestmark = pytest.mark.docker
 
 
