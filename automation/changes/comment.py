@@ -50,7 +50,9 @@ class Comment:
         if self.failure:
             parts.append(_fenced(_last(clean(self.failure), _FOR_WORDS), "text"))
         if self.changes:
-            parts.append(_folded("What changes", list(lines(self.changes))))
+            parts.append(
+                _folded("What was changed" if self.drift else "What changes", list(lines(self.changes)))
+            )
         if self.link:
             parts.append(f"[The whole output]({self.link})")
         return "\n\n".join(parts)[: LONGEST - 1] + "\n"

@@ -46,18 +46,12 @@ def promote(stacks: Stacks, /, *, source: str, target: str, json_wanted: bool, s
     digest = digest_of(image)
     click.echo(f"{target}: {before or 'nothing yet'} → {digest}", err=True)
     try:
-        addresses = bring_up(stacks, target)
+        addresses = _bring_up_with(stacks, target, digest, source)
     except AutomationError as error:
         if summary is not None:
             told = error.told if isinstance(error, ProgramError) else str(error)
             append(summary, Comment(stack=target, title="Promotion", failure=told, link=link()).markdown())
         raise
-    runs = digest_of(_image_of(stacks, target))
-    if runs != digest:
-        raise AutomationError(
-            f"{target} runs {runs}, and not {digest} which {source} had when the promotion began: "
-            f"{source} was updated meanwhile"
-        )
     if summary is not None:
         remark = f"Runs `{digest}`, as `{source}` does." + ("" if before != digest else " It did before.")
         append(summary, Comment(stack=target, title="Promotion", remarks=[remark]).markdown())
@@ -67,6 +61,17 @@ def promote(stacks: Stacks, /, *, source: str, target: str, json_wanted: bool, s
         return
     for name, url in sorted(addresses.items()):
         click.echo(f"{name:<12} {url}")
+
+
+def _bring_up_with(stacks: Stacks, target: str, digest: str, source: str) -> dict[str, str]:
+    addresses = bring_up(stacks, target)
+    runs = digest_of(_image_of(stacks, target))
+    if runs != digest:
+        raise AutomationError(
+            f"{target} runs {runs}, and not {digest} which {source} had when the promotion began: "
+            f"{source} was updated meanwhile"
+        )
+    return addresses
 
 
 def _image_of(stacks: Stacks, stack: str) -> str:

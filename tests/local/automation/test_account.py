@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import yaml
 from automation.errors import AutomationError
 from automation.previews.lifecycle import Limits, Previews
 from automation.stacks.account import AccountStacks
+from tests.local.automation.accounts import account_in
 from tests.unit.infra.rollout.aws import Aws
 
 pytestmark = pytest.mark.pulumi
@@ -44,28 +44,12 @@ pulumi.export("opened", config.require_secret("key"))
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
-    # As the project has it: what needs the program, and what refreshes, is to work without.
-    project = {"name": "toys", "runtime": runtime, "options": {"refresh": "always"}}
-    (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump(project))
-    (tmp_path / "__main__.py").write_text(_PROGRAM)
-    (tmp_path / "state").mkdir()
     return tmp_path
 
 
 @pytest.fixture
 def stacks(root: Path) -> AccountStacks:
-    return AccountStacks(
-        root=root,
-        environment={
-            "PULUMI_BACKEND_URL": f"file://{root / 'state'}",
-            "PULUMI_HOME": str(root / "home"),
-            "PULUMI_CONFIG_PASSPHRASE": "a passphrase",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "true",
-        },
-        show=lambda _: None,
-    )
+    return account_in(root, _PROGRAM)
 
 
 @pytest.fixture

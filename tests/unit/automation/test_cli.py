@@ -5,11 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from automation.cli import cli, main
+from automation.errors import ProgramError
 from local.containers import DockerError
 from local.engine.errors import EngineError
 
@@ -83,3 +86,45 @@ def test_what_others_refuse_is_told_without_a_traceback_too(
 
     assert ended.value.code == 1
     assert capsys.readouterr().err == f"error: {error}\n"
+
+
+@pytest.mark.parametrize(("returned", "code"), [(None, 0), (1, 1), (3, 3)])
+def test_a_command_ends_with_what_it_returns(
+    monkeypatch: pytest.MonkeyPatch, returned: int | None, code: int
+) -> None:
+    """3 is drift."""
+    monkeypatch.setattr(cli.commands["drift"], "callback", lambda *_, **__: returned)
+
+    with pytest.raises(SystemExit) as ended:
+        main(["drift", "dev"])
+
+    assert ended.value.code == code
+
+
+def test_a_program_that_failed_is_not_told_twice(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lines were shown when they came."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise ProgramError("pulumi up", 255, "error: this is why")
+
+    monkeypatch.setattr(cli.commands["up"], "callback", fail)
+
+    with pytest.raises(SystemExit) as ended:
+        main(["up", "dev"])
+
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "error: `pulumi up` ended with exit code 255\n"
+
+
+def test_how_long_to_wait_for_a_lock_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(
+        cli.commands["drift"], "callback", lambda **_: seen.append(click.get_current_context().obj)
+    )
+
+    with pytest.raises(SystemExit):
+        main(["--wait-for-lock-minutes", "2.5", "drift", "dev"])
+
+    assert [stacks.patience.minutes for stacks in seen] == [2.5]

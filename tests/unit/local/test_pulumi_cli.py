@@ -168,6 +168,31 @@ def test_up_preview_and_destroy_never_ask(made: Target) -> None:
         assert arguments[arguments.index("--cwd") + 1] == str(made.root)
 
 
+def test_a_refresh_never_asks_and_may_only_look(made: Target) -> None:
+    cli(made).refresh(dry_run=False)
+    assert call(made)["arguments"][:3] == ["refresh", "--yes", "--skip-preview"]
+
+    cli(made).refresh(dry_run=True)
+    assert call(made)["arguments"][:2] == ["refresh", "--preview-only"]
+
+
+def test_events_are_written_where_the_person_is_and_not_where_the_cli_runs(
+    made: Target, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    cli(made).preview(Path("events.json"))
+
+    assert call(made)["arguments"][:4] == ["preview", "--diff", "--event-log", str(tmp_path / "events.json")]
+
+
+def test_a_refresh_that_only_looked_leaves_no_mark_of_a_run_that_was_cut_off(made: Target) -> None:
+    with pytest.raises(StepFailedError):
+        cli(made, "sys.exit(1)").refresh(dry_run=True)
+
+    assert not made.marker_path.exists()
+
+
 def test_a_stack_that_is_not_there_yet_gets_an_empty_state(target: Target) -> None:
     cli(target).up()
 

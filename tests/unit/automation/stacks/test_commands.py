@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
-from automation.errors import AutomationError
+from automation.errors import AutomationError, ProgramError
 from automation.previews.listing import Preview
+from automation.promotion.live import Marked
 from automation.stacks import commands
 from automation.stacks.commands import destroy, up
 from automation.stacks.protocol import Known
@@ -24,6 +27,9 @@ class World:
 
     done: list[object] = field(default_factory=list)
     there: bool = True
+    failure: AutomationError | None = None
+    image: str = ""
+    on_this_machine: bool = False
 
     # As those who drive stacks.
 
@@ -32,7 +38,18 @@ class World:
 
     def up(self, stack: str) -> Mapping[str, Any]:
         self.done.append(f"up {stack}")
-        return {"urls": {"web": f"https://{stack}.example.com"}}
+        if self.failure:
+            raise self.failure
+        return {
+            "urls": {"web": f"https://{stack}.example.com"},
+            **({"image": self.image} if self.image else {}),
+        }
+
+    def settings(self, stack: str) -> str:
+        return f"the settings of {stack}"
+
+    def clients(self, settings: str) -> str:
+        return f"who asks for {settings}"
 
     def destroy(self, stack: str) -> None:
         self.done.append(f"destroy {stack}")
@@ -120,3 +137,74 @@ def test_a_stack_that_lasts_is_destroyed_only_for_who_says_so(world: World) -> N
 
 def test_a_stack_that_is_not_there_is_told(world: World) -> None:
     assert "there is no stack 'stagign'" in str(call(world, destroy, "stagign", "--yes").exception)
+
+
+def test_up_for_programs_is_one_document(world: World) -> None:
+    document = json.loads(call(world, up, "dev", "--json").stdout)
+
+    assert document == {"stack": "dev", "addresses": {"web": "https://dev.example.com"}}
+
+
+def test_a_jobs_summary_goes_on_with_the_addresses(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "summary.md"
+    file.write_text("before\n")
+
+    call(world, up, "dev", "--summary", str(file))
+
+    assert file.read_text().startswith("before\n")
+    assert "### Update of `dev`\n\n- web: https://dev.example.com\n" in file.read_text()
+
+
+def test_a_jobs_summary_says_why_an_update_failed(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "summary.md"
+    world.failure = ProgramError("pulumi up", 255, "error: this is why")
+
+    result = call(world, up, "dev", "--summary", str(file))
+
+    assert result.exception is world.failure
+    assert "### Update of `dev`: failed\n\n```text\nerror: this is why\n```" in file.read_text()
+
+
+@pytest.fixture
+def marks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """Whose images are marked; a mark may have a problem."""
+    marked: list[tuple[str, ...]] = []
+
+    def mark(*about: str) -> Marked:
+        marked.append(about)
+        return Marked(problem="AccessDenied") if about[0] == "staging" else Marked(tag="live-dev-1")
+
+    monkeypatch.setattr(commands, "mark", mark)
+    return marked
+
+
+def test_the_image_that_a_stack_runs_is_marked(world: World, marks: list[tuple[str, ...]]) -> None:
+    world.image = "registry/app@sha256:1"
+
+    result = call(world, up, "dev")
+
+    assert marks == [("dev", "registry/app@sha256:1", "who asks for the settings of dev")]
+    assert "the image has the tag live-dev-1" in result.stderr
+
+
+def test_an_image_that_cannot_be_marked_is_a_warning(world: World, marks: list[tuple[str, ...]]) -> None:
+    """The stack is up all the same."""
+    world.image = "registry/app@sha256:1"
+
+    result = call(world, up, "staging")
+
+    assert result.exception is None
+    assert (
+        "warning: the image has no tag live-staging-…, and may expire one day: AccessDenied" in result.stderr
+    )
+
+
+@pytest.mark.parametrize(("stack", "here"), [("pr-12", False), ("dev", True)])
+def test_images_of_pull_requests_and_of_this_machine_may_go(
+    world: World, marks: list[tuple[str, ...]], stack: str, *, here: bool
+) -> None:
+    world.image, world.on_this_machine = "registry/app@sha256:1", here
+
+    call(world, up, stack)
+
+    assert marks == []
