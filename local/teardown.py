@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from local import engines
@@ -15,7 +16,7 @@ from local.engine.project import project_name
 from local.engine.secrets import WrongPassphraseError
 from local.engine.state import BrokenStateError
 from local.front_door import FrontDoor
-from local.home import ROOT, Home
+from local.home import ROOT, Home, passphrase
 from local.images import remove_images
 from local.pulumi_cli import PulumiCli
 from local.session import set_aside_foreign_states
@@ -49,13 +50,36 @@ def take_down(home: Home, stacks: list[str], display: Display, *, lock: int | No
             )
         remaining = []
     else:
-        for stack in existing:
-            if stack in chosen:
-                destroy_stack(home, stack, emulator, display, last=not remaining, lock=lock)
+        for stack in _in_order(home, [stack for stack in existing if stack in chosen]):
+            destroy_stack(home, stack, emulator, display, last=not remaining, lock=lock)
     if remaining:
         display.say(f"Still there: {', '.join(remaining)}.")
     else:
         _clear(home, display.say)
+
+
+def _in_order(home: Home, chosen: list[str]) -> list[str]:
+    """Sort so that a stack that uses another one goes before it."""
+    order = TopologicalSorter(dict.fromkeys(chosen, ()))
+    for stack in chosen:
+        for base in _used_by(home, stack) & {*chosen} - {stack}:
+            order.add(base, stack)
+    try:
+        return list(order.static_order())
+    except CycleError:
+        # Two stacks may follow one another's image; then neither has anything of the other.
+        return chosen
+
+
+def _used_by(home: Home, stack: str) -> set[str]:
+    project = project_name(ROOT)
+    try:
+        state = states.load(states.path_of(home.backend, project, stack), project, stack, passphrase())
+    except (BrokenStateError, WrongPassphraseError):
+        # Told when its turn comes.
+        return set()
+    references = (item for item in state.resources if item.type == "pulumi:pulumi:StackReference")
+    return {str(item.inputs.get("name", "")).rpartition("/")[2] for item in references}
 
 
 def destroy_stack(

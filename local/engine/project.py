@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, cast
@@ -112,7 +113,10 @@ def _text(value: Any) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return json.dumps(value)
+    if isinstance(value, datetime):
+        # YAML makes one of what is not quoted.
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return json.dumps(value, default=str)
 
 
 def _opened(value: Any, crypter: Crypter | None, key: str) -> tuple[Any, bool]:

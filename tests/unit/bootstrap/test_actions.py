@@ -117,6 +117,17 @@ def test_everything_that_a_stack_makes_is_in_the_list(
     assert asked - ACTIONS.functions.keys() == set()
 
 
+def test_everything_that_an_attached_stack_makes_is_in_the_list(declare_stack: DeclareStack) -> None:
+    """The role of the stack that it attaches to deploys it."""
+    dev = {"organization/node-on-ecs/dev": declare_stack("dev").exports}
+    changes = {"attach-to": "dev", "nat": "single", "container-insights": "enabled", "multidev": []}
+    graph = declare_stack("dev", changes, stack="pr-1", cloud=FakeCloud(stacks=dev))
+
+    assert _made(graph) - ACTIONS.resources.keys() == set()
+    asked = {i.token for i in graph.invokes if not i.token.startswith("pulumi:")}
+    assert asked - ACTIONS.functions.keys() == set()
+
+
 def test_everything_that_the_program_can_make_is_in_the_list() -> None:
     """By its text: no test has every configuration."""
     assert _makeable() - ACTIONS.resources.keys() == set()

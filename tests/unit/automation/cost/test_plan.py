@@ -56,6 +56,15 @@ def test_a_service_and_each_of_its_copies_is_there_with_its_tasks(planned: Calla
     assert counts == {"web": 1, "web-alice": 1, "web-bob": 1}
 
 
+def test_a_stack_that_attaches_to_another_has_its_own_things_alone(project: Callable[..., Path]) -> None:
+    """What the other one looks like is not known, and it costs nothing here."""
+    stack = plan("mine", project(attach_to="dev", domain="dev.example.com"))
+
+    assert [service.name for service in stack.all(SERVICE)] == ["web-mine"]
+    assert {resource.type for resource in stack.resources} <= METERS.keys() | FREE.keys()
+    assert stack.all("aws:lb/loadBalancer:LoadBalancer") == []
+
+
 @pytest.mark.parametrize("name", STACKS)
 def test_every_service_leads_to_its_own_task_definition(name: str, planned: Callable[[str], Stack]) -> None:
     stack = planned(name)
