@@ -22,6 +22,7 @@ _KIND_OF: Final[Mapping[OpType, Kind]] = {
     OpType.DELETE_REPLACED: "replace",
 }
 _NONE_OF_THE_STACKS: Final = ("pulumi:pulumi:Stack", "pulumi:pulumi:StackReference")
+_PROVIDERS: Final = "pulumi:providers:"
 _UNKNOWN: Final = frozenset(
     {
         # What stands for a string, a boolean, a number, an array, an asset, an archive or an object that is
@@ -67,8 +68,12 @@ def changes_of(documents: Iterable[dict[str, Any]], *, refreshed: bool = False) 
             same.add(metadata.urn)
         if (kind := _KIND_OF.get(metadata.op)) is None:
             continue
-        if refreshed and kind == "update" and not any(_differences(metadata)):
-            # Components and providers are read back as well, which changes nothing.
+        if (
+            refreshed
+            and kind == "update"
+            and (metadata.type.startswith(_PROVIDERS) or not any(_differences(metadata)))
+        ):
+            # Components are read back as well, which changes nothing, and a provider is only in the state.
             same.add(metadata.urn)
             continue
         # A replacement is told of in three steps, of which one has the difference.
@@ -100,10 +105,18 @@ def _documents(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 def _differences(metadata: StepEventMetadata) -> Iterator[Difference]:
     paths = list(metadata.detailed_diff or {}) or list(metadata.diffs or ())
-    old, new = (_values(state) for state in (metadata.old, metadata.new))
-    for path in sorted(paths or {**old, **new}):
-        if not path.startswith("__"):
-            yield from _leaves(path, _at(old, path), _at(new, path))
+    states = (metadata.old, metadata.new)
+    # Where the provider names nothing: what the program asks for. What AWS adds by itself, such as the
+    # policies that a role has meanwhile, differs after every first update, and nobody did anything.
+    asked = {key for state in states if state is not None for key in state.inputs or {}}
+    for path in sorted(paths or asked):
+        if path.startswith("__"):
+            continue
+        old, new = (_at(_values(state), path) for state in states)
+        if old == new and metadata.new is not None and metadata.new.outputs:
+            # Some providers read outputs back, and leave the inputs as they were.
+            old, new = (_at((state.outputs if state else None) or {}, path) for state in states)
+        yield from _leaves(path, old, new)
 
 
 def _values(state: StepEventStateMetadata | None) -> Mapping[str, Any]:

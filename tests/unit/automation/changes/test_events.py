@@ -21,7 +21,7 @@ def urn(name: str, kind: str = SERVICE) -> str:
     return f"urn:pulumi:dev::node-on-ecs::{kind}::{name}"
 
 
-def state(values: Document, kind: str, name: str) -> Document:
+def state(values: Document, kind: str, name: str, outputs: Document) -> Document:
     return {
         "type": kind,
         "urn": urn(name, kind),
@@ -29,7 +29,7 @@ def state(values: Document, kind: str, name: str) -> Document:
         "parent": "",
         "provider": "",
         "inputs": values,
-        "outputs": {},
+        "outputs": outputs,
     }
 
 
@@ -42,6 +42,7 @@ def step(
     new: Document | None = None,
     paths: tuple[str, ...] = (),
     event: str = "resourcePreEvent",
+    outputs: tuple[Document, Document] = ({}, {}),
 ) -> Document:
     """One event, as `--event-log` has it on one line."""
     return {
@@ -51,8 +52,8 @@ def step(
                 "urn": urn(name, kind),
                 "type": kind,
                 "provider": "",
-                "old": None if old is None else state(old, kind, name),
-                "new": None if new is None else state(new, kind, name),
+                "old": None if old is None else state(old, kind, name, outputs[0]),
+                "new": None if new is None else state(new, kind, name, outputs[1]),
                 "detailedDiff": {path: {"diffKind": "update", "inputDiff": True} for path in paths},
             }
         }
@@ -208,3 +209,38 @@ def test_components_that_a_refresh_updates_without_a_difference_are_unchanged() 
     )
 
     assert (bool(changes), changes.same) == (False, 1)
+
+
+def test_what_aws_adds_by_itself_is_no_change_by_hand() -> None:
+    """A role tells of the policies that were attached to it after it was made."""
+    role = refresh_step(
+        "update",
+        old={"name": "a"},
+        new={"name": "a"},
+        outputs=({"name": "a"}, {"name": "a", "policies": ["b"]}),
+    )
+
+    assert not changes_of([role], refreshed=True)
+
+
+def test_where_a_provider_reads_outputs_alone_those_that_were_asked_for_count() -> None:
+    read_back = refresh_step(
+        "update", old={"cpu": "1"}, new={"cpu": "1"}, outputs=({"cpu": "1"}, {"cpu": "2"})
+    )
+
+    assert the_one(read_back, refreshed=True).differences == (Difference(path="cpu", old="1", new="2"),)
+
+
+def test_before_an_update_outputs_are_not_known_and_not_told_as_gone() -> None:
+    planned = step(
+        "update", old={"a": 1, "b": 1}, new={"a": 2, "b": 1}, outputs=({"a": 1, "b": 1, "arn": "x"}, {})
+    )
+
+    assert [one.path for one in the_one(planned).differences] == ["a"]
+
+
+def test_a_provider_is_nowhere_to_be_changed_by_hand() -> None:
+    """A refresh runs the program, which may have other tags for everything by now."""
+    provider = refresh_step("update", "aws", kind="pulumi:providers:aws", old={"a": 1}, new={"a": 2})
+
+    assert not changes_of([provider], refreshed=True)
