@@ -46,6 +46,13 @@ def test_values_that_the_cli_wrote_as_text_stay_as_they_are(folder: Path) -> Non
     assert (config.values["toys:size"], config.values["toys:open"]) == ("5", "true")
 
 
+def test_a_time_need_not_be_quoted(folder: Path) -> None:
+    """YAML makes more than text of it."""
+    (folder / "Pulumi.dev.yaml").write_text("config:\n  toys:until: 2026-11-24T12:00:00Z\n")
+
+    assert load(folder, "dev", "").values["toys:until"] == "2026-11-24T12:00:00Z"
+
+
 @pytest.mark.parametrize("config", ["[a]", "text"])
 def test_a_config_section_that_holds_no_keys_is_refused(folder: Path, config: str) -> None:
     (folder / "Pulumi.dev.yaml").write_text(f"config: {config}\n")
