@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -18,6 +17,7 @@ from automation.errors import AutomationError
 from automation.operations.shell import Invocation, by_ecs_exec
 from automation.stacks.child import run_to_its_end
 from automation.stacks.patience import Patience
+from automation.stacks.progress import shown, to_stderr
 from automation.stacks.protocol import Known
 from automation.stacks.settings import settings_of
 from infra.rollout.clients import Clients, session_for
@@ -41,10 +41,6 @@ _PASSPHRASE: Final = "passphrase"  # noqa: S105 -- the name of a kind of encrypt
 T = TypeVar("T")
 
 
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 @dataclass(kw_only=True)
 class AccountStacks:
     """The stacks in the backend that the person is logged in to."""
@@ -52,7 +48,7 @@ class AccountStacks:
     root: Path = ROOT
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     """Variables for the CLI, besides those of this process."""
-    show: Callable[[str], None] = _to_stderr
+    show: Callable[[str], None] = to_stderr
     """Told each line of the CLI while it works."""
     patience: Patience = field(default_factory=Patience)
     """With a stack that somebody else's update has locked."""
@@ -176,13 +172,15 @@ class AccountStacks:
         command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
         environment = {**os.environ, **_ENVIRONMENT, **self.environment}
 
+        named = arguments[arguments.index("--stack") + 1] if "--stack" in arguments else arguments[-1]
+
         def run() -> None:
             try:
-                run_to_its_end(command, folder=self.root, environment=environment, show=self.show)
+                with shown(f"pulumi {arguments[0]} {named}", self.show) as show:
+                    run_to_its_end(command, folder=self.root, environment=environment, show=show)
             except FileNotFoundError as error:
                 raise _no_cli() from error
 
-        named = arguments[arguments.index("--stack") + 1] if "--stack" in arguments else arguments[-1]
         self.patience.run(run, named, self.show)
 
 

@@ -16,6 +16,7 @@ from automation.changes import events
 from automation.errors import AutomationError
 from automation.operations.shell import Invocation, in_container
 from automation.stacks.child import run_to_its_end
+from automation.stacks.progress import shown, to_stderr
 from automation.stacks.protocol import Known
 from automation.stacks.settings import settings_of
 from local.containers import container_of
@@ -53,17 +54,13 @@ class EmulatorClients:
         return self.cloud.client(service)
 
 
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 @dataclass(kw_only=True)
 class LocalStacks:
     """The stacks of the local run, which `python -m local` knows too."""
 
     home: Home = field(default_factory=Home)
     root: Path = ROOT
-    show: Callable[[str], None] = _to_stderr
+    show: Callable[[str], None] = to_stderr
     """Told each line of the local run while it works."""
 
     @property
@@ -179,7 +176,8 @@ class LocalStacks:
         # In a process of its own: the program of one run is not to meet what another has left behind.
         command = [sys.executable, "-m", "local", *arguments]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        run_to_its_end(command, folder=self.root, environment=environment, show=self.show)
+        with shown(" ".join(arguments[:2]), self.show) as show:
+            run_to_its_end(command, folder=self.root, environment=environment, show=show)
 
     def _emulator(self) -> Emulator:
         emulator = Emulator.running(self.home.folder)
