@@ -13,7 +13,7 @@ from infra.place import Place
 from infra.services import Services, ServicesArgs, account_of, docker_registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from infra.environment import EnvironmentArgs
     from infra.settings import AttachSettings, Settings
@@ -120,5 +120,4 @@ class _Base:
         )
 
     def _of(self, key: str) -> pulumi.Output[Any]:
-        pick: Callable[[Mapping[str, Any]], Any] = lambda known: known[key]  # noqa: E731
-        return self._attachment.apply(pick)
+        return self._attachment.apply(lambda known: known[key])

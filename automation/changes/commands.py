@@ -14,7 +14,7 @@ from automation.changes.github import append, file_type, link, summary_option, w
 from automation.changes.model import as_json
 from automation.changes.price import ChangeOfCost
 from automation.changes.words import counted, lines
-from automation.errors import AutomationError, ProgramError
+from automation.errors import AutomationError
 
 if TYPE_CHECKING:
     from automation.changes.model import Changes
@@ -43,8 +43,7 @@ def preview(
         changes = stacks.preview(stack)
     except AutomationError as error:
         if comment is not None:
-            told = error.told if isinstance(error, ProgramError) else str(error)
-            write(comment, Comment(stack=stack, title="Preview", failure=told, link=link()).markdown())
+            write(comment, Comment(stack=stack, title="Preview", failure=error.told, link=link()).markdown())
         raise
     cost = ChangeOfCost.of(stacks, stack)
     if comment is not None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import click
 
+from automation.changes.comment import Comment
 from automation.errors import AutomationError
 
 file_type: Final = click.Path(dir_okay=False, path_type=Path)
@@ -47,3 +50,14 @@ def link() -> str | None:
     told = [os.environ.get(f"GITHUB_{part}", "") for part in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
     server, repository, run = told
     return f"{server}/{repository}/actions/runs/{run}" if all(told) else None
+
+
+@contextmanager
+def failure_told(file: Path | None, stack: str, title: str) -> Generator[None]:
+    """Append why it failed to a job's summary, if there is to be one and what is done here fails."""
+    try:
+        yield
+    except AutomationError as error:
+        if file is not None:
+            append(file, Comment(stack=stack, title=title, failure=error.told, link=link()).markdown())
+        raise

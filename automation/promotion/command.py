@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from automation.changes.comment import Comment
-from automation.changes.github import append, link, summary_option
-from automation.errors import AutomationError, ProgramError
+from automation.changes.github import append, failure_told, summary_option
+from automation.errors import AutomationError
 from automation.operations.locate import locate
 from automation.operations.status import status_of
 from automation.promotion.live import digest_of
@@ -45,13 +45,8 @@ def promote(stacks: Stacks, /, *, source: str, target: str, json_wanted: bool, s
     before = digest_of(stacks.outputs(target).get("image", ""))
     digest = digest_of(image)
     click.echo(f"{target}: {before or 'nothing yet'} → {digest}", err=True)
-    try:
+    with failure_told(summary, target, "Promotion"):
         addresses = _bring_up_with(stacks, target, digest, source)
-    except AutomationError as error:
-        if summary is not None:
-            told = error.told if isinstance(error, ProgramError) else str(error)
-            append(summary, Comment(stack=target, title="Promotion", failure=told, link=link()).markdown())
-        raise
     if summary is not None:
         remark = f"Runs `{digest}`, as `{source}` does." + ("" if before != digest else " It did before.")
         append(summary, Comment(stack=target, title="Promotion", remarks=[remark]).markdown())

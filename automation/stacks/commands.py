@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from automation.changes.comment import Comment
-from automation.changes.github import append, link, summary_option
-from automation.errors import AutomationError, ProgramError
+from automation.changes.github import append, failure_told, summary_option
+from automation.errors import AutomationError
 from automation.previews.names import is_preview
 from automation.previews.wiring import previews_of
 from automation.promotion.live import mark
@@ -56,13 +56,8 @@ def up(
         _tell(f"{stack} may stay until {expires:%Y-%m-%d %H:%M} UTC")
     elif attach_to is not None or lifetime_hours is not None:
         raise click.UsageError(f"--attach-to and --lifetime-hours are for pr-<number>, not for {stack!r}")
-    try:
+    with failure_told(summary, stack, "Update"):
         addresses = bring_up(stacks, stack)
-    except AutomationError as error:
-        if summary is not None:
-            told = error.told if isinstance(error, ProgramError) else str(error)
-            append(summary, Comment(stack=stack, title="Update", failure=told, link=link()).markdown())
-        raise
     if summary is not None:
         remarks = [f"- {name}: {url}" for name, url in sorted(addresses.items())]
         append(summary, Comment(stack=stack, title="Update", remarks=["\n".join(remarks)]).markdown())
