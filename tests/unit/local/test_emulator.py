@@ -1,4 +1,4 @@
-"""The emulator's settings and record; how it runs is in tests/local."""
+"""The emulator's settings and record; how it runs is in tests/integration."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ async def front_door(
     read: Callable[[Cloud], routes.Routes],
 ) -> AsyncIterator[URL]:
     monkeypatch.setattr(routes, "read", read)
-    # No rule of this emulator's forwards anything: tests/local has what goes past a real one.
+    # No rule of this emulator's forwards anything: tests/integration has what goes past a real one.
     monkeypatch.setattr(direct, "find", lambda *_: None)
     emulator = web.Application(client_max_size=2**24)
     emulator.router.add_route("*", "/{path:.*}", emulated)

@@ -10,9 +10,9 @@ import pytest
 
 from local.engine import project, state, wire
 from local.engine.secrets import Crypter, WrongPassphraseError
-from tests.local.engines.places import Place, in_process
-from tests.local.engines.same_state import differences, misplaced, read
-from tests.local.engines.scenarios import RECORDED
+from tests.integration.engines.places import Place, in_process
+from tests.integration.engines.same_state import differences, misplaced, read
+from tests.integration.engines.scenarios import RECORDED
 
 CLI = Path(__file__).resolve().parents[3] / "fixtures" / "cli"
 PASSPHRASE = "a passphrase"

@@ -1,0 +1,40 @@
+"""A bench for each test, on the session's emulator."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.resources.cloud import Cloud
+from tests.integration.resources.example import Workbench
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.emulator import Emulator
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def clients(emulator: Emulator) -> Cloud:
+    """The session's boto3 clients: they cost more than the calls."""
+    return Cloud(emulator.endpoint, region=emulator.region)
+
+
+@pytest.fixture
+def bench(clients: Cloud) -> Iterator[Workbench]:
+    """A workbench of its own, with default tags as the program's provider has them."""
+    cloud = Cloud(
+        clients.endpoint,
+        region=clients.region,
+        default_tags={"Project": "node-on-ecs", "Stack": "test"},
+        shared=clients.shared,
+    )
+    bench = Workbench(cloud, name=f"t{next(_numbers)}")
+    try:
+        yield bench
+    finally:
+        bench.clear()

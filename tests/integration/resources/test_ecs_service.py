@@ -1,0 +1,183 @@
+"""A service's tasks are real containers: as many as asked for, and none when it is deleted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import docker
+import pytest
+
+from local.base_image import base_image
+from local.containers import connect
+from local.resources import ecs_service
+from local.resources.base import ResourceError
+from local.resources.ecs_service import Service
+from tests.integration.resources.examples_services import (
+    SERVICE,
+    TASK_DEFINITION,
+    container,
+    make_cluster,
+    task_definition,
+)
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
+    from tests.integration.resources.example import Made, Workbench
+
+pytestmark = pytest.mark.docker
+
+HANDLER = Service()
+STAY = ["node", "-e", "process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1000)"]
+LEAVE = ["node", "-e", "process.exit(1)"]
+SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[docker.DockerClient]:
+    client = connect()
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def image(client: docker.DockerClient) -> str:
+    return base_image(client, lambda _: None)
+
+
+def make(bench: Workbench, image: str, command: list[str] = STAY, **more: Any) -> Made:
+    cluster = make_cluster(bench)
+    web = container(image, command=command, versionConsistency="disabled")
+    definition = bench.make(TASK_DEFINITION, task_definition(bench, web))
+    inputs = {
+        "cluster": cluster.outputs["arn"],
+        "taskDefinition": definition.outputs["arn"],
+        "desiredCount": 1,
+        "launchType": "FARGATE",
+        "networkConfiguration": {"subnets": ["subnet-1"]},
+        "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+        **more,
+    }
+    return bench.make(SERVICE, inputs, name=bench.name)
+
+
+def containers(client: docker.DockerClient, made: Made, *, all: bool = False) -> list[Container]:
+    label = f"com.amazonaws.ecs.cluster={made.inputs['cluster']}"
+    return client.containers.list(all=all, filters={"label": label})
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not happened():
+        assert time.monotonic() < deadline, f"it did not happen within {SECONDS} s"
+        time.sleep(0.2)
+
+
+def change(bench: Workbench, made: Made, **changes: Any) -> dict[str, Any]:
+    new = {**made.inputs, **changes}
+    HANDLER.update(bench.cloud, id=made.id, old=made.outputs, new=new, changed=tuple(changes))
+    return new
+
+
+def test_it_runs_as_many_containers_as_asked_for_and_leaves_none(
+    bench: Workbench, client: docker.DockerClient, image: str
+) -> None:
+    made = make(bench, image)
+    wait_for(lambda: len(containers(client, made)) == 1)
+
+    change(bench, made, desiredCount=3)
+    wait_for(lambda: len(containers(client, made)) == 3)
+
+    HANDLER.delete(bench.cloud, id=made.id, outputs=made.outputs)
+    assert containers(client, made, all=True) == []
+
+
+def test_its_ports_are_on_no_address_of_this_machine(
+    bench: Workbench, client: docker.DockerClient, image: str
+) -> None:
+    made = make(bench, image)
+    wait_for(lambda: len(containers(client, made)) == 1)
+
+    [running] = containers(client, made)
+
+    assert not running.attrs["HostConfig"]["PortBindings"]
+    assert running.attrs["HostConfig"]["NetworkMode"] in {"bridge", "default"}
+
+
+def test_a_service_that_waits_for_its_tasks_has_them_when_it_is_made(
+    bench: Workbench, client: docker.DockerClient, image: str
+) -> None:
+    made = make(bench, image, waitForSteadyState=True, desiredCount=2)
+
+    assert len(containers(client, made)) == 2
+
+
+def test_a_forced_deployment_replaces_the_containers(
+    bench: Workbench, client: docker.DockerClient, image: str
+) -> None:
+    made = make(bench, image, waitForSteadyState=True, forceNewDeployment=True)
+    [before] = containers(client, made)
+
+    change(bench, made, triggers={"again": "1"})
+
+    wait_for(lambda: [found.id for found in containers(client, made)] not in ([before.id], []))
+
+
+def test_tasks_that_leave_at_once_do_not_hold_up_the_deletion(
+    bench: Workbench, client: docker.DockerClient, image: str
+) -> None:
+    made = make(bench, image, command=LEAVE)
+    wait_for(lambda: any(found.status == "exited" for found in containers(client, made, all=True)))
+
+    begin = time.monotonic()
+    HANDLER.delete(bench.cloud, id=made.id, outputs=made.outputs)
+
+    assert time.monotonic() - begin < SECONDS
+    assert containers(client, made, all=True) == []
+    assert HANDLER.read(bench.cloud, id=made.id, inputs=made.inputs) is None
+
+
+def test_an_image_that_does_not_exist_does_not_hold_up_the_deletion(
+    bench: Workbench, client: docker.DockerClient
+) -> None:
+    made = make(bench, "localhost:1/no-such-image:1")
+
+    HANDLER.delete(bench.cloud, id=made.id, outputs=made.outputs)
+
+    assert containers(client, made, all=True) == []
+
+
+def test_a_count_that_somebody_changed_by_hand_shows(bench: Workbench, image: str) -> None:
+    made = make(bench, image, desiredCount=0)
+    bench.cloud.client("ecs").update_service(cluster=made.inputs["cluster"], service=made.id, desiredCount=1)
+
+    outputs = HANDLER.read(bench.cloud, id=made.id, inputs=made.inputs)
+
+    assert outputs is not None
+    assert outputs["desiredCount"] == 1
+
+
+def test_a_container_that_never_goes_ends_in_an_error_that_names_it(
+    bench: Workbench, image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make(bench, image, desiredCount=0)
+    monkeypatch.setattr(ecs_service, "_DELETE_SECONDS", 0)
+    monkeypatch.setattr(ecs_service, "_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(ecs_service, "clear_tasks", lambda _, **__: ["ministack-ecs-stuck-web"])
+
+    with pytest.raises(ResourceError, match="ministack-ecs-stuck-web"):
+        HANDLER.delete(bench.cloud, id=made.id, outputs=made.outputs)
+
+    monkeypatch.undo()
+
+
+def test_a_failed_start_tells_how_many_tasks_run(
+    bench: Workbench, image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ecs_service, "_STEADY_SECONDS", 1)
+    made = make(bench, image, command=LEAVE)
+
+    with pytest.raises(ResourceError, match="of 1 tasks run"):
+        change(bench, made, waitForSteadyState=True, triggers={"a": "b"}, forceNewDeployment=True)

@@ -1,0 +1,84 @@
+"""Revisions: each change has one of its own, and old ones stay for a rollback where that is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.resources.base import ResourceError
+from local.resources.ecs_task_definition import TaskDefinition
+from tests.integration.resources.examples_services import TASK_DEFINITION, container, task_definition
+
+if TYPE_CHECKING:
+    from tests.integration.resources.example import Workbench
+
+HANDLER = TaskDefinition()
+
+
+def test_the_processor_is_this_machines_and_the_one_asked_for_is_shown(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    told: list[str] = []
+    bench.cloud.report = lambda _, line: told.append(line)
+
+    made = bench.make(TASK_DEFINITION, task_definition(bench))
+
+    live = bench.cloud.client("ecs").describe_task_definition(taskDefinition=made.id)["taskDefinition"]
+    assert live["runtimePlatform"]["cpuArchitecture"] == "X86_64"
+    assert made.outputs["runtimePlatform"]["cpuArchitecture"] == "ARM64"
+    assert told == ["runs on X86_64, which this machine has, instead of ARM64"]
+
+
+def test_where_the_processor_is_right_nothing_is_told(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    bench.cloud.report = lambda _, line: pytest.fail(line)
+
+    bench.make(TASK_DEFINITION, task_definition(bench))
+
+
+def test_a_revision_that_is_kept_for_a_rollback_stays(bench: Workbench) -> None:
+    made = bench.make(TASK_DEFINITION, {**task_definition(bench), "skipDestroy": True})
+
+    HANDLER.delete(bench.cloud, id=made.id, outputs=made.outputs)
+
+    assert HANDLER.read(bench.cloud, id=made.id, inputs=made.inputs) is not None
+
+
+def test_an_old_revision_of_the_same_resource_is_not_taken_for_an_interrupted_run(bench: Workbench) -> None:
+    first = bench.make(TASK_DEFINITION, {**task_definition(bench), "skipDestroy": True}, name=bench.name)
+    second = bench.make(
+        TASK_DEFINITION, {**task_definition(bench, container("app:2")), "skipDestroy": True}, name=bench.name
+    )
+    bench.cloud.remember(TASK_DEFINITION, second.id)
+
+    assert HANDLER.find(bench.cloud, urn=first.urn, inputs=first.inputs) is None
+
+
+def test_another_definition_is_not_taken_for_the_one_asked_for(bench: Workbench) -> None:
+    made = bench.make(TASK_DEFINITION, task_definition(bench), name=bench.name)
+    other = {**made.inputs, "memory": "1024"}
+
+    assert HANDLER.find(bench.cloud, urn=made.urn, inputs=other) is None
+
+
+def test_a_family_whose_name_begins_alike_is_another(bench: Workbench) -> None:
+    made = bench.make(TASK_DEFINITION, {**task_definition(bench), "family": f"{bench.name}-alice"})
+
+    assert HANDLER.find(bench.cloud, urn=made.urn, inputs={**made.inputs, "family": bench.name}) is None
+
+
+def test_a_key_that_ecs_does_not_have_is_named(bench: Workbench) -> None:
+    with pytest.raises(ResourceError, match="readOnly"):
+        bench.make(TASK_DEFINITION, task_definition(bench, container(readOnly=True)))
+
+
+def test_volumes_are_told_as_they_were_asked_for(bench: Workbench) -> None:
+    volumes = [{"name": "scratch"}, {"name": "host", "hostPath": "/srv"}]
+
+    made = bench.make(TASK_DEFINITION, {**task_definition(bench), "volumes": volumes})
+
+    assert made.outputs["volumes"] == volumes
