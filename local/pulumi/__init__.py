@@ -53,12 +53,12 @@ def ensure(say: Callable[[str], None] = to_stderr, *, stop: threading.Event | No
     cache = cache_folder()
     found = on_path.find(cache, say)
     cli = Cli(*found, "on PATH") if found else cached(cache)
-    if cli is None or os.access(work_folder(cache), os.F_OK):
+    if cli is None or os.access(unfinished(cache), os.F_OK):
         from local.pulumi import installation
 
         if cli is None:
             return installation.install(cache, say, stop or threading.Event())
-        installation.delete_what_a_killed_run_left(cache)
+        installation.clean_up(cache)
     return cli
 
 
@@ -94,8 +94,8 @@ def cache_folder() -> Path:
     return cache / "node-on-ecs" / "pulumi"
 
 
-def work_folder(cache: Path) -> Path:
-    """Return where an installation works, on the disk where its result will be; there is one at a time."""
+def unfinished(cache: Path) -> Path:
+    """Return the folder of folders in which installations work, on the disk where their result will be."""
     return cache / "unfinished"
 
 

@@ -11,11 +11,12 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Final
 
 from local import go
 from local.job import Job, JobError, JobStoppedError
-from local.pulumi import Cli, PulumiCliError, cached, sdk_installer, work_folder
+from local.pulumi import Cli, PulumiCliError, cached, sdk_installer, unfinished
 from local.pulumi.versions import MINIMUM, VERSION, VersionError, version_of
 
 MODULE: Final = Path(__file__).with_name("module")
@@ -26,8 +27,14 @@ BUILD_BYTES: Final = 4_600_000_000
 BUILD_PROCESSOR_MINUTES: Final = 7
 """How long a build keeps one processor busy."""
 _POLL_SECONDS: Final = 0.2
-_DELETE: Final = "import shutil, sys\nfor _ in range(9): shutil.rmtree(sys.argv[1], ignore_errors=True)"
-"""Several times, as a program that was killed may write for another moment."""
+_DELETE: Final = """\
+import os, shutil, sys
+parent, *folders = sys.argv[1:]
+for folder in folders * 9:
+    shutil.rmtree(folder, ignore_errors=True)
+os.rmdir(parent)
+"""
+"""Deletes folders, and their parent if it is empty; several times, as a killed program may still write."""
 _WAY_OUT: Final = f"install the Pulumi CLI {MINIMUM} or later (https://www.pulumi.com/docs/install/)"
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
@@ -50,11 +57,11 @@ def install(cache: Path, say: Callable[[str], None], stop: threading.Event) -> C
         raise PulumiCliError(_describe(error, cache)) from error
 
 
-def delete_what_a_killed_run_left(cache: Path) -> None:
-    """Delete the files of an installation, unless it is under way."""
+def clean_up(cache: Path) -> None:
+    """Delete what an installation left whose run was killed, unless one is under way."""
     with suppress(OSError), _lock_file(cache) as lock:
         if _lock(lock):
-            _delete_in_background(work_folder(cache), lock)
+            _delete_in_background(cache, list(unfinished(cache).iterdir()), lock)
 
 
 def _install(cache: Path, lock: int, say: Callable[[str], None], stop: threading.Event) -> Cli:
@@ -62,19 +69,19 @@ def _install(cache: Path, lock: int, say: Callable[[str], None], stop: threading
         say(line)
         _write_note(lock, line)
 
-    work = work_folder(cache)
-    if work.exists():
-        report("Deleting what an interrupted installation of the Pulumi CLI left")
-        shutil.rmtree(work)
+    unfinished(cache).mkdir(exist_ok=True)
+    leftovers = list(unfinished(cache).iterdir())
+    work = Path(mkdtemp(dir=unfinished(cache)))
     try:
-        work.mkdir()
+        if leftovers:
+            _delete_in_background(cache, leftovers, lock)
         made, target = work / "made", cache / VERSION
         origin = _make(Job(folder=work, say=report, stop=stop, inherited=[lock]), made)
         if target.exists():
             shutil.rmtree(target)
         made.rename(target)
     finally:
-        _delete_in_background(work, lock)
+        _delete_in_background(cache, [work], lock)
     return Cli(target / "bin" / "pulumi", VERSION, origin)
 
 
@@ -168,13 +175,13 @@ def _write_note(lock: int, note: str) -> None:
         os.pwrite(lock, note.encode(), 0)
 
 
-def _delete_in_background(folder: Path, lock: int) -> None:
-    """Let a process of its own delete a folder, which may take a minute; it holds the lock until then."""
+def _delete_in_background(cache: Path, folders: list[Path], lock: int) -> None:
+    """Let a process of its own delete folders, which may take minutes; it holds the lock until then."""
     _write_note(lock, "it deletes what is not needed any more")
     os.set_inheritable(lock, True)
     os.posix_spawn(
         sys.executable,
-        [sys.executable, "-ISc", _DELETE, str(folder)],
+        [sys.executable, "-ISc", _DELETE, *map(str, (unfinished(cache), *folders))],
         os.environ,
         file_actions=[(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)],
         setsid=True,
