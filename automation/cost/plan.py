@@ -26,11 +26,9 @@ from pulumi.runtime.settings import Settings, configure, reset_options
 from automation.cost.resources import Resource, Stack
 from automation.errors import AutomationError
 from infra.config.parse import parse
-from local.engine import wire
-from local.engine.errors import EngineError
-from local.engine.goal import urn_of
-from local.engine.project import load
-from local.home import ROOT, passphrase
+from automation.stacks.config import load
+from automation.stacks.environment import ROOT
+from local.provider import values
 from local.resources.awsx import construct_vpc
 from local.resources.base import UNKNOWN, ResourceError
 from local.resources.construct import Attribute, Registered, ResourceReference
@@ -106,7 +104,7 @@ def plan(name: str, root: Path = ROOT) -> Stack:
             something that has no answer here.
     """
     try:
-        config = load(root, name, passphrase())
+        config = load(root, name)
         settings = parse(config.values, project=config.project, stack=name, secret_keys=config.secret_keys)
         monitor = _Monitor(config.project, name, settings.provider.region)
         reset_options()
@@ -125,7 +123,7 @@ def plan(name: str, root: Path = ROOT) -> Stack:
         )
         with _in_folder(root):
             asyncio.run(_run(lambda: runpy.run_path(str(root / "__main__.py"), run_name="__main__")))
-    except (EngineError, ResourceError, pulumi.RunError) as error:
+    except (ResourceError, pulumi.RunError) as error:
         raise AutomationError(str(error)) from error
     finally:
         reset_options()
@@ -216,7 +214,7 @@ class _Monitor:
         return empty_pb2.Empty()
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
-        inputs = wire.reveal(wire.decode(request.object))
+        inputs = values.reveal(values.decode(request.object))
         urn, outputs = self.register(
             request.type,
             request.name,
@@ -228,23 +226,23 @@ class _Monitor:
         return resource_pb2.RegisterResourceResponse(
             urn=urn,
             id=self._known[urn][0] if request.custom else "",
-            object=wire.encode(outputs),
+            object=values.encode(outputs),
             result=resource_pb2.SUCCESS,
         )
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
         urn = urn_of(self._stack, self._project, request.parent, request.type, request.name)
-        inputs: dict[str, Any] = wire.reveal(wire.decode(request.properties))
+        inputs: dict[str, Any] = values.reveal(values.decode(request.properties))
         # What another stack or another resource looks like is not known here.
         nothing: list[str] = []
         outputs = {**inputs, "outputs": UNKNOWN, "secretOutputNames": nothing}
-        return resource_pb2.ReadResourceResponse(urn=urn, properties=wire.encode(outputs))
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=values.encode(outputs))
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802
-        arguments = wire.reveal(wire.decode(request.args))
+        arguments = values.reveal(values.decode(request.args))
         response = resource_pb2.ResourceInvokeResponse()
         # The field's name is a keyword of Python.
-        getattr(response, "return").CopyFrom(wire.encode(self.invoke(request.tok, arguments)))
+        getattr(response, "return").CopyFrom(values.encode(self.invoke(request.tok, arguments)))
         return response
 
     # What it does with it.
@@ -327,7 +325,7 @@ def _plain(value: Any) -> Any:
         case Attribute():
             return value.value
         case ResourceReference():
-            return wire.reference(value.urn, value.id)
+            return values.reference(value.urn, value.id)
         case Mapping():
             return {key: _plain(item) for key, item in cast("Mapping[str, Any]", value).items()}
         case list() | tuple():
@@ -338,3 +336,10 @@ def _plain(value: Any) -> Any:
 
 def _without_unknowns(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in properties.items() if value is not UNKNOWN and value is not None}
+
+
+def urn_of(stack: str, project: str, parent: str, token: str, name: str) -> str:
+    """Return a URN: the types of the parents, but for the stack's, come before the resource's own."""
+    parent_type = parent.split("::")[2] if parent else _STACK
+    qualified = token if parent_type == _STACK else f"{parent_type}${token}"
+    return f"urn:pulumi:{stack}::{project}::{qualified}::{name}"

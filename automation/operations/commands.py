@@ -20,7 +20,7 @@ from infra.rollout.clock import REAL
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from automation.stacks.protocol import Stacks
+    from automation.stacks.stacks import Stacks
 
 _SERVICE: Final = click.option(
     "--service", metavar="NAME", help="Which service; without it the stack's own, and not a copy of it."

@@ -46,6 +46,8 @@ class Shared:
     """By region and service: making one costs tens of milliseconds."""
     known: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     lock: threading.Lock = field(default_factory=threading.Lock)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    """Set when the user interrupts the run: waits end, and what they wait for is left to ECS."""
 
 
 class Cloud:
