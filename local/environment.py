@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -160,14 +160,14 @@ class LocalEnvironment:
             emulator = Emulator.start(state_dir=self.folder, region=region, say=self.say)
             self._set_aside_stale_states(emulator, held=stack)
             # The first thing that a task asks is who it is, and the front door relays that question.
-            FrontDoor.start(
-                state_dir=self.folder, emulator=emulator.endpoint, region=region, say=self.say
-            )
+            FrontDoor.start(state_dir=self.folder, emulator=emulator.endpoint, region=region, say=self.say)
         return emulator
 
     def _set_aside_stale_states(self, emulator: Emulator, *, held: str | None) -> None:
         """Move away states that describe an emulator that is gone: everything in it is gone with it."""
-        stale = [name for name in self.backend.stacks() if not self.backend.belongs_to(name, emulator.identity)]
+        stale = [
+            name for name in self.backend.stacks() if not self.backend.belongs_to(name, emulator.identity)
+        ]
         kept = self.folder / "state-of-earlier-emulators"
         for name in stale:
             # A stack that another run holds is that run's to look after.

@@ -43,7 +43,9 @@ def preview(
         changes = stacks.preview(stack)
     except AutomationError as error:
         if comment is not None:
-            write(comment, Comment(stack=stack, title="Preview", failure=error.output, link=link()).markdown())
+            write(
+                comment, Comment(stack=stack, title="Preview", failure=error.output, link=link()).markdown()
+            )
         raise
     cost = ChangeOfCost.of(stacks, stack)
     if comment is not None:

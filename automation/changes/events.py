@@ -11,8 +11,8 @@ from typing import Any, Final, cast
 
 from pulumi.automation.events import EngineEvent, OpType, StepEventMetadata, StepEventStateMetadata
 
-from automation.changes.model import KINDS, Change, Changes, Difference, Kind
 from automation.changes import property_path
+from automation.changes.model import KINDS, Change, Changes, Difference, Kind
 
 _KIND_OF: Final[Mapping[OpType, Kind]] = {
     OpType.CREATE: "create",

@@ -25,9 +25,9 @@ from pulumi.runtime.settings import Settings, configure, reset_options
 
 from automation.cost.resources import Resource, Stack
 from automation.errors import AutomationError
-from infra.config.parse import parse
 from automation.stacks.config import load
 from automation.stacks.environment import ROOT
+from infra.config.parse import parse
 from local.provider import values
 from local.resources.awsx import construct_vpc
 from local.resources.base import UNKNOWN, ResourceError

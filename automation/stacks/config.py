@@ -119,7 +119,9 @@ def _closed(value: Any) -> tuple[Any, bool]:
         if set(mapping) == {"secure"}:
             return _SECRET, True
         closed = {name: _closed(item) for name, item in mapping.items()}
-        return {name: item for name, (item, _) in closed.items()}, any(secret for _, secret in closed.values())
+        return {name: item for name, (item, _) in closed.items()}, any(
+            secret for _, secret in closed.values()
+        )
     if isinstance(value, list):
         items = [_closed(item) for item in cast("list[Any]", value)]
         return [item for item, _ in items], any(secret for _, secret in items)

@@ -148,4 +148,3 @@ class AwsEnvironment:
             told = self._cli().ask("stack", "history", "--json", "--page-size", "1", "--stack", stack)
             return json.loads(told)[0]["result"] == "failed"
         return False
-

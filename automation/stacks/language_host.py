@@ -11,6 +11,7 @@ import queue
 import runpy
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -20,6 +21,13 @@ from pulumi.runtime.proto import language_pb2_grpc
 
 _NO_LIMIT: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 _CALLS_AT_ONCE: Final = 4
+_IMPORTED_BY_THE_PROGRAM: Final = (
+    *(f"pulumi_aws.{name}" for name in ("acm", "cloudwatch", "ec2", "ecr", "ecs", "iam", "lb", "route53")),
+    "pulumi_awsx",
+    "pulumi_docker_build",
+    "pulumi_random",
+)
+"""The SDKs load them late; one that is missing here is only loaded later."""
 
 
 class LanguageHost(_server.LanguageServer):
@@ -47,6 +55,9 @@ class LanguageHost(_server.LanguageServer):
 
     def serve_until_closed(self) -> None:
         """Run the program on this thread whenever the CLI asks for it."""
+        # While the CLI starts: it takes as long as these imports do.
+        for module in _IMPORTED_BY_THE_PROGRAM:
+            import_module(module)
         while (asked := self._runs.get()) is not None:
             request, context, answer = asked
             try:

@@ -322,7 +322,6 @@ def _diff_response(
     )
 
 
-
 def _default_tags(configuration: Properties) -> Mapping[str, str]:
     # A provider's nested properties arrive as JSON text.
     tags: Any = configuration.get("defaultTags") or {}
