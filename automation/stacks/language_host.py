@@ -56,12 +56,13 @@ class LanguageHost(_server.LanguageServer):
     def serve_until_closed(self) -> None:
         """Run the program on this thread whenever the CLI asks for it."""
         # While the CLI starts: it takes as long as these imports do.
+        run = cast("Any", super()).Run
         for module in _IMPORTED_BY_THE_PROGRAM:
             import_module(module)
         while (asked := self._runs.get()) is not None:
             request, context, answer = asked
             try:
-                answer.set_result(super().Run(request, context))
+                answer.set_result(run(request, context))
             except BaseException as error:  # noqa: BLE001 -- the CLI has to get an answer
                 answer.set_exception(error)
 

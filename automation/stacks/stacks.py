@@ -76,12 +76,10 @@ class Stacks:
 
     def references(self, stack: str) -> Sequence[str]:
         """Return the stacks whose outputs a stack has read, by its state."""
-        resources: list[dict[str, Any]] = (self.state(stack).get("deployment") or {}).get("resources") or []
-        return [
-            str(resource.get("id", "")).rpartition("/")[2]
-            for resource in resources
-            if resource["type"] == _REFERENCE
-        ]
+        deployment: dict[str, Any] = self.state(stack).get("deployment") or {}
+        resources: list[dict[str, Any]] = deployment.get("resources") or []
+        found = (resource for resource in resources if resource["type"] == _REFERENCE)
+        return [str(resource.get("id", "")).rpartition("/")[2] for resource in found]
 
     def settings(self, stack: str) -> Settings:
         """Return what a stack's file says."""
@@ -111,9 +109,9 @@ class Stacks:
 
     def destroy(self, stack: str) -> None:
         """Delete all that a stack holds, by its state alone: its program may be gone, and its base too."""
-        # Protection keeps systems that matter from harm; the emulator is thrown away.
-        unprotect = ("--ignore-protect",) if self.is_local else ()
-        self._update(stack, "destroy", *_WITHOUT_PROMPT, "--refresh=false", "--suppress-outputs", *unprotect)
+        # Protection keeps systems that matter from harm; the emulator is thrown away, and its stacks with it.
+        locally = ("--ignore-protect", "--remove") if self.is_local else ()
+        self._update(stack, "destroy", *_WITHOUT_PROMPT, "--refresh=false", "--suppress-outputs", *locally)
 
     def create(self, stack: str, encryption: Mapping[str, str]) -> None:
         """Make an empty stack, whose secrets are encrypted as these lines of a stack file say."""
@@ -135,7 +133,7 @@ class Stacks:
         """Remove the lock that an interrupted update left behind."""
         if self.is_local:
             raise AutomationError(
-                f"{stack} cannot have a stale lock: on this machine a lock ends with the process that holds it"
+                f"{stack} has no stale lock: on this machine a lock ends with the process that holds it"
             )
         self._ask("cancel", "--yes", "--stack", stack)
 
