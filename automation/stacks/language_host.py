@@ -58,7 +58,8 @@ class LanguageHost(_server.LanguageServer):
         # While the CLI starts: it takes as long as these imports do.
         run = cast("Any", super()).Run
         for module in _IMPORTED_BY_THE_PROGRAM:
-            import_module(module)
+            # The SDK loads its modules when they are first looked into.
+            dir(import_module(module))
         while (asked := self._runs.get()) is not None:
             request, context, answer = asked
             try:
