@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from local.resources.base import Properties, Resource
+from local.resources.base import Handler, Properties
 from local.resources.cloud import Cloud
 
 Invoke = Callable[[Cloud, Properties], Properties]
@@ -16,7 +16,7 @@ Construct = Callable[..., Properties]
 class Catalogue:
     """Everything that has a token."""
 
-    handlers: Mapping[str, Resource]
+    handlers: Mapping[str, Handler]
     invokes: Mapping[str, Invoke]
     constructors: Mapping[str, Construct]
 

@@ -22,7 +22,7 @@ from local.engine.goal import Goal
 from local.engine.operations import handler_of
 from local.engine.snapshot import Snapshot
 from local.engine.state import ResourceState, dependents, now
-from local.resources.base import Properties, Resource, ResourceError
+from local.resources.base import Handler, Properties, ResourceError
 from local.resources.cloud import Cloud
 
 
@@ -31,7 +31,7 @@ class Surroundings:
     """What all steps of a run share."""
 
     snapshot: Snapshot
-    handlers: Mapping[str, Resource]
+    handlers: Mapping[str, Handler]
     cloud_of: Callable[[str], Cloud]
     """The cloud of a provider reference (`<urn>::<id>`)."""
     callbacks: Callbacks
@@ -46,7 +46,7 @@ class _Job:
     """A goal with all that is needed to reach it."""
 
     goal: Goal
-    handler: Resource
+    handler: Handler
     cloud: Cloud
     paths: frozenset[wire.Path]
     """Where the goal's inputs have secrets."""
@@ -417,7 +417,7 @@ def delete(
 def _bound_to(
     old: ResourceState,
     remaining: list[ResourceState],
-    handlers: Mapping[str, Resource],
+    handlers: Mapping[str, Handler],
 ) -> list[ResourceState]:
     """Those that a change of `old`'s outputs would replace, the furthest first."""
     bound: list[ResourceState] = []
@@ -440,7 +440,7 @@ def _shown(properties: Properties, key: str) -> Any:
 
 
 def merged(
-    old: ResourceState, outputs: Properties, handler: Resource
+    old: ResourceState, outputs: Properties, handler: Handler
 ) -> tuple[ResourceState, dict[str, Change]]:
     """What a refresh makes of a resource, and what has drifted."""
     plain: Properties = wire.reveal(old.inputs)

@@ -1,4 +1,4 @@
-"""What the handlers of all services share: calls with clear errors, and no property taken in silence."""
+"""What the handlers of all services share: calls of AWS with clear errors, and waiting."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from local.resources.base import Properties, Resource, ResourceError
+from local.resources.base import ResourceError
 from local.resources.errors import code_of, explained
 
 if TYPE_CHECKING:
@@ -67,33 +67,3 @@ def wait_until(happened: Callable[[], bool], what: str, *, seconds: float = 30) 
                 f"{what} did not happen within {seconds:g} s; the emulator does it at once: see its log",
             )
         time.sleep(0.1)
-
-
-class EmulatedResource(Resource):
-    """A resource type that refuses a property it would otherwise ignore."""
-
-    def check(
-        self,
-        cloud: Cloud,
-        *,
-        name: str,
-        old: Properties | None,
-        new: Properties,
-        random_hex: str,
-    ) -> Properties:
-        """Return `new` with automatic name and default tags.
-
-        Raises:
-            ResourceError: a property that this handler does not know, or a name that is too long.
-        """
-        checked = super().check(cloud, name=name, old=old, new=new, random_hex=random_hex)
-        known = self.force_new.keys() | self.in_place | self.settled_at_creation
-        strangers = sorted(
-            key for key, value in checked.items() if key not in known and not self.same(key, None, value)
-        )
-        if strangers:
-            raise ResourceError(
-                f"{self.token}: the local run does not know {', '.join(strangers)}; leave it out, "
-                f"or add it to the handler (it knows {', '.join(sorted(known))})",
-            )
-        return checked

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local.resources import tags as tagging
-from local.resources.base import Properties
-from local.resources.emulated import EmulatedResource, call
+from local.resources.base import Handler, Properties
+from local.resources.emulated import call
 from local.resources.errors import explained, tolerating
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ _MISSING = "ParameterNotFound"
 _SOURCE = "hashicorp/aws internal/service/ssm/parameter.go: ForceNew"
 
 
-class Parameter(EmulatedResource):
+class Parameter(Handler):
     """A parameter that everybody may read; its id is its name."""
 
     token = "aws:ssm/parameter:Parameter"

@@ -14,7 +14,7 @@ from local.engine.catalogue import Catalogue
 from local.engine.deployment import Deployment, Target
 from local.engine.events import Event
 from local.engine.state import Checkpoint
-from local.resources.base import Properties, Resource, ResourceError
+from local.resources.base import Handler, Properties, ResourceError
 from local.resources.cloud import Cloud
 from local.resources.construct import Registrar, ResourceReference
 
@@ -37,12 +37,13 @@ class World:
             raise ResourceError(f"{label} is broken")
 
 
-class Thing(Resource):
+class Thing(Handler):
     """`toy:index:Thing`: `label`, `size` (in place), `place` (forces a new one)."""
 
     token = "toy:index:Thing"
     force_new: ClassVar[Mapping[str, str]] = {"place": "a test's rule"}
-    in_place = frozenset({"label", "size", "password", "needs", "tags"})
+    in_place = frozenset({"label", "name", "needs", "password", "size", "tags"})
+    settled_at_creation = frozenset({"forceDelete"})
     name_property = "name"
     name_max_length = 40
     renewed_by_update = frozenset({"version"})
