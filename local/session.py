@@ -26,8 +26,8 @@ from local.front_door import FrontDoor
 from local.home import ROOT, Home, passphrase
 from local.isolation import point_at
 from local.pulumi_cli import PulumiCli
+from local.resources.aws_calls import tolerating
 from local.resources.cloud import Cloud
-from local.resources.errors import tolerating
 from local.services import describe
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from local.resources import tags as tagging
+from local.resources.aws_calls import call, wait_until
 from local.resources.base import Handler, Properties, ResourceError
-from local.resources.emulated import call, wait_until
 from local.resources.shape import as_asked, same_members
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from docker.utils.build import exclude_paths
 from local.containers import LABEL, DockerError, connect, engine, machine_architecture
 from local.image_build import build, has_fixed_bases
 from local.images import push, remove_image, with_label
+from local.resources.aws_calls import explained, tolerating
 from local.resources.base import Handler, Properties, ResourceError, Unknown
 from local.resources.ecr import describe_image, registry_host
-from local.resources.errors import explained, tolerating
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud

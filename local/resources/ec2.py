@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from local.resources import tags as tagging
+from local.resources.aws_calls import call
 from local.resources.base import URN_TAG, Handler, Properties, urn_tag_value
-from local.resources.emulated import call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

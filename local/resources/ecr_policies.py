@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from local.resources.aws_calls import code_of, explained, tolerating
 from local.resources.base import Handler, Properties
-from local.resources.errors import code_of, explained, tolerating
 from local.resources.shape import json_as_asked
 
 if TYPE_CHECKING:

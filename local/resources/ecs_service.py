@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.containers import clear_tasks
 from local.resources import tags as tagging
+from local.resources.aws_calls import code_of, explained
 from local.resources.base import Diff, Handler, Properties, ResourceError
 from local.resources.ecs import retag
 from local.resources.ecs_service_form import (
@@ -21,7 +22,6 @@ from local.resources.ecs_service_form import (
     network_of,
     strategy_of,
 )
-from local.resources.errors import code_of, explained
 from local.resources.shape import as_asked, strategy
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from local.containers import machine_architecture
 from local.resources import tags as tagging
+from local.resources.aws_calls import code_of, explained
 from local.resources.base import Handler, Properties, ResourceError
 from local.resources.ecs import retag
-from local.resources.errors import code_of, explained
 from local.resources.shape import as_asked, without_empty
 
 if TYPE_CHECKING:

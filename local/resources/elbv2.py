@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from local.resources import tags as tagging
+from local.resources.aws_calls import call
 from local.resources.base import Handler, Properties
-from local.resources.emulated import call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

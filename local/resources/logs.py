@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from local.resources import tags as tagging
+from local.resources.aws_calls import code_of, explained, tolerating
 from local.resources.base import Handler, Properties
-from local.resources.errors import code_of, explained, tolerating
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from local.resources.aws_calls import call
 from local.resources.base import Handler, Properties, ResourceError
-from local.resources.emulated import call
 from local.resources.shape import as_asked, same_members
 
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local.resources import tags as tagging
+from local.resources.aws_calls import call, explained, tolerating
 from local.resources.base import Handler, Properties
-from local.resources.emulated import call
-from local.resources.errors import explained, tolerating
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
