@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.provider import values
-from local.resources.base import UNKNOWN, Properties, Resource, ResourceError
+from local.resources.base import UNKNOWN, Handler, Properties, ResourceError
 from local.resources.cloud import Cloud
 
 
@@ -18,7 +18,7 @@ class HalfMadeError(ResourceError):
         self.identifier = identifier
 
 
-def handler_of(handlers: Mapping[str, Resource], token: str, name: str) -> Resource:
+def handler_of(handlers: Mapping[str, Handler], token: str, name: str) -> Handler:
     """The handler of a type.
 
     Raises:
@@ -34,7 +34,7 @@ def handler_of(handlers: Mapping[str, Resource], token: str, name: str) -> Resou
 
 
 def create(
-    handler: Resource, cloud: Cloud, *, urn: str, inputs: Properties, recovering: bool
+    handler: Handler, cloud: Cloud, *, urn: str, inputs: Properties, recovering: bool
 ) -> tuple[str, Properties]:
     """Make it, or take over what a run that was cut off had made; returns id and outputs.
 
@@ -54,7 +54,7 @@ def create(
         return identifier, outputs
 
 
-def _make(handler: Resource, cloud: Cloud, *, urn: str, inputs: Properties, recovering: bool) -> str:
+def _make(handler: Handler, cloud: Cloud, *, urn: str, inputs: Properties, recovering: bool) -> str:
     found = _left_behind(handler, cloud, urn=urn, inputs=inputs) if recovering else None
     if found is None:
         return handler.create(cloud, urn=urn, inputs=inputs)
@@ -69,7 +69,7 @@ def _make(handler: Resource, cloud: Cloud, *, urn: str, inputs: Properties, reco
 
 
 def with_name_left_behind(
-    handler: Resource, cloud: Cloud, *, urn: str, asked: Properties, checked: Properties
+    handler: Handler, cloud: Cloud, *, urn: str, asked: Properties, checked: Properties
 ) -> Properties:
     """The checked inputs of something new, with the name that a run that was cut off gave it.
 
@@ -83,7 +83,7 @@ def with_name_left_behind(
 
 
 def _left_behind(
-    handler: Resource, cloud: Cloud, *, urn: str, inputs: Properties
+    handler: Handler, cloud: Cloud, *, urn: str, inputs: Properties
 ) -> tuple[str, Properties] | None:
     """Id and outputs of what a run that was cut off made for this URN."""
     identifier = handler.find(cloud, urn=urn, inputs=inputs)
@@ -94,7 +94,7 @@ def _left_behind(
 
 
 def update(
-    handler: Resource,
+    handler: Handler,
     cloud: Cloud,
     *,
     urn: str,
@@ -118,7 +118,7 @@ def update(
     return outputs
 
 
-def expected_after_update(handler: Resource, old_outputs: Properties, inputs: Properties) -> Properties:
+def expected_after_update(handler: Handler, old_outputs: Properties, inputs: Properties) -> Properties:
     """The outputs that an update will have, as far as a preview can know them."""
     return {**old_outputs, **inputs, **dict.fromkeys(handler.renewed_by_update, UNKNOWN)}
 
@@ -128,7 +128,7 @@ def live_inputs(inputs: Properties, outputs: Properties) -> Properties:
     return {key: outputs.get(key, value) for key, value in inputs.items()}
 
 
-def drift(handler: Resource, inputs: Properties, outputs: Properties) -> dict[str, Any]:
+def drift(handler: Handler, inputs: Properties, outputs: Properties) -> dict[str, Any]:
     """The inputs that are another thing on AWS than in the state, with what they are there."""
     live = live_inputs(inputs, outputs)
     return {key: live[key] for key, value in inputs.items() if not handler.same(key, value, live[key])}

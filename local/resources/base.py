@@ -1,4 +1,4 @@
-"""What both engines ask of a resource type: check, diff, create, read, update, delete."""
+"""What the provider asks of a resource type: check, diff, create, read, update, delete, find."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Diff:
     replace: tuple[str, ...] = ()
 
 
-class Resource(ABC):
-    """One resource type.
+class Handler(ABC):
+    """Makes, reads, changes and deletes the resources of one type.
 
     `create`, `update` and `delete` get plain JSON values without unknowns or secrets; `check` and `diff`
     may meet `UNKNOWN` in a preview. Whole numbers arrive as int. Property names are Pulumi's own (camelCase).
@@ -92,7 +92,7 @@ class Resource(ABC):
             random_hex: at least 7 hexadecimal characters for an automatic name.
 
         Raises:
-            ResourceError: the inputs cannot be right.
+            ResourceError: a property that this handler does not know, or a name that is too long.
         """
         checked = dict(new)
         key = self.name_property
@@ -108,6 +108,15 @@ class Resource(ABC):
                     )
         if self.tagged and not isinstance(checked.get("tags"), Unknown):
             checked["tags"] = {**cloud.default_tags, **(checked.get("tags") or {})}
+        known = self.force_new.keys() | self.in_place | self.settled_at_creation
+        unknown = sorted(
+            key for key, value in checked.items() if key not in known and not self.same(key, None, value)
+        )
+        if unknown:
+            raise ResourceError(
+                f"{self.token}: the local run does not know {', '.join(unknown)}; leave it out, "
+                f"or add it to the handler (it knows {', '.join(sorted(known))})",
+            )
         return checked
 
     def diff(self, old: Properties, new: Properties) -> Diff:

@@ -9,10 +9,9 @@ from botocore.exceptions import ClientError
 
 from local.containers import machine_architecture
 from local.resources import tags as tagging
-from local.resources.base import Properties, ResourceError
+from local.resources.aws_calls import code_of, explained
+from local.resources.base import Handler, Properties, ResourceError
 from local.resources.ecs import retag
-from local.resources.emulated import EmulatedResource
-from local.resources.errors import code_of, explained
 from local.resources.shape import as_asked, without_empty
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ _BY_NAME: Final = ("environment", "secrets")
 _HEALTH_CHECK_DEFAULTS: Final = {"interval": 30, "timeout": 5, "retries": 3}
 
 
-class TaskDefinition(EmulatedResource):
+class TaskDefinition(Handler):
     """A revision of a task definition; its id is the revision's ARN.
 
     The provider's id is the family, from which no `read` could tell which revision is meant.
