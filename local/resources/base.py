@@ -42,7 +42,8 @@ class UnfinishedError(ResourceError):
 
     Raised by `create` and `update`. The state keeps the resource with its new inputs and this error, as it
     does when the official provider fails after the call that changed something (Pulumi's
-    `ErrorResourceInitFailed`): the next update of the same inputs calls nothing, a refresh reads what is there.
+    `ErrorResourceInitFailed`): the next update with the same inputs calls nothing, a refresh reads what is
+    there.
     """
 
     def __init__(self, message: str, identifier: str) -> None:
@@ -87,7 +88,8 @@ class Handler(ABC):
     compared_with_outputs: ClassVar[frozenset[str]] = frozenset()
     """Properties whose new input is compared with the output in the state, not with the old input.
 
-    The official provider compares all of them so; here it matters where AWS answers otherwise than it was asked.
+    The official provider compares all of them so; here it matters where AWS answers otherwise than it was
+    asked.
     """
     secret_outputs: ClassVar[frozenset[str]] = frozenset()
 
