@@ -6,16 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.provider import values
-from local.resources.base import UNKNOWN, Handler, Properties, ResourceError
+from local.resources.base import UNKNOWN, Handler, Properties, ResourceError, UnfinishedError
 from local.resources.cloud import Cloud
-
-
-class HalfMadeError(ResourceError):
-    """Something was made and cannot be read back: it belongs into the state all the same."""
-
-    def __init__(self, message: str, identifier: str) -> None:
-        super().__init__(message)
-        self.identifier = identifier
 
 
 def handler_of(handlers: Mapping[str, Handler], token: str, name: str) -> Handler:
@@ -36,10 +28,10 @@ def handler_of(handlers: Mapping[str, Handler], token: str, name: str) -> Handle
 def create(
     handler: Handler, cloud: Cloud, *, urn: str, inputs: Properties, recovering: bool
 ) -> tuple[str, Properties]:
-    """Make it, or take over what a run that was cut off had made; returns id and outputs.
+    """Make it, or adopt what an interrupted run had made; returns id and outputs.
 
     Raises:
-        HalfMadeError: it exists and cannot be read.
+        UnfinishedError: it exists and cannot be read, or is not what was asked for.
         ResourceError: it could not be made.
     """
     with cloud.working_on(urn):
@@ -48,7 +40,7 @@ def create(
         try:
             outputs = handler.read(cloud, id=identifier, inputs=inputs)
         except ResourceError as error:
-            raise HalfMadeError(str(error), identifier) from error
+            raise UnfinishedError(str(error), identifier) from error
         if outputs is None:
             raise ResourceError(f"{identifier} was made but cannot be found any more")
         return identifier, outputs
@@ -121,6 +113,24 @@ def update(
 def expected_after_update(handler: Handler, old_outputs: Properties, inputs: Properties) -> Properties:
     """The outputs that an update will have, as far as a preview can know them."""
     return {**old_outputs, **inputs, **dict.fromkeys(handler.renewed_by_update, UNKNOWN)}
+
+
+def compared(handler: Handler, old_inputs: Properties, old_outputs: Properties) -> Properties:
+    """The old values that a diff compares with the new inputs."""
+    answered = {key: old_outputs[key] for key in handler.compared_with_outputs if key in old_outputs}
+    return {**old_inputs, **answered}
+
+
+def outputs_of_unfinished(
+    handler: Handler, cloud: Cloud, error: UnfinishedError, inputs: Properties
+) -> Properties:
+    """What the state keeps of a resource that is not what was asked for: what there is, by the new inputs."""
+    try:
+        found = handler.read(cloud, id=error.identifier, inputs=inputs)
+    except ResourceError:
+        found = None
+    # As the official provider does: the state says that what was asked for is there.
+    return {**(found or {}), **inputs}
 
 
 def live_inputs(inputs: Properties, outputs: Properties) -> Properties:
