@@ -95,7 +95,7 @@ def _stacks(*, local: bool, wait_for_lock_minutes: float) -> Stacks:
             find_cli=_find_cli,
             lock_retry=LockRetry(minutes=wait_for_lock_minutes),
         )
-    from automation.stacks.config import project_name
+    from automation.stack_files import project_name
     from automation.stacks.local import OnThisMachine
     from local.environment import DEFAULT_PASSPHRASE, LocalEnvironment
     from local.isolation import isolate

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from automation.errors import AutomationError, ProgramError
+from automation.stack_files import project_name, read_config
 from automation.stacks.cli import Cli
-from automation.stacks.config import load, project_name
 from automation.stacks.lock_retry import LockRetry
 from automation.stacks.settings import settings_of
 
@@ -150,7 +150,7 @@ class Stacks:
         return cli.ask(*arguments)
 
     def _update(self, stack: str, command: str, *options: str, runs_program: bool = False) -> Events:
-        region = load(self.root, stack).region if runs_program else ""
+        region = read_config(self.root, stack).values["aws:region"] if runs_program else ""
         program = self.find_cli()
 
         def run() -> Events:
