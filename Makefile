@@ -37,7 +37,7 @@ down: venv ## delete everything again, or only STACK if you name one
 cli: venv ## have the Pulumi CLI ready, and say which one it is
 	@exec $(python) -m automation pulumi-cli
 
-test: venv docker test-app ## run every test; needs nothing beforehand
+test: venv docker cli test-app ## run every test; needs nothing beforehand
 	@exec $(python) -m pytest
 
 test-app: venv ## run the app's own tests
@@ -46,7 +46,7 @@ test-app: venv ## run the app's own tests
 test-unit: venv ## run the tests that need no containers
 	@exec $(python) -m pytest tests/unit
 
-test-integration: venv docker ## run the tests with the emulator and real containers
+test-integration: venv docker cli ## run the tests with the emulator and real containers
 	@exec $(python) -m pytest tests/integration
 
 lint: venv ## check style, types and workflows
