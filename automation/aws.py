@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     import boto3
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from infra.settings import ProviderSettings
 
 AwsService = Literal["cloudwatch", "ecr", "ecs", "elbv2", "logs", "resourcegroupstaggingapi", "sts"]
+
+_ROLE_SESSION_NAME: Final = "node-on-ecs-automation"
 
 Answer = Mapping[str, Any]
 """What AWS answers, in botocore's form."""
@@ -36,10 +38,37 @@ class Account:
 
     @cached_property
     def session(self) -> boto3.Session:
-        """The session with the stack's credentials."""
-        from infra.rollout.clients import session_for
+        """The session with the stack's credentials; those of a role are renewed when they expire."""
+        import boto3
+        import botocore.session
+        from botocore.credentials import (
+            AssumeRoleCredentialFetcher,
+            CredentialProvider,
+            CredentialResolver,
+            DeferredRefreshableCredentials,
+        )
 
-        return session_for(self._provider)
+        provider = self._provider
+        own: Any = boto3.Session(profile_name=provider.profile, region_name=provider.region)
+        role_arn = provider.assume_role_arn
+        if role_arn is None:
+            return own
+
+        class AssumedRole(CredentialProvider):
+            METHOD = "assume-role"
+
+            def load(self) -> DeferredRefreshableCredentials:
+                fetcher = AssumeRoleCredentialFetcher(
+                    own.client,
+                    own.get_credentials(),
+                    role_arn,
+                    extra_args={"RoleSessionName": _ROLE_SESSION_NAME},
+                )
+                return DeferredRefreshableCredentials(fetcher.fetch_credentials, self.METHOD)
+
+        assumed = botocore.session.Session()
+        assumed.register_component("credential_provider", CredentialResolver([AssumedRole()]))
+        return boto3.Session(botocore_session=assumed, region_name=provider.region)
 
     def client(self, service: AwsService, /) -> Any:
         """Return the boto3 client of a service, made once."""

@@ -66,10 +66,10 @@ class _Commands(click.Group):
 
 @click.command(
     cls=_Commands,
-    help="Drive the stacks of this project.",
+    help="Deploy and operate the stacks of this project.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-@click.option("--local", is_flag=True, help="Drive the stacks on this machine; no AWS account is reached.")
+@click.option("--local", is_flag=True, help="Use the stacks on this machine; no AWS account is reached.")
 @click.option(
     "--wait-for-lock-minutes",
     type=click.FloatRange(min=0),
@@ -96,16 +96,14 @@ def _stacks(*, local: bool, wait_for_lock_minutes: float) -> Stacks:
             find_cli=_find_cli,
             lock_retry=LockRetry(minutes=wait_for_lock_minutes),
         )
-    from automation.stacks.config import project_name
+    from automation.stack_files import project_name
     from automation.stacks.local import OnThisMachine
-    from local.environment import LocalEnvironment
+    from local.environment import DEFAULT_PASSPHRASE, LocalEnvironment
     from local.isolation import isolate
 
     passphrase = os.environ.get("PULUMI_CONFIG_PASSPHRASE")
     isolate()
-    environment = LocalEnvironment(
-        project=project_name(ROOT), **({"passphrase": passphrase} if passphrase else {})
-    )
+    environment = LocalEnvironment(project=project_name(ROOT), passphrase=passphrase or DEFAULT_PASSPHRASE)
     return Stacks(environment=OnThisMachine(environment), find_cli=_find_cli)
 
 
@@ -119,15 +117,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     # gRPC reports connections that end on purpose, in the middle of the output.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    code: object = 0
     try:
         code = cli.main(arguments, prog_name="python -m automation", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo(
-            "interrupted: what was made is in the state, and the next run continues from there", err=True
-        )
+        click.echo("interrupted: the state has what was done; running the command again continues", err=True)
         sys.exit(_INTERRUPTED)
     except ProgramError as error:
         # Its output was shown when it came.

@@ -37,8 +37,8 @@ def refresh(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
 def drift(stacks: Stacks, /, *, stack: str, as_json: bool, summary: Path | None) -> int:
     """Show where the resources of STACK differ from its state; `up --refresh` corrects them.
 
-    The exit code is 3 if there is drift. Properties that the program ignores do not count, such as the number of
-    tasks that autoscaling chooses.
+    The exit code is 3 if there is drift. Properties that the program ignores do not count,
+    such as the number of tasks that autoscaling chooses.
     """
     resources = stacks.resources(stack)
     ignored = {one["urn"]: one["ignoreChanges"] for one in resources if one.get("ignoreChanges")}

@@ -133,7 +133,7 @@ def _differences(metadata: Document) -> Iterator[Difference]:
 
 
 def _leaves(path: str, old: Any, new: Any) -> Iterator[Difference]:
-    """Yield what differs, as deep in it as both sides have the same form; JSON in text counts as its value."""
+    """Yield what differs, as deep in it as both sides have the same form, also in JSON."""
     if old == new:
         return
     pair = [_by_key(_parsed(value)) for value in (old, new)]

@@ -102,7 +102,8 @@ def by_ecs_exec(
     if not task.get("enableExecuteCommand"):
         raise AutomationError(
             f"ECS Exec is off in task {task_id(task['taskArn'])} of {service.name}: set "
-            f"`execute-command: true` in Pulumi.{stack.name}.yaml and run `up`; it is on in tasks that start after that"
+            f"`execute-command: true` in Pulumi.{stack.name}.yaml and run `up`; it is on in tasks that start "
+            "after that"
         )
     arguments = [
         *("aws", "ecs", "execute-command", "--cluster", service.cluster, "--task", task["taskArn"]),

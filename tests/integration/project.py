@@ -66,14 +66,9 @@ class Project:
         (folder / ".venv").symlink_to(sys.prefix)
         return cls(folder)
 
-    def configure(self, stack: str = "dev", *, office_hours: bool = False, **changes: Any) -> None:
-        """Write the stack file that ships, with `changes` (in snake case) in it.
-
-        Without its office hours: with them the number of tasks is not the configuration's.
-        """
+    def configure(self, stack: str = "dev", **changes: Any) -> None:
+        """Write the stack file that ships, with `changes` (in snake case) in it."""
         document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())
-        if not office_hours and document["config"].get("node-on-ecs:autoscaling", {}).get("schedule"):
-            del document["config"]["node-on-ecs:autoscaling"]
         for name, value in changes.items():
             document["config"][f"node-on-ecs:{name.replace('_', '-')}"] = value
         (self.folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(document))
