@@ -1,4 +1,4 @@
-"""Waiting for somebody else's update, and for nothing else; nobody really waits here."""
+"""Waiting for another update's lock, and for nothing else; nobody really waits here."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from automation.errors import LockedError, ProgramError
-from automation.stacks.patience import Patience
-from tests.unit.infra.rollout.aws import Hours
+from automation.stacks.lock_retry import LockRetry
+from tests.unit.automation.fakes import FakeTime
 
 _BY_A_FILE = """\
 error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`.
@@ -16,8 +16,8 @@ error: the stack is currently locked by 1 lock(s). Either wait for the other pro
 _BY_THE_CLOUD = "error: [409] Conflict: Another update is currently in progress."
 
 
-def failed(told: str) -> ProgramError:
-    return ProgramError("pulumi up", 255, told)
+def failed(output: str) -> ProgramError:
+    return ProgramError("pulumi up", 255, output)
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Update:
     forever: bool = False
     tries: int = 0
     said: list[str] = field(default_factory=list)
-    hours: Hours = field(default_factory=Hours)
+    time: FakeTime = field(default_factory=FakeTime)
 
     def __call__(self) -> None:
         self.tries += 1
@@ -36,16 +36,16 @@ class Update:
             raise self.failures[0] if self.forever else self.failures.pop(0)
 
     def run(self, minutes: float = 10) -> None:
-        Patience(minutes=minutes, clock=self.hours.clock).run(self, "dev", self.said.append)
+        LockRetry(minutes=minutes, clock=self.time.clock, say=self.said.append).run(self, "dev")
 
 
-@pytest.mark.parametrize("told", [_BY_A_FILE, _BY_THE_CLOUD], ids=["of files", "of Pulumi Cloud"])
-def test_a_locked_stack_is_tried_again_until_it_is_free(told: str) -> None:
-    update = Update([failed(told), failed(told)])
+@pytest.mark.parametrize("output", [_BY_A_FILE, _BY_THE_CLOUD], ids=["of files", "of Pulumi Cloud"])
+def test_a_locked_stack_is_tried_again_until_it_is_free(output: str) -> None:
+    update = Update([failed(output), failed(output)])
 
     update.run()
 
-    assert (update.tries, update.hours.seconds) == (3, 30)
+    assert (update.tries, update.time.seconds) == (3, 30)
     assert len(update.said) == 2
 
 
@@ -68,7 +68,7 @@ def test_whatever_else_fails_is_not_tried_again() -> None:
         update.run()
 
     assert not isinstance(raised.value, LockedError)
-    assert (update.tries, update.said, update.hours.seconds) == (1, [], 0)
+    assert (update.tries, update.said, update.time.seconds) == (1, [], 0)
 
 
 def test_it_gives_up_when_the_time_is_over_and_says_what_to_do() -> None:
@@ -77,20 +77,20 @@ def test_it_gives_up_when_the_time_is_over_and_says_what_to_do() -> None:
     with pytest.raises(LockedError) as raised:
         update.run(minutes=1)
 
-    assert (update.tries, update.hours.seconds) == (5, 60)
-    told = str(raised.value)
-    assert told.startswith("dev is still locked after 1 minutes")
-    assert "created by ann@laptop (pid 42)" in told
-    assert "`python -m automation cancel dev` takes its lock away" in told
+    assert (update.tries, update.time.seconds) == (5, 60)
+    output = str(raised.value)
+    assert output.startswith("dev is still locked after 1 minutes")
+    assert "created by ann@laptop (pid 42)" in output
+    assert "`python -m automation cancel dev` removes its lock" in output
 
 
-def test_with_no_patience_at_all_it_is_tried_once() -> None:
+def test_without_time_it_is_tried_once() -> None:
     update = Update([failed(_BY_A_FILE)], forever=True)
 
     with pytest.raises(LockedError):
         update.run(minutes=0)
 
-    assert (update.tries, update.hours.seconds) == (1, 0)
+    assert (update.tries, update.time.seconds) == (1, 0)
 
 
 def test_a_failure_while_waiting_ends_it() -> None:

@@ -1,4 +1,4 @@
-"""From one stack to the next: what `promote` refuses, and what it holds the next one to."""
+"""What `promote` refuses, deploys and reports."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automation.errors import AutomationError, ProgramError
-from automation.operations.status import ServiceStatus
-from automation.promotion import command
-from automation.promotion.command import promote
+from automation.promotion import promote as module
+from automation.promotion.promote import promote
+from automation.services.status import ServiceStatus
 
 ONE, TWO = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
 
@@ -40,10 +40,10 @@ class Stacks:
 @pytest.fixture
 def statuses(monkeypatch: pytest.MonkeyPatch) -> list[ServiceStatus]:
     """How staging's services are; a test may say something else."""
-    told = [ServiceStatus(name="web", address="", state="steady")]
-    monkeypatch.setattr(command, "locate", lambda _stacks, stack: SimpleNamespace(place=stack))
-    monkeypatch.setattr(command, "status_of", lambda place: told if place == "staging" else [])
-    return told
+    found = [ServiceStatus(name="web", state="steady")]
+    monkeypatch.setattr(module, "DeployedStack", SimpleNamespace(of=lambda _stacks, stack: stack))
+    monkeypatch.setattr(module, "statuses_of", lambda stack: found if stack == "staging" else [])
+    return found
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def stacks(statuses: list[ServiceStatus], monkeypatch: pytest.MonkeyPatch) -> St
         stacks.runs[stack] = stacks.gets
         return {"web": f"https://{stack}.example.com"}
 
-    monkeypatch.setattr(command, "bring_up", bring_up)
+    monkeypatch.setattr(module, "bring_up", bring_up)
     return stacks
 
 
@@ -69,7 +69,7 @@ def test_the_next_stack_gets_what_the_one_before_runs(stacks: Stacks) -> None:
     result = call(stacks)
 
     assert (result.exception, stacks.done) == (None, ["prod"])
-    assert result.stdout == "web          https://prod.example.com\n"
+    assert result.stdout == "web  https://prod.example.com\n"
     assert result.stderr == f"prod: {ONE} → {TWO}\n"
 
 
@@ -91,14 +91,14 @@ def test_a_stack_that_does_not_follow_is_refused(stacks: Stacks, follows: str | 
 
     assert isinstance(result.exception, click.UsageError)
     assert f"prod does not follow staging: its image-from is {told}" in str(result.exception)
-    assert "`node-on-ecs:image-from: staging` in Pulumi.prod.yaml" in str(result.exception)
+    assert "Set `node-on-ecs:image-from: staging` in Pulumi.prod.yaml" in str(result.exception)
     assert stacks.done == []
 
 
-def test_what_is_not_well_is_not_promoted(stacks: Stacks, statuses: list[ServiceStatus]) -> None:
-    statuses.append(
-        ServiceStatus(name="web-alice", address="", state="failed", reason="tasks failed to start")
-    )
+def test_the_image_of_a_stack_that_is_not_steady_is_not_promoted(
+    stacks: Stacks, statuses: list[ServiceStatus]
+) -> None:
+    statuses.append(ServiceStatus(name="web-alice", state="failed", reason="tasks failed to start"))
 
     result = call(stacks)
 
@@ -112,7 +112,7 @@ def test_a_stack_that_never_came_up_has_nothing_to_promote(stacks: Stacks) -> No
 
     result = call(stacks)
 
-    assert "staging tells of no image: it never came up" in str(result.exception)
+    assert "staging has no output `image`" in str(result.exception)
     assert stacks.done == []
 
 
@@ -135,7 +135,7 @@ def test_another_image_than_the_one_that_was_looked_at_is_a_failure(stacks: Stac
     assert f"prod runs {stacks.gets}" in file.read_text()
 
 
-def test_a_jobs_summary_says_what_runs_now(stacks: Stacks, tmp_path: Path) -> None:
+def test_a_jobs_summary_says_which_image_runs_now(stacks: Stacks, tmp_path: Path) -> None:
     file = tmp_path / "summary.md"
 
     call(stacks, "--summary", str(file))

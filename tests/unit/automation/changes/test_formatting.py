@@ -1,11 +1,13 @@
-"""Changes in words."""
+"""Changes as text."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from automation.changes.formatting import drift_summary, lines, summary
 from automation.changes.model import Change, Changes, Difference, Kind
-from automation.changes.words import counted, lines
 
 
 def change(kind: Kind, kind_of_resource: str = "aws:ecs/service:Service", *differences: Difference) -> Change:
@@ -16,22 +18,30 @@ def change(kind: Kind, kind_of_resource: str = "aws:ecs/service:Service", *diffe
 def test_a_plan_counts_each_kind_and_what_stays() -> None:
     planned = Changes(changes=(change("create"), change("create"), change("replace")), same=7)
 
-    assert counted(planned) == "2 to create, 1 to replace, 7 unchanged"
+    assert summary(planned) == "2 to create, 1 to replace, 7 unchanged"
 
 
 def test_nothing_to_do_is_said_in_words() -> None:
-    assert counted(Changes(same=7)) == "no changes"
+    assert summary(Changes(same=7)) == "no changes"
 
 
-def test_what_others_did_is_told_as_done_and_without_what_stayed() -> None:
-    """How many stayed depends on the engine, and says nothing here."""
+def test_drift_counts_what_differs_and_not_what_does_not() -> None:
+    """How many do not depends on what a refresh reads."""
     drifted = Changes(changes=(change("update"), change("delete")), same=7)
 
-    assert counted(drifted, drift=True) == "1 changed by hand, 1 gone"
+    assert drift_summary(drifted) == "differs from the state: 1 changed, 1 deleted"
 
 
 def test_no_drift_is_said_in_words() -> None:
-    assert counted(Changes(same=7), drift=True) == "nothing was changed by hand"
+    assert drift_summary(Changes(same=7)) == "no drift"
+
+
+def test_who_changed_a_resource_is_said_where_that_is_known() -> None:
+    rolled_back = replace(change("update"), cause="ECS rolled it back: tasks failed to start")
+
+    assert list(lines(Changes(changes=(rolled_back,)))) == [
+        "~ aws:ecs:Service web differs from the state: ECS rolled it back: tasks failed to start"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,21 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from automation.changes import commands
-from automation.changes.commands import drift, preview, refresh
+from automation.changes.cost_change import CostChange
+from automation.changes.drift import drift, refresh
 from automation.changes.model import Change, Changes, Difference
-from automation.changes.price import ChangeOfCost
+from automation.changes.preview import preview
 from automation.errors import AutomationError, ProgramError
+from tests.unit.automation.fakes import (
+    NEW,
+    OLD,
+    FakeAws,
+    FakeStacks,
+    deployment,
+    no_service,
+    resources,
+    service,
+)
 
 URN = "urn:pulumi:dev::node-on-ecs::aws:ecs/service:Service::web"
 
@@ -27,8 +37,8 @@ def scaled(*paths: str) -> Changes:
 
 
 @dataclass
-class Stacks:
-    """One stack, that differs in `changes`; `failure` is what keeps it from being looked at."""
+class Stacks(FakeStacks):
+    """One stack, that differs in `changes`; `failure` is what keeps it from being read."""
 
     changes: Changes = field(default_factory=Changes)
     failure: AutomationError | None = None
@@ -43,16 +53,16 @@ class Stacks:
         self.refreshed.append(not preview_only)
         return self.changes
 
-    def state(self, stack: str) -> Mapping[str, Any]:
-        resources = [{"urn": URN, "ignoreChanges": ["desiredCount"]}, {"urn": f"{URN}-alice"}]
-        return {"version": 3, "deployment": {"resources": resources}}
+    def resources(self, stack: str) -> Sequence[Mapping[str, Any]]:
+        stack_itself, web, alice = resources()
+        return [stack_itself, {**web, "ignoreChanges": ["desiredCount"]}, alice]
 
 
 @pytest.fixture(autouse=True)
-def cost(monkeypatch: pytest.MonkeyPatch) -> dict[str, ChangeOfCost]:
+def cost(monkeypatch: pytest.MonkeyPatch) -> dict[str, CostChange]:
     """What the stack costs; a test may say something else."""
-    told = {"dev": ChangeOfCost(before=40, after=50, budget=60)}
-    monkeypatch.setattr(commands.ChangeOfCost, "of", lambda _, stack: told[stack])
+    told = {"dev": CostChange(before=40, after=50, budget=60)}
+    monkeypatch.setattr(CostChange, "of", lambda _, stack: told[stack])
     monkeypatch.delenv("GITHUB_RUN_ID", raising=False)
     return told
 
@@ -61,8 +71,8 @@ def call(command: Any, *arguments: str, stacks: Stacks) -> Result:
     return CliRunner().invoke(command, list(arguments), obj=stacks, standalone_mode=False)
 
 
-def test_a_preview_tells_changes_counts_and_cost() -> None:
-    result = call(preview, "dev", stacks=Stacks(scaled("cpu")))
+def test_a_preview_shows_changes_counts_and_cost() -> None:
+    result = call(preview, "dev", stacks=Stacks(changes=scaled("cpu")))
 
     assert result.return_value == 0
     assert result.stdout.splitlines() == [
@@ -74,7 +84,7 @@ def test_a_preview_tells_changes_counts_and_cost() -> None:
 
 
 def test_a_preview_for_programs_is_one_document() -> None:
-    document = json.loads(call(preview, "dev", "--json", stacks=Stacks(scaled("cpu"))).stdout)
+    document = json.loads(call(preview, "dev", "--json", stacks=Stacks(changes=scaled("cpu"))).stdout)
 
     assert (document["stack"], document["counts"], document["same"]) == ("dev", {"update": 1}, 3)
     assert document["cost"]["after_usd"] == 50
@@ -83,7 +93,7 @@ def test_a_preview_for_programs_is_one_document() -> None:
 def test_a_previews_comment_is_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "comment.md"
 
-    call(preview, "dev", "--comment", str(file), stacks=Stacks(scaled("cpu")))
+    call(preview, "dev", "--comment", str(file), stacks=Stacks(changes=scaled("cpu")))
 
     text = file.read_text()
     assert "### Preview of `dev`: 1 to update, 3 unchanged" in text
@@ -99,7 +109,7 @@ def test_a_previews_comment_is_in_a_file(tmp_path: Path) -> None:
     ids=["of the program", "of ours"],
 )
 def test_a_preview_that_fails_has_a_comment_too(failure: AutomationError, told: str, tmp_path: Path) -> None:
-    """Or the one of the push before would stay, and tell of what is no more."""
+    """Or the comment of the push before would stay."""
     file = tmp_path / "comment.md"
 
     result = call(preview, "dev", "--comment", str(file), stacks=Stacks(failure=failure))
@@ -109,8 +119,10 @@ def test_a_preview_that_fails_has_a_comment_too(failure: AutomationError, told: 
     assert told in file.read_text()
 
 
-def test_more_than_the_budget_fails_after_all_was_told(cost: dict[str, ChangeOfCost], tmp_path: Path) -> None:
-    cost["dev"] = ChangeOfCost(before=40, after=50, budget=45)
+def test_more_than_the_budget_fails_after_everything_was_shown(
+    cost: dict[str, CostChange], tmp_path: Path
+) -> None:
+    cost["dev"] = CostChange(before=40, after=50, budget=45)
     file = tmp_path / "comment.md"
 
     result = call(preview, "dev", "--comment", str(file), stacks=Stacks())
@@ -121,14 +133,14 @@ def test_more_than_the_budget_fails_after_all_was_told(cost: dict[str, ChangeOfC
     assert "**More than its budget of $45**" in file.read_text()
 
 
-def test_whoever_says_so_may_cost_more_than_the_budget(cost: dict[str, ChangeOfCost]) -> None:
-    cost["dev"] = ChangeOfCost(before=40, after=50, budget=45)
+def test_the_budget_can_be_left_aside(cost: dict[str, CostChange]) -> None:
+    cost["dev"] = CostChange(before=40, after=50, budget=45)
 
     assert call(preview, "dev", "--no-fail-over-budget", stacks=Stacks()).return_value == 0
 
 
 def test_drift_ends_with_3_and_changes_nothing() -> None:
-    stacks = Stacks(scaled("cpu"))
+    stacks = Stacks(changes=scaled("cpu"))
 
     result = call(drift, "dev", stacks=stacks)
 
@@ -136,48 +148,73 @@ def test_drift_ends_with_3_and_changes_nothing() -> None:
     assert result.stdout.splitlines() == [
         "~ aws:ecs:Service web",
         "      cpu: 1 → 2",
-        "dev: 1 changed by hand",
+        "dev: differs from the state: 1 changed",
     ]
 
 
 def test_without_drift_it_ends_with_0() -> None:
     result = call(drift, "dev", stacks=Stacks())
 
-    assert (result.return_value, result.stdout) == (0, "dev: nothing was changed by hand\n")
+    assert (result.return_value, result.stdout) == (0, "dev: no drift\n")
 
 
-def test_what_the_program_leaves_to_others_is_no_drift() -> None:
+def test_what_the_program_ignores_is_no_drift() -> None:
     """The number of tasks is autoscaling's."""
-    assert call(drift, "dev", stacks=Stacks(scaled("desiredCount"))).return_value == 0
+    assert call(drift, "dev", stacks=Stacks(changes=scaled("desiredCount"))).return_value == 0
 
 
 def test_drift_for_programs_is_one_document() -> None:
-    result = call(drift, "dev", "--json", stacks=Stacks(scaled("cpu", "desiredCount")))
+    result = call(drift, "dev", "--json", stacks=Stacks(changes=scaled("cpu", "desiredCount")))
 
     document = json.loads(result.stdout)
     assert result.return_value == 3
     assert [one["path"] for one in document["changes"][0]["differences"]] == ["cpu"]
 
 
-def test_a_jobs_summary_goes_on_with_drift(tmp_path: Path) -> None:
+def test_drift_is_appended_to_a_jobs_summary(tmp_path: Path) -> None:
     """GitHub's file is that of all steps of a job."""
     file = tmp_path / "summary.md"
     file.write_text("before\n")
 
-    call(drift, "dev", "--summary", str(file), stacks=Stacks(scaled("cpu")))
+    call(drift, "dev", "--summary", str(file), stacks=Stacks(changes=scaled("cpu")))
 
     assert file.read_text().startswith("before\n")
-    assert "### Drift of `dev`: 1 changed by hand" in file.read_text()
+    assert "### Drift of `dev`: differs from the state: 1 changed" in file.read_text()
 
 
-def test_a_refresh_writes_down_what_it_found_whoever_it_was_left_to() -> None:
-    stacks = Stacks(scaled("desiredCount"))
+def test_a_refresh_shows_what_the_program_ignores_too() -> None:
+    stacks = Stacks(changes=scaled("desiredCount"))
 
     result = call(refresh, "dev", stacks=stacks)
 
     assert (result.return_value, stacks.refreshed) == (None, [True])
-    assert result.stdout.endswith("dev: 1 changed by hand\n")
+    assert result.stdout.endswith("dev: differs from the state: 1 changed\n")
 
 
 def test_a_refresh_for_programs_is_one_document() -> None:
     assert json.loads(call(refresh, "dev", "--json", stacks=Stacks()).stdout)["changes"] == []
+
+
+def rolled_back(**answers: Any) -> Stacks:
+    """Dev, in which ECS runs another version than the state has."""
+    difference = Difference(path="taskDefinition", old=NEW, new=OLD)
+    change = Change(kind="update", urn=URN, type="aws:ecs/service:Service", differences=(difference,))
+    return Stacks(FakeAws(**answers), changes=Changes(changes=(change,)))
+
+
+def test_a_service_that_ecs_rolled_back_was_not_changed_by_hand() -> None:
+    failed = deployment(NEW, "FAILED", status="ACTIVE", age=10, rolloutStateReason="tasks failed to start")
+    stacks = rolled_back(describe_services=service(failed, deployment(OLD, age=600)))
+
+    result = call(drift, "dev", stacks=stacks)
+
+    assert result.stdout.splitlines()[0] == (
+        "~ aws:ecs:Service web differs from the state: ECS rolled it back: tasks failed to start"
+    )
+
+
+@pytest.mark.parametrize("answer", [service(deployment(OLD)), no_service()], ids=["complete", "deleted"])
+def test_a_service_that_ecs_did_not_roll_back_has_no_known_cause(answer: dict[str, Any]) -> None:
+    result = call(drift, "dev", stacks=rolled_back(describe_services=answer))
+
+    assert result.stdout.splitlines()[0] == "~ aws:ecs:Service web"

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
 from automation.errors import AutomationError
-from automation.operations.logs import Line
-from automation.operations.one_off import Ended, run_once
-from tests.unit.automation.operations.places import place
-from tests.unit.infra.rollout.aws import (
+from automation.services import run as module
+from automation.services.logs import Line
+from automation.services.run import Ended, run_once
+from automation.services.run import run as command
+from tests.unit.automation.fakes import (
     NEW,
+    NOW,
     OLD,
     Answer,
-    Aws,
-    Hours,
+    FakeAws,
+    FakeStacks,
+    FakeTime,
+    deployed,
     deployment,
     no_service,
     service,
@@ -39,7 +45,6 @@ NETWORK = {
 def described(*deployments: dict[str, Any]) -> dict[str, Any]:
     return service(
         *deployments,
-        taskDefinition=NEW,
         networkConfiguration=NETWORK,
         capacityProviderStrategy=[SPOT],
     )
@@ -73,8 +78,8 @@ class Heard:
         self.lines.append(line.message)
 
 
-def cloud(**operations: Answer | list[Answer]) -> Aws:
-    return Aws(
+def cloud(**operations: Answer | list[Answer]) -> FakeAws:
+    return FakeAws(
         **{
             "describe_services": described(),
             "run_task": {"tasks": [RUNS]},
@@ -86,15 +91,16 @@ def cloud(**operations: Answer | list[Answer]) -> Aws:
     )
 
 
-def run(aws: Aws, heard: Heard | None = None) -> Ended:
+def run(aws: FakeAws, heard: Heard | None = None) -> Ended:
     heard = heard or Heard()
+    stack = deployed(aws)
     return run_once(
-        place(aws),
-        "web",
+        stack,
+        stack.service("web"),
         ["node", "migrate.js"],
         show=heard.show,
         say=heard.words.append,
-        clock=Hours().clock,
+        clock=FakeTime().clock,
     )
 
 
@@ -153,11 +159,11 @@ def test_one_whose_container_never_ran_has_no_exit_code_but_a_reason() -> None:
 def test_one_that_has_no_place_says_why() -> None:
     aws = cloud(run_task={"tasks": [], "failures": [{"reason": "RESOURCE:CPU"}]})
 
-    with pytest.raises(AutomationError, match="could not be run: RESOURCE:CPU"):
+    with pytest.raises(AutomationError, match="could not be started: RESOURCE:CPU"):
         run(aws)
 
 
-def test_a_service_that_is_gone_is_told() -> None:
+def test_a_service_that_was_deleted_is_named() -> None:
     with pytest.raises(AutomationError, match="does not have the service web any more"):
         run(cloud(describe_services=no_service()))
 
@@ -188,3 +194,44 @@ def test_ctrl_c_while_it_is_started_stops_it_too() -> None:
         run(aws)
 
     assert [question["task"] for question in aws.questions("stop_task")] == [RUNS["taskArn"]]
+
+
+def test_a_task_that_ecs_does_not_know_is_not_waited_for_without_end() -> None:
+    with pytest.raises(AutomationError, match="ECS does not know the task"):
+        run(cloud(describe_tasks={"tasks": []}))
+
+
+def call(monkeypatch: pytest.MonkeyPatch, code: int | None, *arguments: str) -> tuple[Result, Sequence[str]]:
+    """Call the command with a task that ends at once; return its result and what ran."""
+    ran: list[Sequence[str]] = []
+
+    def ends_at_once(_: Any, __: Any, words: Sequence[str], *, show: Any, say: Any) -> Ended:
+        ran.append(words)
+        show(Line(id="1", at=NOW, service="web", task="1", message="from the container"))
+        say("what happens")
+        return Ended(task_definition="web:7", exit_code=code, reason="Essential container exited")
+
+    monkeypatch.setattr(module, "run_once", ends_at_once)
+    result = CliRunner().invoke(command, ["dev", *arguments], obj=FakeStacks(), standalone_mode=False)
+    return result, ran[0]
+
+
+def test_only_what_the_container_logs_is_on_the_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    result, ran = call(monkeypatch, 0, "--", "node", "-e", "1", "--flag")
+
+    assert ran == ("node", "-e", "1", "--flag")
+    assert (result.return_value, result.stdout, result.stderr) == (
+        0,
+        "from the container\n",
+        "what happens\n",
+    )
+
+
+@pytest.mark.parametrize(("code", "words"), [(3, "with exit code 3"), (None, "without an exit code")])
+def test_a_command_that_fails_ends_with_1_and_names_the_code(
+    monkeypatch: pytest.MonkeyPatch, code: int | None, words: str
+) -> None:
+    result, _ = call(monkeypatch, code, "--", "node")
+
+    assert result.return_value == 1
+    assert f"error: `node` ended {words}: Essential container exited" in result.stderr

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from automation.promotion.live import Marked, digest_of, mark
+from automation.promotion.live_tag import Tagged, digest_of, tag_live_image
 
 DIGEST = f"sha256:{'1234567890ab'}{'f' * 52}"
 REPOSITORY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/team/app"
@@ -28,7 +28,7 @@ class Clients:
         )
         self.stubber = Stubber(self.ecr)
 
-    def get(self, service: str, /) -> Any:
+    def client(self, service: str, /) -> Any:
         assert service == "ecr"
         return self.ecr
 
@@ -57,26 +57,26 @@ def test_the_tag_names_the_stack_and_the_digest(clients: Clients) -> None:
     }
     clients.stubber.add_response("put_image", {}, put)
 
-    assert mark("prod", IMAGE, clients) == Marked(tag=TAG)
+    assert tag_live_image("prod", IMAGE, clients) == Tagged(tag=TAG)
 
 
-def test_who_has_the_tag_already_keeps_it(clients: Clients) -> None:
+def test_an_image_that_has_the_tag_keeps_it(clients: Clients) -> None:
     has(clients, {"imageManifest": "{}"})
     clients.stubber.add_client_error("put_image", "ImageAlreadyExistsException")
 
-    assert mark("prod", IMAGE, clients) == Marked(tag=TAG)
+    assert tag_live_image("prod", IMAGE, clients) == Tagged(tag=TAG)
 
 
 @pytest.mark.parametrize("operation", ["batch_get_image", "put_image"])
-def test_who_may_not_is_told_why(clients: Clients, operation: str) -> None:
+def test_a_missing_permission_is_a_problem(clients: Clients, operation: str) -> None:
     if operation == "put_image":
         has(clients, {"imageManifest": "{}"})
     clients.stubber.add_client_error(operation, "AccessDeniedException", "not authorized to perform it")
 
-    marked = mark("prod", IMAGE, clients)
+    tagged = tag_live_image("prod", IMAGE, clients)
 
-    assert marked.tag == ""
-    assert "not authorized to perform it" in marked.problem
+    assert tagged.tag == ""
+    assert "not authorized to perform it" in tagged.problem
 
 
 def test_a_tag_that_another_image_has_is_a_problem(clients: Clients) -> None:
@@ -84,14 +84,14 @@ def test_a_tag_that_another_image_has_is_a_problem(clients: Clients) -> None:
     has(clients, {"imageManifest": "{}"})
     clients.stubber.add_client_error("put_image", "ImageTagAlreadyExistsException", "the tag is there")
 
-    assert "the tag is there" in mark("prod", IMAGE, clients).problem
+    assert "the tag is there" in tag_live_image("prod", IMAGE, clients).problem
 
 
-def test_an_image_that_is_gone_is_a_problem(clients: Clients) -> None:
+def test_an_image_that_is_missing_is_a_problem(clients: Clients) -> None:
     has(clients, failures=[{"failureCode": "ImageNotFound", "failureReason": "Requested image not found"}])
 
-    assert mark("prod", IMAGE, clients) == Marked(
-        problem=f"ECR does not give {DIGEST}: Requested image not found"
+    assert tag_live_image("prod", IMAGE, clients) == Tagged(
+        problem=f"ECR does not return {DIGEST}: Requested image not found"
     )
 
 
@@ -99,8 +99,8 @@ def test_an_image_that_is_gone_is_a_problem(clients: Clients) -> None:
     "image",
     [f"registry.example.com/app@{DIGEST}", f"public.ecr.aws/team/app@{DIGEST}", f"{REPOSITORY}:1.0", ""],
 )
-def test_an_image_that_is_not_in_ecr_by_its_digest_is_left_alone(clients: Clients, image: str) -> None:
-    assert mark("prod", image, clients) == Marked()
+def test_an_image_that_is_not_in_ecr_by_its_digest_is_not_tagged(clients: Clients, image: str) -> None:
+    assert tag_live_image("prod", image, clients) == Tagged()
 
 
 def test_the_digest_is_what_follows_the_at_sign() -> None:

@@ -1,4 +1,4 @@
-"""What the load balancer is asked before a service more is made behind it."""
+"""Whether a load balancer can take one more service."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 
 from automation.errors import AutomationError
-from automation.previews.room import Shared, check_room
-from tests.unit.infra.fake_cloud import ACCOUNT, REGION
-from tests.unit.infra.rollout.aws import Aws
+from automation.previews.capacity import SharedLoadBalancer, check_capacity
+from tests.unit.automation.fakes import ACCOUNT, REGION, FakeAws
 
 _PREFIX = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
-SHARED = Shared(
+SHARED = SharedLoadBalancer(
     base="dev",
-    load_balancer_arn=f"{_PREFIX}:loadbalancer/app/lb/1",
+    arn=f"{_PREFIX}:loadbalancer/app/lb/1",
     listener_arn=f"{_PREFIX}:listener/app/lb/1/https",
 )
 TEST_LISTENER = f"{_PREFIX}:listener/app/lb/1/test"
@@ -23,7 +22,7 @@ PRIORITY = 40_012
 
 def cloud(
     *, others: int = 0, test_rules: int = 0, groups: int = 0, owners: dict[int, str | None] | None = None
-) -> Aws:
+) -> FakeAws:
     """A load balancer with rules of dev, and those of `owners` by priority."""
     rules = {
         SHARED.listener_arn: [*range(1, others + 1), *(owners or {})],
@@ -48,7 +47,7 @@ def cloud(
             described.append({"ResourceArn": arn, "Tags": tags})
         return {"TagDescriptions": described}
 
-    return Aws(
+    return FakeAws(
         describe_listeners={
             "Listeners": [{"ListenerArn": SHARED.listener_arn}, {"ListenerArn": TEST_LISTENER}]
         },
@@ -58,14 +57,14 @@ def cloud(
     )
 
 
-def refusal(aws: Aws) -> str:
+def refusal(aws: FakeAws) -> str:
     with pytest.raises(AutomationError) as raised:
-        check_room(aws, SHARED, "pr-12", PRIORITY)
+        check_capacity(aws, SHARED, "pr-12", PRIORITY)
     return str(raised.value)
 
 
-def test_where_there_is_room_nothing_is_said() -> None:
-    check_room(cloud(others=98, test_rules=1, groups=99), SHARED, "pr-12", PRIORITY)
+def test_below_the_limits_nothing_is_refused() -> None:
+    check_capacity(cloud(others=98, test_rules=1, groups=99), SHARED, "pr-12", PRIORITY)
 
 
 def test_rules_of_all_listeners_count_and_their_default_ones_do_not() -> None:
@@ -76,23 +75,23 @@ def test_rules_of_all_listeners_count_and_their_default_ones_do_not() -> None:
     assert "Rules per Application Load Balancer" in message
 
 
-def test_target_groups_count_too_and_nobody_gets_more() -> None:
+def test_target_groups_count_too_and_aws_does_not_raise_their_limit() -> None:
     message = refusal(cloud(others=3, groups=100))
 
     assert message.startswith("the load balancer of dev has 100 target groups")
-    assert "raises it for nobody" in message
+    assert "AWS does not raise this limit" in message
 
 
 def test_a_priority_that_another_has_is_refused_before_aws_does() -> None:
-    assert f"the priority {PRIORITY}, which the rule of pr-10012 has" in refusal(
+    assert f"priority {PRIORITY}, which the rule of pr-10012 has" in refusal(
         cloud(owners={PRIORITY: "pr-10012"})
     )
 
 
-def test_a_rule_that_nobody_has_put_a_name_on_is_somebody_elses() -> None:
-    assert "the rule of somebody else has" in refusal(cloud(owners={PRIORITY: None}))
+def test_a_rule_without_the_tag_belongs_to_another_owner() -> None:
+    assert "the rule of another owner has" in refusal(cloud(owners={PRIORITY: None}))
 
 
-def test_a_stack_that_is_there_already_needs_no_room() -> None:
+def test_a_stack_that_exists_is_not_refused() -> None:
     """Or the hundredth could never be changed."""
-    check_room(cloud(others=99, groups=100, owners={PRIORITY: "pr-12"}), SHARED, "pr-12", PRIORITY)
+    check_capacity(cloud(others=99, groups=100, owners={PRIORITY: "pr-12"}), SHARED, "pr-12", PRIORITY)

@@ -1,9 +1,9 @@
-"""Which stacks `up` makes and `destroy` removes, and what they refuse."""
+"""Which stacks `up` creates and `destroy` deletes, and what they and `cancel` refuse."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,11 +14,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automation.errors import AutomationError, ProgramError
-from automation.previews.listing import Preview
-from automation.promotion.live import Marked
-from automation.stacks import commands
-from automation.stacks.commands import destroy, up
-from automation.stacks.protocol import Known
+from automation.previews import lifecycle
+from automation.previews.expiry import Preview
+from automation.promotion import live_tag
+from automation.promotion.live_tag import Tagged
+from automation.stacks import destroy as destroy_module
+from automation.stacks.destroy import cancel, destroy
+from automation.stacks.up import up
 
 
 @dataclass
@@ -29,15 +31,15 @@ class World:
     there: bool = True
     failure: AutomationError | None = None
     image: str = ""
-    on_this_machine: bool = False
+    is_local: bool = False
 
-    # As those who drive stacks.
+    # As `Stacks`.
 
-    def known(self) -> Sequence[Known]:
-        return [Known(name=name, last_update=None) for name in ("dev", "staging", "pr-1")]
+    def exists(self, stack: str) -> bool:
+        return stack in ("dev", "staging", "pr-1")
 
-    def up(self, stack: str) -> Mapping[str, Any]:
-        self.done.append(f"up {stack}")
+    def up(self, stack: str, *, refresh: bool) -> Mapping[str, Any]:
+        self.done.append(f"up {stack}{' with refresh' if refresh else ''}")
         if self.failure:
             raise self.failure
         return {
@@ -49,15 +51,18 @@ class World:
         return f"the settings of {stack}"
 
     def clients(self, settings: str) -> str:
-        return f"who asks for {settings}"
+        return f"clients for {settings}"
 
     def destroy(self, stack: str) -> None:
         self.done.append(f"destroy {stack}")
 
+    def cancel(self, stack: str) -> None:
+        self.done.append(f"cancel {stack}")
+
     def address(self, url: str) -> str:
         return url
 
-    # As the stacks of pull requests.
+    # As `Previews`.
 
     def prepare(self, stack: str, *, base: str | None, lifetime: timedelta | None) -> datetime:
         self.done.append(("prepare", stack, base, lifetime))
@@ -74,7 +79,8 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
-    monkeypatch.setattr(commands, "previews_of", lambda _stacks, _say: world)
+    monkeypatch.setattr(lifecycle, "Previews", lambda _stacks: world)
+    monkeypatch.setattr(destroy_module, "Previews", lambda _stacks: world)
     return world
 
 
@@ -86,14 +92,20 @@ def test_a_pull_requests_stack_is_prepared_before_it_is_brought_up(world: World)
     result = call(world, up, "pr-12", "--attach-to", "staging", "--lifetime-hours", "5")
 
     assert world.done == [("prepare", "pr-12", "staging", timedelta(hours=5)), "up pr-12"]
-    assert result.stdout == "web          https://pr-12.example.com\n"
-    assert "may stay until 2026-11-24 12:00 UTC" in result.stderr
+    assert result.stdout == "web  https://pr-12.example.com\n"
+    assert "pr-12 expires at 2026-11-24 12:00 UTC" in result.stderr
 
 
-def test_any_other_stack_has_to_be_there(world: World) -> None:
+def test_any_other_stack_is_not_prepared(world: World) -> None:
     call(world, up, "dev")
 
     assert world.done == ["up dev"]
+
+
+def test_it_can_be_told_to_read_every_resource_first(world: World) -> None:
+    call(world, up, "dev", "--refresh")
+
+    assert world.done == ["up dev with refresh"]
 
 
 @pytest.mark.parametrize("option", ["--attach-to=dev", "--lifetime-hours=5"])
@@ -105,28 +117,28 @@ def test_only_a_pull_requests_stack_attaches_and_expires(world: World, option: s
 
 
 def test_a_pull_requests_stack_is_removed_without_a_question(world: World) -> None:
-    """In a workflow nobody could answer, and nothing in it lasts anyway."""
+    """In a workflow nobody could answer."""
     assert "removed pr-1" in call(world, destroy, "pr-1").stderr
     assert world.done == ["remove pr-1"]
 
 
-def test_one_that_is_not_there_is_no_failure(world: World) -> None:
+def test_a_missing_one_is_no_failure(world: World) -> None:
     world.there = False
 
     result = call(world, destroy, "pr-12")
 
-    assert (result.exception, result.stderr) == (None, "there is no stack pr-12, nothing to do\n")
+    assert (result.exception, result.stderr) == (None, "there is no stack pr-12: nothing to do\n")
 
 
-def test_what_others_are_attached_to_stays(world: World) -> None:
+def test_what_others_are_attached_to_is_not_destroyed(world: World) -> None:
     result = call(world, destroy, "dev", "--yes")
 
     assert isinstance(result.exception, AutomationError)
-    assert "pr-1 use what dev holds" in str(result.exception)
+    assert "pr-1 are attached to dev" in str(result.exception)
     assert world.done == []
 
 
-def test_a_stack_that_lasts_is_destroyed_only_for_who_says_so(world: World) -> None:
+def test_any_other_stack_is_destroyed_only_with_consent(world: World) -> None:
     refused = call(world, destroy, "staging")
     done = call(world, destroy, "staging", "--yes")
 
@@ -135,17 +147,17 @@ def test_a_stack_that_lasts_is_destroyed_only_for_who_says_so(world: World) -> N
     assert world.done == ["destroy staging"]
 
 
-def test_a_stack_that_is_not_there_is_told(world: World) -> None:
+def test_a_missing_stack_is_an_error(world: World) -> None:
     assert "there is no stack 'stagign'" in str(call(world, destroy, "stagign", "--yes").exception)
 
 
-def test_up_for_programs_is_one_document(world: World) -> None:
+def test_programs_get_the_addresses_in_one_document(world: World) -> None:
     document = json.loads(call(world, up, "dev", "--json").stdout)
 
     assert document == {"stack": "dev", "addresses": {"web": "https://dev.example.com"}}
 
 
-def test_a_jobs_summary_goes_on_with_the_addresses(world: World, tmp_path: Path) -> None:
+def test_the_addresses_are_appended_to_a_jobs_summary(world: World, tmp_path: Path) -> None:
     file = tmp_path / "summary.md"
     file.write_text("before\n")
 
@@ -166,45 +178,54 @@ def test_a_jobs_summary_says_why_an_update_failed(world: World, tmp_path: Path) 
 
 
 @pytest.fixture
-def marks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    """Whose images are marked; a mark may have a problem."""
-    marked: list[tuple[str, ...]] = []
+def tags(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The images that were tagged; staging's cannot be."""
+    tagged: list[tuple[str, ...]] = []
 
-    def mark(*about: str) -> Marked:
-        marked.append(about)
-        return Marked(problem="AccessDenied") if about[0] == "staging" else Marked(tag="live-dev-1")
+    def tag(*about: str) -> Tagged:
+        tagged.append(about)
+        return Tagged(problem="AccessDenied") if about[0] == "staging" else Tagged(tag="live-dev-1")
 
-    monkeypatch.setattr(commands, "mark", mark)
-    return marked
+    monkeypatch.setattr(live_tag, "tag_live_image", tag)
+    return tagged
 
 
-def test_the_image_that_a_stack_runs_is_marked(world: World, marks: list[tuple[str, ...]]) -> None:
+def test_the_image_that_a_stack_runs_is_tagged(world: World, tags: list[tuple[str, ...]]) -> None:
     world.image = "registry/app@sha256:1"
 
     result = call(world, up, "dev")
 
-    assert marks == [("dev", "registry/app@sha256:1", "who asks for the settings of dev")]
+    assert tags == [("dev", "registry/app@sha256:1", "clients for the settings of dev")]
     assert "the image has the tag live-dev-1" in result.stderr
 
 
-def test_an_image_that_cannot_be_marked_is_a_warning(world: World, marks: list[tuple[str, ...]]) -> None:
+def test_an_image_that_cannot_be_tagged_is_a_warning(world: World, tags: list[tuple[str, ...]]) -> None:
     """The stack is up all the same."""
     world.image = "registry/app@sha256:1"
 
     result = call(world, up, "staging")
 
     assert result.exception is None
-    assert (
-        "warning: the image has no tag live-staging-…, and may expire one day: AccessDenied" in result.stderr
-    )
+    assert "warning: the image has no tag live-staging-…, and may expire: AccessDenied" in result.stderr
 
 
 @pytest.mark.parametrize(("stack", "here"), [("pr-12", False), ("dev", True)])
-def test_images_of_pull_requests_and_of_this_machine_may_go(
-    world: World, marks: list[tuple[str, ...]], stack: str, *, here: bool
+def test_images_of_pull_requests_and_of_this_machine_may_expire(
+    world: World, tags: list[tuple[str, ...]], stack: str, *, here: bool
 ) -> None:
-    world.image, world.on_this_machine = "registry/app@sha256:1", here
+    world.image, world.is_local = "registry/app@sha256:1", here
 
     call(world, up, stack)
 
-    assert marks == []
+    assert tags == []
+
+
+def test_a_lock_is_removed_only_with_consent(world: World) -> None:
+    """An update that runs would lose it."""
+    refused = call(world, cancel, "dev")
+    done = call(world, cancel, "dev", "--yes")
+
+    assert isinstance(refused.exception, click.UsageError)
+    assert done.exception is None
+    assert world.done == ["cancel dev"]
+    assert "`python -m automation up dev` continues" in done.stderr

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from automation.changes import price
-from automation.changes.price import ChangeOfCost
+from automation.changes import cost_change
+from automation.changes.cost_change import CostChange
 from automation.cost.resources import Stack
 from automation.errors import AutomationError
-from automation.stacks.protocol import Known
 
 _PROVIDER = "pulumi:providers:aws"
 _BALANCER = "aws:lb/loadBalancer:LoadBalancer"
@@ -28,8 +27,8 @@ class Stacks:
 
     names: Sequence[str] = ("dev",)
 
-    def known(self) -> Sequence[Known]:
-        return [Known(name=name, last_update=None) for name in self.names]
+    def exists(self, stack: str) -> bool:
+        return stack in self.names
 
     def state(self, stack: str) -> Mapping[str, Any]:
         resources = [
@@ -49,12 +48,12 @@ class NoStacks(Stacks):
 def dev(planned: Callable[[str], Stack], monkeypatch: pytest.MonkeyPatch) -> Stack:
     """What the program declares of dev."""
     stack = planned("dev")
-    monkeypatch.setattr(price, "plan", lambda _: stack)
+    monkeypatch.setattr(cost_change, "plan", lambda _: stack)
     return stack
 
 
-def of(stacks: Any) -> ChangeOfCost:
-    return ChangeOfCost.of(stacks, "dev")
+def of(stacks: Any) -> CostChange:
+    return CostChange.of(stacks, "dev")
 
 
 @pytest.mark.usefixtures("dev")
@@ -71,23 +70,23 @@ def test_a_stack_that_was_never_there_costs_nothing_before() -> None:
 
 
 def test_the_budget_is_that_of_the_stacks_file(dev: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(price, "plan", lambda _: replace(dev, monthly_budget_usd=1))
+    monkeypatch.setattr(cost_change, "plan", lambda _: replace(dev, monthly_budget_usd=1))
 
     cost = of(Stacks())
 
-    assert (cost.budget, cost.over) == (1, True)
+    assert (cost.budget, cost.over_budget) == (1, True)
 
 
 def test_what_has_no_price_does_not_fail_a_preview(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: str) -> Stack:
         raise AutomationError("nobody knows the price of a thing")
 
-    monkeypatch.setattr(price, "plan", fail)
+    monkeypatch.setattr(cost_change, "plan", fail)
 
     cost = of(Stacks())
 
-    assert cost.plain() == "cost: cannot be told: nobody knows the price of a thing"
-    assert not cost.over
+    assert cost.plain() == "cost: unknown: nobody knows the price of a thing"
+    assert not cost.over_budget
     assert cost.as_json()["unknown"] == "nobody knows the price of a thing"
 
 
@@ -96,11 +95,11 @@ def test_what_has_no_price_does_not_fail_a_preview(monkeypatch: pytest.MonkeyPat
     [(100.0, 100, False), (100.004, 100, False), (100.01, 100, True), (100.01, None, False)],
 )
 def test_more_than_the_budget_is_a_cent_more(after: float, budget: int | None, over: bool) -> None:  # noqa: FBT001
-    assert ChangeOfCost(after=after, budget=budget).over is over
+    assert CostChange(after=after, budget=budget).over_budget is over
 
 
-def test_the_change_is_told_in_dollars_a_month() -> None:
-    cost = ChangeOfCost(before=40, after=52.5, budget=50)
+def test_the_change_is_in_dollars_a_month() -> None:
+    cost = CostChange(before=40, after=52.5, budget=50)
 
     assert cost.plain() == "cost: $40.00 → $52.50 a month (+$12.50), more than its budget of $50"
-    assert ChangeOfCost(before=40.001, after=40).plain() == "cost: $40.00 a month, as before"
+    assert CostChange(before=40.001, after=40).plain() == "cost: $40.00 a month, as before"

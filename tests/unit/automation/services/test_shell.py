@@ -8,26 +8,26 @@ from typing import Any
 
 import boto3
 import pytest
+from click.testing import CliRunner
 
 from automation.errors import AutomationError
-from automation.operations.shell import Invocation, by_ecs_exec, in_container
-from tests.unit.automation.operations.places import place
-from tests.unit.infra.rollout.aws import Answer, Aws, task
+from automation.services import shell
+from automation.services.shell import Invocation, by_ecs_exec, in_container
+from tests.unit.automation.fakes import Answer, FakeAws, FakeStacks, deployed, task
 
 SESSION = boto3.Session(
     aws_access_key_id="id",
     aws_secret_access_key="key",
     aws_session_token="token",
-    region_name="eu-central-1",
 )
 
 
-def cloud(*described: dict[str, Any]) -> Aws:
+def cloud(*described: dict[str, Any]) -> FakeAws:
     tasks: dict[str, Answer] = {
         "list_tasks": {"taskArns": [one["taskArn"] for one in described]},
         "describe_tasks": {"tasks": list(described)},
     }
-    return Aws(**tasks)
+    return FakeAws(**tasks)
 
 
 @pytest.fixture
@@ -43,8 +43,9 @@ def install(path: Path, *names: str) -> None:
         (path / name).chmod(0o755)
 
 
-def on_aws(aws: Aws) -> Invocation:
-    return by_ecs_exec(place(aws), "web", ["sh", "-c", "ls | wc"], SESSION, "eu-central-1")
+def on_aws(aws: FakeAws) -> Invocation:
+    stack = deployed(aws)
+    return by_ecs_exec(stack, stack.service("web"), ["sh", "-c", "ls | wc"], SESSION)
 
 
 def test_the_aws_cli_is_told_task_container_and_command(path: Path) -> None:
@@ -65,7 +66,7 @@ def test_the_aws_cli_is_who_the_settings_say_whatever_the_shell_says(
 ) -> None:
     install(path, "aws", "session-manager-plugin")
     aws = cloud(task(1, enableExecuteCommand=True))
-    aws.get("ecs")  # made before: boto3 would look for the profile
+    aws.client("ecs")  # made before: boto3 would look for the profile
     monkeypatch.setenv("AWS_PROFILE", "another")
 
     environment = on_aws(aws).environment
@@ -73,7 +74,7 @@ def test_the_aws_cli_is_who_the_settings_say_whatever_the_shell_says(
     assert "AWS_PROFILE" not in environment
     assert environment["AWS_ACCESS_KEY_ID"] == "id"
     assert environment["AWS_SESSION_TOKEN"] == "token"
-    assert environment["AWS_REGION"] == "eu-central-1"
+    assert environment["AWS_REGION"] == "us-east-1"
 
 
 def test_what_is_not_installed_is_named(path: Path) -> None:
@@ -105,19 +106,45 @@ def test_on_this_machine_the_container_is_entered(path: Path) -> None:
         asked.append((arn, name))
         return "0123abcd"
 
-    invocation = in_container(place(cloud(task(1))), "web", ["ls", "-l"], find)
+    stack = deployed(cloud(task(1)))
+
+    invocation = in_container(stack, stack.service("web"), ["ls", "-l"], find)
 
     assert asked == [(task(1)["taskArn"], "web")]
     assert [*invocation.arguments][:2] == ["docker", "exec"]
     assert [*invocation.arguments][-3:] == ["0123abcd", "ls", "-l"]
 
 
-def test_a_container_that_is_gone_is_told(path: Path) -> None:
+def test_a_task_without_a_container_is_an_error(path: Path) -> None:
     install(path, "docker")
 
+    stack = deployed(cloud(task(1)))
+
     with pytest.raises(AutomationError, match="has no container on this machine"):
-        in_container(place(cloud(task(1))), "web", ["ls"], lambda _arn, _name: None)
+        in_container(stack, stack.service("web"), ["ls"], lambda _arn, _name: None)
 
 
 def test_it_ends_with_the_code_of_what_it_called() -> None:
     assert Invocation([sys.executable, "-c", "raise SystemExit(7)"], {}).run() == 7
+
+
+def test_without_a_command_a_shell_is_entered_and_its_failure_is_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entered: list[tuple[str, object]] = []
+
+    def fails(_: object, service: Any, command: object, __: object) -> Invocation:
+        entered.append((service.name, command))
+        return Invocation([sys.executable, "-c", "raise SystemExit(7)"], {})
+
+    monkeypatch.setattr(shell, "in_container", fails)
+
+    result = CliRunner().invoke(
+        shell.execute,
+        ["dev", "--service", "web-alice"],
+        obj=FakeStacks(is_local=True),
+        standalone_mode=False,
+    )
+
+    assert entered == [("web-alice", ("/bin/sh",))]
+    assert result.return_value == 1

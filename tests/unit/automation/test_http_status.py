@@ -1,4 +1,4 @@
-"""How an address is asked."""
+"""How an address is requested."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from automation.answers import status_of
+from automation.http_status import http_status
 from local import ports
 
 
@@ -36,13 +36,13 @@ def port() -> Iterator[int]:
 
 
 @pytest.mark.parametrize(("path", "status"), [("", 200), ("/gone", 404), ("/elsewhere", 302)])
-def test_what_it_answers_is_told_as_it_is(port: int, path: str, status: int) -> None:
-    assert status_of(f"http://127.0.0.1:{port}{path}") == status
+def test_every_status_is_returned_as_it_is(port: int, path: str, status: int) -> None:
+    assert http_status(f"http://127.0.0.1:{port}{path}") == status
 
 
 def test_names_below_localhost_are_this_machine(port: int) -> None:
-    assert status_of(f"http://dev.localhost:{port}/") == 200
+    assert http_status(f"http://dev.localhost:{port}/") == 200
 
 
-def test_who_does_not_answer_has_no_status() -> None:
-    assert status_of(f"http://127.0.0.1:{ports.any_free()}/") is None
+def test_without_an_answer_there_is_no_status() -> None:
+    assert http_status(f"http://127.0.0.1:{ports.any_free()}/") is None
