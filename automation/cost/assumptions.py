@@ -64,7 +64,7 @@ class Assumptions:
         return replace(cls(), **changes)
 
     def described(self, names: Iterable[str]) -> list[tuple[str, float, str]]:
-        """Return name (as `--assume` takes it), value and meaning of the named ones, in this class's order."""
+        """Return name (as for `--assume`), value and meaning of the named ones, in this class's order."""
         wanted = set(names)
         return [
             (item.name.replace("_", "-"), getattr(self, item.name), item.metadata[_MEANING])
