@@ -95,16 +95,14 @@ def _stacks(*, local: bool, wait_for_lock_minutes: float) -> Stacks:
             find_cli=_find_cli,
             lock_retry=LockRetry(minutes=wait_for_lock_minutes),
         )
-    from automation.stacks.config import project_name
+    from automation.stack_files import project_name
     from automation.stacks.local import OnThisMachine
-    from local.environment import LocalEnvironment
+    from local.environment import DEFAULT_PASSPHRASE, LocalEnvironment
     from local.isolation import isolate
 
     passphrase = os.environ.get("PULUMI_CONFIG_PASSPHRASE")
     isolate()
-    environment = LocalEnvironment(
-        project=project_name(ROOT), **({"passphrase": passphrase} if passphrase else {})
-    )
+    environment = LocalEnvironment(project=project_name(ROOT), passphrase=passphrase or DEFAULT_PASSPHRASE)
     return Stacks(environment=OnThisMachine(environment), find_cli=_find_cli)
 
 
@@ -118,6 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     # gRPC reports connections that end on purpose, in the middle of the output.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    code: object = 0
     try:
         code = cli.main(arguments, prog_name="python -m automation", standalone_mode=False)
     except click.ClickException as error:

@@ -75,7 +75,8 @@ class Backend:
             return State()
         try:
             latest: dict[str, Any] = json.loads(path.read_text("utf-8"))["checkpoint"].get("latest") or {}
-            secrets: dict[str, Any] = (latest.get("secrets_providers") or {}).get("state") or {}
+            provider: dict[str, Any] = latest.get("secrets_providers") or {}
+            secrets: dict[str, Any] = provider.get("state") or {}
             return State(tuple(latest.get("resources") or ()), secrets.get("salt") or "")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             copy = self._copy(stack)

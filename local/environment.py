@@ -22,7 +22,7 @@ from local.isolation import NO_ACCOUNT, point_at
 from local.locks import BusyError, everything_locked, stack_locked, start_locked
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-_DEFAULT_PASSPHRASE: Final = "local"  # noqa: S105 -- nothing in the emulator is worth hiding
+DEFAULT_PASSPHRASE: Final = "local"  # noqa: S105 -- nothing in the emulator is worth hiding
 _DEFAULT_REGION: Final = "us-east-1"
 _SALT: Final = re.compile(r"^encryptionsalt: *(\S+)", re.MULTILINE)
 _OTHER_ENCRYPTION: Final = re.compile(r"^(secretsprovider|encryptedkey):.*\n?", re.MULTILINE)
@@ -43,7 +43,7 @@ class LocalEnvironment:
     """Stacks on this machine. Nothing here reaches an AWS account."""
 
     project: str
-    passphrase: str = _DEFAULT_PASSPHRASE
+    passphrase: str = DEFAULT_PASSPHRASE
     """Of the local states, and of encrypted values in stack files."""
     root: Path = ROOT
     say: Callable[[str], None] = field(default=lambda line: print(line, file=sys.stderr, flush=True))
@@ -165,21 +165,20 @@ class LocalEnvironment:
 
     def _set_aside_stale_states(self, emulator: Emulator, *, held: str | None) -> None:
         """Move away states that describe an emulator that is gone: everything in it is gone with it."""
-        stale = [
-            name for name in self.backend.stacks() if not self.backend.belongs_to(name, emulator.identity)
-        ]
+        backend = self.backend
+        stale = [name for name in backend.stacks() if not backend.belongs_to(name, emulator.identity)]
         kept = self.folder / "state-of-earlier-emulators"
         for name in stale:
             # A stack that another run holds is that run's to look after.
             with suppress(BusyError):
                 if name == held:
-                    self.backend.set_aside(name, kept)
+                    backend.set_aside(name, kept)
                 else:
                     with stack_locked(self.folder, name, "set aside"):
-                        self.backend.set_aside(name, kept)
+                        backend.set_aside(name, kept)
         if stale:
             self.say(
-                f"The emulator was started anew. The state of {', '.join(stale)} in the one before is kept in "
+                f"The emulator was started anew. The state of {', '.join(stale)} in the one before is in "
                 f"{kept.relative_to(self.root)}."
             )
 
@@ -196,7 +195,7 @@ class LocalEnvironment:
         }
 
     def _copy_files(self, stack: str, salt: str) -> Path:
-        """Copy Pulumi.yaml and the stack file, for the CLI writes the salt of the local state into the latter."""
+        """Copy Pulumi.yaml and the stack file: the CLI writes the salt of the local state into the latter."""
         folder = self.folder / "work" / stack
         folder.mkdir(parents=True, exist_ok=True)
         name = f"Pulumi.{stack}.yaml"

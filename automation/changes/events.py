@@ -59,15 +59,16 @@ class Events:
         """The stack's outputs after an update, with [secret] for those that are secret."""
         found: dict[str, Any] = {}
         for document in self.documents:
-            metadata = document.get("resOutputsEvent", {}).get("metadata", {})
+            metadata: dict[str, Any] = document.get("resOutputsEvent", {}).get("metadata", {})
             if metadata.get("type") == _STACK:
-                found = {**found, **((metadata.get("new") or {}).get("outputs") or {})}
+                new: dict[str, Any] = metadata.get("new") or {}
+                found |= new.get("outputs") or {}
         return {name: _plain(value) for name, value in found.items()}
 
     @property
     def errors(self) -> list[str]:
         """The messages of errors, as they were displayed."""
-        found = (document.get("diagnosticEvent", {}) for document in self.documents)
+        found: Iterator[dict[str, Any]] = (one.get("diagnosticEvent", {}) for one in self.documents)
         return [one["message"].rstrip() for one in found if one.get("severity") == "error"]
 
 

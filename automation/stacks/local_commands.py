@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("names", metavar="[STACK]...", nargs=-1)
 @click.pass_obj
 def down(stacks: Stacks, /, *, names: tuple[str, ...]) -> None:
-    """Delete each STACK, or all. With the last one go the emulator, the front door and, if started here, Docker."""
+    """Delete each STACK, or all; with the last one also the emulator, the front door and our Docker."""
     local = _local(stacks)
     there = local.stacks()
     if missing := sorted({*names} - {*there}):
@@ -46,8 +46,9 @@ def down(stacks: Stacks, /, *, names: tuple[str, ...]) -> None:
 @click.argument("stack")
 @click.pass_obj
 def env(stacks: Stacks, /, *, stack: str) -> None:
-    """Print `export` lines: after `eval "$(python -m automation --local env STACK)"`, commands such as
-    `pulumi stack output` and `pulumi stack export` read the local STACK.
+    """Print the variables with which `pulumi` reads the local STACK, as `export` lines.
+
+    After `eval "$(python -m automation --local env STACK)"`, `pulumi stack output` and the like work.
     """
     local = _local(stacks)
     if not stacks.exists(stack):

@@ -46,9 +46,8 @@ class LockRetry:
                     raise
                 if self.clock.now() + _PAUSE_SECONDS > deadline:
                     raise LockedError(_explanation(stack, error.output, self.minutes)) from error
-                self.say(
-                    f"{stack} is locked ({_whose(error.output)}); trying again in {_PAUSE_SECONDS:.0f} seconds"
-                )
+                whose = _whose(error.output)
+                self.say(f"{stack} is locked ({whose}); trying again in {_PAUSE_SECONDS:.0f} seconds")
                 self.clock.block(_PAUSE_SECONDS)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from automation.errors import AutomationError
-from automation.stacks.config import load
+from automation.stack_files import read_config
 from infra.config.parse import parse
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def settings_of(stack: str, root: Path) -> Settings:
     Raises:
         AutomationError: it has no file, or one that is wrong.
     """
-    config = load(root, stack)
+    config = read_config(root, stack)
     try:
         return parse(config.values, project=config.project, stack=stack, secret_keys=config.secret_keys)
     except pulumi.RunError as error:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from automation.errors import AutomationError, ProgramError
+from automation.stack_files import project_name, read_config
 from automation.stacks.cli import Cli
-from automation.stacks.config import load, project_name
 from automation.stacks.lock_retry import LockRetry
 from automation.stacks.settings import settings_of
 
@@ -76,12 +77,10 @@ class Stacks:
 
     def references(self, stack: str) -> Sequence[str]:
         """Return the stacks whose outputs a stack has read, by its state."""
-        resources: list[dict[str, Any]] = (self.state(stack).get("deployment") or {}).get("resources") or []
-        return [
-            str(resource.get("id", "")).rpartition("/")[2]
-            for resource in resources
-            if resource["type"] == _REFERENCE
-        ]
+        deployment: dict[str, Any] = self.state(stack).get("deployment") or {}
+        resources: list[dict[str, Any]] = deployment.get("resources") or []
+        found = (resource for resource in resources if resource["type"] == _REFERENCE)
+        return [str(resource.get("id", "")).rpartition("/")[2] for resource in found]
 
     def settings(self, stack: str) -> Settings:
         """Return what a stack's file says."""
@@ -106,14 +105,15 @@ class Stacks:
     def refresh(self, stack: str, *, preview_only: bool) -> Changes:
         """Bring the state to what exists, or leave it as it is; return how it differed."""
         how = ("--preview-only",) if preview_only else _WITHOUT_PROMPT
-        found = self._update(stack, "refresh", *how, "--suppress-outputs")
+        # The program runs for it, as providers need what only the program knows (a registry's token).
+        found = self._update(stack, "refresh", *how, "--run-program", "--suppress-outputs", runs_program=True)
         return found.changes(refreshed=True)
 
     def destroy(self, stack: str) -> None:
         """Delete all that a stack holds, by its state alone: its program may be gone, and its base too."""
-        # Protection keeps systems that matter from harm; the emulator is thrown away.
-        unprotect = ("--ignore-protect",) if self.is_local else ()
-        self._update(stack, "destroy", *_WITHOUT_PROMPT, "--refresh=false", "--suppress-outputs", *unprotect)
+        # Protection keeps systems that matter from harm; the emulator is thrown away, and its stacks with it.
+        locally = ("--ignore-protect", "--remove") if self.is_local else ()
+        self._update(stack, "destroy", *_WITHOUT_PROMPT, "--refresh=false", "--suppress-outputs", *locally)
 
     def create(self, stack: str, encryption: Mapping[str, str]) -> None:
         """Make an empty stack, whose secrets are encrypted as these lines of a stack file say."""
@@ -135,7 +135,7 @@ class Stacks:
         """Remove the lock that an interrupted update left behind."""
         if self.is_local:
             raise AutomationError(
-                f"{stack} cannot have a stale lock: on this machine a lock ends with the process that holds it"
+                f"{stack} has no stale lock: on this machine a lock ends with the process that holds it"
             )
         self._ask("cancel", "--yes", "--stack", stack)
 
@@ -152,24 +152,25 @@ class Stacks:
         return cli.ask(*arguments)
 
     def _update(self, stack: str, command: str, *options: str, runs_program: bool = False) -> Events:
-        region = load(self.root, stack).region if runs_program else ""
-        program = self.find_cli()
+        region = read_config(self.root, stack).values["aws:region"] if runs_program else ""
+        with ThreadPoolExecutor(1) as background:
+            # Where it has to be built, the environment is prepared meanwhile.
+            finding = background.submit(self.find_cli)
 
-        def run() -> Events:
-            with self.environment.run(stack, command, region=region) as prepared:
-                cli = Cli(program=program, folder=prepared.folder, variables=prepared.variables)
-                if prepared.new:
-                    cli.ask("stack", "init", stack, "--no-select")
-                found = cli.update(
-                    *(command, *options, *_refresh_first(prepared), "--stack", stack),
-                    source=self.root / "__main__.py" if runs_program else None,
-                )
-                prepared.succeeded = True
-                return found
+            def run() -> Events:
+                with self.environment.run(stack, command, region=region) as prepared:
+                    cli = Cli(program=finding.result(), folder=prepared.folder, variables=prepared.variables)
+                    if prepared.new:
+                        cli.ask("stack", "init", stack, "--no-select")
+                    found = cli.update(
+                        *(command, *options, *_refresh_first(prepared), "--stack", stack),
+                        source=self.root / "__main__.py" if runs_program else None,
+                    )
+                    prepared.succeeded = True
+                    return found
 
-        return self.lock_retry.run(run, stack)
+            return self.lock_retry.run(run, stack)
 
 
 def _refresh_first(run: Run) -> tuple[str, ...]:
-    # The program runs for it, as providers need what only the program knows (a registry's token).
     return ("--refresh", "--run-program") if run.last_update_failed else ()

@@ -6,19 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.provider import values
-from local.resources.base import UNKNOWN, Properties, Resource, ResourceError
+from local.resources.base import UNKNOWN, Handler, Properties, ResourceError, UnfinishedError
 from local.resources.cloud import Cloud
 
 
-class HalfMadeError(ResourceError):
-    """Something was made and cannot be read back: it belongs into the state all the same."""
-
-    def __init__(self, message: str, identifier: str) -> None:
-        super().__init__(message)
-        self.identifier = identifier
-
-
-def handler_of(handlers: Mapping[str, Resource], token: str, name: str) -> Resource:
+def handler_of(handlers: Mapping[str, Handler], token: str, name: str) -> Handler:
     """The handler of a type.
 
     Raises:
@@ -34,12 +26,12 @@ def handler_of(handlers: Mapping[str, Resource], token: str, name: str) -> Resou
 
 
 def create(
-    handler: Resource, cloud: Cloud, *, urn: str, inputs: Properties, recovering: bool
+    handler: Handler, cloud: Cloud, *, urn: str, inputs: Properties, recovering: bool
 ) -> tuple[str, Properties]:
-    """Make it, or take over what a run that was cut off had made; returns id and outputs.
+    """Make it, or adopt what an interrupted run had made; returns id and outputs.
 
     Raises:
-        HalfMadeError: it exists and cannot be read.
+        UnfinishedError: it exists and cannot be read, or is not what was asked for.
         ResourceError: it could not be made.
     """
     with cloud.working_on(urn):
@@ -48,13 +40,13 @@ def create(
         try:
             outputs = handler.read(cloud, id=identifier, inputs=inputs)
         except ResourceError as error:
-            raise HalfMadeError(str(error), identifier) from error
+            raise UnfinishedError(str(error), identifier) from error
         if outputs is None:
             raise ResourceError(f"{identifier} was made but cannot be found any more")
         return identifier, outputs
 
 
-def _make(handler: Resource, cloud: Cloud, *, urn: str, inputs: Properties, recovering: bool) -> str:
+def _make(handler: Handler, cloud: Cloud, *, urn: str, inputs: Properties, recovering: bool) -> str:
     found = _left_behind(handler, cloud, urn=urn, inputs=inputs) if recovering else None
     if found is None:
         return handler.create(cloud, urn=urn, inputs=inputs)
@@ -69,7 +61,7 @@ def _make(handler: Resource, cloud: Cloud, *, urn: str, inputs: Properties, reco
 
 
 def with_name_left_behind(
-    handler: Resource, cloud: Cloud, *, urn: str, asked: Properties, checked: Properties
+    handler: Handler, cloud: Cloud, *, urn: str, asked: Properties, checked: Properties
 ) -> Properties:
     """The checked inputs of something new, with the name that a run that was cut off gave it.
 
@@ -83,7 +75,7 @@ def with_name_left_behind(
 
 
 def _left_behind(
-    handler: Resource, cloud: Cloud, *, urn: str, inputs: Properties
+    handler: Handler, cloud: Cloud, *, urn: str, inputs: Properties
 ) -> tuple[str, Properties] | None:
     """Id and outputs of what a run that was cut off made for this URN."""
     identifier = handler.find(cloud, urn=urn, inputs=inputs)
@@ -94,7 +86,7 @@ def _left_behind(
 
 
 def update(
-    handler: Resource,
+    handler: Handler,
     cloud: Cloud,
     *,
     urn: str,
@@ -118,9 +110,27 @@ def update(
     return outputs
 
 
-def expected_after_update(handler: Resource, old_outputs: Properties, inputs: Properties) -> Properties:
+def expected_after_update(handler: Handler, old_outputs: Properties, inputs: Properties) -> Properties:
     """The outputs that an update will have, as far as a preview can know them."""
     return {**old_outputs, **inputs, **dict.fromkeys(handler.renewed_by_update, UNKNOWN)}
+
+
+def compared(handler: Handler, old_inputs: Properties, old_outputs: Properties) -> Properties:
+    """The old values that a diff compares with the new inputs."""
+    answered = {key: old_outputs[key] for key in handler.compared_with_outputs if key in old_outputs}
+    return {**old_inputs, **answered}
+
+
+def outputs_of_unfinished(
+    handler: Handler, cloud: Cloud, error: UnfinishedError, inputs: Properties
+) -> Properties:
+    """What the state keeps of a resource that is not what was asked for: what there is, by the new inputs."""
+    try:
+        found = handler.read(cloud, id=error.identifier, inputs=inputs)
+    except ResourceError:
+        found = None
+    # As the official provider does: the state says that what was asked for is there.
+    return {**(found or {}), **inputs}
 
 
 def live_inputs(inputs: Properties, outputs: Properties) -> Properties:
@@ -128,7 +138,7 @@ def live_inputs(inputs: Properties, outputs: Properties) -> Properties:
     return {key: outputs.get(key, value) for key, value in inputs.items()}
 
 
-def drift(handler: Resource, inputs: Properties, outputs: Properties) -> dict[str, Any]:
+def drift(handler: Handler, inputs: Properties, outputs: Properties) -> dict[str, Any]:
     """The inputs that are another thing on AWS than in the state, with what they are there."""
     live = live_inputs(inputs, outputs)
     return {key: live[key] for key, value in inputs.items() if not handler.same(key, value, live[key])}

@@ -26,7 +26,7 @@ from pulumi.runtime.proto import (
 
 from local.provider import operations, values
 from local.provider.components import construct
-from local.resources.base import Diff, Properties, ResourceError
+from local.resources.base import Diff, Properties, ResourceError, UnfinishedError
 from local.resources.cloud import Cloud, Shared
 
 PACKAGES: Final = ("aws", "awsx", "docker", "docker-build", "random")
@@ -156,10 +156,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=values.encode(_concealed_like(asked, checked)))
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
-        old: Properties = values.reveal(values.decode(request.old_inputs))
-        new: Properties = values.reveal(values.decode(request.news))
+        old_inputs, old_outputs, new = (
+            values.reveal(values.decode(one)) for one in (request.old_inputs, request.olds, request.news)
+        )
         with _errors_reported(context):
             handler = self._handler(request)
+            old = operations.compared(handler, old_inputs, old_outputs)
             return _diff_response(
                 handler.diff(old, new), old, new, delete_before_replace=handler.delete_before_replace
             )
@@ -176,8 +178,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 identifier, made = operations.create(
                     handler, self._cloud(context), urn=request.urn, inputs=plain, recovering=self._recovering
                 )
-            except operations.HalfMadeError as error:
-                _abort_half_made(context, error, self._concealed(handler, inputs, plain))
+            except UnfinishedError as error:
+                found = operations.outputs_of_unfinished(handler, self._cloud(context), error, plain)
+                _abort_unfinished(context, error, self._concealed(handler, inputs, found))
             return provider_pb2.CreateResponse(
                 id=identifier, properties=values.encode(self._concealed(handler, inputs, made))
             )
@@ -206,7 +209,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             old_outputs: Properties = values.reveal(old)
             if request.preview:
                 outputs = operations.expected_after_update(handler, old_outputs, plain)
-            else:
+                return provider_pb2.UpdateResponse(
+                    properties=values.encode(self._concealed(handler, inputs, outputs))
+                )
+            before = values.reveal(values.decode(request.old_inputs))
+            try:
                 outputs = operations.update(
                     handler,
                     self._cloud(context),
@@ -214,8 +221,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                     identifier=request.id,
                     old_outputs=old_outputs,
                     inputs=plain,
-                    changed=handler.diff(values.reveal(values.decode(request.old_inputs)), plain).changed,
+                    changed=handler.diff(operations.compared(handler, before, old_outputs), plain).changed,
                 )
+            except UnfinishedError as error:
+                found = operations.outputs_of_unfinished(handler, self._cloud(context), error, plain)
+                _abort_unfinished(context, error, self._concealed(handler, inputs, found))
             return provider_pb2.UpdateResponse(
                 properties=values.encode(self._concealed(handler, inputs, outputs))
             )
@@ -284,7 +294,7 @@ def _errors_reported(context: Any) -> Generator[None]:
         context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
 
 
-def _abort_half_made(context: Any, error: operations.HalfMadeError, outputs: Properties) -> NoReturn:
+def _abort_unfinished(context: Any, error: UnfinishedError, outputs: Properties) -> NoReturn:
     details = provider_pb2.ErrorResourceInitFailed(
         id=error.identifier,
         properties=values.encode(outputs),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from local.resources import tags as tagging
-from local.resources.base import Properties, ResourceError
-from local.resources.emulated import EmulatedResource, call, wait_until
+from local.resources.aws_calls import call, wait_until
+from local.resources.base import Handler, Properties, ResourceError
 from local.resources.shape import as_asked, same_members
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def _tags(cloud: Cloud, arn: str) -> dict[str, str]:
     return tagging.from_pairs(answer.get("Tags"))
 
 
-class Certificate(EmulatedResource):
+class Certificate(Handler):
     """`aws:acm/certificate:Certificate`, requested and validated by DNS."""
 
     token = "aws:acm/certificate:Certificate"
@@ -126,7 +126,7 @@ class Certificate(EmulatedResource):
         call(cloud, "acm", "delete_certificate", absent=_ABSENT, CertificateArn=id)
 
 
-class CertificateValidation(EmulatedResource):
+class CertificateValidation(Handler):
     """`aws:acm/certificateValidation:CertificateValidation`: nothing on AWS, only the wait."""
 
     token = "aws:acm/certificateValidation:CertificateValidation"

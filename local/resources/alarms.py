@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from local.resources import tags as tagging
-from local.resources.base import Properties
-from local.resources.emulated import EmulatedResource, call
+from local.resources.aws_calls import call
+from local.resources.base import Handler, Properties
 from local.resources.shape import as_asked
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _UNTOLD = ("evaluateLowSampleCountPercentiles", "metricQueries")
 """What the emulator forgets; the state is believed instead."""
 
 
-class MetricAlarm(EmulatedResource):
+class MetricAlarm(Handler):
     """An alarm; its id is its name.
 
     MiniStack does not compute metric math, has no load balancer metrics, and its ECS listens to no alarm: an

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from botocore.validate import ParamValidator
 
-from local.resources.base import Properties, ResourceError
-from local.resources.emulated import EmulatedResource
+from local.resources.base import Handler, Properties, ResourceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +22,7 @@ _WHERE = ("resourceId", "scalableDimension", "serviceNamespace")
 """What names a scalable target."""
 
 
-class Recorded(EmulatedResource):
+class Recorded(Handler):
     """A resource that exists in the state alone; `find` has nothing to look for."""
 
     operation: ClassVar[str]

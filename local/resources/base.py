@@ -1,4 +1,4 @@
-"""What both engines ask of a resource type: check, diff, create, read, update, delete."""
+"""What the provider asks of a resource type: check, diff, create, read, update, delete, find."""
 
 from __future__ import annotations
 
@@ -37,6 +37,20 @@ class ResourceError(Exception):
     """A resource could not be made, changed, read or deleted; the message says why and what to do."""
 
 
+class UnfinishedError(ResourceError):
+    """A resource was made or changed, and did not become what was asked for: a service that is not steady.
+
+    Raised by `create` and `update`. The state keeps the resource with its new inputs and this error, as it
+    does when the official provider fails after the call that changed something (Pulumi's
+    `ErrorResourceInitFailed`): the next update with the same inputs calls nothing, a refresh reads what is
+    there.
+    """
+
+    def __init__(self, message: str, identifier: str) -> None:
+        super().__init__(message)
+        self.identifier = identifier
+
+
 @dataclass(frozen=True)
 class Diff:
     """Which properties differ, and which of them cannot be changed in place."""
@@ -45,8 +59,8 @@ class Diff:
     replace: tuple[str, ...] = ()
 
 
-class Resource(ABC):
-    """One resource type.
+class Handler(ABC):
+    """Makes, reads, changes and deletes the resources of one type.
 
     `create`, `update` and `delete` get plain JSON values without unknowns or secrets; `check` and `diff`
     may meet `UNKNOWN` in a preview. Whole numbers arrive as int. Property names are Pulumi's own (camelCase).
@@ -71,6 +85,12 @@ class Resource(ABC):
     """Whether the old one has to go first (AWS does not allow two at once)."""
     renewed_by_update: ClassVar[frozenset[str]] = frozenset()
     """Outputs that an update in place changes: unknown in its preview."""
+    compared_with_outputs: ClassVar[frozenset[str]] = frozenset()
+    """Properties whose new input is compared with the output in the state, not with the old input.
+
+    The official provider compares all of them so; here it matters where AWS answers otherwise than it was
+    asked.
+    """
     secret_outputs: ClassVar[frozenset[str]] = frozenset()
 
     def check(
@@ -92,7 +112,7 @@ class Resource(ABC):
             random_hex: at least 7 hexadecimal characters for an automatic name.
 
         Raises:
-            ResourceError: the inputs cannot be right.
+            ResourceError: a property that this handler does not know, or a name that is too long.
         """
         checked = dict(new)
         key = self.name_property
@@ -108,6 +128,15 @@ class Resource(ABC):
                     )
         if self.tagged and not isinstance(checked.get("tags"), Unknown):
             checked["tags"] = {**cloud.default_tags, **(checked.get("tags") or {})}
+        known = self.force_new.keys() | self.in_place | self.settled_at_creation
+        unknown = sorted(
+            key for key, value in checked.items() if key not in known and not self.same(key, None, value)
+        )
+        if unknown:
+            raise ResourceError(
+                f"{self.token}: the local run does not know {', '.join(unknown)}; leave it out, "
+                f"or add it to the handler (it knows {', '.join(sorted(known))})",
+            )
         return checked
 
     def diff(self, old: Properties, new: Properties) -> Diff:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from local.resources import tags as tagging
-from local.resources.base import URN_TAG, Properties, urn_tag_value
-from local.resources.emulated import EmulatedResource, call
+from local.resources.aws_calls import call
+from local.resources.base import URN_TAG, Handler, Properties, urn_tag_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from local.resources.cloud import Cloud
 
 
-class Ec2Resource(EmulatedResource):
+class Ec2Resource(Handler):
     """A tagged EC2 resource with one describe operation."""
 
     tagged = True

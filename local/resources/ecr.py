@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from local.resources import tags as tagging
-from local.resources.base import Properties
-from local.resources.emulated import EmulatedResource
-from local.resources.errors import code_of, explained, tolerating
+from local.resources.aws_calls import code_of, explained, tolerating
+from local.resources.base import Handler, Properties
 from local.resources.shape import as_asked
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def describe_image(cloud: Cloud, repository: str, **image_id: str) -> Properties
     return next(iter(details["imageDetails"]), None)
 
 
-class Repository(EmulatedResource):
+class Repository(Handler):
     """A private repository; its id is its name."""
 
     token = "aws:ecr/repository:Repository"

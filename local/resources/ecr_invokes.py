@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
+from local.resources.aws_calls import explained
 from local.resources.base import Properties, ResourceError
 from local.resources.ecr import Repository, describe_image, registry_host
-from local.resources.errors import explained
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud

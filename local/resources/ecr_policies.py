@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from local.resources.base import Properties
-from local.resources.emulated import EmulatedResource
-from local.resources.errors import code_of, explained, tolerating
+from local.resources.aws_calls import code_of, explained, tolerating
+from local.resources.base import Handler, Properties
 from local.resources.shape import json_as_asked
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ _LIFECYCLE_SOURCE = "hashicorp/aws internal/service/ecr/lifecycle_policy.go: For
 _POLICY_SOURCE = "hashicorp/aws internal/service/ecr/repository_policy.go: ForceNew"
 
 
-class LifecyclePolicy(EmulatedResource):
+class LifecyclePolicy(Handler):
     """Which images a repository forgets; the emulator keeps the text and deletes nothing."""
 
     token = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
@@ -81,7 +80,7 @@ class LifecyclePolicy(EmulatedResource):
             cloud.client("ecr").delete_lifecycle_policy(repositoryName=id)
 
 
-class RepositoryPolicy(EmulatedResource):
+class RepositoryPolicy(Handler):
     """Who else may use a repository."""
 
     token = "aws:ecr/repositoryPolicy:RepositoryPolicy"

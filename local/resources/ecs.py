@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from local.resources import tags as tagging
-from local.resources.base import Properties
-from local.resources.emulated import EmulatedResource
-from local.resources.errors import code_of, explained, tolerating
+from local.resources.aws_calls import code_of, explained, tolerating
+from local.resources.base import Handler, Properties
 from local.resources.shape import as_asked, strategy
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def describe_cluster(cloud: Cloud, cluster: str) -> Properties | None:
     return next((cluster for cluster in found if cluster.get("status") == "ACTIVE"), None)
 
 
-class Cluster(EmulatedResource):
+class Cluster(Handler):
     """A cluster; its id is its ARN."""
 
     token = "aws:ecs/cluster:Cluster"
@@ -115,7 +114,7 @@ class Cluster(EmulatedResource):
             cloud.client("ecs").delete_cluster(cluster=id)
 
 
-class ClusterCapacityProviders(EmulatedResource):
+class ClusterCapacityProviders(Handler):
     """What a cluster's tasks may run on; its id is the cluster's name."""
 
     token = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"

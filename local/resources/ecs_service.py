@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.containers import clear_tasks
 from local.resources import tags as tagging
-from local.resources.base import Diff, Properties, ResourceError
+from local.resources.aws_calls import code_of, explained
+from local.resources.base import Diff, Handler, Properties, ResourceError
 from local.resources.ecs import retag
 from local.resources.ecs_service_form import (
     DEPLOYMENT,
@@ -21,8 +22,6 @@ from local.resources.ecs_service_form import (
     network_of,
     strategy_of,
 )
-from local.resources.emulated import EmulatedResource
-from local.resources.errors import code_of, explained
 from local.resources.shape import as_asked, strategy
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ _UNTOLD: Final = (
 """What the emulator does not tell, or does not change in an update; the state is believed instead."""
 
 
-class Service(EmulatedResource):
+class Service(Handler):
     """A service; its id is its ARN."""
 
     token = "aws:ecs/service:Service"

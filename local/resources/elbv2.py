@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from local.resources import tags as tagging
-from local.resources.base import Properties
-from local.resources.emulated import EmulatedResource, call
+from local.resources.aws_calls import call
+from local.resources.base import Handler, Properties
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ def attribute_outputs(table: Mapping[str, Attribute], pairs: Sequence[Mapping[st
     return {name: attribute.value(told.get(attribute.key)) for name, attribute in table.items()}
 
 
-class Elbv2Resource(EmulatedResource):
+class Elbv2Resource(Handler):
     """A load balancing resource: its id is its ARN, and its tags are asked for apart."""
 
     tagged = True

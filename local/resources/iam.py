@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from local.resources import tags as tagging
-from local.resources.base import Properties, ResourceError
-from local.resources.emulated import EmulatedResource
-from local.resources.errors import code_of, explained, tolerating
+from local.resources.aws_calls import code_of, explained, tolerating
+from local.resources.base import Handler, Properties, ResourceError
 from local.resources.shape import json_as_asked
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def retag(call: Any, recall: Any, target: dict[str, str], old: Properties, new: 
         recall(**target, TagKeys=to_remove)
 
 
-class Role(EmulatedResource):
+class Role(Handler):
     """An IAM role; its policies are resources of their own."""
 
     token = "aws:iam/role:Role"
@@ -178,7 +177,7 @@ class Role(EmulatedResource):
             iam.delete_role(RoleName=id)
 
 
-class RolePolicy(EmulatedResource):
+class RolePolicy(Handler):
     """A policy inside one role; its id is `<role>:<policy>`."""
 
     token = "aws:iam/rolePolicy:RolePolicy"
@@ -245,7 +244,7 @@ class RolePolicy(EmulatedResource):
             cloud.client("iam").delete_role_policy(RoleName=role, PolicyName=name)
 
 
-class RolePolicyAttachment(EmulatedResource):
+class RolePolicyAttachment(Handler):
     """A managed policy attached to a role; its id is `<role>/<policy ARN>`."""
 
     token = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from local.resources import tags as tagging
-from local.resources.base import Properties
-from local.resources.emulated import EmulatedResource
-from local.resources.errors import code_of, explained, tolerating
+from local.resources.aws_calls import code_of, explained, tolerating
+from local.resources.base import Handler, Properties
 from local.resources.iam import document_text, name_of, retag
 from local.resources.shape import json_as_asked
 
@@ -21,7 +20,7 @@ _POLICY_VERSIONS = 5
 _POLICY_SOURCE = "hashicorp/aws internal/service/iam/policy.go: ForceNew"
 
 
-class Policy(EmulatedResource):
+class Policy(Handler):
     """A managed policy of one's own; its id is its ARN."""
 
     token = "aws:iam/policy:Policy"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from local.resources import tags as tagging
+from local.resources.aws_calls import call
 from local.resources.base import Properties, ResourceError
-from local.resources.emulated import call
 from local.resources.route53 import plain
 
 if TYPE_CHECKING:

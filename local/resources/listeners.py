@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from local.resources.aws_calls import call
 from local.resources.base import Properties, ResourceError
 from local.resources.elbv2 import Elbv2Resource
-from local.resources.emulated import call
 from local.resources.shape import as_asked, without_defaults
 
 if TYPE_CHECKING:

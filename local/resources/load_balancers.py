@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from local.resources.aws_calls import call
 from local.resources.base import Properties
 from local.resources.elbv2 import Attribute, Elbv2Resource, attribute_outputs, attribute_pairs
-from local.resources.emulated import call
 from local.resources.shape import as_asked, same_members
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from local.resources import tags as tagging
-from local.resources.base import Properties
-from local.resources.emulated import EmulatedResource
-from local.resources.errors import code_of, explained, tolerating
+from local.resources.aws_calls import code_of, explained, tolerating
+from local.resources.base import Handler, Properties
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
@@ -19,7 +18,7 @@ _MISSING = "ResourceNotFoundException"
 _SOURCE = "hashicorp/aws internal/service/logs/group.go: ForceNew"
 
 
-class LogGroup(EmulatedResource):
+class LogGroup(Handler):
     """A log group; its id is its name."""
 
     token = "aws:cloudwatch/logGroup:LogGroup"

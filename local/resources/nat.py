@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from local.resources.aws_calls import call, wait_until
 from local.resources.base import Properties
 from local.resources.ec2 import Ec2Resource
-from local.resources.emulated import call, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from local.resources.base import Properties, Resource
+from local.resources.base import Handler, Properties
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SOURCE = "hashicorp/random resource_id.go: RequiresReplace"
 
 
-class RandomId(Resource):
+class RandomId(Handler):
     """Random bytes in several spellings."""
 
     token = "random:index/randomId:RandomId"

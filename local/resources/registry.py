@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from local.resources.base import Properties, Resource, ResourceError
+from local.resources.base import Handler, Properties, ResourceError
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
@@ -133,11 +133,11 @@ _CONSTRUCTORS: Final = {
 }
 
 
-def _instance(handler: type[Resource]) -> Resource:
+def _instance(handler: type[Handler]) -> Handler:
     return handler()
 
 
-HANDLERS: Final[Mapping[str, Resource]] = Registry("resource type", _HANDLERS, _instance)
+HANDLERS: Final[Mapping[str, Handler]] = Registry("resource type", _HANDLERS, _instance)
 """What makes, reads, changes and deletes a resource type."""
 
 INVOKES: Final[Mapping[str, Invoke]] = Registry("function", _INVOKES, _as_it_is)

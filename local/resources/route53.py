@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from local.resources.base import Properties, ResourceError
-from local.resources.emulated import EmulatedResource, call
+from local.resources.aws_calls import call
+from local.resources.base import Handler, Properties, ResourceError
 from local.resources.shape import as_asked, same_members
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def plain(name: str) -> str:
     return name.lower().removesuffix(".").replace("\\052", "*")
 
 
-class Record(EmulatedResource):
+class Record(Handler):
     """`aws:route53/record:Record`: an alias, or values with a TTL."""
 
     token = "aws:route53/record:Record"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from local.resources.base import Properties, ResourceError
+from local.resources.aws_calls import call
+from local.resources.base import Handler, Properties, ResourceError
 from local.resources.ec2 import Ec2Resource
-from local.resources.emulated import EmulatedResource, call
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
@@ -58,7 +58,7 @@ class RouteTable(Ec2Resource):
         call(cloud, "ec2", "delete_route_table", RouteTableId=id, absent=(self.absent,))
 
 
-class Route(EmulatedResource):
+class Route(Handler):
     """`aws:ec2/route:Route` through an internet or NAT gateway."""
 
     token = "aws:ec2/route:Route"
@@ -141,7 +141,7 @@ class Route(EmulatedResource):
         return None
 
 
-class RouteTableAssociation(EmulatedResource):
+class RouteTableAssociation(Handler):
     """`aws:ec2/routeTableAssociation:RouteTableAssociation` of a subnet."""
 
     token = "aws:ec2/routeTableAssociation:RouteTableAssociation"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from local.resources import tags as tagging
+from local.resources.aws_calls import call
 from local.resources.base import Diff, Properties, ResourceError
 from local.resources.ec2 import Ec2Resource
-from local.resources.emulated import call
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud

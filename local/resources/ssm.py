@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local.resources import tags as tagging
-from local.resources.base import Properties
-from local.resources.emulated import EmulatedResource, call
-from local.resources.errors import explained, tolerating
+from local.resources.aws_calls import call, explained, tolerating
+from local.resources.base import Handler, Properties
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
@@ -16,7 +15,7 @@ _MISSING = "ParameterNotFound"
 _SOURCE = "hashicorp/aws internal/service/ssm/parameter.go: ForceNew"
 
 
-class Parameter(EmulatedResource):
+class Parameter(Handler):
     """A parameter that everybody may read; its id is its name."""
 
     token = "aws:ssm/parameter:Parameter"

@@ -88,15 +88,10 @@ class Project:
 
     # Its files
 
-    def configure(self, stack: str = "dev", *, office_hours: bool = False, **changes: Any) -> None:
-        """Write the stack file that ships, with `changes` (in snake case) in it.
-
-        Without its office hours: with them the number of tasks is not the configuration's.
-        """
-        document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())
-        if not office_hours and document["config"].get("node-on-ecs:autoscaling", {}).get("schedule"):
-            del document["config"]["node-on-ecs:autoscaling"]
-        self._write(stack, document["config"] | _keys(changes))
+    def configure(self, stack: str = "dev", *, like: str = "", **changes: Any) -> None:
+        """Write the stack file that ships (that of the stack `like`), with `changes` (in snake case) in it."""
+        shipped = yaml.safe_load((ROOT / f"Pulumi.{like or stack}.yaml").read_text())
+        self._write(stack, shipped["config"] | _keys(changes))
 
     def write(self, stack: str, **settings: Any) -> None:
         """Write a stack file that holds `settings` (in snake case) alone."""

@@ -1,15 +1,15 @@
-"""What the handlers of all services share: calls with clear errors, and no property taken in silence."""
+"""Calls of AWS with clear errors, and waiting for what AWS does in its own time."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, ParamValidationError
 
-from local.resources.base import Properties, Resource, ResourceError
-from local.resources.errors import code_of, explained
+from local.resources.base import ResourceError
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
@@ -24,6 +24,48 @@ _HINTS: Final = {
     "NoSuchHostedZone": "The zone is gone: `make down` and `make up` make it again.",
 }
 _DEFAULT_HINT: Final = "Correct what it names, or delete what stands in its way, and run again."
+
+
+def code_of(error: ClientError) -> str:
+    """Return AWS's own name of an error, such as `NoSuchEntity`."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def explained(action: str, hint: str = "") -> Generator[None]:
+    """Turn what AWS calls raise into a ResourceError.
+
+    Args:
+        action: what is being done to what, such as "create ECS cluster 'web'".
+        hint: what to do about it, as a sentence of its own.
+
+    Raises:
+        ResourceError: the call was refused or did not arrive.
+    """
+    try:
+        yield
+    except ClientError as error:
+        details = error.response.get("Error", {})
+        message = f"cannot {action}: {details.get('Code')}: {details.get('Message')}"
+        raise ResourceError(f"{message}. {hint}" if hint else message) from error
+    except ParamValidationError as error:
+        raise ResourceError(f"cannot {action}: {error}") from error
+    except EndpointConnectionError as error:
+        raise ResourceError(
+            f"cannot {action}: the emulator does not answer; start it again with `make up`",
+        ) from error
+    except BotoCoreError as error:
+        raise ResourceError(f"cannot {action}: {error}") from error
+
+
+@contextmanager
+def tolerating(*codes: str) -> Generator[None]:
+    """Let AWS errors with one of these codes pass in silence: what is gone already is no error."""
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) not in codes:
+            raise
 
 
 def call(
@@ -67,33 +109,3 @@ def wait_until(happened: Callable[[], bool], what: str, *, seconds: float = 30) 
                 f"{what} did not happen within {seconds:g} s; the emulator does it at once: see its log",
             )
         time.sleep(0.1)
-
-
-class EmulatedResource(Resource):
-    """A resource type that refuses a property it would otherwise ignore."""
-
-    def check(
-        self,
-        cloud: Cloud,
-        *,
-        name: str,
-        old: Properties | None,
-        new: Properties,
-        random_hex: str,
-    ) -> Properties:
-        """Return `new` with automatic name and default tags.
-
-        Raises:
-            ResourceError: a property that this handler does not know, or a name that is too long.
-        """
-        checked = super().check(cloud, name=name, old=old, new=new, random_hex=random_hex)
-        known = self.force_new.keys() | self.in_place | self.settled_at_creation
-        strangers = sorted(
-            key for key, value in checked.items() if key not in known and not self.same(key, None, value)
-        )
-        if strangers:
-            raise ResourceError(
-                f"{self.token}: the local run does not know {', '.join(strangers)}; leave it out, "
-                f"or add it to the handler (it knows {', '.join(sorted(known))})",
-            )
-        return checked
