@@ -37,7 +37,7 @@ down: venv ## delete everything again, or only STACK if you name one
 cli: venv ## have the Pulumi CLI ready, and say which one it is
 	@exec $(python) -m automation pulumi-cli
 
-test: venv docker test-app ## run every test; needs nothing beforehand
+test: venv docker cli test-app ## run every test; needs nothing beforehand
 	@exec $(python) -m pytest
 
 test-app: venv ## run the app's own tests
@@ -46,7 +46,7 @@ test-app: venv ## run the app's own tests
 test-unit: venv ## run the tests that need no containers
 	@exec $(python) -m pytest tests/unit
 
-test-integration: venv docker ## run the tests with the emulator and real containers
+test-integration: venv docker cli ## run the tests with the emulator and real containers
 	@exec $(python) -m pytest tests/integration
 
 lint: venv ## check style, types and workflows
@@ -74,7 +74,8 @@ aws-smoke: venv ## bring a stack up in your own AWS account, let a rollout fail,
 lock: venv ## compile the locks from pyproject.toml
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml -o requirements.txt
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
-	@.venv/bin/uv pip compile $(lock_options) .ci/actionlint/requirements.in -o .ci/actionlint/requirements.txt
+	@for place in .ci/actionlint local/go; do \
+	  .venv/bin/uv pip compile $(lock_options) $$place/requirements.in -o $$place/requirements.txt || exit; done
 
 lock_options := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"

@@ -96,7 +96,7 @@ class Cli:
                 stdout=sys.stderr.fileno(),
                 stderr=subprocess.PIPE,
                 text=True,
-                # On a terminal Ctrl-C reaches it from there. Elsewhere a signal to the group would come twice.
+                # On a terminal Ctrl-C reaches it from there; elsewhere a signal to the group came twice.
                 process_group=None if terminal else 0,
             )
             interruptions.forward_to(process)

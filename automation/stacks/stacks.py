@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -104,7 +105,8 @@ class Stacks:
     def refresh(self, stack: str, *, preview_only: bool) -> Changes:
         """Bring the state to what exists, or leave it as it is; return how it differed."""
         how = ("--preview-only",) if preview_only else _WITHOUT_PROMPT
-        found = self._update(stack, "refresh", *how, "--suppress-outputs")
+        # The program runs for it, as providers need what only the program knows (a registry's token).
+        found = self._update(stack, "refresh", *how, "--run-program", "--suppress-outputs", runs_program=True)
         return found.changes(refreshed=True)
 
     def destroy(self, stack: str) -> None:
@@ -151,23 +153,24 @@ class Stacks:
 
     def _update(self, stack: str, command: str, *options: str, runs_program: bool = False) -> Events:
         region = read_config(self.root, stack).values["aws:region"] if runs_program else ""
-        program = self.find_cli()
+        with ThreadPoolExecutor(1) as background:
+            # Where it has to be built, the environment is prepared meanwhile.
+            finding = background.submit(self.find_cli)
 
-        def run() -> Events:
-            with self.environment.run(stack, command, region=region) as prepared:
-                cli = Cli(program=program, folder=prepared.folder, variables=prepared.variables)
-                if prepared.new:
-                    cli.ask("stack", "init", stack, "--no-select")
-                found = cli.update(
-                    *(command, *options, *_refresh_first(prepared), "--stack", stack),
-                    source=self.root / "__main__.py" if runs_program else None,
-                )
-                prepared.succeeded = True
-                return found
+            def run() -> Events:
+                with self.environment.run(stack, command, region=region) as prepared:
+                    cli = Cli(program=finding.result(), folder=prepared.folder, variables=prepared.variables)
+                    if prepared.new:
+                        cli.ask("stack", "init", stack, "--no-select")
+                    found = cli.update(
+                        *(command, *options, *_refresh_first(prepared), "--stack", stack),
+                        source=self.root / "__main__.py" if runs_program else None,
+                    )
+                    prepared.succeeded = True
+                    return found
 
-        return self.lock_retry.run(run, stack)
+            return self.lock_retry.run(run, stack)
 
 
 def _refresh_first(run: Run) -> tuple[str, ...]:
-    # The program runs for it, as providers need what only the program knows (a registry's token).
     return ("--refresh", "--run-program") if run.last_update_failed else ()

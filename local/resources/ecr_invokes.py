@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from local.resources.aws_calls import explained
 from local.resources.base import Properties, ResourceError
-from local.resources.ecr import Repository, describe_image, registry_host
+from local.resources.ecr import describe_image, registry_host
+from local.resources.registry import HANDLERS
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
@@ -33,7 +34,7 @@ def get_authorization_token(cloud: Cloud, arguments: Properties) -> Properties:
 def get_repository(cloud: Cloud, arguments: Properties) -> Properties:
     """Return what `aws:ecr/getRepository` answers."""
     name = str(arguments["name"])
-    found = Repository().read(cloud, id=name, inputs={})
+    found = HANDLERS["aws:ecr/repository:Repository"].read(cloud, id=name, inputs={})
     if found is None:
         raise ResourceError(
             f"ECR repository {name!r} does not exist: make it first, or leave `repository` empty to get one"
