@@ -36,7 +36,7 @@ def figures(results: dict[str, Any]) -> dict[str, Figure]:
     """Return what was measured, in the order of the table."""
     planning = {
         f"{command}-{services}": Figure(
-            f"planning {services} services, beside `cdk {command}`",
+            f"planning {services} {'service' if services == 1 else 'services'}, beside `cdk {command}`",
             *((0.9 if services <= _FEW else 1.5, 0.6) if command == "synth" else ()),
         )
         for command in ("synth", "diff")
