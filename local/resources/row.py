@@ -99,7 +99,8 @@ class Row:
 
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     """Member of each property that is called otherwise, both by path: `healthCheck.path` → `HealthCheckPath`.
-    A member is relative to what holds it; `.` leaves a block out, `|` parts the spellings of several operations."""
+    A member is relative to what holds it. `.` leaves a block out, nothing keeps a property from AWS, and `|` parts
+    the spellings of several operations."""
     defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What the provider's schema fills in, by path; inside a block, only where the block is."""
     arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])

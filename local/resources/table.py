@@ -249,6 +249,19 @@ _IDENTITY = (
         sets="subjectAlternativeNames", forgotten="keyAlgorithm",
         outputs={"arn": "CertificateArn", "notAfter": "NotAfter", "notBefore": "NotBefore", "status": "Status",
                  "type": "Type", "validationMethod": "DomainValidationOptions[0].ValidationMethod"}),
+    # Nothing on AWS but the wait, and the emulator issues at once.
+    Row("aws:acm/certificateValidation:CertificateValidation", "acm", source="acm/certificate_validation.go",
+        create="describe_certificate", read="describe_certificate", delete="", id="{certificateArn}",
+        items="[Certificate][?Status=='ISSUED']", absent="ResourceNotFoundException",
+        replace="certificateArn validationRecordFqdns", names={"validationRecordFqdns": ""},
+        forgotten="validationRecordFqdns"),
+    Row("aws:route53/record:Record", "route53", source="route53/record.go", handler="route53:Record",
+        create="change_resource_record_sets", read="list_resource_record_sets", delete="",
+        id="{zoneId}_{name}_{type}", absent="NoSuchHostedZone",
+        # A new type is a new id, so a new record here.
+        replace="name type zoneId", changes=(Change("", "aliases records ttl"),), settled="allowOverwrite",
+        names={"aliases": "AliasTarget", "aliases.name": "DNSName", "aliases.zoneId": "HostedZoneId",
+               "zoneId": "", "records": "ResourceRecords"}, sets="records"),
 )
 
 _CONTAINERS = (
@@ -350,6 +363,19 @@ _AUTOSCALING = (
         name="name", names={"name": "ScheduledActionName"},
         changes=(Change("put_scheduled_action", "endTime scalableTargetAction schedule startTime timezone"),)),
 )
+
+LOOKUPS: Final = {
+    "aws:ec2/getSecurityGroup:getSecurityGroup": ("aws:ec2/securityGroup:SecurityGroup", "id"),
+    "aws:ec2/getSubnet:getSubnet": ("aws:ec2/subnet:Subnet", "id"),
+    "aws:ec2/getVpc:getVpc": ("aws:ec2/vpc:Vpc", "id"),
+    "aws:ecr/getRepository:getRepository": ("aws:ecr/repository:Repository", "name"),
+    "aws:ecs/getCluster:getCluster": ("aws:ecs/cluster:Cluster", "clusterName"),
+    "aws:iam/getRole:getRole": ("aws:iam/role:Role", "name"),
+    "aws:lb/getListener:getListener": ("aws:lb/listener:Listener", "arn"),
+    "aws:lb/getLoadBalancer:getLoadBalancer": ("aws:lb/loadBalancer:LoadBalancer", "arn"),
+    "aws:lb/getTargetGroup:getTargetGroup": ("aws:lb/targetGroup:TargetGroup", "arn"),
+}
+"""Functions that answer with the outputs of a type, and the argument that takes the id."""
 
 # fmt: on
 
