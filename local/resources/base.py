@@ -37,6 +37,20 @@ class ResourceError(Exception):
     """A resource could not be made, changed, read or deleted; the message says why and what to do."""
 
 
+class UnfinishedError(ResourceError):
+    """A resource was made or changed, and did not become what was asked for: a service that is not steady.
+
+    Raised by `create` and `update`. The state keeps the resource with its new inputs and this error, as it
+    does when the official provider fails after the call that changed something (Pulumi's
+    `ErrorResourceInitFailed`): the next update with the same inputs calls nothing, a refresh reads what is
+    there.
+    """
+
+    def __init__(self, message: str, identifier: str) -> None:
+        super().__init__(message)
+        self.identifier = identifier
+
+
 @dataclass(frozen=True)
 class Diff:
     """Which properties differ, and which of them cannot be changed in place."""
@@ -71,6 +85,12 @@ class Handler(ABC):
     """Whether the old one has to go first (AWS does not allow two at once)."""
     renewed_by_update: frozenset[str] = frozenset()
     """Outputs that an update in place changes: unknown in its preview."""
+    compared_with_outputs: frozenset[str] = frozenset()
+    """Properties whose new input is compared with the output in the state, not with the old input.
+
+    The official provider compares all of them so; here it matters where AWS answers otherwise than it was
+    asked.
+    """
     secret_outputs: frozenset[str] = frozenset()
 
     def check(

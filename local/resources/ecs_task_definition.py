@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from botocore.exceptions import ClientError
-
 from local.containers import machine_architecture
+from local.resources import container_definitions as containers
 from local.resources import tags as tagging
-from local.resources.aws_calls import code_of, explained
-from local.resources.base import Handler, Properties, ResourceError
+from local.resources.aws_calls import call, explained
+from local.resources.base import Diff, Handler, Properties
 from local.resources.ecs import retag
-from local.resources.shape import as_asked, without_empty
+from local.resources.shape import as_asked
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
@@ -20,12 +18,12 @@ if TYPE_CHECKING:
 _SOURCE = "hashicorp/aws internal/service/ecs/task_definition.go: ForceNew"
 _ASKED_ARCHITECTURE: Final = f"{tagging.OWN_PREFIX}asked-architecture"
 """Tag with the architecture that the program asked for, where this machine has another."""
+_CONTAINERS: Final = "containerDefinitions"
 _PLAIN: Final = (
     "cpu", "memory", "executionRoleArn", "taskRoleArn", "family", "ipcMode", "networkMode", "pidMode",
     "enableFaultInjection", "requiresCompatibilities", "placementConstraints",
 )  # fmt: skip
-_BY_NAME: Final = ("environment", "secrets")
-_HEALTH_CHECK_DEFAULTS: Final = {"interval": 30, "timeout": 5, "retries": 3}
+"""Properties that ECS calls and writes as the provider does."""
 
 
 class TaskDefinition(Handler):
@@ -36,20 +34,32 @@ class TaskDefinition(Handler):
 
     token = "aws:ecs/taskDefinition:TaskDefinition"
     force_new = dict.fromkeys(
-        (*_PLAIN, "containerDefinitions", "ephemeralStorage", "runtimePlatform", "volumes", "region"), _SOURCE
+        (*_PLAIN, _CONTAINERS, "ephemeralStorage", "runtimePlatform", "volumes", "region"), _SOURCE
     )
     in_place = frozenset({"tags"})
     settled_at_creation = frozenset({"skipDestroy", "trackLatest"})
+    compared_with_outputs = frozenset({_CONTAINERS})
     tagged = True
 
     def same(self, key: str, old: Any, new: Any) -> bool:
-        """Container definitions mean the same with the defaults that ECS adds as without."""
-        if key == "containerDefinitions" and isinstance(old, str) and isinstance(new, str):
-            try:
-                return _meaning(_containers(old)) == _meaning(_containers(new))
-            except ResourceError:
-                return old == new
+        """Container definitions are compared as the provider does, here as in awsvpc mode."""
+        if key == _CONTAINERS and isinstance(old, str) and isinstance(new, str):
+            return containers.equivalent(old, new, awsvpc=True)
         return super().same(key, old, new)
+
+    def diff(self, old: Properties, new: Properties) -> Diff:
+        """Outside of awsvpc mode, a host port that is left out is not the container's."""
+        difference = super().diff(old, new)
+        texts = (old.get(_CONTAINERS), new.get(_CONTAINERS))
+        if _is_awsvpc(new) or not all(isinstance(text, str) for text in texts):
+            return difference
+        if containers.equivalent(*cast("tuple[str, str]", texts), awsvpc=False):
+            return difference
+        add = {_CONTAINERS}
+        return Diff(
+            changed=tuple(sorted(add.union(difference.changed))),
+            replace=tuple(sorted(add.union(difference.replace))),
+        )
 
     def check(
         self,
@@ -60,10 +70,12 @@ class TaskDefinition(Handler):
         new: Properties,
         random_hex: str,
     ) -> Properties:
-        """Refuse container definitions that are no JSON list."""
+        """Refuse container definitions that ECS would refuse for their form."""
         checked = super().check(cloud, name=name, old=old, new=new, random_hex=random_hex)
-        if isinstance(checked.get("containerDefinitions"), str):
-            _containers(checked["containerDefinitions"])
+        text = checked.get(_CONTAINERS)
+        # What is in the state was checked; the model costs 40 ms.
+        if isinstance(text, str) and text != (old or {}).get(_CONTAINERS):
+            containers.validate(containers.parse(text), cloud.client("ecs").meta.service_model)
         return checked
 
     def find(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str | None:
@@ -72,30 +84,24 @@ class TaskDefinition(Handler):
         Older ones may carry the same URN: with `skipDestroy` they stay when they are replaced.
         """
         family = str(inputs["family"])
-        ecs = cloud.client("ecs")
         with explained(f"look for revisions of task definition {family!r}"):
-            pages = ecs.get_paginator("list_task_definitions").paginate(familyPrefix=family)
+            pages = cloud.client("ecs").get_paginator("list_task_definitions").paginate(familyPrefix=family)
             arns = [str(arn) for page in pages for arn in page["taskDefinitionArns"]]
-        revisions = {_revision(arn): arn for arn in arns if _family(arn) == family}
-        if not revisions:
+        # The prefix finds families whose names only begin alike, too.
+        own = [arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family]
+        newest = max(own, key=lambda arn: int(arn.rpartition(":")[2]), default=None)
+        if newest is None or cloud.is_known(self.token, newest):
             return None
-        newest = revisions[max(revisions)]
-        if cloud.is_known(self.token, newest):
+        described = _describe(cloud, newest)
+        if not tagging.carries(tagging.from_pairs(described.get("tags")), urn):
             return None
-        with explained(f"read task definition {newest}"):
-            described = ecs.describe_task_definition(taskDefinition=newest, include=["TAGS"])
-        live = self.read(cloud, id=newest, inputs=inputs)
-        made_for_it = tagging.carries(tagging.from_pairs(described.get("tags")), urn)
-        if live is None or not made_for_it:
-            return None
-        wanted = {key: value for key, value in inputs.items() if key in self.force_new}
-        return newest if all(self.same(key, live.get(key), value) for key, value in wanted.items()) else None
+        live = self.read(cloud, id=newest, inputs=inputs) or {}
+        return None if self.diff({key: live.get(key) for key in inputs}, inputs).replace else newest
 
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
         """Register a revision, for the processor that this machine has."""
         tags = tagging.with_urn(inputs.get("tags"), urn)
         arguments: dict[str, Any] = {key: inputs[key] for key in _PLAIN if inputs.get(key)}
-        arguments["containerDefinitions"] = _containers(inputs["containerDefinitions"])
         if inputs.get("ephemeralStorage"):
             arguments["ephemeralStorage"] = {"sizeInGiB": inputs["ephemeralStorage"]["sizeInGib"]}
         if inputs.get("volumes"):
@@ -111,36 +117,29 @@ class TaskDefinition(Handler):
             arguments["runtimePlatform"] = platform
         with explained(f"register task definition {inputs['family']!r}"):
             registered = cloud.client("ecs").register_task_definition(
-                **arguments, tags=tagging.pairs(tags, lower=True)
+                containerDefinitions=containers.parse(inputs[_CONTAINERS]),
+                tags=tagging.pairs(tags, lower=True),
+                **arguments,
             )
         return str(registered["taskDefinition"]["taskDefinitionArn"])
 
     def read(self, cloud: Cloud, *, id: str, inputs: Properties) -> Properties | None:
-        """Return the revision, or None when it was deregistered."""
-        with explained(f"read task definition {id}"):
-            try:
-                found = cloud.client("ecs").describe_task_definition(taskDefinition=id, include=["TAGS"])
-            except ClientError as error:
-                if code_of(error) == "ClientException":
-                    return None
-                raise
-        live = found["taskDefinition"]
-        if live["status"] != "ACTIVE":
+        """Return the revision as ECS on AWS would answer it, or None when it was deregistered."""
+        found = _describe(cloud, id)
+        live: Properties = found.get("taskDefinition", {})
+        if live.get("status") != "ACTIVE":
             return None
-        all_tags = tagging.from_pairs(found.get("tags"))
-        tags = tagging.visible(all_tags)
+        own_tags = tagging.from_pairs(found.get("tags"))
+        tags = tagging.visible(own_tags)
         platform = dict(live.get("runtimePlatform") or {})
-        if _ASKED_ARCHITECTURE in all_tags:
-            platform["cpuArchitecture"] = all_tags[_ASKED_ARCHITECTURE]
+        if _ASKED_ARCHITECTURE in own_tags:
+            platform["cpuArchitecture"] = own_tags[_ASKED_ARCHITECTURE]
         storage = live.get("ephemeralStorage")
-        asked_text = inputs.get("containerDefinitions")
-        live_text = json.dumps(live["containerDefinitions"])
-        outputs: Properties = {
+        return {
+            **{key: as_asked(inputs.get(key), live.get(key) or None) for key in _PLAIN},
             "arn": live["taskDefinitionArn"],
             "arnWithoutRevision": str(live["taskDefinitionArn"]).rpartition(":")[0],
-            "containerDefinitions": (
-                asked_text if self.same("containerDefinitions", asked_text, live_text) else live_text
-            ),
+            _CONTAINERS: containers.answer(live[_CONTAINERS], awsvpc=_is_awsvpc(live)),
             "ephemeralStorage": {"sizeInGib": storage["sizeInGiB"]} if storage else None,
             "region": cloud.region,
             "revision": live["revision"],
@@ -153,9 +152,6 @@ class TaskDefinition(Handler):
                 inputs.get("volumes"), [_volume_read(item) for item in live.get("volumes", [])]
             ),
         }
-        for key in _PLAIN:
-            outputs[key] = as_asked(inputs.get(key), live.get(key) or None)
-        return outputs
 
     def update(
         self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
@@ -167,62 +163,23 @@ class TaskDefinition(Handler):
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
         """Deregister the revision, unless `skipDestroy` keeps it for a rollback."""
-        if outputs.get("skipDestroy"):
-            return
-        with explained(f"deregister task definition {id}"):
-            try:
-                cloud.client("ecs").deregister_task_definition(taskDefinition=id)
-            except ClientError as error:
-                if code_of(error) != "ClientException":
-                    raise
+        if not outputs.get("skipDestroy"):
+            call(cloud, "ecs", "deregister_task_definition", absent=("ClientException",), taskDefinition=id)
 
 
-def _family(arn: str) -> str:
-    return arn.rpartition("/")[2].rpartition(":")[0]
+def _describe(cloud: Cloud, arn: str) -> Properties:
+    return call(
+        cloud,
+        "ecs",
+        "describe_task_definition",
+        absent=("ClientException",),
+        taskDefinition=arn,
+        include=["TAGS"],
+    )
 
 
-def _revision(arn: str) -> int:
-    return int(arn.rpartition(":")[2])
-
-
-def _containers(text: str) -> list[Properties]:
-    try:
-        containers = json.loads(text)
-    except ValueError as error:
-        raise ResourceError(f"containerDefinitions is no JSON: {error}") from error
-    if not isinstance(containers, list):
-        raise ResourceError(
-            f"containerDefinitions is a JSON {type(containers).__name__}, it has to be a list"
-        )
-    return cast("list[Properties]", containers)
-
-
-def _meaning(containers: list[Properties]) -> list[Properties]:
-    """Return container definitions without what is empty or a default of ECS."""
-    return [_container_meaning(container) for container in containers]
-
-
-def _container_meaning(container: Properties) -> Properties:
-    kept = cast("Properties", without_empty(container) or {})
-    if kept.get("cpu") == 0:
-        del kept["cpu"]
-    if kept.get("essential") is True:
-        del kept["essential"]
-    ports = cast("list[Properties]", kept.get("portMappings") or [])
-    for port in ports:
-        # In awsvpc mode, the only one of Fargate, both ports are always the same.
-        if port.get("hostPort") in {0, port.get("containerPort")}:
-            del port["hostPort"]
-        if port.get("protocol") == "tcp":
-            del port["protocol"]
-    health = cast("Properties", kept.get("healthCheck") or {})
-    for key, default in _HEALTH_CHECK_DEFAULTS.items():
-        if health.get(key) == default:
-            del health[key]
-    for key in _BY_NAME:
-        if key in kept:
-            kept[key] = sorted(kept[key], key=lambda item: str(cast("Properties", item).get("name")))
-    return kept
+def _is_awsvpc(properties: Properties) -> bool:
+    return properties.get("networkMode") == "awsvpc"
 
 
 def _volume(asked: Properties) -> Properties:

@@ -91,25 +91,21 @@ def get_partition(cloud: Cloud, arguments: Properties) -> Properties:
 
 
 def get_zone(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:route53/getZone`, by id or by name.
+    """`aws:route53/getZone`, by id or by name; a public zone that is not there is made.
 
     Raises:
         ResourceError: there is no such zone, or more than one.
     """
     name, identifier = plain(arguments.get("name") or ""), arguments.get("zoneId")
-    if identifier:
-        absent = ("NoSuchHostedZone",)
-        answer = call(cloud, "route53", "get_hosted_zone", absent=absent, Id=identifier)
-        zones = [answer["HostedZone"]] if answer else []
-    else:
-        private = bool(arguments.get("privateZone"))
-        listed = call(cloud, "route53", "list_hosted_zones_by_name", DNSName=name)["HostedZones"]
-        alike = (zone for zone in listed if plain(zone["Name"]) == name)
-        zones = [zone for zone in alike if zone["Config"]["PrivateZone"] == private]
+    zones = _zones(cloud, arguments)
+    if not zones and name and not arguments.get("privateZone"):
+        # On AWS the zone is the user's own; here nobody could have made it.
+        call(cloud, "route53", "create_hosted_zone", Name=name, CallerReference=f"node-on-ecs-{name}")
+        zones = _zones(cloud, arguments)
     if not zones:
         raise ResourceError(
-            f"hosted zone {identifier or name!r} does not exist: on AWS make it first, "
-            f"locally the run makes the zone that the configuration key `zone` (or `domain`) names",
+            f"hosted zone {identifier or name!r} does not exist: give the `name` of a public one, "
+            f"which is made here"
         )
     if len(zones) > 1:
         raise ResourceError(f"{len(zones)} hosted zones are called {name!r}: give `zoneId`")
@@ -130,6 +126,16 @@ def get_zone(cloud: Cloud, arguments: Properties) -> Properties:
         "tags": {},
         "zoneId": identifier,
     }
+
+
+def _zones(cloud: Cloud, arguments: Properties) -> list[dict[str, Any]]:
+    if identifier := arguments.get("zoneId"):
+        answer = call(cloud, "route53", "get_hosted_zone", absent=("NoSuchHostedZone",), Id=identifier)
+        return [answer["HostedZone"]] if answer else []
+    name, private = plain(arguments.get("name") or ""), bool(arguments.get("privateZone"))
+    listed = call(cloud, "route53", "list_hosted_zones_by_name", DNSName=name)["HostedZones"]
+    alike = (zone for zone in listed if plain(zone["Name"]) == name)
+    return [zone for zone in alike if zone["Config"]["PrivateZone"] == private]
 
 
 def get_authorization_token(cloud: Cloud, arguments: Properties) -> Properties:
@@ -189,9 +195,8 @@ def look_up(handler: Handler, argument: str, cloud: Cloud, arguments: Properties
     """
     given = sorted(key for key, value in arguments.items() if value is not None)
     if given != [argument]:
-        raise ResourceError(
-            f"{handler.token}: the local run looks it up by `{argument}` alone, not by {', '.join(given) or 'nothing'}"
-        )
+        asked = ", ".join(given) or "nothing"
+        raise ResourceError(f"{handler.token}: the local run looks it up by `{argument}`, not by {asked}")
     identifier = str(arguments[argument])
     found = handler.read(cloud, id=identifier, inputs={})
     if found is None:
