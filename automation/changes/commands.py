@@ -18,7 +18,7 @@ from automation.errors import AutomationError
 
 if TYPE_CHECKING:
     from automation.changes.model import Changes
-    from automation.stacks.protocol import Stacks
+    from automation.stacks.stacks import Stacks
 
 _DRIFT: Final = 3
 _FAILED: Final = 1
@@ -43,7 +43,9 @@ def preview(
         changes = stacks.preview(stack)
     except AutomationError as error:
         if comment is not None:
-            write(comment, Comment(stack=stack, title="Preview", failure=error.told, link=link()).markdown())
+            write(
+                comment, Comment(stack=stack, title="Preview", failure=error.output, link=link()).markdown()
+            )
         raise
     cost = ChangeOfCost.of(stacks, stack)
     if comment is not None:

@@ -1,17 +1,18 @@
-"""Reads the engine's events, which Pulumi's CLI and the local run write in the same form."""
+"""Reads the events that Pulumi's engine writes while it works."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
 from pulumi.automation.events import EngineEvent, OpType, StepEventMetadata, StepEventStateMetadata
 
+from automation.changes import property_path
 from automation.changes.model import KINDS, Change, Changes, Difference, Kind
-from local.engine import property_path
 
 _KIND_OF: Final[Mapping[OpType, Kind]] = {
     OpType.CREATE: "create",
@@ -21,7 +22,8 @@ _KIND_OF: Final[Mapping[OpType, Kind]] = {
     OpType.CREATE_REPLACEMENT: "replace",
     OpType.DELETE_REPLACED: "replace",
 }
-_NONE_OF_THE_STACKS: Final = ("pulumi:pulumi:Stack", "pulumi:pulumi:StackReference")
+_STACK: Final = "pulumi:pulumi:Stack"
+_NONE_OF_THE_STACKS: Final = (_STACK, "pulumi:pulumi:StackReference")
 _PROVIDERS: Final = "pulumi:providers:"
 _UNKNOWN: Final = frozenset(
     {
@@ -42,16 +44,39 @@ _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][\w$-]*")
 _LONGEST: Final = 80
 
 
-def read(path: Path, *, refreshed: bool = False) -> Changes:
-    """Return the changes that an event log tells of.
+@dataclass(frozen=True)
+class Events:
+    """What the engine tells of one operation."""
 
-    Args:
-        path: the log: a JSON document on each line.
-        refreshed: whether a refresh wrote it, which knows what has become of a resource only afterwards.
-    """
+    documents: Sequence[dict[str, Any]] = ()
+
+    def changes(self, *, refreshed: bool = False) -> Changes:
+        """Return the changes; of a refresh they are known only after it has asked for each resource."""
+        return changes_of(self.documents, refreshed=refreshed)
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs after an update, with [secret] for those that are secret."""
+        found: dict[str, Any] = {}
+        for document in self.documents:
+            metadata: dict[str, Any] = document.get("resOutputsEvent", {}).get("metadata", {})
+            if metadata.get("type") == _STACK:
+                new: dict[str, Any] = metadata.get("new") or {}
+                found |= new.get("outputs") or {}
+        return {name: _plain(value) for name, value in found.items()}
+
+    @property
+    def errors(self) -> list[str]:
+        """The messages of errors, as they were displayed."""
+        found: Iterator[dict[str, Any]] = (one.get("diagnosticEvent", {}) for one in self.documents)
+        return [one["message"].rstrip() for one in found if one.get("severity") == "error"]
+
+
+def read(path: Path) -> Events:
+    """Return what an event log holds: a JSON document on each line."""
     # It is written by a process that may have been killed: the last line may be half a one.
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return changes_of(_documents(lines), refreshed=refreshed)
+    return Events(tuple(_documents(lines)))
 
 
 def changes_of(documents: Iterable[dict[str, Any]], *, refreshed: bool = False) -> Changes:

@@ -59,5 +59,5 @@ def failure_told(file: Path | None, stack: str, title: str) -> Generator[None]:
         yield
     except AutomationError as error:
         if file is not None:
-            append(file, Comment(stack=stack, title=title, failure=error.told, link=link()).markdown())
+            append(file, Comment(stack=stack, title=title, failure=error.output, link=link()).markdown())
         raise

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from local.engine import property_path
+from automation.changes import property_path
 
 Kind = Literal["create", "update", "replace", "delete"]
 

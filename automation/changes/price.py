@@ -14,7 +14,7 @@ from automation.cost.prices import PricesOfTable
 from automation.errors import AutomationError
 
 if TYPE_CHECKING:
-    from automation.stacks.protocol import Stacks
+    from automation.stacks.stacks import Stacks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class ChangeOfCost:
             prices, assumptions = PricesOfTable(planned.region), Assumptions()
             after = estimate(planned, prices, assumptions).usd
             before = 0.0
-            if any(known.name == stack for known in stacks.known()):
+            if stacks.exists(stack):
                 now = stack_of(stacks.state(stack), origin=f"the state of {stack}", name=stack)
                 before = estimate(now, PricesOfTable(now.region or planned.region), assumptions).usd
         except AutomationError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -20,7 +21,7 @@ from infra.rollout.clock import REAL
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from automation.stacks.protocol import Stacks
+    from automation.stacks.stacks import Stacks
 
 _SERVICE: Final = click.option(
     "--service", metavar="NAME", help="Which service; without it the stack's own, and not a copy of it."
@@ -67,6 +68,8 @@ def logs(
     as_json: bool,
 ) -> None:
     """Print what the services of STACK log, those of all together and by time."""
+    # It may go on for days.
+    gc.enable()
     place = locate(stacks, stack).place
     log = Log(place, REAL.date() - since, service=service and place.choose(service))
     width = max(map(len, place.services))

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Final
 from automation.operations.place import Place
 from automation.previews.names import DEFAULT_BASE, is_preview
 from automation.stack_files import path_of
-from local.home import ROOT
 
 if TYPE_CHECKING:
     from automation.operations.shell import Invocation
-    from automation.stacks.protocol import Stacks
+    from automation.stacks.stacks import Stacks
     from infra.settings import Settings
 
 _ATTACHED_TO: Final = "attached_to"
@@ -40,6 +39,6 @@ def locate(stacks: Stacks, stack: str) -> Located:
     """
     outputs = stacks.outputs(stack)
     # The file of a pull request's stack is where it was brought up; its account is its base's.
-    elsewhere = is_preview(stack) and not path_of(ROOT, stack).exists()
+    elsewhere = is_preview(stack) and not path_of(stacks.root, stack).exists()
     settings = stacks.settings(outputs.get(_ATTACHED_TO, DEFAULT_BASE) if elsewhere else stack)
     return Located(Place.of(stack, outputs, stacks.clients(settings)), settings, stacks)

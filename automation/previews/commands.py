@@ -14,7 +14,7 @@ from automation.previews.wiring import previews_of
 
 if TYPE_CHECKING:
     from automation.previews.lifecycle import Reaped
-    from automation.stacks.protocol import Stacks
+    from automation.stacks.stacks import Stacks
 
 
 def _numbers(_: click.Context, __: click.Parameter, given: str | None) -> frozenset[int] | None:

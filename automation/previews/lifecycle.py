@@ -18,7 +18,8 @@ from infra.rollout.clock import REAL, Clock
 
 if TYPE_CHECKING:
     from automation.operations.place import Clients
-    from automation.stacks.protocol import Known, Stacks
+    from automation.stacks.environment import KnownStack
+    from automation.stacks.stacks import Stacks
 
 _LIFETIME: Final = timedelta(hours=72)
 
@@ -114,7 +115,7 @@ class Previews:
             AutomationError: it is none of a pull request, or something could not be deleted.
         """
         number_of(stack)
-        there = any(known.name == stack for known in self.stacks.known())
+        there = self.stacks.exists(stack)
         if there:
             self._write_file_if_missing(stack)
             self.stacks.destroy(stack)
@@ -160,7 +161,7 @@ class Previews:
             return str(error)
         return None
 
-    def _look_at(self, known: Known) -> Preview:
+    def _look_at(self, known: KnownStack) -> Preview:
         outputs = self.stacks.outputs(known.name)
         return Preview(
             stack=known.name,
@@ -174,7 +175,7 @@ class Previews:
     def _base_of(self, stack: str, outputs: Mapping[str, Any] | None = None) -> str | None:
         """Return what a stack is attached to, also where its first update failed half way."""
         told = (self.stacks.outputs(stack) if outputs is None else outputs).get("attached_to")
-        read = [name for name in self.stacks.refers_to(stack) if not is_preview(name)] if not told else []
+        read = [name for name in self.stacks.references(stack) if not is_preview(name)] if not told else []
         # `attach-to` may be a name in full, with organization and project.
         return next((name.rpartition("/")[2] for name in (told, *read) if name), None)
 

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from automation.previews.lifecycle import Limits, Previews
 from infra.config.attach import KEYS_OF_THE_BASE
-from local.engine.project import project_name
-from local.home import ROOT
 
 if TYPE_CHECKING:
-    from automation.stacks.protocol import Stacks
+    from automation.stacks.stacks import Stacks
 
 
 def previews_of(stacks: Stacks, say: Callable[[str], None]) -> Previews:
@@ -27,8 +25,8 @@ def previews_of(stacks: Stacks, say: Callable[[str], None]) -> Previews:
 
     return Previews(
         stacks=stacks,
-        root=ROOT,
-        project=project_name(ROOT),
+        root=stacks.root,
+        project=stacks.project,
         limits=limits,
         clients=lambda base: stacks.clients(stacks.settings(base)),
         keys_of_the_base=KEYS_OF_THE_BASE,

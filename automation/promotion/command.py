@@ -17,7 +17,7 @@ from automation.promotion.live import digest_of
 from automation.stacks.commands import bring_up
 
 if TYPE_CHECKING:
-    from automation.stacks.protocol import Stacks
+    from automation.stacks.stacks import Stacks
 
 
 @click.command(short_help="Deploy to one stack what another one runs.")

@@ -17,11 +17,9 @@ from automation.smoke import config
 from automation.smoke.driven import Driven
 from automation.smoke.steps import Smoke
 from automation.stack_files import Derived
-from local.engine.project import project_name
-from local.home import ROOT
 
 if TYPE_CHECKING:
-    from automation.stacks.protocol import Stacks
+    from automation.stacks.stacks import Stacks
     from infra.settings import Settings
 
 _HOURS_A_MONTH: Final = 730
@@ -46,13 +44,13 @@ def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None) -
     The stack is called smoke, and is dev without a domain: plain HTTP at the load balancer's own name.
     What it costs is told first. It takes about half an hour.
     """
-    file = Derived(root=ROOT, project=project_name(ROOT), stack=config.STACK, base=config.BASE)
-    left = any(known.name == config.STACK for known in stacks.known())
+    file = Derived(root=stacks.root, project=stacks.project, stack=config.STACK, base=config.BASE)
+    left = stacks.exists(config.STACK)
     config.write(file, region=region)
     try:
         settings = stacks.settings(config.STACK)
         _tell(f"{_cost()} {_where(stacks, settings)}")
-        if not (yes or stacks.on_this_machine):
+        if not (yes or stacks.is_local):
             _ask()
     except (click.ClickException, click.Abort, AutomationError):
         if not left:
@@ -65,7 +63,7 @@ def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None) -
         tags={name: settings.provider.tags[name] for name in ("Project", "Stack")},
         families=[f"{file.project}-{config.STACK}-{settings.main.name}"],
         say=_tell,
-        remarks=[_EMULATOR if stacks.on_this_machine else _AWS],
+        remarks=[_EMULATOR if stacks.is_local else _AWS],
     )
     failures = smoke.run(keep=keep)
     for failure in failures:
@@ -85,7 +83,7 @@ def _cost() -> str:
 
 
 def _where(stacks: Stacks, settings: Settings) -> str:
-    if stacks.on_this_machine:
+    if stacks.is_local:
         return "On this machine it costs nothing."
     told = stacks.clients(settings).get("sts").get_caller_identity()
     return f"It is made in account {told['Account']} as {told['Arn']}, in {settings.provider.region}."

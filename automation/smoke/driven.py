@@ -11,7 +11,7 @@ from automation.smoke.config import STACK
 
 if TYPE_CHECKING:
     from automation.operations.place import Clients
-    from automation.stacks.protocol import Stacks
+    from automation.stacks.stacks import Stacks
     from infra.settings import Settings
 
 
@@ -24,7 +24,7 @@ class Driven:
 
     def is_there(self) -> bool:
         """Return whether an earlier run has left it."""
-        return any(known.name == STACK for known in self.stacks.known())
+        return self.stacks.exists(STACK)
 
     def create(self, encryption: Mapping[str, str]) -> None:
         """Make it, with nothing in it."""

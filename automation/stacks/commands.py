@@ -20,7 +20,7 @@ from automation.promotion.live import mark
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from automation.stacks.protocol import Stacks
+    from automation.stacks.stacks import Stacks
 
 
 @click.command(short_help="Bring a stack to what its file says.")
@@ -73,7 +73,7 @@ def bring_up(stacks: Stacks, stack: str) -> dict[str, str]:
     outputs = stacks.up(stack)
     image = outputs.get("image")
     # A preview's image may go when its pull request does.
-    if isinstance(image, str) and not is_preview(stack) and not stacks.on_this_machine:
+    if isinstance(image, str) and not is_preview(stack) and not stacks.is_local:
         marked = mark(stack, image, stacks.clients(stacks.settings(stack)))
         if marked.tag:
             _tell(f"the image has the tag {marked.tag}, so that it never expires")

@@ -114,11 +114,12 @@ def get_zone(cloud: Cloud, arguments: Properties) -> Properties:
     """
     zones = _zones(cloud, arguments)
     asked = arguments.get("zoneId") or plain(arguments.get("name") or "")
+    if not zones and arguments.get("name"):
+        # On AWS the zone is the user's own; here nobody could have made it.
+        call(cloud, "route53", "create_hosted_zone", Name=str(asked), CallerReference=f"node-on-ecs-{asked}")
+        zones = _zones(cloud, arguments)
     if not zones:
-        raise ResourceError(
-            f"hosted zone {asked!r} does not exist: on AWS make it first, "
-            f"locally the run makes the zone that the configuration key `zone` (or `domain`) names",
-        )
+        raise ResourceError(f"hosted zone {asked!r} does not exist: give the `name` of one, which is made here")
     if len(zones) > 1:
         raise ResourceError(f"{len(zones)} hosted zones are called {asked!r}: give `zoneId`")
     identifier = zones[0]["Id"].rpartition("/")[2]

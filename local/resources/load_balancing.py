@@ -17,11 +17,8 @@ _KINDS: Final = ("fixed-response", "forward", "redirect")
 class LoadBalancer(RowHandler):
     """`aws:lb/loadBalancer:LoadBalancer`."""
 
-    def complete(
-        self, cloud: Cloud, operation: str, arguments: dict[str, Any], inputs: Properties
-    ) -> dict[str, Any]:
+    def complete(self, operation: str, arguments: dict[str, Any], inputs: Properties) -> dict[str, Any]:
         """Say by its scheme whether it is internal."""
-        del cloud
         if operation == self.row.create:
             arguments["Scheme"] = "internal" if inputs.get("internal") else "internet-facing"
         return arguments
@@ -47,15 +44,13 @@ class _WithActions(RowHandler):
     actions: str
     """The property that holds them."""
 
-    def complete(
-        self, cloud: Cloud, operation: str, arguments: dict[str, Any], inputs: Properties
-    ) -> dict[str, Any]:
+    def complete(self, operation: str, arguments: dict[str, Any], inputs: Properties) -> dict[str, Any]:
         """Name the heaviest target group beside the weights.
 
         Raises:
             ResourceError: a kind of action that the emulator does not do.
         """
-        del cloud, operation, inputs
+        del operation, inputs
         for action in arguments.get(self.actions[0].upper() + self.actions[1:], ()):
             if action["Type"] not in _KINDS:
                 raise ResourceError(
@@ -114,9 +109,7 @@ class ListenerRule(_WithActions):
             raise ResourceError(f"{self.token} {name!r} needs a `priority`, 1 to 50000")
         return super().check(cloud, name=name, old=old, new=new, random_hex=random_hex)
 
-    def complete(
-        self, cloud: Cloud, operation: str, arguments: dict[str, Any], inputs: Properties
-    ) -> dict[str, Any]:
+    def complete(self, operation: str, arguments: dict[str, Any], inputs: Properties) -> dict[str, Any]:
         """Name the field of each condition: `HostHeaderConfig` is about `host-header`."""
         for condition in arguments.get("Conditions", ()):
             (config,) = condition
@@ -124,7 +117,7 @@ class ListenerRule(_WithActions):
         if operation == "modify_rule" and not arguments.get("Transforms"):
             arguments = {**arguments, "ResetTransforms": True}
             arguments.pop("Transforms", None)
-        return super().complete(cloud, operation, arguments, inputs)
+        return super().complete(operation, arguments, inputs)
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
         """Add its listener, which its ARN names."""

@@ -74,14 +74,11 @@ class Route(RowHandler):
         del cloud, operation, identifier
         return {}
 
-    def complete(
-        self, cloud: Cloud, operation: str, arguments: dict[str, Any], inputs: Properties
-    ) -> dict[str, Any]:
+    def complete(self, operation: str, arguments: dict[str, Any], inputs: Properties) -> dict[str, Any]:
         """Name the route by its table and destination."""
-        for key in self.force_new:
-            if inputs.get(key):
-                self.conversion.put(arguments, self.shape(cloud, operation), key, inputs[key])
-        return arguments
+        del operation
+        named = {key[0].upper() + key[1:]: inputs[key] for key in self.force_new if inputs.get(key)}
+        return {**arguments, **named}
 
     def describe(self, cloud: Cloud, identifier: str, inputs: Properties) -> dict[str, Any] | None:
         """Return the route with its destination.
@@ -102,5 +99,6 @@ class Route(RowHandler):
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
         """Delete it."""
-        arguments = self.complete(cloud, self.row.delete, {}, outputs)
+        del id
+        arguments = self.complete(self.row.delete, {}, outputs)
         self.call(cloud, self.row.delete, absent=True, **arguments)

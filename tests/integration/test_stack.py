@@ -69,8 +69,11 @@ def test_a_second_up_changes_nothing(stack: Project) -> None:
 
 
 def test_office_hours_put_nothing_to_sleep_on_this_machine(stack: Project) -> None:
-    """The emulator knows no schedule: what ships answers at any hour, and stays as it is."""
-    stack.configure(office_hours=True)
+    """The emulator knows no schedule: the services answer at any hour, and stay as they are."""
+    night = {"name": "evening", "cron": "0 18 ? * * *", "min-count": 0, "max-count": 0}
+    day = {"name": "morning", "cron": "0 8 ? * MON-FRI *", "min-count": 1, "max-count": 4}
+    hours = {"enabled": True, "cpu-percent": 0, "memory-percent": 0, "schedule": [day, night]}
+    stack.configure(autoscaling=hours)
 
     first, second = stack.up(), stack.up()
 

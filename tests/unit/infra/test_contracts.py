@@ -92,17 +92,8 @@ WITH_AUTOSCALING = {
     "aws:appautoscaling/target:Target": ["web"],
     "aws:appautoscaling/policy:Policy": ["web-cpu", "web-memory"],
 }
-WITH_OFFICE_HOURS = {
-    "node-on-ecs:infra:Autoscaling": ["web", "web-alice", "web-bob"],
-    "aws:appautoscaling/target:Target": ["web", "web-alice", "web-bob"],
-    "aws:appautoscaling/scheduledAction:ScheduledAction": [
-        f"{service}-{action}"
-        for service in ("web", "web-alice", "web-bob")
-        for action in ("evening", "morning")
-    ],
-}
 BESIDE = {
-    "dev": [WITH_OFFICE_HOURS],
+    "dev": [],
     "staging": [WITH_ALARMS],
     "prod": [WITH_ALARMS, WITH_CANARY, WITH_AUTOSCALING],
 }

@@ -111,8 +111,8 @@ def test_a_base_without_a_file_is_refused(tmp_path: Path) -> None:
         write(file(tmp_path, "dve"), expires=EXPIRES, shared=SHARED)
 
 
-def test_a_base_whose_file_is_broken_is_told(tmp_path: Path) -> None:
+def test_a_base_whose_file_is_broken_is_refused(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.dev.yaml").write_text("config: [")
 
-    with pytest.raises(AutomationError, match=r"Pulumi\.dev\.yaml is no YAML"):
+    with pytest.raises(AutomationError, match=r"Pulumi\.dev\.yaml is not valid YAML"):
         write(file(tmp_path), expires=EXPIRES, shared=SHARED)
