@@ -87,6 +87,7 @@ _HANDLERS: Final = {
 }
 """Types by a row of the table, or by the module of their handler."""
 
+
 def _invoke(place: tuple[str, str] | str) -> Invoke:
     if isinstance(place, str):
         return _load(place)
