@@ -41,6 +41,8 @@ class Run:
     new: bool = False
     """Whether the stack has to be initialized first."""
     last_update_failed: bool = False
+    locks: tuple[int, ...] = ()
+    """Descriptors that the CLI holds while it runs."""
     succeeded: bool = False
 
 

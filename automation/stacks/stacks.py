@@ -162,7 +162,12 @@ class Stacks:
 
             def run() -> Events:
                 with self.environment.run(stack, command, region=region) as prepared:
-                    cli = Cli(program=finding.result(), folder=prepared.folder, variables=prepared.variables)
+                    cli = Cli(
+                        program=finding.result(),
+                        folder=prepared.folder,
+                        variables=prepared.variables,
+                        inherited=prepared.locks,
+                    )
                     if prepared.new:
                         cli.ask("stack", "init", stack, "--no-select")
                     found = cli.update(
