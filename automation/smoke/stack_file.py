@@ -1,4 +1,4 @@
-"""The configuration of the stack that is made to be thrown away."""
+"""The configuration of the stack that `aws-smoke` creates and destroys."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _LEFT_OUT: Final = frozenset(
         "zone",
     }
 )
-"""A domain takes a hosted zone and minutes for its certificate, copies cost and show nothing new, and at
-night the stack is not to sleep."""
+"""A domain needs a hosted zone and minutes for its certificate, copies cost without showing anything new, and
+a schedule might scale to 0."""
 
 _BROKEN: Final = ["node", "-e", "console.error('broken on purpose'); process.exit(3)"]
 
 
 def write(file: Derived, *, region: str | None, broken: bool = False) -> None:
-    """Write the configuration: that of dev, without a domain.
+    """Write the configuration: dev's, without a domain.
 
     Args:
-        file: where, and from what.
-        region: another one than dev's.
-        broken: whether the app shall end as soon as it starts.
+        file: the path and the base.
+        region: instead of dev's.
+        broken: whether the app exits as soon as it starts.
     """
     changes: dict[str, Any] = {}
     if region is not None:

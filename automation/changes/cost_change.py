@@ -18,21 +18,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChangeOfCost:
-    """Dollars a month, now and after the update; a preview does not fail for what has no price."""
+class CostChange:
+    """Dollars a month, before and after an update; a preview does not fail for what has no price."""
 
     before: float = 0.0
     after: float = 0.0
     budget: int | None = None
     unknown: str = ""
+    """Why the cost is unknown."""
 
     @classmethod
-    def of(cls, stacks: Stacks, stack: str) -> ChangeOfCost:
+    def of(cls, stacks: Stacks, stack: str) -> CostChange:
         """Compare what the program declares with what the state has."""
         try:
             planned = plan(stack)
-            prices, assumptions = PricesOfTable(planned.region), Assumptions()
-            after = estimate(planned, prices, assumptions).usd
+            assumptions = Assumptions()
+            after = estimate(planned, PricesOfTable(planned.region), assumptions).usd
             before = 0.0
             if stacks.exists(stack):
                 now = stack_of(stacks.state(stack), origin=f"the state of {stack}", name=stack)
@@ -42,38 +43,35 @@ class ChangeOfCost:
         return cls(before=before, after=after, budget=planned.monthly_budget_usd)
 
     @property
-    def over(self) -> bool:
-        """Whether it is more than the budget."""
+    def over_budget(self) -> bool:
+        """Whether the stack would cost more than its budget."""
         return self.budget is not None and round(self.after, 2) > self.budget
 
     def markdown(self) -> str:
         """Return a line of a comment."""
-        if self.unknown:
-            return f"**Cost:** cannot be told: {self.unknown}"
-        over = f". **More than its budget of ${self.budget}**" if self.over else ""
-        return f"**Cost:** {self._change()}{over}"
+        over = f". **More than its budget of ${self.budget}**" if self.over_budget else ""
+        return f"**Cost:** {self._text()}{over}"
 
     def plain(self) -> str:
         """Return a line of a log."""
-        if self.unknown:
-            return f"cost: cannot be told: {self.unknown}"
-        over = f", more than its budget of ${self.budget}" if self.over else ""
-        return f"cost: {self._change()}{over}"
+        over = f", more than its budget of ${self.budget}" if self.over_budget else ""
+        return f"cost: {self._text()}{over}"
 
     def as_json(self) -> dict[str, Any]:
-        """Return what a program reads."""
+        """Return the change for programs."""
         return {
             "before_usd": round(self.before, 2),
             "after_usd": round(self.after, 2),
             "budget_usd": self.budget,
-            "over_budget": self.over,
+            "over_budget": self.over_budget,
             "unknown": self.unknown or None,
         }
 
-    def _change(self) -> str:
-        if round(self.after - self.before, 2) == 0:
+    def _text(self) -> str:
+        if self.unknown:
+            return f"unknown: {self.unknown}"
+        difference = self.after - self.before
+        if round(difference, 2) == 0:
             return f"{report.usd(self.after)} a month, as before"
-        return (
-            f"{report.usd(self.before)} → {report.usd(self.after)} a month "
-            f"({report.signed(self.after - self.before)})"
-        )
+        before, after = report.usd(self.before), report.usd(self.after)
+        return f"{before} → {after} a month ({report.signed(difference)})"

@@ -1,4 +1,4 @@
-"""Marks the image that a stack runs, so that the shared repository never lets it expire."""
+"""Tags the image that a stack runs, so that the repository's lifecycle policy never expires it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
-
 if TYPE_CHECKING:
-    from automation.operations.place import Clients
+    from automation.aws import AwsClients
 
 _IN_ECR: Final = re.compile(
     r"(?P<registry>\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
@@ -25,13 +23,13 @@ _DIGITS: Final = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Marked:
-    """What became of the mark."""
+class Tagged:
+    """How tagging an image ended."""
 
     tag: str = ""
     """The tag that the image has now; empty for one that is not in ECR."""
     problem: str = ""
-    """Why the image could not be marked."""
+    """Why the image could not be tagged."""
 
 
 def digest_of(image: str) -> str:
@@ -39,36 +37,38 @@ def digest_of(image: str) -> str:
     return image.partition("@")[2]
 
 
-def mark(stack: str, image: str, clients: Clients) -> Marked:
-    """Give an image in ECR the tag `live-<stack>-<12 digits of its digest>`, if it has it not yet.
+def tag_live_image(stack: str, image: str, clients: AwsClients) -> Tagged:
+    """Give an image in ECR the tag `live-<stack>-<12 digits of its digest>`, if it is missing.
 
-    Tags of the repository never move: the digest is part of this one.
+    The repository's tags are immutable: the digest makes this one the image's own.
     """
+    from botocore.exceptions import ClientError
+
     found = _IN_ECR.fullmatch(image)
     if found is None:
-        return Marked()
+        return Tagged()
     digest = found["digest"]
     tag = f"live-{stack}-{digest.removeprefix('sha256:')[:_DIGITS]}"
-    where: dict[str, Any] = {"registryId": found["registry"], "repositoryName": found["repository"]}
-    ecr = clients.get("ecr")
+    repository: dict[str, Any] = {"registryId": found["registry"], "repositoryName": found["repository"]}
+    ecr = clients.client("ecr")
     try:
         answer = ecr.batch_get_image(
-            imageIds=[{"imageDigest": digest}], acceptedMediaTypes=_ACCEPTED, **where
+            imageIds=[{"imageDigest": digest}], acceptedMediaTypes=_ACCEPTED, **repository
         )
         if not answer["images"]:
-            reason = answer["failures"][0]["failureReason"] if answer.get("failures") else "it is not there"
-            return Marked(problem=f"ECR does not give {digest}: {reason}")
+            reason = answer["failures"][0]["failureReason"] if answer.get("failures") else "not found"
+            return Tagged(problem=f"ECR does not return {digest}: {reason}")
         manifest = answer["images"][0]
-        kind = manifest.get("imageManifestMediaType")
+        media_type = manifest.get("imageManifestMediaType")
         ecr.put_image(
             imageManifest=manifest["imageManifest"],
-            **({"imageManifestMediaType": kind} if kind else {}),
+            **({"imageManifestMediaType": media_type} if media_type else {}),
             imageTag=tag,
             imageDigest=digest,
-            **where,
+            **repository,
         )
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") == "ImageAlreadyExistsException":
-            return Marked(tag=tag)
-        return Marked(problem=str(error))
-    return Marked(tag=tag)
+            return Tagged(tag=tag)
+        return Tagged(problem=str(error))
+    return Tagged(tag=tag)
