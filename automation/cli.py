@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -107,10 +108,10 @@ def _stacks(*, local: bool, wait_for_lock_minutes: float) -> Stacks:
     return Stacks(environment=OnThisMachine(environment), find_cli=_find_cli)
 
 
-def _find_cli() -> Path:
+def _find_cli(stop: threading.Event) -> Path:
     from local.pulumi import ensure
 
-    return ensure(say=lambda line: click.echo(line, err=True)).path
+    return ensure(stop=stop).path
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -149,9 +150,11 @@ def _refusals() -> tuple[type[Exception], ...]:
     from local.errors import LocalError
     from local.ports import PortError
     from local.processes import ProcessError
+    from local.pulumi import PulumiCliError
     from local.resources.base import ResourceError
 
-    return (BotoCoreError, ClientError, LocalError, ResourceError, EmulatorError, PortError, ProcessError)
+    local = (LocalError, PulumiCliError, ResourceError, EmulatorError, PortError, ProcessError)
+    return (BotoCoreError, ClientError, *local)
 
 
 def _fail(error: object) -> None:

@@ -93,6 +93,18 @@ class Backend:
             shutil.copyfile(self.path(stack), temporary)
             temporary.replace(self._copy(stack))
 
+    def restore_if_broken(self, stack: str) -> None:
+        """Put the copy in the place of a state that was written in part: on a full disk the CLI leaves such.
+
+        What the state then lacks is found by its tags.
+        """
+        try:
+            self.read(stack)
+        except BrokenStateError:
+            # Renamed, for a copy would need room. The next run that succeeds makes another copy.
+            with suppress(FileNotFoundError):
+                self._copy(stack).replace(self.path(stack))
+
     def belongs_to(self, stack: str, emulator: str) -> bool:
         """Whether a stack's state describes what is in this emulator."""
         try:

@@ -34,6 +34,8 @@ class Cli:
     program: Path
     folder: Path
     variables: Mapping[str, str]
+    inherited: tuple[int, ...] = ()
+    """Descriptors that an update gets."""
 
     def ask(self, *arguments: str) -> str:
         """Return what a command prints that changes nothing.
@@ -99,6 +101,7 @@ class Cli:
                 text=True,
                 # On a terminal Ctrl-C reaches it from there; elsewhere a signal to the group came twice.
                 process_group=None if terminal else 0,
+                pass_fds=self.inherited,
             )
             interruptions.forward_to(process)
 

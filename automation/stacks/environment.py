@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ class Run:
     new: bool = False
     """Whether the stack has to be initialized first."""
     last_update_failed: bool = False
+    locks: tuple[int, ...] = ()
+    """Descriptors that the CLI holds while it runs."""
     succeeded: bool = False
 
 
@@ -80,7 +83,7 @@ class Environment(Protocol):
 class AwsEnvironment:
     """Stacks in the backend that the user is logged in to, each in the account that its file names."""
 
-    find_cli: Callable[[], Path]
+    find_cli: Callable[[threading.Event], Path]
     root: Path = ROOT
     extra_variables: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -128,7 +131,7 @@ class AwsEnvironment:
         return url
 
     def _cli(self) -> Cli:
-        return Cli(program=self.find_cli(), folder=self.root, variables=self.variables())
+        return Cli(program=self.find_cli(threading.Event()), folder=self.root, variables=self.variables())
 
     def _last_update_failed(self, stack: str) -> bool:
         # A stack that was never updated has no history, and a missing one is reported by the update itself.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -35,8 +36,8 @@ class Stacks:
     """The stacks of this project in one environment. Whatever does not work is an `AutomationError`."""
 
     environment: Environment
-    find_cli: Callable[[], Path]
-    """Returns the Pulumi CLI."""
+    find_cli: Callable[[threading.Event], Path]
+    """Returns the Pulumi CLI; an installation ends when the event is set."""
     lock_retry: LockRetry = field(default_factory=LockRetry)
 
     @property
@@ -156,18 +157,25 @@ class Stacks:
         return self.environment.address(url)
 
     def _ask(self, *arguments: str) -> str:
-        cli = Cli(program=self.find_cli(), folder=self.root, variables=self.environment.variables())
+        program = self.find_cli(threading.Event())
+        cli = Cli(program=program, folder=self.root, variables=self.environment.variables())
         return cli.ask(*arguments)
 
     def _update(self, stack: str, command: str, *options: str, runs_program: bool = False) -> Events:
         region = read_config(self.root, stack).values["aws:region"] if runs_program else ""
+        stop = threading.Event()
         with ThreadPoolExecutor(1) as background:
             # Where it has to be built, the environment is prepared meanwhile.
-            finding = background.submit(self.find_cli)
+            finding = background.submit(self.find_cli, stop)
 
             def run() -> Events:
                 with self.environment.run(stack, command, region=region) as prepared:
-                    cli = Cli(program=finding.result(), folder=prepared.folder, variables=prepared.variables)
+                    cli = Cli(
+                        program=finding.result(),
+                        folder=prepared.folder,
+                        variables=prepared.variables,
+                        inherited=prepared.locks,
+                    )
                     if prepared.new:
                         cli.ask("stack", "init", stack, "--no-select")
                     found = cli.update(
@@ -177,7 +185,10 @@ class Stacks:
                     prepared.succeeded = True
                     return found
 
-            return self.lock_retry.run(run, stack)
+            try:
+                return self.lock_retry.run(run, stack)
+            finally:
+                stop.set()
 
 
 def _with_refresh(options: Sequence[str], run: Run) -> Sequence[str]:
