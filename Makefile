@@ -62,7 +62,6 @@ format: venv ## format the code
 	@$(python) -m ruff format .
 
 bench: venv docker ## measure it, beside AWS CDK where npm is, for docs/benchmarks.md
-	@if command -v npm >/dev/null; then npm ci --prefix bench/cdk --no-audit --no-fund --loglevel error; fi
 	@exec $(python) -m bench
 
 load: venv docker ## count the requests that are lost while the app and the stack are replaced
@@ -74,7 +73,8 @@ aws-smoke: venv ## bring a stack up in your own AWS account, let a rollout fail,
 lock: venv ## compile the locks from pyproject.toml
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml -o requirements.txt
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
-	@.venv/bin/uv pip compile $(lock_options) .ci/actionlint/requirements.in -o .ci/actionlint/requirements.txt
+	@for place in .ci/actionlint local/go; do \
+	  .venv/bin/uv pip compile $(lock_options) $$place/requirements.in -o $$place/requirements.txt || exit; done
 
 lock_options := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"

@@ -53,6 +53,11 @@ class StackConfig:
     secret_keys: list[str]
     """The full keys whose values are encrypted, in whole or in part."""
 
+    @property
+    def region(self) -> str:
+        """The AWS region."""
+        return self.values["aws:region"]
+
 
 def read_config(root: Path, stack: str) -> StackConfig:
     """Return a stack's configuration, with the values and defaults of `Pulumi.yaml`.

@@ -43,8 +43,7 @@ def plan(name: str, root: Path = ROOT) -> Stack:
             that has no answer here.
     """
     config = read_config(root, name)
-    region = config.values["aws:region"]
-    cloud = _Cloud(config.project, region)
+    cloud = _Cloud(config.project, config.region)
     try:
         with chdir(root):
             asyncio.run(_run(config, cloud))
@@ -54,7 +53,7 @@ def plan(name: str, root: Path = ROOT) -> Stack:
         reset_options()
     # The program has checked it.
     budget = int(config.values.get(f"{config.project}:monthly-budget-usd", 0))
-    return Stack(name, region, tuple(cloud.resources), monthly_budget_usd=budget or None)
+    return Stack(name, config.region, tuple(cloud.resources), monthly_budget_usd=budget or None)
 
 
 async def _run(config: StackConfig, cloud: _Cloud) -> None:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
@@ -66,32 +66,32 @@ class Handler(ABC):
     may meet `UNKNOWN` in a preview. Whole numbers arrive as int. Property names are Pulumi's own (camelCase).
     """
 
-    token: ClassVar[str]
+    token: str
     """Pulumi's type token, such as `aws:ecs/cluster:Cluster`."""
-    force_new: ClassVar[Mapping[str, str]]
+    force_new: Mapping[str, str]
     """Properties whose change makes a new resource, each with the source of that rule."""
-    in_place: ClassVar[frozenset[str]]
+    in_place: frozenset[str]
     """Properties that can be changed; any other property is an error, never a silent update."""
-    settled_at_creation: ClassVar[frozenset[str]] = frozenset()
+    settled_at_creation: frozenset[str] = frozenset()
     """Properties that matter to `create` and `delete` alone; their change is recorded and calls nothing."""
-    json_properties: ClassVar[frozenset[str]] = frozenset()
+    json_properties: frozenset[str] = frozenset()
     """Properties that hold JSON text, compared by meaning."""
-    name_property: ClassVar[str | None] = None
+    name_property: str | None = None
     """Property that gets the logical name and a random end when the program leaves it out."""
-    name_max_length: ClassVar[int] = 255
-    tagged: ClassVar[bool] = False
+    name_max_length: int = 255
+    tagged: bool = False
     """Whether the provider's default tags go into `tags` and `tagsAll`."""
-    delete_before_replace: ClassVar[bool] = False
+    delete_before_replace: bool = False
     """Whether the old one has to go first (AWS does not allow two at once)."""
-    renewed_by_update: ClassVar[frozenset[str]] = frozenset()
+    renewed_by_update: frozenset[str] = frozenset()
     """Outputs that an update in place changes: unknown in its preview."""
-    compared_with_outputs: ClassVar[frozenset[str]] = frozenset()
+    compared_with_outputs: frozenset[str] = frozenset()
     """Properties whose new input is compared with the output in the state, not with the old input.
 
     The official provider compares all of them so; here it matters where AWS answers otherwise than it was
     asked.
     """
-    secret_outputs: ClassVar[frozenset[str]] = frozenset()
+    secret_outputs: frozenset[str] = frozenset()
 
     def check(
         self,

@@ -28,7 +28,7 @@ def test_without_a_command_it_lists_them(capsys: pytest.CaptureFixture[str]) -> 
         main([])
 
     assert ended.value.code == 2
-    assert "Tell what a stack costs in a month." in capsys.readouterr().err
+    assert "Show what a stack costs in a month." in capsys.readouterr().err
 
 
 def test_help_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,20 +73,31 @@ SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
 FARGATE = [{"capacityProvider": "FARGATE", "weight": 1}]
 
 
-def test_another_strategy_is_a_new_service_unless_a_deployment_is_forced() -> None:
+def test_another_strategy_is_made_in_place_by_a_forced_deployment_only() -> None:
     old, new = {"capacityProviderStrategies": SPOT}, {"capacityProviderStrategies": FARGATE}
-    forced = {**new, "forceNewDeployment": True}
-
-    assert Service().diff(old, new).replace == ("capacityProviderStrategies",)
-    assert Service().diff({**old, "forceNewDeployment": True}, forced).replace == ()
-
-
-def test_a_first_strategy_is_a_new_service_even_then() -> None:
     forced = {"forceNewDeployment": True}
 
-    diff = Service().diff(forced, {**forced, "capacityProviderStrategies": SPOT})
+    assert Service().diff({**old, **forced}, {**new, **forced}).replace == ()
+    with pytest.raises(ResourceError, match="set `forceNewDeployment`"):
+        Service().diff(old, new)
 
-    assert diff.replace == ("capacityProviderStrategies",)
+
+@pytest.mark.parametrize(
+    ("forced", "old", "new", "changed"),
+    [
+        (True, {"a": "1"}, {"a": "2"}, ("triggers",)),
+        (False, {"a": "1"}, {"a": "2"}, ()),
+        (True, {"a": "1"}, {}, ()),
+    ],
+)
+def test_triggers_count_where_a_deployment_is_forced(
+    *, forced: bool, old: dict[str, str], new: dict[str, str], changed: tuple[str, ...]
+) -> None:
+    diff = Service().diff(
+        {"forceNewDeployment": forced, "triggers": old}, {"forceNewDeployment": forced, "triggers": new}
+    )
+
+    assert diff.changed == changed
 
 
 def test_a_strategy_means_the_same_with_its_zeros_written_out() -> None:
