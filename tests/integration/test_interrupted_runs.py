@@ -144,16 +144,16 @@ def test_a_second_ctrl_c_ends_the_run_at_once_and_the_next_up_recovers(standing:
     completes(standing, "stopped")
 
 
-def test_a_cli_that_outlives_its_driver_is_waited_for(standing: Project) -> None:
-    """It writes the state: two at once would write two."""
+def test_a_cli_holds_its_stack_so_that_the_next_run_waits_for_one_that_lost_its_driver(
+    standing: Project,
+) -> None:
+    """It still writes the state: two at once would write two."""
     process = begin(standing, "outlived")
-    with held_up(cli_of(process)):
-        process.kill()
-        process.communicate(timeout=60)
-        refused = standing.run("up", "outlived")
+    held = {os.readlink(path) for path in Path(f"/proc/{cli_of(process)}/fd").iterdir()}
+    process.kill()
+    process.communicate(timeout=60)
 
-    assert refused.code == 1
-    assert f"another run is under way (`up outlived`, process {process.pid})" in refused.err
+    assert str(standing.folder / ".local" / "outlived.lock") in held
     completes(standing, "outlived")
 
 
