@@ -77,13 +77,16 @@ class Backend:
             latest: dict[str, Any] = json.loads(path.read_text("utf-8"))["checkpoint"].get("latest") or {}
             provider: dict[str, Any] = latest.get("secrets_providers") or {}
             secrets: dict[str, Any] = provider.get("state") or {}
-            return State(tuple(latest.get("resources") or ()), secrets.get("salt") or "")
+            state = State(tuple(latest.get("resources") or ()), secrets.get("salt") or "")
+            # Whether they are resources at all shows when they are looked at.
+            _ = state.identifiers, state.references
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             copy = self._copy(stack)
             restore = f"restore the last good copy (`cp {copy} {path}`), or " if copy.exists() else ""
             raise BrokenStateError(
                 f"state file {path} is truncated or corrupt ({error}): {restore}let `make down` delete all"
             ) from error
+        return state
 
     def keep_copy(self, stack: str) -> None:
         """Copy the state as a finished run left it, for the day when the file is damaged."""

@@ -29,6 +29,8 @@ _NO_STACK: Final = "no stack named"
 _WITHOUT_PROMPT: Final = ("--yes", "--skip-preview")
 _REFRESH: Final = ("--refresh", "--run-program")
 """The program runs for it, as providers need what only the program knows (a registry's token)."""
+_AFTER_A_FAILURE: Final = ("up", "preview")
+"""Commands that refresh first when the last update failed; a destroy goes by the state alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +181,7 @@ class Stacks:
                     if prepared.new:
                         cli.ask("stack", "init", stack, "--no-select")
                     found = cli.update(
-                        *(command, *_with_refresh(options, prepared), "--stack", stack),
+                        *(command, *_with_refresh(command, options, prepared), "--stack", stack),
                         source=self.root / "__main__.py" if runs_program else None,
                     )
                     prepared.succeeded = True
@@ -191,5 +193,6 @@ class Stacks:
                 stop.set()
 
 
-def _with_refresh(options: Sequence[str], run: Run) -> Sequence[str]:
-    return (*options, *_REFRESH) if run.last_update_failed and not {*_REFRESH} <= {*options} else options
+def _with_refresh(command: str, options: Sequence[str], run: Run) -> Sequence[str]:
+    needed = run.last_update_failed and command in _AFTER_A_FAILURE and not {*_REFRESH} <= {*options}
+    return (*options, *_REFRESH) if needed else options
