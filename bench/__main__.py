@@ -14,7 +14,7 @@ from bench import machine, report
 from bench.contenders import ROOT, ZONE, Cdk, Command, Contender, Ours, npm_has_installed, running_containers
 from bench.measure import Cost, run
 from bench.results import FIGURES, PLANNED, Record
-from local.containers import kept_running
+from local.docker_daemon import DockerDaemon
 from local.ports import LOOPBACK
 
 _Enough = Callable[[list[bool]], bool]
@@ -142,7 +142,7 @@ def main() -> None:
         "versions": machine.versions(ROOT, ROOT / "bench" / "cdk" if with_cdk else None),
     }
     # Or a round would end with the daemon that `make bench` has started, and the next begin with starting it.
-    with kept_running(), tempfile.TemporaryDirectory(prefix="node-on-ecs-bench-") as folder:
+    with DockerDaemon().kept_running(), tempfile.TemporaryDirectory(prefix="node-on-ecs-bench-") as folder:
         bench = Bench(Path(folder), with_cdk=with_cdk)
         try:
             for number in range(chosen.rounds):

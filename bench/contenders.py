@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 import yaml
 
 from local import ports
-from local.containers import connect, engine
+from local.docker import connect, engine
 from local.emulator import Emulator
 from local.engine import state, wire
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from local.containers import DockerError
+from local.docker import DockerError
 from local.emulator import EmulatorError
 from local.engine.errors import EngineError, InterruptedRunError, StepFailedError
 from local.front_door import NoAnswerError

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from local import engines
-from local.containers import ensure_daemon
+from local.docker_daemon import DockerDaemon
 from local.emulator import Emulator
 from local.engine import state as states
 from local.engine import wire
@@ -61,18 +61,22 @@ class Session:
         program = engines.program()
         region = config.values.get("aws:region", "us-east-1")
         states.warm_up(states.path_of(home.backend, config.project, stack), passphrase())
-        ensure_daemon(_ask, say=say)
+        DockerDaemon().start_or_join(say=say)
         # Loading Pulumi's SDK takes about as long as starting both processes.
         # No daemon thread: one that is cut off inside gRPC's own code takes the whole process down.
         importing = threading.Thread(target=_import_pulumi)
         if program is None:
             importing.start()
-        emulator = Emulator.start(state_dir=home.folder, region=region, say=say)
+        emulator = Emulator.start_or_join(state_dir=home.folder, region=region, say=say)
         set_aside_foreign_states(home, emulator, say)
         # The first thing that a task asks is who it is, and the front door passes that question on.
-        door = FrontDoor.start(state_dir=home.folder, emulator=emulator.endpoint, region=region, say=say)
+        door = FrontDoor.start_or_join(
+            state_dir=home.folder, emulator=emulator.endpoint, region=region, say=say
+        )
         if program is None:
             importing.join()
+        emulator.wait_until_ready()
+        door.wait_until_ready()
         cloud = Cloud(emulator.endpoint, region=region)
         _make_what_is_there_before(config, cloud)
         target = home.target(stack, emulator.endpoint)
@@ -213,7 +217,3 @@ def _import_pulumi() -> None:
     import pulumi_random
 
     del boto3, pulumi_aws, pulumi_awsx, pulumi_docker_build, pulumi_random
-
-
-def _ask(question: str) -> bool:
-    return input(f"{question} [Y/n] ").strip().lower() in ("", "y", "yes")

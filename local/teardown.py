@@ -9,7 +9,8 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from local import engines
-from local.containers import DockerError, connect, stop_daemon_if_ours
+from local.docker import DockerError, connect
+from local.docker_daemon import DockerDaemon
 from local.emulator import Emulator
 from local.engine import state as states
 from local.engine.project import project_name
@@ -138,7 +139,7 @@ def _clear(home: Home, say: Callable[[str], None]) -> None:
         emulator.stop()
         _remove_images_of(emulator)
     shutil.rmtree(home.folder, ignore_errors=True)
-    if stop_daemon_if_ours():
+    if DockerDaemon().stop_if_unused():
         say("Stopped the Docker daemon that `make up` had started.")
 
 

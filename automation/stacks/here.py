@@ -19,8 +19,8 @@ from automation.stacks.child import run_to_its_end
 from automation.stacks.progress import shown, to_stderr
 from automation.stacks.protocol import Known
 from automation.stacks.settings import settings_of
-from local.containers import container_of
 from local.display import Display
+from local.docker import container_of
 from local.emulator import Emulator
 from local.engine import state as states
 from local.engine import wire

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from local.containers import clear_tasks
+from local.docker import clear_tasks
 from local.resources import tags as tagging
 from local.resources.base import Diff, Properties, ResourceError
 from local.resources.ecs import retag

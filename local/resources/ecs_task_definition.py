@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import ClientError
 
-from local.containers import machine_architecture
+from local.docker import machine_architecture
 from local.resources import tags as tagging
 from local.resources.base import Properties, ResourceError
 from local.resources.ecs import retag

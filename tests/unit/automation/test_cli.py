@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from automation.cli import cli, main
 from automation.errors import ProgramError
-from local.containers import DockerError
+from local.docker import DockerError
 from local.engine.errors import EngineError
 
 ROOT = Path(__file__).parents[3]

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from local import teardown
-from local.containers import DockerError
 from local.display import Display
+from local.docker import DockerError
+from local.emulator import Emulator
 from local.engine.state import BrokenStateError
 from local.home import Home
-from local.processes import DetachedProcess
 from local.teardown import take_down
+
+
+@pytest.fixture(autouse=True)
+def _machine_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(teardown, "DockerDaemon", lambda: SimpleNamespace(stop_if_unused=lambda: False))
 
 
 @pytest.fixture
@@ -73,11 +79,11 @@ def test_without_docker_nothing_is_forgotten(home: Home, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(teardown, "connect", connect)
     record = home.folder / "emulator.json"
-    facts = {"port": 4566, "region": "us-east-1", "identity": "it"}
-    record.write_text(f'{{"pid": 1, "started": "then", "facts": {facts}}}'.replace("'", '"'))
+    facts = {"pid": 1, "started": "then", "port": 4566, "region": "us-east-1", "identity": "it"}
+    record.write_text(json.dumps(facts))
 
     with pytest.raises(DockerError, match="containers and images cannot be taken away: no Docker"):
         take_down(home, [], Display(dry_run=False, out=io.StringIO()))
 
-    assert DetachedProcess.recorded(record) is not None
+    assert Emulator.recorded(home.folder) is not None
     assert home.backend.exists()
