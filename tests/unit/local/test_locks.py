@@ -49,7 +49,7 @@ def test_no_stack_is_held_while_everything_is_deleted(tmp_path: Path) -> None:
 def test_a_lock_is_free_after_its_run(tmp_path: Path) -> None:
     with stack_locked(tmp_path, "dev", "up dev"):
         pass
-    with stack_locked(tmp_path, "dev", "up dev")(tmp_path):
+    with stack_locked(tmp_path, "dev", "up dev"):
         pass
 
 
