@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from automation.answers import status_of
+from automation.http_status import http_status
 from bench.contenders import Cdk, Contender, Ours, copies, install_cdk
 from bench.measure import Command, Cost, run
 
@@ -112,7 +112,7 @@ class Bench:
         silent = {f"http://{host}.localhost:{port}/" for host in hosts}
 
         def all_answer() -> bool:
-            silent.difference_update([url for url in silent if status_of(url) == _OK])
+            silent.difference_update([url for url in silent if http_status(url) == _OK])
             return not silent
 
         return run(contender.up(services), all_answer)

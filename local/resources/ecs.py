@@ -1,21 +1,40 @@
-"""What ECS's own handlers share."""
+"""What the handlers of ECS share."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
-from local.resources import tags as tagging
-from local.resources.base import Properties
+from botocore.exceptions import ClientError
+
+from local.resources.aws_calls import code_of, explained
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
 
+GONE: Final = "ServiceNotFoundException ClusterNotFoundException ServiceNotActiveException"
+"""Error codes that say that there is no such service."""
 
-def retag(cloud: Cloud, arn: str, old: Properties, new: Properties) -> None:
-    """Bring the tags of an ECS resource from `old` to `new`."""
-    ecs = cloud.client("ecs")
-    to_set, to_remove = tagging.changes(old.get("tags"), new.get("tags"))
-    if to_set:
-        ecs.tag_resource(resourceArn=arn, tags=tagging.pairs(to_set, lower=True))
-    if to_remove:
-        ecs.untag_resource(resourceArn=arn, tagKeys=to_remove)
+
+def cluster_of(service_arn: str) -> str:
+    """Return the cluster's name in a service's ARN."""
+    return service_arn.partition(":service/")[2].partition("/")[0]
+
+
+def task_arns(cloud: Cloud, service_arn: str, status: Literal["RUNNING", "STOPPED"]) -> list[str]:
+    """Return the ARNs of a service's tasks that shall run, or that shall not any more."""
+    with explained(f"list the tasks of ECS service {service_arn}"):
+        pages = (
+            cloud.client("ecs")
+            .get_paginator("list_tasks")
+            .paginate(
+                cluster=cluster_of(service_arn),
+                serviceName=service_arn.rpartition("/")[2],
+                desiredStatus=status,
+            )
+        )
+        try:
+            return [str(task) for page in pages for task in page["taskArns"]]
+        except ClientError as error:
+            if code_of(error) in GONE.split():
+                return []
+            raise

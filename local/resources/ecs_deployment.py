@@ -16,8 +16,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
-from local.resources.aws_calls import call, explained
+from local.resources.aws_calls import call
 from local.resources.base import Properties, ResourceError, UnfinishedError
+from local.resources.ecs import cluster_of, task_arns
 from local.resources.ecs_health import TaskHealth, checks_of
 from local.task_containers import TaskContainers, task_containers
 
@@ -85,7 +86,6 @@ class _Follower:
     ) -> None:
         self._cloud = cloud
         self._arn = arn
-        self._cluster = arn.split("/")[1]
         self._containers = containers
         # The emulator tells whole seconds.
         self._since = since.replace(microsecond=0)
@@ -243,19 +243,12 @@ class _Follower:
 
     def _list(self, status: Literal["RUNNING", "STOPPED"]) -> list[Properties]:
         """Return the tasks that belong to the deployment."""
-        ecs = self._cloud.client("ecs")
-        with explained(f"list the tasks of ECS service {self._arn}"):
-            pages = ecs.get_paginator("list_tasks").paginate(
-                cluster=self._cluster, serviceName=self._name, desiredStatus=status
-            )
-            arns = [arn for page in pages for arn in page["taskArns"]]
-            described = [
-                task
-                for start in range(0, len(arns), _DESCRIBED_AT_ONCE)
-                for task in ecs.describe_tasks(
-                    cluster=self._cluster, tasks=arns[start : start + _DESCRIBED_AT_ONCE]
-                )["tasks"]
-            ]
+        arns = task_arns(self._cloud, self._arn, status)
+        described = [
+            task
+            for start in range(0, len(arns), _DESCRIBED_AT_ONCE)
+            for task in self._call("describe_tasks", tasks=arns[start : start + _DESCRIBED_AT_ONCE])["tasks"]
+        ]
         return [
             task
             for task in described
@@ -270,7 +263,7 @@ class _Follower:
             time.sleep(_PAUSE_SECONDS)
 
     def _service(self) -> Properties:
-        found = call(self._cloud, "ecs", "describe_services", cluster=self._cluster, services=[self._arn])
+        found = self._call("describe_services", services=[self._arn])
         service: Properties | None = next(
             (one for one in found["services"] if one["status"] == "ACTIVE"), None
         )
@@ -279,7 +272,10 @@ class _Follower:
         return service
 
     def _update(self, **arguments: Any) -> None:
-        call(self._cloud, "ecs", "update_service", cluster=self._cluster, service=self._arn, **arguments)
+        self._call("update_service", service=self._arn, **arguments)
+
+    def _call(self, operation: str, **arguments: Any) -> Properties:
+        return call(self._cloud, "ecs", operation, cluster=cluster_of(self._arn), **arguments)
 
     def _tell(self, waiting: str) -> None:
         now = time.monotonic()
