@@ -128,9 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo("interrupted: the state has what was done; running the command again continues", err=True)
         sys.exit(_INTERRUPTED)
     except ProgramError as error:
-        # Its output was shown when it came.
-        click.echo(f"error: {error.summary}", err=True)
-        sys.exit(_FAILED)
+        _fail(error.not_displayed)
     except AutomationError as error:
         _fail(error)
     except OSError as error:

@@ -17,7 +17,7 @@ import yaml
 
 from bench.measure import Command
 from local import ports
-from local.containers import connect, engine
+from local.docker import connect, engine
 from local.emulator import Emulator
 
 ROOT: Final = Path(__file__).resolve().parent.parent

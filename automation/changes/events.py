@@ -41,6 +41,8 @@ _UNKNOWN: Final = frozenset(
 )
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 -- how Pulumi marks one
+_LATER: Final = "(known after apply)"
+_LONGEST_BEFORE_UNKNOWN: Final = 80
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][\w$-]*")
 
 
@@ -142,7 +144,11 @@ def _leaves(path: str, old: Any, new: Any) -> Iterator[Difference]:
         for key in sorted({*one, *other}, key=lambda key: (isinstance(key, str), key)):
             yield from _leaves(path + _step(key), one.get(key), other.get(key))
     else:
-        yield Difference(path=path, old=_shown(old), new=_shown(new))
+        before, after = _shown(old), _shown(new)
+        if after == _LATER and before is not None and len(before) > _LONGEST_BEFORE_UNKNOWN:
+            # Where they differ is not known yet.
+            before = f"{before[: _LONGEST_BEFORE_UNKNOWN - 1]}…"
+        yield Difference(path=path, old=before, new=after)
 
 
 def _parsed(value: Any) -> Any:
@@ -193,7 +199,7 @@ def _shown(value: Any) -> str | None:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
-        return "(known after apply)" if value in _UNKNOWN else value
+        return _LATER if value in _UNKNOWN else value
     if isinstance(value, list):
         return [_plain(item) for item in cast("list[Any]", value)]
     if isinstance(value, dict):

@@ -76,7 +76,7 @@ class Previews:
         file = self._file(stack, chosen)
         lifetime = lifetime or timedelta(hours=settings.preview_stacks.lifetime_hours)
         expires = self.clock.date() + lifetime
-        _write(file, expires)
+        write_stack_file(file, expires)
         try:
             priority = self.stacks.settings(stack).main.priority
             check_capacity(self.stacks.clients(settings), shared, stack, priority)
@@ -88,7 +88,7 @@ class Previews:
                 file.path.unlink()
             raise
         # Pulumi writes a key of the new stack's own into the file.
-        _write(file, expires)
+        write_stack_file(file, expires)
         return expires
 
     def remove(self, stack: str) -> bool:
@@ -193,7 +193,7 @@ class Previews:
         if file.path.exists():
             return
         try:
-            _write(file, self.clock.date())
+            write_stack_file(file, self.clock.date())
         except AutomationError as error:
             self.say(f"{file.path.name} cannot be written again; continuing with the state alone: {error}")
 
@@ -201,7 +201,12 @@ class Previews:
         return Derived(root=self.stacks.root, project=self.stacks.project, stack=stack, base=base)
 
 
-def _write(file: Derived, expires: datetime) -> None:
+def write_stack_file(file: Derived, expires: datetime) -> None:
+    """Write the file of a pull request's stack: its base's, less what the two share.
+
+    Raises:
+        AutomationError: the base has no file, or secrets that the stack could not decrypt.
+    """
     changes = {"attach-to": file.base, "expires": f"{expires.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
     file.write(
         left_out=_LEFT_OUT,

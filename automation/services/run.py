@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import signal
+import threading
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -98,20 +100,19 @@ def run_once(
     ecs = stack.clients.client("ecs")
     task_definition = _proven_task_definition(described)
     say(f"{service.name}: starts a task of {task_definition.rpartition('/')[2]}")
-    # On a thread, which Ctrl-C does not interrupt: a task has to be known to be stopped.
-    with ThreadPoolExecutor(1) as thread:
-        starting = thread.submit(_start, ecs, service, described, task_definition, command)
-        try:
-            arn = starting.result()
-            # By AWS's clock, which may differ from ours; the stream is this task's alone.
-            stream = f"{service.name}/{service.name}/{task_id(arn)}"
-            log = Log(stack, clock.date() - timedelta(days=1), stream=stream, clock=clock)
-            task = _Follower(ecs, log, show, say, clock).to_the_end_of(arn, service.cluster)
-        except KeyboardInterrupt:
-            arn = starting.result()
+    arn = ""
+    try:
+        with _ctrl_c_later():
+            arn = _start(ecs, service, described, task_definition, command)
+        # By AWS's clock, which may differ from ours; the stream is this task's alone.
+        stream = f"{service.name}/{service.name}/{task_id(arn)}"
+        log = Log(stack, clock.date() - timedelta(days=1), stream=stream, clock=clock)
+        task = _Follower(ecs, log, show, say, clock).to_the_end_of(arn, service.cluster)
+    except KeyboardInterrupt:
+        if arn:
             say(f"stops the task {task_id(arn)}")
             ecs.stop_task(cluster=service.cluster, task=arn, reason="interrupted by the user")
-            raise
+        raise
     return Ended(
         task_definition=task_definition.rpartition("/")[2],
         exit_code=next(
@@ -119,6 +120,19 @@ def run_once(
         ),
         reason=stopped_reason(task),
     )
+
+
+@contextmanager
+def _ctrl_c_later() -> Generator[None]:
+    """Hold Ctrl-C back until the end: a task has to be known to be stopped."""
+    pressed = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: pressed.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed.is_set():
+        raise KeyboardInterrupt
 
 
 def _start(

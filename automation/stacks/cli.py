@@ -83,7 +83,8 @@ class Cli:
         if interrupted:
             raise KeyboardInterrupt
         if code != 0:
-            raise ProgramError(_shown(arguments), code, "\n".join([*found.errors, *errors]))
+            output = "\n".join([*found.errors, *errors])
+            raise ProgramError(_shown(arguments), code, output, displayed=True)
         return found
 
     def _run(self, arguments: Sequence[str], host: Any) -> tuple[int, list[str], bool]:

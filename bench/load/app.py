@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from docker.errors import NotFound
 
 from bench.contenders import ROOT
-from local import containers, image_build
+from local import image_build
+from local.docker import connect, engine
 
 if TYPE_CHECKING:
     import docker
@@ -71,7 +72,7 @@ class App:
     @contextmanager
     def built(cls) -> Generator[App]:
         """Build the image; take it away again with all its containers."""
-        with contextlib.closing(containers.connect()) as client:
+        with contextlib.closing(connect()) as client:
             tag = f"load-test:{uuid.uuid4().hex[:12]}"
             image_build.build(ROOT / "app", tag=tag, build_args={})
             app = cls(client, tag)
@@ -90,7 +91,7 @@ class App:
         Raises:
             NotLoggedError: it ended instead.
         """
-        api: Any = containers.engine(self._client)
+        api: Any = engine(self._client)
         # The high-level `run` knows no stop timeout.
         created = api.create_container(
             self._tag,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from docker.errors import DockerException
 from docker.utils.build import exclude_paths
 
-from local.containers import LABEL, DockerError, connect, engine, machine_architecture
+from local.docker import LABEL, DockerError, connect, engine, machine_architecture
 from local.image_build import build, has_fixed_bases
 from local.images import push, remove_image, with_label
 from local.resources.aws_calls import explained, tolerating

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.containers import connect
+from local.docker import connect
 from local.resources.cloud import Cloud
 from tests.integration.project import DOMAIN, Project, taken_down
 
