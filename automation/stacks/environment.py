@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,8 +15,7 @@ from automation.errors import ProgramError
 from automation.stacks.cli import Cli
 
 if TYPE_CHECKING:
-    from automation.operations.place import Clients, Place
-    from automation.operations.shell import Invocation
+    from automation.aws import AwsClients
     from infra.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -40,6 +40,8 @@ class Run:
     new: bool = False
     """Whether the stack has to be initialized first."""
     last_update_failed: bool = False
+    locks: tuple[int, ...] = ()
+    """Descriptors that the CLI holds while it runs."""
     succeeded: bool = False
 
 
@@ -68,12 +70,8 @@ class Environment(Protocol):
         """Have all that one run of the CLI needs."""
         ...
 
-    def clients(self, settings: Settings) -> Clients:
+    def clients(self, settings: Settings) -> AwsClients:
         """Return AWS clients for a stack's account."""
-        ...
-
-    def enter(self, settings: Settings, place: Place, service: str, command: Sequence[str]) -> Invocation:
-        """Return what runs a command in a task of a service."""
         ...
 
     def address(self, url: str) -> str:
@@ -85,7 +83,7 @@ class Environment(Protocol):
 class AwsEnvironment:
     """Stacks in the backend that the user is logged in to, each in the account that its file names."""
 
-    find_cli: Callable[[], Path]
+    find_cli: Callable[[threading.Event], Path]
     root: Path = ROOT
     extra_variables: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -122,25 +120,18 @@ class AwsEnvironment:
         failed = command == "up" and self._last_update_failed(stack)
         yield Run(variables=self.variables(), folder=self.root, last_update_failed=failed)
 
-    def clients(self, settings: Settings) -> Clients:
+    def clients(self, settings: Settings) -> AwsClients:
         """Return AWS clients for a stack's account."""
-        from infra.rollout.clients import Clients as AccountClients
+        from automation.aws import Account
 
-        return AccountClients(settings.provider)
-
-    def enter(self, settings: Settings, place: Place, service: str, command: Sequence[str]) -> Invocation:
-        """Return what runs a command in a task of a service."""
-        from automation.operations.shell import by_ecs_exec
-        from infra.rollout.clients import session_for
-
-        return by_ecs_exec(place, service, command, session_for(settings.provider), settings.provider.region)
+        return Account(settings.provider)
 
     def address(self, url: str) -> str:
         """Return where this machine finds what is at `url`."""
         return url
 
     def _cli(self) -> Cli:
-        return Cli(program=self.find_cli(), folder=self.root, variables=self.variables())
+        return Cli(program=self.find_cli(threading.Event()), folder=self.root, variables=self.variables())
 
     def _last_update_failed(self, stack: str) -> bool:
         # A stack that was never updated has no history, and a missing one is reported by the update itself.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import threading
 from typing import TYPE_CHECKING
 
 import click
@@ -53,7 +54,7 @@ def env(stacks: Stacks, /, *, stack: str) -> None:
     local = _local(stacks)
     if not stacks.exists(stack):
         raise AutomationError(f"there is no local stack {stack!r}: `make up STACK={stack}` makes it")
-    cli = stacks.find_cli()
+    cli = stacks.find_cli(threading.Event())
     variables = {**local.variables(), "PULUMI_STACK": stack}
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
@@ -64,7 +65,12 @@ def env(stacks: Stacks, /, *, stack: str) -> None:
 @click.pass_obj
 def pulumi_cli(stacks: Stacks, /) -> None:
     """Find the Pulumi CLI, or install or build it, and print its path."""
-    click.echo(stacks.find_cli())
+    from local.pulumi import ensure
+
+    del stacks
+    cli = ensure()
+    click.echo(str(cli), err=True)
+    click.echo(cli.path)
 
 
 def _local(stacks: Stacks) -> LocalEnvironment:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 
 def normal(value: Any, *, unordered: bool = False) -> Any:
-    """Return a value so that nothing, zero, false and empty are equal, and the order of a set does not matter."""
+    """Return a value so that nothing, zero, false and empty are equal, and so are sets in any order."""
     if isinstance(value, Mapping):
         members = sorted(cast("Mapping[str, Any]", value).items())
         block = {key: normal(item, unordered=unordered) for key, item in members}
@@ -29,18 +29,16 @@ def normal_json(text: Any) -> Any:
 
 
 def normal_policy(text: Any) -> Any:
-    """Return an IAM policy so that equivalent ones are equal, as in github.com/hashicorp/awspolicyequivalence.
+    """Return an IAM policy so that equivalent ones are equal (github.com/hashicorp/awspolicyequivalence).
 
-    It does not matter in which order statements and values are, whether one value is a list, and whether an
+    The order of statements and values does not matter, nor whether one value is a list, nor whether an
     account or its root is named.
     """
     policy = normal_json(text)
     if not isinstance(policy, dict) or "Statement" not in policy:
-        return policy
+        return cast("Any", policy)
     document = cast("dict[str, Any]", policy)
-    statements: Any = document["Statement"]
-    forms = [_statement(item) for item in (statements if isinstance(statements, list) else [statements])]
-    return {**document, "Statement": sorted(forms, key=repr)}
+    return {**document, "Statement": sorted(map(_statement, _values(document["Statement"])), key=repr)}
 
 
 def _statement(statement: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +46,7 @@ def _statement(statement: dict[str, Any]) -> dict[str, Any]:
     for key, value in form.items():
         if key in ("Principal", "NotPrincipal") and isinstance(value, dict):
             accounts = cast("dict[str, Any]", value).items()
-            form[key] = {kind: [_account(item) for item in _values(items)] for kind, items in sorted(accounts)}
+            form[key] = {kind: list(map(_account, _values(items))) for kind, items in sorted(accounts)}
         elif key == "Condition":
             form[key] = {
                 test: {name: _values(items) for name, items in sorted(variables.items())}
@@ -60,7 +58,7 @@ def _statement(statement: dict[str, Any]) -> dict[str, Any]:
 
 
 def _values(values: Any) -> list[Any]:
-    return sorted(values, key=repr) if isinstance(values, list) else [values]
+    return sorted(cast("list[Any]", values), key=repr) if isinstance(values, list) else [values]
 
 
 def _account(name: Any) -> str:

@@ -9,13 +9,22 @@ from typing import Any, Final, cast
 
 from local.resources.base import ResourceError
 
+
+def _boolean(value: Any) -> bool:
+    return {"true": True, "false": False}[str(value).lower()]
+
+
+def _string(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 _SCALARS: Final[Mapping[str, Any]] = {
-    "boolean": lambda value: {"true": True, "false": False}[str(value).lower()],
+    "boolean": _boolean,
     "double": float,
     "float": float,
     "integer": int,
     "long": int,
-    "string": lambda value: str(value).lower() if isinstance(value, bool) else str(value),
+    "string": _string,
 }
 _EMPTY: Final[Mapping[str, Any]] = {"list": [], "string": ""}
 
@@ -80,7 +89,7 @@ class Conversion:
         try:
             if kind == "structure":
                 block: dict[str, Any] = {}
-                blocks = value if isinstance(value, list) else [value]
+                blocks = cast("list[Any]", value if isinstance(value, list) else [value])
                 for key, part in blocks[0].items() if blocks else ():
                     self._put_inside(block, shape, f"{path}.{key}", part)
                 return block
@@ -94,7 +103,7 @@ class Conversion:
         pair = list(getattr(member, "members", ()))
         if isinstance(value, Mapping) and _is_pair(pair):
             return [dict(zip(pair, entry, strict=True)) for entry in cast("Mapping[str, Any]", value).items()]
-        parts: list[Any] = value if isinstance(value, list) else [value]
+        parts = cast("list[Any]", value if isinstance(value, list) else [value])
         return [self._to_aws(part, member, path) for part in parts]
 
     def live(self, item: Mapping[str, Any], path: str) -> Any:
@@ -133,7 +142,7 @@ class Conversion:
         return [self.from_aws(item, path, form) for item, form in zip(live, forms, strict=False)]
 
     def _block(self, item: Mapping[str, Any], path: str, asked: Any, *, rest: bool = True) -> dict[str, Any]:
-        form: Mapping[str, Any] = asked if isinstance(asked, Mapping) else {}
+        form = cast("Mapping[str, Any]", asked if isinstance(asked, Mapping) else {})
         named = self._named_in.get(path, [])
         spellings = (part for key in named for part in re.split(r"[.|]", self._names[f"{path}.{key}"]))
         taken = {*map(_plain, spellings), *map(_plain, form)}

@@ -185,11 +185,9 @@ class Service(RowHandler):
         """Name the cluster, too."""
         return {**super().identity(cloud, operation, identifier), "cluster": cluster_of(identifier)}
 
-    def complete(
-        self, cloud: Cloud, operation: str, arguments: dict[str, Any], inputs: Properties
-    ) -> dict[str, Any]:
+    def complete(self, operation: str, arguments: dict[str, Any], inputs: Properties) -> dict[str, Any]:
         """Spell as AWS does whether tasks have a public address."""
-        del cloud, operation, inputs
+        del operation, inputs
         if network := arguments.get("networkConfiguration", {}).get("awsvpcConfiguration"):
             network["assignPublicIp"] = "ENABLED" if network.get("assignPublicIp") == "true" else "DISABLED"
         return arguments

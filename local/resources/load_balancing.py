@@ -62,23 +62,24 @@ class _WithActions(RowHandler):
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
         """Tell weights as they were asked for, or as a deployment moved them."""
-        asked: list[Properties] = inputs.get(self.actions) or []
-        for action, form in zip(item[self.actions[0].upper() + self.actions[1:]], asked, strict=False):
-            forward: Properties = form.get("forward") or {}
-            groups: list[Properties] = forward.get("targetGroups") or []
-            if target := action.get("TargetGroupArn") if any(
-                group["arn"] == action.get("TargetGroupArn") for group in groups
-            ) else None:
-                as_asked = [
-                    {"TargetGroupArn": group["arn"], "Weight": int(group.get("weight") or 0)} for group in groups
+        member = self.actions[0].upper() + self.actions[1:]
+        forms: list[Properties] = inputs.get(self.actions) or []
+        for action, asked in zip(item[member], forms, strict=False):
+            forward: Properties = asked.get("forward") or {}
+            asked_groups: list[Properties] = forward.get("targetGroups") or []
+            groups = [
+                {"TargetGroupArn": group["arn"], "Weight": int(group.get("weight") or 0)}
+                for group in asked_groups
+            ]
+            target = action.get("TargetGroupArn")
+            if target not in [group["TargetGroupArn"] for group in groups]:
+                continue
+            if _heaviest(groups) != target:
+                groups = [
+                    {**group, "Weight": 100 if group["TargetGroupArn"] == target else 0} for group in groups
                 ]
-                moved = [
-                    {**group, "Weight": 100 if group["TargetGroupArn"] == target else 0} for group in as_asked
-                ]
-                del action["TargetGroupArn"]
-                action["ForwardConfig"] = {
-                    "TargetGroups": as_asked if _heaviest(as_asked) == target else moved,
-                }
+            del action["TargetGroupArn"]
+            action["ForwardConfig"] = {"TargetGroups": groups}
         return super().outputs(cloud, identifier, item, inputs)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from local.resources.base import Handler, Properties
 
@@ -19,8 +18,8 @@ class RandomId(Handler):
     """Random bytes in several spellings."""
 
     token = "random:index/randomId:RandomId"
-    force_new: ClassVar[Mapping[str, str]] = dict.fromkeys(("byteLength", "keepers", "prefix"), _SOURCE)
-    in_place: ClassVar[frozenset[str]] = frozenset()
+    force_new = dict.fromkeys(("byteLength", "keepers", "prefix"), _SOURCE)
+    in_place = frozenset[str]()
 
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
         """Draw the bytes; their URL-safe spelling is the id."""

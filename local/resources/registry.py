@@ -6,12 +6,13 @@ Modules are imported when their first type is asked for: a run that fails early 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from local.resources.base import Handler, Properties, ResourceError
 from local.resources.row import Row
-from local.resources.table import ROWS
+from local.resources.table import LOOKUPS, ROWS
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
@@ -79,24 +80,25 @@ def _handler(place: Row | str) -> Handler:
 
 _HANDLERS: Final = {
     **ROWS,
-    "aws:acm/certificateValidation:CertificateValidation": "certificates:CertificateValidation",
     "aws:ecs/service:Service": "ecs_service:Service",
     "aws:ecs/taskDefinition:TaskDefinition": "ecs_task_definition:TaskDefinition",
-    "aws:route53/record:Record": "route53:Record",
     "docker-build:index:Image": "docker_build:Image",
     "random:index/randomId:RandomId": "random:RandomId",
 }
 """Types by a row of the table, or by the module of their handler."""
 
+
+def _invoke(place: tuple[str, str] | str) -> Invoke:
+    if isinstance(place, str):
+        return _load(place)
+    token, argument = place
+    return partial(_load("invokes:look_up"), HANDLERS[token], argument)
+
+
 _INVOKES: Final = {
-    "aws:ec2/getInternetGateway:getInternetGateway": "invokes:get_internet_gateway",
-    "aws:ec2/getRouteTable:getRouteTable": "invokes:get_route_table",
-    "aws:ec2/getSubnet:getSubnet": "invokes:get_subnet",
-    "aws:ec2/getSubnets:getSubnets": "invokes:get_subnets",
-    "aws:ec2/getVpc:getVpc": "invokes:get_vpc",
-    "aws:ecr/getAuthorizationToken:getAuthorizationToken": "ecr_invokes:get_authorization_token",
-    "aws:ecr/getImage:getImage": "ecr_invokes:get_image",
-    "aws:ecr/getRepository:getRepository": "ecr_invokes:get_repository",
+    **LOOKUPS,
+    "aws:ecr/getAuthorizationToken:getAuthorizationToken": "invokes:get_authorization_token",
+    "aws:ecr/getImage:getImage": "invokes:get_image",
     "aws:iam/getPolicyDocument:getPolicyDocument": "policy_document:get_policy_document",
     "aws:index/getAvailabilityZones:getAvailabilityZones": "invokes:get_availability_zones",
     "aws:index/getCallerIdentity:getCallerIdentity": "invokes:get_caller_identity",
@@ -114,7 +116,7 @@ _CONSTRUCTORS: Final = {
 HANDLERS: Final[Mapping[str, Handler]] = Registry("resource type", _HANDLERS, _handler)
 """What makes, reads, changes and deletes a resource type."""
 
-INVOKES: Final[Mapping[str, Invoke]] = Registry("function", _INVOKES, _load)
+INVOKES: Final[Mapping[str, Invoke]] = Registry("function", _INVOKES, _invoke)
 """What answers a provider function."""
 
 CONSTRUCTORS: Final[Mapping[str, Constructor]] = Registry("remote component", _CONSTRUCTORS, _load)

@@ -32,7 +32,7 @@ class Tags:
 
 @dataclass(frozen=True)
 class Change:
-    """An operation that changes properties in place, with all of them; each gets its own call only by its own row."""
+    """An operation that changes properties in place; it is told all of them."""
 
     operation: str
     """Empty where the emulator has nothing to change and AWS would."""
@@ -45,20 +45,20 @@ class Change:
 
 @dataclass(frozen=True)
 class Attributes:
-    """Properties that AWS keeps as texts by name; each needs a default, whose type is the property's."""
+    """Properties that AWS keeps as texts by name."""
 
     read: str
     change: str
-    names: Mapping[str, str]
-    """AWS's name of each property."""
+    names: Mapping[str, tuple[str, bool | int | str]]
+    """AWS's name of each property (by path: `accessLogs.bucket`), and its default, which is of its type."""
 
 
 @dataclass(frozen=True)
 class Row:
     """One resource type.
 
-    Properties go to the member of the same name, whatever its case and number (`tags`, `SubnetIds`); a list of
-    one block may be a structure, a mapping may be a list of pairs. `names` says where they differ.
+    Properties go to the member of the same name, whatever its case and number (`subnetIds`, `SubnetId`); a
+    list of one block may be a structure, a mapping may be a list of pairs. `names` says where they differ.
     """
 
     token: str
@@ -77,7 +77,7 @@ class Row:
     items: str = "[@]"
     """Where the answer of `read` has the resources (JMESPath, a list)."""
     id: str
-    """Where the answer of `create` has the id (JMESPath), or a template of properties (`{role}/{policyArn}`)."""
+    """Where the answer of `create` has the id (JMESPath), or a template of properties (`{role}:{name}`)."""
     key: str = ""
     """Member of an item that holds the id, where it is not called as in the answer of `create`."""
     listing: str = ""
@@ -98,8 +98,9 @@ class Row:
     """EC2's word for the type."""
 
     names: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Member of each property that is called otherwise, both by path: `healthCheck.path` → `HealthCheckPath`.
-    A member is relative to what holds it; `.` leaves a block out, `|` parts the spellings of several operations."""
+    """Member of each property that is called otherwise, both by path: `healthCheck.path`: `HealthCheckPath`.
+    A member is relative to what holds it. `.` leaves a block out, an empty text keeps a property from AWS,
+    and `|` parts the spellings of several operations."""
     defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What the provider's schema fills in, by path; inside a block, only where the block is."""
     arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])

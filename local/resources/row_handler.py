@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 import jmespath
 
@@ -29,9 +29,11 @@ class RowHandler(Handler):
         self.token = row.token
         source = f"hashicorp/aws internal/service/{row.source}: ForceNew"
         self.force_new = dict.fromkeys(row.replace.split(), source)
-        self.attributes = row.attributes.names if row.attributes else {}
+        self.attributes: Mapping[str, tuple[str, Any]] = row.attributes.names if row.attributes else {}
+        self.in_attributes = {path.partition(".")[0] for path in self.attributes}
+        self.defaults = {**row.defaults, **{path: default for path, (_, default) in self.attributes.items()}}
         self.changed_by = {key: change for change in row.changes for key in change.properties.split()}
-        self.in_place = frozenset([*self.changed_by, *self.attributes, *(["tags"] if row.tags else [])])
+        self.in_place = frozenset([*self.changed_by, *self.in_attributes, *(["tags"] if row.tags else [])])
         self.settled_at_creation = frozenset(row.settled.split())
         self.name_property = row.name
         self.name_max_length = row.name_max_length
@@ -43,11 +45,11 @@ class RowHandler(Handler):
         self, cloud: Cloud, *, name: str, old: Properties | None, new: Properties, random_hex: str
     ) -> Properties:
         """Return `new` with the schema's defaults, automatic name and default tags."""
-        filled = with_defaults(new, self.row.defaults)
+        filled = with_defaults(new, self.defaults)
         return super().check(cloud, name=name, old=old, new=filled, random_hex=random_hex)
 
     def same(self, key: str, old: Any, new: Any) -> bool:
-        """Whether the provider takes both for the same: sets in any order, equal JSON, equivalent policies."""
+        """Whether both mean the same: sets in any order, equal JSON, equivalent policies."""
         if isinstance(old, Unknown) or isinstance(new, Unknown):
             return False
         if key in self.row.policies.split():
@@ -63,21 +65,22 @@ class RowHandler(Handler):
         inputs = self._named(inputs)
         arguments: dict[str, Any] = dict(row.arguments.get(row.create, {}))
         later: list[Change] = []
-        own = {"tags", *self.settled_at_creation, *self.attributes}
+        own = {"tags", *self.settled_at_creation, *self.in_attributes}
         for key in sorted(key for key, value in inputs.items() if value is not None and key not in own):
             if self.conversion.put(arguments, self.shape(cloud, row.create), key, inputs[key]):
                 continue
             if key not in self.changed_by:
                 raise ResourceError(f"{self.token}: {row.create} does not know {key}: leave it out")
-            if inputs[key] != row.defaults.get(key) and self.changed_by[key] not in later:
+            if inputs[key] != self.defaults.get(key) and self.changed_by[key] not in later:
                 later.append(self.changed_by[key])
         arguments = self.complete(row.create, arguments, inputs)
         answer = self.call(cloud, row.create, **arguments, **self.tag_arguments(cloud, urn, inputs))
         identifier = self.identifier(inputs, answer)
         for change in later:
             self._change(cloud, change, identifier, inputs)
-        unusual = [key for key in self.attributes if inputs.get(key) not in (None, row.defaults[key])]
-        self._set_attributes(cloud, identifier, inputs, unusual)
+        self._set_attributes(
+            cloud, identifier, inputs, {key for key in inputs if inputs[key] != self.defaults.get(key)}
+        )
         return identifier
 
     def read(self, cloud: Cloud, *, id: str, inputs: Properties) -> Properties | None:
@@ -92,7 +95,7 @@ class RowHandler(Handler):
         for change in self.row.changes:
             if set(change.properties.split()) & set(changed):
                 self._change(cloud, change, id, new, changed)
-        self._set_attributes(cloud, id, new, [key for key in self.attributes if key in changed])
+        self._set_attributes(cloud, id, new, changed)
         if "tags" in changed:
             self._retag(cloud, id, old, new)
 
@@ -149,10 +152,11 @@ class RowHandler(Handler):
         """Return all outputs from what AWS tells."""
         row = self.row
         believed = {*row.forgotten.split(), *self.settled_at_creation, f"{row.name}Prefix"}
-        own = {"tags", *self.attributes, *believed, *row.outputs}
+        own = {"tags", *self.in_attributes, *believed, *row.outputs}
         outputs: Properties = {"region": cloud.region}
         for key, path in row.outputs.items():
-            outputs[key] = self._output(cloud, identifier, item, path, key, inputs.get(key))
+            live = self._output(cloud, identifier, item, path)
+            outputs[key] = self.conversion.from_aws(live, key, inputs.get(key))
         for key in (self.force_new.keys() | self.in_place) - own:
             if key in f"{row.policies} {row.json}".split():
                 text = self.conversion.live(item, key)
@@ -256,11 +260,9 @@ class RowHandler(Handler):
             answer = self.call(cloud, operation, **arguments)
         yield from jmespath.search(self.row.listed or self.row.items, answer) or []
 
-    def _output(
-        self, cloud: Cloud, identifier: str, item: Any, path: str, key: str = "", asked: Any = None
-    ) -> Any:
+    def _output(self, cloud: Cloud, identifier: str, item: Any, path: str) -> Any:
         if "{id}" not in path:
-            return self.conversion.from_aws(jmespath.search(path, item), key, asked)
+            return jmespath.search(path, item)
         owner = item.get("OwnerId") or call(cloud, "sts", "get_caller_identity")["Account"]
         return f"arn:aws:{self.row.service}:{cloud.region}:{owner}:{path.format(id=identifier)}"
 
@@ -285,14 +287,19 @@ class RowHandler(Handler):
         given = {name: value for name, value in arguments.items() if value is not None}
         self.call(cloud, change.operation, **given)
 
-    def _set_attributes(self, cloud: Cloud, identifier: str, inputs: Properties, keys: list[str]) -> None:
-        if not self.row.attributes or not keys:
-            return
-        values = [self.row.defaults[key] if inputs.get(key) is None else inputs[key] for key in keys]
-        texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
-        pairs = dict(zip([self.attributes[key] for key in keys], texts, strict=True))
-        arguments = self.identity(cloud, self.row.attributes.change, identifier)
-        self.call(cloud, self.row.attributes.change, **arguments, Attributes=tagging.pairs(pairs))
+    def _set_attributes(
+        self, cloud: Cloud, identifier: str, inputs: Properties, changed: Collection[str]
+    ) -> None:
+        pairs: dict[str, str] = {}
+        for path, (name, default) in self.attributes.items():
+            key, _, part = path.partition(".")
+            if key in changed:
+                value = (inputs.get(key) or {}).get(part) if part else inputs.get(key)
+                value = default if value is None else value
+                pairs[name] = str(value).lower() if isinstance(value, bool) else str(value)
+        if self.row.attributes and pairs:
+            arguments = self.identity(cloud, self.row.attributes.change, identifier)
+            self.call(cloud, self.row.attributes.change, **arguments, Attributes=tagging.pairs(pairs))
 
     def _read_attributes(self, cloud: Cloud, identifier: str) -> Properties:
         if not self.row.attributes:
@@ -301,10 +308,14 @@ class RowHandler(Handler):
         answer = self.call(cloud, operation, **self.identity(cloud, operation, identifier))
         texts = tagging.from_pairs(answer["Attributes"])
         outputs: Properties = {}
-        for key, name in self.attributes.items():
-            default = self.row.defaults[key]
-            text = texts.get(name, str(default).lower() if isinstance(default, bool) else default)
-            outputs[key] = text == "true" if isinstance(default, bool) else type(default)(text)
+        for path, (name, default) in self.attributes.items():
+            key, _, part = path.partition(".")
+            text = texts.get(name, str(default))
+            value = text.lower() == "true" if isinstance(default, bool) else type(default)(text)
+            if part:
+                outputs.setdefault(key, {})[part] = value
+            else:
+                outputs[key] = value
         return outputs
 
     # Tags
@@ -313,11 +324,12 @@ class RowHandler(Handler):
         assert self.row.tags is not None  # noqa: S101 -- asked of tagged types only
         tags, answer = self.row.tags, item
         if tags.read:
-            arn = self._output(cloud, identifier, item, self.row.outputs["arn"]) if tags.by_arn else identifier
-            arguments = self._by(cloud, tags.read, tags.by, arn)
+            arn = self.row.outputs.get("arn", "")
+            resource = self._output(cloud, identifier, item, arn) if tags.by_arn else identifier
+            arguments = self._by(cloud, tags.read, tags.by, resource)
             answer = self.call(cloud, tags.read, absent=True, **arguments)
-        found = jmespath.search(tags.answer, answer) or {}
-        return dict(found) if isinstance(found, dict) else tagging.from_pairs(found)
+        found: Any = jmespath.search(tags.answer, answer) or {}
+        return cast("dict[str, str]", found) if isinstance(found, dict) else tagging.from_pairs(found)
 
     def _retag(self, cloud: Cloud, identifier: str, old: Properties, new: Properties) -> None:
         tags = self.row.tags
@@ -327,12 +339,14 @@ class RowHandler(Handler):
         if to_set:
             arguments = self._by(cloud, tags.tag, tags.by, resource)
             shape = self.shape(cloud, tags.tag).members[tags.argument]
-            self.call(cloud, tags.tag, **{**arguments, tags.argument: _tags_for(shape, to_set)})
+            arguments[tags.argument] = _tags_for(shape, to_set)
+            self.call(cloud, tags.tag, **arguments)
         if to_remove:
             arguments = self._by(cloud, tags.untag, tags.by, resource)
             shape = self.shape(cloud, tags.untag).members[tags.keys].member
-            gone = [{"Key": key} for key in to_remove] if shape.type_name == "structure" else to_remove
-            self.call(cloud, tags.untag, **{**arguments, tags.keys: gone})
+            pairs = shape.type_name == "structure"
+            arguments[tags.keys] = [{"Key": key} for key in to_remove] if pairs else to_remove
+            self.call(cloud, tags.untag, **arguments)
 
 
 def _tags_for(shape: Any, tags: Mapping[str, str]) -> Any:

@@ -22,7 +22,7 @@ _SOURCES: Final = {
 
 
 class SecurityGroup(RowHandler):
-    """`aws:ec2/securityGroup:SecurityGroup` without the rule that lets everything out, as the provider makes it."""
+    """`aws:ec2/securityGroup:SecurityGroup`, without the rule of AWS that lets everything out."""
 
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
         """Make it closed."""
