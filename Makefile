@@ -62,7 +62,6 @@ format: venv ## format the code
 	@$(python) -m ruff format .
 
 bench: venv docker ## measure it, beside AWS CDK where npm is, for docs/benchmarks.md
-	@if command -v npm >/dev/null; then npm ci --prefix bench/cdk --no-audit --no-fund --loglevel error; fi
 	@exec $(python) -m bench
 
 load: venv docker ## count the requests that are lost while the app and the stack are replaced

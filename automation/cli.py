@@ -25,24 +25,25 @@ _INTERRUPTED: Final = 130
 _UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES})
 _COMMANDS: Final = {
     # Where each command is; only the one that is asked for is loaded.
-    "preview": "automation.changes.commands:preview",
-    "up": "automation.stacks.commands:up",
-    "promote": "automation.promotion.command:promote",
-    "check": "automation.stacks.outputs:check",
-    "destroy": "automation.stacks.commands:destroy",
+    "preview": "automation.changes.preview:preview",
+    "up": "automation.stacks.up:up",
+    "promote": "automation.promotion.promote:promote",
+    "check": "automation.services.check:check",
+    "redeploy": "automation.services.redeploy:redeploy",
+    "destroy": "automation.stacks.destroy:destroy",
     "down": "automation.stacks.local_commands:down",
-    "refresh": "automation.changes.commands:refresh",
-    "drift": "automation.changes.commands:drift",
+    "refresh": "automation.changes.drift:refresh",
+    "drift": "automation.changes.drift:drift",
     "outputs": "automation.stacks.outputs:outputs",
     "env": "automation.stacks.local_commands:env",
-    "cancel": "automation.stacks.outputs:cancel",
+    "cancel": "automation.stacks.destroy:cancel",
     "cost": "automation.cost.command:cost",
-    "status": "automation.operations.commands:status",
-    "logs": "automation.operations.commands:logs",
-    "run": "automation.operations.commands:run",
-    "exec": "automation.operations.commands:execute",
-    "previews": "automation.previews.commands:previews",
-    "aws-smoke": "automation.smoke.command:aws_smoke",
+    "status": "automation.services.status:status",
+    "logs": "automation.services.logs:logs",
+    "run": "automation.services.run:run",
+    "exec": "automation.services.shell:execute",
+    "previews": "automation.previews.preview_commands:previews",
+    "aws-smoke": "automation.smoke.aws_smoke:aws_smoke",
     "pulumi-cli": "automation.stacks.local_commands:pulumi_cli",
 }
 
@@ -66,10 +67,10 @@ class _Commands(click.Group):
 
 @click.command(
     cls=_Commands,
-    help="Drive the stacks of this project.",
+    help="Deploy and operate the stacks of this project.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-@click.option("--local", is_flag=True, help="Drive the stacks on this machine; no AWS account is reached.")
+@click.option("--local", is_flag=True, help="Use the stacks on this machine; no AWS account is reached.")
 @click.option(
     "--wait-for-lock-minutes",
     type=click.FloatRange(min=0),
@@ -124,14 +125,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo(
-            "interrupted: what was made is in the state, and the next run continues from there", err=True
-        )
+        click.echo("interrupted: the state has what was done; running the command again continues", err=True)
         sys.exit(_INTERRUPTED)
     except ProgramError as error:
-        # Its output was shown when it came.
-        click.echo(f"error: {error.summary}", err=True)
-        sys.exit(_FAILED)
+        _fail(error.not_displayed)
     except AutomationError as error:
         _fail(error)
     except OSError as error:

@@ -13,17 +13,18 @@ class AutomationError(Exception):
 
 
 class ProgramError(AutomationError):
-    """A program that was run for a command failed; the message holds its errors."""
+    """A program that was run for a command failed; the message has its output."""
 
-    def __init__(self, command: str, code: int, output: str) -> None:
-        self.summary = f"`{command}` ended with exit code {code}"
-        """Without the output, for users who have seen that."""
+    def __init__(self, command: str, code: int, output: str, *, displayed: bool = False) -> None:
+        summary = f"`{command}` ended with exit code {code}"
         self._output = output
-        super().__init__(f"{self.summary}:\n{output}")
+        self.not_displayed = summary if displayed else f"{summary}:\n{output}"
+        """The part of the message that the user has not seen yet."""
+        super().__init__(f"{summary}:\n{output}")
 
     @property
     def output(self) -> str:
-        """What the program itself printed."""
+        """The program's own output."""
         return self._output
 
 

@@ -1,4 +1,4 @@
-"""What the figures were measured on and with."""
+"""The machine and the versions with which was measured."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PACKAGES: Final = ("pulumi", "pulumi-aws", "pulumi-awsx", "ministack", "boto3")
 
 
 def facts() -> dict[str, Any]:
-    """Return processor, memory and system of this machine, and how busy it is with other things."""
+    """Return processor, memory, system and load average of this machine."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
         "processor": _processor(),
@@ -27,7 +27,7 @@ def facts() -> dict[str, Any]:
 
 
 def versions(root: Path, cdk: Path | None) -> dict[str, str]:
-    """Return the versions of all that takes part."""
+    """Return the versions of what takes part; `cdk` is where the CDK is installed."""
     found = {"commit": _commit(root), "python": platform.python_version()}
     found |= {name: version(name) for name in _PACKAGES}
     found["docker"] = _said("docker", "version", "--format", "{{.Server.Version}}")
@@ -40,7 +40,8 @@ def versions(root: Path, cdk: Path | None) -> dict[str, str]:
 def in_one_line(machine: Mapping[str, Any]) -> str:
     """Return the machine as a sentence has it."""
     cores = f"{machine['cores']} cores ({machine['processor']})"
-    return f"{cores}, {machine['memory_gb']:g} GB, {machine['system']}"
+    load = f"load average before {machine['load_before']:g}"
+    return f"{cores}, {machine['memory_gb']:g} GB, {machine['system']}, {load}"
 
 
 def _processor() -> str:
@@ -54,7 +55,9 @@ def _processor() -> str:
 
 def _commit(root: Path) -> str:
     commit = _said("git", "-C", str(root), "rev-parse", "--short", "HEAD")
-    changed = _said("git", "-C", str(root), "status", "--porcelain", "--", "infra", "local", "app")
+    changed = _said(
+        "git", "-C", str(root), "status", "--porcelain", "--", "infra", "local", "automation", "app"
+    )
     return f"{commit} with changes" if changed else commit
 
 

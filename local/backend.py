@@ -77,13 +77,16 @@ class Backend:
             latest: dict[str, Any] = json.loads(path.read_text("utf-8"))["checkpoint"].get("latest") or {}
             provider: dict[str, Any] = latest.get("secrets_providers") or {}
             secrets: dict[str, Any] = provider.get("state") or {}
-            return State(tuple(latest.get("resources") or ()), secrets.get("salt") or "")
+            state = State(tuple(latest.get("resources") or ()), secrets.get("salt") or "")
+            # Whether they are resources at all shows when they are looked at.
+            _ = state.identifiers, state.references
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             copy = self._copy(stack)
             restore = f"restore the last good copy (`cp {copy} {path}`), or " if copy.exists() else ""
             raise BrokenStateError(
                 f"state file {path} is truncated or corrupt ({error}): {restore}let `make down` delete all"
             ) from error
+        return state
 
     def keep_copy(self, stack: str) -> None:
         """Copy the state as a finished run left it, for the day when the file is damaged."""
@@ -92,6 +95,18 @@ class Backend:
         with suppress(OSError):
             shutil.copyfile(self.path(stack), temporary)
             temporary.replace(self._copy(stack))
+
+    def restore_if_broken(self, stack: str) -> None:
+        """Put the copy in the place of a state that was written in part: on a full disk the CLI leaves such.
+
+        What the state then lacks is found by its tags.
+        """
+        try:
+            self.read(stack)
+        except BrokenStateError:
+            # Renamed, for a copy would need room. The next run that succeeds makes another copy.
+            with suppress(FileNotFoundError):
+                self._copy(stack).replace(self.path(stack))
 
     def belongs_to(self, stack: str, emulator: str) -> bool:
         """Whether a stack's state describes what is in this emulator."""

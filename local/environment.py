@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from local.backend import Backend
+from local.backend import Backend, BrokenStateError
 from local.containers import DockerError, connect, ensure_daemon, stop_daemon_if_ours
 from local.emulator import Emulator
 from local.errors import LocalError
@@ -114,8 +114,9 @@ class LocalEnvironment:
             stack: its name.
             command: what the run does.
             make: called with `variables` for the CLI, the `folder` in which it finds Pulumi.yaml and the
-                stack file, whether the stack is `new` and has to be initialized first, and whether its
-                `last_update_failed`.
+                stack file, whether the stack is `new` and has to be initialized first, whether its
+                `last_update_failed`, and the descriptors of the `locks`, which the CLI has to inherit: killed
+                alone, this process leaves it writing the state.
             region: of the stack; that of the emulator, if not given.
 
         Raises:
@@ -123,7 +124,7 @@ class LocalEnvironment:
         """
         from local.provider.server import Servers
 
-        with stack_locked(self.folder, stack, f"{command} {stack}"):
+        with stack_locked(self.folder, stack, f"{command} {stack}") as locks:
             emulator = self._start(stack, region)
             # The program's own AWS calls, and its readers', go where its resources go.
             point_at(emulator.endpoint, emulator.region)
@@ -136,6 +137,7 @@ class LocalEnvironment:
                 folder=self._copy_files(stack, state.salt),
                 new=not self.backend.path(stack).exists(),
                 last_update_failed=failed.exists(),
+                locks=locks,
             )
             self.backend.assign(stack, emulator.identity)
             interrupted.parent.mkdir(parents=True, exist_ok=True)
@@ -149,8 +151,10 @@ class LocalEnvironment:
                     interrupted.unlink(missing_ok=True)
                     failed.unlink(missing_ok=True)
                     self.backend.keep_copy(stack)
-                elif command == "up":
-                    failed.touch()
+                else:
+                    self.backend.restore_if_broken(stack)
+                    if command == "up":
+                        failed.touch()
 
     def _start(self, stack: str, region: str) -> Emulator:
         with start_locked(self.folder):
@@ -217,7 +221,7 @@ class LocalEnvironment:
 
     def in_order_of_deletion(self, stacks: Iterable[str]) -> list[str]:
         """Sort so that a stack that reads another one's outputs comes before it."""
-        left = {stack: self.backend.read(stack).references & {*stacks} - {stack} for stack in stacks}
+        left = {stack: self._references(stack) & {*stacks} - {stack} for stack in stacks}
         ordered: list[str] = []
         while left:
             used = set[str]().union(*left.values())
@@ -226,6 +230,13 @@ class LocalEnvironment:
             ordered += free
             left = {stack: reads - {*free} for stack, reads in left.items() if stack not in free}
         return ordered
+
+    def _references(self, stack: str) -> set[str]:
+        try:
+            return self.backend.read(stack).references
+        except BrokenStateError:
+            # Nor can its destroy read it; where all goes that is no obstacle.
+            return set()
 
     def forget(self, stack: str) -> None:
         """Delete what is kept of a stack that was destroyed."""

@@ -21,16 +21,22 @@ _MEASURE_SECONDS: Final = 5.0
 """How often the folder of a silent program is measured, which takes half a second for 40,000 files."""
 _NO_ROOM: Final = ("no space left on device", "disk quota exceeded")
 _SUPERVISOR: Final = """\
-import os, subprocess, sys, threading
+import os, signal, sys, threading
 def end_with_parent():
     os.read(0, 1)
     os.killpg(0, 9)
 threading.Thread(target=end_with_parent, daemon=True).start()
-os.nice(5)
-os._exit(subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, close_fds=False).returncode)
+pid = os.posix_spawn(
+    sys.argv[1],
+    sys.argv[1:],
+    os.environ,
+    file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)],
+    setsigdef=[signal.SIGPIPE],
+)
+os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 255)
 """
 """Starts the program, and kills its whole process group as soon as the pipe on standard input closes, which
-happens even if this process is killed. `nice` leaves the processor to what else the user waits for."""
+happens even if this process is killed."""
 
 
 class JobError(Exception):
@@ -113,8 +119,8 @@ class Job:
         stall_seconds: float | None,
     ) -> None:
         assert process.stdout is not None  # noqa: S101 -- it is a pipe
-        begin = reported = measured = moved = time.monotonic()
-        seen = (0, 0)
+        begin = reported = time.monotonic()
+        stall = _Stall(self.folder, stall_seconds or float("inf"), begin)
         rest = b""
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
@@ -132,15 +138,31 @@ class Job:
                 if now - reported >= self.progress_seconds:
                     reported = now
                     self.say(f"{progress(lines)}, after {now - begin:.0f} s")
-                if stall_seconds is None or now - measured < min(_MEASURE_SECONDS, stall_seconds / 4):
-                    continue
-                measured = now
-                # Measuring is for silence only.
-                mark = (len(lines), size(self.folder) if len(lines) == seen[0] else seen[1])
-                if mark != seen:
-                    seen, moved = mark, now
-                elif now - moved >= stall_seconds:
-                    raise JobError(f"nothing happened for {stall_seconds:g} s")
+                stall.check(len(lines), now)
+
+
+@dataclass
+class _Stall:
+    """Notices that a program neither prints anything nor changes the size of a folder."""
+
+    folder: Path
+    limit: float
+    """In seconds, as all that follows."""
+    moved: float
+    measured: float = 0.0
+    lines: int = 0
+    bytes: int = 0
+
+    def check(self, lines: int, now: float) -> None:
+        """Raise a JobError if there has been no change for the limit."""
+        if lines != self.lines:
+            self.lines, self.moved = lines, now
+        elif now - max(self.moved, self.measured) >= min(_MEASURE_SECONDS, self.limit / 4):
+            self.measured = now
+            if (measured := size(self.folder)) != self.bytes:
+                self.bytes, self.moved = measured, now
+            elif now - self.moved >= self.limit:
+                raise JobError(f"nothing happened for {self.limit:g} s")
 
 
 def size(folder: Path) -> int:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
+import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from local.errors import LocalError
 
 _LONGEST_NOTE: Final = 200
+_PROCESS: Final = re.compile(r"process (\d+)")
+_LAST_WRITES_SECONDS: Final = 10.0
+"""How long the CLI of a run that was killed may go on."""
+_POLL_SECONDS: Final = 0.05
 
 
 class BusyError(LocalError):
@@ -19,17 +25,20 @@ class BusyError(LocalError):
 
 
 @contextmanager
-def stack_locked(folder: Path, stack: str, command: str) -> Generator[None]:
+def stack_locked(folder: Path, stack: str, command: str) -> Generator[tuple[int, ...]]:
     """Hold one stack; others may run beside it, but not :func:`everything_locked`.
+
+    Yields:
+        Descriptors: a child that gets them holds the stack as well, for as long as it lives.
 
     Raises:
         BusyError: another run holds the stack, or everything; the message names that run.
     """
     with (
-        _locked(folder / "everything.lock", command, fcntl.LOCK_SH),
-        _locked(folder / f"{stack}.lock", command, fcntl.LOCK_EX),
+        _locked(folder / "everything.lock", command, fcntl.LOCK_SH) as everything,
+        _locked(folder / f"{stack}.lock", command, fcntl.LOCK_EX) as one,
     ):
-        yield
+        yield everything, one
 
 
 @contextmanager
@@ -55,21 +64,40 @@ def start_locked(folder: Path) -> Generator[None]:
 
 
 @contextmanager
-def _locked(path: Path, command: str, kind: int) -> Generator[None]:
+def _locked(path: Path, command: str, kind: int) -> Generator[int]:
     descriptor = _open(path)
     try:
-        try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            other = os.pread(descriptor, _LONGEST_NOTE, 0).decode(errors="replace").strip()
-            raise BusyError(
-                f"another run is under way ({other or 'it has just begun'}): wait for its end, or stop it"
-            ) from None
+        _lock(descriptor, kind)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"`{command}`, process {os.getpid()}\n".encode(), 0)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, kind: int) -> None:
+    deadline = time.monotonic() + _LAST_WRITES_SECONDS
+    while True:
+        try:
+            return fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            other = os.pread(descriptor, _LONGEST_NOTE, 0).decode(errors="replace").strip()
+            process = _PROCESS.search(other)
+            # A run that was killed leaves a CLI that writes its state, and ends.
+            if process is None or _lives(int(process[1])) or time.monotonic() > deadline:
+                raise BusyError(
+                    f"another run is under way ({other or 'it has just begun'}): wait for its end, or stop it"
+                ) from None
+            time.sleep(_POLL_SECONDS)
+
+
+def _lives(process: int) -> bool:
+    with suppress(PermissionError):
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return False
+    return True
 
 
 def _open(path: Path) -> int:

@@ -12,14 +12,14 @@ WILDCARD: Final = "*"
 
 
 class PropertyPathError(ValueError):
-    """A path that is not one."""
+    """Text that is not a property path."""
 
 
 def parse(path: str) -> tuple[Step, ...]:
     """Split `a.b[0]["c.d"]` into its steps.
 
     Raises:
-        PropertyPathError: it is no property path.
+        PropertyPathError: it is not a property path.
     """
     steps: list[Step] = []
     at = 0
@@ -39,7 +39,7 @@ def parse(path: str) -> tuple[Step, ...]:
 
 
 def covers(paths: list[str], path: str) -> bool:
-    """Whether `path` is one of `paths`, or inside of it."""
+    """Whether `path` is one of `paths`, or inside one."""
     inner = parse(path)
     return any(
         len(outer) <= len(inner)

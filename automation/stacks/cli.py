@@ -34,6 +34,8 @@ class Cli:
     program: Path
     folder: Path
     variables: Mapping[str, str]
+    inherited: tuple[int, ...] = ()
+    """Descriptors that an update gets."""
 
     def ask(self, *arguments: str) -> str:
         """Return what a command prints that changes nothing.
@@ -81,7 +83,8 @@ class Cli:
         if interrupted:
             raise KeyboardInterrupt
         if code != 0:
-            raise ProgramError(_shown(arguments), code, "\n".join([*found.errors, *errors]))
+            output = "\n".join([*found.errors, *errors])
+            raise ProgramError(_shown(arguments), code, output, displayed=True)
         return found
 
     def _run(self, arguments: Sequence[str], host: Any) -> tuple[int, list[str], bool]:
@@ -98,6 +101,7 @@ class Cli:
                 text=True,
                 # On a terminal Ctrl-C reaches it from there; elsewhere a signal to the group came twice.
                 process_group=None if terminal else 0,
+                pass_fds=self.inherited,
             )
             interruptions.forward_to(process)
 

@@ -15,8 +15,7 @@ from automation.errors import ProgramError
 from automation.stacks.cli import Cli
 
 if TYPE_CHECKING:
-    from automation.operations.place import Clients, Place
-    from automation.operations.shell import Invocation
+    from automation.aws import AwsClients
     from infra.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -41,6 +40,8 @@ class Run:
     new: bool = False
     """Whether the stack has to be initialized first."""
     last_update_failed: bool = False
+    locks: tuple[int, ...] = ()
+    """Descriptors that the CLI holds while it runs."""
     succeeded: bool = False
 
 
@@ -69,12 +70,8 @@ class Environment(Protocol):
         """Have all that one run of the CLI needs."""
         ...
 
-    def clients(self, settings: Settings) -> Clients:
+    def clients(self, settings: Settings) -> AwsClients:
         """Return AWS clients for a stack's account."""
-        ...
-
-    def enter(self, settings: Settings, place: Place, service: str, command: Sequence[str]) -> Invocation:
-        """Return what runs a command in a task of a service."""
         ...
 
     def address(self, url: str) -> str:
@@ -123,18 +120,11 @@ class AwsEnvironment:
         failed = command == "up" and self._last_update_failed(stack)
         yield Run(variables=self.variables(), folder=self.root, last_update_failed=failed)
 
-    def clients(self, settings: Settings) -> Clients:
+    def clients(self, settings: Settings) -> AwsClients:
         """Return AWS clients for a stack's account."""
-        from infra.rollout.clients import Clients as AccountClients
+        from automation.aws import Account
 
-        return AccountClients(settings.provider)
-
-    def enter(self, settings: Settings, place: Place, service: str, command: Sequence[str]) -> Invocation:
-        """Return what runs a command in a task of a service."""
-        from automation.operations.shell import by_ecs_exec
-        from infra.rollout.clients import session_for
-
-        return by_ecs_exec(place, service, command, session_for(settings.provider), settings.provider.region)
+        return Account(settings.provider)
 
     def address(self, url: str) -> str:
         """Return where this machine finds what is at `url`."""

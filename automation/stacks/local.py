@@ -7,29 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from automation.operations.shell import Invocation, in_container
 from automation.stacks.environment import KnownStack, Run
-from local.containers import container_of
 from local.resources.cloud import Cloud
 
 if TYPE_CHECKING:
-    from automation.operations.place import Place
-    from infra.rollout.clients import AwsService
     from infra.settings import Settings
     from local.environment import LocalEnvironment
-
-
-@dataclass(frozen=True)
-class EmulatorClients:
-    """AWS clients of the emulator."""
-
-    cloud: Cloud
-
-    def get(self, service: AwsService, /) -> Any:
-        """Return the boto3 client of a service."""
-        return self.cloud.client(service)
 
 
 @dataclass(frozen=True)
@@ -64,14 +49,9 @@ class OnThisMachine:
         """Have all that one run of the CLI needs."""
         return self.local.run(stack, command, Run, region=region)
 
-    def clients(self, settings: Settings) -> EmulatorClients:
+    def clients(self, settings: Settings) -> Cloud:
         """Return clients of the emulator, whatever account the settings name."""
-        return EmulatorClients(Cloud(self.local.emulator().endpoint, region=settings.provider.region))
-
-    def enter(self, settings: Settings, place: Place, service: str, command: Sequence[str]) -> Invocation:
-        """Return what runs a command in a task of a service."""
-        del settings
-        return in_container(place, service, command, container_of)
+        return Cloud(self.local.emulator().endpoint, region=settings.provider.region)
 
     def address(self, url: str) -> str:
         """Return where this machine finds what is at `url`."""

@@ -1,87 +1,70 @@
-"""`outputs`, `cancel` and `check`: what a person or a workflow asks of one stack."""
+"""`outputs`: a stack's outputs."""
 
 from __future__ import annotations
 
 import json
-import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from automation.answers import status_of as answer_of
+from automation.console import json_option, print_json
 from automation.errors import AutomationError
-from automation.operations.locate import locate
-from automation.operations.status import status_of
-from automation.stacks.health import awake, wait_until_answered
 
 if TYPE_CHECKING:
     from automation.stacks.stacks import Stacks
 
 
-@click.command(short_help="Print what a stack tells of itself.")
+@click.command(short_help="Print a stack's outputs.")
 @click.argument("stack")
 @click.argument("name", required=False)
-@click.option("--json", "json_wanted", is_flag=True, help="Print JSON.")
+@json_option
 @click.pass_obj
-def outputs(stacks: Stacks, /, *, stack: str, name: str | None, json_wanted: bool) -> None:
-    """Print the outputs of STACK, or the one called NAME; what is secret stays so."""
-    told = stacks.outputs(stack, show_secrets=False)
-    if name is None:
-        if json_wanted:
-            click.echo(json.dumps(told, indent=2))
-            return
-        width = max(map(len, told), default=0)
-        for key in sorted(told):
-            click.echo(f"{key:<{width}}  {_plain(told[key])}")
-        return
-    if name not in told:
-        there = ", ".join(sorted(told)) or "none: it never came up"
-        raise AutomationError(f"{stack} has no output {name!r}; it has {there}")
-    click.echo(json.dumps(told[name]) if json_wanted else _plain(told[name]))
+def outputs(stacks: Stacks, /, *, stack: str, name: str | None, as_json: bool) -> None:
+    """Print the outputs of STACK, or the one called NAME; secrets are not shown.
 
-
-@click.command(short_help="Take away the lock of an update that was cut off.")
-@click.argument("stack")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.pass_obj
-def cancel(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
-    """Take away the lock that an update of STACK has left which was cut off.
-
-    An update that is alive must not lose its lock: two at once break the state.
+    With --local, addresses are those that work on this machine.
     """
-    if not yes:
-        if not sys.stdin.isatty():
-            raise click.UsageError("nobody is here to be asked: say --yes if no update is under way")
-        click.confirm(
-            f"Is it certain that no update of {stack} is under way, anywhere?", abort=True, err=True
-        )
-    stacks.cancel(stack)
-    click.echo(f"{stack} is free; `python -m automation up {stack}` goes on from what was done", err=True)
+    found = _with_addresses(stacks, stacks.outputs(stack, show_secrets=False))
+    if name is not None and name not in found:
+        names = ", ".join(sorted(found)) or "none: no update has succeeded"
+        raise AutomationError(f"{stack} has no output {name!r}; it has {names}")
+    value: Any = found if name is None else found[name]
+    if as_json:
+        print_json(value)
+    elif name is not None:
+        click.echo(_plain(value))
+    else:
+        for line in _lines(value):
+            click.echo(line)
 
 
-@click.command(short_help="Ask every address of a stack.")
-@click.argument("stack")
-@click.option(
-    "--within-seconds",
-    type=click.FloatRange(min=0),
-    default=120.0,
-    show_default=True,
-    metavar="N",
-    help="How long to wait for 200.",
-)
-@click.pass_obj
-def check(stacks: Stacks, /, *, stack: str, within_seconds: float) -> None:
-    """Ask every address of STACK until all answer with 200; a service that is to have no tasks is named."""
-    place = locate(stacks, stack).place
-    asked = awake(status_of(place))
-    for name in sorted(place.urls.keys() - set(asked)):
-        click.echo(f"{name} is to have no tasks, and was not asked", err=True)
-    wait_until_answered(
-        {name: stacks.address(place.urls[name]) for name in asked},
-        answer_of,
-        seconds=within_seconds,
-        say=click.echo,
-    )
+def _with_addresses(stacks: Stacks, found: Mapping[str, Any]) -> Mapping[str, Any]:
+    urls: Mapping[str, str] = found.get("urls", {})
+    here = {
+        "url": found.get("url") and stacks.address(found["url"]),
+        "urls": {name: stacks.address(url) for name, url in urls.items()},
+    }
+    return {key: here.get(key, value) for key, value in found.items()}
+
+
+def _lines(mapping: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    """Yield a line for each value, with what is in it below."""
+    width = max((len(key) for key, value in mapping.items() if not _is_nested(value)), default=0)
+    for key in sorted(mapping):
+        value = mapping[key]
+        if not _is_nested(value):
+            yield f"{indent}{key:<{width}}  {_plain(value)}"
+            continue
+        yield f"{indent}{key}"
+        if isinstance(value, dict):
+            yield from _lines(cast("Mapping[str, Any]", value), f"{indent}  ")
+        else:
+            yield from (f"{indent}  {_plain(item)}" for item in value)
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, dict | list) and bool(cast("Any", value))
 
 
 def _plain(value: Any) -> str:

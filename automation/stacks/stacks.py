@@ -17,10 +17,9 @@ from automation.stacks.lock_retry import LockRetry
 from automation.stacks.settings import settings_of
 
 if TYPE_CHECKING:
+    from automation.aws import AwsClients
     from automation.changes.events import Events
     from automation.changes.model import Changes
-    from automation.operations.place import Clients, Place
-    from automation.operations.shell import Invocation
     from automation.stacks.environment import Environment, KnownStack, Run
     from infra.settings import Settings
 
@@ -28,6 +27,10 @@ _REFERENCE: Final = "pulumi:pulumi:StackReference"
 _PASSPHRASE: Final = "passphrase"  # noqa: S105 -- the name of a kind of encryption
 _NO_STACK: Final = "no stack named"
 _WITHOUT_PROMPT: Final = ("--yes", "--skip-preview")
+_REFRESH: Final = ("--refresh", "--run-program")
+"""The program runs for it, as providers need what only the program knows (a registry's token)."""
+_AFTER_A_FAILURE: Final = ("up", "preview")
+"""Commands that refresh first when the last update failed; a destroy goes by the state alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,18 +79,26 @@ class Stacks:
         """Return a stack's state, as `pulumi stack export` writes it."""
         return json.loads(self._ask("stack", "export", "--stack", stack))
 
+    def resources(self, stack: str) -> Sequence[Mapping[str, Any]]:
+        """Return the resources in a stack's state; none if there is no such stack."""
+        try:
+            deployment: Mapping[str, Any] = self.state(stack).get("deployment") or {}
+        except ProgramError as error:
+            if _NO_STACK in str(error):
+                return ()
+            raise
+        return deployment.get("resources") or ()
+
     def references(self, stack: str) -> Sequence[str]:
         """Return the stacks whose outputs a stack has read, by its state."""
-        deployment: dict[str, Any] = self.state(stack).get("deployment") or {}
-        resources: list[dict[str, Any]] = deployment.get("resources") or []
-        found = (resource for resource in resources if resource["type"] == _REFERENCE)
+        found = (resource for resource in self.resources(stack) if resource["type"] == _REFERENCE)
         return [str(resource.get("id", "")).rpartition("/")[2] for resource in found]
 
     def settings(self, stack: str) -> Settings:
         """Return what a stack's file says."""
         return settings_of(stack, self.root)
 
-    def clients(self, settings: Settings) -> Clients:
+    def clients(self, settings: Settings) -> AwsClients:
         """Return AWS clients for a stack's account."""
         return self.environment.clients(settings)
 
@@ -95,13 +106,16 @@ class Stacks:
         """Return what `up` would change."""
         return self._update(stack, "preview", "--diff", runs_program=True).changes()
 
-    def up(self, stack: str) -> Mapping[str, Any]:
+    def up(self, stack: str, *, refresh: bool = False) -> Mapping[str, Any]:
         """Bring a stack to what its file says, and return its outputs.
 
-        After an update that failed it refreshes first: where ECS has rolled a deployment back, the state has
-        the version that failed.
+        Args:
+            stack: its name.
+            refresh: whether to read every resource first. After an update that failed that is always done:
+                where ECS has rolled a deployment back, the state has the version that failed.
         """
-        return self._update(stack, "up", *_WITHOUT_PROMPT, "--suppress-outputs", runs_program=True).outputs
+        options = (*_WITHOUT_PROMPT, "--suppress-outputs", *(_REFRESH if refresh else ()))
+        return self._update(stack, "up", *options, runs_program=True).outputs
 
     def refresh(self, stack: str, *, preview_only: bool) -> Changes:
         """Bring the state to what exists, or leave it as it is; return how it differed."""
@@ -140,10 +154,6 @@ class Stacks:
             )
         self._ask("cancel", "--yes", "--stack", stack)
 
-    def enter(self, settings: Settings, place: Place, service: str, command: Sequence[str]) -> Invocation:
-        """Return what runs a command in a task of a service."""
-        return self.environment.enter(settings, place, service, command)
-
     def address(self, url: str) -> str:
         """Return where this machine finds what is at `url`."""
         return self.environment.address(url)
@@ -162,11 +172,16 @@ class Stacks:
 
             def run() -> Events:
                 with self.environment.run(stack, command, region=region) as prepared:
-                    cli = Cli(program=finding.result(), folder=prepared.folder, variables=prepared.variables)
+                    cli = Cli(
+                        program=finding.result(),
+                        folder=prepared.folder,
+                        variables=prepared.variables,
+                        inherited=prepared.locks,
+                    )
                     if prepared.new:
                         cli.ask("stack", "init", stack, "--no-select")
                     found = cli.update(
-                        *(command, *options, *_refresh_first(prepared), "--stack", stack),
+                        *(command, *_with_refresh(command, options, prepared), "--stack", stack),
                         source=self.root / "__main__.py" if runs_program else None,
                     )
                     prepared.succeeded = True
@@ -178,5 +193,6 @@ class Stacks:
                 stop.set()
 
 
-def _refresh_first(run: Run) -> tuple[str, ...]:
-    return ("--refresh", "--run-program") if run.last_update_failed else ()
+def _with_refresh(command: str, options: Sequence[str], run: Run) -> Sequence[str]:
+    needed = run.last_update_failed and command in _AFTER_A_FAILURE and not {*_REFRESH} <= {*options}
+    return (*options, *_REFRESH) if needed else options

@@ -57,7 +57,7 @@ def main() -> None:
         ):
             _note(
                 tallies,
-                f"local stack, {_ROLLOUTS} times `make up` with {what}",
+                f"local stack, {_ROLLOUTS} times `up` with {what}",
                 stack_rolled_out(
                     Path(folder) / f"stack-{number}",
                     times=_ROLLOUTS,
@@ -85,11 +85,10 @@ def _note(tallies: dict[str, Tally], what: str, tally: Tally) -> None:
 
 def text(results: dict[str, Any]) -> str:
     """Return what stands between the markers."""
-    busy = f"{results['machine']['load_before']:g} of them busy with other things when it began"
     rows = [_row(what, Tally(**tally)) for what, tally in results["tallies"].items()]
     return "\n".join(
         [
-            f"{results['date']}, on {machine.in_one_line(results['machine'])}; {busy}.",
+            f"{results['date']}, on {machine.in_one_line(results['machine'])}.",
             "",
             "| | requests | failed | p50, ms | p99, ms | longest, ms |",
             "|---|---:|---:|---:|---:|---:|",

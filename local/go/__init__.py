@@ -20,6 +20,8 @@ _PASSED_ON: Final = frozenset(
     ("GOAUTH", "GODEBUG", "GOENV", "GOINSECURE", "GONOPROXY", "GONOSUMDB", "GOPRIVATE", "GOPROXY", "GOSUMDB")
 ) | {"GOTOOLCHAIN"}
 """The user's settings of where modules come from. Those of how their own programs are built do not apply."""
+_MEMORY: Final = Path("/proc/meminfo")
+_CONTROL_GROUP: Final = Path("/sys/fs/cgroup")
 _COMFORTABLE: Final = 2 << 30
 """Memory for one compiler, in bytes, that makes it worth not collecting garbage."""
 
@@ -156,15 +158,13 @@ def _garbage_collection() -> dict[str, str]:
 def available_memory() -> int:
     """Return how much memory is available, in bytes; 0 where the system does not tell."""
     try:
-        found = re.search(r"(?m)^MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text("ascii"))
+        found = re.search(r"(?m)^MemAvailable:\s+(\d+) kB", _MEMORY.read_text("ascii"))
     except OSError:
         return 0
     available = int(found[1]) << 10 if found else 0
     try:
         # A container's own limit, in the form of cgroup v2; "max" where there is none.
-        limit, used = (
-            Path("/sys/fs/cgroup", f"memory.{name}").read_text("ascii") for name in ("max", "current")
-        )
+        limit, used = ((_CONTROL_GROUP / f"memory.{name}").read_text("ascii") for name in ("max", "current"))
         return min(available, int(limit) - int(used))
     except (OSError, ValueError):
         return available

@@ -341,7 +341,7 @@ _MONITORING = (
         defaults={"actionsEnabled": True, "metricQueries.returnData": False, "treatMissingData": "missing"},
         sets="alarmActions insufficientDataActions okActions metricQueries",
         # MiniStack computes no metric math, and makes up what an alarm of that kind has not.
-        forgotten="evaluateLowSampleCountPercentiles metricQueries", only_if_asked="period statistic",
+        forgotten="evaluateLowSampleCountPercentiles metricQueries", only_if_asked="dimensions period statistic",
         outputs={"arn": "AlarmArn"}),
     Row("aws:ssm/parameter:Parameter", "ssm", source="ssm/parameter.go",
         create="put_parameter", read="get_parameter", delete="delete_parameter", items="[Parameter]",

@@ -60,18 +60,9 @@ VALUES = {
     "2026-11-24 12:00:00": "2026-11-24 12:00:00 +0000 UTC",
     "{yes: 1, 0o17: 2, true: 3, ~: 4, 1.5: 5}": {"yes": 1, "15": 2, "true": 3, "<nil>": 4, "1.5": 5},
 }
-REFUSED = (
-    ".inf",
-    "-.Inf",
-    ".nan",
-    "{a: 1, a: 2}",
-    "!unknown 1",
-    "!!binary aGk=",
-    "{[a]: 1}",
-    "[",
-    "*nowhere",
-    "'",
-)
+REFUSED = (".inf", "-.Inf", ".nan", "{a: 1, a: 2}", "{[a]: 1}", "[", "*nowhere", "'")
+OTHER_TAGS = ("!unknown 1", "!!binary aGk=")
+"""The CLI reads these; here they are refused rather than read wrongly."""
 
 
 @pytest.fixture
@@ -99,8 +90,8 @@ def test_a_text_that_looks_like_something_else_is_quoted(file: Path, text: str) 
     assert value_of(read(file)) == {"key": text}
 
 
-@pytest.mark.parametrize("text", REFUSED)
-def test_what_the_cli_cannot_use_is_refused_with_the_path(file: Path, text: str) -> None:
+@pytest.mark.parametrize("text", [*REFUSED, *OTHER_TAGS])
+def test_what_cannot_be_used_is_refused_with_the_path(file: Path, text: str) -> None:
     file.write_text(f"key: {text}\n")
 
     with pytest.raises(AutomationError, match=r"Pulumi\.dev\.yaml is not valid YAML: "):

@@ -35,6 +35,7 @@ class ARun:
     folder: Path
     new: bool
     last_update_failed: bool
+    locks: tuple[int, ...]
     succeeded: bool = False
 
 
@@ -192,6 +193,27 @@ def test_stacks_that_use_each_other_are_deleted_all_the_same(machine: Machine) -
         )
 
     assert sorted(machine.environment.in_order_of_deletion(["a", "b"])) == ["a", "b"]
+
+
+def test_a_stack_whose_state_cannot_be_read_is_deleted_with_all_others(machine: Machine) -> None:
+    write_state(machine, "dev")
+    write_state(machine, "broken")
+    machine.environment.backend.path("broken").write_text("")
+
+    assert sorted(machine.environment.in_order_of_deletion(["dev", "broken"])) == ["broken", "dev"]
+
+
+def test_a_state_that_a_failed_run_wrote_in_part_is_the_one_before_again(machine: Machine) -> None:
+    path = machine.environment.backend.path("dev")
+    run(machine)
+    before = path.read_text()
+
+    with machine.environment.run("dev", "up", ARun):
+        path.write_text(before[:20])
+
+    assert path.read_text() == before
+    run(machine)
+    assert machine.servers[-1].known == []
 
 
 def test_nothing_of_a_deleted_stack_is_kept(machine: Machine) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,25 @@ def test_a_lock_ends_with_the_process_that_holds_it(tmp_path: Path) -> None:
 
     with stack_locked(tmp_path, "dev", "up dev"):
         pass
+
+
+def test_a_child_that_a_killed_run_left_is_waited_for(tmp_path: Path) -> None:
+    """The Pulumi CLI, which still writes the state."""
+    killed = (
+        "import os, signal, subprocess, sys; from pathlib import Path; from local.locks import stack_locked\n"
+        "with stack_locked(Path(sys.argv[1]), 'dev', 'up dev') as locks:\n"
+        "    subprocess.Popen(['cat'], pass_fds=locks)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    with subprocess.Popen([sys.executable, "-c", killed, str(tmp_path)], stdin=subprocess.PIPE) as run:
+        run.wait()
+        with pytest.raises(BlockingIOError), (tmp_path / "dev.lock").open() as other:
+            fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        assert run.stdin is not None
+        threading.Timer(0.1, run.stdin.close).start()
+
+        with stack_locked(tmp_path, "dev", "up dev"):
+            pass
 
 
 def test_a_child_of_a_run_does_not_hold_its_lock(tmp_path: Path) -> None:

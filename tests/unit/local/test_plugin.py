@@ -19,6 +19,8 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf import empty_pb2
+from local.engine import wire
+from local.plugin import EngineLog, Provider, serve
 from pulumi.runtime.proto import (
     engine_pb2_grpc,
     plugin_pb2,
@@ -28,11 +30,9 @@ from pulumi.runtime.proto import (
     resource_pb2_grpc,
     status_pb2,
 )
-
-from local.engine import wire
-from local.plugin import EngineLog, Provider, serve
-from local.resources.base import UNKNOWN
 from tests.unit.local.engine.toys import Stage
+
+from local.resources.base import UNKNOWN
 
 ROOT = Path(__file__).resolve().parents[3]
 THING = "toy:index:Thing"
