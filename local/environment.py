@@ -240,7 +240,7 @@ class LocalEnvironment:
         """
         door = self.front_door()
         for name in self._awake(outputs["cluster_name"], outputs["service_names"]):
-            parts = urlsplit(outputs["urls"][name])
+            parts = urlsplit(str(outputs["urls"][name]))
             door.wait_until_answers(
                 parts.hostname or "",
                 path=parts.path or "/",
