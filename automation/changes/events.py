@@ -63,7 +63,8 @@ class Events:
         for document in self.documents:
             metadata: dict[str, Any] = document.get("resOutputsEvent", {}).get("metadata", {})
             if metadata.get("type") == _STACK:
-                found |= _state(metadata, "new").get("outputs") or {}
+                new: dict[str, Any] = metadata.get("new") or {}
+                found |= new.get("outputs") or {}
         return {name: _plain(value) for name, value in found.items()}
 
     @property
@@ -83,26 +84,29 @@ def read(path: Path) -> Events:
 def changes_of(documents: Iterable[Document], *, refreshed: bool = False) -> Changes:
     """Return the changes in events; each is one document of the log."""
     found: dict[str, Change] = {}
-    same: set[str] = set()
+    same = 0
     for document in documents:
+        same = document.get("summaryEvent", {}).get("resourceChanges", {}).get("same", same)
         metadata: dict[str, Any] = (
             document.get("resOutputsEvent" if refreshed else "resourcePreEvent", {}).get("metadata") or {}
         )
         if not metadata or metadata["type"] in _NOT_SHOWN:
             continue
-        urn, kind = metadata["urn"], _KIND_OF.get(metadata["op"])
-        differences = tuple(_differences(metadata)) if kind in ("update", "replace") else ()
+        kind = _KIND_OF.get(metadata["op"])
+        both = metadata.get("old") and metadata.get("new")
+        differences = tuple(_differences(metadata)) if both and kind in ("update", "replace") else ()
         # A refresh reads components and providers, too, which exist in the state alone.
-        empty = refreshed and kind == "update" and not differences
-        if empty or metadata["op"] == "same" or (refreshed and metadata["type"].startswith(_PROVIDER)):
-            same.add(urn)
-        elif kind is not None:
-            # A replacement has three steps, of which one has the differences.
-            before = found.get(urn)
-            differences = differences or (before.differences if before and kind == "replace" else ())
-            found[urn] = Change(kind=kind, urn=urn, type=metadata["type"], differences=differences)
+        only_in_state = metadata["type"].startswith(_PROVIDER) or (kind == "update" and not differences)
+        if kind is None or (refreshed and only_in_state):
+            continue
+        # A replacement has three steps, of which one has the differences.
+        before = found.get(metadata["urn"])
+        differences = differences or (before.differences if before and kind == "replace" else ())
+        found[metadata["urn"]] = Change(
+            kind=kind, urn=metadata["urn"], type=metadata["type"], differences=differences
+        )
     ordered = sorted(found.values(), key=lambda one: (KINDS.index(one.kind), one.type, one.name, one.urn))
-    return Changes(changes=tuple(ordered), same=len(same - found.keys()))
+    return Changes(changes=tuple(ordered), same=same)
 
 
 def _documents(lines: Iterable[str]) -> Iterator[Document]:
@@ -113,12 +117,8 @@ def _documents(lines: Iterable[str]) -> Iterator[Document]:
             continue
 
 
-def _state(metadata: Document, which: str) -> dict[str, Any]:
-    return metadata.get(which) or {}
-
-
 def _differences(metadata: Document) -> Iterator[Difference]:
-    states = _state(metadata, "old"), _state(metadata, "new")
+    states: list[dict[str, Any]] = [metadata["old"], metadata["new"]]
     inputs: list[dict[str, Any]] = [state.get("inputs") or {} for state in states]
     outputs: list[dict[str, Any]] = [state.get("outputs") or {} for state in states]
     # Where the provider names nothing: what the program asks for. What AWS adds by itself, such as the

@@ -20,6 +20,7 @@ from automation.services.deployed_stack import DeployedStack
 if TYPE_CHECKING:
     from automation.stacks.stacks import Stacks
 
+_INTERRUPTED: Final = 130
 _PAUSE_SECONDS: Final = 2.0
 """FilterLogEvents allows five requests a second for an account and region."""
 _LATE: Final = timedelta(seconds=60)
@@ -56,15 +57,19 @@ def duration(_: click.Context, __: click.Parameter, text: str) -> timedelta:
 @click.pass_obj
 def logs(
     stacks: Stacks, /, *, stack: str, service: str | None, since: timedelta, follow: bool, as_json: bool
-) -> None:
+) -> int:
     """Print the logs of all services of STACK together, by time."""
     # It may run for days.
     gc.enable()
     found = DeployedStack.of(stacks, stack)
     log = Log(found, REAL.date() - since, service=service and found.service(service).name)
     width = max(map(len, found.services))
-    for line in log.follow() if follow else log.new_lines():
-        click.echo(line.as_json() if as_json else line.as_text(width))
+    try:
+        for line in log.follow() if follow else log.new_lines():
+            click.echo(line.as_json() if as_json else line.as_text(width))
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    return 0
 
 
 @dataclass(frozen=True, kw_only=True)

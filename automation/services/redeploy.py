@@ -111,7 +111,10 @@ class Redeployment:
                 raise self._failure(described, deployment, "another deployment took its place")
             if deployment.stage == "completed" and self._stay_up(ecs, described["desiredCount"]):
                 return f"{name} runs {self.service.task_definition.rpartition('/')[2]} ({_counts(described)})"
-            progress = ", ".join(filter(None, (deployment.stage, _counts(described), deployment.progress)))
+            waits_for = (
+                "checking that they stay up" if deployment.stage == "completed" else deployment.progress
+            )
+            progress = ", ".join(filter(None, (deployment.stage, _counts(described), waits_for)))
             if progress != reported:
                 reported = progress
                 self.say(f"{name}: {progress}")

@@ -41,7 +41,7 @@ def destroy(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
             without_terminal="there is no terminal to ask on: say --yes to delete all resources",
         )
     stacks.destroy(stack)
-    say(f"destroyed {stack}; the stack itself and its history remain")
+    say(f"destroyed {stack}" if stacks.is_local else f"destroyed {stack}; its history remains")
 
 
 @click.command(short_help="Remove the lock of an interrupted update.")

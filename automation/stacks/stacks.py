@@ -102,7 +102,7 @@ class Stacks:
 
     def preview(self, stack: str) -> Changes:
         """Return what `up` would change."""
-        return self._update(stack, "preview", "--diff", runs_program=True).changes()
+        return self._update(stack, "preview", runs_program=True).changes()
 
     def up(self, stack: str, *, refresh: bool = False) -> Mapping[str, Any]:
         """Bring a stack to what its file says, and return its outputs.
@@ -179,7 +179,7 @@ class Stacks:
                     if prepared.new:
                         cli.ask("stack", "init", stack, "--no-select")
                     found = cli.update(
-                        *(command, *_with_refresh(options, prepared), "--stack", stack),
+                        *(command, *options, *_refresh_first(command, options, prepared), "--stack", stack),
                         source=self.root / "__main__.py" if runs_program else None,
                     )
                     prepared.succeeded = True
@@ -191,5 +191,5 @@ class Stacks:
                 stop.set()
 
 
-def _with_refresh(options: Sequence[str], run: Run) -> Sequence[str]:
-    return (*options, *_REFRESH) if run.last_update_failed and not {*_REFRESH} <= {*options} else options
+def _refresh_first(command: str, options: Sequence[str], run: Run) -> Sequence[str]:
+    return _REFRESH if command == "up" and run.last_update_failed and _REFRESH[0] not in options else ()

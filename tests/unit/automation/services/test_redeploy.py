@@ -77,7 +77,7 @@ def test_it_waits_for_the_end_and_reports_each_change_once() -> None:
     assert said == [
         "web: in progress, 0/1 task",
         "web: in progress, 1/1 task",
-        "web: completed, 1/1 task",
+        "web: completed, 1/1 task, checking that they stay up",
     ]
 
 
