@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from local.disk import replace_text
 from local.errors import LocalError
 
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
@@ -77,13 +78,16 @@ class Backend:
             latest: dict[str, Any] = json.loads(path.read_text("utf-8"))["checkpoint"].get("latest") or {}
             provider: dict[str, Any] = latest.get("secrets_providers") or {}
             secrets: dict[str, Any] = provider.get("state") or {}
-            return State(tuple(latest.get("resources") or ()), secrets.get("salt") or "")
+            state = State(tuple(latest.get("resources") or ()), secrets.get("salt") or "")
+            # Whether they are resources at all shows when they are looked at.
+            _ = state.identifiers, state.references
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             copy = self._copy(stack)
             restore = f"restore the last good copy (`cp {copy} {path}`), or " if copy.exists() else ""
             raise BrokenStateError(
                 f"state file {path} is truncated or corrupt ({error}): {restore}let `make down` delete all"
             ) from error
+        return state
 
     def keep_copy(self, stack: str) -> None:
         """Copy the state as a finished run left it, for the day when the file is damaged."""
@@ -116,10 +120,7 @@ class Backend:
         """Note the emulator in which a stack is."""
         path = self._emulator_of(stack)
         path.parent.mkdir(parents=True, exist_ok=True)
-        # At once: on a full disk half a name would stand for an emulator that never was.
-        draft = path.with_suffix(".new")
-        draft.write_text(f"{emulator}\n", "utf-8")
-        draft.replace(path)
+        replace_text(path, f"{emulator}\n")
 
     def set_aside(self, stack: str, folder: Path) -> None:
         """Move a state that describes another emulator out of the way."""

@@ -42,6 +42,8 @@ class Run:
     last_update_failed: bool = False
     locks: tuple[int, ...] = ()
     """Descriptors that the CLI holds while it runs."""
+    wait_until_ready: Callable[[], object] = lambda: None
+    """Returns when the CLI may be started."""
     succeeded: bool = False
 
 

@@ -29,6 +29,8 @@ _NO_STACK: Final = "no stack named"
 _WITHOUT_PROMPT: Final = ("--yes", "--skip-preview")
 _REFRESH: Final = ("--refresh", "--run-program")
 """The program runs for it, as providers need what only the program knows (a registry's token)."""
+_AFTER_A_FAILURE: Final = ("up", "preview")
+"""Commands that refresh first when the last update failed; a destroy goes by the state alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,7 @@ class Stacks:
 
     def preview(self, stack: str) -> Changes:
         """Return what `up` would change."""
-        return self._update(stack, "preview", runs_program=True).changes()
+        return self._update(stack, "preview", "--diff", runs_program=True).changes()
 
     def up(self, stack: str, *, refresh: bool = False) -> Mapping[str, Any]:
         """Bring a stack to what its file says, and return its outputs.
@@ -178,8 +180,9 @@ class Stacks:
                     )
                     if prepared.new:
                         cli.ask("stack", "init", stack, "--no-select")
+                    prepared.wait_until_ready()
                     found = cli.update(
-                        *(command, *options, *_refresh_first(command, options, prepared), "--stack", stack),
+                        *(command, *_with_refresh(command, options, prepared), "--stack", stack),
                         source=self.root / "__main__.py" if runs_program else None,
                     )
                     prepared.succeeded = True
@@ -191,5 +194,6 @@ class Stacks:
                 stop.set()
 
 
-def _refresh_first(command: str, options: Sequence[str], run: Run) -> Sequence[str]:
-    return _REFRESH if command == "up" and run.last_update_failed and _REFRESH[0] not in options else ()
+def _with_refresh(command: str, options: Sequence[str], run: Run) -> Sequence[str]:
+    needed = run.last_update_failed and command in _AFTER_A_FAILURE and not {*_REFRESH} <= {*options}
+    return (*options, *_REFRESH) if needed else options

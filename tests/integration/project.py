@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final
@@ -47,13 +47,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Run:
-    """How a command ended, what it printed where, and what it changed."""
+    """How a command ended, and what it printed where."""
 
     code: int
     out: str
     err: str
     changed: set[str] = field(default_factory=set[str])
-    """Type and logical name of each resource that was created, updated, replaced or deleted, as the states tell."""
+    """Of an `up`: type and logical name of what was created, updated, replaced or deleted, as the state tells."""
 
     @property
     def text(self) -> str:
@@ -137,12 +137,14 @@ class Project:
 
     def try_up(self, stack: str = "dev") -> Run:
         """`make up`, which may fail."""
-        settled = self._inputs(stack)
+        before, inputs = self._marks(stack), self._inputs(stack)
         self._settled.pop(stack, None)
         run = self.run("up", stack)
         if run.code == 0:
-            self._settled[stack] = settled
-        return run
+            self._settled[stack] = inputs
+        after = self._marks(stack)
+        changed = {urn for urn in before.keys() | after.keys() if before.get(urn) != after.get(urn)}
+        return replace(run, changed={_shown(urn) for urn in changed})
 
     def up(self, stack: str = "dev") -> Run:
         """`make up`, which has to work."""
@@ -184,7 +186,6 @@ class Project:
         )
 
     def _ended(self, process: subprocess.Popen[str]) -> Run:
-        before = self._marks()
         try:
             out, err = process.communicate(timeout=_COMMAND_SECONDS)
         except BaseException:
@@ -192,9 +193,7 @@ class Project:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
             raise
-        after = self._marks()
-        changed = {urn for urn in before.keys() | after.keys() if before.get(urn) != after.get(urn)}
-        return Run(process.returncode, out, err, {_shown(urn) for urn in changed})
+        return Run(process.returncode, out, err)
 
     def _inputs(self, stack: str) -> str:
         digest = hashlib.sha256((self.folder / f"Pulumi.{stack}.yaml").read_bytes())
@@ -216,7 +215,8 @@ class Project:
 
     def resources(self, stack: str = "dev") -> list[dict[str, Any]]:
         """Return what the state of a stack holds."""
-        return _resources(self.state_file(stack))
+        latest = json.loads(self.state_file(stack).read_text())["checkpoint"]["latest"]
+        return (latest or {}).get("resources") or []
 
     def resource(self, kind: str, name: str, stack: str = "dev") -> dict[str, Any]:
         """Return one resource of the state, by its type in full and its logical name."""
@@ -227,12 +227,13 @@ class Project:
         """Return a stack's outputs."""
         return next(r["outputs"] for r in self.resources(stack) if r["type"] == "pulumi:pulumi:Stack")
 
-    def _marks(self) -> dict[str, tuple[Any, ...]]:
+    def _marks(self, stack: str) -> dict[str, tuple[Any, ...]]:
         """By URN: what the engine changes of a resource whenever it changes that."""
+        if not self.state_file(stack).exists():
+            return {}
         return {
             resource["urn"]: (resource["id"], resource.get("created"), resource.get("modified"))
-            for path in self.state_file().parent.glob("*.json")
-            for resource in _resources(path)
+            for resource in self.resources(stack)
             if resource.get("custom") and not resource["type"].startswith("pulumi:")
         }
 
@@ -266,14 +267,6 @@ def taken_down(project: Project) -> Generator[Project]:
 
 def _keys(settings: dict[str, Any]) -> dict[str, Any]:
     return {f"node-on-ecs:{name.replace('_', '-')}": value for name, value in settings.items()}
-
-
-def _resources(state: Path) -> list[dict[str, Any]]:
-    try:
-        return json.loads(state.read_text())["checkpoint"]["latest"].get("resources") or []
-    except (FileNotFoundError, ValueError, KeyError, AttributeError):
-        # A test may have damaged it.
-        return []
 
 
 def _shown(urn: str) -> str:

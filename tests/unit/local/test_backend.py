@@ -67,7 +67,16 @@ def test_the_salt_of_the_state_is_found(backend: Backend) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"version": 3}', '{"checkpoint": 4}', '{"checkpoint": {"latest": []}}x']
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"version": 3}',
+        '{"checkpoint": 4}',
+        '{"checkpoint": {"latest": []}}x',
+        '{"checkpoint": {"latest": {"resources": ["vpc"]}}}',
+    ],
 )
 def test_a_damaged_state_is_refused_with_the_way_on(backend: Backend, text: str) -> None:
     write(backend, "dev")
