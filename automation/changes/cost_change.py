@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from automation.cost import report
 from automation.cost.assumptions import Assumptions
@@ -12,9 +12,7 @@ from automation.cost.export import stack_of
 from automation.cost.plan import plan
 from automation.cost.prices import PricesOfTable
 from automation.errors import AutomationError
-
-if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Stacks
 
 
 @dataclass(frozen=True, kw_only=True)

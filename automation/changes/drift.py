@@ -11,10 +11,10 @@ import click
 from automation.changes.formatting import drift_summary, lines
 from automation.changes.github import Comment, summary_option, write
 from automation.console import json_option, print_json
+from automation.stacks.stacks import Stacks
 
 if TYPE_CHECKING:
     from automation.changes.model import Change, Changes
-    from automation.stacks.stacks import Stacks
 
 _DRIFT: Final = 3
 _SERVICE: Final = "aws:ecs/service:Service"

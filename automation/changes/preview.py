@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
@@ -11,9 +11,7 @@ from automation.changes.cost_change import CostChange
 from automation.changes.formatting import lines, summary
 from automation.changes.github import Comment, failure_written, file_type, write
 from automation.console import json_option, print_json, say
-
-if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Stacks
 
 _FAILED: Final = 1
 

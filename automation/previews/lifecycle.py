@@ -14,11 +14,11 @@ from automation.previews.capacity import SharedLoadBalancer, check_capacity
 from automation.previews.expiry import Preview, reason_to_remove
 from automation.previews.names import DEFAULT_BASE, is_preview, number_of
 from automation.stack_files import Derived
+from automation.stacks.stacks import Stacks
 from infra.config.attach import KEYS_OF_THE_BASE
 
 if TYPE_CHECKING:
     from automation.stacks.environment import KnownStack
-    from automation.stacks.stacks import Stacks
 
 _LIFETIME: Final = timedelta(hours=72)
 """Of a stack whose base has no settings any more."""

@@ -11,10 +11,10 @@ import click
 from automation.console import json_option, print_json, say
 from automation.previews.expiry import Preview, minute
 from automation.previews.lifecycle import Previews
+from automation.stacks.stacks import Stacks
 
 if TYPE_CHECKING:
     from automation.previews.lifecycle import Removal
-    from automation.stacks.stacks import Stacks
 
 
 def _numbers(_: click.Context, __: click.Parameter, text: str | None) -> frozenset[int] | None:

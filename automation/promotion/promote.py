@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,10 +12,8 @@ from automation.errors import AutomationError
 from automation.promotion.live_tag import digest_of
 from automation.services.deployed_stack import DeployedStack
 from automation.services.status import statuses_of
+from automation.stacks.stacks import Stacks
 from automation.stacks.up import bring_up
-
-if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
 
 
 @click.command(short_help="Deploy to one stack what another one runs.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
@@ -12,9 +12,7 @@ from automation.console import say
 from automation.errors import AutomationError
 from automation.http_status import OK, http_status
 from automation.services.deployed_stack import DeployedStack
-
-if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Stacks
 
 _PAUSE_SECONDS: Final = 2.0
 

@@ -9,16 +9,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
 from automation.clock import REAL, Clock
 from automation.errors import AutomationError
 from automation.services.deployed_stack import DeployedStack
-
-if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Stacks
 
 _INTERRUPTED: Final = 130
 _PAUSE_SECONDS: Final = 2.0

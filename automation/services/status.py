@@ -15,12 +15,12 @@ from automation.console import json_option, print_json
 from automation.http_status import http_status
 from automation.services.deployed_stack import DeployedStack
 from automation.services.deployments import failed_tasks, latest_deployment
+from automation.stacks.stacks import Stacks
 
 if TYPE_CHECKING:
     from automation.aws import Answer
     from automation.services.deployed_stack import DeployedService
     from automation.services.deployments import Deployment
-    from automation.stacks.stacks import Stacks
 
 _EVENTS_SHOWN: Final = 3
 _ASKED_AT_ONCE: Final = 4

@@ -17,9 +17,9 @@ from automation.smoke import stack_file
 from automation.smoke.run import Smoke
 from automation.smoke.stack_file import BASE, STACK
 from automation.stack_files import Derived
+from automation.stacks.stacks import Stacks
 
 if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
     from infra.settings import Settings
 
 _HOURS_A_MONTH: Final = 730

@@ -16,10 +16,10 @@ from automation.http_status import OK, http_status
 from automation.smoke import stack_file
 from automation.smoke.leftovers import Leftovers, delete_task_definitions, wait_for_leftovers
 from automation.smoke.stack_file import STACK
+from automation.stacks.stacks import Stacks
 
 if TYPE_CHECKING:
     from automation.stack_files import Derived
-    from automation.stacks.stacks import Stacks
     from infra.settings import Settings
 
 _ANSWER_SECONDS: Final = 120

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from automation.console import confirm, say
 from automation.errors import AutomationError
 from automation.previews.lifecycle import Previews
 from automation.previews.names import is_preview
-
-if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Stacks
 
 _yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import click
 
 from automation.console import json_option, print_json
 from automation.errors import AutomationError
-
-if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Stacks
 
 
 @click.command(short_help="Print a stack's outputs.")

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from automation.changes.github import Comment, failure_written, summary_option, write
 from automation.console import json_option, print_addresses, print_json, say
 from automation.previews.names import is_preview
-
-if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Stacks
 
 
 @click.command(short_help="Create or update a stack.")
