@@ -188,7 +188,7 @@ class Previews:
         )
 
     def _write_file_if_missing(self, stack: str) -> None:
-        """Write what a fresh checkout does not have; without it the state has to be enough, and is."""
+        """Write what a fresh checkout does not have, and what names the key of the stack's secrets."""
         file = self._file(stack, self._base_of(stack) or DEFAULT_BASE)
         if file.path.exists():
             return

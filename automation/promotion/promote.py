@@ -16,14 +16,17 @@ from automation.stacks.stacks import Stacks
 from automation.stacks.up import bring_up
 
 
-@click.command(short_help="Deploy to one stack what another one runs.")
+@click.command
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 @json_option
 @summary_option
 @click.pass_obj
 def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summary: Path | None) -> None:
-    """Deploy to TO the image that FROM runs, by its digest; the file of TO must say `image-from: FROM`."""
+    """Deploy to one stack the image that another one runs.
+
+    The file of TO must say `image-from: FROM`, and the services of FROM must be steady.
+    """
     follows = stacks.settings(target).image.image_from
     if follows != source:
         raise click.UsageError(

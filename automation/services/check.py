@@ -17,7 +17,7 @@ from automation.stacks.stacks import Stacks
 _PAUSE_SECONDS: Final = 2.0
 
 
-@click.command(short_help="Request every address of a stack until it answers.")
+@click.command
 @click.argument("stack")
 @click.option(
     "--within-seconds",
@@ -29,9 +29,9 @@ _PAUSE_SECONDS: Final = 2.0
 )
 @click.pass_obj
 def check(stacks: Stacks, /, *, stack: str, within_seconds: float) -> None:
-    """Request the health check's path at every address of STACK until all answer with status 200.
+    """Request every address of a stack until it answers 200.
 
-    A service whose desired count is 0 is named and not requested.
+    The path is that of the health check. A service whose desired count is 0 is named and not requested.
     """
     found = DeployedStack.of(stacks, stack)
     if not found.urls:

@@ -39,7 +39,7 @@ def duration(_: click.Context, __: click.Parameter, text: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-@click.command(short_help="Print the logs of a stack's services.")
+@click.command
 @click.argument("stack")
 @click.option("--service", metavar="NAME", help="Only this service.")
 @click.option(
@@ -56,7 +56,7 @@ def duration(_: click.Context, __: click.Parameter, text: str) -> timedelta:
 def logs(
     stacks: Stacks, /, *, stack: str, service: str | None, since: timedelta, follow: bool, as_json: bool
 ) -> int:
-    """Print the logs of all services of STACK together, by time."""
+    """Print the logs of a stack's services, by time."""
     # It may run for days.
     gc.enable()
     found = DeployedStack.of(stacks, stack)

@@ -40,7 +40,7 @@ _PAUSE_SECONDS: Final = 3.0
 )
 @click.pass_obj
 def redeploy(stacks: Stacks, /, *, stack: str, service: str | None, within_minutes: float) -> None:
-    """Deploy the services of a stack again, unchanged, and wait for the end.
+    """Deploy a stack's services again, unchanged.
 
     Each runs the task definition that the last update asked for, whatever ECS runs now. Use it where `up` and
     `up --refresh` find no difference but the service does not run, as after a first deployment that ECS gave

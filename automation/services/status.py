@@ -61,12 +61,16 @@ class ServiceStatus:
         return self.state == "steady"
 
 
-@click.command(short_help="Show the state of a stack's services.")
+@click.command
 @click.argument("stack")
 @json_option
 @click.pass_obj
 def status(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
-    """Show tasks, version, deployment, address and alarms of each service of STACK, as AWS has them now."""
+    """Show the state of a stack's services.
+
+    That is their tasks, version, deployment and alarms, as AWS has them now, and whether their addresses
+    answer.
+    """
     statuses = statuses_of(DeployedStack.of(stacks, stack))
     if as_json:
         print_json(json_of(statuses))

@@ -13,12 +13,15 @@ from automation.stacks.stacks import Stacks
 _yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-@click.command(short_help="Delete all resources of a stack.")
+@click.command
 @click.argument("stack")
 @_yes_option
 @click.pass_obj
 def destroy(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
-    """Delete all resources of STACK; one called pr-<number> is deleted itself, too."""
+    """Delete all resources of a stack.
+
+    A stack called pr-<number> is deleted itself, too.
+    """
     previews = Previews(stacks)
     if is_preview(stack):
         say(f"removed {stack}" if previews.remove(stack) else f"there is no stack {stack}: nothing to do")
@@ -40,12 +43,12 @@ def destroy(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
     say(f"destroyed {stack}" if stacks.is_local else f"destroyed {stack}; its history remains")
 
 
-@click.command(short_help="Remove the lock of an interrupted update.")
+@click.command
 @click.argument("stack")
 @_yes_option
 @click.pass_obj
 def cancel(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
-    """Remove the lock that an interrupted update of STACK left behind.
+    """Remove the lock that an interrupted update left behind.
 
     A running update must keep its lock: two at once corrupt the state.
     """

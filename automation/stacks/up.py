@@ -14,7 +14,7 @@ from automation.previews.names import is_preview
 from automation.stacks.stacks import Stacks
 
 
-@click.command(short_help="Create or update a stack.")
+@click.command
 @click.argument("stack")
 @click.option("--refresh", is_flag=True, help="Read every resource first, and correct drift.")
 @click.option("--attach-to", metavar="BASE", help="For pr-<number>: the stack to attach to; dev by default.")
@@ -38,7 +38,7 @@ def up(
     as_json: bool,
     summary: Path | None,
 ) -> None:
-    """Create or update the resources of STACK as its file says, wait for its services and print addresses.
+    """Create or update a stack, and print its addresses.
 
     A stack called pr-<number> is created if it is missing, attached to another one, and its lifetime begins
     anew.
