@@ -36,9 +36,9 @@ _AWS: Final = "AWS lists by tags what was deleted minutes ago, too; this search 
 def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None) -> int:
     """Try everything in your own AWS account, and leave nothing.
 
-    A stack comes up, a deployment fails, and everything is deleted again. The stack is called smoke, and is
-    dev without a domain: plain HTTP at the load balancer's own name. Its cost is printed first. It takes about
-    half an hour.
+    A stack comes up, a deployment fails, and everything is deleted again. The stack is called smoke and is
+    dev without a domain: plain HTTP at the load balancer's own name. Its cost is printed first. All of it
+    takes about half an hour.
     """
     file = Derived(root=stacks.root, project=stacks.project, stack=STACK, base=BASE)
     existed = stacks.exists(STACK)
