@@ -8,11 +8,13 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from local.errors import LocalError
+
 LOOPBACK: Final = "127.0.0.1"
 HIGHEST: Final = 65535
 
 
-class PortError(Exception):
+class PortError(LocalError):
     """A port that was asked for cannot be used."""
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from local import ports
+from local.errors import LocalError
 from local.resources.cloud import require_loopback
 from local.servers import Server
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 
-class NoAnswerError(Exception):
+class NoAnswerError(LocalError):
     """A host did not give an accepted answer in time."""
 
 
