@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from local.backend import Backend, BrokenStateError
@@ -21,10 +21,15 @@ from local.front_door import FrontDoor
 from local.images import remove_images
 from local.isolation import NO_ACCOUNT, point_at
 from local.locks import BusyError, everything_locked, stack_locked
+from local.resources.cloud import Cloud
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 DEFAULT_PASSPHRASE: Final = "local"  # noqa: S105 -- nothing in the emulator is worth hiding
 _DEFAULT_REGION: Final = "us-east-1"
+_REACHABLE_SECONDS: Final = 15.0
+_ANSWERS_OF_APPS: Final = frozenset(range(200, 600)) - {502, 503, 504}
+_DESCRIBED_AT_ONCE: Final = 10
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
 _SALT: Final = re.compile(r"^encryptionsalt: *(\S+)", re.MULTILINE)
 _OTHER_ENCRYPTION: Final = re.compile(r"^(secretsprovider|encryptedkey):.*\n?", re.MULTILINE)
 
@@ -224,6 +229,36 @@ class LocalEnvironment:
     def _note(self, stack: str, what: str) -> Path:
         return self.folder / "notes" / f"{stack}.{what}"
 
+    def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
+        """Ask each service's address until an answer comes from the app: the whole way, through DNS and rules.
+
+        That the app is healthy, the update has waited for; here any status counts that is not the load
+        balancer's own. A service with a desired count of 0 is not asked.
+
+        Raises:
+            NoAnswerError: none came; the message says what came instead.
+        """
+        door = self.front_door()
+        for name in self._awake(outputs["cluster_name"], outputs["service_names"]):
+            parts = urlsplit(str(outputs["urls"][name]))
+            door.wait_until_answers(
+                parts.hostname or "",
+                path=parts.path or "/",
+                seconds=_REACHABLE_SECONDS,
+                accepts=_ANSWERS_OF_APPS,
+            )
+
+    def _awake(self, cluster: str, services: Mapping[str, str]) -> list[str]:
+        emulator = self.emulator()
+        ecs = Cloud(emulator.endpoint, region=emulator.region).client("ecs")
+        names = sorted(services)
+        described: list[dict[str, Any]] = []
+        for start in range(0, len(names), _DESCRIBED_AT_ONCE):
+            some = [services[name] for name in names[start : start + _DESCRIBED_AT_ONCE]]
+            described += ecs.describe_services(cluster=cluster, services=some)["services"]
+        awake = {service["serviceName"] for service in described if service["desiredCount"]}
+        return [name for name in names if services[name] in awake]
+
     def in_order_of_deletion(self, stacks: Iterable[str]) -> list[str]:
         """Sort so that a stack that reads another one's outputs comes before it."""
         left = {stack: self._references(stack) & {*stacks} - {stack} for stack in stacks}
@@ -281,4 +316,3 @@ class LocalEnvironment:
             connect().close()
         except DockerError as error:
             raise DockerError(f"containers and images cannot be deleted: {error}") from error
-

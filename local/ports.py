@@ -8,11 +8,13 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from local.errors import LocalError
+
 LOOPBACK: Final = "127.0.0.1"
 HIGHEST: Final = 65535
 
 
-class PortError(Exception):
+class PortError(LocalError):
     """A port that was asked for cannot be used."""
 
 
@@ -58,6 +60,15 @@ def listen(
 def port_of(listener: socket.socket) -> int:
     """Return the port that a socket listens on."""
     return int(listener.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on a port now; for tests that hand out ports beforehand."""
+    try:
+        socket.create_server((LOOPBACK, port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def any_free() -> int:
