@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from local import image_build
 from local.base_image import base_image
 from local.docker import connect
+from local.image_build import Build
 
 pytestmark = pytest.mark.docker
 
@@ -48,7 +48,7 @@ def test_npm_installs_and_starts(tmp_path: Path) -> None:
     client = connect()
     tag = f"base-image-test:{uuid.uuid4().hex[:12]}"
     try:
-        image_build.build(tmp_path, tag=tag, build_args={"NODE_IMAGE": base_image(client)})
+        Build(tmp_path, tag=tag, build_args={"NODE_IMAGE": base_image(client)}).run()
 
         assert client.containers.run(tag, remove=True, read_only=True).decode().strip() == "hello"
     finally:
