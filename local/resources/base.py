@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from local.errors import LocalError
 from local.resources.comparison import normal
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Unknown:
 UNKNOWN: Final = Unknown()
 
 
-class ResourceError(Exception):
+class ResourceError(LocalError):
     """A resource could not be made, changed, read or deleted; the message says why and what to do."""
 
 

@@ -108,11 +108,14 @@ class TargetCheck:
         if not isinstance(error, ConnectionRefusedError):
             return f"port {self.port} cannot be reached: {error}"
         listeners = container.listeners()
-        if any(one.port == self.port for one in listeners):
-            return (
-                f"container port {self.port} is open on {listeners[0].address} only, inside the container: "
-                "listen on 0.0.0.0"
-            )
+        if own := [one for one in listeners if one.port == self.port]:
+            if all(one.loopback for one in own):
+                return (
+                    f"container port {self.port} is open on {own[0].address} only, inside the container: "
+                    "listen on 0.0.0.0"
+                )
+            # It has begun to listen since.
+            listeners = []
         others = sorted({str(one.port) for one in listeners if not one.loopback})
         elsewhere = f"; the container listens on {', '.join(others)}" if others else ""
         return f"nothing listens on container port {self.port}{elsewhere}"

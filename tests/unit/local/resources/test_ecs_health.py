@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from local.resources.ecs_deployment import excerpt
 from local.resources.ecs_health import UNCHECKED_SECONDS, TaskHealth, checks_of, matches
+from local.task_containers import Listener
 
 GROUP = {
     "HealthCheckIntervalSeconds": 10,
@@ -85,6 +87,55 @@ def test_a_container_may_fail_in_its_start_period_and_then_as_often_as_it_retrie
 @pytest.mark.parametrize("asked", [{}, {"command": []}, {"command": ["NONE"]}])
 def test_a_health_check_that_is_switched_off_is_none(asked: dict[str, Any]) -> None:
     assert checks({}, {"name": "web", "healthCheck": asked}, {"name": "agent"}) == []
+
+
+@dataclass
+class Listening:
+    """A container of this machine that says where it listens."""
+
+    listening: list[Listener]
+    address: str = "127.0.0.1"
+
+    def listeners(self) -> list[Listener]:
+        return self.listening
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port on which nothing listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@pytest.mark.parametrize("protocol", ["HTTP", "HTTPS", "TCP"])
+def test_a_port_that_nothing_listens_on_is_named_with_those_that_are_listened_on(
+    protocol: str, closed_port: int
+) -> None:
+    [check] = checks(
+        {"loadBalancers": [{**BALANCED, "containerPort": closed_port}]}, HealthCheckProtocol=protocol
+    )
+    inside = Listener(address="127.0.0.11", port=40000)
+
+    def fault(*listeners: Listener) -> str:
+        return check.fault(Listening([inside, *listeners]))
+
+    nothing = f"nothing listens on container port {closed_port}"
+    assert fault() == nothing
+    assert fault(Listener(address="0.0.0.0", port=8080), Listener(address="::", port=9229)) == (
+        f"{nothing}; the container listens on 8080, 9229"
+    )
+    assert fault(Listener(address="127.0.0.1", port=closed_port)) == (
+        f"container port {closed_port} is open on 127.0.0.1 only, inside the container: listen on 0.0.0.0"
+    )
+
+
+def test_a_port_that_opened_just_now_is_not_called_closed_to_others(closed_port: int) -> None:
+    [check] = checks({"loadBalancers": [{**BALANCED, "containerPort": closed_port}]})
+
+    fault = check.fault(Listening([Listener(address="::", port=closed_port)]))
+
+    assert fault == f"nothing listens on container port {closed_port}"
 
 
 @dataclass
