@@ -83,4 +83,4 @@ venv:
 	@cmp -s requirements-dev.txt .venv/requirements-dev.txt && test -x $(python) || $(PYTHON) local/bootstrap.py
 
 docker: venv
-	@exec $(python) -m local.containers
+	@exec $(python) -m local.docker_daemon

@@ -146,15 +146,9 @@ def _refusals() -> tuple[type[Exception], ...]:
     """Return the errors of others that are one sentence; loaded only when something failed."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from local.emulator import EmulatorError
     from local.errors import LocalError
-    from local.ports import PortError
-    from local.processes import ProcessError
-    from local.pulumi import PulumiCliError
-    from local.resources.base import ResourceError
 
-    local = (LocalError, PulumiCliError, ResourceError, EmulatorError, PortError, ProcessError)
-    return (BotoCoreError, ClientError, *local)
+    return (BotoCoreError, ClientError, LocalError)
 
 
 def _fail(error: object) -> None:

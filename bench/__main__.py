@@ -11,7 +11,7 @@ from pathlib import Path
 from bench import machine, report
 from bench.contenders import ROOT
 from bench.scenarios import SMALLEST, Bench, Sizes
-from local.containers import kept_running
+from local.docker_daemon import DockerDaemon
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
     chosen = parser.parse_args()
     facts = machine.facts()
     # Or a round would end with the daemon that `make bench` has started, and the next begin with starting it.
-    with kept_running(), tempfile.TemporaryDirectory(prefix="node-on-ecs-bench-") as folder:
+    with DockerDaemon().kept_running(), tempfile.TemporaryDirectory(prefix="node-on-ecs-bench-") as folder:
         bench = Bench(
             Path(folder), SMALLEST if chosen.smallest else Sizes(), lambda line: print(line, flush=True)
         )

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import yaml
 
 from bench.measure import Command
 from local import ports
-from local.containers import connect, engine
+from local.docker import connect, engine
 from local.emulator import Emulator
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -26,25 +26,6 @@ STACK: Final = "bench"
 _COPIED: Final = ("app", "automation", "infra", "local", "__main__.py", "Pulumi.yaml")
 _CDK: Final = ROOT / "bench" / "cdk"
 _CDK_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "NODE_EXTRA_CA_CERTS")
-
-
-class Contender(Protocol):
-    """What both can do with a stack of so many services; the first has the domain's own host."""
-
-    name: str
-    domain: str
-
-    def up(self, services: int = 1, *, desired_count: int = 1) -> Command:
-        """Return what makes the stack, or changes it."""
-        ...
-
-    def down(self) -> Command:
-        """Return what deletes it."""
-        ...
-
-    def plan(self, services: int) -> Command:
-        """Return what plans a stack that does not exist."""
-        ...
 
 
 def copies(services: int) -> list[str]:
@@ -200,3 +181,7 @@ class Cdk:
     def diff(self, services: int) -> Command:
         """Return `cdk diff`, which asks AWS what exists."""
         return self.command("diff", services=services)
+
+
+Contender = Ours | Cdk
+"""Both can make, delete and plan a stack of so many services; the first service has the domain's own host."""

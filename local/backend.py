@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from local.disk import replace_text
 from local.errors import LocalError
 
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
@@ -119,10 +120,7 @@ class Backend:
         """Note the emulator in which a stack is."""
         path = self._emulator_of(stack)
         path.parent.mkdir(parents=True, exist_ok=True)
-        # At once: on a full disk half a name would stand for an emulator that never was.
-        draft = path.with_suffix(".new")
-        draft.write_text(f"{emulator}\n", "utf-8")
-        draft.replace(path)
+        replace_text(path, f"{emulator}\n")
 
     def set_aside(self, stack: str, folder: Path) -> None:
         """Move a state that describes another emulator out of the way."""

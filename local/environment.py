@@ -5,25 +5,31 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from local.backend import Backend, BrokenStateError
-from local.containers import DockerError, connect, ensure_daemon, stop_daemon_if_ours
+from local.docker import DockerError, connect
+from local.docker_daemon import DockerDaemon
 from local.emulator import Emulator
 from local.errors import LocalError
 from local.front_door import FrontDoor
 from local.images import remove_images
 from local.isolation import NO_ACCOUNT, point_at
-from local.locks import BusyError, everything_locked, stack_locked, start_locked
+from local.locks import BusyError, everything_locked, stack_locked
+from local.resources.cloud import Cloud
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 DEFAULT_PASSPHRASE: Final = "local"  # noqa: S105 -- nothing in the emulator is worth hiding
 _DEFAULT_REGION: Final = "us-east-1"
+_REACHABLE_SECONDS: Final = 15.0
+_ANSWERS_OF_APPS: Final = frozenset(range(200, 600)) - {502, 503, 504}
+_DESCRIBED_AT_ONCE: Final = 10
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
 _SALT: Final = re.compile(r"^encryptionsalt: *(\S+)", re.MULTILINE)
 _OTHER_ENCRYPTION: Final = re.compile(r"^(secretsprovider|encryptedkey):.*\n?", re.MULTILINE)
 
@@ -115,8 +121,9 @@ class LocalEnvironment:
             command: what the run does.
             make: called with `variables` for the CLI, the `folder` in which it finds Pulumi.yaml and the
                 stack file, whether the stack is `new` and has to be initialized first, whether its
-                `last_update_failed`, and the descriptors of the `locks`, which the CLI has to inherit: killed
-                alone, this process leaves it writing the state.
+                `last_update_failed`, the descriptors of the `locks`, which the CLI has to inherit (killed
+                alone, this process leaves it writing the state), and `wait_until_ready`, which returns as soon
+                as the emulator and the front door answer.
             region: of the stack; that of the emulator, if not given.
 
         Raises:
@@ -124,8 +131,8 @@ class LocalEnvironment:
         """
         from local.provider.server import Servers
 
-        with stack_locked(self.folder, stack, f"{command} {stack}") as locks:
-            emulator = self._start(stack, region)
+        with stack_locked(self.folder, stack, f"{command} {stack}") as locks, DockerDaemon().kept_running():
+            emulator, door = self._start(stack, region)
             # The program's own AWS calls, and its readers', go where its resources go.
             point_at(emulator.endpoint, emulator.region)
             state = self.backend.read(stack)
@@ -138,6 +145,7 @@ class LocalEnvironment:
                 new=not self.backend.path(stack).exists(),
                 last_update_failed=failed.exists(),
                 locks=locks,
+                wait_until_ready=lambda: (emulator.wait_until_ready(), door.wait_until_ready()),
             )
             self.backend.assign(stack, emulator.identity)
             interrupted.parent.mkdir(parents=True, exist_ok=True)
@@ -156,16 +164,18 @@ class LocalEnvironment:
                     if command == "up":
                         failed.touch()
 
-    def _start(self, stack: str, region: str) -> Emulator:
-        with start_locked(self.folder):
-            ensure_daemon(_ask, say=self.say)
-            running = None if region else Emulator.running(self.folder)
-            region = region or (running.region if running else _DEFAULT_REGION)
-            emulator = Emulator.start(state_dir=self.folder, region=region, say=self.say)
-            self._set_aside_stale_states(emulator, held=stack)
-            # The first thing that a task asks is who it is, and the front door relays that question.
-            FrontDoor.start(state_dir=self.folder, emulator=emulator.endpoint, region=region, say=self.say)
-        return emulator
+    def _start(self, stack: str, region: str) -> tuple[Emulator, FrontDoor]:
+        """Start what does not run; neither server has to answer yet."""
+        DockerDaemon().start_or_join(say=self.say)
+        running = None if region else Emulator.running(self.folder)
+        region = region or (running.region if running else _DEFAULT_REGION)
+        emulator = Emulator.start_or_join(state_dir=self.folder, region=region, say=self.say)
+        # The first thing that a task asks is who it is, and the front door relays that question.
+        door = FrontDoor.start_or_join(
+            state_dir=self.folder, emulator=emulator.endpoint, region=region, say=self.say
+        )
+        self._set_aside_stale_states(emulator, held=stack)
+        return emulator, door
 
     def _set_aside_stale_states(self, emulator: Emulator, *, held: str | None) -> None:
         """Move away states that describe an emulator that is gone: everything in it is gone with it."""
@@ -219,6 +229,36 @@ class LocalEnvironment:
     def _note(self, stack: str, what: str) -> Path:
         return self.folder / "notes" / f"{stack}.{what}"
 
+    def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
+        """Ask each service's address until an answer comes from the app: the whole way, through DNS and rules.
+
+        That the app is healthy, the update has waited for; here any status counts that is not the load
+        balancer's own. A service with a desired count of 0 is not asked.
+
+        Raises:
+            NoAnswerError: none came; the message says what came instead.
+        """
+        door = self.front_door()
+        for name in self._awake(outputs["cluster_name"], outputs["service_names"]):
+            parts = urlsplit(str(outputs["urls"][name]))
+            door.wait_until_answers(
+                parts.hostname or "",
+                path=parts.path or "/",
+                seconds=_REACHABLE_SECONDS,
+                accepts=_ANSWERS_OF_APPS,
+            )
+
+    def _awake(self, cluster: str, services: Mapping[str, str]) -> list[str]:
+        emulator = self.emulator()
+        ecs = Cloud(emulator.endpoint, region=emulator.region).client("ecs")
+        names = sorted(services)
+        described: list[dict[str, Any]] = []
+        for start in range(0, len(names), _DESCRIBED_AT_ONCE):
+            some = [services[name] for name in names[start : start + _DESCRIBED_AT_ONCE]]
+            described += ecs.describe_services(cluster=cluster, services=some)["services"]
+        awake = {service["serviceName"] for service in described if service["desiredCount"]}
+        return [name for name in names if services[name] in awake]
+
     def in_order_of_deletion(self, stacks: Iterable[str]) -> list[str]:
         """Sort so that a stack that reads another one's outputs comes before it."""
         left = {stack: self._references(stack) & {*stacks} - {stack} for stack in stacks}
@@ -266,7 +306,7 @@ class LocalEnvironment:
                 finally:
                     client.close()
             shutil.rmtree(self.folder, ignore_errors=True)
-        if stop_daemon_if_ours():
+        if DockerDaemon().stop_if_unused():
             self.say("Stopped the Docker daemon that `make up` had started.")
 
     @staticmethod
@@ -276,7 +316,3 @@ class LocalEnvironment:
             connect().close()
         except DockerError as error:
             raise DockerError(f"containers and images cannot be deleted: {error}") from error
-
-
-def _ask(question: str) -> bool:
-    return input(f"{question} [Y/n] ").strip().lower() in ("", "y", "yes")

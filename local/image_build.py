@@ -19,7 +19,7 @@ from docker.utils.build import create_archive  # pyright: ignore[reportUnknownVa
 
 from local.base_image import base_image
 from local.build_context import files
-from local.containers import LABEL, DockerError, connect
+from local.docker import LABEL, DockerError, connect
 from local.images import Progress, docker_engine, is_local, pull, registry_digest
 
 NODE_IMAGE: Final = "NODE_IMAGE"

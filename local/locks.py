@@ -53,17 +53,6 @@ def everything_locked(folder: Path, command: str) -> Generator[None]:
 
 
 @contextmanager
-def start_locked(folder: Path) -> Generator[None]:
-    """Hold, for some seconds, the start of what all stacks run on; wait for another run to have done so."""
-    descriptor = _open(folder / "start.lock")
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
 def _locked(path: Path, command: str, kind: int) -> Generator[int]:
     descriptor = _open(path)
     try:

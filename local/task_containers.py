@@ -14,7 +14,7 @@ from typing import Any, Final
 import docker
 from docker.errors import APIError, DockerException
 
-from local.containers import DockerError, connect, engine
+from local.docker import DockerError, connect, engine
 
 TASK_LABEL: Final = "com.amazonaws.ecs.task-arn"
 _NAME_LABEL: Final = "com.amazonaws.ecs.container-name"

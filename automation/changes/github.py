@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -63,8 +62,6 @@ class Comment:
             parts.append(_fenced(_end_of(clean(self.failure)), "text"))
         if self.changes:
             parts.append(_folded("Differences" if self.drift else "Changes", lines(self.changes)))
-        if (link := link_to_run()) is not None:
-            parts.append(f"[The whole output]({link})")
         return "\n\n".join(parts)[: LONGEST - 1] + "\n"
 
 
@@ -90,14 +87,6 @@ def failure_written(path: Path | None, stack: str, title: str, *, append: bool =
         if path is not None:
             write(path, Comment(stack=stack, title=title, failure=error.output), append=append)
         raise
-
-
-def link_to_run() -> str | None:
-    """Return the address of the workflow run that this is part of; None elsewhere."""
-    server, repository, run = (
-        os.environ.get(f"GITHUB_{name}") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")
-    )
-    return f"{server}/{repository}/actions/runs/{run}" if server and repository and run else None
 
 
 def clean(text: str) -> str:

@@ -52,7 +52,7 @@ def execute(stacks: Stacks, /, *, stack: str, service: str | None, command: Sequ
     found = DeployedStack.of(stacks, stack)
     chosen = found.service(service)
     if stacks.is_local:
-        from local.containers import container_of
+        from local.docker import container_of
 
         invocation = in_container(found, chosen, command or SHELL, container_of)
     else:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from automation.errors import ProgramError
 from automation.stacks.cli import Cli
@@ -42,6 +42,8 @@ class Run:
     last_update_failed: bool = False
     locks: tuple[int, ...] = ()
     """Descriptors that the CLI holds while it runs."""
+    wait_until_ready: Callable[[], object] = lambda: None
+    """Returns when the CLI may be started."""
     succeeded: bool = False
 
 
@@ -72,6 +74,10 @@ class Environment(Protocol):
 
     def clients(self, settings: Settings) -> AwsClients:
         """Return AWS clients for a stack's account."""
+        ...
+
+    def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
+        """Return when what the update has deployed can be reached."""
         ...
 
     def address(self, url: str) -> str:
@@ -125,6 +131,9 @@ class AwsEnvironment:
         from automation.aws import Account
 
         return Account(settings.provider)
+
+    def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
+        """Return at once: ECS has asked its health checks through the load balancer; DNS may take longer."""
 
     def address(self, url: str) -> str:
         """Return where this machine finds what is at `url`."""

@@ -180,6 +180,7 @@ class Stacks:
                     )
                     if prepared.new:
                         cli.ask("stack", "init", stack, "--no-select")
+                    prepared.wait_until_ready()
                     found = cli.update(
                         *(command, *_with_refresh(command, options, prepared), "--stack", stack),
                         source=self.root / "__main__.py" if runs_program else None,

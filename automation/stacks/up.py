@@ -80,5 +80,6 @@ def bring_up(stacks: Stacks, stack: str, *, refresh: bool = False) -> dict[str, 
             say(f"the image has the tag {tagged.tag}, so that it does not expire")
         elif tagged.problem:
             say(f"warning: the image has no tag live-{stack}-…, and may expire: {tagged.problem}")
+    stacks.environment.wait_until_reachable(outputs)
     urls: Mapping[str, str] = outputs.get("urls", {})
     return {name: stacks.address(url) for name, url in urls.items()}

@@ -17,7 +17,7 @@ from bench.load.app import App
 from bench.load.scenarios import containers_replaced, stack_rolled_out
 from bench.load.tally import Tally
 from bench.report import DOCUMENT, with_text
-from local.containers import kept_running
+from local.docker_daemon import DockerDaemon
 
 RESULTS: Final = ROOT / "bench" / "load" / "results.json"
 BEGIN: Final = "<!-- load -->"
@@ -36,7 +36,7 @@ def main() -> None:
     """Measure, and write down what came of it."""
     facts = machine.facts()
     tallies: dict[str, Tally] = {}
-    with kept_running(), tempfile.TemporaryDirectory(prefix="node-on-ecs-load-") as folder:
+    with DockerDaemon().kept_running(), tempfile.TemporaryDirectory(prefix="node-on-ecs-load-") as folder:
         with App.built() as app:
             for what, keep_alive in (("kept open", True), ("one for each request", False)):
                 for when, heard_late in (("", False), (", stop heard of late", True)):

@@ -1,4 +1,4 @@
-"""What is done to the app and to the stack while requests go on."""
+"""Replaces the app, and rolls out the stack, while requests go on."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def containers_replaced(
             load.wait_for(_BEFORE_AND_AFTER)
             before, after = current, app.start()
             if heard_late:
-                before.notice_its_end()
+                before.begin_to_stop()
             current = after
             before.stop()
         load.wait_for(_BEFORE_AND_AFTER)

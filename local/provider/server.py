@@ -190,10 +190,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         plain: Properties = values.reveal(inputs)
         with _errors_reported(context):
             handler = self._handler(request)
-            self._cloud(context).remember(request.type, request.id)
             outputs = handler.read(self._cloud(context), id=request.id, inputs=plain)
             if outputs is None:
+                # It has to be created again, and may get the same id.
                 return provider_pb2.ReadResponse()
+            self._cloud(context).remember(request.type, request.id)
             known = values.secret_paths(values.decode(request.properties)) | values.secret_paths(inputs)
             return provider_pb2.ReadResponse(
                 id=request.id,

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from local.errors import LocalError
 from local.pulumi import on_path
 from local.pulumi.versions import MINIMUM, VERSION, VersionError, version_of
 
@@ -34,7 +35,7 @@ _WAY_OUT: Final = f"install the Pulumi CLI {MINIMUM} or later (https://www.pulum
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
-class PulumiCliError(Exception):
+class PulumiCliError(LocalError):
     """There is no Pulumi CLI; the message says why, and what to do."""
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
+from local.errors import LocalError
+
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
 
@@ -33,7 +35,7 @@ def urn_tag_value(urn: str) -> str:
     return sha256(urn.encode()).hexdigest()
 
 
-class ResourceError(Exception):
+class ResourceError(LocalError):
     """A resource could not be made, changed, read or deleted; the message says why and what to do."""
 
 

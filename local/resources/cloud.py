@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from local.errors import LocalError
 
-class NotLoopbackError(Exception):
+
+class NotLoopbackError(LocalError):
     """An endpoint that is not on this machine."""
 
 

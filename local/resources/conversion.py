@@ -77,8 +77,10 @@ class Conversion:
 
     def _put_inside(self, block: dict[str, Any], shape: Any, path: str, value: Any) -> None:
         if value is not None and not self.put(block, shape, path, value):
-            known = ", ".join(shape.members)
-            raise ResourceError(f"{path}: AWS does not know it; its {shape.name} has {known}")
+            raise ResourceError(
+                f"{path}: the local run has no place for it in AWS's {shape.name}, which has "
+                f"{', '.join(shape.members)}: leave it out, or name its member in local/resources/table.py",
+            )
 
     def _to_aws(self, value: Any, shape: Any, path: str) -> Any:
         kind = shape.type_name

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from local.build_context import context_hash
-from local.containers import LABEL, DockerError, connect, machine_architecture
+from local.docker import LABEL, DockerError, connect, machine_architecture
 from local.image_build import Build, has_fixed_bases
 from local.images import docker_engine, push, remove_image, with_label
 from local.resources.aws_calls import call

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from local.containers import clear_tasks
+from local.docker import clear_tasks
 from local.resources import ecs_deployment
 from local.resources import tags as tagging
 from local.resources.aws_calls import code_of, explained

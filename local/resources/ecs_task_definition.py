@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from local.containers import machine_architecture
+from local.docker import machine_architecture
 from local.resources import container_definitions as containers
 from local.resources import tags as tagging
 from local.resources.base import Diff, Properties

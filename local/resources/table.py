@@ -204,7 +204,7 @@ _LOAD_BALANCING = (
         names={"conditions.hostHeader": "HostHeaderConfig", "conditions.httpHeader": "HttpHeaderConfig",
                "conditions.httpRequestMethod": "HttpRequestMethodConfig",
                "conditions.pathPattern": "PathPatternConfig",
-               "conditions.queryStrings": "QueryStringConfig.Values", "conditions.sourceIp": "SourceIpConfig",
+               "conditions.sourceIp": "SourceIpConfig",
                "priority": "Priority|RulePriorities.Priority",
                **{f"actions.{path}": member for path, member in _ACTION_NAMES.items()}},
         defaults={f"actions.{path}": value for path, value in _ACTION_DEFAULTS.items()},
@@ -319,7 +319,8 @@ _MONITORING = (
         id="{name}", absent="ResourceNotFoundException", name="name", name_max_length=512,
         replace="logGroupClass name namePrefix", settled="deletionProtectionEnabled skipDestroy",
         changes=(Change("put_retention_policy", "retentionInDays", reset="delete_retention_policy"),
-                 Change("associate_kms_key", "kmsKeyId", reset="disassociate_kms_key")),
+                 # MiniStack takes a key at creation alone.
+                 Change("", "kmsKeyId")), forgotten="kmsKeyId",
         names={"name": "logGroupName|logGroupNamePrefix"},
         defaults={"retentionInDays": 0, "skipDestroy": False},
         outputs={"arn": "logGroupArn"},

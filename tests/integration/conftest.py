@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from local import pulumi
-from local.containers import kept_running
+from local.docker_daemon import DockerDaemon
 from local.emulator import Emulator
 from tests.integration.project import Project, taken_down
 from tests.integration.worker_ports import unused_port
@@ -23,15 +23,16 @@ from tests.integration.worker_ports import unused_port
 @pytest.fixture(scope="session", autouse=True)
 def _docker_goes_on() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction] -- pytest uses it
     """A test that takes its project down would stop the daemon under the next one."""
-    with kept_running():
+    with DockerDaemon().kept_running():
         yield
 
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """One MiniStack for the whole session, on a port of its own; names in it must be the test's own."""
-    emulator = Emulator.start(unused_port(), state_dir=tmp_path_factory.mktemp("emulator"))
+    emulator = Emulator.start_or_join(port=0, state_dir=tmp_path_factory.mktemp("emulator"))
     try:
+        emulator.wait_until_ready()
         yield emulator
     finally:
         emulator.stop()

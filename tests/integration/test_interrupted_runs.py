@@ -149,7 +149,7 @@ def test_a_cli_holds_its_stack_so_that_the_next_run_waits_for_one_that_lost_its_
 ) -> None:
     """It still writes the state: two at once would write two."""
     process = begin(standing, "outlived")
-    held = {os.readlink(path) for path in Path(f"/proc/{cli_of(process)}/fd").iterdir()}
+    held = {str(path.readlink()) for path in Path(f"/proc/{cli_of(process)}/fd").iterdir()}
     process.kill()
     process.communicate(timeout=60)
 

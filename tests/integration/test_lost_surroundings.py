@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from local import ports
-from local.containers import connect
+from local.docker import connect
 from tests.integration import inventory
 from tests.integration.project import DOMAIN, Project
 

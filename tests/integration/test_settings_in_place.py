@@ -52,7 +52,9 @@ def test_a_boundary_and_ecs_exec_come_and_go_in_place(stack: Project) -> None:
 
     def found() -> list[Any]:
         with_exec = [
-            name for name in ("web", "web-alice", "web-bob") if service_of(stack, name)["enableExecuteCommand"]
+            name
+            for name in ("web", "web-alice", "web-bob")
+            if service_of(stack, name)["enableExecuteCommand"]
         ]
         return [boundary_of(stack, "web-task"), with_exec]
 

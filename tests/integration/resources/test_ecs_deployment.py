@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 
 from local.base_image import base_image
-from local.containers import connect
+from local.docker import connect
 from local.resources.base import UnfinishedError
 from local.resources.ecs_service import Service
 from tests.integration.resources.example import Made

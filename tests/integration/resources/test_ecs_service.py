@@ -10,7 +10,7 @@ import docker
 import pytest
 
 from local.base_image import base_image
-from local.containers import connect
+from local.docker import connect
 from local.resources import ecs_service
 from local.resources.base import ResourceError
 from local.resources.ecs_service import Service

@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from local.resources.iam_policy import Policy
 
 from local.resources.base import ResourceError
 from local.resources.iam import Role, RolePolicy
-from local.resources.iam_policy import Policy
-from tests.integration.resources.examples_services import POLICY, ROLE, ROLE_POLICY, make_role, policy_text, trust
+from tests.integration.resources.examples_services import (
+    POLICY,
+    ROLE,
+    ROLE_POLICY,
+    make_role,
+    policy_text,
+    trust,
+)
 
 if TYPE_CHECKING:
     from tests.integration.resources.example import Workbench

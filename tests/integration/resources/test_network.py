@@ -9,7 +9,15 @@ import pytest
 from local.resources.base import ResourceError
 from local.resources.registry import HANDLERS
 from tests.integration.resources.examples_load_balancing import RECORD, make_zone
-from tests.integration.resources.examples_network import EGRESS, EIP, GROUP, NAT, make_group, make_subnet, make_vpc
+from tests.integration.resources.examples_network import (
+    EGRESS,
+    EIP,
+    GROUP,
+    NAT,
+    make_group,
+    make_subnet,
+    make_vpc,
+)
 
 if TYPE_CHECKING:
     from tests.integration.resources.example import Workbench

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from automation.changes.drift import drift
 from automation.cli import cli, main
 from automation.errors import AutomationError, ProgramError
-from local.containers import DockerError
+from local.docker import DockerError
 from local.errors import LocalError
 
 ROOT = Path(__file__).parents[3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ class ARun:
     new: bool
     last_update_failed: bool
     locks: tuple[int, ...]
+    wait_until_ready: Callable[[], object]
     succeeded: bool = False
 
 
@@ -58,10 +60,10 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         found.servers.append(FakeServers(endpoint, known=known))
         return found.servers[-1]
 
-    def start(environment: LocalEnvironment, stack: str, region: str) -> FakeEmulator:
+    def start(environment: LocalEnvironment, stack: str, region: str) -> tuple[FakeEmulator, None]:
         del region
         environment._set_aside_stale_states(found.emulator, held=stack)  # type: ignore[arg-type]
-        return found.emulator
+        return found.emulator, None
 
     monkeypatch.setattr("local.provider.server.Servers", servers)
     monkeypatch.setattr(LocalEnvironment, "_start", start)

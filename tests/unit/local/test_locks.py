@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.locks import BusyError, everything_locked, stack_locked, start_locked
+from local.locks import BusyError, everything_locked, stack_locked
 
 
 def test_two_runs_on_one_stack_exclude_each_other(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_no_stack_is_held_while_everything_is_deleted(tmp_path: Path) -> None:
 def test_a_lock_is_free_after_its_run(tmp_path: Path) -> None:
     with stack_locked(tmp_path, "dev", "up dev"):
         pass
-    with stack_locked(tmp_path, "dev", "up dev"), start_locked(tmp_path):
+    with stack_locked(tmp_path, "dev", "up dev"):
         pass
 
 

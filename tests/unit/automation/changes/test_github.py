@@ -13,18 +13,6 @@ from automation.changes.model import Change, Changes, Difference, Kind
 from automation.errors import AutomationError
 
 GOLDEN = Path(__file__).parent / "golden"
-RUN = "https://github.com/example/node-on-ecs/actions/runs/42"
-
-
-@pytest.fixture(autouse=True)
-def workflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variables of a workflow's run."""
-    for name, value in (
-        ("SERVER_URL", "https://github.com"),
-        ("REPOSITORY", "example/node-on-ecs"),
-        ("RUN_ID", "42"),
-    ):
-        monkeypatch.setenv(f"GITHUB_{name}", value)
 
 
 def change(kind: Kind, token: str, name: str, *differences: Difference) -> Change:
@@ -127,7 +115,7 @@ def test_a_comment_that_github_would_not_take_is_cut_and_says_so() -> None:
     shown = text.count("+ aws:cloudwatch:MetricAlarm alarm-")
     assert f"… and {5000 - shown} more lines, which the log has" in text
     assert "5000 to create" in text, "the counts are those of all"
-    assert text.endswith(f"```\n\n</details>\n\n[The whole output]({RUN})\n")
+    assert text.endswith("```\n\n</details>\n")
 
 
 def test_of_a_long_failure_the_end_is_shown() -> None:
@@ -149,12 +137,6 @@ def test_invisible_characters_are_removed() -> None:
 
 
 NO_CHANGES = Comment(stack="dev", title="Preview", changes=Changes())
-
-
-def test_outside_of_a_workflow_there_is_no_link(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GITHUB_RUN_ID")
-
-    assert "The whole output" not in NO_CHANGES.markdown()
 
 
 def test_a_comment_is_written_anew_and_a_summary_is_appended(tmp_path: Path) -> None:

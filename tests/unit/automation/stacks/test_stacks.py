@@ -43,8 +43,8 @@ class World:
     def stacks(self) -> Stacks:
         script = self.folder / "pulumi"
         retry = LockRetry(minutes=2, clock=self.time.clock, say=self.said.append)
-        environment = AwsEnvironment(find_cli=lambda: script, root=self.folder)
-        return Stacks(environment=environment, find_cli=lambda: script, lock_retry=retry)
+        environment = AwsEnvironment(find_cli=lambda _: script, root=self.folder)
+        return Stacks(environment=environment, find_cli=lambda _: script, lock_retry=retry)
 
     @property
     def calls(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Waiting for a host, and what the front door refuses to start with; how it serves is in test_proxy.py."""
+"""Waiting for a host, and what the front door refuses to start with; how it serves is in test_server.py."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local import front_door as module
 from local import ports
 from local.front_door import FrontDoor, NoAnswerError
-from local.processes import DetachedProcess
+from local.front_door import __main__ as module
+from local.processes import ProcessIdentity
 from local.resources.cloud import NotLoopbackError
 
 if TYPE_CHECKING:
@@ -48,9 +48,12 @@ def server() -> Iterator[Any]:
 
 
 def front_door(tmp_path: Path, port: int) -> FrontDoor:
-    process = DetachedProcess(record=tmp_path / "front_door.json", pid=0, started="", facts={})
     return FrontDoor(
-        process=process, state_dir=tmp_path, port=port, emulator="http://127.0.0.1:1", region="us-east-1"
+        state_dir=tmp_path,
+        process=ProcessIdentity(0, ""),
+        port=port,
+        emulator="http://127.0.0.1:1",
+        region="us-east-1",
     )
 
 
@@ -70,34 +73,39 @@ def test_it_gives_up_with_the_address_and_the_last_answer(tmp_path: Path, server
         front_door(tmp_path, server.server_port).wait_until_answers("dev.example.com", seconds=0, path="/x")
 
     address = f"http://dev.example.com.localhost:{server.server_port}/x"
-    assert str(error.value) == f"{address} answers 503, not 200, after 0 s: status 503"
+    assert str(error.value) == f"{address} answers 503 after 0 s: status 503"
 
 
 def test_it_gives_up_when_nobody_listens(tmp_path: Path) -> None:
-    with pytest.raises(NoAnswerError, match="answers nothing, not 200"):
+    with pytest.raises(NoAnswerError, match="answers nothing after 0 s"):
         front_door(tmp_path, ports.any_free()).wait_until_answers("dev.example.com", seconds=0)
 
 
 def test_it_never_leads_away_from_this_machine(tmp_path: Path) -> None:
     with pytest.raises(NotLoopbackError, match="is not on this machine"):
-        FrontDoor.start(state_dir=tmp_path, emulator="https://ecs.us-east-1.amazonaws.com")
+        FrontDoor.start_or_join(state_dir=tmp_path, emulator="https://ecs.us-east-1.amazonaws.com")
 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (["--emulator", "https://sts.amazonaws.com"], "is not on this machine"),
-        (["--port", "web"], "invalid int value"),
-    ],
-)
-def test_the_command_refuses_in_one_sentence(
-    arguments: list[str], complaint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_it_takes_the_answers_and_the_path_that_it_is_told(tmp_path: Path, server: Any) -> None:
+    """The health check's path and codes: an API may have no page."""
+    server.script = [404, 204]
+
+    front_door(tmp_path, server.server_port).wait_until_answers(
+        "api.example.com", path="/readyz", accepts=range(200, 400), seconds=20
+    )
+
+    assert [path for _, path in server.asked] == ["/readyz", "/readyz"]
+
+
+def test_an_emulator_elsewhere_is_refused_by_the_process_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    arguments = ["--emulator", "https://sts.amazonaws.com", "--region", "us-east-1"]
     monkeypatch.setattr("sys.argv", ["front_door", *arguments])
 
     with pytest.raises(SystemExit, match="2"):
         module.main()
 
-    assert complaint in capsys.readouterr().err
+    assert "is not on this machine" in capsys.readouterr().err
