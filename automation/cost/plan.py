@@ -25,7 +25,7 @@ from pulumi.runtime.settings import Settings, configure, reset_options
 
 from automation.cost.resources import Resource, Stack
 from automation.errors import AutomationError
-from infra.config.parse import parse
+from infra.settings import parse
 from local.engine import wire
 from local.engine.errors import EngineError
 from local.engine.goal import urn_of

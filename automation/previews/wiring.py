@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from automation.previews.lifecycle import Limits, Previews
-from infra.config.attach import KEYS_OF_THE_BASE
+from infra.settings import KEYS_OF_THE_BASE
 from local.engine.project import project_name
 from local.home import ROOT
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from automation.errors import AutomationError
-from infra.config.parse import parse
+from infra.settings import parse
 from local.engine.errors import EngineError
 from local.engine.project import load
 from local.home import passphrase

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tests.integration.resources.example import Workbench
 
 SETTINGS = NetworkSettings(
-    existing=None,
     cidr="10.9.0.0/16",
     availability_zones=2,
     nat="none",
