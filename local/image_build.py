@@ -18,7 +18,7 @@ import docker
 from docker.errors import DockerException
 
 from local.base_image import base_image
-from local.containers import LABEL, DockerError, connect, engine
+from local.docker import LABEL, DockerError, connect, engine
 from local.images import Progress, is_local, pull, registry_digest
 
 NODE_IMAGE: Final = "NODE_IMAGE"

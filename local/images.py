@@ -10,7 +10,7 @@ import docker
 from docker.errors import APIError, DockerException, ImageNotFound
 from docker.utils import parse_repository_tag
 
-from local.containers import LABEL, DockerError, connect, engine
+from local.docker import LABEL, DockerError, connect, engine
 
 Progress = Callable[[str], None]
 

@@ -1,4 +1,4 @@
-"""What both engines ask of a resource type: check, diff, create, read, update, delete."""
+"""What the provider asks of a resource type: check, diff, create, read, update, delete, find."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
@@ -37,6 +37,20 @@ class ResourceError(Exception):
     """A resource could not be made, changed, read or deleted; the message says why and what to do."""
 
 
+class UnfinishedError(ResourceError):
+    """A resource was made or changed, and did not become what was asked for: a service that is not steady.
+
+    Raised by `create` and `update`. The state keeps the resource with its new inputs and this error, as it
+    does when the official provider fails after the call that changed something (Pulumi's
+    `ErrorResourceInitFailed`): the next update with the same inputs calls nothing, a refresh reads what is
+    there.
+    """
+
+    def __init__(self, message: str, identifier: str) -> None:
+        super().__init__(message)
+        self.identifier = identifier
+
+
 @dataclass(frozen=True)
 class Diff:
     """Which properties differ, and which of them cannot be changed in place."""
@@ -45,33 +59,39 @@ class Diff:
     replace: tuple[str, ...] = ()
 
 
-class Resource(ABC):
-    """One resource type.
+class Handler(ABC):
+    """Makes, reads, changes and deletes the resources of one type.
 
     `create`, `update` and `delete` get plain JSON values without unknowns or secrets; `check` and `diff`
     may meet `UNKNOWN` in a preview. Whole numbers arrive as int. Property names are Pulumi's own (camelCase).
     """
 
-    token: ClassVar[str]
+    token: str
     """Pulumi's type token, such as `aws:ecs/cluster:Cluster`."""
-    force_new: ClassVar[Mapping[str, str]]
+    force_new: Mapping[str, str]
     """Properties whose change makes a new resource, each with the source of that rule."""
-    in_place: ClassVar[frozenset[str]]
+    in_place: frozenset[str]
     """Properties that can be changed; any other property is an error, never a silent update."""
-    settled_at_creation: ClassVar[frozenset[str]] = frozenset()
+    settled_at_creation: frozenset[str] = frozenset()
     """Properties that matter to `create` and `delete` alone; their change is recorded and calls nothing."""
-    json_properties: ClassVar[frozenset[str]] = frozenset()
+    json_properties: frozenset[str] = frozenset()
     """Properties that hold JSON text, compared by meaning."""
-    name_property: ClassVar[str | None] = None
+    name_property: str | None = None
     """Property that gets the logical name and a random end when the program leaves it out."""
-    name_max_length: ClassVar[int] = 255
-    tagged: ClassVar[bool] = False
+    name_max_length: int = 255
+    tagged: bool = False
     """Whether the provider's default tags go into `tags` and `tagsAll`."""
-    delete_before_replace: ClassVar[bool] = False
+    delete_before_replace: bool = False
     """Whether the old one has to go first (AWS does not allow two at once)."""
-    renewed_by_update: ClassVar[frozenset[str]] = frozenset()
+    renewed_by_update: frozenset[str] = frozenset()
     """Outputs that an update in place changes: unknown in its preview."""
-    secret_outputs: ClassVar[frozenset[str]] = frozenset()
+    compared_with_outputs: frozenset[str] = frozenset()
+    """Properties whose new input is compared with the output in the state, not with the old input.
+
+    The official provider compares all of them so; here it matters where AWS answers otherwise than it was
+    asked.
+    """
+    secret_outputs: frozenset[str] = frozenset()
 
     def check(
         self,
@@ -92,7 +112,7 @@ class Resource(ABC):
             random_hex: at least 7 hexadecimal characters for an automatic name.
 
         Raises:
-            ResourceError: the inputs cannot be right.
+            ResourceError: a property that this handler does not know, or a name that is too long.
         """
         checked = dict(new)
         key = self.name_property
@@ -108,6 +128,15 @@ class Resource(ABC):
                     )
         if self.tagged and not isinstance(checked.get("tags"), Unknown):
             checked["tags"] = {**cloud.default_tags, **(checked.get("tags") or {})}
+        known = self.force_new.keys() | self.in_place | self.settled_at_creation
+        unknown = sorted(
+            key for key, value in checked.items() if key not in known and not self.same(key, None, value)
+        )
+        if unknown:
+            raise ResourceError(
+                f"{self.token}: the local run does not know {', '.join(unknown)}; leave it out, "
+                f"or add it to the handler (it knows {', '.join(sorted(known))})",
+            )
         return checked
 
     def diff(self, old: Properties, new: Properties) -> Diff:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local.containers import connect, engine
+from local.docker import connect, engine
 from local.images import is_local, registry_digest
 from local.resources.base import Properties, ResourceError
 

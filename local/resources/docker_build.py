@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from docker.errors import DockerException
 from docker.utils.build import exclude_paths
 
-from local.containers import LABEL, DockerError, connect, engine, machine_architecture
+from local.docker import LABEL, DockerError, connect, engine, machine_architecture
 from local.image_build import build, has_fixed_bases
 from local.images import push, remove_image, with_label
-from local.resources.base import Properties, ResourceError, Unknown
+from local.resources.aws_calls import explained, tolerating
+from local.resources.base import Handler, Properties, ResourceError, Unknown
 from local.resources.ecr import describe_image, registry_host
-from local.resources.emulated import EmulatedResource
-from local.resources.errors import explained, tolerating
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
@@ -27,7 +26,7 @@ _CONTENT: Final = f"{LABEL}.content"
 _PLATFORMS: Final = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 
 
-class Image(EmulatedResource):
+class Image(Handler):
     """An image that is built and pushed; its id is the digest it was first pushed with.
 
     `contextHash` is an input here, added by `check`, so that a changed file shows in the diff as it does

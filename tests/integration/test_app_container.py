@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local import containers, image_build
+from local import image_build
+from local.docker import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +39,7 @@ ENVIRONMENT = {
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[docker.DockerClient]:
-    with contextlib.closing(containers.connect()) as client:
+    with contextlib.closing(connect()) as client:
         yield client
 
 

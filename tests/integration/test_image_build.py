@@ -11,7 +11,7 @@ import pytest
 
 from local import image_build
 from local.base_image import base_image
-from local.containers import DockerError, connect
+from local.docker import DockerError, connect
 from local.image_build import build
 from local.images import remove_images
 

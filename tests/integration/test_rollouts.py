@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from local.engine import wire
+from local.provider import values as wire
 from local.engine.state import Checkpoint, ResourceState, encode, load
 from local.engine.state import write as write_state
 from local.home import passphrase

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.containers import connect
+from local.docker import connect
 from tests.integration import inventory
 from tests.integration.project import Project, taken_down
 

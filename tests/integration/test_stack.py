@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.containers import connect
+from local.docker import connect
 from local.resources.cloud import Cloud
 from tests.integration.project import DOMAIN, Project, taken_down
 
@@ -69,8 +69,11 @@ def test_a_second_up_changes_nothing(stack: Project) -> None:
 
 
 def test_office_hours_put_nothing_to_sleep_on_this_machine(stack: Project) -> None:
-    """The emulator knows no schedule: what ships answers at any hour, and stays as it is."""
-    stack.configure(office_hours=True)
+    """The emulator knows no schedule: the services answer at any hour, and stay as they are."""
+    night = {"name": "evening", "cron": "0 18 ? * * *", "min-count": 0, "max-count": 0}
+    day = {"name": "morning", "cron": "0 8 ? * MON-FRI *", "min-count": 1, "max-count": 4}
+    hours = {"enabled": True, "cpu-percent": 0, "memory-percent": 0, "schedule": [day, night]}
+    stack.configure(autoscaling=hours)
 
     first, second = stack.up(), stack.up()
 
@@ -79,7 +82,7 @@ def test_office_hours_put_nothing_to_sleep_on_this_machine(stack: Project) -> No
     assert [stack.get(host).status for host in HOSTS] == [200, 200, 200]
 
 
-def test_a_higher_desired_count_brings_tasks_that_answer(stack: Project) -> None:
+def test_the_next_up_runs_as_many_tasks_as_the_desired_count_says(stack: Project) -> None:
     stack.configure(desired_count=3)
 
     run = stack.up()
@@ -92,6 +95,11 @@ def test_a_higher_desired_count_brings_tasks_that_answer(stack: Project) -> None
         return len(instances) == 3
 
     assert eventually(three_answer), instances
+
+    stack.configure(desired_count=0)
+    stack.up()
+
+    assert eventually(lambda: [stack.get(host).status for host in HOSTS] == [503, 503, 503])
 
 
 def test_other_cpu_and_memory_run_as_a_new_revision(stack: Project) -> None:

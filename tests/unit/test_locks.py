@@ -80,9 +80,9 @@ def test_a_lock_fits_linux_and_macos(lock: str) -> None:
     ]
 
 
-def test_what_builds_actionlint_is_pinned_by_hash_and_in_no_other_lock() -> None:
+@pytest.mark.parametrize("place", [ROOT / ".ci" / "actionlint", ROOT / "local" / "go"], ids=lambda p: p.name)
+def test_what_few_need_is_pinned_by_hash_and_in_no_other_lock(place: Path) -> None:
     """`make lock` was run after the last change of `requirements.in`."""
-    place = ROOT / ".ci" / "actionlint"
     asked = re.findall(r"(?m)^[a-z].*$", (place / "requirements.in").read_text())
     lock = (place / "requirements.txt").read_text()
 

@@ -51,7 +51,7 @@ def container(image: str = "localhost/app@sha256:" + "d" * 64, **more: Any) -> P
         "portMappings": [{"containerPort": 3000, "protocol": "tcp"}],
         "user": "1000",
         "readonlyRootFilesystem": True,
-        "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
+        "linuxParameters": {"initProcessEnabled": True, "capabilities": {"add": [], "drop": ["ALL"]}},
         "stopTimeout": 60,
         "environment": [{"name": "PORT", "value": "3000"}, {"name": "ENVIRONMENT", "value": "dev"}],
         "secrets": [],

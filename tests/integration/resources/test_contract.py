@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.resources.base import URN_TAG, Properties, Resource
+from local.resources.base import URN_TAG, Handler, Properties
 from local.resources.registry import HANDLERS
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def _examples() -> list[Example]:
     modules = sorted(path.stem for path in Path(__file__).parent.glob("examples_*.py"))
     return [
-        example for name in modules for example in import_module(f"tests.integration.resources.{name}").EXAMPLES
+        example
+        for name in modules
+        for example in import_module(f"tests.integration.resources.{name}").EXAMPLES
     ]
 
 
@@ -36,7 +38,7 @@ def _by_type(examples: list[Example]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("example", examples, ids=lambda example: example.token.rpartition(":")[2])
 
 
-def _made(bench: Workbench, example: Example) -> tuple[Resource, Made]:
+def _made(bench: Workbench, example: Example) -> tuple[Handler, Made]:
     made = bench.make(example.token, example.inputs(bench), name=bench.name)
     return HANDLERS[example.token], made
 
@@ -45,7 +47,7 @@ def _live(made: Made, outputs: Properties) -> Properties:
     return {key: outputs.get(key, value) for key, value in made.inputs.items()}
 
 
-def _read(handler: Resource, cloud: Cloud, made: Made) -> Properties:
+def _read(handler: Handler, cloud: Cloud, made: Made) -> Properties:
     outputs = handler.read(cloud, id=made.id, inputs=made.inputs)
     assert outputs is not None
     return outputs

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.containers import DockerError, connect
+from local.docker import DockerError, connect
 from local.resources import docker_build
 from local.resources.base import ResourceError
 from local.resources.docker import get_registry_image

@@ -51,6 +51,8 @@ BEYOND_THE_STACKS = {
     "iam:UntagPolicy",
     "logs:AssociateKmsKey",
     "logs:DisassociateKmsKey",
+    # The emulator's own zone: on AWS it is there before.
+    "route53:CreateHostedZone",
 }
 
 # By IAM's prefix, where AWS's SDK has another name for the service.

@@ -92,17 +92,8 @@ WITH_AUTOSCALING = {
     "aws:appautoscaling/target:Target": ["web"],
     "aws:appautoscaling/policy:Policy": ["web-cpu", "web-memory"],
 }
-WITH_OFFICE_HOURS = {
-    "node-on-ecs:infra:Autoscaling": ["web", "web-alice", "web-bob"],
-    "aws:appautoscaling/target:Target": ["web", "web-alice", "web-bob"],
-    "aws:appautoscaling/scheduledAction:ScheduledAction": [
-        f"{service}-{action}"
-        for service in ("web", "web-alice", "web-bob")
-        for action in ("evening", "morning")
-    ],
-}
 BESIDE = {
-    "dev": [WITH_OFFICE_HOURS],
+    "dev": [],
     "staging": [WITH_ALARMS],
     "prod": [WITH_ALARMS, WITH_CANARY, WITH_AUTOSCALING],
 }
@@ -310,7 +301,7 @@ def test_no_container_runs_as_root_or_can_write_to_its_image(graph: Graph) -> No
     for container in _containers(graph):
         assert container["user"].partition(":")[0] not in {"", "0", "root"}
         assert container["readonlyRootFilesystem"] is True
-        assert container["linuxParameters"]["capabilities"] == {"drop": ["ALL"]}
+        assert container["linuxParameters"]["capabilities"] == {"add": [], "drop": ["ALL"]}
         assert not container.get("privileged")
 
 

@@ -57,7 +57,7 @@ def test_the_container_has_no_more_than_it_needs() -> None:
     assert container["readonlyRootFilesystem"] is True
     assert container["linuxParameters"] == {
         "initProcessEnabled": True,
-        "capabilities": {"drop": ["ALL"]},
+        "capabilities": {"add": [], "drop": ["ALL"]},
     }
     assert container["stopTimeout"] == 60
     assert container["portMappings"] == [{"containerPort": 3000, "protocol": "tcp"}]
@@ -71,7 +71,7 @@ def test_with_ecs_exec_its_agent_can_work_and_the_app_is_not_root_all_the_same()
     assert container["readonlyRootFilesystem"] is False
     assert container["linuxParameters"] == {
         "initProcessEnabled": True,
-        "capabilities": {"drop": ["NET_RAW"]},
+        "capabilities": {"add": [], "drop": ["NET_RAW"]},
     }
     assert container["user"] == "1000"
     assert _statements(graph, "web-task") == {

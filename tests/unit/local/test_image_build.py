@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local import image_build
-from local.containers import DockerError
+from local.docker import DockerError
 from local.image_build import bases, build, buildkit_client
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 from docker.errors import APIError, ImageNotFound
 
 from local import images
-from local.containers import DockerError
+from local.docker import DockerError
 from local.images import registry_digest, remove_image, remove_images
 
 

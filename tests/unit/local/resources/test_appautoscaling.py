@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.resources.appautoscaling import Policy, ScheduledAction, Target
-from local.resources.base import Resource, ResourceError
+from local.resources.base import Handler, ResourceError
 from local.resources.cloud import Cloud
 
 CLOUD = Cloud("http://127.0.0.1:1")
@@ -41,7 +41,7 @@ TRACKING = {
     ],
 )  # fmt: skip
 def test_what_aws_would_take_is_remembered_under_the_provider_s_id(
-    handler: Resource, inputs: dict[str, Any], identifier: str
+    handler: Handler, inputs: dict[str, Any], identifier: str
 ) -> None:
     """Nothing listens at the cloud's address: no call is made."""
     assert handler.create(CLOUD, urn="urn", inputs=inputs) == identifier
@@ -63,7 +63,7 @@ def test_what_aws_would_take_is_remembered_under_the_provider_s_id(
         (ScheduledAction(), {**WHERE, "name": "evening", "scalableTargetAction": {"min": 0}}, "Min"),
     ],
 )
-def test_what_aws_would_refuse_is_refused(handler: Resource, inputs: dict[str, Any], says: str) -> None:
+def test_what_aws_would_refuse_is_refused(handler: Handler, inputs: dict[str, Any], says: str) -> None:
     with pytest.raises(ResourceError, match=says):
         handler.create(CLOUD, urn="urn", inputs=inputs)
 

