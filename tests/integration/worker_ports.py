@@ -34,8 +34,11 @@ def unused_port() -> int:
 
 
 def _is_free(port: int) -> bool:
-    try:
-        socket.create_server((LOOPBACK, port)).close()
-    except OSError:
-        return False
+    with socket.socket() as probe:
+        # A server that has just stopped leaves connections behind, which are in nobody's way.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
     return True
