@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("dev")]
 def base(dev: Project) -> Iterator[Project]:
     """Dev, and no stack of a pull request before and after."""
     yield dev
-    dev.done("previews", "reap", "--open", "")
+    dev.done("previews", "clean-up", "--open", "")
 
 
 def host(number: int) -> str:
@@ -36,7 +36,7 @@ def test_two_come_up_beside_dev_and_one_goes_without_touching_the_others(base: P
     of_second, states = instance(base, host(2)), [base.state_file(s).read_text() for s in ("dev", "pr-2")]
 
     listed = base.done("previews", "list", "--json").json
-    removed = base.done("previews", "reap", "--open", "2")
+    removed = base.done("previews", "clean-up", "--open", "2")
 
     assert [(one["environment"], one["service"]) for one in told] == [
         ("pr-1", "web-pr-1"),

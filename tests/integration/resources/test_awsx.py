@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 import pytest
+from local.engine.catalogue import everything
+from local.engine.deployment import Deployment, Target
 
 from infra.network import Network, NetworkArgs
 from infra.settings import NetworkSettings
-from local.engine.catalogue import everything
-from local.engine.deployment import Deployment, Target
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from local.engine.events import Event
+
     from tests.integration.resources.example import Workbench
 
 SETTINGS = NetworkSettings(

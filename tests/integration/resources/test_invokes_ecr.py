@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from local.resources.ecr_invokes import get_authorization_token, get_image, get_repository
 
 from local.resources.base import ResourceError
-from local.resources.ecr_invokes import get_authorization_token, get_image, get_repository
 from tests.integration.resources.examples_services import REPOSITORY
 
 if TYPE_CHECKING:
