@@ -14,11 +14,11 @@ from automation.previews.capacity import SharedLoadBalancer, check_capacity
 from automation.previews.expiry import Preview, reason_to_remove
 from automation.previews.names import DEFAULT_BASE, is_preview, number_of
 from automation.stack_files import Derived
+from automation.stacks.stacks import Stacks
 from infra.config.attach import KEYS_OF_THE_BASE
 
 if TYPE_CHECKING:
     from automation.stacks.environment import KnownStack
-    from automation.stacks.stacks import Stacks
 
 _LIFETIME: Final = timedelta(hours=72)
 """Of a stack whose base has no settings any more."""
@@ -188,7 +188,7 @@ class Previews:
         )
 
     def _write_file_if_missing(self, stack: str) -> None:
-        """Write what a fresh checkout does not have; without it the state has to be enough, and is."""
+        """Write what a fresh checkout does not have, and what names the key of the stack's secrets."""
         file = self._file(stack, self._base_of(stack) or DEFAULT_BASE)
         if file.path.exists():
             return

@@ -43,8 +43,9 @@ def cloud(*after: dict[str, Any], **operations: Answer | Sequence[Answer]) -> Fa
 
 def wait(aws: FakeAws, minutes: float = 30) -> tuple[str, list[str], FakeTime]:
     stack, said, time = deployed(aws), list[str](), FakeTime()
-    started = Redeployment.start(stack, stack.service("web"), clock=time.clock, say=said.append)
-    return started.wait(minutes=minutes), said, time
+    redeployment = Redeployment(stack, stack.service("web"), clock=time.clock, say=said.append)
+    redeployment.start()
+    return redeployment.wait(minutes=minutes), said, time
 
 
 def failure(aws: FakeAws, minutes: float = 30) -> str:
@@ -77,7 +78,7 @@ def test_it_waits_for_the_end_and_reports_each_change_once() -> None:
     assert said == [
         "web: in progress, 0/1 task",
         "web: in progress, 1/1 task",
-        "web: completed, 1/1 task",
+        "web: completed, 1/1 task, checking that they stay up",
     ]
 
 
@@ -133,11 +134,11 @@ def test_a_rollback_is_waited_for_before_it_fails() -> None:
     aws = cloud(service(failed, back[0]), service(failed, back[1]), **tasks())
     said: list[str] = []
     stack = deployed(aws)
+    redeployment = Redeployment(stack, stack.service("web"), clock=FakeTime().clock, say=said.append)
+    redeployment.start()
 
     with pytest.raises(AutomationError, match="web: ECS rolled it back"):
-        Redeployment.start(stack, stack.service("web"), clock=FakeTime().clock, say=said.append).wait(
-            minutes=1
-        )
+        redeployment.wait(minutes=1)
 
     assert said == ["web: rolling back, 1/1 task"]
 
