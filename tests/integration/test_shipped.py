@@ -101,7 +101,7 @@ def test_a_user_s_own_files_stay_as_they_are(shipped: Project) -> None:
 def test_the_status_shows_tasks_version_and_address_of_each_service(shipped: Project) -> None:
     run = shipped.done("status", "dev")
 
-    assert "web        1/1 tasks, steady since " in run.out
+    assert "web        1/1 task, steady since " in run.out
     assert f"http://alice.{DOMAIN}.localhost:{shipped.front_door_port}" in run.out
     assert run.out.count("image sha256:") == 3
 
