@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from local.provider import values
@@ -115,9 +115,16 @@ def expected_after_update(handler: Handler, old_outputs: Properties, inputs: Pro
     return {**old_outputs, **inputs, **dict.fromkeys(handler.renewed_by_update, UNKNOWN)}
 
 
-def compared(handler: Handler, old_inputs: Properties, old_outputs: Properties) -> Properties:
-    """The old values that a diff compares with the new inputs."""
-    answered = {key: old_outputs[key] for key in handler.compared_with_outputs if key in old_outputs}
+def compared(
+    handler: Handler, old_inputs: Properties, old_outputs: Properties, ignored: Collection[str]
+) -> Properties:
+    """The old values that a diff compares with the new inputs.
+
+    Of what is `ignored` (property paths of `ignore_changes`) the engine hands the old inputs on as new ones.
+    """
+    kept = {path.partition(".")[0].partition("[")[0] for path in ignored}
+    asked = handler.compared_with_outputs - kept
+    answered = {key: old_outputs[key] for key in asked if key in old_outputs}
     return {**old_inputs, **answered}
 
 

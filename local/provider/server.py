@@ -161,7 +161,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
         with _errors_reported(context):
             handler = self._handler(request)
-            old = operations.compared(handler, old_inputs, old_outputs)
+            old = operations.compared(handler, old_inputs, old_outputs, request.ignoreChanges)
             return _diff_response(
                 handler.diff(old, new), old, new, delete_before_replace=handler.delete_before_replace
             )
@@ -213,7 +213,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 return provider_pb2.UpdateResponse(
                     properties=values.encode(self._concealed(handler, inputs, outputs))
                 )
-            before = values.reveal(values.decode(request.old_inputs))
+            before = operations.compared(
+                handler,
+                values.reveal(values.decode(request.old_inputs)),
+                old_outputs,
+                request.ignoreChanges,
+            )
             try:
                 outputs = operations.update(
                     handler,
@@ -222,7 +227,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                     identifier=request.id,
                     old_outputs=old_outputs,
                     inputs=plain,
-                    changed=handler.diff(operations.compared(handler, before, old_outputs), plain).changed,
+                    changed=handler.diff(before, plain).changed,
                 )
             except UnfinishedError as error:
                 found = operations.outputs_of_unfinished(handler, self._cloud(context), error, plain)
