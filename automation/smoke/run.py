@@ -104,7 +104,7 @@ class Smoke:
             self._failures.append(str(error) or type(error).__name__)
         if self._failures and keep:
             self.say(
-                "The stack is kept, and costs. `python -m automation aws-smoke` continues with it and "
+                "The stack is kept, and costs. `aws-smoke` continues with it and "
                 f"destroys it in the end; its file is {self.file.path.name}."
             )
             return self._failures
@@ -113,10 +113,7 @@ class Smoke:
         except (AutomationError, BotoCoreError, ClientError) as error:
             self._failures.append(str(error))
             if self._exists:
-                self.say(
-                    f"The stack {STACK} still exists, and costs: `python -m automation destroy {STACK}` "
-                    "tries again."
-                )
+                self.say(f"The stack {STACK} still exists, and costs: `destroy {STACK}` tries again.")
         return self._failures
 
     def _live(self) -> None:

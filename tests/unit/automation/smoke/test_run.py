@@ -178,7 +178,7 @@ def test_unless_it_is_to_be_kept_and_then_it_says_how_to_continue(tmp_path: Path
 
     assert found.stacks.done == ["create", "up"]
     assert found.file_is_there
-    assert "`python -m automation aws-smoke` continues with it" in found.said
+    assert "`aws-smoke` continues with it" in found.said
 
 
 def test_it_continues_with_what_an_earlier_run_left(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_a_stack_that_cannot_be_destroyed_is_reported_to_cost(tmp_path: Path) ->
     assert found.failures == ["cannot destroy"]
     assert found.stacks.there, "deleted, nobody would ever find what it still has"
     assert found.file_is_there
-    assert "still exists, and costs: `python -m automation destroy smoke` tries again" in found.said
+    assert "still exists, and costs: `destroy smoke` tries again" in found.said
 
 
 def test_what_is_left_is_named(tmp_path: Path) -> None:

@@ -242,4 +242,4 @@ def test_a_lock_is_removed_only_with_consent(world: World) -> None:
     assert isinstance(refused.exception, click.UsageError)
     assert done.exception is None
     assert world.done == ["cancel dev"]
-    assert "`python -m automation up dev` continues" in done.stderr
+    assert "`up dev` continues" in done.stderr
