@@ -239,7 +239,8 @@ class RowHandler(Handler):
 
     def _is_it(self, item: Mapping[str, Any], identifier: str) -> bool:
         if "{" not in self.row.id:
-            return item.get(self._key, identifier) == identifier
+            # AWS also finds some by the last part of their ARN.
+            return f"/{item.get(self._key, identifier)}".endswith(f"/{identifier}")
         parts = self._parts(identifier)
         return all(self.conversion.pick(item, key, value) in (None, value) for key, value in parts.items())
 
@@ -294,7 +295,8 @@ class RowHandler(Handler):
         for path, (name, default) in self.attributes.items():
             key, _, part = path.partition(".")
             if key in changed:
-                value = (inputs.get(key) or {}).get(part) if part else inputs.get(key)
+                asked: Any = inputs.get(key)
+                value: Any = asked.get(part) if part and asked else asked
                 value = default if value is None else value
                 pairs[name] = str(value).lower() if isinstance(value, bool) else str(value)
         if self.row.attributes and pairs:
@@ -324,8 +326,10 @@ class RowHandler(Handler):
         assert self.row.tags is not None  # noqa: S101 -- asked of tagged types only
         tags, answer = self.row.tags, item
         if tags.read:
+            # A listing may give ARNs alone.
+            by_output = tags.by_arn and not isinstance(item, str)
             arn = self.row.outputs.get("arn", "")
-            resource = self._output(cloud, identifier, item, arn) if tags.by_arn else identifier
+            resource = self._output(cloud, identifier, item, arn) if by_output else identifier
             arguments = self._by(cloud, tags.read, tags.by, resource)
             answer = self.call(cloud, tags.read, absent=True, **arguments)
         found: Any = jmespath.search(tags.answer, answer) or {}

@@ -13,11 +13,8 @@ _ACM = Tags("list_tags_for_certificate", "add_tags_to_certificate", "remove_tags
             "CertificateArn", keys="Tags")
 _CLOUDWATCH = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "ResourceARN", by_arn=True)
 _EC2 = Tags("", "create_tags", "delete_tags", "Resources", keys="Tags")
-_ECR = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "resourceArn", by_arn=True,
-            answer="tags", argument="tags", keys="tagKeys")
-_ECS = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "resourceArn",
-            answer="tags", argument="tags", keys="tagKeys")
-_EFS = Tags("", "tag_resource", "untag_resource", "ResourceId")
+_BY_ARN = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "resourceArn", by_arn=True,
+               answer="tags", argument="tags", keys="tagKeys")
 _ELB = Tags("describe_tags", "add_tags", "remove_tags", "ResourceArns", answer="TagDescriptions[0].Tags")
 _SSM = Tags("list_tags_for_resource", "add_tags_to_resource", "remove_tags_from_resource", "ResourceId",
             answer="TagList")
@@ -228,7 +225,8 @@ _IDENTITY = (
     Row("aws:iam/rolePolicy:RolePolicy", "iam", source="iam/role_policy.go",
         handler="iam:RolePolicy", create="put_role_policy", read="get_role_policy",
         delete="delete_role_policy", id="{role}:{name}", absent="NoSuchEntity", name="name",
-        name_max_length=128, replace="name namePrefix role", policies="policy", changes=(Change("put_role_policy", "policy"),),
+        name_max_length=128, replace="name namePrefix role", policies="policy",
+        changes=(Change("put_role_policy", "policy"),),
         names={"name": "PolicyName", "policy": "PolicyDocument", "role": "RoleName"}),
     Row("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "iam",
         source="iam/role_policy_attachment.go", create="attach_role_policy",
@@ -273,7 +271,7 @@ _CONTAINERS = (
     Row("aws:ecs/cluster:Cluster", "ecs", source="ecs/cluster.go",
         create="create_cluster", read="describe_clusters", delete="delete_cluster", by="cluster",
         items="clusters[?status=='ACTIVE']", id="cluster.clusterArn", listing="list_clusters",
-        listed="clusterArns", absent="ClusterNotFoundException", name="name", tags=_ECS, replace="name",
+        listed="clusterArns", absent="ClusterNotFoundException", name="name", tags=_BY_ARN, replace="name",
         changes=(Change("update_cluster", "configuration serviceConnectDefaults settings"),),
         names={"name": "clusterName"}, sets="settings", forgotten="serviceConnectDefaults",
         arguments={"describe_clusters": {"include": ["SETTINGS", "CONFIGURATIONS"]}},
@@ -292,7 +290,7 @@ _CONTAINERS = (
     Row("aws:ecr/repository:Repository", "ecr", source="ecr/repository.go",
         handler="ecr:Repository", create="create_repository", read="describe_repositories",
         delete="delete_repository", items="repositories", id="{name}", absent="RepositoryNotFoundException",
-        name="name", name_max_length=256, tags=_ECR, replace="encryptionConfigurations name",
+        name="name", name_max_length=256, tags=_BY_ARN, replace="encryptionConfigurations name",
         settled="forceDelete", names={"forceDelete": "force", "name": "repositoryName"},
         changes=(Change("put_image_scanning_configuration", "imageScanningConfiguration"),
                  Change("put_image_tag_mutability", "imageTagMutability imageTagMutabilityExclusionFilters")),
@@ -324,8 +322,7 @@ _MONITORING = (
         names={"name": "logGroupName|logGroupNamePrefix"},
         defaults={"retentionInDays": 0, "skipDestroy": False},
         outputs={"arn": "logGroupArn"},
-        tags=Tags("list_tags_for_resource", "tag_resource", "untag_resource", "resourceArn", by_arn=True,
-                  answer="tags", argument="tags", keys="tagKeys")),
+        tags=_BY_ARN),
     Row("aws:cloudwatch/metricAlarm:MetricAlarm", "cloudwatch", source="cloudwatch/metric_alarm.go",
         create="put_metric_alarm", read="describe_alarms", delete="delete_alarms", items="MetricAlarms",
         id="{name}", absent="ResourceNotFound", name="name", tags=_CLOUDWATCH, replace="name",
@@ -341,8 +338,8 @@ _MONITORING = (
         defaults={"actionsEnabled": True, "metricQueries.returnData": False, "treatMissingData": "missing"},
         sets="alarmActions insufficientDataActions okActions metricQueries",
         # MiniStack computes no metric math, and makes up what an alarm of that kind has not.
-        forgotten="evaluateLowSampleCountPercentiles metricQueries", only_if_asked="dimensions period statistic",
-        outputs={"arn": "AlarmArn"}),
+        forgotten="evaluateLowSampleCountPercentiles metricQueries",
+        only_if_asked="dimensions period statistic", outputs={"arn": "AlarmArn"}),
     Row("aws:ssm/parameter:Parameter", "ssm", source="ssm/parameter.go",
         create="put_parameter", read="get_parameter", delete="delete_parameter", items="[Parameter]",
         id="{name}", listing="describe_parameters", listed="Parameters",

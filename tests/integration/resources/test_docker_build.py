@@ -12,7 +12,7 @@ from local.resources import docker_build
 from local.resources.base import ResourceError
 from local.resources.docker import get_registry_image
 from local.resources.ecr import describe_image
-from local.resources.ecr_invokes import get_image
+from local.resources.invokes import get_image
 from tests.integration.resources.examples_services import REPOSITORY
 
 if TYPE_CHECKING:

@@ -121,7 +121,8 @@ def test_a_service_that_waits_for_its_tasks_has_them_when_it_is_made(
 def test_a_forced_deployment_replaces_the_containers(
     bench: Workbench, client: docker.DockerClient, image: str
 ) -> None:
-    made = make(bench, image, waitForSteadyState=True, forceNewDeployment=True)
+    made = make(bench, image, forceNewDeployment=True)
+    wait_for(lambda: len(containers(client, made)) == 1)
     [before] = containers(client, made)
 
     change(bench, made, triggers={"again": "1"})

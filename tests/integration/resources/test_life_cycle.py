@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from local.resources.base import URN_TAG, Handler, Properties
+from local.resources.base import Handler, Properties
 from local.resources.cloud import Cloud, Shared
 from local.resources.registry import HANDLERS
+from local.resources.tags import URN_TAG
 from tests.integration.resources.example import Example, Made, Workbench
 
 TESTED_ELSEWHERE = {"docker-build:index:Image", "random:index/randomId:RandomId"}
