@@ -16,7 +16,7 @@ from automation.stack_files import Derived
 from tests.unit.automation.fakes import FakeAws, FakeTime, dev
 
 URL = "http://load-balancer.elb.amazonaws.com"
-BREAKS = "web: ECS rolled it back\n  stopped: web ended with exit code 3"
+BREAKS = "web: ECS rolled it back\n  stopped: web exited with code 3"
 
 
 @dataclass
@@ -148,7 +148,7 @@ def test_an_update_that_calls_a_broken_version_fine_fails_the_run(tmp_path: Path
 def test_so_does_one_that_does_not_say_why(tmp_path: Path) -> None:
     (failure,) = run(tmp_path, says="update failed").failures
 
-    assert "without saying that the container ended with exit code 3; it said: update failed" in failure
+    assert "without saying that the container exited with code 3; it said: update failed" in failure
 
 
 def test_so_does_one_that_loses_a_request_meanwhile(tmp_path: Path) -> None:
