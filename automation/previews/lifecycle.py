@@ -66,8 +66,7 @@ class Previews:
             raise AutomationError(f"{stack} cannot attach to {chosen}, which is attached to another stack")
         if attached not in (None, chosen):
             raise AutomationError(
-                f"{stack} is attached to {attached} and cannot move to {chosen}: "
-                f"run `python -m automation destroy {stack}` first"
+                f"{stack} is attached to {attached} and cannot move to {chosen}: run `destroy {stack}` first"
             )
         settings = self.stacks.settings(chosen)
         if stack not in known:
@@ -173,16 +172,14 @@ class Previews:
             raise AutomationError(
                 f"{base} allows {maximum} stacks of pull requests and has {len(others)} "
                 f"({', '.join(others)}), so {stack} cannot be created: destroy one, remove those that have "
-                "expired (`python -m automation previews clean-up`), or raise `preview-stacks.maximum` in "
+                "expired (`previews clean-up`), or raise `preview-stacks.maximum` in "
                 f"Pulumi.{base}.yaml"
             )
 
     def _load_balancer_of(self, base: str) -> SharedLoadBalancer:
         attachment: Any = self.stacks.outputs(base).get("attachment")
         if not attachment:
-            raise AutomationError(
-                f"{base} has no output `attachment`: bring it up first (`python -m automation up {base}`)"
-            )
+            raise AutomationError(f"{base} has no output `attachment`: bring it up first (`up {base}`)")
         return SharedLoadBalancer(
             base=base, arn=attachment["load_balancer_arn"], listener_arn=attachment["listener_arn"]
         )

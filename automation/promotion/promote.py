@@ -66,7 +66,5 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
 def _image_of(stacks: Stacks, stack: str) -> str:
     image = stacks.outputs(stack).get("image", "")
     if not image:
-        raise AutomationError(
-            f"{stack} has no output `image`: `python -m automation up {stack}` has to succeed first"
-        )
+        raise AutomationError(f"{stack} has no output `image`: `up {stack}` has to succeed first")
     return image

@@ -66,9 +66,7 @@ class DeployedStack:
             (_service(one) for one in resources if one["type"] == _SERVICE), key=lambda service: service.name
         )
         if not services:
-            raise AutomationError(
-                f"stack {name!r} has no services yet: `python -m automation up {name}` creates them"
-            )
+            raise AutomationError(f"stack {name!r} has no services yet: `up {name}` creates them")
         # After an update that failed the stack itself may have no outputs.
         outputs = _outputs_of(resources, "pulumi:pulumi:Stack")
         settings = settings_of_account(stacks, name, outputs)
@@ -118,7 +116,7 @@ class DeployedStack:
         if described is None:
             raise AutomationError(
                 f"ECS does not have the service {service.name} any more: "
-                f"`python -m automation up --refresh {self.name}` creates it again"
+                f"`up --refresh {self.name}` creates it again"
             )
         return described
 

@@ -177,7 +177,7 @@ def stopped_reason(task: Answer) -> str:
     parts = [task.get("stoppedReason") or "no reason given"]
     for container in task.get("containers", []):
         if "exitCode" in container:
-            parts.append(f"{container['name']} ended with exit code {container['exitCode']}")
+            parts.append(f"{container['name']} exited with code {container['exitCode']}")
         if container.get("reason"):
             parts.append(f"{container['name']}: {container['reason']}")
     return f"task {task_id(task['taskArn'])[:8]}: {'; '.join(parts)}"

@@ -141,7 +141,5 @@ def cli_environment(session: boto3.Session, region: str) -> dict[str, str]:
 def _latest_task(stack: DeployedStack, service: DeployedService) -> Answer:
     running = tasks_of(stack.clients.client("ecs"), service, "RUNNING")
     if not running:
-        raise AutomationError(
-            f"no task of {service.name} runs: `python -m automation status {stack.name}` shows why"
-        )
+        raise AutomationError(f"no task of {service.name} runs: `status {stack.name}` shows why")
     return running[0]

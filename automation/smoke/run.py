@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -45,7 +46,7 @@ _REQUEST_PAUSE_SECONDS: Final = 1.0
 _LISTED_SECONDS: Final = 300
 _SHOWN: Final = 20
 
-_EXIT_CODE: Final = "exit code 3"
+_EXIT_CODE: Final = re.compile(r"exit(ed with)? code 3\b")
 """How the container of the broken version ends; the failure has to say so."""
 
 
@@ -104,7 +105,7 @@ class Smoke:
             self._failures.append(str(error) or type(error).__name__)
         if self._failures and keep:
             self.say(
-                "The stack is kept, and costs. `python -m automation aws-smoke` continues with it and "
+                "The stack is kept, and costs. `aws-smoke` continues with it and "
                 f"destroys it in the end; its file is {self.file.path.name}."
             )
             return self._failures
@@ -113,10 +114,7 @@ class Smoke:
         except (AutomationError, BotoCoreError, ClientError) as error:
             self._failures.append(str(error))
             if self._exists:
-                self.say(
-                    f"The stack {STACK} still exists, and costs: `python -m automation destroy {STACK}` "
-                    "tries again."
-                )
+                self.say(f"The stack {STACK} still exists, and costs: `destroy {STACK}` tries again.")
         return self._failures
 
     def _live(self) -> None:
@@ -179,10 +177,9 @@ class Smoke:
                 output = str(error)
             else:
                 raise SmokeError("the update succeeded, though the app exits as soon as it starts")
-        if _EXIT_CODE not in output:
+        if not _EXIT_CODE.search(output):
             raise SmokeError(
-                f"the update failed without saying that the container ended with {_EXIT_CODE}; it said: "
-                f"{output}"
+                f"the update failed without saying that the container exited with code 3; it said: {output}"
             )
         if requests.others:
             raise SmokeError(

@@ -32,7 +32,7 @@ def destroy(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
     if attached:
         raise AutomationError(
             f"{', '.join(attached)} are attached to {stack}: destroy them first "
-            '(`python -m automation previews clean-up --open ""` removes all)'
+            '(`previews clean-up --open ""` removes all)'
         )
     if not yes:
         confirm(
@@ -58,4 +58,4 @@ def cancel(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
             without_terminal="there is no terminal to ask on: say --yes if no update runs",
         )
     stacks.cancel(stack)
-    say(f"{stack} is unlocked; `python -m automation up {stack}` continues the update")
+    say(f"{stack} is unlocked; `up {stack}` continues the update")

@@ -113,7 +113,7 @@ def test_a_failure_has_the_reasons_of_stopped_tasks_and_the_end_of_their_log() -
 
     assert failure(aws).splitlines() == [
         "web: ECS gave up, and could not roll it back: tasks failed to start",
-        f"  stopped: task {'0' * 8}: Essential container exited; web ended with exit code 3",
+        f"  stopped: task {'0' * 8}: Essential container exited; web exited with code 3",
         "    | Error: DATABASE_URL is missing",
     ]
     assert aws.questions("get_log_events")[0]["logStreamName"] == f"web/web/{2:032x}"
@@ -152,9 +152,7 @@ def test_another_deployment_ends_it() -> None:
 
 
 def test_a_service_that_was_deleted_cannot_be_deployed() -> None:
-    assert "`python -m automation up --refresh dev` creates it again" in failure(
-        cloud(describe_services=no_service())
-    )
+    assert "`up --refresh dev` creates it again" in failure(cloud(describe_services=no_service()))
 
 
 def call(aws: FakeAws, *arguments: str) -> Result:
