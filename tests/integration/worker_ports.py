@@ -1,7 +1,8 @@
-"""Ports for the tests of one pytest worker: no other worker, and hardly another clone, hands out the same."""
+"""Ports for the tests of one pytest worker: no other worker, and hardly another run, hands out the same."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import zlib
@@ -20,9 +21,9 @@ _WORKERS: Final = 200
 
 def _of_this_worker() -> Iterator[int]:
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    block = (zlib.crc32(str(_ROOT).encode()) + worker) % _WORKERS
-    while True:
-        yield from range(_FIRST + block * _OF_A_WORKER, _FIRST + (block + 1) * _OF_A_WORKER)
+    first = _FIRST + (zlib.crc32(str(_ROOT).encode()) + worker) % _WORKERS * _OF_A_WORKER
+    for number in itertools.count(os.getpid()):
+        yield first + number % _OF_A_WORKER
 
 
 _candidates: Final = _of_this_worker()
