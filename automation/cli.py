@@ -125,7 +125,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted: the state has what was done; running the command again continues", err=True)
+        click.echo(
+            "interrupted: what was made is in the state, and the next run continues from there", err=True
+        )
         sys.exit(_INTERRUPTED)
     except ProgramError as error:
         _fail(error.not_displayed)

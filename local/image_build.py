@@ -19,8 +19,8 @@ from docker.utils.build import create_archive  # pyright: ignore[reportUnknownVa
 
 from local.base_image import base_image
 from local.build_context import files
-from local.docker import LABEL, DockerError, connect
-from local.images import Progress, docker_engine, is_local, pull, registry_digest
+from local.docker import LABEL, DockerError, connect, docker_engine
+from local.images import Progress, is_local, pull, registry_digest
 
 NODE_IMAGE: Final = "NODE_IMAGE"
 """Build argument with the base image; its default is the official one."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import docker
 from docker.errors import APIError, DockerException, ImageNotFound
 from docker.utils import parse_repository_tag
 
-from local.docker import LABEL, DockerError, connect, engine
+from local.docker import LABEL, DockerError, docker_engine, engine
 
 Progress = Callable[[str], None]
 
@@ -22,26 +21,6 @@ _SERVER_ERROR: Final = 500
 
 _unreachable: set[str] = set()
 _asking = threading.Lock()
-
-
-@contextmanager
-def docker_engine(action: str, *, timeout: float = _CALL_SECONDS) -> Generator[Any]:
-    """Connect to the daemon's plain API.
-
-    Args:
-        action: what is done, for the error message, such as "push app:1".
-        timeout: seconds for each call.
-
-    Raises:
-        DockerError: no daemon answers, or it refused.
-    """
-    client = connect(timeout=timeout)
-    try:
-        yield engine(client)
-    except (DockerException, OSError) as error:
-        raise DockerError(f"cannot {action}: {error}") from error
-    finally:
-        client.close()
 
 
 def push(tag: str, *, username: str, password: str) -> str:

@@ -63,7 +63,7 @@ def port_of(listener: socket.socket) -> int:
 
 
 def any_free() -> int:
-    """Return a port that was free a moment ago, for a test that has to know one beforehand."""
+    """Return a port that was free a moment ago, for who has to know one beforehand."""
     with socket.create_server((LOOPBACK, 0)) as probe:
         return port_of(probe)
 

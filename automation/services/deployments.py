@@ -133,6 +133,12 @@ def _by_rollout_state(deployments: Sequence[Answer], primary: Answer) -> Deploym
     )
 
 
+def counts(described: Answer) -> str:
+    """Return a service's running and desired tasks, such as `1/2 tasks`."""
+    desired = described["desiredCount"]
+    return f"{described['runningCount']}/{desired} {'task' if desired == 1 else 'tasks'}"
+
+
 def task_id(task_arn: str) -> str:
     """Return the end of a task's ARN, which names its log stream."""
     return task_arn.rpartition("/")[2]
@@ -171,7 +177,7 @@ def stopped_reason(task: Answer) -> str:
     parts = [task.get("stoppedReason") or "no reason given"]
     for container in task.get("containers", []):
         if "exitCode" in container:
-            parts.append(f"{container['name']} ended with exit code {container['exitCode']}")
+            parts.append(f"{container['name']} exited with code {container['exitCode']}")
         if container.get("reason"):
             parts.append(f"{container['name']}: {container['reason']}")
     return f"task {task_id(task['taskArn'])[:8]}: {'; '.join(parts)}"
@@ -195,7 +201,7 @@ def evidence(
     try:
         logged = logs.get_log_events(
             logGroupName=stack.log_group,
-            logStreamName=f"{service.name}/{service.name}/{task_id(failed[0]['taskArn'])}",
+            logStreamName=service.log_stream(failed[0]["taskArn"]),
             limit=_LINES_SHOWN,
             startFromHead=False,
         )["events"]

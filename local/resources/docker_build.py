@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from local.build_context import context_hash
-from local.docker import LABEL, DockerError, connect, machine_architecture
+from local.docker import LABEL, DockerError, connect, docker_engine, machine_architecture
 from local.image_build import Build, has_fixed_bases
-from local.images import docker_engine, push, remove_image, with_label
+from local.images import push, remove_image, with_label
 from local.resources.aws_calls import call
 from local.resources.base import Handler, Properties, ResourceError, Unknown
 from local.resources.ecr import describe_image, registry_host

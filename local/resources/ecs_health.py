@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from local.resources.cloud import Cloud
     from local.task_containers import TaskContainer
 
-UNCHECKED_SECONDS: Final = 3
-"""How long a task without any check has to stay up: one that ends at once runs for a moment, too."""
+UP_SECONDS: Final = 3
+"""How long a task has to stay up that no load balancer asks: one that ends at once runs for a moment, too."""
 _LAST_LINES: Final = 3
 
 
@@ -161,9 +161,6 @@ class TaskHealth:
             containers: the task's, by name.
             age: seconds since it started.
         """
-        if not self.checks:
-            text = f"it has to stay up for {UNCHECKED_SECONDS} s, as it has no health check"
-            return Fault(text, final=False) if age < UNCHECKED_SECONDS else None
         for index, check in enumerate(self.checks):
             if index in self.passed:
                 continue
@@ -174,6 +171,8 @@ class TaskHealth:
             if text:
                 return Fault(text, final=age > check.patience)
             self.passed.add(index)
+        if age < UP_SECONDS and not any(isinstance(check, TargetCheck) for check in self.checks):
+            return Fault(f"it has to stay up for {UP_SECONDS} s, as no load balancer asks it", final=False)
         return None
 
 

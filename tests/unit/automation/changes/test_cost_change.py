@@ -85,7 +85,7 @@ def test_what_has_no_price_does_not_fail_a_preview(monkeypatch: pytest.MonkeyPat
 
     cost = of(Stacks())
 
-    assert cost.plain() == "cost: unknown: nobody knows the price of a thing"
+    assert cost.text() == "unknown: nobody knows the price of a thing"
     assert not cost.over_budget
     assert cost.as_json()["unknown"] == "nobody knows the price of a thing"
 
@@ -101,5 +101,5 @@ def test_more_than_the_budget_is_a_cent_more(after: float, budget: int | None, o
 def test_the_change_is_in_dollars_a_month() -> None:
     cost = CostChange(before=40, after=52.5, budget=50)
 
-    assert cost.plain() == "cost: $40.00 → $52.50 a month (+$12.50), more than its budget of $50"
-    assert CostChange(before=40.001, after=40).plain() == "cost: $40.00 a month, as before"
+    assert cost.text() == "$40.00 → $52.50 a month (+$12.50), more than its budget of $50"
+    assert CostChange(before=40.001, after=40).text() == "$40.00 a month, as before"

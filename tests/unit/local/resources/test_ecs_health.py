@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.resources.ecs_deployment import excerpt
-from local.resources.ecs_health import UNCHECKED_SECONDS, TaskHealth, checks_of, matches
+from local.resources.ecs_health import UP_SECONDS, TaskHealth, checks_of, matches
 from local.task_containers import Listener
 
 GROUP = {
@@ -151,20 +151,20 @@ class Scripted:
         return self.faults.pop(0)
 
 
+CONTAINERS: Any = {"web": object()}
+
+
 def test_a_check_that_passed_once_is_not_asked_again() -> None:
-    containers: Any = {"web": object()}
     health = TaskHealth([Scripted([""]), Scripted(["not yet", ""])])
 
-    first, second = (health.fault(containers, age=1) for _ in range(2))
+    first, second = (health.fault(CONTAINERS, age=UP_SECONDS) for _ in range(2))
 
     assert first is not None
     assert (first.text, first.final, second) == ("not yet", False, None)
 
 
 def test_a_check_that_fails_for_too_long_is_final() -> None:
-    containers: Any = {"web": object()}
-
-    fault = TaskHealth([Scripted(["no"])]).fault(containers, age=11)
+    fault = TaskHealth([Scripted(["no"])]).fault(CONTAINERS, age=11)
 
     assert fault is not None
     assert fault.final
@@ -177,9 +177,16 @@ def test_a_container_that_is_gone_is_named() -> None:
     assert "'web' is not there" in fault.text
 
 
-def test_a_task_without_checks_has_to_stay_up() -> None:
-    assert TaskHealth([]).fault({}, age=UNCHECKED_SECONDS - 1) is not None
-    assert TaskHealth([]).fault({}, age=UNCHECKED_SECONDS) is None
+@pytest.mark.parametrize("health", [TaskHealth([]), TaskHealth([Scripted([])], passed={0})])
+def test_a_task_that_no_load_balancer_asks_has_to_stay_up(health: TaskHealth) -> None:
+    assert health.fault(CONTAINERS, age=UP_SECONDS - 1) is not None
+    assert health.fault(CONTAINERS, age=UP_SECONDS) is None
+
+
+def test_a_task_that_a_load_balancer_reaches_is_up() -> None:
+    [check] = checks({"loadBalancers": [BALANCED]})
+
+    assert TaskHealth([check], passed={0}).fault(CONTAINERS, age=0) is None
 
 
 NOISE = [f"line {number}" for number in range(100)]
