@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from infra.network import Network, NetworkArgs
+from infra.network.vpc import Network, NetworkArgs
 from infra.settings import NetworkSettings
 from local.engine.catalogue import everything
 from local.engine.deployment import Deployment, Target
