@@ -41,6 +41,7 @@ class AttachedService(pulumi.ComponentResource):
             "app",
             AppImageArgs(
                 settings=settings.image,
+                architecture=settings.main.architecture,
                 stack_prefix=prefix,
                 registry=registry,
                 base=base.images() if settings.image.image is None else None,

@@ -55,6 +55,7 @@ class Environment(pulumi.ComponentResource):
             "app",
             AppImageArgs(
                 settings=settings.image,
+                architecture=settings.main.architecture,
                 stack_prefix=f"{args.organization}/{args.project}",
                 registry=registry,
                 protect=settings.protect,
@@ -154,10 +155,10 @@ class Environment(pulumi.ComponentResource):
         )
 
     def _find_zone(self) -> pulumi.Output[str] | None:
-        if self._settings.load_balancer.zone is None:
+        if self._settings.load_balancer.hosted_zone is None:
             return None
         return aws.route53.get_zone_output(
-            name=self._settings.load_balancer.zone,
+            name=self._settings.load_balancer.hosted_zone,
             private_zone=False,
             opts=pulumi.InvokeOptions(parent=self),
         ).zone_id

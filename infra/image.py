@@ -54,6 +54,7 @@ class AppImageArgs:
     """What an :class:`AppImage` needs to know."""
 
     settings: ImageSettings
+    architecture: Architecture
     stack_prefix: str
     """`<organization>/<project>`: where the stack that `image-from` names is found."""
     registry: docker.Provider | None = None
@@ -151,7 +152,7 @@ class AppImage(pulumi.ComponentResource):
 
     def _built(self, name: str, args: AppImageArgs, repository: Repository) -> DeployableImage:
         settings = args.settings
-        platforms = [_PLATFORM[settings.architecture]]
+        platforms = [_PLATFORM[args.architecture]]
         context = Path(settings.app_path)
         tag = content_tag(
             context,

@@ -65,7 +65,7 @@ class LoadBalancer(pulumi.ComponentResource):
             idle_timeout=args.settings.idle_timeout_seconds,
             drop_invalid_header_fields=True,
             desync_mitigation_mode="defensive",
-            enable_deletion_protection=args.settings.deletion_protection,
+            enable_deletion_protection=args.protect,
             opts=pulumi.ResourceOptions(
                 parent=self, protect=args.protect, depends_on=list(args.prerequisites)
             ),

@@ -54,8 +54,8 @@ class Network(pulumi.ComponentResource):
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Network", name, None, opts)
 
-        existing = args.settings.existing
-        if existing is None:
+        existing = args.settings
+        if existing.vpc_id is None:
             self._make_vpc(name, args)
         else:
             self.vpc_id = pulumi.Output.from_input(existing.vpc_id)

@@ -53,7 +53,7 @@ class ServiceArgs:
     """What the first task cannot start without, though no argument leads to it: routes, rules, capacity."""
 
     def __post_init__(self) -> None:
-        if self.settings.rollout.two_target_groups and self.traffic_shift is None:
+        if self.settings.rollout.has_two_target_groups and self.traffic_shift is None:
             raise ValueError(
                 f"{self.settings.name} has two target groups and needs a traffic_shift, got None"
             )
@@ -142,12 +142,12 @@ class Service(pulumi.ComponentResource):
                     *([gate.record] if gate else ()),
                     *args.prerequisites,
                 ],
-                ignore_changes=["desiredCount"] if settings.autoscaling else None,
+                ignore_changes=["desiredCount"] if settings.autoscaling.enabled else None,
                 custom_timeouts=timeouts(settings.rollout),
                 hooks=gate.hooks if gate else None,
             ),
         )
-        if settings.autoscaling is not None:
+        if settings.autoscaling.enabled:
             Autoscaling(
                 name,
                 AutoscalingArgs(
@@ -172,7 +172,7 @@ class Service(pulumi.ComponentResource):
         )
 
     def _green(self, name: str, blue: aws.lb.TargetGroup, args: ServiceArgs) -> Green | None:
-        if args.traffic_shift is None or not args.settings.rollout.two_target_groups:
+        if args.traffic_shift is None or not args.settings.rollout.has_two_target_groups:
             return None
         return Green(
             name,
@@ -203,7 +203,7 @@ class Service(pulumi.ComponentResource):
     def _alarms(
         self, name: str, groups: Mapping[str, aws.lb.TargetGroup], args: ServiceArgs
     ) -> DeploymentAlarms | None:
-        if args.settings.alarms is None:
+        if not args.settings.alarms.enabled:
             return None
         return DeploymentAlarms(
             name,

@@ -152,7 +152,7 @@ class Services:
                 log_group=self._args.place.log_group_name,
                 seconds=settings.rollout_seconds,
                 alarms=services[settings.name].alarm_names,
-                scheduled=bool(settings.autoscaling and settings.autoscaling.schedule),
+                scheduled=settings.autoscaling.enabled and bool(settings.autoscaling.schedule),
             )
             for settings in self._args.settings.services
         ]

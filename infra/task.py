@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from infra.image_reference import DeployableImage
-    from infra.settings import Architecture, ServiceSettings
+    from infra.settings import Architecture, ServiceSettings, Statement
 
 _CPU_ARCHITECTURE: Final[dict[Architecture, str]] = {"arm64": "ARM64", "x86_64": "X86_64"}
 _EXEC_ACTIONS: Final = ("CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")
@@ -279,9 +279,5 @@ def _task_statements(settings: ServiceSettings) -> list[Mapping[str, Any]]:
     return statements
 
 
-def _app_statement(statement: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {
-        "Effect": "Allow",
-        "Action": statement["actions"],
-        "Resource": statement["resources"],
-    }
+def _app_statement(statement: Statement) -> Mapping[str, Any]:
+    return {"Effect": "Allow", "Action": list(statement.actions), "Resource": list(statement.resources)}

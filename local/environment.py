@@ -18,7 +18,6 @@ from local.docker_daemon import DockerDaemon
 from local.emulator import Emulator
 from local.errors import LocalError
 from local.front_door import FrontDoor
-from local.images import remove_images
 from local.isolation import NO_ACCOUNT, point_at
 from local.locks import BusyError, everything_locked, stack_locked
 from local.resources.cloud import Cloud
@@ -300,6 +299,8 @@ class LocalEnvironment:
                 door.stop()
             if emulator is not None:
                 emulator.stop()
+                from local.images import remove_images
+
                 client = connect()
                 try:
                     remove_images(client, prefix=f"localhost:{emulator.port}/")

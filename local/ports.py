@@ -62,17 +62,8 @@ def port_of(listener: socket.socket) -> int:
     return int(listener.getsockname()[1])
 
 
-def is_free(port: int) -> bool:
-    """Whether a server could listen on a port now; for tests that hand out ports beforehand."""
-    try:
-        socket.create_server((LOOPBACK, port)).close()
-    except OSError:
-        return False
-    return True
-
-
 def any_free() -> int:
-    """Return a port that was free a moment ago, for a test that has to know one beforehand."""
+    """Return a port that was free a moment ago, for who has to know one beforehand."""
     with socket.create_server((LOOPBACK, 0)) as probe:
         return port_of(probe)
 

@@ -15,7 +15,7 @@ from automation.previews.expiry import Preview, reason_to_remove
 from automation.previews.names import DEFAULT_BASE, is_preview, number_of
 from automation.stack_files import Derived
 from automation.stacks.stacks import Stacks
-from infra.config.attach import KEYS_OF_THE_BASE
+from infra.settings import KEYS_OF_THE_BASE
 
 if TYPE_CHECKING:
     from automation.stacks.environment import KnownStack

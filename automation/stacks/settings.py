@@ -9,7 +9,7 @@ import pulumi
 
 from automation.errors import AutomationError
 from automation.stack_files import read_config
-from infra.config.parse import parse
+from infra.settings import parse
 
 if TYPE_CHECKING:
     from infra.settings import Settings

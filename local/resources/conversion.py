@@ -133,6 +133,8 @@ class Conversion:
             return self._block(cast("Mapping[str, Any]", live), path, asked)
         if isinstance(live, datetime):
             return live.strftime("%Y-%m-%dT%H:%M:%SZ")
+        if isinstance(live, float) and live.is_integer():
+            live = int(live)
         return asked if live is not None and str(asked).lower() == str(live).lower() else live
 
     def _list_from_aws(self, live: list[Any], path: str, asked: Any) -> Any:

@@ -105,6 +105,9 @@ _PAUSE_SECONDS: Final = 0.3
 class Service(RowHandler):
     """A service; its id is its ARN."""
 
+    # Autoscaling changes it behind the program's back, and without autoscaling the program has the say again.
+    compared_with_outputs = frozenset({"desiredCount"})
+
     def __init__(self) -> None:
         super().__init__(_ROW)
 

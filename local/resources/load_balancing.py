@@ -14,28 +14,19 @@ if TYPE_CHECKING:
 _KINDS: Final = ("fixed-response", "forward", "redirect")
 
 
-class LoadBalancer(RowHandler):
-    """`aws:lb/loadBalancer:LoadBalancer`."""
+class WithArnSuffix(RowHandler):
+    """`aws:lb/loadBalancer:LoadBalancer` and `aws:lb/targetGroup:TargetGroup`."""
 
     def complete(self, operation: str, arguments: dict[str, Any], inputs: Properties) -> dict[str, Any]:
-        """Say by its scheme whether it is internal."""
-        if operation == self.row.create:
+        """Say by its scheme whether a load balancer is internal."""
+        if operation == "create_load_balancer":
             arguments["Scheme"] = "internal" if inputs.get("internal") else "internet-facing"
         return arguments
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
         """Add the part of its ARN that metrics have."""
         outputs = super().outputs(cloud, identifier, item, inputs)
-        return {**outputs, "arnSuffix": identifier.partition(":loadbalancer/")[2]}
-
-
-class TargetGroup(RowHandler):
-    """`aws:lb/targetGroup:TargetGroup`."""
-
-    def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
-        """Add the part of its ARN that metrics have."""
-        outputs = super().outputs(cloud, identifier, item, inputs)
-        return {**outputs, "arnSuffix": identifier.rpartition(":")[2]}
+        return {**outputs, "arnSuffix": identifier.rpartition(":")[2].removeprefix("loadbalancer/")}
 
 
 class _WithActions(RowHandler):

@@ -50,7 +50,7 @@ class Attributes:
     read: str
     change: str
     names: Mapping[str, tuple[str, bool | int | str]]
-    """AWS's name of each property (by path: `accessLogs.bucket`), and its default, which is of its type."""
+    """AWS's name of each property (by path: `accessLogs.bucket`), and AWS's default, which is of its type."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,8 @@ class Row:
     """What AWS or the emulator adds by itself, by path: left out where it was not asked for."""
     forgotten: str = ""
     """Properties that the emulator takes and does not tell; they are believed as asked."""
+    computed: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What AWS decides where it is not asked, and the emulator does not tell."""
     name: str | None = None
     """Property that gets an automatic name."""
     name_max_length: int = 255

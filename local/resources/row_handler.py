@@ -31,7 +31,8 @@ class RowHandler(Handler):
         self.force_new = dict.fromkeys(row.replace.split(), source)
         self.attributes: Mapping[str, tuple[str, Any]] = row.attributes.names if row.attributes else {}
         self.in_attributes = {path.partition(".")[0] for path in self.attributes}
-        self.defaults = {**row.defaults, **{path: default for path, (_, default) in self.attributes.items()}}
+        of_attributes = {path: default for path, (_, default) in self.attributes.items() if default != ""}
+        self.defaults = {**of_attributes, **row.defaults}
         self.changed_by = {key: change for change in row.changes for key in change.properties.split()}
         self.in_place = frozenset([*self.changed_by, *self.in_attributes, *(["tags"] if row.tags else [])])
         self.settled_at_creation = frozenset(row.settled.split())
@@ -111,7 +112,8 @@ class RowHandler(Handler):
 
     def find(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str | None:
         """By the tag with the URN; what has no tags by its natural key, if it is just what is asked for."""
-        candidates: Iterable[tuple[str, Any]] = ((self._id_of(item), item) for item in self._list(cloud))
+        items = self._list(cloud, {} if self.tagged else inputs)
+        candidates: Iterable[tuple[str, Any]] = ((self._id_of(item), item) for item in items)
         if not self.tagged and "{" in self.row.id:
             candidates = [(self.identifier(inputs, {}), None)]
         for identifier, item in candidates:
@@ -121,8 +123,7 @@ class RowHandler(Handler):
                 found = tagging.carries(self._tags(cloud, identifier, item), urn)
             else:
                 live = self.read(cloud, id=identifier, inputs=inputs)
-                keys = self.force_new.keys() | self.in_place
-                found = live and all(self.same(key, live.get(key), inputs.get(key)) for key in keys)
+                found = live and all(self.same(key, live.get(key), asked) for key, asked in inputs.items())
             if found:
                 return identifier
         return None
@@ -172,6 +173,7 @@ class RowHandler(Handler):
                 outputs[key] = None
         for key in believed & (self.force_new.keys() | self.in_place | self.settled_at_creation):
             outputs[key] = inputs.get(key)
+        outputs |= {key: value for key, value in row.computed.items() if not outputs[key]}
         if self.tagged:
             outputs["tags"] = outputs["tagsAll"] = tagging.visible(self._tags(cloud, identifier, item))
         return outputs
@@ -251,9 +253,11 @@ class RowHandler(Handler):
             return str(item[self._key])
         return self.row.id.format(**{key: self.conversion.pick(item, key, None) for key in self.force_new})
 
-    def _list(self, cloud: Cloud) -> Iterator[Any]:
+    def _list(self, cloud: Cloud, inputs: Properties) -> Iterator[Any]:
         operation = self.row.listing or self.row.read
-        arguments = self.row.arguments.get(operation, {})
+        arguments = dict(self.row.arguments.get(operation, {}))
+        for key in self.force_new.keys() & inputs.keys():
+            self.conversion.put(arguments, self.shape(cloud, operation), key, inputs[key])
         client = cloud.client(self.row.service)
         if client.can_paginate(operation):
             answer = client.get_paginator(operation).paginate(**arguments).build_full_result()
@@ -299,16 +303,23 @@ class RowHandler(Handler):
                 value: Any = asked.get(part) if part and asked else asked
                 value = default if value is None else value
                 pairs[name] = str(value).lower() if isinstance(value, bool) else str(value)
-        if self.row.attributes and pairs:
-            arguments = self.identity(cloud, self.row.attributes.change, identifier)
-            self.call(cloud, self.row.attributes.change, **arguments, Attributes=tagging.pairs(pairs))
+        if not self.row.attributes or not pairs:
+            return
+        operation = self.row.attributes.change
+        arguments = self.identity(cloud, operation, identifier)
+        if "Attributes" in self.shape(cloud, operation).members:
+            self.call(cloud, operation, **arguments, Attributes=tagging.pairs(pairs))
+        else:
+            for name, text in pairs.items():
+                self.call(cloud, operation, **arguments, AttributeName=name, AttributeValue=text)
 
     def _read_attributes(self, cloud: Cloud, identifier: str) -> Properties:
         if not self.row.attributes:
             return {}
         operation = self.row.attributes.read
         answer = self.call(cloud, operation, **self.identity(cloud, operation, identifier))
-        texts = tagging.from_pairs(answer["Attributes"])
+        told = answer["Attributes"]
+        texts = cast("dict[str, str]", told if isinstance(told, dict) else tagging.from_pairs(told))
         outputs: Properties = {}
         for path, (name, default) in self.attributes.items():
             key, _, part = path.partition(".")

@@ -26,7 +26,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 DOMAIN: Final = "dev.example.com"
 NO_IMAGE: Final = f"registry.example.com/app@sha256:{'0' * 64}"
 """For stacks without tasks: nothing asks for it."""
-_STACK_FILES: Final = tuple(f"Pulumi.{stack}.yaml" for stack in ("dev", "staging", "prod"))
+SHIPPED: Final = ("dev", "staging", "prod")
+_STACK_FILES: Final = tuple(f"Pulumi.{stack}.yaml" for stack in SHIPPED)
 _PARTS: Final = ("app", "automation", "infra", "local", "__main__.py", "Pulumi.yaml", *_STACK_FILES)
 _COMMAND_SECONDS: Final = 240
 

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("dev")]
 def base(dev: Project) -> Iterator[Project]:
     """Dev, and no stack of a pull request before and after."""
     yield dev
-    dev.done("previews", "reap", "--open", "")
+    dev.done("previews", "clean-up", "--open", "")
 
 
 def host(number: int) -> str:
@@ -36,7 +36,7 @@ def test_two_come_up_beside_dev_and_one_goes_without_touching_the_others(base: P
     of_second, states = instance(base, host(2)), [base.state_file(s).read_text() for s in ("dev", "pr-2")]
 
     listed = base.done("previews", "list", "--json").json
-    removed = base.done("previews", "reap", "--open", "2")
+    removed = base.done("previews", "clean-up", "--open", "2")
 
     assert [(one["environment"], one["service"]) for one in told] == [
         ("pr-1", "web-pr-1"),
@@ -67,7 +67,7 @@ def test_what_works_for_other_stacks_works_for_them_and_their_base_stays(base: P
     again = base.try_up("pr-1")
     refused = base.run("destroy", "dev", "--yes")
 
-    assert "web-pr-1  1/1 tasks, steady" in status.out
+    assert "web-pr-1  1/1 task, steady" in status.out
     assert command.out == "pr-1\n"
     assert {line.split()[0] for line in logs.out.splitlines()} == {"web-pr-1"}
     assert (again.code, again.changed) == (0, set()), again.text
@@ -88,7 +88,7 @@ def test_one_that_never_came_up_goes_too(base: Project) -> None:
     assert failed.code == 1
     assert "exit code 4" in failed.err
     assert "removed pr-1" in removed.err
-    assert base.done("previews", "list").out == ""
+    assert base.done("previews", "list", "--json").json == []
 
 
 def test_the_largest_number_at_once_is_refused_before_anything_is_made(base: Project) -> None:
@@ -99,7 +99,7 @@ def test_the_largest_number_at_once_is_refused_before_anything_is_made(base: Pro
 
     assert refused.code == 1
     assert "dev allows 0 stacks of pull requests" in refused.err
-    assert base.done("previews", "list").out == ""
+    assert base.done("previews", "list", "--json").json == []
 
 
 def test_all_that_goes_at_once_goes_before_what_it_stands_on(project: Project) -> None:

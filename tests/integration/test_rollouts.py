@@ -69,7 +69,9 @@ def test_a_version_that_ends_at_once_fails_with_its_reason_and_again_until_a_goo
     for run in (first, second):
         assert run.code == 1, run.text
         assert "web: ECS went back to the version before: " in run.err
-        assert re.search(r"stopped: task \w+: Essential container exited; web ended with exit code 3", run.err)
+        assert re.search(
+            r"stopped: task \w+: Essential container exited; web ended with exit code 3", run.err
+        )
         assert "| no database" in run.err
         assert "Traceback" not in run.err
     assert set(answers) == {before}, answers

@@ -147,7 +147,7 @@ def test_users_are_not_moved_to_a_target_group_without_tasks(dev: Project) -> No
 
     again = dev.up()
     dev.configure(multidev=["carol"])
-    refused = dev.try_up()
+    refused = dev.run("up", "dev", "--refresh")
 
     assert again.changed == set()
     assert refused.code == 1

@@ -87,9 +87,7 @@ def toys(
         shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
         (tmp_path / "__main__.py").write_text(program)
         (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  node-on-ecs:domain: dev.example.com\n")
-        environment = Account(
-            find_cli=lambda _: pulumi_cli, root=tmp_path, extra_variables=variables
-        )
+        environment = Account(find_cli=lambda _: pulumi_cli, root=tmp_path, extra_variables=variables)
         return Toys(root=tmp_path, environment=environment, world=world)
 
     yield write

@@ -50,7 +50,11 @@ Build = Callable[[Path, pulumi.ResourceOptions], pulumi.ComponentResource]
 COMPONENTS: dict[str, Build] = {
     "AppImage": lambda app, opts: AppImage(
         "part",
-        AppImageArgs(settings=image_settings(app_path=str(app)), stack_prefix="organization/project"),
+        AppImageArgs(
+            settings=image_settings(app_path=str(app)),
+            architecture="arm64",
+            stack_prefix="organization/project",
+        ),
         opts,
     ),
     "Network": lambda _, opts: Network("part", NetworkArgs(settings=network_settings(ipv6=True)), opts),

@@ -301,7 +301,7 @@ def test_no_container_runs_as_root_or_can_write_to_its_image(graph: Graph) -> No
     for container in _containers(graph):
         assert container["user"].partition(":")[0] not in {"", "0", "root"}
         assert container["readonlyRootFilesystem"] is True
-        assert container["linuxParameters"]["capabilities"] == {"drop": ["ALL"]}
+        assert container["linuxParameters"]["capabilities"] == {"add": [], "drop": ["ALL"]}
         assert not container.get("privileged")
 
 

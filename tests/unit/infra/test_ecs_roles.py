@@ -35,13 +35,7 @@ def test_ecs_may_move_traffic(partition: str) -> None:
 
 def test_ecs_may_call_the_functions_of_hooks_and_no_others() -> None:
     def hook(lambda_arn: str | None) -> RolloutHook:
-        return RolloutHook(
-            stages=("POST_SCALE_UP",),
-            lambda_arn=lambda_arn,
-            details=None,
-            timeout_minutes=60,
-            on_timeout="rollback",
-        )
+        return RolloutHook(stages=("POST_SCALE_UP",), lambda_arn=lambda_arn)
 
     rollout = rollout_settings("canary", hooks=(hook(FUNCTION), hook(None), hook(FUNCTION)))
     graph = declare(lambda: HookRole("web", rollout, account(), opts=held()))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infra.image import AppImage, AppImageArgs
+from infra.settings import Architecture
 from tests.unit.infra.factories import held, image_settings
 from tests.unit.infra.fake_cloud import DIGEST, REGISTRY, FakeCloud
 from tests.unit.infra.recorder import Graph, Secret, declare
@@ -24,10 +25,12 @@ def _app_image(
     *,
     protect: bool = False,
     cloud: FakeCloud | None = None,
+    architecture: Architecture = "arm64",
     **settings: Any,
 ) -> Graph:
     args = AppImageArgs(
         settings=image_settings(**{"app_path": str(app), **settings}),
+        architecture=architecture,
         stack_prefix="organization/node-on-ecs",
         protect=protect,
     )
@@ -119,7 +122,9 @@ def test_the_app_is_built_and_pushed_with_a_cache_that_ecr_takes(app: Path) -> N
     ("architecture", "platform"),
     [("arm64", "linux/arm64"), ("x86_64", "linux/amd64")],
 )
-def test_the_image_is_for_the_processor_of_the_tasks(app: Path, architecture: str, platform: str) -> None:
+def test_the_image_is_for_the_processor_of_the_tasks(
+    app: Path, architecture: Architecture, platform: str
+) -> None:
     assert _app_image(app, architecture=architecture).one(IMAGE).inputs["platforms"] == [platform]
 
 

@@ -56,7 +56,7 @@ def test_it_is_open_to_the_internet_and_wary_of_it() -> None:
 
 @pytest.mark.parametrize("protect", [True, False])
 def test_neither_pulumi_nor_aws_deletes_it_if_it_is_protected(protect: bool) -> None:  # noqa: FBT001
-    load_balancer = _load_balancer(_graph(protect=protect, deletion_protection=protect))
+    load_balancer = _load_balancer(_graph(protect=protect))
 
     assert load_balancer.protect is protect
     assert load_balancer.inputs["enableDeletionProtection"] is protect

@@ -10,11 +10,12 @@ import pulumi
 import pytest
 
 from infra.network import Network, NetworkArgs, subnet_layout
-from infra.settings import ExistingVpc
 from tests.unit.infra.factories import held, network_settings
 from tests.unit.infra.fake_cloud import FakeCloud
 from tests.unit.infra.recorder import Graph, declare
+from tests.unit.infra.settings_fixtures import SUBNETS
 
+EXISTING_VPC = "vpc-0123456789abcdef0"
 VPC = "awsx:ec2:Vpc"
 NETWORK = "node-on-ecs:infra:Network"
 ROUTE = "aws:ec2/route:Route"
@@ -182,19 +183,14 @@ def test_the_vpc_is_protected_if_asked_for(protect: bool) -> None:  # noqa: FBT0
 
 
 def test_an_existing_vpc_is_used_and_nothing_is_made_in_it() -> None:
-    existing = ExistingVpc(
-        vpc_id="vpc-1",
-        public_subnet_ids=("public-1", "public-2"),
-        private_subnet_ids=("private-1", "private-2"),
-    )
-
-    graph = _network(existing=existing)
+    public, private = SUBNETS[:2], SUBNETS[2:4]
+    graph = _network(vpc_id=EXISTING_VPC, public_subnet_ids=public, private_subnet_ids=private)
 
     assert [r.type for r in graph.resources if r.type.startswith(("aws:", "awsx:"))] == []
     assert graph.component_outputs(NETWORK, "network") == {
-        "vpc_id": "vpc-1",
-        "public_subnet_ids": ["public-1", "public-2"],
-        "private_subnet_ids": ["private-1", "private-2"],
-        "task_subnet_ids": ["private-1", "private-2"],
+        "vpc_id": EXISTING_VPC,
+        "public_subnet_ids": [*public],
+        "private_subnet_ids": [*private],
+        "task_subnet_ids": [*private],
         "tasks_have_public_addresses": False,
     }

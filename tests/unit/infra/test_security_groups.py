@@ -67,13 +67,13 @@ def test_another_port_for_the_world_is_refused() -> None:
 def test_tasks_reach_https_and_what_config_lists() -> None:
     egress = (
         EgressRule(port=5432, cidr="10.9.0.0/16", description="Database", protocol="tcp"),
-        EgressRule(port=53, cidr="2001:DB8::/32", description="Names", protocol="udp"),
+        EgressRule(port=53, cidr="10.8.0.0/16", description="Names", protocol="udp"),
     )
 
     assert _rules(_groups(egress=egress), EGRESS, TASKS) == {
         ("tcp", 443, 443, "0.0.0.0/0"),
         ("tcp", 5432, 5432, "10.9.0.0/16"),
-        ("udp", 53, 53, "2001:DB8::/32"),
+        ("udp", 53, 53, "10.8.0.0/16"),
     }
 
 

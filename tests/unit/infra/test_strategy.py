@@ -38,7 +38,7 @@ def _graph(strategy: str = "canary", *, rollout: dict[str, Any] | None = None, *
     service = service_settings(rollout=rollout_settings(strategy, **(rollout or {})), **settings)
 
     def program() -> None:
-        shift = traffic_shift() if service.rollout.two_target_groups else None
+        shift = traffic_shift() if service.rollout.has_two_target_groups else None
         Service("web", service_args(service, traffic_shift=shift), opts=held())
 
     return declare(program)
@@ -52,10 +52,7 @@ def _hook(**changes: Any) -> RolloutHook:
     return RolloutHook(
         **{
             "stages": ("POST_TEST_TRAFFIC_SHIFT",),
-            "lambda_arn": None,
-            "details": None,
-            "timeout_minutes": 30,
-            "on_timeout": "rollback",
+            **({} if "lambda_arn" in changes else {"timeout_minutes": 30}),
             **changes,
         }
     )

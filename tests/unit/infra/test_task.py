@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from infra.config import service as service_rules
+from infra.settings import Statement
+from infra.settings import service as service_rules
 from infra.task import TaskDefinition
 from tests.unit.infra.factories import (
     LOG_GROUP_ARN,
@@ -56,7 +57,7 @@ def test_the_container_has_no_more_than_it_needs() -> None:
     assert container["readonlyRootFilesystem"] is True
     assert container["linuxParameters"] == {
         "initProcessEnabled": True,
-        "capabilities": {"drop": ["ALL"]},
+        "capabilities": {"add": [], "drop": ["ALL"]},
     }
     assert container["stopTimeout"] == 60
     assert container["portMappings"] == [{"containerPort": 3000, "protocol": "tcp"}]
@@ -70,7 +71,7 @@ def test_with_ecs_exec_its_agent_can_work_and_the_app_is_not_root_all_the_same()
     assert container["readonlyRootFilesystem"] is False
     assert container["linuxParameters"] == {
         "initProcessEnabled": True,
-        "capabilities": {"drop": ["NET_RAW"]},
+        "capabilities": {"add": [], "drop": ["NET_RAW"]},
     }
     assert container["user"] == "1000"
     assert _statements(graph, "web-task") == {
@@ -89,7 +90,7 @@ def test_with_ecs_exec_its_agent_can_work_and_the_app_is_not_root_all_the_same()
 
 
 def test_what_ecs_exec_needs_comes_beside_what_the_app_may_do() -> None:
-    own = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::reports/*"]}
+    own = Statement(actions=("s3:GetObject",), resources=("arn:aws:s3:::reports/*",))
     graph = _task(execute_command=True, task_role_statements=(own,))
 
     assert list(_statements(graph, "web-task")) == ["own", "ExecuteCommand"]
@@ -237,7 +238,7 @@ def test_the_app_may_do_nothing_unless_config_says_so() -> None:
 
 
 def test_the_app_may_do_what_config_says_and_nothing_else() -> None:
-    statement = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::bucket/*"]}
+    statement = Statement(actions=("s3:GetObject",), resources=("arn:aws:s3:::bucket/*",))
 
     graph = _task(task_role_statements=(statement,))
 
@@ -249,6 +250,8 @@ def test_the_app_may_do_what_config_says_and_nothing_else() -> None:
 
 def test_no_task_starts_before_its_roles_may_do_what_it_needs() -> None:
     """The first task would fail to pull, and the circuit breaker counts it."""
-    graph = _task(task_role_statements=({"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::b/*"]},))
+    graph = _task(
+        task_role_statements=(Statement(actions=("s3:GetObject",), resources=("arn:aws:s3:::b/*",)),)
+    )
 
     assert {policy.urn for policy in graph.all(POLICY)} <= graph.one(DEFINITION).dependencies

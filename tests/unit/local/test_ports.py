@@ -76,11 +76,6 @@ def test_nobody_else_gets_a_port_from_then_on() -> None:
         assert ports.port_of(first) == free != ports.port_of(second)
 
 
-def test_a_port_is_free_on_which_nothing_listens(used: int) -> None:
-    assert ports.is_free(ports.any_free())
-    assert not ports.is_free(used)
-
-
 def test_a_chosen_port_that_is_in_use_is_an_error_and_not_moved(used: int) -> None:
     with pytest.raises(ports.PortError, match=f"port {used} for the emulator is in use: .*EMULATOR_PORT"):
         listen(ports.any_free(), variable=str(used))

@@ -112,7 +112,8 @@ def test_the_alarms_that_the_service_listens_to_are_followed_too(
 
 def test_only_a_service_with_a_schedule_may_be_asleep(declare_stack: DeclareStack) -> None:
     office, always = Follower(), Follower()
-    declare_stack("dev", follow_all=office)
+    evening = {"name": "evening", "cron": "0 18 ? * * *", "min-count": 0, "max-count": 0}
+    declare_stack("dev", {"autoscaling": {"enabled": True, "schedule": [evening]}}, follow_all=office)
     declare_stack("prod", follow_all=always)
 
     assert {one.scheduled for one in office.targets} == {True}
