@@ -22,9 +22,7 @@ if __name__ == "__main__":
     try:
         from automation.cli import main
     except ModuleNotFoundError as error:
-        sys.exit(
-            f"error: {sys.executable} has no package {error.name}: `make venv` makes a Python that has all"
-        )
+        sys.exit(f"error: {sys.executable} has no package {error.name}: `make venv` makes one that has all")
     # What a command loads and makes lives to its end: the collector would walk through all of it again and
     # again, for a third of the time, and once more at the exit.
     gc.disable()
