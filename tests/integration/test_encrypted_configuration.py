@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.project import Project
+from tests.integration.project import Project, Run
 
 pytestmark = pytest.mark.docker
 
@@ -46,24 +46,21 @@ def encrypted(project: Project, pulumi_cli: Path, tmp_path_factory: pytest.TempP
     return project
 
 
-def test_they_are_opened_with_the_user_s_passphrase_and_stay_secret(encrypted: Project) -> None:
+def test_the_user_s_passphrase_opens_them_and_they_stay_secret(encrypted: Project) -> None:
+    refused: list[Run] = []
+    for passphrase in ("another", ""):
+        encrypted.environment["PULUMI_CONFIG_PASSPHRASE"] = passphrase
+        refused.append(encrypted.run("up", "dev"))
     encrypted.environment["PULUMI_CONFIG_PASSPHRASE"] = PASSPHRASE
 
     run = encrypted.run("up", "dev")
     shown = encrypted.run("outputs", "dev", "--json")
 
+    for each in refused:
+        assert each.code == 1
+        assert "incorrect passphrase" in each.err
+        assert "Traceback" not in each.err
     assert run.code == 0, run.text
     assert (shown.json["password"], shown.json["plain"]) == ("[secret]", "text")
     assert HIDDEN not in run.text
     assert HIDDEN not in encrypted.state_file().read_text()
-
-
-@pytest.mark.parametrize("passphrase", ["another", ""])
-def test_a_wrong_or_missing_passphrase_is_told_as_such(encrypted: Project, passphrase: str) -> None:
-    encrypted.environment["PULUMI_CONFIG_PASSPHRASE"] = passphrase
-
-    run = encrypted.run("up", "dev")
-
-    assert run.code == 1
-    assert "incorrect passphrase" in run.err
-    assert "Traceback" not in run.err

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration import inventory
-from tests.integration.project import DOMAIN, NO_IMAGE, Project
+from tests.integration.project import DOMAIN, Project
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("dev")]
 
@@ -101,17 +101,3 @@ def test_the_largest_number_at_once_is_refused_before_anything_is_made(base: Pro
     assert refused.code == 1
     assert "dev allows 0 stacks of pull requests" in refused.err
     assert base.done("previews", "list", "--json").json == []
-
-
-def test_all_that_goes_at_once_goes_before_what_it_stands_on(project: Project) -> None:
-    """By name dev comes first, and on AWS its cluster could not go while a service is in it."""
-    project.write_without_tasks("dev")
-    project.write("pr-1", attach_to="dev", domain=DOMAIN, desired_count=0, image=NO_IMAGE)
-    project.up("dev")
-    project.up("pr-1")
-
-    down = project.done("down")
-
-    lines = down.err.splitlines()
-    deleted = [line.split()[1:3] for line in lines if " deleted (" in line]
-    assert deleted.index(["aws:ecs:Service", "web-pr-1"]) < deleted.index(["aws:ecs:Cluster", "cluster"])
