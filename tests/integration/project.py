@@ -63,6 +63,11 @@ class Run:
         return self.out + self.err
 
     @property
+    def kills(self) -> int:
+        """How often an accident killed it."""
+        return int(self.out.rsplit("killed ", 1)[1].split()[0])
+
+    @property
     def json(self) -> Any:
         """What it printed for programs."""
         return json.loads(self.out)

@@ -39,11 +39,6 @@ def completes(project: Project, stack: str) -> Run:
     return run
 
 
-def kills(run: Run) -> int:
-    """Return how often an accident killed it."""
-    return int(run.out.rsplit("killed ", 1)[1].split()[0])
-
-
 @pytest.mark.parametrize(("accident", "number"), [("driver", 8), ("both", 15)])
 def test_an_up_that_is_killed_again_and_again_makes_everything_once(
     standing: Project, accident: str, number: int
@@ -55,7 +50,7 @@ def test_an_up_that_is_killed_again_and_again_makes_everything_once(
     run = standing.run_with(accident, number, "up", stack)
 
     assert run.code == 0, run.text
-    assert kills(run) >= 2
+    assert run.kills >= 2
     assert inventory.orphans(standing.endpoint, standing.folder) == NOTHING
     assert completes(standing, stack).changed == set()
 
@@ -68,7 +63,7 @@ def test_a_down_that_is_killed_again_and_again_leaves_nothing(standing: Project)
     run = standing.run_with("both", 20, "down", "going")
 
     assert run.code == 0, run.text
-    assert kills(run) >= 2
+    assert run.kills >= 2
     assert inventory.emulated(standing.endpoint) - before == Counter({inventory.KEPT_FOR_A_ROLLBACK: 1})
     assert not standing.state_file("going").exists()
 

@@ -30,7 +30,7 @@ def test_an_up_with_containers_that_is_killed_runs_each_task_once_and_down_leave
     run = project.run_with("driver", 16, "up", "dev")
 
     assert run.code == 0, run.text
-    assert "killed 3 times" in run.out
+    assert run.kills >= 2
     assert inventory.orphans(project.endpoint, project.folder) == NOTHING
     assert [project.get(f"{name}{DOMAIN}").status for name in ("", "alice.")] == [200, 200]
     assert len(containers(project)) == 2
@@ -78,7 +78,7 @@ def test_an_emulator_that_dies_in_the_middle_is_named_and_the_next_up_starts_ane
     assert "the emulator does not run" in status.err
     for each in (run, status):
         assert "Traceback" not in each.text
-    assert "The emulator was started anew. The state of dev in the one before is kept in" in again.err
+    assert "The emulator was started anew. The state of dev in the one before is in" in again.err
     assert again.changed >= {"Vpc network", "Service web"}
     assert inventory.orphans(project.endpoint, project.folder) == NOTHING
 
