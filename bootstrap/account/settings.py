@@ -291,7 +291,7 @@ class _Reader:
     ) -> tuple[str, ...]:
         if isinstance(value, list) and (value or not required):
             return tuple(self._is(key, one, pattern, allowed) for one in cast("list[object]", value))
-        self._refuse(key, value, f"a list: {allowed}")
+        self._refuse(key, cast("object", value), f"a list: {allowed}")
         return ()
 
     def _each_once(self, key: str, names: list[str]) -> None:
