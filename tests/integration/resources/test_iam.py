@@ -58,7 +58,7 @@ def test_a_prefix_is_where_the_name_begins(bench: Workbench) -> None:
 
 def test_a_policy_that_aws_wrote_otherwise_is_no_drift(bench: Workbench) -> None:
     role = make_role(bench)
-    written = f" {trust().replace(': ', ' : ')}"
+    written = trust().replace('"sts:AssumeRole"', '["sts:AssumeRole"]')
     bench.cloud.client("iam").update_assume_role_policy(RoleName=role.id, PolicyDocument=written)
 
     outputs = HANDLERS[ROLE].read(bench.cloud, id=role.id, inputs=role.inputs)

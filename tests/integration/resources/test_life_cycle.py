@@ -83,6 +83,10 @@ class Walk:
         changed = self.step(properties, replaces=False)
         self.handler.update(self.cloud, id=self.id, old=self.outputs, new=self.inputs, changed=changed)
         self.read_without_drift()
+        for key in properties.keys() - self.inputs.keys():
+            assert self.handler.same(key, None, self.outputs.get(key)), (
+                f"{key} is still there: {self.outputs}"
+            )
 
     def replace(self, properties: Properties) -> None:
         self.step(properties, replaces=True)
