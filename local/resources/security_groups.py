@@ -62,7 +62,7 @@ class DefaultSecurityGroup(RowHandler):
     def check(
         self, cloud: Cloud, *, name: str, old: Properties | None, new: Properties, random_hex: str
     ) -> Properties:
-        """Say that it has no rules, so that a refresh sees those that somebody adds.
+        """Ask for no rules, so that a refresh shows those that were added by hand.
 
         Raises:
             ResourceError: the program wants rules in it.
