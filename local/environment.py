@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from local.backend import Backend, BrokenStateError
+from local.backend import Backend, BrokenStateError, State
 from local.docker import DockerError, connect
 from local.docker_daemon import DockerDaemon
 from local.emulator import Emulator
@@ -29,6 +29,7 @@ _REACHABLE_SECONDS: Final = 15.0
 _ANSWERS_OF_APPS: Final = frozenset(range(200, 600)) - {502, 503, 504}
 _DESCRIBED_AT_ONCE: Final = 10
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
+_REPOSITORY: Final = "aws:ecr/repository:Repository"
 _SALT: Final = re.compile(r"^encryptionsalt: *(\S+)", re.MULTILINE)
 _OTHER_ENCRYPTION: Final = re.compile(r"^(secretsprovider|encryptedkey):.*\n?", re.MULTILINE)
 
@@ -146,6 +147,8 @@ class LocalEnvironment:
                 locks=locks,
                 wait_until_ready=lambda: (emulator.wait_until_ready(), door.wait_until_ready()),
             )
+            if command == "destroy":
+                _delete_repositories(emulator, state)
             self.backend.assign(stack, emulator.identity)
             interrupted.parent.mkdir(parents=True, exist_ok=True)
             interrupted.touch()
@@ -317,3 +320,12 @@ class LocalEnvironment:
             connect().close()
         except DockerError as error:
             raise DockerError(f"containers and images cannot be deleted: {error}") from error
+
+
+def _delete_repositories(emulator: Emulator, state: State) -> None:
+    """Delete a stack's repositories with their images, which those of a protected stack would refuse."""
+    ecr = Cloud(emulator.endpoint, region=emulator.region).client("ecr")
+    for kind, name in state.identifiers:
+        if kind == _REPOSITORY:
+            with suppress(ecr.exceptions.RepositoryNotFoundException):
+                ecr.delete_repository(repositoryName=name, force=True)

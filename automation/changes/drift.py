@@ -61,7 +61,7 @@ def _with_cause(stacks: Stacks, stack: str, change: Change) -> Change:
     if change.type != _SERVICE or all(one.path != "taskDefinition" for one in change.differences):
         return change
     from automation.services.deployed_stack import DeployedStack
-    from automation.services.deployments import ROLLED_BACK, latest_deployment
+    from automation.services.deployments import latest_deployment
 
     found = DeployedStack.of(stacks, stack)
     service = found.service(change.name)
@@ -69,7 +69,7 @@ def _with_cause(stacks: Stacks, stack: str, change: Change) -> Change:
     if described is None:
         return change
     deployment = latest_deployment(found.clients.client("ecs"), service, described)
-    return replace(change, cause=deployment.reason) if deployment.reason.startswith(ROLLED_BACK) else change
+    return replace(change, cause=deployment.reason)
 
 
 def _show(stack: str, changes: Changes, *, as_json: bool) -> None:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi
 import pulumi_aws as aws
 
-from account.policies import LIVE, replication_policy
+from account.resource_policies import replication_policy
 
 if TYPE_CHECKING:
     from account.place import Place
     from account.settings import ImagesSettings
 
+_LIVE: Final = "live-"
+"""How tags begin that keep an image for ever."""
 _DAYS_OF_UNTAGGED: Final = 14
 _MORE_THAN_THERE_ARE: Final = 10_000
 
@@ -102,7 +104,7 @@ def lifecycle(expire_after_days: int) -> list[dict[str, Any]]:
                 "description": "Some stack runs it, or may go back to it",
                 "selection": {
                     "tagStatus": "tagged",
-                    "tagPatternList": [f"{LIVE}*"],
+                    "tagPatternList": [f"{_LIVE}*"],
                     "countType": "imageCountMoreThan",
                     "countNumber": _MORE_THAN_THERE_ARE,
                 },

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -15,6 +18,8 @@ from pulumi.runtime import get_config_env
 
 # `pulumi.Config` reads a key that one knows; a misspelt one is seen only by looking at all that are there.
 from pulumi.runtime.config import CONFIG
+
+from account.tasks import NEVER
 
 _PROJECT: Final = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]")
 _REGION: Final = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d")
@@ -26,11 +31,28 @@ _STACK: Final = re.compile(r"[\w.-]{1,40}", re.ASCII)
 _PATTERN: Final = re.compile(r"[\w.-]+\*?", re.ASCII)
 # No `*` and no `?`: IAM takes them literally here, and who writes them means something else.
 _ENVIRONMENT: Final = re.compile(r"[^*?:\n]{1,255}")
+_BRANCH: Final = re.compile(r"[^*?:\s]{1,255}")
+# As Route 53 compares them: without a dot at the end, in lowercase.
+_DOMAIN: Final = re.compile(r"(?=.{1,255}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z]{2,63}")
+_ACTION: Final = re.compile(rf"(?!(?:{'|'.join(NEVER)}):)[a-z0-9-]+:[A-Za-z0-9*?]+")
+_RESOURCE: Final = re.compile(r"\*|arn:aws[a-z-]*:(?!iam:|sts:)[a-z0-9-]+:[^\s]+")
 _SUBJECT: Final = re.compile(r"pull_request|environment:[^*?\n]+|ref:refs/(?:heads|tags)/[^*?\n]+")
 _ECR_REPOSITORY: Final = re.compile(r"(?=.{2,256}$)[a-z0-9]+(?:[._/-][a-z0-9]+)*")
 _ACCOUNT: Final = re.compile(r"\d{12}")
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+", re.ASCII)
+
+
+_LONGEST_ROLE_NAME: Final = 64
+_STACK_KEYS: Final = ("name", "environments", "branch", "previews", "domains", "task-role-statements")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskRoleStatement:
+    """What tasks may do besides what all of them may."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +62,13 @@ class StackSettings:
     name: str
     environments: tuple[str, ...]
     """GitHub environments whose jobs may deploy it."""
+    branch: str | None
+    """The branch whose jobs may deploy it; None for any, which previews need."""
     previews: str | None
     """Pattern of other stacks that the same role deploys."""
+    domains: tuple[str, ...]
+    """Names that it may have DNS records for, with all that is below them."""
+    task_role_statements: tuple[TaskRoleStatement, ...]
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -59,7 +86,6 @@ class AccessSettings:
     oidc_provider_arn: str | None
     stacks: tuple[StackSettings, ...]
     read_only_subjects: tuple[str, ...]
-    require_boundary: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,13 +160,12 @@ class _Reader:
             oidc_provider_arn=self._optional(
                 "oidc-provider-arn", _OIDC_PROVIDER, "the ARN of GitHub's OIDC provider in this account"
             ),
-            stacks=self._stacks(),
+            stacks=self._stacks(project),
             read_only_subjects=self._texts(
                 "read-only-subjects",
                 _SUBJECT,
                 "pull_request, environment:<name>, ref:refs/heads/<branch> or ref:refs/tags/<tag>",
             ),
-            require_boundary=self._flag("require-boundary"),
         )
         accounts = self._texts("trusted-accounts", _ACCOUNT, "an AWS account: 12 digits, in quotes")
         images = ImagesSettings(
@@ -184,35 +209,90 @@ class _Reader:
             self._refuse("state-key-arn", key or "", "set together with `state-bucket`, or neither")
         return ExistingState(bucket=bucket, key_arn=key) if bucket and key else None
 
-    def _stacks(self) -> tuple[StackSettings, ...]:
-        stacks: list[StackSettings] = []
-        for index, item in enumerate(self._items("stacks")):
-            where = f"stacks[{index}]"
-            if not isinstance(item, dict):
-                self._refuse(where, item, "an object with name, environments and previews")
-                continue
-            entry = cast("dict[str, object]", item)
-            for stranger in entry.keys() - {"name", "environments", "previews"}:
-                self._refuse(f"{where}.{stranger}", entry[stranger], "name, environments or previews")
-            name = self._is(f"{where}.name", entry.get("name"), _STACK, "1 to 40 letters, digits and . _ -")
-            given = entry.get("environments", [name])
-            names = cast("list[object]", given) if isinstance(given, list) else []
-            if not names:
-                self._refuse(f"{where}.environments", cast("object", given), "a list of GitHub environments")
-            environments = tuple(
-                self._is(f"{where}.environments", one, _ENVIRONMENT, "GitHub environments, no patterns")
-                for one in names
-            )
-            previews = entry.get("previews")
-            if previews is not None:
-                previews = self._is(
-                    f"{where}.previews", previews, _PATTERN, "a name that may end with *: pr-*"
-                )
-            stacks.append(StackSettings(name=name, environments=environments, previews=previews))
+    def _stacks(self, project: str) -> tuple[StackSettings, ...]:
+        stacks = [
+            self._stack(f"stacks[{index}]", cast("dict[str, object]", item), project)
+            for index, item in enumerate(self._items("stacks"))
+            if self._is_object(f"stacks[{index}]", item, _STACK_KEYS)
+        ]
         self._each_once("stacks", [stack.name for stack in stacks])
         # Else a job that waits for nobody could deploy what somebody has to approve.
         self._each_once("stacks", [one for stack in stacks for one in stack.environments])
+        for stack, other in itertools.permutations(stacks, 2):
+            if stack.previews and any(_overlap(stack.previews, pattern) for pattern in other.patterns):
+                self._refuse("stacks", stack.previews, f"a pattern that no stack of {other.name} has")
         return tuple(stacks)
+
+    def _stack(self, where: str, entry: dict[str, object], project: str) -> StackSettings:
+        name = self._is(f"{where}.name", entry.get("name"), _STACK, "1 to 40 letters, digits and . _ -")
+        if len(f"{project}-deploy-{name}") > _LONGEST_ROLE_NAME:
+            self._refuse(f"{where}.name", name, "shorter: its role's name would exceed 64 characters")
+        environments = self._each_is(
+            f"{where}.environments",
+            entry.get("environments", [name]),
+            _ENVIRONMENT,
+            "GitHub environments, no patterns",
+            required=True,
+        )
+        previews, branch = entry.get("previews"), entry.get("branch")
+        if previews is None:
+            branch = self._is(f"{where}.branch", entry.get("branch", "main"), _BRANCH, "a branch, no pattern")
+        else:
+            previews = self._is(f"{where}.previews", previews, _PATTERN, "a name that may end with *: pr-*")
+            if branch is not None:
+                self._refuse(f"{where}.branch", branch, "none, for previews come from any branch")
+                branch = None
+        return StackSettings(
+            name=name,
+            environments=environments,
+            branch=branch,
+            previews=previews,
+            domains=self._each_is(
+                f"{where}.domains", entry.get("domains", []), _DOMAIN, "names such as dev.example.com"
+            ),
+            task_role_statements=self._task_role_statements(
+                f"{where}.task-role-statements", entry.get("task-role-statements", [])
+            ),
+        )
+
+    def _task_role_statements(self, key: str, value: object) -> tuple[TaskRoleStatement, ...]:
+        if not isinstance(value, list):
+            self._refuse(key, value, "a list of objects with actions and resources")
+            return ()
+        statements: list[TaskRoleStatement] = []
+        for index, item in enumerate(cast("list[object]", value)):
+            where = f"{key}[{index}]"
+            if self._is_object(where, item, ("actions", "resources")):
+                entry = cast("dict[str, object]", item)
+                actions = self._each_is(
+                    f"{where}.actions",
+                    entry.get("actions"),
+                    _ACTION,
+                    f"actions such as s3:GetObject, none of {', '.join(NEVER)}",
+                    required=True,
+                )
+                resources = self._each_is(
+                    f"{where}.resources", entry.get("resources"), _RESOURCE, "ARNs, or *", required=True
+                )
+                statements.append(TaskRoleStatement(actions=actions, resources=resources))
+        return tuple(statements)
+
+    def _is_object(self, where: str, value: object, keys: Sequence[str]) -> bool:
+        if not isinstance(value, dict):
+            self._refuse(where, value, f"an object with {', '.join(keys)}")
+            return False
+        entry = cast("dict[str, object]", value)
+        for stranger in sorted(entry.keys() - set(keys)):
+            self._refuse(f"{where}.{stranger}", entry[stranger], f"one of {', '.join(keys)}")
+        return True
+
+    def _each_is(
+        self, key: str, value: object, pattern: re.Pattern[str], allowed: str, *, required: bool = False
+    ) -> tuple[str, ...]:
+        if isinstance(value, list) and (value or not required):
+            return tuple(self._is(key, one, pattern, allowed) for one in cast("list[object]", value))
+        self._refuse(key, value, f"a list: {allowed}")
+        return ()
 
     def _each_once(self, key: str, names: list[str]) -> None:
         for name in sorted({name for name in names if names.count(name) > 1}):
@@ -241,12 +321,6 @@ class _Reader:
             return value
         self._refuse(key, value, f"a whole number, {minimum} or more")
         return minimum
-
-    def _flag(self, key: str) -> bool:
-        value = self._parsed(key)
-        if not isinstance(value, bool):
-            self._refuse(key, value, "true or false")
-        return value is True
 
     def _items(self, key: str) -> list[object]:
         value = self._parsed(key)
@@ -280,3 +354,8 @@ class _Reader:
                 f"The configuration of the account cannot be right; nothing was changed.\n{lines}\n"
                 "Use `pulumi config set`; bootstrap/Pulumi.yaml describes every key."
             )
+
+
+def _overlap(pattern: str, other: str) -> bool:
+    """Return whether two names, of which each may end with `*`, can mean the same stack."""
+    return fnmatchcase(pattern, other) or fnmatchcase(other, pattern)

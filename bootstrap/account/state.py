@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pulumi
 import pulumi_aws as aws
 
-from account.policies import bucket_policy, key_policy
+from account.resource_policies import bucket_policy, key_policy
 
 if TYPE_CHECKING:
     from account.place import Place

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from local import ports
-from tests.integration.worker_ports import unused_port
+from tests.integration.unused_ports import unused_port
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DOMAIN: Final = "dev.example.com"

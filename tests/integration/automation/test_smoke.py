@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from automation.smoke.run import Smoke
-from automation.smoke.stack_file import STACK
+from automation.smoke.run import STACK, Smoke
 from automation.stack_files import Derived
 from automation.stacks.environment import AwsEnvironment
 from automation.stacks.stacks import Stacks

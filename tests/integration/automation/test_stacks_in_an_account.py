@@ -152,4 +152,4 @@ def test_a_stale_lock_is_explained_and_removed_on_demand(dev: Toys) -> None:
     dev.stacks.up("dev")
 
     assert "ann@laptop" in str(raised.value)
-    assert "`python -m automation cancel dev` removes its lock" in str(raised.value)
+    assert "`cancel dev` removes its lock" in str(raised.value)

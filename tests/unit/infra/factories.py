@@ -7,11 +7,14 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from infra.ecs_roles import InfrastructureRole
-from infra.image_reference import DeployableImage
+from infra.account import Account
+from infra.image.reference import DeployableImage
 from infra.rollout.clients import Clients
 from infra.rollout.migration import Migrations
-from infra.service import ServiceArgs
+from infra.service.platform import Platform, TrafficShift
+from infra.service.roles import InfrastructureRole
+from infra.service.service import ServiceArgs
+from infra.service.task_definition import TaskDefinitionArgs
 from infra.settings import (
     AlarmSettings,
     AutoscalingSettings,
@@ -24,8 +27,6 @@ from infra.settings import (
     RolloutSettings,
     ServiceSettings,
 )
-from infra.strategy import TrafficShift
-from infra.task import Account, TaskDefinitionArgs
 from tests.unit.infra.fake_cloud import ACCOUNT, DIGEST, REGION, REGISTRY
 
 REPOSITORY_ARN = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app"
@@ -115,38 +116,47 @@ def account(**changes: Any) -> Account:
     )
 
 
-def task_args(settings: ServiceSettings | None = None, **changes: Any) -> TaskDefinitionArgs:
-    return TaskDefinitionArgs(
+def platform(**changes: Any) -> Platform:
+    return Platform(
         **{
-            "settings": settings or service_settings(),
-            "family": "node-on-ecs-dev-web",
-            "environment": "dev",
-            "image": image(),
-            "idle_timeout_seconds": 60,
-            "log_group_name": "logs",
-            "log_group_arn": LOG_GROUP_ARN,
-            "account": account(),
-            **changes,
-        },
-    )
-
-
-def service_args(settings: ServiceSettings | None = None, **changes: Any) -> ServiceArgs:
-    return ServiceArgs(
-        **{
-            "task": task_args(settings),
             "cluster_arn": "arn:of:the:cluster",
             "cluster_name": "cluster",
-            "capacity_provider_strategy": (ON_DEMAND, SPOT),
             "vpc_id": "vpc-1",
             "subnet_ids": ["subnet-1", "subnet-2"],
             "security_group_id": "sg-tasks",
             "assign_public_ip": False,
             "listener_arn": "arn:of:the:listener",
+            "load_balancer_arn": f"arn:of:{LOAD_BALANCER}",
             "load_balancer_arn_suffix": LOAD_BALANCER,
+            "load_balancer_dns_name": "lb.elb.amazonaws.com",
+            "load_balancer_zone_id": "Z-OF-THE-LOAD-BALANCER",
+            "zone_id": None,
+            "account": account(),
+            "project": "node-on-ecs",
+            "stack": "dev",
+            "capacity_provider_strategy": (ON_DEMAND, SPOT),
+            "idle_timeout_seconds": 60,
+            "log_group_name": "logs",
+            "log_group_arn": LOG_GROUP_ARN,
             "migrations": Migrations(Clients(provider_settings())),
             **changes,
         },
+    )
+
+
+def task_args(settings: ServiceSettings | None = None, **changes: Any) -> TaskDefinitionArgs:
+    return TaskDefinitionArgs(
+        settings=settings or service_settings(),
+        image=changes.pop("image", image()),
+        platform=platform(**changes),
+    )
+
+
+def service_args(settings: ServiceSettings | None = None, **changes: Any) -> ServiceArgs:
+    return ServiceArgs(
+        settings=settings or service_settings(),
+        image=changes.pop("image", image()),
+        platform=platform(**changes),
     )
 
 

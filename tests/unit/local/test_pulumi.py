@@ -17,7 +17,7 @@ import pytest
 
 from local.pulumi import Cli, PulumiCliError, cache_folder, ensure, in_background, installation, sdk_installer
 from local.pulumi.versions import MINIMUM, VERSION, is_accepted
-from tests.unit.local.fake_machine import ROOT, SECONDS, Machine, read
+from tests.unit.local.fake_machine import ROOT, SECONDS, Machine, Witness
 
 OLD = "v3.100.0"
 USUAL = f"v{VERSION}"
@@ -244,18 +244,18 @@ def test_half_an_installation_is_never_taken_for_one(
 
 
 def test_of_two_runs_at_once_one_builds_and_the_other_waits(machine: Machine) -> None:
-    building, go_on = machine.pipe("building"), machine.pipe("go-on")
-    machine.go(builds=USUAL, building=f"open({str(building)!r}, 'w').close(); open({str(go_on)!r}).read()")
+    witness, go_on = Witness(machine.folder / "witness"), machine.folder / "go-on"
+    waiting = f"while not os.path.exists({str(go_on)!r}): time.sleep(0.01)"
+    machine.go(builds=USUAL, building=f"{witness.code}\n    {waiting}")
     first = machine.start()
-    with building.open():
-        second = machine.start()
-        assert second.stderr is not None
-        waiting = second.stderr.readline()
-        with go_on.open("w"):
-            pass
-        outputs = [process.communicate(timeout=SECONDS) for process in (first, second)]
+    witness.appears()
+    second = machine.start()
+    assert second.stderr is not None
+    waits = second.stderr.readline()
+    go_on.touch()
+    outputs = [process.communicate(timeout=SECONDS) for process in (first, second)]
 
-    assert waiting.startswith("Another run installs the Pulumi CLI, waiting for it: ")
+    assert waits.startswith("Another run installs the Pulumi CLI, waiting for it: ")
     assert [out for out, _ in outputs] == [f"{machine.cache / VERSION / 'bin' / 'pulumi'}\n"] * 2
     assert "built from its Go module" in outputs[0][1]
     assert "from the cache" in outputs[1][1]
@@ -275,20 +275,14 @@ def test_nobody_waits_for_what_is_deleted_after_an_installation(machine: Machine
 def test_a_run_that_is_ended_takes_its_programs_with_it_and_the_next_one_works(
     machine: Machine, sign: signal.Signals
 ) -> None:
-    alive = machine.pipe("alive")
-    machine.go(
-        builds=USUAL,
-        building=f"pipe = open({str(alive)!r}, 'w'); pipe.write('x'); pipe.flush(); time.sleep(1000)",
-    )
+    witness = Witness(machine.folder / "witness")
+    machine.go(builds=USUAL, building=f"{witness.code}; time.sleep(100)")
     run = machine.start()
-    descriptor = os.open(alive, os.O_RDONLY)
-    assert read(descriptor) == b"x"
+    witness.appears()
 
     run.send_signal(sign)
 
-    # The end of the file comes when nobody is left who could write, which `go` could.
-    assert read(descriptor) == b""
-    os.close(descriptor)
+    witness.ends()
     _, error = run.communicate(timeout=SECONDS)
     assert "Traceback" not in error
     if sign == signal.SIGINT:
@@ -374,12 +368,17 @@ def test_in_the_background_it_is_there_when_it_is_asked_for(machine: Machine, sa
 
 
 def test_whoever_leaves_early_stops_what_goes_on_in_the_background(machine: Machine, said: list[str]) -> None:
-    alive = machine.pipe("alive")
-    machine.go(builds=USUAL, building=f"pipe = open({str(alive)!r}, 'w'); time.sleep(1000)")
+    witness = Witness(machine.folder / "witness")
+    machine.go(builds=USUAL, building=f"{witness.code}; time.sleep(100)")
 
-    with pytest.raises(KeyboardInterrupt), in_background(said.append), alive.open():
+    def interrupt() -> None:
+        witness.appears()
         raise KeyboardInterrupt
 
+    with pytest.raises(KeyboardInterrupt), in_background(said.append):
+        interrupt()
+
+    witness.ends()
     assert left(machine) == set()
     assert threading.active_count() == 1
 

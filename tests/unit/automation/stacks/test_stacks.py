@@ -122,9 +122,7 @@ def test_a_locked_stack_is_tried_again(world: World, words: str) -> None:
 def test_in_the_end_it_fails_with_a_way_out(world: World) -> None:
     world.refuse(*["error: the stack is currently locked by 1 lock(s)."] * 99)
 
-    with pytest.raises(
-        LockedError, match=r"still locked after 2 minutes.*`cancel pr-12` removes its lock"
-    ):
+    with pytest.raises(LockedError, match=r"still locked after 2 minutes.*`cancel pr-12` removes its lock"):
         world.stacks.destroy("pr-12")
 
     assert len(world.calls) == 9

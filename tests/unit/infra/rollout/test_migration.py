@@ -9,7 +9,7 @@ import pulumi
 import pytest
 
 from infra.rollout.migration import MigrationError, Migrations, Run, fingerprint
-from infra.service import Service
+from infra.service.service import Service
 from infra.settings import Migration
 from tests.unit.infra.factories import held, service_args, service_settings
 from tests.unit.infra.recorder import Declared, Graph, declare
