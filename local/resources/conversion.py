@@ -121,7 +121,11 @@ class Conversion:
         """Return a property of the block that AWS returned, in the form that was `asked` for."""
         if self._names.get(path) == ".":
             return self._block(item, path, asked, rest=False)
-        return self.from_aws(self.live(item, path), path, asked)
+        live = self.live(item, path)
+        if asked is None and isinstance(live, Mapping) and path not in self._names and _is_plural(item, path):
+            # The SDK has a list of one block.
+            return [self.from_aws(live, path, None)]
+        return self.from_aws(live, path, asked)
 
     def from_aws(self, live: Any, path: str, asked: Any) -> Any:
         """Return a value of AWS with Pulumi's names, in the form that was `asked` for."""
@@ -194,6 +198,11 @@ def _plain(word: str) -> str:
 
 def _camel_case(member: str) -> str:
     return re.sub(r"^([A-Z]+(?=[A-Z][a-z]|$)|[A-Z])", lambda match: match.group().lower(), member)
+
+
+def _is_plural(item: Mapping[str, Any], path: str) -> bool:
+    """Whether a property's name is the plural of the member that tells it."""
+    return path.rpartition(".")[2].lower() not in {member.lower() for member in item}
 
 
 def _is_pair(members: Iterable[str]) -> bool:

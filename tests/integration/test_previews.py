@@ -43,7 +43,8 @@ def test_two_come_up_beside_dev_and_one_goes_without_touching_the_others(base: P
         ("pr-2", "web-pr-2"),
     ]
     assert [(one["stack"], one["base"], one["address"]) for one in listed] == [
-        (f"pr-{number}", "dev", f"https://{host(number)}") for number in (1, 2)
+        (f"pr-{number}", "dev", f"http://{host(number)}.localhost:{base.front_door_port}")
+        for number in (1, 2)
     ]
     assert listed[0]["expires"] > listed[0]["last_update"]
     assert removed.out == "removed: pr-1\n"

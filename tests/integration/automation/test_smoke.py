@@ -83,13 +83,15 @@ def stacks(
     servers.stop()
 
 
-def test_a_stack_s_whole_life_in_an_account_shows_that_all_works_and_leaves_nothing(stacks: Stacks) -> None:
+def test_a_stack_s_whole_life_in_an_account_shows_that_all_works_and_leaves_nothing(
+    stacks: Stacks, emulator: Emulator
+) -> None:
     said: list[str] = []
     file = Derived(root=stacks.root, project=stacks.project, stack=STACK, base="dev")
     smoke = Smoke(
         stacks=stacks, settings=stacks.settings("dev"), file=file, region=None, remark="", say=said.append
     )
-    before = emulated(stacks.environment.endpoint)
+    before = emulated(emulator.endpoint)
 
     failures = smoke.run(keep=False)
 
@@ -98,4 +100,4 @@ def test_a_stack_s_whole_life_in_an_account_shows_that_all_works_and_leaves_noth
     assert steps(text) == ["done"] * 7
     assert list(stacks.known()) == []
     assert not file.path.exists()
-    assert emulated(stacks.environment.endpoint) - before == Counter()
+    assert emulated(emulator.endpoint) - before == Counter()

@@ -93,6 +93,18 @@ def test_answers_take_the_form_that_was_asked_for() -> None:
     assert pick({"Since": datetime(2026, 1, 2, tzinfo=UTC)}, "since") == "2026-01-02T00:00:00Z"
 
 
+def test_one_block_under_a_plural_name_is_a_list_even_where_nothing_was_asked_for() -> None:
+    """A lookup asks for nothing, and the SDK takes no mapping there."""
+    repository = {"encryptionConfiguration": {"encryptionType": "AES256"}}
+
+    assert Conversion({}, ()).pick(repository, "encryptionConfigurations", None) == [
+        {"encryptionType": "AES256"}
+    ]
+    assert Conversion({}, ()).pick(repository, "encryptionConfiguration", None) == {
+        "encryptionType": "AES256"
+    }
+
+
 def test_what_aws_adds_to_a_block_shows_unless_it_does_so_by_itself() -> None:
     item = {"Check": {"Path": "/", "Port": "1", "OKCount": 3}}
 
