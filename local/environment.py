@@ -122,8 +122,8 @@ class LocalEnvironment:
             make: called with `variables` for the CLI, the `folder` in which it finds Pulumi.yaml and the
                 stack file, whether the stack is `new` and has to be initialized first, whether its
                 `last_update_failed`, the descriptors of the `locks`, which the CLI has to inherit (killed
-                alone, this process leaves it writing the state), and `wait_until_ready`, which returns as soon
-                as the emulator and the front door answer.
+                alone, this process leaves it writing the state), and `wait_until_ready`, which returns when
+                the emulator and the front door answer.
             region: of the stack; that of the emulator, if not given.
 
         Raises:
@@ -232,7 +232,7 @@ class LocalEnvironment:
         return self.folder / "notes" / f"{stack}.{what}"
 
     def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
-        """Ask each service's address until an answer comes from the app: the whole way, through DNS and rules.
+        """Ask each service's address until an answer comes from the app, through DNS and listener rules.
 
         That the app is healthy, the update has waited for; here any status counts that is not the load
         balancer's own. A service with a desired count of 0 is not asked.

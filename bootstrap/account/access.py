@@ -23,7 +23,7 @@ from account.trust import AUDIENCE, GITHUB, trust
 
 if TYPE_CHECKING:
     from account.place import Place
-    from account.settings import AccessSettings, StackSettings
+    from account.settings import Settings, StackSettings
     from account.state import State
 
 _DEPLOYMENT_SECONDS: Final = 2 * 60 * 60
@@ -35,7 +35,7 @@ _PREVIEW_SECONDS: Final = 60 * 60
 class AccessArgs:
     """What :class:`Access` needs to know."""
 
-    settings: AccessSettings
+    settings: Settings
     place: Place
     state: State
     repository_arn: str | None
@@ -116,16 +116,14 @@ class Access(pulumi.ComponentResource):
             seconds=_DEPLOYMENT_SECONDS,
             shorten=f"`environments` of {stack.name}",
         )
-        actions = self._actions
         of_stack = deployments.of_stack(
-            self._place,
-            stack,
-            actions.of_deployments,
-            actions.owned,
-            tasks_boundary=tasks_boundary.arn,
+            self._place, stack, self._actions.of_deployments, tasks_boundary=tasks_boundary.arn
         )
         self._inline(name, role, [*self._state_of(stack.patterns), *of_stack], f"`domains` of {stack.name}")
-        for part, policy in self._shared.items():
+        own = self._policy(
+            f"own-{stack.name}", deployments.own_things(self._place, stack, self._actions.owned)
+        )
+        for part, policy in {**self._shared, "own": own}.items():
             self._attach(f"{name}-{part}", role, policy)
         return role
 

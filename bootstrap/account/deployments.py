@@ -49,7 +49,7 @@ def shared_by_stacks(
     Args:
         place: the account and region.
         actions: what deployments need.
-        owned: those of them that :func:`of_stack` allows on a stack's own things alone.
+        owned: those of them that :func:`own_things` allows, on things with a stack's tags alone.
     """
     free = sorted(set(actions) - set(owned))
     network = [one for one in free if _service(one) in ("ec2", "elasticloadbalancing")]
@@ -72,22 +72,13 @@ def shared_by_stacks(
     }
 
 
-def of_stack(
-    place: Place,
-    stack: StackSettings,
-    actions: Collection[str],
-    owned: Collection[str],
-    *,
-    tasks_boundary: pulumi.Input[str],
-) -> Iterator[Statement]:
-    """Yield what the deploy role of one stack may do beyond what all of them may, and what it may not.
+def own_things(place: Place, stack: StackSettings, owned: Collection[str]) -> Iterator[Statement]:
+    """Yield what the deploy role of one stack may do to things with its tags.
 
     Args:
         place: the account and region.
         stack: whose role it is.
-        actions: what deployments need.
-        owned: those of them that change or remove a thing, and for which AWS compares its tags.
-        tasks_boundary: the permissions boundary that the stack's roles must have.
+        owned: actions that change or remove a thing, and for which AWS compares its tags.
     """
     own_tags = _own_tags(place, stack, "aws:ResourceTag")
     own_tags["StringEquals"]["aws:RequestedRegion"] = place.region
@@ -99,6 +90,23 @@ def of_stack(
         place.arn("ec2", "security-group/*"),
         _own_tags(place, stack, "aws:RequestTag"),
     )
+
+
+def of_stack(
+    place: Place,
+    stack: StackSettings,
+    actions: Collection[str],
+    *,
+    tasks_boundary: pulumi.Input[str],
+) -> Iterator[Statement]:
+    """Yield what the deploy role of one stack may do to its records and roles, and what it may not.
+
+    Args:
+        place: the account and region.
+        stack: whose role it is.
+        actions: what deployments need.
+        tasks_boundary: the permissions boundary that the stack's roles must have.
+    """
     if stack.domains:
         yield allow("Records", [_CHANGE_RECORDS], "*", _names_below(stack.domains))
     yield from _roles(place, stack, actions, tasks_boundary)

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
     import pulumi
 
-    from account.settings import AccessSettings
+    from account.settings import Settings
 
 GITHUB: Final = "token.actions.githubusercontent.com"
 AUDIENCE: Final = "sts.amazonaws.com"
 
 
 def trust(
-    settings: AccessSettings,
+    settings: Settings,
     provider_arn: pulumi.Input[str],
     subjects: Sequence[str],
     *,

@@ -1,4 +1,4 @@
-"""The services of a stack, each at a host of its own, and the wait until they run what was asked for."""
+"""The services of a stack, each at a host of its own, and the look at them at the end."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import pulumi
 from infra.account import Account
 from infra.image.reference import needs_docker_registry, resolve_image
 from infra.network.dns import Host, HostArgs
-from infra.rollout.clients import Clients
-from infra.rollout.gate import Followed, hold_until_out
+from infra.rollout.aws_clients import Clients
+from infra.rollout.errors import OperationErrors
 from infra.rollout.migration import Migrations
+from infra.rollout.verification import verified
 from infra.service.service import Service, ServiceArgs
 
 if TYPE_CHECKING:
@@ -58,13 +59,16 @@ def docker_registry(settings: Settings, *, parent: pulumi.Resource) -> docker.Pr
 def own_parts(args: EnvironmentArgs, *, parent: pulumi.Resource) -> dict[str, Any]:
     """Return what a platform has that no other stack can give it."""
     settings = args.settings
+    clients = Clients(settings.provider)
     return {
         "account": Account.of(settings.provider, parent=parent),
         "project": args.project,
         "stack": settings.environment,
         "capacity_provider_strategy": settings.cluster.capacity_provider_strategy,
         "idle_timeout_seconds": settings.load_balancer.idle_timeout_seconds,
-        "migrations": Migrations(Clients(settings.provider)),
+        "clients": clients,
+        "migrations": Migrations(clients),
+        "operation_errors": OperationErrors(clients),
     }
 
 
@@ -99,7 +103,7 @@ class Services:
         self._parent = parent
 
         services = {one.name: self._serve(one) for one in settings.services}
-        urls = self._when_out(services, {one.name: self._url(one) for one in settings.services})
+        urls = self._when_verified(services, {one.name: self._url(one) for one in settings.services})
         self.outputs = {
             "url": urls[settings.main.name],
             "urls": urls,
@@ -133,25 +137,23 @@ class Services:
             )
         return service
 
-    def _when_out(
+    def _when_verified(
         self, services: Mapping[str, Service], urls: Mapping[str, pulumi.Output[str]]
     ) -> pulumi.Output[Mapping[str, str]]:
-        """Return the addresses once what answers there is what was asked for."""
-        followed = [
-            Followed(
-                name=settings.name,
-                cluster=self._platform.cluster_arn,
-                service=services[settings.name].name,
-                task_definition=services[settings.name].task_definition_arn,
-                log_group=self._platform.log_group_name,
-                seconds=settings.rollout_seconds,
-                alarms=services[settings.name].alarm_names,
-                scheduled=settings.autoscaling.enabled and bool(settings.autoscaling.schedule),
-            )
-            for settings in self._settings.services
+        """Return the addresses once the services there run what this stack asks for."""
+        expected = [
+            {
+                "name": one.name,
+                "cluster": self._platform.cluster_arn,
+                "service": services[one.name].name,
+                "task_definition": services[one.name].task_definition_arn,
+                "alarms": services[one.name].alarm_names,
+                "scheduled": one.autoscaling.enabled and bool(one.autoscaling.schedule),
+            }
+            for one in self._settings.services
         ]
-        out = hold_until_out(followed, Clients(self._settings.provider))
-        return pulumi.Output.all(urls=urls, out=out).apply(lambda known: known["urls"])
+        done = verified(expected, self._platform.clients)
+        return pulumi.Output.all(urls=urls, done=done).apply(lambda known: known["urls"])
 
     def _url(self, settings: ServiceSettings) -> pulumi.Output[str]:
         if settings.host is not None:

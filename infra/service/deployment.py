@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import pulumi
 import pulumi_aws as aws
 
 if TYPE_CHECKING:
-    from infra.settings import RolloutHook, RolloutSettings, Strategy
+    from infra.settings import RolloutHook, RolloutSettings, ServiceSettings, Strategy
 
 _AWS_STRATEGY: Final[dict[Strategy, str]] = {
     "rolling": "ROLLING",
@@ -16,7 +17,9 @@ _AWS_STRATEGY: Final[dict[Strategy, str]] = {
     "linear": "LINEAR",
     "blue-green": "BLUE_GREEN",
 }
-_STARTING_AND_STOPPING_MINUTES: Final = 40
+_STARTING_MINUTES: Final = 5
+"""Roles that are new, and ECS's own start, before a deployment is under way."""
+_STOPPING_MINUTES: Final = 40
 
 
 def needs_hook_role(rollout: RolloutSettings) -> bool:
@@ -49,10 +52,10 @@ def deployment_configuration(
     return configuration
 
 
-def timeouts(rollout: RolloutSettings) -> pulumi.CustomTimeouts:
-    """Return how long the provider may wait: its own 20 minutes end before a canary does."""
-    minutes = f"{rollout.planned_minutes + _STARTING_AND_STOPPING_MINUTES}m"
-    return pulumi.CustomTimeouts(create=minutes, update=minutes, delete=minutes)
+def timeouts(settings: ServiceSettings) -> pulumi.CustomTimeouts:
+    """Return how long the provider waits: its own 20 minutes end before a canary does."""
+    deploying = f"{math.ceil(settings.rollout_seconds / 60) + _STARTING_MINUTES}m"
+    return pulumi.CustomTimeouts(create=deploying, update=deploying, delete=f"{_STOPPING_MINUTES}m")
 
 
 def _hook(

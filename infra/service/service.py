@@ -78,6 +78,7 @@ class Service(pulumi.ComponentResource):
             else None
         )
         gate = platform.migrations.gate(name, settings.migration, parent=self) if settings.migration else None
+        before = [gate.hook] if gate else None
         service = aws.ecs.Service(
             name,
             cluster=platform.cluster_arn,
@@ -90,6 +91,10 @@ class Service(pulumi.ComponentResource):
             # Without it another strategy would replace the service. The price: whatever changes is deployed
             # anew, the desired count alone too. What does not change is left alone.
             force_new_deployment=True,
+            # The provider follows the deployment to its end, fails with ECS's reason, and on Ctrl-C has it
+            # rolled back.
+            wait_for_steady_state=True,
+            sigint_rollback=True,
             platform_version="LATEST",
             network_configuration={
                 "subnets": platform.subnet_ids,
@@ -128,8 +133,10 @@ class Service(pulumi.ComponentResource):
                     *platform.prerequisites,
                 ],
                 ignore_changes=["desiredCount"] if settings.autoscaling.enabled else None,
-                custom_timeouts=timeouts(settings.rollout),
-                hooks=gate.hooks if gate else None,
+                custom_timeouts=timeouts(settings),
+                hooks=pulumi.ResourceHookBinding(
+                    before_create=before, before_update=before, on_error=[platform.operation_errors.hook]
+                ),
             ),
         )
         if settings.autoscaling.enabled:

@@ -74,7 +74,11 @@ class TaskDefinition(pulumi.ComponentResource):
             container_definitions=pulumi.Output.json_dumps([_container(args)]),
             skip_destroy=True,
             # A task that starts before its roles may pull and log fails, and so may the deployment.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=policies),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=policies,
+                hooks=pulumi.ResourceHookBinding(on_error=[platform.operation_errors.hook]),
+            ),
         )
 
         self.arn = definition.arn

@@ -153,7 +153,7 @@ class Handler(ABC):
     def read(self, cloud: Cloud, *, id: str, inputs: Properties) -> Properties | None:
         """Return all outputs as they are now, in the form of the inputs; None when it is gone.
 
-        `inputs` fill in what AWS does not tell (a password, `forceDelete`); they are empty for an import.
+        `inputs` fill in what AWS does not return (a password, `forceDelete`); they are empty for an import.
         """
 
     @abstractmethod

@@ -53,7 +53,7 @@ class Shared:
 
 
 class Cloud:
-    """Clients for one region of the emulator, and what both engines tell the handlers about a run."""
+    """Clients for one region of the emulator, and what the handlers need to know about the run."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class Cloud:
         return self.shared.cancelled
 
     def progress(self, message: str) -> None:
-        """Report one line for the resource that this thread works on; without one, nobody is told."""
+        """Report one line for the resource that this thread works on; without one, nothing is reported."""
         urn, _ = self._working_on
         if urn is not None:
             self.report(urn, message)

@@ -109,7 +109,7 @@ class Conversion:
         return [self._to_aws(part, member, path) for part in parts]
 
     def live(self, item: Mapping[str, Any], path: str) -> Any:
-        """Return what AWS tells of a property, as AWS tells it; None where it does not."""
+        """Return a property as AWS returns it, None where it does not."""
         named = self._names.get(path)
         if named is None:
             key = _plain(path.rpartition(".")[2])
@@ -118,7 +118,7 @@ class Conversion:
         return next((value for value in found if value is not None), None)
 
     def pick(self, item: Mapping[str, Any], path: str, asked: Any) -> Any:
-        """Return a property from what AWS tells about its block, in the form that was `asked` for."""
+        """Return a property of the block that AWS returned, in the form that was `asked` for."""
         if self._names.get(path) == ".":
             return self._block(item, path, asked, rest=False)
         live = self.live(item, path)

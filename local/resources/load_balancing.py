@@ -30,7 +30,7 @@ class WithArnSuffix(RowHandler):
 
 
 class _WithActions(RowHandler):
-    """Has actions, of which MiniStack follows no weights and tells no more than one target group."""
+    """Has actions; MiniStack ignores the weights of a forward, and returns one target group."""
 
     actions: str
     """The property that holds them."""
@@ -52,7 +52,7 @@ class _WithActions(RowHandler):
         return arguments
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
-        """Tell weights as they were asked for, or as a deployment moved them."""
+        """Return weights as they were asked for, or as a deployment moved them."""
         member = self.actions[0].upper() + self.actions[1:]
         forms: list[Properties] = inputs.get(self.actions) or []
         for action, asked in zip(item[member], forms, strict=False):

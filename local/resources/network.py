@@ -61,7 +61,7 @@ class Route(RowHandler):
         return f"r-{inputs['routeTableId']}{crc32(destination.encode())}"
 
     def identity(self, cloud: Cloud, operation: str, identifier: str) -> dict[str, Any]:
-        """Nothing: its id does not tell its destination."""
+        """Return nothing: the destination cannot be seen from the id."""
         del cloud, operation, identifier
         return {}
 

@@ -41,7 +41,7 @@ class Registry(UserDict[str, Any], Generic[_T]):
         Args:
             kind: what a token names, for the error message.
             places: what `make` needs for each token.
-            make: makes what is handed out.
+            make: makes a value from it.
         """
         super().__init__(places)
         self._kind = kind

@@ -141,7 +141,7 @@ class RowHandler(Handler):
         return arguments
 
     def describe(self, cloud: Cloud, identifier: str, inputs: Properties) -> dict[str, Any] | None:
-        """Return what AWS tells about it, None when it is gone."""
+        """Return what AWS says about it, None when it is gone."""
         del inputs
         arguments = self.identity(cloud, self.row.read, identifier)
         answer = self.call(cloud, self.row.read, absent=True, **arguments)
@@ -150,10 +150,10 @@ class RowHandler(Handler):
         return next((item for item in items if item and self._is_it(item, identifier)), None)
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
-        """Return all outputs from what AWS tells."""
+        """Return all outputs from what AWS says about it."""
         row = self.row
-        believed = {*row.forgotten.split(), *self.settled_at_creation, f"{row.name}Prefix"}
-        own = {"tags", *self.in_attributes, *believed, *row.outputs}
+        echoed = {*row.forgotten.split(), *self.settled_at_creation, f"{row.name}Prefix"}
+        own = {"tags", *self.in_attributes, *echoed, *row.outputs}
         outputs: Properties = {"region": cloud.region}
         for key, path in row.outputs.items():
             live = self._output(cloud, identifier, item, path)
@@ -171,7 +171,7 @@ class RowHandler(Handler):
                 outputs[key] = asked
             elif asked is None and key in row.only_if_asked.split():
                 outputs[key] = None
-        for key in believed & (self.force_new.keys() | self.in_place | self.settled_at_creation):
+        for key in echoed & (self.force_new.keys() | self.in_place | self.settled_at_creation):
             outputs[key] = inputs.get(key)
         outputs |= {key: value for key, value in row.computed.items() if not outputs[key]}
         if self.tagged:
@@ -319,8 +319,8 @@ class RowHandler(Handler):
             return {}
         operation = self.row.attributes.read
         answer = self.call(cloud, operation, **self.identity(cloud, operation, identifier))
-        told = answer["Attributes"]
-        texts = cast("dict[str, str]", told if isinstance(told, dict) else tagging.from_pairs(told))
+        found = answer["Attributes"]
+        texts = cast("dict[str, str]", found if isinstance(found, dict) else tagging.from_pairs(found))
         outputs: Properties = {}
         for path, (name, default) in self.attributes.items():
             key, _, part = path.partition(".")

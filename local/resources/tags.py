@@ -39,7 +39,7 @@ def pairs(tags: Mapping[str, str], *, lower: bool = False) -> list[dict[str, str
 
 
 def from_pairs(items: Iterable[Mapping[str, Any]] | None) -> dict[str, str]:
-    """Return what AWS tells, in either spelling, as a mapping."""
+    """Return AWS's pairs, in either spelling, as a mapping."""
     return {
         str(item.get("Key", item.get("key"))): str(item.get("Value", item.get("value", "")))
         for item in items or ()

@@ -83,7 +83,7 @@ class Example:
     replacements: tuple[Properties, ...] = ()
     """What makes a new one of it."""
     by_hand: Mapping[str, Callable[[Cloud, Made], object]] = field(default_factory=dict)
-    """What somebody may change by hand with boto3, by the property that a refresh then shows."""
+    """Changes made by hand with boto3, by the property that a refresh then shows."""
     outputs: tuple[str, ...] = ()
     """Outputs that it must have, for what the program takes from it."""
     survives: bool = False

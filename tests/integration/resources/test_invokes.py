@@ -54,8 +54,8 @@ def test_the_emulators_own_zones_have_the_ids_that_it_gives_them(bench: Workbenc
     own = bench.cloud.client("ec2").describe_availability_zones()["AvailabilityZones"]
     zones = invoke(bench, "getAvailabilityZones")
 
-    told = dict(zip(zones["names"], zones["zoneIds"], strict=True))
-    assert {zone["ZoneName"]: zone["ZoneId"] for zone in own}.items() <= told.items()
+    found = dict(zip(zones["names"], zones["zoneIds"], strict=True))
+    assert {zone["ZoneName"]: zone["ZoneId"] for zone in own}.items() <= found.items()
 
 
 def test_what_a_lookup_of_zones_would_ignore_is_refused(bench: Workbench) -> None:

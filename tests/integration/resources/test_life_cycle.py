@@ -18,7 +18,7 @@ TESTED_ELSEWHERE = {"docker-build:index:Image", "random:index/randomId:RandomId"
 PROPERTIES_TESTED_ELSEWHERE = {
     # They need tasks that run, or a deployment that is forced.
     "aws:ecs/service:Service": {"desiredCount", "launchType", "triggers", "waitForSteadyState"},
-    # MiniStack does not tell it, and the handler does not say so yet.
+    # MiniStack does not return it, and the handler does not allow for that yet.
     "aws:ecs/taskDefinition:TaskDefinition": {"enableFaultInjection"},
 }
 EXAMPLES: list[Example] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -71,12 +72,15 @@ def declare_account() -> DeclareAccount:
     """Run the real program with some keys."""
 
     def run(changes: Mapping[str, Any] | None = None, *, dry_run: bool = False) -> Graph:
-        own = {f"{PROJECT}:{key}": value for key, value in {**REPOSITORY, **(changes or {})}.items()}
-        with patch("tests.unit.infra.recorder.PROJECT", PROJECT):
+        given = {**REPOSITORY, **(changes or {})}
+        own = {f"{PROJECT}:{key}": value for key, value in given.items() if value is not None}
+        # As Pulumi does, for a program to see which keys there are.
+        environment = {"PULUMI_CONFIG": json.dumps({key: json.dumps(value) for key, value in own.items()})}
+        with patch("tests.unit.infra.recorder.PROJECT", PROJECT), patch.dict(os.environ, environment):
             return declare(
                 lambda: run_path(str(ROOT / "bootstrap" / "__main__.py"), run_name="__main__"),
                 stack_name="main",
-                config={key: value for key, value in own.items() if value is not None},
+                config=own,
                 dry_run=dry_run,
                 cloud=FakeAccount(),
             )

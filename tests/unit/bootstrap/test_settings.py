@@ -56,10 +56,11 @@ def _given(action: str, resource: str = "*") -> list[dict[str, Any]]:
         ("project", "Web", 'project = "Web"'),
         ("repository", "web", 'repository = "web": there is no such key; the nearest is `image-repository`'),
         ("oidc-provider-arn", "arn:aws:iam::123456789012:oidc-provider/example.com", "oidc-provider-arn ="),
-        ("stacks", [{"name": "dev", "environments": ["*"]}], 'stacks[0].environments = "*"'),
-        ("stacks", [{"name": "dev", "environment": "dev"}], 'stacks[0].environment = "dev"'),
+        ("stacks", [{"name": "dev", "environments": ["*"]}], 'stacks[0].environments[0] = "*"'),
+        ("stacks", [{"name": "dev", "environment": "dev"}], "the nearest is `environments`"),
         ("stacks", [{"name": "dev", "environments": []}], "stacks[0].environments = []"),
-        ("stacks", ["dev"], 'stacks[0] = "dev": an object'),
+        ("stacks", ["dev"], 'stacks[0] = "dev": an object with name, environments'),
+        ("stacks", [{"domains": []}], "stacks[0].name is missing"),
         ("stacks", [{"name": "dev"}, {"name": "dev"}], 'stacks = "dev": each stack'),
         ("stacks", [{"name": "dev", "previews": "*"}], 'stacks[0].previews = "*"'),
         ("read-only-subjects", ["*"], 'read-only-subjects[0] = "*"'),
@@ -73,7 +74,7 @@ def _given(action: str, resource: str = "*") -> list[dict[str, Any]]:
         (
             "stacks",
             [{"name": "dev", "domains": ["Dev.example.com."]}],
-            'stacks[0].domains = "Dev.example.com."',
+            'stacks[0].domains[0] = "Dev.example.com."',
         ),
         (
             "stacks",
@@ -83,10 +84,14 @@ def _given(action: str, resource: str = "*") -> list[dict[str, Any]]:
         (
             "stacks",
             _given("sts:AssumeRole"),
-            'task-role-statements[0].actions = "sts:AssumeRole": actions such as',
+            'task-role-statements[0].actions[0] = "sts:AssumeRole": actions such as',
         ),
-        ("stacks", _given("*"), 'stacks[0].task-role-statements[0].actions = "*"'),
-        ("stacks", _given("s3:*", "arn:aws:iam::123456789012:role/x"), "task-role-statements[0].resources ="),
+        ("stacks", _given("*"), 'stacks[0].task-role-statements[0].actions[0] = "*"'),
+        (
+            "stacks",
+            _given("s3:*", "arn:aws:iam::123456789012:role/x"),
+            "task-role-statements[0].resources[0] =",
+        ),
         (
             "stacks",
             [{"name": "dev", "task-role-statements": [{}]}],
@@ -132,10 +137,15 @@ def test_a_name_is_refused_that_is_too_long_for_its_role(declare_account: Declar
         declare_account({"project": "a" * 24, "stacks": [{"name": "b" * 40}]})
 
 
+def test_images_are_replicated_under_a_name(declare_account: DeclareAccount) -> None:
+    with pytest.raises(pulumi.RunError, match='image-repository = "": a name'):
+        declare_account({"image-repository": "", "trusted-accounts": ["222222222222"]})
+
+
 def test_all_faults_come_at_once(declare_account: DeclareAccount) -> None:
     with pytest.raises(pulumi.RunError) as refused:
         declare_account(
-            {"project": "Web", "state-history-days": 0, "image-repository": "", "trusted-accounts": ["1"]}
+            {"project": "Web", "state-history-days": 0, "stacks": [{}], "trusted-accounts": ["1"]}
         )
 
     assert str(refused.value).count("  - ") == 4

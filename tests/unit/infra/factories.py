@@ -9,7 +9,8 @@ import pulumi_aws as aws
 
 from infra.account import Account
 from infra.image.reference import DeployableImage
-from infra.rollout.clients import Clients
+from infra.rollout.aws_clients import Clients
+from infra.rollout.errors import OperationErrors
 from infra.rollout.migration import Migrations
 from infra.service.platform import Platform, TrafficShift
 from infra.service.roles import InfrastructureRole
@@ -112,7 +113,14 @@ def image(**changes: Any) -> DeployableImage:
 
 def account(**changes: Any) -> Account:
     return Account(
-        **{"partition": "aws", "region": REGION, "id": ACCOUNT, "permissions_boundary": None, **changes}
+        **{
+            "partition": "aws",
+            "region": REGION,
+            "id": ACCOUNT,
+            "role_path": "/node-on-ecs-test/",
+            "permissions_boundary": None,
+            **changes,
+        }
     )
 
 
@@ -138,7 +146,9 @@ def platform(**changes: Any) -> Platform:
             "idle_timeout_seconds": 60,
             "log_group_name": "logs",
             "log_group_arn": LOG_GROUP_ARN,
+            "clients": Clients(provider_settings()),
             "migrations": Migrations(Clients(provider_settings())),
+            "operation_errors": OperationErrors(Clients(provider_settings())),
             **changes,
         },
     )

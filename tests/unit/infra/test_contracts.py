@@ -467,11 +467,10 @@ def test_each_service_has_one_rule_at_the_listener_of_users(graph: Graph) -> Non
     assert rules == graph.names(SERVICE)
 
 
-def test_the_provider_waits_as_long_as_a_rollout_takes(graph: Graph) -> None:
-    """Its own 20 minutes are over before a canary with its bake time is."""
+def test_the_provider_waits_for_every_deployment_and_rolls_it_back_on_ctrl_c(graph: Graph) -> None:
     for service in graph.all(SERVICE):
+        assert service.inputs["waitForSteadyState"] is service.inputs["sigintRollback"] is True
         assert service.timeouts.keys() == {"create", "update", "delete"}
-        assert min(int(minutes.removesuffix("m")) for minutes in service.timeouts.values()) >= 40
 
 
 def test_only_an_autoscaler_has_a_count_of_its_own(graph: Graph) -> None:

@@ -202,21 +202,35 @@ def test_two_target_groups_need_what_services_share() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rollout", "minutes"),
+    ("changes", "minutes"),
     [
-        (rollout_settings("rolling"), "40m"),
-        (rollout_settings("canary", canary_minutes=10, bake_minutes=5), "55m"),
-        (rollout_settings("canary", canary_minutes=10, bake_minutes=5, hooks=(_hook(),)), "85m"),
+        ({"rollout_timeout_minutes": 20}, 20),
+        ({"rollout_timeout_minutes": 45}, 45),
+        # ECS calls a rolling deployment done when its alarms have had the time to go off.
+        ({"alarms": alarm_settings(period_seconds=300, periods=6)}, 20 + 30),
+        ({"rollout": rollout_settings("canary", canary_minutes=10, bake_minutes=5)}, 20 + 15),
+        (
+            {"rollout": rollout_settings("canary", canary_minutes=10, bake_minutes=5, hooks=(_hook(),))},
+            20 + 45,
+        ),
     ],
 )
-def test_the_provider_waits_longer_than_its_20_minutes(rollout: Any, minutes: str) -> None:
-    asked = timeouts(rollout)
+def test_the_provider_waits_as_long_as_config_allows_beside_what_is_waited_for_on_purpose(
+    changes: dict[str, Any], minutes: int
+) -> None:
+    """Its own 20 minutes are over before a canary with its bake time is."""
+    asked = timeouts(service_settings(**changes))
 
-    assert (asked.create, asked.update, asked.delete) == (minutes, minutes, minutes)
+    # Five more for roles that are new, and for ECS's own start.
+    assert (asked.create, asked.update, asked.delete) == (f"{minutes + 5}m", f"{minutes + 5}m", "40m")
 
 
-def test_the_service_has_these_timeouts() -> None:
-    assert _service(_graph()).timeouts == {"create": "57m", "update": "57m", "delete": "57m"}
+def test_the_provider_follows_a_deployment_to_its_end() -> None:
+    """Without it an update is a success before a single task of the new version has started."""
+    service = _service(_graph())
+
+    assert (service.inputs["waitForSteadyState"], service.inputs["sigintRollback"]) == (True, True)
+    assert service.timeouts == {"create": "42m", "update": "42m", "delete": "40m"}
 
 
 def test_a_deployment_can_wait_for_somebody() -> None:

@@ -1,4 +1,4 @@
-"""The gates ask the account that the provider works in."""
+"""The program asks the account that the provider works in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.credentials import AssumeRoleCredentialFetcher
 
-from infra.rollout.clients import Clients, session_for
+from infra.rollout.aws_clients import Clients, session_for
 from tests.unit.infra.factories import provider_settings
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"

@@ -1,4 +1,4 @@
-"""AWS for the gates: the same region, profile and role as the provider has."""
+"""AWS clients in the region, with the profile and the role that the provider has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from infra.settings import ProviderSettings
 
-AwsService = Literal["cloudwatch", "ecr", "ecs", "elbv2", "logs", "resourcegroupstaggingapi", "ssm", "sts"]
+AwsService = Literal["cloudwatch", "ecs", "elbv2", "logs", "ssm"]
 
 _ROLE_SESSION_NAME: Final = "node-on-ecs-rollout"
 
