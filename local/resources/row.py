@@ -1,7 +1,7 @@
 """A simple resource type as a row of data; AWS's own service models hold the rest.
 
-To add a type, add its row to `local/resources/table.py` and an example of it to `tests/integration/resources`;
-a test names what the example does not walk. Nothing here loads an AWS library: all rows are made at import.
+To add a type, add its row to `local/resources/table.py` and an example to `tests/integration/resources`;
+a test names what it does not walk. Nothing here loads an AWS library: all rows are made at import.
 """
 
 from __future__ import annotations
