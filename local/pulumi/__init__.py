@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,23 +60,6 @@ def ensure(say: Callable[[str], None] = to_stderr, *, stop: threading.Event | No
             return installation.install(cache, say, stop or threading.Event())
         installation.delete_what_a_killed_run_left(cache)
     return cli
-
-
-@contextmanager
-def in_background(say: Callable[[str], None] = to_stderr) -> Generator[Callable[[], Cli]]:
-    """Run `ensure` in a thread and give a function that waits for what it returns or raises.
-
-    Leaving the block early, by Ctrl-C for example, stops an installation.
-    """
-    from concurrent.futures import ThreadPoolExecutor
-
-    stop = threading.Event()
-    with ThreadPoolExecutor(1, "pulumi-cli") as executor:
-        future = executor.submit(ensure, say, stop=stop)
-        try:
-            yield future.result
-        finally:
-            stop.set()
 
 
 def cache_folder() -> Path:
