@@ -125,7 +125,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted: the state has what was done; running the command again continues", err=True)
+        click.echo(
+            "interrupted: what was made is in the state, and the next run continues from there", err=True
+        )
         sys.exit(_INTERRUPTED)
     except ProgramError as error:
         _fail(error.not_displayed)
@@ -146,15 +148,9 @@ def _refusals() -> tuple[type[Exception], ...]:
     """Return the errors of others that are one sentence; loaded only when something failed."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from local.emulator import EmulatorError
     from local.errors import LocalError
-    from local.ports import PortError
-    from local.processes import ProcessError
-    from local.pulumi import PulumiCliError
-    from local.resources.base import ResourceError
 
-    local = (LocalError, PulumiCliError, ResourceError, EmulatorError, PortError, ProcessError)
-    return (BotoCoreError, ClientError, *local)
+    return (BotoCoreError, ClientError, LocalError)
 
 
 def _fail(error: object) -> None:

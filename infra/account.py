@@ -19,6 +19,8 @@ class Account:
     partition: pulumi.Input[str]
     region: str
     id: pulumi.Input[str]
+    role_path: str
+    """Path of the stack's roles, by which the account tells the roles of its stacks apart."""
     permissions_boundary: str | None
     """Policy that no role made here may exceed, by ARN."""
 
@@ -30,6 +32,8 @@ class Account:
             partition=aws.get_partition_output(opts=options).partition,
             region=settings.region,
             id=aws.get_caller_identity_output(opts=options).account_id,
+            # As bootstrap/account/place.py has it.
+            role_path=f"/{settings.tags['Project']}-{settings.tags['Stack']}/",
             permissions_boundary=settings.permissions_boundary,
         )
 
@@ -46,6 +50,7 @@ class Account:
         """
         return aws.iam.Role(
             name,
+            path=self.role_path,
             description=description,
             assume_role_policy=trust,
             permissions_boundary=self.permissions_boundary,

@@ -7,14 +7,14 @@ import importlib.util
 import io
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -48,27 +48,8 @@ _TEXTS: Final = {
     "etc/group": "root:x:0:\nnode:x:1000:\nnogroup:x:65534:\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
-_FOLDERS: Final = {
-    "etc": 0o755,
-    "home": 0o755,
-    "home/node": 0o755,
-    "root": 0o700,
-    "tmp": 0o1777,
-    "var/tmp": 0o1777,
-}
+_FOLDERS: Final = {"home/node": 0o755, "root": 0o700, "tmp": 0o1777, "var/tmp": 0o1777}
 _NODE_USER: Final = 1000
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """One member of the image: a file of this machine, a text, a folder or a link."""
-
-    path: str
-    mode: int
-    source: Path | None = None
-    text: str | None = None
-    link: str | None = None
-    owner: int = 0
 
 
 def base_image(client: docker.DockerClient, progress: Callable[[str], None] = print) -> str:
@@ -86,15 +67,24 @@ def base_image(client: docker.DockerClient, progress: Callable[[str], None] = pr
     from docker.errors import ImageNotFound
 
     package, version = _node_package()
-    entries = sorted(_entries(package, os.environ), key=lambda entry: entry.path)
-    name = f"{_REPOSITORY}:{version}-{_fingerprint(entries)}"
+    certificates = next((path for path in map(Path, _CERTIFICATES) if path.is_file()), None)
+    texts = {**_TEXTS, "usr/local/etc/npmrc": npm_settings(os.environ, trusted=certificates is not None)}
+    if certificates is not None:
+        texts[_TRUSTED] = certificates.read_text("utf-8")
+    # What else is in it comes with Node's version and the machine's system.
+    content = json.dumps([_FORMAT, platform.freedesktop_os_release(), texts])
+    name = f"{_REPOSITORY}:{version}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     try:
         client.images.get(name)
     except ImageNotFound:
         progress(
             f"no registry can be reached: making the base image {name} from Node {version} of this machine"
         )
-        _import(client, name, version, entries)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "base.tar")
+            with writing(path, needs_bytes=_TAR_BYTES):
+                write_tar(path, package, texts)
+            _import(client, path, name, version)
     return name
 
 
@@ -111,55 +101,65 @@ def _node_package() -> tuple[Path, str]:
     return package, metadata.version(_PACKAGE)
 
 
-def _entries(package: Path, environment: Mapping[str, str]) -> Iterator[_Entry]:
-    for path, mode in _FOLDERS.items():
-        yield _Entry(path, mode, owner=_NODE_USER if path == "home/node" else 0)
-    for path, text in _TEXTS.items():
-        yield _Entry(path, 0o644, text=text)
-    for name in ("bin", "sbin", "lib", "lib64"):
-        if Path("/", name).is_symlink():
-            yield _Entry(name, 0o777, link=f"usr/{name}")
-    certificates = [path for path in map(Path, _CERTIFICATES) if path.is_file()][:1]
-    for path in certificates:
-        yield _Entry(_TRUSTED, 0o644, source=path)
-    node = package / "bin" / "node"
-    yield _Entry("usr/local/bin/node", 0o755, source=node)
-    yield from _npm(package, _npm_settings(environment, trusted=bool(certificates)))
-    tools = [Path(found) for tool in _TOOLS if (found := shutil.which(tool, path="/usr/bin:/bin"))]
-    files = {_place(file): file for file in (*tools, *_libraries([node, *tools]))}
-    for path, file in files.items():
-        yield _Entry(path, 0o755, source=file.resolve())
-
-
-def _npm(package: Path, settings: str) -> Iterator[_Entry]:
-    """Give npm and npx as the official image has them."""
-    for name in ("npm", "npx"):
-        yield _Entry(f"usr/local/bin/{name}", 0o777, link=f"../{_NPM}/bin/{name}-cli.js")
-    for file in (package / _NPM).rglob("*"):
-        if file.is_file():
-            mode = 0o755 if os.access(file, os.X_OK) else 0o644
-            yield _Entry(f"usr/local/{file.relative_to(package)}", mode, source=file)
-    yield _Entry("usr/local/etc/npmrc", 0o644, text=settings)
-
-
-def _npm_settings(environment: Mapping[str, str], *, trusted: bool) -> str:
+def npm_settings(environment: Mapping[str, str], *, trusted: bool) -> str:
     """Return what npm needs to reach the user's registry: its address and certificates, no secrets."""
-    lines = ["update-notifier=false"]
-    if trusted:
-        lines.append(f"cafile=/{_TRUSTED}")
     named = environment.get("npm_config_registry") or environment.get("NPM_CONFIG_REGISTRY")
     try:
         own = Path(environment.get("HOME", "/"), ".npmrc").read_text("utf-8")
     except (OSError, ValueError):
         own = ""
-    found = named or next(iter(re.findall(r"(?m)^\s*registry\s*=\s*(\S+)", own)), None)
-    if found:
-        parts = urlsplit(found)
+    lines = ["update-notifier=false", *([f"cafile=/{_TRUSTED}"] if trusted else [])]
+    if registry := named or next(iter(re.findall(r"(?m)^\s*registry\s*=\s*(\S+)", own)), None):
+        parts = urlsplit(registry)
         lines.append(f"registry={parts._replace(netloc=parts.netloc.rpartition('@')[2]).geturl()}")
     return "\n".join([*lines, ""])
 
 
-def _libraries(programs: list[Path]) -> set[Path]:
+def write_tar(path: Path, package: Path, texts: Mapping[str, str]) -> None:
+    """Write the image's files.
+
+    Args:
+        path: where to.
+        package: folder with Node and npm.
+        texts: further files, by path.
+    """
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
+
+        def add(
+            name: str, mode: int, *, kind: bytes = tarfile.REGTYPE, text: str = "", link: str = ""
+        ) -> None:
+            info, data = tarfile.TarInfo(name), text.encode()
+            info.type, info.mode, info.linkname, info.size = kind, mode, link, len(data)
+            info.uid = info.gid = _NODE_USER if name == "home/node" else 0
+            tar.addfile(info, io.BytesIO(data))
+
+        for folder, mode in _FOLDERS.items():
+            add(folder, mode, kind=tarfile.DIRTYPE)
+        for name, text in texts.items():
+            add(name, 0o644, text=text)
+        for name in ("bin", "sbin", "lib", "lib64"):
+            if Path("/", name).is_symlink():
+                add(name, 0o777, kind=tarfile.SYMTYPE, link=f"usr/{name}")
+        for name in ("npm", "npx"):
+            add(f"usr/local/bin/{name}", 0o777, kind=tarfile.SYMTYPE, link=f"../{_NPM}/bin/{name}-cli.js")
+        node = package / "bin" / "node"
+        tools = [Path(found) for tool in _TOOLS if (found := shutil.which(tool, path="/usr/bin:/bin"))]
+        # Each under its own name, in its folder as it is called without links.
+        files = {file.parent.resolve() / file.name: file for file in (*tools, *_libraries([node, *tools]))}
+        for place, file in files.items():
+            tar.add(file.resolve(), str(place).lstrip("/"), filter=_of_root)
+        tar.add(node, "usr/local/bin/node", filter=_of_root)
+        tar.add(package / _NPM, f"usr/local/{_NPM}", filter=_of_root)
+
+
+def _of_root(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Give a file to root, and let everybody read it."""
+    info.uid = info.gid = 0
+    info.mode = 0o755 if info.mode & 0o111 else 0o644
+    return info
+
+
+def _libraries(programs: Iterable[Path]) -> set[Path]:
     listed = subprocess.run(["ldd", *map(str, programs)], capture_output=True, text=True, check=False).stdout
     libraries = {Path(match) for match in _LIBRARY.findall(listed)}
     folders = {library.parent for library in libraries}
@@ -168,63 +168,20 @@ def _libraries(programs: list[Path]) -> set[Path]:
     }
 
 
-def _place(path: Path) -> str:
-    """Return where a file goes: its own name, in its folder as it is called without links."""
-    return str(path.parent.resolve() / path.name).lstrip("/")
-
-
-def _fingerprint(entries: list[_Entry]) -> str:
-    digest = hashlib.sha256(str(_FORMAT).encode())
-    for entry in entries:
-        if entry.source is not None:
-            with entry.source.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
-        else:
-            content = entry.text or entry.link or ""
-        digest.update(json.dumps([entry.path, entry.mode, entry.owner, content]).encode())
-    return digest.hexdigest()[:12]
-
-
-def _import(client: docker.DockerClient, name: str, version: str, entries: list[_Entry]) -> None:
+def _import(client: docker.DockerClient, path: Path, name: str, version: str) -> None:
     repository, _, tag = name.rpartition(":")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "base.tar")
-        with writing(path, needs_bytes=_TAR_BYTES):
-            write_tar(path, entries)
-        answer = engine(client).import_image_from_file(
-            str(path),
-            repository=repository,
-            tag=tag,
-            changes=[
-                "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                f"ENV NODE_VERSION={version}",
-                f"LABEL {LABEL}=base",
-                'CMD ["node"]',
-            ],
-        )
+    answer = engine(client).import_image_from_file(
+        str(path),
+        repository=repository,
+        tag=tag,
+        changes=[
+            "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            f"ENV NODE_VERSION={version}",
+            f"LABEL {LABEL}=base",
+            'CMD ["node"]',
+        ],
+    )
     lines = [json.loads(line) for line in str(answer).splitlines() if line.strip()]
     for line in lines:
         if "error" in line:
             raise DockerError(f"Docker does not take the base image {name}: {line['error']}")
-
-
-def write_tar(path: Path, entries: list[_Entry]) -> None:
-    """Write the image's files, the same bytes for the same files: no times, no names of owners."""
-    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
-        for entry in entries:
-            info = tarfile.TarInfo(entry.path)
-            info.mode, info.uid, info.gid, info.mtime = entry.mode, entry.owner, entry.owner, 0
-            if entry.link is not None:
-                info.type, info.linkname = tarfile.SYMTYPE, entry.link
-                tar.addfile(info)
-            elif entry.source is not None:
-                info.size = entry.source.stat().st_size
-                with entry.source.open("rb") as file:
-                    tar.addfile(info, file)
-            elif entry.text is not None:
-                data = entry.text.encode()
-                info.size = len(data)
-                tar.addfile(info, io.BytesIO(data))
-            else:
-                info.type = tarfile.DIRTYPE
-                tar.addfile(info)

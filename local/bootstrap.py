@@ -36,23 +36,11 @@ TRANSLATED = {
     "default-timeout": "UV_HTTP_TIMEOUT",
 }
 """pip's settings that uv, which does not read them, knows by these names."""
-HARMLESS = {
-    "break-system-packages",
-    "cache-dir",
-    "disable-pip-version-check",
-    "no-cache-dir",
-    "no-color",
-    "no-input",
-    "no-warn-script-location",
-    "prefer-binary",
-    "progress-bar",
-    "quiet",
-    "require-virtualenv",
-    "retries",
-    "root-user-action",
-    "user",
-    "verbose",
-}
+HARMLESS = (
+    "break-system-packages", "cache-dir", "disable-pip-version-check", "no-cache-dir", "no-color", "no-input",
+    "no-warn-script-location", "prefer-binary", "progress-bar", "quiet", "require-virtualenv", "retries",
+    "root-user-action", "user", "verbose",
+)  # fmt: skip
 """pip's settings that do not say what is installed, or from where."""
 
 
@@ -77,11 +65,11 @@ def main() -> None:
     begin = time.monotonic()
     if new:
         quietly([sys.executable, "-m", "venv", "--clear", str(VENV)])
-    install()
     try:
+        install()
         shutil.copyfile(LOCK, VENV / LOCK.name)
     except OSError as error:
-        sys.exit(f"\n{VENV / LOCK.name} cannot be written: {error.strerror}")
+        sys.exit(f"\n{error.filename or VENV} cannot be written: {error.strerror}")
     print(f"{time.monotonic() - begin:.1f} s", flush=True)
 
 
@@ -114,17 +102,8 @@ def install() -> None:
         only_uv.write_text(packages(LOCK.read_text("utf-8"))["uv"], "utf-8")
         quietly([*whole[:-1], str(only_uv)])
     environment = {**os.environ, **settings, "UV_SYSTEM_CERTS": "1", "UV_INDEX_STRATEGY": "unsafe-best-match"}
-    uv = [
-        str(VENV / "bin" / "uv"),
-        "pip",
-        "sync",
-        "--quiet",
-        "--require-hashes",
-        "--python",
-        str(python),
-        str(LOCK),
-    ]
-    if subprocess.run(uv, env=environment, capture_output=True, check=False).returncode != 0:
+    uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--require-hashes", "--python", str(python)]
+    if subprocess.run([*uv, str(LOCK)], env=environment, capture_output=True, check=False).returncode != 0:
         need_room_after_failure()
         # pip knows ways to an index that uv does not; if it fails too, its message is the one to see.
         quietly(whole)

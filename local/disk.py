@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from local.errors import LocalError
+
 MEGABYTE: Final = 1024 * 1024
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
-class DiskFullError(Exception):
+class DiskFullError(LocalError):
     """A file does not fit on its disk; the message says which file, what room it needs and what there is."""
 
 

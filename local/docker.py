@@ -6,8 +6,8 @@ import http.client
 import os
 import platform
 import socket
-from collections.abc import Collection
-from contextlib import closing
+from collections.abc import Collection, Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -111,6 +111,26 @@ def machine_architecture() -> Literal["X86_64", "ARM64"]:
     raise DockerError(f"this machine's processor is {machine!r}: images are built for x86_64 or arm64 only")
 
 
+@contextmanager
+def docker_engine(action: str, *, timeout: float = _CALL_SECONDS) -> Generator[Any]:
+    """Connect to the daemon's plain API; untyped, as the docker package leaves half of it.
+
+    Args:
+        action: what is done, for the error message, such as "push app:1".
+        timeout: seconds for each call.
+
+    Raises:
+        DockerError: no daemon answers, or it refused.
+    """
+    from docker.errors import DockerException
+
+    with closing(connect(timeout=timeout)) as client:
+        try:
+            yield engine(client)
+        except (DockerException, OSError) as error:
+            raise DockerError(f"cannot {action}: {error}") from error
+
+
 def running_tasks(task_arns: Collection[str]) -> set[str]:
     """Return those ECS tasks that have a running container, as the daemon says now.
 
@@ -119,8 +139,8 @@ def running_tasks(task_arns: Collection[str]) -> set[str]:
     Raises:
         DockerError: no daemon answers.
     """
-    with closing(connect(timeout=_PING_SECONDS)) as client:
-        found = _containers(client, _TASK_LABEL, all_states=False)
+    with docker_engine("list the containers of ECS tasks", timeout=_PING_SECONDS) as api:
+        found = api.containers(filters={"label": [_TASK_LABEL]})
     return {str(container["Labels"][_TASK_LABEL]) for container in found} & {*task_arns}
 
 
@@ -130,28 +150,27 @@ def container_of(task_arn: str, name: str) -> str | None:
     Raises:
         DockerError: no daemon answers.
     """
-    with closing(connect()) as client:
-        labels = (f"{_TASK_LABEL}={task_arn}", f"{_CONTAINER_LABEL}={name}")
-        found = _containers(client, *labels, all_states=False)
+    labels = [f"{_TASK_LABEL}={task_arn}", f"{_CONTAINER_LABEL}={name}"]
+    with docker_engine(f"list the containers of ECS task {task_arn}") as api:
+        found = api.containers(filters={"label": labels})
     return str(found[0]["Id"]) if found else None
 
 
 def clear_tasks(task_arns: Collection[str], *, running: bool) -> list[str]:
     """Remove the containers of ECS tasks that have ended, and with `running` all; return those left.
 
-    The emulator removes what it stops, and what exits only minutes later.
+    The emulator removes what it stops, and what exits only minutes later. Without a daemon its tasks have no
+    containers.
+
+    Raises:
+        DockerError: one cannot be removed.
     """
-    if not task_arns:
+    if not task_arns or not answers():
         return []
-    try:
-        client = connect()
-    except DockerError:
-        # The emulator without a daemon plays tasks that have no containers.
-        return []
-    with closing(client):
-        found = _containers(client, _TASK_LABEL)
+    with docker_engine("remove containers of ECS tasks") as api:
+        found = api.containers(all=True, filters={"label": [_TASK_LABEL]})
         own = [container for container in found if container["Labels"].get(_TASK_LABEL) in task_arns]
-        return [_name(container) for container in own if not _removed(client, container, force=running)]
+        return [_name(container) for container in own if not _removed(api, container, force=running)]
 
 
 def remove_containers(label: str) -> None:
@@ -160,41 +179,29 @@ def remove_containers(label: str) -> None:
     Raises:
         DockerError: one cannot be removed.
     """
-    try:
-        client = connect()
-    except DockerError:
+    if not answers():
         return
-    with closing(client):
-        left = [each for each in _containers(client, label) if not _removed(client, each, force=True)]
+    with docker_engine(f"remove the containers with label {label}") as api:
+        found = api.containers(all=True, filters={"label": [label]})
+        left = [_name(container) for container in found if not _removed(api, container, force=True)]
     if left:
-        raise DockerError(f"cannot remove the containers {', '.join(map(_name, left))}: see `docker ps -a`")
-
-
-def _containers(client: docker.DockerClient, *labels: str, all_states: bool = True) -> list[dict[str, Any]]:
-    from docker.errors import DockerException
-
-    try:
-        return engine(client).containers(all=all_states, filters={"label": list(labels)})
-    except (DockerException, OSError) as error:
-        raise DockerError(f"cannot list containers: {error}") from error
+        raise DockerError(f"cannot remove the containers {', '.join(left)}: see `docker ps -a`")
 
 
 def _name(container: dict[str, Any]) -> str:
     return str((container.get("Names") or [container["Id"]])[0]).lstrip("/")
 
 
-def _removed(client: docker.DockerClient, container: dict[str, Any], *, force: bool) -> bool:
-    from docker.errors import APIError, DockerException, NotFound
+def _removed(api: Any, container: dict[str, Any], *, force: bool) -> bool:
+    from docker.errors import APIError, NotFound
 
     if not force and container["State"] not in {"created", "exited", "dead"}:
         return False
     try:
-        engine(client).remove_container(container["Id"], v=True, force=force)
+        api.remove_container(container["Id"], v=True, force=force)
     except NotFound:
         return True
     except APIError as error:
         # Another process removes it already, or it has just begun to run.
         return "already in progress" in str(error.explanation)
-    except (DockerException, OSError) as error:
-        raise DockerError(f"cannot remove container {_name(container)}: {error}") from error
     return True

@@ -52,29 +52,17 @@ class DockerDaemon:
             A descriptor. A process that inherits it keeps the daemon running too, as long as it lives. None
             where this user could not have started a daemon, and no other did.
         """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.folder / "docker.users", os.O_RDONLY | os.O_CREAT, 0o644)
-        except OSError:
-            yield None
-            return
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        with self._locked(fcntl.LOCK_SH) as descriptor:
             yield descriptor
-        finally:
-            os.close(descriptor)
 
-    def start_or_join(
-        self, *, ask: Callable[[str], bool] | None = None, say: Callable[[str], None] = print
-    ) -> None:
+    def start_or_join(self, *, say: Callable[[str], None] = print) -> None:
         """Have a daemon that answers: as root on Debian install and start one, elsewhere say what to do.
 
         Several processes may call this at once: one starts it, the others wait for that. Call it within
         `kept_running`, so that nobody stops what it finds.
 
         Args:
-            ask: asks a question on the terminal; without a terminal the answer is taken to be yes.
-            say: called with what is being done.
+            say: called with what is being done. On a terminal the user is asked before anything is installed.
 
         Raises:
             DockerError: no daemon answers.
@@ -85,7 +73,7 @@ class DockerDaemon:
             raise DockerError(docker.no_daemon())
         installed = shutil.which(self.command[0]) is None
         if installed:
-            self._install(ask or _ask_on_terminal, say)
+            self._install(say)
         started = self._start_by_systemd(say) if _has_systemd() else self._start(say)
         # Installing it may have started it.
         if (started or installed) and (process := self._process()) is not None:
@@ -99,18 +87,13 @@ class DockerDaemon:
         Raises:
             DockerError: it does not end.
         """
-        if not _may_install():
+        process = self._recorded()
+        if process is None or not _may_install():
             return False
-        with self._unused() as unused:
-            process = self._recorded()
+        # Nobody can begin to use it before it has ended.
+        with self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB) as alone:
             # What runs in a daemon that does not answer is unknown.
-            if (
-                process is None
-                or not unused
-                or not process.alive
-                or not self._answers()
-                or self._containers()
-            ):
+            if alone is None or not process.alive or not self._answers() or self._containers():
                 return False
             if _has_systemd():
                 # Left alone, the socket would start it again at the next question.
@@ -161,25 +144,26 @@ class DockerDaemon:
             return len(docker.engine(client).containers(all=True))
 
     @contextmanager
-    def _unused(self) -> Generator[bool]:
-        """Yield whether nobody holds `kept_running`, and if so hold off all who want to."""
+    def _locked(self, how: int) -> Generator[int | None]:
+        """Hold the lock of those that use the daemon; yield None if it cannot be had."""
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.folder / "docker.users", os.O_RDONLY | os.O_CREAT, 0o644)
         except OSError:
-            yield False
+            yield None
             return
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, how)
         except BlockingIOError:
-            yield False
+            yield None
         else:
-            yield True
+            yield descriptor
         finally:
             os.close(descriptor)
 
-    def _install(self, ask: Callable[[str], bool], say: Callable[[str], None]) -> None:
+    def _install(self, say: Callable[[str], None]) -> None:
         say(f"No Docker daemon answers. These Debian packages bring one: {', '.join(_PACKAGES)}.")
-        if sys.stdin is not None and sys.stdin.isatty() and not ask("Install them and start Docker?"):
+        if not _agrees("Install them and start Docker?"):
             raise DockerError("no Docker daemon answers: install and start one, and run this again")
         # Another clone may be about the same.
         apt = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-o", "DPkg::Lock::Timeout=300")
@@ -253,7 +237,10 @@ def _run(*command: str) -> int:
     return subprocess.run(command, check=False, stdin=subprocess.DEVNULL).returncode
 
 
-def _ask_on_terminal(question: str) -> bool:
+def _agrees(question: str) -> bool:
+    """Ask the user; without a terminal there is nobody to ask, and the answer is taken to be yes."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return True
     return input(f"{question} [Y/n] ").strip().lower() in {"", "y", "yes"}
 
 

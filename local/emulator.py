@@ -13,11 +13,12 @@ from typing import Any, ClassVar
 
 from local import docker, ports
 from local.docker_daemon import DockerDaemon
+from local.errors import LocalError
 from local.processes import FIRST_INHERITED
 from local.servers import Server
 
 
-class EmulatorError(Exception):
+class EmulatorError(LocalError):
     """The emulator that runs is not the one that is asked for."""
 
 

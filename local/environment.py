@@ -5,26 +5,31 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from local.backend import Backend, BrokenStateError
+from local.backend import Backend, BrokenStateError, State
 from local.docker import DockerError, connect
 from local.docker_daemon import DockerDaemon
 from local.emulator import Emulator
 from local.errors import LocalError
 from local.front_door import FrontDoor
-from local.images import remove_images
 from local.isolation import NO_ACCOUNT, point_at
 from local.locks import BusyError, everything_locked, stack_locked
+from local.resources.cloud import Cloud
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 DEFAULT_PASSPHRASE: Final = "local"  # noqa: S105 -- nothing in the emulator is worth hiding
 _DEFAULT_REGION: Final = "us-east-1"
+_REACHABLE_SECONDS: Final = 15.0
+_ANSWERS_OF_APPS: Final = frozenset(range(200, 600)) - {502, 503, 504}
+_DESCRIBED_AT_ONCE: Final = 10
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
+_REPOSITORY: Final = "aws:ecr/repository:Repository"
 _SALT: Final = re.compile(r"^encryptionsalt: *(\S+)", re.MULTILINE)
 _OTHER_ENCRYPTION: Final = re.compile(r"^(secretsprovider|encryptedkey):.*\n?", re.MULTILINE)
 
@@ -117,8 +122,8 @@ class LocalEnvironment:
             make: called with `variables` for the CLI, the `folder` in which it finds Pulumi.yaml and the
                 stack file, whether the stack is `new` and has to be initialized first, whether its
                 `last_update_failed`, the descriptors of the `locks`, which the CLI has to inherit (killed
-                alone, this process leaves it writing the state), and `wait_until_ready`, which returns as soon
-                as the emulator and the front door answer.
+                alone, this process leaves it writing the state), and `wait_until_ready`, which returns when
+                the emulator and the front door answer.
             region: of the stack; that of the emulator, if not given.
 
         Raises:
@@ -142,6 +147,8 @@ class LocalEnvironment:
                 locks=locks,
                 wait_until_ready=lambda: (emulator.wait_until_ready(), door.wait_until_ready()),
             )
+            if command == "destroy":
+                _delete_repositories(emulator, state)
             self.backend.assign(stack, emulator.identity)
             interrupted.parent.mkdir(parents=True, exist_ok=True)
             interrupted.touch()
@@ -224,6 +231,36 @@ class LocalEnvironment:
     def _note(self, stack: str, what: str) -> Path:
         return self.folder / "notes" / f"{stack}.{what}"
 
+    def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
+        """Ask each service's address until an answer comes from the app, through DNS and listener rules.
+
+        That the app is healthy, the update has waited for; here any status counts that is not the load
+        balancer's own. A service with a desired count of 0 is not asked.
+
+        Raises:
+            NoAnswerError: none came; the message says what came instead.
+        """
+        door = self.front_door()
+        for name in self._awake(outputs["cluster_name"], outputs["service_names"]):
+            parts = urlsplit(str(outputs["urls"][name]))
+            door.wait_until_answers(
+                parts.hostname or "",
+                path=parts.path or "/",
+                seconds=_REACHABLE_SECONDS,
+                accepts=_ANSWERS_OF_APPS,
+            )
+
+    def _awake(self, cluster: str, services: Mapping[str, str]) -> list[str]:
+        emulator = self.emulator()
+        ecs = Cloud(emulator.endpoint, region=emulator.region).client("ecs")
+        names = sorted(services)
+        described: list[dict[str, Any]] = []
+        for start in range(0, len(names), _DESCRIBED_AT_ONCE):
+            some = [services[name] for name in names[start : start + _DESCRIBED_AT_ONCE]]
+            described += ecs.describe_services(cluster=cluster, services=some)["services"]
+        awake = {service["serviceName"] for service in described if service["desiredCount"]}
+        return [name for name in names if services[name] in awake]
+
     def in_order_of_deletion(self, stacks: Iterable[str]) -> list[str]:
         """Sort so that a stack that reads another one's outputs comes before it."""
         left = {stack: self._references(stack) & {*stacks} - {stack} for stack in stacks}
@@ -265,6 +302,8 @@ class LocalEnvironment:
                 door.stop()
             if emulator is not None:
                 emulator.stop()
+                from local.images import remove_images
+
                 client = connect()
                 try:
                     remove_images(client, prefix=f"localhost:{emulator.port}/")
@@ -282,3 +321,11 @@ class LocalEnvironment:
         except DockerError as error:
             raise DockerError(f"containers and images cannot be deleted: {error}") from error
 
+
+def _delete_repositories(emulator: Emulator, state: State) -> None:
+    """Delete a stack's repositories with their images, which those of a protected stack would refuse."""
+    ecr = Cloud(emulator.endpoint, region=emulator.region).client("ecr")
+    for kind, name in state.identifiers:
+        if kind == _REPOSITORY:
+            with suppress(ecr.exceptions.RepositoryNotFoundException):
+                ecr.delete_repository(repositoryName=name, force=True)

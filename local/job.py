@@ -43,7 +43,7 @@ class JobError(Exception):
     """A program failed or hung; the message is one line."""
 
 
-class JobStoppedError(JobError):
+class JobStoppedError(Exception):
     """The job was stopped on request."""
 
 

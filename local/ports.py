@@ -8,11 +8,13 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from local.errors import LocalError
+
 LOOPBACK: Final = "127.0.0.1"
 HIGHEST: Final = 65535
 
 
-class PortError(Exception):
+class PortError(LocalError):
     """A port that was asked for cannot be used."""
 
 
@@ -61,7 +63,7 @@ def port_of(listener: socket.socket) -> int:
 
 
 def any_free() -> int:
-    """Return a port that was free a moment ago, for a test that has to know one beforehand."""
+    """Return a port that was free a moment ago, for who has to know one beforehand."""
     with socket.create_server((LOOPBACK, 0)) as probe:
         return port_of(probe)
 

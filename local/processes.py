@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from local.errors import LocalError
+
 POLL_SECONDS: Final = 0.02
 FIRST_INHERITED: Final = 3
 """Descriptor at which a started process finds the first one that it inherits."""
@@ -22,7 +24,7 @@ _ABOVE_INHERITED: Final = 64
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "HOSTNAME")
 
 
-class ProcessError(Exception):
+class ProcessError(LocalError):
     """A process did not start, or cannot be ended; the message says why."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from automation.cost import report
 from automation.cost.assumptions import Assumptions
@@ -12,9 +12,7 @@ from automation.cost.export import stack_of
 from automation.cost.plan import plan
 from automation.cost.prices import PricesOfTable
 from automation.errors import AutomationError
-
-if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Stacks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,15 +45,16 @@ class CostChange:
         """Whether the stack would cost more than its budget."""
         return self.budget is not None and round(self.after, 2) > self.budget
 
-    def markdown(self) -> str:
-        """Return a line of a comment."""
-        over = f". **More than its budget of ${self.budget}**" if self.over_budget else ""
-        return f"**Cost:** {self._text()}{over}"
-
-    def plain(self) -> str:
-        """Return a line of a log."""
+    def text(self) -> str:
+        """Return the change for people, on one line."""
+        if self.unknown:
+            return f"unknown: {self.unknown}"
         over = f", more than its budget of ${self.budget}" if self.over_budget else ""
-        return f"cost: {self._text()}{over}"
+        difference = self.after - self.before
+        if round(difference, 2) == 0:
+            return f"{report.usd(self.after)} a month, as before{over}"
+        before, after = report.usd(self.before), report.usd(self.after)
+        return f"{before} → {after} a month ({report.signed(difference)}){over}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the change for programs."""
@@ -66,12 +65,3 @@ class CostChange:
             "over_budget": self.over_budget,
             "unknown": self.unknown or None,
         }
-
-    def _text(self) -> str:
-        if self.unknown:
-            return f"unknown: {self.unknown}"
-        difference = self.after - self.before
-        if round(difference, 2) == 0:
-            return f"{report.usd(self.after)} a month, as before"
-        before, after = report.usd(self.before), report.usd(self.after)
-        return f"{before} → {after} a month ({report.signed(difference)})"

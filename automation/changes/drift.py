@@ -11,34 +11,38 @@ import click
 from automation.changes.formatting import drift_summary, lines
 from automation.changes.github import Comment, summary_option, write
 from automation.console import json_option, print_json
+from automation.stacks.stacks import Stacks
 
 if TYPE_CHECKING:
     from automation.changes.model import Change, Changes
-    from automation.stacks.stacks import Stacks
 
 _DRIFT: Final = 3
 _SERVICE: Final = "aws:ecs/service:Service"
 
 
-@click.command(short_help="Update a stack's state to what exists.")
+@click.command
 @click.argument("stack")
 @json_option
 @click.pass_obj
 def refresh(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
-    """Update the state of STACK to what exists, without changing any resource."""
+    """Update a stack's state to what exists.
+
+    No resource is changed.
+    """
     _show(stack, stacks.refresh(stack, preview_only=False), as_json=as_json)
 
 
-@click.command(short_help="Detect drift.")
+@click.command
 @click.argument("stack")
 @json_option
 @summary_option
 @click.pass_obj
 def drift(stacks: Stacks, /, *, stack: str, as_json: bool, summary: Path | None) -> int:
-    """Show where the resources of STACK differ from its state; `up --refresh` corrects them.
+    """Detect drift.
 
-    The exit code is 3 if there is drift. Properties that the program ignores do not count,
-    such as the number of tasks that autoscaling chooses.
+    Shows where resources differ from the stack's state; `up --refresh` corrects them. The exit code is 3 if
+    there is drift. Properties that the program ignores do not count, such as the number of tasks that
+    autoscaling chooses.
     """
     resources = stacks.resources(stack)
     ignored = {one["urn"]: one["ignoreChanges"] for one in resources if one.get("ignoreChanges")}
@@ -57,7 +61,7 @@ def _with_cause(stacks: Stacks, stack: str, change: Change) -> Change:
     if change.type != _SERVICE or all(one.path != "taskDefinition" for one in change.differences):
         return change
     from automation.services.deployed_stack import DeployedStack
-    from automation.services.deployments import ROLLED_BACK, latest_deployment
+    from automation.services.deployments import latest_deployment
 
     found = DeployedStack.of(stacks, stack)
     service = found.service(change.name)
@@ -65,7 +69,7 @@ def _with_cause(stacks: Stacks, stack: str, change: Change) -> Change:
     if described is None:
         return change
     deployment = latest_deployment(found.clients.client("ecs"), service, described)
-    return replace(change, cause=deployment.reason) if deployment.reason.startswith(ROLLED_BACK) else change
+    return replace(change, cause=deployment.reason)
 
 
 def _show(stack: str, changes: Changes, *, as_json: bool) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
-from automation.changes import property_path
 from automation.changes.model import KINDS, Change, Changes, Difference, Kind
+from automation.changes.property_path import parse
 
 Document = Mapping[str, Any]
 """A line of the event log: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/apitype/events.go"""
@@ -54,71 +55,56 @@ class Events:
 
     def changes(self, *, refreshed: bool = False) -> Changes:
         """Return the changes; those of a refresh are in the events after each step."""
-        return changes_of(self.documents, refreshed=refreshed)
+        found: dict[str, Change] = {}
+        for step in self._all("resOutputsEvent" if refreshed else "resourcePreEvent"):
+            metadata = step["metadata"]
+            urn, token, kind = metadata["urn"], metadata["type"], _KIND_OF.get(metadata["op"])
+            if kind is None or token in _NOT_SHOWN:
+                continue
+            both = metadata.get("old") and metadata.get("new")
+            differences = tuple(_differences(metadata)) if both and kind in ("update", "replace") else ()
+            if not differences and kind == "replace" and urn in found:
+                # A replacement has three steps, of which one has the differences.
+                differences = found[urn].differences
+            # A refresh reads components and providers, too, which exist in the state alone.
+            if not refreshed or (differences and not token.startswith(_PROVIDER)) or kind == "delete":
+                found[urn] = Change(kind=kind, urn=urn, type=token, differences=differences)
+        ordered = sorted(found.values(), key=lambda one: (KINDS.index(one.kind), one.type, one.name, one.urn))
+        same = sum(one["resourceChanges"].get("same", 0) for one in self._all("summaryEvent"))
+        return Changes(changes=tuple(ordered), same=same)
 
     @property
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs after an update, with [secret] for those that are secret."""
         found: dict[str, Any] = {}
-        for document in self.documents:
-            metadata: dict[str, Any] = document.get("resOutputsEvent", {}).get("metadata", {})
-            if metadata.get("type") == _STACK:
-                found |= _state(metadata, "new").get("outputs") or {}
+        for step in self._all("resOutputsEvent"):
+            new: dict[str, Any] = step["metadata"].get("new") or {}
+            if step["metadata"]["type"] == _STACK:
+                found |= new.get("outputs") or {}
         return {name: _plain(value) for name, value in found.items()}
 
     @property
     def errors(self) -> list[str]:
         """The messages of errors, as they were displayed."""
-        found: Iterator[dict[str, Any]] = (one.get("diagnosticEvent", {}) for one in self.documents)
-        return [one["message"].rstrip() for one in found if one.get("severity") == "error"]
+        found = self._all("diagnosticEvent")
+        return [one["message"].rstrip() for one in found if one["severity"] == "error"]
+
+    def _all(self, kind: str) -> Iterator[dict[str, Any]]:
+        return (document[kind] for document in self.documents if kind in document)
 
 
 def read(path: Path) -> Events:
     """Return the events of a log: a JSON document on each line."""
-    # The process that writes it may have been killed: the last line may be truncated.
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return Events(tuple(_documents(lines)))
-
-
-def changes_of(documents: Iterable[Document], *, refreshed: bool = False) -> Changes:
-    """Return the changes in events; each is one document of the log."""
-    found: dict[str, Change] = {}
-    same: set[str] = set()
-    for document in documents:
-        metadata: dict[str, Any] = (
-            document.get("resOutputsEvent" if refreshed else "resourcePreEvent", {}).get("metadata") or {}
-        )
-        if not metadata or metadata["type"] in _NOT_SHOWN:
-            continue
-        urn, kind = metadata["urn"], _KIND_OF.get(metadata["op"])
-        differences = tuple(_differences(metadata)) if kind in ("update", "replace") else ()
-        # A refresh reads components and providers, too, which exist in the state alone.
-        empty = refreshed and kind == "update" and not differences
-        if empty or metadata["op"] == "same" or (refreshed and metadata["type"].startswith(_PROVIDER)):
-            same.add(urn)
-        elif kind is not None:
-            # A replacement has three steps, of which one has the differences.
-            before = found.get(urn)
-            differences = differences or (before.differences if before and kind == "replace" else ())
-            found[urn] = Change(kind=kind, urn=urn, type=metadata["type"], differences=differences)
-    ordered = sorted(found.values(), key=lambda one: (KINDS.index(one.kind), one.type, one.name, one.urn))
-    return Changes(changes=tuple(ordered), same=len(same - found.keys()))
-
-
-def _documents(lines: Iterable[str]) -> Iterator[Document]:
-    for line in lines:
-        try:
-            yield json.loads(line)
-        except ValueError:
-            continue
-
-
-def _state(metadata: Document, which: str) -> dict[str, Any]:
-    return metadata.get(which) or {}
+    documents: list[Document] = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        # The process that writes it may have been killed: the last line may be truncated.
+        with suppress(ValueError):
+            documents.append(json.loads(line))
+    return Events(documents)
 
 
 def _differences(metadata: Document) -> Iterator[Difference]:
-    states = _state(metadata, "old"), _state(metadata, "new")
+    states: list[dict[str, Any]] = [metadata["old"], metadata["new"]]
     inputs: list[dict[str, Any]] = [state.get("inputs") or {} for state in states]
     outputs: list[dict[str, Any]] = [state.get("outputs") or {} for state in states]
     # Where the provider names nothing: what the program asks for. What AWS adds by itself, such as the
@@ -181,9 +167,9 @@ def _step(key: str | int) -> str:
 
 def _at(value: Any, path: str) -> Any:
     try:
-        for step in property_path.parse(path):
+        for step in parse(path):
             value = value[step]
-    except (property_path.PropertyPathError, KeyError, IndexError, TypeError):
+    except (KeyError, IndexError, TypeError):
         return None
     return value
 

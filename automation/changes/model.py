@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
-from automation.changes import property_path
+from automation.changes.property_path import covers
 
 Kind = Literal["create", "update", "replace", "delete"]
 
@@ -61,8 +61,8 @@ class Changes:
         """Return the changes without those of ignored properties: paths by URN."""
         kept: list[Change] = []
         for change in self.changes:
-            paths = list(ignored.get(change.urn, ()))
-            differences = tuple(one for one in change.differences if not _covered(one.path, paths))
+            paths = ignored.get(change.urn, ())
+            differences = tuple(one for one in change.differences if not covers(paths, one.path))
             if change.kind != "update" or differences or not change.differences:
                 kept.append(replace(change, differences=differences))
         return Changes(changes=tuple(kept), same=self.same + len(self.changes) - len(kept))
@@ -71,11 +71,3 @@ class Changes:
         """Return the changes for programs."""
         changes = [{**asdict(change), "name": change.name} for change in self.changes]
         return {"counts": dict(self.counts), "same": self.same, "changes": changes}
-
-
-def _covered(path: str, paths: list[str]) -> bool:
-    try:
-        return property_path.covers(paths, path)
-    except property_path.PropertyPathError:
-        # What cannot be read is shown rather than left out.
-        return False

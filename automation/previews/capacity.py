@@ -69,7 +69,7 @@ def _too_many(elbv2: Any, shared: SharedLoadBalancer, stack: str) -> Iterator[st
         if count >= maximum:
             yield (
                 f"the load balancer of {shared.base} has {count} {what}, {stack} needs one more, and AWS "
-                f"allows {maximum}: remove a pull request's stack (`python -m automation previews list`) or "
+                f"allows {maximum}: remove a pull request's stack (`previews list`) or "
                 f"a copy from `multidev`{raised}"
             )
 

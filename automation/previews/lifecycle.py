@@ -14,11 +14,11 @@ from automation.previews.capacity import SharedLoadBalancer, check_capacity
 from automation.previews.expiry import Preview, reason_to_remove
 from automation.previews.names import DEFAULT_BASE, is_preview, number_of
 from automation.stack_files import Derived
+from automation.stacks.stacks import Stacks
 from infra.settings import KEYS_OF_THE_BASE
 
 if TYPE_CHECKING:
     from automation.stacks.environment import KnownStack
-    from automation.stacks.stacks import Stacks
 
 _LIFETIME: Final = timedelta(hours=72)
 """Of a stack whose base has no settings any more."""
@@ -66,8 +66,7 @@ class Previews:
             raise AutomationError(f"{stack} cannot attach to {chosen}, which is attached to another stack")
         if attached not in (None, chosen):
             raise AutomationError(
-                f"{stack} is attached to {attached} and cannot move to {chosen}: "
-                f"run `python -m automation destroy {stack}` first"
+                f"{stack} is attached to {attached} and cannot move to {chosen}: run `destroy {stack}` first"
             )
         settings = self.stacks.settings(chosen)
         if stack not in known:
@@ -173,22 +172,20 @@ class Previews:
             raise AutomationError(
                 f"{base} allows {maximum} stacks of pull requests and has {len(others)} "
                 f"({', '.join(others)}), so {stack} cannot be created: destroy one, remove those that have "
-                "expired (`python -m automation previews clean-up`), or raise `preview-stacks.maximum` in "
+                "expired (`previews clean-up`), or raise `preview-stacks.maximum` in "
                 f"Pulumi.{base}.yaml"
             )
 
     def _load_balancer_of(self, base: str) -> SharedLoadBalancer:
         attachment: Any = self.stacks.outputs(base).get("attachment")
         if not attachment:
-            raise AutomationError(
-                f"{base} has no output `attachment`: bring it up first (`python -m automation up {base}`)"
-            )
+            raise AutomationError(f"{base} has no output `attachment`: bring it up first (`up {base}`)")
         return SharedLoadBalancer(
             base=base, arn=attachment["load_balancer_arn"], listener_arn=attachment["listener_arn"]
         )
 
     def _write_file_if_missing(self, stack: str) -> None:
-        """Write what a fresh checkout does not have; without it the state has to be enough, and is."""
+        """Write what a fresh checkout does not have, and what names the key of the stack's secrets."""
         file = self._file(stack, self._base_of(stack) or DEFAULT_BASE)
         if file.path.exists():
             return

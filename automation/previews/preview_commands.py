@@ -11,10 +11,10 @@ import click
 from automation.console import json_option, print_json, say
 from automation.previews.expiry import Preview, minute
 from automation.previews.lifecycle import Previews
+from automation.stacks.stacks import Stacks
 
 if TYPE_CHECKING:
     from automation.previews.lifecycle import Removal
-    from automation.stacks.stacks import Stacks
 
 
 def _numbers(_: click.Context, __: click.Parameter, text: str | None) -> frozenset[int] | None:
@@ -29,16 +29,16 @@ def _numbers(_: click.Context, __: click.Parameter, text: str | None) -> frozens
     return frozenset(map(int, words))
 
 
-@click.group(short_help="List the stacks of pull requests, and remove expired ones.")
+@click.group
 def previews() -> None:
     """List the stacks of pull requests, and remove expired ones."""
 
 
-@previews.command("list", short_help="List the stacks of pull requests.")
+@previews.command("list")
 @json_option
 @click.pass_obj
 def list_(stacks: Stacks, /, *, as_json: bool) -> None:
-    """List the stacks of pull requests: address, base, expiry, last update."""
+    """List the stacks of pull requests."""
     found = Previews(stacks).all()
     if as_json:
         print_json([_document(preview) for preview in found])
@@ -52,7 +52,7 @@ def list_(stacks: Stacks, /, *, as_json: bool) -> None:
         )
 
 
-@previews.command("clean-up", short_help="Remove expired stacks of pull requests.")
+@previews.command("clean-up")
 @click.option(
     "--open",
     "still_open",
@@ -64,7 +64,7 @@ def list_(stacks: Stacks, /, *, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def clean_up(stacks: Stacks, /, *, still_open: frozenset[int] | None, dry_run: bool, as_json: bool) -> int:
-    """Remove the stacks of pull requests that are no longer open, and those that have expired.
+    """Remove closed and expired stacks of pull requests.
 
     One that cannot be removed does not keep the others; the exit code is 1 then.
     """

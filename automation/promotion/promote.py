@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,20 +12,21 @@ from automation.errors import AutomationError
 from automation.promotion.live_tag import digest_of
 from automation.services.deployed_stack import DeployedStack
 from automation.services.status import statuses_of
+from automation.stacks.stacks import Stacks
 from automation.stacks.up import bring_up
 
-if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
 
-
-@click.command(short_help="Deploy to one stack what another one runs.")
+@click.command
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 @json_option
 @summary_option
 @click.pass_obj
 def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summary: Path | None) -> None:
-    """Deploy to TO the image that FROM runs, by its digest; the file of TO must say `image-from: FROM`."""
+    """Deploy to one stack the image that another one runs.
+
+    The file of TO must say `image-from: FROM`, and the services of FROM must be steady.
+    """
     follows = stacks.settings(target).image.image_from
     if follows != source:
         raise click.UsageError(
@@ -66,7 +66,5 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
 def _image_of(stacks: Stacks, stack: str) -> str:
     image = stacks.outputs(stack).get("image", "")
     if not image:
-        raise AutomationError(
-            f"{stack} has no output `image`: `python -m automation up {stack}` has to succeed first"
-        )
+        raise AutomationError(f"{stack} has no output `image`: `up {stack}` has to succeed first")
     return image

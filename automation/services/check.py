@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
@@ -12,14 +12,12 @@ from automation.console import say
 from automation.errors import AutomationError
 from automation.http_status import OK, http_status
 from automation.services.deployed_stack import DeployedStack
-
-if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Stacks
 
 _PAUSE_SECONDS: Final = 2.0
 
 
-@click.command(short_help="Request every address of a stack until it answers.")
+@click.command
 @click.argument("stack")
 @click.option(
     "--within-seconds",
@@ -31,9 +29,9 @@ _PAUSE_SECONDS: Final = 2.0
 )
 @click.pass_obj
 def check(stacks: Stacks, /, *, stack: str, within_seconds: float) -> None:
-    """Request the health check's path at every address of STACK until all answer with status 200.
+    """Request every address of a stack until it answers 200.
 
-    A service whose desired count is 0 is named and not requested.
+    The path is that of the health check. A service whose desired count is 0 is named and not requested.
     """
     found = DeployedStack.of(stacks, stack)
     if not found.urls:

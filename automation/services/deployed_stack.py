@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from automation.aws import Answer, AwsClients
 from automation.errors import AutomationError
 from automation.previews.names import DEFAULT_BASE, is_preview
 from automation.stack_files import path_of
+from automation.stacks.stacks import Stacks
 
 if TYPE_CHECKING:
-    from automation.aws import AwsClients
-    from automation.stacks.stacks import Stacks
     from infra.settings import Settings
 
 _SERVICE: Final = "aws:ecs/service:Service"
@@ -36,6 +36,10 @@ class DeployedService:
     """Name or ARN."""
     task_definition: str
     """ARN of the one that the last update asked for."""
+
+    def log_stream(self, task_arn: str) -> str:
+        """Return the log stream of the service's container in a task."""
+        return f"{self.name}/{self.name}/{task_arn.rpartition('/')[2]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +66,7 @@ class DeployedStack:
             (_service(one) for one in resources if one["type"] == _SERVICE), key=lambda service: service.name
         )
         if not services:
-            raise AutomationError(
-                f"stack {name!r} has no services yet: `python -m automation up {name}` creates them"
-            )
+            raise AutomationError(f"stack {name!r} has no services yet: `up {name}` creates them")
         # After an update that failed the stack itself may have no outputs.
         outputs = _outputs_of(resources, "pulumi:pulumi:Stack")
         settings = settings_of_account(stacks, name, outputs)
@@ -98,12 +100,25 @@ class DeployedStack:
         paths = {one.name: one.health_check_path for one in self.settings.services}
         return self.urls[service].rstrip("/") + paths.get(service, main.health_check_path)
 
-    def describe(self, service: DeployedService) -> Mapping[str, Any] | None:
-        """Return what ECS says of a service; None if ECS does not have it (any more)."""
-        answer = self.clients.client("ecs").describe_services(
-            cluster=service.cluster, services=[service.ecs_name]
-        )
+    def describe(self, service: DeployedService) -> Answer | None:
+        """Return what ECS answers of a service; None if ECS does not have it (any more)."""
+        ecs = self.clients.client("ecs")
+        answer = ecs.describe_services(cluster=service.cluster, services=[service.ecs_name])
         return next((found for found in answer["services"] if found["status"] == "ACTIVE"), None)
+
+    def describe_existing(self, service: DeployedService) -> Answer:
+        """Return what ECS answers of a service.
+
+        Raises:
+            AutomationError: ECS does not have it (any more).
+        """
+        described = self.describe(service)
+        if described is None:
+            raise AutomationError(
+                f"ECS does not have the service {service.name} any more: "
+                f"`up --refresh {self.name}` creates it again"
+            )
+        return described
 
 
 def settings_of_account(stacks: Stacks, stack: str, outputs: Mapping[str, Any]) -> Settings:

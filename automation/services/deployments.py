@@ -26,10 +26,13 @@ _STAGES: Final[dict[str, Stage]] = {
     "ROLLBACK_SUCCESSFUL": "failed",
     "ROLLBACK_FAILED": "failed",
 }
-ROLLED_BACK: Final = "ECS rolled it back"
+_ROLLING_BACK: Final = "ECS is rolling it back"
+_ROLLED_BACK: Final = "ECS rolled it back"
+_GAVE_UP: Final = "ECS gave up, and could not roll it back"
 _ENDINGS: Final = {
     "STOPPED": "the deployment was stopped",
-    "ROLLBACK_FAILED": "ECS gave up, and could not roll it back",
+    "ROLLBACK_SUCCESSFUL": _ROLLED_BACK,
+    "ROLLBACK_FAILED": _GAVE_UP,
 }
 _LONGEST_DEPLOYMENT: Final = timedelta(days=2)
 _DESCRIBED_AT_ONCE: Final = 100
@@ -70,7 +73,7 @@ def latest_deployment(ecs: Any, service: DeployedService, described: Answer) -> 
         stage = "in progress"
     told = found.get("rollback", {}).get("reason") or found.get("statusReason")
     alarms = ", ".join(found.get("alarms", {}).get("triggeredAlarmNames", []))
-    reasons = [_ENDINGS.get(found["status"], ROLLED_BACK), told, alarms and f"alarms: {alarms}"]
+    reasons = [_ENDINGS.get(found["status"], _ROLLING_BACK), told, alarms and f"alarms: {alarms}"]
     return Deployment(
         stage=stage,
         since=found["createdAt"],
@@ -125,12 +128,18 @@ def _by_rollout_state(deployments: Sequence[Answer], primary: Answer) -> Deploym
     in_progress = primary.get("rolloutState", "COMPLETED") == "IN_PROGRESS"
     if latest.get("rolloutState") != "FAILED":
         return Deployment(stage="in progress" if in_progress else "completed", since=primary["createdAt"])
-    ending = _ENDINGS["ROLLBACK_FAILED"] if latest is primary else ROLLED_BACK
+    ending = _GAVE_UP if latest is primary else _ROLLING_BACK if in_progress else _ROLLED_BACK
     return Deployment(
         stage="rolling back" if in_progress else "failed",
         since=latest["createdAt"],
         reason=": ".join(filter(None, (ending, latest.get("rolloutStateReason")))),
     )
+
+
+def counts(described: Answer) -> str:
+    """Return a service's running and desired tasks, such as `1/2 tasks`."""
+    desired = described["desiredCount"]
+    return f"{described['runningCount']}/{desired} {'task' if desired == 1 else 'tasks'}"
 
 
 def task_id(task_arn: str) -> str:
@@ -171,7 +180,7 @@ def stopped_reason(task: Answer) -> str:
     parts = [task.get("stoppedReason") or "no reason given"]
     for container in task.get("containers", []):
         if "exitCode" in container:
-            parts.append(f"{container['name']} ended with exit code {container['exitCode']}")
+            parts.append(f"{container['name']} exited with code {container['exitCode']}")
         if container.get("reason"):
             parts.append(f"{container['name']}: {container['reason']}")
     return f"task {task_id(task['taskArn'])[:8]}: {'; '.join(parts)}"
@@ -195,7 +204,7 @@ def evidence(
     try:
         logged = logs.get_log_events(
             logGroupName=stack.log_group,
-            logStreamName=f"{service.name}/{service.name}/{task_id(failed[0]['taskArn'])}",
+            logStreamName=service.log_stream(failed[0]["taskArn"]),
             limit=_LINES_SHOWN,
             startFromHead=False,
         )["events"]

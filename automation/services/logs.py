@@ -9,17 +9,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
 from automation.clock import REAL, Clock
 from automation.errors import AutomationError
 from automation.services.deployed_stack import DeployedStack
+from automation.stacks.stacks import Stacks
 
-if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
-
+_INTERRUPTED: Final = 130
 _PAUSE_SECONDS: Final = 2.0
 """FilterLogEvents allows five requests a second for an account and region."""
 _LATE: Final = timedelta(seconds=60)
@@ -40,7 +39,7 @@ def duration(_: click.Context, __: click.Parameter, text: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-@click.command(short_help="Print the logs of a stack's services.")
+@click.command
 @click.argument("stack")
 @click.option("--service", metavar="NAME", help="Only this service.")
 @click.option(
@@ -56,15 +55,19 @@ def duration(_: click.Context, __: click.Parameter, text: str) -> timedelta:
 @click.pass_obj
 def logs(
     stacks: Stacks, /, *, stack: str, service: str | None, since: timedelta, follow: bool, as_json: bool
-) -> None:
-    """Print the logs of all services of STACK together, by time."""
+) -> int:
+    """Print the logs of a stack's services, by time."""
     # It may run for days.
     gc.enable()
     found = DeployedStack.of(stacks, stack)
     log = Log(found, REAL.date() - since, service=service and found.service(service).name)
     width = max(map(len, found.services))
-    for line in log.follow() if follow else log.new_lines():
-        click.echo(line.as_json() if as_json else line.as_text(width))
+    try:
+        for line in log.follow() if follow else log.new_lines():
+            click.echo(line.as_json() if as_json else line.as_text(width))
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    return 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,23 +9,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from automation.aws import Account, Answer
 from automation.errors import AutomationError
-from automation.services.deployed_stack import DeployedStack, service_option
+from automation.services.deployed_stack import DeployedService, DeployedStack, service_option
 from automation.services.deployments import task_id, tasks_of
+from automation.stacks.stacks import Stacks
 
 if TYPE_CHECKING:
     import boto3
 
-    from automation.aws import Answer
-    from automation.services.deployed_stack import DeployedService
-    from automation.stacks.stacks import Stacks
-
-SHELL: Final = ("/bin/sh",)
+_SHELL: Final = ("/bin/sh",)
 _REQUIRED: Final = {
     "aws": "the AWS CLI, version 2: "
     "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
@@ -35,17 +32,13 @@ _REQUIRED: Final = {
 _USERS_CHOICE: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL")
 
 
-@click.command(
-    "exec",
-    short_help="Run a command, or a shell, in a running task.",
-    context_settings={"ignore_unknown_options": True},
-)
+@click.command("exec", context_settings={"ignore_unknown_options": True})
 @click.argument("stack")
 @service_option
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def execute(stacks: Stacks, /, *, stack: str, service: str | None, command: Sequence[str]) -> int:
-    """Run COMMAND, or a shell, in a running task of STACK.
+    """Run COMMAND, or a shell, in a running task.
 
     On AWS this is ECS Exec, which `execute-command: true` turns on; with --local it is `docker exec`.
     """
@@ -54,41 +47,25 @@ def execute(stacks: Stacks, /, *, stack: str, service: str | None, command: Sequ
     if stacks.is_local:
         from local.docker import container_of
 
-        invocation = in_container(found, chosen, command or SHELL, container_of)
-    else:
-        from automation.aws import Account
-
-        invocation = by_ecs_exec(found, chosen, command or SHELL, Account(found.settings.provider).session)
-    return 1 if invocation.run() else 0
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """A program to run in the foreground."""
-
-    arguments: Sequence[str]
-    environment: Mapping[str, str]
-
-    def run(self) -> int:
-        """Run it on this terminal, and return its exit code; Ctrl-C is for the program."""
-        # A handler that does nothing: a program started while the signal is ignored would ignore it too.
-        before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
-        try:
-            return subprocess.run(list(self.arguments), env=dict(self.environment), check=False).returncode
-        finally:
-            signal.signal(signal.SIGINT, before)
+        arguments = docker_exec(found, chosen, command or _SHELL, container_of)
+        return 1 if run_here(arguments, os.environ) else 0
+    arguments = ecs_exec(found, chosen, command or _SHELL)
+    provider = found.settings.provider
+    return 1 if run_here(arguments, cli_environment(Account(provider).session, provider.region)) else 0
 
 
-def by_ecs_exec(
-    stack: DeployedStack, service: DeployedService, command: Sequence[str], session: boto3.Session
-) -> Invocation:
-    """Return what runs a command in a service's latest task on AWS.
+def run_here(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a program on this terminal, and return its exit code; Ctrl-C is for the program."""
+    # A handler that does nothing: a program started while the signal is ignored would ignore it too.
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    try:
+        return subprocess.run(arguments, env=environment, check=False).returncode
+    finally:
+        signal.signal(signal.SIGINT, before)
 
-    Args:
-        stack: the service's.
-        service: the service.
-        command: what runs.
-        session: the stack's credentials, for the AWS CLI.
+
+def ecs_exec(stack: DeployedStack, service: DeployedService, command: Sequence[str]) -> list[str]:
+    """Return the command line that runs a command in a service's latest task on AWS.
 
     Raises:
         AutomationError: no task runs, ECS Exec is off, or a program is not installed.
@@ -105,26 +82,25 @@ def by_ecs_exec(
             f"`execute-command: true` in Pulumi.{stack.name}.yaml and run `up`; it is on in tasks that start "
             "after that"
         )
-    arguments = [
+    return [
         *("aws", "ecs", "execute-command", "--cluster", service.cluster, "--task", task["taskArn"]),
         *("--container", service.name, "--interactive", "--command", shlex.join(command)),
     ]
-    return Invocation(arguments, _environment(session, stack.settings.provider.region))
 
 
-def in_container(
+def docker_exec(
     stack: DeployedStack,
     service: DeployedService,
     command: Sequence[str],
     find: Callable[[str, str], str | None],
-) -> Invocation:
-    """Return what runs a command in a service's latest task on this machine.
+) -> list[str]:
+    """Return the command line that runs a command in a service's latest task on this machine.
 
     Args:
         stack: the service's.
         service: the service.
         command: what runs.
-        find: returns the id of a task's container.
+        find: returns the id of a container by its task's ARN and its name.
 
     Raises:
         AutomationError: no task runs, or it has no container.
@@ -138,20 +114,15 @@ def in_container(
     if not shutil.which("docker"):
         raise AutomationError("docker is not on PATH: install Docker's command line client")
     terminal = ["--interactive", "--tty"] if sys.stdin.isatty() else ["--interactive"]
-    return Invocation(["docker", "exec", *terminal, container, *command], os.environ)
+    return ["docker", "exec", *terminal, container, *command]
 
 
-def _latest_task(stack: DeployedStack, service: DeployedService) -> Answer:
-    running = tasks_of(stack.clients.client("ecs"), service, "RUNNING")
-    if not running:
-        raise AutomationError(
-            f"no task of {service.name} runs: `python -m automation status {stack.name}` shows why"
-        )
-    return running[0]
+def cli_environment(session: boto3.Session, region: str) -> dict[str, str]:
+    """Return the variables that give the AWS CLI the stack's credentials, whatever the shell has.
 
-
-def _environment(session: boto3.Session, region: str) -> dict[str, str]:
-    """Return the variables that give the AWS CLI the stack's credentials, whatever the shell has."""
+    Raises:
+        AutomationError: there are no credentials.
+    """
     credentials: Any = session.get_credentials()
     if credentials is None:
         raise AutomationError("there are no AWS credentials: `aws sts get-caller-identity` must succeed")
@@ -165,3 +136,10 @@ def _environment(session: boto3.Session, region: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": frozen.secret_key,
         **({"AWS_SESSION_TOKEN": frozen.token} if frozen.token else {}),
     }
+
+
+def _latest_task(stack: DeployedStack, service: DeployedService) -> Answer:
+    running = tasks_of(stack.clients.client("ecs"), service, "RUNNING")
+    if not running:
+        raise AutomationError(f"no task of {service.name} runs: `status {stack.name}` shows why")
+    return running[0]

@@ -15,12 +15,12 @@ from automation.console import json_option, print_json
 from automation.http_status import http_status
 from automation.services.deployed_stack import DeployedStack
 from automation.services.deployments import failed_tasks, latest_deployment
+from automation.stacks.stacks import Stacks
 
 if TYPE_CHECKING:
     from automation.aws import Answer
     from automation.services.deployed_stack import DeployedService
     from automation.services.deployments import Deployment
-    from automation.stacks.stacks import Stacks
 
 _EVENTS_SHOWN: Final = 3
 _ASKED_AT_ONCE: Final = 4
@@ -61,12 +61,16 @@ class ServiceStatus:
         return self.state == "steady"
 
 
-@click.command(short_help="Show the state of a stack's services.")
+@click.command
 @click.argument("stack")
 @json_option
 @click.pass_obj
 def status(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
-    """Show tasks, version, deployment, address and alarms of each service of STACK, as AWS has them now."""
+    """Show the state of a stack's services.
+
+    That is their tasks, version, deployment and alarms, as AWS has them now, and whether their addresses
+    answer.
+    """
     statuses = statuses_of(DeployedStack.of(stacks, stack))
     if as_json:
         print_json(json_of(statuses))

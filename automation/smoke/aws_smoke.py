@@ -13,13 +13,11 @@ from automation.cost.estimate import estimate
 from automation.cost.plan import plan
 from automation.cost.prices import PricesOfTable
 from automation.errors import AutomationError
-from automation.smoke import stack_file
-from automation.smoke.run import Smoke
-from automation.smoke.stack_file import BASE, STACK
+from automation.smoke.run import BASE, STACK, Smoke, write_stack_file
 from automation.stack_files import Derived
+from automation.stacks.stacks import Stacks
 
 if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
     from infra.settings import Settings
 
 _HOURS_A_MONTH: Final = 730
@@ -30,20 +28,21 @@ _EMULATOR: Final = (
 _AWS: Final = "AWS lists by tags what was deleted minutes ago, too; this search waits for that"
 
 
-@click.command("aws-smoke", short_help="Try everything in your own AWS account, and leave nothing.")
+@click.command("aws-smoke")
 @click.option("--yes", is_flag=True, help="Do not ask before it costs anything.")
 @click.option("--keep", is_flag=True, help="Leave the stack as it is if a step fails.")
 @click.option("--region", metavar="REGION", help="Another region than dev's.")
 @click.pass_obj
 def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None) -> int:
-    """Bring up a stack in your own AWS account, let a deployment fail, and delete everything again.
+    """Try everything in your own AWS account, and leave nothing.
 
-    The stack is called smoke, and is dev without a domain: plain HTTP at the load balancer's own name. Its
-    cost is printed first. It takes about half an hour.
+    A stack comes up, a deployment fails, and everything is deleted again. The stack is called smoke and is
+    dev without a domain: plain HTTP at the load balancer's own name. Its cost is printed first. All of it
+    takes about half an hour.
     """
     file = Derived(root=stacks.root, project=stacks.project, stack=STACK, base=BASE)
     existed = stacks.exists(STACK)
-    stack_file.write(file, region=region)
+    write_stack_file(file, region=region)
     try:
         settings = stacks.settings(STACK)
         click.echo(f"{_cost()} {_place(stacks, settings)}")

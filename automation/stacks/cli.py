@@ -112,10 +112,9 @@ class Cli:
                 process.wait()
                 if host is not None:
                     host.close()
-                    ended.set()
                     _end_with(process.returncode, unless=served)
 
-            ended, served = threading.Event(), threading.Event()
+            served = threading.Event()
             watcher = threading.Thread(target=watch, daemon=True)
             watcher.start()
             if host is not None:

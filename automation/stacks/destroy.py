@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from automation.console import confirm, say
 from automation.errors import AutomationError
 from automation.previews.lifecycle import Previews
 from automation.previews.names import is_preview
-
-if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Stacks
 
 _yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-@click.command(short_help="Delete all resources of a stack.")
+@click.command
 @click.argument("stack")
 @_yes_option
 @click.pass_obj
 def destroy(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
-    """Delete all resources of STACK; one called pr-<number> is deleted itself, too."""
+    """Delete all resources of a stack.
+
+    A stack called pr-<number> is deleted itself, too.
+    """
     previews = Previews(stacks)
     if is_preview(stack):
         say(f"removed {stack}" if previews.remove(stack) else f"there is no stack {stack}: nothing to do")
@@ -33,7 +32,7 @@ def destroy(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
     if attached:
         raise AutomationError(
             f"{', '.join(attached)} are attached to {stack}: destroy them first "
-            '(`python -m automation previews clean-up --open ""` removes all)'
+            '(`previews clean-up --open ""` removes all)'
         )
     if not yes:
         confirm(
@@ -41,15 +40,15 @@ def destroy(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
             without_terminal="there is no terminal to ask on: say --yes to delete all resources",
         )
     stacks.destroy(stack)
-    say(f"destroyed {stack}; the stack itself and its history remain")
+    say(f"destroyed {stack}" if stacks.is_local else f"destroyed {stack}; its history remains")
 
 
-@click.command(short_help="Remove the lock of an interrupted update.")
+@click.command
 @click.argument("stack")
 @_yes_option
 @click.pass_obj
 def cancel(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
-    """Remove the lock that an interrupted update of STACK left behind.
+    """Remove the lock that an interrupted update left behind.
 
     A running update must keep its lock: two at once corrupt the state.
     """
@@ -59,4 +58,4 @@ def cancel(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
             without_terminal="there is no terminal to ask on: say --yes if no update runs",
         )
     stacks.cancel(stack)
-    say(f"{stack} is unlocked; `python -m automation up {stack}` continues the update")
+    say(f"{stack} is unlocked; `up {stack}` continues the update")

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from automation.errors import ProgramError
 from automation.stacks.cli import Cli
@@ -76,6 +76,10 @@ class Environment(Protocol):
         """Return AWS clients for a stack's account."""
         ...
 
+    def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
+        """Return when what the update has deployed can be reached."""
+        ...
+
     def address(self, url: str) -> str:
         """Return where this machine finds what is at `url`."""
         ...
@@ -127,6 +131,9 @@ class AwsEnvironment:
         from automation.aws import Account
 
         return Account(settings.provider)
+
+    def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
+        """Return at once: ECS has asked its health checks through the load balancer; DNS may take longer."""
 
     def address(self, url: str) -> str:
         """Return where this machine finds what is at `url`."""

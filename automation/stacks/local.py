@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from automation.stacks.environment import KnownStack, Run
 from local.resources.cloud import Cloud
@@ -52,6 +52,10 @@ class OnThisMachine:
     def clients(self, settings: Settings) -> Cloud:
         """Return clients of the emulator, whatever account the settings name."""
         return Cloud(self.local.emulator().endpoint, region=settings.provider.region)
+
+    def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
+        """Ask each service's address through the front door until the app answers."""
+        self.local.wait_until_reachable(outputs)
 
     def address(self, url: str) -> str:
         """Return where this machine finds what is at `url`."""

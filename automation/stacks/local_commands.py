@@ -10,10 +10,10 @@ import click
 
 from automation.errors import AutomationError
 from automation.stacks.local import OnThisMachine
+from automation.stacks.stacks import Stacks
 from local.backend import BrokenStateError
 
 if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
     from local.environment import LocalEnvironment
 
 

@@ -59,5 +59,5 @@ def _whose(output: str) -> str:
 def _explanation(stack: str, output: str, minutes: float) -> str:
     return (
         f"{stack} is still locked after {minutes:g} minutes ({_whose(output)}). If that update is under way, "
-        f"wait for it. If it was interrupted, `python -m automation cancel {stack}` removes its lock"
+        f"wait for it. If it was interrupted, `cancel {stack}` removes its lock"
     )

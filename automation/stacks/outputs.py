@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import click
 
 from automation.console import json_option, print_json
 from automation.errors import AutomationError
-
-if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Stacks
 
 
-@click.command(short_help="Print a stack's outputs.")
+@click.command
 @click.argument("stack")
 @click.argument("name", required=False)
 @json_option
 @click.pass_obj
 def outputs(stacks: Stacks, /, *, stack: str, name: str | None, as_json: bool) -> None:
-    """Print the outputs of STACK, or the one called NAME; secrets are not shown.
+    """Print a stack's outputs, or the one called NAME.
 
-    With --local, addresses are those that work on this machine.
+    Secrets are not shown. With --local, addresses are those that work on this machine.
     """
     found = _with_addresses(stacks, stacks.outputs(stack, show_secrets=False))
     if name is not None and name not in found:

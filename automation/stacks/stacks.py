@@ -104,7 +104,7 @@ class Stacks:
 
     def preview(self, stack: str) -> Changes:
         """Return what `up` would change."""
-        return self._update(stack, "preview", "--diff", runs_program=True).changes()
+        return self._update(stack, "preview", runs_program=True).changes()
 
     def up(self, stack: str, *, refresh: bool = False) -> Mapping[str, Any]:
         """Bring a stack to what its file says, and return its outputs.

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from automation.changes.github import Comment, failure_written, summary_option, write
 from automation.console import json_option, print_addresses, print_json, say
 from automation.previews.names import is_preview
-
-if TYPE_CHECKING:
-    from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Stacks
 
 
-@click.command(short_help="Create or update a stack.")
+@click.command
 @click.argument("stack")
 @click.option("--refresh", is_flag=True, help="Read every resource first, and correct drift.")
 @click.option("--attach-to", metavar="BASE", help="For pr-<number>: the stack to attach to; dev by default.")
@@ -41,7 +38,7 @@ def up(
     as_json: bool,
     summary: Path | None,
 ) -> None:
-    """Create or update the resources of STACK as its file says, wait for its services and print addresses.
+    """Create or update a stack, and print its addresses.
 
     A stack called pr-<number> is created if it is missing, attached to another one, and its lifetime begins
     anew.
@@ -80,5 +77,6 @@ def bring_up(stacks: Stacks, stack: str, *, refresh: bool = False) -> dict[str, 
             say(f"the image has the tag {tagged.tag}, so that it does not expire")
         elif tagged.problem:
             say(f"warning: the image has no tag live-{stack}-…, and may expire: {tagged.problem}")
+    stacks.environment.wait_until_reachable(outputs)
     urls: Mapping[str, str] = outputs.get("urls", {})
     return {name: stacks.address(url) for name, url in urls.items()}

@@ -74,7 +74,7 @@ class App:
         """Build the image; at the end remove it and its containers."""
         with contextlib.closing(connect()) as client:
             tag = f"load-test:{uuid.uuid4().hex[:12]}"
-            image_build.build(ROOT / "app", tag=tag, build_args={})
+            image_build.Build(ROOT / "app", tag=tag).run()
             app = cls(client, tag)
             try:
                 yield app

@@ -28,18 +28,16 @@ class Head:
     headers: tuple[tuple[str, str], ...]
 
     @classmethod
-    async def read(cls, reader: asyncio.StreamReader) -> Self | None:
-        """Return the next head; None if the connection ends instead.
+    async def read(cls, reader: asyncio.StreamReader) -> Self:
+        """Return the next head.
 
         Raises:
-            BadHeadError: it is not one, or is longer than a load balancer takes.
+            BadHeadError: there is none, or it is longer than a load balancer takes.
         """
         try:
             data = await reader.readuntil(_END)
         except asyncio.IncompleteReadError as error:
-            if not error.partial:
-                return None
-            raise BadHeadError("the connection ended in the middle of a head") from error
+            raise BadHeadError("the connection ended before the end of a head") from error
         except asyncio.LimitOverrunError as error:
             raise BadHeadError(f"headers may have {LONGEST_HEAD} bytes together") from error
         lines = data.removesuffix(_END).decode("latin-1").split("\r\n")

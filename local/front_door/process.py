@@ -1,4 +1,4 @@
-"""The front door as a process: started, found again, asked, stopped."""
+"""The front door as a process: started, found again, stopped."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from local import ports
+from local.errors import LocalError
 from local.resources.cloud import require_loopback
 from local.servers import Server
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 
-class NoAnswerError(Exception):
+class NoAnswerError(LocalError):
     """A host did not give an accepted answer in time."""
 
 
@@ -45,15 +46,7 @@ class FrontDoor(Server):
     ) -> FrontDoor:
         """Return the front door of `state_dir`; start it if none runs that leads to `emulator`.
 
-        Several processes may call this at once: one starts it, the others get the same. It takes connections
-        from then on; `wait_until_ready` returns when it answers.
-
-        Args:
-            state_dir: folder for its record and log.
-            emulator: endpoint of the emulator.
-            region: region of the stacks' load balancers.
-            port: port to listen on, 0 for any; None for `FRONT_DOOR_PORT`, else 8080, else any.
-            say: called with one line if 8080 is in use.
+        The rest is as for `Emulator.start_or_join`, with `FRONT_DOOR_PORT` and 8080.
 
         Raises:
             NotLoopbackError: the emulator is not on this machine.
@@ -81,18 +74,15 @@ class FrontDoor(Server):
         return self._ask("localhost", "/")[0] is not None
 
     def wait_until_answers(
-        self, host: str, *, seconds: float, path: str = "/", accepts: Container[int] = (http.HTTPStatus.OK,)
-    ) -> float:
+        self, host: str, *, path: str = "/", seconds: float, accepts: Container[int] = (http.HTTPStatus.OK,)
+    ) -> None:
         """Ask for `path` until the answer, through listener, rule and target group, is an accepted one.
 
         Args:
             host: host of a stack.
+            path: path to ask for.
             seconds: how long to ask; at least once.
-            path: path to ask for, such as the health check's.
-            accepts: status codes to wait for, such as the health check's `range(200, 400)`.
-
-        Returns:
-            How many seconds it took.
+            accepts: status codes to wait for.
 
         Raises:
             NoAnswerError: none came in time; the message says what came instead.
@@ -103,7 +93,7 @@ class FrontDoor(Server):
             status, text = self._ask(f"{host}.localhost", path)
             passed = time.monotonic() - begin
             if status is not None and status in accepts:
-                return passed
+                return
             if passed + pause > seconds:
                 url, what = self.url(host, path), "nothing" if status is None else str(status)
                 raise NoAnswerError(f"{url} answers {what} after {passed:.0f} s: {text}")

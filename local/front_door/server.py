@@ -87,11 +87,9 @@ class FrontDoorServer:
     async def handle(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Answer the one request of a connection."""
         request = None
-        answer = b""
         try:
             request = await Head.read(reader)
-            if request is not None:
-                answer = await self._answer(Client(reader, writer, request, _host(request.first("Host"))))
+            answer = await self._answer(Client(reader, writer, request, _host(request.first("Host"))))
         except BadHeadError as error:
             answer = page.answer(request, 400, f"Bad request: {error}")
         except RefusedError as error:
@@ -126,7 +124,7 @@ class FrontDoorServer:
         match [action["Type"] for action in rule.actions]:
             case ["forward"]:
                 request = _to_target(client, rule.rewrite(client.request.line[1]), route)
-                await self._forward(client, request, rule.actions[0]["TargetGroupArn"])
+                await self._forward(client, request, rule.actions[0]["TargetGroupArn"], known)
                 return b""
             case ["fixed-response"]:
                 config = rule.actions[0]["FixedResponseConfig"]
@@ -152,11 +150,11 @@ class FrontDoorServer:
             return page.answer(client.request, 404, f"No DNS record for {client.host}", urls)
         return page.answer(client.request, 200, "Local stacks" if urls else "No local stack has a host", urls)
 
-    async def _forward(self, client: Client, request: Head, group: str) -> None:
+    async def _forward(self, client: Client, request: Head, group: str, known: Routes) -> None:
         from_target, to_target = await self._connect(group)
         to_target.write(bytes(request))
         upload = asyncio.create_task(connections.upload(client.reader, to_target))
-        download = asyncio.create_task(self._pass_back(from_target, client.writer))
+        download = asyncio.create_task(self._pass_back(from_target, client.writer, known))
         try:
             # The client's end is the end of everything; the target's may come while the client still sends.
             await asyncio.wait({upload, download}, return_when=asyncio.FIRST_COMPLETED)
@@ -182,32 +180,22 @@ class FrontDoorServer:
                     return await asyncio.wait_for(opening, _CONNECT_SECONDS)
             refused |= new
         if not refused:
-            raise RefusedError(503, "No task is registered for this host: `make status` shows what runs")
+            raise RefusedError(503, "No task is registered for this host: see `make status`")
         addresses = ", ".join(f"{host}:{port}" for host, port in sorted(refused))
-        raise RefusedError(
-            502, f"No task takes a connection at {addresses}: `make logs` shows what they logged"
-        )
+        raise RefusedError(502, f"No task takes a connection at {addresses}: see `make logs`")
 
-    async def _pass_back(self, source: StreamReader, sink: StreamWriter) -> None:
+    async def _pass_back(self, source: StreamReader, sink: StreamWriter, known: Routes) -> None:
         try:
-            while True:
+            status = "100"
+            # Before its answer, a task may say that it waits for the body; 101 is the answer to a WebSocket.
+            while status.startswith("1") and status != "101":
                 head = await Head.read(source)
-                if head is None:
-                    raise RefusedError(
-                        502, "The task ended the connection without an answer: see `make logs`"
-                    )
-                location = head.first("Location")
-                known = await self._routes.get() if location else Routes({}, {})
-                sink.write(
-                    bytes(
-                        head.passed_on(**({"Location": self._visible(location, known)} if location else {}))
-                    )
-                )
-                if not head.line[1].startswith("1") or head.line[1] == "101":
-                    break
+                status, location = head.line[1], head.first("Location")
+                changed = {"Location": self._visible(location, known)} if location else {}
+                sink.write(bytes(head.passed_on(**changed)))
         except (BadHeadError, ConnectionError) as error:
             raise RefusedError(
-                502, f"The task does not answer in HTTP/1.1 ({error}): see `make logs`"
+                502, f"The task gives no answer in HTTP/1.1 ({error}): see `make logs`"
             ) from error
         await connections.copy(source, sink)
 

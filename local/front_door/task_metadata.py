@@ -45,8 +45,7 @@ def make_relay(emulator: str) -> Callable[[StreamReader, StreamWriter], Coroutin
 
     async def handle(reader: StreamReader, writer: StreamWriter) -> None:
         try:
-            request = await Head.read(reader)
-            last = b"" if request is None else await answer(request)
+            last = await answer(await Head.read(reader))
         except (OSError, BadHeadError):
             connections.reset(writer)
         else:

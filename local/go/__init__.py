@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from local.job import Job, JobError, JobStoppedError, size
+from local.job import Job, JobError, size
 
 REQUIREMENTS: Final = Path(__file__).with_name("requirements.txt")
 """Pins Go by its hashes, for machines without one."""
@@ -47,6 +47,8 @@ def build(
 
     Raises:
         JobError: it did not work; the message is one line.
+        JobStoppedError: the job was stopped.
+        OSError: the disk is full.
     """
     (job.folder / "tmp").mkdir(parents=True, exist_ok=True)
     environment = _environment(job.folder)
@@ -116,8 +118,6 @@ def _toolchain(job: Job, module: Path, environment: Mapping[str, str]) -> tuple[
                 progress=lambda _lines: "Downloading a newer Go",
                 stall_seconds=STALL_SECONDS,
             )
-        except JobStoppedError:
-            raise
         except JobError:
             said = []
         wanted = re.search(r"(?m)^go (\S+)$", (module / "go.mod").read_text())

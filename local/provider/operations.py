@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from local.provider import values
@@ -26,7 +26,13 @@ def handler_of(handlers: Mapping[str, Handler], token: str, name: str) -> Handle
 
 
 def create(
-    handler: Handler, cloud: Cloud, *, urn: str, inputs: Properties, recovering: bool
+    handler: Handler,
+    cloud: Cloud,
+    *,
+    urn: str,
+    inputs: Properties,
+    recovering: bool,
+    timeout_seconds: float = 0,
 ) -> tuple[str, Properties]:
     """Make it, or adopt what an interrupted run had made; returns id and outputs.
 
@@ -34,7 +40,7 @@ def create(
         UnfinishedError: it exists and cannot be read, or is not what was asked for.
         ResourceError: it could not be made.
     """
-    with cloud.working_on(urn):
+    with cloud.working_on(urn, timeout=timeout_seconds):
         identifier = _make(handler, cloud, urn=urn, inputs=inputs, recovering=recovering)
         cloud.remember(handler.token, identifier)
         try:
@@ -94,6 +100,7 @@ def update(
     old_outputs: Properties,
     inputs: Properties,
     changed: tuple[str, ...],
+    timeout_seconds: float = 0,
 ) -> Properties:
     """Change it in place and return its outputs.
 
@@ -101,7 +108,7 @@ def update(
         ResourceError: it could not be changed, or is gone.
     """
     effective = tuple(key for key in changed if key not in handler.settled_at_creation)
-    with cloud.working_on(urn):
+    with cloud.working_on(urn, timeout=timeout_seconds):
         if effective:
             handler.update(cloud, id=identifier, old=old_outputs, new=inputs, changed=effective)
         outputs = handler.read(cloud, id=identifier, inputs=inputs)
@@ -115,9 +122,16 @@ def expected_after_update(handler: Handler, old_outputs: Properties, inputs: Pro
     return {**old_outputs, **inputs, **dict.fromkeys(handler.renewed_by_update, UNKNOWN)}
 
 
-def compared(handler: Handler, old_inputs: Properties, old_outputs: Properties) -> Properties:
-    """The old values that a diff compares with the new inputs."""
-    answered = {key: old_outputs[key] for key in handler.compared_with_outputs if key in old_outputs}
+def compared(
+    handler: Handler, old_inputs: Properties, old_outputs: Properties, ignored: Collection[str]
+) -> Properties:
+    """The old values that a diff compares with the new inputs.
+
+    Of what is `ignored` (property paths of `ignore_changes`) the engine hands the old inputs on as new ones.
+    """
+    kept = {path.partition(".")[0].partition("[")[0] for path in ignored}
+    asked = handler.compared_with_outputs - kept
+    answered = {key: old_outputs[key] for key in asked if key in old_outputs}
     return {**old_inputs, **answered}
 
 

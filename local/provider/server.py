@@ -161,7 +161,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
         with _errors_reported(context):
             handler = self._handler(request)
-            old = operations.compared(handler, old_inputs, old_outputs)
+            old = operations.compared(handler, old_inputs, old_outputs, request.ignoreChanges)
             return _diff_response(
                 handler.diff(old, new), old, new, delete_before_replace=handler.delete_before_replace
             )
@@ -176,11 +176,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 return provider_pb2.CreateResponse(properties=values.encode(outputs))
             try:
                 identifier, made = operations.create(
-                    handler, self._cloud(context), urn=request.urn, inputs=plain, recovering=self._recovering
+                    handler,
+                    self._cloud(context),
+                    urn=request.urn,
+                    inputs=plain,
+                    recovering=self._recovering,
+                    timeout_seconds=request.timeout,
                 )
             except UnfinishedError as error:
                 found = operations.outputs_of_unfinished(handler, self._cloud(context), error, plain)
-                _abort_unfinished(context, error, self._concealed(handler, inputs, found))
+                _abort_unfinished(context, error, inputs, self._concealed(handler, inputs, found))
             return provider_pb2.CreateResponse(
                 id=identifier, properties=values.encode(self._concealed(handler, inputs, made))
             )
@@ -213,7 +218,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 return provider_pb2.UpdateResponse(
                     properties=values.encode(self._concealed(handler, inputs, outputs))
                 )
-            before = values.reveal(values.decode(request.old_inputs))
+            before = operations.compared(
+                handler,
+                values.reveal(values.decode(request.old_inputs)),
+                old_outputs,
+                request.ignoreChanges,
+            )
             try:
                 outputs = operations.update(
                     handler,
@@ -222,17 +232,18 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                     identifier=request.id,
                     old_outputs=old_outputs,
                     inputs=plain,
-                    changed=handler.diff(operations.compared(handler, before, old_outputs), plain).changed,
+                    changed=handler.diff(before, plain).changed,
+                    timeout_seconds=request.timeout,
                 )
             except UnfinishedError as error:
                 found = operations.outputs_of_unfinished(handler, self._cloud(context), error, plain)
-                _abort_unfinished(context, error, self._concealed(handler, inputs, found))
+                _abort_unfinished(context, error, inputs, self._concealed(handler, inputs, found))
             return provider_pb2.UpdateResponse(
                 properties=values.encode(self._concealed(handler, inputs, outputs))
             )
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
-        with _errors_reported(context), self._cloud(context).working_on(request.urn):
+        with _errors_reported(context), self._cloud(context).working_on(request.urn, timeout=request.timeout):
             self._handler(request).delete(
                 self._cloud(context), id=request.id, outputs=values.reveal(values.decode(request.properties))
             )
@@ -295,10 +306,13 @@ def _errors_reported(context: Any) -> Generator[None]:
         context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
 
 
-def _abort_unfinished(context: Any, error: UnfinishedError, outputs: Properties) -> NoReturn:
+def _abort_unfinished(
+    context: Any, error: UnfinishedError, inputs: Properties, outputs: Properties
+) -> NoReturn:
     details = provider_pb2.ErrorResourceInitFailed(
         id=error.identifier,
         properties=values.encode(outputs),
+        inputs=values.encode(inputs),
         reasons=[str(error)],
     )
     status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))

@@ -32,7 +32,7 @@ def find(cache: Path, say: Callable[[str], None]) -> tuple[Path, str] | None:
             continue
         try:
             version = _remembered_version(path, cache / "on-path.json")
-        except VersionError as error:
+        except (OSError, VersionError) as error:
             say(f"{found} on PATH is not used: it {error}")
             continue
         if is_accepted(version):

@@ -35,6 +35,8 @@ def install(job: Job, version: str, root: Path) -> None:
 
     Raises:
         JobError: it cannot be downloaded; the message is one line.
+        JobStoppedError: the job was stopped.
+        OSError: the disk is full.
     """
     temporary = job.folder / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)

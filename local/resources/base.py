@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
+
+from local.errors import LocalError
+from local.resources.comparison import normal
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
@@ -24,16 +25,8 @@ class Unknown:
 
 UNKNOWN: Final = Unknown()
 
-URN_TAG: Final = "node-on-ecs:urn"
-"""Tag by which `create` finds what an interrupted run had made; `read` never shows it."""
 
-
-def urn_tag_value(urn: str) -> str:
-    """A tag value holds 256 characters; a URN can be longer."""
-    return sha256(urn.encode()).hexdigest()
-
-
-class ResourceError(Exception):
+class ResourceError(LocalError):
     """A resource could not be made, changed, read or deleted; the message says why and what to do."""
 
 
@@ -74,8 +67,6 @@ class Handler(ABC):
     """Properties that can be changed; any other property is an error, never a silent update."""
     settled_at_creation: frozenset[str] = frozenset()
     """Properties that matter to `create` and `delete` alone; their change is recorded and calls nothing."""
-    json_properties: frozenset[str] = frozenset()
-    """Properties that hold JSON text, compared by meaning."""
     name_property: str | None = None
     """Property that gets the logical name and a random end when the program leaves it out."""
     name_max_length: int = 255
@@ -94,13 +85,7 @@ class Handler(ABC):
     secret_outputs: frozenset[str] = frozenset()
 
     def check(
-        self,
-        cloud: Cloud,
-        *,
-        name: str,
-        old: Properties | None,
-        new: Properties,
-        random_hex: str,
+        self, cloud: Cloud, *, name: str, old: Properties | None, new: Properties, random_hex: str
     ) -> Properties:
         """Return `new` with automatic name and default tags; `old` keeps the name that it has.
 
@@ -140,42 +125,22 @@ class Handler(ABC):
         return checked
 
     def diff(self, old: Properties, new: Properties) -> Diff:
-        """Compare checked inputs.
-
-        Raises:
-            ResourceError: a property changed that this handler does not know.
-        """
-        changed = tuple(
-            sorted(key for key in old.keys() | new.keys() if not self.same(key, old.get(key), new.get(key)))
-        )
-        strangers = [
-            key
-            for key in changed
-            if key not in self.force_new and key not in self.in_place and key not in self.settled_at_creation
-        ]
-        if strangers:
-            raise ResourceError(
-                f"{self.token}: the local run does not know what a change of {', '.join(strangers)} means; "
-                f"add it to the handler's `in_place` or `force_new`",
-            )
+        """Compare checked inputs."""
+        keys = sorted(old.keys() | new.keys())
+        changed = tuple(key for key in keys if not self.same(key, old.get(key), new.get(key)))
         return Diff(changed=changed, replace=tuple(key for key in changed if key in self.force_new))
 
     def same(self, key: str, old: Any, new: Any) -> bool:
-        """Whether two values mean the same: absent, None and empty do, and so does equal JSON."""
-        if isinstance(old, Unknown) or isinstance(new, Unknown):
-            return False
-        if key in self.json_properties and isinstance(old, str) and isinstance(new, str):
-            try:
-                return bool(json.loads(old) == json.loads(new))
-            except ValueError:
-                return old == new
-        return bool(_prune(old) == _prune(new))
+        """Whether two values mean the same to the provider: nothing, zero, false and empty do."""
+        del key
+        return (
+            not isinstance(old, Unknown) and not isinstance(new, Unknown) and bool(normal(old) == normal(new))
+        )
 
     def find(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str | None:
         """Return the id of what an interrupted run made for this URN and the state does not know, if any.
 
-        By the tag `URN_TAG` with `urn_tag_value(urn)`, by name, or by a natural key. Whatever is_known in
-        `cloud` belongs to the state and must not be returned.
+        By the tag that carries the URN, or by a natural key; never what `cloud.is_known`.
         """
         del cloud, urn, inputs
         return None
@@ -188,7 +153,7 @@ class Handler(ABC):
     def read(self, cloud: Cloud, *, id: str, inputs: Properties) -> Properties | None:
         """Return all outputs as they are now, in the form of the inputs; None when it is gone.
 
-        `inputs` fill in what AWS does not tell (a password, `forceDelete`); they are empty for an import.
+        `inputs` fill in what AWS does not return (a password, `forceDelete`); they are empty for an import.
         """
 
     @abstractmethod
@@ -200,12 +165,3 @@ class Handler(ABC):
     @abstractmethod
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
         """Delete it and wait until it is gone; what is gone already is no error."""
-
-
-def _prune(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        pruned = {key: _prune(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        return {key: item for key, item in pruned.items() if item is not None} or None  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, list | tuple):
-        return [_prune(item) for item in value] or None  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return value

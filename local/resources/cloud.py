@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from local.errors import LocalError
 
-class NotLoopbackError(Exception):
+
+class NotLoopbackError(LocalError):
     """An endpoint that is not on this machine."""
 
 
@@ -51,7 +53,7 @@ class Shared:
 
 
 class Cloud:
-    """Clients for one region of the emulator, and what both engines tell the handlers about a run."""
+    """Clients for one region of the emulator, and what the handlers need to know about the run."""
 
     def __init__(
         self,
@@ -126,7 +128,7 @@ class Cloud:
         return self.shared.cancelled
 
     def progress(self, message: str) -> None:
-        """Report one line for the resource that this thread works on; without one, nobody is told."""
+        """Report one line for the resource that this thread works on; without one, nothing is reported."""
         urn, _ = self._working_on
         if urn is not None:
             self.report(urn, message)

@@ -77,8 +77,10 @@ class Conversion:
 
     def _put_inside(self, block: dict[str, Any], shape: Any, path: str, value: Any) -> None:
         if value is not None and not self.put(block, shape, path, value):
-            known = ", ".join(shape.members)
-            raise ResourceError(f"{path}: AWS does not know it; its {shape.name} has {known}")
+            raise ResourceError(
+                f"{path}: the local run has no place for it in AWS's {shape.name}, which has "
+                f"{', '.join(shape.members)}: leave it out, or name its member in local/resources/table.py",
+            )
 
     def _to_aws(self, value: Any, shape: Any, path: str) -> Any:
         kind = shape.type_name
@@ -107,7 +109,7 @@ class Conversion:
         return [self._to_aws(part, member, path) for part in parts]
 
     def live(self, item: Mapping[str, Any], path: str) -> Any:
-        """Return what AWS tells of a property, as AWS tells it; None where it does not."""
+        """Return a property as AWS returns it, None where it does not."""
         named = self._names.get(path)
         if named is None:
             key = _plain(path.rpartition(".")[2])
@@ -116,10 +118,14 @@ class Conversion:
         return next((value for value in found if value is not None), None)
 
     def pick(self, item: Mapping[str, Any], path: str, asked: Any) -> Any:
-        """Return a property from what AWS tells about its block, in the form that was `asked` for."""
+        """Return a property of the block that AWS returned, in the form that was `asked` for."""
         if self._names.get(path) == ".":
             return self._block(item, path, asked, rest=False)
-        return self.from_aws(self.live(item, path), path, asked)
+        live = self.live(item, path)
+        if asked is None and isinstance(live, Mapping) and path not in self._names and _is_plural(item, path):
+            # The SDK has a list of one block.
+            return [self.from_aws(live, path, None)]
+        return self.from_aws(live, path, asked)
 
     def from_aws(self, live: Any, path: str, asked: Any) -> Any:
         """Return a value of AWS with Pulumi's names, in the form that was `asked` for."""
@@ -131,6 +137,8 @@ class Conversion:
             return self._block(cast("Mapping[str, Any]", live), path, asked)
         if isinstance(live, datetime):
             return live.strftime("%Y-%m-%dT%H:%M:%SZ")
+        if isinstance(live, float) and live.is_integer():
+            live = int(live)
         return asked if live is not None and str(asked).lower() == str(live).lower() else live
 
     def _list_from_aws(self, live: list[Any], path: str, asked: Any) -> Any:
@@ -190,6 +198,11 @@ def _plain(word: str) -> str:
 
 def _camel_case(member: str) -> str:
     return re.sub(r"^([A-Z]+(?=[A-Z][a-z]|$)|[A-Z])", lambda match: match.group().lower(), member)
+
+
+def _is_plural(item: Mapping[str, Any], path: str) -> bool:
+    """Whether a property's name is the plural of the member that tells it."""
+    return path.rpartition(".")[2].lower() not in {member.lower() for member in item}
 
 
 def _is_pair(members: Iterable[str]) -> bool:

@@ -78,6 +78,8 @@ def wait_until_steady(
                 if sigint_rollback:
                     follower.roll_back("Service deployment rolled back by user.")
                 follower.fail("the run was cancelled; the deployment goes on")
+        # Else the last that was waited for would stay on the screen.
+        cloud.progress("steady")
 
 
 class _Follower:
@@ -92,12 +94,13 @@ class _Follower:
         self._before = before
         service = self._service()
         self._name = str(service["serviceName"])
-        self._deployment = str(_primary(service)["id"])
-        self._task_definition = str(service["taskDefinition"])
-        definition = call(cloud, "ecs", "describe_task_definition", taskDefinition=self._task_definition)[
-            "taskDefinition"
-        ]
-        self._checks = checks_of(cloud, service, definition)
+        latest = service["deployments"][0]
+        # An update may have failed by now; one that needs no new deployment belongs to the one that is there.
+        own = latest if latest["createdAt"] >= self._since else _primary(service)
+        self._deployment = str(own["id"])
+        self._task_definition = str(own["taskDefinition"])
+        described = call(cloud, "ecs", "describe_task_definition", taskDefinition=self._task_definition)
+        self._checks = checks_of(cloud, service, described["taskDefinition"])
         self._health: dict[str, TaskHealth] = {}
         self._failed: set[str] = set()
         """Tasks that ended by themselves or are unhealthy, by ARN."""
@@ -133,7 +136,7 @@ class _Follower:
                 len(live) == 1 and own["rolloutState"] == "COMPLETED" and service["runningCount"] == wanted
             )
             waiting = self._unhealthy(running) or ("" if settled else "the deployment is completing")
-        self._tell(waiting)
+        self._tell(f"waiting: {waiting}" if waiting else "")
         return waiting
 
     def end(self, reason: str) -> NoReturn:
@@ -277,11 +280,11 @@ class _Follower:
     def _call(self, operation: str, **arguments: Any) -> Properties:
         return call(self._cloud, "ecs", operation, cluster=cluster_of(self._arn), **arguments)
 
-    def _tell(self, waiting: str) -> None:
+    def _tell(self, line: str) -> None:
         now = time.monotonic()
-        if waiting and (waiting != self._told[0] or now - self._told[1] >= _TOLD_AGAIN_SECONDS):
-            self._told = (waiting, now)
-            self._cloud.progress(f"waiting: {waiting}")
+        if line and (line != self._told[0] or now - self._told[1] >= _TOLD_AGAIN_SECONDS):
+            self._told = (line, now)
+            self._cloud.progress(line)
 
 
 def excerpt(lines: Sequence[str]) -> list[str]:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from local.resources.cloud import Cloud
     from local.task_containers import TaskContainer
 
-UNCHECKED_SECONDS: Final = 3
-"""How long a task without any check has to stay up: one that ends at once runs for a moment, too."""
+UP_SECONDS: Final = 3
+"""How long a task has to stay up that no load balancer asks: one that ends at once runs for a moment, too."""
 _LAST_LINES: Final = 3
 
 
@@ -108,11 +108,14 @@ class TargetCheck:
         if not isinstance(error, ConnectionRefusedError):
             return f"port {self.port} cannot be reached: {error}"
         listeners = container.listeners()
-        if any(one.port == self.port for one in listeners):
-            return (
-                f"container port {self.port} is open on {listeners[0].address} only, inside the container: "
-                "listen on 0.0.0.0"
-            )
+        if own := [one for one in listeners if one.port == self.port]:
+            if all(one.loopback for one in own):
+                return (
+                    f"container port {self.port} is open on {own[0].address} only, inside the container: "
+                    "listen on 0.0.0.0"
+                )
+            # It has begun to listen since.
+            listeners = []
         others = sorted({str(one.port) for one in listeners if not one.loopback})
         elsewhere = f"; the container listens on {', '.join(others)}" if others else ""
         return f"nothing listens on container port {self.port}{elsewhere}"
@@ -158,9 +161,6 @@ class TaskHealth:
             containers: the task's, by name.
             age: seconds since it started.
         """
-        if not self.checks:
-            text = f"it has to stay up for {UNCHECKED_SECONDS} s, as it has no health check"
-            return Fault(text, final=False) if age < UNCHECKED_SECONDS else None
         for index, check in enumerate(self.checks):
             if index in self.passed:
                 continue
@@ -171,6 +171,8 @@ class TaskHealth:
             if text:
                 return Fault(text, final=age > check.patience)
             self.passed.add(index)
+        if age < UP_SECONDS and not any(isinstance(check, TargetCheck) for check in self.checks):
+            return Fault(f"it has to stay up for {UP_SECONDS} s, as no load balancer asks it", final=False)
         return None
 
 

@@ -105,6 +105,9 @@ _PAUSE_SECONDS: Final = 0.3
 class Service(RowHandler):
     """A service; its id is its ARN."""
 
+    # Autoscaling changes it behind the program's back, and without autoscaling the program has the say again.
+    compared_with_outputs = frozenset({"desiredCount"})
+
     def __init__(self) -> None:
         super().__init__(_ROW)
 
@@ -196,13 +199,14 @@ class Service(RowHandler):
         """Scale to none, delete, and wait until Docker has none of its containers."""
         ecs, name = cloud.client("ecs"), str(outputs.get("name") or id)
         named = {"cluster": cluster_of(id), "service": id}
-        tasks = {*task_arns(cloud, id, "RUNNING"), *task_arns(cloud, id, "STOPPED")}
         with explained(f"delete ECS service {name!r}"):
             _patiently(lambda: ecs.update_service(**named, desiredCount=0))
             _patiently(lambda: ecs.delete_service(**named, force=True))
         began = time.monotonic()
         while True:
             waited = time.monotonic() - began
+            # Asked each time: one that crashes is started again while the service is deleted.
+            tasks = {*task_arns(cloud, id, "RUNNING"), *task_arns(cloud, id, "STOPPED")}
             remaining = clear_tasks(tasks, running=waited > _GRACE_SECONDS)
             if self.describe(cloud, id, outputs) is not None:
                 remaining.append("the service itself")

@@ -19,7 +19,7 @@ class Role(RowHandler):
     """`aws:iam/role:Role`; its policies are resources of their own."""
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
-        """Delete the role, with what hangs on it where `forceDetachPolicies` says so."""
+        """Delete the role, and its policies first where `forceDetachPolicies` says so."""
         if outputs.get("forceDetachPolicies"):
             attached = self.call(cloud, "list_attached_role_policies", absent=True, RoleName=id)
             for policy in attached.get("AttachedPolicies", []):

@@ -14,32 +14,23 @@ if TYPE_CHECKING:
 _KINDS: Final = ("fixed-response", "forward", "redirect")
 
 
-class LoadBalancer(RowHandler):
-    """`aws:lb/loadBalancer:LoadBalancer`."""
+class WithArnSuffix(RowHandler):
+    """`aws:lb/loadBalancer:LoadBalancer` and `aws:lb/targetGroup:TargetGroup`."""
 
     def complete(self, operation: str, arguments: dict[str, Any], inputs: Properties) -> dict[str, Any]:
-        """Say by its scheme whether it is internal."""
-        if operation == self.row.create:
+        """Say by its scheme whether a load balancer is internal."""
+        if operation == "create_load_balancer":
             arguments["Scheme"] = "internal" if inputs.get("internal") else "internet-facing"
         return arguments
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
         """Add the part of its ARN that metrics have."""
         outputs = super().outputs(cloud, identifier, item, inputs)
-        return {**outputs, "arnSuffix": identifier.partition(":loadbalancer/")[2]}
-
-
-class TargetGroup(RowHandler):
-    """`aws:lb/targetGroup:TargetGroup`."""
-
-    def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
-        """Add the part of its ARN that metrics have."""
-        outputs = super().outputs(cloud, identifier, item, inputs)
-        return {**outputs, "arnSuffix": identifier.rpartition(":")[2]}
+        return {**outputs, "arnSuffix": identifier.rpartition(":")[2].removeprefix("loadbalancer/")}
 
 
 class _WithActions(RowHandler):
-    """Has actions, of which MiniStack follows no weights and tells no more than one target group."""
+    """Has actions; MiniStack ignores the weights of a forward, and returns one target group."""
 
     actions: str
     """The property that holds them."""
@@ -61,7 +52,7 @@ class _WithActions(RowHandler):
         return arguments
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
-        """Tell weights as they were asked for, or as a deployment moved them."""
+        """Return weights as they were asked for, or as a deployment moved them."""
         member = self.actions[0].upper() + self.actions[1:]
         forms: list[Properties] = inputs.get(self.actions) or []
         for action, asked in zip(item[member], forms, strict=False):

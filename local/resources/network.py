@@ -44,20 +44,11 @@ class InternetGateway(RowHandler):
         self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
     ) -> None:
         """Move it to another VPC, change its tags."""
-        if "vpcId" in changed:
-            self._detach(cloud, id, old)
+        if "vpcId" in changed and old.get("vpcId"):
+            before = {"InternetGatewayId": id, "VpcId": old["vpcId"]}
+            self.call(cloud, "detach_internet_gateway", absent=True, **before)
         attached = tuple(key for key in changed if key != "vpcId" or new.get(key))
         super().update(cloud, id=id, old=old, new=new, changed=attached)
-
-    def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
-        """Detach and delete it."""
-        self._detach(cloud, id, outputs)
-        super().delete(cloud, id=id, outputs=outputs)
-
-    def _detach(self, cloud: Cloud, identifier: str, outputs: Properties) -> None:
-        if outputs.get("vpcId"):
-            gone = {"InternetGatewayId": identifier, "VpcId": outputs["vpcId"]}
-            self.call(cloud, "detach_internet_gateway", absent=True, **gone)
 
 
 class Route(RowHandler):
@@ -70,7 +61,7 @@ class Route(RowHandler):
         return f"r-{inputs['routeTableId']}{crc32(destination.encode())}"
 
     def identity(self, cloud: Cloud, operation: str, identifier: str) -> dict[str, Any]:
-        """Nothing: its id does not tell its destination."""
+        """Return nothing: the destination cannot be seen from the id."""
         del cloud, operation, identifier
         return {}
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.validate import ParamValidator
-
 from local.resources.base import Properties, ResourceError
 from local.resources.row_handler import RowHandler
 
@@ -44,6 +42,8 @@ class Recorded(RowHandler):
         Raises:
             ResourceError: AWS would refuse the call.
         """
+        from botocore.validate import ParamValidator
+
         del absent
         report = ParamValidator().validate(arguments, self.shape(cloud, operation))
         if report.has_errors():

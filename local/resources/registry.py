@@ -5,7 +5,8 @@ Modules are imported when their first type is asked for: a run that fails early 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import UserDict
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
@@ -31,7 +32,7 @@ class UnknownTokenError(ResourceError, KeyError):
         return str(self.args[0])
 
 
-class Registry(Mapping[str, _T], Generic[_T]):
+class Registry(UserDict[str, Any], Generic[_T]):
     """What is known, by token, made when it is first asked for."""
 
     def __init__(self, kind: str, places: Mapping[str, Any], make: Callable[[Any], _T]) -> None:
@@ -40,31 +41,22 @@ class Registry(Mapping[str, _T], Generic[_T]):
         Args:
             kind: what a token names, for the error message.
             places: what `make` needs for each token.
-            make: makes what is handed out.
+            make: makes a value from it.
         """
+        super().__init__(places)
         self._kind = kind
-        self._places = places
         self._make = make
         self._made: dict[str, _T] = {}
 
     def __getitem__(self, token: str) -> _T:
+        if token not in self.data:
+            raise UnknownTokenError(
+                f"the local run does not know the {self._kind} {token!r}: "
+                f"add it to local/resources/table.py, or as a module to local/resources/registry.py",
+            )
         if token not in self._made:
-            if token not in self._places:
-                raise UnknownTokenError(
-                    f"the local run does not know the {self._kind} {token!r}: "
-                    f"write it in local/resources/ and list it in local/resources/registry.py",
-                )
-            self._made[token] = self._make(self._places[token])
+            self._made[token] = self._make(self.data[token])
         return self._made[token]
-
-    def __contains__(self, token: object) -> bool:
-        return token in self._places
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
 
 
 def _load(place: str) -> Any:

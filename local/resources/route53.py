@@ -73,7 +73,7 @@ class Record(RowHandler):
         return None
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
-        """Tell names as they were asked for."""
+        """Return names as they were asked for."""
         asked: Properties = item.pop("asked")
         fqdn: str = item.pop("fqdn")
         if alias := item.get("AliasTarget"):
@@ -92,7 +92,7 @@ class Record(RowHandler):
         self._put(cloud, new, "UPSERT")
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
-        """Delete it as it is now: AWS wants to be told the very values."""
+        """Delete it as it is now: AWS wants the exact values."""
         live = self.describe(cloud, id, outputs)
         if live is not None:
             record = {key: value for key, value in live.items() if key not in ("asked", "fqdn")}

@@ -1,6 +1,7 @@
-"""A simple resource type as a row of data; AWS's own service models say the rest.
+"""A simple resource type as a row of data; AWS's own service models hold the rest.
 
-Nothing here loads an AWS library: all rows are made when the registry is imported.
+To add a type, add its row to `local/resources/table.py` and an example of it to `tests/integration/resources`;
+a test names what the example does not walk. Nothing here loads an AWS library: all rows are made at import.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Tags:
 
 @dataclass(frozen=True)
 class Change:
-    """An operation that changes properties in place; it is told all of them."""
+    """An operation that changes properties in place; it gets all of them."""
 
     operation: str
     """Empty where the emulator has nothing to change and AWS would."""
@@ -50,7 +51,7 @@ class Attributes:
     read: str
     change: str
     names: Mapping[str, tuple[str, bool | int | str]]
-    """AWS's name of each property (by path: `accessLogs.bucket`), and its default, which is of its type."""
+    """AWS's name of each property (by path: `accessLogs.bucket`), and AWS's default, which is of its type."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ class Row:
     only_if_asked: str = ""
     """What AWS or the emulator adds by itself, by path: left out where it was not asked for."""
     forgotten: str = ""
-    """Properties that the emulator takes and does not tell; they are believed as asked."""
+    """Properties that the emulator accepts and does not return; they are read as asked for."""
+    computed: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What AWS chooses where nothing is asked for, and the emulator does not return."""
     name: str | None = None
     """Property that gets an automatic name."""
     name_max_length: int = 255

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import jmespath
 
 from local.resources import tags as tagging
-from local.resources.aws_calls import call
+from local.resources.aws_calls import call, explained
 from local.resources.base import Handler, Properties, ResourceError, Unknown
 from local.resources.comparison import normal, normal_json, normal_policy
 from local.resources.conversion import Conversion, with_defaults
@@ -31,7 +31,8 @@ class RowHandler(Handler):
         self.force_new = dict.fromkeys(row.replace.split(), source)
         self.attributes: Mapping[str, tuple[str, Any]] = row.attributes.names if row.attributes else {}
         self.in_attributes = {path.partition(".")[0] for path in self.attributes}
-        self.defaults = {**row.defaults, **{path: default for path, (_, default) in self.attributes.items()}}
+        of_attributes = {path: default for path, (_, default) in self.attributes.items() if default != ""}
+        self.defaults = {**of_attributes, **row.defaults}
         self.changed_by = {key: change for change in row.changes for key in change.properties.split()}
         self.in_place = frozenset([*self.changed_by, *self.in_attributes, *(["tags"] if row.tags else [])])
         self.settled_at_creation = frozenset(row.settled.split())
@@ -111,7 +112,8 @@ class RowHandler(Handler):
 
     def find(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str | None:
         """By the tag with the URN; what has no tags by its natural key, if it is just what is asked for."""
-        candidates: Iterable[tuple[str, Any]] = ((self._id_of(item), item) for item in self._list(cloud))
+        items = self._list(cloud, {} if self.tagged else inputs)
+        candidates: Iterable[tuple[str, Any]] = ((self._id_of(item), item) for item in items)
         if not self.tagged and "{" in self.row.id:
             candidates = [(self.identifier(inputs, {}), None)]
         for identifier, item in candidates:
@@ -121,8 +123,7 @@ class RowHandler(Handler):
                 found = tagging.carries(self._tags(cloud, identifier, item), urn)
             else:
                 live = self.read(cloud, id=identifier, inputs=inputs)
-                keys = self.force_new.keys() | self.in_place
-                found = live and all(self.same(key, live.get(key), inputs.get(key)) for key in keys)
+                found = live and all(self.same(key, live.get(key), asked) for key, asked in inputs.items())
             if found:
                 return identifier
         return None
@@ -140,7 +141,7 @@ class RowHandler(Handler):
         return arguments
 
     def describe(self, cloud: Cloud, identifier: str, inputs: Properties) -> dict[str, Any] | None:
-        """Return what AWS tells about it, None when it is gone."""
+        """Return what AWS says about it, None when it is gone."""
         del inputs
         arguments = self.identity(cloud, self.row.read, identifier)
         answer = self.call(cloud, self.row.read, absent=True, **arguments)
@@ -149,10 +150,10 @@ class RowHandler(Handler):
         return next((item for item in items if item and self._is_it(item, identifier)), None)
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
-        """Return all outputs from what AWS tells."""
+        """Return all outputs from what AWS says about it."""
         row = self.row
-        believed = {*row.forgotten.split(), *self.settled_at_creation, f"{row.name}Prefix"}
-        own = {"tags", *self.in_attributes, *believed, *row.outputs}
+        echoed = {*row.forgotten.split(), *self.settled_at_creation, f"{row.name}Prefix"}
+        own = {"tags", *self.in_attributes, *echoed, *row.outputs}
         outputs: Properties = {"region": cloud.region}
         for key, path in row.outputs.items():
             live = self._output(cloud, identifier, item, path)
@@ -170,8 +171,9 @@ class RowHandler(Handler):
                 outputs[key] = asked
             elif asked is None and key in row.only_if_asked.split():
                 outputs[key] = None
-        for key in believed & (self.force_new.keys() | self.in_place | self.settled_at_creation):
+        for key in echoed & (self.force_new.keys() | self.in_place | self.settled_at_creation):
             outputs[key] = inputs.get(key)
+        outputs |= {key: value for key, value in row.computed.items() if not outputs[key]}
         if self.tagged:
             outputs["tags"] = outputs["tagsAll"] = tagging.visible(self._tags(cloud, identifier, item))
         return outputs
@@ -239,7 +241,8 @@ class RowHandler(Handler):
 
     def _is_it(self, item: Mapping[str, Any], identifier: str) -> bool:
         if "{" not in self.row.id:
-            return item.get(self._key, identifier) == identifier
+            # AWS also finds some by the last part of their ARN.
+            return f"/{item.get(self._key, identifier)}".endswith(f"/{identifier}")
         parts = self._parts(identifier)
         return all(self.conversion.pick(item, key, value) in (None, value) for key, value in parts.items())
 
@@ -250,12 +253,15 @@ class RowHandler(Handler):
             return str(item[self._key])
         return self.row.id.format(**{key: self.conversion.pick(item, key, None) for key in self.force_new})
 
-    def _list(self, cloud: Cloud) -> Iterator[Any]:
+    def _list(self, cloud: Cloud, inputs: Properties) -> Iterator[Any]:
         operation = self.row.listing or self.row.read
-        arguments = self.row.arguments.get(operation, {})
+        arguments = dict(self.row.arguments.get(operation, {}))
+        for key in self.force_new.keys() & inputs.keys():
+            self.conversion.put(arguments, self.shape(cloud, operation), key, inputs[key])
         client = cloud.client(self.row.service)
         if client.can_paginate(operation):
-            answer = client.get_paginator(operation).paginate(**arguments).build_full_result()
+            with explained(f"{operation.replace('_', ' ')} ({self.row.service})"):
+                answer = client.get_paginator(operation).paginate(**arguments).build_full_result()
         else:
             answer = self.call(cloud, operation, **arguments)
         yield from jmespath.search(self.row.listed or self.row.items, answer) or []
@@ -294,19 +300,27 @@ class RowHandler(Handler):
         for path, (name, default) in self.attributes.items():
             key, _, part = path.partition(".")
             if key in changed:
-                value = (inputs.get(key) or {}).get(part) if part else inputs.get(key)
+                asked: Any = inputs.get(key)
+                value: Any = asked.get(part) if part and asked else asked
                 value = default if value is None else value
                 pairs[name] = str(value).lower() if isinstance(value, bool) else str(value)
-        if self.row.attributes and pairs:
-            arguments = self.identity(cloud, self.row.attributes.change, identifier)
-            self.call(cloud, self.row.attributes.change, **arguments, Attributes=tagging.pairs(pairs))
+        if not self.row.attributes or not pairs:
+            return
+        operation = self.row.attributes.change
+        arguments = self.identity(cloud, operation, identifier)
+        if "Attributes" in self.shape(cloud, operation).members:
+            self.call(cloud, operation, **arguments, Attributes=tagging.pairs(pairs))
+        else:
+            for name, text in pairs.items():
+                self.call(cloud, operation, **arguments, AttributeName=name, AttributeValue=text)
 
     def _read_attributes(self, cloud: Cloud, identifier: str) -> Properties:
         if not self.row.attributes:
             return {}
         operation = self.row.attributes.read
         answer = self.call(cloud, operation, **self.identity(cloud, operation, identifier))
-        texts = tagging.from_pairs(answer["Attributes"])
+        found = answer["Attributes"]
+        texts = cast("dict[str, str]", found if isinstance(found, dict) else tagging.from_pairs(found))
         outputs: Properties = {}
         for path, (name, default) in self.attributes.items():
             key, _, part = path.partition(".")
@@ -324,8 +338,10 @@ class RowHandler(Handler):
         assert self.row.tags is not None  # noqa: S101 -- asked of tagged types only
         tags, answer = self.row.tags, item
         if tags.read:
+            # A listing may give ARNs alone.
+            by_output = tags.by_arn and not isinstance(item, str)
             arn = self.row.outputs.get("arn", "")
-            resource = self._output(cloud, identifier, item, arn) if tags.by_arn else identifier
+            resource = self._output(cloud, identifier, item, arn) if by_output else identifier
             arguments = self._by(cloud, tags.read, tags.by, resource)
             answer = self.call(cloud, tags.read, absent=True, **arguments)
         found: Any = jmespath.search(tags.answer, answer) or {}

@@ -21,6 +21,18 @@ _SOURCES: Final = {
 """Where a permission has each source of a rule."""
 
 
+_MEMBERS: Final = {
+    "cidrIpv4": "CidrIpv4",
+    "cidrIpv6": "CidrIpv6",
+    "description": "Description",
+    "fromPort": "FromPort",
+    "ipProtocol": "IpProtocol",
+    "referencedSecurityGroupId": "ReferencedGroupId",
+    "toPort": "ToPort",
+}
+"""What a change of a rule calls its properties."""
+
+
 class SecurityGroup(RowHandler):
     """`aws:ec2/securityGroup:SecurityGroup`, without the rule of AWS that lets everything out."""
 
@@ -50,7 +62,7 @@ class DefaultSecurityGroup(RowHandler):
     def check(
         self, cloud: Cloud, *, name: str, old: Properties | None, new: Properties, random_hex: str
     ) -> Properties:
-        """Say that it has no rules, so that a refresh sees those that somebody adds.
+        """Ask for no rules, so that a refresh shows those that were added by hand.
 
         Raises:
             ResourceError: the program wants rules in it.
@@ -151,9 +163,9 @@ class SecurityGroupRule(RowHandler):
         ranges, member = _SOURCES[source]
         described = {"Description": inputs["description"]} if inputs.get("description") else {}
         permission: dict[str, Any] = {ranges: [{member: inputs[source], **described}]}
-        for key, name in (("fromPort", "FromPort"), ("ipProtocol", "IpProtocol"), ("toPort", "ToPort")):
+        for key in ("fromPort", "ipProtocol", "toPort"):
             if inputs.get(key) is not None:
-                permission[name] = inputs[key]
+                permission[_MEMBERS[key]] = inputs[key]
         answer = self.call(
             cloud,
             self.row.create,
@@ -175,16 +187,8 @@ class SecurityGroupRule(RowHandler):
     ) -> None:
         """Change it in place, as a whole."""
         if set(changed) - {"tags"}:
-            rule: dict[str, Any] = {
-                "IpProtocol": new["ipProtocol"],
-                "FromPort": -1 if new.get("fromPort") is None else new["fromPort"],
-                "ToPort": -1 if new.get("toPort") is None else new["toPort"],
-                "Description": new.get("description") or "",
-                "CidrIpv4": new.get("cidrIpv4"),
-                "CidrIpv6": new.get("cidrIpv6"),
-                "ReferencedGroupId": new.get("referencedSecurityGroupId"),
-            }
-            rule = {member: value for member, value in rule.items() if value is not None}
+            asked = {member: new[key] for key, member in _MEMBERS.items() if new.get(key) is not None}
+            rule = {"FromPort": -1, "ToPort": -1, "Description": "", **asked}
             rules = [{"SecurityGroupRuleId": id, "SecurityGroupRule": rule}]
             self.call(
                 cloud, "modify_security_group_rules", GroupId=new["securityGroupId"], SecurityGroupRules=rules

@@ -13,12 +13,11 @@ _ACM = Tags("list_tags_for_certificate", "add_tags_to_certificate", "remove_tags
             "CertificateArn", keys="Tags")
 _CLOUDWATCH = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "ResourceARN", by_arn=True)
 _EC2 = Tags("", "create_tags", "delete_tags", "Resources", keys="Tags")
-_ECR = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "resourceArn", by_arn=True,
-            answer="tags", argument="tags", keys="tagKeys")
-_ECS = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "resourceArn",
-            answer="tags", argument="tags", keys="tagKeys")
+_BY_ARN = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "resourceArn", by_arn=True,
+               answer="tags", argument="tags", keys="tagKeys")
 _EFS = Tags("", "tag_resource", "untag_resource", "ResourceId")
 _ELB = Tags("describe_tags", "add_tags", "remove_tags", "ResourceArns", answer="TagDescriptions[0].Tags")
+_SNS = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "ResourceArn")
 _SSM = Tags("list_tags_for_resource", "add_tags_to_resource", "remove_tags_from_resource", "ResourceId",
             answer="TagList")
 
@@ -105,6 +104,13 @@ _NETWORK = (
            outputs={"arn": "SecurityGroupRuleArn", "securityGroupRuleId": "SecurityGroupRuleId",
                     "referencedSecurityGroupId": "ReferencedGroupInfo.GroupId"})
       for word in ("Ingress", "Egress")),
+    _ec2("aws:ec2/vpcEndpoint:VpcEndpoint", "vpc_endpoint", source="ec2/vpc_endpoint.go",
+         delete="delete_vpc_endpoints", absent="InvalidVpcEndpointId.NotFound",
+         replace="serviceName vpcEndpointType vpcId", defaults={"vpcEndpointType": "Gateway"},
+         # MiniStack's endpoints lead nowhere, so nothing is lost.
+         changes=(Change("", "privateDnsEnabled routeTableIds securityGroupIds subnetIds"),),
+         forgotten="privateDnsEnabled routeTableIds securityGroupIds subnetIds",
+         sets="routeTableIds securityGroupIds subnetIds"),
 )
 
 _ACTION_NAMES = {
@@ -119,7 +125,7 @@ _ACTION_DEFAULTS = {
 
 _LOAD_BALANCING = (
     Row("aws:lb/loadBalancer:LoadBalancer", "elbv2", source="elbv2/load_balancer.go",
-        handler="load_balancing:LoadBalancer",
+        handler="load_balancing:WithArnSuffix",
         create="create_load_balancer", read="describe_load_balancers", delete="delete_load_balancer",
         by="LoadBalancerArn", items="LoadBalancers", id="LoadBalancers[0].LoadBalancerArn",
         absent="LoadBalancerNotFound", name="name", name_max_length=32, tags=_ELB,
@@ -153,7 +159,7 @@ _LOAD_BALANCING = (
             "xffHeaderProcessingMode": ("routing.http.xff_header_processing.mode", "append"),
         })),
     Row("aws:lb/targetGroup:TargetGroup", "elbv2", source="elbv2/target_group.go",
-        handler="load_balancing:TargetGroup",
+        handler="load_balancing:WithArnSuffix",
         create="create_target_group", read="describe_target_groups", delete="delete_target_group",
         by="TargetGroupArn", items="TargetGroups", id="TargetGroups[0].TargetGroupArn",
         absent="TargetGroupNotFound", name="name", name_max_length=32, tags=_ELB,
@@ -170,7 +176,8 @@ _LOAD_BALANCING = (
                "healthCheck.unhealthyThreshold": "UnhealthyThresholdCount"},
         defaults={"healthCheck.enabled": True, "healthCheck.healthyThreshold": 3, "healthCheck.interval": 30,
                   "healthCheck.port": "traffic-port", "healthCheck.protocol": "HTTP",
-                  "healthCheck.unhealthyThreshold": 3, "targetType": "instance"},
+                  "healthCheck.unhealthyThreshold": 3, "stickiness.enabled": True, "targetType": "instance"},
+        computed={"ipAddressType": "ipv4", "protocolVersion": "HTTP1"},
         only_if_asked="healthCheck.matcher healthCheck.path healthCheck.timeout",
         outputs={"arn": "TargetGroupArn", "loadBalancerArns": "LoadBalancerArns"},
         attributes=Attributes("describe_target_group_attributes", "modify_target_group_attributes", {
@@ -181,7 +188,7 @@ _LOAD_BALANCING = (
                 ("load_balancing.cross_zone.enabled", "use_load_balancer_configuration"),
             "slowStart": ("slow_start.duration_seconds", 0),
             "stickiness.cookieDuration": ("stickiness.lb_cookie.duration_seconds", 86400),
-            "stickiness.enabled": ("stickiness.enabled", True),
+            "stickiness.enabled": ("stickiness.enabled", False),
             "stickiness.type": ("stickiness.type", "lb_cookie"),
         })),
     Row("aws:lb/listener:Listener", "elbv2", source="elbv2/listener.go",
@@ -198,13 +205,13 @@ _LOAD_BALANCING = (
         handler="load_balancing:ListenerRule",
         create="create_rule", read="describe_rules", delete="delete_rule",
         by="RuleArn|RulePriorities.RuleArn", items="Rules", id="Rules[0].RuleArn", tags=_ELB,
-        absent="ListenerNotFound RuleNotFound", replace="listenerArn", sets="conditions",
+        absent="ListenerNotFound RuleNotFound", replace="listenerArn", sets="conditions transforms",
         changes=(Change("set_rule_priorities", "priority"),
                  Change("modify_rule", "actions conditions transforms")),
         names={"conditions.hostHeader": "HostHeaderConfig", "conditions.httpHeader": "HttpHeaderConfig",
                "conditions.httpRequestMethod": "HttpRequestMethodConfig",
                "conditions.pathPattern": "PathPatternConfig",
-               "conditions.queryStrings": "QueryStringConfig.Values", "conditions.sourceIp": "SourceIpConfig",
+               "conditions.sourceIp": "SourceIpConfig",
                "priority": "Priority|RulePriorities.Priority",
                **{f"actions.{path}": member for path, member in _ACTION_NAMES.items()}},
         defaults={f"actions.{path}": value for path, value in _ACTION_DEFAULTS.items()},
@@ -228,7 +235,8 @@ _IDENTITY = (
     Row("aws:iam/rolePolicy:RolePolicy", "iam", source="iam/role_policy.go",
         handler="iam:RolePolicy", create="put_role_policy", read="get_role_policy",
         delete="delete_role_policy", id="{role}:{name}", absent="NoSuchEntity", name="name",
-        name_max_length=128, replace="name namePrefix role", policies="policy", changes=(Change("put_role_policy", "policy"),),
+        name_max_length=128, replace="name namePrefix role", policies="policy",
+        changes=(Change("put_role_policy", "policy"),),
         names={"name": "PolicyName", "policy": "PolicyDocument", "role": "RoleName"}),
     Row("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "iam",
         source="iam/role_policy_attachment.go", create="attach_role_policy",
@@ -251,6 +259,7 @@ _IDENTITY = (
         listing="list_certificates", listed="CertificateSummaryList", absent="ResourceNotFoundException",
         tags=_ACM, replace="domainName keyAlgorithm subjectAlternativeNames validationMethod",
         sets="subjectAlternativeNames", forgotten="keyAlgorithm",
+        computed={"keyAlgorithm": "RSA_2048"},
         outputs={"arn": "CertificateArn", "notAfter": "NotAfter", "notBefore": "NotBefore",
                  "status": "Status", "type": "Type",
                  "validationMethod": "DomainValidationOptions[0].ValidationMethod"}),
@@ -267,13 +276,20 @@ _IDENTITY = (
         replace="name type zoneId", changes=(Change("", "aliases records ttl"),), settled="allowOverwrite",
         names={"aliases": "AliasTarget", "aliases.name": "DNSName", "aliases.zoneId": "HostedZoneId",
                "zoneId": "", "records": "ResourceRecords"}, sets="records"),
+    Row("aws:iam/instanceProfile:InstanceProfile", "iam", source="iam/instance_profile.go",
+        create="create_instance_profile", read="get_instance_profile", delete="delete_instance_profile",
+        items="[InstanceProfile]", id="{name}", listing="list_instance_profiles", listed="InstanceProfiles",
+        absent="NoSuchEntity", name="name", name_max_length=128, replace="name namePrefix path",
+        names={"name": "InstanceProfileName"}, defaults={"path": "/"}, outputs={"arn": "Arn"},
+        tags=Tags("list_instance_profile_tags", "tag_instance_profile", "untag_instance_profile",
+                  "InstanceProfileName")),
 )
 
 _CONTAINERS = (
     Row("aws:ecs/cluster:Cluster", "ecs", source="ecs/cluster.go",
         create="create_cluster", read="describe_clusters", delete="delete_cluster", by="cluster",
         items="clusters[?status=='ACTIVE']", id="cluster.clusterArn", listing="list_clusters",
-        listed="clusterArns", absent="ClusterNotFoundException", name="name", tags=_ECS, replace="name",
+        listed="clusterArns", absent="ClusterNotFoundException", name="name", tags=_BY_ARN, replace="name",
         changes=(Change("update_cluster", "configuration serviceConnectDefaults settings"),),
         names={"name": "clusterName"}, sets="settings", forgotten="serviceConnectDefaults",
         arguments={"describe_clusters": {"include": ["SETTINGS", "CONFIGURATIONS"]}},
@@ -292,13 +308,13 @@ _CONTAINERS = (
     Row("aws:ecr/repository:Repository", "ecr", source="ecr/repository.go",
         handler="ecr:Repository", create="create_repository", read="describe_repositories",
         delete="delete_repository", items="repositories", id="{name}", absent="RepositoryNotFoundException",
-        name="name", name_max_length=256, tags=_ECR, replace="encryptionConfigurations name",
+        name="name", name_max_length=256, tags=_BY_ARN, replace="encryptionConfigurations name",
         settled="forceDelete", names={"forceDelete": "force", "name": "repositoryName"},
         changes=(Change("put_image_scanning_configuration", "imageScanningConfiguration"),
                  Change("put_image_tag_mutability", "imageTagMutability imageTagMutabilityExclusionFilters")),
         defaults={"forceDelete": False, "imageTagMutability": "MUTABLE"},
         outputs={"arn": "repositoryArn", "registryId": "registryId"},
-        forgotten="imageTagMutabilityExclusionFilters"),
+        only_if_asked="encryptionConfigurations.kmsKey", forgotten="imageTagMutabilityExclusionFilters"),
     Row("aws:ecr/lifecyclePolicy:LifecyclePolicy", "ecr", source="ecr/lifecycle_policy.go",
         create="put_lifecycle_policy", read="get_lifecycle_policy", delete="delete_lifecycle_policy",
         id="{repository}", absent="RepositoryNotFoundException LifecyclePolicyNotFoundException",
@@ -319,12 +335,12 @@ _MONITORING = (
         id="{name}", absent="ResourceNotFoundException", name="name", name_max_length=512,
         replace="logGroupClass name namePrefix", settled="deletionProtectionEnabled skipDestroy",
         changes=(Change("put_retention_policy", "retentionInDays", reset="delete_retention_policy"),
-                 Change("associate_kms_key", "kmsKeyId", reset="disassociate_kms_key")),
+                 # MiniStack takes a key at creation alone.
+                 Change("", "kmsKeyId")), forgotten="kmsKeyId",
         names={"name": "logGroupName|logGroupNamePrefix"},
         defaults={"retentionInDays": 0, "skipDestroy": False},
         outputs={"arn": "logGroupArn"},
-        tags=Tags("list_tags_for_resource", "tag_resource", "untag_resource", "resourceArn", by_arn=True,
-                  answer="tags", argument="tags", keys="tagKeys")),
+        tags=_BY_ARN),
     Row("aws:cloudwatch/metricAlarm:MetricAlarm", "cloudwatch", source="cloudwatch/metric_alarm.go",
         create="put_metric_alarm", read="describe_alarms", delete="delete_alarms", items="MetricAlarms",
         id="{name}", absent="ResourceNotFound", name="name", tags=_CLOUDWATCH, replace="name",
@@ -340,8 +356,8 @@ _MONITORING = (
         defaults={"actionsEnabled": True, "metricQueries.returnData": False, "treatMissingData": "missing"},
         sets="alarmActions insufficientDataActions okActions metricQueries",
         # MiniStack computes no metric math, and makes up what an alarm of that kind has not.
-        forgotten="evaluateLowSampleCountPercentiles metricQueries", only_if_asked="dimensions period statistic",
-        outputs={"arn": "AlarmArn"}),
+        forgotten="evaluateLowSampleCountPercentiles metricQueries",
+        only_if_asked="dimensions period statistic", outputs={"arn": "AlarmArn"}),
     Row("aws:ssm/parameter:Parameter", "ssm", source="ssm/parameter.go",
         create="put_parameter", read="get_parameter", delete="delete_parameter", items="[Parameter]",
         id="{name}", listing="describe_parameters", listed="Parameters",
@@ -351,6 +367,84 @@ _MONITORING = (
         names={"insecureValue": "Value"}, outputs={"arn": "ARN", "version": "Version"},
         arguments={operation: {"ResourceType": "Parameter"}
                    for operation in (_SSM.read, _SSM.tag, _SSM.untag)}),
+    Row("aws:sns/topic:Topic", "sns", source="sns/topic.go", create="create_topic",
+        read="get_topic_attributes", delete="delete_topic", by="TopicArn", items="[Attributes]",
+        id="TopicArn", listing="list_topics", listed="Topics", absent="NotFound NotFoundException",
+        name="name", tags=_SNS,
+        replace="name", forgotten="name", policies="policy", outputs={"arn": "TopicArn", "owner": "Owner"},
+        attributes=Attributes("get_topic_attributes", "set_topic_attributes", {
+            "displayName": ("DisplayName", ""), "kmsMasterKeyId": ("KmsMasterKeyId", ""),
+            "policy": ("Policy", ""),
+        })),
+    Row("aws:cloudwatch/dashboard:Dashboard", "cloudwatch", source="cloudwatch/dashboard.go",
+        create="put_dashboard", read="get_dashboard", delete="delete_dashboards", id="{dashboardName}",
+        absent="ResourceNotFound DashboardNotFoundError", name="dashboardName", replace="dashboardName",
+        changes=(Change("put_dashboard", "dashboardBody"),), json="dashboardBody",
+        outputs={"dashboardArn": "DashboardArn"}),
+    Row("aws:cloudwatch/compositeAlarm:CompositeAlarm", "cloudwatch", source="cloudwatch/composite_alarm.go",
+        create="put_composite_alarm", read="describe_alarms", delete="delete_alarms", items="CompositeAlarms",
+        id="{alarmName}", absent="ResourceNotFound", name="alarmName", tags=_CLOUDWATCH, replace="alarmName",
+        changes=(Change("put_composite_alarm", "actionsEnabled alarmActions alarmDescription alarmRule "
+                                               "insufficientDataActions okActions"),),
+        arguments={"describe_alarms": {"AlarmTypes": ["CompositeAlarm"]}}, defaults={"actionsEnabled": True},
+        sets="alarmActions insufficientDataActions okActions", outputs={"arn": "AlarmArn"}),
+    Row("aws:cloudwatch/logMetricFilter:LogMetricFilter", "logs", source="logs/metric_filter.go",
+        create="put_metric_filter", read="describe_metric_filters", delete="delete_metric_filter",
+        items="metricFilters", id="{logGroupName}:{name}", absent="ResourceNotFoundException", name="name",
+        replace="logGroupName name", changes=(Change("put_metric_filter", "metricTransformation pattern"),),
+        names={"name": "filterName|filterNamePrefix", "pattern": "filterPattern",
+               **{f"metricTransformation.{key}": f"metric{key.capitalize()}"
+                  for key in ("name", "namespace", "value")}}),
+    Row("aws:cloudwatch/eventRule:EventRule", "events", source="events/rule.go", create="put_rule",
+        read="describe_rule", delete="delete_rule", id="{name}", listing="list_rules", listed="Rules",
+        absent="ResourceNotFoundException", name="name", name_max_length=64, replace="name",
+        changes=(Change("put_rule", "description eventPattern scheduleExpression state"),),
+        json="eventPattern", defaults={"state": "ENABLED"}, outputs={"arn": "Arn"},
+        tags=_CLOUDWATCH),
+    Row("aws:scheduler/schedule:Schedule", "scheduler", source="scheduler/schedule.go",
+        create="create_schedule", read="get_schedule", delete="delete_schedule", id="{groupName}/{name}",
+        absent="ResourceNotFoundException", name="name", name_max_length=64, replace="groupName name",
+        changes=(Change("update_schedule", "description endDate flexibleTimeWindow scheduleExpression "
+                                           "scheduleExpressionTimezone startDate state target"),),
+        defaults={"groupName": "default", "scheduleExpressionTimezone": "UTC", "state": "ENABLED"},
+        outputs={"arn": "Arn"}),
+    Row("aws:cloudwatch/eventTarget:EventTarget", "events", source="events/target.go", create="put_targets",
+        read="list_targets_by_rule", delete="remove_targets", items="Targets", id="{rule}/{targetId}",
+        absent="ResourceNotFoundException", name="targetId", name_max_length=64, replace="rule targetId",
+        changes=(Change("put_targets", "arn input inputPath roleArn"),), json="input", forgotten="rule",
+        names={"targetId": "Targets.Id|Ids|Id",
+               **{key: f"Targets.{member}|{member}" for key, member in (
+                   ("arn", "Arn"), ("input", "Input"), ("inputPath", "InputPath"), ("roleArn", "RoleArn"))}}),
+    Row("aws:sns/topicSubscription:TopicSubscription", "sns", source="sns/topic_subscription.go",
+        create="subscribe", read="get_subscription_attributes", delete="unsubscribe", by="SubscriptionArn",
+        items="[Attributes]", id="SubscriptionArn", listing="list_subscriptions", listed="Subscriptions",
+        absent="NotFound NotFoundException", replace="endpoint protocol topic", names={"topic": "TopicArn"},
+        arguments={"subscribe": {"ReturnSubscriptionArn": True}}, outputs={"arn": "SubscriptionArn"}),
+)
+
+_STORAGE = (
+    Row("aws:efs/fileSystem:FileSystem", "efs", source="efs/file_system.go", create="create_file_system",
+        read="describe_file_systems", delete="delete_file_system", by="FileSystemId", items="FileSystems",
+        id="FileSystemId", absent="FileSystemNotFound", tags=_EFS,
+        replace="availabilityZoneName creationToken encrypted kmsKeyId performanceMode",
+        changes=(Change("update_file_system", "provisionedThroughputInMibps throughputMode"),),
+        defaults={"throughputMode": "bursting"}, outputs={"arn": "FileSystemArn", "ownerId": "OwnerId"}),
+    Row("aws:efs/accessPoint:AccessPoint", "efs", source="efs/access_point.go", create="create_access_point",
+        read="describe_access_points", delete="delete_access_point", by="AccessPointId", items="AccessPoints",
+        id="AccessPointId", absent="AccessPointNotFound", tags=_EFS,
+        replace="fileSystemId posixUser rootDirectory",
+        outputs={"arn": "AccessPointArn", "ownerId": "OwnerId"}),
+    Row("aws:efs/backupPolicy:BackupPolicy", "efs", source="efs/backup_policy.go", create="put_backup_policy",
+        read="describe_backup_policy", delete="", id="{fileSystemId}", replace="fileSystemId",
+        changes=(Change("put_backup_policy", "backupPolicy"),), absent="FileSystemNotFound PolicyNotFound",
+        forgotten="fileSystemId"),
+    Row("aws:efs/mountTarget:MountTarget", "efs", source="efs/mount_target.go", create="create_mount_target",
+        read="describe_mount_targets", delete="delete_mount_target", by="MountTargetId", items="MountTargets",
+        id="MountTargetId", absent="MountTargetNotFound", replace="fileSystemId ipAddress subnetId",
+        changes=(Change("modify_mount_target_security_groups", "securityGroups"),),
+        forgotten="securityGroups",
+        # A file system has one in each zone.
+        delete_before_replace=True),
 )
 
 _SCALED_BY = "resourceId scalableDimension serviceNamespace"
@@ -365,11 +459,13 @@ _AUTOSCALING = (
         source="appautoscaling/policy.go", handler="recorded:Recorded", create="put_scaling_policy",
         read="", delete="", id="{serviceNamespace}/{resourceId}/{scalableDimension}/{name}",
         replace=f"name {_SCALED_BY}", name="name", names={"name": "PolicyName"},
+        defaults={"policyType": "StepScaling"},
         changes=(Change("put_scaling_policy", "policyType targetTrackingScalingPolicyConfiguration"),)),
     Row("aws:appautoscaling/scheduledAction:ScheduledAction", "application-autoscaling",
         source="appautoscaling/scheduled_action.go", handler="recorded:Recorded",
         create="put_scheduled_action", read="", delete="", id="{name}/{serviceNamespace}/{resourceId}",
         replace=f"name {_SCALED_BY}", name="name", names={"name": "ScheduledActionName"},
+        defaults={"timezone": "UTC"},
         changes=(Change("put_scheduled_action",
                         "endTime scalableTargetAction schedule startTime timezone"),)),
 )
@@ -391,6 +487,6 @@ LOOKUPS: Final = {
 
 ROWS: Final = {
     row.token: row
-    for row in (*_NETWORK, *_LOAD_BALANCING, *_IDENTITY, *_CONTAINERS, *_MONITORING, *_AUTOSCALING)
+    for row in (*_NETWORK, *_LOAD_BALANCING, *_IDENTITY, *_CONTAINERS, *_MONITORING, *_STORAGE, *_AUTOSCALING)
 }
 """Every row by its token."""

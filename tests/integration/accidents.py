@@ -23,7 +23,7 @@ from local.provider.server import Provider
 
 MOST_TRIES: Final = 50
 _LOADED_BY_COMMANDS: Final = (
-    "automation.stacks.commands",
+    "automation.stacks.up",
     "automation.stacks.language_host",
     "automation.stacks.local",
     "automation.stacks.local_commands",

@@ -16,8 +16,7 @@ import pytest
 from local import pulumi
 from local.docker_daemon import DockerDaemon
 from local.emulator import Emulator
-from tests.integration.project import Project, taken_down
-from tests.integration.worker_ports import unused_port
+from tests.integration.project import SHIPPED, Project, taken_down
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -80,3 +79,14 @@ def dev(shared_dev: Project) -> Project:
     shared_dev.restore_app()
     shared_dev.settle()
     return shared_dev
+
+
+@pytest.fixture(scope="session")
+def shipped(copy_project: Callable[[], Project]) -> Project:
+    """Shared: dev, staging and prod as they ship, started at once. No test changes them for good."""
+    project = copy_project()
+    starting = {stack: project.begin("up", stack) for stack in SHIPPED}
+    for stack, process in starting.items():
+        _, err = process.communicate(timeout=300)
+        assert process.returncode == 0, f"{stack}: {err}"
+    return project

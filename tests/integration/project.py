@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,13 +21,14 @@ from urllib.parse import urlsplit
 import yaml
 
 from local import ports
-from tests.integration.worker_ports import unused_port
+from tests.integration.unused_ports import unused_port
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DOMAIN: Final = "dev.example.com"
 NO_IMAGE: Final = f"registry.example.com/app@sha256:{'0' * 64}"
 """For stacks without tasks: nothing asks for it."""
-_STACK_FILES: Final = tuple(f"Pulumi.{stack}.yaml" for stack in ("dev", "staging", "prod"))
+SHIPPED: Final = ("dev", "staging", "prod")
+_STACK_FILES: Final = tuple(f"Pulumi.{stack}.yaml" for stack in SHIPPED)
 _PARTS: Final = ("app", "automation", "infra", "local", "__main__.py", "Pulumi.yaml", *_STACK_FILES)
 _COMMAND_SECONDS: Final = 240
 
@@ -123,12 +125,16 @@ class Project:
     # Its commands
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        """Begin `python -m automation --local` with `arguments`."""
-        return self._begin("-m", "automation", "--local", *arguments)
+        """Begin `python -m automation --local` with `arguments`; a test that waits for its output cannot hang."""
+        process = self._begin("-m", "automation", "--local", *arguments)
+        timer = threading.Timer(_COMMAND_SECONDS, process.terminate)
+        timer.daemon = True
+        timer.start()
+        return process
 
     def run(self, *arguments: str) -> Run:
         """Run `python -m automation --local` with `arguments` to its end."""
-        return self._ended(self.begin(*arguments))
+        return self._ended(self._begin("-m", "automation", "--local", *arguments))
 
     def run_with(self, accident: str, number: int, *arguments: str) -> Run:
         """Run `python -m automation --local` with an accident of `accidents.py`."""

@@ -46,7 +46,7 @@ def client() -> Iterator[docker.DockerClient]:
 @pytest.fixture(scope="module")
 def image(client: docker.DockerClient) -> Iterator[str]:
     tag = f"app-container-test:{uuid.uuid4().hex[:12]}"
-    image_build.build(APP, tag=tag, build_args={})
+    image_build.Build(APP, tag=tag).run()
     yield tag
     client.images.remove(tag, force=True)
 

@@ -159,10 +159,6 @@ def test_a_host_with_a_record_reaches_the_task(stack: Stack) -> None:
     assert told["headers"]["x-forwarded-for"] == ports.LOOPBACK
 
 
-def test_waiting_for_it_ends_with_its_200(stack: Stack) -> None:
-    assert stack.front_door.wait_until_answers(stack.domain, seconds=30) < 30
-
-
 def test_a_host_without_a_rule_gets_the_load_balancers_own_404(stack: Stack) -> None:
     status, headers, body = stack.get(f"any.w.{stack.domain}")
 

@@ -136,5 +136,5 @@ def test_a_fixed_port_that_is_taken_is_named_in_one_sentence(
 
     assert run.code == 1
     assert run.err == (
-        f"error: port {port} for the {what} is taken: stop what listens there or change {variable}\n"
+        f"error: port {port} for the {what} is in use: stop what listens there, or change {variable}\n"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,10 @@ from local.resources import ecs_service
 from local.resources.base import ResourceError
 from local.resources.ecs_service import Service
 from tests.integration.resources.examples_services import (
+    CLUSTER,
     SERVICE,
     TASK_DEFINITION,
     container,
-    make_cluster,
     task_definition,
 )
 
@@ -52,8 +53,10 @@ def inputs_of(bench: Workbench, image: str, command: list[str] = STAY, **more: A
     asked = more.pop("container", {})
     web = container(image, command=command, versionConsistency="disabled", **{"healthCheck": None, **asked})
     definition = bench.make(TASK_DEFINITION, task_definition(bench, web))
+    # Other test runs on this machine have the same daemon, and clusters by the same names.
+    cluster = bench.make(CLUSTER, {"name": f"{bench.name}-{uuid.uuid4().hex[:8]}"})
     return {
-        "cluster": make_cluster(bench).outputs["arn"],
+        "cluster": cluster.outputs["arn"],
         "taskDefinition": definition.outputs["arn"],
         "desiredCount": 1,
         "launchType": "FARGATE",
@@ -121,7 +124,8 @@ def test_a_service_that_waits_for_its_tasks_has_them_when_it_is_made(
 def test_a_forced_deployment_replaces_the_containers(
     bench: Workbench, client: docker.DockerClient, image: str
 ) -> None:
-    made = make(bench, image, waitForSteadyState=True, forceNewDeployment=True)
+    made = make(bench, image, forceNewDeployment=True)
+    wait_for(lambda: len(containers(client, made)) == 1)
     [before] = containers(client, made)
 
     change(bench, made, triggers={"again": "1"})

@@ -111,7 +111,14 @@ def image(**changes: Any) -> DeployableImage:
 
 def account(**changes: Any) -> Account:
     return Account(
-        **{"partition": "aws", "region": REGION, "id": ACCOUNT, "permissions_boundary": None, **changes}
+        **{
+            "partition": "aws",
+            "region": REGION,
+            "id": ACCOUNT,
+            "role_path": "/node-on-ecs-test/",
+            "permissions_boundary": None,
+            **changes,
+        }
     )
 
 

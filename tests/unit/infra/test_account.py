@@ -12,10 +12,11 @@ import pytest
 from infra.account import aws_provider
 from infra.settings import ProviderSettings
 from tests.unit.infra.conftest import ROOT, STACKS, DeclareStack
+from tests.unit.infra.fake_cloud import FakeCloud
 from tests.unit.infra.recorder import Declared, declare
 
 ROLE = "aws:iam/role:Role"
-BOUNDARY = "arn:aws:iam::123456789012:policy/node-on-ecs/node-on-ecs-tasks-boundary"
+BOUNDARY = "arn:aws:iam::123456789012:policy/node-on-ecs/node-on-ecs-tasks-dev"
 HOOK = {"stages": ["POST_SCALE_UP"], "lambda-arn": "arn:aws:lambda:us-east-1:123456789012:function:check"}
 
 # What brings roles of its own, and what might.
@@ -88,6 +89,17 @@ def test_every_role_has_the_boundary(
 def test_without_a_boundary_roles_name_none(declare_stack: DeclareStack, stack: str) -> None:
     """An empty text would be one that IAM refuses."""
     assert not [r.name for r in declare_stack(stack).all(ROLE) if "permissionsBoundary" in r.inputs]
+
+
+def test_the_roles_of_a_stack_have_a_path_of_its_own(declare_stack: DeclareStack) -> None:
+    """By it the account's deploy roles are kept from the roles of other stacks."""
+    dev = declare_stack("dev")
+    base = {"organization/node-on-ecs/dev": dev.exports}
+    changes = {"attach-to": "dev", "nat": "single", "container-insights": "enabled", "multidev": []}
+    attached = declare_stack("dev", changes, stack="pr-7", cloud=FakeCloud(stacks=base))
+
+    assert {role.inputs["path"] for role in dev.all(ROLE)} == {"/node-on-ecs-dev/"}
+    assert {role.inputs["path"] for role in attached.all(ROLE)} == {"/node-on-ecs-pr-7/"}
 
 
 def test_roles_are_made_in_one_place() -> None:

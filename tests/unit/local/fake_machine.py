@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[3]
-SECONDS: Final = 30.0
+SECONDS: Final = 60.0
 """How long a test waits for a program before it fails."""
 _GO: Final = """
 command = sys.argv[1]
@@ -117,15 +117,27 @@ class Machine:
             text=True,
         )
 
-    def pipe(self, name: str) -> Path:
-        """Make a named pipe, by which a fake tells where it is or is made to wait."""
-        path = self.folder / name
+
+class Witness:
+    """Sees that a program has come to a point in its code, and later that it runs no more."""
+
+    def __init__(self, path: Path) -> None:
         os.mkfifo(path)
-        return path
+        self.code: Final = f"kept = open({str(path)!r}, 'w'); kept.write('x'); kept.flush()"
+        """What the program has to do at this point; it must not close the file."""
+        # Opened so, reading does not wait for somebody who writes.
+        self._pipe: Final = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
 
+    def appears(self) -> None:
+        """Wait until the program is there."""
+        assert self._read() == b"x"
 
-def read(descriptor: int) -> bytes:
-    """Return what comes through a pipe next, nothing if all who could write have ended; fail if nothing happens."""
-    ready, _, _ = select.select([descriptor], [], [], SECONDS)
-    assert ready, f"nothing came through the pipe within {SECONDS:g} s"
-    return os.read(descriptor, 100)
+    def ends(self) -> None:
+        """Wait until nobody is left who could write into the pipe: that is the end of the file."""
+        assert self._read() == b""
+        os.close(self._pipe)
+
+    def _read(self) -> bytes:
+        ready, _, _ = select.select([self._pipe], [], [], SECONDS)
+        assert ready, f"nothing happened within {SECONDS:g} s"
+        return os.read(self._pipe, 1)

@@ -92,7 +92,7 @@ def test_a_task_runs_whose_container_the_daemon_has_running(monkeypatch: pytest.
     label = "com.amazonaws.ecs.task-arn"
 
     def containers(**asked: Any) -> list[dict[str, Any]]:
-        assert asked == {"all": False, "filters": {"label": [label]}}
+        assert asked == {"filters": {"label": [label]}}
         return [{"Labels": {label: "mine"}}, {"Labels": {label: "another's"}}]
 
     client = SimpleNamespace(api=SimpleNamespace(containers=containers), close=lambda: None)

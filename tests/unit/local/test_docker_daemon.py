@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -45,7 +44,9 @@ class Machine:
     """A Debian machine without Docker, whose clock is turned by waiting."""
 
     may_install: bool = True
-    has_terminal: bool = False
+    answer: str | None = None
+    """What the user says on the terminal; None without a terminal."""
+    questions: list[str] = field(default_factory=list[str])
     has_systemd: bool = False
     installed: bool = False
     installing_starts_it: bool = False
@@ -107,6 +108,11 @@ class Machine:
         found = (process for process in known if (process.pid, process.started) == (pid, started))
         return next(found, FakeProcess(pid, looks=0))
 
+    def ask(self, question: str) -> str:
+        self.questions.append(question)
+        assert self.answer is not None
+        return self.answer
+
     def sleep(self, seconds: float) -> None:
         self.clock += seconds
 
@@ -126,11 +132,12 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
         "ProcessIdentity": machine.recorded,
         "time": SimpleNamespace(monotonic=lambda: machine.clock, sleep=machine.sleep),
         "shutil": SimpleNamespace(which=lambda _command: "found" if machine.installed else None),
-        "sys": SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: machine.has_terminal)),
+        "sys": SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: machine.answer is not None)),
+        "input": machine.ask,
         "docker.answers": machine.answers,
         "docker.connect": lambda **_: client,
     }.items():
-        monkeypatch.setattr(f"local.docker_daemon.{name}", stand_in)
+        monkeypatch.setattr(f"local.docker_daemon.{name}", stand_in, raising=name != "input")
     monkeypatch.setattr(DockerDaemon, "_process", lambda _daemon: machine.process())
     return machine
 
@@ -140,14 +147,10 @@ def daemon(tmp_path: Path, machine: Machine) -> DockerDaemon:
     return DockerDaemon(tmp_path / "run")
 
 
-def never(question: str) -> bool:
-    pytest.fail(f"nobody should be asked, but was: {question}")
-
-
-def start(daemon: DockerDaemon, *, ask: Callable[[str], bool] = never) -> list[str]:
+def start(daemon: DockerDaemon) -> list[str]:
     said: list[str] = []
     with daemon.kept_running():
-        daemon.start_or_join(ask=ask, say=said.append)
+        daemon.start_or_join(say=said.append)
     return said
 
 
@@ -171,24 +174,23 @@ def test_without_a_terminal_it_says_what_it_installs_and_goes_ahead(
     assert machine.listens_at is not None
 
 
-def test_on_a_terminal_a_no_installs_nothing(daemon: DockerDaemon, machine: Machine) -> None:
-    machine.has_terminal = True
-    questions: list[str] = []
-
-    def no(question: str) -> bool:
-        questions.append(question)
-        return False
+@pytest.mark.parametrize("answer", ["n", "no", "what?"])
+def test_on_a_terminal_nothing_is_installed_without_a_yes(
+    daemon: DockerDaemon, machine: Machine, answer: str
+) -> None:
+    machine.answer = answer
 
     with pytest.raises(DockerError, match="install and start one"):
-        start(daemon, ask=no)
+        start(daemon)
 
-    assert (machine.commands, len(questions)) == ([], 1)
+    assert (machine.commands, len(machine.questions)) == ([], 1)
 
 
-def test_on_a_terminal_a_yes_installs_and_starts(daemon: DockerDaemon, machine: Machine) -> None:
-    machine.has_terminal = True
+@pytest.mark.parametrize("answer", ["", "y", "YES "])
+def test_on_a_terminal_a_yes_installs_and_starts(daemon: DockerDaemon, machine: Machine, answer: str) -> None:
+    machine.answer = answer
 
-    start(daemon, ask=lambda _: True)
+    start(daemon)
 
     assert machine.listens_at is not None
 
@@ -212,11 +214,11 @@ def test_packages_that_cannot_be_had_are_an_error_that_says_so(
 
 
 def test_an_installed_daemon_is_started_unasked(daemon: DockerDaemon, machine: Machine) -> None:
-    machine.installed = machine.has_terminal = True
+    machine.installed, machine.answer = True, "no"
 
     assert start(daemon) == ["Starting the Docker daemon."]
 
-    assert machine.commands == ["dockerd"]
+    assert (machine.commands, machine.questions) == (["dockerd"], [])
 
 
 def test_where_systemd_starts_services_it_starts_and_stops_the_daemon(

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local import job
 from local.job import Job, JobError, JobStoppedError
+from tests.unit.local.fake_machine import Witness
 
 
-def run(folder: Path, code: str, **options: object) -> list[str]:
-    started = Job(folder=folder, say=print, **options)  # pyright: ignore[reportArgumentType]
+def run(folder: Path, code: str, *, stall_seconds: float | None = None, **options: Any) -> list[str]:
+    started = Job(folder=folder, say=print, **options)
     return started.run(
         [sys.executable, "-ISc", f"import os, sys, time\n{code}"],
         environment={},
         progress=lambda lines: f"{len(lines)} lines",
+        stall_seconds=stall_seconds,
     )
 
 
@@ -51,20 +53,13 @@ def test_progress_tells_what_and_since_when(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_a_silent_program_without_an_effect_is_ended(tmp_path: Path) -> None:
-    pipe = tmp_path / "alive"
-    os.mkfifo(pipe)
-    code = f"import time; kept = open({str(pipe)!r}, 'w'); time.sleep(1000)"
-    descriptor = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    witness = Witness(tmp_path / "witness")
 
-    with pytest.raises(JobError, match=r"^nothing happened for 0\.1 s$"):
-        Job(folder=tmp_path, say=print).run(
-            [sys.executable, "-ISc", code], environment={}, progress=str, stall_seconds=0.1
-        )
+    with pytest.raises(JobError, match=r"^nothing happened for 2 s$"):
+        run(tmp_path, f"{witness.code}; time.sleep(100)", stall_seconds=2.0)
 
-    # The end of the file: whoever could have written is gone.
-    os.set_blocking(descriptor, True)
-    assert os.read(descriptor, 1) == b""
-    os.close(descriptor)
+    witness.appears()
+    witness.ends()
 
 
 def test_lines_and_files_that_grow_are_progress(tmp_path: Path) -> None:
@@ -85,7 +80,7 @@ def test_a_job_is_stopped_from_another_thread(tmp_path: Path) -> None:
     stop.set()
 
     with pytest.raises(JobStoppedError):
-        run(tmp_path, "time.sleep(1000)", stop=stop)
+        run(tmp_path, "time.sleep(100)", stop=stop)
 
 
 def test_the_size_of_a_folder_is_that_of_all_files_in_it(tmp_path: Path) -> None:

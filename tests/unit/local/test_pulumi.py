@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -14,10 +15,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from local import pulumi
-from local.pulumi import Cli, PulumiCliError, ensure, in_background, sdk_installer
+from local.pulumi import Cli, PulumiCliError, cache_folder, ensure, in_background, installation, sdk_installer
 from local.pulumi.versions import MINIMUM, VERSION, is_accepted
-from tests.unit.local.fake_machine import ROOT, SECONDS, Machine, read
+from tests.unit.local.fake_machine import ROOT, SECONDS, Machine, Witness
 
 OLD = "v3.100.0"
 USUAL = f"v{VERSION}"
@@ -38,7 +38,9 @@ def cached(machine: Machine) -> Path:
 
 
 def left(machine: Machine) -> set[str]:
-    """What is in the cache beside the lock, which stays."""
+    """What is in the cache beside the lock, when nobody holds that any more."""
+    with (machine.cache / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
     return {path.name for path in machine.cache.iterdir()} - {"lock"}
 
 
@@ -127,10 +129,10 @@ def test_without_any_cli_one_is_built_from_its_module(machine: Machine, said: li
 
     assert cli == Cli(machine.cache / VERSION / "bin" / "pulumi", VERSION, "built from its Go module")
     (build,) = [arguments for arguments, _ in machine.calls("go") if arguments[0] == "build"]
-    assert build[-1] == pulumi.PACKAGE
+    assert build[-1] == installation.PACKAGE
     assert any(option.endswith(f"version.Version=v{VERSION}") for option in build)
     assert said[0] == f"Downloading the Pulumi CLI {VERSION}, as there is none on this machine"
-    assert re.search(r"cannot be downloaded \(get.pulumi.com: .*\): building it .* min, and 3.6 GB", said[1])
+    assert re.search(r"cannot be downloaded \(get.pulumi.com: .*\): building it .* min, and 4.6 GB", said[1])
     assert ensure(said.append).origin == "from the cache"
     assert left(machine) == {VERSION}
 
@@ -242,42 +244,45 @@ def test_half_an_installation_is_never_taken_for_one(
 
 
 def test_of_two_runs_at_once_one_builds_and_the_other_waits(machine: Machine) -> None:
-    building, go_on = machine.pipe("building"), machine.pipe("go-on")
-    machine.go(builds=USUAL, building=f"open({str(building)!r}, 'w').close(); open({str(go_on)!r}).read()")
+    witness, go_on = Witness(machine.folder / "witness"), machine.folder / "go-on"
+    waiting = f"while not os.path.exists({str(go_on)!r}): time.sleep(0.01)"
+    machine.go(builds=USUAL, building=f"{witness.code}\n    {waiting}")
     first = machine.start()
-    with building.open():
-        second = machine.start()
-        assert second.stderr is not None
-        waiting = second.stderr.readline()
-        with go_on.open("w"):
-            pass
-        outputs = [process.communicate(timeout=SECONDS) for process in (first, second)]
+    witness.appears()
+    second = machine.start()
+    assert second.stderr is not None
+    waits = second.stderr.readline()
+    go_on.touch()
+    outputs = [process.communicate(timeout=SECONDS) for process in (first, second)]
 
-    assert waiting.startswith("Another run installs the Pulumi CLI, waiting for it: ")
+    assert waits.startswith("Another run installs the Pulumi CLI, waiting for it: ")
     assert [out for out, _ in outputs] == [f"{machine.cache / VERSION / 'bin' / 'pulumi'}\n"] * 2
     assert "built from its Go module" in outputs[0][1]
     assert "from the cache" in outputs[1][1]
     assert sum(arguments[0] == "build" for arguments, _ in machine.calls("go")) == 1
 
 
+def test_nobody_waits_for_what_is_deleted_after_an_installation(machine: Machine, said: list[str]) -> None:
+    ours = cached(machine)
+    with (machine.cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        assert installation.install(machine.cache, said.append, threading.Event()).path == ours
+    assert said == []
+
+
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_ended_takes_its_programs_with_it_and_the_next_one_works(
     machine: Machine, sign: signal.Signals
 ) -> None:
-    alive = machine.pipe("alive")
-    machine.go(
-        builds=USUAL,
-        building=f"pipe = open({str(alive)!r}, 'w'); pipe.write('x'); pipe.flush(); time.sleep(1000)",
-    )
+    witness = Witness(machine.folder / "witness")
+    machine.go(builds=USUAL, building=f"{witness.code}; time.sleep(100)")
     run = machine.start()
-    descriptor = os.open(alive, os.O_RDONLY)
-    assert read(descriptor) == b"x"
+    witness.appears()
 
     run.send_signal(sign)
 
-    # The end of the file comes when nobody is left who could write, which `go` could.
-    assert read(descriptor) == b""
-    os.close(descriptor)
+    witness.ends()
     _, error = run.communicate(timeout=SECONDS)
     assert "Traceback" not in error
     if sign == signal.SIGINT:
@@ -323,7 +328,7 @@ def test_a_disk_without_room_is_reported_before_a_build(
         ensure(print)
 
     assert str(caught.value) == (
-        f"there is no Pulumi CLI, and no room to build it: {machine.cache} has 2.0 GB free, a build needs 3.6 GB "
+        f"there is no Pulumi CLI, and no room to build it: {machine.cache} has 2.0 GB free, a build needs 4.6 GB "
         "until it is done; free some, set XDG_CACHE_HOME to a folder on another disk, "
         f"or install the Pulumi CLI {MINIMUM} or later (https://www.pulumi.com/docs/install/)"
     )
@@ -333,7 +338,7 @@ def test_a_disk_without_room_is_reported_before_a_build(
 def test_a_disk_that_fills_up_during_a_build_is_reported_as_such(machine: Machine) -> None:
     machine.go(builds=USUAL, building="print('write /x: no space left on device'); sys.exit('go: failed')")
 
-    with pytest.raises(PulumiCliError, match=r"no room to build it: .* GB free, a build needs 3\.6 GB until"):
+    with pytest.raises(PulumiCliError, match=r"no room to build it: .* GB free, a build needs 4\.6 GB until"):
         ensure(print)
 
     assert left(machine) == set()
@@ -352,7 +357,7 @@ def test_a_cache_that_cannot_be_written_is_named(machine: Machine) -> None:
 def test_a_relative_cache_folder_is_ignored(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "cache")
 
-    assert pulumi.cache_folder() == machine.folder / "home" / ".cache" / "node-on-ecs" / "pulumi"
+    assert cache_folder() == machine.folder / "home" / ".cache" / "node-on-ecs" / "pulumi"
 
 
 def test_in_the_background_it_is_there_when_it_is_asked_for(machine: Machine, said: list[str]) -> None:
@@ -363,25 +368,30 @@ def test_in_the_background_it_is_there_when_it_is_asked_for(machine: Machine, sa
 
 
 def test_whoever_leaves_early_stops_what_goes_on_in_the_background(machine: Machine, said: list[str]) -> None:
-    alive = machine.pipe("alive")
-    machine.go(builds=USUAL, building=f"pipe = open({str(alive)!r}, 'w'); time.sleep(1000)")
+    witness = Witness(machine.folder / "witness")
+    machine.go(builds=USUAL, building=f"{witness.code}; time.sleep(100)")
 
-    with pytest.raises(KeyboardInterrupt), in_background(said.append), alive.open():
+    def interrupt() -> None:
+        witness.appears()
         raise KeyboardInterrupt
 
+    with pytest.raises(KeyboardInterrupt), in_background(said.append):
+        interrupt()
+
+    witness.ends()
     assert left(machine) == set()
     assert threading.active_count() == 1
 
 
 def test_the_module_and_the_constant_are_the_same_version() -> None:
-    module = (pulumi.MODULE / "go.mod").read_text()
-    sums = (pulumi.MODULE / "go.sum").read_text()
+    module = (installation.MODULE / "go.mod").read_text()
+    sums = (installation.MODULE / "go.sum").read_text()
 
     assert re.findall(r"(?m)^\tgithub\.com/pulumi/pulumi/(pkg|sdk)/v3 v(\S+)", module) == [
         ("pkg", VERSION),
         ("sdk", VERSION),
     ]
-    assert f"tool {pulumi.PACKAGE}\n" in module
+    assert f"tool {installation.PACKAGE}\n" in module
     assert re.search(rf"(?m)^github\.com/pulumi/pulumi/pkg/v3 v{re.escape(VERSION)} h1:\S{{44}}$", sums)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +12,9 @@ from automation.changes import cost_change
 from automation.changes.cost_change import CostChange
 from automation.cost.resources import Stack
 from automation.errors import AutomationError
+from tests.unit.automation.cost.bills import LOAD_BALANCER, NAT_GATEWAY, resource
 
 _PROVIDER = "pulumi:providers:aws"
-_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 
 
 def _resource(token: str, name: str, **inputs: Any) -> dict[str, Any]:
@@ -33,7 +33,7 @@ class Stacks:
     def state(self, stack: str) -> Mapping[str, Any]:
         resources = [
             _resource(_PROVIDER, "aws", region="us-east-1"),
-            _resource(_BALANCER, "alb", loadBalancerType="application"),
+            _resource(LOAD_BALANCER, "alb", loadBalancerType="application"),
         ]
         return {"version": 3, "deployment": {"resources": resources}}
 
@@ -45,9 +45,10 @@ class NoStacks(Stacks):
 
 
 @pytest.fixture
-def dev(planned: Callable[[str], Stack], monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """What the program declares of dev."""
-    stack = planned("dev")
+def dev(monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """What the program declares of dev: a load balancer and a NAT gateway."""
+    balancer = resource(LOAD_BALANCER, "alb", loadBalancerType="application")
+    stack = Stack("dev", "us-east-1", (balancer, resource(NAT_GATEWAY, "network")))
     monkeypatch.setattr(cost_change, "plan", lambda _: stack)
     return stack
 
@@ -85,7 +86,7 @@ def test_what_has_no_price_does_not_fail_a_preview(monkeypatch: pytest.MonkeyPat
 
     cost = of(Stacks())
 
-    assert cost.plain() == "cost: unknown: nobody knows the price of a thing"
+    assert cost.text() == "unknown: nobody knows the price of a thing"
     assert not cost.over_budget
     assert cost.as_json()["unknown"] == "nobody knows the price of a thing"
 
@@ -101,5 +102,5 @@ def test_more_than_the_budget_is_a_cent_more(after: float, budget: int | None, o
 def test_the_change_is_in_dollars_a_month() -> None:
     cost = CostChange(before=40, after=52.5, budget=50)
 
-    assert cost.plain() == "cost: $40.00 → $52.50 a month (+$12.50), more than its budget of $50"
-    assert CostChange(before=40.001, after=40).plain() == "cost: $40.00 a month, as before"
+    assert cost.text() == "$40.00 → $52.50 a month (+$12.50), more than its budget of $50"
+    assert CostChange(before=40.001, after=40).text() == "$40.00 a month, as before"

@@ -46,6 +46,12 @@ MANY = Changes(
     ),
     same=31,
 )
+
+
+def cost(change: CostChange) -> str:
+    return f"**Cost:** {change.text()}"
+
+
 _COST = CostChange(before=41.5, after=52.25, budget=100)
 _FAILURE = """\
 \x1b[1mUpdating (dev)\x1b[0m:\r
@@ -61,20 +67,20 @@ COMMENTS = {
         stack="dev",
         title="Preview",
         changes=Changes(same=36),
-        remarks=[CostChange(before=41.5, after=41.5).markdown()],
+        remarks=[cost(CostChange(before=41.5, after=41.5))],
     ),
-    "many-kinds": Comment(stack="dev", title="Preview", changes=MANY, remarks=[_COST.markdown()]),
+    "many-kinds": Comment(stack="dev", title="Preview", changes=MANY, remarks=[cost(_COST)]),
     "over-budget": Comment(
         stack="dev",
         title="Preview",
         changes=Changes(changes=MANY.changes[:1]),
-        remarks=[CostChange(before=41.5, after=100.01, budget=100).markdown()],
+        remarks=[cost(CostChange(before=41.5, after=100.01, budget=100))],
     ),
     "without-a-price": Comment(
         stack="dev",
         title="Preview",
         changes=Changes(changes=MANY.changes[:1]),
-        remarks=[CostChange(unknown="no price for AWS::Quantum").markdown()],
+        remarks=[cost(CostChange(unknown="no price for AWS::Quantum"))],
     ),
     "failure": Comment(stack="dev", title="Preview", failure=_FAILURE),
     "drift": Comment(stack="prod", title="Drift", changes=Changes(changes=MANY.changes[2:3]), drift=True),

@@ -130,7 +130,7 @@ def test_more_than_the_budget_fails_after_everything_was_shown(
     assert result.return_value == 1
     assert "more than its budget of $45" in result.stdout
     assert result.stderr == "error: dev would cost more than its budget: monthly-budget-usd\n"
-    assert "**More than its budget of $45**" in file.read_text()
+    assert "(+$10.00), more than its budget of $45" in file.read_text()
 
 
 def test_the_budget_can_be_left_aside(cost: dict[str, CostChange]) -> None:

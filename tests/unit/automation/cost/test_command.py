@@ -1,4 +1,4 @@
-"""`python -m automation cost`, as it is typed."""
+"""`cost`, as it is typed."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -169,6 +170,18 @@ def test_each_line_is_a_document_for_programs() -> None:
     (line,) = call("dev", "--json", stacks=stacks).stdout.splitlines()
 
     assert json.loads(line)["message"] == "hello"
+
+
+def test_ctrl_c_is_how_following_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: Log) -> Iterator[Line]:
+        yield Line.of(event(1, "hello"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Log, "follow", interrupted)
+
+    result = call("dev", "-f")
+
+    assert (result.return_value, result.stdout, result.stderr) == (130, "web        hello\n", "")
 
 
 def test_a_stack_whose_update_failed_before_its_log_group_says_so() -> None:

@@ -43,8 +43,9 @@ def cloud(*after: dict[str, Any], **operations: Answer | Sequence[Answer]) -> Fa
 
 def wait(aws: FakeAws, minutes: float = 30) -> tuple[str, list[str], FakeTime]:
     stack, said, time = deployed(aws), list[str](), FakeTime()
-    started = Redeployment.start(stack, stack.service("web"), clock=time.clock, say=said.append)
-    return started.wait(minutes=minutes), said, time
+    redeployment = Redeployment(stack, stack.service("web"), clock=time.clock, say=said.append)
+    redeployment.start()
+    return redeployment.wait(minutes=minutes), said, time
 
 
 def failure(aws: FakeAws, minutes: float = 30) -> str:
@@ -77,7 +78,7 @@ def test_it_waits_for_the_end_and_reports_each_change_once() -> None:
     assert said == [
         "web: in progress, 0/1 task",
         "web: in progress, 1/1 task",
-        "web: completed, 1/1 task",
+        "web: completed, 1/1 task, checking that they stay up",
     ]
 
 
@@ -112,7 +113,7 @@ def test_a_failure_has_the_reasons_of_stopped_tasks_and_the_end_of_their_log() -
 
     assert failure(aws).splitlines() == [
         "web: ECS gave up, and could not roll it back: tasks failed to start",
-        f"  stopped: task {'0' * 8}: Essential container exited; web ended with exit code 3",
+        f"  stopped: task {'0' * 8}: Essential container exited; web exited with code 3",
         "    | Error: DATABASE_URL is missing",
     ]
     assert aws.questions("get_log_events")[0]["logStreamName"] == f"web/web/{2:032x}"
@@ -133,11 +134,11 @@ def test_a_rollback_is_waited_for_before_it_fails() -> None:
     aws = cloud(service(failed, back[0]), service(failed, back[1]), **tasks())
     said: list[str] = []
     stack = deployed(aws)
+    redeployment = Redeployment(stack, stack.service("web"), clock=FakeTime().clock, say=said.append)
+    redeployment.start()
 
     with pytest.raises(AutomationError, match="web: ECS rolled it back"):
-        Redeployment.start(stack, stack.service("web"), clock=FakeTime().clock, say=said.append).wait(
-            minutes=1
-        )
+        redeployment.wait(minutes=1)
 
     assert said == ["web: rolling back, 1/1 task"]
 
@@ -151,9 +152,7 @@ def test_another_deployment_ends_it() -> None:
 
 
 def test_a_service_that_was_deleted_cannot_be_deployed() -> None:
-    assert "`python -m automation up --refresh dev` creates it again" in failure(
-        cloud(describe_services=no_service())
-    )
+    assert "`up --refresh dev` creates it again" in failure(cloud(describe_services=no_service()))
 
 
 def call(aws: FakeAws, *arguments: str) -> Result:

@@ -12,9 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automation.errors import AutomationError
-from automation.services import run as module
 from automation.services.logs import Line
-from automation.services.run import Ended, run_once
+from automation.services.run import OneOffTask
 from automation.services.run import run as command
 from tests.unit.automation.fakes import (
     NEW,
@@ -91,10 +90,9 @@ def cloud(**operations: Answer | list[Answer]) -> FakeAws:
     )
 
 
-def run(aws: FakeAws, heard: Heard | None = None) -> Ended:
-    heard = heard or Heard()
-    stack = deployed(aws)
-    return run_once(
+def run(aws: FakeAws, heard: Heard | None = None) -> tuple[int | None, str]:
+    heard, stack = heard or Heard(), deployed(aws)
+    task = OneOffTask(
         stack,
         stack.service("web"),
         ["node", "migrate.js"],
@@ -102,6 +100,7 @@ def run(aws: FakeAws, heard: Heard | None = None) -> Ended:
         say=heard.words.append,
         clock=FakeTime().clock,
     )
+    return task.run()
 
 
 def test_it_runs_what_the_service_runs_where_the_service_runs() -> None:
@@ -122,7 +121,8 @@ def test_in_a_deployment_it_runs_the_version_that_most_tasks_run() -> None:
     old = deployment(OLD, status="ACTIVE", runningCount=2)
     aws = cloud(describe_services=described(new, old))
 
-    assert run(aws).task_definition == "web:6"
+    run(aws)
+
     assert aws.questions("run_task")[0]["taskDefinition"] == OLD
 
 
@@ -146,14 +146,14 @@ def test_one_that_logs_nothing_is_not_waited_for_for_long() -> None:
 
 @pytest.mark.parametrize("code", [0, 3])
 def test_it_ends_with_the_exit_code_of_its_container(code: int) -> None:
-    assert run(cloud(describe_tasks=ended(code))).exit_code == code
+    assert run(cloud(describe_tasks=ended(code)))[0] == code
 
 
 def test_one_whose_container_never_ran_has_no_exit_code_but_a_reason() -> None:
-    found = run(cloud(describe_tasks=ended(None)))
+    code, reason = run(cloud(describe_tasks=ended(None)))
 
-    assert found.exit_code is None
-    assert "Essential container exited" in found.reason
+    assert code is None
+    assert "Essential container exited" in reason
 
 
 def test_one_that_has_no_place_says_why() -> None:
@@ -205,13 +205,13 @@ def call(monkeypatch: pytest.MonkeyPatch, code: int | None, *arguments: str) -> 
     """Call the command with a task that ends at once; return its result and what ran."""
     ran: list[Sequence[str]] = []
 
-    def ends_at_once(_: Any, __: Any, words: Sequence[str], *, show: Any, say: Any) -> Ended:
-        ran.append(words)
-        show(Line(id="1", at=NOW, service="web", task="1", message="from the container"))
-        say("what happens")
-        return Ended(task_definition="web:7", exit_code=code, reason="Essential container exited")
+    def ends_at_once(task: OneOffTask) -> tuple[int | None, str]:
+        ran.append(task.command)
+        task.show(Line(id="1", at=NOW, service="web", task="1", message="from the container"))
+        task.say("what happens")
+        return code, "Essential container exited"
 
-    monkeypatch.setattr(module, "run_once", ends_at_once)
+    monkeypatch.setattr(OneOffTask, "run", ends_at_once)
     result = CliRunner().invoke(command, ["dev", *arguments], obj=FakeStacks(), standalone_mode=False)
     return result, ran[0]
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from automation.errors import AutomationError
 from automation.services import shell
-from automation.services.shell import Invocation, by_ecs_exec, in_container
+from automation.services.shell import cli_environment, docker_exec, ecs_exec, run_here
 from tests.unit.automation.fakes import Answer, FakeAws, FakeStacks, deployed, task
 
 SESSION = boto3.Session(
@@ -43,18 +43,17 @@ def install(path: Path, *names: str) -> None:
         (path / name).chmod(0o755)
 
 
-def on_aws(aws: FakeAws) -> Invocation:
+def on_aws(aws: FakeAws) -> list[str]:
     stack = deployed(aws)
-    return by_ecs_exec(stack, stack.service("web"), ["sh", "-c", "ls | wc"], SESSION)
+    return ecs_exec(stack, stack.service("web"), ["sh", "-c", "ls | wc"])
 
 
 def test_the_aws_cli_is_told_task_container_and_command(path: Path) -> None:
     install(path, "aws", "session-manager-plugin")
     older, newer = task(1, age=90, enableExecuteCommand=True), task(2, age=10, enableExecuteCommand=True)
 
-    invocation = on_aws(cloud(older, newer))
+    arguments = on_aws(cloud(older, newer))
 
-    arguments = list(invocation.arguments)
     assert arguments[:3] == ["aws", "ecs", "execute-command"]
     assert arguments[arguments.index("--task") + 1] == newer["taskArn"]
     assert arguments[arguments.index("--container") + 1] == "web"
@@ -62,19 +61,16 @@ def test_the_aws_cli_is_told_task_container_and_command(path: Path) -> None:
 
 
 def test_the_aws_cli_is_who_the_settings_say_whatever_the_shell_says(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    install(path, "aws", "session-manager-plugin")
-    aws = cloud(task(1, enableExecuteCommand=True))
-    aws.client("ecs")  # made before: boto3 would look for the profile
     monkeypatch.setenv("AWS_PROFILE", "another")
 
-    environment = on_aws(aws).environment
+    environment = cli_environment(SESSION, "eu-central-1")
 
     assert "AWS_PROFILE" not in environment
     assert environment["AWS_ACCESS_KEY_ID"] == "id"
     assert environment["AWS_SESSION_TOKEN"] == "token"
-    assert environment["AWS_REGION"] == "us-east-1"
+    assert environment["AWS_REGION"] == "eu-central-1"
 
 
 def test_what_is_not_installed_is_named(path: Path) -> None:
@@ -108,11 +104,11 @@ def test_on_this_machine_the_container_is_entered(path: Path) -> None:
 
     stack = deployed(cloud(task(1)))
 
-    invocation = in_container(stack, stack.service("web"), ["ls", "-l"], find)
+    arguments = docker_exec(stack, stack.service("web"), ["ls", "-l"], find)
 
     assert asked == [(task(1)["taskArn"], "web")]
-    assert [*invocation.arguments][:2] == ["docker", "exec"]
-    assert [*invocation.arguments][-3:] == ["0123abcd", "ls", "-l"]
+    assert arguments[:2] == ["docker", "exec"]
+    assert arguments[-3:] == ["0123abcd", "ls", "-l"]
 
 
 def test_a_task_without_a_container_is_an_error(path: Path) -> None:
@@ -121,11 +117,11 @@ def test_a_task_without_a_container_is_an_error(path: Path) -> None:
     stack = deployed(cloud(task(1)))
 
     with pytest.raises(AutomationError, match="has no container on this machine"):
-        in_container(stack, stack.service("web"), ["ls"], lambda _arn, _name: None)
+        docker_exec(stack, stack.service("web"), ["ls"], lambda _arn, _name: None)
 
 
 def test_it_ends_with_the_code_of_what_it_called() -> None:
-    assert Invocation([sys.executable, "-c", "raise SystemExit(7)"], {}).run() == 7
+    assert run_here([sys.executable, "-c", "raise SystemExit(7)"], {}) == 7
 
 
 def test_without_a_command_a_shell_is_entered_and_its_failure_is_ours(
@@ -133,11 +129,11 @@ def test_without_a_command_a_shell_is_entered_and_its_failure_is_ours(
 ) -> None:
     entered: list[tuple[str, object]] = []
 
-    def fails(_: object, service: Any, command: object, __: object) -> Invocation:
+    def fails(_: object, service: Any, command: object, __: object) -> list[str]:
         entered.append((service.name, command))
-        return Invocation([sys.executable, "-c", "raise SystemExit(7)"], {})
+        return [sys.executable, "-c", "raise SystemExit(7)"]
 
-    monkeypatch.setattr(shell, "in_container", fails)
+    monkeypatch.setattr(shell, "docker_exec", fails)
 
     result = CliRunner().invoke(
         shell.execute,

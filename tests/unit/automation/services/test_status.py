@@ -137,7 +137,7 @@ def test_the_deployment_before_does_not_count_while_the_latest_is_not_listed_yet
     ("state", "ends", "reason"),
     [
         ("ROLLBACK_SUCCESSFUL", "failed", "ECS rolled it back: tasks failed"),
-        ("ROLLBACK_IN_PROGRESS", "rolling back", "ECS rolled it back: tasks failed"),
+        ("ROLLBACK_IN_PROGRESS", "rolling back", "ECS is rolling it back: tasks failed"),
         ("ROLLBACK_FAILED", "failed", "ECS gave up, and could not roll it back: tasks failed"),
         ("STOPPED", "failed", "the deployment was stopped: tasks failed"),
     ],

@@ -16,7 +16,7 @@ from automation.stack_files import Derived
 from tests.unit.automation.fakes import FakeAws, FakeTime, dev
 
 URL = "http://load-balancer.elb.amazonaws.com"
-BREAKS = "web: ECS rolled it back\n  stopped: web ended with exit code 3"
+BREAKS = "web: ECS rolled it back\n  stopped: web exited with code 3"
 
 
 @dataclass
@@ -148,7 +148,7 @@ def test_an_update_that_calls_a_broken_version_fine_fails_the_run(tmp_path: Path
 def test_so_does_one_that_does_not_say_why(tmp_path: Path) -> None:
     (failure,) = run(tmp_path, says="update failed").failures
 
-    assert "without saying that the container ended with exit code 3; it said: update failed" in failure
+    assert "without saying that the container exited with code 3; it said: update failed" in failure
 
 
 def test_so_does_one_that_loses_a_request_meanwhile(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_unless_it_is_to_be_kept_and_then_it_says_how_to_continue(tmp_path: Path
 
     assert found.stacks.done == ["create", "up"]
     assert found.file_is_there
-    assert "`python -m automation aws-smoke` continues with it" in found.said
+    assert "`aws-smoke` continues with it" in found.said
 
 
 def test_it_continues_with_what_an_earlier_run_left(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_a_stack_that_cannot_be_destroyed_is_reported_to_cost(tmp_path: Path) ->
     assert found.failures == ["cannot destroy"]
     assert found.stacks.there, "deleted, nobody would ever find what it still has"
     assert found.file_is_there
-    assert "still exists, and costs: `python -m automation destroy smoke` tries again" in found.said
+    assert "still exists, and costs: `destroy smoke` tries again" in found.said
 
 
 def test_what_is_left_is_named(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 
 from automation.errors import AutomationError, LockedError, ProgramError
 from automation.stacks.cli import Cli
-from automation.stacks.environment import AwsEnvironment
+from automation.stacks.environment import AwsEnvironment, Run
 from automation.stacks.lock_retry import LockRetry
 from automation.stacks.stacks import Stacks
 from tests.unit.automation.fakes import FakeTime
@@ -120,9 +122,7 @@ def test_a_locked_stack_is_tried_again(world: World, words: str) -> None:
 def test_in_the_end_it_fails_with_a_way_out(world: World) -> None:
     world.refuse(*["error: the stack is currently locked by 1 lock(s)."] * 99)
 
-    with pytest.raises(
-        LockedError, match=r"still locked after 2 minutes.*automation cancel pr-12` removes its lock"
-    ):
+    with pytest.raises(LockedError, match=r"still locked after 2 minutes.*`cancel pr-12` removes its lock"):
         world.stacks.destroy("pr-12")
 
     assert len(world.calls) == 9
@@ -258,6 +258,21 @@ def test_it_does_where_it_is_asked_to_and_after_one_that_failed(
 ) -> None:
     """Where ECS has rolled a deployment back, the state has the version that failed."""
     assert program.up(refresh=refresh, last=last).count("--refresh") == 1
+
+
+def test_no_other_command_does(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`refresh` does it anyway, and has no such option; a destroy needs no more than the state."""
+
+    @contextmanager
+    def failed_before(_: AwsEnvironment, __: str, ___: str, *, region: str) -> Iterator[Run]:
+        yield Run(variables={}, folder=program.world.folder, last_update_failed=True)
+
+    monkeypatch.setattr(AwsEnvironment, "run", failed_before)
+
+    program.world.stacks.refresh("dev", preview_only=True)
+    program.world.stacks.up("dev")
+
+    assert ["--refresh" in call for call in program.calls] == [False, True]
 
 
 def test_a_refresh_lets_the_program_supply_a_fresh_registry_token(program: Program) -> None:

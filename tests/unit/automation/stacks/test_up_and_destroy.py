@@ -32,8 +32,16 @@ class World:
     failure: AutomationError | None = None
     image: str = ""
     is_local: bool = False
+    waited_for: list[str] = field(default_factory=list)
 
-    # As `Stacks`.
+    # As `Stacks`, and its environment.
+
+    @property
+    def environment(self) -> World:
+        return self
+
+    def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
+        self.waited_for += outputs["urls"].values()
 
     def exists(self, stack: str) -> bool:
         return stack in ("dev", "staging", "pr-1")
@@ -100,6 +108,12 @@ def test_any_other_stack_is_not_prepared(world: World) -> None:
     call(world, up, "dev")
 
     assert world.done == ["up dev"]
+
+
+def test_its_addresses_are_printed_when_they_can_be_reached(world: World) -> None:
+    call(world, up, "dev")
+
+    assert world.waited_for == ["https://dev.example.com"]
 
 
 def test_it_can_be_told_to_read_every_resource_first(world: World) -> None:
@@ -228,4 +242,4 @@ def test_a_lock_is_removed_only_with_consent(world: World) -> None:
     assert isinstance(refused.exception, click.UsageError)
     assert done.exception is None
     assert world.done == ["cancel dev"]
-    assert "`python -m automation up dev` continues" in done.stderr
+    assert "`up dev` continues" in done.stderr

@@ -444,7 +444,7 @@ def test_a_head_request_gets_no_body() -> None:
     ("path", "expected", "sentence"),
     [
         ("/login", 501, "does not do authenticate-oidc"),
-        ("/empty", 503, "No task is registered for this host: `make status`"),
+        ("/empty", 503, "No task is registered for this host: see `make status`"),
         ("http://elsewhere/", 400, "the target is not a path"),
     ],
 )
@@ -458,8 +458,11 @@ def test_what_no_task_can_answer_is_said(path: str, expected: int, sentence: str
 @pytest.mark.parametrize(
     ("sent", "sentence"),
     [
-        (b"", "The task ended the connection without an answer"),
-        (b"SSH-2.0-x\r\n\r\n", "The task does not answer in HTTP/1.1"),
+        (
+            b"",
+            "The task gives no answer in HTTP/1.1 (the connection ended before the end of a head): see `make logs`",
+        ),
+        (b"SSH-2.0-x\r\n\r\n", "The task gives no answer in HTTP/1.1 (this is not HTTP/1.1)"),
     ],
 )
 def test_a_task_that_does_not_answer_in_http_is_a_bad_gateway(sent: bytes, sentence: str) -> None:
@@ -517,7 +520,7 @@ def test_tasks_that_all_take_no_connection_are_named() -> None:
             at.elbv2.targets = [(host, port)]
             answer = await at.ask()
             assert status(answer) == 502
-            assert f"No task takes a connection at {host}:{port}: `make logs`" in answer.decode()
+            assert f"No task takes a connection at {host}:{port}: see `make logs`" in answer.decode()
 
     run(test())
 

@@ -87,7 +87,7 @@ def test_a_type_without_a_handler_is_refused_by_name(client: Client) -> None:
         client.check({}, type_="toy:index:Other")
 
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
-    assert caught.value.details().startswith("toy:index:Other one: the local run has no handler")
+    assert str(caught.value.details()).startswith("toy:index:Other one: the local run has no handler")
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,9 @@ def test_a_function_is_answered_and_a_missing_one_refused_by_name(client: Client
     assert values.decode(getattr(invoke("toy:index:count"), "return")) == {"count": 2}
     with pytest.raises(grpc.RpcError) as caught:
         invoke("toy:index:nothing")
-    assert caught.value.details().startswith("function toy:index:nothing: the local run does not have it")
+    assert str(caught.value.details()).startswith(
+        "function toy:index:nothing: the local run does not have it"
+    )
 
 
 class Listening(engine_pb2_grpc.EngineServicer):

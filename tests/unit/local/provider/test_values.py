@@ -13,7 +13,19 @@ from local.resources.construct import ResourceReference
 
 @pytest.mark.parametrize(
     "value",
-    [1, 1.5, True, "text", "", None, [], {}, [1, {"a": None}], {"a": {"b": [UNKNOWN]}}, values.secret("hush")],
+    [
+        1,
+        1.5,
+        True,
+        "text",
+        "",
+        None,
+        [],
+        {},
+        [1, {"a": None}],
+        {"a": {"b": [UNKNOWN]}},
+        values.secret("hush"),
+    ],
 )
 def test_what_is_encoded_is_decoded_as_it_was(value: Any) -> None:
     decoded = values.decode(values.encode({"key": value}))["key"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from local.resources.base import Handler, Properties, ResourceError, UnfinishedError
 from local.resources.cloud import Cloud
@@ -35,7 +35,7 @@ class Thing(Handler):
     """`toy:index:Thing`: `label`, `size` (in place), `place` and `name` (force a new one)."""
 
     token = "toy:index:Thing"
-    force_new: ClassVar[Mapping[str, str]] = {"name": "a test's rule", "place": "a test's rule"}
+    force_new: Mapping[str, str] = {"name": "a test's rule", "place": "a test's rule"}
     in_place = frozenset({"label", "size", "password", "needs", "tags"})
     name_property = "name"
     name_max_length = 40

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from local.resources.ecs_deployment import excerpt
-from local.resources.ecs_health import UNCHECKED_SECONDS, TaskHealth, checks_of, matches
+from local.resources.ecs_health import UP_SECONDS, TaskHealth, checks_of, matches
+from local.task_containers import Listener
 
 GROUP = {
     "HealthCheckIntervalSeconds": 10,
@@ -88,6 +90,55 @@ def test_a_health_check_that_is_switched_off_is_none(asked: dict[str, Any]) -> N
 
 
 @dataclass
+class Listening:
+    """A container of this machine that says where it listens."""
+
+    listening: list[Listener]
+    address: str = "127.0.0.1"
+
+    def listeners(self) -> list[Listener]:
+        return self.listening
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port on which nothing listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@pytest.mark.parametrize("protocol", ["HTTP", "HTTPS", "TCP"])
+def test_a_port_that_nothing_listens_on_is_named_with_those_that_are_listened_on(
+    protocol: str, closed_port: int
+) -> None:
+    [check] = checks(
+        {"loadBalancers": [{**BALANCED, "containerPort": closed_port}]}, HealthCheckProtocol=protocol
+    )
+    inside = Listener(address="127.0.0.11", port=40000)
+
+    def fault(*listeners: Listener) -> str:
+        return check.fault(Listening([inside, *listeners]))
+
+    nothing = f"nothing listens on container port {closed_port}"
+    assert fault() == nothing
+    assert fault(Listener(address="0.0.0.0", port=8080), Listener(address="::", port=9229)) == (
+        f"{nothing}; the container listens on 8080, 9229"
+    )
+    assert fault(Listener(address="127.0.0.1", port=closed_port)) == (
+        f"container port {closed_port} is open on 127.0.0.1 only, inside the container: listen on 0.0.0.0"
+    )
+
+
+def test_a_port_that_opened_just_now_is_not_called_closed_to_others(closed_port: int) -> None:
+    [check] = checks({"loadBalancers": [{**BALANCED, "containerPort": closed_port}]})
+
+    fault = check.fault(Listening([Listener(address="::", port=closed_port)]))
+
+    assert fault == f"nothing listens on container port {closed_port}"
+
+
+@dataclass
 class Scripted:
     """A check that answers by a script, one after the other."""
 
@@ -100,20 +151,20 @@ class Scripted:
         return self.faults.pop(0)
 
 
+CONTAINERS: Any = {"web": object()}
+
+
 def test_a_check_that_passed_once_is_not_asked_again() -> None:
-    containers: Any = {"web": object()}
     health = TaskHealth([Scripted([""]), Scripted(["not yet", ""])])
 
-    first, second = (health.fault(containers, age=1) for _ in range(2))
+    first, second = (health.fault(CONTAINERS, age=UP_SECONDS) for _ in range(2))
 
     assert first is not None
     assert (first.text, first.final, second) == ("not yet", False, None)
 
 
 def test_a_check_that_fails_for_too_long_is_final() -> None:
-    containers: Any = {"web": object()}
-
-    fault = TaskHealth([Scripted(["no"])]).fault(containers, age=11)
+    fault = TaskHealth([Scripted(["no"])]).fault(CONTAINERS, age=11)
 
     assert fault is not None
     assert fault.final
@@ -126,9 +177,16 @@ def test_a_container_that_is_gone_is_named() -> None:
     assert "'web' is not there" in fault.text
 
 
-def test_a_task_without_checks_has_to_stay_up() -> None:
-    assert TaskHealth([]).fault({}, age=UNCHECKED_SECONDS - 1) is not None
-    assert TaskHealth([]).fault({}, age=UNCHECKED_SECONDS) is None
+@pytest.mark.parametrize("health", [TaskHealth([]), TaskHealth([Scripted([])], passed={0})])
+def test_a_task_that_no_load_balancer_asks_has_to_stay_up(health: TaskHealth) -> None:
+    assert health.fault(CONTAINERS, age=UP_SECONDS - 1) is not None
+    assert health.fault(CONTAINERS, age=UP_SECONDS) is None
+
+
+def test_a_task_that_a_load_balancer_reaches_is_up() -> None:
+    [check] = checks({"loadBalancers": [BALANCED]})
+
+    assert TaskHealth([check], passed={0}).fault(CONTAINERS, age=0) is None
 
 
 NOISE = [f"line {number}" for number in range(100)]

@@ -9,7 +9,6 @@ import pytest
 
 from local.resources.base import ResourceError
 from local.resources.cloud import Cloud
-from local.resources.iam import Role
 from local.resources.policy_document import get_policy_document
 
 CLOUD = Cloud("http://127.0.0.1:1")
@@ -48,14 +47,3 @@ def test_conditions_are_gathered_by_test() -> None:
 def test_merging_documents_is_refused_instead_of_ignored() -> None:
     with pytest.raises(ResourceError, match="merging"):
         get_policy_document(CLOUD, {"sourcePolicyDocuments": ["{}"]})
-
-
-@pytest.mark.parametrize("key", ["inlinePolicies", "managedPolicyArns"])
-def test_a_role_with_policies_of_its_own_is_told_of_the_resource_for_them(key: str) -> None:
-    with pytest.raises(ResourceError, match=r"use an aws\.iam\.RolePolicy"):
-        Role().check(CLOUD, name="web", old=None, new={key: ["x"]}, random_hex="0123456")
-
-
-def test_a_role_name_that_iam_does_not_take_is_refused_before_it_is_made() -> None:
-    with pytest.raises(ResourceError, match="64"):
-        Role().check(CLOUD, name="r" * 60, old=None, new={}, random_hex="0123456")

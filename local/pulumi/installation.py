@@ -1,0 +1,193 @@
+"""Installs the Pulumi CLI into the user's cache: downloaded, or else built; by one run at a time."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from local import go
+from local.job import Job, JobError, JobStoppedError
+from local.pulumi import Cli, PulumiCliError, cached, sdk_installer, work_folder
+from local.pulumi.versions import MINIMUM, VERSION, VersionError, version_of
+
+MODULE: Final = Path(__file__).with_name("module")
+"""Pins what the CLI is built from."""
+PACKAGE: Final = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+BUILD_BYTES: Final = 4_600_000_000
+"""How much room a build needs while it runs, with a Go of its own: measured with Go 1.27 on Linux."""
+BUILD_PROCESSOR_MINUTES: Final = 7
+"""How long a build keeps one processor busy."""
+_POLL_SECONDS: Final = 0.2
+_DELETE: Final = "import shutil, sys\nfor _ in range(9): shutil.rmtree(sys.argv[1], ignore_errors=True)"
+"""Several times, as a program that was killed may write for another moment."""
+_WAY_OUT: Final = f"install the Pulumi CLI {MINIMUM} or later (https://www.pulumi.com/docs/install/)"
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
+
+
+def install(cache: Path, say: Callable[[str], None], stop: threading.Event) -> Cli:
+    """Install the CLI into the cache, or wait until another run has done so.
+
+    Raises:
+        PulumiCliError: it cannot be installed, or `stop` was set.
+    """
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with _lock_file(cache) as lock:
+            return _wait(cache, lock, say, stop) or _install(cache, lock, say, stop)
+    except JobError as error:
+        raise PulumiCliError(f"there is no Pulumi CLI: {error}; {_WAY_OUT}") from error
+    except JobStoppedError as error:
+        raise PulumiCliError("the installation of the Pulumi CLI was stopped") from error
+    except OSError as error:
+        raise PulumiCliError(_describe(error, cache)) from error
+
+
+def delete_what_a_killed_run_left(cache: Path) -> None:
+    """Delete the files of an installation, unless it is under way."""
+    with suppress(OSError), _lock_file(cache) as lock:
+        if _lock(lock):
+            _delete_in_background(work_folder(cache), lock)
+
+
+def _install(cache: Path, lock: int, say: Callable[[str], None], stop: threading.Event) -> Cli:
+    def report(line: str) -> None:
+        say(line)
+        _write_note(lock, line)
+
+    work = work_folder(cache)
+    if work.exists():
+        report("Deleting what an interrupted installation of the Pulumi CLI left")
+        shutil.rmtree(work)
+    try:
+        work.mkdir()
+        made, target = work / "made", cache / VERSION
+        origin = _make(Job(folder=work, say=report, stop=stop, inherited=[lock]), made)
+        if target.exists():
+            shutil.rmtree(target)
+        made.rename(target)
+    finally:
+        _delete_in_background(work, lock)
+    return Cli(target / "bin" / "pulumi", VERSION, origin)
+
+
+def _make(job: Job, made: Path) -> str:
+    """Bring the CLI to `made`/bin and return how."""
+    job.say(f"Downloading the Pulumi CLI {VERSION}, as there is none on this machine")
+    try:
+        sdk_installer.install(job, VERSION, made)
+        _check(made)
+    except JobError as error:
+        not_downloaded = f"get.pulumi.com: {error}"
+    else:
+        return "downloaded"
+    shutil.rmtree(made, ignore_errors=True)
+    if shutil.disk_usage(job.folder).free < BUILD_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(job.folder))
+    minutes = max(1, round(BUILD_PROCESSOR_MINUTES / (os.cpu_count() or 1)))
+    job.say(
+        f"It cannot be downloaded ({not_downloaded}): building it from its Go module instead, once; "
+        f"that takes about {minutes} min, and {BUILD_BYTES / 1e9:.1f} GB of disk until it is done"
+    )
+    try:
+        go.build(
+            job,
+            what=f"the Pulumi CLI {VERSION}",
+            module=MODULE,
+            package=PACKAGE,
+            output=made / "bin" / "pulumi",
+            flags=(
+                # No debug information, from the compiler on: that saves a tenth of the time.
+                "-gcflags=all=-dwarf=false",
+                # The Automation API refuses a CLI without a version.
+                f"-ldflags=-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{VERSION}",
+            ),
+        )
+        _check(made)
+    except JobError as error:
+        raise JobError(f"it cannot be downloaded ({not_downloaded}) or built ({error})") from error
+    return "built from its Go module"
+
+
+def _check(made: Path) -> None:
+    """See that the CLI works, and is on the disk before anything says that it is there."""
+    path = made / "bin" / "pulumi"
+    try:
+        version = version_of(path)
+    except VersionError as error:
+        raise JobError(f"what was made {error}") from None
+    if version != VERSION:
+        raise JobError(f"what was made is version {version}, not {VERSION}")
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _wait(cache: Path, lock: int, say: Callable[[str], None], stop: threading.Event) -> Cli | None:
+    """Wait for the lock, or for the CLI of the run that holds it, and show what that run reports."""
+    shown = None
+    while not _lock(lock):
+        if cli := cached(cache):
+            return cli
+        note = os.pread(lock, 1000, 0).decode(errors="replace")
+        if note != shown:
+            shown = note
+            say(f"Another run installs the Pulumi CLI, waiting for it: {note or 'it has just begun'}")
+        if stop.wait(_POLL_SECONDS):
+            raise JobStoppedError
+    _write_note(lock, f"process {os.getpid()}")
+    return cached(cache)
+
+
+@contextmanager
+def _lock_file(cache: Path) -> Generator[int]:
+    descriptor = os.open(cache / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _write_note(lock: int, note: str) -> None:
+    with suppress(OSError):
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, note.encode(), 0)
+
+
+def _delete_in_background(folder: Path, lock: int) -> None:
+    """Let a process of its own delete a folder, which may take a minute; it holds the lock until then."""
+    _write_note(lock, "it deletes what is not needed any more")
+    os.set_inheritable(lock, True)
+    os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-ISc", _DELETE, str(folder)],
+        os.environ,
+        file_actions=[(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)],
+        setsid=True,
+    )
+
+
+def _describe(error: OSError, cache: Path) -> str:
+    """Say what a failing disk means, and what to do."""
+    if error.errno not in _NO_ROOM:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"there is no Pulumi CLI: {where}{error.strerror}; {_WAY_OUT}"
+    free, needed = (f"{size / 1e9:.1f} GB" for size in (shutil.disk_usage(cache).free, BUILD_BYTES))
+    return (
+        f"there is no Pulumi CLI, and no room to build it: {cache} has {free} free, a build needs {needed} "
+        f"until it is done; free some, set XDG_CACHE_HOME to a folder on another disk, or {_WAY_OUT}"
+    )
