@@ -40,7 +40,7 @@ class AttachedService(pulumi.ComponentResource):
                 architecture=settings.main.architecture,
                 stack_prefix=args.stack_prefix,
                 registry=registry,
-                base=base.images() if settings.image.image is None else None,
+                base_cache_url=base.cache_url(),
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import pulumi
 
-from infra.image.app_image import BaseImages, Repository
 from infra.service.platform import Attachable
 
 if TYPE_CHECKING:
@@ -17,17 +16,12 @@ if TYPE_CHECKING:
     from infra.settings import Settings
 
 OUTPUT: Final = "attachment"
-_REPOSITORY: Final = "repository"
 _CACHE_URL: Final = "cache_url"
 
 
 def attachment_of(settings: Settings, base: Attachable, image: AppImage) -> pulumi.Output[Any]:
     """Return what a stack needs that attaches to this one."""
-    repository = image.repository and {
-        **{field.name: getattr(image.repository, field.name) for field in fields(Repository)},
-        _CACHE_URL: image.cache_url,
-    }
-    return pulumi.Output.from_input({**_shared(settings), **base.attachable(), _REPOSITORY: repository})
+    return pulumi.Output.from_input({**_shared(settings), **base.attachable(), _CACHE_URL: image.cache_url})
 
 
 class Base:
@@ -57,18 +51,9 @@ class Base:
         shared = {field.name: self._of(field.name) for field in fields(Attachable)}
         return shared if self._has_zone else {**shared, "zone_id": None}
 
-    def images(self) -> BaseImages:
-        """Return where the other stack keeps its images."""
-        repository = self._of(_REPOSITORY)
-        return BaseImages(
-            repository=Repository(
-                **{
-                    field.name: repository.apply(lambda said, key=field.name: said[key])
-                    for field in fields(Repository)
-                }
-            ),
-            cache_url=repository.apply(lambda said: said.get(_CACHE_URL)),
-        )
+    def cache_url(self) -> pulumi.Output[str | None]:
+        """Return where the other stack keeps its build cache; None if it builds nothing."""
+        return self._said.apply(lambda said: said.get(_CACHE_URL))
 
     def _of(self, key: str) -> pulumi.Output[Any]:
         return self._said.apply(lambda said: said[key])
@@ -102,8 +87,6 @@ def _checked(found: object, settings: Settings, base: str) -> Mapping[str, Any]:
             key = "aws:region" if name == "region" else name.replace("_", "-")
             shown = f"{theirs:g}" if isinstance(theirs, float) else theirs or "none"
             faults.append(f"{key} = {own}: {shown}, as {base} has it")
-    if settings.image.image is None and said.get(_REPOSITORY) is None:
-        faults.append(f"image is missing: {base} has no repository to build for; name an image")
     if faults:
         lines = "".join(f"\n  - {fault}" for fault in faults)
         raise pulumi.RunError(f"This stack cannot attach to {base}:{lines}")

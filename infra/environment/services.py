@@ -10,10 +10,7 @@ import pulumi
 from infra.account import Account
 from infra.image.reference import needs_docker_registry, resolve_image
 from infra.network.dns import Host, HostArgs
-from infra.rollout.aws_clients import Clients
-from infra.rollout.errors import OperationErrors
-from infra.rollout.migration import Migrations
-from infra.rollout.verification import verified
+from infra.rollout.rollout import Rollout
 from infra.service.service import Service, ServiceArgs
 
 if TYPE_CHECKING:
@@ -59,16 +56,13 @@ def docker_registry(settings: Settings, *, parent: pulumi.Resource) -> docker.Pr
 def own_parts(args: EnvironmentArgs, *, parent: pulumi.Resource) -> dict[str, Any]:
     """Return what a platform has that no other stack can give it."""
     settings = args.settings
-    clients = Clients(settings.provider)
     return {
         "account": Account.of(settings.provider, parent=parent),
         "project": args.project,
         "stack": settings.environment,
         "capacity_provider_strategy": settings.cluster.capacity_provider_strategy,
         "idle_timeout_seconds": settings.load_balancer.idle_timeout_seconds,
-        "clients": clients,
-        "migrations": Migrations(clients),
-        "operation_errors": OperationErrors(clients),
+        "rollout": Rollout(settings.provider),
     }
 
 
@@ -152,7 +146,7 @@ class Services:
             }
             for one in self._settings.services
         ]
-        done = verified(expected, self._platform.clients)
+        done = self._platform.rollout.verified(expected)
         return pulumi.Output.all(urls=urls, done=done).apply(lambda known: known["urls"])
 
     def _url(self, settings: ServiceSettings) -> pulumi.Output[str]:

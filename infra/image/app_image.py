@@ -41,15 +41,6 @@ class Repository:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BaseImages:
-    """Where a stack puts its images that attaches to another one: where that one does."""
-
-    repository: Repository
-    cache_url: pulumi.Output[str | None]
-    """The repository of the other's build cache; None if it builds nothing."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class AppImageArgs:
     """What an :class:`AppImage` needs to know."""
 
@@ -61,8 +52,8 @@ class AppImageArgs:
     """Asks registries other than ECR; see :func:`needs_docker_registry`."""
     protect: bool = False
     """Refuse to delete the repository, and the images in it."""
-    base: BaseImages | None = None
-    """Set for a stack that attaches to another one, and builds."""
+    base_cache_url: pulumi.Output[str | None] | None = None
+    """Repository of another stack's build cache, which is read instead of one of its own."""
 
 
 class AppImage(pulumi.ComponentResource):
@@ -85,12 +76,11 @@ class AppImage(pulumi.ComponentResource):
         if settings.image is not None:
             self.deployable = resolve_image(settings.image, parent=self, registry=args.registry)
         else:
-            if args.base is not None:
-                repository = args.base.repository
-            elif settings.repository is not None:
-                repository = self._shared_repository(settings.repository)
-            else:
-                repository = self._own_repository(name, args)
+            repository = (
+                self._shared_repository(settings.repository)
+                if settings.repository is not None
+                else self._own_repository(name, args)
+            )
             if settings.image_from is not None:
                 self.deployable = self._of_another_stack(name, args, repository)
             else:
@@ -167,7 +157,7 @@ class AppImage(pulumi.ComponentResource):
             keepers={"content": tag},
             opts=pulumi.ResourceOptions(parent=self),
         )
-        cache_from, cache_to = self._caches(name, args.base)
+        cache_from, cache_to = self._caches(name, args.base_cache_url)
         token = aws.ecr.get_authorization_token_output(
             registry_id=repository.registry_id,
             opts=pulumi.InvokeOptions(parent=self),
@@ -199,13 +189,13 @@ class AppImage(pulumi.ComponentResource):
         )
 
     def _caches(
-        self, name: str, base: BaseImages | None
+        self, name: str, base_url: pulumi.Output[str | None] | None
     ) -> tuple[
         pulumi.Input[list[docker_build.CacheFromArgsDict]], pulumi.Input[list[docker_build.CacheToArgsDict]]
     ]:
-        if base is not None:
+        if base_url is not None:
             # Several stacks that write one cache would only replace what the base keeps in it.
-            return base.cache_url.apply(lambda url: [_cache_from(f"{url}:cache")] if url else []), []
+            return base_url.apply(lambda url: [_cache_from(f"{url}:cache")] if url else []), []
         self.cache_url = self._cache_repository_url(name)
         ref = pulumi.Output.concat(self.cache_url, ":cache")
         return [_cache_from(ref)], [

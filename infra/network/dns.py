@@ -42,7 +42,10 @@ class Certificate(pulumi.ComponentResource):
             type=proof.apply(lambda option: option.resource_record_type or ""),
             records=[proof.apply(lambda option: option.resource_record_value or "")],
             ttl=300,
-            opts=pulumi.ResourceOptions(parent=self),
+            # Another certificate of the same name, in another region or before CloudFront, has the same
+            # record and renews itself by it: ours must neither fail on it nor delete it.
+            allow_overwrite=True,
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
         validation = aws.acm.CertificateValidation(
             name,

@@ -108,25 +108,30 @@ class SecurityGroups(pulumi.ComponentResource):
             )
 
     def _from_load_balancer_to_tasks(self, name: str, port: int) -> None:
+        # The port is part of the name: with another one the new rules come before the old ones go, and tasks
+        # that still serve on the old port are reached until the end.
+        def options(old: str) -> pulumi.ResourceOptions:
+            return pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(name=old)])
+
         aws.vpc.SecurityGroupEgressRule(
-            f"{name}-load-balancer-to-tasks",
+            f"{name}-load-balancer-to-tasks-{port}",
             security_group_id=self._load_balancer.id,
             description="Requests and health checks to the tasks",
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
             referenced_security_group_id=self._tasks.id,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=options(f"{name}-load-balancer-to-tasks"),
         )
         aws.vpc.SecurityGroupIngressRule(
-            f"{name}-tasks-from-load-balancer",
+            f"{name}-tasks-from-load-balancer-{port}",
             security_group_id=self._tasks.id,
             description="Requests and health checks from the load balancer",
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
             referenced_security_group_id=self._load_balancer.id,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=options(f"{name}-tasks-from-load-balancer"),
         )
 
     def _from_tasks(self, name: str, args: SecurityGroupsArgs) -> None:

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 ZONE_SLOTS: Final = 4
 """The VPC's range is always cut for this many zones, so that using one zone more or less moves nothing."""
 
-ZONES_WITHOUT_FARGATE_ARM64: Final = ("use1-az3",)
-"""Left out whatever the architecture: if it came and went with it, the subnets of other zones would move.
+ZONES_WITHOUT_FARGATE: Final = ("usw1-az2", "apne1-az3", "cnn1-az3", "cnn1-az4", "use1-az3")
+"""Zones, by id, in which tasks cannot run; of the last one arm64 alone.
 
+It is left out whatever the architecture: if it came and went with it, the subnets of other zones would move.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AWS_Fargate-Regions.html
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-arm64.html
 """
 
@@ -131,7 +133,7 @@ class Network(pulumi.ComponentResource):
         # awsx would take the first names of all zones, among them Local Zones that the account has switched
         # on.
         zones = aws.get_availability_zones(
-            exclude_zone_ids=list(ZONES_WITHOUT_FARGATE_ARM64),
+            exclude_zone_ids=list(ZONES_WITHOUT_FARGATE),
             filters=[{"name": "zone-type", "values": ["availability-zone"]}],
             opts=pulumi.InvokeOptions(parent=self),
         ).names

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import pulumi
@@ -26,11 +25,6 @@ class OperationErrors:
     def __init__(self, clients: Clients, clock: Clock = REAL) -> None:
         self._clients = clients
         self._clock = clock
-
-    @cached_property
-    def hook(self) -> pulumi.ErrorHook:
-        """The one hook that all of a stack share."""
-        return pulumi.ErrorHook("operation-errors", self.retries)
 
     async def retries(self, args: pulumi.ErrorHookArgs) -> bool:
         """Return whether to try again, as with a role that is new; else say what AWS knows of a service."""

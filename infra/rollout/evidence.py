@@ -64,7 +64,7 @@ def evidence(clients: Clients, version: Version, clock: Clock) -> list[str]:
         for service in found["services"]:
             lines += _unhealthy(clients.get("elbv2"), service)
             # Where no task was ever started, such as for want of capacity, ECS says why in its events.
-            lines = lines or [f"ECS says: {event['message']}" for event in service["events"][:_EVENTS_SHOWN]]
+            lines = lines or [*_events(service)]
     except (BotoCoreError, ClientError) as error:
         lines.append(f"AWS did not say more: {error}")
     return lines
@@ -146,6 +146,13 @@ def _went_wrong(task: Answer) -> bool:
         task.get("stopCode") in ("EssentialContainerExited", "TaskFailedToStart")
         or "health check" in task.get("stoppedReason", "").lower()
     )
+
+
+def _events(service: Answer) -> Iterator[str]:
+    for event in service["events"][:_EVENTS_SHOWN]:
+        yield f"ECS says: {event['message']}"
+        if "capacity is unavailable" in event["message"].lower():
+            yield "FARGATE_SPOT has no fallback of its own: name FARGATE in `capacity-provider-strategy` too"
 
 
 def _unhealthy(balancing: Any, service: Answer) -> Iterator[str]:

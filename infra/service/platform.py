@@ -10,9 +10,7 @@ import pulumi
 
 if TYPE_CHECKING:
     from infra.account import Account
-    from infra.rollout.aws_clients import Clients
-    from infra.rollout.errors import OperationErrors
-    from infra.rollout.migration import Migrations
+    from infra.rollout.rollout import Rollout
     from infra.service.roles import InfrastructureRole
     from infra.settings import CapacityProvider
 
@@ -63,10 +61,7 @@ class Platform(Attachable):
     """How long the load balancer keeps idle connections; the app has to keep them longer."""
     log_group_name: pulumi.Output[str]
     log_group_arn: pulumi.Output[str]
-    clients: Clients
-    migrations: Migrations
-    """Runs what a service's settings want to have run before it changes."""
-    operation_errors: OperationErrors
+    rollout: Rollout
     traffic_shift: TrafficShift | None = None
     """For services with two target groups."""
     prerequisites: Sequence[pulumi.Resource] = ()

@@ -77,8 +77,7 @@ class Service(pulumi.ComponentResource):
             if needs_hook_role(settings.rollout)
             else None
         )
-        gate = platform.migrations.gate(name, settings.migration, parent=self) if settings.migration else None
-        before = [gate.hook] if gate else None
+        rollout = platform.rollout.of_service(name, settings.migration, parent=self)
         service = aws.ecs.Service(
             name,
             cluster=platform.cluster_arn,
@@ -121,7 +120,7 @@ class Service(pulumi.ComponentResource):
             enable_execute_command=settings.execute_command,
             propagate_tags="SERVICE",
             enable_ecs_managed_tags=True,
-            triggers=gate.triggers if gate else None,
+            triggers=rollout.triggers,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # ECS refuses a target group that no rule leads to.
@@ -129,14 +128,12 @@ class Service(pulumi.ComponentResource):
                     rule,
                     *(green.prerequisites if green else ()),
                     *([hook_role] if hook_role else ()),
-                    *([gate.record] if gate else ()),
+                    *rollout.prerequisites,
                     *platform.prerequisites,
                 ],
                 ignore_changes=["desiredCount"] if settings.autoscaling.enabled else None,
                 custom_timeouts=timeouts(settings),
-                hooks=pulumi.ResourceHookBinding(
-                    before_create=before, before_update=before, on_error=[platform.operation_errors.hook]
-                ),
+                hooks=rollout.hooks,
             ),
         )
         if settings.autoscaling.enabled:

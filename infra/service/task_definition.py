@@ -77,7 +77,7 @@ class TaskDefinition(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=policies,
-                hooks=pulumi.ResourceHookBinding(on_error=[platform.operation_errors.hook]),
+                hooks=platform.rollout.of_task_definition(),
             ),
         )
 
@@ -240,7 +240,7 @@ def _execution_statements(args: TaskDefinitionArgs) -> list[Mapping[str, Any]]:
                 "Sid": "ReadParameters",
                 "Effect": "Allow",
                 "Action": "ssm:GetParameters",
-                "Resource": parameters,
+                "Resource": sorted({_parameter_arn(arn) for arn in parameters}),
             },
         )
     return statements
@@ -249,6 +249,11 @@ def _execution_statements(args: TaskDefinitionArgs) -> list[Mapping[str, Any]]:
 def _secret_arn(value_from: str) -> str:
     # `arn:aws:secretsmanager:region:account:secret:name` may go on with `:json-key:version-stage:version-id`.
     return ":".join(value_from.split(":")[:7])
+
+
+def _parameter_arn(value_from: str) -> str:
+    # `arn:aws:ssm:region:account:parameter/name` may go on with `:version` or `:label`, which IAM ignores.
+    return ":".join(value_from.split(":")[:6])
 
 
 def _task_statements(settings: ServiceSettings) -> list[Mapping[str, Any]]:

@@ -11,7 +11,7 @@ from infra.settings.model import Allowed, Fault, FaultsError, Model, Pattern
 from infra.settings.names import PRIORITIES_OF_ATTACHED, StackName
 
 KEYS_OF_THE_BASE: Final = (
-    *("protect", "repository", "image-from", "retained-images"),
+    *("protect", "image-from"),
     *("vpc-id", "public-subnet-ids", "private-subnet-ids", "cidr", "availability-zones", "nat"),
     *("egress", "container-insights", "tls-policy", "test-cidrs"),
     *("rollout", "multidev", "preview-stacks"),

@@ -32,7 +32,8 @@ class ClusterSettings(Model):
     capacity_provider_strategy: tuple[CapacityProvider, ...] = (
         CapacityProvider(capacity_provider="FARGATE", weight=1),
     )
-    """Where tasks run: a weight for each capacity provider, and for one of them a base that it gets first."""
+    """Where tasks run: a weight for each capacity provider, and for one of them a base that it gets first.
+    FARGATE_SPOT has no fallback of its own: alone, no task starts while AWS has no spare capacity."""
 
     def _rules(self) -> Iterator[Fault]:
         key, lines = "capacity-provider-strategy", self.capacity_provider_strategy

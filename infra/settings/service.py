@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal
@@ -31,6 +32,9 @@ _SET_BY_TASK_DEFINITION: Final = frozenset(
     {"PORT", "ENVIRONMENT", "SERVICE_NAME", "IMAGE_VERSION", "IDLE_TIMEOUT_SECONDS", "STOP_TIMEOUT_SECONDS"},
 )
 _USER: Final = r"(?:[a-z_][a-z0-9_-]*|[0-9]+)"
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+_LARGEST_DEFINITION: Final = 64 * 1024
+_RESERVED: Final = 4 * 1024
 _EVERY_RESOURCE: Final = re.compile(r"\*|(?:[^:]*:){5}\*")
 
 
@@ -128,11 +132,13 @@ class ServiceSettings(Model):
             Annotated[
                 str,
                 Pattern(
-                    "the ARN of a Secrets Manager secret (arn:aws:secretsmanager:…:secret:…) or of an SSM "
-                    "parameter (arn:aws:ssm:…:parameter/…), never the secret itself",
+                    "the full ARN of a Secrets Manager secret, which ends in a hyphen and six characters "
+                    "(arn:aws:secretsmanager:…:secret:db-AbCdEf; `aws secretsmanager describe-secret` "
+                    "shows it), or of an SSM parameter (arn:aws:ssm:…:parameter/…); no `*`, and never the "
+                    "secret itself",
                     r"arn:aws[a-z-]*:(?:"
-                    r"secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\s:]+(?::[^\s:]*:[^\s:]*:[^\s:]*)?"
-                    r"|ssm:[a-z0-9-]+:\d{12}:parameter/\S+)",
+                    r"secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}(?::[^\s:]*:[^\s:]*:[^\s:]*)?"
+                    r"|ssm:[a-z0-9-]+:\d{12}:parameter/[\w./-]+(?::[\w.-]+)?)",
                 ),
             ],
         ],
@@ -196,6 +202,13 @@ class ServiceSettings(Model):
     """A ready image that overrides the stack's, by registry reference."""
 
     @property
+    def most_vcpus(self) -> float:
+        """How many vCPUs the service may take at once: at its most tasks, in the middle of a deployment."""
+        count = self.autoscaling.counts[-1] if self.autoscaling.enabled else self.desired_count
+        percent = self.deployment_maximum_percent if self.rollout.strategy == "rolling" else 200
+        return count * percent // 100 * self.cpu / 1024
+
+    @property
     def rollout_seconds(self) -> float:
         """How long a deployment may take, with all that its strategy and its alarms wait for on purpose."""
         # ECS calls a rolling deployment done when its alarms have had the time to go off; for the others
@@ -215,6 +228,16 @@ class ServiceSettings(Model):
         for name in filter(self.secrets.__contains__, self.environment):
             twice = "another name, or none in `secrets`, which sets it too"
             yield Fault(twice, ("environment", name), self.environment[name])
+        variables = [{"name": name, "value": value} for name, value in self.environment.items()]
+        secrets = [{"name": name, "valueFrom": arn} for name, arn in self.secrets.items()]
+        size = len(json.dumps([variables, secrets], separators=(",", ":")).encode())
+        if size > _LARGEST_DEFINITION - _RESERVED:
+            yield Fault(
+                f"fewer or shorter ones: with `secrets` they take {size} bytes, and a task definition holds "
+                f"{_LARGEST_DEFINITION}, of which {_RESERVED} are reserved for all else",
+                ("environment",),
+                f"{len(variables)} variables",
+            )
         scaling = self.autoscaling
         if scaling.enabled and not scaling.min_count <= count <= scaling.max_count:
             bounds = f"from {scaling.min_count} to {scaling.max_count}, the bounds of `autoscaling`"

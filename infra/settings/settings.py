@@ -29,7 +29,7 @@ from infra.settings.cluster import ClusterSettings
 from infra.settings.faults import Found, SettingsError, found_in, nearest, stranger
 from infra.settings.image import ImageSettings
 from infra.settings.load_balancer import LoadBalancerSettings
-from infra.settings.model import Fault, FaultsError, Model, Stack, to_text
+from infra.settings.model import Fault, FaultsError, Model, Pattern, Stack, to_text
 from infra.settings.multidev import placed, read_copies
 from infra.settings.names import DNS_LABEL, LONGEST_SERVICE_NAME, copy_service_name, priority_of_attached
 from infra.settings.network import NetworkSettings
@@ -73,6 +73,13 @@ def _at_its_address(main: ServiceSettings, info: ValidationInfo) -> ServiceSetti
     # The default alarms are for what stays.
     alarms = AlarmSettings(enabled=False) if main.alarms == AlarmSettings() else main.alarms
     return here.model_copy(update={"alarms": alarms})
+
+
+_STACK_NAME: Final = Pattern(
+    "letters, digits, - and _, at most 100 of them: it is a part of the task definitions' family, which "
+    "takes no others",
+    r"[A-Za-z0-9_-]{1,100}",
+)
 
 
 class Settings(Model):
@@ -126,6 +133,11 @@ class Settings(Model):
     def services(self) -> tuple[ServiceSettings, ...]:
         """The main service and its copies."""
         return (self.main, *self.multidev)
+
+    @property
+    def most_vcpus(self) -> float:
+        """How many Fargate vCPUs the stack may take at once; a new account has a quota of 6."""
+        return sum(service.most_vcpus for service in self.services)
 
     @property
     def shifts_traffic(self) -> bool:
@@ -232,6 +244,8 @@ def parse(
             (values if key.part is None else values[key.part])[name] = key.read(said[name])
     ours = Stack(project, stack)
     faults = [*_refused(said, secret), *_rules_of_other_stacks(values, ours)]
+    if not _STACK_NAME.matches(stack):
+        faults.append(Found(("the stack's name",), _STACK_NAME.words, stack))
     if not values["attach"].get("attach-to"):
         values["attach"] = None
     try:

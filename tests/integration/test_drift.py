@@ -53,7 +53,7 @@ def delete_service(project: Project, cloud: Cloud) -> None:
 
 def delete_security_group_rule(project: Project, cloud: Cloud) -> None:
     kind = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-    rule = project.resource(kind, "security-tasks-from-load-balancer", STACK)["outputs"]
+    rule = project.resource(kind, "security-tasks-from-load-balancer-3000", STACK)["outputs"]
     cloud.client("ec2").revoke_security_group_ingress(
         GroupId=rule["securityGroupId"], SecurityGroupRuleIds=[rule["securityGroupRuleId"]]
     )
@@ -115,7 +115,7 @@ def test_drift_is_found_and_left_and_corrected_by_an_up_that_reads_first(stack: 
         ("update", "web-ipv4", "aliases"),
         ("update", "cluster-logs", "retentionInDays"),
         ("delete", "web-alice", ""),
-        ("delete", "security-tasks-from-load-balancer", ""),
+        ("delete", "security-tasks-from-load-balancer-3000", ""),
     }
     assert f"### Drift of `{STACK}`: " in summary.read_text()
     assert (days(stack), stack.state_file(STACK).read_text()) == (30, state), "it only looks"

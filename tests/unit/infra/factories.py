@@ -9,9 +9,7 @@ import pulumi_aws as aws
 
 from infra.account import Account
 from infra.image.reference import DeployableImage
-from infra.rollout.aws_clients import Clients
-from infra.rollout.errors import OperationErrors
-from infra.rollout.migration import Migrations
+from infra.rollout.rollout import Rollout
 from infra.service.platform import Platform, TrafficShift
 from infra.service.roles import InfrastructureRole
 from infra.service.service import ServiceArgs
@@ -146,9 +144,7 @@ def platform(**changes: Any) -> Platform:
             "idle_timeout_seconds": 60,
             "log_group_name": "logs",
             "log_group_arn": LOG_GROUP_ARN,
-            "clients": Clients(provider_settings()),
-            "migrations": Migrations(Clients(provider_settings())),
-            "operation_errors": OperationErrors(Clients(provider_settings())),
+            "rollout": Rollout(provider_settings()),
             **changes,
         },
     )

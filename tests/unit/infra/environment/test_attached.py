@@ -40,6 +40,8 @@ def test_it_makes_a_service_of_its_own_and_nothing_else(attach: Callable[..., Gr
             ("pulumi:providers:aws", "aws"),
             ("node-on-ecs:infra:AttachedService", "attached"),
             ("node-on-ecs:infra:AppImage", "app"),
+            ("aws:ecr/repository:Repository", "app"),
+            ("aws:ecr/lifecyclePolicy:LifecyclePolicy", "app-retention"),
             ("random:index/randomId:RandomId", "app-build"),
             ("docker-build:index:Image", "app"),
             ("aws:cloudwatch/logGroup:LogGroup", "logs"),
@@ -75,12 +77,24 @@ def test_all_else_is_the_base_s(attach: Callable[..., Graph], graphs: Callable[[
     assert (record["name"], record["zoneId"]) == ("pr-12.dev.example.com", base["zone_id"])
     assert record["aliases"][0]["name"] == base["load_balancer_dns_name"]
     image = graph.one("docker-build:index:Image").inputs
-    assert image["tags"][0].startswith(f"{base['repository_url']}:")
-    assert image["cacheFrom"]
+    assert image["cacheFrom"][0]["registry"]["ref"].startswith(base["attachment"]["cache_url"])
     assert not image.get("cacheTo"), "the base's cache is the base's to write"
     assert graph.exports["attached_to"] == "dev"
     assert graph.exports["expires"] == "2026-11-24T12:00:00Z"
     assert graph.exports["urls"] == {"web-pr-12": "https://pr-12.dev.example.com"}
+
+
+def test_its_images_never_push_those_that_the_base_runs_out_of_the_repository(
+    attach: Callable[..., Graph], graphs: Callable[[str], Graph]
+) -> None:
+    """A repository keeps so many images: thirty builds of a pull request, and the base could start no task."""
+    own = attach()
+    shared = attach(repository="team/app")
+
+    assert "repository" not in graphs("dev").exports["attachment"]
+    assert own.one("aws:ecr/repository:Repository").inputs["forceDelete"] is True
+    assert shared.all("aws:ecr/repository:Repository") == []
+    assert "/team/app:" in shared.one("docker-build:index:Image").inputs["tags"][0]
 
 
 def test_the_app_keeps_connections_as_long_as_the_base_s_load_balancer_wants(

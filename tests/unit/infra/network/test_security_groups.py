@@ -122,3 +122,30 @@ def test_the_test_listener_is_never_open_to_the_world() -> None:
 def test_a_way_to_a_test_listener_needs_one() -> None:
     with pytest.raises(ValueError, match="lead to a test_port"):
         _groups(test_cidrs=["203.0.113.0/24"])
+
+
+def test_another_container_port_makes_new_rules_before_the_old_ones_go() -> None:
+    """Rules that were changed in place would cut off tasks that still serve on the old port."""
+    before, after = (_groups(container_port=port) for port in (3000, 4000))
+    names = [
+        {rule.name for token in (INGRESS, EGRESS) for rule in graph.all(token) if "tasks" in rule.name}
+        for graph in (before, after)
+    ]
+
+    assert names[0] - names[1] == {
+        "security-load-balancer-to-tasks-3000",
+        "security-tasks-from-load-balancer-3000",
+    }
+    assert names[1] - names[0] == {
+        "security-load-balancer-to-tasks-4000",
+        "security-tasks-from-load-balancer-4000",
+    }
+
+
+def test_the_rules_of_a_stack_that_is_up_are_known_by_their_old_names() -> None:
+    """Else its update would replace them."""
+    graph = _groups()
+    aliases = {rule.name: rule.aliases for token in (INGRESS, EGRESS) for rule in graph.all(token)}
+
+    assert "security-load-balancer-to-tasks" in "".join(aliases["security-load-balancer-to-tasks-3000"])
+    assert "security-tasks-from-load-balancer" in "".join(aliases["security-tasks-from-load-balancer-3000"])

@@ -127,6 +127,15 @@ def test_where_no_task_was_ever_started_ecs_says_why() -> None:
     ]
 
 
+def test_spot_alone_has_no_fallback() -> None:
+    """Said where it bites: ECS's own message does not name the cause."""
+    events = [
+        {"message": "(service web) was unable to place a task. Reason: Capacity is unavailable at this time."}
+    ]
+
+    assert "FARGATE_SPOT has no fallback of its own" in shown(describe_services=service(events=events))[1]
+
+
 @pytest.mark.parametrize(
     "problem", [Refused("AccessDeniedException", "not yours"), EndpointConnectionError(endpoint_url="x")]
 )

@@ -217,6 +217,7 @@ def test_ecs_may_read_the_named_secrets_and_no_other() -> None:
         "DB_PASSWORD": f"{SECRET}:password::",
         "DB_USER": f"{SECRET}:user:AWSCURRENT:",
         "API_KEY": PARAMETER,
+        "API_KEY_OF_YESTERDAY": f"{PARAMETER}:3",
     }
 
     graph = _task(secrets=secrets)
@@ -228,6 +229,7 @@ def test_ecs_may_read_the_named_secrets_and_no_other() -> None:
     assert statements["ReadParameters"]["Resource"] == [PARAMETER]
     assert _container(graph)["secrets"] == [
         {"name": "API_KEY", "valueFrom": PARAMETER},
+        {"name": "API_KEY_OF_YESTERDAY", "valueFrom": f"{PARAMETER}:3"},
         {"name": "DB_PASSWORD", "valueFrom": f"{SECRET}:password::"},
         {"name": "DB_USER", "valueFrom": f"{SECRET}:user:AWSCURRENT:"},
     ]

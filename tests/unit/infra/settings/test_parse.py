@@ -98,6 +98,11 @@ def test_the_password_in_an_address_is_not_shown() -> None:
     assert "hunter2" not in fault_of({"environment": {"PORT": "postgres://app:hunter2@db/app"}})
 
 
+@pytest.mark.parametrize("stack", ["v1.2", "a/b", "ü", "a" * 101])
+def test_a_stack_s_name_has_to_fit_into_a_task_definition_s_family(stack: str) -> None:
+    assert fault_of({}, stack=stack).startswith(f'the stack\'s name = "{stack}": letters, digits, - and _')
+
+
 def test_zero_is_a_value_and_not_a_missing_one() -> None:
     assert settings_of({"desired-count": 0}).main.desired_count == 0
 

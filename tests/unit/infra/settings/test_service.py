@@ -62,6 +62,57 @@ def test_a_secret_is_an_arn(arn: str) -> None:
     assert settings_of({"secrets": {"DB": arn}}).main.secrets == {"DB": arn}
 
 
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:db",
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-Abc",
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:*",
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-*",
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdE?",
+        "arn:aws:ssm:us-east-1:123456789012:parameter/*",
+        "arn:aws:ssm:us-east-1:123456789012:parameter/app/*",
+        "arn:aws:ssm:us-east-1:*:parameter/app",
+        "arn:aws:ssm:us-east-1:123456789012:parameter/a?b",
+    ],
+)
+def test_an_arn_that_grants_nothing_or_more_than_one_secret_is_refused(arn: str) -> None:
+    """Without its six characters the grant names no secret, and the task cannot start; `*` opens all."""
+    fault = fault_of({"secrets": {"DB": arn}})
+
+    assert fault.startswith(f'secrets.DB = "{arn}": ')
+    assert "ends in a hyphen and six characters" in fault
+    assert "no `*`" in fault
+
+
+@pytest.mark.parametrize("version", [":3", ":prod", ""])
+def test_a_parameter_may_have_a_version(version: str) -> None:
+    assert settings_of({"secrets": {"KEY": f"{PARAMETER}{version}"}}).main.secrets["KEY"].endswith(version)
+
+
+def test_variables_that_fill_a_task_definition_are_refused_with_the_sizes() -> None:
+    """AWS ends all of it at 64 KiB, and says so only when it is registered."""
+    fault = fault_of({"environment": {f"V{number}": "x" * 1000 for number in range(60)}})
+
+    assert fault.startswith('environment = "60 variables": fewer or shorter ones: with `secrets` they take 6')
+    assert "a task definition holds 65536" in fault
+    assert settings_of({"environment": {f"V{number}": "x" * 1000 for number in range(58)}})
+
+
+@pytest.mark.parametrize(
+    ("config", "vcpus"),
+    [
+        ({"cpu": 1024, "memory": 2048, "desired-count": 3, "rollout": {"strategy": "canary"}}, 6),
+        ({"cpu": 256, "desired-count": 2}, 1),
+        ({"cpu": 512, "memory": 1024, "autoscaling": {"enabled": True, "max-count": 12}}, 12),
+        ({"cpu": 256, "desired-count": 2, "deployment-maximum-percent": 150, "multidev": ["alice"]}, 1.5),
+    ],
+)
+def test_it_is_known_how_many_vcpus_a_stack_takes_at_most(config: dict[str, Any], vcpus: float) -> None:
+    """A new account has a quota of 6, and a deployment that it stops half way is hard to read."""
+    assert settings_of(config).most_vcpus == vcpus
+
+
 def test_the_app_gets_the_statements_that_the_stack_lists() -> None:
     assert settings_of(statement(["s3:GetObject", "s3:Put*"], [BUCKET])).main.task_role_statements == (
         Statement(actions=("s3:GetObject", "s3:Put*"), resources=(BUCKET,)),
@@ -141,7 +192,7 @@ def test_credentials_are_refused_and_not_shown(name: str) -> None:
 def test_a_secret_that_is_no_arn_is_refused_and_not_shown() -> None:
     fault = fault_of({"secrets": {"DB": "hunter2"}})
 
-    assert fault.startswith("secrets.DB = [secret]: the ARN of a Secrets Manager secret")
+    assert fault.startswith("secrets.DB = [secret]: the full ARN of a Secrets Manager secret")
 
 
 def test_secrets_and_environment_do_not_set_the_same_name() -> None:
@@ -181,7 +232,7 @@ def test_secrets_and_environment_do_not_set_the_same_name() -> None:
         (
             {"secrets": {"DB": "arn:aws:s3:::secrets"}},
             'secrets.DB = "arn:aws:s3:::secrets": ',
-            "the ARN of a Secrets Manager secret",
+            "the full ARN of a Secrets Manager secret",
         ),
         (statement([], [BUCKET]), "task-role-statements[0].actions = []: ", "at least one item"),
         (statement(["s3:GetObject"], []), "task-role-statements[0].resources = []: ", "at least one"),
