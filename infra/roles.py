@@ -31,7 +31,7 @@ def make_role(
     return aws.iam.Role(
         name,
         # By which the account tells the roles of its stacks apart: bootstrap/account/place.py.
-        path=f"/{pulumi.get_project()}-{pulumi.get_stack()}/",
+        path=account.role_path,
         description=description,
         assume_role_policy=trust,
         permissions_boundary=account.permissions_boundary,

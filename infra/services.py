@@ -33,6 +33,7 @@ def account_of(settings: Settings, *, parent: pulumi.Resource) -> Account:
         region=settings.provider.region,
         id=aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=parent)).account_id,
         permissions_boundary=settings.provider.permissions_boundary,
+        role_path="/{Project}-{Stack}/".format_map(settings.provider.tags),
     )
 
 

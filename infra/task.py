@@ -29,6 +29,8 @@ class Account:
     id: pulumi.Input[str]
     permissions_boundary: str | None
     """Policy that no role made here may exceed, by ARN."""
+    role_path: str = "/"
+    """Path of the roles of this stack, by which others' deployments are kept from them."""
 
 
 @dataclass(frozen=True, kw_only=True)
