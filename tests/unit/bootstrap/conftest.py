@@ -47,6 +47,9 @@ POLICY = "aws:iam/policy:Policy"
 INLINE = "aws:iam/rolePolicy:RolePolicy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
+EVERYTHING = json.dumps({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+"""A policy."""
+
 DeclareAccount = Callable[..., Graph]
 
 
@@ -134,6 +137,4 @@ def role_of(graph: Graph, name: str) -> Role:
 
 def anything_within(graph: Graph, stack: str) -> Role:
     """Return a role that a deploy role of a stack has given everything, in the boundary that it must have."""
-    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    boundary = graph.one(POLICY, f"tasks-{stack}").inputs["policy"]
-    return Role.of([json.dumps({"Statement": [everything]})], boundary)
+    return Role.of([EVERYTHING], graph.one(POLICY, f"tasks-{stack}").inputs["policy"])

@@ -84,10 +84,9 @@ def details(action: str) -> dict[str, Any]:
     return REFERENCE.actions.get_action_details(service, name)
 
 
-def every_action(service: str | None = None) -> list[str]:
-    """Return all actions that AWS has, or that a service has."""
-    services = [service] if service else REFERENCE.services.get_service_keys()
-    return [f"{one}:{name}" for one in services for name in REFERENCE.actions.get_actions_for_service(one)]
+def every_action(service: str) -> list[str]:
+    """Return all actions that a service has."""
+    return [f"{service}:{name}" for name in REFERENCE.actions.get_actions_for_service(service)]
 
 
 def exists(action: str) -> bool:

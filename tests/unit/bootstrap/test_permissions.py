@@ -13,6 +13,7 @@ import pytest
 from account.actions import load_actions
 from tests.unit.bootstrap.conftest import (
     BUCKET,
+    EVERYTHING,
     INLINE,
     KEY,
     POLICY,
@@ -56,6 +57,7 @@ MOST_FAVOURABLE = {
 }
 NAMES = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
 ZONE = "arn:aws:route53:::hostedzone/Z1"
+SHARED_IMAGES = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/node-on-ecs"
 
 
 def allowed(role: Role, actions: Iterable[str], resource: str, context: dict[str, str]) -> set[str]:
@@ -113,10 +115,7 @@ def test_no_role_loses_its_boundary(dev: Role) -> None:
 
 
 def test_a_role_loses_its_boundary_not_even_if_a_policy_allowed_it(graph: Graph) -> None:
-    everything = json.dumps({"Statement": [{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}]})
-    inline = graph.one(INLINE, "deploy-dev").inputs["policy"]
-    boundary = json.dumps({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
-    role = Role.of([everything, inline], boundary)
+    role = Role.of([EVERYTHING, graph.one(INLINE, "deploy-dev").inputs["policy"]], EVERYTHING)
 
     assert role.may("iam:GetRole", OWN_ROLE)
     assert not role.may("iam:DeleteRolePermissionsBoundary", OWN_ROLE)
@@ -141,9 +140,17 @@ def test_only_the_services_that_need_one_get_a_role_of_their_own(dev: Role) -> N
     assert not dev.may("iam:CreateServiceLinkedRole", role, {"iam:AWSServiceName": "ssm.amazonaws.com"})
 
 
-def test_no_role_takes_another_one(graph: Graph) -> None:
-    for name in ("deploy-dev", "deploy-prod", "preview"):
-        assert not role_of(graph, name).may("sts:AssumeRole", f"{ROLES}/administrator")
+def test_whatever_is_attached_to_a_role_the_boundary_holds(graph: Graph) -> None:
+    """Nothing that is made here can be changed, no other role taken, and no shared image deleted."""
+    role = Role.of([EVERYTHING], graph.one(POLICY, "boundary").inputs["policy"])
+    made_here = [OTHER_ROLES["a deploy role"], policy_arn("tasks-dev"), policy_arn("boundary"), PROVIDER]
+
+    assert [one for one in made_here if allowed(role, every_action("iam"), one, MOST_FAVOURABLE)] == []
+    assert not role.may("sts:AssumeRole", OTHER_ROLES["an administrator's"])
+    assert not role.may("ecr:DeleteRepository", SHARED_IMAGES)
+    # By denial, which holds also where another role or a repository trusts this one's session by its name.
+    denied = {action for one in role.boundary if one.effect == "Deny" for action in one.actions}
+    assert {"iam:*", "sts:AssumeRole", "ecr:BatchDeleteImage", "ecr:PutLifecyclePolicy"} <= denied
 
 
 # What a role may be at most that a stack makes, whatever the stack gives it
@@ -156,8 +163,12 @@ def task(graph: Graph) -> Role:
 
 
 def test_a_task_logs_pulls_and_lets_a_shell_in(task: Role) -> None:
-    """Of all actions that AWS has, on things that nobody has tagged."""
-    found = {a for a in every_action() if any(task.may(a, resource) for resource in resources_of(a))}
+    """Of all actions that a service has which is named at all, on things that nobody has tagged."""
+    named = {action for one in task.boundary if one.effect == "Allow" for action in one.actions}
+    services = {action.partition(":")[0] for action in named}
+    assert not [service for service in services if "*" in service]
+    every = [action for service in services for action in every_action(service)]
+    found = {a for a in every if any(task.may(a, resource) for resource in resources_of(a))}
 
     assert {action for action in found if not action.startswith("elasticloadbalancing:Describe")} == {
         "ecr:BatchCheckLayerAvailability",
@@ -332,10 +343,8 @@ def test_what_is_in_a_region_stays_in_it(dev: Role) -> None:
 
 
 def test_shared_images_are_pushed_and_never_deleted(dev: Role) -> None:
-    repository = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/node-on-ecs"
-
-    assert dev.may("ecr:PutImage", repository, {"aws:ResourceTag/Project": "node-on-ecs"})
-    assert not dev.may("ecr:DeleteRepository", repository, tagged("dev"))
+    assert dev.may("ecr:PutImage", SHARED_IMAGES, {"aws:ResourceTag/Project": "node-on-ecs"})
+    assert not dev.may("ecr:DeleteRepository", SHARED_IMAGES, tagged("dev"))
 
 
 # The state
