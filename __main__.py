@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pulumi
 
-from infra.attached import AttachedService
-from infra.environment import Environment, EnvironmentArgs
-from infra.provider import aws_provider
+from infra.account import aws_provider
+from infra.environment.attached import AttachedService
+from infra.environment.environment import Environment
+from infra.environment.services import EnvironmentArgs
 from infra.settings import Settings
 
 settings = Settings.load()

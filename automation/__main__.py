@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from automation.cli import main
+import gc
+import os
+import sys
+from pathlib import Path
+
+_VENV = Path(__file__).resolve().parent.parent / ".venv"
+
+
+def _enter_virtual_environment() -> None:
+    """Start again with the Python that has this project's packages: a shell may have another one first."""
+    python = _VENV / "bin" / "python"
+    if Path(sys.prefix).resolve() != _VENV.resolve() and python.exists():
+        os.execv(python, [str(python), "-m", "automation", *sys.argv[1:]])  # noqa: S606 -- no shell is needed
+
 
 if __name__ == "__main__":
-    main()
+    _enter_virtual_environment()
+    try:
+        from automation.cli import main
+    except ModuleNotFoundError as error:
+        sys.exit(f"error: {sys.executable} has no package {error.name}: `make venv` makes one that has all")
+    # What a command loads and makes lives to its end: the collector would walk through all of it again and
+    # again, for a third of the time, and once more at the exit.
+    gc.disable()
+    try:
+        main()
+    finally:
+        gc.freeze()

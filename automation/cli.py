@@ -1,90 +1,158 @@
-"""The commands of `python -m automation`, and how each of them ends.
+"""The commands of `python -m automation`, and their exit codes.
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 drift, 130 interrupted.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+import threading
 from collections.abc import Sequence
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
-from automation.changes.commands import drift, preview, refresh
-from automation.cost.command import cost
 from automation.errors import AutomationError, ProgramError
-from automation.operations.commands import execute, logs, run, status
-from automation.previews.commands import previews
-from automation.promotion.command import promote
-from automation.smoke.command import aws_smoke
-from automation.stacks.asking import cancel, check, outputs
-from automation.stacks.choose import choose
-from automation.stacks.commands import destroy, up
-from local.engine.errors import EngineError
-from local.resources.base import ResourceError
 
-# What AWS, the local run and Docker refuse is told in their words.
-_REFUSALS: Final = (AutomationError, BotoCoreError, ClientError, EngineError, ResourceError)
+if TYPE_CHECKING:
+    from automation.stacks.stacks import Stacks
+
 _FAILED: Final = 1
 _INTERRUPTED: Final = 130
+_UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES})
+_COMMANDS: Final = {
+    # Where each command is; only the one that is asked for is loaded.
+    "preview": "automation.changes.preview:preview",
+    "up": "automation.stacks.up:up",
+    "promote": "automation.promotion.promote:promote",
+    "check": "automation.services.check:check",
+    "redeploy": "automation.services.redeploy:redeploy",
+    "destroy": "automation.stacks.destroy:destroy",
+    "down": "automation.stacks.local_commands:down",
+    "refresh": "automation.changes.drift:refresh",
+    "drift": "automation.changes.drift:drift",
+    "outputs": "automation.stacks.outputs:outputs",
+    "env": "automation.stacks.local_commands:env",
+    "cancel": "automation.stacks.destroy:cancel",
+    "cost": "automation.cost.command:cost",
+    "status": "automation.services.status:status",
+    "logs": "automation.services.logs:logs",
+    "run": "automation.services.run:run",
+    "exec": "automation.services.shell:execute",
+    "previews": "automation.previews.preview_commands:previews",
+    "aws-smoke": "automation.smoke.aws_smoke:aws_smoke",
+    "pulumi-cli": "automation.stacks.local_commands:pulumi_cli",
+}
 
 
-@click.group(
-    help="Drive the stacks of this project.",
+class _Commands(click.Group):
+    """Loads a command when it is asked for: the libraries of all together take a second."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        from importlib import import_module
+
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        return getattr(import_module(module), name)
+
+
+@click.command(
+    cls=_Commands,
+    help="Deploy and operate the stacks of this project.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-@click.option("--local", is_flag=True, help="Drive the stacks on this machine, and reach no account.")
+@click.option("--local", is_flag=True, help="Use the stacks on this machine; no AWS account is reached.")
 @click.option(
     "--wait-for-lock-minutes",
     type=click.FloatRange(min=0),
     default=10.0,
     show_default=True,
     metavar="N",
-    help="How long to wait for an update of somebody else's that is under way.",
+    help="How long to wait while another update has locked the stack.",
 )
 @click.pass_context
 def cli(context: click.Context, /, *, local: bool, wait_for_lock_minutes: float) -> None:
-    """Hold the commands together."""
-    context.obj = choose(local=local, wait_for_lock_minutes=wait_for_lock_minutes)
+    """Command group."""
+    if context.obj is None:
+        context.obj = _stacks(local=local, wait_for_lock_minutes=wait_for_lock_minutes)
 
 
-for command in (
-    preview,
-    up,
-    promote,
-    check,
-    destroy,
-    refresh,
-    drift,
-    outputs,
-    cancel,
-    cost,
-    status,
-    logs,
-    run,
-    execute,
-    previews,
-    aws_smoke,
-):
-    cli.add_command(command)
+def _stacks(*, local: bool, wait_for_lock_minutes: float) -> Stacks:
+    from automation.stacks.environment import ROOT, AwsEnvironment
+    from automation.stacks.lock_retry import LockRetry
+    from automation.stacks.stacks import Stacks
+
+    if not local:
+        return Stacks(
+            environment=AwsEnvironment(find_cli=_find_cli),
+            find_cli=_find_cli,
+            lock_retry=LockRetry(minutes=wait_for_lock_minutes),
+        )
+    from automation.stack_files import project_name
+    from automation.stacks.local import OnThisMachine
+    from local.environment import DEFAULT_PASSPHRASE, LocalEnvironment
+    from local.isolation import isolate
+
+    passphrase = os.environ.get("PULUMI_CONFIG_PASSPHRASE")
+    isolate()
+    environment = LocalEnvironment(project=project_name(ROOT), passphrase=passphrase or DEFAULT_PASSPHRASE)
+    return Stacks(environment=OnThisMachine(environment), find_cli=_find_cli)
+
+
+def _find_cli(stop: threading.Event) -> Path:
+    from local.pulumi import ensure
+
+    return ensure(stop=stop).path
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
+    # gRPC reports connections that end on purpose, in the middle of the output.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    code: object = 0
     try:
         code = cli.main(arguments, prog_name="python -m automation", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(
+            "interrupted: what was made is in the state, and the next run continues from there", err=True
+        )
         sys.exit(_INTERRUPTED)
     except ProgramError as error:
-        # What it told was shown when it told it.
-        click.echo(f"error: {error.summary}", err=True)
-        sys.exit(_FAILED)
-    except _REFUSALS as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(_FAILED)
+        _fail(error.not_displayed)
+    except AutomationError as error:
+        _fail(error)
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        _fail(f"{error.filename or 'a file'} cannot be written: {error.strerror}")
+    except Exception as error:
+        if not isinstance(error, _refusals()):
+            raise
+        _fail(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """Return the errors of others that are one sentence; loaded only when something failed."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from local.errors import LocalError
+
+    return (BotoCoreError, ClientError, LocalError)
+
+
+def _fail(error: object) -> None:
+    click.echo(f"error: {error}", err=True)
+    sys.exit(_FAILED)

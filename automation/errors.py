@@ -1,4 +1,4 @@
-"""What stops a command, told in a sentence and without a traceback."""
+"""Errors that end a command: one sentence, without a traceback."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ class AutomationError(Exception):
     """A command cannot do what it is asked to; the message says why, and what to do."""
 
     @property
-    def told(self) -> str:
-        """What a comment or a summary says of it."""
+    def output(self) -> str:
+        """What a comment or a summary shows of it."""
         return str(self)
 
 
 class ProgramError(AutomationError):
-    """A program that was run for a command failed; the message holds all that it told."""
+    """A program that was run for a command failed; the message has its output."""
 
-    def __init__(self, command: str, code: int, told: str) -> None:
-        self.summary = f"`{command}` ended with exit code {code}"
-        """Without what it told, for those who have seen that."""
-        self._told = told
-        super().__init__(f"{self.summary}:\n{told}")
+    def __init__(self, command: str, code: int, output: str, *, displayed: bool = False) -> None:
+        summary = f"`{command}` ended with exit code {code}"
+        self._output = output
+        self.not_displayed = summary if displayed else f"{summary}:\n{output}"
+        """The part of the message that the user has not seen yet."""
+        super().__init__(f"{summary}:\n{output}")
 
     @property
-    def told(self) -> str:
-        """What the program itself told."""
-        return self._told
+    def output(self) -> str:
+        """The program's own output."""
+        return self._output
 
 
 class LockedError(AutomationError):
-    """Somebody else's update of the stack is under way, or was cut off."""
+    """Another update of the stack is under way, or was interrupted."""

@@ -1,28 +1,93 @@
-"""Stack files that are made from another stack's, for stacks that do not last."""
+"""`Pulumi.yaml` and the stack files: read as the Pulumi CLI reads them, and derived from one another."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, cast
 
 import yaml
 
+from automation import go_yaml
 from automation.errors import AutomationError
 
+SECRET: Final = "[secret]"  # noqa: S105 -- stands where one was
+"""What an encrypted value is here: only the CLI decrypts."""
+
 _ENCRYPTION: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
-"""With these lines another stack can open what the base has encrypted."""
+"""With these lines another stack can decrypt what the base has encrypted."""
+
+_Pairs = list[tuple[yaml.Node, yaml.Node]]
 
 
 def path_of(root: Path, stack: str) -> Path:
-    """Where a stack's configuration is."""
+    """Return the path of a stack's file."""
     return root / f"Pulumi.{stack}.yaml"
+
+
+def stack_names(root: Path) -> list[str]:
+    """Return the stacks that have a file, sorted."""
+    return sorted(path.name.removeprefix("Pulumi.")[: -len(".yaml")] for path in root.glob("Pulumi.*.yaml"))
+
+
+def project_name(root: Path) -> str:
+    """Return the project's name.
+
+    Raises:
+        AutomationError: `Pulumi.yaml` is missing, is not valid, or has none.
+    """
+    return _name(_read(root / "Pulumi.yaml"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackConfig:
+    """A stack's configuration as the CLI gives it to the program."""
+
+    project: str
+    stack: str
+    values: Mapping[str, str]
+    """Text by full key, such as `aws:region`: objects and lists as JSON, `SECRET` for what is encrypted."""
+    secret_keys: list[str]
+    """The full keys whose values are encrypted, in whole or in part."""
+
+    @property
+    def region(self) -> str:
+        """The AWS region."""
+        return self.values["aws:region"]
+
+
+def read_config(root: Path, stack: str) -> StackConfig:
+    """Return a stack's configuration, with the values and defaults of `Pulumi.yaml`.
+
+    Raises:
+        AutomationError: a file is missing, is not valid, or has no settings.
+    """
+    path = path_of(root, stack)
+    if not path.exists():
+        names = stack_names(root)
+        near = get_close_matches(stack, names, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise AutomationError(
+            f"stack {stack!r} has no file {path.name}: there are {', '.join(names) or 'none'}{hint}"
+        )
+    project_file = _read(root / "Pulumi.yaml")
+    project = _name(project_file)
+    own = {_full(key, project): value for key, value in _read(path).config.items()}
+    values = {**{_full(key, project): value for key, value in project_file.declared.items()}, **own}
+    return StackConfig(
+        project=project,
+        stack=stack,
+        values={key: _text(_without_secrets(value)) for key, value in values.items()},
+        secret_keys=[key for key, value in own.items() if _has_secrets(value)],
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Derived:
-    """A stack file that follows from another one."""
+    """A stack file that is derived from another stack's, for a stack that does not last."""
 
     root: Path
     """The project's folder."""
@@ -32,74 +97,131 @@ class Derived:
 
     @property
     def path(self) -> Path:
-        """Where the file is."""
+        """The file's path."""
         return path_of(self.root, self.stack)
 
     def write(self, *, left_out: Collection[str], changes: Mapping[str, Any], command: str) -> None:
-        """Write the file anew.
+        """Write the file, over one that is there.
+
+        Every value that is not changed is copied as the base's file has it, with its quotes.
 
         Args:
-            left_out: the project's keys that are not taken over.
+            left_out: the project's keys that are not copied.
             changes: values by full key, such as `aws:region`.
-            command: the one that writes it, for who finds the file.
+            command: the one that writes it, named in the file's first line.
 
         Raises:
-            AutomationError: the base has no configuration, or one whose secrets nobody else can open.
+            AutomationError: the base has no file, one that is not valid, or secrets that this stack could not
+                decrypt.
         """
-        document = self._read_base()
-        config: dict[str, Any] = document.get("config") or {}
-        encryption = _encryption(document)
-        kept = {
-            key: value
-            for key, value in config.items()
-            if key.removeprefix(f"{self.project}:") not in left_out
-        }
-        if not encryption and _has_secrets(kept):
+        base = self._base()
+        dropped = {*changes, *(f"{self.project}:{key}" for key in left_out)}
+        kept = [
+            (key, value) for key, value in base.config_pairs if _full(key.value, self.project) not in dropped
+        ]
+        encryption = base.encryption
+        if not encryption and any(_has_secrets(go_yaml.value_of(value)) for _, value in kept):
             raise AutomationError(
-                f"the secrets in Pulumi.{self.base}.yaml are encrypted by Pulumi Cloud for {self.base} alone "
-                f"and {self.stack} could not open them: keep them in Secrets Manager or SSM and name their "
+                f"the secrets in {base.path.name} are encrypted by Pulumi Cloud for {self.base} alone and "
+                f"{self.stack} could not decrypt them: keep them in Secrets Manager or SSM and name their "
                 f"ARNs in `secrets`, or give {self.base} a key that both can use (`pulumi stack "
                 "change-secrets-provider`)"
             )
-        text = yaml.safe_dump(
-            # Without any of the base's, what Pulumi has written into the file when it made the stack.
-            {**(encryption or self._own_encryption()), "config": {**kept, **changes}},
-            sort_keys=False,
-            allow_unicode=True,
-        )
+        if not encryption and self.path.exists():
+            # Pulumi wrote it into the file when it made the stack.
+            encryption = _read(self.path).encryption
+        changed = [(go_yaml.node_of(key), go_yaml.node_of(value)) for key, value in changes.items()]
+        config = (go_yaml.node_of("config"), go_yaml.mapping_of([*kept, *changed]))
+        text = go_yaml.text_of(go_yaml.mapping_of([*encryption, config]))
         draft = self.path.with_suffix(".yaml.new")
-        draft.write_text(f"# From Pulumi.{self.base}.yaml: `{command}` writes it anew each time.\n{text}")
+        draft.write_text(f"# From {base.path.name}: `{command}` writes it anew each time.\n{text}", "utf-8")
         draft.replace(self.path)
 
     def encryption_of_base(self) -> Mapping[str, str]:
         """Return the lines that say how the base's secrets are encrypted."""
-        return _encryption(self._read_base())
+        return {key.value: str(go_yaml.value_of(value)) for key, value in self._base().encryption}
 
-    def _own_encryption(self) -> dict[str, Any]:
-        return _encryption(yaml.safe_load(self.path.read_text()) or {}) if self.path.exists() else {}
-
-    def _read_base(self) -> dict[str, Any]:
+    def _base(self) -> _File:
         source = path_of(self.root, self.base)
-        try:
-            document: Any = yaml.safe_load(source.read_text())
-        except FileNotFoundError:
+        if not source.exists():
             raise AutomationError(
-                f"there is no {source.name}, from which {self.path.name} is made: {self.base!r} has to be "
-                "one of the stacks here"
-            ) from None
-        except yaml.YAMLError as error:
-            raise AutomationError(f"{source.name} is no YAML: {error}") from error
-        if not isinstance(document, dict):
-            raise AutomationError(f"{source.name} holds no settings: expected `config:` with keys below it")
-        return cast("dict[str, Any]", document)
+                f"there is no {source.name}, from which {self.path.name} is derived: {self.base!r} must be a "
+                f"stack that has a file: {', '.join(stack_names(self.root)) or 'there is none'}"
+            )
+        return _read(source)
 
 
-def _encryption(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: document[key] for key in _ENCRYPTION if key in document}
+@dataclass(frozen=True)
+class _File:
+    """A valid `Pulumi.yaml` or stack file."""
+
+    path: Path
+    pairs: _Pairs
+    config_pairs: _Pairs
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return {key.value: go_yaml.value_of(value) for key, value in self.config_pairs}
+
+    @property
+    def declared(self) -> dict[str, Any]:
+        """The values and defaults of `Pulumi.yaml`."""
+        return {
+            key: entry["value"] if "value" in entry else entry["default"]
+            for key, value in self.config.items()
+            if "value" in (entry := _as_mapping(value) or {"value": value}) or "default" in entry
+        }
+
+    @property
+    def encryption(self) -> _Pairs:
+        return [(key, value) for key, value in self.pairs if key.value in _ENCRYPTION]
 
 
-def _has_secrets(value: Any) -> bool:
-    if isinstance(value, dict):
-        mapping = cast("dict[str, Any]", value)
-        return set(mapping) == {"secure"} or any(map(_has_secrets, mapping.values()))
-    return isinstance(value, list) and any(map(_has_secrets, cast("list[Any]", value)))
+def _read(path: Path) -> _File:
+    pairs = _pairs(go_yaml.read(path), f"{path} has no settings")
+    config = next((value for key, value in pairs if key.value == "config"), None)
+    return _File(path, pairs, _pairs(config, f"{path}: `config` has no keys") if config else [])
+
+
+def _pairs(node: yaml.Node, fault: str) -> _Pairs:
+    value = go_yaml.value_of(node)
+    if value is None:
+        return []
+    if not isinstance(node, yaml.MappingNode):
+        raise AutomationError(f"{fault} but {_text(value)}: expected keys with values")
+    return node.value
+
+
+def _name(file: _File) -> str:
+    name = next((value.value for key, value in file.pairs if key.value == "name"), None)
+    if not isinstance(name, str) or not name:
+        raise AutomationError(f"{file.path} has no `name`: run this from the project's folder")
+    return name
+
+
+def _full(key: str, project: str) -> str:
+    return key if ":" in key else f"{project}:{key}"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _as_mapping(value: object) -> Mapping[str, Any] | None:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def _has_secrets(value: object) -> bool:
+    return value != _without_secrets(value)
+
+
+def _without_secrets(value: object) -> object:
+    if mapping := _as_mapping(value):
+        if set(mapping) == {"secure"}:
+            return SECRET
+        return {key: _without_secrets(item) for key, item in mapping.items()}
+    return (
+        [_without_secrets(item) for item in cast("list[object]", value)] if isinstance(value, list) else value
+    )

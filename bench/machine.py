@@ -1,10 +1,11 @@
-"""What the figures were measured on and with."""
+"""The machine and the versions with which was measured."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -12,57 +13,48 @@ from pathlib import Path
 from typing import Any, Final
 
 _PACKAGES: Final = ("pulumi", "pulumi-aws", "pulumi-awsx", "ministack", "boto3")
+_OURS: Final = ("app", "automation", "infra", "local")
 
 
 def facts() -> dict[str, Any]:
-    """Return processor, memory and system of this machine, and how busy it is with other things."""
-    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    """Return processor, memory, system and load average of this machine."""
+    cpuinfo = Path("/proc/cpuinfo")
+    model = re.search(r"model name\s*: (.*)", cpuinfo.read_text()) if cpuinfo.exists() else None
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
-        "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_gb": round(pages / 2**30, 1),
+        "processor": model[1] if model else platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(memory / 2**30, 1),
         "system": f"{platform.system()} {platform.release()}",
         "load_before": round(os.getloadavg()[0], 2),
     }
 
 
 def versions(root: Path, cdk: Path | None) -> dict[str, str]:
-    """Return the versions of all that takes part."""
-    found = {"commit": _commit(root), "python": platform.python_version()}
-    found |= {name: version(name) for name in _PACKAGES}
-    found["docker"] = _said("docker", "version", "--format", "{{.Server.Version}}")
+    """Return the versions of what takes part; `cdk` is where the CDK is installed."""
+    changed = _output("git", "-C", str(root), "status", "--porcelain", "--", *_OURS)
+    commit = _output("git", "-C", str(root), "rev-parse", "--short", "HEAD")
+    found = {
+        "commit": f"{commit} with changes" if changed else commit,
+        "python": platform.python_version(),
+        **{name: version(name) for name in _PACKAGES},
+        "docker": _output("docker", "version", "--format", "{{.Server.Version}}"),
+    }
     if cdk is not None:
-        found["node"] = _said("node", "--version").removeprefix("v")
-        found |= {name: _npm_version(cdk, name) for name in ("aws-cdk", "aws-cdk-lib")}
+        found["node"] = _output("node", "--version").removeprefix("v")
+        for name in ("aws-cdk", "aws-cdk-lib"):
+            found[name] = json.loads((cdk / "node_modules" / name / "package.json").read_text())["version"]
     return found
 
 
 def in_one_line(machine: Mapping[str, Any]) -> str:
     """Return the machine as a sentence has it."""
     cores = f"{machine['cores']} cores ({machine['processor']})"
-    return f"{cores}, {machine['memory_gb']:g} GB, {machine['system']}"
+    load = f"load average before {machine['load_before']:g}"
+    return f"{cores}, {machine['memory_gb']:g} GB, {machine['system']}, {load}"
 
 
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return _said("sysctl", "-n", "machdep.cpu.brand_string") or platform.machine()
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.machine())
-
-
-def _commit(root: Path) -> str:
-    commit = _said("git", "-C", str(root), "rev-parse", "--short", "HEAD")
-    changed = _said("git", "-C", str(root), "status", "--porcelain", "--", "infra", "local", "app")
-    return f"{commit} with changes" if changed else commit
-
-
-def _npm_version(cdk: Path, name: str) -> str:
-    return str(json.loads((cdk / "node_modules" / name / "package.json").read_text())["version"])
-
-
-def _said(*command: str) -> str:
+def _output(*command: str) -> str:
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     except OSError:

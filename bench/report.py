@@ -3,41 +3,90 @@
 from __future__ import annotations
 
 import json
+import statistics
+from dataclasses import dataclass
 from typing import Any, Final
 
 from bench.contenders import ROOT, Cdk, Ours
 from bench.machine import in_one_line
-from bench.results import FIGURES, PLANNED, TARGETS, ratio
 
 RESULTS: Final = ROOT / "bench" / "results.json"
 DOCUMENT: Final = ROOT / "docs" / "benchmarks.md"
 BEGIN: Final = "<!-- results -->"
 END: Final = "<!-- end of results -->"
-
-_OURS: Final = Ours.name
-_CDK: Final = Cdk.name
 _HEAD: Final = (
-    f"| | {_OURS}, s | {_CDK}, s | ratio | target | {_OURS}, MB | {_CDK}, MB | ratio |\n"
-    "|---|---:|---:|---:|---:|---:|---:|---:|"
+    f"| | {Ours.name}, s | {Cdk.name}, s | ratio | target "
+    f"| {Ours.name}, MB | {Cdk.name}, MB | ratio | target |\n"
+    "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
 )
+_FEW: Final = 10
+"""Up to so many services planning has to be quicker than the CDK's."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A row of the table: what it is called, and which share of CDK's seconds and memory is enough."""
+
+    title: str
+    seconds: float | None = None
+    peak_mb: float | None = None
+
+
+def figures(results: dict[str, Any]) -> dict[str, Figure]:
+    """Return what was measured, in the order of the table."""
+    planning = {
+        f"{command}-{services}": Figure(
+            f"planning {services} {'service' if services == 1 else 'services'}, beside `cdk {command}`",
+            *((0.9 if services <= _FEW else 1.5, 0.6) if command == "synth" else ()),
+        )
+        for command in ("synth", "diff")
+        for services in results["planned"]
+    }
+    return {
+        "first": Figure("first `up` to the first 200", 1.0),
+        "warm": Figure("warm `up` to the first 200", 0.6),
+        "many": Figure(f"{results['many']} services until all answer", 0.8),
+        "unchanged": Figure("nothing changed", 0.75),
+        "scale": Figure("desired count 1 → 2", 1.0),
+        "destroy": Figure("delete", 0.7),
+        **planning,
+    }
 
 
 def text(results: dict[str, Any]) -> str:
     """Return what stands between the markers."""
-    figures: dict[str, Any] = results["figures"]
-    rows = "\n".join(_row(what, figures[what]) for what in FIGURES if what in figures)
+    measured = results["figures"]
+    rows = "\n".join(
+        _row(figure, measured[key]) for key, figure in figures(results).items() if key in measured
+    )
     versions = ", ".join(f"{name} {number}" for name, number in results["versions"].items() if number)
-    machine = results["machine"]
-    busy = f"{machine['load_before']:g} of them busy with other things when it began"
     parts = [
-        f"{results['date']}, medians of {results['rounds']} rounds, on {in_one_line(machine)}; {busy}.",
+        f"{results['date']}, medians of {results['rounds']}, on {in_one_line(results['machine'])}.",
         f"{versions}.",
         f"{_HEAD}\n{rows}",
-        _growth(figures),
     ]
-    if not any(_CDK in entry for entry in figures.values()):
-        parts.append("npm is not on the machine: AWS CDK was not measured.")
-    return "\n\n".join(part for part in parts if part)
+    if not any(Cdk.name in of_contenders for of_contenders in measured.values()):
+        parts.append("There was no npm on the machine: AWS CDK was not measured.")
+    return "\n\n".join(parts)
+
+
+def _row(figure: Figure, measured: dict[str, list[dict[str, float]]]) -> str:
+    cells = [figure.title]
+    for unit, digits, target in (("seconds", 2, figure.seconds), ("peak_mb", 0, figure.peak_mb)):
+        ours, cdk = (median(measured, name, unit) for name in (Ours.name, Cdk.name))
+        cells += [
+            "-" if ours is None else f"{ours:.{digits}f}",
+            "-" if cdk is None else f"{cdk:.{digits}f}",
+            "-" if not ours or not cdk else f"{ours / cdk:.2f}",
+            "" if target is None else f"{target:.2f}",
+        ]
+    return f"| {' | '.join(cells)} |"
+
+
+def median(measured: dict[str, list[dict[str, float]]], contender: str, unit: str) -> float | None:
+    """Return the median of a contender's rounds; None where it was not measured."""
+    rounds = measured.get(contender)
+    return statistics.median(one[unit] for one in rounds) if rounds else None
 
 
 def with_text(document: str, between: str, *, begin: str = BEGIN, end: str = END) -> str:
@@ -50,38 +99,6 @@ def with_text(document: str, between: str, *, begin: str = BEGIN, end: str = END
         raise ValueError(f"there must be one {begin} and one {end}")
     head, _, rest = document.partition(begin)
     return f"{head}{begin}\n{between}\n{end}{rest.partition(end)[2]}"
-
-
-def _row(what: str, entry: dict[str, Any]) -> str:
-    target = TARGETS.get(what)
-    cells = [FIGURES[what]]
-    for unit, digits in (("seconds", 2), ("peak_mb", 0)):
-        for contender in (_OURS, _CDK):
-            value = entry.get(contender, {}).get("median", {}).get(unit)
-            cells.append("-" if value is None else f"{value:.{digits}f}")
-        share = ratio(entry, _OURS, _CDK, unit)
-        cells.append("-" if share is None else f"{share:.2f}")
-        if unit == "seconds":
-            cells.append("" if target is None else f"{target:.2f}")
-    return f"| {' | '.join(cells)} |"
-
-
-def _growth(figures: dict[str, Any]) -> str:
-    """Say what a service more costs, between few and many."""
-    planned = [f"plan-{services}" for services in PLANNED]
-    if not all("program alone" in figures.get(what, {}) for what in planned):
-        return ""
-    rows = "\n".join(
-        f"| {services} | {alone:.2f} | {1000 * alone / services:.0f} |"
-        for services, alone in (
-            (services, figures[what]["program alone"]["median"]["seconds"])
-            for services, what in zip(PLANNED, planned, strict=True)
-        )
-    )
-    return (
-        "The program alone, under the engine in a preview, without the start of Python and the SDK's loading "
-        f"of what every command needs:\n\n| services | s | ms for each |\n|---:|---:|---:|\n{rows}"
-    )
 
 
 def main() -> None:

@@ -26,11 +26,11 @@ place = Place(
     project=settings.project,
 )
 options = pulumi.ResourceOptions(providers=[provider])
-state = State("state", StateArgs(settings=settings.state, place=place), opts=options)
-images = Images("images", ImagesArgs(settings=settings.images, place=place), opts=options)
+state = State("state", StateArgs(settings=settings, place=place), opts=options)
+images = Images("images", ImagesArgs(settings=settings, place=place), opts=options)
 access = Access(
     "access",
-    AccessArgs(settings=settings.access, place=place, state=state, repository_arn=images.repository_arn),
+    AccessArgs(settings=settings, place=place, state=state, repository_arn=images.repository_arn),
     opts=options,
 )
 
@@ -38,7 +38,7 @@ pulumi.export("backend_url", state.backend_url)
 pulumi.export("secrets_provider", state.secrets_provider)
 pulumi.export("state_bucket", state.bucket)
 pulumi.export("state_key_arn", state.key_arn)
-pulumi.export("repository", settings.images.repository or "")
+pulumi.export("repository", settings.image_repository or "")
 pulumi.export("deploy_role_arns", access.deploy_role_arns)
 pulumi.export("preview_role_arn", access.preview_role_arn)
-pulumi.export("tasks_boundary_arn", access.tasks_boundary_arn)
+pulumi.export("tasks_boundary_arns", access.tasks_boundary_arns)

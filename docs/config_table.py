@@ -1,24 +1,94 @@
-"""Writes the table of config keys from `Pulumi.yaml` into the documents: `python -m docs.config_table`."""  # noqa: INP001 - a folder of documents, not a package
+# ruff: noqa: INP001 - a folder of documents, not a package
+"""Writes what is generated from the settings: `python -m docs.config_table`.
+
+That is the `config:` block of `Pulumi.yaml`, the tables of keys in the documents, and the JSON schema by
+which editors complete and check stack files.
+"""
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
+import textwrap
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from typing import Any, Final, cast, get_args
 
-from infra.config.schema import PROJECT_ROOT, DeclaredKey, load_schema
+from infra.settings import Key, keys
+from infra.settings.faults import resolved, schema_of, words
+from infra.settings.model import Model
+from infra.settings.multidev import KEYS_OF_A_COPY, Copy
 
-BEGIN = "<!-- config table -->"
-END = "<!-- end of config table -->"
-DOCUMENTS = (Path("README.md"), Path("docs/configuration.md"))
+ROOT: Final = Path(__file__).resolve().parents[1]
+PROJECT: Final = "node-on-ecs"
+SCHEMA: Final = Path("docs/pulumi-stack.schema.json")
+BEGIN: Final = "<!-- config table -->"
+END: Final = "<!-- end of config table -->"
+FIRST_KEYS: Final = (
+    *("aws:region", "domain", "zone", "app-path", "cpu", "memory", "desired-count", "environment", "secrets"),
+    "multidev",
+)
+"""The keys that one needs first."""
+DOCUMENTS: Final[Mapping[Path, Collection[str]]] = {Path("docs/configuration.md"): keys()}
+"""Which keys each document has."""
+
+_HEADINGS: Final = {
+    "aws:region": "Account",
+    "app-path": "Image",
+    "vpc-id": "Network",
+    "container-insights": "Cluster",
+    "domain": "Load balancer and names",
+    "attach-to": "Attached stacks",
+    "name": "Service",
+    "multidev": "Copies",
+}
+_PLAIN: Final = ["string", "number", "boolean"]
+_PRESETS: Final = "  pulumi:disable-default-providers:\n    value: [aws]\n"
 
 
-def table() -> str:
-    """Return the table, a row for each key in the order of `Pulumi.yaml`."""
-    rows = "\n".join(_row(key) for key in load_schema().keys.values())
-    return f"| Key | Type | Default | Meaning |\n|---|---|---|---|\n{rows}"
+def program_config() -> str:
+    """Return the `config:` block of `Pulumi.yaml`."""
+    return "config:\n" + _PRESETS + "".join(_declaration(name, key) for name, key in keys().items())
 
 
-def with_table(document: str) -> str:
+def table(names: Collection[str]) -> str:
+    """Return a table with a row for each of some keys, and for each key inside it."""
+    rows = "\n".join(row for name in names for row in _rows(name, keys()[name].name, keys()[name].model))
+    return f"| Key | Value | Default | Meaning |\n|---|---|---|---|\n{rows}"
+
+
+def stack_schema() -> str:
+    """Return the JSON schema of a stack file."""
+    ours = {
+        name if ":" in name else f"{PROJECT}:{name}": _editable(name, key) for name, key in keys().items()
+    }
+    text = {"type": "string"}
+    document = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": f"A stack file of {PROJECT}",
+        "type": "object",
+        "properties": {
+            "config": {
+                "type": ["object", "null"],
+                "properties": ours,
+                "patternProperties": {f"^(?!{PROJECT}:|aws:)": {}},
+                "additionalProperties": False,
+            },
+            **dict.fromkeys(("encryptionsalt", "secretsprovider", "encryptedkey"), text),
+        },
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def with_config(project_file: str) -> str:
+    """Return `Pulumi.yaml` with the block at its end."""
+    return f"{project_file.partition('config:')[0]}{program_config()}"
+
+
+def with_table(document: str, names: Collection[str]) -> str:
     """Return a document with the table between its markers.
 
     Raises:
@@ -28,21 +98,120 @@ def with_table(document: str) -> str:
         raise ValueError(f"there must be one {BEGIN} and one {END}")
     head, _, rest = document.partition(BEGIN)
     _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n{table()}\n{END}{tail}"
+    return f"{head}{BEGIN}\n{table(names)}\n{END}{tail}"
 
 
-def _row(key: DeclaredKey) -> str:
-    default = "" if key.default == "" else f"`{json.dumps(key.default).strip(chr(34))}`"
-    return (
-        f"| `{key.name}` | {key.type or 'list'} | {default} | {key.description.replace('|', chr(92) + '|')} |"
+@cache
+def meanings(model: type[Model]) -> Mapping[str, str]:
+    """Return the docstrings of a model's fields."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    above = model.__bases__[0]
+    found = {} if above is Model else dict(meanings(above))
+    for field, after in pairwise(cast("ast.ClassDef", definition).body):
+        if isinstance(field, ast.AnnAssign) and isinstance(after, ast.Expr):
+            text = ast.literal_eval(after.value)
+            found[ast.unparse(field.target)] = " ".join(str(text).split()).removesuffix(".")
+    return found
+
+
+def _declaration(name: str, key: Key) -> str:
+    heading = f"\n  # {_HEADINGS[name]}\n" if name in _HEADINGS else ""
+    if ":" in name:
+        return f"{heading}  {name}:\n    value: {key.default}\n"
+    kind = None if name == "multidev" else _property(key.name, key.model)["type"]
+    lines = {
+        # Without a type, for Pulumi has none for a list of names and objects; the program checks it.
+        "type": kind,
+        "items": f"{{type: {_items(key)}}}" if kind == "array" else None,
+        "default": json.dumps(key.default),
+        "description": json.dumps(meanings(key.model)[key.name], ensure_ascii=False),
+    }
+    declared = "".join(f"    {word}: {value}\n" for word, value in lines.items() if value is not None)
+    return f"{heading}  {name}:\n{declared}"
+
+
+def _items(key: Key) -> str:
+    return str(resolved(_property(key.name, key.model)["items"], schema_of(key.model))["type"])
+
+
+def _property(field: str, model: type[Model]) -> Mapping[str, Any]:
+    whole = schema_of(model)
+    return resolved(whole["properties"][str(model.model_fields[field].alias)], whole)
+
+
+def _rows(name: str, field: str, model: type[Model]) -> Iterator[str]:
+    inner = _inner(model.model_fields[field].annotation) if name != "multidev" else None
+    schema = _property(field, model)
+    takes = "a list of names or objects" if name == "multidev" else words(schema, schema_of(model))
+    has_default = inner is None and not model.model_fields[field].is_required()
+    default = Key(None, model, field).default if has_default else ""
+    shown = (
+        "" if default in ("", [], {}) else f"`{default if isinstance(default, str) else json.dumps(default)}`"
     )
+    cells = [f"`{name}`", takes, shown, meanings(model).get(field, "")]
+    yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    if inner is not None:
+        within = f"{name}[]" if schema["type"] == "array" else name
+        for own, one in inner.model_fields.items():
+            yield from _rows(f"{within}.{one.alias}", own, inner)
+
+
+def _inner(annotation: Any) -> type[Model] | None:
+    """Return the model that a type is of, alone or in a list."""
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        return annotation
+    return next((found for one in get_args(annotation) if (found := _inner(one))), None)
+
+
+def _editable(name: str, key: Key) -> Mapping[str, Any]:
+    """Return the schema of a key with the meanings in it, and without references."""
+    if name == "multidev":
+        named = {str(field.alias): own for own, field in Copy.model_fields.items()}
+        said = {one: _described(named[one], Copy) for one in KEYS_OF_A_COPY}
+        entry = {"type": "object", "properties": said, "required": ["name"], "additionalProperties": False}
+        items = {"anyOf": [{"type": "string"}, entry]}
+        return {"type": "array", "items": items, "description": meanings(key.model)[key.name]}
+    described = _described(key.name, key.model)
+    # At the top, YAML's numbers and flags are taken for text.
+    return {**described, "type": _PLAIN} if key.is_text else described
+
+
+def _described(field: str, model: type[Model]) -> Mapping[str, Any]:
+    inner = _inner(model.model_fields[field].annotation)
+    schema = _expanded(_property(field, model), schema_of(model), inner)
+    meaning = meanings(model).get(field)
+    return {**schema, **({"description": meaning} if meaning else {})}
+
+
+def _expanded(
+    schema: Mapping[str, Any], whole: Mapping[str, Any], inner: type[Model] | None
+) -> dict[str, Any]:
+    schema = resolved(schema, whole)
+    kept = {name: value for name, value in schema.items() if name not in ("title", "$ref", "anyOf", "$defs")}
+    if "properties" in kept and inner is not None:
+        kept["properties"] = {
+            str(field.alias): _described(own, inner) for own, field in inner.model_fields.items()
+        }
+        kept.pop("description", None)
+    for name in ("items", "additionalProperties"):
+        if isinstance(kept.get(name), Mapping):
+            kept[name] = _expanded(kept[name], whole, inner)
+    if "patternProperties" in kept:
+        kept["patternProperties"] = {
+            name: {**value, "type": _PLAIN} for name, value in kept["patternProperties"].items()
+        }
+        kept["additionalProperties"] = False
+    return kept
 
 
 def main() -> None:
-    """Write the table into every document that has it."""
-    for path in DOCUMENTS:
-        document = PROJECT_ROOT / path
-        document.write_text(with_table(document.read_text(encoding="utf-8")), encoding="utf-8")
+    """Write all of it."""
+    project_file = ROOT / "Pulumi.yaml"
+    project_file.write_text(with_config(project_file.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, names in DOCUMENTS.items():
+        document = ROOT / path
+        document.write_text(with_table(document.read_text(encoding="utf-8"), names), encoding="utf-8")
+    (ROOT / SCHEMA).write_text(stack_schema(), encoding="utf-8")
 
 
 if __name__ == "__main__":

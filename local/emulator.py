@@ -1,4 +1,4 @@
-"""MiniStack, the emulated AWS: started on a loopback port, found again, stopped with its containers."""
+"""MiniStack, the emulated AWS: one for a clone, on a port of 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -9,121 +9,90 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar
 
-from local import ports
-from local.processes import DetachedProcess, user_environment
+from local import docker, ports
+from local.docker_daemon import DockerDaemon
+from local.errors import LocalError
+from local.processes import FIRST_INHERITED
+from local.servers import Server
 
-DEFAULT_PORT: Final = 4566
-START_SECONDS: Final = 30.0
-STOP_SECONDS: Final = 30.0
 
-
-class EmulatorError(Exception):
-    """The emulator cannot be had as asked for."""
+class EmulatorError(LocalError):
+    """The emulator that runs is not the one that is asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Emulator:
-    """A MiniStack that runs, or ran, in a process group of its own and listens on 127.0.0.1 only."""
+class Emulator(Server):
+    """A MiniStack, with everything that it holds in its memory."""
 
-    process: DetachedProcess
-    state_dir: Path
-    port: int
+    NAME: ClassVar[str] = "emulator"
+    DEFAULT_PORT: ClassVar[int] = 4566
+    PORT_VARIABLE: ClassVar[str] = "EMULATOR_PORT"
+    STOP_SECONDS: ClassVar[float] = 30.0
+
     region: str
     """Region whose load balancers answer requests; those of other regions can only be described."""
     identity: str
     """Random name of this instance: what was made in it is gone when another one runs."""
 
-    @property
-    def endpoint(self) -> str:
-        """URL for every AWS service."""
-        return f"http://{ports.LOOPBACK}:{self.port}"
-
-    @property
-    def log(self) -> Path:
-        """Where it writes its log."""
-        return _log(self.state_dir)
-
     @classmethod
-    def start(
+    def start_or_join(
         cls,
-        port: int | None = None,
         *,
         state_dir: Path,
         region: str = "us-east-1",
+        port: int | None = None,
         say: Callable[[str], None] = print,
     ) -> Emulator:
-        """Return the emulator of `state_dir`, started if it does not run, as soon as it answers.
+        """Return the emulator of `state_dir`; start it if it does not run.
+
+        Several processes may call this at once: one starts it, the others get the same. It takes connections
+        from then on; `wait_until_ready` returns when it answers.
 
         Args:
-            port: port to listen on; without it `EMULATOR_PORT`, else 4566, else any free one.
             state_dir: folder for its record, log and temporary files.
             region: region of the stack's load balancers.
-            say: called with one line where the user should know something.
+            port: port to listen on, 0 for any; None for `EMULATOR_PORT`, else 4566, else any.
+            say: called with one line if 4566 is in use.
 
         Raises:
-            EmulatorError: one for another region runs there.
-            PortError: the port that was asked for is taken.
+            EmulatorError: it runs for another region.
+            PortError: the port that was asked for cannot be used.
             ProcessError: it does not start.
         """
-        if (running := cls.running(state_dir)) is not None:
-            if running.region != region:
-                raise EmulatorError(
-                    f"the emulator in {state_dir} runs for region {running.region}, not {region}: "
-                    f"`make down` takes it away",
-                )
-            return running
-        if (left := cls.recorded(state_dir)) is not None:
-            left.stop()
-        port = ports.choose(
-            what="emulator", default=DEFAULT_PORT, variable="EMULATOR_PORT", wanted=port, say=say
-        )
         identity = f"node-on-ecs-{secrets.token_hex(8)}"
-        temporary = _temporary(state_dir)
-        temporary.mkdir(parents=True, exist_ok=True)
-        log = _log(state_dir)
-        log.unlink(missing_ok=True)
-        process = DetachedProcess.start(
-            ["-m", "ministack"],
-            record=_record(state_dir),
-            log=log,
-            environment=_environment(port=port, region=region, identity=identity, temporary=temporary),
-            facts={"port": port, "region": region, "identity": identity},
-        )
-        emulator = cls(process=process, state_dir=state_dir, port=port, region=region, identity=identity)
-        try:
-            process.wait_until(emulator.answers, seconds=START_SECONDS, what="emulator", log=log)
-        except BaseException:
-            process.stop(seconds=1)
-            raise
+
+        def environment(port: int) -> Mapping[str, str]:
+            temporary = _temporary(state_dir)
+            temporary.mkdir(exist_ok=True)
+            return _environment(port=port, region=region, identity=identity, temporary=temporary)
+
+        # As long as it lives, no clone stops the Docker daemon that its tasks run in.
+        with DockerDaemon().kept_running() as hold:
+            emulator = cls._start_or_join(
+                # MiniStack's own command would bind the port itself, and lose it to a faster process.
+                (
+                    *("-m", "hypercorn", "ministack.app:app", "--bind", f"fd://{FIRST_INHERITED}"),
+                    *("--workers", "0", "--keep-alive", "75"),
+                ),
+                state_dir=state_dir,
+                port=port,
+                say=say,
+                environment=environment,
+                inherit=[] if hold is None else [hold],
+                region=region,
+                identity=identity,
+            )
+        if emulator.region != region:
+            raise EmulatorError(
+                f"the emulator in {state_dir} runs for region {emulator.region}, not {region}: "
+                "`make down` removes it, with all local stacks"
+            )
         return emulator
 
-    @classmethod
-    def running(cls, state_dir: Path) -> Emulator | None:
-        """Return the emulator that was started with `state_dir`, if that very one still answers."""
-        emulator = cls.recorded(state_dir)
-        return emulator if emulator is not None and emulator.process.alive and emulator.answers() else None
-
-    @classmethod
-    def recorded(cls, state_dir: Path) -> Emulator | None:
-        """Return the emulator last started with `state_dir` and not stopped, even if it crashed."""
-        process = DetachedProcess.recorded(_record(state_dir))
-        if process is None:
-            return None
-        try:
-            return cls(
-                process=process,
-                state_dir=state_dir,
-                port=int(process.facts["port"]),
-                region=str(process.facts["region"]),
-                identity=str(process.facts["identity"]),
-            )
-        except (KeyError, ValueError, TypeError):
-            return None
-
     def answers(self) -> bool:
-        """Whether this instance, and no other server on its port, answers."""
+        """Whether this instance, and no other server on its port, answers within 5 s."""
         connection = http.client.HTTPConnection(ports.LOOPBACK, self.port, timeout=5)
         try:
             connection.request("GET", "/_ministack/health")
@@ -135,19 +104,17 @@ class Emulator:
             connection.close()
 
     def stop(self) -> None:
-        """End it, and remove the containers that it started."""
-        # Told to end, it removes its containers itself; what a SIGKILL or a crash left is removed here.
-        self.process.stop(seconds=STOP_SECONDS)
-        _remove_containers(f"ministack.instance={self.identity}:{self.port}")
+        """End it, remove the containers that it started, and forget its record.
+
+        Raises:
+            DockerError: a container cannot be removed.
+            ProcessError: it belongs to another user.
+        """
+        self.process.stop(seconds=self.STOP_SECONDS)
+        # It removes its containers itself, unless it crashed.
+        docker.remove_containers(f"ministack.instance={self.identity}:{self.port}")
         shutil.rmtree(_temporary(self.state_dir), ignore_errors=True)
-
-
-def _record(state_dir: Path) -> Path:
-    return state_dir / "emulator.json"
-
-
-def _log(state_dir: Path) -> Path:
-    return state_dir / "emulator.log"
+        super().stop()
 
 
 def _temporary(state_dir: Path) -> Path:
@@ -156,8 +123,7 @@ def _temporary(state_dir: Path) -> Path:
 
 def _environment(*, port: int, region: str, identity: str, temporary: Path) -> Mapping[str, str]:
     return {
-        **user_environment(),
-        "BIND_HOST": ports.LOOPBACK,
+        # Goes into addresses that it tells, and into its containers' labels.
         "GATEWAY_PORT": str(port),
         "MINISTACK_REGION": region,
         # Its health answer shows the edition: that is how one instance is told from another.
@@ -173,22 +139,3 @@ def _environment(*, port: int, region: str, identity: str, temporary: Path) -> M
         "TMPDIR": str(temporary),
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def _remove_containers(label: str) -> None:
-    import docker
-    import docker.errors
-
-    try:
-        client = docker.from_env(timeout=30)
-    except docker.errors.DockerException:
-        # Without a daemon there is nothing to remove.
-        return
-    try:
-        for container in client.containers.list(all=True, filters={"label": label}):
-            try:
-                container.remove(force=True, v=True)
-            except docker.errors.NotFound:
-                continue
-    finally:
-        client.close()

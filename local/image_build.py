@@ -10,21 +10,23 @@ import subprocess
 import tempfile
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-import docker
-from docker.errors import DockerException
+from docker.utils.build import create_archive  # pyright: ignore[reportUnknownVariableType]
 
 from local.base_image import base_image
-from local.containers import LABEL, DockerError, connect, engine
+from local.build_context import files
+from local.docker import LABEL, DockerError, connect, docker_engine
 from local.images import Progress, is_local, pull, registry_digest
 
 NODE_IMAGE: Final = "NODE_IMAGE"
 """Build argument with the base image; its default is the official one."""
 
 _LAST_LINES: Final = 20
+_ASK_SECONDS: Final = 20
 _BUILDKIT_BUILT_IN_BEFORE: Final = 23
 """From this version on a client has BuildKit only with the buildx plugin."""
 _FROM: Final = re.compile(
@@ -32,95 +34,96 @@ _FROM: Final = re.compile(
 )
 _ARG: Final = re.compile(r"^\s*ARG\s+(\w+)(?:=(\S+))?\s*$", re.IGNORECASE | re.MULTILINE)
 _CHECKSUM: Final = re.compile(r"#\d+ sha256:")
-"""A line of BuildKit's that tells nobody anything."""
+"""A line of BuildKit's that is of no use to a reader."""
+_SPECIAL: Final = re.compile(r"[*?\[\]\\]")
+_ELSEWHERE: Final = ".dockerfile.node-on-ecs"
+"""Name in the context of a Dockerfile that is not in it."""
 _VARIABLE: Final = re.compile(r"\$\{?(\w+)\}?")
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Job:
+@dataclass(frozen=True)
+class Build:
+    """An image to build for this machine's processor."""
+
     context: Path
-    dockerfile: Path
+    """Folder that is sent to the builder."""
+    _: KW_ONLY
     tag: str
-    build_args: Mapping[str, str]
-    target: str | None
-    labels: Mapping[str, str]
-    no_cache: bool
-    progress: Progress
+    """Name that the image gets."""
+    dockerfile: Path | None = None
+    """The context's own if None."""
+    build_args: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The Dockerfile's arguments; `NODE_IMAGE` is added where no registry can be reached."""
+    target: str | None = None
+    """Stage to build, the last if None."""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Labels beside ours."""
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Contents of `RUN --mount=type=secret,id=...` by id."""
+    no_cache: bool = False
+    """Whether to do every step again."""
+    progress: Progress = print
+    """Called with each line that the builder prints."""
 
-    def failed(self, lines: Iterable[str]) -> DockerError:
-        return DockerError("\n".join([f"building {self.dockerfile} failed; its last lines:", *lines]))
+    @property
+    def file(self) -> Path:
+        """The Dockerfile."""
+        return self.dockerfile or self.context / "Dockerfile"
 
+    def run(self) -> str:
+        """Build, and return the image's id.
 
-def build(
-    context: Path,
-    *,
-    tag: str,
-    build_args: Mapping[str, str],
-    dockerfile: str | None = None,
-    target: str | None = None,
-    labels: Mapping[str, str] | None = None,
-    no_cache: bool = False,
-    progress: Progress = print,
-) -> str:
-    """Build an image for this machine's processor and return its id.
-
-    Args:
-        context: folder that is sent to the builder.
-        tag: name that the image gets.
-        build_args: the Dockerfile's arguments; `NODE_IMAGE` is added where no registry can be reached.
-        dockerfile: path of the Dockerfile, the context's own if None.
-        target: stage to build, the last if None.
-        labels: labels beside ours.
-        no_cache: whether to do every step again.
-        progress: called with each line that the builder prints.
-
-    Raises:
-        DockerError: no daemon, no Dockerfile, no base image, or a step that fails.
-    """
-    path = Path(dockerfile) if dockerfile is not None else context / "Dockerfile"
-    if not path.is_file():
-        raise DockerError(f"there is no Dockerfile at {path}: create it, or correct the image's path")
-    job = _Job(
-        context=context,
-        dockerfile=path,
-        tag=tag,
-        build_args=build_args,
-        target=target,
-        labels={**(labels or {}), LABEL: "image"},
-        no_cache=no_cache,
-        progress=progress,
-    )
-    client = connect()
-    try:
-        base = _base_arguments(client, job)
+        Raises:
+            DockerError: no daemon, no Dockerfile, no base image, or a step that fails.
+        """
+        if not self.file.is_file():
+            raise DockerError(
+                f"there is no Dockerfile at {self.file}: create it, or correct the image's path"
+            )
+        base = _base_arguments(self)
         try:
-            return _built(client, replace(job, build_args={**build_args, **base}))
+            return _built(self, base)
         except DockerError:
-            # A `make down` beside this one may have taken away the base that was there a moment ago.
-            if all(is_local(client, image) for image in base.values()):
+            # A `make down` beside this one may have removed the base that was there a moment ago.
+            if all(is_local(image) for image in base.values()):
                 raise
-        base = _base_arguments(client, job)
-        return _built(client, replace(job, build_args={**build_args, **base}))
-    finally:
-        client.close()
+        return _built(self, _base_arguments(self))
 
 
-def _built(client: docker.DockerClient, job: _Job) -> str:
+class _Output:
+    """Passes on what the builder prints, and keeps the last lines for an error."""
+
+    def __init__(self, job: Build) -> None:
+        self._job = job
+        self._last: deque[str] = deque(maxlen=_LAST_LINES)
+
+    def line(self, text: str) -> None:
+        if text.strip():
+            self._last.append(text.rstrip())
+            if not _CHECKSUM.match(text):
+                self._job.progress(text.rstrip())
+
+    def failure(self) -> DockerError:
+        return DockerError("\n".join([f"building {self._job.file} failed; its last lines:", *self._last]))
+
+
+def _built(job: Build, base: Mapping[str, str]) -> str:
+    complete = replace(job, build_args={**job.build_args, **base}, labels={**job.labels, LABEL: "image"})
     command = buildkit_client()
-    return _classic(client, job) if command is None else _with_buildkit(command, job)
+    return _classic(complete) if command is None else _with_buildkit(command, complete)
 
 
-def _base_arguments(client: docker.DockerClient, job: _Job) -> dict[str, str]:
+def _base_arguments(job: Build) -> dict[str, str]:
     """Have every base image in the daemon, or return the argument that names one made here."""
-    dockerfile = job.dockerfile.read_text()
+    dockerfile = job.file.read_text()
     defaults = _defaults(dockerfile)
     extra: dict[str, str] = {}
     for image in bases(dockerfile, {**defaults, **job.build_args}):
-        if is_local(client, image):
+        if is_local(image):
             continue
         try:
             if registry_digest(image) is not None:
-                pull(client, image, job.progress)
+                pull(image, job.progress)
                 continue
             reason = "its registry cannot be reached"
         except DockerError as error:
@@ -132,7 +135,8 @@ def _base_arguments(client: docker.DockerClient, job: _Job) -> dict[str, str]:
                 f"so that a base made on this machine can take its place",
             )
         job.progress(f"base image {image} cannot be had: {reason}")
-        extra[NODE_IMAGE] = base_image(client, job.progress)
+        with closing(connect()) as client:
+            extra[NODE_IMAGE] = base_image(client, job.progress)
     return extra
 
 
@@ -143,13 +147,10 @@ def has_fixed_bases(dockerfile: Path, build_args: Mapping[str, str]) -> bool:
 
 
 def _defaults(dockerfile: str) -> dict[str, str]:
-    return {name: default.strip("\"'") for name, default in _ARG.findall(_head(dockerfile)) if default}
-
-
-def _head(dockerfile: str) -> str:
-    """Return what stands before the first FROM: arguments there, and only there, choose base images."""
+    """Return the arguments before the first FROM, which choose base images, with their defaults."""
     first = _FROM.search(dockerfile)
-    return dockerfile[: first.start()] if first is not None else dockerfile
+    head = dockerfile[: first.start()] if first is not None else dockerfile
+    return {name: default.strip("\"'") for name, default in _ARG.findall(head) if default}
 
 
 def bases(dockerfile: str, arguments: Mapping[str, str]) -> list[str]:
@@ -168,35 +169,30 @@ def bases(dockerfile: str, arguments: Mapping[str, str]) -> list[str]:
 @functools.cache
 def buildkit_client() -> str | None:
     """Return the first `docker` on PATH that can use BuildKit, found by asking each, once for a run."""
-    seen: set[str] = set()
-    for folder in os.get_exec_path():
-        command = shutil.which("docker", path=folder)
-        if command is None or (real := str(Path(command).resolve())) in seen:
-            continue
-        seen.add(real)
-        if _can_buildkit(command):
-            return command
-    return None
+    found = (shutil.which("docker", path=folder) for folder in os.get_exec_path())
+    commands = {
+        str(Path(command).resolve()): command for command in reversed([*found]) if command is not None
+    }
+    return next((command for command in reversed(commands.values()) if _can_buildkit(command)), None)
 
 
 def _can_buildkit(command: str) -> bool:
     def ask(*arguments: str) -> str | None:
         try:
             answer = subprocess.run(
-                [command, *arguments], capture_output=True, text=True, check=False, timeout=20
+                [command, *arguments], capture_output=True, text=True, check=False, timeout=_ASK_SECONDS
             )
         except (OSError, subprocess.TimeoutExpired):
             return None
         return answer.stdout.strip() if answer.returncode == 0 else None
 
-    version = ask("version", "--format", "{{.Client.Version}}") or ""
-    major = version.partition(".")[0]
+    major = (ask("version", "--format", "{{.Client.Version}}") or "").partition(".")[0]
     if major.isdigit() and int(major) < _BUILDKIT_BUILT_IN_BEFORE:
         return True
     return ask("buildx", "version") is not None
 
 
-def _with_buildkit(command: str, job: _Job) -> str:
+def _with_buildkit(command: str, job: Build) -> str:
     # The daemon that we ask ourselves, and its own builder: no other one sees the daemon's images.
     environment = {
         **os.environ,
@@ -205,14 +201,23 @@ def _with_buildkit(command: str, job: _Job) -> str:
         "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
         "DOCKER_HOST": os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock",
     }
-    last: deque[str] = deque(maxlen=_LAST_LINES)
+    output = _Output(job)
     with tempfile.TemporaryDirectory() as folder:
-        id_file = Path(folder, "id")
-        arguments = ["--progress", "plain", "--iidfile", str(id_file)]
-        arguments += ["--tag", job.tag, "--file", str(job.dockerfile)]
+        id_file, dockerfile = Path(folder, "id"), Path(folder, "Dockerfile")
+        dockerfile.write_bytes(job.file.read_bytes())
+        # Older clients do not look for exceptions in folders that are left out: each is named.
+        names = (_SPECIAL.sub(r"\\\g<0>", name) for name in files(job.context, job.file))
+        Path(folder, "Dockerfile.dockerignore").write_text("\n".join(["*", *(f"!{name}" for name in names)]))
+        arguments = ["--progress", "plain", "--iidfile", str(id_file), "--tag", job.tag]
+        arguments += ["--file", str(dockerfile)]
         arguments += _flags("--build-arg", job.build_args) + _flags("--label", job.labels)
         arguments += ["--target", job.target] if job.target else []
         arguments += ["--no-cache"] if job.no_cache else []
+        for number, (identifier, content) in enumerate(job.secrets.items()):
+            # The folder is this user's alone, and goes with the build.
+            source = Path(folder, f"secret{number}")
+            source.write_text(content)
+            arguments += ["--secret", f"id={identifier},src={source}"]
         with subprocess.Popen(
             [command, "build", *arguments, str(job.context)],
             env=environment,
@@ -223,12 +228,9 @@ def _with_buildkit(command: str, job: _Job) -> str:
             errors="replace",
         ) as process:
             for line in process.stdout or ():
-                if line.strip():
-                    last.append(line.rstrip())
-                    if not _CHECKSUM.match(line):
-                        job.progress(line.rstrip())
+                output.line(line)
         if process.returncode != 0:
-            raise job.failed(last)
+            raise output.failure()
         return id_file.read_text().strip()
 
 
@@ -236,12 +238,25 @@ def _flags(name: str, values: Mapping[str, str]) -> list[str]:
     return [part for key, value in values.items() for part in (name, f"{key}={value}")]
 
 
-def _classic(client: docker.DockerClient, job: _Job) -> str:
-    last: deque[str] = deque(maxlen=_LAST_LINES)
-    try:
-        lines: Any = engine(client).build(
-            path=str(job.context.resolve()),
-            dockerfile=str(job.dockerfile.resolve()),
+def _classic(job: Build) -> str:
+    if job.secrets:
+        raise DockerError(
+            f"building {job.file} with secrets needs BuildKit: install Docker's buildx plugin "
+            "(on Debian: apt-get install docker-buildx)"
+        )
+    # The client's own reading of `.dockerignore` is not BuildKit's, so the archive is made here.
+    names, extra = {*files(job.context, job.file)}, list[tuple[str, str]]()
+    context, file = job.context.resolve(), job.file.resolve()
+    dockerfile = file.relative_to(context).as_posix() if file.is_relative_to(context) else _ELSEWHERE
+    if dockerfile not in names:
+        # The daemon removes it from the context after reading it.
+        extra = [(dockerfile, job.file.read_text()), (".dockerignore", dockerfile)]
+    archive: Any = create_archive(str(job.context), files=sorted(names), extra_files=extra)
+    with archive, docker_engine(f"build {job.file}") as api:
+        lines: Iterable[dict[str, Any]] = api.build(
+            fileobj=archive,
+            custom_context=True,
+            dockerfile=dockerfile,
             tag=job.tag,
             buildargs=dict(job.build_args),
             target=job.target or "",
@@ -251,13 +266,9 @@ def _classic(client: docker.DockerClient, job: _Job) -> str:
             forcerm=True,
             decode=True,
         )
+        output = _Output(job)
         for line in lines:
-            text = str(line.get("stream") or line.get("error") or "").rstrip()
-            if text:
-                last.append(text)
-                job.progress(text)
+            output.line(str(line.get("stream") or line.get("error") or ""))
             if "error" in line:
-                raise job.failed(last)
-        return str(engine(client).inspect_image(job.tag)["Id"])
-    except DockerException as error:
-        raise DockerError(f"cannot build {job.dockerfile}: {error}") from error
+                raise output.failure()
+        return str(api.inspect_image(job.tag)["Id"])

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any, Final, cast
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
 import docker
 from docker.errors import APIError, DockerException, ImageNotFound
 from docker.utils import parse_repository_tag
 
-from local.containers import LABEL, DockerError, connect, engine
+from local.docker import LABEL, DockerError, docker_engine, engine
 
 Progress = Callable[[str], None]
 
+_CALL_SECONDS: Final = 120
 _REGISTRY_SECONDS: Final = 4
 _CONFLICT: Final = 409
 _SERVER_ERROR: Final = 500
@@ -28,27 +29,20 @@ def push(tag: str, *, username: str, password: str) -> str:
     Raises:
         DockerError: the registry refused it.
     """
-    client = connect()
     repository, _, version = tag.rpartition(":")
     login = {"username": username, "password": password}
     digest = ""
-    try:
-        lines: Any = engine(client).push(repository, tag=version, stream=True, decode=True, auth_config=login)
-        for line in cast("list[dict[str, Any]]", lines):
-            if "error" in line:
-                raise DockerError(f"cannot push {tag}: {line['error']}")
+    with docker_engine(f"push {tag}") as api:
+        lines = api.push(repository, tag=version, stream=True, decode=True, auth_config=login)
+        for line in reported(lines, f"push {tag}"):
             told: dict[str, Any] = line.get("aux") or {}
             digest = str(told.get("Digest", digest))
-    except DockerException as error:
-        raise DockerError(f"cannot push {tag}: {error}") from error
-    finally:
-        client.close()
     if not digest:
-        raise DockerError(f"cannot push {tag}: Docker told no digest, so the registry may not have it")
+        raise DockerError(f"cannot push {tag}: Docker named no digest, so the registry may not have it")
     return digest
 
 
-def pull(client: docker.DockerClient, image: str, progress: Progress) -> None:
+def pull(image: str, progress: Progress) -> None:
     """Pull `image`.
 
     Raises:
@@ -56,31 +50,43 @@ def pull(client: docker.DockerClient, image: str, progress: Progress) -> None:
     """
     progress(f"pulling {image}")
     repository, tag = parse_repository_tag(image)
-    try:
-        for line in engine(client).pull(repository, tag=tag or "latest", stream=True, decode=True):
-            if "error" in line:
-                raise DockerError(f"cannot pull {image}: {line['error']}")
-    except DockerException as error:
-        raise DockerError(f"cannot pull {image}: {error}") from error
+    with docker_engine(f"pull {image}") as api:
+        for _ in reported(
+            api.pull(repository, tag=tag or "latest", stream=True, decode=True), f"pull {image}"
+        ):
+            pass
 
 
-def is_local(client: docker.DockerClient, image: str) -> bool:
+def reported(lines: Iterable[dict[str, Any]], action: str) -> Iterator[dict[str, Any]]:
+    """Yield what the daemon reports of something that takes long.
+
+    Raises:
+        DockerError: it reports an error.
+    """
+    for line in lines:
+        if "error" in line:
+            raise DockerError(f"cannot {action}: {line['error']}")
+        yield line
+
+
+def is_local(image: str) -> bool:
     """Whether the daemon has `image`."""
-    try:
-        engine(client).inspect_image(image)
-    except ImageNotFound:
-        return False
-    except (DockerException, OSError) as error:
-        raise DockerError(f"cannot look for image {image}: {error}") from error
-    return True
+    return local_image(image) is not None
 
 
-def with_label(client: docker.DockerClient, name: str, value: str) -> str | None:
+def local_image(image: str) -> dict[str, Any] | None:
+    """Return what the daemon knows of an image; None if it does not have it."""
+    with docker_engine(f"look for image {image}") as api:
+        try:
+            return api.inspect_image(image)
+        except ImageNotFound:
+            return None
+
+
+def with_label(name: str, value: str) -> str | None:
     """Return the id of an image that carries this label, None if there is none."""
-    try:
-        found: list[dict[str, Any]] = engine(client).images(filters={"label": f"{name}={value}"})
-    except (DockerException, OSError) as error:
-        raise DockerError(f"cannot look for an image with label {name}={value}: {error}") from error
+    with docker_engine(f"look for an image with label {name}={value}") as api:
+        found: list[dict[str, Any]] = api.images(filters={"label": f"{name}={value}"})
     return str(found[0]["Id"]) if found else None
 
 
@@ -96,20 +102,17 @@ def registry_digest(image: str) -> str | None:
     with _asking:
         if registry in _unreachable:
             return None
-        client = connect(timeout=_REGISTRY_SECONDS)
-        try:
-            return str(engine(client).inspect_distribution(image)["Descriptor"]["digest"])
-        except APIError as error:
-            # The daemon wraps a registry's refusal; what it cannot reach is a server error.
-            if error.status_code is not None and error.status_code < _SERVER_ERROR:
-                raise DockerError(f"the registry does not give {image}: {error.explanation}") from error
-            _unreachable.add(registry)
-            return None
-        except (DockerException, OSError):
-            _unreachable.add(registry)
-            return None
-        finally:
-            client.close()
+        with docker_engine(f"look for {image} in its registry", timeout=_REGISTRY_SECONDS) as api:
+            try:
+                return str(api.inspect_distribution(image)["Descriptor"]["digest"])
+            except APIError as error:
+                # The daemon wraps a registry's refusal; what it cannot reach is a server error.
+                if error.status_code is not None and error.status_code < _SERVER_ERROR:
+                    raise DockerError(f"the registry does not give {image}: {error.explanation}") from error
+            except (DockerException, OSError):
+                pass
+        _unreachable.add(registry)
+        return None
 
 
 def remove_images(client: docker.DockerClient, *, prefix: str = "") -> list[str]:
@@ -134,10 +137,6 @@ def remove_images(client: docker.DockerClient, *, prefix: str = "") -> list[str]
     return removed
 
 
-def _ours(client: docker.DockerClient) -> list[dict[str, Any]]:
-    return engine(client).images(all=False, filters={"label": LABEL})
-
-
 def remove_image(client: docker.DockerClient, name: str) -> bool:
     """Remove one name of an image, and the image with its last one; return whether it was there and free."""
     try:
@@ -149,6 +148,10 @@ def remove_image(client: docker.DockerClient, name: str) -> bool:
             return False
         raise DockerError(f"cannot remove image {name}: {error.explanation}") from error
     return True
+
+
+def _ours(client: docker.DockerClient) -> list[dict[str, Any]]:
+    return engine(client).images(all=False, filters={"label": LABEL})
 
 
 def _is_base(image: dict[str, Any]) -> bool:

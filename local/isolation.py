@@ -7,7 +7,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Final
 
 _FORGOTTEN_PREFIXES: Final = ("AWS_", "_AWS_")
-_OURS: Final[Mapping[str, str]] = {
+NO_ACCOUNT: Final[Mapping[str, str]] = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_CONFIG_FILE": os.devnull,
@@ -20,7 +20,7 @@ def isolate(environment: MutableMapping[str, str] = os.environ) -> None:
     """Forget every AWS setting of this process: no profile, no key, no file, no endpoint of the user's."""
     for name in [name for name in environment if name.startswith(_FORGOTTEN_PREFIXES)]:
         del environment[name]
-    environment.update(_OURS)
+    environment.update(NO_ACCOUNT)
 
 
 def point_at(endpoint: str, region: str, environment: MutableMapping[str, str] = os.environ) -> None:

@@ -1,40 +1,24 @@
-"""Which TCP port of this machine's loopback address a process of the local run gets."""
+"""TCP ports of the loopback address: bound before anybody is told of them, so that no two get the same."""
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from local.errors import LocalError
+
 LOOPBACK: Final = "127.0.0.1"
 HIGHEST: Final = 65535
 
 
-class PortError(Exception):
-    """A port that was asked for cannot be had."""
+class PortError(LocalError):
+    """A port that was asked for cannot be used."""
 
 
-def is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Whether a server could listen on `port` now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # A server that has just stopped leaves connections in TIME_WAIT behind; they are in nobody's way.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
-def any_free(host: str = LOOPBACK) -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
-def choose(
+def listen(
     *,
     what: str,
     default: int,
@@ -42,29 +26,55 @@ def choose(
     wanted: int | None = None,
     environment: Mapping[str, str] = os.environ,
     say: Callable[[str], None] = print,
-) -> int:
-    """Return the port that `wanted` or the environment's `variable` fixes, else `default`, else a free one.
+) -> socket.socket:
+    """Return a socket that listens on a port of the loopback address.
+
+    Connections are taken from now on and wait until a server that gets the socket accepts them.
 
     Args:
-        what: who asks, for messages.
-        default: the port that is taken when it is free.
-        variable: environment variable that fixes the port.
-        wanted: a fixed port that comes before `variable`.
+        what: the server, for messages.
+        default: port to use if it is free and no other is asked for; else any free port.
+        variable: environment variable that sets the port.
+        wanted: port that comes before `variable`; 0 for any free port.
         environment: where `variable` is looked up.
-        say: called with one line when `default` is taken.
+        say: called with one line if `default` is in use.
 
     Raises:
-        PortError: the fixed port is no port, or taken.
+        PortError: the port that was asked for is not a port, or cannot be used.
     """
-    text = environment.get(variable, "") if wanted is None else str(wanted)
-    if not text:
-        if is_free(default):
-            return default
-        port = any_free()
-        say(f"Port {default} is taken: the {what} listens on {port} ({variable} fixes it)")
-        return port
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= HIGHEST:
-        raise PortError(f"{variable} is {text!r}: it must be a port from 1 to {HIGHEST}")
-    if not is_free(int(text)):
-        raise PortError(f"port {text} for the {what} is taken: stop what listens there or change {variable}")
-    return int(text)
+    if wanted is not None:
+        return _listen_on(wanted, what, variable)
+    if text := environment.get(variable, ""):
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= HIGHEST:
+            raise PortError(f"{variable} is {text!r}: it must be a port from 1 to {HIGHEST}")
+        return _listen_on(int(text), what, variable)
+    try:
+        return _listen_on(default, what, variable)
+    except PortError:
+        listener = _listen_on(0, what, variable)
+        port = port_of(listener)
+        say(f"Port {default} is in use: the {what} listens on {port}; set {variable} to choose")
+        return listener
+
+
+def port_of(listener: socket.socket) -> int:
+    """Return the port that a socket listens on."""
+    return int(listener.getsockname()[1])
+
+
+def any_free() -> int:
+    """Return a port that was free a moment ago, for who has to know one beforehand."""
+    with socket.create_server((LOOPBACK, 0)) as probe:
+        return port_of(probe)
+
+
+def _listen_on(port: int, what: str, variable: str) -> socket.socket:
+    try:
+        # It may be bound while connections of a server that has stopped wait for their end (TIME_WAIT).
+        return socket.create_server((LOOPBACK, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortError(
+                f"port {port} for the {what} is in use: stop what listens there, or change {variable}"
+            ) from error
+        raise PortError(f"port {port} for the {what} cannot be used: {error.strerror}") from error

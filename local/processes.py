@@ -1,136 +1,167 @@
-"""Processes that outlive the command that started them: how they are started, found again and stopped."""
+"""Processes that outlive the command that starts them: started, known again later, and ended."""
 
 from __future__ import annotations
 
-import json
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final
+
+from local.errors import LocalError
 
 POLL_SECONDS: Final = 0.02
+FIRST_INHERITED: Final = 3
+"""Descriptor at which a started process finds the first one that it inherits."""
 
+_ABOVE_INHERITED: Final = 64
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "HOSTNAME")
 
 
-class ProcessError(Exception):
-    """A process did not start; the message has the end of its log."""
+class ProcessError(LocalError):
+    """A process did not start, or cannot be ended; the message says why."""
+
+
+@dataclass(frozen=True)
+class ProcessIdentity:
+    """One process, told from a later process with the same id by its start time."""
+
+    pid: int
+    started: str
+    """As `start_time` gives it."""
+
+    @classmethod
+    def of(cls, pid: int) -> ProcessIdentity | None:
+        """Return the identity of the process that has `pid` now; None if there is none."""
+        started = start_time(pid)
+        return None if started is None else cls(pid, started)
+
+    @property
+    def alive(self) -> bool:
+        """Whether this process runs."""
+        return start_time(self.pid) == self.started
+
+    def signal(self, number: signal.Signals) -> bool:
+        """Send a signal to this process and to no other; return whether it still ran.
+
+        Raises:
+            ProcessError: it belongs to another user.
+        """
+        try:
+            return self._signal(number)
+        except ProcessLookupError:
+            return False
+        except PermissionError as error:
+            raise ProcessError(f"process {self.pid} belongs to another user: end it as that user") from error
+
+    def _signal(self, number: signal.Signals) -> bool:
+        if sys.platform != "linux":
+            if self.alive:
+                os.kill(self.pid, number)
+                return True
+            return False
+        descriptor = os.pidfd_open(self.pid)
+        try:
+            # The descriptor stays with one process. If that has the right start time, the signal reaches the
+            # right process, even if it ends now and its id is given away.
+            if self.alive:
+                signal.pidfd_send_signal(descriptor, number)
+                return True
+            return False
+        finally:
+            os.close(descriptor)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it has ended, at most `seconds`; return whether it has."""
+        deadline = time.monotonic() + seconds
+        while self.alive:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(POLL_SECONDS)
+        return True
+
+    def stop(self, *, seconds: float) -> None:
+        """End it by SIGTERM, and by SIGKILL if that takes longer than `seconds`.
+
+        Raises:
+            ProcessError: it belongs to another user.
+        """
+        if self.signal(signal.SIGTERM) and not self.wait(seconds):
+            self.signal(signal.SIGKILL)
+            self.wait(5)
+
+
+def spawn(
+    command: Sequence[str], *, log: Path, environment: Mapping[str, str], inherit: Sequence[int] = ()
+) -> ProcessIdentity:
+    """Start a command in a session of its own, so that neither Ctrl-C nor the terminal's end reaches it.
+
+    Args:
+        command: program, found on PATH, and arguments.
+        log: file that its output goes to; what was in it is lost.
+        environment: all its variables.
+        inherit: descriptors that it gets, as descriptor 3 and up.
+
+    Raises:
+        ProcessError: there is no such program, or its log cannot be written.
+    """
+    # Copies above all targets: else the first target could be the second source.
+    copies = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, _ABOVE_INHERITED) for each in inherit]
+    try:
+        pid = os.posix_spawnp(
+            command[0],
+            [*command],
+            environment,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+                *((os.POSIX_SPAWN_DUP2, copy, FIRST_INHERITED + at) for at, copy in enumerate(copies)),
+            ],
+            setsid=True,
+        )
+    except OSError as error:
+        raise ProcessError(f"cannot start {command[0]} with log {log}: {error.strerror}") from error
+    finally:
+        for copy in copies:
+            os.close(copy)
+    # As long as nobody waits for it, even one that has ended already keeps its id.
+    return ProcessIdentity(pid, start_time(pid) or "")
 
 
 def user_environment() -> dict[str, str]:
-    """Return what a detached process may see of the user's environment: Docker's, nothing of AWS."""
+    """Return what a started process sees of the user's environment: Docker's variables, nothing of AWS."""
     return {
         name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("DOCKER_")
     }
 
 
-@dataclass(frozen=True, kw_only=True)
-class DetachedProcess:
-    """A process in a session of its own, with a record file by which a later command finds it.
-
-    The record holds the process's start time, so that a pid which another process got is never taken for it.
-    """
-
-    record: Path
-    pid: int
-    started: str
-    facts: Mapping[str, Any]
-    """What the starter wants to know again: a port, an identity."""
-
-    @classmethod
-    def start(
-        cls,
-        arguments: Sequence[str],
-        *,
-        record: Path,
-        log: Path,
-        environment: Mapping[str, str],
-        facts: Mapping[str, Any],
-    ) -> DetachedProcess:
-        """Start this Python with `arguments`; its output goes to the end of `log`."""
-        record.parent.mkdir(parents=True, exist_ok=True)
-        output = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        pid = os.posix_spawn(
-            sys.executable,
-            [sys.executable, "-P", *arguments],
-            environment,
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, str(log), output, 0o600),
-                (os.POSIX_SPAWN_DUP2, 1, 2),
-            ],
-            # Ctrl-C in the terminal, or the end of its session, must not reach it.
-            setsid=True,
-        )
-        process = cls(record=record, pid=pid, started=start_time(pid) or "", facts=dict(facts))
-        draft = record.with_suffix(".new")
-        content = {"pid": pid, "started": process.started, "facts": process.facts}
-        draft.write_text(json.dumps(content), "utf-8")
-        draft.replace(record)
-        return process
-
-    @classmethod
-    def recorded(cls, record: Path) -> DetachedProcess | None:
-        """Return the process that `record` tells of, alive or not; None without a readable record."""
-        try:
-            content = json.loads(record.read_text("utf-8"))
-            return cls(
-                record=record,
-                pid=int(content["pid"]),
-                started=str(content["started"]),
-                facts=cast("Mapping[str, Any]", content["facts"]),
-            )
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-
-    @property
-    def alive(self) -> bool:
-        """Whether this very process runs."""
-        # Its parent, where that still runs, has to collect it, or a dead one looks alive.
-        with suppress(ChildProcessError):
-            os.waitpid(self.pid, os.WNOHANG)
-        return bool(self.started) and start_time(self.pid) == self.started
-
-    def wait_until(self, ready: Callable[[], bool], *, seconds: float, what: str, log: Path) -> None:
-        """Return as soon as `ready` says so.
-
-        Raises:
-            ProcessError: the process ended, or the time is over.
-        """
-        deadline = time.monotonic() + seconds
-        while True:
-            alive = self.alive
-            if alive and ready():
-                return
-            if not alive or time.monotonic() > deadline:
-                how = f"is not ready after {seconds:g} s" if alive else "ended while it started"
-                raise ProcessError(f"the {what} {how}; its log, {log}, ends with:\n{_tail(log)}")
-            time.sleep(POLL_SECONDS)
-
-    def stop(self, *, seconds: float) -> None:
-        """End it and its children, by SIGKILL if SIGTERM takes over `seconds`; forget the record."""
-        for sign, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5.0)):
-            if not self.alive:
-                break
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, sign)
-            deadline = time.monotonic() + patience
-            while self.alive and time.monotonic() < deadline:
-                time.sleep(POLL_SECONDS)
-        self.record.unlink(missing_ok=True)
+@contextmanager
+def exclusive(path: Path) -> Generator[None]:
+    """Hold the lock at `path`, which is made if need be, and which ends with its process at the latest."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def start_time(pid: int) -> str | None:
-    """Return when `pid` started, in whatever form the system tells it; None if no such process runs."""
+    """Return when `pid` started, in the system's own form; None if no such process runs.
+
+    On Linux that is the boot's id and the clock ticks since then, from /proc.
+    """
     if sys.platform == "linux":
         try:
-            # The command's name, in brackets, may hold blanks: state and start time are counted from its end.
+            # The command's name, in brackets, may hold blanks: count the fields after it.
             fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
             boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
         except OSError:
@@ -142,7 +173,8 @@ def start_time(pid: int) -> str | None:
     return None if len(answer) < 2 or answer[0].startswith("Z") else answer[1].strip()  # noqa: PLR2004
 
 
-def _tail(log: Path, lines: int = 15) -> str:
+def log_end(log: Path, lines: int = 15) -> str:
+    """Return the last lines of a log; `(nothing)` if it is empty or cannot be read."""
     try:
         return "\n".join(log.read_text("utf-8", "replace").splitlines()[-lines:]) or "(nothing)"
     except OSError:

@@ -1,1 +1,1 @@
-"""What an update would change, or somebody else has: read, told to people, written for GitHub."""
+"""What an update would change and what differs from the state: read from the engine's events and shown."""

@@ -1,17 +1,16 @@
-"""Changes, as people and programs look at them."""
+"""Changes of a stack's resources."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
-from local.engine import property_path
+from automation.changes.property_path import covers
 
 Kind = Literal["create", "update", "replace", "delete"]
 
 KINDS: Final[tuple[Kind, ...]] = ("create", "update", "replace", "delete")
-SIGNS: Final[Mapping[Kind, str]] = {"create": "+", "update": "~", "replace": "±", "delete": "-"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +24,14 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What happens, or has happened, to one resource."""
+    """What happens to one resource, or has happened to it."""
 
     kind: Kind
     urn: str
     type: str
     differences: tuple[Difference, ...] = ()
+    cause: str = ""
+    """Who changed it, where that is known."""
 
     @property
     def name(self) -> str:
@@ -44,52 +45,29 @@ class Changes:
 
     changes: tuple[Change, ...] = ()
     same: int = 0
-    """Resources that stay as they are."""
+    """Resources that do not change."""
 
     def __bool__(self) -> bool:
         return bool(self.changes)
 
     @property
     def counts(self) -> Mapping[Kind, int]:
-        """How many there are of each kind, without those that there are none of."""
+        """The number of changes of each kind that occurs."""
         return {
             kind: count for kind in KINDS if (count := sum(change.kind == kind for change in self.changes))
         }
 
-    def without(self, left_to_others: Mapping[str, Collection[str]]) -> Changes:
-        """Return them less what the program leaves to others: property paths, by URN."""
+    def without(self, ignored: Mapping[str, Collection[str]]) -> Changes:
+        """Return the changes without those of ignored properties: paths by URN."""
         kept: list[Change] = []
         for change in self.changes:
-            paths = list(left_to_others.get(change.urn, ()))
-            differences = tuple(one for one in change.differences if not _within(one.path, paths))
+            paths = ignored.get(change.urn, ())
+            differences = tuple(one for one in change.differences if not covers(paths, one.path))
             if change.kind != "update" or differences or not change.differences:
                 kept.append(replace(change, differences=differences))
         return Changes(changes=tuple(kept), same=self.same + len(self.changes) - len(kept))
 
-
-def _within(path: str, paths: list[str]) -> bool:
-    try:
-        return property_path.covers(paths, path)
-    except property_path.PropertyPathError:
-        # What cannot be read is told rather than left out.
-        return False
-
-
-def as_json(changes: Changes) -> dict[str, Any]:
-    """Return what a program reads."""
-    return {
-        "counts": dict(changes.counts),
-        "same": changes.same,
-        "changes": [
-            {
-                "kind": change.kind,
-                "type": change.type,
-                "name": change.name,
-                "urn": change.urn,
-                "differences": [
-                    {"path": one.path, "old": one.old, "new": one.new} for one in change.differences
-                ],
-            }
-            for change in changes.changes
-        ],
-    }
+    def as_json(self) -> dict[str, Any]:
+        """Return the changes for programs."""
+        changes = [{**asdict(change), "name": change.name} for change in self.changes]
+        return {"counts": dict(self.counts), "same": self.same, "changes": changes}

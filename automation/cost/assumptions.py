@@ -1,4 +1,4 @@
-"""What no configuration says and a bill depends on: traffic, logs, how full a repository is."""
+"""What a bill depends on and no configuration says: traffic, logs, stored images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _assumed(value: float, meaning: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Assumptions:
-    """Guesses, the same for every stack; whoever knows better says so with `--assume`."""
+    """Guesses, the same for every stack; `--assume` replaces them."""
 
     hours: float = _assumed(730, "hours of a month")
     scaling: float = _assumed(
@@ -41,7 +41,7 @@ class Assumptions:
         """Return the defaults with some of them changed, each given as `name=number`.
 
         Raises:
-            AutomationError: there is no such assumption, or the value is no number from 0.
+            AutomationError: there is no such assumption, or the value is not a number from 0.
         """
         changes: dict[str, float] = {}
         names = {item.name.replace("_", "-"): item.name for item in fields(cls)}
@@ -64,7 +64,7 @@ class Assumptions:
         return replace(cls(), **changes)
 
     def described(self, names: Iterable[str]) -> list[tuple[str, float, str]]:
-        """Those of the given names, in the order of this class: as `--assume` takes them, value, meaning."""
+        """Return name (as for `--assume`), value and meaning of the named ones, in this class's order."""
         wanted = set(names)
         return [
             (item.name.replace("_", "-"), getattr(self, item.name), item.metadata[_MEANING])

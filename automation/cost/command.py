@@ -1,4 +1,4 @@
-"""`python -m automation cost`: what a stack costs in a month, and what a change of it would."""
+"""`python -m automation cost`: what a stack, or a change of it, costs in a month."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _svg(_: click.Context, __: click.Parameter, path: Path | None) -> Path | Non
     return path
 
 
-@click.command(short_help="Tell what a stack costs in a month.")
+@click.command(short_help="Show what a stack costs in a month.")
 @click.argument("stack")
 @click.option("--compare", metavar="STACK", help="Show what another stack would cost instead.")
 @click.option(
@@ -71,12 +71,12 @@ def cost(
     as_json: bool,
     chart: Path | None,
 ) -> int:
-    """Tell what STACK costs in a month, from the resources that its program declares.
+    """Show what STACK costs in a month, from the resources that its program declares.
 
     No AWS account is needed. The exit code is 1 if the stack costs more than its budget.
     """
     if compare is not None and before is not None:
-        raise click.UsageError("--compare and --before exclude each other: there are two sides to a change")
+        raise click.UsageError("use either --compare or --before, not both")
     planned = plan(stack)
     pricer = _Pricer(assume, live=live)
     this = pricer.price(planned)
@@ -84,8 +84,8 @@ def cost(
     if compare is not None:
         sides.append((compare, pricer.price(plan(compare))))
     elif before is not None:
-        sides.insert(0, ("what is", pricer.price(read_export(before), instead_of=planned)))
-        sides[1] = ("what is declared", this)
+        sides.insert(0, ("now", pricer.price(read_export(before), instead_of=planned)))
+        sides[1] = ("declared", this)
     limit = budget if budget is not None else planned.monthly_budget_usd
     over = limit is not None and round(this.usd, 2) > limit
 
@@ -95,8 +95,8 @@ def cost(
         _print(this, sides)
     if chart is not None:
         _write(chart, charts.svg([side for _, side in sides], [name for name, _ in sides]))
-    for said in pricer.remarks():
-        click.echo(said, err=True)
+    for remark in pricer.remarks():
+        click.echo(remark, err=True)
     if limit is None or not over:
         return 0
     click.echo(
@@ -108,7 +108,7 @@ def cost(
 
 
 class _Pricer:
-    """Prices stacks with one set of assumptions, and asks for each price once."""
+    """Prices stacks with one set of assumptions; each price is requested once."""
 
     def __init__(self, assumptions: Assumptions, *, live: bool) -> None:
         self._assumptions = assumptions
@@ -116,16 +116,16 @@ class _Pricer:
         self._books: dict[str, PriceBook] = {}
 
     def price(self, stack: Stack, *, instead_of: Stack | None = None) -> Estimate:
-        """Price a stack; one without anything in it is nowhere, and costs nothing."""
+        """Price a stack; an empty one has no region, and costs nothing."""
         region = stack.region or (instead_of.region if instead_of else "")
         if region not in self._books:
             self._books[region] = PricesOfToday(region) if self._live else PricesOfTable(region)
         return estimate(stack, self._books[region], self._assumptions)
 
     def remarks(self) -> list[str]:
-        """What the reader should know of the prices."""
+        """Return what the reader should know of the prices."""
         return [
-            f"from the table, for AWS's price list does not have them: {', '.join(sorted(book.from_table))}"
+            f"from the table, since AWS's price list does not have them: {', '.join(sorted(book.from_table))}"
             for book in self._books.values()
             if isinstance(book, PricesOfToday) and book.from_table
         ]

@@ -1,4 +1,4 @@
-"""When a schedule of Application Auto Scaling comes round, as far as one can tell without AWS.
+"""When a schedule of Application Auto Scaling runs, for the expressions that schedules need.
 
 https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
 """
@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 YEAR: Final = 2026
-"""Schedules are looked at over this year: any has its weekdays about as often."""
+"""The year over which schedules are counted: any has its weekdays about as often."""
 _BEGIN: Final = datetime(YEAR, 1, 1, tzinfo=UTC)
 SECONDS_OF_YEAR: Final = (datetime(YEAR + 1, 1, 1, tzinfo=UTC) - _BEGIN).total_seconds()
 
@@ -26,7 +26,7 @@ class UnknownScheduleError(ValueError):
 
 
 def moments(schedule: str, time_zone: str) -> list[float]:
-    """Return when in a year a schedule comes round, in seconds from its begin.
+    """Return when in a year a schedule runs, in seconds from the begin of the year.
 
     Args:
         schedule: `cron(…)` with AWS's six fields.

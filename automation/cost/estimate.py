@@ -85,7 +85,7 @@ def estimate(stack: Stack, prices: PriceBook, assumptions: Assumptions) -> Estim
         assumptions=assumptions,
         lines=tuple(lines),
         unpriced=dict(unpriced),
-        tasks=context.tasks_by_service,
+        tasks=context.tasks,
     )
 
 

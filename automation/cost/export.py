@@ -1,4 +1,4 @@
-"""What a stack consists of now: what `pulumi stack export` wrote."""
+"""The resources that a stack has now, by its state: what `pulumi stack export` writes."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ def read_export(path: Path) -> Stack:
     except OSError as error:
         raise AutomationError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise AutomationError(f"{path} holds no JSON ({error}): {_HOW}") from error
+        raise AutomationError(f"{path} is not valid JSON ({error}): {_HOW}") from error
     return stack_of(document, origin=str(path), name=path.stem)
 
 
 def stack_of(document: object, *, origin: str, name: str) -> Stack:
-    """Return the stack that an export tells of.
+    """Return the stack that an export holds.
 
     Args:
         document: the export, or a state file of the file backend.
-        origin: where it is from, for messages.
-        name: of a stack that holds nothing and so does not say it.
+        origin: where the document is from, for messages.
+        name: the stack's, where the document has no resource that names it.
 
     Raises:
-        AutomationError: it is something else, or names no region.
+        AutomationError: the document is something else, or names no region.
     """
     states = _states(document)
     if states is None:
-        raise AutomationError(f"{origin} is no export of a stack: {_HOW}")
+        raise AutomationError(f"{origin} is not the export of a stack: {_HOW}")
     alive = [state for state in states if not state.get("delete")]
     regions = {
         str(state["inputs"]["region"])
@@ -53,9 +53,9 @@ def stack_of(document: object, *, origin: str, name: str) -> Stack:
         raise AutomationError(
             f"{origin}: its AWS providers name {', '.join(sorted(regions)) or 'no region'}; one is needed"
         )
-    told = str(next((state["urn"] for state in alive), "::")).split("::")[0].rpartition(":")[2]
+    of_urn = str(next((state["urn"] for state in alive), "::")).split("::")[0].rpartition(":")[2]
     return Stack(
-        told or name,
+        of_urn or name,
         # Nothing costs nothing anywhere.
         next(iter(regions), ""),
         tuple(_resource(state) for state in alive if _counts(state)),
@@ -65,19 +65,19 @@ def stack_of(document: object, *, origin: str, name: str) -> Stack:
 def _states(document: object) -> list[Mapping[str, Any]] | None:
     if not isinstance(document, dict):
         return None
-    told = cast("dict[str, Any]", document)
+    fields = cast("dict[str, Any]", document)
     # The file backend's own form, or that of the export.
-    latest = cast("dict[str, Any]", told.get("checkpoint") or {}).get("latest")
-    deployment: object = latest or told.get("deployment")
+    latest = cast("dict[str, Any]", fields.get("checkpoint") or {}).get("latest")
+    deployment: object = latest or fields.get("deployment")
     if not isinstance(deployment, dict):
         return None
-    # A stack that was destroyed has none.
+    # A destroyed stack has none.
     resources: Any = cast("dict[str, Any]", deployment).get("resources") or []
     return cast("list[Mapping[str, Any]]", resources) if isinstance(resources, list) else None
 
 
 def _counts(state: Mapping[str, Any]) -> bool:
-    # What the stack only reads is another's to pay.
+    # What the stack only reads, another one pays for.
     return bool(state.get("custom")) and not state.get("external") and not state["type"].startswith("pulumi:")
 
 

@@ -1,4 +1,4 @@
-"""AWS's own prices of today, by its Price List API; what that does not have, from the table."""
+"""Today's prices by AWS's Price List API, and from the table what that does not have."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REGION_BEFORE: Final = r"(?:(?!TS-)[A-Z]{2,4}[0-9]?-|[a-z]{2}(?:-[a-z]+)+-[0-9]
 
 
 class PricesOfToday:
-    """The prices of a region as AWS tells them; each is asked for when it is needed, and once."""
+    """The prices of a region by AWS's API; each is requested when it is needed, and once."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class PricesOfToday:
         table: Table | None = None,
         today: date | None = None,
     ) -> None:
-        """Make ready; AWS is not asked yet."""
+        """Prepare; no request is made yet."""
         self.region = region
         self.from_table: set[str] = set()
         """The prices that AWS's list does not have."""
@@ -45,7 +45,7 @@ class PricesOfToday:
         """Return a price.
 
         Raises:
-            AutomationError: AWS cannot be asked, or does not tell one price.
+            AutomationError: AWS refuses, or does not list exactly one price.
         """
         if key not in self._known:
             self._known[key] = self._find(self._table.entries[key])
@@ -58,10 +58,10 @@ class PricesOfToday:
             return same or PricesOfTable(self.region, self._table).price(entry.key)
         found = {price for product in self._products(entry.live) for price in _prices(product, entry.live)}
         if len(found) != 1:
-            told = ", ".join(f"{usd:.6g}" for usd in sorted(found)) or "none"
+            prices = ", ".join(f"{usd:.6g}" for usd in sorted(found)) or "none"
             raise AutomationError(
-                f"AWS's price list has not one price of {entry.key} in {self.region} but {told}: without "
-                "--live the prices of the table count",
+                f"AWS's price list has not one price of {entry.key} in {self.region} but {prices}: leave out "
+                "--live to use the prices of the table",
             )
         return Price(key=entry.key, usd=found.pop(), unit=entry.unit, source=self._source)
 
@@ -94,7 +94,7 @@ def _client() -> PricingClient:
 
 
 def _prices(product: Mapping[str, Any], lookup: LiveLookup) -> Iterator[float]:
-    """What the first unit costs that is not free."""
+    """Yield what the first unit costs that is not free."""
     usage = str(product["product"]["attributes"].get("usagetype", ""))
     if not re.fullmatch(_REGION_BEFORE + re.escape(lookup.usage), usage):
         return

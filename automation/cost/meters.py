@@ -20,22 +20,22 @@ _UNITS_IN_VCPU: Final = 1024
 _FREE_STORAGE_GB: Final = 20
 _DAYS_OF_MONTH: Final = 365 / 12
 _SECONDS_OF_HOUR: Final = 3600
-# Logs that are never deleted cost more every month: these are the costs after one year.
 _DAYS_OF_FOREVER: Final = 365
-# https://aws.amazon.com/elasticloadbalancing/pricing/: the largest of these counts.
+"""Logs that are never deleted cost more every month: these are the costs after one year."""
 _NEW_CONNECTIONS_IN_LCU: Final = 25
+"""The larger of these two counts: https://aws.amazon.com/elasticloadbalancing/pricing/"""
 _GB_PER_HOUR_IN_LCU: Final = 1
-_ARCHITECTURE: Final = {"ARM64": "arm64", "X86_64": "x86_64"}
+_ARCHITECTURES: Final = {"ARM64": "arm64", "X86_64": "x86_64"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Usage:
-    """How much a resource takes in a month of something that has a price."""
+    """How much a resource uses in a month of something that has a price."""
 
     price: str
     quantity: float
     group: str
-    """What the bill's reader thinks in: Fargate, public addresses, logs."""
+    """What the reader of a bill thinks in: Fargate, public addresses, logs."""
     what: str
     assumes: tuple[str, ...] = ("hours",)
 
@@ -48,37 +48,41 @@ class Context:
     assumed: Assumptions
 
     @cached_property
-    def tasks_by_service(self) -> Mapping[str, Tasks]:
+    def tasks(self) -> Mapping[str, Tasks]:
         """How many tasks each service runs, by its logical name."""
-        return {
-            service.name: tasks_of(service, self.stack, self.assumed.scaling)
-            for service in self.stack.all(SERVICE)
-        }
-
-    def tasks(self, service: Resource) -> Tasks:
-        """How many tasks a service runs."""
-        return self.tasks_by_service[service.name]
+        scaling = self.assumed.scaling
+        return {service.name: tasks_of(service, self.stack, scaling) for service in self.stack.all(SERVICE)}
 
     @cached_property
     def services(self) -> list[Resource]:
         """The services that run a task at any time."""
-        return [service for service in self.stack.all(SERVICE) if self.tasks(service).awake]
+        return [service for service in self.stack.all(SERVICE) if self.tasks[service.name].awake]
 
     def tasks_together(self, services: Iterable[Resource]) -> float:
         """How many tasks services run on average."""
-        return sum(self.tasks(service).average for service in services)
+        return sum(self.tasks[service.name].average for service in services)
 
     @property
-    def gb_of_service(self) -> float:
-        """What a service answers in a month."""
+    def response_gb(self) -> float:
+        """What a service answers in a month, in GB."""
         return self.assumed.requests * self.assumed.response_kb / _KB_IN_GB
 
 
 Meter = Callable[[Resource, Context], Iterable[Usage]]
 
 
+def _each(price: str, group: str, what: str, assumed: str | None = None) -> Meter:
+    """Return the meter of a type of which each resource uses as much as is assumed, or one."""
+
+    def meter(_: Resource, context: Context) -> Iterator[Usage]:
+        quantity = getattr(context.assumed, assumed) if assumed else 1
+        yield Usage(price, quantity, group, what, (assumed,) if assumed else ())
+
+    return meter
+
+
 def _service(service: Resource, context: Context) -> Iterator[Usage]:
-    tasks = context.tasks(service)
+    tasks = context.tasks[service.name]
     definition = context.stack.by_arn(service.properties.get("taskDefinition"))
     if not tasks.awake:
         return
@@ -92,62 +96,37 @@ def _service(service: Resource, context: Context) -> Iterator[Usage]:
         if provider in ("FARGATE", "FARGATE_SPOT") and definition is not None:
             yield from _fargate(definition, share * hours, spot=provider == "FARGATE_SPOT")
     if service.block("networkConfiguration").get("assignPublicIp"):
-        yield Usage(
-            price="public-ipv4",
-            quantity=tasks.average * hours,
-            group="Public IPv4",
-            what="an address for each task",
-        )
+        yield Usage("public-ipv4", tasks.average * hours, "Public IPv4", "an address for each task")
     if service.items("loadBalancers"):
-        yield Usage(
-            price="internet-out",
-            quantity=context.gb_of_service,
-            group="Data transfer",
-            what="responses to the internet",
-            assumes=("requests", "response_kb"),
-        )
+        sent = ("requests", "response_kb")
+        yield Usage("internet-out", context.response_gb, "Data transfer", "responses to the internet", sent)
 
 
 def _fargate(definition: Resource, task_hours: float, *, spot: bool) -> Iterator[Usage]:
     platform = definition.block("runtimePlatform").get("cpuArchitecture") or "X86_64"
-    architecture = _ARCHITECTURE[str(platform)]
+    architecture = _ARCHITECTURES[str(platform)]
     kind = f"fargate-spot-{architecture}" if spot else f"fargate-{architecture}"
     name = f"{'Spot ' if spot else ''}{architecture}"
-    yield Usage(
-        price=f"{kind}-vcpu",
-        quantity=definition.whole("cpu") / _UNITS_IN_VCPU * task_hours,
-        group="Fargate",
-        what=f"{name}, vCPU",
-    )
-    yield Usage(
-        price=f"{kind}-memory",
-        quantity=definition.whole("memory") / _MIB_IN_GB * task_hours,
-        group="Fargate",
-        what=f"{name}, memory",
-    )
+    vcpu_hours = definition.whole("cpu") / _UNITS_IN_VCPU * task_hours
+    gb_hours = definition.whole("memory") / _MIB_IN_GB * task_hours
+    yield Usage(f"{kind}-vcpu", vcpu_hours, "Fargate", f"{name}, vCPU")
+    yield Usage(f"{kind}-memory", gb_hours, "Fargate", f"{name}, memory")
     storage = int(definition.block("ephemeralStorage").get("sizeInGib") or _FREE_STORAGE_GB)
-    if storage > _FREE_STORAGE_GB:
-        yield Usage(
-            price="fargate-storage",
-            quantity=(storage - _FREE_STORAGE_GB) * task_hours,
-            group="Fargate",
-            what=f"storage above {_FREE_STORAGE_GB} GB",
-        )
+    paid = max(0, storage - _FREE_STORAGE_GB) * task_hours
+    yield Usage("fargate-storage", paid, "Fargate", f"storage above {_FREE_STORAGE_GB} GB")
 
 
 def _strategy(service: Resource, stack: Stack) -> list[Mapping[str, Any]]:
-    own = service.items("capacityProviderStrategies")
-    if own:
+    if own := service.items("capacityProviderStrategies"):
         return own
-    launch_type = service.properties.get("launchType")
-    if launch_type:
+    if launch_type := service.properties.get("launchType"):
         return [{"capacityProvider": launch_type, "weight": 1}]
     of_cluster = stack.all("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders")
     return [line for item in of_cluster for line in item.items("defaultCapacityProviderStrategies")]
 
 
 def shares(tasks: float, strategy: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """How many tasks a strategy puts where: the bases first, and the rest by weight, on average."""
+    """Return how many tasks a strategy puts where: the bases first, and the rest by weight, on average."""
     lines = list(strategy)
     placed: dict[str, float] = {}
     left = tasks
@@ -163,72 +142,41 @@ def shares(tasks: float, strategy: Iterable[Mapping[str, Any]]) -> dict[str, flo
 
 def _load_balancer(balancer: Resource, context: Context) -> Iterator[Usage]:
     hours = context.assumed.hours
-    yield Usage(price="alb-hour", quantity=hours, group="Load balancer", what="hours")
-    services = [service for service in context.services if service.items("loadBalancers")]
+    yield Usage("alb-hour", hours, "Load balancer", "hours")
+    served = sum(1 for service in context.services if service.items("loadBalancers"))
     # At worst each request comes by a connection of its own.
     by_connections = context.assumed.requests / _SECONDS_OF_HOUR / _NEW_CONNECTIONS_IN_LCU
-    by_data = context.gb_of_service / _GB_PER_HOUR_IN_LCU
-    yield Usage(
-        price="alb-lcu",
-        quantity=len(services) * max(by_connections, by_data),
-        group="Load balancer",
-        what="capacity units",
-        assumes=("requests", "response_kb"),
-    )
+    units = served * max(by_connections, context.response_gb / _GB_PER_HOUR_IN_LCU)
+    yield Usage("alb-lcu", units, "Load balancer", "capacity units", ("requests", "response_kb"))
     public = not balancer.properties.get("internal")
     if public and balancer.properties.get("ipAddressType") != "dualstack-without-public-ipv4":
         zones = len(balancer.texts("subnets")) or len(balancer.items("subnetMappings"))
-        yield Usage(
-            price="public-ipv4", quantity=zones * hours, group="Public IPv4", what="an address in each zone"
-        )
+        yield Usage("public-ipv4", zones * hours, "Public IPv4", "an address in each zone")
 
 
 def _nat_gateway(_: Resource, context: Context) -> Iterator[Usage]:
-    hours = context.assumed.hours
-    yield Usage(price="nat-hour", quantity=hours, group="NAT gateway", what="hours")
-    tasks = context.tasks_together(
+    yield Usage("nat-hour", context.assumed.hours, "NAT gateway", "hours")
+    private = (
         service
         for service in context.services
         if not service.block("networkConfiguration").get("assignPublicIp")
     )
-    yield Usage(
-        price="nat-data",
-        quantity=tasks * context.assumed.nat_gb / len(context.stack.all(_NAT_GATEWAY)),
-        group="NAT gateway",
-        what="data",
-        assumes=("nat_gb",),
-    )
-
-
-def _address(_: Resource, context: Context) -> Iterator[Usage]:
-    yield Usage(
-        price="public-ipv4", quantity=context.assumed.hours, group="Public IPv4", what="an elastic address"
-    )
+    gb = context.tasks_together(private) * context.assumed.nat_gb / len(context.stack.all(_NAT_GATEWAY))
+    yield Usage("nat-data", gb, "NAT gateway", "data", ("nat_gb",))
 
 
 def _endpoint(endpoint: Resource, context: Context) -> Iterator[Usage]:
     if endpoint.properties.get("vpcEndpointType") == "Interface":
-        zones = len(endpoint.texts("subnetIds"))
-        yield Usage(
-            price="endpoint-hour",
-            quantity=zones * context.assumed.hours,
-            group="VPC endpoints",
-            what="hours in each zone",
-        )
+        hours = len(endpoint.texts("subnetIds")) * context.assumed.hours
+        yield Usage("endpoint-hour", hours, "VPC endpoints", "hours in each zone")
 
 
 def _log_group(group: Resource, context: Context) -> Iterator[Usage]:
     tasks = context.tasks_together(context.services)
     gb = tasks * context.assumed.logs_gb / len(context.stack.all(_LOG_GROUP))
     days = group.whole("retentionInDays") or _DAYS_OF_FOREVER
-    yield Usage(price="logs-ingested", quantity=gb, group="Logs", what="taken in", assumes=("logs_gb",))
-    yield Usage(
-        price="logs-stored",
-        quantity=gb * days / _DAYS_OF_MONTH,
-        group="Logs",
-        what=f"kept for {days} days",
-        assumes=("logs_gb",),
-    )
+    yield Usage("logs-ingested", gb, "Logs", "ingested", ("logs_gb",))
+    yield Usage("logs-stored", gb * days / _DAYS_OF_MONTH, "Logs", f"kept for {days} days", ("logs_gb",))
 
 
 def _cluster(cluster: Resource, context: Context) -> Iterator[Usage]:
@@ -240,76 +188,28 @@ def _cluster(cluster: Resource, context: Context) -> Iterator[Usage]:
     arn = cluster.properties.get("arn")
     services = [service for service in context.services if service.properties.get("cluster") == arn]
     tasks = context.tasks_together(services)
-    awake = [context.tasks(service).awake for service in services]
-    enhanced = insights == "enhanced"
+    awake = [context.tasks[service.name].awake for service in services]
     # A cluster in which nothing runs reports nothing, and metrics are paid by the hour.
     metrics = assumed.insights_cluster_metrics * max(awake, default=0)
     metrics += assumed.insights_service_metrics * sum(awake)
-    metrics += assumed.insights_task_metrics * tasks if enhanced else 0
-    yield Usage(
-        price="insights-metric" if enhanced else "metric",
-        quantity=metrics,
-        group="Container Insights",
-        what="metrics",
-        assumes=(
-            "insights_cluster_metrics",
-            "insights_service_metrics",
-            *(("insights_task_metrics",) if enhanced else ()),
-        ),
-    )
-    yield Usage(
-        price="logs-ingested",
-        quantity=tasks * assumed.insights_logs_gb,
-        group="Container Insights",
-        what="performance events",
-        assumes=("insights_logs_gb",),
-    )
+    assumes = ("insights_cluster_metrics", "insights_service_metrics")
+    if insights == "enhanced":
+        metrics += assumed.insights_task_metrics * tasks
+        assumes = (*assumes, "insights_task_metrics")
+    price = "insights-metric" if insights == "enhanced" else "metric"
+    yield Usage(price, metrics, "Container Insights", "metrics", assumes)
+    events = tasks * assumed.insights_logs_gb
+    yield Usage("logs-ingested", events, "Container Insights", "performance events", ("insights_logs_gb",))
 
 
 def _alarm(alarm: Resource, _: Context) -> Iterator[Usage]:
     queried = [query for query in alarm.items("metricQueries") if query.get("metric")]
-    yield Usage(
-        price="alarm", quantity=float(len(queried) or 1), group="Alarms", what="metrics watched", assumes=()
-    )
-
-
-def _repository(_: Resource, context: Context) -> Iterator[Usage]:
-    yield Usage(
-        price="image-stored",
-        quantity=context.assumed.image_gb,
-        group="Images",
-        what="images kept",
-        assumes=("image_gb",),
-    )
+    yield Usage("alarm", len(queried) or 1, "Alarms", "metrics watched", ())
 
 
 def _zone(_: Resource, context: Context) -> Iterator[Usage]:
-    yield Usage(price="hosted-zone", quantity=1, group="Route 53", what="hosted zone", assumes=())
-    yield Usage(
-        price="dns-queries",
-        quantity=context.assumed.dns_queries / 1_000_000,
-        group="Route 53",
-        what="queries",
-        assumes=("dns_queries",),
-    )
-
-
-def _secret(_: Resource, __: Context) -> Iterator[Usage]:
-    yield Usage(price="secret", quantity=1, group="Secrets", what="secret", assumes=())
-
-
-def _key(_: Resource, __: Context) -> Iterator[Usage]:
-    yield Usage(price="key", quantity=1, group="Keys", what="key", assumes=())
-
-
-def _bucket(_: Resource, context: Context) -> Iterator[Usage]:
-    yield Usage(
-        price="object-stored",
-        quantity=context.assumed.bucket_gb,
-        group="Buckets",
-        what="objects",
-        assumes=("bucket_gb",),
-    )
+    yield Usage("hosted-zone", 1, "Route 53", "hosted zone", ())
+    yield Usage("dns-queries", context.assumed.dns_queries / 1e6, "Route 53", "queries", ("dns_queries",))
 
 
 METERS: Final[Mapping[str, Meter]] = {
@@ -318,15 +218,15 @@ METERS: Final[Mapping[str, Meter]] = {
     _LOG_GROUP: _log_group,
     _NAT_GATEWAY: _nat_gateway,
     "aws:lb/loadBalancer:LoadBalancer": _load_balancer,
-    "aws:ec2/eip:Eip": _address,
+    "aws:ec2/eip:Eip": _each("public-ipv4", "Public IPv4", "an elastic address", "hours"),
     "aws:ec2/vpcEndpoint:VpcEndpoint": _endpoint,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
-    "aws:ecr/repository:Repository": _repository,
+    "aws:ecr/repository:Repository": _each("image-stored", "Images", "images kept", "image_gb"),
     "aws:route53/zone:Zone": _zone,
-    "aws:secretsmanager/secret:Secret": _secret,
-    "aws:kms/key:Key": _key,
-    "aws:s3/bucket:Bucket": _bucket,
-    "aws:s3/bucketV2:BucketV2": _bucket,
+    "aws:secretsmanager/secret:Secret": _each("secret", "Secrets", "secret"),
+    "aws:kms/key:Key": _each("key", "Keys", "key"),
+    "aws:s3/bucket:Bucket": _each("object-stored", "Buckets", "objects", "bucket_gb"),
+    "aws:s3/bucketV2:BucketV2": _each("object-stored", "Buckets", "objects", "bucket_gb"),
 }
 
 _SCALING: Final = "changes the number of tasks; priced are the tasks"
@@ -366,13 +266,7 @@ FREE: Final[Mapping[str, str]] = {
 
 
 def usages(resource: Resource, context: Context) -> list[Usage] | None:
-    """What a resource is billed for; None for a type that nothing is known of."""
-    meter = METERS.get(resource.type)
-    if meter is not None:
+    """Return what a resource is billed for; None for a type that nothing is known of."""
+    if meter := METERS.get(resource.type):
         return [usage for usage in meter(resource, context) if usage.quantity]
     return [] if resource.type in FREE else None
-
-
-def described_free(stack: Stack) -> list[tuple[str, str]]:
-    """The types of a stack that cost nothing, with their reasons."""
-    return [(token, FREE[token]) for token in sorted({r.type for r in stack.resources}) if token in FREE]

@@ -1,4 +1,4 @@
-"""The price table in this folder: what AWS asks in a region, and where and when that was read."""
+"""AWS's prices by region, from the table in this folder, each with where and when it was read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Source:
     url: str
     read: date
     via: str | None = None
-    """A public transcript of what stood there, if one is known by an address."""
+    """A public transcript of that page, if there is one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """All of the file."""
+    """The whole table."""
 
     entries: Mapping[str, Entry]
     regions: Mapping[str, Mapping[str, Price]]
@@ -68,7 +68,7 @@ class Table:
 
 
 class PriceBook(Protocol):
-    """Whoever knows the prices of one region."""
+    """The prices of one region."""
 
     region: str
 
@@ -85,10 +85,10 @@ class PricesOfTable:
     """The prices of a region as the file has them."""
 
     def __init__(self, region: str, table: Table | None = None) -> None:
-        """Open the table.
+        """Select a region of the table.
 
         Raises:
-            AutomationError: it does not know the region.
+            AutomationError: the table does not have it.
         """
         table = table or load_table()
         if region not in table.regions:
@@ -112,26 +112,22 @@ class PricesOfTable:
 
 @cache
 def load_table(path: Path = TABLE) -> Table:
-    """Read the file; its own form is held by a test."""
+    """Read the file, whose form is covered by a test."""
     document = cast("dict[str, Any]", yaml.safe_load(path.read_text(encoding="utf-8")))
-    sources = {name: Source(**told) for name, told in document["sources"].items()}
+    sources = {name: Source(**source) for name, source in document["sources"].items()}
     entries = {
-        key: Entry(
-            key=key,
-            unit=told["unit"],
-            live=LiveLookup(**told["live"]) if "live" in told else None,
-        )
-        for key, told in document["prices"].items()
+        key: Entry(key=key, unit=row["unit"], live=LiveLookup(**row["live"]) if "live" in row else None)
+        for key, row in document["prices"].items()
     }
 
-    def price(key: str, told: Mapping[str, Any]) -> Price:
-        return Price(key=key, usd=told["usd"], unit=entries[key].unit, source=sources[told["source"]])
+    def price(key: str, row: Mapping[str, Any]) -> Price:
+        return Price(key=key, usd=row["usd"], unit=entries[key].unit, source=sources[row["source"]])
 
-    everywhere = {key: price(key, told) for key, told in document["global"].items()}
+    everywhere = {key: price(key, row) for key, row in document["global"].items()}
     return Table(
         entries=entries,
         regions={
-            region: {**everywhere, **{key: price(key, told) for key, told in prices.items()}}
+            region: {**everywhere, **{key: price(key, row) for key, row in prices.items()}}
             for region, prices in document["regions"].items()
         },
         everywhere=everywhere,

@@ -1,4 +1,4 @@
-"""An estimate for people, a table on a terminal and plain lines elsewhere, and for programs, JSON."""
+"""Prints an estimate: a table on a terminal, plain lines elsewhere, JSON for programs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from automation.cost.estimate import Estimate, change
 
 
 def usd(amount: float) -> str:
-    """Dollars and cents."""
+    """Return dollars and cents."""
     return f"${amount:,.2f}"
 
 
 def signed(amount: float) -> str:
-    """A change in dollars and cents; none is no change of cents."""
+    """Return a change in dollars and cents, with its sign."""
     cents = round(amount, 2)
     return usd(0) if not cents else f"{'+' if cents > 0 else '-'}{usd(abs(cents))}"
 
@@ -55,15 +55,15 @@ def show_change(console: Console, before: Estimate, after: Estimate, titles: tup
     rows = [
         (group, usd(old), usd(new), signed(new - old)) for group, (old, new) in change(before, after).items()
     ]
-    total = ("together", usd(before.usd), usd(after.usd), signed(after.usd - before.usd))
+    total = ("total", usd(before.usd), usd(after.usd), signed(after.usd - before.usd))
     _table(console, title, ("", *titles, "change"), [*rows, total])
 
 
 def notes(estimate: Estimate) -> Iterator[str]:
-    """What the number rests on."""
+    """Yield what the number rests on."""
     if estimate.unpriced:
         left_out = ", ".join(f"{count} {token}" for token, count in sorted(estimate.unpriced.items()))
-        yield f"Not priced, so that it costs more than this: {left_out}"
+        yield f"Not priced, so it costs more than this: {left_out}"
     scaled: dict[str, list[str]] = {}
     for name, tasks in estimate.tasks.items():
         if tasks.basis:
@@ -81,7 +81,7 @@ def notes(estimate: Estimate) -> Iterator[str]:
 
 
 def as_json(estimate: Estimate) -> dict[str, Any]:
-    """An estimate as plain data."""
+    """Return an estimate as plain data."""
     return {
         "stack": estimate.stack.name,
         "region": estimate.stack.region,
@@ -112,7 +112,7 @@ def as_json(estimate: Estimate) -> dict[str, Any]:
 
 
 def change_as_json(before: Estimate, after: Estimate, titles: tuple[str, str]) -> dict[str, Any]:
-    """The difference of two estimates as plain data."""
+    """Return the difference of two estimates as plain data."""
     return {
         "from": titles[0],
         "to": titles[1],

@@ -1,4 +1,4 @@
-"""How many tasks a service runs, over the hours of a year: by its desired count, by load and by the clock."""
+"""How many tasks a service runs over the hours of a year: by its desired count, by load and by a schedule."""
 
 from __future__ import annotations
 
@@ -27,17 +27,29 @@ class Tasks:
 
     @property
     def average(self) -> float:
-        """Over the whole time."""
+        """The number of tasks over the whole time."""
         return sum(count * share for count, share in self.levels)
 
     @property
     def awake(self) -> float:
-        """Share of the time at which there is any."""
+        """The share of the time at which there is any."""
         return sum(share for count, share in self.levels if count)
 
 
+@dataclass(frozen=True)
+class _Bounds:
+    fewest: int
+    most: int
+
+    def apply(self, count: float, load: float | None) -> float:
+        """Move a number of tasks between the bounds, and as far towards the most as load does."""
+        count = min(max(count, self.fewest), self.most)
+        # Of no tasks nothing is measured, so that load starts none.
+        return count if load is None or not count else self.fewest + load * (self.most - self.fewest)
+
+
 def tasks_of(service: Resource, stack: Stack, scaling: float) -> Tasks:
-    """Tell how many tasks a service of a stack runs.
+    """Return how many tasks a service of a stack runs.
 
     Args:
         service: the service.
@@ -45,80 +57,68 @@ def tasks_of(service: Resource, stack: Stack, scaling: float) -> Tasks:
         scaling: how far load moves it from its fewest tasks (0) to its most (1).
     """
     desired = service.whole("desiredCount")
-    target = next((one for one in stack.all(_TARGET) if _is_of(service, one)), None)
-    if target is None:
+    target = next((one for one in stack.all(_TARGET) if _scales(one, service)), None)
+    load = scaling if any(_scales(one, service) for one in stack.all(_POLICY)) else None
+    actions = [one for one in stack.all(_SCHEDULED) if _scales(one, service)]
+    if target is None or (load is None and not actions):
         return Tasks(levels=((desired, 1),))
-    tracked = any(_is_of(service, one) for one in stack.all(_POLICY))
-    actions = [one for one in stack.all(_SCHEDULED) if _is_of(service, one)]
-    bounds = (target.whole("minCapacity"), target.whole("maxCapacity"))
+    bounds = _Bounds(target.whole("minCapacity"), target.whole("maxCapacity"))
     if not actions:
-        if not tracked:
-            return Tasks(levels=((desired, 1),))
-        count = _within(desired, bounds, scaling, tracked=True)
-        return Tasks(
-            levels=((count, 1),), follows_load=True, basis=f"{count:g}, of {bounds[0]} to {bounds[1]} by load"
-        )
+        count = bounds.apply(desired, load)
+        basis = f"{count:g}, of {bounds.fewest} to {bounds.most} by load"
+        return Tasks(levels=((count, 1),), follows_load=True, basis=basis)
     try:
-        levels = _by_schedule(desired, actions, scaling, tracked=tracked)
+        levels = _by_schedule(desired, actions, load)
     except UnknownScheduleError as error:
-        most = max(desired, bounds[1], *(int(_asked(action, "maxCapacity") or 0) for action in actions))
-        return Tasks(
-            levels=((most, 1),),
-            basis=f"{most}, the most that it may have: when {error} comes round is not known here",
-        )
+        most = max(desired, bounds.most, *(int(_capacity(action, "maxCapacity") or 0) for action in actions))
+        basis = f"{most}, the most that it may have: when {error} runs is not known here"
+        return Tasks(levels=((most, 1),), basis=basis)
     average = sum(count * share for count, share in levels.items())
     between = f"{min(levels):g} to {max(levels):g}" if len(levels) > 1 else f"{max(levels):g}"
-    load = ", the day's number by load" if tracked else ""
+    by_load = "" if load is None else ", the day's number by load"
     return Tasks(
         levels=tuple(sorted(levels.items())),
-        basis=f"{average:.2g} on average, {between} by its schedule{load}",
-        follows_load=tracked,
+        basis=f"{average:.2g} on average, {between} by its schedule{by_load}",
+        follows_load=load is not None,
     )
 
 
-def _is_of(service: Resource, scaled: Resource) -> bool:
+def _scales(part: Resource, service: Resource) -> bool:
     name = service.properties.get("name")
-    return bool(name) and str(scaled.properties.get("resourceId", "")).rpartition("/")[2] == name
+    return bool(name) and str(part.properties.get("resourceId", "")).rpartition("/")[2] == name
 
 
-def _bounds(action: Resource) -> tuple[int, int]:
-    fewest, most = _asked(action, "minCapacity"), _asked(action, "maxCapacity")
-    if fewest is None or most is None:
-        # What is left out stays as it is; the program always says both.
-        raise UnknownScheduleError(f"{action.name} with one bound")
-    return int(fewest), int(most)
-
-
-def _asked(action: Resource, bound: str) -> int | str | None:
-    # The provider keeps them as text.
-    value = action.block("scalableTargetAction").get(bound)
-    return value if value != "" else None
-
-
-def _within(count: float, bounds: tuple[int, int], scaling: float, *, tracked: bool) -> float:
-    """Move a number of tasks into its bounds, and between them as load does."""
-    fewest, most = bounds
-    count = min(max(count, fewest), most)
-    # Of no tasks nothing is measured, so that load starts none.
-    return fewest + scaling * (most - fewest) if tracked and count else count
-
-
-def _by_schedule(
-    desired: float, actions: Sequence[Resource], scaling: float, *, tracked: bool
-) -> dict[float, float]:
-    events = sorted((moment, _bounds(action)) for action in actions for moment in _moments(action))
+def _by_schedule(desired: float, actions: Sequence[Resource], load: float | None) -> dict[float, float]:
+    events = sorted(
+        ((moment, _bounds(action)) for action in actions for moment in _moments(action)),
+        key=lambda event: event[0],
+    )
     if not events:
         raise UnknownScheduleError(actions[0].name)
     count = desired
-    # Once round the year to know with what it begins.
+    # Once through the year to know with what it begins.
     for _, bounds in events:
-        count = _within(count, bounds, scaling, tracked=tracked)
+        count = bounds.apply(count, load)
     levels: dict[float, float] = {}
     since = events[-1][0] - SECONDS_OF_YEAR
     for moment, bounds in events:
         levels[count] = levels.get(count, 0) + (moment - since) / SECONDS_OF_YEAR
-        since, count = moment, _within(count, bounds, scaling, tracked=tracked)
+        since, count = moment, bounds.apply(count, load)
     return {count: share for count, share in levels.items() if share}
+
+
+def _bounds(action: Resource) -> _Bounds:
+    fewest, most = _capacity(action, "minCapacity"), _capacity(action, "maxCapacity")
+    if fewest is None or most is None:
+        # What is left out stays as it is; the program always names both.
+        raise UnknownScheduleError(f"{action.name} with one bound")
+    return _Bounds(int(fewest), int(most))
+
+
+def _capacity(action: Resource, bound: str) -> int | str | None:
+    # The provider keeps them as text.
+    value = action.block("scalableTargetAction").get(bound)
+    return value if value != "" else None
 
 
 def _moments(action: Resource) -> list[float]:

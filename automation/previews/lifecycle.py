@@ -1,219 +1,212 @@
-"""Makes and removes the stacks of pull requests; no other stack is made or removed."""
+"""Creates and removes the stacks of pull requests, and no others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from automation.clock import REAL, Clock
+from automation.console import say
 from automation.errors import AutomationError
-from automation.previews import config
-from automation.previews.listing import Preview, why_to_remove
+from automation.previews.capacity import SharedLoadBalancer, check_capacity
+from automation.previews.expiry import Preview, reason_to_remove
 from automation.previews.names import DEFAULT_BASE, is_preview, number_of
-from automation.previews.room import Shared, check_room
 from automation.stack_files import Derived
-from infra.rollout.clock import REAL, Clock
+from automation.stacks.stacks import Stacks
+from infra.settings import KEYS_OF_THE_BASE
 
 if TYPE_CHECKING:
-    from automation.operations.place import Clients
-    from automation.stacks.protocol import Known, Stacks
+    from automation.stacks.environment import KnownStack
 
 _LIFETIME: Final = timedelta(hours=72)
+"""Of a stack whose base has no settings any more."""
+_LEFT_OUT: Final = frozenset({"alarms", "autoscaling", "monthly-budget-usd", *KEYS_OF_THE_BASE})
+"""What the stack shares with its base, and what a pull request goes without."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What a base allows the stacks that attach to it."""
-
-    maximum: int
-    lifetime: timedelta
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reaped:
-    """What became of one stack that has to go."""
+class Removal:
+    """A stack that has to be removed, and how that ended."""
 
     preview: Preview
-    why: str
+    reason: str
     failure: str | None = None
-    """Why it is still there."""
+    """Why it was not removed."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Previews:
     """The stacks of pull requests of this project."""
 
     stacks: Stacks
-    root: Path
-    project: str
-    limits: Callable[[str], Limits]
-    """Returns what a base's settings allow."""
-    clients: Callable[[str], Clients]
-    """Returns who asks the account of a base."""
-    keys_of_the_base: Collection[str]
-    priority_of: Callable[[str], int]
-    """Returns the priority of a stack's rule, by its file."""
-    say: Callable[[str], None]
+    say: Callable[[str], None] = say
     clock: Clock = REAL
 
     def prepare(self, stack: str, *, base: str | None = None, lifetime: timedelta | None = None) -> datetime:
-        """Have a stack and its configuration ready to be brought up; its lifetime begins anew.
+        """Create a stack if it is missing, and write its file; its lifetime begins anew.
 
         Args:
             stack: the pull request's.
-            base: what it attaches to; what it is attached to already, else dev.
-            lifetime: the base's, if not given.
+            base: what it attaches to; without it what it is attached to, else dev.
+            lifetime: without it the base's.
 
         Returns:
-            When its time is up.
+            When it expires.
 
         Raises:
-            AutomationError: it is none of a pull request, or there is no room for it.
+            AutomationError: it is not a pull request's, or the base has no capacity for it.
         """
         number_of(stack)
-        there = [known.name for known in self.stacks.known()]
-        attached = self._base_of(stack) if stack in there else None
+        known = [one.name for one in self.stacks.known()]
+        attached = self._base_of(stack) if stack in known else None
         chosen = base or attached or DEFAULT_BASE
         if is_preview(chosen):
-            raise AutomationError(f"{stack} cannot attach to {chosen}, which is attached to another itself")
+            raise AutomationError(f"{stack} cannot attach to {chosen}, which is attached to another stack")
         if attached not in (None, chosen):
             raise AutomationError(
-                f"{stack} is attached to {attached} and cannot move to {chosen}: "
-                f"`python -m automation destroy {stack}` first"
+                f"{stack} is attached to {attached} and cannot move to {chosen}: run `destroy {stack}` first"
             )
-        limits = self.limits(chosen)
-        if stack not in there:
-            self._check_number(stack, chosen, there, limits)
-        shared = self._shared(chosen)
+        settings = self.stacks.settings(chosen)
+        if stack not in known:
+            self._check_number(stack, chosen, known, settings.preview_stacks.maximum)
+        shared = self._load_balancer_of(chosen)
         file = self._file(stack, chosen)
-        expires = self.clock.date() + (lifetime or limits.lifetime)
-        # What is asked next depends on what the file says.
-        config.write(file, expires=expires, shared=self.keys_of_the_base)
+        lifetime = lifetime or timedelta(hours=settings.preview_stacks.lifetime_hours)
+        expires = self.clock.date() + lifetime
+        write_stack_file(file, expires)
         try:
-            check_room(self.clients(chosen), shared, stack, self.priority_of(stack))
-            if stack not in there:
+            priority = self.stacks.settings(stack).main.priority
+            check_capacity(self.stacks.clients(settings), shared, stack, priority)
+            if stack not in known:
                 self.stacks.create(stack, file.encryption_of_base())
-                self.say(f"made the stack {stack}, attached to {chosen}")
+                self.say(f"created stack {stack}, attached to {chosen}")
         except AutomationError:
-            if stack not in there:
+            if stack not in known:
                 file.path.unlink()
             raise
         # Pulumi writes a key of the new stack's own into the file.
-        config.write(file, expires=expires, shared=self.keys_of_the_base)
+        write_stack_file(file, expires)
         return expires
 
     def remove(self, stack: str) -> bool:
-        """Destroy a stack and forget it, with its history and its file; return whether there was one.
+        """Destroy a stack and delete it with its history and its file; return whether it existed.
 
-        It needs nothing but the state: the file may be missing, the first update may have failed half way,
-        and the base may be gone.
+        It needs nothing but the state: the file may be missing, the first update may have failed, and the
+        base may be destroyed.
 
         Raises:
-            AutomationError: it is none of a pull request, or something could not be deleted.
+            AutomationError: it is not a pull request's, or something could not be deleted.
         """
         number_of(stack)
-        there = any(known.name == stack for known in self.stacks.known())
-        if there:
+        exists = self.stacks.exists(stack)
+        if exists:
             self._write_file_if_missing(stack)
             self.stacks.destroy(stack)
             self.stacks.remove(stack)
         self._file(stack, DEFAULT_BASE).path.unlink(missing_ok=True)
-        return there
+        return exists
 
     def all(self) -> list[Preview]:
-        """Return the stacks that there are, by number."""
-        found = [self._look_at(known) for known in self.stacks.known() if is_preview(known.name)]
+        """Return the stacks, by number."""
+        found = [self._preview(known) for known in self.stacks.known() if is_preview(known.name)]
         return sorted(found, key=lambda preview: preview.number)
 
-    def reap(self, *, still_open: Collection[int] | None, dry_run: bool) -> list[Reaped]:
-        """Remove the stacks that have to go, each whatever becomes of the others.
+    def clean_up(self, *, still_open: Collection[int] | None, dry_run: bool) -> list[Removal]:
+        """Remove the stacks that have to be removed; one that fails does not keep the others.
 
         Args:
-            still_open: pull requests that are; None if that is not known.
-            dry_run: only tell which would go.
+            still_open: the numbers of open pull requests; None if they are not known.
+            dry_run: remove nothing.
         """
-        outcomes: list[Reaped] = []
+        removals: list[Removal] = []
         for preview in self.all():
-            why = why_to_remove(
-                preview, now=self.clock.date(), lifetime=self._lifetime_of(preview), still_open=still_open
-            )
-            if why is not None:
-                self.say(f"{preview.stack}: {why}")
-                failure = None if dry_run else self._try_to_remove(preview)
-                outcomes.append(Reaped(preview=preview, why=why, failure=failure))
-        return outcomes
+            lifetime, now = self._lifetime_of(preview), self.clock.date()
+            reason = reason_to_remove(preview, now=now, lifetime=lifetime, still_open=still_open)
+            if reason is not None:
+                self.say(f"{preview.stack}: {reason}")
+                removal = Removal(preview=preview, reason=reason)
+                removals.append(removal if dry_run else self._try_to_remove(removal))
+        return removals
 
     def _lifetime_of(self, preview: Preview) -> timedelta:
         try:
-            return self.limits(preview.base or DEFAULT_BASE).lifetime
+            settings = self.stacks.settings(preview.base or DEFAULT_BASE)
         except AutomationError:
-            # Its base has no settings any more.
             return _LIFETIME
+        return timedelta(hours=settings.preview_stacks.lifetime_hours)
 
-    def _try_to_remove(self, preview: Preview) -> str | None:
+    def _try_to_remove(self, removal: Removal) -> Removal:
+        stack = removal.preview.stack
         try:
-            self.remove(preview.stack)
+            self.remove(stack)
         except AutomationError as error:
-            self.say(f"{preview.stack}: still there: {error}")
-            return str(error)
-        return None
+            self.say(f"{stack}: not removed: {error}")
+            return replace(removal, failure=str(error))
+        return removal
 
-    def _look_at(self, known: Known) -> Preview:
+    def _preview(self, known: KnownStack) -> Preview:
         outputs = self.stacks.outputs(known.name)
+        url, expires = outputs.get("url"), outputs.get("expires")
         return Preview(
             stack=known.name,
             base=self._base_of(known.name, outputs),
-            address=outputs.get("url"),
-            expires=_time(outputs.get("expires")),
+            address=url and self.stacks.address(url),
+            expires=expires and datetime.fromisoformat(expires),
             last_update=known.last_update,
             under_way=known.under_way,
         )
 
     def _base_of(self, stack: str, outputs: Mapping[str, Any] | None = None) -> str | None:
-        """Return what a stack is attached to, also where its first update failed half way."""
-        told = (self.stacks.outputs(stack) if outputs is None else outputs).get("attached_to")
-        read = [name for name in self.stacks.refers_to(stack) if not is_preview(name)] if not told else []
-        # `attach-to` may be a name in full, with organization and project.
-        return next((name.rpartition("/")[2] for name in (told, *read) if name), None)
+        """Return what a stack is attached to, also after a first update that failed."""
+        attached = (self.stacks.outputs(stack) if outputs is None else outputs).get("attached_to")
+        if attached:
+            # It may be a name in full, with organization and project.
+            return attached.rpartition("/")[2]
+        return next((name for name in self.stacks.references(stack) if not is_preview(name)), None)
 
-    def _check_number(self, stack: str, base: str, there: Sequence[str], limits: Limits) -> None:
-        others = [name for name in there if is_preview(name) and (self._base_of(name) or base) == base]
-        if len(others) >= limits.maximum:
+    def _check_number(self, stack: str, base: str, known: Collection[str], maximum: int) -> None:
+        others = sorted(name for name in known if is_preview(name) and (self._base_of(name) or base) == base)
+        if len(others) >= maximum:
             raise AutomationError(
-                f"{base} allows {limits.maximum} stacks of pull requests and has {len(others)} "
-                f"({', '.join(sorted(others))}), so there is no room for {stack}: destroy one, `python -m "
-                "automation previews reap` those whose time is up, or raise `preview-stacks.maximum` in "
+                f"{base} allows {maximum} stacks of pull requests and has {len(others)} "
+                f"({', '.join(others)}), so {stack} cannot be created: destroy one, remove those that have "
+                "expired (`previews clean-up`), or raise `preview-stacks.maximum` in "
                 f"Pulumi.{base}.yaml"
             )
 
-    def _shared(self, base: str) -> Shared:
+    def _load_balancer_of(self, base: str) -> SharedLoadBalancer:
         attachment: Any = self.stacks.outputs(base).get("attachment")
         if not attachment:
-            raise AutomationError(
-                f"{base} has no output `attachment`, and so nothing to attach to: bring it up first "
-                f"(`python -m automation up {base}`)"
-            )
-        return Shared(
-            base=base,
-            load_balancer_arn=attachment["load_balancer_arn"],
-            listener_arn=attachment["listener_arn"],
+            raise AutomationError(f"{base} has no output `attachment`: bring it up first (`up {base}`)")
+        return SharedLoadBalancer(
+            base=base, arn=attachment["load_balancer_arn"], listener_arn=attachment["listener_arn"]
         )
 
     def _write_file_if_missing(self, stack: str) -> None:
-        """Write what a fresh checkout does not have; without it the state has to do, and can."""
+        """Write what a fresh checkout does not have, and what names the key of the stack's secrets."""
         file = self._file(stack, self._base_of(stack) or DEFAULT_BASE)
         if file.path.exists():
             return
         try:
-            config.write(file, expires=self.clock.date(), shared=self.keys_of_the_base)
+            write_stack_file(file, self.clock.date())
         except AutomationError as error:
-            self.say(f"{file.path.name} cannot be written again, the state has to do: {error}")
+            self.say(f"{file.path.name} cannot be written again; continuing with the state alone: {error}")
 
     def _file(self, stack: str, base: str) -> Derived:
-        return Derived(root=self.root, project=self.project, stack=stack, base=base)
+        return Derived(root=self.stacks.root, project=self.stacks.project, stack=stack, base=base)
 
 
-def _time(text: Any) -> datetime | None:
-    return datetime.fromisoformat(text) if isinstance(text, str) else None
+def write_stack_file(file: Derived, expires: datetime) -> None:
+    """Write the file of a pull request's stack: its base's, less what the two share.
+
+    Raises:
+        AutomationError: the base has no file, or secrets that the stack could not decrypt.
+    """
+    changes = {"attach-to": file.base, "expires": f"{expires.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    file.write(
+        left_out=_LEFT_OUT,
+        changes={f"{file.project}:{key}": value for key, value in changes.items()},
+        command=f"python -m automation up {file.stack}",
+    )

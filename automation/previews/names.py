@@ -1,4 +1,4 @@
-"""How the stack of a pull request is called."""
+"""The names of pull requests' stacks."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Final
 from automation.errors import AutomationError
 
 DEFAULT_BASE: Final = "dev"
+"""The stack that they attach to."""
 
 _NAME: Final = re.compile(r"pr-([1-9]\d{0,8})")
 
 
 def is_preview(stack: str) -> bool:
-    """Whether a stack is a pull request's, so that it may be made and removed."""
+    """Whether a stack is a pull request's: only such stacks are created and removed."""
     return _NAME.fullmatch(stack) is not None
 
 
@@ -21,9 +22,9 @@ def number_of(stack: str) -> int:
     """Return the pull request's number.
 
     Raises:
-        AutomationError: the stack is none of a pull request.
+        AutomationError: the stack is not a pull request's.
     """
     match = _NAME.fullmatch(stack)
     if match is None:
-        raise AutomationError(f"{stack!r} is no stack of a pull request: those are called pr-<number>")
+        raise AutomationError(f"{stack!r} is not a pull request's stack: those are called pr-<number>")
     return int(match[1])

@@ -1,1 +1,1 @@
-"""From one stack to the next: the very image that the one runs, and no other."""
+"""Promotion: the next stack runs the very image that one stack runs."""

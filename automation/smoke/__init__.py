@@ -1,1 +1,1 @@
-"""One run through a stack's whole life in an account of one's own: up, a failed rollout, and nothing left."""
+"""A trial in the user's own account: a stack goes up, a deployment fails, and everything is deleted again."""

@@ -1,15 +1,15 @@
-"""What of a stack that was destroyed is still in its account, by the tags that all of it carries."""
+"""What a destroyed stack left in its account, found by the tags that all of its resources carry."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from infra.rollout.clock import REAL, Clock
+from automation.clock import REAL, Clock
 
 if TYPE_CHECKING:
-    from automation.operations.place import Clients
+    from automation.aws import AwsClients
 
 _PAUSE_SECONDS: Final = 15
 _DELETED_AT_ONCE: Final = 10
@@ -18,26 +18,19 @@ _DELETED_AT_ONCE: Final = 10
 
 @dataclass(frozen=True)
 class Leftovers:
-    """ARNs of what the account still tells of a stack."""
+    """ARNs that the account still lists for a stack."""
 
-    there: tuple[str, ...] = ()
-    """What exists."""
-    gone: tuple[str, ...] = ()
-    """What is deleted, and only listed for some time."""
+    existing: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    """Deleted, and listed for some time."""
 
 
-def retire_task_definitions(clients: Clients, families: Sequence[str]) -> int:
-    """Delete the revisions that a destroyed stack leaves because ECS may roll back to them; return how many.
-
-    Args:
-        clients: the account.
-        families: of the revisions.
-    """
-    ecs = clients.get("ecs")
+def delete_task_definitions(clients: AwsClients, family: str) -> int:
+    """Delete a family's revisions, which remain because ECS may roll back to them; return how many."""
+    ecs = clients.client("ecs")
     pages = ecs.get_paginator("list_task_definitions")
     arns = [
         arn
-        for family in families
         for page in pages.paginate(familyPrefix=family, status="ACTIVE")
         for arn in page["taskDefinitionArns"]
         # Families of other stacks may begin with the same letters.
@@ -50,88 +43,63 @@ def retire_task_definitions(clients: Clients, families: Sequence[str]) -> int:
     return len(arns)
 
 
-def wait_until_nothing_is_left(
-    clients: Clients, tags: dict[str, str], *, seconds: float, clock: Clock = REAL
+def wait_for_leftovers(
+    clients: AwsClients, tags: Mapping[str, str], *, seconds: float, clock: Clock = REAL
 ) -> Leftovers:
-    """Return what is left of a stack, as soon as nothing is, or when the time is over.
+    """Return what is left of a stack: as soon as nothing exists, or when the time is over.
 
     Args:
-        clients: the account.
+        clients: of the account.
         tags: what every resource of the stack carries.
-        seconds: how long AWS may go on listing what is deleted.
-        clock: by which one waits.
+        seconds: how long AWS may list what is deleted.
+        clock: the time.
     """
-    began = clock.now()
+    deadline = clock.now() + seconds
     while True:
-        left = _left_over(clients, tags)
-        if not left.there or clock.now() - began >= seconds:
-            return left
-        clock.block(_PAUSE_SECONDS)
+        found = _leftovers(clients, tags)
+        if not found.existing or clock.now() >= deadline:
+            return found
+        clock.sleep(_PAUSE_SECONDS)
 
 
-def _left_over(clients: Clients, tags: dict[str, str]) -> Leftovers:
-    pages = (
-        clients.get("resourcegroupstaggingapi")
-        .get_paginator("get_resources")
-        .paginate(TagFilters=[{"Key": key, "Values": [value]} for key, value in tags.items()])
+def _leftovers(clients: AwsClients, tags: Mapping[str, str]) -> Leftovers:
+    filters = [{"Key": key, "Values": [value]} for key, value in tags.items()]
+    pages = clients.client("resourcegroupstaggingapi").get_paginator("get_resources")
+    found = sorted(
+        tagged["ResourceARN"]
+        for page in pages.paginate(TagFilters=filters)
+        for tagged in page["ResourceTagMappingList"]
     )
-    there: list[str] = []
-    gone: list[str] = []
-    for arn in _arns(pages):
-        (gone if _is_gone(clients, arn) else there).append(arn)
-    return Leftovers(tuple(sorted(there)), tuple(sorted(gone)))
+    deleted = tuple(arn for arn in found if _is_deleted(clients, arn))
+    return Leftovers(tuple(arn for arn in found if arn not in deleted), deleted)
 
 
-def _arns(pages: Any) -> Iterator[str]:
-    for page in pages:
-        for found in page["ResourceTagMappingList"]:
-            yield found["ResourceARN"]
-
-
-def _is_gone(clients: Clients, arn: str) -> bool:
-    """Whether ECS has let go of it: it lists clusters, services and revisions long after their end."""
+def _is_deleted(clients: AwsClients, arn: str) -> bool:
+    """Whether ECS has deleted it: clusters, services, tasks and revisions are listed long after that."""
     _, _, service, _, _, name = arn.split(":", 5)
-    ask = _ENDS.get(name.partition("/")[0]) if service == "ecs" else None
-    return ask is not None and ask(clients.get("ecs"), arn)
-
-
-def _task_definition_is_gone(ecs: Any, arn: str) -> bool:
+    kind, _, path = name.partition("/")
+    if service != "ecs" or kind not in ("cluster", "service", "task", "task-definition"):
+        return False
+    ecs = clients.client("ecs")
+    errors = ecs.exceptions
+    missing = errors.ClientException if kind == "task-definition" else errors.ClusterNotFoundException
+    cluster = path.partition("/")[0]
     try:
-        found = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
-    except ecs.exceptions.ClientException:
+        match kind:
+            case "cluster":
+                return _all_have(ecs.describe_clusters(clusters=[arn])["clusters"], "status", "INACTIVE")
+            case "service":
+                services = ecs.describe_services(cluster=cluster, services=[arn])["services"]
+                return _all_have(services, "status", "INACTIVE")
+            case "task":
+                tasks = ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"]
+                return _all_have(tasks, "lastStatus", "STOPPED")
+            case _:
+                revision = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+                return revision["status"] != "ACTIVE"
+    except missing:
         return True
-    return found["status"] != "ACTIVE"
-
-
-def _cluster_is_gone(ecs: Any, arn: str) -> bool:
-    return _all_have(ecs.describe_clusters(clusters=[arn])["clusters"], "status", "INACTIVE")
-
-
-def _service_is_gone(ecs: Any, arn: str) -> bool:
-    cluster = arn.split("/")[1]
-    try:
-        found = ecs.describe_services(cluster=cluster, services=[arn])["services"]
-    except ecs.exceptions.ClusterNotFoundException:
-        return True
-    return _all_have(found, "status", "INACTIVE")
-
-
-def _task_is_gone(ecs: Any, arn: str) -> bool:
-    cluster = arn.split("/")[1]
-    try:
-        found = ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"]
-    except ecs.exceptions.ClusterNotFoundException:
-        return True
-    return _all_have(found, "lastStatus", "STOPPED")
 
 
 def _all_have(found: Sequence[Any], key: str, value: str) -> bool:
     return all(one[key] == value for one in found)
-
-
-_ENDS: Final[dict[str, Callable[[Any, str], bool]]] = {
-    "cluster": _cluster_is_gone,
-    "service": _service_is_gone,
-    "task": _task_is_gone,
-    "task-definition": _task_definition_is_gone,
-}

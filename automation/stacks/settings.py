@@ -1,4 +1,4 @@
-"""What a stack's file says, by the rules that the program itself asks."""
+"""What a stack's file says, by the rules of the program itself."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from automation.errors import AutomationError
-from infra.config.parse import parse
-from local.engine.errors import EngineError
-from local.engine.project import load
-from local.home import passphrase
+from automation.stack_files import read_config
+from infra.settings import parse
 
 if TYPE_CHECKING:
     from infra.settings import Settings
@@ -23,8 +21,8 @@ def settings_of(stack: str, root: Path) -> Settings:
     Raises:
         AutomationError: it has no file, or one that is wrong.
     """
+    config = read_config(root, stack)
     try:
-        config = load(root, stack, passphrase())
         return parse(config.values, project=config.project, stack=stack, secret_keys=config.secret_keys)
-    except (EngineError, pulumi.RunError) as error:
+    except pulumi.RunError as error:
         raise AutomationError(str(error)) from error

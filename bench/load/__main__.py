@@ -17,7 +17,7 @@ from bench.load.app import App
 from bench.load.scenarios import containers_replaced, stack_rolled_out
 from bench.load.tally import Tally
 from bench.report import DOCUMENT, with_text
-from local.containers import kept_running
+from local.docker_daemon import DockerDaemon
 
 RESULTS: Final = ROOT / "bench" / "load" / "results.json"
 BEGIN: Final = "<!-- load -->"
@@ -36,7 +36,7 @@ def main() -> None:
     """Measure, and write down what came of it."""
     facts = machine.facts()
     tallies: dict[str, Tally] = {}
-    with kept_running(), tempfile.TemporaryDirectory(prefix="node-on-ecs-load-") as folder:
+    with DockerDaemon().kept_running(), tempfile.TemporaryDirectory(prefix="node-on-ecs-load-") as folder:
         with App.built() as app:
             for what, keep_alive in (("kept open", True), ("one for each request", False)):
                 for when, heard_late in (("", False), (", stop heard of late", True)):
@@ -57,7 +57,7 @@ def main() -> None:
         ):
             _note(
                 tallies,
-                f"local stack, {_ROLLOUTS} times `make up` with {what}",
+                f"local stack, {_ROLLOUTS} times `up` with {what}",
                 stack_rolled_out(
                     Path(folder) / f"stack-{number}",
                     times=_ROLLOUTS,
@@ -85,11 +85,10 @@ def _note(tallies: dict[str, Tally], what: str, tally: Tally) -> None:
 
 def text(results: dict[str, Any]) -> str:
     """Return what stands between the markers."""
-    busy = f"{results['machine']['load_before']:g} of them busy with other things when it began"
     rows = [_row(what, Tally(**tally)) for what, tally in results["tallies"].items()]
     return "\n".join(
         [
-            f"{results['date']}, on {machine.in_one_line(results['machine'])}; {busy}.",
+            f"{results['date']}, on {machine.in_one_line(results['machine'])}.",
             "",
             "| | requests | failed | p50, ms | p99, ms | longest, ms |",
             "|---|---:|---:|---:|---:|---:|",

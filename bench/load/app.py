@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from docker.errors import NotFound
 
 from bench.contenders import ROOT
-from local import containers, image_build
+from local import image_build
+from local.docker import connect
 
 if TYPE_CHECKING:
     import docker
@@ -34,7 +35,7 @@ _ENVIRONMENT: Final = {
 
 
 class NotLoggedError(Exception):
-    """The app ended before it said what was waited for; the message is its log."""
+    """The app ended before it logged what was waited for; the message is its log."""
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,18 @@ class Running:
     container: Container
     address: Address
 
-    def notice_its_end(self) -> None:
-        """Send it SIGTERM and wait until it says that it stops.
+    def begin_to_stop(self) -> None:
+        """Send it SIGTERM, and wait until it logs that it stops.
 
         Raises:
-            NotLoggedError: it ended without a word.
+            NotLoggedError: it ended without that.
         """
         self.container.kill("SIGTERM")
-        _wait_until_it_says("stopping", self.container)
+        _wait_for_log("stopping", self.container)
 
     def stop(self) -> None:
-        """Send it SIGTERM, wait for its end, and take it away."""
-        self.container.stop()
+        """Send it SIGTERM, wait for its end, and remove it."""
+        self.container.stop(timeout=_STOP_TIMEOUT_SECONDS)
         self.container.remove(v=True)
 
 
@@ -70,10 +71,10 @@ class App:
     @classmethod
     @contextmanager
     def built(cls) -> Generator[App]:
-        """Build the image; take it away again with all its containers."""
-        with contextlib.closing(containers.connect()) as client:
+        """Build the image; at the end remove it and its containers."""
+        with contextlib.closing(connect()) as client:
             tag = f"load-test:{uuid.uuid4().hex[:12]}"
-            image_build.build(ROOT / "app", tag=tag, build_args={})
+            image_build.Build(ROOT / "app", tag=tag).run()
             app = cls(client, tag)
             try:
                 yield app
@@ -90,33 +91,26 @@ class App:
         Raises:
             NotLoggedError: it ended instead.
         """
-        api: Any = containers.engine(self._client)
-        # The high-level `run` knows no stop timeout.
-        created = api.create_container(
+        container = self._client.containers.run(
             self._tag,
+            detach=True,
             user="1000",
             environment=_ENVIRONMENT,
-            ports=[_PORT],
-            stop_timeout=_STOP_TIMEOUT_SECONDS,
-            host_config=api.create_host_config(
-                read_only=True,
-                init=True,
-                cap_drop=["ALL"],
-                security_opt=["no-new-privileges"],
-                port_bindings={_PORT: ("127.0.0.1", None)},
-            ),
+            ports={f"{_PORT}/tcp": ("127.0.0.1", 0)},
+            read_only=True,
+            init=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
         )
-        container = self._client.containers.get(created["Id"])
         self._started.append(container)
-        container.start()
-        _wait_until_it_says("listening", container)
+        _wait_for_log("listening", container)
         container.reload()
         ports: dict[str, Any] = container.ports
         (binding,) = ports[f"{_PORT}/tcp"]
         return Running(container, (binding["HostIp"], int(binding["HostPort"])))
 
 
-def _wait_until_it_says(message: str, container: Container) -> None:
+def _wait_for_log(message: str, container: Container) -> None:
     printed: list[bytes] = []
     lines: Any = container.logs(stream=True, follow=True)
     for line in lines:

@@ -1,8 +1,8 @@
-"""Sends requests over connections that are kept open, and notes what becomes of each.
+"""Sends requests over several connections, and records how each ends.
 
-A failure is what a client would see as one: no answer, half an answer, an answer after too long, or one that
-is no success. Nothing is sent a second time: a client that repeats what failed (most HTTP libraries do so for
-GET on a connection that was used before) would hide what is looked for here.
+A failure is what a client would see as one: no answer, a truncated one, one after too long, or a status other
+than 2xx. Nothing is sent twice: most HTTP libraries repeat a GET that failed on a connection that was used
+before, which would hide what is to be measured.
 """
 
 from __future__ import annotations
@@ -28,11 +28,10 @@ Address = tuple[str, int]
 
 
 class Load:
-    """Requests from entry to exit of a `with` statement, each connection with a thread of its own.
+    """Requests during a `with` statement; each connection has a thread of its own.
 
-    With a rate, requests are due at fixed times, whatever became of those before: what makes one late counts
-    in its time, and in that of all that wait behind it ("coordinated omission" leaves that out). Without one,
-    each connection sends as soon as it has its answer.
+    With a rate, requests are due at fixed times, so that a late answer also counts for those that wait behind
+    it ("coordinated omission" would leave that out). Without one, a connection sends when it has its answer.
     """
 
     def __init__(
@@ -45,10 +44,10 @@ class Load:
         headers: Mapping[str, str] | None = None,
         timeout: float = TIMEOUT_SECONDS,
     ) -> None:
-        """Prepare it.
+        """Prepare; nothing is sent yet.
 
         Args:
-            where: where a new connection leads; those that are open stay as long as the other side wants.
+            where: returns the address for a new connection; open ones stay as long as the other side wants.
             connections: how many.
             rate: requests in a second, of all connections together.
             keep_alive: whether a connection is used for more than one request.
@@ -81,7 +80,7 @@ class Load:
 
     @property
     def tally(self) -> Tally:
-        """What became of the requests so far."""
+        """The requests so far, counted."""
         return Tally.of(self.samples)
 
     @property
@@ -127,14 +126,14 @@ class Load:
             body = response.read()
         except (OSError, HTTPException) as error:
             connection.close()
-            return f"{_what_happened(error)} on a {'used' if used else 'new'} connection"
+            return f"{_kind(error)} on a {'used' if used else 'new'} connection"
         if response.status // 100 == 2:  # noqa: PLR2004 -- all that are a success
             return None
-        return _what_was_said(response.status, body)
+        return _reason(response.status, body)
 
 
 def _is_open(connection: HTTPConnection) -> bool:
-    """Whether the other side has left it open: what it closed before we sent anything is lost to nobody."""
+    """Whether the other side has left it open; a connection closed before a request loses nothing."""
     if connection.sock is None:
         return False
     readable, _, _ = select.select([connection.sock], [], [], 0)
@@ -143,7 +142,7 @@ def _is_open(connection: HTTPConnection) -> bool:
     return not readable
 
 
-def _what_happened(error: Exception) -> str:
+def _kind(error: Exception) -> str:
     match error:
         case TimeoutError():
             return "no answer in time"
@@ -159,7 +158,7 @@ def _what_happened(error: Exception) -> str:
             return type(error).__name__
 
 
-def _what_was_said(status: int, body: bytes) -> str:
+def _reason(status: int, body: bytes) -> str:
     """Return the status and the message that came with it, without what differs from request to request."""
     try:
         message = str(json.loads(body)["message"])

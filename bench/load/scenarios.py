@@ -1,11 +1,11 @@
-"""What is done to the app and to the stack while requests go on."""
+"""Replaces the app, and rolls out the stack, while requests go on."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
 
-from bench.contenders import ROOT, ZONE, Command, Ours
+from bench.contenders import ROOT, STACK, ZONE, Ours
 from bench.load.app import App
 from bench.load.generator import Load
 from bench.load.tally import Tally
@@ -15,7 +15,7 @@ from local.ports import LOOPBACK
 _BEFORE_AND_AFTER: Final = 200
 """Requests that pass before something is replaced, and after it."""
 
-_HOST: Final = f"bench.{ZONE}"
+_HOST: Final = f"{STACK}.{ZONE}"
 _BEGINNING: Final = "server.listen("
 
 
@@ -45,7 +45,7 @@ def containers_replaced(
             load.wait_for(_BEFORE_AND_AFTER)
             before, after = current, app.start()
             if heard_late:
-                before.notice_its_end()
+                before.begin_to_stop()
             current = after
             before.stop()
         load.wait_for(_BEFORE_AND_AFTER)
@@ -55,7 +55,7 @@ def containers_replaced(
 def stack_rolled_out(
     folder: Path, *, times: int, connections: int, rate: float, listens_after: float = 0
 ) -> Tally:
-    """Change the app and run `make up`, again and again, with two tasks behind the emulated load balancer.
+    """Change the app and run `up`, again and again, with two tasks behind the emulated load balancer.
 
     Args:
         folder: where the copy of the project is made.
@@ -66,7 +66,7 @@ def stack_rolled_out(
     """
     ours = Ours.in_folder(folder)
     try:
-        _run(ours.up(1, desired_count=2))
+        run(ours.up(desired_count=2))
         with Load(
             lambda: (LOOPBACK, ours.front_door_port),
             connections=connections,
@@ -76,11 +76,11 @@ def stack_rolled_out(
             for number in range(times):
                 load.wait_for(_BEFORE_AND_AFTER)
                 _change(ours.folder / "app" / "server.js", number, listens_after)
-                _run(ours.make("up", "bench"))
+                run(ours.command("up", STACK))
             load.wait_for(_BEFORE_AND_AFTER)
         return load.tally
     finally:
-        _run(ours.make("down"))
+        run(ours.command("down"))
 
 
 def _change(source: Path, number: int, listens_after: float) -> None:
@@ -90,7 +90,3 @@ def _change(source: Path, number: int, listens_after: float) -> None:
     pause = f"await new Promise((resolve) => setTimeout(resolve, {1000 * listens_after:.0f}));\n"
     slow = original.replace(_BEGINNING, f"{pause}{_BEGINNING}") if listens_after else original
     source.write_text(f"{slow}// version {number}\n")
-
-
-def _run(command: Command) -> None:
-    run(command.words, folder=command.folder, environment=command.environment)

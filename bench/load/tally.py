@@ -1,4 +1,4 @@
-"""What became of many requests: how many, how many failed and why, and how long the others took."""
+"""Counts requests: how many, how many failed and why, and how long the others took."""
 
 from __future__ import annotations
 

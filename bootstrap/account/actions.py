@@ -27,6 +27,8 @@ class Actions:
     functions: Mapping[str, tuple[str, ...]]
     rollout: tuple[str, ...]
     """Asked for by the program itself."""
+    owned: frozenset[str]
+    """Those that change or remove a thing, and for which AWS compares the tags of all that they touch."""
 
     @property
     def of_deployments(self) -> frozenset[str]:
@@ -62,4 +64,5 @@ def load_actions() -> Actions:
         components={token: tuple(made) for token, made in document["components"].items()},
         functions={token: tuple(actions) for token, actions in document["functions"].items()},
         rollout=tuple(document["rollout"]),
+        owned=frozenset(document["owned"]),
     )

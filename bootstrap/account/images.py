@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi
 import pulumi_aws as aws
 
-from account.policies import LIVE, replication_policy
+from account.resource_policies import replication_policy
 
 if TYPE_CHECKING:
     from account.place import Place
-    from account.settings import ImagesSettings
+    from account.settings import Settings
 
+_LIVE: Final = "live-"
+"""How tags begin that keep an image for ever."""
 _DAYS_OF_UNTAGGED: Final = 14
 _MORE_THAN_THERE_ARE: Final = 10_000
 
@@ -23,7 +25,7 @@ _MORE_THAN_THERE_ARE: Final = 10_000
 class ImagesArgs:
     """What :class:`Images` needs to know."""
 
-    settings: ImagesSettings
+    settings: Settings
     place: Place
 
 
@@ -37,20 +39,22 @@ class Images(pulumi.ComponentResource):
         settings, place = args.settings, args.place
 
         self.repository_arn = None
-        if settings.repository is not None:
-            self.repository_arn = place.arn("ecr", f"repository/{settings.repository}")
-            self._repository(name, settings.repository, settings)
-            if settings.from_account is not None:
+        if settings.image_repository is not None:
+            self.repository_arn = place.arn("ecr", f"repository/{settings.image_repository}")
+            self._repository(name, settings.image_repository, settings)
+            if settings.images_from_account is not None:
                 aws.ecr.RegistryPolicy(
                     name,
-                    policy=json.dumps(replication_policy(place, settings.from_account, settings.repository)),
+                    policy=json.dumps(
+                        replication_policy(place, settings.images_from_account, settings.image_repository)
+                    ),
                     opts=pulumi.ResourceOptions(parent=self),
                 )
-            if settings.to_accounts:
-                self._copies(name, settings.repository, args)
+            if settings.trusted_accounts:
+                self._copies(name, settings.image_repository, args)
         self.register_outputs({"repository_arn": self.repository_arn})
 
-    def _repository(self, name: str, repository_name: str, settings: ImagesSettings) -> None:
+    def _repository(self, name: str, repository_name: str, settings: Settings) -> None:
         repository = aws.ecr.Repository(
             name,
             # By name: `repository` of each stack says it.
@@ -63,7 +67,7 @@ class Images(pulumi.ComponentResource):
         aws.ecr.LifecyclePolicy(
             name,
             repository=repository.name,
-            policy=json.dumps({"rules": lifecycle(settings.expire_after_days)}),
+            policy=json.dumps({"rules": lifecycle(settings.expire_images_after_days)}),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
@@ -75,7 +79,7 @@ class Images(pulumi.ComponentResource):
                     {
                         "destinations": [
                             {"region": args.place.region, "registry_id": account}
-                            for account in args.settings.to_accounts
+                            for account in args.settings.trusted_accounts
                         ],
                         "repository_filters": [{"filter": repository_name, "filter_type": "PREFIX_MATCH"}],
                     },
@@ -102,7 +106,7 @@ def lifecycle(expire_after_days: int) -> list[dict[str, Any]]:
                 "description": "Some stack runs it, or may go back to it",
                 "selection": {
                     "tagStatus": "tagged",
-                    "tagPatternList": [f"{LIVE}*"],
+                    "tagPatternList": [f"{_LIVE}*"],
                     "countType": "imageCountMoreThan",
                     "countNumber": _MORE_THAN_THERE_ARE,
                 },

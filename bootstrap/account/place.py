@@ -26,3 +26,7 @@ class Place:
     def iam_path(self) -> str:
         """Path of all roles and policies that are made here, by which deploy roles are kept from them."""
         return f"/{self.project}/"
+
+    def roles_of(self, stack: str) -> str:
+        """Return the ARN pattern of the roles that a stack makes: each stack has a path of its own."""
+        return self.iam_arn(f"role/{self.project}-{stack}/*")

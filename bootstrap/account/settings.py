@@ -1,282 +1,315 @@
-"""The account's configuration as one frozen value, and the only place that reads it."""
+"""The account's configuration as one frozen model, and the only place that reads it."""
 
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final, Self, cast
 
 import pulumi
 import yaml
 from pulumi.runtime import get_config_env
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
-# `pulumi.Config` reads a key that one knows; a misspelt one is seen only by looking at all that are there.
-from pulumi.runtime.config import CONFIG
+from account.tasks import NEVER
 
-_PROJECT: Final = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]")
-_REGION: Final = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d")
-_GITHUB_REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[\w.-]+", re.ASCII)
-_OIDC_PROVIDER: Final = re.compile(
-    r"arn:aws[a-z-]*:iam::\d{12}:oidc-provider/token\.actions\.githubusercontent\.com"
-)
-_STACK: Final = re.compile(r"[\w.-]{1,40}", re.ASCII)
-_PATTERN: Final = re.compile(r"[\w.-]+\*?", re.ASCII)
+_FILE: Final = Path(__file__).parents[1] / "Pulumi.yaml"
+_LONGEST_ROLE_NAME: Final = 64
+_NEAR: Final = 0.68
+
+
+class RuleError(ValueError):
+    """What a rule between keys refuses."""
+
+    def __init__(self, key: str, value: object, allowed: str) -> None:
+        """Say what is wrong.
+
+        Args:
+            key: the key, seen from the model whose rule it is.
+            value: the value that is refused.
+            allowed: what may stand there.
+        """
+        super().__init__(allowed)
+        self.key, self.value, self.allowed = key, value, allowed
+
+
+def _text(pattern: str, allowed: str, *, or_none: bool = False) -> Any:
+    """Return the type of a text that a pattern matches; with `or_none`, an empty text is None."""
+    compiled = re.compile(pattern, re.ASCII)
+
+    def check(value: object) -> str | None:
+        if or_none and value in ("", None):
+            return None
+        if isinstance(value, str) and compiled.fullmatch(value):
+            return value
+        raise PydanticCustomError("text", "{allowed}", {"allowed": allowed})
+
+    return PlainValidator(check)
+
+
+def _whole(minimum: int) -> Any:
+    """Return the type of a whole number."""
+
+    def check(value: object) -> int:
+        if type(value) is int and value >= minimum:
+            return value
+        allowed = f"a whole number, {minimum} or more"
+        raise PydanticCustomError("whole", "{allowed}", {"allowed": allowed})
+
+    return PlainValidator(check)
+
+
+_NAME_PATTERN: Final = r"[\w.-]{1,40}"
+_ACCOUNT_PATTERN: Final = r"\d{12}"
 # No `*` and no `?`: IAM takes them literally here, and who writes them means something else.
-_ENVIRONMENT: Final = re.compile(r"[^*?:\n]{1,255}")
-_SUBJECT: Final = re.compile(r"pull_request|environment:[^*?\n]+|ref:refs/(?:heads|tags)/[^*?\n]+")
-_ECR_REPOSITORY: Final = re.compile(r"(?=.{2,256}$)[a-z0-9]+(?:[._/-][a-z0-9]+)*")
-_ACCOUNT: Final = re.compile(r"\d{12}")
-_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+", re.ASCII)
+_Environment = Annotated[str, _text(r"[^*?:\n]{1,255}", "GitHub environments, no patterns")]
+_Subject = Annotated[
+    str,
+    _text(
+        r"pull_request|environment:[^*?\n]+|ref:refs/(?:heads|tags)/[^*?\n]+",
+        "pull_request, environment:<name>, ref:refs/heads/<branch> or ref:refs/tags/<tag>",
+    ),
+]
+_Account = Annotated[str, _text(_ACCOUNT_PATTERN, "an AWS account: 12 digits, in quotes")]
+# As Route 53 compares them: in lowercase, without a dot at the end.
+_Domain = Annotated[
+    str,
+    _text(
+        r"(?=.{1,255}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z]{2,63}",
+        "names such as dev.example.com",
+    ),
+]
+_Action = Annotated[
+    str,
+    _text(
+        rf"(?!(?:{'|'.join(NEVER)}):)[a-z0-9-]+:[A-Za-z0-9*?]+",
+        f"actions such as s3:GetObject, none of {', '.join(NEVER)}",
+    ),
+]
+_Resource = Annotated[str, _text(r"\*|arn:aws[a-z-]*:(?!iam:|sts:)[a-z0-9-]+:[^\s]+", "ARNs, or *")]
 
 
-@dataclass(frozen=True, kw_only=True)
-class StackSettings:
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=lambda name: name.replace("_", "-")
+    )
+
+
+class TaskRoleStatement(_Model):
+    """What tasks may do besides what all of them may."""
+
+    actions: tuple[_Action, ...] = Field(min_length=1)
+    resources: tuple[_Resource, ...] = Field(min_length=1)
+
+
+class StackSettings(_Model):
     """A stack that lives in this account."""
 
-    name: str
-    environments: tuple[str, ...]
+    name: Annotated[str, _text(_NAME_PATTERN, "1 to 40 letters, digits and . _ -")]
+    environments: tuple[_Environment, ...] = Field(default=(), min_length=1)
     """GitHub environments whose jobs may deploy it."""
-    previews: str | None
+    branch: Annotated[str | None, _text(r"[^*?:\s]{1,255}", "a branch, no pattern")] = None
+    """The branch whose jobs may deploy it; None for any, which previews need."""
+    previews: Annotated[str | None, _text(r"[\w.-]+\*?", "a name that may end with *: pr-*")] = None
     """Pattern of other stacks that the same role deploys."""
+    domains: tuple[_Domain, ...] = ()
+    """Names that it may have DNS records for, with all that is below them."""
+    task_role_statements: tuple[TaskRoleStatement, ...] = ()
 
     @property
     def patterns(self) -> tuple[str, ...]:
         """Names of all stacks that its role deploys."""
         return (self.name, self.previews) if self.previews else (self.name,)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        stack = cast("dict[str, object]", given)
+        preset: dict[str, object] = {"environments": [stack["name"]]} if "name" in stack else {}
+        if "previews" not in stack:
+            preset["branch"] = "main"
+        return {**preset, **stack}
 
-@dataclass(frozen=True, kw_only=True)
-class AccessSettings:
-    """Who may do what."""
+    @model_validator(mode="after")
+    def _previews_come_from_any_branch(self) -> Self:
+        if self.previews and self.branch:
+            raise RuleError("branch", self.branch, "none, for previews come from any branch")
+        return self
 
-    github_repository: str
-    github_organization_id: int
-    github_repository_id: int
-    oidc_provider_arn: str | None
+
+class Settings(_Model):
+    """Everything that the program may know: `bootstrap/Pulumi.yaml` describes each key."""
+
+    region: Annotated[str, _text(r"[a-z]{2,}(?:-[a-z]+)+-\d", "an AWS region such as us-east-1")] = Field(
+        alias="aws:region"
+    )
+    project: Annotated[
+        str, _text(r"[a-z][a-z0-9-]{0,22}[a-z0-9]", "2 to 24 lowercase letters, digits and hyphens")
+    ]
+    github_repository: Annotated[str, _text(r"[A-Za-z0-9][A-Za-z0-9-]*/[\w.-]+", "organization/name")]
+    github_organization_id: Annotated[int, _whole(1)]
+    github_repository_id: Annotated[int, _whole(1)]
+    oidc_provider_arn: Annotated[
+        str | None,
+        _text(
+            r"arn:aws[a-z-]*:iam::\d{12}:oidc-provider/token\.actions\.githubusercontent\.com",
+            "the ARN of GitHub's OIDC provider in this account",
+            or_none=True,
+        ),
+    ]
     stacks: tuple[StackSettings, ...]
-    read_only_subjects: tuple[str, ...]
-    require_boundary: bool
+    read_only_subjects: tuple[_Subject, ...]
+    image_repository: Annotated[
+        str | None,
+        _text(
+            r"(?=.{2,256}$)[a-z0-9]+(?:[._/-][a-z0-9]+)*",
+            "2 to 256 lowercase letters and digits, between them . _ - /",
+            or_none=True,
+        ),
+    ]
+    expire_images_after_days: Annotated[int, _whole(0)]
+    images_from_account: Annotated[
+        str | None, _text(_ACCOUNT_PATTERN, "an AWS account: 12 digits", or_none=True)
+    ]
+    state_history_days: Annotated[int, _whole(1)]
+    state_bucket: Annotated[
+        str | None,
+        _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket", or_none=True),
+    ]
+    state_key_arn: Annotated[
+        str | None,
+        _text(
+            r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+",
+            "the ARN of a KMS key, arn:aws:kms:…:key/…",
+            or_none=True,
+        ),
+    ]
+    trusted_accounts: tuple[_Account, ...]
 
-
-@dataclass(frozen=True, kw_only=True)
-class ImagesSettings:
-    """The repository that stacks share."""
-
-    repository: str | None
-    expire_after_days: int
-    from_account: str | None
-    to_accounts: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExistingState:
-    """State that another account keeps."""
-
-    bucket: str
-    key_arn: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class StateSettings:
-    """Where stacks keep their state."""
-
-    existing: ExistingState | None
-    history_days: int
-    trusted_accounts: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Everything that the program may know."""
-
-    project: str
-    region: str
-    access: AccessSettings
-    images: ImagesSettings
-    state: StateSettings
-
-    @staticmethod
-    def load() -> Settings:
+    @classmethod
+    def load(cls) -> Settings:
         """Read the configuration of this stack.
 
         Raises:
             pulumi.RunError: names every fault.
         """
-        return _Reader().settings()
-
-
-class _Reader:
-    """Reads keys; after a fault it goes on with something of the right type, to find the others."""
-
-    def __init__(self) -> None:
         # Pulumi hands a program the defaults of its Pulumi.yaml; other engines may not.
-        document = yaml.safe_load(Path(__file__).parents[1].joinpath("Pulumi.yaml").read_text("utf-8"))
-        declared = cast("dict[str, dict[str, Any]]", document["config"])
-        self._defaults = {key: entry.get("default") for key, entry in declared.items()}
-        self._preset_region: str = declared["aws:region"]["value"]
-        self._config = pulumi.Config()
-        self._faults: list[str] = []
-
-    def settings(self) -> Settings:
-        self._refuse_strangers()
-        project = self._text("project", _PROJECT, "2 to 24 lowercase letters, digits and hyphens")
-        region = pulumi.Config("aws").get("region") or self._preset_region
-        if not _REGION.fullmatch(region):
-            self._refuse("aws:region", region, "an AWS region such as us-east-1")
-        access = AccessSettings(
-            github_repository=self._text("github-repository", _GITHUB_REPOSITORY, "organization/name"),
-            github_organization_id=self._whole("github-organization-id", 1),
-            github_repository_id=self._whole("github-repository-id", 1),
-            oidc_provider_arn=self._optional(
-                "oidc-provider-arn", _OIDC_PROVIDER, "the ARN of GitHub's OIDC provider in this account"
-            ),
-            stacks=self._stacks(),
-            read_only_subjects=self._texts(
-                "read-only-subjects",
-                _SUBJECT,
-                "pull_request, environment:<name>, ref:refs/heads/<branch> or ref:refs/tags/<tag>",
-            ),
-            require_boundary=self._flag("require-boundary"),
-        )
-        accounts = self._texts("trusted-accounts", _ACCOUNT, "an AWS account: 12 digits, in quotes")
-        images = ImagesSettings(
-            repository=self._optional(
-                "image-repository",
-                _ECR_REPOSITORY,
-                "2 to 256 lowercase letters and digits, between them . _ - /",
-            ),
-            expire_after_days=self._whole("expire-images-after-days", 0),
-            from_account=self._optional("images-from-account", _ACCOUNT, "an AWS account: 12 digits"),
-            to_accounts=accounts,
-        )
-        state = StateSettings(
-            existing=self._existing_state(),
-            history_days=self._whole("state-history-days", 1),
-            trusted_accounts=accounts,
-        )
-        if (images.from_account or accounts) and images.repository is None:
-            self._refuse("image-repository", "", "a name, for images are replicated under it")
-        if state.existing and accounts:
-            self._refuse(
-                "trusted-accounts", list(accounts), "empty where `state-bucket` is another account's"
-            )
-        self._raise()
-        return Settings(project=project, region=region, access=access, images=images, state=state)
-
-    def _refuse_strangers(self) -> None:
-        # The CLI lets a misspelt key pass in silence.
-        own = f"{self._config.name}:"
-        given = {**get_config_env(), **CONFIG.get()}
-        for key in sorted(given):
-            name = key.removeprefix(own)
-            if key.startswith(own) and name not in self._defaults:
-                near = difflib.get_close_matches(name, list(self._defaults), n=1, cutoff=0)[0]
-                self._refuse(name, given[key], f"there is no such key; the nearest is `{near}`")
-
-    def _existing_state(self) -> ExistingState | None:
-        bucket = self._optional("state-bucket", _BUCKET, "the name of an S3 bucket")
-        key = self._optional("state-key-arn", _KEY, "the ARN of a KMS key, arn:aws:kms:…:key/…")
-        if (bucket is None) != (key is None):
-            self._refuse("state-key-arn", key or "", "set together with `state-bucket`, or neither")
-        return ExistingState(bucket=bucket, key_arn=key) if bucket and key else None
-
-    def _stacks(self) -> tuple[StackSettings, ...]:
-        stacks: list[StackSettings] = []
-        for index, item in enumerate(self._items("stacks")):
-            where = f"stacks[{index}]"
-            if not isinstance(item, dict):
-                self._refuse(where, item, "an object with name, environments and previews")
-                continue
-            entry = cast("dict[str, object]", item)
-            for stranger in entry.keys() - {"name", "environments", "previews"}:
-                self._refuse(f"{where}.{stranger}", entry[stranger], "name, environments or previews")
-            name = self._is(f"{where}.name", entry.get("name"), _STACK, "1 to 40 letters, digits and . _ -")
-            given = entry.get("environments", [name])
-            names = cast("list[object]", given) if isinstance(given, list) else []
-            if not names:
-                self._refuse(f"{where}.environments", cast("object", given), "a list of GitHub environments")
-            environments = tuple(
-                self._is(f"{where}.environments", one, _ENVIRONMENT, "GitHub environments, no patterns")
-                for one in names
-            )
-            previews = entry.get("previews")
-            if previews is not None:
-                previews = self._is(
-                    f"{where}.previews", previews, _PATTERN, "a name that may end with *: pr-*"
-                )
-            stacks.append(StackSettings(name=name, environments=environments, previews=previews))
-        self._each_once("stacks", [stack.name for stack in stacks])
-        # Else a job that waits for nobody could deploy what somebody has to approve.
-        self._each_once("stacks", [one for stack in stacks for one in stack.environments])
-        return tuple(stacks)
-
-    def _each_once(self, key: str, names: list[str]) -> None:
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            self._refuse(key, name, "each stack and each environment once")
-
-    def _value(self, key: str) -> object:
-        text = self._config.get(key)
-        return self._defaults[key] if text is None else text
-
-    def _text(self, key: str, pattern: re.Pattern[str], allowed: str) -> str:
-        return self._is(key, self._value(key), pattern, allowed)
-
-    def _optional(self, key: str, pattern: re.Pattern[str], allowed: str) -> str | None:
-        value = self._value(key)
-        return self._is(key, value, pattern, allowed) if value != "" else None
-
-    def _is(self, key: str, value: object, pattern: re.Pattern[str], allowed: str) -> str:
-        if isinstance(value, str) and pattern.fullmatch(value):
-            return value
-        self._refuse(key, value, allowed)
-        return "unknown"
-
-    def _whole(self, key: str, minimum: int) -> int:
-        value = self._parsed(key)
-        if type(value) is int and value >= minimum:
-            return value
-        self._refuse(key, value, f"a whole number, {minimum} or more")
-        return minimum
-
-    def _flag(self, key: str) -> bool:
-        value = self._parsed(key)
-        if not isinstance(value, bool):
-            self._refuse(key, value, "true or false")
-        return value is True
-
-    def _items(self, key: str) -> list[object]:
-        value = self._parsed(key)
-        if isinstance(value, list):
-            return cast("list[object]", value)
-        self._refuse(key, value, "a list")
-        return []
-
-    def _texts(self, key: str, pattern: re.Pattern[str], allowed: str) -> tuple[str, ...]:
-        return tuple(
-            self._is(f"{key}[{index}]", item, pattern, allowed) for index, item in enumerate(self._items(key))
-        )
-
-    def _parsed(self, key: str) -> object:
-        value = self._value(key)
-        if not isinstance(value, str):
-            return value
+        declared = cast("dict[str, dict[str, Any]]", yaml.safe_load(_FILE.read_text("utf-8"))["config"])
+        config = pulumi.Config()
+        prefix = f"{config.name}:"
+        names = {key.removeprefix(prefix) for key in get_config_env() if key.startswith(prefix)}
+        values: dict[str, object] = {
+            "aws:region": pulumi.Config("aws").get("region") or declared["aws:region"]["value"]
+        }
+        for name in {*names, *(key for key in declared if ":" not in key)}:
+            entry = declared.get(name, {})
+            text = config.get(name)
+            value = entry.get("default") if text is None else text
+            if value is not None:
+                values[name] = value if entry.get("type") == "string" else _parsed(value)
         try:
-            return json.loads(value)
-        except ValueError:
-            return value
-
-    def _refuse(self, key: str, value: object, allowed: str) -> None:
-        shown = "is missing" if value is None else f"= {json.dumps(value, ensure_ascii=False, default=str)}"
-        self._faults.append(f"  - {key} {shown}: {allowed}")
-
-    def _raise(self) -> None:
-        if self._faults:
-            lines = "\n".join(self._faults)
+            return cls.model_validate(values)
+        except ValidationError as error:
+            lines = "\n".join(f"  - {line}" for line in _lines(error))
             raise pulumi.RunError(
                 f"The configuration of the account cannot be right; nothing was changed.\n{lines}\n"
                 "Use `pulumi config set`; bootstrap/Pulumi.yaml describes every key."
+            ) from None
+
+    @model_validator(mode="after")
+    def _stacks_are_apart(self) -> Self:
+        _each_once([stack.name for stack in self.stacks])
+        # Else a job that waits for nobody could deploy what somebody has to approve.
+        _each_once([one for stack in self.stacks for one in stack.environments])
+        for stack, other in itertools.permutations(self.stacks, 2):
+            previews = stack.previews
+            if previews and any(_overlap(previews, pattern) for pattern in other.patterns):
+                raise RuleError("stacks", previews, f"a pattern that no stack of {other.name} has")
+        for index, stack in enumerate(self.stacks):
+            if len(f"{self.project}-deploy-{stack.name}") > _LONGEST_ROLE_NAME:
+                allowed = "shorter: its role's name would exceed 64 characters"
+                raise RuleError(f"stacks[{index}].name", stack.name, allowed)
+        return self
+
+    @model_validator(mode="after")
+    def _keys_go_together(self) -> Self:
+        if (self.state_bucket is None) != (self.state_key_arn is None):
+            raise RuleError(
+                "state-key-arn", self.state_key_arn or "", "set together with `state-bucket`, or neither"
             )
+        if (self.images_from_account or self.trusted_accounts) and self.image_repository is None:
+            raise RuleError("image-repository", "", "a name, for images are replicated under it")
+        if self.state_bucket and self.trusted_accounts:
+            accounts = list(self.trusted_accounts)
+            raise RuleError("trusted-accounts", accounts, "empty where `state-bucket` is another account's")
+        return self
+
+
+_MODELS: Final[tuple[type[BaseModel], ...]] = (Settings, StackSettings, TaskRoleStatement)
+"""Each is inside the one before."""
+
+
+def _parsed(value: object) -> object:
+    # The CLI hands a structured value over as JSON.
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _each_once(names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise RuleError("stacks", name, "each stack and each environment once")
+
+
+def _overlap(pattern: str, other: str) -> bool:
+    """Return whether two names, of which each may end with `*`, can mean the same stack."""
+    return fnmatchcase(pattern, other) or fnmatchcase(other, pattern)
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    """Yield a line for each fault: key, value, what is allowed."""
+    for one in error.errors(include_url=False):
+        path, value, said = one["loc"], one["input"], one.get("ctx", {})
+        match one["type"]:
+            case "value_error" if isinstance(fault := said["error"], RuleError):
+                yield f"{_key((*path, fault.key))} = {_shown(fault.value)}: {fault.allowed}"
+            case "missing":
+                yield f"{_key(path)} is missing"
+            case "extra_forbidden":
+                names = _siblings(path)
+                near = difflib.get_close_matches(str(path[-1]), names, n=1, cutoff=_NEAR)
+                hint = f"; the nearest is `{near[0]}`" if near else f" (of {', '.join(names)})"
+                yield f"{_key(path)} = {_shown(value)}: there is no such key{hint}"
+            case "model_type":
+                yield f"{_key(path)} = {_shown(value)}: an object with {', '.join(_siblings((*path, '')))}"
+            case "tuple_type" | "too_short":
+                yield f"{_key(path)} = {_shown(value)}: a list{' of one or more' * (value == [])}"
+            case _:
+                yield f"{_key(path)} = {_shown(value)}: {one['msg']}"
+
+
+def _siblings(path: tuple[int | str, ...]) -> list[str]:
+    return _keys_of(_MODELS[len([part for part in path[:-1] if isinstance(part, str)])])
+
+
+def _keys_of(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _key(path: Iterable[int | str]) -> str:
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in path]
+    return "".join(parts).removeprefix(".")
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

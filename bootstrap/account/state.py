@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 import pulumi
 import pulumi_aws as aws
 
-from account.policies import bucket_policy, key_policy
+from account.resource_policies import bucket_policy, key_policy
 
 if TYPE_CHECKING:
     from account.place import Place
-    from account.settings import StateSettings
+    from account.settings import Settings
 
 _VERSIONS_KEPT: Final = 10
 """However old they are: a stack that seldom changes has a history too."""
@@ -22,7 +22,7 @@ _VERSIONS_KEPT: Final = 10
 class StateArgs:
     """What a :class:`State` needs to know."""
 
-    settings: StateSettings
+    settings: Settings
     place: Place
 
 
@@ -36,30 +36,27 @@ class State(pulumi.ComponentResource):
     key_arn: pulumi.Output[str]
     backend_url: str
     """For `pulumi login`."""
-    secrets_provider: pulumi.Output[str]
+    secrets_provider: str
     """For `pulumi stack init --secrets-provider`."""
 
     def __init__(self, name: str, args: StateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs-bootstrap:account:State", name, None, opts)
-        place, existing = args.place, args.settings.existing
+        place, bucket, key_arn = args.place, args.settings.state_bucket, args.settings.state_key_arn
 
-        if existing is None:
+        if bucket is None or key_arn is None:
             # By name: people write it into `pulumi login`.
             self.bucket = f"{place.project}-state-{place.account}-{place.region}"
             self.key_arn = self._key(name, args)
             self._bucket(name, args)
+            region, key = place.region, f"alias/{place.project}"
         else:
-            self.bucket = existing.bucket
-            self.key_arn = pulumi.Output.from_input(existing.key_arn)
-
-        region = place.region if existing is None else existing.key_arn.split(":")[3]
-        self.backend_url = f"s3://{self.bucket}?region={region}"
-        self.secrets_provider = (
-            pulumi.Output.from_input(f"awskms://alias/{place.project}?region={region}")
-            if existing is None
+            self.bucket = bucket
+            self.key_arn = pulumi.Output.from_input(key_arn)
             # An alias is looked for in one's own account alone.
-            else pulumi.Output.concat("awskms:///", self.key_arn, f"?region={region}")
-        )
+            region, key = key_arn.split(":")[3], f"/{key_arn}"
+
+        self.backend_url = f"s3://{self.bucket}?region={region}"
+        self.secrets_provider = f"awskms://{key}?region={region}"
         self.register_outputs(
             {
                 "bucket": self.bucket,
@@ -129,7 +126,7 @@ class State(pulumi.ComponentResource):
                     "status": "Enabled",
                     "filter": {"prefix": ""},
                     "noncurrent_version_expiration": {
-                        "noncurrent_days": args.settings.history_days,
+                        "noncurrent_days": args.settings.state_history_days,
                         "newer_noncurrent_versions": _VERSIONS_KEPT,
                     },
                     "expiration": {"expired_object_delete_marker": True},

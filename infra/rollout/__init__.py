@@ -1,1 +1,1 @@
-"""How a new version takes over: what has to happen before, and how it is followed to its end."""
+"""What has to happen before a service changes, and the look at it afterwards."""

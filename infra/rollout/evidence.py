@@ -1,50 +1,72 @@
-"""Why a service did not make it, as far as AWS can tell."""
+"""Why a service does not run what it should, as far as AWS can tell."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.rollout.look import task_id
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from infra.rollout.clients import Clients
+    from infra.rollout.aws_clients import Clients
     from infra.rollout.clock import Clock
-    from infra.rollout.look import Answer, Deployment, Reader, Target
+
+Answer = Mapping[str, Any]
+"""What AWS answers, in botocore's form."""
 
 _TASKS_SHOWN: Final = 3
-_LINES_SHOWN: Final = 8
 _EVENTS_SHOWN: Final = 2
-
+_LINES_READ: Final = 300
+_LINES_SHOWN: Final = 20
+_LINES_BEFORE: Final = 6
+"""How many of these come before the line that says why."""
 _LOG_TRIES: Final = 4
 _LOG_PAUSE_SECONDS: Final = 1.5
-"""What a container wrote last may reach CloudWatch only after ECS has told that it ended."""
+"""A container's last lines may reach CloudWatch only after ECS has shown its end."""
+_DESCRIBED_AT_ONCE: Final = 100
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
+
+# What a runtime prints of an exception that nobody caught, and what people write; stack frames are neither.
+_SAYS_WHY: Final = (
+    re.compile(r"^\s*(?:Uncaught |Unhandled )?\w*(?:Error|Exception|Panic)\b(?: \[\w+\])?:", re.IGNORECASE),
+    re.compile(
+        r"\b(?:error|fatal|panic|exception|cannot|could not|failed|missing|refused|denied)\b", re.IGNORECASE
+    ),
+)
+_STACK_FRAME: Final = re.compile(r"^\s+at ")
 
 
-def evidence(
-    clients: Clients, target: Target, reader: Reader, deployment: Deployment | None, clock: Clock
-) -> list[str]:
-    """Return lines that tell of the last tasks that ended, of what they logged and of failing health checks.
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """A service, and the task definition that it should run."""
 
-    It never fails itself: what cannot be asked is said instead.
+    cluster: str
+    service: str
+    task_definition: str
+
+
+def evidence(clients: Clients, version: Version, clock: Clock) -> list[str]:
+    """Return lines about the last tasks that ended, what one of them logged, and failing health checks.
+
+    It never fails itself: what AWS does not answer is said instead.
     """
+    ecs = clients.get("ecs")
     lines: list[str] = []
     try:
-        failed = reader.failed_tasks(deployment) if deployment else []
+        failed = [task for task in _tasks(ecs, version, "STOPPED") if _went_wrong(task)]
+        failed.sort(key=lambda task: task.get("stoppedAt", task["createdAt"]), reverse=True)
         lines += [f"stopped: {why_stopped(task)}" for task in failed[:_TASKS_SHOWN]]
         if failed:
-            stream = target.log_stream(failed[0]["taskArn"])
-            lines += last_lines(clients.get("logs"), target.log_group, stream, clock)
-        service = reader.service()
-        if service is not None:
+            lines += logged(clients, failed[0], clock)
+        found = ecs.describe_services(cluster=version.cluster, services=[version.service])
+        for service in found["services"]:
             lines += _unhealthy(clients.get("elbv2"), service)
-            # Where no task was ever started, such as for want of a place, ECS tells why in its events.
-            lines = lines or [f"ECS says: {event['message']}" for event in service["events"][:_EVENTS_SHOWN]]
+            # Where no task was ever started, such as for want of capacity, ECS says why in its events.
+            lines = lines or [*_events(service)]
     except (BotoCoreError, ClientError) as error:
-        lines.append(f"more could not be found out: {error}")
+        lines.append(f"AWS did not say more: {error}")
     return lines
 
 
@@ -54,26 +76,83 @@ def why_stopped(task: Answer) -> str:
     for container in task.get("containers", []):
         name = container.get("name", "container")
         if "exitCode" in container:
-            parts.append(f"{name} ended with exit code {container['exitCode']}")
+            parts.append(f"{name} exited with code {container['exitCode']}")
         if container.get("reason"):
             parts.append(f"{name}: {container['reason']}")
-    return f"task {task_id(task['taskArn'])[:8]}: {'; '.join(parts)}"
+    return f"task {task_id(task)[:8]}: {'; '.join(parts)}"
 
 
-def last_lines(logs: Any, group: str, stream: str, clock: Clock) -> list[str]:
-    """Return what was logged last in a stream, if anything was, with a bar before each line."""
+def logged(clients: Clients, task: Answer, clock: Clock) -> list[str]:
+    """Return the lines around the one that says why a task ended, each behind a bar; empty without any."""
+    found = clients.get("ecs").describe_task_definition(taskDefinition=task["taskDefinitionArn"])
+    container = next(iter(found["taskDefinition"]["containerDefinitions"]))
+    options = container["logConfiguration"]["options"]
+    stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task_id(task)}"
+    logs = clients.get("logs")
     for attempt in range(_LOG_TRIES):
         if attempt:
             clock.block(_LOG_PAUSE_SECONDS)
         try:
             events = logs.get_log_events(
-                logGroupName=group, logStreamName=stream, limit=_LINES_SHOWN, startFromHead=False
+                logGroupName=options["awslogs-group"],
+                logStreamName=stream,
+                limit=_LINES_READ,
+                startFromHead=False,
             )["events"]
         except logs.exceptions.ResourceNotFoundException:
             continue
         if events:
-            return [f"  | {event['message'].rstrip()}" for event in events]
+            lines = [line for event in events for line in event["message"].rstrip().split("\n")]
+            return [f"  | {line}" for line in telling(lines)]
     return []
+
+
+def telling(lines: Sequence[str]) -> Sequence[str]:
+    """Return the lines around the last one that says why, or the last ones where none does.
+
+    The end alone would be the frames of a stack, without the message above them.
+    """
+    said = [line for line in lines if not _STACK_FRAME.match(line)]
+    for pattern in _SAYS_WHY:
+        if why := next((line for line in reversed(said) if pattern.search(line)), None):
+            at = len(lines) - 1 - list(reversed(lines)).index(why)
+            first = max(0, at - _LINES_BEFORE)
+            return lines[first : first + _LINES_SHOWN]
+    return lines[-_LINES_SHOWN:]
+
+
+def task_id(task: Answer) -> str:
+    """Return the end of a task's ARN, by which people and log streams name it."""
+    return task["taskArn"].rpartition("/")[2]
+
+
+def _tasks(ecs: Any, version: Version, status: Literal["RUNNING", "STOPPED"]) -> Iterator[Answer]:
+    """Yield the tasks of a version; ECS forgets a task an hour after its end."""
+    pages = ecs.get_paginator("list_tasks").paginate(
+        cluster=version.cluster, serviceName=version.service, desiredStatus=status
+    )
+    arns = [arn for page in pages for arn in page["taskArns"]]
+    for start in range(0, len(arns), _DESCRIBED_AT_ONCE):
+        described = ecs.describe_tasks(
+            cluster=version.cluster, tasks=arns[start : start + _DESCRIBED_AT_ONCE]
+        )
+        yield from (
+            task for task in described["tasks"] if task["taskDefinitionArn"] == version.task_definition
+        )
+
+
+def _went_wrong(task: Answer) -> bool:
+    return (
+        task.get("stopCode") in ("EssentialContainerExited", "TaskFailedToStart")
+        or "health check" in task.get("stoppedReason", "").lower()
+    )
+
+
+def _events(service: Answer) -> Iterator[str]:
+    for event in service["events"][:_EVENTS_SHOWN]:
+        yield f"ECS says: {event['message']}"
+        if "capacity is unavailable" in event["message"].lower():
+            yield "FARGATE_SPOT has no fallback of its own: name FARGATE in `capacity-provider-strategy` too"
 
 
 def _unhealthy(balancing: Any, service: Answer) -> Iterator[str]:
@@ -82,5 +161,5 @@ def _unhealthy(balancing: Any, service: Answer) -> Iterator[str]:
         for found in described["TargetHealthDescriptions"]:
             health = found.get("TargetHealth", {})
             if health.get("State") == "unhealthy":
-                told = health.get("Description") or health.get("Reason", "no reason given")
-                yield f"unhealthy: {found['Target']['Id']}: {told}"
+                reason = health.get("Description") or health.get("Reason", "no reason given")
+                yield f"unhealthy: {found['Target']['Id']}: {reason}"

@@ -1,4 +1,4 @@
-"""The gate before: what has to run once with a new image, before the service changes."""
+"""What has to run once with a new image, before the service changes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.rollout.clock import REAL, Clock
-from infra.rollout.evidence import last_lines, why_stopped
-from infra.rollout.look import task_id
-from infra.rollout.one_off import OneOff, OneOffError, OneOffs, exit_code_of
+from infra.rollout.evidence import logged, why_stopped
+from infra.rollout.run_task import OneOff, OneOffs, RunTaskError, exit_code_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.rollout.clients import Clients
+    from infra.rollout.aws_clients import Clients
     from infra.settings import Migration
 
 _NOTHING_YET: Final = "none"
@@ -36,7 +35,8 @@ class MigrationError(Exception):
 class Gate:
     """What a service needs to wait for its migration."""
 
-    hooks: pulumi.ResourceHookBinding
+    hook: pulumi.ResourceHook
+    """Runs before the service is created or updated."""
     triggers: Mapping[str, str]
     """Changes the service when the command changes, for hooks run only for what changes."""
     record: pulumi.Resource
@@ -81,7 +81,7 @@ class Migrations:
 
         hook = pulumi.ResourceHook(f"{name}-migration", before)
         return Gate(
-            hooks=pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook]),
+            hook=hook,
             triggers={"migration": json.dumps(migration.command)},
             record=record,
         )
@@ -108,12 +108,10 @@ class Run:
             migration: what runs.
             record: name of the parameter that holds what has succeeded.
             service: the ECS service as it shall become: cluster, taskDefinition, networkConfiguration.
-            clock: what the time limit is measured by.
+            clock: what time limits are measured by.
         """
-        self._ecs = clients.get("ecs")
-        self._tasks = OneOffs(self._ecs, clock)
-        self._logs = clients.get("logs")
-        self._ssm = clients.get("ssm")
+        self._clients = clients
+        self._tasks = OneOffs(clients.get("ecs"), clock)
         self._name = name
         self._migration = migration
         self._record = record
@@ -126,60 +124,48 @@ class Run:
         Raises:
             MigrationError: it failed, did not start, or took too long.
         """
-        container = await asyncio.to_thread(self._container)
-        pair = fingerprint(container["image"], self._migration.command)
+        pair = await asyncio.to_thread(self._fingerprint)
         if pair in await asyncio.to_thread(self._succeeded):
             return
-        self._say("runs")
-        arn = await asyncio.to_thread(self._start, pair)
-        failure = await self._failure_of(arn)
-        if failure is not None:
-            logged = await asyncio.to_thread(self._logged, container, arn)
-            raise MigrationError(
-                "\n".join([f"{self._name} was not changed: {self._what} {failure}", *logged])
-            )
-        await asyncio.to_thread(self._remember, pair)
-        self._say("succeeded")
-
-    async def _failure_of(self, arn: str) -> str | None:
-        """Wait for a task's end, and return what went wrong, if anything did."""
-        seconds = self._migration.timeout_minutes * 60
+        self._report("runs")
+        limit = f"took longer than {self._migration.timeout_minutes} minutes"
         try:
-            task = await self._tasks.end_of(self._cluster, arn, within_seconds=seconds)
-        except OneOffError as error:
-            return f"cannot be followed: {error}"
-        if task is None:
-            limit = f"took longer than {self._migration.timeout_minutes} minutes"
-            await asyncio.to_thread(self._tasks.stop, self._cluster, arn, limit)
-            return f"{limit} and was stopped"
-        return None if exit_code_of(task, self._name) == 0 else f"failed: {why_stopped(task)}"
+            arn = await self._tasks.start(self._task(pair))
+            task = await self._tasks.end_of(
+                self._service["cluster"], arn, within_seconds=self._migration.timeout_minutes * 60
+            )
+            if task is None:
+                await self._tasks.stop(self._service["cluster"], arn, limit)
+        except RunTaskError as error:
+            raise self._error(f"could not be run: {error}") from error
+        if task is None or exit_code_of(task, self._name) != 0:
+            ended = task or {"taskArn": arn, "taskDefinitionArn": self._service["taskDefinition"]}
+            lines = await asyncio.to_thread(logged, self._clients, ended, self._clock)
+            raise self._error(f"failed: {why_stopped(task)}" if task else f"{limit} and was stopped", lines)
+        await asyncio.to_thread(self._remember, pair)
+        self._report("succeeded")
 
     @property
     def _what(self) -> str:
         return f"its migration `{' '.join(self._migration.command)}`"
 
-    def _say(self, how: str) -> None:
+    def _report(self, how: str) -> None:
         pulumi.log.info(f"{self._name}: {self._what} {how}")
 
-    def _logged(self, container: Mapping[str, Any], arn: str) -> list[str]:
-        options = container["logConfiguration"]["options"]
-        stream = f"{options['awslogs-stream-prefix']}/{self._name}/{task_id(arn)}"
-        return last_lines(self._logs, options["awslogs-group"], stream, self._clock)
+    def _error(self, how: str, lines: Sequence[str] = ()) -> MigrationError:
+        return MigrationError("\n".join([f"{self._name} was not changed: {self._what} {how}", *lines]))
 
-    @property
-    def _cluster(self) -> str:
-        return self._service["cluster"]
-
-    def _container(self) -> Mapping[str, Any]:
-        found = self._ecs.describe_task_definition(taskDefinition=self._service["taskDefinition"])
+    def _fingerprint(self) -> str:
+        ecs = self._clients.get("ecs")
+        found = ecs.describe_task_definition(taskDefinition=self._service["taskDefinition"])
         containers = found["taskDefinition"]["containerDefinitions"]
-        return next(one for one in containers if one["name"] == self._name)
+        image = next(one["image"] for one in containers if one["name"] == self._name)
+        return fingerprint(image, self._migration.command)
 
-    def _start(self, pair: str) -> str:
-        """Start the task, or find the one that an update which was cut off has left running."""
+    def _task(self, pair: str) -> OneOff:
         network = self._service["networkConfiguration"]
-        task = OneOff(
-            cluster=self._cluster,
+        return OneOff(
+            cluster=self._service["cluster"],
             task_definition=self._service["taskDefinition"],
             container=self._name,
             command=self._migration.command,
@@ -187,22 +173,15 @@ class Run:
             security_groups=network["securityGroups"],
             assign_public_ip=bool(network.get("assignPublicIp")),
             started_by=f"migration/{self._name}/{pair}",
-            # No strategy, whatever the service's is: Spot could take the machine away in the middle.
         )
-        try:
-            return self._tasks.left_running(task.cluster, task.started_by) or self._tasks.start(task)
-        except OneOffError as error:
-            raise MigrationError(
-                f"{self._name} was not changed: {self._what} could not be started: {error}"
-            ) from error
 
     def _succeeded(self) -> list[str]:
-        value = self._ssm.get_parameter(Name=self._record)["Parameter"]["Value"]
+        value = self._clients.get("ssm").get_parameter(Name=self._record)["Parameter"]["Value"]
         return [] if value == _NOTHING_YET else value.split(",")
 
     def _remember(self, pair: str) -> None:
         latest = [*self._succeeded(), pair][-_REMEMBERED:]
-        self._ssm.put_parameter(Name=self._record, Value=",".join(latest), Overwrite=True)
+        self._clients.get("ssm").put_parameter(Name=self._record, Value=",".join(latest), Overwrite=True)
 
 
 def fingerprint(image: str, command: Sequence[str]) -> str:

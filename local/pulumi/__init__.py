@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.errors import LocalError
 from local.pulumi import on_path
 from local.pulumi.versions import VERSION
 
 
-class PulumiCliError(Exception):
+class PulumiCliError(LocalError):
     """There is no Pulumi CLI; the message says why, and what to do."""
 
 
@@ -60,23 +60,6 @@ def ensure(say: Callable[[str], None] = to_stderr, *, stop: threading.Event | No
             return installation.install(cache, say, stop or threading.Event())
         installation.clean_up(cache)
     return cli
-
-
-@contextmanager
-def in_background(say: Callable[[str], None] = to_stderr) -> Generator[Callable[[], Cli]]:
-    """Run `ensure` in a thread and give a function that waits for what it returns or raises.
-
-    Leaving the block early, by Ctrl-C for example, stops an installation.
-    """
-    from concurrent.futures import ThreadPoolExecutor
-
-    stop = threading.Event()
-    with ThreadPoolExecutor(1, "pulumi-cli") as executor:
-        future = executor.submit(ensure, say, stop=stop)
-        try:
-            yield future.result
-        finally:
-            stop.set()
 
 
 def cache_folder() -> Path:

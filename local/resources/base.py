@@ -1,13 +1,14 @@
-"""What both engines ask of a resource type: check, diff, create, read, update, delete."""
+"""What the provider asks of a resource type: check, diff, create, read, update, delete, find."""
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from local.errors import LocalError
+from local.resources.comparison import normal
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
@@ -24,17 +25,23 @@ class Unknown:
 
 UNKNOWN: Final = Unknown()
 
-URN_TAG: Final = "node-on-ecs:urn"
-"""Tag by which `create` finds what an interrupted run had made; `read` never shows it."""
 
-
-def urn_tag_value(urn: str) -> str:
-    """A tag value holds 256 characters; a URN can be longer."""
-    return sha256(urn.encode()).hexdigest()
-
-
-class ResourceError(Exception):
+class ResourceError(LocalError):
     """A resource could not be made, changed, read or deleted; the message says why and what to do."""
+
+
+class UnfinishedError(ResourceError):
+    """A resource was made or changed, and did not become what was asked for: a service that is not steady.
+
+    Raised by `create` and `update`. The state keeps the resource with its new inputs and this error, as it
+    does when the official provider fails after the call that changed something (Pulumi's
+    `ErrorResourceInitFailed`): the next update with the same inputs calls nothing, a refresh reads what is
+    there.
+    """
+
+    def __init__(self, message: str, identifier: str) -> None:
+        super().__init__(message)
+        self.identifier = identifier
 
 
 @dataclass(frozen=True)
@@ -45,42 +52,40 @@ class Diff:
     replace: tuple[str, ...] = ()
 
 
-class Resource(ABC):
-    """One resource type.
+class Handler(ABC):
+    """Makes, reads, changes and deletes the resources of one type.
 
     `create`, `update` and `delete` get plain JSON values without unknowns or secrets; `check` and `diff`
     may meet `UNKNOWN` in a preview. Whole numbers arrive as int. Property names are Pulumi's own (camelCase).
     """
 
-    token: ClassVar[str]
+    token: str
     """Pulumi's type token, such as `aws:ecs/cluster:Cluster`."""
-    force_new: ClassVar[Mapping[str, str]]
+    force_new: Mapping[str, str]
     """Properties whose change makes a new resource, each with the source of that rule."""
-    in_place: ClassVar[frozenset[str]]
+    in_place: frozenset[str]
     """Properties that can be changed; any other property is an error, never a silent update."""
-    settled_at_creation: ClassVar[frozenset[str]] = frozenset()
+    settled_at_creation: frozenset[str] = frozenset()
     """Properties that matter to `create` and `delete` alone; their change is recorded and calls nothing."""
-    json_properties: ClassVar[frozenset[str]] = frozenset()
-    """Properties that hold JSON text, compared by meaning."""
-    name_property: ClassVar[str | None] = None
+    name_property: str | None = None
     """Property that gets the logical name and a random end when the program leaves it out."""
-    name_max_length: ClassVar[int] = 255
-    tagged: ClassVar[bool] = False
+    name_max_length: int = 255
+    tagged: bool = False
     """Whether the provider's default tags go into `tags` and `tagsAll`."""
-    delete_before_replace: ClassVar[bool] = False
+    delete_before_replace: bool = False
     """Whether the old one has to go first (AWS does not allow two at once)."""
-    renewed_by_update: ClassVar[frozenset[str]] = frozenset()
+    renewed_by_update: frozenset[str] = frozenset()
     """Outputs that an update in place changes: unknown in its preview."""
-    secret_outputs: ClassVar[frozenset[str]] = frozenset()
+    compared_with_outputs: frozenset[str] = frozenset()
+    """Properties whose new input is compared with the output in the state, not with the old input.
+
+    The official provider compares all of them so; here it matters where AWS answers otherwise than it was
+    asked.
+    """
+    secret_outputs: frozenset[str] = frozenset()
 
     def check(
-        self,
-        cloud: Cloud,
-        *,
-        name: str,
-        old: Properties | None,
-        new: Properties,
-        random_hex: str,
+        self, cloud: Cloud, *, name: str, old: Properties | None, new: Properties, random_hex: str
     ) -> Properties:
         """Return `new` with automatic name and default tags; `old` keeps the name that it has.
 
@@ -92,7 +97,7 @@ class Resource(ABC):
             random_hex: at least 7 hexadecimal characters for an automatic name.
 
         Raises:
-            ResourceError: the inputs cannot be right.
+            ResourceError: a property that this handler does not know, or a name that is too long.
         """
         checked = dict(new)
         key = self.name_property
@@ -108,45 +113,34 @@ class Resource(ABC):
                     )
         if self.tagged and not isinstance(checked.get("tags"), Unknown):
             checked["tags"] = {**cloud.default_tags, **(checked.get("tags") or {})}
+        known = self.force_new.keys() | self.in_place | self.settled_at_creation
+        unknown = sorted(
+            key for key, value in checked.items() if key not in known and not self.same(key, None, value)
+        )
+        if unknown:
+            raise ResourceError(
+                f"{self.token}: the local run does not know {', '.join(unknown)}; leave it out, "
+                f"or add it to the handler (it knows {', '.join(sorted(known))})",
+            )
         return checked
 
     def diff(self, old: Properties, new: Properties) -> Diff:
-        """Compare checked inputs.
-
-        Raises:
-            ResourceError: a property changed that this handler does not know.
-        """
-        changed = tuple(
-            sorted(key for key in old.keys() | new.keys() if not self.same(key, old.get(key), new.get(key)))
-        )
-        strangers = [
-            key
-            for key in changed
-            if key not in self.force_new and key not in self.in_place and key not in self.settled_at_creation
-        ]
-        if strangers:
-            raise ResourceError(
-                f"{self.token}: the local run does not know what a change of {', '.join(strangers)} means; "
-                f"add it to the handler's `in_place` or `force_new`",
-            )
+        """Compare checked inputs."""
+        keys = sorted(old.keys() | new.keys())
+        changed = tuple(key for key in keys if not self.same(key, old.get(key), new.get(key)))
         return Diff(changed=changed, replace=tuple(key for key in changed if key in self.force_new))
 
     def same(self, key: str, old: Any, new: Any) -> bool:
-        """Whether two values mean the same: absent, None and empty do, and so does equal JSON."""
-        if isinstance(old, Unknown) or isinstance(new, Unknown):
-            return False
-        if key in self.json_properties and isinstance(old, str) and isinstance(new, str):
-            try:
-                return bool(json.loads(old) == json.loads(new))
-            except ValueError:
-                return old == new
-        return bool(_prune(old) == _prune(new))
+        """Whether two values mean the same to the provider: nothing, zero, false and empty do."""
+        del key
+        return (
+            not isinstance(old, Unknown) and not isinstance(new, Unknown) and bool(normal(old) == normal(new))
+        )
 
     def find(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str | None:
         """Return the id of what an interrupted run made for this URN and the state does not know, if any.
 
-        By the tag `URN_TAG` with `urn_tag_value(urn)`, by name, or by a natural key. Whatever is_known in
-        `cloud` belongs to the state and must not be returned.
+        By the tag that carries the URN, or by a natural key; never what `cloud.is_known`.
         """
         del cloud, urn, inputs
         return None
@@ -159,7 +153,7 @@ class Resource(ABC):
     def read(self, cloud: Cloud, *, id: str, inputs: Properties) -> Properties | None:
         """Return all outputs as they are now, in the form of the inputs; None when it is gone.
 
-        `inputs` fill in what AWS does not tell (a password, `forceDelete`); they are empty for an import.
+        `inputs` fill in what AWS does not return (a password, `forceDelete`); they are empty for an import.
         """
 
     @abstractmethod
@@ -171,12 +165,3 @@ class Resource(ABC):
     @abstractmethod
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
         """Delete it and wait until it is gone; what is gone already is no error."""
-
-
-def _prune(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        pruned = {key: _prune(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        return {key: item for key, item in pruned.items() if item is not None} or None  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, list | tuple):
-        return [_prune(item) for item in value] or None  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return value

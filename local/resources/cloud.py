@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from local.errors import LocalError
 
-class NotLoopbackError(Exception):
+
+class NotLoopbackError(LocalError):
     """An endpoint that is not on this machine."""
 
 
@@ -46,10 +48,12 @@ class Shared:
     """By region and service: making one costs tens of milliseconds."""
     known: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     lock: threading.Lock = field(default_factory=threading.Lock)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    """Set when the user cancels the run (the provider's `Cancel`); whatever waits watches it."""
 
 
 class Cloud:
-    """Clients for one region of the emulator, and what both engines tell the handlers about a run."""
+    """Clients for one region of the emulator, and what the handlers need to know about the run."""
 
     def __init__(
         self,
@@ -96,17 +100,36 @@ class Cloud:
         )
 
     @contextmanager
-    def working_on(self, urn: str) -> Generator[None]:
-        """Say for which resource this thread calls a handler, so that `progress` can tell."""
-        before, self._work.urn = getattr(self._work, "urn", None), urn
+    def working_on(self, urn: str, *, timeout: float = 0) -> Generator[None]:
+        """Say for which resource this thread calls a handler.
+
+        Args:
+            urn: where `progress` is shown.
+            timeout: the resource's `customTimeouts` for this operation in seconds, 0 where it has none.
+        """
+        before = self._working_on
+        self._work.on = (urn, timeout)
         try:
             yield
         finally:
-            self._work.urn = before
+            self._work.on = before
+
+    @property
+    def _working_on(self) -> tuple[str | None, float]:
+        return getattr(self._work, "on", (None, 0))
+
+    def timeout(self, default: float) -> float:
+        """Return how many seconds the operation that this thread works on may take."""
+        return self._working_on[1] or default
+
+    @property
+    def cancelled(self) -> threading.Event:
+        """Set when the user cancels the run."""
+        return self.shared.cancelled
 
     def progress(self, message: str) -> None:
-        """Report one line for the resource that this thread works on; without one, nobody is told."""
-        urn = getattr(self._work, "urn", None)
+        """Report one line for the resource that this thread works on; without one, nothing is reported."""
+        urn, _ = self._working_on
         if urn is not None:
             self.report(urn, message)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local.containers import connect, engine
-from local.images import is_local, registry_digest
+from local.images import local_image, registry_digest
 from local.resources.base import Properties, ResourceError
 
 if TYPE_CHECKING:
@@ -15,14 +14,15 @@ if TYPE_CHECKING:
 def get_registry_image(cloud: Cloud, arguments: Properties) -> Properties:
     """Return what `docker:index/getRegistryImage:getRegistryImage` answers.
 
-    Where the registry cannot be reached, the daemon's own copy of the image tells the digest it came with.
+    Where the registry cannot be reached, the daemon's own copy of the image has the digest it came with.
 
     Raises:
         ResourceError: neither has it.
     """
     del cloud
     name = str(arguments["name"])
-    digest = registry_digest(name) or _digest_of_local(name)
+    pulled: list[str] = (local_image(name) or {}).get("RepoDigests") or []
+    digest = registry_digest(name) or next((one.rpartition("@")[2] for one in pulled), None)
     if digest is None:
         raise ResourceError(
             f"image {name} is not here and its registry cannot be reached: connect to a network, "
@@ -34,14 +34,3 @@ def get_registry_image(cloud: Cloud, arguments: Properties) -> Properties:
         "name": name,
         "sha256Digest": digest,
     }
-
-
-def _digest_of_local(name: str) -> str | None:
-    client = connect()
-    try:
-        if not is_local(client, name):
-            return None
-        digests: list[str] = engine(client).inspect_image(name).get("RepoDigests") or []
-    finally:
-        client.close()
-    return digests[0].rpartition("@")[2] if digests else None

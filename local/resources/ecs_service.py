@@ -3,207 +3,213 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from local.containers import clear_tasks
+from local.docker import clear_tasks
+from local.resources import ecs_deployment
 from local.resources import tags as tagging
+from local.resources.aws_calls import code_of, explained
 from local.resources.base import Diff, Properties, ResourceError
-from local.resources.ecs import retag
-from local.resources.ecs_service_form import (
-    DEPLOYMENT,
-    PLAIN,
-    arguments_of,
-    balancer_of,
-    deployment_of,
-    network_of,
-    strategy_of,
-)
-from local.resources.emulated import EmulatedResource
-from local.resources.errors import code_of, explained
-from local.resources.shape import as_asked, strategy
+from local.resources.ecs import GONE, cluster_of, task_arns
+from local.resources.row import Change, Row, Tags
+from local.resources.row_handler import RowHandler
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
 
-_SOURCE = "hashicorp/aws internal/service/ecs/service.go: ForceNew"
-_GONE: Final = frozenset(
-    {"ServiceNotFoundException", "ClusterNotFoundException", "ServiceNotActiveException"}
+_DEPLOYMENT: Final = (
+    "alarms deploymentCircuitBreaker deploymentConfiguration deploymentMaximumPercent "
+    "deploymentMinimumHealthyPercent"
 )
-_STEADY_SECONDS: Final = 600
+"""What AWS keeps in one `deploymentConfiguration`, and takes a default for where it is left out."""
+_OWN: Final = "forceNewDeployment sigintRollback triggers waitForSteadyState"
+"""Properties of the provider and of the update call."""
+_UNTOLD: Final = (
+    "availabilityZoneRebalancing enableEcsManagedTags orderedPlacementStrategies placementConstraints "
+    "propagateTags serviceRegistries"
+)
+_STRATEGY: Final = (
+    "bakeTimeInMinutes", "canaryConfiguration", "lifecycleHooks", "linearConfiguration", "strategy",
+)  # fmt: skip
+_ROW: Final = Row(
+    "aws:ecs/service:Service",
+    "ecs",
+    source="ecs/service.go",
+    create="create_service",
+    read="describe_services",
+    delete="delete_service",
+    by="service|services",
+    items="services[?status=='ACTIVE']",
+    id="service.serviceArn",
+    absent=GONE,
+    name="name",
+    tags=Tags(
+        "", "tag_resource", "untag_resource", "resourceArn", answer="tags", argument="tags", keys="tagKeys"
+    ),
+    replace="cluster deploymentController iamRole launchType name schedulingStrategy",
+    changes=(
+        Change(
+            "update_service",
+            "capacityProviderStrategies desiredCount enableExecuteCommand healthCheckGracePeriodSeconds "
+            "loadBalancers networkConfiguration platformVersion taskDefinition "
+            f"{_UNTOLD} {_DEPLOYMENT} {_OWN}",
+        ),
+    ),
+    settled="forceDelete",
+    names={
+        "alarms": "deploymentConfiguration.alarms",
+        "cluster": "cluster|clusterArn",
+        "deploymentCircuitBreaker": "deploymentConfiguration.deploymentCircuitBreaker",
+        "deploymentConfiguration": ".",
+        **{f"deploymentConfiguration.{key}": f"deploymentConfiguration.{key}" for key in _STRATEGY},
+        "deploymentMaximumPercent": "deploymentConfiguration.maximumPercent",
+        "deploymentMinimumHealthyPercent": "deploymentConfiguration.minimumHealthyPercent",
+        "iamRole": "role|roleArn",
+        "loadBalancers.elbName": "loadBalancerName",
+        "name": "serviceName",
+        "networkConfiguration": "networkConfiguration.awsvpcConfiguration",
+        "orderedPlacementStrategies": "placementStrategy",
+    },
+    sets="alarms capacityProviderStrategies loadBalancers networkConfiguration placementConstraints",
+    arguments={"describe_services": {"include": ["TAGS"]}},
+    defaults={
+        "deploymentMaximumPercent": 200,
+        "deploymentMinimumHealthyPercent": 100,
+        "enableEcsManagedTags": False,
+        "enableExecuteCommand": False,
+        "networkConfiguration.assignPublicIp": False,
+        "schedulingStrategy": "REPLICA",
+        "waitForSteadyState": False,
+    },
+    forgotten=f"{_UNTOLD} {_OWN}",
+    outputs={"arn": "serviceArn"},
+)
+_COMPUTED: Final[Properties] = {
+    "availabilityZoneRebalancing": "ENABLED",
+    "deploymentConfiguration": {"strategy": "ROLLING", "bakeTimeInMinutes": "0"},
+    "iamRole": "/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+    "platformVersion": "LATEST",
+    "propagateTags": "NONE",
+}
+"""What ECS decides where it is not asked, and the emulator does not tell."""
 _DELETE_SECONDS: Final = 90
 _GRACE_SECONDS: Final = 10
 """How long the emulator may take to stop containers; it stops each within five seconds."""
 _PAUSE_SECONDS: Final = 0.3
-_DESCRIBE_AT_ONCE: Final = 10
-
-_UNTOLD: Final = (
-    "availabilityZoneRebalancing", "enableEcsManagedTags", "forceDelete", "forceNewDeployment",
-    "orderedPlacementStrategies", "placementConstraints", "propagateTags", "serviceRegistries",
-    "sigintRollback", "triggers", "waitForSteadyState",
-)  # fmt: skip
-"""What the emulator does not tell, or does not change in an update; the state is believed instead."""
 
 
-class Service(EmulatedResource):
+class Service(RowHandler):
     """A service; its id is its ARN."""
 
-    token = "aws:ecs/service:Service"
-    force_new = dict.fromkeys(
-        ("name", "cluster", "iamRole", "launchType", "schedulingStrategy", "deploymentController", "region"),
-        _SOURCE,
-    )
-    in_place = frozenset({
-        *PLAIN, *DEPLOYMENT, "capacityProviderStrategies", "forceNewDeployment", "loadBalancers",
-        "networkConfiguration", "tags", "triggers",
-    })  # fmt: skip
-    settled_at_creation = frozenset({"forceDelete", "sigintRollback", "waitForSteadyState"})
-    name_property = "name"
-    tagged = True
+    # Autoscaling changes it behind the program's back, and without autoscaling the program has the say again.
+    compared_with_outputs = frozenset({"desiredCount"})
 
-    def same(self, key: str, old: Any, new: Any) -> bool:
-        """A strategy means the same with weight and base 0 written out as without."""
-        if key == "capacityProviderStrategies" and isinstance(old, list) and isinstance(new, list):
-            try:
-                return strategy(old) == strategy(new)
-            except KeyError:
-                return super().same(key, old, new)
-        return super().same(key, old, new)
+    def __init__(self) -> None:
+        super().__init__(_ROW)
 
     def diff(self, old: Properties, new: Properties) -> Diff:
-        """Another capacity provider strategy is a new service, unless a deployment is forced.
+        """Triggers count where a deployment is forced, and another capacity needs that.
 
-        As hashicorp/aws internal/service/ecs/service.go, capacityProviderStrategyCustomizeDiff.
+        As hashicorp/aws internal/service/ecs/service.go, triggersCustomizeDiff and
+        capacityProviderStrategyCustomizeDiff.
+
+        Raises:
+            ResourceError: another capacity provider strategy without `forceNewDeployment`.
         """
         difference = super().diff(old, new)
-        key = "capacityProviderStrategies"
-        in_place = new.get("forceNewDeployment") and bool(old.get(key)) == bool(new.get(key))
-        if key in difference.changed and not in_place:
-            return Diff(changed=difference.changed, replace=tuple(sorted({*difference.replace, key})))
-        return difference
+        forced = new.get("forceNewDeployment")
+        if "capacityProviderStrategies" in difference.changed and not forced:
+            raise ResourceError(
+                "another `capacityProviderStrategies` needs a new deployment: set `forceNewDeployment`"
+            )
+        if forced and (new.get("triggers") or not old.get("triggers")):
+            return difference
+        changed = tuple(key for key in difference.changed if key != "triggers")
+        return Diff(changed=changed, replace=difference.replace)
 
     def find(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str | None:
         """By tag, among the services of its cluster."""
-        cluster = _cluster(inputs)
-        ecs = cloud.client("ecs")
-        with explained(f"look for services of ECS cluster {cluster!r}"):
-            try:
-                pages = ecs.get_paginator("list_services").paginate(cluster=cluster)
-                arns = [str(arn) for page in pages for arn in page["serviceArns"]]
-                unknown = [arn for arn in arns if not cloud.is_known(self.token, arn)]
-                for start in range(0, len(unknown), _DESCRIBE_AT_ONCE):
-                    described = ecs.describe_services(
-                        cluster=cluster, services=unknown[start : start + _DESCRIBE_AT_ONCE], include=["TAGS"]
-                    )
-                    for service in described["services"]:
-                        if tagging.carries(tagging.from_pairs(service.get("tags")), urn):
-                            return str(service["serviceArn"])
-            except ClientError as error:
-                if code_of(error) not in _GONE:
-                    raise
+        cluster = inputs.get("cluster") or "default"
+        for arn in self.call(cloud, "list_services", absent=True, cluster=cluster).get("serviceArns", []):
+            item = None if cloud.is_known(self.token, arn) else self.describe(cloud, arn, inputs)
+            if item is not None and tagging.carries(tagging.from_pairs(item["tags"]), urn):
+                return str(arn)
         return None
 
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
-        """Create the service; its tasks start afterwards, unless `waitForSteadyState` waits for them."""
-        name = str(inputs["name"])
-        arguments = arguments_of(
-            inputs, PLAIN.keys() | DEPLOYMENT | {"loadBalancers", "networkConfiguration"}
-        )
-        for key in ("launchType", "schedulingStrategy", "deploymentController"):
-            if inputs.get(key):
-                arguments[key] = inputs[key]
-        if inputs.get("iamRole"):
-            arguments["role"] = inputs["iamRole"]
-        if inputs.get("capacityProviderStrategies"):
-            arguments["capacityProviderStrategy"] = inputs["capacityProviderStrategies"]
-        with explained(f"create ECS service {name!r}", "A service of that name may be there already"):
-            created = cloud.client("ecs").create_service(
-                cluster=_cluster(inputs),
-                serviceName=name,
-                tags=tagging.pairs(tagging.with_urn(inputs.get("tags"), urn), lower=True),
-                **arguments,
-            )
-        arn = str(created["service"]["serviceArn"])
-        if inputs.get("waitForSteadyState"):
-            _wait_until_steady(cloud, arn)
+        """Create the service; its tasks start afterwards, unless `waitForSteadyState` waits for them.
+
+        Raises:
+            UnfinishedError: it is there, and not steady.
+        """
+        since = datetime.now(UTC)
+        asked = {key: value for key, value in inputs.items() if key not in _OWN.split()}
+        arn = super().create(cloud, urn=urn, inputs=asked)
+        _wait(cloud, arn, inputs, since=since, before=None)
         return arn
 
-    def read(self, cloud: Cloud, *, id: str, inputs: Properties) -> Properties | None:
-        """Return the service as it is, or None."""
-        live = _describe(cloud, id)
-        if live is None:
-            return None
-        tags = tagging.visible(tagging.from_pairs(live.get("tags")))
-        deployment: Properties = live.get("deploymentConfiguration") or {}
-        outputs: Properties = {key: inputs.get(key) for key in _UNTOLD}
-        outputs |= {
-            "alarms": as_asked(inputs.get("alarms"), deployment.get("alarms")),
-            "arn": live["serviceArn"],
-            "capacityProviderStrategies": strategy_of(inputs, live),
-            "cluster": _as_named(inputs.get("cluster"), str(live["clusterArn"])),
-            "deploymentCircuitBreaker": as_asked(
-                inputs.get("deploymentCircuitBreaker"), deployment.get("deploymentCircuitBreaker")
-            ),
-            "deploymentConfiguration": deployment_of(inputs.get("deploymentConfiguration"), deployment),
-            "deploymentController": live.get("deploymentController") or {"type": "ECS"},
-            "deploymentMaximumPercent": deployment.get("maximumPercent", 200),
-            "deploymentMinimumHealthyPercent": deployment.get("minimumHealthyPercent", 100),
-            "desiredCount": live["desiredCount"],
-            "enableExecuteCommand": live.get("enableExecuteCommand", False),
-            "healthCheckGracePeriodSeconds": live.get("healthCheckGracePeriodSeconds", 0),
-            "iamRole": live.get("roleArn") or inputs.get("iamRole"),
-            "launchType": live.get("launchType"),
-            "loadBalancers": as_asked(
-                inputs.get("loadBalancers"), [balancer_of(item) for item in live.get("loadBalancers", [])]
-            ),
-            "name": live["serviceName"],
-            "networkConfiguration": network_of(
-                inputs.get("networkConfiguration"), live.get("networkConfiguration")
-            ),
-            "platformVersion": live.get("platformVersion") or inputs.get("platformVersion") or "LATEST",
-            "region": cloud.region,
-            "schedulingStrategy": live.get("schedulingStrategy", "REPLICA"),
-            "tags": tags,
-            "tagsAll": tags,
-            "taskDefinition": _as_named(inputs.get("taskDefinition"), str(live["taskDefinition"])),
-        }
+    def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
+        """Return the service as it is, cluster and task definition by the names that were asked for."""
+        network = item.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+        network["assignPublicIp"] = network.get("assignPublicIp") == "ENABLED"
+        outputs = super().outputs(cloud, identifier, item, inputs)
+        for key, default in _COMPUTED.items():
+            outputs[key] = outputs[key] or default
+        for key in ("cluster", "taskDefinition"):
+            if str(outputs[key]).endswith(f"/{inputs.get(key)}"):
+                outputs[key] = inputs[key]
         return outputs
 
     def update(
         self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
     ) -> None:
-        """Change the service, with a new deployment where `forceNewDeployment` asks for one."""
-        with explained(f"update ECS service {new.get('name', id)!r}"):
-            if "tags" in changed:
-                retag(cloud, id, old, new)
-            if set(changed) <= {"tags", *self.settled_at_creation}:
-                return
-            cloud.client("ecs").update_service(
-                cluster=_cluster(new),
-                service=id,
-                forceNewDeployment=bool(new.get("forceNewDeployment", False)),
-                **arguments_of(new, frozenset(changed)),
-            )
-        if new.get("waitForSteadyState"):
-            _wait_until_steady(cloud, id)
+        """Change the service, with a new deployment where `forceNewDeployment` asks for one.
+
+        Raises:
+            UnfinishedError: it is changed, and not steady.
+        """
+        live = self.describe(cloud, id, new)
+        keys = {*changed, "forceNewDeployment"}
+        if keys & set(_DEPLOYMENT.split()):
+            keys.update(_DEPLOYMENT.split())
+        since = datetime.now(UTC)
+        # Nothing else: what scales the service changed its count meanwhile.
+        asked = {key: new.get(key) for key in {*keys, "tags"}}
+        super().update(cloud, id=id, old=old, new=asked, changed=changed)
+        if set(changed) - {"tags"}:
+            before = ecs_deployment.completed_task_definition(live) if live else None
+            _wait(cloud, id, new, since=since, before=before)
+
+    def identity(self, cloud: Cloud, operation: str, identifier: str) -> dict[str, Any]:
+        """Name the cluster, too."""
+        return {**super().identity(cloud, operation, identifier), "cluster": cluster_of(identifier)}
+
+    def complete(self, operation: str, arguments: dict[str, Any], inputs: Properties) -> dict[str, Any]:
+        """Spell as AWS does whether tasks have a public address."""
+        del operation, inputs
+        if network := arguments.get("networkConfiguration", {}).get("awsvpcConfiguration"):
+            network["assignPublicIp"] = "ENABLED" if network.get("assignPublicIp") == "true" else "DISABLED"
+        return arguments
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
         """Scale to none, delete, and wait until Docker has none of its containers."""
-        ecs = cloud.client("ecs")
-        cluster, name = _cluster_of(id), str(outputs.get("name") or id)
-        tasks = _tasks(cloud, cluster, id)
+        ecs, name = cloud.client("ecs"), str(outputs.get("name") or id)
+        named = {"cluster": cluster_of(id), "service": id}
         with explained(f"delete ECS service {name!r}"):
-            for call in (
-                lambda: ecs.update_service(cluster=cluster, service=id, desiredCount=0),
-                lambda: ecs.delete_service(cluster=cluster, service=id, force=True),
-            ):
-                _patiently(call)
-        begin = time.monotonic()
+            _patiently(lambda: ecs.update_service(**named, desiredCount=0))
+            _patiently(lambda: ecs.delete_service(**named, force=True))
+        began = time.monotonic()
         while True:
-            waited = time.monotonic() - begin
-            remaining = [*clear_tasks(tasks, running=waited > _GRACE_SECONDS), *_still_there(cloud, id)]
+            waited = time.monotonic() - began
+            # Asked each time: one that crashes is started again while the service is deleted.
+            tasks = {*task_arns(cloud, id, "RUNNING"), *task_arns(cloud, id, "STOPPED")}
+            remaining = clear_tasks(tasks, running=waited > _GRACE_SECONDS)
+            if self.describe(cloud, id, outputs) is not None:
+                remaining.append("the service itself")
             if not remaining:
                 return
             if waited > _DELETE_SECONDS:
@@ -214,88 +220,22 @@ class Service(EmulatedResource):
             time.sleep(_PAUSE_SECONDS)
 
 
-def _patiently(call: Callable[[], Any]) -> None:
+def _wait(cloud: Cloud, arn: str, inputs: Properties, *, since: datetime, before: str | None) -> None:
+    if inputs.get("waitForSteadyState"):
+        ecs_deployment.wait_until_steady(
+            cloud, arn, since=since, before=before, sigint_rollback=bool(inputs.get("sigintRollback"))
+        )
+
+
+def _patiently(end: Callable[[], Any]) -> None:
     """Call; a service that is gone is fine, and so is an answer that takes long.
 
     The emulator answers after it has stopped one container after the other; `delete` looks by itself.
     """
     try:
-        call()
+        end()
     except ReadTimeoutError:
         pass
     except ClientError as error:
-        if code_of(error) not in _GONE:
+        if code_of(error) not in GONE.split():
             raise
-
-
-def _cluster(inputs: Properties) -> str:
-    return str(inputs.get("cluster") or "default")
-
-
-def _cluster_of(arn: str) -> str:
-    """Return the cluster's name in a service's ARN."""
-    return arn.partition(":service/")[2].partition("/")[0]
-
-
-def _as_named(asked: Any, live: str) -> str:
-    """Return `asked` where it is a shorter name of the ARN `live` (`family:2`, a cluster's name)."""
-    return asked if isinstance(asked, str) and live.endswith(f"/{asked}") else live
-
-
-def _describe(cloud: Cloud, arn: str) -> Properties | None:
-    with explained(f"read ECS service {arn}"):
-        try:
-            found = cloud.client("ecs").describe_services(
-                cluster=_cluster_of(arn), services=[arn], include=["TAGS"]
-            )["services"]
-        except ClientError as error:
-            if code_of(error) in _GONE:
-                return None
-            raise
-    return next((service for service in found if service["status"] == "ACTIVE"), None)
-
-
-def _still_there(cloud: Cloud, arn: str) -> Iterable[str]:
-    return () if _describe(cloud, arn) is None else ("the service itself",)
-
-
-def _tasks(cloud: Cloud, cluster: str, arn: str) -> set[str]:
-    """Return the ARNs of the service's tasks, stopping ones too: their containers may be there still."""
-    arns: set[str] = set()
-    with explained(f"list the tasks of ECS service {arn}"):
-        try:
-            for status in ("RUNNING", "STOPPED"):
-                pages = (
-                    cloud.client("ecs")
-                    .get_paginator("list_tasks")
-                    .paginate(cluster=cluster, serviceName=arn.rpartition("/")[2], desiredStatus=status)
-                )
-                arns.update(str(task) for page in pages for task in page["taskArns"])
-        except ClientError as error:
-            if code_of(error) not in _GONE:
-                raise
-    return arns
-
-
-def _wait_until_steady(cloud: Cloud, arn: str) -> None:
-    deadline = time.monotonic() + _STEADY_SECONDS
-    while True:
-        live = _describe(cloud, arn)
-        if live is None:
-            raise ResourceError(f"ECS service {arn} went away while its tasks were starting")
-        deployments = live["deployments"]
-        primary = deployments[0]
-        if primary.get("rolloutState") == "FAILED" or any(
-            item.get("rolloutState") == "FAILED" for item in deployments
-        ):
-            reason = primary.get("rolloutStateReason") or "see its events"
-            raise ResourceError(f"the deployment of ECS service {live['serviceName']!r} failed: {reason}")
-        settled = len(deployments) == 1 and primary.get("rolloutState") == "COMPLETED"
-        if settled and live["runningCount"] == live["desiredCount"]:
-            return
-        if time.monotonic() > deadline:
-            raise ResourceError(
-                f"ECS service {live['serviceName']!r} is not steady after {_STEADY_SECONDS} s: "
-                f"{live['runningCount']} of {live['desiredCount']} tasks run; see `make logs`",
-            )
-        time.sleep(_PAUSE_SECONDS)

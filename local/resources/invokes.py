@@ -1,22 +1,19 @@
-"""Provider functions that look things up: who and where we are, zones, VPCs and their parts."""
+"""Provider functions: who and where we are, and what is there already."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import base64
+from typing import TYPE_CHECKING, Any, Final
 
-from local.resources import tags as tagging
-from local.resources.base import Properties, ResourceError
-from local.resources.emulated import call
+from local.resources.aws_calls import call
+from local.resources.base import Handler, Properties, ResourceError
+from local.resources.ecr import describe_image, registry_host
 from local.resources.route53 import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from local.resources.cloud import Cloud
 
-
-# MiniStack ignores filters on zones, so they are applied here.
-_ZONE_FIELDS = {
+_ZONE_FIELDS: Final = {
     "group-name": "GroupName",
     "opt-in-status": "OptInStatus",
     "region-name": "RegionName",
@@ -25,6 +22,7 @@ _ZONE_FIELDS = {
     "zone-name": "ZoneName",
     "zone-type": "ZoneType",
 }
+"""Filters of zones; MiniStack ignores them, so they are applied here."""
 
 
 def get_availability_zones(cloud: Cloud, arguments: Properties) -> Properties:
@@ -33,10 +31,9 @@ def get_availability_zones(cloud: Cloud, arguments: Properties) -> Properties:
     Raises:
         ResourceError: another region is asked for, or a filter that the local run does not know.
     """
-    _same_region(cloud, arguments)
-    without_names: list[str] = arguments.get("excludeNames") or []
-    without_ids: list[str] = arguments.get("excludeZoneIds") or []
-    state = arguments.get("state")
+    region = arguments.get("region") or cloud.region
+    if region != cloud.region:
+        raise ResourceError(f"region {region!r}: the local run has {cloud.region!r} only; leave `region` out")
     filters: list[Properties] = arguments.get("filters") or []
     for item in filters:
         if item["name"] not in _ZONE_FIELDS:
@@ -46,9 +43,9 @@ def get_availability_zones(cloud: Cloud, arguments: Properties) -> Properties:
     zones = [
         zone
         for zone in _zones_of_region(cloud)
-        if zone["ZoneName"] not in without_names
-        and zone["ZoneId"] not in without_ids
-        and state in {None, zone["State"]}
+        if zone["ZoneName"] not in (arguments.get("excludeNames") or [])
+        and zone["ZoneId"] not in (arguments.get("excludeZoneIds") or [])
+        and arguments.get("state") in {None, zone["State"]}
         and all(zone[_ZONE_FIELDS[item["name"]]] in item["values"] for item in filters)
     ]
     return {
@@ -75,64 +72,55 @@ def get_caller_identity(cloud: Cloud, arguments: Properties) -> Properties:
     """`aws:index/getCallerIdentity`."""
     del arguments
     caller = call(cloud, "sts", "get_caller_identity")
-    return {
-        "accountId": caller["Account"],
-        "arn": caller["Arn"],
-        "id": caller["Account"],
-        "userId": caller["UserId"],
-    }
+    account = caller["Account"]
+    return {"accountId": account, "arn": caller["Arn"], "id": account, "userId": caller["UserId"]}
 
 
 def get_region(cloud: Cloud, arguments: Properties) -> Properties:
     """`aws:index/getRegion`."""
     region = arguments.get("region") or arguments.get("name") or cloud.region
-    return {
-        "description": region,
-        "endpoint": f"ec2.{region}.amazonaws.com",
-        "id": region,
-        "name": region,
-        "region": region,
-    }
+    endpoint = f"ec2.{region}.amazonaws.com"
+    return {"description": region, "endpoint": endpoint, "id": region, "name": region, "region": region}
 
 
 def get_partition(cloud: Cloud, arguments: Properties) -> Properties:
     """`aws:index/getPartition`; the emulator is the commercial one whatever the region."""
     del cloud, arguments
-    return {
-        "dnsSuffix": "amazonaws.com",
-        "id": "aws",
-        "partition": "aws",
-        "reverseDnsPrefix": "com.amazonaws",
-    }
+    names = {"dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}
+    return {"id": "aws", "partition": "aws", **names}
 
 
 def get_zone(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:route53/getZone`, by id or by name.
+    """`aws:route53/getZone`, by id or by name; a public zone that is not there is made.
 
     Raises:
         ResourceError: there is no such zone, or more than one.
     """
+    name, identifier = plain(arguments.get("name") or ""), arguments.get("zoneId")
     zones = _zones(cloud, arguments)
-    asked = arguments.get("zoneId") or plain(arguments.get("name") or "")
+    if not zones and name and not arguments.get("privateZone"):
+        # On AWS the zone is the user's own; here nobody could have made it.
+        call(cloud, "route53", "create_hosted_zone", Name=name, CallerReference=f"node-on-ecs-{name}")
+        zones = _zones(cloud, arguments)
     if not zones:
         raise ResourceError(
-            f"hosted zone {asked!r} does not exist: on AWS make it first, "
-            f"locally the run makes the zone that the configuration key `zone` (or `domain`) names",
+            f"hosted zone {identifier or name!r} does not exist: give the `name` of a public one, "
+            f"which is made here"
         )
     if len(zones) > 1:
-        raise ResourceError(f"{len(zones)} hosted zones are called {asked!r}: give `zoneId`")
+        raise ResourceError(f"{len(zones)} hosted zones are called {name!r}: give `zoneId`")
     identifier = zones[0]["Id"].rpartition("/")[2]
     details = call(cloud, "route53", "get_hosted_zone", Id=identifier)
     zone = details["HostedZone"]
-    servers = details.get("DelegationSet", {}).get("NameServers", [])
+    servers = [plain(server) for server in details.get("DelegationSet", {}).get("NameServers", [])]
     return {
         "arn": f"arn:aws:route53:::hostedzone/{identifier}",
         "callerReference": zone["CallerReference"],
         "comment": zone["Config"].get("Comment", ""),
         "id": identifier,
         "name": plain(zone["Name"]),
-        "nameServers": [plain(server) for server in servers],
-        "primaryNameServer": plain(servers[0]) if servers else "",
+        "nameServers": servers,
+        "primaryNameServer": servers[0] if servers else "",
         "privateZone": zone["Config"]["PrivateZone"],
         "resourceRecordSetCount": zone["ResourceRecordSetCount"],
         "tags": {},
@@ -144,214 +132,73 @@ def _zones(cloud: Cloud, arguments: Properties) -> list[dict[str, Any]]:
     if identifier := arguments.get("zoneId"):
         answer = call(cloud, "route53", "get_hosted_zone", absent=("NoSuchHostedZone",), Id=identifier)
         return [answer["HostedZone"]] if answer else []
-    name = plain(arguments.get("name") or "")
-    private = bool(arguments.get("privateZone"))
-    answer = call(cloud, "route53", "list_hosted_zones_by_name", DNSName=name)
-    return [
-        zone
-        for zone in answer["HostedZones"]
-        if plain(zone["Name"]) == name and zone["Config"]["PrivateZone"] == private
-    ]
+    name, private = plain(arguments.get("name") or ""), bool(arguments.get("privateZone"))
+    listed = call(cloud, "route53", "list_hosted_zones_by_name", DNSName=name)["HostedZones"]
+    alike = (zone for zone in listed if plain(zone["Name"]) == name)
+    return [zone for zone in alike if zone["Config"]["PrivateZone"] == private]
 
 
-# MiniStack lets filters that it does not know pass everything, so they are refused here.
-_VPC_FILTERS = ("cidr", "is-default", "owner-id", "state", "vpc-id")
-_SUBNET_FILTERS = ("availability-zone", "cidr-block", "default-for-az", "subnet-id", "vpc-id")
-_TABLE_FILTERS = ("association.main", "association.subnet-id", "vpc-id")
-_GATEWAY_FILTERS = ("attachment.state", "attachment.vpc-id", "internet-gateway-id", "owner-id")
-
-
-def get_vpc(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:ec2/getVpc`."""
-    default = arguments.get("default")
-    filters = _filters(
-        arguments,
-        _VPC_FILTERS,
-        {
-            "cidr": arguments.get("cidrBlock"),
-            "is-default": None if default is None else str(default).lower(),
-            "state": arguments.get("state"),
-            "vpc-id": arguments.get("id"),
-        },
-    )
-    vpc = _only(cloud, "describe_vpcs", "Vpcs", filters, "VPC")
-    identifier = vpc["VpcId"]
-    main = call(
-        cloud,
-        "ec2",
-        "describe_route_tables",
-        Filters=[
-            {"Name": "vpc-id", "Values": [identifier]},
-            {"Name": "association.main", "Values": ["true"]},
-        ],
-    )["RouteTables"]
-
-    def dns(attribute: str) -> bool:
-        answer = call(cloud, "ec2", "describe_vpc_attribute", VpcId=identifier, Attribute=attribute)
-        return bool(answer[attribute[0].upper() + attribute[1:]]["Value"])
-
+def get_authorization_token(cloud: Cloud, arguments: Properties) -> Properties:
+    """`aws:ecr/getAuthorizationToken`, for the registry at `localhost`."""
+    data = call(cloud, "ecr", "get_authorization_token")["authorizationData"][0]
+    user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
     return {
-        "arn": f"arn:aws:ec2:{cloud.region}:{vpc['OwnerId']}:vpc/{identifier}",
-        "cidrBlock": vpc["CidrBlock"],
-        "cidrBlockAssociations": [],
-        "default": vpc["IsDefault"],
-        "dhcpOptionsId": vpc["DhcpOptionsId"],
-        "enableDnsHostnames": dns("enableDnsHostnames"),
-        "enableDnsSupport": dns("enableDnsSupport"),
-        "id": identifier,
-        "instanceTenancy": vpc["InstanceTenancy"],
-        "ipv6AssociationId": "",
-        "ipv6CidrBlock": "",
-        "mainRouteTableId": main[0]["RouteTableId"] if main else "",
-        "ownerId": vpc["OwnerId"],
-        "region": cloud.region,
-        "state": vpc["State"],
-        "tags": _visible_tags(vpc),
-    }
-
-
-def get_subnet(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:ec2/getSubnet`."""
-    default = arguments.get("defaultForAz")
-    filters = _filters(
-        arguments,
-        _SUBNET_FILTERS,
-        {
-            "availability-zone": arguments.get("availabilityZone"),
-            "cidr-block": arguments.get("cidrBlock"),
-            "default-for-az": None if default is None else str(default).lower(),
-            "subnet-id": arguments.get("id"),
-            "vpc-id": arguments.get("vpcId"),
-        },
-    )
-    subnet = _only(cloud, "describe_subnets", "Subnets", filters, "subnet")
-    return {
-        "arn": subnet["SubnetArn"],
-        "assignIpv6AddressOnCreation": subnet["AssignIpv6AddressOnCreation"],
-        "availabilityZone": subnet["AvailabilityZone"],
-        "availabilityZoneId": subnet["AvailabilityZoneId"],
-        "availableIpAddressCount": subnet["AvailableIpAddressCount"],
-        "cidrBlock": subnet["CidrBlock"],
-        "defaultForAz": subnet["DefaultForAz"],
-        "id": subnet["SubnetId"],
-        "ipv6CidrBlock": "",
-        "mapPublicIpOnLaunch": subnet["MapPublicIpOnLaunch"],
-        "ownerId": subnet["OwnerId"],
-        "region": cloud.region,
-        "state": subnet["State"],
-        "tags": _visible_tags(subnet),
-        "vpcId": subnet["VpcId"],
-    }
-
-
-def get_subnets(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:ec2/getSubnets`."""
-    filters = _filters(arguments, _SUBNET_FILTERS, {})
-    subnets = call(cloud, "ec2", "describe_subnets", Filters=filters)["Subnets"]
-    return {
+        "authorizationToken": data["authorizationToken"],
+        "expiresAt": data["expiresAt"].isoformat(),
         "id": cloud.region,
-        "ids": [subnet["SubnetId"] for subnet in subnets],
+        "password": password,
+        "proxyEndpoint": f"http://{registry_host(cloud)}",
         "region": cloud.region,
-        "tags": arguments.get("tags") or {},
+        "registryId": arguments.get("registryId"),
+        "userName": user,
     }
 
 
-def get_route_table(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:ec2/getRouteTable`.
+def get_image(cloud: Cloud, arguments: Properties) -> Properties:
+    """`aws:ecr/getImage`: an image by tag, by digest, or the newest.
 
     Raises:
-        ResourceError: there is none, or more than one.
+        ResourceError: there is no such image, or none of the three is asked for.
     """
-    filters = _filters(
-        arguments,
-        _TABLE_FILTERS,
-        {"association.subnet-id": arguments.get("subnetId"), "vpc-id": arguments.get("vpcId")},
-    )
-    by_id = {"RouteTableIds": [arguments["routeTableId"]]} if arguments.get("routeTableId") else {}
-    table = _only(cloud, "describe_route_tables", "RouteTables", filters, "route table", **by_id)
+    repository = str(arguments["repositoryName"])
+    asked = {key: str(arguments[key]) for key in ("imageTag", "imageDigest") if arguments.get(key)}
+    if asked:
+        image = describe_image(cloud, repository, **asked)
+    elif arguments.get("mostRecent"):
+        images = call(cloud, "ecr", "describe_images", repositoryName=repository)["imageDetails"]
+        image = max(images, key=lambda image: image["imagePushedAt"], default=None)
+    else:
+        raise ResourceError("getImage: give one of imageTag, imageDigest, mostRecent")
+    if image is None:
+        described = ", ".join(f"{key} {value}" for key, value in asked.items()) or "no image at all"
+        raise ResourceError(f"ECR repository {repository!r} does not have {described}: push it first")
+    digest = image["imageDigest"]
     return {
-        "arn": f"arn:aws:ec2:{cloud.region}:{table['OwnerId']}:route-table/{table['RouteTableId']}",
-        "associations": [
-            {
-                "gatewayId": "",
-                "main": item["Main"],
-                "routeTableAssociationId": item["RouteTableAssociationId"],
-                "routeTableId": item["RouteTableId"],
-                "subnetId": item.get("SubnetId", ""),
-            }
-            for item in table["Associations"]
-        ],
-        "id": table["RouteTableId"],
-        "ownerId": table["OwnerId"],
+        **{key: arguments.get(key) for key in ("imageTag", "mostRecent")},
+        "id": digest,
+        "imageDigest": digest,
+        "imagePushedAt": int(image["imagePushedAt"].timestamp()),
+        "imageSizeInBytes": image.get("imageSizeInBytes", 0),
+        "imageTags": image.get("imageTags", []),
+        "imageUri": f"{registry_host(cloud)}/{repository}@{digest}",
         "region": cloud.region,
-        "routeTableId": table["RouteTableId"],
-        "routes": [
-            {
-                "cidrBlock": item.get("DestinationCidrBlock", ""),
-                "gatewayId": item.get("GatewayId", ""),
-                "natGatewayId": item.get("NatGatewayId", ""),
-            }
-            for item in table["Routes"]
-        ],
-        "subnetId": arguments.get("subnetId") or "",
-        "tags": _visible_tags(table),
-        "vpcId": table["VpcId"],
+        "registryId": image["registryId"],
+        "repositoryName": repository,
     }
 
 
-def get_internet_gateway(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:ec2/getInternetGateway`."""
-    wanted = {"internet-gateway-id": arguments.get("internetGatewayId")}
-    filters = _filters(arguments, _GATEWAY_FILTERS, wanted)
-    gateway = _only(cloud, "describe_internet_gateways", "InternetGateways", filters, "internet gateway")
-    identifier = gateway["InternetGatewayId"]
-    return {
-        "arn": f"arn:aws:ec2:{cloud.region}:{gateway['OwnerId']}:internet-gateway/{identifier}",
-        "attachments": [{"state": item["State"], "vpcId": item["VpcId"]} for item in gateway["Attachments"]],
-        "id": identifier,
-        "internetGatewayId": identifier,
-        "ownerId": gateway["OwnerId"],
-        "region": cloud.region,
-        "tags": _visible_tags(gateway),
-    }
+def look_up(handler: Handler, argument: str, cloud: Cloud, arguments: Properties) -> Properties:
+    """Answer with the outputs that the resource of a type has, by the argument that takes its id.
 
-
-def _same_region(cloud: Cloud, arguments: Properties) -> None:
-    region = arguments.get("region") or cloud.region
-    if region != cloud.region:
-        raise ResourceError(f"region {region!r}: the local run has {cloud.region!r} only; leave `region` out")
-
-
-def _visible_tags(item: dict[str, Any]) -> dict[str, str]:
-    return tagging.visible(tagging.from_pairs(item.get("Tags")))
-
-
-def _filters(
-    arguments: Properties, known: Collection[str], own: dict[str, str | None]
-) -> list[dict[str, Any]]:
-    filters = [{"Name": name, "Values": [value]} for name, value in own.items() if value is not None]
-    for item in cast("list[Properties]", arguments.get("filters") or []):
-        if item["name"] not in known and not item["name"].startswith("tag"):
-            raise ResourceError(
-                f"filter {item['name']!r}: the emulator ignores it; use {', '.join(known)} or tag:<key>",
-            )
-        filters.append({"Name": item["name"], "Values": item["values"]})
-    tags: dict[str, str] = arguments.get("tags") or {}
-    return [*filters, *({"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items())]
-
-
-def _only(
-    cloud: Cloud,
-    operation: str,
-    listed: str,
-    filters: list[dict[str, Any]],
-    what: str,
-    **arguments: Any,
-) -> dict[str, Any]:
-    found = call(cloud, "ec2", operation, Filters=filters, **arguments)[listed]
-    if len(found) != 1:
-        asked = ", ".join(f"{item['Name']} = {'|'.join(item['Values'])}" for item in filters)
-        ids = "".join(f"; {name} {value}" for name, value in arguments.items())
-        advice = "check that it exists" if not found else "say more exactly which"
-        raise ResourceError(f"{len(found)} {what}s match {asked or 'no filter'}{ids}, one must: {advice}")
-    return found[0]
+    Raises:
+        ResourceError: there is none, or it is asked for otherwise.
+    """
+    given = sorted(key for key, value in arguments.items() if value is not None)
+    if given != [argument]:
+        asked = ", ".join(given) or "nothing"
+        raise ResourceError(f"{handler.token}: the local run looks it up by `{argument}`, not by {asked}")
+    identifier = str(arguments[argument])
+    found = handler.read(cloud, id=identifier, inputs={})
+    if found is None:
+        raise ResourceError(f"{handler.token} {identifier!r} does not exist: make it first, or name another")
+    return {**found, argument: identifier, "id": identifier}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from local.resources.base import Properties, Resource
+from local.resources.base import Handler, Properties
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
@@ -15,12 +14,12 @@ if TYPE_CHECKING:
 _SOURCE = "hashicorp/random resource_id.go: RequiresReplace"
 
 
-class RandomId(Resource):
+class RandomId(Handler):
     """Random bytes in several spellings."""
 
     token = "random:index/randomId:RandomId"
-    force_new: ClassVar[Mapping[str, str]] = dict.fromkeys(("byteLength", "keepers", "prefix"), _SOURCE)
-    in_place: ClassVar[frozenset[str]] = frozenset()
+    force_new = dict.fromkeys(("byteLength", "keepers", "prefix"), _SOURCE)
+    in_place = frozenset[str]()
 
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
         """Draw the bytes; their URL-safe spelling is the id."""

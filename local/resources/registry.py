@@ -5,11 +5,15 @@ Modules are imported when their first type is asked for: a run that fails early 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import UserDict
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from local.resources.base import Properties, Resource, ResourceError
+from local.resources.base import Handler, Properties, ResourceError
+from local.resources.row import Row
+from local.resources.table import LOOKUPS, ROWS
 
 if TYPE_CHECKING:
     from local.resources.cloud import Cloud
@@ -28,97 +32,65 @@ class UnknownTokenError(ResourceError, KeyError):
         return str(self.args[0])
 
 
-class Registry(Mapping[str, _T], Generic[_T]):
+class Registry(UserDict[str, Any], Generic[_T]):
     """What is known, by token, made when it is first asked for."""
 
-    def __init__(self, kind: str, places: Mapping[str, str], make: Callable[[Any], _T]) -> None:
-        """Keep where to find things.
+    def __init__(self, kind: str, places: Mapping[str, Any], make: Callable[[Any], _T]) -> None:
+        """Keep what makes things.
 
         Args:
             kind: what a token names, for the error message.
-            places: `<module>:<name>` for each token; modules are those beside this one.
-            make: turns what stands there into what is handed out.
+            places: what `make` needs for each token.
+            make: makes a value from it.
         """
+        super().__init__(places)
         self._kind = kind
-        self._places = places
         self._make = make
         self._made: dict[str, _T] = {}
 
     def __getitem__(self, token: str) -> _T:
+        if token not in self.data:
+            raise UnknownTokenError(
+                f"the local run does not know the {self._kind} {token!r}: "
+                f"add it to local/resources/table.py, or as a module to local/resources/registry.py",
+            )
         if token not in self._made:
-            if token not in self._places:
-                raise UnknownTokenError(
-                    f"the local run does not know the {self._kind} {token!r}: "
-                    f"write it in local/resources/ and list it in local/resources/registry.py",
-                )
-            module, _, name = self._places[token].partition(":")
-            self._made[token] = self._make(getattr(import_module(f"local.resources.{module}"), name))
+            self._made[token] = self._make(self.data[token])
         return self._made[token]
 
-    def __contains__(self, token: object) -> bool:
-        return token in self._places
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
+def _load(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(f"local.resources.{module}"), name)
 
 
-def _as_it_is(thing: Any) -> Any:
-    return thing
+def _handler(place: Row | str) -> Handler:
+    if isinstance(place, str):
+        return _load(place)()
+    return _load(place.handler or "row_handler:RowHandler")(place)
 
 
 _HANDLERS: Final = {
-    "aws:acm/certificate:Certificate": "acm:Certificate",
-    "aws:acm/certificateValidation:CertificateValidation": "acm:CertificateValidation",
-    "aws:appautoscaling/policy:Policy": "appautoscaling:Policy",
-    "aws:appautoscaling/scheduledAction:ScheduledAction": "appautoscaling:ScheduledAction",
-    "aws:appautoscaling/target:Target": "appautoscaling:Target",
-    "aws:cloudwatch/logGroup:LogGroup": "logs:LogGroup",
-    "aws:cloudwatch/metricAlarm:MetricAlarm": "alarms:MetricAlarm",
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "security_groups:DefaultSecurityGroup",
-    "aws:ec2/eip:Eip": "nat:Eip",
-    "aws:ec2/internetGateway:InternetGateway": "vpc:InternetGateway",
-    "aws:ec2/natGateway:NatGateway": "nat:NatGateway",
-    "aws:ec2/route:Route": "routes:Route",
-    "aws:ec2/routeTable:RouteTable": "routes:RouteTable",
-    "aws:ec2/routeTableAssociation:RouteTableAssociation": "routes:RouteTableAssociation",
-    "aws:ec2/securityGroup:SecurityGroup": "security_groups:SecurityGroup",
-    "aws:ec2/subnet:Subnet": "vpc:Subnet",
-    "aws:ec2/vpc:Vpc": "vpc:Vpc",
-    "aws:ecr/lifecyclePolicy:LifecyclePolicy": "ecr_policies:LifecyclePolicy",
-    "aws:ecr/repository:Repository": "ecr:Repository",
-    "aws:ecr/repositoryPolicy:RepositoryPolicy": "ecr_policies:RepositoryPolicy",
-    "aws:ecs/cluster:Cluster": "ecs:Cluster",
-    "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders": "ecs:ClusterCapacityProviders",
+    **ROWS,
     "aws:ecs/service:Service": "ecs_service:Service",
     "aws:ecs/taskDefinition:TaskDefinition": "ecs_task_definition:TaskDefinition",
-    "aws:iam/policy:Policy": "iam_policy:Policy",
-    "aws:iam/role:Role": "iam:Role",
-    "aws:iam/rolePolicy:RolePolicy": "iam:RolePolicy",
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "iam:RolePolicyAttachment",
-    "aws:lb/listener:Listener": "listeners:Listener",
-    "aws:lb/listenerRule:ListenerRule": "listeners:ListenerRule",
-    "aws:lb/loadBalancer:LoadBalancer": "load_balancers:LoadBalancer",
-    "aws:lb/targetGroup:TargetGroup": "target_groups:TargetGroup",
-    "aws:route53/record:Record": "route53:Record",
-    "aws:ssm/parameter:Parameter": "ssm:Parameter",
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": "security_groups:SecurityGroupEgressRule",
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": "security_groups:SecurityGroupIngressRule",
     "docker-build:index:Image": "docker_build:Image",
     "random:index/randomId:RandomId": "random:RandomId",
 }
+"""Types by a row of the table, or by the module of their handler."""
+
+
+def _invoke(place: tuple[str, str] | str) -> Invoke:
+    if isinstance(place, str):
+        return _load(place)
+    token, argument = place
+    return partial(_load("invokes:look_up"), HANDLERS[token], argument)
+
 
 _INVOKES: Final = {
-    "aws:ec2/getInternetGateway:getInternetGateway": "invokes:get_internet_gateway",
-    "aws:ec2/getRouteTable:getRouteTable": "invokes:get_route_table",
-    "aws:ec2/getSubnet:getSubnet": "invokes:get_subnet",
-    "aws:ec2/getSubnets:getSubnets": "invokes:get_subnets",
-    "aws:ec2/getVpc:getVpc": "invokes:get_vpc",
-    "aws:ecr/getAuthorizationToken:getAuthorizationToken": "ecr_invokes:get_authorization_token",
-    "aws:ecr/getImage:getImage": "ecr_invokes:get_image",
-    "aws:ecr/getRepository:getRepository": "ecr_invokes:get_repository",
+    **LOOKUPS,
+    "aws:ecr/getAuthorizationToken:getAuthorizationToken": "invokes:get_authorization_token",
+    "aws:ecr/getImage:getImage": "invokes:get_image",
     "aws:iam/getPolicyDocument:getPolicyDocument": "policy_document:get_policy_document",
     "aws:index/getAvailabilityZones:getAvailabilityZones": "invokes:get_availability_zones",
     "aws:index/getCallerIdentity:getCallerIdentity": "invokes:get_caller_identity",
@@ -133,15 +105,11 @@ _CONSTRUCTORS: Final = {
 }
 
 
-def _instance(handler: type[Resource]) -> Resource:
-    return handler()
-
-
-HANDLERS: Final[Mapping[str, Resource]] = Registry("resource type", _HANDLERS, _instance)
+HANDLERS: Final[Mapping[str, Handler]] = Registry("resource type", _HANDLERS, _handler)
 """What makes, reads, changes and deletes a resource type."""
 
-INVOKES: Final[Mapping[str, Invoke]] = Registry("function", _INVOKES, _as_it_is)
+INVOKES: Final[Mapping[str, Invoke]] = Registry("function", _INVOKES, _invoke)
 """What answers a provider function."""
 
-CONSTRUCTORS: Final[Mapping[str, Constructor]] = Registry("remote component", _CONSTRUCTORS, _as_it_is)
+CONSTRUCTORS: Final[Mapping[str, Constructor]] = Registry("remote component", _CONSTRUCTORS, _load)
 """What declares the children of a component that lives in a provider."""

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Any, Final
 
-from local.resources.base import URN_TAG, urn_tag_value
-
+URN_TAG: Final = "node-on-ecs:urn"
+"""Tag by which `find` finds what an interrupted run had made."""
 OWN_PREFIX: Final = "node-on-ecs:"
 """Every tag that the local run adds for itself begins with this, and no `read` shows it."""
+
+
+def urn_tag_value(urn: str) -> str:
+    """Return the value of `URN_TAG`: it holds 256 characters, and a URN can be longer."""
+    return sha256(urn.encode()).hexdigest()
 
 
 def with_urn(tags: Mapping[str, str] | None, urn: str) -> dict[str, str]:
@@ -33,7 +39,7 @@ def pairs(tags: Mapping[str, str], *, lower: bool = False) -> list[dict[str, str
 
 
 def from_pairs(items: Iterable[Mapping[str, Any]] | None) -> dict[str, str]:
-    """Return what AWS tells, in either spelling, as a mapping."""
+    """Return AWS's pairs, in either spelling, as a mapping."""
     return {
         str(item.get("Key", item.get("key"))): str(item.get("Value", item.get("value", "")))
         for item in items or ()

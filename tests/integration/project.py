@@ -1,35 +1,41 @@
-"""A copy of the project in a folder of its own, run by its own commands as a person would."""
+"""A copy of the project in a folder of its own, driven by its own commands as a user would."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import yaml
 
 from local import ports
+from tests.integration.unused_ports import unused_port
 
-ROOT = Path(__file__).resolve().parents[2]
-DOMAIN = "dev.example.com"
-_STACK_FILES = tuple(f"Pulumi.{stack}.yaml" for stack in ("dev", "staging", "prod"))
-_PARTS = ("app", "automation", "infra", "local", "__main__.py", "Pulumi.yaml", *_STACK_FILES)
-_UP_SECONDS = 240
+ROOT: Final = Path(__file__).resolve().parents[2]
+DOMAIN: Final = "dev.example.com"
+NO_IMAGE: Final = f"registry.example.com/app@sha256:{'0' * 64}"
+"""For stacks without tasks: nothing asks for it."""
+SHIPPED: Final = ("dev", "staging", "prod")
+_STACK_FILES: Final = tuple(f"Pulumi.{stack}.yaml" for stack in SHIPPED)
+_PARTS: Final = ("app", "automation", "infra", "local", "__main__.py", "Pulumi.yaml", *_STACK_FILES)
+_COMMAND_SECONDS: Final = 240
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request got."""
+    """The answer to a request."""
 
     status: int
     headers: dict[str, str]
@@ -41,67 +47,132 @@ class Answer:
         return json.loads(self.text)
 
 
+@dataclass(frozen=True)
+class Run:
+    """How a command ended, and what it printed where."""
+
+    code: int
+    out: str
+    err: str
+    changed: set[str] = field(default_factory=set[str])
+    """Of an `up`: type and logical name of what was created, updated, replaced or deleted, as the state tells."""
+
+    @property
+    def text(self) -> str:
+        """All that it printed."""
+        return self.out + self.err
+
+    @property
+    def kills(self) -> int:
+        """How often an accident killed it."""
+        return int(self.out.rsplit("killed ", 1)[1].split()[0])
+
+    @property
+    def json(self) -> Any:
+        """What it printed for programs."""
+        return json.loads(self.out)
+
+
 @dataclass
 class Project:
     """A copy of the project and the ports that its local run has."""
 
     folder: Path
-    emulator_port: int = field(default_factory=ports.any_free)
-    front_door_port: int = field(default_factory=ports.any_free)
+    emulator_port: int = field(default_factory=unused_port)
+    front_door_port: int = field(default_factory=unused_port)
     environment: dict[str, str] = field(default_factory=dict)
     """Variables that its commands get besides."""
-    engine: str = "in-process"
-    """Which engine runs the program, whether or not there is a CLI: of ours the tests read the display."""
+    _settled: dict[str, str] = field(default_factory=dict)
+    """By stack: what its last update was made of, if it succeeded."""
 
     @classmethod
     def copy_to(cls, folder: Path) -> Project:
-        """Copy what a stack is made of."""
+        """Copy what a stack is made of, with the bytecode that is there."""
         for part in _PARTS:
-            source = ROOT / part
-            if source.is_dir():
-                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy2(source, folder / part)
-        # The Pulumi CLI runs the program with the project's own Python.
-        (folder / ".venv").symlink_to(sys.prefix)
+            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
+            copy(ROOT / part, folder / part)
         return cls(folder)
 
-    def configure(self, stack: str = "dev", *, office_hours: bool = False, **changes: Any) -> None:
-        """Write the stack file that ships, with `changes` (in snake case) in it.
+    # Its files
 
-        Without its office hours: with them the number of tasks is not the configuration's.
-        """
-        document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())
-        if not office_hours and document["config"].get("node-on-ecs:autoscaling", {}).get("schedule"):
-            del document["config"]["node-on-ecs:autoscaling"]
-        for name, value in changes.items():
-            document["config"][f"node-on-ecs:{name.replace('_', '-')}"] = value
-        (self.folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(document))
+    def configure(self, stack: str = "dev", *, like: str = "", **changes: Any) -> None:
+        """Write the stack file that ships (that of the stack `like`), with `changes` (in snake case) in it."""
+        shipped = yaml.safe_load((ROOT / f"Pulumi.{like or stack}.yaml").read_text())
+        self._write(stack, shipped["config"] | _keys(changes))
 
     def write(self, stack: str, **settings: Any) -> None:
         """Write a stack file that holds `settings` (in snake case) alone."""
-        config = {f"node-on-ecs:{name.replace('_', '-')}": value for name, value in settings.items()}
-        (self.folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": config}))
+        self._write(stack, _keys(settings))
 
     def write_without_tasks(self, stack: str, **settings: Any) -> None:
         """Write a stack file whose services have no tasks, so that nothing is built and no container runs."""
-        image = f"registry.example.com/app@sha256:{'0' * 64}"
-        basis = {"domain": f"{stack}.example.com", "nat": "none", "desired_count": 0, "image": image}
+        basis = {"domain": f"{stack}.example.com", "nat": "none", "desired_count": 0, "image": NO_IMAGE}
         self.write(stack, **{**basis, **settings})
+
+    def _write(self, stack: str, config: dict[str, Any]) -> None:
+        (self.folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": config}))
+
+    def write_app(self, name: str, text: str) -> None:
+        """Write a file of the app."""
+        (self.folder / "app" / name).write_text(text)
+
+    def change_app(self, mark: str) -> None:
+        """Make another good version of the app as it ships."""
+        self.restore_app()
+        page = self.folder / "app" / "src" / "page.css"
+        page.write_text(f"{page.read_text()}/* {mark} */\n")
 
     def restore_app(self) -> None:
         """Put the app back as it ships."""
         shutil.rmtree(self.folder / "app")
         shutil.copytree(ROOT / "app", self.folder / "app")
 
-    @property
-    def endpoint(self) -> str:
-        """The emulator's."""
-        return f"http://{ports.LOOPBACK}:{self.emulator_port}"
+    # Its commands
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Begin `python -m local` with `arguments`."""
-        return self._begin("-m", "local", *arguments)
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """Begin `python -m automation --local` with `arguments`; a test that waits for its output cannot hang."""
+        process = self._begin("-m", "automation", "--local", *arguments)
+        timer = threading.Timer(_COMMAND_SECONDS, process.terminate)
+        timer.daemon = True
+        timer.start()
+        return process
+
+    def run(self, *arguments: str) -> Run:
+        """Run `python -m automation --local` with `arguments` to its end."""
+        return self._ended(self._begin("-m", "automation", "--local", *arguments))
+
+    def run_with(self, accident: str, number: int, *arguments: str) -> Run:
+        """Run `python -m automation --local` with an accident of `accidents.py`."""
+        script = str(Path(__file__).with_name("accidents.py"))
+        return self._ended(self._begin("-P", script, accident, str(number), *arguments))
+
+    def try_up(self, stack: str = "dev") -> Run:
+        """`make up`, which may fail."""
+        before, inputs = self._marks(stack), self._inputs(stack)
+        self._settled.pop(stack, None)
+        run = self.run("up", stack)
+        if run.code == 0:
+            self._settled[stack] = inputs
+        after = self._marks(stack)
+        changed = {urn for urn in before.keys() | after.keys() if before.get(urn) != after.get(urn)}
+        return replace(run, changed={_shown(urn) for urn in changed})
+
+    def up(self, stack: str = "dev") -> Run:
+        """`make up`, which has to work."""
+        run = self.try_up(stack)
+        assert run.code == 0, run.text
+        return run
+
+    def settle(self, stack: str = "dev") -> None:
+        """Bring a stack to what its files say, unless its last update did so."""
+        if self._settled.get(stack) != self._inputs(stack):
+            self.up(stack)
+
+    def done(self, *arguments: str) -> Run:
+        """Run a command that has to work."""
+        run = self.run(*arguments)
+        assert run.code == 0, run.text
+        return run
 
     def _begin(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -109,43 +180,73 @@ class Project:
             cwd=self.folder,
             env={
                 **os.environ,
-                "LOCAL_ENGINE": self.engine,
                 "EMULATOR_PORT": str(self.emulator_port),
                 "FRONT_DOOR_PORT": str(self.front_door_port),
-                "PYTHONDONTWRITEBYTECODE": "1",
+                # Compiling all that it imports would take a command as long as its work.
+                "PYTHONDONTWRITEBYTECODE": "",
                 # A script from elsewhere has to find this copy.
                 "PYTHONPATH": str(self.folder),
+                # Nothing may use it.
+                "AWS_PROFILE": "somebody-else",
                 **self.environment,
             },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             text=True,
         )
 
-    def run(self, *arguments: str) -> Run:
-        """Run `python -m local` with `arguments` to its end."""
-        return _ended(self.start(*arguments))
+    def _ended(self, process: subprocess.Popen[str]) -> Run:
+        try:
+            out, err = process.communicate(timeout=_COMMAND_SECONDS)
+        except BaseException:
+            # It is told to end, so that its children do too.
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+            raise
+        return Run(process.returncode, out, err)
 
-    def run_with(self, accident: str, number: int, *arguments: str) -> Run:
-        """Run `python -m local` with an accident of `cut_short.py`, again and again where it is killed."""
-        script = str(Path(__file__).with_name("cut_short.py"))
-        return _ended(self._begin("-P", script, accident, str(number), *arguments))
+    def _inputs(self, stack: str) -> str:
+        digest = hashlib.sha256((self.folder / f"Pulumi.{stack}.yaml").read_bytes())
+        for path in sorted((self.folder / "app").rglob("*")):
+            if path.is_file():
+                digest.update(str(path).encode() + path.read_bytes())
+        return digest.hexdigest()
+
+    # What it made
+
+    @property
+    def endpoint(self) -> str:
+        """The emulator's."""
+        return f"http://{ports.LOOPBACK}:{self.emulator_port}"
 
     def state_file(self, stack: str = "dev") -> Path:
         """Where the state of a stack is."""
         return self.folder / ".local" / "state" / ".pulumi" / "stacks" / "node-on-ecs" / f"{stack}.json"
 
-    def up(self, stack: str = "dev") -> Run:
-        """`make up`, which has to work."""
-        run = self.run("up", stack)
-        assert run.code == 0, run.text
-        return run
+    def resources(self, stack: str = "dev") -> list[dict[str, Any]]:
+        """Return what the state of a stack holds."""
+        latest = json.loads(self.state_file(stack).read_text())["checkpoint"]["latest"]
+        return (latest or {}).get("resources") or []
 
-    def addresses(self) -> dict[str, str]:
-        """Where the services answer, as `make status` tells."""
-        lines = self.run("status").text.splitlines()
-        return {line.split()[0]: line.split()[-1] for line in lines if " tasks " in line}
+    def resource(self, kind: str, name: str, stack: str = "dev") -> dict[str, Any]:
+        """Return one resource of the state, by its type in full and its logical name."""
+        (found,) = (r for r in self.resources(stack) if r["type"] == kind and r["urn"].endswith(f"::{name}"))
+        return found
+
+    def outputs(self, stack: str = "dev") -> dict[str, Any]:
+        """Return a stack's outputs."""
+        return next(r["outputs"] for r in self.resources(stack) if r["type"] == "pulumi:pulumi:Stack")
+
+    def _marks(self, stack: str) -> dict[str, tuple[Any, ...]]:
+        """By URN: what the engine changes of a resource whenever it changes that."""
+        if not self.state_file(stack).exists():
+            return {}
+        return {
+            resource["urn"]: (resource["id"], resource.get("created"), resource.get("modified"))
+            for resource in self.resources(stack)
+            if resource.get("custom") and not resource["type"].startswith("pulumi:")
+        }
 
     def get_url(self, url: str) -> Answer:
         """Ask for an address as it was printed."""
@@ -166,39 +267,19 @@ class Project:
 
 @contextmanager
 def taken_down(project: Project) -> Generator[Project]:
-    """Take everything away again, which has to work."""
+    """Delete everything again, which has to work."""
     try:
         yield project
     finally:
         down = project.run("down")
     assert down.code == 0, down.text
+    assert not (project.folder / ".local").exists()
 
 
-@dataclass(frozen=True)
-class Run:
-    """How a command ended and what it printed."""
-
-    code: int
-    text: str
-
-    @property
-    def kills(self) -> int:
-        """How often an accident killed it."""
-        return int(self.text.rsplit("killed ", 1)[1].split()[0])
-
-    @property
-    def changed(self) -> set[str]:
-        """The logical names of what was created, updated, replaced or deleted."""
-        pattern = r"^ . (\S+) (\S+) (?:created|updated|replaced|deleted) \("
-        return {
-            f"{kind.rsplit(':', 1)[-1]} {name}" for kind, name in re.findall(pattern, self.text, re.MULTILINE)
-        }
+def _keys(settings: dict[str, Any]) -> dict[str, Any]:
+    return {f"node-on-ecs:{name.replace('_', '-')}": value for name, value in settings.items()}
 
 
-def _ended(process: subprocess.Popen[str]) -> Run:
-    try:
-        text, _ = process.communicate(timeout=_UP_SECONDS)
-    except BaseException:
-        process.kill()
-        raise
-    return Run(process.returncode, text)
+def _shown(urn: str) -> str:
+    kind, name = urn.split("::")[-2:]
+    return f"{kind.rpartition(':')[2]} {name}"

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local import containers, image_build
+from local import image_build
+from local.docker import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,14 +39,14 @@ ENVIRONMENT = {
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[docker.DockerClient]:
-    with contextlib.closing(containers.connect()) as client:
+    with contextlib.closing(connect()) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def image(client: docker.DockerClient) -> Iterator[str]:
     tag = f"app-container-test:{uuid.uuid4().hex[:12]}"
-    image_build.build(APP, tag=tag, build_args={})
+    image_build.Build(APP, tag=tag).run()
     yield tag
     client.images.remove(tag, force=True)
 

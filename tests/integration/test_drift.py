@@ -1,57 +1,66 @@
-"""What somebody changed by hand in the emulator is shown by `make preview` and mended by `make up`."""
+"""`preview`, `drift` and `refresh`: what an update would change, and what was changed behind its back."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from local.resources.cloud import Cloud
 from tests.integration import inventory
-from tests.integration.project import Project, taken_down
+from tests.integration.project import Project
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("without tasks")]
 
-PREFIX = "node-on-ecs:infra:"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A stack with one copy of its service; each test changes something that no other does."""
-    with taken_down(Project.copy_to(tmp_path_factory.mktemp("project"))) as project:
-        project.write_without_tasks("dev", multidev=["alice"])
-        project.up()
-        yield project
+STACK = "drift"
+SETTINGS: dict[str, Any] = {"multidev": ["alice"], "log_retention_days": 7}
 
 
-def outputs_of(project: Project, kind: str, name: str) -> dict[str, Any]:
-    resources = json.loads(project.state_file().read_text())["checkpoint"]["latest"]["resources"]
-    (found,) = (r for r in resources if r["type"] == kind and r["urn"].endswith(f"::{name}"))
-    return found["outputs"]
+@pytest.fixture
+def stack(without_tasks: Project) -> Project:
+    """A stack as its update left it; each test leaves the next one the same."""
+    without_tasks.write_without_tasks(STACK, **SETTINGS)
+    without_tasks.settle(STACK)
+    return without_tasks
 
 
-def change_the_desired_count(project: Project, cloud: Cloud) -> None:
-    service = outputs_of(project, "aws:ecs/service:Service", "web")
+def logs(project: Project) -> Any:
+    return Cloud(project.endpoint).client("logs")
+
+
+def days(project: Project) -> int | None:
+    """How long logs are kept, as AWS says."""
+    name = project.outputs(STACK)["log_group_name"]
+    (group,) = logs(project).describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    return group.get("retentionInDays")
+
+
+def change_retention(project: Project) -> None:
+    logs(project).put_retention_policy(
+        logGroupName=project.outputs(STACK)["log_group_name"], retentionInDays=30
+    )
+
+
+def change_desired_count(project: Project, cloud: Cloud) -> None:
+    service = project.resource("aws:ecs/service:Service", "web", STACK)["outputs"]
     cloud.client("ecs").update_service(cluster=service["cluster"], service=service["name"], desiredCount=3)
 
 
-def delete_a_service(project: Project, cloud: Cloud) -> None:
-    service = outputs_of(project, "aws:ecs/service:Service", "web-alice")
+def delete_service(project: Project, cloud: Cloud) -> None:
+    service = project.resource("aws:ecs/service:Service", "web-alice", STACK)["outputs"]
     cloud.client("ecs").delete_service(cluster=service["cluster"], service=service["name"], force=True)
 
 
-def delete_a_security_group_rule(project: Project, cloud: Cloud) -> None:
+def delete_security_group_rule(project: Project, cloud: Cloud) -> None:
     kind = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-    rule = outputs_of(project, kind, "security-tasks-from-load-balancer")
+    rule = project.resource(kind, "security-tasks-from-load-balancer-3000", STACK)["outputs"]
     cloud.client("ec2").revoke_security_group_ingress(
         GroupId=rule["securityGroupId"], SecurityGroupRuleIds=[rule["securityGroupRuleId"]]
     )
 
 
-def change_a_record(project: Project, cloud: Cloud) -> None:
-    record = outputs_of(project, "aws:route53/record:Record", "web-ipv4")
+def change_record(project: Project, cloud: Cloud) -> None:
+    record = project.resource("aws:route53/record:Record", "web-ipv4", STACK)["outputs"]
     alias = {
         "HostedZoneId": record["aliases"][0]["zoneId"],
         "DNSName": "elsewhere.us-east-1.elb.amazonaws.com",
@@ -64,53 +73,98 @@ def change_a_record(project: Project, cloud: Cloud) -> None:
     )
 
 
-def delete_a_listener_rule(project: Project, cloud: Cloud) -> None:
-    rule = outputs_of(project, "aws:lb/listenerRule:ListenerRule", "web-alice")
+def delete_listener_rule(project: Project, cloud: Cloud) -> None:
+    rule = project.resource("aws:lb/listenerRule:ListenerRule", "web-alice", STACK)["outputs"]
     cloud.client("elbv2").delete_rule(RuleArn=rule["arn"])
 
 
-def keep_logs_for_ever(project: Project, cloud: Cloud) -> None:
-    group = outputs_of(project, "aws:cloudwatch/logGroup:LogGroup", "cluster-logs")
-    cloud.client("logs").delete_retention_policy(logGroupName=group["name"])
-
-
-BY_HAND: list[Callable[[Project, Cloud], None]] = [
-    change_the_desired_count,
-    delete_a_service,
-    delete_a_security_group_rule,
-    change_a_record,
-    delete_a_listener_rule,
-    keep_logs_for_ever,
-]
-
-
-def test_what_was_changed_by_hand_is_shown_and_mended(running: Project) -> None:
-    """All in one: each command reads everything back anyway."""
-    cloud = Cloud(running.endpoint)
-    before = inventory.emulated(running.endpoint)
-    for change in BY_HAND:
-        change(running, cloud)
-
-    preview = running.run("preview")
-    run = running.up()
-
-    assert preview.code == 0, preview.text
-    for line in (
-        " ~ aws:ecs:Service web was changed by hand\n      desiredCount: 0 → 3\n",
-        " ~ aws:route53:Record web-ipv4 was changed by hand\n      aliases: ",
-        " ~ aws:cloudwatch:LogGroup cluster-logs was changed by hand\n      retentionInDays: 30 → 0\n",
-        " ~ aws:ecs:Service web-alice is gone: it was deleted by hand and will be made anew\n",
-        " ~ aws:lb:ListenerRule web-alice is gone: ",
-        " ~ aws:vpc:SecurityGroupIngressRule security-tasks-from-load-balancer is gone: ",
-    ):
-        assert line in preview.text
-    assert run.changed == {
-        "Service web",
-        "Record web-ipv4",
-        "LogGroup cluster-logs",
-        "Service web-alice",
-        "ListenerRule web-alice",
-        "SecurityGroupIngressRule security-tasks-from-load-balancer",
+def differences(document: Any) -> set[tuple[str, str, str]]:
+    """Kind, logical name and property of each change in a command's JSON."""
+    return {
+        (change["kind"], change["name"], one["path"].partition("[")[0])
+        for change in document["changes"]
+        for one in change["differences"] or [{"path": ""}]
     }
-    assert inventory.emulated(running.endpoint) == before
-    assert running.up().changed == set()
+
+
+def test_a_stack_as_its_update_left_it_has_no_drift(stack: Project) -> None:
+    run = stack.run("drift", STACK)
+
+    assert (run.code, run.out) == (0, f"{STACK}: no drift\n"), run.err
+
+
+def test_drift_is_found_and_left_and_corrected_by_an_up_that_reads_first(stack: Project) -> None:
+    """All kinds in one: each command reads every resource anyway."""
+    cloud, before = Cloud(stack.endpoint), inventory.emulated(stack.endpoint)
+    change_retention(stack)
+    for change in (
+        change_desired_count,
+        delete_service,
+        delete_security_group_rule,
+        change_record,
+        delete_listener_rule,
+    ):
+        change(stack, cloud)
+    state, summary = stack.state_file(STACK).read_text(), stack.folder / "summary.md"
+
+    found = stack.run("drift", STACK, "--json", "--summary", str(summary))
+
+    assert found.code == 3, found.err
+    assert differences(found.json) == {
+        ("update", "web", "desiredCount"),
+        ("update", "web-ipv4", "aliases"),
+        ("update", "cluster-logs", "retentionInDays"),
+        ("delete", "web-alice", ""),
+        ("delete", "security-tasks-from-load-balancer-3000", ""),
+    }
+    assert f"### Drift of `{STACK}`: " in summary.read_text()
+    assert (days(stack), stack.state_file(STACK).read_text()) == (30, state), "it only looks"
+
+    stack.done("up", STACK, "--refresh")
+
+    assert days(stack) == 7
+    assert inventory.emulated(stack.endpoint) == before
+    assert stack.run("drift", STACK).code == 0
+
+
+def test_a_refresh_takes_drift_into_the_state_and_the_next_up_corrects_it(stack: Project) -> None:
+    change_retention(stack)
+
+    refreshed = stack.done("refresh", STACK, "--json")
+
+    assert differences(refreshed.json) == {("update", "cluster-logs", "retentionInDays")}
+    group = stack.resource("aws:cloudwatch/logGroup:LogGroup", "cluster-logs", STACK)
+    assert group["inputs"]["retentionInDays"] == 30
+    assert stack.up(STACK).changed == {"LogGroup cluster-logs"}
+    assert days(stack) == 7
+
+
+def test_a_preview_shows_a_changed_key_and_its_cost_and_changes_nothing(stack: Project) -> None:
+    comment = stack.folder / "comment.md"
+    stack.write_without_tasks(STACK, **{**SETTINGS, "log_retention_days": 14})
+
+    run = stack.done("preview", STACK, "--json", "--comment", str(comment))
+
+    (change,) = run.json["changes"]
+    assert (change["kind"], change["type"]) == ("update", "aws:cloudwatch/logGroup:LogGroup")
+    assert change["differences"] == [{"path": "retentionInDays", "old": "7", "new": "14"}]
+    text = comment.read_text()
+    assert f"### Preview of `{STACK}`: 1 to update, " in text
+    assert "~ aws:cloudwatch:LogGroup cluster-logs\n      retentionInDays: 7 → 14\n" in text
+    assert "**Cost:** $" in text
+    assert days(stack) == 7
+
+
+def test_a_preview_of_a_stack_that_is_as_its_file_says_shows_no_changes(stack: Project) -> None:
+    assert stack.done("preview", STACK).out.startswith(f"{STACK}: no changes\ncost: $")
+
+
+def test_a_preview_that_fails_says_why_in_the_comment(stack: Project) -> None:
+    comment = stack.folder / "failed.md"
+    stack.write_without_tasks(STACK, cpu=257)
+
+    run = stack.run("preview", STACK, "--comment", str(comment))
+
+    assert (run.code, "Traceback" in run.err) == (1, False)
+    assert f"### Preview of `{STACK}`: failed" in comment.read_text()
+    assert "257" in comment.read_text()

@@ -6,8 +6,11 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import uuid
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +19,7 @@ import docker
 import pytest
 
 from local import ports
+from local.docker_daemon import FOLDER
 from local.emulator import Emulator, EmulatorError
 from local.ports import PortError
 from local.resources.cloud import Cloud
@@ -23,13 +27,15 @@ from local.resources.cloud import Cloud
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[[], Emulator]]:
     """Start an emulator of the test's own; whatever runs at the end is stopped."""
 
     def start(**options: Any) -> Emulator:
-        return Emulator.start(options.pop("port", None) or ports.any_free(), state_dir=tmp_path, **options)
+        return Emulator.start_or_join(**{"port": 0, "state_dir": tmp_path, **options})
 
     yield start
     if (left := Emulator.recorded(tmp_path)) is not None:
@@ -57,6 +63,14 @@ def test_it_listens_on_loopback_and_nowhere_else(emulator: Emulator) -> None:
     assert listening(emulator.process.pid) == {loopback}
 
 
+def test_a_request_waits_until_it_is_ready(start: Callable[..., Emulator]) -> None:
+    """So that what comes next can start at the same time."""
+    emulator = start()
+
+    assert Cloud(emulator.endpoint).client("sts").get_caller_identity()["Account"]
+    emulator.wait_until_ready()
+
+
 def test_it_speaks_the_services_that_a_stack_needs(emulator: Emulator) -> None:
     cloud = Cloud(emulator.endpoint)
 
@@ -66,7 +80,11 @@ def test_it_speaks_the_services_that_a_stack_needs(emulator: Emulator) -> None:
 
 
 def test_a_second_start_finds_the_first(start: Callable[..., Emulator]) -> None:
-    assert start() == start()
+    first = start()
+
+    assert start() == first
+    first.wait_until_ready()
+    assert Emulator.running(first.state_dir) == first
 
 
 def test_one_for_another_region_is_not_taken(start: Callable[..., Emulator]) -> None:
@@ -82,8 +100,10 @@ def test_after_a_crash_a_new_one_with_another_identity_starts(
 ) -> None:
     """A state that describes the old one must not be believed."""
     first = start()
-    os.killpg(first.process.pid, signal.SIGKILL)
+    first.process.signal(signal.SIGKILL)
+    assert first.process.wait(20)
     second = start()
+    second.wait_until_ready()
 
     assert second.identity != first.identity
     assert Emulator.running(tmp_path) == second
@@ -91,25 +111,92 @@ def test_after_a_crash_a_new_one_with_another_identity_starts(
 
 def test_stop_frees_the_port_and_leaves_the_log_alone(start: Callable[..., Emulator], tmp_path: Path) -> None:
     emulator = start()
+    emulator.wait_until_ready()
 
     emulator.stop()
 
     assert Emulator.running(tmp_path) is None
-    assert ports.is_free(emulator.port)
-    assert [path.name for path in tmp_path.iterdir()] == ["emulator.log"]
+    socket.create_server((ports.LOOPBACK, emulator.port)).close()
+    assert {path.name for path in tmp_path.iterdir()} == {"emulator.log", "emulator.lock"}
 
 
-def test_a_port_that_is_taken_is_left_alone(start: Callable[..., Emulator], tmp_path: Path) -> None:
+STARTED_AT_ONCE = """
+import sys
+from pathlib import Path
+from local.emulator import Emulator
+print("ready", flush=True)
+sys.stdin.readline()
+emulator = Emulator.start_or_join(state_dir=Path(sys.argv[1]), say=lambda _: None)
+print(emulator.process.pid, emulator.port, emulator.answers(), flush=True)
+"""
+
+
+def started_at_once(*folders: Path) -> list[list[str]]:
+    """Start or join emulators in processes that begin at the same moment; return id, port and whether it answers."""
+    command = [sys.executable, "-c", STARTED_AT_ONCE]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "EMULATOR_PORT": ""}
+    processes = [
+        subprocess.Popen(
+            [*command, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        for folder in folders
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return [process.communicate(timeout=60)[0].split() for process in processes]
+
+
+@pytest.mark.usefixtures("start")
+def test_of_two_commands_at_once_one_starts_it_and_both_use_it(tmp_path: Path) -> None:
+    first, second = started_at_once(tmp_path, tmp_path)
+
+    assert first == second
+    assert first[2] == "True"
+
+
+def test_two_clones_that_start_at_once_get_a_port_each(tmp_path: Path) -> None:
+    """Both find the usual port free."""
+    folders = [tmp_path / "one", tmp_path / "two"]
+    try:
+        first, second = started_at_once(*folders)
+
+        assert first[1] != second[1]
+        assert first[2] == second[2] == "True"
+    finally:
+        for folder in folders:
+            if (left := Emulator.recorded(folder)) is not None:
+                left.stop()
+
+
+def test_a_port_that_is_in_use_is_left_alone(start: Callable[..., Emulator], tmp_path: Path) -> None:
     with (
         socket.create_server((ports.LOOPBACK, 0)) as other,
-        pytest.raises(PortError, match="is taken"),
+        pytest.raises(PortError, match="is in use"),
     ):
         start(port=other.getsockname()[1])
 
-    assert list(tmp_path.iterdir()) == []
+    assert Emulator.recorded(tmp_path) is None
 
 
-def test_another_emulator_on_its_port_is_not_taken_for_it(emulator: Emulator, tmp_path: Path) -> None:
+@pytest.mark.docker
+def test_as_long_as_it_runs_no_clone_stops_the_docker_daemon(start: Callable[..., Emulator]) -> None:
+    """The other clone cannot see whether this one is about to start a task."""
+    emulator = start()
+    held = {os.path.realpath(f"/proc/{emulator.process.pid}/fd/{each}") for each in (3, 4)}
+
+    assert str(FOLDER / "docker.users") in held
+
+
+def test_another_emulator_on_its_port_is_not_taken_for_it(emulator: Emulator) -> None:
     class Other(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
@@ -121,14 +208,7 @@ def test_another_emulator_on_its_port_is_not_taken_for_it(emulator: Emulator, tm
 
     with HTTPServer((ports.LOOPBACK, 0), Other) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
-        imposter = Emulator(
-            process=emulator.process,
-            state_dir=tmp_path,
-            port=server.server_port,
-            region=emulator.region,
-            identity=emulator.identity,
-        )
-        assert not imposter.answers()
+        assert not replace(emulator, port=server.server_port).answers()
 
 
 @pytest.mark.docker
@@ -143,7 +223,8 @@ def test_stop_after_a_crash_removes_its_containers_and_no_others(start: Callable
             client.containers.create(image, "x", labels={"ministack.instance": f"{owner}:{emulator.port}"})
             for owner in ("another", emulator.identity)
         )
-        os.killpg(emulator.process.pid, signal.SIGKILL)
+        emulator.process.signal(signal.SIGKILL)
+        assert emulator.process.wait(20)
 
         emulator.stop()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 import time
 import uuid
@@ -26,9 +27,19 @@ if TYPE_CHECKING:
 
 
 class Target(BaseHTTPRequestHandler):
-    """Stands for a task: says what it got."""
+    """Stands for a task: says what it got, or says back what comes through a WebSocket."""
+
+    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        if self.headers["Upgrade"] == "websocket":
+            self.send_response(101)
+            self.send_header("Upgrade", "websocket")
+            self.send_header("Connection", "Upgrade")
+            self.end_headers()
+            self.wfile.write(self.rfile.read(5))
+            self.close_connection = True
+            return
         body = json.dumps(
             {"path": self.path, "headers": {k.lower(): v for k, v in self.headers.items()}}
         ).encode()
@@ -46,6 +57,7 @@ class Stack:
     """A load balancer with a task behind it, and the hosts that lead there."""
 
     front_door: FrontDoor
+    name: str
     domain: str
     dns_name: str
 
@@ -69,9 +81,11 @@ def stack(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Itera
     threading.Thread(target=target.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     subnets = cloud.client("ec2").describe_subnets()["Subnets"]
     elbv2 = cloud.client("elbv2")
-    balancer = elbv2.create_load_balancer(Name=name, Subnets=[subnet["SubnetId"] for subnet in subnets[:2]])[
-        "LoadBalancers"
-    ][0]
+    balancer = elbv2.create_load_balancer(
+        Name=name,
+        Subnets=[subnet["SubnetId"] for subnet in subnets[:2]],
+        Tags=[{"Key": "Stack", "Value": name}],
+    )["LoadBalancers"][0]
     group = elbv2.create_target_group(
         Name=name, Protocol="HTTP", Port=3000, VpcId=subnets[0]["VpcId"], TargetType="ip"
     )["TargetGroups"][0]["TargetGroupArn"]
@@ -123,11 +137,12 @@ def stack(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Itera
             ],
         },
     )
-    front_door = FrontDoor.start(
-        ports.any_free(), state_dir=tmp_path_factory.mktemp("front-door"), emulator=emulator.endpoint
+    front_door = FrontDoor.start_or_join(
+        port=0, state_dir=tmp_path_factory.mktemp("front-door"), emulator=emulator.endpoint
     )
     try:
-        yield Stack(front_door, zone, balancer["DNSName"])
+        front_door.wait_until_ready()
+        yield Stack(front_door, name, zone, balancer["DNSName"])
     finally:
         front_door.stop()
         target.shutdown()
@@ -144,21 +159,29 @@ def test_a_host_with_a_record_reaches_the_task(stack: Stack) -> None:
     assert told["headers"]["x-forwarded-for"] == ports.LOOPBACK
 
 
-def test_waiting_for_it_ends_with_its_200(stack: Stack) -> None:
-    assert stack.front_door.wait_until_answers(stack.domain, seconds=30) < 30
-
-
 def test_a_host_without_a_rule_gets_the_load_balancers_own_404(stack: Stack) -> None:
     status, headers, body = stack.get(f"any.w.{stack.domain}")
 
     assert (status, headers["Server"], body) == (404, "awselb/2.0", b"none")
 
 
-def test_a_host_without_a_record_gets_the_front_doors_404(stack: Stack) -> None:
+def test_a_host_without_a_record_gets_the_hosts_of_each_stack(stack: Stack) -> None:
     status, _, body = stack.get(f"nobody.{stack.domain}")
 
-    assert status == 404
-    assert stack.front_door.url(stack.domain) in body.decode()
+    sentence, *lines = body.decode().splitlines()
+    assert (status, sentence) == (404, f"No DNS record for nobody.{stack.domain}")
+    own = lines[lines.index(f"{stack.name}:") + 1 :][:2]
+    assert own == [stack.front_door.url(stack.domain), stack.front_door.url(f"old.{stack.domain}")]
+
+
+def test_a_websocket_reaches_the_task(stack: Stack) -> None:
+    with socket.create_connection((ports.LOOPBACK, stack.front_door.port), timeout=30) as connection:
+        head = f"GET / HTTP/1.1\r\nHost: {stack.domain}.localhost\r\nConnection: Upgrade\r\n"
+        connection.sendall(f"{head}Upgrade: websocket\r\n\r\nhello".encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    assert answer.startswith(b"HTTP/1.1 101 ")
+    assert answer.endswith(b"\r\n\r\nhello")
 
 
 def test_a_redirect_to_another_host_of_the_stack_can_be_followed(stack: Stack) -> None:
@@ -179,7 +202,6 @@ def test_without_a_domain_a_prefix_chooses_the_service_and_is_rewritten_away(
 
 
 def test_the_load_balancers_own_name_follows_its_rules(stack: Stack) -> None:
-    """By that name the emulator would answer /health itself."""
     status, _, body = stack.get(stack.dns_name, "/health")
 
     assert (status, body) == (404, b"none")

@@ -11,8 +11,8 @@ import pytest
 
 from local import image_build
 from local.base_image import base_image
-from local.containers import DockerError, connect
-from local.image_build import build
+from local.docker import DockerError, connect
+from local.image_build import Build
 from local.images import remove_images
 
 pytestmark = pytest.mark.docker
@@ -71,7 +71,7 @@ def output(client: docker.DockerClient, image: str, *command: str) -> str:
 def test_an_image_is_built_on_a_base_made_here_and_runs(
     client: docker.DockerClient, app: Path, prefix: str
 ) -> None:
-    image = build(app, tag=f"{prefix}/app:1", build_args={"GREETING": "moin"}, progress=lambda _: None)
+    image = Build(app, tag=f"{prefix}/app:1", build_args={"GREETING": "moin"}, progress=lambda _: None).run()
 
     assert output(client, image).startswith("moin v24.")
     assert output(client, image).endswith(" 1000")
@@ -79,10 +79,58 @@ def test_an_image_is_built_on_a_base_made_here_and_runs(
 
 
 @pytest.mark.usefixtures("builder")
+def test_what_is_let_through_below_a_folder_that_is_left_out_is_in_the_image(
+    client: docker.DockerClient, app: Path, prefix: str
+) -> None:
+    (app / "lib" / "a").mkdir(parents=True)
+    for name in ("keep.js", "drop.js"):
+        (app / "lib" / "a" / name).write_text("")
+    (app / ".dockerignore").write_text("*\n!main.js\n!lib/*/keep.js\n")
+
+    image = Build(app, tag=f"{prefix}/app:1", progress=lambda _: None).run()
+
+    assert output(client, image, "ls", "/app", "/app/lib/a") == "/app:\nlib\nmain.js\n\n/app/lib/a:\nkeep.js"
+
+
+@pytest.mark.usefixtures("builder")
+def test_a_dockerfile_elsewhere_is_read_and_not_in_the_image(
+    client: docker.DockerClient, app: Path, prefix: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = (app / "Dockerfile").rename(tmp_path_factory.mktemp("elsewhere") / "web.Dockerfile")
+
+    image = Build(app, tag=f"{prefix}/app:1", dockerfile=elsewhere, progress=lambda _: None).run()
+
+    assert output(client, image, "ls", "-A", "/app") in {"main.js", ".dockerignore\nmain.js"}
+
+
+def test_a_secret_is_there_for_the_step_that_wants_it_and_not_in_the_image(
+    client: docker.DockerClient, app: Path, prefix: str
+) -> None:
+    if image_build.buildkit_client() is None:
+        pytest.skip("no docker client here can use BuildKit")
+    wants = "RUN --mount=type=secret,id=token read -r token < /run/secrets/token; test ${#token} = 7\n"
+    (app / "Dockerfile").write_text(f"{DOCKERFILE}USER root\n{wants}")
+
+    image = Build(app, tag=f"{prefix}/app:1", secrets={"token": "hunter2"}, progress=lambda _: None).run()
+
+    assert "hunter2" not in str(client.api.history(image)) + str(client.api.inspect_image(image))
+    assert output(client, image, "ls", "-A", "/run") in {"", "secrets"}
+
+
+def test_the_classic_builder_says_that_it_knows_no_secrets(
+    app: Path, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_build, "buildkit_client", lambda: None)
+
+    with pytest.raises(DockerError, match="needs BuildKit"):
+        Build(app, tag=f"{prefix}/app:1", secrets={"token": "hunter2"}, progress=lambda _: None).run()
+
+
+@pytest.mark.usefixtures("builder")
 def test_the_image_carries_our_label_and_its_name(
     client: docker.DockerClient, app: Path, prefix: str
 ) -> None:
-    image = build(app, tag=f"{prefix}/app:1", build_args={}, labels={"team": "a"}, progress=lambda _: None)
+    image = Build(app, tag=f"{prefix}/app:1", labels={"team": "a"}, progress=lambda _: None).run()
 
     found = client.images.get(f"{prefix}/app:1")
     assert found.id == image
@@ -97,14 +145,14 @@ def test_a_step_that_fails_shows_its_last_lines(app: Path, prefix: str) -> None:
     )
 
     with pytest.raises(DockerError, match="the-reason"):
-        build(app, tag=f"{prefix}/app:1", build_args={}, progress=lambda _: None)
+        Build(app, tag=f"{prefix}/app:1", progress=lambda _: None).run()
 
 
 @pytest.mark.usefixtures("builder")
 def test_progress_is_told_line_by_line(app: Path, prefix: str) -> None:
     lines: list[str] = []
 
-    build(app, tag=f"{prefix}/app:1", build_args={}, progress=lines.append)
+    Build(app, tag=f"{prefix}/app:1", progress=lines.append).run()
 
     assert any("COPY . ." in line for line in lines)
 
@@ -120,8 +168,8 @@ def test_the_base_is_made_once(client: docker.DockerClient) -> None:
 def test_removing_takes_our_images_of_that_name_and_no_others(
     client: docker.DockerClient, app: Path, prefix: str
 ) -> None:
-    build(app, tag=f"{prefix}/mine:1", build_args={}, progress=lambda _: None)
-    build(app, tag=f"{prefix}/mine:2", build_args={"GREETING": "x"}, progress=lambda _: None)
+    Build(app, tag=f"{prefix}/mine:1", progress=lambda _: None).run()
+    Build(app, tag=f"{prefix}/mine:2", build_args={"GREETING": "x"}, progress=lambda _: None).run()
     foreign = f"{prefix}-foreign/other:1"
     assert client.images.get(f"{prefix}/mine:1").tag(foreign)
     try:

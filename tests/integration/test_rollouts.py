@@ -8,20 +8,16 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
-from pathlib import Path
 
 import pytest
 
-from local.engine import wire
-from local.engine.state import Checkpoint, ResourceState, encode, load
-from local.engine.state import write as write_state
-from local.home import passphrase
-from tests.integration.project import DOMAIN, Project, taken_down
+from tests.integration.project import DOMAIN, Project
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("dev")]
 
 ENDS_AT_ONCE = "console.log('no database'); process.exit(3);\n"
 MIGRATION = {"command": ["node", "migrate.js"], "timeout-minutes": 2}
+MIGRATE = "console.log('table is gone'); process.exit(Number(process.argv[2] ?? 7));\n"
 
 
 class Client:
@@ -52,177 +48,96 @@ class Client:
             self._thread.join(timeout=30)
 
 
-def write(project: Project, name: str, text: str) -> None:
-    (project.folder / "app" / name).write_text(text)
-
-
 def version_of(project: Project) -> str:
     answer = project.get(DOMAIN)
     assert answer.status == 200, answer.text
     return answer.json["version"]
 
 
-def another_good_version(project: Project, mark: str) -> None:
-    project.restore_app()
-    page = project.folder / "app" / "src" / "page.css"
-    page.write_text(f"{page.read_text()}/* {mark} */\n")
+def test_a_version_that_ends_at_once_fails_with_its_reason_and_again_until_a_good_one(dev: Project) -> None:
+    """Of the second `up` only ECS knows that it has something to do: the program is the same."""
+    before = version_of(dev)
+    dev.write_app("server.js", ENDS_AT_ONCE)
+
+    with Client(dev).asking() as answers:
+        first = dev.try_up()
+        second = dev.try_up()
+    still = version_of(dev)
+    dev.change_app("after a rollback")
+    dev.up()
+
+    for run in (first, second):
+        assert run.code == 1, run.text
+        assert "web: ECS went back to the version before: " in run.err
+        assert re.search(
+            r"stopped: task \w+: Essential container exited; web ended with exit code 3", run.err
+        )
+        assert "| no database" in run.err
+        assert "Traceback" not in run.err
+    assert set(answers) == {before}, answers
+    assert still == before
+    assert version_of(dev) != before
 
 
-def image_of(checkpoint: Checkpoint) -> ResourceState:
-    (image,) = (one for one in checkpoint.resources if one.type == "docker-build:index:Image")
-    return image
+def test_a_migration_holds_its_version_back_until_it_has_succeeded_once(dev: Project) -> None:
+    before = version_of(dev)
+    dev.write_app("migrate.js", MIGRATE)
+    dev.configure(multidev=[], migration=MIGRATION)
 
+    with Client(dev).asking() as answers:
+        failed = dev.try_up()
+    still = version_of(dev)
+    another = {**MIGRATION, "command": ["node", "migrate.js", "0"]}
+    dev.configure(multidev=[], migration=another)
+    good = dev.up()
+    dev.configure(multidev=[], migration=another, desired_count=2)
+    scaled = dev.up()
 
-def registry_token(project: Project) -> str:
-    image = image_of(load(project.state_file(), "node-on-ecs", "dev", passphrase()))
-    return wire.reveal(image.inputs)["registries"][0]["password"]
-
-
-def set_registry_token(project: Project, token: str) -> None:
-    """Put another token into the state, as time does."""
-    checkpoint = load(project.state_file(), "node-on-ecs", "dev", passphrase())
-    image = image_of(checkpoint)
-    for properties in (image.inputs, image.outputs):
-        plain = wire.reveal(properties)["registries"]
-        properties["registries"] = [{**login, "password": wire.secret(token)} for login in plain]
-    write_state(project.state_file(), encode(checkpoint))
-    assert registry_token(project) == token
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    with taken_down(Project.copy_to(tmp_path_factory.mktemp("project"))) as project:
-        project.configure(multidev=[])
-        project.up()
-        yield project
+    assert failed.code == 1, failed.text
+    assert "web was not changed: its migration `node migrate.js` failed: " in failed.err
+    assert "exit code 7" in failed.err
+    assert "| table is gone" in failed.err
+    assert "Service web" not in failed.changed
+    assert set(answers) == {before}, answers
+    assert still == before
+    assert "its migration `node migrate.js 0` succeeded" in good.err
+    assert version_of(dev) != before
+    assert "Service web" in scaled.changed
+    assert "its migration" not in scaled.err
 
 
 @pytest.fixture
-def stack(running: Project) -> Project:
-    """One service that answers, whatever the test before has made of it."""
-    running.configure(multidev=[])
-    running.restore_app()
-    running.up()
-    return running
+def first(dev: Project) -> Iterator[Project]:
+    """Dev's project with another stack, which is not there yet."""
+    dev.configure("first", like="dev", domain="first.example.com", multidev=[])
+    yield dev
+    dev.done("down", "first")
 
 
-def test_a_good_version_takes_over(stack: Project) -> None:
-    before = version_of(stack)
-    another_good_version(stack, "takes over")
+def test_a_first_deployment_fails_again_and_again_until_a_good_version(first: Project) -> None:
+    first.write_app("server.js", ENDS_AT_ONCE)
 
-    with Client(stack).asking() as answers:
-        run = stack.up()
+    broken = [first.try_up("first"), first.try_up("first")]
+    first.restore_app()
+    first.up("first")
 
-    assert version_of(stack) != before
-    assert answers[before] > 0
-    assert "1 tasks run the new version" in run.text
-
-
-def test_a_version_that_ends_at_once_fails_with_its_reason_while_the_old_one_serves(stack: Project) -> None:
-    before = version_of(stack)
-    write(stack, "server.js", ENDS_AT_ONCE)
-
-    with Client(stack).asking() as answers:
-        run = stack.run("up", "dev")
-
-    assert run.code == 1, run.text
-    assert "web: ECS went back to the version before: " in run.text
-    assert re.search(r"stopped: task \w+: Essential container exited; web ended with exit code 3", run.text)
-    assert "| no database" in run.text
-    assert set(answers) == {before}, answers
-    assert version_of(stack) == before
+    for run in broken:
+        assert run.code == 1, run.text
+        assert "web: its tasks keep restarting: " in run.err
+        assert "| no database" in run.err
+        assert run.out == "", "no address"
+    assert first.get("first.example.com").status == 200
 
 
-def test_after_a_rollback_the_same_fails_again_and_a_good_version_goes_through(stack: Project) -> None:
-    """Of the second `up` only ECS knows that it has something to do: the program is the same."""
-    before = version_of(stack)
-    write(stack, "server.js", ENDS_AT_ONCE)
-    stack.run("up", "dev")
+def test_a_first_deployment_whose_migration_fails_makes_no_service(first: Project) -> None:
+    first.configure("first", like="dev", domain="first.example.com", multidev=[], migration=MIGRATION)
+    first.write_app("migrate.js", "process.exit(1);\n")
 
-    again = stack.run("up", "dev")
-    another_good_version(stack, "after a rollback")
-    stack.up()
-
-    assert again.code == 1, again.text
-    assert again.changed == {"Service web"}
-    assert "web: ECS went back to the version before: " in again.text
-    assert version_of(stack) != before
-
-
-def test_a_migration_holds_its_version_back_until_it_has_succeeded_once(stack: Project) -> None:
-    before = version_of(stack)
-    write(stack, "migrate.js", "console.log('table is gone'); process.exit(Number(process.argv[2] ?? 7));\n")
-    stack.configure(multidev=[], migration=MIGRATION)
-
-    with Client(stack).asking() as answers:
-        failed = stack.run("up", "dev")
+    failed = first.try_up("first")
+    first.write_app("migrate.js", "process.exit(0);\n")
+    first.up("first")
 
     assert failed.code == 1, failed.text
-    assert "web was not changed: its migration `node migrate.js` failed: " in failed.text
-    assert "exit code 7" in failed.text
-    assert "| table is gone" in failed.text
     assert "Service web" not in failed.changed
-    assert set(answers) == {before}, answers
-    assert version_of(stack) == before
-
-    another = {**MIGRATION, "command": ["node", "migrate.js", "0"]}
-    stack.configure(multidev=[], migration=another)
-    good = stack.up()
-    stack.configure(multidev=[], migration=another, desired_count=2)
-    scaled = stack.up()
-
-    assert "its migration `node migrate.js 0` succeeded" in good.text
-    assert version_of(stack) != before
-    assert "Service web" in scaled.changed
-    assert "migration" not in scaled.text
-
-
-def test_a_registry_token_that_has_expired_is_no_obstacle(stack: Project) -> None:
-    """The program brings a fresh one, which is no change; the emulator itself takes any."""
-    set_registry_token(stack, "expired")
-
-    run = stack.up()
-
-    assert run.changed == set()
-    assert registry_token(stack) not in ("", "expired")
-
-
-def test_a_first_deployment_with_a_broken_image_fails_again_and_again_until_a_good_one(
-    tmp_path: Path,
-) -> None:
-    project = Project.copy_to(tmp_path)
-    project.configure(multidev=[])
-    write(project, "server.js", ENDS_AT_ONCE)
-    try:
-        first, second = project.run("up", "dev"), project.run("up", "dev")
-        project.restore_app()
-        third = project.run("up", "dev")
-
-        for run in (first, second):
-            assert run.code == 1, run.text
-            assert "web: its tasks keep restarting: " in run.text
-            assert "| no database" in run.text
-            assert "answers at" not in run.text
-        assert second.changed == set(), "the service is as it was asked for, and fails nevertheless"
-        assert third.code == 0, third.text
-        assert project.get(DOMAIN).status == 200
-    finally:
-        project.run("down")
-
-
-def test_a_first_deployment_whose_migration_fails_makes_no_service(tmp_path: Path) -> None:
-    project = Project.copy_to(tmp_path)
-    project.configure(multidev=[], migration=MIGRATION)
-    write(project, "migrate.js", "process.exit(1);\n")
-    try:
-        first = project.run("up", "dev")
-        write(project, "migrate.js", "process.exit(0);\n")
-        second = project.run("up", "dev")
-
-        assert first.code == 1, first.text
-        assert "Service web" not in first.changed
-        assert "web was not changed: its migration `node migrate.js` failed: " in first.text
-        assert second.code == 0, second.text
-        assert project.get(DOMAIN).status == 200
-    finally:
-        project.run("down")
+    assert "web was not changed: its migration `node migrate.js` failed: " in failed.err
+    assert first.get("first.example.com").status == 200

@@ -1,69 +1,110 @@
-"""Settings that a stack which is there can be given and lose again, without anything being replaced."""
+"""Settings that a stack can be given and lose again: what they change, and what they leave alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from local.resources.cloud import Cloud
-from tests.integration.project import Project, taken_down
+from tests.integration.project import NO_IMAGE, Project
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("without tasks")]
 
+STACK = "settings"
 BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A stack with two copies of its service."""
-    with taken_down(Project.copy_to(tmp_path_factory.mktemp("project"))) as project:
-        project.write_without_tasks("dev", multidev=["alice", "bob"])
-        project.up()
-        yield project
+@pytest.fixture
+def stack(without_tasks: Project) -> Project:
+    """A stack with two copies of its service, whatever the test before has made of it."""
+    without_tasks.write_without_tasks(STACK, multidev=["alice", "bob"])
+    without_tasks.settle(STACK)
+    return without_tasks
 
 
-def boundaries(project: Project) -> set[str | None]:
-    iam = Cloud(project.endpoint).client("iam")
-    roles = [iam.get_role(RoleName=role["RoleName"])["Role"] for role in iam.list_roles()["Roles"]]
-    return {
-        role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-        for role in roles
-        if role["RoleName"].startswith("web")
-    }
+def client(project: Project, service: Any) -> Any:
+    return Cloud(project.endpoint).client(service)
 
 
-def test_roles_get_the_boundary_in_place_and_lose_it_again(stack: Project) -> None:
+def service_of(project: Project, name: str = "web") -> dict[str, Any]:
+    """Return a service as ECS describes it."""
+    service = project.resource("aws:ecs/service:Service", name, STACK)["outputs"]
+    (found,) = client(project, "ecs").describe_services(
+        cluster=service["cluster"], services=[service["name"]]
+    )["services"]
+    return found
+
+
+def boundary_of(project: Project, role: str) -> str | None:
+    name = project.resource("aws:iam/role:Role", role, STACK)["outputs"]["name"]
+    found = client(project, "iam").get_role(RoleName=name)["Role"]
+    return found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+
+
+def test_a_boundary_and_ecs_exec_come_and_go_in_place(stack: Project) -> None:
     """A new role would be a new task definition, and new tasks for everybody."""
     roles = {
         f"Role {name}-{kind}" for name in ("web", "web-alice", "web-bob") for kind in ("execution", "task")
     }
-    stack.write_without_tasks("dev", multidev=["alice", "bob"], permissions_boundary=BOUNDARY)
-
-    given, bound, again = stack.up(), boundaries(stack), stack.up()
-    stack.write_without_tasks("dev", multidev=["alice", "bob"])
-    taken = stack.up()
-
-    assert (given.changed, again.changed, taken.changed) == (roles, set(), roles)
-    assert (bound, boundaries(stack)) == ({BOUNDARY}, {None})
-
-
-def test_ecs_exec_is_turned_on_and_off_for_one_copy_alone(stack: Project) -> None:
-    ecs = Cloud(stack.endpoint).client("ecs")
-
-    def those_with_it() -> list[str]:
-        (cluster,) = (arn for arn in ecs.list_clusters()["clusterArns"] if "/cluster-" in arn)
-        arns = ecs.list_services(cluster=cluster)["serviceArns"]
-        services = ecs.describe_services(cluster=cluster, services=arns)["services"]
-        return [service["serviceName"][:8] for service in services if service["enableExecuteCommand"]]
-
-    changed = {"Service web-bob", "TaskDefinition web-bob", "RolePolicy web-bob-task"}
+    of_bob = {"Service web-bob", "TaskDefinition web-bob", "RolePolicy web-bob-task"}
     copies = ["alice", {"name": "bob", "execute-command": True}]
-    stack.write_without_tasks("dev", multidev=copies)
 
-    on, with_it, again = stack.up(), those_with_it(), stack.up()
-    stack.write_without_tasks("dev", multidev=["alice", "bob"])
-    off = stack.up()
+    def found() -> list[Any]:
+        with_exec = [
+            name
+            for name in ("web", "web-alice", "web-bob")
+            if service_of(stack, name)["enableExecuteCommand"]
+        ]
+        return [boundary_of(stack, "web-task"), with_exec]
 
-    assert (on.changed, again.changed, off.changed) == (changed, set(), changed)
-    assert (with_it, those_with_it()) == (["web-bob-"], [])
+    stack.write_without_tasks(STACK, multidev=copies, permissions_boundary=BOUNDARY)
+    on, found_on, drift = stack.up(STACK), found(), stack.run("drift", STACK)
+    stack.write_without_tasks(STACK, multidev=["alice", "bob"])
+    off = stack.up(STACK)
+
+    assert (on.changed, off.changed) == (roles | of_bob, roles | of_bob)
+    assert (found_on, found()) == ([BOUNDARY, ["web-bob"]], [None, []])
+    assert drift.code == 0, drift.text
+
+
+def test_a_copy_more_and_a_copy_less_change_only_their_own(stack: Project) -> None:
+    stack.write_without_tasks(STACK, multidev=["bob", "carol"])
+
+    run = stack.up(STACK)
+
+    assert {"Service web-alice", "Service web-carol"} <= run.changed
+    assert {name for name in run.changed if "alice" not in name and "carol" not in name} == set()
+
+
+def test_a_rolling_service_goes_to_another_strategy_and_back(stack: Project) -> None:
+    """Neither the target group nor the rule that users go through is another one."""
+    before = service_of(stack)
+    stack.write_without_tasks(STACK, multidev=["alice", "bob"], rollout={"strategy": "canary"})
+
+    there, after = stack.up(STACK), service_of(stack)
+    stack.write_without_tasks(STACK, multidev=["alice", "bob"])
+    back = stack.up(STACK)
+
+    asked = after["deploymentConfiguration"]
+    assert asked["strategy"] == "CANARY"
+    assert asked["canaryConfiguration"] == {"canaryPercent": 25, "canaryBakeTimeInMinutes": 10}
+    assert after["loadBalancers"][0]["advancedConfiguration"]["roleArn"]
+    assert "advancedConfiguration" not in service_of(stack)["loadBalancers"][0]
+    assert {"Service web"} <= there.changed & back.changed
+    assert not {"TargetGroup web", "ListenerRule web"} & (there.changed | back.changed)
+    assert after["serviceArn"] == before["serviceArn"]
+    assert after["loadBalancers"][0]["targetGroupArn"] == before["loadBalancers"][0]["targetGroupArn"]
+
+
+def test_stacks_that_go_at_once_go_before_what_they_are_attached_to(without_tasks: Project) -> None:
+    """By name the base comes first, and on AWS its cluster could not go while a service is in it."""
+    without_tasks.write_without_tasks("base")
+    without_tasks.write("pr-7", attach_to="base", domain="base.example.com", desired_count=0, image=NO_IMAGE)
+    without_tasks.up("base")
+    without_tasks.up("pr-7")
+
+    down = without_tasks.done("down", "base", "pr-7")
+
+    deleted = [line.split()[1:3] for line in down.err.splitlines() if " deleted (" in line]
+    assert deleted.index(["aws:ecs:Service", "web-pr-7"]) < deleted.index(["aws:ecs:Cluster", "cluster"])

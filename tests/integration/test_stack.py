@@ -1,38 +1,17 @@
-"""The whole program with real containers, by the commands that a person types."""
+"""The stack dev with real containers: what a change of its file or of the app does to who is served."""
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from local.containers import connect
 from local.resources.cloud import Cloud
-from tests.integration.project import DOMAIN, Project, taken_down
+from tests.integration.project import DOMAIN, Project
 
-pytestmark = pytest.mark.docker
-
-HOSTS = (DOMAIN, f"alice.{DOMAIN}", f"bob.{DOMAIN}")
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    with taken_down(Project.copy_to(tmp_path_factory.mktemp("project"))) as project:
-        project.up()
-        yield project
-
-
-@pytest.fixture
-def stack(running: Project) -> Project:
-    """The dev stack as it ships, whatever the test before has made of it."""
-    running.configure()
-    running.restore_app()
-    running.up()
-    return running
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("dev")]
 
 
 def eventually(happened: Callable[[], bool], seconds: float = 60) -> bool:
@@ -44,198 +23,146 @@ def eventually(happened: Callable[[], bool], seconds: float = 60) -> bool:
     return False
 
 
-def versions(project: Project, hosts: tuple[str, ...] = HOSTS) -> set[str]:
-    return {project.get(host).json["version"] for host in hosts}
+def client(project: Project, service: Any) -> Any:
+    return Cloud(project.endpoint).client(service)
 
 
-@pytest.mark.parametrize("host", HOSTS)
-def test_each_host_is_answered_by_its_own_service(stack: Project, host: str) -> None:
-    answer = stack.get(host)
-
-    label = host.removesuffix(DOMAIN).rstrip(".")
-    assert answer.status == 200
-    assert answer.json["environment"] == "dev"
-    assert answer.json["service"] == (f"web-{label}" if label else "web")
-
-
-def test_a_host_that_nobody_has_gets_the_load_balancer_s_404(stack: Project) -> None:
-    assert stack.get(f"carol.{DOMAIN}").status == 404
+def service_of(project: Project, name: str = "web") -> dict[str, Any]:
+    """Return a service as ECS describes it."""
+    service = project.resource("aws:ecs/service:Service", name)["outputs"]
+    (found,) = client(project, "ecs").describe_services(
+        cluster=service["cluster"], services=[service["name"]]
+    )["services"]
+    return found
 
 
-def test_a_second_up_changes_nothing(stack: Project) -> None:
-    run = stack.up()
-
-    assert run.changed == set()
-
-
-def test_office_hours_put_nothing_to_sleep_on_this_machine(stack: Project) -> None:
-    """The emulator knows no schedule: what ships answers at any hour, and stays as it is."""
-    stack.configure(office_hours=True)
-
-    first, second = stack.up(), stack.up()
-
-    assert {name.split()[0] for name in first.changed} == {"Target", "ScheduledAction"}
-    assert second.changed == set()
-    assert [stack.get(host).status for host in HOSTS] == [200, 200, 200]
-
-
-def test_a_higher_desired_count_brings_tasks_that_answer(stack: Project) -> None:
-    stack.configure(desired_count=3)
-
-    run = stack.up()
-
-    assert run.changed == {"Service web", "Service web-alice", "Service web-bob"}
+def test_the_desired_count_is_the_number_of_tasks_that_answer(dev: Project) -> None:
+    dev.configure(multidev=[], desired_count=3)
+    more = dev.up()
     instances: set[str] = set()
 
     def three_answer() -> bool:
-        instances.add(stack.get(DOMAIN).json["instance"])
+        instances.add(dev.get(DOMAIN).json["instance"])
         return len(instances) == 3
 
+    assert more.changed == {"Service web"}
     assert eventually(three_answer), instances
 
+    dev.configure(multidev=[], desired_count=0)
+    none = dev.up()
 
-def test_other_cpu_and_memory_run_as_a_new_revision(stack: Project) -> None:
-    before = int(stack.get(DOMAIN).json["task"]["revision"])
-    stack.configure(cpu=512, memory=1024)
+    assert none.changed == {"Service web"}
+    assert service_of(dev)["desiredCount"] == 0
+    assert eventually(lambda: dev.get(DOMAIN).status == 503)
 
-    run = stack.up()
+
+def test_other_cpu_and_memory_run_as_a_new_revision(dev: Project) -> None:
+    before = int(dev.get(DOMAIN).json["task"]["revision"])
+    dev.configure(multidev=[], cpu=512, memory=1024)
+
+    run = dev.up()
 
     assert "TaskDefinition web" in run.changed
-    assert eventually(lambda: int(stack.get(DOMAIN).json["task"]["revision"]) > before)
+    assert eventually(lambda: int(dev.get(DOMAIN).json["task"]["revision"]) > before)
 
 
-def test_a_change_of_the_app_answers_everywhere(stack: Project) -> None:
-    before = versions(stack)
-    page = stack.folder / "app" / "src" / "page.css"
-    page.write_text(page.read_text() + "/* another shade */\n")
+def test_a_change_of_the_app_answers_and_so_does_what_was_there_before(dev: Project) -> None:
+    def version() -> str:
+        return dev.get(DOMAIN).json["version"]
 
-    stack.up()
+    before = version()
+    dev.change_app("a mistake")
+    dev.up()
+    changed = version()
+    dev.restore_app()
+    dev.up()
 
-    assert len(versions(stack)) == 1
-    assert versions(stack).isdisjoint(before)
-
-
-def test_an_app_that_goes_back_to_what_it_was_answers_again(stack: Project) -> None:
-    before = versions(stack)
-    page = stack.folder / "app" / "src" / "page.css"
-    page.write_text(page.read_text() + "/* a mistake */\n")
-    stack.up()
-    stack.restore_app()
-
-    stack.up()
-
-    assert versions(stack) == before
+    assert changed != before
+    assert version() == before
 
 
-def test_a_name_more_and_a_name_less_change_only_their_own(stack: Project) -> None:
-    before = {host: stack.get(host).json["instance"] for host in (DOMAIN, f"bob.{DOMAIN}")}
-    stack.configure(multidev=["bob", "carol"])
+def test_a_repository_deleted_by_hand_with_its_images_is_made_and_filled_again(dev: Project) -> None:
+    name = dev.resource("aws:ecr/repository:Repository", "app")["outputs"]["name"]
+    client(dev, "ecr").delete_repository(repositoryName=name, force=True)
 
-    run = stack.up()
+    drift = dev.run("drift", "dev", "--json")
+    dev.done("up", "dev", "--refresh")
 
-    assert {name for name in run.changed if "alice" not in name and "carol" not in name} == set()
-    assert stack.get(f"carol.{DOMAIN}").status == 200
-    assert stack.get(f"alice.{DOMAIN}").status == 404
-    assert {host: stack.get(host).json["instance"] for host in before} == before
+    assert {("delete", "app"), ("delete", "app-retention")} <= {
+        (change["kind"], change["name"]) for change in drift.json["changes"]
+    }
+    assert dev.get(DOMAIN).status == 200
 
 
-def test_a_repository_deleted_by_hand_with_its_images_is_made_and_filled_again(stack: Project) -> None:
-    ecr = Cloud(stack.endpoint).client("ecr")
-    (name,) = (
-        repository["repositoryName"]
-        for repository in ecr.describe_repositories()["repositories"]
-        if not repository["repositoryName"].startswith("app-cache")
+def test_autoscaling_keeps_the_count_that_it_chose_and_office_hours_stop_nothing_here(dev: Project) -> None:
+    """The emulator knows no schedule: the service answers at any hour."""
+    night = {"name": "evening", "cron": "0 18 ? * * *", "min-count": 0, "max-count": 0}
+    day = {"name": "morning", "cron": "0 8 ? * MON-FRI *", "min-count": 1, "max-count": 4}
+    hours = {"enabled": True, "cpu-percent": 0, "memory-percent": 0, "schedule": [day, night]}
+    dev.configure(multidev=[], autoscaling=hours)
+    on = dev.up()
+    service = service_of(dev)
+    client(dev, "ecs").update_service(
+        cluster=service["clusterArn"], service=service["serviceArn"], desiredCount=2
     )
-    ecr.delete_repository(repositoryName=name, force=True)
 
-    preview = stack.run("preview")
-    run = stack.up()
+    dev.configure(multidev=[], autoscaling=hours, stop_timeout_seconds=30)
+    changed = dev.up()
+    chosen, status = service_of(dev)["desiredCount"], dev.get(DOMAIN).status
+    dev.configure(multidev=[])
+    dev.up()
 
-    assert "aws:ecr:Repository app is gone: it was deleted by hand and will be made anew" in preview.text
-    assert run.changed >= {"Repository app", "Image app"}
-    assert [stack.get(host).status for host in HOSTS] == [200, 200, 200]
-    assert stack.up().changed == set()
-
-
-def test_a_preview_names_what_would_change_and_changes_nothing(stack: Project) -> None:
-    stack.configure(desired_count=2)
-
-    run = stack.run("preview")
-
-    assert run.code == 0, run.text
-    assert "desiredCount: 1 → 2" in run.text
-    stack.configure()
-    assert stack.up().changed == set()
+    assert {name.split()[0] for name in on.changed} == {"Target", "ScheduledAction"}
+    assert "Service web" in changed.changed
+    assert (chosen, status) == (2, 200)
+    # Without autoscaling the count is the configuration's again.
+    assert service_of(dev)["desiredCount"] == 1
 
 
-def test_the_logs_of_every_service_are_printed(stack: Project) -> None:
-    for host in HOSTS:
-        stack.get(host)
+def test_users_are_not_moved_to_a_target_group_without_tasks(dev: Project) -> None:
+    """On AWS each deployment moves users to the other target group; here it is done by hand."""
+    dev.configure(multidev=[{"name": "carol", "rollout": {"strategy": "canary"}}])
+    dev.up()
+    group = service_of(dev, "web-carol")["loadBalancers"][0]
+    rule, green = (
+        group["advancedConfiguration"][key] for key in ("productionListenerRule", "alternateTargetGroupArn")
+    )
+    elb = client(dev, "elbv2")
+    health = elb.describe_target_health(TargetGroupArn=group["targetGroupArn"])
+    targets = [item["Target"] for item in health["TargetHealthDescriptions"]]
+    elb.register_targets(TargetGroupArn=green, Targets=targets)
+    elb.modify_rule(RuleArn=rule, Actions=[{"Type": "forward", "TargetGroupArn": green}])
 
-    text = stack.run("logs").text
+    dev.configure(multidev=["carol"])
+    refused = dev.run("up", "dev", "--refresh")
 
-    assert {line.split()[0] for line in text.splitlines()} >= {"web", "web-alice", "web-bob"}
-
-
-def test_the_status_tells_tasks_and_addresses(stack: Project) -> None:
-    text = stack.run("status").text
-
-    assert f"http://alice.{DOMAIN}.localhost:{stack.front_door_port}" in text
-    assert text.count("1/1 tasks") == 3
+    assert refused.code == 1
+    assert "web-carol: users are at target group" in refused.err
+    assert elb.describe_rules(RuleArns=[rule])["Rules"][0]["Actions"][0]["TargetGroupArn"] == green
+    assert dev.get(f"carol.{DOMAIN}").status == 200
 
 
-def test_an_interrupted_up_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    project = Project.copy_to(tmp_path)
+def test_an_alarm_that_is_on_before_a_deployment_is_named(dev: Project) -> None:
+    """ECS ignores it for all of the deployment, so nobody must count on it."""
+    dev.configure(multidev=[], alarms={"enabled": True})
+    dev.up()
+    alarm = dev.resource("aws:cloudwatch/metricAlarm:MetricAlarm", "web-errors")["outputs"]["name"]
+    client(dev, "cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
+    dev.configure(multidev=[], alarms={"enabled": True}, stop_timeout_seconds=31)
+
+    run = dev.up()
+
+    assert f"web: {alarm} rang before this deployment began" in run.err
+
+
+def test_without_a_domain_copies_live_under_their_name(dev: Project) -> None:
+    dev.configure("open", like="dev", domain="", zone="", multidev=["alice"])
     try:
-        process = project.start("up", "dev")
-        assert process.stdout is not None
-        for line in process.stdout:
-            if "LoadBalancer" in line:
-                break
-        process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=60)
-        assert process.returncode == 130, rest
+        addresses = dev.done("up", "open", "--json").json["addresses"]
 
-        run = project.up()
-
-        assert "LoadBalancer load-balancer" not in run.changed
-        assert [project.get(host).status for host in HOSTS] == [200, 200, 200]
-    finally:
-        project.run("down")
-
-
-def test_down_leaves_nothing(tmp_path: Path) -> None:
-    project = Project.copy_to(tmp_path)
-    project.up()
-
-    run = project.run("down")
-
-    assert run.code == 0, run.text
-    client = connect()
-    try:
-        mine = f"localhost:{project.emulator_port}/"
-        images = [tag for image in client.images.list() for tag in image.tags if tag.startswith(mine)]
-        containers = [
-            c.name for c in client.containers.list(all=True) if mine in str(c.attrs["Config"]["Image"])
-        ]
-    finally:
-        client.close()
-    assert (images, containers) == ([], [])
-    assert not (project.folder / ".local").exists()
-    processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert str(project.emulator_port) not in processes
-
-
-def test_without_a_domain_copies_live_under_their_name(tmp_path: Path) -> None:
-    project = Project.copy_to(tmp_path)
-    project.configure(domain="", zone="", multidev=["alice"])
-    try:
-        project.up()
-        addresses = project.addresses()
-
-        main, alice = (project.get_url(addresses[name]) for name in ("web", "web-alice"))
+        main, alice = (dev.get_url(addresses[name]) for name in ("web", "web-alice"))
         assert main.json["service"] == "web"
         assert alice.json["service"] == "web-alice"
-        assert project.get_url(f"{addresses['web-alice']}/healthz").status == 200
+        assert dev.get_url(f"{addresses['web-alice']}/healthz").status == 200
     finally:
-        project.run("down")
+        dev.done("down", "open")

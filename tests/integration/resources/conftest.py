@@ -1,4 +1,4 @@
-"""A bench for each test, on the session's emulator."""
+"""A bench for each test, on the emulator of the session."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""How a handler is shown to the contract tests: inputs that it gets, and what may happen to what it makes."""
+"""Examples of resource types, as the life-cycle test walks through them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from local.resources.base import Properties
@@ -25,22 +25,21 @@ class Made:
 
 @dataclass
 class Workbench:
-    """Makes what an example needs, by the handlers themselves, and takes it away at the end."""
+    """Makes what a test needs by the handlers themselves, and deletes it at the end."""
 
     cloud: Cloud
     name: str
     """Different for each test: use it where a name must be one of its own."""
     made: list[Made] = field(default_factory=list)
+    checks: int = 0
 
-    def checked(self, token: str, inputs: Properties, name: str | None = None) -> Properties:
-        """Return inputs as the engine hands them to `create`."""
-        return HANDLERS[token].check(
-            self.cloud,
-            name=name or self.name,
-            old=None,
-            new=inputs,
-            random_hex="0a1b2c3d",
-        )
+    def checked(
+        self, token: str, inputs: Properties, name: str | None = None, old: Properties | None = None
+    ) -> Properties:
+        """Return inputs as the engine hands them on; without old ones, with another automatic name each time."""
+        self.checks += 1
+        handler, seed = HANDLERS[token], f"{self.checks:07x}"
+        return handler.check(self.cloud, name=name or self.name, old=old, new=inputs, random_hex=seed)
 
     def make(self, token: str, inputs: Properties, name: str | None = None) -> Made:
         """Create a resource, which is deleted when the test ends."""
@@ -62,28 +61,32 @@ class Workbench:
             HANDLERS[item.token].delete(self.cloud, id=item.id, outputs=item.outputs)
 
 
+def one_by_one(**values: object) -> tuple[Properties, ...]:
+    """Return a step for each property."""
+    return tuple({key: value} for key, value in values.items())
+
+
 @dataclass(frozen=True)
 class Example:
-    """One resource type.
+    """One resource type, in one of its forms.
 
-    Examples are found in `EXAMPLES` of each `examples_*.py` beside this file.
+    The life-cycle test walks it from step to step: each step's properties replace those of the same name. None
+    leaves one out, and a function makes its value on the bench. Examples are found in `EXAMPLES` of each
+    `examples_*.py` beside this file.
     """
 
     token: str
     inputs: Callable[[Workbench], Properties]
     """What the program gives, after making on the bench what it refers to."""
-
-    update: Callable[[Workbench], Properties] | None = None
-    """Properties to change in place, with their new values; None for a type that has none."""
-
-    tamper: Callable[[Cloud, Made], None] | None = None
-    """Changes it by boto3, as somebody would by hand; None where nothing can be changed."""
-    tampered: str = ""
-    """The property by which a refresh shows that."""
-
+    changes: tuple[Properties, ...] = ()
+    """What changes it in place."""
+    replacements: tuple[Properties, ...] = ()
+    """What makes a new one of it."""
+    by_hand: Mapping[str, Callable[[Cloud, Made], object]] = field(default_factory=dict)
+    """Changes made by hand with boto3, by the property that a refresh then shows."""
+    outputs: tuple[str, ...] = ()
+    """Outputs that it must have, for what the program takes from it."""
     survives: bool = False
     """Whether what it is about is still there after `delete` (a VPC's default security group)."""
     found_again: bool = True
-    """Whether `find` has to return it; False where `create` makes nothing of its own."""
-    outputs: tuple[str, ...] = ()
-    """Outputs that it must have, for what the program takes from it."""
+    """Whether `find` has to return it; False where there is nothing to look for."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from tests.integration.resources.example import Example, Made, Workbench
-from tests.integration.resources.examples_network import make_group, make_subnet, make_vpc
+from tests.integration.resources.example import Example, Made, Workbench, one_by_one
+from tests.integration.resources.examples_network import group_id, make_group, make_subnet, make_vpc, vpc_id
 
 if TYPE_CHECKING:
     from local.resources.base import Properties
@@ -16,19 +17,21 @@ LISTENER = "aws:lb/listener:Listener"
 RULE = "aws:lb/listenerRule:ListenerRule"
 TARGETS = "aws:lb/targetGroup:TargetGroup"
 CERTIFICATE = "aws:acm/certificate:Certificate"
+VALIDATION = "aws:acm/certificateValidation:CertificateValidation"
 RECORD = "aws:route53/record:Record"
 
-NOT_FOUND = {
-    "type": "fixed-response",
-    "fixedResponse": {"contentType": "text/plain", "messageBody": "Not found", "statusCode": "404"},
-}
+_references = count()
+
+FIXED = {"contentType": "text/plain", "messageBody": "Not found", "statusCode": "404"}
+NOT_FOUND = {"type": "fixed-response", "fixedResponse": FIXED}
+TO_HTTPS = {"type": "redirect", "redirect": {"port": "443", "protocol": "HTTPS", "statusCode": "HTTP_301"}}
 
 
 def make_zone(bench: Workbench) -> str:
     """Return the id of a zone; the emulator goes with the session."""
     zone = bench.cloud.client("route53").create_hosted_zone(
         Name=f"{bench.name}.example.com",
-        CallerReference=f"{bench.name}-{len(bench.made)}",
+        CallerReference=f"{bench.name}-{next(_references)}",
     )
     return str(zone["HostedZone"]["Id"]).rpartition("/")[2]
 
@@ -37,197 +40,112 @@ def make_balancer(bench: Workbench) -> Made:
     return bench.make(BALANCER, _balancer(bench))
 
 
-def make_listener(bench: Workbench) -> Made:
-    balancer = make_balancer(bench)
-    inputs = {"loadBalancerArn": balancer.id, "port": 80, "protocol": "HTTP", "defaultActions": [NOT_FOUND]}
-    return bench.make(LISTENER, inputs)
-
-
-def make_targets(bench: Workbench) -> Made:
-    return bench.make(TARGETS, _targets(bench))
+def _subnets(bench: Workbench) -> list[str]:
+    vpc = make_vpc(bench)
+    first = make_subnet(bench, vpc, "10.0.0.0/24", "us-east-1a")
+    return [first.id, make_subnet(bench, vpc, "10.0.1.0/24", "us-east-1b").id]
 
 
 def _balancer(bench: Workbench) -> Properties:
     vpc = make_vpc(bench)
     first = make_subnet(bench, vpc, "10.0.0.0/24", "us-east-1a")
     second = make_subnet(bench, vpc, "10.0.1.0/24", "us-east-1b")
-    return {
-        "internal": False,
-        "loadBalancerType": "application",
-        "ipAddressType": "ipv4",
-        "subnets": [first.id, second.id],
-        "securityGroups": [make_group(bench, vpc).id],
-        "idleTimeout": 60,
-        "dropInvalidHeaderFields": True,
-        "desyncMitigationMode": "defensive",
-        "enableDeletionProtection": False,
-    }
+    groups = [make_group(bench, vpc).id, make_group(bench, vpc).id]
+    # AWS keeps both as sets.
+    return {"subnets": sorted([first.id, second.id]), "securityGroups": sorted(groups, reverse=True)}
 
 
-def _other_balancer(bench: Workbench) -> Properties:
-    vpc = make_vpc(bench)
-    return {
-        "idleTimeout": 120,
-        "ipAddressType": "dualstack",
-        "enableDeletionProtection": True,
-        "securityGroups": [make_group(bench, vpc).id],
-        "subnets": [make_subnet(bench, vpc).id],
-    }
+def balancer_id(bench: Workbench) -> str:
+    return make_balancer(bench).id
+
+
+def listener_id(bench: Workbench) -> str:
+    inputs = {"port": 80, "protocol": "HTTP", "defaultActions": [NOT_FOUND]}
+    return bench.make(LISTENER, {"loadBalancerArn": balancer_id(bench), **inputs}).id
+
+
+def targets_id(bench: Workbench) -> str:
+    return bench.make(TARGETS, _targets(bench)).id
+
+
+def certificate_id(bench: Workbench) -> str:
+    return bench.make(CERTIFICATE, {"domainName": f"{bench.name}.example.com"}).id
 
 
 def _idle(cloud: Cloud, made: Made) -> None:
-    cloud.client("elbv2").modify_load_balancer_attributes(
-        LoadBalancerArn=made.id,
-        Attributes=[{"Key": "idle_timeout.timeout_seconds", "Value": "5"}],
-    )
+    attributes = [{"Key": "idle_timeout.timeout_seconds", "Value": "5"}]
+    cloud.client("elbv2").modify_load_balancer_attributes(LoadBalancerArn=made.id, Attributes=attributes)
 
 
 def _targets(bench: Workbench) -> Properties:
     return {
-        "vpcId": make_vpc(bench).id,
+        "vpcId": vpc_id(bench),
         "port": 3000,
         "protocol": "HTTP",
         "targetType": "ip",
         "deregistrationDelay": 20,
-        "healthCheck": {
-            "path": "/readyz",
-            "protocol": "HTTP",
-            "port": "traffic-port",
-            "matcher": "200",
-            "interval": 10,
-            "timeout": 5,
-            "healthyThreshold": 2,
-            "unhealthyThreshold": 3,
-        },
+        "healthCheck": {"path": "/readyz", "matcher": "200", "interval": 10, "healthyThreshold": 2},
     }
 
 
-def _few_words(bench: Workbench) -> Properties:
+def _listener_by_hand(action: dict[str, Any]) -> Any:
+    return lambda cloud, made: cloud.client("elbv2").modify_listener(
+        ListenerArn=made.id, DefaultActions=[action]
+    )
+
+
+_ANOTHER_ANSWER = {"StatusCode": "503", "ContentType": "text/plain", "MessageBody": "Not found"}
+_ANOTHER_HOST = {
+    "Host": "elsewhere.example.com", "Port": "443", "Protocol": "HTTPS", "StatusCode": "HTTP_301",
+}  # fmt: skip
+
+
+def _rule(bench: Workbench) -> Properties:
     return {
-        "vpcId": make_vpc(bench).id,
-        "port": 80,
-        "protocol": "HTTP",
-        "targetType": "ip",
-        "healthCheck": {"path": "/"},
-    }
-
-
-def _other_path(cloud: Cloud, made: Made) -> None:
-    cloud.client("elbv2").modify_target_group(TargetGroupArn=made.id, HealthCheckPath="/elsewhere")
-
-
-def _other_interval(cloud: Cloud, made: Made) -> None:
-    cloud.client("elbv2").modify_target_group(TargetGroupArn=made.id, HealthCheckIntervalSeconds=77)
-
-
-def _redirect(bench: Workbench) -> Properties:
-    redirect = {"port": "443", "protocol": "HTTPS", "statusCode": "HTTP_301"}
-    return {
-        "loadBalancerArn": make_balancer(bench).id,
-        "port": 80,
-        "protocol": "HTTP",
-        "defaultActions": [{"type": "redirect", "redirect": redirect}],
-    }
-
-
-def _https(bench: Workbench) -> Properties:
-    return {
-        "loadBalancerArn": make_balancer(bench).id,
-        "port": 443,
-        "protocol": "HTTPS",
-        "certificateArn": bench.make(CERTIFICATE, {"domainName": "dev.example.com"}).id,
-        "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
-        "defaultActions": [NOT_FOUND],
-    }
-
-
-def _other_policy(bench: Workbench) -> Properties:
-    return {
-        "sslPolicy": "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
-        "certificateArn": bench.make(CERTIFICATE, {"domainName": "www.example.com"}).id,
-    }
-
-
-def _other_answer(cloud: Cloud, made: Made) -> None:
-    config = {"StatusCode": "503", "ContentType": "text/plain", "MessageBody": "Not found"}
-    action = {"Type": "fixed-response", "FixedResponseConfig": config}
-    cloud.client("elbv2").modify_listener(ListenerArn=made.id, DefaultActions=[action])
-
-
-def _other_host(cloud: Cloud, made: Made) -> None:
-    config = {"Host": "elsewhere.example.com", "Port": "443", "Protocol": "HTTPS", "StatusCode": "HTTP_301"}
-    action = {"Type": "redirect", "RedirectConfig": config}
-    cloud.client("elbv2").modify_listener(ListenerArn=made.id, DefaultActions=[action])
-
-
-def _host_rule(bench: Workbench) -> Properties:
-    return {
-        "listenerArn": make_listener(bench).id,
+        "listenerArn": listener_id(bench),
         "priority": 50000,
         "conditions": [{"hostHeader": {"values": ["dev.example.com", "alice.dev.example.com"]}}],
-        "actions": [{"type": "forward", "targetGroupArn": make_targets(bench).id}],
+        "actions": [{"type": "forward", "targetGroupArn": targets_id(bench)}],
     }
 
 
-def _path_rule(bench: Workbench) -> Properties:
+def _rewriting_rule(bench: Workbench) -> Properties:
     rewrite = {"regex": "^/alice/?(.*)$", "replace": "/$1"}
     return {
-        **_host_rule(bench),
+        **_rule(bench),
         "conditions": [{"pathPattern": {"values": ["/alice", "/alice/*"]}}],
         "transforms": [{"type": "url-rewrite", "urlRewriteConfig": {"rewrite": rewrite}}],
     }
 
 
-def _weighted_rule(bench: Workbench) -> Properties:
-    blue, green = make_targets(bench).id, make_targets(bench).id
-    groups = [{"arn": blue, "weight": 100}, {"arn": green, "weight": 0}]
-    return {**_host_rule(bench), "actions": [{"type": "forward", "forward": {"targetGroups": groups}}]}
+def _weighted(bench: Workbench) -> list[Properties]:
+    groups = [{"arn": targets_id(bench), "weight": 100}, {"arn": targets_id(bench), "weight": 0}]
+    return [{"type": "forward", "forward": {"targetGroups": groups}}]
 
 
-def _other_rule(bench: Workbench) -> Properties:
-    return {
-        "priority": 7,
-        "conditions": [{"hostHeader": {"values": ["bob.dev.example.com"]}}],
-        "actions": [{"type": "forward", "targetGroupArn": make_targets(bench).id}],
-    }
-
-
-def _other_hosts(cloud: Cloud, made: Made) -> None:
-    config = {"Values": ["elsewhere.example.com"]}
-    condition = {"Field": "host-header", "HostHeaderConfig": config}
-    cloud.client("elbv2").modify_rule(RuleArn=made.id, Conditions=[condition])
-
-
-def _other_targets(cloud: Cloud, made: Made) -> None:
-    groups: Any = cloud.client("elbv2").describe_target_groups()["TargetGroups"]
-    weighted = {group["arn"] for group in made.inputs["actions"][0]["forward"]["targetGroups"]}
-    other = next(group["TargetGroupArn"] for group in groups if group["TargetGroupArn"] not in weighted)
-    action = {"Type": "forward", "TargetGroupArn": other}
+def _forward_to(target: str, cloud: Cloud, made: Made) -> None:
+    action = {"Type": "forward", "TargetGroupArn": target}
     cloud.client("elbv2").modify_rule(RuleArn=made.id, Actions=[action])
 
 
 def _move_users(cloud: Cloud, made: Made) -> None:
     """As ECS does at the end of a deployment."""
     _, green = made.inputs["actions"][0]["forward"]["targetGroups"]
-    action = {"Type": "forward", "TargetGroupArn": green["arn"]}
-    cloud.client("elbv2").modify_rule(RuleArn=made.id, Actions=[action])
+    _forward_to(green["arn"], cloud, made)
 
 
-def _no_rewrite(cloud: Cloud, made: Made) -> None:
-    cloud.client("elbv2").modify_rule(RuleArn=made.id, ResetTransforms=True)
+def _other_targets(cloud: Cloud, made: Made) -> None:
+    """To a group that the rule does not know."""
+    arn = made.inputs["actions"][0]["forward"]["targetGroups"][0]["arn"]
+    _forward_to(arn.replace("targetgroup/", "targetgroup/other-"), cloud, made)
 
 
-def _tag_certificate(cloud: Cloud, made: Made) -> None:
-    tags = [{"Key": "By", "Value": "hand"}]
-    cloud.client("acm").add_tags_to_certificate(CertificateArn=made.id, Tags=tags)
+def _another_hostname(cloud: Cloud, made: Made) -> None:
+    condition = {"Field": "host-header", "HostHeaderConfig": {"Values": ["elsewhere.example.com"]}}
+    cloud.client("elbv2").modify_rule(RuleArn=made.id, Conditions=[condition])
 
 
-def _validation(bench: Workbench) -> Properties:
-    certificate = bench.make(CERTIFICATE, {"domainName": "dev.example.com", "validationMethod": "DNS"})
-    return {"certificateArn": certificate.id, "validationRecordFqdns": ["_proof.dev.example.com"]}
-
-
-def _proof(bench: Workbench) -> Properties:
+def _validation_name(bench: Workbench) -> Properties:
     return {
         "zoneId": make_zone(bench),
         "name": f"_Proof.{bench.name}.example.com.",
@@ -244,95 +162,232 @@ def _alias(bench: Workbench) -> Properties:
         "zoneId": balancer.outputs["zoneId"],
         "evaluateTargetHealth": True,
     }
-    return {
-        "zoneId": make_zone(bench),
-        "name": f"*.{bench.name}.example.com",
-        "type": "A",
-        "aliases": [target],
-    }
+    name = f"*.{bench.name}.example.com"
+    return {"zoneId": make_zone(bench), "name": name, "type": "A", "aliases": [target]}
 
 
-def _relative(bench: Workbench) -> Properties:
-    return {**_alias(bench), "name": "www", "type": "AAAA"}
+def _record_by_hand(**changed: object) -> Any:
+    def change(cloud: Cloud, made: Made) -> None:
+        record = {
+            "Name": made.outputs["fqdn"],
+            "Type": made.inputs["type"],
+            "TTL": made.inputs["ttl"],
+            "ResourceRecords": [{"Value": value} for value in made.inputs["records"]],
+            **changed,
+        }
+        cloud.client("route53").change_resource_record_sets(
+            HostedZoneId=made.inputs["zoneId"],
+            ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]},
+        )
 
-
-def _other_alias(_bench: Workbench) -> Properties:
-    return {"aliases": [{"name": "other.elb.amazonaws.com", "zoneId": "Z1", "evaluateTargetHealth": False}]}
-
-
-def _lead_elsewhere(cloud: Cloud, made: Made) -> None:
-    record = {
-        "Name": made.outputs["fqdn"],
-        "Type": "CNAME",
-        "TTL": 300,
-        "ResourceRecords": [{"Value": "elsewhere.example.com"}],
-    }
-    cloud.client("route53").change_resource_record_sets(
-        HostedZoneId=made.inputs["zoneId"],
-        ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]},
-    )
+    return change
 
 
 _ARN = ("arn", "region")
+_HOST_CONDITION = [{"hostHeader": {"values": ["bob.dev.example.com"]}}]
+_MANY_CONDITIONS = [
+    {"httpHeader": {"httpHeaderName": "X-Preview", "values": ["1"]}},
+    {"httpRequestMethod": {"values": ["GET", "HEAD"]}},
+    {"sourceIp": {"values": ["10.0.0.0/8"]}},
+]
 
 EXAMPLES = [
     Example(
         BALANCER,
         _balancer,
-        update=_other_balancer,
-        tamper=_idle,
-        tampered="idleTimeout",
+        changes=one_by_one(
+            accessLogs={"bucket": "logs", "enabled": True, "prefix": "dev"},
+            clientKeepAlive=60,
+            connectionLogs={"bucket": "logs", "enabled": True},
+            desyncMitigationMode="strictest",
+            dropInvalidHeaderFields=True,
+            enableDeletionProtection=True,
+            enableHttp2=False,
+            enableTlsVersionAndCipherSuiteHeaders=True,
+            enableWafFailOpen=True,
+            enableXffClientPort=True,
+            enableZonalShift=True,
+            idleTimeout=120,
+            ipAddressType="dualstack",
+            preserveHostHeader=True,
+            securityGroups=lambda bench: [group_id(bench)],
+            subnets=_subnets,
+            xffHeaderProcessingMode="preserve",
+        ),
+        replacements=one_by_one(internal=True, loadBalancerType="network", name="chosen-name"),
         outputs=(*_ARN, "dnsName", "zoneId", "arnSuffix"),
+    ),
+    Example(
+        BALANCER,
+        lambda bench: {**_balancer(bench), "idleTimeout": 120, "enableDeletionProtection": True},
+        # What is not asked for any more has its default.
+        changes=one_by_one(idleTimeout=None, enableDeletionProtection=None),
+        by_hand={"idleTimeout": _idle},
     ),
     Example(
         TARGETS,
         _targets,
-        update=lambda _bench: {
-            "deregistrationDelay": 60,
-            "healthCheck": {"path": "/healthz", "interval": 15},
+        changes=one_by_one(
+            deregistrationDelay=60,
+            healthCheck={"path": "/healthz", "matcher": "200-399", "timeout": 4, "unhealthyThreshold": 5},
+            loadBalancingAlgorithmType="least_outstanding_requests",
+            loadBalancingAnomalyMitigation="on",
+            loadBalancingCrossZoneEnabled="true",
+            slowStart=30,
+            stickiness={"type": "lb_cookie", "cookieDuration": 3600},
+        ),
+        replacements=(
+            *one_by_one(vpcId=vpc_id, port=3001, protocol="HTTPS", protocolVersion="HTTP2"),
+            *one_by_one(ipAddressType="ipv6", targetType="instance", name="chosen"),
+        ),
+        by_hand={
+            "healthCheck": lambda cloud, made: cloud.client("elbv2").modify_target_group(
+                TargetGroupArn=made.id, HealthCheckPath="/elsewhere"
+            )
         },
-        tamper=_other_path,
-        tampered="healthCheck",
         outputs=(*_ARN, "arnSuffix"),
     ),
-    Example(TARGETS, _few_words, tamper=_other_interval, tampered="healthCheck"),
-    Example(LISTENER, _redirect, tamper=_other_host, tampered="defaultActions", outputs=_ARN),
-    Example(LISTENER, _https, update=_other_policy, tamper=_other_answer, tampered="defaultActions"),
-    Example(RULE, _host_rule, update=_other_rule, tamper=_other_hosts, tampered="conditions", outputs=_ARN),
+    Example(
+        TARGETS,
+        lambda bench: {**_targets(bench), "healthCheck": {"path": "/"}},
+        # A default of the provider is a property like any other.
+        by_hand={
+            "healthCheck": lambda cloud, made: cloud.client("elbv2").modify_target_group(
+                TargetGroupArn=made.id, HealthCheckIntervalSeconds=77
+            )
+        },
+    ),
+    Example(
+        LISTENER,
+        lambda bench: {
+            "loadBalancerArn": balancer_id(bench),
+            "port": 80,
+            "protocol": "HTTP",
+            "defaultActions": [TO_HTTPS],
+        },
+        changes=({"port": 8080}, {"protocol": "HTTPS", "certificateArn": certificate_id}),
+        replacements=({"loadBalancerArn": balancer_id},),
+        by_hand={"defaultActions": _listener_by_hand({"Type": "redirect", "RedirectConfig": _ANOTHER_HOST})},
+        outputs=_ARN,
+    ),
+    Example(
+        LISTENER,
+        lambda bench: {
+            "loadBalancerArn": balancer_id(bench),
+            "port": 443,
+            "protocol": "HTTPS",
+            "certificateArn": certificate_id(bench),
+            "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
+            "defaultActions": [NOT_FOUND],
+        },
+        changes=one_by_one(
+            certificateArn=certificate_id,
+            sslPolicy="ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
+            defaultActions=_weighted,
+        ),
+    ),
+    Example(
+        LISTENER,
+        lambda bench: {
+            "loadBalancerArn": balancer_id(bench),
+            "port": 80,
+            "protocol": "HTTP",
+            "defaultActions": [NOT_FOUND],
+        },
+        by_hand={
+            "defaultActions": _listener_by_hand(
+                {"Type": "fixed-response", "FixedResponseConfig": _ANOTHER_ANSWER}
+            )
+        },
+    ),
     Example(
         RULE,
-        _path_rule,
-        update=lambda _bench: {"transforms": None},
-        tamper=_no_rewrite,
-        tampered="transforms",
+        _rule,
+        changes=one_by_one(
+            priority=7,
+            conditions=_HOST_CONDITION,
+            actions=lambda bench: [{"type": "forward", "targetGroupArn": targets_id(bench)}],
+        ),
+        replacements=({"listenerArn": listener_id},),
+        by_hand={"conditions": _another_hostname},
+        outputs=_ARN,
     ),
-    Example(RULE, _weighted_rule, update=_other_rule, tamper=_other_targets, tampered="actions"),
-    Example(RULE, _weighted_rule, tamper=_move_users, tampered="actions"),
+    Example(RULE, _rule, changes=one_by_one(conditions=_MANY_CONDITIONS, actions=_weighted)),
+    Example(
+        RULE,
+        _rewriting_rule,
+        changes=({"transforms": None},),
+    ),
+    Example(
+        RULE,
+        _rewriting_rule,
+        by_hand={
+            "transforms": lambda cloud, made: cloud.client("elbv2").modify_rule(
+                RuleArn=made.id, ResetTransforms=True
+            )
+        },
+    ),
+    Example(
+        RULE, lambda bench: {**_rule(bench), "actions": _weighted(bench)}, by_hand={"actions": _move_users}
+    ),
+    Example(
+        RULE, lambda bench: {**_rule(bench), "actions": _weighted(bench)}, by_hand={"actions": _other_targets}
+    ),
     Example(
         CERTIFICATE,
-        lambda _bench: {
+        lambda _: {
             "domainName": "dev.example.com",
-            "subjectAlternativeNames": ["*.dev.example.com"],
+            "subjectAlternativeNames": ["www.dev.example.com", "*.dev.example.com"],
             "validationMethod": "DNS",
         },
-        tamper=_tag_certificate,
-        tampered="tags",
+        replacements=one_by_one(
+            subjectAlternativeNames=["*.dev.example.com"],
+            domainName="test.example.com",
+            validationMethod="EMAIL",
+            keyAlgorithm="EC_prime256v1",
+        ),
+        by_hand={
+            "tags": lambda cloud, made: cloud.client("acm").add_tags_to_certificate(
+                CertificateArn=made.id, Tags=[{"Key": "By", "Value": "hand"}]
+            )
+        },
         outputs=(*_ARN, "domainValidationOptions", "status", "notAfter"),
     ),
     Example(
-        "aws:acm/certificateValidation:CertificateValidation",
-        _validation,
+        VALIDATION,
+        lambda bench: {
+            "certificateArn": certificate_id(bench),
+            "validationRecordFqdns": ["_proof.example.com"],
+        },
+        replacements=one_by_one(validationRecordFqdns=["_other.example.com"], certificateArn=certificate_id),
         survives=True,
-        found_again=False,
     ),
     Example(
         RECORD,
-        _proof,
-        update=lambda _bench: {"ttl": 60, "records": ["_other.acm-validations.aws."]},
-        tamper=_lead_elsewhere,
-        tampered="records",
+        _validation_name,
+        changes=one_by_one(ttl=60, records=["_other.acm-validations.aws."]),
+        replacements=(
+            {"name": lambda bench: f"_other.{bench.name}.example.com"},
+            {"type": "A", "records": ["10.0.0.1", "10.0.0.2"]},
+            {"zoneId": make_zone},
+        ),
         outputs=("fqdn",),
     ),
-    Example(RECORD, _alias, update=_other_alias, outputs=("fqdn",)),
-    Example(RECORD, _relative, update=_other_alias),
+    Example(
+        RECORD,
+        _validation_name,
+        by_hand={
+            "records": _record_by_hand(ResourceRecords=[{"Value": "elsewhere.example.com"}]),
+            "ttl": _record_by_hand(TTL=5),
+        },
+    ),
+    Example(
+        RECORD,
+        _alias,
+        changes=(
+            {"aliases": [{"name": "other.elb.amazonaws.com", "zoneId": "Z1", "evaluateTargetHealth": False}]},
+        ),
+        outputs=("fqdn",),
+    ),
+    Example(RECORD, lambda bench: {**_alias(bench), "name": "www", "type": "AAAA"}),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.integration.resources.example import Example, Made, Workbench
+from tests.integration.resources.example import Example, Made, Workbench, one_by_one
 
 if TYPE_CHECKING:
     from local.resources.base import Properties
@@ -15,6 +15,7 @@ TARGET = "aws:appautoscaling/target:Target"
 POLICY = "aws:appautoscaling/policy:Policy"
 SCHEDULED = "aws:appautoscaling/scheduledAction:ScheduledAction"
 
+TOPIC = "arn:aws:sns:us-east-1:000000000000:alarms"
 DIMENSIONS = {"TargetGroup": "targetgroup/web/0123", "LoadBalancer": "app/lb/0123"}
 WHERE = {
     "resourceId": "service/cluster/web",
@@ -39,21 +40,7 @@ def _latency(_bench: Workbench) -> Properties:
     }
 
 
-def _unhealthy(_bench: Workbench) -> Properties:
-    return {
-        "comparisonOperator": "GreaterThanOrEqualToThreshold",
-        "dimensions": DIMENSIONS,
-        "evaluationPeriods": 3,
-        "metricName": "UnHealthyHostCount",
-        "namespace": "AWS/ApplicationELB",
-        "period": 60,
-        "statistic": "Maximum",
-        "threshold": 1,
-        "treatMissingData": "notBreaching",
-    }
-
-
-def _errors(_bench: Workbench) -> Properties:
+def _errors(_bench: Workbench | None) -> Properties:
     return {
         "comparisonOperator": "GreaterThanThreshold",
         "evaluationPeriods": 3,
@@ -115,24 +102,25 @@ def _by_cpu(_bench: Workbench) -> Properties:
     }
 
 
-def _by_requests(_bench: Workbench) -> Properties:
-    metric = {
-        "namespace": "AWS/ApplicationELB",
-        "metricName": "RequestCountPerTarget",
-        "dimensions": [{"name": name, "value": value} for name, value in DIMENSIONS.items()],
-    }
-    metrics = [
-        {"id": "group0", "returnData": False, "metricStat": {"stat": "Sum", "metric": metric}},
-        {"id": "total", "expression": "FILL(group0, 0)", "returnData": True},
-    ]
-    return {
-        **WHERE,
-        "policyType": "TargetTrackingScaling",
-        "targetTrackingScalingPolicyConfiguration": {
-            "targetValue": 1000,
-            "customizedMetricSpecification": {"metrics": metrics},
-        },
-    }
+_PER_TARGET = {
+    "namespace": "AWS/ApplicationELB",
+    "metricName": "RequestCountPerTarget",
+    "dimensions": [{"name": name, "value": value} for name, value in DIMENSIONS.items()],
+}
+_BY_REQUESTS = {
+    "targetValue": 1000,
+    "customizedMetricSpecification": {
+        "metrics": [
+            {"id": "group0", "returnData": False, "metricStat": {"stat": "Sum", "metric": _PER_TARGET}},
+            {"id": "total", "expression": "FILL(group0, 0)", "returnData": True},
+        ]
+    },
+}
+_ELSEWHERE = one_by_one(
+    resourceId="table/orders",
+    scalableDimension="dynamodb:table:ReadCapacityUnits",
+    serviceNamespace="dynamodb",
+)
 
 
 def _in_the_evening(_bench: Workbench) -> Properties:
@@ -148,17 +136,43 @@ EXAMPLES = [
     Example(
         ALARM,
         _latency,
-        update=lambda _: {"threshold": 2, "evaluationPeriods": 2, "alarmDescription": "Slower"},
-        tamper=_loosen,
-        tampered="threshold",
+        changes=(
+            *one_by_one(
+                threshold=2,
+                evaluationPeriods=2,
+                datapointsToAlarm=1,
+                alarmDescription="Slower",
+                actionsEnabled=False,
+                alarmActions=[TOPIC],
+                insufficientDataActions=[TOPIC],
+                okActions=[TOPIC, f"{TOPIC}-2"],
+                comparisonOperator="LessThanThreshold",
+                dimensions={"LoadBalancer": "app/lb/4567"},
+                evaluateLowSampleCountPercentiles="evaluate",
+                metricName="RequestCount",
+                namespace="AWS/Other",
+                period=300,
+                treatMissingData="breaching",
+                unit="Seconds",
+            ),
+            {"extendedStatistic": None, "statistic": "Maximum"},
+            {"alarmDescription": None, "okActions": None},
+        ),
+        replacements=({"name": "chosen"},),
         outputs=("arn", "name"),
     ),
-    Example(ALARM, _unhealthy, update=lambda _: {"threshold": 2, "statistic": "Average"}),
-    Example(ALARM, _errors, update=lambda bench: {"metricQueries": _errors(bench)["metricQueries"][:2]}),
+    Example(ALARM, _latency, by_hand={"threshold": _loosen}),
+    Example(ALARM, _errors, changes=({"metricQueries": _errors(None)["metricQueries"][:2]},)),
     Example(
         TARGET,
         _target,
-        update=lambda _: {"maxCapacity": 9},
+        changes=one_by_one(
+            maxCapacity=9,
+            minCapacity=2,
+            roleArn="arn:aws:iam::000000000000:role/scaling",
+            suspendedState={"dynamicScalingInSuspended": True},
+        ),
+        replacements=_ELSEWHERE,
         survives=True,
         found_again=False,
         outputs=("tags",),
@@ -166,20 +180,23 @@ EXAMPLES = [
     Example(
         POLICY,
         _by_cpu,
-        update=lambda bench: {
-            "targetTrackingScalingPolicyConfiguration": _by_requests(bench)[
-                "targetTrackingScalingPolicyConfiguration"
-            ]
-        },
+        changes=one_by_one(targetTrackingScalingPolicyConfiguration=_BY_REQUESTS, policyType="StepScaling"),
+        replacements=(*_ELSEWHERE, {"name": "chosen"}),
         survives=True,
         found_again=False,
         outputs=("name",),
     ),
-    Example(POLICY, _by_requests, survives=True, found_again=False),
     Example(
         SCHEDULED,
         _in_the_evening,
-        update=lambda _: {"schedule": "cron(0 20 ? * MON-FRI *)", "timezone": "UTC"},
+        changes=one_by_one(
+            schedule="cron(0 20 ? * MON-FRI *)",
+            timezone="UTC",
+            scalableTargetAction={"minCapacity": 1, "maxCapacity": 2},
+            startTime="2026-01-01T00:00:00Z",
+            endTime="2027-01-01T00:00:00Z",
+        ),
+        replacements=(*_ELSEWHERE, {"name": "chosen"}),
         survives=True,
         found_again=False,
         outputs=("name",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.integration.resources.example import Example, Made, Workbench
+from tests.integration.resources.example import Example, Made, Workbench, one_by_one
 
 if TYPE_CHECKING:
     from local.resources.base import Properties
@@ -14,6 +14,7 @@ VPC = "aws:ec2/vpc:Vpc"
 SUBNET = "aws:ec2/subnet:Subnet"
 GATEWAY = "aws:ec2/internetGateway:InternetGateway"
 ROUTE_TABLE = "aws:ec2/routeTable:RouteTable"
+ROUTE = "aws:ec2/route:Route"
 EIP = "aws:ec2/eip:Eip"
 NAT = "aws:ec2/natGateway:NatGateway"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
@@ -33,50 +34,36 @@ def make_group(bench: Workbench, vpc: Made) -> Made:
     return bench.make(GROUP, {"vpcId": vpc.id, "description": "For a test"})
 
 
-def _subnet(bench: Workbench) -> Properties:
-    return {
-        "vpcId": make_vpc(bench).id,
-        "cidrBlock": "10.0.32.0/20",
-        "availabilityZone": "us-east-1b",
-        "mapPublicIpOnLaunch": False,
-        "assignIpv6AddressOnCreation": True,
-        "ipv6CidrBlock": "2600:1f18:1:100::/64",
-        "tags": {"Name": "network-public-1"},
-    }
+def vpc_id(bench: Workbench) -> str:
+    return make_vpc(bench).id
 
 
-def _no_public_addresses(cloud: Cloud, made: Made) -> None:
-    cloud.client("ec2").modify_subnet_attribute(SubnetId=made.id, MapPublicIpOnLaunch={"Value": True})
+def subnet_id(bench: Workbench) -> str:
+    return make_subnet(bench, make_vpc(bench)).id
 
 
-def _no_dns_names(cloud: Cloud, made: Made) -> None:
-    cloud.client("ec2").modify_vpc_attribute(VpcId=made.id, EnableDnsHostnames={"Value": False})
+def group_id(bench: Workbench) -> str:
+    return make_group(bench, make_vpc(bench)).id
 
 
-def _detach(cloud: Cloud, made: Made) -> None:
-    vpc = made.inputs["vpcId"]
-    cloud.client("ec2").detach_internet_gateway(InternetGatewayId=made.id, VpcId=vpc)
+def table_id(bench: Workbench) -> str:
+    return bench.make(ROUTE_TABLE, {"vpcId": vpc_id(bench)}).id
 
 
-def _tag(cloud: Cloud, made: Made) -> None:
+def gateway_id(bench: Workbench) -> str:
+    return bench.make(GATEWAY, {}).id
+
+
+def address_id(bench: Workbench) -> str:
+    return bench.make(EIP, {}).id
+
+
+def nat_id(bench: Workbench) -> str:
+    return bench.make(NAT, {"subnetId": subnet_id(bench), "allocationId": address_id(bench)}).id
+
+
+def tag_by_hand(cloud: Cloud, made: Made) -> None:
     cloud.client("ec2").create_tags(Resources=[made.id], Tags=[{"Key": "By", "Value": "hand"}])
-
-
-def _route(bench: Workbench) -> Properties:
-    vpc = make_vpc(bench)
-    gateway = bench.make(GATEWAY, {"vpcId": vpc.id})
-    table = bench.make(ROUTE_TABLE, {"vpcId": vpc.id})
-    return {"routeTableId": table.id, "gatewayId": gateway.id, "destinationCidrBlock": "0.0.0.0/0"}
-
-
-def _ipv6_route(bench: Workbench) -> Properties:
-    inputs = _route(bench)
-    del inputs["destinationCidrBlock"]
-    return {**inputs, "destinationIpv6CidrBlock": "::/0"}
-
-
-def _another_gateway(bench: Workbench) -> Properties:
-    return {"gatewayId": bench.make(GATEWAY, {}).id}
 
 
 def _lead_elsewhere(cloud: Cloud, made: Made) -> None:
@@ -87,35 +74,57 @@ def _lead_elsewhere(cloud: Cloud, made: Made) -> None:
     )
 
 
+def _let_in(cloud: Cloud, made: Made) -> None:
+    permission = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    cloud.client("ec2").authorize_security_group_ingress(GroupId=made.id, IpPermissions=[permission])
+
+
+def _let_out(cloud: Cloud, made: Made) -> None:
+    permission = {"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
+    cloud.client("ec2").authorize_security_group_egress(GroupId=made.id, IpPermissions=[permission])
+
+
+def _another_range(cloud: Cloud, made: Made) -> None:
+    rule = {
+        "IpProtocol": "tcp",
+        "FromPort": made.inputs["fromPort"],
+        "ToPort": made.inputs["toPort"],
+        "CidrIpv4": "10.0.0.0/8",
+        "Description": made.inputs["description"],
+    }
+    cloud.client("ec2").modify_security_group_rules(
+        GroupId=made.inputs["securityGroupId"],
+        SecurityGroupRules=[{"SecurityGroupRuleId": made.id, "SecurityGroupRule": rule}],
+    )
+
+
+def _route(bench: Workbench) -> Properties:
+    return {
+        "routeTableId": table_id(bench),
+        "gatewayId": gateway_id(bench),
+        "destinationCidrBlock": "0.0.0.0/0",
+    }
+
+
 def _association(bench: Workbench) -> Properties:
     vpc = make_vpc(bench)
     table = bench.make(ROUTE_TABLE, {"vpcId": vpc.id})
     return {"routeTableId": table.id, "subnetId": make_subnet(bench, vpc).id}
 
 
-def _nat(bench: Workbench) -> Properties:
-    subnet = make_subnet(bench, make_vpc(bench))
-    return {"subnetId": subnet.id, "allocationId": bench.make(EIP, {}).id, "tags": {"Name": "network-1"}}
-
-
-def _let_in(cloud: Cloud, made: Made) -> None:
-    permission = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
-    cloud.client("ec2").authorize_security_group_ingress(GroupId=made.id, IpPermissions=[permission])
-
-
-def _from_the_world(bench: Workbench) -> Properties:
+def _from_everywhere(bench: Workbench) -> Properties:
     return {
-        "securityGroupId": make_group(bench, make_vpc(bench)).id,
+        "securityGroupId": group_id(bench),
         "cidrIpv4": "0.0.0.0/0",
         "ipProtocol": "tcp",
         "fromPort": 80,
         "toPort": 80,
-        "description": "The world, port 80",
+        "description": "The internet, port 80",
     }
 
 
-def _from_the_world_by_ipv6(bench: Workbench) -> Properties:
-    inputs = _from_the_world(bench)
+def _from_everywhere_by_ipv6(bench: Workbench) -> Properties:
+    inputs = _from_everywhere(bench)
     del inputs["cidrIpv4"]
     return {**inputs, "cidrIpv6": "::/0"}
 
@@ -132,114 +141,155 @@ def _to_another_group(bench: Workbench) -> Properties:
     }
 
 
-def _everywhere(bench: Workbench) -> Properties:
-    group = make_group(bench, make_vpc(bench)).id
-    return {"securityGroupId": group, "cidrIpv4": "0.0.0.0/0", "ipProtocol": "-1", "description": "All"}
-
-
-def _other_ports(_bench: Workbench) -> Properties:
-    return {"fromPort": 443, "toPort": 444, "description": "Other ports"}
-
-
-def _other_range(cloud: Cloud, made: Made) -> None:
-    cloud.client("ec2").modify_security_group_rules(
-        GroupId=made.inputs["securityGroupId"],
-        SecurityGroupRules=[
-            {
-                "SecurityGroupRuleId": made.id,
-                "SecurityGroupRule": {
-                    "IpProtocol": "tcp",
-                    "FromPort": 80,
-                    "ToPort": 80,
-                    "CidrIpv4": "10.0.0.0/8",
-                    "Description": "The world, port 80",
-                },
-            },
-        ],
-    )
-
-
 _ARN = ("arn", "region")
+_RULE_CHANGES = one_by_one(toPort=443, fromPort=443, description="Another", ipProtocol="udp")
 
 EXAMPLES = [
     Example(
         VPC,
-        lambda _bench: {
+        lambda _: {
             "cidrBlock": "10.1.0.0/16",
             "enableDnsHostnames": True,
             "assignGeneratedIpv6CidrBlock": True,
             "tags": {"Name": "network"},
         },
-        update=lambda _bench: {"enableDnsHostnames": False, "enableDnsSupport": False},
-        tamper=_no_dns_names,
-        tampered="enableDnsHostnames",
+        changes=one_by_one(
+            enableDnsSupport=False, enableDnsHostnames=False, assignGeneratedIpv6CidrBlock=None
+        ),
+        replacements=one_by_one(cidrBlock="10.2.0.0/16", instanceTenancy="dedicated"),
+        by_hand={
+            "enableDnsHostnames": lambda cloud, made: cloud.client("ec2").modify_vpc_attribute(
+                VpcId=made.id, EnableDnsHostnames={"Value": True}
+            ),
+            "tags": tag_by_hand,
+        },
         outputs=(*_ARN, "ipv6CidrBlock", "mainRouteTableId", "defaultSecurityGroupId"),
     ),
     Example(
         SUBNET,
-        _subnet,
-        update=lambda _bench: {"mapPublicIpOnLaunch": True, "assignIpv6AddressOnCreation": False},
-        tamper=_no_public_addresses,
-        tampered="mapPublicIpOnLaunch",
+        lambda bench: {
+            "vpcId": vpc_id(bench),
+            "cidrBlock": "10.0.32.0/20",
+            "availabilityZone": "us-east-1b",
+            "mapPublicIpOnLaunch": False,
+            "assignIpv6AddressOnCreation": True,
+            "ipv6CidrBlock": "2600:1f18:1:100::/64",
+            "tags": {"Name": "network-public-1"},
+        },
+        changes=one_by_one(
+            mapPublicIpOnLaunch=True, assignIpv6AddressOnCreation=None, ipv6CidrBlock="2600:1f18:1:101::/64"
+        ),
+        replacements=one_by_one(availabilityZone="us-east-1c", cidrBlock="10.0.48.0/20", vpcId=vpc_id),
+        by_hand={
+            "mapPublicIpOnLaunch": lambda cloud, made: cloud.client("ec2").modify_subnet_attribute(
+                SubnetId=made.id, MapPublicIpOnLaunch={"Value": False}
+            )
+        },
         outputs=(*_ARN, "availabilityZoneId"),
     ),
     Example(
         GATEWAY,
-        lambda bench: {"vpcId": make_vpc(bench).id},
-        update=lambda bench: {"vpcId": make_vpc(bench).id},
-        tamper=_detach,
-        tampered="vpcId",
+        lambda bench: {"vpcId": vpc_id(bench)},
+        changes=({"vpcId": vpc_id}, {"vpcId": None}, {"vpcId": vpc_id}),
+        by_hand={
+            "vpcId": lambda cloud, made: cloud.client("ec2").detach_internet_gateway(
+                InternetGatewayId=made.id, VpcId=made.inputs["vpcId"]
+            )
+        },
         outputs=_ARN,
     ),
     Example(
         ROUTE_TABLE,
-        lambda bench: {"vpcId": make_vpc(bench).id},
-        tamper=_tag,
-        tampered="tags",
+        lambda bench: {"vpcId": vpc_id(bench)},
+        replacements=({"vpcId": vpc_id},),
+        by_hand={"tags": tag_by_hand},
         outputs=_ARN,
     ),
     Example(
-        "aws:ec2/route:Route",
+        ROUTE,
         _route,
-        update=_another_gateway,
-        tamper=_lead_elsewhere,
-        tampered="gatewayId",
+        changes=({"gatewayId": gateway_id}, {"gatewayId": None, "natGatewayId": nat_id}),
+        replacements=({"routeTableId": table_id},),
         outputs=("state",),
     ),
-    Example("aws:ec2/route:Route", _ipv6_route),
-    Example("aws:ec2/routeTableAssociation:RouteTableAssociation", _association),
+    Example(ROUTE, _route, by_hand={"gatewayId": _lead_elsewhere}),
+    Example(
+        ROUTE,
+        _route,
+        replacements=(
+            {"destinationCidrBlock": "10.9.0.0/16"},
+            {"destinationCidrBlock": None, "destinationIpv6CidrBlock": "::/0"},
+        ),
+    ),
+    Example(
+        "aws:ec2/routeTableAssociation:RouteTableAssociation",
+        _association,
+        replacements=one_by_one(routeTableId=table_id, subnetId=subnet_id),
+    ),
     Example(
         EIP,
-        lambda _bench: {"tags": {"Name": "network-1"}},
-        tamper=_tag,
-        tampered="tags",
+        lambda _: {"tags": {"Name": "network-1"}},
+        replacements=({"domain": "standard"},),
+        by_hand={"tags": tag_by_hand},
         outputs=(*_ARN, "allocationId", "publicIp"),
     ),
-    Example(NAT, _nat, tamper=_tag, tampered="tags", outputs=("vpcId",)),
+    Example(
+        NAT,
+        lambda bench: {
+            "subnetId": subnet_id(bench),
+            "allocationId": address_id(bench),
+            "tags": {"Name": "network-1"},
+        },
+        replacements=one_by_one(allocationId=address_id, subnetId=subnet_id, connectivityType="private"),
+        by_hand={"tags": tag_by_hand},
+        outputs=("vpcId",),
+    ),
     Example(
         GROUP,
-        lambda bench: {"vpcId": make_vpc(bench).id, "description": "The tasks"},
-        tamper=_tag,
-        tampered="tags",
+        lambda bench: {"vpcId": vpc_id(bench), "description": "The tasks"},
+        replacements=one_by_one(description=None, name="chosen", vpcId=vpc_id),
+        by_hand={"tags": tag_by_hand},
         outputs=(*_ARN, "name"),
     ),
     Example(
         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
-        lambda bench: {"vpcId": make_vpc(bench).id},
-        tamper=_let_in,
-        tampered="ingress",
+        lambda bench: {"vpcId": vpc_id(bench)},
+        replacements=({"vpcId": vpc_id},),
+        by_hand={"ingress": _let_in, "egress": _let_out},
         survives=True,
         outputs=_ARN,
     ),
     Example(
         INGRESS,
-        _from_the_world,
-        update=_other_ports,
-        tamper=_other_range,
-        tampered="cidrIpv4",
+        _from_everywhere,
+        changes=(
+            *one_by_one(cidrIpv4="10.0.0.0/16", toPort=443, fromPort=443, description="Another"),
+            {"ipProtocol": "-1", "fromPort": None, "toPort": None},
+            {"ipProtocol": "tcp", "fromPort": 80, "toPort": 80},
+        ),
+        replacements=(
+            {"securityGroupId": group_id},
+            {"cidrIpv4": None, "referencedSecurityGroupId": group_id},
+        ),
         outputs=(*_ARN, "securityGroupRuleId"),
     ),
-    Example(INGRESS, _from_the_world_by_ipv6, update=_other_ports),
-    Example(EGRESS, _to_another_group, update=_other_ports, tamper=_tag, tampered="tags"),
-    Example(EGRESS, _everywhere, outputs=("securityGroupRuleId",)),
+    Example(INGRESS, _from_everywhere, by_hand={"cidrIpv4": _another_range}),
+    Example(INGRESS, _from_everywhere_by_ipv6, changes=({"cidrIpv6": "2600::/16"}, *_RULE_CHANGES)),
+    Example(
+        EGRESS,
+        _to_another_group,
+        changes=_RULE_CHANGES,
+        replacements=(
+            {"referencedSecurityGroupId": group_id},
+            {"securityGroupId": group_id},
+            {"referencedSecurityGroupId": None, "cidrIpv4": "0.0.0.0/0"},
+            {"cidrIpv4": None, "cidrIpv6": "::/0"},
+        ),
+        by_hand={"tags": tag_by_hand},
+    ),
+    Example(
+        EGRESS,
+        lambda bench: {"securityGroupId": group_id(bench), "cidrIpv4": "0.0.0.0/0", "ipProtocol": "-1"},
+        outputs=("securityGroupRuleId",),
+    ),
 ]

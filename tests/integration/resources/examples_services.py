@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.integration.resources.example import Example, Made, Workbench
+from tests.integration.resources.example import Example, Made, Workbench, one_by_one
 
 if TYPE_CHECKING:
     from local.resources.base import Properties
@@ -23,6 +23,7 @@ LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 PARAMETER = "aws:ssm/parameter:Parameter"
 REPOSITORY = "aws:ecr/repository:Repository"
 LIFECYCLE = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
+BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"
 REPOSITORY_POLICY = "aws:ecr/repositoryPolicy:RepositoryPolicy"
 
 
@@ -51,7 +52,7 @@ def container(image: str = "localhost/app@sha256:" + "d" * 64, **more: Any) -> P
         "portMappings": [{"containerPort": 3000, "protocol": "tcp"}],
         "user": "1000",
         "readonlyRootFilesystem": True,
-        "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
+        "linuxParameters": {"initProcessEnabled": True, "capabilities": {"add": [], "drop": ["ALL"]}},
         "stopTimeout": 60,
         "environment": [{"name": "PORT", "value": "3000"}, {"name": "ENVIRONMENT", "value": "dev"}],
         "secrets": [],
@@ -73,6 +74,14 @@ def task_definition(bench: Workbench, *containers: Properties) -> Properties:
     }
 
 
+_ELB = "arn:aws:elasticloadbalancing:us-east-1:000000000000"
+_LOAD_BALANCER = {
+    "containerName": "web",
+    "containerPort": 3000,
+    "targetGroupArn": f"{_ELB}:targetgroup/t/0123",
+}
+
+
 def service(bench: Workbench) -> Properties:
     cluster = make_cluster(bench)
     definition = bench.make(TASK_DEFINITION, task_definition(bench))
@@ -89,13 +98,7 @@ def service(bench: Workbench) -> Properties:
         "enableExecuteCommand": False,
         "forceNewDeployment": True,
         "healthCheckGracePeriodSeconds": 30,
-        "loadBalancers": [
-            {
-                "containerName": "web",
-                "containerPort": 3000,
-                "targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/t/0123",
-            }
-        ],
+        "loadBalancers": [_LOAD_BALANCER],
         "networkConfiguration": {
             "assignPublicIp": True,
             "securityGroups": ["sg-2", "sg-1"],
@@ -107,44 +110,43 @@ def service(bench: Workbench) -> Properties:
     }
 
 
-def _as_canary(bench: Workbench) -> Properties:
-    arn = "arn:aws:elasticloadbalancing:us-east-1:000000000000"
-    pause = {
-        "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"],
-        "targetType": "PAUSE",
-        "timeoutConfiguration": {"action": "ROLLBACK", "timeoutInMinutes": "30"},
+_ALARMS = {"alarmNames": ["slow", "broken"], "enable": True, "rollback": True}
+_CANARY = {
+    "strategy": "CANARY",
+    "bakeTimeInMinutes": "5",
+    "canaryConfiguration": {"canaryPercent": 25, "canaryBakeTimeInMinutes": "10"},
+    "lifecycleHooks": [
+        {
+            "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"],
+            "targetType": "PAUSE",
+            "timeoutConfiguration": {"action": "ROLLBACK", "timeoutInMinutes": "30"},
+        }
+    ],
+}
+
+
+def _two_target_groups(bench: Workbench) -> list[Properties]:
+    both = {
+        "alternateTargetGroupArn": f"{_ELB}:targetgroup/green/0123",
+        "productionListenerRule": f"{_ELB}:listener-rule/app/lb/0/1/2",
+        "testListenerRule": f"{_ELB}:listener-rule/app/lb/0/1/3",
+        "roleArn": make_role(bench).outputs["arn"],
     }
-    (balancer,) = service(bench)["loadBalancers"]
-    return {
-        "alarms": {"alarmNames": ["slow", "broken"], "enable": True, "rollback": True},
-        "deploymentConfiguration": {
-            "strategy": "CANARY",
-            "bakeTimeInMinutes": "5",
-            "canaryConfiguration": {"canaryPercent": 25, "canaryBakeTimeInMinutes": "10"},
-            "lifecycleHooks": [pause],
-        },
-        "loadBalancers": [
-            {
-                **balancer,
-                "advancedConfiguration": {
-                    "alternateTargetGroupArn": f"{arn}:targetgroup/green/0123",
-                    "productionListenerRule": f"{arn}:listener-rule/app/lb/0/1/2",
-                    "testListenerRule": f"{arn}:listener-rule/app/lb/0/1/3",
-                    "roleArn": make_role(bench).outputs["arn"],
-                },
-            }
-        ],
-    }
+    return [{**_LOAD_BALANCER, "advancedConfiguration": both}]
 
 
-def _canary(bench: Workbench) -> Properties:
-    return {**service(bench), **_as_canary(bench)}
-
-
-def _scale_by_hand(cloud: Cloud, made: Made) -> None:
+def _grace_by_hand(cloud: Cloud, made: Made) -> None:
     cloud.client("ecs").update_service(
         cluster=made.inputs["cluster"], service=made.id, healthCheckGracePeriodSeconds=7
     )
+
+
+def repository_name(bench: Workbench) -> str:
+    return bench.make(REPOSITORY, _repository(bench)).id
+
+
+def policy_arn(bench: Workbench) -> str:
+    return bench.make(POLICY, {"policy": policy_text(Resource="*")}).id
 
 
 def _insights_by_hand(cloud: Cloud, made: Made) -> None:
@@ -206,41 +208,19 @@ def _lifecycle_text(days: int) -> str:
     return json.dumps({"rules": [rule]})
 
 
-def _lifecycle(bench: Workbench) -> Properties:
-    repository = bench.make(REPOSITORY, _repository(bench))
-    return {"repository": repository.outputs["name"], "policy": _lifecycle_text(7)}
-
-
-def _lifecycle_by_hand(cloud: Cloud, made: Made) -> None:
-    cloud.client("ecr").put_lifecycle_policy(repositoryName=made.id, lifecyclePolicyText=_lifecycle_text(1))
-
-
-def _repository_policy(bench: Workbench) -> Properties:
-    repository = bench.make(REPOSITORY, _repository(bench))
-    return {
-        "repository": repository.outputs["name"],
-        "policy": policy_text("ecr:BatchGetImage", Principal="*"),
-    }
-
-
-def _repository_policy_by_hand(cloud: Cloud, made: Made) -> None:
-    cloud.client("ecr").set_repository_policy(
-        repositoryName=made.id, policyText=policy_text("*", Principal="*")
-    )
-
-
-def _attachment(bench: Workbench) -> Properties:
-    policy = bench.make(POLICY, {"policy": policy_text(Resource="*")})
-    return {"role": make_role(bench).outputs["name"], "policyArn": policy.outputs["arn"]}
-
-
 EXAMPLES = [
     Example(
         CLUSTER,
         lambda _: {"settings": [{"name": "containerInsights", "value": "disabled"}]},
-        update=lambda _: {"settings": [{"name": "containerInsights", "value": "enabled"}]},
-        tamper=_insights_by_hand,
-        tampered="settings",
+        changes=one_by_one(
+            settings=[{"name": "containerInsights", "value": "enabled"}],
+            configuration={"executeCommandConfiguration": {"logging": "NONE"}},
+            serviceConnectDefaults={
+                "namespace": "arn:aws:servicediscovery:us-east-1:000000000000:namespace/ns"
+            },
+        ),
+        replacements=({"name": "chosen"},),
+        by_hand={"settings": _insights_by_hand},
         outputs=("arn", "name"),
     ),
     Example(
@@ -250,109 +230,195 @@ EXAMPLES = [
             "capacityProviders": ["FARGATE_SPOT", "FARGATE"],
             "defaultCapacityProviderStrategies": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
         },
-        update=lambda _: {
-            "defaultCapacityProviderStrategies": [{"capacityProvider": "FARGATE", "weight": 1, "base": 1}]
-        },
-        tamper=_capacity_by_hand,
-        tampered="capacityProviders",
-        # Putting the list again does no harm.
-        found_again=False,
+        changes=one_by_one(
+            defaultCapacityProviderStrategies=[{"capacityProvider": "FARGATE", "weight": 1, "base": 1}],
+            capacityProviders=["FARGATE"],
+        ),
+        replacements=({"clusterName": lambda bench: make_cluster(bench).outputs["name"]},),
     ),
-    Example(TASK_DEFINITION, task_definition, outputs=("arn", "arnWithoutRevision", "family", "revision")),
     Example(
-        SERVICE,
-        service,
-        update=lambda _: {
-            "availabilityZoneRebalancing": "DISABLED",
-            "capacityProviderStrategies": [{"capacityProvider": "FARGATE", "weight": 2, "base": 1}],
-            "deploymentCircuitBreaker": {"enable": True, "rollback": False},
-            "deploymentMaximumPercent": 150,
-            "deploymentMinimumHealthyPercent": 50,
-            "enableExecuteCommand": True,
-            "healthCheckGracePeriodSeconds": 60,
-            "networkConfiguration": {"securityGroups": ["sg-3"], "subnets": ["subnet-1"]},
-            "propagateTags": "TASK_DEFINITION",
+        CAPACITY,
+        lambda bench: {
+            "clusterName": make_cluster(bench).outputs["name"],
+            "capacityProviders": ["FARGATE_SPOT", "FARGATE"],
+            "defaultCapacityProviderStrategies": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
         },
-        tamper=_scale_by_hand,
-        tampered="healthCheckGracePeriodSeconds",
-        outputs=("arn", "name", "cluster", "taskDefinition"),
-    ),
-    # From rolling to canary, and back.
-    Example(SERVICE, service, update=_as_canary),
-    Example(
-        SERVICE,
-        _canary,
-        update=lambda bench: {
-            "alarms": {"alarmNames": [], "enable": False, "rollback": False},
-            "deploymentConfiguration": {"strategy": "ROLLING"},
-            "loadBalancers": service(bench)["loadBalancers"],
-        },
+        by_hand={"capacityProviders": _capacity_by_hand},
     ),
     Example(
         ROLE,
         lambda _: {"assumeRolePolicy": trust(), "description": "For a test", "path": "/tests/"},
-        update=lambda _: {
-            "assumeRolePolicy": trust("ecs.amazonaws.com"),
-            "description": "Another",
-            "maxSessionDuration": 7200,
-            "permissionsBoundary": "arn:aws:iam::000000000000:policy/boundary",
+        changes=(
+            *one_by_one(
+                assumeRolePolicy=trust("ecs.amazonaws.com"),
+                description="Another",
+                maxSessionDuration=7200,
+                permissionsBoundary=BOUNDARY,
+            ),
+            {"permissionsBoundary": f"{BOUNDARY}-2"},
+            # MiniStack drops a text that is empty, so a description cannot go.
+            *one_by_one(permissionsBoundary=None, maxSessionDuration=None),
+            {"permissionsBoundary": BOUNDARY},
+        ),
+        replacements=one_by_one(path="/other/", name="chosen"),
+        by_hand={
+            "assumeRolePolicy": _trust_by_hand,
+            "permissionsBoundary": lambda cloud, made: cloud.client("iam").delete_role_permissions_boundary(
+                RoleName=made.id
+            ),
         },
-        tamper=_trust_by_hand,
-        tampered="assumeRolePolicy",
         outputs=("arn", "name", "uniqueId"),
     ),
     Example(
         ROLE_POLICY,
         lambda bench: {"role": make_role(bench).outputs["name"], "policy": policy_text(Resource="*")},
-        update=lambda _: {"policy": policy_text("logs:CreateLogStream", Resource="*")},
-        tamper=_role_policy_by_hand,
-        tampered="policy",
+        changes=({"policy": policy_text("logs:CreateLogStream", Resource="*")},),
+        replacements=one_by_one(role=lambda bench: make_role(bench).outputs["name"], name="chosen"),
+        by_hand={"policy": _role_policy_by_hand},
         outputs=("name", "role", "policy"),
     ),
-    Example(ATTACHMENT, _attachment, outputs=("role", "policyArn")),
+    Example(
+        ATTACHMENT,
+        lambda bench: {"role": make_role(bench).outputs["name"], "policyArn": policy_arn(bench)},
+        replacements=one_by_one(policyArn=policy_arn, role=lambda bench: make_role(bench).outputs["name"]),
+        outputs=("role", "policyArn"),
+    ),
     Example(
         POLICY,
         lambda _: {"policy": policy_text(Resource="*"), "description": "For a test"},
-        update=lambda _: {"policy": policy_text("logs:CreateLogStream", Resource="*")},
-        tamper=_policy_by_hand,
-        tampered="policy",
+        # More often than IAM keeps versions.
+        changes=tuple({"policy": policy_text(f"logs:Action{number}", Resource="*")} for number in range(6)),
+        replacements=one_by_one(description="Another", path="/other/", name="chosen"),
+        by_hand={"policy": _policy_by_hand},
         outputs=("arn", "name", "policyId"),
     ),
     Example(
         LOG_GROUP,
         lambda _: {"retentionInDays": 7},
-        update=lambda _: {"retentionInDays": 30},
-        tamper=_retention_by_hand,
-        tampered="retentionInDays",
+        changes=(
+            *one_by_one(retentionInDays=30, kmsKeyId="arn:aws:kms:us-east-1:000000000000:key/k"),
+            *one_by_one(retentionInDays=None, kmsKeyId=None),
+            {"retentionInDays": 7},
+        ),
+        replacements=one_by_one(logGroupClass="INFREQUENT_ACCESS", name="/chosen"),
+        by_hand={"retentionInDays": _retention_by_hand},
         outputs=("arn", "name"),
     ),
     Example(
         PARAMETER,
         lambda _: {"type": "String", "insecureValue": "none", "description": "For a test"},
-        update=lambda _: {"insecureValue": "some", "description": "Another"},
-        tamper=lambda cloud, made: cloud.client("ssm").put_parameter(
-            Name=made.id, Value="by hand", Overwrite=True
-        ),
-        tampered="insecureValue",
+        changes=one_by_one(insecureValue="some", description="Another", type="StringList"),
+        replacements=one_by_one(dataType="aws:ec2:image", name="/chosen"),
+        by_hand={
+            "insecureValue": lambda cloud, made: cloud.client("ssm").put_parameter(
+                Name=made.id, Value="by hand", Overwrite=True
+            )
+        },
         outputs=("arn", "name", "insecureValue"),
     ),
     Example(
         REPOSITORY,
         _repository,
-        update=lambda _: {
-            "imageTagMutability": "MUTABLE",
-            "imageScanningConfiguration": {"scanOnPush": False},
-        },
-        tamper=_mutability_by_hand,
-        tampered="imageTagMutability",
+        changes=one_by_one(
+            imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+            imageTagMutabilityExclusionFilters=[{"filter": "cache*", "filterType": "WILDCARD"}],
+            imageScanningConfiguration={"scanOnPush": False},
+        ),
+        replacements=one_by_one(
+            encryptionConfigurations=[{"encryptionType": "KMS", "kmsKey": "alias/k"}], name="chosen"
+        ),
+        by_hand={"imageTagMutability": _mutability_by_hand},
         outputs=("arn", "name", "repositoryUrl", "registryId"),
     ),
-    Example(LIFECYCLE, _lifecycle, tamper=_lifecycle_by_hand, tampered="policy"),
+    Example(
+        LIFECYCLE,
+        lambda bench: {"repository": repository_name(bench), "policy": _lifecycle_text(7)},
+        replacements=one_by_one(policy=_lifecycle_text(14), repository=repository_name),
+        by_hand={
+            "policy": lambda cloud, made: cloud.client("ecr").put_lifecycle_policy(
+                repositoryName=made.id, lifecyclePolicyText=_lifecycle_text(1)
+            )
+        },
+    ),
     Example(
         REPOSITORY_POLICY,
-        _repository_policy,
-        update=lambda _: {"policy": policy_text("ecr:GetAuthorizationToken", Principal="*")},
-        tamper=_repository_policy_by_hand,
-        tampered="policy",
+        lambda bench: {
+            "repository": repository_name(bench),
+            "policy": policy_text("ecr:BatchGetImage", Principal="*"),
+        },
+        changes=({"policy": policy_text("ecr:GetAuthorizationToken", Principal="*")},),
+        replacements=({"repository": repository_name},),
+        by_hand={
+            "policy": lambda cloud, made: cloud.client("ecr").set_repository_policy(
+                repositoryName=made.id, policyText=policy_text("*", Principal="*")
+            )
+        },
+    ),
+    Example(
+        TASK_DEFINITION,
+        task_definition,
+        replacements=one_by_one(
+            cpu="512",
+            memory="1024",
+            containerDefinitions=json.dumps([container(stopTimeout=30)]),
+            ephemeralStorage={"sizeInGib": 30},
+            executionRoleArn="arn:aws:iam::000000000000:role/execution",
+            family="chosen",
+            ipcMode="none",
+            networkMode="bridge",
+            pidMode="task",
+            placementConstraints=[{"type": "memberOf", "expression": "attribute:ecs.os-type == linux"}],
+            requiresCompatibilities=["EC2"],
+            runtimePlatform={"operatingSystemFamily": "LINUX", "cpuArchitecture": "X86_64"},
+            taskRoleArn="arn:aws:iam::000000000000:role/task",
+            volumes=[{"name": "scratch"}],
+        ),
+        outputs=("arn", "arnWithoutRevision", "family", "revision"),
+    ),
+    Example(
+        SERVICE,
+        service,
+        changes=one_by_one(
+            availabilityZoneRebalancing="DISABLED",
+            capacityProviderStrategies=[{"capacityProvider": "FARGATE", "weight": 2, "base": 1}],
+            deploymentCircuitBreaker={"enable": True, "rollback": False},
+            deploymentMaximumPercent=150,
+            deploymentMinimumHealthyPercent=50,
+            enableExecuteCommand=True,
+            healthCheckGracePeriodSeconds=60,
+            networkConfiguration={"securityGroups": ["sg-3"], "subnets": ["subnet-1"]},
+            propagateTags="TASK_DEFINITION",
+            enableEcsManagedTags=False,
+            forceNewDeployment=None,
+            orderedPlacementStrategies=[{"type": "spread", "field": "instanceId"}],
+            placementConstraints=[{"type": "distinctInstance"}],
+            platformVersion="1.4.0",
+            serviceRegistries={"registryArn": "arn:aws:servicediscovery:us-east-1:000000000000:service/s"},
+            sigintRollback=True,
+            taskDefinition=lambda bench: bench.make(TASK_DEFINITION, task_definition(bench)).id,
+        ),
+        replacements=one_by_one(
+            cluster=lambda bench: make_cluster(bench).id,
+            deploymentController={"type": "ECS"},
+            iamRole="arn:aws:iam::000000000000:role/ecs",
+            schedulingStrategy="DAEMON",
+            name="chosen",
+        ),
+        by_hand={"healthCheckGracePeriodSeconds": _grace_by_hand},
+        outputs=("arn", "name", "cluster", "taskDefinition"),
+    ),
+    # From rolling to canary, and back.
+    Example(
+        SERVICE,
+        service,
+        changes=(
+            *one_by_one(alarms=_ALARMS, deploymentConfiguration=_CANARY, loadBalancers=_two_target_groups),
+            *one_by_one(
+                alarms={"alarmNames": [], "enable": False, "rollback": False},
+                deploymentConfiguration={"strategy": "ROLLING"},
+                loadBalancers=[_LOAD_BALANCER],
+            ),
+            {"loadBalancers": None},
+        ),
     ),
 ]

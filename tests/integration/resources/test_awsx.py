@@ -1,163 +1,149 @@
-"""The program's own network by the in-process engine: the stand-in for awsx, against the emulator."""
+"""The stand-in for awsx, with the program's own inputs and the real handlers: what moves, and what stays."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
-import pulumi
-import pulumi_aws as aws
 import pytest
 
-from infra.network import Network, NetworkArgs
-from infra.settings import NetworkSettings
-from local.engine.catalogue import everything
-from local.engine.deployment import Deployment, Target
+from local.resources.awsx import construct_vpc
+from local.resources.construct import Attribute, Registered
+from local.resources.registry import HANDLERS, INVOKES
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
-    from local.engine.events import Event
+    from local.resources.base import Properties
     from tests.integration.resources.example import Workbench
 
-SETTINGS = NetworkSettings(
-    existing=None,
-    cidr="10.9.0.0/16",
-    availability_zones=2,
-    nat="none",
-    ipv6=False,
-    egress=(),
-)
+ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 
 
-class Stack:
-    """Runs the network with one settings after the other."""
+@dataclass
+class Engine:
+    """Does with each child what Pulumi's engine would, and notes what that was."""
 
-    def __init__(self, bench: Workbench, folder: Path) -> None:
-        self.bench = bench
-        self.events: list[Event] = []
-        self.target = Target(
-            project="node-on-ecs",
-            stack=bench.name,
-            root=folder,
-            backend=folder / "backend",
-            endpoint=bench.cloud.endpoint,
-            passphrase="a passphrase",
-        )
+    bench: Workbench
+    state: dict[str, tuple[str, Properties, Properties]] = field(default_factory=dict)
+    """Id, inputs and outputs, by `<type>/<name>`."""
+    steps: dict[str, list[str]] = field(default_factory=dict)
 
-    def _deployment(self, *, dry_run: bool = False) -> Deployment:
-        self.events.clear()
-        return Deployment(
-            self.target,
-            everything(),
-            dry_run=dry_run,
-            listen=self.events.append,
-            log=lambda _severity, _message: None,
-        )
+    def register(
+        self,
+        token: str,
+        name: str,
+        inputs: Properties,
+        *,
+        parent: str,
+        depends_on: Sequence[str] = (),
+    ) -> Registered:
+        assert parent
+        assert set(depends_on) <= self.state.keys()
+        handler, cloud = HANDLERS[token], self.bench.cloud
+        urn = f"{token.rpartition(':')[2]}/{name}"
+        plain = {key: value.value if isinstance(value, Attribute) else value for key, value in inputs.items()}
+        identifier, old, outputs = self.state.get(urn, ("", None, {}))
+        new = handler.check(cloud, name=name, old=old, new=plain, random_hex="0123456789")
+        if old is None:
+            identifier = handler.create(cloud, urn=urn, inputs=new)
+            self.steps.setdefault("create", []).append(urn)
+        elif (difference := handler.diff(old, new)).changed:
+            assert difference.replace == (), f"{urn} is replaced"
+            handler.update(cloud, id=identifier, old=outputs, new=new, changed=difference.changed)
+            self.steps.setdefault("update", []).append(urn)
+        read = handler.read(cloud, id=identifier, inputs=new)
+        assert read is not None
+        self.state[urn] = (identifier, new, read)
+        return Registered(urn, identifier, read)
 
-    def up(self, settings: NetworkSettings, *, dry_run: bool = False) -> dict[str, Any]:
-        """Refresh, then run the program; return what was done, by name without zones."""
-        exported: dict[str, Any] = {}
+    def invoke(self, token: str, arguments: Properties) -> Properties:
+        return INVOKES[token](self.bench.cloud, arguments)
 
-        def program() -> None:
-            provider = aws.Provider(
-                "aws", region="us-east-1", default_tags={"tags": {"Stack": self.bench.name}}
-            )
-            network = Network(
-                "network", NetworkArgs(settings=settings), pulumi.ResourceOptions(providers=[provider])
-            )
-            for name in ("vpc_id", "public_subnet_ids", "private_subnet_ids"):
-                value = getattr(network, name)
-                value.apply(lambda got, name=name: exported.__setitem__(name, got))
-
-        deployment = self._deployment(dry_run=dry_run)
-        deployment.refresh()
-        deployment.up(program, {"aws:region": "us-east-1"}, [])
-        return exported
+    def up(self, zones: int = 2, nat: str = "None", *, ipv6: bool = False) -> Properties:
+        """Ask for a network as the program's does; return the component's outputs."""
+        slots = list(IPv4Network("10.9.0.0/16").subnets(2))[:zones]
+        public = [str(list(slot.subnets(2))[2]) for slot in slots]
+        private = [str(next(slot.subnets(1))) for slot in slots]
+        self.steps = {}
+        inputs: Properties = {
+            "cidrBlock": "10.9.0.0/16",
+            "availabilityZoneNames": list(ZONES[:zones]),
+            "enableDnsHostnames": True,
+            "assignGeneratedIpv6CidrBlock": ipv6,
+            "natGateways": {"strategy": nat},
+            "subnetStrategy": "Auto",
+            "subnetSpecs": [
+                {"type": "Public", "cidrBlocks": public, "assignIpv6AddressOnCreation": ipv6},
+                {"type": "Private", "cidrBlocks": private, "assignIpv6AddressOnCreation": False},
+            ],
+        }
+        return construct_vpc(self, name="network", urn="component", inputs=inputs)
 
     def destroy(self) -> None:
-        self._deployment().destroy()
-
-    def steps(self) -> dict[str, list[str]]:
-        """What was done, by operation."""
-        done: dict[str, list[str]] = {}
-        for event in self.events:
-            if event.phase == "done" and event.type.startswith("aws:") and event.operation != "same":
-                name = f"{event.type.rpartition(':')[2]}/{event.urn.rpartition('::')[2]}"
-                done.setdefault(event.operation, []).append(name)
-        return {operation: sorted(names) for operation, names in done.items()}
+        for urn, (identifier, _, outputs) in reversed(self.state.items()):
+            kind = urn.partition("/")[0]
+            token = f"aws:ec2/{kind[0].lower()}{kind[1:]}:{kind}"
+            HANDLERS[token].delete(self.bench.cloud, id=identifier, outputs=outputs)
+        self.state.clear()
 
 
 @pytest.fixture
-def stack(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    monkeypatch.setattr("local.engine.secrets.ROUNDS", 1000)
-    return Stack(bench, tmp_path)
+def engine(bench: Workbench) -> Iterator[Engine]:
+    engine = Engine(bench)
+    yield engine
+    engine.destroy()
 
 
-def count(bench: Workbench, operation: str, listed: str, stack: str) -> int:
-    wanted = [{"Name": "tag:Stack", "Values": [stack]}]
-    return len(getattr(bench.cloud.client("ec2"), operation)(Filters=wanted)[listed])
+def ids(attributes: list[Attribute]) -> list[Any]:
+    return [attribute.value for attribute in attributes]
 
 
-def test_a_network_comes_up_stays_as_it_is_and_goes(stack: Stack, bench: Workbench) -> None:
-    settings = replace(SETTINGS, nat="one-per-az", ipv6=True)
+def test_a_network_comes_up_stays_as_it_is_and_goes(engine: Engine, bench: Workbench) -> None:
+    made = engine.up(nat="OnePerAz", ipv6=True)
+    of_vpc = [{"Name": "vpc-id", "Values": [made["vpcId"].value]}]
+    ec2 = bench.cloud.client("ec2")
+    subnets = {subnet["SubnetId"] for subnet in ec2.describe_subnets(Filters=of_vpc)["Subnets"]}
+    assert subnets == {*ids(made["publicSubnetIds"]), *ids(made["privateSubnetIds"])}
+    assert len(subnets) == 4
 
-    made = stack.up(settings)
-    assert len(made["public_subnet_ids"]) == len(made["private_subnet_ids"]) == 2
-    assert count(bench, "describe_subnets", "Subnets", bench.name) == 4
-
-    again = stack.up(settings)
-    assert stack.steps() == {}
+    again = engine.up(nat="OnePerAz", ipv6=True)
+    assert engine.steps == {}
     assert again == made
 
-    stack.destroy()
-    assert count(bench, "describe_vpcs", "Vpcs", bench.name) == 0
-    assert count(bench, "describe_subnets", "Subnets", bench.name) == 0
-    assert count(bench, "describe_route_tables", "RouteTables", bench.name) == 0
+    engine.destroy()
+    assert ec2.describe_subnets(Filters=of_vpc)["Subnets"] == []
+    assert ec2.describe_route_tables(Filters=of_vpc)["RouteTables"] == []
 
 
-def test_turning_nat_on_adds_and_moves_nothing(stack: Stack) -> None:
-    stack.up(SETTINGS)
+def test_turning_nat_on_adds_and_moves_nothing(engine: Engine) -> None:
+    engine.up()
 
-    stack.up(replace(SETTINGS, nat="single"))
+    engine.up(nat="Single")
 
-    assert stack.steps() == {
+    assert engine.steps == {
         "create": [
             "Eip/network-1",
             "NatGateway/network-1",
             "Route/network-private-1",
             "Route/network-private-2",
-        ],
+        ]
     }
-    stack.destroy()
 
 
-def test_one_zone_more_adds_and_moves_nothing(stack: Stack) -> None:
-    stack.up(SETTINGS)
+def test_one_zone_more_adds_and_moves_nothing(engine: Engine) -> None:
+    engine.up(zones=2)
 
-    stack.up(replace(SETTINGS, availability_zones=3))
+    engine.up(zones=3)
 
-    done = stack.steps()
-    assert set(done) == {"create"}
-    assert all("-3" in name for name in done["create"])
-    stack.destroy()
+    assert set(engine.steps) == {"create"}
+    assert all(urn.endswith("-3") for urn in engine.steps["create"])
 
 
-def test_turning_ipv6_on_replaces_nothing(stack: Stack) -> None:
-    stack.up(SETTINGS)
+def test_turning_ipv6_on_replaces_nothing(engine: Engine) -> None:
+    engine.up()
 
-    stack.up(replace(SETTINGS, ipv6=True), dry_run=True)
-    assert set(stack.steps()) == {"create", "update"}
+    engine.up(ipv6=True)
 
-    stack.up(replace(SETTINGS, ipv6=True))
-    done = stack.steps()
-    assert done["update"] == ["Subnet/network-public-1", "Subnet/network-public-2", "Vpc/network"]
-    assert set(done) == {"create", "update"}
-    stack.destroy()
-
-
-def test_a_preview_makes_nothing(stack: Stack, bench: Workbench) -> None:
-    stack.up(replace(SETTINGS, nat="single"), dry_run=True)
-
-    assert len(stack.steps()["create"]) > 20
-    assert count(bench, "describe_vpcs", "Vpcs", bench.name) == 0
+    assert engine.steps == {"update": ["Vpc/network", "Subnet/network-public-1", "Subnet/network-public-2"]}

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.containers import DockerError, connect
+from local.docker import DockerError, connect
 from local.resources import docker_build
 from local.resources.base import ResourceError
 from local.resources.docker import get_registry_image
 from local.resources.ecr import describe_image
-from local.resources.ecr_invokes import get_image
+from local.resources.invokes import get_image
 from tests.integration.resources.examples_services import REPOSITORY
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def inputs(repository: Made, app: Path, tag: str = "1", **more: Any) -> dict[str
 
 
 def forbid_builds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(docker_build, "build", lambda *_, **__: pytest.fail("it was built"))
+    monkeypatch.setattr(docker_build.Build, "run", lambda _: pytest.fail("it was built"))
 
 
 def test_what_is_pushed_is_what_the_registry_has(bench: Workbench, repository: Made, app: Path) -> None:
@@ -157,11 +157,11 @@ def test_a_base_that_may_have_moved_is_built_upon_again(
     bench.make(IMAGE, inputs(repository, app))
     asked: list[str] = []
 
-    def build(*_: Any, **more: Any) -> str:
-        asked.append(more["tag"])
+    def run(build: docker_build.Build) -> str:
+        asked.append(build.tag)
         raise DockerError("built")
 
-    monkeypatch.setattr(docker_build, "build", build)
+    monkeypatch.setattr(docker_build.Build, "run", run)
 
     with pytest.raises(DockerError, match="built"):
         bench.make(IMAGE, inputs(repository, app, tag="2"))

@@ -3,185 +3,173 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from local.resources.base import Properties, ResourceError
 from local.resources.registry import INVOKES
-from tests.integration.resources.examples_load_balancing import make_zone
-from tests.integration.resources.examples_network import GATEWAY, ROUTE_TABLE, make_subnet, make_vpc
+from local.resources.table import LOOKUPS
+from tests.integration.resources.examples_load_balancing import (
+    balancer_id,
+    listener_id,
+    make_zone,
+    targets_id,
+)
+from tests.integration.resources.examples_network import group_id, make_vpc, subnet_id, vpc_id
+from tests.integration.resources.examples_services import make_cluster, make_role, repository_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.integration.resources.example import Workbench
 
 
-def invoke(bench: Workbench, function: str, package: str = "ec2", /, **arguments: Any) -> Properties:
+def invoke(bench: Workbench, function: str, package: str = "index", /, **arguments: Any) -> Properties:
     return INVOKES[f"aws:{package}/{function}:{function}"](bench.cloud, arguments)
 
 
 def test_zones_are_those_of_the_region(bench: Workbench) -> None:
-    zones = invoke(bench, "getAvailabilityZones", "index")
+    zones = invoke(bench, "getAvailabilityZones")
 
     assert zones["names"] == [f"us-east-1{letter}" for letter in "abcdef"]
     assert zones["zoneIds"] == [f"use1-az{number}" for number in range(1, 7)]
 
 
 def test_zones_can_be_left_out_by_id_and_kept_by_type(bench: Workbench) -> None:
-    everything = invoke(bench, "getAvailabilityZones", "index")
     fewer = invoke(
         bench,
         "getAvailabilityZones",
-        "index",
-        excludeZoneIds=[everything["zoneIds"][2]],
+        excludeZoneIds=["use1-az3"],
         excludeNames=["us-east-1f"],
         filters=[{"name": "zone-type", "values": ["availability-zone"]}],
     )
     local = [{"name": "zone-type", "values": ["local-zone"]}]
 
     assert fewer["names"] == ["us-east-1a", "us-east-1b", "us-east-1d", "us-east-1e"]
-    assert invoke(bench, "getAvailabilityZones", "index", filters=local)["names"] == []
+    assert invoke(bench, "getAvailabilityZones", filters=local)["names"] == []
 
 
 def test_the_emulators_own_zones_have_the_ids_that_it_gives_them(bench: Workbench) -> None:
     own = bench.cloud.client("ec2").describe_availability_zones()["AvailabilityZones"]
-    zones = invoke(bench, "getAvailabilityZones", "index")
+    zones = invoke(bench, "getAvailabilityZones")
 
-    told = dict(zip(zones["names"], zones["zoneIds"], strict=True))
-    assert {zone["ZoneName"]: zone["ZoneId"] for zone in own}.items() <= told.items()
+    found = dict(zip(zones["names"], zones["zoneIds"], strict=True))
+    assert {zone["ZoneName"]: zone["ZoneId"] for zone in own}.items() <= found.items()
 
 
-def test_a_filter_that_would_be_ignored_is_refused(bench: Workbench) -> None:
-    filters = [{"name": "message", "values": ["x"]}]
-
+def test_what_a_lookup_of_zones_would_ignore_is_refused(bench: Workbench) -> None:
     with pytest.raises(ResourceError, match="filter 'message'"):
-        invoke(bench, "getAvailabilityZones", "index", filters=filters)
-    with pytest.raises(ResourceError, match="filter 'message'"):
-        invoke(bench, "getSubnets", filters=filters)
-
-
-def test_another_region_is_refused(bench: Workbench) -> None:
+        invoke(bench, "getAvailabilityZones", filters=[{"name": "message", "values": ["x"]}])
     with pytest.raises(ResourceError, match="region 'eu-west-1'"):
-        invoke(bench, "getAvailabilityZones", "index", region="eu-west-1")
+        invoke(bench, "getAvailabilityZones", region="eu-west-1")
 
 
 def test_the_caller_the_region_and_the_partition_are_the_emulators(bench: Workbench) -> None:
-    caller = invoke(bench, "getCallerIdentity", "index")
+    caller = invoke(bench, "getCallerIdentity")
 
     assert caller["accountId"] == caller["id"] == "000000000000"
     assert caller["arn"]
-    assert invoke(bench, "getRegion", "index")["region"] == "us-east-1"
-    assert invoke(bench, "getPartition", "index")["partition"] == "aws"
+    assert invoke(bench, "getRegion")["region"] == "us-east-1"
+    assert invoke(bench, "getPartition")["partition"] == "aws"
 
 
-def test_a_zone_is_found_by_name(bench: Workbench) -> None:
+def zone_of(bench: Workbench, **arguments: Any) -> Properties:
+    return invoke(bench, "getZone", "route53", **arguments)
+
+
+def test_a_zone_is_found_by_name_and_by_id(bench: Workbench) -> None:
     identifier = make_zone(bench)
+    name = f"{bench.name}.example.com"
 
-    zone = invoke(bench, "getZone", "route53", name=f"{bench.name}.example.com", privateZone=False)
+    zone = zone_of(bench, name=f"{name}.", privateZone=False)
 
     assert zone["zoneId"] == zone["id"] == identifier
-    assert zone["name"] == f"{bench.name}.example.com"
+    assert zone["name"] == name
     assert zone["nameServers"]
+    assert zone_of(bench, zoneId=identifier)["name"] == name
 
 
 def test_a_private_zone_of_the_same_name_is_another_one(bench: Workbench) -> None:
-    public = make_zone(bench)
+    public, name = make_zone(bench), f"{bench.name}.example.com"
     private = bench.cloud.client("route53").create_hosted_zone(
-        Name=f"{bench.name}.example.com",
+        Name=name,
         CallerReference=f"{bench.name}-private",
         VPC={"VPCRegion": "us-east-1", "VPCId": make_vpc(bench).id},
     )
 
-    found = [
-        invoke(bench, "getZone", "route53", name=f"{bench.name}.example.com", privateZone=private_zone)[
-            "zoneId"
-        ]
-        for private_zone in (False, True)
-    ]
+    found = [zone_of(bench, name=name, privateZone=private_zone)["zoneId"] for private_zone in (False, True)]
 
     assert found == [public, private["HostedZone"]["Id"].rpartition("/")[2]]
 
 
-def test_a_zone_is_found_by_id(bench: Workbench) -> None:
-    identifier = make_zone(bench)
+def test_a_zone_that_nobody_could_have_made_is_made(bench: Workbench) -> None:
+    name = f"{bench.name}.example.org"
 
-    assert invoke(bench, "getZone", "route53", zoneId=identifier)["name"] == f"{bench.name}.example.com"
+    assert zone_of(bench, name=name)["id"] == zone_of(bench, name=name)["id"]
 
 
-def test_a_zone_that_is_not_there_is_named(bench: Workbench) -> None:
-    with pytest.raises(ResourceError, match=r"hosted zone 'nowhere.example.org' does not exist"):
-        invoke(bench, "getZone", "route53", name="nowhere.example.org.")
+def test_a_zone_that_cannot_be_made_is_named(bench: Workbench) -> None:
+    with pytest.raises(ResourceError, match="hosted zone 'ZGONE' does not exist"):
+        zone_of(bench, zoneId="ZGONE")
 
 
 def test_two_zones_of_one_name_ask_for_an_id(bench: Workbench) -> None:
-    for reference in ("one", "two"):
-        bench.cloud.client("route53").create_hosted_zone(
-            Name=f"{bench.name}.example.net",
-            CallerReference=f"{bench.name}-{reference}",
-        )
+    make_zone(bench)
+    make_zone(bench)
 
     with pytest.raises(ResourceError, match="2 hosted zones are called"):
-        invoke(bench, "getZone", "route53", name=f"{bench.name}.example.net")
+        zone_of(bench, name=f"{bench.name}.example.com")
 
 
-def test_a_vpc_is_found_by_id(bench: Workbench) -> None:
-    vpc = make_vpc(bench)
-
-    found = invoke(bench, "getVpc", id=vpc.id)
-
-    assert (found["id"], found["cidrBlock"], found["default"]) == (vpc.id, "10.0.0.0/16", False)
-    assert found["mainRouteTableId"] == vpc.outputs["mainRouteTableId"]
-    assert found["tags"] == vpc.outputs["tags"]
-
-
-def test_the_default_vpc_is_found(bench: Workbench) -> None:
-    assert invoke(bench, "getVpc", default=True)["default"] is True
-
-
-def test_a_vpc_that_is_not_there_is_named(bench: Workbench) -> None:
-    with pytest.raises(ResourceError, match="0 VPCs match vpc-id = vpc-gone, one must: check that it exists"):
-        invoke(bench, "getVpc", id="vpc-gone")
+EXISTING: dict[str, Callable[[Workbench], str]] = {
+    "getCluster": lambda bench: make_cluster(bench).outputs["name"],
+    "getListener": listener_id,
+    "getLoadBalancer": balancer_id,
+    "getRepository": repository_name,
+    "getRole": lambda bench: make_role(bench).id,
+    "getSecurityGroup": group_id,
+    "getSubnet": subnet_id,
+    "getTargetGroup": targets_id,
+    "getVpc": vpc_id,
+}
 
 
-def test_subnets_are_found_by_vpc_and_tag(bench: Workbench) -> None:
-    vpc = make_vpc(bench)
-    first = make_subnet(bench, vpc)
-    second = make_subnet(bench, vpc, "10.0.1.0/24", "us-east-1b")
-    of_vpc = [{"name": "vpc-id", "values": [vpc.id]}]
+@pytest.mark.parametrize("function", sorted(LOOKUPS))
+def test_what_exists_is_looked_up_by_its_id(bench: Workbench, function: str) -> None:
+    _, argument = LOOKUPS[function]
+    identifier = EXISTING[function.rpartition(":")[2]](bench)
 
-    assert invoke(bench, "getSubnets", filters=of_vpc)["ids"] == [first.id, second.id]
-    assert invoke(bench, "getSubnets", filters=of_vpc, tags={"Stack": "other"})["ids"] == []
-    assert invoke(bench, "getSubnet", id=second.id)["availabilityZone"] == "us-east-1b"
-    assert invoke(bench, "getSubnet", id=second.id)["vpcId"] == vpc.id
+    found = INVOKES[function](bench.cloud, {argument: identifier})
 
-
-def test_two_subnets_for_one_ask_for_more(bench: Workbench) -> None:
-    vpc = make_vpc(bench)
-    make_subnet(bench, vpc)
-    make_subnet(bench, vpc, "10.0.1.0/24")
-
-    with pytest.raises(ResourceError, match=r"2 subnets match .* say more exactly which"):
-        invoke(bench, "getSubnet", vpcId=vpc.id)
+    assert found["id"] == found[argument] == identifier
+    assert found["arn"].startswith("arn:aws:")
+    assert found["tags"]["Stack"] == "test"
 
 
-def test_a_route_table_is_found_by_its_subnet(bench: Workbench) -> None:
-    vpc = make_vpc(bench)
-    subnet = make_subnet(bench, vpc)
-    table = bench.make(ROUTE_TABLE, {"vpcId": vpc.id})
-    association = "aws:ec2/routeTableAssociation:RouteTableAssociation"
-    bench.make(association, {"routeTableId": table.id, "subnetId": subnet.id})
-
-    found = invoke(bench, "getRouteTable", subnetId=subnet.id)
-
-    assert found["routeTableId"] == table.id
-    assert [item["subnetId"] for item in found["associations"]] == [subnet.id]
-    assert invoke(bench, "getRouteTable", routeTableId=table.id)["vpcId"] == vpc.id
+def test_what_does_not_exist_or_is_asked_for_otherwise_is_refused(bench: Workbench) -> None:
+    with pytest.raises(ResourceError, match=r"aws:ec2/vpc:Vpc 'vpc-gone' does not exist"):
+        invoke(bench, "getVpc", "ec2", id="vpc-gone")
+    with pytest.raises(ResourceError, match="looks it up by `id`, not by default, id"):
+        invoke(bench, "getVpc", "ec2", id="vpc-1", default=True)
 
 
-def test_an_internet_gateway_is_found_by_its_vpc(bench: Workbench) -> None:
-    vpc = make_vpc(bench)
-    gateway = bench.make(GATEWAY, {"vpcId": vpc.id})
+def test_the_registry_is_the_one_on_this_machine(bench: Workbench) -> None:
+    host = f"localhost:{urlsplit(bench.cloud.endpoint).port}"
+    token = invoke(bench, "getAuthorizationToken", "ecr", registryId="000000000000")
+    name = repository_name(bench)
 
-    found = invoke(bench, "getInternetGateway", filters=[{"name": "attachment.vpc-id", "values": [vpc.id]}])
+    assert token["userName"] == "AWS"
+    assert token["password"]
+    assert token["proxyEndpoint"] == f"http://{host}"
+    assert invoke(bench, "getRepository", "ecr", name=name)["repositoryUrl"] == f"{host}/{name}"
 
-    assert found["internetGatewayId"] == gateway.id
-    assert found["attachments"] == [{"state": "available", "vpcId": vpc.id}]
+
+@pytest.mark.parametrize(
+    "asked", [{"imageTag": "7"}, {"imageDigest": "sha256:" + "0" * 64}, {"mostRecent": True}]
+)
+def test_an_image_that_is_not_there_is_named(bench: Workbench, asked: dict[str, object]) -> None:
+    name = repository_name(bench)
+
+    with pytest.raises(ResourceError, match=name):
+        invoke(bench, "getImage", "ecr", repositoryName=name, **asked)

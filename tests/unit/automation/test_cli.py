@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -11,40 +12,55 @@ import click
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
+from automation.changes.drift import drift
 from automation.cli import cli, main
-from automation.errors import ProgramError
-from local.containers import DockerError
-from local.engine.errors import EngineError
+from automation.errors import AutomationError, ProgramError
+from local.docker import DockerError
+from local.errors import LocalError
 
 ROOT = Path(__file__).parents[3]
 
 
-def test_every_command_says_what_it_does() -> None:
-    assert [name for name, command in cli.commands.items() if not command.get_short_help_str()] == []
+def call(*arguments: str) -> int:
+    """Return the exit code of a command."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def commands() -> dict[str, click.Command]:
+    context = click.Context(cli)
+    found = {name: cli.get_command(context, name) for name in cli.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
+
+
+def test_every_command_of_the_list_exists_and_says_what_it_does() -> None:
+    assert [name for name, command in commands().items() if not command.get_short_help_str()] == []
+    assert [name for name, command in commands().items() if command.name != name] == []
+    assert len(commands()) == len(cli.list_commands(click.Context(cli)))
 
 
 def test_without_a_command_it_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main([])
+    assert call() == 2
+    assert "  drift       Detect drift.\n" in capsys.readouterr().err
 
-    assert ended.value.code == 2
-    assert "Tell what a stack costs in a month." in capsys.readouterr().err
+
+def test_an_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("deploy") == 2
+    assert "No such command 'deploy'" in capsys.readouterr().err
 
 
 def test_help_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["cost", "-h"])
-
-    assert ended.value.code == 0
+    assert call("cost", "-h") == 0
     assert "--budget DOLLARS" in capsys.readouterr().out
 
 
-def test_a_refusal_is_one_line_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["cost", "nowhere"])
+def test_an_error_is_one_line_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    code = call("cost", "nowhere")
     error = capsys.readouterr().err
 
-    assert ended.value.code == 1
+    assert code == 1
     assert error.startswith("error: stack 'nowhere' has no file Pulumi.nowhere.yaml")
     assert error.count("\n") == 1
 
@@ -63,29 +79,53 @@ def test_it_runs_from_the_command_line_and_needs_no_account() -> None:
     assert run.stdout.startswith("prod in us-east-1: $")
 
 
+def fails(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
+    """Return the exit code of a command that raises an error."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(drift, "callback", fail)
+    return call("drift", "dev")
+
+
 @pytest.mark.parametrize(
     "error",
     [
+        AutomationError("there is no stack 'dev'"),
         NoCredentialsError(),
         ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeServices"),
-        EngineError("the state is broken"),
+        LocalError("the emulator does not run"),
         DockerError("no daemon answers"),
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_others_refuse_is_told_without_a_traceback_too(
+def test_expected_errors_of_libraries_have_no_traceback_either(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise error
-
-    monkeypatch.setattr(cli.commands["cost"], "callback", fail)
-
-    with pytest.raises(SystemExit) as ended:
-        main(["cost", "dev"])
-
-    assert ended.value.code == 1
+    assert fails(monkeypatch, error) == 1
     assert capsys.readouterr().err == f"error: {error}\n"
+
+
+def test_a_full_disk_is_named_with_the_file(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = OSError(errno.ENOSPC, "No space left on device", "/project/.local/state")
+
+    assert fails(monkeypatch, error) == 1
+    assert capsys.readouterr().err == (
+        "error: /project/.local/state cannot be written: No space left on device\n"
+    )
+
+
+def test_what_nobody_expects_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ZeroDivisionError):
+        fails(monkeypatch, ZeroDivisionError())
+
+
+def test_ctrl_c_ends_with_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fails(monkeypatch, KeyboardInterrupt()) == 130
+    assert "interrupted: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("returned", "code"), [(None, 0), (1, 1), (3, 3)])
@@ -93,38 +133,45 @@ def test_a_command_ends_with_what_it_returns(
     monkeypatch: pytest.MonkeyPatch, returned: int | None, code: int
 ) -> None:
     """3 is drift."""
-    monkeypatch.setattr(cli.commands["drift"], "callback", lambda *_, **__: returned)
+    monkeypatch.setattr(drift, "callback", lambda *_, **__: returned)
 
-    with pytest.raises(SystemExit) as ended:
-        main(["drift", "dev"])
-
-    assert ended.value.code == code
+    assert call("drift", "dev") == code
 
 
-def test_a_program_that_failed_is_not_told_twice(
+def test_the_output_of_a_program_is_not_printed_twice(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its lines were shown when they came."""
-
-    def fail(*_: object, **__: object) -> None:
-        raise ProgramError("pulumi up", 255, "error: this is why")
-
-    monkeypatch.setattr(cli.commands["up"], "callback", fail)
-
-    with pytest.raises(SystemExit) as ended:
-        main(["up", "dev"])
-
-    assert ended.value.code == 1
+    assert fails(monkeypatch, ProgramError("pulumi up", 255, "error: this is why", displayed=True)) == 1
     assert capsys.readouterr().err == "error: `pulumi up` ended with exit code 255\n"
 
 
-def test_how_long_to_wait_for_a_lock_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Any] = []
-    monkeypatch.setattr(
-        cli.commands["drift"], "callback", lambda **_: seen.append(click.get_current_context().obj)
+def test_the_output_of_a_program_that_was_not_displayed_is_printed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fails(monkeypatch, ProgramError("pulumi stack ls", 255, "error: no bucket")) == 1
+    assert capsys.readouterr().err == (
+        "error: `pulumi stack ls` ended with exit code 255:\nerror: no bucket\n"
     )
 
-    with pytest.raises(SystemExit):
-        main(["--wait-for-lock-minutes", "2.5", "drift", "dev"])
 
-    assert [stacks.patience.minutes for stacks in seen] == [2.5]
+def stacks_of(monkeypatch: pytest.MonkeyPatch, *options: str) -> Any:
+    """Return what a command with these options works on."""
+    seen: list[Any] = []
+    monkeypatch.setattr(drift, "callback", lambda **_: seen.append(click.get_current_context().obj))
+    call(*options, "drift", "dev")
+    return seen[0]
+
+
+def test_the_wait_for_a_lock_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    stacks = stacks_of(monkeypatch, "--wait-for-lock-minutes", "2.5")
+
+    assert (stacks.is_local, stacks.lock_retry.minutes) == (False, 2.5)
+
+
+def test_with_local_the_stacks_are_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the process has no AWS account any more, whatever the shell says."""
+    isolated: list[bool] = []
+    monkeypatch.setattr("local.isolation.isolate", lambda: isolated.append(True))
+
+    assert stacks_of(monkeypatch, "--local").is_local
+    assert isolated == [True]

@@ -1,22 +1,41 @@
-"""A command of the benchmark is the same, whoever runs the benchmark."""
+"""What the contenders are told to do."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+import yaml
 
-from bench.contenders import Ours
+from bench.contenders import Cdk, Ours
 
 
-def test_a_command_does_not_get_the_stack_of_the_make_around_it(
+def test_our_stack_is_dev_with_as_many_services_as_are_asked_for(tmp_path: Path) -> None:
+    command = Ours(tmp_path).up(3, desired_count=2)
+    config = yaml.safe_load((tmp_path / "Pulumi.bench.yaml").read_text())["config"]
+
+    assert command.words[1:] == ("-m", "automation", "--local", "up", "bench")
+    assert config["node-on-ecs:domain"] == "bench.example.com"
+    assert (config["node-on-ecs:desired-count"], config["node-on-ecs:multidev"]) == (2, ["dev1", "dev2"])
+
+
+def test_each_copy_has_ports_of_its_own(tmp_path: Path) -> None:
+    """Beside a stack of the user's, and in several tests at once."""
+    variables = ("EMULATOR_PORT", "FRONT_DOOR_PORT")
+    one, other = (Ours(tmp_path).command("down").environment for _ in range(2))
+
+    assert len({environment[name] for environment in (one, other) for name in variables}) == 4
+
+
+def test_the_cdk_sees_nothing_of_the_machine_s_aws_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`make down` for it alone would leave the emulator behind."""
-    monkeypatch.setenv("STACK", "dev")
-    monkeypatch.setenv("MAKEFLAGS", "n")
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
+    cdk = Cdk(tmp_path, "http://127.0.0.1:4566", image="image", zone_id="zone")
 
-    environment = Ours(tmp_path).make("down").environment
+    command = cdk.up(4, desired_count=2)
 
-    assert {"STACK", "MAKEFLAGS"}.isdisjoint(environment)
-    assert "PATH" in environment
+    assert {"AWS_PROFILE", "AWS_SESSION_TOKEN"}.isdisjoint(command.environment)
+    assert command.environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
+    assert (command.environment["BENCH_SERVICES"], command.environment["BENCH_DESIRED_COUNT"]) == ("4", "2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from unittest.mock import patch
 
 import pytest
 
+from tests.unit.bootstrap.simulator import Role
 from tests.unit.infra.conftest import app, declare_stack
 from tests.unit.infra.fake_cloud import ACCOUNT, REGION, FakeCloud, Made
 from tests.unit.infra.recorder import Graph, declare
@@ -25,16 +27,28 @@ REPOSITORY = {
     "github-organization-id": 11,
     "github-repository-id": 22,
 }
+# As docs/workflows.md has it.
+STACKS = [
+    {
+        "name": "dev",
+        "environments": ["dev", "pull-requests"],
+        "previews": "pr-*",
+        "domains": ["dev.example.com"],
+    },
+    {"name": "staging", "domains": ["staging.example.com"]},
+    {"name": "prod", "domains": ["www.example.com"]},
+]
 BUCKET = f"node-on-ecs-state-{ACCOUNT}-{REGION}"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/state-id"
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
-BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/node-on-ecs/node-on-ecs-boundary"
-TASKS_BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/node-on-ecs/node-on-ecs-tasks-boundary"
 
 ROLE = "aws:iam/role:Role"
 POLICY = "aws:iam/policy:Policy"
 INLINE = "aws:iam/rolePolicy:RolePolicy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+
+EVERYTHING = json.dumps({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+"""A policy."""
 
 DeclareAccount = Callable[..., Graph]
 
@@ -61,12 +75,15 @@ def declare_account() -> DeclareAccount:
     """Run the real program with some keys."""
 
     def run(changes: Mapping[str, Any] | None = None, *, dry_run: bool = False) -> Graph:
-        own = {f"{PROJECT}:{key}": value for key, value in {**REPOSITORY, **(changes or {})}.items()}
-        with patch("tests.unit.infra.recorder.PROJECT", PROJECT):
+        given = {**REPOSITORY, **(changes or {})}
+        own = {f"{PROJECT}:{key}": value for key, value in given.items() if value is not None}
+        # As Pulumi does, for a program to see which keys there are.
+        environment = {"PULUMI_CONFIG": json.dumps({key: json.dumps(value) for key, value in own.items()})}
+        with patch("tests.unit.infra.recorder.PROJECT", PROJECT), patch.dict(os.environ, environment):
             return declare(
                 lambda: run_path(str(ROOT / "bootstrap" / "__main__.py"), run_name="__main__"),
                 stack_name="main",
-                config={key: value for key, value in own.items() if value is not None},
+                config=own,
                 dry_run=dry_run,
                 cloud=FakeAccount(),
             )
@@ -76,13 +93,24 @@ def declare_account() -> DeclareAccount:
 
 @pytest.fixture(scope="session")
 def account(declare_account: DeclareAccount) -> Callable[[], Graph]:
-    return cache(declare_account)
+    return cache(lambda: declare_account({"stacks": STACKS}))
 
 
 @pytest.fixture
 def graph(account: Callable[[], Graph]) -> Graph:
-    """An account as `bootstrap/Pulumi.yaml` has it."""
+    """An account whose first stack has previews."""
     return account()
+
+
+@pytest.fixture
+def dev(graph: Graph) -> Role:
+    """What a job of dev, or of a pull request with a preview, may do."""
+    return role_of(graph, "deploy-dev")
+
+
+@pytest.fixture
+def preview(graph: Graph) -> Role:
+    return role_of(graph, "preview")
 
 
 def statements(policy: str) -> dict[str, dict[str, Any]]:
@@ -90,13 +118,23 @@ def statements(policy: str) -> dict[str, dict[str, Any]]:
     return {statement["Sid"]: statement for statement in json.loads(policy)["Statement"]}
 
 
-def policies_of(graph: Graph, role: str) -> list[dict[str, Any]]:
-    """Return all statements that a role has, inline or attached."""
-    arns = {a.inputs["policyArn"] for a in graph.all(ATTACHMENT) if a.inputs["role"] == role}
-    texts = [p.inputs["policy"] for p in graph.all(INLINE) if p.inputs["role"] == role]
-    texts += [
-        p.inputs["policy"]
-        for p in graph.all(POLICY)
-        if f"arn:aws:iam::{ACCOUNT}:policy{p.inputs['path']}{p.inputs['name']}" in arns
+def policy_arn(name: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:policy/node-on-ecs/node-on-ecs-{name}"
+
+
+def role_of(graph: Graph, name: str) -> Role:
+    """Return one of the roles that are made here."""
+    role = graph.one(ROLE, name).inputs
+    policies = {policy_arn(one.name): one.inputs["policy"] for one in graph.all(POLICY)}
+    attached = [
+        policies[one.inputs["policyArn"]]
+        for one in graph.all(ATTACHMENT)
+        if one.inputs["role"] == role["name"]
     ]
-    return [statement for text in texts for statement in json.loads(text)["Statement"]]
+    inline = [one.inputs["policy"] for one in graph.all(INLINE) if one.inputs["role"] == role["name"]]
+    return Role.of([*attached, *inline], policies[role["permissionsBoundary"]])
+
+
+def anything_within(graph: Graph, stack: str) -> Role:
+    """Return a role that a deploy role of a stack has given everything, in the boundary that it must have."""
+    return Role.of([EVERYTHING], graph.one(POLICY, f"tasks-{stack}").inputs["policy"])

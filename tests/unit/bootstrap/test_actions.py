@@ -1,10 +1,10 @@
-"""The list of actions, held against what the stacks' program really makes and asks."""
+"""The list of actions, against what the stacks' program makes and asks, and against AWS's own reference."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,12 @@ from botocore import xform_name
 
 from account.actions import STEPS, load_actions
 from local.resources.registry import CONSTRUCTORS
-from tests.unit.bootstrap.conftest import ROOT
+from local.resources.row import Row
+from local.resources.table import ROWS
+from tests.unit.bootstrap.conftest import ROOT, policy_arn
+from tests.unit.bootstrap.simulator import Role, compares_tags, exists, reads, resources_of, tagged, tags
 from tests.unit.infra.conftest import STACKS, DeclareStack
-from tests.unit.infra.fake_cloud import DIGEST, FakeCloud
+from tests.unit.infra.fake_cloud import ACCOUNT, DIGEST, REGION, FakeCloud
 from tests.unit.infra.recorder import Graph
 
 ACTIONS = load_actions()
@@ -36,34 +39,43 @@ WITHOUT = {
     "random:index/randomId:RandomId": set(STEPS),
 }
 
-# What the local run's handlers can do and the stacks do not ask for: managed and repository policies,
-# logs with a key of their own, and the end of what stays on AWS.
+# What the local run's handlers can do and the stacks do not ask for: the end of what stays on AWS, and of a
+# role's boundary; managed policies; logs with a key of their own.
 BEYOND_THE_STACKS = {
     "ecr:BatchDeleteImage",
-    "ecr:DeleteRepositoryPolicy",
-    "ecr:SetRepositoryPolicy",
     "ecs:DeregisterTaskDefinition",
-    "iam:CreatePolicy",
-    "iam:CreatePolicyVersion",
-    "iam:DeletePolicy",
     "iam:DeletePolicyVersion",
-    "iam:TagPolicy",
-    "iam:UntagPolicy",
+    "iam:DeleteRolePermissionsBoundary",
     "logs:AssociateKmsKey",
     "logs:DisassociateKmsKey",
+    # The emulator's own zone: on AWS it is there before.
+    "route53:CreateHostedZone",
 }
+# What people ask for with their own credentials: a shell, and the test of an account.
+BY_HAND = {"ecs:ExecuteCommand", "logs:FilterLogEvents", "logs:StartLiveTail"}
 
-# By IAM's prefix, where AWS's SDK has another name for the service.
-SDK_NAMES = {"elasticloadbalancing": "elbv2"}
-NO_OPERATION = {"iam:PassRole"}
+DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+"""AWS makes it with a VPC, and deletes it."""
 
-SHAPES: list[Mapping[str, Any]] = [
-    {},
-    {"ipv6": True, "nat": "single"},
-    {"domain": "", "zone": ""},
-    {"repository": "shared", "image-from": "other"},
-    {"image": "ghcr.io/example/web:1"},
-    {"vpc-id": "vpc-01234567", "public-subnet-ids": ["subnet-01234567", "subnet-89abcdef"], "nat": "none"},
+# By the SDK's name of a service, where IAM has another one.
+IAM_NAMES = {"elbv2": "elasticloadbalancing"}
+SDK_NAMES = {prefix: name for name, prefix in IAM_NAMES.items()}
+PASS_ROLE = "iam:PassRole"
+
+SHAPES: list[tuple[str, Mapping[str, Any]]] = [
+    *((stack, {}) for stack in STACKS),
+    ("prod", {"ipv6": True, "nat": "single"}),
+    ("dev", {"domain": "", "zone": ""}),
+    ("staging", {"repository": "shared", "image-from": "other"}),
+    ("dev", {"image": "ghcr.io/example/web:1"}),
+    (
+        "prod",
+        {
+            "vpc-id": "vpc-01234567",
+            "public-subnet-ids": ["subnet-01234567", "subnet-89abcdef"],
+            "nat": "none",
+        },
+    ),
 ]
 
 
@@ -79,6 +91,13 @@ def _made(graph: Graph) -> set[str]:
     return {resource.type for resource in graph.resources if not resource.type.startswith(own)}
 
 
+def _missing(graph: Graph) -> set[str]:
+    """Return types and functions that the list does not have."""
+    asked = {i.token for i in graph.invokes if not i.token.startswith("pulumi:")}
+    made = _made(graph) - ACTIONS.resources.keys() - ACTIONS.components.keys()
+    return made | (asked - ACTIONS.functions.keys())
+
+
 def _dotted(node: ast.expr) -> Iterator[str]:
     if isinstance(node, ast.Attribute):
         yield from _dotted(node.value)
@@ -87,7 +106,8 @@ def _dotted(node: ast.expr) -> Iterator[str]:
         yield node.id
 
 
-def _makeable() -> set[str]:
+@cache
+def _makeable() -> frozenset[str]:
     """Return types that some configuration may make, from the program's text."""
     tokens: set[str] = set()
     for file in sorted((ROOT / "infra").rglob("*.py")):
@@ -100,11 +120,13 @@ def _makeable() -> set[str]:
                 token = getattr(thing, "pulumi_type", None)
                 if isinstance(thing, type) and token and "::" not in token and names[-1] != "Provider":
                     tokens.add(token)
-    return tokens
+    return frozenset(tokens)
 
 
-@pytest.mark.parametrize("changes", SHAPES, ids=str)
-@pytest.mark.parametrize("stack", STACKS)
+# The list and the program
+
+
+@pytest.mark.parametrize(("stack", "changes"), SHAPES, ids=str)
 def test_everything_that_a_stack_makes_is_in_the_list(
     declare_stack: DeclareStack, stack: str, changes: Mapping[str, Any]
 ) -> None:
@@ -112,9 +134,9 @@ def test_everything_that_a_stack_makes_is_in_the_list(
     other = {"organization/node-on-ecs/other": {"image": f"shared@{DIGEST}"}}
     graph = declare_stack(stack, changes, cloud=FakeCloud(stacks=other))
 
-    assert _made(graph) - ACTIONS.resources.keys() - ACTIONS.components.keys() == set()
-    asked = {i.token for i in graph.invokes if not i.token.startswith("pulumi:")}
-    assert asked - ACTIONS.functions.keys() == set()
+    assert _missing(graph) == set()
+    if stack == "prod" and not changes:
+        assert ACTIONS.components.keys() <= _made(graph)
 
 
 def test_everything_that_an_attached_stack_makes_is_in_the_list(declare_stack: DeclareStack) -> None:
@@ -123,73 +145,34 @@ def test_everything_that_an_attached_stack_makes_is_in_the_list(declare_stack: D
     changes = {"attach-to": "dev", "nat": "single", "container-insights": "enabled", "multidev": []}
     graph = declare_stack("dev", changes, stack="pr-1", cloud=FakeCloud(stacks=dev))
 
-    assert _made(graph) - ACTIONS.resources.keys() == set()
-    asked = {i.token for i in graph.invokes if not i.token.startswith("pulumi:")}
-    assert asked - ACTIONS.functions.keys() == set()
+    assert _missing(graph) == set()
 
 
-def test_everything_that_the_program_can_make_is_in_the_list() -> None:
-    """By its text: no test has every configuration."""
-    assert _makeable() - ACTIONS.resources.keys() == set()
-    assert len(_makeable()) > 20
-
-
-def test_nothing_is_in_the_list_that_the_program_does_not_make() -> None:
-    """A permission that nothing needs is one that only an intruder uses."""
+def test_the_list_has_what_the_program_can_make_and_nothing_else() -> None:
+    """By its text: no test has every configuration. A permission that nothing needs only an intruder uses."""
     inside = {child for children in ACTIONS.components.values() for child in children}
 
-    assert ACTIONS.resources.keys() - _makeable() - inside == set()
-
-
-def test_every_component_in_the_list_is_one_that_the_program_uses(declare_stack: DeclareStack) -> None:
+    assert len(_makeable()) > 20
+    assert _makeable() | inside == ACTIONS.resources.keys()
     assert ACTIONS.components.keys() == CONSTRUCTORS.keys()
-    assert ACTIONS.components.keys() <= {r.type for r in declare_stack("prod").resources}
 
 
-def test_what_a_component_makes_is_in_the_list() -> None:
-    for children in ACTIONS.components.values():
-        assert set(children) <= ACTIONS.resources.keys()
+def test_each_type_can_be_made_read_changed_and_deleted() -> None:
+    without = {token: set(STEPS) - steps.keys() for token, steps in ACTIONS.resources.items()}
+
+    assert {token: steps for token, steps in without.items() if steps} == WITHOUT
+    assert all(actions for steps in ACTIONS.resources.values() for actions in steps.values())
 
 
-@pytest.mark.parametrize("token", ACTIONS.resources)
-def test_each_type_can_be_made_read_changed_and_deleted(token: str) -> None:
-    assert set(STEPS) - ACTIONS.resources[token].keys() == WITHOUT.get(token, set())
-    assert all(ACTIONS.resources[token].values())
-
-
-@pytest.mark.parametrize("action", sorted(ACTIONS.of_deployments - NO_OPERATION))
-def test_each_action_is_one_that_aws_has(action: str) -> None:
-    """IAM takes a misspelt one without a word."""
-    service, _, name = action.partition(":")
-
-    assert name in _operations(service)
-
-
-def test_looking_changes_nothing() -> None:
-    changing = [
-        action
-        for action in ACTIONS.of_previews
-        if not re.match(r"[a-z0-9-]+:(Describe|Get|List|BatchGet)", action)
-    ]
-
-    assert changing == []
-
-
-def test_no_action_is_a_pattern() -> None:
-    assert [
-        action for action in ACTIONS.of_deployments if not re.fullmatch(r"[a-z0-9-]+:[A-Za-z0-9]+", action)
-    ] == []
-
-
-def _called(folder: Path, services: Sequence[str]) -> set[str]:
-    """Return actions by the names of the SDK's calls in a folder."""
+def _called(folders: list[Path], services: list[str]) -> set[str]:
+    """Return actions by the names of the SDK's calls in folders."""
     calls = {
         xform_name(operation): f"{service}:{operation}"
         for service in services
         for operation in _operations(service)
     }
     called: set[str] = set()
-    for file in folder.rglob("*.py"):
+    for file in (file for folder in folders for file in folder.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             # Some are named in text, for a paginator.
             name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "value", None)
@@ -199,20 +182,189 @@ def _called(folder: Path, services: Sequence[str]) -> set[str]:
 
 
 def test_what_the_program_asks_by_itself_is_in_the_list() -> None:
-    folder = ROOT / "infra" / "rollout"
-    called = _called(folder, ("cloudwatch", "ecs", "elasticloadbalancing", "logs", "ssm"))
+    services = ["cloudwatch", "ecs", "elasticloadbalancing", "logs", "ssm"]
+    called = _called([ROOT / "infra" / "rollout"], services)
 
-    assert called - set(ACTIONS.rollout) == set()
-    if folder.exists():
-        assert set(ACTIONS.rollout) - called == NO_OPERATION
+    assert called
+    assert set(ACTIONS.rollout) == called | {PASS_ROLE}
 
 
-def test_whatever_the_local_run_does_to_make_a_type_is_in_the_list() -> None:
+def test_what_the_commands_ask_in_a_workflow_is_in_the_list() -> None:
+    """They use the same role, for tags of images and the room at a load balancer."""
+    folders = [ROOT / "automation" / name for name in ("changes", "previews", "promotion", "services")]
+    called = _called(folders, ["cloudwatch", "ecr", "ecs", "elasticloadbalancing", "logs"])
+
+    assert len(called) > 10
+    assert called - ACTIONS.of_deployments - BY_HAND == set()
+
+
+def _asked_by(row: Row) -> set[str]:
+    """Return the actions by which the local run makes, changes and deletes a type that is a row of its table."""
+    names = {row.create, row.delete}
+    for change in row.changes:
+        names |= {change.operation, change.reset}
+    if row.tags is not None:
+        names |= {row.tags.tag, row.tags.untag}
+    if row.attributes is not None:
+        names.add(row.attributes.change)
+    prefix = IAM_NAMES.get(row.service, row.service)
+    by_name = {xform_name(operation): operation for operation in _operations(prefix)}
+    return {f"{prefix}:{by_name[name]}" for name in names if name}
+
+
+@pytest.mark.parametrize("token", sorted((ROWS.keys() & ACTIONS.resources.keys()) - {DEFAULT_GROUP}))
+def test_what_the_local_run_does_for_a_type_is_in_the_list_for_it(token: str) -> None:
     """It makes the same types by the same interface: what it needs there, a deployment needs on AWS."""
-    services = {action.partition(":")[0] for action in ACTIONS.of_deployments}
-    done = _called(ROOT / "local" / "resources", sorted(services))
-    looking = re.compile(r".*:(Describe|Get|List|BatchGet)")
+    listed = {action for steps in ACTIONS.resources[token].values() for action in steps}
 
-    changing = {action for action in done if not looking.match(action)}
-    assert len(changing) > 50
-    assert changing - ACTIONS.of_deployments - BEYOND_THE_STACKS == set()
+    assert _asked_by(ROWS[token]) - listed - BEYOND_THE_STACKS == set()
+
+
+def test_what_the_local_run_does_beside_its_table_is_in_the_list() -> None:
+    services = {action.partition(":")[0] for action in ACTIONS.of_deployments}
+    done = {one for one in _called([ROOT / "local" / "resources"], sorted(services)) if not reads(one)}
+    other_types = {
+        action for row in ROWS.values() if row.token not in ACTIONS.resources for action in _asked_by(row)
+    }
+
+    assert len(done) > 50
+    assert done - ACTIONS.of_deployments - other_types - BEYOND_THE_STACKS == set()
+
+
+# The list and AWS
+
+
+def test_each_action_is_one_that_aws_has() -> None:
+    """IAM takes a misspelt one without a word."""
+    assert [action for action in ACTIONS.of_deployments if not exists(action)] == []
+
+
+def test_reading_changes_nothing() -> None:
+    # AWS counts a login as writing.
+    assert [
+        a for a in ACTIONS.of_previews if not reads(a) and not re.match(r"[a-z0-9-]+:(Describe|Get|List)", a)
+    ] == []
+
+
+def test_aws_compares_the_tags_of_whatever_needs_a_stacks_own() -> None:
+    """Where it does not, the condition never holds, and the program cannot do it at all."""
+    assert ACTIONS.owned <= ACTIONS.of_deployments
+    assert [action for action in ACTIONS.owned if not compares_tags(action)] == []
+
+
+def test_every_deletion_is_of_ones_own() -> None:
+    """By tags, but for roles, which have a path, and records, which have names."""
+    deletes = {action for steps in ACTIONS.resources.values() for action in steps.get("delete", ())}
+    by_other_means = {a for a in deletes if a.startswith("iam:")} | {
+        "route53:ChangeResourceRecordSets",
+        "route53:GetChange",
+    }
+
+    assert {action for action in deletes if not reads(action)} - ACTIONS.owned - by_other_means == set()
+
+
+def test_nothing_that_makes_something_new_needs_tags() -> None:
+    """What is not there yet has none. These make a part of what is there."""
+    making = re.compile(r".*:(Create|Register|Request|Allocate|Run|Put[A-Z]\w+Alarm)")
+
+    assert {action for action in ACTIONS.owned if making.match(action) and not tags(action)} == {
+        "ec2:CreateRoute",
+        "elasticloadbalancing:CreateListener",
+        "elasticloadbalancing:CreateRule",
+    }
+
+
+# The list and the role
+
+OWN_ROLE = f"arn:aws:iam::{ACCOUNT}:role/node-on-ecs-dev/web-task-1"
+BOUND = {"iam:PermissionsBoundary": policy_arn("tasks-dev")}
+ATTACHED = {"iam:PolicyARN": "arn:aws:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"}
+AS_THE_PROGRAM_ASKS: dict[str, tuple[str, Mapping[str, Any]]] = {
+    PASS_ROLE: (OWN_ROLE, {"iam:PassedToService": "ecs-tasks.amazonaws.com"}),
+    "iam:AttachRolePolicy": (OWN_ROLE, {**BOUND, **ATTACHED}),
+    "iam:CreateServiceLinkedRole": (
+        f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+        {"iam:AWSServiceName": "ecs.amazonaws.com"},
+    ),
+    "route53:ChangeResourceRecordSets": (
+        "arn:aws:route53:::hostedzone/Z1",
+        {"route53:ChangeResourceRecordSetsNormalizedRecordNames": ["alice.dev.example.com"]},
+    ),
+}
+
+
+def _requests(token: str, step: str, action: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return resources that AWS looks at, each with the condition keys that it has."""
+    service, _, name = action.partition(":")
+    if action in AS_THE_PROGRAM_ASKS:
+        return [AS_THE_PROGRAM_ASKS[action]]
+    if service == "iam":
+        return [(OWN_ROLE, BOUND)]
+    if service == "ssm" and name != "DescribeParameters":
+        parameter = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/web-migrations-1"
+        return [(parameter, {} if step == "create" else tagged("dev"))]
+    if step == "create" and tags(action):
+        requested = tagged("dev", key="aws:RequestTag")
+        if token == DEFAULT_GROUP:
+            return [(f"arn:aws:ec2:{REGION}:{ACCOUNT}:security-group/sg-1", requested)]
+        return [("*", {**requested, f"{service}:CreateAction": "Create"})]
+    there = step != "create" or action in ACTIONS.owned
+    return [(resource, tagged("dev") if there else {}) for resource in resources_of(action)]
+
+
+@pytest.mark.parametrize("token", ACTIONS.resources)
+def test_a_deploy_role_may_do_what_a_type_needs(dev: Role, token: str) -> None:
+    denied = [
+        (step, action, resource)
+        for step, actions in ACTIONS.resources[token].items()
+        for action in actions
+        for resource, context in _requests(token, step, action)
+        if not dev.may(action, resource, context)
+    ]
+
+    assert denied == []
+
+
+def test_a_deploy_role_may_do_what_functions_and_the_program_itself_need(dev: Role) -> None:
+    needed = {action for actions in ACTIONS.functions.values() for action in actions} | set(ACTIONS.rollout)
+
+    assert [
+        (action, resource)
+        for action in needed
+        for resource, context in _requests("", "update", action)
+        if not dev.may(action, resource, context)
+    ] == []
+
+
+def test_a_new_rule_of_a_group_needs_no_tags(dev: Role) -> None:
+    """AWS looks at the rule too, which is not there yet."""
+    rule = f"arn:aws:ec2:{REGION}:{ACCOUNT}:security-group-rule/sgr-1"
+
+    assert dev.may("ec2:AuthorizeSecurityGroupIngress", rule)
+
+
+def test_an_attached_stack_adds_to_the_load_balancer_of_its_base(dev: Role) -> None:
+    assert dev.may("elasticloadbalancing:CreateRule", context=tagged("dev"))
+    assert dev.may("elasticloadbalancing:DeleteRule", context=tagged("pr-7"))
+
+
+STATE_READ = {"s3:ListBucket", "s3:GetObject", "kms:Decrypt", "kms:DescribeKey"}
+STATE_WRITE = {"s3:PutObject", "s3:DeleteObject", "kms:Encrypt", "kms:GenerateDataKey"}
+
+
+def _allowed(role: Role) -> set[str]:
+    return {action for policy in role.policies for s in policy if s.effect == "Allow" for action in s.actions}
+
+
+def test_a_deploy_role_may_do_what_is_in_the_list_and_nothing_else(dev: Role) -> None:
+    assert _allowed(dev) == ACTIONS.of_deployments | STATE_READ | STATE_WRITE
+
+
+def test_the_preview_role_may_read_and_nothing_else(preview: Role) -> None:
+    assert _allowed(preview) == ACTIONS.of_previews | STATE_READ
+    assert [
+        (action, resource)
+        for action in ACTIONS.of_previews
+        for resource, context in _requests("", "read", action)
+        if not preview.may(action, resource, context)
+    ] == []

@@ -16,7 +16,7 @@ KEYS = {key: entry for key, entry in DOCUMENT["config"].items() if ":" not in ke
 
 @pytest.mark.parametrize("key", KEYS)
 def test_every_key_has_a_type_and_a_meaning(key: str) -> None:
-    assert KEYS[key]["type"] in {"string", "integer", "boolean", "array"}
+    assert KEYS[key]["type"] in {"string", "integer", "array"}
     assert KEYS[key]["description"]
     # The CLI refuses a list without it.
     assert ("items" in KEYS[key]) is (KEYS[key]["type"] == "array")
@@ -41,6 +41,10 @@ def test_it_declares_the_stacks_that_the_main_project_has() -> None:
     assert {stack["name"] for stack in KEYS["stacks"]["default"]} == files
 
 
+def _given(action: str, resource: str = "*") -> list[dict[str, Any]]:
+    return [{"name": "dev", "task-role-statements": [{"actions": [action], "resources": [resource]}]}]
+
+
 @pytest.mark.parametrize(
     ("key", "value", "told"),
     [
@@ -52,15 +56,47 @@ def test_it_declares_the_stacks_that_the_main_project_has() -> None:
         ("project", "Web", 'project = "Web"'),
         ("repository", "web", 'repository = "web": there is no such key; the nearest is `image-repository`'),
         ("oidc-provider-arn", "arn:aws:iam::123456789012:oidc-provider/example.com", "oidc-provider-arn ="),
-        ("stacks", [{"name": "dev", "environments": ["*"]}], 'stacks[0].environments = "*"'),
-        ("stacks", [{"name": "dev", "environment": "dev"}], 'stacks[0].environment = "dev"'),
+        ("stacks", [{"name": "dev", "environments": ["*"]}], 'stacks[0].environments[0] = "*"'),
+        ("stacks", [{"name": "dev", "environment": "dev"}], "the nearest is `environments`"),
         ("stacks", [{"name": "dev", "environments": []}], "stacks[0].environments = []"),
-        ("stacks", ["dev"], 'stacks[0] = "dev": an object'),
+        ("stacks", ["dev"], 'stacks[0] = "dev": an object with name, environments'),
+        ("stacks", [{"domains": []}], "stacks[0].name is missing"),
         ("stacks", [{"name": "dev"}, {"name": "dev"}], 'stacks = "dev": each stack'),
         ("stacks", [{"name": "dev", "previews": "*"}], 'stacks[0].previews = "*"'),
         ("read-only-subjects", ["*"], 'read-only-subjects[0] = "*"'),
         ("read-only-subjects", ["ref:refs/heads/*"], 'read-only-subjects[0] = "ref:refs/heads/*"'),
-        ("require-boundary", "yes", 'require-boundary = "yes": true or false'),
+        ("stacks", [{"name": "dev", "branch": "*"}], 'stacks[0].branch = "*": a branch'),
+        (
+            "stacks",
+            [{"name": "dev", "branch": "main", "previews": "pr-*"}],
+            'stacks[0].branch = "main": none, for previews come from any branch',
+        ),
+        (
+            "stacks",
+            [{"name": "dev", "domains": ["Dev.example.com."]}],
+            'stacks[0].domains[0] = "Dev.example.com."',
+        ),
+        (
+            "stacks",
+            [{"name": "dev", "domains": "dev.example.com"}],
+            'stacks[0].domains = "dev.example.com": a list',
+        ),
+        (
+            "stacks",
+            _given("sts:AssumeRole"),
+            'task-role-statements[0].actions[0] = "sts:AssumeRole": actions such as',
+        ),
+        ("stacks", _given("*"), 'stacks[0].task-role-statements[0].actions[0] = "*"'),
+        (
+            "stacks",
+            _given("s3:*", "arn:aws:iam::123456789012:role/x"),
+            "task-role-statements[0].resources[0] =",
+        ),
+        (
+            "stacks",
+            [{"name": "dev", "task-role-statements": [{}]}],
+            "task-role-statements[0].actions is missing",
+        ),
         ("image-repository", "Web", 'image-repository = "Web"'),
         ("expire-images-after-days", -1, "expire-images-after-days = -1"),
         ("state-history-days", 0, "state-history-days = 0"),
@@ -87,10 +123,29 @@ def test_an_environment_deploys_one_stack(declare_account: DeclareAccount) -> No
         declare_account({"stacks": stacks})
 
 
+@pytest.mark.parametrize("other", [{"name": "prod"}, {"name": "demo", "previews": "pro-*"}])
+def test_previews_are_of_one_stack(declare_account: DeclareAccount, other: dict[str, str]) -> None:
+    """A pattern that fits another stack too would give dev's role that stack."""
+    stacks = [{"name": "dev", "previews": "p*"}, other]
+
+    with pytest.raises(pulumi.RunError, match=r'stacks = "p\*": a pattern that no stack of (prod|demo) has'):
+        declare_account({"stacks": stacks})
+
+
+def test_a_name_is_refused_that_is_too_long_for_its_role(declare_account: DeclareAccount) -> None:
+    with pytest.raises(pulumi.RunError, match=r"stacks\[0\]\.name = .*: shorter"):
+        declare_account({"project": "a" * 24, "stacks": [{"name": "b" * 40}]})
+
+
+def test_images_are_replicated_under_a_name(declare_account: DeclareAccount) -> None:
+    with pytest.raises(pulumi.RunError, match='image-repository = "": a name'):
+        declare_account({"image-repository": "", "trusted-accounts": ["222222222222"]})
+
+
 def test_all_faults_come_at_once(declare_account: DeclareAccount) -> None:
     with pytest.raises(pulumi.RunError) as refused:
         declare_account(
-            {"project": "Web", "state-history-days": 0, "image-repository": "", "trusted-accounts": ["1"]}
+            {"project": "Web", "state-history-days": 0, "stacks": [{}], "trusted-accounts": ["1"]}
         )
 
     assert str(refused.value).count("  - ") == 4

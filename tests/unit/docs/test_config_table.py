@@ -1,40 +1,121 @@
-"""The table of config keys in the documents is the one that `Pulumi.yaml` makes."""
+"""What is generated from the settings is what the script writes, and reads well."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
-from docs.config_table import BEGIN, DOCUMENTS, END, table, with_table
-from infra.config.fargate import MEMORY_BY_CPU, sizes_for
-from infra.config.schema import PROJECT_ROOT, load_schema
+from docs.config_table import (
+    BEGIN,
+    DOCUMENTS,
+    END,
+    FIRST_KEYS,
+    SCHEMA,
+    meanings,
+    stack_schema,
+    table,
+    with_config,
+    with_table,
+)
+from infra.settings import SettingsError, keys
+from infra.settings.fargate import MEMORY_BY_CPU, sizes_for
+from tests.unit.infra.settings_fixtures import PROJECT, PROJECT_ROOT, STACKS, settings_of, stack_file
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+PULUMI_YAML = (PROJECT_ROOT / "Pulumi.yaml").read_text(encoding="utf-8")
+DECLARED: dict[str, dict[str, Any]] = yaml.safe_load(PULUMI_YAML)["config"]
+EDITED: dict[str, dict[str, Any]] = json.loads(stack_schema())["properties"]["config"]["properties"]
+RUN = "run `python -m docs.config_table`"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
 def test_a_document_holds_the_table_that_the_script_writes(path: Path) -> None:
     document = (PROJECT_ROOT / path).read_text(encoding="utf-8")
 
-    assert document == with_table(document), "run `python -m docs.config_table`"
+    assert document == with_table(document, DOCUMENTS[path]), RUN
 
 
-def test_the_table_has_a_row_of_four_cells_for_every_key() -> None:
-    _, _, *rows = table().splitlines()
+def test_pulumi_yaml_declares_what_the_settings_have() -> None:
+    assert with_config(PULUMI_YAML) == PULUMI_YAML, RUN
 
-    assert len(rows) == len(load_schema().keys)
+
+def test_editors_have_the_schema_of_the_settings() -> None:
+    assert (PROJECT_ROOT / SCHEMA).read_text(encoding="utf-8") == stack_schema(), RUN
+
+
+def test_every_key_has_a_meaning() -> None:
+    assert [name for name, key in keys().items() if not meanings(key.model).get(key.name)] == []
+
+
+@pytest.mark.parametrize("key", keys())
+def test_the_cli_and_editors_know_a_key_with_its_default(key: str) -> None:
+    """What the CLI hands over must be what a stack has that says nothing."""
+    declared = DECLARED[key]
+    assert declared.get("default", declared.get("value")) == keys()[key].default
+    assert (key if ":" in key else f"{PROJECT}:{key}") in EDITED
+    # The CLI refuses the whole project where an array does not say what is in it.
+    assert declared.get("type") != "array" or "items" in declared
+
+
+def test_a_row_is_made_for_a_key_and_for_each_key_inside_it() -> None:
+    _, _, *rows = table(["rollout", "cpu"]).splitlines()
+
+    assert [row.split("`")[1] for row in rows][:2] == ["rollout", "rollout.strategy"]
+    assert "`rollout.hooks[].stages`" in "\n".join(rows)
+    assert rows[-1].startswith("| `cpu` | one of 256, 512,")
     assert {row.replace("\\|", "").count("|") for row in rows} == {5}
 
 
+def test_the_first_keys_are_keys() -> None:
+    assert set(FIRST_KEYS) <= keys().keys()
+
+
 def test_only_what_stands_between_the_markers_is_written() -> None:
-    assert with_table(f"before {BEGIN} old {END} after") == f"before {BEGIN}\n{table()}\n{END} after"
+    shown = table(FIRST_KEYS)
+
+    assert (
+        with_table(f"before {BEGIN} old {END} after", FIRST_KEYS) == f"before {BEGIN}\n{shown}\n{END} after"
+    )
 
 
 def test_a_document_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="config table"):
-        with_table("no markers")
+        with_table("no markers", FIRST_KEYS)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_editors_find_nothing_wrong_in_a_shipped_stack(stack: str) -> None:
+    assert [key for key, value in stack_file(stack).items() if _refuses(EDITED[key], value)] == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("cpu", 300),
+        ("cpu", "256"),
+        ("nat", "two"),
+        ("protect", "yes"),
+        ("user", "root"),
+        ("rollout", {"strategy": "bluegreen"}),
+        ("rollout", {"canary-minutes": 1441}),
+        ("rollout", {"stratgy": "canary"}),
+        ("egress", [{"port": 5432}]),
+        ("multidev", [{"name": "bob", "sidecars": 1}]),
+        ("environment", {"A-B": 1}),
+        ("secrets", {"DB": "hunter2"}),
+    ],
+)
+def test_what_editors_refuse_the_program_refuses_too(key: str, value: Any) -> None:
+    assert _refuses(EDITED[f"{PROJECT}:{key}"], value)
+    if value != "256":  # The CLI makes a number of it.
+        with pytest.raises(SettingsError):
+            settings_of({key: value})
 
 
 @pytest.mark.parametrize("cpu", MEMORY_BY_CPU)
@@ -42,3 +123,45 @@ def test_the_document_s_sizes_are_the_program_s(cpu: int) -> None:
     document = (PROJECT_ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 
     assert f"| {cpu} | {sizes_for(cpu).replace(' MiB', '')} |" in document
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "number": (int, float),
+    "integer": (int,),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+}
+
+
+def _refuses(schema: dict[str, Any], value: Any) -> bool:  # noqa: PLR0911 - one for each keyword
+    """Whether an editor would, by the keywords of JSON Schema that the schema uses."""
+    if "anyOf" in schema:
+        return all(_refuses(one, value) for one in schema["anyOf"])
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if not isinstance(value, tuple(kind for name in kinds for kind in _KINDS[name])):
+        return True
+    if "enum" in schema and value not in schema["enum"]:
+        return True
+    match value:
+        case bool():
+            return "boolean" not in kinds
+        case str():
+            return "pattern" in schema and not re.search(schema["pattern"], value)
+        case int():
+            return not schema.get("minimum", value) <= value <= schema.get("maximum", value)
+        case list():
+            return any(_refuses(schema["items"], item) for item in value)
+        case dict():
+            named = schema.get("properties", {})
+            patterns = schema.get("patternProperties", {})
+            return not set(schema.get("required", ())) <= value.keys() or any(
+                _refuses(named[name], item)
+                if name in named
+                else not any(
+                    re.search(one, name) and not _refuses(inner, item) for one, inner in patterns.items()
+                )
+                for name, item in value.items()
+            )
+    return False

@@ -7,10 +7,8 @@ import re
 import pytest
 import yaml
 
-from infra.config.faults import SettingsError
-from infra.config.parse import parse
-from infra.config.schema import PROJECT_ROOT
-from tests.unit.infra.settings_fixtures import PROJECT, named, settings_of
+from infra.settings import SettingsError, parse
+from tests.unit.infra.settings_fixtures import PROJECT, PROJECT_ROOT, named, settings_of
 
 DOCUMENT = (PROJECT_ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 STRATEGIES = (PROJECT_ROOT / "docs/strategies.md").read_text(encoding="utf-8")

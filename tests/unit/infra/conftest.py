@@ -22,9 +22,8 @@ STACKS = ("dev", "staging", "prod")
 DeclareStack = Callable[..., Graph]
 
 
-async def _all_well(*_: Any) -> dict[str, list[str]]:
-    """Stands for the gate after a rollout, which would ask AWS."""
-    return {}
+async def _all_well(*_: Any) -> None:
+    """Stands for the look at the services, which would ask AWS."""
 
 
 @pytest.fixture(scope="session")
@@ -49,12 +48,12 @@ def declare_stack(app: Path) -> DeclareStack:
         dry_run: bool = False,
         cloud: FakeCloud | None = None,
         graph: Graph | None = None,
-        follow_all: Callable[..., Awaitable[dict[str, list[str]]]] = _all_well,
+        verify: Callable[..., Awaitable[None]] = _all_well,
     ) -> Graph:
         file = yaml.safe_load((ROOT / f"Pulumi.{stack_name}.yaml").read_text())
         own = {f"{PROJECT}:{key}": value for key, value in (changes or {}).items()}
         # As Pulumi does, the program runs in the project's folder; here in one with another app.
-        with chdir(app.parent), patch("infra.rollout.gate.follow_all", follow_all):
+        with chdir(app.parent), patch("infra.rollout.verification.verify", verify):
             return declare(
                 lambda: run_path(str(ROOT / "__main__.py"), run_name="__main__"),
                 stack_name=stack or stack_name,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
-from infra.config.faults import SettingsError
-from infra.config.parse import parse
-from infra.config.schema import PROJECT_ROOT
+from infra.settings import SettingsError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from infra.settings import Settings
 
 PROJECT = "node-on-ecs"
+PROJECT_ROOT = Path(__file__).parents[3]
 STACKS = ("dev", "staging", "prod")
 
 SUBNETS = tuple(f"subnet-{number:017x}" for number in range(32))

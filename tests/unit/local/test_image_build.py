@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local import image_build
-from local.containers import DockerError
-from local.image_build import bases, build, buildkit_client
+from local.docker import DockerError
+from local.image_build import Build, bases, buildkit_client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,13 +32,13 @@ def built(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What reached the builder; no image is here and no registry answers."""
     seen: dict[str, Any] = {"pulled": []}
     monkeypatch.setattr(image_build, "connect", FakeClient)
-    monkeypatch.setattr(image_build, "is_local", lambda *_: False)
+    monkeypatch.setattr(image_build, "is_local", lambda _: False)
     monkeypatch.setattr(image_build, "registry_digest", lambda _: None)
-    monkeypatch.setattr(image_build, "pull", lambda _client, image, _progress: seen["pulled"].append(image))
+    monkeypatch.setattr(image_build, "pull", lambda image, _progress: seen["pulled"].append(image))
     monkeypatch.setattr(image_build, "base_image", lambda *_: "node-on-ecs/node-base:1")
     monkeypatch.setattr(image_build, "buildkit_client", lambda: None)
 
-    def classic(_client: object, job: Any) -> str:
+    def classic(job: Any) -> str:
         seen["build_args"] = job.build_args
         seen["labels"] = job.labels
         return "sha256:1"
@@ -53,7 +53,7 @@ def context(folder: Path, dockerfile: str = DOCKERFILE) -> Path:
 
 
 def quiet(folder: Path, build_args: Mapping[str, str] | None = None) -> str:
-    return build(folder, tag="app:1", build_args=build_args or {}, progress=lambda _: None)
+    return Build(folder, tag="app:1", build_args=build_args or {}, progress=lambda _: None).run()
 
 
 def test_without_a_registry_a_base_made_here_takes_the_official_ones_place(
@@ -84,7 +84,7 @@ def test_a_registry_that_refuses_the_official_base_is_no_obstacle(
     monkeypatch.setattr(image_build, "registry_digest", refuse)
     lines: list[str] = []
 
-    build(context(tmp_path), tag="app:1", build_args={}, progress=lines.append)
+    Build(context(tmp_path), tag="app:1", progress=lines.append).run()
 
     assert built["build_args"] == {"NODE_IMAGE": "node-on-ecs/node-base:1"}
     assert "too many requests" in lines[0]
@@ -93,7 +93,7 @@ def test_a_registry_that_refuses_the_official_base_is_no_obstacle(
 def test_a_base_that_is_here_is_not_asked_for(
     built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_build, "is_local", lambda *_: True)
+    monkeypatch.setattr(image_build, "is_local", lambda _: True)
     monkeypatch.setattr(image_build, "registry_digest", lambda _: pytest.fail("the registry was asked"))
 
     quiet(context(tmp_path))
@@ -137,7 +137,7 @@ def test_a_base_that_was_taken_away_meanwhile_is_made_again(
 ) -> None:
     builds: list[int] = []
 
-    def classic(_client: object, _job: Any) -> str:
+    def classic(_job: Any) -> str:
         builds.append(len(builds))
         if len(builds) == 1:
             raise DockerError("pull access denied for node-on-ecs/node-base")
@@ -152,10 +152,10 @@ def test_a_base_that_was_taken_away_meanwhile_is_made_again(
 def test_a_build_that_fails_by_itself_is_not_repeated(
     built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_build, "is_local", lambda *_: True)
+    monkeypatch.setattr(image_build, "is_local", lambda _: True)
     builds: list[int] = []
 
-    def classic(_client: object, _job: Any) -> str:
+    def classic(_job: Any) -> str:
         builds.append(len(builds))
         raise DockerError("a step failed")
 

@@ -8,7 +8,7 @@ import pytest
 from docker.errors import APIError, ImageNotFound
 
 from local import images
-from local.containers import DockerError
+from local.docker import DockerError
 from local.images import registry_digest, remove_image, remove_images
 
 
@@ -91,7 +91,7 @@ def test_an_image_in_use_is_left_and_no_error() -> None:
 @pytest.fixture
 def daemon(monkeypatch: pytest.MonkeyPatch) -> FakeDaemon:
     fake = FakeDaemon()
-    monkeypatch.setattr(images, "connect", lambda **_: fake)
+    monkeypatch.setattr("local.docker.connect", lambda **_: fake)
     monkeypatch.setattr(images, "_unreachable", set())
     return fake
 

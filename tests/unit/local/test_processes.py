@@ -1,43 +1,43 @@
-"""Detached processes: they outlive nothing that stops them, and no other process is taken for them."""
+"""Processes that outlive a command: signals reach them and no others."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
-import time
-from typing import TYPE_CHECKING
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local import processes
-from local.processes import DetachedProcess, ProcessError, user_environment
+from local.processes import ProcessError, ProcessIdentity, exclusive, log_end, spawn, user_environment
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+WAIT = "import signal; print('up', flush=True); signal.pause()"
+STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {WAIT}"
 
-WAIT = "import os, signal; print('up', os.getpid(), flush=True); signal.pause()"
-STUBBORN = (
-    "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); signal.pause()"
-)
-PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {WAIT!r}])"
+Start = Callable[..., ProcessIdentity]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[str], DetachedProcess]]:
-    """Start Python with a program; what still runs at the end is ended."""
-    started: list[DetachedProcess] = []
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start Python with a program that says `up`; what still runs at the end is ended."""
+    started: list[ProcessIdentity] = []
 
-    def start(program: str) -> DetachedProcess:
-        process = DetachedProcess.start(
-            ["-c", program],
-            record=tmp_path / "it.json",
-            log=tmp_path / "it.log",
-            environment=user_environment(),
-            facts={"port": 1},
+    def start(program: str = WAIT, *, inherit: tuple[int, ...] = ()) -> ProcessIdentity:
+        # The program's first word comes through a pipe, so that nobody has to look again and again.
+        ends = os.pipe()
+        command = [sys.executable, "-c", f"import os; os.dup2(3, 1); {program}"]
+        process = spawn(
+            command, log=tmp_path / "log", environment=user_environment(), inherit=[ends[1], *inherit]
         )
         started.append(process)
+        os.close(ends[1])
+        with os.fdopen(ends[0]) as output:
+            output.readline()
         return process
 
     yield start
@@ -45,95 +45,128 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], DetachedProcess]]:
         process.stop(seconds=0)
 
 
-def wait_until_up(process: DetachedProcess) -> None:
-    log = process.record.with_suffix(".log")
-    process.wait_until(lambda: "up" in log.read_text(), seconds=20, what="program", log=log)
+def test_it_has_a_session_of_its_own_so_that_ctrl_c_does_not_reach_it(start: Start) -> None:
+    process = start()
+
+    assert os.getsid(process.pid) == process.pid != os.getsid(0)
 
 
-def test_it_is_found_again_by_its_record(start: Callable[[str], DetachedProcess]) -> None:
-    process = start(WAIT)
+def test_it_is_known_again_by_its_id_and_start(start: Start) -> None:
+    process = start()
 
-    assert DetachedProcess.recorded(process.record) == process
+    assert ProcessIdentity.of(process.pid) == process
     assert process.alive
-    assert process.facts == {"port": 1}
 
 
-def test_it_has_a_session_of_its_own_so_that_ctrl_c_does_not_reach_it(
-    start: Callable[[str], DetachedProcess],
+def test_a_process_that_got_the_id_of_another_gets_no_signal(start: Start) -> None:
+    """After a restart of the machine a recorded id is somebody else's."""
+    process = start()
+    recorded = replace(process, started="long ago")
+
+    assert not recorded.signal(signal.SIGKILL)
+    recorded.stop(seconds=5)
+
+    assert not recorded.alive
+    assert process.alive
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no descriptors of processes")
+def test_an_id_that_is_given_away_after_the_look_gets_no_signal(
+    start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    process = start(WAIT)
-    wait_until_up(process)
+    """The signal goes to the process that was looked at, whatever its id stands for by then."""
+    process = start()
+    signalled: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda pid, _number: signalled.append(pid))
+    monkeypatch.setattr(os, "killpg", lambda pid, _number: signalled.append(pid))
 
-    assert os.getsid(process.pid) == process.pid
-    assert os.getsid(process.pid) != os.getsid(0)
+    assert process.signal(signal.SIGKILL)
 
-
-def test_another_process_with_its_pid_is_not_taken_for_it(start: Callable[[str], DetachedProcess]) -> None:
-    """After a restart of the machine the pid in an old record is somebody else's; it must not be killed."""
-    process = start(WAIT)
-    stranger = dataclasses.replace(process, started="long ago")
-
-    stranger.stop(seconds=5)
-
-    assert not stranger.alive
-    assert process.alive
+    assert process.wait(20)
+    assert signalled == []
 
 
-def test_stop_ends_it_and_forgets_the_record(start: Callable[[str], DetachedProcess]) -> None:
-    process = start(WAIT)
-    wait_until_up(process)
+def test_a_process_of_another_user_is_named(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_arguments: Any) -> None:
+        raise PermissionError
+
+    process = start()
+    monkeypatch.setattr(signal, "pidfd_send_signal", forbidden)
+
+    with pytest.raises(ProcessError, match=f"process {process.pid} belongs to another user"):
+        process.signal(signal.SIGTERM)
+    monkeypatch.undo()
+
+
+def test_stop_ends_it(start: Start) -> None:
+    process = start()
 
     process.stop(seconds=20)
 
     assert not process.alive
-    assert not process.record.exists()
 
 
-def test_stop_kills_what_does_not_listen(start: Callable[[str], DetachedProcess]) -> None:
+def test_stop_kills_what_does_not_listen(start: Start) -> None:
     process = start(STUBBORN)
-    wait_until_up(process)
 
-    process.stop(seconds=0.05)
+    process.stop(seconds=0)
 
     assert not process.alive
 
 
-def test_stop_reaches_its_children(start: Callable[[str], DetachedProcess]) -> None:
-    """A child that stays would hold the port."""
-    process = start(PARENT)
-    wait_until_up(process)
-    child = int(process.record.with_suffix(".log").read_text().split()[1])
-    assert processes.start_time(child) is not None
+def test_what_has_ended_needs_no_signal(start: Start) -> None:
+    process = start("print('up', flush=True)")
+    assert process.wait(20)
 
-    process.stop(seconds=20)
-
-    deadline = time.monotonic() + 20
-    while processes.start_time(child) is not None:
-        assert time.monotonic() < deadline
+    assert not process.signal(signal.SIGTERM)
 
 
-def test_what_ends_while_it_starts_is_an_error_with_its_last_words(
-    start: Callable[[str], DetachedProcess],
-) -> None:
-    process = start("raise SystemExit('no such thing')")
+def test_it_gets_the_descriptors_that_it_inherits_in_order(start: Start) -> None:
+    ends = os.pipe()
 
-    with pytest.raises(ProcessError, match=r"(?s)the program ended while it started.*no such thing"):
-        wait_until_up(process)
+    start(f"print('up', flush=True); os.write(4, b'here'); {WAIT}", inherit=(ends[1],))
 
-
-def test_what_is_not_ready_in_time_is_an_error(start: Callable[[str], DetachedProcess]) -> None:
-    process = start(WAIT)
-
-    with pytest.raises(ProcessError, match=r"the program is not ready after 0 s"):
-        process.wait_until(lambda: False, seconds=0, what="program", log=process.record)
+    assert os.read(ends[0], 10) == b"here"
+    for each in ends:
+        os.close(each)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"pid": "x"}', json.dumps({"pid": 1, "started": "x"})])
-def test_a_record_that_cannot_be_read_is_no_process(tmp_path: Path, content: str) -> None:
-    record = tmp_path / "it.json"
-    record.write_text(content)
+def test_a_program_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(ProcessError, match="cannot start no-such-program with log"):
+        spawn(["no-such-program"], log=tmp_path / "log", environment={})
 
-    assert DetachedProcess.recorded(record) is None
+
+def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
+    lock = tmp_path / "new" / "lock"
+    events: list[str] = []
+
+    def second() -> None:
+        with exclusive(lock):
+            events.append("second")
+
+    with exclusive(lock):
+        other = threading.Thread(target=second)
+        other.start()
+        # However long it waits for its turn, it is not before this.
+        events.append("first")
+    other.join(20)
+
+    assert events == ["first", "second"]
+
+
+def test_a_process_that_has_ended_has_no_start(start: Start) -> None:
+    process = start("print('up', flush=True)")
+    assert process.wait(20)
+
+    assert processes.start_time(process.pid) is None
+
+
+def test_of_a_log_the_last_lines_are_told(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    assert log_end(log) == "(nothing)"
+    log.write_text("".join(f"{number}\n" for number in range(9)))
+    assert log_end(log, lines=2) == "7\n8"
 
 
 def test_nothing_of_aws_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from local.pulumi import Cli, PulumiCliError, cache_folder, ensure, in_background, installation, sdk_installer
+from local.pulumi import Cli, PulumiCliError, cache_folder, ensure, installation, sdk_installer
 from local.pulumi.versions import MINIMUM, VERSION, is_accepted
 from tests.unit.local.fake_machine import ROOT, SECONDS, Machine, Witness
 
@@ -358,29 +358,6 @@ def test_a_relative_cache_folder_is_ignored(machine: Machine, monkeypatch: pytes
     monkeypatch.setenv("XDG_CACHE_HOME", "cache")
 
     assert cache_folder() == machine.folder / "home" / ".cache" / "node-on-ecs" / "pulumi"
-
-
-def test_in_the_background_it_is_there_when_it_is_asked_for(machine: Machine, said: list[str]) -> None:
-    machine.go(builds=USUAL)
-
-    with in_background(said.append) as result:
-        assert result().origin == "built from its Go module"
-
-
-def test_whoever_leaves_early_stops_what_goes_on_in_the_background(machine: Machine, said: list[str]) -> None:
-    witness = Witness(machine.folder / "witness")
-    machine.go(builds=USUAL, building=f"{witness.code}; time.sleep(100)")
-
-    def interrupt() -> None:
-        witness.appears()
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt), in_background(said.append):
-        interrupt()
-
-    witness.ends()
-    assert left(machine) == set()
-    assert threading.active_count() == 1
 
 
 def test_the_module_and_the_constant_are_the_same_version() -> None:

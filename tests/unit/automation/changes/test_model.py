@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from automation.changes.model import Change, Changes, Difference, as_json
+from automation.changes.model import Change, Changes, Difference
 
 URN = "urn:pulumi:dev::node-on-ecs::aws:ecs/service:Service::web"
 
@@ -49,7 +49,7 @@ def test_a_path_that_cannot_be_read_is_told_rather_than_left_out() -> None:
 
 
 def test_for_programs_everything_has_a_name() -> None:
-    assert as_json(Changes(changes=(update("cpu"),), same=2)) == {
+    assert Changes(changes=(update("cpu"),), same=2).as_json() == {
         "counts": {"update": 1},
         "same": 2,
         "changes": [
@@ -58,7 +58,8 @@ def test_for_programs_everything_has_a_name() -> None:
                 "type": "aws:ecs/service:Service",
                 "name": "web",
                 "urn": URN,
-                "differences": [{"path": "cpu", "old": "1", "new": "2"}],
+                "differences": ({"path": "cpu", "old": "1", "new": "2"},),
+                "cause": "",
             }
         ],
     }

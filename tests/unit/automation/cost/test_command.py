@@ -1,4 +1,4 @@
-"""`python -m automation cost`, as it is typed."""
+"""`cost`, as it is typed."""
 
 from __future__ import annotations
 
@@ -73,14 +73,14 @@ def test_what_is_declared_is_compared_to_what_is(run: Run, tmp_path: Path) -> No
     ]
     path.write_text(json.dumps({"deployment": {"resources": states}}))
 
-    assert "from what is to what is declared: +$38.00 a month" in run("large", "--before", str(path))[1]
+    assert "from now to declared: +$38.00 a month" in run("large", "--before", str(path))[1]
 
 
 def test_a_stack_that_is_not_there_yet_costs_nothing_before(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "stack.json"
     path.write_text(json.dumps({"deployment": {"manifest": {}}}))
 
-    assert "from what is to what is declared: +$40.00 a month" in run("large", "--before", str(path))[1]
+    assert "from now to declared: +$40.00 a month" in run("large", "--before", str(path))[1]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_chart_is_written(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["small", "--compare", "large", "--before", "x.json"], "--compare and --before exclude each other"),
+        (["small", "--compare", "large", "--before", "x.json"], "use either --compare or --before, not both"),
         (["small", "--chart", "cost.png"], "cost.png must end in .svg"),
         (["small", "--assume", "request=1"], "did you mean requests"),
         (["small", "--budget", "-1"], "-1.0 is not in the range"),
@@ -163,4 +163,4 @@ def test_live_asks_aws_and_says_what_it_did_not_have(run: Run, monkeypatch: pyte
 
     monkeypatch.setattr(command, "PricesOfToday", Today)
 
-    assert run("large", "--live")[2] == "from the table, for AWS's price list does not have them: key\n"
+    assert run("large", "--live")[2] == "from the table, since AWS's price list does not have them: key\n"

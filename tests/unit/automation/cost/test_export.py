@@ -75,7 +75,9 @@ def test_another_file_is_refused_with_the_way_to_get_the_right_one(text: str, tm
     path = tmp_path / "other.json"
     path.write_text(text)
 
-    with pytest.raises(AutomationError, match="no export of a stack: `pulumi stack export --file` writes it"):
+    with pytest.raises(
+        AutomationError, match="not the export of a stack: `pulumi stack export --file` writes it"
+    ):
         read_export(path)
 
 
@@ -83,7 +85,7 @@ def test_what_is_no_json_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "broken.json"
     path.write_text("{")
 
-    with pytest.raises(AutomationError, match="holds no JSON"):
+    with pytest.raises(AutomationError, match="is not valid JSON"):
         read_export(path)
 
 

@@ -93,7 +93,7 @@ def test_what_could_not_be_priced_is_said() -> None:
     console, stream = told()
     show(console, bill(resource("aws:rds/instance:Instance")))
 
-    assert "Not priced, so that it costs more than this: 1 aws:rds/instance:Instance" in stream.getvalue()
+    assert "Not priced, so it costs more than this: 1 aws:rds/instance:Instance" in stream.getvalue()
 
 
 def test_a_change_is_told_with_the_largest_first() -> None:
@@ -108,7 +108,7 @@ def test_a_change_is_told_with_the_largest_first() -> None:
         "Buckets      $5.00  $0.00  -$5.00",
         "Public IPv4  $0.00  $2.00  +$2.00",
         "Keys         $1.00  $1.00   $0.00",
-        "together     $6.00  $3.00  -$3.00",
+        "total        $6.00  $3.00  -$3.00",
     ]
 
 

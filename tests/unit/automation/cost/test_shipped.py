@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -11,12 +12,15 @@ import pytest
 
 from automation.cost.assumptions import Assumptions
 from automation.cost.estimate import Estimate, estimate
+from automation.cost.plan import plan
 from automation.cost.prices import PricesOfTable, load_table
 from automation.cost.resources import Stack
 from tests.unit.automation.conftest import STACKS
 
 SERVICE = "aws:ecs/service:Service"
-DOCUMENT = (Path(__file__).parents[4] / "docs" / "cost.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[4]
+DOCUMENT = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
+STRATEGIES = (ROOT / "docs" / "strategies.md").read_text(encoding="utf-8")
 DEAREST_DEV = 30
 
 
@@ -29,29 +33,55 @@ def without_copies(stack: Stack) -> Stack:
     return replace(stack, resources=alone)
 
 
-def test_dev_as_shipped_stays_below_thirty_dollars_a_month(planned: Callable[[str], Stack]) -> None:
-    assert priced(planned("dev")).usd < DEAREST_DEV
+@pytest.fixture(scope="session")
+def with_office_hours(tmp_path_factory: pytest.TempPathFactory) -> Estimate:
+    """Return what dev costs with the office hours that the document shows."""
+    project = tmp_path_factory.mktemp("project")
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(ROOT / name, project)
+    (project / "app").mkdir()
+    (project / "app" / "Dockerfile").write_text("FROM scratch\n")
+    option = re.search(r"### Office hours\n.*?```yaml\nconfig:\n(.*?)```", STRATEGIES, re.DOTALL)
+    assert option is not None
+    (project / "Pulumi.dev.yaml").write_text((ROOT / "Pulumi.dev.yaml").read_text() + option[1])
+    return priced(plan("dev", project))
 
 
-def test_dev_sleeps_outside_office_hours_with_all_its_copies(planned: Callable[[str], Stack]) -> None:
-    """50 of the 168 hours of a week; a schedule that finds no service would sell a dear stack as a cheap one."""
-    tasks = priced(planned("dev")).tasks
-
-    assert {name: round(of.average, 2) for name, of in tasks.items()} == dict.fromkeys(
-        ("web", "web-alice", "web-bob"), round(50 / 168, 2)
-    )
-    assert {of.basis for of in tasks.values()} == {"0.3 on average, 0 to 1 by its schedule"}
-
-
-def test_the_document_tells_what_dev_would_cost_without_office_hours(
+def test_dev_without_its_copies_costs_less_than_thirty_dollars_a_month_day_and_night(
     planned: Callable[[str], Stack],
 ) -> None:
-    dev = planned("dev")
-    awake = replace(
-        dev, resources=tuple(r for r in dev.resources if not r.type.startswith("aws:appautoscaling"))
-    )
+    alone = priced(without_copies(planned("dev")))
 
-    assert f"Always awake it would be ${priced(awake).usd:.0f}" in DOCUMENT
+    assert {name: of.levels for name, of in alone.tasks.items()} == {"web": ((1, 1),)}
+    assert alone.usd < DEAREST_DEV
+
+
+@pytest.mark.parametrize("name", ["dev", "staging"])
+def test_the_desired_count_of_a_stack_file_is_the_number_of_tasks(
+    name: str, planned: Callable[[str], Stack]
+) -> None:
+    """Autoscaling would make it a number without effect: the service ignores it then."""
+    declared = {resource.type for resource in planned(name).resources}
+
+    assert {token for token in declared if token.startswith("aws:appautoscaling")} == set()
+
+
+def test_the_office_hours_of_the_document_stop_dev_and_all_its_copies(with_office_hours: Estimate) -> None:
+    """50 of the 168 hours of a week; a schedule that finds no service would sell a dear stack as a cheap one."""
+    awake = {name: round(of.average, 2) for name, of in with_office_hours.tasks.items()}
+
+    assert awake == dict.fromkeys(("web", "web-alice", "web-bob"), round(50 / 168, 2))
+
+
+def test_the_documents_tell_what_office_hours_save(
+    planned: Callable[[str], Stack], with_office_hours: Estimate
+) -> None:
+    always, less = priced(planned("dev")).usd, with_office_hours.usd
+    saved = always - less
+
+    assert f"dev with its two copies costs ${less:.0f} instead of ${always:.0f}" in DOCUMENT
+    assert f"saves ${saved:.0f} a month, about ${saved / 3:.0f} for each service" in DOCUMENT
+    assert f"saves about ${saved:.0f} of ${always:.0f} a month" in STRATEGIES
 
 
 @pytest.mark.parametrize("name", STACKS)
@@ -68,7 +98,7 @@ def test_the_document_tells_what_a_copy_of_dev_adds(planned: Callable[[str], Sta
     alone = priced(without_copies(dev)).usd
     each = (priced(dev).usd - alone) / copies
 
-    assert f"about ${alone:.0f} without its two copies, and each copy adds ${each:.0f}" in DOCUMENT
+    assert f"dev costs ${alone:.2f} without its two copies, and each copy adds ${each:.2f}" in DOCUMENT
 
 
 def test_the_document_lists_every_assumption_with_its_default() -> None:

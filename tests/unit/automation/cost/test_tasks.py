@@ -121,7 +121,7 @@ def test_a_schedule_that_is_not_understood_is_priced_at_its_most_and_said(unknow
 
     assert found.average == max(4, *(unknown.block("scalableTargetAction").values() or [0]))
     assert "the most that it may have: when " in found.basis
-    assert found.basis.endswith(" comes round is not known here")
+    assert found.basis.endswith(" runs is not known here")
 
 
 def test_a_schedule_that_never_comes_round_is_not_understood_either() -> None:

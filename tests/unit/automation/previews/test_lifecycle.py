@@ -1,4 +1,4 @@
-"""How stacks of pull requests come and go, and what keeps them from it."""
+"""How stacks of pull requests are created and removed, and what prevents it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
+from automation.clock import Clock
 from automation.errors import AutomationError
-from automation.previews.lifecycle import Limits, Previews
-from automation.stacks.protocol import Known
-from infra.rollout.clock import Clock
-from tests.unit.infra.rollout.aws import Aws
+from automation.previews.lifecycle import Previews
+from automation.stacks.environment import KnownStack
+from tests.unit.automation.fakes import FakeAws
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -41,11 +42,12 @@ def up(*, base: str = "dev", expires: datetime = NOW + HOUR) -> dict[str, Any]:
 class Backend:
     """Stacks in memory, by name, with their outputs."""
 
+    root: Path
     there: dict[str, dict[str, Any]] = field(default_factory=lambda: {"dev": DEV})
-    references: dict[str, list[str]] = field(default_factory=dict)
+    read: dict[str, list[str]] = field(default_factory=dict)
     maximum: int = 10
-    aws: Aws = field(
-        default_factory=lambda: Aws(
+    aws: FakeAws = field(
+        default_factory=lambda: FakeAws(
             describe_rules={"Rules": []},
             describe_listeners={"Listeners": []},
             describe_target_groups={"TargetGroups": []},
@@ -55,24 +57,32 @@ class Backend:
     done: list[str] = field(default_factory=list)
     encryption: Mapping[str, str] | None = None
     files_at_destroy: list[bool] = field(default_factory=list)
-    root: Path | None = None
+    project: str = "node-on-ecs"
 
-    def known(self) -> Sequence[Known]:
-        return [Known(name=name, last_update=NOW - HOUR) for name in self.there]
+    def known(self) -> Sequence[KnownStack]:
+        return [KnownStack(name=name, last_update=NOW - HOUR) for name in self.there]
 
     def outputs(self, stack: str) -> Mapping[str, Any]:
         return self.there.get(stack, {})
 
-    def refers_to(self, stack: str) -> Sequence[str]:
-        return self.references.get(stack, [])
+    def exists(self, stack: str) -> bool:
+        return stack in self.there
 
-    def limits(self, base: str) -> Limits:
-        if base == "gone":
+    def references(self, stack: str) -> Sequence[str]:
+        return self.read.get(stack, [])
+
+    def settings(self, stack: str) -> Any:
+        if stack == "gone":
             raise AutomationError("there is no Pulumi.gone.yaml")
-        return Limits(maximum=self.maximum, lifetime=72 * HOUR)
+        previews = SimpleNamespace(maximum=self.maximum, lifetime_hours=72)
+        priority = 40_000 + int(stack.partition("-")[2] or 0)
+        return SimpleNamespace(preview_stacks=previews, main=SimpleNamespace(priority=priority))
 
-    def clients(self, base: str) -> Aws:
+    def clients(self, settings: Any) -> FakeAws:
         return self.aws
+
+    def address(self, url: str) -> str:
+        return url
 
     def create(self, stack: str, encryption: Mapping[str, str]) -> None:
         self.there[stack] = {}
@@ -80,7 +90,6 @@ class Backend:
         self.done.append(f"create {stack}")
 
     def destroy(self, stack: str) -> None:
-        assert self.root is not None
         self.files_at_destroy.append((self.root / f"Pulumi.{stack}.yaml").exists())
         if stack in self.stuck:
             raise AutomationError("the service does not drain")
@@ -116,13 +125,7 @@ def world(tmp_path: Path) -> World:
         (tmp_path / f"Pulumi.{base}.yaml").write_text("config: {}\n")
     backend, said = Backend(root=tmp_path), list[str]()
     previews = Previews(
-        stacks=backend,  # type: ignore[arg-type] -- it has what previews ask for
-        root=tmp_path,
-        project="node-on-ecs",
-        limits=backend.limits,
-        clients=backend.clients,
-        keys_of_the_base=("nat",),
-        priority_of=lambda stack: 40_000 + int(stack.partition("-")[2]),
+        backend,  # type: ignore[arg-type] -- it has what previews need
         say=said.append,
         clock=Clock(date=lambda: NOW),
     )
@@ -132,7 +135,7 @@ def world(tmp_path: Path) -> World:
 # up
 
 
-def test_a_stack_that_is_not_there_is_made_and_attached_to_dev(world: World) -> None:
+def test_a_missing_stack_is_created_and_attached_to_dev(world: World) -> None:
     expires = world.previews.prepare("pr-12")
 
     assert world.backend.done == ["create pr-12"]
@@ -141,7 +144,7 @@ def test_a_stack_that_is_not_there_is_made_and_attached_to_dev(world: World) -> 
     assert world.config("pr-12")["node-on-ecs:expires"] == "2026-11-24T12:00:00Z"
 
 
-def test_one_that_is_there_is_not_made_again_and_its_lifetime_begins_anew(world: World) -> None:
+def test_an_existing_one_is_not_created_again_and_its_lifetime_begins_anew(world: World) -> None:
     world.backend.there["pr-12"] = up(expires=NOW - HOUR)
 
     expires = world.previews.prepare("pr-12", lifetime=2 * HOUR)
@@ -160,21 +163,21 @@ def test_its_secrets_are_encrypted_as_those_of_its_base(world: World) -> None:
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod", "pr-x", "smoke"])
-def test_no_other_stack_is_made(world: World, stack: str) -> None:
-    with pytest.raises(AutomationError, match="is no stack of a pull request"):
+def test_no_other_stack_is_created(world: World, stack: str) -> None:
+    with pytest.raises(AutomationError, match="is not a pull request's stack"):
         world.previews.prepare(stack)
 
     assert world.backend.done == []
 
 
-def test_the_largest_number_at_once_is_kept_to(world: World) -> None:
+def test_the_maximum_is_kept(world: World) -> None:
     world.backend.maximum = 2
     world.backend.there |= {"pr-1": up(), "pr-2": up()}
 
     message = world.refusal()
 
     assert message.startswith("dev allows 2 stacks of pull requests and has 2 (pr-1, pr-2)")
-    assert "`python -m automation previews reap`" in message
+    assert "`previews clean-up`" in message
 
 
 def test_those_of_another_base_do_not_count(world: World) -> None:
@@ -184,7 +187,7 @@ def test_those_of_another_base_do_not_count(world: World) -> None:
     world.previews.prepare("pr-12")
 
 
-def test_one_that_is_there_may_be_brought_up_though_there_is_no_room_for_more(world: World) -> None:
+def test_an_existing_one_may_be_updated_at_the_maximum(world: World) -> None:
     world.backend.maximum = 1
     world.backend.there |= {"pr-12": up()}
 
@@ -194,20 +197,20 @@ def test_one_that_is_there_may_be_brought_up_though_there_is_no_room_for_more(wo
 def test_a_base_that_is_not_up_has_nothing_to_attach_to(world: World) -> None:
     world.backend.there = {"dev": {}}
 
-    assert "bring it up first (`python -m automation up dev`)" in world.refusal()
+    assert "bring it up first (`up dev`)" in world.refusal()
 
 
-def test_a_load_balancer_without_room_refuses_before_anything_is_made(world: World) -> None:
+def test_a_full_load_balancer_refuses_before_anything_is_created(world: World) -> None:
     groups = [{"TargetGroupName": str(number)} for number in range(100)]
     world.backend.aws.operations["describe_target_groups"] = {"TargetGroups": groups}
 
     assert "100 target groups" in world.refusal()
 
 
-def test_another_preview_is_nothing_to_attach_to(world: World) -> None:
+def test_another_preview_cannot_be_attached_to(world: World) -> None:
     world.backend.there["pr-1"] = up()
 
-    assert "is attached to another itself" in world.refusal(base="pr-1")
+    assert "is attached to another stack" in world.refusal(base="pr-1")
 
 
 def test_one_stays_where_it_is_attached(world: World) -> None:
@@ -221,14 +224,14 @@ def test_one_stays_where_it_is_attached(world: World) -> None:
 def test_one_cannot_move_to_another_base(world: World) -> None:
     world.backend.there |= {"staging": DEV, "pr-12": up(base="dev")}
 
-    with pytest.raises(AutomationError, match="cannot move to staging: `python -m automation destroy pr-12`"):
+    with pytest.raises(AutomationError, match="cannot move to staging: run `destroy pr-12`"):
         world.previews.prepare("pr-12", base="staging")
 
 
 # destroy
 
 
-def test_it_goes_altogether(world: World) -> None:
+def test_a_removed_one_leaves_neither_stack_nor_file(world: World) -> None:
     world.previews.prepare("pr-12")
 
     assert world.previews.remove("pr-12") is True
@@ -237,7 +240,7 @@ def test_it_goes_altogether(world: World) -> None:
     assert not (world.root / "Pulumi.pr-12.yaml").exists()
 
 
-def test_what_is_not_there_needs_no_removing(world: World) -> None:
+def test_a_missing_one_needs_no_removing(world: World) -> None:
     """A pull request without a stack is closed, too."""
     assert world.previews.remove("pr-12") is False
     assert world.backend.done == []
@@ -252,16 +255,16 @@ def test_in_a_fresh_checkout_its_file_is_written_again_for_as_long(world: World)
     assert not (world.root / "Pulumi.pr-12.yaml").exists()
 
 
-def test_without_a_base_the_state_has_to_do(world: World) -> None:
+def test_without_a_base_the_state_is_enough(world: World) -> None:
     world.backend.there["pr-12"] = up(base="gone")
 
     assert world.previews.remove("pr-12") is True
-    assert "the state has to do" in world.said[0]
+    assert "continuing with the state alone" in world.said[0]
 
 
 def test_one_whose_first_update_failed_is_found_by_what_it_refers_to(world: World) -> None:
     world.backend.there |= {"staging": DEV, "pr-12": {}}
-    world.backend.references["pr-12"] = ["staging"]
+    world.backend.read["pr-12"] = ["staging"]
 
     (found,) = world.previews.all()
 
@@ -271,14 +274,14 @@ def test_one_whose_first_update_failed_is_found_by_what_it_refers_to(world: Worl
 
 @pytest.mark.parametrize("stack", ["dev", "prod", "pr-x", "smoke"])
 def test_no_other_stack_is_removed(world: World, stack: str) -> None:
-    with pytest.raises(AutomationError, match="is no stack of a pull request"):
+    with pytest.raises(AutomationError, match="is not a pull request's stack"):
         world.previews.remove(stack)
 
     assert world.backend.done == []
 
 
-def test_one_that_does_not_go_keeps_its_stack(world: World) -> None:
-    """Forgotten, nobody would ever delete what it still has."""
+def test_one_that_cannot_be_destroyed_keeps_its_stack(world: World) -> None:
+    """Deleted, nobody would ever find what it still has."""
     world.backend.there["pr-12"] = up()
     world.backend.stuck = {"pr-12"}
 
@@ -288,7 +291,7 @@ def test_one_that_does_not_go_keeps_its_stack(world: World) -> None:
     assert "pr-12" in world.backend.there
 
 
-# list and reap
+# list and clean-up
 
 
 def test_they_are_listed_by_number_and_others_are_not(world: World) -> None:
@@ -297,11 +300,11 @@ def test_they_are_listed_by_number_and_others_are_not(world: World) -> None:
     assert [found.stack for found in world.previews.all()] == ["pr-9", "pr-10"]
 
 
-def test_reaping_goes_on_after_one_that_fails_and_tells_all(world: World) -> None:
+def test_cleaning_up_continues_after_a_failure_and_reports_all(world: World) -> None:
     world.backend.there |= {f"pr-{number}": up(expires=NOW - HOUR) for number in (1, 2, 3)}
     world.backend.stuck = {"pr-2"}
 
-    outcomes = world.previews.reap(still_open=None, dry_run=False)
+    outcomes = world.previews.clean_up(still_open=None, dry_run=False)
 
     assert {one.preview.stack: one.failure for one in outcomes} == {
         "pr-1": None,
@@ -311,25 +314,25 @@ def test_reaping_goes_on_after_one_that_fails_and_tells_all(world: World) -> Non
     assert sorted(world.backend.there) == ["dev", "pr-2"]
 
 
-def test_only_what_has_to_go_goes(world: World) -> None:
+def test_only_what_has_a_reason_is_removed(world: World) -> None:
     world.backend.there |= {"pr-1": up(), "pr-2": up()}
 
-    outcomes = world.previews.reap(still_open=[1], dry_run=False)
+    outcomes = world.previews.clean_up(still_open=[1], dry_run=False)
 
     assert [one.preview.stack for one in outcomes] == ["pr-2"]
     assert sorted(world.backend.there) == ["dev", "pr-1"]
 
 
-def test_a_rehearsal_removes_nothing(world: World) -> None:
+def test_a_dry_run_removes_nothing(world: World) -> None:
     world.backend.there |= {"pr-1": up()}
 
-    outcomes = world.previews.reap(still_open=[], dry_run=True)
+    outcomes = world.previews.clean_up(still_open=[], dry_run=True)
 
-    assert [one.why for one in outcomes] == ["pull request 1 is not open"]
+    assert [one.reason for one in outcomes] == ["pull request 1 is not open"]
     assert world.backend.done == []
 
 
-def test_one_whose_base_is_gone_does_not_keep_others_from_going(world: World) -> None:
+def test_one_whose_base_has_no_file_does_not_keep_others(world: World) -> None:
     world.backend.there |= {"pr-1": up(base="gone", expires=NOW - HOUR), "pr-2": up(expires=NOW - HOUR)}
 
-    assert [one.failure for one in world.previews.reap(still_open=None, dry_run=False)] == [None, None]
+    assert [one.failure for one in world.previews.clean_up(still_open=None, dry_run=False)] == [None, None]

@@ -1,4 +1,4 @@
-"""Which stacks may be made and removed."""
+"""Which stacks may be created and removed."""
 
 from __future__ import annotations
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from automation.smoke.leftovers import Leftovers, retire_task_definitions, wait_until_nothing_is_left
-from tests.unit.infra.fake_cloud import ACCOUNT, REGION
-from tests.unit.infra.rollout.aws import Answer, Aws, Hours, Refused
+from automation.smoke.leftovers import Leftovers, delete_task_definitions, wait_for_leftovers
+from tests.unit.automation.fakes import ACCOUNT, REGION, Answer, FakeAws, FakeTime, Refused
 
 TAGS = {"Project": "node-on-ecs", "Stack": "smoke"}
 _ECS = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
@@ -23,15 +22,15 @@ def listed(*arns: str) -> dict[str, Any]:
     return {"ResourceTagMappingList": [{"ResourceARN": arn} for arn in arns]}
 
 
-def left(hours: Hours | None = None, **operations: Answer | list[Answer]) -> Leftovers:
-    clock = (hours or Hours()).clock
-    return wait_until_nothing_is_left(Aws(**operations), TAGS, seconds=300, clock=clock)
+def left(time: FakeTime | None = None, **operations: Answer | list[Answer]) -> Leftovers:
+    clock = (time or FakeTime()).clock
+    return wait_for_leftovers(FakeAws(**operations), TAGS, seconds=300, clock=clock)
 
 
 def test_only_what_carries_all_tags_of_the_stack_is_asked_for() -> None:
-    aws = Aws(get_resources=listed())
+    aws = FakeAws(get_resources=listed())
 
-    assert wait_until_nothing_is_left(aws, TAGS, seconds=300) == Leftovers()
+    assert wait_for_leftovers(aws, TAGS, seconds=300) == Leftovers()
 
     assert aws.questions("get_resources")[0]["TagFilters"] == [
         {"Key": "Project", "Values": ["node-on-ecs"]},
@@ -39,11 +38,11 @@ def test_only_what_carries_all_tags_of_the_stack_is_asked_for() -> None:
     ]
 
 
-def test_what_is_there_is_told_when_the_time_is_over() -> None:
-    hours = Hours()
+def test_what_exists_is_returned_when_the_time_is_over() -> None:
+    time = FakeTime()
 
-    assert left(hours, get_resources=listed(VPC)).there == (VPC,)
-    assert 300 <= hours.seconds < 330
+    assert left(time, get_resources=listed(VPC)).existing == (VPC,)
+    assert 300 <= time.seconds < 330
 
 
 def test_what_aws_goes_on_listing_for_a_while_is_waited_for() -> None:
@@ -64,8 +63,8 @@ def test_what_aws_goes_on_listing_for_a_while_is_waited_for() -> None:
         (REVISION, {"describe_task_definition": Refused("ClientException")}),
     ],
 )
-def test_what_ecs_has_let_go_of_is_listed_and_gone(arn: str, answers: dict[str, Any]) -> None:
-    assert left(get_resources=listed(arn), **answers) == Leftovers(gone=(arn,))
+def test_what_ecs_has_deleted_is_only_listed(arn: str, answers: dict[str, Any]) -> None:
+    assert left(get_resources=listed(arn), **answers) == Leftovers(deleted=(arn,))
 
 
 @pytest.mark.parametrize(
@@ -77,20 +76,20 @@ def test_what_ecs_has_let_go_of_is_listed_and_gone(arn: str, answers: dict[str, 
         (REVISION, {"describe_task_definition": {"taskDefinition": {"status": "ACTIVE"}}}),
     ],
 )
-def test_what_ecs_still_has_is_there(arn: str, answers: dict[str, Any]) -> None:
-    assert left(get_resources=listed(arn), **answers).there == (arn,)
+def test_what_ecs_still_has_exists(arn: str, answers: dict[str, Any]) -> None:
+    assert left(get_resources=listed(arn), **answers).existing == (arn,)
 
 
 def test_revisions_are_deleted_and_those_of_other_stacks_are_not() -> None:
     mine = [f"{_ECS}:task-definition/node-on-ecs-smoke-web:{number}" for number in range(1, 13)]
     others = f"{_ECS}:task-definition/node-on-ecs-smoke-web-2:1"
-    aws = Aws(
+    aws = FakeAws(
         list_task_definitions={"taskDefinitionArns": [*mine, others]},
         deregister_task_definition={},
         delete_task_definitions={},
     )
 
-    assert retire_task_definitions(aws, ["node-on-ecs-smoke-web"]) == 12
+    assert delete_task_definitions(aws, "node-on-ecs-smoke-web") == 12
 
     deregistered = [question["taskDefinition"] for question in aws.questions("deregister_task_definition")]
     deleted = [question["taskDefinitions"] for question in aws.questions("delete_task_definitions")]

@@ -13,7 +13,6 @@ import boto3
 from botocore.stub import validate_parameters
 
 from infra.rollout.clock import Clock
-from infra.rollout.look import Target
 from tests.unit.infra.fake_cloud import ACCOUNT, REGION
 
 OLD, NEW = (f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/web:{revision}" for revision in (6, 7))
@@ -36,9 +35,10 @@ class Aws:
 
     def __init__(self, **operations: Answer | list[Answer]) -> None:
         self.operations: dict[str, Answer | list[Answer]] = {
-            "list_service_deployments": {"serviceDeployments": []},
             "list_tasks": {"taskArns": []},
             "describe_target_health": {"TargetHealthDescriptions": []},
+            "describe_task_definition": logging_to(),
+            "describe_alarms": {"MetricAlarms": [], "CompositeAlarms": []},
             "get_log_events": Refused("ResourceNotFoundException"),
             **operations,
         }
@@ -105,20 +105,6 @@ class Hours:
         self.seconds += seconds
 
 
-def target(name: str = "web", **changes: Any) -> Target:
-    return Target(
-        **{
-            "name": name,
-            "cluster": "cluster",
-            "service": f"{name}-1a2b3c4",
-            "task_definition": NEW,
-            "log_group": "logs",
-            "seconds": 1200.0,
-            **changes,
-        }
-    )
-
-
 def deployment(
     task_definition: str = NEW,
     state: str = "COMPLETED",
@@ -147,55 +133,12 @@ def service(*deployments: dict[str, Any], **more: Any) -> dict[str, Any]:
         "status": "ACTIVE",
         "desiredCount": 1,
         "runningCount": 1,
-        "deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
         "deployments": list(deployments) or [deployment()],
         "loadBalancers": [{"targetGroupArn": TARGET_GROUP, "containerName": "web", "containerPort": 3000}],
         "events": [],
         **more,
     }
     return {"services": [described]}
-
-
-def no_service() -> dict[str, Any]:
-    return {"services": [], "failures": [{"arn": "web-1a2b3c4", "reason": "MISSING"}]}
-
-
-def service_deployment(
-    status: str = "IN_PROGRESS", *, number: int = 1, strategy: str = "CANARY", age: float = 60, **more: Any
-) -> dict[str, Any]:
-    """What `describe_service_deployments` tells of one."""
-    revision: dict[str, Any] = {
-        "arn": f"arn:of:revision:{number}",
-        "requestedTaskCount": 1,
-        "runningTaskCount": 1,
-        "pendingTaskCount": 0,
-        "requestedProductionTrafficWeight": 100.0,
-        **more.pop("target", {}),
-    }
-    return {
-        "serviceDeploymentArn": f"arn:of:deployment:{number}",
-        "createdAt": NOW - timedelta(seconds=age),
-        "status": status,
-        "targetServiceRevision": revision,
-        "deploymentConfiguration": {
-            "strategy": strategy,
-            "bakeTimeInMinutes": 5,
-            "canaryConfiguration": {"canaryPercent": 25.0, "canaryBakeTimeInMinutes": 10},
-        },
-        **more,
-    }
-
-
-def by_api(*deployments: dict[str, Any], runs: str = NEW) -> dict[str, Answer | list[Answer]]:
-    """The answers of the service-deployment API: of each look the deployment asked for last."""
-    briefs = ("serviceDeploymentArn", "createdAt", "status")
-    return {
-        "list_service_deployments": [
-            {"serviceDeployments": [{key: one[key] for key in briefs}]} for one in deployments
-        ],
-        "describe_service_deployments": [{"serviceDeployments": [one]} for one in deployments],
-        "describe_service_revisions": {"serviceRevisions": [{"taskDefinition": runs}]},
-    }
 
 
 def task(number: int = 1, *, stopped: str | None = None, age: float = 30, **more: Any) -> dict[str, Any]:
@@ -233,6 +176,19 @@ def tasks(*described: Mapping[str, Any]) -> dict[str, Answer]:
         "list_tasks": list_tasks,
         "describe_tasks": lambda question: {"tasks": [by_arn[arn] for arn in question["tasks"]]},
     }
+
+
+def logging_to(
+    group: str = "logs", *, image: str = "registry/app@sha256:0", name: str = "web"
+) -> dict[str, Any]:
+    """What `describe_task_definition` answers."""
+    options = {"awslogs-group": group, "awslogs-stream-prefix": name}
+    container = {
+        "name": name,
+        "image": image,
+        "logConfiguration": {"logDriver": "awslogs", "options": options},
+    }
+    return {"taskDefinition": {"containerDefinitions": [container]}}
 
 
 def lines(*messages: str) -> dict[str, Any]:

@@ -9,11 +9,11 @@ import pulumi
 import pytest
 
 from infra.rollout.migration import MigrationError, Migrations, Run, fingerprint
-from infra.service import Service
+from infra.service.service import Service
 from infra.settings import Migration
 from tests.unit.infra.factories import held, service_args, service_settings
 from tests.unit.infra.recorder import Declared, Graph, declare
-from tests.unit.infra.rollout.aws import NEW, Answer, Aws, Hours, lines, task
+from tests.unit.infra.rollout.aws import NEW, Answer, Aws, Hours, lines, logging_to, task
 
 MIGRATION = Migration(command=("node", "migrate.js"), timeout_minutes=15)
 IMAGE = f"registry/app@sha256:{'d' * 64}"
@@ -27,20 +27,7 @@ SERVICE = {
         "assignPublicIp": False,
     },
 }
-DEFINITION = {
-    "taskDefinition": {
-        "containerDefinitions": [
-            {
-                "name": "web",
-                "image": IMAGE,
-                "logConfiguration": {
-                    "logDriver": "awslogs",
-                    "options": {"awslogs-group": "logs", "awslogs-stream-prefix": "web"},
-                },
-            }
-        ]
-    }
-}
+DEFINITION = logging_to(image=IMAGE)
 RUNS = task(7)
 
 
@@ -171,7 +158,7 @@ def test_one_that_failed_is_told_and_runs_again_next_time() -> None:
 
     assert message == (
         "web was not changed: its migration `node migrate.js` failed: "
-        "task 00000000: Essential container exited; web ended with exit code 7\n"
+        "task 00000000: Essential container exited; web exited with code 7\n"
         "  | connecting\n"
         "  | table is gone"
     )
@@ -205,7 +192,7 @@ def test_one_that_takes_too_long_is_stopped() -> None:
 def test_one_that_cannot_be_placed_is_told() -> None:
     aws = cloud(run_task={"tasks": [], "failures": [{"reason": "RESOURCE:CPU"}]})
 
-    assert failure_of(aws).endswith("could not be started: RESOURCE:CPU")
+    assert failure_of(aws).endswith("could not be run: RESOURCE:CPU")
 
 
 def test_one_that_an_interrupted_update_left_running_is_not_started_a_second_time() -> None:
@@ -234,10 +221,10 @@ def ecs_service(migration: Migration | None) -> Declared:
 
 
 def test_it_is_held_before_a_service_is_made_and_before_it_is_changed() -> None:
-    assert ecs_service(MIGRATION).hooks == {
-        "before_create": ("web-migration",),
-        "before_update": ("web-migration",),
-    }
+    hooks = ecs_service(MIGRATION).hooks
+
+    assert hooks["before_create"] == ("web-migration",)
+    assert hooks["before_update"][0] == "web-migration"
 
 
 def test_another_command_changes_the_service() -> None:
@@ -259,7 +246,8 @@ def test_without_one_nothing_is_held_and_nothing_remembered() -> None:
     declared = graph(None)
 
     assert declared.all("aws:ssm/parameter:Parameter") == []
-    assert declared.one("aws:ecs/service:Service").hooks == {}
+    hooks = declared.one("aws:ecs/service:Service").hooks
+    assert "web-migration" not in {name for names in hooks.values() for name in names}
     assert "triggers" not in declared.one("aws:ecs/service:Service").inputs
 
 
@@ -282,7 +270,7 @@ def test_two_services_do_not_migrate_at_once(monkeypatch: pytest.MonkeyPatch) ->
         migrations = Migrations(cloud())  # type: ignore[arg-type]
         for name in ("web", "web-alice"):
             gate = migrations.gate(name, MIGRATION, parent=held().parent)  # type: ignore[arg-type]
-            hooks.extend(gate.hooks.before_create or [])  # type: ignore[arg-type]
+            hooks.append(gate.hook)
         pulumi.export("done", pulumi.Output.from_input(both()))
 
     async def both() -> None:

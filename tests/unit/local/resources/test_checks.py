@@ -8,8 +8,6 @@ import pytest
 
 from local.resources.base import UNKNOWN, Properties, ResourceError
 from local.resources.cloud import Cloud
-from local.resources.emulated import wait_until
-from local.resources.listeners import to_aws_actions
 from local.resources.registry import HANDLERS
 from local.resources.route53 import plain
 
@@ -20,6 +18,8 @@ INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 RULE = "aws:lb/listenerRule:ListenerRule"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 CERTIFICATE = "aws:acm/certificate:Certificate"
+ROLE = "aws:iam/role:Role"
+TARGETS = "aws:lb/targetGroup:TargetGroup"
 RECORD = "aws:route53/record:Record"
 
 
@@ -86,9 +86,29 @@ def test_a_listener_rule_without_priority_is_refused(cloud: Cloud) -> None:
         check(cloud, RULE, listenerArn="arn", actions=[], conditions=[])
 
 
-def test_an_action_that_the_emulator_does_not_do_is_refused() -> None:
-    with pytest.raises(ResourceError, match="'authenticate-oidc': the local run does fixed-response"):
-        to_aws_actions([{"type": "authenticate-oidc"}])
+def test_an_action_that_the_emulator_does_not_do_is_refused(cloud: Cloud) -> None:
+    inputs = {
+        "listenerArn": "arn",
+        "priority": 1,
+        "actions": [{"type": "authenticate-oidc"}],
+        "conditions": [],
+    }
+
+    with pytest.raises(ResourceError, match="'authenticate-oidc'; the local run does fixed-response"):
+        HANDLERS[RULE].create(cloud, urn="urn", inputs=inputs)
+
+
+def test_a_role_name_that_iam_does_not_take_is_refused_before_it_is_made(cloud: Cloud) -> None:
+    with pytest.raises(ResourceError, match="64"):
+        HANDLERS[ROLE].check(cloud, name="r" * 60, old=None, new={}, random_hex="0123456")
+
+
+def test_a_default_of_the_schema_is_filled_in_where_its_block_is(cloud: Cloud) -> None:
+    with_block = check(cloud, TARGETS, healthCheck={"path": "/readyz", "interval": 10})
+
+    assert with_block["healthCheck"]["interval"] == 10
+    assert with_block["healthCheck"]["unhealthyThreshold"] == 3
+    assert "healthCheck" not in check(cloud, TARGETS, port=80)
 
 
 def test_a_record_type_that_the_front_door_does_not_follow_is_refused(cloud: Cloud) -> None:
@@ -125,37 +145,6 @@ def test_what_means_something_else_is_a_change(token: str, key: str, old: Any, n
 
 def test_a_wildcard_name_is_read_as_it_is_written() -> None:
     assert plain("\\052.Dev.example.com.") == "*.dev.example.com"
-
-
-def test_a_wait_ends_with_an_error_that_names_what_did_not_happen() -> None:
-    with pytest.raises(ResourceError, match="the end of the world did not happen within 0 s"):
-        wait_until(lambda: False, "the end of the world", seconds=0)
-
-
-class SlowNat(Cloud):
-    """A cloud whose NAT gateway takes its time to go."""
-
-    states: list[str]
-
-    def client(self, service: str) -> Any:
-        assert service == "ec2"
-        return self
-
-    def delete_nat_gateway(self, **_arguments: str) -> Properties:
-        return {"NatGatewayId": "nat-1"}
-
-    def describe_nat_gateways(self, **_arguments: list[str]) -> Properties:
-        return {"NatGateways": [{"State": self.states.pop(0)}]}
-
-
-def test_a_nat_gateway_is_deleted_when_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.sleep", lambda _seconds: None)
-    cloud = SlowNat("http://127.0.0.1:1")
-    cloud.states = ["available", "deleting", "deleted"]
-
-    HANDLERS["aws:ec2/natGateway:NatGateway"].delete(cloud, id="nat-1", outputs={})
-
-    assert cloud.states == []
 
 
 def test_an_emulator_that_is_gone_is_named(cloud: Cloud) -> None:

@@ -46,3 +46,25 @@ def test_what_the_state_knows_is_known_to_every_cloud_of_the_run() -> None:
     Cloud("http://127.0.0.1:1", shared=shared).remember("aws:ecs/cluster:Cluster", "one")
 
     assert Cloud("http://127.0.0.1:1", shared=shared).is_known("aws:ecs/cluster:Cluster", "one")
+
+
+def test_a_cancelled_run_is_cancelled_in_every_cloud_of_it() -> None:
+    shared = Shared()
+    Cloud("http://127.0.0.1:1", shared=shared).cancelled.set()
+
+    assert Cloud("http://127.0.0.1:1", shared=shared).cancelled.is_set()
+
+
+def test_progress_and_time_limit_are_those_of_the_resource_that_is_worked_on() -> None:
+    told: list[tuple[str, str]] = []
+    cloud = Cloud("http://127.0.0.1:1", report=lambda urn, line: told.append((urn, line)))
+
+    with cloud.working_on("outer", timeout=60):
+        with cloud.working_on("inner"):
+            cloud.progress("one")
+            assert cloud.timeout(default=20) == 20
+        cloud.progress("two")
+        assert cloud.timeout(default=20) == 60
+    cloud.progress("nobody hears")
+
+    assert told == [("inner", "one"), ("outer", "two")]

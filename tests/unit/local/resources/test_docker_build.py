@@ -1,18 +1,16 @@
-"""An image's hash follows all that its build sees, and it is pushed to this machine only."""
+"""An image changes when what it is built from does, and is pushed to this machine only."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from local.build_context import context_hash
 from local.resources.base import UNKNOWN, ResourceError
 from local.resources.cloud import Cloud
-from local.resources.docker_build import Image, context_hash
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from local.resources.docker_build import Image
 
 HANDLER = Image()
 
@@ -33,78 +31,14 @@ def app(tmp_path: Path) -> Path:
     return folder
 
 
-def hash_of(app: Path) -> str:
-    return context_hash(app, app / "Dockerfile")
-
-
 def check(cloud: Cloud, app: Path, **more: Any) -> dict[str, Any]:
     inputs = {"push": True, "context": {"location": str(app)}, "tags": ["localhost:4566/app:1"], **more}
     return HANDLER.check(cloud, name="app", old=None, new=inputs, random_hex="0123456789")
 
 
-def rewrite(app: Path) -> None:
-    (app / "src" / "server.js").write_text("two")
-
-
-def add(app: Path) -> None:
-    (app / "src" / "more.js").write_text("")
-
-
-def rename(app: Path) -> None:
-    (app / "src" / "server.js").rename(app / "src" / "main.js")
-
-
-def make_executable(app: Path) -> None:
-    (app / "src" / "server.js").chmod(0o755)
-
-
-def edit_dockerfile(app: Path) -> None:
-    (app / "Dockerfile").write_text("FROM scratch\n")
-
-
-@pytest.mark.parametrize("change", [rewrite, add, rename, make_executable, edit_dockerfile])
-def test_whatever_a_build_sees_changes_the_hash(app: Path, change: Callable[[Path], None]) -> None:
-    (app / "src" / "server.js").chmod(0o644)
-    before = hash_of(app)
-
-    change(app)
-
-    assert hash_of(app) != before
-
-
-def test_what_dockerignore_leaves_out_changes_nothing(app: Path) -> None:
-    before = hash_of(app)
-
-    (app / "notes.md").write_text("rewritten")
-    (app / "node_modules").mkdir()
-    (app / "node_modules" / "left.js").write_text("")
-
-    assert hash_of(app) == before
-
-
-def test_time_changes_nothing(app: Path) -> None:
-    before = hash_of(app)
-
-    (app / "src" / "server.js").touch()
-
-    assert hash_of(app) == before
-
-
-def test_one_file_that_reads_like_two_has_another_hash(app: Path) -> None:
-    for name, text in (("a", "x"), ("b", "y")):
-        (app / name).write_text(text)
-        (app / name).chmod(0o644)
-    before = hash_of(app)
-
-    (app / "b").unlink()
-    (app / "a").write_text("xb\x00644\x00y")
-
-    assert hash_of(app) != before
-
-
 def test_a_changed_file_is_a_change_in_place(cloud: Cloud, app: Path) -> None:
     old = check(cloud, app)
-    rewrite(app)
+    (app / "src" / "server.js").write_text("two")
 
     diff = HANDLER.diff(old, check(cloud, app))
 
@@ -130,7 +64,7 @@ def test_a_tag_outside_this_machine_is_refused(cloud: Cloud, app: Path, tag: str
 
 
 def test_a_preview_may_not_know_the_tag_yet(cloud: Cloud, app: Path) -> None:
-    assert check(cloud, app, tags=[UNKNOWN])["contextHash"] == hash_of(app)
+    assert check(cloud, app, tags=[UNKNOWN])["contextHash"] == context_hash(app, app / "Dockerfile")
 
 
 def test_a_folder_that_is_not_there_is_named(cloud: Cloud, tmp_path: Path) -> None:
@@ -143,9 +77,19 @@ def test_a_folder_without_a_dockerfile_is_named(cloud: Cloud, tmp_path: Path) ->
         check(cloud, tmp_path)
 
 
-@pytest.mark.parametrize(
-    "unknown", [{"secrets": {"a": "b"}}, {"ssh": [{"id": "default"}]}, {"addHosts": ["a:1"]}]
-)
+@pytest.mark.parametrize("unknown", [{"ssh": [{"id": "default"}]}, {"addHosts": ["a:1"]}])
 def test_what_would_be_ignored_is_refused_by_name(cloud: Cloud, app: Path, unknown: dict[str, Any]) -> None:
     with pytest.raises(ResourceError, match=next(iter(unknown))):
         check(cloud, app, **unknown)
+
+
+@pytest.mark.parametrize(("ignored", "changed"), [(False, ("secrets",)), (True, ())])
+def test_secrets_that_rotate_may_be_left_out_of_the_comparison(
+    *, ignored: bool, changed: tuple[str, ...], cloud: Cloud, app: Path
+) -> None:
+    old, new = (
+        check(cloud, app, secrets={"npm": token}, ignoreSecretsInDiffCalculation=ignored)
+        for token in ("one", "two")
+    )
+
+    assert HANDLER.diff(old, new).changed == changed

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.resources.base import ResourceError
+from local.resources.base import UNKNOWN, ResourceError
 from local.resources.cloud import Cloud
 from local.resources.ecs_service import Service
 from local.resources.ecs_task_definition import TaskDefinition
@@ -19,45 +19,38 @@ def definition(**container: Any) -> dict[str, Any]:
     return {"family": "web", "containerDefinitions": json.dumps([{**WEB, **container}])}
 
 
-@pytest.mark.parametrize(
-    "default",
-    [
-        {"cpu": 0},
-        {"essential": True},
-        {"environment": [], "mountPoints": [], "volumesFrom": [], "systemControls": []},
-        {"portMappings": [{"containerPort": 3000, "hostPort": 3000, "protocol": "tcp"}]},
-    ],
-)
-def test_a_default_that_ecs_writes_out_is_no_change(default: dict[str, Any]) -> None:
-    assert TaskDefinition().diff(definition(), definition(**default)).changed == ()
+def test_a_difference_that_ecs_adds_and_the_provider_does_not_even_out_is_a_new_revision() -> None:
+    drop = {"capabilities": {"drop": ["ALL"]}}
+    told = {"capabilities": {"add": [], "drop": ["ALL"]}}
+
+    diff = TaskDefinition().diff(definition(linuxParameters=told), definition(linuxParameters=drop))
+
+    assert diff.replace == ("containerDefinitions",)
 
 
-def test_the_order_of_environment_variables_is_no_change() -> None:
-    variables = [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]
-
-    old, new = definition(environment=variables), definition(environment=variables[::-1])
-
-    assert TaskDefinition().diff(old, new).changed == ()
+def test_a_difference_that_the_provider_evens_out_is_none() -> None:
+    assert TaskDefinition().diff(definition(cpu=0, mountPoints=[]), definition()).changed == ()
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"image": "app@sha256:2"},
-        {"command": ["node", "other.js"]},
-        {"environment": [{"name": "A", "value": "1"}]},
-        {"essential": False},
-        {"portMappings": [{"containerPort": 3001}]},
-    ],
-)
-def test_any_other_change_is_a_new_revision(change: dict[str, Any]) -> None:
-    assert TaskDefinition().diff(definition(), definition(**change)).replace == ("containerDefinitions",)
+def test_outside_of_awsvpc_mode_a_host_port_counts() -> None:
+    old, new = (
+        {**definition(portMappings=[port])}
+        for port in ({"containerPort": 80, "hostPort": 80}, {"containerPort": 80})
+    )
+
+    assert (
+        TaskDefinition().diff({**old, "networkMode": "awsvpc"}, {**new, "networkMode": "awsvpc"}).replace
+        == ()
+    )
+    assert TaskDefinition().diff(
+        {**old, "networkMode": "bridge"}, {**new, "networkMode": "bridge"}
+    ).replace == ("containerDefinitions",)
 
 
-def test_the_order_of_a_command_matters() -> None:
-    old, new = definition(command=["a", "b"]), definition(command=["b", "a"])
+def test_a_preview_that_does_not_know_the_containers_yet_replaces() -> None:
+    diff = TaskDefinition().diff(definition(), {"family": "web", "containerDefinitions": UNKNOWN})
 
-    assert TaskDefinition().diff(old, new).changed == ("containerDefinitions",)
+    assert diff.replace == ("containerDefinitions",)
 
 
 def test_tags_alone_make_no_new_revision() -> None:
@@ -66,8 +59,8 @@ def test_tags_alone_make_no_new_revision() -> None:
     assert (diff.changed, diff.replace) == (("tags",), ())
 
 
-@pytest.mark.parametrize("text", ["no json", '{"name": "web"}'])
-def test_container_definitions_that_are_no_list_are_refused(text: str) -> None:
+@pytest.mark.parametrize("text", ["no json", '{"name": "web"}', '[{"name": "web", "readOnly": true}]'])
+def test_container_definitions_that_ecs_would_not_read_are_refused(text: str) -> None:
     inputs = {"family": "web", "containerDefinitions": text}
 
     with pytest.raises(ResourceError, match="containerDefinitions"):
@@ -80,20 +73,31 @@ SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
 FARGATE = [{"capacityProvider": "FARGATE", "weight": 1}]
 
 
-def test_another_strategy_is_a_new_service_unless_a_deployment_is_forced() -> None:
+def test_another_strategy_is_made_in_place_by_a_forced_deployment_only() -> None:
     old, new = {"capacityProviderStrategies": SPOT}, {"capacityProviderStrategies": FARGATE}
-    forced = {**new, "forceNewDeployment": True}
-
-    assert Service().diff(old, new).replace == ("capacityProviderStrategies",)
-    assert Service().diff({**old, "forceNewDeployment": True}, forced).replace == ()
-
-
-def test_a_first_strategy_is_a_new_service_even_then() -> None:
     forced = {"forceNewDeployment": True}
 
-    diff = Service().diff(forced, {**forced, "capacityProviderStrategies": SPOT})
+    assert Service().diff({**old, **forced}, {**new, **forced}).replace == ()
+    with pytest.raises(ResourceError, match="set `forceNewDeployment`"):
+        Service().diff(old, new)
 
-    assert diff.replace == ("capacityProviderStrategies",)
+
+@pytest.mark.parametrize(
+    ("forced", "old", "new", "changed"),
+    [
+        (True, {"a": "1"}, {"a": "2"}, ("triggers",)),
+        (False, {"a": "1"}, {"a": "2"}, ()),
+        (True, {"a": "1"}, {}, ()),
+    ],
+)
+def test_triggers_count_where_a_deployment_is_forced(
+    *, forced: bool, old: dict[str, str], new: dict[str, str], changed: tuple[str, ...]
+) -> None:
+    diff = Service().diff(
+        {"forceNewDeployment": forced, "triggers": old}, {"forceNewDeployment": forced, "triggers": new}
+    )
+
+    assert diff.changed == changed
 
 
 def test_a_strategy_means_the_same_with_its_zeros_written_out() -> None:

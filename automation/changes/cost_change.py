@@ -1,0 +1,67 @@
+"""What an update changes of a stack's cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from automation.cost import report
+from automation.cost.assumptions import Assumptions
+from automation.cost.estimate import estimate
+from automation.cost.export import stack_of
+from automation.cost.plan import plan
+from automation.cost.prices import PricesOfTable
+from automation.errors import AutomationError
+from automation.stacks.stacks import Stacks
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostChange:
+    """Dollars a month, before and after an update; a preview does not fail for what has no price."""
+
+    before: float = 0.0
+    after: float = 0.0
+    budget: int | None = None
+    unknown: str = ""
+    """Why the cost is unknown."""
+
+    @classmethod
+    def of(cls, stacks: Stacks, stack: str) -> CostChange:
+        """Compare what the program declares with what the state has."""
+        try:
+            planned = plan(stack)
+            assumptions = Assumptions()
+            after = estimate(planned, PricesOfTable(planned.region), assumptions).usd
+            before = 0.0
+            if stacks.exists(stack):
+                now = stack_of(stacks.state(stack), origin=f"the state of {stack}", name=stack)
+                before = estimate(now, PricesOfTable(now.region or planned.region), assumptions).usd
+        except AutomationError as error:
+            return cls(unknown=str(error))
+        return cls(before=before, after=after, budget=planned.monthly_budget_usd)
+
+    @property
+    def over_budget(self) -> bool:
+        """Whether the stack would cost more than its budget."""
+        return self.budget is not None and round(self.after, 2) > self.budget
+
+    def text(self) -> str:
+        """Return the change for people, on one line."""
+        if self.unknown:
+            return f"unknown: {self.unknown}"
+        over = f", more than its budget of ${self.budget}" if self.over_budget else ""
+        difference = self.after - self.before
+        if round(difference, 2) == 0:
+            return f"{report.usd(self.after)} a month, as before{over}"
+        before, after = report.usd(self.before), report.usd(self.after)
+        return f"{before} → {after} a month ({report.signed(difference)}){over}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the change for programs."""
+        return {
+            "before_usd": round(self.before, 2),
+            "after_usd": round(self.after, 2),
+            "budget_usd": self.budget,
+            "over_budget": self.over_budget,
+            "unknown": self.unknown or None,
+        }

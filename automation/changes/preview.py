@@ -1,0 +1,51 @@
+"""`preview`: what `up` would change, and cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from automation.changes.cost_change import CostChange
+from automation.changes.formatting import lines, summary
+from automation.changes.github import Comment, failure_written, file_type, write
+from automation.console import json_option, print_json, say
+from automation.stacks.stacks import Stacks
+
+_FAILED: Final = 1
+
+
+@click.command
+@click.argument("stack")
+@json_option
+@click.option("--comment", type=file_type, metavar="FILE.md", help="Write a pull request's comment.")
+@click.option(
+    "--fail-over-budget/--no-fail-over-budget",
+    default=True,
+    show_default=True,
+    help="Fail if the stack would cost more a month than its config key monthly-budget-usd.",
+)
+@click.pass_obj
+def preview(
+    stacks: Stacks, /, *, stack: str, as_json: bool, comment: Path | None, fail_over_budget: bool
+) -> int:
+    """Show what `up` would change, and cost."""
+    # Written for a failure too, or the comment of the push before would stay.
+    with failure_written(comment, stack, "Preview", append=False):
+        changes = stacks.preview(stack)
+    cost = CostChange.of(stacks, stack)
+    if comment is not None:
+        write(
+            comment,
+            Comment(stack=stack, title="Preview", changes=changes, remarks=[f"**Cost:** {cost.text()}"]),
+        )
+    if as_json:
+        print_json({"stack": stack, **changes.as_json(), "cost": cost.as_json()})
+    else:
+        for line in (*lines(changes), f"{stack}: {summary(changes)}", f"cost: {cost.text()}"):
+            click.echo(line)
+    if cost.over_budget and fail_over_budget:
+        say(f"error: {stack} would cost more than its budget: monthly-budget-usd")
+        return _FAILED
+    return 0

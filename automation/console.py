@@ -1,0 +1,45 @@
+"""What commands share: results go to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+import click
+
+json_option: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def say(text: str) -> None:
+    """Print a line that is not part of the result."""
+    click.echo(text, err=True)
+
+
+def print_json(document: Any) -> None:
+    """Print a result for programs."""
+    click.echo(json.dumps(document, indent=2))
+
+
+def print_addresses(addresses: Mapping[str, str]) -> None:
+    """Print each service's address on a line."""
+    width = max((len(name) for name in addresses), default=0)
+    for name, url in sorted(addresses.items()):
+        click.echo(f"{name:<{width}}  {url}")
+
+
+def confirm(question: str, *, without_terminal: str) -> None:
+    """Ask a yes-no question.
+
+    Args:
+        question: what to ask.
+        without_terminal: the error where standard input is not a terminal.
+
+    Raises:
+        click.UsageError: standard input is not a terminal.
+        click.Abort: the answer is no.
+    """
+    if not sys.stdin.isatty():
+        raise click.UsageError(without_terminal)
+    click.confirm(question, abort=True, err=True)

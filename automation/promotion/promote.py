@@ -1,0 +1,70 @@
+"""`promote`: the image that one stack runs becomes that of the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from automation.changes.github import Comment, failure_written, summary_option, write
+from automation.console import json_option, print_addresses, print_json, say
+from automation.errors import AutomationError
+from automation.promotion.live_tag import digest_of
+from automation.services.deployed_stack import DeployedStack
+from automation.services.status import statuses_of
+from automation.stacks.stacks import Stacks
+from automation.stacks.up import bring_up
+
+
+@click.command
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@json_option
+@summary_option
+@click.pass_obj
+def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summary: Path | None) -> None:
+    """Deploy to one stack the image that another one runs.
+
+    The file of TO must say `image-from: FROM`, and the services of FROM must be steady.
+    """
+    follows = stacks.settings(target).image.image_from
+    if follows != source:
+        raise click.UsageError(
+            f"{target} does not follow {source}: its image-from is {follows or 'not set'}. Set "
+            f"`node-on-ecs:image-from: {source}` in Pulumi.{target}.yaml; both need the same `repository`"
+        )
+    image = _image_of(stacks, source)
+    unsteady = [
+        f"{one.name} is {one.state}{f' ({one.reason})' if one.reason else ''}"
+        for one in statuses_of(DeployedStack.of(stacks, source))
+        if not one.steady
+    ]
+    if unsteady:
+        raise AutomationError(
+            f"the image of {source} is not promoted while a service is not steady: {'; '.join(unsteady)}"
+        )
+    before = digest_of(stacks.outputs(target).get("image", ""))
+    digest = digest_of(image)
+    say(f"{target}: {before or 'nothing yet'} → {digest}")
+    with failure_written(summary, target, "Promotion"):
+        addresses = bring_up(stacks, target)
+        if (runs := digest_of(_image_of(stacks, target))) != digest:
+            raise AutomationError(
+                f"{target} runs {runs}, and not {digest} which {source} had when the promotion began: "
+                f"{source} was updated meanwhile"
+            )
+    if summary is not None:
+        remark = f"Runs `{digest}`, as `{source}` does." + ("" if before != digest else " It did before.")
+        write(summary, Comment(stack=target, title="Promotion", remarks=[remark]), append=True)
+    if as_json:
+        document = {"stack": target, "from": source, "before": before or None, "digest": digest}
+        print_json({**document, "addresses": addresses})
+    else:
+        print_addresses(addresses)
+
+
+def _image_of(stacks: Stacks, stack: str) -> str:
+    image = stacks.outputs(stack).get("image", "")
+    if not image:
+        raise AutomationError(f"{stack} has no output `image`: `up {stack}` has to succeed first")
+    return image

@@ -1,0 +1,83 @@
+"""`check`: every address of a stack answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import click
+
+from automation.clock import REAL, Clock
+from automation.console import say
+from automation.errors import AutomationError
+from automation.http_status import OK, http_status
+from automation.services.deployed_stack import DeployedStack
+from automation.stacks.stacks import Stacks
+
+_PAUSE_SECONDS: Final = 2.0
+
+
+@click.command
+@click.argument("stack")
+@click.option(
+    "--within-seconds",
+    type=click.FloatRange(min=0),
+    default=120.0,
+    show_default=True,
+    metavar="N",
+    help="How long to wait for status 200.",
+)
+@click.pass_obj
+def check(stacks: Stacks, /, *, stack: str, within_seconds: float) -> None:
+    """Request every address of a stack until it answers 200.
+
+    The path is that of the health check. A service whose desired count is 0 is named and not requested.
+    """
+    found = DeployedStack.of(stacks, stack)
+    if not found.urls:
+        raise AutomationError(f"{stack} has no addresses: its last update failed; `up` continues it")
+    requested: dict[str, str] = {}
+    for name in sorted(found.urls):
+        described = found.describe(found.service(name))
+        if described is not None and described["desiredCount"] == 0:
+            say(f"{name} has a desired count of 0 and was not requested")
+        else:
+            requested[name] = found.health_check_url(name)
+    wait_until_answered(requested, http_status, seconds=within_seconds, report=click.echo)
+
+
+def wait_until_answered(
+    addresses: Mapping[str, str],
+    ask: Callable[[str], int | None],
+    *,
+    seconds: float,
+    report: Callable[[str], None],
+    clock: Clock = REAL,
+) -> None:
+    """Request every address until it answers 200.
+
+    Args:
+        addresses: by service.
+        ask: returns the status with which an address answers, None without an answer.
+        seconds: how long to go on.
+        report: called with a line for each that answers.
+        clock: the time.
+
+    Raises:
+        AutomationError: some do not; the message names each, and what it answers instead.
+    """
+    deadline = clock.now() + seconds
+    left = dict(sorted(addresses.items()))
+    while True:
+        answers = {name: ask(url) for name, url in left.items()}
+        for name, status in answers.items():
+            if status == OK:
+                report(f"{name} answers at {left.pop(name)}")
+        if not left:
+            return
+        if clock.now() >= deadline:
+            instead = "; ".join(
+                f"{name} at {url} ({answers[name] or 'no answer'})" for name, url in left.items()
+            )
+            raise AutomationError(f"no status 200 after {seconds:g} seconds: {instead}")
+        clock.sleep(_PAUSE_SECONDS)

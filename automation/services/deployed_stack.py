@@ -1,0 +1,146 @@
+"""A stack's services as its state names them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from automation.aws import Answer, AwsClients
+from automation.errors import AutomationError
+from automation.previews.names import DEFAULT_BASE, is_preview
+from automation.stack_files import path_of
+from automation.stacks.stacks import Stacks
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
+
+_SERVICE: Final = "aws:ecs/service:Service"
+_LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
+
+service_option: Final = click.option(
+    "--service", metavar="NAME", help="The service; without it the stack's own, not one of its copies."
+)
+
+
+@dataclass(frozen=True)
+class DeployedService:
+    """An ECS service in a stack's state."""
+
+    name: str
+    """Its logical name, which its container and its log streams have too."""
+    ecs_name: str
+    cluster: str
+    """Name or ARN."""
+    task_definition: str
+    """ARN of the one that the last update asked for."""
+
+    def log_stream(self, task_arn: str) -> str:
+        """Return the log stream of the service's container in a task."""
+        return f"{self.name}/{self.name}/{task_arn.rpartition('/')[2]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployedStack:
+    """A stack that has services, whether or not its last update succeeded."""
+
+    name: str
+    settings: Settings
+    clients: AwsClients
+    services: Mapping[str, DeployedService]
+    urls: Mapping[str, str]
+    """Addresses by service, as a browser on this machine reaches them; none before an update succeeded."""
+    log_group: str
+
+    @classmethod
+    def of(cls, stacks: Stacks, name: str) -> DeployedStack:
+        """Find a stack's services.
+
+        Raises:
+            AutomationError: the stack or its file is missing, or it has no services yet.
+        """
+        resources = [one for one in stacks.resources(name) if one.get("outputs")]
+        services = sorted(
+            (_service(one) for one in resources if one["type"] == _SERVICE), key=lambda service: service.name
+        )
+        if not services:
+            raise AutomationError(f"stack {name!r} has no services yet: `up {name}` creates them")
+        # After an update that failed the stack itself may have no outputs.
+        outputs = _outputs_of(resources, "pulumi:pulumi:Stack")
+        settings = settings_of_account(stacks, name, outputs)
+        urls: Mapping[str, str] = outputs.get("urls") or {}
+        return cls(
+            name=name,
+            settings=settings,
+            clients=stacks.clients(settings),
+            services={service.name: service for service in services},
+            urls={service: stacks.address(url) for service, url in urls.items()},
+            log_group=outputs.get("log_group_name") or _outputs_of(resources, _LOG_GROUP).get("name", ""),
+        )
+
+    def service(self, name: str | None) -> DeployedService:
+        """Return a service; without a name the stack's own.
+
+        Raises:
+            AutomationError: there is none of that name.
+        """
+        if name is None:
+            main = self.settings.main.name
+            name = main if main in self.services else min(self.services)
+        if name not in self.services:
+            names = ", ".join(self.services)
+            raise AutomationError(f"stack {self.name!r} has no service {name!r}: there are {names}")
+        return self.services[name]
+
+    def health_check_url(self, service: str) -> str:
+        """Return the address at which the load balancer's health check would ask a service."""
+        main = self.settings.main
+        paths = {one.name: one.health_check_path for one in self.settings.services}
+        return self.urls[service].rstrip("/") + paths.get(service, main.health_check_path)
+
+    def describe(self, service: DeployedService) -> Answer | None:
+        """Return what ECS answers of a service; None if ECS does not have it (any more)."""
+        ecs = self.clients.client("ecs")
+        answer = ecs.describe_services(cluster=service.cluster, services=[service.ecs_name])
+        return next((found for found in answer["services"] if found["status"] == "ACTIVE"), None)
+
+    def describe_existing(self, service: DeployedService) -> Answer:
+        """Return what ECS answers of a service.
+
+        Raises:
+            AutomationError: ECS does not have it (any more).
+        """
+        described = self.describe(service)
+        if described is None:
+            raise AutomationError(
+                f"ECS does not have the service {service.name} any more: "
+                f"`up --refresh {self.name}` creates it again"
+            )
+        return described
+
+
+def settings_of_account(stacks: Stacks, stack: str, outputs: Mapping[str, Any]) -> Settings:
+    """Return the settings that name a stack's account.
+
+    The file of a pull request's stack may be missing here; its account is its base's.
+    """
+    missing = is_preview(stack) and not path_of(stacks.root, stack).exists()
+    return stacks.settings(outputs.get("attached_to") or DEFAULT_BASE if missing else stack)
+
+
+def _outputs_of(resources: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
+    return next((one["outputs"] for one in resources if one["type"] == kind), dict[str, Any]())
+
+
+def _service(resource: Mapping[str, Any]) -> DeployedService:
+    outputs: Mapping[str, Any] = resource["outputs"]
+    inputs: Mapping[str, Any] = resource.get("inputs") or {}
+    return DeployedService(
+        name=resource["urn"].rpartition("::")[2],
+        ecs_name=outputs["name"],
+        cluster=outputs["cluster"],
+        # After a failed update the outputs may have what ECS rolled back to.
+        task_definition=inputs.get("taskDefinition") or outputs["taskDefinition"],
+    )

@@ -1,0 +1,213 @@
+"""What ECS says of a service's latest deployment, and why its tasks stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from automation.aws import Answer
+    from automation.services.deployed_stack import DeployedService, DeployedStack
+
+Stage = Literal["in progress", "rolling back", "completed", "failed"]
+
+_STAGES: Final[dict[str, Stage]] = {
+    # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html
+    # The others are in progress.
+    "STOP_REQUESTED": "rolling back",
+    "ROLLBACK_REQUESTED": "rolling back",
+    "ROLLBACK_IN_PROGRESS": "rolling back",
+    "SUCCESSFUL": "completed",
+    "STOPPED": "failed",
+    "ROLLBACK_SUCCESSFUL": "failed",
+    "ROLLBACK_FAILED": "failed",
+}
+_ROLLING_BACK: Final = "ECS is rolling it back"
+_ROLLED_BACK: Final = "ECS rolled it back"
+_GAVE_UP: Final = "ECS gave up, and could not roll it back"
+_ENDINGS: Final = {
+    "STOPPED": "the deployment was stopped",
+    "ROLLBACK_SUCCESSFUL": _ROLLED_BACK,
+    "ROLLBACK_FAILED": _GAVE_UP,
+}
+_LONGEST_DEPLOYMENT: Final = timedelta(days=2)
+_DESCRIBED_AT_ONCE: Final = 100
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
+_TASKS_SHOWN: Final = 3
+_LINES_SHOWN: Final = 20
+_EVENTS_SHOWN: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """The deployment of a service that was requested last."""
+
+    stage: Stage
+    since: datetime
+    reason: str = ""
+    """How and why it failed, or is rolled back."""
+    progress: str = ""
+    """What it waits for."""
+
+
+def latest_deployment(ecs: Any, service: DeployedService, described: Answer) -> Deployment:
+    """Return a service's latest deployment.
+
+    Args:
+        ecs: the boto3 client.
+        service: the service.
+        described: what `describe_services` answers of it.
+    """
+    deployments: Sequence[Answer] = described["deployments"]
+    primary = next(one for one in deployments if one.get("status") == "PRIMARY")
+    found = _latest_service_deployment(ecs, service, min(one["createdAt"] for one in deployments))
+    if found is None:
+        return _by_rollout_state(deployments, primary)
+    stage = _STAGES.get(found["status"], "in progress")
+    if stage == "completed" and primary.get("rolloutState") == "IN_PROGRESS":
+        # The one before: the latest is not listed yet.
+        stage = "in progress"
+    told = found.get("rollback", {}).get("reason") or found.get("statusReason")
+    alarms = ", ".join(found.get("alarms", {}).get("triggeredAlarmNames", []))
+    reasons = [_ENDINGS.get(found["status"], _ROLLING_BACK), told, alarms and f"alarms: {alarms}"]
+    return Deployment(
+        stage=stage,
+        since=found["createdAt"],
+        reason=": ".join(filter(None, reasons)) if stage in ("rolling back", "failed") else "",
+        progress="; ".join(_progress(found)),
+    )
+
+
+def _latest_service_deployment(ecs: Any, service: DeployedService, oldest: datetime) -> Answer | None:
+    """Return the latest of the service-deployment API; None where it has none or may not be asked."""
+    question: dict[str, Any] = {
+        "cluster": service.cluster,
+        "service": service.ecs_name,
+        # Without a limit in time this would read everything that was ever deployed.
+        "createdAt": {"after": oldest - _LONGEST_DEPLOYMENT},
+    }
+    briefs: list[Any] = []
+    while True:
+        try:
+            page = ecs.list_service_deployments(**question)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "AccessDeniedException":
+                return None
+            raise
+        briefs += page["serviceDeployments"]
+        if not page.get("nextToken"):
+            break
+        question["nextToken"] = page["nextToken"]
+    if not briefs:
+        return None
+    arn = max(briefs, key=lambda brief: brief["createdAt"])["serviceDeploymentArn"]
+    answer = ecs.describe_service_deployments(serviceDeploymentArns=[arn])
+    return next(iter(answer["serviceDeployments"]), None)
+
+
+def _progress(found: Answer) -> Iterator[str]:
+    traffic = found["targetServiceRevision"].get("requestedProductionTrafficWeight")
+    if traffic is not None and found.get("deploymentConfiguration", {}).get("strategy") != "ROLLING":
+        yield f"{traffic:g} % of the traffic reaches the new version"
+    for hook in found.get("lifecycleHookDetails", []):
+        if hook.get("status") == "AWAITING_ACTION":
+            text = f"paused at {found.get('lifecycleStage')} by hook {hook.get('hookId', '(without an id)')}"
+            if "expiresAt" in hook:
+                action = hook.get("timeoutAction", "ROLLBACK").lower()
+                text += f", {action} at {hook['expiresAt'].astimezone(UTC):%H:%M} UTC unless continued"
+            yield text
+
+
+def _by_rollout_state(deployments: Sequence[Answer], primary: Answer) -> Deployment:
+    """Judge by `deployments`: a failed one stays in that list beside the one that it was rolled back to."""
+    latest = max(deployments, key=lambda one: one["createdAt"])
+    in_progress = primary.get("rolloutState", "COMPLETED") == "IN_PROGRESS"
+    if latest.get("rolloutState") != "FAILED":
+        return Deployment(stage="in progress" if in_progress else "completed", since=primary["createdAt"])
+    ending = _GAVE_UP if latest is primary else _ROLLING_BACK if in_progress else _ROLLED_BACK
+    return Deployment(
+        stage="rolling back" if in_progress else "failed",
+        since=latest["createdAt"],
+        reason=": ".join(filter(None, (ending, latest.get("rolloutStateReason")))),
+    )
+
+
+def counts(described: Answer) -> str:
+    """Return a service's running and desired tasks, such as `1/2 tasks`."""
+    desired = described["desiredCount"]
+    return f"{described['runningCount']}/{desired} {'task' if desired == 1 else 'tasks'}"
+
+
+def task_id(task_arn: str) -> str:
+    """Return the end of a task's ARN, which names its log stream."""
+    return task_arn.rpartition("/")[2]
+
+
+def tasks_of(ecs: Any, service: DeployedService, status: Literal["RUNNING", "STOPPED"]) -> list[Answer]:
+    """Return a service's tasks, latest first; ECS forgets a task an hour after its end."""
+    pages = ecs.get_paginator("list_tasks").paginate(
+        cluster=service.cluster, serviceName=service.ecs_name, desiredStatus=status
+    )
+    arns = [arn for page in pages for arn in page["taskArns"]]
+    tasks: list[Answer] = []
+    for start in range(0, len(arns), _DESCRIBED_AT_ONCE):
+        some = arns[start : start + _DESCRIBED_AT_ONCE]
+        tasks += ecs.describe_tasks(cluster=service.cluster, tasks=some)["tasks"]
+    found = [task for task in tasks if status == "STOPPED" or task["lastStatus"] == "RUNNING"]
+    return sorted(found, key=lambda task: task.get("startedAt", task["createdAt"]), reverse=True)
+
+
+def failed_tasks(ecs: Any, service: DeployedService, task_definition: str, since: datetime) -> list[Answer]:
+    """Return the tasks of a deployment that exited, did not start or were unhealthy, latest first."""
+    return [
+        task
+        for task in tasks_of(ecs, service, "STOPPED")
+        if task["taskDefinitionArn"] == task_definition
+        and task["createdAt"] >= since
+        and (
+            task.get("stopCode") in ("EssentialContainerExited", "TaskFailedToStart")
+            or "health check" in task.get("stoppedReason", "").lower()
+        )
+    ]
+
+
+def stopped_reason(task: Answer) -> str:
+    """Return one line about a task that stopped."""
+    parts = [task.get("stoppedReason") or "no reason given"]
+    for container in task.get("containers", []):
+        if "exitCode" in container:
+            parts.append(f"{container['name']} exited with code {container['exitCode']}")
+        if container.get("reason"):
+            parts.append(f"{container['name']}: {container['reason']}")
+    return f"task {task_id(task['taskArn'])[:8]}: {'; '.join(parts)}"
+
+
+def evidence(
+    stack: DeployedStack, service: DeployedService, failed: Sequence[Answer], events: Sequence[Answer]
+) -> list[str]:
+    """Return lines that say why a deployment failed.
+
+    Args:
+        stack: the service's.
+        service: whose deployment failed.
+        failed: its tasks that failed, latest first.
+        events: what ECS reports of the service, latest first; shown where no task failed.
+    """
+    if not failed:
+        return [f"ECS: {event['message']}" for event in events[:_EVENTS_SHOWN]]
+    lines = [f"stopped: {stopped_reason(task)}" for task in failed[:_TASKS_SHOWN]]
+    logs = stack.clients.client("logs")
+    try:
+        logged = logs.get_log_events(
+            logGroupName=stack.log_group,
+            logStreamName=service.log_stream(failed[0]["taskArn"]),
+            limit=_LINES_SHOWN,
+            startFromHead=False,
+        )["events"]
+    except logs.exceptions.ResourceNotFoundException:
+        return lines
+    return [*lines, *(f"  | {event['message'].rstrip()}" for event in logged)]

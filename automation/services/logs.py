@@ -1,0 +1,188 @@
+"""`logs`: what the containers of a stack's services log, by time."""
+
+from __future__ import annotations
+
+import gc
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import click
+
+from automation.clock import REAL, Clock
+from automation.errors import AutomationError
+from automation.services.deployed_stack import DeployedStack
+from automation.stacks.stacks import Stacks
+
+_INTERRUPTED: Final = 130
+_PAUSE_SECONDS: Final = 2.0
+"""FilterLogEvents allows five requests a second for an account and region."""
+_LATE: Final = timedelta(seconds=60)
+"""How much later than others a line may reach CloudWatch and still be printed."""
+_DURATION: Final = re.compile(r"(\d{1,6})([smhd])")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def duration(_: click.Context, __: click.Parameter, text: str) -> timedelta:
+    """Read a length of time such as 10m.
+
+    Raises:
+        click.BadParameter: it is not one.
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise click.BadParameter(f"{text!r} is not a number with s, m, h or d after it, such as 10m")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+@click.command
+@click.argument("stack")
+@click.option("--service", metavar="NAME", help="Only this service.")
+@click.option(
+    "--since",
+    callback=duration,
+    default="10m",
+    show_default=True,
+    metavar="TIME",
+    help="Start this long ago: 30s, 10m, 2h or 1d.",
+)
+@click.option("--follow", "-f", is_flag=True, help="Print new lines until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="Print each line as a JSON document.")
+@click.pass_obj
+def logs(
+    stacks: Stacks, /, *, stack: str, service: str | None, since: timedelta, follow: bool, as_json: bool
+) -> int:
+    """Print the logs of a stack's services, by time."""
+    # It may run for days.
+    gc.enable()
+    found = DeployedStack.of(stacks, stack)
+    log = Log(found, REAL.date() - since, service=service and found.service(service).name)
+    width = max(map(len, found.services))
+    try:
+        for line in log.follow() if follow else log.new_lines():
+            click.echo(line.as_json() if as_json else line.as_text(width))
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of a container."""
+
+    id: str
+    at: datetime
+    service: str
+    task: str
+    message: str
+
+    @classmethod
+    def of(cls, event: Any) -> Line:
+        """Read CloudWatch's answer; streams are named `<service>/<container>/<task>`."""
+        service, _, rest = event["logStreamName"].partition("/")
+        return cls(
+            id=event["eventId"],
+            at=datetime.fromtimestamp(event["timestamp"] / 1000, UTC),
+            service=service,
+            task=rest.rpartition("/")[2],
+            message=event["message"].rstrip("\n"),
+        )
+
+    def as_text(self, width: int) -> str:
+        """Return the line for people: the message as the container wrote it."""
+        return f"{self.service:<{width}}  {self.message}"
+
+    def as_json(self) -> str:
+        """Return the line for programs: a message that is JSON is part of the document."""
+        message: Any = self.message
+        with suppress(ValueError):
+            message = json.loads(self.message)
+        document = {
+            "time": self.at.isoformat(timespec="milliseconds"),
+            "service": self.service,
+            "task": self.task,
+            "message": message,
+        }
+        return json.dumps(document, ensure_ascii=False)
+
+
+class Log:
+    """The log of a stack, or of one service or task; each line is returned once."""
+
+    def __init__(
+        self,
+        stack: DeployedStack,
+        since: datetime,
+        *,
+        service: str | None = None,
+        stream: str | None = None,
+        clock: Clock = REAL,
+    ) -> None:
+        """Prepare to read.
+
+        Args:
+            stack: whose log.
+            since: the time of the first lines.
+            service: the only service; None for all.
+            stream: the only stream; one that does not exist yet is empty.
+            clock: the time.
+
+        Raises:
+            AutomationError: the stack has no log group yet.
+        """
+        if not stack.log_group:
+            raise AutomationError(f"{stack.name} has no log group yet: its last update failed before that")
+        self._logs = stack.clients.client("logs")
+        self._group = stack.log_group
+        self._prefix = f"{service}/" if service is not None else ""
+        self._stream = stream
+        self._clock = clock
+        # CloudWatch counts milliseconds.
+        self._since = since.replace(microsecond=since.microsecond // 1000 * 1000)
+        self._seen: dict[str, datetime] = {}
+
+    def follow(self) -> Iterator[Line]:
+        """Yield lines without end."""
+        while True:
+            yield from self.new_lines()
+            self._clock.sleep(_PAUSE_SECONDS)
+
+    def new_lines(self) -> Iterator[Line]:
+        """Yield the lines that were not returned before, by time.
+
+        Raises:
+            AutomationError: the log group does not exist.
+        """
+        latest = self._since
+        for line in self._read():
+            latest = max(latest, line.at - _LATE)
+            if line.id not in self._seen:
+                self._seen[line.id] = line.at
+                yield line
+        self._since = latest
+        self._seen = {key: at for key, at in self._seen.items() if at >= latest}
+
+    def _read(self) -> Iterator[Line]:
+        question: dict[str, Any] = {
+            "logGroupName": self._group,
+            "startTime": round(self._since.timestamp() * 1000),
+        }
+        if self._stream is not None:
+            question["logStreamNames"] = [self._stream]
+        elif self._prefix:
+            question["logStreamNamePrefix"] = self._prefix
+        try:
+            for page in self._logs.get_paginator("filter_log_events").paginate(**question):
+                # The emulator answers with the streams of all services.
+                yield from (
+                    Line.of(event)
+                    for event in page["events"]
+                    if event["logStreamName"].startswith(self._prefix)
+                )
+        except self._logs.exceptions.ResourceNotFoundException:
+            if self._stream is None:
+                raise AutomationError(f"the log group {self._group} does not exist (any more)") from None

@@ -1,0 +1,132 @@
+"""`redeploy`: a new deployment of what the state asks for, where `up` finds no difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import click
+
+from automation.aws import Answer
+from automation.clock import REAL, Clock
+from automation.console import say
+from automation.errors import AutomationError
+from automation.services.deployed_stack import DeployedService, DeployedStack
+from automation.services.deployments import (
+    Deployment,
+    counts,
+    evidence,
+    failed_tasks,
+    latest_deployment,
+    tasks_of,
+)
+from automation.stacks.stacks import Stacks
+
+_PAUSE_SECONDS: Final = 3.0
+"""Also how long tasks have to stay up: one that exits at once runs for a moment, too."""
+
+
+@click.command
+@click.argument("stack")
+@click.option("--service", metavar="NAME", help="Only this service.")
+@click.option(
+    "--within-minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    metavar="N",
+    help="How long to wait for the end of each deployment.",
+)
+@click.pass_obj
+def redeploy(stacks: Stacks, /, *, stack: str, service: str | None, within_minutes: float) -> None:
+    """Deploy a stack's services again, unchanged.
+
+    Each runs the task definition that the last update asked for, whatever ECS runs now. Use it where `up` and
+    `up --refresh` find no difference but the service does not run, as after a first deployment that ECS gave
+    up, and for tasks to read a secret's new value.
+    """
+    found = DeployedStack.of(stacks, stack)
+    chosen = [found.service(service)] if service else list(found.services.values())
+    redeployments = [Redeployment(found, one) for one in chosen]
+    for one in redeployments:
+        one.start()
+    failures: list[str] = []
+    for one in redeployments:
+        try:
+            click.echo(one.wait(minutes=within_minutes))
+        except AutomationError as error:
+            failures.append(str(error))
+    if failures:
+        raise AutomationError("\n".join(failures))
+
+
+@dataclass
+class Redeployment:
+    """A forced deployment of one service."""
+
+    stack: DeployedStack
+    service: DeployedService
+    say: Callable[[str], None] = say
+    clock: Clock = REAL
+    _id: str = field(default="", init=False)
+    _running: set[str] = field(default_factory=set[str], init=False)
+
+    def start(self) -> None:
+        """Start a deployment of what the state asks for.
+
+        Raises:
+            AutomationError: ECS does not have the service.
+        """
+        self.stack.describe_existing(self.service)
+        answer = self.stack.clients.client("ecs").update_service(
+            cluster=self.service.cluster,
+            service=self.service.ecs_name,
+            taskDefinition=self.service.task_definition,
+            forceNewDeployment=True,
+        )
+        self._id = next(one["id"] for one in answer["service"]["deployments"] if one["status"] == "PRIMARY")
+
+    def wait(self, *, minutes: float) -> str:
+        """Wait until the tasks of the deployment run and stay up, and return a line that says so.
+
+        Raises:
+            AutomationError: the deployment failed, was replaced by another, or takes longer; the message has
+                the reasons of stopped tasks and the last lines of the log.
+        """
+        name, ecs = self.service.name, self.stack.clients.client("ecs")
+        deadline = self.clock.now() + minutes * 60
+        reported = ""
+        while True:
+            described = self.stack.describe_existing(self.service)
+            deployment = latest_deployment(ecs, self.service, described)
+            if deployment.stage == "failed":
+                raise self._failure(described, deployment, deployment.reason)
+            own = next((one for one in described["deployments"] if one["id"] == self._id), None)
+            if deployment.stage != "rolling back" and (own is None or own["status"] != "PRIMARY"):
+                raise self._failure(described, deployment, "another deployment took its place")
+            if deployment.stage == "completed" and self._stay_up(ecs, described["desiredCount"]):
+                return f"{name} runs {self.service.task_definition.rpartition('/')[2]} ({counts(described)})"
+            waits = deployment.progress if deployment.stage != "completed" else "checking that they stay up"
+            progress = ", ".join(filter(None, (deployment.stage, counts(described), waits)))
+            if progress != reported:
+                reported = progress
+                self.say(f"{name}: {progress}")
+            if self.clock.now() >= deadline:
+                raise self._failure(described, deployment, f"not complete after {minutes:g} minutes")
+            self.clock.sleep(_PAUSE_SECONDS)
+
+    def _stay_up(self, ecs: Any, desired: int) -> bool:
+        """Whether enough tasks run that ran a pause ago."""
+        tasks = tasks_of(ecs, self.service, "RUNNING")
+        before, self._running = (
+            self._running,
+            {one["taskArn"] for one in tasks if one["taskDefinitionArn"] == self.service.task_definition},
+        )
+        return len(before & self._running) >= desired
+
+    def _failure(self, described: Answer, deployment: Deployment, reason: str) -> AutomationError:
+        ecs = self.stack.clients.client("ecs")
+        failed = failed_tasks(ecs, self.service, self.service.task_definition, deployment.since)
+        lines = evidence(self.stack, self.service, failed, described.get("events", []))
+        return AutomationError("\n  ".join([f"{self.service.name}: {reason}", *lines]))

@@ -1,0 +1,187 @@
+"""`status`: tasks, version, deployment, address and alarms of each service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from automation.console import json_option, print_json
+from automation.http_status import http_status
+from automation.services.deployed_stack import DeployedStack
+from automation.services.deployments import failed_tasks, latest_deployment
+from automation.stacks.stacks import Stacks
+
+if TYPE_CHECKING:
+    from automation.aws import Answer
+    from automation.services.deployed_stack import DeployedService
+    from automation.services.deployments import Deployment
+
+_EVENTS_SHOWN: Final = 3
+_ASKED_AT_ONCE: Final = 4
+_ANSWER_SECONDS: Final = 3.0
+_NAMED_AT_ONCE: Final = 100
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceStatus:
+    """One service at one moment."""
+
+    name: str
+    state: str
+    """`steady`, `changing`, `in progress`, `rolling back`, `failed` or `deleted`."""
+    address: str = ""
+    answers: int | None = None
+    """The HTTP status of the health check's path at the address; None without an answer."""
+    since: datetime | None = None
+    """When the latest deployment began."""
+    reason: str = ""
+    running: int = 0
+    desired: int = 0
+    pending: int = 0
+    task_definition: str = ""
+    """Family and revision."""
+    image: str = ""
+    digest: str = ""
+    """The image's, if the task definition names it."""
+    alarms: tuple[str, ...] = ()
+    """Those in alarm, of all that would roll a deployment back."""
+    events: tuple[str, ...] = ()
+    """What ECS reported last, of a service that is not steady."""
+
+    @property
+    def steady(self) -> bool:
+        """Whether it runs what was requested last, in the number that was requested."""
+        return self.state == "steady"
+
+
+@click.command
+@click.argument("stack")
+@json_option
+@click.pass_obj
+def status(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
+    """Show the state of a stack's services.
+
+    That is their tasks, version, deployment and alarms, as AWS has them now, and whether their addresses
+    answer.
+    """
+    statuses = statuses_of(DeployedStack.of(stacks, stack))
+    if as_json:
+        print_json(json_of(statuses))
+        return
+    for line in lines_of(statuses):
+        click.echo(line)
+
+
+def statuses_of(stack: DeployedStack) -> list[ServiceStatus]:
+    """Return the status of each service, by name."""
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as threads:
+        return list(threads.map(partial(_status_of, stack), stack.services.values()))
+
+
+def json_of(statuses: Sequence[ServiceStatus]) -> dict[str, Any]:
+    """Return statuses for programs."""
+    return {
+        one.name: {
+            **{key: value for key, value in asdict(one).items() if key != "name"},
+            "since": one.since.astimezone(UTC).isoformat() if one.since else None,
+            "steady": one.steady,
+        }
+        for one in statuses
+    }
+
+
+def lines_of(statuses: Sequence[ServiceStatus]) -> Iterator[str]:
+    """Yield statuses for people."""
+    width = max(len(one.name) for one in statuses)
+    for one in statuses:
+        since = f" since {one.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if one.since else ""
+        pending = f" ({one.pending} more starting)" if one.pending else ""
+        tasks = "task" if one.desired == 1 else "tasks"
+        yield f"{one.name:<{width}}  {one.running}/{one.desired} {tasks}{pending}, {one.state}{since}"
+        for line in _details(one):
+            yield f"{'':<{width}}  {line}"
+
+
+def _details(one: ServiceStatus) -> Iterator[str]:
+    if one.address:
+        answers = f"answers {one.answers}" if one.answers else "does not answer"
+        yield f"{one.address} {answers}" if one.desired else one.address
+    if one.task_definition:
+        yield f"{one.task_definition}, image {one.digest or one.image}"
+    if one.reason:
+        yield one.reason
+    if one.alarms:
+        yield f"in alarm: {', '.join(one.alarms)}"
+    for event in one.events:
+        yield f"ECS: {event}"
+
+
+def _status_of(stack: DeployedStack, service: DeployedService) -> ServiceStatus:
+    described = stack.describe(service)
+    address = stack.urls.get(service.name, "")
+    if described is None:
+        return ServiceStatus(
+            name=service.name,
+            address=address,
+            state="deleted",
+            reason="ECS does not have this service any more: `up --refresh` creates it again",
+        )
+    ecs = stack.clients.client("ecs")
+    deployment = latest_deployment(ecs, service, described)
+    state, reason = _state(ecs, service, described, deployment)
+    desired: int = described["desiredCount"]
+    image = _image(ecs, described["taskDefinition"], service.name)
+    ask = address and desired
+    return ServiceStatus(
+        name=service.name,
+        address=address,
+        answers=http_status(stack.health_check_url(service.name), seconds=_ANSWER_SECONDS) if ask else None,
+        state=state,
+        since=deployment.since,
+        reason=reason,
+        running=described["runningCount"],
+        desired=desired,
+        pending=described["pendingCount"],
+        task_definition=described["taskDefinition"].rpartition("/")[2],
+        image=image,
+        digest=image.partition("@")[2],
+        alarms=_in_alarm(stack, described),
+        events=()
+        if state == "steady"
+        else tuple(event["message"] for event in described.get("events", [])[:_EVENTS_SHOWN]),
+    )
+
+
+def _state(ecs: Any, service: DeployedService, described: Answer, deployment: Deployment) -> tuple[str, str]:
+    """Return a service's state and its reason."""
+    if deployment.stage != "completed":
+        return deployment.stage, deployment.reason or deployment.progress
+    if described["runningCount"] == described["desiredCount"]:
+        return "steady", ""
+    failed = len(failed_tasks(ecs, service, described["taskDefinition"], deployment.since))
+    return "changing", f"tasks of this version that failed in the last hour: {failed}" if failed else ""
+
+
+def _image(ecs: Any, task_definition: str, container: str) -> str:
+    found = ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
+    containers = found["containerDefinitions"]
+    return next((one["image"] for one in containers if one["name"] == container), containers[0]["image"])
+
+
+def _in_alarm(stack: DeployedStack, described: Answer) -> tuple[str, ...]:
+    alarms = described.get("deploymentConfiguration", {}).get("alarms", {})
+    names: list[str] = alarms.get("alarmNames", []) if alarms.get("enable") else []
+    if not names:
+        return ()
+    found = stack.clients.client("cloudwatch").describe_alarms(
+        AlarmNames=names[:_NAMED_AT_ONCE], AlarmTypes=["MetricAlarm", "CompositeAlarm"], StateValue="ALARM"
+    )
+    both = [*found.get("MetricAlarms", []), *found.get("CompositeAlarms", [])]
+    return tuple(sorted(alarm["AlarmName"] for alarm in both))

@@ -1,0 +1,87 @@
+"""`aws-smoke`: shows in the user's own account that everything works."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from automation.console import confirm
+from automation.cost import report
+from automation.cost.assumptions import Assumptions
+from automation.cost.estimate import estimate
+from automation.cost.plan import plan
+from automation.cost.prices import PricesOfTable
+from automation.errors import AutomationError
+from automation.smoke.run import BASE, STACK, Smoke, write_stack_file
+from automation.stack_files import Derived
+from automation.stacks.stacks import Stacks
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
+
+_HOURS_A_MONTH: Final = 730
+_EMULATOR: Final = (
+    "the emulator lists only some services by tags, among them ECS and ECR; of the rest the destroy has "
+    "deleted all that the state had"
+)
+_AWS: Final = "AWS lists by tags what was deleted minutes ago, too; this search waits for that"
+
+
+@click.command("aws-smoke")
+@click.option("--yes", is_flag=True, help="Do not ask before it costs anything.")
+@click.option("--keep", is_flag=True, help="Leave the stack as it is if a step fails.")
+@click.option("--region", metavar="REGION", help="Another region than dev's.")
+@click.pass_obj
+def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None) -> int:
+    """Try everything in your own AWS account, and leave nothing.
+
+    A stack comes up, a deployment fails, and everything is deleted again. The stack is called smoke and is
+    dev without a domain: plain HTTP at the load balancer's own name. Its cost is printed first. All of it
+    takes about half an hour.
+    """
+    file = Derived(root=stacks.root, project=stacks.project, stack=STACK, base=BASE)
+    existed = stacks.exists(STACK)
+    write_stack_file(file, region=region)
+    try:
+        settings = stacks.settings(STACK)
+        click.echo(f"{_cost()} {_place(stacks, settings)}")
+        if not (yes or stacks.is_local):
+            confirm(
+                "Continue?", without_terminal="there is no terminal to ask on: say --yes to accept the cost"
+            )
+    except (click.ClickException, click.Abort, AutomationError):
+        if not existed:
+            file.path.unlink()
+        raise
+    smoke = Smoke(
+        stacks=stacks,
+        settings=settings,
+        file=file,
+        region=region,
+        remark=_EMULATOR if stacks.is_local else _AWS,
+        say=click.echo,
+    )
+    failures = smoke.run(keep=keep)
+    for failure in failures:
+        click.echo(f"error: {failure}", err=True)
+    if not failures:
+        click.echo("Everything works, and nothing is left.")
+    return 1 if failures else 0
+
+
+def _cost() -> str:
+    planned = plan(STACK)
+    month = estimate(planned, PricesOfTable(planned.region), Assumptions()).usd
+    return (
+        f"The stack {STACK} costs {report.usd(month)} a month, {report.usd(month / _HOURS_A_MONTH)} an hour; "
+        "this run takes about half an hour."
+    )
+
+
+def _place(stacks: Stacks, settings: Settings) -> str:
+    if stacks.is_local:
+        return "On this machine it costs nothing."
+    caller = stacks.clients(settings).client("sts").get_caller_identity()
+    region = settings.provider.region
+    return f"It is created in account {caller['Account']} as {caller['Arn']}, in {region}."

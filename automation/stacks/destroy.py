@@ -1,0 +1,61 @@
+"""`destroy`, which for pull requests' stacks also deletes the stack, and `cancel`."""
+
+from __future__ import annotations
+
+import click
+
+from automation.console import confirm, say
+from automation.errors import AutomationError
+from automation.previews.lifecycle import Previews
+from automation.previews.names import is_preview
+from automation.stacks.stacks import Stacks
+
+_yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+@click.command
+@click.argument("stack")
+@_yes_option
+@click.pass_obj
+def destroy(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
+    """Delete all resources of a stack.
+
+    A stack called pr-<number> is deleted itself, too.
+    """
+    previews = Previews(stacks)
+    if is_preview(stack):
+        say(f"removed {stack}" if previews.remove(stack) else f"there is no stack {stack}: nothing to do")
+        return
+    if not stacks.exists(stack):
+        raise AutomationError(f"there is no stack {stack!r}")
+    attached = [preview.stack for preview in previews.all() if preview.base == stack]
+    if attached:
+        raise AutomationError(
+            f"{', '.join(attached)} are attached to {stack}: destroy them first "
+            '(`previews clean-up --open ""` removes all)'
+        )
+    if not yes:
+        confirm(
+            f"Delete all resources of {stack}?",
+            without_terminal="there is no terminal to ask on: say --yes to delete all resources",
+        )
+    stacks.destroy(stack)
+    say(f"destroyed {stack}" if stacks.is_local else f"destroyed {stack}; its history remains")
+
+
+@click.command
+@click.argument("stack")
+@_yes_option
+@click.pass_obj
+def cancel(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
+    """Remove the lock that an interrupted update left behind.
+
+    A running update must keep its lock: two at once corrupt the state.
+    """
+    if not yes:
+        confirm(
+            f"Is it certain that no update of {stack} runs, anywhere?",
+            without_terminal="there is no terminal to ask on: say --yes if no update runs",
+        )
+    stacks.cancel(stack)
+    say(f"{stack} is unlocked; `up {stack}` continues the update")

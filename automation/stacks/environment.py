@@ -1,0 +1,150 @@
+"""Where stacks are: in an AWS account, or on this machine (`local.environment`)."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from automation.errors import ProgramError
+from automation.stacks.cli import Cli
+
+if TYPE_CHECKING:
+    from automation.aws import AwsClients
+    from infra.settings import Settings
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownStack:
+    """A stack, as the backend lists it."""
+
+    name: str
+    last_update: datetime | None
+    under_way: bool = False
+    """Whether something changes it right now."""
+
+
+@dataclass
+class Run:
+    """One run of the CLI on a stack: what the environment has prepared, and how it ended."""
+
+    variables: Mapping[str, str]
+    folder: Path
+    new: bool = False
+    """Whether the stack has to be initialized first."""
+    last_update_failed: bool = False
+    locks: tuple[int, ...] = ()
+    """Descriptors that the CLI holds while it runs."""
+    wait_until_ready: Callable[[], object] = lambda: None
+    """Returns when the CLI may be started."""
+    succeeded: bool = False
+
+
+class Environment(Protocol):
+    """Where stacks are. What does not work raises an error that is one sentence."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the stacks are on this machine, and no account is reached."""
+        ...
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        ...
+
+    def known(self) -> Sequence[KnownStack]:
+        """Return all stacks of the project."""
+        ...
+
+    def variables(self) -> Mapping[str, str]:
+        """Return variables for a CLI that only reads."""
+        ...
+
+    def run(self, stack: str, command: str, *, region: str) -> AbstractContextManager[Run]:
+        """Have all that one run of the CLI needs."""
+        ...
+
+    def clients(self, settings: Settings) -> AwsClients:
+        """Return AWS clients for a stack's account."""
+        ...
+
+    def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
+        """Return when what the update has deployed can be reached."""
+        ...
+
+    def address(self, url: str) -> str:
+        """Return where this machine finds what is at `url`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwsEnvironment:
+    """Stacks in the backend that the user is logged in to, each in the account that its file names."""
+
+    find_cli: Callable[[threading.Event], Path]
+    root: Path = ROOT
+    extra_variables: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the stacks are on this machine, and no account is reached."""
+        return False
+
+    def variables(self) -> Mapping[str, str]:
+        """Return variables for a CLI that only reads."""
+        return {
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # `--event-log` is one of the commands' options for debugging.
+            "PULUMI_DEBUG_COMMANDS": "true",
+            **self.extra_variables,
+        }
+
+    def known(self) -> Sequence[KnownStack]:
+        """Return all stacks of the project."""
+        listed = json.loads(self._cli().ask("stack", "ls", "--json"))
+        return [
+            KnownStack(
+                name=one["name"].rpartition("/")[2],
+                last_update=datetime.fromisoformat(one["lastUpdate"]) if one.get("lastUpdate") else None,
+                under_way=bool(one.get("updateInProgress")),
+            )
+            for one in listed
+        ]
+
+    @contextmanager
+    def run(self, stack: str, command: str, *, region: str) -> Generator[Run]:
+        """Have all that one run of the CLI needs: the CLI keeps others out by its own lock."""
+        del region
+        failed = command == "up" and self._last_update_failed(stack)
+        yield Run(variables=self.variables(), folder=self.root, last_update_failed=failed)
+
+    def clients(self, settings: Settings) -> AwsClients:
+        """Return AWS clients for a stack's account."""
+        from automation.aws import Account
+
+        return Account(settings.provider)
+
+    def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
+        """Return at once: ECS has asked its health checks through the load balancer; DNS may take longer."""
+
+    def address(self, url: str) -> str:
+        """Return where this machine finds what is at `url`."""
+        return url
+
+    def _cli(self) -> Cli:
+        return Cli(program=self.find_cli(threading.Event()), folder=self.root, variables=self.variables())
+
+    def _last_update_failed(self, stack: str) -> bool:
+        # A stack that was never updated has no history, and a missing one is reported by the update itself.
+        with suppress(ProgramError, ValueError, IndexError, KeyError):
+            told = self._cli().ask("stack", "history", "--json", "--page-size", "1", "--stack", stack)
+            return json.loads(told)[0]["result"] == "failed"
+        return False

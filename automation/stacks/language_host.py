@@ -1,0 +1,103 @@
+"""Serves the project's program to the Pulumi CLI, as the Automation API does with an inline program.
+
+The only module that touches the SDK's language host, which is private (`pulumi.automation._server`): the
+public `Stack.up` would ask the CLI four more questions for each update.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import runpy
+import sys
+from collections.abc import Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final, cast
+
+import grpc
+from pulumi import log
+from pulumi.automation import _server
+from pulumi.runtime.proto import language_pb2_grpc
+
+_NO_LIMIT: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+_CALLS_AT_ONCE: Final = 4
+_IMPORTED_BY_THE_PROGRAM: Final = (
+    *(f"pulumi_aws.{name}" for name in ("acm", "cloudwatch", "ec2", "ecr", "ecs", "iam", "lb", "route53")),
+    "pulumi_awsx",
+    "pulumi_docker_build",
+    "pulumi_random",
+)
+"""The SDKs load them late; one that is missing here is only loaded later."""
+
+
+class LanguageHost(_server.LanguageServer):
+    """Hands each run of the program to the thread that calls :meth:`serve_until_closed`."""
+
+    def __init__(self, program: Path) -> None:
+        """Serve on a free loopback port.
+
+        Args:
+            program: the Python file that declares the stack.
+        """
+        super().__init__(lambda: _run(program))
+        self._runs: queue.SimpleQueue[tuple[Any, Any, Future[Any]] | None] = queue.SimpleQueue()
+        self._server = grpc.server(ThreadPoolExecutor(_CALLS_AT_ONCE), options=_NO_LIMIT)
+        add = cast("Any", language_pb2_grpc).add_LanguageRuntimeServicer_to_server
+        add(self, self._server)
+        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        """Value of the CLI's option `--client`."""
+        self._server.start()
+
+    def Run(self, request: Any, context: Any) -> Any:  # noqa: D102, N802 -- the protocol's name
+        answer: Future[Any] = Future()
+        self._runs.put((request, context, answer))
+        return answer.result()
+
+    def serve_until_closed(self) -> None:
+        """Run the program on this thread whenever the CLI asks for it."""
+        # While the CLI starts: it takes as long as these imports do.
+        run = cast("Any", super()).Run
+        for module in _IMPORTED_BY_THE_PROGRAM:
+            # The SDK loads its modules when they are first looked into.
+            dir(import_module(module))
+        with _without_debug_lines():
+            while (asked := self._runs.get()) is not None:
+                request, context, answer = asked
+                try:
+                    answer.set_result(run(request, context))
+                except BaseException as error:  # noqa: BLE001 -- the CLI has to get an answer
+                    answer.set_exception(error)
+
+    def close(self) -> None:
+        """Let :meth:`serve_until_closed` return; from any thread."""
+        self._runs.put(None)
+        self._server.stop(None)
+
+
+def _discard(*_arguments: Any, **_named: Any) -> None:
+    pass
+
+
+@contextmanager
+def _without_debug_lines() -> Generator[None]:
+    """Keep the SDK from sending debug lines, which the CLI shows with `--debug` alone.
+
+    Each is a call of the engine that waits for its answer: a third of the time of a program with 50 services.
+    """
+    debug, log.debug = log.debug, _discard
+    try:
+        yield
+    finally:
+        log.debug = debug
+
+
+def _run(program: Path) -> None:
+    """Run the program as the CLI would: in its folder, which it imports from."""
+    folder = str(program.parent)
+    os.chdir(folder)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    runpy.run_path(str(program), run_name="__main__")

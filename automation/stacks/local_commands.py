@@ -1,0 +1,79 @@
+"""Commands that only `--local` has, and the one that has the Pulumi CLI ready."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+from automation.errors import AutomationError
+from automation.stacks.local import OnThisMachine
+from automation.stacks.stacks import Stacks
+from local.backend import BrokenStateError
+
+if TYPE_CHECKING:
+    from local.environment import LocalEnvironment
+
+
+@click.command(short_help="Delete local stacks, and with the last one all that the local run started.")
+@click.argument("names", metavar="[STACK]...", nargs=-1)
+@click.pass_obj
+def down(stacks: Stacks, /, *, names: tuple[str, ...]) -> None:
+    """Delete each STACK, or all; with the last one also the emulator, the front door and our Docker."""
+    local = _local(stacks)
+    there = local.stacks()
+    if missing := sorted({*names} - {*there}):
+        click.echo(f"no local stack {', '.join(missing)}; there are: {', '.join(there) or 'none'}", err=True)
+    chosen = [name for name in there if name in names or not names]
+    remaining = [name for name in there if name not in chosen]
+    for name in local.in_order_of_deletion(chosen):
+        try:
+            stacks.destroy(name)
+        except BrokenStateError as error:
+            if remaining:
+                raise
+            # The emulator goes, and with it all that the state cannot name any more.
+            click.echo(f"{name} is deleted unread: {error}", err=True)
+        local.forget(name)
+    if remaining:
+        click.echo(f"still there: {', '.join(remaining)}", err=True)
+    else:
+        local.clear()
+
+
+@click.command(short_help="Print the variables with which `pulumi` works on a local stack.")
+@click.argument("stack")
+@click.pass_obj
+def env(stacks: Stacks, /, *, stack: str) -> None:
+    """Print the variables with which `pulumi` reads the local STACK, as `export` lines.
+
+    After `eval "$(python -m automation --local env STACK)"`, `pulumi stack output` and the like work.
+    """
+    local = _local(stacks)
+    if not stacks.exists(stack):
+        raise AutomationError(f"there is no local stack {stack!r}: `make up STACK={stack}` makes it")
+    cli = stacks.find_cli(threading.Event())
+    variables = {**local.variables(), "PULUMI_STACK": stack}
+    for name, value in variables.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+    click.echo(f'export PATH={shlex.quote(str(cli.parent))}:"$PATH"')
+
+
+@click.command("pulumi-cli", short_help="Have the Pulumi CLI ready, and print where it is.")
+@click.pass_obj
+def pulumi_cli(stacks: Stacks, /) -> None:
+    """Find the Pulumi CLI, or install or build it, and print its path."""
+    from local.pulumi import ensure
+
+    del stacks
+    cli = ensure()
+    click.echo(str(cli), err=True)
+    click.echo(cli.path)
+
+
+def _local(stacks: Stacks) -> LocalEnvironment:
+    if not isinstance(stacks.environment, OnThisMachine):
+        raise click.UsageError("this command is for the stacks on this machine: say --local")
+    return stacks.environment.local

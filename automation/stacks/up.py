@@ -1,0 +1,82 @@
+"""`up`, which for pull requests' stacks also creates the stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from automation.changes.github import Comment, failure_written, summary_option, write
+from automation.console import json_option, print_addresses, print_json, say
+from automation.previews.names import is_preview
+from automation.stacks.stacks import Stacks
+
+
+@click.command
+@click.argument("stack")
+@click.option("--refresh", is_flag=True, help="Read every resource first, and correct drift.")
+@click.option("--attach-to", metavar="BASE", help="For pr-<number>: the stack to attach to; dev by default.")
+@click.option(
+    "--lifetime-hours",
+    type=click.IntRange(1, 8760),
+    metavar="N",
+    help="For pr-<number>: when it expires; by default as its base says.",
+)
+@json_option
+@summary_option
+@click.pass_obj
+def up(
+    stacks: Stacks,
+    /,
+    *,
+    stack: str,
+    refresh: bool,
+    attach_to: str | None,
+    lifetime_hours: int | None,
+    as_json: bool,
+    summary: Path | None,
+) -> None:
+    """Create or update a stack, and print its addresses.
+
+    A stack called pr-<number> is created if it is missing, attached to another one, and its lifetime begins
+    anew.
+    """
+    if is_preview(stack):
+        from automation.previews.expiry import minute
+        from automation.previews.lifecycle import Previews
+
+        lifetime = timedelta(hours=lifetime_hours) if lifetime_hours else None
+        say(
+            f"{stack} expires at {minute(Previews(stacks).prepare(stack, base=attach_to, lifetime=lifetime))}"
+        )
+    elif attach_to is not None or lifetime_hours is not None:
+        raise click.UsageError(f"--attach-to and --lifetime-hours are for pr-<number>, not for {stack!r}")
+    with failure_written(summary, stack, "Update"):
+        addresses = bring_up(stacks, stack, refresh=refresh)
+    if summary is not None:
+        remark = "\n".join(f"- {name}: {url}" for name, url in sorted(addresses.items()))
+        write(summary, Comment(stack=stack, title="Update", remarks=[remark]), append=True)
+    if as_json:
+        print_json({"stack": stack, "addresses": addresses})
+    else:
+        print_addresses(addresses)
+
+
+def bring_up(stacks: Stacks, stack: str, *, refresh: bool = False) -> dict[str, str]:
+    """Update a stack, tag the image that it runs now, and return its addresses by service."""
+    outputs = stacks.up(stack, refresh=refresh)
+    image = outputs.get("image")
+    # A preview's image may expire with its pull request.
+    if isinstance(image, str) and not is_preview(stack) and not stacks.is_local:
+        from automation.promotion.live_tag import tag_live_image
+
+        tagged = tag_live_image(stack, image, stacks.clients(stacks.settings(stack)))
+        if tagged.tag:
+            say(f"the image has the tag {tagged.tag}, so that it does not expire")
+        elif tagged.problem:
+            say(f"warning: the image has no tag live-{stack}-…, and may expire: {tagged.problem}")
+    stacks.environment.wait_until_reachable(outputs)
+    urls: Mapping[str, str] = outputs.get("urls", {})
+    return {name: stacks.address(url) for name, url in urls.items()}

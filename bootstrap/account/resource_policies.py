@@ -1,0 +1,121 @@
+"""Policies of what stacks share: who may use the state's bucket and key, and copy images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from account.statements import Statement, allow, deny, document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pulumi
+
+    from account.place import Place
+
+# https://github.com/pulumi/pulumi/blob/master/pkg/backend/diy/store.go
+_STATE_FOLDERS: Final = {"stacks": ".json*", "history": "/*", "backups": "/*", "locks/organization": "/*"}
+"""The folders of a stack's state, and how the objects of a stack go on after its name."""
+STATE_READ: Final = ["s3:GetObject"]
+STATE_WRITE: Final = ["s3:PutObject", "s3:DeleteObject"]
+KEY_READ: Final = ["kms:Decrypt", "kms:DescribeKey"]
+KEY_WRITE: Final = ["kms:Encrypt", "kms:GenerateDataKey"]
+
+
+def state_of(
+    place: Place, bucket: str, key_arn: pulumi.Input[str], writes: Sequence[str] = ()
+) -> Iterator[Statement]:
+    """Yield statements for a role that reads the state of all the project's stacks, and writes that of some.
+
+    Args:
+        place: has the project's name.
+        bucket: where the state is.
+        key_arn: encrypts the state, and the secrets in it.
+        writes: names or patterns of stacks.
+    """
+    objects = f"arn:{place.partition}:s3:::{bucket}"
+    yield allow("ListState", ["s3:ListBucket"], objects)
+    yield allow(
+        "ReadState",
+        STATE_READ,
+        [
+            f"{objects}/.pulumi/meta.yaml",
+            *(f"{objects}/.pulumi/{folder}/{place.project}/*" for folder in _STATE_FOLDERS),
+        ],
+    )
+    yield allow("ReadSecrets", KEY_READ, key_arn)
+    if writes:
+        yield allow(
+            "WriteState",
+            STATE_WRITE,
+            [
+                f"{objects}/.pulumi/{folder}/{place.project}/{stack}{ending}"
+                for stack in writes
+                for folder, ending in _STATE_FOLDERS.items()
+            ],
+        )
+        yield allow("WriteSecrets", KEY_WRITE, key_arn)
+
+
+def bucket_policy(place: Place, bucket: str, trusted_accounts: Sequence[str]) -> dict[str, Any]:
+    """Return the state bucket's policy: TLS only, and other accounts' roles of the same project."""
+    objects = f"arn:{place.partition}:s3:::{bucket}"
+    everything = [objects, f"{objects}/*"]
+    statements: list[Statement] = [
+        {
+            **deny("TlsOnly", ["s3:*"], everything),
+            "Principal": "*",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+        {
+            **deny("ModernTlsOnly", ["s3:*"], everything),
+            "Principal": "*",
+            "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
+        },
+    ]
+    if trusted_accounts:
+        trusted = _trusted(place, trusted_accounts)
+        reaches = f"{objects}/.pulumi/*"
+        statements += [
+            {**allow("ListFromOtherAccounts", ["s3:ListBucket"], objects), **trusted},
+            {**allow("UseFromOtherAccounts", [*STATE_READ, *STATE_WRITE], reaches), **trusted},
+        ]
+    return document(statements)
+
+
+def key_policy(place: Place, trusted_accounts: Sequence[str]) -> dict[str, Any]:
+    """Return the key's policy: this account's IAM decides, and other accounts' roles may use it."""
+    statements: list[Statement] = [
+        # Without it nobody could ever change the key again.
+        {**allow("Account", ["kms:*"], "*"), "Principal": {"AWS": place.iam_arn("root")}},
+    ]
+    if trusted_accounts:
+        use = allow("UseFromOtherAccounts", [*KEY_READ, *KEY_WRITE], "*")
+        statements.append({**use, **_trusted(place, trusted_accounts)})
+    return document(statements)
+
+
+def replication_policy(place: Place, source: str, repository: str) -> dict[str, Any]:
+    """Return the registry's policy that lets another account copy its images here."""
+    return document(
+        [
+            {
+                **allow("Copy", ["ecr:ReplicateImage"], place.arn("ecr", f"repository/{repository}")),
+                "Principal": {"AWS": f"arn:{place.partition}:iam::{source}:root"},
+            },
+        ],
+    )
+
+
+def _trusted(place: Place, accounts: Sequence[str]) -> dict[str, Any]:
+    # By account and condition: AWS refuses a policy that names a role before the role exists.
+    return {
+        "Principal": {"AWS": [f"arn:{place.partition}:iam::{account}:root" for account in accounts]},
+        "Condition": {
+            "ArnLike": {
+                "aws:PrincipalArn": [
+                    f"arn:{place.partition}:iam::{account}:role{place.iam_path}*" for account in accounts
+                ],
+            },
+        },
+    }

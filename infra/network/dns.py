@@ -1,0 +1,98 @@
+"""Names: the records that lead to the load balancer, and the certificate for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateArgs:
+    """What a :class:`Certificate` needs to know."""
+
+    domain: str
+    zone_id: pulumi.Input[str]
+
+
+class Certificate(pulumi.ComponentResource):
+    """A validated certificate for a domain and every host directly below it."""
+
+    arn: pulumi.Output[str]
+    """Known only when the certificate is issued, as a listener needs it."""
+
+    def __init__(self, name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("node-on-ecs:infra:Certificate", name, None, opts)
+
+        certificate = aws.acm.Certificate(
+            name,
+            domain_name=args.domain,
+            # Always, so that the first multidev host needs no new certificate.
+            subject_alternative_names=[f"*.{args.domain}"],
+            validation_method="DNS",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        # ACM asks for the same record for a domain and its wildcard: declaring it twice would be an error.
+        proof = certificate.domain_validation_options.apply(lambda options: options[0])
+        record = aws.route53.Record(
+            f"{name}-proof",
+            zone_id=args.zone_id,
+            name=proof.apply(lambda option: option.resource_record_name or ""),
+            type=proof.apply(lambda option: option.resource_record_type or ""),
+            records=[proof.apply(lambda option: option.resource_record_value or "")],
+            ttl=300,
+            # Another certificate of the same name, in another region or before CloudFront, has the same
+            # record and renews itself by it: ours must neither fail on it nor delete it.
+            allow_overwrite=True,
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+        )
+        validation = aws.acm.CertificateValidation(
+            name,
+            certificate_arn=certificate.arn,
+            validation_record_fqdns=[record.fqdn],
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # A zone that is delegated is seen within minutes; the provider would wait for 75.
+                custom_timeouts=pulumi.CustomTimeouts(create="15m"),
+            ),
+        )
+
+        self.arn = validation.certificate_arn
+        self.register_outputs({"arn": self.arn})
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostArgs:
+    """What a :class:`Host` needs to know."""
+
+    host: str
+    zone_id: pulumi.Input[str]
+    load_balancer_dns_name: pulumi.Input[str]
+    load_balancer_zone_id: pulumi.Input[str]
+    ipv6: bool = False
+
+
+class Host(pulumi.ComponentResource):
+    """A host name that leads to a load balancer."""
+
+    def __init__(self, name: str, args: HostArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("node-on-ecs:infra:Host", name, None, opts)
+
+        for family, record_type in ({"ipv4": "A"} | ({"ipv6": "AAAA"} if args.ipv6 else {})).items():
+            aws.route53.Record(
+                f"{name}-{family}",
+                zone_id=args.zone_id,
+                name=args.host,
+                type=record_type,
+                aliases=[
+                    {
+                        "name": args.load_balancer_dns_name,
+                        "zone_id": args.load_balancer_zone_id,
+                        "evaluate_target_health": True,
+                    },
+                ],
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+
+        self.register_outputs({})

@@ -1,0 +1,73 @@
+"""AWS clients in the region, with the profile and the role that the provider has."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    import boto3
+
+    from infra.settings import ProviderSettings
+
+AwsService = Literal["cloudwatch", "ecs", "elbv2", "logs", "ssm"]
+
+_ROLE_SESSION_NAME: Final = "node-on-ecs-rollout"
+
+
+class Clients:
+    """boto3 clients, each made when it is first asked for, from any thread."""
+
+    def __init__(self, settings: ProviderSettings) -> None:
+        self._settings = settings
+        self._session: Any = None
+        self._made: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def get(self, service: AwsService) -> Any:
+        """Return the client of a service."""
+        from botocore.config import Config
+
+        with self._lock:
+            self._session = self._session or session_for(self._settings)
+            if service not in self._made:
+                # Many services are asked for at once, and no rollout shall fail for one lost answer.
+                patient = Config(retries={"mode": "standard", "total_max_attempts": 8})
+                self._made[service] = self._session.client(service, config=patient)
+            return self._made[service]
+
+
+def session_for(settings: ProviderSettings) -> boto3.Session:
+    """Return a session for the account that the provider works in.
+
+    A role is assumed anew whenever it runs out: a rollout may take longer than the hour that it lasts.
+    """
+    import boto3
+    import botocore.session
+    from botocore.credentials import (
+        AssumeRoleCredentialFetcher,
+        CredentialProvider,
+        CredentialResolver,
+        DeferredRefreshableCredentials,
+    )
+
+    own: Any = boto3.Session(profile_name=settings.profile, region_name=settings.region)
+    role_arn = settings.assume_role_arn
+    if role_arn is None:
+        return own
+
+    class AssumedRole(CredentialProvider):
+        METHOD = "assume-role"
+
+        def load(self) -> DeferredRefreshableCredentials:
+            fetcher = AssumeRoleCredentialFetcher(
+                own.client,
+                own.get_credentials(),
+                role_arn,
+                extra_args={"RoleSessionName": _ROLE_SESSION_NAME},
+            )
+            return DeferredRefreshableCredentials(fetcher.fetch_credentials, self.METHOD)
+
+    assumed = botocore.session.Session()
+    assumed.register_component("credential_provider", CredentialResolver([AssumedRole()]))
+    return boto3.Session(botocore_session=assumed, region_name=settings.region)

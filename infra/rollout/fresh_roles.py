@@ -1,0 +1,23 @@
+"""Roles that IAM has made a moment ago, and that AWS's other services do not know yet."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# https://github.com/terraform-aws-modules/terraform-aws-ecs/issues/414,
+# https://github.com/pulumi/pulumi-awsx/issues/927: up to half a minute.
+_MESSAGES: Final = re.compile(
+    r"iam:PassRole|unable to assume the (?:service.linked )?role|role is not (?:valid|authorized)"
+    r"|role .*(?:trust|does not exist|cannot be assumed)",
+    re.IGNORECASE,
+)
+
+TRIES: Final = 13
+PAUSE_SECONDS: Final = 5.0
+"""A minute in all."""
+
+
+def is_about_a_fresh_role(message: str) -> bool:
+    """Whether an error is one that goes away when IAM's change has reached all of AWS."""
+    return _MESSAGES.search(message) is not None

@@ -1,0 +1,71 @@
+"""What a stack's services have to do with their rollouts: hooks before, errors meanwhile, a look after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from infra.rollout.aws_clients import Clients
+from infra.rollout.errors import OperationErrors
+from infra.rollout.lifecycle_hooks import remove_hooks
+from infra.rollout.migration import Migrations
+from infra.rollout.verification import verified
+
+if TYPE_CHECKING:
+    from infra.settings import Migration, ProviderSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceHooks:
+    """What a service needs for its rollouts."""
+
+    hooks: pulumi.ResourceHookBinding
+    triggers: Mapping[str, str] | None
+    """Changes the service when its migration does, for hooks run only for what changes."""
+    prerequisites: Sequence[pulumi.Resource]
+
+
+class Rollout:
+    """The rollouts of one stack, whose hooks its services share."""
+
+    def __init__(self, provider: ProviderSettings) -> None:
+        self._clients = Clients(provider)
+        self._migrations = Migrations(self._clients)
+        self._errors = OperationErrors(self._clients)
+
+    @cached_property
+    def _on_error(self) -> pulumi.ErrorHook:
+        return pulumi.ErrorHook("operation-errors", self._errors.retries)
+
+    @cached_property
+    def _removed_hooks(self) -> pulumi.ResourceHook:
+        async def before(args: pulumi.ResourceHookArgs) -> None:
+            await remove_hooks(self._clients, args)
+
+        return pulumi.ResourceHook("removed-lifecycle-hooks", before)
+
+    def of_task_definition(self) -> pulumi.ResourceHookBinding:
+        """Return the hooks of a task definition."""
+        return pulumi.ResourceHookBinding(on_error=[self._on_error])
+
+    def of_service(self, name: str, migration: Migration | None, *, parent: pulumi.Resource) -> ServiceHooks:
+        """Return the hooks of a service, with what its migration needs below a component."""
+        gate = self._migrations.gate(name, migration, parent=parent) if migration else None
+        before = [gate.hook] if gate else []
+        return ServiceHooks(
+            hooks=pulumi.ResourceHookBinding(
+                before_create=[*before],
+                before_update=[*before, self._removed_hooks],
+                on_error=[self._on_error],
+            ),
+            triggers=gate.triggers if gate else None,
+            prerequisites=[gate.record] if gate else [],
+        )
+
+    def verified(self, services: Sequence[Mapping[str, Any]]) -> pulumi.Output[None]:
+        """Return an output that is there when all services run what they should."""
+        return verified(services, self._clients)

@@ -1,0 +1,68 @@
+"""What the services of a stack share: where they run, and how they are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+if TYPE_CHECKING:
+    from infra.account import Account
+    from infra.rollout.rollout import Rollout
+    from infra.service.roles import InfrastructureRole
+    from infra.settings import CapacityProvider
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachable:
+    """A cluster, a network and a load balancer, of this stack or of another one that this one attaches to."""
+
+    cluster_arn: pulumi.Output[str]
+    cluster_name: pulumi.Output[str]
+    vpc_id: pulumi.Output[str]
+    subnet_ids: pulumi.Output[Any]
+    """Those of the tasks."""
+    security_group_id: pulumi.Output[str]
+    """The tasks'."""
+    assign_public_ip: pulumi.Input[bool]
+    """Whether tasks have public addresses, for want of a NAT gateway."""
+    listener_arn: pulumi.Output[str]
+    load_balancer_arn: pulumi.Output[str]
+    load_balancer_arn_suffix: pulumi.Output[str]
+    load_balancer_dns_name: pulumi.Output[str]
+    load_balancer_zone_id: pulumi.Output[str]
+    zone_id: pulumi.Output[str] | None
+    """Route 53 zone of the hosts; None without a domain."""
+
+    def attachable(self) -> dict[str, Any]:
+        """Return what another stack has to know, by name."""
+        return {field.name: getattr(self, field.name) for field in fields(Attachable)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrafficShift:
+    """What services that move traffic from one version to the other share."""
+
+    role: InfrastructureRole
+    test_listener_arn: pulumi.Input[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform(Attachable):
+    """All that services share."""
+
+    account: Account
+    project: str
+    stack: str
+    capacity_provider_strategy: Sequence[CapacityProvider]
+    idle_timeout_seconds: int
+    """How long the load balancer keeps idle connections; the app has to keep them longer."""
+    log_group_name: pulumi.Output[str]
+    log_group_arn: pulumi.Output[str]
+    rollout: Rollout
+    traffic_shift: TrafficShift | None = None
+    """For services with two target groups."""
+    prerequisites: Sequence[pulumi.Resource] = ()
+    """What the first task cannot start without, though no argument leads to it: routes, rules, capacity."""

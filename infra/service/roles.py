@@ -1,0 +1,96 @@
+"""Roles that ECS itself takes to carry out a deployment."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+import pulumi
+import pulumi_aws as aws
+
+if TYPE_CHECKING:
+    from infra.account import Account
+    from infra.settings import RolloutSettings
+
+_POLICY: Final = "policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"
+# As AWS's guide has it: whether ECS says for which service it takes such a role is not documented.
+_ONLY_ECS: Final = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Principal": {"Service": "ecs.amazonaws.com"},
+            },
+        ],
+    },
+)
+
+
+class InfrastructureRole(pulumi.ComponentResource):
+    """The role by which ECS registers tasks in two target groups and changes the rules between them."""
+
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, account: Account, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("node-on-ecs:infra:InfrastructureRole", name, None, opts)
+
+        role = account.make_role(
+            name,
+            description="ECS: moves traffic between the target groups of a service",
+            trust=_ONLY_ECS,
+            parent=self,
+        )
+        aws.iam.RolePolicyAttachment(
+            name,
+            role=role.name,
+            policy_arn=pulumi.Output.format("arn:{}:iam::aws:{}", account.partition, _POLICY),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+        self.arn = role.arn
+        self.register_outputs({"arn": self.arn})
+
+
+class HookRole(pulumi.ComponentResource):
+    """The role by which ECS calls the functions of a service's deployment hooks, and nothing else."""
+
+    arn: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        rollout: RolloutSettings,
+        account: Account,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("node-on-ecs:infra:HookRole", name, None, opts)
+
+        role = account.make_role(
+            f"{name}-hooks",
+            description="ECS: calls the functions that a deployment waits for",
+            trust=_ONLY_ECS,
+            parent=self,
+        )
+        aws.iam.RolePolicy(
+            f"{name}-hooks",
+            role=role.name,
+            policy=pulumi.Output.json_dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Sid": "Call",
+                            "Effect": "Allow",
+                            "Action": "lambda:InvokeFunction",
+                            "Resource": sorted({h.lambda_arn for h in rollout.hooks if h.lambda_arn}),
+                        },
+                    ],
+                },
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+        self.arn = role.arn
+        self.register_outputs({"arn": self.arn})

@@ -1,0 +1,176 @@
+"""A service: tasks that stay, behind a rule of the load balancer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.observability.alarms import DeploymentAlarms, DeploymentAlarmsArgs, alarms_of_service
+from infra.service.autoscaling import Autoscaling, AutoscalingArgs
+from infra.service.deployment import deployment_configuration, needs_hook_role, timeouts
+from infra.service.roles import HookRole
+from infra.service.task_definition import TaskDefinition, TaskDefinitionArgs
+from infra.service.traffic import Green, GreenArgs, production_rule, target_group
+
+if TYPE_CHECKING:
+    from infra.image.reference import DeployableImage
+    from infra.service.platform import Platform
+    from infra.settings import ServiceSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceArgs:
+    """What a :class:`Service` needs to know."""
+
+    settings: ServiceSettings
+    platform: Platform
+    image: DeployableImage
+
+    def __post_init__(self) -> None:
+        if self.settings.rollout.has_two_target_groups and self.platform.traffic_shift is None:
+            raise ValueError(
+                f"{self.settings.name} has two target groups and needs a traffic_shift, got None"
+            )
+
+
+class Service(pulumi.ComponentResource):
+    """A service that takes a new version without losing a request, and goes back to the old one by itself.
+
+    It owns all that belongs to it alone, so that adding or removing a copy touches no other.
+    """
+
+    name: pulumi.Output[str]
+    """Name of the ECS service."""
+    alarm_names: pulumi.Output[list[str]]
+    """Names of the alarms that roll a deployment back; empty without any."""
+    task_definition_arn: pulumi.Output[str]
+    """What it has to come to run."""
+
+    def __init__(self, name: str, args: ServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("node-on-ecs:infra:Service", name, None, opts)
+        settings, platform = args.settings, args.platform
+        child = pulumi.ResourceOptions(parent=self)
+
+        task = TaskDefinition(
+            name, TaskDefinitionArgs(settings=settings, platform=platform, image=args.image), opts=child
+        )
+        blue = target_group(name, settings, vpc_id=platform.vpc_id, parent=self)
+        green = (
+            Green(
+                name,
+                GreenArgs(settings=settings, blue=blue, vpc_id=platform.vpc_id, shift=platform.traffic_shift),
+                opts=child,
+            )
+            if platform.traffic_shift and settings.rollout.has_two_target_groups
+            else None
+        )
+        rule = production_rule(
+            name, settings, listener_arn=platform.listener_arn, blue=blue, green=green, parent=self
+        )
+        groups = {name: blue} | ({f"{name}-green": green.target_group} if green else {})
+        alarms = self._alarms(name, groups, args)
+        hook_role = (
+            HookRole(name, settings.rollout, platform.account, opts=child)
+            if needs_hook_role(settings.rollout)
+            else None
+        )
+        rollout = platform.rollout.of_service(name, settings.migration, parent=self)
+        service = aws.ecs.Service(
+            name,
+            cluster=platform.cluster_arn,
+            task_definition=task.arn,
+            desired_count=settings.desired_count,
+            capacity_provider_strategies=[
+                {"capacity_provider": line.capacity_provider, "weight": line.weight, "base": line.base}
+                for line in platform.capacity_provider_strategy
+            ],
+            # Without it another strategy would replace the service. The price: whatever changes is deployed
+            # anew, the desired count alone too. What does not change is left alone.
+            force_new_deployment=True,
+            # The provider follows the deployment to its end, fails with ECS's reason, and on Ctrl-C has it
+            # rolled back.
+            wait_for_steady_state=True,
+            sigint_rollback=True,
+            platform_version="LATEST",
+            network_configuration={
+                "subnets": platform.subnet_ids,
+                "security_groups": [platform.security_group_id],
+                "assign_public_ip": platform.assign_public_ip,
+            },
+            load_balancers=[
+                {
+                    "target_group_arn": blue.arn,
+                    "container_name": settings.name,
+                    "container_port": settings.container_port,
+                    "advanced_configuration": green.advanced_configuration(rule) if green else None,
+                },
+            ],
+            deployment_configuration=deployment_configuration(
+                settings.rollout, hook_role.arn if hook_role else None
+            ),
+            alarms=alarms_of_service(alarms),
+            deployment_circuit_breaker={"enable": True, "rollback": True},
+            deployment_minimum_healthy_percent=settings.deployment_minimum_healthy_percent,
+            deployment_maximum_percent=settings.deployment_maximum_percent,
+            health_check_grace_period_seconds=settings.health_check_grace_period_seconds,
+            availability_zone_rebalancing="ENABLED",
+            enable_execute_command=settings.execute_command,
+            propagate_tags="SERVICE",
+            enable_ecs_managed_tags=True,
+            triggers=rollout.triggers,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # ECS refuses a target group that no rule leads to.
+                depends_on=[
+                    rule,
+                    *(green.prerequisites if green else ()),
+                    *([hook_role] if hook_role else ()),
+                    *rollout.prerequisites,
+                    *platform.prerequisites,
+                ],
+                ignore_changes=["desiredCount"] if settings.autoscaling.enabled else None,
+                custom_timeouts=timeouts(settings),
+                hooks=rollout.hooks,
+            ),
+        )
+        if settings.autoscaling.enabled:
+            Autoscaling(
+                name,
+                AutoscalingArgs(
+                    settings=settings.autoscaling,
+                    cluster_name=platform.cluster_name,
+                    service_name=service.name,
+                    target_groups=[group.arn_suffix for group in groups.values()],
+                    load_balancer=platform.load_balancer_arn_suffix,
+                ),
+                opts=child,
+            )
+
+        self.name = service.name
+        self.task_definition_arn = task.arn
+        self.alarm_names = alarms.names if alarms else pulumi.Output.from_input([])
+        self.register_outputs(
+            {
+                "name": self.name,
+                "task_definition_arn": self.task_definition_arn,
+                "alarm_names": self.alarm_names,
+            }
+        )
+
+    def _alarms(
+        self, name: str, groups: dict[str, aws.lb.TargetGroup], args: ServiceArgs
+    ) -> DeploymentAlarms | None:
+        if not args.settings.alarms.enabled:
+            return None
+        return DeploymentAlarms(
+            name,
+            DeploymentAlarmsArgs(
+                settings=args.settings.alarms,
+                target_groups={prefix: group.arn_suffix for prefix, group in groups.items()},
+                load_balancer=args.platform.load_balancer_arn_suffix,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )

@@ -1,0 +1,275 @@
+"""What runs: containers, and the two roles that go with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import pulumi
+import pulumi_aws as aws
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from infra.account import Account
+    from infra.image.reference import DeployableImage
+    from infra.service.platform import Platform
+    from infra.settings import Architecture, ServiceSettings, Statement
+
+_CPU_ARCHITECTURE: Final[dict[Architecture, str]] = {"arm64": "ARM64", "x86_64": "X86_64"}
+_EXEC_ACTIONS: Final = ("CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskDefinitionArgs:
+    """What a :class:`TaskDefinition` needs to know."""
+
+    settings: ServiceSettings
+    platform: Platform
+    image: DeployableImage
+
+
+class TaskDefinition(pulumi.ComponentResource):
+    """A Fargate task without root, capabilities or a file system to write to, whose roles may do the least.
+
+    With ECS Exec the file system is writable, capabilities stay, and whoever runs a command does so as root.
+
+    Revisions stay when a new one replaces them, because ECS rolls back to them.
+    """
+
+    arn: pulumi.Output[str]
+    """Known only when both roles may do what the task needs."""
+    task_role_arn: pulumi.Output[str]
+    execution_role_arn: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: TaskDefinitionArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("node-on-ecs:infra:TaskDefinition", name, None, opts)
+        settings, platform = args.settings, args.platform
+
+        execution_role = self._role(
+            f"{name}-execution", "ECS itself: pulls, logs, reads secrets", platform.account
+        )
+        execution_policy = self._policy(f"{name}-execution", execution_role, _execution_statements(args))
+        policies: list[pulumi.Resource] = [execution_policy]
+        task_role = self._role(f"{name}-task", "The app's own permissions", platform.account)
+        if statements := _task_statements(settings):
+            policies.append(self._policy(f"{name}-task", task_role, statements))
+
+        definition = aws.ecs.TaskDefinition(
+            name,
+            # The only name of a stack that AWS does not let us leave open.
+            family=f"{platform.project}-{platform.stack}-{settings.name}",
+            requires_compatibilities=["FARGATE"],
+            network_mode="awsvpc",
+            cpu=str(settings.cpu),
+            memory=str(settings.memory),
+            runtime_platform={
+                "operating_system_family": "LINUX",
+                "cpu_architecture": _CPU_ARCHITECTURE[settings.architecture],
+            },
+            execution_role_arn=execution_role.arn,
+            task_role_arn=task_role.arn,
+            container_definitions=pulumi.Output.json_dumps([_container(args)]),
+            skip_destroy=True,
+            # A task that starts before its roles may pull and log fails, and so may the deployment.
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=policies,
+                hooks=platform.rollout.of_task_definition(),
+            ),
+        )
+
+        self.arn = definition.arn
+        self.task_role_arn = task_role.arn
+        self.execution_role_arn = execution_role.arn
+        self.register_outputs(
+            {
+                "arn": self.arn,
+                "task_role_arn": self.task_role_arn,
+                "execution_role_arn": self.execution_role_arn,
+            },
+        )
+
+    def _role(self, name: str, description: str, account: Account) -> aws.iam.Role:
+        return account.make_role(
+            name,
+            description=description,
+            trust=pulumi.Output.json_dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Action": "sts:AssumeRole",
+                            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                            # Else ECS could be made to use it for somebody else's tasks.
+                            "Condition": {
+                                "StringEquals": {"aws:SourceAccount": account.id},
+                                "ArnLike": {
+                                    "aws:SourceArn": pulumi.Output.format(
+                                        "arn:{}:ecs:{}:{}:*",
+                                        account.partition,
+                                        account.region,
+                                        account.id,
+                                    ),
+                                },
+                            },
+                        },
+                    ],
+                },
+            ),
+            parent=self,
+        )
+
+    def _policy(
+        self,
+        name: str,
+        role: aws.iam.Role,
+        statements: Sequence[Mapping[str, Any]],
+    ) -> aws.iam.RolePolicy:
+        return aws.iam.RolePolicy(
+            name,
+            role=role.name,
+            policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def _container(args: TaskDefinitionArgs) -> dict[str, Any]:
+    settings = args.settings
+    environment: dict[str, pulumi.Input[str]] = {
+        **settings.environment,
+        "PORT": str(settings.container_port),
+        "ENVIRONMENT": args.platform.stack,
+        "SERVICE_NAME": settings.name,
+        "IMAGE_VERSION": args.image.version,
+        "IDLE_TIMEOUT_SECONDS": str(args.platform.idle_timeout_seconds),
+        "STOP_TIMEOUT_SECONDS": str(settings.stop_timeout_seconds),
+    }
+    container: dict[str, Any] = {
+        "name": settings.name,
+        "image": args.image.reference,
+        "essential": True,
+        "portMappings": [{"containerPort": settings.container_port, "protocol": "tcp"}],
+        "user": settings.user,
+        # The agent of ECS Exec writes to it, and does not start where it cannot:
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html#ecs-exec-considerations
+        "readonlyRootFilesystem": not settings.execute_command,
+        "linuxParameters": {
+            "initProcessEnabled": True,
+            # Which of Docker's the agent needs nobody says, only that it works with all; raw sockets are
+            # nothing that it uses: https://github.com/aws/containers-roadmap/issues/1360
+            "capabilities": {"add": [], "drop": ["NET_RAW"] if settings.execute_command else ["ALL"]},
+        },
+        "stopTimeout": settings.stop_timeout_seconds,
+        "environment": [{"name": key, "value": value} for key, value in sorted(environment.items())],
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": args.platform.log_group_name,
+                "awslogs-region": args.platform.account.region,
+                "awslogs-stream-prefix": settings.name,
+            },
+        },
+    }
+    # What is left out here AWS leaves out too: an empty value would show as a difference on every run.
+    if settings.command:
+        container["command"] = list(settings.command)
+    if settings.secrets:
+        container["secrets"] = [
+            {"name": key, "valueFrom": arn} for key, arn in sorted(settings.secrets.items())
+        ]
+    if settings.health_check_command:
+        container["healthCheck"] = {
+            "command": list(settings.health_check_command),
+            "interval": 10,
+            "timeout": 5,
+            "retries": 3,
+            "startPeriod": min(settings.health_check_grace_period_seconds, 300),
+        }
+    return container
+
+
+def _execution_statements(args: TaskDefinitionArgs) -> list[Mapping[str, Any]]:
+    statements: list[Mapping[str, Any]] = [
+        {
+            "Sid": "Log",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": pulumi.Output.concat(
+                args.platform.log_group_arn, ":log-stream:", args.settings.name, "/*"
+            ),
+        },
+    ]
+    if args.image.repository_arn is not None:
+        statements += [
+            {
+                "Sid": "Pull",
+                "Effect": "Allow",
+                "Action": [
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:GetDownloadUrlForLayer",
+                ],
+                "Resource": args.image.repository_arn,
+            },
+            # The one action here that knows no resource: it logs in to the registry, not to a repository.
+            {
+                "Sid": "LogIn",
+                "Effect": "Allow",
+                "Action": "ecr:GetAuthorizationToken",
+                "Resource": "*",
+            },
+        ]
+    secrets = sorted(arn for arn in set(args.settings.secrets.values()) if ":secretsmanager:" in arn)
+    parameters = sorted(arn for arn in set(args.settings.secrets.values()) if ":ssm:" in arn)
+    if secrets:
+        statements.append(
+            {
+                "Sid": "ReadSecrets",
+                "Effect": "Allow",
+                "Action": "secretsmanager:GetSecretValue",
+                "Resource": sorted({_secret_arn(arn) for arn in secrets}),
+            },
+        )
+    if parameters:
+        statements.append(
+            {
+                "Sid": "ReadParameters",
+                "Effect": "Allow",
+                "Action": "ssm:GetParameters",
+                "Resource": sorted({_parameter_arn(arn) for arn in parameters}),
+            },
+        )
+    return statements
+
+
+def _secret_arn(value_from: str) -> str:
+    # `arn:aws:secretsmanager:region:account:secret:name` may go on with `:json-key:version-stage:version-id`.
+    return ":".join(value_from.split(":")[:7])
+
+
+def _parameter_arn(value_from: str) -> str:
+    # `arn:aws:ssm:region:account:parameter/name` may go on with `:version` or `:label`, which IAM ignores.
+    return ":".join(value_from.split(":")[:6])
+
+
+def _task_statements(settings: ServiceSettings) -> list[Mapping[str, Any]]:
+    statements = [_app_statement(statement) for statement in settings.task_role_statements]
+    if settings.execute_command:
+        # The agent has no other role than the app's, and its channels no names.
+        statements.append(
+            {
+                "Sid": "ExecuteCommand",
+                "Effect": "Allow",
+                "Action": [f"ssmmessages:{action}" for action in _EXEC_ACTIONS],
+                "Resource": "*",
+            },
+        )
+    return statements
+
+
+def _app_statement(statement: Statement) -> Mapping[str, Any]:
+    return {"Effect": "Allow", "Action": list(statement.actions), "Resource": list(statement.resources)}

@@ -1,0 +1,208 @@
+"""The way from the load balancer to a service's tasks: target groups and listener rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pulumi_aws as aws
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infra.service.platform import TrafficShift
+    from infra.settings import ServiceSettings
+
+
+def target_group(
+    name: str,
+    settings: ServiceSettings,
+    *,
+    vpc_id: pulumi.Input[str],
+    parent: pulumi.Resource,
+) -> aws.lb.TargetGroup:
+    """Declare a target group for the service's tasks."""
+    return aws.lb.TargetGroup(
+        name,
+        vpc_id=vpc_id,
+        target_type="ip",
+        protocol="HTTP",
+        # ECS registers each task with its own port; this default is never used. The container's port here
+        # would mean another group, empty at first, whenever it changes.
+        port=80,
+        deregistration_delay=settings.deregistration_delay_seconds,
+        health_check={
+            "protocol": "HTTP",
+            "port": "traffic-port",
+            "path": settings.health_check_path,
+            "matcher": "200",
+            "interval": settings.health_check_interval_seconds,
+            # AWS wants it shorter than the interval, which can be 5 seconds.
+            "timeout": min(5, settings.health_check_interval_seconds - 1),
+            "healthy_threshold": 2,
+            "unhealthy_threshold": 3,
+        },
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GreenArgs:
+    """What :class:`Green` needs to know."""
+
+    settings: ServiceSettings
+    blue: aws.lb.TargetGroup
+    vpc_id: pulumi.Input[str]
+    shift: TrafficShift
+
+
+class Green(pulumi.ComponentResource):
+    """The second half of a service: its other target group, and a rule of the test listener.
+
+    The test rule is there even if nobody may reach the test listener. On the way from a rolling service the
+    production rule keeps the one action that it has, and ECS refuses a target group that no rule leads to.
+    """
+
+    target_group: aws.lb.TargetGroup
+
+    def __init__(self, name: str, args: GreenArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("node-on-ecs:infra:Green", name, None, opts)
+        settings = args.settings
+
+        self._args = args
+        self.target_group = target_group(f"{name}-green", settings, vpc_id=args.vpc_id, parent=self)
+        self._test_rule = aws.lb.ListenerRule(
+            f"{name}-test",
+            listener_arn=args.shift.test_listener_arn,
+            priority=settings.priority,
+            conditions=[_condition(settings)],
+            transforms=_transforms(settings),
+            actions=[self._forward(blue=0, green=100)],
+            opts=self.options_of_rule(parent=self),
+        )
+
+        self.register_outputs({"target_group_arn": self.target_group.arn})
+
+    @staticmethod
+    def options_of_rule(parent: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Return options for a rule whose actions are ECS's from the first deployment on.
+
+        It swaps the weights each time. To set them again would send users to a group without tasks, and to
+        ignore the weights alone is not reliable (pulumi-aws#5772, pulumi-aws#5798).
+        """
+        return pulumi.ResourceOptions(parent=parent, ignore_changes=["actions"])
+
+    @property
+    def production_action(self) -> aws.lb.ListenerRuleActionArgsDict:
+        """What the production rule does before the first deployment; both groups, for ECS asks for a rule."""
+        return self._forward(blue=100, green=0)
+
+    def advanced_configuration(
+        self, production_rule: aws.lb.ListenerRule
+    ) -> aws.ecs.ServiceLoadBalancerAdvancedConfigurationArgsDict:
+        """Return what ECS needs to move traffic between the two target groups."""
+        return {
+            "alternate_target_group_arn": self.target_group.arn,
+            "production_listener_rule": production_rule.arn,
+            "test_listener_rule": self._test_rule.arn,
+            "role_arn": self._args.shift.role.arn,
+        }
+
+    @property
+    def prerequisites(self) -> list[pulumi.Resource]:
+        """What has to be there before the service and go after it, else it is stuck in DRAINING."""
+        return [self, self._args.shift.role]
+
+    def _forward(self, *, blue: int, green: int) -> aws.lb.ListenerRuleActionArgsDict:
+        return {
+            "type": "forward",
+            "forward": {
+                "target_groups": [
+                    {"arn": self._args.blue.arn, "weight": blue},
+                    {"arn": self.target_group.arn, "weight": green},
+                ],
+            },
+        }
+
+
+def production_rule(
+    name: str,
+    settings: ServiceSettings,
+    *,
+    listener_arn: pulumi.Input[str],
+    blue: aws.lb.TargetGroup,
+    green: Green | None,
+    parent: pulumi.Resource,
+) -> aws.lb.ListenerRule:
+    """Declare the rule by which users reach a service.
+
+    It is the same one whatever the strategy: another would leave users without an answer for a moment.
+    """
+    return aws.lb.ListenerRule(
+        name,
+        listener_arn=listener_arn,
+        priority=settings.priority,
+        conditions=[_condition(settings)],
+        transforms=_transforms(settings),
+        actions=[green.production_action if green else {"type": "forward", "target_group_arn": blue.arn}],
+        opts=green.options_of_rule(parent)
+        if green
+        else pulumi.ResourceOptions(
+            parent=parent, hooks=pulumi.ResourceHookBinding(before_update=[stays_at_blue(name)])
+        ),
+    )
+
+
+def stays_at_blue(name: str) -> pulumi.ResourceHook:
+    """Return a hook for a rule of one target group: it refuses to take users away from where they are."""
+
+    def refuse(args: pulumi.ResourceHookArgs) -> None:
+        for group in _weighted_groups(args.old_outputs):
+            if group not in _groups(args.new_inputs):
+                raise pulumi.RunError(
+                    f"{name}: users are at target group {group}, and this update would take it away from "
+                    "them. Keep `rollout.two-target-groups: true` with the rolling strategy; or deploy once "
+                    "more with the strategy that it had, which moves users to the other group."
+                )
+
+    return pulumi.ResourceHook(f"{name}-stays-at-blue", refuse)
+
+
+def _weighted_groups(properties: Mapping[str, Any] | None) -> list[str]:
+    """Return the target groups that get requests by weight."""
+    found: list[str] = []
+    for action in _actions(properties):
+        forward: Mapping[str, Any] = action.get("forward") or {}
+        weighted: list[Mapping[str, Any]] = forward.get("targetGroups") or []
+        found += [str(group["arn"]) for group in weighted if group.get("weight") != 0]
+    return found
+
+
+def _groups(properties: Mapping[str, Any] | None) -> list[str]:
+    single = [action.get("targetGroupArn") for action in _actions(properties)]
+    return [*_weighted_groups(properties), *(str(group) for group in single if group)]
+
+
+def _actions(properties: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    return (properties or {}).get("actions") or []
+
+
+def _condition(settings: ServiceSettings) -> aws.lb.ListenerRuleConditionArgsDict:
+    """Return what a request must look like to be the service's."""
+    if settings.host is not None:
+        return {"host_header": {"values": [settings.host]}}
+    if settings.path_prefix is not None:
+        return {"path_pattern": {"values": [settings.path_prefix, f"{settings.path_prefix}/*"]}}
+    return {"path_pattern": {"values": ["/*"]}}
+
+
+def _transforms(settings: ServiceSettings) -> list[aws.lb.ListenerRuleTransformArgsDict] | None:
+    """Return what takes the prefix away before the app sees the path; None where there is none."""
+    if settings.host is not None or settings.path_prefix is None:
+        return None
+    rewrite: aws.lb.ListenerRuleTransformUrlRewriteConfigRewriteArgsDict = {
+        "regex": f"^{settings.path_prefix}/?(.*)$",
+        "replace": "/$1",
+    }
+    return [{"type": "url-rewrite", "url_rewrite_config": {"rewrite": rewrite}}]

@@ -1,0 +1,44 @@
+"""The configuration of a stack: each key once, with its type, its default, its bounds and its meaning."""
+
+from infra.settings.alarms import AlarmSettings
+from infra.settings.attach import KEYS_OF_THE_BASE, AttachSettings, PreviewSettings
+from infra.settings.autoscaling import AutoscalingSettings, ScheduledCapacity
+from infra.settings.cluster import CapacityProvider, ClusterSettings
+from infra.settings.faults import SettingsError
+from infra.settings.image import ImageSettings
+from infra.settings.load_balancer import LoadBalancerSettings
+from infra.settings.network import EgressRule, Nat, NetworkSettings
+from infra.settings.provider import ProviderSettings
+from infra.settings.rollout import RolloutHook, RolloutSettings, Strategy
+from infra.settings.service import Architecture, Migration, ServiceSettings, Statement
+from infra.settings.settings import Key, Settings, foreign_namespaces, keys, parse
+
+__all__ = [
+    "KEYS_OF_THE_BASE",
+    "AlarmSettings",
+    "Architecture",
+    "AttachSettings",
+    "AutoscalingSettings",
+    "CapacityProvider",
+    "ClusterSettings",
+    "EgressRule",
+    "ImageSettings",
+    "Key",
+    "LoadBalancerSettings",
+    "Migration",
+    "Nat",
+    "NetworkSettings",
+    "PreviewSettings",
+    "ProviderSettings",
+    "RolloutHook",
+    "RolloutSettings",
+    "ScheduledCapacity",
+    "ServiceSettings",
+    "Settings",
+    "SettingsError",
+    "Statement",
+    "Strategy",
+    "foreign_namespaces",
+    "keys",
+    "parse",
+]

@@ -1,0 +1,64 @@
+"""Stacks that attach to another one, and the stack that they attach to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field
+
+from infra.settings.model import Allowed, Fault, FaultsError, Model, Pattern
+from infra.settings.names import PRIORITIES_OF_ATTACHED, StackName
+
+KEYS_OF_THE_BASE: Final = (
+    *("protect", "image-from"),
+    *("vpc-id", "public-subnet-ids", "private-subnet-ids", "cidr", "availability-zones", "nat"),
+    *("egress", "container-insights", "tls-policy", "test-cidrs"),
+    *("rollout", "multidev", "preview-stacks"),
+)
+"""What is decided where the shared things are made; a stack with `attach-to` leaves it at its default."""
+
+_TIME_FORM: Final = "a time in UTC such as 2026-11-24T12:00:00Z"
+_FIRST, _LAST = PRIORITIES_OF_ATTACHED[0], PRIORITIES_OF_ATTACHED[-1]
+
+
+def _in_utc(text: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(text):%Y-%m-%dT%H:%M:%SZ}"
+    except ValueError as error:
+        raise FaultsError(Fault(f"{_TIME_FORM} ({error})")) from None
+
+
+def _by_hand(priority: int) -> int:
+    if priority and priority not in PRIORITIES_OF_ATTACHED:
+        raise ValueError(priority)
+    return priority
+
+
+_Time = Annotated[
+    str, Pattern(_TIME_FORM, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|\+00:00)"), AfterValidator(_in_utc)
+]
+
+
+class AttachSettings(Model):
+    """The stack whose cluster, load balancer, network and image repository this one uses."""
+
+    base: StackName = Field(alias="attach-to")
+    """Stack whose cluster, load balancer, network, zone and image repository this one uses, with one service
+    of its own; empty for a stack that stands for itself."""
+    expires: _Time | None = None
+    """Time in UTC at which a stack with `attach-to` may be deleted; empty for never."""
+    priority: Annotated[
+        int, AfterValidator(_by_hand), Allowed(f"a whole number from {_FIRST} to {_LAST}, or 0")
+    ] = 0
+    """Listener rule priority of a stack with `attach-to`; 0 takes what follows from the stack's name."""
+
+
+class PreviewSettings(Model):
+    """How many stacks of pull requests may attach to this one, and for how long."""
+
+    # One load balancer carries 100 rules, and one is the main service's.
+    maximum: int = Field(default=10, ge=0, le=99)
+    """Largest number at once."""
+    lifetime_hours: int = Field(default=72, ge=1, le=8760)
+    """How long each may stay."""

@@ -1,0 +1,171 @@
+"""Copies of the main service: what an entry may say, and the services that follow from it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, cast
+
+from pydantic import ValidationError, ValidationInfo, field_validator
+
+from infra.settings.faults import Found, found_in, stranger
+from infra.settings.model import Fault, FaultsError, check
+from infra.settings.names import (
+    LAST_PRIORITY,
+    LONGEST_SERVICE_NAME,
+    PRIORITIES_BY_HAND,
+    PRIORITIES_OF_ATTACHED,
+    DnsLabel,
+    copy_service_name,
+    priority_of,
+)
+from infra.settings.service import ServiceSettings
+
+KEYS_OF_A_COPY: Final = (
+    *("name", "image", "desired-count", "cpu", "memory", "environment", "execute-command", "rollout"),
+    *("autoscaling", "priority"),
+)
+_KEY: Final = "multidev"
+_FORM: Final = f"a name, or an object with {', '.join(KEYS_OF_A_COPY)}"
+_BY_HAND: Final = f"{PRIORITIES_BY_HAND[0]} to {PRIORITIES_BY_HAND[-1]}"
+# 100 rules (the default ones not counted) and 100 target groups; each service has one of both, or two.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+_MOST_TARGET_GROUPS: Final = 100
+
+
+class Copy(ServiceSettings):
+    """The main service with what a copy says laid over it."""
+
+    name: DnsLabel  # pyright: ignore[reportGeneralTypeIssues] - a copy has no other name than its own
+
+    @field_validator("priority")
+    @classmethod
+    def _leaves_those_of_attached_stacks(cls, priority: int) -> int:
+        if priority in PRIORITIES_OF_ATTACHED:
+            theirs = f"{PRIORITIES_OF_ATTACHED[0]} to {PRIORITIES_OF_ATTACHED[-1]}"
+            free = f"{_BY_HAND}, which no name leads to; {theirs} are for stacks with `attach-to`"
+            raise FaultsError(Fault(free))
+        return priority
+
+
+def read_copies(value: object, info: ValidationInfo) -> tuple[ServiceSettings, ...]:
+    """Return the copies; each follows from the main service and its own entry, and from nothing else.
+
+    Raises:
+        FaultsError: names all that is wrong with them.
+    """
+    if not isinstance(value, tuple):
+        raise FaultsError(Fault(f"a list, each item {_FORM}"))
+    main: ServiceSettings | None = info.data.get("main")
+    copies: list[ServiceSettings] = []
+    faults: list[Found] = []
+    names: list[object] = []
+    for index, item in enumerate(cast("tuple[object, ...]", value)):
+        entry = {"name": item} if isinstance(item, str) else item
+        if isinstance(entry, dict):
+            name = cast("dict[str, object]", entry).get("name")
+            if name in names and isinstance(name, str):
+                once = f"each name once; it is {_KEY}[{names.index(name)}] already"
+                faults.append(Found((index, "name"), once, name))
+            names.append(name)
+            copy, wrong = _read(cast("dict[str, Any]", entry), main)
+            faults += [replace(one, path=(index, *one.path)) for one in wrong]
+            copies += [copy] if copy else []
+        else:
+            names.append(None)
+            faults.append(Found((index,), _FORM, item))
+    if main is not None and not faults:
+        faults = [*_meetings(copies), *_too_many([main, *copies])]
+    check(Fault(one.allowed, one.path, one.value) for one in faults)
+    return tuple(copies)
+
+
+def placed(service: ServiceSettings, main: ServiceSettings, name: str, priority: int) -> ServiceSettings:
+    """Return a service under its name at a host or a path of its own, beside the main one's."""
+    return service.model_copy(
+        update={
+            "name": copy_service_name(main.name, name),
+            "host": f"{name}.{main.host}" if main.host else None,
+            "path_prefix": None if main.host else f"/{name}",
+            "priority": priority,
+        }
+    )
+
+
+def _read(
+    entry: Mapping[str, Any], main: ServiceSettings | None
+) -> tuple[ServiceSettings | None, list[Found]]:
+    """Return a copy, or None and what is wrong with its entry."""
+    known = {key: value for key, value in entry.items() if key in KEYS_OF_A_COPY}
+    strangers = [
+        stranger((key,), entry[key], KEYS_OF_A_COPY, listed=True) for key in entry if key not in known
+    ]
+    base = main or ServiceSettings()
+    try:
+        copy = Copy.model_validate(_laid_over(base, known), by_alias=True, by_name=False)
+    except ValidationError as error:
+        found = [one for one in found_in(error, Copy) if main or not one.is_rule]
+        return None, [
+            *strangers,
+            *(one if one.path[0] in KEYS_OF_A_COPY else _unsaid(one, entry) for one in found),
+        ]
+    own = entry.get("priority")
+    faults = strangers + (_faults_of_name(copy, main) if main else [])
+    return placed(copy, base, copy.name, priority_of(copy.name) if own is None else own), faults
+
+
+def _laid_over(main: ServiceSettings, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the main service says, with what the copy says over it."""
+    merged = main.model_dump(by_alias=True, exclude_unset=True, exclude={"name"})
+    # Copies are for trying things: a second target group for each would halve how many there can be.
+    rolling = {"strategy": "rolling", "two-target-groups": False, "hooks": ()}
+    merged["rollout"] = {**merged.get("rollout", {}), **rolling}
+    for key, value in said.items():
+        inherits = key in ("environment", "rollout", "autoscaling") and isinstance(value, dict)
+        merged[key] = {**merged.get(key, {}), **value} if inherits else value
+    return merged
+
+
+def _unsaid(found: Found, entry: Mapping[str, Any]) -> Found:
+    """Return a fault that a copy has with what it cannot say itself."""
+    return Found((), f"`{found.key}` is {found.value} here and has to be {found.allowed}", dict(entry))
+
+
+def _faults_of_name(copy: ServiceSettings, main: ServiceSettings) -> list[Found]:
+    group = copy_service_name(main.name, copy.name) + ("-green" if copy.rollout.has_two_target_groups else "")
+    longest = LONGEST_SERVICE_NAME - (len(group) - len(copy.name))
+    faults: list[str] = []
+    if len(copy.name) > longest:
+        faults.append(
+            f"at most {longest} characters: the target group {group} has {len(group)}, and of its 32 "
+            "Pulumi's random end takes 8"
+        )
+    if copy.name == main.name:
+        faults.append("another name than the main service's")
+    return [Found(("name",), allowed, copy.name) for allowed in faults]
+
+
+def _meetings(copies: Sequence[ServiceSettings]) -> Iterator[Found]:
+    names: dict[int, list[str]] = defaultdict(list, {LAST_PRIORITY: ["the main service"]})
+    for copy in copies:
+        names[copy.priority].append(copy.name)
+    for priority, meeting in names.items():
+        if len(meeting) > 1:
+            yield Found(
+                (),
+                f"{' and '.join(meeting)} meet at the listener rule priority {priority}, which only one can "
+                f"have; `priority` overrides what follows from a name, and no name leads to {_BY_HAND}",
+                meeting,
+            )
+
+
+def _too_many(services: Sequence[ServiceSettings]) -> Iterator[Found]:
+    count = sum(2 if service.rollout.has_two_target_groups else 1 for service in services)
+    if count > _MOST_TARGET_GROUPS:
+        yield Found(
+            (),
+            f"fewer, or more of them rolling: the services have {count} rules and target groups (two of both "
+            f"for each that is not rolling), and one load balancer carries {_MOST_TARGET_GROUPS}",
+            f"{len(services) - 1} names",
+        )

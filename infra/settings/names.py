@@ -1,0 +1,84 @@
+"""Names of hosts, services, stacks and images, and the listener rule priority that follows from a name."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import Annotated, Final
+
+from infra.settings.model import Pattern
+
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_LABEL_FORM: Final = "lowercase letters, digits and hyphens, no hyphen at the edges"
+DNS_LABEL: Final = Pattern(f"{_LABEL_FORM}, at most 63 characters", _LABEL)
+
+LONGEST_MAIN_NAME: Final = 16
+# A target group's name holds 32 characters, and Pulumi's random end takes a hyphen and seven of them.
+LONGEST_SERVICE_NAME: Final = 32 - 8
+
+DnsLabel = Annotated[str, DNS_LABEL]
+ServiceName = Annotated[
+    str,
+    Pattern(
+        f"{_LABEL_FORM}, at most {LONGEST_MAIN_NAME} characters",
+        rf"(?=.{{1,{LONGEST_MAIN_NAME}}}$){_LABEL}",
+    ),
+]
+HostName = Annotated[
+    str,
+    # A load balancer's host condition takes only letters after the last dot.
+    Pattern(
+        f"a host name such as dev.example.com: labels of {DNS_LABEL.words}, and after the last dot only "
+        "letters",
+        rf"(?:{_LABEL}\.)+[a-z]{{2,63}}",
+    ),
+]
+StackName = Annotated[
+    str,
+    Pattern(
+        "the name of a stack, such as staging or organization/project/staging",
+        r"(?:[\w.-]+/[\w.-]+/)?[\w.-]+",
+    ),
+]
+# https://github.com/distribution/reference: host, path, tag, digest.
+ImageReference = Annotated[
+    str,
+    Pattern(
+        "a registry reference such as nginx:1.29 or registry.example.com/team/app@sha256:…",
+        r"(?:(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d{1,5})?|[A-Za-z0-9-]+:\d{1,5}|localhost)/)?"
+        r"[a-z0-9]+(?:(?:[._/]|__|-+)[a-z0-9]+)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
+    ),
+]
+
+LAST_PRIORITY: Final = 50_000
+"""The main service's: without a domain its rule matches everything, so it has to come after all others."""
+
+PRIORITIES_BY_HAND: Final = range(1, 500)
+"""Never taken by a name, so that a `priority` from here meets nothing but another `priority`."""
+
+PRIORITIES_OF_ATTACHED: Final = range(500, 1000)
+"""Those of stacks that attach to this one: nothing that the stack itself has is ever among them."""
+
+_PRIORITIES_BY_NAME: Final = range(1000, LAST_PRIORITY)
+_PULL_REQUEST: Final = re.compile(r"pr-(0|[1-9][0-9]{0,17})")
+
+
+def copy_service_name(main: str, copy: str) -> str:
+    """Return the name of a multidev copy's service."""
+    return f"{main}-{copy}"
+
+
+def priority_of(copy: str) -> int:
+    """Return the priority of a copy's rule: of its name alone, so that no other copy can change it."""
+    return _PRIORITIES_BY_NAME[_hash(copy) % len(_PRIORITIES_BY_NAME)]
+
+
+def priority_of_attached(stack: str) -> int:
+    """Return the priority of an attached stack's rule: pull requests in a row never meet, others may."""
+    pull_request = _PULL_REQUEST.fullmatch(stack)
+    number = int(pull_request[1]) if pull_request else _hash(stack)
+    return PRIORITIES_OF_ATTACHED[number % len(PRIORITIES_OF_ATTACHED)]
+
+
+def _hash(name: str) -> int:
+    return int.from_bytes(sha256(name.encode()).digest())

@@ -1,0 +1,85 @@
+"""The account, the region and the tags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+
+from infra.settings.model import Fault, Model, Pattern, Stack, check, to_text
+
+# https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html#id_tags_naming_best_practices
+_TAG_TEXT: Final = r"[\w .:/=+@-]"
+_TAG_FORM: Final = "letters, digits, spaces and _ . : / = + - @"
+_TagName = Annotated[
+    str,
+    Pattern(
+        f"1 to 128 {_TAG_FORM}, and not begin with aws:", rf"(?!aws:){_TAG_TEXT}{{1,128}}", re.IGNORECASE
+    ),
+]
+_TagValue = Annotated[
+    str, BeforeValidator(to_text), Pattern(f"at most 256 {_TAG_FORM}", rf"{_TAG_TEXT}{{0,256}}", re.UNICODE)
+]
+# A resource has 50 tags: three are the program's, and awsx gives subnets a Name and a SubnetType.
+_MOST_TAGS: Final = 50 - 5
+
+_Profile = Annotated[
+    str,
+    Pattern("the name of an AWS profile: letters, digits and _ . @ + / : = -, no spaces", r"[\w.@+/:=-]+"),
+]
+
+_Role = Annotated[
+    str,
+    Pattern(
+        "the ARN of an IAM role, such as arn:aws:iam::123456789012:role/deploy",
+        r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
+    ),
+]
+
+_Policy = Annotated[
+    str,
+    Pattern(
+        "the ARN of an IAM policy, such as arn:aws:iam::123456789012:policy/boundary",
+        r"arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy/[\w+=,.@/-]+",
+    ),
+]
+
+
+def _with_fixed(tags: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+    stack: Stack | None = info.context
+    fixed = {"Project": stack.project, "Stack": stack.name, "ManagedBy": "pulumi"} if stack else {}
+    check(_same_to_iam(fixed, tags))
+    return {**fixed, **tags}
+
+
+def _same_to_iam(fixed: dict[str, str], tags: dict[str, str]) -> Iterator[Fault]:
+    """Yield names that differ by case alone: IAM takes `Owner` and `owner` for one tag and refuses both."""
+    taken = {name.lower(): f"{name} is set by the program" for name in fixed}
+    for name, value in tags.items():
+        if name.lower() in taken:
+            other = f"another name; {taken[name.lower()]}, and IAM does not tell case apart"
+            yield Fault(other, (name,), value)
+        taken.setdefault(name.lower(), f"{name} is there already")
+
+
+class ProviderSettings(Model):
+    """Which account and region, and what every resource carries."""
+
+    region: Annotated[str, Pattern("an AWS region such as us-east-1", r"[a-z]{2,}(?:-[a-z]+)+-\d")] = Field(
+        default="us-east-1", alias="aws:region"
+    )
+    """AWS region; Pulumi's own key."""
+    profile: _Profile | None = None
+    """AWS profile to use; empty means the environment's own credentials."""
+    assume_role_arn: _Role | None = None
+    """IAM role to assume before anything is made, so that a stack can live in an account of its own."""
+    permissions_boundary: _Policy | None = None
+    """ARN of the IAM policy that no role of the stack may exceed; empty for none."""
+    tags: Annotated[
+        dict[_TagName, _TagValue],
+        Field(max_length=_MOST_TAGS),
+        AfterValidator(_with_fixed),
+    ] = Field(default_factory=dict, validate_default=True)
+    """Tags for every resource, beside Project, Stack and ManagedBy."""

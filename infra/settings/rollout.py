@@ -1,0 +1,130 @@
+"""How a new version takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from infra.settings.model import ONCE, Fault, Model, Pattern, Word
+
+Strategy = Literal["rolling", "canary", "linear", "blue-green"]
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentLifecycleHook.html
+Stage = Literal[
+    "RECONCILE_SERVICE",
+    "PRE_SCALE_UP",
+    "POST_SCALE_UP",
+    "TEST_TRAFFIC_SHIFT",
+    "POST_TEST_TRAFFIC_SHIFT",
+    "PRODUCTION_TRAFFIC_SHIFT",
+    "POST_PRODUCTION_TRAFFIC_SHIFT",
+]
+_STAGES_WITHOUT_PAUSE: Final = ("TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT")
+_DAY_IN_MINUTES: Final = 1440
+
+_Function = Annotated[
+    str,
+    Pattern(
+        "the ARN of a Lambda function (arn:aws:lambda:…:function:…)",
+        r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9-_]+(?::\S+)?",
+    ),
+]
+
+
+class RolloutHook(Model):
+    """What a deployment waits for at some of its stages: a Lambda function, or a person's approval."""
+
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1), ONCE]
+    """Where it waits."""
+    lambda_arn: _Function | None = None
+    """Function that ECS calls; without one the deployment pauses."""
+    details: Word | None = None
+    """What the function gets, as JSON."""
+    timeout_minutes: int = Field(default=60, ge=1, le=20160)
+    """How long a pause may last."""
+    on_timeout: Literal["rollback", "continue"] = "rollback"
+    """What happens when nobody has decided by then."""
+
+    def _rules(self) -> Iterator[Fault]:
+        pauses = self.lambda_arn is None
+        useless = {"details"} if pauses else {"timeout_minutes", "on_timeout"}
+        for name in sorted(
+            name for name in useless & self.model_fields_set if getattr(self, name) is not None
+        ):
+            allowed = (
+                "of use only with a `lambda-arn`; without one the hook pauses the deployment"
+                if pauses
+                else "of use only for a pause, which has no `lambda-arn`; a function has its own timeout"
+            )
+            yield Fault(allowed, (name.replace("_", "-"),), getattr(self, name))
+        for index, stage in enumerate(self.stages):
+            if pauses and stage in _STAGES_WITHOUT_PAUSE:
+                calls = "a stage where ECS can pause; at this one it calls functions only"
+                yield Fault(calls, ("stages", index), stage)
+
+
+class RolloutSettings(Model):
+    """How a new version takes over."""
+
+    strategy: Strategy = "rolling"
+    """How traffic moves to a new version."""
+    two_target_groups: bool = False
+    """Keeps the second target group of a service that rolls; every other strategy has two anyway."""
+    canary_percent: int = Field(default=25, ge=1, le=99)
+    """Share of the requests that a canary gets."""
+    canary_minutes: int = Field(default=10, ge=0, le=_DAY_IN_MINUTES)
+    """How long a canary has that share."""
+    step_percent: int = Field(default=20, ge=3, le=100)
+    """Share of the requests that each linear step moves."""
+    step_minutes: int = Field(default=5, ge=0, le=_DAY_IN_MINUTES)
+    """How long each linear step takes."""
+    bake_minutes: int = Field(default=5, ge=0, le=_DAY_IN_MINUTES)
+    """How long the old tasks stay after all traffic has moved."""
+    hooks: tuple[RolloutHook, ...] = ()
+    """What a deployment waits for at its stages."""
+
+    @property
+    def has_two_target_groups(self) -> bool:
+        """Whether there is a second target group: always, if traffic moves from one version to the other."""
+        return self.two_target_groups or self.strategy != "rolling"
+
+    @property
+    def shift_minutes(self) -> int:
+        """How long traffic is shared between the versions, from the first request to the last."""
+        if self.strategy == "canary":
+            return self.canary_minutes
+        if self.strategy == "linear":
+            # The last step is the whole: it waits for nothing but the bake time.
+            return (-(-100 // self.step_percent) - 1) * self.step_minutes
+        return 0
+
+    @property
+    def planned_minutes(self) -> int:
+        """How long a deployment waits on purpose; starting and stopping tasks comes on top."""
+        if self.strategy == "rolling":
+            return 0
+        pauses = sum(hook.timeout_minutes * len(hook.stages) for hook in self.hooks if not hook.lambda_arn)
+        return self.shift_minutes + self.bake_minutes + pauses
+
+    @property
+    def watched(self) -> tuple[str, int]:
+        """The keys and minutes for which a version has users while the old one could still take over."""
+        if self.strategy == "canary":
+            return "`rollout.canary-minutes`", self.canary_minutes
+        if self.strategy == "linear":
+            keys = "`rollout.step-minutes` for each step and `rollout.bake-minutes`"
+            return keys, self.shift_minutes + self.bake_minutes
+        return "`rollout.bake-minutes`", self.bake_minutes
+
+    def _rules(self) -> Iterator[Fault]:
+        if self.shift_minutes > _DAY_IN_MINUTES:
+            yield Fault(
+                f"less, or a higher `step-percent`: with steps of {self.step_percent} % traffic would take "
+                f"{self.shift_minutes} minutes to move, and ECS ends a stage after {_DAY_IN_MINUTES}",
+                ("step-minutes",),
+                self.step_minutes,
+            )
+        if self.hooks and self.strategy == "rolling":
+            only = "of use only with canary, linear or blue-green; a rolling deployment has no such stages"
+            yield Fault(only, ("hooks",), f"{len(self.hooks)} hooks")

@@ -1,0 +1,155 @@
+"""The states of the local stacks, where the Pulumi CLI's file backend keeps them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from local.disk import replace_text
+from local.errors import LocalError
+
+_REFERENCE: Final = "pulumi:pulumi:StackReference"
+
+
+class BrokenStateError(LocalError):
+    """A state file cannot be read."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What of a stack's state has to be known before the CLI runs."""
+
+    resources: tuple[Mapping[str, Any], ...] = ()
+    salt: str = ""
+    """Of the secrets in it."""
+
+    @property
+    def identifiers(self) -> list[tuple[str, str]]:
+        """(type, id) of every resource that a provider made."""
+        return [(one["type"], one["id"]) for one in self.resources if one.get("custom") and one.get("id")]
+
+    @property
+    def references(self) -> set[str]:
+        """Names of the stacks whose outputs this one reads."""
+        found = (one for one in self.resources if one["type"] == _REFERENCE)
+        return {str(one.get("id", "")).rpartition("/")[2] for one in found}
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A folder as the CLI's file backend has it."""
+
+    folder: Path
+    project: str
+
+    @property
+    def url(self) -> str:
+        """Value of `PULUMI_BACKEND_URL`."""
+        # Without the files that would keep each state's content type beside it.
+        return f"file://{self.folder}?metadata=skip"
+
+    @property
+    def _states(self) -> Path:
+        return self.folder / ".pulumi" / "stacks" / self.project
+
+    def path(self, stack: str) -> Path:
+        """Where the state of a stack is."""
+        return self._states / f"{stack}.json"
+
+    def stacks(self) -> list[str]:
+        """Names of the stacks that have a state."""
+        return sorted(path.stem for path in self._states.glob("*.json"))
+
+    def read(self, stack: str) -> State:
+        """Read a stack's state; one that has none is empty.
+
+        Raises:
+            BrokenStateError: the file is truncated or corrupt; the message says how to go on.
+        """
+        path = self.path(stack)
+        if not path.exists():
+            return State()
+        try:
+            latest: dict[str, Any] = json.loads(path.read_text("utf-8"))["checkpoint"].get("latest") or {}
+            provider: dict[str, Any] = latest.get("secrets_providers") or {}
+            secrets: dict[str, Any] = provider.get("state") or {}
+            state = State(tuple(latest.get("resources") or ()), secrets.get("salt") or "")
+            # Whether they are resources at all shows when they are looked at.
+            _ = state.identifiers, state.references
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            copy = self._copy(stack)
+            restore = f"restore the last good copy (`cp {copy} {path}`), or " if copy.exists() else ""
+            raise BrokenStateError(
+                f"state file {path} is truncated or corrupt ({error}): {restore}let `make down` delete all"
+            ) from error
+        return state
+
+    def keep_copy(self, stack: str) -> None:
+        """Copy the state as a finished run left it, for the day when the file is damaged."""
+        temporary = self.path(stack).with_suffix(".json.tmp")
+        # The state itself is complete: a disk that is too full for a copy is no reason to fail.
+        with suppress(OSError):
+            shutil.copyfile(self.path(stack), temporary)
+            temporary.replace(self._copy(stack))
+
+    def restore_if_broken(self, stack: str) -> None:
+        """Put the copy in the place of a state that was written in part: on a full disk the CLI leaves such.
+
+        What the state then lacks is found by its tags.
+        """
+        try:
+            self.read(stack)
+        except BrokenStateError:
+            # Renamed, for a copy would need room. The next run that succeeds makes another copy.
+            with suppress(FileNotFoundError):
+                self._copy(stack).replace(self.path(stack))
+
+    def belongs_to(self, stack: str, emulator: str) -> bool:
+        """Whether a stack's state describes what is in this emulator."""
+        try:
+            return self._emulator_of(stack).read_text("utf-8").strip() == emulator
+        except FileNotFoundError:
+            return False
+
+    def assign(self, stack: str, emulator: str) -> None:
+        """Note the emulator in which a stack is."""
+        path = self._emulator_of(stack)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_text(path, f"{emulator}\n")
+
+    def set_aside(self, stack: str, folder: Path) -> None:
+        """Move a state that describes another emulator out of the way."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path(stack).replace(folder / f"{stack}.json")
+        self.forget(stack)
+
+    def forget(self, stack: str) -> None:
+        """Delete the state of a stack and all that the CLI keeps beside it."""
+        for path in self._files_of(stack):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+    def remove_lock(self, stack: str) -> None:
+        """Remove the CLI's lock: to be called by whoever holds the lock of `local.locks`, so it is stale."""
+        for path in self._locks(stack).glob("*.json"):
+            path.unlink(missing_ok=True)
+
+    def _files_of(self, stack: str) -> Iterator[Path]:
+        yield from (self.path(stack), self._copy(stack), self._locks(stack), self._emulator_of(stack))
+        yield from (self.folder / ".pulumi" / kind / self.project / stack for kind in ("history", "backups"))
+
+    def _emulator_of(self, stack: str) -> Path:
+        return self.folder / "emulators" / stack
+
+    def _copy(self, stack: str) -> Path:
+        return self.path(stack).with_suffix(".json.bak")
+
+    def _locks(self, stack: str) -> Path:
+        return self.folder / ".pulumi" / "locks" / "organization" / self.project / stack

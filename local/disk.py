@@ -1,0 +1,65 @@
+"""Writing files: whole or not at all, and on a full disk with an error that names file and room."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from local.errors import LocalError
+
+MEGABYTE: Final = 1024 * 1024
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class DiskFullError(LocalError):
+    """A file does not fit on its disk; the message says which file, what room it needs and what there is."""
+
+
+@contextmanager
+def writing(path: Path, *, needs_bytes: int) -> Generator[None]:
+    """Turn the system's error for a full disk, which names no file, into one that does.
+
+    Args:
+        path: file that is written in the block.
+        needs_bytes: how large it gets, about.
+
+    Raises:
+        DiskFullError: there is no room for it.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        room = f"it needs {_size(needs_bytes)}"
+        if error.errno == errno.ENOSPC:
+            room += f", and {_size(shutil.disk_usage(path.parent).free)} are free"
+        raise DiskFullError(
+            f"{path} cannot be written ({os.strerror(error.errno)}): {room}. Make room, and run this again"
+        ) from error
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file so that others see what it was or what it becomes, and nothing in between.
+
+    Raises:
+        DiskFullError: there is no room for it; the file is what it was.
+    """
+    data = text.encode()
+    draft = path.with_name(f"{path.name}.new")
+    with writing(path, needs_bytes=len(data)):
+        try:
+            draft.write_bytes(data)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+        draft.replace(path)
+
+
+def _size(count: int) -> str:
+    return f"{count / MEGABYTE:.0f} MB" if count >= MEGABYTE else f"{count / 1024:.0f} KB"

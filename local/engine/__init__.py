@@ -1,1 +1,0 @@
-"""Runs the program where the Pulumi CLI is not installed."""

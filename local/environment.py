@@ -1,0 +1,331 @@
+"""The environment of local stacks: Docker, the emulator, the front door, a backend and our providers."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from local.backend import Backend, BrokenStateError, State
+from local.docker import DockerError, connect
+from local.docker_daemon import DockerDaemon
+from local.emulator import Emulator
+from local.errors import LocalError
+from local.front_door import FrontDoor
+from local.isolation import NO_ACCOUNT, point_at
+from local.locks import BusyError, everything_locked, stack_locked
+from local.resources.cloud import Cloud
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+DEFAULT_PASSPHRASE: Final = "local"  # noqa: S105 -- nothing in the emulator is worth hiding
+_DEFAULT_REGION: Final = "us-east-1"
+_REACHABLE_SECONDS: Final = 15.0
+_ANSWERS_OF_APPS: Final = frozenset(range(200, 600)) - {502, 503, 504}
+_DESCRIBED_AT_ONCE: Final = 10
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
+_REPOSITORY: Final = "aws:ecr/repository:Repository"
+_SALT: Final = re.compile(r"^encryptionsalt: *(\S+)", re.MULTILINE)
+_OTHER_ENCRYPTION: Final = re.compile(r"^(secretsprovider|encryptedkey):.*\n?", re.MULTILINE)
+
+
+class Run(Protocol):
+    """One run of the CLI on a stack."""
+
+    succeeded: bool
+    """To be set when the CLI has ended well."""
+
+
+R = TypeVar("R", bound=Run)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalEnvironment:
+    """Stacks on this machine. Nothing here reaches an AWS account."""
+
+    project: str
+    passphrase: str = DEFAULT_PASSPHRASE
+    """Of the local states, and of encrypted values in stack files."""
+    root: Path = ROOT
+    say: Callable[[str], None] = field(default=lambda line: print(line, file=sys.stderr, flush=True))
+
+    @property
+    def folder(self) -> Path:
+        """Where the local run keeps what it needs again."""
+        return self.root / ".local"
+
+    @property
+    def backend(self) -> Backend:
+        """Where the states are."""
+        return Backend(self.folder / "state", self.project)
+
+    def stacks(self) -> list[str]:
+        """Names of the stacks that are in the emulator that runs; without one there are none."""
+        emulator = Emulator.running(self.folder)
+        if emulator is None:
+            return []
+        return [name for name in self.backend.stacks() if self.backend.belongs_to(name, emulator.identity)]
+
+    def emulator(self) -> Emulator:
+        """Return the emulator.
+
+        Raises:
+            LocalError: it does not run.
+        """
+        emulator = Emulator.running(self.folder)
+        if emulator is None:
+            raise LocalError("the emulator does not run, and with it every local stack is gone: `make up`")
+        return emulator
+
+    def front_door(self) -> FrontDoor:
+        """Return the front door.
+
+        Raises:
+            LocalError: it does not run.
+        """
+        door = FrontDoor.running(self.folder)
+        if door is None:
+            raise LocalError("the front door does not run: `make up` starts it")
+        return door
+
+    def address(self, url: str) -> str:
+        """Return where a browser on this machine finds what is at `url` on AWS."""
+        parts = urlsplit(url)
+        return self.front_door().url(parts.hostname or "", parts.path)
+
+    def variables(self, emulator: Emulator | None = None) -> dict[str, str]:
+        """Return the variables with which the CLI, and any AWS client, works on local stacks."""
+        emulator = emulator or self.emulator()
+        return {
+            "PULUMI_HOME": str(self.folder / "home"),
+            "PULUMI_BACKEND_URL": self.backend.url,
+            "PULUMI_CONFIG_PASSPHRASE": self.passphrase,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "AWS_ENDPOINT_URL": emulator.endpoint,
+            "AWS_REGION": emulator.region,
+            **NO_ACCOUNT,
+        }
+
+    @contextmanager
+    def run(self, stack: str, command: str, make: Callable[..., R], *, region: str = "") -> Generator[R]:
+        """Have all that the CLI needs for one run on `stack`.
+
+        Args:
+            stack: its name.
+            command: what the run does.
+            make: called with `variables` for the CLI, the `folder` in which it finds Pulumi.yaml and the
+                stack file, whether the stack is `new` and has to be initialized first, whether its
+                `last_update_failed`, the descriptors of the `locks`, which the CLI has to inherit (killed
+                alone, this process leaves it writing the state), and `wait_until_ready`, which returns when
+                the emulator and the front door answer.
+            region: of the stack; that of the emulator, if not given.
+
+        Raises:
+            LocalError: something cannot be started, the state is damaged, or another run holds the stack.
+        """
+        from local.provider.server import Servers
+
+        with stack_locked(self.folder, stack, f"{command} {stack}") as locks, DockerDaemon().kept_running():
+            emulator, door = self._start(stack, region)
+            # The program's own AWS calls, and its readers', go where its resources go.
+            point_at(emulator.endpoint, emulator.region)
+            state = self.backend.read(stack)
+            self.backend.remove_lock(stack)
+            interrupted, failed = (self._note(stack, note) for note in ("running", "failed"))
+            servers = Servers(emulator.endpoint, known=state.identifiers if interrupted.exists() else None)
+            run = make(
+                variables=self._variables_of_a_run(emulator, servers.variable),
+                folder=self._copy_files(stack, state.salt),
+                new=not self.backend.path(stack).exists(),
+                last_update_failed=failed.exists(),
+                locks=locks,
+                wait_until_ready=lambda: (emulator.wait_until_ready(), door.wait_until_ready()),
+            )
+            if command == "destroy":
+                _delete_repositories(emulator, state)
+            self.backend.assign(stack, emulator.identity)
+            interrupted.parent.mkdir(parents=True, exist_ok=True)
+            interrupted.touch()
+            try:
+                yield run
+            finally:
+                servers.stop()
+                if run.succeeded:
+                    # Else what was made may be missing from the state.
+                    interrupted.unlink(missing_ok=True)
+                    failed.unlink(missing_ok=True)
+                    self.backend.keep_copy(stack)
+                else:
+                    self.backend.restore_if_broken(stack)
+                    if command == "up":
+                        failed.touch()
+
+    def _start(self, stack: str, region: str) -> tuple[Emulator, FrontDoor]:
+        """Start what does not run; neither server has to answer yet."""
+        DockerDaemon().start_or_join(say=self.say)
+        running = None if region else Emulator.running(self.folder)
+        region = region or (running.region if running else _DEFAULT_REGION)
+        emulator = Emulator.start_or_join(state_dir=self.folder, region=region, say=self.say)
+        # The first thing that a task asks is who it is, and the front door relays that question.
+        door = FrontDoor.start_or_join(
+            state_dir=self.folder, emulator=emulator.endpoint, region=region, say=self.say
+        )
+        self._set_aside_stale_states(emulator, held=stack)
+        return emulator, door
+
+    def _set_aside_stale_states(self, emulator: Emulator, *, held: str | None) -> None:
+        """Move away states that describe an emulator that is gone: everything in it is gone with it."""
+        backend = self.backend
+        stale = [name for name in backend.stacks() if not backend.belongs_to(name, emulator.identity)]
+        kept = self.folder / "state-of-earlier-emulators"
+        for name in stale:
+            # A stack that another run holds is that run's to look after.
+            with suppress(BusyError):
+                if name == held:
+                    backend.set_aside(name, kept)
+                else:
+                    with stack_locked(self.folder, name, "set aside"):
+                        backend.set_aside(name, kept)
+        if stale:
+            self.say(
+                f"The emulator was started anew. The state of {', '.join(stale)} in the one before is in "
+                f"{kept.relative_to(self.root)}."
+            )
+
+    def _variables_of_a_run(self, emulator: Emulator, providers: str) -> dict[str, str]:
+        return {
+            **self.variables(emulator),
+            "PULUMI_DEBUG_PROVIDERS": providers,
+            # `--event-log` is one of the commands' options for debugging.
+            "PULUMI_DEBUG_COMMANDS": "true",
+            # The state is written at the end. What an interrupted run made is found by the tag with its URN.
+            "PULUMI_EXPERIMENTAL": "true",
+            "PULUMI_SKIP_CHECKPOINTS": "true",
+            "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+        }
+
+    def _copy_files(self, stack: str, salt: str) -> Path:
+        """Copy Pulumi.yaml and the stack file: the CLI writes the salt of the local state into the latter."""
+        folder = self.folder / "work" / stack
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"Pulumi.{stack}.yaml"
+        source, copy = self.root / name, folder / name
+        shutil.copyfile(self.root / "Pulumi.yaml", folder / "Pulumi.yaml")
+        # To delete a stack its configuration is not needed.
+        text = source.read_text("utf-8") if source.exists() else ""
+        # Local states have a passphrase, however the real ones are encrypted.
+        text = _OTHER_ENCRYPTION.sub("", text)
+        if not _SALT.search(text):
+            found = _SALT.search(copy.read_text("utf-8")) if copy.exists() else None
+            salt = salt or (found[1] if found else "")
+            text = f"{text.rstrip()}\nencryptionsalt: {salt}\n" if salt else text
+        copy.write_text(text, "utf-8")
+        return folder
+
+    def _note(self, stack: str, what: str) -> Path:
+        return self.folder / "notes" / f"{stack}.{what}"
+
+    def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
+        """Ask each service's address until an answer comes from the app, through DNS and listener rules.
+
+        That the app is healthy, the update has waited for; here any status counts that is not the load
+        balancer's own. A service with a desired count of 0 is not asked.
+
+        Raises:
+            NoAnswerError: none came; the message says what came instead.
+        """
+        door = self.front_door()
+        for name in self._awake(outputs["cluster_name"], outputs["service_names"]):
+            parts = urlsplit(str(outputs["urls"][name]))
+            door.wait_until_answers(
+                parts.hostname or "",
+                path=parts.path or "/",
+                seconds=_REACHABLE_SECONDS,
+                accepts=_ANSWERS_OF_APPS,
+            )
+
+    def _awake(self, cluster: str, services: Mapping[str, str]) -> list[str]:
+        emulator = self.emulator()
+        ecs = Cloud(emulator.endpoint, region=emulator.region).client("ecs")
+        names = sorted(services)
+        described: list[dict[str, Any]] = []
+        for start in range(0, len(names), _DESCRIBED_AT_ONCE):
+            some = [services[name] for name in names[start : start + _DESCRIBED_AT_ONCE]]
+            described += ecs.describe_services(cluster=cluster, services=some)["services"]
+        awake = {service["serviceName"] for service in described if service["desiredCount"]}
+        return [name for name in names if services[name] in awake]
+
+    def in_order_of_deletion(self, stacks: Iterable[str]) -> list[str]:
+        """Sort so that a stack that reads another one's outputs comes before it."""
+        left = {stack: self._references(stack) & {*stacks} - {stack} for stack in stacks}
+        ordered: list[str] = []
+        while left:
+            used = set[str]().union(*left.values())
+            # Two stacks may read one another's outputs; then neither has anything of the other.
+            free = sorted(left.keys() - used) or sorted(left)[:1]
+            ordered += free
+            left = {stack: reads - {*free} for stack, reads in left.items() if stack not in free}
+        return ordered
+
+    def _references(self, stack: str) -> set[str]:
+        try:
+            return self.backend.read(stack).references
+        except BrokenStateError:
+            # Nor can its destroy read it; where all goes that is no obstacle.
+            return set()
+
+    def forget(self, stack: str) -> None:
+        """Delete what is kept of a stack that was destroyed."""
+        self.backend.forget(stack)
+        shutil.rmtree(self.folder / "work" / stack, ignore_errors=True)
+        for note in ("running", "failed"):
+            self._note(stack, note).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Stop the front door, the emulator and Docker if it was started here, and delete what they made.
+
+        Raises:
+            DockerError: no daemon answers, so that containers and images would stay.
+            BusyError: another run is under way.
+        """
+        with everything_locked(self.folder, "down"):
+            door, emulator = FrontDoor.recorded(self.folder), Emulator.recorded(self.folder)
+            if emulator is not None:
+                self._require_docker()
+            if door is not None:
+                door.stop()
+            if emulator is not None:
+                emulator.stop()
+                from local.images import remove_images
+
+                client = connect()
+                try:
+                    remove_images(client, prefix=f"localhost:{emulator.port}/")
+                finally:
+                    client.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+        if DockerDaemon().stop_if_unused():
+            self.say("Stopped the Docker daemon that `make up` had started.")
+
+    @staticmethod
+    def _require_docker() -> None:
+        """Refuse while everything that is needed to find containers and images again is still there."""
+        try:
+            connect().close()
+        except DockerError as error:
+            raise DockerError(f"containers and images cannot be deleted: {error}") from error
+
+
+def _delete_repositories(emulator: Emulator, state: State) -> None:
+    """Delete a stack's repositories with their images, which those of a protected stack would refuse."""
+    ecr = Cloud(emulator.endpoint, region=emulator.region).client("ecr")
+    for kind, name in state.identifiers:
+        if kind == _REPOSITORY:
+            with suppress(ecr.exceptions.RepositoryNotFoundException):
+                ecr.delete_repository(repositoryName=name, force=True)

@@ -1,0 +1,231 @@
+"""The front door's server: DNS, TLS and load balancer for a browser, as the stacks' resources describe them.
+
+It reads the head of a request, chooses a target, and passes bytes both ways from then on: uploads, events and
+WebSockets arrive as they are sent. A connection carries one request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import time
+from asyncio import StreamReader, StreamWriter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final, Generic, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.front_door import connections, page, routes
+from local.front_door.heads import LONGEST_HEAD, BadHeadError, Head
+from local.front_door.routes import Address, Route, Routes
+from local.ports import LOOPBACK
+from local.resources.cloud import Cloud
+
+SUFFIX: Final = ".localhost"
+ROUTES_SECONDS: Final = 1.0
+"""How long a changed record or rule may lead to the old place."""
+TARGETS_SECONDS: Final = 0.1
+
+_CONNECT_SECONDS: Final = 5
+_USUAL_PORTS: Final = frozenset({80, 443})
+_OF_A_LOAD_BALANCER: Final = {"Server": "awselb/2.0"}
+_Value = TypeVar("_Value")
+
+
+class Kept(Generic[_Value]):
+    """A value that is read again when it is too old, once for all who ask at that time."""
+
+    def __init__(self, read: Callable[[], _Value], seconds: float) -> None:
+        self._read = read
+        self._seconds = seconds
+        self._value: _Value | None = None
+        self._read_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def get(self, *, newest: bool = False) -> _Value:
+        """Return a value that is not too old; with `newest` one that is read after this call."""
+        oldest = time.monotonic() - (0 if newest else self._seconds)
+        async with self._lock:
+            if self._value is None or self._read_at < oldest:
+                now = time.monotonic()
+                self._value, self._read_at = await asyncio.to_thread(self._read), now
+            return self._value
+
+
+class RefusedError(Exception):
+    """A request that no task answers; the front door says why."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client's connection and its request."""
+
+    reader: StreamReader
+    writer: StreamWriter
+    request: Head
+    host: str
+    """Host that it asks for, without `.localhost` and port."""
+
+
+class FrontDoorServer:
+    """Passes requests for `<host>.localhost` to a task behind the load balancer that `<host>` leads to."""
+
+    def __init__(self, cloud: Cloud, *, port: int) -> None:
+        self._cloud = cloud
+        self._port = port
+        self._routes = Kept(lambda: routes.read(cloud), ROUTES_SECONDS)
+        self._targets: dict[str, Kept[frozenset[Address]]] = {}
+
+    async def handle(self, reader: StreamReader, writer: StreamWriter) -> None:
+        """Answer the one request of a connection."""
+        request = None
+        try:
+            request = await Head.read(reader)
+            answer = await self._answer(Client(reader, writer, request, _host(request.first("Host"))))
+        except BadHeadError as error:
+            answer = page.answer(request, 400, f"Bad request: {error}")
+        except RefusedError as error:
+            answer = page.answer(request, error.status, str(error))
+        except (BotoCoreError, ClientError) as error:
+            print(error, flush=True)
+            sentence = f"The emulator at {self._cloud.endpoint} does not answer"
+            answer = page.answer(
+                request, 502, f"{sentence}: `make status` shows what runs, `make up` starts it"
+            )
+        except OSError:
+            # The client is gone, or the task in the middle of its answer.
+            connections.reset(writer)
+            return
+        await connections.finish(reader, writer, answer)
+
+    async def _answer(self, client: Client) -> bytes:
+        """Return the answer; nothing if a target has given it.
+
+        Raises:
+            RefusedError: no target answers.
+            OSError: the client or the target has ended the connection in the middle of the answer.
+        """
+        known = await self._routes.get()
+        route = known.find(client.host)
+        if route is None:
+            return await self._without_route(client, known)
+        if not client.request.line[1].startswith("/"):
+            raise RefusedError(400, "Bad request: the target is not a path")
+        # The default rule takes what no other does.
+        rule = next(rule for rule in route.rules if rule.takes(client.host, client.request))
+        match [action["Type"] for action in rule.actions]:
+            case ["forward"]:
+                request = _to_target(client, rule.rewrite(client.request.line[1]), route)
+                await self._forward(client, request, rule.actions[0]["TargetGroupArn"], known)
+                return b""
+            case ["fixed-response"]:
+                config = rule.actions[0]["FixedResponseConfig"]
+                headers = _OF_A_LOAD_BALANCER | {"Content-Type": config.get("ContentType", "text/plain")}
+                return page.response(
+                    client.request, int(config["StatusCode"]), config.get("MessageBody", ""), headers
+                )
+            case ["redirect"]:
+                config = rule.actions[0]["RedirectConfig"]
+                location = self._visible(route.location(config, client.host, client.request.line[1]), known)
+                status = int(config["StatusCode"].removeprefix("HTTP_"))
+                return page.response(client.request, status, "", _OF_A_LOAD_BALANCER | {"Location": location})
+            case kinds:
+                raise RefusedError(501, f"The local load balancer does not do {' and '.join(kinds)}")
+
+    async def _without_route(self, client: Client, known: Routes) -> bytes:
+        stacks = await asyncio.to_thread(routes.hosts_by_stack, self._cloud, known)
+        urls = {
+            stack: [f"http://{host}{SUFFIX}:{self._port}/" for host in hosts]
+            for stack, hosts in stacks.items()
+        }
+        if client.host not in {"", "localhost", LOOPBACK}:
+            return page.answer(client.request, 404, f"No DNS record for {client.host}", urls)
+        return page.answer(client.request, 200, "Local stacks" if urls else "No local stack has a host", urls)
+
+    async def _forward(self, client: Client, request: Head, group: str, known: Routes) -> None:
+        from_target, to_target = await self._connect(group)
+        to_target.write(bytes(request))
+        upload = asyncio.create_task(connections.upload(client.reader, to_target))
+        download = asyncio.create_task(self._pass_back(from_target, client.writer, known))
+        try:
+            # The client's end is the end of everything; the target's may come while the client still sends.
+            await asyncio.wait({upload, download}, return_when=asyncio.FIRST_COMPLETED)
+            if not download.done():
+                raise ConnectionAbortedError
+            download.result()
+        finally:
+            upload.cancel()
+            download.cancel()
+            to_target.close()
+            await asyncio.gather(upload, download, return_exceptions=True)
+
+    async def _connect(self, group: str) -> tuple[StreamReader, StreamWriter]:
+        """Return a connection to a target; pass over those that take none, as if they were unhealthy."""
+        if group not in self._targets:
+            self._targets[group] = Kept(lambda: routes.targets(self._cloud, group), TARGETS_SECONDS)
+        refused: frozenset[Address] = frozenset()
+        for newest in (False, True):
+            new = await self._targets[group].get(newest=newest) - refused
+            for address in random.sample(sorted(new), len(new)):
+                with suppress(OSError):
+                    opening = asyncio.open_connection(*address, limit=LONGEST_HEAD)
+                    return await asyncio.wait_for(opening, _CONNECT_SECONDS)
+            refused |= new
+        if not refused:
+            raise RefusedError(503, "No task is registered for this host: see `make status`")
+        addresses = ", ".join(f"{host}:{port}" for host, port in sorted(refused))
+        raise RefusedError(502, f"No task takes a connection at {addresses}: see `make logs`")
+
+    async def _pass_back(self, source: StreamReader, sink: StreamWriter, known: Routes) -> None:
+        try:
+            status = "100"
+            # Before its answer, a task may say that it waits for the body; 101 is the answer to a WebSocket.
+            while status.startswith("1") and status != "101":
+                head = await Head.read(source)
+                status, location = head.line[1], head.first("Location")
+                changed = {"Location": self._visible(location, known)} if location else {}
+                sink.write(bytes(head.passed_on(**changed)))
+        except (BadHeadError, ConnectionError) as error:
+            raise RefusedError(
+                502, f"The task gives no answer in HTTP/1.1 ({error}): see `make logs`"
+            ) from error
+        await connections.copy(source, sink)
+
+    def _visible(self, location: str, known: Routes) -> str:
+        """Turn an address of a stack into one that this machine's browser finds."""
+        parts = urlsplit(location)
+        host = _host(parts.netloc)
+        if parts.scheme not in {"http", "https"} or known.find(host) is None:
+            return location
+        return urlunsplit(parts._replace(scheme="http", netloc=f"{host}{SUFFIX}:{self._port}"))
+
+
+def _host(header: str) -> str:
+    """Return the host that a Host header or an address means, without port and `.localhost`."""
+    return header.rpartition("@")[2].partition(":")[0].lower().rstrip(".").removesuffix(SUFFIX)
+
+
+def _to_target(client: Client, target: str, route: Route) -> Head:
+    """Return what a target gets from a load balancer: the request, and who, how and where asked.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
+    """
+    request, port = client.request, route.listener_port
+    address = client.writer.get_extra_info("peername")[0]
+    trace = f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+    head = request.passed_on(
+        Host=client.host if port in _USUAL_PORTS else f"{client.host}:{port}",
+        X_Forwarded_For=", ".join([*request.all("X-Forwarded-For"), address]),
+        X_Forwarded_Proto="https" if route.tls else "http",
+        X_Forwarded_Port=str(port),
+        X_Amzn_Trace_Id=request.first("X-Amzn-Trace-Id", trace),
+    )
+    return replace(head, line=(request.line[0], target, request.line[2]))

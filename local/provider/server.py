@@ -1,0 +1,417 @@
+"""A Pulumi provider over the handlers of `local.resources`.
+
+One server for each package (aws, awsx …), to which the Pulumi CLI attaches (`PULUMI_DEBUG_PROVIDERS`) over
+Pulumi's provider protocol (pulumi/pulumi `proto/pulumi/provider.proto`).
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Final, NoReturn
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import (
+    engine_pb2,
+    engine_pb2_grpc,
+    plugin_pb2,
+    provider_pb2,
+    provider_pb2_grpc,
+    status_pb2,
+)
+
+from local.provider import operations, values
+from local.provider.components import construct
+from local.resources.base import Diff, Properties, ResourceError, UnfinishedError
+from local.resources.cloud import Cloud, Shared
+
+PACKAGES: Final = ("aws", "awsx", "docker", "docker-build", "random")
+_CALLS_AT_ONCE: Final = 64
+_NO_LIMIT: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+
+
+Invoke = Callable[[Cloud, Properties], Properties]
+Construct = Callable[..., Properties]
+
+
+class Provider(provider_pb2_grpc.ResourceProviderServicer):
+    """One package of all its provider instances in one run of the CLI."""
+
+    def __init__(
+        self,
+        package: str,
+        *,
+        handlers: Mapping[str, Any],
+        invokes: Mapping[str, Invoke],
+        constructors: Mapping[str, Construct],
+        endpoint: str,
+        version: str = "",
+        known: Sequence[tuple[str, str]] | None = None,
+    ) -> None:
+        """Serve `package`.
+
+        Args:
+            package: the package's name, as in its tokens.
+            handlers: resource types by token.
+            invokes: functions by token.
+            constructors: remote components by token.
+            endpoint: the emulator's.
+            version: the version of the SDK that the program uses: the CLI asks for a plugin of that one.
+            known: (type, id) of each resource in the state, where an earlier run was interrupted; else None.
+        """
+        self._package = package
+        self._handlers = handlers
+        self._invokes = invokes
+        self._constructors = constructors
+        self._endpoint = endpoint
+        self._version = version
+        self._recovering = known is not None
+        self._shared = Shared(known={*(known or ())})
+        self._engine: EngineLog | None = None
+        self._clouds: dict[str, Cloud] = {}
+        """By the connection: the CLI opens one for each instance of a provider, and all reach this server."""
+
+    # The names are the protocol's.
+
+    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        del request, context
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=True)
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        del request, context
+        return plugin_pb2.PluginInfo(version=self._version)
+
+    def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        del request, context
+        return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": self._package}))
+
+    def GetMapping(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        del request, context
+        return provider_pb2.GetMappingResponse()
+
+    def GetMappings(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        del request, context
+        return provider_pb2.GetMappingsResponse()
+
+    def Attach(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        del context
+        self._engine = EngineLog(request.address)
+        return empty_pb2.Empty()
+
+    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        # What is under way ends within seconds, and its outcome belongs into the state; only waits are ended.
+        del request, context
+        self._shared.cancelled.set()
+        return empty_pb2.Empty()
+
+    def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        del context
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        del context
+        old, new = values.decode(request.old_inputs), values.decode(request.news)
+        changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+        return _diff_response(Diff(changed=tuple(changed)), old, new)
+
+    def Configure(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        configuration = values.reveal(values.decode(request.args))
+        with _errors_reported(context):
+            self._clouds[context.peer()] = Cloud(
+                self._endpoint,
+                region=configuration.get("region") or "us-east-1",
+                default_tags=_default_tags(configuration),
+                report=self._report,
+                shared=self._shared,
+            )
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, acceptResources=True, supportsPreview=True)
+
+    def Check(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        asked = values.decode(request.news)
+        plain: Properties = values.reveal(asked)
+        old: Properties = values.reveal(values.decode(request.olds))
+        with _errors_reported(context):
+            handler = self._handler(request)
+            try:
+                checked = handler.check(
+                    self._cloud(context),
+                    name=request.name,
+                    # The protocol does not tell no old inputs from empty ones.
+                    old=old or None,
+                    new=plain,
+                    random_hex=request.randomSeed.hex(),
+                )
+                if not old and self._recovering:
+                    checked = operations.with_name_left_behind(
+                        handler, self._cloud(context), urn=request.urn, asked=plain, checked=checked
+                    )
+            except ResourceError as error:
+                return provider_pb2.CheckResponse(
+                    inputs=request.news, failures=[provider_pb2.CheckFailure(reason=str(error))]
+                )
+        return provider_pb2.CheckResponse(inputs=values.encode(_concealed_like(asked, checked)))
+
+    def Diff(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        old_inputs, old_outputs, new = (
+            values.reveal(values.decode(one)) for one in (request.old_inputs, request.olds, request.news)
+        )
+        with _errors_reported(context):
+            handler = self._handler(request)
+            old = operations.compared(handler, old_inputs, old_outputs, request.ignoreChanges)
+            return _diff_response(
+                handler.diff(old, new), old, new, delete_before_replace=handler.delete_before_replace
+            )
+
+    def Create(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        inputs = values.decode(request.properties)
+        plain: Properties = values.reveal(inputs)
+        with _errors_reported(context):
+            handler = self._handler(request)
+            if request.preview:
+                outputs = self._concealed(handler, inputs, plain)
+                return provider_pb2.CreateResponse(properties=values.encode(outputs))
+            try:
+                identifier, made = operations.create(
+                    handler,
+                    self._cloud(context),
+                    urn=request.urn,
+                    inputs=plain,
+                    recovering=self._recovering,
+                    timeout_seconds=request.timeout,
+                )
+            except UnfinishedError as error:
+                found = operations.outputs_of_unfinished(handler, self._cloud(context), error, plain)
+                _abort_unfinished(context, error, inputs, self._concealed(handler, inputs, found))
+            return provider_pb2.CreateResponse(
+                id=identifier, properties=values.encode(self._concealed(handler, inputs, made))
+            )
+
+    def Read(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        inputs = values.decode(request.inputs)
+        plain: Properties = values.reveal(inputs)
+        with _errors_reported(context):
+            handler = self._handler(request)
+            outputs = handler.read(self._cloud(context), id=request.id, inputs=plain)
+            if outputs is None:
+                # It has to be created again, and may get the same id.
+                return provider_pb2.ReadResponse()
+            self._cloud(context).remember(request.type, request.id)
+            known = values.secret_paths(values.decode(request.properties)) | values.secret_paths(inputs)
+            return provider_pb2.ReadResponse(
+                id=request.id,
+                inputs=values.encode(inputs | operations.drift(handler, plain, outputs)),
+                properties=values.encode(values.conceal(outputs, known)),
+            )
+
+    def Update(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        inputs, old = values.decode(request.news), values.decode(request.olds)
+        plain: Properties = values.reveal(inputs)
+        with _errors_reported(context):
+            handler = self._handler(request)
+            old_outputs: Properties = values.reveal(old)
+            if request.preview:
+                outputs = operations.expected_after_update(handler, old_outputs, plain)
+                return provider_pb2.UpdateResponse(
+                    properties=values.encode(self._concealed(handler, inputs, outputs))
+                )
+            before = operations.compared(
+                handler,
+                values.reveal(values.decode(request.old_inputs)),
+                old_outputs,
+                request.ignoreChanges,
+            )
+            try:
+                outputs = operations.update(
+                    handler,
+                    self._cloud(context),
+                    urn=request.urn,
+                    identifier=request.id,
+                    old_outputs=old_outputs,
+                    inputs=plain,
+                    changed=handler.diff(before, plain).changed,
+                    timeout_seconds=request.timeout,
+                )
+            except UnfinishedError as error:
+                found = operations.outputs_of_unfinished(handler, self._cloud(context), error, plain)
+                _abort_unfinished(context, error, inputs, self._concealed(handler, inputs, found))
+            return provider_pb2.UpdateResponse(
+                properties=values.encode(self._concealed(handler, inputs, outputs))
+            )
+
+    def Delete(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        with _errors_reported(context), self._cloud(context).working_on(request.urn, timeout=request.timeout):
+            self._handler(request).delete(
+                self._cloud(context), id=request.id, outputs=values.reveal(values.decode(request.properties))
+            )
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        with _errors_reported(context):
+            function = self._invokes.get(request.tok)
+            if function is None:
+                raise ResourceError(
+                    f"function {request.tok}: the local run does not have it; add it in local/resources"
+                )
+            answer = function(self._cloud(context), values.reveal(values.decode(request.args)))
+            response = provider_pb2.InvokeResponse()
+            # The field's name is a keyword of Python.
+            getattr(response, "return").CopyFrom(values.encode(answer))
+            return response
+
+    def Construct(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
+        with _errors_reported(context):
+            stand_in = self._constructors.get(request.type)
+            if stand_in is None:
+                raise ResourceError(
+                    f"{request.type} {request.name}: the local run has no stand-in for this component"
+                )
+            return construct(request, stand_in)
+
+    def _cloud(self, context: Any) -> Cloud:
+        cloud = self._clouds.get(context.peer())
+        if cloud is not None:
+            return cloud
+        if not self._clouds:
+            raise ResourceError(f"provider {self._package!r} is used before it is configured")
+        # A connection that was idle and opened anew.
+        return list(self._clouds.values())[-1]
+
+    def _report(self, urn: str, message: str) -> None:
+        if self._engine is not None:
+            self._engine.show(urn, message)
+
+    def _handler(self, request: Any) -> Any:
+        return operations.handler_of(self._handlers, request.type, request.name)
+
+    @staticmethod
+    def _concealed(handler: Any, inputs: Properties, outputs: Properties) -> Properties:
+        paths = [*values.secret_paths(inputs), *((name,) for name in handler.secret_outputs)]
+        return values.conceal(outputs, paths)
+
+
+def _concealed_like(asked: Properties, checked: Properties) -> Properties:
+    return values.conceal(checked, values.secret_paths(asked))
+
+
+@contextmanager
+def _errors_reported(context: Any) -> Generator[None]:
+    """Hand what a handler refuses to the engine as one sentence."""
+    try:
+        yield
+    except ResourceError as error:
+        context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+
+
+def _abort_unfinished(
+    context: Any, error: UnfinishedError, inputs: Properties, outputs: Properties
+) -> NoReturn:
+    details = provider_pb2.ErrorResourceInitFailed(
+        id=error.identifier,
+        properties=values.encode(outputs),
+        inputs=values.encode(inputs),
+        reasons=[str(error)],
+    )
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
+    status.details.add().Pack(details)
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(grpc.StatusCode.UNKNOWN, str(error))
+    raise error  # not reached: `abort` raises
+
+
+def _diff_response(
+    diff: Diff, old: Mapping[str, Any], new: Mapping[str, Any], *, delete_before_replace: bool = False
+) -> Any:
+    kinds = provider_pb2.PropertyDiff
+    details: dict[str, Any] = {}
+    for key in diff.changed:
+        replaces = key in diff.replace
+        if key not in old:
+            kind = kinds.ADD_REPLACE if replaces else kinds.ADD
+        elif key not in new:
+            kind = kinds.DELETE_REPLACE if replaces else kinds.DELETE
+        else:
+            kind = kinds.UPDATE_REPLACE if replaces else kinds.UPDATE
+        details[key] = kinds(kind=kind, inputDiff=True)
+    response = provider_pb2.DiffResponse
+    return response(
+        changes=response.DIFF_SOME if diff.changed else response.DIFF_NONE,
+        diffs=diff.changed,
+        replaces=diff.replace,
+        detailedDiff=details,
+        hasDetailedDiff=True,
+        deleteBeforeReplace=delete_before_replace and bool(diff.replace),
+    )
+
+
+def _default_tags(configuration: Properties) -> Mapping[str, str]:
+    # A provider's nested properties arrive as JSON text.
+    tags: Any = configuration.get("defaultTags") or {}
+    if isinstance(tags, str):
+        tags = json.loads(tags)
+    return tags.get("tags") or {}
+
+
+class EngineLog:
+    """Shows progress beside the resource that it belongs to, in the CLI's display."""
+
+    def __init__(self, address: str) -> None:
+        self._stub: Any = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address, options=_NO_LIMIT))
+
+    def show(self, urn: str, message: str) -> None:
+        """Show a line until the next one comes."""
+        try:
+            self._stub.Log(
+                engine_pb2.LogRequest(severity=engine_pb2.INFO, message=message, urn=urn, ephemeral=True)
+            )
+        except grpc.RpcError:
+            # The engine is shutting down: nobody is left to see it.
+            return
+
+
+class Servers:
+    """The providers of all packages, served for one run of the CLI."""
+
+    def __init__(self, endpoint: str, *, known: Sequence[tuple[str, str]] | None = None) -> None:
+        """Serve on free loopback ports.
+
+        Args:
+            endpoint: the emulator's.
+            known: see `Provider`.
+        """
+        from local.resources.registry import CONSTRUCTORS, HANDLERS, INVOKES
+
+        # Kept, for Python collects a server that nothing refers to.
+        self._servers: list[grpc.Server] = []
+        ports: dict[str, int] = {}
+        for package in PACKAGES:
+            provider = Provider(
+                package,
+                handlers=HANDLERS,
+                invokes=INVOKES,
+                constructors=CONSTRUCTORS,
+                endpoint=endpoint,
+                version=importlib.metadata.version(f"pulumi-{package}"),
+                known=known,
+            )
+            server, ports[package] = serve(provider)
+            self._servers.append(server)
+        self.variable = ",".join(f"{package}:{port}" for package, port in ports.items())
+        """Value of `PULUMI_DEBUG_PROVIDERS`."""
+
+    def stop(self) -> None:
+        """Stop them; calls under way end with an error."""
+        for server in self._servers:
+            server.stop(None)
+
+
+def serve(provider: Provider) -> tuple[grpc.Server, int]:
+    """Serve a provider on a free loopback port."""
+    server = grpc.server(ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="call"), options=_NO_LIMIT)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return server, port

@@ -1,0 +1,76 @@
+"""Calls of AWS with clear errors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from local.resources.base import ResourceError
+
+if TYPE_CHECKING:
+    from local.resources.cloud import Cloud
+
+_HINTS: Final = {
+    "ClusterContainsServicesException": "Delete its services first.",
+    "DeleteConflict": "Delete or detach its policies first, or set `forceDetachPolicies`.",
+    "DependencyViolation": "Something that this stack does not know still uses it: delete that first.",
+    "DuplicateLoadBalancerName": "A load balancer has that name already: delete it, or choose another name.",
+    "DuplicateTargetGroupName": "A target group has that name already: delete it, or choose another name.",
+    "InvalidGroup.Duplicate": "A security group has that name already: delete it, or choose another name.",
+    "InvalidAction": "MiniStack does not have this operation; the local run cannot show it.",
+    "InvalidChangeBatch": "The zone holds that record already: delete it, or set `allowOverwrite`.",
+    "RepositoryNotEmptyException": "Set `forceDelete` to delete its images with it.",
+    "NoSuchHostedZone": "The zone is gone: `make down` and `make up` make it again.",
+}
+_DEFAULT_HINT: Final = "Correct what it names, or delete what stands in its way, and run again."
+
+
+def code_of(error: BaseException | None) -> str:
+    """Return AWS's own name of an error, such as `NoSuchEntity`; nothing for an error of another kind."""
+    response: dict[str, Any] = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def explained(action: str) -> Generator[None]:
+    """Turn what AWS calls raise into a ResourceError that says what to do.
+
+    Args:
+        action: what is being done to what, such as "create ECS cluster 'web'".
+
+    Raises:
+        ResourceError: the call was refused or did not arrive.
+    """
+    # A run that changes nothing calls nothing, and saves the time to load this.
+    from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+
+    try:
+        yield
+    except ClientError as error:
+        code, message = code_of(error), str(error.response.get("Error", {}).get("Message", "")).rstrip(".")
+        hint = _HINTS.get(code, _DEFAULT_HINT)
+        raise ResourceError(f"cannot {action}: {code}: {message}. {hint}") from error
+    except EndpointConnectionError as error:
+        raise ResourceError(
+            f"cannot {action}: the emulator does not answer; start it again with `make up`",
+        ) from error
+    except BotoCoreError as error:
+        raise ResourceError(f"cannot {action}: {error}") from error
+
+
+def call(
+    cloud: Cloud, service: str, operation: str, /, *, absent: Collection[str] = (), **arguments: Any
+) -> dict[str, Any]:
+    """Call AWS and return its answer, or an empty one where it fails with a code of `absent`.
+
+    Raises:
+        ResourceError: AWS refused, or did not answer.
+    """
+    try:
+        with explained(f"{operation.replace('_', ' ')} ({service})"):
+            return getattr(cloud.client(service), operation)(**arguments)
+    except ResourceError as error:
+        if code_of(error.__cause__) in absent:
+            return {}
+        raise

@@ -1,0 +1,159 @@
+"""Container definitions as ECS answers them, and as the official provider compares them.
+
+The provider compares what ECS answered with what the program asks for. It evens out most of what ECS adds;
+what it does not even out makes each `up` a new revision and a rollout.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final, cast
+
+from botocore.validate import ParamValidator
+
+from local.resources.base import Properties, ResourceError
+
+_HEALTH_CHECK: Final = {"interval": 30, "retries": 3, "timeout": 5}
+_ANSWERED_EMPTY: Final = ("environment", "mountPoints", "portMappings", "systemControls", "volumesFrom")
+_COMPACTED: Final = frozenset({
+    "dependsOn", "environment", "environmentFiles", "extraHosts", "mountPoints", "portMappings",
+    "resourceRequirements", "secrets", "systemControls", "ulimits", "volumesFrom",
+})  # fmt: skip
+"""Lists that the provider sends and compares without empty objects."""
+_EMPTY_IS_ABSENT: Final = _COMPACTED | {
+    "command", "credentialSpecs", "dnsSearchDomains", "dnsServers", "dockerSecurityOptions", "entryPoint",
+    "links",
+}  # fmt: skip
+_ZERO_IS_ABSENT: Final = frozenset({
+    "appProtocol", "condition", "cpu", "hardLimit", "logDriver", "protocol", "size", "softLimit", "type",
+    "versionConsistency",
+})  # fmt: skip
+"""Numbers and enumerations whose zero the Go SDK cannot tell from none."""
+_MAPS: Final = frozenset({"dockerLabels", "options"})
+_BY_NAME: Final = ("environment", "secrets")
+_VALUE: Final = re.compile(r", value: .*, type:")
+
+
+def parse(text: str) -> list[Properties]:
+    """Return container definitions as the provider sends them: without null and without empty objects.
+
+    Raises:
+        ResourceError: the text is not a JSON list of objects.
+    """
+    try:
+        found: Any = json.loads(text)
+    except ValueError as error:
+        raise ResourceError(f"containerDefinitions is not valid JSON: {error}") from error
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in cast("list[Any]", found)):
+        raise ResourceError("containerDefinitions must be a JSON list with an object for each container")
+    return [_as_sent(definition) for definition in cast("list[Properties]", found)]
+
+
+def validate(definitions: list[Properties], model: Any) -> None:
+    """Refuse keys and types that ECS does not have; values are not shown, for they may be secrets.
+
+    Args:
+        definitions: as `parse` returns them.
+        model: botocore's service model of ECS.
+
+    Raises:
+        ResourceError: it names each.
+    """
+    shape = model.operation_model("RegisterTaskDefinition").input_shape.members["containerDefinitions"]
+    report = ParamValidator().validate(cast("Any", definitions), shape).generate_report()
+    if report:
+        raise ResourceError(f"containerDefinitions: {_VALUE.sub(', type:', report)}")
+
+
+def answer(definitions: list[Properties], *, awsvpc: bool) -> str:
+    """Return the JSON text that the provider keeps in the state: what ECS answers to these definitions.
+
+    Args:
+        definitions: what was registered.
+        awsvpc: whether the task definition's network mode is `awsvpc`.
+    """
+    return json.dumps([_answered(definition, awsvpc=awsvpc) for definition in definitions])
+
+
+def equivalent(one: str, other: str, *, awsvpc: bool) -> bool:
+    """Whether the provider takes two texts for the same definitions.
+
+    By hashicorp/terraform-provider-aws internal/service/ecs/container_definitions.go
+    (`containerDefinitionsAreEquivalent`). `linuxParameters` and the maps are compared as they are.
+
+    Raises:
+        ResourceError: one is not a JSON list of objects.
+    """
+    first, second = (
+        sorted((_reduced(definition, awsvpc=awsvpc) for definition in parse(text)), key=_name)
+        for text in (one, other)
+    )
+    return first == second
+
+
+def _as_sent(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_as_sent({} if item is None else item) for item in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    sent: Properties = {}
+    for key, item in cast("Properties", value).items():
+        if item is None or (key in _ZERO_IS_ABSENT and not item):
+            continue
+        kept = item if key in _MAPS else _as_sent(item)
+        compacted = key in _COMPACTED and isinstance(kept, list)
+        sent[key] = [one for one in cast("list[Any]", kept) if one != {}] if compacted else kept
+    return sent
+
+
+def _answered(asked: Properties, *, awsvpc: bool) -> Properties:
+    """Return one definition with what ECS adds, as far as it is documented or was reported."""
+    told: Properties = {"cpu": 0, **_with_defaults(asked)}
+    for key in _ANSWERED_EMPTY:
+        told.setdefault(key, [])
+    # Variables without a value are not kept: hashicorp/terraform-provider-aws#39533.
+    told["environment"] = [item for item in told["environment"] if item.get("value")]
+    told["portMappings"] = [
+        {"protocol": "tcp", **mapping, **_host_port(mapping, awsvpc=awsvpc, otherwise=0)}
+        for mapping in told["portMappings"]
+    ]
+    if "firelensConfiguration" in told:
+        # pulumi/pulumi#4550
+        told.setdefault("user", "0")
+    parameters = dict(told.get("linuxParameters") or {})
+    capabilities: Properties | None = parameters.pop("capabilities", None)
+    if capabilities:
+        # A missing list is answered empty (braintrustdata/terraform-aws-braintrust-data-plane#335), an empty
+        # block not at all (TerraConstructs/base#158).
+        parameters["capabilities"] = {"add": [], "drop": [], **capabilities}
+    return {**told, "linuxParameters": parameters} if "linuxParameters" in told else told
+
+
+def _reduced(definition: Properties, *, awsvpc: bool) -> Properties:
+    reduced = _with_defaults(definition)
+    reduced["portMappings"] = [
+        {key: value for key, value in mapping.items() if (key, value) != ("protocol", "tcp")}
+        | _host_port(mapping, awsvpc=awsvpc, otherwise=None)
+        for mapping in reduced.get("portMappings", [])
+    ]
+    return {key: value for key, value in reduced.items() if value != [] or key not in _EMPTY_IS_ABSENT}
+
+
+def _with_defaults(definition: Properties) -> Properties:
+    """Return it with defaults that ECS and provider agree on, and in one order what ECS answers in any."""
+    complete: Properties = {"essential": True, **definition}
+    if "healthCheck" in complete:
+        complete["healthCheck"] = {**_HEALTH_CHECK, **complete["healthCheck"]}
+    ordered = {key: sorted(complete[key], key=_name) for key in _BY_NAME if key in complete}
+    return {**complete, **ordered}
+
+
+def _host_port(mapping: Properties, *, awsvpc: bool, otherwise: int | None) -> Properties:
+    if mapping.get("hostPort") or "containerPort" not in mapping:
+        return {}
+    return {"hostPort": mapping["containerPort"] if awsvpc else otherwise}
+
+
+def _name(item: Properties) -> str:
+    return str(item.get("name", ""))

@@ -1,0 +1,122 @@
+"""What rows cannot say of load balancers, target groups, listeners and their rules."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from local.resources.base import Properties, ResourceError
+from local.resources.row_handler import RowHandler
+
+if TYPE_CHECKING:
+    from local.resources.cloud import Cloud
+
+_KINDS: Final = ("fixed-response", "forward", "redirect")
+
+
+class WithArnSuffix(RowHandler):
+    """`aws:lb/loadBalancer:LoadBalancer` and `aws:lb/targetGroup:TargetGroup`."""
+
+    def complete(self, operation: str, arguments: dict[str, Any], inputs: Properties) -> dict[str, Any]:
+        """Say by its scheme whether a load balancer is internal."""
+        if operation == "create_load_balancer":
+            arguments["Scheme"] = "internal" if inputs.get("internal") else "internet-facing"
+        return arguments
+
+    def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
+        """Add the part of its ARN that metrics have."""
+        outputs = super().outputs(cloud, identifier, item, inputs)
+        return {**outputs, "arnSuffix": identifier.rpartition(":")[2].removeprefix("loadbalancer/")}
+
+
+class _WithActions(RowHandler):
+    """Has actions; MiniStack ignores the weights of a forward, and returns one target group."""
+
+    actions: str
+    """The property that holds them."""
+
+    def complete(self, operation: str, arguments: dict[str, Any], inputs: Properties) -> dict[str, Any]:
+        """Name the heaviest target group beside the weights.
+
+        Raises:
+            ResourceError: a kind of action that the emulator does not do.
+        """
+        del operation, inputs
+        for action in arguments.get(self.actions[0].upper() + self.actions[1:], ()):
+            if action["Type"] not in _KINDS:
+                raise ResourceError(
+                    f"{self.token}: action type {action['Type']!r}; the local run does {', '.join(_KINDS)}"
+                )
+            if forward := action.get("ForwardConfig"):
+                action["TargetGroupArn"] = _heaviest(forward["TargetGroups"])
+        return arguments
+
+    def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
+        """Return weights as they were asked for, or as a deployment moved them."""
+        member = self.actions[0].upper() + self.actions[1:]
+        forms: list[Properties] = inputs.get(self.actions) or []
+        for action, asked in zip(item[member], forms, strict=False):
+            forward: Properties = asked.get("forward") or {}
+            asked_groups: list[Properties] = forward.get("targetGroups") or []
+            groups = [
+                {"TargetGroupArn": group["arn"], "Weight": int(group.get("weight") or 0)}
+                for group in asked_groups
+            ]
+            target = action.get("TargetGroupArn")
+            if target not in [group["TargetGroupArn"] for group in groups]:
+                continue
+            if _heaviest(groups) != target:
+                groups = [
+                    {**group, "Weight": 100 if group["TargetGroupArn"] == target else 0} for group in groups
+                ]
+            del action["TargetGroupArn"]
+            action["ForwardConfig"] = {"TargetGroups": groups}
+        return super().outputs(cloud, identifier, item, inputs)
+
+
+def _heaviest(groups: list[dict[str, Any]]) -> str:
+    return str(max(groups, key=lambda group: group["Weight"])["TargetGroupArn"])
+
+
+class Listener(_WithActions):
+    """`aws:lb/listener:Listener`."""
+
+    actions = "defaultActions"
+
+
+class ListenerRule(_WithActions):
+    """`aws:lb/listenerRule:ListenerRule`; MiniStack keeps its transforms, but does not apply them."""
+
+    actions = "actions"
+
+    def check(
+        self, cloud: Cloud, *, name: str, old: Properties | None, new: Properties, random_hex: str
+    ) -> Properties:
+        """Return `new` with default tags.
+
+        Raises:
+            ResourceError: it has no priority; the local run chooses none.
+        """
+        if new.get("priority") is None:
+            raise ResourceError(f"{self.token} {name!r} needs a `priority`, 1 to 50000")
+        return super().check(cloud, name=name, old=old, new=new, random_hex=random_hex)
+
+    def complete(self, operation: str, arguments: dict[str, Any], inputs: Properties) -> dict[str, Any]:
+        """Name the field of each condition: `HostHeaderConfig` is about `host-header`."""
+        for condition in arguments.get("Conditions", ()):
+            (config,) = condition
+            condition["Field"] = re.sub(r"(?<!^)(?=[A-Z])", "-", config.removesuffix("Config")).lower()
+        if operation == "modify_rule" and not arguments.get("Transforms"):
+            arguments = {**arguments, "ResetTransforms": True}
+            arguments.pop("Transforms", None)
+        return super().complete(operation, arguments, inputs)
+
+    def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
+        """Add its listener, which its ARN names."""
+        for condition in item["Conditions"]:
+            # Both repeat what the configuration says.
+            condition.pop("Field", None)
+            condition.pop("Values", None)
+        head, _, tail = identifier.partition(":listener-rule/")
+        item["ListenerArn"] = f"{head}:listener/{tail.rpartition('/')[0]}"
+        return super().outputs(cloud, identifier, item, inputs)

@@ -1,0 +1,152 @@
+"""Servers of the local run: one of each kind for a clone, started by the first command that needs it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar, Final, Self
+
+from local import ports
+from local.disk import replace_text
+from local.processes import (
+    POLL_SECONDS,
+    ProcessError,
+    ProcessIdentity,
+    exclusive,
+    log_end,
+    spawn,
+    user_environment,
+)
+
+READY_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server(ABC):
+    """A server on a port of 127.0.0.1, in a process of its own, with a record by which it is found again.
+
+    Further fields of a subclass are text, and belong to the record.
+    """
+
+    NAME: ClassVar[str]
+    """For messages and, with underscores for blanks, the server's files."""
+    DEFAULT_PORT: ClassVar[int]
+    PORT_VARIABLE: ClassVar[str]
+    """Environment variable that sets the port."""
+    STOP_SECONDS: ClassVar[float]
+
+    state_dir: Path
+    """Folder of its record, log and lock."""
+    process: ProcessIdentity
+    port: int
+
+    @property
+    def endpoint(self) -> str:
+        """Its URL."""
+        return f"http://{ports.LOOPBACK}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """Where its output goes."""
+        return self._file(self.state_dir, "log")
+
+    @classmethod
+    def recorded(cls, state_dir: Path) -> Self | None:
+        """Return the server last started with `state_dir` and not stopped, even if it has crashed."""
+        try:
+            record: Any = json.loads(cls._file(state_dir, "json").read_text("utf-8"))
+            names = {field.name for field in fields(cls)} - {"state_dir", "process", "port"}
+            return cls(
+                state_dir=state_dir,
+                process=ProcessIdentity(int(record["pid"]), str(record["started"])),
+                port=int(record["port"]),
+                **{name: str(record[name]) for name in names},
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    @classmethod
+    def running(cls, state_dir: Path) -> Self | None:
+        """Return the server that was started with `state_dir`, if its process is there."""
+        server = cls.recorded(state_dir)
+        return server if server is not None and server.process.alive else None
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Whether this server, and no other on its port, answers within 5 s."""
+
+    def wait_until_ready(self, *, seconds: float = READY_SECONDS) -> None:
+        """Return as soon as it answers.
+
+        Raises:
+            ProcessError: it exited, or does not answer in `seconds`; the message has the end of its log.
+        """
+        deadline = time.monotonic() + seconds
+        while not self.answers():
+            alive = self.process.alive
+            if not alive or time.monotonic() > deadline:
+                how = f"does not answer after {seconds:g} s" if alive else "exited"
+                end = f"its log, {self.log}, ends with:\n{log_end(self.log)}"
+                raise ProcessError(f"the {self.NAME} {how}; {end}")
+            time.sleep(POLL_SECONDS)
+
+    def stop(self) -> None:
+        """End it and forget its record.
+
+        Raises:
+            ProcessError: it belongs to another user.
+        """
+        self.process.stop(seconds=self.STOP_SECONDS)
+        self._file(self.state_dir, "json").unlink(missing_ok=True)
+
+    @classmethod
+    def _file(cls, state_dir: Path, suffix: str) -> Path:
+        return state_dir / f"{cls.NAME.replace(' ', '_')}.{suffix}"
+
+    @classmethod
+    def _start_or_join(
+        cls,
+        python_arguments: Sequence[str],
+        *,
+        state_dir: Path,
+        port: int | None,
+        say: Callable[[str], None],
+        environment: Callable[[int], Mapping[str, str]],
+        inherit: Sequence[int] = (),
+        fits: Callable[[Self], bool] = lambda _: True,
+        **facts: str,
+    ) -> Self:
+        """Return the server of `state_dir`; start it if none runs that fits.
+
+        It gets the listening socket as descriptor 3, then those of `inherit`; the user's variables, and those
+        that `environment` returns for its port. `facts` are its further fields.
+        """
+        with exclusive(cls._file(state_dir, "lock")):
+            server = cls.recorded(state_dir)
+            if server is None or not server.process.alive or not fits(server):
+                if server is not None:
+                    server.stop()
+                with ports.listen(
+                    what=cls.NAME, default=cls.DEFAULT_PORT, variable=cls.PORT_VARIABLE, wanted=port, say=say
+                ) as listener:
+                    port = ports.port_of(listener)
+                    process = spawn(
+                        [sys.executable, "-P", *python_arguments],
+                        log=cls._file(state_dir, "log"),
+                        environment={**user_environment(), **environment(port)},
+                        inherit=[listener.fileno(), *inherit],
+                    )
+                server = cls(state_dir=state_dir, process=process, port=port, **facts)
+                record = {"pid": process.pid, "started": process.started, "port": port, **facts}
+                try:
+                    replace_text(cls._file(state_dir, "json"), json.dumps(record))
+                except BaseException:
+                    # Nobody would find it again.
+                    process.stop(seconds=0)
+                    raise
+        return server

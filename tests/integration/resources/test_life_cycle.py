@@ -1,0 +1,170 @@
+"""Every resource type is walked through its life once, against the emulator."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from local.resources.base import Handler, Properties
+from local.resources.cloud import Cloud, Shared
+from local.resources.registry import HANDLERS
+from local.resources.tags import URN_TAG
+from tests.integration.resources.example import Example, Made, Workbench
+
+TESTED_ELSEWHERE = {"docker-build:index:Image", "random:index/randomId:RandomId"}
+"""Types that need a Docker daemon, or no emulator."""
+PROPERTIES_TESTED_ELSEWHERE = {
+    # They need tasks that run, or a deployment that is forced.
+    "aws:ecs/service:Service": {"desiredCount", "launchType", "triggers", "waitForSteadyState"},
+    # MiniStack does not return it, and the handler does not allow for that yet.
+    "aws:ecs/taskDefinition:TaskDefinition": {"enableFaultInjection"},
+}
+EXAMPLES: list[Example] = [
+    example
+    for path in sorted(Path(__file__).parent.glob("examples_*.py"))
+    for example in import_module(f"tests.integration.resources.{path.stem}").EXAMPLES
+]
+
+
+def _name(example: Example) -> str:
+    return example.token.rpartition(":")[2]
+
+
+class Walk:
+    """One resource on its way; every step is read back."""
+
+    def __init__(self, bench: Workbench, example: Example) -> None:
+        self.bench, self.cloud, self.example = bench, bench.cloud, example
+        self.handler: Handler = HANDLERS[example.token]
+        self.urn = f"urn:pulumi:test::node-on-ecs::{example.token}::{bench.name}"
+        self.asked = example.inputs(bench)
+        self.inputs = bench.checked(example.token, self.asked)
+
+    def find(self, *, known: bool = False) -> str | None:
+        """Look for it as the run after an interrupted one does, whose state may know it."""
+        shared = Shared(clients=self.cloud.shared.clients)
+        cloud = Cloud(self.cloud.endpoint, region=self.cloud.region, shared=shared)
+        if known:
+            cloud.remember(self.example.token, self.id)
+        return self.handler.find(cloud, urn=self.urn, inputs=self.inputs)
+
+    def create(self) -> None:
+        self.id = self.handler.create(self.cloud, urn=self.urn, inputs=self.inputs)
+        self.read_without_drift()
+
+    def read(self) -> Properties:
+        outputs = self.handler.read(self.cloud, id=self.id, inputs=self.inputs)
+        assert outputs is not None, f"{self.id} is gone"
+        return outputs
+
+    def drift(self) -> tuple[str, ...]:
+        """What a refresh shows, and so what the next update would change."""
+        self.outputs = self.read()
+        live = {key: self.outputs.get(key, value) for key, value in self.inputs.items()}
+        return self.handler.diff(live, self.inputs).changed
+
+    def read_without_drift(self) -> None:
+        assert self.drift() == (), f"read back: {self.outputs}"
+
+    def step(self, properties: Properties, *, replaces: bool) -> tuple[str, ...]:
+        """Ask for other properties; return those that the diff names."""
+        before = self.inputs
+        new = {key: value(self.bench) if callable(value) else value for key, value in properties.items()}
+        self.asked = {key: value for key, value in {**self.asked, **new}.items() if value is not None}
+        self.inputs = self.bench.checked(self.example.token, self.asked, old=None if replaces else before)
+        difference = self.handler.diff(before, self.inputs)
+        assert set(properties) <= set(difference.changed), f"no difference: {properties}"
+        assert bool(difference.replace) == replaces, f"{properties}: {difference}"
+        return difference.changed
+
+    def change(self, properties: Properties) -> None:
+        changed = self.step(properties, replaces=False)
+        self.handler.update(self.cloud, id=self.id, old=self.outputs, new=self.inputs, changed=changed)
+        self.read_without_drift()
+        for key in properties.keys() - self.inputs.keys():
+            assert self.handler.same(key, None, self.outputs.get(key)), (
+                f"{key} is still there: {self.outputs}"
+            )
+
+    def replace(self, properties: Properties) -> None:
+        self.step(properties, replaces=True)
+        old_id, old_outputs = self.id, self.outputs
+        if self.handler.delete_before_replace:
+            self.handler.delete(self.cloud, id=old_id, outputs=old_outputs)
+            self.create()
+        else:
+            self.create()
+            self.handler.delete(self.cloud, id=old_id, outputs=old_outputs)
+            self.read_without_drift()
+
+    def change_by_hand(self, key: str) -> None:
+        """A refresh shows it, and the next update takes it back."""
+        token, name = self.example.token, self.bench.name
+        self.example.by_hand[key](self.cloud, Made(token, name, self.urn, self.id, self.inputs, self.outputs))
+        assert self.drift() == (key,), f"by hand: {self.outputs}"
+        if key in self.handler.in_place:
+            self.handler.update(self.cloud, id=self.id, old=self.outputs, new=self.inputs, changed=(key,))
+        else:
+            self.handler.delete(self.cloud, id=self.id, outputs=self.outputs)
+            self.id = self.handler.create(self.cloud, urn=self.urn, inputs=self.inputs)
+        self.read_without_drift()
+
+    def delete(self) -> None:
+        for _ in range(2):
+            self.handler.delete(self.cloud, id=self.id, outputs=self.outputs)
+        gone = self.handler.read(self.cloud, id=self.id, inputs=self.inputs) is None
+        assert gone is not self.example.survives
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=_name)
+def test_a_resource_goes_through_its_life_as_the_provider_promises(
+    bench: Workbench, example: Example
+) -> None:
+    walk = Walk(bench, example)
+    assert example.survives or walk.find() is None, "found before it was made"
+
+    walk.create()
+    again = walk.read()
+    assert again == walk.outputs
+    assert [name for name in example.outputs if walk.outputs.get(name) in (None, "")] == []
+
+    assert walk.find() == (walk.id if example.found_again else None)
+    assert walk.find(known=True) is None, "taken from the state, which knows it"
+
+    if walk.handler.tagged:
+        tags = walk.outputs["tags"]
+        assert tags.items() >= bench.cloud.default_tags.items()
+        assert tags == walk.outputs["tagsAll"]
+        assert URN_TAG not in tags
+        walk.change({"tags": {"Stack": "other", "Team": "blue"}})
+        walk.change({"tags": {"Team": "red"}})
+        assert not example.found_again or walk.find() == walk.id, "the URN's tag is lost"
+
+    for properties in example.changes:
+        walk.change(properties)
+    for key in example.by_hand:
+        walk.change_by_hand(key)
+    for properties in example.replacements:
+        walk.replace(properties)
+
+    walk.delete()
+    assert example.survives or walk.find() is None, "found after it was deleted"
+
+
+def test_every_type_is_walked() -> None:
+    walked = {example.token for example in EXAMPLES} | TESTED_ELSEWHERE
+
+    assert sorted(HANDLERS) == sorted(walked)
+
+
+@pytest.mark.parametrize("token", sorted({example.token for example in EXAMPLES}))
+def test_every_property_is_walked(token: str) -> None:
+    handler, walked = HANDLERS[token], {"tags", f"{HANDLERS[token].name_property}Prefix"}
+    for example in EXAMPLES:
+        if example.token == token:
+            walked.update(example.by_hand, *example.changes, *example.replacements)
+
+    walked |= PROPERTIES_TESTED_ELSEWHERE.get(token, set())
+    assert {*handler.force_new, *handler.in_place} - walked == set()

@@ -1,0 +1,56 @@
+"""The base image that is made here, where a Dockerfile uses npm as on the official one."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+
+import pytest
+
+from local.base_image import base_image
+from local.docker import connect
+from local.image_build import Build
+
+pytestmark = pytest.mark.docker
+
+DOCKERFILE = """
+ARG NODE_IMAGE
+FROM ${NODE_IMAGE}
+WORKDIR /app
+COPY . .
+RUN npm ci && npx --version
+USER node
+CMD ["npm", "start", "--silent"]
+"""
+
+
+def test_npm_installs_and_starts(tmp_path: Path) -> None:
+    """Of a package in the app's own folder, so that no registry is needed."""
+    package = {
+        "name": "app",
+        "version": "1.0.0",
+        "scripts": {"start": "node -e \"console.log(require('greeting'))\""},
+        "dependencies": {"greeting": "file:greeting"},
+    }
+    packages = {
+        "": {name: value for name, value in package.items() if name != "scripts"},
+        "greeting": {"version": "1.0.0"},
+        "node_modules/greeting": {"resolved": "greeting", "link": True},
+    }
+    lock = {"name": "app", "version": "1.0.0", "lockfileVersion": 3, "packages": packages}
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    (tmp_path / "package.json").write_text(json.dumps(package))
+    (tmp_path / "package-lock.json").write_text(json.dumps(lock))
+    (tmp_path / "greeting").mkdir()
+    (tmp_path / "greeting" / "package.json").write_text('{"name": "greeting", "version": "1.0.0"}')
+    (tmp_path / "greeting" / "index.js").write_text("module.exports = 'hello'")
+    client = connect()
+    tag = f"base-image-test:{uuid.uuid4().hex[:12]}"
+    try:
+        Build(tmp_path, tag=tag, build_args={"NODE_IMAGE": base_image(client)}).run()
+
+        assert client.containers.run(tag, remove=True, read_only=True).decode().strip() == "hello"
+    finally:
+        client.images.remove(tag, force=True)
+        client.close()

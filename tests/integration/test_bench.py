@@ -1,0 +1,34 @@
+"""The benchmark measures all that its table has: at the smallest size, once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.contenders import ROOT, Cdk, Ours
+from bench.report import figures, median
+
+pytestmark = pytest.mark.docker
+
+
+def test_every_figure_is_measured_for_every_contender(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    command = (sys.executable, "-m", "bench", "--smallest", str(file))
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=900)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads(file.read_text())
+    names = (Ours.name, *([Cdk.name] if shutil.which("npm") else []))
+    missing = [
+        f"{what}: {name}"
+        for what in figures(results)
+        for name in names
+        if not median(results["figures"].get(what, {}), name, "seconds")
+    ]
+    assert missing == []

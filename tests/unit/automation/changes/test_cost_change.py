@@ -1,0 +1,106 @@
+"""What an update changes of a stack's cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from automation.changes import cost_change
+from automation.changes.cost_change import CostChange
+from automation.cost.resources import Stack
+from automation.errors import AutomationError
+from tests.unit.automation.cost.bills import LOAD_BALANCER, NAT_GATEWAY, resource
+
+_PROVIDER = "pulumi:providers:aws"
+
+
+def _resource(token: str, name: str, **inputs: Any) -> dict[str, Any]:
+    urn = f"urn:pulumi:dev::node-on-ecs::{token}::{name}"
+    return {"type": token, "urn": urn, "custom": True, "inputs": inputs, "outputs": inputs}
+
+
+class Stacks:
+    """Dev, with a load balancer and nothing else."""
+
+    names: Sequence[str] = ("dev",)
+
+    def exists(self, stack: str) -> bool:
+        return stack in self.names
+
+    def state(self, stack: str) -> Mapping[str, Any]:
+        resources = [
+            _resource(_PROVIDER, "aws", region="us-east-1"),
+            _resource(LOAD_BALANCER, "alb", loadBalancerType="application"),
+        ]
+        return {"version": 3, "deployment": {"resources": resources}}
+
+
+class NoStacks(Stacks):
+    """No stack was ever brought up."""
+
+    names = ()
+
+
+@pytest.fixture
+def dev(monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """What the program declares of dev: a load balancer and a NAT gateway."""
+    balancer = resource(LOAD_BALANCER, "alb", loadBalancerType="application")
+    stack = Stack("dev", "us-east-1", (balancer, resource(NAT_GATEWAY, "network")))
+    monkeypatch.setattr(cost_change, "plan", lambda _: stack)
+    return stack
+
+
+def of(stacks: Any) -> CostChange:
+    return CostChange.of(stacks, "dev")
+
+
+@pytest.mark.usefixtures("dev")
+def test_what_there_is_has_a_price_and_what_there_will_be() -> None:
+    cost = of(Stacks())
+
+    assert cost.unknown == ""
+    assert 0 < cost.before < cost.after
+
+
+@pytest.mark.usefixtures("dev")
+def test_a_stack_that_was_never_there_costs_nothing_before() -> None:
+    assert of(NoStacks()).before == 0
+
+
+def test_the_budget_is_that_of_the_stacks_file(dev: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost_change, "plan", lambda _: replace(dev, monthly_budget_usd=1))
+
+    cost = of(Stacks())
+
+    assert (cost.budget, cost.over_budget) == (1, True)
+
+
+def test_what_has_no_price_does_not_fail_a_preview(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: str) -> Stack:
+        raise AutomationError("nobody knows the price of a thing")
+
+    monkeypatch.setattr(cost_change, "plan", fail)
+
+    cost = of(Stacks())
+
+    assert cost.text() == "unknown: nobody knows the price of a thing"
+    assert not cost.over_budget
+    assert cost.as_json()["unknown"] == "nobody knows the price of a thing"
+
+
+@pytest.mark.parametrize(
+    ("after", "budget", "over"),
+    [(100.0, 100, False), (100.004, 100, False), (100.01, 100, True), (100.01, None, False)],
+)
+def test_more_than_the_budget_is_a_cent_more(after: float, budget: int | None, over: bool) -> None:  # noqa: FBT001
+    assert CostChange(after=after, budget=budget).over_budget is over
+
+
+def test_the_change_is_in_dollars_a_month() -> None:
+    cost = CostChange(before=40, after=52.5, budget=50)
+
+    assert cost.text() == "$40.00 → $52.50 a month (+$12.50), more than its budget of $50"
+    assert CostChange(before=40.001, after=40).text() == "$40.00 a month, as before"

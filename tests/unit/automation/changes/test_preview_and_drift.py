@@ -1,0 +1,220 @@
+"""How `preview`, `refresh` and `drift` end, and what they print and write where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from automation.changes.cost_change import CostChange
+from automation.changes.drift import drift, refresh
+from automation.changes.model import Change, Changes, Difference
+from automation.changes.preview import preview
+from automation.errors import AutomationError, ProgramError
+from tests.unit.automation.fakes import (
+    NEW,
+    OLD,
+    FakeAws,
+    FakeStacks,
+    deployment,
+    no_service,
+    resources,
+    service,
+)
+
+URN = "urn:pulumi:dev::node-on-ecs::aws:ecs/service:Service::web"
+
+
+def scaled(*paths: str) -> Changes:
+    differences = tuple(Difference(path=path, old="1", new="2") for path in paths)
+    change = Change(kind="update", urn=URN, type="aws:ecs/service:Service", differences=differences)
+    return Changes(changes=(change,), same=3)
+
+
+@dataclass
+class Stacks(FakeStacks):
+    """One stack, that differs in `changes`; `failure` is what keeps it from being read."""
+
+    changes: Changes = field(default_factory=Changes)
+    failure: AutomationError | None = None
+    refreshed: list[bool] = field(default_factory=list)
+
+    def preview(self, stack: str) -> Changes:
+        if self.failure:
+            raise self.failure
+        return self.changes
+
+    def refresh(self, stack: str, *, preview_only: bool) -> Changes:
+        self.refreshed.append(not preview_only)
+        return self.changes
+
+    def resources(self, stack: str) -> Sequence[Mapping[str, Any]]:
+        stack_itself, web, alice = resources()
+        return [stack_itself, {**web, "ignoreChanges": ["desiredCount"]}, alice]
+
+
+@pytest.fixture(autouse=True)
+def cost(monkeypatch: pytest.MonkeyPatch) -> dict[str, CostChange]:
+    """What the stack costs; a test may say something else."""
+    told = {"dev": CostChange(before=40, after=50, budget=60)}
+    monkeypatch.setattr(CostChange, "of", lambda _, stack: told[stack])
+    monkeypatch.delenv("GITHUB_RUN_ID", raising=False)
+    return told
+
+
+def call(command: Any, *arguments: str, stacks: Stacks) -> Result:
+    return CliRunner().invoke(command, list(arguments), obj=stacks, standalone_mode=False)
+
+
+def test_a_preview_shows_changes_counts_and_cost() -> None:
+    result = call(preview, "dev", stacks=Stacks(changes=scaled("cpu")))
+
+    assert result.return_value == 0
+    assert result.stdout.splitlines() == [
+        "~ aws:ecs:Service web",
+        "      cpu: 1 → 2",
+        "dev: 1 to update, 3 unchanged",
+        "cost: $40.00 → $50.00 a month (+$10.00)",
+    ]
+
+
+def test_a_preview_for_programs_is_one_document() -> None:
+    document = json.loads(call(preview, "dev", "--json", stacks=Stacks(changes=scaled("cpu"))).stdout)
+
+    assert (document["stack"], document["counts"], document["same"]) == ("dev", {"update": 1}, 3)
+    assert document["cost"]["after_usd"] == 50
+
+
+def test_a_previews_comment_is_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "comment.md"
+
+    call(preview, "dev", "--comment", str(file), stacks=Stacks(changes=scaled("cpu")))
+
+    text = file.read_text()
+    assert "### Preview of `dev`: 1 to update, 3 unchanged" in text
+    assert "**Cost:** $40.00 → $50.00 a month (+$10.00)" in text
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (ProgramError("pulumi preview", 1, "error: this is why"), "```text\nerror: this is why\n```"),
+        (AutomationError("the emulator does not run"), "```text\nthe emulator does not run\n```"),
+    ],
+    ids=["of the program", "of ours"],
+)
+def test_a_preview_that_fails_has_a_comment_too(failure: AutomationError, told: str, tmp_path: Path) -> None:
+    """Or the comment of the push before would stay."""
+    file = tmp_path / "comment.md"
+
+    result = call(preview, "dev", "--comment", str(file), stacks=Stacks(failure=failure))
+
+    assert result.exception is failure
+    assert "### Preview of `dev`: failed" in file.read_text()
+    assert told in file.read_text()
+
+
+def test_more_than_the_budget_fails_after_everything_was_shown(
+    cost: dict[str, CostChange], tmp_path: Path
+) -> None:
+    cost["dev"] = CostChange(before=40, after=50, budget=45)
+    file = tmp_path / "comment.md"
+
+    result = call(preview, "dev", "--comment", str(file), stacks=Stacks())
+
+    assert result.return_value == 1
+    assert "more than its budget of $45" in result.stdout
+    assert result.stderr == "error: dev would cost more than its budget: monthly-budget-usd\n"
+    assert "(+$10.00), more than its budget of $45" in file.read_text()
+
+
+def test_the_budget_can_be_left_aside(cost: dict[str, CostChange]) -> None:
+    cost["dev"] = CostChange(before=40, after=50, budget=45)
+
+    assert call(preview, "dev", "--no-fail-over-budget", stacks=Stacks()).return_value == 0
+
+
+def test_drift_ends_with_3_and_changes_nothing() -> None:
+    stacks = Stacks(changes=scaled("cpu"))
+
+    result = call(drift, "dev", stacks=stacks)
+
+    assert (result.return_value, stacks.refreshed) == (3, [False])
+    assert result.stdout.splitlines() == [
+        "~ aws:ecs:Service web",
+        "      cpu: 1 → 2",
+        "dev: differs from the state: 1 changed",
+    ]
+
+
+def test_without_drift_it_ends_with_0() -> None:
+    result = call(drift, "dev", stacks=Stacks())
+
+    assert (result.return_value, result.stdout) == (0, "dev: no drift\n")
+
+
+def test_what_the_program_ignores_is_no_drift() -> None:
+    """The number of tasks is autoscaling's."""
+    assert call(drift, "dev", stacks=Stacks(changes=scaled("desiredCount"))).return_value == 0
+
+
+def test_drift_for_programs_is_one_document() -> None:
+    result = call(drift, "dev", "--json", stacks=Stacks(changes=scaled("cpu", "desiredCount")))
+
+    document = json.loads(result.stdout)
+    assert result.return_value == 3
+    assert [one["path"] for one in document["changes"][0]["differences"]] == ["cpu"]
+
+
+def test_drift_is_appended_to_a_jobs_summary(tmp_path: Path) -> None:
+    """GitHub's file is that of all steps of a job."""
+    file = tmp_path / "summary.md"
+    file.write_text("before\n")
+
+    call(drift, "dev", "--summary", str(file), stacks=Stacks(changes=scaled("cpu")))
+
+    assert file.read_text().startswith("before\n")
+    assert "### Drift of `dev`: differs from the state: 1 changed" in file.read_text()
+
+
+def test_a_refresh_shows_what_the_program_ignores_too() -> None:
+    stacks = Stacks(changes=scaled("desiredCount"))
+
+    result = call(refresh, "dev", stacks=stacks)
+
+    assert (result.return_value, stacks.refreshed) == (None, [True])
+    assert result.stdout.endswith("dev: differs from the state: 1 changed\n")
+
+
+def test_a_refresh_for_programs_is_one_document() -> None:
+    assert json.loads(call(refresh, "dev", "--json", stacks=Stacks()).stdout)["changes"] == []
+
+
+def rolled_back(**answers: Any) -> Stacks:
+    """Dev, in which ECS runs another version than the state has."""
+    difference = Difference(path="taskDefinition", old=NEW, new=OLD)
+    change = Change(kind="update", urn=URN, type="aws:ecs/service:Service", differences=(difference,))
+    return Stacks(FakeAws(**answers), changes=Changes(changes=(change,)))
+
+
+def test_a_service_that_ecs_rolled_back_was_not_changed_by_hand() -> None:
+    failed = deployment(NEW, "FAILED", status="ACTIVE", age=10, rolloutStateReason="tasks failed to start")
+    stacks = rolled_back(describe_services=service(failed, deployment(OLD, age=600)))
+
+    result = call(drift, "dev", stacks=stacks)
+
+    assert result.stdout.splitlines()[0] == (
+        "~ aws:ecs:Service web differs from the state: ECS rolled it back: tasks failed to start"
+    )
+
+
+@pytest.mark.parametrize("answer", [service(deployment(OLD)), no_service()], ids=["complete", "deleted"])
+def test_a_service_that_ecs_did_not_roll_back_has_no_known_cause(answer: dict[str, Any]) -> None:
+    result = call(drift, "dev", stacks=rolled_back(describe_services=answer))
+
+    assert result.stdout.splitlines()[0] == "~ aws:ecs:Service web"

@@ -1,0 +1,155 @@
+"""What `promote` refuses, deploys and reports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from automation.errors import AutomationError, ProgramError
+from automation.promotion import promote as module
+from automation.promotion.promote import promote
+from automation.services.status import ServiceStatus
+
+ONE, TWO = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+
+
+class Stacks:
+    """Staging, which runs the second image, and prod, which follows it and runs the first one."""
+
+    def __init__(self) -> None:
+        self.follows: str | None = "staging"
+        self.runs = {"staging": TWO, "prod": ONE}
+        self.gets = TWO
+        self.done: list[str] = []
+        self.failure: AutomationError | None = None
+
+    def settings(self, stack: str) -> Any:
+        return SimpleNamespace(image=SimpleNamespace(image_from=self.follows))
+
+    def outputs(self, stack: str) -> Mapping[str, Any]:
+        return {"image": f"registry/app@{self.runs[stack]}"} if stack in self.runs else {}
+
+
+@pytest.fixture
+def statuses(monkeypatch: pytest.MonkeyPatch) -> list[ServiceStatus]:
+    """How staging's services are; a test may say something else."""
+    found = [ServiceStatus(name="web", state="steady")]
+    monkeypatch.setattr(module, "DeployedStack", SimpleNamespace(of=lambda _stacks, stack: stack))
+    monkeypatch.setattr(module, "statuses_of", lambda stack: found if stack == "staging" else [])
+    return found
+
+
+@pytest.fixture
+def stacks(statuses: list[ServiceStatus], monkeypatch: pytest.MonkeyPatch) -> Stacks:
+    stacks = Stacks()
+
+    def bring_up(_: Stacks, stack: str) -> dict[str, str]:
+        stacks.done.append(stack)
+        if stacks.failure:
+            raise stacks.failure
+        stacks.runs[stack] = stacks.gets
+        return {"web": f"https://{stack}.example.com"}
+
+    monkeypatch.setattr(module, "bring_up", bring_up)
+    return stacks
+
+
+def call(stacks: Stacks, *arguments: str) -> Result:
+    return CliRunner().invoke(promote, ["staging", "prod", *arguments], obj=stacks, standalone_mode=False)
+
+
+def test_the_next_stack_gets_what_the_one_before_runs(stacks: Stacks) -> None:
+    result = call(stacks)
+
+    assert (result.exception, stacks.done) == (None, ["prod"])
+    assert result.stdout == "web  https://prod.example.com\n"
+    assert result.stderr == f"prod: {ONE} → {TWO}\n"
+
+
+def test_for_programs_it_is_one_document(stacks: Stacks) -> None:
+    assert json.loads(call(stacks, "--json").stdout) == {
+        "stack": "prod",
+        "from": "staging",
+        "before": ONE,
+        "digest": TWO,
+        "addresses": {"web": "https://prod.example.com"},
+    }
+
+
+@pytest.mark.parametrize(("follows", "told"), [(None, "not set"), ("dev", "dev")])
+def test_a_stack_that_does_not_follow_is_refused(stacks: Stacks, follows: str | None, told: str) -> None:
+    stacks.follows = follows
+
+    result = call(stacks)
+
+    assert isinstance(result.exception, click.UsageError)
+    assert f"prod does not follow staging: its image-from is {told}" in str(result.exception)
+    assert "Set `node-on-ecs:image-from: staging` in Pulumi.prod.yaml" in str(result.exception)
+    assert stacks.done == []
+
+
+def test_the_image_of_a_stack_that_is_not_steady_is_not_promoted(
+    stacks: Stacks, statuses: list[ServiceStatus]
+) -> None:
+    statuses.append(ServiceStatus(name="web-alice", state="failed", reason="tasks failed to start"))
+
+    result = call(stacks)
+
+    assert isinstance(result.exception, AutomationError)
+    assert "web-alice is failed (tasks failed to start)" in str(result.exception)
+    assert stacks.done == []
+
+
+def test_a_stack_that_never_came_up_has_nothing_to_promote(stacks: Stacks) -> None:
+    del stacks.runs["staging"]
+
+    result = call(stacks)
+
+    assert "staging has no output `image`" in str(result.exception)
+    assert stacks.done == []
+
+
+def test_a_stack_that_is_new_gets_its_first_image(stacks: Stacks) -> None:
+    del stacks.runs["prod"]
+
+    assert call(stacks).stderr == f"prod: nothing yet → {TWO}\n"
+
+
+def test_another_image_than_the_one_that_was_looked_at_is_a_failure(stacks: Stacks, tmp_path: Path) -> None:
+    """Somebody updated the one before meanwhile: nobody has seen that run."""
+    stacks.gets = f"sha256:{'3' * 64}"
+
+    file = tmp_path / "summary.md"
+
+    error = call(stacks, "--summary", str(file)).exception
+
+    assert isinstance(error, AutomationError)
+    assert f"prod runs {stacks.gets}, and not {TWO} which staging had" in str(error)
+    assert f"prod runs {stacks.gets}" in file.read_text()
+
+
+def test_a_jobs_summary_says_which_image_runs_now(stacks: Stacks, tmp_path: Path) -> None:
+    file = tmp_path / "summary.md"
+
+    call(stacks, "--summary", str(file))
+    call(stacks, "--summary", str(file))
+
+    first, second = file.read_text().split("### Promotion of `prod`")[1:]
+    assert f"Runs `{TWO}`, as `staging` does." in first
+    assert "It did before." not in first
+    assert "It did before." in second
+
+
+def test_a_jobs_summary_says_why_a_promotion_failed(stacks: Stacks, tmp_path: Path) -> None:
+    file = tmp_path / "summary.md"
+    stacks.failure = ProgramError("pulumi up", 255, "error: this is why")
+
+    assert call(stacks, "--summary", str(file)).exception is stacks.failure
+    assert "### Promotion of `prod`: failed\n\n```text\nerror: this is why\n```" in file.read_text()

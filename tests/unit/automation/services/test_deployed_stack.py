@@ -1,0 +1,87 @@
+"""Which services a stack has, by its state, and which one is meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from automation.errors import AutomationError
+from automation.services.deployed_stack import DeployedStack
+from tests.unit.automation.fakes import (
+    CLUSTER,
+    NEW,
+    OLD,
+    OUTPUTS,
+    FakeAws,
+    FakeStacks,
+    deployed,
+    resources,
+    service_resource,
+)
+
+
+def found(stacks: FakeStacks, stack: str = "dev") -> DeployedStack:
+    return DeployedStack.of(stacks, stack)  # type: ignore[arg-type]
+
+
+def test_services_have_the_names_that_ecs_gave_them() -> None:
+    service = deployed(FakeAws()).services["web-alice"]
+
+    assert (service.ecs_name, service.cluster, service.task_definition) == ("web-alice-1a2b3c4", CLUSTER, NEW)
+
+
+def test_after_an_update_that_failed_they_are_found_though_the_stack_has_no_outputs() -> None:
+    """That is when one needs their status and logs most."""
+    logs = {
+        "type": "aws:cloudwatch/logGroup:LogGroup",
+        "urn": "urn:logs",
+        "outputs": {"name": "logs-1a2b3c4"},
+    }
+
+    stack = found(FakeStacks(state=[service_resource(), logs]))
+
+    assert (list(stack.services), stack.log_group, stack.urls) == (["web"], "logs-1a2b3c4", {})
+
+
+def test_the_task_definition_is_the_one_that_was_asked_for_whatever_ecs_rolled_back_to() -> None:
+    stack = found(FakeStacks(state=[service_resource(taskDefinition=OLD)]))
+
+    assert stack.service("web").task_definition == NEW
+
+
+@pytest.mark.parametrize("state", [[], resources(OUTPUTS, "web")[:1]], ids=["no stack", "no services"])
+def test_a_stack_without_services_says_what_creates_them(state: list[dict[str, object]]) -> None:
+    with pytest.raises(AutomationError, match="`up dev` creates them"):
+        found(FakeStacks(state=state))
+
+
+def test_without_a_name_the_stacks_own_service_is_meant() -> None:
+    assert deployed(FakeAws()).service(None).name == "web"
+
+
+def test_a_service_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(AutomationError, match="has no service 'bob': there are web, web-alice"):
+        deployed(FakeAws()).service("bob")
+
+
+def test_addresses_are_those_that_work_on_this_machine() -> None:
+    stack = found(FakeStacks(is_local=True))
+
+    assert stack.urls["web"] == "https://dev.example.com.here"
+
+
+def test_the_health_check_is_asked_at_the_services_address() -> None:
+    """An API without a page answers there, and not at its root."""
+    assert deployed(FakeAws()).health_check_url("web-alice") == "https://alice.dev.example.com/readyz"
+
+
+@pytest.mark.parametrize(("attached_to", "base"), [("staging", "staging"), (None, "dev")])
+def test_a_pull_requests_stack_without_its_file_is_in_the_account_of_its_base(
+    tmp_path: Path, attached_to: str | None, base: str
+) -> None:
+    stacks = FakeStacks(state=resources({**OUTPUTS, "attached_to": attached_to}), root=tmp_path)
+
+    found(stacks, "pr-12")
+
+    assert stacks.asked_settings == [base]

@@ -1,0 +1,237 @@
+"""A command beside a service: as what it runs, what is shown of it, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from automation.errors import AutomationError
+from automation.services.logs import Line
+from automation.services.run import OneOffTask
+from automation.services.run import run as command
+from tests.unit.automation.fakes import (
+    NEW,
+    NOW,
+    OLD,
+    Answer,
+    FakeAws,
+    FakeStacks,
+    FakeTime,
+    deployed,
+    deployment,
+    no_service,
+    service,
+    task,
+)
+
+RUNS = task(7)
+SPOT = {"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}
+NETWORK = {
+    "awsvpcConfiguration": {
+        "subnets": ["subnet-1"],
+        "securityGroups": ["sg-1"],
+        "assignPublicIp": "ENABLED",
+    }
+}
+
+
+def described(*deployments: dict[str, Any]) -> dict[str, Any]:
+    return service(
+        *deployments,
+        networkConfiguration=NETWORK,
+        capacityProviderStrategy=[SPOT],
+    )
+
+
+def ended(code: int | None = 0) -> dict[str, Any]:
+    container = {"name": "web"} if code is None else {"name": "web", "exitCode": code}
+    return {"tasks": [task(7, stopped="Essential container exited", containers=[container])]}
+
+
+def logged(*numbers: int) -> dict[str, Any]:
+    return {
+        "events": [
+            {
+                "eventId": str(number),
+                "timestamp": 1_800_000_000_000 + number,
+                "logStreamName": f"web/web/{7:032x}",
+                "message": f"line {number}",
+            }
+            for number in numbers
+        ]
+    }
+
+
+@dataclass
+class Heard:
+    lines: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+
+    def show(self, line: Line) -> None:
+        self.lines.append(line.message)
+
+
+def cloud(**operations: Answer | list[Answer]) -> FakeAws:
+    return FakeAws(
+        **{
+            "describe_services": described(),
+            "run_task": {"tasks": [RUNS]},
+            "describe_tasks": [{"tasks": [RUNS]}, ended()],
+            "filter_log_events": logged(),
+            "stop_task": {},
+            **operations,
+        }
+    )
+
+
+def run(aws: FakeAws, heard: Heard | None = None) -> tuple[int | None, str]:
+    heard, stack = heard or Heard(), deployed(aws)
+    task = OneOffTask(
+        stack,
+        stack.service("web"),
+        ["node", "migrate.js"],
+        show=heard.show,
+        say=heard.words.append,
+        clock=FakeTime().clock,
+    )
+    return task.run()
+
+
+def test_it_runs_what_the_service_runs_where_the_service_runs() -> None:
+    aws = cloud()
+
+    run(aws)
+
+    (question,) = aws.questions("run_task")
+    assert question["taskDefinition"] == NEW
+    assert question["networkConfiguration"] == NETWORK
+    assert question["capacityProviderStrategy"] == [SPOT]
+    assert question["overrides"]["containerOverrides"] == [{"name": "web", "command": ["node", "migrate.js"]}]
+
+
+def test_in_a_deployment_it_runs_the_version_that_most_tasks_run() -> None:
+    """The new one may be the one that does not start."""
+    new = deployment(NEW, "IN_PROGRESS", runningCount=0)
+    old = deployment(OLD, status="ACTIVE", runningCount=2)
+    aws = cloud(describe_services=described(new, old))
+
+    run(aws)
+
+    assert aws.questions("run_task")[0]["taskDefinition"] == OLD
+
+
+def test_its_lines_are_shown_while_it_runs_once_each_and_those_that_come_late_too() -> None:
+    heard = Heard()
+    aws = cloud(filter_log_events=[logged(), logged(1), logged(1, 2), logged(2)])
+
+    run(aws, heard)
+
+    assert heard.lines == ["line 1", "line 2"]
+    assert aws.questions("filter_log_events")[0]["logStreamNames"] == [f"web/web/{7:032x}"]
+
+
+def test_one_that_logs_nothing_is_not_waited_for_for_long() -> None:
+    aws = cloud()
+
+    run(aws)
+
+    assert len(aws.questions("filter_log_events")) <= 6
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_it_ends_with_the_exit_code_of_its_container(code: int) -> None:
+    assert run(cloud(describe_tasks=ended(code)))[0] == code
+
+
+def test_one_whose_container_never_ran_has_no_exit_code_but_a_reason() -> None:
+    code, reason = run(cloud(describe_tasks=ended(None)))
+
+    assert code is None
+    assert "Essential container exited" in reason
+
+
+def test_one_that_has_no_place_says_why() -> None:
+    aws = cloud(run_task={"tasks": [], "failures": [{"reason": "RESOURCE:CPU"}]})
+
+    with pytest.raises(AutomationError, match="could not be started: RESOURCE:CPU"):
+        run(aws)
+
+
+def test_a_service_that_was_deleted_is_named() -> None:
+    with pytest.raises(AutomationError, match="does not have the service web any more"):
+        run(cloud(describe_services=no_service()))
+
+
+def test_ctrl_c_stops_the_task() -> None:
+    def interrupted(_: dict[str, Any]) -> dict[str, Any]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return {"tasks": [RUNS]}
+
+    aws, heard = cloud(describe_tasks=interrupted), Heard()
+
+    with pytest.raises(KeyboardInterrupt):
+        run(aws, heard)
+
+    (question,) = aws.questions("stop_task")
+    assert question["task"] == RUNS["taskArn"]
+    assert heard.words[-1] == f"stops the task {7:032x}"
+
+
+def test_ctrl_c_while_it_is_started_stops_it_too() -> None:
+    def interrupted(_: dict[str, Any]) -> dict[str, Any]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return {"tasks": [RUNS]}
+
+    aws = cloud(run_task=interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(aws)
+
+    assert [question["task"] for question in aws.questions("stop_task")] == [RUNS["taskArn"]]
+
+
+def test_a_task_that_ecs_does_not_know_is_not_waited_for_without_end() -> None:
+    with pytest.raises(AutomationError, match="ECS does not know the task"):
+        run(cloud(describe_tasks={"tasks": []}))
+
+
+def call(monkeypatch: pytest.MonkeyPatch, code: int | None, *arguments: str) -> tuple[Result, Sequence[str]]:
+    """Call the command with a task that ends at once; return its result and what ran."""
+    ran: list[Sequence[str]] = []
+
+    def ends_at_once(task: OneOffTask) -> tuple[int | None, str]:
+        ran.append(task.command)
+        task.show(Line(id="1", at=NOW, service="web", task="1", message="from the container"))
+        task.say("what happens")
+        return code, "Essential container exited"
+
+    monkeypatch.setattr(OneOffTask, "run", ends_at_once)
+    result = CliRunner().invoke(command, ["dev", *arguments], obj=FakeStacks(), standalone_mode=False)
+    return result, ran[0]
+
+
+def test_only_what_the_container_logs_is_on_the_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    result, ran = call(monkeypatch, 0, "--", "node", "-e", "1", "--flag")
+
+    assert ran == ("node", "-e", "1", "--flag")
+    assert (result.return_value, result.stdout, result.stderr) == (
+        0,
+        "from the container\n",
+        "what happens\n",
+    )
+
+
+@pytest.mark.parametrize(("code", "words"), [(3, "with exit code 3"), (None, "without an exit code")])
+def test_a_command_that_fails_ends_with_1_and_names_the_code(
+    monkeypatch: pytest.MonkeyPatch, code: int | None, words: str
+) -> None:
+    result, _ = call(monkeypatch, code, "--", "node")
+
+    assert result.return_value == 1
+    assert f"error: `node` ended {words}: Essential container exited" in result.stderr

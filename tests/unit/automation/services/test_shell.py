@@ -1,0 +1,146 @@
+"""A command in a task: what is called for it, and what is missing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner
+
+from automation.errors import AutomationError
+from automation.services import shell
+from automation.services.shell import cli_environment, docker_exec, ecs_exec, run_here
+from tests.unit.automation.fakes import Answer, FakeAws, FakeStacks, deployed, task
+
+SESSION = boto3.Session(
+    aws_access_key_id="id",
+    aws_secret_access_key="key",
+    aws_session_token="token",
+)
+
+
+def cloud(*described: dict[str, Any]) -> FakeAws:
+    tasks: dict[str, Answer] = {
+        "list_tasks": {"taskArns": [one["taskArn"] for one in described]},
+        "describe_tasks": {"tasks": list(described)},
+    }
+    return FakeAws(**tasks)
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A PATH with nothing on it but what a test puts there."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+def install(path: Path, *names: str) -> None:
+    for name in names:
+        (path / name).write_text("#!/bin/sh\n")
+        (path / name).chmod(0o755)
+
+
+def on_aws(aws: FakeAws) -> list[str]:
+    stack = deployed(aws)
+    return ecs_exec(stack, stack.service("web"), ["sh", "-c", "ls | wc"])
+
+
+def test_the_aws_cli_is_told_task_container_and_command(path: Path) -> None:
+    install(path, "aws", "session-manager-plugin")
+    older, newer = task(1, age=90, enableExecuteCommand=True), task(2, age=10, enableExecuteCommand=True)
+
+    arguments = on_aws(cloud(older, newer))
+
+    assert arguments[:3] == ["aws", "ecs", "execute-command"]
+    assert arguments[arguments.index("--task") + 1] == newer["taskArn"]
+    assert arguments[arguments.index("--container") + 1] == "web"
+    assert arguments[arguments.index("--command") + 1] == "sh -c 'ls | wc'"
+
+
+def test_the_aws_cli_is_who_the_settings_say_whatever_the_shell_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "another")
+
+    environment = cli_environment(SESSION, "eu-central-1")
+
+    assert "AWS_PROFILE" not in environment
+    assert environment["AWS_ACCESS_KEY_ID"] == "id"
+    assert environment["AWS_SESSION_TOKEN"] == "token"
+    assert environment["AWS_REGION"] == "eu-central-1"
+
+
+def test_what_is_not_installed_is_named(path: Path) -> None:
+    install(path, "aws")
+
+    with pytest.raises(AutomationError, match=r"session-manager-plugin is not on PATH: install .*https://"):
+        on_aws(cloud(task(1, enableExecuteCommand=True)))
+
+
+def test_a_task_without_ecs_exec_says_how_to_switch_it_on(path: Path) -> None:
+    install(path, "aws", "session-manager-plugin")
+
+    with pytest.raises(AutomationError, match=r"set `execute-command: true` in Pulumi\.dev\.yaml"):
+        on_aws(cloud(task(1)))
+
+
+def test_without_a_task_there_is_nothing_to_enter(path: Path) -> None:
+    install(path, "aws", "session-manager-plugin")
+
+    with pytest.raises(AutomationError, match="no task of web runs"):
+        on_aws(cloud())
+
+
+def test_on_this_machine_the_container_is_entered(path: Path) -> None:
+    install(path, "docker")
+    asked: list[tuple[str, str]] = []
+
+    def find(arn: str, name: str) -> str:
+        asked.append((arn, name))
+        return "0123abcd"
+
+    stack = deployed(cloud(task(1)))
+
+    arguments = docker_exec(stack, stack.service("web"), ["ls", "-l"], find)
+
+    assert asked == [(task(1)["taskArn"], "web")]
+    assert arguments[:2] == ["docker", "exec"]
+    assert arguments[-3:] == ["0123abcd", "ls", "-l"]
+
+
+def test_a_task_without_a_container_is_an_error(path: Path) -> None:
+    install(path, "docker")
+
+    stack = deployed(cloud(task(1)))
+
+    with pytest.raises(AutomationError, match="has no container on this machine"):
+        docker_exec(stack, stack.service("web"), ["ls"], lambda _arn, _name: None)
+
+
+def test_it_ends_with_the_code_of_what_it_called() -> None:
+    assert run_here([sys.executable, "-c", "raise SystemExit(7)"], {}) == 7
+
+
+def test_without_a_command_a_shell_is_entered_and_its_failure_is_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entered: list[tuple[str, object]] = []
+
+    def fails(_: object, service: Any, command: object, __: object) -> list[str]:
+        entered.append((service.name, command))
+        return [sys.executable, "-c", "raise SystemExit(7)"]
+
+    monkeypatch.setattr(shell, "docker_exec", fails)
+
+    result = CliRunner().invoke(
+        shell.execute,
+        ["dev", "--service", "web-alice"],
+        obj=FakeStacks(is_local=True),
+        standalone_mode=False,
+    )
+
+    assert entered == [("web-alice", ("/bin/sh",))]
+    assert result.return_value == 1

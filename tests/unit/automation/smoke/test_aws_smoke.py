@@ -1,0 +1,73 @@
+"""What is printed and asked before a run costs anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from automation.smoke import aws_smoke as module
+from automation.smoke.aws_smoke import aws_smoke
+from automation.stacks.settings import settings_of
+from infra.settings import Settings
+from tests.unit.automation.fakes import ACCOUNT, ROOT, FakeAws
+
+
+@dataclass
+class Account:
+    """An account in which nothing may be created."""
+
+    root: Path
+    project: str = "node-on-ecs"
+    is_local: bool = False
+
+    def exists(self, stack: str) -> bool:
+        return False
+
+    def settings(self, stack: str) -> Settings:
+        return settings_of(stack, self.root)
+
+    def clients(self, settings: Settings) -> FakeAws:
+        arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/me"
+        return FakeAws(get_caller_identity={"Account": ACCOUNT, "Arn": arn})
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project's folder, and nothing to plan there."""
+    for file in ("Pulumi.yaml", "Pulumi.dev.yaml"):
+        (tmp_path / file).write_text((ROOT / file).read_text())
+    monkeypatch.setattr(module, "_cost", lambda: "It costs $1.")
+    return tmp_path
+
+
+def smoke(root: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(aws_smoke, list(arguments), obj=Account(root))
+
+
+def test_without_a_terminal_it_is_refused_and_leaves_no_file(root: Path) -> None:
+    result = smoke(root)
+
+    assert result.exit_code == 2
+    assert "say --yes" in result.output
+    assert not (root / "Pulumi.smoke.yaml").exists()
+
+
+def test_cost_account_and_identity_are_printed_first(root: Path) -> None:
+    first = smoke(root, "--region", "eu-west-1").output.splitlines()[0]
+
+    assert first.startswith("It costs $1. It is created in account 123456789012 as arn:aws:sts::")
+    assert first.endswith("/admin/me, in eu-west-1.")
+
+
+def test_a_no_leaves_no_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no(question: str, *, without_terminal: str) -> None:
+        raise click.Abort
+
+    monkeypatch.setattr(module, "confirm", no)
+
+    assert smoke(root).exit_code == 1
+    assert not (root / "Pulumi.smoke.yaml").exists()

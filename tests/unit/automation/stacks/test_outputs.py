@@ -1,0 +1,92 @@
+"""What `outputs` prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from automation.errors import AutomationError
+from automation.stacks.outputs import outputs
+
+
+@dataclass
+class Stacks:
+    """One stack with a secret."""
+
+    found: Mapping[str, Any] = field(
+        default_factory=lambda: {
+            "url": "https://dev.example.com",
+            "urls": {"web": "https://dev.example.com", "web-alice": "https://alice.dev.example.com"},
+            "key": "[secret]",
+            "subnet_ids": ["subnet-1", "subnet-2"],
+            "attachment": {"assign_public_ip": True, "listener_arn": "arn:1"},
+        }
+    )
+
+    def outputs(self, stack: str, *, show_secrets: bool) -> Mapping[str, Any]:
+        assert not show_secrets
+        return self.found
+
+    def address(self, url: str) -> str:
+        return f"{url}.here"
+
+
+def call(*arguments: str, stacks: Stacks | None = None) -> Result:
+    return CliRunner().invoke(outputs, ["dev", *arguments], obj=stacks or Stacks(), standalone_mode=False)
+
+
+def test_each_output_is_a_line_with_what_is_in_it_below() -> None:
+    assert call().stdout.splitlines() == [
+        "attachment",
+        "  assign_public_ip  true",
+        "  listener_arn      arn:1",
+        "key  [secret]",
+        "subnet_ids",
+        "  subnet-1",
+        "  subnet-2",
+        "url  https://dev.example.com.here",
+        "urls",
+        "  web        https://dev.example.com.here",
+        "  web-alice  https://alice.dev.example.com.here",
+    ]
+
+
+def test_programs_get_all_outputs_in_one_document() -> None:
+    document = json.loads(call("--json").stdout)
+
+    assert document["subnet_ids"] == ["subnet-1", "subnet-2"]
+    assert document["urls"]["web"] == "https://dev.example.com.here"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "printed"),
+    [
+        (("url",), "https://dev.example.com.here\n"),
+        (("url", "--json"), '"https://dev.example.com.here"\n'),
+        (("subnet_ids",), '["subnet-1", "subnet-2"]\n'),
+        (("key",), "[secret]\n"),
+    ],
+)
+def test_one_output_is_printed_alone(arguments: tuple[str, ...], printed: str) -> None:
+    assert call(*arguments).stdout == printed
+
+
+@pytest.mark.parametrize(
+    ("found", "names"), [({"url": "x"}, "it has url"), ({}, "it has none: no update has succeeded")]
+)
+def test_an_output_that_does_not_exist_is_refused_with_those_that_do(
+    found: Mapping[str, Any], names: str
+) -> None:
+    error = call("image", stacks=Stacks(found)).exception
+
+    assert isinstance(error, AutomationError)
+    assert str(error) == f"dev has no output 'image'; {names}"
+
+
+def test_a_stack_without_outputs_prints_nothing() -> None:
+    assert call(stacks=Stacks({})).stdout == ""

@@ -1,0 +1,124 @@
+"""What a value of a stack file is to the Pulumi CLI. `tests/integration/automation/test_yaml.py` asks the CLI itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automation.errors import AutomationError
+from automation.go_yaml import mapping_of, node_of, read, text_of, value_of
+
+VALUES = {
+    **{text: text for text in ("yes", "no", "on", "off", "y", "n", "Yes", "tRue", "nUll", "=", "<<")},
+    **{
+        text: text
+        for text in (
+            "12:30:00",
+            "12:30",
+            "190:20:30",
+            "0o8",
+            "0b2",
+            "0x",
+            "_1",
+            "1e400",
+            "2026-11-24T12:00:00",
+        )
+    },
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("null", "~", "Null", ""), None),
+    "08901": 8901,
+    "012345678901": 12345678901,
+    "012": 10,
+    "-012": -10,
+    "0777": 511,
+    "0o17": 15,
+    "0O17": 15,
+    "0x1F": 31,
+    "0b101": 5,
+    "+1": 1,
+    "-0": 0,
+    "00": 0,
+    "0_1": 1,
+    "1_000": 1000,
+    "1e10": 10000000000,
+    "1.": 1,
+    "1.20": 1.2,
+    ".5": 0.5,
+    "1_0.5": 10.5,
+    "123456789012345678901234567890": 1.2345678901234568e29,
+    '"1"': "1",
+    "'08901'": "08901",
+    "!!str 1": "1",
+    '!!int "1"': 1,
+    "!!float 1": 1,
+    "2026-11-24": "2026-11-24 00:00:00 +0000 UTC",
+    "2026-1-4": "2026-01-04 00:00:00 +0000 UTC",
+    "2026-11-24T12:00:00Z": "2026-11-24 12:00:00 +0000 UTC",
+    "2026-11-24t12:00:00+01:00": "2026-11-24 12:00:00 +0100 +0100",
+    "2026-11-24 12:00:00": "2026-11-24 12:00:00 +0000 UTC",
+    "{yes: 1, 0o17: 2, true: 3, ~: 4, 1.5: 5}": {"yes": 1, "15": 2, "true": 3, "<nil>": 4, "1.5": 5},
+}
+REFUSED = (".inf", "-.Inf", ".nan", "{a: 1, a: 2}", "{[a]: 1}", "[", "*nowhere", "'")
+OTHER_TAGS = ("!unknown 1", "!!binary aGk=")
+"""The CLI reads these; here they are refused rather than read wrongly."""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "Pulumi.dev.yaml"
+
+
+@pytest.mark.parametrize(("text", "value"), VALUES.items())
+def test_a_value_is_what_the_cli_takes_it_for_and_stays_it_when_it_is_written(
+    file: Path, text: str, value: Any
+) -> None:
+    file.write_text(f"key: {text}\n")
+    node = read(file)
+    found = value_of(node)["key"]
+    file.write_text(text_of(node))
+
+    assert (found, type(found)) == (value, type(value))
+    assert value_of(read(file)) == {"key": value}
+
+
+@pytest.mark.parametrize("text", [text for text, value in VALUES.items() if not isinstance(value, dict)])
+def test_a_text_that_looks_like_something_else_is_quoted(file: Path, text: str) -> None:
+    file.write_text(text_of(mapping_of([(node_of("key"), node_of(text))])))
+
+    assert value_of(read(file)) == {"key": text}
+
+
+@pytest.mark.parametrize("text", [*REFUSED, *OTHER_TAGS])
+def test_what_cannot_be_used_is_refused_with_the_path(file: Path, text: str) -> None:
+    file.write_text(f"key: {text}\n")
+
+    with pytest.raises(AutomationError, match=r"Pulumi\.dev\.yaml is not valid YAML: "):
+        read(file)
+
+
+def test_a_mapping_has_a_key_once_although_it_overrides_what_it_refers_to(file: Path) -> None:
+    file.write_text("base: &base {a: 1, b: 2}\nown: {<<: *base, b: 3}\n")
+    node = read(file)
+    file.write_text(text_of(node))
+
+    assert value_of(node)["own"] == value_of(read(file))["own"] == {"a": 1, "b": 3}
+
+
+def test_a_file_that_is_not_utf_8_is_refused(file: Path) -> None:
+    file.write_bytes(b"key: caf\xe9\n")
+
+    with pytest.raises(AutomationError, match=r"Pulumi\.dev\.yaml is not UTF-8 \(byte 8\): save it as UTF-8"):
+        read(file)
+
+
+def test_a_file_that_is_not_there_is_refused(file: Path) -> None:
+    with pytest.raises(AutomationError, match=r"Pulumi\.dev\.yaml cannot be read: No such file or directory"):
+        read(file)
+
+
+def test_an_empty_file_holds_nothing(file: Path) -> None:
+    file.write_text("# nothing\n")
+
+    assert value_of(read(file)) is None

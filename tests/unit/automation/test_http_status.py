@@ -1,0 +1,48 @@
+"""How an address is requested."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from automation.http_status import http_status
+from local import ports
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        known = {"/": 200, "/gone": 404, "/elsewhere": 302}
+        host = self.headers["Host"].partition(":")[0]
+        self.send_response(known[self.path] if host in ("127.0.0.1", "dev.localhost") else 421)
+        self.send_header("Location", "/")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(("path", "status"), [("", 200), ("/gone", 404), ("/elsewhere", 302)])
+def test_every_status_is_returned_as_it_is(port: int, path: str, status: int) -> None:
+    assert http_status(f"http://127.0.0.1:{port}{path}") == status
+
+
+def test_names_below_localhost_are_this_machine(port: int) -> None:
+    assert http_status(f"http://dev.localhost:{port}/") == 200
+
+
+def test_without_an_answer_there_is_no_status() -> None:
+    assert http_status(f"http://127.0.0.1:{ports.any_free()}/") is None

@@ -1,0 +1,184 @@
+"""The configuration that the program gets, and stack files that are derived from others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automation import go_yaml
+from automation.errors import AutomationError
+from automation.stack_files import SECRET, Derived, project_name, read_config
+
+PROJECT = """
+name: toys
+runtime: python
+config:
+  aws:region: {value: eu-west-1}
+  size: {type: integer, default: 3}
+  names: {type: array, items: {type: string}, default: [a]}
+  open: {type: boolean, default: false}
+  needed: {type: string}
+"""
+SALT = "encryptionsalt: v1:salt\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "Pulumi.yaml").write_text(PROJECT)
+    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  toys:size: 5\n")
+    return tmp_path
+
+
+def derive(folder: Path, base: str, **changes: Any) -> str:
+    """The text of what is derived from a stack file of this text."""
+    (folder / "Pulumi.dev.yaml").write_text(base)
+    derived = Derived(root=folder, project="toys", stack="pr-1", base="dev")
+    derived.write(
+        left_out=["names"],
+        changes={f"toys:{key}": value for key, value in changes.items()},
+        command="make it",
+    )
+    return derived.path.read_text()
+
+
+def test_defaults_and_the_stacks_own_values_come_together(folder: Path) -> None:
+    config = read_config(folder, "dev")
+
+    assert (config.project, config.stack, config.secret_keys) == ("toys", "dev", [])
+    assert config.values == {
+        "aws:region": "eu-west-1",
+        "toys:size": "5",
+        "toys:names": '["a"]',
+        "toys:open": "false",
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ('"5"', "5"),
+        ('"true"', "true"),
+        ("yes", "yes"),
+        ("0o17", "15"),
+        ("~", ""),
+        ("{a: on, b: [1e3]}", '{"a": "on", "b": [1000]}'),
+    ],
+)
+def test_a_value_is_the_text_that_the_cli_gives_to_the_program(folder: Path, written: str, text: str) -> None:
+    (folder / "Pulumi.dev.yaml").write_text(f"config:\n  toys:size: {written}\n")
+
+    assert read_config(folder, "dev").values["toys:size"] == text
+
+
+def test_a_stack_without_settings_has_the_defaults(folder: Path) -> None:
+    (folder / "Pulumi.dev.yaml").write_text("")
+
+    assert read_config(folder, "dev").values["toys:size"] == "3"
+
+
+def test_encrypted_values_are_named_and_not_shown(folder: Path) -> None:
+    """No passphrase and no key service is needed to know what a stack consists of."""
+    (folder / "Pulumi.dev.yaml").write_text(
+        f"{SALT}config:\n  toys:size: {{secure: v1:abc}}\n  toys:names: [a, {{secure: v1:def}}]\n  toys:open: true\n"
+    )
+
+    config = read_config(folder, "dev")
+
+    assert config.secret_keys == ["toys:size", "toys:names"]
+    assert (config.values["toys:size"], json.loads(config.values["toys:names"])) == (SECRET, ["a", SECRET])
+
+
+def test_a_misspelt_stack_is_refused_with_the_nearest(folder: Path) -> None:
+    with pytest.raises(
+        AutomationError, match=r"stack 'dve' has no file Pulumi\.dve\.yaml: there are dev; .* 'dev'\?"
+    ):
+        read_config(folder, "dve")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[a]", r"Pulumi\.dev\.yaml has no settings but \[\"a\"\]: expected keys with values"),
+        ("config: [a]", r"Pulumi\.dev\.yaml: `config` has no keys but"),
+        ("config: text", r"Pulumi\.dev\.yaml: `config` has no keys but text: expected keys with values"),
+        ("config: {", r"Pulumi\.dev\.yaml is not valid YAML"),
+    ],
+)
+def test_a_file_of_another_form_is_refused(folder: Path, text: str, message: str) -> None:
+    (folder / "Pulumi.dev.yaml").write_text(text)
+
+    with pytest.raises(AutomationError, match=message):
+        read_config(folder, "dev")
+
+
+def test_a_folder_without_a_project_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AutomationError, match=r"Pulumi\.yaml cannot be read: No such file"):
+        project_name(tmp_path)
+
+
+def test_a_project_without_a_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("runtime: python\n")
+
+    with pytest.raises(
+        AutomationError, match=r"Pulumi\.yaml has no `name`: run this from the project's folder"
+    ):
+        project_name(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'toys:size: "08901"',
+        "toys:size: '1e10'",
+        "toys:size: 0o17",
+        "toys:size: yes",
+        "toys:size: 12:30:00",
+        'toys:environment: {A: "012345678901", YES: "on", "1": "0o17"}',
+        "toys:size: |-\n    two\n    lines",
+        "toys:size: äöü ☕",
+        "aws:region: eu-west-1",
+    ],
+)
+def test_what_is_copied_is_written_as_in_the_base(folder: Path, line: str) -> None:
+    assert derive(folder, f"config:\n  {line}\n").splitlines() == [
+        "# From Pulumi.dev.yaml: `make it` writes it anew each time.",
+        "config:",
+        *f"  {line}".splitlines(),
+    ]
+
+
+def test_a_long_value_is_not_folded(folder: Path) -> None:
+    assert f"toys:size: {'word ' * 99}end\n" in derive(folder, f"config:\n  toys:size: {'word ' * 99}end\n")
+
+
+def test_what_is_copied_refers_to_what_is_copied(folder: Path) -> None:
+    """An anchor may stand in what is left out."""
+    text = derive(folder, "config:\n  toys:names: &names [a]\n  toys:size: {left: *names, right: *names}\n")
+    (folder / "Pulumi.pr-1.yaml").write_text(text)
+
+    assert json.loads(read_config(folder, "pr-1").values["toys:size"]) == {"left": ["a"], "right": ["a"]}
+
+
+def test_what_changes_comes_instead(folder: Path) -> None:
+    text = derive(
+        folder,
+        "config:\n  toys:size: 1\n  toys:names: [a]\n  toys:open: true\n",
+        size="08901",
+        command=["a", "b"],
+    )
+
+    assert go_yaml.value_of(go_yaml.read(folder / "Pulumi.pr-1.yaml")) == {
+        "config": {"toys:open": True, "toys:size": "08901", "toys:command": ["a", "b"]}
+    }
+    assert "toys:size: '08901'\n" in text
+
+
+def test_a_failure_leaves_the_file_that_was_there(folder: Path) -> None:
+    before = derive(folder, "config: {toys:size: 1}\n")
+
+    with pytest.raises(AutomationError, match="not valid YAML"):
+        derive(folder, "config: [\n")
+    assert (folder / "Pulumi.pr-1.yaml").read_text() == before

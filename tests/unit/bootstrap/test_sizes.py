@@ -1,0 +1,86 @@
+"""Policies are as small as AWS wants them: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from tests.unit.bootstrap.conftest import ATTACHMENT, INLINE, POLICY, ROLE, DeclareAccount
+from tests.unit.infra.recorder import Graph
+
+LARGEST_MANAGED_POLICY = 6_144
+LARGEST_INLINE_POLICIES = 10_240
+LARGEST_TRUST_POLICY = 2_048
+MOST_ATTACHED = 10
+
+
+def _stack(name: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "domains": [f"{name}.example.com"], **more}
+
+
+LONG_NAME = "a" * 24
+LONGEST = {
+    "project": LONG_NAME,
+    "github-repository": f"{'o' * 39}/{'r' * 100}",
+    "stacks": [
+        _stack(
+            "s" * 32,
+            environments=["e" * 40, "f" * 40],
+            previews="p" * 32 + "*",
+            domains=[f"{letter * 63}.example.com" for letter in "abcd"],
+            **{
+                "task-role-statements": [
+                    {"actions": ["s3:GetObject", "s3:PutObject"], "resources": [f"arn:aws:s3:::{'b' * 63}/*"]}
+                ]
+                * 8
+            },
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("changes", [{}, LONGEST], ids=["as shipped", "long names"])
+def test_every_policy_is_one_that_aws_takes(declare_account: DeclareAccount, changes: dict[str, Any]) -> None:
+    graph = declare_account(changes)
+    sizes = {
+        kind: {r.name: len(r.inputs[key]) for r in graph.all(kind)}
+        for kind, key in ((POLICY, "policy"), (INLINE, "policy"), (ROLE, "assumeRolePolicy"))
+    }
+
+    assert [s for s in sizes[POLICY].items() if s[1] > LARGEST_MANAGED_POLICY] == []
+    assert [s for s in sizes[INLINE].items() if s[1] > LARGEST_INLINE_POLICIES] == []
+    assert [s for s in sizes[ROLE].items() if s[1] > LARGEST_TRUST_POLICY] == []
+
+
+def test_a_role_has_one_inline_policy_and_few_others(graph: Graph) -> None:
+    """The limit is for all inline policies of a role together, and ten others can be attached."""
+    for role in graph.all(ROLE):
+        name = role.inputs["name"]
+        assert len([one for one in graph.all(INLINE) if one.inputs["role"] == name]) == 1
+        assert len([one for one in graph.all(ATTACHMENT) if one.inputs["role"] == name]) <= MOST_ATTACHED
+
+
+@pytest.mark.parametrize(
+    ("more", "policy", "limit", "key"),
+    [
+        ({"environments": [f"{n}-{'e' * 99}" for n in range(9)]}, "deploy-dev", 2048, "environments"),
+        ({"domains": [f"{n}.{'e' * 63}.example.com" for n in range(40)]}, "deploy-dev", 10240, "domains"),
+        (
+            {"task-role-statements": [{"actions": ["s3:GetObject"], "resources": ["*"]}] * 60},
+            "tasks-dev",
+            6144,
+            "task-role-statements",
+        ),
+    ],
+)
+def test_a_policy_that_is_too_long_is_refused_with_what_makes_it_long(
+    declare_account: DeclareAccount, more: dict[str, Any], policy: str, limit: int, key: str
+) -> None:
+    """AWS would say only that some limit is exceeded, in the middle of an update."""
+    with pytest.raises(pulumi.RunError) as refused:
+        declare_account({"stacks": [_stack("dev", **more)]})
+
+    assert str(refused.value).startswith(f"node-on-ecs-{policy}: the policy has ")
+    assert f"characters, and AWS takes {limit}: shorten `{key}` of dev" in str(refused.value)

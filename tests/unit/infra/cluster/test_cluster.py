@@ -1,0 +1,40 @@
+"""The cluster: capacity and logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra.cluster.cluster import Cluster, ClusterArgs
+from tests.unit.infra.factories import cluster_settings, held
+from tests.unit.infra.recorder import Graph, declare
+
+
+def _cluster(*, log_retention_days: int = 30, **changes: Any) -> Graph:
+    args = ClusterArgs(settings=cluster_settings(**changes), log_retention_days=log_retention_days)
+    return declare(lambda: Cluster("cluster", args, opts=held()))
+
+
+@pytest.mark.parametrize("insights", ["disabled", "enabled", "enhanced"])
+def test_container_insights_are_what_the_settings_say(insights: str) -> None:
+    cluster = _cluster(container_insights=insights).one("aws:ecs/cluster:Cluster", "cluster")
+
+    assert cluster.inputs["settings"] == [{"name": "containerInsights", "value": insights}]
+
+
+def test_fargate_and_spot_are_there_whichever_is_used() -> None:
+    """Moving a service from one to the other must not wait for the cluster."""
+    capacity = _cluster().one("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders", "cluster")
+
+    assert capacity.inputs["capacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
+    assert capacity.inputs["defaultCapacityProviderStrategies"] == [
+        {"capacityProvider": "FARGATE", "weight": 1, "base": 1},
+        {"capacityProvider": "FARGATE_SPOT", "weight": 3, "base": 0},
+    ]
+
+
+def test_logs_are_kept_as_long_as_the_settings_say() -> None:
+    logs = _cluster(log_retention_days=7).one("aws:cloudwatch/logGroup:LogGroup", "cluster-logs")
+
+    assert logs.inputs == {"retentionInDays": 7}

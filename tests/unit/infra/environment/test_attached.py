@@ -1,0 +1,121 @@
+"""A stack that attaches to another one: what it makes, and what it takes from there."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+
+from tests.unit.infra.conftest import DeclareStack
+from tests.unit.infra.fake_cloud import FakeCloud
+from tests.unit.infra.recorder import Graph
+
+PREVIEW = {"attach-to": "dev", "expires": "2026-11-24T12:00:00Z"}
+DEV = "organization/node-on-ecs/dev"
+NO_OTHERS = {"nat": "single", "container-insights": "enabled", "multidev": [], "autoscaling": {}}
+
+
+@pytest.fixture
+def attach(declare_stack: DeclareStack, graphs: Callable[[str], Graph]) -> Callable[..., Graph]:
+    def run(stack: str = "pr-12", told: Any = None, **changes: Any) -> Graph:
+        exports = graphs("dev").exports if told is None else told
+        own = {key.replace("_", "-"): value for key, value in changes.items()}
+        return declare_stack(
+            "dev",
+            {**NO_OTHERS, **PREVIEW, **own},
+            stack=stack,
+            cloud=FakeCloud(stacks={DEV: exports}),
+        )
+
+    return run
+
+
+def test_it_makes_a_service_of_its_own_and_nothing_else(attach: Callable[..., Graph]) -> None:
+    assert Counter((r.type, r.name) for r in attach().resources) == Counter(
+        [
+            ("pulumi:providers:aws", "aws"),
+            ("node-on-ecs:infra:AttachedService", "attached"),
+            ("node-on-ecs:infra:AppImage", "app"),
+            ("aws:ecr/repository:Repository", "app"),
+            ("aws:ecr/lifecyclePolicy:LifecyclePolicy", "app-retention"),
+            ("random:index/randomId:RandomId", "app-build"),
+            ("docker-build:index:Image", "app"),
+            ("aws:cloudwatch/logGroup:LogGroup", "logs"),
+            ("node-on-ecs:infra:Service", "web-pr-12"),
+            ("node-on-ecs:infra:TaskDefinition", "web-pr-12"),
+            ("aws:iam/role:Role", "web-pr-12-execution"),
+            ("aws:iam/role:Role", "web-pr-12-task"),
+            ("aws:iam/rolePolicy:RolePolicy", "web-pr-12-execution"),
+            ("aws:ecs/taskDefinition:TaskDefinition", "web-pr-12"),
+            ("aws:lb/targetGroup:TargetGroup", "web-pr-12"),
+            ("aws:lb/listenerRule:ListenerRule", "web-pr-12"),
+            ("aws:ecs/service:Service", "web-pr-12"),
+            ("node-on-ecs:infra:Host", "web-pr-12"),
+            ("aws:route53/record:Record", "web-pr-12-ipv4"),
+        ]
+    )
+
+
+def test_all_else_is_the_base_s(attach: Callable[..., Graph], graphs: Callable[[str], Graph]) -> None:
+    graph, base = attach(), graphs("dev").exports
+    service = graph.one("aws:ecs/service:Service").inputs
+    rule = graph.one("aws:lb/listenerRule:ListenerRule").inputs
+    record = graph.one("aws:route53/record:Record").inputs
+
+    assert service["cluster"] == base["cluster_arn"]
+    assert service["networkConfiguration"] == {
+        "subnets": base["public_subnet_ids"],
+        "securityGroups": [base["tasks_security_group_id"]],
+        "assignPublicIp": True,
+    }
+    assert (rule["listenerArn"], rule["priority"]) == (base["listener_arn"], 512)
+    assert rule["conditions"] == [{"hostHeader": {"values": ["pr-12.dev.example.com"]}}]
+    assert (record["name"], record["zoneId"]) == ("pr-12.dev.example.com", base["zone_id"])
+    assert record["aliases"][0]["name"] == base["load_balancer_dns_name"]
+    image = graph.one("docker-build:index:Image").inputs
+    assert image["cacheFrom"][0]["registry"]["ref"].startswith(base["attachment"]["cache_url"])
+    assert not image.get("cacheTo"), "the base's cache is the base's to write"
+    assert graph.exports["attached_to"] == "dev"
+    assert graph.exports["expires"] == "2026-11-24T12:00:00Z"
+    assert graph.exports["urls"] == {"web-pr-12": "https://pr-12.dev.example.com"}
+
+
+def test_its_images_never_push_those_that_the_base_runs_out_of_the_repository(
+    attach: Callable[..., Graph], graphs: Callable[[str], Graph]
+) -> None:
+    """A repository keeps so many images: thirty builds of a pull request, and the base could start no task."""
+    own = attach()
+    shared = attach(repository="team/app")
+
+    assert "repository" not in graphs("dev").exports["attachment"]
+    assert own.one("aws:ecr/repository:Repository").inputs["forceDelete"] is True
+    assert shared.all("aws:ecr/repository:Repository") == []
+    assert "/team/app:" in shared.one("docker-build:index:Image").inputs["tags"][0]
+
+
+def test_the_app_keeps_connections_as_long_as_the_base_s_load_balancer_wants(
+    attach: Callable[..., Graph],
+) -> None:
+    definition = attach().one("aws:ecs/taskDefinition:TaskDefinition").inputs
+    (container,) = json.loads(definition["containerDefinitions"])
+
+    assert {"name": "IDLE_TIMEOUT_SECONDS", "value": "60"} in container["environment"]
+
+
+@pytest.mark.parametrize(
+    ("told", "changes", "words"),
+    [
+        ({"url": "x"}, {}, "has no output `attachment`"),
+        (None, {"container_port": 4000}, "container-port = 4000: 3000, as dev has it"),
+        (None, {"domain": "other.example.com"}, "domain = other.example.com: dev.example.com"),
+    ],
+)
+def test_a_base_that_does_not_fit_is_told_in_one_message(
+    attach: Callable[..., Graph], told: Any, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(pulumi.RunError, match=words):
+        attach(told=told, **changes)

@@ -1,0 +1,201 @@
+"""The app's image, by each of the ways to get one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.image.app_image import AppImage, AppImageArgs
+from infra.settings import Architecture
+from tests.unit.infra.factories import held, image_settings
+from tests.unit.infra.fake_cloud import DIGEST, REGISTRY, FakeCloud
+from tests.unit.infra.recorder import Graph, Secret, declare
+
+REPOSITORY = "aws:ecr/repository:Repository"
+IMAGE = "docker-build:index:Image"
+OTHER_DIGEST = f"sha256:{'a' * 64}"
+CACHE = f"{REGISTRY}/app-cache-1a2b3c4:cache"
+
+
+def _app_image(
+    app: Path,
+    *,
+    protect: bool = False,
+    cloud: FakeCloud | None = None,
+    architecture: Architecture = "arm64",
+    **settings: Any,
+) -> Graph:
+    args = AppImageArgs(
+        settings=image_settings(**{"app_path": str(app), **settings}),
+        architecture=architecture,
+        stack_prefix="organization/node-on-ecs",
+        protect=protect,
+    )
+    return declare(lambda: AppImage("app", args, opts=held()), cloud=cloud)
+
+
+def _outputs(graph: Graph) -> dict[str, Any]:
+    return graph.component_outputs("node-on-ecs:infra:AppImage", "app")
+
+
+def test_images_cannot_be_overwritten_are_scanned_and_encrypted(app: Path) -> None:
+    assert _app_image(app).one(REPOSITORY, "app").inputs == {
+        "imageTagMutability": "IMMUTABLE",
+        "imageScanningConfiguration": {"scanOnPush": True},
+        "encryptionConfigurations": [{"encryptionType": "AES256"}],
+        "forceDelete": True,
+    }
+
+
+def test_a_protected_repository_is_not_deleted_with_the_images_in_it(app: Path) -> None:
+    repository = _app_image(app, protect=True).one(REPOSITORY, "app")
+
+    assert repository.protect is True
+    assert repository.inputs["forceDelete"] is False
+
+
+def test_the_newest_images_are_kept(app: Path) -> None:
+    policy = _app_image(app, retained_images=5).one(
+        "aws:ecr/lifecyclePolicy:LifecyclePolicy", "app-retention"
+    )
+
+    (rule,) = json.loads(policy.inputs["policy"])["rules"]
+    assert rule["selection"] == {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5}
+
+
+def test_the_cache_has_a_repository_of_its_own_that_forgets_old_caches(app: Path) -> None:
+    """Its tag moves with every build, which the images' repository refuses."""
+    graph = _app_image(app)
+    policy = graph.one("aws:ecr/lifecyclePolicy:LifecyclePolicy", "app-cache-retention").inputs
+    (rule,) = json.loads(policy["policy"])["rules"]
+
+    assert graph.one(REPOSITORY, "app-cache").inputs["imageTagMutability"] == "MUTABLE"
+    assert policy["repository"] == "app-cache-1a2b3c4"
+    assert rule["selection"] == {
+        "tagStatus": "untagged",
+        "countType": "sinceImagePushed",
+        "countNumber": 7,
+        "countUnit": "days",
+    }
+
+
+def test_the_app_is_built_and_pushed_with_a_cache_that_ecr_takes(app: Path) -> None:
+    image = _app_image(app, build_args={"NODE_IMAGE": "node"}).one(IMAGE, "app")
+    tag = image.inputs["tags"][0]
+
+    assert tag.startswith(f"{REGISTRY}/app-1a2b3c4:")
+    assert tag.endswith("-0b0b0b0b")
+    content = tag.rpartition(":")[2].removesuffix("-0b0b0b0b")
+    assert image.inputs == {
+        "context": {"location": f".build/{content}"},
+        "buildArgs": {"NODE_IMAGE": "node"},
+        "platforms": ["linux/arm64"],
+        "tags": [tag],
+        "push": True,
+        "buildOnPreview": False,
+        "network": "default",
+        "cacheFrom": [{"registry": {"ref": CACHE}}],
+        "cacheTo": [
+            {
+                "registry": {
+                    "ref": CACHE,
+                    "mode": "max",
+                    "imageManifest": True,
+                    "ociMediaTypes": True,
+                },
+            },
+        ],
+        "registries": [
+            {
+                "address": REGISTRY,
+                "username": "AWS",
+                "password": Secret("a-password-of-twelve-hours"),
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("architecture", "platform"),
+    [("arm64", "linux/arm64"), ("x86_64", "linux/amd64")],
+)
+def test_the_image_is_for_the_processor_of_the_tasks(
+    app: Path, architecture: Architecture, platform: str
+) -> None:
+    assert _app_image(app, architecture=architecture).one(IMAGE).inputs["platforms"] == [platform]
+
+
+def test_content_that_comes_back_is_pushed_under_another_tag(app: Path) -> None:
+    """The random end is kept as long as the content stays: a revert gets a new one, a second run does not."""
+    graph = _app_image(app)
+
+    build = graph.one("random:index/randomId:RandomId", "app-build")
+    content = graph.one(IMAGE).inputs["tags"][0].rpartition(":")[2].removesuffix("-0b0b0b0b")
+    assert build.inputs == {"byteLength": 4, "keepers": {"content": content}}
+
+
+def test_another_build_has_another_tag(app: Path) -> None:
+    """The tag is the content's, with all that goes into the build."""
+    variants: list[dict[str, Any]] = [{}, {"architecture": "x86_64"}, {"build_args": {"A": "1"}}]
+
+    tags = {_app_image(app, **changes).one(IMAGE).inputs["tags"][0] for changes in variants}
+
+    assert len(tags) == 3
+
+
+def test_an_image_that_is_replaced_stays_in_the_repository(app: Path) -> None:
+    """ECS rolls back to it."""
+    assert _app_image(app).one(IMAGE).retain_on_delete is True
+
+
+def test_what_was_built_is_deployed_by_digest(app: Path) -> None:
+    assert _outputs(_app_image(app)) == {
+        "reference": f"{REGISTRY}/app-1a2b3c4@{DIGEST}",
+        "repository_url": f"{REGISTRY}/app-1a2b3c4",
+    }
+
+
+def test_a_shared_repository_is_pushed_to_and_not_made(app: Path) -> None:
+    graph = _app_image(app, repository="shared")
+
+    assert graph.names(REPOSITORY) == ["app-cache"]
+    assert graph.one(IMAGE).inputs["tags"][0].startswith(f"{REGISTRY}/shared:")
+    assert _outputs(graph)["reference"] == f"{REGISTRY}/shared@{DIGEST}"
+
+
+def test_the_image_of_another_stack_is_the_very_digest_that_it_runs(app: Path) -> None:
+    """What was tested in staging is what prod gets: nothing is built."""
+    cloud = FakeCloud(
+        stacks={"organization/node-on-ecs/staging": {"image": f"{REGISTRY}/shared@{OTHER_DIGEST}"}},
+    )
+
+    graph = _app_image(app, cloud=cloud, repository="shared", image_from="staging")
+
+    assert graph.all(IMAGE) == []
+    assert graph.all(REPOSITORY) == []
+    assert _outputs(graph) == {
+        "reference": f"{REGISTRY}/shared@{OTHER_DIGEST}",
+        "repository_url": f"{REGISTRY}/shared",
+    }
+    (call,) = graph.calls("aws:ecr/getImage:getImage")
+    assert call.arguments == {"repositoryName": "shared", "imageDigest": OTHER_DIGEST}
+
+
+@pytest.mark.parametrize("named", ["staging", "another-org/node-on-ecs/staging"])
+def test_another_stack_is_named_alone_or_in_full(app: Path, named: str) -> None:
+    full = named if "/" in named else f"organization/node-on-ecs/{named}"
+    cloud = FakeCloud(stacks={full: {"image": f"{REGISTRY}/shared@{OTHER_DIGEST}"}})
+
+    graph = _app_image(app, cloud=cloud, repository="shared", image_from=named)
+
+    assert _outputs(graph)["reference"] == f"{REGISTRY}/shared@{OTHER_DIGEST}"
+
+
+def test_a_ready_image_needs_no_repository(app: Path) -> None:
+    graph = _app_image(app, image=f"ghcr.io/org/app@{OTHER_DIGEST}")
+
+    assert [r.type for r in graph.resources if r.type.startswith(("aws:", "docker-build:"))] == []
+    assert _outputs(graph) == {"reference": f"ghcr.io/org/app@{OTHER_DIGEST}"}

@@ -1,0 +1,93 @@
+"""Names and their certificate."""
+
+from __future__ import annotations
+
+import pulumi_aws as aws
+
+from infra.network.dns import Certificate, CertificateArgs, Host, HostArgs
+from tests.unit.infra.factories import held
+from tests.unit.infra.recorder import Graph, declare
+
+RECORD = "aws:route53/record:Record"
+
+
+def _certificate() -> Graph:
+    args = CertificateArgs(domain="dev.example.com", zone_id="Z1")
+    return declare(lambda: Certificate("certificate", args, opts=held()))
+
+
+def _host(*, ipv6: bool = False) -> Graph:
+    args = HostArgs(
+        host="alice.dev.example.com",
+        zone_id="Z1",
+        load_balancer_dns_name="lb.elb.amazonaws.com",
+        load_balancer_zone_id="Z2",
+        ipv6=ipv6,
+    )
+    return declare(lambda: Host("alice", args, opts=held()))
+
+
+def test_the_certificate_covers_the_domain_and_all_multidev_hosts() -> None:
+    """With the wildcard from the start, the first copy needs no new certificate."""
+    assert _certificate().one("aws:acm/certificate:Certificate", "certificate").inputs == {
+        "domainName": "dev.example.com",
+        "subjectAlternativeNames": ["*.dev.example.com"],
+        "validationMethod": "DNS",
+    }
+
+
+def test_domain_and_wildcard_are_proved_by_one_record() -> None:
+    """ACM asks for the same record twice, and Route 53 would refuse the second."""
+    record = _certificate().one(RECORD)
+
+    assert record.name == "certificate-proof"
+    assert record.inputs == {
+        "zoneId": "Z1",
+        "name": "_proof.example.com.",
+        "type": "CNAME",
+        "records": ["_value.acm-validations.aws."],
+        "ttl": 300,
+        "allowOverwrite": True,
+    }
+
+
+def test_the_record_may_be_another_certificates_too() -> None:
+    """One of the same name in another region, or before CloudFront, renews itself by it."""
+    record = _certificate().one(RECORD)
+
+    assert record.inputs["allowOverwrite"] is True
+    assert record.retain_on_delete
+
+
+def test_whoever_uses_the_certificate_waits_until_it_is_issued() -> None:
+    """A listener refuses a certificate that is still pending."""
+
+    def program() -> None:
+        args = CertificateArgs(domain="dev.example.com", zone_id="Z1")
+        certificate = Certificate("certificate", args, opts=held())
+        aws.ssm.Parameter("user", type="String", value=certificate.arn)
+
+    graph = declare(program)
+    validation = graph.one("aws:acm/certificateValidation:CertificateValidation", "certificate")
+
+    assert validation.inputs["validationRecordFqdns"] == ["certificate-proof.fqdn"]
+    assert validation.urn in graph.one("aws:ssm/parameter:Parameter").dependencies
+
+
+def test_a_host_is_an_alias_of_the_load_balancer() -> None:
+    record = _host().one(RECORD)
+
+    assert record.name == "alice-ipv4"
+    assert record.inputs == {
+        "zoneId": "Z1",
+        "name": "alice.dev.example.com",
+        "type": "A",
+        "aliases": [{"name": "lb.elb.amazonaws.com", "zoneId": "Z2", "evaluateTargetHealth": True}],
+    }
+
+
+def test_with_ipv6_a_host_has_an_aaaa_record_too() -> None:
+    assert {record.name: record.inputs["type"] for record in _host(ipv6=True).all(RECORD)} == {
+        "alice-ipv4": "A",
+        "alice-ipv6": "AAAA",
+    }

@@ -1,0 +1,200 @@
+"""The network: a layout that nothing moves, and no way in that nobody asked for."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+from itertools import combinations
+from typing import Any
+
+import pulumi
+import pytest
+
+from infra.network.vpc import Network, NetworkArgs, subnet_layout
+from tests.unit.infra.factories import held, network_settings
+from tests.unit.infra.fake_cloud import FakeCloud
+from tests.unit.infra.recorder import Graph, declare
+from tests.unit.infra.settings_fixtures import SUBNETS
+
+EXISTING_VPC = "vpc-0123456789abcdef0"
+VPC = "awsx:ec2:Vpc"
+NETWORK = "node-on-ecs:infra:Network"
+ROUTE = "aws:ec2/route:Route"
+
+
+def _network(*, protect: bool = False, cloud: FakeCloud | None = None, **changes: Any) -> Graph:
+    args = NetworkArgs(settings=network_settings(**changes), protect=protect)
+    return declare(lambda: Network("network", args, opts=held()), cloud=cloud)
+
+
+def _ranges(graph: Graph) -> dict[tuple[str, str], str]:
+    """Return the range of each subnet, by kind and zone."""
+    inputs = graph.one(VPC).inputs
+    return {
+        (spec["type"], zone): cidr
+        for spec in inputs["subnetSpecs"]
+        for zone, cidr in zip(inputs["availabilityZoneNames"], spec["cidrBlocks"], strict=True)
+    }
+
+
+@pytest.mark.parametrize("nat", ["none", "single", "one-per-az"])
+@pytest.mark.parametrize("zones", [2, 3, 4])
+def test_no_subnet_moves_when_nat_or_the_number_of_zones_changes(nat: str, zones: int) -> None:
+    """Another range replaces a subnet, and with it the load balancer and every task in it."""
+    least = _ranges(_network(nat="none", availability_zones=2))
+    ranges = _ranges(_network(nat=nat, availability_zones=zones))
+
+    assert {key: ranges[key] for key in least} == least
+    assert len(ranges) == 2 * zones
+
+
+@pytest.mark.parametrize("cidr", ["10.0.0.0/16", "192.168.4.0/22", "172.16.128.0/19"])
+def test_subnets_lie_in_the_vpc_and_apart_and_are_big_enough_for_a_load_balancer(cidr: str) -> None:
+    """AWS refuses ranges that overlap, and a load balancer wants a /27 at least."""
+    subnets = [subnet for slot in subnet_layout(cidr) for subnet in (slot.public, slot.private)]
+
+    assert all(subnet.subnet_of(IPv4Network(cidr)) for subnet in subnets)
+    assert not any(one.overlaps(other) for one, other in combinations(subnets, 2))
+    assert all(subnet.prefixlen <= 27 for subnet in subnets)
+
+
+@pytest.mark.parametrize(
+    ("cidr", "layout"),
+    [
+        (
+            "10.0.0.0/16",
+            [
+                ("10.0.0.0/19", "10.0.32.0/20"),
+                ("10.0.64.0/19", "10.0.96.0/20"),
+                ("10.0.128.0/19", "10.0.160.0/20"),
+                ("10.0.192.0/19", "10.0.224.0/20"),
+            ],
+        ),
+        (
+            "192.168.4.0/22",
+            [
+                ("192.168.4.0/25", "192.168.4.128/26"),
+                ("192.168.5.0/25", "192.168.5.128/26"),
+                ("192.168.6.0/25", "192.168.6.128/26"),
+                ("192.168.7.0/25", "192.168.7.128/26"),
+            ],
+        ),
+    ],
+)
+def test_the_layout_is_the_one_that_stacks_already_have(cidr: str, layout: list[tuple[str, str]]) -> None:
+    """Written out, because a prettier formula would move every subnet there is."""
+    assert [(str(slot.private), str(slot.public)) for slot in subnet_layout(cidr)] == layout
+
+
+@pytest.mark.parametrize(
+    ("nat", "strategy"),
+    [("none", "None"), ("single", "Single"), ("one-per-az", "OnePerAz")],
+)
+def test_nat_is_what_the_settings_say(nat: str, strategy: str) -> None:
+    assert _network(nat=nat).one(VPC).inputs["natGateways"] == {"strategy": strategy}
+
+
+def test_without_nat_tasks_are_in_public_subnets_with_public_addresses() -> None:
+    """They could not pull their image otherwise."""
+    outputs = _network(nat="none").component_outputs(NETWORK, "network")
+
+    assert outputs["tasks_have_public_addresses"] is True
+    assert outputs["task_subnet_ids"] == outputs["public_subnet_ids"]
+
+
+def test_with_nat_tasks_are_in_private_subnets_without_public_addresses() -> None:
+    outputs = _network(nat="single").component_outputs(NETWORK, "network")
+
+    assert outputs["tasks_have_public_addresses"] is False
+    assert outputs["task_subnet_ids"] == outputs["private_subnet_ids"]
+
+
+def test_no_subnet_gives_public_addresses_by_itself() -> None:
+    """Awsx switches it on, so a transform has to reach its subnets, and nothing but its subnets."""
+    (transform,) = _network().one(VPC).transforms
+
+    def transformed(token: str) -> pulumi.ResourceTransformResult | None:
+        return transform(
+            pulumi.ResourceTransformArgs(
+                custom=True,
+                type_=token,
+                name="network-public-1",
+                props={"mapPublicIpOnLaunch": True, "cidrBlock": "10.0.0.0/24"},
+                opts=pulumi.ResourceOptions(),
+            ),
+        )
+
+    subnet = transformed("aws:ec2/subnet:Subnet")
+
+    assert subnet is not None
+    assert subnet.props == {"mapPublicIpOnLaunch": False, "cidrBlock": "10.0.0.0/24"}
+    assert transformed("aws:ec2/routeTable:RouteTable") is None
+
+
+def test_the_default_security_group_of_our_vpc_has_no_rules() -> None:
+    """AWS gives it to whatever names no group (EC2.2)."""
+    inputs = _network().one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "network-default").inputs
+
+    assert inputs == {"vpcId": "network-vpc-id"}
+
+
+def test_zones_without_fargate_and_local_zones_are_left_out() -> None:
+    """A task that lands in one of them never starts. By id: the same name is another zone in each account."""
+    (call,) = _network().calls("aws:index/getAvailabilityZones:getAvailabilityZones")
+
+    assert call.arguments["filters"] == [{"name": "zone-type", "values": ["availability-zone"]}]
+    assert set(call.arguments["excludeZoneIds"]) == {
+        "use1-az3",  # no Fargate on arm64
+        "usw1-az2",
+        "apne1-az3",
+        "cnn1-az3",
+        "cnn1-az4",
+    }
+
+
+def test_more_zones_than_the_region_has_are_refused_by_name() -> None:
+    with pytest.raises(pulumi.RunError, match=r"availability-zones is 4, .* can use 2 .*: here-1a, here-1b"):
+        _network(availability_zones=4, cloud=FakeCloud(zones=("here-1a", "here-1b")))
+
+
+def test_with_ipv6_only_public_subnets_have_it_and_each_has_a_way_out() -> None:
+    """Awsx numbers the ranges of private subnets by the number of zones, so one zone more would move them."""
+    graph = _network(ipv6=True, availability_zones=3)
+    inputs = graph.one(VPC).inputs
+    routes = {route.name: route.inputs for route in graph.all(ROUTE)}
+
+    assert inputs["assignGeneratedIpv6CidrBlock"] is True
+    assert {spec["type"]: spec["assignIpv6AddressOnCreation"] for spec in inputs["subnetSpecs"]} == {
+        "Public": True,
+        "Private": False,
+    }
+    assert routes == {
+        f"network-ipv6-us-east-1{letter}": {
+            "routeTableId": f"network-public-{number}-RouteTable-id",
+            "destinationIpv6CidrBlock": "::/0",
+            "gatewayId": "network-InternetGateway-id",
+        }
+        for number, letter in enumerate("abc", 1)
+    }
+
+
+def test_without_ipv6_there_are_no_ipv6_routes() -> None:
+    assert _network(ipv6=False).all(ROUTE) == []
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_the_vpc_is_protected_if_asked_for(protect: bool) -> None:  # noqa: FBT001
+    assert _network(protect=protect).one(VPC).protect is protect
+
+
+def test_an_existing_vpc_is_used_and_nothing_is_made_in_it() -> None:
+    public, private = SUBNETS[:2], SUBNETS[2:4]
+    graph = _network(vpc_id=EXISTING_VPC, public_subnet_ids=public, private_subnet_ids=private)
+
+    assert [r.type for r in graph.resources if r.type.startswith(("aws:", "awsx:"))] == []
+    assert graph.component_outputs(NETWORK, "network") == {
+        "vpc_id": EXISTING_VPC,
+        "public_subnet_ids": [*public],
+        "private_subnet_ids": [*private],
+        "task_subnet_ids": [*private],
+        "tasks_have_public_addresses": False,
+    }

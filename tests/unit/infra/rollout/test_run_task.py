@@ -1,0 +1,87 @@
+"""Tasks that run once: how they are started, and followed to their end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from infra.rollout.run_task import OneOff, OneOffs, RunTaskError, exit_code_of
+from tests.unit.infra.rollout.aws import NEW, Aws, Hours, Refused, task
+
+RUNS = task(7)
+ENDED = task(7, stopped="Essential container exited")
+FRESH = Refused(
+    "InvalidParameterException",
+    "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/web-task' that was provided",
+)
+
+
+def one_off() -> OneOff:
+    return OneOff(
+        cluster="cluster",
+        task_definition=NEW,
+        container="web",
+        command=("node", "--version"),
+        subnets=("subnet-1",),
+        security_groups=("sg-1",),
+        assign_public_ip=True,
+        started_by="run/web",
+    )
+
+
+def one_offs(aws: Aws, hours: Hours | None = None) -> OneOffs:
+    return OneOffs(aws.get("ecs"), (hours or Hours()).clock)
+
+
+def end_of(aws: Aws, hours: Hours | None = None, *, within_seconds: float = 3600) -> Any:
+    return asyncio.run(one_offs(aws, hours).end_of("cluster", RUNS["taskArn"], within_seconds=within_seconds))
+
+
+def test_a_role_that_aws_does_not_know_yet_is_waited_for() -> None:
+    """A new role reaches ECS within half a minute; the first migration of a stack would fail without this."""
+    aws, hours = Aws(run_task=[FRESH, FRESH, {"tasks": [RUNS]}]), Hours()
+
+    assert asyncio.run(one_offs(aws, hours).start(one_off())) == RUNS["taskArn"]
+    assert 0 < hours.seconds <= 60
+
+
+def test_a_role_that_stays_unknown_is_an_error_after_a_minute() -> None:
+    aws, hours = Aws(run_task=FRESH), Hours()
+
+    with pytest.raises(RunTaskError, match="unable to assume the role"):
+        asyncio.run(one_offs(aws, hours).start(one_off()))
+    assert 55 <= hours.seconds <= 65
+
+
+def test_another_error_is_one_at_once() -> None:
+    aws, hours = Aws(run_task=Refused("ClusterNotFoundException", "Cluster not found.")), Hours()
+
+    with pytest.raises(RunTaskError, match="Cluster not found"):
+        asyncio.run(one_offs(aws, hours).start(one_off()))
+    assert hours.seconds == 0
+
+
+def test_a_task_that_ecs_does_not_show_yet_is_waited_for() -> None:
+    """ECS is eventually consistent: what was started a moment ago may not be there."""
+    aws = Aws(describe_tasks=[{"tasks": [], "failures": [{"reason": "MISSING"}]}, {"tasks": [ENDED]}])
+
+    assert exit_code_of(end_of(aws), "web") == 3
+
+
+def test_a_task_that_ecs_never_shows_is_not_waited_for_for_ever() -> None:
+    aws, hours = Aws(describe_tasks={"tasks": []}), Hours()
+
+    with pytest.raises(RunTaskError, match="does not know the task"):
+        end_of(aws, hours)
+
+    assert hours.seconds < 120
+
+
+def test_without_an_end_there_is_none_to_return() -> None:
+    assert end_of(Aws(describe_tasks={"tasks": [RUNS]}), within_seconds=60) is None
+
+
+def test_a_container_that_never_ran_has_no_exit_code() -> None:
+    assert exit_code_of(task(7, containers=[{"name": "web"}]), "web") is None

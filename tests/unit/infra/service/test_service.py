@@ -1,0 +1,153 @@
+"""A service: how it takes over, how it is reached, and what it waits for."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pulumi
+import pytest
+
+from infra.service.service import Service
+from tests.unit.infra.factories import held, service_args, service_settings
+from tests.unit.infra.recorder import Declared, Graph, declare
+
+SERVICE = "aws:ecs/service:Service"
+RULE = "aws:lb/listenerRule:ListenerRule"
+TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
+
+
+def _graph(*, args: dict[str, Any] | None = None, **settings: Any) -> Graph:
+    arguments = service_args(service_settings(**settings), **(args or {}))
+    return declare(lambda: Service("web", arguments, opts=held()))
+
+
+def _service(**settings: Any) -> Declared:
+    return _graph(**settings).one(SERVICE, "web")
+
+
+def test_a_deployment_that_fails_goes_back_by_itself_and_never_takes_away_what_serves() -> None:
+    inputs = _service(deployment_minimum_healthy_percent=50, deployment_maximum_percent=150).inputs
+
+    assert inputs["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
+    assert inputs["deploymentMinimumHealthyPercent"] == 50
+    assert inputs["deploymentMaximumPercent"] == 150
+    assert inputs["healthCheckGracePeriodSeconds"] == 30
+    assert inputs["availabilityZoneRebalancing"] == "ENABLED"
+
+
+def test_count_and_capacity_are_the_settings() -> None:
+    """A strategy of its own, for one that is inherited shows as a change under refresh."""
+    inputs = _service(desired_count=3).inputs
+
+    assert inputs["desiredCount"] == 3
+    assert inputs["capacityProviderStrategies"] == [
+        {"capacityProvider": "FARGATE", "weight": 1, "base": 1},
+        {"capacityProvider": "FARGATE_SPOT", "weight": 3, "base": 0},
+    ]
+    assert "launchType" not in inputs
+    assert inputs["forceNewDeployment"] is True
+
+
+def test_tags_reach_the_tasks() -> None:
+    """The provider's default tags end at the service; costs are found by the tasks'."""
+    inputs = _service().inputs
+
+    assert inputs["propagateTags"] == "SERVICE"
+    assert inputs["enableEcsManagedTags"] is True
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_tasks_are_where_the_network_says(public: bool) -> None:  # noqa: FBT001
+    graph = _graph(args={"assign_public_ip": public})
+
+    assert graph.one(SERVICE).inputs["networkConfiguration"] == {
+        "subnets": ["subnet-1", "subnet-2"],
+        "securityGroups": ["sg-tasks"],
+        "assignPublicIp": public,
+    }
+
+
+def test_the_load_balancer_asks_tasks_as_the_settings_say() -> None:
+    inputs = _graph(deregistration_delay_seconds=15, health_check_path="/ready").one(TARGET_GROUP).inputs
+
+    assert inputs["targetType"] == "ip"
+    assert (inputs["protocol"], inputs["port"], inputs["vpcId"]) == ("HTTP", 80, "vpc-1")
+    assert inputs["deregistrationDelay"] == 15
+    assert inputs["healthCheck"] == {
+        "protocol": "HTTP",
+        "port": "traffic-port",
+        "path": "/ready",
+        "matcher": "200",
+        "interval": 10,
+        "timeout": 5,
+        "healthyThreshold": 2,
+        "unhealthyThreshold": 3,
+    }
+
+
+@pytest.mark.parametrize("interval", [5, 6, 30])
+def test_a_health_check_is_over_before_the_next_one(interval: int) -> None:
+    """AWS refuses a timeout that is not shorter than the interval."""
+    check = _graph(health_check_interval_seconds=interval).one(TARGET_GROUP).inputs["healthCheck"]
+
+    assert 2 <= check["timeout"] < interval
+
+
+def test_a_host_leads_to_the_service() -> None:
+    inputs = _graph(host="alice.example.com", priority=1234).one(RULE, "web").inputs
+
+    assert inputs["listenerArn"] == "arn:of:the:listener"
+    assert inputs["priority"] == 1234
+    assert inputs["conditions"] == [{"hostHeader": {"values": ["alice.example.com"]}}]
+    assert "transforms" not in inputs
+    (action,) = inputs["actions"]
+    assert action["type"] == "forward"
+    assert "targetgroup/web" in action["targetGroupArn"]
+
+
+def test_without_a_domain_everything_leads_to_the_main_service() -> None:
+    inputs = _graph(host=None).one(RULE).inputs
+
+    assert inputs["conditions"] == [{"pathPattern": {"values": ["/*"]}}]
+    assert "transforms" not in inputs
+
+
+def test_without_a_domain_a_copy_has_a_prefix_and_nothing_that_only_begins_like_it() -> None:
+    inputs = _graph(host=None, path_prefix="/alice").one(RULE).inputs
+
+    assert inputs["conditions"] == [{"pathPattern": {"values": ["/alice", "/alice/*"]}}]
+
+
+@pytest.mark.parametrize(
+    ("asked", "seen"),
+    [("/alice", "/"), ("/alice/", "/"), ("/alice/page", "/page"), ("/alice/alice/x", "/alice/x")],
+)
+def test_the_app_does_not_see_the_prefix(asked: str, seen: str) -> None:
+    """The same image has to work with a host of its own and below a prefix."""
+    (transform,) = _graph(host=None, path_prefix="/alice").one(RULE).inputs["transforms"]
+    rewrite = transform["urlRewriteConfig"]["rewrite"]
+
+    assert transform["type"] == "url-rewrite"
+    assert re.sub(rewrite["regex"], rewrite["replace"].replace("$1", r"\1"), asked) == seen
+
+
+def test_the_service_waits_for_its_rule_and_for_what_tasks_cannot_start_without() -> None:
+    """ECS refuses a target group without a rule; a task without routes or rules cannot pull its image."""
+
+    class Routes(pulumi.ComponentResource):
+        def __init__(self) -> None:
+            super().__init__("test:index:Routes", "routes")
+
+    def program() -> None:
+        routes = Routes()
+        import pulumi_aws as aws
+
+        aws.ec2.Route("way-out", route_table_id="rtb-1", opts=pulumi.ResourceOptions(parent=routes))
+        Service("web", service_args(prerequisites=[routes]), opts=held())
+
+    graph = declare(program)
+    dependencies = graph.one(SERVICE).dependencies
+
+    assert graph.one(RULE).urn in dependencies
+    assert graph.one("aws:ec2/route:Route").urn in dependencies

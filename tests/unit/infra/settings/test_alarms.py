@@ -1,0 +1,98 @@
+"""Rules for the alarms that take a deployment back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.infra.settings_fixtures import fault_of, settings_of
+
+
+def alarms(**changes: Any) -> dict[str, Any]:
+    return {"alarms": {name.replace("_", "-"): value for name, value in changes.items()}}
+
+
+def test_every_service_has_alarms_unless_they_are_switched_off() -> None:
+    settings = settings_of({"multidev": ["alice"]})
+
+    assert all(service.alarms.enabled for service in settings.services)
+    assert not settings_of(alarms(enabled=False)).main.alarms.enabled
+
+
+def test_by_default_an_alarm_rings_well_within_a_canary() -> None:
+    settings = settings_of({"rollout": {"strategy": "canary"}}).main
+
+    assert settings.alarms.periods in (2, 3)
+    # Metrics of a load balancer come a minute or two late.
+    assert (
+        settings.alarms.periods * settings.alarms.period_seconds <= (settings.rollout.canary_minutes - 2) * 60
+    )
+
+
+def test_thresholds_periods_and_names_are_the_configurations() -> None:
+    settings = settings_of(
+        alarms(
+            error_percent=1,
+            minimum_requests=5,
+            p99_milliseconds=300,
+            unhealthy_tasks=2,
+            period_seconds=120,
+            periods=2,
+            extra=["queue too long"],
+        )
+    ).main.alarms
+
+    assert (settings.error_percent, settings.minimum_requests, settings.p99_milliseconds) == (1, 5, 300)
+    assert (settings.unhealthy_tasks, settings.period_seconds, settings.periods) == (2, 120, 2)
+    assert settings.extra == ("queue too long",)
+
+
+def test_an_alarm_of_somebody_else_is_enough() -> None:
+    config = alarms(error_percent=0, p99_milliseconds=0, unhealthy_tasks=0, extra=["queue"])
+
+    assert settings_of(config).main.alarms.enabled
+
+
+@pytest.mark.parametrize(
+    ("config", "begins", "says"),
+    [
+        (alarms(period_seconds=30), "alarms.period-seconds = 30: ", "one of 60, 120"),
+        (alarms(extra=[""]), 'alarms.extra[0] = "": ', "the name of an alarm"),
+        (alarms(extra=["a", "a"]), 'alarms.extra[1] = "a": ', "each once"),
+        (alarms(p99_seconds=1), "alarms.p99-seconds = 1: ", "the nearest is `p99-milliseconds`"),
+        (
+            alarms(error_percent=0, p99_milliseconds=0, unhealthy_tasks=0),
+            "alarms.enabled = true: ",
+            "there is no alarm left",
+        ),
+        (
+            {**alarms(periods=11), "rollout": {"strategy": "canary"}},
+            "alarms.periods = 11: ",
+            "longer than the 10 minutes (`rollout.canary-minutes`)",
+        ),
+        (
+            {
+                **alarms(period_seconds=300, periods=3),
+                "rollout": {"strategy": "blue-green", "bake-minutes": 14},
+            },
+            "alarms.periods = 3: ",
+            "longer than the 14 minutes (`rollout.bake-minutes`)",
+        ),
+        (
+            {**alarms(periods=26), "rollout": {"strategy": "linear"}},
+            "alarms.periods = 26: ",
+            "the linear deployment of web",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(config: dict[str, Any], begins: str, says: str) -> None:
+    fault = fault_of(config)
+
+    assert fault.startswith(begins)
+    assert says in fault
+
+
+def test_a_rolling_service_may_have_slow_alarms() -> None:
+    """ECS itself waits for as long as they take."""
+    assert settings_of(alarms(periods=60)).main.alarms.enabled

@@ -1,0 +1,76 @@
+"""Rules for stacks that attach to another one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra.settings import KEYS_OF_THE_BASE, keys
+from infra.settings.names import LAST_PRIORITY, PRIORITIES_OF_ATTACHED, priority_of, priority_of_attached
+from tests.unit.infra.settings_fixtures import fault_of, faults_of, settings_of
+
+DEV = {"attach-to": "dev", "domain": "dev.example.com"}
+
+
+def test_the_service_is_what_a_copy_with_the_stack_s_name_would_be() -> None:
+    main = settings_of(DEV, stack="pr-12").main
+
+    assert (main.name, main.host, main.path_prefix, main.priority) == (
+        "web-pr-12",
+        "pr-12.dev.example.com",
+        None,
+        512,
+    )
+
+
+def test_without_a_domain_it_has_a_path() -> None:
+    main = settings_of({"attach-to": "dev"}, stack="pr-12").main
+
+    assert (main.host, main.path_prefix) == (None, "/pr-12")
+
+
+@pytest.mark.parametrize("key", KEYS_OF_THE_BASE)
+def test_each_key_of_the_base_is_one_and_is_left_alone_at_its_default(key: str) -> None:
+    """The CLI hands over every default as if the stack file had it."""
+    assert settings_of({**DEV, key: keys()[key].default}, stack="pr-1").attach is not None
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("nat", "none"), ("protect", True), ("rollout", {"strategy": "canary"}), ("multidev", ["alice"])],
+)
+def test_a_key_of_the_base_is_refused_by_name(key: str, value: Any) -> None:
+    faults = faults_of({**DEV, key: value}, stack="pr-1")
+
+    assert any(fault.startswith(f"{key} = ") and "dev decides it" in fault for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("config", "stack", "words"),
+    [
+        ({"attach-to": "dev"}, "dev", "another stack than this one"),
+        ({"attach-to": "dev"}, "Mine", "a stack with another name than Mine"),
+        ({"attach-to": "dev"}, "a" * 21, "at most 20 characters"),
+        ({"attach-to": "dev", "expires": "soon"}, "pr-1", "a time in UTC such as"),
+        ({"attach-to": "dev", "expires": "2026-13-24T12:00:00Z"}, "pr-1", "a time in UTC such as"),
+        ({"attach-to": "dev", "priority": 7}, "pr-1", "from 500 to 999, or 0"),
+        ({"expires": "2026-11-24T12:00:00Z"}, "dev", "of use only together with `attach-to`"),
+        ({"priority": 700}, "dev", "of use only together with `attach-to`"),
+        ({"multidev": [{"name": "bob", "priority": 700}]}, "dev", "500 to 999 are for stacks with"),
+    ],
+)
+def test_what_cannot_be_is_told(config: dict[str, Any], stack: str, words: str) -> None:
+    assert words in fault_of(config, stack=stack)
+
+
+def test_no_priority_of_an_attached_stack_is_ever_that_of_a_name() -> None:
+    attached = {priority_of_attached(name) for n in range(2000) for name in (f"pr-{n}", f"branch-{n}")}
+
+    assert attached == set(PRIORITIES_OF_ATTACHED)
+    assert attached.isdisjoint({LAST_PRIORITY, *(priority_of(f"name-{n}") for n in range(5000))})
+
+
+def test_alarms_are_there_only_where_they_are_asked_for() -> None:
+    assert settings_of(DEV, stack="pr-1").main.alarms.enabled is False
+    assert settings_of({**DEV, "alarms": {"periods": 5}}, stack="pr-1").main.alarms.enabled

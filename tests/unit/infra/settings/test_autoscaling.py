@@ -1,0 +1,116 @@
+"""Rules for the number of tasks that follows from load and time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra.settings import ScheduledCapacity, autoscaling
+from tests.unit.infra.settings_fixtures import fault_of, settings_of
+
+MORNING = {"name": "morning", "cron": "0 8 ? * MON-FRI *", "min-count": 1, "max-count": 4}
+EVENING = {"name": "evening", "cron": "0 19 ? * MON-FRI *", "min-count": 0, "max-count": 0}
+
+
+def scaled(count: int = 1, **changes: Any) -> dict[str, Any]:
+    own = {name.replace("_", "-"): value for name, value in changes.items()}
+    return {"desired-count": count, "autoscaling": {"enabled": True, **own}}
+
+
+def test_nothing_scales_unless_it_is_switched_on() -> None:
+    assert not settings_of({}).main.autoscaling.enabled
+    assert not settings_of({"autoscaling": {"max-count": 9}}).main.autoscaling.enabled
+
+
+def test_switched_on_it_keeps_to_cpu_and_memory() -> None:
+    settings = settings_of(scaled()).main.autoscaling
+
+    assert settings.enabled
+    assert (settings.min_count, settings.max_count) == (1, 4)
+    assert (settings.cpu_percent, settings.memory_percent, settings.requests_per_target) == (60, 75, 0)
+
+
+def test_an_office_sleeps_at_night_and_at_weekends() -> None:
+    settings = settings_of(scaled(time_zone="Europe/Berlin", schedule=[MORNING, EVENING])).main.autoscaling
+
+    assert settings.time_zone == "Europe/Berlin"
+    assert settings.schedule == (
+        ScheduledCapacity(name="morning", cron="0 8 ? * MON-FRI *", min_count=1, max_count=4),
+        ScheduledCapacity(name="evening", cron="0 19 ? * MON-FRI *", min_count=0, max_count=0),
+    )
+
+
+def test_a_schedule_alone_is_enough() -> None:
+    assert settings_of(scaled(cpu_percent=0, memory_percent=0, schedule=[EVENING])).main.autoscaling.enabled
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_a_service_begins_within_its_bounds(count: int) -> None:
+    assert settings_of(scaled(count, min_count=2, max_count=5)).main.desired_count == count
+
+
+def test_a_copy_scales_as_the_main_service_does_but_for_what_it_says() -> None:
+    alice = {"name": "alice", "autoscaling": {"max-count": 2}}
+    bob = {"name": "bob", "autoscaling": {"enabled": False}, "desired-count": 9}
+
+    settings = settings_of({**scaled(time_zone="Europe/Berlin"), "multidev": [alice, bob, "carol"]})
+    of = {service.name: service.autoscaling for service in settings.services}
+
+    assert of["web-carol"] == of["web"]
+    assert not of["web-bob"].enabled
+    assert (of["web-alice"].max_count, of["web-alice"].time_zone) == (2, "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("config", "begins", "says"),
+    [
+        (scaled(1, min_count=2), "desired-count = 1: ", "from 2 to 4, the bounds of `autoscaling`"),
+        (scaled(min_count=5), "autoscaling.min-count = 5: ", "at most the `max-count`, 4"),
+        (scaled(cpu_percent=0, memory_percent=0), "autoscaling.enabled = true: ", "nothing to scale by"),
+        (scaled(time_zone="Europe/Berln"), 'autoscaling.time-zone = "Europe/Berln": ', "is Europe/Berlin"),
+        (scaled(time_zone=""), 'autoscaling.time-zone = "": ', "a time zone"),
+        (
+            scaled(schedule=[{**EVENING, "min-count": 1}]),
+            "autoscaling.schedule[0].min-count = 1: ",
+            "at most the `max-count`, 0",
+        ),
+        (
+            scaled(schedule=[EVENING, EVENING]),
+            'autoscaling.schedule[1].name = "evening": ',
+            "each once",
+        ),
+        (
+            scaled(schedule=[{**EVENING, "cron": "0 19 * * MON-FRI"}]),
+            'autoscaling.schedule[0].cron = "0 19 * * MON-FRI": ',
+            "six fields",
+        ),
+        (
+            scaled(schedule=[{**EVENING, "cron": "0 19 * * MON-FRI *"}]),
+            'autoscaling.schedule[0].cron = "0 19 * * MON-FRI *": ',
+            "with ? for one of the days",
+        ),
+        (scaled(schedule=[{**EVENING, "at": "19:00"}]), "autoscaling.schedule[0].at", "there is no such key"),
+        (
+            {
+                **scaled(4, schedule=[{**MORNING, "min-count": 1}], min_count=4),
+                "deployment-maximum-percent": 150,
+                "deployment-minimum-healthy-percent": 100,
+            },
+            "deployment-maximum-percent = 150: ",
+            "a desired count of 1",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(config: dict[str, Any], begins: str, says: str) -> None:
+    fault = fault_of(config)
+
+    assert fault.startswith(begins)
+    assert says in fault
+
+
+def test_a_machine_without_time_zones_believes_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slim images have none; AWS looks again."""
+    monkeypatch.setattr(autoscaling, "available_timezones", set)
+
+    assert settings_of(scaled(time_zone="Europe/Berlin")).main.autoscaling.enabled

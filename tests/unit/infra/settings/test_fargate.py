@@ -1,0 +1,81 @@
+"""Fargate's sizes, as AWS documents them."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from infra.settings.fargate import MEMORY_BY_CPU, Cpu, nearest_memory, sizes_for
+from tests.unit.infra.settings_fixtures import fault_of, faults_of, settings_of
+
+PAIRS = [(cpu, memory) for cpu, sizes in MEMORY_BY_CPU.items() for memory in sizes]
+
+
+@pytest.mark.parametrize(
+    ("cpu", "count", "smallest", "largest"),
+    [
+        (256, 3, 512, 2048),
+        (512, 4, 1024, 4096),
+        (1024, 7, 2048, 8192),
+        (2048, 13, 4096, 16384),
+        (4096, 23, 8192, 30720),
+        (8192, 12, 16384, 61440),
+        (16384, 12, 32768, 122880),
+        (32768, 3, 61440, 249856),
+    ],
+)
+def test_each_cpu_has_the_memory_that_aws_lists(cpu: int, count: int, smallest: int, largest: int) -> None:
+    sizes = MEMORY_BY_CPU[cpu]
+
+    assert (len(sizes), sizes[0], sizes[-1]) == (count, smallest, largest)
+
+
+def test_there_is_no_other_cpu() -> None:
+    assert tuple(MEMORY_BY_CPU) == get_args(Cpu) == (256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
+
+
+@pytest.mark.parametrize(("cpu", "memory"), PAIRS)
+def test_every_pair_of_the_table_is_accepted(cpu: int, memory: int) -> None:
+    main = settings_of({"cpu": cpu, "memory": memory}).main
+
+    assert (main.cpu, main.memory) == (cpu, memory)
+
+
+@pytest.mark.parametrize(
+    ("cpu", "memory", "nearest"),
+    [
+        (256, 4096, 2048),
+        (256, 1, 512),
+        (256, 1536, 2048),
+        (1024, 512, 2048),
+        (8192, 17408, 16384),
+        (8192, 18432, 20480),
+        (32768, 100000, 122880),
+    ],
+)
+def test_a_wrong_memory_is_told_the_nearest_right_one(cpu: int, memory: int, nearest: int) -> None:
+    fault = fault_of({"cpu": cpu, "memory": memory})
+
+    assert fault.startswith(f"memory = {memory}: ")
+    assert f"with cpu {cpu} memory is {sizes_for(cpu)}" in fault
+    assert fault.endswith(f"the nearest is {nearest}")
+    assert nearest_memory(cpu, memory) == nearest
+
+
+@pytest.mark.parametrize(
+    ("cpu", "text"),
+    [
+        (256, "512, 1024, 2048 MiB"),
+        (1024, "2048 to 8192 MiB in steps of 1024"),
+        (32768, "61440, 122880, 249856 MiB"),
+    ],
+)
+def test_sizes_read_well(cpu: int, text: str) -> None:
+    assert sizes_for(cpu) == text
+
+
+def test_a_cpu_that_fargate_does_not_have_is_one_fault_and_not_two() -> None:
+    assert faults_of({"cpu": 300, "memory": 7}) == [
+        "cpu = 300: one of 256, 512, 1024, 2048, 4096, 8192, 16384, 32768",
+    ]

@@ -1,0 +1,92 @@
+"""Rules for where the image comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.infra.settings_fixtures import PROJECT, fault_of, faults_of, settings_of
+
+DIGEST = f"sha256:{'0' * 64}"
+
+
+def test_the_app_s_own_image_is_built_unless_the_stack_says_otherwise() -> None:
+    image = settings_of({}).image
+
+    assert (image.app_path, image.build_args) == ("app", {})
+    assert (image.repository, image.image_from, image.image, image.retained_images) == (None, None, None, 30)
+
+
+def test_another_stack_s_image_is_taken_from_the_shared_repository() -> None:
+    image = settings_of({"repository": "team/app", "image-from": "staging"}, stack="prod").image
+
+    assert (image.repository, image.image_from) == ("team/app", "staging")
+
+
+@pytest.mark.parametrize(
+    "stack",
+    ["staging", "organization/node-on-ecs/staging", "organization/another-project/dev"],
+)
+def test_another_stack_may_be_named_in_full(stack: str) -> None:
+    assert settings_of({"repository": "app", "image-from": stack}).image.image_from == stack
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "nginx",
+        "nginx:1.29",
+        "library/nginx:1.29-alpine",
+        "localhost:5000/app:dev",
+        "ghcr.io/team/app__next",
+        f"123456789012.dkr.ecr.us-east-1.amazonaws.com/app@{DIGEST}",
+        f"app:v1@{DIGEST}",
+    ],
+)
+def test_any_registry_reference_can_be_deployed(reference: str) -> None:
+    assert settings_of({"image": reference}).image.image == reference
+
+
+@pytest.mark.parametrize(
+    ("config", "begin", "allowed"),
+    [
+        ({"image-from": "staging"}, 'image-from = "staging": ', "needs `repository`"),
+        (
+            {"image-from": "staging", "repository": "app", "image": "nginx:1"},
+            'image-from = "staging": ',
+            "one of `image` (nginx:1) and `image-from`, not both",
+        ),
+        ({"image-from": "dev", "repository": "app"}, 'image-from = "dev": ', "another stack than this one"),
+        (
+            {"image-from": f"me/{PROJECT}/dev", "repository": "app"},
+            f'image-from = "me/{PROJECT}/dev": ',
+            "another stack than this one",
+        ),
+        ({"image-from": "a/b", "repository": "app"}, 'image-from = "a/b": ', "organization/project/staging"),
+        ({"repository": "App"}, 'repository = "App": ', "lowercase"),
+        ({"repository": "a"}, 'repository = "a": ', "2 to 256"),
+        ({"repository": "app/"}, 'repository = "app/": ', "the name of an ECR repository"),
+        ({"image": "https://ghcr.io/app"}, 'image = "https://ghcr.io/app": ', "a registry reference"),
+        ({"image": "ghcr.io/Team/App"}, 'image = "ghcr.io/Team/App": ', "a registry reference"),
+        ({"image": "Team/app"}, 'image = "Team/app": ', "a registry reference"),
+        ({"image": "nginx@sha256:abc"}, 'image = "nginx@sha256:abc": ', "a registry reference"),
+        ({"app-path": ""}, 'app-path = "": ', "a folder, from the project's root"),
+        ({"app-path": "/srv/app"}, 'app-path = "/srv/app": ', "a folder, from the project's root"),
+        ({"architecture": "amd64"}, 'architecture = "amd64": ', "one of arm64, x86_64"),
+        (
+            {"build-args": {"NODE-IMAGE": "x"}},
+            "build-args.NODE-IMAGE: ",
+            "letters, digits and underscores",
+        ),
+    ],
+)
+def test_what_is_wrong_is_refused(config: dict[str, Any], begin: str, allowed: str) -> None:
+    fault = fault_of(config)
+
+    assert fault.startswith(begin)
+    assert allowed in fault
+
+
+def test_a_wrong_repository_does_not_count_as_a_missing_one() -> None:
+    assert len(faults_of({"image-from": "staging", "repository": "App"})) == 1

@@ -1,0 +1,61 @@
+"""What runs before a service changes, as it is configured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra.settings import Migration
+from tests.unit.infra.settings_fixtures import fault_of, settings_of
+
+COMMAND = ["node", "migrate.js"]
+
+
+def test_there_is_none_unless_one_is_named() -> None:
+    assert settings_of({}).main.migration is None
+
+
+def test_it_has_a_command_and_a_quarter_of_an_hour() -> None:
+    assert settings_of({"migration": {"command": COMMAND}}).main.migration == Migration(
+        command=("node", "migrate.js"), timeout_minutes=15
+    )
+
+
+def test_its_time_can_be_set() -> None:
+    migration = settings_of({"migration": {"command": COMMAND, "timeout-minutes": 90}}).main.migration
+
+    assert migration is not None
+    assert migration.timeout_minutes == 90
+
+
+def test_copies_have_it_too() -> None:
+    """Each may run an image and a database of its own."""
+    (copy,) = settings_of({"migration": {"command": COMMAND}, "multidev": ["alice"]}).multidev
+
+    assert copy.migration is not None
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ("node migrate.js", 'migration = "node migrate.js": an object with command'),
+        ({"command": []}, "migration.command = []: a list with at least one item, each item text"),
+        ({"timeout-minutes": 5}, "migration.command is missing: "),
+        ({"command": [""]}, 'migration.command[0] = "": text that is not empty'),
+        ({"command": COMMAND, "timeout-minutes": 0}, "migration.timeout-minutes = 0: a whole number from 1"),
+        (
+            {"command": COMMAND, "timeout": 5},
+            "migration.timeout = 5: there is no such key (of command, timeout-minutes)",
+        ),
+    ],
+)
+def test_what_cannot_be_right_is_told(value: Any, fault: str) -> None:
+    assert fault_of({"migration": value}).startswith(fault)
+
+
+@pytest.mark.parametrize("minutes", [0, 1441])
+def test_a_rollout_has_from_a_minute_to_a_day(minutes: int) -> None:
+    fault = fault_of({"rollout-timeout-minutes": minutes})
+
+    assert fault == f"rollout-timeout-minutes = {minutes}: a whole number from 1 to 1440"

@@ -1,0 +1,305 @@
+"""Rules for the copies of the main service, and what a copy is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infra.settings.names import LAST_PRIORITY, PRIORITIES_BY_HAND, priority_of
+from tests.unit.infra.settings_fixtures import fault_of, faults_of, settings_of
+
+if TYPE_CHECKING:
+    from infra.settings import ServiceSettings
+
+# Two names that lead to the same priority.
+MEETING = ("dev128", "dev318")
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf"
+
+
+def copies_of(*multidev: Any, **config: Any) -> dict[str, ServiceSettings]:
+    settings = settings_of({"multidev": list(multidev), **config})
+    return {copy.name: copy for copy in settings.multidev}
+
+
+def test_a_copy_has_a_host_below_the_domain() -> None:
+    alice = copies_of("alice", domain="dev.example.com")["web-alice"]
+
+    assert (alice.host, alice.path_prefix) == ("alice.dev.example.com", None)
+
+
+def test_without_a_domain_a_copy_has_a_path() -> None:
+    alice = copies_of("alice")["web-alice"]
+
+    assert (alice.host, alice.path_prefix) == (None, "/alice")
+
+
+def test_a_copy_takes_from_the_main_service_whatever_it_does_not_name() -> None:
+    config = {
+        "cpu": 512,
+        "memory": 1024,
+        "desired-count": 2,
+        "environment": {"A": "1"},
+        "user": "node",
+        "command": ["x"],
+    }
+    settings = settings_of({**config, "multidev": ["alice"]})
+    (alice,) = settings.multidev
+
+    assert alice.model_dump(exclude={"name"}) == settings.main.model_dump(exclude={"name"})
+
+
+def test_a_copy_overrides_what_it_names() -> None:
+    bob = copies_of(
+        {
+            "name": "bob",
+            "image": "nginx:1.29",
+            "desired-count": 0,
+            "cpu": 512,
+            "memory": 1024,
+            "priority": 7,
+            "environment": {"B": 2},
+        },
+    )["web-bob"]
+
+    assert (bob.image, bob.desired_count, bob.cpu, bob.memory, bob.priority) == (
+        "nginx:1.29",
+        0,
+        512,
+        1024,
+        7,
+    )
+    assert bob.environment == {"B": "2"}
+
+
+def test_ecs_exec_is_a_copy_s_own_or_the_main_service_s() -> None:
+    own = [{"name": "alice", "execute-command": True}, {"name": "bob", "execute-command": False}, "carol"]
+
+    def those_with_it(*, main: bool) -> list[str]:
+        settings = settings_of({"execute-command": main, "multidev": own})
+        return [service.name for service in settings.services if service.execute_command]
+
+    assert those_with_it(main=False) == ["web-alice"]
+    assert those_with_it(main=True) == ["web", "web-alice", "web-carol"]
+
+
+def test_a_copy_s_environment_is_laid_over_the_main_service_s() -> None:
+    bob = copies_of({"name": "bob", "environment": {"B": "bob"}}, environment={"A": "main", "B": "main"})[
+        "web-bob"
+    ]
+
+    assert bob.environment == {"A": "main", "B": "bob"}
+
+
+def test_the_environment_of_one_copy_is_not_that_of_another() -> None:
+    settings = settings_of({"multidev": [{"name": "bob", "environment": {"B": 1}}, "alice"]})
+
+    assert [service.environment for service in settings.services] == [{}, {"B": "1"}, {}]
+
+
+def test_adding_and_removing_a_name_changes_nothing_of_the_others() -> None:
+    before = copies_of(
+        "alice", {"name": "bob", "cpu": 512, "memory": 1024}, "carol", domain="dev.example.com"
+    )
+    after = copies_of("dave", "carol", "alice", "erin", domain="dev.example.com")
+
+    assert set(before) & set(after) == {"web-alice", "web-carol"}
+    for name in set(before) & set(after):
+        assert before[name] == after[name]
+
+
+def test_a_priority_follows_from_the_name_for_ever() -> None:
+    # Another number here would move the rules of every stack that is deployed.
+    assert {name: priority_of(name) for name in ("alice", "bob", "carol")} == {
+        "alice": 29720,
+        "bob": 43625,
+        "carol": 40949,
+    }
+
+
+def test_no_name_takes_a_priority_by_hand_or_the_main_service_s() -> None:
+    priorities = {priority_of(f"name-{number}") for number in range(5000)}
+
+    assert not priorities & set(PRIORITIES_BY_HAND)
+    assert max(priorities) < LAST_PRIORITY
+
+
+def test_two_names_that_meet_are_both_named_and_told_the_way_out() -> None:
+    priority = priority_of(MEETING[0])
+    assert priority == priority_of(MEETING[1])
+
+    fault = fault_of({"multidev": ["alice", *MEETING]})
+
+    assert fault.startswith(f'multidev = ["web-{MEETING[0]}", "web-{MEETING[1]}"]: ')
+    assert f"web-{MEETING[0]} and web-{MEETING[1]} meet at the listener rule priority {priority}" in fault
+    assert "`priority` overrides what follows from a name, and no name leads to 1 to 499" in fault
+
+
+def test_a_priority_by_hand_settles_it() -> None:
+    copies = copies_of(MEETING[0], {"name": MEETING[1], "priority": 1})
+
+    assert [copy.priority for copy in copies.values()] == [priority_of(MEETING[0]), 1]
+
+
+@pytest.mark.parametrize("count", [1, 99])
+def test_one_load_balancer_carries_99_copies(count: int) -> None:
+    names = [{"name": f"c{number}", "priority": number + 1} for number in range(count)]
+
+    assert len(settings_of({"multidev": names}).services) == count + 1
+
+
+def test_a_name_may_fill_the_target_group_s() -> None:
+    assert list(copies_of("a" * 20)) == [f"web-{'a' * 20}"]
+
+
+@pytest.mark.parametrize(
+    ("multidev", "begin", "allowed"),
+    [
+        (["alice", "alice"], 'multidev[1].name = "alice": ', "each name once; it is multidev[0] already"),
+        (["alice", {"name": "alice", "priority": 1}], 'multidev[1].name = "alice": ', "each name once"),
+        (["web"], 'multidev[0].name = "web": ', "another name than the main service's"),
+        (["Alice"], 'multidev[0].name = "Alice": ', "lowercase letters, digits and hyphens"),
+        (["a_b"], 'multidev[0].name = "a_b": ', "lowercase letters, digits and hyphens"),
+        (["-a"], 'multidev[0].name = "-a": ', "no hyphen at the edges"),
+        (["a-"], 'multidev[0].name = "a-": ', "no hyphen at the edges"),
+        ([""], 'multidev[0].name = "": ', "lowercase letters"),
+        (["a" * 21], f'multidev[0].name = "{"a" * 21}": ', "at most 20 characters"),
+        (["a" * 21], f'multidev[0].name = "{"a" * 21}": ', "of its 32 Pulumi's random end takes 8"),
+        ([{"name": "bob", "priority": 50_000}], 'multidev = ["the main service", "web-bob"]: ', "meet at"),
+        (
+            [{"name": "bob", "priority": 5}, {"name": "eve", "priority": 5}],
+            'multidev = ["web-bob", "web-eve"]: ',
+            "web-bob and web-eve meet at the listener rule priority 5",
+        ),
+        ([{"name": "bob", "image": "A:B:C"}], 'multidev[0].image = "A:B:C": ', "a registry reference"),
+        ([{"name": "bob", "cpu": 300}], "multidev[0].cpu = 300: ", "one of 256"),
+        (
+            [{"name": "bob", "memory": 4096}],
+            "multidev[0].memory = 4096: ",
+            "with cpu 256 memory is 512, 1024, 2048 MiB, the nearest is 2048",
+        ),
+        (
+            [{"name": "bob", "cpu": 1024}],
+            "multidev[0].memory = 512: ",
+            "cpu 1024 and memory 512 are no Fargate size",
+        ),
+        (
+            [{"name": "bob", "environment": {"PORT": 1}}],
+            'multidev[0].environment.PORT = "1": ',
+            "another name",
+        ),
+        (
+            [{"name": "bob", "environment": {"AWS_ACCESS_KEY_ID": "x"}}],
+            "multidev[0].environment.AWS_ACCESS_KEY_ID = [secret]: ",
+            "no credentials",
+        ),
+        (
+            [{"name": "bob", "execute-command": "yes"}],
+            'multidev[0].execute-command = "yes": ',
+            "true or false",
+        ),
+        ([{"name": "bob", "environment": "x"}], 'multidev[0].environment = "x": ', "an object of names"),
+        (
+            [{"name": f"c{number}", "priority": number + 1} for number in range(100)],
+            'multidev = "100 names": ',
+            "fewer, or more of them rolling: the services have 101 rules and target groups",
+        ),
+    ],
+)
+def test_what_is_wrong_is_refused(multidev: list[Any], begin: str, allowed: str) -> None:
+    fault = fault_of({"multidev": multidev})
+
+    assert fault.startswith(begin)
+    assert allowed in fault
+
+
+def test_a_copy_does_not_set_what_the_main_service_has_from_secrets() -> None:
+    fault = fault_of({"multidev": [{"name": "bob", "environment": {"DB": "x"}}], "secrets": {"DB": SECRET}})
+
+    assert fault.startswith('multidev[0].environment.DB = "x": another name, or none in `secrets`')
+
+
+def test_a_longer_main_name_leaves_a_copy_less_room() -> None:
+    fault = fault_of({"name": "storefront", "multidev": ["a-name-of-14-c"]})
+
+    assert "at most 13 characters: the target group storefront-a-name-of-14-c has 25" in fault
+
+
+def test_a_copy_s_own_count_must_leave_a_deployment_room() -> None:
+    config = {"desired-count": 4, "deployment-maximum-percent": 150}
+
+    fault = fault_of({**config, "multidev": [{"name": "bob", "desired-count": 1}]})
+
+    assert fault.startswith(
+        'multidev[0] = {"name": "bob", "desired-count": 1}: `deployment-maximum-percent` is 150'
+    )
+    assert "has to be 200 or more" in fault
+
+
+def test_a_wrong_main_size_is_not_repeated_for_each_copy() -> None:
+    assert len(faults_of({"memory": 7, "multidev": ["alice", {"name": "bob", "cpu": 512}]})) == 1
+
+
+def test_names_that_are_wrong_each_for_itself_are_not_the_same_name() -> None:
+    assert len(faults_of({"multidev": ["Alice", "Bob"]})) == 2
+
+
+def test_a_wrong_main_name_does_not_meet_a_wrong_copy_s() -> None:
+    assert len(faults_of({"name": "Web", "multidev": ["Web"]})) == 2
+
+
+def test_a_copy_rolls_even_where_the_main_service_does_not() -> None:
+    settings = settings_of({"multidev": ["alice"], "rollout": {"strategy": "canary"}})
+
+    assert [service.rollout.strategy for service in settings.services] == ["canary", "rolling"]
+    assert [service.rollout.has_two_target_groups for service in settings.services] == [True, False]
+
+
+def test_a_copy_that_says_otherwise_has_the_main_service_s_numbers() -> None:
+    pause = {"stages": ["POST_SCALE_UP"]}
+    settings = settings_of(
+        {
+            "rollout": {"strategy": "blue-green", "canary-percent": 10, "hooks": [pause]},
+            "multidev": [{"name": "alice", "rollout": {"strategy": "canary", "bake-minutes": 9}}],
+        }
+    )
+    (alice,) = settings.multidev
+
+    assert (alice.rollout.strategy, alice.rollout.canary_percent) == ("canary", 10)
+    assert (alice.rollout.bake_minutes, alice.rollout.hooks) == (9, ())
+
+
+def test_one_mistake_in_the_main_service_s_rollout_is_not_the_copies_too() -> None:
+    alice = {"name": "alice", "rollout": {"strategy": "canary"}}
+
+    assert fault_of({"rollout": {"canary-percent": 0}, "multidev": [alice]}).startswith("rollout.canary-")
+
+
+def shifting(count: int) -> list[dict[str, Any]]:
+    return [
+        {"name": f"c{number}", "priority": number + 1, "rollout": {"strategy": "canary"}}
+        for number in range(count)
+    ]
+
+
+def test_one_load_balancer_carries_50_services_that_move_traffic() -> None:
+    config = {"rollout": {"strategy": "canary"}, "multidev": shifting(49)}
+
+    assert len(settings_of(config).services) == 50
+
+
+def test_50_services_that_move_traffic_leave_no_room_for_another_one() -> None:
+    fault = fault_of({"rollout": {"strategy": "canary"}, "multidev": [*shifting(49), "alice"]})
+
+    assert fault.startswith('multidev = "50 names": ')
+    assert "101 rules and target groups" in fault
+
+
+def test_the_second_target_group_s_name_has_to_fit_too() -> None:
+    name = "a-name-of-15-ch"
+
+    fault = fault_of({"multidev": [{"name": name, "rollout": {"strategy": "canary"}}]})
+
+    assert settings_of({"multidev": [name]}).multidev[0].name == f"web-{name}"
+    assert fault.startswith(f'multidev[0].name = "{name}": at most 14 characters')
+    assert f"web-{name}-green has 25" in fault

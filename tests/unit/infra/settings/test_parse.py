@@ -1,0 +1,189 @@
+"""The configuration as a whole: strangers, encrypted values, and all faults in one message."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import date
+from random import Random
+from typing import Any
+
+import pytest
+
+from infra.settings import SettingsError, foreign_namespaces, keys, parse
+from infra.settings.multidev import KEYS_OF_A_COPY
+from tests.unit.infra.settings_fixtures import PROJECT, fault_of, faults_of, named, settings_of
+
+TEN_MISTAKES: dict[str, tuple[Any, str]] = {
+    "desird-count": (2, "desird-count = 2: there is no such key; the nearest is `desired-count`"),
+    "profile": ("a b", 'profile = "a b": the name of an AWS profile'),
+    "image-from": ("staging", 'image-from = "staging": needs `repository`'),
+    "cidr": ("10.0.0.0/24", 'cidr = "10.0.0.0/24": too small'),
+    "capacity-provider-strategy": ([], "capacity-provider-strategy = []: at least one"),
+    "domain": ("-.example.com", 'domain = "-.example.com": a host name'),
+    "cpu": (300, "cpu = 300: one of 256"),
+    "environment": ({"PORT": 80}, 'environment.PORT = "80": another name'),
+    "desired-count": (-1, "desired-count = -1: a whole number from 0 to 5000"),
+    "multidev": (["alice", "alice"], 'multidev[1].name = "alice": each name once'),
+}
+
+
+def test_ten_mistakes_come_in_one_message() -> None:
+    faults = faults_of({key: value for key, (value, _) in TEN_MISTAKES.items()})
+
+    assert len(faults) == len(TEN_MISTAKES)
+    begins = sorted(begin for _, begin in TEN_MISTAKES.values())
+    assert all(fault.startswith(begin) for fault, begin in zip(sorted(faults), begins, strict=True))
+
+
+def test_the_message_names_the_stack_the_count_and_where_to_correct_it() -> None:
+    with pytest.raises(SettingsError) as raised:
+        parse(named({"cpu": 300, "nat": "x"}), project=PROJECT, stack="staging")
+
+    first, *_, last = str(raised.value).splitlines()
+    assert first == "The configuration of stack staging has 2 errors; nothing was changed."
+    assert "Pulumi.staging.yaml" in last
+    assert "pulumi config set --stack staging" in last
+
+
+@pytest.mark.parametrize(
+    ("key", "nearest"),
+    [
+        ("desired_count", "desired-count"),
+        ("multi-dev", "multidev"),
+        ("cidrs", "cidr"),
+        ("desiredCount", "desired-count"),
+    ],
+)
+def test_a_key_that_does_not_exist_is_told_the_nearest_that_does(key: str, nearest: str) -> None:
+    assert fault_of({key: "x"}) == f'{key} = "x": there is no such key; the nearest is `{nearest}`'
+
+
+@pytest.mark.parametrize("key", ["environment", "build-args", "domain", "secrets"])
+def test_an_encrypted_value_is_refused_and_not_shown(key: str) -> None:
+    values = {
+        "environment": {"TOKEN": "hunter2"},
+        "build-args": {"TOKEN": "hunter2"},
+        "domain": "hunter2.example.com",
+        "secrets": {"TOKEN": "arn:aws:ssm:us-east-1:123456789012:parameter/hunter2"},
+    }
+
+    fault = fault_of({key: values[key]}, secret_keys=[f"{PROJECT}:{key}"])
+
+    assert fault.startswith(f"{key} = [secret]: a value that is not encrypted")
+    assert "its ARN into `secrets`" in fault
+
+
+def test_what_is_wrong_inside_an_encrypted_value_is_not_shown_either() -> None:
+    faults = faults_of({"environment": {"PORT": "hunter2"}}, secret_keys=[f"{PROJECT}:environment"])
+
+    assert len(faults) == 2
+    assert "hunter2" not in "".join(faults)
+
+
+def test_an_encrypted_value_of_another_namespace_is_let_alone() -> None:
+    raw = {"other:token": "hunter2"}
+
+    assert parse(raw, project=PROJECT, stack="dev", secret_keys=["other:token"]) == settings_of({})
+
+
+@pytest.mark.parametrize("key", ["secrts", "password", "api-key", "enviroment"])
+def test_no_secret_is_shown_under_a_key_that_does_not_exist(key: str) -> None:
+    """A misspelt key is the likeliest place for one."""
+    value = {"DATABASE_PASSWORD": "hunter2"} if key == "enviroment" else "hunter2"
+
+    assert fault_of({key: value}).startswith(f"{key} = [secret]: there is no such key")
+
+
+def test_the_password_in_an_address_is_not_shown() -> None:
+    assert "hunter2" not in fault_of({"environment": {"PORT": "postgres://app:hunter2@db/app"}})
+
+
+@pytest.mark.parametrize("stack", ["v1.2", "a/b", "ü", "a" * 101])
+def test_a_stack_s_name_has_to_fit_into_a_task_definition_s_family(stack: str) -> None:
+    assert fault_of({}, stack=stack).startswith(f'the stack\'s name = "{stack}": letters, digits, - and _')
+
+
+def test_zero_is_a_value_and_not_a_missing_one() -> None:
+    assert settings_of({"desired-count": 0}).main.desired_count == 0
+
+
+@pytest.mark.parametrize("key", keys())
+def test_saying_the_default_is_saying_nothing(key: str) -> None:
+    """The CLI hands over every default as if the stack file had it."""
+    assert settings_of({key: keys()[key].default}) == settings_of({})
+
+
+@pytest.mark.parametrize(
+    ("key", "instead"),
+    [
+        ("aws:profile", "use `profile`"),
+        ("aws:assumeRole", "use `assume-role-arn`"),
+        ("aws:defaultTags", "use `tags`"),
+        ("aws:accessKey", "use `profile`"),
+        ("aws:secretKey", "use `profile`"),
+        ("aws:token", "use `profile`"),
+        ("aws:endpoints", "remove it"),
+        ("aws:allowedAccountIds", "remove it"),
+    ],
+)
+def test_what_pulumis_own_provider_would_read_is_refused(key: str, instead: str) -> None:
+    """The program's provider is its own: a key that nothing reads must not pass in silence."""
+    fault = fault_of({key: "hunter2"})
+
+    assert fault.startswith(f"{key} = ")
+    assert instead in fault
+    assert key not in ("aws:accessKey", "aws:secretKey", "aws:token") or "hunter2" not in fault
+
+
+def test_a_namespace_that_looks_like_ours_is_found() -> None:
+    keys_of_a_file = ["node_on_ecs:cpu", "nodeonecs:cpu", "node-on-ecs:cpu", "aws:region", "other:key"]
+
+    assert foreign_namespaces(keys_of_a_file, PROJECT) == ["node_on_ecs", "nodeonecs"]
+
+
+# Some value of each kind that JSON and YAML have, in any place.
+_ODDITIES: list[Any] = [
+    *(None, True, 0, -1, 2.5, float("nan"), 10**40, "", " ", "\ud800", "x" * 5000, "[" * 5000, "null", "[]"),
+    *([], {}, [[]], [None], {"": None}, {1: 2}, {None: {True: []}}, [{"name": ["x"]}], date(2026, 1, 1)),
+]
+
+
+def _odd(random: Random, depth: int = 0) -> Any:
+    """Return a value that may be anything, made of keys that do exist and ones that do not."""
+    names = [*keys(), *KEYS_OF_A_COPY, "strategy", "hooks", "stages", "schedule", "cron", "extra", "x"]
+    match random.randrange(4 if depth < 4 else 2):
+        case 2:
+            return [_odd(random, depth + 1) for _ in range(random.randrange(4))]
+        case 3:
+            return {random.choice(names): _odd(random, depth + 1) for _ in range(random.randrange(5))}
+        case _:
+            return random.choice(_ODDITIES)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_whatever_comes_is_read_or_refused_in_one_message(seed: int) -> None:
+    """Never a traceback: neither of ours nor of pydantic's."""
+    random = Random(seed)  # noqa: S311 - the same at each run
+    config = {random.choice([*keys()]): _odd(random) for _ in range(random.randrange(1, 8))}
+    with suppress(SettingsError):
+        settings_of(config)
+
+
+@pytest.mark.parametrize("key", keys())
+def test_any_value_of_a_key_is_read_or_refused_in_a_message_that_can_be_printed(key: str) -> None:
+    def message(value: Any) -> str:
+        try:
+            settings_of({key: value})
+        except SettingsError as error:
+            return str(error)
+        return ""
+
+    assert all(len(message(value).encode()) < 3000 for value in _ODDITIES)
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(3000):
+        deep = [deep]
+
+    assert fault_of({"environment": deep}).startswith("environment = ")

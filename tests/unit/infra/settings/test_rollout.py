@@ -1,0 +1,177 @@
+"""Rules for how a new version takes over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra.settings import RolloutHook
+from tests.unit.infra.settings_fixtures import fault_of, faults_of, settings_of
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:check"
+
+
+def rollout(**changes: Any) -> dict[str, Any]:
+    return {"rollout": {name.replace("_", "-"): value for name, value in changes.items()}}
+
+
+def test_a_service_rolls_unless_it_says_otherwise() -> None:
+    settings = settings_of({})
+
+    assert settings.main.rollout.strategy == "rolling"
+    assert not settings.shifts_traffic
+
+
+def test_a_canary_is_a_quarter_for_ten_minutes_unless_it_says_otherwise() -> None:
+    canary = settings_of(rollout(strategy="canary")).main.rollout
+
+    assert (canary.canary_percent, canary.canary_minutes) == (25, 10)
+    assert canary.has_two_target_groups
+
+
+def test_only_what_differs_has_to_be_named() -> None:
+    """The rest is what `Pulumi.yaml` has."""
+    linear = settings_of(rollout(strategy="linear", step_percent=50)).main.rollout
+
+    assert (linear.step_percent, linear.step_minutes, linear.bake_minutes) == (50, 5, 5)
+
+
+@pytest.mark.parametrize("strategy", ["canary", "linear", "blue-green"])
+def test_every_other_strategy_has_two_target_groups(strategy: str) -> None:
+    settings = settings_of(rollout(strategy=strategy))
+
+    assert settings.main.rollout.has_two_target_groups
+    assert settings.shifts_traffic
+
+
+def test_a_rolling_service_can_have_two_target_groups_on_the_way() -> None:
+    settings = settings_of(rollout(two_target_groups=True))
+
+    assert settings.main.rollout.strategy == "rolling"
+    assert settings.shifts_traffic
+
+
+@pytest.mark.parametrize(
+    ("changes", "shift", "planned"),
+    [
+        ({"strategy": "rolling"}, 0, 0),
+        ({"strategy": "canary", "canary_minutes": 7, "bake_minutes": 3}, 7, 10),
+        ({"strategy": "linear", "step_percent": 20, "step_minutes": 5, "bake_minutes": 5}, 20, 25),
+        ({"strategy": "linear", "step_percent": 30, "step_minutes": 5, "bake_minutes": 5}, 15, 20),
+        ({"strategy": "blue-green", "bake_minutes": 3}, 0, 3),
+        (
+            {
+                "strategy": "blue-green",
+                "bake_minutes": 3,
+                "hooks": [
+                    {"stages": ["POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT"], "timeout-minutes": 30},
+                    {"stages": ["POST_SCALE_UP"], "lambda-arn": FUNCTION},
+                ],
+            },
+            0,
+            63,
+        ),
+    ],
+)
+def test_it_is_known_how_long_a_deployment_waits_on_purpose(
+    changes: dict[str, Any], shift: int, planned: int
+) -> None:
+    settings = settings_of({**rollout(**changes), "alarms": {"enabled": False}}).main.rollout
+
+    assert (settings.shift_minutes, settings.planned_minutes) == (shift, planned)
+
+
+def test_a_hook_pauses_or_calls_a_function() -> None:
+    hooks = [
+        {"stages": ["POST_TEST_TRAFFIC_SHIFT"]},
+        {"stages": ["PRE_SCALE_UP"], "timeout-minutes": 5, "on-timeout": "continue"},
+        {"stages": ["TEST_TRAFFIC_SHIFT"], "lambda-arn": FUNCTION, "details": '{"a": 1}'},
+    ]
+
+    assert settings_of(rollout(strategy="canary", hooks=hooks)).main.rollout.hooks == (
+        RolloutHook(
+            stages=("POST_TEST_TRAFFIC_SHIFT",),
+            lambda_arn=None,
+            details=None,
+            timeout_minutes=60,
+            on_timeout="rollback",
+        ),
+        RolloutHook(
+            stages=("PRE_SCALE_UP",), lambda_arn=None, details=None, timeout_minutes=5, on_timeout="continue"
+        ),
+        RolloutHook(stages=("TEST_TRAFFIC_SHIFT",), lambda_arn=FUNCTION, details='{"a": 1}'),
+    )
+
+
+def hook(**fields: Any) -> dict[str, Any]:
+    return rollout(
+        strategy="canary", hooks=[{name.replace("_", "-"): value for name, value in fields.items()}]
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "begins", "says"),
+    [
+        ({"rollout": "canary"}, 'rollout = "canary": ', "an object with strategy, two-target-groups"),
+        (rollout(strategy="bluegreen"), 'rollout.strategy = "bluegreen": ', "rolling, canary, linear"),
+        (rollout(stratgy="canary"), 'rollout.stratgy = "canary": ', "the nearest is `strategy`"),
+        (
+            rollout(strategy="linear", step_percent=3, step_minutes=60),
+            "rollout.step-minutes = 60: ",
+            "traffic would take 1980 minutes to move, and ECS ends a stage after 1440",
+        ),
+        (
+            rollout(hooks=[{"stages": ["POST_SCALE_UP"]}]),
+            'rollout.hooks = "1 hooks": ',
+            "only with canary, linear or blue-green",
+        ),
+        (hook(stages=[]), "rollout.hooks[0].stages = []: ", "at least one"),
+        (hook(stages=["SCALE"]), 'rollout.hooks[0].stages[0] = "SCALE": ', "one of RECONCILE_SERVICE"),
+        (
+            hook(stages=["PRODUCTION_TRAFFIC_SHIFT"]),
+            'rollout.hooks[0].stages[0] = "PRODUCTION_TRAFFIC_SHIFT": ',
+            "a stage where ECS can pause",
+        ),
+        (
+            hook(stages=["TEST_TRAFFIC_SHIFT"]),
+            'rollout.hooks[0].stages[0] = "TEST_TRAFFIC_SHIFT": ',
+            "a stage where ECS can pause",
+        ),
+        (
+            hook(stages=["PRE_SCALE_UP"], lambda_arn="check"),
+            'rollout.hooks[0].lambda-arn = "check": ',
+            "the ARN of a Lambda function",
+        ),
+        (
+            hook(stages=["PRE_SCALE_UP"], lambda_arn=FUNCTION, timeout_minutes=5),
+            "rollout.hooks[0].timeout-minutes = 5: ",
+            "only for a pause",
+        ),
+        (
+            hook(stages=["PRE_SCALE_UP"], details="{}"),
+            'rollout.hooks[0].details = "{}": ',
+            "only with a `lambda-arn`",
+        ),
+        (
+            hook(stages=["PRE_SCALE_UP"], on_timeout="stop"),
+            'rollout.hooks[0].on-timeout = "stop": ',
+            "rollback, continue",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(config: dict[str, Any], begins: str, says: str) -> None:
+    fault = fault_of(config)
+
+    assert fault.startswith(begins)
+    assert says in fault
+
+
+def test_all_mistakes_of_an_object_come_in_one_message() -> None:
+    faults = faults_of(rollout(strategy="canary", canary_percent=0, bake_minutes=-1, hook=[]))
+
+    assert [fault.partition(" ")[0] for fault in faults] == [
+        "rollout.canary-percent",
+        "rollout.bake-minutes",
+        "rollout.hook",
+    ]

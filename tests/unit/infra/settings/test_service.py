@@ -1,0 +1,279 @@
+"""Rules for the main service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra.settings import Statement
+from tests.unit.infra.settings_fixtures import fault_of, faults_of, settings_of
+
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf"
+PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter/app/key"
+RESERVED = (
+    "PORT",
+    "ENVIRONMENT",
+    "SERVICE_NAME",
+    "IMAGE_VERSION",
+    "IDLE_TIMEOUT_SECONDS",
+    "STOP_TIMEOUT_SECONDS",
+)
+BUCKET = "arn:aws:s3:::reports/*"
+
+
+def statement(actions: list[str], resources: list[str]) -> dict[str, Any]:
+    return {"task-role-statements": [{"actions": actions, "resources": resources}]}
+
+
+def rolling(count: int, minimum: int, maximum: int) -> dict[str, int]:
+    return {
+        "desired-count": count,
+        "deployment-minimum-healthy-percent": minimum,
+        "deployment-maximum-percent": maximum,
+    }
+
+
+@pytest.mark.parametrize(("config", "host"), [({}, None), ({"domain": "dev.example.com"}, "dev.example.com")])
+def test_the_main_service_has_the_domain_for_host_and_always_the_last_priority(
+    config: dict[str, str],
+    host: str | None,
+) -> None:
+    main = settings_of(config).main
+
+    assert (main.name, main.host, main.path_prefix, main.priority, main.image) == (
+        "web",
+        host,
+        None,
+        50_000,
+        None,
+    )
+
+
+@pytest.mark.parametrize("user", ["1000", "node", "1000:1000", "node:node", "1000:0", "10"])
+def test_any_user_but_root_is_accepted(user: str) -> None:
+    assert settings_of({"user": user}).main.user == user
+
+
+@pytest.mark.parametrize(
+    "arn", [SECRET, f"{SECRET}:password::", PARAMETER, SECRET.replace("aws", "aws-us-gov", 1)]
+)
+def test_a_secret_is_an_arn(arn: str) -> None:
+    assert settings_of({"secrets": {"DB": arn}}).main.secrets == {"DB": arn}
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:db",
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-Abc",
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:*",
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-*",
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdE?",
+        "arn:aws:ssm:us-east-1:123456789012:parameter/*",
+        "arn:aws:ssm:us-east-1:123456789012:parameter/app/*",
+        "arn:aws:ssm:us-east-1:*:parameter/app",
+        "arn:aws:ssm:us-east-1:123456789012:parameter/a?b",
+    ],
+)
+def test_an_arn_that_grants_nothing_or_more_than_one_secret_is_refused(arn: str) -> None:
+    """Without its six characters the grant names no secret, and the task cannot start; `*` opens all."""
+    fault = fault_of({"secrets": {"DB": arn}})
+
+    assert fault.startswith(f'secrets.DB = "{arn}": ')
+    assert "ends in a hyphen and six characters" in fault
+    assert "no `*`" in fault
+
+
+@pytest.mark.parametrize("version", [":3", ":prod", ""])
+def test_a_parameter_may_have_a_version(version: str) -> None:
+    assert settings_of({"secrets": {"KEY": f"{PARAMETER}{version}"}}).main.secrets["KEY"].endswith(version)
+
+
+def test_variables_that_fill_a_task_definition_are_refused_with_the_sizes() -> None:
+    """AWS ends all of it at 64 KiB, and says so only when it is registered."""
+    fault = fault_of({"environment": {f"V{number}": "x" * 1000 for number in range(60)}})
+
+    assert fault.startswith('environment = "60 variables": fewer or shorter ones: with `secrets` they take 6')
+    assert "a task definition holds 65536" in fault
+    assert settings_of({"environment": {f"V{number}": "x" * 1000 for number in range(58)}})
+
+
+@pytest.mark.parametrize(
+    ("config", "vcpus"),
+    [
+        ({"cpu": 1024, "memory": 2048, "desired-count": 3, "rollout": {"strategy": "canary"}}, 6),
+        ({"cpu": 256, "desired-count": 2}, 1),
+        ({"cpu": 512, "memory": 1024, "autoscaling": {"enabled": True, "max-count": 12}}, 12),
+        ({"cpu": 256, "desired-count": 2, "deployment-maximum-percent": 150, "multidev": ["alice"]}, 1.5),
+    ],
+)
+def test_it_is_known_how_many_vcpus_a_stack_takes_at_most(config: dict[str, Any], vcpus: float) -> None:
+    """A new account has a quota of 6, and a deployment that it stops half way is hard to read."""
+    assert settings_of(config).most_vcpus == vcpus
+
+
+def test_the_app_gets_the_statements_that_the_stack_lists() -> None:
+    assert settings_of(statement(["s3:GetObject", "s3:Put*"], [BUCKET])).main.task_role_statements == (
+        Statement(actions=("s3:GetObject", "s3:Put*"), resources=(BUCKET,)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("actions", "resources"),
+    [(["s3:*"], [BUCKET]), (["xray:PutTraceSegments"], ["*"]), (["s3:Get*"], ["*"])],
+)
+def test_a_whole_service_or_every_resource_is_accepted_but_not_both(
+    actions: list[str], resources: list[str]
+) -> None:
+    assert len(settings_of(statement(actions, resources)).main.task_role_statements) == 1
+
+
+@pytest.mark.parametrize("command", [[], ["CMD", "true"], ["CMD-SHELL", "exit 0"]])
+def test_a_health_check_command_is_as_ecs_wants_it_or_none(command: list[str]) -> None:
+    assert settings_of({"health-check-command": command}).main.health_check_command == tuple(command)
+
+
+@pytest.mark.parametrize("path", ["/", "/readyz", "/health?deep=1"])
+def test_a_health_check_path_may_have_a_query(path: str) -> None:
+    assert settings_of({"health-check-path": path}).main.health_check_path == path
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_a_deployment_that_may_stop_a_task_or_start_one_is_accepted(count: int) -> None:
+    assert settings_of(rolling(count, 100, 200)).main.desired_count == count
+    assert settings_of(rolling(count, 0, 101)).main.desired_count == count
+
+
+@pytest.mark.parametrize(
+    ("count", "minimum", "maximum", "enough"),
+    [(1, 100, 199, 200), (1, 1, 150, 200), (2, 100, 149, 150), (2, 51, 101, 150), (3, 100, 133, 134)],
+)
+def test_a_deployment_that_can_move_no_task_is_told_which_maximum_would_do(
+    count: int,
+    minimum: int,
+    maximum: int,
+    enough: int,
+) -> None:
+    fault = fault_of(rolling(count, minimum, maximum))
+
+    assert fault.startswith(f"deployment-maximum-percent = {maximum}: {enough} or more, or a lower ")
+    assert f"with a minimum of {minimum} and a desired count of {count}" in fault
+    assert settings_of(rolling(count, minimum, enough)).main.deployment_maximum_percent == enough
+
+
+@pytest.mark.parametrize(
+    "days",
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+)
+def test_every_retention_of_cloudwatch_is_accepted(days: int) -> None:
+    assert settings_of({"log-retention-days": days}).main.log_retention_days == days
+
+
+@pytest.mark.parametrize("name", RESERVED)
+@pytest.mark.parametrize(("key", "value"), [("environment", "x"), ("secrets", SECRET)])
+def test_what_the_task_definition_sets_is_refused(name: str, key: str, value: str) -> None:
+    assert fault_of({key: {name: value}}) == (
+        f'{key}.{name} = "{value}": another name; the task definition sets this one itself'
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ECS_ENGINE_AUTH_DATA"],
+)
+def test_credentials_are_refused_and_not_shown(name: str) -> None:
+    fault = fault_of({"environment": {name: "hunter2"}})
+
+    assert fault.startswith(f"environment.{name} = [secret]: no credentials")
+    assert "task-role-statements" in fault
+
+
+def test_a_secret_that_is_no_arn_is_refused_and_not_shown() -> None:
+    fault = fault_of({"secrets": {"DB": "hunter2"}})
+
+    assert fault.startswith("secrets.DB = [secret]: the full ARN of a Secrets Manager secret")
+
+
+def test_secrets_and_environment_do_not_set_the_same_name() -> None:
+    fault = fault_of({"environment": {"DB": "x"}, "secrets": {"DB": SECRET}})
+
+    assert fault == 'environment.DB = "x": another name, or none in `secrets`, which sets it too'
+
+
+@pytest.mark.parametrize(
+    ("config", "begin", "allowed"),
+    [
+        ({"name": "a" * 17}, f'name = "{"a" * 17}": ', "at most 16 characters"),
+        ({"name": "Web"}, 'name = "Web": ', "lowercase letters"),
+        ({"name": "web-"}, 'name = "web-": ', "no hyphen at the edges"),
+        ({"name": ""}, 'name = "": ', "at most 16 characters"),
+        ({"cpu": "big"}, 'cpu = "big": ', "one of 256"),
+        ({"user": "root"}, 'user = "root": ', "not root and not 0"),
+        ({"user": "root:node"}, 'user = "root:node": ', "not root and not 0"),
+        ({"user": 0}, 'user = "0": ', "not root and not 0"),
+        ({"user": "00:1000"}, 'user = "00:1000": ', "not root and not 0"),
+        ({"user": "a b"}, 'user = "a b": ', "a name or uid, with :group"),
+        ({"user": ""}, 'user = "": ', "a name or uid"),
+        ({"health-check-path": "readyz"}, 'health-check-path = "readyz": ', "begins with /"),
+        ({"health-check-path": "/a b"}, 'health-check-path = "/a b": ', "without spaces"),
+        ({"health-check-path": "/a#b"}, 'health-check-path = "/a#b": ', "and #"),
+        (
+            {"health-check-command": ["node", "x.js"]},
+            'health-check-command = ["node", "x.js"]: ',
+            "CMD or CMD-SHELL",
+        ),
+        ({"health-check-command": ["CMD"]}, 'health-check-command = ["CMD"]: ', "or [] for none"),
+        ({"log-retention-days": 8}, "log-retention-days = 8: ", "one of 1, 3, 5, 7, 14"),
+        ({"log-retention-days": 0}, "log-retention-days = 0: ", "3288, 3653"),
+        ({"environment": {"1A": "x"}}, "environment.1A: ", "no digit at the beginning"),
+        ({"environment": {"A-B": "x"}}, "environment.A-B: ", "letters, digits and underscores"),
+        ({"secrets": {"A B": SECRET}}, "secrets.A B: ", "letters, digits and underscores"),
+        (
+            {"secrets": {"DB": "arn:aws:s3:::secrets"}},
+            'secrets.DB = "arn:aws:s3:::secrets": ',
+            "the full ARN of a Secrets Manager secret",
+        ),
+        (statement([], [BUCKET]), "task-role-statements[0].actions = []: ", "at least one item"),
+        (statement(["s3:GetObject"], []), "task-role-statements[0].resources = []: ", "at least one"),
+        (statement(["*"], [BUCKET]), 'task-role-statements[0].actions[0] = "*": ', "more than any app needs"),
+        (
+            statement(["*:*"], [BUCKET]),
+            'task-role-statements[0].actions[0] = "*:*": ',
+            "such as s3:GetObject",
+        ),
+        (
+            statement(["GetObject"], [BUCKET]),
+            'task-role-statements[0].actions[0] = "GetObject": ',
+            "s3:GetObject",
+        ),
+        (
+            statement(["s3:GetObject"], ["reports"]),
+            'task-role-statements[0].resources[0] = "reports": ',
+            "an ARN, or `*`",
+        ),
+        (
+            statement(["s3:*"], ["*"]),
+            'task-role-statements[0].resources[0] = "*": ',
+            "s3:* on everything is too much",
+        ),
+        (
+            statement(["s3:*"], ["arn:aws:s3:::*"]),
+            'task-role-statements[0].resources[0] = "arn:aws:s3:::*": ',
+            "s3:* on everything is too much",
+        ),
+    ],
+)
+def test_what_is_wrong_is_refused(config: dict[str, Any], begin: str, allowed: str) -> None:
+    fault = fault_of(config)
+
+    assert fault.startswith(begin)
+    assert allowed in fault
+
+
+def test_a_wrong_percentage_is_one_fault_and_not_two() -> None:
+    assert len(faults_of(rolling(1, 100, 100))) == 1
+
+
+def test_a_name_of_16_characters_is_accepted() -> None:
+    assert settings_of({"name": "a" * 16}).main.name == "a" * 16

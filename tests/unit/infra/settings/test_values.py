@@ -1,0 +1,181 @@
+"""Types: what the CLI hands over as text, what YAML holds, and what is neither."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra.settings.faults import nearest
+from infra.settings.settings import keys
+from tests.unit.infra.settings_fixtures import fault_of, settings_of
+
+
+@pytest.mark.parametrize("value", [3, "3"])
+def test_a_whole_number_may_be_text(value: object) -> None:
+    assert settings_of({"desired-count": value}).main.desired_count == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("three", '"three"'),
+        ("", '""'),
+        ("1_000", '"1_000"'),
+        ("2.5", "2.5"),
+        (2.5, "2.5"),
+        (True, "true"),
+        (None, "null"),
+        ([1], "[1]"),
+        ("9" * 30, "9" * 30),
+    ],
+)
+def test_what_is_no_whole_number_is_refused(value: object, shown: str) -> None:
+    assert fault_of({"desired-count": value}) == f"desired-count = {shown}: a whole number from 0 to 5000"
+
+
+@pytest.mark.parametrize(("value", "read"), [("true", True), (True, True), ("false", False), (False, False)])
+def test_a_flag_may_be_text(value: object, read: bool) -> None:  # noqa: FBT001 - it is what is read
+    assert settings_of({"protect": value}).protect is read
+
+
+@pytest.mark.parametrize(("value", "shown"), [("yes", '"yes"'), ("True", '"True"'), (1, "1"), ("", '""')])
+def test_what_is_no_flag_is_refused(value: object, shown: str) -> None:
+    assert fault_of({"protect": value}) == f"protect = {shown}: true or false"
+
+
+def test_a_number_is_text_where_text_is_asked_for() -> None:
+    assert settings_of({"user": 1001}).main.user == "1001"
+
+
+@pytest.mark.parametrize("value", [["node", "server.js"], '["node", "server.js"]'])
+def test_a_list_may_be_json(value: object) -> None:
+    assert settings_of({"command": value}).main.command == ("node", "server.js")
+
+
+@pytest.mark.parametrize(
+    ("config", "fault"),
+    [
+        ({"command": "node server.js"}, 'command = "node server.js": a list, each item text'),
+        ({"command": {"a": 1}}, 'command = {"a": 1}: a list, each item text'),
+        ({"command": ["node", 1]}, "command[1] = 1: text"),
+        ({"command": [""]}, 'command[0] = "": text that is not empty'),
+        ({"environment": ["A=1"]}, 'environment = ["A=1"]: an object of names, each with text'),
+        ({"environment": "A=1"}, 'environment = "A=1": an object of names, each with text'),
+        ({"nat": ["none"]}, 'nat = ["none"]: one of none, single, one-per-az'),
+        ({"name": {"a": 1}}, 'name = {"a": 1}: lowercase letters'),
+        ({"egress": ["x"]}, 'egress[0] = "x": an object with port, cidr, description, protocol'),
+        ({"egress": {"port": 1}}, 'egress = {"port": 1}: a list, each item an object with port, cidr'),
+        ({"multidev": "alice"}, 'multidev = "alice": a list, each item a name, or an object with name'),
+        ({"multidev": [7]}, "multidev[0] = 7: a name, or an object with name"),
+        ({"multidev": [["a"]]}, 'multidev[0] = ["a"]: a name, or an object with name'),
+    ],
+)
+def test_a_wrong_shape_is_refused_where_it_stands(config: dict[str, Any], fault: str) -> None:
+    assert fault_of(config).startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("config", "fault"),
+    [
+        (
+            {"multidev": [{"name": "alice", "desired-count": "2"}]},
+            'multidev[0].desired-count = "2": a whole number',
+        ),
+        ({"multidev": [{"name": "alice", "cpu": "256"}]}, 'multidev[0].cpu = "256": one of 256'),
+        ({"multidev": [{"name": 7}]}, "multidev[0].name = 7: lowercase letters"),
+        (
+            {"capacity-provider-strategy": [{"capacity-provider": "FARGATE", "weight": True}]},
+            "capacity-provider-strategy[0].weight = true: a whole number from 0 to 1000",
+        ),
+        (
+            {"task-role-statements": [{"actions": "s3:GetObject", "resources": ["*"]}]},
+            'task-role-statements[0].actions = "s3:GetObject": a list with at least one item, each item an action',
+        ),
+    ],
+)
+def test_inside_an_object_the_type_itself_must_be_right(config: dict[str, Any], fault: str) -> None:
+    assert fault_of(config).startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("config", "fault"),
+    [
+        (
+            {"multidev": [{"name": "alice", "desired": 2}]},
+            "multidev[0].desired = 2: there is no such key; the nearest is `desired-count`",
+        ),
+        (
+            {"egress": [{"port": 1, "cidr": "10.0.0.0/8", "description": "x", "proto": "tcp"}]},
+            'egress[0].proto = "tcp": there is no such key; the nearest is `protocol`',
+        ),
+        (
+            {"capacity-provider-strategy": [{"capacity-provider": "FARGATE", "weight": 1, "bas": 1}]},
+            "capacity-provider-strategy[0].bas = 1: there is no such key; the nearest is `base`",
+        ),
+        (
+            {"task-role-statements": [{"actions": ["s3:GetObject"], "resources": ["*"], "Effect": "Deny"}]},
+            'task-role-statements[0].Effect = "Deny": there is no such key (of actions, resources)',
+        ),
+    ],
+)
+def test_a_stranger_inside_an_object_is_told_the_nearest_key(config: dict[str, Any], fault: str) -> None:
+    assert fault_of(config).startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("config", "fault"),
+    [
+        ({"multidev": [{}]}, "multidev[0].name is missing: lowercase letters"),
+        ({"egress": [{"port": 1, "cidr": "10.0.0.0/8"}]}, "egress[0].description is missing: 1 to 255"),
+        ({"egress": [{"port": 1, "description": "x"}]}, "egress[0].cidr is missing: an IPv4 range"),
+        (
+            {"egress": [{"cidr": "10.0.0.0/8", "description": "x"}]},
+            "egress[0].port is missing: a whole number",
+        ),
+        (
+            {"capacity-provider-strategy": [{"capacity-provider": "FARGATE"}]},
+            "capacity-provider-strategy[0].weight is missing: a whole number from 0 to 1000",
+        ),
+        ({"task-role-statements": [{"resources": ["*"]}]}, "task-role-statements[0].actions is missing"),
+        (
+            {"task-role-statements": [{"actions": ["s3:GetObject"]}]},
+            "task-role-statements[0].resources is missing",
+        ),
+    ],
+)
+def test_what_an_object_lacks_is_named(config: dict[str, Any], fault: str) -> None:
+    assert fault_of(config).startswith(fault)
+
+
+def test_plain_values_become_text() -> None:
+    environment = settings_of(
+        {"environment": {"A": "a", "B": 1, "C": 1.5, "D": True, "E": ""}}
+    ).main.environment
+
+    assert environment == {"A": "a", "B": "1", "C": "1.5", "D": "true", "E": ""}
+
+
+def test_a_name_that_yaml_reads_as_a_number_is_named_and_not_a_crash() -> None:
+    assert fault_of({"environment": {1: "a"}}).startswith("environment.1: the name must be letters")
+
+
+@pytest.mark.parametrize("value", [None, [1], {"a": 1}])
+def test_a_value_that_is_not_plain_is_refused(value: object) -> None:
+    assert fault_of({"environment": {"A": value}}).endswith(
+        ': text, a number, true or false ("" for an empty one)'
+    )
+
+
+def test_a_long_value_is_cut() -> None:
+    fault = fault_of({"nat": "x" * 500})
+
+    assert "x" * 100 in fault
+    assert "x" * 130 not in fault
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("environmnt", "environment"), ("dockerfile", None), ("sidecars", None)]
+)
+def test_only_a_name_that_is_near_is_named(name: str, near: str | None) -> None:
+    assert nearest(name, keys()) == near

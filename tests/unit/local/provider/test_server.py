@@ -1,0 +1,342 @@
+"""The handlers as a provider: what the Pulumi CLI asks for over gRPC, and what it is answered."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+
+from local.provider import values
+from local.provider.server import EngineLog, Provider, Servers, serve
+from local.resources.base import UNKNOWN
+from tests.unit.local.provider.client import THING, URN, Client, Served
+from tests.unit.local.provider.toys import ENDPOINT, World, package
+
+
+def test_a_provider_says_what_it_is(client: Client) -> None:
+    """The CLI asks for a plugin of the version that the SDK has."""
+    handshake = client.stub.Handshake(provider_pb2.ProviderHandshakeRequest())
+
+    assert client.stub.GetPluginInfo(empty_pb2.Empty()).version == "1.2.3"
+    assert json.loads(client.stub.GetSchema(provider_pb2.GetSchemaRequest()).schema) == {"name": "toy"}
+    assert (handshake.accept_secrets, handshake.accept_resources) == (True, True)
+
+
+def test_a_provider_answers_what_it_has_no_answer_to(client: Client) -> None:
+    """A method that is not there would be an error of the CLI's."""
+    assert client.stub.GetMapping(provider_pb2.GetMappingRequest(key="terraform")).provider == ""
+    assert list(client.stub.GetMappings(provider_pb2.GetMappingsRequest(key="terraform")).providers) == []
+    assert client.stub.Attach(plugin_pb2.PluginAttach(address="127.0.0.1:1")) == empty_pb2.Empty()
+    assert client.stub.Cancel(empty_pb2.Empty()) == empty_pb2.Empty()
+
+
+def test_secrets_and_unknowns_reach_a_provider_that_is_configured(served: Served) -> None:
+    configured = served().configure(region="eu-central-1")
+
+    assert (configured.acceptSecrets, configured.supportsPreview) == (True, True)
+
+
+def test_what_is_asked_before_the_configuration_is_refused(served: Served) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        served().create({"label": "one"})
+
+    assert caught.value.details() == "provider 'toy' is used before it is configured"
+
+
+def test_a_providers_own_inputs_are_kept_and_compared(client: Client) -> None:
+    checked = client.stub.CheckConfig(provider_pb2.CheckRequest(news=values.encode({"region": "us-east-1"})))
+    changed = client.stub.DiffConfig(
+        provider_pb2.DiffRequest(
+            old_inputs=values.encode({"region": "us-east-1", "same": 1}),
+            news=values.encode({"region": "us-east-2", "same": 1}),
+        )
+    )
+
+    assert values.decode(checked.inputs) == {"region": "us-east-1"}
+    assert (list(changed.diffs), list(changed.replaces)) == (["region"], [])
+
+
+def test_a_check_gives_the_name_that_the_seed_makes_and_keeps_it(client: Client) -> None:
+    first = values.decode(client.check({"label": "one"}).inputs)
+
+    assert first["name"].startswith("one-")
+    assert values.decode(client.check({"label": "one"}).inputs) == first
+    assert values.decode(client.check({"label": "two"}, olds=first).inputs)["name"] == first["name"]
+
+
+def test_what_is_secret_stays_secret_through_a_check(client: Client) -> None:
+    checked = values.decode(client.check({"label": "one", "password": values.secret("hush")}).inputs)
+
+    assert checked["password"] == values.secret("hush")
+
+
+def test_a_property_that_no_handler_knows_is_refused_by_the_check(client: Client) -> None:
+    (failure,) = client.check({"label": "one", "colour": "red"}).failures
+
+    assert "toy:index:Thing: the local run does not know colour" in failure.reason
+
+
+def test_a_type_without_a_handler_is_refused_by_name(client: Client) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        client.check({}, type_="toy:index:Other")
+
+    assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert str(caught.value.details()).startswith("toy:index:Other one: the local run has no handler")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ({"size": 1}, {"size": 2}, "UPDATE"),
+        ({}, {"size": 2}, "ADD"),
+        ({"size": 1}, {}, "DELETE"),
+        ({"place": "here"}, {"place": "there"}, "UPDATE_REPLACE"),
+        ({}, {"place": "there"}, "ADD_REPLACE"),
+        ({"place": "here"}, {}, "DELETE_REPLACE"),
+    ],
+)
+def test_a_difference_is_told_with_its_kind(
+    client: Client, old: dict[str, Any], new: dict[str, Any], kind: str
+) -> None:
+    response = client.diff(old, new)
+
+    ((key, detail),) = response.detailedDiff.items()
+    assert provider_pb2.PropertyDiff.Kind.Name(detail.kind) == kind
+    assert response.changes == provider_pb2.DiffResponse.DIFF_SOME
+    assert (list(response.diffs), list(response.replaces)) == (
+        [key],
+        [key] if kind.endswith("REPLACE") else [],
+    )
+
+
+def test_no_difference_is_told_as_such(client: Client) -> None:
+    assert client.diff({"size": 1}, {"size": 1}).changes == provider_pb2.DiffResponse.DIFF_NONE
+
+
+def test_only_what_cannot_exist_twice_goes_before_what_replaces_it(client: Client) -> None:
+    asked = {"place": "here"}, {"place": "there"}
+
+    assert client.diff(*asked, type_="toy:index:Solo").deleteBeforeReplace
+    assert not client.diff(*asked).deleteBeforeReplace
+
+
+def test_a_resource_is_made_changed_read_and_deleted(client: Client, world: World) -> None:
+    inputs = {"label": "one", "name": "one-1", "size": 1}
+    made = client.create(inputs)
+    read = client.read(made.id, inputs, {})
+    changed = client.update(made, inputs, {**inputs, "size": 2})
+    client.delete(made)
+
+    assert values.decode(made.properties) == {**inputs, "version": 1, "address": f"{made.id}.toys"}
+    assert (read.id, read.properties, values.decode(read.inputs)) == (made.id, made.properties, inputs)
+    assert (changed["size"], changed["version"]) == (2, 2)
+    assert world.calls == ["create one", "update one", "delete one"]
+
+
+def test_a_preview_makes_nothing_and_tells_what_will_be_known_later(client: Client, world: World) -> None:
+    inputs = {"label": "one", "name": "one-1", "size": 1}
+    expected = values.decode(client.create(inputs, preview=True).properties)
+    made = client.create(inputs)
+    world.calls.clear()
+    changed = client.update(made, inputs, {**inputs, "size": 2}, preview=True)
+
+    assert expected == inputs
+    assert (changed["size"], changed["version"], changed["address"]) == (2, UNKNOWN, f"{made.id}.toys")
+    assert world.calls == []
+
+
+def test_what_is_gone_is_read_as_nothing(client: Client) -> None:
+    assert client.read("thing-7", {"label": "one"}, {}).id == ""
+
+
+def test_what_was_changed_by_hand_is_read_into_the_inputs(client: Client, world: World) -> None:
+    """Else the CLI would compare the program with what it asked for last, and find nothing to mend."""
+    inputs = {"label": "one", "name": "one-1", "size": 1}
+    made = client.create(inputs)
+    world.things[made.id]["size"] = 5
+
+    read = client.read(made.id, inputs, {})
+
+    assert values.decode(read.inputs) == {**inputs, "size": 5}
+
+
+def test_secret_inputs_make_secret_outputs(client: Client) -> None:
+    inputs = {"label": "one", "name": "one-1", "password": values.secret("hush")}
+    made = client.create(inputs)
+    outputs = values.decode(made.properties)
+    read = client.read(made.id, inputs, outputs)
+    changed = client.update(made, inputs, {**inputs, "size": 2})
+
+    for properties in (outputs, values.decode(read.properties), changed):
+        assert properties["password"] == values.secret("hush")
+    assert outputs["label"] == "one"
+
+
+def test_a_failure_is_one_sentence(client: Client, world: World) -> None:
+    world.broken.add("one")
+
+    with pytest.raises(grpc.RpcError) as caught:
+        client.create({"label": "one"})
+
+    assert caught.value.details() == "one is broken"
+
+
+def test_what_is_half_made_is_told_with_its_id(client: Client, world: World) -> None:
+    """It exists, so that it has to be in the state."""
+    world.broken.add("read one")
+
+    with pytest.raises(grpc.RpcError) as caught:
+        client.create({"label": "one"})
+
+    details = unfinished(caught.value)
+    assert details.id in world.things
+    assert list(details.reasons) == ["one cannot be read"]
+
+
+@pytest.mark.parametrize("operation", ["create", "update"])
+def test_what_did_not_become_what_was_asked_for_is_kept_with_what_was_asked_for(
+    client: Client, world: World, operation: str
+) -> None:
+    """As the official provider does: the next update of the same inputs changes nothing, and does not repair it."""
+    old, new = {"label": "one", "name": "one-1", "size": 1}, {"label": "one", "name": "one-1", "size": 2}
+    made = client.create(old) if operation == "update" else None
+    world.broken.add("finish one")
+
+    with pytest.raises(grpc.RpcError) as caught:
+        client.update(made, old, new) if made else client.create(new)
+
+    details = unfinished(caught.value)
+    assert details.id in world.things
+    assert values.decode(details.properties)["size"] == 2
+    assert list(details.reasons) == ["one is not finished"]
+
+
+def unfinished(error: Any) -> Any:
+    """Return what an error tells of a resource that exists nevertheless."""
+    ((_, told),) = (pair for pair in error.trailing_metadata() if pair[0] == "grpc-status-details-bin")
+    details = provider_pb2.ErrorResourceInitFailed()
+    assert status_pb2.Status.FromString(told).details[0].Unpack(details)
+    return details
+
+
+def test_what_a_killed_run_had_made_is_taken_over_under_its_name(served: Served, world: World) -> None:
+    world.things["thing-lost"] = {"label": "one", "name": "one-lost", "urn": URN, "version": 1}
+    client = served(known=[])
+    client.configure()
+
+    checked = values.decode(client.check({"label": "one"}).inputs)
+    made = client.create(checked)
+
+    assert (checked["name"], made.id) == ("one-lost", "thing-lost")
+    assert world.calls == []
+
+
+def test_what_the_state_knows_is_not_taken_over(served: Served, world: World) -> None:
+    """It is another resource's, such as the one that this one replaces."""
+    world.things["thing-known"] = {"label": "one", "name": "one-known", "urn": URN, "version": 1}
+    client = served(known=[(THING, "thing-known")])
+    client.configure()
+
+    client.create({"label": "one", "name": "one-1"})
+
+    assert world.calls == ["create one"]
+
+
+def test_what_is_gone_can_be_created_with_the_id_that_it_had(served: Served, world: World) -> None:
+    """A refresh has read it before; ids that follow from what a resource is come back."""
+    client = served(known=[])
+    client.configure()
+    assert client.read("thing-lost", {"label": "one"}, {}).id == ""
+    world.things["thing-lost"] = {"label": "one", "name": "one-lost", "urn": URN, "version": 1}
+
+    assert client.create({"label": "one", "name": "one-lost"}).id == "thing-lost"
+
+
+def test_after_a_run_that_ended_nothing_is_taken_over(client: Client, world: World) -> None:
+    world.things["thing-other"] = {"label": "one", "name": "one-other", "urn": URN, "version": 1}
+
+    client.create({"label": "one", "name": "one-1"})
+
+    assert world.calls == ["create one"]
+
+
+def test_a_function_is_answered_and_a_missing_one_refused_by_name(client: Client) -> None:
+    def invoke(token: str) -> Any:
+        arguments = values.encode({"items": [1, 2]})
+        return client.stub.Invoke(provider_pb2.InvokeRequest(tok=token, args=arguments))
+
+    assert values.decode(getattr(invoke("toy:index:count"), "return")) == {"count": 2}
+    with pytest.raises(grpc.RpcError) as caught:
+        invoke("toy:index:nothing")
+    assert str(caught.value.details()).startswith(
+        "function toy:index:nothing: the local run does not have it"
+    )
+
+
+class Listening(engine_pb2_grpc.EngineServicer):
+    """An engine that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def Log(self, request: Any, context: Any) -> Any:  # noqa: N802
+        del context
+        self.told.append(request)
+        return empty_pb2.Empty()
+
+
+def test_progress_is_shown_beside_its_resource_for_as_long_as_there_is_an_engine() -> None:
+    engine, server = Listening(), grpc.server(ThreadPoolExecutor(1))
+    engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
+    log = EngineLog(f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}")
+    server.start()
+
+    log.show(URN, "half of it")
+    server.stop(None).wait()
+    log.show(URN, "the rest")
+
+    ((urn, message, ephemeral),) = ((told.urn, told.message, told.ephemeral) for told in engine.told)
+    assert (urn, message, ephemeral) == (URN, "half of it", True)
+
+
+def test_each_instance_of_a_provider_keeps_its_own_configuration(world: World) -> None:
+    """The CLI connects once for each; one that lost its connection has the configuration that came last."""
+    provider = Provider(**package(world), version="1.2.3")
+    regions: list[str] = []
+    provider._invokes = {"toy:index:region": lambda cloud, _: {"region": regions.append(cloud.region)}}
+    server, port = serve(provider)
+    # Else both would share one connection.
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    channels = [grpc.insecure_channel(f"127.0.0.1:{port}", options=options) for _ in range(3)]
+    clients = [Client(provider_pb2_grpc.ResourceProviderStub(channel)) for channel in channels]
+    try:
+        for client, region in zip(clients, ("us-east-1", "eu-central-1"), strict=False):
+            client.configure(region=region)
+        for client in clients:
+            client.stub.Invoke(provider_pb2.InvokeRequest(tok="toy:index:region", args=values.encode({})))
+    finally:
+        for channel in channels:
+            channel.close()
+        server.stop(None).wait()
+
+    assert regions == ["us-east-1", "eu-central-1", "eu-central-1"]
+
+
+def test_every_package_of_the_program_is_served_with_the_version_of_its_sdk() -> None:
+    servers = Servers(ENDPOINT)
+    try:
+        ports = dict(part.split(":") for part in servers.variable.split(","))
+        for package_, port in ports.items():
+            with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+                info = provider_pb2_grpc.ResourceProviderStub(channel).GetPluginInfo(empty_pb2.Empty())
+            assert info.version == importlib.metadata.version(f"pulumi-{package_}")
+    finally:
+        servers.stop()
+
+    assert set(ports) == {"aws", "awsx", "docker", "docker-build", "random"}

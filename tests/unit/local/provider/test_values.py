@@ -1,0 +1,59 @@
+"""Property values between Pulumi's protocol and plain Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local.provider import values
+from local.resources.base import UNKNOWN
+from local.resources.construct import ResourceReference
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1,
+        1.5,
+        True,
+        "text",
+        "",
+        None,
+        [],
+        {},
+        [1, {"a": None}],
+        {"a": {"b": [UNKNOWN]}},
+        values.secret("hush"),
+    ],
+)
+def test_what_is_encoded_is_decoded_as_it_was(value: Any) -> None:
+    decoded = values.decode(values.encode({"key": value}))["key"]
+
+    assert (decoded, type(decoded)) == (value, type(value))
+
+
+def test_a_resource_is_encoded_as_a_reference_to_it() -> None:
+    encoded = values.decode(values.encode({"vpc": ResourceReference("urn:vpc", "vpc-1")}))
+
+    assert encoded["vpc"] == values.reference("urn:vpc", "vpc-1")
+
+
+def test_secrets_are_found_opened_and_closed_again_wherever_they_are() -> None:
+    closed = {"plain": 1, "list": [{"password": values.secret("hush")}], "all": values.secret({"a": 1})}
+
+    opened = values.reveal(closed)
+    paths = values.secret_paths(closed)
+
+    assert opened == {"plain": 1, "list": [{"password": "hush"}], "all": {"a": 1}}
+    assert paths == {("list", 0, "password"), ("all",)}
+    assert values.conceal(opened, paths) == closed
+
+
+def test_what_is_not_there_cannot_be_closed() -> None:
+    assert values.conceal({"list": []}, [("list", 0, "password"), ("other",)]) == {"list": []}
+
+
+def test_an_unknown_is_found_wherever_it_is() -> None:
+    assert values.has_unknown({"a": [1, {"b": UNKNOWN}]})
+    assert not values.has_unknown({"a": [1, {"b": "known"}]})

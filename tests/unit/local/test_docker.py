@@ -1,0 +1,134 @@
+"""The Docker daemon's clients, and what is said without a daemon."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingUnixStreamServer
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from local import docker
+from local.docker import DockerError, answers, connect, machine_architecture
+
+SILENT = "tcp://127.0.0.1:1"
+
+
+class Api(BaseHTTPRequestHandler):
+    """Answers a ping with the server's status."""
+
+    def do_GET(self) -> None:
+        server: Any = self.server
+        self.send_response(server.status if self.path == "/_ping" else 404)
+        self.end_headers()
+
+    def address_string(self) -> str:
+        return "socket"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A socket of Docker's, with a status for its answers."""
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    server: Any = ThreadingUnixStreamServer(str(tmp_path / "docker.sock"), Api)
+    server.status = 200
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(("status", "expected"), [(200, True), (500, False)])
+def test_a_daemon_answers_if_its_ping_is_fine(daemon: Any, status: int, expected: bool) -> None:  # noqa: FBT001
+    daemon.status = status
+
+    assert answers(Path(daemon.server_address)) is expected
+
+
+def test_a_daemon_at_docker_host_is_asked_instead(daemon: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{daemon.server_address}")
+
+    assert answers(Path("/nowhere/docker.sock"))
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_a_socket_alone_is_no_daemon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, listens: bool
+) -> None:
+    """A daemon that was killed leaves its socket; one that is stopped takes connections and says nothing."""
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    server = ThreadingUnixStreamServer(str(tmp_path / "docker.sock"), Api)
+    if not listens:
+        server.server_close()
+
+    assert not answers(tmp_path / "docker.sock", timeout=0.01)
+    server.server_close()
+
+
+def test_no_daemon_is_an_answer_and_not_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", SILENT)
+
+    assert not answers()
+    with pytest.raises(DockerError, match="unset DOCKER_HOST"):
+        connect()
+
+
+def test_without_a_daemon_nobody_knows_which_tasks_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator goes on saying RUNNING."""
+    monkeypatch.setenv("DOCKER_HOST", SILENT)
+
+    with pytest.raises(DockerError, match="no Docker daemon answers"):
+        docker.running_tasks(["task"])
+
+
+def test_a_task_runs_whose_container_the_daemon_has_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    label = "com.amazonaws.ecs.task-arn"
+
+    def containers(**asked: Any) -> list[dict[str, Any]]:
+        assert asked == {"filters": {"label": [label]}}
+        return [{"Labels": {label: "mine"}}, {"Labels": {label: "another's"}}]
+
+    client = SimpleNamespace(api=SimpleNamespace(containers=containers), close=lambda: None)
+    monkeypatch.setattr(docker, "connect", lambda **_: client)
+
+    assert docker.running_tasks(["mine", "stopped"]) == {"mine"}
+
+
+def test_without_a_daemon_there_is_nothing_to_remove(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", SILENT)
+
+    docker.remove_containers("ministack.instance=it")
+    assert docker.clear_tasks(["task"], running=True) == []
+
+
+def test_a_mac_is_told_of_docker_desktop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setattr(docker, "SOCKET", Path("/nowhere/docker.sock"))
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+
+    assert "start Docker Desktop" in docker.no_daemon()
+
+
+@pytest.mark.parametrize(
+    ("machine", "expected"), [("x86_64", "X86_64"), ("AMD64", "X86_64"), ("arm64", "ARM64")]
+)
+def test_processors_are_named_as_ecs_does(
+    monkeypatch: pytest.MonkeyPatch, machine: str, expected: str
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: machine)
+
+    assert machine_architecture() == expected
+
+
+def test_a_processor_that_ecs_does_not_have_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+
+    with pytest.raises(DockerError, match="riscv64"):
+        machine_architecture()

@@ -1,0 +1,228 @@
+"""What a local run of the CLI gets, without Docker or an emulator."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import local.environment as module
+from local.environment import LocalEnvironment
+
+
+@dataclass
+class FakeEmulator:
+    identity: str = "one"
+    endpoint: str = "http://127.0.0.1:4566"
+    region: str = "eu-central-1"
+
+
+class FakeServers:
+    def __init__(self, endpoint: str, *, known: Any) -> None:
+        self.endpoint, self.known = endpoint, known
+        self.variable = "aws:1"
+
+    def stop(self) -> None:
+        pass
+
+
+@dataclass
+class ARun:
+    variables: dict[str, str]
+    folder: Path
+    new: bool
+    last_update_failed: bool
+    locks: tuple[int, ...]
+    wait_until_ready: Callable[[], object]
+    succeeded: bool = False
+
+
+@dataclass
+class Machine:
+    environment: LocalEnvironment
+    emulator: FakeEmulator
+    said: list[str] = field(default_factory=list)
+    servers: list[FakeServers] = field(default_factory=list)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  shop:cpu: 256\n")
+    said: list[str] = []
+    found = Machine(LocalEnvironment(project="shop", root=tmp_path, say=said.append), FakeEmulator(), said)
+
+    def servers(endpoint: str, *, known: Any) -> FakeServers:
+        found.servers.append(FakeServers(endpoint, known=known))
+        return found.servers[-1]
+
+    def start(environment: LocalEnvironment, stack: str, region: str) -> tuple[FakeEmulator, None]:
+        del region
+        environment._set_aside_stale_states(found.emulator, held=stack)  # type: ignore[arg-type]
+        return found.emulator, None
+
+    monkeypatch.setattr("local.provider.server.Servers", servers)
+    monkeypatch.setattr(LocalEnvironment, "_start", start)
+    monkeypatch.setattr(module, "point_at", lambda *_: None)
+    return found
+
+
+def run(machine: Machine, command: str = "up", stack: str = "dev", *, succeeded: bool = True) -> ARun:
+    with machine.environment.run(stack, command, ARun) as prepared:
+        if succeeded:
+            write_state(machine, stack)
+        prepared.succeeded = succeeded
+    return prepared
+
+
+def write_state(machine: Machine, stack: str, *resources: dict[str, Any]) -> None:
+    path = machine.environment.backend.path(stack)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"checkpoint": {"latest": {"resources": resources}}}))
+
+
+def test_a_stack_that_is_not_there_is_new(machine: Machine) -> None:
+    assert run(machine).new
+    assert not run(machine).new
+
+
+def test_a_run_gets_the_providers_and_nothing_of_an_account(machine: Machine) -> None:
+    variables = run(machine).variables
+
+    assert variables["PULUMI_DEBUG_PROVIDERS"] == "aws:1"
+    assert variables["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
+    assert variables["AWS_ACCESS_KEY_ID"] == "test"
+    assert variables["PULUMI_BACKEND_URL"].startswith(f"file://{machine.environment.folder}")
+
+
+def test_the_next_run_adopts_only_what_an_interrupted_run_left(machine: Machine) -> None:
+    run(machine)
+    run(machine, succeeded=False)
+    run(machine)
+    run(machine)
+
+    assert [servers.known for servers in machine.servers] == [None, None, [], None]
+
+
+def test_only_an_update_that_failed_is_followed_by_a_refresh(machine: Machine) -> None:
+    run(machine)
+    run(machine, succeeded=False)
+
+    assert run(machine).last_update_failed
+    assert not run(machine).last_update_failed
+
+
+def test_a_preview_that_failed_is_not_followed_by_a_refresh(machine: Machine) -> None:
+    run(machine, "preview", succeeded=False)
+
+    assert not run(machine).last_update_failed
+
+
+def test_the_state_of_an_earlier_emulator_is_moved_away(machine: Machine) -> None:
+    run(machine)
+    machine.emulator.identity = "another"
+
+    assert run(machine).new
+    assert "The emulator was started anew. The state of dev" in machine.said[0]
+    assert (machine.environment.folder / "state-of-earlier-emulators" / "dev.json").exists()
+
+
+def test_states_of_other_stacks_are_moved_away_too_unless_a_run_holds_them(machine: Machine) -> None:
+    run(machine, stack="dev")
+    run(machine, stack="staging")
+    machine.emulator.identity = "another"
+    with module.stack_locked(machine.environment.folder, "staging", "up staging"):
+        run(machine, stack="prod")
+
+    assert machine.environment.backend.stacks() == ["prod", "staging"]
+
+
+def test_the_cli_writes_into_a_copy_of_the_stack_file(machine: Machine) -> None:
+    folder = run(machine).folder
+
+    assert folder != machine.environment.root
+    assert (folder / "Pulumi.dev.yaml").read_text() == "config:\n  shop:cpu: 256\n"
+    assert (folder / "Pulumi.yaml").read_text() == "name: shop\n"
+
+
+def test_values_in_the_copy_stay_as_they_are_written(machine: Machine) -> None:
+    text = 'config:\n  shop:environment: {A: "08901", B: 0o17, YES: "1"} # why\n'
+    (machine.environment.root / "Pulumi.dev.yaml").write_text(text)
+
+    assert (run(machine).folder / "Pulumi.dev.yaml").read_text() == text
+
+
+def test_the_salt_that_the_cli_wrote_into_the_copy_is_kept(machine: Machine) -> None:
+    copy = run(machine).folder / "Pulumi.dev.yaml"
+    copy.write_text(f"encryptionsalt: v1:abc\n{copy.read_text()}")
+
+    again = run(machine).folder / "Pulumi.dev.yaml"
+
+    assert again.read_text() == "config:\n  shop:cpu: 256\nencryptionsalt: v1:abc\n"
+
+
+def test_a_key_of_the_account_is_left_out_of_the_copy(machine: Machine) -> None:
+    (machine.environment.root / "Pulumi.dev.yaml").write_text(
+        "secretsprovider: awskms://alias/x?region=us-east-1\nencryptedkey: AQIC\nconfig:\n  shop:cpu: 256\n"
+    )
+
+    assert (run(machine).folder / "Pulumi.dev.yaml").read_text() == "config:\n  shop:cpu: 256\n"
+
+
+def test_a_stack_can_be_deleted_without_its_file(machine: Machine) -> None:
+    (machine.environment.root / "Pulumi.dev.yaml").unlink()
+
+    assert (run(machine, "destroy").folder / "Pulumi.dev.yaml").read_text() == ""
+
+
+def test_a_stack_is_deleted_before_the_one_that_it_uses(machine: Machine) -> None:
+    uses_dev = {"type": "pulumi:pulumi:StackReference", "id": "organization/shop/dev"}
+    write_state(machine, "dev")
+    write_state(machine, "pr-1", uses_dev)
+    write_state(machine, "a", {"type": "pulumi:pulumi:StackReference", "id": "organization/shop/pr-1"})
+
+    assert machine.environment.in_order_of_deletion(["dev", "pr-1", "a"]) == ["a", "pr-1", "dev"]
+
+
+def test_stacks_that_use_each_other_are_deleted_all_the_same(machine: Machine) -> None:
+    for stack, other in (("a", "b"), ("b", "a")):
+        write_state(
+            machine, stack, {"type": "pulumi:pulumi:StackReference", "id": f"organization/shop/{other}"}
+        )
+
+    assert sorted(machine.environment.in_order_of_deletion(["a", "b"])) == ["a", "b"]
+
+
+def test_a_stack_whose_state_cannot_be_read_is_deleted_with_all_others(machine: Machine) -> None:
+    write_state(machine, "dev")
+    write_state(machine, "broken")
+    machine.environment.backend.path("broken").write_text("")
+
+    assert sorted(machine.environment.in_order_of_deletion(["dev", "broken"])) == ["broken", "dev"]
+
+
+def test_a_state_that_a_failed_run_wrote_in_part_is_the_one_before_again(machine: Machine) -> None:
+    path = machine.environment.backend.path("dev")
+    run(machine)
+    before = path.read_text()
+
+    with machine.environment.run("dev", "up", ARun):
+        path.write_text(before[:20])
+
+    assert path.read_text() == before
+    run(machine)
+    assert machine.servers[-1].known == []
+
+
+def test_nothing_of_a_deleted_stack_is_kept(machine: Machine) -> None:
+    run(machine)
+    run(machine, succeeded=False)
+
+    machine.environment.forget("dev")
+
+    left = [path for path in machine.environment.folder.rglob("*dev*") if path.suffix != ".lock"]
+    assert left == []

@@ -1,0 +1,24 @@
+"""What every local command loads stays small: seconds of a command that changes nothing are mostly imports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+HEAVY = {"aiohttp", "asyncio", "boto3", "botocore", "docker", "hypercorn", "ministack", "requests"}
+
+
+def test_the_machine_s_modules_load_nothing_heavy() -> None:
+    """A client of Docker or AWS is loaded by whoever talks to one."""
+    program = (
+        "import sys; import local.docker, local.docker_daemon, local.emulator, local.front_door; "
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert HEAVY & {*loaded} == set()

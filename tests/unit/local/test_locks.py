@@ -1,0 +1,93 @@
+"""Which runs exclude one another."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from local.locks import BusyError, everything_locked, stack_locked
+
+
+def test_two_runs_on_one_stack_exclude_each_other(tmp_path: Path) -> None:
+    with (
+        stack_locked(tmp_path, "dev", "up dev"),
+        pytest.raises(BusyError, match=rf"`up dev`, process {os.getpid()}\): wait for its end, or stop it"),
+        stack_locked(tmp_path, "dev", "destroy dev"),
+    ):
+        pass
+
+
+def test_two_stacks_do_not_exclude_each_other(tmp_path: Path) -> None:
+    with stack_locked(tmp_path, "dev", "up dev"), stack_locked(tmp_path, "prod", "up prod"):
+        pass
+
+
+def test_everything_is_not_deleted_while_a_stack_is_held(tmp_path: Path) -> None:
+    with (
+        stack_locked(tmp_path, "dev", "up dev"),
+        pytest.raises(BusyError, match="`up dev`"),
+        everything_locked(tmp_path, "down"),
+    ):
+        pass
+
+
+def test_no_stack_is_held_while_everything_is_deleted(tmp_path: Path) -> None:
+    with (
+        everything_locked(tmp_path, "down"),
+        pytest.raises(BusyError, match="`down`"),
+        stack_locked(tmp_path, "dev", "up dev"),
+    ):
+        pass
+
+
+def test_a_lock_is_free_after_its_run(tmp_path: Path) -> None:
+    with stack_locked(tmp_path, "dev", "up dev"):
+        pass
+    with stack_locked(tmp_path, "dev", "up dev"):
+        pass
+
+
+def test_a_lock_ends_with_the_process_that_holds_it(tmp_path: Path) -> None:
+    killed = (
+        "import os, signal, sys; from pathlib import Path; from local.locks import stack_locked\n"
+        "with stack_locked(Path(sys.argv[1]), 'dev', 'up dev'): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", killed, str(tmp_path)], check=False)
+
+    with stack_locked(tmp_path, "dev", "up dev"):
+        pass
+
+
+def test_a_child_that_a_killed_run_left_is_waited_for(tmp_path: Path) -> None:
+    """The Pulumi CLI, which still writes the state."""
+    killed = (
+        "import os, signal, subprocess, sys; from pathlib import Path; from local.locks import stack_locked\n"
+        "with stack_locked(Path(sys.argv[1]), 'dev', 'up dev') as locks:\n"
+        "    subprocess.Popen(['cat'], pass_fds=locks)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    with subprocess.Popen([sys.executable, "-c", killed, str(tmp_path)], stdin=subprocess.PIPE) as run:
+        run.wait()
+        with pytest.raises(BlockingIOError), (tmp_path / "dev.lock").open() as other:
+            fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        assert run.stdin is not None
+        threading.Timer(0.1, run.stdin.close).start()
+
+        with stack_locked(tmp_path, "dev", "up dev"):
+            pass
+
+
+def test_a_child_of_a_run_does_not_hold_its_lock(tmp_path: Path) -> None:
+    with stack_locked(tmp_path, "dev", "up dev"):
+        child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False)
+    try:
+        with stack_locked(tmp_path, "dev", "up dev"):
+            pass
+    finally:
+        child.communicate()

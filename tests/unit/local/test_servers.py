@@ -1,0 +1,166 @@
+"""Servers: found again by their record, waited for, told of when they do not start."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from local.disk import DiskFullError
+from local.processes import ProcessError, ProcessIdentity
+from local.servers import Server
+
+ECHO = "import os, socket; s = socket.socket(fileno=3); c = s.accept()[0]; c.send(b'x'); c.recv(1)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Small(Server):
+    """A server that says `x` to its first client."""
+
+    NAME: ClassVar[str] = "small server"
+    DEFAULT_PORT: ClassVar[int] = 1
+    PORT_VARIABLE: ClassVar[str] = "NONE"
+    STOP_SECONDS: ClassVar[float] = 20.0
+
+    colour: str
+
+    @classmethod
+    def start(cls, state_dir: Path, program: str = ECHO, colour: str = "red") -> Small:
+        return cls._start_or_join(
+            ["-c", program],
+            state_dir=state_dir,
+            port=0,
+            say=pytest.fail,
+            environment=lambda _port: {},
+            fits=lambda server: server.colour == colour,
+            colour=colour,
+        )
+
+    def answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=20) as client:
+                return client.recv(1) == b"x"
+        except OSError:
+            return False
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Small]]:
+    started: list[Small] = []
+
+    def start(program: str = ECHO, colour: str = "red") -> Small:
+        started.append(Small.start(tmp_path, program, colour))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.process.stop(seconds=0)
+
+
+def test_it_is_found_again_by_its_record(start: Callable[..., Small], tmp_path: Path) -> None:
+    server = start()
+
+    assert Small.recorded(tmp_path) == server
+    assert Small.running(tmp_path) == server
+
+
+def test_one_that_runs_and_fits_is_joined(start: Callable[..., Small]) -> None:
+    assert start() == start()
+
+
+def test_one_that_runs_and_does_not_fit_is_replaced(start: Callable[..., Small]) -> None:
+    red, blue = start(colour="red"), start(colour="blue")
+
+    assert not red.process.alive
+    assert blue.process.alive
+
+
+def test_one_that_has_exited_is_replaced(start: Callable[..., Small]) -> None:
+    first = start("")
+    assert first.process.wait(20)
+
+    assert start().answers()
+
+
+def test_a_client_may_come_before_it_is_ready(start: Callable[..., Small]) -> None:
+    """Its port listens from the start, so that nothing has to be asked again and again."""
+    assert start(f"import time; {ECHO}").answers()
+
+
+def test_stop_ends_it_and_forgets_its_record(start: Callable[..., Small], tmp_path: Path) -> None:
+    server = start()
+
+    server.stop()
+
+    assert not server.process.alive
+    assert Small.recorded(tmp_path) is None
+    assert {path.name for path in tmp_path.iterdir()} == {"small_server.log", "small_server.lock"}
+
+
+def test_one_that_is_gone_does_not_run_but_is_remembered(start: Callable[..., Small], tmp_path: Path) -> None:
+    server = start()
+    server.process.stop(seconds=20)
+
+    assert Small.running(tmp_path) is None
+    assert Small.recorded(tmp_path) == server
+
+
+def test_a_record_with_an_id_that_another_process_has_now_stops_nothing(
+    start: Callable[..., Small], tmp_path: Path
+) -> None:
+    other = start()
+    record = tmp_path / "small_server.json"
+    record.write_text(
+        json.dumps({**json.loads(record.read_text()), "started": "before the machine's restart"})
+    )
+
+    left = Small.recorded(tmp_path)
+    assert left is not None
+    left.stop()
+
+    assert other.process.alive
+    assert not record.exists()
+
+
+def test_what_exits_at_its_start_is_an_error_with_the_end_of_its_log(start: Callable[..., Small]) -> None:
+    server = start("raise SystemExit('no such thing')")
+
+    with pytest.raises(ProcessError, match=r"(?s)the small server exited; its log, .*no such thing"):
+        server.wait_until_ready()
+
+
+def test_what_does_not_answer_in_time_is_an_error(tmp_path: Path) -> None:
+    class Silent(Small):
+        def answers(self) -> bool:
+            return False
+
+    own = ProcessIdentity.of(1)
+    assert own is not None
+    server = Silent(state_dir=tmp_path, process=own, port=1, colour="red")
+
+    with pytest.raises(ProcessError, match="the small server does not answer after 0 s"):
+        server.wait_until_ready(seconds=0)
+
+
+def test_a_server_whose_record_cannot_be_written_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would find it again."""
+    started: list[ProcessIdentity] = []
+
+    def full(_path: Path, text: str) -> None:
+        record = json.loads(text)
+        started.append(ProcessIdentity(record["pid"], record["started"]))
+        raise DiskFullError("no room")
+
+    monkeypatch.setattr("local.servers.replace_text", full)
+
+    with pytest.raises(DiskFullError):
+        Small.start(tmp_path)
+
+    assert not started[0].alive

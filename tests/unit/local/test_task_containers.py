@@ -1,0 +1,50 @@
+"""What the kernel says of listening sockets, and what ECS runs as a health check."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.task_containers import Listener, as_command, parse_listeners
+
+TCP = """\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:0BB8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0
+   1: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 2 1 0 100 0 0 10 0
+   2: 0100007F:9C40 0100007F:0BB8 01 00000000:00000000 00:00000000 00000000     0        0 3 1 0 100 0 0 10 0
+""".splitlines()
+TCP6 = """\
+   0: 00000000000000000000000000000000:0050 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 4
+   1: 00000000000000000000000001000000:0051 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 5
+""".splitlines()
+
+
+def test_only_sockets_that_listen_are_told_with_their_addresses() -> None:
+    assert parse_listeners(TCP) == [
+        Listener(address="127.0.0.1", port=3000),
+        Listener(address="0.0.0.0", port=8080),
+    ]
+
+
+def test_ipv6_is_read_too() -> None:
+    anywhere, inside = parse_listeners(TCP6)
+
+    assert (anywhere.address, anywhere.port, anywhere.loopback) == ("::", 80, False)
+    assert (inside.address, inside.port, inside.loopback) == ("::1", 81, True)
+
+
+def test_what_is_no_socket_is_skipped() -> None:
+    assert parse_listeners(["cat: /proc/net/tcp6: No such file or directory", ""]) == []
+
+
+@pytest.mark.parametrize(
+    ("health_check", "command"),
+    [
+        (["CMD", "node", "health-check.js"], ["node", "health-check.js"]),
+        (
+            ["CMD-SHELL", "curl -f http://localhost || exit 1"],
+            ["/bin/sh", "-c", "curl -f http://localhost || exit 1"],
+        ),
+    ],
+)
+def test_a_health_check_is_run_as_ecs_runs_it(health_check: list[str], command: list[str]) -> None:
+    assert as_command(health_check) == command
