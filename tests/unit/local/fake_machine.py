@@ -107,9 +107,9 @@ class Machine:
         return [(arguments, environment) for name, arguments, environment in calls if name == program]
 
     def start(self) -> subprocess.Popen[str]:
-        """Start `python -m local.pulumi`."""
+        """Start what `make cli` runs."""
         return subprocess.Popen(
-            [sys.executable, "-m", "local.pulumi"],
+            [sys.executable, "-m", "automation", "pulumi-cli"],
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,

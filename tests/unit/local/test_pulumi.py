@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -291,6 +292,22 @@ def test_a_run_that_is_ended_takes_its_programs_with_it_and_the_next_one_works(
     machine.go(builds=USUAL)
     assert ensure(print).origin == "built from its Go module"
     assert left(machine) == {VERSION}
+
+
+def test_an_installation_in_a_thread_ends_when_another_thread_says_so(machine: Machine) -> None:
+    """A driver installs the CLI beside its other work, and Ctrl-C reaches its main thread only."""
+    witness, stop = Witness(machine.folder / "witness"), threading.Event()
+    machine.go(builds=USUAL, building=f"{witness.code}; time.sleep(100)")
+
+    with ThreadPoolExecutor(1) as background:
+        result = background.submit(ensure, print, stop=stop)
+        witness.appears()
+        stop.set()
+
+        with pytest.raises(PulumiCliError, match="installation of the Pulumi CLI was stopped"):
+            result.result(SECONDS)
+    witness.ends()
+    assert left(machine) == set()
 
 
 def test_what_a_killed_run_left_goes_even_if_a_cli_has_appeared_since(machine: Machine) -> None:
