@@ -336,6 +336,11 @@ def test_a_deploy_role_may_do_what_functions_and_the_program_itself_need(dev: Ro
     ] == []
 
 
+def test_a_load_balancer_is_made_also_where_aws_asks_for_the_groups_of_its_vpc(dev: Role) -> None:
+    """The provider never calls it: ELB does, in some accounts, with the caller's permissions."""
+    assert dev.may("ec2:GetSecurityGroupsForVpc", f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/vpc-1")
+
+
 def test_a_new_rule_of_a_group_needs_no_tags(dev: Role) -> None:
     """AWS looks at the rule too, which is not there yet."""
     rule = f"arn:aws:ec2:{REGION}:{ACCOUNT}:security-group-rule/sgr-1"
