@@ -193,6 +193,7 @@ def test_a_task_uses_what_has_its_stacks_tags(task: Role, action: str) -> None:
     assert task.may(action, context=tagged("pr-7"))
     assert not task.may(action, context=tagged("prod"))
     assert not task.may(action, context=tagged("dev", "other"))
+    assert not task.may(action, context={"aws:ResourceTag/Project": "node-on-ecs"})
     assert not task.may(action)
 
 
