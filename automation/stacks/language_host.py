@@ -20,7 +20,7 @@ from typing import Any, Final, cast
 import grpc
 from pulumi import log
 from pulumi.automation import _server
-from pulumi.runtime.proto import language_pb2_grpc
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 _NO_LIMIT: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 _CALLS_AT_ONCE: Final = 4
@@ -67,7 +67,7 @@ class LanguageHost(_server.LanguageServer):
             while (asked := self._runs.get()) is not None:
                 request, context, answer = asked
                 try:
-                    answer.set_result(run(request, context))
+                    answer.set_result(_told_once(run(request, context)))
                 except BaseException as error:  # noqa: BLE001 -- the CLI has to get an answer
                     answer.set_exception(error)
 
@@ -75,6 +75,11 @@ class LanguageHost(_server.LanguageServer):
         """Let :meth:`serve_until_closed` return; from any thread."""
         self._runs.put(None)
         self._server.stop(None)
+
+
+def _told_once(answer: Any) -> Any:
+    """Leave an error out of the answer: it was logged, and the CLI would show it again, as unhandled."""
+    return language_pb2.RunResponse(bail=True) if answer.error else answer
 
 
 def _discard(*_arguments: Any, **_named: Any) -> None:

@@ -11,7 +11,8 @@ from http.client import HTTPException
 
 import pytest
 
-from tests.integration.project import DOMAIN, Project
+from local.resources.cloud import Cloud
+from tests.integration.project import DOMAIN, Project, Run
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("dev")]
 
@@ -54,8 +55,17 @@ def version_of(project: Project) -> str:
     return answer.json["version"]
 
 
+def says_why(run: Run) -> None:
+    """Hold that a failed update tells how the tasks ended, and what they said."""
+    assert run.code == 1, run.text
+    assert re.search(r"task \w+: Essential container exited; web exited with code 3", run.err)
+    assert "| no database" in run.err
+    assert "Traceback" not in run.err
+    assert run.out == "", "no address"
+
+
 def test_a_version_that_ends_at_once_fails_with_its_reason_and_again_until_a_good_one(dev: Project) -> None:
-    """Of the second `up` only ECS knows that it has something to do: the program is the same."""
+    """Of the second `up` only ECS knows that it has something to do: the state has the version that failed."""
     before = version_of(dev)
     dev.write_app("server.js", ENDS_AT_ONCE)
 
@@ -67,13 +77,9 @@ def test_a_version_that_ends_at_once_fails_with_its_reason_and_again_until_a_goo
     dev.up()
 
     for run in (first, second):
-        assert run.code == 1, run.text
-        assert "web: ECS went back to the version before: " in run.err
-        assert re.search(
-            r"stopped: task \w+: Essential container exited; web ended with exit code 3", run.err
-        )
-        assert "| no database" in run.err
-        assert "Traceback" not in run.err
+        says_why(run)
+        assert "web does not run what this update asked for:" in run.err
+        assert re.search(r"Rolled back to \S+web:1\.", run.err)
     assert set(answers) == {before}, answers
     assert still == before
     assert version_of(dev) != before
@@ -95,7 +101,7 @@ def test_a_migration_holds_its_version_back_until_it_has_succeeded_once(dev: Pro
 
     assert failed.code == 1, failed.text
     assert "web was not changed: its migration `node migrate.js` failed: " in failed.err
-    assert "exit code 7" in failed.err
+    assert "web exited with code 7" in failed.err
     assert "| table is gone" in failed.err
     assert "Service web" not in failed.changed
     assert set(answers) == {before}, answers
@@ -114,19 +120,22 @@ def first(dev: Project) -> Iterator[Project]:
     dev.done("down", "first")
 
 
-def test_a_first_deployment_fails_again_and_again_until_a_good_version(first: Project) -> None:
-    first.write_app("server.js", ENDS_AT_ONCE)
+def test_a_first_deployment_fails_again_and_again_until_it_is_deployed_again(first: Project) -> None:
+    """Nothing of what the program asks for has changed, but what a secret holds."""
+    ssm = Cloud(first.endpoint).client("ssm")
+    ssm.put_parameter(Name="/first/token", Value="bad", Type="SecureString")
+    arn = "arn:aws:ssm:us-east-1:000000000000:parameter/first/token"
+    first.configure("first", like="dev", domain="first.example.com", multidev=[], secrets={"TOKEN": arn})
+    server = (first.folder / "app" / "server.js").read_text()
+    first.write_app("server.js", f"if (process.env.TOKEN !== 'good') {{ {ENDS_AT_ONCE} }}\n{server}")
 
-    broken = [first.try_up("first"), first.try_up("first")]
-    first.restore_app()
-    first.up("first")
+    says_why(first.try_up("first"))
+    says_why(first.try_up("first"))
+    ssm.put_parameter(Name="/first/token", Value="good", Type="SecureString", Overwrite=True)
+    first.done("redeploy", "first")
 
-    for run in broken:
-        assert run.code == 1, run.text
-        assert "web: its tasks keep restarting: " in run.err
-        assert "| no database" in run.err
-        assert run.out == "", "no address"
     assert first.get("first.example.com").status == 200
+    assert first.up("first").changed == set()
 
 
 def test_a_first_deployment_whose_migration_fails_makes_no_service(first: Project) -> None:

@@ -146,7 +146,7 @@ def test_the_program_runs_in_its_folder_on_the_thread_that_serves_it(run: Runs, 
         "pulumi.export('told', f'{pulumi.get_project()} {pulumi.get_stack()} {pulumi.Config().get(\"cpu\")}')\n"
     )
 
-    assert (answer.error, answer.bail) == ("", False)
+    assert not answer.bail
     assert engine.outputs == {
         "thread": threading.current_thread().name,
         "folder": Path.cwd().name,
@@ -155,14 +155,20 @@ def test_the_program_runs_in_its_folder_on_the_thread_that_serves_it(run: Runs, 
     }
 
 
-def test_what_the_program_refuses_is_its_own_sentence(run: Runs) -> None:
-    assert run("import pulumi\nraise pulumi.RunError('cpu is 257')\n").error == "cpu is 257"
+def test_what_the_program_refuses_is_told_once_in_its_own_words(run: Runs, engine: Engine) -> None:
+    """An error in the answer would be shown again, as one that nobody handled."""
+    answer = run("import pulumi\nraise pulumi.RunError('cpu is 257')\n")
+
+    assert (answer.bail, answer.error) == (True, "")
+    assert [message for _, message in engine.logged] == ["cpu is 257"]
 
 
-def test_a_program_that_breaks_is_answered_with_its_traceback(run: Runs) -> None:
+def test_a_program_that_breaks_is_told_with_its_traceback(run: Runs, engine: Engine) -> None:
     answer = run("raise KeyError('nobody')\n")
 
-    assert "KeyError: 'nobody'" in answer.error
+    assert answer.bail
+    ((_, message),) = engine.logged
+    assert "KeyError: 'nobody'" in message
 
 
 def test_no_debug_lines_are_sent(run: Runs, engine: Engine) -> None:
