@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pulumi
@@ -12,7 +11,8 @@ import pulumi_aws as aws
 import pulumi_docker_build as docker_build
 import pulumi_random as random
 
-from infra.image.build_context import stage
+from infra.image.build_context import BuildContext
+from infra.image.build_secrets import build_secrets
 from infra.image.content_tag import content_tag
 from infra.image.reference import DeployableImage, resolve_image, short_digest
 
@@ -143,12 +143,15 @@ class AppImage(pulumi.ComponentResource):
     def _built(self, name: str, args: AppImageArgs, repository: Repository) -> DeployableImage:
         settings = args.settings
         platforms = [_PLATFORM[args.architecture]]
-        context = Path(settings.app_path)
+        context = BuildContext.of(settings.app_path, settings.dockerfile)
         tag = content_tag(
             context,
             build_args=settings.build_args,
             platforms=[platform.value for platform in platforms],
+            target=settings.build_target,
+            secrets=settings.build_secrets,
         )
+        staged = context.stage(tag)
         # An immutable repository refuses a tag that it has, and builds are not reproducible: going back to
         # earlier content (a revert) has to push another tag than the first time.
         build = random.RandomId(
@@ -164,8 +167,13 @@ class AppImage(pulumi.ComponentResource):
         )
         image = docker_build.Image(
             name,
-            context={"location": str(stage(context, tag))},
+            context={"location": str(staged.context)},
+            dockerfile={"location": str(staged.dockerfile)},
+            target=settings.build_target,
             build_args=dict(settings.build_args),
+            secrets=build_secrets(settings.build_secrets) or None,
+            # A token that is renewed changes no image.
+            ignore_secrets_in_diff_calculation=list(settings.build_secrets) or None,
             platforms=platforms,
             tags=[pulumi.Output.concat(repository.url, ":", tag, "-", build.hex)],
             push=True,

@@ -4,37 +4,43 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from infra.image.build_context import files, is_executable
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from infra.image.build_context import BuildContext, BuildContextError, is_executable
 
 _LENGTH: Final = 16
 """Hexadecimal characters: 64 bits, more than any repository can hold by chance."""
 
 
 def content_tag(
-    context: Path,
+    context: BuildContext,
     *,
     build_args: Mapping[str, str],
     platforms: Sequence[str],
     target: str | None = None,
+    secrets: Collection[str] = (),
 ) -> str:
-    """Return a tag for what a build of `context` makes.
+    """Return a tag for what a build of a context makes.
 
-    Any change of what is built changes it, so that nothing is deployed under the name of something else.
+    Any change of what is built changes it, so that nothing is deployed under the name of something else. Of
+    secrets only the names count: a token that is renewed changes no image.
 
     Raises:
-        BuildContextError: the folder or its Dockerfile is not there.
+        BuildContextError: a file cannot be read.
     """
     digest = hashlib.sha256()
     settings = {"args": dict(build_args), "platforms": list(platforms), "target": target}
+    settings |= {"secrets": sorted(secrets)} if secrets else {}
     digest.update(json.dumps(settings, sort_keys=True).encode())
-    for path in files(context):
-        digest.update(json.dumps([path, *_fingerprint(context / path)]).encode())
+    try:
+        dockerfile = hashlib.sha256(context.dockerfile.read_bytes()).hexdigest()
+        for path in context.files():
+            digest.update(json.dumps([path, *_fingerprint(context.folder / path)]).encode())
+    except OSError as error:
+        raise BuildContextError(f"{error.filename} cannot be read: {error.strerror}") from error
+    digest.update(dockerfile.encode())
     return digest.hexdigest()[:_LENGTH]
 
 

@@ -12,8 +12,11 @@ import pulumi_aws as aws
 if TYPE_CHECKING:
     import pulumi_docker as docker
 
+# Each registry has four hosts: with IPv6 or without, by FIPS or not.
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html
 _ECR: Final = re.compile(
-    r"(?P<host>(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?P<china>\.cn)?)"
+    r"(?P<account>\d{12})\.(?:dkr\.ecr(?:-fips)?\.(?P<old>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
+    r"|dkr-ecr(?:-fips)?\.(?P<new>[a-z0-9-]+)\.on\.(?:aws|amazonwebservices\.com\.cn))"
     r"/(?P<repository>[a-z0-9._/-]+)(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
 )
 
@@ -64,7 +67,7 @@ def resolve_image(
         # every run.
         digest = aws.ecr.get_image_output(
             registry_id=ecr["account"],
-            region=ecr["region"],
+            region=_region(ecr),
             repository_name=ecr["repository"],
             image_tag=tag,
             opts=pulumi.InvokeOptions(parent=parent),
@@ -95,6 +98,13 @@ def _split_tag(reference: str) -> tuple[str, str]:
     return f"{folder}{slash}{image}", tag or "latest"
 
 
+def _region(ecr: re.Match[str]) -> str:
+    return ecr["old"] or ecr["new"]
+
+
 def _repository_arn(ecr: re.Match[str]) -> str:
-    partition = "aws-cn" if ecr["china"] else "aws-us-gov" if ecr["region"].startswith("us-gov-") else "aws"
-    return f"arn:{partition}:ecr:{ecr['region']}:{ecr['account']}:repository/{ecr['repository']}"
+    region = _region(ecr)
+    partition = (
+        "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    )
+    return f"arn:{partition}:ecr:{region}:{ecr['account']}:repository/{ecr['repository']}"

@@ -175,6 +175,8 @@ def _container(args: TaskDefinitionArgs) -> dict[str, Any]:
         },
     }
     # What is left out here AWS leaves out too: an empty value would show as a difference on every run.
+    if credentials := _registry_credentials(args):
+        container["repositoryCredentials"] = {"credentialsParameter": credentials}
     if settings.command:
         container["command"] = list(settings.command)
     if settings.secrets:
@@ -224,6 +226,7 @@ def _execution_statements(args: TaskDefinitionArgs) -> list[Mapping[str, Any]]:
             },
         ]
     secrets = sorted(arn for arn in set(args.settings.secrets.values()) if ":secretsmanager:" in arn)
+    secrets += filter(None, [_registry_credentials(args)])
     parameters = sorted(arn for arn in set(args.settings.secrets.values()) if ":ssm:" in arn)
     if secrets:
         statements.append(
@@ -244,6 +247,11 @@ def _execution_statements(args: TaskDefinitionArgs) -> list[Mapping[str, Any]]:
             },
         )
     return statements
+
+
+def _registry_credentials(args: TaskDefinitionArgs) -> str | None:
+    # To ECR tasks log in with their own role.
+    return args.settings.registry_credentials if args.image.repository_arn is None else None
 
 
 def _secret_arn(value_from: str) -> str:

@@ -5,7 +5,7 @@ from infra.settings.attach import KEYS_OF_THE_BASE, AttachSettings, PreviewSetti
 from infra.settings.autoscaling import AutoscalingSettings, ScheduledCapacity
 from infra.settings.cluster import CapacityProvider, ClusterSettings
 from infra.settings.faults import SettingsError
-from infra.settings.image import ImageSettings
+from infra.settings.image import BuildSecret, ImageSettings
 from infra.settings.load_balancer import LoadBalancerSettings
 from infra.settings.network import EgressRule, Nat, NetworkSettings
 from infra.settings.provider import ProviderSettings
@@ -19,6 +19,7 @@ __all__ = [
     "Architecture",
     "AttachSettings",
     "AutoscalingSettings",
+    "BuildSecret",
     "CapacityProvider",
     "ClusterSettings",
     "EgressRule",

@@ -35,6 +35,21 @@ _USER: Final = r"(?:[a-z_][a-z0-9_-]*|[0-9]+)"
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
 _LARGEST_DEFINITION: Final = 64 * 1024
 _RESERVED: Final = 4 * 1024
+_ARN: Final = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}"
+_FULL_ARN: Final = (
+    "the full ARN of a Secrets Manager secret, which ends in a hyphen and six characters "
+    "(arn:aws:secretsmanager:…:secret:db-AbCdEf; `aws secretsmanager describe-secret` shows it)"
+)
+_Secret = Annotated[str, Pattern(f"{_FULL_ARN}; no `*`, and never the secret itself", _ARN)]
+_SecretOrParameter = Annotated[
+    str,
+    Pattern(
+        f"{_FULL_ARN}, or of an SSM parameter (arn:aws:ssm:…:parameter/…); no `*`, and never the secret "
+        "itself",
+        rf"{_ARN}(?::[^\s:]*:[^\s:]*:[^\s:]*)?"
+        r"|arn:aws[a-z-]*:ssm:[a-z0-9-]+:\d{12}:parameter/[\w./-]+(?::[\w.-]+)?",
+    ),
+]
 _EVERY_RESOURCE: Final = re.compile(r"\*|(?:[^:]*:){5}\*")
 
 
@@ -126,25 +141,12 @@ class ServiceSettings(Model):
     """Command of the container; empty takes the image's own."""
     environment: Annotated[Variables, AfterValidator(_environment)] = Field(default_factory=dict)
     """Environment variables of the app, for all to see; what is secret goes into `secrets`."""
-    secrets: Annotated[
-        dict[
-            VariableName,
-            Annotated[
-                str,
-                Pattern(
-                    "the full ARN of a Secrets Manager secret, which ends in a hyphen and six characters "
-                    "(arn:aws:secretsmanager:…:secret:db-AbCdEf; `aws secretsmanager describe-secret` "
-                    "shows it), or of an SSM parameter (arn:aws:ssm:…:parameter/…); no `*`, and never the "
-                    "secret itself",
-                    r"arn:aws[a-z-]*:(?:"
-                    r"secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}(?::[^\s:]*:[^\s:]*:[^\s:]*)?"
-                    r"|ssm:[a-z0-9-]+:\d{12}:parameter/[\w./-]+(?::[\w.-]+)?)",
-                ),
-            ],
-        ],
-        AfterValidator(_ours_apart),
-    ] = Field(default_factory=dict)
+    secrets: Annotated[dict[VariableName, _SecretOrParameter], AfterValidator(_ours_apart)] = Field(
+        default_factory=dict
+    )
     """Environment variables taken from Secrets Manager or SSM parameters, by ARN."""
+    registry_credentials: _Secret | None = None
+    """Secret with username and password for images of a private registry other than ECR."""
     execute_command: bool = False
     """ECS Exec, a shell in a running task for debugging; makes the container's file system writable, see
     docs/configuration.md."""

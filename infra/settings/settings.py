@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -36,6 +37,7 @@ from infra.settings.network import NetworkSettings
 from infra.settings.provider import ProviderSettings
 from infra.settings.service import ServiceSettings
 
+_ECR_HOST: Final = re.compile(r"\d{12}\.dkr[.-]ecr")
 _REGION: Final = "aws:region"
 # The program makes its own provider, which sees none of these; one that is set would do nothing in silence.
 _INSTEAD_OF: Final = {
@@ -145,6 +147,12 @@ class Settings(Model):
         return any(service.rollout.has_two_target_groups for service in self.services)
 
     def _rules(self) -> Iterator[Fault]:
+        # Nobody but ECS has the credentials: what a tag means cannot be asked.
+        for index, service in enumerate(self.services):
+            image = service.image or self.image.image or "@"
+            if service.registry_credentials and "@" not in image and not _ECR_HOST.match(image):
+                path = ("multidev", index - 1, "image") if service.image else ("image",)
+                yield Fault("the image by digest (…@sha256:…), with `registry-credentials`", path, image)
         if self.load_balancer.test_cidrs and not self.shifts_traffic:
             none = "none, for no service has a test listener"
             has = "`rollout.strategy` canary, linear or blue-green has"

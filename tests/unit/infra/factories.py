@@ -62,8 +62,9 @@ def network_settings(**changes: Any) -> NetworkSettings:
 
 
 def image_settings(app_path: str = "app", **changes: Any) -> ImageSettings:
-    """Settings whose folder may be anywhere, as no configuration's may."""
-    return ImageSettings(**changes).model_copy(update={"app_path": app_path})
+    """Settings whose files may be anywhere, as no configuration's may."""
+    paths = {"app_path": app_path, "dockerfile": changes.pop("dockerfile", None)}
+    return ImageSettings(**changes).model_copy(update=paths)
 
 
 def cluster_settings(**changes: Any) -> ClusterSettings:

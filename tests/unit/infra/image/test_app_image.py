@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
 from infra.image.app_image import AppImage, AppImageArgs
-from infra.settings import Architecture
+from infra.settings import Architecture, BuildSecret
 from tests.unit.infra.factories import held, image_settings
 from tests.unit.infra.fake_cloud import DIGEST, REGISTRY, FakeCloud
 from tests.unit.infra.recorder import Graph, Secret, declare
@@ -26,15 +27,16 @@ def _app_image(
     protect: bool = False,
     cloud: FakeCloud | None = None,
     architecture: Architecture = "arm64",
+    dry_run: bool = False,
     **settings: Any,
 ) -> Graph:
     args = AppImageArgs(
-        settings=image_settings(**{"app_path": str(app), **settings}),
+        settings=image_settings(str(app), **settings),
         architecture=architecture,
         stack_prefix="organization/node-on-ecs",
         protect=protect,
     )
-    return declare(lambda: AppImage("app", args, opts=held()), cloud=cloud)
+    return declare(lambda: AppImage("app", args, opts=held()), cloud=cloud, dry_run=dry_run)
 
 
 def _outputs(graph: Graph) -> dict[str, Any]:
@@ -90,7 +92,8 @@ def test_the_app_is_built_and_pushed_with_a_cache_that_ecr_takes(app: Path) -> N
     assert tag.endswith("-0b0b0b0b")
     content = tag.rpartition(":")[2].removesuffix("-0b0b0b0b")
     assert image.inputs == {
-        "context": {"location": f".build/{content}"},
+        "context": {"location": f".build/{content}/context"},
+        "dockerfile": {"location": f".build/{content}/Dockerfile"},
         "buildArgs": {"NODE_IMAGE": "node"},
         "platforms": ["linux/arm64"],
         "tags": [tag],
@@ -199,3 +202,45 @@ def test_a_ready_image_needs_no_repository(app: Path) -> None:
 
     assert [r.type for r in graph.resources if r.type.startswith(("aws:", "docker-build:"))] == []
     assert _outputs(graph) == {"reference": f"ghcr.io/org/app@{OTHER_DIGEST}"}
+
+
+def test_a_dockerfile_elsewhere_and_a_stage_are_built(app: Path, tmp_path: Path) -> None:
+    other = tmp_path / "prod.Dockerfile"
+    other.write_text("FROM scratch AS prod\n")
+
+    inputs = _app_image(app, dockerfile=str(other), build_target="prod").one(IMAGE).inputs
+
+    assert inputs["target"] == "prod"
+    assert Path(inputs["dockerfile"]["location"]).read_text() == "FROM scratch AS prod\n"
+
+
+def test_secrets_of_a_build_are_encrypted_and_another_value_builds_nothing(
+    app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NPM_TOKEN", "hunter2")
+    (tmp_path / "npmrc").write_text("//registry/:_authToken=hunter3\n")
+    secrets = {"npm": BuildSecret(env="NPM_TOKEN"), "npmrc": BuildSecret(file=str(tmp_path / "npmrc"))}
+
+    def image() -> dict[str, Any]:
+        return _app_image(app, build_secrets=secrets).one(IMAGE).inputs
+
+    before = image()
+    monkeypatch.setenv("NPM_TOKEN", "hunter4")
+
+    assert before["secrets"] == Secret({"npm": "hunter2", "npmrc": "//registry/:_authToken=hunter3\n"})
+    assert before["ignoreSecretsInDiffCalculation"] == ["npm", "npmrc"]
+    assert image()["tags"] == before["tags"]
+    assert "hunter" not in json.dumps(
+        {key: value for key, value in before.items() if key not in ("secrets", "registries")}
+    )
+
+
+def test_a_secret_that_is_not_there_stops_an_update_and_no_preview(app: Path) -> None:
+    secrets = {"npm": BuildSecret(env="NO_SUCH_TOKEN"), "npmrc": BuildSecret(file="~/no/such/file")}
+
+    with pytest.raises(pulumi.RunError) as raised:
+        _app_image(app, build_secrets=secrets)
+
+    assert "build-secrets.npm: the variable NO_SUCH_TOKEN is not there" in str(raised.value)
+    assert "build-secrets.npmrc: the file ~/no/such/file is not there" in str(raised.value)
+    assert _app_image(app, build_secrets=secrets, dry_run=True).one(IMAGE)

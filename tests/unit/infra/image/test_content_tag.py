@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from infra.image.build_context import BuildContext
 from infra.image.content_tag import content_tag
 
 
@@ -23,7 +24,8 @@ def context(tmp_path: Path) -> Path:
 
 
 def _tag(context: Path, **changes: Any) -> str:
-    return content_tag(context, **{"build_args": {"A": "1"}, "platforms": ["linux/arm64"], **changes})
+    built = BuildContext(context, context / "Dockerfile")
+    return content_tag(built, **{"build_args": {"A": "1"}, "platforms": ["linux/arm64"], **changes})
 
 
 def _touch_content(context: Path) -> None:
@@ -78,7 +80,13 @@ def test_what_changes_the_image_changes_the_tag(context: Path, change: Callable[
 
 @pytest.mark.parametrize(
     "changes",
-    [{"build_args": {"A": "2"}}, {"build_args": {}}, {"platforms": ["linux/amd64"]}, {"target": "debug"}],
+    [
+        {"build_args": {"A": "2"}},
+        {"build_args": {}},
+        {"platforms": ["linux/amd64"]},
+        {"target": "debug"},
+        {"secrets": ["npm"]},
+    ],
 )
 def test_how_it_is_built_changes_the_tag(context: Path, changes: dict[str, Any]) -> None:
     assert _tag(context, **changes) != _tag(context)

@@ -90,6 +90,19 @@ def test_ecr_is_asked_by_the_aws_provider_where_the_reference_says() -> None:
             f"{ACCOUNT}.dkr.ecr.us-gov-west-1.amazonaws.com/app@{OTHER_DIGEST}",
             f"arn:aws-us-gov:ecr:us-gov-west-1:{ACCOUNT}:repository/app",
         ),
+        # The hosts with IPv6 and with FIPS are the same registry.
+        (
+            f"{ACCOUNT}.dkr-ecr.eu-west-1.on.aws/team/app:v1",
+            f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/team/app",
+        ),
+        (
+            f"{ACCOUNT}.dkr.ecr-fips.us-east-2.amazonaws.com/app:v1",
+            f"arn:aws:ecr:us-east-2:{ACCOUNT}:repository/app",
+        ),
+        (
+            f"{ACCOUNT}.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn/app:v1",
+            f"arn:aws-cn:ecr:cn-north-1:{ACCOUNT}:repository/app",
+        ),
     ],
 )
 def test_tasks_may_pull_from_the_ecr_repository_of_the_reference(reference: str, arn: str) -> None:

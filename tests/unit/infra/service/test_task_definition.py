@@ -257,3 +257,14 @@ def test_no_task_starts_before_its_roles_may_do_what_it_needs() -> None:
     )
 
     assert {policy.urn for policy in graph.all(POLICY)} <= graph.one(DEFINITION).dependencies
+
+
+@pytest.mark.parametrize(("repository_arn", "asked"), [(None, True), (REPOSITORY_ARN, False)])
+def test_a_private_registry_gets_its_credentials_from_ecs_and_ecr_none(
+    *, repository_arn: str | None, asked: bool
+) -> None:
+    graph = _task(registry_credentials=SECRET, args={"image": image(repository_arn=repository_arn)})
+
+    shown = {"credentialsParameter": SECRET} if asked else None
+    assert _container(graph).get("repositoryCredentials") == shown
+    assert ("ReadSecrets" in _statements(graph, "web-execution")) is asked

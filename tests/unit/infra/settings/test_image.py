@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from infra.settings import BuildSecret
 from tests.unit.infra.settings_fixtures import PROJECT, fault_of, faults_of, settings_of
 
+CREDENTIALS = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ghcr-AbCdEf"
 DIGEST = f"sha256:{'0' * 64}"
 
 
@@ -90,3 +92,65 @@ def test_what_is_wrong_is_refused(config: dict[str, Any], begin: str, allowed: s
 
 def test_a_wrong_repository_does_not_count_as_a_missing_one() -> None:
     assert len(faults_of({"image-from": "staging", "repository": "App"})) == 1
+
+
+def test_a_dockerfile_a_stage_and_secrets_are_the_build_s() -> None:
+    image = settings_of(
+        {
+            "dockerfile": "docker/prod.Dockerfile",
+            "build-target": "prod",
+            "build-secrets": {"npm": {"env": "NPM_TOKEN"}, "npmrc": {"file": "~/.npmrc"}},
+        }
+    ).image
+
+    assert (image.dockerfile, image.build_target) == ("docker/prod.Dockerfile", "prod")
+    assert image.build_secrets == {"npm": BuildSecret(env="NPM_TOKEN"), "npmrc": BuildSecret(file="~/.npmrc")}
+
+
+@pytest.mark.parametrize(
+    ("config", "begin", "allowed"),
+    [
+        ({"dockerfile": "/Dockerfile"}, 'dockerfile = "/Dockerfile": ', "from the project's root"),
+        ({"build-target": "a b"}, 'build-target = "a b": ', "a stage's name"),
+        ({"build-secrets": {"a b": {"env": "X"}}}, "build-secrets.a b: ", "letters, digits and _ . -"),
+        ({"build-secrets": {"npm": {}}}, "build-secrets.npm = [secret]: ", "one of `env`"),
+        ({"build-secrets": {"npm": {"env": "X", "file": "y"}}}, "build-secrets.npm = ", "one of `env`"),
+        ({"build-secrets": {"npm": "hunter2"}}, "build-secrets.npm = [secret]: ", "an object with env, file"),
+        (
+            {"build-secrets": {"npm": {"value": "hunter2"}}},
+            "build-secrets.npm.value = [secret]: ",
+            "no such key",
+        ),
+        (
+            {"registry-credentials": "hunter2"},
+            "registry-credentials = [secret]: ",
+            "the full ARN of a Secrets Manager secret",
+        ),
+        (
+            {"registry-credentials": CREDENTIALS, "image": "ghcr.io/team/app:1"},
+            'image = "ghcr.io/team/app:1": ',
+            "the image by digest",
+        ),
+        (
+            {
+                "registry-credentials": CREDENTIALS,
+                "multidev": [{"name": "bob", "image": "ghcr.io/team/app:1"}],
+            },
+            'multidev[0].image = "ghcr.io/team/app:1": ',
+            "the image by digest",
+        ),
+    ],
+)
+def test_what_cannot_be_built_or_pulled_is_refused(config: dict[str, Any], begin: str, allowed: str) -> None:
+    fault = fault_of(config)
+
+    assert fault.startswith(begin)
+    assert allowed in fault
+    assert "hunter2" not in fault
+
+
+@pytest.mark.parametrize(
+    "image", [f"ghcr.io/team/app@{DIGEST}", "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"]
+)
+def test_an_image_that_needs_no_asking_may_have_registry_credentials(image: str) -> None:
+    assert settings_of({"registry-credentials": CREDENTIALS, "image": image}).main.registry_credentials
