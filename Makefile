@@ -1,6 +1,8 @@
 # The two commands of README, and what they are made of. `make` alone lists them.
 STACK ?= dev
 PYTHON ?= python3
+# Tests at once: more than two make containers wait for one another on most machines.
+WORKERS ?= 2
 
 export STACK
 
@@ -38,16 +40,16 @@ cli: venv ## have the Pulumi CLI ready, and say which one it is
 	@exec $(python) -m automation pulumi-cli
 
 test: venv docker cli test-app ## run every test; needs nothing beforehand
-	@exec $(python) -m pytest
+	@exec $(python) -m pytest -n $(WORKERS)
 
 test-app: venv ## run the app's own tests
 	@cd app && $(node) --test
 
 test-unit: venv ## run the tests that need no containers
-	@exec $(python) -m pytest tests/unit
+	@exec $(python) -m pytest -n $(WORKERS) tests/unit
 
 test-integration: venv docker cli ## run the tests with the emulator and real containers
-	@exec $(python) -m pytest tests/integration
+	@exec $(python) -m pytest -n $(WORKERS) tests/integration
 
 lint: venv ## check style, types and workflows
 	@$(python) -m ruff check .

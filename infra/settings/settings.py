@@ -53,6 +53,11 @@ _ENCRYPTED: Final = (
     "a value that is not encrypted, for it would stand in plain text in the state and on AWS; what the app "
     "must keep secret goes into Secrets Manager or SSM, and its ARN into `secrets`"
 )
+_STACK_NAME: Final = Pattern(
+    "letters, digits, - and _, at most 100 of them: it is a part of the task definitions' family, which "
+    "takes no others",
+    r"[A-Za-z0-9_-]{1,100}",
+)
 
 
 def _at_its_address(main: ServiceSettings, info: ValidationInfo) -> ServiceSettings:
@@ -69,19 +74,14 @@ def _at_its_address(main: ServiceSettings, info: ValidationInfo) -> ServiceSetti
             Fault(
                 f"a stack with another name than {stack.name}, for it names host and service: at most "
                 f"{longest} characters beside `name` ({main.name}), {DNS_LABEL.words}",
+                ("attach-to",),
+                attach.base,
             )
         )
     here = placed(main, main, stack.name, attach.priority or priority_of_attached(stack.name))
     # The default alarms are for what stays.
     alarms = AlarmSettings(enabled=False) if main.alarms == AlarmSettings() else main.alarms
     return here.model_copy(update={"alarms": alarms})
-
-
-_STACK_NAME: Final = Pattern(
-    "letters, digits, - and _, at most 100 of them: it is a part of the task definitions' family, which "
-    "takes no others",
-    r"[A-Za-z0-9_-]{1,100}",
-)
 
 
 class Settings(Model):

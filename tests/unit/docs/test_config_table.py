@@ -90,6 +90,13 @@ def test_a_document_without_markers_is_refused() -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_s_file_names_the_schema(stack: str) -> None:
+    first, *_ = (PROJECT_ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8").splitlines()
+
+    assert first == f"# yaml-language-server: $schema={SCHEMA}"
+
+
+@pytest.mark.parametrize("stack", STACKS)
 def test_editors_find_nothing_wrong_in_a_shipped_stack(stack: str) -> None:
     assert [key for key, value in stack_file(stack).items() if _refuses(EDITED[key], value)] == []
 

@@ -61,7 +61,10 @@ def test_a_key_of_the_base_is_refused_by_name(key: str, value: Any) -> None:
     ],
 )
 def test_what_cannot_be_is_told(config: dict[str, Any], stack: str, words: str) -> None:
-    assert words in fault_of(config, stack=stack)
+    fault = fault_of(config, stack=stack)
+
+    assert words in fault
+    assert fault.partition(" = ")[0].partition(".")[0].partition("[")[0] in config
 
 
 def test_no_priority_of_an_attached_stack_is_ever_that_of_a_name() -> None:
