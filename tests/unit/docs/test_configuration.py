@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 
 import pytest
 import yaml
 
-from infra.settings import SettingsError, parse
+from infra.settings import SettingsError, keys, parse
 from tests.unit.infra.settings_fixtures import PROJECT, PROJECT_ROOT, named, settings_of
 
 DOCUMENT = (PROJECT_ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 STRATEGIES = (PROJECT_ROOT / "docs/strategies.md").read_text(encoding="utf-8")
 ROLLOUTS = (PROJECT_ROOT / "docs/rollouts.md").read_text(encoding="utf-8")
+README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
+FIRST_KEYS = [
+    (name, default)
+    for names, defaults in re.findall(r"^\| (`[a-z`, -]+`) \|([^|]*)\|", README, re.MULTILINE)
+    for name, default in zip_longest(
+        re.findall(r"`([^`]+)`", names), re.findall(r"`([^`{}\[\]]+)`", defaults), fillvalue=""
+    )
+]
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", DOCUMENT + STRATEGIES + ROLLOUTS, re.MULTILINE | re.DOTALL)
 
 
@@ -49,3 +58,15 @@ def test_every_strategy_has_a_timeline() -> None:
         "linear",
         "blue-green",
     ]
+
+
+@pytest.mark.parametrize(("name", "default"), FIRST_KEYS)
+def test_readme_names_a_key_that_there_is_with_its_default(name: str, default: str) -> None:
+    """README's table is written by hand, in a few words for each key."""
+    shown = keys()[name].default
+
+    assert default == ("" if shown in (None, "", {}, []) else str(shown))
+
+
+def test_readme_names_the_keys_that_one_needs_first() -> None:
+    assert len(FIRST_KEYS) == 11
