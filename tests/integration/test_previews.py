@@ -87,7 +87,7 @@ def test_one_that_never_came_up_goes_too(base: Project) -> None:
     removed = base.done("destroy", "pr-1")
 
     assert failed.code == 1
-    assert "exit code 4" in failed.err
+    assert "exited with code 4" in failed.err
     assert "removed pr-1" in removed.err
     assert base.done("previews", "list", "--json").json == []
 

@@ -123,7 +123,7 @@ def first(dev: Project) -> Iterator[Project]:
 def test_a_first_deployment_fails_again_and_again_until_it_is_deployed_again(first: Project) -> None:
     """Nothing of what the program asks for has changed, but what a secret holds."""
     ssm = Cloud(first.endpoint).client("ssm")
-    ssm.put_parameter(Name="/first/token", Value="bad", Type="SecureString")
+    ssm.put_parameter(Name="/first/token", Value="bad", Type="String")
     arn = "arn:aws:ssm:us-east-1:000000000000:parameter/first/token"
     first.configure("first", like="dev", domain="first.example.com", multidev=[], secrets={"TOKEN": arn})
     server = (first.folder / "app" / "server.js").read_text()
@@ -131,7 +131,7 @@ def test_a_first_deployment_fails_again_and_again_until_it_is_deployed_again(fir
 
     says_why(first.try_up("first"))
     says_why(first.try_up("first"))
-    ssm.put_parameter(Name="/first/token", Value="good", Type="SecureString", Overwrite=True)
+    ssm.put_parameter(Name="/first/token", Value="good", Overwrite=True)
     first.done("redeploy", "first")
 
     assert first.get("first.example.com").status == 200

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ import pytest
 
 from automation.smoke.run import STACK, Smoke
 from automation.stack_files import Derived
-from automation.stacks.environment import AwsEnvironment
+from automation.stacks.environment import AwsEnvironment, Run
 from automation.stacks.stacks import Stacks
 from local.emulator import Emulator
 from local.isolation import isolate, point_at
@@ -35,7 +36,7 @@ def test_a_stack_that_does_not_come_up_is_destroyed_all_the_same(project: Projec
 
     assert run.code == 1
     assert steps(run.out) == ["done", "failed", "done", "done"]
-    assert "exit code 4" in run.err
+    assert "exited with code 4" in run.err
     assert not (project.folder / "Pulumi.smoke.yaml").exists()
     assert emulated(project.endpoint) == Counter()
 
@@ -46,15 +47,24 @@ class ThroughTheEmulator(AwsEnvironment):
 
     endpoint: str
 
+    @contextmanager
+    def run(self, stack: str, command: str, *, region: str) -> Generator[Run]:
+        """Serve the providers anew for each run, as the CLI starts its own."""
+        servers = Servers(self.endpoint)
+        try:
+            with super().run(stack, command, region=region) as prepared:
+                prepared.variables = {**prepared.variables, "PULUMI_DEBUG_PROVIDERS": servers.variable}
+                yield prepared
+        finally:
+            servers.stop()
+
     def address(self, url: str) -> str:
         name = (urlsplit(url).hostname or "").partition(".")[0].rpartition("-")[0]
         return f"{self.endpoint}/_alb/{name}/"
 
 
 @pytest.fixture
-def stacks(
-    pulumi_cli: Path, tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Stacks]:
+def stacks(pulumi_cli: Path, tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Stacks:
     variables: dict[str, str] = {}
     isolate(variables)
     point_at(emulator.endpoint, emulator.region, variables)
@@ -65,7 +75,6 @@ def stacks(
     monkeypatch.syspath_prepend(str(tmp_path))
     project = Project.copy_to(tmp_path)
     (tmp_path / "state").mkdir()
-    servers = Servers(emulator.endpoint)
     environment = ThroughTheEmulator(
         find_cli=lambda _: pulumi_cli,
         root=project.folder,
@@ -76,11 +85,9 @@ def stacks(
             "PULUMI_HOME": str(tmp_path / "home"),
             "PULUMI_CONFIG_PASSPHRASE": "a passphrase",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "PULUMI_DEBUG_PROVIDERS": servers.variable,
         },
     )
-    yield Stacks(environment=environment, find_cli=lambda _: pulumi_cli)
-    servers.stop()
+    return Stacks(environment=environment, find_cli=lambda _: pulumi_cli)
 
 
 def test_a_stack_s_whole_life_in_an_account_shows_that_all_works_and_leaves_nothing(
