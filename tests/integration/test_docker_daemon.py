@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -26,19 +27,26 @@ pytestmark = [
 
 
 @pytest.fixture
-def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DockerDaemon]:
+def folder() -> Iterator[Path]:
+    """A folder whose path is short: that of a socket in it may have 104 characters."""
+    with TemporaryDirectory(prefix="docker-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def daemon(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DockerDaemon]:
     """A daemon with a socket, data and a record of its own; it is ended with the test."""
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setattr(docker_daemon, "_has_systemd", lambda: False)
     monkeypatch.setattr(docker_daemon, "_may_install", lambda: True)
-    socket, pid_file = tmp_path / "docker.sock", tmp_path / "docker.pid"
+    socket, pid_file = folder / "docker.sock", folder / "docker.pid"
     # In namespaces of its own: in the machine's it would delete the bridge of the machine's own daemon, and leave
     # its data folder mounted.
     command = ("unshare", "--net", "--mount", "dockerd", "--bridge", "none", "--iptables=false")
     command += ("--pidfile", str(pid_file))
-    command += ("--host", f"unix://{socket}", "--data-root", str(tmp_path / "data"))
+    command += ("--host", f"unix://{socket}", "--data-root", str(folder / "data"))
     daemon = DockerDaemon(
-        tmp_path / "run", socket, pid_file, (*command, "--exec-root", str(tmp_path / "exec"))
+        folder / "run", socket, pid_file, (*command, "--exec-root", str(folder / "exec"))
     )
     yield daemon
     if (left := daemon._process()) is not None:
