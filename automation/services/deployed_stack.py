@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from infra.settings import Settings
 
 _SERVICE: Final = "aws:ecs/service:Service"
+_TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 _LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
 
 service_option: Final = click.option(
@@ -63,7 +64,8 @@ class DeployedStack:
         """
         resources = [one for one in stacks.resources(name) if one.get("outputs")]
         services = sorted(
-            (_service(one) for one in resources if one["type"] == _SERVICE), key=lambda service: service.name
+            (_service(one, resources) for one in resources if one["type"] == _SERVICE),
+            key=lambda service: service.name,
         )
         if not services:
             raise AutomationError(f"stack {name!r} has no services yet: `up {name}` creates them")
@@ -134,13 +136,26 @@ def _outputs_of(resources: Sequence[Mapping[str, Any]], kind: str) -> Mapping[st
     return next((one["outputs"] for one in resources if one["type"] == kind), dict[str, Any]())
 
 
-def _service(resource: Mapping[str, Any]) -> DeployedService:
+def _service(resource: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> DeployedService:
     outputs: Mapping[str, Any] = resource["outputs"]
     inputs: Mapping[str, Any] = resource.get("inputs") or {}
+    name = resource["urn"].rpartition("::")[2]
+    # After a failed update the service in the state may have what ECS rolled back to; the task definition of
+    # that update is there, too, and the one before it is marked for deletion.
+    newest = next(
+        (
+            one["outputs"]["arn"]
+            for one in resources
+            if one["type"] == _TASK_DEFINITION
+            and one["urn"].rpartition("::")[2] == name
+            and not one.get("delete")
+            and "arn" in one.get("outputs", ())
+        ),
+        None,
+    )
     return DeployedService(
-        name=resource["urn"].rpartition("::")[2],
+        name=name,
         ecs_name=outputs["name"],
         cluster=outputs["cluster"],
-        # After a failed update the outputs may have what ECS rolled back to.
-        task_definition=inputs.get("taskDefinition") or outputs["taskDefinition"],
+        task_definition=newest or inputs.get("taskDefinition") or outputs["taskDefinition"],
     )

@@ -95,9 +95,12 @@ def _records(cloud: Cloud) -> list[Any]:
         for record in _pages(
             cloud, "route53", "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone["Id"]
         )
-        if record["Type"] not in {"NS", "SOA"}
+        # A certificate's proof stays when its stack goes: another certificate of that name may stand on it.
+        if record["Type"] not in {"NS", "SOA"} and not record["Name"].startswith("_")
     ]
 
+
+_PROOF: Final = "::certificate-proof"
 
 _FOUND: Final[dict[str, Callable[[Cloud], Iterable[Any]]]] = {
     "aws:ec2/vpc:Vpc": _own_vpcs,
@@ -160,7 +163,7 @@ def recorded(folder: Path) -> Counter[str]:
         item["type"]
         for path in folder.glob(".local/state/.pulumi/stacks/*/*.json")
         for item in json.loads(path.read_text())["checkpoint"]["latest"].get("resources") or ()
-        if item["type"] in _FOUND
+        if item["type"] in _FOUND and not item["urn"].endswith(_PROOF)
     )
 
 
