@@ -45,9 +45,7 @@ def daemon(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DockerDaem
     command = ("unshare", "--net", "--mount", "dockerd", "--bridge", "none", "--iptables=false")
     command += ("--pidfile", str(pid_file))
     command += ("--host", f"unix://{socket}", "--data-root", str(folder / "data"))
-    daemon = DockerDaemon(
-        folder / "run", socket, pid_file, (*command, "--exec-root", str(folder / "exec"))
-    )
+    daemon = DockerDaemon(folder / "run", socket, pid_file, (*command, "--exec-root", str(folder / "exec")))
     yield daemon
     if (left := daemon._process()) is not None:
         left.signal(signal.SIGTERM)

@@ -37,7 +37,9 @@ def rolled_back(dev: Project) -> Iterator[Project]:
     Cloud(dev.endpoint).client("ssm").delete_parameter(Name=PARAMETER)
 
 
-def test_it_deploys_the_version_of_the_last_update_and_says_why_it_could_not_before(rolled_back: Project) -> None:
+def test_it_deploys_the_version_of_the_last_update_and_says_why_it_could_not_before(
+    rolled_back: Project,
+) -> None:
     in_vain = rolled_back.run("redeploy", "dev")
 
     assert (in_vain.code, in_vain.out) == (1, "")
