@@ -231,7 +231,11 @@ class Project:
 
     def resource(self, kind: str, name: str, stack: str = "dev") -> dict[str, Any]:
         """Return one resource of the state, by its type in full and its logical name."""
-        (found,) = (r for r in self.resources(stack) if r["type"] == kind and r["urn"].endswith(f"::{name}"))
+        (found,) = (
+            one
+            for one in self.resources(stack)
+            if one["type"] == kind and one["urn"].endswith(f"::{name}") and not one.get("delete")
+        )
         return found
 
     def outputs(self, stack: str = "dev") -> dict[str, Any]:
