@@ -100,11 +100,11 @@ def test_a_rolling_service_goes_to_another_strategy_and_back(stack: Project) -> 
 def test_stacks_that_go_at_once_go_before_what_they_are_attached_to(without_tasks: Project) -> None:
     """By name the base comes first, and on AWS its cluster could not go while a service is in it."""
     without_tasks.write_without_tasks("base")
-    without_tasks.write("pr-7", attach_to="base", domain="base.example.com", desired_count=0, image=NO_IMAGE)
+    without_tasks.write("guest", attach_to="base", domain="base.example.com", desired_count=0, image=NO_IMAGE)
     without_tasks.up("base")
-    without_tasks.up("pr-7")
+    without_tasks.up("guest")
 
-    down = without_tasks.done("down", "base", "pr-7")
+    down = without_tasks.done("down", "base", "guest")
 
     deleted = [line.split()[1:3] for line in down.err.splitlines() if " deleted (" in line]
-    assert deleted.index(["aws:ecs:Service", "web-pr-7"]) < deleted.index(["aws:ecs:Cluster", "cluster"])
+    assert deleted.index(["aws:ecs:Service", "web-guest"]) < deleted.index(["aws:ecs:Cluster", "cluster"])
