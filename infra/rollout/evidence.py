@@ -57,9 +57,9 @@ def evidence(clients: Clients, version: Version, clock: Clock) -> list[str]:
     try:
         failed = [task for task in _tasks(ecs, version, "STOPPED") if _went_wrong(task)]
         failed.sort(key=lambda task: task.get("stoppedAt", task["createdAt"]), reverse=True)
-        lines += [f"stopped: {why_stopped(task)}" for task in failed[:_TASKS_SHOWN]]
-        if failed:
-            lines += logged(clients, failed[0], clock)
+        last = failed[:_TASKS_SHOWN]
+        lines += [f"stopped: {why_stopped(task)}" for task in last]
+        lines += logged(clients, last, clock)
         found = ecs.describe_services(cluster=version.cluster, services=[version.service])
         for service in found["services"]:
             lines += _unhealthy(clients.get("elbv2"), service)
@@ -82,28 +82,34 @@ def why_stopped(task: Answer) -> str:
     return f"task {task_id(task)[:8]}: {'; '.join(parts)}"
 
 
-def logged(clients: Clients, task: Answer, clock: Clock) -> list[str]:
-    """Return the lines around the one that says why a task ended, each behind a bar; empty without any."""
-    found = clients.get("ecs").describe_task_definition(taskDefinition=task["taskDefinitionArn"])
+def logged(clients: Clients, tasks: Sequence[Answer], clock: Clock) -> list[str]:
+    """Return what the first of these tasks that logged anything says of its end, each line behind a bar.
+
+    All of one version; empty if none logged anything.
+    """
+    if not tasks:
+        return []
+    found = clients.get("ecs").describe_task_definition(taskDefinition=tasks[0]["taskDefinitionArn"])
     container = next(iter(found["taskDefinition"]["containerDefinitions"]))
     options = container["logConfiguration"]["options"]
-    stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task_id(task)}"
     logs = clients.get("logs")
     for attempt in range(_LOG_TRIES):
         if attempt:
             clock.block(_LOG_PAUSE_SECONDS)
-        try:
-            events = logs.get_log_events(
-                logGroupName=options["awslogs-group"],
-                logStreamName=stream,
-                limit=_LINES_READ,
-                startFromHead=False,
-            )["events"]
-        except logs.exceptions.ResourceNotFoundException:
-            continue
-        if events:
-            lines = [line for event in events for line in event["message"].rstrip().split("\n")]
-            return [f"  | {line}" for line in telling(lines)]
+        for task in tasks:
+            stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task_id(task)}"
+            try:
+                events = logs.get_log_events(
+                    logGroupName=options["awslogs-group"],
+                    logStreamName=stream,
+                    limit=_LINES_READ,
+                    startFromHead=False,
+                )["events"]
+            except logs.exceptions.ResourceNotFoundException:
+                continue
+            if events:
+                lines = [line for event in events for line in event["message"].rstrip().split("\n")]
+                return [f"  | {line}" for line in telling(lines)]
     return []
 
 

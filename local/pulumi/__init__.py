@@ -12,6 +12,7 @@ from pathlib import Path
 from local.errors import LocalError
 from local.pulumi import on_path
 from local.pulumi.versions import VERSION
+from local.user_cache import user_cache
 
 
 class PulumiCliError(LocalError):
@@ -68,13 +69,10 @@ def cache_folder() -> Path:
     Raises:
         PulumiCliError: the user has no home.
     """
-    # The specification of XDG has relative paths ignored.
-    chosen = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    try:
-        cache = chosen if chosen.is_absolute() else Path.home() / ".cache"
-    except RuntimeError:
-        raise PulumiCliError("there is no home directory: set HOME or XDG_CACHE_HOME") from None
-    return cache / "node-on-ecs" / "pulumi"
+    cache = user_cache()
+    if cache is None:
+        raise PulumiCliError("there is no home directory: set HOME or XDG_CACHE_HOME")
+    return cache / "pulumi"
 
 
 def unfinished(cache: Path) -> Path:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from local.build_context import context_hash
 from local.docker import LABEL, DockerError, connect, docker_engine, machine_architecture
 from local.image_build import Build, has_fixed_bases
-from local.images import push, remove_image, with_label
+from local.images import local_image, push, remove_image, with_label
+from local.layer_cache import LayerCache, layers_of
 from local.resources.aws_calls import call
 from local.resources.base import Handler, Properties, ResourceError, Unknown
 from local.resources.ecr import describe_image, registry_host
@@ -159,7 +160,13 @@ def _build_and_push(cloud: Cloud, inputs: Properties) -> str:
         with docker_engine(f"name image {image} {tag}") as api:
             api.tag(image, *tag.rsplit(":", 1))
         cloud.progress(f"pushing {tag}")
+        repository, _ = _repository_and_tag(cloud, tag)
+        cache = LayerCache(
+            registry=cloud.endpoint, repository=repository, layers=layers_of(local_image(image))
+        )
+        cache.offer()
         digests.append(push(tag, username="AWS", password="any"))  # noqa: S106 -- the emulator takes any
+        cache.keep(digests[-1])
     return digests[0] if digests else image
 
 

@@ -1,7 +1,8 @@
-"""`redeploy`: a version that ECS has rolled back is deployed once its cause is removed outside of the stack."""
+"""A version that ECS has rolled back, whose cause is removed outside of the stack: what deploys it, and what not."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -51,4 +52,34 @@ def test_it_deploys_the_version_of_the_last_update_and_says_why_it_could_not_bef
 
     asked_for = rolled_back.resource("aws:ecs/taskDefinition:TaskDefinition", "web")["outputs"]["arn"]
     assert done.out == f"web runs {asked_for.rpartition('/')[2]} (1/1 task)\n"
+    assert rolled_back.get(DOMAIN).status == 200
+
+
+def as_by_hand(project: Project) -> None:
+    """Let the next `up` be as `pulumi up`, which does not know how the one before has ended."""
+    (project.folder / ".local" / "notes" / "dev.failed").unlink()
+
+
+def test_up_without_a_refresh_fails_and_says_so_and_with_one_deploys_it(rolled_back: Project) -> None:
+    """The state says that the service runs what was asked for, as with the official provider."""
+    say_ready(rolled_back, "yes")
+    as_by_hand(rolled_back)
+
+    again = rolled_back.try_up()
+    done = rolled_back.done("up", "dev", "--refresh")
+
+    assert again.code == 1
+    assert re.search(r"web: ECS runs \S+:\d+ instead of \S+:\d+: it rolled the deployment back", again.err)
+    assert "`pulumi up --refresh` tries the same version once more" in again.err
+    assert "Service web updated" in done.err
+    assert rolled_back.get(DOMAIN).status == 200
+
+
+def test_a_good_version_is_deployed_without_a_refresh(rolled_back: Project) -> None:
+    as_by_hand(rolled_back)
+    rolled_back.configure(multidev=[])
+
+    run = rolled_back.up()
+
+    assert "Service web" in run.changed
     assert rolled_back.get(DOMAIN).status == 200

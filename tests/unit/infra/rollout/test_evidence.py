@@ -109,6 +109,17 @@ def test_logs_that_come_late_are_waited_for_a_little() -> None:
     assert aws.questions("get_log_events")[0]["logStreamName"] == f"web/web/{1:032x}"
 
 
+def test_where_the_last_task_was_ended_before_it_logged_anything_another_one_tells() -> None:
+    silent, talking = (task(number, stopped="Essential container exited", age=number) for number in (1, 2))
+    hours = Hours()
+    aws: Any = Aws(
+        **tasks(silent, talking), describe_services=service(), get_log_events=[lines(), lines("no database")]
+    )
+
+    assert evidence(aws, VERSION, hours.clock)[-1] == "  | no database"
+    assert hours.seconds == 0
+
+
 def test_targets_that_are_unhealthy_are_named() -> None:
     health = {"State": "unhealthy", "Description": "Health checks failed with these codes: [503]"}
     target = {"TargetHealthDescriptions": [{"Target": {"Id": "10.0.0.7"}, "TargetHealth": health}]}

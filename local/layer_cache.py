@@ -1,0 +1,120 @@
+"""Large layers of images, kept for the registries of later emulators.
+
+The daemon compresses a layer each time that it pushes it to a new registry, which takes it seconds for the
+base image. It does not, where the repository has the layer under the digest that the daemon once gave it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
+
+from local.disk import MEGABYTE
+from local.user_cache import user_cache
+
+_SMALLEST_BYTES: Final = 10 * MEGABYTE
+"""The daemon looks for larger layers under more of the digests that it knows than for small ones."""
+_KEPT: Final = 4
+"""Layers, of about 50 MB each: those of the base image, of an update of it and of an app of one's own."""
+_SECONDS: Final = 30
+
+
+def _folder() -> Path | None:
+    cache = user_cache()
+    return cache and cache / "layers"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerCache:
+    """The layers of one image, in a repository and in the user's cache; what fails costs time only."""
+
+    registry: str
+    """Where the registry is, such as `http://127.0.0.1:4566`."""
+    repository: str
+    layers: tuple[str, ...]
+    """Digests of the image's layers as they are unpacked, which Docker calls diff ids, from the lowest on."""
+    folder: Path | None = field(default_factory=_folder)
+
+    def offer(self) -> None:
+        """Put the layers that are in the cache into the repository, before a push.
+
+        What another repository of the registry has, the daemon takes over from there by itself.
+        """
+        with suppress(OSError, HTTPException, ValueError, KeyError):
+            repositories = json.loads(self._ask("_catalog"))["repositories"]
+            for path in (path for layer in self.layers for path in self._cached(layer)):
+                digest = _digest(path)
+                if not any(self._has(repository, digest) for repository in repositories):
+                    self._ask(f"{self.repository}/blobs/uploads/?digest={digest}", path.read_bytes())
+                # Those that nobody used for the longest time are removed first.
+                path.touch()
+
+    def keep(self, digest: str) -> None:
+        """Take the large layers of an image that was pushed into the cache.
+
+        Args:
+            digest: of the image's manifest.
+        """
+        with suppress(OSError, HTTPException, ValueError, KeyError):
+            pushed = json.loads(self._ask(f"{self.repository}/manifests/{digest}"))["layers"]
+            for layer, described in zip(self.layers, pushed, strict=True):
+                if described["size"] >= _SMALLEST_BYTES and not any(self._cached(layer)):
+                    self._write(layer, described["digest"])
+
+    def _cached(self, layer: str) -> Iterator[Path]:
+        if self.folder is not None:
+            yield from self.folder.glob(f"{_hex(layer)}.*")
+
+    def _write(self, layer: str, digest: str) -> None:
+        if self.folder is None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        draft = self.folder / f"unfinished-{os.getpid()}"
+        try:
+            draft.write_bytes(self._ask(f"{self.repository}/blobs/{digest}"))
+            draft.replace(self.folder / f"{_hex(layer)}.{_hex(digest)}")
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+        by_age = sorted(self.folder.iterdir(), key=lambda path: path.stat().st_mtime)
+        for path in by_age[:-_KEPT]:
+            path.unlink(missing_ok=True)
+
+    def _has(self, repository: str, digest: str) -> bool:
+        try:
+            self._ask(f"{repository}/blobs/{digest}", method="HEAD")
+        except HTTPError:
+            return False
+        return True
+
+    def _ask(self, what: str, data: bytes | None = None, *, method: str | None = None) -> bytes:
+        request = Request(f"{self.registry}/v2/{what}", data, method=method)  # noqa: S310 -- the emulator's
+        try:
+            # Past the user's proxy, which does not know the emulator.
+            with build_opener(ProxyHandler({})).open(request, timeout=_SECONDS) as answer:
+                return bytes(answer.read())
+        except HTTPError as error:
+            error.close()
+            raise
+
+
+def layers_of(image: dict[str, Any] | None) -> tuple[str, ...]:
+    """Return the diff ids of an image that the daemon has described."""
+    described: dict[str, Any] = (image or {}).get("RootFS") or {}
+    return tuple(described.get("Layers") or ())
+
+
+def _hex(digest: str) -> str:
+    return digest.removeprefix("sha256:")
+
+
+def _digest(path: Path) -> str:
+    return f"sha256:{path.suffix.removeprefix('.')}"

@@ -1,0 +1,20 @@
+"""The folder in which this project keeps, between runs and for all clones, what takes long to make."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def user_cache() -> Path | None:
+    """Return the project's folder in the user's cache; None where there is no home directory.
+
+    `XDG_CACHE_HOME` chooses another place (https://specifications.freedesktop.org/basedir-spec/latest/).
+    """
+    # The specification has relative paths ignored.
+    chosen = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        cache = chosen if chosen.is_absolute() else Path.home() / ".cache"
+    except RuntimeError:
+        return None
+    return cache / "node-on-ecs"

@@ -1,0 +1,179 @@
+"""What is kept of an image that was pushed, and given to the next registry."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from local.disk import MEGABYTE
+from local.layer_cache import LayerCache, layers_of
+
+LARGE, SMALL = b"L" * (10 * MEGABYTE), b"S"
+
+
+def digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+@dataclass
+class Registry:
+    """Answers as the emulator's, for the layers of its repositories."""
+
+    repositories: dict[str, dict[str, bytes]] = field(default_factory=dict[str, dict[str, bytes]])
+    asked: list[str] = field(default_factory=list[str])
+    url: str = ""
+
+    def pushed(self, repository: str, *layers: bytes) -> str:
+        """Push an image, and return the digest of its manifest."""
+        described = [{"digest": digest(layer), "size": len(layer)} for layer in layers]
+        manifest = json.dumps({"layers": described}).encode()
+        self.repositories[repository] = {digest(one): one for one in (*layers, manifest)}
+        return digest(manifest)
+
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        self.asked.append(f"{method} {path}")
+        parts = urlsplit(path)
+        if parts.path == "/v2/_catalog":
+            return 200, json.dumps({"repositories": [*self.repositories]}).encode()
+        repository, _, name = parts.path.removeprefix("/v2/").partition("/")
+        if method == "POST":
+            (named,) = parse_qs(parts.query)["digest"]
+            assert digest(body) == named
+            self.repositories[repository][named] = body
+            return 201, b""
+        found = self.repositories[repository].get(name.rpartition("/")[2])
+        return (404, b"") if found is None else (200, found)
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    fake = Registry()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, answer = fake.answer(self.command, self.path, body)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(answer)
+
+        do_HEAD = do_POST = do_GET  # noqa: N815 -- as the library calls them
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    fake.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield fake
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def cache(
+    registry: Registry, folder: Path | None, repository: str = "app", layers: str = "base code"
+) -> LayerCache:
+    return LayerCache(
+        registry=registry.url,
+        repository=repository,
+        layers=tuple(f"sha256:{layer}" for layer in layers.split()),
+        folder=folder,
+    )
+
+
+def test_a_large_layer_that_was_pushed_once_is_in_the_next_registry_before_a_push(
+    registry: Registry, tmp_path: Path
+) -> None:
+    cache(registry, tmp_path).keep(registry.pushed("app", LARGE, SMALL))
+    registry.repositories = {"other": {}}
+
+    cache(registry, tmp_path, "other").offer()
+
+    assert registry.repositories == {"other": {digest(LARGE): LARGE}}
+
+
+def test_a_layer_that_another_repository_has_is_left_to_the_daemon(
+    registry: Registry, tmp_path: Path
+) -> None:
+    cache(registry, tmp_path).keep(registry.pushed("app", LARGE, SMALL))
+    registry.repositories["other"] = {}
+
+    cache(registry, tmp_path, "other").offer()
+
+    assert registry.repositories["other"] == {}
+
+
+def test_layers_of_another_image_are_not_offered(registry: Registry, tmp_path: Path) -> None:
+    cache(registry, tmp_path).keep(registry.pushed("app", LARGE, SMALL))
+    registry.repositories = {"other": {}}
+
+    cache(registry, tmp_path, "other", layers="another one").offer()
+
+    assert registry.repositories == {"other": {}}
+
+
+def test_a_layer_is_fetched_once(registry: Registry, tmp_path: Path) -> None:
+    pushed = registry.pushed("app", LARGE, SMALL)
+    cache(registry, tmp_path).keep(pushed)
+    registry.asked.clear()
+
+    cache(registry, tmp_path).keep(pushed)
+
+    assert registry.asked == [f"GET /v2/app/manifests/{pushed}"]
+
+
+def test_those_that_nobody_used_for_the_longest_time_go(registry: Registry, tmp_path: Path) -> None:
+    for number in range(6):
+        pushed = registry.pushed("app", LARGE + bytes([number]))
+        cache(registry, tmp_path, layers=f"layer{number}").keep(pushed)
+        for path in tmp_path.glob(f"layer{number}.*"):
+            os.utime(path, (number, number))
+        cache(registry, tmp_path, layers="layer0").offer()
+
+    assert {path.name.partition(".")[0] for path in tmp_path.iterdir()} == {
+        "layer0",
+        "layer3",
+        "layer4",
+        "layer5",
+    }
+
+
+@pytest.mark.parametrize("place", ["no home", "a file"])
+def test_without_a_place_for_it_nothing_is_kept_and_nothing_fails(
+    registry: Registry, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "file").touch()
+    folder = None if place == "no home" else tmp_path / "file"
+
+    cache(registry, folder).keep(registry.pushed("app", LARGE, SMALL))
+    cache(registry, folder).offer()
+
+    assert (tmp_path / "file").read_bytes() == b""
+
+
+def test_a_registry_that_does_not_answer_is_no_failure(registry: Registry, tmp_path: Path) -> None:
+    gone = LayerCache(
+        registry="http://127.0.0.1:1", repository="app", layers=("sha256:base",), folder=tmp_path
+    )
+
+    gone.offer()
+    gone.keep("sha256:any")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_layers_of_an_image_are_as_the_daemon_describes_them() -> None:
+    assert layers_of({"RootFS": {"Layers": ["sha256:base"]}}) == ("sha256:base",)
+    assert layers_of({}) == layers_of(None) == ()
