@@ -140,7 +140,7 @@ class Run:
             raise self._error(f"could not be run: {error}") from error
         if task is None or exit_code_of(task, self._name) != 0:
             ended = task or {"taskArn": arn, "taskDefinitionArn": self._service["taskDefinition"]}
-            lines = await asyncio.to_thread(logged, self._clients, ended, self._clock)
+            lines = await asyncio.to_thread(logged, self._clients, [ended], self._clock)
             raise self._error(f"failed: {why_stopped(task)}" if task else f"{limit} and was stopped", lines)
         await asyncio.to_thread(self._remember, pair)
         self._report("succeeded")
