@@ -22,9 +22,11 @@ from local.emulator import Emulator
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 ZONE: Final = "example.com"
+PROJECT: Final = "node-on-ecs"
 STACK: Final = "bench"
 _COPIED: Final = ("app", "automation", "infra", "local", "__main__.py", "Pulumi.yaml")
 _CDK: Final = ROOT / "bench" / "cdk"
+_FAMILY: Final = "com.amazonaws.ecs.task-definition-family"
 _CDK_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "NODE_EXTRA_CA_CERTS")
 
 
@@ -39,6 +41,7 @@ class Ours:
 
     folder: Path
     name: str = "local run"
+    stack: str = STACK
     domain: str = f"{STACK}.{ZONE}"
     emulator_port: int = field(default_factory=ports.any_free)
     front_door_port: int = field(default_factory=ports.any_free)
@@ -106,11 +109,12 @@ class Ours:
             raise LookupError(f"no emulator runs for {self.folder}: `up` starts it")
         return found
 
-    def running_tasks(self) -> int:
-        """Return how many containers run for tasks of the emulator."""
+    def running_tasks(self, stack: str) -> int:
+        """Return how many containers run for tasks of the emulator that belong to a contender's stack."""
         label = f"ministack.instance={self.emulator.identity}:{self.emulator.port}"
         with closing(connect()) as client:
-            return len(engine(client).containers(filters={"label": [label, "com.amazonaws.ecs.task-arn"]}))
+            found: list[dict[str, Any]] = engine(client).containers(filters={"label": [label, _FAMILY]})
+        return sum(one["Labels"][_FAMILY].startswith(f"{PROJECT}-{stack}-") for one in found)
 
 
 def install_cdk(folder: Path) -> bool:
@@ -131,6 +135,7 @@ class Cdk:
     image: str
     zone_id: str
     name: str = "AWS CDK"
+    stack: str = "cdk"
     domain: str = f"cdk.{ZONE}"
 
     @classmethod

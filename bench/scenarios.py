@@ -77,14 +77,13 @@ class Bench:
         self._note("unchanged", contender.name, cost.seconds, cost)
 
     def _scale(self, contender: Contender) -> None:
-        self._until_tasks("scale", contender, contender.up(desired_count=2), more=1)
+        self._until_tasks("scale", contender, contender.up(desired_count=2), 2)
 
     def _destroy(self, contender: Contender) -> None:
-        self._until_tasks("destroy", contender, contender.down(), more=-2)
+        self._until_tasks("destroy", contender, contender.down(), 0)
 
-    def _until_tasks(self, what: str, contender: Contender, command: Command, *, more: int) -> None:
-        wanted = self._ours.running_tasks() + more
-        cost = run(command, lambda: self._ours.running_tasks() == wanted)
+    def _until_tasks(self, what: str, contender: Contender, command: Command, wanted: int) -> None:
+        cost = run(command, lambda: self._ours.running_tasks(contender.stack) == wanted)
         self._note(what, contender.name, max(cost.seconds, cost.effect_seconds), cost)
 
     def _warm(self, contender: Contender) -> None:
