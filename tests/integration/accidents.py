@@ -94,6 +94,8 @@ def stop_docker() -> None:
 
 def fill_disk(most: int) -> None:
     """Let no file grow beyond so many bytes: what does not fit is refused as on a full disk."""
+    # Python takes no notice of a write that was cut short, and would find half of a compiled module the next time.
+    sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
 
