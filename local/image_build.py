@@ -15,10 +15,10 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from docker.utils.build import create_archive  # pyright: ignore[reportUnknownVariableType]
+from docker.api.build import process_dockerfile  # pyright: ignore[reportUnknownVariableType]
+from docker.utils.build import tar  # pyright: ignore[reportUnknownVariableType]
 
 from local.base_image import base_image
-from local.build_context import files
 from local.docker import LABEL, DockerError, connect, docker_engine
 from local.images import Progress, is_local, pull, registry_digest
 
@@ -35,9 +35,6 @@ _FROM: Final = re.compile(
 _ARG: Final = re.compile(r"^\s*ARG\s+(\w+)(?:=(\S+))?\s*$", re.IGNORECASE | re.MULTILINE)
 _CHECKSUM: Final = re.compile(r"#\d+ sha256:")
 """A line of BuildKit's that is of no use to a reader."""
-_SPECIAL: Final = re.compile(r"[*?\[\]\\]")
-_ELSEWHERE: Final = ".dockerfile.node-on-ecs"
-"""Name in the context of a Dockerfile that is not in it."""
 _VARIABLE: Final = re.compile(r"\$\{?(\w+)\}?")
 
 
@@ -203,13 +200,9 @@ def _with_buildkit(command: str, job: Build) -> str:
     }
     output = _Output(job)
     with tempfile.TemporaryDirectory() as folder:
-        id_file, dockerfile = Path(folder, "id"), Path(folder, "Dockerfile")
-        dockerfile.write_bytes(job.file.read_bytes())
-        # Older clients do not look for exceptions in folders that are left out: each is named.
-        names = (_SPECIAL.sub(r"\\\g<0>", name) for name in files(job.context, job.file))
-        Path(folder, "Dockerfile.dockerignore").write_text("\n".join(["*", *(f"!{name}" for name in names)]))
+        id_file = Path(folder, "id")
         arguments = ["--progress", "plain", "--iidfile", str(id_file), "--tag", job.tag]
-        arguments += ["--file", str(dockerfile)]
+        arguments += ["--file", str(job.file)]
         arguments += _flags("--build-arg", job.build_args) + _flags("--label", job.labels)
         arguments += ["--target", job.target] if job.target else []
         arguments += ["--no-cache"] if job.no_cache else []
@@ -244,19 +237,17 @@ def _classic(job: Build) -> str:
             f"building {job.file} with secrets needs BuildKit: install Docker's buildx plugin "
             "(on Debian: apt-get install docker-buildx)"
         )
-    # The client's own reading of `.dockerignore` is not BuildKit's, so the archive is made here.
-    names, extra = {*files(job.context, job.file)}, list[tuple[str, str]]()
-    context, file = job.context.resolve(), job.file.resolve()
-    dockerfile = file.relative_to(context).as_posix() if file.is_relative_to(context) else _ELSEWHERE
-    if dockerfile not in names:
-        # The daemon removes it from the context after reading it.
-        extra = [(dockerfile, job.file.read_text()), (".dockerignore", dockerfile)]
-    archive: Any = create_archive(str(job.context), files=sorted(names), extra_files=extra)
+    # The docker package does not look for the Dockerfile's own ignore file.
+    ignore_files = (job.file.with_name(f"{job.file.name}.dockerignore"), job.context / ".dockerignore")
+    patterns = next((file.read_text().splitlines() for file in ignore_files if file.is_file()), list[str]())
+    ignored = [line.strip() for line in patterns if line.strip() and not line.startswith("#")]
+    dockerfile: Any = process_dockerfile(str(job.file.resolve()), str(job.context.resolve()))
+    archive: Any = tar(job.context, exclude=ignored, dockerfile=dockerfile)
     with archive, docker_engine(f"build {job.file}") as api:
         lines: Iterable[dict[str, Any]] = api.build(
             fileobj=archive,
             custom_context=True,
-            dockerfile=dockerfile,
+            dockerfile=dockerfile[0],
             tag=job.tag,
             buildargs=dict(job.build_args),
             target=job.target or "",

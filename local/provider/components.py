@@ -89,20 +89,6 @@ class _Monitor:
         made = self._call(self._stub.RegisterResource, child)
         return Registered(made.urn, made.id or None, values.reveal(values.decode(made.object)))
 
-    def invoke(self, token: str, arguments: Properties) -> Properties:
-        answer = self._call(
-            self._stub.Invoke,
-            resource_pb2.ResourceInvokeRequest(
-                tok=token,
-                args=values.encode(arguments),
-                provider=self._providers.get(package_of(token), ""),
-                acceptResources=True,
-            ),
-        )
-        if answer.failures:
-            raise ResourceError("; ".join(failure.reason for failure in answer.failures))
-        return values.reveal(values.decode(getattr(answer, "return")))
-
     def _call(self, method: Any, message: Any) -> Any:
         try:
             return method(message)

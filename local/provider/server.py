@@ -153,7 +153,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 return provider_pb2.CheckResponse(
                     inputs=request.news, failures=[provider_pb2.CheckFailure(reason=str(error))]
                 )
-        return provider_pb2.CheckResponse(inputs=values.encode(_concealed_like(asked, checked)))
+        return provider_pb2.CheckResponse(inputs=_encoded(checked, asked))
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         old_inputs, old_outputs, new = (
@@ -161,7 +161,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
         with _errors_reported(context):
             handler = self._handler(request)
-            old = operations.compared(handler, old_inputs, old_outputs, request.ignoreChanges)
+            old = operations.compared(old_inputs, old_outputs, new, request.ignoreChanges)
             return _diff_response(
                 handler.diff(old, new), old, new, delete_before_replace=handler.delete_before_replace
             )
@@ -172,8 +172,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         with _errors_reported(context):
             handler = self._handler(request)
             if request.preview:
-                outputs = self._concealed(handler, inputs, plain)
-                return provider_pb2.CreateResponse(properties=values.encode(outputs))
+                return provider_pb2.CreateResponse(properties=request.properties)
             try:
                 identifier, made = operations.create(
                     handler,
@@ -185,10 +184,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 )
             except UnfinishedError as error:
                 found = operations.outputs_of_unfinished(handler, self._cloud(context), error, plain)
-                _abort_unfinished(context, error, inputs, self._concealed(handler, inputs, found))
-            return provider_pb2.CreateResponse(
-                id=identifier, properties=values.encode(self._concealed(handler, inputs, made))
-            )
+                _abort_unfinished(context, error, inputs, found)
+            return provider_pb2.CreateResponse(id=identifier, properties=_encoded(made, inputs))
 
     def Read(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         inputs = values.decode(request.inputs)
@@ -215,15 +212,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             old_outputs: Properties = values.reveal(old)
             if request.preview:
                 outputs = operations.expected_after_update(handler, old_outputs, plain)
-                return provider_pb2.UpdateResponse(
-                    properties=values.encode(self._concealed(handler, inputs, outputs))
-                )
-            before = operations.compared(
-                handler,
-                values.reveal(values.decode(request.old_inputs)),
-                old_outputs,
-                request.ignoreChanges,
-            )
+                return provider_pb2.UpdateResponse(properties=_encoded(outputs, inputs))
+            old_inputs: Properties = values.reveal(values.decode(request.old_inputs))
+            before = operations.compared(old_inputs, old_outputs, plain, request.ignoreChanges)
             try:
                 outputs = operations.update(
                     handler,
@@ -237,10 +228,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 )
             except UnfinishedError as error:
                 found = operations.outputs_of_unfinished(handler, self._cloud(context), error, plain)
-                _abort_unfinished(context, error, inputs, self._concealed(handler, inputs, found))
-            return provider_pb2.UpdateResponse(
-                properties=values.encode(self._concealed(handler, inputs, outputs))
-            )
+                _abort_unfinished(context, error, inputs, found)
+            return provider_pb2.UpdateResponse(properties=_encoded(outputs, inputs))
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         with _errors_reported(context), self._cloud(context).working_on(request.urn, timeout=request.timeout):
@@ -287,14 +276,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def _handler(self, request: Any) -> Any:
         return operations.handler_of(self._handlers, request.type, request.name)
 
-    @staticmethod
-    def _concealed(handler: Any, inputs: Properties, outputs: Properties) -> Properties:
-        paths = [*values.secret_paths(inputs), *((name,) for name in handler.secret_outputs)]
-        return values.conceal(outputs, paths)
 
-
-def _concealed_like(asked: Properties, checked: Properties) -> Properties:
-    return values.conceal(checked, values.secret_paths(asked))
+def _encoded(properties: Properties, inputs: Properties) -> Any:
+    """Return properties as they cross the border, secret where the inputs are."""
+    return values.encode(values.conceal(properties, values.secret_paths(inputs)))
 
 
 @contextmanager
@@ -311,7 +296,7 @@ def _abort_unfinished(
 ) -> NoReturn:
     details = provider_pb2.ErrorResourceInitFailed(
         id=error.identifier,
-        properties=values.encode(outputs),
+        properties=_encoded(outputs, inputs),
         inputs=values.encode(inputs),
         reasons=[str(error)],
     )
@@ -329,9 +314,9 @@ def _diff_response(
     details: dict[str, Any] = {}
     for key in diff.changed:
         replaces = key in diff.replace
-        if key not in old:
+        if old.get(key) is None:
             kind = kinds.ADD_REPLACE if replaces else kinds.ADD
-        elif key not in new:
+        elif new.get(key) is None:
             kind = kinds.DELETE_REPLACE if replaces else kinds.DELETE
         else:
             kind = kinds.UPDATE_REPLACE if replaces else kinds.UPDATE

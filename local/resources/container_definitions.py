@@ -10,8 +10,6 @@ import json
 import re
 from typing import Any, Final, cast
 
-from botocore.validate import ParamValidator
-
 from local.resources.base import Properties, ResourceError
 
 _HEALTH_CHECK: Final = {"interval": 30, "retries": 3, "timeout": 5}
@@ -60,6 +58,8 @@ def validate(definitions: list[Properties], model: Any) -> None:
     Raises:
         ResourceError: it names each.
     """
+    from botocore.validate import ParamValidator
+
     shape = model.operation_model("RegisterTaskDefinition").input_shape.members["containerDefinitions"]
     report = ParamValidator().validate(cast("Any", definitions), shape).generate_report()
     if report:

@@ -6,18 +6,13 @@ import hashlib
 import json
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
-from local.build_context import context_hash
 from local.docker import LABEL, DockerError, connect, docker_engine, machine_architecture
-from local.image_build import Build, has_fixed_bases
-from local.images import push, remove_image, with_label
 from local.resources.aws_calls import call
-from local.resources.base import Handler, Properties, ResourceError, Unknown
+from local.resources.base import Handler, Names, Properties, ResourceError, Unknown
+from local.resources.cloud import Cloud
 from local.resources.ecr import describe_image, registry_host
-
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
 
 _CONTENT: Final = f"{LABEL}.content"
 """Label with the hash of all that an image was built from."""
@@ -45,19 +40,15 @@ class Image(Handler):
     })  # fmt: skip
     renewed_by_update = frozenset({"digest", "ref"})
 
-    def check(
-        self, cloud: Cloud, *, name: str, old: Properties | None, new: Properties, random_hex: str
-    ) -> Properties:
+    def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
         """Hash what is built, and refuse what cannot be built or must not be pushed from here."""
-        checked = super().check(cloud, name=name, old=old, new=new, random_hex=random_hex)
-        if not isinstance(checked.get("context"), Unknown) and not isinstance(
-            checked.get("dockerfile"), Unknown
-        ):
-            checked["contextHash"] = context_hash(*_paths(checked))
-        for tag in _tags(checked):
+        del name, old
+        for tag in _tags(new):
             if not isinstance(tag, Unknown):
                 _repository_and_tag(cloud, tag)
-        return checked
+        if any(isinstance(new.get(key), Unknown) for key in ("context", "dockerfile")):
+            return new
+        return {**new, "contextHash": context_hash(*_paths(new))}
 
     def diff(self, old: Properties, new: Properties) -> Any:
         """Secrets may be left out of it."""
@@ -102,9 +93,7 @@ class Image(Handler):
         digest = str(details["imageDigest"])
         return {**outputs, "digest": digest, "ref": f"{tags[0]}@{digest}"}
 
-    def update(
-        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
-    ) -> None:
+    def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
         """Build and push again; earlier tags stay for a rollback, as in the provider."""
         del id, old
         if _pushed_digest(cloud, new) is None:
@@ -122,6 +111,8 @@ class Image(Handler):
             repository, _ = _repository_and_tag(cloud, tag)
             gone: dict[str, Any] = {"repositoryName": repository, "imageIds": [{"imageDigest": digest}]}
             call(cloud, "ecr", "batch_delete_image", absent=("RepositoryNotFoundException",), **gone)
+        from local.images import remove_image
+
         try:
             client = connect()
         except DockerError:
@@ -135,9 +126,18 @@ class Image(Handler):
 
 def _build_and_push(cloud: Cloud, inputs: Properties) -> str:
     """Build, unless the same was built before, and push; return the digest, the image's id without a push."""
+    from local.image_build import Build, has_fixed_bases
+    from local.images import push, with_label
+
     context, dockerfile = _paths(inputs)
     tags = _tags(inputs)
-    content = _content(inputs, dockerfile)
+    # An image can stand for another build of the same where nothing else goes into it.
+    repeatable = not inputs.get("noCache") and not inputs.get("secrets")
+    if repeatable and has_fixed_bases(dockerfile, inputs.get("buildArgs") or {}):
+        facts = {key: inputs.get(key) for key in ("contextHash", "buildArgs", "target", "labels")}
+        content = {_CONTENT: hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()}
+    else:
+        content = dict[str, str]()
     # Asking the builder for it again would take a second.
     image = with_label(_CONTENT, content[_CONTENT]) if content else None
     image = (
@@ -163,16 +163,31 @@ def _build_and_push(cloud: Cloud, inputs: Properties) -> str:
     return digests[0] if digests else image
 
 
-def _content(inputs: Properties, dockerfile: Path) -> dict[str, str]:
-    """Return the label of an image that can stand for another build of the same; none where it cannot."""
-    if (
-        inputs.get("noCache")
-        or inputs.get("secrets")
-        or not has_fixed_bases(dockerfile, inputs.get("buildArgs") or {})
-    ):
-        return {}
-    facts = {key: inputs.get(key) for key in ("contextHash", "buildArgs", "target", "labels")}
-    return {_CONTENT: hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()}
+def context_hash(context: Path, dockerfile: Path) -> str:
+    """Hash the Dockerfile and all that is in the context: contents, names and modes.
+
+    What an ignore file leaves out counts, too: the program stages just what a build sees.
+
+    Raises:
+        ResourceError: there is no such folder or Dockerfile, or a file cannot be read.
+    """
+    if not context.is_dir():
+        raise ResourceError(f"context.location {str(context)!r} is no folder: correct the path of the app")
+    if not dockerfile.is_file():
+        raise ResourceError(
+            f"there is no Dockerfile at {str(dockerfile)!r}: create it, or set dockerfile.location"
+        )
+    try:
+        digest = hashlib.sha256(dockerfile.read_bytes())
+        for path in sorted(context.rglob("*")):
+            if not path.is_symlink() and not path.is_file():
+                continue
+            content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+            facts = f"{path.relative_to(context)}\0{path.lstat().st_mode & 0o7777:o}\0{len(content)}\0"
+            digest.update(facts.encode() + content)
+    except OSError as error:
+        raise ResourceError(f"cannot read {error.filename}: {error.strerror}; the build needs it") from error
+    return digest.hexdigest()
 
 
 def _paths(inputs: Properties) -> tuple[Path, Path]:

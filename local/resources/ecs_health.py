@@ -11,15 +11,12 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 from local.resources.aws_calls import call
-from local.task_containers import as_command
-
-if TYPE_CHECKING:
-    from local.resources.base import Properties
-    from local.resources.cloud import Cloud
-    from local.task_containers import TaskContainer
+from local.resources.base import Properties
+from local.resources.cloud import Cloud
+from local.task_containers import TaskContainer, as_command
 
 UP_SECONDS: Final = 3
 """How long a task has to stay up that no load balancer asks: one that ends at once runs for a moment, too."""

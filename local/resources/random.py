@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
-from typing import TYPE_CHECKING
 
-from local.resources.base import Handler, Properties
-
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
+from local.resources.base import Handler, Names, Properties
+from local.resources.cloud import Cloud
 
 _SOURCE = "hashicorp/random resource_id.go: RequiresReplace"
 
@@ -40,9 +37,7 @@ class RandomId(Handler):
             "b64Url": prefix + id,
         }
 
-    def update(
-        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
-    ) -> None:
+    def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
         """Do nothing: every property makes a new one."""
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:

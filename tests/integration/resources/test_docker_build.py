@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.docker import DockerError, connect
+from local.image_build import Build
 from local.resources import docker_build
 from local.resources.base import ResourceError
-from local.resources.docker import get_registry_image
 from local.resources.ecr import describe_image
-from local.resources.invokes import get_image
+from local.resources.invokes import get_image, get_registry_image
 from tests.integration.resources.examples_services import REPOSITORY
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def inputs(repository: Made, app: Path, tag: str = "1", **more: Any) -> dict[str
 
 
 def forbid_builds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(docker_build.Build, "run", lambda _: pytest.fail("it was built"))
+    monkeypatch.setattr(Build, "run", lambda _: pytest.fail("it was built"))
 
 
 def test_what_is_pushed_is_what_the_registry_has(bench: Workbench, repository: Made, app: Path) -> None:
@@ -157,11 +157,11 @@ def test_a_base_that_may_have_moved_is_built_upon_again(
     bench.make(IMAGE, inputs(repository, app))
     asked: list[str] = []
 
-    def run(build: docker_build.Build) -> str:
+    def run(build: Build) -> str:
         asked.append(build.tag)
         raise DockerError("built")
 
-    monkeypatch.setattr(docker_build.Build, "run", run)
+    monkeypatch.setattr(Build, "run", run)
 
     with pytest.raises(DockerError, match="built"):
         bench.make(IMAGE, inputs(repository, app, tag="2"))

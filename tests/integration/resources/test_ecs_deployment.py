@@ -15,7 +15,7 @@ from botocore.config import Config
 from local.base_image import base_image
 from local.docker import connect
 from local.resources.base import UnfinishedError
-from local.resources.ecs_service import Service
+from local.resources.registry import HANDLERS
 from tests.integration.resources.example import Made
 from tests.integration.resources.examples_services import SERVICE, TASK_DEFINITION, container, task_definition
 from tests.integration.resources.test_ecs_service import STAY, containers, inputs_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.docker
 
-HANDLER = Service()
+HANDLER = HANDLERS[SERVICE]
 URN = "urn:pulumi:test::node-on-ecs::aws:ecs/service:Service::web"
 PATIENT: dict[str, Any] = {"healthCheckGracePeriodSeconds": 60}
 """For what has to come up, however busy this machine is."""
