@@ -90,8 +90,6 @@ def no_daemon() -> str:
         return f"no Docker daemon answers at DOCKER_HOST={host}: start it, or unset DOCKER_HOST"
     if SOCKET.exists() and not os.access(SOCKET, os.R_OK | os.W_OK):
         return f"you may not use {SOCKET}: run `sudo usermod -aG docker $USER`, log in again, and retry"
-    if platform.system() in {"Darwin", "Windows"}:
-        return "no Docker daemon answers: start Docker Desktop (or another Docker) and run this again"
     return (
         "no Docker daemon answers: start one (`sudo systemctl start docker`), install one "
         "(https://docs.docker.com/engine/install/), or set DOCKER_HOST to a rootless one, and run this again"

@@ -85,18 +85,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         del request, context
         return plugin_pb2.PluginInfo(version=self._version)
 
-    def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
-        del request, context
-        return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": self._package}))
-
-    def GetMapping(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
-        del request, context
-        return provider_pb2.GetMappingResponse()
-
-    def GetMappings(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
-        del request, context
-        return provider_pb2.GetMappingsResponse()
-
     def Attach(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         del context
         self._engine = EngineLog(request.address)
@@ -119,7 +107,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return _diff_response(Diff(changed=tuple(changed)), old, new)
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
-        configuration = values.reveal(values.decode(request.args))
+        configuration = values.plain(request.args)
         with _errors_reported(context):
             self._clouds[context.peer()] = Cloud(
                 self._endpoint,
@@ -133,7 +121,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         asked = values.decode(request.news)
         plain: Properties = values.reveal(asked)
-        old: Properties = values.reveal(values.decode(request.olds))
+        old = values.plain(request.olds)
         with _errors_reported(context):
             handler = self._handler(request)
             try:
@@ -157,7 +145,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         old_inputs, old_outputs, new = (
-            values.reveal(values.decode(one)) for one in (request.old_inputs, request.olds, request.news)
+            values.plain(one) for one in (request.old_inputs, request.olds, request.news)
         )
         with _errors_reported(context):
             handler = self._handler(request)
@@ -197,23 +185,22 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 # It has to be created again, and may get the same id.
                 return provider_pb2.ReadResponse()
             self._cloud(context).remember(request.type, request.id)
-            known = values.secret_paths(values.decode(request.properties)) | values.secret_paths(inputs)
+            concealed = values.conceal(outputs, values.decode(request.properties), inputs)
             return provider_pb2.ReadResponse(
                 id=request.id,
                 inputs=values.encode(inputs | operations.drift(handler, plain, outputs)),
-                properties=values.encode(values.conceal(outputs, known)),
+                properties=values.encode(concealed),
             )
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
-        inputs, old = values.decode(request.news), values.decode(request.olds)
+        inputs, old_outputs = values.decode(request.news), values.plain(request.olds)
         plain: Properties = values.reveal(inputs)
         with _errors_reported(context):
             handler = self._handler(request)
-            old_outputs: Properties = values.reveal(old)
             if request.preview:
                 outputs = operations.expected_after_update(handler, old_outputs, plain)
                 return provider_pb2.UpdateResponse(properties=_encoded(outputs, inputs))
-            old_inputs: Properties = values.reveal(values.decode(request.old_inputs))
+            old_inputs = values.plain(request.old_inputs)
             before = operations.compared(old_inputs, old_outputs, plain, request.ignoreChanges)
             try:
                 outputs = operations.update(
@@ -234,7 +221,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         with _errors_reported(context), self._cloud(context).working_on(request.urn, timeout=request.timeout):
             self._handler(request).delete(
-                self._cloud(context), id=request.id, outputs=values.reveal(values.decode(request.properties))
+                self._cloud(context), id=request.id, outputs=values.plain(request.properties)
             )
         return empty_pb2.Empty()
 
@@ -245,7 +232,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 raise ResourceError(
                     f"function {request.tok}: the local run does not have it; add it in local/resources"
                 )
-            answer = function(self._cloud(context), values.reveal(values.decode(request.args)))
+            answer = function(self._cloud(context), values.plain(request.args))
             response = provider_pb2.InvokeResponse()
             # The field's name is a keyword of Python.
             getattr(response, "return").CopyFrom(values.encode(answer))
@@ -279,7 +266,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
 def _encoded(properties: Properties, inputs: Properties) -> Any:
     """Return properties as they cross the border, secret where the inputs are."""
-    return values.encode(values.conceal(properties, values.secret_paths(inputs)))
+    return values.encode(values.conceal(properties, inputs))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from local.resources.aws_calls import call
 from local.resources.base import Properties
@@ -32,24 +32,6 @@ class Fault:
     """Whether AWS would take it for unhealthy by now, and replace it."""
 
 
-class Check(Protocol):
-    """One health check of one container."""
-
-    @property
-    def container(self) -> str:
-        """Name of the container."""
-        ...
-
-    @property
-    def patience(self) -> float:
-        """Seconds since the task's start after which AWS takes it for unhealthy."""
-        ...
-
-    def fault(self, container: TaskContainer) -> str:
-        """Ask once, and return what is wrong; empty if it passed."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class TargetCheck:
     """The health check of a target group, which one success passes.
@@ -58,7 +40,9 @@ class TargetCheck:
     """
 
     container: str
+    """Its name."""
     patience: float
+    """Seconds since the task's start after which AWS takes it for unhealthy."""
     port: int
     protocol: str
     path: str
@@ -67,7 +51,7 @@ class TargetCheck:
     seconds: float
 
     def fault(self, container: TaskContainer) -> str:
-        """Send the request that the load balancer sends."""
+        """Send the request that the load balancer sends, and return what is wrong; empty if it passed."""
         if self.protocol not in {"HTTP", "HTTPS"}:
             try:
                 socket.create_connection((container.address, self.port), self.seconds).close()
@@ -132,7 +116,7 @@ class CommandCheck:
     seconds: float
 
     def fault(self, container: TaskContainer) -> str:
-        """Run the command."""
+        """Run the command, and return what is wrong; empty if it passed."""
         code, output = container.run(as_command(self.command), seconds=self.seconds, user=self.user)
         command = " ".join(self.command)
         if code == 0:
@@ -142,6 +126,10 @@ class CommandCheck:
         # What Node prints begins with the place and ends with its version.
         said = [line for line in output.splitlines() if "Error" in line] or output.splitlines()[-_LAST_LINES:]
         return ": ".join([f"health check {command!r} ends with exit code {code}", *said[:_LAST_LINES]])
+
+
+Check = TargetCheck | CommandCheck
+"""A health check of one container."""
 
 
 @dataclass

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from local import docker
 from local.docker import DockerError, answers, connect, machine_architecture
 from local.task_containers import clear_tasks, remove_containers
 
@@ -85,14 +84,6 @@ def test_without_a_daemon_there_is_nothing_to_remove(monkeypatch: pytest.MonkeyP
 
     remove_containers("ministack.instance=it")
     assert clear_tasks(["task"], running=True) == []
-
-
-def test_a_mac_is_told_of_docker_desktop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setattr(docker, "SOCKET", Path("/nowhere/docker.sock"))
-    monkeypatch.setattr("platform.system", lambda: "Darwin")
-
-    assert "start Docker Desktop" in docker.no_daemon()
 
 
 @pytest.mark.parametrize(

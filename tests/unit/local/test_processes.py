@@ -70,7 +70,6 @@ def test_a_process_that_got_the_id_of_another_gets_no_signal(start: Start) -> No
     assert process.alive
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no descriptors of processes")
 def test_an_id_that_is_given_away_after_the_look_gets_no_signal(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -26,14 +25,10 @@ def test_a_provider_says_what_it_is(client: Client) -> None:
     handshake = client.stub.Handshake(provider_pb2.ProviderHandshakeRequest())
 
     assert client.stub.GetPluginInfo(empty_pb2.Empty()).version == "1.2.3"
-    assert json.loads(client.stub.GetSchema(provider_pb2.GetSchemaRequest()).schema) == {"name": "toy"}
     assert (handshake.accept_secrets, handshake.accept_resources) == (True, True)
 
 
-def test_a_provider_answers_what_it_has_no_answer_to(client: Client) -> None:
-    """A method that is not there would be an error of the CLI's."""
-    assert client.stub.GetMapping(provider_pb2.GetMappingRequest(key="terraform")).provider == ""
-    assert list(client.stub.GetMappings(provider_pb2.GetMappingsRequest(key="terraform")).providers) == []
+def test_a_provider_can_be_attached_to_and_cancelled(client: Client) -> None:
     assert client.stub.Attach(plugin_pb2.PluginAttach(address="127.0.0.1:1")) == empty_pb2.Empty()
     assert client.stub.Cancel(empty_pb2.Empty()) == empty_pb2.Empty()
 
