@@ -6,8 +6,7 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -132,18 +131,6 @@ def user_environment() -> dict[str, str]:
     return {
         name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("DOCKER_")
     }
-
-
-@contextmanager
-def exclusive(path: Path) -> Generator[None]:
-    """Hold the lock at `path`, which is made if need be, and which ends with its process at the latest."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def start_time(pid: int) -> str | None:
