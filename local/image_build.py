@@ -53,12 +53,8 @@ class Build:
     """The Dockerfile's arguments; `NODE_IMAGE` is added where no registry can be reached."""
     target: str | None = None
     """Stage to build, the last if None."""
-    labels: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Labels beside ours."""
     secrets: Mapping[str, str] = field(default_factory=dict[str, str])
     """Contents of `RUN --mount=type=secret,id=...` by id."""
-    no_cache: bool = False
-    """Whether to do every step again."""
     progress: Progress = print
     """Called with each line that the builder prints."""
 
@@ -105,7 +101,7 @@ class _Output:
 
 
 def _built(job: Build, base: Mapping[str, str]) -> str:
-    complete = replace(job, build_args={**job.build_args, **base}, labels={**job.labels, LABEL: "image"})
+    complete = replace(job, build_args={**job.build_args, **base})
     command = buildkit_client()
     return _classic(complete) if command is None else _with_buildkit(command, complete)
 
@@ -135,12 +131,6 @@ def _base_arguments(job: Build) -> dict[str, str]:
         with closing(connect()) as client:
             extra[NODE_IMAGE] = base_image(client, job.progress)
     return extra
-
-
-def has_fixed_bases(dockerfile: Path, build_args: Mapping[str, str]) -> bool:
-    """Whether all base images are named by digest, so that the same files always give the same image."""
-    text = dockerfile.read_text()
-    return all("@sha256:" in image for image in bases(text, {**_defaults(text), **build_args}))
 
 
 def _defaults(dockerfile: str) -> dict[str, str]:
@@ -203,9 +193,8 @@ def _with_buildkit(command: str, job: Build) -> str:
         id_file = Path(folder, "id")
         arguments = ["--progress", "plain", "--iidfile", str(id_file), "--tag", job.tag]
         arguments += ["--file", str(job.file)]
-        arguments += _flags("--build-arg", job.build_args) + _flags("--label", job.labels)
+        arguments += [*_flags("--build-arg", job.build_args), "--label", f"{LABEL}=image"]
         arguments += ["--target", job.target] if job.target else []
-        arguments += ["--no-cache"] if job.no_cache else []
         for number, (identifier, content) in enumerate(job.secrets.items()):
             # The folder is this user's alone, and goes with the build.
             source = Path(folder, f"secret{number}")
@@ -251,8 +240,7 @@ def _classic(job: Build) -> str:
             tag=job.tag,
             buildargs=dict(job.build_args),
             target=job.target or "",
-            labels=dict(job.labels),
-            nocache=job.no_cache,
+            labels={LABEL: "image"},
             rm=True,
             forcerm=True,
             decode=True,

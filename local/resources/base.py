@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -61,8 +60,8 @@ class Handler(ABC):
 
     token: str
     """Pulumi's type token, such as `aws:ecs/cluster:Cluster`."""
-    force_new: Mapping[str, str]
-    """Properties whose change makes a new resource, each with the source of that rule."""
+    force_new: frozenset[str]
+    """Properties whose change makes a new resource."""
     in_place: frozenset[str]
     """Properties that can be changed; any other property is an error, never a silent update."""
     settled_at_creation: frozenset[str] = frozenset()
@@ -106,7 +105,7 @@ class Handler(ABC):
                     )
         if self.tagged and not isinstance(checked.get("tags"), Unknown):
             checked["tags"] = {**cloud.default_tags, **(checked.get("tags") or {})}
-        known = self.force_new.keys() | self.in_place | self.settled_at_creation
+        known = self.force_new | self.in_place | self.settled_at_creation
         unknown = sorted(
             key for key, value in checked.items() if key not in known and not self.same(key, None, value)
         )

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, cast
 
-from local.docker import LABEL, DockerError, connect, docker_engine, machine_architecture
+from local.docker import DockerError, connect, machine_architecture
 from local.resources.aws_calls import call
 from local.resources.base import Handler, Names, Properties, ResourceError, Unknown
 from local.resources.cloud import Cloud
 from local.resources.ecr import describe_image, registry_host
 
-_CONTENT: Final = f"{LABEL}.content"
-"""Label with the hash of all that an image was built from."""
 _PLATFORMS: Final = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 
 
@@ -28,24 +25,25 @@ class Image(Handler):
 
     token = "docker-build:index:Image"
     # Nothing makes a new one: pulumi-docker-build provider/internal/image.go, Diff has updates only.
-    force_new = dict.fromkeys((), "")
-    in_place = frozenset(
-        {"buildArgs", "context", "contextHash", "dockerfile", "labels", "secrets", "tags", "target"}
-    )
+    force_new = frozenset[str]()
+    in_place = frozenset({"buildArgs", "context", "contextHash", "dockerfile", "secrets", "tags", "target"})
     # Registry caches make a build on another machine quick; here the daemon's own cache is there.
-    # Platforms and the builder are this machine's; credentials and switches of the build change no image.
+    # Platforms are this machine's; credentials and switches of the build change no image.
     settled_at_creation = frozenset({
-        "buildOnPreview", "builder", "cacheFrom", "cacheTo", "exec", "ignoreSecretsInDiffCalculation", "load",
-        "network", "noCache", "platforms", "pull", "push", "registries",
+        "buildOnPreview", "cacheFrom", "cacheTo", "ignoreSecretsInDiffCalculation", "network", "platforms",
+        "push", "registries",
     })  # fmt: skip
     renewed_by_update = frozenset({"digest", "ref"})
 
     def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
         """Hash what is built, and refuse what cannot be built or must not be pushed from here."""
-        del name, old
-        for tag in _tags(new):
-            if not isinstance(tag, Unknown):
-                _repository_and_tag(cloud, tag)
+        del old
+        tags: Any = new.get("tags")
+        if not isinstance(tags, Unknown):
+            if not new.get("push") or len(tags or []) != 1:
+                raise ResourceError(f"image {name!r} cannot be pushed from here: set `push`, and one tag")
+            if not isinstance(tags[0], Unknown):
+                _repository_and_tag(cloud, new)
         if any(isinstance(new.get(key), Unknown) for key in ("context", "dockerfile")):
             return new
         return {**new, "contextHash": context_hash(*_paths(new))}
@@ -82,16 +80,14 @@ class Image(Handler):
 
     def read(self, cloud: Cloud, *, id: str, inputs: Properties) -> Properties | None:
         """Return where the image is, None when the registry does not have it: then it is pushed again."""
-        tags = _tags(inputs)
-        outputs: Properties = {key: inputs.get(key) for key in self.in_place | self.settled_at_creation}
-        if not tags or not inputs.get("push"):
-            return {**outputs, "digest": id, "ref": tags[0] if tags else None}
-        repository, tag = _repository_and_tag(cloud, tags[0])
+        del id
+        repository, tag = _repository_and_tag(cloud, inputs)
         details = describe_image(cloud, repository, imageTag=tag)
         if details is None:
             return None
         digest = str(details["imageDigest"])
-        return {**outputs, "digest": digest, "ref": f"{tags[0]}@{digest}"}
+        own = {"digest": digest, "ref": f"{inputs['tags'][0]}@{digest}"}
+        return {**{key: inputs.get(key) for key in self.in_place | self.settled_at_creation}, **own}
 
     def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
         """Build and push again; earlier tags stay for a rollback, as in the provider."""
@@ -100,67 +96,47 @@ class Image(Handler):
             _build_and_push(cloud, new)
         elif "tags" not in changed:
             raise ResourceError(
-                f"tag {_tags(new)[0]} is taken by an earlier build and cannot be moved, as its repository is "
-                f"immutable: let the tag change with {', '.join(changed)}",
+                f"tag {new['tags'][0]} is taken by an earlier build and cannot be moved, as its repository "
+                f"is immutable: let the tag change with {', '.join(changed)}",
             )
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
         """Remove the image from the registry and from the daemon."""
-        digest, tags = str(outputs.get("digest") or id), _tags(outputs)
-        for tag in tags if outputs.get("push") else []:
-            repository, _ = _repository_and_tag(cloud, tag)
-            gone: dict[str, Any] = {"repositoryName": repository, "imageIds": [{"imageDigest": digest}]}
-            call(cloud, "ecr", "batch_delete_image", absent=("RepositoryNotFoundException",), **gone)
         from local.images import remove_image
 
+        digest, (repository, _) = str(outputs.get("digest") or id), _repository_and_tag(cloud, outputs)
+        gone: dict[str, Any] = {"repositoryName": repository, "imageIds": [{"imageDigest": digest}]}
+        call(cloud, "ecr", "batch_delete_image", absent=("RepositoryNotFoundException",), **gone)
         try:
             client = connect()
         except DockerError:
             # Without a daemon it has no image.
             return
         with closing(client):
-            for tag in tags:
-                remove_image(client, tag)
-                remove_image(client, f"{tag.rpartition(':')[0]}@{digest}")
+            tag = str(outputs["tags"][0])
+            remove_image(client, tag)
+            remove_image(client, f"{tag.rpartition(':')[0]}@{digest}")
 
 
 def _build_and_push(cloud: Cloud, inputs: Properties) -> str:
-    """Build, unless the same was built before, and push; return the digest, the image's id without a push."""
-    from local.image_build import Build, has_fixed_bases
-    from local.images import push, with_label
+    """Build, push, and return the digest."""
+    from local.image_build import Build
+    from local.images import push
 
     context, dockerfile = _paths(inputs)
-    tags = _tags(inputs)
-    # An image can stand for another build of the same where nothing else goes into it.
-    repeatable = not inputs.get("noCache") and not inputs.get("secrets")
-    if repeatable and has_fixed_bases(dockerfile, inputs.get("buildArgs") or {}):
-        facts = {key: inputs.get(key) for key in ("contextHash", "buildArgs", "target", "labels")}
-        content = {_CONTENT: hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()}
-    else:
-        content = dict[str, str]()
-    # Asking the builder for it again would take a second.
-    image = with_label(_CONTENT, content[_CONTENT]) if content else None
-    image = (
-        image
-        or Build(
-            context,
-            tag=tags[0] if tags else f"node-on-ecs/{context.resolve().name.lower()}",
-            dockerfile=dockerfile,
-            build_args=inputs.get("buildArgs") or {},
-            target=inputs.get("target"),
-            labels={**(inputs.get("labels") or {}), **content},
-            secrets=inputs.get("secrets") or {},
-            no_cache=bool(inputs.get("noCache", False)),
-            progress=cloud.progress,
-        ).run()
+    tag = str(inputs["tags"][0])
+    build = Build(
+        context,
+        tag=tag,
+        dockerfile=dockerfile,
+        build_args=inputs.get("buildArgs") or {},
+        target=inputs.get("target"),
+        secrets=inputs.get("secrets") or {},
+        progress=cloud.progress,
     )
-    digests: list[str] = []
-    for tag in tags if inputs.get("push") else []:
-        with docker_engine(f"name image {image} {tag}") as api:
-            api.tag(image, *tag.rsplit(":", 1))
-        cloud.progress(f"pushing {tag}")
-        digests.append(push(tag, username="AWS", password="any"))  # noqa: S106 -- the emulator takes any
-    return digests[0] if digests else image
+    build.run()
+    cloud.progress(f"pushing {tag}")
+    return push(tag, username="AWS", password="any")  # noqa: S106 -- the emulator takes any
 
 
 def context_hash(context: Path, dockerfile: Path) -> str:
@@ -204,13 +180,9 @@ def _paths(inputs: Properties) -> tuple[Path, Path]:
     return folder, Path(dockerfile.get("location") or folder / "Dockerfile")
 
 
-def _tags(properties: Properties) -> list[Any]:
-    return properties.get("tags") or []
-
-
-def _repository_and_tag(cloud: Cloud, tag: str) -> tuple[str, str]:
-    """Return repository and version of a tag in the emulator's registry, the only one that is pushed to."""
-    host = registry_host(cloud)
+def _repository_and_tag(cloud: Cloud, properties: Properties) -> tuple[str, str]:
+    """Return repository and version of the tag in the emulator's registry, the only one that is pushed to."""
+    host, tag = registry_host(cloud), str(properties["tags"][0])
     registry, _, rest = tag.partition("/")
     if registry != host:
         raise ResourceError(
@@ -223,10 +195,7 @@ def _repository_and_tag(cloud: Cloud, tag: str) -> tuple[str, str]:
 
 def _pushed_digest(cloud: Cloud, inputs: Properties) -> str | None:
     """Return the digest behind an immutable tag that is there already."""
-    tags = _tags(inputs)
-    if not tags or not inputs.get("push"):
-        return None
-    repository, tag = _repository_and_tag(cloud, tags[0])
+    repository, tag = _repository_and_tag(cloud, inputs)
     details = describe_image(cloud, repository, imageTag=tag)
     if details is None:
         return None

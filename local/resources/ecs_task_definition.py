@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from local.docker import machine_architecture
 from local.resources import container_definitions as containers
 from local.resources import tags as tagging
-from local.resources.base import Diff, Properties
+from local.resources.base import Properties, ResourceError
 from local.resources.cloud import Cloud
 from local.resources.row_handler import RowHandler
 
@@ -23,27 +23,19 @@ class TaskDefinition(RowHandler):
     """
 
     def same(self, key: str, old: Any, new: Any) -> bool:
-        """Container definitions are compared as the provider does, here as in awsvpc mode."""
+        """Container definitions are compared as the provider does."""
         if key == _CONTAINERS and isinstance(old, str) and isinstance(new, str):
-            return containers.equivalent(old, new, awsvpc=True)
+            return containers.equivalent(old, new)
         return super().same(key, old, new)
 
-    def diff(self, old: Properties, new: Properties) -> Diff:
-        """Outside of awsvpc mode, a host port that is left out is not the container's."""
-        difference = super().diff(old, new)
-        texts = (old.get(_CONTAINERS), new.get(_CONTAINERS))
-        if _is_awsvpc(new) or not all(isinstance(text, str) for text in texts):
-            return difference
-        if containers.equivalent(*cast("tuple[str, str]", texts), awsvpc=False):
-            return difference
-        add = {_CONTAINERS}
-        return Diff(
-            changed=tuple(sorted(add.union(difference.changed))),
-            replace=tuple(sorted(add.union(difference.replace))),
-        )
-
     def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
-        """Refuse container definitions that ECS would refuse for their form."""
+        """Refuse what ECS would refuse for its form, and another network mode than Fargate's.
+
+        Raises:
+            ResourceError: it names what is wrong.
+        """
+        if new.get("networkMode") != "awsvpc":
+            raise ResourceError(f"{self.token} {name!r}: the local run knows the network mode 'awsvpc' alone")
         text = new.get(_CONTAINERS)
         # What is in the state was checked; AWS's model takes 40 ms to load.
         if isinstance(text, str) and text != old.get(_CONTAINERS):
@@ -97,9 +89,5 @@ class TaskDefinition(RowHandler):
         return {
             **super().outputs(cloud, identifier, item, inputs),
             "arnWithoutRevision": identifier.rpartition(":")[0],
-            _CONTAINERS: containers.answer(item[_CONTAINERS], awsvpc=_is_awsvpc(item)),
+            _CONTAINERS: containers.answer(item[_CONTAINERS]),
         }
-
-
-def _is_awsvpc(properties: Properties) -> bool:
-    return properties.get("networkMode") == "awsvpc"

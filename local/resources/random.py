@@ -8,14 +8,13 @@ from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from local.resources.base import Handler, Names, Properties
 from local.resources.cloud import Cloud
 
-_SOURCE = "hashicorp/random resource_id.go: RequiresReplace"
-
 
 class RandomId(Handler):
     """Random bytes in several spellings."""
 
     token = "random:index/randomId:RandomId"
-    force_new = dict.fromkeys(("byteLength", "keepers", "prefix"), _SOURCE)
+    # hashicorp/random resource_id.go: RequiresReplace
+    force_new = frozenset({"byteLength", "keepers", "prefix"})
     in_place = frozenset[str]()
 
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:

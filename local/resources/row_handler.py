@@ -24,8 +24,7 @@ class RowHandler(Handler):
     def __init__(self, row: Row) -> None:
         self.row = row
         self.token = row.token
-        source = f"hashicorp/aws internal/service/{row.source}: ForceNew"
-        self.force_new = dict.fromkeys(row.replace.split(), source)
+        self.force_new = frozenset(row.replace.split())
         self.attributes: Mapping[str, tuple[str, Any]] = row.attributes.names if row.attributes else {}
         self.in_attributes = {path.partition(".")[0] for path in self.attributes}
         of_attributes = {path: default for path, (_, default) in self.attributes.items() if default != ""}
@@ -150,7 +149,7 @@ class RowHandler(Handler):
         for key, path in row.outputs.items():
             live = self._output(cloud, identifier, item, path)
             outputs[key] = self.conversion.from_aws(live, key, inputs.get(key))
-        for key in (self.force_new.keys() | self.in_place) - own:
+        for key in (self.force_new | self.in_place) - own:
             if key in f"{row.policies} {row.json}".split():
                 text = self.conversion.live(item, key)
                 outputs[key] = json.dumps(text) if isinstance(text, Mapping) else text
@@ -239,7 +238,7 @@ class RowHandler(Handler):
     def _list(self, cloud: Cloud, inputs: Properties) -> Iterator[Any]:
         operation = self.row.listing or self.row.read
         arguments = dict(self.row.arguments.get(operation, {}))
-        for key in self.force_new.keys() & inputs.keys():
+        for key in self.force_new & inputs.keys():
             self.conversion.put(arguments, self.shape(cloud, operation), key, inputs[key])
         answer = call(cloud, self.row.service, operation, all_pages=True, **arguments)
         yield from jmespath.search(self.row.listed or self.row.items, answer) or []

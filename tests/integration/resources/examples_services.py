@@ -337,7 +337,6 @@ EXAMPLES = [
             executionRoleArn="arn:aws:iam::000000000000:role/execution",
             family="chosen",
             ipcMode="none",
-            networkMode="bridge",
             pidMode="task",
             placementConstraints=[{"type": "memberOf", "expression": "attribute:ecs.os-type == linux"}],
             requiresCompatibilities=["EC2"],

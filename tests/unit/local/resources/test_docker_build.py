@@ -145,7 +145,15 @@ def test_a_folder_without_a_dockerfile_is_named(cloud: Cloud, tmp_path: Path) ->
         check(cloud, tmp_path)
 
 
-@pytest.mark.parametrize("unknown", [{"ssh": [{"id": "default"}]}, {"addHosts": ["a:1"]}])
+@pytest.mark.parametrize("asked", [{"push": False}, {"tags": []}, {"tags": ["localhost:4566/app:1"] * 2}])
+def test_an_image_that_is_not_pushed_under_one_tag_is_refused(
+    cloud: Cloud, app: Path, asked: dict[str, Any]
+) -> None:
+    with pytest.raises(ResourceError, match="set `push`, and one tag"):
+        check(cloud, app, **asked)
+
+
+@pytest.mark.parametrize("unknown", [{"noCache": True}, {"ssh": [{"id": "default"}]}, {"addHosts": ["a:1"]}])
 def test_what_would_be_ignored_is_refused_by_name(cloud: Cloud, app: Path, unknown: dict[str, Any]) -> None:
     with pytest.raises(ResourceError, match=next(iter(unknown))):
         check(cloud, app, **unknown)

@@ -33,20 +33,6 @@ def test_a_difference_that_the_provider_evens_out_is_none() -> None:
     assert TASK_DEFINITION.diff(definition(cpu=0, mountPoints=[]), definition()).changed == ()
 
 
-def test_outside_of_awsvpc_mode_a_host_port_counts() -> None:
-    old, new = (
-        {**definition(portMappings=[port])}
-        for port in ({"containerPort": 80, "hostPort": 80}, {"containerPort": 80})
-    )
-
-    assert (
-        TASK_DEFINITION.diff({**old, "networkMode": "awsvpc"}, {**new, "networkMode": "awsvpc"}).replace == ()
-    )
-    assert TASK_DEFINITION.diff(
-        {**old, "networkMode": "bridge"}, {**new, "networkMode": "bridge"}
-    ).replace == ("containerDefinitions",)
-
-
 def test_a_preview_that_does_not_know_the_containers_yet_replaces() -> None:
     diff = TASK_DEFINITION.diff(definition(), {"family": "web", "containerDefinitions": UNKNOWN})
 
@@ -59,13 +45,23 @@ def test_tags_alone_make_no_new_revision() -> None:
     assert (diff.changed, diff.replace) == (("tags",), ())
 
 
-@pytest.mark.parametrize("text", ["no json", '{"name": "web"}', '[{"name": "web", "readOnly": true}]'])
-def test_container_definitions_that_ecs_would_not_read_are_refused(text: str) -> None:
-    inputs = {"family": "web", "containerDefinitions": text}
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"containerDefinitions": "no json"}, "containerDefinitions"),
+        ({"containerDefinitions": '{"name": "web"}'}, "containerDefinitions"),
+        ({"containerDefinitions": '[{"name": "web", "readOnly": true}]'}, "containerDefinitions.*readOnly"),
+        ({"networkMode": "bridge"}, "network mode 'awsvpc' alone"),
+    ],
+)
+def test_what_ecs_would_not_read_and_the_local_run_does_not_do_is_refused(
+    inputs: dict[str, Any], message: str
+) -> None:
+    asked = {**definition(), "networkMode": "awsvpc", **inputs}
 
-    with pytest.raises(ResourceError, match="containerDefinitions"):
+    with pytest.raises(ResourceError, match=f"(?s){message}"):
         TASK_DEFINITION.check(
-            Cloud("http://127.0.0.1:1"), name="web", old=None, new=inputs, random_hex="0123456"
+            Cloud("http://127.0.0.1:1"), name="web", old=None, new=asked, random_hex="0123456789"
         )
 
 
