@@ -6,7 +6,6 @@ import errno
 import os
 import re
 import shutil
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,14 +27,6 @@ BUILD_BYTES: Final = 4_600_000_000
 BUILD_PROCESSOR_MINUTES: Final = 7
 """How long a build keeps one processor busy."""
 _POLL_SECONDS: Final = 0.2
-_DELETE: Final = """\
-import os, shutil, sys
-parent, *folders = sys.argv[1:]
-for folder in folders * 9:
-    shutil.rmtree(folder, ignore_errors=True)
-os.rmdir(parent)
-"""
-"""Deletes folders, and their parent if it is empty; several times, as a killed program may still write."""
 _WAY_OUT: Final = f"install the Pulumi CLI {MINIMUM} or later (https://www.pulumi.com/docs/install/)"
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
@@ -62,7 +53,7 @@ def clean_up(cache: Path) -> None:
     """Delete what an installation left whose run was killed, unless one is under way."""
     with suppress(OSError), lock_file(cache / "lock") as lock:
         if try_lock(lock):
-            _delete_in_background(cache, list(unfinished(cache).iterdir()), lock)
+            _delete(unfinished(cache), lock)
 
 
 def _install(cache: Path, lock: int, say: Callable[[str], None], stop: threading.Event) -> Cli:
@@ -70,12 +61,11 @@ def _install(cache: Path, lock: int, say: Callable[[str], None], stop: threading
         say(line)
         _tell_others(lock, line)
 
-    unfinished(cache).mkdir(exist_ok=True)
-    leftovers = list(unfinished(cache).iterdir())
+    # What a run that was killed has left.
+    _delete(unfinished(cache), lock)
+    unfinished(cache).mkdir()
     work = Path(mkdtemp(dir=unfinished(cache)))
     try:
-        if leftovers:
-            _delete_in_background(cache, leftovers, lock)
         made, target = work / "made", cache / VERSION
         origin = _make(Job(folder=work, say=report, stop=stop, inherited=[lock]), made)
         if target.exists():
@@ -85,7 +75,7 @@ def _install(cache: Path, lock: int, say: Callable[[str], None], stop: threading
             # One that runs in another clone goes on: its file is deleted when the last process has closed it.
             outdated.rename(work / outdated.name)
     finally:
-        _delete_in_background(cache, [work], lock)
+        _delete(unfinished(cache), lock)
     return Cli(target / "bin" / "pulumi", VERSION, origin)
 
 
@@ -167,17 +157,11 @@ def _tell_others(lock: int, note: str) -> None:
         write_note(lock, note)
 
 
-def _delete_in_background(cache: Path, folders: list[Path], lock: int) -> None:
-    """Let a process of its own delete folders, which may take minutes; it holds the lock until then."""
+def _delete(folder: Path, lock: int) -> None:
+    """Delete a folder; several times, as programs that were killed may still write into it."""
     _tell_others(lock, "it deletes what is not needed any more")
-    os.set_inheritable(lock, True)
-    os.posix_spawn(
-        sys.executable,
-        [sys.executable, "-ISc", _DELETE, *map(str, (unfinished(cache), *folders))],
-        os.environ,
-        file_actions=[(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)],
-        setsid=True,
-    )
+    for _ in range(9):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _describe(error: OSError, cache: Path) -> str:

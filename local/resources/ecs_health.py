@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import http.client
 import re
-import socket
-import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from local.resources.aws_calls import call
-from local.resources.base import Properties
+from local.resources.base import Properties, ResourceError
 from local.resources.cloud import Cloud
 from local.task_containers import TaskContainer, as_command
 
@@ -44,7 +42,6 @@ class TargetCheck:
     patience: float
     """Seconds since the task's start after which AWS takes it for unhealthy."""
     port: int
-    protocol: str
     path: str
     codes: str
     """Status codes such as `200`, `200,204` or `200-299`."""
@@ -52,19 +49,13 @@ class TargetCheck:
 
     def fault(self, container: TaskContainer) -> str:
         """Send the request that the load balancer sends, and return what is wrong; empty if it passed."""
-        if self.protocol not in {"HTTP", "HTTPS"}:
-            try:
-                socket.create_connection((container.address, self.port), self.seconds).close()
-            except OSError as error:
-                return self._unreachable(container, error)
-            return ""
         where = f"GET {self.path} on port {self.port}"
-        connection = self._connection(container.address)
+        connection = http.client.HTTPConnection(container.address, self.port, timeout=self.seconds)
         try:
             connection.request("GET", self.path, headers={"User-Agent": "ELB-HealthChecker/2.0"})
             status = connection.getresponse().status
-        except ConnectionRefusedError as error:
-            return self._unreachable(container, error)
+        except ConnectionRefusedError:
+            return self._refused(container)
         except TimeoutError:
             return f"{where} does not answer within {self.seconds:g} s"
         except (OSError, http.client.HTTPException) as error:
@@ -77,17 +68,7 @@ class TargetCheck:
             else f"{where} answers {status}, the health check wants {self.codes}"
         )
 
-    def _connection(self, address: str) -> http.client.HTTPConnection:
-        if self.protocol == "HTTP":
-            return http.client.HTTPConnection(address, self.port, timeout=self.seconds)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        # Load balancers do not validate the certificates of their targets.
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        return http.client.HTTPSConnection(address, self.port, timeout=self.seconds, context=context)
-
-    def _unreachable(self, container: TaskContainer, error: OSError) -> str:
-        if not isinstance(error, ConnectionRefusedError):
-            return f"port {self.port} cannot be reached: {error}"
+    def _refused(self, container: TaskContainer) -> str:
         listeners = container.listeners()
         if own := [one for one in listeners if one.port == self.port]:
             if all(one.loopback for one in own):
@@ -166,6 +147,9 @@ def checks_of(cloud: Cloud, service: Properties, definition: Properties) -> list
 
     Its faults say more: a command in the container only tells that it failed.
 
+    Raises:
+        ResourceError: a load balancer would ask by another protocol than HTTP.
+
     Args:
         cloud: the emulator.
         service: as ECS describes it.
@@ -177,13 +161,16 @@ def checks_of(cloud: Cloud, service: Properties, definition: Properties) -> list
     for balancer in balancers:
         answer = call(cloud, "elbv2", "describe_target_groups", TargetGroupArns=[balancer["targetGroupArn"]])
         group = answer["TargetGroups"][0]
+        if (protocol := group.get("HealthCheckProtocol", "HTTP")) != "HTTP":
+            raise ResourceError(
+                f"target group {group['TargetGroupName']!r}: health checks by {protocol} are not known here"
+            )
         port = group.get("HealthCheckPort", "traffic-port")
         found.append(
             TargetCheck(
                 container=balancer["containerName"],
                 patience=max(grace, group["HealthCheckIntervalSeconds"] * group["UnhealthyThresholdCount"]),
                 port=int(balancer["containerPort"] if port == "traffic-port" else port),
-                protocol=group.get("HealthCheckProtocol", "HTTP"),
                 path=group.get("HealthCheckPath") or "/",
                 codes=group.get("Matcher", {}).get("HttpCode") or "200",
                 seconds=group["HealthCheckTimeoutSeconds"],
