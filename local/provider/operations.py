@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from local.provider import values
 from local.resources.base import UNKNOWN, Handler, Properties, ResourceError, UnfinishedError
 from local.resources.cloud import Cloud
-
-
-def handler_of(handlers: Mapping[str, Handler], token: str, name: str) -> Handler:
-    """The handler of a type.
-
-    Raises:
-        ResourceError: there is none.
-    """
-    handler = handlers.get(token)
-    if handler is None:
-        raise ResourceError(
-            f"{token} {name}: the local run has no handler for this type: add one in local/resources, or run "
-            "this stack on AWS"
-        )
-    return handler
 
 
 def create(

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import grpc
 from google.protobuf import empty_pb2
@@ -26,7 +26,7 @@ from pulumi.runtime.proto import (
 
 from local.provider import operations, values
 from local.provider.components import construct
-from local.resources.base import Diff, Properties, ResourceError, UnfinishedError
+from local.resources.base import Diff, Handler, Properties, ResourceError, UnfinishedError
 from local.resources.cloud import Cloud, Shared
 
 PACKAGES: Final = ("aws", "awsx", "docker", "docker-build", "random")
@@ -45,7 +45,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self,
         package: str,
         *,
-        handlers: Mapping[str, Any],
+        handlers: Mapping[str, Handler],
         invokes: Mapping[str, Invoke],
         constructors: Mapping[str, Construct],
         endpoint: str,
@@ -161,7 +161,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             handler = self._handler(request)
             if request.preview:
                 return provider_pb2.CreateResponse(properties=request.properties)
-            try:
+            with self._kept_if_unfinished(context, handler, inputs):
                 identifier, made = operations.create(
                     handler,
                     self._cloud(context),
@@ -170,9 +170,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                     recovering=self._recovering,
                     timeout_seconds=request.timeout,
                 )
-            except UnfinishedError as error:
-                found = operations.outputs_of_unfinished(handler, self._cloud(context), error, plain)
-                _abort_unfinished(context, error, inputs, found)
             return provider_pb2.CreateResponse(id=identifier, properties=_encoded(made, inputs))
 
     def Read(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
@@ -202,7 +199,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 return provider_pb2.UpdateResponse(properties=_encoded(outputs, inputs))
             old_inputs = values.plain(request.old_inputs)
             before = operations.compared(old_inputs, old_outputs, plain, request.ignoreChanges)
-            try:
+            with self._kept_if_unfinished(context, handler, inputs):
                 outputs = operations.update(
                     handler,
                     self._cloud(context),
@@ -213,9 +210,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                     changed=handler.diff(before, plain).changed,
                     timeout_seconds=request.timeout,
                 )
-            except UnfinishedError as error:
-                found = operations.outputs_of_unfinished(handler, self._cloud(context), error, plain)
-                _abort_unfinished(context, error, inputs, found)
             return provider_pb2.UpdateResponse(properties=_encoded(outputs, inputs))
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
@@ -260,8 +254,34 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if self._engine is not None:
             self._engine.show(urn, message)
 
-    def _handler(self, request: Any) -> Any:
-        return operations.handler_of(self._handlers, request.type, request.name)
+    def _handler(self, request: Any) -> Handler:
+        handler = self._handlers.get(request.type)
+        if handler is None:
+            raise ResourceError(
+                f"{request.type} {request.name}: the local run has no handler for this type: add one in "
+                "local/resources, or run this stack on AWS"
+            )
+        return handler
+
+    @contextmanager
+    def _kept_if_unfinished(self, context: Any, handler: Handler, inputs: Properties) -> Generator[None]:
+        """Have the state keep a resource that exists, and is not what was asked for."""
+        try:
+            yield
+        except UnfinishedError as error:
+            outputs = operations.outputs_of_unfinished(
+                handler, self._cloud(context), error, values.reveal(inputs)
+            )
+            details = provider_pb2.ErrorResourceInitFailed(
+                id=error.identifier,
+                properties=_encoded(outputs, inputs),
+                inputs=values.encode(inputs),
+                reasons=[str(error)],
+            )
+            status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
+            status.details.add().Pack(details)
+            context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
 
 def _encoded(properties: Properties, inputs: Properties) -> Any:
@@ -276,22 +296,6 @@ def _errors_reported(context: Any) -> Generator[None]:
         yield
     except ResourceError as error:
         context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
-
-
-def _abort_unfinished(
-    context: Any, error: UnfinishedError, inputs: Properties, outputs: Properties
-) -> NoReturn:
-    details = provider_pb2.ErrorResourceInitFailed(
-        id=error.identifier,
-        properties=_encoded(outputs, inputs),
-        inputs=values.encode(inputs),
-        reasons=[str(error)],
-    )
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
-    status.details.add().Pack(details)
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    context.abort(grpc.StatusCode.UNKNOWN, str(error))
-    raise error  # not reached: `abort` raises
 
 
 def _diff_response(
