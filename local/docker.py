@@ -1,4 +1,8 @@
-"""The Docker daemon: its clients, and the containers of ECS tasks in it."""
+"""The Docker daemon and its clients.
+
+Every command loads this, so the docker package is imported when a client is asked for. Modules that are about
+what is in the daemon import it at their top.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import http.client
 import os
 import platform
 import socket
-from collections.abc import Collection, Generator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -20,8 +24,6 @@ LABEL: Final = "node-on-ecs"
 """Label of every image that the local run makes; its value says what for."""
 SOCKET: Final = Path("/var/run/docker.sock")
 
-_TASK_LABEL: Final = "com.amazonaws.ecs.task-arn"
-_CONTAINER_LABEL: Final = "com.amazonaws.ecs.container-name"
 _CALL_SECONDS: Final = 120
 _PING_SECONDS: Final = 10
 
@@ -40,7 +42,6 @@ def connect(*, timeout: float = _CALL_SECONDS, socket: Path | None = None) -> do
     Raises:
         DockerError: none answers.
     """
-    # A command that does not need a client need not load one.
     import docker
     from docker.errors import DockerException
 
@@ -89,8 +90,6 @@ def no_daemon() -> str:
         return f"no Docker daemon answers at DOCKER_HOST={host}: start it, or unset DOCKER_HOST"
     if SOCKET.exists() and not os.access(SOCKET, os.R_OK | os.W_OK):
         return f"you may not use {SOCKET}: run `sudo usermod -aG docker $USER`, log in again, and retry"
-    if platform.system() in {"Darwin", "Windows"}:
-        return "no Docker daemon answers: start Docker Desktop (or another Docker) and run this again"
     return (
         "no Docker daemon answers: start one (`sudo systemctl start docker`), install one "
         "(https://docs.docker.com/engine/install/), or set DOCKER_HOST to a rootless one, and run this again"
@@ -129,79 +128,3 @@ def docker_engine(action: str, *, timeout: float = _CALL_SECONDS) -> Generator[A
             yield engine(client)
         except (DockerException, OSError) as error:
             raise DockerError(f"cannot {action}: {error}") from error
-
-
-def running_tasks(task_arns: Collection[str]) -> set[str]:
-    """Return those ECS tasks that have a running container, as the daemon says now.
-
-    The emulator calls a task RUNNING even when Docker has stopped.
-
-    Raises:
-        DockerError: no daemon answers.
-    """
-    with docker_engine("list the containers of ECS tasks", timeout=_PING_SECONDS) as api:
-        found = api.containers(filters={"label": [_TASK_LABEL]})
-    return {str(container["Labels"][_TASK_LABEL]) for container in found} & {*task_arns}
-
-
-def container_of(task_arn: str, name: str) -> str | None:
-    """Return the id of a running task's container; None where it has none (any more).
-
-    Raises:
-        DockerError: no daemon answers.
-    """
-    labels = [f"{_TASK_LABEL}={task_arn}", f"{_CONTAINER_LABEL}={name}"]
-    with docker_engine(f"list the containers of ECS task {task_arn}") as api:
-        found = api.containers(filters={"label": labels})
-    return str(found[0]["Id"]) if found else None
-
-
-def clear_tasks(task_arns: Collection[str], *, running: bool) -> list[str]:
-    """Remove the containers of ECS tasks that have ended, and with `running` all; return those left.
-
-    The emulator removes what it stops, and what exits only minutes later. Without a daemon its tasks have no
-    containers.
-
-    Raises:
-        DockerError: one cannot be removed.
-    """
-    if not task_arns or not answers():
-        return []
-    with docker_engine("remove containers of ECS tasks") as api:
-        found = api.containers(all=True, filters={"label": [_TASK_LABEL]})
-        own = [container for container in found if container["Labels"].get(_TASK_LABEL) in task_arns]
-        return [_name(container) for container in own if not _removed(api, container, force=running)]
-
-
-def remove_containers(label: str) -> None:
-    """Remove all containers with a label, written `name=value`; without a daemon there are none.
-
-    Raises:
-        DockerError: one cannot be removed.
-    """
-    if not answers():
-        return
-    with docker_engine(f"remove the containers with label {label}") as api:
-        found = api.containers(all=True, filters={"label": [label]})
-        left = [_name(container) for container in found if not _removed(api, container, force=True)]
-    if left:
-        raise DockerError(f"cannot remove the containers {', '.join(left)}: see `docker ps -a`")
-
-
-def _name(container: dict[str, Any]) -> str:
-    return str((container.get("Names") or [container["Id"]])[0]).lstrip("/")
-
-
-def _removed(api: Any, container: dict[str, Any], *, force: bool) -> bool:
-    from docker.errors import APIError, NotFound
-
-    if not force and container["State"] not in {"created", "exited", "dead"}:
-        return False
-    try:
-        api.remove_container(container["Id"], v=True, force=force)
-    except NotFound:
-        return True
-    except APIError as error:
-        # Another process removes it already, or it has just begun to run.
-        return "already in progress" in str(error.explanation)
-    return True

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from local import docker, ports
+from local import ports
 from local.docker_daemon import DockerDaemon
 from local.errors import LocalError
 from local.processes import FIRST_INHERITED
@@ -110,9 +110,11 @@ class Emulator(Server):
             DockerError: a container cannot be removed.
             ProcessError: it belongs to another user.
         """
+        from local.task_containers import remove_containers
+
         self.process.stop(seconds=self.STOP_SECONDS)
         # It removes its containers itself, unless it crashed.
-        docker.remove_containers(f"ministack.instance={self.identity}:{self.port}")
+        remove_containers(f"ministack.instance={self.identity}:{self.port}")
         shutil.rmtree(_temporary(self.state_dir), ignore_errors=True)
         super().stop()
 

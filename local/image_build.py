@@ -15,10 +15,10 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from docker.utils.build import create_archive  # pyright: ignore[reportUnknownVariableType]
+from docker.api.build import process_dockerfile  # pyright: ignore[reportUnknownVariableType]
+from docker.utils.build import tar  # pyright: ignore[reportUnknownVariableType]
 
 from local.base_image import base_image
-from local.build_context import files
 from local.docker import LABEL, DockerError, connect, docker_engine
 from local.images import Progress, is_local, pull, registry_digest
 
@@ -35,9 +35,6 @@ _FROM: Final = re.compile(
 _ARG: Final = re.compile(r"^\s*ARG\s+(\w+)(?:=(\S+))?\s*$", re.IGNORECASE | re.MULTILINE)
 _CHECKSUM: Final = re.compile(r"#\d+ sha256:")
 """A line of BuildKit's that is of no use to a reader."""
-_SPECIAL: Final = re.compile(r"[*?\[\]\\]")
-_ELSEWHERE: Final = ".dockerfile.node-on-ecs"
-"""Name in the context of a Dockerfile that is not in it."""
 _VARIABLE: Final = re.compile(r"\$\{?(\w+)\}?")
 
 
@@ -56,12 +53,8 @@ class Build:
     """The Dockerfile's arguments; `NODE_IMAGE` is added where no registry can be reached."""
     target: str | None = None
     """Stage to build, the last if None."""
-    labels: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Labels beside ours."""
     secrets: Mapping[str, str] = field(default_factory=dict[str, str])
     """Contents of `RUN --mount=type=secret,id=...` by id."""
-    no_cache: bool = False
-    """Whether to do every step again."""
     progress: Progress = print
     """Called with each line that the builder prints."""
 
@@ -108,7 +101,7 @@ class _Output:
 
 
 def _built(job: Build, base: Mapping[str, str]) -> str:
-    complete = replace(job, build_args={**job.build_args, **base}, labels={**job.labels, LABEL: "image"})
+    complete = replace(job, build_args={**job.build_args, **base})
     command = buildkit_client()
     return _classic(complete) if command is None else _with_buildkit(command, complete)
 
@@ -138,12 +131,6 @@ def _base_arguments(job: Build) -> dict[str, str]:
         with closing(connect()) as client:
             extra[NODE_IMAGE] = base_image(client, job.progress)
     return extra
-
-
-def has_fixed_bases(dockerfile: Path, build_args: Mapping[str, str]) -> bool:
-    """Whether all base images are named by digest, so that the same files always give the same image."""
-    text = dockerfile.read_text()
-    return all("@sha256:" in image for image in bases(text, {**_defaults(text), **build_args}))
 
 
 def _defaults(dockerfile: str) -> dict[str, str]:
@@ -203,16 +190,11 @@ def _with_buildkit(command: str, job: Build) -> str:
     }
     output = _Output(job)
     with tempfile.TemporaryDirectory() as folder:
-        id_file, dockerfile = Path(folder, "id"), Path(folder, "Dockerfile")
-        dockerfile.write_bytes(job.file.read_bytes())
-        # Older clients do not look for exceptions in folders that are left out: each is named.
-        names = (_SPECIAL.sub(r"\\\g<0>", name) for name in files(job.context, job.file))
-        Path(folder, "Dockerfile.dockerignore").write_text("\n".join(["*", *(f"!{name}" for name in names)]))
+        id_file = Path(folder, "id")
         arguments = ["--progress", "plain", "--iidfile", str(id_file), "--tag", job.tag]
-        arguments += ["--file", str(dockerfile)]
-        arguments += _flags("--build-arg", job.build_args) + _flags("--label", job.labels)
+        arguments += ["--file", str(job.file)]
+        arguments += [*_flags("--build-arg", job.build_args), "--label", f"{LABEL}=image"]
         arguments += ["--target", job.target] if job.target else []
-        arguments += ["--no-cache"] if job.no_cache else []
         for number, (identifier, content) in enumerate(job.secrets.items()):
             # The folder is this user's alone, and goes with the build.
             source = Path(folder, f"secret{number}")
@@ -244,24 +226,21 @@ def _classic(job: Build) -> str:
             f"building {job.file} with secrets needs BuildKit: install Docker's buildx plugin "
             "(on Debian: apt-get install docker-buildx)"
         )
-    # The client's own reading of `.dockerignore` is not BuildKit's, so the archive is made here.
-    names, extra = {*files(job.context, job.file)}, list[tuple[str, str]]()
-    context, file = job.context.resolve(), job.file.resolve()
-    dockerfile = file.relative_to(context).as_posix() if file.is_relative_to(context) else _ELSEWHERE
-    if dockerfile not in names:
-        # The daemon removes it from the context after reading it.
-        extra = [(dockerfile, job.file.read_text()), (".dockerignore", dockerfile)]
-    archive: Any = create_archive(str(job.context), files=sorted(names), extra_files=extra)
+    # The docker package does not look for the Dockerfile's own ignore file.
+    ignore_files = (job.file.with_name(f"{job.file.name}.dockerignore"), job.context / ".dockerignore")
+    patterns = next((file.read_text().splitlines() for file in ignore_files if file.is_file()), list[str]())
+    ignored = [line.strip() for line in patterns if line.strip() and not line.startswith("#")]
+    dockerfile: Any = process_dockerfile(str(job.file.resolve()), str(job.context.resolve()))
+    archive: Any = tar(job.context, exclude=ignored, dockerfile=dockerfile)
     with archive, docker_engine(f"build {job.file}") as api:
         lines: Iterable[dict[str, Any]] = api.build(
             fileobj=archive,
             custom_context=True,
-            dockerfile=dockerfile,
+            dockerfile=dockerfile[0],
             tag=job.tag,
             buildargs=dict(job.build_args),
             target=job.target or "",
-            labels=dict(job.labels),
-            nocache=job.no_cache,
+            labels={LABEL: "image"},
             rm=True,
             forcerm=True,
             decode=True,

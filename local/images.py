@@ -83,13 +83,6 @@ def local_image(image: str) -> dict[str, Any] | None:
             return None
 
 
-def with_label(name: str, value: str) -> str | None:
-    """Return the id of an image that carries this label, None if there is none."""
-    with docker_engine(f"look for an image with label {name}={value}") as api:
-        found: list[dict[str, Any]] = api.images(filters={"label": f"{name}={value}"})
-    return str(found[0]["Id"]) if found else None
-
-
 def registry_digest(image: str) -> str | None:
     """Return the digest that the registry of `image` has for it, None where it does not answer in seconds.
 

@@ -1,4 +1,4 @@
-"""Which runs may be under way at once: locks that end with the process that holds them."""
+"""Locks that end with the process that holds them, and which runs may be under way at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final
 
 from local.errors import LocalError
 
-_LONGEST_NOTE: Final = 200
+_LONGEST_NOTE: Final = 1000
 _PROCESS: Final = re.compile(r"process (\d+)")
 _LAST_WRITES_SECONDS: Final = 10.0
 """How long the CLI of a run that was killed may go on."""
@@ -53,31 +53,59 @@ def everything_locked(folder: Path, command: str) -> Generator[None]:
 
 
 @contextmanager
-def _locked(path: Path, command: str, kind: int) -> Generator[int]:
-    descriptor = _open(path)
+def exclusive(path: Path) -> Generator[None]:
+    """Wait for the lock at `path`, and hold it."""
+    with lock_file(path) as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def lock_file(path: Path) -> Generator[int]:
+    """Open the file of a lock, which is made if need be; the lock is free when all who have it close it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        _lock(descriptor, kind)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"`{command}`, process {os.getpid()}\n".encode(), 0)
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, kind: int) -> None:
-    deadline = time.monotonic() + _LAST_WRITES_SECONDS
-    while True:
-        try:
-            return fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            other = os.pread(descriptor, _LONGEST_NOTE, 0).decode(errors="replace").strip()
+def try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
+    """Take a lock, unless another has it; return whether that worked."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def read_note(descriptor: int) -> str:
+    """Return what the one that has the lock does."""
+    return os.pread(descriptor, _LONGEST_NOTE, 0).decode(errors="replace").strip()
+
+
+def write_note(descriptor: int, note: str) -> None:
+    """Tell others what the one that has the lock does."""
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, note.encode(), 0)
+
+
+@contextmanager
+def _locked(path: Path, command: str, kind: int) -> Generator[int]:
+    with lock_file(path) as descriptor:
+        deadline = time.monotonic() + _LAST_WRITES_SECONDS
+        while not try_lock(descriptor, kind):
+            other = read_note(descriptor)
             process = _PROCESS.search(other)
             # A run that was killed leaves a CLI that writes its state, and ends.
             if process is None or _lives(int(process[1])) or time.monotonic() > deadline:
                 raise BusyError(
                     f"another run is under way ({other or 'it has just begun'}): wait for its end, or stop it"
-                ) from None
+                )
             time.sleep(_POLL_SECONDS)
+        write_note(descriptor, f"`{command}`, process {os.getpid()}\n")
+        yield descriptor
 
 
 def _lives(process: int) -> bool:
@@ -87,8 +115,3 @@ def _lives(process: int) -> bool:
         except ProcessLookupError:
             return False
     return True
-
-
-def _open(path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -54,28 +51,22 @@ class ProcessIdentity:
             ProcessError: it belongs to another user.
         """
         try:
-            return self._signal(number)
+            descriptor = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return False
+        try:
+            # The descriptor stays with one process. If that has the right start time, the signal reaches the
+            # right process, even if it ends now and its id is given away.
+            alive = self.alive
+            if alive:
+                signal.pidfd_send_signal(descriptor, number)
         except ProcessLookupError:
             return False
         except PermissionError as error:
             raise ProcessError(f"process {self.pid} belongs to another user: end it as that user") from error
-
-    def _signal(self, number: signal.Signals) -> bool:
-        if sys.platform != "linux":
-            if self.alive:
-                os.kill(self.pid, number)
-                return True
-            return False
-        descriptor = os.pidfd_open(self.pid)
-        try:
-            # The descriptor stays with one process. If that has the right start time, the signal reaches the
-            # right process, even if it ends now and its id is given away.
-            if self.alive:
-                signal.pidfd_send_signal(descriptor, number)
-                return True
-            return False
         finally:
             os.close(descriptor)
+        return alive
 
     def wait(self, seconds: float) -> bool:
         """Wait until it has ended, at most `seconds`; return whether it has."""
@@ -142,35 +133,15 @@ def user_environment() -> dict[str, str]:
     }
 
 
-@contextmanager
-def exclusive(path: Path) -> Generator[None]:
-    """Hold the lock at `path`, which is made if need be, and which ends with its process at the latest."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
 def start_time(pid: int) -> str | None:
-    """Return when `pid` started, in the system's own form; None if no such process runs.
-
-    On Linux that is the boot's id and the clock ticks since then, from /proc.
-    """
-    if sys.platform == "linux":
-        try:
-            # The command's name, in brackets, may hold blanks: count the fields after it.
-            fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-            boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-        except OSError:
-            return None
-        return None if fields[0] in "ZX" else f"{boot} {fields[19]}"
-    answer = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.split(maxsplit=1)
-    return None if len(answer) < 2 or answer[0].startswith("Z") else answer[1].strip()  # noqa: PLR2004
+    """Return the boot's id and the clock ticks until `pid` started; None if no such process runs."""
+    try:
+        # The command's name, in brackets, may hold blanks: count the fields after it.
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else f"{boot} {fields[19]}"
 
 
 def log_end(log: Path, lines: int = 15) -> str:

@@ -13,15 +13,8 @@ from typing import Any, ClassVar, Final, Self
 
 from local import ports
 from local.disk import replace_text
-from local.processes import (
-    POLL_SECONDS,
-    ProcessError,
-    ProcessIdentity,
-    exclusive,
-    log_end,
-    spawn,
-    user_environment,
-)
+from local.locks import exclusive
+from local.processes import POLL_SECONDS, ProcessError, ProcessIdentity, log_end, spawn, user_environment
 
 READY_SECONDS: Final = 30.0
 

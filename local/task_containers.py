@@ -1,22 +1,19 @@
-"""The containers of ECS tasks: what they log, which ports they listen on, what a command in them answers."""
+"""The containers of ECS tasks: found, asked what they log and listen on, and removed."""
 
 from __future__ import annotations
 
 import ipaddress
-import socket
 import struct
 import threading
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import docker
-from docker.errors import APIError, DockerException
+from docker.errors import APIError, DockerException, NotFound
 
-from local.docker import DockerError, connect, engine
+from local.docker import DockerError, answers, docker_engine
 
-TASK_LABEL: Final = "com.amazonaws.ecs.task-arn"
+_TASK_LABEL: Final = "com.amazonaws.ecs.task-arn"
 _NAME_LABEL: Final = "com.amazonaws.ecs.container-name"
 _LISTEN: Final = "0A"
 """State in /proc/net/tcp of a socket that waits for connections."""
@@ -40,17 +37,16 @@ class Listener:
 class TaskContainer:
     """A container of a task."""
 
-    client: docker.DockerClient
+    api: Any
+    """The daemon's, as `local.docker.engine` returns it."""
     id: str
-    name: str
-    """Name in the task definition."""
     address: str
     """IP address; this machine's own where the container has the host's network."""
 
     def logs(self, lines: int) -> list[str]:
         """Return the last `lines` lines that it wrote, empty where the daemon does not have it any more."""
         try:
-            text: bytes = engine(self.client).logs(self.id, tail=lines)
+            text: bytes = self.api.logs(self.id, tail=lines)
         except DockerException:
             return []
         return text.decode(errors="replace").splitlines()
@@ -66,11 +62,10 @@ class TaskContainer:
         answer: list[tuple[int, str]] = []
 
         def execute() -> None:
-            api = engine(self.client)
             try:
-                execution = api.exec_create(self.id, list(command), user=user)
-                output: bytes = api.exec_start(execution)
-                code = int(api.exec_inspect(execution)["ExitCode"])
+                execution = self.api.exec_create(self.id, list(command), user=user)
+                output: bytes = self.api.exec_start(execution)
+                code = int(self.api.exec_inspect(execution)["ExitCode"])
                 answer.append((code, output.decode(errors="replace").strip()))
             except (DockerException, OSError) as error:
                 answer.append((126, str(error)))
@@ -84,52 +79,61 @@ class TaskContainer:
     def kill(self) -> None:
         """End it at once; one that has ended by itself is fine."""
         try:
-            engine(self.client).kill(self.id)
+            self.api.kill(self.id)
         except APIError:
             return
 
 
-@dataclass(frozen=True)
-class TaskContainers:
-    """Finds the containers of tasks."""
-
-    client: docker.DockerClient
-
-    def of(self, task_arn: str) -> dict[str, TaskContainer]:
-        """Return a task's containers by their names, ended ones too.
-
-        Raises:
-            DockerError: the daemon does not answer.
-        """
-        try:
-            found: list[dict[str, Any]] = engine(self.client).containers(
-                all=True, filters={"label": f"{TASK_LABEL}={task_arn}"}
-            )
-        except (DockerException, OSError) as error:
-            raise DockerError(f"cannot list the containers of ECS task {task_arn}: {error}") from error
-        return {
-            str(one["Labels"][_NAME_LABEL]): TaskContainer(
-                client=self.client,
-                id=str(one["Id"]),
-                name=str(one["Labels"][_NAME_LABEL]),
-                address=_address(one),
-            )
-            for one in found
-        }
+def containers_of(api: Any, task_arn: str) -> dict[str, TaskContainer]:
+    """Return a task's containers by their names in the task definition, ended ones too."""
+    return {
+        str(one["Labels"][_NAME_LABEL]): TaskContainer(api=api, id=str(one["Id"]), address=_address(one))
+        for one in api.containers(all=True, filters={"label": f"{_TASK_LABEL}={task_arn}"})
+    }
 
 
-@contextmanager
-def task_containers() -> Generator[TaskContainers]:
-    """Connect to the daemon.
+def container_of(task_arn: str, name: str) -> str | None:
+    """Return the id of a running task's container; None where it has none (any more).
 
     Raises:
-        DockerError: none answers.
+        DockerError: no daemon answers.
     """
-    client = connect()
-    try:
-        yield TaskContainers(client)
-    finally:
-        client.close()
+    labels = [f"{_TASK_LABEL}={task_arn}", f"{_NAME_LABEL}={name}"]
+    with docker_engine(f"list the containers of ECS task {task_arn}") as api:
+        found = api.containers(filters={"label": labels})
+    return str(found[0]["Id"]) if found else None
+
+
+def clear_tasks(task_arns: Collection[str], *, running: bool) -> list[str]:
+    """Remove the containers of ECS tasks that have ended, and with `running` all; return those left.
+
+    The emulator removes what it stops, and what exits only minutes later. Without a daemon its tasks have no
+    containers.
+
+    Raises:
+        DockerError: one cannot be removed.
+    """
+    if not task_arns or not answers():
+        return []
+    with docker_engine("remove containers of ECS tasks") as api:
+        found = api.containers(all=True, filters={"label": [_TASK_LABEL]})
+        own = [container for container in found if container["Labels"].get(_TASK_LABEL) in task_arns]
+        return [_name(container) for container in own if not _removed(api, container, force=running)]
+
+
+def remove_containers(label: str) -> None:
+    """Remove all containers with a label, written `name=value`; without a daemon there are none.
+
+    Raises:
+        DockerError: one cannot be removed.
+    """
+    if not answers():
+        return
+    with docker_engine(f"remove the containers with label {label}") as api:
+        found = api.containers(all=True, filters={"label": [label]})
+        left = [_name(container) for container in found if not _removed(api, container, force=True)]
+    if left:
+        raise DockerError(f"cannot remove the containers {', '.join(left)}: see `docker ps -a`")
 
 
 def as_command(health_check: Sequence[str]) -> list[str]:
@@ -153,9 +157,26 @@ def _ip(text: str) -> str:
     """Return the IP address of the kernel's hexadecimal words, each in the machine's byte order."""
     words = [int(text[at : at + 8], 16) for at in range(0, len(text), 8)]
     packed = struct.pack(f"={len(words)}I", *words)
-    return socket.inet_ntop(socket.AF_INET if len(words) == 1 else socket.AF_INET6, packed)
+    return str(ipaddress.ip_address(packed))
 
 
 def _address(container: dict[str, Any]) -> str:
     networks: dict[str, dict[str, Any]] = container.get("NetworkSettings", {}).get("Networks") or {}
     return next((str(one["IPAddress"]) for one in networks.values() if one.get("IPAddress")), "127.0.0.1")
+
+
+def _name(container: dict[str, Any]) -> str:
+    return str((container.get("Names") or [container["Id"]])[0]).lstrip("/")
+
+
+def _removed(api: Any, container: dict[str, Any], *, force: bool) -> bool:
+    if not force and container["State"] not in {"created", "exited", "dead"}:
+        return False
+    try:
+        api.remove_container(container["Id"], v=True, force=force)
+    except NotFound:
+        return True
+    except APIError as error:
+        # Another process removes it already, or it has just begun to run.
+        return "already in progress" in str(error.explanation)
+    return True

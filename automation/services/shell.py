@@ -45,7 +45,7 @@ def execute(stacks: Stacks, /, *, stack: str, service: str | None, command: Sequ
     found = DeployedStack.of(stacks, stack)
     chosen = found.service(service)
     if stacks.is_local:
-        from local.docker import container_of
+        from local.task_containers import container_of
 
         arguments = docker_exec(found, chosen, command or _SHELL, container_of)
         return 1 if run_here(arguments, os.environ) else 0

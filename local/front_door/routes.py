@@ -6,14 +6,12 @@ import re
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from local.front_door.rules import Rule, in_order
-
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
+from local.resources.cloud import Cloud
 
 Address = tuple[str, int]
 """Host and port."""

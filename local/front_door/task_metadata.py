@@ -11,6 +11,8 @@ from contextlib import closing
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from docker.errors import DockerException
+
 from local import docker
 from local.docker import DockerError
 from local.front_door import connections, page
@@ -21,8 +23,6 @@ _OF_A_TASK: Final = re.compile(r"/v4/[A-Za-z0-9_-]{8,}(/task|/stats|/task/stats)
 
 def bridge_address() -> str | None:
     """Return this machine's address on Docker's default bridge, None without a daemon or a bridge."""
-    from docker.errors import DockerException
-
     try:
         with closing(docker.connect(timeout=10)) as client:
             attributes: Any = client.networks.get("bridge").attrs

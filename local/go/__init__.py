@@ -85,7 +85,9 @@ def _environment(folder: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if name in _PASSED_ON or not name.startswith(("GO", "CGO_"))
     }
-    environment = kept | {
+    # Go counts how often it is used in the folder where its settings are: only those are the user's.
+    settings = Path(kept.get("XDG_CONFIG_HOME") or Path.home() / ".config", "go", "env")
+    return kept | {
         "GOPATH": str(folder / "go"),
         "GOMODCACHE": str(folder / "go" / "modules"),
         "GOCACHE": str(folder / "go" / "cache"),
@@ -94,15 +96,9 @@ def _environment(folder: Path) -> dict[str, str]:
         "GOFLAGS": "-mod=readonly -modcacherw",
         "GOWORK": "off",
         "CGO_ENABLED": "0",
+        "GOENV": kept.get("GOENV") or str(settings),
+        "XDG_CONFIG_HOME": str(folder / "config"),
     }
-    if sys.platform == "linux":
-        # Go counts how often it is used in the folder where its settings are: only those are the user's.
-        settings = Path(kept.get("XDG_CONFIG_HOME") or Path.home() / ".config", "go", "env")
-        environment |= {
-            "GOENV": kept.get("GOENV") or str(settings),
-            "XDG_CONFIG_HOME": str(folder / "config"),
-        }
-    return environment
 
 
 def _toolchain(job: Job, module: Path, environment: Mapping[str, str]) -> tuple[Path, dict[str, str]]:

@@ -32,7 +32,7 @@ def construct(request: Any, stand_in: Construct) -> Any:
         resolved: Properties = {}
         for key, value in outputs.items():
             urns: set[str] = set()
-            resolved[key] = resolve(value, urns)
+            resolved[key] = _resolve(value, urns)
             response.stateDependencies[key].urns.extend(sorted(urns))
         response.state.CopyFrom(values.encode(resolved))
         monitor.register_outputs(urn, resolved)
@@ -45,7 +45,6 @@ class _Monitor:
     def __init__(self, stub: Any, request: Any) -> None:
         self._stub = stub
         self._request = request
-        self._providers: dict[str, str] = dict(request.providers)
 
     def register_component(self, inputs: Properties) -> str:
         asked = self._request
@@ -83,25 +82,24 @@ class _Monitor:
         parent: str,
         depends_on: Sequence[str] = (),
     ) -> Registered:
-        child = registration(
-            token, name, inputs, parent=parent, depends_on=depends_on, providers=self._providers
+        dependencies: dict[str, set[str]] = {}
+        plain = {key: _resolve(value, dependencies.setdefault(key, set())) for key, value in inputs.items()}
+        request = resource_pb2.RegisterResourceRequest(
+            type=token,
+            name=name,
+            custom=True,
+            parent=parent,
+            object=values.encode(plain),
+            # Without one the engine takes the package's default provider.
+            provider=self._request.providers.get(token.partition(":")[0], ""),
+            acceptSecrets=True,
+            acceptResources=True,
+            dependencies=sorted({*depends_on}.union(*dependencies.values())),
         )
-        made = self._call(self._stub.RegisterResource, child)
-        return Registered(made.urn, made.id or None, values.reveal(values.decode(made.object)))
-
-    def invoke(self, token: str, arguments: Properties) -> Properties:
-        answer = self._call(
-            self._stub.Invoke,
-            resource_pb2.ResourceInvokeRequest(
-                tok=token,
-                args=values.encode(arguments),
-                provider=self._providers.get(package_of(token), ""),
-                acceptResources=True,
-            ),
-        )
-        if answer.failures:
-            raise ResourceError("; ".join(failure.reason for failure in answer.failures))
-        return values.reveal(values.decode(getattr(answer, "return")))
+        for key, urns in dependencies.items():
+            request.propertyDependencies[key].urns.extend(sorted(urns))
+        made = self._call(self._stub.RegisterResource, request)
+        return Registered(made.urn, made.id or None, values.plain(made.object))
 
     def _call(self, method: Any, message: Any) -> Any:
         try:
@@ -115,41 +113,7 @@ def _details(error: grpc.RpcError) -> str:
     return str(details() if details is not None else error)
 
 
-def registration(
-    token: str,
-    name: str,
-    inputs: Properties,
-    *,
-    parent: str,
-    depends_on: Sequence[str],
-    providers: Mapping[str, str],
-) -> Any:
-    """A child with what its inputs come from."""
-    dependencies: dict[str, set[str]] = {}
-    plain = {key: resolve(value, dependencies.setdefault(key, set())) for key, value in inputs.items()}
-    request = resource_pb2.RegisterResourceRequest(
-        type=token,
-        name=name,
-        custom=True,
-        parent=parent,
-        object=values.encode(plain),
-        # Without one the engine takes the package's default provider.
-        provider=providers.get(package_of(token), ""),
-        acceptSecrets=True,
-        acceptResources=True,
-        dependencies=sorted({*depends_on, *(urn for urns in dependencies.values() for urn in urns)}),
-    )
-    for key, urns in dependencies.items():
-        request.propertyDependencies[key].urns.extend(sorted(urns))
-    return request
-
-
-def package_of(token: str) -> str:
-    """The package of a type or function."""
-    return token.split(":", 1)[0]
-
-
-def resolve(value: Any, urns: set[str]) -> Any:
+def _resolve(value: Any, urns: set[str]) -> Any:
     """The plain value of what a stand-in gives, noting in `urns` which resources it comes from."""
     match value:
         case Attribute():
@@ -159,8 +123,8 @@ def resolve(value: Any, urns: set[str]) -> Any:
             urns.add(value.urn)
             return values.reference(value.urn, value.id)
         case Mapping():
-            return {key: resolve(item, urns) for key, item in cast("Mapping[str, Any]", value).items()}
+            return {key: _resolve(item, urns) for key, item in cast("Mapping[str, Any]", value).items()}
         case list() | tuple():
-            return [resolve(item, urns) for item in cast("list[Any]", value)]
+            return [_resolve(item, urns) for item in cast("list[Any]", value)]
         case _:
             return value

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from local.provider import values
 from local.resources.base import UNKNOWN, Handler, Properties, ResourceError, UnfinishedError
 from local.resources.cloud import Cloud
-
-
-def handler_of(handlers: Mapping[str, Handler], token: str, name: str) -> Handler:
-    """The handler of a type.
-
-    Raises:
-        ResourceError: there is none.
-    """
-    handler = handlers.get(token)
-    if handler is None:
-        raise ResourceError(
-            f"{token} {name}: the local run has no handler for this type: add one in local/resources, or run "
-            "this stack on AWS"
-        )
-    return handler
 
 
 def create(
@@ -123,16 +108,18 @@ def expected_after_update(handler: Handler, old_outputs: Properties, inputs: Pro
 
 
 def compared(
-    handler: Handler, old_inputs: Properties, old_outputs: Properties, ignored: Collection[str]
+    old_inputs: Properties, old_outputs: Properties, new: Properties, ignored: Collection[str]
 ) -> Properties:
-    """The old values that a diff compares with the new inputs.
+    """The old values that a diff compares with the new inputs: the outputs in the state.
 
-    Of what is `ignored` (property paths of `ignore_changes`) the engine hands the old inputs on as new ones.
+    The official provider compares them so, too. After an update that did not become what was asked for, the
+    engine keeps the inputs of before and the outputs with what was asked for: the same update again changes
+    nothing. Of what is `ignored` (property paths of `ignore_changes`) the engine hands the old inputs on as
+    new ones, so these are compared with.
     """
     kept = {path.partition(".")[0].partition("[")[0] for path in ignored}
-    asked = handler.compared_with_outputs - kept
-    answered = {key: old_outputs[key] for key in asked if key in old_outputs}
-    return {**old_inputs, **answered}
+    live = live_inputs({**dict.fromkeys(new), **old_inputs}, old_outputs)
+    return {key: old_inputs.get(key) if key in kept else value for key, value in live.items()}
 
 
 def outputs_of_unfinished(

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import grpc
 from google.protobuf import empty_pb2
@@ -26,7 +26,7 @@ from pulumi.runtime.proto import (
 
 from local.provider import operations, values
 from local.provider.components import construct
-from local.resources.base import Diff, Properties, ResourceError, UnfinishedError
+from local.resources.base import Diff, Handler, Properties, ResourceError, UnfinishedError
 from local.resources.cloud import Cloud, Shared
 
 PACKAGES: Final = ("aws", "awsx", "docker", "docker-build", "random")
@@ -45,7 +45,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self,
         package: str,
         *,
-        handlers: Mapping[str, Any],
+        handlers: Mapping[str, Handler],
         invokes: Mapping[str, Invoke],
         constructors: Mapping[str, Construct],
         endpoint: str,
@@ -85,18 +85,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         del request, context
         return plugin_pb2.PluginInfo(version=self._version)
 
-    def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
-        del request, context
-        return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": self._package}))
-
-    def GetMapping(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
-        del request, context
-        return provider_pb2.GetMappingResponse()
-
-    def GetMappings(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
-        del request, context
-        return provider_pb2.GetMappingsResponse()
-
     def Attach(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         del context
         self._engine = EngineLog(request.address)
@@ -119,7 +107,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return _diff_response(Diff(changed=tuple(changed)), old, new)
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
-        configuration = values.reveal(values.decode(request.args))
+        configuration = values.plain(request.args)
         with _errors_reported(context):
             self._clouds[context.peer()] = Cloud(
                 self._endpoint,
@@ -133,7 +121,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         asked = values.decode(request.news)
         plain: Properties = values.reveal(asked)
-        old: Properties = values.reveal(values.decode(request.olds))
+        old = values.plain(request.olds)
         with _errors_reported(context):
             handler = self._handler(request)
             try:
@@ -153,15 +141,15 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 return provider_pb2.CheckResponse(
                     inputs=request.news, failures=[provider_pb2.CheckFailure(reason=str(error))]
                 )
-        return provider_pb2.CheckResponse(inputs=values.encode(_concealed_like(asked, checked)))
+        return provider_pb2.CheckResponse(inputs=_encoded(checked, asked))
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         old_inputs, old_outputs, new = (
-            values.reveal(values.decode(one)) for one in (request.old_inputs, request.olds, request.news)
+            values.plain(one) for one in (request.old_inputs, request.olds, request.news)
         )
         with _errors_reported(context):
             handler = self._handler(request)
-            old = operations.compared(handler, old_inputs, old_outputs, request.ignoreChanges)
+            old = operations.compared(old_inputs, old_outputs, new, request.ignoreChanges)
             return _diff_response(
                 handler.diff(old, new), old, new, delete_before_replace=handler.delete_before_replace
             )
@@ -172,9 +160,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         with _errors_reported(context):
             handler = self._handler(request)
             if request.preview:
-                outputs = self._concealed(handler, inputs, plain)
-                return provider_pb2.CreateResponse(properties=values.encode(outputs))
-            try:
+                return provider_pb2.CreateResponse(properties=request.properties)
+            with self._kept_if_unfinished(context, handler, inputs):
                 identifier, made = operations.create(
                     handler,
                     self._cloud(context),
@@ -183,12 +170,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                     recovering=self._recovering,
                     timeout_seconds=request.timeout,
                 )
-            except UnfinishedError as error:
-                found = operations.outputs_of_unfinished(handler, self._cloud(context), error, plain)
-                _abort_unfinished(context, error, inputs, self._concealed(handler, inputs, found))
-            return provider_pb2.CreateResponse(
-                id=identifier, properties=values.encode(self._concealed(handler, inputs, made))
-            )
+            return provider_pb2.CreateResponse(id=identifier, properties=_encoded(made, inputs))
 
     def Read(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         inputs = values.decode(request.inputs)
@@ -200,31 +182,24 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 # It has to be created again, and may get the same id.
                 return provider_pb2.ReadResponse()
             self._cloud(context).remember(request.type, request.id)
-            known = values.secret_paths(values.decode(request.properties)) | values.secret_paths(inputs)
+            concealed = values.conceal(outputs, values.decode(request.properties), inputs)
             return provider_pb2.ReadResponse(
                 id=request.id,
                 inputs=values.encode(inputs | operations.drift(handler, plain, outputs)),
-                properties=values.encode(values.conceal(outputs, known)),
+                properties=values.encode(concealed),
             )
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
-        inputs, old = values.decode(request.news), values.decode(request.olds)
+        inputs, old_outputs = values.decode(request.news), values.plain(request.olds)
         plain: Properties = values.reveal(inputs)
         with _errors_reported(context):
             handler = self._handler(request)
-            old_outputs: Properties = values.reveal(old)
             if request.preview:
                 outputs = operations.expected_after_update(handler, old_outputs, plain)
-                return provider_pb2.UpdateResponse(
-                    properties=values.encode(self._concealed(handler, inputs, outputs))
-                )
-            before = operations.compared(
-                handler,
-                values.reveal(values.decode(request.old_inputs)),
-                old_outputs,
-                request.ignoreChanges,
-            )
-            try:
+                return provider_pb2.UpdateResponse(properties=_encoded(outputs, inputs))
+            old_inputs = values.plain(request.old_inputs)
+            before = operations.compared(old_inputs, old_outputs, plain, request.ignoreChanges)
+            with self._kept_if_unfinished(context, handler, inputs):
                 outputs = operations.update(
                     handler,
                     self._cloud(context),
@@ -235,17 +210,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                     changed=handler.diff(before, plain).changed,
                     timeout_seconds=request.timeout,
                 )
-            except UnfinishedError as error:
-                found = operations.outputs_of_unfinished(handler, self._cloud(context), error, plain)
-                _abort_unfinished(context, error, inputs, self._concealed(handler, inputs, found))
-            return provider_pb2.UpdateResponse(
-                properties=values.encode(self._concealed(handler, inputs, outputs))
-            )
+            return provider_pb2.UpdateResponse(properties=_encoded(outputs, inputs))
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         with _errors_reported(context), self._cloud(context).working_on(request.urn, timeout=request.timeout):
             self._handler(request).delete(
-                self._cloud(context), id=request.id, outputs=values.reveal(values.decode(request.properties))
+                self._cloud(context), id=request.id, outputs=values.plain(request.properties)
             )
         return empty_pb2.Empty()
 
@@ -256,7 +226,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 raise ResourceError(
                     f"function {request.tok}: the local run does not have it; add it in local/resources"
                 )
-            answer = function(self._cloud(context), values.reveal(values.decode(request.args)))
+            answer = function(self._cloud(context), values.plain(request.args))
             response = provider_pb2.InvokeResponse()
             # The field's name is a keyword of Python.
             getattr(response, "return").CopyFrom(values.encode(answer))
@@ -284,17 +254,39 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if self._engine is not None:
             self._engine.show(urn, message)
 
-    def _handler(self, request: Any) -> Any:
-        return operations.handler_of(self._handlers, request.type, request.name)
+    def _handler(self, request: Any) -> Handler:
+        handler = self._handlers.get(request.type)
+        if handler is None:
+            raise ResourceError(
+                f"{request.type} {request.name}: the local run has no handler for this type: add one in "
+                "local/resources, or run this stack on AWS"
+            )
+        return handler
 
-    @staticmethod
-    def _concealed(handler: Any, inputs: Properties, outputs: Properties) -> Properties:
-        paths = [*values.secret_paths(inputs), *((name,) for name in handler.secret_outputs)]
-        return values.conceal(outputs, paths)
+    @contextmanager
+    def _kept_if_unfinished(self, context: Any, handler: Handler, inputs: Properties) -> Generator[None]:
+        """Have the state keep a resource that exists, and is not what was asked for."""
+        try:
+            yield
+        except UnfinishedError as error:
+            outputs = operations.outputs_of_unfinished(
+                handler, self._cloud(context), error, values.reveal(inputs)
+            )
+            details = provider_pb2.ErrorResourceInitFailed(
+                id=error.identifier,
+                properties=_encoded(outputs, inputs),
+                inputs=values.encode(inputs),
+                reasons=[str(error)],
+            )
+            status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
+            status.details.add().Pack(details)
+            context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
 
-def _concealed_like(asked: Properties, checked: Properties) -> Properties:
-    return values.conceal(checked, values.secret_paths(asked))
+def _encoded(properties: Properties, inputs: Properties) -> Any:
+    """Return properties as they cross the border, secret where the inputs are."""
+    return values.encode(values.conceal(properties, inputs))
 
 
 @contextmanager
@@ -306,22 +298,6 @@ def _errors_reported(context: Any) -> Generator[None]:
         context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
 
 
-def _abort_unfinished(
-    context: Any, error: UnfinishedError, inputs: Properties, outputs: Properties
-) -> NoReturn:
-    details = provider_pb2.ErrorResourceInitFailed(
-        id=error.identifier,
-        properties=values.encode(outputs),
-        inputs=values.encode(inputs),
-        reasons=[str(error)],
-    )
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
-    status.details.add().Pack(details)
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    context.abort(grpc.StatusCode.UNKNOWN, str(error))
-    raise error  # not reached: `abort` raises
-
-
 def _diff_response(
     diff: Diff, old: Mapping[str, Any], new: Mapping[str, Any], *, delete_before_replace: bool = False
 ) -> Any:
@@ -329,9 +305,9 @@ def _diff_response(
     details: dict[str, Any] = {}
     for key in diff.changed:
         replaces = key in diff.replace
-        if key not in old:
+        if old.get(key) is None:
             kind = kinds.ADD_REPLACE if replaces else kinds.ADD
-        elif key not in new:
+        elif new.get(key) is None:
             kind = kinds.DELETE_REPLACE if replaces else kinds.DELETE
         else:
             kind = kinds.UPDATE_REPLACE if replaces else kinds.UPDATE

@@ -6,7 +6,7 @@ wrapper that they have in the checkpoint, until `reveal` takes the secrets off f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from google.protobuf import struct_pb2
@@ -18,8 +18,6 @@ SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 -- the wire's mark, no secret
 RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-
-Path = tuple[str | int, ...]
 
 
 def decode(struct: struct_pb2.Struct) -> Properties:
@@ -91,58 +89,35 @@ def is_secret(value: Any) -> bool:
     return isinstance(value, Mapping) and cast("Mapping[str, Any]", value).get(SIGNATURE) == SECRET
 
 
-def map_secrets(value: Any, change: Callable[[Any], Any]) -> Any:
-    """Copy `value` with each secret wrapper replaced by what `change` makes of it."""
+def reveal(value: Any) -> Any:
+    """Copy `value` without the secret wrappers."""
     if is_secret(value):
-        return change(value)
+        return reveal(value["value"])
     if isinstance(value, Mapping):
-        items = cast("Mapping[str, Any]", value).items()
-        return {key: map_secrets(item, change) for key, item in items}
+        return {key: reveal(item) for key, item in cast("Mapping[str, Any]", value).items()}
     if isinstance(value, list):
-        return [map_secrets(item, change) for item in cast("list[Any]", value)]
+        return [reveal(item) for item in cast("list[Any]", value)]
     return value
 
 
-def reveal(value: Any) -> Any:
-    """Copy `value` without the secret wrappers."""
-    return map_secrets(value, lambda wrapped: reveal(wrapped["value"]))
+def plain(struct: struct_pb2.Struct) -> Properties:
+    """Turn a protobuf struct into properties as a handler takes them."""
+    return reveal(decode(struct))
 
 
-def secret_paths(value: Any, at: Path = ()) -> set[Path]:
-    """Where the secrets are."""
-    if is_secret(value):
-        return {at}
-    found: set[Path] = set()
+def conceal(value: Any, *patterns: Any) -> Any:
+    """Copy `value` with the secret wrapper around what one of `patterns` has it around."""
+    if any(is_secret(pattern) for pattern in patterns):
+        return secret(value)
     if isinstance(value, Mapping):
-        for key, item in cast("Mapping[str, Any]", value).items():
-            found |= secret_paths(item, (*at, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(cast("list[Any]", value)):
-            found |= secret_paths(item, (*at, index))
-    return found
-
-
-def conceal(value: Properties, paths: Iterable[Path]) -> Properties:
-    """Copy `value` with the secret wrapper around what stands at `paths`, where there is something."""
-    concealed: Any = value
-    for path in paths:
-        concealed = _conceal_one(concealed, path)
-    return concealed
-
-
-def _conceal_one(value: Any, path: Path) -> Any:
-    if not path:
-        return value if is_secret(value) else secret(value)
-    head, rest = path[0], path[1:]
-    match value, head:
-        case Mapping(), str() if head in value and not is_secret(value):
-            mapping = cast("Mapping[str, Any]", value)
-            return {**mapping, head: _conceal_one(mapping[head], rest)}
-        case list(), int() if head < len(cast("list[Any]", value)):
-            items = cast("list[Any]", value)
-            return [*items[:head], _conceal_one(items[head], rest), *items[head + 1 :]]
-        case _:
-            return value
+        mappings = [cast("Mapping[str, Any]", one) for one in patterns if isinstance(one, Mapping)]
+        items = cast("Mapping[str, Any]", value).items()
+        return {key: conceal(item, *(one.get(key) for one in mappings)) for key, item in items}
+    if isinstance(value, list):
+        lists = [cast("list[Any]", one) for one in patterns if isinstance(one, list)]
+        items = enumerate(cast("list[Any]", value))
+        return [conceal(item, *(one[at] for one in lists if at < len(one))) for at, item in items]
+    return value
 
 
 def has_unknown(value: Any) -> bool:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
+import re
 import shutil
-import sys
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
 from local import go
 from local.job import Job, JobError, JobStoppedError
+from local.locks import lock_file, read_note, try_lock, write_note
 from local.pulumi import Cli, PulumiCliError, cached, sdk_installer, unfinished
-from local.pulumi.versions import MINIMUM, VERSION, VersionError, version_of
+from local.pulumi.versions import MINIMUM, VERSION, VersionError, numbers, version_of
 
 MODULE: Final = Path(__file__).with_name("module")
 """Pins what the CLI is built from."""
@@ -27,14 +27,6 @@ BUILD_BYTES: Final = 4_600_000_000
 BUILD_PROCESSOR_MINUTES: Final = 7
 """How long a build keeps one processor busy."""
 _POLL_SECONDS: Final = 0.2
-_DELETE: Final = """\
-import os, shutil, sys
-parent, *folders = sys.argv[1:]
-for folder in folders * 9:
-    shutil.rmtree(folder, ignore_errors=True)
-os.rmdir(parent)
-"""
-"""Deletes folders, and their parent if it is empty; several times, as a killed program may still write."""
 _WAY_OUT: Final = f"install the Pulumi CLI {MINIMUM} or later (https://www.pulumi.com/docs/install/)"
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
@@ -47,7 +39,7 @@ def install(cache: Path, say: Callable[[str], None], stop: threading.Event) -> C
     """
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with _lock_file(cache) as lock:
+        with lock_file(cache / "lock") as lock:
             return _wait(cache, lock, say, stop) or _install(cache, lock, say, stop)
     except JobError as error:
         raise PulumiCliError(f"there is no Pulumi CLI: {error}; {_WAY_OUT}") from error
@@ -59,30 +51,37 @@ def install(cache: Path, say: Callable[[str], None], stop: threading.Event) -> C
 
 def clean_up(cache: Path) -> None:
     """Delete what an installation left whose run was killed, unless one is under way."""
-    with suppress(OSError), _lock_file(cache) as lock:
-        if _lock(lock):
-            _delete_in_background(cache, list(unfinished(cache).iterdir()), lock)
+    with suppress(OSError), lock_file(cache / "lock") as lock:
+        if try_lock(lock):
+            _delete(unfinished(cache), lock)
 
 
 def _install(cache: Path, lock: int, say: Callable[[str], None], stop: threading.Event) -> Cli:
     def report(line: str) -> None:
         say(line)
-        _write_note(lock, line)
+        _tell_others(lock, line)
 
-    unfinished(cache).mkdir(exist_ok=True)
-    leftovers = list(unfinished(cache).iterdir())
+    # What a run that was killed has left.
+    _delete(unfinished(cache), lock)
+    unfinished(cache).mkdir()
     work = Path(mkdtemp(dir=unfinished(cache)))
     try:
-        if leftovers:
-            _delete_in_background(cache, leftovers, lock)
         made, target = work / "made", cache / VERSION
         origin = _make(Job(folder=work, say=report, stop=stop, inherited=[lock]), made)
         if target.exists():
             shutil.rmtree(target)
         made.rename(target)
+        for outdated in _older_versions(cache):
+            # One that runs in another clone goes on: its file is deleted when the last process has closed it.
+            outdated.rename(work / outdated.name)
     finally:
-        _delete_in_background(cache, [work], lock)
+        _delete(unfinished(cache), lock)
     return Cli(target / "bin" / "pulumi", VERSION, origin)
+
+
+def _older_versions(cache: Path) -> list[Path]:
+    named = (path for path in cache.iterdir() if re.fullmatch(r"\d+(\.\d+)+", path.name))
+    return [path for path in named if numbers(path.name) < numbers(VERSION)]
 
 
 def _make(job: Job, made: Path) -> str:
@@ -139,53 +138,30 @@ def _check(made: Path) -> None:
 def _wait(cache: Path, lock: int, say: Callable[[str], None], stop: threading.Event) -> Cli | None:
     """Wait for the lock, or for the CLI of the run that holds it, and show what that run reports."""
     shown = None
-    while not _lock(lock):
+    while not try_lock(lock):
         if cli := cached(cache):
             return cli
-        note = os.pread(lock, 1000, 0).decode(errors="replace")
+        note = read_note(lock)
         if note != shown:
             shown = note
             say(f"Another run installs the Pulumi CLI, waiting for it: {note or 'it has just begun'}")
         if stop.wait(_POLL_SECONDS):
             raise JobStoppedError
-    _write_note(lock, f"process {os.getpid()}")
+    _tell_others(lock, f"process {os.getpid()}")
     return cached(cache)
 
 
-@contextmanager
-def _lock_file(cache: Path) -> Generator[int]:
-    descriptor = os.open(cache / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _write_note(lock: int, note: str) -> None:
+def _tell_others(lock: int, note: str) -> None:
+    # On a full disk they learn less.
     with suppress(OSError):
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, note.encode(), 0)
+        write_note(lock, note)
 
 
-def _delete_in_background(cache: Path, folders: list[Path], lock: int) -> None:
-    """Let a process of its own delete folders, which may take minutes; it holds the lock until then."""
-    _write_note(lock, "it deletes what is not needed any more")
-    os.set_inheritable(lock, True)
-    os.posix_spawn(
-        sys.executable,
-        [sys.executable, "-ISc", _DELETE, *map(str, (unfinished(cache), *folders))],
-        os.environ,
-        file_actions=[(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)],
-        setsid=True,
-    )
+def _delete(folder: Path, lock: int) -> None:
+    """Delete a folder; several times, as programs that were killed may still write into it."""
+    _tell_others(lock, "it deletes what is not needed any more")
+    for _ in range(9):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _describe(error: OSError, cache: Path) -> str:

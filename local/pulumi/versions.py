@@ -52,8 +52,9 @@ def version_of(cli: Path) -> str:
 
 def is_accepted(version: str) -> bool:
     """Whether a CLI of `version` can run this project."""
-    return _numbers(MINIMUM) <= _numbers(version) < (MAJOR + 1,)
+    return numbers(MINIMUM) <= numbers(version) < (MAJOR + 1,)
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version, by which it is older or newer than another."""
     return tuple(map(int, re.findall(r"\d+", version)[:3]))

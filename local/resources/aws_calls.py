@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from local.resources.base import ResourceError
-
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
+from local.resources.cloud import Cloud
 
 _HINTS: Final = {
     "ClusterContainsServicesException": "Delete its services first.",
-    "DeleteConflict": "Delete or detach its policies first, or set `forceDetachPolicies`.",
+    "DeleteConflict": "Delete or detach its policies first.",
     "DependencyViolation": "Something that this stack does not know still uses it: delete that first.",
     "DuplicateLoadBalancerName": "A load balancer has that name already: delete it, or choose another name.",
     "DuplicateTargetGroupName": "A target group has that name already: delete it, or choose another name.",
@@ -60,7 +58,14 @@ def explained(action: str) -> Generator[None]:
 
 
 def call(
-    cloud: Cloud, service: str, operation: str, /, *, absent: Collection[str] = (), **arguments: Any
+    cloud: Cloud,
+    service: str,
+    operation: str,
+    /,
+    *,
+    absent: Collection[str] = (),
+    all_pages: bool = False,
+    **arguments: Any,
 ) -> dict[str, Any]:
     """Call AWS and return its answer, or an empty one where it fails with a code of `absent`.
 
@@ -69,7 +74,10 @@ def call(
     """
     try:
         with explained(f"{operation.replace('_', ' ')} ({service})"):
-            return getattr(cloud.client(service), operation)(**arguments)
+            client = cloud.client(service)
+            if all_pages and client.can_paginate(operation):
+                return client.get_paginator(operation).paginate(**arguments).build_full_result()
+            return getattr(client, operation)(**arguments)
     except ResourceError as error:
         if code_of(error.__cause__) in absent:
             return {}

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from local.errors import LocalError
+from local.resources.cloud import Cloud
 from local.resources.comparison import normal
 
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
-
 Properties = dict[str, Any]
+Names = tuple[str, ...]
+"""Names of properties."""
 
 
 class Unknown:
@@ -33,7 +32,7 @@ class ResourceError(LocalError):
 class UnfinishedError(ResourceError):
     """A resource was made or changed, and did not become what was asked for: a service that is not steady.
 
-    Raised by `create` and `update`. The state keeps the resource with its new inputs and this error, as it
+    Raised by `create` and `update`. The state keeps this error, and outputs with what was asked for, as it
     does when the official provider fails after the call that changed something (Pulumi's
     `ErrorResourceInitFailed`): the next update with the same inputs calls nothing, a refresh reads what is
     there.
@@ -61,8 +60,8 @@ class Handler(ABC):
 
     token: str
     """Pulumi's type token, such as `aws:ecs/cluster:Cluster`."""
-    force_new: Mapping[str, str]
-    """Properties whose change makes a new resource, each with the source of that rule."""
+    force_new: frozenset[str]
+    """Properties whose change makes a new resource."""
     in_place: frozenset[str]
     """Properties that can be changed; any other property is an error, never a silent update."""
     settled_at_creation: frozenset[str] = frozenset()
@@ -76,13 +75,6 @@ class Handler(ABC):
     """Whether the old one has to go first (AWS does not allow two at once)."""
     renewed_by_update: frozenset[str] = frozenset()
     """Outputs that an update in place changes: unknown in its preview."""
-    compared_with_outputs: frozenset[str] = frozenset()
-    """Properties whose new input is compared with the output in the state, not with the old input.
-
-    The official provider compares all of them so; here it matters where AWS answers otherwise than it was
-    asked.
-    """
-    secret_outputs: frozenset[str] = frozenset()
 
     def check(
         self, cloud: Cloud, *, name: str, old: Properties | None, new: Properties, random_hex: str
@@ -99,9 +91,9 @@ class Handler(ABC):
         Raises:
             ResourceError: a property that this handler does not know, or a name that is too long.
         """
-        checked = dict(new)
+        checked = self.fill(cloud, name=name, old=old or {}, new=dict(new))
         key = self.name_property
-        if key is not None and checked.get(key) is None and checked.get(f"{key}Prefix") is None:
+        if key is not None and checked.get(key) is None:
             if old is not None and old.get(key) is not None:
                 checked[key] = old[key]
             else:
@@ -113,7 +105,7 @@ class Handler(ABC):
                     )
         if self.tagged and not isinstance(checked.get("tags"), Unknown):
             checked["tags"] = {**cloud.default_tags, **(checked.get("tags") or {})}
-        known = self.force_new.keys() | self.in_place | self.settled_at_creation
+        known = self.force_new | self.in_place | self.settled_at_creation
         unknown = sorted(
             key for key, value in checked.items() if key not in known and not self.same(key, None, value)
         )
@@ -123,6 +115,15 @@ class Handler(ABC):
                 f"or add it to the handler (it knows {', '.join(sorted(known))})",
             )
         return checked
+
+    def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
+        """Return `new` with what this type fills in by itself.
+
+        Raises:
+            ResourceError: the local run, or AWS, would not do what it asks for.
+        """
+        del cloud, name, old
+        return new
 
     def diff(self, old: Properties, new: Properties) -> Diff:
         """Compare checked inputs."""
@@ -157,9 +158,7 @@ class Handler(ABC):
         """
 
     @abstractmethod
-    def update(
-        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
-    ) -> None:
+    def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
         """Change the properties `changed` in place; `old` are outputs, `new` checked inputs."""
 
     @abstractmethod

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local.resources.base import Properties
+from local.resources.cloud import Cloud
 from local.resources.row_handler import RowHandler
-
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
 
 
 class Certificate(RowHandler):

@@ -57,7 +57,3 @@ class Registrar(Protocol):
     ) -> Registered:
         """Register a child under the URN `parent` with the component's provider; blocks until it is made."""
         ...
-
-    def invoke(self, token: str, arguments: Properties) -> Properties:
-        """Call a provider function."""
-        ...

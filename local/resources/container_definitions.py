@@ -10,8 +10,6 @@ import json
 import re
 from typing import Any, Final, cast
 
-from botocore.validate import ParamValidator
-
 from local.resources.base import Properties, ResourceError
 
 _HEALTH_CHECK: Final = {"interval": 30, "retries": 3, "timeout": 5}
@@ -60,24 +58,21 @@ def validate(definitions: list[Properties], model: Any) -> None:
     Raises:
         ResourceError: it names each.
     """
+    from botocore.validate import ParamValidator
+
     shape = model.operation_model("RegisterTaskDefinition").input_shape.members["containerDefinitions"]
     report = ParamValidator().validate(cast("Any", definitions), shape).generate_report()
     if report:
         raise ResourceError(f"containerDefinitions: {_VALUE.sub(', type:', report)}")
 
 
-def answer(definitions: list[Properties], *, awsvpc: bool) -> str:
-    """Return the JSON text that the provider keeps in the state: what ECS answers to these definitions.
-
-    Args:
-        definitions: what was registered.
-        awsvpc: whether the task definition's network mode is `awsvpc`.
-    """
-    return json.dumps([_answered(definition, awsvpc=awsvpc) for definition in definitions])
+def answer(definitions: list[Properties]) -> str:
+    """Return the JSON text that the provider keeps in the state: what ECS answers to these definitions."""
+    return json.dumps([_answered(definition) for definition in definitions])
 
 
-def equivalent(one: str, other: str, *, awsvpc: bool) -> bool:
-    """Whether the provider takes two texts for the same definitions.
+def equivalent(one: str, other: str) -> bool:
+    """Whether the provider takes two texts for the same definitions, in the network mode `awsvpc`.
 
     By hashicorp/terraform-provider-aws internal/service/ecs/container_definitions.go
     (`containerDefinitionsAreEquivalent`). `linuxParameters` and the maps are compared as they are.
@@ -86,8 +81,7 @@ def equivalent(one: str, other: str, *, awsvpc: bool) -> bool:
         ResourceError: one is not a JSON list of objects.
     """
     first, second = (
-        sorted((_reduced(definition, awsvpc=awsvpc) for definition in parse(text)), key=_name)
-        for text in (one, other)
+        sorted((_reduced(definition) for definition in parse(text)), key=_name) for text in (one, other)
     )
     return first == second
 
@@ -107,7 +101,7 @@ def _as_sent(value: Any) -> Any:
     return sent
 
 
-def _answered(asked: Properties, *, awsvpc: bool) -> Properties:
+def _answered(asked: Properties) -> Properties:
     """Return one definition with what ECS adds, as far as it is documented or was reported."""
     told: Properties = {"cpu": 0, **_with_defaults(asked)}
     for key in _ANSWERED_EMPTY:
@@ -115,8 +109,7 @@ def _answered(asked: Properties, *, awsvpc: bool) -> Properties:
     # Variables without a value are not kept: hashicorp/terraform-provider-aws#39533.
     told["environment"] = [item for item in told["environment"] if item.get("value")]
     told["portMappings"] = [
-        {"protocol": "tcp", **mapping, **_host_port(mapping, awsvpc=awsvpc, otherwise=0)}
-        for mapping in told["portMappings"]
+        {"protocol": "tcp", **mapping, **_host_port(mapping)} for mapping in told["portMappings"]
     ]
     if "firelensConfiguration" in told:
         # pulumi/pulumi#4550
@@ -130,11 +123,11 @@ def _answered(asked: Properties, *, awsvpc: bool) -> Properties:
     return {**told, "linuxParameters": parameters} if "linuxParameters" in told else told
 
 
-def _reduced(definition: Properties, *, awsvpc: bool) -> Properties:
+def _reduced(definition: Properties) -> Properties:
     reduced = _with_defaults(definition)
     reduced["portMappings"] = [
         {key: value for key, value in mapping.items() if (key, value) != ("protocol", "tcp")}
-        | _host_port(mapping, awsvpc=awsvpc, otherwise=None)
+        | _host_port(mapping)
         for mapping in reduced.get("portMappings", [])
     ]
     return {key: value for key, value in reduced.items() if value != [] or key not in _EMPTY_IS_ABSENT}
@@ -149,10 +142,10 @@ def _with_defaults(definition: Properties) -> Properties:
     return {**complete, **ordered}
 
 
-def _host_port(mapping: Properties, *, awsvpc: bool, otherwise: int | None) -> Properties:
+def _host_port(mapping: Properties) -> Properties:
     if mapping.get("hostPort") or "containerPort" not in mapping:
         return {}
-    return {"hostPort": mapping["containerPort"] if awsvpc else otherwise}
+    return {"hostPort": mapping["containerPort"]}
 
 
 def _name(item: Properties) -> str:

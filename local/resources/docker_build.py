@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
-from local.build_context import context_hash
-from local.docker import LABEL, DockerError, connect, docker_engine, machine_architecture
-from local.image_build import Build, has_fixed_bases
-from local.images import local_image, push, remove_image, with_label
+from local.docker import DockerError, connect, machine_architecture
 from local.layer_cache import LayerCache, layers_of
 from local.resources.aws_calls import call
-from local.resources.base import Handler, Properties, ResourceError, Unknown
+from local.resources.base import Handler, Names, Properties, ResourceError, Unknown
+from local.resources.cloud import Cloud
 from local.resources.ecr import describe_image, registry_host
 
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
-
-_CONTENT: Final = f"{LABEL}.content"
-"""Label with the hash of all that an image was built from."""
 _PLATFORMS: Final = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 
 
@@ -34,31 +26,28 @@ class Image(Handler):
 
     token = "docker-build:index:Image"
     # Nothing makes a new one: pulumi-docker-build provider/internal/image.go, Diff has updates only.
-    force_new = dict.fromkeys((), "")
-    in_place = frozenset(
-        {"buildArgs", "context", "contextHash", "dockerfile", "labels", "secrets", "tags", "target"}
-    )
+    force_new = frozenset[str]()
+    in_place = frozenset({"buildArgs", "context", "contextHash", "dockerfile", "secrets", "tags", "target"})
     # Registry caches make a build on another machine quick; here the daemon's own cache is there.
-    # Platforms and the builder are this machine's; credentials and switches of the build change no image.
+    # Platforms are this machine's; credentials and switches of the build change no image.
     settled_at_creation = frozenset({
-        "buildOnPreview", "builder", "cacheFrom", "cacheTo", "exec", "ignoreSecretsInDiffCalculation", "load",
-        "network", "noCache", "platforms", "pull", "push", "registries",
+        "buildOnPreview", "cacheFrom", "cacheTo", "ignoreSecretsInDiffCalculation", "network", "platforms",
+        "push", "registries",
     })  # fmt: skip
     renewed_by_update = frozenset({"digest", "ref"})
 
-    def check(
-        self, cloud: Cloud, *, name: str, old: Properties | None, new: Properties, random_hex: str
-    ) -> Properties:
+    def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
         """Hash what is built, and refuse what cannot be built or must not be pushed from here."""
-        checked = super().check(cloud, name=name, old=old, new=new, random_hex=random_hex)
-        if not isinstance(checked.get("context"), Unknown) and not isinstance(
-            checked.get("dockerfile"), Unknown
-        ):
-            checked["contextHash"] = context_hash(*_paths(checked))
-        for tag in _tags(checked):
-            if not isinstance(tag, Unknown):
-                _repository_and_tag(cloud, tag)
-        return checked
+        del old
+        tags: Any = new.get("tags")
+        if not isinstance(tags, Unknown):
+            if not new.get("push") or len(tags or []) != 1:
+                raise ResourceError(f"image {name!r} cannot be pushed from here: set `push`, and one tag")
+            if not isinstance(tags[0], Unknown):
+                _repository_and_tag(cloud, new)
+        if any(isinstance(new.get(key), Unknown) for key in ("context", "dockerfile")):
+            return new
+        return {**new, "contextHash": context_hash(*_paths(new))}
 
     def diff(self, old: Properties, new: Properties) -> Any:
         """Secrets may be left out of it."""
@@ -92,94 +81,95 @@ class Image(Handler):
 
     def read(self, cloud: Cloud, *, id: str, inputs: Properties) -> Properties | None:
         """Return where the image is, None when the registry does not have it: then it is pushed again."""
-        tags = _tags(inputs)
-        outputs: Properties = {key: inputs.get(key) for key in self.in_place | self.settled_at_creation}
-        if not tags or not inputs.get("push"):
-            return {**outputs, "digest": id, "ref": tags[0] if tags else None}
-        repository, tag = _repository_and_tag(cloud, tags[0])
+        del id
+        repository, tag = _repository_and_tag(cloud, inputs)
         details = describe_image(cloud, repository, imageTag=tag)
         if details is None:
             return None
         digest = str(details["imageDigest"])
-        return {**outputs, "digest": digest, "ref": f"{tags[0]}@{digest}"}
+        own = {"digest": digest, "ref": f"{inputs['tags'][0]}@{digest}"}
+        return {**{key: inputs.get(key) for key in self.in_place | self.settled_at_creation}, **own}
 
-    def update(
-        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
-    ) -> None:
+    def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
         """Build and push again; earlier tags stay for a rollback, as in the provider."""
         del id, old
         if _pushed_digest(cloud, new) is None:
             _build_and_push(cloud, new)
         elif "tags" not in changed:
             raise ResourceError(
-                f"tag {_tags(new)[0]} is taken by an earlier build and cannot be moved, as its repository is "
-                f"immutable: let the tag change with {', '.join(changed)}",
+                f"tag {new['tags'][0]} is taken by an earlier build and cannot be moved, as its repository "
+                f"is immutable: let the tag change with {', '.join(changed)}",
             )
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
         """Remove the image from the registry and from the daemon."""
-        digest, tags = str(outputs.get("digest") or id), _tags(outputs)
-        for tag in tags if outputs.get("push") else []:
-            repository, _ = _repository_and_tag(cloud, tag)
-            gone: dict[str, Any] = {"repositoryName": repository, "imageIds": [{"imageDigest": digest}]}
-            call(cloud, "ecr", "batch_delete_image", absent=("RepositoryNotFoundException",), **gone)
+        from local.images import remove_image
+
+        digest, (repository, _) = str(outputs.get("digest") or id), _repository_and_tag(cloud, outputs)
+        gone: dict[str, Any] = {"repositoryName": repository, "imageIds": [{"imageDigest": digest}]}
+        call(cloud, "ecr", "batch_delete_image", absent=("RepositoryNotFoundException",), **gone)
         try:
             client = connect()
         except DockerError:
             # Without a daemon it has no image.
             return
         with closing(client):
-            for tag in tags:
-                remove_image(client, tag)
-                remove_image(client, f"{tag.rpartition(':')[0]}@{digest}")
+            tag = str(outputs["tags"][0])
+            remove_image(client, tag)
+            remove_image(client, f"{tag.rpartition(':')[0]}@{digest}")
 
 
 def _build_and_push(cloud: Cloud, inputs: Properties) -> str:
-    """Build, unless the same was built before, and push; return the digest, the image's id without a push."""
+    """Build, push, and return the digest."""
+    from local.image_build import Build
+    from local.images import local_image, push
+
     context, dockerfile = _paths(inputs)
-    tags = _tags(inputs)
-    content = _content(inputs, dockerfile)
-    # Asking the builder for it again would take a second.
-    image = with_label(_CONTENT, content[_CONTENT]) if content else None
-    image = (
-        image
-        or Build(
-            context,
-            tag=tags[0] if tags else f"node-on-ecs/{context.resolve().name.lower()}",
-            dockerfile=dockerfile,
-            build_args=inputs.get("buildArgs") or {},
-            target=inputs.get("target"),
-            labels={**(inputs.get("labels") or {}), **content},
-            secrets=inputs.get("secrets") or {},
-            no_cache=bool(inputs.get("noCache", False)),
-            progress=cloud.progress,
-        ).run()
+    tag = str(inputs["tags"][0])
+    build = Build(
+        context,
+        tag=tag,
+        dockerfile=dockerfile,
+        build_args=inputs.get("buildArgs") or {},
+        target=inputs.get("target"),
+        secrets=inputs.get("secrets") or {},
+        progress=cloud.progress,
     )
-    digests: list[str] = []
-    for tag in tags if inputs.get("push") else []:
-        with docker_engine(f"name image {image} {tag}") as api:
-            api.tag(image, *tag.rsplit(":", 1))
-        cloud.progress(f"pushing {tag}")
-        repository, _ = _repository_and_tag(cloud, tag)
-        cache = LayerCache(
-            registry=cloud.endpoint, repository=repository, layers=layers_of(local_image(image))
+    image = build.run()
+    repository, _ = _repository_and_tag(cloud, inputs)
+    layers = LayerCache(registry=cloud.endpoint, repository=repository, layers=layers_of(local_image(image)))
+    cloud.progress(f"pushing {tag}")
+    layers.offer()
+    digest = push(tag, username="AWS", password="any")  # noqa: S106 -- the emulator takes any
+    layers.keep(digest)
+    return digest
+
+
+def context_hash(context: Path, dockerfile: Path) -> str:
+    """Hash the Dockerfile and all that is in the context: contents, names and modes.
+
+    What an ignore file leaves out counts, too: the program stages just what a build sees.
+
+    Raises:
+        ResourceError: there is no such folder or Dockerfile, or a file cannot be read.
+    """
+    if not context.is_dir():
+        raise ResourceError(f"context.location {str(context)!r} is no folder: correct the path of the app")
+    if not dockerfile.is_file():
+        raise ResourceError(
+            f"there is no Dockerfile at {str(dockerfile)!r}: create it, or set dockerfile.location"
         )
-        cache.offer()
-        digests.append(push(tag, username="AWS", password="any"))  # noqa: S106 -- the emulator takes any
-        cache.keep(digests[-1])
-    return digests[0] if digests else image
-
-
-def _content(inputs: Properties, dockerfile: Path) -> dict[str, str]:
-    """Return the label of an image that can stand for another build of the same; none where it cannot."""
-    if (
-        inputs.get("noCache")
-        or inputs.get("secrets")
-        or not has_fixed_bases(dockerfile, inputs.get("buildArgs") or {})
-    ):
-        return {}
-    facts = {key: inputs.get(key) for key in ("contextHash", "buildArgs", "target", "labels")}
-    return {_CONTENT: hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()}
+    try:
+        digest = hashlib.sha256(dockerfile.read_bytes())
+        for path in sorted(context.rglob("*")):
+            if not path.is_symlink() and not path.is_file():
+                continue
+            content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+            facts = f"{path.relative_to(context)}\0{path.lstat().st_mode & 0o7777:o}\0{len(content)}\0"
+            digest.update(facts.encode() + content)
+    except OSError as error:
+        raise ResourceError(f"cannot read {error.filename}: {error.strerror}; the build needs it") from error
+    return digest.hexdigest()
 
 
 def _paths(inputs: Properties) -> tuple[Path, Path]:
@@ -196,13 +186,9 @@ def _paths(inputs: Properties) -> tuple[Path, Path]:
     return folder, Path(dockerfile.get("location") or folder / "Dockerfile")
 
 
-def _tags(properties: Properties) -> list[Any]:
-    return properties.get("tags") or []
-
-
-def _repository_and_tag(cloud: Cloud, tag: str) -> tuple[str, str]:
-    """Return repository and version of a tag in the emulator's registry, the only one that is pushed to."""
-    host = registry_host(cloud)
+def _repository_and_tag(cloud: Cloud, properties: Properties) -> tuple[str, str]:
+    """Return repository and version of the tag in the emulator's registry, the only one that is pushed to."""
+    host, tag = registry_host(cloud), str(properties["tags"][0])
     registry, _, rest = tag.partition("/")
     if registry != host:
         raise ResourceError(
@@ -215,10 +201,7 @@ def _repository_and_tag(cloud: Cloud, tag: str) -> tuple[str, str]:
 
 def _pushed_digest(cloud: Cloud, inputs: Properties) -> str | None:
     """Return the digest behind an immutable tag that is there already."""
-    tags = _tags(inputs)
-    if not tags or not inputs.get("push"):
-        return None
-    repository, tag = _repository_and_tag(cloud, tags[0])
+    repository, tag = _repository_and_tag(cloud, inputs)
     details = describe_image(cloud, repository, imageTag=tag)
     if details is None:
         return None

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from local.resources.aws_calls import call
 from local.resources.base import Properties
+from local.resources.cloud import Cloud
 from local.resources.row_handler import RowHandler
-
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
 
 
 def registry_host(cloud: Cloud) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
-from botocore.exceptions import ClientError
-
-from local.resources.aws_calls import code_of, explained
-
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
+from local.resources.aws_calls import call
+from local.resources.cloud import Cloud
 
 GONE: Final = "ServiceNotFoundException ClusterNotFoundException ServiceNotActiveException"
 """Error codes that say that there is no such service."""
+DEPLOYMENT: Final = (
+    "alarms deploymentCircuitBreaker deploymentConfiguration deploymentMaximumPercent "
+    "deploymentMinimumHealthyPercent"
+)
+"""What AWS keeps in one `deploymentConfiguration`, and takes a default for where it is left out."""
+OWN: Final = "forceNewDeployment sigintRollback triggers waitForSteadyState"
+"""Properties of a service that are the provider's own, or the update call's."""
 
 
 def cluster_of(service_arn: str) -> str:
@@ -22,19 +25,7 @@ def cluster_of(service_arn: str) -> str:
 
 def task_arns(cloud: Cloud, service_arn: str, status: Literal["RUNNING", "STOPPED"]) -> list[str]:
     """Return the ARNs of a service's tasks that shall run, or that shall not any more."""
-    with explained(f"list the tasks of ECS service {service_arn}"):
-        pages = (
-            cloud.client("ecs")
-            .get_paginator("list_tasks")
-            .paginate(
-                cluster=cluster_of(service_arn),
-                serviceName=service_arn.rpartition("/")[2],
-                desiredStatus=status,
-            )
-        )
-        try:
-            return [str(task) for page in pages for task in page["taskArns"]]
-        except ClientError as error:
-            if code_of(error) in GONE.split():
-                return []
-            raise
+    asked = {"serviceName": service_arn.rpartition("/")[2], "desiredStatus": status}
+    absent, cluster = GONE.split(), cluster_of(service_arn)
+    answer = call(cloud, "ecs", "list_tasks", absent=absent, all_pages=True, cluster=cluster, **asked)
+    return answer.get("taskArns", [])

@@ -14,16 +14,15 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal, NoReturn
 
+from local.docker import docker_engine
 from local.resources.aws_calls import call
 from local.resources.base import Properties, ResourceError, UnfinishedError
+from local.resources.cloud import Cloud
 from local.resources.ecs import cluster_of, task_arns
 from local.resources.ecs_health import TaskHealth, checks_of
-from local.task_containers import TaskContainers, task_containers
-
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
+from local.task_containers import containers_of
 
 _TIMEOUT_SECONDS: Final = 20 * 60
 """The provider's default for create and update."""
@@ -42,16 +41,8 @@ _THROWN: Final = re.compile(r"^\s*(?:Uncaught\s+)?(?:[\w$.]*(?:Error|Exception)\
 _MENTIONED: Final = re.compile(r"\b(?:err!|error|fatal|panic)(?!\w)", re.IGNORECASE)
 
 
-def completed_task_definition(service: Properties) -> str | None:
-    """Return the task definition that ECS would roll this service back to, as it is before an update."""
-    return next(
-        (str(one["taskDefinition"]) for one in service["deployments"] if one["rolloutState"] == "COMPLETED"),
-        None,
-    )
-
-
 def wait_until_steady(
-    cloud: Cloud, arn: str, *, since: datetime, before: str | None, sigint_rollback: bool
+    cloud: Cloud, arn: str, *, since: datetime, before: Properties | None, sigint_rollback: bool
 ) -> None:
     """Wait until the service is steady: one deployment, as many tasks as wanted, all of them healthy.
 
@@ -59,15 +50,20 @@ def wait_until_steady(
         cloud: the emulator; its `cancelled` ends the wait.
         arn: the service.
         since: when it was created or updated.
-        before: task definition to roll back to, if there is any.
+        before: the service as ECS described it before an update; its completed deployment is rolled back to.
         sigint_rollback: whether a cancelled run rolls the deployment back.
 
     Raises:
         UnfinishedError: the deployment failed, took too long or was cancelled.
         ResourceError: the emulator or Docker does not answer.
     """
-    with task_containers() as containers:
-        follower = _Follower(cloud, arn, containers, since=since, before=before)
+    with docker_engine(f"look at the containers of ECS service {arn}") as api:
+        completed = (
+            str(one["taskDefinition"])
+            for one in (before or {}).get("deployments", [])
+            if one["rolloutState"] == "COMPLETED"
+        )
+        follower = _Follower(cloud, arn, api, since=since, before=next(completed, None))
         began, timeout = time.monotonic(), cloud.timeout(_TIMEOUT_SECONDS)
         while waiting := follower.look():
             waited = time.monotonic() - began
@@ -83,12 +79,10 @@ def wait_until_steady(
 
 
 class _Follower:
-    def __init__(
-        self, cloud: Cloud, arn: str, containers: TaskContainers, *, since: datetime, before: str | None
-    ) -> None:
+    def __init__(self, cloud: Cloud, arn: str, api: Any, *, since: datetime, before: str | None) -> None:
         self._cloud = cloud
         self._arn = arn
-        self._containers = containers
+        self._docker = api
         # The emulator tells whole seconds.
         self._since = since.replace(microsecond=0)
         self._before = before
@@ -208,7 +202,7 @@ class _Follower:
             if _primary(service)["rolloutState"] == "FAILED":
                 break
             for task in self._list("RUNNING"):
-                for container in self._containers.of(task["taskArn"]).values():
+                for container in containers_of(self._docker, task["taskArn"]).values():
                     container.kill()
         self._update(deploymentConfiguration=configuration)
 
@@ -219,7 +213,7 @@ class _Follower:
             arn = str(task["taskArn"])
             health = self._health.setdefault(arn, TaskHealth(self._checks))
             age = (datetime.now(UTC) - task["startedAt"]).total_seconds()
-            if (fault := health.fault(self._containers.of(arn), age=age)) is None:
+            if (fault := health.fault(containers_of(self._docker, arn), age=age)) is None:
                 continue
             faults.append(f"task {_short(arn)}: {fault.text}")
             if fault.final:
@@ -238,7 +232,8 @@ class _Follower:
                 self._evidence = [f"task {_short(arn)} stopped: {_why_stopped(task)}", *self._log(arn)]
 
     def _log(self, arn: str) -> list[str]:
-        return excerpt([line for one in self._containers.of(arn).values() for line in one.logs(_LOG_LINES)])
+        found = containers_of(self._docker, arn).values()
+        return excerpt([line for one in found for line in one.logs(_LOG_LINES)])
 
     def _own(self, service: Properties) -> Properties:
         found = next((one for one in service["deployments"] if one["id"] == self._deployment), None)

@@ -7,19 +7,14 @@ from __future__ import annotations
 
 import http.client
 import re
-import socket
-import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final
 
 from local.resources.aws_calls import call
-from local.task_containers import as_command
-
-if TYPE_CHECKING:
-    from local.resources.base import Properties
-    from local.resources.cloud import Cloud
-    from local.task_containers import TaskContainer
+from local.resources.base import Properties, ResourceError
+from local.resources.cloud import Cloud
+from local.task_containers import TaskContainer, as_command
 
 UP_SECONDS: Final = 3
 """How long a task has to stay up that no load balancer asks: one that ends at once runs for a moment, too."""
@@ -35,24 +30,6 @@ class Fault:
     """Whether AWS would take it for unhealthy by now, and replace it."""
 
 
-class Check(Protocol):
-    """One health check of one container."""
-
-    @property
-    def container(self) -> str:
-        """Name of the container."""
-        ...
-
-    @property
-    def patience(self) -> float:
-        """Seconds since the task's start after which AWS takes it for unhealthy."""
-        ...
-
-    def fault(self, container: TaskContainer) -> str:
-        """Ask once, and return what is wrong; empty if it passed."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class TargetCheck:
     """The health check of a target group, which one success passes.
@@ -61,29 +38,24 @@ class TargetCheck:
     """
 
     container: str
+    """Its name."""
     patience: float
+    """Seconds since the task's start after which AWS takes it for unhealthy."""
     port: int
-    protocol: str
     path: str
     codes: str
     """Status codes such as `200`, `200,204` or `200-299`."""
     seconds: float
 
     def fault(self, container: TaskContainer) -> str:
-        """Send the request that the load balancer sends."""
-        if self.protocol not in {"HTTP", "HTTPS"}:
-            try:
-                socket.create_connection((container.address, self.port), self.seconds).close()
-            except OSError as error:
-                return self._unreachable(container, error)
-            return ""
+        """Send the request that the load balancer sends, and return what is wrong; empty if it passed."""
         where = f"GET {self.path} on port {self.port}"
-        connection = self._connection(container.address)
+        connection = http.client.HTTPConnection(container.address, self.port, timeout=self.seconds)
         try:
             connection.request("GET", self.path, headers={"User-Agent": "ELB-HealthChecker/2.0"})
             status = connection.getresponse().status
-        except ConnectionRefusedError as error:
-            return self._unreachable(container, error)
+        except ConnectionRefusedError:
+            return self._refused(container)
         except TimeoutError:
             return f"{where} does not answer within {self.seconds:g} s"
         except (OSError, http.client.HTTPException) as error:
@@ -96,17 +68,7 @@ class TargetCheck:
             else f"{where} answers {status}, the health check wants {self.codes}"
         )
 
-    def _connection(self, address: str) -> http.client.HTTPConnection:
-        if self.protocol == "HTTP":
-            return http.client.HTTPConnection(address, self.port, timeout=self.seconds)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        # Load balancers do not validate the certificates of their targets.
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        return http.client.HTTPSConnection(address, self.port, timeout=self.seconds, context=context)
-
-    def _unreachable(self, container: TaskContainer, error: OSError) -> str:
-        if not isinstance(error, ConnectionRefusedError):
-            return f"port {self.port} cannot be reached: {error}"
+    def _refused(self, container: TaskContainer) -> str:
         listeners = container.listeners()
         if own := [one for one in listeners if one.port == self.port]:
             if all(one.loopback for one in own):
@@ -135,7 +97,7 @@ class CommandCheck:
     seconds: float
 
     def fault(self, container: TaskContainer) -> str:
-        """Run the command."""
+        """Run the command, and return what is wrong; empty if it passed."""
         code, output = container.run(as_command(self.command), seconds=self.seconds, user=self.user)
         command = " ".join(self.command)
         if code == 0:
@@ -145,6 +107,10 @@ class CommandCheck:
         # What Node prints begins with the place and ends with its version.
         said = [line for line in output.splitlines() if "Error" in line] or output.splitlines()[-_LAST_LINES:]
         return ": ".join([f"health check {command!r} ends with exit code {code}", *said[:_LAST_LINES]])
+
+
+Check = TargetCheck | CommandCheck
+"""A health check of one container."""
 
 
 @dataclass
@@ -181,6 +147,9 @@ def checks_of(cloud: Cloud, service: Properties, definition: Properties) -> list
 
     Its faults say more: a command in the container only tells that it failed.
 
+    Raises:
+        ResourceError: a load balancer would ask by another protocol than HTTP.
+
     Args:
         cloud: the emulator.
         service: as ECS describes it.
@@ -192,13 +161,16 @@ def checks_of(cloud: Cloud, service: Properties, definition: Properties) -> list
     for balancer in balancers:
         answer = call(cloud, "elbv2", "describe_target_groups", TargetGroupArns=[balancer["targetGroupArn"]])
         group = answer["TargetGroups"][0]
+        if (protocol := group.get("HealthCheckProtocol", "HTTP")) != "HTTP":
+            raise ResourceError(
+                f"target group {group['TargetGroupName']!r}: health checks by {protocol} are not known here"
+            )
         port = group.get("HealthCheckPort", "traffic-port")
         found.append(
             TargetCheck(
                 container=balancer["containerName"],
                 patience=max(grace, group["HealthCheckIntervalSeconds"] * group["UnhealthyThresholdCount"]),
                 port=int(balancer["containerPort"] if port == "traffic-port" else port),
-                protocol=group.get("HealthCheckProtocol", "HTTP"),
                 path=group.get("HealthCheckPath") or "/",
                 codes=group.get("Matcher", {}).get("HttpCode") or "200",
                 seconds=group["HealthCheckTimeoutSeconds"],

@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final
 
 from local.docker import machine_architecture
 from local.resources import container_definitions as containers
 from local.resources import tags as tagging
-from local.resources.base import Diff, Properties
-from local.resources.row import Row, Tags
+from local.resources.base import Properties, ResourceError
+from local.resources.cloud import Cloud
 from local.resources.row_handler import RowHandler
 
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
-
-_ROW: Final = Row(
-    "aws:ecs/taskDefinition:TaskDefinition",
-    "ecs",
-    source="ecs/task_definition.go",
-    create="register_task_definition",
-    read="describe_task_definition",
-    delete="deregister_task_definition",
-    by="taskDefinition",
-    items="[merge(taskDefinition, {tags: tags})][?status=='ACTIVE']",
-    id="taskDefinition.taskDefinitionArn",
-    absent="ClientException",
-    tags=Tags(
-        "", "tag_resource", "untag_resource", "resourceArn", answer="tags", argument="tags", keys="tagKeys"
-    ),
-    replace="containerDefinitions cpu enableFaultInjection ephemeralStorage executionRoleArn family ipcMode "
-    "memory networkMode pidMode placementConstraints requiresCompatibilities runtimePlatform taskRoleArn "
-    "volumes",
-    settled="skipDestroy trackLatest",
-    defaults={"skipDestroy": False, "trackLatest": False},
-    sets="placementConstraints requiresCompatibilities volumes",
-    names={"volumes.hostPath": "host.sourcePath", "volumes.configureAtLaunch": "configuredAtLaunch"},
-    arguments={"describe_task_definition": {"include": ["TAGS"]}},
-    outputs={"arn": "taskDefinitionArn", "revision": "revision"},
-)
 _ASKED_ARCHITECTURE: Final = f"{tagging.OWN_PREFIX}asked-architecture"
 """Tag with the architecture that the program asked for, where this machine has another."""
 _CONTAINERS: Final = "containerDefinitions"
@@ -49,41 +22,25 @@ class TaskDefinition(RowHandler):
     The provider's id is the family, from which no `read` could tell which revision is meant.
     """
 
-    compared_with_outputs = frozenset({_CONTAINERS})
-
-    def __init__(self) -> None:
-        super().__init__(_ROW)
-
     def same(self, key: str, old: Any, new: Any) -> bool:
-        """Container definitions are compared as the provider does, here as in awsvpc mode."""
+        """Container definitions are compared as the provider does."""
         if key == _CONTAINERS and isinstance(old, str) and isinstance(new, str):
-            return containers.equivalent(old, new, awsvpc=True)
+            return containers.equivalent(old, new)
         return super().same(key, old, new)
 
-    def diff(self, old: Properties, new: Properties) -> Diff:
-        """Outside of awsvpc mode, a host port that is left out is not the container's."""
-        difference = super().diff(old, new)
-        texts = (old.get(_CONTAINERS), new.get(_CONTAINERS))
-        if _is_awsvpc(new) or not all(isinstance(text, str) for text in texts):
-            return difference
-        if containers.equivalent(*cast("tuple[str, str]", texts), awsvpc=False):
-            return difference
-        add = {_CONTAINERS}
-        return Diff(
-            changed=tuple(sorted(add.union(difference.changed))),
-            replace=tuple(sorted(add.union(difference.replace))),
-        )
+    def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
+        """Refuse what ECS would refuse for its form, and another network mode than Fargate's.
 
-    def check(
-        self, cloud: Cloud, *, name: str, old: Properties | None, new: Properties, random_hex: str
-    ) -> Properties:
-        """Refuse container definitions that ECS would refuse for their form."""
-        checked = super().check(cloud, name=name, old=old, new=new, random_hex=random_hex)
-        text = checked.get(_CONTAINERS)
+        Raises:
+            ResourceError: it names what is wrong.
+        """
+        if new.get("networkMode") != "awsvpc":
+            raise ResourceError(f"{self.token} {name!r}: the local run knows the network mode 'awsvpc' alone")
+        text = new.get(_CONTAINERS)
         # What is in the state was checked; AWS's model takes 40 ms to load.
-        if isinstance(text, str) and text != (old or {}).get(_CONTAINERS):
+        if isinstance(text, str) and text != old.get(_CONTAINERS):
             containers.validate(containers.parse(text), cloud.client("ecs").meta.service_model)
-        return checked
+        return super().fill(cloud, name=name, old=old, new=new)
 
     def find(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str | None:
         """The family's newest revision, if an interrupted run made just this one.
@@ -132,9 +89,5 @@ class TaskDefinition(RowHandler):
         return {
             **super().outputs(cloud, identifier, item, inputs),
             "arnWithoutRevision": identifier.rpartition(":")[0],
-            _CONTAINERS: containers.answer(item[_CONTAINERS], awsvpc=_is_awsvpc(item)),
+            _CONTAINERS: containers.answer(item[_CONTAINERS]),
         }
-
-
-def _is_awsvpc(properties: Properties) -> bool:
-    return properties.get("networkMode") == "awsvpc"

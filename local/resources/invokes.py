@@ -3,50 +3,45 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from local.resources.aws_calls import call
-from local.resources.base import Handler, Properties, ResourceError
+from local.resources.base import Properties, ResourceError
+from local.resources.cloud import Cloud
 from local.resources.ecr import describe_image, registry_host
 from local.resources.route53 import plain
 
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
+_ZONE_TYPE: Final = "zone-type"
+"""The one filter of zones that is known here; MiniStack ignores all of them."""
 
-_ZONE_FIELDS: Final = {
-    "group-name": "GroupName",
-    "opt-in-status": "OptInStatus",
-    "region-name": "RegionName",
-    "state": "State",
-    "zone-id": "ZoneId",
-    "zone-name": "ZoneName",
-    "zone-type": "ZoneType",
-}
-"""Filters of zones; MiniStack ignores them, so they are applied here."""
+
+def _known(function: str, arguments: Properties, *names: str) -> None:
+    """Refuse arguments that a function would ignore.
+
+    Raises:
+        ResourceError: it names them.
+    """
+    if others := sorted(key for key, value in arguments.items() if value and key not in names):
+        raise ResourceError(
+            f"{function}: the local run does not know {', '.join(others)}; leave it out, "
+            f"or add it to local/resources/invokes.py (it knows {', '.join(names)})"
+        )
 
 
 def get_availability_zones(cloud: Cloud, arguments: Properties) -> Properties:
     """`aws:index/getAvailabilityZones`.
 
     Raises:
-        ResourceError: another region is asked for, or a filter that the local run does not know.
+        ResourceError: it is asked for what the local run does not know.
     """
-    region = arguments.get("region") or cloud.region
-    if region != cloud.region:
-        raise ResourceError(f"region {region!r}: the local run has {cloud.region!r} only; leave `region` out")
+    _known("getAvailabilityZones", arguments, "excludeZoneIds", "filters")
     filters: list[Properties] = arguments.get("filters") or []
-    for item in filters:
-        if item["name"] not in _ZONE_FIELDS:
-            raise ResourceError(
-                f"filter {item['name']!r} of zones: use one of {', '.join(_ZONE_FIELDS)}, or `excludeNames`",
-            )
+    _known("getAvailabilityZones, filters", {one["name"]: True for one in filters}, _ZONE_TYPE)
     zones = [
         zone
         for zone in _zones_of_region(cloud)
-        if zone["ZoneName"] not in (arguments.get("excludeNames") or [])
-        and zone["ZoneId"] not in (arguments.get("excludeZoneIds") or [])
-        and arguments.get("state") in {None, zone["State"]}
-        and all(zone[_ZONE_FIELDS[item["name"]]] in item["values"] for item in filters)
+        if zone["ZoneId"] not in (arguments.get("excludeZoneIds") or [])
+        and all(zone["ZoneType"] in one["values"] for one in filters)
     ]
     return {
         "groupNames": sorted({zone["GroupName"] for zone in zones}),
@@ -76,13 +71,6 @@ def get_caller_identity(cloud: Cloud, arguments: Properties) -> Properties:
     return {"accountId": account, "arn": caller["Arn"], "id": account, "userId": caller["UserId"]}
 
 
-def get_region(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:index/getRegion`."""
-    region = arguments.get("region") or arguments.get("name") or cloud.region
-    endpoint = f"ec2.{region}.amazonaws.com"
-    return {"description": region, "endpoint": endpoint, "id": region, "name": region, "region": region}
-
-
 def get_partition(cloud: Cloud, arguments: Properties) -> Properties:
     """`aws:index/getPartition`; the emulator is the commercial one whatever the region."""
     del cloud, arguments
@@ -91,51 +79,33 @@ def get_partition(cloud: Cloud, arguments: Properties) -> Properties:
 
 
 def get_zone(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:route53/getZone`, by id or by name; a public zone that is not there is made.
+    """`aws:route53/getZone`, a public one by name; one that is not there is made.
+
+    On AWS the zone is the user's own; here nobody could have made it.
 
     Raises:
-        ResourceError: there is no such zone, or more than one.
+        ResourceError: it is asked for otherwise, or there is more than one.
     """
-    name, identifier = plain(arguments.get("name") or ""), arguments.get("zoneId")
-    zones = _zones(cloud, arguments)
-    if not zones and name and not arguments.get("privateZone"):
-        # On AWS the zone is the user's own; here nobody could have made it.
+    _known("getZone", arguments, "name")
+    name = plain(arguments["name"])
+    if not (zones := _public_zones(cloud, name)):
         call(cloud, "route53", "create_hosted_zone", Name=name, CallerReference=f"node-on-ecs-{name}")
-        zones = _zones(cloud, arguments)
-    if not zones:
-        raise ResourceError(
-            f"hosted zone {identifier or name!r} does not exist: give the `name` of a public one, "
-            f"which is made here"
-        )
+        zones = _public_zones(cloud, name)
     if len(zones) > 1:
-        raise ResourceError(f"{len(zones)} hosted zones are called {name!r}: give `zoneId`")
+        raise ResourceError(f"{len(zones)} hosted zones are called {name!r}: delete those that are too many")
     identifier = zones[0]["Id"].rpartition("/")[2]
-    details = call(cloud, "route53", "get_hosted_zone", Id=identifier)
-    zone = details["HostedZone"]
-    servers = [plain(server) for server in details.get("DelegationSet", {}).get("NameServers", [])]
     return {
         "arn": f"arn:aws:route53:::hostedzone/{identifier}",
-        "callerReference": zone["CallerReference"],
-        "comment": zone["Config"].get("Comment", ""),
         "id": identifier,
-        "name": plain(zone["Name"]),
-        "nameServers": servers,
-        "primaryNameServer": servers[0] if servers else "",
-        "privateZone": zone["Config"]["PrivateZone"],
-        "resourceRecordSetCount": zone["ResourceRecordSetCount"],
-        "tags": {},
+        "name": name,
+        "privateZone": False,
         "zoneId": identifier,
     }
 
 
-def _zones(cloud: Cloud, arguments: Properties) -> list[dict[str, Any]]:
-    if identifier := arguments.get("zoneId"):
-        answer = call(cloud, "route53", "get_hosted_zone", absent=("NoSuchHostedZone",), Id=identifier)
-        return [answer["HostedZone"]] if answer else []
-    name, private = plain(arguments.get("name") or ""), bool(arguments.get("privateZone"))
+def _public_zones(cloud: Cloud, name: str) -> list[dict[str, Any]]:
     listed = call(cloud, "route53", "list_hosted_zones_by_name", DNSName=name)["HostedZones"]
-    alike = (zone for zone in listed if plain(zone["Name"]) == name)
-    return [zone for zone in alike if zone["Config"]["PrivateZone"] == private]
+    return [zone for zone in listed if plain(zone["Name"]) == name and not zone["Config"]["PrivateZone"]]
 
 
 def get_authorization_token(cloud: Cloud, arguments: Properties) -> Properties:
@@ -154,31 +124,47 @@ def get_authorization_token(cloud: Cloud, arguments: Properties) -> Properties:
     }
 
 
-def get_image(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:ecr/getImage`: an image by tag, by digest, or the newest.
+def get_repository(cloud: Cloud, arguments: Properties) -> Properties:
+    """`aws:ecr/getRepository`; one that is not there is made, for here nobody could have made it.
 
     Raises:
-        ResourceError: there is no such image, or none of the three is asked for.
+        ResourceError: it is asked for otherwise than by name.
     """
+    _known("getRepository", arguments, "name")
+    name, gone = str(arguments["name"]), ("RepositoryNotFoundException",)
+    asked: dict[str, Any] = {"repositoryNames": [name]}
+    found = call(cloud, "ecr", "describe_repositories", absent=gone, **asked).get("repositories")
+    repository = (found or [call(cloud, "ecr", "create_repository", repositoryName=name)["repository"]])[0]
+    return {
+        "arn": repository["repositoryArn"],
+        "id": name,
+        "name": name,
+        "region": cloud.region,
+        "registryId": repository["registryId"],
+        "repositoryUrl": f"{registry_host(cloud)}/{name}",
+    }
+
+
+def get_image(cloud: Cloud, arguments: Properties) -> Properties:
+    """`aws:ecr/getImage`: an image by tag or by digest.
+
+    Raises:
+        ResourceError: there is no such image, or it is asked for otherwise.
+    """
+    _known("getImage", arguments, "imageDigest", "imageTag", "region", "registryId", "repositoryName")
     repository = str(arguments["repositoryName"])
     asked = {key: str(arguments[key]) for key in ("imageTag", "imageDigest") if arguments.get(key)}
-    if asked:
-        image = describe_image(cloud, repository, **asked)
-    elif arguments.get("mostRecent"):
-        images = call(cloud, "ecr", "describe_images", repositoryName=repository)["imageDetails"]
-        image = max(images, key=lambda image: image["imagePushedAt"], default=None)
-    else:
-        raise ResourceError("getImage: give one of imageTag, imageDigest, mostRecent")
+    image = describe_image(cloud, repository, **asked)
     if image is None:
-        described = ", ".join(f"{key} {value}" for key, value in asked.items()) or "no image at all"
+        described = ", ".join(f"{key} {value}" for key, value in asked.items())
         raise ResourceError(f"ECR repository {repository!r} does not have {described}: push it first")
     digest = image["imageDigest"]
     return {
-        **{key: arguments.get(key) for key in ("imageTag", "mostRecent")},
         "id": digest,
         "imageDigest": digest,
         "imagePushedAt": int(image["imagePushedAt"].timestamp()),
         "imageSizeInBytes": image.get("imageSizeInBytes", 0),
+        "imageTag": arguments.get("imageTag"),
         "imageTags": image.get("imageTags", []),
         "imageUri": f"{registry_host(cloud)}/{repository}@{digest}",
         "region": cloud.region,
@@ -187,18 +173,23 @@ def get_image(cloud: Cloud, arguments: Properties) -> Properties:
     }
 
 
-def look_up(handler: Handler, argument: str, cloud: Cloud, arguments: Properties) -> Properties:
-    """Answer with the outputs that the resource of a type has, by the argument that takes its id.
+def get_registry_image(cloud: Cloud, arguments: Properties) -> Properties:
+    """`docker:index/getRegistryImage`: which digest a registry has for an image.
+
+    Where the registry cannot be reached, the daemon's own copy of the image has the digest it came with.
 
     Raises:
-        ResourceError: there is none, or it is asked for otherwise.
+        ResourceError: neither has it.
     """
-    given = sorted(key for key, value in arguments.items() if value is not None)
-    if given != [argument]:
-        asked = ", ".join(given) or "nothing"
-        raise ResourceError(f"{handler.token}: the local run looks it up by `{argument}`, not by {asked}")
-    identifier = str(arguments[argument])
-    found = handler.read(cloud, id=identifier, inputs={})
-    if found is None:
-        raise ResourceError(f"{handler.token} {identifier!r} does not exist: make it first, or name another")
-    return {**found, argument: identifier, "id": identifier}
+    from local.images import local_image, registry_digest
+
+    del cloud
+    name = str(arguments["name"])
+    pulled: list[str] = (local_image(name) or {}).get("RepoDigests") or []
+    digest = registry_digest(name) or next((one.rpartition("@")[2] for one in pulled), None)
+    if digest is None:
+        raise ResourceError(
+            f"image {name} is not here and its registry cannot be reached: connect to a network, "
+            f"or `docker pull` it beforehand",
+        )
+    return {"id": digest, "name": name, "sha256Digest": digest}

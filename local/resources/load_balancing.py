@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from local.resources.base import Properties, ResourceError
+from local.resources.cloud import Cloud
 from local.resources.row_handler import RowHandler
-
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
 
 _KINDS: Final = ("fixed-response", "forward", "redirect")
 
@@ -89,17 +87,15 @@ class ListenerRule(_WithActions):
 
     actions = "actions"
 
-    def check(
-        self, cloud: Cloud, *, name: str, old: Properties | None, new: Properties, random_hex: str
-    ) -> Properties:
-        """Return `new` with default tags.
+    def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
+        """Return `new`.
 
         Raises:
             ResourceError: it has no priority; the local run chooses none.
         """
         if new.get("priority") is None:
             raise ResourceError(f"{self.token} {name!r} needs a `priority`, 1 to 50000")
-        return super().check(cloud, name=name, old=old, new=new, random_hex=random_hex)
+        return super().fill(cloud, name=name, old=old, new=new)
 
     def complete(self, operation: str, arguments: dict[str, Any], inputs: Properties) -> dict[str, Any]:
         """Name the field of each condition: `HostHeaderConfig` is about `host-header`."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zlib import crc32
 
-from local.resources.base import Properties, ResourceError
+from local.resources.base import Names, Properties, ResourceError
+from local.resources.cloud import Cloud
 from local.resources.row_handler import RowHandler
-
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
 
 
 class Vpc(RowHandler):
@@ -40,9 +38,7 @@ class Vpc(RowHandler):
 class InternetGateway(RowHandler):
     """`aws:ec2/internetGateway:InternetGateway`, attached to its VPC."""
 
-    def update(
-        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
-    ) -> None:
+    def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
         """Move it to another VPC, change its tags."""
         if "vpcId" in changed and old.get("vpcId"):
             before = {"InternetGatewayId": id, "VpcId": old["vpcId"]}

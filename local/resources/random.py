@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
-from typing import TYPE_CHECKING
 
-from local.resources.base import Handler, Properties
-
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
-
-_SOURCE = "hashicorp/random resource_id.go: RequiresReplace"
+from local.resources.base import Handler, Names, Properties
+from local.resources.cloud import Cloud
 
 
 class RandomId(Handler):
     """Random bytes in several spellings."""
 
     token = "random:index/randomId:RandomId"
-    force_new = dict.fromkeys(("byteLength", "keepers", "prefix"), _SOURCE)
+    # hashicorp/random resource_id.go: RequiresReplace
+    force_new = frozenset({"byteLength", "keepers", "prefix"})
     in_place = frozenset[str]()
 
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
@@ -40,9 +36,7 @@ class RandomId(Handler):
             "b64Url": prefix + id,
         }
 
-    def update(
-        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
-    ) -> None:
+    def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
         """Do nothing: every property makes a new one."""
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:

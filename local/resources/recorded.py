@@ -5,13 +5,11 @@ What the program asks for is still held against the form that AWS's own service 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from local.resources.base import Properties, ResourceError
+from local.resources.base import Names, Properties, ResourceError
+from local.resources.cloud import Cloud
 from local.resources.row_handler import RowHandler
-
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
 
 
 class Recorded(RowHandler):
@@ -26,9 +24,7 @@ class Recorded(RowHandler):
         tags = {"tagsAll": inputs.get("tags")} if self.tagged else {}
         return {"region": cloud.region, **inputs, **tags}
 
-    def update(
-        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
-    ) -> None:
+    def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
         """Hold the new call against AWS's form."""
         del id, old, changed
         self.create(cloud, urn="", inputs=new)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
-from local.resources.base import Properties, ResourceError
+from local.resources.base import Names, Properties, ResourceError
+from local.resources.cloud import Cloud
 from local.resources.row_handler import RowHandler
-
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
 
 _TYPES: Final = ("A", "AAAA", "CNAME")
 
@@ -21,9 +19,7 @@ def plain(name: str) -> str:
 class Record(RowHandler):
     """`aws:route53/record:Record`: an alias, or values with a TTL."""
 
-    def check(
-        self, cloud: Cloud, *, name: str, old: Properties | None, new: Properties, random_hex: str
-    ) -> Properties:
+    def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
         """Return `new`.
 
         Raises:
@@ -33,7 +29,7 @@ class Record(RowHandler):
             raise ResourceError(
                 f"{self.token} {name!r}: type {new['type']!r}; the local run does {', '.join(_TYPES)}"
             )
-        return super().check(cloud, name=name, old=old, new=new, random_hex=random_hex)
+        return super().fill(cloud, name=name, old=old, new=new)
 
     def same(self, key: str, old: Any, new: Any) -> bool:
         """Names mean the same in either case, with and without a dot at the end."""
@@ -84,9 +80,7 @@ class Record(RowHandler):
         outputs = super().outputs(cloud, identifier, item, inputs)
         return {**outputs, "fqdn": fqdn, "name": asked["name"], "zoneId": asked["zoneId"]}
 
-    def update(
-        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
-    ) -> None:
+    def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
         """Change where it leads."""
         del id, old, changed
         self._put(cloud, new, "UPSERT")

@@ -124,5 +124,5 @@ class Row:
     """Property that gets an automatic name."""
     name_max_length: int = 255
     delete_before_replace: bool = False
-    handler: str = ""
-    """`<module>:<class>` of a handler that adds what no row can say."""
+    handler: str = "row_handler:RowHandler"
+    """`<module>:<class>` of the handler; others than this one add what no row can say."""

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import jmespath
 
 from local.resources import tags as tagging
-from local.resources.aws_calls import call, explained
-from local.resources.base import Handler, Properties, ResourceError, Unknown
+from local.resources.aws_calls import call
+from local.resources.base import Handler, Names, Properties, ResourceError, Unknown
+from local.resources.cloud import Cloud
 from local.resources.comparison import normal, normal_json, normal_policy
 from local.resources.conversion import Conversion, with_defaults
-
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
-    from local.resources.row import Change, Row
+from local.resources.row import Change, Row
 
 
 class RowHandler(Handler):
@@ -27,8 +24,7 @@ class RowHandler(Handler):
     def __init__(self, row: Row) -> None:
         self.row = row
         self.token = row.token
-        source = f"hashicorp/aws internal/service/{row.source}: ForceNew"
-        self.force_new = dict.fromkeys(row.replace.split(), source)
+        self.force_new = frozenset(row.replace.split())
         self.attributes: Mapping[str, tuple[str, Any]] = row.attributes.names if row.attributes else {}
         self.in_attributes = {path.partition(".")[0] for path in self.attributes}
         of_attributes = {path: default for path, (_, default) in self.attributes.items() if default != ""}
@@ -42,12 +38,10 @@ class RowHandler(Handler):
         self.delete_before_replace = row.delete_before_replace
         self.conversion = Conversion(row.names, row.only_if_asked.split())
 
-    def check(
-        self, cloud: Cloud, *, name: str, old: Properties | None, new: Properties, random_hex: str
-    ) -> Properties:
-        """Return `new` with the schema's defaults, automatic name and default tags."""
-        filled = with_defaults(new, self.defaults)
-        return super().check(cloud, name=name, old=old, new=filled, random_hex=random_hex)
+    def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
+        """Return `new` with the schema's defaults."""
+        del cloud, name, old
+        return with_defaults(new, self.defaults)
 
     def same(self, key: str, old: Any, new: Any) -> bool:
         """Whether both mean the same: sets in any order, equal JSON, equivalent policies."""
@@ -63,7 +57,6 @@ class RowHandler(Handler):
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
         """Make it with all that the create call takes, then change what has a call of its own."""
         row = self.row
-        inputs = self._named(inputs)
         arguments: dict[str, Any] = dict(row.arguments.get(row.create, {}))
         later: list[Change] = []
         own = {"tags", *self.settled_at_creation, *self.in_attributes}
@@ -89,9 +82,7 @@ class RowHandler(Handler):
         item = self.describe(cloud, id, inputs)
         return None if item is None else self.outputs(cloud, id, item, inputs)
 
-    def update(
-        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
-    ) -> None:
+    def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
         """Change what `changed` names, each by the operation for it."""
         for change in self.row.changes:
             if set(change.properties.split()) & set(changed):
@@ -152,13 +143,13 @@ class RowHandler(Handler):
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
         """Return all outputs from what AWS says about it."""
         row = self.row
-        echoed = {*row.forgotten.split(), *self.settled_at_creation, f"{row.name}Prefix"}
+        echoed = {*row.forgotten.split(), *self.settled_at_creation}
         own = {"tags", *self.in_attributes, *echoed, *row.outputs}
         outputs: Properties = {"region": cloud.region}
         for key, path in row.outputs.items():
             live = self._output(cloud, identifier, item, path)
             outputs[key] = self.conversion.from_aws(live, key, inputs.get(key))
-        for key in (self.force_new.keys() | self.in_place) - own:
+        for key in (self.force_new | self.in_place) - own:
             if key in f"{row.policies} {row.json}".split():
                 text = self.conversion.live(item, key)
                 outputs[key] = json.dumps(text) if isinstance(text, Mapping) else text
@@ -171,8 +162,7 @@ class RowHandler(Handler):
                 outputs[key] = asked
             elif asked is None and key in row.only_if_asked.split():
                 outputs[key] = None
-        for key in echoed & (self.force_new.keys() | self.in_place | self.settled_at_creation):
-            outputs[key] = inputs.get(key)
+        outputs |= {key: inputs.get(key) for key in echoed}
         outputs |= {key: value for key, value in row.computed.items() if not outputs[key]}
         if self.tagged:
             outputs["tags"] = outputs["tagsAll"] = tagging.visible(self._tags(cloud, identifier, item))
@@ -212,15 +202,7 @@ class RowHandler(Handler):
         shape = self.shape(cloud, self.row.create).members[self.row.tags.argument]
         return {self.row.tags.argument: _tags_for(shape, tags)}
 
-    # Names and ids
-
-    def _named(self, inputs: Properties) -> Properties:
-        name = self.row.name
-        if name is None or inputs.get(name) is not None:
-            return inputs
-        prefix = inputs[f"{name}Prefix"]
-        others = {key: value for key, value in inputs.items() if key != f"{name}Prefix"}
-        return {**others, name: f"{prefix}{secrets.token_hex(6)}"}
+    # Ids
 
     def _parts(self, identifier: str) -> dict[str, str]:
         """Return the properties that the id is made of."""
@@ -256,14 +238,9 @@ class RowHandler(Handler):
     def _list(self, cloud: Cloud, inputs: Properties) -> Iterator[Any]:
         operation = self.row.listing or self.row.read
         arguments = dict(self.row.arguments.get(operation, {}))
-        for key in self.force_new.keys() & inputs.keys():
+        for key in self.force_new & inputs.keys():
             self.conversion.put(arguments, self.shape(cloud, operation), key, inputs[key])
-        client = cloud.client(self.row.service)
-        if client.can_paginate(operation):
-            with explained(f"{operation.replace('_', ' ')} ({self.row.service})"):
-                answer = client.get_paginator(operation).paginate(**arguments).build_full_result()
-        else:
-            answer = self.call(cloud, operation, **arguments)
+        answer = call(cloud, self.row.service, operation, all_pages=True, **arguments)
         yield from jmespath.search(self.row.listed or self.row.items, answer) or []
 
     def _output(self, cloud: Cloud, identifier: str, item: Any, path: str) -> Any:
@@ -308,19 +285,14 @@ class RowHandler(Handler):
             return
         operation = self.row.attributes.change
         arguments = self.identity(cloud, operation, identifier)
-        if "Attributes" in self.shape(cloud, operation).members:
-            self.call(cloud, operation, **arguments, Attributes=tagging.pairs(pairs))
-        else:
-            for name, text in pairs.items():
-                self.call(cloud, operation, **arguments, AttributeName=name, AttributeValue=text)
+        self.call(cloud, operation, **arguments, Attributes=tagging.pairs(pairs))
 
     def _read_attributes(self, cloud: Cloud, identifier: str) -> Properties:
         if not self.row.attributes:
             return {}
         operation = self.row.attributes.read
         answer = self.call(cloud, operation, **self.identity(cloud, operation, identifier))
-        found = answer["Attributes"]
-        texts = cast("dict[str, str]", found if isinstance(found, dict) else tagging.from_pairs(found))
+        texts = tagging.from_pairs(answer["Attributes"])
         outputs: Properties = {}
         for path, (name, default) in self.attributes.items():
             key, _, part = path.partition(".")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from local.resources import tags as tagging
 from local.resources.aws_calls import call
-from local.resources.base import Diff, Properties, ResourceError
+from local.resources.base import Diff, Names, Properties, ResourceError
+from local.resources.cloud import Cloud
 from local.resources.row_handler import RowHandler
-
-if TYPE_CHECKING:
-    from local.resources.cloud import Cloud
 
 _EVERYWHERE: Final = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 _SOURCES: Final = {
@@ -59,9 +57,7 @@ def _close(cloud: Cloud, identifier: str) -> None:
 class DefaultSecurityGroup(RowHandler):
     """`aws:ec2/defaultSecurityGroup:DefaultSecurityGroup`: the one that a VPC comes with, emptied."""
 
-    def check(
-        self, cloud: Cloud, *, name: str, old: Properties | None, new: Properties, random_hex: str
-    ) -> Properties:
+    def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
         """Ask for no rules, so that a refresh shows those that were added by hand.
 
         Raises:
@@ -73,7 +69,7 @@ class DefaultSecurityGroup(RowHandler):
                 f"put the rules into a group of your own",
             )
         emptied: Properties = {**new, "ingress": [], "egress": []}
-        return super().check(cloud, name=name, old=old, new=emptied, random_hex=random_hex)
+        return super().fill(cloud, name=name, old=old, new=emptied)
 
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
         """Take it over from its VPC and empty it.
@@ -99,9 +95,7 @@ class DefaultSecurityGroup(RowHandler):
         outputs["ingress"] = [_rule_output(rule) for rule in item.get("IpPermissions", [])]
         return outputs
 
-    def update(
-        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
-    ) -> None:
+    def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
         """Empty it again, change its tags."""
         self._empty(cloud, id)
         super().update(cloud, id=id, old=old, new=new, changed=changed)
@@ -131,10 +125,8 @@ def _rule_output(rule: dict[str, Any]) -> Properties:
 class SecurityGroupRule(RowHandler):
     """One rule of a security group, inwards or outwards as its row says."""
 
-    def check(
-        self, cloud: Cloud, *, name: str, old: Properties | None, new: Properties, random_hex: str
-    ) -> Properties:
-        """Return `new` with default tags.
+    def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
+        """Return `new`.
 
         Raises:
             ResourceError: it does not have exactly one source or destination.
@@ -145,7 +137,7 @@ class SecurityGroupRule(RowHandler):
                 f"{self.token} {name!r} needs exactly one of {', '.join(_SOURCES)}, "
                 f"got {' and '.join(given) or 'none'}",
             )
-        return super().check(cloud, name=name, old=old, new=new, random_hex=random_hex)
+        return super().fill(cloud, name=name, old=old, new=new)
 
     def diff(self, old: Properties, new: Properties) -> Diff:
         """A rule cannot turn from a range to a group in place (hashicorp/aws ModifyPlan: RequiresReplace)."""
@@ -182,9 +174,7 @@ class SecurityGroupRule(RowHandler):
             )
         return identifier
 
-    def update(
-        self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: tuple[str, ...]
-    ) -> None:
+    def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
         """Change it in place, as a whole."""
         if set(changed) - {"tags"}:
             asked = {member: new[key] for key, member in _MEMBERS.items() if new.get(key) is not None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from local.resources.ecs import DEPLOYMENT, GONE, OWN
 from local.resources.row import Attributes, Change, Row, Tags
 
 # A table: one argument a line would hide it.
@@ -12,12 +13,12 @@ from local.resources.row import Attributes, Change, Row, Tags
 _ACM = Tags("list_tags_for_certificate", "add_tags_to_certificate", "remove_tags_from_certificate",
             "CertificateArn", keys="Tags")
 _CLOUDWATCH = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "ResourceARN", by_arn=True)
+_ECS = Tags("", "tag_resource", "untag_resource", "resourceArn", answer="tags", argument="tags",
+            keys="tagKeys")
 _EC2 = Tags("", "create_tags", "delete_tags", "Resources", keys="Tags")
 _BY_ARN = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "resourceArn", by_arn=True,
                answer="tags", argument="tags", keys="tagKeys")
-_EFS = Tags("", "tag_resource", "untag_resource", "ResourceId")
 _ELB = Tags("describe_tags", "add_tags", "remove_tags", "ResourceArns", answer="TagDescriptions[0].Tags")
-_SNS = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "ResourceArn")
 _SSM = Tags("list_tags_for_resource", "add_tags_to_resource", "remove_tags_from_resource", "ResourceId",
             answer="TagList")
 
@@ -104,13 +105,6 @@ _NETWORK = (
            outputs={"arn": "SecurityGroupRuleArn", "securityGroupRuleId": "SecurityGroupRuleId",
                     "referencedSecurityGroupId": "ReferencedGroupInfo.GroupId"})
       for word in ("Ingress", "Egress")),
-    _ec2("aws:ec2/vpcEndpoint:VpcEndpoint", "vpc_endpoint", source="ec2/vpc_endpoint.go",
-         delete="delete_vpc_endpoints", absent="InvalidVpcEndpointId.NotFound",
-         replace="serviceName vpcEndpointType vpcId", defaults={"vpcEndpointType": "Gateway"},
-         # MiniStack's endpoints lead nowhere, so nothing is lost.
-         changes=(Change("", "privateDnsEnabled routeTableIds securityGroupIds subnetIds"),),
-         forgotten="privateDnsEnabled routeTableIds securityGroupIds subnetIds",
-         sets="routeTableIds securityGroupIds subnetIds"),
 )
 
 _ACTION_NAMES = {
@@ -219,23 +213,23 @@ _LOAD_BALANCING = (
 )
 
 _IDENTITY = (
-    Row("aws:iam/role:Role", "iam", source="iam/role.go", handler="iam:Role",
+    Row("aws:iam/role:Role", "iam", source="iam/role.go",
         create="create_role", read="get_role", delete="delete_role", items="[Role]", id="{name}",
         listing="list_roles", listed="Roles", absent="NoSuchEntity", name="name", name_max_length=64,
-        replace="name namePrefix path", settled="forceDetachPolicies", policies="assumeRolePolicy",
+        replace="name path", policies="assumeRolePolicy",
         changes=(Change("update_assume_role_policy", "assumeRolePolicy"),
                  Change("update_role", "description maxSessionDuration"),
                  Change("put_role_permissions_boundary", "permissionsBoundary",
                         reset="delete_role_permissions_boundary")),
         names={"name": "RoleName", "assumeRolePolicy": "AssumeRolePolicyDocument|PolicyDocument"},
-        defaults={"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"},
+        defaults={"maxSessionDuration": 3600, "path": "/"},
         outputs={"arn": "Arn", "createDate": "CreateDate", "uniqueId": "RoleId",
                  "permissionsBoundary": "PermissionsBoundary.PermissionsBoundaryArn"},
         tags=Tags("list_role_tags", "tag_role", "untag_role", "RoleName")),
     Row("aws:iam/rolePolicy:RolePolicy", "iam", source="iam/role_policy.go",
         handler="iam:RolePolicy", create="put_role_policy", read="get_role_policy",
         delete="delete_role_policy", id="{role}:{name}", absent="NoSuchEntity", name="name",
-        name_max_length=128, replace="name namePrefix role", policies="policy",
+        name_max_length=128, replace="name role", policies="policy",
         changes=(Change("put_role_policy", "policy"),),
         names={"name": "PolicyName", "policy": "PolicyDocument", "role": "RoleName"}),
     Row("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "iam",
@@ -243,16 +237,6 @@ _IDENTITY = (
         read="list_attached_role_policies", delete="detach_role_policy", items="AttachedPolicies",
         id="{role}/{policyArn}", absent="NoSuchEntity", replace="policyArn role", forgotten="role",
         names={"role": "RoleName"}),
-    Row("aws:iam/policy:Policy", "iam", source="iam/policy.go", handler="iam:Policy",
-        create="create_policy", read="get_policy", delete="delete_policy", by="PolicyArn", items="[Policy]",
-        id="Policy.Arn", listing="list_policies", listed="Policies",
-        arguments={"list_policies": {"Scope": "Local"}}, absent="NoSuchEntity", name="name",
-        name_max_length=128, replace="description name namePrefix path",
-        settled="delayAfterPolicyCreationInMs", policies="policy",
-        changes=(Change("create_policy_version", "policy", arguments={"SetAsDefault": True}),),
-        names={"name": "PolicyName", "policy": "PolicyDocument"}, defaults={"path": "/"},
-        outputs={"arn": "Arn", "attachmentCount": "AttachmentCount", "policyId": "PolicyId"},
-        tags=Tags("list_policy_tags", "tag_policy", "untag_policy", "PolicyArn")),
     Row("aws:acm/certificate:Certificate", "acm", source="acm/certificate.go",
         handler="certificates:Certificate", create="request_certificate", read="describe_certificate",
         delete="delete_certificate", by="CertificateArn", items="[Certificate]", id="CertificateArn",
@@ -276,14 +260,10 @@ _IDENTITY = (
         replace="name type zoneId", changes=(Change("", "aliases records ttl"),), settled="allowOverwrite",
         names={"aliases": "AliasTarget", "aliases.name": "DNSName", "aliases.zoneId": "HostedZoneId",
                "zoneId": "", "records": "ResourceRecords"}, sets="records"),
-    Row("aws:iam/instanceProfile:InstanceProfile", "iam", source="iam/instance_profile.go",
-        create="create_instance_profile", read="get_instance_profile", delete="delete_instance_profile",
-        items="[InstanceProfile]", id="{name}", listing="list_instance_profiles", listed="InstanceProfiles",
-        absent="NoSuchEntity", name="name", name_max_length=128, replace="name namePrefix path",
-        names={"name": "InstanceProfileName"}, defaults={"path": "/"}, outputs={"arn": "Arn"},
-        tags=Tags("list_instance_profile_tags", "tag_instance_profile", "untag_instance_profile",
-                  "InstanceProfileName")),
 )
+
+_ECS_FORGETS = ("availabilityZoneRebalancing enableEcsManagedTags orderedPlacementStrategies "
+                "placementConstraints propagateTags serviceRegistries")
 
 _CONTAINERS = (
     Row("aws:ecs/cluster:Cluster", "ecs", source="ecs/cluster.go",
@@ -305,6 +285,50 @@ _CONTAINERS = (
         arguments={"put_cluster_capacity_providers":
                    {"capacityProviders": [], "defaultCapacityProviderStrategy": []}},
         sets="capacityProviders defaultCapacityProviderStrategies"),
+    Row("aws:ecs/taskDefinition:TaskDefinition", "ecs", source="ecs/task_definition.go",
+        handler="ecs_task_definition:TaskDefinition", create="register_task_definition",
+        read="describe_task_definition", delete="deregister_task_definition", by="taskDefinition",
+        items="[merge(taskDefinition, {tags: tags})][?status=='ACTIVE']",
+        id="taskDefinition.taskDefinitionArn", absent="ClientException", tags=_ECS,
+        replace="containerDefinitions cpu enableFaultInjection ephemeralStorage executionRoleArn family "
+                "ipcMode memory networkMode pidMode placementConstraints requiresCompatibilities "
+                "runtimePlatform taskRoleArn volumes",
+        settled="skipDestroy trackLatest", defaults={"skipDestroy": False, "trackLatest": False},
+        sets="placementConstraints requiresCompatibilities volumes", forgotten="enableFaultInjection",
+        names={"volumes.hostPath": "host.sourcePath", "volumes.configureAtLaunch": "configuredAtLaunch"},
+        arguments={"describe_task_definition": {"include": ["TAGS"]}},
+        outputs={"arn": "taskDefinitionArn", "revision": "revision"}),
+    Row("aws:ecs/service:Service", "ecs", source="ecs/service.go", handler="ecs_service:Service",
+        create="create_service", read="describe_services", delete="delete_service", by="service|services",
+        items="services[?status=='ACTIVE']", id="service.serviceArn", absent=GONE, name="name", tags=_ECS,
+        replace="cluster deploymentController iamRole launchType name schedulingStrategy",
+        changes=(Change("update_service",
+                        "capacityProviderStrategies desiredCount enableExecuteCommand "
+                        "healthCheckGracePeriodSeconds loadBalancers networkConfiguration platformVersion "
+                        f"taskDefinition {_ECS_FORGETS} {DEPLOYMENT} {OWN}"),),
+        settled="forceDelete",
+        names={"alarms": "deploymentConfiguration.alarms", "cluster": "cluster|clusterArn",
+               "deploymentCircuitBreaker": "deploymentConfiguration.deploymentCircuitBreaker",
+               "deploymentConfiguration": ".",
+               **{f"deploymentConfiguration.{key}": f"deploymentConfiguration.{key}"
+                  for key in ("bakeTimeInMinutes", "canaryConfiguration", "lifecycleHooks",
+                              "linearConfiguration", "strategy")},
+               "deploymentMaximumPercent": "deploymentConfiguration.maximumPercent",
+               "deploymentMinimumHealthyPercent": "deploymentConfiguration.minimumHealthyPercent",
+               "iamRole": "role|roleArn", "loadBalancers.elbName": "loadBalancerName", "name": "serviceName",
+               "networkConfiguration": "networkConfiguration.awsvpcConfiguration",
+               "orderedPlacementStrategies": "placementStrategy"},
+        sets="alarms capacityProviderStrategies loadBalancers networkConfiguration placementConstraints",
+        arguments={"describe_services": {"include": ["TAGS"]}},
+        defaults={"deploymentMaximumPercent": 200, "deploymentMinimumHealthyPercent": 100,
+                  "enableEcsManagedTags": False, "enableExecuteCommand": False,
+                  "networkConfiguration.assignPublicIp": False, "schedulingStrategy": "REPLICA",
+                  "waitForSteadyState": False},
+        forgotten=f"{_ECS_FORGETS} {OWN}", outputs={"arn": "serviceArn"},
+        computed={"availabilityZoneRebalancing": "ENABLED",
+                  "deploymentConfiguration": {"strategy": "ROLLING", "bakeTimeInMinutes": "0"},
+                  "iamRole": "/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+                  "platformVersion": "LATEST", "propagateTags": "NONE"}),
     Row("aws:ecr/repository:Repository", "ecr", source="ecr/repository.go",
         handler="ecr:Repository", create="create_repository", read="describe_repositories",
         delete="delete_repository", items="repositories", id="{name}", absent="RepositoryNotFoundException",
@@ -322,23 +346,18 @@ _CONTAINERS = (
         names={"policy": "lifecyclePolicyText", "repository": "repositoryName"},
         # A repository has one: to delete the old one after making the new one would delete the new one.
         delete_before_replace=True),
-    Row("aws:ecr/repositoryPolicy:RepositoryPolicy", "ecr", source="ecr/repository_policy.go",
-        create="set_repository_policy", read="get_repository_policy", delete="delete_repository_policy",
-        id="{repository}", absent="RepositoryNotFoundException RepositoryPolicyNotFoundException",
-        replace="repository", policies="policy", changes=(Change("set_repository_policy", "policy"),),
-        names={"policy": "policyText", "repository": "repositoryName"}, outputs={"registryId": "registryId"}),
 )
 
 _MONITORING = (
     Row("aws:cloudwatch/logGroup:LogGroup", "logs", source="logs/group.go",
         create="create_log_group", read="describe_log_groups", delete="delete_log_group", items="logGroups",
         id="{name}", absent="ResourceNotFoundException", name="name", name_max_length=512,
-        replace="logGroupClass name namePrefix", settled="deletionProtectionEnabled skipDestroy",
+        replace="logGroupClass name",
         changes=(Change("put_retention_policy", "retentionInDays", reset="delete_retention_policy"),
                  # MiniStack takes a key at creation alone.
                  Change("", "kmsKeyId")), forgotten="kmsKeyId",
         names={"name": "logGroupName|logGroupNamePrefix"},
-        defaults={"retentionInDays": 0, "skipDestroy": False},
+        defaults={"retentionInDays": 0},
         outputs={"arn": "logGroupArn"},
         tags=_BY_ARN),
     Row("aws:cloudwatch/metricAlarm:MetricAlarm", "cloudwatch", source="cloudwatch/metric_alarm.go",
@@ -367,84 +386,6 @@ _MONITORING = (
         names={"insecureValue": "Value"}, outputs={"arn": "ARN", "version": "Version"},
         arguments={operation: {"ResourceType": "Parameter"}
                    for operation in (_SSM.read, _SSM.tag, _SSM.untag)}),
-    Row("aws:sns/topic:Topic", "sns", source="sns/topic.go", create="create_topic",
-        read="get_topic_attributes", delete="delete_topic", by="TopicArn", items="[Attributes]",
-        id="TopicArn", listing="list_topics", listed="Topics", absent="NotFound NotFoundException",
-        name="name", tags=_SNS,
-        replace="name", forgotten="name", policies="policy", outputs={"arn": "TopicArn", "owner": "Owner"},
-        attributes=Attributes("get_topic_attributes", "set_topic_attributes", {
-            "displayName": ("DisplayName", ""), "kmsMasterKeyId": ("KmsMasterKeyId", ""),
-            "policy": ("Policy", ""),
-        })),
-    Row("aws:cloudwatch/dashboard:Dashboard", "cloudwatch", source="cloudwatch/dashboard.go",
-        create="put_dashboard", read="get_dashboard", delete="delete_dashboards", id="{dashboardName}",
-        absent="ResourceNotFound DashboardNotFoundError", name="dashboardName", replace="dashboardName",
-        changes=(Change("put_dashboard", "dashboardBody"),), json="dashboardBody",
-        outputs={"dashboardArn": "DashboardArn"}),
-    Row("aws:cloudwatch/compositeAlarm:CompositeAlarm", "cloudwatch", source="cloudwatch/composite_alarm.go",
-        create="put_composite_alarm", read="describe_alarms", delete="delete_alarms", items="CompositeAlarms",
-        id="{alarmName}", absent="ResourceNotFound", name="alarmName", tags=_CLOUDWATCH, replace="alarmName",
-        changes=(Change("put_composite_alarm", "actionsEnabled alarmActions alarmDescription alarmRule "
-                                               "insufficientDataActions okActions"),),
-        arguments={"describe_alarms": {"AlarmTypes": ["CompositeAlarm"]}}, defaults={"actionsEnabled": True},
-        sets="alarmActions insufficientDataActions okActions", outputs={"arn": "AlarmArn"}),
-    Row("aws:cloudwatch/logMetricFilter:LogMetricFilter", "logs", source="logs/metric_filter.go",
-        create="put_metric_filter", read="describe_metric_filters", delete="delete_metric_filter",
-        items="metricFilters", id="{logGroupName}:{name}", absent="ResourceNotFoundException", name="name",
-        replace="logGroupName name", changes=(Change("put_metric_filter", "metricTransformation pattern"),),
-        names={"name": "filterName|filterNamePrefix", "pattern": "filterPattern",
-               **{f"metricTransformation.{key}": f"metric{key.capitalize()}"
-                  for key in ("name", "namespace", "value")}}),
-    Row("aws:cloudwatch/eventRule:EventRule", "events", source="events/rule.go", create="put_rule",
-        read="describe_rule", delete="delete_rule", id="{name}", listing="list_rules", listed="Rules",
-        absent="ResourceNotFoundException", name="name", name_max_length=64, replace="name",
-        changes=(Change("put_rule", "description eventPattern scheduleExpression state"),),
-        json="eventPattern", defaults={"state": "ENABLED"}, outputs={"arn": "Arn"},
-        tags=_CLOUDWATCH),
-    Row("aws:scheduler/schedule:Schedule", "scheduler", source="scheduler/schedule.go",
-        create="create_schedule", read="get_schedule", delete="delete_schedule", id="{groupName}/{name}",
-        absent="ResourceNotFoundException", name="name", name_max_length=64, replace="groupName name",
-        changes=(Change("update_schedule", "description endDate flexibleTimeWindow scheduleExpression "
-                                           "scheduleExpressionTimezone startDate state target"),),
-        defaults={"groupName": "default", "scheduleExpressionTimezone": "UTC", "state": "ENABLED"},
-        outputs={"arn": "Arn"}),
-    Row("aws:cloudwatch/eventTarget:EventTarget", "events", source="events/target.go", create="put_targets",
-        read="list_targets_by_rule", delete="remove_targets", items="Targets", id="{rule}/{targetId}",
-        absent="ResourceNotFoundException", name="targetId", name_max_length=64, replace="rule targetId",
-        changes=(Change("put_targets", "arn input inputPath roleArn"),), json="input", forgotten="rule",
-        names={"targetId": "Targets.Id|Ids|Id",
-               **{key: f"Targets.{member}|{member}" for key, member in (
-                   ("arn", "Arn"), ("input", "Input"), ("inputPath", "InputPath"), ("roleArn", "RoleArn"))}}),
-    Row("aws:sns/topicSubscription:TopicSubscription", "sns", source="sns/topic_subscription.go",
-        create="subscribe", read="get_subscription_attributes", delete="unsubscribe", by="SubscriptionArn",
-        items="[Attributes]", id="SubscriptionArn", listing="list_subscriptions", listed="Subscriptions",
-        absent="NotFound NotFoundException", replace="endpoint protocol topic", names={"topic": "TopicArn"},
-        arguments={"subscribe": {"ReturnSubscriptionArn": True}}, outputs={"arn": "SubscriptionArn"}),
-)
-
-_STORAGE = (
-    Row("aws:efs/fileSystem:FileSystem", "efs", source="efs/file_system.go", create="create_file_system",
-        read="describe_file_systems", delete="delete_file_system", by="FileSystemId", items="FileSystems",
-        id="FileSystemId", absent="FileSystemNotFound", tags=_EFS,
-        replace="availabilityZoneName creationToken encrypted kmsKeyId performanceMode",
-        changes=(Change("update_file_system", "provisionedThroughputInMibps throughputMode"),),
-        defaults={"throughputMode": "bursting"}, outputs={"arn": "FileSystemArn", "ownerId": "OwnerId"}),
-    Row("aws:efs/accessPoint:AccessPoint", "efs", source="efs/access_point.go", create="create_access_point",
-        read="describe_access_points", delete="delete_access_point", by="AccessPointId", items="AccessPoints",
-        id="AccessPointId", absent="AccessPointNotFound", tags=_EFS,
-        replace="fileSystemId posixUser rootDirectory",
-        outputs={"arn": "AccessPointArn", "ownerId": "OwnerId"}),
-    Row("aws:efs/backupPolicy:BackupPolicy", "efs", source="efs/backup_policy.go", create="put_backup_policy",
-        read="describe_backup_policy", delete="", id="{fileSystemId}", replace="fileSystemId",
-        changes=(Change("put_backup_policy", "backupPolicy"),), absent="FileSystemNotFound PolicyNotFound",
-        forgotten="fileSystemId"),
-    Row("aws:efs/mountTarget:MountTarget", "efs", source="efs/mount_target.go", create="create_mount_target",
-        read="describe_mount_targets", delete="delete_mount_target", by="MountTargetId", items="MountTargets",
-        id="MountTargetId", absent="MountTargetNotFound", replace="fileSystemId ipAddress subnetId",
-        changes=(Change("modify_mount_target_security_groups", "securityGroups"),),
-        forgotten="securityGroups",
-        # A file system has one in each zone.
-        delete_before_replace=True),
 )
 
 _SCALED_BY = "resourceId scalableDimension serviceNamespace"
@@ -470,23 +411,10 @@ _AUTOSCALING = (
                         "endTime scalableTargetAction schedule startTime timezone"),)),
 )
 
-LOOKUPS: Final = {
-    "aws:ec2/getSecurityGroup:getSecurityGroup": ("aws:ec2/securityGroup:SecurityGroup", "id"),
-    "aws:ec2/getSubnet:getSubnet": ("aws:ec2/subnet:Subnet", "id"),
-    "aws:ec2/getVpc:getVpc": ("aws:ec2/vpc:Vpc", "id"),
-    "aws:ecr/getRepository:getRepository": ("aws:ecr/repository:Repository", "name"),
-    "aws:ecs/getCluster:getCluster": ("aws:ecs/cluster:Cluster", "clusterName"),
-    "aws:iam/getRole:getRole": ("aws:iam/role:Role", "name"),
-    "aws:lb/getListener:getListener": ("aws:lb/listener:Listener", "arn"),
-    "aws:lb/getLoadBalancer:getLoadBalancer": ("aws:lb/loadBalancer:LoadBalancer", "arn"),
-    "aws:lb/getTargetGroup:getTargetGroup": ("aws:lb/targetGroup:TargetGroup", "arn"),
-}
-"""Functions that answer with the outputs of a type, and the argument that takes the id."""
-
 # fmt: on
 
 ROWS: Final = {
     row.token: row
-    for row in (*_NETWORK, *_LOAD_BALANCING, *_IDENTITY, *_CONTAINERS, *_MONITORING, *_STORAGE, *_AUTOSCALING)
+    for row in (*_NETWORK, *_LOAD_BALANCING, *_IDENTITY, *_CONTAINERS, *_MONITORING, *_AUTOSCALING)
 }
 """Every row by its token."""

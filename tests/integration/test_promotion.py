@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from local.docker import connect
-from local.resources.cloud import Cloud
 from tests.integration.project import DOMAIN, Project
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("dev")]
@@ -17,8 +16,7 @@ REPOSITORY = "apps/web"
 
 @pytest.fixture
 def project(dev: Project) -> Iterator[Project]:
-    """Dev and a staging that runs what dev runs, in one repository, which the user makes."""
-    Cloud(dev.endpoint).client("ecr").create_repository(repositoryName=REPOSITORY)
+    """Dev and a staging that runs what dev runs, in one repository, which is made when it is looked up."""
     dev.configure(multidev=[], repository=REPOSITORY)
     dev.up()
     dev.configure("staging", repository=REPOSITORY, image_from="dev", desired_count=1)

@@ -18,13 +18,11 @@ SERVICE = "aws:ecs/service:Service"
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-POLICY = "aws:iam/policy:Policy"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 PARAMETER = "aws:ssm/parameter:Parameter"
 REPOSITORY = "aws:ecr/repository:Repository"
 LIFECYCLE = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
 BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"
-REPOSITORY_POLICY = "aws:ecr/repositoryPolicy:RepositoryPolicy"
 
 
 def policy_text(action: str = "logs:PutLogEvents", **more: Any) -> str:
@@ -146,7 +144,9 @@ def repository_name(bench: Workbench) -> str:
 
 
 def policy_arn(bench: Workbench) -> str:
-    return bench.make(POLICY, {"policy": policy_text(Resource="*")}).id
+    name, document = f"{bench.name}-{bench.checks}", policy_text(Resource="*")
+    made = bench.cloud.client("iam").create_policy(PolicyName=name, PolicyDocument=document)
+    return str(made["Policy"]["Arn"])
 
 
 def _insights_by_hand(cloud: Cloud, made: Made) -> None:
@@ -171,12 +171,6 @@ def _role_policy_by_hand(cloud: Cloud, made: Made) -> None:
         RoleName=made.inputs["role"],
         PolicyName=made.inputs["name"],
         PolicyDocument=policy_text("*", Resource="*"),
-    )
-
-
-def _policy_by_hand(cloud: Cloud, made: Made) -> None:
-    cloud.client("iam").create_policy_version(
-        PolicyArn=made.id, PolicyDocument=policy_text("*", Resource="*"), SetAsDefault=True
     )
 
 
@@ -284,15 +278,6 @@ EXAMPLES = [
         outputs=("role", "policyArn"),
     ),
     Example(
-        POLICY,
-        lambda _: {"policy": policy_text(Resource="*"), "description": "For a test"},
-        # More often than IAM keeps versions.
-        changes=tuple({"policy": policy_text(f"logs:Action{number}", Resource="*")} for number in range(6)),
-        replacements=one_by_one(description="Another", path="/other/", name="chosen"),
-        by_hand={"policy": _policy_by_hand},
-        outputs=("arn", "name", "policyId"),
-    ),
-    Example(
         LOG_GROUP,
         lambda _: {"retentionInDays": 7},
         changes=(
@@ -341,31 +326,17 @@ EXAMPLES = [
         },
     ),
     Example(
-        REPOSITORY_POLICY,
-        lambda bench: {
-            "repository": repository_name(bench),
-            "policy": policy_text("ecr:BatchGetImage", Principal="*"),
-        },
-        changes=({"policy": policy_text("ecr:GetAuthorizationToken", Principal="*")},),
-        replacements=({"repository": repository_name},),
-        by_hand={
-            "policy": lambda cloud, made: cloud.client("ecr").set_repository_policy(
-                repositoryName=made.id, policyText=policy_text("*", Principal="*")
-            )
-        },
-    ),
-    Example(
         TASK_DEFINITION,
         task_definition,
         replacements=one_by_one(
             cpu="512",
             memory="1024",
             containerDefinitions=json.dumps([container(stopTimeout=30)]),
+            enableFaultInjection=True,
             ephemeralStorage={"sizeInGib": 30},
             executionRoleArn="arn:aws:iam::000000000000:role/execution",
             family="chosen",
             ipcMode="none",
-            networkMode="bridge",
             pidMode="task",
             placementConstraints=[{"type": "memberOf", "expression": "attribute:ecs.os-type == linux"}],
             requiresCompatibilities=["EC2"],

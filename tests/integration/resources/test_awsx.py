@@ -10,7 +10,7 @@ import pytest
 
 from local.resources.awsx import construct_vpc
 from local.resources.construct import Attribute, Registered
-from local.resources.registry import HANDLERS, INVOKES
+from local.resources.registry import HANDLERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,9 +57,6 @@ class Engine:
         assert read is not None
         self.state[urn] = (identifier, new, read)
         return Registered(urn, identifier, read)
-
-    def invoke(self, token: str, arguments: Properties) -> Properties:
-        return INVOKES[token](self.bench.cloud, arguments)
 
     def up(self, zones: int = 2, nat: str = "None", *, ipv6: bool = False) -> Properties:
         """Ask for a network as the program's does; return the component's outputs."""

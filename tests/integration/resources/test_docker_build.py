@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.docker import DockerError, connect
+from local.docker import connect
+from local.image_build import Build
 from local.resources import docker_build
 from local.resources.base import ResourceError
-from local.resources.docker import get_registry_image
 from local.resources.ecr import describe_image
-from local.resources.invokes import get_image
+from local.resources.invokes import get_image, get_registry_image
 from tests.integration.resources.examples_services import REPOSITORY
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def inputs(repository: Made, app: Path, tag: str = "1", **more: Any) -> dict[str
 
 
 def forbid_builds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(docker_build.Build, "run", lambda _: pytest.fail("it was built"))
+    monkeypatch.setattr(Build, "run", lambda _: pytest.fail("it was built"))
 
 
 def test_what_is_pushed_is_what_the_registry_has(bench: Workbench, repository: Made, app: Path) -> None:
@@ -124,48 +124,6 @@ def test_a_changed_app_gets_another_digest_and_the_old_tag_stays(
         "imageDigest"
     ] == (made.id)
     HANDLER.delete(bench.cloud, id=made.id, outputs=outputs)
-
-
-def test_content_that_was_built_before_is_pushed_without_a_build(
-    bench: Workbench, repository: Made, app: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (app / "Dockerfile").write_text(DOCKERFILE.replace("node:24", f"node:24@sha256:{'a' * 64}"))
-    made = bench.make(IMAGE, inputs(repository, app))
-    forbid_builds(monkeypatch)
-
-    again = bench.make(IMAGE, inputs(repository, app, tag="2"))
-
-    assert again.id == made.id
-
-
-@pytest.mark.parametrize("change", [{"buildArgs": {"VERSION": "2"}}, {"labels": {"team": "b"}}])
-def test_what_was_built_otherwise_does_not_stand_for_it(
-    change: dict[str, Any], bench: Workbench, repository: Made, app: Path
-) -> None:
-    fixed = DOCKERFILE.replace("node:24", f"node:24@sha256:{'a' * 64}")
-    (app / "Dockerfile").write_text(f"{fixed}ARG VERSION=1\nENV VERSION=${{VERSION}}\n")
-    made = bench.make(IMAGE, inputs(repository, app))
-
-    other = bench.make(IMAGE, inputs(repository, app, tag="2", **change))
-
-    assert other.id != made.id
-
-
-def test_a_base_that_may_have_moved_is_built_upon_again(
-    bench: Workbench, repository: Made, app: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bench.make(IMAGE, inputs(repository, app))
-    asked: list[str] = []
-
-    def run(build: docker_build.Build) -> str:
-        asked.append(build.tag)
-        raise DockerError("built")
-
-    monkeypatch.setattr(docker_build.Build, "run", run)
-
-    with pytest.raises(DockerError, match="built"):
-        bench.make(IMAGE, inputs(repository, app, tag="2"))
-    assert asked
 
 
 def test_an_immutable_tag_with_other_contents_is_refused_and_says_why(

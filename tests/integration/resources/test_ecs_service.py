@@ -14,7 +14,7 @@ from local.base_image import base_image
 from local.docker import connect
 from local.resources import ecs_service
 from local.resources.base import ResourceError
-from local.resources.ecs_service import Service
+from local.resources.registry import HANDLERS
 from tests.integration.resources.examples_services import (
     CLUSTER,
     SERVICE,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.docker
 
-HANDLER = Service()
+HANDLER = HANDLERS[SERVICE]
 STAY = ["node", "-e", "process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1000)"]
 LEAVE = ["node", "-e", "process.exit(1)"]
 SECONDS = 60
@@ -173,7 +173,7 @@ def test_a_container_that_never_goes_ends_in_an_error_that_names_it(
     made = make(bench, image, desiredCount=0)
     monkeypatch.setattr(ecs_service, "_DELETE_SECONDS", 0)
     monkeypatch.setattr(ecs_service, "_PAUSE_SECONDS", 0)
-    monkeypatch.setattr(ecs_service, "clear_tasks", lambda _, **__: ["ministack-ecs-stuck-web"])
+    monkeypatch.setattr("local.task_containers.clear_tasks", lambda _, **__: ["ministack-ecs-stuck-web"])
 
     with pytest.raises(ResourceError, match="ministack-ecs-stuck-web"):
         HANDLER.delete(bench.cloud, id=made.id, outputs=made.outputs)

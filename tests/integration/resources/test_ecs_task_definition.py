@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.resources.base import ResourceError
-from local.resources.ecs_task_definition import TaskDefinition
+from local.resources.registry import HANDLERS
 from tests.integration.resources.examples_services import TASK_DEFINITION, container, task_definition
 
 if TYPE_CHECKING:
     from tests.integration.resources.example import Workbench
 
-HANDLER = TaskDefinition()
+HANDLER = HANDLERS[TASK_DEFINITION]
 
 
 def test_the_processor_is_this_machines_and_the_one_asked_for_is_shown(

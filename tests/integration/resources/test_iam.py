@@ -40,22 +40,6 @@ def test_a_role_with_policies_is_not_deleted_and_says_why(bench: Workbench) -> N
         HANDLERS[ROLE].delete(bench.cloud, id=role.id, outputs=role.outputs)
 
 
-def test_a_role_may_take_its_policies_with_it(bench: Workbench) -> None:
-    role = bench.make(ROLE, {"assumeRolePolicy": trust(), "forceDetachPolicies": True})
-    bench.make(ROLE_POLICY, {"role": role.id, "policy": ANY_LOG})
-
-    HANDLERS[ROLE].delete(bench.cloud, id=role.id, outputs=role.outputs)
-
-    assert HANDLERS[ROLE].read(bench.cloud, id=role.id, inputs=role.inputs) is None
-
-
-def test_a_prefix_is_where_the_name_begins(bench: Workbench) -> None:
-    made = bench.make(ROLE, {"assumeRolePolicy": trust(), "namePrefix": "begins-"})
-
-    assert made.outputs["name"].startswith("begins-")
-    assert made.outputs["namePrefix"] == "begins-"
-
-
 def test_a_policy_that_aws_wrote_otherwise_is_no_drift(bench: Workbench) -> None:
     role = make_role(bench)
     written = trust().replace('"sts:AssumeRole"', '["sts:AssumeRole"]')

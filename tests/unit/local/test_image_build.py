@@ -40,7 +40,6 @@ def built(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     def classic(job: Any) -> str:
         seen["build_args"] = job.build_args
-        seen["labels"] = job.labels
         return "sha256:1"
 
     monkeypatch.setattr(image_build, "_classic", classic)
@@ -124,12 +123,6 @@ def test_a_dockerfile_from_scratch_needs_no_base(built: dict[str, Any], tmp_path
     quiet(context(tmp_path, "FROM scratch\nCOPY . .\n"))
 
     assert built["build_args"] == {}
-
-
-def test_every_image_carries_our_label(built: dict[str, Any], tmp_path: Path) -> None:
-    quiet(context(tmp_path))
-
-    assert built["labels"] == {"node-on-ecs": "image"}
 
 
 def test_a_base_that_was_taken_away_meanwhile_is_made_again(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.locks import BusyError, everything_locked, stack_locked
+from local.locks import BusyError, everything_locked, exclusive, stack_locked
 
 
 def test_two_runs_on_one_stack_exclude_each_other(tmp_path: Path) -> None:
@@ -91,3 +91,21 @@ def test_a_child_of_a_run_does_not_hold_its_lock(tmp_path: Path) -> None:
             pass
     finally:
         child.communicate()
+
+
+def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
+    lock = tmp_path / "new" / "lock"
+    events: list[str] = []
+
+    def second() -> None:
+        with exclusive(lock):
+            events.append("second")
+
+    with exclusive(lock):
+        other = threading.Thread(target=second)
+        other.start()
+        # However long it waits for its turn, it is not before this.
+        events.append("first")
+    other.join(20)
+
+    assert events == ["first", "second"]

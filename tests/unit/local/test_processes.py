@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 
 from local import processes
-from local.processes import ProcessError, ProcessIdentity, exclusive, log_end, spawn, user_environment
+from local.processes import ProcessError, ProcessIdentity, log_end, spawn, user_environment
 
 WAIT = "import signal; print('up', flush=True); signal.pause()"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {WAIT}"
@@ -70,7 +69,6 @@ def test_a_process_that_got_the_id_of_another_gets_no_signal(start: Start) -> No
     assert process.alive
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no descriptors of processes")
 def test_an_id_that_is_given_away_after_the_look_gets_no_signal(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,24 +132,6 @@ def test_it_gets_the_descriptors_that_it_inherits_in_order(start: Start) -> None
 def test_a_program_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(ProcessError, match="cannot start no-such-program with log"):
         spawn(["no-such-program"], log=tmp_path / "log", environment={})
-
-
-def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
-    lock = tmp_path / "new" / "lock"
-    events: list[str] = []
-
-    def second() -> None:
-        with exclusive(lock):
-            events.append("second")
-
-    with exclusive(lock):
-        other = threading.Thread(target=second)
-        other.start()
-        # However long it waits for its turn, it is not before this.
-        events.append("first")
-    other.join(20)
-
-    assert events == ["first", "second"]
 
 
 def test_a_process_that_has_ended_has_no_start(start: Start) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -189,6 +190,20 @@ def test_a_half_deleted_cli_is_made_again(machine: Machine) -> None:
 
     assert ensure(print).origin == "built from its Go module"
     assert ensure(print).origin == "from the cache"
+
+
+def test_older_versions_go_after_an_installation_even_while_one_runs(machine: Machine) -> None:
+    """Another clone may need a newer one, and may be using an older one just now."""
+    older = machine.pulumi(OLD, folder=machine.cache / "3.100.0" / "bin")
+    machine.pulumi("v3.999.0", folder=machine.cache / "3.999.0" / "bin")
+    older.write_text(f"#!/bin/sh\nread -r _ && exec {shlex.quote(sys.executable)} --version\n")
+    running = subprocess.Popen([older], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    machine.go(builds=USUAL)
+
+    ensure(print)
+
+    assert left(machine) == {VERSION, "3.999.0"}
+    assert running.communicate("go on\n", timeout=SECONDS)[0].startswith("Python")
 
 
 @pytest.fixture

@@ -35,14 +35,20 @@ class Client:
             )
         )
 
-    def diff(self, old: dict[str, Any], new: dict[str, Any], type_: str = THING) -> Any:
+    def diff(
+        self,
+        old: dict[str, Any],
+        new: dict[str, Any],
+        type_: str = THING,
+        outputs: dict[str, Any] | None = None,
+    ) -> Any:
         return self.stub.Diff(
             provider_pb2.DiffRequest(
                 urn=URN,
                 type=type_,
                 old_inputs=values.encode(old),
                 news=values.encode(new),
-                olds=values.encode(old),
+                olds=values.encode(old if outputs is None else outputs),
             )
         )
 

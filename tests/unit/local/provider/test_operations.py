@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.provider import operations
-from local.resources.base import UNKNOWN, ResourceError, UnfinishedError
+from local.resources.base import UNKNOWN, ResourceError
 from local.resources.cloud import Cloud
 from tests.unit.local.provider.client import URN
 from tests.unit.local.provider.toys import ENDPOINT, Thing, World
@@ -34,25 +34,12 @@ def create(thing: Thing, cloud: Cloud, *, recovering: bool) -> str:
     return operations.create(thing, cloud, urn=URN, inputs=INPUTS, recovering=recovering)[0]
 
 
-def test_a_type_without_a_handler_is_refused_by_name(thing: Thing) -> None:
-    assert operations.handler_of({thing.token: thing}, thing.token, "one") is thing
-    with pytest.raises(ResourceError, match="toy:index:Other one: the local run has no handler"):
-        operations.handler_of({thing.token: thing}, "toy:index:Other", "one")
-
-
 def test_what_is_made_is_known_from_then_on(thing: Thing, cloud: Cloud) -> None:
     """So that no other resource takes it over."""
     identifier, outputs = operations.create(thing, cloud, urn=URN, inputs=INPUTS, recovering=False)
 
     assert outputs == {**INPUTS, "version": 1, "address": f"{identifier}.toys"}
     assert cloud.is_known(thing.token, identifier)
-
-
-def test_what_was_left_behind_is_taken_over_as_it_is(thing: Thing, cloud: Cloud, world: World) -> None:
-    leave_behind(world)
-
-    assert create(thing, cloud, recovering=True) == "thing-lost"
-    assert world.calls == []
 
 
 def test_what_was_left_behind_otherwise_is_changed(thing: Thing, cloud: Cloud, world: World) -> None:
@@ -72,28 +59,9 @@ def test_what_was_left_behind_and_cannot_be_changed_makes_room(
     assert world.calls == ["delete one", "create one"]
 
 
-def test_where_no_run_was_cut_off_nothing_is_taken_over(thing: Thing, cloud: Cloud, world: World) -> None:
-    leave_behind(world)
-
-    assert create(thing, cloud, recovering=False) != "thing-lost"
-
-
-def test_what_the_state_knows_is_not_taken_over(thing: Thing, cloud: Cloud, world: World) -> None:
-    leave_behind(world)
-    cloud.remember(thing.token, "thing-lost")
-
-    assert create(thing, cloud, recovering=True) != "thing-lost"
-
-
 def named(thing: Thing, cloud: Cloud, asked: dict[str, Any], checked: dict[str, Any]) -> str:
     found = operations.with_name_left_behind(thing, cloud, urn=URN, asked=asked, checked=checked)
     return found["name"]
-
-
-def test_an_automatic_name_is_the_one_that_was_left_behind(thing: Thing, cloud: Cloud, world: World) -> None:
-    leave_behind(world, name="one-lost")
-
-    assert named(thing, cloud, {"label": "one"}, {**INPUTS, "name": "one-new"}) == "one-lost"
 
 
 def test_a_name_that_was_asked_for_stays(thing: Thing, cloud: Cloud, world: World) -> None:
@@ -107,17 +75,6 @@ def test_nothing_is_looked_for_by_what_is_not_known_yet(thing: Thing, cloud: Clo
     checked = {**INPUTS, "name": "one-new", "needs": UNKNOWN}
 
     assert named(thing, cloud, {"label": "one"}, checked) == "one-new"
-
-
-def test_what_cannot_be_read_after_its_creation_is_told_with_its_id(
-    thing: Thing, cloud: Cloud, world: World
-) -> None:
-    world.broken.add("read one")
-
-    with pytest.raises(UnfinishedError, match="one cannot be read") as caught:
-        create(thing, cloud, recovering=False)
-
-    assert caught.value.identifier in world.things
 
 
 def test_what_is_gone_cannot_be_changed_and_the_way_out_is_told(thing: Thing, cloud: Cloud) -> None:
@@ -142,25 +99,13 @@ def test_what_only_the_creation_could_have_set_asks_for_no_update(
     assert world.calls == ["update one"]
 
 
-def test_a_preview_of_an_update_knows_all_but_what_the_update_renews(thing: Thing) -> None:
-    old = {**INPUTS, "version": 3, "address": "one.toys"}
-
-    assert operations.expected_after_update(thing, old, {**INPUTS, "size": 2}) == {
-        **old,
-        "size": 2,
-        "version": UNKNOWN,
-    }
-
-
-def test_a_diff_compares_with_what_there_is_where_the_handler_says_so(
-    thing: Thing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_diff_compares_with_what_there_is() -> None:
     """Unless the program ignores its changes: then the engine hands on what was asked for last."""
-    monkeypatch.setattr(Thing, "compared_with_outputs", frozenset({"size", "tags"}))
-    there = {**INPUTS, "size": 5, "tags": {"a": "b"}}
+    there = {**INPUTS, "size": 5, "tags": {"a": "b"}, "address": "one.toys"}
+    new = {**INPUTS, "tags": {}}
 
-    assert operations.compared(thing, INPUTS, there, []) == {**INPUTS, "size": 5, "tags": {"a": "b"}}
-    assert operations.compared(thing, INPUTS, there, ["size", "tags.a"]) == INPUTS
+    assert operations.compared(INPUTS, there, new, []) == {**INPUTS, "size": 5, "tags": {"a": "b"}}
+    assert operations.compared(INPUTS, there, new, ["size", "tags.a"]) == {**INPUTS, "tags": None}
 
 
 def test_drift_is_what_is_another_thing_there_and_nothing_that_is_not_told(thing: Thing) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,20 +17,18 @@ from local.resources.base import UNKNOWN
 from tests.unit.local.provider.client import THING, URN, Client, Served
 from tests.unit.local.provider.toys import ENDPOINT, World, package
 
+DIFF_NONE = provider_pb2.DiffResponse.DIFF_NONE
+
 
 def test_a_provider_says_what_it_is(client: Client) -> None:
     """The CLI asks for a plugin of the version that the SDK has."""
     handshake = client.stub.Handshake(provider_pb2.ProviderHandshakeRequest())
 
     assert client.stub.GetPluginInfo(empty_pb2.Empty()).version == "1.2.3"
-    assert json.loads(client.stub.GetSchema(provider_pb2.GetSchemaRequest()).schema) == {"name": "toy"}
     assert (handshake.accept_secrets, handshake.accept_resources) == (True, True)
 
 
-def test_a_provider_answers_what_it_has_no_answer_to(client: Client) -> None:
-    """A method that is not there would be an error of the CLI's."""
-    assert client.stub.GetMapping(provider_pb2.GetMappingRequest(key="terraform")).provider == ""
-    assert list(client.stub.GetMappings(provider_pb2.GetMappingsRequest(key="terraform")).providers) == []
+def test_a_provider_can_be_attached_to_and_cancelled(client: Client) -> None:
     assert client.stub.Attach(plugin_pb2.PluginAttach(address="127.0.0.1:1")) == empty_pb2.Empty()
     assert client.stub.Cancel(empty_pb2.Empty()) == empty_pb2.Empty()
 
@@ -116,7 +113,7 @@ def test_a_difference_is_told_with_its_kind(
 
 
 def test_no_difference_is_told_as_such(client: Client) -> None:
-    assert client.diff({"size": 1}, {"size": 1}).changes == provider_pb2.DiffResponse.DIFF_NONE
+    assert client.diff({"size": 1}, {"size": 1}).changes == DIFF_NONE
 
 
 def test_only_what_cannot_exist_twice_goes_before_what_replaces_it(client: Client) -> None:
@@ -215,6 +212,21 @@ def test_what_did_not_become_what_was_asked_for_is_kept_with_what_was_asked_for(
     assert details.id in world.things
     assert values.decode(details.properties)["size"] == 2
     assert list(details.reasons) == ["one is not finished"]
+
+
+def test_what_did_not_become_what_was_asked_for_is_not_repaired_by_asking_again(
+    client: Client, world: World
+) -> None:
+    """The engine then has the inputs of before, and as outputs what was asked for; it asks for an update."""
+    old, new = {"label": "one", "name": "one-1", "size": 1}, {"label": "one", "name": "one-1", "size": 2}
+    new["needs"] = "another"
+    made = client.create(old)
+    made.properties.update(new)
+    world.calls.clear()
+
+    assert client.diff(old, new, outputs=values.decode(made.properties)).changes == DIFF_NONE
+    assert client.update(made, old, new)["size"] == 1
+    assert world.calls == []
 
 
 def unfinished(error: Any) -> Any:

@@ -39,19 +39,20 @@ def test_a_resource_is_encoded_as_a_reference_to_it() -> None:
     assert encoded["vpc"] == values.reference("urn:vpc", "vpc-1")
 
 
-def test_secrets_are_found_opened_and_closed_again_wherever_they_are() -> None:
+def test_secrets_are_opened_and_closed_again_wherever_they_are() -> None:
     closed = {"plain": 1, "list": [{"password": values.secret("hush")}], "all": values.secret({"a": 1})}
 
     opened = values.reveal(closed)
-    paths = values.secret_paths(closed)
 
     assert opened == {"plain": 1, "list": [{"password": "hush"}], "all": {"a": 1}}
-    assert paths == {("list", 0, "password"), ("all",)}
-    assert values.conceal(opened, paths) == closed
+    assert values.conceal(opened, closed) == closed
+    assert values.conceal(opened, {"list": closed["list"]}, {"all": closed["all"]}) == closed
 
 
 def test_what_is_not_there_cannot_be_closed() -> None:
-    assert values.conceal({"list": []}, [("list", 0, "password"), ("other",)]) == {"list": []}
+    assert values.conceal({"list": []}, {"list": [values.secret(1)], "other": values.secret(1)}) == {
+        "list": []
+    }
 
 
 def test_an_unknown_is_found_wherever_it_is() -> None:

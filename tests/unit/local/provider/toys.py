@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -35,7 +34,7 @@ class Thing(Handler):
     """`toy:index:Thing`: `label`, `size` (in place), `place` and `name` (force a new one)."""
 
     token = "toy:index:Thing"
-    force_new: Mapping[str, str] = {"name": "a test's rule", "place": "a test's rule"}
+    force_new = frozenset({"name", "place"})
     in_place = frozenset({"label", "size", "password", "needs", "tags"})
     name_property = "name"
     name_max_length = 40

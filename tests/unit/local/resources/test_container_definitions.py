@@ -30,25 +30,21 @@ def text(**container: Any) -> str:
     return json.dumps([{**WEB, **container}])
 
 
-def answered(container: dict[str, Any] | None = None, *, awsvpc: bool = True) -> dict[str, Any]:
-    [told] = json.loads(answer(parse(text(**(container or {}))), awsvpc=awsvpc))
+def answered(container: dict[str, Any] | None = None) -> dict[str, Any]:
+    [told] = json.loads(answer(parse(text(**(container or {})))))
     return told
 
 
 def is_same_after_answer(**container: Any) -> bool:
     """Whether an unchanged `up` has nothing to do: the state has ECS's answer, the program asks again."""
     asked = text(**container)
-    return equivalent(answer(parse(asked), awsvpc=True), asked, awsvpc=True)
+    return equivalent(answer(parse(asked)), asked)
 
 
 def test_ecs_answers_with_its_defaults() -> None:
     ports = [{"containerPort": 3000, "hostPort": 3000, "protocol": "tcp"}]
 
     assert answered() == {**WEB, **ADDED, "portMappings": ports}
-
-
-def test_outside_of_awsvpc_mode_the_host_port_is_left_to_the_host() -> None:
-    assert answered(awsvpc=False)["portMappings"][0]["hostPort"] == 0
 
 
 @pytest.mark.parametrize("key", ["environment", "secrets"])
@@ -129,24 +125,23 @@ def test_what_the_provider_does_not_even_out_is_a_new_revision_at_each_up(contai
     ],
 )
 def test_any_other_change_is_one(change: dict[str, Any]) -> None:
-    assert not equivalent(text(), text(**change), awsvpc=True)
+    assert not equivalent(text(), text(**change))
 
 
 def test_the_order_of_a_command_matters_and_that_of_containers_does_not() -> None:
     both = [{"name": "web", "image": "a"}, {"name": "agent", "image": "b"}]
 
-    assert not equivalent(text(command=["a", "b"]), text(command=["b", "a"]), awsvpc=True)
-    assert equivalent(json.dumps(both), json.dumps(both[::-1]), awsvpc=True)
+    assert not equivalent(text(command=["a", "b"]), text(command=["b", "a"]))
+    assert equivalent(json.dumps(both), json.dumps(both[::-1]))
 
 
-def test_a_host_port_may_only_be_left_out_in_awsvpc_mode() -> None:
+def test_a_host_port_may_be_left_out() -> None:
     fixed, open_ = (
         text(portMappings=[mapping])
         for mapping in ({"containerPort": 80, "hostPort": 80}, {"containerPort": 80})
     )
 
-    assert equivalent(fixed, open_, awsvpc=True)
-    assert not equivalent(fixed, open_, awsvpc=False)
+    assert equivalent(fixed, open_)
 
 
 @pytest.mark.parametrize("bad", ["no json", '{"name": "web"}', '["web"]', "3"])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.build_context import context_hash
 from local.resources.base import UNKNOWN, ResourceError
 from local.resources.cloud import Cloud
-from local.resources.docker_build import Image
+from local.resources.docker_build import Image, context_hash
 
 HANDLER = Image()
 
@@ -26,8 +26,8 @@ def app(tmp_path: Path) -> Path:
     (folder / "src").mkdir(parents=True)
     (folder / "Dockerfile").write_text("FROM scratch\nCOPY . .\n")
     (folder / "src" / "server.js").write_text("one")
-    (folder / "notes.md").write_text("for people")
-    (folder / ".dockerignore").write_text("# for people\n*.md\nnode_modules\n")
+    (folder / "src" / "server.js").chmod(0o644)
+    (folder / "link").symlink_to("/etc")
     return folder
 
 
@@ -44,6 +44,74 @@ def test_a_changed_file_is_a_change_in_place(cloud: Cloud, app: Path) -> None:
 
     assert diff.changed == ("contextHash",)
     assert diff.replace == ()
+
+
+def hash_of(app: Path) -> str:
+    return context_hash(app, app / "Dockerfile")
+
+
+def rewrite(app: Path) -> None:
+    (app / "src" / "server.js").write_text("two")
+
+
+def add(app: Path) -> None:
+    (app / "src" / "more.js").write_text("")
+
+
+def rename(app: Path) -> None:
+    (app / "src" / "server.js").rename(app / "src" / "main.js")
+
+
+def make_executable(app: Path) -> None:
+    (app / "src" / "server.js").chmod(0o755)
+
+
+def edit_dockerfile(app: Path) -> None:
+    (app / "Dockerfile").write_text("FROM scratch\n")
+
+
+def link_elsewhere(app: Path) -> None:
+    (app / "link").unlink()
+    (app / "link").symlink_to("/usr")
+
+
+@pytest.mark.parametrize("change", [rewrite, add, rename, make_executable, edit_dockerfile, link_elsewhere])
+def test_whatever_a_build_sees_changes_the_hash(app: Path, change: Callable[[Path], None]) -> None:
+    before = hash_of(app)
+
+    change(app)
+
+    assert hash_of(app) != before
+
+
+def test_time_changes_nothing(app: Path) -> None:
+    before = hash_of(app)
+
+    (app / "src" / "server.js").touch()
+
+    assert hash_of(app) == before
+
+
+def test_one_file_that_reads_like_two_has_another_hash(app: Path) -> None:
+    for name, text in (("a", "x"), ("b", "y")):
+        (app / name).write_text(text)
+        (app / name).chmod(0o644)
+    before = hash_of(app)
+
+    (app / "b").unlink()
+    (app / "a").write_text("xb\x00644\x00y")
+
+    assert hash_of(app) != before
+
+
+def test_a_file_that_cannot_be_read_is_named(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+
+    with pytest.raises(ResourceError, match=r"cannot read .*Dockerfile: Permission denied"):
+        hash_of(app)
 
 
 def test_a_new_password_is_no_change(cloud: Cloud, app: Path) -> None:
@@ -77,7 +145,15 @@ def test_a_folder_without_a_dockerfile_is_named(cloud: Cloud, tmp_path: Path) ->
         check(cloud, tmp_path)
 
 
-@pytest.mark.parametrize("unknown", [{"ssh": [{"id": "default"}]}, {"addHosts": ["a:1"]}])
+@pytest.mark.parametrize("asked", [{"push": False}, {"tags": []}, {"tags": ["localhost:4566/app:1"] * 2}])
+def test_an_image_that_is_not_pushed_under_one_tag_is_refused(
+    cloud: Cloud, app: Path, asked: dict[str, Any]
+) -> None:
+    with pytest.raises(ResourceError, match="set `push`, and one tag"):
+        check(cloud, app, **asked)
+
+
+@pytest.mark.parametrize("unknown", [{"noCache": True}, {"ssh": [{"id": "default"}]}, {"addHosts": ["a:1"]}])
 def test_what_would_be_ignored_is_refused_by_name(cloud: Cloud, app: Path, unknown: dict[str, Any]) -> None:
     with pytest.raises(ResourceError, match=next(iter(unknown))):
         check(cloud, app, **unknown)

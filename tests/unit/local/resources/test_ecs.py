@@ -9,9 +9,10 @@ import pytest
 
 from local.resources.base import UNKNOWN, ResourceError
 from local.resources.cloud import Cloud
-from local.resources.ecs_service import Service
-from local.resources.ecs_task_definition import TaskDefinition
+from local.resources.registry import HANDLERS
 
+SERVICE = HANDLERS["aws:ecs/service:Service"]
+TASK_DEFINITION = HANDLERS["aws:ecs/taskDefinition:TaskDefinition"]
 WEB = {"name": "web", "image": "app@sha256:1", "portMappings": [{"containerPort": 3000}]}
 
 
@@ -23,49 +24,44 @@ def test_a_difference_that_ecs_adds_and_the_provider_does_not_even_out_is_a_new_
     drop = {"capabilities": {"drop": ["ALL"]}}
     told = {"capabilities": {"add": [], "drop": ["ALL"]}}
 
-    diff = TaskDefinition().diff(definition(linuxParameters=told), definition(linuxParameters=drop))
+    diff = TASK_DEFINITION.diff(definition(linuxParameters=told), definition(linuxParameters=drop))
 
     assert diff.replace == ("containerDefinitions",)
 
 
 def test_a_difference_that_the_provider_evens_out_is_none() -> None:
-    assert TaskDefinition().diff(definition(cpu=0, mountPoints=[]), definition()).changed == ()
-
-
-def test_outside_of_awsvpc_mode_a_host_port_counts() -> None:
-    old, new = (
-        {**definition(portMappings=[port])}
-        for port in ({"containerPort": 80, "hostPort": 80}, {"containerPort": 80})
-    )
-
-    assert (
-        TaskDefinition().diff({**old, "networkMode": "awsvpc"}, {**new, "networkMode": "awsvpc"}).replace
-        == ()
-    )
-    assert TaskDefinition().diff(
-        {**old, "networkMode": "bridge"}, {**new, "networkMode": "bridge"}
-    ).replace == ("containerDefinitions",)
+    assert TASK_DEFINITION.diff(definition(cpu=0, mountPoints=[]), definition()).changed == ()
 
 
 def test_a_preview_that_does_not_know_the_containers_yet_replaces() -> None:
-    diff = TaskDefinition().diff(definition(), {"family": "web", "containerDefinitions": UNKNOWN})
+    diff = TASK_DEFINITION.diff(definition(), {"family": "web", "containerDefinitions": UNKNOWN})
 
     assert diff.replace == ("containerDefinitions",)
 
 
 def test_tags_alone_make_no_new_revision() -> None:
-    diff = TaskDefinition().diff({**definition(), "tags": {}}, {**definition(), "tags": {"A": "b"}})
+    diff = TASK_DEFINITION.diff({**definition(), "tags": {}}, {**definition(), "tags": {"A": "b"}})
 
     assert (diff.changed, diff.replace) == (("tags",), ())
 
 
-@pytest.mark.parametrize("text", ["no json", '{"name": "web"}', '[{"name": "web", "readOnly": true}]'])
-def test_container_definitions_that_ecs_would_not_read_are_refused(text: str) -> None:
-    inputs = {"family": "web", "containerDefinitions": text}
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"containerDefinitions": "no json"}, "containerDefinitions"),
+        ({"containerDefinitions": '{"name": "web"}'}, "containerDefinitions"),
+        ({"containerDefinitions": '[{"name": "web", "readOnly": true}]'}, "containerDefinitions.*readOnly"),
+        ({"networkMode": "bridge"}, "network mode 'awsvpc' alone"),
+    ],
+)
+def test_what_ecs_would_not_read_and_the_local_run_does_not_do_is_refused(
+    inputs: dict[str, Any], message: str
+) -> None:
+    asked = {**definition(), "networkMode": "awsvpc", **inputs}
 
-    with pytest.raises(ResourceError, match="containerDefinitions"):
-        TaskDefinition().check(
-            Cloud("http://127.0.0.1:1"), name="web", old=None, new=inputs, random_hex="0123456"
+    with pytest.raises(ResourceError, match=f"(?s){message}"):
+        TASK_DEFINITION.check(
+            Cloud("http://127.0.0.1:1"), name="web", old=None, new=asked, random_hex="0123456789"
         )
 
 
@@ -77,9 +73,9 @@ def test_another_strategy_is_made_in_place_by_a_forced_deployment_only() -> None
     old, new = {"capacityProviderStrategies": SPOT}, {"capacityProviderStrategies": FARGATE}
     forced = {"forceNewDeployment": True}
 
-    assert Service().diff({**old, **forced}, {**new, **forced}).replace == ()
+    assert SERVICE.diff({**old, **forced}, {**new, **forced}).replace == ()
     with pytest.raises(ResourceError, match="set `forceNewDeployment`"):
-        Service().diff(old, new)
+        SERVICE.diff(old, new)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +89,7 @@ def test_another_strategy_is_made_in_place_by_a_forced_deployment_only() -> None
 def test_triggers_count_where_a_deployment_is_forced(
     *, forced: bool, old: dict[str, str], new: dict[str, str], changed: tuple[str, ...]
 ) -> None:
-    diff = Service().diff(
+    diff = SERVICE.diff(
         {"forceNewDeployment": forced, "triggers": old}, {"forceNewDeployment": forced, "triggers": new}
     )
 
@@ -103,14 +99,14 @@ def test_triggers_count_where_a_deployment_is_forced(
 def test_a_strategy_means_the_same_with_its_zeros_written_out() -> None:
     written_out = [{"base": 0, **SPOT[0]}]
 
-    diff = Service().diff({"capacityProviderStrategies": SPOT}, {"capacityProviderStrategies": written_out})
+    diff = SERVICE.diff({"capacityProviderStrategies": SPOT}, {"capacityProviderStrategies": written_out})
 
     assert diff.changed == ()
 
 
 def test_what_the_emulator_would_ignore_is_refused_by_name() -> None:
     with pytest.raises(ResourceError, match="serviceConnectConfiguration"):
-        Service().check(
+        SERVICE.check(
             Cloud("http://127.0.0.1:1"),
             name="web",
             old=None,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local.resources.base import ResourceError
 from local.resources.ecs_deployment import excerpt
 from local.resources.ecs_health import UP_SECONDS, TaskHealth, checks_of, matches
 from local.task_containers import Listener
@@ -18,6 +19,7 @@ GROUP = {
     "HealthCheckPort": "traffic-port",
     "HealthCheckProtocol": "HTTP",
     "HealthCheckTimeoutSeconds": 5,
+    "TargetGroupName": "web",
     "Matcher": {"HttpCode": "200-299"},
     "UnhealthyThresholdCount": 3,
 }
@@ -58,7 +60,12 @@ def test_a_target_is_asked_as_its_group_says() -> None:
     [check] = checks({"loadBalancers": [BALANCED]})
 
     assert (check.container, check.port, check.path, check.codes) == ("web", 3000, "/readyz", "200-299")
-    assert (check.protocol, check.seconds) == ("HTTP", 5)
+    assert check.seconds == 5
+
+
+def test_a_protocol_that_is_not_asked_by_here_is_refused() -> None:
+    with pytest.raises(ResourceError, match="health checks by TCP"):
+        checks({"loadBalancers": [BALANCED]}, HealthCheckProtocol="TCP")
 
 
 def test_a_port_of_its_own_goes_before_the_traffics() -> None:
@@ -108,13 +115,8 @@ def closed_port() -> int:
         return int(taken.getsockname()[1])
 
 
-@pytest.mark.parametrize("protocol", ["HTTP", "HTTPS", "TCP"])
-def test_a_port_that_nothing_listens_on_is_named_with_those_that_are_listened_on(
-    protocol: str, closed_port: int
-) -> None:
-    [check] = checks(
-        {"loadBalancers": [{**BALANCED, "containerPort": closed_port}]}, HealthCheckProtocol=protocol
-    )
+def test_a_port_that_nothing_listens_on_is_named_with_those_that_are_listened_on(closed_port: int) -> None:
+    [check] = checks({"loadBalancers": [{**BALANCED, "containerPort": closed_port}]})
     inside = Listener(address="127.0.0.11", port=40000)
 
     def fault(*listeners: Listener) -> str:
