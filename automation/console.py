@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import click
+
+from automation.errors import AutomationError
 
 json_option: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -18,8 +22,25 @@ def say(text: str) -> None:
 
 
 def print_json(document: Any) -> None:
-    """Print a result for programs."""
-    click.echo(json.dumps(document, indent=2))
+    """Print a result for programs, with times in UTC."""
+    click.echo(json.dumps(document, indent=2, default=_iso))
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def write_text(path: Path, text: str, *, append: bool = False) -> None:
+    """Write a file that the user has named.
+
+    Raises:
+        AutomationError: it cannot be written.
+    """
+    try:
+        with path.open("a" if append else "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise AutomationError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def print_addresses(addresses: Mapping[str, str]) -> None:

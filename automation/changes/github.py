@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from automation.console import write_text
 from automation.errors import AutomationError
 
 if TYPE_CHECKING:
@@ -71,11 +72,7 @@ def write(path: Path, comment: Comment, *, append: bool = False) -> None:
     Raises:
         AutomationError: the file cannot be written.
     """
-    try:
-        with path.open("a" if append else "w", encoding="utf-8") as file:
-            file.write(comment.markdown())
-    except OSError as error:
-        raise AutomationError(f"{path} cannot be written: {error.strerror}") from error
+    write_text(path, comment.markdown(), append=append)
 
 
 @contextmanager

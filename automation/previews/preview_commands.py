@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -95,16 +95,4 @@ def _summary(removals: Sequence[Removal], *, dry_run: bool) -> str:
 
 
 def _document(preview: Preview) -> dict[str, Any]:
-    return {
-        "stack": preview.stack,
-        "number": preview.number,
-        "base": preview.base,
-        "address": preview.address,
-        "expires": _iso(preview.expires),
-        "last_update": _iso(preview.last_update),
-        "under_way": preview.under_way,
-    }
-
-
-def _iso(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone(UTC).isoformat(timespec="seconds")
+    return {**asdict(preview), "number": preview.number}
