@@ -94,7 +94,6 @@ def _stacks(*, local: bool, wait_for_lock_minutes: float) -> Stacks:
     if not local:
         return Stacks(
             environment=AwsEnvironment(find_cli=_find_cli),
-            find_cli=_find_cli,
             lock_retry=LockRetry(minutes=wait_for_lock_minutes),
         )
     from automation.stack_files import project_name
@@ -105,10 +104,10 @@ def _stacks(*, local: bool, wait_for_lock_minutes: float) -> Stacks:
     passphrase = os.environ.get("PULUMI_CONFIG_PASSPHRASE")
     isolate()
     environment = LocalEnvironment(project=project_name(ROOT), passphrase=passphrase or DEFAULT_PASSPHRASE)
-    return Stacks(environment=OnThisMachine(environment), find_cli=_find_cli)
+    return Stacks(environment=OnThisMachine(environment, _find_cli))
 
 
-def _find_cli(stop: threading.Event) -> Path:
+def _find_cli(stop: threading.Event | None) -> Path:
     from local.pulumi import ensure
 
     return ensure(stop=stop).path

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from automation.aws import AwsClients
 from automation.errors import AutomationError
+from infra.rollout.aws_clients import AwsClients
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 MAXIMUM_RULES: Final = 100

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from automation.aws import AwsClients
+    from infra.rollout.aws_clients import AwsClients
 
 _IN_ECR: Final = re.compile(
     r"(?P<registry>\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"

@@ -7,12 +7,12 @@ from typing import Final
 
 import click
 
-from automation.clock import REAL, Clock
 from automation.console import say
 from automation.errors import AutomationError
 from automation.http_status import OK, http_status
 from automation.services.deployed_stack import DeployedStack
 from automation.stacks.stacks import Stacks
+from infra.rollout.clock import REAL, Clock
 
 _PAUSE_SECONDS: Final = 2.0
 
@@ -80,4 +80,4 @@ def wait_until_answered(
                 f"{name} at {url} ({answers[name] or 'no answer'})" for name, url in left.items()
             )
             raise AutomationError(f"no status 200 after {seconds:g} seconds: {instead}")
-        clock.sleep(_PAUSE_SECONDS)
+        clock.block(_PAUSE_SECONDS)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from automation.clock import REAL, Clock
+from infra.rollout.clock import REAL, Clock
 
 if TYPE_CHECKING:
-    from automation.aws import AwsClients
+    from infra.rollout.aws_clients import AwsClients
 
 _PAUSE_SECONDS: Final = 15
 _DELETED_AT_ONCE: Final = 10
@@ -59,7 +59,7 @@ def wait_for_leftovers(
         found = _leftovers(clients, tags)
         if not found.existing or clock.now() >= deadline:
             return found
-        clock.sleep(_PAUSE_SECONDS)
+        clock.block(_PAUSE_SECONDS)
 
 
 def _leftovers(clients: AwsClients, tags: Mapping[str, str]) -> Leftovers:

@@ -1,24 +1,27 @@
-"""Where stacks are: in an AWS account, or on this machine (`local.environment`)."""
+"""Where stacks are: in AWS accounts. `automation.stacks.local` has the same for this machine."""
 
 from __future__ import annotations
 
 import json
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from automation.errors import ProgramError
 from automation.stacks.cli import Cli
 
 if TYPE_CHECKING:
-    from automation.aws import AwsClients
+    from infra.rollout.aws_clients import AwsClients
     from infra.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+
+FindCli = Callable[[threading.Event | None], Path]
+"""Returns the Pulumi CLI; an installation ends when the event is set."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,49 +50,14 @@ class Run:
     succeeded: bool = False
 
 
-class Environment(Protocol):
-    """Where stacks are. What does not work raises an error that is one sentence."""
-
-    @property
-    def is_local(self) -> bool:
-        """Whether the stacks are on this machine, and no account is reached."""
-        ...
-
-    @property
-    def root(self) -> Path:
-        """The project's folder."""
-        ...
-
-    def known(self) -> Sequence[KnownStack]:
-        """Return all stacks of the project."""
-        ...
-
-    def variables(self) -> Mapping[str, str]:
-        """Return variables for a CLI that only reads."""
-        ...
-
-    def run(self, stack: str, command: str, *, region: str) -> AbstractContextManager[Run]:
-        """Have all that one run of the CLI needs."""
-        ...
-
-    def clients(self, settings: Settings) -> AwsClients:
-        """Return AWS clients for a stack's account."""
-        ...
-
-    def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
-        """Return when what the update has deployed can be reached."""
-        ...
-
-    def address(self, url: str) -> str:
-        """Return where this machine finds what is at `url`."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class AwsEnvironment:
-    """Stacks in the backend that the user is logged in to, each in the account that its file names."""
+    """Stacks in the backend that the user is logged in to, each in the account that its file names.
 
-    find_cli: Callable[[threading.Event], Path]
+    What does not work raises an error that is one sentence.
+    """
+
+    find_cli: FindCli
     root: Path = ROOT
     extra_variables: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -128,9 +96,9 @@ class AwsEnvironment:
 
     def clients(self, settings: Settings) -> AwsClients:
         """Return AWS clients for a stack's account."""
-        from automation.aws import Account
+        from infra.rollout.aws_clients import Clients
 
-        return Account(settings.provider)
+        return Clients(settings.provider)
 
     def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
         """Return at once: ECS has asked its health checks through the load balancer; DNS may take longer."""
@@ -140,7 +108,7 @@ class AwsEnvironment:
         return url
 
     def _cli(self) -> Cli:
-        return Cli(program=self.find_cli(threading.Event()), folder=self.root, variables=self.variables())
+        return Cli(program=self.find_cli(None), folder=self.root, variables=self.variables())
 
     def _last_update_failed(self, stack: str) -> bool:
         # A stack that was never updated has no history, and a missing one is reported by the update itself.

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automation.stacks.environment import KnownStack, Run
+from automation.stacks.environment import FindCli, KnownStack, Run
 from local.resources.cloud import Cloud
 
 if TYPE_CHECKING:
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OnThisMachine:
-    """See :class:`automation.stacks.environment.Environment`."""
+    """What :class:`automation.stacks.environment.AwsEnvironment` has, for the stacks on this machine."""
 
     local: LocalEnvironment
+    find_cli: FindCli
 
     @property
     def is_local(self) -> bool:

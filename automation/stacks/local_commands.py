@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import threading
 from typing import TYPE_CHECKING
 
 import click
@@ -54,7 +53,7 @@ def env(stacks: Stacks, /, *, stack: str) -> None:
     local = _local(stacks)
     if not stacks.exists(stack):
         raise AutomationError(f"there is no local stack {stack!r}: `make up STACK={stack}` makes it")
-    cli = stacks.find_cli(threading.Event())
+    cli = stacks.environment.find_cli(None)
     variables = {**local.variables(), "PULUMI_STACK": stack}
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from automation.clock import REAL, Clock
 from automation.errors import LockedError, ProgramError
+from infra.rollout.clock import REAL, Clock
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class LockRetry:
                     raise LockedError(_explanation(stack, error.output, self.minutes)) from error
                 whose = _whose(error.output)
                 self.say(f"{stack} is locked ({whose}); trying again in {_PAUSE_SECONDS:.0f} seconds")
-                self.clock.sleep(_PAUSE_SECONDS)
+                self.clock.block(_PAUSE_SECONDS)
 
 
 def _whose(output: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +14,13 @@ from automation.errors import AutomationError, ProgramError
 from automation.stack_files import project_name, read_config
 from automation.stacks.cli import Cli
 from automation.stacks.lock_retry import LockRetry
-from automation.stacks.settings import settings_of
 
 if TYPE_CHECKING:
-    from automation.aws import AwsClients
     from automation.changes.events import Events
     from automation.changes.model import Changes
-    from automation.stacks.environment import Environment, KnownStack, Run
+    from automation.stacks.environment import AwsEnvironment, KnownStack, Run
+    from automation.stacks.local import OnThisMachine
+    from infra.rollout.aws_clients import AwsClients
     from infra.settings import Settings
 
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
@@ -37,9 +37,7 @@ _AFTER_A_FAILURE: Final = ("up", "preview")
 class Stacks:
     """The stacks of this project in one environment. Whatever does not work is an `AutomationError`."""
 
-    environment: Environment
-    find_cli: Callable[[threading.Event], Path]
-    """Returns the Pulumi CLI; an installation ends when the event is set."""
+    environment: AwsEnvironment | OnThisMachine
     lock_retry: LockRetry = field(default_factory=LockRetry)
 
     @property
@@ -95,7 +93,7 @@ class Stacks:
         return [str(resource.get("id", "")).rpartition("/")[2] for resource in found]
 
     def settings(self, stack: str) -> Settings:
-        """Return what a stack's file says."""
+        """Return what a stack's file says, by the rules of the program itself."""
         return settings_of(stack, self.root)
 
     def clients(self, settings: Settings) -> AwsClients:
@@ -159,7 +157,7 @@ class Stacks:
         return self.environment.address(url)
 
     def _ask(self, *arguments: str) -> str:
-        program = self.find_cli(threading.Event())
+        program = self.environment.find_cli(None)
         cli = Cli(program=program, folder=self.root, variables=self.environment.variables())
         return cli.ask(*arguments)
 
@@ -168,7 +166,7 @@ class Stacks:
         stop = threading.Event()
         with ThreadPoolExecutor(1) as background:
             # Where it has to be built, the environment is prepared meanwhile.
-            finding = background.submit(self.find_cli, stop)
+            finding = background.submit(self.environment.find_cli, stop)
 
             def run() -> Events:
                 with self.environment.run(stack, command, region=region) as prepared:
@@ -192,6 +190,23 @@ class Stacks:
                 return self.lock_retry.run(run, stack)
             finally:
                 stop.set()
+
+
+def settings_of(stack: str, root: Path) -> Settings:
+    """Return a stack's settings.
+
+    Raises:
+        AutomationError: it has no file, or one that is wrong.
+    """
+    import pulumi
+
+    from infra.settings import parse
+
+    config = read_config(root, stack)
+    try:
+        return parse(config.values, project=config.project, stack=stack, secret_keys=config.secret_keys)
+    except pulumi.RunError as error:
+        raise AutomationError(str(error)) from error
 
 
 def _with_refresh(command: str, options: Sequence[str], run: Run) -> Sequence[str]:

@@ -77,7 +77,7 @@ async def verify(clients: Clients, services: Sequence[Expected], clock: Clock = 
     began, paces = clock.now(), pauses()
     while True:
         try:
-            seen = await asyncio.to_thread(_look, clients.get("ecs"), services)
+            seen = await asyncio.to_thread(_look, clients.client("ecs"), services)
         except (BotoCoreError, ClientError) as error:
             raise RolloutError(f"Whether the services run what they should is not known: {error}") from error
         waits = any(one.settles for one in seen.values()) and not any(
@@ -141,7 +141,7 @@ def _warn(clients: Clients, services: Sequence[Expected], seen: Mapping[str, _Se
     names = sorted(owners)
     for start in range(0, len(names), _ALARMS_AT_ONCE):
         try:
-            found = clients.get("cloudwatch").describe_alarms(
+            found = clients.client("cloudwatch").describe_alarms(
                 AlarmNames=names[start : start + _ALARMS_AT_ONCE],
                 # Without it composite alarms are left out.
                 AlarmTypes=["MetricAlarm", "CompositeAlarm"],

@@ -5,22 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from automation.aws import AwsClients
 from automation.stacks.cli import Cli
 from automation.stacks.environment import AwsEnvironment
 from automation.stacks.lock_retry import LockRetry
 from automation.stacks.stacks import Stacks
+from infra.rollout.aws_clients import AwsClients
 from infra.settings import Settings
 from local.provider.server import Provider, serve
 from tests.integration.project import ROOT
-from tests.unit.automation.fakes import FakeAws
+from tests.unit.infra.rollout.aws import Aws
 from tests.unit.local.provider.toys import World, package
 
 
@@ -30,7 +29,7 @@ class Account(AwsEnvironment):
 
     def clients(self, settings: Settings) -> AwsClients:
         del settings
-        return FakeAws(
+        return Aws(
             describe_rules={"Rules": []},
             describe_listeners={"Listeners": []},
             describe_target_groups={"TargetGroups": []},
@@ -49,15 +48,11 @@ class Toys:
     @property
     def stacks(self) -> Stacks:
         """Drives the stacks; a lock is not waited for."""
-        return Stacks(
-            environment=self.environment,
-            find_cli=self.environment.find_cli,
-            lock_retry=LockRetry(minutes=0, say=self.said.append),
-        )
+        return Stacks(environment=self.environment, lock_retry=LockRetry(minutes=0, say=self.said.append))
 
     def pulumi(self, *arguments: str) -> str:
         """Run the Pulumi CLI as a user would."""
-        program = self.environment.find_cli(threading.Event())
+        program = self.environment.find_cli(None)
         return Cli(program=program, folder=self.root, variables=self.environment.variables()).ask(*arguments)
 
 

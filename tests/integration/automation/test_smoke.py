@@ -87,7 +87,7 @@ def stacks(pulumi_cli: Path, tmp_path: Path, emulator: Emulator, monkeypatch: py
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         },
     )
-    return Stacks(environment=environment, find_cli=lambda _: pulumi_cli)
+    return Stacks(environment=environment)
 
 
 def test_a_stack_s_whole_life_in_an_account_shows_that_all_works_and_leaves_nothing(

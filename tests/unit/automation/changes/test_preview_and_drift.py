@@ -16,16 +16,8 @@ from automation.changes.drift import drift, refresh
 from automation.changes.model import Change, Changes, Difference
 from automation.changes.preview import preview
 from automation.errors import AutomationError, ProgramError
-from tests.unit.automation.fakes import (
-    NEW,
-    OLD,
-    FakeAws,
-    FakeStacks,
-    deployment,
-    no_service,
-    resources,
-    service,
-)
+from tests.unit.automation.fakes import FakeStacks, no_service, resources
+from tests.unit.infra.rollout.aws import NEW, OLD, Aws, deployment, service
 
 URN = "urn:pulumi:dev::node-on-ecs::aws:ecs/service:Service::web"
 
@@ -199,7 +191,7 @@ def rolled_back(**answers: Any) -> Stacks:
     """Dev, in which ECS runs another version than the state has."""
     difference = Difference(path="taskDefinition", old=NEW, new=OLD)
     change = Change(kind="update", urn=URN, type="aws:ecs/service:Service", differences=(difference,))
-    return Stacks(FakeAws(**answers), changes=Changes(changes=(change,)))
+    return Stacks(Aws(**answers), changes=Changes(changes=(change,)))
 
 
 def test_a_service_that_ecs_rolled_back_was_not_changed_by_hand() -> None:
