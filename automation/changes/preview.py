@@ -11,6 +11,7 @@ from automation.changes.cost_change import CostChange
 from automation.changes.formatting import lines, summary
 from automation.changes.github import Comment, failure_written, file_type, write
 from automation.console import json_option, print_json, say
+from automation.services.quota import vcpu_warning
 from automation.stacks.stacks import Stacks
 
 _FAILED: Final = 1
@@ -34,6 +35,8 @@ def preview(
     # Written for a failure too, or the comment of the push before would stay.
     with failure_written(comment, stack, "Preview", append=False):
         changes = stacks.preview(stack)
+    if warning := vcpu_warning(stacks, stack):
+        say(warning)
     cost = CostChange.of(stacks, stack)
     if comment is not None:
         write(

@@ -65,7 +65,11 @@ def up(
 
 
 def bring_up(stacks: Stacks, stack: str, *, refresh: bool = False) -> dict[str, str]:
-    """Update a stack, tag the image that it runs now, and return its addresses by service."""
+    """Update a stack, tag the image that it runs then, and return its addresses by service."""
+    from automation.services.quota import vcpu_warning
+
+    if warning := vcpu_warning(stacks, stack):
+        say(warning)
     outputs = stacks.up(stack, refresh=refresh)
     image = outputs.get("image")
     # A preview's image may expire with its pull request.

@@ -111,6 +111,13 @@ def test_a_preview_that_fails_has_a_comment_too(failure: AutomationError, told: 
     assert told in file.read_text()
 
 
+def test_too_few_vcpus_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the first deployment, which would wait for them."""
+    monkeypatch.setattr("automation.changes.preview.vcpu_warning", lambda _, stack: f"may {stack} take it?")
+
+    assert call(preview, "dev", stacks=Stacks()).stderr == "may dev take it?\n"
+
+
 def test_more_than_the_budget_fails_after_everything_was_shown(
     cost: dict[str, CostChange], tmp_path: Path
 ) -> None:

@@ -114,6 +114,13 @@ def test_an_address_that_does_not_answer_fails_the_check(answers: dict[str, int 
     assert f"web at {URL} (502)" in str(result.exception)
 
 
+def test_too_few_vcpus_are_told(answers: dict[str, int | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    answers[URL] = 200
+    monkeypatch.setattr(check, "vcpu_warning", lambda _stacks, stack: f"may {stack} take so many?")
+
+    assert call().stderr.startswith("may dev take so many?\n")
+
+
 def test_a_stack_whose_last_update_failed_has_no_addresses() -> None:
     stacks = FakeStacks(state=resources({}))
 

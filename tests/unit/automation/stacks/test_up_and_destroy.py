@@ -18,6 +18,7 @@ from automation.previews import lifecycle
 from automation.previews.expiry import Preview
 from automation.promotion import live_tag
 from automation.promotion.live_tag import Tagged
+from automation.services import quota
 from automation.stacks import destroy as destroy_module
 from automation.stacks.destroy import cancel, destroy
 from automation.stacks.up import up
@@ -89,6 +90,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     monkeypatch.setattr(lifecycle, "Previews", lambda _stacks: world)
     monkeypatch.setattr(destroy_module, "Previews", lambda _stacks: world)
+    monkeypatch.setattr(quota, "vcpu_warning", lambda _stacks, stack: f"may {stack} take so many?")
     return world
 
 
@@ -108,6 +110,10 @@ def test_any_other_stack_is_not_prepared(world: World) -> None:
     call(world, up, "dev")
 
     assert world.done == ["up dev"]
+
+
+def test_too_few_vcpus_are_told_before_anything_waits_for_them(world: World) -> None:
+    assert call(world, up, "dev").stderr == "may dev take so many?\n"
 
 
 def test_its_addresses_are_printed_when_they_can_be_reached(world: World) -> None:
