@@ -34,10 +34,11 @@ def preview(
     """Show what `up` would change, and cost."""
     # Written for a failure too, or the comment of the push before would stay.
     with failure_written(comment, stack, "Preview", append=False):
-        changes = stacks.preview(stack)
+        events = stacks.preview(stack)
+    changes = events.changes()
     if warning := vcpu_warning(stacks, stack):
         say(warning)
-    cost = CostChange.of(stacks, stack)
+    cost = CostChange.of(stack, events.before)
     if comment is not None:
         write(
             comment,

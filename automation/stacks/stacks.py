@@ -73,19 +73,15 @@ class Stacks:
                 return {}
             raise
 
-    def state(self, stack: str) -> Mapping[str, Any]:
-        """Return a stack's state, as `pulumi stack export` writes it."""
-        return json.loads(self._ask("stack", "export", "--stack", stack))
-
     def resources(self, stack: str) -> Sequence[Mapping[str, Any]]:
         """Return the resources in a stack's state; none if there is no such stack."""
         try:
-            deployment: Mapping[str, Any] = self.state(stack).get("deployment") or {}
+            state: Mapping[str, Any] = json.loads(self._ask("stack", "export", "--stack", stack))
         except ProgramError as error:
             if _NO_STACK in str(error):
                 return ()
             raise
-        return deployment.get("resources") or ()
+        return (state.get("deployment") or {}).get("resources") or ()
 
     def references(self, stack: str) -> Sequence[str]:
         """Return the stacks whose outputs a stack has read, by its state."""
@@ -100,9 +96,9 @@ class Stacks:
         """Return AWS clients for a stack's account."""
         return self.environment.clients(settings)
 
-    def preview(self, stack: str) -> Changes:
-        """Return what `up` would change."""
-        return self._update(stack, "preview", runs_program=True).changes()
+    def preview(self, stack: str) -> Events:
+        """Return what the engine tells of an `up` that changes nothing."""
+        return self._update(stack, "preview", runs_program=True)
 
     def up(self, stack: str, *, refresh: bool = False) -> Mapping[str, Any]:
         """Bring a stack to what its file says, and return its outputs.

@@ -76,11 +76,8 @@ def bring_up(stacks: Stacks, stack: str, *, refresh: bool = False) -> dict[str, 
     if isinstance(image, str) and not is_preview(stack) and not stacks.is_local:
         from automation.promotion.live_tag import tag_live_image
 
-        tagged = tag_live_image(stack, image, stacks.clients(stacks.settings(stack)))
-        if tagged.tag:
-            say(f"the image has the tag {tagged.tag}, so that it does not expire")
-        elif tagged.problem:
-            say(f"warning: the image has no tag live-{stack}-…, and may expire: {tagged.problem}")
+        if line := tag_live_image(stack, image, stacks.clients(stacks.settings(stack))):
+            say(line)
     stacks.environment.wait_until_reachable(outputs)
     urls: Mapping[str, str] = outputs.get("urls", {})
     return {name: stacks.address(url) for name, url in urls.items()}

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,10 +37,10 @@ class Stacks(FakeStacks):
     failure: AutomationError | None = None
     refreshed: list[bool] = field(default_factory=list)
 
-    def preview(self, stack: str) -> Changes:
+    def preview(self, stack: str) -> Any:
         if self.failure:
             raise self.failure
-        return self.changes
+        return SimpleNamespace(changes=lambda: self.changes, before=[])
 
     def refresh(self, stack: str, *, preview_only: bool) -> Changes:
         self.refreshed.append(not preview_only)
@@ -54,7 +55,7 @@ class Stacks(FakeStacks):
 def cost(monkeypatch: pytest.MonkeyPatch) -> dict[str, CostChange]:
     """What the stack costs; a test may say something else."""
     told = {"dev": CostChange(before=40, after=50, budget=60)}
-    monkeypatch.setattr(CostChange, "of", lambda _, stack: told[stack])
+    monkeypatch.setattr(CostChange, "of", lambda stack, _before: told[stack])
     monkeypatch.delenv("GITHUB_RUN_ID", raising=False)
     return told
 
