@@ -81,7 +81,8 @@ class Stacks:
             if _NO_STACK in str(error):
                 return ()
             raise
-        return (state.get("deployment") or {}).get("resources") or ()
+        deployment: Mapping[str, Any] = state.get("deployment") or {}
+        return deployment.get("resources") or ()
 
     def references(self, stack: str) -> Sequence[str]:
         """Return the stacks whose outputs a stack has read, by its state."""
