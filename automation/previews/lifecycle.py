@@ -18,7 +18,7 @@ from infra.rollout.clock import REAL, Clock
 from infra.settings import KEYS_OF_THE_BASE
 
 if TYPE_CHECKING:
-    from automation.stacks.environment import KnownStack
+    from automation.stacks.stacks import KnownStack
 
 _LIFETIME: Final = timedelta(hours=72)
 """Of a stack whose base has no settings any more."""

@@ -1,12 +1,14 @@
-"""Drives the stacks of this project by the Pulumi CLI, wherever they are."""
+"""Drives this project's stacks by the Pulumi CLI; `automation.stacks.local` has those on this machine."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,10 +20,10 @@ from automation.stacks.lock_retry import LockRetry
 if TYPE_CHECKING:
     from automation.changes.events import Events
     from automation.changes.model import Changes
-    from automation.stacks.environment import AwsEnvironment, KnownStack, Run
-    from automation.stacks.local import OnThisMachine
     from infra.rollout.aws_clients import AwsClients
     from infra.settings import Settings
+
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
 _PASSPHRASE: Final = "passphrase"  # noqa: S105 -- the name of a kind of encryption
@@ -33,17 +35,48 @@ _AFTER_A_FAILURE: Final = ("up", "preview")
 """Commands that refresh first when the last update failed; a destroy goes by the state alone."""
 
 
+FindCli = Callable[[threading.Event | None], Path]
+"""Returns the Pulumi CLI; an installation ends when the event is set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownStack:
+    """A stack, as the backend lists it."""
+
+    name: str
+    last_update: datetime | None
+    under_way: bool = False
+    """Whether something changes it right now."""
+
+
+@dataclass
+class Run:
+    """One run of the CLI on a stack: what the environment has prepared, and how it ended."""
+
+    variables: Mapping[str, str]
+    folder: Path
+    new: bool = False
+    """Whether the stack has to be initialized first."""
+    last_update_failed: bool = False
+    locks: tuple[int, ...] = ()
+    """Descriptors that the CLI holds while it runs."""
+    wait_until_ready: Callable[[], object] = lambda: None
+    """Returns when the CLI may be started."""
+    succeeded: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stacks:
-    """The stacks of this project in one environment. Whatever does not work is an `AutomationError`."""
+    """The stacks of this project in the backend that the user is logged in to.
 
-    environment: AwsEnvironment | OnThisMachine
+    Each is in the account that its file names. Whatever does not work is an `AutomationError`.
+    """
+
+    find_cli: FindCli
+    root: Path = ROOT
+    """The project's folder."""
     lock_retry: LockRetry = field(default_factory=LockRetry)
-
-    @property
-    def root(self) -> Path:
-        """The project's folder."""
-        return self.environment.root
+    extra_variables: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def project(self) -> str:
@@ -53,11 +86,34 @@ class Stacks:
     @property
     def is_local(self) -> bool:
         """Whether the stacks are on this machine, and no account is reached."""
-        return self.environment.is_local
+        return False
+
+    def variables(self) -> Mapping[str, str]:
+        """Return variables for a CLI that only reads."""
+        return {
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # `--event-log` is one of the commands' options for debugging.
+            "PULUMI_DEBUG_COMMANDS": "true",
+            **self.extra_variables,
+        }
+
+    @contextmanager
+    def run(self, stack: str, command: str, *, region: str) -> Generator[Run]:
+        """Have all that one run of the CLI needs: the CLI keeps others out by its own lock."""
+        del region
+        failed = command == "up" and self._last_update_failed(stack)
+        yield Run(variables=self.variables(), folder=self.root, last_update_failed=failed)
 
     def known(self) -> Sequence[KnownStack]:
         """Return all of them."""
-        return self.environment.known()
+        return [
+            KnownStack(
+                name=one["name"].rpartition("/")[2],
+                last_update=datetime.fromisoformat(one["lastUpdate"]) if one.get("lastUpdate") else None,
+                under_way=bool(one.get("updateInProgress")),
+            )
+            for one in json.loads(self._ask("stack", "ls", "--json"))
+        ]
 
     def exists(self, stack: str) -> bool:
         """Whether the backend has a stack of this name."""
@@ -95,7 +151,9 @@ class Stacks:
 
     def clients(self, settings: Settings) -> AwsClients:
         """Return AWS clients for a stack's account."""
-        return self.environment.clients(settings)
+        from infra.rollout.aws_clients import Clients
+
+        return Clients(settings.provider)
 
     def preview(self, stack: str) -> Events:
         """Return what the engine tells of an `up` that changes nothing."""
@@ -121,15 +179,11 @@ class Stacks:
 
     def destroy(self, stack: str) -> None:
         """Delete all that a stack holds, by its state alone: its program may be gone, and its base too."""
-        # Protection keeps systems that matter from harm; the emulator is thrown away, and its stacks with it.
-        locally = ("--ignore-protect", "--remove") if self.is_local else ()
-        self._update(stack, "destroy", *_WITHOUT_PROMPT, "--refresh=false", "--suppress-outputs", *locally)
+        options = (*_WITHOUT_PROMPT, "--refresh=false", "--suppress-outputs", *self._destroy_options)
+        self._update(stack, "destroy", *options)
 
     def create(self, stack: str, encryption: Mapping[str, str]) -> None:
         """Make an empty stack, whose secrets are encrypted as these lines of a stack file say."""
-        if self.is_local:
-            # `up` makes it there, with the passphrase of local states.
-            return
         provider = encryption.get("secretsprovider") or (
             _PASSPHRASE if "encryptionsalt" in encryption else None
         )
@@ -138,35 +192,43 @@ class Stacks:
 
     def remove(self, stack: str) -> None:
         """Forget a stack that holds nothing, and its history."""
-        if not self.is_local:
-            self._ask("stack", "rm", "--yes", "--preserve-config", stack)
+        self._ask("stack", "rm", "--yes", "--preserve-config", stack)
 
     def cancel(self, stack: str) -> None:
         """Remove the lock that an interrupted update left behind."""
-        if self.is_local:
-            raise AutomationError(
-                f"{stack} has no stale lock: on this machine a lock ends with the process that holds it"
-            )
         self._ask("cancel", "--yes", "--stack", stack)
+
+    def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
+        """Return at once: ECS has asked its health checks through the load balancer; DNS may take longer."""
 
     def address(self, url: str) -> str:
         """Return where this machine finds what is at `url`."""
-        return self.environment.address(url)
+        return url
+
+    @property
+    def _destroy_options(self) -> Sequence[str]:
+        return ()
 
     def _ask(self, *arguments: str) -> str:
-        program = self.environment.find_cli(None)
-        cli = Cli(program=program, folder=self.root, variables=self.environment.variables())
+        cli = Cli(program=self.find_cli(None), folder=self.root, variables=self.variables())
         return cli.ask(*arguments)
+
+    def _last_update_failed(self, stack: str) -> bool:
+        # A stack that was never updated has no history, and a missing one is reported by the update itself.
+        with suppress(ProgramError, ValueError, IndexError, KeyError):
+            told = self._ask("stack", "history", "--json", "--page-size", "1", "--stack", stack)
+            return json.loads(told)[0]["result"] == "failed"
+        return False
 
     def _update(self, stack: str, command: str, *options: str, runs_program: bool = False) -> Events:
         region = read_config(self.root, stack).values["aws:region"] if runs_program else ""
         stop = threading.Event()
         with ThreadPoolExecutor(1) as background:
             # Where it has to be built, the environment is prepared meanwhile.
-            finding = background.submit(self.environment.find_cli, stop)
+            finding = background.submit(self.find_cli, stop)
 
-            def run() -> Events:
-                with self.environment.run(stack, command, region=region) as prepared:
+            def update() -> Events:
+                with self.run(stack, command, region=region) as prepared:
                     cli = Cli(
                         program=finding.result(),
                         folder=prepared.folder,
@@ -184,7 +246,7 @@ class Stacks:
                     return found
 
             try:
-                return self.lock_retry.run(run, stack)
+                return self.lock_retry.run(update, stack)
             finally:
                 stop.set()
 

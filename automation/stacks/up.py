@@ -78,6 +78,6 @@ def bring_up(stacks: Stacks, stack: str, *, refresh: bool = False) -> dict[str, 
 
         if line := tag_live_image(stack, image, stacks.clients(stacks.settings(stack))):
             say(line)
-    stacks.environment.wait_until_reachable(outputs)
+    stacks.wait_until_reachable(outputs)
     urls: Mapping[str, str] = outputs.get("urls", {})
     return {name: stacks.address(url) for name, url in urls.items()}

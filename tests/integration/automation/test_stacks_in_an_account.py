@@ -134,7 +134,7 @@ def test_the_stack_that_the_user_selected_stays_selected(dev: Toys) -> None:
 
     dev.stacks.preview("dev")
     dev.stacks.up("dev")
-    dev.stacks.state("dev")
+    dev.stacks.resources("dev")
     dev.stacks.outputs("dev")
 
     assert dev.pulumi("stack", "--show-name") == "other\n"

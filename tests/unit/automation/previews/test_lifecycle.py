@@ -14,7 +14,7 @@ import yaml
 
 from automation.errors import AutomationError
 from automation.previews.lifecycle import Previews
-from automation.stacks.environment import KnownStack
+from automation.stacks.stacks import KnownStack
 from infra.rollout.clock import Clock
 from tests.unit.infra.rollout.aws import Aws
 

@@ -13,9 +13,8 @@ import pytest
 
 from automation.errors import AutomationError, ProgramError
 from automation.stacks.cli import Cli
-from automation.stacks.environment import AwsEnvironment, Run
 from automation.stacks.lock_retry import LockRetry
-from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Run, Stacks
 from tests.unit.infra.rollout.aws import Hours
 
 _SCRIPT = """#!/bin/sh
@@ -45,8 +44,7 @@ class World:
     def stacks(self) -> Stacks:
         script = self.folder / "pulumi"
         retry = LockRetry(minutes=2, clock=self.time.clock, say=self.said.append)
-        environment = AwsEnvironment(find_cli=lambda _: script, root=self.folder)
-        return Stacks(environment=environment, lock_retry=retry)
+        return Stacks(find_cli=lambda _: script, root=self.folder, lock_retry=retry)
 
     @property
     def calls(self) -> list[str]:
@@ -239,10 +237,10 @@ def test_no_other_command_does(program: Program, monkeypatch: pytest.MonkeyPatch
     """`refresh` does it anyway, and has no such option; a destroy needs no more than the state."""
 
     @contextmanager
-    def failed_before(_: AwsEnvironment, __: str, ___: str, *, region: str) -> Iterator[Run]:
+    def failed_before(_: Stacks, __: str, ___: str, *, region: str) -> Iterator[Run]:
         yield Run(variables={}, folder=program.world.folder, last_update_failed=True)
 
-    monkeypatch.setattr(AwsEnvironment, "run", failed_before)
+    monkeypatch.setattr(Stacks, "run", failed_before)
 
     program.world.stacks.refresh("dev", preview_only=True)
     program.world.stacks.up("dev")

@@ -34,11 +34,7 @@ class World:
     is_local: bool = False
     waited_for: list[str] = field(default_factory=list)
 
-    # As `Stacks`, and its environment.
-
-    @property
-    def environment(self) -> World:
-        return self
+    # As `Stacks`.
 
     def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
         self.waited_for += outputs["urls"].values()
