@@ -15,7 +15,7 @@ _HOW: Final = "`pulumi stack export --file` writes it"
 
 
 def read_export(path: Path) -> Stack:
-    """Read a stack from a file of `pulumi stack export`, or from a state file of Pulumi's file backend.
+    """Read a stack from a file of `pulumi stack export`.
 
     Raises:
         AutomationError: it cannot be read, is something else, or names no region.
@@ -26,9 +26,11 @@ def read_export(path: Path) -> Stack:
         raise AutomationError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise AutomationError(f"{path} is not valid JSON ({error}): {_HOW}") from error
-    resources = _resources(document)
-    if resources is None:
-        raise AutomationError(f"{path} is not the export of a stack: {_HOW}")
+    try:
+        # A destroyed stack has none.
+        resources: list[Mapping[str, Any]] = document["deployment"].get("resources") or []
+    except (AttributeError, KeyError, TypeError) as error:
+        raise AutomationError(f"{path} is not the export of a stack: {_HOW}") from error
     return stack_of(resources, origin=str(path), name=path.stem)
 
 
@@ -60,16 +62,6 @@ def stack_of(resources: Sequence[Mapping[str, Any]], *, origin: str, name: str) 
         next(iter(regions), ""),
         tuple(_resource(state) for state in alive if _counts(state)),
     )
-
-
-def _resources(document: Any) -> list[Mapping[str, Any]] | None:
-    """Return the resources of an export, or of a state file of the file backend; None for something else."""
-    try:
-        latest: Mapping[str, Any] = document.get("checkpoint", {}).get("latest") or document["deployment"]
-        # A destroyed stack has none.
-        return latest.get("resources") or []
-    except (AttributeError, KeyError):
-        return None
 
 
 def _counts(state: Mapping[str, Any]) -> bool:

@@ -76,20 +76,20 @@ class PriceBook(Protocol):
 class PricesOfTable:
     """The prices of a region as the file has them."""
 
-    def __init__(self, region: str, table: Table | None = None) -> None:
+    def __init__(self, region: str) -> None:
         """Select a region of the table.
 
         Raises:
             AutomationError: the table does not have it.
         """
-        table = table or load_table()
-        if region not in table.regions:
+        regions = load_table().regions
+        if region not in regions:
             raise AutomationError(
-                f"no prices are known for {region}, only for {', '.join(sorted(table.regions))}: add them to "
+                f"no prices are known for {region}, only for {', '.join(sorted(regions))}: add them to "
                 f"automation/cost/{TABLE.name} with their sources, or use --live with AWS credentials",
             )
         self.region = region
-        self._prices = table.regions[region]
+        self._prices = regions[region]
 
     def price(self, key: str) -> Price:
         """Return a price of the region."""
@@ -103,9 +103,9 @@ class PricesOfTable:
 
 
 @cache
-def load_table(path: Path = TABLE) -> Table:
+def load_table() -> Table:
     """Read the file, whose form is covered by a test."""
-    document = cast("dict[str, Any]", yaml.safe_load(path.read_text(encoding="utf-8")))
+    document = cast("dict[str, Any]", yaml.safe_load(TABLE.read_text(encoding="utf-8")))
     sources = {name: Source(**source) for name, source in document["sources"].items()}
     units = {key: row["unit"] for key, row in document["prices"].items()}
 

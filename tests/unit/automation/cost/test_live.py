@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -13,8 +13,6 @@ from botocore.stub import Stubber
 
 from automation.cost.live import URL, PricesOfToday
 from automation.errors import AutomationError
-
-TODAY = date(2026, 11, 1)
 
 
 @pytest.fixture
@@ -65,9 +63,9 @@ def test_a_price_is_found_among_others_of_its_service(pricing: tuple[Any, Stubbe
         asked("AmazonECS"),
     )
 
-    price = PricesOfToday("us-east-1", client, today=TODAY).price("fargate-arm64-vcpu")
+    price = PricesOfToday("us-east-1", client).price("fargate-arm64-vcpu")
 
-    assert (price.usd, price.unit, price.source.read) == (0.04, "vCPU-hour", TODAY)
+    assert (price.usd, price.unit, price.source.read) == (0.04, "vCPU-hour", datetime.now(UTC).date())
 
 
 def test_it_looks_on_all_pages(pricing: tuple[Any, Stubber]) -> None:
