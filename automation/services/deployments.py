@@ -130,7 +130,6 @@ def _by_rollout_state(deployments: Sequence[Answer], primary: Answer) -> Deploym
     )
 
 
-def counts(described: Answer) -> str:
-    """Return a service's running and desired tasks, such as `1/2 tasks`."""
-    desired = described["desiredCount"]
-    return f"{described['runningCount']}/{desired} {'task' if desired == 1 else 'tasks'}"
+def counts(running: int, desired: int) -> str:
+    """Return running and desired tasks, such as `1/2 tasks`."""
+    return f"{running}/{desired} {'task' if desired == 1 else 'tasks'}"

@@ -98,10 +98,11 @@ class Redeployment:
             own = next((one for one in described["deployments"] if one["id"] == self._id), None)
             if deployment.stage != "rolling back" and (own is None or own["status"] != "PRIMARY"):
                 raise self._failure(deployment, "another deployment took its place")
+            tasks = counts(described["runningCount"], described["desiredCount"])
             if deployment.stage == "completed" and self._stay_up(ecs, described["desiredCount"]):
-                return f"{name} runs {self.service.task_definition.rpartition('/')[2]} ({counts(described)})"
+                return f"{name} runs {self.service.task_definition.rpartition('/')[2]} ({tasks})"
             waits = deployment.progress if deployment.stage != "completed" else "checking that they stay up"
-            progress = ", ".join(filter(None, (deployment.stage, counts(described), waits)))
+            progress = ", ".join(filter(None, (deployment.stage, tasks, waits)))
             if progress != reported:
                 reported = progress
                 self.say(f"{name}: {progress}")

@@ -14,9 +14,9 @@ import click
 from automation.console import json_option, print_json
 from automation.http_status import http_status
 from automation.services.deployed_stack import DeployedStack
-from automation.services.deployments import latest_deployment
+from automation.services.deployments import counts, latest_deployment
 from automation.stacks.stacks import Stacks
-from infra.rollout.evidence import failed_tasks, tasks_of
+from infra.rollout.evidence import alarms_on, failed_tasks, tasks_of
 
 if TYPE_CHECKING:
     from automation.services.deployed_stack import DeployedService
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 _EVENTS_SHOWN: Final = 3
 _ASKED_AT_ONCE: Final = 4
 _ANSWER_SECONDS: Final = 3.0
-_NAMED_AT_ONCE: Final = 100
-"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +96,8 @@ def lines_of(statuses: Sequence[ServiceStatus]) -> Iterator[str]:
     for one in statuses:
         since = f" since {one.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if one.since else ""
         pending = f" ({one.pending} more starting)" if one.pending else ""
-        tasks = "task" if one.desired == 1 else "tasks"
-        yield f"{one.name:<{width}}  {one.running}/{one.desired} {tasks}{pending}, {one.state}{since}"
+        tasks = counts(one.running, one.desired)
+        yield f"{one.name:<{width}}  {tasks}{pending}, {one.state}{since}"
         for line in _details(one):
             yield f"{'':<{width}}  {line}"
 
@@ -190,10 +188,4 @@ def _image(ecs: Any, task_definition: str, container: str) -> str:
 def _in_alarm(stack: DeployedStack, described: Answer) -> tuple[str, ...]:
     alarms = described.get("deploymentConfiguration", {}).get("alarms", {})
     names: list[str] = alarms.get("alarmNames", []) if alarms.get("enable") else []
-    if not names:
-        return ()
-    found = stack.clients.client("cloudwatch").describe_alarms(
-        AlarmNames=names[:_NAMED_AT_ONCE], AlarmTypes=["MetricAlarm", "CompositeAlarm"], StateValue="ALARM"
-    )
-    both = [*found.get("MetricAlarms", []), *found.get("CompositeAlarms", [])]
-    return tuple(sorted(alarm["AlarmName"] for alarm in both))
+    return tuple(sorted(alarms_on(stack.clients, names)))

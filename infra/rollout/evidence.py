@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -27,6 +27,8 @@ _LINES_BEFORE: Final = 6
 _LOG_TRIES: Final = 4
 _LOG_PAUSE_SECONDS: Final = 1.5
 """A container's last lines may reach CloudWatch only after ECS has shown its end."""
+_ALARMS_AT_ONCE: Final = 100
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html"""
 _DESCRIBED_AT_ONCE: Final = 100
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
 
@@ -160,6 +162,20 @@ def tasks_of(ecs: Any, version: Version, status: Literal["RUNNING", "STOPPED"]) 
         some = arns[start : start + _DESCRIBED_AT_ONCE]
         found = ecs.describe_tasks(cluster=version.cluster, tasks=some)["tasks"]
         yield from (task for task in found if status == "STOPPED" or task["lastStatus"] == "RUNNING")
+
+
+def alarms_on(clients: AwsClients, names: Iterable[str]) -> Iterator[str]:
+    """Yield those of alarms that are in alarm, by name."""
+    ordered = sorted(names)
+    for start in range(0, len(ordered), _ALARMS_AT_ONCE):
+        found = clients.client("cloudwatch").describe_alarms(
+            AlarmNames=ordered[start : start + _ALARMS_AT_ONCE],
+            # Without it composite alarms are left out.
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+            StateValue="ALARM",
+        )
+        for alarm in (*found.get("MetricAlarms", ()), *found.get("CompositeAlarms", ())):
+            yield alarm["AlarmName"]
 
 
 def _went_wrong(task: Answer) -> bool:
