@@ -174,6 +174,14 @@ def test_what_changes_comes_instead(folder: Path) -> None:
     }
 
 
+def test_secrets_that_only_the_base_could_decrypt_are_refused(folder: Path) -> None:
+    """Pulumi Cloud has a key for each stack."""
+    with pytest.raises(
+        AutomationError, match=r"Pulumi\.dev\.yaml are encrypted by Pulumi Cloud for dev alone"
+    ):
+        derive(folder, "config: {toys:size: {secure: v1:abc}}\n")
+
+
 def test_a_failure_leaves_the_file_that_was_there(folder: Path) -> None:
     before = derive(folder, "config: {toys:size: 1}\n")
 
