@@ -23,8 +23,7 @@ from pulumi.runtime.stack import run_in_stack
 from automation.cost.resources import Resource, Stack
 from automation.errors import AutomationError
 from automation.stack_files import StackConfig, read_config
-
-ROOT: Final = Path(__file__).resolve().parents[2]
+from automation.stacks.stacks import ROOT, settings_of
 
 _VPC: Final = "awsx:ec2:Vpc"
 _ACCOUNT: Final = "000000000000"
@@ -51,9 +50,15 @@ def plan(name: str, root: Path = ROOT) -> Stack:
         raise AutomationError(str(error)) from error
     finally:
         reset_options()
-    # The program has checked it.
-    budget = int(config.values.get(f"{config.project}:monthly-budget-usd", 0))
-    return Stack(name, config.region, tuple(cloud.resources), monthly_budget_usd=budget or None)
+    # The program has checked them.
+    settings = settings_of(name, root)
+    return Stack(
+        name,
+        config.region,
+        tuple(cloud.resources),
+        monthly_budget_usd=settings.monthly_budget_usd,
+        most_vcpus=settings.most_vcpus,
+    )
 
 
 async def _run(config: StackConfig, cloud: _Cloud) -> None:

@@ -69,6 +69,11 @@ def notes(estimate: Estimate) -> Iterator[str]:
             scaled.setdefault(tasks.basis, []).append(name)
     for basis, names in scaled.items():
         yield f"Tasks of {', '.join(names)}: {basis}"
+    if estimate.stack.most_vcpus:
+        yield (
+            f"It may take {estimate.stack.most_vcpus:g} Fargate vCPUs at once, at its most tasks in the "
+            "middle of a deployment; a new account allows 6."
+        )
     if estimate.assumed:
         yield "Assumed (change with --assume name=number):"
         for name, value, meaning in estimate.assumed:
@@ -85,6 +90,7 @@ def as_json(estimate: Estimate) -> dict[str, Any]:
         "stack": estimate.stack.name,
         "region": estimate.stack.region,
         "usd_per_month": _cents(estimate.usd),
+        "most_vcpus": estimate.stack.most_vcpus,
         "groups": {group: _cents(total) for group, total in estimate.groups.items()},
         "lines": [
             {

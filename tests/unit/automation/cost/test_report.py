@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 import pytest
 
@@ -68,6 +70,15 @@ def test_what_a_number_of_tasks_rests_on_is_said_once_for_those_that_share_it() 
         "web": {"average": 1, "basis": "1 on average, 0 to 2 by its schedule"},
         "web-alice": {"average": 1, "basis": "1 on average, 0 to 2 by its schedule"},
     }
+
+
+def test_how_many_vcpus_it_may_take_is_said() -> None:
+    """Before the first deployment, which would wait for what the account does not allow."""
+    estimate = bill(resource(KEY))
+    large = replace(estimate, stack=replace(estimate.stack, most_vcpus=24))
+
+    assert any("may take 24 Fargate vCPUs at once" in line for line in told(large))
+    assert as_json(large)["most_vcpus"] == 24
 
 
 def test_what_could_not_be_priced_is_said() -> None:
