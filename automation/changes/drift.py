@@ -50,8 +50,7 @@ def drift(stacks: Stacks, /, *, stack: str, as_json: bool, summary: Path | None)
     changes = replace(
         changes, changes=tuple(_with_cause(stacks, stack, change) for change in changes.changes)
     )
-    if summary is not None:
-        write(summary, Comment(stack=stack, title="Drift", changes=changes, drift=True), append=True)
+    write(summary, Comment(stack=stack, title="Drift", changes=changes, drift=True), append=True)
     _show(stack, changes, as_json=as_json)
     return _DRIFT if changes else 0
 

@@ -66,13 +66,14 @@ class Comment:
         return "\n\n".join(parts)[: LONGEST - 1] + "\n"
 
 
-def write(path: Path, comment: Comment, *, append: bool = False) -> None:
-    """Write a comment to a file, or append it, as GitHub wants a job's summary.
+def write(path: Path | None, comment: Comment, *, append: bool = False) -> None:
+    """Write a comment to a file, if there is to be one, or append it, as GitHub wants a job's summary.
 
     Raises:
         AutomationError: the file cannot be written.
     """
-    write_text(path, comment.markdown(), append=append)
+    if path is not None:
+        write_text(path, comment.markdown(), append=append)
 
 
 @contextmanager
@@ -81,8 +82,7 @@ def failure_written(path: Path | None, stack: str, title: str, *, append: bool =
     try:
         yield
     except AutomationError as error:
-        if path is not None:
-            write(path, Comment(stack=stack, title=title, failure=error.output), append=append)
+        write(path, Comment(stack=stack, title=title, failure=error.output), append=append)
         raise
 
 

@@ -39,11 +39,8 @@ def preview(
     if warning := vcpu_warning(stacks, stack):
         say(warning)
     cost = CostChange.of(stack, events.before)
-    if comment is not None:
-        write(
-            comment,
-            Comment(stack=stack, title="Preview", changes=changes, remarks=[f"**Cost:** {cost.text()}"]),
-        )
+    remark = f"**Cost:** {cost.text()}"
+    write(comment, Comment(stack=stack, title="Preview", changes=changes, remarks=[remark]))
     if as_json:
         print_json({"stack": stack, **changes.as_json(), "cost": cost.as_json()})
     else:

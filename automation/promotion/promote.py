@@ -53,9 +53,8 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
                 f"{target} runs {runs}, and not {digest} which {source} had when the promotion began: "
                 f"{source} was updated meanwhile"
             )
-    if summary is not None:
-        remark = f"Runs `{digest}`, as `{source}` does." + ("" if before != digest else " It did before.")
-        write(summary, Comment(stack=target, title="Promotion", remarks=[remark]), append=True)
+    remark = f"Runs `{digest}`, as `{source}` does." + ("" if before != digest else " It did before.")
+    write(summary, Comment(stack=target, title="Promotion", remarks=[remark]), append=True)
     if as_json:
         document = {"stack": target, "from": source, "before": before or None, "digest": digest}
         print_json({**document, "addresses": addresses})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from automation.console import say
 from automation.errors import LockedError, ProgramError
 from infra.rollout.clock import REAL, Clock
 
@@ -26,9 +26,8 @@ class LockRetry:
     """How long to wait for a lock. Whatever else fails is not tried again."""
 
     minutes: float = 10.0
-    clock: Clock = field(default=REAL)
-
-    say: Callable[[str], None] = field(default=lambda line: print(line, file=sys.stderr, flush=True))
+    clock: Clock = REAL
+    say: Callable[[str], None] = say
 
     def run(self, update: Callable[[], T], stack: str) -> T:
         """Run an update, again as long as the stack is locked and there is time.

@@ -55,9 +55,8 @@ def up(
         raise click.UsageError(f"--attach-to and --lifetime-hours are for pr-<number>, not for {stack!r}")
     with failure_written(summary, stack, "Update"):
         addresses = bring_up(stacks, stack, refresh=refresh)
-    if summary is not None:
-        remark = "\n".join(f"- {name}: {url}" for name, url in sorted(addresses.items()))
-        write(summary, Comment(stack=stack, title="Update", remarks=[remark]), append=True)
+    remark = "\n".join(f"- {name}: {url}" for name, url in sorted(addresses.items()))
+    write(summary, Comment(stack=stack, title="Update", remarks=[remark]), append=True)
     if as_json:
         print_json({"stack": stack, "addresses": addresses})
     else:
