@@ -49,13 +49,7 @@ class Deployment:
 
 
 def latest_deployment(ecs: Any, service: Version, described: Answer) -> Deployment:
-    """Return a service's latest deployment.
-
-    Args:
-        ecs: the boto3 client.
-        service: the service.
-        described: what `describe_services` answers of it.
-    """
+    """Return the latest deployment of a service, of which `describe_services` answers what is `described`."""
     deployments: Sequence[Answer] = described["deployments"]
     primary = next(one for one in deployments if one.get("status") == "PRIMARY")
     found = _latest_service_deployment(ecs, service, min(one["createdAt"] for one in deployments))

@@ -95,11 +95,7 @@ def docker_exec(
 ) -> list[str]:
     """Return the command line that runs a command in a service's latest task on this machine.
 
-    Args:
-        stack: the service's.
-        service: the service.
-        command: what runs.
-        find: returns the id of a container by its task's ARN and its name.
+    `find` returns the id of a container by its task's ARN and its name.
 
     Raises:
         AutomationError: no task runs, or it has no container.

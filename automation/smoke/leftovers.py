@@ -46,13 +46,9 @@ def delete_task_definitions(clients: AwsClients, family: str) -> int:
 def wait_for_leftovers(
     clients: AwsClients, tags: Mapping[str, str], *, seconds: float, clock: Clock = REAL
 ) -> Leftovers:
-    """Return what is left of a stack: as soon as nothing exists, or when the time is over.
+    """Return what is left of a stack, by the tags of all its resources.
 
-    Args:
-        clients: of the account.
-        tags: what every resource of the stack carries.
-        seconds: how long AWS may list what is deleted.
-        clock: the time.
+    That is as soon as nothing exists, or after so many seconds: AWS may list for some time what is deleted.
     """
     deadline = clock.now() + seconds
     while True:

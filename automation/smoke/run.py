@@ -52,13 +52,7 @@ _EXIT_CODE: Final = re.compile(r"exit(ed with)? code 3\b")
 
 
 def write_stack_file(file: Derived, *, region: str | None, broken: bool = False) -> None:
-    """Write the stack's file: dev's, without a domain.
-
-    Args:
-        file: the path and the base.
-        region: instead of dev's.
-        broken: whether the app exits as soon as it starts.
-    """
+    """Write the stack's file: dev's, without a domain, and `broken` with an app that exits as it starts."""
     changes: dict[str, Any] = {}
     if region is not None:
         changes["aws:region"] = region
