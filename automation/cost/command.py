@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from automation.console import json_option, print_json, say, write_text
+from automation.console import json_option, say, show, write_text
 from automation.cost import chart as charts
 from automation.cost import report
 from automation.cost.assumptions import Assumptions
@@ -93,12 +93,12 @@ def cost(
     limit = budget if budget is not None else planned.monthly_budget_usd
     over = limit is not None and round(this.usd, 2) > limit
 
-    if as_json:
-        document = {**report.as_json(this), **report.change_as_json(sides)}
-        print_json({**document, "budget_usd": limit, "over_budget": over})
-    else:
-        for line in (*report.lines(this), *report.change_lines(sides)):
-            click.echo(line)
+    document = {**report.as_json(this), **report.change_as_json(sides)}
+    show(
+        (*report.lines(this), *report.change_lines(sides)),
+        {**document, "budget_usd": limit, "over_budget": over},
+        as_json=as_json,
+    )
     if chart is not None:
         write_text(chart, charts.svg(sides))
     used = {line.price for _, side in sides for line in side.lines}

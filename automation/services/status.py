@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from automation.console import json_option, print_json
+from automation.console import json_option, show
 from automation.http_status import http_status
 from automation.services.deployed_stack import DeployedStack
 from automation.services.deployments import counts, latest_deployment
@@ -71,11 +71,7 @@ def status(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
     answer.
     """
     statuses = statuses_of(DeployedStack.of(stacks, stack))
-    if as_json:
-        print_json(json_of(statuses))
-        return
-    for line in lines_of(statuses):
-        click.echo(line)
+    show(lines_of(statuses), json_of(statuses), as_json=as_json)
 
 
 def statuses_of(stack: DeployedStack) -> list[ServiceStatus]:

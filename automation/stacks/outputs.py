@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from automation import go_yaml
-from automation.console import json_option, print_json
+from automation.console import json_option, show
 from automation.errors import AutomationError
 from automation.stacks.stacks import Stacks
 
@@ -29,12 +29,11 @@ def outputs(stacks: Stacks, /, *, stack: str, name: str | None, as_json: bool) -
         names = ", ".join(sorted(found)) or "none: no update has succeeded"
         raise AutomationError(f"{stack} has no output {name!r}; it has {names}")
     value: Any = found if name is None else found[name]
-    if as_json:
-        print_json(value)
-    elif name is None:
-        click.echo(go_yaml.text_of(dict(sorted(found.items()))) if found else "", nl=False)
+    if name is None:
+        lines = go_yaml.text_of(dict(sorted(found.items()))).splitlines() if found else []
     else:
-        click.echo(value if isinstance(value, str) else json.dumps(value))
+        lines = [value if isinstance(value, str) else json.dumps(value)]
+    show(lines, value, as_json=as_json)
 
 
 def _with_addresses(stacks: Stacks, found: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from automation.changes.github import Comment, failure_written, summary_option, write
-from automation.console import json_option, print_addresses, print_json, say
+from automation.console import address_lines, json_option, say, show
 from automation.previews.names import is_preview
 from automation.stacks.stacks import Stacks
 
@@ -57,10 +57,7 @@ def up(
         addresses = bring_up(stacks, stack, refresh=refresh)
     remark = "\n".join(f"- {name}: {url}" for name, url in sorted(addresses.items()))
     write(summary, Comment(stack=stack, title="Update", remarks=[remark]), append=True)
-    if as_json:
-        print_json({"stack": stack, "addresses": addresses})
-    else:
-        print_addresses(addresses)
+    show(address_lines(addresses), {"stack": stack, "addresses": addresses}, as_json=as_json)
 
 
 def bring_up(stacks: Stacks, stack: str, *, refresh: bool = False) -> dict[str, str]:

@@ -107,15 +107,6 @@ def test_a_failure_has_the_reasons_of_stopped_tasks_and_the_end_of_their_log() -
     assert aws.questions("get_log_events")[0]["logStreamName"] == f"web/web/{2:032x}"
 
 
-def test_without_a_task_the_events_of_ecs_say_why() -> None:
-    failed = deployment(NEW, "FAILED", age=1)
-    events = [{"message": "unable to place a task"}, {"message": "unable to pull"}, {"message": "older"}]
-
-    message = failure(cloud(service(failed, events=events), **tasks()))
-
-    assert message.splitlines()[1:] == ["  ECS says: unable to place a task", "  ECS says: unable to pull"]
-
-
 def test_a_rollback_is_waited_for_before_it_fails() -> None:
     failed = deployment(NEW, "FAILED", status="ACTIVE", age=1)
     back = [deployment(OLD, state, age=600) for state in ("IN_PROGRESS", "COMPLETED")]

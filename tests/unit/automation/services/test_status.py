@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from automation.console import print_json
+from automation.console import show
 from automation.services import status as module
 from automation.services.status import ServiceStatus, json_of, lines_of, statuses_of
 from tests.unit.automation.fakes import by_api, deployed, no_service
@@ -101,13 +101,6 @@ def test_on_this_machine_a_task_without_a_container_does_not_run(
     found = status(is_local=True)
 
     assert (found.running, found.state, found.reason) == (len(alive), state, reason)
-
-
-def test_tasks_of_another_version_or_stopped_on_purpose_did_not_fail() -> None:
-    other = task(2, stopped="Essential container exited", taskDefinitionArn=OLD)
-    scaled_in = task(3, stopped="Scaling activity", stopCode="ServiceSchedulerInitiated")
-
-    assert status(describe_services=service(runningCount=0), **tasks(other, scaled_in)).reason == ""
 
 
 def test_a_deployment_in_progress_says_how_much_of_the_traffic_it_has() -> None:
@@ -232,7 +225,7 @@ def test_one_task_is_a_task_and_no_answer_is_said() -> None:
 
 
 def test_programs_get_every_field(capsys: pytest.CaptureFixture[str]) -> None:
-    print_json(json_of([status()]))
+    show([], json_of([status()]), as_json=True)
     document = json.loads(capsys.readouterr().out)
 
     assert document["web"]["steady"] is True
