@@ -87,28 +87,23 @@ def cli(context: click.Context, /, *, local: bool, wait_for_lock_minutes: float)
 
 
 def _stacks(*, local: bool, wait_for_lock_minutes: float) -> Stacks:
-    from automation.stacks.environment import ROOT, AwsEnvironment
     from automation.stacks.lock_retry import LockRetry
-    from automation.stacks.stacks import Stacks
+    from automation.stacks.stacks import ROOT, Stacks
 
     if not local:
-        return Stacks(
-            environment=AwsEnvironment(find_cli=_find_cli),
-            find_cli=_find_cli,
-            lock_retry=LockRetry(minutes=wait_for_lock_minutes),
-        )
+        return Stacks(find_cli=_find_cli, lock_retry=LockRetry(minutes=wait_for_lock_minutes))
     from automation.stack_files import project_name
-    from automation.stacks.local import OnThisMachine
+    from automation.stacks.local import LocalStacks
     from local.environment import DEFAULT_PASSPHRASE, LocalEnvironment
     from local.isolation import isolate
 
     passphrase = os.environ.get("PULUMI_CONFIG_PASSPHRASE")
     isolate()
     environment = LocalEnvironment(project=project_name(ROOT), passphrase=passphrase or DEFAULT_PASSPHRASE)
-    return Stacks(environment=OnThisMachine(environment), find_cli=_find_cli)
+    return LocalStacks(find_cli=_find_cli, root=environment.root, local=environment)
 
 
-def _find_cli(stop: threading.Event) -> Path:
+def _find_cli(stop: threading.Event | None) -> Path:
     from local.pulumi import ensure
 
     return ensure(stop=stop).path

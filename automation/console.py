@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import click
+
+from automation.errors import AutomationError
 
 json_option: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -17,16 +21,33 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def print_json(document: Any) -> None:
-    """Print a result for programs."""
-    click.echo(json.dumps(document, indent=2))
+def show(lines: Iterable[str], document: Any, *, as_json: bool) -> None:
+    """Print a result: lines for people, or one document for programs, with times in UTC."""
+    for line in (json.dumps(document, indent=2, default=_iso),) if as_json else lines:
+        click.echo(line)
 
 
-def print_addresses(addresses: Mapping[str, str]) -> None:
-    """Print each service's address on a line."""
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def write_text(path: Path, text: str, *, append: bool = False) -> None:
+    """Write a file that the user has named.
+
+    Raises:
+        AutomationError: it cannot be written.
+    """
+    try:
+        with path.open("a" if append else "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise AutomationError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def address_lines(addresses: Mapping[str, str]) -> Iterator[str]:
+    """Yield each service's address."""
     width = max((len(name) for name in addresses), default=0)
-    for name, url in sorted(addresses.items()):
-        click.echo(f"{name:<{width}}  {url}")
+    return (f"{name:<{width}}  {url}" for name, url in sorted(addresses.items()))
 
 
 def confirm(question: str, *, without_terminal: str) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
-from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,47 +49,26 @@ _NO_EXPONENT_BELOW: Final = 1e21
 _NEVER_FOLDED: Final = 2**31
 
 
-def read(path: Path) -> yaml.Node:
-    """Return a file's document as nodes, which keep how each value is written.
+def read(path: Path) -> Any:
+    """Return what a file holds, in the types of JSON.
 
     Raises:
-        AutomationError: the file cannot be read, is not UTF-8, or is not valid YAML.
+        AutomationError: it cannot be read, is not UTF-8 or not valid YAML, or has a key twice, an unknown tag
+            or a number that is not finite.
     """
     try:
-        # An empty file holds null.
-        node = yaml.compose(path.read_text(encoding="utf-8"), _Loader) or node_of(None)
-        value_of(node)
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 -- it is a SafeLoader
     except OSError as error:
         raise AutomationError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise AutomationError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from error
     except yaml.YAMLError as error:
         raise AutomationError(f"{path} is not valid YAML: {error}") from error
-    return node
 
 
-def value_of(node: yaml.Node) -> Any:
-    """Return what a node holds, in the types of JSON.
-
-    Raises:
-        yaml.YAMLError: a key stands twice, a number is not finite, or a tag is unknown.
-    """
-    return _UNTYPED_LOADER("").construct_document(node)
-
-
-def node_of(value: object) -> yaml.Node:
-    """Return a node that holds a value of the types of JSON."""
-    return _UNTYPED_DUMPER(StringIO()).represent_data(value)
-
-
-def mapping_of(pairs: list[tuple[yaml.Node, yaml.Node]]) -> yaml.MappingNode:
-    """Return a node that holds keys with values, one below the other."""
-    return yaml.MappingNode(f"{_TAG}map", pairs, flow_style=False)
-
-
-def text_of(node: yaml.Node) -> str:
-    """Return a document's YAML: each value is written as it was read; comments are lost."""
-    return _UNTYPED.serialize(node, Dumper=_Dumper, allow_unicode=True, width=_NEVER_FOLDED)
+def text_of(value: object) -> str:
+    """Return YAML that the CLI reads as this value of the types of JSON."""
+    return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, width=_NEVER_FOLDED, sort_keys=False)
 
 
 def scalar(text: str) -> Scalar:
@@ -140,10 +118,7 @@ class _Loader(_Rules, _FastLoader):
         names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ConstructorError(None, None, f"the key {twice!r} stands twice", node.start_mark)
-        value = super().construct_mapping(node, deep)
-        # PyYAML has put what `<<` refers to before the node's own pairs.
-        node.value = list({key.value: (key, item) for key, item in node.value}.values())
-        return {_key(key): item for key, item in value.items()}
+        return {_key(key): item for key, item in super().construct_mapping(node, deep).items()}
 
     def construct_plain(self, node: yaml.ScalarNode) -> Any:
         """Return what the CLI makes of a scalar that is not text."""
@@ -162,14 +137,12 @@ class _Dumper(_Rules, yaml.SafeDumper):
     pass
 
 
-# The stubs leave open what these take.
-_UNTYPED: Final[Any] = yaml
-_UNTYPED_DUMPER: Final[Any] = _Dumper
-_UNTYPED_LOADER: Final[Any] = _Loader
+# The stubs leave open what it takes.
+_UNTYPED: Final[Any] = _Loader
 for _name in ("null", "bool", "int", "float", "timestamp"):
-    _UNTYPED_LOADER.add_constructor(f"{_TAG}{_name}", _UNTYPED_LOADER.construct_plain)
-_UNTYPED_LOADER.add_constructor(f"{_TAG}merge", _UNTYPED_LOADER.construct_scalar)
-_UNTYPED_LOADER.add_constructor(f"{_TAG}binary", _UNTYPED_LOADER.construct_undefined)
+    _UNTYPED.add_constructor(f"{_TAG}{_name}", _UNTYPED.construct_plain)
+_UNTYPED.add_constructor(f"{_TAG}merge", _UNTYPED.construct_scalar)
+_UNTYPED.add_constructor(f"{_TAG}binary", _UNTYPED.construct_undefined)
 
 
 def _key(key: object) -> str:

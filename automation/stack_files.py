@@ -9,8 +9,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, cast
 
-import yaml
-
 from automation import go_yaml
 from automation.errors import AutomationError
 
@@ -19,8 +17,6 @@ SECRET: Final = "[secret]"  # noqa: S105 -- stands where one was
 
 _ENCRYPTION: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
 """With these lines another stack can decrypt what the base has encrypted."""
-
-_Pairs = list[tuple[yaml.Node, yaml.Node]]
 
 
 def path_of(root: Path, stack: str) -> Path:
@@ -101,9 +97,7 @@ class Derived:
         return path_of(self.root, self.stack)
 
     def write(self, *, left_out: Collection[str], changes: Mapping[str, Any], command: str) -> None:
-        """Write the file, over one that is there.
-
-        Every value that is not changed is copied as the base's file has it, with its quotes.
+        """Write the file, over one that is there; values that are not changed are those of the base's file.
 
         Args:
             left_out: the project's keys that are not copied.
@@ -116,11 +110,9 @@ class Derived:
         """
         base = self._base()
         dropped = {*changes, *(f"{self.project}:{key}" for key in left_out)}
-        kept = [
-            (key, value) for key, value in base.config_pairs if _full(key.value, self.project) not in dropped
-        ]
+        kept = {key: value for key, value in base.config.items() if _full(key, self.project) not in dropped}
         encryption = base.encryption
-        if not encryption and any(_has_secrets(go_yaml.value_of(value)) for _, value in kept):
+        if not encryption and _has_secrets(kept):
             raise AutomationError(
                 f"the secrets in {base.path.name} are encrypted by Pulumi Cloud for {self.base} alone and "
                 f"{self.stack} could not decrypt them: keep them in Secrets Manager or SSM and name their "
@@ -130,16 +122,14 @@ class Derived:
         if not encryption and self.path.exists():
             # Pulumi wrote it into the file when it made the stack.
             encryption = _read(self.path).encryption
-        changed = [(go_yaml.node_of(key), go_yaml.node_of(value)) for key, value in changes.items()]
-        config = (go_yaml.node_of("config"), go_yaml.mapping_of([*kept, *changed]))
-        text = go_yaml.text_of(go_yaml.mapping_of([*encryption, config]))
+        text = go_yaml.text_of({**encryption, "config": {**kept, **changes}})
         draft = self.path.with_suffix(".yaml.new")
         draft.write_text(f"# From {base.path.name}: `{command}` writes it anew each time.\n{text}", "utf-8")
         draft.replace(self.path)
 
     def encryption_of_base(self) -> Mapping[str, str]:
         """Return the lines that say how the base's secrets are encrypted."""
-        return {key.value: str(go_yaml.value_of(value)) for key, value in self._base().encryption}
+        return self._base().encryption
 
     def _base(self) -> _File:
         source = path_of(self.root, self.base)
@@ -156,12 +146,8 @@ class _File:
     """A valid `Pulumi.yaml` or stack file."""
 
     path: Path
-    pairs: _Pairs
-    config_pairs: _Pairs
-
-    @property
-    def config(self) -> dict[str, Any]:
-        return {key.value: go_yaml.value_of(value) for key, value in self.config_pairs}
+    settings: Mapping[str, Any]
+    config: Mapping[str, Any]
 
     @property
     def declared(self) -> dict[str, Any]:
@@ -173,27 +159,24 @@ class _File:
         }
 
     @property
-    def encryption(self) -> _Pairs:
-        return [(key, value) for key, value in self.pairs if key.value in _ENCRYPTION]
+    def encryption(self) -> dict[str, str]:
+        return {key: str(value) for key, value in self.settings.items() if key in _ENCRYPTION}
 
 
 def _read(path: Path) -> _File:
-    pairs = _pairs(go_yaml.read(path), f"{path} has no settings")
-    config = next((value for key, value in pairs if key.value == "config"), None)
-    return _File(path, pairs, _pairs(config, f"{path}: `config` has no keys") if config else [])
+    settings = _keys(go_yaml.read(path), f"{path} has no settings")
+    return _File(path, settings, _keys(settings.get("config"), f"{path}: `config` has no keys"))
 
 
-def _pairs(node: yaml.Node, fault: str) -> _Pairs:
-    value = go_yaml.value_of(node)
-    if value is None:
-        return []
-    if not isinstance(node, yaml.MappingNode):
+def _keys(value: object, fault: str) -> Mapping[str, Any]:
+    keys = dict[str, Any]() if value is None else _as_mapping(value)
+    if keys is None:
         raise AutomationError(f"{fault} but {_text(value)}: expected keys with values")
-    return node.value
+    return keys
 
 
 def _name(file: _File) -> str:
-    name = next((value.value for key, value in file.pairs if key.value == "name"), None)
+    name = file.settings.get("name")
     if not isinstance(name, str) or not name:
         raise AutomationError(f"{file.path} has no `name`: run this from the project's folder")
     return name

@@ -104,6 +104,17 @@ def container_of(task_arn: str, name: str) -> str | None:
     return str(found[0]["Id"]) if found else None
 
 
+def running_tasks(task_arns: Collection[str]) -> set[str]:
+    """Return those ECS tasks that have a running container; the emulator also counts dead ones.
+
+    Raises:
+        DockerError: no daemon answers.
+    """
+    with docker_engine("list the containers of ECS tasks") as api:
+        found = api.containers(filters={"label": [_TASK_LABEL]})
+    return {str(container["Labels"][_TASK_LABEL]) for container in found} & {*task_arns}
+
+
 def clear_tasks(task_arns: Collection[str], *, running: bool) -> list[str]:
     """Remove the containers of ECS tasks that have ended, and with `running` all; return those left.
 

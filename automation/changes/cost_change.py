@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,6 @@ from automation.cost.export import stack_of
 from automation.cost.plan import plan
 from automation.cost.prices import PricesOfTable
 from automation.errors import AutomationError
-from automation.stacks.stacks import Stacks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,16 +26,14 @@ class CostChange:
     """Why the cost is unknown."""
 
     @classmethod
-    def of(cls, stacks: Stacks, stack: str) -> CostChange:
-        """Compare what the program declares with what the state has."""
+    def of(cls, stack: str, resources: Sequence[Mapping[str, Any]]) -> CostChange:
+        """Compare what the program declares for a stack with the resources that its state has."""
         try:
             planned = plan(stack)
             assumptions = Assumptions()
             after = estimate(planned, PricesOfTable(planned.region), assumptions).usd
-            before = 0.0
-            if stacks.exists(stack):
-                now = stack_of(stacks.state(stack), origin=f"the state of {stack}", name=stack)
-                before = estimate(now, PricesOfTable(now.region or planned.region), assumptions).usd
+            now = stack_of(resources, origin=f"the state of {stack}", name=stack)
+            before = estimate(now, PricesOfTable(now.region or planned.region), assumptions).usd
         except AutomationError as error:
             return cls(unknown=str(error))
         return cls(before=before, after=after, budget=planned.monthly_budget_usd)

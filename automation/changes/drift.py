@@ -10,7 +10,7 @@ import click
 
 from automation.changes.formatting import drift_summary, lines
 from automation.changes.github import Comment, summary_option, write
-from automation.console import json_option, print_json
+from automation.console import json_option, show
 from automation.stacks.stacks import Stacks
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def drift(stacks: Stacks, /, *, stack: str, as_json: bool, summary: Path | None)
     changes = replace(
         changes, changes=tuple(_with_cause(stacks, stack, change) for change in changes.changes)
     )
-    if summary is not None:
-        write(summary, Comment(stack=stack, title="Drift", changes=changes, drift=True), append=True)
+    write(summary, Comment(stack=stack, title="Drift", changes=changes, drift=True), append=True)
     _show(stack, changes, as_json=as_json)
     return _DRIFT if changes else 0
 
@@ -73,8 +72,5 @@ def _with_cause(stacks: Stacks, stack: str, change: Change) -> Change:
 
 
 def _show(stack: str, changes: Changes, *, as_json: bool) -> None:
-    if as_json:
-        print_json({"stack": stack, **changes.as_json()})
-        return
-    for line in (*lines(changes), f"{stack}: {drift_summary(changes)}"):
-        click.echo(line)
+    told = (*lines(changes), f"{stack}: {drift_summary(changes)}")
+    show(told, {"stack": stack, **changes.as_json()}, as_json=as_json)

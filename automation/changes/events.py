@@ -74,6 +74,12 @@ class Events:
         return Changes(changes=tuple(ordered), same=same)
 
     @property
+    def before(self) -> list[Document]:
+        """The resources that the state had when the operation began, each once."""
+        steps = [step["metadata"] for step in self._all("resourcePreEvent")]
+        return list({step["urn"]: step["old"] for step in steps if step.get("old")}.values())
+
+    @property
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs after an update, with [secret] for those that are secret."""
         found: dict[str, Any] = {}

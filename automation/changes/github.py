@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from automation.console import write_text
 from automation.errors import AutomationError
 
 if TYPE_CHECKING:
@@ -65,17 +66,14 @@ class Comment:
         return "\n\n".join(parts)[: LONGEST - 1] + "\n"
 
 
-def write(path: Path, comment: Comment, *, append: bool = False) -> None:
-    """Write a comment to a file, or append it, as GitHub wants a job's summary.
+def write(path: Path | None, comment: Comment, *, append: bool = False) -> None:
+    """Write a comment to a file, if there is to be one, or append it, as GitHub wants a job's summary.
 
     Raises:
         AutomationError: the file cannot be written.
     """
-    try:
-        with path.open("a" if append else "w", encoding="utf-8") as file:
-            file.write(comment.markdown())
-    except OSError as error:
-        raise AutomationError(f"{path} cannot be written: {error.strerror}") from error
+    if path is not None:
+        write_text(path, comment.markdown(), append=append)
 
 
 @contextmanager
@@ -84,8 +82,7 @@ def failure_written(path: Path | None, stack: str, title: str, *, append: bool =
     try:
         yield
     except AutomationError as error:
-        if path is not None:
-            write(path, Comment(stack=stack, title=title, failure=error.output), append=append)
+        write(path, Comment(stack=stack, title=title, failure=error.output), append=append)
         raise
 
 

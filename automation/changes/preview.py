@@ -10,7 +10,8 @@ import click
 from automation.changes.cost_change import CostChange
 from automation.changes.formatting import lines, summary
 from automation.changes.github import Comment, failure_written, file_type, write
-from automation.console import json_option, print_json, say
+from automation.console import json_option, say, show
+from automation.services.quota import vcpu_warning
 from automation.stacks.stacks import Stacks
 
 _FAILED: Final = 1
@@ -33,18 +34,18 @@ def preview(
     """Show what `up` would change, and cost."""
     # Written for a failure too, or the comment of the push before would stay.
     with failure_written(comment, stack, "Preview", append=False):
-        changes = stacks.preview(stack)
-    cost = CostChange.of(stacks, stack)
-    if comment is not None:
-        write(
-            comment,
-            Comment(stack=stack, title="Preview", changes=changes, remarks=[f"**Cost:** {cost.text()}"]),
-        )
-    if as_json:
-        print_json({"stack": stack, **changes.as_json(), "cost": cost.as_json()})
-    else:
-        for line in (*lines(changes), f"{stack}: {summary(changes)}", f"cost: {cost.text()}"):
-            click.echo(line)
+        events = stacks.preview(stack)
+    changes = events.changes()
+    if warning := vcpu_warning(stacks, stack):
+        say(warning)
+    cost = CostChange.of(stack, events.before)
+    remark = f"**Cost:** {cost.text()}"
+    write(comment, Comment(stack=stack, title="Preview", changes=changes, remarks=[remark]))
+    show(
+        (*lines(changes), f"{stack}: {summary(changes)}", f"cost: {cost.text()}"),
+        {"stack": stack, **changes.as_json(), "cost": cost.as_json()},
+        as_json=as_json,
+    )
     if cost.over_budget and fail_over_budget:
         say(f"error: {stack} would cost more than its budget: monthly-budget-usd")
         return _FAILED

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from xml.sax.saxutils import escape
 
-from automation.cost.estimate import Estimate
-from automation.cost.report import usd
+from automation.cost.report import Named, usd
 
 _SVG: Final = "http://www.w3.org/2000/svg"
 _WIDTH: Final = 760
@@ -26,29 +25,28 @@ text { font: 13px system-ui, sans-serif; fill: #24292f; }
 }"""
 
 
-def svg(estimates: Sequence[Estimate], names: Sequence[str]) -> str:
-    """Draw one bar for each group, or one of each estimate beside the other; there are at most two.
-
-    Args:
-        estimates: what is drawn.
-        names: what the estimates are called.
-    """
+def svg(sides: Sequence[Named]) -> str:
+    """Draw one bar for each group, or one of each estimate beside the other; there are at most two."""
+    estimates = [estimate for _, estimate in sides]
     groups = sorted(
         {group for estimate in estimates for group in estimate.groups},
         key=lambda group: (-max(estimate.groups.get(group, 0) for estimate in estimates), group),
     )
     largest = max((amount for estimate in estimates for amount in estimate.groups.values()), default=0) or 1
-    title = ", ".join(
-        f"{name}: {usd(estimate.usd)} a month" for name, estimate in zip(names, estimates, strict=True)
-    )
+    titles = [escape(f"{name}: {usd(estimate.usd)} a month") for name, estimate in sides]
     row = _BAR * len(estimates) + _GAP
     height = _TOP + row * len(groups) + _GAP
     parts = [
         f'<svg xmlns="{_SVG}" width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}" role="img">',
-        f"<title>{escape(title)}</title>",
+        f"<title>{', '.join(titles)}</title>",
         f"<style>{_STYLE}</style>",
-        *_legend(names, estimates),
     ]
+    for number, title in enumerate(titles):
+        x = number * _WIDTH / 2
+        parts += [
+            f'<rect class="bar{number}" x="{x:g}" y="12" width="12" height="12"/>',
+            f'<text class="title" x="{x + 18:g}" y="23">{title}</text>',
+        ]
     for index, group in enumerate(groups):
         top = _TOP + index * row
         middle = top + _BAR * len(estimates) / 2 + 5
@@ -62,14 +60,3 @@ def svg(estimates: Sequence[Estimate], names: Sequence[str]) -> str:
                 f'<text x="{_LABELS + width + 6:.1f}" y="{y + 13}">{usd(amount)}</text>',
             ]
     return "\n".join([*parts, "</svg>", ""])
-
-
-def _legend(names: Sequence[str], estimates: Sequence[Estimate]) -> list[str]:
-    parts: list[str] = []
-    for number, (name, estimate) in enumerate(zip(names, estimates, strict=True)):
-        x = number * _WIDTH / 2
-        parts += [
-            f'<rect class="bar{number}" x="{x:g}" y="12" width="12" height="12"/>',
-            f'<text class="title" x="{x + 18:g}" y="23">{escape(name)}: {usd(estimate.usd)} a month</text>',
-        ]
-    return parts

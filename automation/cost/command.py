@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
 
+from automation.console import json_option, say, show, write_text
 from automation.cost import chart as charts
 from automation.cost import report
 from automation.cost.assumptions import Assumptions
 from automation.cost.estimate import Estimate, estimate
 from automation.cost.export import read_export
-from automation.cost.live import PricesOfToday
+from automation.cost.live import URL, PricesOfToday
 from automation.cost.plan import plan
-from automation.cost.prices import PriceBook, PricesOfTable
+from automation.cost.prices import PricesOfTable
 from automation.cost.resources import Stack
 from automation.errors import AutomationError
 
@@ -58,7 +58,7 @@ def _svg(_: click.Context, __: click.Parameter, path: Path | None) -> Path | Non
     metavar="DOLLARS",
     help="Fail if the stack costs more a month; the default is its config key monthly-budget-usd.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.option("--chart", type=_FILE, callback=_svg, metavar="FILE.svg", help="Write a bar chart.")
 def cost(
     *,
@@ -78,80 +78,36 @@ def cost(
     if compare is not None and before is not None:
         raise click.UsageError("use either --compare or --before, not both")
     planned = plan(stack)
-    pricer = _Pricer(assume, live=live)
-    this = pricer.price(planned)
-    sides: list[tuple[str, Estimate]] = [(stack, this)]
+    prices = cache(PricesOfToday if live else PricesOfTable)
+
+    def price(of: Stack) -> Estimate:
+        # A stack without resources has no region, and costs nothing.
+        return estimate(of, prices(of.region or planned.region), assume)
+
+    this = price(planned)
+    sides = [(stack, this)]
     if compare is not None:
-        sides.append((compare, pricer.price(plan(compare))))
+        sides.append((compare, price(plan(compare))))
     elif before is not None:
-        sides.insert(0, ("now", pricer.price(read_export(before), instead_of=planned)))
-        sides[1] = ("declared", this)
+        sides = [("now", price(read_export(before))), ("declared", this)]
     limit = budget if budget is not None else planned.monthly_budget_usd
     over = limit is not None and round(this.usd, 2) > limit
 
-    if as_json:
-        click.echo(json.dumps(_document(this, sides, limit, over=over), indent=2))
-    else:
-        _print(this, sides)
+    document = {**report.as_json(this), **report.change_as_json(sides)}
+    show(
+        (*report.lines(this), *report.change_lines(sides)),
+        {**document, "budget_usd": limit, "over_budget": over},
+        as_json=as_json,
+    )
     if chart is not None:
-        _write(chart, charts.svg([side for _, side in sides], [name for name, _ in sides]))
-    for remark in pricer.remarks():
-        click.echo(remark, err=True)
+        write_text(chart, charts.svg(sides))
+    used = {line.price for _, side in sides for line in side.lines}
+    if live and (of_table := sorted({price.key for price in used if price.source.url != URL})):
+        say(f"from the table, since AWS's price list does not have them: {', '.join(of_table)}")
     if limit is None or not over:
         return 0
-    click.echo(
+    say(
         f"error: {stack} costs {report.usd(this.usd)} a month, {report.usd(this.usd - limit)} more than "
-        f"its budget of {report.usd(limit)}",
-        err=True,
+        f"its budget of {report.usd(limit)}"
     )
     return 1
-
-
-class _Pricer:
-    """Prices stacks with one set of assumptions; each price is requested once."""
-
-    def __init__(self, assumptions: Assumptions, *, live: bool) -> None:
-        self._assumptions = assumptions
-        self._live = live
-        self._books: dict[str, PriceBook] = {}
-
-    def price(self, stack: Stack, *, instead_of: Stack | None = None) -> Estimate:
-        """Price a stack; an empty one has no region, and costs nothing."""
-        region = stack.region or (instead_of.region if instead_of else "")
-        if region not in self._books:
-            self._books[region] = PricesOfToday(region) if self._live else PricesOfTable(region)
-        return estimate(stack, self._books[region], self._assumptions)
-
-    def remarks(self) -> list[str]:
-        """Return what the reader should know of the prices."""
-        return [
-            f"from the table, since AWS's price list does not have them: {', '.join(sorted(book.from_table))}"
-            for book in self._books.values()
-            if isinstance(book, PricesOfToday) and book.from_table
-        ]
-
-
-def _print(this: Estimate, sides: list[tuple[str, Estimate]]) -> None:
-    console = Console()
-    report.show(console, this)
-    if len(sides) > 1:
-        (one, first), (other, second) = sides
-        console.print()
-        report.show_change(console, first, second, (one, other))
-
-
-def _document(
-    this: Estimate, sides: list[tuple[str, Estimate]], limit: float | None, *, over: bool
-) -> dict[str, object]:
-    document: dict[str, object] = {**report.as_json(this), "budget_usd": limit, "over_budget": over}
-    if len(sides) > 1:
-        (one, first), (other, second) = sides
-        document["change"] = report.change_as_json(first, second, (one, other))
-    return document
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise AutomationError(f"{path} cannot be written: {error.strerror}") from error

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from automation.cost.resources import Resource, Stack
 from automation.errors import AutomationError
@@ -15,7 +15,7 @@ _HOW: Final = "`pulumi stack export --file` writes it"
 
 
 def read_export(path: Path) -> Stack:
-    """Read a stack from a file of `pulumi stack export`, or from a state file of Pulumi's file backend.
+    """Read a stack from a file of `pulumi stack export`.
 
     Raises:
         AutomationError: it cannot be read, is something else, or names no region.
@@ -26,24 +26,26 @@ def read_export(path: Path) -> Stack:
         raise AutomationError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise AutomationError(f"{path} is not valid JSON ({error}): {_HOW}") from error
-    return stack_of(document, origin=str(path), name=path.stem)
+    try:
+        # A destroyed stack has none.
+        resources: list[Mapping[str, Any]] = document["deployment"].get("resources") or []
+    except (AttributeError, KeyError, TypeError) as error:
+        raise AutomationError(f"{path} is not the export of a stack: {_HOW}") from error
+    return stack_of(resources, origin=str(path), name=path.stem)
 
 
-def stack_of(document: object, *, origin: str, name: str) -> Stack:
-    """Return the stack that an export holds.
+def stack_of(resources: Sequence[Mapping[str, Any]], *, origin: str, name: str) -> Stack:
+    """Return the stack that consists of these resources of a state.
 
     Args:
-        document: the export, or a state file of the file backend.
-        origin: where the document is from, for messages.
-        name: the stack's, where the document has no resource that names it.
+        resources: as an export has them.
+        origin: where they are from, for messages.
+        name: the stack's, where no resource names it.
 
     Raises:
-        AutomationError: the document is something else, or names no region.
+        AutomationError: they name no region, or several.
     """
-    states = _states(document)
-    if states is None:
-        raise AutomationError(f"{origin} is not the export of a stack: {_HOW}")
-    alive = [state for state in states if not state.get("delete")]
+    alive = [state for state in resources if not state.get("delete")]
     regions = {
         str(state["inputs"]["region"])
         for state in alive
@@ -60,20 +62,6 @@ def stack_of(document: object, *, origin: str, name: str) -> Stack:
         next(iter(regions), ""),
         tuple(_resource(state) for state in alive if _counts(state)),
     )
-
-
-def _states(document: object) -> list[Mapping[str, Any]] | None:
-    if not isinstance(document, dict):
-        return None
-    fields = cast("dict[str, Any]", document)
-    # The file backend's own form, or that of the export.
-    latest = cast("dict[str, Any]", fields.get("checkpoint") or {}).get("latest")
-    deployment: object = latest or fields.get("deployment")
-    if not isinstance(deployment, dict):
-        return None
-    # A destroyed stack has none.
-    resources: Any = cast("dict[str, Any]", deployment).get("resources") or []
-    return cast("list[Mapping[str, Any]]", resources) if isinstance(resources, list) else None
 
 
 def _counts(state: Mapping[str, Any]) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from automation.cost.prices import Entry, LiveLookup, Price, PricesOfTable, Source, Table, load_table
+from automation.cost.prices import LiveLookup, Price, PricesOfTable, Source, load_table
 from automation.errors import AutomationError
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 # It answers in three regions, for all.
 _API_REGION: Final = "us-east-1"
-_URL: Final = "https://api.pricing.us-east-1.amazonaws.com"
+URL: Final = "https://api.pricing.us-east-1.amazonaws.com"
+"""Source of the prices that are not from the table."""
 # What may stand before a usage type; TS- is something else, a load balancer's trust stores.
 _REGION_BEFORE: Final = r"(?:(?!TS-)[A-Z]{2,4}[0-9]?-|[a-z]{2}(?:-[a-z]+)+-[0-9]-)?"
 
@@ -24,21 +25,11 @@ _REGION_BEFORE: Final = r"(?:(?!TS-)[A-Z]{2,4}[0-9]?-|[a-z]{2}(?:-[a-z]+)+-[0-9]
 class PricesOfToday:
     """The prices of a region by AWS's API; each is requested when it is needed, and once."""
 
-    def __init__(
-        self,
-        region: str,
-        client: PricingClient | None = None,
-        *,
-        table: Table | None = None,
-        today: date | None = None,
-    ) -> None:
+    def __init__(self, region: str, client: PricingClient | None = None) -> None:
         """Prepare; no request is made yet."""
         self.region = region
-        self.from_table: set[str] = set()
-        """The prices that AWS's list does not have."""
         self._client = client or _client()
-        self._table = table or load_table()
-        self._source = Source(url=_URL, read=today or datetime.now(UTC).date())
+        self._source = Source(url=URL, read=datetime.now(UTC).date())
         self._known: dict[str, Price] = {}
 
     def price(self, key: str) -> Price:
@@ -48,22 +39,22 @@ class PricesOfToday:
             AutomationError: AWS refuses, or does not list exactly one price.
         """
         if key not in self._known:
-            self._known[key] = self._find(self._table.entries[key])
+            self._known[key] = self._find(key)
         return self._known[key]
 
-    def _find(self, entry: Entry) -> Price:
-        if entry.live is None:
-            self.from_table.add(entry.key)
-            same = self._table.everywhere.get(entry.key)
-            return same or PricesOfTable(self.region, self._table).price(entry.key)
-        found = {price for product in self._products(entry.live) for price in _prices(product, entry.live)}
+    def _find(self, key: str) -> Price:
+        table = load_table()
+        lookup = table.lookups.get(key)
+        if lookup is None:
+            return table.everywhere.get(key) or PricesOfTable(self.region).price(key)
+        found = {price for product in self._products(lookup) for price in _prices(product, lookup)}
         if len(found) != 1:
             prices = ", ".join(f"{usd:.6g}" for usd in sorted(found)) or "none"
             raise AutomationError(
-                f"AWS's price list has not one price of {entry.key} in {self.region} but {prices}: leave out "
+                f"AWS's price list has not one price of {key} in {self.region} but {prices}: leave out "
                 "--live to use the prices of the table",
             )
-        return Price(key=entry.key, usd=found.pop(), unit=entry.unit, source=self._source)
+        return Price(key=key, usd=found.pop(), unit=table.units[key], source=self._source)
 
     def _products(self, lookup: LiveLookup) -> Iterator[Mapping[str, Any]]:
         from botocore.exceptions import BotoCoreError, ClientError

@@ -23,8 +23,7 @@ from pulumi.runtime.stack import run_in_stack
 from automation.cost.resources import Resource, Stack
 from automation.errors import AutomationError
 from automation.stack_files import StackConfig, read_config
-
-ROOT: Final = Path(__file__).resolve().parents[2]
+from automation.stacks.stacks import ROOT, settings_of
 
 _VPC: Final = "awsx:ec2:Vpc"
 _ACCOUNT: Final = "000000000000"
@@ -51,9 +50,15 @@ def plan(name: str, root: Path = ROOT) -> Stack:
         raise AutomationError(str(error)) from error
     finally:
         reset_options()
-    # The program has checked it.
-    budget = int(config.values.get(f"{config.project}:monthly-budget-usd", 0))
-    return Stack(name, config.region, tuple(cloud.resources), monthly_budget_usd=budget or None)
+    # The program has checked them.
+    settings = settings_of(name, root)
+    return Stack(
+        name,
+        config.region,
+        tuple(cloud.resources),
+        monthly_budget_usd=settings.monthly_budget_usd,
+        most_vcpus=settings.most_vcpus,
+    )
 
 
 async def _run(config: StackConfig, cloud: _Cloud) -> None:
@@ -143,43 +148,15 @@ class _Cloud(Mocks):
 
 
 def _answers(region: str, name: str) -> dict[str, dict[str, Any]]:
-    """Return what the provider's functions answer to a question about a name, by token."""
+    """Return what the program uses of the answers of the provider's functions about a name, by token."""
+    repository = {"name": name, "arn": f"arn:{_PLANNED}:{name}", "repositoryUrl": f"{_PLANNED}/{name}"}
     return {
-        "aws:index/getAvailabilityZones:getAvailabilityZones": {
-            "id": region,
-            "names": [f"{region}{letter}" for letter in _ZONES],
-            "zoneIds": [f"{region}-az{number}" for number, _ in enumerate(_ZONES, 1)],
-            "groupNames": [region],
-        },
-        "aws:index/getCallerIdentity:getCallerIdentity": {
-            "id": _ACCOUNT,
-            "accountId": _ACCOUNT,
-            "arn": f"arn:aws:iam::{_ACCOUNT}:root",
-            "userId": _ACCOUNT,
-        },
-        "aws:index/getPartition:getPartition": {
-            "id": "aws",
-            "partition": "aws",
-            "dnsSuffix": "amazonaws.com",
-        },
-        "aws:index/getRegion:getRegion": {"id": region, "name": region, "region": region},
-        "aws:route53/getZone:getZone": {"id": _PLANNED, "zoneId": _PLANNED, "name": name},
-        "aws:ecr/getAuthorizationToken:getAuthorizationToken": {
-            "id": _PLANNED,
-            "userName": "AWS",
-            "password": _PLANNED,
-        },
-        "aws:ecr/getRepository:getRepository": {
-            "id": name,
-            "name": name,
-            "arn": f"arn:{_PLANNED}:{name}",
-            "registryId": _ACCOUNT,
-            "repositoryUrl": f"{_PLANNED}/{name}",
-        },
-        "aws:ecr/getImage:getImage": {"id": _PLANNED, "imageDigest": _DIGEST},
-        "docker:index/getRegistryImage:getRegistryImage": {
-            "id": _PLANNED,
-            "name": name,
-            "sha256Digest": _DIGEST,
-        },
+        "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [f"{region}{z}" for z in _ZONES]},
+        "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": _ACCOUNT},
+        "aws:index/getPartition:getPartition": {"partition": "aws"},
+        "aws:route53/getZone:getZone": {"zoneId": _PLANNED, "name": name},
+        "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": _PLANNED},
+        "aws:ecr/getRepository:getRepository": {"registryId": _ACCOUNT, **repository},
+        "aws:ecr/getImage:getImage": {"imageDigest": _DIGEST},
+        "docker:index/getRegistryImage:getRegistryImage": {"name": name, "sha256Digest": _DIGEST},
     }

@@ -49,19 +49,13 @@ class LiveLookup:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """Something that has a price."""
-
-    key: str
-    unit: str
-    live: LiveLookup | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Table:
     """The whole table."""
 
-    entries: Mapping[str, Entry]
+    units: Mapping[str, str]
+    """Of what has a price, by key."""
+    lookups: Mapping[str, LiveLookup]
+    """Of what AWS's price list has, by key."""
     regions: Mapping[str, Mapping[str, Price]]
     """Prices by region and key; those that are the same everywhere are in each."""
     everywhere: Mapping[str, Price]
@@ -69,8 +63,6 @@ class Table:
 
 class PriceBook(Protocol):
     """The prices of one region."""
-
-    region: str
 
     def price(self, key: str) -> Price:
         """Return a price.
@@ -84,20 +76,20 @@ class PriceBook(Protocol):
 class PricesOfTable:
     """The prices of a region as the file has them."""
 
-    def __init__(self, region: str, table: Table | None = None) -> None:
+    def __init__(self, region: str) -> None:
         """Select a region of the table.
 
         Raises:
             AutomationError: the table does not have it.
         """
-        table = table or load_table()
-        if region not in table.regions:
+        regions = load_table().regions
+        if region not in regions:
             raise AutomationError(
-                f"no prices are known for {region}, only for {', '.join(sorted(table.regions))}: add them to "
+                f"no prices are known for {region}, only for {', '.join(sorted(regions))}: add them to "
                 f"automation/cost/{TABLE.name} with their sources, or use --live with AWS credentials",
             )
         self.region = region
-        self._prices = table.regions[region]
+        self._prices = regions[region]
 
     def price(self, key: str) -> Price:
         """Return a price of the region."""
@@ -111,21 +103,19 @@ class PricesOfTable:
 
 
 @cache
-def load_table(path: Path = TABLE) -> Table:
+def load_table() -> Table:
     """Read the file, whose form is covered by a test."""
-    document = cast("dict[str, Any]", yaml.safe_load(path.read_text(encoding="utf-8")))
+    document = cast("dict[str, Any]", yaml.safe_load(TABLE.read_text(encoding="utf-8")))
     sources = {name: Source(**source) for name, source in document["sources"].items()}
-    entries = {
-        key: Entry(key=key, unit=row["unit"], live=LiveLookup(**row["live"]) if "live" in row else None)
-        for key, row in document["prices"].items()
-    }
+    units = {key: row["unit"] for key, row in document["prices"].items()}
 
     def price(key: str, row: Mapping[str, Any]) -> Price:
-        return Price(key=key, usd=row["usd"], unit=entries[key].unit, source=sources[row["source"]])
+        return Price(key=key, usd=row["usd"], unit=units[key], source=sources[row["source"]])
 
     everywhere = {key: price(key, row) for key, row in document["global"].items()}
     return Table(
-        entries=entries,
+        units=units,
+        lookups={k: LiveLookup(**row["live"]) for k, row in document["prices"].items() if "live" in row},
         regions={
             region: {**everywhere, **{key: price(key, row) for key, row in prices.items()}}
             for region, prices in document["regions"].items()

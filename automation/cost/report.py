@@ -1,14 +1,16 @@
-"""Prints an estimate: a table on a terminal, plain lines elsewhere, JSON for programs."""
+"""Shows an estimate: aligned lines for people, JSON for programs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+import click
 
 from automation.cost.estimate import Estimate, change
+
+Named = tuple[str, Estimate]
+"""An estimate, with what it is called."""
 
 
 def usd(amount: float) -> str:
@@ -22,41 +24,38 @@ def signed(amount: float) -> str:
     return usd(0) if not cents else f"{'+' if cents > 0 else '-'}{usd(abs(cents))}"
 
 
-def show(console: Console, estimate: Estimate) -> None:
-    """Print what a stack costs, line by line."""
-    title = f"{estimate.stack.name} in {estimate.stack.region}: {usd(estimate.usd)} a month"
-    columns = ("", "resource", "quantity", "price", "a month")
-    rows = [
-        row
-        for group, total in estimate.groups.items()
-        for row in (
-            (group, "", "", "", usd(total)),
-            *(
-                (
-                    f"  {line.usage.what}",
-                    line.resource,
-                    f"{line.usage.quantity:,.6g} {line.price.unit}",
-                    f"${line.price.usd:.8g}",
-                    usd(line.usd),
-                )
-                for line in estimate.lines
-                if line.usage.group == group
-            ),
-        )
-    ]
-    _table(console, title, columns, rows)
-    for note in notes(estimate):
-        console.print(note, highlight=False, markup=False, soft_wrap=True)
+def lines(estimate: Estimate) -> Iterator[str]:
+    """Yield what a stack costs, group by group, and what the numbers rest on."""
+    rows: list[tuple[str, ...]] = [("", "resource", "quantity", "price", "a month")]
+    for group, total in estimate.groups.items():
+        rows.append((group, "", "", "", usd(total)))
+        rows += [
+            (
+                f"  {line.usage.what}",
+                line.resource,
+                f"{line.usage.quantity:,.6g} {line.price.unit}",
+                f"${line.price.usd:.8g}",
+                usd(line.usd),
+            )
+            for line in estimate.lines
+            if line.usage.group == group
+        ]
+    yield f"{estimate.stack.name} in {estimate.stack.region}: {usd(estimate.usd)} a month"
+    yield from _table(rows, amounts=1)
+    yield from notes(estimate)
 
 
-def show_change(console: Console, before: Estimate, after: Estimate, titles: tuple[str, str]) -> None:
-    """Print how two estimates differ, group by group."""
-    title = f"from {titles[0]} to {titles[1]}: {signed(after.usd - before.usd)} a month"
-    rows = [
-        (group, usd(old), usd(new), signed(new - old)) for group, (old, new) in change(before, after).items()
-    ]
-    total = ("total", usd(before.usd), usd(after.usd), signed(after.usd - before.usd))
-    _table(console, title, ("", *titles, "change"), [*rows, total])
+def change_lines(sides: Sequence[Named]) -> Iterator[str]:
+    """Yield how two estimates differ, group by group; of one alone nothing."""
+    if len(sides) == 1:
+        return
+    (one, old), (other, new) = sides
+    rows: list[tuple[str, ...]] = [("", one, other, "change")]
+    for group, (was, is_) in {**change(old, new), "total": (old.usd, new.usd)}.items():
+        rows.append((group, usd(was), usd(is_), signed(is_ - was)))
+    yield ""
+    yield f"from {one} to {other}: {signed(new.usd - old.usd)} a month"
+    yield from _table(rows, amounts=3)
 
 
 def notes(estimate: Estimate) -> Iterator[str]:
@@ -70,6 +69,11 @@ def notes(estimate: Estimate) -> Iterator[str]:
             scaled.setdefault(tasks.basis, []).append(name)
     for basis, names in scaled.items():
         yield f"Tasks of {', '.join(names)}: {basis}"
+    if estimate.stack.most_vcpus:
+        yield (
+            f"It may take {estimate.stack.most_vcpus:g} Fargate vCPUs at once, at its most tasks in the "
+            "middle of a deployment; a new account allows 6."
+        )
     if estimate.assumed:
         yield "Assumed (change with --assume name=number):"
         for name, value, meaning in estimate.assumed:
@@ -86,6 +90,7 @@ def as_json(estimate: Estimate) -> dict[str, Any]:
         "stack": estimate.stack.name,
         "region": estimate.stack.region,
         "usd_per_month": _cents(estimate.usd),
+        "most_vcpus": estimate.stack.most_vcpus,
         "groups": {group: _cents(total) for group, total in estimate.groups.items()},
         "lines": [
             {
@@ -111,45 +116,42 @@ def as_json(estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def change_as_json(before: Estimate, after: Estimate, titles: tuple[str, str]) -> dict[str, Any]:
-    """Return the difference of two estimates as plain data."""
-    return {
-        "from": titles[0],
-        "to": titles[1],
-        "from_usd_per_month": _cents(before.usd),
-        "to_usd_per_month": _cents(after.usd),
-        "usd_per_month": _cents(after.usd - before.usd),
+def change_as_json(sides: Sequence[Named]) -> dict[str, Any]:
+    """Return the difference of two estimates as plain data; of one alone nothing."""
+    if len(sides) == 1:
+        return {}
+    (one, old), (other, new) = sides
+    difference = {
+        "from": one,
+        "to": other,
+        "from_usd_per_month": _cents(old.usd),
+        "to_usd_per_month": _cents(new.usd),
+        "usd_per_month": _cents(new.usd - old.usd),
         "groups": {
-            group: {"from": _cents(old), "to": _cents(new), "change": _cents(new - old)}
-            for group, (old, new) in change(before, after).items()
+            group: {"from": _cents(was), "to": _cents(is_), "change": _cents(is_ - was)}
+            for group, (was, is_) in change(old, new).items()
         },
     }
+    return {"change": difference}
 
 
-def _table(console: Console, title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    numbers = {index for index, _ in enumerate(columns) if index and rows and _is_number(rows[0][index])}
-    if console.is_terminal:
-        table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-        for index, column in enumerate(columns):
-            table.add_column(column, justify="right" if index in numbers else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*row, style=None if row[0].startswith("  ") else "bold")
-        console.print(table)
-        console.print()
-        return
-    widths = [max(len(line[index]) for line in (columns, *rows)) for index, _ in enumerate(columns)]
-    console.print(title, highlight=False, markup=False, soft_wrap=True)
-    for line in (columns, *rows):
-        cells = (
-            text.rjust(width) if index in numbers else text.ljust(width)
-            for index, (text, width) in enumerate(zip(line, widths, strict=True))
-        )
-        console.print("  ".join(cells).rstrip(), highlight=False, markup=False, soft_wrap=True)
-    console.print()
+def _table(rows: Sequence[Sequence[str]], *, amounts: int) -> Iterator[str]:
+    """Yield aligned lines, of which a terminal shows those that are not indented in bold.
 
-
-def _is_number(text: str) -> bool:
-    return text.lstrip("+-").startswith("$")
+    Args:
+        rows: cells of lines.
+        amounts: how many columns at the end are aligned to the right.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    first_amount = len(widths) - amounts
+    for row in rows:
+        cells = [
+            cell.ljust(width) if index < first_amount else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        line = "  ".join(cells).rstrip()
+        yield line if row[0].startswith("  ") else click.style(line, bold=True)
+    yield ""
 
 
 def _cents(amount: float) -> float:

@@ -48,6 +48,8 @@ class Stack:
     region: str
     resources: tuple[Resource, ...] = field(default=())
     monthly_budget_usd: int | None = None
+    most_vcpus: float = 0.0
+    """Fargate vCPUs that it may take at once; 0 where that is not known."""
 
     def all(self, token: str) -> list[Resource]:
         """All resources of a type."""

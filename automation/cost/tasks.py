@@ -51,10 +51,7 @@ class _Bounds:
 def tasks_of(service: Resource, stack: Stack, scaling: float) -> Tasks:
     """Return how many tasks a service of a stack runs.
 
-    Args:
-        service: the service.
-        stack: where its autoscaling is.
-        scaling: how far load moves it from its fewest tasks (0) to its most (1).
+    `scaling` says how far load moves it from its fewest tasks (0) to its most (1).
     """
     desired = service.whole("desiredCount")
     target = next((one for one in stack.all(_TARGET) if _scales(one, service)), None)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from automation.aws import AwsClients
 from automation.errors import AutomationError
+from infra.rollout.aws_clients import AwsClients
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 MAXIMUM_RULES: Final = 100
@@ -29,13 +29,7 @@ class SharedLoadBalancer:
 
 
 def check_capacity(clients: AwsClients, shared: SharedLoadBalancer, stack: str, priority: int) -> None:
-    """Refuse a stack whose service the load balancer cannot take.
-
-    Args:
-        clients: of the base's account.
-        shared: the load balancer.
-        stack: the one that is about to be created or updated.
-        priority: of its listener rule.
+    """Refuse a stack whose service the load balancer of its base cannot take.
 
     Raises:
         AutomationError: there are too many rules or target groups, or another's rule has that priority.

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from automation.clock import REAL, Clock
 from automation.console import say
 from automation.errors import AutomationError
 from automation.previews.capacity import SharedLoadBalancer, check_capacity
@@ -15,10 +14,11 @@ from automation.previews.expiry import Preview, reason_to_remove
 from automation.previews.names import DEFAULT_BASE, is_preview, number_of
 from automation.stack_files import Derived
 from automation.stacks.stacks import Stacks
+from infra.rollout.clock import REAL, Clock
 from infra.settings import KEYS_OF_THE_BASE
 
 if TYPE_CHECKING:
-    from automation.stacks.environment import KnownStack
+    from automation.stacks.stacks import KnownStack
 
 _LIFETIME: Final = timedelta(hours=72)
 """Of a stack whose base has no settings any more."""

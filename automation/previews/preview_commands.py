@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from automation.console import json_option, print_json, say
+from automation.console import json_option, say, show
 from automation.previews.expiry import Preview, minute
 from automation.previews.lifecycle import Previews
 from automation.stacks.stacks import Stacks
@@ -40,16 +40,14 @@ def previews() -> None:
 def list_(stacks: Stacks, /, *, as_json: bool) -> None:
     """List the stacks of pull requests."""
     found = Previews(stacks).all()
-    if as_json:
-        print_json([_document(preview) for preview in found])
-        return
     if not found:
         say("no stacks of pull requests")
-    for one in found:
-        click.echo(
-            f"{one.stack:<10} {one.address or 'no address'}  on {one.base or 'an unknown base'}, "
-            f"expires {minute(one.expires)}, last update {minute(one.last_update)}"
-        )
+    lines = (
+        f"{one.stack:<10} {one.address or 'no address'}  on {one.base or 'an unknown base'}, "
+        f"expires {minute(one.expires)}, last update {minute(one.last_update)}"
+        for one in found
+    )
+    show(lines, [_document(preview) for preview in found], as_json=as_json)
 
 
 @previews.command("clean-up")
@@ -69,20 +67,16 @@ def clean_up(stacks: Stacks, /, *, still_open: frozenset[int] | None, dry_run: b
     One that cannot be removed does not keep the others; the exit code is 1 then.
     """
     removals = Previews(stacks).clean_up(still_open=still_open, dry_run=dry_run)
-    if as_json:
-        print_json(
-            [
-                {
-                    **_document(one.preview),
-                    "reason": one.reason,
-                    "removed": one.failure is None and not dry_run,
-                    "failure": one.failure,
-                }
-                for one in removals
-            ]
-        )
-    else:
-        click.echo(_summary(removals, dry_run=dry_run))
+    documents = [
+        {
+            **_document(one.preview),
+            "reason": one.reason,
+            "removed": one.failure is None and not dry_run,
+            "failure": one.failure,
+        }
+        for one in removals
+    ]
+    show([_summary(removals, dry_run=dry_run)], documents, as_json=as_json)
     return 1 if any(one.failure for one in removals) else 0
 
 
@@ -95,16 +89,4 @@ def _summary(removals: Sequence[Removal], *, dry_run: bool) -> str:
 
 
 def _document(preview: Preview) -> dict[str, Any]:
-    return {
-        "stack": preview.stack,
-        "number": preview.number,
-        "base": preview.base,
-        "address": preview.address,
-        "expires": _iso(preview.expires),
-        "last_update": _iso(preview.last_update),
-        "under_way": preview.under_way,
-    }
-
-
-def _iso(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone(UTC).isoformat(timespec="seconds")
+    return {**asdict(preview), "number": preview.number}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from automation.aws import AwsClients
+    from infra.rollout.aws_clients import AwsClients
 
 _IN_ECR: Final = re.compile(
     r"(?P<registry>\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
@@ -22,33 +21,28 @@ _ACCEPTED: Final = [
 _DIGITS: Final = 12
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tagged:
-    """How tagging an image ended."""
-
-    tag: str = ""
-    """The tag that the image has now; empty for one that is not in ECR."""
-    problem: str = ""
-    """Why the image could not be tagged."""
-
-
 def digest_of(image: str) -> str:
     """Return the digest at the end of an image's reference; empty if there is none."""
     return image.partition("@")[2]
 
 
-def tag_live_image(stack: str, image: str, clients: AwsClients) -> Tagged:
+def tag_live_image(stack: str, image: str, clients: AwsClients) -> str:
     """Give an image in ECR the tag `live-<stack>-<12 digits of its digest>`, if it is missing.
 
     The repository's tags are immutable: the digest makes this one the image's own.
+
+    Returns:
+        A line that says so, or why that did not work; empty for an image that is not in ECR.
     """
     from botocore.exceptions import ClientError
 
     found = _IN_ECR.fullmatch(image)
     if found is None:
-        return Tagged()
+        return ""
     digest = found["digest"]
     tag = f"live-{stack}-{digest.removeprefix('sha256:')[:_DIGITS]}"
+    tagged = f"the image has the tag {tag}, so that it does not expire"
+    untagged = f"warning: the image has no tag {tag}, and may expire"
     repository: dict[str, Any] = {"registryId": found["registry"], "repositoryName": found["repository"]}
     ecr = clients.client("ecr")
     try:
@@ -57,7 +51,7 @@ def tag_live_image(stack: str, image: str, clients: AwsClients) -> Tagged:
         )
         if not answer["images"]:
             reason = answer["failures"][0]["failureReason"] if answer.get("failures") else "not found"
-            return Tagged(problem=f"ECR does not return {digest}: {reason}")
+            return f"{untagged}: ECR does not return {digest}: {reason}"
         manifest = answer["images"][0]
         media_type = manifest.get("imageManifestMediaType")
         ecr.put_image(
@@ -69,6 +63,6 @@ def tag_live_image(stack: str, image: str, clients: AwsClients) -> Tagged:
         )
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") == "ImageAlreadyExistsException":
-            return Tagged(tag=tag)
-        return Tagged(problem=str(error))
-    return Tagged(tag=tag)
+            return tagged
+        return f"{untagged}: {error}"
+    return tagged

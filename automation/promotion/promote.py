@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from automation.changes.github import Comment, failure_written, summary_option, write
-from automation.console import json_option, print_addresses, print_json, say
+from automation.console import address_lines, json_option, say, show
 from automation.errors import AutomationError
 from automation.promotion.live_tag import digest_of
 from automation.services.deployed_stack import DeployedStack
@@ -53,14 +53,10 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
                 f"{target} runs {runs}, and not {digest} which {source} had when the promotion began: "
                 f"{source} was updated meanwhile"
             )
-    if summary is not None:
-        remark = f"Runs `{digest}`, as `{source}` does." + ("" if before != digest else " It did before.")
-        write(summary, Comment(stack=target, title="Promotion", remarks=[remark]), append=True)
-    if as_json:
-        document = {"stack": target, "from": source, "before": before or None, "digest": digest}
-        print_json({**document, "addresses": addresses})
-    else:
-        print_addresses(addresses)
+    remark = f"Runs `{digest}`, as `{source}` does." + ("" if before != digest else " It did before.")
+    write(summary, Comment(stack=target, title="Promotion", remarks=[remark]), append=True)
+    document = {"stack": target, "from": source, "before": before or None, "digest": digest}
+    show(address_lines(addresses), {**document, "addresses": addresses}, as_json=as_json)
 
 
 def _image_of(stacks: Stacks, stack: str) -> str:

@@ -7,12 +7,13 @@ from typing import Final
 
 import click
 
-from automation.clock import REAL, Clock
 from automation.console import say
 from automation.errors import AutomationError
 from automation.http_status import OK, http_status
 from automation.services.deployed_stack import DeployedStack
+from automation.services.quota import vcpu_warning
 from automation.stacks.stacks import Stacks
+from infra.rollout.clock import REAL, Clock
 
 _PAUSE_SECONDS: Final = 2.0
 
@@ -31,8 +32,11 @@ _PAUSE_SECONDS: Final = 2.0
 def check(stacks: Stacks, /, *, stack: str, within_seconds: float) -> None:
     """Request every address of a stack until it answers 200.
 
-    The path is that of the health check. A service whose desired count is 0 is named and not requested.
+    The path is that of the health check. A service whose desired count is 0 is named and not requested. A
+    stack that may take more Fargate vCPUs than the account allows gets a warning.
     """
+    if warning := vcpu_warning(stacks, stack):
+        say(warning)
     found = DeployedStack.of(stacks, stack)
     if not found.urls:
         raise AutomationError(f"{stack} has no addresses: its last update failed; `up` continues it")
@@ -80,4 +84,4 @@ def wait_until_answered(
                 f"{name} at {url} ({answers[name] or 'no answer'})" for name, url in left.items()
             )
             raise AutomationError(f"no status 200 after {seconds:g} seconds: {instead}")
-        clock.sleep(_PAUSE_SECONDS)
+        clock.block(_PAUSE_SECONDS)

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from automation.aws import Answer, AwsClients
 from automation.errors import AutomationError
 from automation.previews.names import DEFAULT_BASE, is_preview
 from automation.stack_files import path_of
 from automation.stacks.stacks import Stacks
+from infra.rollout.evidence import Version
 
 if TYPE_CHECKING:
+    from infra.rollout.aws_clients import AwsClients
+    from infra.rollout.evidence import Answer
     from infra.settings import Settings
 
 _SERVICE: Final = "aws:ecs/service:Service"
@@ -26,17 +28,12 @@ service_option: Final = click.option(
 )
 
 
-@dataclass(frozen=True)
-class DeployedService:
-    """An ECS service in a stack's state."""
+@dataclass(frozen=True, kw_only=True)
+class DeployedService(Version):
+    """An ECS service in a stack's state, with the task definition that the last update asked for."""
 
     name: str
     """Its logical name, which its container and its log streams have too."""
-    ecs_name: str
-    cluster: str
-    """Name or ARN."""
-    task_definition: str
-    """ARN of the one that the last update asked for."""
 
     def log_stream(self, task_arn: str) -> str:
         """Return the log stream of the service's container in a task."""
@@ -54,6 +51,8 @@ class DeployedStack:
     urls: Mapping[str, str]
     """Addresses by service, as a browser on this machine reaches them; none before an update succeeded."""
     log_group: str
+    is_local: bool = False
+    """Whether its tasks are containers on this machine."""
 
     @classmethod
     def of(cls, stacks: Stacks, name: str) -> DeployedStack:
@@ -80,6 +79,7 @@ class DeployedStack:
             services={service.name: service for service in services},
             urls={service: stacks.address(url) for service, url in urls.items()},
             log_group=outputs.get("log_group_name") or _outputs_of(resources, _LOG_GROUP).get("name", ""),
+            is_local=stacks.is_local,
         )
 
     def service(self, name: str | None) -> DeployedService:
@@ -105,7 +105,7 @@ class DeployedStack:
     def describe(self, service: DeployedService) -> Answer | None:
         """Return what ECS answers of a service; None if ECS does not have it (any more)."""
         ecs = self.clients.client("ecs")
-        answer = ecs.describe_services(cluster=service.cluster, services=[service.ecs_name])
+        answer = ecs.describe_services(cluster=service.cluster, services=[service.service])
         return next((found for found in answer["services"] if found["status"] == "ACTIVE"), None)
 
     def describe_existing(self, service: DeployedService) -> Answer:
@@ -155,7 +155,7 @@ def _service(resource: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]
     )
     return DeployedService(
         name=name,
-        ecs_name=outputs["name"],
+        service=outputs["name"],
         cluster=outputs["cluster"],
         task_definition=newest or inputs.get("taskDefinition") or outputs["taskDefinition"],
     )

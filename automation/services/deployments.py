@@ -1,4 +1,4 @@
-"""What ECS says of a service's latest deployment, and why its tasks stopped."""
+"""What ECS says of a service's latest deployment."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from automation.aws import Answer
-    from automation.services.deployed_stack import DeployedService, DeployedStack
+    from infra.rollout.evidence import Answer, Version
 
 Stage = Literal["in progress", "rolling back", "completed", "failed"]
 
@@ -35,11 +34,6 @@ _ENDINGS: Final = {
     "ROLLBACK_FAILED": _GAVE_UP,
 }
 _LONGEST_DEPLOYMENT: Final = timedelta(days=2)
-_DESCRIBED_AT_ONCE: Final = 100
-"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
-_TASKS_SHOWN: Final = 3
-_LINES_SHOWN: Final = 20
-_EVENTS_SHOWN: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,14 +48,8 @@ class Deployment:
     """What it waits for."""
 
 
-def latest_deployment(ecs: Any, service: DeployedService, described: Answer) -> Deployment:
-    """Return a service's latest deployment.
-
-    Args:
-        ecs: the boto3 client.
-        service: the service.
-        described: what `describe_services` answers of it.
-    """
+def latest_deployment(ecs: Any, service: Version, described: Answer) -> Deployment:
+    """Return the latest deployment of a service, of which `describe_services` answers what is `described`."""
     deployments: Sequence[Answer] = described["deployments"]
     primary = next(one for one in deployments if one.get("status") == "PRIMARY")
     found = _latest_service_deployment(ecs, service, min(one["createdAt"] for one in deployments))
@@ -82,11 +70,11 @@ def latest_deployment(ecs: Any, service: DeployedService, described: Answer) -> 
     )
 
 
-def _latest_service_deployment(ecs: Any, service: DeployedService, oldest: datetime) -> Answer | None:
+def _latest_service_deployment(ecs: Any, service: Version, oldest: datetime) -> Answer | None:
     """Return the latest of the service-deployment API; None where it has none or may not be asked."""
     question: dict[str, Any] = {
         "cluster": service.cluster,
-        "service": service.ecs_name,
+        "service": service.service,
         # Without a limit in time this would read everything that was ever deployed.
         "createdAt": {"after": oldest - _LONGEST_DEPLOYMENT},
     }
@@ -136,78 +124,6 @@ def _by_rollout_state(deployments: Sequence[Answer], primary: Answer) -> Deploym
     )
 
 
-def counts(described: Answer) -> str:
-    """Return a service's running and desired tasks, such as `1/2 tasks`."""
-    desired = described["desiredCount"]
-    return f"{described['runningCount']}/{desired} {'task' if desired == 1 else 'tasks'}"
-
-
-def task_id(task_arn: str) -> str:
-    """Return the end of a task's ARN, which names its log stream."""
-    return task_arn.rpartition("/")[2]
-
-
-def tasks_of(ecs: Any, service: DeployedService, status: Literal["RUNNING", "STOPPED"]) -> list[Answer]:
-    """Return a service's tasks, latest first; ECS forgets a task an hour after its end."""
-    pages = ecs.get_paginator("list_tasks").paginate(
-        cluster=service.cluster, serviceName=service.ecs_name, desiredStatus=status
-    )
-    arns = [arn for page in pages for arn in page["taskArns"]]
-    tasks: list[Answer] = []
-    for start in range(0, len(arns), _DESCRIBED_AT_ONCE):
-        some = arns[start : start + _DESCRIBED_AT_ONCE]
-        tasks += ecs.describe_tasks(cluster=service.cluster, tasks=some)["tasks"]
-    found = [task for task in tasks if status == "STOPPED" or task["lastStatus"] == "RUNNING"]
-    return sorted(found, key=lambda task: task.get("startedAt", task["createdAt"]), reverse=True)
-
-
-def failed_tasks(ecs: Any, service: DeployedService, task_definition: str, since: datetime) -> list[Answer]:
-    """Return the tasks of a deployment that exited, did not start or were unhealthy, latest first."""
-    return [
-        task
-        for task in tasks_of(ecs, service, "STOPPED")
-        if task["taskDefinitionArn"] == task_definition
-        and task["createdAt"] >= since
-        and (
-            task.get("stopCode") in ("EssentialContainerExited", "TaskFailedToStart")
-            or "health check" in task.get("stoppedReason", "").lower()
-        )
-    ]
-
-
-def stopped_reason(task: Answer) -> str:
-    """Return one line about a task that stopped."""
-    parts = [task.get("stoppedReason") or "no reason given"]
-    for container in task.get("containers", []):
-        if "exitCode" in container:
-            parts.append(f"{container['name']} exited with code {container['exitCode']}")
-        if container.get("reason"):
-            parts.append(f"{container['name']}: {container['reason']}")
-    return f"task {task_id(task['taskArn'])[:8]}: {'; '.join(parts)}"
-
-
-def evidence(
-    stack: DeployedStack, service: DeployedService, failed: Sequence[Answer], events: Sequence[Answer]
-) -> list[str]:
-    """Return lines that say why a deployment failed.
-
-    Args:
-        stack: the service's.
-        service: whose deployment failed.
-        failed: its tasks that failed, latest first.
-        events: what ECS reports of the service, latest first; shown where no task failed.
-    """
-    if not failed:
-        return [f"ECS: {event['message']}" for event in events[:_EVENTS_SHOWN]]
-    lines = [f"stopped: {stopped_reason(task)}" for task in failed[:_TASKS_SHOWN]]
-    logs = stack.clients.client("logs")
-    try:
-        logged = logs.get_log_events(
-            logGroupName=stack.log_group,
-            logStreamName=service.log_stream(failed[0]["taskArn"]),
-            limit=_LINES_SHOWN,
-            startFromHead=False,
-        )["events"]
-    except logs.exceptions.ResourceNotFoundException:
-        return lines
-    return [*lines, *(f"  | {event['message'].rstrip()}" for event in logged)]
+def counts(running: int, desired: int) -> str:
+    """Return running and desired tasks, such as `1/2 tasks`."""
+    return f"{running}/{desired} {'task' if desired == 1 else 'tasks'}"

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import click
 
-from automation.clock import REAL, Clock
 from automation.errors import AutomationError
 from automation.services.deployed_stack import DeployedStack
 from automation.stacks.stacks import Stacks
+from infra.rollout.clock import REAL, Clock
 
 _INTERRUPTED: Final = 130
 _PAUSE_SECONDS: Final = 2.0
@@ -149,7 +149,7 @@ class Log:
         """Yield lines without end."""
         while True:
             yield from self.new_lines()
-            self._clock.sleep(_PAUSE_SECONDS)
+            self._clock.block(_PAUSE_SECONDS)
 
     def new_lines(self) -> Iterator[Line]:
         """Yield the lines that were not returned before, by time.

@@ -8,20 +8,13 @@ from typing import Any, Final
 
 import click
 
-from automation.aws import Answer
-from automation.clock import REAL, Clock
 from automation.console import say
 from automation.errors import AutomationError
 from automation.services.deployed_stack import DeployedService, DeployedStack
-from automation.services.deployments import (
-    Deployment,
-    counts,
-    evidence,
-    failed_tasks,
-    latest_deployment,
-    tasks_of,
-)
+from automation.services.deployments import Deployment, counts, latest_deployment
 from automation.stacks.stacks import Stacks
+from infra.rollout.clock import REAL, Clock
+from infra.rollout.evidence import evidence, tasks_of
 
 _PAUSE_SECONDS: Final = 3.0
 """Also how long tasks have to stay up: one that exits at once runs for a moment, too."""
@@ -81,7 +74,7 @@ class Redeployment:
         self.stack.describe_existing(self.service)
         answer = self.stack.clients.client("ecs").update_service(
             cluster=self.service.cluster,
-            service=self.service.ecs_name,
+            service=self.service.service,
             taskDefinition=self.service.task_definition,
             forceNewDeployment=True,
         )
@@ -101,32 +94,32 @@ class Redeployment:
             described = self.stack.describe_existing(self.service)
             deployment = latest_deployment(ecs, self.service, described)
             if deployment.stage == "failed":
-                raise self._failure(described, deployment, deployment.reason)
+                raise self._failure(deployment, deployment.reason)
             own = next((one for one in described["deployments"] if one["id"] == self._id), None)
             if deployment.stage != "rolling back" and (own is None or own["status"] != "PRIMARY"):
-                raise self._failure(described, deployment, "another deployment took its place")
+                raise self._failure(deployment, "another deployment took its place")
+            tasks = counts(described["runningCount"], described["desiredCount"])
             if deployment.stage == "completed" and self._stay_up(ecs, described["desiredCount"]):
-                return f"{name} runs {self.service.task_definition.rpartition('/')[2]} ({counts(described)})"
+                return f"{name} runs {self.service.task_definition.rpartition('/')[2]} ({tasks})"
             waits = deployment.progress if deployment.stage != "completed" else "checking that they stay up"
-            progress = ", ".join(filter(None, (deployment.stage, counts(described), waits)))
+            progress = ", ".join(filter(None, (deployment.stage, tasks, waits)))
             if progress != reported:
                 reported = progress
                 self.say(f"{name}: {progress}")
             if self.clock.now() >= deadline:
-                raise self._failure(described, deployment, f"not complete after {minutes:g} minutes")
-            self.clock.sleep(_PAUSE_SECONDS)
+                raise self._failure(deployment, f"not complete after {minutes:g} minutes")
+            self.clock.block(_PAUSE_SECONDS)
 
     def _stay_up(self, ecs: Any, desired: int) -> bool:
         """Whether enough tasks run that ran a pause ago."""
-        tasks = tasks_of(ecs, self.service, "RUNNING")
-        before, self._running = (
-            self._running,
-            {one["taskArn"] for one in tasks if one["taskDefinitionArn"] == self.service.task_definition},
-        )
+        before = self._running
+        self._running = {
+            one["taskArn"]
+            for one in tasks_of(ecs, self.service, "RUNNING")
+            if one["taskDefinitionArn"] == self.service.task_definition
+        }
         return len(before & self._running) >= desired
 
-    def _failure(self, described: Answer, deployment: Deployment, reason: str) -> AutomationError:
-        ecs = self.stack.clients.client("ecs")
-        failed = failed_tasks(ecs, self.service, self.service.task_definition, deployment.since)
-        lines = evidence(self.stack, self.service, failed, described.get("events", []))
+    def _failure(self, deployment: Deployment, reason: str) -> AutomationError:
+        lines = evidence(self.stack.clients, self.service, self.clock, since=deployment.since)
         return AutomationError("\n  ".join([f"{self.service.name}: {reason}", *lines]))

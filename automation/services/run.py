@@ -13,14 +13,14 @@ from typing import Any, Final
 
 import click
 
-from automation.aws import Answer
-from automation.clock import REAL, Clock
 from automation.console import say
 from automation.errors import AutomationError
 from automation.services.deployed_stack import DeployedService, DeployedStack, service_option
-from automation.services.deployments import stopped_reason, task_id
 from automation.services.logs import Line, Log
 from automation.stacks.stacks import Stacks
+from infra.rollout.clock import REAL, Clock
+from infra.rollout.evidence import Answer, task_id, why_stopped
+from infra.rollout.run_task import exit_code_of
 
 _PAUSE_SECONDS: Final = 1.0
 _UNKNOWN_SECONDS: Final = 60.0
@@ -85,8 +85,7 @@ class OneOffTask:
                 self.say(f"stops the task {task_id(arn)}")
                 ecs.stop_task(cluster=self.service.cluster, task=arn, reason="interrupted by the user")
             raise
-        codes = [one.get("exitCode") for one in task["containers"] if one["name"] == self.service.name]
-        return next(iter(codes), None), stopped_reason(task)
+        return exit_code_of(task, self.service.name), why_stopped(task)
 
     def _start(self, ecs: Any, described: Answer) -> str:
         name, strategy = self.service.name, described.get("capacityProviderStrategy")
@@ -123,9 +122,9 @@ class OneOffTask:
                 self._show_lines(log)
                 if status == "STOPPED":
                     break
-            self.clock.sleep(_PAUSE_SECONDS)
+            self.clock.block(_PAUSE_SECONDS)
         for _ in range(_LATE_READS):
-            self.clock.sleep(_LATE_PAUSE_SECONDS)
+            self.clock.block(_LATE_PAUSE_SECONDS)
             if not self._show_lines(log) and self._logged:
                 break
         return task

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from automation.aws import Account, Answer
 from automation.errors import AutomationError
 from automation.services.deployed_stack import DeployedService, DeployedStack, service_option
-from automation.services.deployments import task_id, tasks_of
 from automation.stacks.stacks import Stacks
+from infra.rollout.aws_clients import session_for
+from infra.rollout.evidence import Answer, task_id, tasks_of
 
 if TYPE_CHECKING:
     import boto3
@@ -50,8 +50,7 @@ def execute(stacks: Stacks, /, *, stack: str, service: str | None, command: Sequ
         arguments = docker_exec(found, chosen, command or _SHELL, container_of)
         return 1 if run_here(arguments, os.environ) else 0
     arguments = ecs_exec(found, chosen, command or _SHELL)
-    provider = found.settings.provider
-    return 1 if run_here(arguments, cli_environment(Account(provider).session, provider.region)) else 0
+    return 1 if run_here(arguments, cli_environment(session_for(found.settings.provider))) else 0
 
 
 def run_here(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -96,11 +95,7 @@ def docker_exec(
 ) -> list[str]:
     """Return the command line that runs a command in a service's latest task on this machine.
 
-    Args:
-        stack: the service's.
-        service: the service.
-        command: what runs.
-        find: returns the id of a container by its task's ARN and its name.
+    `find` returns the id of a container by its task's ARN and its name.
 
     Raises:
         AutomationError: no task runs, or it has no container.
@@ -117,7 +112,7 @@ def docker_exec(
     return ["docker", "exec", *terminal, container, *command]
 
 
-def cli_environment(session: boto3.Session, region: str) -> dict[str, str]:
+def cli_environment(session: boto3.Session) -> dict[str, str]:
     """Return the variables that give the AWS CLI the stack's credentials, whatever the shell has.
 
     Raises:
@@ -130,8 +125,8 @@ def cli_environment(session: boto3.Session, region: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in _USERS_CHOICE}
     return {
         **kept,
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": session.region_name,
+        "AWS_DEFAULT_REGION": session.region_name,
         "AWS_ACCESS_KEY_ID": frozen.access_key,
         "AWS_SECRET_ACCESS_KEY": frozen.secret_key,
         **({"AWS_SESSION_TOKEN": frozen.token} if frozen.token else {}),
@@ -139,7 +134,7 @@ def cli_environment(session: boto3.Session, region: str) -> dict[str, str]:
 
 
 def _latest_task(stack: DeployedStack, service: DeployedService) -> Answer:
-    running = tasks_of(stack.clients.client("ecs"), service, "RUNNING")
+    running = list(tasks_of(stack.clients.client("ecs"), service, "RUNNING"))
     if not running:
         raise AutomationError(f"no task of {service.name} runs: `status {stack.name}` shows why")
-    return running[0]
+    return max(running, key=lambda task: task.get("startedAt", task["createdAt"]))

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from automation.console import json_option, print_json
+from automation.console import json_option, show
 from automation.http_status import http_status
 from automation.services.deployed_stack import DeployedStack
-from automation.services.deployments import failed_tasks, latest_deployment
+from automation.services.deployments import counts, latest_deployment
 from automation.stacks.stacks import Stacks
+from infra.rollout.evidence import alarms_on, failed_tasks, tasks_of
 
 if TYPE_CHECKING:
-    from automation.aws import Answer
     from automation.services.deployed_stack import DeployedService
     from automation.services.deployments import Deployment
+    from infra.rollout.evidence import Answer
 
 _EVENTS_SHOWN: Final = 3
 _ASKED_AT_ONCE: Final = 4
 _ANSWER_SECONDS: Final = 3.0
-_NAMED_AT_ONCE: Final = 100
-"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +71,7 @@ def status(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
     answer.
     """
     statuses = statuses_of(DeployedStack.of(stacks, stack))
-    if as_json:
-        print_json(json_of(statuses))
-        return
-    for line in lines_of(statuses):
-        click.echo(line)
+    show(lines_of(statuses), json_of(statuses), as_json=as_json)
 
 
 def statuses_of(stack: DeployedStack) -> list[ServiceStatus]:
@@ -87,14 +82,8 @@ def statuses_of(stack: DeployedStack) -> list[ServiceStatus]:
 
 def json_of(statuses: Sequence[ServiceStatus]) -> dict[str, Any]:
     """Return statuses for programs."""
-    return {
-        one.name: {
-            **{key: value for key, value in asdict(one).items() if key != "name"},
-            "since": one.since.astimezone(UTC).isoformat() if one.since else None,
-            "steady": one.steady,
-        }
-        for one in statuses
-    }
+    fields: list[dict[str, Any]] = [{**asdict(one), "steady": one.steady} for one in statuses]
+    return {one.pop("name"): one for one in fields}
 
 
 def lines_of(statuses: Sequence[ServiceStatus]) -> Iterator[str]:
@@ -103,8 +92,8 @@ def lines_of(statuses: Sequence[ServiceStatus]) -> Iterator[str]:
     for one in statuses:
         since = f" since {one.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if one.since else ""
         pending = f" ({one.pending} more starting)" if one.pending else ""
-        tasks = "task" if one.desired == 1 else "tasks"
-        yield f"{one.name:<{width}}  {one.running}/{one.desired} {tasks}{pending}, {one.state}{since}"
+        tasks = counts(one.running, one.desired)
+        yield f"{one.name:<{width}}  {tasks}{pending}, {one.state}{since}"
         for line in _details(one):
             yield f"{'':<{width}}  {line}"
 
@@ -135,7 +124,8 @@ def _status_of(stack: DeployedStack, service: DeployedService) -> ServiceStatus:
         )
     ecs = stack.clients.client("ecs")
     deployment = latest_deployment(ecs, service, described)
-    state, reason = _state(ecs, service, described, deployment)
+    running = _running(stack, service, described)
+    state, reason = _state(stack, service, described, deployment, running)
     desired: int = described["desiredCount"]
     image = _image(ecs, described["taskDefinition"], service.name)
     ask = address and desired
@@ -146,7 +136,7 @@ def _status_of(stack: DeployedStack, service: DeployedService) -> ServiceStatus:
         state=state,
         since=deployment.since,
         reason=reason,
-        running=described["runningCount"],
+        running=running,
         desired=desired,
         pending=described["pendingCount"],
         task_definition=described["taskDefinition"].rpartition("/")[2],
@@ -159,14 +149,30 @@ def _status_of(stack: DeployedStack, service: DeployedService) -> ServiceStatus:
     )
 
 
-def _state(ecs: Any, service: DeployedService, described: Answer, deployment: Deployment) -> tuple[str, str]:
+def _running(stack: DeployedStack, service: DeployedService, described: Answer) -> int:
+    """Return how many tasks run; the emulator counts those too whose containers are gone."""
+    if not stack.is_local:
+        return described["runningCount"]
+    from local.task_containers import running_tasks
+
+    tasks = tasks_of(stack.clients.client("ecs"), service, "RUNNING")
+    return len(running_tasks([task["taskArn"] for task in tasks]))
+
+
+def _state(
+    stack: DeployedStack, service: DeployedService, described: Answer, deployment: Deployment, running: int
+) -> tuple[str, str]:
     """Return a service's state and its reason."""
     if deployment.stage != "completed":
         return deployment.stage, deployment.reason or deployment.progress
-    if described["runningCount"] == described["desiredCount"]:
+    if running == described["desiredCount"]:
         return "steady", ""
-    failed = len(failed_tasks(ecs, service, described["taskDefinition"], deployment.since))
-    return "changing", f"tasks of this version that failed in the last hour: {failed}" if failed else ""
+    current = replace(service, task_definition=described["taskDefinition"])
+    if failed := len(failed_tasks(stack.clients.client("ecs"), current, deployment.since)):
+        return "changing", f"tasks of this version that failed in the last hour: {failed}"
+    if (gone := described["runningCount"] - running) > 0:
+        return "changing", f"tasks without a container: {gone}; `redeploy {stack.name}` starts others"
+    return "changing", ""
 
 
 def _image(ecs: Any, task_definition: str, container: str) -> str:
@@ -178,10 +184,4 @@ def _image(ecs: Any, task_definition: str, container: str) -> str:
 def _in_alarm(stack: DeployedStack, described: Answer) -> tuple[str, ...]:
     alarms = described.get("deploymentConfiguration", {}).get("alarms", {})
     names: list[str] = alarms.get("alarmNames", []) if alarms.get("enable") else []
-    if not names:
-        return ()
-    found = stack.clients.client("cloudwatch").describe_alarms(
-        AlarmNames=names[:_NAMED_AT_ONCE], AlarmTypes=["MetricAlarm", "CompositeAlarm"], StateValue="ALARM"
-    )
-    both = [*found.get("MetricAlarms", []), *found.get("CompositeAlarms", [])]
-    return tuple(sorted(alarm["AlarmName"] for alarm in both))
+    return tuple(sorted(alarms_on(stack.clients, names)))

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from automation.clock import REAL, Clock
+from infra.rollout.clock import REAL, Clock
 
 if TYPE_CHECKING:
-    from automation.aws import AwsClients
+    from infra.rollout.aws_clients import AwsClients
 
 _PAUSE_SECONDS: Final = 15
 _DELETED_AT_ONCE: Final = 10
@@ -46,20 +46,16 @@ def delete_task_definitions(clients: AwsClients, family: str) -> int:
 def wait_for_leftovers(
     clients: AwsClients, tags: Mapping[str, str], *, seconds: float, clock: Clock = REAL
 ) -> Leftovers:
-    """Return what is left of a stack: as soon as nothing exists, or when the time is over.
+    """Return what is left of a stack, by the tags of all its resources.
 
-    Args:
-        clients: of the account.
-        tags: what every resource of the stack carries.
-        seconds: how long AWS may list what is deleted.
-        clock: the time.
+    That is as soon as nothing exists, or after so many seconds: AWS may list for some time what is deleted.
     """
     deadline = clock.now() + seconds
     while True:
         found = _leftovers(clients, tags)
         if not found.existing or clock.now() >= deadline:
             return found
-        clock.sleep(_PAUSE_SECONDS)
+        clock.block(_PAUSE_SECONDS)
 
 
 def _leftovers(clients: AwsClients, tags: Mapping[str, str]) -> Leftovers:

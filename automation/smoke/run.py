@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from automation.clock import REAL, Clock
 from automation.errors import AutomationError
 from automation.http_status import OK, http_status
+from automation.services.check import wait_until_answered
 from automation.smoke.leftovers import Leftovers, delete_task_definitions, wait_for_leftovers
 from automation.stacks.stacks import Stacks
+from infra.rollout.clock import REAL, Clock
 
 if TYPE_CHECKING:
     from automation.stack_files import Derived
@@ -51,23 +52,13 @@ _EXIT_CODE: Final = re.compile(r"exit(ed with)? code 3\b")
 
 
 def write_stack_file(file: Derived, *, region: str | None, broken: bool = False) -> None:
-    """Write the stack's file: dev's, without a domain.
-
-    Args:
-        file: the path and the base.
-        region: instead of dev's.
-        broken: whether the app exits as soon as it starts.
-    """
+    """Write the stack's file: dev's, without a domain, and `broken` with an app that exits as it starts."""
     changes: dict[str, Any] = {}
     if region is not None:
         changes["aws:region"] = region
     if broken:
         changes[f"{file.project}:command"] = _BROKEN
     file.write(left_out=_LEFT_OUT, changes=changes, command="python -m automation aws-smoke")
-
-
-class SmokeError(AutomationError):
-    """A step did not show what it has to show."""
 
 
 @dataclass(kw_only=True)
@@ -166,7 +157,9 @@ class Smoke:
         self.say(f"    {self.remark}")
         if left.existing:
             shown = "".join(f"\n    {arn}" for arn in left.existing[:_SHOWN])
-            raise SmokeError(f"resources with the tags {shown_tags} are left: {len(left.existing)}{shown}")
+            raise AutomationError(
+                f"resources with the tags {shown_tags} are left: {len(left.existing)}{shown}"
+            )
         self.say(f"    no resource with the tags {shown_tags} is left")
 
     def _fail_while_the_old_version_answers(self, url: str) -> None:
@@ -176,26 +169,26 @@ class Smoke:
             except AutomationError as error:
                 output = str(error)
             else:
-                raise SmokeError("the update succeeded, though the app exits as soon as it starts")
+                raise AutomationError("the update succeeded, though the app exits as soon as it starts")
         if not _EXIT_CODE.search(output):
-            raise SmokeError(
+            raise AutomationError(
                 f"the update failed without saying that the container exited with code 3; it said: {output}"
             )
         if requests.others:
-            raise SmokeError(
+            raise AutomationError(
                 f"{len(requests.others)} of {requests.count} requests were not answered with 200 while the "
                 f"update failed: {', '.join(requests.others[:_SHOWN])}"
             )
         self.say(f"    it failed, said why, and the old version answered {requests.count} requests meanwhile")
 
     def _wait_for_answer(self, url: str) -> None:
-        deadline = self.clock.now() + _ANSWER_SECONDS
-        while (status := self.ask(url)) != OK:
-            if self.clock.now() >= deadline:
-                raise SmokeError(
-                    f"{url} does not answer 200 after {_ANSWER_SECONDS} seconds: {status or 'no answer'}"
-                )
-            self.clock.sleep(_REQUEST_PAUSE_SECONDS)
+        wait_until_answered(
+            {self.settings.main.name: url},
+            self.ask,
+            seconds=_ANSWER_SECONDS,
+            report=lambda line: self.say(f"    {line}"),
+            clock=self.clock,
+        )
 
     @contextmanager
     def _step(self, what: str) -> Generator[None]:

@@ -37,11 +37,7 @@ class LanguageHost(_server.LanguageServer):
     """Hands each run of the program to the thread that calls :meth:`serve_until_closed`."""
 
     def __init__(self, program: Path) -> None:
-        """Serve on a free loopback port.
-
-        Args:
-            program: the Python file that declares the stack.
-        """
+        """Serve the Python file that declares the stack on a free loopback port."""
         super().__init__(lambda: _run(program))
         self._runs: queue.SimpleQueue[tuple[Any, Any, Future[Any]] | None] = queue.SimpleQueue()
         self._server = grpc.server(ThreadPoolExecutor(_CALLS_AT_ONCE), options=_NO_LIMIT)

@@ -1,15 +1,15 @@
-"""The environment of `--local`: that of `local`, with what the commands need besides."""
+"""The stacks of `--local`: in the environment that `local` has, with what the commands need besides."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automation.stacks.environment import KnownStack, Run
+from automation.errors import AutomationError
+from automation.stacks.stacks import KnownStack, Run, Stacks
 from local.resources.cloud import Cloud
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from local.environment import LocalEnvironment
 
 
-@dataclass(frozen=True)
-class OnThisMachine:
-    """See :class:`automation.stacks.environment.Environment`."""
+@dataclass(frozen=True, kw_only=True)
+class LocalStacks(Stacks):
+    """The stacks of this project on this machine."""
 
     local: LocalEnvironment
 
@@ -28,10 +28,15 @@ class OnThisMachine:
         """Whether the stacks are on this machine, and no account is reached."""
         return True
 
-    @property
-    def root(self) -> Path:
-        """The project's folder."""
-        return self.local.root
+    def variables(self) -> Mapping[str, str]:
+        """Return variables for a CLI that only reads."""
+        return self.local.variables()
+
+    @contextmanager
+    def run(self, stack: str, command: str, *, region: str) -> Generator[Run]:
+        """Have all that one run of the CLI needs."""
+        with self.local.run(stack, command, Run, region=region) as prepared:
+            yield prepared
 
     def known(self) -> Sequence[KnownStack]:
         """Return all stacks of the emulator that runs."""
@@ -41,17 +46,21 @@ class OnThisMachine:
             for name, path in paths.items()
         ]
 
-    def variables(self) -> Mapping[str, str]:
-        """Return variables for a CLI that only reads."""
-        return self.local.variables()
-
-    def run(self, stack: str, command: str, *, region: str) -> AbstractContextManager[Run]:
-        """Have all that one run of the CLI needs."""
-        return self.local.run(stack, command, Run, region=region)
-
     def clients(self, settings: Settings) -> Cloud:
         """Return clients of the emulator, whatever account the settings name."""
         return Cloud(self.local.emulator().endpoint, region=settings.provider.region)
+
+    def create(self, stack: str, encryption: Mapping[str, str]) -> None:
+        """Return at once: `up` makes a stack here, with the passphrase of local states."""
+
+    def remove(self, stack: str) -> None:
+        """Return at once: `destroy` has removed it."""
+
+    def cancel(self, stack: str) -> None:
+        """Refuse to remove a lock: here it ends with the process that holds it."""
+        raise AutomationError(
+            f"{stack} has no stale lock: on this machine a lock ends with the process that holds it"
+        )
 
     def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
         """Ask each service's address through the front door until the app answers."""
@@ -60,3 +69,8 @@ class OnThisMachine:
     def address(self, url: str) -> str:
         """Return where this machine finds what is at `url`."""
         return self.local.address(url)
+
+    @property
+    def _destroy_options(self) -> Sequence[str]:
+        # Protection keeps systems that matter from harm; the emulator is thrown away, and its stacks with it.
+        return ("--ignore-protect", "--remove")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import threading
 from typing import TYPE_CHECKING
 
 import click
 
 from automation.errors import AutomationError
-from automation.stacks.local import OnThisMachine
+from automation.stacks.local import LocalStacks
 from automation.stacks.stacks import Stacks
 from local.backend import BrokenStateError
 
@@ -54,7 +53,7 @@ def env(stacks: Stacks, /, *, stack: str) -> None:
     local = _local(stacks)
     if not stacks.exists(stack):
         raise AutomationError(f"there is no local stack {stack!r}: `make up STACK={stack}` makes it")
-    cli = stacks.find_cli(threading.Event())
+    cli = stacks.find_cli(None)
     variables = {**local.variables(), "PULUMI_STACK": stack}
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
@@ -74,6 +73,6 @@ def pulumi_cli(stacks: Stacks, /) -> None:
 
 
 def _local(stacks: Stacks) -> LocalEnvironment:
-    if not isinstance(stacks.environment, OnThisMachine):
+    if not isinstance(stacks, LocalStacks):
         raise click.UsageError("this command is for the stacks on this machine: say --local")
-    return stacks.environment.local
+    return stacks.local

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from automation.clock import REAL, Clock
+from automation.console import say
 from automation.errors import LockedError, ProgramError
+from infra.rollout.clock import REAL, Clock
 
 T = TypeVar("T")
 
@@ -26,9 +26,8 @@ class LockRetry:
     """How long to wait for a lock. Whatever else fails is not tried again."""
 
     minutes: float = 10.0
-    clock: Clock = field(default=REAL)
-
-    say: Callable[[str], None] = field(default=lambda line: print(line, file=sys.stderr, flush=True))
+    clock: Clock = REAL
+    say: Callable[[str], None] = say
 
     def run(self, update: Callable[[], T], stack: str) -> T:
         """Run an update, again as long as the stack is locked and there is time.
@@ -48,7 +47,7 @@ class LockRetry:
                     raise LockedError(_explanation(stack, error.output, self.minutes)) from error
                 whose = _whose(error.output)
                 self.say(f"{stack} is locked ({whose}); trying again in {_PAUSE_SECONDS:.0f} seconds")
-                self.clock.sleep(_PAUSE_SECONDS)
+                self.clock.block(_PAUSE_SECONDS)
 
 
 def _whose(output: str) -> str:

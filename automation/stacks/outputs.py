@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
-from automation.console import json_option, print_json
+from automation import go_yaml
+from automation.console import json_option, show
 from automation.errors import AutomationError
 from automation.stacks.stacks import Stacks
 
@@ -28,13 +29,11 @@ def outputs(stacks: Stacks, /, *, stack: str, name: str | None, as_json: bool) -
         names = ", ".join(sorted(found)) or "none: no update has succeeded"
         raise AutomationError(f"{stack} has no output {name!r}; it has {names}")
     value: Any = found if name is None else found[name]
-    if as_json:
-        print_json(value)
-    elif name is not None:
-        click.echo(_plain(value))
+    if name is None:
+        lines = go_yaml.text_of(dict(sorted(found.items()))).splitlines() if found else []
     else:
-        for line in _lines(value):
-            click.echo(line)
+        lines = [value if isinstance(value, str) else json.dumps(value)]
+    show(lines, value, as_json=as_json)
 
 
 def _with_addresses(stacks: Stacks, found: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -44,26 +43,3 @@ def _with_addresses(stacks: Stacks, found: Mapping[str, Any]) -> Mapping[str, An
         "urls": {name: stacks.address(url) for name, url in urls.items()},
     }
     return {key: here.get(key, value) for key, value in found.items()}
-
-
-def _lines(mapping: Mapping[str, Any], indent: str = "") -> Iterator[str]:
-    """Yield a line for each value, with what is in it below."""
-    width = max((len(key) for key, value in mapping.items() if not _is_nested(value)), default=0)
-    for key in sorted(mapping):
-        value = mapping[key]
-        if not _is_nested(value):
-            yield f"{indent}{key:<{width}}  {_plain(value)}"
-            continue
-        yield f"{indent}{key}"
-        if isinstance(value, dict):
-            yield from _lines(cast("Mapping[str, Any]", value), f"{indent}  ")
-        else:
-            yield from (f"{indent}  {_plain(item)}" for item in value)
-
-
-def _is_nested(value: Any) -> bool:
-    return isinstance(value, dict | list) and bool(cast("Any", value))
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

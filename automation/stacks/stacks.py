@@ -1,12 +1,14 @@
-"""Drives the stacks of this project by the Pulumi CLI, wherever they are."""
+"""Drives this project's stacks by the Pulumi CLI; `automation.stacks.local` has those on this machine."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,14 +16,14 @@ from automation.errors import AutomationError, ProgramError
 from automation.stack_files import project_name, read_config
 from automation.stacks.cli import Cli
 from automation.stacks.lock_retry import LockRetry
-from automation.stacks.settings import settings_of
 
 if TYPE_CHECKING:
-    from automation.aws import AwsClients
     from automation.changes.events import Events
     from automation.changes.model import Changes
-    from automation.stacks.environment import Environment, KnownStack, Run
+    from infra.rollout.aws_clients import AwsClients
     from infra.settings import Settings
+
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
 _PASSPHRASE: Final = "passphrase"  # noqa: S105 -- the name of a kind of encryption
@@ -33,19 +35,48 @@ _AFTER_A_FAILURE: Final = ("up", "preview")
 """Commands that refresh first when the last update failed; a destroy goes by the state alone."""
 
 
+FindCli = Callable[[threading.Event | None], Path]
+"""Returns the Pulumi CLI; an installation ends when the event is set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownStack:
+    """A stack, as the backend lists it."""
+
+    name: str
+    last_update: datetime | None
+    under_way: bool = False
+    """Whether something changes it right now."""
+
+
+@dataclass
+class Run:
+    """One run of the CLI on a stack: what the environment has prepared, and how it ended."""
+
+    variables: Mapping[str, str]
+    folder: Path
+    new: bool = False
+    """Whether the stack has to be initialized first."""
+    last_update_failed: bool = False
+    locks: tuple[int, ...] = ()
+    """Descriptors that the CLI holds while it runs."""
+    wait_until_ready: Callable[[], object] = lambda: None
+    """Returns when the CLI may be started."""
+    succeeded: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stacks:
-    """The stacks of this project in one environment. Whatever does not work is an `AutomationError`."""
+    """The stacks of this project in the backend that the user is logged in to.
 
-    environment: Environment
-    find_cli: Callable[[threading.Event], Path]
-    """Returns the Pulumi CLI; an installation ends when the event is set."""
+    Each is in the account that its file names. Whatever does not work is an `AutomationError`.
+    """
+
+    find_cli: FindCli
+    root: Path = ROOT
+    """The project's folder."""
     lock_retry: LockRetry = field(default_factory=LockRetry)
-
-    @property
-    def root(self) -> Path:
-        """The project's folder."""
-        return self.environment.root
+    extra_variables: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def project(self) -> str:
@@ -55,11 +86,34 @@ class Stacks:
     @property
     def is_local(self) -> bool:
         """Whether the stacks are on this machine, and no account is reached."""
-        return self.environment.is_local
+        return False
+
+    def variables(self) -> Mapping[str, str]:
+        """Return variables for a CLI that only reads."""
+        return {
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # `--event-log` is one of the commands' options for debugging.
+            "PULUMI_DEBUG_COMMANDS": "true",
+            **self.extra_variables,
+        }
+
+    @contextmanager
+    def run(self, stack: str, command: str, *, region: str) -> Generator[Run]:
+        """Have all that one run of the CLI needs: the CLI keeps others out by its own lock."""
+        del region
+        failed = command == "up" and self._last_update_failed(stack)
+        yield Run(variables=self.variables(), folder=self.root, last_update_failed=failed)
 
     def known(self) -> Sequence[KnownStack]:
         """Return all of them."""
-        return self.environment.known()
+        return [
+            KnownStack(
+                name=one["name"].rpartition("/")[2],
+                last_update=datetime.fromisoformat(one["lastUpdate"]) if one.get("lastUpdate") else None,
+                under_way=bool(one.get("updateInProgress")),
+            )
+            for one in json.loads(self._ask("stack", "ls", "--json"))
+        ]
 
     def exists(self, stack: str) -> bool:
         """Whether the backend has a stack of this name."""
@@ -75,18 +129,15 @@ class Stacks:
                 return {}
             raise
 
-    def state(self, stack: str) -> Mapping[str, Any]:
-        """Return a stack's state, as `pulumi stack export` writes it."""
-        return json.loads(self._ask("stack", "export", "--stack", stack))
-
     def resources(self, stack: str) -> Sequence[Mapping[str, Any]]:
         """Return the resources in a stack's state; none if there is no such stack."""
         try:
-            deployment: Mapping[str, Any] = self.state(stack).get("deployment") or {}
+            state: Mapping[str, Any] = json.loads(self._ask("stack", "export", "--stack", stack))
         except ProgramError as error:
             if _NO_STACK in str(error):
                 return ()
             raise
+        deployment: Mapping[str, Any] = state.get("deployment") or {}
         return deployment.get("resources") or ()
 
     def references(self, stack: str) -> Sequence[str]:
@@ -95,16 +146,18 @@ class Stacks:
         return [str(resource.get("id", "")).rpartition("/")[2] for resource in found]
 
     def settings(self, stack: str) -> Settings:
-        """Return what a stack's file says."""
+        """Return what a stack's file says, by the rules of the program itself."""
         return settings_of(stack, self.root)
 
     def clients(self, settings: Settings) -> AwsClients:
         """Return AWS clients for a stack's account."""
-        return self.environment.clients(settings)
+        from infra.rollout.aws_clients import Clients
 
-    def preview(self, stack: str) -> Changes:
-        """Return what `up` would change."""
-        return self._update(stack, "preview", runs_program=True).changes()
+        return Clients(settings.provider)
+
+    def preview(self, stack: str) -> Events:
+        """Return what the engine tells of an `up` that changes nothing."""
+        return self._update(stack, "preview", runs_program=True)
 
     def up(self, stack: str, *, refresh: bool = False) -> Mapping[str, Any]:
         """Bring a stack to what its file says, and return its outputs.
@@ -126,15 +179,11 @@ class Stacks:
 
     def destroy(self, stack: str) -> None:
         """Delete all that a stack holds, by its state alone: its program may be gone, and its base too."""
-        # Protection keeps systems that matter from harm; the emulator is thrown away, and its stacks with it.
-        locally = ("--ignore-protect", "--remove") if self.is_local else ()
-        self._update(stack, "destroy", *_WITHOUT_PROMPT, "--refresh=false", "--suppress-outputs", *locally)
+        options = (*_WITHOUT_PROMPT, "--refresh=false", "--suppress-outputs", *self._destroy_options)
+        self._update(stack, "destroy", *options)
 
     def create(self, stack: str, encryption: Mapping[str, str]) -> None:
         """Make an empty stack, whose secrets are encrypted as these lines of a stack file say."""
-        if self.is_local:
-            # `up` makes it there, with the passphrase of local states.
-            return
         provider = encryption.get("secretsprovider") or (
             _PASSPHRASE if "encryptionsalt" in encryption else None
         )
@@ -143,25 +192,33 @@ class Stacks:
 
     def remove(self, stack: str) -> None:
         """Forget a stack that holds nothing, and its history."""
-        if not self.is_local:
-            self._ask("stack", "rm", "--yes", "--preserve-config", stack)
+        self._ask("stack", "rm", "--yes", "--preserve-config", stack)
 
     def cancel(self, stack: str) -> None:
         """Remove the lock that an interrupted update left behind."""
-        if self.is_local:
-            raise AutomationError(
-                f"{stack} has no stale lock: on this machine a lock ends with the process that holds it"
-            )
         self._ask("cancel", "--yes", "--stack", stack)
+
+    def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
+        """Return at once: ECS has asked its health checks through the load balancer; DNS may take longer."""
 
     def address(self, url: str) -> str:
         """Return where this machine finds what is at `url`."""
-        return self.environment.address(url)
+        return url
+
+    @property
+    def _destroy_options(self) -> Sequence[str]:
+        return ()
 
     def _ask(self, *arguments: str) -> str:
-        program = self.find_cli(threading.Event())
-        cli = Cli(program=program, folder=self.root, variables=self.environment.variables())
+        cli = Cli(program=self.find_cli(None), folder=self.root, variables=self.variables())
         return cli.ask(*arguments)
+
+    def _last_update_failed(self, stack: str) -> bool:
+        # A stack that was never updated has no history, and a missing one is reported by the update itself.
+        with suppress(ProgramError, ValueError, IndexError, KeyError):
+            told = self._ask("stack", "history", "--json", "--page-size", "1", "--stack", stack)
+            return json.loads(told)[0]["result"] == "failed"
+        return False
 
     def _update(self, stack: str, command: str, *options: str, runs_program: bool = False) -> Events:
         region = read_config(self.root, stack).values["aws:region"] if runs_program else ""
@@ -170,8 +227,8 @@ class Stacks:
             # Where it has to be built, the environment is prepared meanwhile.
             finding = background.submit(self.find_cli, stop)
 
-            def run() -> Events:
-                with self.environment.run(stack, command, region=region) as prepared:
+            def update() -> Events:
+                with self.run(stack, command, region=region) as prepared:
                     cli = Cli(
                         program=finding.result(),
                         folder=prepared.folder,
@@ -189,9 +246,26 @@ class Stacks:
                     return found
 
             try:
-                return self.lock_retry.run(run, stack)
+                return self.lock_retry.run(update, stack)
             finally:
                 stop.set()
+
+
+def settings_of(stack: str, root: Path) -> Settings:
+    """Return a stack's settings.
+
+    Raises:
+        AutomationError: it has no file, or one that is wrong.
+    """
+    import pulumi
+
+    from infra.settings import parse
+
+    config = read_config(root, stack)
+    try:
+        return parse(config.values, project=config.project, stack=stack, secret_keys=config.secret_keys)
+    except pulumi.RunError as error:
+        raise AutomationError(str(error)) from error
 
 
 def _with_refresh(command: str, options: Sequence[str], run: Run) -> Sequence[str]:

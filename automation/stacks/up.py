@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from automation.changes.github import Comment, failure_written, summary_option, write
-from automation.console import json_option, print_addresses, print_json, say
+from automation.console import address_lines, json_option, say, show
 from automation.previews.names import is_preview
 from automation.stacks.stacks import Stacks
 
@@ -55,28 +55,25 @@ def up(
         raise click.UsageError(f"--attach-to and --lifetime-hours are for pr-<number>, not for {stack!r}")
     with failure_written(summary, stack, "Update"):
         addresses = bring_up(stacks, stack, refresh=refresh)
-    if summary is not None:
-        remark = "\n".join(f"- {name}: {url}" for name, url in sorted(addresses.items()))
-        write(summary, Comment(stack=stack, title="Update", remarks=[remark]), append=True)
-    if as_json:
-        print_json({"stack": stack, "addresses": addresses})
-    else:
-        print_addresses(addresses)
+    remark = "\n".join(f"- {name}: {url}" for name, url in sorted(addresses.items()))
+    write(summary, Comment(stack=stack, title="Update", remarks=[remark]), append=True)
+    show(address_lines(addresses), {"stack": stack, "addresses": addresses}, as_json=as_json)
 
 
 def bring_up(stacks: Stacks, stack: str, *, refresh: bool = False) -> dict[str, str]:
-    """Update a stack, tag the image that it runs now, and return its addresses by service."""
+    """Update a stack, tag the image that it runs then, and return its addresses by service."""
+    from automation.services.quota import vcpu_warning
+
+    if warning := vcpu_warning(stacks, stack):
+        say(warning)
     outputs = stacks.up(stack, refresh=refresh)
     image = outputs.get("image")
     # A preview's image may expire with its pull request.
     if isinstance(image, str) and not is_preview(stack) and not stacks.is_local:
         from automation.promotion.live_tag import tag_live_image
 
-        tagged = tag_live_image(stack, image, stacks.clients(stacks.settings(stack)))
-        if tagged.tag:
-            say(f"the image has the tag {tagged.tag}, so that it does not expire")
-        elif tagged.problem:
-            say(f"warning: the image has no tag live-{stack}-…, and may expire: {tagged.problem}")
-    stacks.environment.wait_until_reachable(outputs)
+        if line := tag_live_image(stack, image, stacks.clients(stacks.settings(stack))):
+            say(line)
+    stacks.wait_until_reachable(outputs)
     urls: Mapping[str, str] = outputs.get("urls", {})
     return {name: stacks.address(url) for name, url in urls.items()}

@@ -27,6 +27,8 @@ class Actions:
     functions: Mapping[str, tuple[str, ...]]
     rollout: tuple[str, ...]
     """Asked for by the program itself."""
+    commands: tuple[str, ...]
+    """Asked for by the commands that drive it, in previews too."""
     owned: frozenset[str]
     """Those that change or remove a thing, and for which AWS compares the tags of all that they touch."""
 
@@ -38,6 +40,7 @@ class Actions:
                 *(action for steps in self.resources.values() for of in steps.values() for action in of),
                 *(action for of in self.functions.values() for action in of),
                 *self.rollout,
+                *self.commands,
             },
         )
 
@@ -48,6 +51,7 @@ class Actions:
             {
                 *(action for steps in self.resources.values() for action in steps.get("read", ())),
                 *(action for of in self.functions.values() for action in of),
+                *self.commands,
             },
         )
 
@@ -64,5 +68,6 @@ def load_actions() -> Actions:
         components={token: tuple(made) for token, made in document["components"].items()},
         functions={token: tuple(actions) for token, actions in document["functions"].items()},
         rollout=tuple(document["rollout"]),
+        commands=tuple(document["commands"]),
         owned=frozenset(document["owned"]),
     )

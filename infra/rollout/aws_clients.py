@@ -1,22 +1,32 @@
-"""AWS clients in the region, with the profile and the role that the provider has."""
+"""AWS clients in the region, with the profile and the role that a stack's provider has."""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     import boto3
 
     from infra.settings import ProviderSettings
 
-AwsService = Literal["cloudwatch", "ecs", "elbv2", "logs", "ssm"]
+AwsService = Literal[
+    "cloudwatch", "ecr", "ecs", "elbv2", "logs", "resourcegroupstaggingapi", "service-quotas", "ssm", "sts"
+]
 
-_ROLE_SESSION_NAME: Final = "node-on-ecs-rollout"
+_ROLE_SESSION_NAME: Final = "node-on-ecs"
+
+
+class AwsClients(Protocol):
+    """AWS clients of one account and region, or of an emulator."""
+
+    def client(self, service: AwsService, /) -> Any:
+        """Return the boto3 client of a service; safe to call from many threads."""
+        ...
 
 
 class Clients:
-    """boto3 clients, each made when it is first asked for, from any thread."""
+    """boto3 clients of a stack's account, each made when it is first asked for, from any thread."""
 
     def __init__(self, settings: ProviderSettings) -> None:
         self._settings = settings
@@ -24,8 +34,8 @@ class Clients:
         self._made: dict[str, Any] = {}
         self._lock = threading.Lock()
 
-    def get(self, service: AwsService) -> Any:
-        """Return the client of a service."""
+    def client(self, service: AwsService, /) -> Any:
+        """Return the boto3 client of a service."""
         from botocore.config import Config
 
         with self._lock:

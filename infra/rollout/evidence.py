@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.rollout.clock import REAL, Clock
+
 if TYPE_CHECKING:
-    from infra.rollout.aws_clients import Clients
-    from infra.rollout.clock import Clock
+    from infra.rollout.aws_clients import AwsClients
 
 Answer = Mapping[str, Any]
 """What AWS answers, in botocore's form."""
@@ -25,6 +27,8 @@ _LINES_BEFORE: Final = 6
 _LOG_TRIES: Final = 4
 _LOG_PAUSE_SECONDS: Final = 1.5
 """A container's last lines may reach CloudWatch only after ECS has shown its end."""
+_ALARMS_AT_ONCE: Final = 100
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html"""
 _DESCRIBED_AT_ONCE: Final = 100
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
 
@@ -47,22 +51,28 @@ class Version:
     task_definition: str
 
 
-def evidence(clients: Clients, version: Version, clock: Clock) -> list[str]:
+def evidence(
+    clients: AwsClients, version: Version, clock: Clock = REAL, *, since: datetime | None = None
+) -> list[str]:
     """Return lines about the last tasks that ended, what one of them logged, and failing health checks.
 
     It never fails itself: what AWS does not answer is said instead.
+
+    Args:
+        clients: the account.
+        version: what should run.
+        clock: the time.
+        since: tasks that were created before this do not count.
     """
-    ecs = clients.get("ecs")
+    ecs = clients.client("ecs")
     lines: list[str] = []
     try:
-        failed = [task for task in _tasks(ecs, version, "STOPPED") if _went_wrong(task)]
-        failed.sort(key=lambda task: task.get("stoppedAt", task["createdAt"]), reverse=True)
-        last = failed[:_TASKS_SHOWN]
+        last = failed_tasks(ecs, version, since)[:_TASKS_SHOWN]
         lines += [f"stopped: {why_stopped(task)}" for task in last]
         lines += logged(clients, last, clock)
         found = ecs.describe_services(cluster=version.cluster, services=[version.service])
         for service in found["services"]:
-            lines += _unhealthy(clients.get("elbv2"), service)
+            lines += _unhealthy(clients.client("elbv2"), service)
             # Where no task was ever started, such as for want of capacity, ECS says why in its events.
             lines = lines or [*_events(service)]
     except (BotoCoreError, ClientError) as error:
@@ -79,25 +89,25 @@ def why_stopped(task: Answer) -> str:
             parts.append(f"{name} exited with code {container['exitCode']}")
         if container.get("reason"):
             parts.append(f"{name}: {container['reason']}")
-    return f"task {task_id(task)[:8]}: {'; '.join(parts)}"
+    return f"task {task_id(task['taskArn'])[:8]}: {'; '.join(parts)}"
 
 
-def logged(clients: Clients, tasks: Sequence[Answer], clock: Clock) -> list[str]:
+def logged(clients: AwsClients, tasks: Sequence[Answer], clock: Clock) -> list[str]:
     """Return what the first of these tasks that logged anything says of its end, each line behind a bar.
 
     All of one version; empty if none logged anything.
     """
     if not tasks:
         return []
-    found = clients.get("ecs").describe_task_definition(taskDefinition=tasks[0]["taskDefinitionArn"])
+    found = clients.client("ecs").describe_task_definition(taskDefinition=tasks[0]["taskDefinitionArn"])
     container = next(iter(found["taskDefinition"]["containerDefinitions"]))
     options = container["logConfiguration"]["options"]
-    logs = clients.get("logs")
+    logs = clients.client("logs")
     for attempt in range(_LOG_TRIES):
         if attempt:
             clock.block(_LOG_PAUSE_SECONDS)
         for task in tasks:
-            stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task_id(task)}"
+            stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task_id(task['taskArn'])}"
             try:
                 events = logs.get_log_events(
                     logGroupName=options["awslogs-group"],
@@ -127,24 +137,50 @@ def telling(lines: Sequence[str]) -> Sequence[str]:
     return lines[-_LINES_SHOWN:]
 
 
-def task_id(task: Answer) -> str:
+def task_id(task_arn: str) -> str:
     """Return the end of a task's ARN, by which people and log streams name it."""
-    return task["taskArn"].rpartition("/")[2]
+    return task_arn.rpartition("/")[2]
 
 
-def _tasks(ecs: Any, version: Version, status: Literal["RUNNING", "STOPPED"]) -> Iterator[Answer]:
-    """Yield the tasks of a version; ECS forgets a task an hour after its end."""
+def failed_tasks(ecs: Any, version: Version, since: datetime | None = None) -> list[Answer]:
+    """Return the tasks of a version that exited, did not start or were unhealthy, the latest first."""
+    failed = [
+        task
+        for task in tasks_of(ecs, version, "STOPPED")
+        if task["taskDefinitionArn"] == version.task_definition
+        and (since is None or task["createdAt"] >= since)
+        and _went_wrong(task)
+    ]
+    return sorted(failed, key=lambda task: task.get("stoppedAt", task["createdAt"]), reverse=True)
+
+
+def tasks_of(ecs: Any, version: Version, status: Literal["RUNNING", "STOPPED"]) -> Iterator[Answer]:
+    """Yield a service's tasks that run or have stopped, of whatever version.
+
+    ECS forgets a task an hour after its end, and lists one that is starting among those that run.
+    """
     pages = ecs.get_paginator("list_tasks").paginate(
         cluster=version.cluster, serviceName=version.service, desiredStatus=status
     )
     arns = [arn for page in pages for arn in page["taskArns"]]
     for start in range(0, len(arns), _DESCRIBED_AT_ONCE):
-        described = ecs.describe_tasks(
-            cluster=version.cluster, tasks=arns[start : start + _DESCRIBED_AT_ONCE]
+        some = arns[start : start + _DESCRIBED_AT_ONCE]
+        found = ecs.describe_tasks(cluster=version.cluster, tasks=some)["tasks"]
+        yield from (task for task in found if status == "STOPPED" or task["lastStatus"] == "RUNNING")
+
+
+def alarms_on(clients: AwsClients, names: Iterable[str]) -> Iterator[str]:
+    """Yield those of alarms that are in alarm, by name."""
+    ordered = sorted(names)
+    for start in range(0, len(ordered), _ALARMS_AT_ONCE):
+        found = clients.client("cloudwatch").describe_alarms(
+            AlarmNames=ordered[start : start + _ALARMS_AT_ONCE],
+            # Without it composite alarms are left out.
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+            StateValue="ALARM",
         )
-        yield from (
-            task for task in described["tasks"] if task["taskDefinitionArn"] == version.task_definition
-        )
+        for alarm in (*found.get("MetricAlarms", ()), *found.get("CompositeAlarms", ())):
+            yield alarm["AlarmName"]
 
 
 def _went_wrong(task: Answer) -> bool:

@@ -20,7 +20,7 @@ async def remove_hooks(clients: Clients, args: pulumi.ResourceHookArgs) -> None:
     """
     old = args.old_outputs or {}
     if _hooks(old) and not _hooks(args.new_inputs or {}):
-        await asyncio.to_thread(_remove, clients.get("ecs"), old["cluster"], old["name"])
+        await asyncio.to_thread(_remove, clients.client("ecs"), old["cluster"], old["name"])
 
 
 def _hooks(service: Mapping[str, Any]) -> Any:

@@ -111,7 +111,7 @@ class Run:
             clock: what time limits are measured by.
         """
         self._clients = clients
-        self._tasks = OneOffs(clients.get("ecs"), clock)
+        self._tasks = OneOffs(clients.client("ecs"), clock)
         self._name = name
         self._migration = migration
         self._record = record
@@ -156,7 +156,7 @@ class Run:
         return MigrationError("\n".join([f"{self._name} was not changed: {self._what} {how}", *lines]))
 
     def _fingerprint(self) -> str:
-        ecs = self._clients.get("ecs")
+        ecs = self._clients.client("ecs")
         found = ecs.describe_task_definition(taskDefinition=self._service["taskDefinition"])
         containers = found["taskDefinition"]["containerDefinitions"]
         image = next(one["image"] for one in containers if one["name"] == self._name)
@@ -176,12 +176,12 @@ class Run:
         )
 
     def _succeeded(self) -> list[str]:
-        value = self._clients.get("ssm").get_parameter(Name=self._record)["Parameter"]["Value"]
+        value = self._clients.client("ssm").get_parameter(Name=self._record)["Parameter"]["Value"]
         return [] if value == _NOTHING_YET else value.split(",")
 
     def _remember(self, pair: str) -> None:
         latest = [*self._succeeded(), pair][-_REMEMBERED:]
-        self._clients.get("ssm").put_parameter(Name=self._record, Value=",".join(latest), Overwrite=True)
+        self._clients.client("ssm").put_parameter(Name=self._record, Value=",".join(latest), Overwrite=True)
 
 
 def fingerprint(image: str, command: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.rollout.clock import REAL, Clock, pauses
-from infra.rollout.evidence import Answer, Version, evidence
+from infra.rollout.evidence import Answer, Version, alarms_on, evidence
 
 if TYPE_CHECKING:
     from infra.rollout.aws_clients import Clients
@@ -24,7 +24,6 @@ _SETTLING_SECONDS: Final = 60
 """How long a service may be on its way: a task that Spot or a scaling action replaces takes this long."""
 _DESCRIBED_AT_ONCE: Final = 10
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
-_ALARMS_AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +76,7 @@ async def verify(clients: Clients, services: Sequence[Expected], clock: Clock = 
     began, paces = clock.now(), pauses()
     while True:
         try:
-            seen = await asyncio.to_thread(_look, clients.get("ecs"), services)
+            seen = await asyncio.to_thread(_look, clients.client("ecs"), services)
         except (BotoCoreError, ClientError) as error:
             raise RolloutError(f"Whether the services run what they should is not known: {error}") from error
         waits = any(one.settles for one in seen.values()) and not any(
@@ -138,24 +137,14 @@ def _warn(clients: Clients, services: Sequence[Expected], seen: Mapping[str, _Se
                 "answer, and whether this version works is not known. docs/strategies.md says how to wake it."
             )
     owners = {alarm: one.name for one in services for alarm in one.alarms}
-    names = sorted(owners)
-    for start in range(0, len(names), _ALARMS_AT_ONCE):
-        try:
-            found = clients.get("cloudwatch").describe_alarms(
-                AlarmNames=names[start : start + _ALARMS_AT_ONCE],
-                # Without it composite alarms are left out.
-                AlarmTypes=["MetricAlarm", "CompositeAlarm"],
-                StateValue="ALARM",
-            )
-        except (BotoCoreError, ClientError) as error:
-            pulumi.log.warn(f"Whether alarms are on is not known: {error}")
-            return
-        for alarm in (*found.get("MetricAlarms", ()), *found.get("CompositeAlarms", ())):
-            name = alarm["AlarmName"]
+    try:
+        for name in alarms_on(clients, owners):
             pulumi.log.warn(
                 f"{owners[name]}: {name} is in alarm. ECS rolls nothing back for an alarm that was on before "
                 "a deployment began: look after this version yourself."
             )
+    except (BotoCoreError, ClientError) as error:
+        pulumi.log.warn(f"Whether alarms are on is not known: {error}")
 
 
 def _message(faults: Mapping[str, Sequence[str]], count: int) -> str:

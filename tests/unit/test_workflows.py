@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from automation.cli import cli
+from local.pulumi.versions import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / ".github" / "workflows").iterdir())
@@ -96,6 +97,12 @@ def test_one_action_has_one_version() -> None:
     used = {step["uses"] for step in STEPS if "uses" in step and not step["uses"].startswith("./")}
 
     assert len({use.split("@")[0] for use in used}) == len(used)
+
+
+def test_workflows_use_the_pulumi_cli_that_is_installed_elsewhere() -> None:
+    used = [step["with"]["pulumi-version"] for step in STEPS if "pulumi-version" in step.get("with", {})]
+
+    assert used == [VERSION] * 2
 
 
 def test_no_checkout_leaves_its_token_behind() -> None:

@@ -5,32 +5,30 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from automation.aws import AwsClients
 from automation.stacks.cli import Cli
-from automation.stacks.environment import AwsEnvironment
 from automation.stacks.lock_retry import LockRetry
 from automation.stacks.stacks import Stacks
+from infra.rollout.aws_clients import AwsClients
 from infra.settings import Settings
 from local.provider.server import Provider, serve
 from tests.integration.project import ROOT
-from tests.unit.automation.fakes import FakeAws
+from tests.unit.infra.rollout.aws import Aws
 from tests.unit.local.provider.toys import World, package
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account(AwsEnvironment):
-    """An AWS environment whose account has an empty load balancer, whatever is asked of it."""
+class Account(Stacks):
+    """Stacks in an account that has an empty load balancer, whatever is asked of it."""
 
     def clients(self, settings: Settings) -> AwsClients:
         del settings
-        return FakeAws(
+        return Aws(
             describe_rules={"Rules": []},
             describe_listeners={"Listeners": []},
             describe_target_groups={"TargetGroups": []},
@@ -42,23 +40,15 @@ class Toys:
     """The project's configuration with a program of toys."""
 
     root: Path
-    environment: Account
+    stacks: Stacks
+    """Drives the stacks; a lock is not waited for."""
     world: World
     said: list[str] = field(default_factory=list)
 
-    @property
-    def stacks(self) -> Stacks:
-        """Drives the stacks; a lock is not waited for."""
-        return Stacks(
-            environment=self.environment,
-            find_cli=self.environment.find_cli,
-            lock_retry=LockRetry(minutes=0, say=self.said.append),
-        )
-
     def pulumi(self, *arguments: str) -> str:
         """Run the Pulumi CLI as a user would."""
-        program = self.environment.find_cli(threading.Event())
-        return Cli(program=program, folder=self.root, variables=self.environment.variables()).ask(*arguments)
+        program = self.stacks.find_cli(None)
+        return Cli(program=program, folder=self.root, variables=self.stacks.variables()).ask(*arguments)
 
 
 @pytest.fixture
@@ -87,8 +77,14 @@ def toys(
         shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
         (tmp_path / "__main__.py").write_text(program)
         (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  node-on-ecs:domain: dev.example.com\n")
-        environment = Account(find_cli=lambda _: pulumi_cli, root=tmp_path, extra_variables=variables)
-        return Toys(root=tmp_path, environment=environment, world=world)
+        said: list[str] = []
+        stacks = Account(
+            find_cli=lambda _: pulumi_cli,
+            root=tmp_path,
+            extra_variables=variables,
+            lock_retry=LockRetry(minutes=0, say=said.append),
+        )
+        return Toys(root=tmp_path, stacks=stacks, world=world, said=said)
 
     yield write
     server.stop(None).wait()

@@ -14,8 +14,7 @@ import pytest
 
 from automation.smoke.run import STACK, Smoke
 from automation.stack_files import Derived
-from automation.stacks.environment import AwsEnvironment, Run
-from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Run, Stacks
 from local.emulator import Emulator
 from local.isolation import isolate, point_at
 from local.provider.server import Servers
@@ -42,8 +41,8 @@ def test_a_stack_that_does_not_come_up_is_destroyed_all_the_same(project: Projec
 
 
 @dataclass(frozen=True, kw_only=True)
-class ThroughTheEmulator(AwsEnvironment):
-    """The environment of an account, whose load balancers no resolver knows."""
+class ThroughTheEmulator(Stacks):
+    """Stacks in an account, whose load balancers no resolver knows."""
 
     endpoint: str
 
@@ -75,7 +74,7 @@ def stacks(pulumi_cli: Path, tmp_path: Path, emulator: Emulator, monkeypatch: py
     monkeypatch.syspath_prepend(str(tmp_path))
     project = Project.copy_to(tmp_path)
     (tmp_path / "state").mkdir()
-    environment = ThroughTheEmulator(
+    return ThroughTheEmulator(
         find_cli=lambda _: pulumi_cli,
         root=project.folder,
         endpoint=emulator.endpoint,
@@ -87,7 +86,6 @@ def stacks(pulumi_cli: Path, tmp_path: Path, emulator: Emulator, monkeypatch: py
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         },
     )
-    return Stacks(environment=environment, find_cli=lambda _: pulumi_cli)
 
 
 def test_a_stack_s_whole_life_in_an_account_shows_that_all_works_and_leaves_nothing(

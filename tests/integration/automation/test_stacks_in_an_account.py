@@ -61,7 +61,7 @@ def differences(changes: Changes) -> list[tuple[str, str, str, str | None, str |
 def test_a_preview_shows_what_an_update_would_change_and_changes_nothing(dev: Toys) -> None:
     configure(dev, "size", "2")
 
-    assert differences(dev.stacks.preview("dev")) == [("update", "greeting", "size", "1", "2")]
+    assert differences(dev.stacks.preview("dev").changes()) == [("update", "greeting", "size", "1", "2")]
     assert greeting(dev)["size"] == 1
 
 
@@ -134,7 +134,7 @@ def test_the_stack_that_the_user_selected_stays_selected(dev: Toys) -> None:
 
     dev.stacks.preview("dev")
     dev.stacks.up("dev")
-    dev.stacks.state("dev")
+    dev.stacks.resources("dev")
     dev.stacks.outputs("dev")
 
     assert dev.pulumi("stack", "--show-name") == "other\n"

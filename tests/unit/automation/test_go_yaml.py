@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from automation.errors import AutomationError
-from automation.go_yaml import mapping_of, node_of, read, text_of, value_of
+from automation.go_yaml import read, text_of
 
 VALUES = {
     **{text: text for text in ("yes", "no", "on", "off", "y", "n", "Yes", "tRue", "nUll", "=", "<<")},
@@ -75,19 +75,18 @@ def test_a_value_is_what_the_cli_takes_it_for_and_stays_it_when_it_is_written(
     file: Path, text: str, value: Any
 ) -> None:
     file.write_text(f"key: {text}\n")
-    node = read(file)
-    found = value_of(node)["key"]
-    file.write_text(text_of(node))
+    found = read(file)
+    file.write_text(text_of(found))
 
-    assert (found, type(found)) == (value, type(value))
-    assert value_of(read(file)) == {"key": value}
+    assert (found, type(found["key"])) == ({"key": value}, type(value))
+    assert read(file) == {"key": value}
 
 
 @pytest.mark.parametrize("text", [text for text, value in VALUES.items() if not isinstance(value, dict)])
 def test_a_text_that_looks_like_something_else_is_quoted(file: Path, text: str) -> None:
-    file.write_text(text_of(mapping_of([(node_of("key"), node_of(text))])))
+    file.write_text(text_of({"key": text}))
 
-    assert value_of(read(file)) == {"key": text}
+    assert read(file) == {"key": text}
 
 
 @pytest.mark.parametrize("text", [*REFUSED, *OTHER_TAGS])
@@ -100,10 +99,8 @@ def test_what_cannot_be_used_is_refused_with_the_path(file: Path, text: str) -> 
 
 def test_a_mapping_has_a_key_once_although_it_overrides_what_it_refers_to(file: Path) -> None:
     file.write_text("base: &base {a: 1, b: 2}\nown: {<<: *base, b: 3}\n")
-    node = read(file)
-    file.write_text(text_of(node))
 
-    assert value_of(node)["own"] == value_of(read(file))["own"] == {"a": 1, "b": 3}
+    assert read(file)["own"] == {"a": 1, "b": 3}
 
 
 def test_a_file_that_is_not_utf_8_is_refused(file: Path) -> None:
@@ -121,4 +118,4 @@ def test_a_file_that_is_not_there_is_refused(file: Path) -> None:
 def test_an_empty_file_holds_nothing(file: Path) -> None:
     file.write_text("# nothing\n")
 
-    assert value_of(read(file)) is None
+    assert read(file) is None

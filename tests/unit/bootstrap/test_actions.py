@@ -58,7 +58,7 @@ DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 """AWS makes it with a VPC, and deletes it."""
 
 # By the SDK's name of a service, where IAM has another one.
-IAM_NAMES = {"elbv2": "elasticloadbalancing"}
+IAM_NAMES = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
 SDK_NAMES = {prefix: name for name, prefix in IAM_NAMES.items()}
 PASS_ROLE = "iam:PassRole"
 
@@ -193,9 +193,10 @@ def test_what_the_program_asks_by_itself_is_in_the_list() -> None:
 def test_what_the_commands_ask_in_a_workflow_is_in_the_list() -> None:
     """They use the same role, for tags of images and the room at a load balancer."""
     folders = [ROOT / "automation" / name for name in ("changes", "previews", "promotion", "services")]
-    called = _called(folders, ["cloudwatch", "ecr", "ecs", "elasticloadbalancing", "logs"])
+    called = _called(folders, ["cloudwatch", "ecr", "ecs", "elasticloadbalancing", "logs", "servicequotas"])
 
     assert len(called) > 10
+    assert {*ACTIONS.commands} <= called & ACTIONS.of_previews
     assert called - ACTIONS.of_deployments - BY_HAND == set()
 
 
@@ -222,7 +223,8 @@ def test_what_the_local_run_does_for_a_type_is_in_the_list_for_it(token: str) ->
 
 
 def test_what_the_local_run_does_beside_its_table_is_in_the_list() -> None:
-    services = {action.partition(":")[0] for action in ACTIONS.of_deployments}
+    # The commands ask AWS alone.
+    services = {action.partition(":")[0] for action in ACTIONS.of_deployments - {*ACTIONS.commands}}
     done = {one for one in _called([ROOT / "local" / "resources"], sorted(services)) if not reads(one)}
     other_types = {
         action for row in ROWS.values() if row.token not in ACTIONS.resources for action in _asked_by(row)

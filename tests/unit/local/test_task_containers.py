@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
-from local.task_containers import Listener, as_command, parse_listeners
+from local import task_containers
+from local.docker import DockerError
+from local.task_containers import Listener, as_command, parse_listeners, running_tasks
 
 TCP = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -48,3 +54,24 @@ def test_what_is_no_socket_is_skipped() -> None:
 )
 def test_a_health_check_is_run_as_ecs_runs_it(health_check: list[str], command: list[str]) -> None:
     assert as_command(health_check) == command
+
+
+def test_a_task_runs_whose_container_the_daemon_has_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    label = "com.amazonaws.ecs.task-arn"
+
+    def containers(**asked: Any) -> list[dict[str, Any]]:
+        assert asked == {"filters": {"label": [label]}}
+        return [{"Labels": {label: "mine"}}, {"Labels": {label: "another's"}}]
+
+    daemon = nullcontext(SimpleNamespace(containers=containers))
+    monkeypatch.setattr(task_containers, "docker_engine", lambda _: daemon)
+
+    assert running_tasks(["mine", "stopped"]) == {"mine"}
+
+
+def test_without_a_daemon_nobody_knows_which_tasks_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator goes on saying RUNNING."""
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+
+    with pytest.raises(DockerError, match="no Docker daemon answers"):
+        running_tasks(["task"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,26 +21,11 @@ def _resource(token: str, name: str, **inputs: Any) -> dict[str, Any]:
     return {"type": token, "urn": urn, "custom": True, "inputs": inputs, "outputs": inputs}
 
 
-class Stacks:
-    """Dev, with a load balancer and nothing else."""
-
-    names: Sequence[str] = ("dev",)
-
-    def exists(self, stack: str) -> bool:
-        return stack in self.names
-
-    def state(self, stack: str) -> Mapping[str, Any]:
-        resources = [
-            _resource(_PROVIDER, "aws", region="us-east-1"),
-            _resource(LOAD_BALANCER, "alb", loadBalancerType="application"),
-        ]
-        return {"version": 3, "deployment": {"resources": resources}}
-
-
-class NoStacks(Stacks):
-    """No stack was ever brought up."""
-
-    names = ()
+BEFORE = [
+    _resource(_PROVIDER, "aws", region="us-east-1"),
+    _resource(LOAD_BALANCER, "alb", loadBalancerType="application"),
+]
+"""Dev's state has a load balancer and nothing else."""
 
 
 @pytest.fixture
@@ -53,13 +37,13 @@ def dev(monkeypatch: pytest.MonkeyPatch) -> Stack:
     return stack
 
 
-def of(stacks: Any) -> CostChange:
-    return CostChange.of(stacks, "dev")
+def of(*before: dict[str, Any]) -> CostChange:
+    return CostChange.of("dev", before)
 
 
 @pytest.mark.usefixtures("dev")
 def test_what_there_is_has_a_price_and_what_there_will_be() -> None:
-    cost = of(Stacks())
+    cost = of(*BEFORE)
 
     assert cost.unknown == ""
     assert 0 < cost.before < cost.after
@@ -67,13 +51,13 @@ def test_what_there_is_has_a_price_and_what_there_will_be() -> None:
 
 @pytest.mark.usefixtures("dev")
 def test_a_stack_that_was_never_there_costs_nothing_before() -> None:
-    assert of(NoStacks()).before == 0
+    assert of().before == 0
 
 
 def test_the_budget_is_that_of_the_stacks_file(dev: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost_change, "plan", lambda _: replace(dev, monthly_budget_usd=1))
 
-    cost = of(Stacks())
+    cost = of(*BEFORE)
 
     assert (cost.budget, cost.over_budget) == (1, True)
 
@@ -84,7 +68,7 @@ def test_what_has_no_price_does_not_fail_a_preview(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(cost_change, "plan", fail)
 
-    cost = of(Stacks())
+    cost = of(*BEFORE)
 
     assert cost.text() == "unknown: nobody knows the price of a thing"
     assert not cost.over_budget

@@ -273,6 +273,19 @@ def test_a_provider_exists_in_the_state_alone() -> None:
     assert not Events([provider]).changes(refreshed=True)
 
 
+def test_what_was_there_before_is_what_every_step_begins_with() -> None:
+    """One that is replaced has several steps, and one that is created was not there."""
+    steps = [
+        step("same", "kept", old={"a": 1}, new={"a": 1}),
+        step("create", "new", new={"a": 1}),
+        step("create-replacement", "other", old={"a": 1}, new={"a": 2}),
+        step("delete-replaced", "other", old={"a": 1}),
+        step("delete", "gone", old={"a": 1}),
+    ]
+
+    assert [one["urn"] for one in Events(steps).before] == [urn("kept"), urn("other"), urn("gone")]
+
+
 def test_the_outputs_of_an_update_are_those_of_the_stack_with_secrets_hidden() -> None:
     outputs = {"url": "https://dev.example.com", "key": _SECRET}
     stack = step(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,16 +17,8 @@ from automation.changes.drift import drift, refresh
 from automation.changes.model import Change, Changes, Difference
 from automation.changes.preview import preview
 from automation.errors import AutomationError, ProgramError
-from tests.unit.automation.fakes import (
-    NEW,
-    OLD,
-    FakeAws,
-    FakeStacks,
-    deployment,
-    no_service,
-    resources,
-    service,
-)
+from tests.unit.automation.fakes import FakeStacks, no_service, resources
+from tests.unit.infra.rollout.aws import NEW, OLD, Aws, deployment, service
 
 URN = "urn:pulumi:dev::node-on-ecs::aws:ecs/service:Service::web"
 
@@ -44,10 +37,10 @@ class Stacks(FakeStacks):
     failure: AutomationError | None = None
     refreshed: list[bool] = field(default_factory=list)
 
-    def preview(self, stack: str) -> Changes:
+    def preview(self, stack: str) -> Any:
         if self.failure:
             raise self.failure
-        return self.changes
+        return SimpleNamespace(changes=lambda: self.changes, before=[])
 
     def refresh(self, stack: str, *, preview_only: bool) -> Changes:
         self.refreshed.append(not preview_only)
@@ -62,7 +55,7 @@ class Stacks(FakeStacks):
 def cost(monkeypatch: pytest.MonkeyPatch) -> dict[str, CostChange]:
     """What the stack costs; a test may say something else."""
     told = {"dev": CostChange(before=40, after=50, budget=60)}
-    monkeypatch.setattr(CostChange, "of", lambda _, stack: told[stack])
+    monkeypatch.setattr(CostChange, "of", lambda stack, _before: told[stack])
     monkeypatch.delenv("GITHUB_RUN_ID", raising=False)
     return told
 
@@ -117,6 +110,13 @@ def test_a_preview_that_fails_has_a_comment_too(failure: AutomationError, told: 
     assert result.exception is failure
     assert "### Preview of `dev`: failed" in file.read_text()
     assert told in file.read_text()
+
+
+def test_too_few_vcpus_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the first deployment, which would wait for them."""
+    monkeypatch.setattr("automation.changes.preview.vcpu_warning", lambda _, stack: f"may {stack} take it?")
+
+    assert call(preview, "dev", stacks=Stacks()).stderr == "may dev take it?\n"
 
 
 def test_more_than_the_budget_fails_after_everything_was_shown(
@@ -199,7 +199,7 @@ def rolled_back(**answers: Any) -> Stacks:
     """Dev, in which ECS runs another version than the state has."""
     difference = Difference(path="taskDefinition", old=NEW, new=OLD)
     change = Change(kind="update", urn=URN, type="aws:ecs/service:Service", differences=(difference,))
-    return Stacks(FakeAws(**answers), changes=Changes(changes=(change,)))
+    return Stacks(Aws(**answers), changes=Changes(changes=(change,)))
 
 
 def test_a_service_that_ecs_rolled_back_was_not_changed_by_hand() -> None:

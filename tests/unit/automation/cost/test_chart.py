@@ -28,7 +28,7 @@ def words(text: str) -> list[str]:
 
 
 def test_the_dearest_group_has_the_longest_bar_and_the_others_their_share() -> None:
-    text = svg([bill(resource(ADDRESS), resource(KEY), hours=4)], ["dev"])
+    text = svg([("dev", bill(resource(ADDRESS), resource(KEY), hours=4))])
 
     longest, other = widths(text)
     assert other == longest / 4
@@ -36,7 +36,7 @@ def test_the_dearest_group_has_the_longest_bar_and_the_others_their_share() -> N
 
 
 def test_two_stacks_stand_beside_one_another_on_one_scale() -> None:
-    text = svg([bill(resource(KEY)), bill(resource(KEY), resource(KEY, "other"))], ["dev", "prod"])
+    text = svg([("dev", bill(resource(KEY))), ("prod", bill(resource(KEY), resource(KEY, "other")))])
 
     assert widths(text, "bar0")[0] * 2 == widths(text, "bar1")[0]
     assert [word for word in words(text) if "a month" in word] == [
@@ -46,15 +46,15 @@ def test_two_stacks_stand_beside_one_another_on_one_scale() -> None:
 
 
 def test_names_cannot_break_the_drawing() -> None:
-    assert words(svg([bill(resource(KEY))], ["<dev> & co"]))[0] == "<dev> & co: $1.00 a month"
+    assert words(svg([("<dev> & co", bill(resource(KEY)))]))[0] == "<dev> & co: $1.00 a month"
 
 
 def test_nothing_is_drawn_of_a_stack_that_costs_nothing() -> None:
-    assert widths(svg([bill()], ["empty"])) == []
+    assert widths(svg([("empty", bill())])) == []
 
 
 def test_every_bar_and_amount_stays_inside() -> None:
-    text = svg([bill(resource(ADDRESS), hours=123_456)], ["dev"])
+    text = svg([("dev", bill(resource(ADDRESS), hours=123_456))])
     root = drawn(text)
     ends = [float(r.get("x", "")) + float(r.get("width", "")) for r in root.findall("svg:rect", SPACE)]
 

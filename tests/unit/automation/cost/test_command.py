@@ -11,7 +11,6 @@ import pytest
 
 from automation.cli import main
 from automation.cost import command
-from automation.cost.live import PricesOfToday
 from automation.cost.resources import Stack
 from tests.unit.automation.cost.bills import EverythingCostsADollar, resource
 
@@ -154,13 +153,6 @@ def test_a_chart_that_cannot_be_written_is_told_without_a_traceback(run: Run, tm
 
 
 def test_live_asks_aws_and_says_what_it_did_not_have(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Today(EverythingCostsADollar, PricesOfToday):
-        def __init__(self, region: str) -> None:
-            self.region = region
-            self.from_table = {"key"}
-
-        price = EverythingCostsADollar.price
-
-    monkeypatch.setattr(command, "PricesOfToday", Today)
+    monkeypatch.setattr(command, "PricesOfToday", lambda _: EverythingCostsADollar())
 
     assert run("large", "--live")[2] == "from the table, since AWS's price list does not have them: key\n"

@@ -56,13 +56,6 @@ def test_components_and_what_is_deleted_or_only_read_do_not_count(tmp_path: Path
     assert read_export(exported(tmp_path, PROVIDER, *others)).resources == ()
 
 
-def test_a_state_file_of_the_file_backend_is_read_as_well(tmp_path: Path) -> None:
-    path = tmp_path / "dev.json"
-    path.write_text(json.dumps({"version": 3, "checkpoint": {"latest": {"resources": [PROVIDER, SERVICE]}}}))
-
-    assert [resource.name for resource in read_export(path).resources] == ["web"]
-
-
 def test_a_stack_that_was_destroyed_has_nothing_in_it(tmp_path: Path) -> None:
     path = tmp_path / "stack.json"
     path.write_text(json.dumps({"version": 3, "deployment": {"manifest": {}}}))
@@ -70,7 +63,7 @@ def test_a_stack_that_was_destroyed_has_nothing_in_it(tmp_path: Path) -> None:
     assert read_export(path).resources == ()
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"deployment": []}', '{"checkpoint": {}}'])
+@pytest.mark.parametrize("text", ["[]", "{}", '{"deployment": []}', '{"checkpoint": {"latest": {}}}'])
 def test_another_file_is_refused_with_the_way_to_get_the_right_one(text: str, tmp_path: Path) -> None:
     path = tmp_path / "other.json"
     path.write_text(text)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 
-from automation.cost.live import PricesOfToday
+from automation.cost.live import URL, PricesOfToday
 from automation.errors import AutomationError
-
-TODAY = date(2026, 11, 1)
 
 
 @pytest.fixture
@@ -65,9 +63,9 @@ def test_a_price_is_found_among_others_of_its_service(pricing: tuple[Any, Stubbe
         asked("AmazonECS"),
     )
 
-    price = PricesOfToday("us-east-1", client, today=TODAY).price("fargate-arm64-vcpu")
+    price = PricesOfToday("us-east-1", client).price("fargate-arm64-vcpu")
 
-    assert (price.usd, price.unit, price.source.read) == (0.04, "vCPU-hour", TODAY)
+    assert (price.usd, price.unit, price.source.read) == (0.04, "vCPU-hour", datetime.now(UTC).date())
 
 
 def test_it_looks_on_all_pages(pricing: tuple[Any, Stubber]) -> None:
@@ -139,10 +137,10 @@ def test_none_or_several_prices_are_refused(
 
 def test_what_the_list_does_not_have_comes_from_the_table_and_is_named(pricing: tuple[Any, Stubber]) -> None:
     client, _ = pricing
-    prices = PricesOfToday("us-east-1", client)
+    price = PricesOfToday("us-east-1", client).price("fargate-spot-arm64-vcpu")
 
-    assert prices.price("fargate-spot-arm64-vcpu").usd == 0.01030969
-    assert prices.from_table == {"fargate-spot-arm64-vcpu"}
+    assert price.usd == 0.01030969
+    assert price.source.url != URL
 
 
 def test_what_is_the_same_everywhere_needs_no_table_of_the_region(pricing: tuple[Any, Stubber]) -> None:

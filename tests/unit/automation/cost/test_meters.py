@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from automation.cost.meters import FREE, METERS, shares
+from automation.cost.resources import Resource
 from tests.unit.automation.cost.bills import (
     CLUSTER,
     LOAD_BALANCER,
@@ -17,41 +18,159 @@ from tests.unit.automation.cost.bills import (
     task,
 )
 
+ENDPOINT, ALARM = "aws:ec2/vpcEndpoint:VpcEndpoint", "aws:cloudwatch/metricAlarm:MetricAlarm"
+SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+PUBLIC = {"networkConfiguration": {"assignPublicIp": True}}
+SERVED = service(loadBalancers=[{"containerName": "web"}])
+BALANCER = resource(LOAD_BALANCER, subnets=["a", "b"], internal=True)
 
-def test_a_task_takes_its_vcpus_and_its_memory_for_every_hour_of_the_month() -> None:
-    assert quantities(task(), service(desiredCount=3), hours=100) == pytest.approx(
-        {"fargate-arm64-vcpu": 150, "fargate-arm64-memory": 300}
-    )
+CASES: dict[str, tuple[list[Resource], dict[str, float], dict[str, float]]] = {
+    "a task takes its vCPUs and its memory for every hour of the month": (
+        [task(), service(desiredCount=3)],
+        {"hours": 100},
+        {"fargate-arm64-vcpu": 150, "fargate-arm64-memory": 300},
+    ),
+    "a task without an architecture is an x86 one": (
+        [task(runtimePlatform=None), service()],
+        {"hours": 2},
+        {"fargate-x86_64-vcpu": 1, "fargate-x86_64-memory": 2},
+    ),
+    "Spot has prices of its own": (
+        [task(), service(capacityProviderStrategies=SPOT)],
+        {"hours": 2},
+        {"fargate-spot-arm64-vcpu": 1, "fargate-spot-arm64-memory": 2},
+    ),
+    "a service without a strategy has its launch type": (
+        [task(), service(capacityProviderStrategies=None, launchType="FARGATE")],
+        {"hours": 2},
+        {"fargate-arm64-vcpu": 1, "fargate-arm64-memory": 2},
+    ),
+    "a service with neither has the strategy of its cluster": (
+        [
+            task(),
+            service(capacityProviderStrategies=None),
+            resource(
+                "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
+                defaultCapacityProviderStrategies=SPOT,
+            ),
+        ],
+        {"hours": 2},
+        {"fargate-spot-arm64-vcpu": 1, "fargate-spot-arm64-memory": 2},
+    ),
+    "only the storage above 20 GB is billed": (
+        [task(ephemeralStorage={"sizeInGib": 50}), service()],
+        {"hours": 2},
+        {"fargate-arm64-vcpu": 1, "fargate-arm64-memory": 2, "fargate-storage": 60},
+    ),
+    "20 GB of storage are free": (
+        [task(ephemeralStorage={"sizeInGib": 20}), service()],
+        {"hours": 2},
+        {"fargate-arm64-vcpu": 1, "fargate-arm64-memory": 2},
+    ),
+    "a service without tasks costs nothing": (
+        [task(), service(desiredCount=0, loadBalancers=[{"containerName": "web"}], **PUBLIC)],
+        {},
+        {},
+    ),
+    "each task with a public address pays for it": (
+        [service(desiredCount=2, taskDefinition="arn:none", **PUBLIC)],
+        {"hours": 10},
+        {"public-ipv4": 20},
+    ),
+    "responses to the internet are billed where a load balancer leads to the service": (
+        [SERVED],
+        {"requests": 1024 * 1024, "response_kb": 3},
+        {"internet-out": 3},
+    ),
+    "of a service without a load balancer nobody gets responses": ([service()], {"response_kb": 3}, {}),
+    "a load balancer is billed by hours, capacity and an address in each zone": (
+        [resource(LOAD_BALANCER, subnets=["a", "b", "c"], internal=False, ipAddressType="ipv4")],
+        {"hours": 10},
+        {"alb-hour": 10, "public-ipv4": 30},
+    ),
+    "the capacity of a load balancer follows from data where responses are large": (
+        [BALANCER, SERVED],
+        {"requests": 1024, "response_kb": 1024 * 1024, "hours": 1},
+        {"alb-hour": 1, "alb-lcu": 1024, "internet-out": 1024},
+    ),
+    "and from connections where they are small": (
+        [BALANCER, SERVED],
+        {"requests": 25 * 3600 * 4, "response_kb": 0, "hours": 1},
+        {"alb-hour": 1, "alb-lcu": 4},
+    ),
+    "an internal load balancer has no public address": ([BALANCER], {"hours": 10}, {"alb-hour": 10}),
+    "nor has one without IPv4": (
+        [resource(LOAD_BALANCER, subnets=["a"], ipAddressType="dualstack-without-public-ipv4")],
+        {"hours": 10},
+        {"alb-hour": 10},
+    ),
+    "the data of private tasks goes through the NAT gateways together": (
+        [
+            *(resource(NAT_GATEWAY, name) for name in ("one", "two")),
+            service(desiredCount=3),
+            service("public", **PUBLIC),
+        ],
+        {"hours": 10, "nat_gb": 4},
+        {"nat-hour": 20, "nat-data": 12, "public-ipv4": 10},
+    ),
+    "an elastic address is billed by the hour": (
+        [resource("aws:ec2/eip:Eip")],
+        {"hours": 7},
+        {"public-ipv4": 7},
+    ),
+    "an interface endpoint is billed in each zone": (
+        [resource(ENDPOINT, vpcEndpointType="Interface", subnetIds=["a", "b"])],
+        {"hours": 10},
+        {"endpoint-hour": 20},
+    ),
+    "a gateway endpoint costs nothing": ([resource(ENDPOINT, vpcEndpointType="Gateway")], {}, {}),
+    "logs are paid when they come and for as long as they are kept": (
+        [resource(LOG_GROUP, retentionInDays=73), service(desiredCount=2)],
+        {"logs_gb": 5},
+        {"logs-ingested": 10, "logs-stored": 10 * 73 * 12 / 365},
+    ),
+    "logs that are never deleted cost as much as after a year": (
+        [resource(LOG_GROUP), service()],
+        {"logs_gb": 1},
+        {"logs-ingested": 1, "logs-stored": 12},
+    ),
+    "tasks log to all groups of the stack in equal parts": (
+        [*(resource(LOG_GROUP, name, retentionInDays=73) for name in ("a", "b")), service()],
+        {"logs_gb": 1},
+        {"logs-ingested": 1, "logs-stored": 73 * 12 / 365},
+    ),
+    "an alarm is billed": ([resource(ALARM, metricName="CPUUtilization")], {}, {"alarm": 1}),
+    "an alarm is billed by the metrics that it watches": (
+        [resource(ALARM, metricQueries=[{"metric": {"a": 1}}, {"metric": {"b": 1}}])],
+        {},
+        {"alarm": 2},
+    ),
+    "what an alarm computes of them is no metric": (
+        [resource(ALARM, metricQueries=[{"expression": "a/b"}, {"metric": {}}, {"metric": {"name": "b"}}])],
+        {},
+        {"alarm": 1},
+    ),
+    "a repository keeps images": (
+        [resource("aws:ecr/repository:Repository")],
+        {},
+        {"image-stored": 0.25},
+    ),
+    "a zone is billed, and its queries": (
+        [resource("aws:route53/zone:Zone")],
+        {},
+        {"hosted-zone": 1, "dns-queries": 0.1},
+    ),
+    "a secret is billed": ([resource("aws:secretsmanager/secret:Secret")], {}, {"secret": 1}),
+    "a key is billed": ([resource("aws:kms/key:Key")], {}, {"key": 1}),
+    "a bucket keeps objects": ([resource("aws:s3/bucket:Bucket")], {}, {"object-stored": 1}),
+}
 
 
-def test_a_task_without_an_architecture_is_an_x86_one() -> None:
-    assert quantities(task(runtimePlatform=None), service(), hours=2) == pytest.approx(
-        {"fargate-x86_64-vcpu": 1, "fargate-x86_64-memory": 2}
-    )
-
-
-def test_spot_has_prices_of_its_own() -> None:
-    spot = service(capacityProviderStrategies=[{"capacityProvider": "FARGATE_SPOT", "weight": 1}])
-
-    assert quantities(task(), spot, hours=2) == pytest.approx(
-        {"fargate-spot-arm64-vcpu": 1, "fargate-spot-arm64-memory": 2}
-    )
-
-
-def test_a_service_without_a_strategy_has_its_launch_type() -> None:
-    old = service(capacityProviderStrategies=None, launchType="FARGATE")
-
-    assert "fargate-arm64-vcpu" in quantities(task(), old)
-
-
-def test_a_service_with_neither_has_the_strategy_of_its_cluster() -> None:
-    leaning = service(capacityProviderStrategies=None)
-    capacity = resource(
-        "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
-        defaultCapacityProviderStrategies=[{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
-    )
-
-    assert "fargate-spot-arm64-vcpu" in quantities(task(), leaning, capacity)
+@pytest.mark.parametrize(("resources", "assumed", "expected"), CASES.values(), ids=CASES)
+def test_a_bill_has_what_is_used(
+    resources: list[Resource], assumed: dict[str, float], expected: dict[str, float]
+) -> None:
+    assert quantities(*resources, **assumed) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -71,154 +190,23 @@ def test_bases_come_first_and_weights_share_the_rest(
     assert shares(tasks, lines) == pytest.approx(expected)
 
 
-def test_only_the_storage_above_twenty_gb_is_billed() -> None:
-    large = task(ephemeralStorage={"sizeInGib": 50})
-
-    assert quantities(large, service(), hours=1)["fargate-storage"] == 30
-    assert "fargate-storage" not in quantities(task(ephemeralStorage={"sizeInGib": 20}), service())
-
-
-def test_a_service_without_tasks_costs_nothing() -> None:
-    idle = service(
-        desiredCount=0,
-        networkConfiguration={"assignPublicIp": True},
-        loadBalancers=[{"containerName": "web"}],
-    )
-
-    assert bill(task(), idle).usd == 0
-
-
-def test_each_task_with_a_public_address_pays_for_it() -> None:
-    public = service(desiredCount=2, networkConfiguration={"assignPublicIp": True})
-
-    assert quantities(task(), public, hours=10)["public-ipv4"] == 20
-
-
-def test_responses_to_the_internet_are_billed_where_a_load_balancer_leads_to_the_service() -> None:
-    served = service(loadBalancers=[{"containerName": "web"}])
-    traffic = {"requests": 1024 * 1024, "response_kb": 3}
-
-    assert quantities(task(), served, **traffic)["internet-out"] == pytest.approx(3)
-    assert "internet-out" not in quantities(task(), service(), **traffic)
-
-
-def test_a_load_balancer_is_billed_by_hours_capacity_and_an_address_in_each_zone() -> None:
-    balancer = resource(LOAD_BALANCER, subnets=["a", "b", "c"], internal=False, ipAddressType="ipv4")
-
-    assert quantities(balancer, hours=10) == {"alb-hour": 10, "public-ipv4": 30}
-
-
-def test_the_capacity_of_a_load_balancer_follows_from_data_where_responses_are_large() -> None:
-    served = service(loadBalancers=[{"containerName": "web"}])
-    balancer = resource(LOAD_BALANCER, subnets=["a", "b"])
-    taken = quantities(balancer, task(), served, requests=1024, response_kb=1024 * 1024)
-
-    assert taken["alb-lcu"] == pytest.approx(1024)
-
-
-def test_the_capacity_of_a_load_balancer_follows_from_connections_where_responses_are_small() -> None:
-    served = service(loadBalancers=[{"containerName": "web"}])
-    balancer = resource(LOAD_BALANCER, subnets=["a", "b"])
-    taken = quantities(balancer, task(), served, requests=25 * 3600 * 4, response_kb=0)
-
-    assert taken["alb-lcu"] == pytest.approx(4)
-
-
 @pytest.mark.parametrize(
-    "properties", [{"internal": True}, {"ipAddressType": "dualstack-without-public-ipv4"}]
-)
-def test_a_load_balancer_without_public_addresses_pays_for_none(properties: dict[str, object]) -> None:
-    assert "public-ipv4" not in quantities(resource(LOAD_BALANCER, subnets=["a", "b"], **properties))
-
-
-def test_the_data_of_private_tasks_goes_through_the_nat_gateways_together() -> None:
-    gateways = [resource(NAT_GATEWAY, "one"), resource(NAT_GATEWAY, "two")]
-    private = service(desiredCount=3)
-    public = service("public", networkConfiguration={"assignPublicIp": True})
-    taken = quantities(*gateways, task(), private, public, hours=10, nat_gb=4)
-
-    assert (taken["nat-hour"], taken["nat-data"]) == (20, 12)
-
-
-def test_an_elastic_address_is_billed_by_the_hour() -> None:
-    assert quantities(resource("aws:ec2/eip:Eip"), hours=7) == {"public-ipv4": 7}
-
-
-def test_an_interface_endpoint_is_billed_in_each_zone_and_a_gateway_endpoint_not_at_all() -> None:
-    token = "aws:ec2/vpcEndpoint:VpcEndpoint"
-    interface = resource(token, vpcEndpointType="Interface", subnetIds=["a", "b"])
-
-    assert quantities(interface, hours=10) == {"endpoint-hour": 20}
-    assert quantities(resource(token, vpcEndpointType="Gateway")) == {}
-
-
-def test_logs_are_paid_when_they_come_and_for_as_long_as_they_are_kept() -> None:
-    group = resource(LOG_GROUP, retentionInDays=73)
-    taken = quantities(group, task(), service(desiredCount=2), logs_gb=5)
-
-    assert (taken["logs-ingested"], taken["logs-stored"]) == pytest.approx((10, 10 * 73 * 12 / 365))
-
-
-def test_logs_that_are_never_deleted_cost_as_much_as_after_a_year() -> None:
-    taken = quantities(resource(LOG_GROUP), task(), service(), logs_gb=1)
-
-    assert taken["logs-stored"] == pytest.approx(12)
-
-
-def test_tasks_log_to_all_groups_of_the_stack_in_equal_parts() -> None:
-    groups = [resource(LOG_GROUP, name, retentionInDays=1) for name in ("a", "b")]
-
-    assert quantities(*groups, task(), service(), logs_gb=1)["logs-ingested"] == pytest.approx(1)
-
-
-def insights(value: str) -> dict[str, float]:
-    cluster = resource(CLUSTER, arn="arn:cluster", settings=[{"name": "containerInsights", "value": value}])
-    elsewhere = service("other", cluster="arn:another", taskDefinition="arn:none")
-    return quantities(
-        cluster, service(cluster="arn:cluster", desiredCount=2, taskDefinition="arn:none"), elsewhere
-    )
-
-
-def test_container_insights_is_billed_by_metric_and_by_event() -> None:
-    assert insights("enabled") == pytest.approx({"metric": 13 + 25, "logs-ingested": 0.2})
-
-
-def test_enhanced_container_insights_has_metrics_of_every_task_at_a_price_of_its_own() -> None:
-    assert insights("enhanced") == pytest.approx({"insights-metric": 13 + 25 + 2 * 132, "logs-ingested": 0.2})
-
-
-def test_container_insights_costs_nothing_where_it_is_disabled_or_nothing_runs() -> None:
-    cluster = resource(CLUSTER, settings=[{"name": "containerInsights", "value": "enabled"}])
-
-    assert insights("disabled") == {}
-    assert quantities(cluster) == {}
-
-
-def test_an_alarm_is_billed_by_the_metrics_that_it_watches() -> None:
-    token = "aws:cloudwatch/metricAlarm:MetricAlarm"
-    computed = resource(
-        token, metricQueries=[{"expression": "a/b"}, {"metric": {}}, {"metric": {"name": "b"}}]
-    )
-
-    assert quantities(resource(token, metricName="CPUUtilization")) == {"alarm": 1}
-    assert quantities(computed) == {"alarm": 1}
-    assert quantities(resource(token, metricQueries=[{"metric": {"a": 1}}, {"metric": {"b": 1}}])) == {
-        "alarm": 2
-    }
-
-
-@pytest.mark.parametrize(
-    ("token", "expected"),
+    ("value", "expected"),
     [
-        ("aws:ecr/repository:Repository", {"image-stored": 0.25}),
-        ("aws:route53/zone:Zone", {"hosted-zone": 1, "dns-queries": 0.1}),
-        ("aws:secretsmanager/secret:Secret", {"secret": 1}),
-        ("aws:kms/key:Key", {"key": 1}),
-        ("aws:s3/bucket:Bucket", {"object-stored": 1}),
+        ("enabled", {"metric": 13 + 25, "logs-ingested": 0.2}),
+        ("enhanced", {"insights-metric": 13 + 25 + 2 * 132, "logs-ingested": 0.2}),
+        ("disabled", {}),
     ],
 )
-def test_what_keeps_something_is_billed_by_what_it_keeps(token: str, expected: dict[str, float]) -> None:
-    assert quantities(resource(token)) == pytest.approx(expected)
+def test_container_insights_is_billed_by_metric_and_by_event(value: str, expected: dict[str, float]) -> None:
+    """Those of its own cluster; enhanced it has metrics of every task, at a price of their own."""
+    cluster = resource(CLUSTER, arn="arn:cluster", settings=[{"name": "containerInsights", "value": value}])
+    elsewhere = service("other", cluster="arn:another")
+
+    assert quantities(cluster, service(cluster="arn:cluster", desiredCount=2), elsewhere) == pytest.approx(
+        expected
+    )
+    assert quantities(cluster) == {}, "where nothing runs"
 
 
 def test_nothing_is_both_priced_and_free() -> None:
@@ -226,6 +214,7 @@ def test_nothing_is_both_priced_and_free() -> None:
 
 
 def test_a_type_that_nobody_knows_is_told_and_not_taken_for_free() -> None:
-    estimate = bill(resource("aws:rds/instance:Instance"), resource("aws:rds/instance:Instance", "other"))
+    unknown = "aws:rds/instance:Instance"
+    estimate = bill(resource(unknown), resource(unknown, "other"))
 
-    assert (estimate.usd, estimate.unpriced) == (0, {"aws:rds/instance:Instance": 2})
+    assert (estimate.usd, estimate.unpriced) == (0, {unknown: 2})

@@ -94,6 +94,10 @@ def test_the_region_and_the_budget_are_those_of_the_configuration(project: Calla
     assert (stack.region, stack.monthly_budget_usd) == ("eu-west-1", 12)
 
 
+def test_it_is_known_how_many_vcpus_a_stack_takes_at_most(planned: Callable[[str], Stack]) -> None:
+    assert {name: planned(name).most_vcpus for name in STACKS} == {"dev": 1.5, "staging": 2, "prod": 24}
+
+
 def test_a_stack_that_names_no_budget_has_none(project: Callable[..., Path]) -> None:
     assert plan("mine", project()).monthly_budget_usd is None
 

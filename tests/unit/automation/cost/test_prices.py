@@ -44,12 +44,12 @@ def test_every_source_is_used() -> None:
 
 
 def test_the_default_region_has_a_price_of_everything() -> None:
-    assert load_table().regions["us-east-1"].keys() == load_table().entries.keys()
+    assert load_table().regions["us-east-1"].keys() == load_table().units.keys()
 
 
 def test_no_region_has_a_price_of_something_unheard_of() -> None:
     for prices in load_table().regions.values():
-        assert prices.keys() <= load_table().entries.keys()
+        assert prices.keys() <= load_table().units.keys()
 
 
 @pytest.mark.parametrize("region", load_table().regions)

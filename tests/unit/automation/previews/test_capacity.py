@@ -8,7 +8,8 @@ import pytest
 
 from automation.errors import AutomationError
 from automation.previews.capacity import SharedLoadBalancer, check_capacity
-from tests.unit.automation.fakes import ACCOUNT, REGION, FakeAws
+from tests.unit.infra.fake_cloud import ACCOUNT, REGION
+from tests.unit.infra.rollout.aws import Aws
 
 _PREFIX = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
 SHARED = SharedLoadBalancer(
@@ -22,7 +23,7 @@ PRIORITY = 40_012
 
 def cloud(
     *, others: int = 0, test_rules: int = 0, groups: int = 0, owners: dict[int, str | None] | None = None
-) -> FakeAws:
+) -> Aws:
     """A load balancer with rules of dev, and those of `owners` by priority."""
     rules = {
         SHARED.listener_arn: [*range(1, others + 1), *(owners or {})],
@@ -47,7 +48,7 @@ def cloud(
             described.append({"ResourceArn": arn, "Tags": tags})
         return {"TagDescriptions": described}
 
-    return FakeAws(
+    return Aws(
         describe_listeners={
             "Listeners": [{"ListenerArn": SHARED.listener_arn}, {"ListenerArn": TEST_LISTENER}]
         },
@@ -57,7 +58,7 @@ def cloud(
     )
 
 
-def refusal(aws: FakeAws) -> str:
+def refusal(aws: Aws) -> str:
     with pytest.raises(AutomationError) as raised:
         check_capacity(aws, SHARED, "pr-12", PRIORITY)
     return str(raised.value)

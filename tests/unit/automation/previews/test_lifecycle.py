@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from automation.clock import Clock
 from automation.errors import AutomationError
 from automation.previews.lifecycle import Previews
-from automation.stacks.environment import KnownStack
-from tests.unit.automation.fakes import FakeAws
+from automation.stacks.stacks import KnownStack
+from infra.rollout.clock import Clock
+from tests.unit.infra.rollout.aws import Aws
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -46,8 +46,8 @@ class Backend:
     there: dict[str, dict[str, Any]] = field(default_factory=lambda: {"dev": DEV})
     read: dict[str, list[str]] = field(default_factory=dict)
     maximum: int = 10
-    aws: FakeAws = field(
-        default_factory=lambda: FakeAws(
+    aws: Aws = field(
+        default_factory=lambda: Aws(
             describe_rules={"Rules": []},
             describe_listeners={"Listeners": []},
             describe_target_groups={"TargetGroups": []},
@@ -78,7 +78,7 @@ class Backend:
         priority = 40_000 + int(stack.partition("-")[2] or 0)
         return SimpleNamespace(preview_stacks=previews, main=SimpleNamespace(priority=priority))
 
-    def clients(self, settings: Any) -> FakeAws:
+    def clients(self, settings: Any) -> Aws:
         return self.aws
 
     def address(self, url: str) -> str:

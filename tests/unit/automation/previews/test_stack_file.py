@@ -11,7 +11,7 @@ import yaml
 
 from automation.previews.lifecycle import write_stack_file
 from automation.stack_files import Derived
-from automation.stacks.settings import settings_of
+from automation.stacks.stacks import settings_of
 from infra.settings import AttachSettings
 from tests.unit.automation.fakes import ROOT
 

@@ -9,12 +9,14 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from automation.promotion.live_tag import Tagged, digest_of, tag_live_image
+from automation.promotion.live_tag import digest_of, tag_live_image
 
 DIGEST = f"sha256:{'1234567890ab'}{'f' * 52}"
 REPOSITORY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/team/app"
 IMAGE = f"{REPOSITORY}@{DIGEST}"
 TAG = "live-prod-1234567890ab"
+TAGGED = f"the image has the tag {TAG}, so that it does not expire"
+UNTAGGED = f"warning: the image has no tag {TAG}, and may expire: "
 WHERE = {"registryId": "111111111111", "repositoryName": "team/app"}
 LIST = "application/vnd.oci.image.index.v1+json"
 
@@ -57,14 +59,14 @@ def test_the_tag_names_the_stack_and_the_digest(clients: Clients) -> None:
     }
     clients.stubber.add_response("put_image", {}, put)
 
-    assert tag_live_image("prod", IMAGE, clients) == Tagged(tag=TAG)
+    assert tag_live_image("prod", IMAGE, clients) == TAGGED
 
 
 def test_an_image_that_has_the_tag_keeps_it(clients: Clients) -> None:
     has(clients, {"imageManifest": "{}"})
     clients.stubber.add_client_error("put_image", "ImageAlreadyExistsException")
 
-    assert tag_live_image("prod", IMAGE, clients) == Tagged(tag=TAG)
+    assert tag_live_image("prod", IMAGE, clients) == TAGGED
 
 
 @pytest.mark.parametrize("operation", ["batch_get_image", "put_image"])
@@ -73,10 +75,10 @@ def test_a_missing_permission_is_a_problem(clients: Clients, operation: str) -> 
         has(clients, {"imageManifest": "{}"})
     clients.stubber.add_client_error(operation, "AccessDeniedException", "not authorized to perform it")
 
-    tagged = tag_live_image("prod", IMAGE, clients)
+    line = tag_live_image("prod", IMAGE, clients)
 
-    assert tagged.tag == ""
-    assert "not authorized to perform it" in tagged.problem
+    assert line.startswith(UNTAGGED)
+    assert "not authorized to perform it" in line
 
 
 def test_a_tag_that_another_image_has_is_a_problem(clients: Clients) -> None:
@@ -84,14 +86,14 @@ def test_a_tag_that_another_image_has_is_a_problem(clients: Clients) -> None:
     has(clients, {"imageManifest": "{}"})
     clients.stubber.add_client_error("put_image", "ImageTagAlreadyExistsException", "the tag is there")
 
-    assert "the tag is there" in tag_live_image("prod", IMAGE, clients).problem
+    assert "the tag is there" in tag_live_image("prod", IMAGE, clients)
 
 
 def test_an_image_that_is_missing_is_a_problem(clients: Clients) -> None:
     has(clients, failures=[{"failureCode": "ImageNotFound", "failureReason": "Requested image not found"}])
 
-    assert tag_live_image("prod", IMAGE, clients) == Tagged(
-        problem=f"ECR does not return {DIGEST}: Requested image not found"
+    assert tag_live_image("prod", IMAGE, clients) == (
+        f"{UNTAGGED}ECR does not return {DIGEST}: Requested image not found"
     )
 
 
@@ -100,7 +102,7 @@ def test_an_image_that_is_missing_is_a_problem(clients: Clients) -> None:
     [f"registry.example.com/app@{DIGEST}", f"public.ecr.aws/team/app@{DIGEST}", f"{REPOSITORY}:1.0", ""],
 )
 def test_an_image_that_is_not_in_ecr_by_its_digest_is_not_tagged(clients: Clients, image: str) -> None:
-    assert tag_live_image("prod", image, clients) == Tagged()
+    assert tag_live_image("prod", image, clients) == ""
 
 
 def test_the_digest_is_what_follows_the_at_sign() -> None:

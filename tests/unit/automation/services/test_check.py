@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 from automation.errors import AutomationError
 from automation.services import check
 from automation.services.check import wait_until_answered
-from tests.unit.automation.fakes import OUTPUTS, FakeAws, FakeStacks, FakeTime, resources, service
+from tests.unit.automation.fakes import OUTPUTS, FakeStacks, resources
+from tests.unit.infra.rollout.aws import Aws, Hours, service
 
 WEB, ALICE = "https://dev.example.com", "https://alice.dev.example.com"
 
@@ -23,7 +24,7 @@ class World:
         self.answers = {url: list(all_of_them) for url, all_of_them in answers.items()}
         self.asked: list[str] = []
         self.said: list[str] = []
-        self.time = FakeTime()
+        self.time = Hours()
 
     def ask(self, url: str) -> int | None:
         self.asked.append(url)
@@ -87,7 +88,7 @@ def call(*arguments: str) -> Result:
         count = 0 if "alice" in question["services"][0] else 1
         return service(desiredCount=count, runningCount=count)
 
-    stacks = FakeStacks(FakeAws(describe_services=describe), resources())
+    stacks = FakeStacks(Aws(describe_services=describe), resources())
     return CliRunner().invoke(check.check, ["dev", *arguments], obj=stacks, standalone_mode=False)
 
 
@@ -111,6 +112,13 @@ def test_an_address_that_does_not_answer_fails_the_check(answers: dict[str, int 
 
     assert isinstance(result.exception, AutomationError)
     assert f"web at {URL} (502)" in str(result.exception)
+
+
+def test_too_few_vcpus_are_told(answers: dict[str, int | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    answers[URL] = 200
+    monkeypatch.setattr(check, "vcpu_warning", lambda _stacks, stack: f"may {stack} take so many?")
+
+    assert call().stderr.startswith("may dev take so many?\n")
 
 
 def test_a_stack_whose_last_update_failed_has_no_addresses() -> None:

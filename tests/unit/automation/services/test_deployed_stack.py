@@ -8,17 +8,8 @@ import pytest
 
 from automation.errors import AutomationError
 from automation.services.deployed_stack import DeployedStack
-from tests.unit.automation.fakes import (
-    CLUSTER,
-    NEW,
-    OLD,
-    OUTPUTS,
-    FakeAws,
-    FakeStacks,
-    deployed,
-    resources,
-    service_resource,
-)
+from tests.unit.automation.fakes import CLUSTER, OUTPUTS, FakeStacks, deployed, resources, service_resource
+from tests.unit.infra.rollout.aws import NEW, OLD, Aws
 
 
 def found(stacks: FakeStacks, stack: str = "dev") -> DeployedStack:
@@ -26,9 +17,9 @@ def found(stacks: FakeStacks, stack: str = "dev") -> DeployedStack:
 
 
 def test_services_have_the_names_that_ecs_gave_them() -> None:
-    service = deployed(FakeAws()).services["web-alice"]
+    service = deployed(Aws()).services["web-alice"]
 
-    assert (service.ecs_name, service.cluster, service.task_definition) == ("web-alice-1a2b3c4", CLUSTER, NEW)
+    assert (service.service, service.cluster, service.task_definition) == ("web-alice-1a2b3c4", CLUSTER, NEW)
 
 
 def test_after_an_update_that_failed_they_are_found_though_the_stack_has_no_outputs() -> None:
@@ -57,12 +48,12 @@ def test_a_stack_without_services_says_what_creates_them(state: list[dict[str, o
 
 
 def test_without_a_name_the_stacks_own_service_is_meant() -> None:
-    assert deployed(FakeAws()).service(None).name == "web"
+    assert deployed(Aws()).service(None).name == "web"
 
 
 def test_a_service_that_does_not_exist_is_refused_with_those_that_do() -> None:
     with pytest.raises(AutomationError, match="has no service 'bob': there are web, web-alice"):
-        deployed(FakeAws()).service("bob")
+        deployed(Aws()).service("bob")
 
 
 def test_addresses_are_those_that_work_on_this_machine() -> None:
@@ -73,7 +64,7 @@ def test_addresses_are_those_that_work_on_this_machine() -> None:
 
 def test_the_health_check_is_asked_at_the_services_address() -> None:
     """An API without a page answers there, and not at its root."""
-    assert deployed(FakeAws()).health_check_url("web-alice") == "https://alice.dev.example.com/readyz"
+    assert deployed(Aws()).health_check_url("web-alice") == "https://alice.dev.example.com/readyz"
 
 
 @pytest.mark.parametrize(("attached_to", "base"), [("staging", "staging"), (None, "dev")])

@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 from automation.errors import AutomationError
 from automation.services.logs import Line, Log, duration
 from automation.services.logs import logs as command
-from tests.unit.automation.fakes import FakeAws, FakeStacks, FakeTime, Refused, deployed, service_resource
+from tests.unit.automation.fakes import FakeStacks, deployed, service_resource
+from tests.unit.infra.rollout.aws import Aws, Hours, Refused
 
 BEGAN = datetime(2026, 11, 21, 8, 0, 0, 123456, tzinfo=UTC)
 
@@ -39,7 +40,7 @@ def messages(log: Log) -> list[str]:
 
 
 def test_lines_of_all_services_come_by_time() -> None:
-    aws = FakeAws(filter_log_events=answer(event(1), event(2, service="web-alice", after=1)))
+    aws = Aws(filter_log_events=answer(event(1), event(2, service="web-alice", after=1)))
 
     lines = list(Log(deployed(aws), BEGAN).new_lines())
 
@@ -51,28 +52,28 @@ def test_lines_of_all_services_come_by_time() -> None:
 
 def test_of_one_service_the_streams_of_that_service_alone_are_asked_for() -> None:
     """`web` is the beginning of `web-alice`."""
-    aws = FakeAws(filter_log_events=answer(event(1), event(2, service="web-alice")))
+    aws = Aws(filter_log_events=answer(event(1), event(2, service="web-alice")))
 
     assert messages(Log(deployed(aws), BEGAN, service="web")) == ["line 1"]
     assert aws.questions("filter_log_events")[0]["logStreamNamePrefix"] == "web/"
 
 
 def test_all_pages_are_read() -> None:
-    aws = FakeAws(filter_log_events=[answer(event(1), nextToken="more"), answer(event(2))])
+    aws = Aws(filter_log_events=[answer(event(1), nextToken="more"), answer(event(2))])
 
     assert messages(Log(deployed(aws), BEGAN)) == ["line 1", "line 2"]
 
 
 def test_who_follows_gets_each_line_once_also_those_that_come_late() -> None:
     first, late, latest = event(1, after=90), event(2, after=95), event(3, after=100)
-    aws = FakeAws(
+    aws = Aws(
         filter_log_events=[
             answer(first, latest),
             answer(first, late, latest),
             answer(latest, event(4, after=150)),
         ]
     )
-    time = FakeTime()
+    time = Hours()
     lines = Log(deployed(aws), BEGAN, clock=time.clock).follow()
 
     assert [line.message for line in islice(lines, 4)] == ["line 1", "line 3", "line 2", "line 4"]
@@ -80,7 +81,7 @@ def test_who_follows_gets_each_line_once_also_those_that_come_late() -> None:
 
 
 def test_who_follows_does_not_ask_for_everything_again() -> None:
-    aws = FakeAws(filter_log_events=[answer(event(1), event(2, after=600)), answer()])
+    aws = Aws(filter_log_events=[answer(event(1), event(2, after=600)), answer()])
     log = Log(deployed(aws), BEGAN)
 
     for _ in range(2):
@@ -91,21 +92,21 @@ def test_who_follows_does_not_ask_for_everything_again() -> None:
 
 
 def test_a_line_of_the_very_millisecond_at_which_it_began_is_printed_once() -> None:
-    aws = FakeAws(filter_log_events=answer(event(1)))
+    aws = Aws(filter_log_events=answer(event(1)))
     log = Log(deployed(aws), BEGAN)
 
     assert [messages(log), messages(log), messages(log)] == [["line 1"], [], []]
 
 
 def test_a_log_group_that_does_not_exist_is_named() -> None:
-    aws = FakeAws(filter_log_events=Refused("ResourceNotFoundException"))
+    aws = Aws(filter_log_events=Refused("ResourceNotFoundException"))
 
     with pytest.raises(AutomationError, match="logs-1a2b3c4 does not exist"):
         messages(Log(deployed(aws), BEGAN))
 
 
 def test_a_stream_that_is_not_there_yet_is_empty() -> None:
-    aws = FakeAws(filter_log_events=Refused("ResourceNotFoundException"))
+    aws = Aws(filter_log_events=Refused("ResourceNotFoundException"))
 
     assert messages(Log(deployed(aws), BEGAN, stream="web/web/1")) == []
 
@@ -165,7 +166,7 @@ def test_a_service_that_does_not_exist_is_refused() -> None:
 
 
 def test_each_line_is_a_document_for_programs() -> None:
-    stacks = FakeStacks(FakeAws(filter_log_events=answer(event(1, "hello"))))
+    stacks = FakeStacks(Aws(filter_log_events=answer(event(1, "hello"))))
 
     (line,) = call("dev", "--json", stacks=stacks).stdout.splitlines()
 

@@ -10,28 +10,16 @@ from click.testing import CliRunner, Result
 
 from automation.errors import AutomationError
 from automation.services.redeploy import Redeployment, redeploy
-from tests.unit.automation.fakes import (
-    NEW,
-    OLD,
-    Answer,
-    FakeAws,
-    FakeStacks,
-    FakeTime,
-    deployed,
-    deployment,
-    no_service,
-    service,
-    task,
-    tasks,
-)
+from tests.unit.automation.fakes import FakeStacks, deployed, no_service
+from tests.unit.infra.rollout.aws import NEW, OLD, Answer, Aws, Hours, deployment, service, task, tasks
 
 BEGUN = deployment(state="IN_PROGRESS", age=1)
 DONE = deployment(state="COMPLETED", age=1)
 
 
-def cloud(*after: dict[str, Any], **operations: Answer | Sequence[Answer]) -> FakeAws:
+def cloud(*after: dict[str, Any], **operations: Answer | Sequence[Answer]) -> Aws:
     """An account in which the service is, after it was updated, as one answer after the other says."""
-    return FakeAws(
+    return Aws(
         **{
             "describe_services": [service(), *after],
             "update_service": {"service": service(BEGUN)["services"][0]},
@@ -41,14 +29,14 @@ def cloud(*after: dict[str, Any], **operations: Answer | Sequence[Answer]) -> Fa
     )
 
 
-def wait(aws: FakeAws, minutes: float = 30) -> tuple[str, list[str], FakeTime]:
-    stack, said, time = deployed(aws), list[str](), FakeTime()
+def wait(aws: Aws, minutes: float = 30) -> tuple[str, list[str], Hours]:
+    stack, said, time = deployed(aws), list[str](), Hours()
     redeployment = Redeployment(stack, stack.service("web"), clock=time.clock, say=said.append)
     redeployment.start()
     return redeployment.wait(minutes=minutes), said, time
 
 
-def failure(aws: FakeAws, minutes: float = 30) -> str:
+def failure(aws: Aws, minutes: float = 30) -> str:
     with pytest.raises(AutomationError) as raised:
         wait(aws, minutes)
     return str(raised.value)
@@ -119,22 +107,13 @@ def test_a_failure_has_the_reasons_of_stopped_tasks_and_the_end_of_their_log() -
     assert aws.questions("get_log_events")[0]["logStreamName"] == f"web/web/{2:032x}"
 
 
-def test_without_a_task_the_events_of_ecs_say_why() -> None:
-    failed = deployment(NEW, "FAILED", age=1)
-    events = [{"message": "unable to place a task"}, {"message": "unable to pull"}, {"message": "older"}]
-
-    message = failure(cloud(service(failed, events=events), **tasks()))
-
-    assert message.splitlines()[1:] == ["  ECS: unable to place a task", "  ECS: unable to pull"]
-
-
 def test_a_rollback_is_waited_for_before_it_fails() -> None:
     failed = deployment(NEW, "FAILED", status="ACTIVE", age=1)
     back = [deployment(OLD, state, age=600) for state in ("IN_PROGRESS", "COMPLETED")]
     aws = cloud(service(failed, back[0]), service(failed, back[1]), **tasks())
     said: list[str] = []
     stack = deployed(aws)
-    redeployment = Redeployment(stack, stack.service("web"), clock=FakeTime().clock, say=said.append)
+    redeployment = Redeployment(stack, stack.service("web"), clock=Hours().clock, say=said.append)
     redeployment.start()
 
     with pytest.raises(AutomationError, match="web: ECS rolled it back"):
@@ -155,7 +134,7 @@ def test_a_service_that_was_deleted_cannot_be_deployed() -> None:
     assert "`up --refresh dev` creates it again" in failure(cloud(describe_services=no_service()))
 
 
-def call(aws: FakeAws, *arguments: str) -> Result:
+def call(aws: Aws, *arguments: str) -> Result:
     return CliRunner().invoke(
         redeploy,
         ["dev", "--within-minutes", "0.0001", *arguments],

@@ -15,20 +15,8 @@ from automation.errors import AutomationError
 from automation.services.logs import Line
 from automation.services.run import OneOffTask
 from automation.services.run import run as command
-from tests.unit.automation.fakes import (
-    NEW,
-    NOW,
-    OLD,
-    Answer,
-    FakeAws,
-    FakeStacks,
-    FakeTime,
-    deployed,
-    deployment,
-    no_service,
-    service,
-    task,
-)
+from tests.unit.automation.fakes import FakeStacks, deployed, no_service
+from tests.unit.infra.rollout.aws import NEW, NOW, OLD, Answer, Aws, Hours, deployment, service, task
 
 RUNS = task(7)
 SPOT = {"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}
@@ -77,8 +65,8 @@ class Heard:
         self.lines.append(line.message)
 
 
-def cloud(**operations: Answer | list[Answer]) -> FakeAws:
-    return FakeAws(
+def cloud(**operations: Answer | list[Answer]) -> Aws:
+    return Aws(
         **{
             "describe_services": described(),
             "run_task": {"tasks": [RUNS]},
@@ -90,7 +78,7 @@ def cloud(**operations: Answer | list[Answer]) -> FakeAws:
     )
 
 
-def run(aws: FakeAws, heard: Heard | None = None) -> tuple[int | None, str]:
+def run(aws: Aws, heard: Heard | None = None) -> tuple[int | None, str]:
     heard, stack = heard or Heard(), deployed(aws)
     task = OneOffTask(
         stack,
@@ -98,7 +86,7 @@ def run(aws: FakeAws, heard: Heard | None = None) -> tuple[int | None, str]:
         ["node", "migrate.js"],
         show=heard.show,
         say=heard.words.append,
-        clock=FakeTime().clock,
+        clock=Hours().clock,
     )
     return task.run()
 

@@ -13,21 +13,23 @@ from click.testing import CliRunner
 from automation.errors import AutomationError
 from automation.services import shell
 from automation.services.shell import cli_environment, docker_exec, ecs_exec, run_here
-from tests.unit.automation.fakes import Answer, FakeAws, FakeStacks, deployed, task
+from tests.unit.automation.fakes import FakeStacks, deployed
+from tests.unit.infra.rollout.aws import Answer, Aws, task
 
 SESSION = boto3.Session(
     aws_access_key_id="id",
     aws_secret_access_key="key",
     aws_session_token="token",
+    region_name="eu-central-1",
 )
 
 
-def cloud(*described: dict[str, Any]) -> FakeAws:
+def cloud(*described: dict[str, Any]) -> Aws:
     tasks: dict[str, Answer] = {
         "list_tasks": {"taskArns": [one["taskArn"] for one in described]},
         "describe_tasks": {"tasks": list(described)},
     }
-    return FakeAws(**tasks)
+    return Aws(**tasks)
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def install(path: Path, *names: str) -> None:
         (path / name).chmod(0o755)
 
 
-def on_aws(aws: FakeAws) -> list[str]:
+def on_aws(aws: Aws) -> list[str]:
     stack = deployed(aws)
     return ecs_exec(stack, stack.service("web"), ["sh", "-c", "ls | wc"])
 
@@ -65,7 +67,7 @@ def test_the_aws_cli_is_who_the_settings_say_whatever_the_shell_says(
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "another")
 
-    environment = cli_environment(SESSION, "eu-central-1")
+    environment = cli_environment(SESSION)
 
     assert "AWS_PROFILE" not in environment
     assert environment["AWS_ACCESS_KEY_ID"] == "id"

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from automation.console import show
 from automation.services import status as module
 from automation.services.status import ServiceStatus, json_of, lines_of, statuses_of
-from tests.unit.automation.fakes import (
-    NEW,
-    NOW,
-    OLD,
-    Answer,
-    FakeAws,
-    Refused,
-    by_api,
-    deployed,
-    deployment,
-    no_service,
-    service,
-    task,
-    tasks,
-)
+from tests.unit.automation.fakes import by_api, deployed, no_service
+from tests.unit.infra.rollout.aws import NEW, NOW, OLD, Answer, Aws, Refused, deployment, service, task, tasks
 
 DIGEST = f"sha256:{'d' * 64}"
 DEFINITION = {
@@ -50,8 +39,8 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return requested
 
 
-def status(**operations: Answer | Sequence[Answer]) -> ServiceStatus:
-    aws = FakeAws(
+def status(*, is_local: bool = False, **operations: Answer | Sequence[Answer]) -> ServiceStatus:
+    aws = Aws(
         **{
             "describe_services": service(events=EVENTS),
             "describe_task_definition": DEFINITION,
@@ -59,7 +48,7 @@ def status(**operations: Answer | Sequence[Answer]) -> ServiceStatus:
             **operations,
         }
     )
-    (found,) = statuses_of(deployed(aws, "web"))
+    (found,) = statuses_of(deployed(aws, "web", is_local=is_local))
     return found
 
 
@@ -95,11 +84,23 @@ def test_one_that_lost_a_task_is_not_steady_though_its_deployment_is_complete() 
     assert found.events == ("event 0", "event 1", "event 2")
 
 
-def test_tasks_of_another_version_or_stopped_on_purpose_did_not_fail() -> None:
-    other = task(2, stopped="Essential container exited", taskDefinitionArn=OLD)
-    scaled_in = task(3, stopped="Scaling activity", stopCode="ServiceSchedulerInitiated")
+@pytest.mark.parametrize(
+    ("alive", "state", "reason"),
+    [
+        ({task(1)["taskArn"]}, "steady", ""),
+        (set[str](), "changing", "tasks without a container: 1; `redeploy dev` starts others"),
+    ],
+    ids=["alive", "dead"],
+)
+def test_on_this_machine_a_task_without_a_container_does_not_run(
+    monkeypatch: pytest.MonkeyPatch, alive: set[str], state: str, reason: str
+) -> None:
+    """The emulator goes on counting it."""
+    monkeypatch.setattr("local.task_containers.running_tasks", lambda arns: alive & {*arns})
 
-    assert status(describe_services=service(runningCount=0), **tasks(other, scaled_in)).reason == ""
+    found = status(is_local=True)
+
+    assert (found.running, found.state, found.reason) == (len(alive), state, reason)
 
 
 def test_a_deployment_in_progress_says_how_much_of_the_traffic_it_has() -> None:
@@ -223,8 +224,9 @@ def test_one_task_is_a_task_and_no_answer_is_said() -> None:
     assert second == "     http://a does not answer"
 
 
-def test_programs_get_every_field() -> None:
-    document = json_of([status()])
+def test_programs_get_every_field(capsys: pytest.CaptureFixture[str]) -> None:
+    show([], json_of([status()]), as_json=True)
+    document = json.loads(capsys.readouterr().out)
 
     assert document["web"]["steady"] is True
     assert document["web"]["answers"] == 200

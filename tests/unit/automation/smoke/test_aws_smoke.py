@@ -11,9 +11,11 @@ from click.testing import CliRunner, Result
 
 from automation.smoke import aws_smoke as module
 from automation.smoke.aws_smoke import aws_smoke
-from automation.stacks.settings import settings_of
+from automation.stacks.stacks import settings_of
 from infra.settings import Settings
-from tests.unit.automation.fakes import ACCOUNT, ROOT, FakeAws
+from tests.unit.automation.fakes import ROOT
+from tests.unit.infra.fake_cloud import ACCOUNT
+from tests.unit.infra.rollout.aws import Aws
 
 
 @dataclass
@@ -30,9 +32,9 @@ class Account:
     def settings(self, stack: str) -> Settings:
         return settings_of(stack, self.root)
 
-    def clients(self, settings: Settings) -> FakeAws:
+    def clients(self, settings: Settings) -> Aws:
         arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/me"
-        return FakeAws(get_caller_identity={"Account": ACCOUNT, "Arn": arn})
+        return Aws(get_caller_identity={"Account": ACCOUNT, "Arn": arn})
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from automation.smoke.leftovers import Leftovers, delete_task_definitions, wait_for_leftovers
-from tests.unit.automation.fakes import ACCOUNT, REGION, Answer, FakeAws, FakeTime, Refused
+from tests.unit.infra.fake_cloud import ACCOUNT, REGION
+from tests.unit.infra.rollout.aws import Answer, Aws, Hours, Refused
 
 TAGS = {"Project": "node-on-ecs", "Stack": "smoke"}
 _ECS = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
@@ -22,13 +23,13 @@ def listed(*arns: str) -> dict[str, Any]:
     return {"ResourceTagMappingList": [{"ResourceARN": arn} for arn in arns]}
 
 
-def left(time: FakeTime | None = None, **operations: Answer | list[Answer]) -> Leftovers:
-    clock = (time or FakeTime()).clock
-    return wait_for_leftovers(FakeAws(**operations), TAGS, seconds=300, clock=clock)
+def left(time: Hours | None = None, **operations: Answer | list[Answer]) -> Leftovers:
+    clock = (time or Hours()).clock
+    return wait_for_leftovers(Aws(**operations), TAGS, seconds=300, clock=clock)
 
 
 def test_only_what_carries_all_tags_of_the_stack_is_asked_for() -> None:
-    aws = FakeAws(get_resources=listed())
+    aws = Aws(get_resources=listed())
 
     assert wait_for_leftovers(aws, TAGS, seconds=300) == Leftovers()
 
@@ -39,7 +40,7 @@ def test_only_what_carries_all_tags_of_the_stack_is_asked_for() -> None:
 
 
 def test_what_exists_is_returned_when_the_time_is_over() -> None:
-    time = FakeTime()
+    time = Hours()
 
     assert left(time, get_resources=listed(VPC)).existing == (VPC,)
     assert 300 <= time.seconds < 330
@@ -83,7 +84,7 @@ def test_what_ecs_still_has_exists(arn: str, answers: dict[str, Any]) -> None:
 def test_revisions_are_deleted_and_those_of_other_stacks_are_not() -> None:
     mine = [f"{_ECS}:task-definition/node-on-ecs-smoke-web:{number}" for number in range(1, 13)]
     others = f"{_ECS}:task-definition/node-on-ecs-smoke-web-2:1"
-    aws = FakeAws(
+    aws = Aws(
         list_task_definitions={"taskDefinitionArns": [*mine, others]},
         deregister_task_definition={},
         delete_task_definitions={},

@@ -13,7 +13,8 @@ import yaml
 from automation.errors import AutomationError
 from automation.smoke.run import Smoke
 from automation.stack_files import Derived
-from tests.unit.automation.fakes import FakeAws, FakeTime, dev
+from tests.unit.automation.fakes import dev
+from tests.unit.infra.rollout.aws import Aws, Hours
 
 URL = "http://load-balancer.elb.amazonaws.com"
 BREAKS = "web: ECS rolled it back\n  stopped: web exited with code 3"
@@ -53,8 +54,8 @@ class Stacks:
         self._do("remove")
         self.there = False
 
-    def clients(self, settings: object) -> FakeAws:
-        return FakeAws(
+    def clients(self, settings: object) -> Aws:
+        return Aws(
             list_task_definitions={"taskDefinitionArns": []},
             get_resources={"ResourceTagMappingList": [{"ResourceARN": arn} for arn in self.left]},
         )
@@ -109,7 +110,7 @@ def run(
         remark="the search has limits",
         say=said.append,
         ask=ask,
-        clock=FakeTime().clock,
+        clock=Hours().clock,
     )
     return Run(fake, smoke.run(keep=keep), "\n".join(said))
 
@@ -162,7 +163,7 @@ def test_so_does_one_that_loses_a_request_meanwhile(tmp_path: Path) -> None:
 def test_so_does_an_address_that_does_not_answer(tmp_path: Path) -> None:
     (failure,) = run(tmp_path, answers=lambda: None).failures
 
-    assert failure == f"{URL}/readyz does not answer 200 after 120 seconds: no answer"
+    assert failure == f"no status 200 after 120 seconds: web at {URL}/readyz (no answer)"
 
 
 def test_after_a_step_that_fails_the_stack_is_destroyed(tmp_path: Path) -> None:

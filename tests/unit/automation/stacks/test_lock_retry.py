@@ -8,7 +8,7 @@ import pytest
 
 from automation.errors import LockedError, ProgramError
 from automation.stacks.lock_retry import LockRetry
-from tests.unit.automation.fakes import FakeTime
+from tests.unit.infra.rollout.aws import Hours
 
 _BY_A_FILE = """\
 error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`.
@@ -28,7 +28,7 @@ class Update:
     forever: bool = False
     tries: int = 0
     said: list[str] = field(default_factory=list)
-    time: FakeTime = field(default_factory=FakeTime)
+    time: Hours = field(default_factory=Hours)
 
     def __call__(self) -> None:
         self.tries += 1

@@ -40,19 +40,19 @@ def call(*arguments: str, stacks: Stacks | None = None) -> Result:
     return CliRunner().invoke(outputs, ["dev", *arguments], obj=stacks or Stacks(), standalone_mode=False)
 
 
-def test_each_output_is_a_line_with_what_is_in_it_below() -> None:
+def test_all_outputs_are_printed_as_yaml() -> None:
     assert call().stdout.splitlines() == [
-        "attachment",
-        "  assign_public_ip  true",
-        "  listener_arn      arn:1",
-        "key  [secret]",
-        "subnet_ids",
-        "  subnet-1",
-        "  subnet-2",
-        "url  https://dev.example.com.here",
-        "urls",
-        "  web        https://dev.example.com.here",
-        "  web-alice  https://alice.dev.example.com.here",
+        "attachment:",
+        "  assign_public_ip: true",
+        "  listener_arn: arn:1",
+        "key: '[secret]'",
+        "subnet_ids:",
+        "- subnet-1",
+        "- subnet-2",
+        "url: https://dev.example.com.here",
+        "urls:",
+        "  web: https://dev.example.com.here",
+        "  web-alice: https://alice.dev.example.com.here",
     ]
 
 

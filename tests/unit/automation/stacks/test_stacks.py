@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-from automation.errors import AutomationError, LockedError, ProgramError
+from automation.errors import AutomationError, ProgramError
 from automation.stacks.cli import Cli
-from automation.stacks.environment import AwsEnvironment, Run
 from automation.stacks.lock_retry import LockRetry
-from automation.stacks.stacks import Stacks
-from tests.unit.automation.fakes import FakeTime
+from automation.stacks.stacks import Run, Stacks
+from tests.unit.infra.rollout.aws import Hours
 
 _SCRIPT = """#!/bin/sh
 echo "$*" >> "{folder}/calls"
@@ -38,15 +37,14 @@ exit 0
 @dataclass
 class World:
     folder: Path
-    time: FakeTime = field(default_factory=FakeTime)
+    time: Hours = field(default_factory=Hours)
     said: list[str] = field(default_factory=list)
 
     @property
     def stacks(self) -> Stacks:
         script = self.folder / "pulumi"
         retry = LockRetry(minutes=2, clock=self.time.clock, say=self.said.append)
-        environment = AwsEnvironment(find_cli=lambda _: script, root=self.folder)
-        return Stacks(environment=environment, find_cli=lambda _: script, lock_retry=retry)
+        return Stacks(find_cli=lambda _: script, root=self.folder, lock_retry=retry)
 
     @property
     def calls(self) -> list[str]:
@@ -103,38 +101,13 @@ def test_a_new_stack_is_encrypted_as_its_base_and_the_users_selection_stays(
     assert world.calls[0].startswith(f"stack init pr-12 --no-select{asked} --non-interactive")
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end",
-        "error: [409] Conflict: Another update is currently in progress.",
-    ],
-)
-def test_a_locked_stack_is_tried_again(world: World, words: str) -> None:
-    world.refuse(words, words)
+def test_a_locked_stack_is_tried_again(world: World) -> None:
+    world.refuse(*["error: the stack is currently locked by 1 lock(s)."] * 2)
 
     world.stacks.destroy("pr-12")
 
     assert (len(world.calls), world.time.seconds) == (3, 30)
     assert any(line.endswith("trying again in 15 seconds") for line in world.said)
-
-
-def test_in_the_end_it_fails_with_a_way_out(world: World) -> None:
-    world.refuse(*["error: the stack is currently locked by 1 lock(s)."] * 99)
-
-    with pytest.raises(LockedError, match=r"still locked after 2 minutes.*`cancel pr-12` removes its lock"):
-        world.stacks.destroy("pr-12")
-
-    assert len(world.calls) == 9
-
-
-def test_nothing_else_is_tried_twice(world: World) -> None:
-    world.refuse("error: the service does not drain")
-
-    with pytest.raises(ProgramError, match="the service does not drain"):
-        world.stacks.destroy("pr-12")
-
-    assert len(world.calls) == 1
 
 
 def test_a_failure_has_the_errors_of_the_events_too(world: World) -> None:
@@ -264,10 +237,10 @@ def test_no_other_command_does(program: Program, monkeypatch: pytest.MonkeyPatch
     """`refresh` does it anyway, and has no such option; a destroy needs no more than the state."""
 
     @contextmanager
-    def failed_before(_: AwsEnvironment, __: str, ___: str, *, region: str) -> Iterator[Run]:
+    def failed_before(_: Stacks, __: str, ___: str, *, region: str) -> Iterator[Run]:
         yield Run(variables={}, folder=program.world.folder, last_update_failed=True)
 
-    monkeypatch.setattr(AwsEnvironment, "run", failed_before)
+    monkeypatch.setattr(Stacks, "run", failed_before)
 
     program.world.stacks.refresh("dev", preview_only=True)
     program.world.stacks.up("dev")

@@ -17,7 +17,7 @@ from automation.errors import AutomationError, ProgramError
 from automation.previews import lifecycle
 from automation.previews.expiry import Preview
 from automation.promotion import live_tag
-from automation.promotion.live_tag import Tagged
+from automation.services import quota
 from automation.stacks import destroy as destroy_module
 from automation.stacks.destroy import cancel, destroy
 from automation.stacks.up import up
@@ -34,11 +34,7 @@ class World:
     is_local: bool = False
     waited_for: list[str] = field(default_factory=list)
 
-    # As `Stacks`, and its environment.
-
-    @property
-    def environment(self) -> World:
-        return self
+    # As `Stacks`.
 
     def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
         self.waited_for += outputs["urls"].values()
@@ -89,6 +85,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     monkeypatch.setattr(lifecycle, "Previews", lambda _stacks: world)
     monkeypatch.setattr(destroy_module, "Previews", lambda _stacks: world)
+    monkeypatch.setattr(quota, "vcpu_warning", lambda _stacks, stack: f"may {stack} take so many?")
     return world
 
 
@@ -108,6 +105,10 @@ def test_any_other_stack_is_not_prepared(world: World) -> None:
     call(world, up, "dev")
 
     assert world.done == ["up dev"]
+
+
+def test_too_few_vcpus_are_told_before_anything_waits_for_them(world: World) -> None:
+    assert call(world, up, "dev").stderr == "may dev take so many?\n"
 
 
 def test_its_addresses_are_printed_when_they_can_be_reached(world: World) -> None:
@@ -193,12 +194,12 @@ def test_a_jobs_summary_says_why_an_update_failed(world: World, tmp_path: Path) 
 
 @pytest.fixture
 def tags(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    """The images that were tagged; staging's cannot be."""
+    """The images that were tagged."""
     tagged: list[tuple[str, ...]] = []
 
-    def tag(*about: str) -> Tagged:
+    def tag(*about: str) -> str:
         tagged.append(about)
-        return Tagged(problem="AccessDenied") if about[0] == "staging" else Tagged(tag="live-dev-1")
+        return "what became of it"
 
     monkeypatch.setattr(live_tag, "tag_live_image", tag)
     return tagged
@@ -210,17 +211,7 @@ def test_the_image_that_a_stack_runs_is_tagged(world: World, tags: list[tuple[st
     result = call(world, up, "dev")
 
     assert tags == [("dev", "registry/app@sha256:1", "clients for the settings of dev")]
-    assert "the image has the tag live-dev-1" in result.stderr
-
-
-def test_an_image_that_cannot_be_tagged_is_a_warning(world: World, tags: list[tuple[str, ...]]) -> None:
-    """The stack is up all the same."""
-    world.image = "registry/app@sha256:1"
-
-    result = call(world, up, "staging")
-
-    assert result.exception is None
-    assert "warning: the image has no tag live-staging-…, and may expire: AccessDenied" in result.stderr
+    assert result.stderr.endswith("what became of it\n")
 
 
 @pytest.mark.parametrize(("stack", "here"), [("pr-12", False), ("dev", True)])

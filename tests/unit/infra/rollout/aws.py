@@ -31,10 +31,11 @@ Answer = dict[str, Any] | Refused | Exception | Callable[[dict[str, Any]], dict[
 
 
 class Aws:
-    """Stands for `Clients`. An operation has one answer or several, of which the last one stays."""
+    """AWS clients. An operation has one answer or several, of which the last one stays."""
 
     def __init__(self, **operations: Answer | list[Answer]) -> None:
         self.operations: dict[str, Answer | list[Answer]] = {
+            "list_service_deployments": {"serviceDeployments": []},
             "list_tasks": {"taskArns": []},
             "describe_target_health": {"TargetHealthDescriptions": []},
             "describe_task_definition": logging_to(),
@@ -45,7 +46,7 @@ class Aws:
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self._clients: dict[str, Any] = {}
 
-    def get(self, service: str) -> Any:
+    def client(self, service: str) -> Any:
         if service not in self._clients:
             client = boto3.client(
                 service, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
@@ -131,8 +132,10 @@ def service(*deployments: dict[str, Any], **more: Any) -> dict[str, Any]:
     described = {
         "serviceName": "web-1a2b3c4",
         "status": "ACTIVE",
+        "taskDefinition": NEW,
         "desiredCount": 1,
         "runningCount": 1,
+        "pendingCount": 0,
         "deployments": list(deployments) or [deployment()],
         "loadBalancers": [{"targetGroupArn": TARGET_GROUP, "containerName": "web", "containerPort": 3000}],
         "events": [],

@@ -77,10 +77,10 @@ def test_the_endpoint_of_the_environment_counts(monkeypatch: pytest.MonkeyPatch)
     """So the local run points the gates at its emulator."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
 
-    assert Clients(provider_settings()).get("ecs").meta.endpoint_url == "http://127.0.0.1:4566"
+    assert Clients(provider_settings()).client("ecs").meta.endpoint_url == "http://127.0.0.1:4566"
 
 
 def test_a_client_is_made_once() -> None:
     clients = Clients(provider_settings())
 
-    assert clients.get("ecs") is clients.get("ecs")
+    assert clients.client("ecs") is clients.client("ecs")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from infra.rollout.evidence import Version, evidence, telling
+from infra.rollout.evidence import Version, evidence, failed_tasks, tasks_of, telling
 from tests.unit.infra.rollout.aws import (
     NEW,
+    NOW,
     OLD,
     TARGET_GROUP,
     Answer,
@@ -54,6 +56,21 @@ def test_tasks_of_another_version_and_tasks_that_ecs_stopped_on_purpose_are_not(
     scaled = task(2, stopped="Scaling activity initiated by deployment", stopCode="ServiceSchedulerInitiated")
 
     assert shown(**tasks(other, scaled)) == []
+
+
+def test_tasks_from_before_a_deployment_are_not() -> None:
+    before, since = (task(age, stopped="Essential container exited", age=age) for age in (90, 30))
+    aws: Any = Aws(**tasks(before, since))
+
+    found = failed_tasks(aws.client("ecs"), VERSION, NOW - timedelta(seconds=60))
+
+    assert [one["taskArn"] for one in found] == [since["taskArn"]]
+
+
+def test_a_task_that_is_starting_does_not_run_yet() -> None:
+    aws: Any = Aws(**tasks(task(1), task(2, lastStatus="PENDING")))
+
+    assert [one["taskArn"] for one in tasks_of(aws.client("ecs"), VERSION, "RUNNING")] == [task(1)["taskArn"]]
 
 
 def test_a_task_that_failed_its_health_checks_is() -> None:

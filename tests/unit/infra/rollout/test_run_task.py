@@ -32,7 +32,7 @@ def one_off() -> OneOff:
 
 
 def one_offs(aws: Aws, hours: Hours | None = None) -> OneOffs:
-    return OneOffs(aws.get("ecs"), (hours or Hours()).clock)
+    return OneOffs(aws.client("ecs"), (hours or Hours()).clock)
 
 
 def end_of(aws: Aws, hours: Hours | None = None, *, within_seconds: float = 3600) -> Any:
