@@ -60,6 +60,8 @@ def wait_until_answered(
 ) -> None:
     """Request every service's address until it answers 200, and report each that does.
 
+    `ask` returns the status with which an address answers, None without an answer.
+
     Raises:
         AutomationError: some do not; the message names each, and what it answers instead.
     """
