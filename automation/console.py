@@ -53,12 +53,8 @@ def address_lines(addresses: Mapping[str, str]) -> Iterator[str]:
 def confirm(question: str, *, without_terminal: str) -> None:
     """Ask a yes-no question.
 
-    Args:
-        question: what to ask.
-        without_terminal: the error where standard input is not a terminal.
-
     Raises:
-        click.UsageError: standard input is not a terminal.
+        click.UsageError: standard input is not a terminal; it says what `without_terminal` does.
         click.Abort: the answer is no.
     """
     if not sys.stdin.isatty():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from automation.errors import AutomationError
@@ -19,50 +18,43 @@ _TAGS_AT_ONCE: Final = 20
 """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SharedLoadBalancer:
-    """The load balancer of a base."""
-
-    base: str
-    arn: str
-    listener_arn: str
-
-
-def check_capacity(clients: AwsClients, shared: SharedLoadBalancer, stack: str, priority: int) -> None:
-    """Refuse a stack whose service the load balancer of its base cannot take.
+def check_capacity(
+    clients: AwsClients, base: str, attachment: Mapping[str, Any], stack: str, priority: int
+) -> None:
+    """Refuse a stack whose service the load balancer that a base lends by its `attachment` cannot take.
 
     Raises:
         AutomationError: there are too many rules or target groups, or another's rule has that priority.
     """
     elbv2 = clients.client("elbv2")
-    owners = _owners(elbv2, shared.listener_arn)
+    owners = _owners(elbv2, attachment["listener_arn"])
     if stack in owners.values():
         # Its rule and target group exist.
         return
-    faults = list(_too_many(elbv2, shared, stack))
+    faults = list(_too_many(elbv2, base, attachment["load_balancer_arn"], stack))
     if priority in owners:
         faults.append(
             f"the rule of {stack} would have priority {priority}, which the rule of {owners[priority]} has "
-            f"on the listener of {shared.base}: remove that one first"
+            f"on the listener of {base}: remove that one first"
         )
     if faults:
         raise AutomationError("; ".join(faults))
 
 
-def _too_many(elbv2: Any, shared: SharedLoadBalancer, stack: str) -> Iterator[str]:
+def _too_many(elbv2: Any, base: str, arn: str, stack: str) -> Iterator[str]:
     rules = sum(
         not rule["IsDefault"]
-        for listener in _pages(elbv2, "describe_listeners", "Listeners", LoadBalancerArn=shared.arn)
+        for listener in _pages(elbv2, "describe_listeners", "Listeners", LoadBalancerArn=arn)
         for rule in _pages(elbv2, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
     )
-    groups = len(list(_pages(elbv2, "describe_target_groups", "TargetGroups", LoadBalancerArn=shared.arn)))
+    groups = len(list(_pages(elbv2, "describe_target_groups", "TargetGroups", LoadBalancerArn=arn)))
     for count, maximum, what, raised in (
         (rules, MAXIMUM_RULES, "rules", ", or ask AWS to raise `Rules per Application Load Balancer`"),
         (groups, MAXIMUM_TARGET_GROUPS, "target groups", "; AWS does not raise this limit"),
     ):
         if count >= maximum:
             yield (
-                f"the load balancer of {shared.base} has {count} {what}, {stack} needs one more, and AWS "
+                f"the load balancer of {base} has {count} {what}, {stack} needs one more, and AWS "
                 f"allows {maximum}: remove a pull request's stack (`previews list`) or "
                 f"a copy from `multidev`{raised}"
             )

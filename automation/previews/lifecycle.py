@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from automation.console import say
 from automation.errors import AutomationError
-from automation.previews.capacity import SharedLoadBalancer, check_capacity
+from automation.previews.capacity import check_capacity
 from automation.previews.expiry import Preview, reason_to_remove
 from automation.previews.names import DEFAULT_BASE, is_preview, number_of
 from automation.stack_files import Derived
@@ -71,14 +71,14 @@ class Previews:
         settings = self.stacks.settings(chosen)
         if stack not in known:
             self._check_number(stack, chosen, known, settings.preview_stacks.maximum)
-        shared = self._load_balancer_of(chosen)
+        attachment = self._attachment_of(chosen)
         file = self._file(stack, chosen)
         lifetime = lifetime or timedelta(hours=settings.preview_stacks.lifetime_hours)
         expires = self.clock.date() + lifetime
         write_stack_file(file, expires)
         try:
             priority = self.stacks.settings(stack).main.priority
-            check_capacity(self.stacks.clients(settings), shared, stack, priority)
+            check_capacity(self.stacks.clients(settings), chosen, attachment, stack, priority)
             if stack not in known:
                 self.stacks.create(stack, file.encryption_of_base())
                 self.say(f"created stack {stack}, attached to {chosen}")
@@ -176,13 +176,11 @@ class Previews:
                 f"Pulumi.{base}.yaml"
             )
 
-    def _load_balancer_of(self, base: str) -> SharedLoadBalancer:
-        attachment: Any = self.stacks.outputs(base).get("attachment")
+    def _attachment_of(self, base: str) -> Mapping[str, Any]:
+        attachment = self.stacks.outputs(base).get("attachment")
         if not attachment:
             raise AutomationError(f"{base} has no output `attachment`: bring it up first (`up {base}`)")
-        return SharedLoadBalancer(
-            base=base, arn=attachment["load_balancer_arn"], listener_arn=attachment["listener_arn"]
-        )
+        return attachment
 
     def _write_file_if_missing(self, stack: str) -> None:
         """Write what a fresh checkout does not have, and what names the key of the stack's secrets."""

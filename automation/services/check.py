@@ -58,14 +58,9 @@ def wait_until_answered(
     report: Callable[[str], None],
     clock: Clock = REAL,
 ) -> None:
-    """Request every address until it answers 200.
+    """Request every service's address until it answers 200, and report each that does.
 
-    Args:
-        addresses: by service.
-        ask: returns the status with which an address answers, None without an answer.
-        seconds: how long to go on.
-        report: called with a line for each that answers.
-        clock: the time.
+    `ask` returns the status with which an address answers, None without an answer.
 
     Raises:
         AutomationError: some do not; the message names each, and what it answers instead.

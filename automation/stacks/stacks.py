@@ -162,10 +162,8 @@ class Stacks:
     def up(self, stack: str, *, refresh: bool = False) -> Mapping[str, Any]:
         """Bring a stack to what its file says, and return its outputs.
 
-        Args:
-            stack: its name.
-            refresh: whether to read every resource first. After an update that failed that is always done:
-                where ECS has rolled a deployment back, the state has the version that failed.
+        With `refresh` it reads every resource first. After an update that failed that is always done: where
+        ECS has rolled a deployment back, the state has the version that failed.
         """
         options = (*_WITHOUT_PROMPT, "--suppress-outputs", *(_REFRESH if refresh else ()))
         return self._update(stack, "up", *options, runs_program=True).outputs

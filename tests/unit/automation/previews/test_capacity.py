@@ -7,16 +7,13 @@ from typing import Any
 import pytest
 
 from automation.errors import AutomationError
-from automation.previews.capacity import SharedLoadBalancer, check_capacity
+from automation.previews.capacity import check_capacity
 from tests.unit.infra.fake_cloud import ACCOUNT, REGION
 from tests.unit.infra.rollout.aws import Aws
 
 _PREFIX = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
-SHARED = SharedLoadBalancer(
-    base="dev",
-    arn=f"{_PREFIX}:loadbalancer/app/lb/1",
-    listener_arn=f"{_PREFIX}:listener/app/lb/1/https",
-)
+LISTENER = f"{_PREFIX}:listener/app/lb/1/https"
+ATTACHMENT = {"load_balancer_arn": f"{_PREFIX}:loadbalancer/app/lb/1", "listener_arn": LISTENER}
 TEST_LISTENER = f"{_PREFIX}:listener/app/lb/1/test"
 PRIORITY = 40_012
 
@@ -26,7 +23,7 @@ def cloud(
 ) -> Aws:
     """A load balancer with rules of dev, and those of `owners` by priority."""
     rules = {
-        SHARED.listener_arn: [*range(1, others + 1), *(owners or {})],
+        LISTENER: [*range(1, others + 1), *(owners or {})],
         TEST_LISTENER: list(range(1, test_rules + 1)),
     }
 
@@ -49,9 +46,7 @@ def cloud(
         return {"TagDescriptions": described}
 
     return Aws(
-        describe_listeners={
-            "Listeners": [{"ListenerArn": SHARED.listener_arn}, {"ListenerArn": TEST_LISTENER}]
-        },
+        describe_listeners={"Listeners": [{"ListenerArn": LISTENER}, {"ListenerArn": TEST_LISTENER}]},
         describe_rules=describe_rules,
         describe_tags=describe_tags,
         describe_target_groups={"TargetGroups": [{"TargetGroupName": str(n)} for n in range(groups)]},
@@ -60,12 +55,12 @@ def cloud(
 
 def refusal(aws: Aws) -> str:
     with pytest.raises(AutomationError) as raised:
-        check_capacity(aws, SHARED, "pr-12", PRIORITY)
+        check_capacity(aws, "dev", ATTACHMENT, "pr-12", PRIORITY)
     return str(raised.value)
 
 
 def test_below_the_limits_nothing_is_refused() -> None:
-    check_capacity(cloud(others=98, test_rules=1, groups=99), SHARED, "pr-12", PRIORITY)
+    check_capacity(cloud(others=98, test_rules=1, groups=99), "dev", ATTACHMENT, "pr-12", PRIORITY)
 
 
 def test_rules_of_all_listeners_count_and_their_default_ones_do_not() -> None:
@@ -95,4 +90,6 @@ def test_a_rule_without_the_tag_belongs_to_another_owner() -> None:
 
 def test_a_stack_that_exists_is_not_refused() -> None:
     """Or the hundredth could never be changed."""
-    check_capacity(cloud(others=99, groups=100, owners={PRIORITY: "pr-12"}), SHARED, "pr-12", PRIORITY)
+    check_capacity(
+        cloud(others=99, groups=100, owners={PRIORITY: "pr-12"}), "dev", ATTACHMENT, "pr-12", PRIORITY
+    )

@@ -14,7 +14,7 @@ from automation.errors import AutomationError
 from automation.services import shell
 from automation.services.shell import cli_environment, docker_exec, ecs_exec, run_here
 from tests.unit.automation.fakes import FakeStacks, deployed
-from tests.unit.infra.rollout.aws import Answer, Aws, task
+from tests.unit.infra.rollout.aws import Aws, task, tasks
 
 SESSION = boto3.Session(
     aws_access_key_id="id",
@@ -22,14 +22,6 @@ SESSION = boto3.Session(
     aws_session_token="token",
     region_name="eu-central-1",
 )
-
-
-def cloud(*described: dict[str, Any]) -> Aws:
-    tasks: dict[str, Answer] = {
-        "list_tasks": {"taskArns": [one["taskArn"] for one in described]},
-        "describe_tasks": {"tasks": list(described)},
-    }
-    return Aws(**tasks)
 
 
 @pytest.fixture
@@ -54,7 +46,7 @@ def test_the_aws_cli_is_told_task_container_and_command(path: Path) -> None:
     install(path, "aws", "session-manager-plugin")
     older, newer = task(1, age=90, enableExecuteCommand=True), task(2, age=10, enableExecuteCommand=True)
 
-    arguments = on_aws(cloud(older, newer))
+    arguments = on_aws(Aws(**tasks(older, newer)))
 
     assert arguments[:3] == ["aws", "ecs", "execute-command"]
     assert arguments[arguments.index("--task") + 1] == newer["taskArn"]
@@ -79,21 +71,21 @@ def test_what_is_not_installed_is_named(path: Path) -> None:
     install(path, "aws")
 
     with pytest.raises(AutomationError, match=r"session-manager-plugin is not on PATH: install .*https://"):
-        on_aws(cloud(task(1, enableExecuteCommand=True)))
+        on_aws(Aws(**tasks(task(1, enableExecuteCommand=True))))
 
 
 def test_a_task_without_ecs_exec_says_how_to_switch_it_on(path: Path) -> None:
     install(path, "aws", "session-manager-plugin")
 
     with pytest.raises(AutomationError, match=r"set `execute-command: true` in Pulumi\.dev\.yaml"):
-        on_aws(cloud(task(1)))
+        on_aws(Aws(**tasks(task(1))))
 
 
 def test_without_a_task_there_is_nothing_to_enter(path: Path) -> None:
     install(path, "aws", "session-manager-plugin")
 
     with pytest.raises(AutomationError, match="no task of web runs"):
-        on_aws(cloud())
+        on_aws(Aws())
 
 
 def test_on_this_machine_the_container_is_entered(path: Path) -> None:
@@ -104,7 +96,7 @@ def test_on_this_machine_the_container_is_entered(path: Path) -> None:
         asked.append((arn, name))
         return "0123abcd"
 
-    stack = deployed(cloud(task(1)))
+    stack = deployed(Aws(**tasks(task(1))))
 
     arguments = docker_exec(stack, stack.service("web"), ["ls", "-l"], find)
 
@@ -116,7 +108,7 @@ def test_on_this_machine_the_container_is_entered(path: Path) -> None:
 def test_a_task_without_a_container_is_an_error(path: Path) -> None:
     install(path, "docker")
 
-    stack = deployed(cloud(task(1)))
+    stack = deployed(Aws(**tasks(task(1))))
 
     with pytest.raises(AutomationError, match="has no container on this machine"):
         docker_exec(stack, stack.service("web"), ["ls"], lambda _arn, _name: None)
