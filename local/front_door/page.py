@@ -1,9 +1,8 @@
-"""What the front door answers itself: a sentence and the hosts that it knows, as text, JSON or a page."""
+"""What the front door answers itself: a sentence and the hosts that it knows, as text or a page."""
 
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Mapping, Sequence
 from http.client import responses
 from typing import Final
@@ -25,9 +24,7 @@ def answer(
     """
     urls = urls or {}
     accept = request.first("Accept") if request is not None else ""
-    if "application/json" in accept:
-        kind, body = "application/json", json.dumps({"message": sentence, "stacks": urls})
-    elif "text/html" in accept:
+    if "text/html" in accept:
         groups = "".join(_group(stack, addresses) for stack, addresses in urls.items())
         kind, body = "text/html", _PAGE.format(status=status, sentence=html.escape(sentence), groups=groups)
     else:

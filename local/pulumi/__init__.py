@@ -76,7 +76,7 @@ def cache_folder() -> Path:
 
 
 def unfinished(cache: Path) -> Path:
-    """Return the folder of folders in which installations work, on the disk where their result will be."""
+    """Return the folder in which an installation works, on the disk where its result will be."""
     return cache / "unfinished"
 
 

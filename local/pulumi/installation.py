@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Final
 
 from local import go
@@ -61,10 +60,10 @@ def _install(cache: Path, lock: int, say: Callable[[str], None], stop: threading
         say(line)
         _tell_others(lock, line)
 
+    work = unfinished(cache)
     # What a run that was killed has left.
-    _delete(unfinished(cache), lock)
-    unfinished(cache).mkdir()
-    work = Path(mkdtemp(dir=unfinished(cache)))
+    _delete(work, lock)
+    work.mkdir(exist_ok=True)
     try:
         made, target = work / "made", cache / VERSION
         origin = _make(Job(folder=work, say=report, stop=stop, inherited=[lock]), made)
@@ -73,9 +72,10 @@ def _install(cache: Path, lock: int, say: Callable[[str], None], stop: threading
         made.rename(target)
         for outdated in _older_versions(cache):
             # One that runs in another clone goes on: its file is deleted when the last process has closed it.
-            outdated.rename(work / outdated.name)
+            with suppress(OSError):
+                outdated.rename(work / outdated.name)
     finally:
-        _delete(unfinished(cache), lock)
+        _delete(work, lock)
     return Cli(target / "bin" / "pulumi", VERSION, origin)
 
 

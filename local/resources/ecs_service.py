@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from local.resources import tags as tagging
+from local.resources.aws_calls import call
 from local.resources.base import Diff, Names, Properties, ResourceError
 from local.resources.cloud import Cloud
-from local.resources.ecs import DEPLOYMENT, OWN, cluster_of, task_arns
+from local.resources.ecs import DEPLOYMENT, GONE, OWN, cluster_of, task_arns
 from local.resources.row_handler import RowHandler
 
 _DELETE_SECONDS: Final = 90
@@ -44,7 +45,9 @@ class Service(RowHandler):
     def find(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str | None:
         """By tag, among the services of its cluster."""
         cluster = inputs.get("cluster") or "default"
-        for arn in self.call(cloud, "list_services", absent=True, cluster=cluster).get("serviceArns", []):
+        gone = GONE.split()
+        listed = call(cloud, "ecs", "list_services", absent=gone, all_pages=True, cluster=cluster)
+        for arn in listed.get("serviceArns", []):
             item = None if cloud.is_known(self.token, arn) else self.describe(cloud, arn, inputs)
             if item is not None and tagging.carries(tagging.from_pairs(item["tags"]), urn):
                 return str(arn)

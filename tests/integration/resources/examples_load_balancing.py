@@ -185,11 +185,7 @@ def _record_by_hand(**changed: object) -> Any:
 
 _ARN = ("arn", "region")
 _HOST_CONDITION = [{"hostHeader": {"values": ["bob.dev.example.com"]}}]
-_MANY_CONDITIONS = [
-    {"httpHeader": {"httpHeaderName": "X-Preview", "values": ["1"]}},
-    {"httpRequestMethod": {"values": ["GET", "HEAD"]}},
-    {"sourceIp": {"values": ["10.0.0.0/8"]}},
-]
+_TWO_CONDITIONS = [*_HOST_CONDITION, {"pathPattern": {"values": ["/a/*"]}}]
 
 EXAMPLES = [
     Example(
@@ -312,7 +308,7 @@ EXAMPLES = [
         by_hand={"conditions": _another_hostname},
         outputs=_ARN,
     ),
-    Example(RULE, _rule, changes=one_by_one(conditions=_MANY_CONDITIONS, actions=_weighted)),
+    Example(RULE, _rule, changes=one_by_one(conditions=_TWO_CONDITIONS, actions=_weighted)),
     Example(
         RULE,
         _rewriting_rule,

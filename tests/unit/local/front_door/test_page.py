@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from local.front_door import page
 from local.front_door.heads import Head
 
@@ -13,10 +11,6 @@ URLS = {"dev": ["http://dev.example.com.localhost:8080/"], "prod": ["http://www.
 def body(accept: str, sentence: str = "No DNS record for x", urls: dict[str, list[str]] = URLS) -> str:
     request = Head(("GET", "/", "HTTP/1.1"), (("Accept", accept),))
     return page.answer(request, 404, sentence, urls).partition(b"\r\n\r\n")[2].decode()
-
-
-def test_a_program_gets_the_hosts_by_stack_as_json() -> None:
-    assert json.loads(body("application/json")) == {"message": "No DNS record for x", "stacks": URLS}
 
 
 def test_a_shell_gets_the_sentence_first_and_then_each_stack_with_its_hosts() -> None:
