@@ -75,6 +75,8 @@ def kill_cli() -> None:
         for child in (thread / "children").read_text().split():
             if Path("/proc", child, "exe").resolve().name == "pulumi":
                 os.kill(int(child), signal.SIGKILL)
+                # Another look would take a moment, in which the driver ends by itself.
+                return
 
 
 def kill_both() -> None:
