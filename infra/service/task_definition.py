@@ -140,7 +140,9 @@ class TaskDefinition(pulumi.ComponentResource):
 def _container(args: TaskDefinitionArgs) -> dict[str, Any]:
     settings = args.settings
     environment: dict[str, pulumi.Input[str]] = {
-        **settings.environment,
+        # ECS drops an empty one, and the provider takes that for a change: each update would deploy a new
+        # revision (hashicorp/terraform-provider-aws#39533).
+        **{name: value for name, value in settings.environment.items() if value},
         "PORT": str(settings.container_port),
         "ENVIRONMENT": args.platform.stack,
         "SERVICE_NAME": settings.name,

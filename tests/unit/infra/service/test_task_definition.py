@@ -160,10 +160,12 @@ def test_a_grace_period_longer_than_ecs_allows_for_a_container_is_cut() -> None:
 
 
 def test_what_is_empty_is_left_out() -> None:
-    """AWS leaves it out too; an empty list would show as a change on every run."""
-    container = _container(_task(command=(), secrets={}, health_check_command=()))
+    """AWS leaves it out too; an empty list or variable would show as a change on every run."""
+    graph = _task(command=(), secrets={}, health_check_command=(), environment={"EMPTY": "", "ZERO": "0"})
 
-    assert {"command", "secrets", "healthCheck"} & container.keys() == set()
+    assert {"command", "secrets", "healthCheck"} & _container(graph).keys() == set()
+    assert "EMPTY" not in _environment(graph)
+    assert _environment(graph)["ZERO"] == "0"
 
 
 def test_a_command_replaces_the_images_own() -> None:
