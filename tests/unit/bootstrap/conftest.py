@@ -72,10 +72,11 @@ class FakeAccount(FakeCloud):
 
 @pytest.fixture(scope="session")
 def declare_account() -> DeclareAccount:
-    """Run the real program with some keys."""
+    """Run the real program with some keys; what is the same each time is declared once."""
 
-    def run(changes: Mapping[str, Any] | None = None, *, dry_run: bool = False) -> Graph:
-        given = {**REPOSITORY, **(changes or {})}
+    @cache
+    def run(changes: str, *, dry_run: bool) -> Graph:
+        given = {**REPOSITORY, **json.loads(changes)}
         own = {f"{PROJECT}:{key}": value for key, value in given.items() if value is not None}
         # As Pulumi does, for a program to see which keys there are.
         environment = {"PULUMI_CONFIG": json.dumps({key: json.dumps(value) for key, value in own.items()})}
@@ -88,18 +89,13 @@ def declare_account() -> DeclareAccount:
                 cloud=FakeAccount(),
             )
 
-    return run
-
-
-@pytest.fixture(scope="session")
-def account(declare_account: DeclareAccount) -> Callable[[], Graph]:
-    return cache(lambda: declare_account({"stacks": STACKS}))
+    return lambda changes=None, *, dry_run=False: run(json.dumps(changes or {}), dry_run=dry_run)
 
 
 @pytest.fixture
-def graph(account: Callable[[], Graph]) -> Graph:
+def graph(declare_account: DeclareAccount) -> Graph:
     """An account whose first stack has previews."""
-    return account()
+    return declare_account({"stacks": STACKS})
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from local.resources.table import ROWS
 from tests.unit.bootstrap.conftest import ROOT, policy_arn
 from tests.unit.bootstrap.simulator import Role, compares_tags, exists, reads, resources_of, tagged, tags
 from tests.unit.infra.conftest import DeclareStack
-from tests.unit.infra.fake_cloud import ACCOUNT, DIGEST, REGION, FakeCloud
+from tests.unit.infra.fake_cloud import ACCOUNT, DIGEST, REGION
 from tests.unit.infra.recorder import Graph
 
 ACTIONS = load_actions()
@@ -132,7 +132,7 @@ def test_everything_that_a_stack_makes_is_in_the_list(
 ) -> None:
     """Else a deployment fails half way, for want of a permission."""
     other = {"organization/node-on-ecs/other": {"image": f"shared@{DIGEST}"}}
-    graph = declare_stack(stack, changes, cloud=FakeCloud(stacks=other))
+    graph = declare_stack(stack, changes, stacks=other)
 
     assert _missing(graph) == set()
     if stack == "prod" and not changes:
@@ -144,7 +144,7 @@ def test_everything_that_an_attached_stack_makes_is_in_the_list(declare_stack: D
     dev = declare_stack("dev")
     base = {"organization/node-on-ecs/dev": dev.exports}
     changes = {"attach-to": "dev", "nat": "single", "container-insights": "enabled", "multidev": []}
-    graph = declare_stack("dev", changes, stack="pr-1", cloud=FakeCloud(stacks=base))
+    graph = declare_stack("dev", changes, stack="pr-1", stacks=base)
 
     assert _missing(dev) | _missing(graph) == set()
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import chdir
-from functools import cache
 from pathlib import Path
 from runpy import run_path
 from typing import Any
@@ -38,7 +38,11 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def declare_stack(app: Path) -> DeclareStack:
-    """Run the real `__main__.py` for a stack, with its own file and some keys changed."""
+    """Run the real `__main__.py` for a stack, with its own file and some keys changed.
+
+    What is the same each time is declared once: tests only read it. `stacks` has the outputs of others.
+    """
+    declared: dict[str, Graph] = {}
 
     def run(
         stack_name: str,
@@ -46,33 +50,41 @@ def declare_stack(app: Path) -> DeclareStack:
         *,
         stack: str | None = None,
         dry_run: bool = False,
-        cloud: FakeCloud | None = None,
-        graph: Graph | None = None,
-        verify: Callable[..., Awaitable[None]] = _all_well,
+        stacks: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> Graph:
-        file = yaml.safe_load((ROOT / f"Pulumi.{stack_name}.yaml").read_text())
-        own = {f"{PROJECT}:{key}": value for key, value in (changes or {}).items()}
-        # As Pulumi does, the program runs in the project's folder; here in one with another app.
-        with chdir(app.parent), patch("infra.rollout.verification.verify", verify):
-            return declare(
-                lambda: run_path(str(ROOT / "__main__.py"), run_name="__main__"),
-                stack_name=stack or stack_name,
-                config={**file["config"], **own},
-                dry_run=dry_run,
-                cloud=cloud,
-                graph=graph,
+        asked = json.dumps([stack_name, changes or {}, stack, dry_run, stacks], default=repr, sort_keys=True)
+        if asked not in declared:
+            declared[asked] = declare_watched(
+                stack_name, changes, app=app, stack=stack, dry_run=dry_run, cloud=FakeCloud(stacks=stacks)
             )
+        return declared[asked]
 
     return run
 
 
-@pytest.fixture(scope="session")
-def graphs(declare_stack: DeclareStack) -> Callable[[str], Graph]:
-    """Each stack as its file has it."""
-    return cache(declare_stack)
+def declare_watched(
+    stack_name: str,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    app: Path,
+    verify: Callable[..., Awaitable[None]] = _all_well,
+    stack: str | None = None,
+    **options: Any,
+) -> Graph:
+    """Declare a stack, with another look at its services at the end."""
+    file = yaml.safe_load((ROOT / f"Pulumi.{stack_name}.yaml").read_text())
+    own = {f"{PROJECT}:{key}": value for key, value in (changes or {}).items()}
+    # As Pulumi does, the program runs in the project's folder; here in one with another app.
+    with chdir(app.parent), patch("infra.rollout.verification.verify", verify):
+        return declare(
+            lambda: run_path(str(ROOT / "__main__.py"), run_name="__main__"),
+            stack_name=stack or stack_name,
+            config={**file["config"], **own},
+            **options,
+        )
 
 
 @pytest.fixture(params=STACKS)
-def graph(request: pytest.FixtureRequest, graphs: Callable[[str], Graph]) -> Graph:
-    """One stack after the other."""
-    return graphs(request.param)
+def graph(request: pytest.FixtureRequest, declare_stack: DeclareStack) -> Graph:
+    """One stack after the other, each as its file has it."""
+    return declare_stack(request.param)

@@ -11,7 +11,6 @@ import pulumi
 import pytest
 
 from tests.unit.infra.conftest import DeclareStack
-from tests.unit.infra.fake_cloud import FakeCloud
 from tests.unit.infra.recorder import Graph
 
 PREVIEW = {"attach-to": "dev", "expires": "2026-11-24T12:00:00Z"}
@@ -20,16 +19,11 @@ NO_OTHERS = {"nat": "single", "container-insights": "enabled", "multidev": [], "
 
 
 @pytest.fixture
-def attach(declare_stack: DeclareStack, graphs: Callable[[str], Graph]) -> Callable[..., Graph]:
+def attach(declare_stack: DeclareStack) -> Callable[..., Graph]:
     def run(stack: str = "pr-12", told: Any = None, **changes: Any) -> Graph:
-        exports = graphs("dev").exports if told is None else told
+        exports = declare_stack("dev").exports if told is None else told
         own = {key.replace("_", "-"): value for key, value in changes.items()}
-        return declare_stack(
-            "dev",
-            {**NO_OTHERS, **PREVIEW, **own},
-            stack=stack,
-            cloud=FakeCloud(stacks={DEV: exports}),
-        )
+        return declare_stack("dev", {**NO_OTHERS, **PREVIEW, **own}, stack=stack, stacks={DEV: exports})
 
     return run
 
@@ -60,8 +54,8 @@ def test_it_makes_a_service_of_its_own_and_nothing_else(attach: Callable[..., Gr
     )
 
 
-def test_all_else_is_the_base_s(attach: Callable[..., Graph], graphs: Callable[[str], Graph]) -> None:
-    graph, base = attach(), graphs("dev").exports
+def test_all_else_is_the_base_s(attach: Callable[..., Graph], declare_stack: DeclareStack) -> None:
+    graph, base = attach(), declare_stack("dev").exports
     service = graph.one("aws:ecs/service:Service").inputs
     rule = graph.one("aws:lb/listenerRule:ListenerRule").inputs
     record = graph.one("aws:route53/record:Record").inputs
@@ -85,13 +79,13 @@ def test_all_else_is_the_base_s(attach: Callable[..., Graph], graphs: Callable[[
 
 
 def test_its_images_never_push_those_that_the_base_runs_out_of_the_repository(
-    attach: Callable[..., Graph], graphs: Callable[[str], Graph]
+    attach: Callable[..., Graph], declare_stack: DeclareStack
 ) -> None:
     """A repository keeps so many images: thirty builds of a pull request, and the base could start no task."""
     own = attach()
     shared = attach(repository="team/app")
 
-    assert "repository" not in graphs("dev").exports["attachment"]
+    assert "repository" not in declare_stack("dev").exports["attachment"]
     assert own.one("aws:ecr/repository:Repository").inputs["forceDelete"] is True
     assert shared.all("aws:ecr/repository:Repository") == []
     assert "/team/app:" in shared.one("docker-build:index:Image").inputs["tags"][0]

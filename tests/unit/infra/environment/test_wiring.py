@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
-import pytest
+from tests.unit.infra.conftest import DeclareStack
+from tests.unit.infra.recorder import Graph
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.unit.infra.recorder import Graph
-
-STACKS = ("dev", "staging", "prod")
 SERVICE = "aws:ecs/service:Service"
 LOAD_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
-
-
-@pytest.fixture(params=STACKS)
-def stack(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
-@pytest.fixture
-def graph(graphs: Callable[[str], Graph], stack: str) -> Graph:
-    return graphs(stack)
 
 
 def test_the_load_balancer_stands_in_the_public_subnets(graph: Graph) -> None:
@@ -38,9 +22,9 @@ def test_the_load_balancer_goes_before_the_whole_network_that_its_addresses_need
     assert beside_the_subnets in graph.one(LOAD_BALANCER).dependencies
 
 
-def test_tasks_have_public_addresses_where_there_is_no_nat_and_only_there(graph: Graph, stack: str) -> None:
+def test_tasks_have_public_addresses_where_there_is_no_nat_and_only_there(graph: Graph) -> None:
     """Without NAT and without a public address they could not even pull their image."""
-    public = stack == "dev"
+    public = graph.one("awsx:ec2:Vpc").inputs["natGateways"] == {"strategy": "None"}
     expected = graph.exports["public_subnet_ids" if public else "private_subnet_ids"]
 
     for service in graph.all(SERVICE):
@@ -55,31 +39,12 @@ def test_records_point_into_the_load_balancer_s_own_zone(graph: Graph) -> None:
     assert {alias["zoneId"] for alias in aliases} == {graph.exports["load_balancer_zone_id"]}
 
 
-def test_the_app_keeps_connections_longer_than_the_load_balancer(
-    declare_stack: Callable[..., Graph], stack: str
-) -> None:
-    graph = declare_stack(stack, {"idle-timeout-seconds": 77})
+def test_what_the_configuration_says_of_two_parts_reaches_both(declare_stack: DeclareStack) -> None:
+    """The app keeps connections longer than the load balancer; logs stay as long as asked for."""
+    graph = declare_stack("dev", {"idle-timeout-seconds": 77, "log-retention-days": 14})
+    definition = graph.one("aws:ecs/taskDefinition:TaskDefinition", "web").inputs
+    (container,) = json.loads(definition["containerDefinitions"])
 
-    (container,) = json.loads(
-        graph.one("aws:ecs/taskDefinition:TaskDefinition", "web").inputs["containerDefinitions"]
-    )
     assert graph.one(LOAD_BALANCER).inputs["idleTimeout"] == 77
     assert {"name": "IDLE_TIMEOUT_SECONDS", "value": "77"} in container["environment"]
-
-
-def test_logs_are_kept_as_long_as_config_says(declare_stack: Callable[..., Graph], stack: str) -> None:
-    graph = declare_stack(stack, {"log-retention-days": 14})
-
     assert graph.one("aws:cloudwatch/logGroup:LogGroup").inputs["retentionInDays"] == 14
-
-
-def test_another_container_port_makes_no_other_target_group(
-    declare_stack: Callable[..., Graph], stack: str
-) -> None:
-    """A group that is replaced is empty while the listener's rule already leads to it."""
-    before, after = (
-        declare_stack(stack, {"container-port": port}).one("aws:lb/targetGroup:TargetGroup", "web").inputs
-        for port in (3000, 4000)
-    )
-
-    assert before == after

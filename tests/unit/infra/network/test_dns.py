@@ -51,14 +51,6 @@ def test_domain_and_wildcard_are_proved_by_one_record() -> None:
     }
 
 
-def test_the_record_may_be_another_certificates_too() -> None:
-    """One of the same name in another region, or before CloudFront, renews itself by it."""
-    record = _certificate().one(RECORD)
-
-    assert record.inputs["allowOverwrite"] is True
-    assert record.retain_on_delete
-
-
 def test_whoever_uses_the_certificate_waits_until_it_is_issued() -> None:
     """A listener refuses a certificate that is still pending."""
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from infra.network.load_balancer import LoadBalancer, LoadBalancerArgs
-from tests.unit.infra.factories import held, load_balancer_settings
+from infra.settings import LoadBalancerSettings
+from tests.unit.infra.factories import held
 from tests.unit.infra.recorder import Declared, Graph, declare
 
 LISTENER = "aws:lb/listener:Listener"
@@ -23,7 +24,7 @@ def _graph(
     **settings: Any,
 ) -> Graph:
     args = LoadBalancerArgs(
-        settings=load_balancer_settings(**settings),
+        settings=LoadBalancerSettings(**settings),
         subnet_ids=["public-1", "public-2"],
         security_group_id="sg-1",
         certificate_arn=certificate_arn,

@@ -107,12 +107,6 @@ def test_a_threshold_of_zero_is_no_alarm(off: str, left: list[str]) -> None:
     assert _graph(**{off: 0}).names(ALARM) == left
 
 
-def test_a_deployment_listens_to_alarms_of_somebody_else_too() -> None:
-    graph = _graph(p99_milliseconds=0, extra=("queue too long",))
-
-    assert sorted(_names(graph)) == ["queue too long", "web-errors-1a2b3c4", "web-unhealthy-1a2b3c4"]
-
-
 def test_somebody_elses_alarms_can_be_the_only_ones() -> None:
     graph = _graph(error_percent=0, p99_milliseconds=0, unhealthy_tasks=0, extra=("queue",))
 

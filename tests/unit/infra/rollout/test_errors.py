@@ -23,7 +23,6 @@ FRESH = [
     "ClientException: Role is not valid",
 ]
 KNOWN = {"cluster": "cluster", "name": "web-1a2b3c4", "taskDefinition": NEW}
-REPORTED: list[str] = []
 
 
 @pytest.fixture
@@ -36,10 +35,8 @@ def reported(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def ask(
     *errors: str, hours: Hours | None = None, aws: Aws | None = None, type_: str = SERVICE, **more: Any
 ) -> bool:
-    """Ask the hook as the engine does; it is registered in a program alone."""
-    made: list[OperationErrors] = []
+    """Ask the hook as the engine does."""
     clients: Any = aws or Aws(describe_services=service())
-    declare(lambda: made.append(OperationErrors(clients, (hours or Hours()).clock)))
     args = pulumi.ErrorHookArgs(
         urn="urn",
         id="",
@@ -48,7 +45,7 @@ def ask(
         errors=list(errors),
         **{"failed_operation": "create", "new_inputs": KNOWN, **more},
     )
-    return asyncio.run(made[0].retries(args))
+    return asyncio.run(OperationErrors(clients, (hours or Hours()).clock).retries(args))
 
 
 @pytest.mark.parametrize("message", FRESH)

@@ -111,11 +111,6 @@ def test_the_task_is_a_fargate_one_of_the_size_and_processor_of_the_settings(
     assert inputs["runtimePlatform"] == {"operatingSystemFamily": "LINUX", "cpuArchitecture": name}
 
 
-def test_old_revisions_stay_for_rollbacks() -> None:
-    """A deregistered revision starts no task, so ECS could not go back to it."""
-    assert _task().one(DEFINITION).inputs["skipDestroy"] is True
-
-
 def test_the_app_learns_about_its_surroundings() -> None:
     environment = _environment(
         _task(container_port=8000, stop_timeout_seconds=45, environment={"LOG_LEVEL": "debug"})

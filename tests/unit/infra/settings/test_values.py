@@ -69,15 +69,7 @@ def test_a_list_may_be_json(value: object) -> None:
         ({"multidev": "alice"}, 'multidev = "alice": a list, each item a name, or an object with name'),
         ({"multidev": [7]}, "multidev[0] = 7: a name, or an object with name"),
         ({"multidev": [["a"]]}, 'multidev[0] = ["a"]: a name, or an object with name'),
-    ],
-)
-def test_a_wrong_shape_is_refused_where_it_stands(config: dict[str, Any], fault: str) -> None:
-    assert fault_of(config).startswith(fault)
-
-
-@pytest.mark.parametrize(
-    ("config", "fault"),
-    [
+        # Inside an object the type itself must be right.
         (
             {"multidev": [{"name": "alice", "desired-count": "2"}]},
             'multidev[0].desired-count = "2": a whole number',
@@ -92,15 +84,7 @@ def test_a_wrong_shape_is_refused_where_it_stands(config: dict[str, Any], fault:
             {"task-role-statements": [{"actions": "s3:GetObject", "resources": ["*"]}]},
             'task-role-statements[0].actions = "s3:GetObject": a list with at least one item, each item an action',
         ),
-    ],
-)
-def test_inside_an_object_the_type_itself_must_be_right(config: dict[str, Any], fault: str) -> None:
-    assert fault_of(config).startswith(fault)
-
-
-@pytest.mark.parametrize(
-    ("config", "fault"),
-    [
+        # A stranger inside an object is told the nearest key.
         (
             {"multidev": [{"name": "alice", "desired": 2}]},
             "multidev[0].desired = 2: there is no such key; the nearest is `desired-count`",
@@ -117,15 +101,7 @@ def test_inside_an_object_the_type_itself_must_be_right(config: dict[str, Any], 
             {"task-role-statements": [{"actions": ["s3:GetObject"], "resources": ["*"], "Effect": "Deny"}]},
             'task-role-statements[0].Effect = "Deny": there is no such key (of actions, resources)',
         ),
-    ],
-)
-def test_a_stranger_inside_an_object_is_told_the_nearest_key(config: dict[str, Any], fault: str) -> None:
-    assert fault_of(config).startswith(fault)
-
-
-@pytest.mark.parametrize(
-    ("config", "fault"),
-    [
+        # What an object lacks is named.
         ({"multidev": [{}]}, "multidev[0].name is missing: lowercase letters"),
         ({"egress": [{"port": 1, "cidr": "10.0.0.0/8"}]}, "egress[0].description is missing: 1 to 255"),
         ({"egress": [{"port": 1, "description": "x"}]}, "egress[0].cidr is missing: an IPv4 range"),
@@ -144,7 +120,7 @@ def test_a_stranger_inside_an_object_is_told_the_nearest_key(config: dict[str, A
         ),
     ],
 )
-def test_what_an_object_lacks_is_named(config: dict[str, Any], fault: str) -> None:
+def test_a_wrong_shape_is_refused_where_it_stands(config: dict[str, Any], fault: str) -> None:
     assert fault_of(config).startswith(fault)
 
 
