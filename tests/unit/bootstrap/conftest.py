@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from runpy import run_path
 from typing import Any
@@ -16,7 +15,7 @@ import pytest
 from tests.unit.bootstrap.simulator import Role
 from tests.unit.infra.conftest import app, declare_stack
 from tests.unit.infra.fake_cloud import ACCOUNT, REGION, FakeCloud, Made
-from tests.unit.infra.recorder import Graph, declare
+from tests.unit.infra.recorder import Graph, declare, once
 
 __all__ = ["app", "declare_stack"]
 
@@ -72,11 +71,11 @@ class FakeAccount(FakeCloud):
 
 @pytest.fixture(scope="session")
 def declare_account() -> DeclareAccount:
-    """Run the real program with some keys; what is the same each time is declared once."""
+    """Run the real program with some keys."""
 
-    @cache
-    def run(changes: str, *, dry_run: bool) -> Graph:
-        given = {**REPOSITORY, **json.loads(changes)}
+    @once
+    def run(changes: Mapping[str, Any] | None = None, *, dry_run: bool = False) -> Graph:
+        given = {**REPOSITORY, **(changes or {})}
         own = {f"{PROJECT}:{key}": value for key, value in given.items() if value is not None}
         # As Pulumi does, for a program to see which keys there are.
         environment = {"PULUMI_CONFIG": json.dumps({key: json.dumps(value) for key, value in own.items()})}
@@ -89,7 +88,7 @@ def declare_account() -> DeclareAccount:
                 cloud=FakeAccount(),
             )
 
-    return lambda changes=None, *, dry_run=False: run(json.dumps(changes or {}), dry_run=dry_run)
+    return run
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import chdir
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 import yaml
 
 from tests.unit.infra.fake_cloud import FakeCloud
-from tests.unit.infra.recorder import PROJECT, Graph, declare
+from tests.unit.infra.recorder import PROJECT, Graph, declare, once
 
 ROOT = Path(__file__).parents[3]
 STACKS = ("dev", "staging", "prod")
@@ -40,10 +39,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def declare_stack(app: Path) -> DeclareStack:
     """Run the real `__main__.py` for a stack, with its own file and some keys changed.
 
-    What is the same each time is declared once: tests only read it. `stacks` has the outputs of others.
+    `stacks` has the outputs of others.
     """
-    declared: dict[str, Graph] = {}
 
+    @once
     def run(
         stack_name: str,
         changes: Mapping[str, Any] | None = None,
@@ -52,12 +51,8 @@ def declare_stack(app: Path) -> DeclareStack:
         dry_run: bool = False,
         stacks: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> Graph:
-        asked = json.dumps([stack_name, changes or {}, stack, dry_run, stacks], default=repr, sort_keys=True)
-        if asked not in declared:
-            declared[asked] = declare_watched(
-                stack_name, changes, app=app, stack=stack, dry_run=dry_run, cloud=FakeCloud(stacks=stacks)
-            )
-        return declared[asked]
+        cloud = FakeCloud(stacks=stacks)
+        return declare_watched(stack_name, changes or {}, app=app, stack=stack, dry_run=dry_run, cloud=cloud)
 
     return run
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from infra.cluster.cluster import Cluster, ClusterArgs
 from tests.unit.infra.factories import cluster_settings, held
-from tests.unit.infra.recorder import Graph, declare
+from tests.unit.infra.recorder import Graph, declare, once
 
 
+@once
 def _cluster(*, log_retention_days: int = 30, **changes: Any) -> Graph:
     args = ClusterArgs(settings=cluster_settings(**changes), log_retention_days=log_retention_days)
     return declare(lambda: Cluster("cluster", args, opts=held()))

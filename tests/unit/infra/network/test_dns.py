@@ -6,16 +6,18 @@ import pulumi_aws as aws
 
 from infra.network.dns import Certificate, CertificateArgs, Host, HostArgs
 from tests.unit.infra.factories import held
-from tests.unit.infra.recorder import Graph, declare
+from tests.unit.infra.recorder import Graph, declare, once
 
 RECORD = "aws:route53/record:Record"
 
 
+@once
 def _certificate() -> Graph:
     args = CertificateArgs(domain="dev.example.com", zone_id="Z1")
     return declare(lambda: Certificate("certificate", args, opts=held()))
 
 
+@once
 def _host(*, ipv6: bool = False) -> Graph:
     args = HostArgs(
         host="alice.dev.example.com",

@@ -9,12 +9,13 @@ import pytest
 from infra.network.load_balancer import LoadBalancer, LoadBalancerArgs
 from infra.settings import LoadBalancerSettings
 from tests.unit.infra.factories import held
-from tests.unit.infra.recorder import Declared, Graph, declare
+from tests.unit.infra.recorder import Declared, Graph, declare, once
 
 LISTENER = "aws:lb/listener:Listener"
 COMPONENT = "node-on-ecs:infra:LoadBalancer"
 
 
+@once
 def _graph(
     *,
     certificate_arn: str | None = None,

@@ -7,7 +7,7 @@ from typing import Any
 from infra.network.security_groups import SecurityGroups, SecurityGroupsArgs
 from infra.settings import EgressRule
 from tests.unit.infra.factories import held
-from tests.unit.infra.recorder import Graph, declare
+from tests.unit.infra.recorder import Graph, declare, once
 
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
@@ -15,6 +15,7 @@ LOAD_BALANCER = "security-load-balancer-id"
 TASKS = "security-tasks-id"
 
 
+@once
 def _groups(**changes: Any) -> Graph:
     args = SecurityGroupsArgs(
         **{"vpc_id": "vpc-1", "container_port": 3000, "public_ports": [80, 443], **changes}

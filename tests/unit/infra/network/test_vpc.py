@@ -12,8 +12,8 @@ import pytest
 from infra.network.vpc import Network, NetworkArgs, subnet_layout
 from infra.settings import NetworkSettings
 from tests.unit.infra.factories import held
-from tests.unit.infra.fake_cloud import FakeCloud
-from tests.unit.infra.recorder import Graph, declare
+from tests.unit.infra.fake_cloud import ZONES, FakeCloud
+from tests.unit.infra.recorder import Graph, declare, once
 from tests.unit.infra.settings_fixtures import SUBNETS
 
 EXISTING_VPC = "vpc-0123456789abcdef0"
@@ -22,9 +22,10 @@ NETWORK = "node-on-ecs:infra:Network"
 ROUTE = "aws:ec2/route:Route"
 
 
-def _network(*, protect: bool = False, cloud: FakeCloud | None = None, **changes: Any) -> Graph:
+@once
+def _network(*, protect: bool = False, zones: tuple[str, ...] = ZONES, **changes: Any) -> Graph:
     args = NetworkArgs(settings=NetworkSettings(**changes), protect=protect)
-    return declare(lambda: Network("network", args, opts=held()), cloud=cloud)
+    return declare(lambda: Network("network", args, opts=held()), cloud=FakeCloud(zones=zones))
 
 
 def _ranges(graph: Graph) -> dict[tuple[str, str], str]:
@@ -148,7 +149,7 @@ def test_zones_without_fargate_and_local_zones_are_left_out() -> None:
 
 def test_more_zones_than_the_region_has_are_refused_by_name() -> None:
     with pytest.raises(pulumi.RunError, match=r"availability-zones is 4, .* can use 2 .*: here-1a, here-1b"):
-        _network(availability_zones=4, cloud=FakeCloud(zones=("here-1a", "here-1b")))
+        _network(availability_zones=4, zones=("here-1a", "here-1b"))
 
 
 def test_with_ipv6_only_public_subnets_have_it_and_each_has_a_way_out() -> None:

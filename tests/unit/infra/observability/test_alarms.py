@@ -8,13 +8,14 @@ import pytest
 
 from infra.observability.alarms import DeploymentAlarms, DeploymentAlarmsArgs
 from tests.unit.infra.factories import LOAD_BALANCER, alarm_settings, held
-from tests.unit.infra.recorder import Graph, declare
+from tests.unit.infra.recorder import Graph, declare, once
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 BLUE, GREEN = "targetgroup/web/0123", "targetgroup/web-green/4567"
 OF_BLUE = {"TargetGroup": BLUE, "LoadBalancer": LOAD_BALANCER}
 
 
+@once
 def _graph(groups: dict[str, str] | None = None, **changes: Any) -> Graph:
     args = DeploymentAlarmsArgs(
         settings=alarm_settings(**changes),

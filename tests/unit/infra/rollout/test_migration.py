@@ -12,7 +12,7 @@ from infra.rollout.migration import MigrationError, Migrations, Run, fingerprint
 from infra.service.service import Service
 from infra.settings import Migration
 from tests.unit.infra.factories import held, service_args, service_settings
-from tests.unit.infra.recorder import Declared, Graph, declare
+from tests.unit.infra.recorder import Declared, Graph, declare, once
 from tests.unit.infra.rollout.aws import NEW, Answer, Aws, Hours, lines, logging_to, task
 
 MIGRATION = Migration(command=("node", "migrate.js"), timeout_minutes=15)
@@ -211,6 +211,7 @@ def test_one_that_an_interrupted_update_left_running_is_not_started_a_second_tim
 # As a part of the service.
 
 
+@once
 def graph(migration: Migration | None) -> Graph:
     args = service_args(service_settings(migration=migration))
     return declare(lambda: Service("web", args, opts=held()))

@@ -23,7 +23,7 @@ from tests.unit.infra.factories import (
     service_settings,
     traffic_shift,
 )
-from tests.unit.infra.recorder import Declared, Graph, declare
+from tests.unit.infra.recorder import Declared, Graph, declare, once
 
 SERVICE = "aws:ecs/service:Service"
 RULE = "aws:lb/listenerRule:ListenerRule"
@@ -34,6 +34,7 @@ ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:check"
 
 
+@once
 def _graph(strategy: str = "canary", *, rollout: dict[str, Any] | None = None, **settings: Any) -> Graph:
     service = service_settings(rollout=rollout_settings(strategy, **(rollout or {})), **settings)
 

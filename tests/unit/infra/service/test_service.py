@@ -10,13 +10,14 @@ import pytest
 
 from infra.service.service import Service
 from tests.unit.infra.factories import held, service_args, service_settings
-from tests.unit.infra.recorder import Declared, Graph, declare
+from tests.unit.infra.recorder import Declared, Graph, declare, once
 
 SERVICE = "aws:ecs/service:Service"
 RULE = "aws:lb/listenerRule:ListenerRule"
 TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 
 
+@once
 def _graph(*, args: dict[str, Any] | None = None, **settings: Any) -> Graph:
     arguments = service_args(service_settings(**settings), **(args or {}))
     return declare(lambda: Service("web", arguments, opts=held()))

@@ -19,7 +19,7 @@ from tests.unit.infra.factories import (
     task_args,
 )
 from tests.unit.infra.fake_cloud import ACCOUNT, DIGEST, REGISTRY
-from tests.unit.infra.recorder import Graph, declare
+from tests.unit.infra.recorder import Graph, declare, once
 
 ROLE = "aws:iam/role:Role"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -28,6 +28,7 @@ SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:db-AbCdEf"
 PARAMETER = f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/app/key"
 
 
+@once
 def _task(*, args: dict[str, Any] | None = None, **settings: Any) -> Graph:
     arguments = task_args(service_settings(**settings), **(args or {}))
     return declare(lambda: TaskDefinition("web", arguments, opts=held()))
