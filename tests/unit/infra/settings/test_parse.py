@@ -107,10 +107,11 @@ def test_zero_is_a_value_and_not_a_missing_one() -> None:
     assert settings_of({"desired-count": 0}).main.desired_count == 0
 
 
-@pytest.mark.parametrize("key", keys())
-def test_saying_the_default_is_saying_nothing(key: str) -> None:
+def test_saying_the_default_is_saying_nothing() -> None:
     """The CLI hands over every default as if the stack file had it."""
-    assert settings_of({key: keys()[key].default}) == settings_of({})
+    nothing = settings_of({})
+
+    assert [key for key, one in keys().items() if settings_of({key: one.default}) != nothing] == []
 
 
 @pytest.mark.parametrize(
@@ -160,25 +161,27 @@ def _odd(random: Random, depth: int = 0) -> Any:
             return random.choice(_ODDITIES)
 
 
-@pytest.mark.parametrize("seed", range(150))
-def test_whatever_comes_is_read_or_refused_in_one_message(seed: int) -> None:
+@pytest.mark.parametrize("hundred", [0, 100])
+def test_whatever_comes_is_read_or_refused_in_one_message(hundred: int) -> None:
     """Never a traceback: neither of ours nor of pydantic's."""
-    random = Random(seed)  # noqa: S311 - the same at each run
-    config = {random.choice([*keys()]): _odd(random) for _ in range(random.randrange(1, 8))}
-    with suppress(SettingsError):
-        settings_of(config)
+    for seed in range(hundred, hundred + 100):
+        random = Random(seed)  # noqa: S311 - the same at each run
+        config = {random.choice([*keys()]): _odd(random) for _ in range(random.randrange(1, 8))}
+        with suppress(SettingsError):
+            settings_of(config)
 
 
-@pytest.mark.parametrize("key", keys())
-def test_any_value_of_a_key_is_read_or_refused_in_a_message_that_can_be_printed(key: str) -> None:
-    def message(value: Any) -> str:
+def test_any_value_of_a_key_is_read_or_refused_in_a_message_that_can_be_printed() -> None:
+    def message(key: str, value: Any) -> str:
         try:
             settings_of({key: value})
         except SettingsError as error:
             return str(error)
         return ""
 
-    assert all(len(message(value).encode()) < 3000 for value in _ODDITIES)
+    lengths = {key: max(len(message(key, value).encode()) for value in _ODDITIES) for key in keys()}
+
+    assert {key: length for key, length in lengths.items() if length >= 3000} == {}
 
 
 def test_what_is_nested_too_deeply_is_refused() -> None:
