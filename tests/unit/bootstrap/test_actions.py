@@ -16,7 +16,7 @@ import pulumi_random
 import pytest
 from botocore import xform_name
 
-from account.actions import STEPS, load_actions
+from account.actions import load_actions
 from local.resources.registry import CONSTRUCTORS
 from local.resources.row import Row
 from local.resources.table import ROWS
@@ -27,6 +27,7 @@ from tests.unit.infra.fake_cloud import ACCOUNT, DIGEST, REGION
 from tests.unit.infra.recorder import Graph
 
 ACTIONS = load_actions()
+STEPS = ("create", "read", "update", "delete")
 PACKAGES = {"aws": pulumi_aws, "docker_build": pulumi_docker_build, "random": pulumi_random}
 
 # What is made, read and deleted, but never changed, or not by an action.
