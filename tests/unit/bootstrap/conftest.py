@@ -13,11 +13,11 @@ from unittest.mock import patch
 import pytest
 
 from tests.unit.bootstrap.simulator import Role
-from tests.unit.infra.conftest import app, declare_stack
+from tests.unit.infra.conftest import app, attach, declare_stack
 from tests.unit.infra.fake_cloud import ACCOUNT, REGION, FakeCloud, Made
 from tests.unit.infra.recorder import Graph, declare, once
 
-__all__ = ["app", "declare_stack"]
+__all__ = ["app", "attach", "declare_stack"]
 
 ROOT = Path(__file__).parents[3]
 PROJECT = "node-on-ecs-bootstrap"

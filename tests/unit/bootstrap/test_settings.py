@@ -169,4 +169,4 @@ def test_every_aws_resource_and_function_uses_the_one_provider(declare_account: 
 def test_the_document_tells_of_every_key() -> None:
     document = (ROOT / "docs" / "bootstrap.md").read_text()
 
-    assert [key for key in KEYS if not re.search(rf"`{key}`|config set {key} |:{key}:", document)] == []
+    assert [key for key in KEYS if not re.search(rf"`{key}|config set {key} |:{key}:", document)] == []

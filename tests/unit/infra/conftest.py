@@ -20,6 +20,16 @@ STACKS = ("dev", "staging", "prod")
 
 DeclareStack = Callable[..., Graph]
 
+BASE = "organization/node-on-ecs/dev"
+ATTACHED = {
+    "attach-to": "dev",
+    "expires": "2026-11-24T12:00:00Z",
+    "nat": "single",
+    "container-insights": "enabled",
+    "multidev": [],
+}
+"""Makes of dev's file one of a stack that attaches to dev."""
+
 
 async def _all_well(*_: Any) -> None:
     """Stands for the look at the services, which would ask AWS."""
@@ -77,6 +87,17 @@ def declare_watched(
             config={**file["config"], **own},
             **options,
         )
+
+
+@pytest.fixture(scope="session")
+def attach(declare_stack: DeclareStack) -> DeclareStack:
+    """Attach the stack pr-12 to dev."""
+
+    def run(changes: Mapping[str, Any] | None = None, *, told: Any = None) -> Graph:
+        outputs = declare_stack("dev").exports if told is None else told
+        return declare_stack("dev", {**ATTACHED, **(changes or {})}, stack="pr-12", stacks={BASE: outputs})
+
+    return run
 
 
 @pytest.fixture(params=STACKS)

@@ -66,15 +66,12 @@ def test_without_a_boundary_roles_name_none(graph: Graph) -> None:
     assert not [role.name for role in graph.all(ROLE) if "permissionsBoundary" in role.inputs]
 
 
-def test_the_roles_of_a_stack_have_a_path_of_its_own(declare_stack: DeclareStack) -> None:
+def test_the_roles_of_a_stack_have_a_path_of_its_own(
+    declare_stack: DeclareStack, attach: DeclareStack
+) -> None:
     """By it the account's deploy roles are kept from the roles of other stacks."""
-    dev = declare_stack("dev")
-    base = {"organization/node-on-ecs/dev": dev.exports}
-    changes = {"attach-to": "dev", "nat": "single", "container-insights": "enabled", "multidev": []}
-    attached = declare_stack("dev", changes, stack="pr-7", stacks=base)
-
-    assert {role.inputs["path"] for role in dev.all(ROLE)} == {"/node-on-ecs-dev/"}
-    assert {role.inputs["path"] for role in attached.all(ROLE)} == {"/node-on-ecs-pr-7/"}
+    assert {role.inputs["path"] for role in declare_stack("dev").all(ROLE)} == {"/node-on-ecs-dev/"}
+    assert {role.inputs["path"] for role in attach().all(ROLE)} == {"/node-on-ecs-pr-12/"}
 
 
 def test_roles_are_made_in_one_place() -> None:

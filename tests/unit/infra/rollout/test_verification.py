@@ -232,7 +232,7 @@ def test_every_service_is_expected_to_run_what_the_stack_asks_for(app: Path) -> 
 def test_the_alarms_that_a_service_listens_to_are_looked_at(app: Path) -> None:
     looker = Looker()
 
-    graph = declare_watched("dev", {"alarms": {"extra": ["queue"]}}, app=app, verify=looker)
+    graph = declare_watched("staging", {"alarms": {"extra": ["queue"]}}, app=app, verify=looker)
 
     web = looker.expected[0]
     assert list(web.alarms) == graph.one("aws:ecs/service:Service", "web").inputs["alarms"]["alarmNames"]
@@ -242,8 +242,13 @@ def test_only_a_service_with_a_schedule_may_sleep(app: Path) -> None:
     office, always = Looker(), Looker()
     evening = {"name": "evening", "cron": "0 18 ? * * *", "min-count": 0, "max-count": 0}
 
-    declare_watched("dev", {"autoscaling": {"enabled": True, "schedule": [evening]}}, app=app, verify=office)
-    declare_watched("prod", app=app, verify=always)
+    declare_watched(
+        "staging",
+        {"desired-count": 1, "autoscaling": {"enabled": True, "schedule": [evening]}},
+        app=app,
+        verify=office,
+    )
+    declare_watched("staging", app=app, verify=always)
 
     assert {one.scheduled for one in office.expected} == {True}
     assert {one.scheduled for one in always.expected} == {False}
@@ -252,19 +257,19 @@ def test_only_a_service_with_a_schedule_may_sleep(app: Path) -> None:
 def test_a_preview_asks_nobody_and_shows_the_addresses(app: Path) -> None:
     looker = Looker(RolloutError("it would fail"))
 
-    graph = declare_watched("dev", app=app, dry_run=True, verify=looker)
+    graph = declare_watched("staging", app=app, dry_run=True, verify=looker)
 
     assert looker.expected == ()
-    assert graph.exports["url"] == "https://dev.example.com"
+    assert graph.exports["url"] == "https://staging.example.com"
 
 
 def test_addresses_appear_only_when_all_is_well(app: Path) -> None:
     """Whoever reads the outputs must not find the address of a version that did not make it."""
     good, bad = Graph(), Graph()
 
-    declare_watched("dev", app=app, verify=Looker(), graph=good)
+    declare_watched("staging", app=app, verify=Looker(), graph=good)
     with pytest.raises(pulumi.RunError, match="rolled back"):
-        declare_watched("dev", app=app, verify=Looker(RolloutError("rolled back")), graph=bad)
+        declare_watched("staging", app=app, verify=Looker(RolloutError("rolled back")), graph=bad)
 
     assert _registered_by_stack(good)
     assert not _registered_by_stack(bad)
