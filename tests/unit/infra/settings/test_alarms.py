@@ -30,24 +30,6 @@ def test_by_default_an_alarm_rings_well_within_a_canary() -> None:
     )
 
 
-def test_thresholds_periods_and_names_are_the_configurations() -> None:
-    settings = settings_of(
-        alarms(
-            error_percent=1,
-            minimum_requests=5,
-            p99_milliseconds=300,
-            unhealthy_tasks=2,
-            period_seconds=120,
-            periods=2,
-            extra=["queue too long"],
-        )
-    ).main.alarms
-
-    assert (settings.error_percent, settings.minimum_requests, settings.p99_milliseconds) == (1, 5, 300)
-    assert (settings.unhealthy_tasks, settings.period_seconds, settings.periods) == (2, 120, 2)
-    assert settings.extra == ("queue too long",)
-
-
 def test_an_alarm_of_somebody_else_is_enough() -> None:
     config = alarms(error_percent=0, p99_milliseconds=0, unhealthy_tasks=0, extra=["queue"])
 

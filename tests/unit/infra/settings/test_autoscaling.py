@@ -23,14 +23,6 @@ def test_nothing_scales_unless_it_is_switched_on() -> None:
     assert not settings_of({"autoscaling": {"max-count": 9}}).main.autoscaling.enabled
 
 
-def test_switched_on_it_keeps_to_cpu_and_memory() -> None:
-    settings = settings_of(scaled()).main.autoscaling
-
-    assert settings.enabled
-    assert (settings.min_count, settings.max_count) == (1, 4)
-    assert (settings.cpu_percent, settings.memory_percent, settings.requests_per_target) == (60, 75, 0)
-
-
 def test_an_office_sleeps_at_night_and_at_weekends() -> None:
     settings = settings_of(scaled(time_zone="Europe/Berlin", schedule=[MORNING, EVENING])).main.autoscaling
 

@@ -7,17 +7,10 @@ from typing import Any
 import pytest
 
 from infra.settings import BuildSecret
-from tests.unit.infra.settings_fixtures import PROJECT, faults_of, refuses, settings_of
+from tests.unit.infra.settings_fixtures import PROJECT, refuses, settings_of
 
 CREDENTIALS = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ghcr-AbCdEf"
 DIGEST = f"sha256:{'0' * 64}"
-
-
-def test_the_app_s_own_image_is_built_unless_the_stack_says_otherwise() -> None:
-    image = settings_of({}).image
-
-    assert (image.app_path, image.build_args) == ("app", {})
-    assert (image.repository, image.image_from, image.image, image.retained_images) == (None, None, None, 30)
 
 
 def test_another_stack_s_image_is_taken_from_the_shared_repository() -> None:
@@ -81,10 +74,6 @@ def test_any_registry_reference_can_be_deployed(reference: str) -> None:
 )
 def test_what_is_wrong_is_refused(config: dict[str, Any], at: str, says: str) -> None:
     refuses(config, at, says)
-
-
-def test_a_wrong_repository_does_not_count_as_a_missing_one() -> None:
-    assert len(faults_of({"image-from": "staging", "repository": "App"})) == 1
 
 
 def test_a_dockerfile_a_stage_and_secrets_are_the_build_s() -> None:

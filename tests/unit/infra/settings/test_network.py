@@ -20,10 +20,6 @@ def test_a_private_range_of_the_right_size_is_accepted(cidr: str) -> None:
     assert settings_of({"cidr": cidr}).network.cidr == cidr
 
 
-def test_without_a_vpc_of_its_own_the_stack_makes_one() -> None:
-    assert settings_of({}).network.vpc_id is None
-
-
 def test_an_existing_vpc_comes_with_its_subnets() -> None:
     config = {"vpc-id": VPC, "public-subnet-ids": SUBNETS[:2], "private-subnet-ids": SUBNETS[2:4]}
 
@@ -114,10 +110,6 @@ def test_an_existing_vpc_without_subnets_is_told_of_both_kinds() -> None:
         "public-subnet-ids",
         "private-subnet-ids",
     ]
-
-
-def test_rules_that_are_wrong_each_for_itself_are_not_the_same_rule() -> None:
-    assert len(faults_of({"egress": [{**DATABASE, "port": 0}, {**DATABASE, "port": 0}]})) == 2
 
 
 def test_as_many_rules_and_subnets_as_aws_allows_are_accepted() -> None:

@@ -58,6 +58,39 @@ def test_a_key_that_does_not_exist_is_told_the_nearest_that_does(key: str, neare
     assert fault_of({key: "x"}) == f'{key} = "x": there is no such key; the nearest is `{nearest}`'
 
 
+@pytest.mark.parametrize(
+    ("config", "count"),
+    [
+        # What follows from a mistake is no other one.
+        ({"memory": 7, "multidev": ["alice", {"name": "bob", "cpu": 512}]}, 1),
+        (
+            {
+                "rollout": {"canary-percent": 0},
+                "multidev": [{"name": "a", "rollout": {"strategy": "canary"}}],
+            },
+            1,
+        ),
+        ({"domain": "-a.example.com", "zone": "example.com"}, 1),
+        ({"image-from": "staging", "repository": "App"}, 1),
+        (
+            {
+                "desired-count": 1,
+                "deployment-minimum-healthy-percent": 100,
+                "deployment-maximum-percent": 100,
+            },
+            1,
+        ),
+        # What is wrong each for itself is not the same.
+        ({"multidev": ["Alice", "Bob"]}, 2),
+        ({"name": "Web", "multidev": ["Web"]}, 2),
+        ({"egress": [{"port": 0, "cidr": "10.1.0.0/16", "description": "PostgreSQL"}] * 2}, 2),
+    ],
+    ids=str,
+)
+def test_each_mistake_is_told_once(config: dict[str, Any], count: int) -> None:
+    assert len(faults_of(config)) == count
+
+
 @pytest.mark.parametrize("key", ["environment", "build-args", "domain", "secrets"])
 def test_an_encrypted_value_is_refused_and_not_shown(key: str) -> None:
     values = {

@@ -14,12 +14,6 @@ def test_the_region_is_pulumi_s_own_key() -> None:
     assert settings_of({"aws:region": "eu-central-1"}).provider.region == "eu-central-1"
 
 
-def test_profile_and_role_are_none_unless_they_are_set() -> None:
-    provider = settings_of({}).provider
-
-    assert (provider.profile, provider.assume_role_arn) == (None, None)
-
-
 def test_profile_and_role_are_taken_over() -> None:
     role = "arn:aws:iam::123456789012:role/ci/deploy"
     provider = settings_of({"profile": "prod-admin", "assume-role-arn": role}).provider

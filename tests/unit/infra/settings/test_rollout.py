@@ -16,20 +16,6 @@ def rollout(**changes: Any) -> dict[str, Any]:
     return {"rollout": {name.replace("_", "-"): value for name, value in changes.items()}}
 
 
-def test_a_service_rolls_unless_it_says_otherwise() -> None:
-    settings = settings_of({})
-
-    assert settings.main.rollout.strategy == "rolling"
-    assert not settings.shifts_traffic
-
-
-def test_a_canary_is_a_quarter_for_ten_minutes_unless_it_says_otherwise() -> None:
-    canary = settings_of(rollout(strategy="canary")).main.rollout
-
-    assert (canary.canary_percent, canary.canary_minutes) == (25, 10)
-    assert canary.has_two_target_groups
-
-
 def test_only_what_differs_has_to_be_named() -> None:
     """The rest is what `Pulumi.yaml` has."""
     linear = settings_of(rollout(strategy="linear", step_percent=50)).main.rollout

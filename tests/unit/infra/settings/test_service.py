@@ -246,9 +246,5 @@ def test_what_is_wrong_is_refused(config: dict[str, Any], at: str, says: str) ->
     refuses(config, at, says)
 
 
-def test_a_wrong_percentage_is_one_fault_and_not_two() -> None:
-    assert len(faults_of(rolling(1, 100, 100))) == 1
-
-
 def test_a_name_of_16_characters_is_accepted() -> None:
     assert settings_of({"name": "a" * 16}).main.name == "a" * 16
