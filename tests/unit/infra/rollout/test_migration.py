@@ -270,8 +270,8 @@ def test_two_services_do_not_migrate_at_once(monkeypatch: pytest.MonkeyPatch) ->
     def program() -> None:
         migrations = Migrations(cloud())  # type: ignore[arg-type]
         for name in ("web", "web-alice"):
-            gate = migrations.gate(name, MIGRATION, parent=held().parent)  # type: ignore[arg-type]
-            hooks.append(gate.hook)
+            hook, _ = migrations.gate(name, MIGRATION, parent=held().parent)  # type: ignore[arg-type]
+            hooks.append(hook)
         pulumi.export("done", pulumi.Output.from_input(both()))
 
     async def both() -> None:
