@@ -24,12 +24,6 @@ def test_one_task_on_fargate_and_three_of_four_others_on_spot() -> None:
     )
 
 
-def test_spot_runs_arm64_too() -> None:
-    settings = settings_of({**strategy(SPOT), "architecture": "arm64"})
-
-    assert settings.main.architecture == "arm64"
-
-
 @pytest.mark.parametrize(
     ("config", "at", "says"),
     [

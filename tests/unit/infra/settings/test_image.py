@@ -28,22 +28,6 @@ def test_another_stack_may_be_named_in_full(stack: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "reference",
-    [
-        "nginx",
-        "nginx:1.29",
-        "library/nginx:1.29-alpine",
-        "localhost:5000/app:dev",
-        "ghcr.io/team/app__next",
-        f"123456789012.dkr.ecr.us-east-1.amazonaws.com/app@{DIGEST}",
-        f"app:v1@{DIGEST}",
-    ],
-)
-def test_any_registry_reference_can_be_deployed(reference: str) -> None:
-    assert settings_of({"image": reference}).image.image == reference
-
-
-@pytest.mark.parametrize(
     ("config", "at", "says"),
     [
         ({"image-from": "staging"}, "image-from", "needs `repository`"),

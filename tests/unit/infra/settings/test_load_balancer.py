@@ -32,11 +32,6 @@ def test_the_zone_is_the_domain_without_its_first_label_unless_it_is_given(
     assert settings_of(config).load_balancer.hosted_zone == zone
 
 
-def test_a_certificate_s_first_name_may_have_64_characters() -> None:
-    assert len(DOMAIN_OF_64) == 64
-    assert settings_of({"domain": DOMAIN_OF_64}).load_balancer.domain == DOMAIN_OF_64
-
-
 def test_policies_that_security_hub_passes_are_accepted_and_no_others() -> None:
     assert fault_of({"tls-policy": "ELBSecurityPolicy-2016-08"}) == (
         'tls-policy = "ELBSecurityPolicy-2016-08": one of '

@@ -13,13 +13,6 @@ VPC = "vpc-0123456789abcdef0"
 DATABASE = {"port": 5432, "cidr": "10.1.0.0/16", "description": "PostgreSQL"}
 
 
-@pytest.mark.parametrize(
-    "cidr", ["10.0.0.0/16", "10.0.4.0/22", "172.16.0.0/18", "192.168.0.0/20", "100.64.0.0/16"]
-)
-def test_a_private_range_of_the_right_size_is_accepted(cidr: str) -> None:
-    assert settings_of({"cidr": cidr}).network.cidr == cidr
-
-
 def test_an_existing_vpc_comes_with_its_subnets() -> None:
     config = {"vpc-id": VPC, "public-subnet-ids": SUBNETS[:2], "private-subnet-ids": SUBNETS[2:4]}
 

@@ -9,18 +9,6 @@ import pytest
 from tests.unit.infra.settings_fixtures import PROJECT, refuses, settings_of
 
 
-def test_the_region_is_pulumi_s_own_key() -> None:
-    assert settings_of({}).provider.region == "us-east-1"
-    assert settings_of({"aws:region": "eu-central-1"}).provider.region == "eu-central-1"
-
-
-def test_profile_and_role_are_taken_over() -> None:
-    role = "arn:aws:iam::123456789012:role/ci/deploy"
-    provider = settings_of({"profile": "prod-admin", "assume-role-arn": role}).provider
-
-    assert (provider.profile, provider.assume_role_arn) == ("prod-admin", role)
-
-
 def test_default_tags_come_first_and_the_stack_s_own_after_them() -> None:
     assert settings_of({"tags": {"Team": "shop", "CostCenter": 4711}}, stack="prod").provider.tags == {
         "Project": PROJECT,

@@ -10,7 +10,6 @@ from infra.settings import Statement
 from tests.unit.infra.settings_fixtures import fault_of, faults_of, refuses, settings_of
 
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf"
-PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter/app/key"
 RESERVED = (
     "PORT",
     "ENVIRONMENT",
@@ -50,18 +49,6 @@ def test_the_main_service_has_the_domain_for_host_and_always_the_last_priority(
     )
 
 
-@pytest.mark.parametrize("user", ["1000", "node", "1000:1000", "node:node", "1000:0", "10"])
-def test_any_user_but_root_is_accepted(user: str) -> None:
-    assert settings_of({"user": user}).main.user == user
-
-
-@pytest.mark.parametrize(
-    "arn", [SECRET, f"{SECRET}:password::", PARAMETER, SECRET.replace("aws", "aws-us-gov", 1)]
-)
-def test_a_secret_is_an_arn(arn: str) -> None:
-    assert settings_of({"secrets": {"DB": arn}}).main.secrets == {"DB": arn}
-
-
 @pytest.mark.parametrize(
     "arn",
     [
@@ -83,11 +70,6 @@ def test_an_arn_that_grants_nothing_or_more_than_one_secret_is_refused(arn: str)
     assert fault.startswith(f'secrets.DB = "{arn}": ')
     assert "ends in a hyphen and six characters" in fault
     assert "no `*`" in fault
-
-
-@pytest.mark.parametrize("version", [":3", ":prod", ""])
-def test_a_parameter_may_have_a_version(version: str) -> None:
-    assert settings_of({"secrets": {"KEY": f"{PARAMETER}{version}"}}).main.secrets["KEY"].endswith(version)
 
 
 def test_variables_that_fill_a_task_definition_are_refused_with_the_sizes() -> None:
@@ -127,16 +109,6 @@ def test_a_whole_service_or_every_resource_is_accepted_but_not_both(
     actions: list[str], resources: list[str]
 ) -> None:
     assert len(settings_of(statement(actions, resources)).main.task_role_statements) == 1
-
-
-@pytest.mark.parametrize("command", [[], ["CMD", "true"], ["CMD-SHELL", "exit 0"]])
-def test_a_health_check_command_is_as_ecs_wants_it_or_none(command: list[str]) -> None:
-    assert settings_of({"health-check-command": command}).main.health_check_command == tuple(command)
-
-
-@pytest.mark.parametrize("path", ["/", "/readyz", "/health?deep=1"])
-def test_a_health_check_path_may_have_a_query(path: str) -> None:
-    assert settings_of({"health-check-path": path}).main.health_check_path == path
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
@@ -244,7 +216,3 @@ def test_secrets_and_environment_do_not_set_the_same_name() -> None:
 )
 def test_what_is_wrong_is_refused(config: dict[str, Any], at: str, says: str) -> None:
     refuses(config, at, says)
-
-
-def test_a_name_of_16_characters_is_accepted() -> None:
-    assert settings_of({"name": "a" * 16}).main.name == "a" * 16

@@ -156,3 +156,46 @@ def test_a_long_value_is_cut() -> None:
 )
 def test_only_a_name_that_is_near_is_named(name: str, near: str | None) -> None:
     assert nearest(name, keys()) == near
+
+
+def _secret(end: str, *, partition: str = "aws") -> dict[str, str]:
+    return {"DB": f"arn:{partition}:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf{end}"}
+
+
+def _parameter(end: str) -> dict[str, str]:
+    return {"KEY": f"arn:aws:ssm:us-east-1:123456789012:parameter/app/key{end}"}
+
+
+TAKEN: dict[str, list[Any]] = {
+    "aws:region": ["eu-central-1"],
+    "profile": ["prod-admin"],
+    "assume-role-arn": ["arn:aws:iam::123456789012:role/ci/deploy"],
+    "cidr": ["10.0.0.0/16", "10.0.4.0/22", "172.16.0.0/18", "192.168.0.0/20", "100.64.0.0/16"],
+    # A certificate's first name may have 64 characters.
+    "domain": [f"{'a' * 52}.example.com"],
+    "name": ["a" * 16],
+    "user": ["1000", "node", "1000:1000", "node:node", "1000:0", "10"],
+    "secrets": [
+        *map(_secret, ("", ":password::")),
+        _secret("", partition="aws-us-gov"),
+        *map(_parameter, ("", ":3", ":prod")),
+    ],
+    "health-check-command": [(), ("CMD", "true"), ("CMD-SHELL", "exit 0")],
+    "health-check-path": ["/", "/readyz", "/health?deep=1"],
+    "image": [
+        *("nginx", "nginx:1.29", "library/nginx:1.29-alpine", "localhost:5000/app:dev"),
+        "ghcr.io/team/app__next",
+        f"123456789012.dkr.ecr.us-east-1.amazonaws.com/app@sha256:{'0' * 64}",
+        f"app:v1@sha256:{'0' * 64}",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [(key, value) for key, values in TAKEN.items() for value in values]
+)
+def test_what_is_right_is_taken_as_it_is(key: str, value: Any) -> None:
+    found = keys()[key]
+    part = getattr(settings_of({key: value}), str(found.part).replace("-", "_"))
+
+    assert getattr(part, found.name) == value
