@@ -27,7 +27,7 @@ SERVICE = "aws:ecs/service:Service"
 RULE = "aws:lb/listenerRule:ListenerRule"
 TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
-LISTENER = "aws:lb/listener:Listener"
+LOAD_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 
 # In the state these names are the resources: another spelling replaces every resource below it.
 SHARED = {
@@ -209,7 +209,7 @@ def test_the_world_comes_in_at_the_load_balancer_and_nowhere_else(graph: Graph) 
         for rule in graph.all(INGRESS)
         if world & {rule.inputs.get("cidrIpv4"), rule.inputs.get("cidrIpv6")}
     ]
-    (load_balancer,) = graph.one("aws:lb/loadBalancer:LoadBalancer").inputs["securityGroups"]
+    (load_balancer,) = graph.one(LOAD_BALANCER).inputs["securityGroups"]
 
     assert {rule["securityGroupId"] for rule in open_rules} == {load_balancer}
     assert {(rule["fromPort"], rule["toPort"]) for rule in open_rules} == {(80, 80), (443, 443)}
@@ -218,10 +218,10 @@ def test_the_world_comes_in_at_the_load_balancer_and_nowhere_else(graph: Graph) 
 def test_only_the_load_balancer_comes_in_at_the_tasks(graph: Graph) -> None:
     (tasks,) = {
         group
-        for service in graph.all("aws:ecs/service:Service")
+        for service in graph.all(SERVICE)
         for group in service.inputs["networkConfiguration"]["securityGroups"]
     }
-    (load_balancer,) = graph.one("aws:lb/loadBalancer:LoadBalancer").inputs["securityGroups"]
+    (load_balancer,) = graph.one(LOAD_BALANCER).inputs["securityGroups"]
     (rule,) = [rule.inputs for rule in graph.all(INGRESS) if rule.inputs["securityGroupId"] == tasks]
 
     assert rule["referencedSecurityGroupId"] == load_balancer
@@ -350,3 +350,45 @@ def test_each_stack_has_its_strategy_with_ecs_s_own_controller(
     assert {s.inputs["deploymentConfiguration"]["strategy"] for s in services} == {strategy}
     assert not [s.name for s in services if "deploymentController" in s.inputs]
     assert not [r.name for r in declare_stack(stack).resources if "codedeploy" in r.type]
+
+
+# What one part hands to the next.
+
+
+def test_the_load_balancer_stands_in_the_public_subnets(graph: Graph) -> None:
+    assert graph.one(LOAD_BALANCER).inputs["subnets"] == graph.exports["public_subnet_ids"]
+
+
+def test_the_load_balancer_goes_before_the_whole_network_that_its_addresses_need(graph: Graph) -> None:
+    """Its subnets alone would let the internet gateway go while it still has addresses there."""
+    beside_the_subnets = graph.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup").urn
+
+    assert beside_the_subnets in graph.one(LOAD_BALANCER).dependencies
+
+
+def test_tasks_have_public_addresses_where_there_is_no_nat_and_only_there(graph: Graph) -> None:
+    """Without NAT and without a public address they could not even pull their image."""
+    public = graph.one("awsx:ec2:Vpc").inputs["natGateways"] == {"strategy": "None"}
+    expected = graph.exports["public_subnet_ids" if public else "private_subnet_ids"]
+
+    for service in graph.all(SERVICE):
+        network = service.inputs["networkConfiguration"]
+        assert (network["subnets"], network["assignPublicIp"]) == (expected, public)
+
+
+def test_records_point_into_the_load_balancer_s_own_zone(graph: Graph) -> None:
+    aliases = [alias for r in graph.all("aws:route53/record:Record") for alias in r.inputs.get("aliases", ())]
+
+    assert aliases
+    assert {alias["zoneId"] for alias in aliases} == {graph.exports["load_balancer_zone_id"]}
+
+
+def test_what_the_configuration_says_of_two_parts_reaches_both(declare_stack: DeclareStack) -> None:
+    """The app keeps connections longer than the load balancer; logs stay as long as asked for."""
+    graph = declare_stack("dev", {"idle-timeout-seconds": 77, "log-retention-days": 14})
+    definition = graph.one(DEFINITION, "web").inputs
+    (container,) = json.loads(definition["containerDefinitions"])
+
+    assert graph.one(LOAD_BALANCER).inputs["idleTimeout"] == 77
+    assert {"name": "IDLE_TIMEOUT_SECONDS", "value": "77"} in container["environment"]
+    assert graph.one("aws:cloudwatch/logGroup:LogGroup").inputs["retentionInDays"] == 14

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from tests.unit.infra.conftest import ROOT
 
 FILES = sorted((ROOT / "infra").rglob("*.py"))
 COMPONENTS = [file for file in FILES if "settings" not in file.parts]
+
+
+@cache
+def _nodes(file: Path) -> list[ast.AST]:
+    return [*ast.walk(ast.parse(file.read_text()))]
 
 
 def _module(file: Path) -> str:
@@ -22,7 +28,7 @@ def _package(module: str) -> str:
 
 
 def _imports(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in _nodes(file):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -42,7 +48,7 @@ def test_no_component_reads_config_the_stacks_name_or_the_environment() -> None:
     reads = [
         f"{file}: {node.attr}"
         for file in COMPONENTS
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in _nodes(file)
         if isinstance(node, ast.Attribute) and node.attr in told
     ]
 
@@ -56,7 +62,7 @@ def test_a_component_hands_its_caller_s_options_to_nobody() -> None:
     made = [
         node
         for file in FILES
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in _nodes(file)
         if isinstance(node, ast.FunctionDef) and "opts" in {arg.arg for arg in node.args.args}
     ]
     uses = [

@@ -174,7 +174,7 @@ TAKEN: dict[str, list[Any]] = {
     # A certificate's first name may have 64 characters.
     "domain": [f"{'a' * 52}.example.com"],
     "name": ["a" * 16],
-    "user": ["1000", "node", "1000:1000", "node:node", "1000:0", "10"],
+    "user": ["1000", "node", "1000:1000", "node:node", "1000:0", "10", "rootless"],
     "secrets": [
         *map(_secret, ("", ":password::")),
         _secret("", partition="aws-us-gov"),
