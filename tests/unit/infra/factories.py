@@ -51,6 +51,10 @@ def held(name: str = "holder") -> pulumi.ResourceOptions:
     return pulumi.ResourceOptions(parent=Holder(name))
 
 
+def provider_settings(**changes: Any) -> ProviderSettings:
+    return ProviderSettings(**{"region": REGION, **changes})
+
+
 def image_settings(app_path: str = "app", **changes: Any) -> ImageSettings:
     """Settings whose files may be anywhere, as no configuration's may."""
     paths = {"app_path": app_path, "dockerfile": changes.pop("dockerfile", None)}
@@ -131,7 +135,7 @@ def platform(**changes: Any) -> Platform:
             "idle_timeout_seconds": 60,
             "log_group_name": "logs",
             "log_group_arn": LOG_GROUP_ARN,
-            "rollout": Rollout(ProviderSettings()),
+            "rollout": Rollout(provider_settings()),
             **changes,
         },
     )

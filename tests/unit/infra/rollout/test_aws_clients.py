@@ -11,7 +11,7 @@ import pytest
 from botocore.credentials import AssumeRoleCredentialFetcher
 
 from infra.rollout.aws_clients import Clients, session_for
-from infra.settings import ProviderSettings
+from tests.unit.infra.factories import provider_settings
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"
 
@@ -37,15 +37,15 @@ def key_of(session: boto3.Session) -> str:
 
 
 def test_the_region_is_the_stack_s_and_not_the_shell_s() -> None:
-    assert session_for(ProviderSettings(region="eu-central-1")).region_name == "eu-central-1"
+    assert session_for(provider_settings(region="eu-central-1")).region_name == "eu-central-1"
 
 
 def test_without_a_profile_the_shell_s_credentials_count() -> None:
-    assert key_of(session_for(ProviderSettings())) == "OF-THE-SHELL"
+    assert key_of(session_for(provider_settings())) == "OF-THE-SHELL"
 
 
 def test_a_profile_comes_before_the_shell() -> None:
-    assert key_of(session_for(ProviderSettings(profile="team"))) == "OF-THE-PROFILE"
+    assert key_of(session_for(provider_settings(profile="team"))) == "OF-THE-PROFILE"
 
 
 def test_a_role_is_assumed_from_the_profile_and_anew_when_it_runs_out(
@@ -66,7 +66,7 @@ def test_a_role_is_assumed_from_the_profile_and_anew_when_it_runs_out(
         }
 
     monkeypatch.setattr(AssumeRoleCredentialFetcher, "_get_credentials", assume)
-    session = session_for(ProviderSettings(profile="team", assume_role_arn=ROLE))
+    session = session_for(provider_settings(profile="team", assume_role_arn=ROLE))
 
     assert key_of(session) == "OF-THE-ROLE-1"
     assert key_of(session) == "OF-THE-ROLE-2"
@@ -77,10 +77,10 @@ def test_the_endpoint_of_the_environment_counts(monkeypatch: pytest.MonkeyPatch)
     """So the local run points the gates at its emulator."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
 
-    assert Clients(ProviderSettings()).get("ecs").meta.endpoint_url == "http://127.0.0.1:4566"
+    assert Clients(provider_settings()).get("ecs").meta.endpoint_url == "http://127.0.0.1:4566"
 
 
 def test_a_client_is_made_once() -> None:
-    clients = Clients(ProviderSettings())
+    clients = Clients(provider_settings())
 
     assert clients.get("ecs") is clients.get("ecs")
