@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
+from inspect import signature
 from typing import Any, ParamSpec
 from unittest.mock import patch
 
@@ -249,7 +250,9 @@ def once(build: Callable[P, Graph]) -> Callable[P, Graph]:
 
     @wraps(build)
     def run(*args: P.args, **options: P.kwargs) -> Graph:
-        asked = repr((args, sorted(options.items())))
+        bound = signature(build).bind(*args, **options)
+        bound.apply_defaults()
+        asked = repr({name: value for name, value in bound.arguments.items() if value})
         assert " at 0x" not in asked, "what is asked for has to be known by what it is, not by where"
         if asked not in graphs:
             graphs[asked] = build(*args, **options)
