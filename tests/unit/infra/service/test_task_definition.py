@@ -90,13 +90,21 @@ def test_with_ecs_exec_its_agent_can_work_and_the_app_is_not_root_all_the_same()
     }
 
 
-def test_what_ecs_exec_needs_comes_beside_what_the_app_may_do() -> None:
+def test_the_app_may_do_what_config_says_and_what_ecs_exec_needs_before_its_task_starts() -> None:
+    """The first task would fail to pull, which the circuit breaker counts, or have an agent that gave up."""
     own = Statement(actions=("s3:GetObject",), resources=("arn:aws:s3:::reports/*",))
     graph = _task(execute_command=True, task_role_statements=(own,))
+    statements = _statements(graph, "web-task")
 
-    assert list(_statements(graph, "web-task")) == ["own", "ExecuteCommand"]
-    # A task that starts before its role may do so has an agent that gave up.
-    assert graph.one(POLICY, "web-task").urn in graph.one(DEFINITION, "web").dependencies
+    assert list(statements) == ["own", "ExecuteCommand"]
+    assert statements["own"] == {
+        "Effect": "Allow",
+        "Action": ["s3:GetObject"],
+        "Resource": ["arn:aws:s3:::reports/*"],
+    }
+    assert graph.one(POLICY, "web-task").inputs["role"] == "web-task-1a2b3c4"
+    assert graph.names(POLICY) == ["web-execution", "web-task"]
+    assert {policy.urn for policy in graph.all(POLICY)} <= graph.one(DEFINITION).dependencies
 
 
 @pytest.mark.parametrize(("architecture", "name"), [("arm64", "ARM64"), ("x86_64", "X86_64")])
@@ -235,26 +243,6 @@ def test_ecs_may_read_the_named_secrets_and_no_other() -> None:
 
 def test_the_app_may_do_nothing_unless_config_says_so() -> None:
     assert _task().names(POLICY) == ["web-execution"]
-
-
-def test_the_app_may_do_what_config_says_and_nothing_else() -> None:
-    statement = Statement(actions=("s3:GetObject",), resources=("arn:aws:s3:::bucket/*",))
-
-    graph = _task(task_role_statements=(statement,))
-
-    assert _statements(graph, "web-task") == {
-        "own": {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::bucket/*"]},
-    }
-    assert graph.one(POLICY, "web-task").inputs["role"] == "web-task-1a2b3c4"
-
-
-def test_no_task_starts_before_its_roles_may_do_what_it_needs() -> None:
-    """The first task would fail to pull, and the circuit breaker counts it."""
-    graph = _task(
-        task_role_statements=(Statement(actions=("s3:GetObject",), resources=("arn:aws:s3:::b/*",)),)
-    )
-
-    assert {policy.urn for policy in graph.all(POLICY)} <= graph.one(DEFINITION).dependencies
 
 
 @pytest.mark.parametrize(("repository_arn", "asked"), [(None, True), (REPOSITORY_ARN, False)])
