@@ -16,6 +16,22 @@ RULE = "aws:lb/listenerRule:ListenerRule"
 RECORD = "aws:route53/record:Record"
 DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 NO_DOMAIN = {"domain": "", "zone": ""}
+REFERENCE = f"{REGISTRY}/app@sha256:{'a' * 64}"
+DIFFERENT = {
+    "multidev": [
+        {
+            "name": "alice",
+            "image": REFERENCE,
+            "desired-count": 3,
+            "cpu": 512,
+            "memory": 1024,
+            "environment": {"LOG_LEVEL": "debug"},
+            "rollout": {"strategy": "linear"},
+        },
+        {"name": "bob", "image": "ghcr.io/org/app:v1"},
+        "carol",
+    ]
+}
 
 
 def _by_urn(graph: Graph) -> dict[str, Declared]:
@@ -64,32 +80,32 @@ def test_the_order_of_the_copies_makes_no_difference(declare_stack: DeclareStack
 
 
 def test_a_copy_can_differ_in_what_its_object_says(declare_stack: DeclareStack) -> None:
-    reference = f"{REGISTRY}/app@sha256:{'a' * 64}"
-    alice = {
-        "name": "alice",
-        "image": reference,
-        "desired-count": 3,
-        "cpu": 512,
-        "memory": 1024,
-        "environment": {"LOG_LEVEL": "debug"},
-    }
-
-    graph = declare_stack("dev", {"multidev": [alice, "bob"]})
+    graph = declare_stack("dev", DIFFERENT)
     definition = graph.one(DEFINITION, "web-alice").inputs
 
     assert graph.one(SERVICE, "web-alice").inputs["desiredCount"] == 3
     assert (definition["cpu"], definition["memory"]) == ("512", "1024")
-    assert _container(graph, "web-alice")["image"] == reference
+    assert _container(graph, "web-alice")["image"] == REFERENCE
     assert {"name": "LOG_LEVEL", "value": "debug"} in _container(graph, "web-alice")["environment"]
-    assert _container(graph, "web-bob")["image"] == _container(graph, "web")["image"] != reference
+    assert _container(graph, "web-carol")["image"] == _container(graph, "web")["image"] != REFERENCE
+
+
+def test_a_copy_can_move_traffic_where_the_main_service_rolls(declare_stack: DeclareStack) -> None:
+    graph = declare_stack("dev", DIFFERENT)
+
+    assert graph.one(SERVICE, "web-alice").inputs["deploymentConfiguration"]["strategy"] == "LINEAR"
+    assert [name for name in graph.names("aws:lb/targetGroup:TargetGroup") if "green" in name] == [
+        "web-alice-green"
+    ]
+    assert graph.one("aws:iam/role:Role", "infrastructure")
 
 
 def test_a_tag_of_another_registry_is_asked_there(declare_stack: DeclareStack) -> None:
-    graph = declare_stack("dev", {"multidev": [{"name": "alice", "image": "ghcr.io/org/app:v1"}]})
+    graph = declare_stack("dev", DIFFERENT)
 
     # Previews and CI machines may have no Docker daemon.
     assert graph.one("pulumi:providers:docker", "docker").inputs == {"disableDockerDaemonCheck": "true"}
-    assert _container(graph, "web-alice")["image"] == f"ghcr.io/org/app@{DIGEST}"
+    assert _container(graph, "web-bob")["image"] == f"ghcr.io/org/app@{DIGEST}"
 
 
 def test_docker_has_no_provider_where_nothing_is_asked_of_it(declare_stack: DeclareStack) -> None:
@@ -219,14 +235,6 @@ def test_the_main_service_moves_traffic_and_its_copies_roll(declare_stack: Decla
 
     assert strategies == {"web": "CANARY", "web-alice": "ROLLING", "web-bob": "ROLLING"}
     assert graph.names("aws:lb/targetGroup:TargetGroup") == ["web", "web-alice", "web-bob", "web-green"]
-
-
-def test_a_copy_can_move_traffic_where_the_main_service_rolls(declare_stack: DeclareStack) -> None:
-    graph = declare_stack("dev", {"multidev": [{"name": "alice", "rollout": {"strategy": "linear"}}, "bob"]})
-
-    assert graph.one(SERVICE, "web-alice").inputs["deploymentConfiguration"]["strategy"] == "LINEAR"
-    assert graph.names("aws:lb/targetGroup:TargetGroup") == ["web", "web-alice", "web-alice-green", "web-bob"]
-    assert graph.one("aws:iam/role:Role", "infrastructure")
 
 
 def test_another_strategy_replaces_nothing_that_is_there(declare_stack: DeclareStack) -> None:
