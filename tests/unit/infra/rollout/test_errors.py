@@ -9,9 +9,6 @@ import pulumi
 import pytest
 
 from infra.rollout.errors import OperationErrors
-from infra.service.service import Service
-from tests.unit.infra.factories import held, service_args
-from tests.unit.infra.recorder import declare
 from tests.unit.infra.rollout.aws import NEW, Aws, Hours, lines, service, task, tasks
 
 SERVICE = "aws:ecs/service:Service"
@@ -109,10 +106,3 @@ def test_without_a_name_and_when_deleting_nothing_is_asked(reported: list[str]) 
     ask("failed", aws=aws, failed_operation="delete")
 
     assert (aws.asked, reported) == ([], [])
-
-
-def test_task_definitions_and_services_have_the_hook() -> None:
-    graph = declare(lambda: Service("web", service_args(), opts=held()))
-
-    for token in (SERVICE, DEFINITION):
-        assert graph.one(token).hooks["on_error"] == ("operation-errors",)

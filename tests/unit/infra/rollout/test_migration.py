@@ -221,13 +221,6 @@ def ecs_service(migration: Migration | None) -> Declared:
     return graph(migration).one("aws:ecs/service:Service")
 
 
-def test_it_is_held_before_a_service_is_made_and_before_it_is_changed() -> None:
-    hooks = ecs_service(MIGRATION).hooks
-
-    assert hooks["before_create"] == ("web-migration",)
-    assert hooks["before_update"][0] == "web-migration"
-
-
 def test_another_command_changes_the_service() -> None:
     """Hooks run only for what changes."""
     other = Migration(command=("node", "other.js"), timeout_minutes=15)
@@ -247,8 +240,6 @@ def test_without_one_nothing_is_held_and_nothing_remembered() -> None:
     declared = graph(None)
 
     assert declared.all("aws:ssm/parameter:Parameter") == []
-    hooks = declared.one("aws:ecs/service:Service").hooks
-    assert "web-migration" not in {name for names in hooks.values() for name in names}
     assert "triggers" not in declared.one("aws:ecs/service:Service").inputs
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infra.service.service import Service
+from infra.settings import Migration
 from tests.unit.infra.factories import held, service_args, service_settings
 from tests.unit.infra.recorder import Declared, Graph, declare, once
 
@@ -130,6 +131,23 @@ def test_the_app_does_not_see_the_prefix(asked: str, seen: str) -> None:
 
     assert transform["type"] == "url-rewrite"
     assert re.sub(rewrite["regex"], rewrite["replace"].replace("$1", r"\1"), asked) == seen
+
+
+MIGRATION = Migration(command=("node", "migrate.js"))
+
+
+@pytest.mark.parametrize(("migration", "first"), [(None, ()), (MIGRATION, ("web-migration",))], ids=str)
+def test_what_happens_before_and_when_it_fails(migration: Migration | None, first: tuple[str, ...]) -> None:
+    """A migration goes first; hooks that are gone are taken from ECS; errors are tried again or explained."""
+    graph = _graph(migration=migration)
+    failing = {"on_error": ("operation-errors",)}
+
+    assert graph.one(SERVICE).hooks == {
+        **({"before_create": first} if first else {}),
+        "before_update": (*first, "removed-lifecycle-hooks"),
+        **failing,
+    }
+    assert graph.one("aws:ecs/taskDefinition:TaskDefinition").hooks == failing
 
 
 def test_the_service_waits_for_its_rule() -> None:

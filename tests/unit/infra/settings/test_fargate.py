@@ -61,18 +61,6 @@ def test_a_wrong_memory_is_told_the_nearest_right_one(cpu: int, memory: int, nea
     assert nearest_memory(cpu, memory) == nearest
 
 
-@pytest.mark.parametrize(
-    ("cpu", "text"),
-    [
-        (256, "512, 1024, 2048 MiB"),
-        (1024, "2048 to 8192 MiB in steps of 1024"),
-        (32768, "61440, 122880, 249856 MiB"),
-    ],
-)
-def test_sizes_read_well(cpu: int, text: str) -> None:
-    assert sizes_for(cpu) == text
-
-
 def test_a_cpu_that_fargate_does_not_have_is_one_fault_and_not_two() -> None:
     assert faults_of({"cpu": 300, "memory": 7}) == [
         "cpu = 300: one of 256, 512, 1024, 2048, 4096, 8192, 16384, 32768",
