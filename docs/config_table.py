@@ -27,11 +27,6 @@ PROJECT: Final = "node-on-ecs"
 SCHEMA: Final = Path("docs/pulumi-stack.schema.json")
 BEGIN: Final = "<!-- config table -->"
 END: Final = "<!-- end of config table -->"
-FIRST_KEYS: Final = (
-    *("aws:region", "domain", "zone", "app-path", "cpu", "memory", "desired-count", "environment", "secrets"),
-    "multidev",
-)
-"""The keys that one needs first."""
 DOCUMENTS: Final[Mapping[Path, Collection[str]]] = {Path("docs/configuration.md"): keys()}
 """Which keys each document has."""
 

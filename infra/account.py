@@ -1,15 +1,19 @@
-"""Which account and region a stack is in, and the one maker of roles there."""
+"""Which account and region a stack is in, the one maker of roles there, and what they may do."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws as aws
 
 if TYPE_CHECKING:
     from infra.settings import ProviderSettings
+
+Statement = Mapping[str, Any]
+"""A part of a policy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,24 +42,53 @@ class Account:
         )
 
     def make_role(
-        self, name: str, *, description: str, trust: pulumi.Input[str], parent: pulumi.Resource
+        self,
+        name: str,
+        *,
+        description: str,
+        service: str,
+        condition: Mapping[str, Any] | None = None,
+        parent: pulumi.Resource,
     ) -> aws.iam.Role:
         """Return a new role; none is made elsewhere, so that none goes without the boundary.
 
         Args:
             name: its logical name.
             description: whose it is and what for.
-            trust: who may assume it, as a policy document.
+            service: the one that may assume it.
+            condition: on which.
             parent: the component that it belongs to.
         """
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
         return aws.iam.Role(
             name,
             path=self.role_path,
             description=description,
-            assume_role_policy=trust,
+            assume_role_policy=_document([{**trust, "Condition": condition} if condition else trust]),
             permissions_boundary=self.permissions_boundary,
             opts=pulumi.ResourceOptions(parent=parent),
         )
+
+
+def allow(sid: str, actions: str | Sequence[str], resources: Any) -> Statement:
+    """Return a statement that allows actions."""
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+def grant(
+    name: str, role: aws.iam.Role, statements: Iterable[Statement], *, parent: pulumi.Resource
+) -> aws.iam.RolePolicy:
+    """Let a role do what statements say."""
+    return aws.iam.RolePolicy(
+        name,
+        role=role.name,
+        policy=_document(statements),
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def _document(statements: Iterable[Statement]) -> pulumi.Output[str]:
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def aws_provider(settings: ProviderSettings) -> aws.Provider:

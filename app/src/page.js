@@ -60,7 +60,7 @@ export function mainPage(about) {
             ['Task definition', task?.family && html`<code>${task.family}:${task.revision}</code>`],
             ['Cluster', task?.cluster],
             ['Runs on', [task?.launchType, `Node ${about.node}`, about.architecture].filter(Boolean).join(' · ')],
-            ['Request', html`<code>${request.id}</code>`],
+            ['Request ID', html`<code>${request.id}</code>`],
           ]
             .filter(([, fact]) => fact)
             .map(([label, fact]) => html`<div><dt>${label}</dt><dd>${fact}</dd></div>`)}
@@ -68,8 +68,8 @@ export function mainPage(about) {
       </section>
 
       <footer>
-        <a href="">Ask again</a>
-        <p>Another pattern means that another copy answered. With <code>Accept: application/json</code> this is JSON.</p>
+        <a href="">Reload</a>
+        <p>Another pattern means that another task answered. With <code>Accept: application/json</code> this is JSON.</p>
       </footer>
     `,
   });

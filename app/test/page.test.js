@@ -32,7 +32,15 @@ const read = ({ body }) =>
 test('the page says what answered', () => {
   const text = read(mainPage(ABOUT));
 
-  for (const words of ['dev', 'answered by task 9f3a1c2e ', 'Version 3f9ab1c0d2', 'Up for 1 h 2 min', 'dev-web:7']) {
+  for (const words of [
+    'dev',
+    'answered by task 9f3a1c2e ',
+    'Version 3f9ab1c0d2',
+    'Up for 1 h 2 min',
+    'dev-web:7',
+    'Request ID r-1',
+    'Reload Another pattern means that another task answered.',
+  ]) {
     assert.ok(text.includes(words), words);
   }
 });

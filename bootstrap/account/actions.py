@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FILE: Final = Path(__file__).with_name("actions.yaml")
-STEPS: Final = ("create", "read", "update", "delete")
 
 
 @dataclass(frozen=True, kw_only=True)

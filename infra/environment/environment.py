@@ -20,6 +20,7 @@ from infra.service.roles import InfrastructureRole
 
 if TYPE_CHECKING:
     from infra.account import Account
+    from infra.settings import LoadBalancerSettings
 
 
 class Environment(pulumi.ComponentResource):
@@ -37,7 +38,6 @@ class Environment(pulumi.ComponentResource):
         settings = args.settings
         has_domain = settings.load_balancer.domain is not None
 
-        self._settings = settings
         registry = docker_registry(settings, parent=self)
         image = AppImage(
             "app",
@@ -73,14 +73,14 @@ class Environment(pulumi.ComponentResource):
             ClusterArgs(settings=settings.cluster, log_retention_days=settings.main.log_retention_days),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self._zone_id = self._find_zone()
+        self._zone_id, certificate_arn = self._names(settings.load_balancer)
         self._load_balancer = LoadBalancer(
             "load-balancer",
             LoadBalancerArgs(
                 settings=settings.load_balancer,
                 subnet_ids=self._network.public_subnet_ids,
                 security_group_id=self._security.load_balancer_id,
-                certificate_arn=self._certificate_arn(),
+                certificate_arn=certificate_arn,
                 test_listener=settings.shifts_traffic,
                 ipv6=settings.network.ipv6,
                 protect=settings.protect,
@@ -134,24 +134,21 @@ class Environment(pulumi.ComponentResource):
             prerequisites=[self._network, self._security, self._cluster],
         )
 
-    def _find_zone(self) -> pulumi.Output[str] | None:
-        if self._settings.load_balancer.hosted_zone is None:
-            return None
-        return aws.route53.get_zone_output(
-            name=self._settings.load_balancer.hosted_zone,
-            private_zone=False,
-            opts=pulumi.InvokeOptions(parent=self),
+    def _names(
+        self, settings: LoadBalancerSettings
+    ) -> tuple[pulumi.Output[str] | None, pulumi.Output[str] | None]:
+        """Return zone and certificate of the stack's domain; without one there is neither."""
+        if settings.domain is None or settings.hosted_zone is None:
+            return None, None
+        zone_id = aws.route53.get_zone_output(
+            name=settings.hosted_zone, private_zone=False, opts=pulumi.InvokeOptions(parent=self)
         ).zone_id
-
-    def _certificate_arn(self) -> pulumi.Output[str] | None:
-        domain = self._settings.load_balancer.domain
-        if domain is None or self._zone_id is None:
-            return None
-        return Certificate(
+        certificate = Certificate(
             "certificate",
-            CertificateArgs(domain=domain, zone_id=self._zone_id),
+            CertificateArgs(domain=settings.domain, zone_id=zone_id),
             opts=pulumi.ResourceOptions(parent=self),
-        ).arn
+        )
+        return zone_id, certificate.arn
 
     def _traffic_shift(self, account: Account) -> TrafficShift | None:
         if self._load_balancer.test_listener_arn is None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class EnvironmentArgs:
-    """What an a stack needs to know."""
+    """What a stack needs to know."""
 
     settings: Settings
     organization: str

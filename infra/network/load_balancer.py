@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
     from infra.settings import LoadBalancerSettings
 
-_NOTHING_HERE: Final = "404: no service answers to this host and path.\n"
+_NOT_FOUND: Final[aws.lb.ListenerDefaultActionArgsDict] = {
+    "type": "fixed-response",
+    "fixed_response": {
+        "content_type": "text/plain",
+        "message_body": "404: no service answers to this host and path.\n",
+        "status_code": "404",
+    },
+}
 
 
 def test_port(*, has_certificate: bool) -> int:
@@ -111,34 +118,15 @@ class LoadBalancer(pulumi.ComponentResource):
         )
 
     def _serve(self, name: str, port: int) -> aws.lb.Listener:
-        if self._args.certificate_arn is None:
-            return aws.lb.Listener(
-                name,
-                load_balancer_arn=self._load_balancer.arn,
-                port=port,
-                protocol="HTTP",
-                default_actions=[_not_found()],
-                opts=pulumi.ResourceOptions(parent=self),
-            )
+        encrypted = self._args.certificate_arn is not None
         return aws.lb.Listener(
             name,
             load_balancer_arn=self._load_balancer.arn,
             port=port,
-            protocol="HTTPS",
+            protocol="HTTPS" if encrypted else "HTTP",
             # The provider's default, ELBSecurityPolicy-2016-08, still speaks TLS 1.0.
-            ssl_policy=self._args.settings.tls_policy,
+            ssl_policy=self._args.settings.tls_policy if encrypted else None,
             certificate_arn=self._args.certificate_arn,
-            default_actions=[_not_found()],
+            default_actions=[_NOT_FOUND],
             opts=pulumi.ResourceOptions(parent=self),
         )
-
-
-def _not_found() -> aws.lb.ListenerDefaultActionArgsDict:
-    return {
-        "type": "fixed-response",
-        "fixed_response": {
-            "content_type": "text/plain",
-            "message_body": _NOTHING_HERE,
-            "status_code": "404",
-        },
-    }

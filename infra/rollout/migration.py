@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
@@ -31,17 +30,6 @@ class MigrationError(Exception):
     """A migration did not do what it should; the service was not touched."""
 
 
-@dataclass(frozen=True)
-class Gate:
-    """What a service needs to wait for its migration."""
-
-    hook: pulumi.ResourceHook
-    """Runs before the service is created or updated."""
-    triggers: Mapping[str, str]
-    """Changes the service when the command changes, for hooks run only for what changes."""
-    record: pulumi.Resource
-
-
 class Migrations:
     """Runs the migrations of a stack, one at a time: copies of a service may share a database."""
 
@@ -50,8 +38,12 @@ class Migrations:
         self._clock = clock
         self._turn = asyncio.Lock()
 
-    def gate(self, name: str, migration: Migration, *, parent: pulumi.Resource) -> Gate:
+    def gate(
+        self, name: str, migration: Migration, *, parent: pulumi.Resource
+    ) -> tuple[pulumi.ResourceHook, pulumi.Resource]:
         """Return what holds a service back until its migration has succeeded for the image that it gets.
+
+        The hook runs before the service is created or updated; what it remembers has to be there before.
 
         Args:
             name: the service's, its container's and its log streams'.
@@ -79,12 +71,7 @@ class Migrations:
             async with self._turn:
                 await run.once()
 
-        hook = pulumi.ResourceHook(f"{name}-migration", before)
-        return Gate(
-            hook=hook,
-            triggers={"migration": json.dumps(migration.command)},
-            record=record,
-        )
+        return pulumi.ResourceHook(f"{name}-migration", before), record
 
 
 class Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -54,16 +55,19 @@ class Rollout:
 
     def of_service(self, name: str, migration: Migration | None, *, parent: pulumi.Resource) -> ServiceHooks:
         """Return the hooks of a service, with what its migration needs below a component."""
-        gate = self._migrations.gate(name, migration, parent=parent) if migration else None
-        before = [gate.hook] if gate else []
+        before: list[pulumi.ResourceHook] = []
+        prerequisites: list[pulumi.Resource] = []
+        if migration:
+            hook, record = self._migrations.gate(name, migration, parent=parent)
+            before, prerequisites = [hook], [record]
         return ServiceHooks(
             hooks=pulumi.ResourceHookBinding(
                 before_create=[*before],
                 before_update=[*before, self._removed_hooks],
                 on_error=[self._on_error],
             ),
-            triggers=gate.triggers if gate else None,
-            prerequisites=[gate.record] if gate else [],
+            triggers={"migration": json.dumps(migration.command)} if migration else None,
+            prerequisites=prerequisites,
         )
 
     def verified(self, services: Sequence[Mapping[str, Any]]) -> pulumi.Output[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Unpack
 
 import pulumi
 import pulumi_aws as aws
@@ -51,12 +51,16 @@ class Autoscaling(pulumi.ComponentResource):
                 ignore_changes=["minCapacity", "maxCapacity"] if settings.schedule else None,
             ),
         )
-        if settings.cpu_percent:
-            self._track_service(f"{name}-cpu", "ECSServiceAverageCPUUtilization", settings.cpu_percent)
-        if settings.memory_percent:
-            self._track_service(
-                f"{name}-memory", "ECSServiceAverageMemoryUtilization", settings.memory_percent
-            )
+        for what, metric, percent in (
+            ("cpu", "ECSServiceAverageCPUUtilization", settings.cpu_percent),
+            ("memory", "ECSServiceAverageMemoryUtilization", settings.memory_percent),
+        ):
+            if percent:
+                self._track(
+                    f"{name}-{what}",
+                    target_value=percent,
+                    predefined_metric_specification={"predefined_metric_type": metric},
+                )
         if settings.requests_per_target:
             self._track_requests(f"{name}-requests", args)
         for action in settings.schedule:
@@ -76,27 +80,16 @@ class Autoscaling(pulumi.ComponentResource):
 
         self.register_outputs({})
 
-    def _track_service(self, name: str, metric: str, percent: int) -> None:
-        self._track(
-            name,
-            {
-                "target_value": percent,
-                "predefined_metric_specification": {"predefined_metric_type": metric},
-            },
-        )
-
     def _track_requests(self, name: str, args: AutoscalingArgs) -> None:
         target = self._settings.requests_per_target
         if len(args.target_groups) == 1:
             label = pulumi.Output.format("{}/{}", args.load_balancer, args.target_groups[0])
             self._track(
                 name,
-                {
-                    "target_value": target,
-                    "predefined_metric_specification": {
-                        "predefined_metric_type": "ALBRequestCountPerTarget",
-                        "resource_label": label,
-                    },
+                target_value=target,
+                predefined_metric_specification={
+                    "predefined_metric_type": "ALBRequestCountPerTarget",
+                    "resource_label": label,
                 },
             )
             return
@@ -124,15 +117,12 @@ class Autoscaling(pulumi.ComponentResource):
         ]
         total = " + ".join(f"FILL({metric['id']}, 0)" for metric in metrics)
         metrics.append({"id": "total", "expression": total, "return_data": True})
-        self._track(
-            name,
-            {"target_value": target, "customized_metric_specification": {"metrics": metrics}},
-        )
+        self._track(name, target_value=target, customized_metric_specification={"metrics": metrics})
 
     def _track(
         self,
         name: str,
-        configuration: aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgsDict,
+        **configuration: Unpack[aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgsDict],
     ) -> None:
         aws.appautoscaling.Policy(
             name,

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 
 import pulumi
 import pulumi_aws as aws
+
+from infra.account import allow, grant
 
 if TYPE_CHECKING:
     from infra.account import Account
     from infra.settings import RolloutSettings
 
 _POLICY: Final = "policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"
-# As AWS's guide has it: whether ECS says for which service it takes such a role is not documented.
-_ONLY_ECS: Final = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": "sts:AssumeRole",
-                "Principal": {"Service": "ecs.amazonaws.com"},
-            },
-        ],
-    },
-)
+# Without a condition, as AWS's guide has it: whether ECS says for which service it takes such a role is not
+# documented.
+_ECS: Final = "ecs.amazonaws.com"
 
 
 class InfrastructureRole(pulumi.ComponentResource):
@@ -39,7 +30,7 @@ class InfrastructureRole(pulumi.ComponentResource):
         role = account.make_role(
             name,
             description="ECS: moves traffic between the target groups of a service",
-            trust=_ONLY_ECS,
+            service=_ECS,
             parent=self,
         )
         aws.iam.RolePolicyAttachment(
@@ -70,27 +61,11 @@ class HookRole(pulumi.ComponentResource):
         role = account.make_role(
             f"{name}-hooks",
             description="ECS: calls the functions that a deployment waits for",
-            trust=_ONLY_ECS,
+            service=_ECS,
             parent=self,
         )
-        aws.iam.RolePolicy(
-            f"{name}-hooks",
-            role=role.name,
-            policy=pulumi.Output.json_dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Sid": "Call",
-                            "Effect": "Allow",
-                            "Action": "lambda:InvokeFunction",
-                            "Resource": sorted({h.lambda_arn for h in rollout.hooks if h.lambda_arn}),
-                        },
-                    ],
-                },
-            ),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        functions = sorted({hook.lambda_arn for hook in rollout.hooks if hook.lambda_arn})
+        grant(f"{name}-hooks", role, [allow("Call", "lambda:InvokeFunction", functions)], parent=self)
 
         self.arn = role.arn
         self.register_outputs({"arn": self.arn})

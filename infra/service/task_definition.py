@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi
 import pulumi_aws as aws
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from infra.account import allow, grant
 
-    from infra.account import Account
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.account import Account, Statement
     from infra.image.reference import DeployableImage
     from infra.service.platform import Platform
-    from infra.settings import Architecture, ServiceSettings, Statement
+    from infra.settings import Architecture, ServiceSettings
 
 _CPU_ARCHITECTURE: Final[dict[Architecture, str]] = {"arm64": "ARM64", "x86_64": "X86_64"}
 _EXEC_ACTIONS: Final = ("CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")
@@ -39,8 +41,6 @@ class TaskDefinition(pulumi.ComponentResource):
 
     arn: pulumi.Output[str]
     """Known only when both roles may do what the task needs."""
-    task_role_arn: pulumi.Output[str]
-    execution_role_arn: pulumi.Output[str]
 
     def __init__(
         self, name: str, args: TaskDefinitionArgs, opts: pulumi.ResourceOptions | None = None
@@ -51,11 +51,10 @@ class TaskDefinition(pulumi.ComponentResource):
         execution_role = self._role(
             f"{name}-execution", "ECS itself: pulls, logs, reads secrets", platform.account
         )
-        execution_policy = self._policy(f"{name}-execution", execution_role, _execution_statements(args))
-        policies: list[pulumi.Resource] = [execution_policy]
+        policies = [grant(f"{name}-execution", execution_role, _execution_statements(args), parent=self)]
         task_role = self._role(f"{name}-task", "The app's own permissions", platform.account)
-        if statements := _task_statements(settings):
-            policies.append(self._policy(f"{name}-task", task_role, statements))
+        if statements := [*_task_statements(settings)]:
+            policies.append(grant(f"{name}-task", task_role, statements, parent=self))
 
         definition = aws.ecs.TaskDefinition(
             name,
@@ -82,65 +81,29 @@ class TaskDefinition(pulumi.ComponentResource):
         )
 
         self.arn = definition.arn
-        self.task_role_arn = task_role.arn
-        self.execution_role_arn = execution_role.arn
-        self.register_outputs(
-            {
-                "arn": self.arn,
-                "task_role_arn": self.task_role_arn,
-                "execution_role_arn": self.execution_role_arn,
-            },
-        )
+        self.register_outputs({"arn": self.arn})
 
     def _role(self, name: str, description: str, account: Account) -> aws.iam.Role:
+        here = pulumi.Output.format("arn:{}:ecs:{}:{}:*", account.partition, account.region, account.id)
         return account.make_role(
             name,
             description=description,
-            trust=pulumi.Output.json_dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Action": "sts:AssumeRole",
-                            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-                            # Else ECS could be made to use it for somebody else's tasks.
-                            "Condition": {
-                                "StringEquals": {"aws:SourceAccount": account.id},
-                                "ArnLike": {
-                                    "aws:SourceArn": pulumi.Output.format(
-                                        "arn:{}:ecs:{}:{}:*",
-                                        account.partition,
-                                        account.region,
-                                        account.id,
-                                    ),
-                                },
-                            },
-                        },
-                    ],
-                },
-            ),
+            service="ecs-tasks.amazonaws.com",
+            # Else ECS could be made to use it for somebody else's tasks.
+            condition={
+                "StringEquals": {"aws:SourceAccount": account.id},
+                "ArnLike": {"aws:SourceArn": here},
+            },
             parent=self,
-        )
-
-    def _policy(
-        self,
-        name: str,
-        role: aws.iam.Role,
-        statements: Sequence[Mapping[str, Any]],
-    ) -> aws.iam.RolePolicy:
-        return aws.iam.RolePolicy(
-            name,
-            role=role.name,
-            policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}),
-            opts=pulumi.ResourceOptions(parent=self),
         )
 
 
 def _container(args: TaskDefinitionArgs) -> dict[str, Any]:
     settings = args.settings
     environment: dict[str, pulumi.Input[str]] = {
-        **settings.environment,
+        # ECS drops an empty one, and the provider takes that for a change: each update would deploy a new
+        # revision (hashicorp/terraform-provider-aws#39533).
+        **{name: value for name, value in settings.environment.items() if value},
         "PORT": str(settings.container_port),
         "ENVIRONMENT": args.platform.stack,
         "SERVICE_NAME": settings.name,
@@ -194,59 +157,22 @@ def _container(args: TaskDefinitionArgs) -> dict[str, Any]:
     return container
 
 
-def _execution_statements(args: TaskDefinitionArgs) -> list[Mapping[str, Any]]:
-    statements: list[Mapping[str, Any]] = [
-        {
-            "Sid": "Log",
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": pulumi.Output.concat(
-                args.platform.log_group_arn, ":log-stream:", args.settings.name, "/*"
-            ),
-        },
-    ]
+def _execution_statements(args: TaskDefinitionArgs) -> Iterator[Statement]:
+    streams = pulumi.Output.concat(args.platform.log_group_arn, ":log-stream:", args.settings.name, "/*")
+    yield allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], streams)
     if args.image.repository_arn is not None:
-        statements += [
-            {
-                "Sid": "Pull",
-                "Effect": "Allow",
-                "Action": [
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:GetDownloadUrlForLayer",
-                ],
-                "Resource": args.image.repository_arn,
-            },
-            # The one action here that knows no resource: it logs in to the registry, not to a repository.
-            {
-                "Sid": "LogIn",
-                "Effect": "Allow",
-                "Action": "ecr:GetAuthorizationToken",
-                "Resource": "*",
-            },
-        ]
-    secrets = sorted(arn for arn in set(args.settings.secrets.values()) if ":secretsmanager:" in arn)
-    secrets += filter(None, [_registry_credentials(args)])
-    parameters = sorted(arn for arn in set(args.settings.secrets.values()) if ":ssm:" in arn)
-    if secrets:
-        statements.append(
-            {
-                "Sid": "ReadSecrets",
-                "Effect": "Allow",
-                "Action": "secretsmanager:GetSecretValue",
-                "Resource": sorted({_secret_arn(arn) for arn in secrets}),
-            },
+        yield allow(
+            "Pull",
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            args.image.repository_arn,
         )
-    if parameters:
-        statements.append(
-            {
-                "Sid": "ReadParameters",
-                "Effect": "Allow",
-                "Action": "ssm:GetParameters",
-                "Resource": sorted({_parameter_arn(arn) for arn in parameters}),
-            },
-        )
-    return statements
+        # The one action here that knows no resource: it logs in to the registry, not to a repository.
+        yield allow("LogIn", "ecr:GetAuthorizationToken", "*")
+    asked = [*args.settings.secrets.values(), *filter(None, [_registry_credentials(args)])]
+    if secrets := sorted({_secret_arn(arn) for arn in asked if ":secretsmanager:" in arn}):
+        yield allow("ReadSecrets", "secretsmanager:GetSecretValue", secrets)
+    if parameters := sorted({_parameter_arn(arn) for arn in asked if ":ssm:" in arn}):
+        yield allow("ReadParameters", "ssm:GetParameters", parameters)
 
 
 def _registry_credentials(args: TaskDefinitionArgs) -> str | None:
@@ -264,20 +190,9 @@ def _parameter_arn(value_from: str) -> str:
     return ":".join(value_from.split(":")[:6])
 
 
-def _task_statements(settings: ServiceSettings) -> list[Mapping[str, Any]]:
-    statements = [_app_statement(statement) for statement in settings.task_role_statements]
+def _task_statements(settings: ServiceSettings) -> Iterator[Statement]:
+    for own in settings.task_role_statements:
+        yield {"Effect": "Allow", "Action": list(own.actions), "Resource": list(own.resources)}
     if settings.execute_command:
         # The agent has no other role than the app's, and its channels no names.
-        statements.append(
-            {
-                "Sid": "ExecuteCommand",
-                "Effect": "Allow",
-                "Action": [f"ssmmessages:{action}" for action in _EXEC_ACTIONS],
-                "Resource": "*",
-            },
-        )
-    return statements
-
-
-def _app_statement(statement: Statement) -> Mapping[str, Any]:
-    return {"Effect": "Allow", "Action": list(statement.actions), "Resource": list(statement.resources)}
+        yield allow("ExecuteCommand", [f"ssmmessages:{action}" for action in _EXEC_ACTIONS], "*")

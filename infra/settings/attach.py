@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from infra.settings.model import Allowed, Fault, FaultsError, Model, Pattern
 from infra.settings.names import PRIORITIES_OF_ATTACHED, StackName
@@ -22,6 +23,11 @@ _TIME_FORM: Final = "a time in UTC such as 2026-11-24T12:00:00Z"
 _FIRST, _LAST = PRIORITIES_OF_ATTACHED[0], PRIORITIES_OF_ATTACHED[-1]
 
 
+def _without_quotes(value: object) -> object:
+    """Return a time as people write it: one without quotes the CLI hands over in Go's form."""
+    return re.sub(r"(\S+) (\S+) \+0000 UTC", r"\1T\2Z", value) if isinstance(value, str) else value
+
+
 def _in_utc(text: str) -> str:
     try:
         return f"{datetime.fromisoformat(text):%Y-%m-%dT%H:%M:%SZ}"
@@ -36,7 +42,10 @@ def _by_hand(priority: int) -> int:
 
 
 _Time = Annotated[
-    str, Pattern(_TIME_FORM, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|\+00:00)"), AfterValidator(_in_utc)
+    str,
+    BeforeValidator(_without_quotes),
+    Pattern(_TIME_FORM, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|\+00:00)"),
+    AfterValidator(_in_utc),
 ]
 
 

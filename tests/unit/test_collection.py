@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import tomllib
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 
 
+@cache
 def _has_tests(file: Path) -> bool:
     return any(
         isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from runpy import run_path
 from typing import Any
@@ -14,11 +13,11 @@ from unittest.mock import patch
 import pytest
 
 from tests.unit.bootstrap.simulator import Role
-from tests.unit.infra.conftest import app, declare_stack
+from tests.unit.infra.conftest import app, attach, declare_stack
 from tests.unit.infra.fake_cloud import ACCOUNT, REGION, FakeCloud, Made
-from tests.unit.infra.recorder import Graph, declare
+from tests.unit.infra.recorder import Graph, declare, once
 
-__all__ = ["app", "declare_stack"]
+__all__ = ["app", "attach", "declare_stack"]
 
 ROOT = Path(__file__).parents[3]
 PROJECT = "node-on-ecs-bootstrap"
@@ -74,6 +73,7 @@ class FakeAccount(FakeCloud):
 def declare_account() -> DeclareAccount:
     """Run the real program with some keys."""
 
+    @once
     def run(changes: Mapping[str, Any] | None = None, *, dry_run: bool = False) -> Graph:
         given = {**REPOSITORY, **(changes or {})}
         own = {f"{PROJECT}:{key}": value for key, value in given.items() if value is not None}
@@ -91,15 +91,10 @@ def declare_account() -> DeclareAccount:
     return run
 
 
-@pytest.fixture(scope="session")
-def account(declare_account: DeclareAccount) -> Callable[[], Graph]:
-    return cache(lambda: declare_account({"stacks": STACKS}))
-
-
 @pytest.fixture
-def graph(account: Callable[[], Graph]) -> Graph:
+def graph(declare_account: DeclareAccount) -> Graph:
     """An account whose first stack has previews."""
-    return account()
+    return declare_account({"stacks": STACKS})
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import chdir
-from functools import cache
 from pathlib import Path
 from runpy import run_path
 from typing import Any
@@ -14,12 +13,22 @@ import pytest
 import yaml
 
 from tests.unit.infra.fake_cloud import FakeCloud
-from tests.unit.infra.recorder import PROJECT, Graph, declare
+from tests.unit.infra.recorder import PROJECT, Graph, declare, once
 
 ROOT = Path(__file__).parents[3]
 STACKS = ("dev", "staging", "prod")
 
 DeclareStack = Callable[..., Graph]
+
+BASE = "organization/node-on-ecs/dev"
+ATTACHED = {
+    "attach-to": "dev",
+    "expires": "2026-11-24T12:00:00Z",
+    "nat": "single",
+    "container-insights": "enabled",
+    "multidev": [],
+}
+"""Makes of dev's file one of a stack that attaches to dev."""
 
 
 async def _all_well(*_: Any) -> None:
@@ -38,41 +47,60 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def declare_stack(app: Path) -> DeclareStack:
-    """Run the real `__main__.py` for a stack, with its own file and some keys changed."""
+    """Run the real `__main__.py` for a stack, with its own file and some keys changed.
 
+    `stacks` has the outputs of others.
+    """
+
+    @once
     def run(
         stack_name: str,
         changes: Mapping[str, Any] | None = None,
         *,
         stack: str | None = None,
         dry_run: bool = False,
-        cloud: FakeCloud | None = None,
-        graph: Graph | None = None,
-        verify: Callable[..., Awaitable[None]] = _all_well,
+        stacks: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> Graph:
-        file = yaml.safe_load((ROOT / f"Pulumi.{stack_name}.yaml").read_text())
-        own = {f"{PROJECT}:{key}": value for key, value in (changes or {}).items()}
-        # As Pulumi does, the program runs in the project's folder; here in one with another app.
-        with chdir(app.parent), patch("infra.rollout.verification.verify", verify):
-            return declare(
-                lambda: run_path(str(ROOT / "__main__.py"), run_name="__main__"),
-                stack_name=stack or stack_name,
-                config={**file["config"], **own},
-                dry_run=dry_run,
-                cloud=cloud,
-                graph=graph,
-            )
+        cloud = FakeCloud(stacks=stacks)
+        return declare_watched(stack_name, changes or {}, app=app, stack=stack, dry_run=dry_run, cloud=cloud)
 
     return run
 
 
+def declare_watched(
+    stack_name: str,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    app: Path,
+    verify: Callable[..., Awaitable[None]] = _all_well,
+    stack: str | None = None,
+    **options: Any,
+) -> Graph:
+    """Declare a stack, with another look at its services at the end."""
+    file = yaml.safe_load((ROOT / f"Pulumi.{stack_name}.yaml").read_text())
+    own = {f"{PROJECT}:{key}": value for key, value in (changes or {}).items()}
+    # As Pulumi does, the program runs in the project's folder; here in one with another app.
+    with chdir(app.parent), patch("infra.rollout.verification.verify", verify):
+        return declare(
+            lambda: run_path(str(ROOT / "__main__.py"), run_name="__main__"),
+            stack_name=stack or stack_name,
+            config={**file["config"], **own},
+            **options,
+        )
+
+
 @pytest.fixture(scope="session")
-def graphs(declare_stack: DeclareStack) -> Callable[[str], Graph]:
-    """Each stack as its file has it."""
-    return cache(declare_stack)
+def attach(declare_stack: DeclareStack) -> DeclareStack:
+    """Attach the stack pr-12 to dev."""
+
+    def run(changes: Mapping[str, Any] | None = None, *, told: Any = None) -> Graph:
+        outputs = declare_stack("dev").exports if told is None else told
+        return declare_stack("dev", {**ATTACHED, **(changes or {})}, stack="pr-12", stacks={BASE: outputs})
+
+    return run
 
 
 @pytest.fixture(params=STACKS)
-def graph(request: pytest.FixtureRequest, graphs: Callable[[str], Graph]) -> Graph:
-    """One stack after the other."""
-    return graphs(request.param)
+def graph(request: pytest.FixtureRequest, declare_stack: DeclareStack) -> Graph:
+    """One stack after the other, each as its file has it."""
+    return declare_stack(request.param)

@@ -20,8 +20,6 @@ from infra.settings import (
     CapacityProvider,
     ClusterSettings,
     ImageSettings,
-    LoadBalancerSettings,
-    NetworkSettings,
     ProviderSettings,
     RolloutSettings,
     ServiceSettings,
@@ -57,10 +55,6 @@ def provider_settings(**changes: Any) -> ProviderSettings:
     return ProviderSettings(**{"region": REGION, **changes})
 
 
-def network_settings(**changes: Any) -> NetworkSettings:
-    return NetworkSettings(**changes)
-
-
 def image_settings(app_path: str = "app", **changes: Any) -> ImageSettings:
     """Settings whose files may be anywhere, as no configuration's may."""
     paths = {"app_path": app_path, "dockerfile": changes.pop("dockerfile", None)}
@@ -69,10 +63,6 @@ def image_settings(app_path: str = "app", **changes: Any) -> ImageSettings:
 
 def cluster_settings(**changes: Any) -> ClusterSettings:
     return ClusterSettings(**{"capacity_provider_strategy": (ON_DEMAND, SPOT), **changes})
-
-
-def load_balancer_settings(**changes: Any) -> LoadBalancerSettings:
-    return LoadBalancerSettings(**changes)
 
 
 def rollout_settings(strategy: str = "rolling", **changes: Any) -> RolloutSettings:

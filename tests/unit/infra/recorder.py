@@ -7,14 +7,17 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import wraps
+from inspect import signature
+from typing import Any, ParamSpec
+from unittest.mock import patch
 
 import pulumi
 from google.protobuf import empty_pb2, json_format
 from pulumi.runtime import rpc, settings, stack
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.mocks import MockEngine, MockMonitor, MockSettings, _resolve_callbacks
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto import resource_pb2, source_pb2
 from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await
 
 from tests.unit.infra.fake_cloud import FakeCloud
@@ -23,6 +26,7 @@ _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"
 
 PROJECT = "node-on-ecs"
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -234,8 +238,27 @@ def declare(
         asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
         await stack.run_in_stack(run)
 
-    asyncio.run(run_to_its_end())
+    # Where a resource is made in the program's text, nobody asks; the SDK looks at every frame below pytest's.
+    with patch("pulumi.runtime.resource._get_stack_trace", source_pb2.StackTrace):
+        asyncio.run(run_to_its_end())
     return graph
+
+
+def once(build: Callable[P, Graph]) -> Callable[P, Graph]:
+    """Declare what is asked for again only once, for all tests of a run: they only read it."""
+    graphs: dict[str, Graph] = {}
+
+    @wraps(build)
+    def run(*args: P.args, **options: P.kwargs) -> Graph:
+        bound = signature(build).bind(*args, **options)
+        bound.apply_defaults()
+        asked = repr({name: value for name, value in bound.arguments.items() if value})
+        assert " at 0x" not in asked, "what is asked for has to be known by what it is, not by where"
+        if asked not in graphs:
+            graphs[asked] = build(*args, **options)
+        return graphs[asked]
+
+    return run
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,23 @@ def fault_of(config: Mapping[str, Any], **options: Any) -> str:
     """Read a configuration with one mistake: it must not show as two."""
     (fault,) = faults_of(config, **options)
     return fault
+
+
+def refuses(config: Mapping[str, Any], at: str, says: str) -> None:
+    """Read a configuration with one mistake, of which key, value and what is right have to be told.
+
+    `at` is the place as `pulumi config set --path` takes it; or, with a colon or what is shown, how the fault
+    begins.
+    """
+    fault = fault_of(config)
+    value: Any = config
+    if " = " not in at and not at.endswith(": "):
+        for index, name in re.findall(r"\[(\d+)\]|([^.\[\]]+)", at):
+            value = value[int(index) if index else name]
+        at = f"{at} = {json.dumps(value, ensure_ascii=False)}: "
+    assert fault.startswith(at)
+    assert says in fault
+    assert "hunter2" not in fault
 
 
 def stack_file(stack: str) -> dict[str, Any]:

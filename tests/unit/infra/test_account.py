@@ -4,37 +4,16 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Mapping
 from typing import Any
-
-import pytest
 
 from infra.account import aws_provider
 from infra.settings import ProviderSettings
-from tests.unit.infra.conftest import ROOT, STACKS, DeclareStack
-from tests.unit.infra.fake_cloud import FakeCloud
-from tests.unit.infra.recorder import Declared, declare
+from tests.unit.infra.conftest import ROOT, DeclareStack
+from tests.unit.infra.recorder import Declared, Graph, declare
 
 ROLE = "aws:iam/role:Role"
 BOUNDARY = "arn:aws:iam::123456789012:policy/node-on-ecs/node-on-ecs-tasks-dev"
 HOOK = {"stages": ["POST_SCALE_UP"], "lambda-arn": "arn:aws:lambda:us-east-1:123456789012:function:check"}
-
-# What brings roles of its own, and what might.
-SHAPES: list[Mapping[str, Any]] = [
-    {},
-    {
-        "rollout": {"strategy": "canary", "hooks": [HOOK]},
-        "multidev": [{"name": "alice", "rollout": {"hooks": []}}],
-    },
-    {"rollout": {"strategy": "linear"}, "nat": "one-per-az", "availability-zones": 3, "ipv6": True},
-    {
-        "autoscaling": {"enabled": True, "requests-per-target": 9},
-        "alarms": {"enabled": True},
-        "multidev": ["carol"],
-    },
-    {"migration": {"command": ["node", "migrate.js"]}, "protect": True},
-    {"domain": "", "zone": "", "image": "ghcr.io/example/web:1"},
-]
 
 
 def _provider(**changes: Any) -> Declared:
@@ -73,37 +52,30 @@ def test_a_role_is_assumed_so_that_a_stack_can_have_an_account_of_its_own() -> N
     assert inputs["profile"] == "prod"
 
 
-@pytest.mark.parametrize("changes", SHAPES, ids=str)
-@pytest.mark.parametrize("stack", STACKS)
-def test_every_role_has_the_boundary(
-    declare_stack: DeclareStack, stack: str, changes: Mapping[str, Any]
-) -> None:
+def test_every_role_has_the_boundary(declare_stack: DeclareStack) -> None:
     """One without it, and a deploy role that has to set it cannot make the stack."""
-    roles = declare_stack(stack, {**changes, "permissions-boundary": BOUNDARY}).all(ROLE)
+    every_kind = {"rollout": {"strategy": "canary", "hooks": [HOOK]}, "permissions-boundary": BOUNDARY}
+    roles = declare_stack("prod", every_kind).all(ROLE)
 
-    assert roles
+    assert {role.name for role in roles} == {"infrastructure", "web-execution", "web-hooks", "web-task"}
     assert [role.name for role in roles if role.inputs.get("permissionsBoundary") != BOUNDARY] == []
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_without_a_boundary_roles_name_none(declare_stack: DeclareStack, stack: str) -> None:
+def test_without_a_boundary_roles_name_none(graph: Graph) -> None:
     """An empty text would be one that IAM refuses."""
-    assert not [r.name for r in declare_stack(stack).all(ROLE) if "permissionsBoundary" in r.inputs]
+    assert not [role.name for role in graph.all(ROLE) if "permissionsBoundary" in role.inputs]
 
 
-def test_the_roles_of_a_stack_have_a_path_of_its_own(declare_stack: DeclareStack) -> None:
+def test_the_roles_of_a_stack_have_a_path_of_its_own(
+    declare_stack: DeclareStack, attach: DeclareStack
+) -> None:
     """By it the account's deploy roles are kept from the roles of other stacks."""
-    dev = declare_stack("dev")
-    base = {"organization/node-on-ecs/dev": dev.exports}
-    changes = {"attach-to": "dev", "nat": "single", "container-insights": "enabled", "multidev": []}
-    attached = declare_stack("dev", changes, stack="pr-7", cloud=FakeCloud(stacks=base))
-
-    assert {role.inputs["path"] for role in dev.all(ROLE)} == {"/node-on-ecs-dev/"}
-    assert {role.inputs["path"] for role in attached.all(ROLE)} == {"/node-on-ecs-pr-7/"}
+    assert {role.inputs["path"] for role in declare_stack("dev").all(ROLE)} == {"/node-on-ecs-dev/"}
+    assert {role.inputs["path"] for role in attach().all(ROLE)} == {"/node-on-ecs-pr-12/"}
 
 
 def test_roles_are_made_in_one_place() -> None:
-    """By the program's text: no shape here has every configuration."""
+    """By the program's text, so that no other kind of role goes without the boundary."""
     makers = {
         file.name
         for file in (ROOT / "infra").rglob("*.py")

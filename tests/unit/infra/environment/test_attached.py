@@ -4,37 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pulumi
 import pytest
 
 from tests.unit.infra.conftest import DeclareStack
-from tests.unit.infra.fake_cloud import FakeCloud
-from tests.unit.infra.recorder import Graph
-
-PREVIEW = {"attach-to": "dev", "expires": "2026-11-24T12:00:00Z"}
-DEV = "organization/node-on-ecs/dev"
-NO_OTHERS = {"nat": "single", "container-insights": "enabled", "multidev": [], "autoscaling": {}}
 
 
-@pytest.fixture
-def attach(declare_stack: DeclareStack, graphs: Callable[[str], Graph]) -> Callable[..., Graph]:
-    def run(stack: str = "pr-12", told: Any = None, **changes: Any) -> Graph:
-        exports = graphs("dev").exports if told is None else told
-        own = {key.replace("_", "-"): value for key, value in changes.items()}
-        return declare_stack(
-            "dev",
-            {**NO_OTHERS, **PREVIEW, **own},
-            stack=stack,
-            cloud=FakeCloud(stacks={DEV: exports}),
-        )
-
-    return run
-
-
-def test_it_makes_a_service_of_its_own_and_nothing_else(attach: Callable[..., Graph]) -> None:
+def test_it_makes_a_service_of_its_own_and_nothing_else(attach: DeclareStack) -> None:
     assert Counter((r.type, r.name) for r in attach().resources) == Counter(
         [
             ("pulumi:providers:aws", "aws"),
@@ -60,8 +38,8 @@ def test_it_makes_a_service_of_its_own_and_nothing_else(attach: Callable[..., Gr
     )
 
 
-def test_all_else_is_the_base_s(attach: Callable[..., Graph], graphs: Callable[[str], Graph]) -> None:
-    graph, base = attach(), graphs("dev").exports
+def test_all_else_is_the_base_s(attach: DeclareStack, declare_stack: DeclareStack) -> None:
+    graph, base = attach(), declare_stack("dev").exports
     service = graph.one("aws:ecs/service:Service").inputs
     rule = graph.one("aws:lb/listenerRule:ListenerRule").inputs
     record = graph.one("aws:route53/record:Record").inputs
@@ -85,21 +63,19 @@ def test_all_else_is_the_base_s(attach: Callable[..., Graph], graphs: Callable[[
 
 
 def test_its_images_never_push_those_that_the_base_runs_out_of_the_repository(
-    attach: Callable[..., Graph], graphs: Callable[[str], Graph]
+    attach: DeclareStack, declare_stack: DeclareStack
 ) -> None:
     """A repository keeps so many images: thirty builds of a pull request, and the base could start no task."""
     own = attach()
-    shared = attach(repository="team/app")
+    shared = attach({"repository": "team/app"})
 
-    assert "repository" not in graphs("dev").exports["attachment"]
+    assert "repository" not in declare_stack("dev").exports["attachment"]
     assert own.one("aws:ecr/repository:Repository").inputs["forceDelete"] is True
     assert shared.all("aws:ecr/repository:Repository") == []
     assert "/team/app:" in shared.one("docker-build:index:Image").inputs["tags"][0]
 
 
-def test_the_app_keeps_connections_as_long_as_the_base_s_load_balancer_wants(
-    attach: Callable[..., Graph],
-) -> None:
+def test_the_app_keeps_connections_as_long_as_the_base_s_load_balancer_wants(attach: DeclareStack) -> None:
     definition = attach().one("aws:ecs/taskDefinition:TaskDefinition").inputs
     (container,) = json.loads(definition["containerDefinitions"])
 
@@ -110,12 +86,12 @@ def test_the_app_keeps_connections_as_long_as_the_base_s_load_balancer_wants(
     ("told", "changes", "words"),
     [
         ({"url": "x"}, {}, "has no output `attachment`"),
-        (None, {"container_port": 4000}, "container-port = 4000: 3000, as dev has it"),
+        (None, {"container-port": 4000}, "container-port = 4000: 3000, as dev has it"),
         (None, {"domain": "other.example.com"}, "domain = other.example.com: dev.example.com"),
     ],
 )
 def test_a_base_that_does_not_fit_is_told_in_one_message(
-    attach: Callable[..., Graph], told: Any, changes: dict[str, Any], words: str
+    attach: DeclareStack, told: Any, changes: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(pulumi.RunError, match=words):
-        attach(told=told, **changes)
+        attach(changes, told=told)

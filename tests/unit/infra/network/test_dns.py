@@ -6,16 +6,18 @@ import pulumi_aws as aws
 
 from infra.network.dns import Certificate, CertificateArgs, Host, HostArgs
 from tests.unit.infra.factories import held
-from tests.unit.infra.recorder import Graph, declare
+from tests.unit.infra.recorder import Graph, declare, once
 
 RECORD = "aws:route53/record:Record"
 
 
+@once
 def _certificate() -> Graph:
     args = CertificateArgs(domain="dev.example.com", zone_id="Z1")
     return declare(lambda: Certificate("certificate", args, opts=held()))
 
 
+@once
 def _host(*, ipv6: bool = False) -> Graph:
     args = HostArgs(
         host="alice.dev.example.com",
@@ -49,14 +51,6 @@ def test_domain_and_wildcard_are_proved_by_one_record() -> None:
         "ttl": 300,
         "allowOverwrite": True,
     }
-
-
-def test_the_record_may_be_another_certificates_too() -> None:
-    """One of the same name in another region, or before CloudFront, renews itself by it."""
-    record = _certificate().one(RECORD)
-
-    assert record.inputs["allowOverwrite"] is True
-    assert record.retain_on_delete
 
 
 def test_whoever_uses_the_certificate_waits_until_it_is_issued() -> None:

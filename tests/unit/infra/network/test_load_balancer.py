@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from infra.network.load_balancer import LoadBalancer, LoadBalancerArgs
-from tests.unit.infra.factories import held, load_balancer_settings
-from tests.unit.infra.recorder import Declared, Graph, declare
+from infra.settings import LoadBalancerSettings
+from tests.unit.infra.factories import held
+from tests.unit.infra.recorder import Declared, Graph, declare, once
 
 LISTENER = "aws:lb/listener:Listener"
 COMPONENT = "node-on-ecs:infra:LoadBalancer"
 
 
+@once
 def _graph(
     *,
     certificate_arn: str | None = None,
@@ -23,7 +25,7 @@ def _graph(
     **settings: Any,
 ) -> Graph:
     args = LoadBalancerArgs(
-        settings=load_balancer_settings(**settings),
+        settings=LoadBalancerSettings(**settings),
         subnet_ids=["public-1", "public-2"],
         security_group_id="sg-1",
         certificate_arn=certificate_arn,

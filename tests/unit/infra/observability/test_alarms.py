@@ -8,13 +8,14 @@ import pytest
 
 from infra.observability.alarms import DeploymentAlarms, DeploymentAlarmsArgs
 from tests.unit.infra.factories import LOAD_BALANCER, alarm_settings, held
-from tests.unit.infra.recorder import Graph, declare
+from tests.unit.infra.recorder import Graph, declare, once
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 BLUE, GREEN = "targetgroup/web/0123", "targetgroup/web-green/4567"
 OF_BLUE = {"TargetGroup": BLUE, "LoadBalancer": LOAD_BALANCER}
 
 
+@once
 def _graph(groups: dict[str, str] | None = None, **changes: Any) -> Graph:
     args = DeploymentAlarmsArgs(
         settings=alarm_settings(**changes),
@@ -105,12 +106,6 @@ def test_silence_is_no_alarm() -> None:
 )
 def test_a_threshold_of_zero_is_no_alarm(off: str, left: list[str]) -> None:
     assert _graph(**{off: 0}).names(ALARM) == left
-
-
-def test_a_deployment_listens_to_alarms_of_somebody_else_too() -> None:
-    graph = _graph(p99_milliseconds=0, extra=("queue too long",))
-
-    assert sorted(_names(graph)) == ["queue too long", "web-errors-1a2b3c4", "web-unhealthy-1a2b3c4"]
 
 
 def test_somebody_elses_alarms_can_be_the_only_ones() -> None:

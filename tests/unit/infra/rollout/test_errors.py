@@ -9,9 +9,6 @@ import pulumi
 import pytest
 
 from infra.rollout.errors import OperationErrors
-from infra.service.service import Service
-from tests.unit.infra.factories import held, service_args
-from tests.unit.infra.recorder import declare
 from tests.unit.infra.rollout.aws import NEW, Aws, Hours, lines, service, task, tasks
 
 SERVICE = "aws:ecs/service:Service"
@@ -23,7 +20,6 @@ FRESH = [
     "ClientException: Role is not valid",
 ]
 KNOWN = {"cluster": "cluster", "name": "web-1a2b3c4", "taskDefinition": NEW}
-REPORTED: list[str] = []
 
 
 @pytest.fixture
@@ -36,10 +32,8 @@ def reported(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def ask(
     *errors: str, hours: Hours | None = None, aws: Aws | None = None, type_: str = SERVICE, **more: Any
 ) -> bool:
-    """Ask the hook as the engine does; it is registered in a program alone."""
-    made: list[OperationErrors] = []
+    """Ask the hook as the engine does."""
     clients: Any = aws or Aws(describe_services=service())
-    declare(lambda: made.append(OperationErrors(clients, (hours or Hours()).clock)))
     args = pulumi.ErrorHookArgs(
         urn="urn",
         id="",
@@ -48,7 +42,7 @@ def ask(
         errors=list(errors),
         **{"failed_operation": "create", "new_inputs": KNOWN, **more},
     )
-    return asyncio.run(made[0].retries(args))
+    return asyncio.run(OperationErrors(clients, (hours or Hours()).clock).retries(args))
 
 
 @pytest.mark.parametrize("message", FRESH)
@@ -112,10 +106,3 @@ def test_without_a_name_and_when_deleting_nothing_is_asked(reported: list[str]) 
     ask("failed", aws=aws, failed_operation="delete")
 
     assert (aws.asked, reported) == ([], [])
-
-
-def test_task_definitions_and_services_have_the_hook() -> None:
-    graph = declare(lambda: Service("web", service_args(), opts=held()))
-
-    for token in (SERVICE, DEFINITION):
-        assert graph.one(token).hooks["on_error"] == ("operation-errors",)

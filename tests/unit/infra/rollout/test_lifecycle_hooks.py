@@ -8,9 +8,6 @@ from typing import Any
 import pulumi
 
 from infra.rollout.lifecycle_hooks import remove_hooks
-from infra.service.service import Service
-from tests.unit.infra.factories import held, service_args
-from tests.unit.infra.recorder import declare
 from tests.unit.infra.rollout.aws import Aws, service
 
 HOOK = {"targetType": "PAUSE", "lifecycleStages": ["POST_SCALE_UP"]}
@@ -57,10 +54,3 @@ def test_hooks_that_are_changed_are_the_provider_s_to_change() -> None:
 def test_where_there_were_none_ecs_is_told_nothing() -> None:
     assert updated({"strategy": "ROLLING"}, {"strategy": "CANARY"}) == []
     assert updated({}, {}) == []
-
-
-def test_every_service_is_asked_before_it_is_updated() -> None:
-    hooks = declare(lambda: Service("web", service_args(), opts=held())).one("aws:ecs/service:Service").hooks
-
-    assert "removed-lifecycle-hooks" in hooks["before_update"]
-    assert "before_create" not in hooks

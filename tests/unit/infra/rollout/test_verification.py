@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 
 from infra.rollout.verification import Expected, RolloutError, verify
-from tests.unit.infra.conftest import DeclareStack
+from tests.unit.infra.conftest import declare_watched
 from tests.unit.infra.recorder import Graph
 from tests.unit.infra.rollout.aws import (
     NEW,
@@ -212,10 +213,10 @@ def _registered_by_stack(graph: Graph) -> list[str]:
     return [urn for urn in graph.outputs if "::pulumi:pulumi:Stack::" in urn]
 
 
-def test_every_service_is_expected_to_run_what_the_stack_asks_for(declare_stack: DeclareStack) -> None:
+def test_every_service_is_expected_to_run_what_the_stack_asks_for(app: Path) -> None:
     looker = Looker()
 
-    graph = declare_stack("dev", verify=looker)
+    graph = declare_watched("dev", app=app, verify=looker)
 
     names = ["web", "web-alice", "web-bob"]
     assert [one.name for one in looker.expected] == names
@@ -228,42 +229,47 @@ def test_every_service_is_expected_to_run_what_the_stack_asks_for(declare_stack:
     ]
 
 
-def test_the_alarms_that_a_service_listens_to_are_looked_at(declare_stack: DeclareStack) -> None:
+def test_the_alarms_that_a_service_listens_to_are_looked_at(app: Path) -> None:
     looker = Looker()
 
-    graph = declare_stack("dev", {"alarms": {"extra": ["queue"]}, "multidev": []}, verify=looker)
+    graph = declare_watched("staging", {"alarms": {"extra": ["queue"]}}, app=app, verify=looker)
 
-    (web,) = looker.expected
-    assert list(web.alarms) == graph.one("aws:ecs/service:Service").inputs["alarms"]["alarmNames"]
+    web = looker.expected[0]
+    assert list(web.alarms) == graph.one("aws:ecs/service:Service", "web").inputs["alarms"]["alarmNames"]
 
 
-def test_only_a_service_with_a_schedule_may_sleep(declare_stack: DeclareStack) -> None:
+def test_only_a_service_with_a_schedule_may_sleep(app: Path) -> None:
     office, always = Looker(), Looker()
     evening = {"name": "evening", "cron": "0 18 ? * * *", "min-count": 0, "max-count": 0}
 
-    declare_stack("dev", {"autoscaling": {"enabled": True, "schedule": [evening]}}, verify=office)
-    declare_stack("prod", verify=always)
+    declare_watched(
+        "staging",
+        {"desired-count": 1, "autoscaling": {"enabled": True, "schedule": [evening]}},
+        app=app,
+        verify=office,
+    )
+    declare_watched("staging", app=app, verify=always)
 
     assert {one.scheduled for one in office.expected} == {True}
     assert {one.scheduled for one in always.expected} == {False}
 
 
-def test_a_preview_asks_nobody_and_shows_the_addresses(declare_stack: DeclareStack) -> None:
+def test_a_preview_asks_nobody_and_shows_the_addresses(app: Path) -> None:
     looker = Looker(RolloutError("it would fail"))
 
-    graph = declare_stack("dev", dry_run=True, verify=looker)
+    graph = declare_watched("staging", app=app, dry_run=True, verify=looker)
 
     assert looker.expected == ()
-    assert graph.exports["url"] == "https://dev.example.com"
+    assert graph.exports["url"] == "https://staging.example.com"
 
 
-def test_addresses_appear_only_when_all_is_well(declare_stack: DeclareStack) -> None:
+def test_addresses_appear_only_when_all_is_well(app: Path) -> None:
     """Whoever reads the outputs must not find the address of a version that did not make it."""
     good, bad = Graph(), Graph()
 
-    declare_stack("dev", verify=Looker(), graph=good)
+    declare_watched("staging", app=app, verify=Looker(), graph=good)
     with pytest.raises(pulumi.RunError, match="rolled back"):
-        declare_stack("dev", verify=Looker(RolloutError("rolled back")), graph=bad)
+        declare_watched("staging", app=app, verify=Looker(RolloutError("rolled back")), graph=bad)
 
     assert _registered_by_stack(good)
     assert not _registered_by_stack(bad)

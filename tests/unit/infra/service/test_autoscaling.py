@@ -7,7 +7,7 @@ from typing import Any
 from infra.service.autoscaling import Autoscaling, AutoscalingArgs
 from infra.settings import ScheduledCapacity
 from tests.unit.infra.factories import LOAD_BALANCER, autoscaling_settings, held
-from tests.unit.infra.recorder import Graph, declare
+from tests.unit.infra.recorder import Graph, declare, once
 
 TARGET = "aws:appautoscaling/target:Target"
 POLICY = "aws:appautoscaling/policy:Policy"
@@ -17,6 +17,7 @@ MORNING = ScheduledCapacity(name="morning", cron="0 8 ? * MON-FRI *", min_count=
 EVENING = ScheduledCapacity(name="evening", cron="0 19 ? * MON-FRI *", min_count=0, max_count=0)
 
 
+@once
 def _graph(groups: tuple[str, ...] = (BLUE,), **changes: Any) -> Graph:
     args = AutoscalingArgs(
         settings=autoscaling_settings(**changes),

@@ -23,7 +23,7 @@ from tests.unit.infra.factories import (
     service_settings,
     traffic_shift,
 )
-from tests.unit.infra.recorder import Declared, Graph, declare
+from tests.unit.infra.recorder import Declared, Graph, declare, once
 
 SERVICE = "aws:ecs/service:Service"
 RULE = "aws:lb/listenerRule:ListenerRule"
@@ -32,9 +32,9 @@ ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 POLICY = "aws:appautoscaling/policy:Policy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:check"
-SHIFTING = ["canary", "linear", "blue-green"]
 
 
+@once
 def _graph(strategy: str = "canary", *, rollout: dict[str, Any] | None = None, **settings: Any) -> Graph:
     service = service_settings(rollout=rollout_settings(strategy, **(rollout or {})), **settings)
 
@@ -99,18 +99,16 @@ def test_a_rolling_service_has_one_target_group_and_ecs_no_part_in_its_rule() ->
     assert graph.one(RULE).ignore_changes == ()
 
 
-@pytest.mark.parametrize("strategy", SHIFTING)
-def test_every_other_strategy_has_two_target_groups_that_are_alike(strategy: str) -> None:
-    graph = _graph(strategy)
+def test_every_other_strategy_has_two_target_groups_that_are_alike() -> None:
+    graph = _graph()
     blue, green = (graph.one(TARGET_GROUP, name) for name in ("web", "web-green"))
 
     assert blue.inputs == green.inputs
 
 
-@pytest.mark.parametrize("strategy", SHIFTING)
-def test_the_service_tells_ecs_all_that_it_needs_to_move_traffic(strategy: str) -> None:
+def test_the_service_tells_ecs_all_that_it_needs_to_move_traffic() -> None:
     """LINEAR is refused without it, whatever the load balancer."""
-    (balancer,) = _service(_graph(strategy)).inputs["loadBalancers"]
+    (balancer,) = _service(_graph()).inputs["loadBalancers"]
     advanced = balancer["advancedConfiguration"]
 
     assert "targetgroup/web-1a2b3c4" in balancer["targetGroupArn"]
@@ -150,19 +148,17 @@ def test_a_prefix_is_taken_away_at_the_test_listener_too() -> None:
     assert graph.one(RULE, "web-test").inputs["transforms"] == graph.one(RULE, "web").inputs["transforms"]
 
 
-@pytest.mark.parametrize("strategy", SHIFTING)
-def test_the_service_waits_for_all_rules_and_the_role_s_policy(strategy: str) -> None:
+def test_the_service_waits_for_all_rules_and_the_role_s_policy() -> None:
     """And goes before them: without its role or a rule it is stuck in DRAINING."""
-    graph = _graph(strategy)
+    graph = _graph()
     needed = {rule.urn for rule in graph.all(RULE)} | {graph.one(ATTACHMENT).urn}
 
     assert needed <= _service(graph).dependencies
 
 
-@pytest.mark.parametrize("strategy", SHIFTING)
-def test_going_there_and_back_leaves_the_target_group_and_the_rule(strategy: str) -> None:
+def test_going_there_and_back_leaves_the_target_group_and_the_rule() -> None:
     """By their URNs: another name would replace what users go through."""
-    rolling, shifting = _graph("rolling"), _graph(strategy)
+    rolling, shifting = _graph("rolling"), _graph()
     kept = {resource.urn for resource in rolling.resources}
 
     assert kept <= {resource.urn for resource in shifting.resources}

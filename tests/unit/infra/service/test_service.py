@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pulumi
 import pytest
 
 from infra.service.service import Service
+from infra.settings import Migration
 from tests.unit.infra.factories import held, service_args, service_settings
-from tests.unit.infra.recorder import Declared, Graph, declare
+from tests.unit.infra.recorder import Declared, Graph, declare, once
 
 SERVICE = "aws:ecs/service:Service"
 RULE = "aws:lb/listenerRule:ListenerRule"
 TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 
 
+@once
 def _graph(*, args: dict[str, Any] | None = None, **settings: Any) -> Graph:
     arguments = service_args(service_settings(**settings), **(args or {}))
     return declare(lambda: Service("web", arguments, opts=held()))
@@ -132,22 +133,25 @@ def test_the_app_does_not_see_the_prefix(asked: str, seen: str) -> None:
     assert re.sub(rewrite["regex"], rewrite["replace"].replace("$1", r"\1"), asked) == seen
 
 
-def test_the_service_waits_for_its_rule_and_for_what_tasks_cannot_start_without() -> None:
-    """ECS refuses a target group without a rule; a task without routes or rules cannot pull its image."""
+MIGRATION = Migration(command=("node", "migrate.js"))
 
-    class Routes(pulumi.ComponentResource):
-        def __init__(self) -> None:
-            super().__init__("test:index:Routes", "routes")
 
-    def program() -> None:
-        routes = Routes()
-        import pulumi_aws as aws
+@pytest.mark.parametrize(("migration", "first"), [(None, ()), (MIGRATION, ("web-migration",))], ids=str)
+def test_what_happens_before_and_when_it_fails(migration: Migration | None, first: tuple[str, ...]) -> None:
+    """A migration goes first; hooks that are gone are taken from ECS; errors are tried again or explained."""
+    graph = _graph(migration=migration)
+    failing = {"on_error": ("operation-errors",)}
 
-        aws.ec2.Route("way-out", route_table_id="rtb-1", opts=pulumi.ResourceOptions(parent=routes))
-        Service("web", service_args(prerequisites=[routes]), opts=held())
+    assert graph.one(SERVICE).hooks == {
+        **({"before_create": first} if first else {}),
+        "before_update": (*first, "removed-lifecycle-hooks"),
+        **failing,
+    }
+    assert graph.one("aws:ecs/taskDefinition:TaskDefinition").hooks == failing
 
-    graph = declare(program)
-    dependencies = graph.one(SERVICE).dependencies
 
-    assert graph.one(RULE).urn in dependencies
-    assert graph.one("aws:ec2/route:Route").urn in dependencies
+def test_the_service_waits_for_its_rule() -> None:
+    """ECS refuses a target group that no rule leads to."""
+    graph = _graph()
+
+    assert graph.one(RULE).urn in graph.one(SERVICE).dependencies

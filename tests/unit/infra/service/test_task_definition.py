@@ -19,7 +19,7 @@ from tests.unit.infra.factories import (
     task_args,
 )
 from tests.unit.infra.fake_cloud import ACCOUNT, DIGEST, REGISTRY
-from tests.unit.infra.recorder import Graph, declare
+from tests.unit.infra.recorder import Graph, declare, once
 
 ROLE = "aws:iam/role:Role"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -28,6 +28,7 @@ SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:db-AbCdEf"
 PARAMETER = f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/app/key"
 
 
+@once
 def _task(*, args: dict[str, Any] | None = None, **settings: Any) -> Graph:
     arguments = task_args(service_settings(**settings), **(args or {}))
     return declare(lambda: TaskDefinition("web", arguments, opts=held()))
@@ -89,13 +90,21 @@ def test_with_ecs_exec_its_agent_can_work_and_the_app_is_not_root_all_the_same()
     }
 
 
-def test_what_ecs_exec_needs_comes_beside_what_the_app_may_do() -> None:
+def test_the_app_may_do_what_config_says_and_what_ecs_exec_needs_before_its_task_starts() -> None:
+    """The first task would fail to pull, which the circuit breaker counts, or have an agent that gave up."""
     own = Statement(actions=("s3:GetObject",), resources=("arn:aws:s3:::reports/*",))
     graph = _task(execute_command=True, task_role_statements=(own,))
+    statements = _statements(graph, "web-task")
 
-    assert list(_statements(graph, "web-task")) == ["own", "ExecuteCommand"]
-    # A task that starts before its role may do so has an agent that gave up.
-    assert graph.one(POLICY, "web-task").urn in graph.one(DEFINITION, "web").dependencies
+    assert list(statements) == ["own", "ExecuteCommand"]
+    assert statements["own"] == {
+        "Effect": "Allow",
+        "Action": ["s3:GetObject"],
+        "Resource": ["arn:aws:s3:::reports/*"],
+    }
+    assert graph.one(POLICY, "web-task").inputs["role"] == "web-task-1a2b3c4"
+    assert graph.names(POLICY) == ["web-execution", "web-task"]
+    assert {policy.urn for policy in graph.all(POLICY)} <= graph.one(DEFINITION).dependencies
 
 
 @pytest.mark.parametrize(("architecture", "name"), [("arm64", "ARM64"), ("x86_64", "X86_64")])
@@ -109,11 +118,6 @@ def test_the_task_is_a_fargate_one_of_the_size_and_processor_of_the_settings(
     assert inputs["requiresCompatibilities"] == ["FARGATE"]
     assert inputs["networkMode"] == "awsvpc"
     assert inputs["runtimePlatform"] == {"operatingSystemFamily": "LINUX", "cpuArchitecture": name}
-
-
-def test_old_revisions_stay_for_rollbacks() -> None:
-    """A deregistered revision starts no task, so ECS could not go back to it."""
-    assert _task().one(DEFINITION).inputs["skipDestroy"] is True
 
 
 def test_the_app_learns_about_its_surroundings() -> None:
@@ -160,10 +164,12 @@ def test_a_grace_period_longer_than_ecs_allows_for_a_container_is_cut() -> None:
 
 
 def test_what_is_empty_is_left_out() -> None:
-    """AWS leaves it out too; an empty list would show as a change on every run."""
-    container = _container(_task(command=(), secrets={}, health_check_command=()))
+    """AWS leaves it out too; an empty list or variable would show as a change on every run."""
+    graph = _task(command=(), secrets={}, health_check_command=(), environment={"EMPTY": "", "ZERO": "0"})
 
-    assert {"command", "secrets", "healthCheck"} & container.keys() == set()
+    assert {"command", "secrets", "healthCheck"} & _container(graph).keys() == set()
+    assert "EMPTY" not in _environment(graph)
+    assert _environment(graph)["ZERO"] == "0"
 
 
 def test_a_command_replaces_the_images_own() -> None:
@@ -237,26 +243,6 @@ def test_ecs_may_read_the_named_secrets_and_no_other() -> None:
 
 def test_the_app_may_do_nothing_unless_config_says_so() -> None:
     assert _task().names(POLICY) == ["web-execution"]
-
-
-def test_the_app_may_do_what_config_says_and_nothing_else() -> None:
-    statement = Statement(actions=("s3:GetObject",), resources=("arn:aws:s3:::bucket/*",))
-
-    graph = _task(task_role_statements=(statement,))
-
-    assert _statements(graph, "web-task") == {
-        "own": {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::bucket/*"]},
-    }
-    assert graph.one(POLICY, "web-task").inputs["role"] == "web-task-1a2b3c4"
-
-
-def test_no_task_starts_before_its_roles_may_do_what_it_needs() -> None:
-    """The first task would fail to pull, and the circuit breaker counts it."""
-    graph = _task(
-        task_role_statements=(Statement(actions=("s3:GetObject",), resources=("arn:aws:s3:::b/*",)),)
-    )
-
-    assert {policy.urn for policy in graph.all(POLICY)} <= graph.one(DEFINITION).dependencies
 
 
 @pytest.mark.parametrize(("repository_arn", "asked"), [(None, True), (REPOSITORY_ARN, False)])

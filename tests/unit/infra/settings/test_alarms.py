@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.settings_fixtures import fault_of, settings_of
+from tests.unit.infra.settings_fixtures import refuses, settings_of
 
 
 def alarms(**changes: Any) -> dict[str, Any]:
@@ -30,24 +30,6 @@ def test_by_default_an_alarm_rings_well_within_a_canary() -> None:
     )
 
 
-def test_thresholds_periods_and_names_are_the_configurations() -> None:
-    settings = settings_of(
-        alarms(
-            error_percent=1,
-            minimum_requests=5,
-            p99_milliseconds=300,
-            unhealthy_tasks=2,
-            period_seconds=120,
-            periods=2,
-            extra=["queue too long"],
-        )
-    ).main.alarms
-
-    assert (settings.error_percent, settings.minimum_requests, settings.p99_milliseconds) == (1, 5, 300)
-    assert (settings.unhealthy_tasks, settings.period_seconds, settings.periods) == (2, 120, 2)
-    assert settings.extra == ("queue too long",)
-
-
 def test_an_alarm_of_somebody_else_is_enough() -> None:
     config = alarms(error_percent=0, p99_milliseconds=0, unhealthy_tasks=0, extra=["queue"])
 
@@ -55,12 +37,12 @@ def test_an_alarm_of_somebody_else_is_enough() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "begins", "says"),
+    ("config", "at", "says"),
     [
-        (alarms(period_seconds=30), "alarms.period-seconds = 30: ", "one of 60, 120"),
-        (alarms(extra=[""]), 'alarms.extra[0] = "": ', "the name of an alarm"),
-        (alarms(extra=["a", "a"]), 'alarms.extra[1] = "a": ', "each once"),
-        (alarms(p99_seconds=1), "alarms.p99-seconds = 1: ", "the nearest is `p99-milliseconds`"),
+        (alarms(period_seconds=30), "alarms.period-seconds", "one of 60, 120"),
+        (alarms(extra=[""]), "alarms.extra[0]", "the name of an alarm"),
+        (alarms(extra=["a", "a"]), "alarms.extra[1]", "each once"),
+        (alarms(p99_seconds=1), "alarms.p99-seconds", "the nearest is `p99-milliseconds`"),
         (
             alarms(error_percent=0, p99_milliseconds=0, unhealthy_tasks=0),
             "alarms.enabled = true: ",
@@ -68,7 +50,7 @@ def test_an_alarm_of_somebody_else_is_enough() -> None:
         ),
         (
             {**alarms(periods=11), "rollout": {"strategy": "canary"}},
-            "alarms.periods = 11: ",
+            "alarms.periods",
             "longer than the 10 minutes (`rollout.canary-minutes`)",
         ),
         (
@@ -76,21 +58,18 @@ def test_an_alarm_of_somebody_else_is_enough() -> None:
                 **alarms(period_seconds=300, periods=3),
                 "rollout": {"strategy": "blue-green", "bake-minutes": 14},
             },
-            "alarms.periods = 3: ",
+            "alarms.periods",
             "longer than the 14 minutes (`rollout.bake-minutes`)",
         ),
         (
             {**alarms(periods=26), "rollout": {"strategy": "linear"}},
-            "alarms.periods = 26: ",
+            "alarms.periods",
             "the linear deployment of web",
         ),
     ],
 )
-def test_what_cannot_be_is_refused(config: dict[str, Any], begins: str, says: str) -> None:
-    fault = fault_of(config)
-
-    assert fault.startswith(begins)
-    assert says in fault
+def test_what_cannot_be_is_refused(config: dict[str, Any], at: str, says: str) -> None:
+    refuses(config, at, says)
 
 
 def test_a_rolling_service_may_have_slow_alarms() -> None:

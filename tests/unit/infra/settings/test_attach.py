@@ -30,10 +30,11 @@ def test_without_a_domain_it_has_a_path() -> None:
     assert (main.host, main.path_prefix) == (None, "/pr-12")
 
 
-@pytest.mark.parametrize("key", KEYS_OF_THE_BASE)
-def test_each_key_of_the_base_is_one_and_is_left_alone_at_its_default(key: str) -> None:
+def test_the_keys_of_the_base_are_left_alone_at_their_defaults() -> None:
     """The CLI hands over every default as if the stack file had it."""
-    assert settings_of({**DEV, key: keys()[key].default}, stack="pr-1").attach is not None
+    defaults = {key: keys()[key].default for key in KEYS_OF_THE_BASE}
+
+    assert settings_of({**DEV, **defaults}, stack="pr-1") == settings_of(DEV, stack="pr-1")
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,18 @@ def test_a_key_of_the_base_is_refused_by_name(key: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "expires",
+    ["2026-11-24T12:00:00Z", "2026-11-24T12:00:00+00:00", "2026-11-24 12:00:00 +0000 UTC"],
+    ids=["in quotes", "with an offset", "as the CLI hands over one without quotes"],
+)
+def test_a_time_means_the_same_with_quotes_and_without(expires: str) -> None:
+    attach = settings_of({**DEV, "expires": expires}, stack="pr-1").attach
+
+    assert attach is not None
+    assert attach.expires == "2026-11-24T12:00:00Z"
+
+
+@pytest.mark.parametrize(
     ("config", "stack", "words"),
     [
         ({"attach-to": "dev"}, "dev", "another stack than this one"),
@@ -54,6 +67,7 @@ def test_a_key_of_the_base_is_refused_by_name(key: str, value: Any) -> None:
         ({"attach-to": "dev"}, "a" * 21, "at most 20 characters"),
         ({"attach-to": "dev", "expires": "soon"}, "pr-1", "a time in UTC such as"),
         ({"attach-to": "dev", "expires": "2026-13-24T12:00:00Z"}, "pr-1", "a time in UTC such as"),
+        ({"attach-to": "dev", "expires": "2026-11-24 12:00:00 +0100 +0100"}, "pr-1", "a time in UTC such as"),
         ({"attach-to": "dev", "priority": 7}, "pr-1", "from 500 to 999, or 0"),
         ({"expires": "2026-11-24T12:00:00Z"}, "dev", "of use only together with `attach-to`"),
         ({"priority": 700}, "dev", "of use only together with `attach-to`"),

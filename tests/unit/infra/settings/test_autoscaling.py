@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.settings import ScheduledCapacity, autoscaling
-from tests.unit.infra.settings_fixtures import fault_of, settings_of
+from tests.unit.infra.settings_fixtures import refuses, settings_of
 
 MORNING = {"name": "morning", "cron": "0 8 ? * MON-FRI *", "min-count": 1, "max-count": 4}
 EVENING = {"name": "evening", "cron": "0 19 ? * MON-FRI *", "min-count": 0, "max-count": 0}
@@ -21,14 +21,6 @@ def scaled(count: int = 1, **changes: Any) -> dict[str, Any]:
 def test_nothing_scales_unless_it_is_switched_on() -> None:
     assert not settings_of({}).main.autoscaling.enabled
     assert not settings_of({"autoscaling": {"max-count": 9}}).main.autoscaling.enabled
-
-
-def test_switched_on_it_keeps_to_cpu_and_memory() -> None:
-    settings = settings_of(scaled()).main.autoscaling
-
-    assert settings.enabled
-    assert (settings.min_count, settings.max_count) == (1, 4)
-    assert (settings.cpu_percent, settings.memory_percent, settings.requests_per_target) == (60, 75, 0)
 
 
 def test_an_office_sleeps_at_night_and_at_weekends() -> None:
@@ -63,31 +55,27 @@ def test_a_copy_scales_as_the_main_service_does_but_for_what_it_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "begins", "says"),
+    ("config", "at", "says"),
     [
-        (scaled(1, min_count=2), "desired-count = 1: ", "from 2 to 4, the bounds of `autoscaling`"),
-        (scaled(min_count=5), "autoscaling.min-count = 5: ", "at most the `max-count`, 4"),
-        (scaled(cpu_percent=0, memory_percent=0), "autoscaling.enabled = true: ", "nothing to scale by"),
-        (scaled(time_zone="Europe/Berln"), 'autoscaling.time-zone = "Europe/Berln": ', "is Europe/Berlin"),
-        (scaled(time_zone=""), 'autoscaling.time-zone = "": ', "a time zone"),
+        (scaled(1, min_count=2), "desired-count", "from 2 to 4, the bounds of `autoscaling`"),
+        (scaled(min_count=5), "autoscaling.min-count", "at most the `max-count`, 4"),
+        (scaled(cpu_percent=0, memory_percent=0), "autoscaling.enabled", "nothing to scale by"),
+        (scaled(time_zone="Europe/Berln"), "autoscaling.time-zone", "is Europe/Berlin"),
+        (scaled(time_zone=""), "autoscaling.time-zone", "a time zone"),
         (
             scaled(schedule=[{**EVENING, "min-count": 1}]),
-            "autoscaling.schedule[0].min-count = 1: ",
+            "autoscaling.schedule[0].min-count",
             "at most the `max-count`, 0",
         ),
-        (
-            scaled(schedule=[EVENING, EVENING]),
-            'autoscaling.schedule[1].name = "evening": ',
-            "each once",
-        ),
+        (scaled(schedule=[EVENING, EVENING]), "autoscaling.schedule[1].name", "each once"),
         (
             scaled(schedule=[{**EVENING, "cron": "0 19 * * MON-FRI"}]),
-            'autoscaling.schedule[0].cron = "0 19 * * MON-FRI": ',
+            "autoscaling.schedule[0].cron",
             "six fields",
         ),
         (
             scaled(schedule=[{**EVENING, "cron": "0 19 * * MON-FRI *"}]),
-            'autoscaling.schedule[0].cron = "0 19 * * MON-FRI *": ',
+            "autoscaling.schedule[0].cron",
             "with ? for one of the days",
         ),
         (scaled(schedule=[{**EVENING, "at": "19:00"}]), "autoscaling.schedule[0].at", "there is no such key"),
@@ -97,16 +85,13 @@ def test_a_copy_scales_as_the_main_service_does_but_for_what_it_says() -> None:
                 "deployment-maximum-percent": 150,
                 "deployment-minimum-healthy-percent": 100,
             },
-            "deployment-maximum-percent = 150: ",
+            "deployment-maximum-percent",
             "a desired count of 1",
         ),
     ],
 )
-def test_what_cannot_be_is_refused(config: dict[str, Any], begins: str, says: str) -> None:
-    fault = fault_of(config)
-
-    assert fault.startswith(begins)
-    assert says in fault
+def test_what_cannot_be_is_refused(config: dict[str, Any], at: str, says: str) -> None:
+    refuses(config, at, says)
 
 
 def test_a_machine_without_time_zones_believes_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:

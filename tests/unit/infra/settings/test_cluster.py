@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.settings import CapacityProvider
-from tests.unit.infra.settings_fixtures import fault_of, settings_of
+from tests.unit.infra.settings_fixtures import refuses, settings_of
 
 FARGATE = {"capacity-provider": "FARGATE", "weight": 1}
 SPOT = {"capacity-provider": "FARGATE_SPOT", "weight": 3}
@@ -24,29 +24,23 @@ def test_one_task_on_fargate_and_three_of_four_others_on_spot() -> None:
     )
 
 
-def test_spot_runs_arm64_too() -> None:
-    settings = settings_of({**strategy(SPOT), "architecture": "arm64"})
-
-    assert settings.main.architecture == "arm64"
-
-
 @pytest.mark.parametrize(
-    ("config", "begin", "allowed"),
+    ("config", "at", "says"),
     [
-        ({"container-insights": "on"}, 'container-insights = "on": ', "one of disabled, enabled, enhanced"),
+        ({"container-insights": "on"}, "container-insights", "one of disabled, enabled, enhanced"),
         (
             strategy({**FARGATE, "capacity-provider": "EC2"}),
-            'capacity-provider-strategy[0].capacity-provider = "EC2": ',
+            "capacity-provider-strategy[0].capacity-provider",
             "one of FARGATE, FARGATE_SPOT",
         ),
         (
             strategy({**FARGATE, "base": 1}, {**SPOT, "base": 2}),
-            "capacity-provider-strategy[1].base = 2: ",
+            "capacity-provider-strategy[1].base",
             "only one capacity provider of a strategy may have a base",
         ),
         (
             strategy(FARGATE, FARGATE),
-            'capacity-provider-strategy[1].capacity-provider = "FARGATE": ',
+            "capacity-provider-strategy[1].capacity-provider",
             "each capacity provider once",
         ),
         (
@@ -54,11 +48,8 @@ def test_spot_runs_arm64_too() -> None:
             'capacity-provider-strategy = [{"capacity-provider": "FARGATE", "weight": 0, "base": 0}, ',
             "at least one capacity provider with a weight above 0",
         ),
-        (strategy(), "capacity-provider-strategy = []: ", "at least one capacity provider"),
+        (strategy(), "capacity-provider-strategy", "at least one capacity provider"),
     ],
 )
-def test_what_is_wrong_is_refused(config: dict[str, Any], begin: str, allowed: str) -> None:
-    fault = fault_of(config)
-
-    assert fault.startswith(begin)
-    assert allowed in fault
+def test_what_is_wrong_is_refused(config: dict[str, Any], at: str, says: str) -> None:
+    refuses(config, at, says)

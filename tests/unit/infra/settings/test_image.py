@@ -7,17 +7,10 @@ from typing import Any
 import pytest
 
 from infra.settings import BuildSecret
-from tests.unit.infra.settings_fixtures import PROJECT, fault_of, faults_of, settings_of
+from tests.unit.infra.settings_fixtures import PROJECT, refuses, settings_of
 
 CREDENTIALS = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ghcr-AbCdEf"
 DIGEST = f"sha256:{'0' * 64}"
-
-
-def test_the_app_s_own_image_is_built_unless_the_stack_says_otherwise() -> None:
-    image = settings_of({}).image
-
-    assert (image.app_path, image.build_args) == ("app", {})
-    assert (image.repository, image.image_from, image.image, image.retained_images) == (None, None, None, 30)
 
 
 def test_another_stack_s_image_is_taken_from_the_shared_repository() -> None:
@@ -35,63 +28,36 @@ def test_another_stack_may_be_named_in_full(stack: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "reference",
+    ("config", "at", "says"),
     [
-        "nginx",
-        "nginx:1.29",
-        "library/nginx:1.29-alpine",
-        "localhost:5000/app:dev",
-        "ghcr.io/team/app__next",
-        f"123456789012.dkr.ecr.us-east-1.amazonaws.com/app@{DIGEST}",
-        f"app:v1@{DIGEST}",
-    ],
-)
-def test_any_registry_reference_can_be_deployed(reference: str) -> None:
-    assert settings_of({"image": reference}).image.image == reference
-
-
-@pytest.mark.parametrize(
-    ("config", "begin", "allowed"),
-    [
-        ({"image-from": "staging"}, 'image-from = "staging": ', "needs `repository`"),
+        ({"image-from": "staging"}, "image-from", "needs `repository`"),
         (
             {"image-from": "staging", "repository": "app", "image": "nginx:1"},
-            'image-from = "staging": ',
+            "image-from",
             "one of `image` (nginx:1) and `image-from`, not both",
         ),
-        ({"image-from": "dev", "repository": "app"}, 'image-from = "dev": ', "another stack than this one"),
+        ({"image-from": "dev", "repository": "app"}, "image-from", "another stack than this one"),
         (
             {"image-from": f"me/{PROJECT}/dev", "repository": "app"},
-            f'image-from = "me/{PROJECT}/dev": ',
+            "image-from",
             "another stack than this one",
         ),
-        ({"image-from": "a/b", "repository": "app"}, 'image-from = "a/b": ', "organization/project/staging"),
-        ({"repository": "App"}, 'repository = "App": ', "lowercase"),
-        ({"repository": "a"}, 'repository = "a": ', "2 to 256"),
-        ({"repository": "app/"}, 'repository = "app/": ', "the name of an ECR repository"),
-        ({"image": "https://ghcr.io/app"}, 'image = "https://ghcr.io/app": ', "a registry reference"),
-        ({"image": "ghcr.io/Team/App"}, 'image = "ghcr.io/Team/App": ', "a registry reference"),
-        ({"image": "Team/app"}, 'image = "Team/app": ', "a registry reference"),
-        ({"image": "nginx@sha256:abc"}, 'image = "nginx@sha256:abc": ', "a registry reference"),
-        ({"app-path": ""}, 'app-path = "": ', "a folder, from the project's root"),
-        ({"app-path": "/srv/app"}, 'app-path = "/srv/app": ', "a folder, from the project's root"),
-        ({"architecture": "amd64"}, 'architecture = "amd64": ', "one of arm64, x86_64"),
-        (
-            {"build-args": {"NODE-IMAGE": "x"}},
-            "build-args.NODE-IMAGE: ",
-            "letters, digits and underscores",
-        ),
+        ({"image-from": "a/b", "repository": "app"}, "image-from", "organization/project/staging"),
+        ({"repository": "App"}, "repository", "lowercase"),
+        ({"repository": "a"}, "repository", "2 to 256"),
+        ({"repository": "app/"}, "repository", "the name of an ECR repository"),
+        ({"image": "https://ghcr.io/app"}, "image", "a registry reference"),
+        ({"image": "ghcr.io/Team/App"}, "image", "a registry reference"),
+        ({"image": "Team/app"}, "image", "a registry reference"),
+        ({"image": "nginx@sha256:abc"}, "image", "a registry reference"),
+        ({"app-path": ""}, "app-path", "a folder, from the project's root"),
+        ({"app-path": "/srv/app"}, "app-path", "a folder, from the project's root"),
+        ({"architecture": "amd64"}, "architecture", "one of arm64, x86_64"),
+        ({"build-args": {"NODE-IMAGE": "x"}}, "build-args.NODE-IMAGE: ", "letters, digits and underscores"),
     ],
 )
-def test_what_is_wrong_is_refused(config: dict[str, Any], begin: str, allowed: str) -> None:
-    fault = fault_of(config)
-
-    assert fault.startswith(begin)
-    assert allowed in fault
-
-
-def test_a_wrong_repository_does_not_count_as_a_missing_one() -> None:
-    assert len(faults_of({"image-from": "staging", "repository": "App"})) == 1
+def test_what_is_wrong_is_refused(config: dict[str, Any], at: str, says: str) -> None:
+    refuses(config, at, says)
 
 
 def test_a_dockerfile_a_stage_and_secrets_are_the_build_s() -> None:
@@ -108,10 +74,10 @@ def test_a_dockerfile_a_stage_and_secrets_are_the_build_s() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "begin", "allowed"),
+    ("config", "at", "says"),
     [
-        ({"dockerfile": "/Dockerfile"}, 'dockerfile = "/Dockerfile": ', "from the project's root"),
-        ({"build-target": "a b"}, 'build-target = "a b": ', "a stage's name"),
+        ({"dockerfile": "/Dockerfile"}, "dockerfile", "from the project's root"),
+        ({"build-target": "a b"}, "build-target", "a stage's name"),
         ({"build-secrets": {"a b": {"env": "X"}}}, "build-secrets.a b: ", "letters, digits and _ . -"),
         ({"build-secrets": {"npm": {}}}, "build-secrets.npm = [secret]: ", "one of `env`"),
         ({"build-secrets": {"npm": {"env": "X", "file": "y"}}}, "build-secrets.npm = ", "one of `env`"),
@@ -128,7 +94,7 @@ def test_a_dockerfile_a_stage_and_secrets_are_the_build_s() -> None:
         ),
         (
             {"registry-credentials": CREDENTIALS, "image": "ghcr.io/team/app:1"},
-            'image = "ghcr.io/team/app:1": ',
+            "image",
             "the image by digest",
         ),
         (
@@ -136,17 +102,13 @@ def test_a_dockerfile_a_stage_and_secrets_are_the_build_s() -> None:
                 "registry-credentials": CREDENTIALS,
                 "multidev": [{"name": "bob", "image": "ghcr.io/team/app:1"}],
             },
-            'multidev[0].image = "ghcr.io/team/app:1": ',
+            "multidev[0].image",
             "the image by digest",
         ),
     ],
 )
-def test_what_cannot_be_built_or_pulled_is_refused(config: dict[str, Any], begin: str, allowed: str) -> None:
-    fault = fault_of(config)
-
-    assert fault.startswith(begin)
-    assert allowed in fault
-    assert "hunter2" not in fault
+def test_what_cannot_be_built_or_pulled_is_refused(config: dict[str, Any], at: str, says: str) -> None:
+    refuses(config, at, says)
 
 
 @pytest.mark.parametrize(

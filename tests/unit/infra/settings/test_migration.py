@@ -12,21 +12,10 @@ from tests.unit.infra.settings_fixtures import fault_of, settings_of
 COMMAND = ["node", "migrate.js"]
 
 
-def test_there_is_none_unless_one_is_named() -> None:
-    assert settings_of({}).main.migration is None
-
-
 def test_it_has_a_command_and_a_quarter_of_an_hour() -> None:
     assert settings_of({"migration": {"command": COMMAND}}).main.migration == Migration(
         command=("node", "migrate.js"), timeout_minutes=15
     )
-
-
-def test_its_time_can_be_set() -> None:
-    migration = settings_of({"migration": {"command": COMMAND, "timeout-minutes": 90}}).main.migration
-
-    assert migration is not None
-    assert migration.timeout_minutes == 90
 
 
 def test_copies_have_it_too() -> None:
@@ -52,10 +41,3 @@ def test_copies_have_it_too() -> None:
 )
 def test_what_cannot_be_right_is_told(value: Any, fault: str) -> None:
     assert fault_of({"migration": value}).startswith(fault)
-
-
-@pytest.mark.parametrize("minutes", [0, 1441])
-def test_a_rollout_has_from_a_minute_to_a_day(minutes: int) -> None:
-    fault = fault_of({"rollout-timeout-minutes": minutes})
-
-    assert fault == f"rollout-timeout-minutes = {minutes}: a whole number from 1 to 1440"

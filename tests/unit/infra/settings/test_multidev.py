@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.settings.names import LAST_PRIORITY, PRIORITIES_BY_HAND, priority_of
-from tests.unit.infra.settings_fixtures import fault_of, faults_of, settings_of
+from tests.unit.infra.settings_fixtures import fault_of, refuses, settings_of
 
 if TYPE_CHECKING:
     from infra.settings import ServiceSettings
 
 # Two names that lead to the same priority.
 MEETING = ("dev128", "dev318")
+CANARY = {"strategy": "canary"}
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf"
+
+
+def numbered(count: int, **more: Any) -> list[dict[str, Any]]:
+    return [{"name": f"c{number}", "priority": number + 1, **more} for number in range(count)]
 
 
 def copies_of(*multidev: Any, **config: Any) -> dict[str, ServiceSettings]:
@@ -141,22 +146,11 @@ def test_a_priority_by_hand_settles_it() -> None:
     assert [copy.priority for copy in copies.values()] == [priority_of(MEETING[0]), 1]
 
 
-@pytest.mark.parametrize("count", [1, 99])
-def test_one_load_balancer_carries_99_copies(count: int) -> None:
-    names = [{"name": f"c{number}", "priority": number + 1} for number in range(count)]
-
-    assert len(settings_of({"multidev": names}).services) == count + 1
-
-
-def test_a_name_may_fill_the_target_group_s() -> None:
-    assert list(copies_of("a" * 20)) == [f"web-{'a' * 20}"]
-
-
 @pytest.mark.parametrize(
-    ("multidev", "begin", "allowed"),
+    ("multidev", "at", "says"),
     [
         (["alice", "alice"], 'multidev[1].name = "alice": ', "each name once; it is multidev[0] already"),
-        (["alice", {"name": "alice", "priority": 1}], 'multidev[1].name = "alice": ', "each name once"),
+        (["alice", {"name": "alice", "priority": 1}], "multidev[1].name", "each name once"),
         (["web"], 'multidev[0].name = "web": ', "another name than the main service's"),
         (["Alice"], 'multidev[0].name = "Alice": ', "lowercase letters, digits and hyphens"),
         (["a_b"], 'multidev[0].name = "a_b": ', "lowercase letters, digits and hyphens"),
@@ -171,11 +165,11 @@ def test_a_name_may_fill_the_target_group_s() -> None:
             'multidev = ["web-bob", "web-eve"]: ',
             "web-bob and web-eve meet at the listener rule priority 5",
         ),
-        ([{"name": "bob", "image": "A:B:C"}], 'multidev[0].image = "A:B:C": ', "a registry reference"),
-        ([{"name": "bob", "cpu": 300}], "multidev[0].cpu = 300: ", "one of 256"),
+        ([{"name": "bob", "image": "A:B:C"}], "multidev[0].image", "a registry reference"),
+        ([{"name": "bob", "cpu": 300}], "multidev[0].cpu", "one of 256"),
         (
             [{"name": "bob", "memory": 4096}],
-            "multidev[0].memory = 4096: ",
+            "multidev[0].memory",
             "with cpu 256 memory is 512, 1024, 2048 MiB, the nearest is 2048",
         ),
         (
@@ -193,59 +187,17 @@ def test_a_name_may_fill_the_target_group_s() -> None:
             "multidev[0].environment.AWS_ACCESS_KEY_ID = [secret]: ",
             "no credentials",
         ),
+        ([{"name": "bob", "execute-command": "yes"}], "multidev[0].execute-command", "true or false"),
+        ([{"name": "bob", "environment": "x"}], "multidev[0].environment", "an object of names"),
         (
-            [{"name": "bob", "execute-command": "yes"}],
-            'multidev[0].execute-command = "yes": ',
-            "true or false",
-        ),
-        ([{"name": "bob", "environment": "x"}], 'multidev[0].environment = "x": ', "an object of names"),
-        (
-            [{"name": f"c{number}", "priority": number + 1} for number in range(100)],
+            numbered(100),
             'multidev = "100 names": ',
             "fewer, or more of them rolling: the services have 101 rules and target groups",
         ),
     ],
 )
-def test_what_is_wrong_is_refused(multidev: list[Any], begin: str, allowed: str) -> None:
-    fault = fault_of({"multidev": multidev})
-
-    assert fault.startswith(begin)
-    assert allowed in fault
-
-
-def test_a_copy_does_not_set_what_the_main_service_has_from_secrets() -> None:
-    fault = fault_of({"multidev": [{"name": "bob", "environment": {"DB": "x"}}], "secrets": {"DB": SECRET}})
-
-    assert fault.startswith('multidev[0].environment.DB = "x": another name, or none in `secrets`')
-
-
-def test_a_longer_main_name_leaves_a_copy_less_room() -> None:
-    fault = fault_of({"name": "storefront", "multidev": ["a-name-of-14-c"]})
-
-    assert "at most 13 characters: the target group storefront-a-name-of-14-c has 25" in fault
-
-
-def test_a_copy_s_own_count_must_leave_a_deployment_room() -> None:
-    config = {"desired-count": 4, "deployment-maximum-percent": 150}
-
-    fault = fault_of({**config, "multidev": [{"name": "bob", "desired-count": 1}]})
-
-    assert fault.startswith(
-        'multidev[0] = {"name": "bob", "desired-count": 1}: `deployment-maximum-percent` is 150'
-    )
-    assert "has to be 200 or more" in fault
-
-
-def test_a_wrong_main_size_is_not_repeated_for_each_copy() -> None:
-    assert len(faults_of({"memory": 7, "multidev": ["alice", {"name": "bob", "cpu": 512}]})) == 1
-
-
-def test_names_that_are_wrong_each_for_itself_are_not_the_same_name() -> None:
-    assert len(faults_of({"multidev": ["Alice", "Bob"]})) == 2
-
-
-def test_a_wrong_main_name_does_not_meet_a_wrong_copy_s() -> None:
-    assert len(faults_of({"name": "Web", "multidev": ["Web"]})) == 2
+def test_what_is_wrong_is_refused(multidev: list[Any], at: str, says: str) -> None:
+    refuses({"multidev": multidev}, at, says)
 
 
 def test_a_copy_rolls_even_where_the_main_service_does_not() -> None:
@@ -269,37 +221,54 @@ def test_a_copy_that_says_otherwise_has_the_main_service_s_numbers() -> None:
     assert (alice.rollout.bake_minutes, alice.rollout.hooks) == (9, ())
 
 
-def test_one_mistake_in_the_main_service_s_rollout_is_not_the_copies_too() -> None:
-    alice = {"name": "alice", "rollout": {"strategy": "canary"}}
+@pytest.mark.parametrize(
+    ("config", "at", "says"),
+    [
+        (
+            {"multidev": [{"name": "bob", "environment": {"DB": "x"}}], "secrets": {"DB": SECRET}},
+            "multidev[0].environment.DB",
+            "another name, or none in `secrets`",
+        ),
+        (
+            {"name": "storefront", "multidev": ["a-name-of-14-c"]},
+            'multidev[0].name = "a-name-of-14-c": ',
+            "at most 13 characters: the target group storefront-a-name-of-14-c has 25",
+        ),
+        (
+            {"multidev": [{"name": "a-name-of-15-ch", "rollout": CANARY}]},
+            "multidev[0].name",
+            "at most 14 characters: the target group web-a-name-of-15-ch-green has 25",
+        ),
+        (
+            {
+                "desired-count": 4,
+                "deployment-maximum-percent": 150,
+                "multidev": [{"name": "bob", "desired-count": 1}],
+            },
+            "multidev[0]",
+            "`deployment-maximum-percent` is 150 here and has to be 200 or more",
+        ),
+        (
+            {"rollout": CANARY, "multidev": [*numbered(49, rollout=CANARY), "alice"]},
+            'multidev = "50 names": ',
+            "101 rules and target groups",
+        ),
+    ],
+)
+def test_what_does_not_go_with_the_main_service_is_refused(
+    config: dict[str, Any], at: str, says: str
+) -> None:
+    refuses(config, at, says)
 
-    assert fault_of({"rollout": {"canary-percent": 0}, "multidev": [alice]}).startswith("rollout.canary-")
 
-
-def shifting(count: int) -> list[dict[str, Any]]:
-    return [
-        {"name": f"c{number}", "priority": number + 1, "rollout": {"strategy": "canary"}}
-        for number in range(count)
-    ]
-
-
-def test_one_load_balancer_carries_50_services_that_move_traffic() -> None:
-    config = {"rollout": {"strategy": "canary"}, "multidev": shifting(49)}
-
-    assert len(settings_of(config).services) == 50
-
-
-def test_50_services_that_move_traffic_leave_no_room_for_another_one() -> None:
-    fault = fault_of({"rollout": {"strategy": "canary"}, "multidev": [*shifting(49), "alice"]})
-
-    assert fault.startswith('multidev = "50 names": ')
-    assert "101 rules and target groups" in fault
-
-
-def test_the_second_target_group_s_name_has_to_fit_too() -> None:
-    name = "a-name-of-15-ch"
-
-    fault = fault_of({"multidev": [{"name": name, "rollout": {"strategy": "canary"}}]})
-
-    assert settings_of({"multidev": [name]}).multidev[0].name == f"web-{name}"
-    assert fault.startswith(f'multidev[0].name = "{name}": at most 14 characters')
-    assert f"web-{name}-green has 25" in fault
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"multidev": numbered(99)},
+        {"rollout": CANARY, "multidev": numbered(49, rollout=CANARY)},
+        {"multidev": ["a" * 20]},
+    ],
+    ids=["99 copies", "50 services that move traffic", "a name that fills the target group's"],
+)
+def test_as_much_as_a_load_balancer_carries_is_accepted(config: dict[str, Any]) -> None:
+    assert len(settings_of(config).multidev) == len(config["multidev"])

@@ -7,21 +7,10 @@ from typing import Any
 import pytest
 
 from infra.settings import EgressRule
-from tests.unit.infra.settings_fixtures import SUBNETS, fault_of, faults_of, settings_of
+from tests.unit.infra.settings_fixtures import SUBNETS, faults_of, refuses, settings_of
 
 VPC = "vpc-0123456789abcdef0"
 DATABASE = {"port": 5432, "cidr": "10.1.0.0/16", "description": "PostgreSQL"}
-
-
-@pytest.mark.parametrize(
-    "cidr", ["10.0.0.0/16", "10.0.4.0/22", "172.16.0.0/18", "192.168.0.0/20", "100.64.0.0/16"]
-)
-def test_a_private_range_of_the_right_size_is_accepted(cidr: str) -> None:
-    assert settings_of({"cidr": cidr}).network.cidr == cidr
-
-
-def test_without_a_vpc_of_its_own_the_stack_makes_one() -> None:
-    assert settings_of({}).network.vpc_id is None
 
 
 def test_an_existing_vpc_comes_with_its_subnets() -> None:
@@ -46,23 +35,23 @@ def test_egress_is_tcp_unless_it_says_otherwise() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "begin", "allowed"),
+    ("config", "at", "says"),
     [
-        ({"cidr": "10.0.0.0/23"}, 'cidr = "10.0.0.0/23": ', "too small"),
-        ({"cidr": "10.0.0.0/23"}, 'cidr = "10.0.0.0/23": ', "a public and a private subnet in up to 4 zones"),
-        ({"cidr": "10.0.0.0/15"}, 'cidr = "10.0.0.0/15": ', "too large"),
-        ({"cidr": "10.0.0.1/16"}, 'cidr = "10.0.0.1/16": ', "without host bits: 10.0.0.0/16"),
-        ({"cidr": "8.8.0.0/16"}, 'cidr = "8.8.0.0/16": ', "a private IPv4 range from /16 to /22"),
-        ({"cidr": "172.32.0.0/16"}, 'cidr = "172.32.0.0/16": ', "172.16.0.0/12"),
-        ({"cidr": "fd00::/16"}, 'cidr = "fd00::/16": ', "a private IPv4 range"),
-        ({"cidr": "10.0.0.0"}, 'cidr = "10.0.0.0": ', "a private IPv4 range"),
-        ({"cidr": "ten"}, 'cidr = "ten": ', "a private IPv4 range"),
-        ({"cidr": ""}, 'cidr = "": ', "a private IPv4 range"),
-        ({"nat": "two"}, 'nat = "two": ', "one of none, single, one-per-az"),
-        ({"vpc-id": "vpc-1", "nat": "none"}, 'vpc-id = "vpc-1": ', "such as vpc-0123456789abcdef0"),
+        ({"cidr": "10.0.0.0/23"}, "cidr", "too small"),
+        ({"cidr": "10.0.0.0/23"}, "cidr", "a public and a private subnet in up to 4 zones"),
+        ({"cidr": "10.0.0.0/15"}, "cidr", "too large"),
+        ({"cidr": "10.0.0.1/16"}, "cidr", "without host bits: 10.0.0.0/16"),
+        ({"cidr": "8.8.0.0/16"}, "cidr", "a private IPv4 range from /16 to /22"),
+        ({"cidr": "172.32.0.0/16"}, "cidr", "172.16.0.0/12"),
+        ({"cidr": "fd00::/16"}, "cidr", "a private IPv4 range"),
+        ({"cidr": "10.0.0.0"}, "cidr", "a private IPv4 range"),
+        ({"cidr": "ten"}, "cidr", "a private IPv4 range"),
+        ({"cidr": ""}, "cidr", "a private IPv4 range"),
+        ({"nat": "two"}, "nat", "one of none, single, one-per-az"),
+        ({"vpc-id": "vpc-1", "nat": "none"}, "vpc-id", "such as vpc-0123456789abcdef0"),
         (
             {"vpc-id": VPC, "nat": "none", "public-subnet-ids": [SUBNETS[0]]},
-            f'public-subnet-ids = ["{SUBNETS[0]}"]: ',
+            "public-subnet-ids",
             f"at least 2 of {VPC}",
         ),
         (
@@ -70,29 +59,21 @@ def test_egress_is_tcp_unless_it_says_otherwise() -> None:
             "private-subnet-ids = []: ",
             "or `nat: none`",
         ),
-        (
-            {"public-subnet-ids": [SUBNETS[0]]},
-            f'public-subnet-ids = ["{SUBNETS[0]}"]: ',
-            "together with `vpc-id`",
-        ),
-        (
-            {"private-subnet-ids": [SUBNETS[0]]},
-            f'private-subnet-ids = ["{SUBNETS[0]}"]: ',
-            "together with `vpc-id`",
-        ),
+        ({"public-subnet-ids": [SUBNETS[0]]}, "public-subnet-ids", "together with `vpc-id`"),
+        ({"private-subnet-ids": [SUBNETS[0]]}, "private-subnet-ids", "together with `vpc-id`"),
         (
             {"vpc-id": VPC, "nat": "none", "public-subnet-ids": [*SUBNETS[:2], SUBNETS[0]]},
-            f'public-subnet-ids[2] = "{SUBNETS[0]}": ',
+            "public-subnet-ids[2]",
             "each once; it is number 1 already",
         ),
         (
             {"vpc-id": VPC, "nat": "none", "public-subnet-ids": [*SUBNETS[:2], "subnet-x"]},
-            'public-subnet-ids[2] = "subnet-x": ',
+            "public-subnet-ids[2]",
             "the id of a subnet",
         ),
         (
             {"vpc-id": VPC, "public-subnet-ids": list(SUBNETS[:2]), "private-subnet-ids": list(SUBNETS[1:3])},
-            f'private-subnet-ids[0] = "{SUBNETS[1]}": ',
+            "private-subnet-ids[0]",
             "public or private",
         ),
         (
@@ -100,28 +81,21 @@ def test_egress_is_tcp_unless_it_says_otherwise() -> None:
             'public-subnet-ids = "17 items": ',
             "at most 16",
         ),
-        (
-            {"egress": [{**DATABASE, "cidr": "10.1.2.3/16"}]},
-            'egress[0].cidr = "10.1.2.3/16": ',
-            "10.1.0.0/16",
-        ),
-        ({"egress": [{**DATABASE, "cidr": "all"}]}, 'egress[0].cidr = "all": ', "an IPv4 range"),
-        ({"egress": [{**DATABASE, "protocol": "icmp"}]}, 'egress[0].protocol = "icmp": ', "one of tcp, udp"),
-        ({"egress": [{**DATABASE, "description": "é"}]}, 'egress[0].description = "é": ', "1 to 255 letters"),
-        ({"egress": [DATABASE, DATABASE]}, "egress[1].port = 5432: ", "10.1.0.0/16 is there already"),
+        ({"egress": [{**DATABASE, "cidr": "10.1.2.3/16"}]}, "egress[0].cidr", "10.1.0.0/16"),
+        ({"egress": [{**DATABASE, "cidr": "all"}]}, "egress[0].cidr", "an IPv4 range"),
+        ({"egress": [{**DATABASE, "protocol": "icmp"}]}, "egress[0].protocol", "one of tcp, udp"),
+        ({"egress": [{**DATABASE, "description": "é"}]}, "egress[0].description", "1 to 255 letters"),
+        ({"egress": [DATABASE, DATABASE]}, "egress[1].port", "10.1.0.0/16 is there already"),
         (
             {"egress": [{"port": 443, "cidr": "0.0.0.0/0", "description": "web"}]},
-            "egress[0].port = 443: ",
+            "egress[0].port",
             "tcp 443 everywhere anyway",
         ),
         ({"egress": [{**DATABASE, "port": n} for n in range(1, 52)]}, 'egress = "51 items": ', "at most 50"),
     ],
 )
-def test_what_is_wrong_is_refused(config: dict[str, Any], begin: str, allowed: str) -> None:
-    fault = fault_of(config)
-
-    assert fault.startswith(begin)
-    assert allowed in fault
+def test_what_is_wrong_is_refused(config: dict[str, Any], at: str, says: str) -> None:
+    refuses(config, at, says)
 
 
 def test_an_existing_vpc_without_subnets_is_told_of_both_kinds() -> None:
@@ -129,10 +103,6 @@ def test_an_existing_vpc_without_subnets_is_told_of_both_kinds() -> None:
         "public-subnet-ids",
         "private-subnet-ids",
     ]
-
-
-def test_rules_that_are_wrong_each_for_itself_are_not_the_same_rule() -> None:
-    assert len(faults_of({"egress": [{**DATABASE, "port": 0}, {**DATABASE, "port": 0}]})) == 2
 
 
 def test_as_many_rules_and_subnets_as_aws_allows_are_accepted() -> None:

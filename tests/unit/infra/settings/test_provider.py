@@ -6,25 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.settings_fixtures import PROJECT, fault_of, settings_of
-
-
-def test_the_region_is_pulumi_s_own_key() -> None:
-    assert settings_of({}).provider.region == "us-east-1"
-    assert settings_of({"aws:region": "eu-central-1"}).provider.region == "eu-central-1"
-
-
-def test_profile_and_role_are_none_unless_they_are_set() -> None:
-    provider = settings_of({}).provider
-
-    assert (provider.profile, provider.assume_role_arn) == (None, None)
-
-
-def test_profile_and_role_are_taken_over() -> None:
-    role = "arn:aws:iam::123456789012:role/ci/deploy"
-    provider = settings_of({"profile": "prod-admin", "assume-role-arn": role}).provider
-
-    assert (provider.profile, provider.assume_role_arn) == ("prod-admin", role)
+from tests.unit.infra.settings_fixtures import PROJECT, refuses, settings_of
 
 
 def test_default_tags_come_first_and_the_stack_s_own_after_them() -> None:
@@ -38,21 +20,21 @@ def test_default_tags_come_first_and_the_stack_s_own_after_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "begin", "allowed"),
+    ("config", "at", "says"),
     [
-        ({"aws:region": "us-east"}, 'aws:region = "us-east": ', "an AWS region such as us-east-1"),
-        ({"aws:region": "us-east-1a"}, 'aws:region = "us-east-1a": ', "an AWS region"),
-        ({"profile": "two words"}, 'profile = "two words": ', "no spaces"),
-        ({"permissions-boundary": "b"}, 'permissions-boundary = "b": ', "the ARN of an IAM policy"),
+        ({"aws:region": "us-east"}, "aws:region", "an AWS region such as us-east-1"),
+        ({"aws:region": "us-east-1a"}, "aws:region", "an AWS region"),
+        ({"profile": "two words"}, "profile", "no spaces"),
+        ({"permissions-boundary": "b"}, "permissions-boundary", "the ARN of an IAM policy"),
         (
             {"permissions-boundary": "arn:aws:iam::123456789012:role/x"},
-            'permissions-boundary = "arn:aws:iam::123456789012:role/x": ',
+            "permissions-boundary",
             "the ARN of an IAM policy",
         ),
-        ({"assume-role-arn": "deploy"}, 'assume-role-arn = "deploy": ', "the ARN of an IAM role"),
+        ({"assume-role-arn": "deploy"}, "assume-role-arn", "the ARN of an IAM role"),
         (
             {"assume-role-arn": "arn:aws:iam::123456789012:user/x"},
-            'assume-role-arn = "arn:aws:iam::123456789012:user/x": ',
+            "assume-role-arn",
             "arn:aws:iam::123456789012:role/deploy",
         ),
         (
@@ -62,23 +44,16 @@ def test_default_tags_come_first_and_the_stack_s_own_after_them() -> None:
         ),
         ({"tags": {"AWS:x": "1"}}, "tags.AWS:x: ", "not begin with aws:"),
         ({"tags": {"k" * 129: "1"}}, f"tags.{'k' * 129}: ", "1 to 128 letters"),
-        ({"tags": {"Motto": "a;b"}}, 'tags.Motto = "a;b": ', "letters, digits, spaces"),
+        ({"tags": {"Motto": "a;b"}}, "tags.Motto", "letters, digits, spaces"),
         ({"tags": {"Motto": "v" * 257}}, 'tags.Motto = "vvv', "at most 256"),
-        ({"tags": {"Stack": "x"}}, 'tags.Stack = "x": ', "Stack is set by the program"),
-        ({"tags": {"project": "x"}}, 'tags.project = "x": ', "IAM does not tell case apart"),
-        ({"tags": {"Owner": "a", "owner": "b"}}, 'tags.owner = "b": ', "Owner is there already"),
+        ({"tags": {"Stack": "x"}}, "tags.Stack", "Stack is set by the program"),
+        ({"tags": {"project": "x"}}, "tags.project", "IAM does not tell case apart"),
+        ({"tags": {"Owner": "a", "owner": "b"}}, "tags.owner", "Owner is there already"),
         ({"tags": {f"t{n}": "x" for n in range(46)}}, 'tags = "46 items": ', "at most 45"),
-        ({"aws:profile": "prod"}, 'aws:profile = "prod": ', "use `profile`"),
-        ({"aws:assumeRole": "{}"}, 'aws:assumeRole = "{}": ', "use `assume-role-arn`"),
-        ({"aws:defaultTags": "{}"}, 'aws:defaultTags = "{}": ', "use `tags`"),
-        ({"aws:allowedAccountIds": "[]"}, 'aws:allowedAccountIds = "[]": ', "remove it"),
     ],
 )
-def test_what_is_wrong_is_refused(config: dict[str, Any], begin: str, allowed: str) -> None:
-    fault = fault_of(config)
-
-    assert fault.startswith(begin)
-    assert allowed in fault
+def test_what_is_wrong_is_refused(config: dict[str, Any], at: str, says: str) -> None:
+    refuses(config, at, says)
 
 
 def test_as_many_tags_as_a_resource_has_room_for_are_accepted() -> None:

@@ -7,27 +7,13 @@ from typing import Any
 import pytest
 
 from infra.settings import RolloutHook
-from tests.unit.infra.settings_fixtures import fault_of, faults_of, settings_of
+from tests.unit.infra.settings_fixtures import faults_of, refuses, settings_of
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:check"
 
 
 def rollout(**changes: Any) -> dict[str, Any]:
     return {"rollout": {name.replace("_", "-"): value for name, value in changes.items()}}
-
-
-def test_a_service_rolls_unless_it_says_otherwise() -> None:
-    settings = settings_of({})
-
-    assert settings.main.rollout.strategy == "rolling"
-    assert not settings.shifts_traffic
-
-
-def test_a_canary_is_a_quarter_for_ten_minutes_unless_it_says_otherwise() -> None:
-    canary = settings_of(rollout(strategy="canary")).main.rollout
-
-    assert (canary.canary_percent, canary.canary_minutes) == (25, 10)
-    assert canary.has_two_target_groups
 
 
 def test_only_what_differs_has_to_be_named() -> None:
@@ -111,14 +97,14 @@ def hook(**fields: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("config", "begins", "says"),
+    ("config", "at", "says"),
     [
-        ({"rollout": "canary"}, 'rollout = "canary": ', "an object with strategy, two-target-groups"),
-        (rollout(strategy="bluegreen"), 'rollout.strategy = "bluegreen": ', "rolling, canary, linear"),
-        (rollout(stratgy="canary"), 'rollout.stratgy = "canary": ', "the nearest is `strategy`"),
+        ({"rollout": "canary"}, "rollout", "an object with strategy, two-target-groups"),
+        (rollout(strategy="bluegreen"), "rollout.strategy", "rolling, canary, linear"),
+        (rollout(stratgy="canary"), "rollout.stratgy", "the nearest is `strategy`"),
         (
             rollout(strategy="linear", step_percent=3, step_minutes=60),
-            "rollout.step-minutes = 60: ",
+            "rollout.step-minutes",
             "traffic would take 1980 minutes to move, and ECS ends a stage after 1440",
         ),
         (
@@ -126,45 +112,34 @@ def hook(**fields: Any) -> dict[str, Any]:
             'rollout.hooks = "1 hooks": ',
             "only with canary, linear or blue-green",
         ),
-        (hook(stages=[]), "rollout.hooks[0].stages = []: ", "at least one"),
-        (hook(stages=["SCALE"]), 'rollout.hooks[0].stages[0] = "SCALE": ', "one of RECONCILE_SERVICE"),
+        (hook(stages=[]), "rollout.hooks[0].stages", "at least one"),
+        (hook(stages=["SCALE"]), "rollout.hooks[0].stages[0]", "one of RECONCILE_SERVICE"),
         (
             hook(stages=["PRODUCTION_TRAFFIC_SHIFT"]),
-            'rollout.hooks[0].stages[0] = "PRODUCTION_TRAFFIC_SHIFT": ',
+            "rollout.hooks[0].stages[0]",
             "a stage where ECS can pause",
         ),
-        (
-            hook(stages=["TEST_TRAFFIC_SHIFT"]),
-            'rollout.hooks[0].stages[0] = "TEST_TRAFFIC_SHIFT": ',
-            "a stage where ECS can pause",
-        ),
+        (hook(stages=["TEST_TRAFFIC_SHIFT"]), "rollout.hooks[0].stages[0]", "a stage where ECS can pause"),
         (
             hook(stages=["PRE_SCALE_UP"], lambda_arn="check"),
-            'rollout.hooks[0].lambda-arn = "check": ',
+            "rollout.hooks[0].lambda-arn",
             "the ARN of a Lambda function",
         ),
         (
             hook(stages=["PRE_SCALE_UP"], lambda_arn=FUNCTION, timeout_minutes=5),
-            "rollout.hooks[0].timeout-minutes = 5: ",
+            "rollout.hooks[0].timeout-minutes",
             "only for a pause",
         ),
-        (
-            hook(stages=["PRE_SCALE_UP"], details="{}"),
-            'rollout.hooks[0].details = "{}": ',
-            "only with a `lambda-arn`",
-        ),
+        (hook(stages=["PRE_SCALE_UP"], details="{}"), "rollout.hooks[0].details", "only with a `lambda-arn`"),
         (
             hook(stages=["PRE_SCALE_UP"], on_timeout="stop"),
-            'rollout.hooks[0].on-timeout = "stop": ',
+            "rollout.hooks[0].on-timeout",
             "rollback, continue",
         ),
     ],
 )
-def test_what_cannot_be_is_refused(config: dict[str, Any], begins: str, says: str) -> None:
-    fault = fault_of(config)
-
-    assert fault.startswith(begins)
-    assert says in fault
+def test_what_cannot_be_is_refused(config: dict[str, Any], at: str, says: str) -> None:
+    refuses(config, at, says)
 
 
 def test_all_mistakes_of_an_object_come_in_one_message() -> None:

@@ -69,15 +69,7 @@ def test_a_list_may_be_json(value: object) -> None:
         ({"multidev": "alice"}, 'multidev = "alice": a list, each item a name, or an object with name'),
         ({"multidev": [7]}, "multidev[0] = 7: a name, or an object with name"),
         ({"multidev": [["a"]]}, 'multidev[0] = ["a"]: a name, or an object with name'),
-    ],
-)
-def test_a_wrong_shape_is_refused_where_it_stands(config: dict[str, Any], fault: str) -> None:
-    assert fault_of(config).startswith(fault)
-
-
-@pytest.mark.parametrize(
-    ("config", "fault"),
-    [
+        # Inside an object the type itself must be right.
         (
             {"multidev": [{"name": "alice", "desired-count": "2"}]},
             'multidev[0].desired-count = "2": a whole number',
@@ -92,15 +84,7 @@ def test_a_wrong_shape_is_refused_where_it_stands(config: dict[str, Any], fault:
             {"task-role-statements": [{"actions": "s3:GetObject", "resources": ["*"]}]},
             'task-role-statements[0].actions = "s3:GetObject": a list with at least one item, each item an action',
         ),
-    ],
-)
-def test_inside_an_object_the_type_itself_must_be_right(config: dict[str, Any], fault: str) -> None:
-    assert fault_of(config).startswith(fault)
-
-
-@pytest.mark.parametrize(
-    ("config", "fault"),
-    [
+        # A stranger inside an object is told the nearest key.
         (
             {"multidev": [{"name": "alice", "desired": 2}]},
             "multidev[0].desired = 2: there is no such key; the nearest is `desired-count`",
@@ -117,15 +101,7 @@ def test_inside_an_object_the_type_itself_must_be_right(config: dict[str, Any], 
             {"task-role-statements": [{"actions": ["s3:GetObject"], "resources": ["*"], "Effect": "Deny"}]},
             'task-role-statements[0].Effect = "Deny": there is no such key (of actions, resources)',
         ),
-    ],
-)
-def test_a_stranger_inside_an_object_is_told_the_nearest_key(config: dict[str, Any], fault: str) -> None:
-    assert fault_of(config).startswith(fault)
-
-
-@pytest.mark.parametrize(
-    ("config", "fault"),
-    [
+        # What an object lacks is named.
         ({"multidev": [{}]}, "multidev[0].name is missing: lowercase letters"),
         ({"egress": [{"port": 1, "cidr": "10.0.0.0/8"}]}, "egress[0].description is missing: 1 to 255"),
         ({"egress": [{"port": 1, "description": "x"}]}, "egress[0].cidr is missing: an IPv4 range"),
@@ -144,7 +120,7 @@ def test_a_stranger_inside_an_object_is_told_the_nearest_key(config: dict[str, A
         ),
     ],
 )
-def test_what_an_object_lacks_is_named(config: dict[str, Any], fault: str) -> None:
+def test_a_wrong_shape_is_refused_where_it_stands(config: dict[str, Any], fault: str) -> None:
     assert fault_of(config).startswith(fault)
 
 
@@ -180,3 +156,46 @@ def test_a_long_value_is_cut() -> None:
 )
 def test_only_a_name_that_is_near_is_named(name: str, near: str | None) -> None:
     assert nearest(name, keys()) == near
+
+
+def _secret(end: str, *, partition: str = "aws") -> dict[str, str]:
+    return {"DB": f"arn:{partition}:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf{end}"}
+
+
+def _parameter(end: str) -> dict[str, str]:
+    return {"KEY": f"arn:aws:ssm:us-east-1:123456789012:parameter/app/key{end}"}
+
+
+TAKEN: dict[str, list[Any]] = {
+    "aws:region": ["eu-central-1"],
+    "profile": ["prod-admin"],
+    "assume-role-arn": ["arn:aws:iam::123456789012:role/ci/deploy"],
+    "cidr": ["10.0.0.0/16", "10.0.4.0/22", "172.16.0.0/18", "192.168.0.0/20", "100.64.0.0/16"],
+    # A certificate's first name may have 64 characters.
+    "domain": [f"{'a' * 52}.example.com"],
+    "name": ["a" * 16],
+    "user": ["1000", "node", "1000:1000", "node:node", "1000:0", "10", "rootless"],
+    "secrets": [
+        *map(_secret, ("", ":password::")),
+        _secret("", partition="aws-us-gov"),
+        *map(_parameter, ("", ":3", ":prod")),
+    ],
+    "health-check-command": [(), ("CMD", "true"), ("CMD-SHELL", "exit 0")],
+    "health-check-path": ["/", "/readyz", "/health?deep=1"],
+    "image": [
+        *("nginx", "nginx:1.29", "library/nginx:1.29-alpine", "localhost:5000/app:dev"),
+        "ghcr.io/team/app__next",
+        f"123456789012.dkr.ecr.us-east-1.amazonaws.com/app@sha256:{'0' * 64}",
+        f"app:v1@sha256:{'0' * 64}",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [(key, value) for key, values in TAKEN.items() for value in values]
+)
+def test_what_is_right_is_taken_as_it_is(key: str, value: Any) -> None:
+    found = keys()[key]
+    part = getattr(settings_of({key: value}), str(found.part).replace("-", "_"))
+
+    assert getattr(part, found.name) == value
