@@ -12,6 +12,7 @@ import { Server as TcpServer } from 'node:net';
  */
 export function createShutdown(server, { log, deadlineMs, quietMs = 1000 }) {
   const unused = new Set();
+  let silent = new Set();
   let inFlight = 0;
   let stopped;
 
@@ -29,9 +30,12 @@ export function createShutdown(server, { log, deadlineMs, quietMs = 1000 }) {
 
   const closeIdle = () => {
     server.closeIdleConnections();
-    // To Node a connection that never said anything is not idle: a browser's spare one would hold us up.
-    for (const socket of unused) {
-      if (socket.bytesRead === 0) socket.destroy();
+    // To Node a connection that never said anything is not idle: a browser's spare one would hold us up. Of one
+    // that has just come nothing was read yet, whatever it has sent.
+    const before = silent;
+    silent = new Set([...unused].filter((socket) => socket.bytesRead === 0));
+    for (const socket of silent) {
+      if (before.has(socket)) socket.destroy();
     }
   };
 
@@ -40,20 +44,20 @@ export function createShutdown(server, { log, deadlineMs, quietMs = 1000 }) {
       let sweep;
       // Who sends to us learns late that we stop, and a connection that the system has accepted for us, but
       // that we have not yet seen, would be reset: until it is quiet everybody is answered, and sent away.
-      const quiet = setTimeout(
-        () => {
-          // http.Server's own close() would cut idle connections at once, and with them the requests that
-          // have been sent but not yet read.
-          TcpServer.prototype.close.call(server, () => {
-            clearInterval(sweep);
-            clearTimeout(deadline);
-            resolve();
-          });
-          closeIdle();
-          sweep = setInterval(closeIdle, 100);
-        },
-        Math.min(quietMs, deadlineMs),
-      );
+      const refuse = () => {
+        // http.Server's own close() would cut idle connections at once, and with them the requests that
+        // have been sent but not yet read.
+        TcpServer.prototype.close.call(server, () => {
+          clearInterval(sweep);
+          clearTimeout(deadline);
+          resolve();
+        });
+        closeIdle();
+        sweep = setInterval(closeIdle, 100);
+      };
+      // On a busy machine the time may be over before we have looked at what came meanwhile: hence the
+      // immediate, which runs after that look.
+      setTimeout(() => setImmediate(refuse), Math.min(quietMs, deadlineMs));
       const deadline = setTimeout(() => {
         log.warn('out of time: cutting what is still open', { inFlight });
         server.closeAllConnections();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 
 import { createShutdown, shutdownDeadlineMs } from '../src/shutdown.js';
 import { dial, listen, recordingLog, startApp } from './helpers.js';
@@ -30,6 +31,37 @@ test('who has not heard of the stop is answered, and sent away', async (t) => {
   client.send('GET / HTTP/1.1\r\nHost: app\r\n\r\n');
 
   assert.match(await client.closed(), /^HTTP\/1.1 200 OK\r\n[^]*\r\nConnection: close\r\n/);
+});
+
+const ASKS = `
+const { parentPort, workerData: { port, sent } } = require('node:worker_threads');
+parentPort.once('message', () => {
+  let answer = '';
+  const socket = require('node:net').connect(port, '127.0.0.1');
+  socket.write('GET / HTTP/1.1\\r\\nHost: app\\r\\n\\r\\n', () => {
+    Atomics.store(sent, 0, 1);
+    Atomics.notify(sent, 0);
+  });
+  socket.on('data', (data) => { answer += data; });
+  socket.on('error', (error) => { answer += error; });
+  socket.on('close', () => parentPort.postMessage(answer));
+});
+`;
+
+test('who came while the app had no time to look is answered, though the quiet time is over', async (t) => {
+  const app = await startApp(t, { quietMs: 20 });
+  const sent = new Int32Array(new SharedArrayBuffer(4));
+  const client = new Worker(ASKS, { eval: true, workerData: { port: app.port, sent } });
+  await once(client, 'online');
+  const answered = once(client, 'message');
+
+  app.shutdown.stop();
+  client.postMessage('ask');
+  assert.notEqual(Atomics.wait(sent, 0, 0, 5000), 'timed-out');
+  // This thread is the app's, too: it sees nothing meanwhile.
+  Atomics.wait(sent, 0, 1, 30);
+
+  assert.match((await answered)[0], /^HTTP\/1.1 200 OK/);
 });
 
 test('after the quiet time new connections are refused', async (t) => {
