@@ -16,6 +16,7 @@ import pytest
 from local import pulumi
 from local.docker_daemon import DockerDaemon
 from local.emulator import Emulator
+from tests.conftest import stop_servers
 from tests.integration.project import SHIPPED, Project, taken_down
 
 
@@ -50,7 +51,14 @@ def copy_project(
     """Copies the project; what runs of it at the end of the session is taken down."""
     del pulumi_cli
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(taken_down(Project.copy_to(tmp_path_factory.mktemp("project"))))
+
+        def copy() -> Project:
+            project = stack.enter_context(taken_down(Project.copy_to(tmp_path_factory.mktemp("project"))))
+            # Without the emulator `down` has no stacks to delete one by one, but images and files.
+            stack.callback(stop_servers, project.folder)
+            return project
+
+        yield copy
 
 
 @pytest.fixture
