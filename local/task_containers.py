@@ -141,10 +141,11 @@ def remove_containers(label: str) -> None:
     if not answers():
         return
     with docker_engine(f"remove the containers with label {label}") as api:
-        found = api.containers(all=True, filters={"label": [label]})
-        left = [_name(container) for container in found if not _removed(api, container, force=True)]
-    if left:
-        raise DockerError(f"cannot remove the containers {', '.join(left)}: see `docker ps -a`")
+        # What the daemon was making when its asker ended comes a moment later.
+        while found := api.containers(all=True, filters={"label": [label]}):
+            left = [_name(container) for container in found if not _removed(api, container, force=True)]
+            if left:
+                raise DockerError(f"cannot remove the containers {', '.join(left)}: see `docker ps -a`")
 
 
 def as_command(health_check: Sequence[str]) -> list[str]:

@@ -290,13 +290,13 @@ def test_a_desired_count_of_0_waits_for_nothing(bench: Workbench, image: str) ->
 
     steady(bench, image, ["node", "-e", "throw new Error('never run')"], desiredCount=0)
 
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 5
 
 
 def test_a_custom_timeout_ends_the_wait_and_says_what_was_waited_for(
     bench: Workbench, image: str, target_group: dict[str, Any]
 ) -> None:
     with pytest.raises(
-        UnfinishedError, match=r"not steady after 2 s: 0 of 1 task healthy, task \w+: GET /readyz"
+        UnfinishedError, match=r"not steady after 4 s: 0 of 1 task healthy, task \w+: GET /readyz"
     ):
-        steady(bench, image, server(readyz=503), **PATIENT, timeout=2, **target_group)
+        steady(bench, image, server(readyz=503), **PATIENT, timeout=4, **target_group)
