@@ -23,6 +23,7 @@ from pulumi.runtime.stack import run_in_stack
 from automation.cost.resources import Resource, Stack
 from automation.errors import AutomationError
 from automation.stack_files import StackConfig, read_config
+from automation.stacks.lean_sdk import lean_sdk
 from automation.stacks.stacks import ROOT, settings_of
 
 _VPC: Final = "awsx:ec2:Vpc"
@@ -44,7 +45,7 @@ def plan(name: str, root: Path = ROOT) -> Stack:
     config = read_config(root, name)
     cloud = _Cloud(config.project, config.region)
     try:
-        with chdir(root):
+        with chdir(root), lean_sdk():
             asyncio.run(_run(config, cloud))
     except pulumi.RunError as error:
         raise AutomationError(str(error)) from error

@@ -10,17 +10,16 @@ import os
 import queue
 import runpy
 import sys
-from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, cast
 
 import grpc
-from pulumi import log
 from pulumi.automation import _server
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
+
+from automation.stacks.lean_sdk import lean_sdk
 
 _NO_LIMIT: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 _CALLS_AT_ONCE: Final = 4
@@ -59,7 +58,7 @@ class LanguageHost(_server.LanguageServer):
         for module in _IMPORTED_BY_THE_PROGRAM:
             # The SDK loads its modules when they are first looked into.
             dir(import_module(module))
-        with _without_debug_lines():
+        with lean_sdk():
             while (asked := self._runs.get()) is not None:
                 request, context, answer = asked
                 try:
@@ -76,23 +75,6 @@ class LanguageHost(_server.LanguageServer):
 def _told_once(answer: Any) -> Any:
     """Leave an error out of the answer: it was logged, and the CLI would show it again, as unhandled."""
     return language_pb2.RunResponse(bail=True) if answer.error else answer
-
-
-def _discard(*_arguments: Any, **_named: Any) -> None:
-    pass
-
-
-@contextmanager
-def _without_debug_lines() -> Generator[None]:
-    """Keep the SDK from sending debug lines, which the CLI shows with `--debug` alone.
-
-    Each is a call of the engine that waits for its answer: a third of the time of a program with 50 services.
-    """
-    debug, log.debug = log.debug, _discard
-    try:
-        yield
-    finally:
-        log.debug = debug
 
 
 def _run(program: Path) -> None:

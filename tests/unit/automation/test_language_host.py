@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import pulumi
 import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import (
@@ -23,6 +24,8 @@ from pulumi.runtime.proto import (
     resource_pb2,
     resource_pb2_grpc,
 )
+
+from automation.stacks.lean_sdk import TRACE, lean_sdk
 
 HOW_TO_GO_ON = (
     f"pulumi {importlib.metadata.version('pulumi')} has no language host as automation/stacks/language_host.py "
@@ -58,11 +61,13 @@ class Engine(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineSe
     def __init__(self) -> None:
         self.logged: list[tuple[int, str]] = []
         self.outputs: dict[str, Any] = {}
+        self.traced: list[bool] = []
 
     def SupportsFeature(self, request: Any, context: Any) -> Any:  # noqa: N802
         return resource_pb2.SupportsFeatureResponse(hasSupport=True)
 
     def RegisterResource(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self.traced.append(bool(request.stackTrace.frames))
         return resource_pb2.RegisterResourceResponse(urn=f"urn:{request.name}", object=request.object)
 
     def RegisterResourceOutputs(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -176,3 +181,30 @@ def test_no_debug_lines_are_sent(run: Runs, engine: Engine) -> None:
     run("import pulumi\npulumi.log.debug('hidden')\npulumi.info('shown')\n")
 
     assert [message for _, message in engine.logged] == ["shown"]
+
+
+def test_no_lines_of_code_are_sent_for_a_resource(run: Runs, engine: Engine) -> None:
+    """For each resource the SDK would take the whole stack apart."""
+    run("import pulumi\npulumi.ComponentResource('shop:index:Part', 'one')\n")
+
+    # The stack's own, and the component.
+    assert engine.traced == [False, False]
+
+
+def test_the_sdk_has_the_private_function_that_finds_these_lines() -> None:
+    """Without it every update is slower by a quarter, and nothing else would tell."""
+    assert callable(getattr(import_module("pulumi.runtime.resource"), TRACE, None)), (
+        "look for what fills `stackTrace` of RegisterResourceRequest in this version, and name it in "
+        "automation/stacks/lean_sdk.py"
+    )
+
+
+def test_the_sdk_is_as_before_afterwards() -> None:
+    """Other programs of this process may want both."""
+    trace, debug = getattr(import_module("pulumi.runtime.resource"), TRACE), pulumi.log.debug
+
+    with lean_sdk():
+        assert pulumi.log.debug is not debug
+
+    assert getattr(import_module("pulumi.runtime.resource"), TRACE) is trace
+    assert pulumi.log.debug is debug
