@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from automation.cost.estimate import Estimate, change
+from automation.services.quota import VCPUS_OF_A_NEW_ACCOUNT
 
 Named = tuple[str, Estimate]
 """An estimate, with what it is called."""
@@ -72,7 +73,7 @@ def notes(estimate: Estimate) -> Iterator[str]:
     if estimate.stack.most_vcpus:
         yield (
             f"It may take {estimate.stack.most_vcpus:g} Fargate vCPUs at once, at its most tasks in the "
-            "middle of a deployment; a new account allows 6."
+            f"middle of a deployment; a new account allows {VCPUS_OF_A_NEW_ACCOUNT:g}."
         )
     if estimate.assumed:
         yield "Assumed (change with --assume name=number):"

@@ -6,7 +6,7 @@ from typing import Final
 
 from automation.stacks.stacks import Stacks
 
-_OF_A_NEW_ACCOUNT: Final = 6.0
+VCPUS_OF_A_NEW_ACCOUNT: Final = 6.0
 _CODES: Final = {"FARGATE": "L-3032A538", "FARGATE_SPOT": "L-36FBB829"}
 """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""
 
@@ -18,7 +18,7 @@ def vcpu_warning(stacks: Stacks, stack: str) -> str:
     settings = stacks.settings(stack)
     most = settings.most_vcpus
     # What every account has needs no question, and no permission for one.
-    if most <= _OF_A_NEW_ACCOUNT:
+    if most <= VCPUS_OF_A_NEW_ACCOUNT:
         return ""
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -27,7 +27,7 @@ def vcpu_warning(stacks: Stacks, stack: str) -> str:
         quotas = stacks.clients(settings).client("service-quotas")
         answers = [quotas.get_service_quota(ServiceCode="fargate", QuotaCode=code) for code in codes]
     except (BotoCoreError, ClientError) as error:
-        allowed = f"a new account allows {_OF_A_NEW_ACCOUNT:g} (of this one it is not known: {error})"
+        allowed = f"a new account allows {VCPUS_OF_A_NEW_ACCOUNT:g} (of this one it is not known: {error})"
     else:
         quota = sum(answer["Quota"]["Value"] for answer in answers)
         if most <= quota:

@@ -29,8 +29,9 @@ _REFERENCE: Final = "pulumi:pulumi:StackReference"
 _PASSPHRASE: Final = "passphrase"  # noqa: S105 -- the name of a kind of encryption
 _NO_STACK: Final = "no stack named"
 _WITHOUT_PROMPT: Final = ("--yes", "--skip-preview")
-_REFRESH: Final = ("--refresh", "--run-program")
-"""The program runs for it, as providers need what only the program knows (a registry's token)."""
+_RUN_PROGRAM: Final = "--run-program"
+"""For a refresh, as providers need what only the program knows (a registry's token)."""
+_REFRESH: Final = ("--refresh", _RUN_PROGRAM)
 _AFTER_A_FAILURE: Final = ("up", "preview")
 """Commands that refresh first when the last update failed; a destroy goes by the state alone."""
 
@@ -171,8 +172,7 @@ class Stacks:
     def refresh(self, stack: str, *, preview_only: bool) -> Changes:
         """Bring the state to what exists, or leave it as it is; return how it differed."""
         how = ("--preview-only",) if preview_only else _WITHOUT_PROMPT
-        # The program runs for it, as providers need what only the program knows (a registry's token).
-        found = self._update(stack, "refresh", *how, "--run-program", "--suppress-outputs", runs_program=True)
+        found = self._update(stack, "refresh", *how, _RUN_PROGRAM, "--suppress-outputs", runs_program=True)
         return found.changes(refreshed=True)
 
     def destroy(self, stack: str) -> None:

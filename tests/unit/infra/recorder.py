@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from functools import wraps
 from inspect import signature
 from typing import Any, ParamSpec
-from unittest.mock import patch
 
 import pulumi
 from google.protobuf import empty_pb2, json_format
 from pulumi.runtime import rpc, settings, stack
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.mocks import MockEngine, MockMonitor, MockSettings, _resolve_callbacks
-from pulumi.runtime.proto import resource_pb2, source_pb2
+from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await
 
+from automation.stacks.lean_sdk import lean_sdk
 from tests.unit.infra.fake_cloud import FakeCloud
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -238,8 +238,8 @@ def declare(
         asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
         await stack.run_in_stack(run)
 
-    # Where a resource is made in the program's text, nobody asks; the SDK looks at every frame below pytest's.
-    with patch("pulumi.runtime.resource._get_stack_trace", source_pb2.StackTrace):
+    # Else the SDK would look, for each resource, at every frame below pytest's.
+    with lean_sdk():
         asyncio.run(run_to_its_end())
     return graph
 
