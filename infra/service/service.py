@@ -1,4 +1,4 @@
-"""A service: tasks that stay, behind a rule of the load balancer."""
+"""A service: tasks that stay, behind a load balancer or not."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from infra.service.autoscaling import Autoscaling, AutoscalingArgs
 from infra.service.deployment import deployment_configuration, needs_hook_role, timeouts
 from infra.service.roles import HookRole
 from infra.service.task_definition import TaskDefinition, TaskDefinitionArgs
-from infra.service.traffic import Green, GreenArgs, production_rule, target_group
+from infra.service.traffic import HttpTraffic
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from infra.image.reference import DeployableImage
     from infra.service.platform import Platform
     from infra.settings import ServiceSettings
@@ -57,20 +59,8 @@ class Service(pulumi.ComponentResource):
         task = TaskDefinition(
             name, TaskDefinitionArgs(settings=settings, platform=platform, image=args.image), opts=child
         )
-        blue = target_group(name, settings, vpc_id=platform.vpc_id, parent=self)
-        green = (
-            Green(
-                name,
-                GreenArgs(settings=settings, blue=blue, vpc_id=platform.vpc_id, shift=platform.traffic_shift),
-                opts=child,
-            )
-            if platform.traffic_shift and settings.rollout.has_two_target_groups
-            else None
-        )
-        rule = production_rule(
-            name, settings, listener_arn=platform.listener_arn, blue=blue, green=green, parent=self
-        )
-        groups = {name: blue} | ({f"{name}-green": green.target_group} if green else {})
+        traffic = HttpTraffic(name, settings, platform, parent=self) if settings.exposure == "http" else None
+        groups: Mapping[str, aws.lb.TargetGroup] = traffic.target_groups if traffic else {}
         alarms = self._alarms(name, groups, args)
         hook_role = (
             HookRole(name, settings.rollout, platform.account, opts=child)
@@ -100,14 +90,7 @@ class Service(pulumi.ComponentResource):
                 "security_groups": [platform.security_group_id],
                 "assign_public_ip": platform.assign_public_ip,
             },
-            load_balancers=[
-                {
-                    "target_group_arn": blue.arn,
-                    "container_name": settings.name,
-                    "container_port": settings.container_port,
-                    "advanced_configuration": green.advanced_configuration(rule) if green else None,
-                },
-            ],
+            load_balancers=traffic.load_balancers if traffic else None,
             deployment_configuration=deployment_configuration(
                 settings.rollout, hook_role.arn if hook_role else None
             ),
@@ -115,7 +98,8 @@ class Service(pulumi.ComponentResource):
             deployment_circuit_breaker={"enable": True, "rollback": True},
             deployment_minimum_healthy_percent=settings.deployment_minimum_healthy_percent,
             deployment_maximum_percent=settings.deployment_maximum_percent,
-            health_check_grace_period_seconds=settings.health_check_grace_period_seconds,
+            # Of use only behind a load balancer; the container's own check has a start period.
+            health_check_grace_period_seconds=settings.health_check_grace_period_seconds if traffic else None,
             availability_zone_rebalancing="ENABLED",
             enable_execute_command=settings.execute_command,
             propagate_tags="SERVICE",
@@ -123,10 +107,8 @@ class Service(pulumi.ComponentResource):
             triggers=rollout.triggers,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                # ECS refuses a target group that no rule leads to.
                 depends_on=[
-                    rule,
-                    *(green.prerequisites if green else ()),
+                    *(traffic.prerequisites if traffic else ()),
                     *([hook_role] if hook_role else ()),
                     *rollout.prerequisites,
                     *platform.prerequisites,
@@ -161,14 +143,16 @@ class Service(pulumi.ComponentResource):
         )
 
     def _alarms(
-        self, name: str, groups: dict[str, aws.lb.TargetGroup], args: ServiceArgs
+        self, name: str, groups: Mapping[str, aws.lb.TargetGroup], args: ServiceArgs
     ) -> DeploymentAlarms | None:
-        if not args.settings.alarms.enabled:
+        settings = args.settings.alarms
+        # All but those of one's own watch a target group.
+        if not settings.enabled or not (groups or settings.extra):
             return None
         return DeploymentAlarms(
             name,
             DeploymentAlarmsArgs(
-                settings=args.settings.alarms,
+                settings=settings,
                 target_groups={prefix: group.arn_suffix for prefix, group in groups.items()},
                 load_balancer=args.platform.load_balancer_arn_suffix,
             ),

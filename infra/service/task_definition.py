@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pulumi
 import pulumi_aws as aws
 
 from infra.account import allow, grant
+from infra.service.containers import app_container, registry_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +71,7 @@ class TaskDefinition(pulumi.ComponentResource):
             },
             execution_role_arn=execution_role.arn,
             task_role_arn=task_role.arn,
-            container_definitions=pulumi.Output.json_dumps([_container(args)]),
+            container_definitions=pulumi.Output.json_dumps([app_container(settings, args.image, platform)]),
             skip_destroy=True,
             # A task that starts before its roles may pull and log fails, and so may the deployment.
             opts=pulumi.ResourceOptions(
@@ -98,65 +99,6 @@ class TaskDefinition(pulumi.ComponentResource):
         )
 
 
-def _container(args: TaskDefinitionArgs) -> dict[str, Any]:
-    settings = args.settings
-    environment: dict[str, pulumi.Input[str]] = {
-        # ECS drops an empty one, and the provider takes that for a change: each update would deploy a new
-        # revision (hashicorp/terraform-provider-aws#39533).
-        **{name: value for name, value in settings.environment.items() if value},
-        "PORT": str(settings.container_port),
-        "ENVIRONMENT": args.platform.stack,
-        "SERVICE_NAME": settings.name,
-        "IMAGE_VERSION": args.image.version,
-        "IDLE_TIMEOUT_SECONDS": str(args.platform.idle_timeout_seconds),
-        "STOP_TIMEOUT_SECONDS": str(settings.stop_timeout_seconds),
-    }
-    container: dict[str, Any] = {
-        "name": settings.name,
-        "image": args.image.reference,
-        "essential": True,
-        "portMappings": [{"containerPort": settings.container_port, "protocol": "tcp"}],
-        "user": settings.user,
-        # The agent of ECS Exec writes to it, and does not start where it cannot:
-        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html#ecs-exec-considerations
-        "readonlyRootFilesystem": not settings.execute_command,
-        "linuxParameters": {
-            "initProcessEnabled": True,
-            # Which of Docker's the agent needs nobody says, only that it works with all; raw sockets are
-            # nothing that it uses: https://github.com/aws/containers-roadmap/issues/1360
-            "capabilities": {"add": [], "drop": ["NET_RAW"] if settings.execute_command else ["ALL"]},
-        },
-        "stopTimeout": settings.stop_timeout_seconds,
-        "environment": [{"name": key, "value": value} for key, value in sorted(environment.items())],
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": args.platform.log_group_name,
-                "awslogs-region": args.platform.account.region,
-                "awslogs-stream-prefix": settings.name,
-            },
-        },
-    }
-    # What is left out here AWS leaves out too: an empty value would show as a difference on every run.
-    if credentials := _registry_credentials(args):
-        container["repositoryCredentials"] = {"credentialsParameter": credentials}
-    if settings.command:
-        container["command"] = list(settings.command)
-    if settings.secrets:
-        container["secrets"] = [
-            {"name": key, "valueFrom": arn} for key, arn in sorted(settings.secrets.items())
-        ]
-    if settings.health_check_command:
-        container["healthCheck"] = {
-            "command": list(settings.health_check_command),
-            "interval": 10,
-            "timeout": 5,
-            "retries": 3,
-            "startPeriod": min(settings.health_check_grace_period_seconds, 300),
-        }
-    return container
-
-
 def _execution_statements(args: TaskDefinitionArgs) -> Iterator[Statement]:
     streams = pulumi.Output.concat(args.platform.log_group_arn, ":log-stream:", args.settings.name, "/*")
     yield allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], streams)
@@ -168,16 +110,14 @@ def _execution_statements(args: TaskDefinitionArgs) -> Iterator[Statement]:
         )
         # The one action here that knows no resource: it logs in to the registry, not to a repository.
         yield allow("LogIn", "ecr:GetAuthorizationToken", "*")
-    asked = [*args.settings.secrets.values(), *filter(None, [_registry_credentials(args)])]
+    asked = [
+        *args.settings.secrets.values(),
+        *filter(None, [registry_credentials(args.settings, args.image)]),
+    ]
     if secrets := sorted({_secret_arn(arn) for arn in asked if ":secretsmanager:" in arn}):
         yield allow("ReadSecrets", "secretsmanager:GetSecretValue", secrets)
     if parameters := sorted({_parameter_arn(arn) for arn in asked if ":ssm:" in arn}):
         yield allow("ReadParameters", "ssm:GetParameters", parameters)
-
-
-def _registry_credentials(args: TaskDefinitionArgs) -> str | None:
-    # To ECR tasks log in with their own role.
-    return args.settings.registry_credentials if args.image.repository_arn is None else None
 
 
 def _secret_arn(value_from: str) -> str:

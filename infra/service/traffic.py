@@ -9,10 +9,49 @@ import pulumi
 import pulumi_aws as aws
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from infra.service.platform import TrafficShift
+    from infra.service.platform import Platform, TrafficShift
     from infra.settings import ServiceSettings
+
+
+class HttpTraffic:
+    """What leads from the application load balancer to a service: target groups, and rules to them."""
+
+    target_groups: Mapping[str, aws.lb.TargetGroup]
+    """By the names that alarms about them begin with."""
+    load_balancers: Sequence[aws.ecs.ServiceLoadBalancerArgsDict]
+    """As the ECS service wants them."""
+    prerequisites: Sequence[pulumi.Resource]
+    """What has to be there before the service: ECS refuses a target group that no rule leads to."""
+
+    def __init__(
+        self, name: str, settings: ServiceSettings, platform: Platform, *, parent: pulumi.Resource
+    ) -> None:
+        """Declare it below the service's component."""
+        blue = target_group(name, settings, vpc_id=platform.vpc_id, parent=parent)
+        green = (
+            Green(
+                name,
+                GreenArgs(settings=settings, blue=blue, vpc_id=platform.vpc_id, shift=platform.traffic_shift),
+                opts=pulumi.ResourceOptions(parent=parent),
+            )
+            if platform.traffic_shift and settings.rollout.has_two_target_groups
+            else None
+        )
+        rule = production_rule(
+            name, settings, listener_arn=platform.listener_arn, blue=blue, green=green, parent=parent
+        )
+        self.target_groups = {name: blue} | ({f"{name}-green": green.target_group} if green else {})
+        self.load_balancers = [
+            {
+                "target_group_arn": blue.arn,
+                "container_name": settings.name,
+                "container_port": settings.container_port,
+                "advanced_configuration": green.advanced_configuration(rule) if green else None,
+            }
+        ]
+        self.prerequisites = [rule, *(green.prerequisites if green else ())]
 
 
 def target_group(

@@ -10,7 +10,7 @@ from infra.settings.load_balancer import LoadBalancerSettings
 from infra.settings.network import EgressRule, Nat, NetworkSettings
 from infra.settings.provider import ProviderSettings
 from infra.settings.rollout import RolloutHook, RolloutSettings, Strategy
-from infra.settings.service import Architecture, Migration, ServiceSettings, Statement
+from infra.settings.service import Architecture, Exposure, Migration, ServiceSettings, Statement
 from infra.settings.settings import Key, Settings, foreign_namespaces, keys, parse
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "CapacityProvider",
     "ClusterSettings",
     "EgressRule",
+    "Exposure",
     "ImageSettings",
     "Key",
     "LoadBalancerSettings",

@@ -27,6 +27,7 @@ from infra.settings.names import LAST_PRIORITY, ImageReference, ServiceName
 from infra.settings.rollout import RolloutSettings
 
 Architecture = Literal["arm64", "x86_64"]
+Exposure = Literal["http", "tcp", "none"]
 
 _SET_BY_TASK_DEFINITION: Final = frozenset(
     {"PORT", "ENVIRONMENT", "SERVICE_NAME", "IMAGE_VERSION", "IDLE_TIMEOUT_SECONDS", "STOP_TIMEOUT_SECONDS"},
@@ -127,6 +128,9 @@ class ServiceSettings(Model):
     """Memory of a task in MiB."""
     desired_count: int = Field(default=1, ge=0, le=MOST_TASKS)
     """Number of tasks."""
+    exposure: Exposure = "http"
+    """How the service is reached: `http` behind the application load balancer, `tcp` behind the network load
+    balancer, `none` not at all (a worker)."""
     container_port: int = Field(default=3000, ge=1024, le=65535)
     """Port on which the app listens."""
     user: Annotated[
