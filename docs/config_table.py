@@ -17,10 +17,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, cast, get_args
 
-from infra.settings import Key, keys
+from infra.settings import ImageSettings, Key, ServiceSettings, keys
 from infra.settings.faults import resolved, schema_of, words
 from infra.settings.model import Model
 from infra.settings.multidev import KEYS_OF_A_COPY, Copy
+from infra.settings.services import KEYS_OF_A_SERVICE, SOURCE_KEYS
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PROJECT: Final = "node-on-ecs"
@@ -38,8 +39,13 @@ _HEADINGS: Final = {
     "domain": "Load balancer and names",
     "attach-to": "Attached stacks",
     "name": "Service",
-    "multidev": "Copies",
+    "services": "Services beside the main one, and copies",
 }
+_ENTRIES: Final = {
+    "services": "an object of names, each with an object of keys of a service or an image",
+    "multidev": "a list of names or objects",
+}
+"""Keys whose entries have keys that stand elsewhere in the table, and what they take."""
 _PLAIN: Final = ["string", "number", "boolean"]
 _PRESETS: Final = "  pulumi:disable-default-providers:\n    value: [aws]\n"
 
@@ -113,7 +119,7 @@ def _declaration(name: str, key: Key) -> str:
     heading = f"\n  # {_HEADINGS[name]}\n" if name in _HEADINGS else ""
     if ":" in name:
         return f"{heading}  {name}:\n    value: {key.default}\n"
-    kind = None if name == "multidev" else _property(key.name, key.model)["type"]
+    kind = None if name == "multidev" else _kind(name, key)
     lines = {
         # Without a type, for Pulumi has none for a list of names and objects; the program checks it.
         "type": kind,
@@ -123,6 +129,10 @@ def _declaration(name: str, key: Key) -> str:
     }
     declared = "".join(f"    {word}: {value}\n" for word, value in lines.items() if value is not None)
     return f"{heading}  {name}:\n{declared}"
+
+
+def _kind(name: str, key: Key) -> str:
+    return "object" if name == "services" else str(_property(key.name, key.model)["type"])
 
 
 def _items(key: Key) -> str:
@@ -135,9 +145,9 @@ def _property(field: str, model: type[Model]) -> Mapping[str, Any]:
 
 
 def _rows(name: str, field: str, model: type[Model]) -> Iterator[str]:
-    inner = _inner(model.model_fields[field].annotation) if name != "multidev" else None
+    inner = _inner(model.model_fields[field].annotation) if name not in _ENTRIES else None
     schema = _property(field, model)
-    takes = "a list of names or objects" if name == "multidev" else words(schema, schema_of(model))
+    takes = _ENTRIES.get(name) or words(schema, schema_of(model))
     has_default = inner is None and not model.model_fields[field].is_required()
     default = Key(None, model, field).default if has_default else ""
     shown = (
@@ -166,9 +176,25 @@ def _editable(name: str, key: Key) -> Mapping[str, Any]:
         entry = {"type": "object", "properties": said, "required": ["name"], "additionalProperties": False}
         items = {"anyOf": [{"type": "string"}, entry]}
         return {"type": "array", "items": items, "description": meanings(key.model)[key.name]}
+    if name == "services":
+        entry = {"type": ["object", "null"], "properties": _of_a_service(), "additionalProperties": False}
+        meaning = meanings(key.model)[key.name]
+        return {"type": "object", "additionalProperties": entry, "description": meaning}
     described = _described(key.name, key.model)
     # At the top, YAML's numbers and flags are taken for text.
     return {**described, "type": _PLAIN} if key.is_text else described
+
+
+def _of_a_service() -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for model in (ImageSettings, ServiceSettings):
+        named = {str(field.alias): own for own, field in model.model_fields.items()}
+        found |= {
+            alias: _described(own, model)
+            for alias, own in named.items()
+            if alias in (KEYS_OF_A_SERVICE if model is ServiceSettings else SOURCE_KEYS)
+        }
+    return found
 
 
 def _described(field: str, model: type[Model]) -> Mapping[str, Any]:

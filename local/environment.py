@@ -241,8 +241,10 @@ class LocalEnvironment:
             NoAnswerError: none came; the message says what came instead.
         """
         door = self.front_door()
-        for name in self._awake(outputs["cluster_name"], outputs["service_names"]):
-            parts = urlsplit(str(outputs["urls"][name]))
+        urls: Mapping[str, str] = outputs["urls"]
+        reached = {name: service for name, service in outputs["service_names"].items() if name in urls}
+        for name in self._awake(outputs["cluster_name"], reached):
+            parts = urlsplit(urls[name])
             door.wait_until_answers(
                 parts.hostname or "",
                 path=parts.path or "/",

@@ -45,8 +45,10 @@ def check(stacks: Stacks, /, *, stack: str, within_seconds: float) -> None:
         described = found.describe(found.service(name))
         if described is not None and described["desiredCount"] == 0:
             say(f"{name} has a desired count of 0 and was not requested")
+        elif url := found.health_check_url(name):
+            requested[name] = url
         else:
-            requested[name] = found.health_check_url(name)
+            say(f"{name} was not requested: its health check is not among its paths, ECS alone asks it")
     wait_until_answered(requested, http_status, seconds=within_seconds, report=click.echo)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -96,11 +97,20 @@ class DeployedStack:
             raise AutomationError(f"stack {self.name!r} has no service {name!r}: there are {names}")
         return self.services[name]
 
-    def health_check_url(self, service: str) -> str:
-        """Return the address at which the load balancer's health check would ask a service."""
-        main = self.settings.main
-        paths = {one.name: one.health_check_path for one in self.settings.services}
-        return self.urls[service].rstrip("/") + paths.get(service, main.health_check_path)
+    def health_check_url(self, service: str) -> str | None:
+        """Return the address at which the load balancer's health check would ask a service.
+
+        None for a service that is not reached by HTTP, or whose health check is not among its paths.
+        """
+        if service not in self.urls:
+            return None
+        settings = {one.name: one for one in self.settings.services}.get(service, self.settings.main)
+        path = settings.health_check_path
+        if not settings.paths:
+            return self.urls[service].rstrip("/") + path
+        if not any(fnmatchcase(path, pattern) for pattern in settings.paths):
+            return None
+        return self.urls[service].removesuffix(settings.first_path) + path
 
     def describe(self, service: DeployedService) -> Answer | None:
         """Return what ECS answers of a service; None if ECS does not have it (any more)."""

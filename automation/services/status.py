@@ -38,6 +38,8 @@ class ServiceStatus:
     address: str = ""
     answers: int | None = None
     """The HTTP status of the health check's path at the address; None without an answer."""
+    asked: bool = True
+    """Whether the address was asked: not where the health check's path leads to another service."""
     since: datetime | None = None
     """When the latest deployment began."""
     reason: str = ""
@@ -101,7 +103,7 @@ def lines_of(statuses: Sequence[ServiceStatus]) -> Iterator[str]:
 def _details(one: ServiceStatus) -> Iterator[str]:
     if one.address:
         answers = f"answers {one.answers}" if one.answers else "does not answer"
-        yield f"{one.address} {answers}" if one.desired else one.address
+        yield f"{one.address} {answers}" if one.desired and one.asked else one.address
     if one.task_definition:
         yield f"{one.task_definition}, image {one.digest or one.image}"
     if one.reason:
@@ -128,11 +130,12 @@ def _status_of(stack: DeployedStack, service: DeployedService) -> ServiceStatus:
     state, reason = _state(stack, service, described, deployment, running)
     desired: int = described["desiredCount"]
     image = _image(ecs, described["taskDefinition"], service.name)
-    ask = address and desired
+    asked = stack.health_check_url(service.name) if desired else None
     return ServiceStatus(
         name=service.name,
         address=address,
-        answers=http_status(stack.health_check_url(service.name), seconds=_ANSWER_SECONDS) if ask else None,
+        answers=http_status(asked, seconds=_ANSWER_SECONDS) if asked else None,
+        asked=asked is not None,
         state=state,
         since=deployment.since,
         reason=reason,

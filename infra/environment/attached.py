@@ -8,8 +8,8 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.environment.attachment import Base
-from infra.environment.services import Services, docker_registry, own_parts
-from infra.image.app_image import AppImage, AppImageArgs
+from infra.environment.services import Services, own_parts
+from infra.image.images import Images
 from infra.service.platform import Platform
 
 if TYPE_CHECKING:
@@ -32,17 +32,8 @@ class AttachedService(pulumi.ComponentResource):
             raise ValueError(f"{name}: a stack without `attach-to` is an Environment, and not attached")
 
         base = Base(attach.base, settings, stack_prefix=args.stack_prefix, parent=self)
-        registry = docker_registry(settings, parent=self)
-        image = AppImage(
-            "app",
-            AppImageArgs(
-                settings=settings.image,
-                architecture=settings.main.architecture,
-                stack_prefix=args.stack_prefix,
-                registry=registry,
-                base_cache_url=base.cache_url(),
-            ),
-            opts=pulumi.ResourceOptions(parent=self),
+        images = Images(
+            settings, stack_prefix=args.stack_prefix, base_cache_url=base.cache_url(), parent=self
         )
         logs = aws.cloudwatch.LogGroup(
             "logs",
@@ -57,14 +48,13 @@ class AttachedService(pulumi.ComponentResource):
                 log_group_name=logs.name,
                 log_group_arn=logs.arn,
             ),
-            image.deployable,
-            registry,
+            images,
             parent=self,
         )
 
         self.outputs = {
             **services.outputs,
-            "image": image.reference,
+            **images.outputs,
             "attached_to": pulumi.Output.from_input(attach.base),
         }
         if attach.expires is not None:

@@ -9,8 +9,8 @@ import pulumi_aws as aws
 
 from infra.cluster.cluster import Cluster, ClusterArgs
 from infra.environment.attachment import OUTPUT, attachment_of
-from infra.environment.services import EnvironmentArgs, Services, docker_registry, own_parts
-from infra.image.app_image import AppImage, AppImageArgs
+from infra.environment.services import EnvironmentArgs, Services, own_parts
+from infra.image.images import Images
 from infra.network.dns import Certificate, CertificateArgs
 from infra.network.load_balancer import LoadBalancer, LoadBalancerArgs, test_port
 from infra.network.security_groups import SecurityGroups, SecurityGroupsArgs
@@ -38,18 +38,8 @@ class Environment(pulumi.ComponentResource):
         settings = args.settings
         has_domain = settings.load_balancer.domain is not None
 
-        registry = docker_registry(settings, parent=self)
-        image = AppImage(
-            "app",
-            AppImageArgs(
-                settings=settings.image,
-                architecture=settings.main.architecture,
-                stack_prefix=args.stack_prefix,
-                registry=registry,
-                protect=settings.protect,
-            ),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        images = Images(settings, stack_prefix=args.stack_prefix, parent=self)
+        image = images.main
         self._network = Network(
             "network",
             NetworkArgs(settings=settings.network, protect=settings.protect),
@@ -59,7 +49,7 @@ class Environment(pulumi.ComponentResource):
             "security",
             SecurityGroupsArgs(
                 vpc_id=self._network.vpc_id,
-                container_port=settings.main.container_port,
+                container_ports=settings.container_ports,
                 public_ports=[80, 443] if has_domain else [80],
                 test_port=test_port(has_certificate=has_domain) if settings.shifts_traffic else None,
                 test_cidrs=settings.load_balancer.test_cidrs,
@@ -90,11 +80,11 @@ class Environment(pulumi.ComponentResource):
         )
 
         platform = self._platform(args)
-        services = Services(settings, platform, image.deployable, registry, parent=self)
+        services = Services(settings, platform, images, parent=self)
 
         self.outputs = {
             **services.outputs,
-            "image": image.reference,
+            **images.outputs,
             "load_balancer_arn": self._load_balancer.arn,
             "load_balancer_dns_name": self._load_balancer.dns_name,
             "load_balancer_zone_id": self._load_balancer.zone_id,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from infra.account import Account
-from infra.image.reference import needs_docker_registry, resolve_image
 from infra.network.dns import Host, HostArgs
 from infra.rollout.rollout import Rollout
 from infra.service.service import Service, ServiceArgs
@@ -16,9 +15,7 @@ from infra.service.service import Service, ServiceArgs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pulumi_docker as docker
-
-    from infra.image.reference import DeployableImage
+    from infra.image.images import Images
     from infra.service.platform import Platform
     from infra.settings import ServiceSettings, Settings
 
@@ -35,22 +32,6 @@ class EnvironmentArgs:
     def stack_prefix(self) -> str:
         """What leads from a stack's name to the stack."""
         return f"{self.organization}/{self.project}"
-
-
-def docker_registry(settings: Settings, *, parent: pulumi.Resource) -> docker.Provider | None:
-    """Return what asks registries other than ECR, if any of the images is in one."""
-    references = [settings.image.image, *(service.image for service in settings.services)]
-    if not any(needs_docker_registry(reference) for reference in references if reference):
-        return None
-    # Most stacks need none, and loading the SDK takes time.
-    import pulumi_docker as docker
-
-    # It only asks registries: no Docker daemon has to run for that.
-    return docker.Provider(
-        "docker",
-        disable_docker_daemon_check=True,
-        opts=pulumi.ResourceOptions(parent=parent),
-    )
 
 
 def own_parts(args: EnvironmentArgs, *, parent: pulumi.Resource) -> dict[str, Any]:
@@ -76,8 +57,7 @@ class Services:
         self,
         settings: Settings,
         platform: Platform,
-        image: DeployableImage,
-        registry: docker.Provider | None,
+        images: Images,
         *,
         parent: pulumi.Resource,
     ) -> None:
@@ -86,20 +66,18 @@ class Services:
         Args:
             settings: of the stack.
             platform: what they share.
-            image: what services run that have none of their own.
-            registry: asks registries other than ECR.
+            images: what they run.
             parent: the component that they belong to.
         """
         self._settings = settings
         self._platform = platform
-        self._image = image
-        self._registry = registry
+        self._images = images
         self._parent = parent
 
         services = {one.name: self._serve(one) for one in settings.services}
-        urls = self._when_verified(services, {one.name: self._url(one) for one in settings.services})
+        reached = [one for one in settings.services if one.exposure == "http"]
+        urls = self._when_verified(services, {one.name: self._url(one) for one in reached})
         self.outputs = {
-            "url": urls[settings.main.name],
             "urls": urls,
             "cluster_name": platform.cluster_name,
             "cluster_arn": platform.cluster_arn,
@@ -108,20 +86,20 @@ class Services:
             ),
             "log_group_name": platform.log_group_name,
         }
+        if settings.main in reached:
+            self.outputs["url"] = urls[settings.main.name]
 
     def _serve(self, settings: ServiceSettings) -> Service:
-        image, platform = self._image, self._platform
-        if settings.image is not None:
-            image = resolve_image(settings.image, parent=self._parent, registry=self._registry)
+        image, platform = self._images.of(settings), self._platform
         options = pulumi.ResourceOptions(parent=self._parent)
         service = Service(
             settings.name, ServiceArgs(settings=settings, platform=platform, image=image), opts=options
         )
-        if settings.host is not None and platform.zone_id is not None:
+        if self._has_host_of_its_own(settings) and platform.zone_id is not None:
             Host(
                 settings.name,
                 HostArgs(
-                    host=settings.host,
+                    host=str(settings.host),
                     zone_id=platform.zone_id,
                     load_balancer_dns_name=platform.load_balancer_dns_name,
                     load_balancer_zone_id=platform.load_balancer_zone_id,
@@ -130,6 +108,12 @@ class Services:
                 opts=options,
             )
         return service
+
+    def _has_host_of_its_own(self, settings: ServiceSettings) -> bool:
+        """Whether the host is no other service's, which has some of its paths only."""
+        hosts = {one.host for one in self._settings.services if not one.paths}
+        owner = not settings.paths or settings.host not in hosts
+        return settings.host is not None and owner
 
     def _when_verified(
         self, services: Mapping[str, Service], urls: Mapping[str, pulumi.Output[str]]
@@ -151,6 +135,6 @@ class Services:
 
     def _url(self, settings: ServiceSettings) -> pulumi.Output[str]:
         if settings.host is not None:
-            return pulumi.Output.from_input(f"https://{settings.host}")
+            return pulumi.Output.from_input(f"https://{settings.host}{settings.first_path}")
         name = self._platform.load_balancer_dns_name
-        return pulumi.Output.concat("http://", name, settings.path_prefix or "")
+        return pulumi.Output.concat("http://", name, settings.path_prefix or "", settings.first_path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
 import pulumi_aws as aws
@@ -48,6 +48,8 @@ class AppImageArgs:
     architecture: Architecture
     stack_prefix: str
     """`<organization>/<project>`: where the stack that `image-from` names is found."""
+    service: str | None = None
+    """Name of the service whose image `image-from` takes from the other stack; None for the main one."""
     registry: docker.Provider | None = None
     """Asks registries other than ECR; see :func:`needs_docker_registry`."""
     protect: bool = False
@@ -128,10 +130,11 @@ class AppImage(pulumi.ComponentResource):
             stack_name=source if "/" in source else f"{args.stack_prefix}/{source}",
             opts=pulumi.ResourceOptions(parent=self),
         )
+        image = other.require_output("image" if args.service is None else "images")
         # Asked for in this stack's own account, so that an image that is not there fails in the preview.
         found = aws.ecr.get_image_output(
             repository_name=args.settings.repository,
-            image_digest=other.require_output("image").apply(lambda image: str(image).rpartition("@")[2]),
+            image_digest=image.apply(lambda said: _digest(said, source, args.service)),
             opts=pulumi.InvokeOptions(parent=self),
         )
         return DeployableImage(
@@ -235,6 +238,15 @@ class AppImage(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         return repository.repository_url
+
+
+def _digest(said: Any, stack: str, service: str | None) -> str:
+    if service is not None and service not in said:
+        raise pulumi.RunError(
+            f"image-from = {stack}: that stack has no image of the service {service}; deploy the service "
+            "there first, with an image of its own"
+        )
+    return str(said if service is None else said[service]).rpartition("@")[2]
 
 
 def _cache_from(ref: pulumi.Input[str]) -> docker_build.CacheFromArgsDict:

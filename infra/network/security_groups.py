@@ -20,7 +20,8 @@ class SecurityGroupsArgs:
     """What :class:`SecurityGroups` need to know."""
 
     vpc_id: pulumi.Input[str]
-    container_port: int
+    container_ports: Sequence[int]
+    """Ports of the tasks that the load balancer reaches; the main service's first."""
     public_ports: Sequence[int]
     """Ports of the load balancer that are open to the world: 80, and 443 with a certificate."""
     test_port: int | None = None
@@ -60,7 +61,8 @@ class SecurityGroups(pulumi.ComponentResource):
         )
         self._from_the_world(name, args)
         self._from_testers(name, args)
-        self._from_load_balancer_to_tasks(name, args.container_port)
+        for port in args.container_ports:
+            self._from_load_balancer_to_tasks(name, port, is_first=port == args.container_ports[0])
         self._from_tasks(name, args)
 
         self.load_balancer_id = self._load_balancer.id
@@ -95,11 +97,12 @@ class SecurityGroups(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
 
-    def _from_load_balancer_to_tasks(self, name: str, port: int) -> None:
+    def _from_load_balancer_to_tasks(self, name: str, port: int, *, is_first: bool) -> None:
         # The port is part of the name: with another one the new rules come before the old ones go, and tasks
         # that still serve on the old port are reached until the end.
         def options(old: str) -> pulumi.ResourceOptions:
-            return pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(name=old)])
+            aliases = [pulumi.Alias(name=old)] if is_first else None
+            return pulumi.ResourceOptions(parent=self, aliases=aliases)
 
         aws.vpc.SecurityGroupEgressRule(
             f"{name}-load-balancer-to-tasks-{port}",

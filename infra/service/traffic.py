@@ -115,7 +115,7 @@ class Green(pulumi.ComponentResource):
             f"{name}-test",
             listener_arn=args.shift.test_listener_arn,
             priority=settings.priority,
-            conditions=[_condition(settings)],
+            conditions=_conditions(settings),
             transforms=_transforms(settings),
             actions=[self._forward(blue=0, green=100)],
             opts=self.options_of_rule(parent=self),
@@ -182,7 +182,7 @@ def production_rule(
         name,
         listener_arn=listener_arn,
         priority=settings.priority,
-        conditions=[_condition(settings)],
+        conditions=_conditions(settings),
         transforms=_transforms(settings),
         actions=[green.production_action if green else {"type": "forward", "target_group_arn": blue.arn}],
         opts=green.options_of_rule(parent)
@@ -227,13 +227,23 @@ def _actions(properties: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
     return (properties or {}).get("actions") or []
 
 
-def _condition(settings: ServiceSettings) -> aws.lb.ListenerRuleConditionArgsDict:
+def _conditions(settings: ServiceSettings) -> list[aws.lb.ListenerRuleConditionArgsDict]:
     """Return what a request must look like to be the service's."""
+    conditions: list[aws.lb.ListenerRuleConditionArgsDict] = []
     if settings.host is not None:
-        return {"host_header": {"values": [settings.host]}}
-    if settings.path_prefix is not None:
-        return {"path_pattern": {"values": [settings.path_prefix, f"{settings.path_prefix}/*"]}}
-    return {"path_pattern": {"values": ["/*"]}}
+        conditions.append({"host_header": {"values": [settings.host]}})
+    if paths := _paths(settings):
+        conditions.append({"path_pattern": {"values": paths}})
+    return conditions
+
+
+def _paths(settings: ServiceSettings) -> list[str]:
+    prefix = settings.path_prefix
+    if settings.paths:
+        return [f"{prefix or ''}{path}" for path in settings.paths]
+    if prefix is not None:
+        return [prefix, f"{prefix}/*"]
+    return [] if settings.host else ["/*"]
 
 
 def _transforms(settings: ServiceSettings) -> list[aws.lb.ListenerRuleTransformArgsDict] | None:

@@ -15,7 +15,7 @@ KEYS_OF_THE_BASE: Final = (
     *("protect", "image-from"),
     *("vpc-id", "public-subnet-ids", "private-subnet-ids", "cidr", "availability-zones", "nat"),
     *("egress", "container-insights", "tls-policy", "test-cidrs"),
-    *("rollout", "multidev", "preview-stacks"),
+    *("rollout", "services", "multidev", "preview-stacks"),
 )
 """What is decided where the shared things are made; a stack with `attach-to` leaves it at its default."""
 

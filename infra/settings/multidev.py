@@ -1,16 +1,17 @@
-"""Copies of the main service: what an entry may say, and the services that follow from it."""
+"""Copies of services: what an entry may say, and the services that follow from it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final, cast
 
-from pydantic import ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from infra.settings.faults import Found, found_in, stranger
-from infra.settings.model import Fault, FaultsError, check
+from infra.settings.inheritance import laid_over
+from infra.settings.model import ONCE, Fault, FaultsError, Word, check, repeated
 from infra.settings.names import (
     LAST_PRIORITY,
     LONGEST_SERVICE_NAME,
@@ -19,13 +20,18 @@ from infra.settings.names import (
     DnsLabel,
     copy_service_name,
     priority_of,
+    priority_of_paths,
 )
 from infra.settings.service import ServiceSettings
 
 KEYS_OF_A_COPY: Final = (
     *("name", "image", "desired-count", "cpu", "memory", "environment", "execute-command", "rollout"),
-    *("autoscaling", "priority"),
+    *("autoscaling", "priority", "services"),
 )
+# Copies are for trying things: a second target group for each would halve how many there can be, and what a
+# clock starts in the original need not run twice.
+_ROLLING: Final = {"rollout": {"strategy": "rolling", "two-target-groups": False, "hooks": ()}}
+_NOT_COPIED: Final = ("name", "schedules")
 _KEY: Final = "multidev"
 _FORM: Final = f"a name, or an object with {', '.join(KEYS_OF_A_COPY)}"
 _BY_HAND: Final = f"{PRIORITIES_BY_HAND[0]} to {PRIORITIES_BY_HAND[-1]}"
@@ -35,9 +41,11 @@ _MOST_TARGET_GROUPS: Final = 100
 
 
 class Copy(ServiceSettings):
-    """The main service with what a copy says laid over it."""
+    """A service with what a copy says laid over it."""
 
     name: DnsLabel  # pyright: ignore[reportGeneralTypeIssues] - a copy has no other name than its own
+    services: Annotated[tuple[Word, ...], ONCE] = Field(default=(), exclude=True)
+    """Names of other services that are copied, too; those that are not named are shared with the original."""
 
     @field_validator("priority")
     @classmethod
@@ -58,6 +66,7 @@ def read_copies(value: object, info: ValidationInfo) -> tuple[ServiceSettings, .
     if not isinstance(value, tuple):
         raise FaultsError(Fault(f"a list, each item {_FORM}"))
     main: ServiceSettings | None = info.data.get("main")
+    others: tuple[ServiceSettings, ...] = tuple(info.data.get("more_services", {}).values())
     copies: list[ServiceSettings] = []
     faults: list[Found] = []
     names: list[object] = []
@@ -69,14 +78,15 @@ def read_copies(value: object, info: ValidationInfo) -> tuple[ServiceSettings, .
                 once = f"each name once; it is {_KEY}[{names.index(name)}] already"
                 faults.append(Found((index, "name"), once, name))
             names.append(name)
-            copy, wrong = _read(cast("dict[str, Any]", entry), main)
+            made, wrong = _read(cast("dict[str, Any]", entry), main, others)
             faults += [replace(one, path=(index, *one.path)) for one in wrong]
-            copies += [copy] if copy else []
+            copies += made
         else:
             names.append(None)
             faults.append(Found((index,), _FORM, item))
     if main is not None and not faults:
-        faults = [*_meetings(copies), *_too_many([main, *copies])]
+        faults = [*_same_names([main, *others, *copies]), *_meetings([*others, *copies])]
+        faults += _too_many([main, *others, *copies])
     check(Fault(one.allowed, one.path, one.value) for one in faults)
     return tuple(copies)
 
@@ -94,37 +104,62 @@ def placed(service: ServiceSettings, main: ServiceSettings, name: str, priority:
 
 
 def _read(
-    entry: Mapping[str, Any], main: ServiceSettings | None
-) -> tuple[ServiceSettings | None, list[Found]]:
-    """Return a copy, or None and what is wrong with its entry."""
+    entry: Mapping[str, Any], main: ServiceSettings | None, others: Sequence[ServiceSettings]
+) -> tuple[list[ServiceSettings], list[Found]]:
+    """Return a copy of the main service and those of the others that it names, or what is wrong with it."""
     known = {key: value for key, value in entry.items() if key in KEYS_OF_A_COPY}
-    strangers = [
-        stranger((key,), entry[key], KEYS_OF_A_COPY, listed=True) for key in entry if key not in known
-    ]
+    faults = [stranger((key,), entry[key], KEYS_OF_A_COPY, listed=True) for key in entry if key not in known]
     base = main or ServiceSettings()
     try:
-        copy = Copy.model_validate(_laid_over(base, known), by_alias=True, by_name=False)
+        copy = Copy.model_validate(
+            laid_over(base, _ROLLING, known, without=_NOT_COPIED), by_alias=True, by_name=False
+        )
     except ValidationError as error:
         found = [one for one in found_in(error, Copy) if main or not one.is_rule]
-        return None, [
-            *strangers,
+        return [], [
+            *faults,
             *(one if one.path[0] in KEYS_OF_A_COPY else _unsaid(one, entry) for one in found),
         ]
     own = entry.get("priority")
-    faults = strangers + (_faults_of_name(copy, main) if main else [])
-    return placed(copy, base, copy.name, priority_of(copy.name) if own is None else own), faults
+    faults += _faults_of_name(copy, main) if main else []
+    here = placed(copy, base, copy.name, priority_of(copy.name) if own is None else own)
+    named = {one.name: one for one in others}
+    made: list[ServiceSettings] = [here]
+    for index, name in enumerate(copy.services):
+        if name in named:
+            made.append(other := _copy_of(named[name], copy, here))
+            if len(other.name) > LONGEST_SERVICE_NAME:
+                most = f"a shorter `name`: {other.name} may have {LONGEST_SERVICE_NAME} characters"
+                faults.append(Found(("services", index), most, name))
+        elif main:
+            there = f"one of {', '.join(named)}" if named else "none: the stack has no `services`"
+            faults.append(Found(("services", index), there, name))
+    return made, faults
 
 
-def _laid_over(main: ServiceSettings, said: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the main service says, with what the copy says over it."""
-    merged = main.model_dump(by_alias=True, exclude_unset=True, exclude={"name"})
-    # Copies are for trying things: a second target group for each would halve how many there can be.
-    rolling = {"strategy": "rolling", "two-target-groups": False, "hooks": ()}
-    merged["rollout"] = {**merged.get("rollout", {}), **rolling}
-    for key, value in said.items():
-        inherits = key in ("environment", "rollout", "autoscaling") and isinstance(value, dict)
-        merged[key] = {**merged.get(key, {}), **value} if inherits else value
-    return merged
+def _copy_of(service: ServiceSettings, copy: Copy, here: ServiceSettings) -> ServiceSettings:
+    """Return a copy's own one of another service than the main one.
+
+    Args:
+        service: the other one.
+        copy: what the entry says.
+        here: the copy of the main service, at its address.
+    """
+    said: dict[str, Any] = {"environment": copy.model_dump(include={"environment"})["environment"]}
+    made = ServiceSettings.model_validate(
+        laid_over(service, _ROLLING, said, without=_NOT_COPIED), by_alias=True, by_name=False
+    )
+    name = copy_service_name(service.name, copy.name)
+    place: dict[str, Any] = {"host": None, "path_prefix": None}
+    if service.paths:
+        before = priority_of_paths(name, service.paths, before=here.priority)
+        place = {"host": here.host, "path_prefix": here.path_prefix, "priority": before}
+    elif service.exposure == "http":
+        domain = str(here.host).partition(".")[2]
+        place["priority"] = priority_of(name)
+        place["host" if here.host else "path_prefix"] = f"{name}.{domain}" if here.host else f"/{name}"
+    kept = {"name": name, "image": service.image, "source": service.source, "image_of": service.image_of}
+    return made.model_copy(update={**kept, **place})
 
 
 def _unsaid(found: Found, entry: Mapping[str, Any]) -> Found:
@@ -146,10 +181,18 @@ def _faults_of_name(copy: ServiceSettings, main: ServiceSettings) -> list[Found]
     return [Found(("name",), allowed, copy.name) for allowed in faults]
 
 
+def _same_names(services: Sequence[ServiceSettings]) -> Iterator[Found]:
+    for fault in repeated(service.name for service in services):
+        yield Found(
+            (), f"names that no other service has: there would be two called {fault.value}", fault.value
+        )
+
+
 def _meetings(copies: Sequence[ServiceSettings]) -> Iterator[Found]:
     names: dict[int, list[str]] = defaultdict(list, {LAST_PRIORITY: ["the main service"]})
     for copy in copies:
-        names[copy.priority].append(copy.name)
+        if copy.exposure == "http":
+            names[copy.priority].append(copy.name)
     for priority, meeting in names.items():
         if len(meeting) > 1:
             yield Found(
@@ -161,7 +204,11 @@ def _meetings(copies: Sequence[ServiceSettings]) -> Iterator[Found]:
 
 
 def _too_many(services: Sequence[ServiceSettings]) -> Iterator[Found]:
-    count = sum(2 if service.rollout.has_two_target_groups else 1 for service in services)
+    count = sum(
+        2 if service.rollout.has_two_target_groups else 1
+        for service in services
+        if service.exposure == "http"
+    )
     if count > _MOST_TARGET_GROUPS:
         yield Found(
             (),

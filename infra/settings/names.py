@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from infra.settings.model import Pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _LABEL_FORM: Final = "lowercase letters, digits and hyphens, no hyphen at the edges"
@@ -33,6 +36,15 @@ HostName = Annotated[
         rf"(?:{_LABEL}\.)+[a-z]{{2,63}}",
     ),
 ]
+PathPattern = Annotated[
+    str,
+    Pattern(
+        "a path that begins with /, such as /api/*, with * for any text and ? for any character; at most 128 "
+        "letters, digits and _-.$/~\"'@:+&*?",
+        r"/[\w.$/~\"'@:+&*?-]{0,127}",
+    ),
+]
+"""https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html#path-conditions"""
 StackName = Annotated[
     str,
     Pattern(
@@ -59,6 +71,12 @@ PRIORITIES_BY_HAND: Final = range(1, 500)
 PRIORITIES_OF_ATTACHED: Final = range(500, 1000)
 """Those of stacks that attach to this one: nothing that the stack itself has is ever among them."""
 
+LONGEST_PATH: Final = 128
+"""Characters of a path pattern.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_PathPatternConditionConfig.html
+"""
+
 _PRIORITIES_BY_NAME: Final = range(1000, LAST_PRIORITY)
 _PULL_REQUEST: Final = re.compile(r"pr-(0|[1-9][0-9]{0,17})")
 
@@ -71,6 +89,20 @@ def copy_service_name(main: str, copy: str) -> str:
 def priority_of(copy: str) -> int:
     """Return the priority of a copy's rule: of its name alone, so that no other copy can change it."""
     return _PRIORITIES_BY_NAME[_hash(copy) % len(_PRIORITIES_BY_NAME)]
+
+
+def priority_of_paths(name: str, paths: Sequence[str], *, before: int) -> int:
+    """Return the priority of a rule by paths: the longer the shortest of them, the earlier it is asked.
+
+    Args:
+        name: the service's, by which services with paths of one length are told apart.
+        paths: patterns as the load balancer takes them.
+        before: priority of the rule that has all other paths of the same host.
+    """
+    literal = min(len(re.split("[*?]", path, maxsplit=1)[0]) for path in paths)
+    share = (LONGEST_PATH - literal + _hash(name) % 1000 / 1000) / (LONGEST_PATH + 1)
+    first = min(_PRIORITIES_BY_NAME[0], before - 1)
+    return first + int((before - first) * share)
 
 
 def priority_of_attached(stack: str) -> int:

@@ -13,7 +13,9 @@ from infra.settings.alarms import AlarmSettings
 from infra.settings.autoscaling import MOST_TASKS, AutoscalingSettings
 from infra.settings.fargate import MEMORY_BY_CPU, Cpu, nearest_memory, sizes_for
 from infra.settings.faults import CREDENTIALS
+from infra.settings.image import ImageSettings
 from infra.settings.model import (
+    ONCE,
     Fault,
     FaultsError,
     Model,
@@ -23,7 +25,7 @@ from infra.settings.model import (
     Word,
     check,
 )
-from infra.settings.names import LAST_PRIORITY, ImageReference, ServiceName
+from infra.settings.names import LAST_PRIORITY, ImageReference, PathPattern, ServiceName
 from infra.settings.rollout import RolloutSettings
 
 Architecture = Literal["arm64", "x86_64"]
@@ -116,7 +118,7 @@ def _health_check_command(command: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class ServiceSettings(Model):
-    """One service: the stack's own, or a multidev copy of it."""
+    """One service: the stack's main one, one beside it, or a multidev copy."""
 
     name: ServiceName = "web"
     """Name of the service; fixed once the stack is up."""
@@ -131,6 +133,8 @@ class ServiceSettings(Model):
     exposure: Exposure = "http"
     """How the service is reached: `http` behind the application load balancer, `tcp` behind the network load
     balancer, `none` not at all (a worker)."""
+    paths: Annotated[tuple[PathPattern, ...], ONCE] = ()
+    """Paths of the host that are the service's, such as /api/*; empty for all that no other service has."""
     container_port: int = Field(default=3000, ge=1024, le=65535)
     """Port on which the app listens."""
     user: Annotated[
@@ -206,6 +210,15 @@ class ServiceSettings(Model):
     """Listener rule priority."""
     image: ImageReference | None = Field(default=None, exclude=True)
     """A ready image that overrides the stack's, by registry reference."""
+    source: ImageSettings | None = Field(default=None, exclude=True)
+    """Where the service's own image comes from; None for one that runs the main service's."""
+    image_of: str | None = Field(default=None, exclude=True)
+    """Name of the service for which that image is made: a copy runs its original's."""
+
+    @property
+    def first_path(self) -> str:
+        """What comes before the first wildcard of the service's first path; empty for one that has all."""
+        return re.split(r"[*?]", self.paths[0], maxsplit=1)[0] if self.paths else ""
 
     @property
     def most_vcpus(self) -> float:

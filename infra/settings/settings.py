@@ -36,6 +36,7 @@ from infra.settings.names import DNS_LABEL, LONGEST_SERVICE_NAME, copy_service_n
 from infra.settings.network import NetworkSettings
 from infra.settings.provider import ProviderSettings
 from infra.settings.service import ServiceSettings
+from infra.settings.services import read_services
 
 _ECR_HOST: Final = re.compile(r"\d{12}\.dkr[.-]ecr")
 _REGION: Final = "aws:region"
@@ -106,6 +107,10 @@ class Settings(Model):
     """None for a stack that stands for itself."""
     main: Annotated[ServiceSettings, AfterValidator(_at_its_address)]
 
+    more_services: Annotated[
+        dict[str, ServiceSettings], PlainValidator(read_services), WithJsonSchema({"type": "object"})
+    ] = Field(default_factory=dict, alias="services")
+    """More services by name, each merged over the main one: an object with what differs."""
     multidev: Annotated[
         tuple[ServiceSettings, ...], PlainValidator(read_copies), WithJsonSchema({"type": "array"})
     ] = ()
@@ -133,8 +138,13 @@ class Settings(Model):
 
     @property
     def services(self) -> tuple[ServiceSettings, ...]:
-        """The main service and its copies."""
-        return (self.main, *self.multidev)
+        """The main service, those beside it, and their copies."""
+        return (self.main, *self.more_services.values(), *self.multidev)
+
+    @property
+    def container_ports(self) -> tuple[int, ...]:
+        """The ports on which services listen that the load balancer reaches, the main one's first."""
+        return tuple(dict.fromkeys(one.container_port for one in self.services if one.exposure == "http"))
 
     @property
     def most_vcpus(self) -> float:

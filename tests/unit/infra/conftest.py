@@ -76,8 +76,12 @@ def declare_watched(
     stack: str | None = None,
     **options: Any,
 ) -> Graph:
-    """Declare a stack, with another look at its services at the end."""
-    file = yaml.safe_load((ROOT / f"Pulumi.{stack_name}.yaml").read_text())
+    """Declare a stack, with another look at its services at the end.
+
+    A name without a file is a stack that says nothing but its changes.
+    """
+    path = ROOT / f"Pulumi.{stack_name}.yaml"
+    file = yaml.safe_load(path.read_text()) if path.exists() else {"config": {}}
     own = {f"{PROJECT}:{key}": value for key, value in (changes or {}).items()}
     # As Pulumi does, the program runs in the project's folder; here in one with another app.
     with chdir(app.parent), patch("infra.rollout.verification.verify", verify):

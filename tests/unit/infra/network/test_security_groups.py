@@ -18,7 +18,7 @@ TASKS = "security-tasks-id"
 @once
 def _groups(**changes: Any) -> Graph:
     args = SecurityGroupsArgs(
-        **{"vpc_id": "vpc-1", "container_port": 3000, "public_ports": [80, 443], **changes}
+        **{"vpc_id": "vpc-1", "container_ports": (3000,), "public_ports": [80, 443], **changes}
     )
     return declare(lambda: SecurityGroups("security", args, opts=held()))
 
@@ -50,7 +50,7 @@ def test_the_world_reaches_the_load_balancer_and_nothing_else() -> None:
 
 
 def test_the_load_balancer_reaches_the_container_port_of_tasks_alone() -> None:
-    assert _rules(_groups(container_port=8000), EGRESS, LOAD_BALANCER) == {("tcp", 8000, 8000, TASKS)}
+    assert _rules(_groups(container_ports=(8000,)), EGRESS, LOAD_BALANCER) == {("tcp", 8000, 8000, TASKS)}
 
 
 def test_without_a_certificate_only_port_80_is_open() -> None:
@@ -109,7 +109,7 @@ def test_a_test_listener_is_closed_unless_somebody_is_named() -> None:
 
 def test_another_container_port_makes_new_rules_before_the_old_ones_go() -> None:
     """Rules that were changed in place would cut off tasks that still serve on the old port."""
-    before, after = (_groups(container_port=port) for port in (3000, 4000))
+    before, after = (_groups(container_ports=(port,)) for port in (3000, 4000))
     names = [
         {rule.name for token in (INGRESS, EGRESS) for rule in graph.all(token) if "tasks" in rule.name}
         for graph in (before, after)

@@ -1,0 +1,99 @@
+"""The images of a stack: the main service's, and those of services that have one of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from infra.image.app_image import AppImage, AppImageArgs
+from infra.image.reference import needs_docker_registry, resolve_image
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pulumi_docker as docker
+
+    from infra.image.reference import DeployableImage
+    from infra.settings import ServiceSettings, Settings
+
+
+class Images:
+    """Every image that a stack's tasks run, each built or resolved once."""
+
+    main: AppImage
+    """What services run that have no image of their own."""
+    outputs: Mapping[str, pulumi.Output[Any]]
+    """The images by digest, for people and for stacks that deploy the same."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        stack_prefix: str,
+        base_cache_url: pulumi.Output[str | None] | None = None,
+        parent: pulumi.Resource,
+    ) -> None:
+        """Build or resolve the images of services.
+
+        Args:
+            settings: of the stack.
+            stack_prefix: `<organization>/<project>`: where the stack that `image-from` names is found.
+            base_cache_url: another stack's build cache, which is read instead of one of its own.
+            parent: the component that they belong to.
+        """
+        self._parent = parent
+        self._registry = _docker_registry(settings, parent=parent)
+        self._resolved: dict[str, DeployableImage] = {}
+
+        def build(name: str, service: ServiceSettings, output: str | None) -> AppImage:
+            return AppImage(
+                name,
+                AppImageArgs(
+                    settings=service.source or settings.image,
+                    architecture=service.architecture,
+                    stack_prefix=stack_prefix,
+                    service=output,
+                    registry=self._registry,
+                    protect=settings.protect,
+                    base_cache_url=base_cache_url,
+                ),
+                opts=pulumi.ResourceOptions(parent=parent),
+            )
+
+        self.main = build("app", settings.main, None)
+        own = {name: one for name, one in settings.more_services.items() if one.source}
+        self._own = {name: build(f"{name}-image", one, name) for name, one in own.items()}
+        references = {name: image.reference for name, image in self._own.items()}
+        self.outputs = {
+            "image": self.main.reference,
+            **({"images": pulumi.Output.from_input(references)} if references else {}),
+        }
+
+    def of(self, service: ServiceSettings) -> DeployableImage:
+        """Return what a service runs."""
+        if service.image is not None:
+            return self.resolve(service.image)
+        return self._own[service.image_of].deployable if service.image_of else self.main.deployable
+
+    def resolve(self, reference: str) -> DeployableImage:
+        """Return a ready image by its digest."""
+        if reference not in self._resolved:
+            self._resolved[reference] = resolve_image(reference, parent=self._parent, registry=self._registry)
+        return self._resolved[reference]
+
+
+def _docker_registry(settings: Settings, *, parent: pulumi.Resource) -> docker.Provider | None:
+    """Return what asks registries other than ECR, if any of the images is in one."""
+    references = [settings.image.image, *(service.image for service in settings.services)]
+    if not any(needs_docker_registry(reference) for reference in references if reference):
+        return None
+    # Most stacks need none, and loading the SDK takes time.
+    import pulumi_docker as docker
+
+    # It only asks registries: no Docker daemon has to run for that.
+    return docker.Provider(
+        "docker",
+        disable_docker_daemon_check=True,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )

@@ -1,0 +1,32 @@
+"""How one service follows from another: what is said is laid over what the other one says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, cast
+
+from infra.settings.model import Model
+
+
+def laid_over(model: Model, *layers: Mapping[str, Any], without: Collection[str] = ()) -> dict[str, Any]:
+    """Return what a model was told, with what others say over it; objects are merged name by name.
+
+    Args:
+        model: whose keys are the base; those that it was not told are left to their defaults.
+        layers: what is said over it, by keys as a stack file has them, one over the other.
+        without: keys that are not inherited.
+    """
+    merged = {
+        key: value
+        for key, value in model.model_dump(by_alias=True, exclude_unset=True).items()
+        if key not in without
+    }
+    for said in layers:
+        for key, value in said.items():
+            inherited = merged.get(key)
+            if isinstance(value, dict) and isinstance(inherited, dict):
+                mine = cast("dict[str, Any]", value)
+                merged[key] = {**cast("dict[str, Any]", inherited), **mine}
+            else:
+                merged[key] = value
+    return merged

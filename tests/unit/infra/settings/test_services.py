@@ -1,0 +1,159 @@
+"""Rules for the services beside the main one, and what such a service is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infra.settings.names import LAST_PRIORITY, priority_of, priority_of_paths
+from tests.unit.infra.settings_fixtures import fault_of, refuses, settings_of
+
+if TYPE_CHECKING:
+    from infra.settings import ServiceSettings
+
+CANARY = {"strategy": "canary"}
+
+
+def service_of(said: dict[str, Any] | None = None, name: str = "api", **config: Any) -> ServiceSettings:
+    return settings_of({**config, "services": {name: said or {}}}).more_services[name]
+
+
+def test_a_service_takes_from_the_main_one_whatever_it_does_not_name() -> None:
+    main = {"cpu": 512, "memory": 1024, "environment": {"A": "1"}, "desired-count": 2}
+    api = service_of({"environment": {"B": 2}, "desired-count": 3}, **main)
+
+    assert (api.cpu, api.memory, api.environment, api.desired_count) == (512, 1024, {"A": "1", "B": "2"}, 3)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "field", "left"),
+    [
+        ("command", ["node", "main.js"], "command", ()),
+        ("paths", ["/web/*"], "paths", ()),
+        ("migration", {"command": ["migrate"]}, "migration", None),
+        ("exposure", "none", "exposure", "http"),
+    ],
+)
+def test_what_is_the_main_service_s_alone_is_not_inherited(
+    key: str, value: object, field: str, left: object
+) -> None:
+    api = settings_of({key: value, "services": {"api": {}}}).more_services["api"]
+
+    assert getattr(api, field) == left
+
+
+def test_without_paths_a_service_has_a_host_below_the_domain() -> None:
+    api = service_of(domain="dev.example.com")
+
+    assert (api.host, api.path_prefix, api.priority) == ("api.dev.example.com", None, priority_of("api"))
+
+
+def test_without_paths_and_domain_a_service_has_a_path() -> None:
+    api = service_of()
+
+    assert (api.host, api.path_prefix) == (None, "/api")
+
+
+def test_with_paths_a_service_is_at_the_main_one_s_host() -> None:
+    api = service_of({"paths": ["/api/*", "/v2/*"]}, domain="dev.example.com")
+
+    assert (api.host, api.path_prefix, api.paths) == ("dev.example.com", None, ("/api/*", "/v2/*"))
+
+
+def test_longer_paths_are_asked_before_shorter_ones_and_the_main_service_last() -> None:
+    short, long = (priority_of_paths("x", [path], before=LAST_PRIORITY) for path in ("/a/*", "/a/b/*"))
+
+    assert long < short < LAST_PRIORITY
+
+
+def test_a_service_that_gets_no_requests_leaves_out_what_is_about_them() -> None:
+    worker = service_of(
+        {"exposure": "none", "command": ["node", "worker.js"]},
+        name="worker",
+        domain="dev.example.com",
+        rollout=CANARY,
+        autoscaling={"enabled": True, "requests-per-target": 100},
+    )
+
+    assert (worker.host, worker.rollout.strategy, worker.autoscaling.requests_per_target) == (
+        None,
+        "rolling",
+        0,
+    )
+    assert worker.health_check_command == ()
+
+
+def test_a_service_without_a_source_of_its_own_runs_the_main_one_s_image() -> None:
+    api = service_of()
+
+    assert (api.source, api.image_of) == (None, None)
+
+
+def test_a_service_with_a_folder_of_its_own_takes_no_dockerfile_from_the_main_one() -> None:
+    api = service_of({"app-path": "api"}, dockerfile="docker/Dockerfile", repository="shared")
+
+    assert api.source is not None
+    assert (api.source.app_path, api.source.dockerfile, api.source.repository) == ("api", None, "shared")
+    assert api.image_of == "api"
+
+
+def test_a_service_with_another_dockerfile_is_built_from_the_main_one_s_folder() -> None:
+    api = service_of({"dockerfile": "docker/api.Dockerfile"}, **{"app-path": "src"})
+
+    assert api.source is not None
+    assert (api.source.app_path, api.source.dockerfile) == ("src", "docker/api.Dockerfile")
+
+
+def test_a_copy_has_the_services_that_it_names() -> None:
+    services = {"api": {"paths": ["/api/*"], "app-path": "api"}, "worker": {"exposure": "none"}, "admin": {}}
+    alice = {"name": "alice", "services": ["api", "admin"], "environment": {"A": "1"}}
+    settings = settings_of({"domain": "dev.example.com", "services": services, "multidev": [alice]})
+    web, api, admin = settings.multidev
+
+    assert [one.name for one in settings.multidev] == ["web-alice", "api-alice", "admin-alice"]
+    assert (api.host, api.paths, api.image_of) == ("alice.dev.example.com", ("/api/*",), "api")
+    assert api.priority < web.priority
+    assert admin.host == "admin-alice.dev.example.com"
+    assert api.environment == {"A": "1"}
+
+
+def test_a_copy_without_a_domain_has_the_paths_of_its_services_below_its_own() -> None:
+    services = {"api": {"paths": ["/api/*"]}}
+    settings = settings_of({"services": services, "multidev": [{"name": "alice", "services": ["api"]}]})
+    _, api = settings.multidev
+
+    assert (api.path_prefix, api.paths) == ("/alice", ("/api/*",))
+
+
+@pytest.mark.parametrize(
+    ("said", "at", "says"),
+    [
+        ({"worker": {"exposure": "nothing"}}, "services.worker.exposure", "one of http, tcp, none"),
+        ({"worker": {"cpus": 1}}, "services.worker.cpus", "no such key; the nearest is `cpu`"),
+        ({"worker": [1]}, "services.worker", "an object with some of"),
+        ({"web": {}}, "services.web", "another name than the main service's"),
+        ({"a": {"image": "x:1", "app-path": "b"}}, "services.a.image", "one of `image` and what is built"),
+        ({"a": {"app-path": "/b"}}, "services.a.app-path", "a folder, from the project's root"),
+        ({"a": {"architecture": "x86_64"}}, "services.a.architecture", "or an image of its own"),
+        ({"a": {"paths": ["api"]}}, "services.a.paths[0]", "a path that begins with /"),
+    ],
+)
+def test_a_wrong_entry_is_told_with_its_place(said: dict[str, Any], at: str, says: str) -> None:
+    refuses({"services": said}, at, says)
+
+
+def test_a_name_that_no_service_can_have_is_told() -> None:
+    assert "the name must be lowercase letters" in fault_of({"services": {"My API": {}}})
+
+
+def test_a_copy_can_name_only_services_that_are_there() -> None:
+    config = {"services": {"api": {}}, "multidev": [{"name": "alice", "services": ["apo"]}]}
+
+    refuses(config, "multidev[0].services[0]", "one of api")
+
+
+def test_two_services_of_one_name_are_refused() -> None:
+    config = {"services": {"web-alice": {}}, "multidev": ["alice"]}
+
+    assert "there would be two called web-alice" in fault_of(config)
