@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LIFETIME: Final = timedelta(hours=72)
 """Of a stack whose base has no settings any more."""
-_LEFT_OUT: Final = frozenset({"alarms", "autoscaling", "monthly-budget-usd", *KEYS_OF_THE_BASE})
+_LEFT_OUT: Final = frozenset({"alarms", "autoscaling", "monthly-budget-usd", "schedules", *KEYS_OF_THE_BASE})
 """What the stack shares with its base, and what a pull request goes without."""
 
 

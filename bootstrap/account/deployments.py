@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AmazonECSInfrastructureRolePolicyForLoadBalancers.html
 _ATTACHED: Final = "policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"
-_ROLES_GO_TO: Final = ["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"]
+_ROLES_GO_TO: Final = ["ecs-tasks.amazonaws.com", "ecs.amazonaws.com", "scheduler.amazonaws.com"]
 _SERVICE_LINKED: Final = "role/aws-service-role/*"
 _SERVICES_WITH_THEIR_OWN_ROLE: Final = [
     "ecs.amazonaws.com",

@@ -29,15 +29,19 @@ _EXEC_CHANNELS: Final = [
     "ssmmessages:OpenDataChannel",
 ]
 _USE: Final = [
+    "ecs:RunTask",
     "elasticloadbalancing:*",
     "lambda:InvokeFunction",
     "secretsmanager:GetSecretValue",
+    "sqs:SendMessage",
     "ssm:GetParameter",
     "ssm:GetParameters",
 ]
-"""What ECS moves in a canary, the functions that a deployment calls, and secrets."""
+"""What starts by the clock, what ECS moves in a canary, functions that a deployment calls, and secrets."""
 NEVER: Final = ("account", "iam", "organizations", "sts")
 """Services that could make a task more than it is."""
+_TO_TASKS: Final = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+"""How AWS says that a task's roles are handed to ECS, as EventBridge Scheduler does when it starts a task."""
 
 
 def boundary(
@@ -69,7 +73,12 @@ def boundary(
     for number, statement in enumerate(stack.task_role_statements):
         yield allow(f"App{number}", statement.actions, statement.resources)
     objects = f"arn:{place.partition}:s3:::{bucket}"
-    yield deny("Never", [f"{service}:*" for service in NEVER], "*")
+    own_roles = [place.roles_of(pattern) for pattern in stack.patterns]
+    yield allow("HandRoles", ["iam:PassRole"], own_roles, {"StringEquals": {**_TO_TASKS}})
+    yield allow("TagTasks", ["ecs:TagResource"], "*", {"StringEquals": {"ecs:CreateAction": "RunTask"}})
+    yield deny("Never", [f"{service}:*" for service in NEVER if service != "iam"], "*")
+    # A negated condition holds for a key that is not there, and only PassRole has it.
+    yield {**deny("NeverIam", ["iam:*"], "*"), "Condition": {"StringNotEquals": {**_TO_TASKS}}}
     yield deny("State", ["s3:*"], [objects, f"{objects}/*"])
     yield deny("StateKey", ["kms:*"], key_arn)
     yield not_of_other_stacks(place, stack)

@@ -88,6 +88,11 @@ class Services:
         }
         if settings.main in reached:
             self.outputs["url"] = urls[settings.main.name]
+        queues = {name: one.dead_letter_queue_url for name, one in services.items()}
+        if any(url is not None for url in queues.values()):
+            self.outputs["dead_letter_queues"] = pulumi.Output.from_input(
+                {name: url for name, url in queues.items() if url is not None}
+            )
 
     def _serve(self, settings: ServiceSettings) -> Service:
         image, platform = self._images.of(settings), self._platform

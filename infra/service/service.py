@@ -12,6 +12,7 @@ from infra.observability.alarms import DeploymentAlarms, DeploymentAlarmsArgs, a
 from infra.service.autoscaling import Autoscaling, AutoscalingArgs
 from infra.service.deployment import deployment_configuration, needs_hook_role, timeouts
 from infra.service.roles import HookRole
+from infra.service.schedules import Schedules, SchedulesArgs, scheduled_task
 from infra.service.task_definition import TaskDefinition, TaskDefinitionArgs
 from infra.service.traffic import HttpTraffic
 
@@ -50,6 +51,8 @@ class Service(pulumi.ComponentResource):
     """Names of the alarms that roll a deployment back; empty without any."""
     task_definition_arn: pulumi.Output[str]
     """What it has to come to run."""
+    dead_letter_queue_url: pulumi.Output[str] | None
+    """Where starts by the clock end that were given up; None without any."""
 
     def __init__(self, name: str, args: ServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Service", name, None, opts)
@@ -131,8 +134,27 @@ class Service(pulumi.ComponentResource):
                 opts=child,
             )
 
+        schedules = None
+        if settings.schedules:
+            schedules = Schedules(
+                name,
+                SchedulesArgs(
+                    schedules=settings.schedules,
+                    container=settings.name,
+                    account=platform.account,
+                    cluster_arn=platform.cluster_arn,
+                    family=task.family,
+                    role_arns=task.role_arns,
+                    task=scheduled_task(settings, platform, task.arn),
+                    # After the deployment: a version that fails never runs by the clock.
+                    prerequisites=[service],
+                ),
+                opts=child,
+            )
+
         self.name = service.name
         self.task_definition_arn = task.arn
+        self.dead_letter_queue_url = schedules.dead_letter_queue_url if schedules else None
         self.alarm_names = alarms.names if alarms else pulumi.Output.from_input([])
         self.register_outputs(
             {

@@ -12,7 +12,7 @@ from infra.account import allow, grant
 from infra.service.containers import app_container, registry_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from infra.account import Account, Statement
     from infra.image.reference import DeployableImage
@@ -42,6 +42,10 @@ class TaskDefinition(pulumi.ComponentResource):
 
     arn: pulumi.Output[str]
     """Known only when both roles may do what the task needs."""
+    family: str
+    """What all its revisions are called."""
+    role_arns: Sequence[pulumi.Output[str]]
+    """The roles that whoever starts a task hands to ECS."""
 
     def __init__(
         self, name: str, args: TaskDefinitionArgs, opts: pulumi.ResourceOptions | None = None
@@ -57,10 +61,11 @@ class TaskDefinition(pulumi.ComponentResource):
         if statements := [*_task_statements(settings)]:
             policies.append(grant(f"{name}-task", task_role, statements, parent=self))
 
+        # The only name of a stack that AWS does not let us leave open.
+        self.family = f"{platform.project}-{platform.stack}-{settings.name}"
         definition = aws.ecs.TaskDefinition(
             name,
-            # The only name of a stack that AWS does not let us leave open.
-            family=f"{platform.project}-{platform.stack}-{settings.name}",
+            family=self.family,
             requires_compatibilities=["FARGATE"],
             network_mode="awsvpc",
             cpu=str(settings.cpu),
@@ -82,6 +87,7 @@ class TaskDefinition(pulumi.ComponentResource):
         )
 
         self.arn = definition.arn
+        self.role_arns = [execution_role.arn, task_role.arn]
         self.register_outputs({"arn": self.arn})
 
     def _role(self, name: str, description: str, account: Account) -> aws.iam.Role:

@@ -10,6 +10,7 @@ from infra.settings.load_balancer import LoadBalancerSettings
 from infra.settings.network import EgressRule, Nat, NetworkSettings
 from infra.settings.provider import ProviderSettings
 from infra.settings.rollout import RolloutHook, RolloutSettings, Strategy
+from infra.settings.schedules import Schedule
 from infra.settings.service import Architecture, Exposure, Migration, ServiceSettings, Statement
 from infra.settings.settings import Key, Settings, foreign_namespaces, keys, parse
 
@@ -34,6 +35,7 @@ __all__ = [
     "ProviderSettings",
     "RolloutHook",
     "RolloutSettings",
+    "Schedule",
     "ScheduledCapacity",
     "ServiceSettings",
     "Settings",

@@ -2,60 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Final
-from zoneinfo import ZoneInfo, available_timezones
+from collections.abc import Iterator
+from typing import Final
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from infra.settings.faults import nearest
-from infra.settings.model import Allowed, Fault, FaultsError, Model, repeated
+from infra.settings.clock_times import Cron, TimeZone
+from infra.settings.model import Fault, Model, repeated
 from infra.settings.names import DnsLabel
 
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
 MOST_TASKS: Final = 5000
-
-_MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-# Minutes, hours, day of month, month, day of week, year; of the two days one has to be a question mark.
-# https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
-_CRON_FIELDS: Final[tuple[tuple[range, Sequence[str]], ...]] = (
-    (range(60), ()),
-    (range(24), ()),
-    (range(1, 32), ()),
-    (range(1, 13), _MONTHS),
-    (range(1, 8), _DAYS),
-    (range(1970, 2200), ()),
-)
-_CRON_PART: Final = re.compile(r"(\*|\w+)(?:-(\w+))?(?:/[1-9]\d*)?")
-_CRON_DAY: Final = re.compile(r"\?|LW?|(?:[1-9]|[12]\d|3[01])W|[1-7](?:L|#[1-5])")
-
-
-def _cron(text: str) -> str:
-    fields = text.split(" ")
-    if len(fields) != len(_CRON_FIELDS) or [fields[2], fields[4]].count("?") != 1:
-        raise ValueError(text)
-    for index, (field, (numbers, names)) in enumerate(zip(fields, _CRON_FIELDS, strict=True)):
-        if not (index in (2, 4) and _CRON_DAY.fullmatch(field)):
-            for part in field.split(","):
-                found = _CRON_PART.fullmatch(part)
-                ends = [end for end in found.groups() if end not in (None, "*")] if found else [part]
-                if not all(end in names or (end.isdecimal() and int(end) in numbers) for end in ends):
-                    raise ValueError(text)
-    return text
-
-
-def _time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        # A machine may have no list of time zones at all; AWS has one and checks again.
-        if known := available_timezones():
-            near = nearest(name, sorted(known))
-            hint = f"; the nearest is {near}" if near else ""
-            raise FaultsError(Fault(f"a time zone such as Europe/Berlin{hint}")) from None
-    return name
 
 
 class ScheduledCapacity(Model):
@@ -63,14 +20,7 @@ class ScheduledCapacity(Model):
 
     name: DnsLabel
     """Name of the action."""
-    cron: Annotated[
-        str,
-        AfterValidator(_cron),
-        Allowed(
-            "six fields, minute hour day-of-month month day-of-week year, with ? for one of the days: "
-            "0 8 ? * MON-FRI *"
-        ),
-    ]
+    cron: Cron
     """When."""
     min_count: int = Field(ge=0, le=MOST_TASKS)
     """Fewest tasks from then on."""
@@ -102,9 +52,7 @@ class AutoscalingSettings(Model):
     """Pause after tasks were stopped."""
     scale_out_seconds: int = Field(default=60, ge=0, le=3600)
     """Pause after tasks were started."""
-    time_zone: Annotated[str, AfterValidator(_time_zone), Allowed("a time zone such as Europe/Berlin")] = (
-        "UTC"
-    )
+    time_zone: TimeZone = "UTC"
     """Time zone of the schedule."""
     schedule: tuple[ScheduledCapacity, ...] = ()
     """Bounds by the clock."""

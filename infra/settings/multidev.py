@@ -26,7 +26,7 @@ from infra.settings.service import ServiceSettings
 
 KEYS_OF_A_COPY: Final = (
     *("name", "image", "desired-count", "cpu", "memory", "environment", "execute-command", "rollout"),
-    *("autoscaling", "priority", "services"),
+    *("autoscaling", "schedules", "priority", "services"),
 )
 # Copies are for trying things: a second target group for each would halve how many there can be, and what a
 # clock starts in the original need not run twice.

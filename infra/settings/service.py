@@ -27,6 +27,7 @@ from infra.settings.model import (
 )
 from infra.settings.names import LAST_PRIORITY, ImageReference, PathPattern, ServiceName
 from infra.settings.rollout import RolloutSettings
+from infra.settings.schedules import Schedule, ScheduleName
 
 Architecture = Literal["arm64", "x86_64"]
 Exposure = Literal["http", "tcp", "none"]
@@ -193,6 +194,10 @@ class ServiceSettings(Model):
     """Bounds for the number of tasks, and what to keep it by; a target of 0 is none."""
     migration: Annotated[Migration | None, BeforeValidator(lambda value: value or None)] = None
     """What runs once as a task of the new image before a service changes; must be repeatable."""
+    schedules: dict[ScheduleName, Schedule] = Field(default_factory=dict)
+    """Tasks that start by the clock, by name: the service's own, with another command. With
+    `desired-count: 0` and `exposure: none` the service exists for them alone. Copies are not scheduled unless
+    they say so; see docs/services.md."""
     rollout_timeout_minutes: int = Field(default=20, ge=1, le=1440)
     """How long a service may take to run a new version, beside what its strategy and alarms wait for on
     purpose; then the update fails."""

@@ -128,8 +128,9 @@ def test_only_the_policy_that_ecs_needs_is_attached(dev: Role) -> None:
     assert not dev.may("iam:AttachRolePolicy", OWN_ROLE, FOR_LOAD_BALANCERS)
 
 
-def test_roles_are_passed_to_ecs_alone(dev: Role) -> None:
+def test_roles_are_passed_to_ecs_and_the_scheduler_alone(dev: Role) -> None:
     assert dev.may("iam:PassRole", OWN_ROLE, {"iam:PassedToService": "ecs.amazonaws.com"})
+    assert dev.may("iam:PassRole", OWN_ROLE, {"iam:PassedToService": "scheduler.amazonaws.com"})
     assert not dev.may("iam:PassRole", OWN_ROLE, {"iam:PassedToService": "ec2.amazonaws.com"})
 
 
@@ -235,13 +236,29 @@ def test_nothing_that_an_app_gets_is_the_state_or_another_stacks(app_task: Role)
     assert not app_task.may("s3:GetObject", "arn:aws:s3:::uploads/1", tagged("prod"))
 
 
-@pytest.mark.parametrize("service", ["account", "iam", "organizations", "sts"])
-def test_no_task_becomes_more_than_it_is(task: Role, graph: Graph, service: str) -> None:
+@pytest.mark.parametrize(
+    ("service", "sid"),
+    [("account", "Never"), ("iam", "NeverIam"), ("organizations", "Never"), ("sts", "Never")],
+)
+def test_no_task_becomes_more_than_it_is(task: Role, graph: Graph, service: str, sid: str) -> None:
     assert allowed(task, every_action(service), "*", MOST_FAVOURABLE) == set()
-    denied = statements(graph.one(POLICY, "tasks-dev").inputs["policy"])["Never"]
+    denied = statements(graph.one(POLICY, "tasks-dev").inputs["policy"])[sid]
     # Also where the policy of another role or of a bucket names this one.
     assert denied["Effect"] == "Deny"
     assert f"{service}:*" in denied["Action"]
+
+
+def test_what_starts_by_the_clock_gets_roles_of_its_own_stack_and_only_as_a_task(task: Role) -> None:
+    """EventBridge Scheduler takes a role of the stack, and hands those of the task to ECS."""
+    to_tasks = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+
+    assert allowed(task, every_action("iam"), OWN_ROLE, to_tasks) == {"iam:PassRole"}
+    assert allowed(task, every_action("iam"), OWN_ROLE, {"iam:PassedToService": "ec2.amazonaws.com"}) == set()
+    assert allowed(task, every_action("iam"), OTHER_ROLES["another stack's"], to_tasks) == set()
+    assert task.may("ecs:RunTask", context=tagged("dev"))
+    assert not task.may("ecs:RunTask", context=tagged("prod"))
+    assert task.may("ecs:TagResource", context={"ecs:CreateAction": "RunTask"})
+    assert not task.may("ecs:TagResource", context=tagged("dev"))
 
 
 # What is another stack's, or nobody's

@@ -29,6 +29,8 @@ _ARN_SERVICE = {
     "aws:lb/targetGroup:TargetGroup": "elasticloadbalancing:targetgroup",
     "aws:acm/certificate:Certificate": "acm:certificate",
     "aws:cloudwatch/logGroup:LogGroup": "logs:log-group",
+    "aws:scheduler/scheduleGroup:ScheduleGroup": "scheduler:schedule-group",
+    "aws:sqs/queue:Queue": "sqs:queue",
 }
 
 
@@ -111,6 +113,7 @@ def _computed(token: str, name: str, physical: str) -> dict[str, Any]:
         },
         "aws:acm/certificate:Certificate": {"domainValidationOptions": [option, option]},
         "aws:route53/record:Record": {"fqdn": f"{name}.fqdn"},
+        "aws:sqs/queue:Queue": {"url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{physical}"},
     }
     return computed.get(token, {})
 

@@ -42,7 +42,7 @@ def test_it_names_what_it_is_attached_to_and_when_it_expires(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "key", ["nat", "cidr", "multidev", "protect", "alarms", "autoscaling", "monthly-budget-usd"]
+    "key", ["nat", "cidr", "multidev", "protect", "alarms", "autoscaling", "schedules", "monthly-budget-usd"]
 )
 def test_what_it_shares_with_the_base_or_goes_without_is_left_out(tmp_path: Path, key: str) -> None:
     assert f"node-on-ecs:{key}" not in config_of({f"node-on-ecs:{key}": "x"}, tmp_path)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.settings import ScheduledCapacity, autoscaling
+from infra.settings import ScheduledCapacity, clock_times
 from tests.unit.infra.settings_fixtures import refuses, settings_of
 
 MORNING = {"name": "morning", "cron": "0 8 ? * MON-FRI *", "min-count": 1, "max-count": 4}
@@ -96,6 +96,6 @@ def test_what_cannot_be_is_refused(config: dict[str, Any], at: str, says: str) -
 
 def test_a_machine_without_time_zones_believes_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slim images have none; AWS looks again."""
-    monkeypatch.setattr(autoscaling, "available_timezones", set)
+    monkeypatch.setattr(clock_times, "available_timezones", set)
 
     assert settings_of(scaled(time_zone="Europe/Berlin")).main.autoscaling.enabled

@@ -1,0 +1,89 @@
+"""Tasks that start by the clock, beside those of a service or instead of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, Field
+
+from infra.settings.clock_times import Cron, Moment, Rate, TimeZone
+from infra.settings.faults import CREDENTIALS
+from infra.settings.model import Fault, Model, Pattern, Variables, Word, check
+from infra.settings.names import DNS_LABEL, LONGEST_SERVICE_NAME
+
+# A schedule's name has 64 characters: the service's, a hyphen, this one, and Pulumi's random end of 8.
+# https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
+_LONGEST_NAME: Final = 64 - LONGEST_SERVICE_NAME - 1 - 8
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html, `overrides`
+_LARGEST_OVERRIDES: Final = 8192
+
+ScheduleName = Annotated[
+    str,
+    Pattern(
+        f"{DNS_LABEL.words.rpartition(',')[0]}, at most {_LONGEST_NAME} characters",
+        rf"(?=.{{1,{_LONGEST_NAME}}}$){DNS_LABEL.pattern}",
+    ),
+]
+
+
+def _environment(variables: dict[str, str]) -> dict[str, str]:
+    own = "no credentials, the app gets its own from the task role: see `task-role-statements`"
+    check(Fault(own, (name,), value) for name, value in variables.items() if name in CREDENTIALS)
+    return variables
+
+
+class Schedule(Model):
+    """When a task of the service starts, and what it runs instead of the service's command."""
+
+    cron: Cron | None = None
+    """By the calendar; one of `cron`, `rate` and `at` has to be there."""
+    rate: Rate | None = None
+    """At a regular interval, from the deployment on."""
+    at: Moment | None = None
+    """Once."""
+    time_zone: TimeZone = "UTC"
+    """Time zone of `cron` and `at`; EventBridge Scheduler follows its daylight saving time."""
+    command: tuple[Word, ...] = ()
+    """What the app's container runs; empty takes the service's own command."""
+    environment: Annotated[Variables, AfterValidator(_environment)] = Field(default_factory=dict)
+    """Environment variables beside the service's own, or instead of them; for all to see."""
+    count: int = Field(default=1, ge=1, le=10)
+    """How many tasks start each time."""
+    window_minutes: int = Field(default=0, ge=0, le=1440)
+    """How much later it may start, to spread load; 0 for on time."""
+    retries: int = Field(default=3, ge=0, le=185)
+    """How often a start that AWS refuses is tried again; a task that has started is never repeated."""
+    max_age_seconds: int = Field(default=3600, ge=60, le=86_400)
+    """How long after its time a start is still tried."""
+    dead_letters: bool = True
+    """Keep starts that were given up in an SQS queue, for 14 days."""
+    enabled: bool = True
+    """Whether it runs; false keeps the schedule and starts nothing."""
+
+    @property
+    def expression(self) -> str:
+        """When, as EventBridge Scheduler takes it."""
+        times = {"cron": self.cron, "rate": self.rate, "at": self.at}
+        return next(f"{form}({time})" for form, time in times.items() if time is not None)
+
+    def overrides(self, container: str) -> dict[str, Any]:
+        """Return what is different in the container of a task, as ECS takes it; empty for nothing."""
+        own: dict[str, Any] = {}
+        if self.command:
+            own["command"] = list(self.command)
+        if self.environment:
+            own["environment"] = [
+                {"name": key, "value": self.environment[key]} for key in sorted(self.environment)
+            ]
+        return {"containerOverrides": [{"name": container, **own}]} if own else {}
+
+    def _rules(self) -> Iterator[Fault]:
+        said = [time for time in (self.cron, self.rate, self.at) if time is not None]
+        if len(said) != 1:
+            yield Fault("one of `cron`, `rate` and `at`, and no more")
+        size = len(json.dumps(self.overrides("x" * LONGEST_SERVICE_NAME)))
+        if size > _LARGEST_OVERRIDES:
+            takes = f"`command` and `environment` take {size} characters, and ECS takes {_LARGEST_OVERRIDES}"
+            yield Fault(f"less: {takes}", ("command",), f"{len(self.command)} words")
