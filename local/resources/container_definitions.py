@@ -66,13 +66,15 @@ def validate(definitions: list[Properties], model: Any) -> None:
         raise ResourceError(f"containerDefinitions: {_VALUE.sub(', type:', report)}")
 
 
-def answer(definitions: list[Properties]) -> str:
+def answer(definitions: list[Properties], *, network_mode: str = "awsvpc") -> str:
     """Return the JSON text that the provider keeps in the state: what ECS answers to these definitions."""
-    return json.dumps([_answered(definition) for definition in definitions])
+    return json.dumps([_answered(definition, network_mode) for definition in definitions])
 
 
 def equivalent(one: str, other: str) -> bool:
-    """Whether the provider takes two texts for the same definitions, in the network mode `awsvpc`.
+    """Whether the provider takes two texts for the same definitions.
+
+    A port of the machine that is the container's own is taken for none, which it is in the mode `awsvpc`.
 
     By hashicorp/terraform-provider-aws internal/service/ecs/container_definitions.go
     (`containerDefinitionsAreEquivalent`). `linuxParameters` and the maps are compared as they are.
@@ -101,7 +103,7 @@ def _as_sent(value: Any) -> Any:
     return sent
 
 
-def _answered(asked: Properties) -> Properties:
+def _answered(asked: Properties, network_mode: str) -> Properties:
     """Return one definition with what ECS adds, as far as it is documented or was reported."""
     told: Properties = {"cpu": 0, **_with_defaults(asked)}
     for key in _ANSWERED_EMPTY:
@@ -109,7 +111,11 @@ def _answered(asked: Properties) -> Properties:
     # Variables without a value are not kept: hashicorp/terraform-provider-aws#39533.
     told["environment"] = [item for item in told["environment"] if item.get("value")]
     told["portMappings"] = [
-        {"protocol": "tcp", **mapping, **_host_port(mapping)} for mapping in told["portMappings"]
+        # In the mode `bridge`, Docker chooses one for each task.
+        {"protocol": "tcp", "hostPort": 0, **mapping}
+        if network_mode == "bridge"
+        else {"protocol": "tcp", **mapping, **_host_port(mapping)}
+        for mapping in told["portMappings"]
     ]
     if "firelensConfiguration" in told:
         # pulumi/pulumi#4550

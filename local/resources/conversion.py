@@ -15,6 +15,8 @@ def _boolean(value: Any) -> bool:
 
 
 def _string(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(cast("list[str]", value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from local.docker import machine_architecture
 from local.resources import container_definitions as containers
 from local.resources import tags as tagging
-from local.resources.base import Properties, ResourceError
+from local.resources.base import Properties
 from local.resources.cloud import Cloud
 from local.resources.row_handler import RowHandler
 
@@ -29,13 +29,11 @@ class TaskDefinition(RowHandler):
         return super().same(key, old, new)
 
     def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
-        """Refuse what ECS would refuse for its form, and another network mode than Fargate's.
+        """Refuse what ECS would refuse for its form.
 
         Raises:
             ResourceError: it names what is wrong.
         """
-        if new.get("networkMode") != "awsvpc":
-            raise ResourceError(f"{self.token} {name!r}: the local run knows the network mode 'awsvpc' alone")
         text = new.get(_CONTAINERS)
         # What is in the state was checked; AWS's model takes 40 ms to load.
         if isinstance(text, str) and text != old.get(_CONTAINERS):
@@ -89,5 +87,5 @@ class TaskDefinition(RowHandler):
         return {
             **super().outputs(cloud, identifier, item, inputs),
             "arnWithoutRevision": identifier.rpartition(":")[0],
-            _CONTAINERS: containers.answer(item[_CONTAINERS]),
+            _CONTAINERS: containers.answer(item[_CONTAINERS], network_mode=item["networkMode"]),
         }

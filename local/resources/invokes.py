@@ -6,7 +6,7 @@ import base64
 from typing import Any, Final
 
 from local.resources.aws_calls import call
-from local.resources.base import Properties, ResourceError
+from local.resources.base import Handler, Properties, ResourceError
 from local.resources.cloud import Cloud
 from local.resources.ecr import describe_image, registry_host
 from local.resources.route53 import plain
@@ -26,6 +26,54 @@ def _known(function: str, arguments: Properties, *names: str) -> None:
             f"{function}: the local run does not know {', '.join(others)}; leave it out, "
             f"or add it to local/resources/invokes.py (it knows {', '.join(names)})"
         )
+
+
+def look_up(handler: Handler, argument: str, cloud: Cloud, arguments: Properties) -> Properties:
+    """Answer with the outputs of the resource whose id `argument` takes.
+
+    Raises:
+        ResourceError: there is none, or it is asked for otherwise.
+    """
+    _known(f"the lookup of {handler.token}", arguments, argument)
+    identifier = str(arguments.get(argument) or "")
+    if (found := handler.read(cloud, id=identifier, inputs={})) is None:
+        raise ResourceError(
+            f"{handler.token} {identifier!r} is not in the emulator: name one that a local stack has made"
+        )
+    return {**found, argument: identifier, "id": identifier}
+
+
+def get_subnets(cloud: Cloud, arguments: Properties) -> Properties:
+    """`aws:ec2/getSubnets`, by AWS's own filters."""
+    _known("getSubnets", arguments, "filters")
+    asked: list[Properties] = arguments.get("filters") or []
+    filters = [{"Name": one["name"], "Values": one["values"]} for one in asked]
+    found = call(cloud, "ec2", "describe_subnets", all_pages=True, Filters=filters)["Subnets"]
+    return {"id": cloud.region, "ids": [subnet["SubnetId"] for subnet in found], "region": cloud.region}
+
+
+def get_parameter(cloud: Cloud, arguments: Properties) -> Properties:
+    """`aws:ssm/getParameter`; one of AWS's own, such as the newest image of an instance, has a value made up.
+
+    Raises:
+        ResourceError: there is none.
+    """
+    _known("getParameter", arguments, "name", "withDecryption")
+    name, public = str(arguments["name"]), str(arguments["name"]).startswith("/aws/service/")
+    absent = ("ParameterNotFound",) if public else ()
+    answer = call(cloud, "ssm", "get_parameter", absent=absent, Name=name, WithDecryption=True)
+    parameter = answer.get("Parameter") or {"Type": "String", "Value": "ami-00000000000000000", "Version": 1}
+    arn = f"arn:aws:ssm:{cloud.region}::parameter{name}"
+    return {
+        "arn": parameter.get("ARN", arn),
+        "id": name,
+        "insecureValue": parameter["Value"],
+        "name": name,
+        "region": cloud.region,
+        "type": parameter["Type"],
+        "value": parameter["Value"],
+        "version": parameter["Version"],
+    }
 
 
 def get_availability_zones(cloud: Cloud, arguments: Properties) -> Properties:

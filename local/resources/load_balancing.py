@@ -16,9 +16,14 @@ class WithArnSuffix(RowHandler):
     """`aws:lb/loadBalancer:LoadBalancer` and `aws:lb/targetGroup:TargetGroup`."""
 
     def complete(self, operation: str, arguments: dict[str, Any], inputs: Properties) -> dict[str, Any]:
-        """Say by its scheme whether a load balancer is internal."""
+        """Say by its scheme whether a load balancer is internal, and its subnets a second time.
+
+        MiniStack knows no mappings of subnets, with which a network load balancer has fixed addresses.
+        """
         if operation == "create_load_balancer":
             arguments["Scheme"] = "internal" if inputs.get("internal") else "internet-facing"
+        if mappings := arguments.get("SubnetMappings"):
+            arguments["Subnets"] = [mapping["SubnetId"] for mapping in mappings]
         return arguments
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:

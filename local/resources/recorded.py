@@ -1,4 +1,4 @@
-"""Application Auto Scaling, which MiniStack has not: the state alone knows of it, and nothing scales.
+"""What MiniStack does not have, such as Application Auto Scaling: the state alone knows of it.
 
 What the program asks for is still held against the form that AWS's own service model gives its calls.
 """
@@ -22,7 +22,7 @@ class Recorded(RowHandler):
         """Return what was asked for."""
         del id
         tags = {"tagsAll": inputs.get("tags")} if self.tagged else {}
-        return {"region": cloud.region, **inputs, **tags}
+        return {"region": cloud.region, **self.row.computed, **inputs, **tags}
 
     def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
         """Hold the new call against AWS's form."""

@@ -6,6 +6,7 @@ Modules are imported when their first type is asked for: a run that fails early 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any, Final, Generic, TypeVar
 
@@ -60,20 +61,35 @@ HANDLERS: Final[Mapping[str, Handler]] = Registry(
 )
 """What makes, reads, changes and deletes a resource type: by a row of the table, or a module of its own."""
 
+
+def _invoke(place: tuple[str, str] | str) -> Invoke:
+    if isinstance(place, str):
+        return _load(place)
+    token, argument = place
+    return partial(_load("invokes:look_up"), HANDLERS[token], argument)
+
+
 INVOKES: Final[Mapping[str, Invoke]] = Registry(
     {
+        "aws:ec2/getSubnet:getSubnet": ("aws:ec2/subnet:Subnet", "id"),
+        "aws:ec2/getSubnets:getSubnets": "invokes:get_subnets",
         "aws:ecr/getAuthorizationToken:getAuthorizationToken": "invokes:get_authorization_token",
         "aws:ecr/getImage:getImage": "invokes:get_image",
         "aws:ecr/getRepository:getRepository": "invokes:get_repository",
+        "aws:ecs/getCluster:getCluster": ("aws:ecs/cluster:Cluster", "clusterName"),
+        "aws:efs/getFileSystem:getFileSystem": ("aws:efs/fileSystem:FileSystem", "fileSystemId"),
         "aws:index/getAvailabilityZones:getAvailabilityZones": "invokes:get_availability_zones",
         "aws:index/getCallerIdentity:getCallerIdentity": "invokes:get_caller_identity",
         "aws:index/getPartition:getPartition": "invokes:get_partition",
+        "aws:lb/getListener:getListener": ("aws:lb/listener:Listener", "arn"),
+        "aws:lb/getLoadBalancer:getLoadBalancer": ("aws:lb/loadBalancer:LoadBalancer", "arn"),
         "aws:route53/getZone:getZone": "invokes:get_zone",
+        "aws:ssm/getParameter:getParameter": "invokes:get_parameter",
         "docker:index/getRegistryImage:getRegistryImage": "invokes:get_registry_image",
     },
-    _load,
+    _invoke,
 )
-"""What answers a provider function."""
+"""What answers a provider function: a function here, or the outputs of the resource whose id it takes."""
 
 CONSTRUCTORS: Final[Mapping[str, Constructor]] = Registry({"awsx:ec2:Vpc": "awsx:construct_vpc"}, _load)
 """What declares the children of a component that lives in a provider."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from copy import deepcopy
 from typing import Any, cast
 
 import jmespath
@@ -14,7 +15,7 @@ from local.resources.aws_calls import call
 from local.resources.base import Handler, Names, Properties, ResourceError, Unknown
 from local.resources.cloud import Cloud
 from local.resources.comparison import normal, normal_json, normal_policy
-from local.resources.conversion import Conversion, with_defaults
+from local.resources.conversion import Conversion, member_of, with_defaults
 from local.resources.row import Change, Row
 
 
@@ -29,8 +30,9 @@ class RowHandler(Handler):
         self.in_attributes = {path.partition(".")[0] for path in self.attributes}
         of_attributes = {path: default for path, (_, default) in self.attributes.items() if default != ""}
         self.defaults = {**of_attributes, **row.defaults}
+        self._tags_property = ["tags"] if row.tags else []
         self.changed_by = {key: change for change in row.changes for key in change.properties.split()}
-        self.in_place = frozenset([*self.changed_by, *self.in_attributes, *(["tags"] if row.tags else [])])
+        self.in_place = frozenset([*self.changed_by, *self.in_attributes, *self._tags_property])
         self.settled_at_creation = frozenset(row.settled.split())
         self.name_property = row.name
         self.name_max_length = row.name_max_length
@@ -57,9 +59,9 @@ class RowHandler(Handler):
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
         """Make it with all that the create call takes, then change what has a call of its own."""
         row = self.row
-        arguments: dict[str, Any] = dict(row.arguments.get(row.create, {}))
+        arguments: dict[str, Any] = self._always(row.create)
         later: list[Change] = []
-        own = {"tags", *self.settled_at_creation, *self.in_attributes}
+        own = {*self.settled_at_creation, *self.in_attributes, *self._tags_property}
         for key in sorted(key for key, value in inputs.items() if value is not None and key not in own):
             if self.conversion.put(arguments, self.shape(cloud, row.create), key, inputs[key]):
                 continue
@@ -88,7 +90,7 @@ class RowHandler(Handler):
             if set(change.properties.split()) & set(changed):
                 self._change(cloud, change, id, new, changed)
         self._set_attributes(cloud, id, new, changed)
-        if "tags" in changed:
+        if "tags" in changed and self.tagged:
             self._retag(cloud, id, old, new)
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
@@ -144,7 +146,7 @@ class RowHandler(Handler):
         """Return all outputs from what AWS says about it."""
         row = self.row
         echoed = {*row.forgotten.split(), *self.settled_at_creation}
-        own = {"tags", *self.in_attributes, *echoed, *row.outputs}
+        own = {*self.in_attributes, *echoed, *self._tags_property, *row.outputs}
         outputs: Properties = {"region": cloud.region}
         for key, path in row.outputs.items():
             live = self._output(cloud, identifier, item, path)
@@ -186,7 +188,7 @@ class RowHandler(Handler):
         """Return the arguments of an operation that name the resource, and those that it always has."""
         if self.row.by:
             return self._by(cloud, operation, self.row.by, identifier)
-        arguments = dict(self.row.arguments.get(operation, {}))
+        arguments = self._always(operation)
         for key, value in self._parts(identifier).items():
             self.conversion.put(arguments, self.shape(cloud, operation), key, value)
         return arguments
@@ -199,8 +201,7 @@ class RowHandler(Handler):
         if self.row.tag_specification:
             kind = {"ResourceType": self.row.tag_specification, "Tags": tagging.pairs(tags)}
             return {"TagSpecifications": [kind]}
-        shape = self.shape(cloud, self.row.create).members[self.row.tags.argument]
-        return {self.row.tags.argument: _tags_for(shape, tags)}
+        return self._tags_argument(cloud, self.row.create, tags)
 
     # Ids
 
@@ -213,9 +214,12 @@ class RowHandler(Handler):
         return match.groupdict()
 
     def _by(self, cloud: Cloud, operation: str, by: str, value: str) -> dict[str, Any]:
-        arguments = dict(self.row.arguments.get(operation, {}))
+        arguments = self._always(operation)
         Conversion({"id": by}, ()).put(arguments, self.shape(cloud, operation), "id", value)
         return arguments
+
+    def _always(self, operation: str) -> dict[str, Any]:
+        return deepcopy(dict(self.row.arguments.get(operation, {})))
 
     @property
     def _key(self) -> str:
@@ -237,7 +241,7 @@ class RowHandler(Handler):
 
     def _list(self, cloud: Cloud, inputs: Properties) -> Iterator[Any]:
         operation = self.row.listing or self.row.read
-        arguments = dict(self.row.arguments.get(operation, {}))
+        arguments = self._always(operation)
         for key in self.force_new & inputs.keys():
             self.conversion.put(arguments, self.shape(cloud, operation), key, inputs[key])
         answer = call(cloud, self.row.service, operation, all_pages=True, **arguments)
@@ -306,6 +310,12 @@ class RowHandler(Handler):
 
     # Tags
 
+    def _tags_argument(self, cloud: Cloud, operation: str, tags: Mapping[str, str]) -> dict[str, Any]:
+        assert self.row.tags is not None  # noqa: S101 -- asked of tagged types only
+        shape = self.shape(cloud, operation)
+        name = str(member_of(shape, self.row.tags.argument))
+        return {name: _tags_for(shape.members[name], tags)}
+
     def _tags(self, cloud: Cloud, identifier: str, item: Any) -> dict[str, str]:
         assert self.row.tags is not None  # noqa: S101 -- asked of tagged types only
         tags, answer = self.row.tags, item
@@ -326,8 +336,7 @@ class RowHandler(Handler):
         to_set, to_remove = tagging.changes(old.get("tags"), new.get("tags"))
         if to_set:
             arguments = self._by(cloud, tags.tag, tags.by, resource)
-            shape = self.shape(cloud, tags.tag).members[tags.argument]
-            arguments[tags.argument] = _tags_for(shape, to_set)
+            arguments |= self._tags_argument(cloud, tags.tag, to_set)
             self.call(cloud, tags.tag, **arguments)
         if to_remove:
             arguments = self._by(cloud, tags.untag, tags.by, resource)

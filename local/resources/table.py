@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from local.resources.ecs import DEPLOYMENT, GONE, OWN
@@ -18,7 +19,15 @@ _ECS = Tags("", "tag_resource", "untag_resource", "resourceArn", answer="tags", 
 _EC2 = Tags("", "create_tags", "delete_tags", "Resources", keys="Tags")
 _BY_ARN = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "resourceArn", by_arn=True,
                answer="tags", argument="tags", keys="tagKeys")
+_EFS = Tags("", "tag_resource", "untag_resource", "ResourceId")
 _ELB = Tags("describe_tags", "add_tags", "remove_tags", "ResourceArns", answer="TagDescriptions[0].Tags")
+_DISCOVERY_TAGS = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "ResourceARN", by_arn=True)
+_QUEUE_ATTRIBUTES: Mapping[str, tuple[str, Any]] = {
+    "delaySeconds": ("DelaySeconds", 0), "maxMessageSize": ("MaximumMessageSize", 262144),
+    "messageRetentionSeconds": ("MessageRetentionPeriod", 345600),
+    "receiveWaitTimeSeconds": ("ReceiveMessageWaitTimeSeconds", 0),
+    "visibilityTimeoutSeconds": ("VisibilityTimeout", 30),
+}
 _SSM = Tags("list_tags_for_resource", "add_tags_to_resource", "remove_tags_from_resource", "ResourceId",
             answer="TagList")
 
@@ -123,9 +132,13 @@ _LOAD_BALANCING = (
         create="create_load_balancer", read="describe_load_balancers", delete="delete_load_balancer",
         by="LoadBalancerArn", items="LoadBalancers", id="LoadBalancers[0].LoadBalancerArn",
         absent="LoadBalancerNotFound", name="name", name_max_length=32, tags=_ELB,
-        replace="internal loadBalancerType name", sets="securityGroups subnets",
-        changes=(Change("set_ip_address_type", "ipAddressType"), Change("set_subnets", "subnets"),
-                 Change("set_security_groups", "securityGroups")),
+        replace="internal loadBalancerType name", sets="securityGroups subnetMappings subnets",
+        only_if_asked="subnets",
+        changes=(Change("set_ip_address_type", "ipAddressType"),
+                 Change("set_subnets", "subnetMappings subnets"),
+                 Change("set_security_groups",
+                        "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic securityGroups")),
+        forgotten="enforceSecurityGroupInboundRulesOnPrivateLinkTraffic subnetMappings",
         names={"internal": "Scheme", "loadBalancerType": "Type", "name": "Name|LoadBalancerName"},
         defaults={"internal": False, "loadBalancerType": "application"},
         outputs={"arn": "LoadBalancerArn", "dnsName": "DNSName", "internal": "Scheme=='internal'",
@@ -140,7 +153,9 @@ _LOAD_BALANCING = (
             "connectionLogs.enabled": ("connection_logs.s3.enabled", False),
             "connectionLogs.prefix": ("connection_logs.s3.prefix", ""),
             "desyncMitigationMode": ("routing.http.desync_mitigation_mode", "defensive"),
+            "dnsRecordClientRoutingPolicy": ("dns_record.client_routing_policy", "any_availability_zone"),
             "dropInvalidHeaderFields": ("routing.http.drop_invalid_header_fields.enabled", False),
+            "enableCrossZoneLoadBalancing": ("load_balancing.cross_zone.enabled", False),
             "enableDeletionProtection": ("deletion_protection.enabled", False),
             "enableHttp2": ("routing.http2.enabled", True),
             "enableTlsVersionAndCipherSuiteHeaders":
@@ -175,13 +190,17 @@ _LOAD_BALANCING = (
         only_if_asked="healthCheck.matcher healthCheck.path healthCheck.timeout",
         outputs={"arn": "TargetGroupArn", "loadBalancerArns": "LoadBalancerArns"},
         attributes=Attributes("describe_target_group_attributes", "modify_target_group_attributes", {
+            "connectionTermination": ("deregistration_delay.connection_termination.enabled", False),
             "deregistrationDelay": ("deregistration_delay.timeout_seconds", 300),
             "loadBalancingAlgorithmType": ("load_balancing.algorithm.type", "round_robin"),
             "loadBalancingAnomalyMitigation": ("load_balancing.algorithm.anomaly_mitigation", "off"),
             "loadBalancingCrossZoneEnabled":
                 ("load_balancing.cross_zone.enabled", "use_load_balancer_configuration"),
+            "preserveClientIp": ("preserve_client_ip.enabled", ""),
+            "proxyProtocolV2": ("proxy_protocol_v2.enabled", False),
             "slowStart": ("slow_start.duration_seconds", 0),
             "stickiness.cookieDuration": ("stickiness.lb_cookie.duration_seconds", 86400),
+            "stickiness.cookieName": ("stickiness.app_cookie.cookie_name", ""),
             "stickiness.enabled": ("stickiness.enabled", False),
             "stickiness.type": ("stickiness.type", "lb_cookie"),
         })),
@@ -190,11 +209,22 @@ _LOAD_BALANCING = (
         create="create_listener", read="describe_listeners", delete="delete_listener",
         by="ListenerArn", items="Listeners", id="Listeners[0].ListenerArn", tags=_ELB,
         absent="ListenerNotFound LoadBalancerNotFound", replace="loadBalancerArn",
-        changes=(Change("modify_listener", "certificateArn defaultActions port protocol sslPolicy"),),
+        changes=(Change("modify_listener",
+                        "alpnPolicy certificateArn defaultActions port protocol sslPolicy"),),
+        forgotten="alpnPolicy",
         names={"certificateArn": "Certificates.CertificateArn",
                **{f"defaultActions.{path}": member for path, member in _ACTION_NAMES.items()}},
         defaults={f"defaultActions.{path}": value for path, value in _ACTION_DEFAULTS.items()},
-        only_if_asked="defaultActions.order", outputs={"arn": "ListenerArn"}),
+        only_if_asked="defaultActions.order", outputs={"arn": "ListenerArn"},
+        attributes=Attributes("describe_listener_attributes", "modify_listener_attributes", {
+            "routingHttpResponseStrictTransportSecurityHeaderValue":
+                ("routing.http.response.strict_transport_security.header_value", ""),
+            "tcpIdleTimeoutSeconds": ("tcp.idle_timeout.seconds", 0),
+        })),
+    Row("aws:lb/listenerCertificate:ListenerCertificate", "elbv2", source="elbv2/listener_certificate.go",
+        handler="recorded:Recorded", create="add_listener_certificates", read="", delete="",
+        id="{listenerArn}_{certificateArn}", replace="certificateArn listenerArn",
+        names={"certificateArn": "Certificates.CertificateArn"}),
     Row("aws:lb/listenerRule:ListenerRule", "elbv2", source="elbv2/listener_rule.go",
         handler="load_balancing:ListenerRule",
         create="create_rule", read="describe_rules", delete="delete_rule",
@@ -234,6 +264,16 @@ _IDENTITY = (
         read="list_attached_role_policies", delete="detach_role_policy", items="AttachedPolicies",
         id="{role}/{policyArn}", absent="NoSuchEntity", replace="policyArn role", forgotten="role",
         names={"role": "RoleName"}),
+    Row("aws:iam/instanceProfile:InstanceProfile", "iam", source="iam/instance_profile.go",
+        handler="iam:InstanceProfile", create="create_instance_profile", read="get_instance_profile",
+        delete="delete_instance_profile", items="[InstanceProfile]", id="{name}",
+        listing="list_instance_profiles", listed="InstanceProfiles", absent="NoSuchEntity", name="name",
+        name_max_length=128, replace="name path",
+        changes=(Change("add_role_to_instance_profile", "role"),),
+        names={"name": "InstanceProfileName", "role": "RoleName"}, defaults={"path": "/"},
+        outputs={"arn": "Arn", "role": "Roles[0].RoleName"},
+        tags=Tags("list_instance_profile_tags", "tag_instance_profile", "untag_instance_profile",
+                  "InstanceProfileName")),
     Row("aws:acm/certificate:Certificate", "acm", source="acm/certificate.go",
         handler="certificates:Certificate", create="request_certificate", read="describe_certificate",
         delete="delete_certificate", by="CertificateArn", items="[Certificate]", id="CertificateArn",
@@ -260,7 +300,8 @@ _IDENTITY = (
 )
 
 _ECS_FORGETS = ("availabilityZoneRebalancing enableEcsManagedTags orderedPlacementStrategies "
-                "placementConstraints propagateTags serviceRegistries")
+                "placementConstraints propagateTags serviceConnectConfiguration serviceRegistries "
+                "volumeConfiguration")
 
 _CONTAINERS = (
     Row("aws:ecs/cluster:Cluster", "ecs", source="ecs/cluster.go",
@@ -314,7 +355,9 @@ _CONTAINERS = (
                "deploymentMinimumHealthyPercent": "deploymentConfiguration.minimumHealthyPercent",
                "iamRole": "role|roleArn", "loadBalancers.elbName": "loadBalancerName", "name": "serviceName",
                "networkConfiguration": "networkConfiguration.awsvpcConfiguration",
-               "orderedPlacementStrategies": "placementStrategy"},
+               "orderedPlacementStrategies": "placementStrategy",
+               "serviceConnectConfiguration.services.clientAlias": "clientAliases",
+               "volumeConfiguration.managedEbsVolume.sizeInGb": "sizeInGiB"},
         sets="alarms capacityProviderStrategies loadBalancers networkConfiguration placementConstraints",
         arguments={"describe_services": {"include": ["TAGS"]}},
         defaults={"deploymentMaximumPercent": 200, "deploymentMinimumHealthyPercent": 100,
@@ -326,6 +369,15 @@ _CONTAINERS = (
                   "deploymentConfiguration": {"strategy": "ROLLING", "bakeTimeInMinutes": "0"},
                   "iamRole": "/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
                   "platformVersion": "LATEST", "propagateTags": "NONE"}),
+    # No instances, so nothing to scale: what is asked for is all that there is.
+    Row("aws:ecs/capacityProvider:CapacityProvider", "ecs", source="ecs/capacity_provider.go",
+        create="create_capacity_provider", read="describe_capacity_providers",
+        delete="delete_capacity_provider", by="capacityProvider|capacityProviders", items="capacityProviders",
+        id="capacityProvider.capacityProviderArn", absent="InvalidParameterException", name="name",
+        tags=_BY_ARN, replace="cluster name",
+        changes=(Change("", "autoScalingGroupProvider managedInstancesProvider"),),
+        forgotten="autoScalingGroupProvider cluster managedInstancesProvider",
+        outputs={"arn": "capacityProviderArn"}),
     Row("aws:ecr/repository:Repository", "ecr", source="ecr/repository.go",
         handler="ecr:Repository", create="create_repository", read="describe_repositories",
         delete="delete_repository", items="repositories", id="{name}", absent="RepositoryNotFoundException",
@@ -383,6 +435,155 @@ _MONITORING = (
         names={"insecureValue": "Value"}, outputs={"arn": "ARN", "version": "Version"},
         arguments={operation: {"ResourceType": "Parameter"}
                    for operation in (_SSM.read, _SSM.tag, _SSM.untag)}),
+    Row("aws:ssm/activation:Activation", "ssm", source="ssm/activation.go", handler="recorded:Recorded",
+        create="create_activation", read="", delete="", id="{iamRole}",
+        replace="description expirationDate iamRole name registrationLimit",
+        names={"name": "DefaultInstanceName"}, computed={"activationCode": "none-in-the-local-run"},
+        tags=Tags("", "", "", "")),
+)
+
+_DISCOVERY = (
+    *(Row(f"aws:servicediscovery/{kind}Namespace:{kind[0].upper()}{kind[1:]}Namespace", "servicediscovery",
+          source="servicediscovery/private_dns_namespace.go", handler="discovery:Namespace",
+          create=f"create_{word}_namespace", read="get_namespace", delete="delete_namespace", by="Id",
+          items="[Namespace]", id="Operation.Targets.NAMESPACE", key="Id", listing="list_namespaces",
+          listed="Namespaces", absent="NamespaceNotFound", tags=_DISCOVERY_TAGS, replace=replace,
+          changes=(Change(f"update_{word}_namespace", "description"),), forgotten=forgotten,
+          names={"description": "Description|Namespace.Description"}, outputs={"arn": "Arn", **outputs})
+      for kind, word, replace, forgotten, outputs in (
+          ("http", "http", "name", "", {"httpName": "Properties.HttpProperties.HttpName"}),
+          ("privateDns", "private_dns", "name vpc", "vpc",
+           {"hostedZone": "Properties.DnsProperties.HostedZoneId"}))),
+    Row("aws:servicediscovery/service:Service", "servicediscovery", source="servicediscovery/service.go",
+        create="create_service", read="get_service", delete="delete_service", by="Id", items="[Service]",
+        id="Service.Id", listing="list_services", listed="Services", absent="ServiceNotFound",
+        tags=_DISCOVERY_TAGS, replace="healthCheckCustomConfig name namespaceId type", settled="forceDestroy",
+        # An update on AWS takes a part of both.
+        changes=(Change("", "description dnsConfig healthCheckConfig"),),
+        forgotten="description dnsConfig healthCheckConfig healthCheckCustomConfig type",
+        defaults={"forceDestroy": False}, outputs={"arn": "Arn"}),
+)
+
+_SCHEDULES = (
+    Row("aws:scheduler/scheduleGroup:ScheduleGroup", "scheduler", source="scheduler/schedule_group.go",
+        create="create_schedule_group", read="get_schedule_group", delete="delete_schedule_group",
+        id="{name}", listing="list_schedule_groups", listed="ScheduleGroups",
+        absent="ResourceNotFoundException", name="name", name_max_length=64, replace="name",
+        outputs={"arn": "Arn"},
+        tags=Tags("list_tags_for_resource", "tag_resource", "untag_resource", "ResourceArn", by_arn=True)),
+    Row("aws:scheduler/schedule:Schedule", "scheduler", source="scheduler/schedule.go",
+        create="create_schedule", read="get_schedule", delete="delete_schedule", id="{groupName}/{name}",
+        absent="ResourceNotFoundException", name="name", name_max_length=64, replace="groupName name",
+        changes=(Change("update_schedule",
+                        "actionAfterCompletion description endDate flexibleTimeWindow kmsKeyArn "
+                        "scheduleExpression scheduleExpressionTimezone startDate state target"),),
+        names={"target.ecsParameters.networkConfiguration": "NetworkConfiguration.awsvpcConfiguration"},
+        defaults={"actionAfterCompletion": "NONE", "groupName": "default",
+                  "scheduleExpressionTimezone": "UTC", "state": "ENABLED"},
+        outputs={"arn": "Arn"}),
+    Row("aws:sqs/queue:Queue", "sqs", source="sqs/queue.go", create="create_queue",
+        read="get_queue_attributes", delete="delete_queue", by="QueueUrl", items="[Attributes]",
+        id="QueueUrl", listing="list_queues", listed="QueueUrls",
+        absent="AWS.SimpleQueueService.NonExistentQueue QueueDoesNotExist", name="name", name_max_length=80,
+        tags=Tags("list_queue_tags", "tag_queue", "untag_queue", "QueueUrl"), replace="fifoQueue name",
+        changes=(Change("set_queue_attributes",
+                        f"{' '.join(_QUEUE_ATTRIBUTES)} kmsDataKeyReusePeriodSeconds "
+                        "kmsMasterKeyId policy redrivePolicy sqsManagedSseEnabled"),),
+        json="redrivePolicy", policies="policy", forgotten="fifoQueue kmsDataKeyReusePeriodSeconds name "
+                                                           "sqsManagedSseEnabled",
+        arguments={"get_queue_attributes": {"AttributeNames": ["All"]}},
+        names={"name": "QueueName",
+               **{key: f"Attributes.{member}|{member}" for key, member in {
+                   **{key: member for key, (member, _) in _QUEUE_ATTRIBUTES.items()},
+                   "fifoQueue": "FifoQueue",
+                   "kmsDataKeyReusePeriodSeconds": "KmsDataKeyReusePeriodSeconds",
+                   "kmsMasterKeyId": "KmsMasterKeyId", "policy": "Policy", "redrivePolicy": "RedrivePolicy",
+                   "sqsManagedSseEnabled": "SqsManagedSseEnabled"}.items()}},
+        defaults={key: default for key, (_, default) in _QUEUE_ATTRIBUTES.items()},
+        outputs={"arn": "QueueArn"}),
+    Row("aws:sqs/queuePolicy:QueuePolicy", "sqs", source="sqs/queue_policy.go",
+        create="set_queue_attributes", read="get_queue_attributes", delete="set_queue_attributes",
+        id="{queueUrl}", items="[Attributes][?Policy]",
+        absent="AWS.SimpleQueueService.NonExistentQueue QueueDoesNotExist",
+        replace="queueUrl", policies="policy", changes=(Change("set_queue_attributes", "policy"),),
+        forgotten="queueUrl", names={"policy": "Attributes.Policy|Policy"},
+        # Its deletion sets none.
+        arguments={"get_queue_attributes": {"AttributeNames": ["All"]},
+                   "set_queue_attributes": {"Attributes": {"Policy": ""}}}),
+)
+
+_STORAGE = (
+    Row("aws:efs/fileSystem:FileSystem", "efs", source="efs/file_system.go",
+        handler="file_system:FileSystem", create="create_file_system", read="describe_file_systems",
+        delete="delete_file_system", by="FileSystemId", items="FileSystems", id="FileSystemId",
+        absent="FileSystemNotFound", tags=_EFS, name="creationToken", name_max_length=64,
+        replace="availabilityZoneName creationToken encrypted kmsKeyId performanceMode",
+        changes=(Change("update_file_system", "provisionedThroughputInMibps throughputMode"),
+                 Change("put_lifecycle_configuration", "lifecyclePolicies")),
+        forgotten="lifecyclePolicies", only_if_asked="performanceMode",
+        defaults={"throughputMode": "bursting"}, outputs={"arn": "FileSystemArn", "ownerId": "OwnerId"}),
+    Row("aws:efs/accessPoint:AccessPoint", "efs", source="efs/access_point.go", create="create_access_point",
+        read="describe_access_points", delete="delete_access_point", by="AccessPointId", items="AccessPoints",
+        id="AccessPointId", absent="AccessPointNotFound", tags=_EFS, only_if_asked="posixUser rootDirectory",
+        replace="fileSystemId posixUser rootDirectory",
+        outputs={"arn": "AccessPointArn", "ownerId": "OwnerId"}),
+    Row("aws:efs/backupPolicy:BackupPolicy", "efs", source="efs/backup_policy.go", create="put_backup_policy",
+        read="describe_backup_policy", delete="", id="{fileSystemId}", replace="fileSystemId",
+        changes=(Change("put_backup_policy", "backupPolicy"),), absent="FileSystemNotFound PolicyNotFound",
+        forgotten="fileSystemId"),
+    Row("aws:efs/fileSystemPolicy:FileSystemPolicy", "efs", source="efs/file_system_policy.go",
+        create="put_file_system_policy", read="describe_file_system_policy",
+        delete="delete_file_system_policy", id="{fileSystemId}", replace="fileSystemId",
+        changes=(Change("put_file_system_policy", "policy"),), absent="FileSystemNotFound PolicyNotFound",
+        # EFS adds statement ids and the resource, which the provider evens out.
+        settled="bypassPolicyLockoutSafetyCheck", forgotten="policy"),
+    Row("aws:efs/mountTarget:MountTarget", "efs", source="efs/mount_target.go", create="create_mount_target",
+        read="describe_mount_targets", delete="delete_mount_target", by="MountTargetId", items="MountTargets",
+        id="MountTargetId", absent="MountTargetNotFound", replace="fileSystemId ipAddress subnetId",
+        changes=(Change("modify_mount_target_security_groups", "securityGroups"),),
+        forgotten="securityGroups",
+        # A file system has one in each zone.
+        delete_before_replace=True),
+)
+
+# No instances run here: the emulator keeps what they would be made of, or forgets it.
+_TEMPLATE = ("blockDeviceMappings ebsOptimized iamInstanceProfile imageId instanceRequirements instanceType "
+             "keyName metadataOptions monitoring networkInterfaces tagSpecifications userData "
+             "vpcSecurityGroupIds")
+_GROUP = ("capacityRebalance defaultInstanceWarmup desiredCapacity healthCheckGracePeriod healthCheckType "
+          "launchTemplate maxInstanceLifetime mixedInstancesPolicy protectFromScaleIn tags "
+          "terminationPolicies vpcZoneIdentifiers")
+
+_INSTANCES = (
+    _ec2("aws:ec2/launchTemplate:LaunchTemplate", "launch_template", source="ec2/ec2_launch_template.go",
+         absent="InvalidLaunchTemplateId.NotFound InvalidLaunchTemplateId.NotFoundException", name="name",
+         name_max_length=128, replace="name", settled="updateDefaultVersion",
+         changes=(Change("create_launch_template_version", f"description {_TEMPLATE}"),),
+         forgotten=f"description {_TEMPLATE}",
+         names={"description": "VersionDescription", "name": "LaunchTemplateName",
+                **{key: f"LaunchTemplateData.{key[0].upper()}{key[1:]}" for key in _TEMPLATE.split()},
+                "networkInterfaces.securityGroups": "Groups",
+                "vpcSecurityGroupIds": "LaunchTemplateData.SecurityGroupIds"},
+         outputs={"defaultVersion": "DefaultVersionNumber", "latestVersion": "LatestVersionNumber"}),
+    Row("aws:autoscaling/group:Group", "autoscaling", source="autoscaling/group.go",
+        create="create_auto_scaling_group", read="describe_auto_scaling_groups",
+        delete="delete_auto_scaling_group", id="{name}", items="AutoScalingGroups", absent="ValidationError",
+        name="name", replace="name", settled="forceDelete",
+        changes=(Change("update_auto_scaling_group", "maxSize minSize"), Change("", _GROUP)),
+        forgotten=_GROUP, defaults={"forceDelete": False, "protectFromScaleIn": False},
+        names={"launchTemplate.id": "LaunchTemplateId", "launchTemplate.name": "LaunchTemplateName",
+               "name": "AutoScalingGroupName|AutoScalingGroupNames",
+               "protectFromScaleIn": "NewInstancesProtectedFromScaleIn"},
+        outputs={"arn": "AutoScalingGroupARN"}),
+    Row("aws:autoscaling/schedule:Schedule", "autoscaling", source="autoscaling/schedule.go",
+        create="put_scheduled_update_group_action", read="describe_scheduled_actions",
+        delete="delete_scheduled_action", id="{autoscalingGroupName}/{scheduledActionName}",
+        items="ScheduledUpdateGroupActions", absent="ValidationError",
+        replace="autoscalingGroupName scheduledActionName",
+        changes=(Change("put_scheduled_update_group_action",
+                        "desiredCapacity endTime maxSize minSize recurrence startTime timeZone"),),
+        names={"scheduledActionName": "ScheduledActionName|ScheduledActionNames"},
+        outputs={"arn": "ScheduledActionARN"}),
 )
 
 _SCALED_BY = "resourceId scalableDimension serviceNamespace"
@@ -412,6 +613,9 @@ _AUTOSCALING = (
 
 ROWS: Final = {
     row.token: row
-    for row in (*_NETWORK, *_LOAD_BALANCING, *_IDENTITY, *_CONTAINERS, *_MONITORING, *_AUTOSCALING)
-}
+    for row in (
+        *_NETWORK, *_LOAD_BALANCING, *_IDENTITY, *_CONTAINERS, *_MONITORING, *_DISCOVERY, *_SCHEDULES,
+        *_STORAGE, *_INSTANCES, *_AUTOSCALING,
+    )
+}  # fmt: skip
 """Every row by its token."""

@@ -18,8 +18,6 @@ TESTED_ELSEWHERE = {"docker-build:index:Image", "random:index/randomId:RandomId"
 PROPERTIES_TESTED_ELSEWHERE = {
     # They need tasks that run, or a deployment that is forced.
     "aws:ecs/service:Service": {"desiredCount", "launchType", "triggers", "waitForSteadyState"},
-    # There is one that the local run knows.
-    "aws:ecs/taskDefinition:TaskDefinition": {"networkMode"},
 }
 EXAMPLES: list[Example] = [
     example

@@ -1,0 +1,1 @@
+"""What MiniStack leaves out when it runs tasks, in its own process."""
