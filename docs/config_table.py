@@ -38,6 +38,7 @@ _HEADINGS: Final = {
     "container-insights": "Cluster",
     "domain": "Load balancer and names",
     "attach-to": "Attached stacks",
+    "exposure": "Requests and connections",
     "name": "Service",
     "services": "Services beside the main one, and copies",
 }

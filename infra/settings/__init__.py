@@ -11,8 +11,9 @@ from infra.settings.network import EgressRule, Nat, NetworkSettings
 from infra.settings.provider import ProviderSettings
 from infra.settings.rollout import RolloutHook, RolloutSettings, Strategy
 from infra.settings.schedules import Schedule
-from infra.settings.service import Architecture, Exposure, Migration, ServiceSettings, Statement
+from infra.settings.service import Architecture, Migration, ServiceSettings, Statement
 from infra.settings.settings import Key, Settings, foreign_namespaces, keys, parse
+from infra.settings.traffic import Exposure, ListenerProtocol
 
 __all__ = [
     "KEYS_OF_THE_BASE",
@@ -27,6 +28,7 @@ __all__ = [
     "Exposure",
     "ImageSettings",
     "Key",
+    "ListenerProtocol",
     "LoadBalancerSettings",
     "Migration",
     "Nat",

@@ -15,6 +15,9 @@ KEYS_OF_THE_BASE: Final = (
     *("protect", "image-from"),
     *("vpc-id", "public-subnet-ids", "private-subnet-ids", "cidr", "availability-zones", "nat"),
     *("egress", "container-insights", "tls-policy", "test-cidrs"),
+    *("hosted-zone-id", "private-zone", "alias-zones", "dns-records", "certificate-arn", "internal"),
+    *("allowed-cidrs", "listener-arn", "test-listener-arn", "listener-priority", "network-load-balancer"),
+    *("hsts-seconds", "hsts-subdomains", "aliases", "redirect-hosts"),
     *("rollout", "services", "multidev", "preview-stacks"),
 )
 """What is decided where the shared things are made; a stack with `attach-to` leaves it at its default."""

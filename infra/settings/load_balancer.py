@@ -1,4 +1,4 @@
-"""The load balancer and the names that lead to it."""
+"""The load balancers: who reaches them, how, and which of them are there already."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from infra.settings.model import ONCE, Allowed, Fault, FaultsError, Model
-from infra.settings.names import HostName
-from infra.settings.network import MOST_RULES, ipv4_network
+from infra.settings.domain import DomainSettings
+from infra.settings.model import ONCE, Allowed, Fault, FaultsError, Pattern
+from infra.settings.names import LAST_PRIORITY
+from infra.settings.network import MOST_RULES, Clients, ipv4_network
+from infra.settings.network_load_balancer import NetworkLoadBalancerSettings
 
-# The first name of a certificate becomes its common name, which X.509 holds to 64 characters.
-_LONGEST_DOMAIN: Final = 64
 # Security Hub's control EC2.18 leaves only 80 and 443 open to the world; two halves of it are the world too.
 _WIDEST_PREFIX: Final = 8
+# https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
+_RULES_OF_A_GROUP: Final = 60
+_TWO_YEARS: Final = 2 * 366 * 24 * 3600
 
 
 def _for_a_few(cidr: str) -> str:
@@ -25,29 +28,44 @@ def _for_a_few(cidr: str) -> str:
     return cidr
 
 
-def _fits_a_certificate(domain: str) -> str:
-    if len(domain) > _LONGEST_DOMAIN:
-        most = f"at most {_LONGEST_DOMAIN} characters, as its certificate allows; it has {len(domain)}"
-        raise FaultsError(Fault(most))
-    return domain
-
-
 _Testers = Annotated[
     str,
     AfterValidator(ipv4_network),
     AfterValidator(_for_a_few),
     Allowed("an IPv4 range such as 203.0.113.0/24"),
 ]
+_Listener = Annotated[
+    str,
+    Pattern(
+        "the ARN of an application load balancer's listener (arn:aws:elasticloadbalancing:…:listener/app/…)",
+        r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:"
+        r"listener/app/[A-Za-z0-9-]+/[0-9a-f]{16}/[0-9a-f]{16}",
+    ),
+]
 
 
-class LoadBalancerSettings(Model):
-    """The load balancer and the names that lead to it."""
+class LoadBalancerSettings(DomainSettings):
+    """The load balancers and the names that lead to them."""
 
-    domain: Annotated[HostName, AfterValidator(_fits_a_certificate)] | None = None
-    """Host name of the stack, such as dev.example.com; empty serves plain HTTP on the load balancer's own
-    name."""
-    zone: HostName | None = None
-    """Public Route 53 hosted zone that holds `domain`; empty means the domain without its first label."""
+    internal: bool = False
+    """Whether only the VPC, and networks connected to it, reach the application load balancer: it is in the
+    private subnets then."""
+    allowed_cidrs: Annotated[Clients, Field(max_length=MOST_RULES)] = ()
+    """IP ranges of the clients that may reach it; empty for all."""
+    listener_arn: _Listener | None = None
+    """Listener of an existing application load balancer, which gets the services' rules; empty makes a load
+    balancer."""
+    test_listener_arn: _Listener | None = None
+    """Another listener of that load balancer, for versions that users do not see yet; only with strategies
+    other than rolling."""
+    listener_priority: int = Field(default=0, ge=0, le=LAST_PRIORITY)
+    """Priority of the main service's rule at `listener-arn`; 0 takes what follows from the stack's name."""
+    network_load_balancer: NetworkLoadBalancerSettings = NetworkLoadBalancerSettings()
+    """The load balancer of services with `exposure` tcp; there is one only if there are such services."""
+    hsts_seconds: int = Field(default=0, ge=0, le=_TWO_YEARS)
+    """How long browsers keep to HTTPS after an answer (Strict-Transport-Security); 0 for no such header."""
+    hsts_subdomains: bool = False
+    """Whether browsers do so for every name below the one that answered."""
     idle_timeout_seconds: int = Field(default=60, ge=1, le=4000)
     """How long the load balancer keeps an idle connection."""
     # Security Hub's control ELB.17 passes these and no others.
@@ -61,24 +79,63 @@ class LoadBalancerSettings(Model):
         "ELBSecurityPolicy-TLS13-1-2-Res-FIPS-PQ-2025-09",
         "ELBSecurityPolicy-TLS13-1-3-FIPS-PQ-2025-09",
     ] = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
-    """Security policy of the HTTPS listener, one of those with TLS 1.3 that Security Hub passes."""
+    """Security policy of HTTPS and TLS listeners, one of those with TLS 1.3 that Security Hub passes."""
     test_cidrs: Annotated[tuple[_Testers, ...], Field(max_length=MOST_RULES), ONCE] = ()
     """IPv4 ranges that reach the test listener (port 8443, or 8080 without `domain`), where a version answers
     before users see it."""
 
     @property
-    def hosted_zone(self) -> str | None:
-        """The zone that holds the domain; None without a domain."""
-        return self.zone or (self.domain.partition(".")[2] if self.domain else None)
+    def makes_certificate(self) -> bool:
+        """Whether the stack makes its certificate: an existing listener has one."""
+        return self.domain is not None and self.certificate_arn is None and self.listener_arn is None
+
+    @property
+    def hsts(self) -> str | None:
+        """The header Strict-Transport-Security; None for none."""
+        if not self.hsts_seconds:
+            return None
+        return f"max-age={self.hsts_seconds}" + ("; includeSubDomains" if self.hsts_subdomains else "")
 
     def _rules(self) -> Iterator[Fault]:
-        if self.domain is None:
-            if self.zone is not None:
-                alone = "of use only together with `domain`; remove it, or set a domain inside it"
-                yield Fault(alone, ("zone",), self.zone)
-        elif self.zone is None and "." not in str(self.hosted_zone):
-            alone = f"with a `zone` beside it: without its first label it is {self.hosted_zone} alone"
-            yield Fault(alone, ("domain",), self.domain)
-        elif not f".{self.domain}".endswith(f".{self.hosted_zone}"):
-            inside = f"{self.zone} or a name that ends in .{self.zone}, for that is the `zone`"
-            yield Fault(inside, ("domain",), self.domain)
+        yield from super()._rules()
+        if self.makes_certificate:
+            own = "`certificate-arn` beside it: a certificate is proved by records in a public zone"
+            if not self.dns_records:
+                yield Fault(f"true, or {own}", ("dns-records",), False)
+            if self.private_zone:
+                yield Fault(f"false, or {own}", ("private-zone",), True)
+        if self.hsts_seconds and self.domain is None:
+            https = "0, or a `domain`: browsers take it from HTTPS alone"
+            yield Fault(https, ("hsts-seconds",), self.hsts_seconds)
+        if self.hsts_subdomains and not self.hsts_seconds:
+            yield Fault("of use only together with `hsts-seconds`", ("hsts-subdomains",), True)
+        ports = 2 if self.domain else 1
+        rules = ports * len(self.allowed_cidrs) + len(self.test_cidrs)
+        if rules > _RULES_OF_A_GROUP:
+            most = f"{ports} rules for each make {rules} with `test-cidrs`, and a security group has"
+            yield Fault(
+                f"fewer: {most} {_RULES_OF_A_GROUP}", ("allowed-cidrs",), f"{len(self.allowed_cidrs)} items"
+            )
+        yield from self._rules_of_an_existing_one()
+
+    def _rules_of_an_existing_one(self) -> Iterator[Fault]:
+        if self.listener_arn is None:
+            for key in ("test_listener_arn", "listener_priority"):
+                if value := getattr(self, key):
+                    alone = "of use only together with `listener-arn`"
+                    yield Fault(alone, (key.replace("_", "-"),), value)
+            return
+        for key in ("internal", "allowed_cidrs", "test_cidrs", "hsts_seconds"):
+            if value := getattr(self, key):
+                own = "nothing, for the load balancer of `listener-arn` is there and has what it has of this"
+                yield Fault(own, (key.replace("_", "-"),), value)
+        if self.test_listener_arn == self.listener_arn:
+            other = "another listener than `listener-arn`, of the same load balancer"
+            yield Fault(other, ("test-listener-arn",), self.test_listener_arn)
+        elif self.test_listener_arn and _balancer(self.test_listener_arn) != _balancer(self.listener_arn):
+            same = f"a listener of {_balancer(self.listener_arn)}, the load balancer of `listener-arn`"
+            yield Fault(same, ("test-listener-arn",), self.test_listener_arn)
+
+
+def _balancer(listener_arn: str) -> str:
+    return "/".join(listener_arn.split("/")[1:4])

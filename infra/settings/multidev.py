@@ -29,9 +29,9 @@ KEYS_OF_A_COPY: Final = (
     *("autoscaling", "schedules", "priority", "services"),
 )
 # Copies are for trying things: a second target group for each would halve how many there can be, and what a
-# clock starts in the original need not run twice.
+# clock starts in the original need not run twice. Names lead to the original.
 _ROLLING: Final = {"rollout": {"strategy": "rolling", "two-target-groups": False, "hooks": ()}}
-_NOT_COPIED: Final = ("name", "schedules")
+_NOT_COPIED: Final = ("name", "schedules", "aliases", "redirect-hosts")
 _KEY: Final = "multidev"
 _FORM: Final = f"a name, or an object with {', '.join(KEYS_OF_A_COPY)}"
 _BY_HAND: Final = f"{PRIORITIES_BY_HAND[0]} to {PRIORITIES_BY_HAND[-1]}"

@@ -15,6 +15,8 @@ _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _LABEL_FORM: Final = "lowercase letters, digits and hyphens, no hyphen at the edges"
 DNS_LABEL: Final = Pattern(f"{_LABEL_FORM}, at most 63 characters", _LABEL)
 
+_HOST: Final = rf"(?:{_LABEL}\.)+[a-z]{{2,63}}"
+
 LONGEST_MAIN_NAME: Final = 16
 # A target group's name holds 32 characters, and Pulumi's random end takes a hyphen and seven of them.
 LONGEST_SERVICE_NAME: Final = 32 - 8
@@ -33,7 +35,16 @@ HostName = Annotated[
     Pattern(
         f"a host name such as dev.example.com: labels of {DNS_LABEL.words}, and after the last dot only "
         "letters",
-        rf"(?:{_LABEL}\.)+[a-z]{{2,63}}",
+        _HOST,
+    ),
+]
+HostPattern = Annotated[
+    str,
+    # A certificate and a record take a wildcard for the first label, and for the whole of it.
+    Pattern(
+        "a host name such as www.example.com, or *.example.com for every name one label below; "
+        "lowercase, and after the last dot only letters",
+        rf"(?:\*\.)?{_HOST}",
     ),
 ]
 PathPattern = Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, ip_network
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
@@ -22,7 +22,6 @@ _VPC_FORM: Final = (
 )
 # A security group has 60 rules for each direction, and the program's own are among them.
 MOST_RULES: Final = 50
-_FEWEST_PUBLIC_SUBNETS: Final = 2
 
 
 def ipv4_network(text: str) -> str:
@@ -33,6 +32,28 @@ def ipv4_network(text: str) -> str:
     if str(network) != text:
         raise FaultsError(Fault(f"a network's own address, without host bits: {network}"))
     return text
+
+
+def _any_network(text: str) -> str:
+    if ":" not in text:
+        return ipv4_network(text)
+    network = ip_network(text, strict=False)
+    if "/" not in text or str(network) != text:
+        raise FaultsError(Fault(f"a network's own address, without host bits: {network}"))
+    return text
+
+
+Clients = Annotated[
+    tuple[
+        Annotated[
+            str,
+            AfterValidator(_any_network),
+            Allowed("an IPv4 or IPv6 range such as 203.0.113.0/24 or 2001:db8::/32"),
+        ],
+        ...,
+    ],
+    ONCE,
+]
 
 
 def _room_for_zones(text: str) -> str:
@@ -131,13 +152,6 @@ class NetworkSettings(Model):
                 if ids:
                     yield Fault(alone, (key,), ids)
             return
-        if len(public) < _FEWEST_PUBLIC_SUBNETS:
-            least = f"at least {_FEWEST_PUBLIC_SUBNETS} of {self.vpc_id}, in different zones"
-            yield Fault(f"{least}, for the load balancer", ("public-subnet-ids",), public)
-        if not private and self.nat != "none":
-            least = f"at least 1 of {self.vpc_id} for the tasks"
-            otherwise = "or `nat: none`, which puts them into the public subnets"
-            yield Fault(f"{least}; {otherwise}", ("private-subnet-ids",), private)
         for index, subnet in enumerate(private):
             if subnet in public:
                 both = "a subnet is public or private; it is in `public-subnet-ids` too"

@@ -15,7 +15,6 @@ from infra.settings.fargate import MEMORY_BY_CPU, Cpu, nearest_memory, sizes_for
 from infra.settings.faults import CREDENTIALS
 from infra.settings.image import ImageSettings
 from infra.settings.model import (
-    ONCE,
     Fault,
     FaultsError,
     Model,
@@ -25,12 +24,12 @@ from infra.settings.model import (
     Word,
     check,
 )
-from infra.settings.names import LAST_PRIORITY, ImageReference, PathPattern, ServiceName
+from infra.settings.names import LAST_PRIORITY, ImageReference, ServiceName
 from infra.settings.rollout import RolloutSettings
 from infra.settings.schedules import Schedule, ScheduleName
+from infra.settings.traffic import TrafficSettings
 
 Architecture = Literal["arm64", "x86_64"]
-Exposure = Literal["http", "tcp", "none"]
 
 _SET_BY_TASK_DEFINITION: Final = frozenset(
     {"PORT", "ENVIRONMENT", "SERVICE_NAME", "IMAGE_VERSION", "IDLE_TIMEOUT_SECONDS", "STOP_TIMEOUT_SECONDS"},
@@ -118,7 +117,7 @@ def _health_check_command(command: tuple[str, ...]) -> tuple[str, ...]:
     return command
 
 
-class ServiceSettings(Model):
+class ServiceSettings(TrafficSettings):
     """One service: the stack's main one, one beside it, or a multidev copy."""
 
     name: ServiceName = "web"
@@ -131,11 +130,6 @@ class ServiceSettings(Model):
     """Memory of a task in MiB."""
     desired_count: int = Field(default=1, ge=0, le=MOST_TASKS)
     """Number of tasks."""
-    exposure: Exposure = "http"
-    """How the service is reached: `http` behind the application load balancer, `tcp` behind the network load
-    balancer, `none` not at all (a worker)."""
-    paths: Annotated[tuple[PathPattern, ...], ONCE] = ()
-    """Paths of the host that are the service's, such as /api/*; empty for all that no other service has."""
     container_port: int = Field(default=3000, ge=1024, le=65535)
     """Port on which the app listens."""
     user: Annotated[
@@ -161,24 +155,12 @@ class ServiceSettings(Model):
     docs/configuration.md."""
     task_role_statements: tuple[Statement, ...] = ()
     """What the app itself may do on AWS, as IAM statements."""
-    health_check_path: Annotated[
-        str,
-        # The path and query of a URL; a fragment never leaves the browser.
-        Pattern(
-            "a path that begins with /, without spaces and #, at most 1024 characters", r'/[!-"$-~]{0,1023}'
-        ),
-    ] = "/readyz"
-    """Path that the load balancer asks for."""
-    health_check_interval_seconds: int = Field(default=10, ge=5, le=300)
-    """Time between two health checks."""
     health_check_command: Annotated[tuple[Word, ...], AfterValidator(_health_check_command)] = (
         *("CMD", "node", "health-check.js"),
     )
     """Health check inside the container, as ECS wants it; empty for none."""
     health_check_grace_period_seconds: int = Field(default=30, ge=0, le=2**31 - 1)
     """How long a new task may fail its health checks; longer than a cold start."""
-    deregistration_delay_seconds: int = Field(default=20, ge=0, le=3600)
-    """How long a task that leaves may finish its requests."""
     stop_timeout_seconds: int = Field(default=60, ge=2, le=120)
     """Time between SIGTERM and SIGKILL."""
     deployment_minimum_healthy_percent: int = Field(default=100, ge=0, le=100)
@@ -226,6 +208,24 @@ class ServiceSettings(Model):
         return re.split(r"[*?]", self.paths[0], maxsplit=1)[0] if self.paths else ""
 
     @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names that requests for the service are addressed to; empty for all."""
+        return (self.host, *self.aliases) if self.host else ()
+
+    @property
+    def path_patterns(self) -> tuple[str, ...]:
+        """The paths of requests for the service, as the load balancer sees them; empty for all."""
+        prefix = self.path_prefix or ""
+        if self.paths:
+            return tuple(f"{prefix}{path}" for path in self.paths)
+        return (prefix, f"{prefix}/*") if prefix else ()
+
+    @property
+    def port(self) -> int:
+        """The port of the network load balancer, for a service that is behind one."""
+        return self.listener_port or self.container_port
+
+    @property
     def most_vcpus(self) -> float:
         """How many vCPUs the service may take at once: at its most tasks, in the middle of a deployment."""
         count = self.autoscaling.counts[-1] if self.autoscaling.enabled else self.desired_count
@@ -241,6 +241,7 @@ class ServiceSettings(Model):
         return (self.rollout_timeout_minutes + self.rollout.planned_minutes) * 60 + watched
 
     def _rules(self) -> Iterator[Fault]:
+        yield from super()._rules()
         cpu, memory, count = self.cpu, self.memory, self.desired_count
         if memory not in MEMORY_BY_CPU[cpu]:
             yield Fault(
@@ -262,7 +263,18 @@ class ServiceSettings(Model):
                 ("environment",),
                 f"{len(variables)} variables",
             )
+        if self.exposure != "http" and self.rollout.has_two_target_groups:
+            # Behind a network load balancer ECS waits ten minutes at each shift, and changes listeners:
+            # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/nlb-resources-for-blue-green.html
+            key = "strategy" if self.rollout.strategy != "rolling" else "two-target-groups"
+            value = getattr(self.rollout, key.replace("-", "_"))
+            allowed = "rolling" if key == "strategy" else "false"
+            only = f"{allowed}, or `exposure: http`: traffic moves between versions by listener rules"
+            yield Fault(only, ("rollout", key), value)
         scaling = self.autoscaling
+        if self.exposure != "http" and scaling.enabled and scaling.requests_per_target:
+            none = "0, or `exposure: http`: only an application load balancer counts requests"
+            yield Fault(none, ("autoscaling", "requests-per-target"), scaling.requests_per_target)
         if scaling.enabled and not scaling.min_count <= count <= scaling.max_count:
             bounds = f"from {scaling.min_count} to {scaling.max_count}, the bounds of `autoscaling`"
             yield Fault(bounds, ("desired-count",), count)

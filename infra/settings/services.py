@@ -14,10 +14,12 @@ from infra.settings.inheritance import laid_over
 from infra.settings.model import Fault, FaultsError, Model, check
 from infra.settings.names import priority_of, priority_of_paths
 from infra.settings.service import ServiceSettings
+from infra.settings.traffic import KEYS_OF_AN_EXPOSURE
 
 _KEY: Final = "services"
 _OF_ONE_ALONE: Final = (
-    *("name", "exposure", "command", "entrypoint", "paths", "aliases", "redirect-aliases", "priority"),
+    *("name", "exposure", "command", "entrypoint", "paths", "aliases", "redirect-hosts", "priority"),
+    *("listener-port", "listener-protocol"),
     *("migration", "schedules", "connect", "discovery", "multidev-services"),
 )
 """What a service does not take from the main one."""
@@ -94,13 +96,15 @@ def _of_name(found: Found) -> Found:
 def _inherited(name: str, own: Mapping[str, Any], main: ServiceSettings) -> dict[str, Any]:
     """Return what the main service says, with what the entry says over it."""
     base: dict[str, Any] = {}
-    if own.get("exposure", "http") != "http":
+    exposure = own.get("exposure", "http")
+    others = [key for one, keys in KEYS_OF_AN_EXPOSURE.items() if one != exposure for key in keys]
+    if exposure != "http":
         # What is about HTTP does not fit; what the entry says itself of it is checked.
         base = {"rollout": _WITHOUT_SHIFTS, "autoscaling": {"requests-per-target": 0}}
-    if own.get("exposure") == "none":
+    if exposure == "none":
         # The default one asks the port.
         base["health-check-command"] = ()
-    return laid_over(main, base, own, {"name": name}, without=_OF_ONE_ALONE)
+    return laid_over(main, base, own, {"name": name}, without=[*_OF_ONE_ALONE, *others])
 
 
 def _source(said: Mapping[str, Any], main: ImageSettings) -> tuple[ImageSettings | None, list[Found]]:
@@ -134,15 +138,18 @@ def _rules(said: Mapping[str, Any], service: ServiceSettings, main: ServiceSetti
 def _placed(service: ServiceSettings, main: ServiceSettings, said: Mapping[str, Any]) -> ServiceSettings:
     """Return a service at its address: by its paths on the main one's host, else at a host of its own."""
     priority = said.get("priority")
-    if service.exposure != "http":
+    if service.exposure == "none":
         return service.model_copy(update={"host": None, "path_prefix": None})
     if service.paths:
         by_name = priority_of_paths(service.name, service.paths, before=main.priority)
-        return service.model_copy(update={"host": main.host, "priority": priority or by_name})
+        # Its paths are its own by whatever name the main service is called.
+        aliases = tuple(dict.fromkeys((*main.aliases, *service.aliases)))
+        here = {"host": main.host, "aliases": aliases, "priority": priority or by_name}
+        return service.model_copy(update=here)
     return service.model_copy(
         update={
             "host": f"{service.name}.{main.host}" if main.host else None,
-            "path_prefix": None if main.host else f"/{service.name}",
+            "path_prefix": None if main.host or service.exposure == "tcp" else f"/{service.name}",
             "priority": priority or priority_of(service.name),
         }
     )

@@ -32,9 +32,16 @@ from infra.settings.image import ImageSettings
 from infra.settings.load_balancer import LoadBalancerSettings
 from infra.settings.model import Fault, FaultsError, Model, Pattern, Stack, to_text
 from infra.settings.multidev import placed, read_copies
-from infra.settings.names import DNS_LABEL, LONGEST_SERVICE_NAME, copy_service_name, priority_of_attached
+from infra.settings.names import (
+    DNS_LABEL,
+    LONGEST_SERVICE_NAME,
+    copy_service_name,
+    priority_of,
+    priority_of_attached,
+)
 from infra.settings.network import NetworkSettings
 from infra.settings.provider import ProviderSettings
+from infra.settings.routing import Routing, faults_of_routing
 from infra.settings.service import ServiceSettings
 from infra.settings.services import read_services
 
@@ -67,6 +74,10 @@ def _at_its_address(main: ServiceSettings, info: ValidationInfo) -> ServiceSetti
     attach: AttachSettings | None = info.data.get("attach")
     main = main.model_copy(update={"host": balancer.domain if balancer else None})
     stack: Stack | None = info.context
+    if balancer and balancer.listener_arn and stack:
+        # Others have rules there, stacks of this program too: the last priority cannot be everybody's.
+        by_name = priority_of(f"{stack.project}/{stack.name}/{main.name}")
+        main = main.model_copy(update={"priority": balancer.listener_priority or by_name})
     if attach is None or stack is None:
         return main
     longest = LONGEST_SERVICE_NAME - len(copy_service_name(main.name, ""))
@@ -152,11 +163,27 @@ class Settings(Model):
         return sum(service.most_vcpus for service in self.services)
 
     @property
+    def routing(self) -> Routing:
+        """The services and what leads to them."""
+        placed: list[tuple[tuple[str | int, ...], ServiceSettings]] = [((), self.main)]
+        placed += [(("services", name), service) for name, service in self.more_services.items()]
+        # A copy follows from an entry, and may bring more services with it.
+        placed += [(("multidev",), copy) for copy in self.multidev]
+        return Routing(
+            placed=placed,
+            balancer=self.load_balancer,
+            network=self.network,
+            region=self.provider.region,
+            base=self.attach.base if self.attach else None,
+        )
+
+    @property
     def shifts_traffic(self) -> bool:
         """Whether a service has a second target group, and so needs a test listener and ECS a role."""
         return any(service.rollout.has_two_target_groups for service in self.services)
 
     def _rules(self) -> Iterator[Fault]:
+        yield from faults_of_routing(self.routing)
         # Nobody but ECS has the credentials: what a tag means cannot be asked.
         for index, service in enumerate(self.services):
             image = service.image or self.image.image or "@"

@@ -65,6 +65,17 @@ def test_policies_that_security_hub_passes_are_accepted_and_no_others() -> None:
         ({"test-cidrs": ["10.0.0.0/8"]}, "test-cidrs", "none, for no service has a test listener"),
         ({"zone": "example.com"}, "zone", "only together with `domain`"),
         ({"domain": "dev.example.com", "zone": "x y"}, "zone", "a host name"),
+        ({"hsts-seconds": 60}, "hsts-seconds", "0, or a `domain`: browsers take it from HTTPS alone"),
+        (
+            {"domain": "dev.example.com", "hsts-subdomains": True},
+            "hsts-subdomains",
+            "together with `hsts-seconds`",
+        ),
+        ({"allowed-cidrs": ["office"]}, "allowed-cidrs[0]", "an IPv4 or IPv6 range such as"),
+        ({"allowed-cidrs": ["203.0.113.7/24"]}, "allowed-cidrs[0]", "without host bits: 203.0.113.0/24"),
+        ({"allowed-cidrs": ["2001:db8::1/32"]}, "allowed-cidrs[0]", "without host bits: 2001:db8::/32"),
+        ({"allowed-cidrs": ["2001:db8::"]}, "allowed-cidrs[0]", "without host bits: 2001:db8::/128"),
+        ({"allowed-cidrs": ["10.0.0.0/8", "10.0.0.0/8"]}, "allowed-cidrs[1]", "each once"),
     ],
 )
 def test_what_is_wrong_is_refused(config: dict[str, Any], at: str, says: str) -> None:
@@ -91,3 +102,29 @@ def test_who_may_test_is_the_configurations() -> None:
 def test_the_test_listener_is_for_a_few(cidrs: list[str], at: str, says: str) -> None:
     """Security Hub's control EC2.18."""
     refuses({"test-cidrs": cidrs, "rollout": {"strategy": "canary"}}, at, says)
+
+
+def test_who_may_reach_it_fits_a_security_group() -> None:
+    """Of each range there is a rule for each port, and a group has 60."""
+    cidrs = [f"10.0.{number}.0/24" for number in range(31)]
+
+    assert settings_of({"allowed-cidrs": cidrs}).load_balancer.allowed_cidrs == tuple(cidrs)
+    refuses(
+        {"domain": "dev.example.com", "allowed-cidrs": cidrs},
+        'allowed-cidrs = "31 items": ',
+        "fewer: 2 rules for each make 62 with `test-cidrs`, and a security group has 60",
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "header"),
+    [
+        ({}, None),
+        ({"hsts-seconds": 31_536_000}, "max-age=31536000"),
+        ({"hsts-seconds": 60, "hsts-subdomains": True}, "max-age=60; includeSubDomains"),
+    ],
+)
+def test_browsers_are_kept_to_https_if_the_configuration_says_so(
+    config: dict[str, Any], header: str | None
+) -> None:
+    assert settings_of({"domain": "dev.example.com", **config}).load_balancer.hsts == header

@@ -1,0 +1,110 @@
+"""The names that lead to a stack: domain, zones, certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Final
+
+from pydantic import AfterValidator
+
+from infra.settings.model import ONCE, Fault, FaultsError, Model, Pattern
+from infra.settings.names import HostName
+
+# The first name of a certificate becomes its common name, which X.509 holds to 64 characters.
+_LONGEST_DOMAIN: Final = 64
+# Names in one certificate: the quota of an account that has not asked for more.
+# https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html
+_MOST_NAMES: Final = 10
+
+
+def _fits_a_certificate(domain: str) -> str:
+    if len(domain) > _LONGEST_DOMAIN:
+        most = f"at most {_LONGEST_DOMAIN} characters, as its certificate allows; it has {len(domain)}"
+        raise FaultsError(Fault(most))
+    return domain
+
+
+_Certificate = Annotated[
+    str,
+    Pattern(
+        "the ARN of a certificate in ACM (arn:aws:acm:…:certificate/…)",
+        r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]+",
+    ),
+]
+_ZoneId = Annotated[
+    str, Pattern("the id of a Route 53 hosted zone, such as Z0123456789ABCDEFGHIJ", r"Z[A-Z0-9]{1,31}")
+]
+
+
+class DomainSettings(Model):
+    """The names that lead to a stack."""
+
+    domain: Annotated[HostName, AfterValidator(_fits_a_certificate)] | None = None
+    """Host name of the stack, such as dev.example.com; empty serves plain HTTP on the load balancer's own
+    name."""
+    zone: HostName | None = None
+    """Public Route 53 hosted zone that holds `domain`; empty means the domain without its first label."""
+    hosted_zone_id: _ZoneId | None = None
+    """That zone by its id, for an account that has several of one name."""
+    private_zone: bool = False
+    """Whether that zone is a private one, of the stack's VPC; it needs `certificate-arn`."""
+    alias_zones: Annotated[tuple[HostName, ...], ONCE] = ()
+    """Further Route 53 hosted zones, by name, for `aliases` and `redirect-hosts` outside `zone`."""
+    dns_records: bool = True
+    """Whether records are made in Route 53; without, records elsewhere lead to the load balancer, and
+    `certificate-arn` is needed."""
+    certificate_arn: _Certificate | None = None
+    """Certificate in ACM that covers `domain`, the names below it and all `aliases`; empty makes one."""
+
+    @property
+    def hosted_zone(self) -> str | None:
+        """The zone that holds the domain; None without a domain."""
+        return self.zone or (self.domain.partition(".")[2] if self.domain else None)
+
+    def zone_of(self, host: str) -> str | None:
+        """Return the zone that holds a host, the longest that does; None if none does."""
+        zones = filter(None, (self.hosted_zone, *self.alias_zones))
+        return max((zone for zone in zones if f".{host}".endswith(f".{zone}")), key=len, default=None)
+
+    def certified(self, hosts: Iterable[str]) -> tuple[str, ...]:
+        """Return what the certificate names beside the domain: all directly below it, and hosts elsewhere."""
+        # Always with the wildcard, so that the first copy needs no new certificate.
+        names = [f"*.{self.domain}"]
+        for host in hosts:
+            if host != self.domain and f"*.{host.partition('.')[2]}" not in names and host not in names:
+                names.append(host)
+        return tuple(names)
+
+    def faults_of(self, host: str) -> Iterator[str]:
+        """Yield what is wrong with a further name of a service."""
+        if self.domain is None:
+            yield "none, for there is no `domain`: without, every name leads to the main service"
+        elif self.dns_records and self.zone_of(host) is None:
+            yield f"a name in {self.hosted_zone}, or with its zone in `alias-zones`"
+
+    def faults_of_certificate(self, hosts: Iterable[str]) -> Iterator[str]:
+        """Yield why there can be no certificate for all names."""
+        names = (str(self.domain), *self.certified(hosts))
+        if len(names) > _MOST_NAMES:
+            yield (
+                f"fewer, wildcards, or a `certificate-arn`: with `domain` they are {len(names)} names, and a "
+                f"certificate of ACM's has {_MOST_NAMES}"
+            )
+
+    def _rules(self) -> Iterator[Fault]:
+        if self.domain is None:
+            alone = "of use only together with `domain`; remove it, or set a domain inside it"
+            for key in ("zone", "hosted_zone_id", "private_zone", "alias_zones", "certificate_arn"):
+                if value := getattr(self, key):
+                    yield Fault(alone, (key.replace("_", "-"),), value)
+        elif self.zone is None and "." not in str(self.hosted_zone):
+            alone = f"with a `zone` beside it: without its first label it is {self.hosted_zone} alone"
+            yield Fault(alone, ("domain",), self.domain)
+        elif not f".{self.domain}".endswith(f".{self.hosted_zone}"):
+            inside = f"{self.zone} or a name that ends in .{self.zone}, for that is the `zone`"
+            yield Fault(inside, ("domain",), self.domain)
+        if not self.dns_records:
+            for key in ("hosted_zone_id", "private_zone", "alias_zones"):
+                if value := getattr(self, key):
+                    none = "nothing, for with `dns-records: false` no zone is used"
+                    yield Fault(none, (key.replace("_", "-"),), value)

@@ -1,0 +1,106 @@
+"""The names that lead to a stack: zones and certificate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.infra.settings_fixtures import refuses, settings_of
+
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0123-4567"
+HTTPS = {"domain": "dev.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("config", "at", "says"),
+    [
+        ({"hosted-zone-id": "Z1"}, "hosted-zone-id", "only together with `domain`"),
+        ({"private-zone": True}, "private-zone", "only together with `domain`"),
+        ({"alias-zones": ["example.org"]}, "alias-zones", "only together with `domain`"),
+        ({"certificate-arn": CERTIFICATE}, "certificate-arn", "only together with `domain`"),
+        ({**HTTPS, "hosted-zone-id": "example.com"}, "hosted-zone-id", "such as Z0123456789"),
+        ({**HTTPS, "certificate-arn": "example.com"}, "certificate-arn", "the ARN of a certificate in ACM"),
+        (
+            {**HTTPS, "certificate-arn": CERTIFICATE.replace("us-east-1", "eu-west-1")},
+            "certificate-arn",
+            "one in us-east-1, the stack's region",
+        ),
+        ({**HTTPS, "dns-records": False}, "dns-records", "true, or `certificate-arn` beside it"),
+        ({**HTTPS, "private-zone": True}, "private-zone", "false, or `certificate-arn` beside it"),
+        (
+            {**HTTPS, "dns-records": False, "certificate-arn": CERTIFICATE, "hosted-zone-id": "Z1"},
+            "hosted-zone-id",
+            "with `dns-records: false` no zone is used",
+        ),
+        ({"aliases": ["www.example.com"]}, "aliases[0]", "none, for there is no `domain`"),
+        ({"redirect-hosts": ["www.example.com"]}, "redirect-hosts[0]", "none, for there is no `domain`"),
+        (
+            {**HTTPS, "aliases": ["example.org"]},
+            "aliases[0]",
+            "a name in example.com, or with its zone in `alias",
+        ),
+        (
+            {**HTTPS, "services": {"api": {"aliases": ["api.example.org"]}}},
+            "services.api.aliases[0]",
+            "a name in example.com, or with its zone in `alias-zones`",
+        ),
+    ],
+)
+def test_what_is_wrong_is_refused(config: dict[str, Any], at: str, says: str) -> None:
+    refuses(config, at, says)
+
+
+def test_a_host_is_in_the_smallest_zone_that_holds_it() -> None:
+    zones = ["example.org", "eu.example.org"]
+    names = settings_of({**HTTPS, "alias-zones": zones, "aliases": ["a.eu.example.org"]}).load_balancer
+
+    assert names.zone_of("a.eu.example.org") == "eu.example.org"
+    assert names.zone_of("b.example.org") == "example.org"
+    assert names.zone_of("dev.example.com") == "example.com"
+    assert names.zone_of("notexample.com") is None
+
+
+def test_without_records_names_may_be_anywhere() -> None:
+    config = {**HTTPS, "dns-records": False, "certificate-arn": CERTIFICATE, "aliases": ["shop.example.org"]}
+
+    assert settings_of(config).main.hosts == ("dev.example.com", "shop.example.org")
+
+
+def test_the_certificate_names_what_the_wildcard_below_the_domain_does_not_cover() -> None:
+    config = {
+        **HTTPS,
+        "aliases": ["www.dev.example.com", "example.com", "*.shop.example.com"],
+        "redirect-hosts": ["old.shop.example.com", "www.example.com"],
+        "services": {"api": {"aliases": ["a.api.dev.example.com"]}},
+        "multidev": ["alice"],
+    }
+    settings = settings_of(config)
+
+    assert settings.load_balancer.certified(settings.routing.certified_hosts) == (
+        "*.dev.example.com",
+        "example.com",
+        "*.shop.example.com",
+        "www.example.com",
+        "a.api.dev.example.com",
+    )
+
+
+def test_a_certificate_of_acms_has_ten_names_and_ones_own_any_number() -> None:
+    services = {
+        f"s{service}": {"aliases": [f"a{name}.s{service}.example.com" for name in range(3)]}
+        for service in range(3)
+    }
+    config = {**HTTPS, "services": services}
+
+    refuses(config, "aliases = ", "with `domain` they are 11 names, and a certificate of ACM's has 10")
+    assert settings_of({**config, "certificate-arn": CERTIFICATE})
+
+
+def test_a_stack_makes_its_certificate_unless_it_has_one() -> None:
+    makes = [
+        settings_of(config).load_balancer.makes_certificate
+        for config in ({}, HTTPS, {**HTTPS, "certificate-arn": CERTIFICATE})
+    ]
+
+    assert makes == [False, True, False]

@@ -1,0 +1,204 @@
+"""What fits together of services and load balancers: order of rules, ports, networks, existing listeners."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.infra.settings_fixtures import SUBNETS, faults_of, refuses, settings_of
+
+HTTPS = {"domain": "dev.example.com"}
+TCP = {"exposure": "tcp"}
+LISTENER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/shared/0123456789abcdef/{}"
+EXISTING = {
+    **HTTPS,
+    "listener-arn": LISTENER.format("0123456789abcdef"),
+    "vpc-id": "vpc-01234567",
+    "private-subnet-ids": list(SUBNETS[:2]),
+}
+TEST = {"test-listener-arn": LISTENER.format("fedcba9876543210")}
+NETWORK = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/shared/0123456789abcdef"
+
+
+def _order(config: dict[str, Any]) -> list[str]:
+    return [rule.name for rule in settings_of(config).routing.rules]
+
+
+def test_longer_paths_are_asked_first_and_the_main_service_last() -> None:
+    services = {
+        "any": {"paths": ["/*/admin"]},
+        "api": {"paths": ["/api/*"]},
+        "v2": {"paths": ["/api/v2/*"]},
+        "exact": {"paths": ["/api/v2/health-of-all"]},
+    }
+
+    for domain in ({}, HTTPS):
+        assert _order({**domain, "services": services}) == ["exact", "v2", "api", "any", "web"]
+
+
+def test_names_with_a_wildcard_of_the_main_service_leave_others_their_own() -> None:
+    config = {**HTTPS, "aliases": ["*.dev.example.com"], "services": {"api": {}}, "multidev": ["alice"]}
+
+    assert _order(config)[-1] == "web"
+
+
+@pytest.mark.parametrize(
+    ("config", "at", "says"),
+    [
+        (
+            {
+                **HTTPS,
+                "services": {
+                    "all": {"aliases": ["*.dev.example.com"], "priority": 1},
+                    "api": {},
+                },
+            },
+            'services.api = "api": ',
+            "all is asked before api",
+        ),
+        (
+            {"services": {"api": {"paths": ["/api/*"], "priority": 2}, "v2": {"paths": ["/api/v2/*"]}}},
+            'services.v2 = "v2": ',
+            "a `priority` below 2, or other names and paths: api is asked before v2",
+        ),
+        (
+            {"paths": ["/api/v1/*"], "services": {"api": {"paths": ["/api/*"]}}},
+            'paths = "web": ',
+            "api is asked before web, with priority 50000, and gets all its requests",
+        ),
+        (
+            {**HTTPS, "aliases": [f"a{number}.example.com" for number in range(5)]},
+            "aliases",
+            "a listener rule has 5 values; with the host name those of web are 6",
+        ),
+        (
+            {**HTTPS, "paths": [f"/{letter}" for letter in "abcde"]},
+            "paths",
+            "a listener rule has 5 values; with the host name those of web are 6",
+        ),
+        ({"paths": ["/*/*/*/a", "/*/*/*/*/b"]}, "paths", "fewer * and ?: a listener rule has 6"),
+        ({"protocol-version": "http2"}, "protocol-version", "http1, or a `domain`"),
+        ({"protocol-version": "grpc"}, "protocol-version", "http1, or a `domain`"),
+        ({**TCP, "listener-protocol": "tls"}, "listener-protocol", "tcp, or a `domain`, whose certificate"),
+        ({**TCP, "listener-protocol": "udp", "ipv6": True}, "listener-protocol", "or `ipv6: false`"),
+        (
+            {**TCP, "services": {"b": {"exposure": "tcp"}}},
+            "services.b.listener-port = 3000: ",
+            "another port than web has: a listener leads to one service",
+        ),
+        (
+            {**TCP, "multidev": ["alice"]},
+            'multidev = "web-alice": ',
+            "web has `exposure: tcp` and a copy would need its port",
+        ),
+        ({"attach-to": "base", **TCP}, "exposure", "http: base lends its application load balancer only"),
+        (
+            {"network-load-balancer": {"internal": True}},
+            "network-load-balancer = ",
+            "of use only with a service that has `exposure: tcp`",
+        ),
+        ({"allowed-cidrs": ["2001:db8::/32"]}, "allowed-cidrs[0]", "an IPv4 range, or `ipv6: true`"),
+        (
+            {**TCP, "network-load-balancer": {"allowed-cidrs": ["2001:db8::/32"]}},
+            "network-load-balancer.allowed-cidrs[0]",
+            "an IPv4 range, or `ipv6: true`",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(config: dict[str, Any], at: str, says: str) -> None:
+    refuses(config, at, says)
+
+
+def test_tcp_and_udp_services_with_ports_of_their_own_fit_together() -> None:
+    services = {"dns": {"exposure": "tcp", "listener-protocol": "udp", "listener-port": 53}}
+    settings = settings_of({**TCP, "services": services})
+
+    assert [one.port for one in settings.services] == [3000, 53]
+
+
+def test_the_first_stack_at_an_existing_listener_does_not_take_the_last_priority() -> None:
+    """Another stack of this program there would want it, too."""
+    first, second = (settings_of(EXISTING, stack=stack).main.priority for stack in ("dev", "staging"))
+
+    assert len({first, second, 50_000}) == 3
+    assert settings_of({**EXISTING, "listener-priority": 77}).main.priority == 77
+
+
+@pytest.mark.parametrize(
+    ("config", "at", "says"),
+    [
+        ({"listener-arn": "shared"}, "listener-arn", "the ARN of an application load balancer's listener"),
+        (
+            {**HTTPS, "listener-arn": LISTENER.format("0" * 16)},
+            "listener-arn",
+            "only together with `vpc-id`",
+        ),
+        (
+            {"test-listener-arn": LISTENER.format("0" * 16)},
+            "test-listener-arn",
+            "together with `listener-arn`",
+        ),
+        ({"listener-priority": 5}, "listener-priority", "only together with `listener-arn`"),
+        ({**EXISTING, "domain": ""}, "listener-arn", "would get the requests of all others"),
+        ({**EXISTING, "aws:region": "eu-west-1"}, "listener-arn", "one in eu-west-1, the stack's region"),
+        ({**EXISTING, "internal": True}, "internal", "the load balancer of `listener-arn` is there"),
+        ({**EXISTING, "hsts-seconds": 60}, "hsts-seconds", "the load balancer of `listener-arn` is there"),
+        ({**EXISTING, "allowed-cidrs": ["10.0.0.0/8"]}, "allowed-cidrs", "of `listener-arn` is there"),
+        (
+            {**EXISTING, "test-listener-arn": EXISTING["listener-arn"], "rollout": {"strategy": "canary"}},
+            "test-listener-arn",
+            "another listener than `listener-arn`",
+        ),
+        (
+            {
+                **EXISTING,
+                "test-listener-arn": TEST["test-listener-arn"].replace("shared", "other"),
+                "rollout": {"strategy": "canary"},
+            },
+            "test-listener-arn",
+            "a listener of app/shared/0123456789abcdef",
+        ),
+        ({**EXISTING, "rollout": {"strategy": "canary"}}, "rollout.strategy", "or a `test-listener-arn`"),
+        ({**EXISTING, **TEST}, "test-listener-arn", "canary, linear or blue-green has a test listener"),
+        (
+            {**TCP, "network-load-balancer": {"arn": NETWORK}},
+            "network-load-balancer.arn",
+            "only together with `vpc-id`",
+        ),
+        (
+            {**TCP, "network-load-balancer": {"internal": True, "fixed-addresses": True}},
+            "network-load-balancer.fixed-addresses",
+            "Elastic IP addresses are public",
+        ),
+        (
+            {**TCP, "network-load-balancer": {"arn": NETWORK, "internal": True}},
+            "network-load-balancer.internal",
+            "the load balancer of `arn` is there already",
+        ),
+    ],
+)
+def test_of_an_existing_load_balancer_nothing_else_is_said(
+    config: dict[str, Any], at: str, says: str
+) -> None:
+    refuses(config, at, says)
+
+
+@pytest.mark.parametrize(
+    ("config", "missing"),
+    [
+        ({}, ("public-subnet-ids", "private-subnet-ids")),
+        ({"nat": "none"}, ("public-subnet-ids",)),
+        ({"internal": True}, ("private-subnet-ids",)),
+        ({"exposure": "none"}, ("private-subnet-ids",)),
+        (TCP, ("public-subnet-ids", "private-subnet-ids")),
+        ({**TCP, "network-load-balancer": {"internal": True}}, ("private-subnet-ids",)),
+        ({**TCP, "network-load-balancer": {"arn": NETWORK}}, ("private-subnet-ids",)),
+    ],
+)
+def test_of_an_existing_network_those_subnets_are_asked_for_that_are_used(
+    config: dict[str, Any], missing: tuple[str, ...]
+) -> None:
+    faults = faults_of({"vpc-id": "vpc-01234567", **config})
+
+    assert tuple(fault.split(" = ")[0] for fault in faults) == missing

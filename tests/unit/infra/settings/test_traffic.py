@@ -1,0 +1,163 @@
+"""How requests and connections reach a service: what only http or only tcp has, and health checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.infra.settings_fixtures import fault_of, faults_of, refuses, settings_of
+
+HTTPS = {"domain": "dev.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("config", "at", "says"),
+    [
+        ({"exposure": "udp"}, "exposure", "one of http, tcp, none"),
+        ({"paths": ["api/*"]}, "paths[0]", "a path that begins with /, such as /api/*"),
+        ({"paths": ["/api?x=1 2"]}, "paths[0]", "letters, digits and _-.$/~\"'@:+&*?"),
+        ({"paths": ["/" + 128 * "a"]}, 'paths[0] = "/aaa', "at most 128"),
+        ({"paths": ["/a", "/a"]}, "paths[1]", "each once"),
+        (
+            {**HTTPS, "aliases": ["www.*.example.com"]},
+            "aliases[0]",
+            "or *.example.com for every name one label",
+        ),
+        ({**HTTPS, "aliases": ["WWW.example.com"]}, "aliases[0]", "lowercase"),
+        ({**HTTPS, "redirect-hosts": ["*.example.com"]}, "redirect-hosts[0]", "a host name such as"),
+        (
+            {**HTTPS, "aliases": ["www.example.com"], "redirect-hosts": ["www.example.com"]},
+            "redirect-hosts[0]",
+            "either served or sent on",
+        ),
+        ({**HTTPS, "protocol-version": "http3"}, "protocol-version", "one of http1, http2, grpc"),
+        ({"sticky-seconds": 604_801}, "sticky-seconds", "from 0 to 604800"),
+        ({"slow-start-seconds": 29}, "slow-start-seconds", "0 for none, or 30 to 900"),
+        ({"listener-port": 1}, "listener-port", "of use only with `exposure: tcp`; it is http"),
+        ({"listener-protocol": "udp"}, "listener-protocol", "of use only with `exposure: tcp`; it is http"),
+        ({"proxy-protocol": True}, "proxy-protocol", "of use only with `exposure: tcp`; it is http"),
+        ({"exposure": "tcp", "paths": ["/a"]}, "paths", "of use only with `exposure: http`; it is tcp"),
+        (
+            {"exposure": "none", "sticky-seconds": 5},
+            "sticky-seconds",
+            "only with `exposure: http`; it is none",
+        ),
+        (
+            {"exposure": "tcp", "listener-protocol": "udp", "preserve-client-ip": True},
+            "preserve-client-ip",
+            "with udp tasks always see clients' addresses",
+        ),
+        ({"health-check-protocol": "tcp"}, "health-check-protocol", "asks by HTTP only"),
+        ({"health-check-timeout-seconds": 1}, "health-check-timeout-seconds", "0, or 2 to 9, less than"),
+        ({"health-check-timeout-seconds": 10}, "health-check-timeout-seconds", "0, or 2 to 9, less than"),
+        ({"health-check-codes": "ok"}, "health-check-codes", "such as 200 or 200,302 or 200-399"),
+        ({"health-check-codes": "200-500"}, "health-check-codes", "HTTP codes from 200 to 499"),
+        ({"health-check-codes": "300-200"}, "health-check-codes", "HTTP codes from 200 to 499"),
+        (
+            {**HTTPS, "protocol-version": "grpc", "health-check-codes": "200"},
+            "health-check-codes",
+            "gRPC codes from 0 to 99",
+        ),
+    ],
+)
+def test_what_is_wrong_is_refused(config: dict[str, Any], at: str, says: str) -> None:
+    refuses(config, at, says)
+
+
+def test_behind_a_network_load_balancer_a_health_check_may_find_an_error_of_the_server_well() -> None:
+    """AWS takes 200 to 599 there."""
+    config = {"exposure": "tcp", "health-check-protocol": "http", "health-check-codes": "200-503"}
+
+    assert settings_of(config).main.success_codes == "200-503"
+    refuses({**config, "health-check-codes": "600"}, "health-check-codes", "HTTP codes from 200 to 599")
+
+
+@pytest.mark.parametrize(("config", "codes"), [({}, "200"), ({**HTTPS, "protocol-version": "grpc"}, "0,12")])
+def test_what_is_a_healthy_answer_follows_from_the_protocol(config: dict[str, Any], codes: str) -> None:
+    assert settings_of(config).main.success_codes == codes
+
+
+@pytest.mark.parametrize(
+    ("config", "timeout"),
+    [
+        ({}, 5),
+        ({"health-check-interval-seconds": 5}, 4),
+        ({"health-check-timeout-seconds": 8}, 8),
+    ],
+)
+def test_a_health_check_has_an_answer_before_the_next(config: dict[str, Any], timeout: int) -> None:
+    assert settings_of(config).main.check_timeout_seconds == timeout
+
+
+@pytest.mark.parametrize(
+    ("exposure", "protocol", "http"),
+    [("http", "auto", True), ("tcp", "auto", False), ("tcp", "http", True), ("tcp", "tcp", False)],
+)
+def test_a_service_that_speaks_no_http_is_not_asked_by_http(exposure: str, protocol: str, http: bool) -> None:  # noqa: FBT001 - it is what is expected
+    config = {"exposure": exposure, "health-check-protocol": protocol}
+
+    assert settings_of(config).main.checks_http is http
+
+
+def test_a_service_is_reached_by_its_own_port_unless_another_is_said() -> None:
+    mqtt = settings_of({"exposure": "tcp", "container-port": 1883}).main
+    tls = settings_of({"exposure": "tcp", "container-port": 1883, "listener-port": 883}).main
+
+    assert (mqtt.port, tls.port) == (1883, 883)
+
+
+@pytest.mark.parametrize("exposure", ["tcp", "none"])
+@pytest.mark.parametrize(
+    ("config", "at"),
+    [
+        ({"rollout": {"strategy": "canary"}}, "rollout.strategy"),
+        ({"rollout": {"two-target-groups": True}}, "rollout.two-target-groups"),
+    ],
+)
+def test_traffic_moves_between_versions_by_http_only(exposure: str, config: dict[str, Any], at: str) -> None:
+    refuses({"exposure": exposure, **config}, at, "or `exposure: http`: traffic moves between versions")
+
+
+def test_requests_are_counted_by_an_application_load_balancer_only() -> None:
+    config = {"exposure": "tcp", "autoscaling": {"enabled": True, "requests-per-target": 100}}
+
+    refuses(config, "autoscaling.requests-per-target", "only an application load balancer counts requests")
+
+
+def test_a_service_does_not_inherit_what_its_exposure_has_no_use_for() -> None:
+    config = {
+        **HTTPS,
+        "protocol-version": "http2",
+        "sticky-seconds": 60,
+        "aliases": ["www.dev.example.com"],
+        "services": {"mqtt": {"exposure": "tcp", "container-port": 1883}, "api": {}},
+    }
+    mqtt, api = settings_of(config).more_services.values()
+
+    assert (mqtt.host, mqtt.sticky_seconds, mqtt.aliases) == ("mqtt.dev.example.com", 0, ())
+    assert (api.protocol_version, api.sticky_seconds, api.aliases) == ("http2", 60, ())
+
+
+def test_a_copy_does_not_take_the_names_of_its_original() -> None:
+    config = {**HTTPS, "aliases": ["www.dev.example.com"], "redirect-hosts": ["old.dev.example.com"]}
+    (copy,) = settings_of({**config, "multidev": ["alice"]}).multidev
+
+    assert (copy.hosts, copy.redirect_hosts) == (("alice.dev.example.com",), ())
+
+
+def test_paths_belong_to_a_service_whatever_name_the_main_one_is_called_by() -> None:
+    """Else www.example.com/api would be the main service's, and example.com/api the other's."""
+    config = {**HTTPS, "aliases": ["www.dev.example.com"], "services": {"api": {"paths": ["/api/*"]}}}
+
+    assert settings_of(config).more_services["api"].hosts == ("dev.example.com", "www.dev.example.com")
+
+
+def test_all_that_a_service_cannot_say_is_told_at_once() -> None:
+    faults = faults_of({"exposure": "tcp", "paths": ["/a"], "sticky-seconds": 5})
+
+    assert [fault.split(" = ")[0] for fault in faults] == ["paths", "sticky-seconds"]
+
+
+def test_half_a_character_is_refused_in_a_message_that_can_be_printed() -> None:
+    assert fault_of({"health-check-codes": "\ud800"}).startswith("health-check-codes = ")
