@@ -22,6 +22,8 @@ class CostChange:
     before: float = 0.0
     after: float = 0.0
     budget: int | None = None
+    missing: tuple[str, ...] = ()
+    """Prices that are not known in the region: what they are asked for is in neither amount."""
     unknown: str = ""
     """Why the cost is unknown."""
 
@@ -31,12 +33,17 @@ class CostChange:
         try:
             planned = plan(stack)
             assumptions = Assumptions()
-            after = estimate(planned, PricesOfTable(planned.region), assumptions).usd
+            after = estimate(planned, PricesOfTable(planned.region), assumptions)
             now = stack_of(resources, origin=f"the state of {stack}", name=stack)
-            before = estimate(now, PricesOfTable(now.region or planned.region), assumptions).usd
+            before = estimate(now, PricesOfTable(now.region or planned.region), assumptions)
         except AutomationError as error:
             return cls(unknown=str(error))
-        return cls(before=before, after=after, budget=planned.monthly_budget_usd)
+        return cls(
+            before=before.usd,
+            after=after.usd,
+            budget=planned.monthly_budget_usd,
+            missing=tuple(sorted({*before.missing, *after.missing})),
+        )
 
     @property
     def over_budget(self) -> bool:
@@ -48,11 +55,12 @@ class CostChange:
         if self.unknown:
             return f"unknown: {self.unknown}"
         over = f", more than its budget of ${self.budget}" if self.over_budget else ""
+        without = f", without {', '.join(self.missing)}: no price is known there" if self.missing else ""
         difference = self.after - self.before
         if round(difference, 2) == 0:
-            return f"{report.usd(self.after)} a month, as before{over}"
+            return f"{report.usd(self.after)} a month, as before{over}{without}"
         before, after = report.usd(self.before), report.usd(self.after)
-        return f"{before} → {after} a month ({report.signed(difference)}){over}"
+        return f"{before} → {after} a month ({report.signed(difference)}){over}{without}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the change for programs."""
@@ -61,5 +69,6 @@ class CostChange:
             "after_usd": round(self.after, 2),
             "budget_usd": self.budget,
             "over_budget": self.over_budget,
+            "no_price_known": list(self.missing),
             "unknown": self.unknown or None,
         }

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from automation.cost.assumptions import Assumptions
-from automation.cost.meters import Context, Usage, usages
-from automation.cost.prices import Price, PriceBook
+from automation.cost.meters import usages
+from automation.cost.prices import MissingPriceError, Price, PriceBook
 from automation.cost.resources import Stack
+from automation.cost.savings import Savings, savings
 from automation.cost.tasks import Tasks
+from automation.cost.usage import Context, Usage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,9 @@ class Estimate:
     lines: tuple[Line, ...]
     unpriced: Mapping[str, int]
     """Types that nothing is known of, with how many there are: the total leaves them out."""
+    missing: tuple[str, ...] = ()
+    """Keys of prices that are not known in the region: the total leaves them out."""
+    savings: Savings = field(default_factory=Savings)
     tasks: Mapping[str, Tasks] = field(default_factory=dict[str, Tasks])
     """How many tasks each service runs, by its logical name."""
 
@@ -63,28 +68,30 @@ class Estimate:
 
 
 def estimate(stack: Stack, prices: PriceBook, assumptions: Assumptions) -> Estimate:
-    """Price a stack.
-
-    Raises:
-        AutomationError: a price that it needs is not known.
-    """
+    """Price a stack; of what has no price in its region, the result says so."""
     context = Context(stack, assumptions)
     lines: list[Line] = []
     unpriced: Counter[str] = Counter()
+    missing: set[str] = set()
     for resource in stack.resources:
         used = usages(resource, context)
         if used is None:
             unpriced[resource.type] += 1
             continue
-        lines += [
-            Line(resource=resource.name, type=resource.type, usage=usage, price=prices.price(usage.price))
-            for usage in used
-        ]
+        for usage in used:
+            try:
+                price = prices.price(usage.price)
+            except MissingPriceError:
+                missing.add(usage.price)
+                continue
+            lines.append(Line(resource=resource.name, type=resource.type, usage=usage, price=price))
     return Estimate(
         stack=stack,
         assumptions=assumptions,
         lines=tuple(lines),
         unpriced=dict(unpriced),
+        missing=tuple(sorted(missing)),
+        savings=savings(stack, prices, assumptions.hours),
         tasks=context.tasks,
     )
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Final
 
-from automation.cost.assumptions import Assumptions
-from automation.cost.resources import Resource, Stack
-from automation.cost.tasks import SERVICE, Tasks, tasks_of
+from automation.cost.placement import shares, strategy_of
+from automation.cost.resources import Resource
+from automation.cost.tasks import SERVICE
+from automation.cost.usage import (
+    FREE_STORAGE_GB,
+    Context,
+    Meter,
+    Usage,
+    fargate_hours,
+    task_architecture,
+)
 
 _CLUSTER: Final = "aws:ecs/cluster:Cluster"
 _LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
 _NAT_GATEWAY: Final = "aws:ec2/natGateway:NatGateway"
-_KB_IN_GB: Final = 1024 * 1024
-_MIB_IN_GB: Final = 1024
-_UNITS_IN_VCPU: Final = 1024
-_FREE_STORAGE_GB: Final = 20
 _DAYS_OF_MONTH: Final = 365 / 12
 _SECONDS_OF_HOUR: Final = 3600
 _DAYS_OF_FOREVER: Final = 365
@@ -25,50 +27,6 @@ _DAYS_OF_FOREVER: Final = 365
 _NEW_CONNECTIONS_IN_LCU: Final = 25
 """The larger of these two counts: https://aws.amazon.com/elasticloadbalancing/pricing/"""
 _GB_PER_HOUR_IN_LCU: Final = 1
-_ARCHITECTURES: Final = {"ARM64": "arm64", "X86_64": "x86_64"}
-
-
-@dataclass(frozen=True)
-class Usage:
-    """How much a resource uses in a month of something that has a price."""
-
-    price: str
-    quantity: float
-    group: str
-    """What the reader of a bill thinks in: Fargate, public addresses, logs."""
-    what: str
-    assumes: tuple[str, ...] = ("hours",)
-
-
-@dataclass(frozen=True)
-class Context:
-    """The stack around a resource, and what is assumed of it."""
-
-    stack: Stack
-    assumed: Assumptions
-
-    @cached_property
-    def tasks(self) -> Mapping[str, Tasks]:
-        """How many tasks each service runs, by its logical name."""
-        scaling = self.assumed.scaling
-        return {service.name: tasks_of(service, self.stack, scaling) for service in self.stack.all(SERVICE)}
-
-    @cached_property
-    def services(self) -> list[Resource]:
-        """The services that run a task at any time."""
-        return [service for service in self.stack.all(SERVICE) if self.tasks[service.name].awake]
-
-    def tasks_together(self, services: Iterable[Resource]) -> float:
-        """How many tasks services run on average."""
-        return sum(self.tasks[service.name].average for service in services)
-
-    @property
-    def response_gb(self) -> float:
-        """What a service answers in a month, in GB."""
-        return self.assumed.requests * self.assumed.response_kb / _KB_IN_GB
-
-
-Meter = Callable[[Resource, Context], Iterable[Usage]]
 
 
 def _each(price: str, group: str, what: str, assumed: str | None = None) -> Meter:
@@ -90,7 +48,7 @@ def _service(service: Resource, context: Context) -> Iterator[Usage]:
     placed: dict[str, float] = {}
     for count, time in tasks.levels:
         # What a strategy's base takes of few tasks is not what it takes of their average.
-        for provider, share in shares(count, _strategy(service, context.stack)).items():
+        for provider, share in shares(count, strategy_of(service, context.stack)).items():
             placed[provider] = placed.get(provider, 0) + share * time
     for provider, share in placed.items():
         if provider in ("FARGATE", "FARGATE_SPOT") and definition is not None:
@@ -103,41 +61,13 @@ def _service(service: Resource, context: Context) -> Iterator[Usage]:
 
 
 def _fargate(definition: Resource, task_hours: float, *, spot: bool) -> Iterator[Usage]:
-    platform = definition.block("runtimePlatform").get("cpuArchitecture") or "X86_64"
-    architecture = _ARCHITECTURES[str(platform)]
-    kind = f"fargate-spot-{architecture}" if spot else f"fargate-{architecture}"
-    name = f"{'Spot ' if spot else ''}{architecture}"
-    vcpu_hours = definition.whole("cpu") / _UNITS_IN_VCPU * task_hours
-    gb_hours = definition.whole("memory") / _MIB_IN_GB * task_hours
-    yield Usage(f"{kind}-vcpu", vcpu_hours, "Fargate", f"{name}, vCPU")
-    yield Usage(f"{kind}-memory", gb_hours, "Fargate", f"{name}, memory")
-    storage = int(definition.block("ephemeralStorage").get("sizeInGib") or _FREE_STORAGE_GB)
-    paid = max(0, storage - _FREE_STORAGE_GB) * task_hours
-    yield Usage("fargate-storage", paid, "Fargate", f"storage above {_FREE_STORAGE_GB} GB")
-
-
-def _strategy(service: Resource, stack: Stack) -> list[Mapping[str, Any]]:
-    if own := service.items("capacityProviderStrategies"):
-        return own
-    if launch_type := service.properties.get("launchType"):
-        return [{"capacityProvider": launch_type, "weight": 1}]
-    of_cluster = stack.all("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders")
-    return [line for item in of_cluster for line in item.items("defaultCapacityProviderStrategies")]
-
-
-def shares(tasks: float, strategy: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """Return how many tasks a strategy puts where: the bases first, and the rest by weight, on average."""
-    lines = list(strategy)
-    placed: dict[str, float] = {}
-    left = tasks
-    for line in lines:
-        base = min(int(line.get("base") or 0), left)
-        placed[str(line["capacityProvider"])] = float(base)
-        left -= base
-    weights = sum(int(line.get("weight") or 0) for line in lines)
-    for line in lines if weights else ():
-        placed[str(line["capacityProvider"])] += left * int(line.get("weight") or 0) / weights
-    return {provider: share for provider, share in placed.items() if share}
+    name = f"{'Spot ' if spot else ''}{task_architecture(definition)}"
+    used = fargate_hours(definition, task_hours, "fargate-spot" if spot else "fargate")
+    for (price, quantity), what in zip(used.items(), ("vCPU", "memory"), strict=True):
+        yield Usage(price, quantity, "Fargate", f"{name}, {what}")
+    storage = int(definition.block("ephemeralStorage").get("sizeInGib") or FREE_STORAGE_GB)
+    paid = max(0, storage - FREE_STORAGE_GB) * task_hours
+    yield Usage("fargate-storage", paid, "Fargate", f"storage above {FREE_STORAGE_GB} GB")
 
 
 def _load_balancer(balancer: Resource, context: Context) -> Iterator[Usage]:

@@ -7,7 +7,10 @@ from typing import Any
 
 import click
 
+from automation.cost import savings
 from automation.cost.estimate import Estimate, change
+from automation.cost.prices import is_listed, load_table
+from automation.cost.savings import Savings
 from automation.services.quota import VCPUS_OF_A_NEW_ACCOUNT
 
 Named = tuple[str, Estimate]
@@ -43,6 +46,7 @@ def lines(estimate: Estimate) -> Iterator[str]:
         ]
     yield f"{estimate.stack.name} in {estimate.stack.region}: {usd(estimate.usd)} a month"
     yield from _table(rows, amounts=1)
+    yield from savings_lines(estimate.savings)
     yield from notes(estimate)
 
 
@@ -59,17 +63,33 @@ def change_lines(sides: Sequence[Named]) -> Iterator[str]:
     yield from _table(rows, amounts=3)
 
 
+def savings_lines(found: Savings) -> Iterator[str]:
+    """Yield what the tasks that always run would cost less; nothing where no task does."""
+    if not found.options:
+        return
+    tasks = ", ".join(f"{count:g} of {name}" for name, count in found.tasks.items())
+    yield f"Tasks that always run on demand ({tasks}): {usd(found.usd)} a month of Fargate; less with"
+    rows: list[tuple[str, ...]] = [("", "a month", "change", "commits to")]
+    rows += [
+        (
+            f"  {option.name}",
+            usd(option.usd),
+            signed(-option.saved),
+            "" if option.commitment is None else f"${option.commitment:.4f}/hour",
+        )
+        for option in found.options
+    ]
+    yield from _table(rows, amounts=3)
+    plans = load_table().plans
+    yield (
+        f"A plan leaves of each price the share that it leaves in {plans.region}, read {plans.source.read}."
+    )
+
+
 def notes(estimate: Estimate) -> Iterator[str]:
     """Yield what the number rests on."""
-    if estimate.unpriced:
-        left_out = ", ".join(f"{count} {token}" for token, count in sorted(estimate.unpriced.items()))
-        yield f"Not priced, so it costs more than this: {left_out}"
-    scaled: dict[str, list[str]] = {}
-    for name, tasks in estimate.tasks.items():
-        if tasks.basis:
-            scaled.setdefault(tasks.basis, []).append(name)
-    for basis, names in scaled.items():
-        yield f"Tasks of {', '.join(names)}: {basis}"
+    yield from _left_out(estimate)
+    yield from _tasks(estimate)
     if estimate.stack.most_vcpus:
         yield (
             f"It may take {estimate.stack.most_vcpus:g} Fargate vCPUs at once, at its most tasks in the "
@@ -83,6 +103,28 @@ def notes(estimate: Estimate) -> Iterator[str]:
     if days:
         span = f"{days[0]}" if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
         yield f"Prices read {span}; without free tiers, discounts and taxes."
+
+
+def _left_out(estimate: Estimate) -> Iterator[str]:
+    if estimate.unpriced:
+        left_out = ", ".join(f"{count} {token}" for token, count in sorted(estimate.unpriced.items()))
+        yield f"Not priced, so it costs more than this: {left_out}"
+    if estimate.missing:
+        yield (
+            "Not priced, so it costs more than this: no price is known in "
+            f"{estimate.stack.region} of {', '.join(estimate.missing)}"
+        )
+        if listed := [key for key in estimate.missing if is_listed(key)]:
+            yield f"`cost --live` asks AWS, with credentials, for {', '.join(listed)}"
+
+
+def _tasks(estimate: Estimate) -> Iterator[str]:
+    scaled: dict[str, list[str]] = {}
+    for name, tasks in estimate.tasks.items():
+        if tasks.basis:
+            scaled.setdefault(tasks.basis, []).append(name)
+    for basis, names in scaled.items():
+        yield f"Tasks of {', '.join(names)}: {basis}"
 
 
 def as_json(estimate: Estimate) -> dict[str, Any]:
@@ -105,6 +147,7 @@ def as_json(estimate: Estimate) -> dict[str, Any]:
                 "usd_per_month": _cents(line.usd),
                 "source": line.price.source.url,
                 "read": line.price.source.read.isoformat(),
+                **({"derived": line.price.derived} if line.price.derived else {}),
             }
             for line in estimate.lines
         ],
@@ -114,6 +157,8 @@ def as_json(estimate: Estimate) -> dict[str, Any]:
         },
         "assumptions": {name: value for name, value, _ in estimate.assumed},
         "not_priced": dict(estimate.unpriced),
+        "no_price_known": list(estimate.missing),
+        "savings": savings.as_json(estimate.savings),
     }
 
 

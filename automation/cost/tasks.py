@@ -24,6 +24,8 @@ class Tasks:
     basis: str = ""
     """What the number rests on, where it is not the desired count."""
     follows_load: bool = False
+    uncertain: bool = False
+    """Whether the number is the most that it may be, because a schedule is not understood."""
 
     @property
     def average(self) -> float:
@@ -69,7 +71,7 @@ def tasks_of(service: Resource, stack: Stack, scaling: float) -> Tasks:
     except UnknownScheduleError as error:
         most = max(desired, bounds.most, *(int(_capacity(action, "maxCapacity") or 0) for action in actions))
         basis = f"{most}, the most that it may have: when {error} runs is not known here"
-        return Tasks(levels=((most, 1),), basis=basis)
+        return Tasks(levels=((most, 1),), basis=basis, uncertain=True)
     average = sum(count * share for count, share in levels.items())
     between = f"{min(levels):g} to {max(levels):g}" if len(levels) > 1 else f"{max(levels):g}"
     by_load = "" if load is None else ", the day's number by load"

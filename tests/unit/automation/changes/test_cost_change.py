@@ -75,6 +75,18 @@ def test_what_has_no_price_does_not_fail_a_preview(monkeypatch: pytest.MonkeyPat
     assert cost.as_json()["unknown"] == "nobody knows the price of a thing"
 
 
+def test_a_price_that_the_region_lacks_is_said_beside_the_amounts(monkeypatch: pytest.MonkeyPatch) -> None:
+    balancer = resource(LOAD_BALANCER, "alb", loadBalancerType="application")
+    bucket = resource("aws:s3/bucket:Bucket", "logs")
+    monkeypatch.setattr(cost_change, "plan", lambda _: Stack("dev", "ca-central-1", (balancer, bucket)))
+
+    cost = of()
+
+    assert cost.after > 0
+    assert cost.text().endswith(", without object-stored: no price is known there")
+    assert cost.as_json()["no_price_known"] == ["object-stored"]
+
+
 @pytest.mark.parametrize(
     ("after", "budget", "over"),
     [(100.0, 100, False), (100.004, 100, False), (100.01, 100, True), (100.01, None, False)],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from automation.cost.meters import FREE, METERS, shares
+from automation.cost.meters import FREE, METERS
+from automation.cost.placement import shares
 from automation.cost.resources import Resource
 from tests.unit.automation.cost.bills import (
     CLUSTER,

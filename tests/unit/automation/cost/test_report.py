@@ -7,15 +7,25 @@ from dataclasses import replace
 import click
 import pytest
 
-from automation.cost.estimate import Estimate
+from automation.cost.assumptions import Assumptions
+from automation.cost.estimate import Estimate, estimate
+from automation.cost.prices import MissingPriceError, Price
 from automation.cost.report import as_json, change_as_json, change_lines, lines, signed
-from tests.unit.automation.cost.bills import SERVICE, bill, resource, service, task
+from tests.unit.automation.cost.bills import (
+    SERVICE,
+    EverythingCostsADollar,
+    bill,
+    resource,
+    service,
+    stack,
+    task,
+)
 
 KEY, ADDRESS, BUCKET = "aws:kms/key:Key", "aws:ec2/eip:Eip", "aws:s3/bucket:Bucket"
 
 
-def told(estimate: Estimate) -> list[str]:
-    return [click.unstyle(line) for line in lines(estimate)]
+def told(found: Estimate) -> list[str]:
+    return [click.unstyle(line) for line in lines(found)]
 
 
 def test_lines_say_what_is_paid_for_what_and_on_what_it_rests() -> None:
@@ -48,10 +58,10 @@ def test_what_a_number_of_tasks_rests_on_is_said_once_for_those_that_share_it() 
     )
     night = {"minCapacity": 0, "maxCapacity": 0}
     day = {"minCapacity": "2", "maxCapacity": "2"}
-    stack = [task(), service("always")]
+    declared = [task(), service("always")]
     for name in ("web", "web-alice"):
         where = {"resourceId": f"service/cluster/{name}-1a2b3c4"}
-        stack += [
+        declared += [
             resource(SERVICE, name, **service().properties, name=f"{name}-1a2b3c4"),
             resource(target, name, **where, minCapacity=1, maxCapacity=2),
             resource(
@@ -61,11 +71,11 @@ def test_what_a_number_of_tasks_rests_on_is_said_once_for_those_that_share_it() 
                 scheduled, f"{name}-night", **where, schedule="cron(0 18 * * ? *)", scalableTargetAction=night
             ),
         ]
-    estimate = bill(*stack)
+    found = bill(*declared)
 
     line = "Tasks of web, web-alice: 1 on average, 0 to 2 by its schedule"
-    assert [said for said in told(estimate) if said.startswith("Tasks of")] == [line]
-    assert as_json(estimate)["tasks"] == {
+    assert [said for said in told(found) if said.startswith("Tasks of")] == [line]
+    assert as_json(found)["tasks"] == {
         "always": {"average": 1, "basis": "desired count"},
         "web": {"average": 1, "basis": "1 on average, 0 to 2 by its schedule"},
         "web-alice": {"average": 1, "basis": "1 on average, 0 to 2 by its schedule"},
@@ -74,8 +84,8 @@ def test_what_a_number_of_tasks_rests_on_is_said_once_for_those_that_share_it() 
 
 def test_how_many_vcpus_it_may_take_is_said() -> None:
     """Before the first deployment, which would wait for what the account does not allow."""
-    estimate = bill(resource(KEY))
-    large = replace(estimate, stack=replace(estimate.stack, most_vcpus=24))
+    small = bill(resource(KEY))
+    large = replace(small, stack=replace(small.stack, most_vcpus=24))
 
     assert any("may take 24 Fargate vCPUs at once" in line for line in told(large))
     assert as_json(large)["most_vcpus"] == 24
@@ -85,6 +95,44 @@ def test_what_could_not_be_priced_is_said() -> None:
     unpriced = bill(resource("aws:rds/instance:Instance"))
 
     assert "Not priced, so it costs more than this: 1 aws:rds/instance:Instance" in told(unpriced)
+
+
+class NoPriceOfAddresses(EverythingCostsADollar):
+    """A region in which one price is not known."""
+
+    def price(self, key: str) -> Price:
+        if key in ("public-ipv4", "efs-read"):
+            raise MissingPriceError(key)
+        return super().price(key)
+
+
+def test_a_price_that_a_region_lacks_is_said_with_the_way_to_get_it() -> None:
+    found = estimate(stack(resource(ADDRESS), resource(KEY)), NoPriceOfAddresses(), Assumptions())
+
+    assert found.usd == 1
+    assert "Not priced, so it costs more than this: no price is known in nowhere of public-ipv4" in told(
+        found
+    )
+    assert "`cost --live` asks AWS, with credentials, for public-ipv4" in told(found)
+    assert as_json(found)["no_price_known"] == ["public-ipv4"]
+
+
+def test_what_the_tasks_that_always_run_would_cost_less_is_said() -> None:
+    """Each vCPU and GB for a dollar: 100 hours of one task of half a vCPU and 1 GB."""
+    shown = told(bill(task(), service(), hours=100))
+    first = shown.index("Tasks that always run on demand (1 of web): $150.00 a month of Fargate; less with")
+
+    assert shown[first + 1 : first + 6] == [
+        "                                             a month   change    commits to",
+        "  Compute Savings Plan, 1 year, no upfront   $118.03  -$31.97  $1.1803/hour",
+        "  Compute Savings Plan, 3 years, no upfront   $80.94  -$69.06  $0.8094/hour",
+        "",
+        "A plan leaves of each price the share that it leaves in us-east-1, read 2026-09-28.",
+    ]
+
+
+def test_where_no_task_always_runs_nothing_is_said_of_savings() -> None:
+    assert not any("Savings Plan" in line for line in told(bill(resource(KEY))))
 
 
 def test_a_change_is_told_with_the_largest_first() -> None:
