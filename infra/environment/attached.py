@@ -45,6 +45,7 @@ class AttachedService(pulumi.ComponentResource):
             Platform(
                 **base.attachable(),
                 **own_parts(args, parent=self),
+                namespaces=base.namespaces(),
                 log_group_name=logs.name,
                 log_group_arn=logs.arn,
             ),

@@ -7,21 +7,39 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import pulumi
 
+from infra.network.discovery import Namespaces
 from infra.service.platform import Attachable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from infra.image.app_image import AppImage
+    from infra.service.platform import Platform
     from infra.settings import Settings
 
 OUTPUT: Final = "attachment"
 _CACHE_URL: Final = "cache_url"
+_NAMESPACE: Final = "namespace_"
+_PEER_PORTS: Final = "peer_ports"
 
 
-def attachment_of(settings: Settings, base: Attachable, image: AppImage) -> pulumi.Output[Any]:
+def attachment_of(settings: Settings, base: Platform, image: AppImage) -> pulumi.Output[Any]:
     """Return what a stack needs that attaches to this one."""
-    return pulumi.Output.from_input({**_shared(settings), **base.attachable(), _CACHE_URL: image.cache_url})
+    return pulumi.Output.from_input(
+        {
+            **_shared(settings),
+            **base.attachable(),
+            **_between_services(settings, base.namespaces),
+            _CACHE_URL: image.cache_url,
+        }
+    )
+
+
+def _between_services(settings: Settings, namespaces: Namespaces) -> dict[str, object]:
+    """Return where services find each other, if any do."""
+    every = {f"{_NAMESPACE}{field.name}": getattr(namespaces, field.name) for field in fields(namespaces)}
+    own = {key: value for key, value in every.items() if value is not None}
+    return {**own, _PEER_PORTS: list(settings.peer_ports)} if own else {}
 
 
 class Base:
@@ -44,12 +62,22 @@ class Base:
         self._said: pulumi.Output[Mapping[str, Any]] = reference.get_output(OUTPUT).apply(
             lambda found: _checked(found, settings, name)
         )
+        self._settings = settings
         self._has_zone = settings.load_balancer.domain is not None
 
     def attachable(self) -> dict[str, Any]:
         """Return what the two stacks share, by the names of :class:`Attachable`."""
         shared = {field.name: self._of(field.name) for field in fields(Attachable)}
         return shared if self._has_zone else {**shared, "zone_id": None}
+
+    def namespaces(self) -> Namespaces:
+        """Return where the services of both stacks find each other."""
+        settings = self._settings
+        return Namespaces(
+            connect_arn=self._of(f"{_NAMESPACE}connect_arn") if settings.connects else None,
+            dns_id=self._of(f"{_NAMESPACE}dns_id") if settings.has_names else None,
+            dns_name=self._of(f"{_NAMESPACE}dns_name") if settings.has_names else None,
+        )
 
     def cache_url(self) -> pulumi.Output[str | None]:
         """Return where the other stack keeps its build cache; None if it builds nothing."""
@@ -87,7 +115,19 @@ def _checked(found: object, settings: Settings, base: str) -> Mapping[str, Any]:
             key = "aws:region" if name == "region" else name.replace("_", "-")
             shown = f"{theirs:g}" if isinstance(theirs, float) else theirs or "none"
             faults.append(f"{key} = {own}: {shown}, as {base} has it")
+    faults += _without_namespaces(said, settings, base)
     if faults:
         lines = "".join(f"\n  - {fault}" for fault in faults)
         raise pulumi.RunError(f"This stack cannot attach to {base}:{lines}")
     return said
+
+
+def _without_namespaces(said: Mapping[str, Any], settings: Settings, base: str) -> Iterator[str]:
+    """Yield what an attached stack's services want of each other that the base does not have."""
+    wanted = {"connect": (settings.connects, "connect_arn"), "discovery": (settings.has_names, "dns_id")}
+    for key, (wants, has) in wanted.items():
+        if wants and f"{_NAMESPACE}{has}" not in said:
+            yield f"{key}.enabled = true: false, for no service of {base} has `{key}`, and so no namespace"
+    for port in settings.peer_ports:
+        if port not in said.get(_PEER_PORTS, [port]):
+            yield f"container-port = {port}: one by which services of {base} reach each other"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -11,6 +12,7 @@ from infra.cluster.cluster import Cluster, ClusterArgs
 from infra.environment.attachment import OUTPUT, attachment_of
 from infra.environment.services import EnvironmentArgs, Services, own_parts
 from infra.image.images import Images
+from infra.network.discovery import Discovery, DiscoveryArgs, Namespaces
 from infra.network.dns import Certificate, CertificateArgs
 from infra.network.load_balancer import LoadBalancer, LoadBalancerArgs, test_port
 from infra.network.security_groups import SecurityGroups, SecurityGroupsArgs
@@ -55,6 +57,7 @@ class Environment(pulumi.ComponentResource):
                 test_cidrs=settings.load_balancer.test_cidrs,
                 egress=settings.network.egress,
                 ipv6=settings.network.ipv6,
+                peer_ports=settings.peer_ports,
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -118,6 +121,7 @@ class Environment(pulumi.ComponentResource):
             load_balancer_dns_name=self._load_balancer.dns_name,
             load_balancer_zone_id=self._load_balancer.zone_id,
             zone_id=self._zone_id,
+            namespaces=self._namespaces(args),
             log_group_name=self._cluster.log_group_name,
             log_group_arn=self._cluster.log_group_arn,
             traffic_shift=self._traffic_shift(own["account"]),
@@ -139,6 +143,22 @@ class Environment(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         return zone_id, certificate.arn
+
+    def _namespaces(self, args: EnvironmentArgs) -> Namespaces:
+        settings = args.settings
+        if not settings.connects and not settings.has_names:
+            return Namespaces()
+        here = re.sub("[^a-z0-9.-]", "-", f"{settings.environment}.{args.project}.internal".lower())
+        discovery = Discovery(
+            "discovery",
+            DiscoveryArgs(
+                vpc_id=self._network.vpc_id,
+                connect=settings.connects,
+                domain=(settings.network.discovery_domain or here) if settings.has_names else None,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return discovery.namespaces
 
     def _traffic_shift(self, account: Account) -> TrafficShift | None:
         if self._load_balancer.test_listener_arn is None:

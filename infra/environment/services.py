@@ -11,6 +11,7 @@ from infra.account import Account
 from infra.network.dns import Host, HostArgs
 from infra.rollout.rollout import Rollout
 from infra.service.service import Service, ServiceArgs
+from infra.settings import address_of, called_by, in_order_of_calls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +75,11 @@ class Services:
         self._images = images
         self._parent = parent
 
-        services = {one.name: self._serve(one) for one in settings.services}
+        # A task knows the aliases that were there when its service was deployed.
+        made: dict[str, Service] = {}
+        for one in in_order_of_calls(settings.services):
+            made[one.name] = self._serve(one, made)
+        services = {one.name: made[one.name] for one in settings.services}
         reached = [one for one in settings.services if one.exposure == "http"]
         urls = self._when_verified(services, {one.name: self._url(one) for one in reached})
         self.outputs = {
@@ -88,17 +93,38 @@ class Services:
         }
         if settings.main in reached:
             self.outputs["url"] = urls[settings.main.name]
+        if platform.namespaces.dns_name is not None:
+            self.outputs["names"] = pulumi.Output.from_input(
+                {
+                    one.name: pulumi.Output.concat(
+                        one.discovery.name or one.name, ".", platform.namespaces.dns_name
+                    )
+                    for one in settings.services
+                    if one.discovery.enabled
+                }
+            )
         queues = {name: one.dead_letter_queue_url for name, one in services.items()}
         if any(url is not None for url in queues.values()):
             self.outputs["dead_letter_queues"] = pulumi.Output.from_input(
                 {name: url for name, url in queues.items() if url is not None}
             )
 
-    def _serve(self, settings: ServiceSettings) -> Service:
+    def _serve(self, settings: ServiceSettings, made: Mapping[str, Service]) -> Service:
         image, platform = self._images.of(settings), self._platform
         options = pulumi.ResourceOptions(parent=self._parent)
         service = Service(
-            settings.name, ServiceArgs(settings=settings, platform=platform, image=image), opts=options
+            settings.name,
+            ServiceArgs(
+                settings=settings,
+                platform=platform,
+                image=image,
+                calls={
+                    address: made[one.name]
+                    for one in called_by(settings, self._settings.services)
+                    if (address := address_of(one))
+                },
+            ),
+            opts=options,
         )
         if self._has_host_of_its_own(settings) and platform.zone_id is not None:
             Host(

@@ -31,10 +31,14 @@ class SecurityGroupsArgs:
     egress: Sequence[EgressRule] = ()
     """What tasks may reach beside port 443."""
     ipv6: bool = False
+    peer_ports: Sequence[int] = ()
+    """Ports by which tasks reach tasks of other services."""
 
 
 class SecurityGroups(pulumi.ComponentResource):
     """The world reaches the load balancer, the load balancer the tasks, and nothing else reaches either.
+
+    Tasks reach each other only by the ports that services offer to each other.
 
     All services share the tasks' group: one for each would run into the 60 rules that a group can have.
     """
@@ -64,6 +68,7 @@ class SecurityGroups(pulumi.ComponentResource):
         for port in args.container_ports:
             self._from_load_balancer_to_tasks(name, port, is_first=port == args.container_ports[0])
         self._from_tasks(name, args)
+        self._between_tasks(name, args.peer_ports)
 
         self.load_balancer_id = self._load_balancer.id
         self.tasks_id = self._tasks.id
@@ -147,6 +152,29 @@ class SecurityGroups(pulumi.ComponentResource):
                 from_port=rule.port,
                 to_port=rule.port,
                 cidr_ipv4=rule.cidr,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+
+    def _between_tasks(self, name: str, ports: Sequence[int]) -> None:
+        for port in ports:
+            aws.vpc.SecurityGroupEgressRule(
+                f"{name}-tasks-to-peers-{port}",
+                security_group_id=self._tasks.id,
+                description="Other services of the stack",
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                referenced_security_group_id=self._tasks.id,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            aws.vpc.SecurityGroupIngressRule(
+                f"{name}-tasks-from-peers-{port}",
+                security_group_id=self._tasks.id,
+                description="Other services of the stack",
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                referenced_security_group_id=self._tasks.id,
                 opts=pulumi.ResourceOptions(parent=self),
             )
 

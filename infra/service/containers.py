@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from infra.settings import endpoint
+
 if TYPE_CHECKING:
     import pulumi
 
@@ -46,8 +48,8 @@ def app_container(settings: ServiceSettings, image: DeployableImage, platform: P
         "environment": [{"name": key, "value": value} for key, value in sorted(environment.items())],
         "logConfiguration": log_configuration(settings.name, platform),
     }
-    if settings.exposure != "none":
-        container["portMappings"] = [{"containerPort": settings.container_port, "protocol": "tcp"}]
+    if settings.exposure != "none" or endpoint(settings) or settings.discovery.enabled:
+        container["portMappings"] = [_port_mapping(settings)]
     if credentials := registry_credentials(settings, image):
         container["repositoryCredentials"] = {"credentialsParameter": credentials}
     if settings.command:
@@ -65,6 +67,16 @@ def app_container(settings: ServiceSettings, image: DeployableImage, platform: P
             "startPeriod": min(settings.health_check_grace_period_seconds, 300),
         }
     return container
+
+
+def _port_mapping(settings: ServiceSettings) -> dict[str, Any]:
+    mapping: dict[str, Any] = {"containerPort": settings.container_port, "protocol": "tcp"}
+    if endpoint(settings):
+        # Service Connect finds the port by its name. Without a protocol of its own it is plain TCP.
+        mapping["name"] = settings.name
+        if settings.connect.protocol != "tcp":
+            mapping["appProtocol"] = settings.connect.protocol
+    return mapping
 
 
 def log_configuration(stream_prefix: str, platform: Platform) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import pulumi
+
+from infra.network.discovery import Namespaces
 
 if TYPE_CHECKING:
     from infra.account import Account
@@ -62,6 +64,8 @@ class Platform(Attachable):
     log_group_name: pulumi.Output[str]
     log_group_arn: pulumi.Output[str]
     rollout: Rollout
+    namespaces: Namespaces = field(default_factory=Namespaces)
+    """Where services find each other."""
     traffic_shift: TrafficShift | None = None
     """For services with two target groups."""
     prerequisites: Sequence[pulumi.Resource] = ()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_aws as aws
 
+from infra.network.discovery import registered
 from infra.observability.alarms import DeploymentAlarms, DeploymentAlarmsArgs, alarms_of_service
 from infra.service.autoscaling import Autoscaling, AutoscalingArgs
+from infra.service.connect import connect_configuration
 from infra.service.deployment import deployment_configuration, needs_hook_role, timeouts
 from infra.service.roles import HookRole
 from infra.service.schedules import Schedules, SchedulesArgs, scheduled_task
@@ -31,6 +33,8 @@ class ServiceArgs:
     settings: ServiceSettings
     platform: Platform
     image: DeployableImage
+    calls: Mapping[str, Service] = field(default_factory=dict[str, "Service"])
+    """Services that this one calls by Service Connect, by alias and port; they are deployed before it."""
 
     def __post_init__(self) -> None:
         if self.settings.rollout.has_two_target_groups and self.platform.traffic_shift is None:
@@ -93,6 +97,8 @@ class Service(pulumi.ComponentResource):
                 "security_groups": [platform.security_group_id],
                 "assign_public_ip": platform.assign_public_ip,
             },
+            service_connect_configuration=connect_configuration(settings, platform),
+            service_registries=self._registries(name, args),
             load_balancers=traffic.load_balancers if traffic else None,
             deployment_configuration=deployment_configuration(
                 settings.rollout, hook_role.arn if hook_role else None
@@ -107,13 +113,14 @@ class Service(pulumi.ComponentResource):
             enable_execute_command=settings.execute_command,
             propagate_tags="SERVICE",
             enable_ecs_managed_tags=True,
-            triggers=rollout.triggers,
+            triggers={**(rollout.triggers or {}), **_aliases(args.calls)} or None,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[
                     *(traffic.prerequisites if traffic else ()),
                     *([hook_role] if hook_role else ()),
                     *rollout.prerequisites,
+                    *args.calls.values(),
                     *platform.prerequisites,
                 ],
                 ignore_changes=["desiredCount"] if settings.autoscaling.enabled else None,
@@ -164,6 +171,15 @@ class Service(pulumi.ComponentResource):
             }
         )
 
+    def _registries(self, name: str, args: ServiceArgs) -> aws.ecs.ServiceServiceRegistriesArgsDict | None:
+        namespace_id = args.platform.namespaces.dns_id
+        if not args.settings.discovery.enabled or namespace_id is None:
+            return None
+        registry = registered(
+            name, args.settings.discovery, namespace_id=namespace_id, srv=False, parent=self
+        )
+        return {"registry_arn": registry.arn}
+
     def _alarms(
         self, name: str, groups: Mapping[str, aws.lb.TargetGroup], args: ServiceArgs
     ) -> DeploymentAlarms | None:
@@ -180,3 +196,8 @@ class Service(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _aliases(calls: Mapping[str, Service]) -> dict[str, str]:
+    """Return what deploys a service anew when there are other aliases: its tasks know no later ones."""
+    return {"calls": " ".join(sorted(calls))} if calls else {}

@@ -3,7 +3,9 @@
 from infra.settings.alarms import AlarmSettings
 from infra.settings.attach import KEYS_OF_THE_BASE, AttachSettings, PreviewSettings
 from infra.settings.autoscaling import AutoscalingSettings, ScheduledCapacity
+from infra.settings.calls import address_of, called_by, endpoint, in_order_of_calls
 from infra.settings.cluster import CapacityProvider, ClusterSettings
+from infra.settings.connect import ConnectSettings, DiscoverySettings
 from infra.settings.faults import SettingsError
 from infra.settings.image import BuildSecret, ImageSettings
 from infra.settings.load_balancer import LoadBalancerSettings
@@ -24,6 +26,8 @@ __all__ = [
     "BuildSecret",
     "CapacityProvider",
     "ClusterSettings",
+    "ConnectSettings",
+    "DiscoverySettings",
     "EgressRule",
     "Exposure",
     "ImageSettings",
@@ -44,7 +48,11 @@ __all__ = [
     "SettingsError",
     "Statement",
     "Strategy",
+    "address_of",
+    "called_by",
+    "endpoint",
     "foreign_namespaces",
+    "in_order_of_calls",
     "keys",
     "parse",
 ]

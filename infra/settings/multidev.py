@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, cast
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
+from infra.settings.calls import of_copy
 from infra.settings.faults import Found, found_in, stranger
 from infra.settings.inheritance import laid_over
 from infra.settings.model import ONCE, Fault, FaultsError, Word, check, repeated
@@ -99,6 +100,7 @@ def placed(service: ServiceSettings, main: ServiceSettings, name: str, priority:
             "host": f"{name}.{main.host}" if main.host else None,
             "path_prefix": None if main.host else f"/{name}",
             "priority": priority,
+            **of_copy(service, name),
         }
     )
 
@@ -159,7 +161,7 @@ def _copy_of(service: ServiceSettings, copy: Copy, here: ServiceSettings) -> Ser
         place["priority"] = priority_of(name)
         place["host" if here.host else "path_prefix"] = f"{name}.{domain}" if here.host else f"/{name}"
     kept = {"name": name, "image": service.image, "source": service.source, "image_of": service.image_of}
-    return made.model_copy(update={**kept, **place})
+    return made.model_copy(update={**kept, **place, **of_copy(made, copy.name)})
 
 
 def _unsaid(found: Found, entry: Mapping[str, Any]) -> Found:

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from infra.settings.model import ONCE, Allowed, Fault, FaultsError, Model, Pattern, repeated
+from infra.settings.names import HostName
 
 Nat = Literal["none", "single", "one-per-az"]
 
@@ -131,6 +132,9 @@ class NetworkSettings(Model):
     """Make the load balancer dual-stack, with AAAA records."""
     egress: Annotated[tuple[EgressRule, ...], Field(max_length=MOST_RULES)] = ()
     """What tasks may reach besides port 443."""
+    discovery_domain: HostName | None = None
+    """Name of the private DNS zone in which services with `discovery` have names; empty for
+    <stack>.<project>.internal."""
 
     def _rules(self) -> Iterator[Fault]:
         yield from self._rules_of_subnets()

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from infra.settings.alarms import AlarmSettings
 from infra.settings.autoscaling import MOST_TASKS, AutoscalingSettings
+from infra.settings.connect import ConnectSettings, DiscoverySettings
 from infra.settings.fargate import MEMORY_BY_CPU, Cpu, nearest_memory, sizes_for
 from infra.settings.faults import CREDENTIALS
 from infra.settings.image import ImageSettings
@@ -180,6 +181,10 @@ class ServiceSettings(TrafficSettings):
     """Tasks that start by the clock, by name: the service's own, with another command. With
     `desired-count: 0` and `exposure: none` the service exists for them alone. Copies are not scheduled unless
     they say so; see docs/services.md."""
+    connect: ConnectSettings = ConnectSettings()
+    """How the service reaches others, and they it, by ECS Service Connect; see docs/services.md."""
+    discovery: DiscoverySettings = DiscoverySettings()
+    """A name for the service's tasks in a private DNS zone, for whoever cannot use Service Connect."""
     rollout_timeout_minutes: int = Field(default=20, ge=1, le=1440)
     """How long a service may take to run a new version, beside what its strategy and alarms wait for on
     purpose; then the update fails."""

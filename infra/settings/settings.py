@@ -26,6 +26,7 @@ from pydantic.fields import FieldInfo
 
 from infra.settings.alarms import AlarmSettings
 from infra.settings.attach import KEYS_OF_THE_BASE, AttachSettings, PreviewSettings
+from infra.settings.calls import endpoint, faults_of_calls, faults_of_names
 from infra.settings.cluster import ClusterSettings
 from infra.settings.faults import Found, SettingsError, found_in, nearest, stranger
 from infra.settings.image import ImageSettings
@@ -182,6 +183,22 @@ class Settings(Model):
         """Whether a service has a second target group, and so needs a test listener and ECS a role."""
         return any(service.rollout.has_two_target_groups for service in self.services)
 
+    @property
+    def peer_ports(self) -> tuple[int, ...]:
+        """The ports by which tasks reach tasks of other services."""
+        reached = [one for one in self.services if endpoint(one) or one.discovery.enabled]
+        return tuple(dict.fromkeys(one.container_port for one in reached))
+
+    @property
+    def connects(self) -> bool:
+        """Whether a service uses Service Connect."""
+        return any(one.connect.enabled for one in self.services)
+
+    @property
+    def has_names(self) -> bool:
+        """Whether a service has a name in the private DNS zone."""
+        return any(one.discovery.enabled for one in self.services)
+
     def _rules(self) -> Iterator[Fault]:
         yield from faults_of_routing(self.routing)
         # Nobody but ECS has the credentials: what a tag means cannot be asked.
@@ -190,6 +207,10 @@ class Settings(Model):
             if service.registry_credentials and "@" not in image and not _ECR_HOST.match(image):
                 path = ("multidev", index - 1, "image") if service.image else ("image",)
                 yield Fault("the image by digest (…@sha256:…), with `registry-credentials`", path, image)
+        yield from faults_of_names(self.services)
+        if self.attach is None:
+            others = {("services", name): service for name, service in self.more_services.items()}
+            yield from faults_of_calls({(): self.main, **others})
         if self.load_balancer.test_cidrs and not self.shifts_traffic:
             none = "none, for no service has a test listener"
             has = "`rollout.strategy` canary, linear or blue-green has"

@@ -31,6 +31,8 @@ _ARN_SERVICE = {
     "aws:cloudwatch/logGroup:LogGroup": "logs:log-group",
     "aws:scheduler/scheduleGroup:ScheduleGroup": "scheduler:schedule-group",
     "aws:sqs/queue:Queue": "sqs:queue",
+    "aws:servicediscovery/httpNamespace:HttpNamespace": "servicediscovery:namespace",
+    "aws:servicediscovery/service:Service": "servicediscovery:service",
 }
 
 

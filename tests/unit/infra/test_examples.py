@@ -55,3 +55,39 @@ def test_several_services_are_reached_by_paths_or_not_at_all(declare_stack: Decl
         "web-alice": "https://alice.dev.example.com",
         "api-alice": "https://alice.dev.example.com/api/",
     }
+
+
+def test_services_find_each_other_by_alias_and_by_name(declare_stack: DeclareStack) -> None:
+    graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "service-connect.yaml")
+    connects = {one.name: one.inputs["serviceConnectConfiguration"] for one in graph.all(SERVICE)}
+    offered = {
+        name: [alias for service in own.get("services", ()) for alias in service["clientAlias"]]
+        for name, own in connects.items()
+    }
+    between = {
+        rule.name: (rule.inputs["fromPort"], rule.inputs["referencedSecurityGroupId"])
+        for kind in ("Ingress", "Egress")
+        for rule in graph.all(f"aws:vpc/securityGroup{kind}Rule:SecurityGroup{kind}Rule")
+        if "peers" in rule.name
+    }
+
+    assert offered == {
+        "web": [],
+        "web-alice": [],
+        "api": [{"dnsName": "api", "port": 80}],
+        "cache": [{"dnsName": "cache", "port": 6379}],
+    }
+    assert {own["namespace"] for own in connects.values()} == {
+        "arn:aws:servicediscovery:us-east-1:123456789012:namespace/discovery-connect-1a2b3c4"
+    }
+    assert graph.names("aws:servicediscovery/service:Service") == ["cache"]
+    assert graph.one("aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace").inputs["name"] == (
+        "service-connect.node-on-ecs.internal"
+    )
+    assert between == {
+        f"security-tasks-{way}-peers-{port}": (port, "security-tasks-id")
+        for way in ("from", "to")
+        for port in (3000, 6379)
+    }
+    assert graph.one(SERVICE, "web").inputs["triggers"] == {"calls": "api:80"}
+    assert graph.exports["names"] == {"cache": "cache.service-connect.node-on-ecs.internal"}

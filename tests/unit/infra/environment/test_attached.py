@@ -82,9 +82,48 @@ def test_the_app_keeps_connections_as_long_as_the_base_s_load_balancer_wants(att
     assert {"name": "IDLE_TIMEOUT_SECONDS", "value": "60"} in container["environment"]
 
 
+CONNECTED = {"connect": {"enabled": True}, "discovery": {"enabled": True}}
+
+
+def test_its_service_joins_the_base_s_namespaces_under_a_name_of_its_own(
+    attach: DeclareStack, declare_stack: DeclareStack
+) -> None:
+    base = declare_stack("dev", CONNECTED).exports
+    graph = attach({**CONNECTED, "domain": "dev.example.com"}, told=base)
+    connect = graph.one("aws:ecs/service:Service").inputs["serviceConnectConfiguration"]
+    registry = graph.one("aws:servicediscovery/service:Service").inputs
+
+    assert connect["namespace"] == base["attachment"]["namespace_connect_arn"]
+    assert connect["services"][0]["clientAlias"] == [{"dnsName": "web-pr-12", "port": 80}]
+    assert registry["name"] == "web-pr-12"
+    assert registry["dnsConfig"]["namespaceId"] == base["attachment"]["namespace_dns_id"]
+    assert not [r.name for r in graph.resources if "Namespace" in r.type]
+
+
+def test_a_base_whose_services_do_not_find_each_other_says_nothing_of_it(declare_stack: DeclareStack) -> None:
+    said = declare_stack("dev").exports["attachment"]
+
+    assert not [key for key in said if key.startswith("namespace") or key == "peer_ports"]
+
+
 @pytest.mark.parametrize(
     ("told", "changes", "words"),
     [
+        (None, {"connect": {"enabled": True}}, r"connect.enabled = true: false, for no service of dev has"),
+        (None, {"discovery": {"enabled": True}}, r"discovery.enabled = true: false, for no service of dev"),
+        (
+            {
+                "attachment": {
+                    "region": "us-east-1",
+                    "container_port": 3000,
+                    "domain": "dev.example.com",
+                    "namespace_connect_arn": "arn",
+                    "peer_ports": [5432.0],
+                }
+            },
+            {"connect": {"enabled": True}},
+            "container-port = 3000: one by which services of dev reach each other",
+        ),
         ({"url": "x"}, {}, "has no output `attachment`"),
         (None, {"container-port": 4000}, "container-port = 4000: 3000, as dev has it"),
         (None, {"domain": "other.example.com"}, "domain = other.example.com: dev.example.com"),

@@ -71,6 +71,13 @@ def test_tasks_reach_https_and_what_config_lists() -> None:
     }
 
 
+def test_tasks_reach_each_other_by_what_services_offer_and_nothing_else() -> None:
+    graph = _groups(peer_ports=(6379,))
+
+    assert _rules(graph, INGRESS, TASKS) == {("tcp", 3000, 3000, LOAD_BALANCER), ("tcp", 6379, 6379, TASKS)}
+    assert _rules(graph, EGRESS, TASKS) == {("tcp", 443, 443, "0.0.0.0/0"), ("tcp", 6379, 6379, TASKS)}
+
+
 def test_the_order_of_the_listed_egress_makes_no_difference() -> None:
     """Rules that were numbered would be replaced, and traffic cut, when one is added before them."""
     first = EgressRule(port=5432, cidr="10.9.0.0/16", description="Database", protocol="tcp")
