@@ -9,13 +9,15 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from local import ports
 from local.docker_daemon import DockerDaemon
 from local.errors import LocalError
 from local.processes import FIRST_INHERITED
 from local.servers import Server
+
+ROOT: Final = Path(__file__).resolve().parents[1]
 
 
 class EmulatorError(LocalError):
@@ -73,7 +75,7 @@ class Emulator(Server):
             emulator = cls._start_or_join(
                 # MiniStack's own command would bind the port itself, and lose it to a faster process.
                 (
-                    *("-m", "hypercorn", "ministack.app:app", "--bind", f"fd://{FIRST_INHERITED}"),
+                    *("-m", "hypercorn", "local.emulated.app:app", "--bind", f"fd://{FIRST_INHERITED}"),
                     *("--workers", "0", "--keep-alive", "75"),
                 ),
                 state_dir=state_dir,
@@ -110,11 +112,15 @@ class Emulator(Server):
             DockerError: a container cannot be removed.
             ProcessError: it belongs to another user.
         """
-        from local.task_containers import remove_containers
+        from local.emulated.volumes import remove_volumes
+        from local.task_containers import remove_containers, remove_networks
 
         self.process.stop(seconds=self.STOP_SECONDS)
         # It removes its containers itself, unless it crashed.
-        remove_containers(f"ministack.instance={self.identity}:{self.port}")
+        own = f"ministack.instance={self.identity}:{self.port}"
+        remove_containers(own)
+        remove_volumes(own)
+        remove_networks(own)
         shutil.rmtree(_temporary(self.state_dir), ignore_errors=True)
         super().stop()
 
@@ -125,6 +131,7 @@ def _temporary(state_dir: Path) -> Path:
 
 def _environment(*, port: int, region: str, identity: str, temporary: Path) -> Mapping[str, str]:
     return {
+        "PYTHONPATH": str(ROOT),
         # Goes into addresses that it tells, and into its containers' labels.
         "GATEWAY_PORT": str(port),
         "MINISTACK_REGION": region,

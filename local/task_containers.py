@@ -86,9 +86,16 @@ class TaskContainer:
 
 def containers_of(api: Any, task_arn: str) -> dict[str, TaskContainer]:
     """Return a task's containers by their names in the task definition, ended ones too."""
+    found = api.containers(all=True, filters={"label": f"{_TASK_LABEL}={task_arn}"})
+    addresses = {f"container:{one['Id']}": _address(one) for one in found}
+    # Those of one task share the network of one of them.
     return {
-        str(one["Labels"][_NAME_LABEL]): TaskContainer(api=api, id=str(one["Id"]), address=_address(one))
-        for one in api.containers(all=True, filters={"label": f"{_TASK_LABEL}={task_arn}"})
+        str(one["Labels"][_NAME_LABEL]): TaskContainer(
+            api=api,
+            id=str(one["Id"]),
+            address=addresses.get(one.get("HostConfig", {}).get("NetworkMode", "")) or _address(one),
+        )
+        for one in found
     }
 
 
@@ -146,6 +153,18 @@ def remove_containers(label: str) -> None:
             left = [_name(container) for container in found if not _removed(api, container, force=True)]
             if left:
                 raise DockerError(f"cannot remove the containers {', '.join(left)}: see `docker ps -a`")
+
+
+def remove_networks(label: str) -> None:
+    """Remove all networks with a label, written `name=value`; without a daemon there are none.
+
+    Raises:
+        DockerError: one cannot be removed.
+    """
+    if answers():
+        with docker_engine(f"remove the networks with label {label}") as api:
+            for network in api.networks(filters={"label": [label]}):
+                api.remove_network(network["Id"])
 
 
 def as_command(health_check: Sequence[str]) -> list[str]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import http.client
 import re
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from local.resources.aws_calls import call
-from local.resources.base import Properties, ResourceError
+from local.resources.base import Properties
 from local.resources.cloud import Cloud
 from local.task_containers import TaskContainer, as_command
 
@@ -42,6 +43,8 @@ class TargetCheck:
     patience: float
     """Seconds since the task's start after which AWS takes it for unhealthy."""
     port: int
+    protocol: str
+    """`TCP` connects only."""
     path: str
     codes: str
     """Status codes such as `200`, `200,204` or `200-299`."""
@@ -49,9 +52,20 @@ class TargetCheck:
 
     def fault(self, container: TaskContainer) -> str:
         """Send the request that the load balancer sends, and return what is wrong; empty if it passed."""
-        where = f"GET {self.path} on port {self.port}"
-        connection = http.client.HTTPConnection(container.address, self.port, timeout=self.seconds)
+        where = f"{self.protocol if self.protocol == 'TCP' else f'GET {self.path}'} on port {self.port}"
+        if self.protocol == "HTTPS":
+            # A load balancer trusts any certificate of a target.
+            trusting = ssl.create_default_context()
+            trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+            connection = http.client.HTTPSConnection(
+                container.address, self.port, timeout=self.seconds, context=trusting
+            )
+        else:
+            connection = http.client.HTTPConnection(container.address, self.port, timeout=self.seconds)
         try:
+            if self.protocol == "TCP":
+                connection.connect()
+                return ""
             connection.request("GET", self.path, headers={"User-Agent": "ELB-HealthChecker/2.0"})
             status = connection.getresponse().status
         except ConnectionRefusedError:
@@ -147,9 +161,6 @@ def checks_of(cloud: Cloud, service: Properties, definition: Properties) -> list
 
     Its faults say more: a command in the container only tells that it failed.
 
-    Raises:
-        ResourceError: a load balancer would ask by another protocol than HTTP.
-
     Args:
         cloud: the emulator.
         service: as ECS describes it.
@@ -161,16 +172,13 @@ def checks_of(cloud: Cloud, service: Properties, definition: Properties) -> list
     for balancer in balancers:
         answer = call(cloud, "elbv2", "describe_target_groups", TargetGroupArns=[balancer["targetGroupArn"]])
         group = answer["TargetGroups"][0]
-        if (protocol := group.get("HealthCheckProtocol", "HTTP")) != "HTTP":
-            raise ResourceError(
-                f"target group {group['TargetGroupName']!r}: health checks by {protocol} are not known here"
-            )
         port = group.get("HealthCheckPort", "traffic-port")
         found.append(
             TargetCheck(
                 container=balancer["containerName"],
                 patience=max(grace, group["HealthCheckIntervalSeconds"] * group["UnhealthyThresholdCount"]),
                 port=int(balancer["containerPort"] if port == "traffic-port" else port),
+                protocol=group.get("HealthCheckProtocol", "HTTP"),
                 path=group.get("HealthCheckPath") or "/",
                 codes=group.get("Matcher", {}).get("HttpCode") or "200",
                 seconds=group["HealthCheckTimeoutSeconds"],

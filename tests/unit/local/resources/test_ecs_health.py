@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from local.resources.base import ResourceError
 from local.resources.ecs_deployment import excerpt
 from local.resources.ecs_health import UP_SECONDS, TaskHealth, checks_of, matches
 from local.task_containers import Listener
@@ -63,9 +62,14 @@ def test_a_target_is_asked_as_its_group_says() -> None:
     assert check.seconds == 5
 
 
-def test_a_protocol_that_is_not_asked_by_here_is_refused() -> None:
-    with pytest.raises(ResourceError, match="health checks by TCP"):
-        checks({"loadBalancers": [BALANCED]}, HealthCheckProtocol="TCP")
+def test_a_target_that_is_asked_by_tcp_has_to_take_a_connection() -> None:
+    container: Any = Listening([])
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        [check] = checks({"loadBalancers": [BALANCED]}, HealthCheckProtocol="TCP", HealthCheckPort=port)
+        assert check.fault(container) == ""
+
+    assert check.fault(container) == f"nothing listens on container port {port}"
 
 
 def test_a_port_of_its_own_goes_before_the_traffics() -> None:

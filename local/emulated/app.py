@@ -1,0 +1,10 @@
+"""MiniStack, with what it leaves out of running tasks."""
+
+from __future__ import annotations
+
+from local.emulated import ministack, schedules, tasks
+
+tasks.install()
+schedules.install()
+
+app = ministack("app").app

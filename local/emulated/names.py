@@ -1,0 +1,69 @@
+"""Names by which tasks find one another: Cloud Map's and Service Connect's, in a network of their cluster."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from local.emulated import instance, ministack, own_labels
+
+_cloud_map = ministack("services.servicediscovery")
+
+_making: Final = threading.Lock()
+_asked: Final[dict[tuple[str, str], dict[str, Any]]] = {}
+"""What each service asks for that MiniStack forgets, by cluster and name."""
+_KEPT: Final = ("serviceConnectConfiguration", "serviceRegistries")
+
+
+def remember(asked: Mapping[str, Any]) -> None:
+    """Keep the names that a CreateService or UpdateService asks for."""
+    name = str(asked.get("serviceName") or asked.get("service")).rpartition("/")[2]
+    kept = _asked.setdefault((_name(asked.get("cluster", "default")), name), {})
+    kept.update({key: asked[key] for key in _KEPT if key in asked})
+
+
+def network(client: Any, cluster_arn: str) -> str | None:
+    """Return the network of a cluster's tasks, which is made with the first; None where nothing has a name.
+
+    Docker tells names in a network of one's own only.
+    """
+    if not len(_cloud_map._namespaces):
+        return None
+    name = f"{instance()}-{_name(cluster_arn)}"
+    with _making:
+        if not any(one.name == name for one in client.networks.list(names=[name])):
+            client.networks.create(name, labels=own_labels())
+    return name
+
+
+def aliases(cluster_arn: str, group: str) -> list[str]:
+    """Return the names of a task of a group, which is `service:<name>` for a service's."""
+    asked = _asked.get((_name(cluster_arn), group.removeprefix("service:")), {})
+    return [*_registered(asked), *_connected(asked)]
+
+
+def _registered(asked: Mapping[str, Any]) -> Iterator[str]:
+    for registry in asked.get("serviceRegistries") or ():
+        service = _cloud_map._services.get(_name(registry["registryArn"]))
+        if service is not None:
+            yield f"{service['Name']}.{_namespace(service['NamespaceId'])}"
+
+
+def _connected(asked: Mapping[str, Any]) -> Iterator[str]:
+    connect: Mapping[str, Any] = asked.get("serviceConnectConfiguration") or {}
+    for service in connect.get("services") or () if connect.get("enabled") else ():
+        name = service.get("discoveryName") or service["portName"]
+        found: list[dict[str, str]] = service.get("clientAliases") or [{}]
+        for alias in found:
+            yield alias.get("dnsName") or f"{name}.{_namespace(connect.get('namespace') or '')}"
+
+
+def _namespace(identifier: str) -> str:
+    """Return the name of a namespace by its id or ARN; one that is not known is a name."""
+    found = _cloud_map._namespaces.get(_name(identifier))
+    return str(found["Name"]) if found else identifier
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition("/")[2]

@@ -1,0 +1,176 @@
+"""Tasks of several containers, as ECS runs them, in MiniStack's own process.
+
+MiniStack starts one container after the other, each alone, from the image's own settings. Where it makes
+the keywords of docker's `run`, this adds the rest: one network for a task, the order of the dependencies,
+volumes, the user, the read-only root and what else a definition says.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from local.emulated import ministack, names, volumes
+from local.emulated.containers import (
+    ENDS,
+    Definition,
+    is_awaited,
+    network_owner,
+    options,
+    start_order,
+)
+
+_ecs, _ssm = ministack("services.ecs"), ministack("services.ssm")
+
+_TASK: Final = "com.amazonaws.ecs.task-arn"
+_FIRST: Final = "node-on-ecs.ends-before-the-task-runs"
+"""Label of a container that others wait to end, and that has a network of its own."""
+_PAUSE_SECONDS: Final = 0.2
+_STOP_SECONDS: Final = 5
+"""As MiniStack's own."""
+_START_TIMEOUT_SECONDS: Final = 180
+"""How long ECS waits for a dependency by default."""
+
+
+class NotStartedError(RuntimeError):
+    """A container that another depends on is not what that waits for; ECS then starts no further one."""
+
+
+def install() -> None:
+    """Wrap what MiniStack starts and stops tasks by."""
+    for name, wrapper in (
+        ("_build_run_kwargs", _keywords),
+        ("_cleanup_task_resources", _clean_up),
+        ("_record_task_ip", _record_address),
+        ("_start_task_worker", _start),
+    ):
+        setattr(_ecs, name, partial(wrapper, getattr(_ecs, name)))
+    for action in ("CreateService", "UpdateService"):
+        _ecs._ACTION_MAP[action] = partial(_remember, _ecs._ACTION_MAP[action])
+    # Else a container gets a SecureString as the emulator keeps it.
+    _ssm.resolve_parameter_value = partial(_ssm.resolve_parameter_value, decrypt=True)
+
+
+def _remember(original: Any, data: dict[str, Any]) -> Any:
+    names.remember(data)
+    return original(data)
+
+
+def _start(original: Any, task: dict[str, Any], td: Definition, overrides: Any, client: Any) -> Any:
+    """Start containers after those that they depend on."""
+    order = start_order(td["containerDefinitions"])
+    for key in ("containers", "_container_essentials"):
+        task[key] = [task[key][place] for place in order]
+    # There is no instance whose network a task could have: it gets one of its own.
+    mode = "awsvpc" if td.get("networkMode") == "host" else td.get("networkMode")
+    ordered = [td["containerDefinitions"][place] for place in order]
+    return original(task, {**td, "containerDefinitions": ordered, "networkMode": mode}, overrides, client)
+
+
+def _keywords(  # noqa: PLR0917 -- MiniStack's own
+    original: Any, cdef: Definition, td: Definition, env: dict[str, str], ports: Any, network: Any,
+    host_mode: Any, task_id: str, task_arn: str, own_address: Any, cluster_arn: str,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the keywords of docker's `run` for a container, as soon as what it depends on is there."""
+    client, ordered = _ecs._get_docker(), td["containerDefinitions"]
+    for dependency in cdef.get("dependsOn") or ():
+        _wait(client, dependency, td, task_id)
+    keywords: dict[str, Any] = original(
+        cdef, td, {**_environment_files(cdef), **env}, ports, network, host_mode, task_id, task_arn,
+        own_address, cluster_arn,
+    )  # fmt: skip
+    keywords |= options(cdef, awaited_healthy=is_awaited(cdef["name"], ordered, "HEALTHY"))
+    keywords["volumes"] = volumes.binds(client, td, cdef, task_arn)
+    # Containers are reached by their own address: a port of this machine would be one for all tasks.
+    keywords["ports"] = None
+    owner = network_owner(ordered)
+    if td.get("networkMode") == "awsvpc" and cdef["name"] != owner:
+        if any(is_awaited(cdef["name"], ordered, condition) for condition in ENDS):
+            keywords["labels"][_FIRST] = "yes"
+            return keywords
+        for key in ("network", "extra_hosts", "hostname"):
+            keywords.pop(key, None)
+        keywords["network_mode"] = f"container:{_container_name(task_id, owner)}"
+    elif td.get("networkMode") == "none":
+        for key in ("network", "extra_hosts"):
+            keywords.pop(key, None)
+        keywords["network_mode"] = "none"
+    elif own := names.network(client, cluster_arn):
+        task = _ecs._tasks[task_arn]
+        aliases = names.aliases(cluster_arn, task.get("group") or "")
+        keywords["network"] = own
+        keywords["networking_config"] = {own: client.api.create_endpoint_config(aliases=aliases)}
+    return keywords
+
+
+def _wait(client: Any, dependency: Mapping[str, str], td: Definition, task_id: str) -> None:
+    """Wait until a container is as another wants it.
+
+    Raises:
+        NotStartedError: it will not be, or takes too long.
+    """
+    name, condition = dependency["containerName"], dependency["condition"]
+    definition = next(one for one in td["containerDefinitions"] if one["name"] == name)
+    end = time.monotonic() + (definition.get("startTimeout") or _START_TIMEOUT_SECONDS)
+    container = client.containers.get(_container_name(task_id, name))
+    while True:
+        container.reload()
+        state: dict[str, Any] = container.attrs["State"]
+        checked: dict[str, Any] = state.get("Health") or {}
+        how = str(checked.get("Status") or state["Status"])
+        if condition == "START" or (condition == "HEALTHY" and how == "healthy"):
+            return
+        ended = state["Status"] == "exited"
+        if ended and (condition == "COMPLETE" or (condition == "SUCCESS" and not state["ExitCode"])):
+            return
+        if ended or how == "unhealthy" or time.monotonic() > end:
+            log = container.logs(tail=20).decode(errors="replace")
+            raise NotStartedError(
+                f"container {name} is {how}, exit code {state['ExitCode']}, and not {condition}: {log}"
+            )
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _environment_files(cdef: Definition) -> dict[str, str]:
+    """Return the variables in a container's files in S3, which come before all others."""
+    found: dict[str, str] = {}
+    for file in cdef.get("environmentFiles") or ():
+        connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["GATEWAY_PORT"]), timeout=10)
+        connection.request("GET", f"/{file['value'].rpartition(':::')[2]}")
+        response = connection.getresponse()
+        text = response.read().decode()
+        connection.close()
+        if response.status != http.client.OK:
+            raise NotStartedError(f"environment file {file['value']}: {response.status} {response.reason}")
+        lines = (line.strip() for line in text.splitlines())
+        found |= dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return found
+
+
+def _record_address(original: Any, task: dict[str, Any], container: Any, network: Any) -> None:
+    """The address of a task is not that of a container that ends before the others start."""
+    if _FIRST not in container.labels:
+        original(task, container, network)
+
+
+def _clean_up(original: Any, task: dict[str, Any], client: Any, extra_container: Any = None) -> None:
+    """End what is left of a task of which one container has ended, and remove volumes of ended tasks."""
+    own = list(task.get("_docker_ids") or ())
+    original(task, client, extra_container)
+    docker = client or _ecs._get_docker()
+    if client is None:
+        for container in docker.containers.list(filters={"label": f"{_TASK}={task['taskArn']}"}):
+            if container.id in own:
+                container.stop(timeout=_STOP_SECONDS)
+    for volume in docker.volumes.list(filters={"label": volumes.TASK, "dangling": True}):
+        other = _ecs._tasks.get(volume.attrs["Labels"][volumes.TASK])
+        if other is None or other["lastStatus"] == "STOPPED":
+            volume.remove()
+
+
+def _container_name(task_id: str, name: str) -> str:
+    return f"ministack-ecs-{task_id[:8]}-{name}"

@@ -1,0 +1,46 @@
+"""MiniStack still has what is wrapped of it: a newer one that has not would run tasks as if nothing were asked for."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from local.emulated import ministack
+
+
+@pytest.mark.parametrize(
+    ("module", "function", "parameters"),
+    [
+        (
+            "ecs",
+            "_build_run_kwargs",
+            "cdef td env port_bindings ecs_network host_mode task_id task_arn ministack_net_ip cluster_arn",
+        ),
+        ("ecs", "_cleanup_task_resources", "task docker_client extra_container"),
+        ("ecs", "_record_task_ip", "task container ecs_network"),
+        ("ecs", "_start_task_worker", "task td container_overrides docker_client"),
+        ("ecs", "_get_docker", ""),
+        ("eventbridge", "_invoke_target", "target event rule view"),
+        ("eventbridge", "_dispatch_to_sqs", "spec payload sqs_parameters"),
+        ("ssm", "resolve_parameter_value", "name_or_arn version decrypt"),
+    ],
+)
+def test_a_function_that_is_wrapped_takes_what_it_took(module: str, function: str, parameters: str) -> None:
+    found = getattr(ministack(f"services.{module}"), function)
+
+    assert [*inspect.signature(found).parameters] == parameters.split()
+
+
+@pytest.mark.parametrize(
+    ("module", "store"),
+    [("ecs", "_tasks"), ("efs", "_access_points"), ("servicediscovery", "_namespaces"),
+     ("servicediscovery", "_services")],
+)  # fmt: skip
+def test_a_store_that_is_read_is_there(module: str, store: str) -> None:
+    assert len(getattr(ministack(f"services.{module}"), store)) == 0
+
+
+@pytest.mark.parametrize("action", ["CreateService", "RunTask", "UpdateService"])
+def test_an_action_that_is_wrapped_or_called_is_there(action: str) -> None:
+    assert action in ministack("services.ecs")._ACTION_MAP
