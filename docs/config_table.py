@@ -158,15 +158,30 @@ def _rows(name: str, field: str, model: type[Model]) -> Iterator[str]:
     yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     if inner is not None:
         within = f"{name}[]" if schema["type"] == "array" else name
-        for own, one in inner.model_fields.items():
-            yield from _rows(f"{within}.{one.alias}", own, inner)
+        kinds = _inners(model.model_fields[field].annotation)
+        for kind in kinds:
+            # An object of several kinds says by its `type` which it is.
+            shown = f"{within}[{_type_of(kind)}]" if len(kinds) > 1 else within
+            for own, one in kind.model_fields.items():
+                if len(kinds) == 1 or own != "type":
+                    yield from _rows(f"{shown}.{one.alias}", own, kind)
 
 
 def _inner(annotation: Any) -> type[Model] | None:
-    """Return the model that a type is of, alone or in a list."""
+    """Return the model that a type is of, alone or in a list; the first of several."""
+    return next(iter(_inners(annotation)), None)
+
+
+def _inners(annotation: Any) -> list[type[Model]]:
+    """Return the models that a type may be of, alone, in a list or by name."""
     if isinstance(annotation, type) and issubclass(annotation, Model):
-        return annotation
-    return next((found for one in get_args(annotation) if (found := _inner(one))), None)
+        return [annotation]
+    return [found for one in get_args(annotation) for found in _inners(one)]
+
+
+def _type_of(model: type[Model]) -> str:
+    (kind,) = get_args(model.model_fields["type"].annotation)
+    return kind
 
 
 def _editable(name: str, key: Key) -> Mapping[str, Any]:
@@ -215,12 +230,19 @@ def _expanded(
             str(field.alias): _described(own, inner) for own, field in inner.model_fields.items()
         }
         kept.pop("description", None)
+    if kinds := kept.pop("discriminator", None):
+        models = {kind.__name__: kind for kind in Model.__subclasses__()}
+        kept["oneOf"] = [
+            _expanded({"$ref": reference}, whole, models[reference.rpartition("/")[2]])
+            for reference in kinds["mapping"].values()
+        ]
     for name in ("items", "additionalProperties"):
         if isinstance(kept.get(name), Mapping):
             kept[name] = _expanded(kept[name], whole, inner)
     if "patternProperties" in kept:
         kept["patternProperties"] = {
-            name: {**value, "type": _PLAIN} for name, value in kept["patternProperties"].items()
+            name: _expanded(value, whole, inner) if inner else {**value, "type": _PLAIN}
+            for name, value in kept["patternProperties"].items()
         }
         kept["additionalProperties"] = False
     return kept

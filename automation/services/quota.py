@@ -22,7 +22,8 @@ def vcpu_warning(stacks: Stacks, stack: str) -> str:
         return ""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    codes = {_CODES[line.capacity_provider] for line in settings.cluster.capacity_provider_strategy}
+    lines = (line for one in settings.services for line in one.capacity_provider_strategy)
+    codes = {_CODES[line.capacity_provider] for line in lines if line.is_fargate}
     try:
         quotas = stacks.clients(settings).client("service-quotas")
         answers = [quotas.get_service_quota(ServiceCode="fargate", QuotaCode=code) for code in codes]

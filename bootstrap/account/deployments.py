@@ -16,10 +16,23 @@ if TYPE_CHECKING:
     from account.settings import StackSettings
 
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AmazonECSInfrastructureRolePolicyForLoadBalancers.html
-_ATTACHED: Final = "policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"
-_ROLES_GO_TO: Final = ["ecs-tasks.amazonaws.com", "ecs.amazonaws.com", "scheduler.amazonaws.com"]
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/managed-instances-instance-profile.html
+_ATTACHED: Final = (
+    "policy/AmazonECSInfrastructureRolePolicyForLoadBalancers",
+    "policy/AmazonECSInfrastructureRolePolicyForManagedInstances",
+    "policy/AmazonECSInstanceRolePolicyForManagedInstances",
+)
+_ROLES_GO_TO: Final = [
+    "ec2.amazonaws.com",
+    "ecs-tasks.amazonaws.com",
+    "ecs.amazonaws.com",
+    "scheduler.amazonaws.com",
+    "ssm.amazonaws.com",
+]
 _SERVICE_LINKED: Final = "role/aws-service-role/*"
 _SERVICES_WITH_THEIR_OWN_ROLE: Final = [
+    "autoscaling.amazonaws.com",
+    "ecs-compute.amazonaws.com",
     "ecs.amazonaws.com",
     "ecs.application-autoscaling.amazonaws.com",
     "elasticloadbalancing.amazonaws.com",
@@ -29,7 +42,11 @@ _CHANGE_RECORDS: Final = "route53:ChangeResourceRecordSets"
 _RECORD_NAMES: Final = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
 _PARAMETERS: Final = "parameter/*-migrations-*"
 """All that the program makes: others may hold secrets."""
-_PARAMETERS_WITHOUT_NAME: Final = ("ssm:DescribeParameters",)
+_IMAGES: Final = "parameter/aws/service/ecs/*"
+"""AWS's own parameters, which belong to no account."""
+_SSM_WITHOUT_NAME: Final = (
+    *("ssm:CreateActivation", "ssm:DeleteActivation", "ssm:DescribeActivations", "ssm:DescribeParameters"),
+)
 _SCALING_ALARMS: Final = "alarm:TargetTracking-service/*"
 """Application Auto Scaling makes them for ECS services, without tags."""
 _CREATE_ACTIONS: Final = {
@@ -90,6 +107,10 @@ def own_things(place: Place, stack: StackSettings, owned: Collection[str]) -> It
         place.arn("ec2", "security-group/*"),
         _own_tags(place, stack, "aws:RequestTag"),
     )
+    # A group is tagged when it is made, and has no tags yet.
+    yield allow(
+        "NewGroups", ["autoscaling:CreateOrUpdateTags"], "*", _own_tags(place, stack, "aws:RequestTag")
+    )
 
 
 def of_stack(
@@ -118,7 +139,7 @@ def reading(place: Place, actions: Collection[str]) -> Iterator[Statement]:
     """Yield what the role may do that only reads."""
     yield from _regional(place, [one for one in actions if _service(one) not in ("iam", "route53")])
     yield from _zones(actions)
-    yield allow("Roles", _of_iam(actions), place.roles_of("*"))
+    yield allow("Roles", _of_iam(actions), [place.roles_of("*"), place.profiles_of("*")])
 
 
 def not_of_other_stacks(place: Place, stack: StackSettings) -> Statement:
@@ -146,7 +167,9 @@ def boundary(
     """Yield the most that any role made here may ever do, whatever is attached to it later."""
     services = sorted({_service(action) for action in actions} - {"iam"})
     yield allow("Services", [f"{service}:*" for service in services], "*")
-    yield allow("Iam", _of_iam(actions), place.iam_arn("role/*"))
+    yield allow(
+        "Iam", _of_iam(actions), [place.iam_arn(f"{kind}/*") for kind in ("instance-profile", "role")]
+    )
     objects = f"arn:{place.partition}:s3:::{bucket}"
     yield allow("State", ["s3:ListBucket", *STATE_READ, *STATE_WRITE], [objects, f"{objects}/.pulumi/*"])
     yield allow("Secrets", [*KEY_READ, *KEY_WRITE], key_arn)
@@ -177,7 +200,7 @@ def _roles(
     bound: Condition = {"StringEquals": {"iam:PermissionsBoundary": tasks_boundary}}
     attached: Condition = {
         **bound,
-        "ArnEquals": {"iam:PolicyARN": f"arn:{place.partition}:iam::aws:{_ATTACHED}"},
+        "ArnEquals": {"iam:PolicyARN": [f"arn:{place.partition}:iam::aws:{one}" for one in _ATTACHED]},
     }
     special = {
         "iam:PassRole": (own, {"StringEquals": {"iam:PassedToService": _ROLES_GO_TO}}),
@@ -191,12 +214,14 @@ def _roles(
     for action, (resource, condition) in special.items():
         yield allow(action.partition(":")[2], [action], resource, condition)
     yield allow("BoundRoles", give, own, bound)
-    yield allow("Roles", _of_iam(set(actions) - special.keys() - set(give) - {_UNBIND}), own)
+    profiles = [place.profiles_of(pattern) for pattern in stack.patterns]
+    others = _of_iam(set(actions) - special.keys() - set(give) - {_UNBIND})
+    yield allow("Roles", others, [*own, *profiles])
     yield {
         "Sid": "OtherRoles",
         "Effect": "Deny",
         "Action": ["iam:*"],
-        "NotResource": [*own, service_linked],
+        "NotResource": [*own, *profiles, service_linked],
     }
     # Without its boundary, what a role was given under it would hold in full.
     yield deny("Unbind", [_UNBIND], "*")
@@ -220,11 +245,13 @@ def _names_below(domains: Sequence[str]) -> Condition:
 
 
 def _regional(place: Place, actions: Iterable[str]) -> Iterator[Statement]:
-    named = sorted(one for one in actions if _service(one) == "ssm" and one not in _PARAMETERS_WITHOUT_NAME)
+    named = sorted(one for one in actions if _service(one) == "ssm" and one not in _SSM_WITHOUT_NAME)
     here: dict[str, Any] = {"StringEquals": {"aws:RequestedRegion": place.region}}
     yield allow("Regional", sorted(set(actions) - set(named)), "*", here)
     if named:
         yield allow("Parameters", named, place.arn("ssm", _PARAMETERS))
+        images = f"arn:{place.partition}:ssm:{place.region}::{_IMAGES}"
+        yield allow("Images", ["ssm:GetParameter"], images)
 
 
 def _zones(actions: Iterable[str]) -> Iterator[Statement]:

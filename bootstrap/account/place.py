@@ -30,3 +30,7 @@ class Place:
     def roles_of(self, stack: str) -> str:
         """Return the ARN pattern of the roles that a stack makes: each stack has a path of its own."""
         return self.iam_arn(f"role/{self.project}-{stack}/*")
+
+    def profiles_of(self, stack: str) -> str:
+        """Return the ARN pattern of the instance profiles that a stack makes, at the path of its roles."""
+        return self.iam_arn(f"instance-profile/{self.project}-{stack}/*")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from account.deployments import not_of_other_stacks
-from account.statements import Statement, allow, deny
+from account.statements import Condition, Statement, allow, deny
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,22 @@ NEVER: Final = ("account", "iam", "organizations", "sts")
 """Services that could make a task more than it is."""
 _TO_TASKS: Final = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
 """How AWS says that a task's roles are handed to ECS, as EventBridge Scheduler does when it starts a task."""
+_TO_INSTANCES: Final = {"iam:PassedToService": "ec2.amazonaws.com"}
+"""How AWS says that an instance's role is handed to EC2, as ECS does when it starts a managed instance."""
+_AGENT: Final = [
+    *("ec2:DescribeTags", "ecs:DeregisterContainerInstance", "ecs:DiscoverPollEndpoint", "ecs:Poll"),
+    *("ecs:PutSystemLogEvents", "ecs:RegisterContainerInstance", "ecs:StartTelemetrySession"),
+    *("ecs:Submit*", "ecs:TagResource", "ecs:UpdateContainerInstancesState", "ec2messages:*"),
+    *("ssm:DescribeAssociation", "ssm:DescribeDocument", "ssm:GetDocument", "ssm:GetManifest"),
+    *("ssm:List*Associations", "ssm:PutComplianceItems", "ssm:PutConfigurePackageResult"),
+    *("ssm:PutInventory", "ssm:UpdateAssociationStatus", "ssm:UpdateInstance*"),
+]
+"""What ECS's agent needs on an instance, and Systems Manager's on a machine outside AWS."""
+_INSTANCES: Final = [
+    *("ec2:CreateFleet", "ec2:CreateLaunchTemplate*", "ec2:CreateTags", "ec2:DeleteLaunchTemplate*"),
+    *("ec2:Describe*", "ec2:RunInstances", "ec2:TerminateInstances"),
+]
+"""By which ECS starts and ends managed instances."""
 
 
 def boundary(
@@ -58,6 +74,14 @@ def boundary(
     yield allow("Log", _LOG, place.arn("logs", "*"))
     yield allow("Pull", _PULL, "*")
     yield allow("Exec", _EXEC_CHANNELS, "*")
+    own_roles = [place.roles_of(pattern) for pattern in stack.patterns]
+    # Roles of capacity, and no task's.
+    of_capacity: Condition = {
+        "ArnLike": {"aws:PrincipalArn": [f"{own.removesuffix('*')}capacity-*" for own in own_roles]}
+    }
+    yield allow("Machines", [*_AGENT, *_INSTANCES], "*", of_capacity)
+    to_instances: Condition = {**of_capacity, "StringEquals": {**_TO_INSTANCES}}
+    yield allow("HandInstanceRoles", ["iam:PassRole"], own_roles, to_instances)
     yield allow("Look", ["elasticloadbalancing:Describe*"], "*")
     yield allow(
         "Own",
@@ -73,12 +97,13 @@ def boundary(
     for number, statement in enumerate(stack.task_role_statements):
         yield allow(f"App{number}", statement.actions, statement.resources)
     objects = f"arn:{place.partition}:s3:::{bucket}"
-    own_roles = [place.roles_of(pattern) for pattern in stack.patterns]
     yield allow("HandRoles", ["iam:PassRole"], own_roles, {"StringEquals": {**_TO_TASKS}})
     yield allow("TagTasks", ["ecs:TagResource"], "*", {"StringEquals": {"ecs:CreateAction": "RunTask"}})
     yield deny("Never", [f"{service}:*" for service in NEVER if service != "iam"], "*")
     # A negated condition holds for a key that is not there, and only PassRole has it.
-    yield {**deny("NeverIam", ["iam:*"], "*"), "Condition": {"StringNotEquals": {**_TO_TASKS}}}
+    passed = [one["iam:PassedToService"] for one in (_TO_TASKS, _TO_INSTANCES)]
+    handed: Condition = {"StringNotEquals": {"iam:PassedToService": passed}}
+    yield {**deny("NeverIam", ["iam:*"], "*"), "Condition": handed}
     yield deny("State", ["s3:*"], [objects, f"{objects}/*"])
     yield deny("StateKey", ["kms:*"], key_arn)
     yield not_of_other_stacks(place, stack)

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
+from infra.cluster.capacity import ClusterCapacity
+from infra.settings.capacity import FARGATE
+
 if TYPE_CHECKING:
-    from infra.settings import ClusterSettings
+    from collections.abc import Mapping, Sequence
+
+    from infra.cluster.place import Place
+    from infra.settings import CapacityProvider, ClusterSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,16 +23,24 @@ class ClusterArgs:
     """What a :class:`Cluster` needs to know."""
 
     settings: ClusterSettings
+    default_strategy: Sequence[CapacityProvider]
+    """For what is started by hand: every service of the stack names a strategy of its own."""
     log_retention_days: int
+    place: Place | None = None
+    """Where instances are; needed only for capacity beside Fargate."""
 
 
 class Cluster(pulumi.ComponentResource):
-    """A cluster that has Fargate and Fargate Spot, and keeps what its tasks write for a while."""
+    """A cluster with Fargate and other capacity, which keeps what its tasks write for a while."""
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
     log_group_name: pulumi.Output[str]
     log_group_arn: pulumi.Output[str]
+    provider_names: Mapping[str, pulumi.Output[str]]
+    """How strategies name the capacity beside Fargate."""
+    registration_command: pulumi.Output[str] | None
+    """By which machines outside AWS join; None without such capacity."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Cluster", name, None, opts)
@@ -36,16 +50,26 @@ class Cluster(pulumi.ComponentResource):
             settings=[{"name": "containerInsights", "value": args.settings.container_insights}],
             opts=pulumi.ResourceOptions(parent=self),
         )
+        capacity = ClusterCapacity(args.settings.capacity, args.place, cluster.name, parent=self)
+        names = capacity.provider_names
         aws.ecs.ClusterCapacityProviders(
             name,
             cluster_name=cluster.name,
-            capacity_providers=["FARGATE", "FARGATE_SPOT"],
-            # For what is started by hand: every service of the stack names a strategy of its own.
+            capacity_providers=[*FARGATE, *names.values()],
             default_capacity_provider_strategies=[
-                {"capacity_provider": line.capacity_provider, "weight": line.weight, "base": line.base}
-                for line in args.settings.capacity_provider_strategy
+                {
+                    "capacity_provider": names.get(line.capacity_provider, line.capacity_provider),
+                    "weight": line.weight,
+                    "base": line.base,
+                }
+                for line in args.default_strategy
+                if line.is_fargate or line.capacity_provider in names
             ],
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # AWS says that a new provider of managed instances is not ACTIVE yet, for half a minute.
+                hooks=args.place.hooks if names and args.place else None,
+            ),
         )
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
@@ -57,6 +81,8 @@ class Cluster(pulumi.ComponentResource):
         self.arn = cluster.arn
         self.log_group_name = logs.name
         self.log_group_arn = logs.arn
+        self.provider_names = names
+        self.registration_command = capacity.registration_command
         self.register_outputs(
             {
                 "name": self.name,

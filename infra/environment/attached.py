@@ -46,6 +46,9 @@ class AttachedService(pulumi.ComponentResource):
                 **base.attachable(),
                 **own_parts(args, parent=self),
                 namespaces=base.namespaces(),
+                # What its base has beside Fargate is for the base's own services.
+                capacity={},
+                provider_names={},
                 log_group_name=logs.name,
                 log_group_arn=logs.arn,
             ),

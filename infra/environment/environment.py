@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.cluster.cluster import Cluster, ClusterArgs
+from infra.cluster.place import Place
 from infra.environment.attachment import OUTPUT, attachment_of
 from infra.environment.services import EnvironmentArgs, Services, own_parts
 from infra.image.images import Images
@@ -21,8 +22,11 @@ from infra.service.platform import Platform, TrafficShift
 from infra.service.roles import InfrastructureRole
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from infra.account import Account
-    from infra.settings import LoadBalancerSettings
+    from infra.rollout.rollout import Rollout
+    from infra.settings import LoadBalancerSettings, Settings
 
 
 class Environment(pulumi.ComponentResource):
@@ -52,6 +56,7 @@ class Environment(pulumi.ComponentResource):
             SecurityGroupsArgs(
                 vpc_id=self._network.vpc_id,
                 container_ports=settings.container_ports,
+                dynamic_ports=settings.has_dynamic_ports,
                 public_ports=[80, 443] if has_domain else [80],
                 test_port=test_port(has_certificate=has_domain) if settings.shifts_traffic else None,
                 test_cidrs=settings.load_balancer.test_cidrs,
@@ -61,9 +66,15 @@ class Environment(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
+        own = own_parts(args, parent=self)
         self._cluster = Cluster(
             "cluster",
-            ClusterArgs(settings=settings.cluster, log_retention_days=settings.main.log_retention_days),
+            ClusterArgs(
+                settings=settings.cluster,
+                default_strategy=settings.main.capacity_provider_strategy,
+                log_retention_days=settings.main.log_retention_days,
+                place=self._place(own, settings),
+            ),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self._zone_id, certificate_arn = self._names(settings.load_balancer)
@@ -82,7 +93,7 @@ class Environment(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-        platform = self._platform(args)
+        platform = self._platform(own, args)
         services = Services(settings, platform, images, parent=self)
 
         self.outputs = {
@@ -103,12 +114,27 @@ class Environment(pulumi.ComponentResource):
             self.outputs["repository_url"] = image.repository.url
         if self._zone_id is not None:
             self.outputs["zone_id"] = self._zone_id
+        if self._cluster.registration_command is not None:
+            self.outputs["registration_command"] = self._cluster.registration_command
         self.register_outputs(self.outputs)
 
-    def _platform(self, args: EnvironmentArgs) -> Platform:
-        own = own_parts(args, parent=self)
+    def _place(self, own: Mapping[str, Any], settings: Settings) -> Place:
+        rollout: Rollout = own["rollout"]
+        return Place(
+            account=own["account"],
+            tags=settings.provider.tags,
+            subnet_ids=self._network.task_subnet_ids,
+            security_group_id=self._security.tasks_id,
+            assign_public_ip=self._network.tasks_have_public_addresses,
+            hooks=rollout.of_capacity,
+            prerequisites=[self._network, self._security],
+        )
+
+    def _platform(self, own: Mapping[str, Any], args: EnvironmentArgs) -> Platform:
         return Platform(
             **own,
+            capacity=args.settings.cluster.capacity,
+            provider_names=self._cluster.provider_names,
             cluster_arn=self._cluster.arn,
             cluster_name=self._cluster.name,
             vpc_id=self._network.vpc_id,

@@ -42,7 +42,6 @@ def own_parts(args: EnvironmentArgs, *, parent: pulumi.Resource) -> dict[str, An
         "account": Account.of(settings.provider, parent=parent),
         "project": args.project,
         "stack": settings.environment,
-        "capacity_provider_strategy": settings.cluster.capacity_provider_strategy,
         "idle_timeout_seconds": settings.load_balancer.idle_timeout_seconds,
         "rollout": Rollout(settings.provider),
     }

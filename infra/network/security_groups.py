@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
 import pulumi_aws as aws
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from infra.settings import EgressRule
 
+# Of Linux, from which Docker takes the port of a task that shares its instance's address:
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html
+_DYNAMIC_PORTS: Final = range(32768, 65536)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SecurityGroupsArgs:
@@ -22,6 +26,8 @@ class SecurityGroupsArgs:
     vpc_id: pulumi.Input[str]
     container_ports: Sequence[int]
     """Ports of the tasks that the load balancer reaches; the main service's first."""
+    dynamic_ports: bool = False
+    """Whether the load balancer reaches tasks by ports that Docker chooses, too."""
     public_ports: Sequence[int]
     """Ports of the load balancer that are open to the world: 80, and 443 with a certificate."""
     test_port: int | None = None
@@ -67,6 +73,8 @@ class SecurityGroups(pulumi.ComponentResource):
         self._from_testers(name, args)
         for port in args.container_ports:
             self._from_load_balancer_to_tasks(name, port, is_first=port == args.container_ports[0])
+        if args.dynamic_ports:
+            self._to_ports_that_docker_chooses(name)
         self._from_tasks(name, args)
         self._between_tasks(name, args.peer_ports)
 
@@ -128,6 +136,27 @@ class SecurityGroups(pulumi.ComponentResource):
             to_port=port,
             referenced_security_group_id=self._load_balancer.id,
             opts=options(f"{name}-tasks-from-load-balancer"),
+        )
+
+    def _to_ports_that_docker_chooses(self, name: str) -> None:
+        shared: dict[str, Any] = {
+            "description": "Requests and health checks to ports that Docker chooses",
+            "ip_protocol": "tcp",
+            "from_port": _DYNAMIC_PORTS[0],
+            "to_port": _DYNAMIC_PORTS[-1],
+            "opts": pulumi.ResourceOptions(parent=self),
+        }
+        aws.vpc.SecurityGroupEgressRule(
+            f"{name}-load-balancer-to-tasks-dynamic",
+            security_group_id=self._load_balancer.id,
+            referenced_security_group_id=self._tasks.id,
+            **shared,
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{name}-tasks-from-load-balancer-dynamic",
+            security_group_id=self._tasks.id,
+            referenced_security_group_id=self._load_balancer.id,
+            **shared,
         )
 
     def _from_tasks(self, name: str, args: SecurityGroupsArgs) -> None:

@@ -1,4 +1,4 @@
-"""Roles that IAM has made a moment ago, and that AWS's other services do not know yet."""
+"""What AWS has made a moment ago, and what its other services do not know yet: roles, capacity providers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Final
 # https://github.com/pulumi/pulumi-awsx/issues/927: up to half a minute.
 _MESSAGES: Final = re.compile(
     r"iam:PassRole|unable to assume the (?:service.linked )?role|role is not (?:valid|authorized)"
-    r"|role .*(?:trust|does not exist|cannot be assumed)",
+    r"|role .*(?:trust|does not exist|cannot be assumed)|Invalid IAM Instance Profile"
+    # https://github.com/pulumi/pulumi-aws/issues/6061: of managed instances, for half a minute.
+    r"|capacity provider .*is not in an ACTIVE state",
     re.IGNORECASE,
 )
 

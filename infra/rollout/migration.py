@@ -13,7 +13,7 @@ import pulumi_aws as aws
 
 from infra.rollout.clock import REAL, Clock
 from infra.rollout.evidence import logged, why_stopped
-from infra.rollout.run_task import OneOff, OneOffs, RunTaskError, exit_code_of
+from infra.rollout.run_task import OneOff, OneOffs, RunTaskError, exit_code_of, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +94,7 @@ class Run:
             name: the service's.
             migration: what runs.
             record: name of the parameter that holds what has succeeded.
-            service: the ECS service as it shall become: cluster, taskDefinition, networkConfiguration.
+            service: the ECS service as it shall become: cluster, taskDefinition, and where it runs.
             clock: what time limits are measured by.
         """
         self._clients = clients
@@ -150,15 +150,12 @@ class Run:
         return fingerprint(image, self._migration.command)
 
     def _task(self, pair: str) -> OneOff:
-        network = self._service["networkConfiguration"]
         return OneOff(
             cluster=self._service["cluster"],
             task_definition=self._service["taskDefinition"],
             container=self._name,
             command=self._migration.command,
-            subnets=network["subnets"],
-            security_groups=network["securityGroups"],
-            assign_public_ip=bool(network.get("assignPublicIp")),
+            place=place_of(self._service),
             started_by=f"migration/{self._name}/{pair}",
         )
 

@@ -49,6 +49,11 @@ class Rollout:
 
         return pulumi.ResourceHook("removed-lifecycle-hooks", before)
 
+    @cached_property
+    def of_capacity(self) -> pulumi.ResourceHookBinding:
+        """The hooks of capacity providers and of what they are made from."""
+        return pulumi.ResourceHookBinding(on_error=[self._on_error])
+
     def of_task_definition(self) -> pulumi.ResourceHookBinding:
         """Return the hooks of a task definition."""
         return pulumi.ResourceHookBinding(on_error=[self._on_error])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,16 +25,15 @@ class RunTaskError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class OneOff:
-    """What runs, and where; always on Fargate, for Spot could take the machine away in the middle."""
+    """What runs, and where."""
 
     cluster: str
     task_definition: str
     container: str
     """Name of the one whose command is another, and whose exit code counts."""
     command: Sequence[str]
-    subnets: Sequence[str]
-    security_groups: Sequence[str]
-    assign_public_ip: bool
+    place: Mapping[str, Any]
+    """Where it runs, as `RunTask` takes it; see :func:`place_of`."""
     started_by: str
     """By which the task is found again: at most 128 letters, digits, hyphens, underscores and slashes."""
 
@@ -92,14 +91,7 @@ class OneOffs:
                     self._ecs.run_task,
                     cluster=task.cluster,
                     taskDefinition=task.task_definition,
-                    launchType="FARGATE",
-                    networkConfiguration={
-                        "awsvpcConfiguration": {
-                            "subnets": list(task.subnets),
-                            "securityGroups": list(task.security_groups),
-                            "assignPublicIp": "ENABLED" if task.assign_public_ip else "DISABLED",
-                        }
-                    },
+                    **task.place,
                     overrides={
                         "containerOverrides": [{"name": task.container, "command": list(task.command)}]
                     },
@@ -112,6 +104,37 @@ class OneOffs:
                     raise RunTaskError(str(error)) from error
             await self._clock.sleep(PAUSE_SECONDS)
         raise AssertionError("the last try returns or raises")
+
+
+def place_of(service: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where a service's tasks run, for a task that has to get to its end.
+
+    It does not run on Fargate Spot, which could take the machine away in the middle. Other capacity is the
+    service's own: nothing else may have the processor, the disks or the network that it needs.
+
+    Args:
+        service: the ECS service by the names of its resource: launchType, capacityProviderStrategies,
+            networkConfiguration, placementConstraints.
+    """
+    strategies: Sequence[Mapping[str, Any]] = service.get("capacityProviderStrategies") or ()
+    place: dict[str, Any] = {"launchType": service.get("launchType") or "FARGATE"}
+    if strategies and not str(strategies[0]["capacityProvider"]).startswith("FARGATE"):
+        lines = [
+            {key: line[key] for key in ("capacityProvider", "weight", "base") if key in line}
+            for line in strategies
+        ]
+        place = {"capacityProviderStrategy": lines}
+    if constraints := service.get("placementConstraints"):
+        place["placementConstraints"] = [dict(one) for one in constraints]
+    if network := service.get("networkConfiguration"):
+        place["networkConfiguration"] = {
+            "awsvpcConfiguration": {
+                "subnets": list(network["subnets"]),
+                "securityGroups": list(network["securityGroups"]),
+                "assignPublicIp": "ENABLED" if network.get("assignPublicIp") else "DISABLED",
+            }
+        }
+    return place
 
 
 def exit_code_of(task: Answer, container: str) -> int | None:

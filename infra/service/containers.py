@@ -10,11 +10,14 @@ if TYPE_CHECKING:
     import pulumi
 
     from infra.image.reference import DeployableImage
+    from infra.service.compute import Compute
     from infra.service.platform import Platform
     from infra.settings import ServiceSettings
 
 
-def app_container(settings: ServiceSettings, image: DeployableImage, platform: Platform) -> dict[str, Any]:
+def app_container(
+    settings: ServiceSettings, image: DeployableImage, platform: Platform, compute: Compute
+) -> dict[str, Any]:
     """Return the app's container.
 
     What is left out here AWS leaves out too: an empty value would show as a difference on every run.
@@ -49,7 +52,9 @@ def app_container(settings: ServiceSettings, image: DeployableImage, platform: P
         "logConfiguration": log_configuration(settings.name, platform),
     }
     if settings.exposure != "none" or endpoint(settings) or settings.discovery.enabled:
-        container["portMappings"] = [_port_mapping(settings)]
+        container["portMappings"] = [_port_mapping(settings, compute)]
+    if settings.gpus:
+        container["resourceRequirements"] = [{"type": "GPU", "value": str(settings.gpus)}]
     if credentials := registry_credentials(settings, image):
         container["repositoryCredentials"] = {"credentialsParameter": credentials}
     if settings.command:
@@ -69,8 +74,8 @@ def app_container(settings: ServiceSettings, image: DeployableImage, platform: P
     return container
 
 
-def _port_mapping(settings: ServiceSettings) -> dict[str, Any]:
-    mapping: dict[str, Any] = {"containerPort": settings.container_port, "protocol": "tcp"}
+def _port_mapping(settings: ServiceSettings, compute: Compute) -> dict[str, Any]:
+    mapping = compute.port_mapping(settings.container_port)
     if endpoint(settings):
         # Service Connect finds the port by its name. Without a protocol of its own it is plain TCP.
         mapping["name"] = settings.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from infra.account import Account
     from infra.rollout.rollout import Rollout
     from infra.service.roles import InfrastructureRole
-    from infra.settings import CapacityProvider
+    from infra.settings import Capacity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,10 @@ class Platform(Attachable):
     account: Account
     project: str
     stack: str
-    capacity_provider_strategy: Sequence[CapacityProvider]
+    capacity: Mapping[str, Capacity]
+    """What services may run on beside Fargate, by name."""
+    provider_names: Mapping[str, pulumi.Output[str]]
+    """How ECS calls each of these capacity providers; machines outside AWS have none."""
     idle_timeout_seconds: int
     """How long the load balancer keeps idle connections; the app has to keep them longer."""
     log_group_name: pulumi.Output[str]

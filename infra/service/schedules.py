@@ -11,6 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.account import allow, grant
+from infra.service.compute import Compute
 
 if TYPE_CHECKING:
     from infra.account import Account, Statement
@@ -170,18 +171,22 @@ def scheduled_task(
     settings: ServiceSettings, platform: Platform, task_definition_arn: pulumi.Input[str]
 ) -> aws.scheduler.ScheduleTargetEcsParametersArgsDict:
     """Return what starts, and where: as the service's own tasks do."""
+    compute = Compute.of(settings, platform)
+    where: aws.scheduler.ScheduleTargetEcsParametersArgsDict = {"task_definition_arn": task_definition_arn}
+    if compute.launch_type is not None:
+        where["launch_type"] = compute.launch_type
+    if compute.capacity_provider_strategies is not None:
+        where["capacity_provider_strategies"] = compute.capacity_provider_strategies
+    if compute.platform_version is not None:
+        where["platform_version"] = compute.platform_version
+    if compute.network_configuration is not None:
+        where["network_configuration"] = compute.network_configuration
+    if compute.placement_constraints is not None:
+        where["placement_constraints"] = compute.placement_constraints
+    if compute.ordered_placement_strategies is not None:
+        where["placement_strategies"] = compute.ordered_placement_strategies
     return {
-        "task_definition_arn": task_definition_arn,
-        "capacity_provider_strategies": [
-            {"capacity_provider": line.capacity_provider, "weight": line.weight, "base": line.base}
-            for line in platform.capacity_provider_strategy
-        ],
-        "platform_version": "LATEST",
-        "network_configuration": {
-            "subnets": platform.subnet_ids,
-            "security_groups": [platform.security_group_id],
-            "assign_public_ip": platform.assign_public_ip,
-        },
+        **where,
         "enable_execute_command": settings.execute_command,
         "enable_ecs_managed_tags": True,
         "propagate_tags": "TASK_DEFINITION",

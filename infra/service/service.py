@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from infra.network.discovery import registered
 from infra.observability.alarms import DeploymentAlarms, DeploymentAlarmsArgs, alarms_of_service
 from infra.service.autoscaling import Autoscaling, AutoscalingArgs
+from infra.service.compute import Compute
 from infra.service.connect import connect_configuration
 from infra.service.deployment import deployment_configuration, needs_hook_role, timeouts
 from infra.service.roles import HookRole
@@ -66,7 +67,12 @@ class Service(pulumi.ComponentResource):
         task = TaskDefinition(
             name, TaskDefinitionArgs(settings=settings, platform=platform, image=args.image), opts=child
         )
-        traffic = HttpTraffic(name, settings, platform, parent=self) if settings.exposure == "http" else None
+        compute = Compute.of(settings, platform)
+        traffic = (
+            HttpTraffic(name, settings, platform, target_type=compute.target_type, parent=self)
+            if settings.exposure == "http"
+            else None
+        )
         groups: Mapping[str, aws.lb.TargetGroup] = traffic.target_groups if traffic else {}
         alarms = self._alarms(name, groups, args)
         hook_role = (
@@ -80,10 +86,10 @@ class Service(pulumi.ComponentResource):
             cluster=platform.cluster_arn,
             task_definition=task.arn,
             desired_count=settings.desired_count,
-            capacity_provider_strategies=[
-                {"capacity_provider": line.capacity_provider, "weight": line.weight, "base": line.base}
-                for line in platform.capacity_provider_strategy
-            ],
+            launch_type=compute.launch_type,
+            capacity_provider_strategies=compute.capacity_provider_strategies,
+            ordered_placement_strategies=compute.ordered_placement_strategies,
+            placement_constraints=compute.placement_constraints,
             # Without it another strategy would replace the service. The price: whatever changes is deployed
             # anew, the desired count alone too. What does not change is left alone.
             force_new_deployment=True,
@@ -91,14 +97,10 @@ class Service(pulumi.ComponentResource):
             # rolled back.
             wait_for_steady_state=True,
             sigint_rollback=True,
-            platform_version="LATEST",
-            network_configuration={
-                "subnets": platform.subnet_ids,
-                "security_groups": [platform.security_group_id],
-                "assign_public_ip": platform.assign_public_ip,
-            },
+            platform_version=compute.platform_version,
+            network_configuration=compute.network_configuration,
             service_connect_configuration=connect_configuration(settings, platform),
-            service_registries=self._registries(name, args),
+            service_registries=self._registries(name, args, compute),
             load_balancers=traffic.load_balancers if traffic else None,
             deployment_configuration=deployment_configuration(
                 settings.rollout, hook_role.arn if hook_role else None
@@ -109,7 +111,7 @@ class Service(pulumi.ComponentResource):
             deployment_maximum_percent=settings.deployment_maximum_percent,
             # Of use only behind a load balancer; the container's own check has a start period.
             health_check_grace_period_seconds=settings.health_check_grace_period_seconds if traffic else None,
-            availability_zone_rebalancing="ENABLED",
+            availability_zone_rebalancing=compute.availability_zone_rebalancing,
             enable_execute_command=settings.execute_command,
             propagate_tags="SERVICE",
             enable_ecs_managed_tags=True,
@@ -171,14 +173,23 @@ class Service(pulumi.ComponentResource):
             }
         )
 
-    def _registries(self, name: str, args: ServiceArgs) -> aws.ecs.ServiceServiceRegistriesArgsDict | None:
-        namespace_id = args.platform.namespaces.dns_id
-        if not args.settings.discovery.enabled or namespace_id is None:
+    def _registries(
+        self, name: str, args: ServiceArgs, compute: Compute
+    ) -> aws.ecs.ServiceServiceRegistriesArgsDict | None:
+        settings, namespace_id = args.settings, args.platform.namespaces.dns_id
+        if not settings.discovery.enabled or namespace_id is None:
             return None
+        has_address = compute.network_mode == "awsvpc"
         registry = registered(
-            name, args.settings.discovery, namespace_id=namespace_id, srv=False, parent=self
+            name, settings.discovery, namespace_id=namespace_id, srv=not has_address, parent=self
         )
-        return {"registry_arn": registry.arn}
+        if has_address:
+            return {"registry_arn": registry.arn}
+        return {
+            "registry_arn": registry.arn,
+            "container_name": settings.name,
+            "container_port": settings.container_port,
+        }
 
     def _alarms(
         self, name: str, groups: Mapping[str, aws.lb.TargetGroup], args: ServiceArgs

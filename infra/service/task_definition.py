@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.account import allow, grant
+from infra.service.compute import Compute
 from infra.service.containers import app_container, registry_credentials
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class TaskDefinitionArgs:
 
 
 class TaskDefinition(pulumi.ComponentResource):
-    """A Fargate task without root, capabilities or a file system to write to, whose roles may do the least.
+    """A task without root, capabilities or a file system to write to, whose roles may do the least.
 
     With ECS Exec the file system is writable, capabilities stay, and whoever runs a command does so as root.
 
@@ -52,6 +53,7 @@ class TaskDefinition(pulumi.ComponentResource):
     ) -> None:
         super().__init__("node-on-ecs:infra:TaskDefinition", name, None, opts)
         settings, platform = args.settings, args.platform
+        compute = Compute.of(settings, platform)
 
         execution_role = self._role(
             f"{name}-execution", "ECS itself: pulls, logs, reads secrets", platform.account
@@ -66,8 +68,8 @@ class TaskDefinition(pulumi.ComponentResource):
         definition = aws.ecs.TaskDefinition(
             name,
             family=self.family,
-            requires_compatibilities=["FARGATE"],
-            network_mode="awsvpc",
+            requires_compatibilities=compute.compatibilities,
+            network_mode=compute.network_mode,
             cpu=str(settings.cpu),
             memory=str(settings.memory),
             runtime_platform={
@@ -76,7 +78,9 @@ class TaskDefinition(pulumi.ComponentResource):
             },
             execution_role_arn=execution_role.arn,
             task_role_arn=task_role.arn,
-            container_definitions=pulumi.Output.json_dumps([app_container(settings, args.image, platform)]),
+            container_definitions=pulumi.Output.json_dumps(
+                [app_container(settings, args.image, platform, compute)]
+            ),
             skip_destroy=True,
             # A task that starts before its roles may pull and log fails, and so may the deployment.
             opts=pulumi.ResourceOptions(

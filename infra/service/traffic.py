@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pulumi
 import pulumi_aws as aws
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from infra.service.platform import Platform, TrafficShift
     from infra.settings import ServiceSettings
+
+TargetType = Literal["ip", "instance"]
+"""What a target group holds: the addresses of tasks, or their instances with the ports there."""
 
 
 class HttpTraffic:
@@ -26,14 +29,26 @@ class HttpTraffic:
     """What has to be there before the service: ECS refuses a target group that no rule leads to."""
 
     def __init__(
-        self, name: str, settings: ServiceSettings, platform: Platform, *, parent: pulumi.Resource
+        self,
+        name: str,
+        settings: ServiceSettings,
+        platform: Platform,
+        *,
+        target_type: TargetType,
+        parent: pulumi.Resource,
     ) -> None:
         """Declare it below the service's component."""
-        blue = target_group(name, settings, vpc_id=platform.vpc_id, parent=parent)
+        blue = target_group(name, settings, vpc_id=platform.vpc_id, target_type=target_type, parent=parent)
         green = (
             Green(
                 name,
-                GreenArgs(settings=settings, blue=blue, vpc_id=platform.vpc_id, shift=platform.traffic_shift),
+                GreenArgs(
+                    settings=settings,
+                    blue=blue,
+                    vpc_id=platform.vpc_id,
+                    target_type=target_type,
+                    shift=platform.traffic_shift,
+                ),
                 opts=pulumi.ResourceOptions(parent=parent),
             )
             if platform.traffic_shift and settings.rollout.has_two_target_groups
@@ -59,13 +74,14 @@ def target_group(
     settings: ServiceSettings,
     *,
     vpc_id: pulumi.Input[str],
+    target_type: TargetType = "ip",
     parent: pulumi.Resource,
 ) -> aws.lb.TargetGroup:
     """Declare a target group for the service's tasks."""
     return aws.lb.TargetGroup(
         name,
         vpc_id=vpc_id,
-        target_type="ip",
+        target_type=target_type,
         protocol="HTTP",
         # ECS registers each task with its own port; this default is never used. The container's port here
         # would mean another group, empty at first, whenever it changes.
@@ -93,6 +109,7 @@ class GreenArgs:
     settings: ServiceSettings
     blue: aws.lb.TargetGroup
     vpc_id: pulumi.Input[str]
+    target_type: TargetType = "ip"
     shift: TrafficShift
 
 
@@ -110,7 +127,9 @@ class Green(pulumi.ComponentResource):
         settings = args.settings
 
         self._args = args
-        self.target_group = target_group(f"{name}-green", settings, vpc_id=args.vpc_id, parent=self)
+        self.target_group = target_group(
+            f"{name}-green", settings, vpc_id=args.vpc_id, target_type=args.target_type, parent=self
+        )
         self._test_rule = aws.lb.ListenerRule(
             f"{name}-test",
             listener_arn=args.shift.test_listener_arn,

@@ -1,19 +1,30 @@
 """The configuration of a stack: each key once, with its type, its default, its bounds and its meaning."""
 
 from infra.settings.alarms import AlarmSettings
+from infra.settings.architecture import Architecture
 from infra.settings.attach import KEYS_OF_THE_BASE, AttachSettings, PreviewSettings
 from infra.settings.autoscaling import AutoscalingSettings, ScheduledCapacity
 from infra.settings.calls import address_of, called_by, endpoint, in_order_of_calls
-from infra.settings.cluster import CapacityProvider, ClusterSettings
+from infra.settings.capacity import (
+    Capacity,
+    CapacityProvider,
+    Ec2Capacity,
+    ExternalCapacity,
+    Kind,
+    ManagedInstancesCapacity,
+)
+from infra.settings.cluster import ClusterSettings
 from infra.settings.connect import ConnectSettings, DiscoverySettings
 from infra.settings.faults import SettingsError
 from infra.settings.image import BuildSecret, ImageSettings
 from infra.settings.load_balancer import LoadBalancerSettings
 from infra.settings.network import EgressRule, Nat, NetworkSettings
+from infra.settings.placement import PlacementConstraint, PlacementStrategy
 from infra.settings.provider import ProviderSettings
 from infra.settings.rollout import RolloutHook, RolloutSettings, Strategy
+from infra.settings.runs_on import kind_of, network_mode_of
 from infra.settings.schedules import Schedule
-from infra.settings.service import Architecture, Migration, ServiceSettings, Statement
+from infra.settings.service import Migration, ServiceSettings, Statement
 from infra.settings.settings import Key, Settings, foreign_namespaces, keys, parse
 from infra.settings.traffic import Exposure, ListenerProtocol
 
@@ -24,19 +35,26 @@ __all__ = [
     "AttachSettings",
     "AutoscalingSettings",
     "BuildSecret",
+    "Capacity",
     "CapacityProvider",
     "ClusterSettings",
     "ConnectSettings",
     "DiscoverySettings",
+    "Ec2Capacity",
     "EgressRule",
     "Exposure",
+    "ExternalCapacity",
     "ImageSettings",
     "Key",
+    "Kind",
     "ListenerProtocol",
     "LoadBalancerSettings",
+    "ManagedInstancesCapacity",
     "Migration",
     "Nat",
     "NetworkSettings",
+    "PlacementConstraint",
+    "PlacementStrategy",
     "PreviewSettings",
     "ProviderSettings",
     "RolloutHook",
@@ -54,5 +72,7 @@ __all__ = [
     "foreign_namespaces",
     "in_order_of_calls",
     "keys",
+    "kind_of",
+    "network_mode_of",
     "parse",
 ]

@@ -14,7 +14,7 @@ from infra.settings.names import PRIORITIES_OF_ATTACHED, StackName
 KEYS_OF_THE_BASE: Final = (
     *("protect", "image-from"),
     *("vpc-id", "public-subnet-ids", "private-subnet-ids", "cidr", "availability-zones", "nat"),
-    *("discovery-domain", "egress", "container-insights", "tls-policy", "test-cidrs"),
+    *("discovery-domain", "egress", "container-insights", "capacity", "tls-policy", "test-cidrs"),
     *("hosted-zone-id", "private-zone", "alias-zones", "dns-records", "certificate-arn", "internal"),
     *("allowed-cidrs", "listener-arn", "test-listener-arn", "listener-priority", "network-load-balancer"),
     *("hsts-seconds", "hsts-subdomains", "aliases", "redirect-hosts"),
@@ -44,7 +44,7 @@ def _by_hand(priority: int) -> int:
     return priority
 
 
-_Time = Annotated[
+UtcTime = Annotated[
     str,
     BeforeValidator(_without_quotes),
     Pattern(_TIME_FORM, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|\+00:00)"),
@@ -58,7 +58,7 @@ class AttachSettings(Model):
     base: StackName = Field(alias="attach-to")
     """Stack whose cluster, load balancer, network, zone and image repository this one uses, with one service
     of its own; empty for a stack that stands for itself."""
-    expires: _Time | None = None
+    expires: UtcTime | None = None
     """Time in UTC at which a stack with `attach-to` may be deleted; empty for never."""
     priority: Annotated[
         int, AfterValidator(_by_hand), Allowed(f"a whole number from {_FIRST} to {_LAST}, or 0")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-Cpu = Literal[256, 512, 1024, 2048, 4096, 8192, 16384, 32768]
 
 
 def _gib(*sizes: int) -> tuple[int, ...]:

@@ -100,27 +100,32 @@ def found_in(error: ValidationError, model: type[BaseModel]) -> Iterator[Found]:
     whole = schema_of(model)
     errors = error.errors(include_url=False)
     for one in errors:
-        path = tuple(one["loc"])
         if one["type"] == "too_short" and any(
-            other["loc"][: len(path)] == path for other in errors if other != one
+            other["loc"][: len(one["loc"])] == one["loc"] for other in errors if other != one
         ):
             # The items that it had are refused already.
             continue
+        path = _shown_path(whole, tuple(one["loc"]))
         said = one.get("ctx", {})
         if isinstance(ours := said.get("error"), FaultsError):
             for fault in ours.faults:
                 value = one["input"] if fault.value is None and not fault.path else fault.value
                 yield Found(path + fault.path, fault.allowed, value, is_rule=True)
         elif one["type"] == "extra_forbidden":
-            yield stranger(path, one["input"], _at(whole, path[:-1])["properties"], listed=True)
+            yield stranger(path, one["input"], _at(whole, one["loc"][:-1])["properties"], listed=True)
         elif path[-1] == "[key]":
-            names = _at(whole, path[:-2])["propertyNames"]
+            names = _at(whole, one["loc"][:-2])["propertyNames"]
             yield Found(path[:-1], f"the name must be {words(names, whole)}", NoValue.NAME)
         elif one["type"] == "too_long":
             yield Found(path, f"at most {said['max_length']}", f"{len(one['input'])} items")
+        elif one["type"].startswith("union_tag_"):
+            kinds = _at(whole, path)["discriminator"]
+            tag = str(kinds["propertyName"])
+            value = one["input"].get(tag, NoValue.MISSING)
+            yield Found((*path, tag), f"one of {', '.join(kinds['mapping'])}", value)
         else:
             value = NoValue.MISSING if one["type"] == "missing" else one["input"]
-            yield Found(path, words(_at(whole, path), whole), value)
+            yield Found(path, words(_at(whole, one["loc"]), whole), value)
 
 
 @cache
@@ -151,6 +156,8 @@ def words(schema: Schema, whole: Schema) -> str:  # noqa: PLR0911 - one for each
         return said
     if options := schema.get("enum"):
         return f"one of {', '.join(map(str, options))}"
+    if kinds := schema.get("discriminator"):
+        return f"an object with {kinds['propertyName']}, one of {', '.join(kinds['mapping'])}, and its keys"
     match schema.get("type"):
         case "array":
             least = " with at least one item" if schema.get("minItems") else ""
@@ -181,10 +188,27 @@ def resolved(schema: Schema, whole: Schema) -> Schema:
     return schema
 
 
+def _shown_path(whole: Schema, loc: Path) -> Path:
+    """Return a place as people write it: pydantic names the kind of an object that may be of several."""
+    return tuple(
+        part
+        for index, part in enumerate(loc)
+        if part == "[key]" or part not in _kinds_of(_at(whole, loc[:index]))
+    )
+
+
+def _kinds_of(schema: Schema) -> Mapping[str | int, str]:
+    """Return references to what an object may be, by the value of the key that tells; empty for others."""
+    return schema.get("discriminator", {}).get("mapping", {})
+
+
 def _at(whole: Schema, path: Path) -> Schema:
     """Return what a schema says of a place."""
     schema = resolved(whole, whole)
     for part in path:
+        if kind := _kinds_of(schema).get(part):
+            schema = resolved({"$ref": kind}, whole)
+            continue
         if isinstance(part, int):
             inner = schema["items"]
         elif part in (named := schema.get("properties", {})):

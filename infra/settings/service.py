@@ -10,9 +10,11 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from infra.settings.alarms import AlarmSettings
+from infra.settings.architecture import Architecture
 from infra.settings.autoscaling import MOST_TASKS, AutoscalingSettings
+from infra.settings.capacity import CapacityProvider, CapacityStrategy
 from infra.settings.connect import ConnectSettings, DiscoverySettings
-from infra.settings.fargate import MEMORY_BY_CPU, Cpu, nearest_memory, sizes_for
+from infra.settings.fargate import MEMORY_BY_CPU, nearest_memory, sizes_for
 from infra.settings.faults import CREDENTIALS
 from infra.settings.image import ImageSettings
 from infra.settings.model import (
@@ -26,15 +28,17 @@ from infra.settings.model import (
     check,
 )
 from infra.settings.names import LAST_PRIORITY, ImageReference, ServiceName
+from infra.settings.placement import PlacementConstraints, PlacementStrategies
 from infra.settings.rollout import RolloutSettings
 from infra.settings.schedules import Schedule, ScheduleName
 from infra.settings.traffic import TrafficSettings
 
-Architecture = Literal["arm64", "x86_64"]
+NetworkMode = Literal["auto", "awsvpc", "bridge", "host", "none"]
 
 _SET_BY_TASK_DEFINITION: Final = frozenset(
     {"PORT", "ENVIRONMENT", "SERVICE_NAME", "IMAGE_VERSION", "IDLE_TIMEOUT_SECONDS", "STOP_TIMEOUT_SECONDS"},
 )
+_ONLY_EC2: Final = "for others let `capacity-provider-strategy` name a `capacity` of type ec2"
 _USER: Final = r"(?:[a-z_][a-z0-9_-]*|[0-9]+)"
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
 _LARGEST_DEFINITION: Final = 64 * 1024
@@ -125,10 +129,23 @@ class ServiceSettings(TrafficSettings):
     """Name of the service; fixed once the stack is up."""
     architecture: Architecture = "arm64"
     """Processor of image and tasks."""
-    cpu: Cpu = 256
-    """CPU units of a task, 1024 for one vCPU; with `memory` a pair that Fargate has."""
-    memory: int = Field(default=512, ge=1, le=max(MEMORY_BY_CPU[32768]))
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html#task_size
+    cpu: int = Field(default=256, ge=128, le=196_608)
+    """CPU units of a task, 1024 for one vCPU; on Fargate with `memory` a pair that it has, elsewhere any."""
+    memory: int = Field(default=512, ge=1, le=24 * 1024**2)
     """Memory of a task in MiB."""
+    gpus: int = Field(default=0, ge=0, le=16)
+    """GPUs of a task; only on capacity that has some, see docs/compute.md."""
+    capacity_provider_strategy: CapacityStrategy = (CapacityProvider(capacity_provider="FARGATE", weight=1),)
+    """Where tasks run: a weight for each capacity provider, and for one of them a base that it gets first.
+    FARGATE_SPOT has no fallback of its own: alone, no task starts while AWS has no spare capacity."""
+    network_mode: NetworkMode = "auto"
+    """How tasks are connected: `auto` is awsvpc, an address for each task, and bridge outside AWS. EC2
+    instances take bridge, with ports that Docker chooses, host and none too; see docs/compute.md."""
+    placement_strategies: PlacementStrategies = ()
+    """How ECS chooses among EC2 instances, step by step; empty spreads over zones."""
+    placement_constraints: PlacementConstraints = ()
+    """Which instances may run the tasks at all; not on Fargate."""
     desired_count: int = Field(default=1, ge=0, le=MOST_TASKS)
     """Number of tasks."""
     container_port: int = Field(default=3000, ge=1024, le=65535)
@@ -231,8 +248,15 @@ class ServiceSettings(TrafficSettings):
         return self.listener_port or self.container_port
 
     @property
+    def is_on_fargate(self) -> bool:
+        """Whether its tasks run on Fargate; ECS mixes that with nothing else."""
+        return all(line.is_fargate for line in self.capacity_provider_strategy)
+
+    @property
     def most_vcpus(self) -> float:
-        """How many vCPUs the service may take at once: at its most tasks, in the middle of a deployment."""
+        """How many Fargate vCPUs the service may take at once: at its most tasks, in mid-deployment."""
+        if not self.is_on_fargate:
+            return 0
         count = self.autoscaling.counts[-1] if self.autoscaling.enabled else self.desired_count
         percent = self.deployment_maximum_percent if self.rollout.strategy == "rolling" else 200
         return count * percent // 100 * self.cpu / 1024
@@ -247,14 +271,12 @@ class ServiceSettings(TrafficSettings):
 
     def _rules(self) -> Iterator[Fault]:
         yield from super()._rules()
-        cpu, memory, count = self.cpu, self.memory, self.desired_count
-        if memory not in MEMORY_BY_CPU[cpu]:
-            yield Fault(
-                f"cpu {cpu} and memory {memory} are no Fargate size; with cpu {cpu} memory is "
-                f"{sizes_for(cpu)}, the nearest is {nearest_memory(cpu, memory)}",
-                ("memory",),
-                memory,
-            )
+        count = self.desired_count
+        if self.is_on_fargate:
+            yield from self._rules_of_fargate()
+        if self.network_mode == "none" and self.exposure != "none":
+            unreachable = "another mode, or `exposure: none`: nothing reaches a container without a network"
+            yield Fault(unreachable, ("network-mode",), "none")
         for name in filter(self.secrets.__contains__, self.environment):
             twice = "another name, or none in `secrets`, which sets it too"
             yield Fault(twice, ("environment", name), self.environment[name])
@@ -295,6 +317,27 @@ class ServiceSettings(TrafficSettings):
                 ("alarms", "periods"),
                 self.alarms.periods,
             )
+
+    def _rules_of_fargate(self) -> Iterator[Fault]:
+        cpu, memory = self.cpu, self.memory
+        if cpu not in MEMORY_BY_CPU:
+            yield Fault(f"one of {', '.join(map(str, MEMORY_BY_CPU))}, for Fargate", ("cpu",), cpu)
+        elif memory not in MEMORY_BY_CPU[cpu]:
+            yield Fault(
+                f"cpu {cpu} and memory {memory} are no Fargate size; with cpu {cpu} memory is "
+                f"{sizes_for(cpu)}, the nearest is {nearest_memory(cpu, memory)}",
+                ("memory",),
+                memory,
+            )
+        if self.network_mode not in ("auto", "awsvpc"):
+            yield Fault(f"awsvpc, or auto: {_ONLY_EC2}", ("network-mode",), self.network_mode)
+        if self.gpus:
+            yield Fault(f"0: Fargate has no GPUs; {_ONLY_EC2}", ("gpus",), self.gpus)
+        for key in ("placement-strategies", "placement-constraints"):
+            if items := getattr(self, key.replace("-", "_")):
+                yield Fault(
+                    f"none: Fargate has no instances to choose; {_ONLY_EC2}", (key,), f"{len(items)} items"
+                )
 
     def _stuck_deployments(self, counts: range) -> Iterator[Fault]:
         """Yield percentages with which a deployment could neither stop an old task nor start a new one.

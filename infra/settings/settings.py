@@ -43,6 +43,7 @@ from infra.settings.names import (
 from infra.settings.network import NetworkSettings
 from infra.settings.provider import ProviderSettings
 from infra.settings.routing import Routing, faults_of_routing
+from infra.settings.runs_on import faults_of
 from infra.settings.service import ServiceSettings
 from infra.settings.services import read_services
 
@@ -159,6 +160,11 @@ class Settings(Model):
         return tuple(dict.fromkeys(one.container_port for one in self.services if one.exposure == "http"))
 
     @property
+    def has_dynamic_ports(self) -> bool:
+        """Whether the load balancer reaches a service by ports that Docker chooses on its instances."""
+        return any(one.network_mode == "bridge" and one.exposure == "http" for one in self.services)
+
+    @property
     def most_vcpus(self) -> float:
         """How many Fargate vCPUs the stack may take at once; a new account has a quota of 6."""
         return sum(service.most_vcpus for service in self.services)
@@ -211,6 +217,11 @@ class Settings(Model):
         if self.attach is None:
             others = {("services", name): service for name, service in self.more_services.items()}
             yield from faults_of_calls({(): self.main, **others})
+        # Copies have their original's capacity, so that it is wrong once.
+        beside = {("services", name): service for name, service in self.more_services.items()}
+        for path, service in {(): self.main, **beside}.items():
+            for fault in faults_of(service, self.cluster.capacity, has_nat=self.network.nat != "none"):
+                yield replace(fault, path=(*path, *fault.path))
         if self.load_balancer.test_cidrs and not self.shifts_traffic:
             none = "none, for no service has a test listener"
             has = "`rollout.strategy` canary, linear or blue-green has"

@@ -227,6 +227,8 @@ def test_what_the_local_run_does_for_a_type_is_in_the_list_for_it() -> None:
 def test_what_the_local_run_does_beside_its_table_is_in_the_list() -> None:
     # The commands ask AWS alone.
     services = {action.partition(":")[0] for action in ACTIONS.of_deployments - {*ACTIONS.commands}}
+    # All of its calls stand in the table, and one has a name of Application Auto Scaling's.
+    services -= {"autoscaling"}
     done = {one for one in _called([ROOT / "local" / "resources"], sorted(services)) if not reads(one)}
     other_types = {
         action for row in ROWS.values() if row.token not in ACTIONS.resources for action in _asked_by(row)
@@ -258,11 +260,12 @@ def test_aws_compares_the_tags_of_whatever_needs_a_stacks_own() -> None:
 
 
 def test_every_deletion_is_of_ones_own() -> None:
-    """By tags, but for roles, which have a path, and records, which have names."""
+    """By tags, but for roles, which have a path, records, which have names, and activations, with neither."""
     deletes = {action for steps in ACTIONS.resources.values() for action in steps.get("delete", ())}
     by_other_means = {a for a in deletes if a.startswith("iam:")} | {
         "route53:ChangeResourceRecordSets",
         "route53:GetChange",
+        "ssm:DeleteActivation",
     }
 
     assert {action for action in deletes if not reads(action)} - ACTIONS.owned - by_other_means == set()
@@ -273,6 +276,7 @@ def test_nothing_that_makes_something_new_needs_tags() -> None:
     making = re.compile(r".*:(Create|Register|Request|Allocate|Run|Put[A-Z]\w+Alarm)")
 
     assert {action for action in ACTIONS.owned if making.match(action) and not tags(action)} == {
+        "ec2:CreateLaunchTemplateVersion",
         "ec2:CreateRoute",
         "elasticloadbalancing:CreateListener",
         "elasticloadbalancing:CreateRule",
@@ -282,11 +286,20 @@ def test_nothing_that_makes_something_new_needs_tags() -> None:
 # The list and the role
 
 OWN_ROLE = f"arn:aws:iam::{ACCOUNT}:role/node-on-ecs-dev/web-task-1"
+OWN_PROFILE = f"arn:aws:iam::{ACCOUNT}:instance-profile/node-on-ecs-dev/capacity-pool-1"
 BOUND = {"iam:PermissionsBoundary": policy_arn("tasks-dev")}
 ATTACHED = {"iam:PolicyARN": "arn:aws:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"}
 AS_THE_PROGRAM_ASKS: dict[str, tuple[str, Mapping[str, Any]]] = {
     PASS_ROLE: (OWN_ROLE, {"iam:PassedToService": "ecs-tasks.amazonaws.com"}),
     "iam:AttachRolePolicy": (OWN_ROLE, {**BOUND, **ATTACHED}),
+    **{
+        f"iam:{action}InstanceProfile": (OWN_PROFILE, {})
+        for action in ("Create", "AddRoleTo", "Tag", "Untag", "Get", "RemoveRoleFrom", "Delete")
+    },
+    **{
+        f"ssm:{action}": ("*", {})
+        for action in ("CreateActivation", "DeleteActivation", "DescribeActivations")
+    },
     "iam:CreateServiceLinkedRole": (
         f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
         {"iam:AWSServiceName": "ecs.amazonaws.com"},

@@ -128,10 +128,11 @@ def test_only_the_policy_that_ecs_needs_is_attached(dev: Role) -> None:
     assert not dev.may("iam:AttachRolePolicy", OWN_ROLE, FOR_LOAD_BALANCERS)
 
 
-def test_roles_are_passed_to_ecs_and_the_scheduler_alone(dev: Role) -> None:
+def test_roles_are_passed_to_what_runs_tasks_and_machines_alone(dev: Role) -> None:
     assert dev.may("iam:PassRole", OWN_ROLE, {"iam:PassedToService": "ecs.amazonaws.com"})
     assert dev.may("iam:PassRole", OWN_ROLE, {"iam:PassedToService": "scheduler.amazonaws.com"})
-    assert not dev.may("iam:PassRole", OWN_ROLE, {"iam:PassedToService": "ec2.amazonaws.com"})
+    assert dev.may("iam:PassRole", OWN_ROLE, {"iam:PassedToService": "ec2.amazonaws.com"})
+    assert not dev.may("iam:PassRole", OWN_ROLE, {"iam:PassedToService": "lambda.amazonaws.com"})
 
 
 def test_only_the_services_that_need_one_get_a_role_of_their_own(dev: Role) -> None:

@@ -62,7 +62,7 @@ def image_settings(app_path: str = "app", **changes: Any) -> ImageSettings:
 
 
 def cluster_settings(**changes: Any) -> ClusterSettings:
-    return ClusterSettings(**{"capacity_provider_strategy": (ON_DEMAND, SPOT), **changes})
+    return ClusterSettings(**changes)
 
 
 def rollout_settings(strategy: str = "rolling", **changes: Any) -> RolloutSettings:
@@ -82,6 +82,7 @@ def service_settings(**changes: Any) -> ServiceSettings:
         **{
             "host": "www.example.com",
             "desired_count": 2,
+            "capacity_provider_strategy": (ON_DEMAND, SPOT),
             "rollout": rollout_settings(),
             "alarms": AlarmSettings(enabled=False),
             **changes,
@@ -131,7 +132,8 @@ def platform(**changes: Any) -> Platform:
             "account": account(),
             "project": "node-on-ecs",
             "stack": "dev",
-            "capacity_provider_strategy": (ON_DEMAND, SPOT),
+            "capacity": {},
+            "provider_names": {},
             "idle_timeout_seconds": 60,
             "log_group_name": "logs",
             "log_group_arn": LOG_GROUP_ARN,

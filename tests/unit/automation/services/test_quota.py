@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from automation.services.quota import vcpu_warning
-from infra.settings.cluster import CapacityProvider
+from infra.settings import CapacityProvider
 from tests.unit.automation.fakes import FakeStacks
-from tests.unit.infra.factories import ON_DEMAND, SPOT, cluster_settings
+from tests.unit.infra.factories import ON_DEMAND, SPOT, service_settings
 from tests.unit.infra.rollout.aws import Answer, Aws, Refused
 
 
@@ -23,9 +23,8 @@ class Stacks(FakeStacks):
     provider: CapacityProvider = ON_DEMAND
 
     def settings(self, stack: str) -> Any:
-        return SimpleNamespace(
-            most_vcpus=self.most, cluster=cluster_settings(capacity_provider_strategy=(self.provider,))
-        )
+        service = service_settings(capacity_provider_strategy=(self.provider,))
+        return SimpleNamespace(most_vcpus=self.most, services=(service,))
 
 
 def account(quota: float = 6.0) -> Aws:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from infra.cluster.cluster import Cluster, ClusterArgs
-from tests.unit.infra.factories import cluster_settings, held
+from tests.unit.infra.factories import ON_DEMAND, SPOT, cluster_settings, held
 from tests.unit.infra.recorder import Graph, declare, once
 
 
 @once
 def _cluster(*, log_retention_days: int = 30, **changes: Any) -> Graph:
-    args = ClusterArgs(settings=cluster_settings(**changes), log_retention_days=log_retention_days)
+    args = ClusterArgs(
+        settings=cluster_settings(**changes),
+        default_strategy=(ON_DEMAND, SPOT),
+        log_retention_days=log_retention_days,
+    )
     return declare(lambda: Cluster("cluster", args, opts=held()))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.rollout.run_task import OneOff, OneOffs, RunTaskError, exit_code_of
+from infra.rollout.run_task import OneOff, OneOffs, RunTaskError, exit_code_of, place_of
 from tests.unit.infra.rollout.aws import NEW, Aws, Hours, Refused, task
 
 RUNS = task(7)
@@ -24,9 +24,7 @@ def one_off() -> OneOff:
         task_definition=NEW,
         container="web",
         command=("node", "--version"),
-        subnets=("subnet-1",),
-        security_groups=("sg-1",),
-        assign_public_ip=True,
+        place={"launchType": "FARGATE"},
         started_by="run/web",
     )
 
@@ -37,6 +35,45 @@ def one_offs(aws: Aws, hours: Hours | None = None) -> OneOffs:
 
 def end_of(aws: Aws, hours: Hours | None = None, *, within_seconds: float = 3600) -> Any:
     return asyncio.run(one_offs(aws, hours).end_of("cluster", RUNS["taskArn"], within_seconds=within_seconds))
+
+
+NETWORK = {"subnets": ["subnet-1"], "securityGroups": ["sg-1"], "assignPublicIp": True}
+AS_RUN_TASK_HAS_IT = {
+    "awsvpcConfiguration": {
+        "subnets": ["subnet-1"],
+        "securityGroups": ["sg-1"],
+        "assignPublicIp": "ENABLED",
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("service", "place"),
+    [
+        # On demand whatever the service uses: Spot could take the machine away in the middle.
+        (
+            {
+                "capacityProviderStrategies": [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}],
+                "networkConfiguration": NETWORK,
+            },
+            {"launchType": "FARGATE", "networkConfiguration": AS_RUN_TASK_HAS_IT},
+        ),
+        (
+            {
+                "capacityProviderStrategies": [{"capacityProvider": "capacity-pool-1", "weight": 2}],
+                "placementConstraints": [{"type": "distinctInstance"}],
+            },
+            {
+                "capacityProviderStrategy": [{"capacityProvider": "capacity-pool-1", "weight": 2}],
+                "placementConstraints": [{"type": "distinctInstance"}],
+            },
+        ),
+        ({"launchType": "EXTERNAL"}, {"launchType": "EXTERNAL"}),
+    ],
+)
+def test_a_task_runs_where_the_service_s_own_do(service: dict[str, Any], place: dict[str, Any]) -> None:
+    """Only there are the processor, the disks and the network that it needs."""
+    assert place_of(service) == place
 
 
 def test_a_role_that_aws_does_not_know_yet_is_waited_for() -> None:

@@ -32,7 +32,7 @@ def test_dev_is_one_small_spot_task_without_nat_and_two_copies() -> None:
     dev = settings_of(stack_file("dev"), stack="dev")
 
     assert (dev.main.cpu, dev.main.memory, dev.main.desired_count) == (256, 512, 1)
-    assert dev.cluster.capacity_provider_strategy == (
+    assert dev.main.capacity_provider_strategy == (
         CapacityProvider(capacity_provider="FARGATE_SPOT", weight=1, base=0),
     )
     assert (dev.network.nat, dev.protect) == ("none", False)
@@ -55,7 +55,7 @@ def test_prod_is_three_tasks_in_three_zones_with_a_nat_each_and_protected() -> N
     assert (prod.main.cpu, prod.main.memory, prod.main.desired_count) == (1024, 2048, 3)
     assert (prod.network.nat, prod.network.availability_zones) == ("one-per-az", 3)
     assert prod.protect
-    assert [line.capacity_provider for line in prod.cluster.capacity_provider_strategy] == ["FARGATE"]
+    assert [line.capacity_provider for line in prod.main.capacity_provider_strategy] == ["FARGATE"]
 
 
 @pytest.mark.parametrize("stack", STACKS)

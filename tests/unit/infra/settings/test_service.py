@@ -171,7 +171,7 @@ def test_secrets_and_environment_do_not_set_the_same_name() -> None:
         ({"name": "Web"}, "name", "lowercase letters"),
         ({"name": "web-"}, "name", "no hyphen at the edges"),
         ({"name": ""}, "name", "at most 16 characters"),
-        ({"cpu": "big"}, "cpu", "one of 256"),
+        ({"cpu": "big"}, "cpu", "a whole number from 128"),
         ({"user": "root"}, "user", "not root and not 0"),
         ({"user": "root:node"}, "user", "not root and not 0"),
         ({"user": 0}, 'user = "0": ', "not root and not 0"),

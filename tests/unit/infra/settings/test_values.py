@@ -74,7 +74,7 @@ def test_a_list_may_be_json(value: object) -> None:
             {"multidev": [{"name": "alice", "desired-count": "2"}]},
             'multidev[0].desired-count = "2": a whole number',
         ),
-        ({"multidev": [{"name": "alice", "cpu": "256"}]}, 'multidev[0].cpu = "256": one of 256'),
+        ({"multidev": [{"name": "alice", "cpu": "256"}]}, 'multidev[0].cpu = "256": a whole number'),
         ({"multidev": [{"name": 7}]}, "multidev[0].name = 7: lowercase letters"),
         (
             {"capacity-provider-strategy": [{"capacity-provider": "FARGATE", "weight": True}]},

@@ -1,0 +1,230 @@
+"""Rules for what tasks run on, and for who may run on what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra.settings import CapacityProvider, Ec2Capacity, kind_of, network_mode_of
+from infra.settings.architecture import architecture_of
+from tests.unit.infra.settings_fixtures import faults_of, refuses, settings_of
+
+FARGATE = {"capacity-provider": "FARGATE", "weight": 1}
+SPOT = {"capacity-provider": "FARGATE_SPOT", "weight": 3}
+POOL = {"type": "ec2", "instance-types": ["t4g.small", "t4g.medium"]}
+INTEL = {"type": "ec2", "instance-types": ["m7i.large"], "architecture": "x86_64"}
+GPU = {"type": "ec2", "instance-types": ["g5.xlarge"], "architecture": "x86_64", "ami": "al2023-gpu"}
+MANAGED = {"type": "managed-instances"}
+RACK = {"type": "external"}
+
+
+def strategy(*lines: dict[str, Any]) -> dict[str, Any]:
+    return {"capacity-provider-strategy": list(lines)}
+
+
+def on(name: str, capacity: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Return a configuration whose service runs on one capacity."""
+    keys = {key.replace("_", "-"): value for key, value in more.items()}
+    return {"capacity": {name: capacity}, **strategy({"capacity-provider": name, "weight": 1}), **keys}
+
+
+def test_one_task_on_fargate_and_three_of_four_others_on_spot() -> None:
+    assert settings_of(strategy({**FARGATE, "base": 1}, SPOT)).main.capacity_provider_strategy == (
+        CapacityProvider(capacity_provider="FARGATE", weight=1, base=1),
+        CapacityProvider(capacity_provider="FARGATE_SPOT", weight=3, base=0),
+    )
+
+
+def test_a_service_runs_on_instances_of_the_stack_s_own() -> None:
+    settings = settings_of(on("pool", {**POOL, "max-instances": 9}, cpu=300, memory=700))
+
+    assert settings.cluster.capacity == {
+        "pool": Ec2Capacity(type="ec2", instance_types=("t4g.small", "t4g.medium"), max_instances=9)
+    }
+    assert settings.most_vcpus == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "kind", "mode"),
+    [
+        ({}, "fargate", "awsvpc"),
+        (on("pool", POOL), "ec2", "awsvpc"),
+        (on("pool", POOL, network_mode="host"), "ec2", "host"),
+        (on("pool", MANAGED), "managed-instances", "awsvpc"),
+        (on("rack", RACK, exposure="none"), "external", "bridge"),
+    ],
+)
+def test_kind_and_network_mode_follow_from_the_strategy(config: dict[str, Any], kind: str, mode: str) -> None:
+    settings = settings_of(config)
+
+    assert kind_of(settings.main, settings.cluster.capacity) == kind
+    assert network_mode_of(settings.main, settings.cluster.capacity) == mode
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "architecture"),
+    [
+        *((name, "arm64") for name in ("a1.large", "t4g.small", "c7gn.xlarge", "im4gn.large", "g5g.xlarge")),
+        *((name, "x86_64") for name in ("m7i-flex.large", "g4dn.xlarge", "p4d.24xlarge", "t3.micro")),
+        ("m7*", None),
+    ],
+)
+def test_the_name_of_a_type_tells_its_processor(instance_type: str, architecture: str | None) -> None:
+    assert architecture_of(instance_type) == architecture
+
+
+@pytest.mark.parametrize(
+    ("config", "at", "says"),
+    [
+        ({"container-insights": "on"}, "container-insights", "one of disabled, enabled, enhanced"),
+        (
+            strategy({**FARGATE, "capacity-provider": "EC2"}),
+            "capacity-provider-strategy[0].capacity-provider",
+            "FARGATE, FARGATE_SPOT or a name of `capacity`",
+        ),
+        (
+            strategy({**FARGATE, "base": 1}, {**SPOT, "base": 2}),
+            "capacity-provider-strategy[1].base",
+            "only one capacity provider of a strategy may have a base",
+        ),
+        (
+            strategy(FARGATE, FARGATE),
+            "capacity-provider-strategy[1].capacity-provider",
+            "each capacity provider once",
+        ),
+        (
+            strategy({**FARGATE, "weight": 0}, {**SPOT, "weight": 0}),
+            'capacity-provider-strategy = [{"capacity-provider": "FARGATE", "weight": 0}, ',
+            "at least one capacity provider with a weight above 0",
+        ),
+        (strategy(), "capacity-provider-strategy", "at least one capacity provider"),
+    ],
+)
+def test_a_wrong_strategy_is_refused(config: dict[str, Any], at: str, says: str) -> None:
+    refuses(config, at, says)
+
+
+@pytest.mark.parametrize(
+    ("capacity", "at", "says"),
+    [
+        ({"pool": {"type": "ec3"}}, "capacity.pool.type", "one of ec2, external, managed-instances"),
+        ({"pool": {}}, "capacity.pool.type is missing: ", "one of ec2"),
+        ({"pool": 5}, "capacity.pool", "an object with type, one of ec2"),
+        ({"ecs-pool": POOL}, "capacity.ecs-pool: ", "not with aws, ecs or fargate"),
+        ({"pool": {"type": "ec2"}}, "capacity.pool.instance-types is missing: ", "at least one item"),
+        ({"pool": {**POOL, "instance-types": ["big"]}}, "capacity.pool.instance-types[0]", "such as t4g"),
+        ({"pool": {**POOL, "disk-gib": 8}}, "capacity.pool.disk-gib", "from 30 to 16384"),
+        ({"pool": {**POOL, "min-instances": 9}}, "capacity.pool.min-instances", "`max-instances`, 4"),
+        ({"pool": {**POOL, "spot": True}}, "capacity.pool.spot", "there is no such key"),
+        (
+            {"pool": {**POOL, "architecture": "x86_64", "instance-types": ["m7i.large", "m7g.large"]}},
+            "capacity.pool.instance-types[1]",
+            "m7g.large has arm64",
+        ),
+        (
+            {"pool": {**POOL, "ami": "al2023-gpu", "instance-types": ["g5g.xlarge"]}},
+            "capacity.pool.ami",
+            "x86",
+        ),
+        (
+            {"pool": {**INTEL, "ami": "al2023-gpu"}},
+            "capacity.pool.instance-types[0]",
+            "a type with a GPU",
+        ),
+        (
+            {"pool": {**POOL, "schedule": [{"name": "n", "cron": "0 20 ? * * *", "min-instances": 0}]}},
+            "capacity.pool.schedule[0].cron",
+            "five fields",
+        ),
+        ({"pool": {**POOL, "time-zone": "Europe/Berlyn"}}, "capacity.pool.time-zone", "Europe/Berlin"),
+        ({"pool": {**MANAGED, "min-vcpus": 16}}, "capacity.pool.min-vcpus", "at most the `max-vcpus`, 8"),
+        ({"pool": {**MANAGED, "gpu": True}}, "capacity.pool.gpu", "x86_64"),
+        ({"pool": {**MANAGED, "instance-types": ["m7i.*"]}}, "capacity.pool.instance-types[0]", "has x86_64"),
+        ({"a1": RACK, "b2": RACK}, "capacity.b2.type", "a cluster has one external capacity, and a1 is it"),
+        ({"rack": {**RACK, "expires": "soon"}}, "capacity.rack.expires", "a time in UTC"),
+    ],
+)
+def test_a_wrong_capacity_is_refused(capacity: dict[str, Any], at: str, says: str) -> None:
+    missing = [
+        fault for fault in faults_of({"capacity": capacity}) if "max-instances is missing" not in fault
+    ]
+
+    assert len(missing) == 1
+    assert missing[0].startswith(at)
+    assert says in missing[0]
+
+
+@pytest.mark.parametrize(
+    ("config", "at", "says"),
+    [
+        (
+            on("pool", POOL) | strategy({**SPOT, "capacity-provider": "poo"}),
+            "capacity-provider-strategy[0].capacity-provider",
+            "one of FARGATE, FARGATE_SPOT, pool: `capacity` has no such name; the nearest is `pool`",
+        ),
+        (
+            on("pool", POOL) | strategy(FARGATE, {"capacity-provider": "pool", "weight": 1}),
+            "capacity-provider-strategy[1].capacity-provider",
+            "a provider of the same kind",
+        ),
+        (
+            {"capacity": {"pool": POOL, "own": MANAGED}}
+            | strategy({**SPOT, "capacity-provider": "pool"}, {**SPOT, "capacity-provider": "own"}),
+            "capacity-provider-strategy[1].capacity-provider",
+            "capacity of type ec2",
+        ),
+        (
+            on("pool", INTEL),
+            "capacity-provider-strategy[0].capacity-provider",
+            "the service's `architecture`, arm64; pool has x86_64",
+        ),
+        (on("pool", POOL, gpus=1), "gpus", "`ami: al2023-gpu` for the capacity pool"),
+        ({"gpus": 1}, "gpus", "Fargate has no GPUs"),
+        ({"network-mode": "bridge"}, "network-mode", "awsvpc, or auto"),
+        ({"placement-strategies": [{"type": "random"}]}, 'placement-strategies = "1 items": ', "Fargate"),
+        ({"placement-constraints": [{"type": "distinctInstance"}]}, "placement-constraints = ", "Fargate"),
+        (on("pool", MANAGED, network_mode="bridge"), "network-mode", "one of auto, awsvpc, host"),
+        (
+            on("pool", MANAGED, placement_strategies=[{"type": "random"}]),
+            'placement-strategies = "1 items": ',
+            "none on managed-instances capacity",
+        ),
+        (on("pool", MANAGED, nat="none"), "capacity-provider-strategy[0].capacity-provider", "`nat` single"),
+        (on("pool", POOL, nat="none"), 'network-mode = "auto": ', "bridge or host with `nat: none`"),
+        (on("rack", RACK), 'exposure = "http": ', "no load balancer"),
+        (
+            on("rack", RACK, exposure="none", network_mode="awsvpc"),
+            "network-mode",
+            "auto, bridge, host, none",
+        ),
+        (on("pool", POOL, network_mode="none"), "network-mode", "`exposure: none`"),
+        (
+            on("pool", POOL, placement_strategies=[{"type": "spread", "field": "cpu"}]),
+            "placement-strategies[0].field",
+            "instanceId or an attribute",
+        ),
+        (
+            on("pool", POOL, placement_strategies=[{"type": "binpack"}]),
+            "placement-strategies[0].field = null: ",
+            "cpu or memory",
+        ),
+        (
+            on("pool", POOL, placement_constraints=[{"type": "memberOf"}]),
+            "placement-constraints[0].expression = null: ",
+            "an expression",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_refused(config: dict[str, Any], at: str, says: str) -> None:
+    refuses(config, at, says)
+
+
+def test_a_task_with_gpus_runs_where_there_are_some() -> None:
+    assert settings_of(on("gpu", GPU, gpus=1, architecture="x86_64")).main.gpus == 1
+
+
+def test_an_attached_stack_uses_fargate_and_the_capacity_of_nobody() -> None:
+    faults = faults_of({"attach-to": "staging", "capacity": {"pool": POOL}})
+
+    assert any(fault.startswith("capacity = ") and "nothing, for `attach-to`" in fault for fault in faults)
