@@ -27,6 +27,9 @@ _LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
 service_option: Final = click.option(
     "--service", metavar="NAME", help="The service; without it the stack's own, not one of its copies."
 )
+container_option: Final = click.option(
+    "--container", metavar="NAME", help="A container of the task; without it the app's, not a sidecar."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +39,14 @@ class DeployedService(Version):
     name: str
     """Its logical name, which its container and its log streams have too."""
 
-    def log_stream(self, task_arn: str) -> str:
-        """Return the log stream of the service's container in a task."""
-        return f"{self.name}/{self.name}/{task_arn.rpartition('/')[2]}"
+    @property
+    def family(self) -> str:
+        """What all revisions of its task definition are called."""
+        return self.task_definition.rpartition("/")[2].rpartition(":")[0]
+
+    def log_stream(self, task_arn: str, container: str | None = None) -> str:
+        """Return the log stream of a container in a task; without a name of the app's."""
+        return f"{self.name}/{container or self.name}/{task_arn.rpartition('/')[2]}"
 
 
 @dataclass(frozen=True, kw_only=True)

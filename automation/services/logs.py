@@ -42,6 +42,7 @@ def duration(_: click.Context, __: click.Parameter, text: str) -> timedelta:
 @click.command
 @click.argument("stack")
 @click.option("--service", metavar="NAME", help="Only this service.")
+@click.option("--container", metavar="NAME", help="Only this container, such as a sidecar.")
 @click.option(
     "--since",
     callback=duration,
@@ -54,13 +55,22 @@ def duration(_: click.Context, __: click.Parameter, text: str) -> timedelta:
 @click.option("--json", "as_json", is_flag=True, help="Print each line as a JSON document.")
 @click.pass_obj
 def logs(
-    stacks: Stacks, /, *, stack: str, service: str | None, since: timedelta, follow: bool, as_json: bool
+    stacks: Stacks,
+    /,
+    *,
+    stack: str,
+    service: str | None,
+    container: str | None,
+    since: timedelta,
+    follow: bool,
+    as_json: bool,
 ) -> int:
     """Print the logs of a stack's services, by time."""
     # It may run for days.
     gc.enable()
     found = DeployedStack.of(stacks, stack)
-    log = Log(found, REAL.date() - since, service=service and found.service(service).name)
+    name = service and found.service(service).name
+    log = Log(found, REAL.date() - since, service=name, container=container)
     width = max(map(len, found.services))
     try:
         for line in log.follow() if follow else log.new_lines():
@@ -77,6 +87,8 @@ class Line:
     id: str
     at: datetime
     service: str
+    container: str
+    """Its name; an app's container has the name of its service."""
     task: str
     message: str
 
@@ -84,17 +96,20 @@ class Line:
     def of(cls, event: Any) -> Line:
         """Read CloudWatch's answer; streams are named `<service>/<container>/<task>`."""
         service, _, rest = event["logStreamName"].partition("/")
+        container, _, task = rest.rpartition("/")
         return cls(
             id=event["eventId"],
             at=datetime.fromtimestamp(event["timestamp"] / 1000, UTC),
             service=service,
-            task=rest.rpartition("/")[2],
+            container=container,
+            task=task,
             message=event["message"].rstrip("\n"),
         )
 
     def as_text(self, width: int) -> str:
         """Return the line for people: the message as the container wrote it."""
-        return f"{self.service:<{width}}  {self.message}"
+        source = self.service if self.container == self.service else f"{self.service}/{self.container}"
+        return f"{source:<{width}}  {self.message}"
 
     def as_json(self) -> str:
         """Return the line for programs: a message that is JSON is part of the document."""
@@ -104,6 +119,7 @@ class Line:
         document = {
             "time": self.at.isoformat(timespec="milliseconds"),
             "service": self.service,
+            "container": self.container,
             "task": self.task,
             "message": message,
         }
@@ -119,6 +135,7 @@ class Log:
         since: datetime,
         *,
         service: str | None = None,
+        container: str | None = None,
         stream: str | None = None,
         clock: Clock = REAL,
     ) -> None:
@@ -128,6 +145,7 @@ class Log:
             stack: whose log.
             since: the time of the first lines.
             service: the only service; None for all.
+            container: the only container; None for all.
             stream: the only stream; one that does not exist yet is empty.
             clock: the time.
 
@@ -139,6 +157,7 @@ class Log:
         self._logs = stack.clients.client("logs")
         self._group = stack.log_group
         self._prefix = f"{service}/" if service is not None else ""
+        self._container = container
         self._stream = stream
         self._clock = clock
         # CloudWatch counts milliseconds.
@@ -178,11 +197,12 @@ class Log:
         try:
             for page in self._logs.get_paginator("filter_log_events").paginate(**question):
                 # The emulator answers with the streams of all services.
-                yield from (
+                lines = (
                     Line.of(event)
                     for event in page["events"]
                     if event["logStreamName"].startswith(self._prefix)
                 )
+                yield from (line for line in lines if self._container in (None, line.container))
         except self._logs.exceptions.ResourceNotFoundException:
             if self._stream is None:
                 raise AutomationError(f"the log group {self._group} does not exist (any more)") from None

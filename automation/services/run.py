@@ -5,22 +5,31 @@ from __future__ import annotations
 import secrets
 import signal
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from automation.console import say
 from automation.errors import AutomationError
-from automation.services.deployed_stack import DeployedService, DeployedStack, service_option
+from automation.services.deployed_stack import (
+    DeployedService,
+    DeployedStack,
+    container_option,
+    service_option,
+)
 from automation.services.logs import Line, Log
 from automation.stacks.stacks import Stacks
 from infra.rollout.clock import REAL, Clock
 from infra.rollout.evidence import Answer, task_id, why_stopped
 from infra.rollout.run_task import exit_code_of
+from infra.settings import overrides
+
+if TYPE_CHECKING:
+    from infra.settings import Schedule
 
 _PAUSE_SECONDS: Final = 1.0
 _UNKNOWN_SECONDS: Final = 60.0
@@ -33,31 +42,61 @@ _LATE_PAUSE_SECONDS: Final = 1.5
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("stack")
 @service_option
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@container_option
+@click.option("--schedule", metavar="NAME", help="Run what this one of the service's `schedules` runs.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
-def run(stacks: Stacks, /, *, stack: str, service: str | None, command: Sequence[str]) -> int:
+def run(
+    stacks: Stacks,
+    /,
+    *,
+    stack: str,
+    service: str | None,
+    container: str | None,
+    schedule: str | None,
+    command: Sequence[str],
+) -> int:
     """Run COMMAND once, in a task like those of a service.
 
-    It has the same image, role, secrets and network. The container's log is printed while it runs. Ctrl-C
-    stops the task.
+    It has the same image, role, secrets, network and capacity. The container's log is printed while it runs.
+    Ctrl-C stops the task.
     """
+    if bool(command) == bool(schedule):
+        raise click.UsageError("name a COMMAND or a --schedule, and not both")
     found = DeployedStack.of(stacks, stack)
-    task = OneOffTask(found, found.service(service), command, show=lambda line: click.echo(line.message))
+    chosen = found.service(service)
+    name = container or chosen.name
+    different = (
+        overrides(name, command) if schedule is None else _scheduled(found, chosen, schedule).overrides(name)
+    )
+    task = OneOffTask(found, chosen, different, container=name, show=lambda line: click.echo(line.message))
     code, reason = task.run()
     if code == 0:
         return 0
     ending = "without an exit code" if code is None else f"with exit code {code}"
-    say(f"error: `{' '.join(command)}` ended {ending}: {reason}")
+    say(f"error: `{' '.join(command) or schedule}` ended {ending}: {reason}")
     return 1
+
+
+def _scheduled(stack: DeployedStack, service: DeployedService, name: str) -> Schedule:
+    settings = next((one for one in stack.settings.services if one.name == service.name), None)
+    schedules = settings.schedules if settings else {}
+    if name not in schedules:
+        there = f"there are {', '.join(schedules)}" if schedules else "it has none"
+        raise AutomationError(f"{service.name} has no schedule {name!r} in Pulumi.{stack.name}.yaml: {there}")
+    return schedules[name]
 
 
 @dataclass
 class OneOffTask:
-    """A task like those of a service, but for its command."""
+    """A task like those of a service, but for what its container runs."""
 
     stack: DeployedStack
     service: DeployedService
-    command: Sequence[str]
+    overrides: Mapping[str, Any]
+    """What is different, as ECS takes it."""
+    container: str
+    """The one whose log and exit code count."""
     show: Callable[[Line], None]
     """Called with each line of the container's log."""
     say: Callable[[str], None] = say
@@ -85,18 +124,17 @@ class OneOffTask:
                 self.say(f"stops the task {task_id(arn)}")
                 ecs.stop_task(cluster=self.service.cluster, task=arn, reason="interrupted by the user")
             raise
-        return exit_code_of(task, self.service.name), why_stopped(task)
+        return exit_code_of(task, self.container), why_stopped(task)
 
     def _start(self, ecs: Any, described: Answer) -> str:
-        name, strategy = self.service.name, described.get("capacityProviderStrategy")
+        name = self.service.name
         task_definition = _proven_task_definition(described)
         self.say(f"{name}: starts a task of {task_definition.rpartition('/')[2]}")
         answer = ecs.run_task(
             cluster=self.service.cluster,
             taskDefinition=task_definition,
-            **({"capacityProviderStrategy": strategy} if strategy else {"launchType": "FARGATE"}),
-            networkConfiguration=described["networkConfiguration"],
-            overrides={"containerOverrides": [{"name": name, "command": list(self.command)}]},
+            **placement_of(described),
+            **({"overrides": self.overrides} if self.overrides else {}),
             startedBy=f"run/{name}/{secrets.token_hex(4)}",
             enableECSManagedTags=True,
             propagateTags="TASK_DEFINITION",
@@ -109,7 +147,8 @@ class OneOffTask:
     def _wait(self, ecs: Any, arn: str) -> Answer:
         # By AWS's clock, which may differ from ours; the stream is this task's alone.
         since = self.clock.date() - timedelta(days=1)
-        log = Log(self.stack, since, stream=self.service.log_stream(arn), clock=self.clock)
+        stream = self.service.log_stream(arn, self.container)
+        log = Log(self.stack, since, stream=stream, clock=self.clock)
         began, status = self.clock.now(), ""
         while True:
             task = next(iter(ecs.describe_tasks(cluster=self.service.cluster, tasks=[arn])["tasks"]), None)
@@ -149,6 +188,39 @@ def _ctrl_c_later() -> Generator[None]:
         signal.signal(signal.SIGINT, before)
     if pressed.is_set():
         raise KeyboardInterrupt
+
+
+def placement_of(described: Answer) -> dict[str, Any]:
+    """Return where a task runs that runs where a service's tasks do, as RunTask takes it.
+
+    Args:
+        described: the service, as ECS answers.
+    """
+    where: dict[str, Any] = {}
+    if strategy := described.get("capacityProviderStrategy"):
+        where["capacityProviderStrategy"] = strategy
+    else:
+        where["launchType"] = described.get("launchType", "FARGATE")
+    # Tasks on the network of an instance, or without one, have none of their own.
+    for key in ("networkConfiguration", "placementConstraints", "placementStrategy"):
+        if described.get(key):
+            where[key] = described[key]
+    if described.get("enableExecuteCommand"):
+        where["enableExecuteCommand"] = True
+    newest = max(described["deployments"], key=lambda one: one["status"] == "PRIMARY")
+    volumes: list[Answer] = [
+        # A volume of its own, which goes with the task: a service's does that anyway.
+        {
+            **one,
+            "managedEBSVolume": {
+                **one["managedEBSVolume"],
+                "terminationPolicy": {"deleteOnTermination": True},
+            },
+        }
+        for one in newest.get("volumeConfigurations", ())
+        if "managedEBSVolume" in one
+    ]
+    return {**where, "volumeConfigurations": volumes} if volumes else where
 
 
 def _proven_task_definition(described: Answer) -> str:

@@ -8,13 +8,19 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from automation.errors import AutomationError
-from automation.services.deployed_stack import DeployedService, DeployedStack, service_option
+from automation.services.deployed_stack import (
+    DeployedService,
+    DeployedStack,
+    container_option,
+    service_option,
+)
 from automation.stacks.stacks import Stacks
 from infra.rollout.aws_clients import session_for
 from infra.rollout.evidence import Answer, task_id, tasks_of
@@ -29,27 +35,40 @@ _REQUIRED: Final = {
     "session-manager-plugin": "the Session Manager plugin for the AWS CLI: https://docs.aws.amazon.com/"
     "systems-manager/latest/userguide/session-manager-working-with-install-plugin.html",
 }
+_OF_AWS: Final = ("ecs-service-connect-", "aws-guardduty-agent-")
 _USERS_CHOICE: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL")
 
 
 @click.command("exec", context_settings={"ignore_unknown_options": True})
 @click.argument("stack")
 @service_option
+@container_option
+@click.option("--task", metavar="ID", help="A task, such as one that started by the clock.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
-def execute(stacks: Stacks, /, *, stack: str, service: str | None, command: Sequence[str]) -> int:
+def execute(
+    stacks: Stacks,
+    /,
+    *,
+    stack: str,
+    service: str | None,
+    container: str | None,
+    task: str | None,
+    command: Sequence[str],
+) -> int:
     """Run COMMAND, or a shell, in a running task.
 
-    On AWS this is ECS Exec, which `execute-command: true` turns on; with --local it is `docker exec`.
+    It is the service's latest, else the latest that a schedule or `run` started. On AWS this is ECS Exec,
+    which `execute-command: true` turns on; with --local it is `docker exec`.
     """
     found = DeployedStack.of(stacks, stack)
-    chosen = found.service(service)
+    place = Place.of(found, found.service(service), container=container, task=task)
     if stacks.is_local:
         from local.task_containers import container_of
 
-        arguments = docker_exec(found, chosen, command or _SHELL, container_of)
+        arguments = docker_exec(place, command or _SHELL, container_of)
         return 1 if run_here(arguments, os.environ) else 0
-    arguments = ecs_exec(found, chosen, command or _SHELL)
+    arguments = ecs_exec(place, command or _SHELL)
     return 1 if run_here(arguments, cli_environment(session_for(found.settings.provider))) else 0
 
 
@@ -63,48 +82,83 @@ def run_here(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         signal.signal(signal.SIGINT, before)
 
 
-def ecs_exec(stack: DeployedStack, service: DeployedService, command: Sequence[str]) -> list[str]:
-    """Return the command line that runs a command in a service's latest task on AWS.
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A container of a running task."""
+
+    stack: DeployedStack
+    service: DeployedService
+    task: Answer
+    container: str
+
+    @classmethod
+    def of(
+        cls,
+        stack: DeployedStack,
+        service: DeployedService,
+        *,
+        container: str | None = None,
+        task: str | None = None,
+    ) -> Place:
+        """Find a container.
+
+        Args:
+            stack: the stack.
+            service: the service.
+            container: its name; the app's without.
+            task: id of its task; the latest without.
+
+        Raises:
+            AutomationError: no such task runs, or it has no such container.
+        """
+        found = _running_task(stack, service, task)
+        # What AWS itself puts into a task has no shell.
+        names = [one["name"] for one in found["containers"] if not one["name"].startswith(_OF_AWS)]
+        name = container or service.name
+        if name not in names:
+            there = f"there are {', '.join(names)}"
+            raise AutomationError(f"task {task_id(found['taskArn'])} has no container {name!r}: {there}")
+        return cls(stack=stack, service=service, task=found, container=name)
+
+
+def ecs_exec(place: Place, command: Sequence[str]) -> list[str]:
+    """Return the command line that runs a command in a container on AWS.
 
     Raises:
-        AutomationError: no task runs, ECS Exec is off, or a program is not installed.
+        AutomationError: ECS Exec is off, or a program is not installed.
     """
     missing = [name for name in _REQUIRED if not shutil.which(name)]
     if missing:
         raise AutomationError(
             "; ".join(f"{name} is not on PATH: install {_REQUIRED[name]}" for name in missing)
         )
-    task = _latest_task(stack, service)
+    task = place.task
     if not task.get("enableExecuteCommand"):
         raise AutomationError(
-            f"ECS Exec is off in task {task_id(task['taskArn'])} of {service.name}: set "
-            f"`execute-command: true` in Pulumi.{stack.name}.yaml and run `up`; it is on in tasks that start "
-            "after that"
+            f"ECS Exec is off in task {task_id(task['taskArn'])} of {place.service.name}: set "
+            f"`execute-command: true` in Pulumi.{place.stack.name}.yaml and run `up`; it is on in tasks that "
+            "start after that"
         )
     return [
-        *("aws", "ecs", "execute-command", "--cluster", service.cluster, "--task", task["taskArn"]),
-        *("--container", service.name, "--interactive", "--command", shlex.join(command)),
+        *("aws", "ecs", "execute-command", "--cluster", place.service.cluster, "--task", task["taskArn"]),
+        *("--container", place.container, "--interactive", "--command", shlex.join(command)),
     ]
 
 
-def docker_exec(
-    stack: DeployedStack,
-    service: DeployedService,
-    command: Sequence[str],
-    find: Callable[[str, str], str | None],
-) -> list[str]:
-    """Return the command line that runs a command in a service's latest task on this machine.
+def docker_exec(place: Place, command: Sequence[str], find: Callable[[str, str], str | None]) -> list[str]:
+    """Return the command line that runs a command in a container on this machine.
 
     `find` returns the id of a container by its task's ARN and its name.
 
     Raises:
-        AutomationError: no task runs, or it has no container.
+        AutomationError: the task has no container any more.
     """
-    arn = _latest_task(stack, service)["taskArn"]
-    container = find(arn, service.name)
+    arn = place.task["taskArn"]
+    container = find(arn, place.container)
     if container is None:
         raise AutomationError(
-            f"task {task_id(arn)} of {service.name} has no container on this machine (any more): try again"
+            f"task {task_id(arn)} of {place.service.name} has no container on this machine (any more): try "
+            "again"
         )
     if not shutil.which("docker"):
         raise AutomationError("docker is not on PATH: install Docker's command line client")
@@ -133,8 +187,24 @@ def cli_environment(session: boto3.Session) -> dict[str, str]:
     }
 
 
-def _latest_task(stack: DeployedStack, service: DeployedService) -> Answer:
-    running = list(tasks_of(stack.clients.client("ecs"), service, "RUNNING"))
+def _running_task(stack: DeployedStack, service: DeployedService, task: str | None) -> Answer:
+    ecs = stack.clients.client("ecs")
+    if task is not None:
+        described = ecs.describe_tasks(cluster=service.cluster, tasks=[task])["tasks"]
+        running = [one for one in described if one["lastStatus"] == "RUNNING"]
+        if not running:
+            raise AutomationError(f"no task {task} runs in {stack.name}")
+        return running[0]
+    running = list(tasks_of(ecs, service, "RUNNING")) or list(tasks_of_family(ecs, service))
     if not running:
         raise AutomationError(f"no task of {service.name} runs: `status {stack.name}` shows why")
-    return max(running, key=lambda task: task.get("startedAt", task["createdAt"]))
+    return max(running, key=lambda one: one.get("startedAt", one["createdAt"]))
+
+
+def tasks_of_family(ecs: Any, service: DeployedService) -> Iterator[Answer]:
+    """Yield the running tasks of a service's task definition, whoever started them."""
+    pages = ecs.get_paginator("list_tasks").paginate(cluster=service.cluster, family=service.family)
+    for page in pages:
+        if page["taskArns"]:
+            found = ecs.describe_tasks(cluster=service.cluster, tasks=page["taskArns"])["tasks"]
+            yield from (one for one in found if one["lastStatus"] == "RUNNING")

@@ -23,7 +23,7 @@ from infra.settings.placement import PlacementConstraint, PlacementStrategy
 from infra.settings.provider import ProviderSettings
 from infra.settings.rollout import RolloutHook, RolloutSettings, Strategy
 from infra.settings.runs_on import kind_of, network_mode_of
-from infra.settings.schedules import Schedule
+from infra.settings.schedules import Schedule, overrides
 from infra.settings.service import Migration, ServiceSettings, Statement
 from infra.settings.settings import Key, Settings, foreign_namespaces, keys, parse
 from infra.settings.traffic import Exposure, ListenerProtocol
@@ -74,5 +74,6 @@ __all__ = [
     "keys",
     "kind_of",
     "network_mode_of",
+    "overrides",
     "parse",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
@@ -70,14 +70,7 @@ class Schedule(Model):
 
     def overrides(self, container: str) -> dict[str, Any]:
         """Return what is different in the container of a task, as ECS takes it; empty for nothing."""
-        own: dict[str, Any] = {}
-        if self.command:
-            own["command"] = list(self.command)
-        if self.environment:
-            own["environment"] = [
-                {"name": key, "value": self.environment[key]} for key in sorted(self.environment)
-            ]
-        return {"containerOverrides": [{"name": container, **own}]} if own else {}
+        return overrides(container, self.command, self.environment)
 
     def _rules(self) -> Iterator[Fault]:
         said = [time for time in (self.cron, self.rate, self.at) if time is not None]
@@ -87,3 +80,15 @@ class Schedule(Model):
         if size > _LARGEST_OVERRIDES:
             takes = f"`command` and `environment` take {size} characters, and ECS takes {_LARGEST_OVERRIDES}"
             yield Fault(f"less: {takes}", ("command",), f"{len(self.command)} words")
+
+
+def overrides(
+    container: str, command: Sequence[str], environment: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return what is different in a container of a task, as ECS takes it; empty for nothing."""
+    own: dict[str, Any] = {}
+    if command:
+        own["command"] = list(command)
+    if environment:
+        own["environment"] = [{"name": name, "value": environment[name]} for name in sorted(environment)]
+    return {"containerOverrides": [{"name": container, **own}]} if own else {}

@@ -21,12 +21,14 @@ from tests.unit.infra.rollout.aws import Aws, Hours, Refused
 BEGAN = datetime(2026, 11, 21, 8, 0, 0, 123456, tzinfo=UTC)
 
 
-def event(number: int, message: str = "", *, service: str = "web", after: float = 0) -> dict[str, Any]:
+def event(
+    number: int, message: str = "", *, service: str = "web", container: str = "", after: float = 0
+) -> dict[str, Any]:
     at = BEGAN + timedelta(seconds=after)
     return {
         "eventId": str(number),
         "timestamp": int(at.timestamp() * 1000),
-        "logStreamName": f"{service}/{service}/{'0' * 32}",
+        "logStreamName": f"{service}/{container or service}/{'0' * 32}",
         "message": message or f"line {number}",
     }
 
@@ -117,6 +119,16 @@ def test_what_the_app_writes_is_printed_as_it_is() -> None:
     assert line.as_text(9) == 'web        {"level": "info"}'
 
 
+def test_a_line_of_a_sidecar_names_the_sidecar() -> None:
+    assert Line.of(event(1, "hello", container="proxy")).as_text(9) == "web/proxy  hello"
+
+
+def test_of_one_container_the_lines_of_that_container_alone_are_printed() -> None:
+    aws = Aws(filter_log_events=answer(event(1), event(2, container="proxy"), event(3, service="web-alice")))
+
+    assert messages(Log(deployed(aws), BEGAN, container="proxy")) == ["line 2"]
+
+
 @pytest.mark.parametrize(
     ("message", "expected"),
     [('{"level": "info"}', {"level": "info"}), ("plain: ü", "plain: ü")],
@@ -128,6 +140,7 @@ def test_a_program_gets_one_document_for_each_line(message: str, expected: objec
     assert document == {
         "time": "2026-11-21T08:00:00.123+00:00",
         "service": "web",
+        "container": "web",
         "task": "0" * 32,
         "message": expected,
     }

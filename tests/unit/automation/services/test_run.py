@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,10 +14,15 @@ from automation.errors import AutomationError
 from automation.services.logs import Line
 from automation.services.run import OneOffTask
 from automation.services.run import run as command
-from tests.unit.automation.fakes import FakeStacks, deployed, no_service
+from infra.settings import Schedule
+from tests.unit.automation.fakes import FakeStacks, deployed, dev, no_service
 from tests.unit.infra.rollout.aws import NEW, NOW, OLD, Answer, Aws, Hours, deployment, service, task
 
 RUNS = task(7)
+PLACED = (
+    *("capacityProviderStrategy", "launchType", "networkConfiguration", "placementConstraints"),
+    *("placementStrategy", "enableExecuteCommand", "volumeConfigurations"),
+)
 SPOT = {"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}
 NETWORK = {
     "awsvpcConfiguration": {
@@ -83,7 +87,8 @@ def run(aws: Aws, heard: Heard | None = None) -> tuple[int | None, str]:
     task = OneOffTask(
         stack,
         stack.service("web"),
-        ["node", "migrate.js"],
+        {"containerOverrides": [{"name": "web", "command": ["node", "migrate.js"]}]},
+        container="web",
         show=heard.show,
         say=heard.words.append,
         clock=Hours().clock,
@@ -101,6 +106,59 @@ def test_it_runs_what_the_service_runs_where_the_service_runs() -> None:
     assert question["networkConfiguration"] == NETWORK
     assert question["capacityProviderStrategy"] == [SPOT]
     assert question["overrides"]["containerOverrides"] == [{"name": "web", "command": ["node", "migrate.js"]}]
+
+
+ON_FARGATE = {"capacityProviderStrategy": [SPOT], "networkConfiguration": NETWORK}
+DISK = {"sizeInGiB": 20, "roleArn": "arn:of:the:role"}
+PLACES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, ON_FARGATE),
+    (
+        {"capacityProviderStrategy": [], "launchType": "FARGATE"},
+        {"launchType": "FARGATE", "networkConfiguration": NETWORK},
+    ),
+    (
+        {
+            "capacityProviderStrategy": [{"capacityProvider": "machines", "weight": 1}],
+            "networkConfiguration": {},
+            "placementConstraints": [{"type": "distinctInstance"}],
+            "placementStrategy": [{"type": "binpack", "field": "memory"}],
+        },
+        {
+            "capacityProviderStrategy": [{"capacityProvider": "machines", "weight": 1}],
+            "placementConstraints": [{"type": "distinctInstance"}],
+            "placementStrategy": [{"type": "binpack", "field": "memory"}],
+        },
+    ),
+    (
+        {"capacityProviderStrategy": [], "launchType": "EXTERNAL", "networkConfiguration": {}},
+        {"launchType": "EXTERNAL"},
+    ),
+    ({"enableExecuteCommand": True}, {**ON_FARGATE, "enableExecuteCommand": True}),
+    (
+        {"deployments": [deployment(volumeConfigurations=[{"name": "data", "managedEBSVolume": DISK}])]},
+        {
+            **ON_FARGATE,
+            "volumeConfigurations": [
+                {
+                    "name": "data",
+                    "managedEBSVolume": {**DISK, "terminationPolicy": {"deleteOnTermination": True}},
+                }
+            ],
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"), PLACES, ids=["spot", "launch type", "instances", "external", "exec", "disk"]
+)
+def test_it_runs_on_whatever_the_service_runs_on(said: dict[str, Any], asked: dict[str, Any]) -> None:
+    aws = cloud(describe_services={"services": [{**described()["services"][0], **said}]})
+
+    run(aws)
+
+    (question,) = aws.questions("run_task")
+    assert {key: question[key] for key in question if key in PLACED} == asked
 
 
 def test_in_a_deployment_it_runs_the_version_that_most_tasks_run() -> None:
@@ -189,25 +247,43 @@ def test_a_task_that_ecs_does_not_know_is_not_waited_for_without_end() -> None:
         run(cloud(describe_tasks={"tasks": []}))
 
 
-def call(monkeypatch: pytest.MonkeyPatch, code: int | None, *arguments: str) -> tuple[Result, Sequence[str]]:
-    """Call the command with a task that ends at once; return its result and what ran."""
-    ran: list[Sequence[str]] = []
+@dataclass
+class Stage:
+    """What a command ran, in tasks that end at once."""
+
+    tasks: list[OneOffTask] = field(default_factory=list)
+    code: int | None = 0
+
+    def call(self, *arguments: str, stacks: FakeStacks | None = None) -> Result:
+        return CliRunner().invoke(
+            command, ["dev", *arguments], obj=stacks or FakeStacks(), standalone_mode=False
+        )
+
+    @property
+    def ran(self) -> dict[str, Any]:
+        return dict(self.tasks[0].overrides)
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    stage = Stage()
 
     def ends_at_once(task: OneOffTask) -> tuple[int | None, str]:
-        ran.append(task.command)
-        task.show(Line(id="1", at=NOW, service="web", task="1", message="from the container"))
+        stage.tasks.append(task)
+        task.show(
+            Line(id="1", at=NOW, service="web", container="web", task="1", message="from the container")
+        )
         task.say("what happens")
-        return code, "Essential container exited"
+        return stage.code, "Essential container exited"
 
     monkeypatch.setattr(OneOffTask, "run", ends_at_once)
-    result = CliRunner().invoke(command, ["dev", *arguments], obj=FakeStacks(), standalone_mode=False)
-    return result, ran[0]
+    return stage
 
 
-def test_only_what_the_container_logs_is_on_the_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
-    result, ran = call(monkeypatch, 0, "--", "node", "-e", "1", "--flag")
+def test_only_what_the_container_logs_is_on_the_standard_output(stage: Stage) -> None:
+    result = stage.call("--", "node", "-e", "1", "--flag")
 
-    assert ran == ("node", "-e", "1", "--flag")
+    assert stage.ran == {"containerOverrides": [{"name": "web", "command": ["node", "-e", "1", "--flag"]}]}
     assert (result.return_value, result.stdout, result.stderr) == (
         0,
         "from the container\n",
@@ -217,9 +293,41 @@ def test_only_what_the_container_logs_is_on_the_standard_output(monkeypatch: pyt
 
 @pytest.mark.parametrize(("code", "words"), [(3, "with exit code 3"), (None, "without an exit code")])
 def test_a_command_that_fails_ends_with_1_and_names_the_code(
-    monkeypatch: pytest.MonkeyPatch, code: int | None, words: str
+    stage: Stage, code: int | None, words: str
 ) -> None:
-    result, _ = call(monkeypatch, code, "--", "node")
+    stage.code = code
+
+    result = stage.call("--", "node")
 
     assert result.return_value == 1
     assert f"error: `node` ended {words}: Essential container exited" in result.stderr
+
+
+def test_it_runs_in_another_service_and_another_container(stage: Stage) -> None:
+    stage.call("--service", "web-alice", "--container", "proxy", "--", "check")
+
+    (task,) = stage.tasks
+    assert (task.service.name, task.container) == ("web-alice", "proxy")
+    assert stage.ran == {"containerOverrides": [{"name": "proxy", "command": ["check"]}]}
+
+
+def test_what_runs_by_the_clock_runs_now(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    nightly = Schedule(cron="0 3 * * ? *", command=("node", "report.js"), environment={"LEVEL": "3"})
+    main = dev().main.model_copy(update={"schedules": {"nightly": nightly}})
+    scheduled = dev().model_copy(update={"main": main})
+    monkeypatch.setattr(FakeStacks, "settings", lambda *_: scheduled)
+
+    assert stage.call("--schedule", "nightly").return_value == 0
+    assert stage.ran == nightly.overrides("web")
+    assert "no schedule 'hourly' in Pulumi.dev.yaml: there are nightly" in str(
+        stage.call("--schedule", "hourly").exception
+    )
+    assert "web-alice has no schedule" in str(
+        stage.call("--service", "web-alice", "--schedule", "nightly").exception
+    )
+
+
+@pytest.mark.parametrize("arguments", [(), ("--schedule", "nightly", "--", "node")])
+def test_it_runs_one_thing(stage: Stage, arguments: tuple[str, ...]) -> None:
+    assert "name a COMMAND or a --schedule, and not both" in str(stage.call(*arguments).exception)
+    assert stage.tasks == []

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from automation.errors import AutomationError
 from automation.services import shell
-from automation.services.shell import cli_environment, docker_exec, ecs_exec, run_here
+from automation.services.shell import Place, cli_environment, docker_exec, ecs_exec, run_here
 from tests.unit.automation.fakes import FakeStacks, deployed
 from tests.unit.infra.rollout.aws import Aws, task, tasks
 
@@ -37,9 +37,13 @@ def install(path: Path, *names: str) -> None:
         (path / name).chmod(0o755)
 
 
-def on_aws(aws: Aws) -> list[str]:
+def place(aws: Aws, **chosen: str) -> Place:
     stack = deployed(aws)
-    return ecs_exec(stack, stack.service("web"), ["sh", "-c", "ls | wc"])
+    return Place.of(stack, stack.service("web"), **chosen)
+
+
+def on_aws(aws: Aws, **chosen: str) -> list[str]:
+    return ecs_exec(place(aws, **chosen), ["sh", "-c", "ls | wc"])
 
 
 def test_the_aws_cli_is_told_task_container_and_command(path: Path) -> None:
@@ -96,9 +100,7 @@ def test_on_this_machine_the_container_is_entered(path: Path) -> None:
         asked.append((arn, name))
         return "0123abcd"
 
-    stack = deployed(Aws(**tasks(task(1))))
-
-    arguments = docker_exec(stack, stack.service("web"), ["ls", "-l"], find)
+    arguments = docker_exec(place(Aws(**tasks(task(1)))), ["ls", "-l"], find)
 
     assert asked == [(task(1)["taskArn"], "web")]
     assert arguments[:2] == ["docker", "exec"]
@@ -108,10 +110,46 @@ def test_on_this_machine_the_container_is_entered(path: Path) -> None:
 def test_a_task_without_a_container_is_an_error(path: Path) -> None:
     install(path, "docker")
 
-    stack = deployed(Aws(**tasks(task(1))))
-
     with pytest.raises(AutomationError, match="has no container on this machine"):
-        docker_exec(stack, stack.service("web"), ["ls"], lambda _arn, _name: None)
+        docker_exec(place(Aws(**tasks(task(1)))), ["ls"], lambda _arn, _name: None)
+
+
+def test_any_container_of_a_task_can_be_entered_but_those_of_aws(path: Path) -> None:
+    install(path, "aws", "session-manager-plugin")
+    names = ["web", "proxy", "ecs-service-connect-Ab1", "aws-guardduty-agent-Cd2"]
+    running = task(1, enableExecuteCommand=True, containers=[{"name": name} for name in names])
+    aws = Aws(**tasks(running))
+
+    arguments = on_aws(aws, container="proxy")
+
+    assert arguments[arguments.index("--container") + 1] == "proxy"
+    with pytest.raises(AutomationError, match="no container 'ecs-service-connect-Ab1': there are web, proxy"):
+        on_aws(aws, container="ecs-service-connect-Ab1")
+
+
+def test_a_task_is_entered_that_its_id_names(path: Path) -> None:
+    install(path, "aws", "session-manager-plugin")
+    older, newer = task(1, age=90, enableExecuteCommand=True), task(2, age=10, enableExecuteCommand=True)
+    by_id = {"describe_tasks": lambda asked: {"tasks": [older] if asked["tasks"] == ["1" * 32] else []}}
+
+    arguments = on_aws(Aws(**{**tasks(older, newer), **by_id}), task="1" * 32)
+
+    assert arguments[arguments.index("--task") + 1] == older["taskArn"]
+    with pytest.raises(AutomationError, match=f"no task {'2' * 32} runs in dev"):
+        on_aws(Aws(**{**tasks(older), **by_id}), task="2" * 32)
+
+
+def test_where_the_service_has_no_task_one_that_the_clock_started_is_entered(path: Path) -> None:
+    """A service that exists for its schedules has none of its own."""
+    install(path, "aws", "session-manager-plugin")
+    scheduled = task(3, enableExecuteCommand=True)
+
+    def list_tasks(asked: dict[str, Any]) -> dict[str, Any]:
+        return {"taskArns": [scheduled["taskArn"]] if asked.get("family") == "web" else []}
+
+    arguments = on_aws(Aws(**{**tasks(scheduled), "list_tasks": list_tasks}))
+
+    assert arguments[arguments.index("--task") + 1] == scheduled["taskArn"]
 
 
 def test_it_ends_with_the_code_of_what_it_called() -> None:
@@ -123,8 +161,8 @@ def test_without_a_command_a_shell_is_entered_and_its_failure_is_ours(
 ) -> None:
     entered: list[tuple[str, object]] = []
 
-    def fails(_: object, service: Any, command: object, __: object) -> list[str]:
-        entered.append((service.name, command))
+    def fails(entering: Place, command: object, _: object) -> list[str]:
+        entered.append((entering.service.name, command))
         return [sys.executable, "-c", "raise SystemExit(7)"]
 
     monkeypatch.setattr(shell, "docker_exec", fails)
@@ -132,7 +170,7 @@ def test_without_a_command_a_shell_is_entered_and_its_failure_is_ours(
     result = CliRunner().invoke(
         shell.execute,
         ["dev", "--service", "web-alice"],
-        obj=FakeStacks(is_local=True),
+        obj=FakeStacks(Aws(**tasks(task(1, containers=[{"name": "web-alice"}]))), is_local=True),
         standalone_mode=False,
     )
 
