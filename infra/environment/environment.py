@@ -63,6 +63,7 @@ class Environment(pulumi.ComponentResource):
                 egress=settings.network.egress,
                 ipv6=settings.network.ipv6,
                 peer_ports=settings.peer_ports,
+                dynamic_peer_ports=settings.has_dynamic_peer_ports,
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )

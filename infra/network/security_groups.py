@@ -39,6 +39,8 @@ class SecurityGroupsArgs:
     ipv6: bool = False
     peer_ports: Sequence[int] = ()
     """Ports by which tasks reach tasks of other services."""
+    dynamic_peer_ports: bool = False
+    """Whether they do so by ports that Docker chooses, too."""
 
 
 class SecurityGroups(pulumi.ComponentResource):
@@ -76,7 +78,7 @@ class SecurityGroups(pulumi.ComponentResource):
         if args.dynamic_ports:
             self._to_ports_that_docker_chooses(name)
         self._from_tasks(name, args)
-        self._between_tasks(name, args.peer_ports)
+        self._between_tasks(name, args)
 
         self.load_balancer_id = self._load_balancer.id
         self.tasks_id = self._tasks.id
@@ -184,25 +186,28 @@ class SecurityGroups(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
 
-    def _between_tasks(self, name: str, ports: Sequence[int]) -> None:
-        for port in ports:
+    def _between_tasks(self, name: str, args: SecurityGroupsArgs) -> None:
+        reached = {str(port): (port, port) for port in args.peer_ports}
+        if args.dynamic_peer_ports:
+            reached["dynamic"] = (_DYNAMIC_PORTS[0], _DYNAMIC_PORTS[-1])
+        for which, (first, last) in reached.items():
             aws.vpc.SecurityGroupEgressRule(
-                f"{name}-tasks-to-peers-{port}",
+                f"{name}-tasks-to-peers-{which}",
                 security_group_id=self._tasks.id,
                 description="Other services of the stack",
                 ip_protocol="tcp",
-                from_port=port,
-                to_port=port,
+                from_port=first,
+                to_port=last,
                 referenced_security_group_id=self._tasks.id,
                 opts=pulumi.ResourceOptions(parent=self),
             )
             aws.vpc.SecurityGroupIngressRule(
-                f"{name}-tasks-from-peers-{port}",
+                f"{name}-tasks-from-peers-{which}",
                 security_group_id=self._tasks.id,
                 description="Other services of the stack",
                 ip_protocol="tcp",
-                from_port=port,
-                to_port=port,
+                from_port=first,
+                to_port=last,
                 referenced_security_group_id=self._tasks.id,
                 opts=pulumi.ResourceOptions(parent=self),
             )

@@ -274,9 +274,8 @@ class ServiceSettings(TrafficSettings):
         count = self.desired_count
         if self.is_on_fargate:
             yield from self._rules_of_fargate()
-        if self.network_mode == "none" and self.exposure != "none":
-            unreachable = "another mode, or `exposure: none`: nothing reaches a container without a network"
-            yield Fault(unreachable, ("network-mode",), "none")
+        if self.network_mode == "none":
+            yield from self._rules_without_a_network()
         for name in filter(self.secrets.__contains__, self.environment):
             twice = "another name, or none in `secrets`, which sets it too"
             yield Fault(twice, ("environment", name), self.environment[name])
@@ -317,6 +316,15 @@ class ServiceSettings(TrafficSettings):
                 ("alarms", "periods"),
                 self.alarms.periods,
             )
+
+    def _rules_without_a_network(self) -> Iterator[Fault]:
+        path = ("network-mode",)
+        if self.exposure != "none":
+            unreachable = "another mode, or `exposure: none`: nothing reaches a container without a network"
+            yield Fault(unreachable, path, "none")
+        for key, needs in (("discovery", self.discovery.enabled), ("execute-command", self.execute_command)):
+            if needs:
+                yield Fault(f"another mode, or no `{key}`, which needs a network", path, "none")
 
     def _rules_of_fargate(self) -> Iterator[Fault]:
         cpu, memory = self.cpu, self.memory

@@ -191,9 +191,17 @@ class Settings(Model):
 
     @property
     def peer_ports(self) -> tuple[int, ...]:
-        """The ports by which tasks reach tasks of other services."""
-        reached = [one for one in self.services if endpoint(one) or one.discovery.enabled]
-        return tuple(dict.fromkeys(one.container_port for one in reached))
+        """The ports by which tasks reach tasks of other services, but those that Docker chooses."""
+        return tuple(dict.fromkeys(one.container_port for one in self._peers if one.network_mode != "bridge"))
+
+    @property
+    def has_dynamic_peer_ports(self) -> bool:
+        """Whether tasks reach tasks of other services by ports that Docker chooses on their instances."""
+        return any(one.network_mode == "bridge" for one in self._peers)
+
+    @property
+    def _peers(self) -> list[ServiceSettings]:
+        return [one for one in self.services if endpoint(one) or one.discovery.enabled]
 
     @property
     def connects(self) -> bool:

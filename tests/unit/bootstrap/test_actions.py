@@ -25,6 +25,7 @@ from tests.unit.bootstrap.simulator import Role, compares_tags, exists, reads, r
 from tests.unit.infra.conftest import DeclareStack
 from tests.unit.infra.fake_cloud import ACCOUNT, DIGEST, REGION
 from tests.unit.infra.recorder import Graph
+from tests.unit.infra.test_examples import EXAMPLES, declare_example
 
 ACTIONS = load_actions()
 STEPS = ("create", "read", "update", "delete")
@@ -138,6 +139,11 @@ def test_everything_that_a_stack_makes_is_in_the_list(
     assert _missing(graph) == set()
     if stack == "prod" and not changes:
         assert ACTIONS.components.keys() <= _made(graph)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_everything_that_an_example_makes_is_in_the_list(declare_stack: DeclareStack, path: Path) -> None:
+    assert _missing(declare_example(declare_stack, path)) == set()
 
 
 def test_everything_that_an_attached_stack_makes_is_in_the_list(

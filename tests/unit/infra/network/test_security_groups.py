@@ -78,6 +78,13 @@ def test_tasks_reach_each_other_by_what_services_offer_and_nothing_else() -> Non
     assert _rules(graph, EGRESS, TASKS) == {("tcp", 443, 443, "0.0.0.0/0"), ("tcp", 6379, 6379, TASKS)}
 
 
+def test_tasks_that_share_an_instance_s_address_reach_each_other_by_ports_that_docker_chooses() -> None:
+    graph = _groups(dynamic_peer_ports=True)
+
+    assert ("tcp", 32768, 65535, TASKS) in _rules(graph, INGRESS, TASKS)
+    assert ("tcp", 32768, 65535, TASKS) in _rules(graph, EGRESS, TASKS)
+
+
 def test_the_order_of_the_listed_egress_makes_no_difference() -> None:
     """Rules that were numbered would be replaced, and traffic cut, when one is added before them."""
     first = EgressRule(port=5432, cidr="10.9.0.0/16", description="Database", protocol="tcp")

@@ -11,6 +11,20 @@ from tests.unit.infra.settings_fixtures import refuses, settings_of
 
 ON = {"enabled": True}
 CLIENT = {"enabled": True, "offers": False}
+MACHINES = {"machines": {"type": "ec2", "instance-types": ["t4g.medium"]}}
+ON_INSTANCES = {"capacity-provider-strategy": [{"capacity-provider": "machines", "weight": 1}]}
+
+
+def isolated(**changes: Any) -> dict[str, Any]:
+    """A service without a network."""
+    return {
+        "capacity": MACHINES,
+        **ON_INSTANCES,
+        "network-mode": "none",
+        "exposure": "none",
+        "health-check-command": [],
+        **changes,
+    }
 
 
 def stack(*, connect: dict[str, Any] | None = None, **services: dict[str, Any]) -> dict[str, Any]:
@@ -98,6 +112,15 @@ def test_tasks_reach_each_other_by_the_ports_that_services_offer() -> None:
     }
 
     assert settings_of(config).peer_ports == (3000, 5432)
+    assert not settings_of(config).has_dynamic_peer_ports
+
+
+def test_tasks_without_an_address_of_their_own_are_reached_by_ports_that_docker_chooses() -> None:
+    shared = {**ON_INSTANCES, "network-mode": "bridge"}
+    config = {"capacity": MACHINES, "services": {"api": {"exposure": "none", "connect": ON, **shared}}}
+
+    assert settings_of(config).peer_ports == ()
+    assert settings_of(config).has_dynamic_peer_ports
 
 
 @pytest.mark.parametrize(
@@ -132,6 +155,8 @@ def test_tasks_reach_each_other_by_the_ports_that_services_offer() -> None:
             'connect.alias = "web:80": ',
             "two would be reached at web:80",
         ),
+        (isolated(discovery=ON), "network-mode", "another mode, or no `discovery`"),
+        (isolated(**{"execute-command": True}), "network-mode", "another mode, or no `execute-command`"),
         ({"discovery": {**ON, "name": "a.b"}}, "discovery.name", "lowercase letters"),
         ({"discovery-domain": "internal"}, "discovery-domain", "a host name such as"),
         (
