@@ -39,8 +39,29 @@ def network(client: Any, cluster_arn: str) -> str | None:
 
 def aliases(cluster_arn: str, group: str) -> list[str]:
     """Return the names of a task of a group, which is `service:<name>` for a service's."""
-    asked = _asked.get((_name(cluster_arn), group.removeprefix("service:")), {})
+    asked = _of(cluster_arn, group)
     return [*_registered(asked), *_connected(asked)]
+
+
+def forwards(cluster_arn: str, group: str, definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ports of aliases that are not the containers' own, and the image whose Node forwards them."""
+    ports = {
+        mapping["name"]: (container["image"], mapping["containerPort"])
+        for container in definition["containerDefinitions"]
+        for mapping in container.get("portMappings") or ()
+        if mapping.get("name")
+    }
+    found: dict[str, Any] = {}
+    for service, alias in _offered(_of(cluster_arn, group)):
+        image, port = ports.get(service["portName"], ("", None))
+        if port and alias.get("port") not in {None, port}:
+            found.setdefault("image", image)
+            found.setdefault("ports", {})[alias["port"]] = port
+    return found
+
+
+def _of(cluster_arn: str, group: str) -> Mapping[str, Any]:
+    return _asked.get((_name(cluster_arn), group.removeprefix("service:")), {})
 
 
 def _registered(asked: Mapping[str, Any]) -> Iterator[str]:
@@ -52,11 +73,16 @@ def _registered(asked: Mapping[str, Any]) -> Iterator[str]:
 
 def _connected(asked: Mapping[str, Any]) -> Iterator[str]:
     connect: Mapping[str, Any] = asked.get("serviceConnectConfiguration") or {}
-    for service in connect.get("services") or () if connect.get("enabled") else ():
+    for service, alias in _offered(asked):
         name = service.get("discoveryName") or service["portName"]
-        found: list[dict[str, str]] = service.get("clientAliases") or [{}]
-        for alias in found:
-            yield alias.get("dnsName") or f"{name}.{_namespace(connect.get('namespace') or '')}"
+        yield alias.get("dnsName") or f"{name}.{_namespace(connect.get('namespace') or '')}"
+
+
+def _offered(asked: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    connect: Mapping[str, Any] = asked.get("serviceConnectConfiguration") or {}
+    for service in connect.get("services") or () if connect.get("enabled") else ():
+        found: list[dict[str, Any]] = service.get("clientAliases") or [{}]
+        yield from ((service, alias) for alias in found)
 
 
 def _namespace(identifier: str) -> str:

@@ -8,13 +8,16 @@ volumes, the user, the read-only root and what else a definition says.
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-from local.emulated import ministack, names, volumes
+from docker.errors import DockerException
+
+from local.emulated import ministack, names, own_labels, volumes
 from local.emulated.containers import (
     ENDS,
     Definition,
@@ -29,6 +32,18 @@ _ecs, _ssm = ministack("services.ecs"), ministack("services.ssm")
 _TASK: Final = "com.amazonaws.ecs.task-arn"
 _FIRST: Final = "node-on-ecs.ends-before-the-task-runs"
 """Label of a container that others wait to end, and that has a network of its own."""
+_FORWARDS: Final = "node-on-ecs.forwards"
+"""Label of a container with ports of Service Connect that lead to other ports of its task."""
+_FORWARD: Final = """
+const net = require('net');
+for (const [from, to] of Object.entries(JSON.parse(process.argv[1]))) {
+  net.createServer({allowHalfOpen: true}, (client) => {
+    const target = net.connect({port: to, host: '127.0.0.1', allowHalfOpen: true});
+    client.on('error', () => target.destroy()).pipe(target);
+    target.on('error', () => client.destroy()).pipe(client);
+  }).listen(from);
+}
+"""
 _PAUSE_SECONDS: Final = 0.2
 _STOP_SECONDS: Final = 5
 """As MiniStack's own."""
@@ -104,6 +119,8 @@ def _keywords(  # noqa: PLR0917 -- MiniStack's own
         aliases = names.aliases(cluster_arn, task.get("group") or "")
         keywords["network"] = own
         keywords["networking_config"] = {own: client.api.create_endpoint_config(aliases=aliases)}
+        if forwards := names.forwards(cluster_arn, task.get("group") or "", td):
+            keywords["labels"][_FORWARDS] = json.dumps(forwards)
     return keywords
 
 
@@ -152,9 +169,28 @@ def _environment_files(cdef: Definition) -> dict[str, str]:
 
 
 def _record_address(original: Any, task: dict[str, Any], container: Any, network: Any) -> None:
-    """The address of a task is not that of a container that ends before the others start."""
+    """Take no address of a container that ends before the others start; forward ports of the one that stays."""
     if _FIRST not in container.labels:
         original(task, container, network)
+    if forwards := json.loads(container.labels.get(_FORWARDS, "{}")):
+        _forward(task["taskArn"], container, **forwards)
+
+
+def _forward(task_arn: str, container: Any, *, image: str, ports: Mapping[str, int]) -> None:
+    """Do what Service Connect's proxy does with a port, by the Node of the task's own image."""
+    try:
+        container.client.containers.run(
+            image,
+            ["-e", _FORWARD, json.dumps(ports)],
+            detach=True,
+            entrypoint=["node"],
+            init=True,
+            labels={**own_labels(), volumes.TASK: task_arn},
+            network_mode=f"container:{container.id}",
+            user="0",
+        )
+    except DockerException as error:
+        print(f"Service Connect reaches {task_arn} on its own ports alone: {error}", flush=True)
 
 
 def _clean_up(original: Any, task: dict[str, Any], client: Any, extra_container: Any = None) -> None:
@@ -162,6 +198,8 @@ def _clean_up(original: Any, task: dict[str, Any], client: Any, extra_container:
     own = list(task.get("_docker_ids") or ())
     original(task, client, extra_container)
     docker = client or _ecs._get_docker()
+    for forwarder in docker.containers.list(filters={"label": f"{volumes.TASK}={task['taskArn']}"}):
+        forwarder.remove(force=True)
     if client is None:
         for container in docker.containers.list(filters={"label": f"{_TASK}={task['taskArn']}"}):
             if container.id in own:

@@ -447,7 +447,7 @@ _DISCOVERY = (
           source="servicediscovery/private_dns_namespace.go", handler="discovery:Namespace",
           create=f"create_{word}_namespace", read="get_namespace", delete="delete_namespace", by="Id",
           items="[Namespace]", id="Operation.Targets.NAMESPACE", key="Id", listing="list_namespaces",
-          listed="Namespaces", absent="NamespaceNotFound", tags=_DISCOVERY_TAGS, replace=replace,
+          listed="Namespaces", absent="NamespaceNotFound", tags=_DISCOVERY_TAGS, name="name", replace=replace,
           changes=(Change(f"update_{word}_namespace", "description"),), forgotten=forgotten,
           names={"description": "Description|Namespace.Description"}, outputs={"arn": "Arn", **outputs})
       for kind, word, replace, forgotten, outputs in (

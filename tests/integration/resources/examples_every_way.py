@@ -418,7 +418,7 @@ EXAMPLES = [
     ),
     Example(
         "aws:servicediscovery/httpNamespace:HttpNamespace",
-        lambda bench: {"name": bench.name},
+        lambda _: {},
         changes=({"description": "x"},),
         replacements=({"name": "chosen"},),
         outputs=("arn", "httpName"),

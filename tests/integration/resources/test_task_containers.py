@@ -191,8 +191,11 @@ def test_a_task_has_all_that_its_definition_says(
     assert exit_codes(after)["web"] == 7
     arns = {before["taskArn"], after["taskArn"]}
     label = "com.amazonaws.ecs.task-arn"
-    running = client.containers.list(filters={"label": label})
-    assert not arns & {one.labels[label] for one in running}, "the sidecar outlives its task"
+
+    def all_ended() -> bool:
+        return not arns & {one.labels[label] for one in client.containers.list(filters={"label": label})}
+
+    assert eventually(all_ended), "the sidecar outlives its task"
 
 
 def test_a_container_whose_dependency_fails_does_not_start(tasks: Tasks) -> None:
@@ -213,7 +216,7 @@ def test_tasks_find_a_service_by_its_names_and_a_schedule_starts_them(tasks: Tas
     ).outputs["arn"]
     ports = [{"containerPort": 3000, "name": "http"}]
     api = tasks.definition(tasks.container("web", SERVE, "the api", portMappings=ports))
-    alias = {"portName": "http", "clientAlias": [{"dnsName": "backend", "port": 3000}]}
+    alias = {"portName": "http", "clientAlias": [{"dnsName": "backend", "port": 80}]}
     bench.make(
         "aws:ecs/service:Service",
         {
@@ -227,7 +230,7 @@ def test_tasks_find_a_service_by_its_names_and_a_schedule_starts_them(tasks: Tas
             "waitForSteadyState": True,
         },
     )
-    urls = [f"http://{host}:3000" for host in (f"api.{bench.name}.internal", "backend")]
+    urls = [f"http://api.{bench.name}.internal:3000", "http://backend"]
     ask = tasks.container("ask", ASK, "[]")
     overrides = {"containerOverrides": [{"name": "ask", "command": ["-e", ASK, json.dumps(urls)]}]}
     bench.make(
