@@ -73,13 +73,14 @@ class Services:
         self._platform = platform
         self._images = images
         self._parent = parent
+        self._led: set[str] = set()
 
         # A task knows the aliases that were there when its service was deployed.
         made: dict[str, Service] = {}
         for one in in_order_of_calls(settings.services):
             made[one.name] = self._serve(one, made)
         services = {one.name: made[one.name] for one in settings.services}
-        reached = [one for one in settings.services if one.exposure == "http"]
+        reached = [one for one in settings.services if one.exposure != "none"]
         urls = self._when_verified(services, {one.name: self._url(one) for one in reached})
         self.outputs = {
             "urls": urls,
@@ -125,25 +126,51 @@ class Services:
             ),
             opts=options,
         )
-        if self._has_host_of_its_own(settings) and platform.zone_id is not None:
-            Host(
-                settings.name,
-                HostArgs(
-                    host=str(settings.host),
-                    zone_id=platform.zone_id,
-                    load_balancer_dns_name=platform.load_balancer_dns_name,
-                    load_balancer_zone_id=platform.load_balancer_zone_id,
-                    ipv6=self._settings.network.ipv6,
-                ),
-                opts=options,
-            )
+        for name, host in self._hosts_of(settings).items():
+            zone_id = self._zone_of(host)
+            if zone_id is not None:
+                self._lead(name, host, zone_id, settings)
         return service
 
-    def _has_host_of_its_own(self, settings: ServiceSettings) -> bool:
-        """Whether the host is no other service's, which has some of its paths only."""
-        hosts = {one.host for one in self._settings.services if not one.paths}
-        owner = not settings.paths or settings.host not in hosts
-        return settings.host is not None and owner
+    def _hosts_of(self, settings: ServiceSettings) -> dict[str, str]:
+        """Return the names that lead to a service, by what their records are called; no name twice.
+
+        A service that has some paths of another one's host has that host's names, too.
+        """
+        named: dict[str, str] = {}
+        own = (*settings.hosts[1:], *settings.redirect_hosts)
+        hosts = {settings.name: settings.host, **{f"{settings.name}-{_slug(host)}": host for host in own}}
+        for name, host in hosts.items():
+            shared = settings.paths and any(
+                host in one.hosts for one in self._settings.services if not one.paths
+            )
+            if host is not None and not shared and host not in self._led:
+                named[name] = host
+        self._led.update(named.values())
+        return named
+
+    def _zone_of(self, host: str) -> pulumi.Input[str] | None:
+        """Return the zone that gets a host's record; None if no records are made."""
+        platform = self._platform
+        if platform.zone_id is None:
+            return None
+        zone = self._settings.load_balancer.zone_of(host)
+        return platform.alias_zone_ids.get(zone or "", platform.zone_id)
+
+    def _lead(self, name: str, host: str, zone_id: pulumi.Input[str], settings: ServiceSettings) -> None:
+        platform = self._platform
+        network = platform.network_load_balancer if settings.exposure == "tcp" else None
+        Host(
+            name,
+            HostArgs(
+                host=host,
+                zone_id=zone_id,
+                load_balancer_dns_name=network.dns_name if network else platform.load_balancer_dns_name,
+                load_balancer_zone_id=network.zone_id if network else platform.load_balancer_zone_id,
+                ipv6=self._settings.network.ipv6,
+            ),
+            opts=pulumi.ResourceOptions(parent=self._parent),
+        )
 
     def _when_verified(
         self, services: Mapping[str, Service], urls: Mapping[str, pulumi.Output[str]]
@@ -164,7 +191,16 @@ class Services:
         return pulumi.Output.all(urls=urls, done=done).apply(lambda known: known["urls"])
 
     def _url(self, settings: ServiceSettings) -> pulumi.Output[str]:
+        platform = self._platform
+        if settings.exposure == "tcp" and platform.network_load_balancer is not None:
+            host = settings.host or platform.network_load_balancer.dns_name
+            return pulumi.Output.concat(f"{settings.listener_protocol}://", host, f":{settings.port}")
         if settings.host is not None:
-            return pulumi.Output.from_input(f"https://{settings.host}{settings.first_path}")
-        name = self._platform.load_balancer_dns_name
+            scheme = "https" if platform.https else "http"
+            return pulumi.Output.from_input(f"{scheme}://{settings.host}{settings.first_path}")
+        name = platform.load_balancer_dns_name
         return pulumi.Output.concat("http://", name, settings.path_prefix or "", settings.first_path)
+
+
+def _slug(host: str) -> str:
+    return host.replace("*", "any").replace(".", "-")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_aws as aws
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,10 +18,14 @@ class CertificateArgs:
 
     domain: str
     zone_id: pulumi.Input[str]
+    names: Sequence[str]
+    """What it covers beside the domain."""
+    zone_ids: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    """Zones of those of the names that are not in `zone_id`, by name without the wildcard."""
 
 
 class Certificate(pulumi.ComponentResource):
-    """A validated certificate for a domain and every host directly below it."""
+    """A validated certificate for a domain and further names."""
 
     arn: pulumi.Output[str]
     """Known only when the certificate is issued, as a listener needs it."""
@@ -28,29 +36,25 @@ class Certificate(pulumi.ComponentResource):
         certificate = aws.acm.Certificate(
             name,
             domain_name=args.domain,
-            # Always, so that the first multidev host needs no new certificate.
-            subject_alternative_names=[f"*.{args.domain}"],
+            subject_alternative_names=list(args.names),
             validation_method="DNS",
             opts=pulumi.ResourceOptions(parent=self),
         )
-        # ACM asks for the same record for a domain and its wildcard: declaring it twice would be an error.
-        proof = certificate.domain_validation_options.apply(lambda options: options[0])
-        record = aws.route53.Record(
-            f"{name}-proof",
-            zone_id=args.zone_id,
-            name=proof.apply(lambda option: option.resource_record_name or ""),
-            type=proof.apply(lambda option: option.resource_record_type or ""),
-            records=[proof.apply(lambda option: option.resource_record_value or "")],
-            ttl=300,
-            # Another certificate of the same name, in another region or before CloudFront, has the same
-            # record and renews itself by it: ours must neither fail on it nor delete it.
-            allow_overwrite=True,
-            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
-        )
+        # ACM asks for the same record for a name and its wildcard: declaring it twice would be an error.
+        proved = dict.fromkeys(name.removeprefix("*.") for name in (args.domain, *args.names))
+        records = [
+            self._proof(
+                f"{name}-proof" + ("" if host == args.domain else f"-{host.replace('.', '-')}"),
+                host,
+                certificate,
+                args.zone_ids.get(host, args.zone_id),
+            )
+            for host in proved
+        ]
         validation = aws.acm.CertificateValidation(
             name,
             certificate_arn=certificate.arn,
-            validation_record_fqdns=[record.fqdn],
+            validation_record_fqdns=[record.fqdn for record in records],
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # A zone that is delegated is seen within minutes; the provider would wait for 75.
@@ -60,6 +64,28 @@ class Certificate(pulumi.ComponentResource):
 
         self.arn = validation.certificate_arn
         self.register_outputs({"arn": self.arn})
+
+    def _proof(
+        self, resource_name: str, host: str, certificate: aws.acm.Certificate, zone_id: pulumi.Input[str]
+    ) -> aws.route53.Record:
+        """Declare the record by which ACM sees that a host, and what is below it, is ours."""
+        proof = certificate.domain_validation_options.apply(
+            lambda options: next(
+                option for option in options if (option.domain_name or "").removeprefix("*.") == host
+            )
+        )
+        return aws.route53.Record(
+            resource_name,
+            zone_id=zone_id,
+            name=proof.apply(lambda option: option.resource_record_name or ""),
+            type=proof.apply(lambda option: option.resource_record_type or ""),
+            records=[proof.apply(lambda option: option.resource_record_value or "")],
+            ttl=300,
+            # Another certificate of the same name, in another region or before CloudFront, has the same
+            # record and renews itself by it: ours must neither fail on it nor delete it.
+            allow_overwrite=True,
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

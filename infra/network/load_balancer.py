@@ -1,4 +1,4 @@
-"""The one load balancer of a stack, and its listeners."""
+"""The application load balancer of a stack, and its listeners."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class LoadBalancerArgs:
 
 
 class LoadBalancer(pulumi.ComponentResource):
-    """An internet-facing load balancer that answers 404 until a service adds a rule to its listener."""
+    """A load balancer that answers 404 until a service adds a rule to its listener."""
 
     arn: pulumi.Output[str]
     arn_suffix: pulumi.Output[str]
@@ -65,7 +65,7 @@ class LoadBalancer(pulumi.ComponentResource):
         load_balancer = aws.lb.LoadBalancer(
             name,
             load_balancer_type="application",
-            internal=False,
+            internal=args.settings.internal,
             ip_address_type="dualstack" if args.ipv6 else "ipv4",
             subnets=args.subnet_ids,
             security_groups=[args.security_group_id],
@@ -127,6 +127,7 @@ class LoadBalancer(pulumi.ComponentResource):
             # The provider's default, ELBSecurityPolicy-2016-08, still speaks TLS 1.0.
             ssl_policy=self._args.settings.tls_policy if encrypted else None,
             certificate_arn=self._args.certificate_arn,
+            routing_http_response_strict_transport_security_header_value=self._args.settings.hsts,
             default_actions=[_NOT_FOUND],
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import pulumi
 import pulumi_aws as aws
@@ -14,9 +14,27 @@ if TYPE_CHECKING:
 
     from infra.settings import EgressRule
 
+Transport = Literal["tcp", "udp"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """A port that is open to clients or, at the tasks, to a load balancer."""
+
+    port: int
+    last: int | None = None
+    """The last port of a range that begins with it; None for the port alone."""
+    protocol: Transport = "tcp"
+
+    @property
+    def name(self) -> str:
+        """What tells it apart from others in the names of rules."""
+        return f"{self.protocol}-{self.port}" if self.last is None else f"{self.protocol}-dynamic"
+
+
 # Of Linux, from which Docker takes the port of a task that shares its instance's address:
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html
-_DYNAMIC_PORTS: Final = range(32768, 65536)
+DYNAMIC: Final = Door(port=32768, last=65535)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,15 +43,27 @@ class SecurityGroupsArgs:
 
     vpc_id: pulumi.Input[str]
     container_ports: Sequence[int]
-    """Ports of the tasks that the load balancer reaches; the main service's first."""
+    """Ports of the tasks that the application load balancer reaches; the main service's first."""
     dynamic_ports: bool = False
-    """Whether the load balancer reaches tasks by ports that Docker chooses, too."""
+    """Whether it reaches tasks by ports that Docker chooses, too."""
     public_ports: Sequence[int]
-    """Ports of the load balancer that are open to the world: 80, and 443 with a certificate."""
+    """Ports of that load balancer: 80, and 443 with a certificate; none if the stack makes none."""
+    allowed_cidrs: Sequence[str] = ()
+    """Who reaches them; without, the world does."""
     test_port: int | None = None
     """Port of the load balancer's test listener, if there is one."""
     test_cidrs: Sequence[str] = ()
     """Who reaches it; nobody without."""
+    existing_ids: Sequence[str] = ()
+    """Groups of an application load balancer that is there already."""
+    network_ports: Sequence[Door] = ()
+    """Ports of the network load balancer; none if the stack makes none."""
+    network_container_ports: Sequence[Door] = ()
+    """Ports of the tasks that the network load balancer reaches."""
+    network_cidrs: Sequence[str] = ()
+    """Who reaches the network load balancer; without, the world does."""
+    existing_network_ids: Sequence[str] = ()
+    """Groups of a network load balancer that is there already."""
     egress: Sequence[EgressRule] = ()
     """What tasks may reach beside port 443."""
     ipv6: bool = False
@@ -44,14 +74,17 @@ class SecurityGroupsArgs:
 
 
 class SecurityGroups(pulumi.ComponentResource):
-    """The world reaches the load balancer, the load balancer the tasks, and nothing else reaches either.
+    """Clients reach the load balancers, the load balancers the tasks, and nothing else reaches either.
 
     Tasks reach each other only by the ports that services offer to each other.
 
     All services share the tasks' group: one for each would run into the 60 rules that a group can have.
     """
 
-    load_balancer_id: pulumi.Output[str]
+    load_balancer_id: pulumi.Output[str] | None
+    """The application load balancer's; None if the stack makes none."""
+    network_load_balancer_id: pulumi.Output[str] | None
+    """The network load balancer's; None if the stack makes none."""
     tasks_id: pulumi.Output[str]
 
     def __init__(
@@ -59,159 +92,214 @@ class SecurityGroups(pulumi.ComponentResource):
     ) -> None:
         super().__init__("node-on-ecs:infra:SecurityGroups", name, None, opts)
 
-        self._load_balancer = aws.ec2.SecurityGroup(
-            f"{name}-load-balancer",
-            description="The load balancer: open to the world",
-            vpc_id=args.vpc_id,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        self._args = args
         self._tasks = aws.ec2.SecurityGroup(
             f"{name}-tasks",
             description="Tasks of all services: open to the load balancer",
             vpc_id=args.vpc_id,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self._from_the_world(name, args)
-        self._from_testers(name, args)
-        for port in args.container_ports:
-            self._from_load_balancer_to_tasks(name, port, is_first=port == args.container_ports[0])
-        if args.dynamic_ports:
-            self._to_ports_that_docker_chooses(name)
-        self._from_tasks(name, args)
-        self._between_tasks(name, args)
+        self.load_balancer_id = self._application_load_balancer(name) if args.public_ports else None
+        self.network_load_balancer_id = self._network_load_balancer(name) if args.network_ports else None
+        for group in args.existing_ids:
+            for port in args.container_ports:
+                self._from_existing(name, group, Door(port=port))
+            if args.dynamic_ports:
+                self._from_existing(name, group, DYNAMIC)
+        for group in args.existing_network_ids:
+            for door in args.network_container_ports:
+                self._from_existing(name, group, door)
+        self._from_tasks(name)
+        self._between_tasks(name)
 
-        self.load_balancer_id = self._load_balancer.id
         self.tasks_id = self._tasks.id
-        self.register_outputs({"load_balancer_id": self.load_balancer_id, "tasks_id": self.tasks_id})
+        self.register_outputs(
+            {
+                "load_balancer_id": self.load_balancer_id,
+                "network_load_balancer_id": self.network_load_balancer_id,
+                "tasks_id": self.tasks_id,
+            }
+        )
 
-    def _from_the_world(self, name: str, args: SecurityGroupsArgs) -> None:
+    def _application_load_balancer(self, name: str) -> pulumi.Output[str]:
+        args = self._args
+        prefix = f"{name}-load-balancer"
+        group = aws.ec2.SecurityGroup(
+            prefix,
+            description="The load balancer: open to the world",
+            vpc_id=args.vpc_id,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
         for port in args.public_ports:
-            for family, cidr in _anywhere(ipv6=args.ipv6).items():
-                aws.vpc.SecurityGroupIngressRule(
-                    f"{name}-load-balancer-{port}-{family}",
-                    security_group_id=self._load_balancer.id,
-                    description=f"The world, port {port}",
-                    ip_protocol="tcp",
-                    from_port=port,
-                    to_port=port,
-                    cidr_ipv4=cidr if family == "ipv4" else None,
-                    cidr_ipv6=cidr if family == "ipv6" else None,
-                    opts=pulumi.ResourceOptions(parent=self),
+            self._from_clients(f"{prefix}-{port}", group.id, Door(port=port), args.allowed_cidrs)
+        for cidr in args.test_cidrs:
+            self._ingress(
+                f"{prefix}-test-{_slug(cidr)}",
+                group.id,
+                Door(port=args.test_port or 0),
+                "The test listener, before users see a version",
+                cidr=cidr,
+            )
+        for port in args.container_ports:
+            # The port is part of the name: with another one the new rules come before the old ones go, and
+            # tasks that still serve on the old port are reached until the end.
+            is_first = port == args.container_ports[0]
+            self._egress(
+                f"{prefix}-to-tasks-{port}",
+                group.id,
+                Door(port=port),
+                "Requests and health checks to the tasks",
+                group=self._tasks.id,
+                alias=f"{prefix}-to-tasks" if is_first else None,
+            )
+            self._ingress(
+                f"{name}-tasks-from-load-balancer-{port}",
+                self._tasks.id,
+                Door(port=port),
+                "Requests and health checks from the load balancer",
+                group=group.id,
+                alias=f"{name}-tasks-from-load-balancer" if is_first else None,
+            )
+        if args.dynamic_ports:
+            chosen = "Requests and health checks to ports that Docker chooses"
+            self._egress(f"{prefix}-to-tasks-dynamic", group.id, DYNAMIC, chosen, group=self._tasks.id)
+            self._ingress(
+                f"{name}-tasks-from-load-balancer-dynamic", self._tasks.id, DYNAMIC, chosen, group=group.id
+            )
+        return group.id
+
+    def _network_load_balancer(self, name: str) -> pulumi.Output[str]:
+        # Without a group from the start it could never have one, and tasks would have to let in whoever
+        # reaches it. A rule that names its group holds for clients' own addresses, too:
+        # https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
+        args = self._args
+        prefix = f"{name}-network-load-balancer"
+        group = aws.ec2.SecurityGroup(
+            prefix,
+            description="The network load balancer: open to its clients",
+            vpc_id=args.vpc_id,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        for door in args.network_ports:
+            self._from_clients(f"{prefix}-{door.name}", group.id, door, args.network_cidrs)
+        for door in args.network_container_ports:
+            self._egress(
+                f"{prefix}-to-tasks-{door.name}",
+                group.id,
+                door,
+                "Connections and health checks to the tasks",
+                group=self._tasks.id,
+            )
+            self._ingress(
+                f"{name}-tasks-from-network-load-balancer-{door.name}",
+                self._tasks.id,
+                door,
+                "Connections and health checks from the network load balancer",
+                group=group.id,
+            )
+        return group.id
+
+    def _from_existing(self, name: str, group: str, door: Door) -> None:
+        self._ingress(
+            f"{name}-tasks-from-{group}-{door.name}",
+            self._tasks.id,
+            door,
+            "Requests and health checks from an existing load balancer",
+            group=group,
+        )
+
+    def _from_clients(self, name: str, group: pulumi.Output[str], door: Door, cidrs: Sequence[str]) -> None:
+        who = {_slug(cidr): cidr for cidr in cidrs} or self._anywhere()
+        for end, cidr in who.items():
+            by = "Clients" if cidrs else "The world"
+            self._ingress(f"{name}-{end}", group, door, f"{by}, port {door.port}", cidr=cidr)
+
+    def _from_tasks(self, name: str) -> None:
+        for family, cidr in self._anywhere().items():
+            self._egress(
+                f"{name}-tasks-443-{family}",
+                self._tasks.id,
+                Door(port=443),
+                "HTTPS: image registry, logs, secrets and other APIs",
+                cidr=cidr,
+            )
+        for rule in self._args.egress:
+            self._egress(
+                f"{name}-tasks-{rule.protocol}-{rule.port}-{_slug(rule.cidr)}",
+                self._tasks.id,
+                Door(port=rule.port, protocol=rule.protocol),
+                rule.description,
+                cidr=rule.cidr,
+            )
+
+    def _between_tasks(self, name: str) -> None:
+        doors = {str(port): Door(port=port) for port in self._args.peer_ports}
+        if self._args.dynamic_peer_ports:
+            doors["dynamic"] = DYNAMIC
+        for which, door in doors.items():
+            for way, add in (("to", self._egress), ("from", self._ingress)):
+                add(
+                    f"{name}-tasks-{way}-peers-{which}",
+                    self._tasks.id,
+                    door,
+                    "Other services of the stack",
+                    group=self._tasks.id,
                 )
 
-    def _from_testers(self, name: str, args: SecurityGroupsArgs) -> None:
-        for cidr in args.test_cidrs:
-            aws.vpc.SecurityGroupIngressRule(
-                f"{name}-load-balancer-test-{re.sub('[^0-9]', '-', cidr)}",
-                security_group_id=self._load_balancer.id,
-                description="The test listener, before users see a version",
-                ip_protocol="tcp",
-                from_port=args.test_port,
-                to_port=args.test_port,
-                cidr_ipv4=cidr,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-
-    def _from_load_balancer_to_tasks(self, name: str, port: int, *, is_first: bool) -> None:
-        # The port is part of the name: with another one the new rules come before the old ones go, and tasks
-        # that still serve on the old port are reached until the end.
-        def options(old: str) -> pulumi.ResourceOptions:
-            aliases = [pulumi.Alias(name=old)] if is_first else None
-            return pulumi.ResourceOptions(parent=self, aliases=aliases)
-
-        aws.vpc.SecurityGroupEgressRule(
-            f"{name}-load-balancer-to-tasks-{port}",
-            security_group_id=self._load_balancer.id,
-            description="Requests and health checks to the tasks",
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            referenced_security_group_id=self._tasks.id,
-            opts=options(f"{name}-load-balancer-to-tasks"),
-        )
+    def _ingress(
+        self,
+        name: str,
+        of: pulumi.Output[str],
+        door: Door,
+        description: str,
+        *,
+        cidr: str | None = None,
+        group: pulumi.Input[str] | None = None,
+        alias: str | None = None,
+    ) -> None:
         aws.vpc.SecurityGroupIngressRule(
-            f"{name}-tasks-from-load-balancer-{port}",
-            security_group_id=self._tasks.id,
-            description="Requests and health checks from the load balancer",
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            referenced_security_group_id=self._load_balancer.id,
-            opts=options(f"{name}-tasks-from-load-balancer"),
+            name,
+            security_group_id=of,
+            description=description,
+            ip_protocol=door.protocol,
+            from_port=door.port,
+            to_port=door.last or door.port,
+            cidr_ipv4=cidr if cidr and ":" not in cidr else None,
+            cidr_ipv6=cidr if cidr and ":" in cidr else None,
+            referenced_security_group_id=group,
+            opts=self._options(alias),
         )
 
-    def _to_ports_that_docker_chooses(self, name: str) -> None:
-        shared: dict[str, Any] = {
-            "description": "Requests and health checks to ports that Docker chooses",
-            "ip_protocol": "tcp",
-            "from_port": _DYNAMIC_PORTS[0],
-            "to_port": _DYNAMIC_PORTS[-1],
-            "opts": pulumi.ResourceOptions(parent=self),
-        }
+    def _egress(
+        self,
+        name: str,
+        of: pulumi.Output[str],
+        door: Door,
+        description: str,
+        *,
+        cidr: str | None = None,
+        group: pulumi.Input[str] | None = None,
+        alias: str | None = None,
+    ) -> None:
         aws.vpc.SecurityGroupEgressRule(
-            f"{name}-load-balancer-to-tasks-dynamic",
-            security_group_id=self._load_balancer.id,
-            referenced_security_group_id=self._tasks.id,
-            **shared,
+            name,
+            security_group_id=of,
+            description=description,
+            ip_protocol=door.protocol,
+            from_port=door.port,
+            to_port=door.last or door.port,
+            cidr_ipv4=cidr if cidr and ":" not in cidr else None,
+            cidr_ipv6=cidr if cidr and ":" in cidr else None,
+            referenced_security_group_id=group,
+            opts=self._options(alias),
         )
-        aws.vpc.SecurityGroupIngressRule(
-            f"{name}-tasks-from-load-balancer-dynamic",
-            security_group_id=self._tasks.id,
-            referenced_security_group_id=self._load_balancer.id,
-            **shared,
-        )
 
-    def _from_tasks(self, name: str, args: SecurityGroupsArgs) -> None:
-        for family, cidr in _anywhere(ipv6=args.ipv6).items():
-            aws.vpc.SecurityGroupEgressRule(
-                f"{name}-tasks-443-{family}",
-                security_group_id=self._tasks.id,
-                description="HTTPS: image registry, logs, secrets and other APIs",
-                ip_protocol="tcp",
-                from_port=443,
-                to_port=443,
-                cidr_ipv4=cidr if family == "ipv4" else None,
-                cidr_ipv6=cidr if family == "ipv6" else None,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-        for rule in args.egress:
-            aws.vpc.SecurityGroupEgressRule(
-                f"{name}-tasks-{rule.protocol}-{rule.port}-{re.sub('[^0-9a-f]', '-', rule.cidr.lower())}",
-                security_group_id=self._tasks.id,
-                description=rule.description,
-                ip_protocol=rule.protocol,
-                from_port=rule.port,
-                to_port=rule.port,
-                cidr_ipv4=rule.cidr,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
+    def _options(self, alias: str | None) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(name=alias)] if alias else None)
 
-    def _between_tasks(self, name: str, args: SecurityGroupsArgs) -> None:
-        reached = {str(port): (port, port) for port in args.peer_ports}
-        if args.dynamic_peer_ports:
-            reached["dynamic"] = (_DYNAMIC_PORTS[0], _DYNAMIC_PORTS[-1])
-        for which, (first, last) in reached.items():
-            aws.vpc.SecurityGroupEgressRule(
-                f"{name}-tasks-to-peers-{which}",
-                security_group_id=self._tasks.id,
-                description="Other services of the stack",
-                ip_protocol="tcp",
-                from_port=first,
-                to_port=last,
-                referenced_security_group_id=self._tasks.id,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            aws.vpc.SecurityGroupIngressRule(
-                f"{name}-tasks-from-peers-{which}",
-                security_group_id=self._tasks.id,
-                description="Other services of the stack",
-                ip_protocol="tcp",
-                from_port=first,
-                to_port=last,
-                referenced_security_group_id=self._tasks.id,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
+    def _anywhere(self) -> dict[str, str]:
+        return {"ipv4": "0.0.0.0/0"} | ({"ipv6": "::/0"} if self._args.ipv6 else {})
 
 
-def _anywhere(*, ipv6: bool) -> dict[str, str]:
-    return {"ipv4": "0.0.0.0/0"} | ({"ipv6": "::/0"} if ipv6 else {})
+def _slug(cidr: str) -> str:
+    return re.sub("[^0-9a-f]", "-", cidr.lower())

@@ -11,6 +11,8 @@ import pulumi_aws as aws
 import pulumi_awsx as awsx
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from infra.settings import Nat, NetworkSettings
 
 ZONE_SLOTS: Final = 4
@@ -47,6 +49,8 @@ class Network(pulumi.ComponentResource):
     vpc_id: pulumi.Output[str]
     public_subnet_ids: pulumi.Output[list[str]]
     """Where the load balancer is."""
+    public_subnets: Mapping[str, pulumi.Output[str]]
+    """Ids of the public subnets by zone; by themselves in a VPC that was there before."""
     private_subnet_ids: pulumi.Output[list[str]]
     task_subnet_ids: pulumi.Output[list[str]]
     """Where tasks run: the public subnets if there is no NAT gateway, else the private ones."""
@@ -62,6 +66,7 @@ class Network(pulumi.ComponentResource):
         else:
             self.vpc_id = pulumi.Output.from_input(existing.vpc_id)
             self.public_subnet_ids = pulumi.Output.from_input(list(existing.public_subnet_ids))
+            self.public_subnets = {one: pulumi.Output.from_input(one) for one in existing.public_subnet_ids}
             self.private_subnet_ids = pulumi.Output.from_input(list(existing.private_subnet_ids))
 
         self.tasks_have_public_addresses = args.settings.nat == "none"
@@ -127,6 +132,10 @@ class Network(pulumi.ComponentResource):
 
         self.vpc_id = vpc.vpc_id
         self.public_subnet_ids = vpc.public_subnet_ids.apply(list)
+        self.public_subnets = {
+            zone: vpc.public_subnet_ids.apply(lambda ids, index=index: ids[index])
+            for index, zone in enumerate(zones)
+        }
         self.private_subnet_ids = vpc.private_subnet_ids.apply(list)
 
     def _zones(self, count: int) -> list[str]:

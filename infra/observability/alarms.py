@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from infra.settings import AlarmSettings
 
 _NAMESPACE: Final = "AWS/ApplicationELB"
+_NETWORK_NAMESPACE: Final = "AWS/NetworkELB"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,8 @@ class DeploymentAlarmsArgs:
     """
     load_balancer: pulumi.Input[str]
     """End of the load balancer's ARN."""
+    http: bool = True
+    """Whether it is an application load balancer; a network one measures nothing of requests."""
 
 
 class DeploymentAlarms(pulumi.ComponentResource):
@@ -45,12 +48,13 @@ class DeploymentAlarms(pulumi.ComponentResource):
         super().__init__("node-on-ecs:infra:DeploymentAlarms", name, None, opts)
 
         self._settings = args.settings
+        self._namespace = _NAMESPACE if args.http else _NETWORK_NAMESPACE
         alarms: list[aws.cloudwatch.MetricAlarm] = []
         for prefix, target_group in args.target_groups.items():
             dimensions = {"TargetGroup": target_group, "LoadBalancer": args.load_balancer}
-            if args.settings.error_percent:
+            if args.settings.error_percent and args.http:
                 alarms.append(self._errors(f"{prefix}-errors", dimensions))
-            if args.settings.p99_milliseconds:
+            if args.settings.p99_milliseconds and args.http:
                 alarms.append(self._latency(f"{prefix}-latency", dimensions))
             if args.settings.unhealthy_tasks:
                 alarms.append(self._unhealthy(f"{prefix}-unhealthy", dimensions))
@@ -123,7 +127,7 @@ class DeploymentAlarms(pulumi.ComponentResource):
         return aws.cloudwatch.MetricAlarm(
             name,
             alarm_description=f"{settings.unhealthy_tasks} or more tasks fail their health checks",
-            namespace=_NAMESPACE,
+            namespace=self._namespace,
             metric_name="UnHealthyHostCount",
             dimensions=dimensions,
             statistic="Maximum",

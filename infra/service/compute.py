@@ -93,9 +93,9 @@ class Compute:
         """What a target group for the tasks holds: their addresses, or their instances with ports."""
         return "ip" if self.network_mode == "awsvpc" else "instance"
 
-    def port_mapping(self, container_port: int) -> dict[str, Any]:
+    def port_mapping(self, container_port: int, protocol: Literal["tcp", "udp"] = "tcp") -> dict[str, Any]:
         """Return how a container's port is reached from outside its task."""
-        mapping = {"containerPort": container_port, "protocol": "tcp"}
+        mapping = {"containerPort": container_port, "protocol": protocol}
         if self.network_mode == "bridge":
             # Any that is free, so that several tasks of a service fit on one instance.
             return {**mapping, "hostPort": 0}

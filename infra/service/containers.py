@@ -75,7 +75,8 @@ def app_container(
 
 
 def _port_mapping(settings: ServiceSettings, compute: Compute) -> dict[str, Any]:
-    mapping = compute.port_mapping(settings.container_port)
+    udp = settings.exposure == "tcp" and settings.listener_protocol == "udp"
+    mapping = compute.port_mapping(settings.container_port, "udp" if udp else "tcp")
     if endpoint(settings):
         # Service Connect finds the port by its name. Without a protocol of its own it is plain TCP.
         mapping["name"] = settings.name

@@ -40,7 +40,22 @@ class Attachable:
 
     def attachable(self) -> dict[str, Any]:
         """Return what another stack has to know, by name."""
-        return {field.name: getattr(self, field.name) for field in fields(Attachable)}
+        return {one.name: getattr(self, one.name) for one in fields(Attachable)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListeningBalancer:
+    """The network load balancer that services add their listeners to."""
+
+    arn: pulumi.Input[str]
+    arn_suffix: pulumi.Input[str]
+    """End of the ARN, as metrics name a load balancer."""
+    dns_name: pulumi.Input[str]
+    zone_id: pulumi.Input[str]
+    """Route 53 zone of `dns_name`, for alias records."""
+    tls_policy: str
+    certificate_arn: pulumi.Input[str] | None = None
+    """For listeners that decrypt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +84,12 @@ class Platform(Attachable):
     rollout: Rollout
     namespaces: Namespaces = field(default_factory=Namespaces)
     """Where services find each other."""
+    network_load_balancer: ListeningBalancer | None = None
+    """For services with `exposure` tcp."""
+    alias_zone_ids: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    """Route 53 zones by name that hold other names than `zone_id` does."""
+    https: bool = True
+    """Whether hosts are reached by HTTPS."""
     traffic_shift: TrafficShift | None = None
     """For services with two target groups."""
     prerequisites: Sequence[pulumi.Resource] = ()

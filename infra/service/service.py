@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pulumi
 import pulumi_aws as aws
@@ -13,6 +13,7 @@ from infra.observability.alarms import DeploymentAlarms, DeploymentAlarmsArgs, a
 from infra.service.autoscaling import Autoscaling, AutoscalingArgs
 from infra.service.compute import Compute
 from infra.service.connect import connect_configuration
+from infra.service.connections import TcpTraffic
 from infra.service.deployment import deployment_configuration, needs_hook_role, timeouts
 from infra.service.roles import HookRole
 from infra.service.schedules import Schedules, SchedulesArgs, scheduled_task
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
     from infra.image.reference import DeployableImage
     from infra.service.platform import Platform
-    from infra.settings import ServiceSettings
+    from infra.settings import Exposure, ServiceSettings
+
+_TRAFFIC: Final[Mapping[Exposure, type[HttpTraffic | TcpTraffic]]] = {"http": HttpTraffic, "tcp": TcpTraffic}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +71,9 @@ class Service(pulumi.ComponentResource):
             name, TaskDefinitionArgs(settings=settings, platform=platform, image=args.image), opts=child
         )
         compute = Compute.of(settings, platform)
+        leads = _TRAFFIC.get(settings.exposure)
         traffic = (
-            HttpTraffic(name, settings, platform, target_type=compute.target_type, parent=self)
-            if settings.exposure == "http"
-            else None
+            leads(name, settings, platform, target_type=compute.target_type, parent=self) if leads else None
         )
         groups: Mapping[str, aws.lb.TargetGroup] = traffic.target_groups if traffic else {}
         alarms = self._alarms(name, groups, args)
@@ -194,16 +196,21 @@ class Service(pulumi.ComponentResource):
     def _alarms(
         self, name: str, groups: Mapping[str, aws.lb.TargetGroup], args: ServiceArgs
     ) -> DeploymentAlarms | None:
-        settings = args.settings.alarms
-        # All but those of one's own watch a target group.
-        if not settings.enabled or not (groups or settings.extra):
+        settings, network = args.settings.alarms, args.platform.network_load_balancer
+        http = args.settings.exposure == "http"
+        # All but those of one's own watch a target group, and of TCP nothing but its health is measured.
+        watched = groups and (http or settings.unhealthy_tasks)
+        if not settings.enabled or not (watched or settings.extra):
             return None
         return DeploymentAlarms(
             name,
             DeploymentAlarmsArgs(
                 settings=settings,
                 target_groups={prefix: group.arn_suffix for prefix, group in groups.items()},
-                load_balancer=args.platform.load_balancer_arn_suffix,
+                load_balancer=args.platform.load_balancer_arn_suffix
+                if http or network is None
+                else network.arn_suffix,
+                http=http,
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -1,21 +1,22 @@
-"""The way from the load balancer to a service's tasks: target groups and listener rules."""
+"""The way from the application load balancer to a service's tasks: target groups and listener rules."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws as aws
+
+from infra.service.target_groups import target_group
+from infra.settings.routing import redirect_priority
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from infra.service.platform import Platform, TrafficShift
+    from infra.service.target_groups import TargetType
     from infra.settings import ServiceSettings
-
-TargetType = Literal["ip", "instance"]
-"""What a target group holds: the addresses of tasks, or their instances with the ports there."""
 
 
 class HttpTraffic:
@@ -57,6 +58,15 @@ class HttpTraffic:
         rule = production_rule(
             name, settings, listener_arn=platform.listener_arn, blue=blue, green=green, parent=parent
         )
+        if settings.redirect_hosts and settings.host:
+            redirect(
+                f"{name}-redirect",
+                settings.redirect_hosts,
+                to=settings.host,
+                listener_arn=platform.listener_arn,
+                priority=redirect_priority(settings),
+                parent=parent,
+            )
         self.target_groups = {name: blue} | ({f"{name}-green": green.target_group} if green else {})
         self.load_balancers = [
             {
@@ -67,39 +77,6 @@ class HttpTraffic:
             }
         ]
         self.prerequisites = [rule, *(green.prerequisites if green else ())]
-
-
-def target_group(
-    name: str,
-    settings: ServiceSettings,
-    *,
-    vpc_id: pulumi.Input[str],
-    target_type: TargetType = "ip",
-    parent: pulumi.Resource,
-) -> aws.lb.TargetGroup:
-    """Declare a target group for the service's tasks."""
-    return aws.lb.TargetGroup(
-        name,
-        vpc_id=vpc_id,
-        target_type=target_type,
-        protocol="HTTP",
-        # ECS registers each task with its own port; this default is never used. The container's port here
-        # would mean another group, empty at first, whenever it changes.
-        port=80,
-        deregistration_delay=settings.deregistration_delay_seconds,
-        health_check={
-            "protocol": "HTTP",
-            "port": "traffic-port",
-            "path": settings.health_check_path,
-            "matcher": "200",
-            "interval": settings.health_check_interval_seconds,
-            # AWS wants it shorter than the interval, which can be 5 seconds.
-            "timeout": min(5, settings.health_check_interval_seconds - 1),
-            "healthy_threshold": 2,
-            "unhealthy_threshold": 3,
-        },
-        opts=pulumi.ResourceOptions(parent=parent),
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,6 +189,26 @@ def production_rule(
     )
 
 
+def redirect(
+    name: str,
+    hosts: Sequence[str],
+    *,
+    to: str,
+    listener_arn: pulumi.Input[str],
+    priority: int,
+    parent: pulumi.Resource,
+) -> aws.lb.ListenerRule:
+    """Declare the rule that sends requests for some hosts on to another one, path and query with them."""
+    return aws.lb.ListenerRule(
+        name,
+        listener_arn=listener_arn,
+        priority=priority,
+        conditions=[{"host_header": {"values": list(hosts)}}],
+        actions=[{"type": "redirect", "redirect": {"host": to, "status_code": "HTTP_301"}}],
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
 def stays_at_blue(name: str) -> pulumi.ResourceHook:
     """Return a hook for a rule of one target group: it refuses to take users away from where they are."""
 
@@ -249,20 +246,12 @@ def _actions(properties: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
 def _conditions(settings: ServiceSettings) -> list[aws.lb.ListenerRuleConditionArgsDict]:
     """Return what a request must look like to be the service's."""
     conditions: list[aws.lb.ListenerRuleConditionArgsDict] = []
-    if settings.host is not None:
-        conditions.append({"host_header": {"values": [settings.host]}})
-    if paths := _paths(settings):
-        conditions.append({"path_pattern": {"values": paths}})
+    if settings.hosts:
+        conditions.append({"host_header": {"values": list(settings.hosts)}})
+    # A rule needs a condition.
+    if paths := settings.path_patterns or (() if settings.hosts else ("/*",)):
+        conditions.append({"path_pattern": {"values": list(paths)}})
     return conditions
-
-
-def _paths(settings: ServiceSettings) -> list[str]:
-    prefix = settings.path_prefix
-    if settings.paths:
-        return [f"{prefix or ''}{path}" for path in settings.paths]
-    if prefix is not None:
-        return [prefix, f"{prefix}/*"]
-    return [] if settings.host else ["/*"]
 
 
 def _transforms(settings: ServiceSettings) -> list[aws.lb.ListenerRuleTransformArgsDict] | None:

@@ -19,6 +19,7 @@ from infra.settings.faults import SettingsError
 from infra.settings.image import BuildSecret, ImageSettings
 from infra.settings.load_balancer import LoadBalancerSettings
 from infra.settings.network import EgressRule, Nat, NetworkSettings
+from infra.settings.network_load_balancer import NetworkLoadBalancerSettings
 from infra.settings.placement import PlacementConstraint, PlacementStrategy
 from infra.settings.provider import ProviderSettings
 from infra.settings.rollout import RolloutHook, RolloutSettings, Strategy
@@ -52,6 +53,7 @@ __all__ = [
     "ManagedInstancesCapacity",
     "Migration",
     "Nat",
+    "NetworkLoadBalancerSettings",
     "NetworkSettings",
     "PlacementConstraint",
     "PlacementStrategy",

@@ -156,8 +156,11 @@ class Settings(Model):
 
     @property
     def container_ports(self) -> tuple[int, ...]:
-        """The ports on which services listen that the load balancer reaches, the main one's first."""
-        return tuple(dict.fromkeys(one.container_port for one in self.services if one.exposure == "http"))
+        """The ports of services that the application load balancer reaches, the main one's first."""
+        http = [one for one in self.services if one.exposure == "http"]
+        ports = [one.container_port for one in http]
+        ports += [one.health_check_port for one in http if one.health_check_port]
+        return tuple(dict.fromkeys(ports))
 
     @property
     def has_dynamic_ports(self) -> bool:

@@ -75,7 +75,7 @@ class FakeCloud(Mocks):
         if dry_run:
             return Made("", {})
         physical = f"{name}-{_RANDOM_END}"
-        outputs = {"name": known.get("name", physical), **_computed(token, name, physical)}
+        outputs = {"name": known.get("name", physical), **_computed(token, name, physical, known)}
         if token in _ARN_SERVICE:
             service, _, kind = _ARN_SERVICE[token].partition(":")
             outputs["arn"] = f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}/{physical}"
@@ -92,13 +92,7 @@ class FakeCloud(Mocks):
         return {"names": list(self._zones), "zoneIds": [], "groupNames": [], "id": REGION}
 
 
-def _computed(token: str, name: str, physical: str) -> dict[str, Any]:
-    option = {
-        "domainName": "any",
-        "resourceRecordName": "_proof.example.com.",
-        "resourceRecordType": "CNAME",
-        "resourceRecordValue": "_value.acm-validations.aws.",
-    }
+def _computed(token: str, name: str, physical: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     computed: dict[str, dict[str, Any]] = {
         "aws:ecr/repository:Repository": {"repositoryUrl": f"{REGISTRY}/{physical}", "registryId": ACCOUNT},
         "docker-build:index:Image": {
@@ -113,11 +107,32 @@ def _computed(token: str, name: str, physical: str) -> dict[str, Any]:
             "dnsName": f"{physical}.{REGION}.elb.amazonaws.com",
             "zoneId": "Z-OF-THE-LOAD-BALANCER",
         },
-        "aws:acm/certificate:Certificate": {"domainValidationOptions": [option, option]},
+        "aws:acm/certificate:Certificate": {"domainValidationOptions": _proofs(inputs)},
+        "aws:ec2/eip:Eip": {"allocationId": f"eipalloc-{name}", "publicIp": f"address-of-{name}"},
         "aws:route53/record:Record": {"fqdn": f"{name}.fqdn"},
         "aws:sqs/queue:Queue": {"url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{physical}"},
     }
     return computed.get(token, {})
+
+
+def _proofs(certificate: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return what ACM asks for, in no order: one record for a name and its wildcard."""
+    names = [certificate.get("domainName", ""), *certificate.get("subjectAlternativeNames", ())]
+    return [
+        {
+            "domainName": name,
+            "resourceRecordName": "_proof.example.com."
+            if _host(name) == names[0]
+            else f"_proof.{_host(name)}.",
+            "resourceRecordType": "CNAME",
+            "resourceRecordValue": "_value.acm-validations.aws.",
+        }
+        for name in reversed(names)
+    ]
+
+
+def _host(name: str) -> str:
+    return name.removeprefix("*.")
 
 
 def _vpc(name: str, inputs: Mapping[str, Any], *, dry_run: bool) -> Made:
@@ -164,6 +179,22 @@ _FUNCTIONS: dict[str, Callable[[FakeCloud, Mapping[str, Any]], dict[str, Any]]] 
     "aws:index/getCallerIdentity:getCallerIdentity": lambda _, __: {"accountId": ACCOUNT, "id": ACCOUNT},
     "aws:index/getPartition:getPartition": lambda _, __: {"partition": "aws", "id": "aws"},
     "aws:route53/getZone:getZone": lambda _, arguments: {"zoneId": f"Z-OF-{arguments['name']}", "id": "zone"},
+    "aws:lb/getListener:getListener": lambda _, arguments: {
+        "arn": arguments["arn"],
+        "loadBalancerArn": "/".join(arguments["arn"].replace(":listener/", ":loadbalancer/").split("/")[:-1]),
+        "protocol": "HTTPS",
+        "port": 443,
+        "id": arguments["arn"],
+    },
+    "aws:lb/getLoadBalancer:getLoadBalancer": lambda _, arguments: {
+        "arn": arguments["arn"],
+        "arnSuffix": arguments["arn"].partition(":loadbalancer/")[2],
+        "dnsName": "existing.elb.amazonaws.com",
+        "zoneId": "Z-OF-THE-EXISTING-ONE",
+        "vpcId": "vpc-01234567",
+        "securityGroups": ["sg-0b", "sg-0a"],
+        "id": arguments["arn"],
+    },
     "aws:ecr/getAuthorizationToken:getAuthorizationToken": lambda _, __: {
         "userName": "AWS",
         "password": "a-password-of-twelve-hours",

@@ -13,7 +13,7 @@ RECORD = "aws:route53/record:Record"
 
 @once
 def _certificate() -> Graph:
-    args = CertificateArgs(domain="dev.example.com", zone_id="Z1")
+    args = CertificateArgs(domain="dev.example.com", zone_id="Z1", names=["*.dev.example.com"])
     return declare(lambda: Certificate("certificate", args, opts=held()))
 
 
@@ -57,7 +57,7 @@ def test_whoever_uses_the_certificate_waits_until_it_is_issued() -> None:
     """A listener refuses a certificate that is still pending."""
 
     def program() -> None:
-        args = CertificateArgs(domain="dev.example.com", zone_id="Z1")
+        args = CertificateArgs(domain="dev.example.com", zone_id="Z1", names=["*.dev.example.com"])
         certificate = Certificate("certificate", args, opts=held())
         aws.ssm.Parameter("user", type="String", value=certificate.arn)
 
