@@ -37,6 +37,7 @@ WITHOUT = {
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": {"delete"},
     "aws:ecs/taskDefinition:TaskDefinition": {"delete"},
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": {"update"},
+    "aws:lb/listenerCertificate:ListenerCertificate": {"update"},
     "docker-build:index:Image": {"delete"},
     "random:index/randomId:RandomId": set(STEPS),
 }
