@@ -34,6 +34,16 @@ class Assumptions:
     insights_task_metrics: float = _assumed(132, "metrics for each task where Container Insights is enhanced")
     insights_logs_gb: float = _assumed(0.1, "GB of performance events of Container Insights for each task")
     dns_queries: float = _assumed(100_000, "queries of a month to each hosted zone, but for aliases")
+    efs_gb: float = _assumed(10, "GB in each file system; all of it in the Standard class")
+    efs_read_gb: float = _assumed(10, "GB of a month read from each file system whose throughput is elastic")
+    efs_written_gb: float = _assumed(
+        5, "GB of a month written to each file system whose throughput is elastic"
+    )
+    instance_reserved_gb: float = _assumed(
+        0.5, "GB of each instance's memory that the system and the ECS agent take"
+    )
+    job_minutes: float = _assumed(5, "minutes that a task runs which a schedule starts")
+    queue_requests: float = _assumed(1000, "requests of a month to each queue")
     bucket_gb: float = _assumed(1, "GB in each bucket")
 
     @classmethod

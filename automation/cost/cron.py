@@ -16,6 +16,7 @@ _BEGIN: Final = datetime(YEAR, 1, 1, tzinfo=UTC)
 SECONDS_OF_YEAR: Final = (datetime(YEAR + 1, 1, 1, tzinfo=UTC) - _BEGIN).total_seconds()
 
 _FORM: Final = re.compile(r"cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)")
+_UNIX_FIELDS: Final = 5
 _MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _PART: Final = re.compile(r"(?:\*|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>[1-9]\d*))?")
@@ -56,6 +57,21 @@ def moments(schedule: str, time_zone: str) -> list[float]:
         if day.month in months and day.day in days and day.isoweekday() % 7 + 1 in weekdays
         for moment in times
     ]
+
+
+def of_unix(expression: str) -> str:
+    """Return AWS's form of a Unix cron expression, as Auto Scaling groups have it.
+
+    Raises:
+        UnknownScheduleError: it is something else, or names days of the month and of the week.
+    """
+    fields = expression.split()
+    if len(fields) != _UNIX_FIELDS or (fields[2] != "*" and fields[4] != "*"):
+        raise UnknownScheduleError(expression)
+    minute, hour, day, month, weekday = fields
+    # Unix counts from 0 for Sunday, which is 7 too; what follows a slash is no day.
+    weekday = re.sub(r"(?<![/\d])\d", lambda number: str(int(number[0]) % 7 + 1), weekday)
+    return f"cron({minute} {hour} {day} {month} {weekday} *)"
 
 
 def _numbers(field: str, lowest: int, highest: int, names: tuple[str, ...] = ()) -> set[int]:

@@ -70,7 +70,7 @@ def _counts(state: Mapping[str, Any]) -> bool:
 
 
 def _resource(state: Mapping[str, Any]) -> Resource:
-    known = {**state.get("inputs", {}), **state.get("outputs", {})}
+    known = {"id": state.get("id"), **state.get("inputs", {}), **state.get("outputs", {})}
     return Resource(
         type=state["type"],
         name=state["urn"].rpartition("::")[2],

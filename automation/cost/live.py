@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from automation.cost.prices import LiveLookup, Price, PricesOfTable, Source, load_table
+from automation.cost.instances import INSTANCE, MANAGED
+from automation.cost.prices import LiveLookup, Price, PricesOfTable, is_listed, load_table
+from automation.cost.source import Source
 from automation.errors import AutomationError
 
 if TYPE_CHECKING:
@@ -44,7 +46,9 @@ class PricesOfToday:
 
     def _find(self, key: str) -> Price:
         table = load_table()
-        lookup = table.lookups.get(key)
+        if key.startswith(MANAGED):
+            return table.managed(self.price(f"{INSTANCE}{key.removeprefix(MANAGED)}"))
+        lookup = table.lookups.get(key) or _instance(key)
         if lookup is None:
             return table.everywhere.get(key) or PricesOfTable(self.region).price(key)
         found = {price for product in self._products(lookup) for price in _prices(product, lookup)}
@@ -54,7 +58,9 @@ class PricesOfToday:
                 f"AWS's price list has not one price of {key} in {self.region} but {prices}: leave out "
                 "--live to use the prices of the table",
             )
-        return Price(key=key, usd=found.pop(), unit=table.units[key], source=self._source)
+        return Price(
+            key=key, usd=found.pop(), unit=table.units.get(key, "instance-hour"), source=self._source
+        )
 
     def _products(self, lookup: LiveLookup) -> Iterator[Mapping[str, Any]]:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -82,6 +88,24 @@ def _client() -> PricingClient:
     # The stubs of all services are overloads of one method, of which only some are installed.
     make: Any = getattr(boto3, "client")  # noqa: B009
     return make("pricing", region_name=_API_REGION)
+
+
+def _instance(key: str) -> LiveLookup | None:
+    """Return how an instance's hour is found: as those of Linux without anything installed."""
+    if not is_listed(key):
+        return None
+    attributes = {
+        "operatingSystem": "Linux",
+        "preInstalledSw": "NA",
+        "tenancy": "Shared",
+        "capacitystatus": "Used",
+    }
+    instance_type = key.removeprefix(INSTANCE)
+    return LiveLookup(
+        service="AmazonEC2",
+        usage=f"BoxUsage:{instance_type}",
+        attributes={"instanceType": instance_type, **attributes},
+    )
 
 
 def _prices(product: Mapping[str, Any], lookup: LiveLookup) -> Iterator[float]:

@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from automation.cost import capacity, jobs
 from automation.cost.placement import shares, strategy_of
-from automation.cost.resources import Resource
+from automation.cost.resources import Resource, block_of
 from automation.cost.tasks import SERVICE
-from automation.cost.usage import (
-    FREE_STORAGE_GB,
-    Context,
-    Meter,
-    Usage,
-    fargate_hours,
-    task_architecture,
-)
+from automation.cost.usage import Context, Meter, Usage, fargate
 
 _CLUSTER: Final = "aws:ecs/cluster:Cluster"
 _LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
+_LISTENER: Final = "aws:lb/listener:Listener"
 _NAT_GATEWAY: Final = "aws:ec2/natGateway:NatGateway"
 _DAYS_OF_MONTH: Final = 365 / 12
 _SECONDS_OF_HOUR: Final = 3600
@@ -27,6 +22,10 @@ _DAYS_OF_FOREVER: Final = 365
 _NEW_CONNECTIONS_IN_LCU: Final = 25
 """The larger of these two counts: https://aws.amazon.com/elasticloadbalancing/pricing/"""
 _GB_PER_HOUR_IN_LCU: Final = 1
+_NEW_CONNECTIONS_IN_NLCU: Final = 800
+_NEW_TLS_CONNECTIONS_IN_NLCU: Final = 50
+_NETWORK_PROTOCOLS: Final = ("TCP", "UDP", "TLS", "TCP_UDP", "QUIC", "TCP_QUIC")
+"""Of target groups behind network load balancers."""
 
 
 def _each(price: str, group: str, what: str, assumed: str | None = None) -> Meter:
@@ -51,37 +50,54 @@ def _service(service: Resource, context: Context) -> Iterator[Usage]:
         for provider, share in shares(count, strategy_of(service, context.stack)).items():
             placed[provider] = placed.get(provider, 0) + share * time
     for provider, share in placed.items():
-        if provider in ("FARGATE", "FARGATE_SPOT") and definition is not None:
-            yield from _fargate(definition, share * hours, spot=provider == "FARGATE_SPOT")
+        if definition is not None:
+            yield from fargate(definition, share * hours, provider)
     if service.block("networkConfiguration").get("assignPublicIp"):
         yield Usage("public-ipv4", tasks.average * hours, "Public IPv4", "an address for each task")
+    if disk := block_of(service.block("volumeConfiguration"), "managedEbsVolume"):
+        gb = tasks.average * int(disk.get("sizeInGb") or 0)
+        yield Usage(f"ebs-{disk.get('volumeType') or 'gp3'}", gb, "Volumes", "a volume for each task", ())
     if service.items("loadBalancers"):
         sent = ("requests", "response_kb")
         yield Usage("internet-out", context.response_gb, "Data transfer", "responses to the internet", sent)
 
 
-def _fargate(definition: Resource, task_hours: float, *, spot: bool) -> Iterator[Usage]:
-    name = f"{'Spot ' if spot else ''}{task_architecture(definition)}"
-    used = fargate_hours(definition, task_hours, "fargate-spot" if spot else "fargate")
-    for (price, quantity), what in zip(used.items(), ("vCPU", "memory"), strict=True):
-        yield Usage(price, quantity, "Fargate", f"{name}, {what}")
-    storage = int(definition.block("ephemeralStorage").get("sizeInGib") or FREE_STORAGE_GB)
-    paid = max(0, storage - FREE_STORAGE_GB) * task_hours
-    yield Usage("fargate-storage", paid, "Fargate", f"storage above {FREE_STORAGE_GB} GB")
-
-
 def _load_balancer(balancer: Resource, context: Context) -> Iterator[Usage]:
     hours = context.assumed.hours
-    yield Usage("alb-hour", hours, "Load balancer", "hours")
-    served = sum(1 for service in context.services if service.items("loadBalancers"))
+    network = balancer.properties.get("loadBalancerType") == "network"
+    kind, connections = ("nlb", _NEW_CONNECTIONS_IN_NLCU) if network else ("alb", _NEW_CONNECTIONS_IN_LCU)
+    if network and _has_tls(balancer, context):
+        connections = _NEW_TLS_CONNECTIONS_IN_NLCU
+    yield Usage(f"{kind}-hour", hours, "Load balancer", "hours")
+    served = sum(1 for service in context.services if _is_behind(service, context, network=network))
     # At worst each request comes by a connection of its own.
-    by_connections = context.assumed.requests / _SECONDS_OF_HOUR / _NEW_CONNECTIONS_IN_LCU
+    by_connections = context.assumed.requests / _SECONDS_OF_HOUR / connections
     units = served * max(by_connections, context.response_gb / _GB_PER_HOUR_IN_LCU)
-    yield Usage("alb-lcu", units, "Load balancer", "capacity units", ("requests", "response_kb"))
+    yield Usage(f"{kind}-lcu", units, "Load balancer", "capacity units", ("requests", "response_kb"))
     public = not balancer.properties.get("internal")
     if public and balancer.properties.get("ipAddressType") != "dualstack-without-public-ipv4":
-        zones = len(balancer.texts("subnets")) or len(balancer.items("subnetMappings"))
+        # An elastic address of one's own is a resource with a price of its own.
+        mappings = [one for one in balancer.items("subnetMappings") if not one.get("allocationId")]
+        zones = len(mappings) if balancer.items("subnetMappings") else len(balancer.texts("subnets"))
         yield Usage("public-ipv4", zones * hours, "Public IPv4", "an address in each zone")
+
+
+def _has_tls(balancer: Resource, context: Context) -> bool:
+    arn = balancer.properties.get("arn")
+    return any(
+        listener.properties.get("protocol") == "TLS" and listener.properties.get("loadBalancerArn") == arn
+        for listener in context.stack.all(_LISTENER)
+    )
+
+
+def _is_behind(service: Resource, context: Context, *, network: bool) -> bool:
+    """Whether a service is behind a load balancer of a kind, which the protocol of its targets tells."""
+    for line in service.items("loadBalancers"):
+        targets = context.stack.by_arn(line.get("targetGroupArn"))
+        protocol = targets.properties.get("protocol") if targets else None
+        if (protocol in _NETWORK_PROTOCOLS) == network:
+            return True
+    return False
 
 
 def _nat_gateway(_: Resource, context: Context) -> Iterator[Usage]:
@@ -90,6 +106,7 @@ def _nat_gateway(_: Resource, context: Context) -> Iterator[Usage]:
         service
         for service in context.services
         if not service.block("networkConfiguration").get("assignPublicIp")
+        and service.properties.get("launchType") != "EXTERNAL"
     )
     gb = context.tasks_together(private) * context.assumed.nat_gb / len(context.stack.all(_NAT_GATEWAY))
     yield Usage("nat-data", gb, "NAT gateway", "data", ("nat_gb",))
@@ -137,6 +154,27 @@ def _alarm(alarm: Resource, _: Context) -> Iterator[Usage]:
     yield Usage("alarm", len(queried) or 1, "Alarms", "metrics watched", ())
 
 
+def _file_system(system: Resource, context: Context) -> Iterator[Usage]:
+    assumed, mode = context.assumed, system.properties.get("throughputMode")
+    yield Usage("efs-stored", assumed.efs_gb, "File systems", "files", ("efs_gb",))
+    if mode == "elastic":
+        yield Usage("efs-read", assumed.efs_read_gb, "File systems", "read", ("efs_read_gb",))
+        yield Usage("efs-written", assumed.efs_written_gb, "File systems", "written", ("efs_written_gb",))
+    elif mode == "provisioned":
+        rate = system.whole("provisionedThroughputInMibps")
+        yield Usage("efs-provisioned", rate, "File systems", "throughput", ())
+
+
+def _backup(policy: Resource, context: Context) -> Iterator[Usage]:
+    if policy.block("backupPolicy").get("status") == "ENABLED":
+        yield Usage("efs-backup", context.assumed.efs_gb, "File systems", "backups", ("efs_gb",))
+
+
+def _queue(_: Resource, context: Context) -> Iterator[Usage]:
+    requests = context.assumed.queue_requests / 1e6
+    yield Usage("queue-requests", requests, "Queues", "requests", ("queue_requests",))
+
+
 def _zone(_: Resource, context: Context) -> Iterator[Usage]:
     yield Usage("hosted-zone", 1, "Route 53", "hosted zone", ())
     yield Usage("dns-queries", context.assumed.dns_queries / 1e6, "Route 53", "queries", ("dns_queries",))
@@ -155,6 +193,14 @@ METERS: Final[Mapping[str, Meter]] = {
     "aws:route53/zone:Zone": _zone,
     "aws:secretsmanager/secret:Secret": _each("secret", "Secrets", "secret"),
     "aws:kms/key:Key": _each("key", "Keys", "key"),
+    capacity.GROUP: capacity.group,
+    capacity.PROVIDER: capacity.provider,
+    capacity.ACTIVATION: capacity.activation,
+    "aws:efs/fileSystem:FileSystem": _file_system,
+    "aws:efs/backupPolicy:BackupPolicy": _backup,
+    "aws:scheduler/schedule:Schedule": jobs.schedule,
+    "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": _zone,
+    "aws:sqs/queue:Queue": _queue,
     "aws:s3/bucket:Bucket": _each("object-stored", "Buckets", "objects", "bucket_gb"),
     "aws:s3/bucketV2:BucketV2": _each("object-stored", "Buckets", "objects", "bucket_gb"),
 }
@@ -168,8 +214,10 @@ FREE: Final[Mapping[str, str]] = {
     "aws:appautoscaling/policy:Policy": _SCALING,
     "aws:appautoscaling/scheduledAction:ScheduledAction": _SCALING,
     "aws:appautoscaling/target:Target": _SCALING,
+    capacity.SCHEDULE: "changes the number of instances; priced are the instances",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "security groups cost nothing",
     "aws:ec2/internetGateway:InternetGateway": "costs nothing; what goes through it is data transfer",
+    capacity.TEMPLATE: "describes instances; priced are those of a group",
     "aws:ec2/route:Route": "routes cost nothing",
     "aws:ec2/routeTable:RouteTable": "route tables cost nothing",
     "aws:ec2/routeTableAssociation:RouteTableAssociation": "route tables cost nothing",
@@ -179,13 +227,22 @@ FREE: Final[Mapping[str, str]] = {
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": "deletes images",
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders": "says where tasks run; priced are the tasks",
     "aws:ecs/taskDefinition:TaskDefinition": "describes tasks; priced are those that a service runs",
+    "aws:efs/accessPoint:AccessPoint": _A_PART,
+    "aws:efs/fileSystemPolicy:FileSystemPolicy": _A_PART,
+    "aws:efs/mountTarget:MountTarget": _A_PART,
+    "aws:iam/instanceProfile:InstanceProfile": "IAM costs nothing",
     "aws:iam/role:Role": "IAM costs nothing",
     "aws:iam/rolePolicy:RolePolicy": "IAM costs nothing",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "IAM costs nothing",
-    "aws:lb/listener:Listener": _A_PART,
+    _LISTENER: _A_PART,
+    "aws:lb/listenerCertificate:ListenerCertificate": _A_PART,
     "aws:lb/listenerRule:ListenerRule": "ten for each request cost nothing, more count as capacity",
     "aws:lb/targetGroup:TargetGroup": _A_PART,
     "aws:route53/record:Record": "10,000 records are free, and queries for an alias of a load balancer",
+    "aws:scheduler/scheduleGroup:ScheduleGroup": "groups cost nothing; priced are the schedules",
+    "aws:servicediscovery/httpNamespace:HttpNamespace": "costs nothing for what ECS registers and asks",
+    "aws:servicediscovery/service:Service": "costs nothing for what ECS registers",
+    "aws:sqs/queuePolicy:QueuePolicy": _A_PART,
     "aws:ssm/parameter:Parameter": "standard parameters cost nothing",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": "security groups cost nothing",
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": "security groups cost nothing",

@@ -31,8 +31,15 @@ _ACCOUNT: Final = "000000000000"
 _ZONES: Final = "abcdef"
 _PLANNED: Final = "planned"
 _DIGEST: Final = f"sha256:{'0' * 64}"
-_NAMED: Final = ("aws:ecs/cluster:Cluster", "aws:ecs/service:Service")
-"""Autoscaling finds its service by these names, of which AWS chooses the end."""
+_NAMED: Final = (
+    "aws:ecs/cluster:Cluster",
+    "aws:ecs/service:Service",
+    "aws:ecs/capacityProvider:CapacityProvider",
+    "aws:autoscaling/group:Group",
+)
+"""Autoscaling finds its service by these names, strategies their capacity; AWS chooses the end of them."""
+_WITH_ID: Final = ("aws:ec2/launchTemplate:LaunchTemplate", "aws:ec2/eip:Eip")
+"""What others lead to by their id alone."""
 
 
 def plan(name: str, root: Path = ROOT) -> Stack:
@@ -110,13 +117,16 @@ class _Cloud(Mocks):
         known["arn"] = f"arn:{_PLANNED}:{args.typ}:{args.name}"
         if args.typ in _NAMED:
             known.setdefault("name", args.name)
+        known_id = f"{_PLANNED}-{args.name}" if args.typ in _WITH_ID else ""
+        if known_id:
+            known["id"] = known_id
         self.resources.append(Resource(type=args.typ, name=args.name, properties=known))
-        return "", known
+        return known_id, known
 
     def call(self, args: MockCallArgs) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] -- the SDK takes either
         """Answer a provider's function."""
         asked: Any = args
-        answer = _answers(self._region, str(asked.args.get("name", ""))).get(args.token)
+        answer = _answers(self._region, asked.args).get(args.token)
         if answer is None:
             raise AutomationError(
                 f"the program calls {args.token}, which has no answer without an account: give it one in "
@@ -148,13 +158,46 @@ class _Cloud(Mocks):
         return {"vpcId": _PLANNED, **subnets}
 
 
-def _answers(region: str, name: str) -> dict[str, dict[str, Any]]:
-    """Return what the program uses of the answers of the provider's functions about a name, by token."""
+def _answers(region: str, asked: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what the program uses of the answers of the provider's functions, by token."""
+    name = str(asked.get("name", ""))
     repository = {"name": name, "arn": f"arn:{_PLANNED}:{name}", "repositoryUrl": f"{_PLANNED}/{name}"}
     return {
         "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [f"{region}{z}" for z in _ZONES]},
         "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": _ACCOUNT},
         "aws:index/getPartition:getPartition": {"partition": "aws"},
+        "aws:ec2/getSubnet:getSubnet": {
+            "id": asked.get("id"),
+            "vpcId": _PLANNED,
+            "availabilityZone": f"{region}a",
+        },
+        "aws:ec2/getSubnets:getSubnets": {"ids": [f"{_PLANNED}-{zone}" for zone in _ZONES]},
+        "aws:ecs/getCluster:getCluster": {
+            "clusterName": asked.get("clusterName"),
+            "arn": f"arn:{_PLANNED}:cluster/{asked.get('clusterName')}",
+        },
+        "aws:efs/getFileSystem:getFileSystem": {
+            "fileSystemId": asked.get("fileSystemId"),
+            "arn": f"arn:{_PLANNED}:file-system/{asked.get('fileSystemId')}",
+        },
+        "aws:lb/getListener:getListener": {
+            "arn": asked.get("arn"),
+            "loadBalancerArn": f"arn:{_PLANNED}:loadbalancer",
+            "port": 443,
+            "protocol": "HTTPS",
+        },
+        "aws:lb/getLoadBalancer:getLoadBalancer": {
+            "arn": asked.get("arn"),
+            "arnSuffix": _PLANNED,
+            "dnsName": _PLANNED,
+            "zoneId": _PLANNED,
+            "vpcId": _PLANNED,
+            "internal": False,
+            "loadBalancerType": "application",
+            "ipAddressType": "ipv4",
+            "securityGroups": [_PLANNED],
+        },
+        "aws:ssm/getParameter:getParameter": {"name": name, "value": _PLANNED},
         "aws:route53/getZone:getZone": {"zoneId": _PLANNED, "name": name},
         "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": _PLANNED},
         "aws:ecr/getRepository:getRepository": {"registryId": _ACCOUNT, **repository},

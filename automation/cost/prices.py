@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,6 +16,7 @@ from automation.cost.source import Source
 from automation.errors import AutomationError
 
 TABLE: Final = Path(__file__).with_name("prices.yaml")
+_INSTANCE_KEY: Final = re.compile(rf"(?:{INSTANCE}|{MANAGED})[a-z0-9-]+\.[a-z0-9-]+")
 HOW_LIVE: Final = "use --live with AWS credentials"
 
 
@@ -86,7 +88,7 @@ class Table:
 
 def is_listed(key: str) -> bool:
     """Whether AWS's price list can be asked for a price."""
-    return key in load_table().lookups or key.startswith((INSTANCE, MANAGED))
+    return key in load_table().lookups or _INSTANCE_KEY.fullmatch(key) is not None
 
 
 class PriceBook(Protocol):

@@ -10,6 +10,17 @@ from typing import Any, Final, cast
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
+def blocks_of(value: object) -> list[Mapping[str, Any]]:
+    """Return a list of nested blocks; an empty one where there is none."""
+    blocks = cast("list[object]", value) if isinstance(value, list) else [value]
+    return [cast("Mapping[str, Any]", block) for block in blocks if isinstance(block, Mapping)]
+
+
+def block_of(outer: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a block within another, wherever the provider wraps it into a list of one."""
+    return next(iter(blocks_of(outer.get(name))), _NOTHING)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resource:
     """One resource, with what the program asked for and what is known of the outcome."""
@@ -21,13 +32,11 @@ class Resource:
 
     def items(self, name: str) -> list[Mapping[str, Any]]:
         """A list of nested blocks; an empty one where there is none."""
-        value = self.properties.get(name)
-        blocks = cast("list[object]", value) if isinstance(value, list) else [value]
-        return [cast("Mapping[str, Any]", block) for block in blocks if isinstance(block, Mapping)]
+        return blocks_of(self.properties.get(name))
 
     def block(self, name: str) -> Mapping[str, Any]:
         """A nested block, wherever the provider wraps it into a list of one."""
-        return next(iter(self.items(name)), _NOTHING)
+        return block_of(self.properties, name)
 
     def texts(self, name: str) -> list[str]:
         """A list of texts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, cast
@@ -15,7 +15,7 @@ from automation.cost.tasks import SERVICE, Tasks, tasks_of
 KB_IN_GB: Final = 1024 * 1024
 MIB_IN_GB: Final = 1024
 UNITS_IN_VCPU: Final = 1024
-FREE_STORAGE_GB: Final = 20
+_FREE_STORAGE_GB: Final = 20
 _ARCHITECTURES: Final = {"ARM64": "arm64", "X86_64": "x86_64"}
 
 
@@ -95,3 +95,23 @@ def fargate_hours(definition: Resource, task_hours: float, kind: str = "fargate"
     vcpus, gb = task_size(definition)
     of = f"{kind}-{task_architecture(definition)}"
     return {f"{of}-vcpu": vcpus * task_hours, f"{of}-memory": gb * task_hours}
+
+
+def fargate(
+    definition: Resource,
+    task_hours: float,
+    provider: str,
+    group: str = "Fargate",
+    assumes: tuple[str, ...] = ("hours",),
+) -> Iterator[Usage]:
+    """Yield what tasks are billed for on a capacity provider: nothing where it is not one of Fargate's."""
+    if provider not in ("FARGATE", "FARGATE_SPOT"):
+        return
+    spot = provider == "FARGATE_SPOT"
+    name = f"{'Spot ' if spot else ''}{task_architecture(definition)}"
+    used = fargate_hours(definition, task_hours, "fargate-spot" if spot else "fargate")
+    for (price, quantity), what in zip(used.items(), ("vCPU", "memory"), strict=True):
+        yield Usage(price, quantity, group, f"{name}, {what}", assumes)
+    storage = int(definition.block("ephemeralStorage").get("sizeInGib") or _FREE_STORAGE_GB)
+    paid = max(0, storage - _FREE_STORAGE_GB) * task_hours
+    yield Usage("fargate-storage", paid, group, f"storage above {_FREE_STORAGE_GB} GB", assumes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from automation.cost.cron import SECONDS_OF_YEAR, UnknownScheduleError, moments
+from automation.cost.cron import SECONDS_OF_YEAR, UnknownScheduleError, moments, of_unix
 
 HOUR, DAY = 3600, 86400
 
@@ -65,3 +65,25 @@ def test_what_is_not_understood_is_not_guessed(schedule: str) -> None:
 def test_a_time_zone_that_is_not_known_here_is_not_guessed(zone: str) -> None:
     with pytest.raises(UnknownScheduleError):
         moments("cron(0 8 ? * MON *)", zone)
+
+
+@pytest.mark.parametrize(
+    ("unix", "aws"),
+    [
+        ("0 20 * * *", "cron(0 20 * * * *)"),
+        ("0 20 * * MON-FRI", "cron(0 20 * * MON-FRI *)"),
+        ("0 20 * * 1-5", "cron(0 20 * * 2-6 *)"),
+        ("0 20 * * 0,6", "cron(0 20 * * 1,7 *)"),
+        ("0 20 * * 7", "cron(0 20 * * 1 *)"),
+        ("*/5 20 * * */2", "cron(*/5 20 * * */2 *)"),
+        ("0 20 1 */3 *", "cron(0 20 1 */3 * *)"),
+    ],
+)
+def test_unix_counts_days_from_0_and_aws_from_1(unix: str, aws: str) -> None:
+    assert of_unix(unix) == aws
+
+
+@pytest.mark.parametrize("unix", ["", "0 20 * *", "0 20 1 * MON", "0 20 * * * *"])
+def test_what_unix_means_otherwise_is_told_apart(unix: str) -> None:
+    with pytest.raises(UnknownScheduleError):
+        of_unix(unix)

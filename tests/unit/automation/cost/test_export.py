@@ -56,6 +56,14 @@ def test_components_and_what_is_deleted_or_only_read_do_not_count(tmp_path: Path
     assert read_export(exported(tmp_path, PROVIDER, *others)).resources == ()
 
 
+def test_a_resource_has_the_id_by_which_others_lead_to_it(tmp_path: Path) -> None:
+    template = state("aws:ec2/launchTemplate:LaunchTemplate", "own", id="lt-1")
+
+    (found,) = read_export(exported(tmp_path, PROVIDER, template)).resources
+
+    assert found.properties["id"] == "lt-1"
+
+
 def test_a_stack_that_was_destroyed_has_nothing_in_it(tmp_path: Path) -> None:
     path = tmp_path / "stack.json"
     path.write_text(json.dumps({"version": 3, "deployment": {"manifest": {}}}))

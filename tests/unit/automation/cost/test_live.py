@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from automation.cost.live import URL, PricesOfToday
-from automation.cost.prices import Price
+from automation.cost.prices import MissingPriceError, Price
 from automation.errors import AutomationError
 from tests.unit.infra.rollout.aws import Aws, Refused
 
@@ -122,6 +122,33 @@ def test_what_the_list_does_not_have_comes_from_the_table_and_is_told_apart() ->
 
 def test_what_is_the_same_everywhere_needs_no_table_of_the_region() -> None:
     assert prices(Aws(), "ap-south-1").price("hosted-zone").usd == 0.5
+
+
+def test_an_instance_is_found_by_its_type() -> None:
+    price = found(
+        "ec2-m7g.large",
+        "AmazonEC2",
+        product("EUC1-BoxUsage:m7g.large", ("0", "0.0978")),
+        region="eu-central-1",
+        instanceType="m7g.large",
+        operatingSystem="Linux",
+        preInstalledSw="NA",
+        tenancy="Shared",
+        capacitystatus="Used",
+    )
+
+    assert (price.usd, price.unit) == (0.0978, "instance-hour")
+
+
+def test_managing_an_instance_costs_its_share_of_today_s_price() -> None:
+    aws = Aws(get_products=answer(product("BoxUsage:m7g.large", ("0", "0.1"))))
+
+    assert prices(aws).price("managed-m7g.large").usd == pytest.approx(0.012)
+
+
+def test_what_is_no_instance_type_is_not_asked_for() -> None:
+    with pytest.raises(MissingPriceError, match="no price of instances for it is known"):
+        prices(Aws()).price("instances for it")
 
 
 def test_data_transfer_is_found_by_the_region_that_it_leaves() -> None:

@@ -23,6 +23,10 @@ ENDPOINT, ALARM = "aws:ec2/vpcEndpoint:VpcEndpoint", "aws:cloudwatch/metricAlarm
 SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
 PUBLIC = {"networkConfiguration": {"assignPublicIp": True}}
 SERVED = service(loadBalancers=[{"containerName": "web"}])
+VOLUME = {"name": "work", "managedEbsVolume": {"sizeInGb": 50}}
+NETWORK_BALANCER = resource(LOAD_BALANCER, loadBalancerType="network", arn="arn:network", internal=True)
+TCP_TARGETS = resource("aws:lb/targetGroup:TargetGroup", arn="arn:targets", protocol="TCP")
+BEHIND_TCP = service("tcp", loadBalancers=[{"containerName": "tcp", "targetGroupArn": "arn:targets"}])
 BALANCER = resource(LOAD_BALANCER, subnets=["a", "b"], internal=True)
 
 CASES: dict[str, tuple[list[Resource], dict[str, float], dict[str, float]]] = {
@@ -163,6 +167,101 @@ CASES: dict[str, tuple[list[Resource], dict[str, float], dict[str, float]]] = {
     ),
     "a secret is billed": ([resource("aws:secretsmanager/secret:Secret")], {}, {"secret": 1}),
     "a key is billed": ([resource("aws:kms/key:Key")], {}, {"key": 1}),
+    "a network load balancer has prices of its own": (
+        [resource(LOAD_BALANCER, loadBalancerType="network", subnets=["a", "b"])],
+        {"hours": 10},
+        {"nlb-hour": 10, "public-ipv4": 20},
+    ),
+    "an elastic address of a network load balancer is paid as that": (
+        [
+            resource(
+                LOAD_BALANCER,
+                loadBalancerType="network",
+                subnetMappings=[{"subnetId": "a", "allocationId": "eip"}, {"subnetId": "b"}],
+            )
+        ],
+        {"hours": 10},
+        {"nlb-hour": 10, "public-ipv4": 10},
+    ),
+    "its capacity follows from connections of which it takes more": (
+        [NETWORK_BALANCER, TCP_TARGETS, BEHIND_TCP],
+        {"requests": 800 * 3600 * 4, "response_kb": 0, "hours": 1},
+        {"nlb-hour": 1, "nlb-lcu": 4},
+    ),
+    "and of TLS fewer": (
+        [
+            NETWORK_BALANCER,
+            TCP_TARGETS,
+            BEHIND_TCP,
+            resource("aws:lb/listener:Listener", loadBalancerArn="arn:network", protocol="TLS"),
+        ],
+        {"requests": 50 * 3600 * 4, "response_kb": 0, "hours": 1},
+        {"nlb-hour": 1, "nlb-lcu": 4},
+    ),
+    "each load balancer serves the services whose targets are of its kind": (
+        [BALANCER, NETWORK_BALANCER, TCP_TARGETS, BEHIND_TCP, SERVED],
+        {"requests": 1024, "response_kb": 1024 * 1024, "hours": 1},
+        {"alb-hour": 1, "alb-lcu": 1024, "nlb-hour": 1, "nlb-lcu": 1024, "internet-out": 2048},
+    ),
+    "a file system keeps files, and elastic throughput is paid by what is read and written": (
+        [resource("aws:efs/fileSystem:FileSystem", throughputMode="elastic")],
+        {"efs_gb": 3, "efs_read_gb": 2, "efs_written_gb": 1},
+        {"efs-stored": 3, "efs-read": 2, "efs-written": 1},
+    ),
+    "bursting throughput comes with what is kept": (
+        [resource("aws:efs/fileSystem:FileSystem", throughputMode="bursting")],
+        {"efs_gb": 3},
+        {"efs-stored": 3},
+    ),
+    "provisioned throughput has a price of its own": (
+        [
+            resource(
+                "aws:efs/fileSystem:FileSystem", throughputMode="provisioned", provisionedThroughputInMibps=64
+            )
+        ],
+        {"efs_gb": 3},
+        {"efs-stored": 3, "efs-provisioned": 64},
+    ),
+    "a backup keeps as much as its file system": (
+        [resource("aws:efs/backupPolicy:BackupPolicy", backupPolicy={"status": "ENABLED"})],
+        {"efs_gb": 3},
+        {"efs-backup": 3},
+    ),
+    "without a backup nothing is kept": (
+        [resource("aws:efs/backupPolicy:BackupPolicy", backupPolicy={"status": "DISABLED"})],
+        {},
+        {},
+    ),
+    "each task has a volume of its own where the service says so": (
+        [service(desiredCount=2, taskDefinition="arn:none", volumeConfiguration=VOLUME)],
+        {},
+        {"ebs-gp3": 100},
+    ),
+    "a volume of another kind has a price of its own": (
+        [
+            service(
+                taskDefinition="arn:none",
+                volumeConfiguration={"managedEbsVolume": {"sizeInGb": 50, "volumeType": "io2"}},
+            )
+        ],
+        {},
+        {"ebs-io2": 50},
+    ),
+    "a private DNS namespace is a zone with queries": (
+        [resource("aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace")],
+        {"dns_queries": 500_000},
+        {"hosted-zone": 1, "dns-queries": 0.5},
+    ),
+    "Service Connect's namespace costs nothing": (
+        [resource("aws:servicediscovery/httpNamespace:HttpNamespace")],
+        {},
+        {},
+    ),
+    "a queue is billed by requests": (
+        [resource("aws:sqs/queue:Queue")],
+        {"queue_requests": 2_000_000},
+        {"queue-requests": 2},
+    ),
     "a bucket keeps objects": ([resource("aws:s3/bucket:Bucket")], {}, {"object-stored": 1}),
 }
 

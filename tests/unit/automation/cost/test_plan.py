@@ -9,14 +9,36 @@ from pathlib import Path
 import pytest
 import yaml
 
+from automation.cost.capacity import GROUP, PROVIDER, TEMPLATE
 from automation.cost.meters import FREE, METERS
 from automation.cost.plan import plan
-from automation.cost.resources import Stack
+from automation.cost.resources import Stack, block_of
 from automation.errors import AutomationError
 from tests.unit.automation.conftest import STACKS
 
 ROOT = Path(__file__).parents[4]
+EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.yaml"))
 SERVICE = "aws:ecs/service:Service"
+INSTANCES = """
+import pulumi_aws as aws
+
+template = aws.ec2.LaunchTemplate("own", image_id=aws.ssm.get_parameter_output(name="/ami").value)
+group = aws.autoscaling.Group(
+    "own",
+    min_size=0,
+    max_size=4,
+    mixed_instances_policy={
+        "launch_template": {
+            "launch_template_specification": {
+                "launch_template_id": template.id,
+                "version": template.latest_version.apply(str),
+            },
+            "overrides": [{"instance_type": "m7g.large"}],
+        },
+    },
+)
+aws.ecs.CapacityProvider("own", auto_scaling_group_provider={"auto_scaling_group_arn": group.arn})
+"""
 
 
 @pytest.fixture
@@ -48,6 +70,30 @@ def test_every_type_that_the_program_registers_is_priced_or_free_for_a_reason(
 
     assert sorted(types - METERS.keys() - FREE.keys()) == []
     assert all(FREE[token] for token in types & FREE.keys())
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_every_type_that_the_examples_declare_is_priced_or_free_for_a_reason(
+    example: Path, project: Callable[..., Path]
+) -> None:
+    config = yaml.safe_load(example.read_text(encoding="utf-8"))["config"]
+    types = {resource.type for resource in plan("mine", project(**config)).resources}
+
+    assert sorted(types - METERS.keys() - FREE.keys()) == []
+
+
+def test_a_group_of_instances_leads_to_its_launch_template_and_its_provider(
+    project: Callable[..., Path],
+) -> None:
+    """Of all that a preview does not know yet, these tell what the tasks on instances cost."""
+    found = plan("mine", project(INSTANCES))
+    (group,) = found.all(GROUP)
+    policy = block_of(group.block("mixedInstancesPolicy"), "launchTemplate")
+    (template,), (provider,) = found.all(TEMPLATE), found.all(PROVIDER)
+
+    assert block_of(policy, "launchTemplateSpecification")["launchTemplateId"] == template.properties["id"]
+    assert provider.block("autoScalingGroupProvider")["autoScalingGroupArn"] == group.properties["arn"]
+    assert provider.properties["name"] == "own"
 
 
 def test_a_service_and_each_of_its_copies_is_there_with_its_tasks(planned: Callable[[str], Stack]) -> None:
