@@ -77,7 +77,7 @@ def boundary(
     own_roles = [place.roles_of(pattern) for pattern in stack.patterns]
     # Roles of capacity, and no task's.
     of_capacity: Condition = {
-        "ArnLike": {"aws:PrincipalArn": [f"{own.removesuffix('*')}capacity-*" for own in own_roles]}
+        "ArnLike": {"aws:PrincipalArn": [f"{own.removesuffix('*')}cluster-capacity-*" for own in own_roles]}
     }
     yield allow("Machines", [*_AGENT, *_INSTANCES], "*", of_capacity)
     to_instances: Condition = {**of_capacity, "StringEquals": {**_TO_INSTANCES}}

@@ -31,6 +31,7 @@ class ClusterCapacity:
         place: Place | None,
         cluster_name: pulumi.Input[str],
         *,
+        prefix: str,
         parent: pulumi.Resource,
     ) -> None:
         """Declare it below the cluster's component.
@@ -39,6 +40,7 @@ class ClusterCapacity:
             capacity: by name.
             place: where instances are; needed only for capacity.
             cluster_name: which cluster they join.
+            prefix: what the logical names of all begin with.
             parent: the cluster's component.
         """
         names: dict[str, pulumi.Output[str]] = {}
@@ -46,7 +48,7 @@ class ClusterCapacity:
         for name, settings in sorted(capacity.items()):
             if place is None:
                 raise ValueError(f"the capacity {name} needs a place, got None")
-            logical, options = f"capacity-{name}", pulumi.ResourceOptions(parent=parent)
+            logical, options = f"{prefix}-{name}", pulumi.ResourceOptions(parent=parent)
             match settings.type:
                 case "ec2":
                     ec2 = Ec2InstancesArgs(settings=settings, cluster_name=cluster_name, place=place)

@@ -50,7 +50,9 @@ class Cluster(pulumi.ComponentResource):
             settings=[{"name": "containerInsights", "value": args.settings.container_insights}],
             opts=pulumi.ResourceOptions(parent=self),
         )
-        capacity = ClusterCapacity(args.settings.capacity, args.place, cluster.name, parent=self)
+        capacity = ClusterCapacity(
+            args.settings.capacity, args.place, cluster.name, prefix=f"{name}-capacity", parent=self
+        )
         names = capacity.provider_names
         aws.ecs.ClusterCapacityProviders(
             name,

@@ -27,12 +27,13 @@ _MOST_PROVIDERS: Final = 20 - len(FARGATE)
 _SMALLEST_DISK: Final = 30
 _LARGEST_DISK: Final = 16384
 
+# Of the 64 characters of a role's name ours and Pulumi's random end take 40.
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCapacityProvider.html
-_NAME: Final = r"(?!aws|ecs|fargate)[a-z][a-z0-9-]{0,30}[a-z0-9]"
+_NAME: Final = r"(?!aws|ecs|fargate)[a-z][a-z0-9-]{0,22}[a-z0-9]"
 CapacityName = Annotated[
     str,
     Pattern(
-        "2 to 32 lowercase letters, digits and hyphens, that begin with a letter and not with aws, ecs or "
+        "2 to 24 lowercase letters, digits and hyphens, that begin with a letter and not with aws, ecs or "
         "fargate",
         _NAME,
     ),

@@ -293,7 +293,7 @@ def test_nothing_that_makes_something_new_needs_tags() -> None:
 # The list and the role
 
 OWN_ROLE = f"arn:aws:iam::{ACCOUNT}:role/node-on-ecs-dev/web-task-1"
-OWN_PROFILE = f"arn:aws:iam::{ACCOUNT}:instance-profile/node-on-ecs-dev/capacity-pool-1"
+OWN_PROFILE = f"arn:aws:iam::{ACCOUNT}:instance-profile/node-on-ecs-dev/cluster-capacity-pool-1"
 BOUND = {"iam:PermissionsBoundary": policy_arn("tasks-dev")}
 ATTACHED = {"iam:PolicyARN": "arn:aws:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"}
 AS_THE_PROGRAM_ASKS: dict[str, tuple[str, Mapping[str, Any]]] = {

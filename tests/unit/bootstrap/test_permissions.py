@@ -262,6 +262,21 @@ def test_what_starts_by_the_clock_gets_roles_of_its_own_stack_and_only_as_a_task
     assert not task.may("ecs:TagResource", context=tagged("dev"))
 
 
+@pytest.mark.parametrize(
+    "action", ["ecs:RegisterContainerInstance", "ssm:UpdateInstanceInformation", "ec2:CreateFleet"]
+)
+def test_what_machines_need_is_for_roles_of_capacity_and_no_task(task: Role, action: str) -> None:
+    path = OWN_ROLE.rpartition("/")[0]
+    machine = {"aws:PrincipalArn": f"{path}/cluster-capacity-pool-instance-1a2b3c4"}
+    to_instances = {"iam:PassedToService": "ec2.amazonaws.com"}
+
+    assert task.may(action, context=machine)
+    assert not task.may(action, context={"aws:PrincipalArn": OWN_ROLE})
+    assert task.may("iam:PassRole", OWN_ROLE, {**machine, **to_instances})
+    assert not task.may("iam:PassRole", OWN_ROLE, {"aws:PrincipalArn": OWN_ROLE, **to_instances})
+    assert not task.may("iam:PassRole", OTHER_ROLES["another stack's"], {**machine, **to_instances})
+
+
 # What is another stack's, or nobody's
 
 

@@ -18,10 +18,13 @@ REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 _RANDOM_END = "1a2b3c4"
 
 _ARN_SERVICE = {
+    "aws:autoscaling/group:Group": "autoscaling:autoScalingGroup",
+    "aws:ecs/capacityProvider:CapacityProvider": "ecs:capacity-provider",
     "aws:ecs/cluster:Cluster": "ecs:cluster",
     "aws:ecs/service:Service": "ecs:service",
     "aws:ecs/taskDefinition:TaskDefinition": "ecs:task-definition",
     "aws:ecr/repository:Repository": "ecr:repository",
+    "aws:iam/instanceProfile:InstanceProfile": "iam:instance-profile",
     "aws:iam/role:Role": "iam:role",
     "aws:lb/loadBalancer:LoadBalancer": "elasticloadbalancing:loadbalancer",
     "aws:lb/listener:Listener": "elasticloadbalancing:listener",
@@ -110,6 +113,8 @@ def _computed(token: str, name: str, physical: str, inputs: Mapping[str, Any]) -
         "aws:acm/certificate:Certificate": {"domainValidationOptions": _proofs(inputs)},
         "aws:ec2/eip:Eip": {"allocationId": f"eipalloc-{name}", "publicIp": f"address-of-{name}"},
         "aws:route53/record:Record": {"fqdn": f"{name}.fqdn"},
+        "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 7},
+        "aws:ssm/activation:Activation": {"activationCode": "a-code-of-twenty-chars"},
         "aws:sqs/queue:Queue": {"url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{physical}"},
     }
     return computed.get(token, {})
@@ -178,6 +183,10 @@ _FUNCTIONS: dict[str, Callable[[FakeCloud, Mapping[str, Any]], dict[str, Any]]] 
     "aws:index/getAvailabilityZones:getAvailabilityZones": FakeCloud._get_zones,
     "aws:index/getCallerIdentity:getCallerIdentity": lambda _, __: {"accountId": ACCOUNT, "id": ACCOUNT},
     "aws:index/getPartition:getPartition": lambda _, __: {"partition": "aws", "id": "aws"},
+    "aws:ssm/getParameter:getParameter": lambda _, arguments: {
+        "value": f"ami-from-{arguments['name']}",
+        "id": arguments["name"],
+    },
     "aws:route53/getZone:getZone": lambda _, arguments: {"zoneId": f"Z-OF-{arguments['name']}", "id": "zone"},
     "aws:lb/getListener:getListener": lambda _, arguments: {
         "arn": arguments["arn"],

@@ -117,6 +117,16 @@ def _statements(graph: Graph) -> Iterator[dict[str, Any]]:
     for policy in graph.all(POLICY):
         yield from json.loads(policy.inputs["policy"])["Statement"]
 
+EVERY_CAPACITY = {
+    "pool": {
+        "type": "ec2",
+        "instance-types": ["t4g.small"],
+        "schedule": [{"name": "night", "cron": "0 20 * * *", "min-instances": 0, "max-instances": 1}],
+    },
+    "own": {"type": "managed-instances"},
+    "rack": {"type": "external"},
+}
+
 
 def _listed(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value]
@@ -135,7 +145,11 @@ def test_every_resource_belongs_to_a_component(graph: Graph) -> None:
     assert under_the_stack == {PROVIDER, "node-on-ecs:infra:Environment"}
 
 
-@pytest.mark.parametrize(("stack", "changes"), [("dev", {}), ("prod", {"rollout": WITH_HOOK})], ids=str)
+@pytest.mark.parametrize(
+    ("stack", "changes"),
+    [("dev", {}), ("prod", {"rollout": WITH_HOOK}), ("prod", {"capacity": EVERY_CAPACITY})],
+    ids=str,
+)
 def test_what_belongs_to_a_component_is_below_it_and_named_after_it(
     declare_stack: DeclareStack, stack: str, changes: dict[str, Any]
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.unit.infra.conftest import ROOT, DeclareStack
-from tests.unit.infra.recorder import Graph
+from tests.unit.infra.recorder import Graph, Secret
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.yaml"))
 SERVICE = "aws:ecs/service:Service"
@@ -91,3 +91,45 @@ def test_services_find_each_other_by_alias_and_by_name(declare_stack: DeclareSta
     }
     assert graph.one(SERVICE, "web").inputs["triggers"] == {"calls": "api:80"}
     assert graph.exports["names"] == {"cache": "cache.service-connect.node-on-ecs.internal"}
+
+
+def test_instances_are_reached_by_ports_that_docker_chooses(declare_stack: DeclareStack) -> None:
+    graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "ec2.yaml")
+    strategies = {one.name: one.inputs["capacityProviderStrategies"] for one in graph.all(SERVICE)}
+    ingress = graph.one(
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+        "security-tasks-from-load-balancer-dynamic",
+    )
+
+    assert {
+        name: line["capacityProvider"] for name, (line,) in strategies.items() if "alice" not in name
+    } == {
+        "web": "cluster-capacity-pool-1a2b3c4",
+        "worker": "FARGATE_SPOT",
+    }
+    assert (ingress.inputs["fromPort"], ingress.inputs["toPort"]) == (32768, 65535)
+    assert graph.one("aws:lb/targetGroup:TargetGroup", "web").inputs["targetType"] == "instance"
+
+
+def test_machines_outside_aws_get_a_secret_command_and_a_service_without_a_load_balancer(
+    declare_stack: DeclareStack,
+) -> None:
+    graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "external.yaml")
+    worker = graph.one(SERVICE, "worker").inputs
+
+    assert isinstance(graph.exports["registration_command"], Secret)
+    assert worker["launchType"] == "EXTERNAL"
+    assert "loadBalancers" not in worker
+    assert graph.one(SERVICE, "web").inputs["capacityProviderStrategies"][0]["capacityProvider"] == "FARGATE"
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_everything_in_an_example_uses_the_one_provider(declare_stack: DeclareStack, path: Path) -> None:
+    """Another provider is another account, or one without tags."""
+    graph = declare_example(declare_stack, path)
+    reference = f"{graph.one('pulumi:providers:aws').urn}::aws-id"
+    made = [one for one in graph.resources if one.type.startswith(("aws:", "awsx:"))]
+    asked = [one for one in graph.invokes if one.token.startswith("aws:")]
+
+    assert [one.name for one in made if reference not in {one.provider, one.providers.get("aws")}] == []
+    assert [one.token for one in asked if one.provider != reference] == []

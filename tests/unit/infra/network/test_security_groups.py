@@ -146,3 +146,16 @@ def test_the_rules_of_a_stack_that_is_up_are_known_by_their_old_names() -> None:
 
     assert "security-load-balancer-to-tasks" in "".join(aliases["security-load-balancer-to-tasks-3000"])
     assert "security-tasks-from-load-balancer" in "".join(aliases["security-tasks-from-load-balancer-3000"])
+
+
+def test_the_load_balancer_reaches_ports_that_docker_chooses_only_where_a_service_needs_them() -> None:
+    graph = _groups(dynamic_ports=True)
+
+    assert _rules(graph, INGRESS, TASKS) == {
+        ("tcp", 3000, 3000, LOAD_BALANCER),
+        ("tcp", 32768, 65535, LOAD_BALANCER),
+    }
+    assert _rules(graph, EGRESS, LOAD_BALANCER) == {
+        ("tcp", 3000, 3000, TASKS),
+        ("tcp", 32768, 65535, TASKS),
+    }
