@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
@@ -60,6 +60,8 @@ class DeployedStack:
     urls: Mapping[str, str]
     """Addresses by service, as a browser on this machine reaches them; none before an update succeeded."""
     log_group: str
+    dead_letter_queues: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By service, where starts by the clock end that were given up."""
     is_local: bool = False
     """Whether its tasks are containers on this machine."""
 
@@ -88,6 +90,7 @@ class DeployedStack:
             services={service.name: service for service in services},
             urls={service: stacks.address(url) for service, url in urls.items()},
             log_group=outputs.get("log_group_name") or _outputs_of(resources, _LOG_GROUP).get("name", ""),
+            dead_letter_queues=outputs.get("dead_letter_queues") or {},
             is_local=stacks.is_local,
         )
 

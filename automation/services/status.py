@@ -15,6 +15,7 @@ from automation.console import json_option, show
 from automation.http_status import http_status
 from automation.services.deployed_stack import DeployedStack
 from automation.services.deployments import counts, latest_deployment
+from automation.services.jobs import failed_jobs, given_up
 from automation.stacks.stacks import Stacks
 from infra.rollout.evidence import alarms_on, failed_tasks, tasks_of
 
@@ -53,6 +54,10 @@ class ServiceStatus:
     """The image's, if the task definition names it."""
     alarms: tuple[str, ...] = ()
     """Those in alarm, of all that would roll a deployment back."""
+    given_up: int = 0
+    """Starts by the clock that AWS refused until they were given up."""
+    failed_jobs: tuple[str, ...] = ()
+    """Tasks that the clock or a person started, and that failed in the last hour."""
     events: tuple[str, ...] = ()
     """What ECS reported last, of a service that is not steady."""
 
@@ -110,6 +115,10 @@ def _details(one: ServiceStatus) -> Iterator[str]:
         yield one.reason
     if one.alarms:
         yield f"in alarm: {', '.join(one.alarms)}"
+    if one.given_up:
+        yield f"starts by the clock that were given up: {one.given_up}; `outputs` has the dead letter queue"
+    for job in one.failed_jobs:
+        yield f"failed job: {job}"
     for event in one.events:
         yield f"ECS: {event}"
 
@@ -146,6 +155,8 @@ def _status_of(stack: DeployedStack, service: DeployedService) -> ServiceStatus:
         image=image,
         digest=image.partition("@")[2],
         alarms=_in_alarm(stack, described),
+        given_up=given_up(stack, service),
+        failed_jobs=failed_jobs(stack, service),
         events=()
         if state == "steady"
         else tuple(event["message"] for event in described.get("events", [])[:_EVENTS_SHOWN]),

@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from infra.settings import ProviderSettings
 
 AwsService = Literal[
-    "cloudwatch", "ecr", "ecs", "elbv2", "logs", "resourcegroupstaggingapi", "service-quotas", "ssm", "sts"
+    "cloudwatch",
+    "ecr",
+    "ecs",
+    "elbv2",
+    "logs",
+    "resourcegroupstaggingapi",
+    "service-quotas",
+    "sqs",
+    "ssm",
+    "sts",
 ]
 
 _ROLE_SESSION_NAME: Final = "node-on-ecs"

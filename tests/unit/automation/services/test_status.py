@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -233,3 +234,12 @@ def test_programs_get_every_field(capsys: pytest.CaptureFixture[str]) -> None:
     assert document["web"]["since"].endswith("+00:00")
     assert document["web"]["digest"] == DIGEST
     assert "name" not in document["web"]
+
+
+def test_what_the_clock_could_not_do_is_told() -> None:
+    found = replace(status(), given_up=2, failed_jobs=("task 1: web exited with code 3",))
+
+    assert [line.strip() for line in lines_of([found])][-2:] == [
+        "starts by the clock that were given up: 2; `outputs` has the dead letter queue",
+        "failed job: task 1: web exited with code 3",
+    ]
