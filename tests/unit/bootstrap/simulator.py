@@ -47,7 +47,7 @@ class Role:
         """Return whether the role may do something to one resource; without a condition key there is none."""
         known = {key.lower(): value for key, value in (context or {}).items()}
         asked = EvalContext(
-            f"arn:aws:sts::{ACCOUNT}:assumed-role/role/session",
+            known.get("aws:principalarn", f"arn:aws:sts::{ACCOUNT}:assumed-role/role/session"),
             "AssumedRole",
             ACCOUNT,
             action,
