@@ -44,7 +44,7 @@ def aliases(cluster_arn: str, group: str) -> list[str]:
 
 
 def forwards(cluster_arn: str, group: str, definition: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the ports of aliases that are not the containers' own, and the image whose Node forwards them."""
+    """Return the ports of aliases that are not the container's own, and the image whose Node forwards."""
     ports = {
         mapping["name"]: (container["image"], mapping["containerPort"])
         for container in definition["containerDefinitions"]

@@ -169,7 +169,7 @@ def _environment_files(cdef: Definition) -> dict[str, str]:
 
 
 def _record_address(original: Any, task: dict[str, Any], container: Any, network: Any) -> None:
-    """Take no address of a container that ends before the others start; forward ports of the one that stays."""
+    """Take no address of a container that ends before the others start; forward ports of one that stays."""
     if _FIRST not in container.labels:
         original(task, container, network)
     if forwards := json.loads(container.labels.get(_FORWARDS, "{}")):

@@ -44,7 +44,9 @@ async def serve(listener: socket.socket, cloud: Cloud) -> None:
             await connections.serve(relay, host=bridge, port=urlsplit(cloud.endpoint).port)
     door = FrontDoorServer(cloud, port=port_of(listener))
     await connections.serve(door.handle, sock=listener)
+    following = asyncio.create_task(door.tcp.follow())
     await stop.wait()
+    following.cancel()
 
 
 if __name__ == "__main__":

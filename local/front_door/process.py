@@ -69,6 +69,11 @@ class FrontDoor(Server):
         """Return the address of `host` for a browser on this machine."""
         return f"http://{host}.localhost:{self.port}{path}"
 
+    def tcp_address(self, host: str, port: int) -> str | None:
+        """Return host and port on this machine of what is behind a network load balancer at `host:port`."""
+        status, address = self._ask("localhost", f"/tcp/{host}/{port}")
+        return address if status == http.HTTPStatus.OK else None
+
     def answers(self) -> bool:
         """Whether it answers within 5 s."""
         return self._ask("localhost", "/")[0] is not None
@@ -99,6 +104,18 @@ class FrontDoor(Server):
                 raise NoAnswerError(f"{url} answers {what} after {passed:.0f} s: {text}")
             time.sleep(pause)
             pause = min(0.5, pause * 1.5)
+
+    def wait_until_open(self, host: str, port: int, *, seconds: float) -> None:
+        """Wait until there is a port for what is at `host:port` on AWS.
+
+        Raises:
+            NoAnswerError: there is none in time.
+        """
+        end = time.monotonic() + seconds
+        while self.tcp_address(host, port) is None:
+            if time.monotonic() > end:
+                raise NoAnswerError(f"no port of this machine leads to {host}:{port}: see {self.log}")
+            time.sleep(0.2)
 
     def _ask(self, host: str, path: str) -> tuple[int | None, str]:
         """Return status and the first line of the body, or None and why there is none."""

@@ -58,6 +58,18 @@ class Route:
         return f"{filled['Protocol'].lower()}://{filled['Host']}:{filled['Port']}{filled['Path']}{query}"
 
 
+@dataclass(frozen=True, order=True)
+class TcpListener:
+    """A listener of a network load balancer."""
+
+    load_balancer_arn: str
+    port: int
+    group: str
+    """The target group that it forwards to."""
+    hosts: tuple[str, ...]
+    """Names that lead to its load balancer."""
+
+
 @dataclass(frozen=True)
 class Routes:
     """All hosts that lead to a load balancer with a listener."""
@@ -104,18 +116,47 @@ def read(cloud: Cloud) -> Routes:
             tls=listener["Protocol"] == "HTTPS",
             rules=in_order(_pages(elbv2, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])),
         )
-    route53 = cloud.client("route53")
     records: dict[str, Route] = {}
+    for host, target in _aliases(cloud):
+        if (route := load_balancers.get(target)) is not None:
+            records[host] = route
+    return Routes(records, load_balancers)
+
+
+def _aliases(cloud: Cloud) -> Iterator[tuple[str, str]]:
+    """Yield each name of an alias record, and the name that it leads to."""
+    route53 = cloud.client("route53")
     for zone in _pages(route53, "list_hosted_zones", "HostedZones"):
         for record in _pages(
             route53, "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone["Id"]
         ):
             target = record.get("AliasTarget", {}).get("DNSName", "").lower().rstrip(".")
-            route = load_balancers.get(target.removeprefix("dualstack."))
-            if record["Type"] in {"A", "AAAA"} and route is not None:
+            if record["Type"] in {"A", "AAAA"} and target:
                 # Route 53 writes the wildcard's asterisk as an octal escape.
-                records[record["Name"].lower().rstrip(".").replace("\\052", "*")] = route
-    return Routes(records, load_balancers)
+                host = record["Name"].lower().rstrip(".").replace("\\052", "*")
+                yield host, target.removeprefix("dualstack.")
+
+
+def tcp_listeners(cloud: Cloud) -> frozenset[TcpListener]:
+    """Ask the emulator for the listeners of network load balancers; one for UDP cannot be played here."""
+    elbv2 = cloud.client("elbv2")
+    balancers = [
+        (str(one["LoadBalancerArn"]), str(one["DNSName"]).lower())
+        for one in _pages(elbv2, "describe_load_balancers", "LoadBalancers")
+        if one["Type"] == "network"
+    ]
+    aliases = sorted({*_aliases(cloud)}) if balancers else []
+    return frozenset(
+        TcpListener(
+            load_balancer_arn=arn,
+            port=int(listener["Port"]),
+            group=str(listener["DefaultActions"][0]["TargetGroupArn"]),
+            hosts=(name, *(host for host, target in aliases if target == name)),
+        )
+        for arn, name in balancers
+        for listener in _pages(elbv2, "describe_listeners", "Listeners", LoadBalancerArn=arn)
+        if listener["Protocol"] in {"TCP", "TCP_UDP", "TLS"}
+    )
 
 
 def targets(cloud: Cloud, group: str) -> frozenset[Address]:
@@ -137,12 +178,17 @@ def hosts_by_stack(cloud: Cloud, routes: Routes) -> dict[str, list[str]]:
         host: [*(rule.arn for rule in route.rules if rule.names(host)), route.load_balancer_arn]
         for host, route in routes.hosts.items()
     }
-    stacks = dict(_stacks(cloud, sorted({arn for arns in owners.values() for arn in arns})))
+    stacks = stacks_of(cloud, {arn for arns in owners.values() for arn in arns})
     grouped: dict[str, list[str]] = {}
     for host, arns in sorted(owners.items()):
         stack = next((stacks[arn] for arn in arns if arn in stacks), "no stack")
         grouped.setdefault(stack, []).append(host)
     return dict(sorted(grouped.items()))
+
+
+def stacks_of(cloud: Cloud, arns: Iterable[str]) -> dict[str, str]:
+    """Return the stack of each resource that has one."""
+    return dict(_stacks(cloud, sorted({*arns})))
 
 
 def _stacks(cloud: Cloud, arns: list[str]) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import secrets
 import time
 from asyncio import StreamReader, StreamWriter
@@ -22,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.front_door import connections, page, routes
 from local.front_door.heads import LONGEST_HEAD, BadHeadError, Head
 from local.front_door.routes import Address, Route, Routes
+from local.front_door.tcp import TcpDoors
 from local.ports import LOOPBACK
 from local.resources.cloud import Cloud
 
@@ -33,6 +35,8 @@ TARGETS_SECONDS: Final = 0.1
 _CONNECT_SECONDS: Final = 5
 _USUAL_PORTS: Final = frozenset({80, 443})
 _OF_A_LOAD_BALANCER: Final = {"Server": "awselb/2.0"}
+_ASKS_FOR_TCP: Final = re.compile(r"/tcp/([^/]+)/(\d+)")
+"""How `FrontDoor.tcp_address` asks where it finds the listener of a network load balancer."""
 _Value = TypeVar("_Value")
 
 
@@ -83,6 +87,7 @@ class FrontDoorServer:
         self._port = port
         self._routes = Kept(lambda: routes.read(cloud), ROUTES_SECONDS)
         self._targets: dict[str, Kept[frozenset[Address]]] = {}
+        self.tcp = TcpDoors(cloud, self._connect)
 
     async def handle(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Answer the one request of a connection."""
@@ -141,11 +146,18 @@ class FrontDoorServer:
                 raise RefusedError(501, f"The local load balancer does not do {' and '.join(kinds)}")
 
     async def _without_route(self, client: Client, known: Routes) -> bytes:
+        if asked := _ASKS_FOR_TCP.fullmatch(client.request.line[1]):
+            address = self.tcp.address(asked[1], int(asked[2]))
+            return page.answer(client.request, 200 if address else 404, address or "No such listener")
         stacks = await asyncio.to_thread(routes.hosts_by_stack, self._cloud, known)
         urls = {
             stack: [f"http://{host}{SUFFIX}:{self._port}/" for host in hosts]
             for stack, hosts in stacks.items()
         }
+        opened = self.tcp.ports
+        owners = await asyncio.to_thread(routes.stacks_of, self._cloud, opened.values()) if opened else {}
+        for port, balancer in sorted(opened.items()):
+            urls.setdefault(owners.get(balancer, "no stack"), []).append(f"tcp://{LOOPBACK}:{port}")
         if client.host not in {"", "localhost", LOOPBACK}:
             return page.answer(client.request, 404, f"No DNS record for {client.host}", urls)
         return page.answer(client.request, 200, "Local stacks" if urls else "No local stack has a host", urls)

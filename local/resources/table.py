@@ -568,7 +568,7 @@ _INSTANCES = (
     Row("aws:autoscaling/group:Group", "autoscaling", source="autoscaling/group.go",
         create="create_auto_scaling_group", read="describe_auto_scaling_groups",
         delete="delete_auto_scaling_group", id="{name}", items="AutoScalingGroups", absent="ValidationError",
-        name="name", replace="name", settled="forceDelete",
+        name="name", replace="name", settled="forceDelete instanceRefresh waitForCapacityTimeout",
         changes=(Change("update_auto_scaling_group", "maxSize minSize"), Change("", _GROUP)),
         forgotten=_GROUP, defaults={"forceDelete": False, "protectFromScaleIn": False},
         names={"launchTemplate.id": "LaunchTemplateId", "launchTemplate.name": "LaunchTemplateName",
