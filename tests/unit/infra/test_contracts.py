@@ -117,6 +117,7 @@ def _statements(graph: Graph) -> Iterator[dict[str, Any]]:
     for policy in graph.all(POLICY):
         yield from json.loads(policy.inputs["policy"])["Statement"]
 
+
 EVERY_CAPACITY = {
     "pool": {
         "type": "ec2",

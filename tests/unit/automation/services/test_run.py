@@ -82,13 +82,13 @@ def cloud(**operations: Answer | list[Answer]) -> Aws:
     )
 
 
-def run(aws: Aws, heard: Heard | None = None) -> tuple[int | None, str]:
+def run(aws: Aws, heard: Heard | None = None, *, container: str = "web") -> tuple[int | None, str]:
     heard, stack = heard or Heard(), deployed(aws)
     task = OneOffTask(
         stack,
         stack.service("web"),
-        {"containerOverrides": [{"name": "web", "command": ["node", "migrate.js"]}]},
-        container="web",
+        {"containerOverrides": [{"name": container, "command": ["node", "migrate.js"]}]},
+        container=container,
         show=heard.show,
         say=heard.words.append,
         clock=Hours().clock,
@@ -193,6 +193,15 @@ def test_one_that_logs_nothing_is_not_waited_for_for_long() -> None:
 @pytest.mark.parametrize("code", [0, 3])
 def test_it_ends_with_the_exit_code_of_its_container(code: int) -> None:
     assert run(cloud(describe_tasks=ended(code)))[0] == code
+
+
+def test_of_another_container_the_log_and_the_exit_code_count() -> None:
+    containers = [{"name": "web", "exitCode": 0}, {"name": "proxy", "exitCode": 7}]
+    over = {"tasks": [task(7, stopped="Essential container exited", containers=containers)]}
+    aws = cloud(describe_tasks=over)
+
+    assert run(aws, container="proxy")[0] == 7
+    assert aws.questions("filter_log_events")[0]["logStreamNames"] == [f"web/proxy/{7:032x}"]
 
 
 def test_one_whose_container_never_ran_has_no_exit_code_but_a_reason() -> None:

@@ -65,13 +65,13 @@ def test_what_it_says_of_its_alias_and_its_time_is_handed_on() -> None:
         "alias": "shop.internal",
         "port": 8080,
         "per_request_timeout_seconds": 0,
-        "idle_timeout_seconds": 60,
+        "idle_timeout_seconds": 0,
     }
 
     (offered,) = _connect(**said).inputs["serviceConnectConfiguration"]["services"]
 
     assert offered["clientAlias"] == [{"dnsName": "shop.internal", "port": 8080}]
-    assert offered["timeout"] == {"perRequestTimeoutSeconds": 0, "idleTimeoutSeconds": 60}
+    assert offered["timeout"] == {"perRequestTimeoutSeconds": 0, "idleTimeoutSeconds": 0}
 
 
 def test_one_that_only_calls_offers_nothing() -> None:
