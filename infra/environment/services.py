@@ -126,7 +126,8 @@ class Services:
             ),
             opts=options,
         )
-        for name, host in self._hosts_of(settings).items():
+        named = self._hosts_of(settings) if settings.exposure != "none" else {}
+        for name, host in named.items():
             zone_id = self._zone_of(host)
             if zone_id is not None:
                 self._lead(name, host, zone_id, settings)

@@ -128,7 +128,7 @@ def _proofs(certificate: Mapping[str, Any]) -> list[dict[str, str]]:
             "domainName": name,
             "resourceRecordName": "_proof.example.com."
             if _host(name) == names[0]
-            else f"_proof.{_host(name)}.",
+            else f"_other.{_host(name)}.",
             "resourceRecordType": "CNAME",
             "resourceRecordValue": "_value.acm-validations.aws.",
         }

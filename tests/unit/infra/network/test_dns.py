@@ -85,3 +85,28 @@ def test_with_ipv6_a_host_has_an_aaaa_record_too() -> None:
         "alice-ipv4": "A",
         "alice-ipv6": "AAAA",
     }
+
+
+def test_each_name_is_proved_in_the_zone_that_holds_it() -> None:
+    args = CertificateArgs(
+        domain="dev.example.com",
+        zone_id="Z1",
+        names=["*.dev.example.com", "example.com", "*.shop.example.org"],
+        zone_ids={"shop.example.org": "Z2"},
+    )
+    graph = declare(lambda: Certificate("certificate", args, opts=held()))
+    records = {one.name: (one.inputs["zoneId"], one.inputs["name"]) for one in graph.all(RECORD)}
+
+    assert graph.one("aws:acm/certificate:Certificate").inputs["subjectAlternativeNames"] == args.names
+    assert records == {
+        "certificate-proof": ("Z1", "_proof.example.com."),
+        "certificate-proof-example-com": ("Z1", "_other.example.com."),
+        "certificate-proof-shop-example-org": ("Z2", "_other.shop.example.org."),
+    }
+    assert graph.one("aws:acm/certificateValidation:CertificateValidation").inputs[
+        "validationRecordFqdns"
+    ] == [
+        "certificate-proof.fqdn",
+        "certificate-proof-example-com.fqdn",
+        "certificate-proof-shop-example-org.fqdn",
+    ]

@@ -56,6 +56,30 @@ def test_it_is_open_to_the_internet_and_wary_of_it() -> None:
     }
 
 
+def test_it_may_be_for_the_vpc_alone() -> None:
+    assert _load_balancer(_graph(internal=True)).inputs["internal"] is True
+
+
+def test_browsers_are_kept_to_https_by_every_listener_that_speaks_it() -> None:
+    graph = _graph(
+        certificate_arn="arn:of:the:certificate",
+        test_listener=True,
+        domain="dev.example.com",
+        hsts_seconds=31_536_000,
+        hsts_subdomains=True,
+    )
+    headers = {
+        one.name: one.inputs.get("routingHttpResponseStrictTransportSecurityHeaderValue")
+        for one in graph.all(LISTENER)
+    }
+
+    assert headers == {
+        "load-balancer-https": "max-age=31536000; includeSubDomains",
+        "load-balancer-test": "max-age=31536000; includeSubDomains",
+        "load-balancer-http": None,
+    }
+
+
 @pytest.mark.parametrize("protect", [True, False])
 def test_neither_pulumi_nor_aws_deletes_it_if_it_is_protected(protect: bool) -> None:  # noqa: FBT001
     load_balancer = _load_balancer(_graph(protect=protect))

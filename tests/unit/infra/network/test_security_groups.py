@@ -1,10 +1,10 @@
-"""Security groups: three ways that traffic may take, and no other."""
+"""Security groups: the ways that traffic may take, and no other."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from infra.network.security_groups import SecurityGroups, SecurityGroupsArgs
+from infra.network.security_groups import DYNAMIC, Door, SecurityGroups, SecurityGroupsArgs
 from infra.settings import EgressRule
 from tests.unit.infra.factories import held
 from tests.unit.infra.recorder import Graph, declare, once
@@ -13,6 +13,7 @@ INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 LOAD_BALANCER = "security-load-balancer-id"
 TASKS = "security-tasks-id"
+NETWORK = "security-network-load-balancer-id"
 
 
 @once
@@ -158,4 +159,79 @@ def test_the_load_balancer_reaches_ports_that_docker_chooses_only_where_a_servic
     assert _rules(graph, EGRESS, LOAD_BALANCER) == {
         ("tcp", 3000, 3000, TASKS),
         ("tcp", 32768, 65535, TASKS),
+    }
+
+
+def test_only_clients_that_the_configuration_names_reach_the_load_balancer() -> None:
+    graph = _groups(allowed_cidrs=["203.0.113.0/24", "2001:db8::/32"], ipv6=True)
+
+    assert _rules(graph, INGRESS, LOAD_BALANCER) == {
+        ("tcp", port, port, cidr) for port in (80, 443) for cidr in ("203.0.113.0/24", "2001:db8::/32")
+    }
+    assert "security-load-balancer-443-203-0-113-0-24" in graph.names(INGRESS)
+    assert "security-load-balancer-443-2001-db8---32" in graph.names(INGRESS)
+
+
+def test_each_port_of_the_services_is_open_to_the_load_balancer() -> None:
+    graph = _groups(container_ports=[3000, 4000])
+
+    assert _rules(graph, INGRESS, TASKS) == {
+        ("tcp", 3000, 3000, LOAD_BALANCER),
+        ("tcp", 4000, 4000, LOAD_BALANCER),
+    }
+
+
+def test_without_a_load_balancer_nobody_reaches_the_tasks() -> None:
+    graph = _groups(container_ports=[], public_ports=[])
+
+    assert graph.names("aws:ec2/securityGroup:SecurityGroup") == ["security-tasks"]
+    assert not graph.all(INGRESS)
+
+
+def test_clients_reach_the_network_load_balancer_and_it_the_tasks() -> None:
+    graph = _groups(
+        container_ports=[],
+        public_ports=[],
+        network_ports=[Door(port=883), Door(port=53, protocol="udp")],
+        network_container_ports=[Door(port=1883), Door(port=5353, protocol="udp"), Door(port=8080)],
+    )
+
+    assert graph.names("aws:ec2/securityGroup:SecurityGroup") == [
+        "security-network-load-balancer",
+        "security-tasks",
+    ]
+    assert _rules(graph, INGRESS, NETWORK) == {
+        ("tcp", 883, 883, "0.0.0.0/0"),
+        ("udp", 53, 53, "0.0.0.0/0"),
+    }
+    reached = {("tcp", 1883, 1883), ("udp", 5353, 5353), ("tcp", 8080, 8080)}
+    assert _rules(graph, EGRESS, NETWORK) == {(*door, TASKS) for door in reached}
+    assert _rules(graph, INGRESS, TASKS) == {(*door, NETWORK) for door in reached}
+
+
+def test_only_named_clients_reach_the_network_load_balancer() -> None:
+    graph = _groups(network_ports=[Door(port=883)], network_cidrs=["10.0.0.0/8"])
+
+    assert _rules(graph, INGRESS, NETWORK) == {("tcp", 883, 883, "10.0.0.0/8")}
+
+
+def test_tasks_are_reached_from_load_balancers_that_are_there_already() -> None:
+    """Their own groups are others': nothing is changed there."""
+    graph = _groups(
+        public_ports=[],
+        existing_ids=["sg-0a", "sg-0b"],
+        dynamic_ports=True,
+        existing_network_ids=["sg-0c"],
+        network_container_ports=[Door(port=1883)],
+    )
+
+    assert _rules(graph, INGRESS, TASKS) == {
+        ("tcp", 3000, 3000, "sg-0a"),
+        ("tcp", 3000, 3000, "sg-0b"),
+        ("tcp", DYNAMIC.port, 65535, "sg-0a"),
+        ("tcp", DYNAMIC.port, 65535, "sg-0b"),
+        ("tcp", 1883, 1883, "sg-0c"),
+    }
+    assert {rule.inputs["securityGroupId"] for rule in graph.resources if rule.type in (INGRESS, EGRESS)} == {
+        TASKS
     }

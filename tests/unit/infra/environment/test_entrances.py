@@ -1,0 +1,244 @@
+"""What leads to a stack's services: load balancers of its own, or those that are there already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from tests.unit.infra.conftest import DeclareStack
+from tests.unit.infra.fake_cloud import FakeCloud
+from tests.unit.infra.recorder import Graph
+
+LOAD_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+LISTENER = "aws:lb/listener:Listener"
+RULE = "aws:lb/listenerRule:ListenerRule"
+RECORD = "aws:route53/record:Record"
+CERTIFICATE = "aws:acm/certificate:Certificate"
+SERVICE = "aws:ecs/service:Service"
+INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+ZONE = "aws:route53/getZone:getZone"
+OWN_CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0123-4567"
+BALANCER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/{}/shared/0123456789abcdef"
+SHARED = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/shared/0123456789abcdef/{}"
+ALONE = {"multidev": []}
+MQTT = {"exposure": "tcp", "container-port": 1883}
+EXISTING_NETWORK = {
+    "vpc-id": "vpc-01234567",
+    "private-subnet-ids": ["subnet-01234567", "subnet-89abcdef"],
+    "nat": "single",
+}
+EXISTING = {**ALONE, **EXISTING_NETWORK, "listener-arn": SHARED.format("0123456789abcdef")}
+
+
+def _records(graph: Graph) -> dict[str, tuple[str, str]]:
+    """Return zone and load balancer of every name that leads to a service."""
+    return {
+        one.inputs["name"]: (one.inputs["zoneId"], one.inputs["aliases"][0]["name"].partition(".")[0])
+        for one in graph.all(RECORD)
+        if "aliases" in one.inputs
+    }
+
+
+def test_a_service_that_speaks_tcp_has_a_network_load_balancer_and_no_other(
+    declare_stack: DeclareStack,
+) -> None:
+    graph = declare_stack("dev", {**ALONE, **MQTT})
+
+    assert [one.inputs["loadBalancerType"] for one in graph.all(LOAD_BALANCER)] == ["network"]
+    assert not graph.all(CERTIFICATE)
+    assert graph.one(LISTENER, "web").inputs["port"] == 1883
+    assert _records(graph) == {"dev.example.com": ("Z-OF-example.com", "network-load-balancer-1a2b3c4")}
+    assert graph.exports["url"] == "tcp://dev.example.com:1883"
+    assert graph.exports["network_load_balancer_dns_name"].startswith("network-load-balancer-1a2b3c4.")
+    assert "load_balancer_arn" not in graph.exports
+    # Pull requests attach to an application load balancer.
+    assert "attachment" not in graph.exports
+
+
+def test_http_and_tcp_are_reached_by_a_load_balancer_each(declare_stack: DeclareStack) -> None:
+    services = {"mqtt": {**MQTT, "listener-protocol": "tls", "listener-port": 8883}}
+    changes = {"network-load-balancer": {"fixed-addresses": True, "allowed-cidrs": ["203.0.113.0/24"]}}
+    graph = declare_stack("dev", {**ALONE, "services": services, **changes})
+    listener = graph.one(LISTENER, "mqtt").inputs
+
+    assert sorted(one.inputs["loadBalancerType"] for one in graph.all(LOAD_BALANCER)) == [
+        "application",
+        "network",
+    ]
+    assert listener["certificateArn"] == graph.one(LISTENER, "load-balancer-https").inputs["certificateArn"]
+    assert _records(graph) == {
+        "dev.example.com": ("Z-OF-example.com", "load-balancer-1a2b3c4"),
+        "mqtt.dev.example.com": ("Z-OF-example.com", "network-load-balancer-1a2b3c4"),
+    }
+    assert graph.exports["urls"]["mqtt"] == "tls://mqtt.dev.example.com:8883"
+    assert graph.exports["fixed_addresses"] == [
+        "address-of-network-load-balancer-us-east-1a",
+        "address-of-network-load-balancer-us-east-1b",
+    ]
+
+
+def test_udp_is_checked_by_tcp(declare_stack: DeclareStack) -> None:
+    dns = {"exposure": "tcp", "listener-protocol": "udp", "container-port": 5353, "listener-port": 53}
+    graph = declare_stack("dev", {**ALONE, **dns, "health-check-port": 8080})
+    doors = {
+        (rule.inputs["ipProtocol"], rule.inputs["fromPort"])
+        for rule in graph.all(INGRESS)
+        if rule.inputs["securityGroupId"] == "security-tasks-id"
+    }
+
+    assert doors == {("udp", 5353), ("tcp", 8080)}
+
+
+def test_a_worker_alone_has_no_load_balancer(declare_stack: DeclareStack) -> None:
+    graph = declare_stack("dev", {**ALONE, "exposure": "none"})
+
+    assert not graph.all(LOAD_BALANCER)
+    assert not graph.all(CERTIFICATE)
+    assert _records(graph) == {}
+    assert not graph.all(INGRESS)
+
+
+def test_an_internal_load_balancer_is_in_the_private_subnets(declare_stack: DeclareStack) -> None:
+    graph = declare_stack("dev", {"internal": True, "allowed-cidrs": ["10.0.0.0/8"]})
+    balancer = graph.one(LOAD_BALANCER).inputs
+
+    assert balancer["internal"] is True
+    assert balancer["subnets"] == graph.exports["private_subnet_ids"]
+
+
+def test_every_name_has_a_record_in_its_zone_and_stands_in_the_certificate(
+    declare_stack: DeclareStack,
+) -> None:
+    changes = {
+        "aliases": ["example.com", "*.shop.example.org"],
+        "redirect-hosts": ["www.example.com"],
+        "alias-zones": ["example.org"],
+        "services": {"api": {"paths": ["/api/*"]}},
+    }
+    graph = declare_stack("dev", {**ALONE, **changes})
+    balancer = "load-balancer-1a2b3c4"
+
+    assert _records(graph) == {
+        "dev.example.com": ("Z-OF-example.com", balancer),
+        "example.com": ("Z-OF-example.com", balancer),
+        "www.example.com": ("Z-OF-example.com", balancer),
+        "*.shop.example.org": ("Z-OF-example.org", balancer),
+    }
+    assert graph.one(CERTIFICATE).inputs["subjectAlternativeNames"] == [
+        "*.dev.example.com",
+        "example.com",
+        "*.shop.example.org",
+        "www.example.com",
+    ]
+    assert {one.name for one in graph.all(RECORD)} == {
+        "certificate-proof",
+        "certificate-proof-example-com",
+        "certificate-proof-shop-example-org",
+        "certificate-proof-www-example-com",
+        "web-ipv4",
+        "web-example-com-ipv4",
+        "web-any-shop-example-org-ipv4",
+        "web-www-example-com-ipv4",
+    }
+    assert graph.one(RULE, "api").inputs["conditions"][0]["hostHeader"]["values"] == [
+        "dev.example.com",
+        "example.com",
+        "*.shop.example.org",
+    ]
+
+
+def test_a_certificate_of_ones_own_is_used_as_it_is(declare_stack: DeclareStack) -> None:
+    graph = declare_stack("dev", {"certificate-arn": OWN_CERTIFICATE})
+
+    assert not graph.all(CERTIFICATE)
+    assert graph.one(LISTENER, "load-balancer-https").inputs["certificateArn"] == OWN_CERTIFICATE
+    assert "dev.example.com" in _records(graph)
+
+
+def test_records_may_be_elsewhere(declare_stack: DeclareStack) -> None:
+    graph = declare_stack("dev", {"certificate-arn": OWN_CERTIFICATE, "dns-records": False})
+
+    assert not graph.all(RECORD)
+    assert not graph.calls(ZONE)
+    assert "zone_id" not in graph.exports
+    assert graph.exports["url"] == "https://dev.example.com"
+
+
+def test_a_zone_may_be_known_by_its_id_or_private(declare_stack: DeclareStack) -> None:
+    by_id = declare_stack("dev", {"hosted-zone-id": "Z0123456789"})
+    private = declare_stack("dev", {"private-zone": True, "certificate-arn": OWN_CERTIFICATE})
+
+    assert not by_id.calls(ZONE)
+    assert {zone for zone, _ in _records(by_id).values()} == {"Z0123456789"}
+    assert private.calls(ZONE)[0].arguments["privateZone"] is True
+
+
+def test_at_an_existing_listener_services_add_rules_and_nothing_else(declare_stack: DeclareStack) -> None:
+    graph = declare_stack("dev", {**EXISTING, "certificate-arn": OWN_CERTIFICATE})
+    (rule,) = graph.all(RULE)
+
+    assert not graph.all(LOAD_BALANCER)
+    assert not graph.all(LISTENER)
+    assert not graph.all(CERTIFICATE)
+    assert rule.inputs["listenerArn"] == EXISTING["listener-arn"]
+    assert 1000 <= rule.inputs["priority"] < 50_000
+    assert graph.one("aws:lb/listenerCertificate:ListenerCertificate").inputs == {
+        "listenerArn": EXISTING["listener-arn"],
+        "certificateArn": OWN_CERTIFICATE,
+    }
+    assert graph.names("aws:ec2/securityGroup:SecurityGroup") == ["security-tasks"]
+    assert graph.names(INGRESS) == [
+        "security-tasks-from-sg-0a-tcp-3000",
+        "security-tasks-from-sg-0b-tcp-3000",
+    ]
+    assert _records(graph) == {"dev.example.com": ("Z-OF-example.com", "existing")}
+    assert graph.exports["load_balancer_arn"] == BALANCER.format("app")
+    assert graph.exports["listener_arn"] == EXISTING["listener-arn"]
+    assert graph.exports["url"] == "https://dev.example.com"
+
+
+def test_versions_are_tested_at_an_existing_listener_too(declare_stack: DeclareStack) -> None:
+    test = SHARED.format("fedcba9876543210")
+    graph = declare_stack("dev", {**EXISTING, "rollout": {"strategy": "canary"}, "test-listener-arn": test})
+
+    assert graph.one(RULE, "web-test").inputs["listenerArn"] == test
+    assert not graph.all(LISTENER)
+
+
+def test_services_add_listeners_to_an_existing_network_load_balancer(declare_stack: DeclareStack) -> None:
+    changes = {**ALONE, **EXISTING_NETWORK, **MQTT, "network-load-balancer": {"arn": BALANCER.format("net")}}
+    graph = declare_stack("dev", changes)
+
+    assert not graph.all(LOAD_BALANCER)
+    assert graph.one(LISTENER, "web").inputs["loadBalancerArn"] == BALANCER.format("net")
+    assert graph.names(INGRESS) == [
+        "security-tasks-from-sg-0a-tcp-1883",
+        "security-tasks-from-sg-0b-tcp-1883",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (
+            {"vpcId": "vpc-76543210"},
+            "a load balancer in vpc-01234567, the `vpc-id` of the tasks; this one is in",
+        ),
+        ({"securityGroups": []}, "a load balancer with a security group, from which tasks accept requests"),
+    ],
+)
+def test_a_load_balancer_that_reaches_no_tasks_is_refused(
+    declare_stack: DeclareStack, monkeypatch: pytest.MonkeyPatch, found: dict[str, Any], says: str
+) -> None:
+    answer = FakeCloud.call
+
+    def call(self: FakeCloud, args: Any) -> dict[str, Any]:
+        changed = found if args.token.endswith(":getLoadBalancer") else {}
+        return {**answer(self, args), **changed}
+
+    monkeypatch.setattr(FakeCloud, "call", call)
+
+    with pytest.raises(pulumi.RunError, match=f"^listener-arn = .*: {says}"):
+        declare_stack("dev", {**EXISTING, "listener-priority": 7, "name": f"x{len(says)}"})
