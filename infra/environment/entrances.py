@@ -255,6 +255,6 @@ def _doors(services: list[ServiceSettings]) -> Iterator[Door]:
         if service.network_mode == "bridge":
             yield replace(DYNAMIC, protocol="udp") if udp else DYNAMIC
         else:
-            yield Door(port=service.container_port, protocol="udp" if udp else "tcp")
+            yield Door(port=service.ingress[1], protocol="udp" if udp else "tcp")
         if service.health_check_port or udp or service.network_mode != "bridge":
-            yield Door(port=service.health_check_port or service.container_port)
+            yield Door(port=service.health_check_port or service.ingress[1])

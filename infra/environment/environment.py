@@ -17,6 +17,7 @@ from infra.network.discovery import Discovery, DiscoveryArgs, Namespaces
 from infra.network.vpc import Network, NetworkArgs
 from infra.service.platform import Platform, TrafficShift
 from infra.service.roles import InfrastructureRole
+from infra.storage.file_system import FileSystem, FileSystemArgs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +60,7 @@ class Environment(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
+        self._files = self._file_systems(settings)
         platform = self._platform(own, args)
         services = Services(settings, platform, images, parent=self)
 
@@ -107,11 +109,29 @@ class Environment(pulumi.ComponentResource):
             assign_public_ip=self._network.tasks_have_public_addresses,
             **self._entrances.of_platform(),
             namespaces=self._namespaces(args),
+            file_system_ids={name: one.id for name, one in self._files.items()},
             log_group_name=self._cluster.log_group_name,
             log_group_arn=self._cluster.log_group_arn,
             traffic_shift=self._traffic_shift(own["account"]),
             prerequisites=[self._network, self._entrances.security, self._cluster],
         )
+
+    def _file_systems(self, settings: Settings) -> Mapping[str, FileSystem]:
+        return {
+            volume: FileSystem(
+                f"files-{volume}",
+                FileSystemArgs(
+                    settings=files,
+                    vpc_id=self._network.vpc_id,
+                    zones=self._network.zones,
+                    subnet_ids=self._network.task_subnet_ids,
+                    tasks_security_group_id=self._entrances.security.tasks_id,
+                    protect=settings.protect,
+                ),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for volume, files in settings.file_systems.items()
+        }
 
     def _namespaces(self, args: EnvironmentArgs) -> Namespaces:
         settings = args.settings

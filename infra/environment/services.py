@@ -110,14 +110,14 @@ class Services:
             )
 
     def _serve(self, settings: ServiceSettings, made: Mapping[str, Service]) -> Service:
-        image, platform = self._images.of(settings), self._platform
+        images, platform = self._images.of(settings), self._platform
         options = pulumi.ResourceOptions(parent=self._parent)
         service = Service(
             settings.name,
             ServiceArgs(
                 settings=settings,
                 platform=platform,
-                image=image,
+                images=images,
                 calls={
                     address: made[one.name]
                     for one in called_by(settings, self._settings.services)

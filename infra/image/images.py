@@ -8,6 +8,7 @@ import pulumi
 
 from infra.image.app_image import AppImage, AppImageArgs
 from infra.image.reference import needs_docker_registry, resolve_image
+from infra.service.containers import sidecars_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,8 +71,16 @@ class Images:
             **({"images": pulumi.Output.from_input(references)} if references else {}),
         }
 
-    def of(self, service: ServiceSettings) -> DeployableImage:
-        """Return what a service runs."""
+    def of(self, service: ServiceSettings) -> Mapping[str, DeployableImage]:
+        """Return what the containers of a service's tasks run, by their names."""
+        app = self._of_app(service)
+        beside = {name: one.image for name, one in sidecars_of(service).items()}
+        return {
+            service.name: app,
+            **{name: self.resolve(reference) if reference else app for name, reference in beside.items()},
+        }
+
+    def _of_app(self, service: ServiceSettings) -> DeployableImage:
         if service.image is not None:
             return self.resolve(service.image)
         return self._own[service.image_of].deployable if service.image_of else self.main.deployable
@@ -85,7 +94,9 @@ class Images:
 
 def _docker_registry(settings: Settings, *, parent: pulumi.Resource) -> docker.Provider | None:
     """Return what asks registries other than ECR, if any of the images is in one."""
-    references = [settings.image.image, *(service.image for service in settings.services)]
+    references = [settings.image.image]
+    for service in settings.services:
+        references += [service.image, *(one.image for one in sidecars_of(service).values())]
     if not any(needs_docker_registry(reference) for reference in references if reference):
         return None
     # Most stacks need none, and loading the SDK takes time.

@@ -52,6 +52,8 @@ class Network(pulumi.ComponentResource):
     public_subnets: Mapping[str, pulumi.Output[str]]
     """Ids of the public subnets by zone; by themselves in a VPC that was there before."""
     private_subnet_ids: pulumi.Output[list[str]]
+    zones: list[str]
+    """What tells the subnets apart, in their order: the zones' names, or the ids of existing subnets."""
     task_subnet_ids: pulumi.Output[list[str]]
     """Where tasks run: the public subnets if there is no NAT gateway, else the private ones."""
     tasks_have_public_addresses: bool
@@ -68,6 +70,8 @@ class Network(pulumi.ComponentResource):
             self.public_subnet_ids = pulumi.Output.from_input(list(existing.public_subnet_ids))
             self.public_subnets = {one: pulumi.Output.from_input(one) for one in existing.public_subnet_ids}
             self.private_subnet_ids = pulumi.Output.from_input(list(existing.private_subnet_ids))
+            public = existing.nat == "none"
+            self.zones = list(existing.public_subnet_ids if public else existing.private_subnet_ids)
 
         self.tasks_have_public_addresses = args.settings.nat == "none"
         self.task_subnet_ids = (
@@ -86,7 +90,7 @@ class Network(pulumi.ComponentResource):
 
     def _make_vpc(self, name: str, args: NetworkArgs) -> None:
         settings = args.settings
-        zones = self._zones(settings.availability_zones)
+        self.zones = zones = self._zones(settings.availability_zones)
         layout = subnet_layout(settings.cidr)[: len(zones)]
 
         vpc = awsx.ec2.Vpc(

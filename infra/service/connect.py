@@ -21,7 +21,7 @@ def connect_configuration(
     if not settings.connect.enabled or platform.namespaces.connect_arn is None:
         return None
     # The proxy's streams have the service's own prefix, which its execution role may write to.
-    logs = log_configuration(settings.name, platform)
+    logs = log_configuration(settings, platform)
     configuration: aws.ecs.ServiceServiceConnectConfigurationArgsDict = {
         "enabled": True,
         "namespace": platform.namespaces.connect_arn,

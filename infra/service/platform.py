@@ -37,6 +37,8 @@ class Attachable:
     load_balancer_zone_id: pulumi.Output[str]
     zone_id: pulumi.Output[str] | None
     """Route 53 zone of the hosts; None without a domain."""
+    file_system_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]]
+    """Ids of the EFS file systems that the stack has made, by the name of their volume."""
 
     def attachable(self) -> dict[str, Any]:
         """Return what another stack has to know, by name."""

@@ -19,6 +19,7 @@ from infra.service.roles import HookRole
 from infra.service.schedules import Schedules, SchedulesArgs, scheduled_task
 from infra.service.task_definition import TaskDefinition, TaskDefinitionArgs
 from infra.service.traffic import HttpTraffic
+from infra.storage.block_volume import BlockVolume, has_block_volume
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,8 @@ class ServiceArgs:
 
     settings: ServiceSettings
     platform: Platform
-    image: DeployableImage
+    images: Mapping[str, DeployableImage]
+    """What each container of a task runs, by its name."""
     calls: Mapping[str, Service] = field(default_factory=dict[str, "Service"])
     """Services that this one calls by Service Connect, by alias and port; they are deployed before it."""
 
@@ -68,7 +70,7 @@ class Service(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
 
         task = TaskDefinition(
-            name, TaskDefinitionArgs(settings=settings, platform=platform, image=args.image), opts=child
+            name, TaskDefinitionArgs(settings=settings, platform=platform, images=args.images), opts=child
         )
         compute = Compute.of(settings, platform)
         leads = _TRAFFIC.get(settings.exposure)
@@ -81,6 +83,9 @@ class Service(pulumi.ComponentResource):
             HookRole(name, settings.rollout, platform.account, opts=child)
             if needs_hook_role(settings.rollout)
             else None
+        )
+        blocks = (
+            BlockVolume(name, settings, platform.account, parent=self) if has_block_volume(settings) else None
         )
         rollout = platform.rollout.of_service(name, settings.migration, parent=self)
         service = aws.ecs.Service(
@@ -104,6 +109,7 @@ class Service(pulumi.ComponentResource):
             service_connect_configuration=connect_configuration(settings, platform),
             service_registries=self._registries(name, args, compute),
             load_balancers=traffic.load_balancers if traffic else None,
+            volume_configuration=blocks.configuration if blocks else None,
             deployment_configuration=deployment_configuration(
                 settings.rollout, hook_role.arn if hook_role else None
             ),
@@ -123,6 +129,7 @@ class Service(pulumi.ComponentResource):
                 depends_on=[
                     *(traffic.prerequisites if traffic else ()),
                     *([hook_role] if hook_role else ()),
+                    *(blocks.prerequisites if blocks else ()),
                     *rollout.prerequisites,
                     *args.calls.values(),
                     *platform.prerequisites,
@@ -187,11 +194,8 @@ class Service(pulumi.ComponentResource):
         )
         if has_address:
             return {"registry_arn": registry.arn}
-        return {
-            "registry_arn": registry.arn,
-            "container_name": settings.name,
-            "container_port": settings.container_port,
-        }
+        container, port = settings.ingress
+        return {"registry_arn": registry.arn, "container_name": container, "container_port": port}
 
     def _alarms(
         self, name: str, groups: Mapping[str, aws.lb.TargetGroup], args: ServiceArgs

@@ -10,10 +10,12 @@ import pulumi_aws as aws
 
 from infra.account import allow, grant
 from infra.service.compute import Compute
-from infra.service.containers import app_container, registry_credentials
+from infra.service.containers import Containers, sidecars_of
+from infra.service.secrets import SecretReferences
+from infra.storage.task_volumes import TaskVolumes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from infra.account import Account, Statement
     from infra.image.reference import DeployableImage
@@ -21,6 +23,13 @@ if TYPE_CHECKING:
     from infra.settings import Architecture, ServiceSettings
 
 _CPU_ARCHITECTURE: Final[dict[Architecture, str]] = {"arm64": "ARM64", "x86_64": "X86_64"}
+_TRACE_ACTIONS: Final = (
+    *("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"),
+    "GetSamplingStatisticSummaries",
+)
+_METRICS_LOG_GROUP: Final = "/aws/ecs/application/metrics"
+"""Where the collector's default configuration writes metrics, which CloudWatch reads from there."""
+_METRICS_ACTIONS: Final = ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
 _EXEC_ACTIONS: Final = ("CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")
 
 
@@ -30,7 +39,8 @@ class TaskDefinitionArgs:
 
     settings: ServiceSettings
     platform: Platform
-    image: DeployableImage
+    images: Mapping[str, DeployableImage]
+    """What each container runs, by its name."""
 
 
 class TaskDefinition(pulumi.ComponentResource):
@@ -58,9 +68,14 @@ class TaskDefinition(pulumi.ComponentResource):
         execution_role = self._role(
             f"{name}-execution", "ECS itself: pulls, logs, reads secrets", platform.account
         )
-        policies = [grant(f"{name}-execution", execution_role, _execution_statements(args), parent=self)]
+        secrets = SecretReferences(platform.account, parent=self)
+        containers = Containers(settings, platform, args.images, secrets, compute).definitions()
+        policies = [
+            grant(f"{name}-execution", execution_role, _execution_statements(args, secrets), parent=self)
+        ]
         task_role = self._role(f"{name}-task", "The app's own permissions", platform.account)
-        if statements := [*_task_statements(settings)]:
+        volumes = TaskVolumes(name, settings, platform, parent=self)
+        if statements := [*_task_statements(settings, platform), *volumes.statements]:
             policies.append(grant(f"{name}-task", task_role, statements, parent=self))
 
         # The only name of a stack that AWS does not let us leave open.
@@ -78,9 +93,11 @@ class TaskDefinition(pulumi.ComponentResource):
             },
             execution_role_arn=execution_role.arn,
             task_role_arn=task_role.arn,
-            container_definitions=pulumi.Output.json_dumps(
-                [app_container(settings, args.image, platform, compute)]
-            ),
+            container_definitions=pulumi.Output.json_dumps(containers),
+            volumes=volumes.definitions or None,
+            ephemeral_storage={"size_in_gib": settings.ephemeral_storage_gib}
+            if settings.ephemeral_storage_gib
+            else None,
             skip_destroy=True,
             # A task that starts before its roles may pull and log fails, and so may the deployment.
             opts=pulumi.ResourceOptions(
@@ -109,40 +126,43 @@ class TaskDefinition(pulumi.ComponentResource):
         )
 
 
-def _execution_statements(args: TaskDefinitionArgs) -> Iterator[Statement]:
-    streams = pulumi.Output.concat(args.platform.log_group_arn, ":log-stream:", args.settings.name, "/*")
+def _execution_statements(args: TaskDefinitionArgs, secrets: SecretReferences) -> Iterator[Statement]:
+    settings = args.settings
+    streams = pulumi.Output.concat(args.platform.log_group_arn, ":log-stream:", settings.name, "/*")
     yield allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], streams)
-    if args.image.repository_arn is not None:
+    repositories: list[pulumi.Input[str]] = []
+    for image in args.images.values():
+        if image.repository_arn is not None and image.repository_arn not in repositories:
+            repositories.append(image.repository_arn)
+    if repositories:
         yield allow(
             "Pull",
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            args.image.repository_arn,
+            repositories if len(repositories) > 1 else repositories[0],
         )
         # The one action here that knows no resource: it logs in to the registry, not to a repository.
         yield allow("LogIn", "ecr:GetAuthorizationToken", "*")
-    asked = [
-        *args.settings.secrets.values(),
-        *filter(None, [registry_credentials(args.settings, args.image)]),
-    ]
-    if secrets := sorted({_secret_arn(arn) for arn in asked if ":secretsmanager:" in arn}):
-        yield allow("ReadSecrets", "secretsmanager:GetSecretValue", secrets)
-    if parameters := sorted({_parameter_arn(arn) for arn in asked if ":ssm:" in arn}):
-        yield allow("ReadParameters", "ssm:GetParameters", parameters)
+    containers = [settings, *sidecars_of(settings).values()]
+    files = [file for one in containers for file in one.environment_files]
+    yield from secrets.statements(kms_keys=settings.kms_keys, files=files)
 
 
-def _secret_arn(value_from: str) -> str:
-    # `arn:aws:secretsmanager:region:account:secret:name` may go on with `:json-key:version-stage:version-id`.
-    return ":".join(value_from.split(":")[:7])
-
-
-def _parameter_arn(value_from: str) -> str:
-    # `arn:aws:ssm:region:account:parameter/name` may go on with `:version` or `:label`, which IAM ignores.
-    return ":".join(value_from.split(":")[:6])
-
-
-def _task_statements(settings: ServiceSettings) -> Iterator[Statement]:
+def _task_statements(settings: ServiceSettings, platform: Platform) -> Iterator[Statement]:
     for own in settings.task_role_statements:
         yield {"Effect": "Allow", "Action": list(own.actions), "Resource": list(own.resources)}
     if settings.execute_command:
         # The agent has no other role than the app's, and its channels no names.
         yield allow("ExecuteCommand", [f"ssmmessages:{action}" for action in _EXEC_ACTIONS], "*")
+    if settings.opentelemetry:
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/trace-data.html
+        yield allow("Trace", [f"xray:{action}" for action in _TRACE_ACTIONS], "*")
+        account = platform.account
+        group = pulumi.Output.format(
+            "arn:{}:logs:{}:{}:log-group:{}",
+            account.partition,
+            account.region,
+            account.id,
+            _METRICS_LOG_GROUP,
+        )
+        actions = [f"logs:{action}" for action in _METRICS_ACTIONS]
+        yield allow("WriteMetrics", actions, [group, pulumi.Output.concat(group, ":*")])

@@ -68,11 +68,12 @@ class HttpTraffic:
                 parent=parent,
             )
         self.target_groups = {name: blue} | ({f"{name}-green": green.target_group} if green else {})
+        container, port = settings.ingress
         self.load_balancers = [
             {
                 "target_group_arn": blue.arn,
-                "container_name": settings.name,
-                "container_port": settings.container_port,
+                "container_name": container,
+                "container_port": port,
                 "advanced_configuration": green.advanced_configuration(rule) if green else None,
             }
         ]

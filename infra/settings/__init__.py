@@ -27,6 +27,8 @@ from infra.settings.runs_on import kind_of, network_mode_of
 from infra.settings.schedules import Schedule, overrides
 from infra.settings.service import Migration, ServiceSettings, Statement
 from infra.settings.settings import Key, Settings, foreign_namespaces, keys, parse
+from infra.settings.sidecars import Sidecar
+from infra.settings.storage import SharedFiles, Volume
 from infra.settings.traffic import Exposure, ListenerProtocol
 
 __all__ = [
@@ -66,8 +68,11 @@ __all__ = [
     "ServiceSettings",
     "Settings",
     "SettingsError",
+    "SharedFiles",
+    "Sidecar",
     "Statement",
     "Strategy",
+    "Volume",
     "address_of",
     "called_by",
     "endpoint",

@@ -26,7 +26,7 @@ CREDENTIALS: Final = (
 """Names that no container's environment may have: Security Hub's control ECS.8."""
 
 _LONGEST_VALUE: Final = 120
-_SENSITIVE: Final = r"secret|passw|token|credential|auth|(?:api|access|encryption|signing).?key"
+_SENSITIVE: Final = r"secret|passw|token|credential|auth|(?:api|access|encryption|signing|private).?key"
 _NAMES_A_SECRET: Final = re.compile(_SENSITIVE, re.IGNORECASE)
 _HOLDS_A_SECRET: Final = re.compile(rf'"[^"]*(?:{_SENSITIVE})[^"]*": |://[^/\s"]*@', re.IGNORECASE)
 _NEAR: Final = 0.68

@@ -97,6 +97,7 @@ def placed(service: ServiceSettings, main: ServiceSettings, name: str, priority:
     return service.model_copy(
         update={
             "name": copy_service_name(main.name, name),
+            "copy_name": name,
             "host": f"{name}.{main.host}" if main.host else None,
             "path_prefix": None if main.host else f"/{name}",
             "priority": priority,
@@ -151,16 +152,20 @@ def _copy_of(service: ServiceSettings, copy: Copy, here: ServiceSettings) -> Ser
     made = ServiceSettings.model_validate(
         laid_over(service, _ROLLING, said, without=_NOT_COPIED), by_alias=True, by_name=False
     )
-    name = copy_service_name(service.name, copy.name)
+    own_name = copy_service_name(service.name, copy.name)
     place: dict[str, Any] = {"host": None, "path_prefix": None}
     if service.paths:
-        before = priority_of_paths(name, service.paths, before=here.priority)
+        before = priority_of_paths(own_name, service.paths, before=here.priority)
         place = {"host": here.host, "path_prefix": here.path_prefix, "priority": before}
     elif service.exposure == "http":
         domain = str(here.host).partition(".")[2]
-        place["priority"] = priority_of(name)
-        place["host" if here.host else "path_prefix"] = f"{name}.{domain}" if here.host else f"/{name}"
-    kept = {"name": name, "image": service.image, "source": service.source, "image_of": service.image_of}
+        place["priority"] = priority_of(own_name)
+        if here.host:
+            place["host"] = f"{own_name}.{domain}"
+        else:
+            place["path_prefix"] = f"/{own_name}"
+    kept = {field: getattr(service, field) for field in ("image", "source", "image_of")}
+    kept |= {"name": own_name, "copy_name": copy.name}
     return made.model_copy(update={**kept, **place, **of_copy(made, copy.name)})
 
 

@@ -15,49 +15,43 @@ from infra.settings.autoscaling import MOST_TASKS, AutoscalingSettings
 from infra.settings.capacity import CapacityProvider, CapacityStrategy
 from infra.settings.connect import ConnectSettings, DiscoverySettings
 from infra.settings.fargate import MEMORY_BY_CPU, nearest_memory, sizes_for
-from infra.settings.faults import CREDENTIALS
 from infra.settings.image import ImageSettings
-from infra.settings.model import (
-    Fault,
-    FaultsError,
-    Model,
-    Pattern,
-    VariableName,
-    Variables,
-    Word,
-    check,
-)
+from infra.settings.model import ONCE, Allowed, Fault, Model, Pattern, PlainText, Word
 from infra.settings.names import LAST_PRIORITY, ImageReference, ServiceName
 from infra.settings.placement import PlacementConstraints, PlacementStrategies
 from infra.settings.rollout import RolloutSettings
 from infra.settings.schedules import Schedule, ScheduleName
+from infra.settings.sidecars import (
+    SMALL_TMP,
+    ContainerName,
+    DependsOn,
+    HealthCheckCommand,
+    OpenTelemetry,
+    Sidecar,
+    Tmpfs,
+    UserLimits,
+    rules_of_sidecars,
+)
+from infra.settings.storage import Volume, VolumeName
 from infra.settings.traffic import TrafficSettings
+from infra.settings.variables import (
+    AppEnvironment,
+    AppSecrets,
+    EnvironmentFiles,
+    KmsKey,
+    PublicVariables,
+    SecretArn,
+    rules_of_variables,
+    variables_of,
+)
 
 NetworkMode = Literal["auto", "awsvpc", "bridge", "host", "none"]
 
-_SET_BY_TASK_DEFINITION: Final = frozenset(
-    {"PORT", "ENVIRONMENT", "SERVICE_NAME", "IMAGE_VERSION", "IDLE_TIMEOUT_SECONDS", "STOP_TIMEOUT_SECONDS"},
-)
 _ONLY_EC2: Final = "for others let `capacity-provider-strategy` name a `capacity` of type ec2"
 _USER: Final = r"(?:[a-z_][a-z0-9_-]*|[0-9]+)"
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
 _LARGEST_DEFINITION: Final = 64 * 1024
 _RESERVED: Final = 4 * 1024
-_ARN: Final = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}"
-_FULL_ARN: Final = (
-    "the full ARN of a Secrets Manager secret, which ends in a hyphen and six characters "
-    "(arn:aws:secretsmanager:…:secret:db-AbCdEf; `aws secretsmanager describe-secret` shows it)"
-)
-_Secret = Annotated[str, Pattern(f"{_FULL_ARN}; no `*`, and never the secret itself", _ARN)]
-_SecretOrParameter = Annotated[
-    str,
-    Pattern(
-        f"{_FULL_ARN}, or of an SSM parameter (arn:aws:ssm:…:parameter/…); no `*`, and never the secret "
-        "itself",
-        rf"{_ARN}(?::[^\s:]*:[^\s:]*:[^\s:]*)?"
-        r"|arn:aws[a-z-]*:ssm:[a-z0-9-]+:\d{12}:parameter/[\w./-]+(?::[\w.-]+)?",
-    ),
-]
 _EVERY_RESOURCE: Final = re.compile(r"\*|(?:[^:]*:){5}\*")
 
 
@@ -104,22 +98,11 @@ class Migration(Model):
     """How long it may take."""
 
 
-def _environment(variables: dict[str, str]) -> dict[str, str]:
-    own = "no credentials, the app gets its own from the task role: see `task-role-statements`"
-    check(Fault(own, (name,), value) for name, value in variables.items() if name in CREDENTIALS)
-    return _ours_apart(variables)
-
-
-def _ours_apart(variables: dict[str, str]) -> dict[str, str]:
-    ours = "another name; the task definition sets this one itself"
-    check(Fault(ours, (name,), variables[name]) for name in variables if name in _SET_BY_TASK_DEFINITION)
-    return variables
-
-
-def _health_check_command(command: tuple[str, ...]) -> tuple[str, ...]:
-    if command and (command[0] not in ("CMD", "CMD-SHELL") or len(command) == 1):
-        raise FaultsError(Fault("CMD or CMD-SHELL and then the command itself; or [] for none"))
-    return command
+def _more_than_is_free(size: int) -> int:
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html
+    if size and size not in range(21, 201):
+        raise ValueError(size)
+    return size
 
 
 class ServiceSettings(TrafficSettings):
@@ -158,29 +141,65 @@ class ServiceSettings(TrafficSettings):
         ),
     ] = "1000"
     """User that the container runs as, a name or uid[:gid]; not root."""
+    entrypoint: tuple[Word, ...] = ()
+    """Entry point of the container; empty takes the image's own."""
     command: tuple[Word, ...] = ()
     """Command of the container; empty takes the image's own."""
-    environment: Annotated[Variables, AfterValidator(_environment)] = Field(default_factory=dict)
+    environment: AppEnvironment = Field(default_factory=dict)
     """Environment variables of the app, for all to see; what is secret goes into `secrets`."""
-    secrets: Annotated[dict[VariableName, _SecretOrParameter], AfterValidator(_ours_apart)] = Field(
-        default_factory=dict
-    )
-    """Environment variables taken from Secrets Manager or SSM parameters, by ARN."""
-    registry_credentials: _Secret | None = None
+    environment_files: EnvironmentFiles = ()
+    """Files of variables (`NAME=value`), from the project's root or, read by ECS, in S3 by ARN; `environment`
+    goes before them."""
+    public_variables: PublicVariables = ()
+    """Names in `environment` that look like secrets and are none."""
+    secrets: AppSecrets = Field(default_factory=dict)
+    """Environment variables taken from Secrets Manager (`secret:db:password`, or the ARN) or SSM parameters
+    (`/app/db-url`, or the ARN)."""
+    kms_keys: Annotated[tuple[KmsKey, ...], ONCE] = ()
+    """Keys of one's own, by ARN, with which secrets, parameters or registry credentials are encrypted."""
+    registry_credentials: SecretArn | None = None
     """Secret with username and password for images of a private registry other than ECR."""
     execute_command: bool = False
     """ECS Exec, a shell in a running task for debugging; makes the container's file system writable, see
     docs/configuration.md."""
     task_role_statements: tuple[Statement, ...] = ()
     """What the app itself may do on AWS, as IAM statements."""
-    health_check_command: Annotated[tuple[Word, ...], AfterValidator(_health_check_command)] = (
-        *("CMD", "node", "health-check.js"),
-    )
+    health_check_command: HealthCheckCommand = ("CMD", "node", "health-check.js")
     """Health check inside the container, as ECS wants it; empty for none."""
     health_check_grace_period_seconds: int = Field(default=30, ge=0, le=2**31 - 1)
     """How long a new task may fail its health checks; longer than a cold start."""
     stop_timeout_seconds: int = Field(default=60, ge=2, le=120)
     """Time between SIGTERM and SIGKILL."""
+    tmpfs: Tmpfs = Field(default_factory=lambda: dict(SMALL_TMP))
+    """Folders in memory that the app can write to, by path, with their size in MiB; the rest of its file
+    system is read-only."""
+    ephemeral_storage_gib: Annotated[
+        int,
+        Field(ge=0, le=200),
+        AfterValidator(_more_than_is_free),
+        Allowed("a whole number from 21 to 200, or 0"),
+    ] = 0
+    """GiB of disk that a Fargate task has for images and scratch space; 0 for the 20 that cost nothing."""
+    volumes: dict[VolumeName, Volume] = Field(default_factory=dict)
+    """Folders that outlive the app's container, by name: EFS, EBS, or scratch space for all containers."""
+    sidecars: dict[ContainerName, Sidecar] = Field(default_factory=dict)
+    """Containers beside the app in each task, by name."""
+    depends_on: DependsOn = Field(default_factory=dict)
+    """Sidecars that come before the app, by name: `start`, `healthy`, `complete` or `success`."""
+    ingress_container: ContainerName | None = None
+    """Sidecar that takes the requests on its `port`, such as an nginx before the app; empty for the app."""
+    opentelemetry: Annotated[
+        OpenTelemetry | None, BeforeValidator(lambda value: {} if value is True else value or None)
+    ] = None
+    """OpenTelemetry collector beside the app; true for the default one."""
+    log_mode: Literal["non-blocking", "blocking"] = "non-blocking"
+    """What happens when lines come faster than they are sent: lines are lost, or the app waits."""
+    log_buffer_mib: int = Field(default=25, ge=1, le=1024)
+    """MiB of lines that wait to be sent, with `log-mode` non-blocking."""
+    log_options: dict[Word, PlainText] = Field(default_factory=dict)
+    """Options of the log router's output, such as `Name: cloudwatch`; needs a sidecar with `log-router`."""
+    ulimits: UserLimits = Field(default_factory=dict)
+    """Limits of the app's processes, such as `nofile: 65536`; Fargate takes `nofile` alone."""
     deployment_minimum_healthy_percent: int = Field(default=100, ge=0, le=100)
     """Share of the desired count that keeps running during a deployment."""
     # With 100, ECS refuses to balance tasks between zones.
@@ -221,8 +240,21 @@ class ServiceSettings(TrafficSettings):
     """A ready image that overrides the stack's, by registry reference."""
     source: ImageSettings | None = Field(default=None, exclude=True)
     """Where the service's own image comes from; None for one that runs the main service's."""
+    copy_name: str | None = Field(default=None, exclude=True)
+    """Name of the copy, or of the attached stack, that the service belongs to; None for the original."""
     image_of: str | None = Field(default=None, exclude=True)
     """Name of the service for which that image is made: a copy runs its original's."""
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The app's environment variables: those of local files, and over them its own."""
+        return variables_of(self.environment_files, self.environment)
+
+    @property
+    def ingress(self) -> tuple[str, int]:
+        """The container that takes the requests, and its port."""
+        port = self.sidecars[self.ingress_container].port if self.ingress_container else None
+        return self.ingress_container or self.name, port or self.container_port
 
     @property
     def first_path(self) -> str:
@@ -276,9 +308,16 @@ class ServiceSettings(TrafficSettings):
             yield from self._rules_of_fargate()
         if self.network_mode == "none":
             yield from self._rules_without_a_network()
-        for name in filter(self.secrets.__contains__, self.environment):
-            twice = "another name, or none in `secrets`, which sets it too"
-            yield Fault(twice, ("environment", name), self.environment[name])
+        yield from rules_of_variables(
+            self.environment, self.environment_files, self.secrets, self.public_variables
+        )
+        yield from rules_of_sidecars(
+            self.name,
+            self.depends_on,
+            self.sidecars,
+            app_has_health_check=bool(self.health_check_command),
+        )
+        yield from self._rules_of_containers()
         variables = [{"name": name, "value": value} for name, value in self.environment.items()]
         secrets = [{"name": name, "valueFrom": arn} for name, arn in self.secrets.items()]
         size = len(json.dumps([variables, secrets], separators=(",", ":")).encode())
@@ -346,6 +385,48 @@ class ServiceSettings(TrafficSettings):
                 yield Fault(
                     f"none: Fargate has no instances to choose; {_ONLY_EC2}", (key,), f"{len(items)} items"
                 )
+        for place, limits in self._ulimits():
+            for limit in limits:
+                if limit != "nofile":
+                    only = f"nofile, which Fargate takes alone: {_ONLY_EC2}"
+                    yield Fault(only, (*place, limit), limits[limit])
+
+    def _ulimits(self) -> Iterator[tuple[tuple[str, ...], dict[str, int]]]:
+        yield ("ulimits",), self.ulimits
+        for name, one in self.sidecars.items():
+            yield ("sidecars", name, "ulimits"), one.ulimits
+
+    def _rules_of_containers(self) -> Iterator[Fault]:
+        if self.ingress_container is not None:
+            proxy = self.sidecars.get(self.ingress_container)
+            if proxy is None or proxy.port is None:
+                yield Fault("a sidecar with a `port`", ("ingress-container",), self.ingress_container)
+        if self.log_options and not any(one.log_router for one in self.sidecars.values()):
+            needs = "of use only with a sidecar that has `log-router`"
+            yield Fault(needs, ("log-options",), self.log_options)
+        for name, one in self.sidecars.items():
+            for volume in one.volumes:
+                if volume not in self.volumes:
+                    there = f"one of `volumes`: {', '.join(self.volumes) or 'there are none'}"
+                    yield Fault(there, ("sidecars", name, "volumes"), volume)
+        for what, most, said in (
+            ("cpu", self.cpu, sum(one.cpu for one in self.sidecars.values())),
+            (
+                "memory",
+                self.memory,
+                sum(one.memory or one.memory_reservation or 0 for one in self.sidecars.values()),
+            ),
+        ):
+            if said >= most:
+                yield Fault(
+                    f"more than the {said} that `sidecars` take, so that something is left for the app",
+                    (what,),
+                    most,
+                )
+        blocks = [name for name, one in self.volumes.items() if one.ebs]
+        for name in blocks[1:]:
+            one = f"one volume with `ebs` in a service; {blocks[0]} is one"
+            yield Fault(one, ("volumes", name, "ebs"), name)
 
     def _stuck_deployments(self, counts: range) -> Iterator[Fault]:
         """Yield percentages with which a deployment could neither stop an old task nor start a new one.

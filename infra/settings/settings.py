@@ -46,6 +46,7 @@ from infra.settings.routing import Routing, faults_of_routing
 from infra.settings.runs_on import faults_of
 from infra.settings.service import ServiceSettings
 from infra.settings.services import read_services
+from infra.settings.storage import SharedFiles
 
 _ECR_HOST: Final = re.compile(r"\d{12}\.dkr[.-]ecr")
 _REGION: Final = "aws:region"
@@ -155,10 +156,20 @@ class Settings(Model):
         return (self.main, *self.more_services.values(), *self.multidev)
 
     @property
+    def file_systems(self) -> Mapping[str, SharedFiles]:
+        """The EFS file systems that the stack makes, by the volume that services name alike."""
+        return {
+            name: volume.efs
+            for service in reversed(self.services)
+            for name, volume in service.volumes.items()
+            if volume.efs and not volume.efs.file_system_id
+        }
+
+    @property
     def container_ports(self) -> tuple[int, ...]:
         """The ports of services that the application load balancer reaches, the main one's first."""
         http = [one for one in self.services if one.exposure == "http"]
-        ports = [one.container_port for one in http]
+        ports = [one.ingress[1] for one in http]
         ports += [one.health_check_port for one in http if one.health_check_port]
         return tuple(dict.fromkeys(ports))
 
@@ -195,7 +206,7 @@ class Settings(Model):
     @property
     def peer_ports(self) -> tuple[int, ...]:
         """The ports by which tasks reach tasks of other services, but those that Docker chooses."""
-        return tuple(dict.fromkeys(one.container_port for one in self._peers if one.network_mode != "bridge"))
+        return tuple(dict.fromkeys(one.ingress[1] for one in self._peers if one.network_mode != "bridge"))
 
     @property
     def has_dynamic_peer_ports(self) -> bool:
@@ -218,6 +229,7 @@ class Settings(Model):
 
     def _rules(self) -> Iterator[Fault]:
         yield from faults_of_routing(self.routing)
+        yield from self._rules_of_volumes()
         # Nobody but ECS has the credentials: what a tag means cannot be asked.
         for index, service in enumerate(self.services):
             image = service.image or self.image.image or "@"
@@ -238,7 +250,20 @@ class Settings(Model):
             has = "`rollout.strategy` canary, linear or blue-green has"
             yield Fault(f"{none}; {has}", ("test-cidrs",), self.load_balancer.test_cidrs)
 
+    def _rules_of_volumes(self) -> Iterator[Fault]:
+        opened = {rule.port for rule in self.network.egress if rule.protocol == "tcp"}
+        for service in (self.main, *self.more_services.values()):
+            place = ("volumes",) if service is self.main else ("services", service.name, "volumes")
+            for name, volume in service.volumes.items():
+                if volume.efs and volume.efs.file_system_id and _NFS not in opened:
+                    yield Fault(
+                        f"with a rule in `egress` for port {_NFS}, by which tasks reach its mount targets",
+                        (*place, name, "efs"),
+                        volume.efs.file_system_id,
+                    )
 
+
+_NFS: Final = 2049
 _FLAT: Final[Mapping[str, type[Model]]] = {
     "provider": ProviderSettings,
     "image": ImageSettings,

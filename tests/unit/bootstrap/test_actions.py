@@ -61,7 +61,7 @@ DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 """AWS makes it with a VPC, and deletes it."""
 
 # By the SDK's name of a service, where IAM has another one.
-IAM_NAMES = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
+IAM_NAMES = {"efs": "elasticfilesystem", "elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
 SDK_NAMES = {prefix: name for name, prefix in IAM_NAMES.items()}
 PASS_ROLE = "iam:PassRole"
 
@@ -234,8 +234,8 @@ def test_what_the_local_run_does_for_a_type_is_in_the_list_for_it() -> None:
 def test_what_the_local_run_does_beside_its_table_is_in_the_list() -> None:
     # The commands ask AWS alone.
     services = {action.partition(":")[0] for action in ACTIONS.of_deployments - {*ACTIONS.commands}}
-    # All of its calls stand in the table, and one has a name of Application Auto Scaling's.
-    services -= {"autoscaling"}
+    # All of their calls stand in the table, and some have names of Application Auto Scaling's and EC2's.
+    services -= {"autoscaling", "elasticfilesystem"}
     done = {one for one in _called([ROOT / "local" / "resources"], sorted(services)) if not reads(one)}
     other_types = {
         action for row in ROWS.values() if row.token not in ACTIONS.resources for action in _asked_by(row)
@@ -270,6 +270,8 @@ def test_every_deletion_is_of_ones_own() -> None:
     """By tags, but for roles, which have a path, records, which have names, and activations, with neither."""
     deletes = {action for steps in ACTIONS.resources.values() for action in steps.get("delete", ())}
     by_other_means = {a for a in deletes if a.startswith("iam:")} | {
+        # EFS deletes the interface of a mount target, which has no tags, for whoever deletes the target.
+        "ec2:DeleteNetworkInterface",
         "route53:ChangeResourceRecordSets",
         "route53:GetChange",
         "ssm:DeleteActivation",

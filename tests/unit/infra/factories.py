@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from infra.account import Account
 from infra.image.reference import DeployableImage
 from infra.rollout.rollout import Rollout
+from infra.service.containers import sidecars_of
 from infra.service.platform import Platform, TrafficShift
 from infra.service.roles import InfrastructureRole
 from infra.service.service import ServiceArgs
@@ -129,6 +130,7 @@ def platform(**changes: Any) -> Platform:
             "load_balancer_dns_name": "lb.elb.amazonaws.com",
             "load_balancer_zone_id": "Z-OF-THE-LOAD-BALANCER",
             "zone_id": None,
+            "file_system_ids": {"uploads": "fs-0123456789abcdef0"},
             "account": account(),
             "project": "node-on-ecs",
             "stack": "dev",
@@ -146,15 +148,20 @@ def platform(**changes: Any) -> Platform:
 def task_args(settings: ServiceSettings | None = None, **changes: Any) -> TaskDefinitionArgs:
     return TaskDefinitionArgs(
         settings=settings or service_settings(),
-        image=changes.pop("image", image()),
+        images=changes.pop("images", None) or _images(settings, changes.pop("image", image())),
         platform=platform(**changes),
     )
+
+
+def _images(settings: ServiceSettings | None, app: DeployableImage) -> dict[str, DeployableImage]:
+    settings = settings or service_settings()
+    return dict.fromkeys([settings.name, *sidecars_of(settings)], app)
 
 
 def service_args(settings: ServiceSettings | None = None, **changes: Any) -> ServiceArgs:
     return ServiceArgs(
         settings=settings or service_settings(),
-        image=changes.pop("image", image()),
+        images=changes.pop("images", None) or _images(settings, changes.pop("image", image())),
         platform=platform(**changes),
     )
 

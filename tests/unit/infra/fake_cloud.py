@@ -204,6 +204,10 @@ _FUNCTIONS: dict[str, Callable[[FakeCloud, Mapping[str, Any]], dict[str, Any]]] 
         "securityGroups": ["sg-0b", "sg-0a"],
         "id": arguments["arn"],
     },
+    "aws:secretsmanager/getSecret:getSecret": lambda _, arguments: {
+        "arn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{arguments['name']}-AbCdEf",
+        "id": "secret",
+    },
     "aws:ecr/getAuthorizationToken:getAuthorizationToken": lambda _, __: {
         "userName": "AWS",
         "password": "a-password-of-twelve-hours",

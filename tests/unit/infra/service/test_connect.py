@@ -22,6 +22,8 @@ LOGS = {
         "awslogs-group": "logs",
         "awslogs-region": REGION,
         "awslogs-stream-prefix": "api",
+        "mode": "non-blocking",
+        "max-buffer-size": "25m",
     },
 }
 
@@ -125,7 +127,11 @@ def test_who_calls_waits_for_whom_it_calls_and_is_deployed_anew_for_another_alia
         }
         calls = {"db:5432": made["db"], "api:80": made["api"]}
         own = service_settings(name="web")
-        Service("web", ServiceArgs(settings=own, platform=shared, image=image(), calls=calls), opts=options)
+        Service(
+            "web",
+            ServiceArgs(settings=own, platform=shared, images={"web": image()}, calls=calls),
+            opts=options,
+        )
 
     graph = declare(program)
     web = graph.one(SERVICE, "web")

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from infra.service.task_definition import TaskDefinition
-from infra.settings import Statement
-from infra.settings import service as service_rules
+from infra.settings import Statement, variables
 from tests.unit.infra.factories import (
     LOG_GROUP_ARN,
     REPOSITORY_ARN,
@@ -26,6 +25,7 @@ POLICY = "aws:iam/rolePolicy:RolePolicy"
 DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:db-AbCdEf"
 PARAMETER = f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/app/key"
+TMP = {"containerPath": "/tmp", "size": 64, "mountOptions": ["mode=1777", "nodev", "nosuid"]}
 
 
 @once
@@ -59,6 +59,7 @@ def test_the_container_has_no_more_than_it_needs() -> None:
     assert container["linuxParameters"] == {
         "initProcessEnabled": True,
         "capabilities": {"add": [], "drop": ["ALL"]},
+        "tmpfs": [TMP],
     }
     assert container["stopTimeout"] == 60
     assert container["portMappings"] == [{"containerPort": 3000, "protocol": "tcp"}]
@@ -73,6 +74,7 @@ def test_with_ecs_exec_its_agent_can_work_and_the_app_is_not_root_all_the_same()
     assert container["linuxParameters"] == {
         "initProcessEnabled": True,
         "capabilities": {"add": [], "drop": ["NET_RAW"]},
+        "tmpfs": [TMP],
     }
     assert container["user"] == "1000"
     assert _statements(graph, "web-task") == {
@@ -138,7 +140,7 @@ def test_the_app_learns_about_its_surroundings() -> None:
 
 def test_config_may_not_set_what_the_task_definition_sets() -> None:
     """The rule in the settings and what is set here are two lists of the same thing."""
-    assert set(_environment(_task())) == service_rules._SET_BY_TASK_DEFINITION
+    assert set(_environment(_task())) == variables._SET_BY_TASK_DEFINITION
 
 
 def test_logs_go_to_the_stacks_group_under_the_services_name() -> None:
@@ -148,6 +150,8 @@ def test_logs_go_to_the_stacks_group_under_the_services_name() -> None:
             "awslogs-group": "logs",
             "awslogs-region": "us-east-1",
             "awslogs-stream-prefix": "web-alice",
+            "mode": "non-blocking",
+            "max-buffer-size": "25m",
         },
     }
 

@@ -94,7 +94,7 @@ def test_each_mistake_is_told_once(config: dict[str, Any], count: int) -> None:
 @pytest.mark.parametrize("key", ["environment", "build-args", "domain", "secrets"])
 def test_an_encrypted_value_is_refused_and_not_shown(key: str) -> None:
     values = {
-        "environment": {"TOKEN": "hunter2"},
+        "environment": {"A": "hunter2"},
         "build-args": {"TOKEN": "hunter2"},
         "domain": "hunter2.example.com",
         "secrets": {"TOKEN": "arn:aws:ssm:us-east-1:123456789012:parameter/hunter2"},

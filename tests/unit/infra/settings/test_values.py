@@ -152,7 +152,7 @@ def test_a_long_value_is_cut() -> None:
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("environmnt", "environment"), ("replicas", None), ("dockerfiles", "dockerfile"), ("sidecars", None)],
+    [("environmnt", "environment"), ("replicas", None), ("dockerfiles", "dockerfile"), ("cronjobs", None)],
 )
 def test_only_a_name_that_is_near_is_named(name: str, near: str | None) -> None:
     assert nearest(name, keys()) == near

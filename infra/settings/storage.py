@@ -1,0 +1,109 @@
+"""What a service's containers can write to, and what outlives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from infra.settings.model import Fault, Model, Pattern
+from infra.settings.sidecars import AbsolutePath
+
+VolumeName = Annotated[
+    str,
+    Pattern("lowercase letters, digits and hyphens, at most 32", r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?"),
+]
+
+_FileSystemId = Annotated[
+    str, Pattern("the id of an EFS file system, such as fs-0123456789abcdef0", r"fs-[0-9a-f]{8,40}")
+]
+_AccessPointId = Annotated[
+    str, Pattern("the id of an access point, such as fsap-0123456789abcdef0", r"fsap-[0-9a-f]{8,40}")
+]
+_SnapshotId = Annotated[
+    str, Pattern("the id of a snapshot, such as snap-0123456789abcdef0", r"snap-[0-9a-f]{8,17}")
+]
+
+
+class SharedFiles(Model):
+    """An EFS file system: one that the stack makes, encrypted and backed up, or an existing one."""
+
+    file_system_id: (
+        Annotated[
+            str, Pattern("the id of an EFS file system, such as fs-0123456789abcdef0", r"fs-[0-9a-f]{8,40}")
+        ]
+        | None
+    ) = None
+    """Existing file system, whose mount targets let the tasks in; empty makes one."""
+    access_point_id: (
+        Annotated[
+            str, Pattern("the id of an access point, such as fsap-0123456789abcdef0", r"fsap-[0-9a-f]{8,40}")
+        ]
+        | None
+    ) = None
+    """Existing access point of `file-system-id`; empty makes one, in a folder of the volume's name."""
+    throughput_mode: Literal["elastic", "bursting"] = "elastic"
+    """How fast it is: by use, or by how much is stored."""
+    infrequent_access_days: Literal[0, 1, 7, 14, 30, 60, 90, 180, 270, 365] = 30
+    """Days without use after which a file moves to cheaper storage; 0 for never."""
+    backup: bool = True
+    """Whether AWS Backup keeps daily copies for five weeks."""
+
+    def _rules(self) -> Iterator[Fault]:
+        if self.access_point_id and not self.file_system_id:
+            needs = "of use only together with the `file-system-id` that it belongs to"
+            yield Fault(needs, ("access-point-id",), self.access_point_id)
+
+
+class BlockStorage(Model):
+    """An EBS volume that ECS makes for each task, encrypted, and deletes with it.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ebs-volumes.html
+    """
+
+    size_gib: int = Field(default=20, ge=1, le=65536)
+    """Size in GiB."""
+    type: Literal["gp3", "gp2", "io2", "io1", "st1", "sc1"] = "gp3"
+    """Kind of volume."""
+    iops: Annotated[int, Field(ge=100, le=256_000)] | None = None
+    """Operations per second; needed for io1 and io2, empty for the kind's own."""
+    throughput: Annotated[int, Field(ge=125, le=2000)] | None = None
+    """MiB per second of a gp3 volume; empty for 125."""
+    file_system: Literal["xfs", "ext4"] = "xfs"
+    """How it is formatted."""
+    snapshot_id: (
+        Annotated[str, Pattern("the id of a snapshot, such as snap-0123456789abcdef0", "snap-[0-9a-f]{8,17}")]
+        | None
+    ) = None
+    """Snapshot that it begins with; empty for an empty volume."""
+
+    def _rules(self) -> Iterator[Fault]:
+        if self.type in ("io1", "io2") and self.iops is None:
+            yield Fault(f"a number: a volume of type {self.type} needs one", ("iops",), self.iops)
+        if self.iops is not None and self.type not in ("gp3", "io1", "io2"):
+            yield Fault(f"none: a volume of type {self.type} takes none", ("iops",), self.iops)
+        if self.throughput is not None and self.type != "gp3":
+            yield Fault(f"none: a volume of type {self.type} takes none", ("throughput",), self.throughput)
+
+
+def _flag(value: object) -> object:
+    """Return the defaults for `true`, and none for what is empty and not an object."""
+    return {} if value is True else None if value is False else value
+
+
+class Volume(Model):
+    """A folder of the app's container: EFS, EBS, or scratch space that the task's containers share."""
+
+    path: AbsolutePath
+    """Where it is in the app's container."""
+    read_only: bool = False
+    """Whether the app can only read it."""
+    efs: Annotated[SharedFiles | None, BeforeValidator(_flag)] = None
+    """A file system that all tasks share and that outlives them; {} makes one."""
+    ebs: Annotated[BlockStorage | None, BeforeValidator(_flag)] = None
+    """A volume for each task alone; {} takes the defaults."""
+
+    def _rules(self) -> Iterator[Fault]:
+        if self.efs and self.ebs:
+            yield Fault("one of `efs` and `ebs`, or neither for scratch space", ("ebs",), "both")

@@ -1,0 +1,155 @@
+"""What a container is told: environment variables, files of them, and secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import AfterValidator
+
+from infra.settings.faults import CREDENTIALS
+from infra.settings.model import ONCE, Fault, FaultsError, Pattern, VariableName, Variables, check
+
+_SET_BY_TASK_DEFINITION: Final = frozenset(
+    {"PORT", "ENVIRONMENT", "SERVICE_NAME", "IMAGE_VERSION", "IDLE_TIMEOUT_SECONDS", "STOP_TIMEOUT_SECONDS"},
+)
+_ARN: Final = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}"
+_FULL_ARN: Final = (
+    "the full ARN of a Secrets Manager secret, which ends in a hyphen and six characters "
+    "(arn:aws:secretsmanager:…:secret:db-AbCdEf; `aws secretsmanager describe-secret` shows it)"
+)
+SecretArn = Annotated[str, Pattern(f"{_FULL_ARN}; no `*`, and never the secret itself", _ARN)]
+_SecretOrParameter = Annotated[
+    str,
+    Pattern(
+        f"{_FULL_ARN}, or of an SSM parameter (arn:aws:ssm:…:parameter/…), or a parameter's name "
+        "(/app/db-url, or ssm:db-url without a slash), or a secret's (secret:db, secret:db:password for a "
+        "key of its JSON); no `*`, and never the secret itself",
+        rf"{_ARN}(?::[^\s:]*:[^\s:]*:[^\s:]*)?"
+        r"|arn:aws[a-z-]*:ssm:[a-z0-9-]+:\d{12}:parameter/[\w./-]+(?::[\w.-]+)?"
+        r"|/[\w./-]*[\w.-](?::[\w.-]+)?"
+        r"|ssm:[\w.-]+(?::[\w.-]+)?"
+        r"|secret:[\w/+=.@-]+(?::[^\s:*]*){0,3}",
+    ),
+]
+KmsKey = Annotated[
+    str,
+    Pattern(
+        "the ARN of a KMS key (arn:aws:kms:…:key/…), not of an alias, which IAM does not follow",
+        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+",
+    ),
+]
+_EnvironmentFile = Annotated[
+    str,
+    Pattern(
+        "a file, from the project's root, or the ARN of one in S3 that ends in .env "
+        "(arn:aws:s3:::bucket/a.env)",
+        r"arn:aws[a-z-]*:s3:::[a-z0-9.-]{3,63}/\S+\.env|(?!arn:)[^/][\s\S]*",
+    ),
+]
+
+# By the end of a name: TOKEN_TTL_SECONDS is no token.
+_LOOKS_SECRET: Final = re.compile(
+    r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|PWD|SECRET|TOKEN|CREDENTIALS?|CONNECTION_STRING"
+    r"|(?:API|ACCESS|SECRET|PRIVATE|ENCRYPTION|SIGNING|AUTH|MASTER)_?KEY)(?:_?\d+)?$",
+    re.IGNORECASE,
+)
+# Build tools put these into what every browser gets.
+_FOR_BROWSERS: Final = re.compile(r"(?:NEXT_PUBLIC|NUXT_PUBLIC|EXPO_PUBLIC|PUBLIC|VITE|REACT_APP|GATSBY)_")
+_HOLDS_A_PASSWORD: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@", re.IGNORECASE)
+_HARMLESS: Final = frozenset({"", "true", "false"})
+
+
+def _ours_apart(variables: dict[str, str]) -> dict[str, str]:
+    ours = "another name; the task definition sets this one itself"
+    check(Fault(ours, (name,), variables[name]) for name in variables if name in _SET_BY_TASK_DEFINITION)
+    return variables
+
+
+def _without_credentials(variables: dict[str, str]) -> dict[str, str]:
+    own = "no credentials, the app gets its own from the task role: see `task-role-statements`"
+    check(Fault(own, (name,), value) for name, value in variables.items() if name in CREDENTIALS)
+    return variables
+
+
+ContainerEnvironment = Annotated[Variables, AfterValidator(_without_credentials)]
+AppEnvironment = Annotated[ContainerEnvironment, AfterValidator(_ours_apart)]
+ContainerSecrets = dict[VariableName, _SecretOrParameter]
+AppSecrets = Annotated[ContainerSecrets, AfterValidator(_ours_apart)]
+EnvironmentFiles = Annotated[tuple[_EnvironmentFile, ...], ONCE]
+PublicVariables = Annotated[tuple[VariableName, ...], ONCE]
+
+
+def is_in_s3(file: str) -> bool:
+    """Whether ECS itself reads a file of variables."""
+    return file.startswith("arn:")
+
+
+def variables_of(files: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, str]:
+    """Return a container's variables: those of local files, each over the ones before, then its own.
+
+    Raises:
+        FaultsError: a file cannot be read, or is no list of variables.
+    """
+    variables: dict[str, str] = {}
+    for index, file in enumerate(files):
+        if not is_in_s3(file):
+            variables |= _read(file, index)
+    return {**variables, **environment}
+
+
+def rules_of_variables(
+    environment: Mapping[str, str],
+    files: tuple[str, ...],
+    secrets: Mapping[str, str],
+    public: tuple[str, ...],
+) -> Iterator[Fault]:
+    """Yield what is wrong between a container's variables, its files of them and its secrets."""
+    try:
+        variables = variables_of(files, environment)
+    except FaultsError as error:
+        yield from error.faults
+        return
+    for name, value in variables.items():
+        place = ("environment", name) if name in environment else ("environment-files",)
+        shown = value if name in environment else name
+        if name in secrets:
+            yield Fault("another name, or none in `secrets`, which sets it too", place, shown)
+        elif name not in environment and (name in _SET_BY_TASK_DEFINITION or name in CREDENTIALS):
+            yield Fault(f"files without {name}, which the program or the task role sets", place, shown)
+        elif name not in public and _is_secret(name, value):
+            yield Fault(
+                "what everybody may see: it stands in plain text in the state, the task definition and the "
+                "console. Put it into SSM (`aws ssm put-parameter --type SecureString --name /app/"
+                f"{name} …`) or Secrets Manager, and `{name}: /app/{name}` into `secrets`; if {name} is no "
+                "secret, list it in `public-variables`",
+                place,
+                shown,
+            )
+    for index, name in enumerate(public):
+        if name not in variables:
+            yield Fault("the name of a variable in `environment`", ("public-variables", index), name)
+
+
+def _is_secret(name: str, value: str) -> bool:
+    if _FOR_BROWSERS.match(name) or value.lower() in _HARMLESS:
+        return False
+    return bool(_LOOKS_SECRET.search(name) or _HOLDS_A_PASSWORD.search(value))
+
+
+def _read(file: str, index: int) -> dict[str, str]:
+    # Loaded where it is used: few stacks have such files.
+    from dotenv import dotenv_values
+
+    path = ("environment-files", index)
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise FaultsError(Fault(f"a file that can be read ({reason})", path, file)) from None
+    import io
+
+    found = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    return {name: value or "" for name, value in found.items()}

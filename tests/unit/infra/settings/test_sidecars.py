@@ -1,0 +1,96 @@
+"""Rules for the containers beside the app."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.infra.settings_fixtures import fault_of, refuses, settings_of
+
+INIT = {"essential": False, "command": ["node", "init.js"]}
+
+
+def test_a_sidecar_has_the_least_by_default() -> None:
+    sidecar = settings_of({"sidecars": {"agent": {"image": "agent:1"}}}).main.sidecars["agent"]
+
+    assert (sidecar.essential, sidecar.read_only_root_filesystem, sidecar.drop_capabilities) == (
+        True,
+        True,
+        ("ALL",),
+    )
+    assert sidecar.tmpfs == {"/tmp": 64}
+
+
+def test_true_is_enough_for_what_has_defaults() -> None:
+    settings = settings_of({"sidecars": {"router": {"log-router": True}}, "opentelemetry": True})
+
+    assert settings.main.sidecars["router"].log_router is not None
+    assert settings.main.opentelemetry is not None
+
+
+def test_the_ingress_is_the_app_unless_a_sidecar_takes_the_requests() -> None:
+    proxy = {"sidecars": {"nginx": {"image": "nginx:1", "port": 8080}}, "ingress-container": "nginx"}
+
+    assert settings_of({}).main.ingress == ("web", 3000)
+    assert settings_of(proxy).main.ingress == ("nginx", 8080)
+
+
+@pytest.mark.parametrize(
+    ("config", "at", "says"),
+    [
+        ({"sidecars": {"web": {}}}, 'sidecars.web = "web"', "another name than the service's own"),
+        ({"sidecars": {"A": {}}}, "sidecars.A: ", "the name must be"),
+        ({"depends-on": {"nginx": "start"}}, 'depends-on = "nginx"', "containers of the task: no other"),
+        (
+            {"sidecars": {"init": {}}, "depends-on": {"init": "success"}},
+            "depends-on.init",
+            "`essential: false` for init",
+        ),
+        (
+            {"sidecars": {"db": {}}, "depends-on": {"db": "healthy"}},
+            "depends-on.db",
+            "a `health-check-command` for db",
+        ),
+        (
+            {"sidecars": {"init": INIT | {"depends-on": {"web": "complete"}}}},
+            "sidecars.init.depends-on.web",
+            "when it ends, so does the task",
+        ),
+        ({"ingress-container": "nginx"}, "ingress-container", "a sidecar with a `port`"),
+        ({"log-options": {"Name": "x"}}, "log-options", "a sidecar that has `log-router`"),
+        ({"sidecars": {"a": {"volumes": {"v": "/v"}}}}, 'sidecars.a.volumes = "v"', "there are none"),
+        ({"sidecars": {"a": {"memory": 512}}}, "memory = 512", "something is left for the app"),
+        ({"sidecars": {"a": {"cpu": 256}}}, "cpu = 256", "something is left for the app"),
+        (
+            {"sidecars": {"a": {"memory": 64, "memory-reservation": 128}}},
+            "sidecars.a.memory-reservation",
+            "at most the `memory`, 64",
+        ),
+        (
+            {"sidecars": {"a": {"environment": {"DB_PASSWORD": "x"}}}},
+            "sidecars.a.environment",
+            "/app/DB_PASS",
+        ),
+        ({"ulimits": {"files": 5}}, "ulimits.files: ", "one of the limits of Docker's ulimit"),
+        ({"tmpfs": {"tmp": 5}}, "tmpfs.tmp: ", "a path in the container"),
+    ],
+    ids=str,
+)
+def test_what_ecs_would_refuse_is_refused_by_name(config: dict[str, Any], at: str, says: str) -> None:
+    fault = fault_of(config)
+
+    assert fault.startswith(at)
+    assert says in fault
+
+
+def test_containers_that_wait_for_one_another_never_start() -> None:
+    sidecars = {"a": {"depends-on": {"b": "start"}}, "b": {"depends-on": {"a": "start"}}}
+
+    assert 'sidecars = "a → b → a"' in fault_of({"sidecars": sidecars})
+
+
+def test_a_task_has_one_log_router() -> None:
+    sidecars = {"a": {"log-router": True}, "b": {"log-router": True}}
+
+    refuses({"sidecars": sidecars}, "sidecars.b.log-router", "a is one")

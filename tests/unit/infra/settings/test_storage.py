@@ -1,0 +1,66 @@
+"""Rules for what a service writes to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.infra.settings_fixtures import fault_of, settings_of
+
+
+def test_the_app_can_write_to_tmp_and_nowhere_else() -> None:
+    assert settings_of({}).main.tmpfs == {"/tmp": 64}
+
+
+@pytest.mark.parametrize("volume", [{"efs": {}}, {"efs": True}])
+def test_services_that_name_a_volume_alike_share_its_file_system(volume: dict[str, Any]) -> None:
+    uploads = {"volumes": {"uploads": {"path": "/data", **volume}}}
+    settings = settings_of({**uploads, "services": {"worker": {"exposure": "none"}}})
+
+    assert list(settings.file_systems) == ["uploads"]
+    assert settings.more_services["worker"].volumes == settings.main.volumes
+
+
+def test_an_existing_file_system_is_not_made() -> None:
+    egress = {"port": 2049, "cidr": "10.0.0.0/16", "description": "NFS"}
+    volume = {"path": "/data", "efs": {"file-system-id": "fs-01234567"}}
+
+    assert settings_of({"volumes": {"a": volume}, "egress": [egress]}).file_systems == {}
+
+
+@pytest.mark.parametrize(
+    ("config", "at", "says"),
+    [
+        ({"volumes": {"a": {"path": "data"}}}, "volumes.a.path", "begins with /"),
+        ({"volumes": {"a": {"path": "/a", "efs": {}, "ebs": {}}}}, "volumes.a.ebs", "one of `efs` and `ebs`"),
+        (
+            {"volumes": {"a": {"path": "/a", "efs": {"file-system-id": "fs-01234567"}}}},
+            "volumes.a.efs",
+            "a rule in `egress` for port 2049",
+        ),
+        (
+            {"volumes": {"a": {"path": "/a", "efs": {"access-point-id": "fsap-01234567"}}}},
+            "volumes.a.efs.access-point-id",
+            "together with the `file-system-id`",
+        ),
+        (
+            {"volumes": {"a": {"path": "/a", "ebs": {}}, "b": {"path": "/b", "ebs": {}}}},
+            "volumes.b.ebs",
+            "one volume with `ebs` in a service",
+        ),
+        ({"volumes": {"a": {"path": "/a", "ebs": {"type": "io2"}}}}, "volumes.a.ebs.iops", "needs one"),
+        (
+            {"volumes": {"a": {"path": "/a", "ebs": {"type": "gp2", "throughput": 200}}}},
+            "volumes.a.ebs.throughput",
+            "takes none",
+        ),
+        ({"ephemeral-storage-gib": 20}, "ephemeral-storage-gib", "from 21 to 200, or 0"),
+    ],
+    ids=str,
+)
+def test_what_aws_would_refuse_is_refused_by_name(config: dict[str, Any], at: str, says: str) -> None:
+    fault = fault_of(config)
+
+    assert fault.startswith(at)
+    assert says in fault

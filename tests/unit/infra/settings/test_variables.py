@@ -1,0 +1,134 @@
+"""What a container is told, and what it must not be told in plain text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.infra.settings_fixtures import fault_of, faults_of, refuses, settings_of
+
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DB_PASSWORD",
+        "password",
+        "API_KEY",
+        "APIKEY",
+        "GITHUB_TOKEN",
+        "CLIENT_SECRET",
+        "PRIVATE_KEY",
+        "TOKEN_2",
+    ],
+)
+def test_a_variable_that_is_called_like_a_secret_is_refused_with_the_way_to_do_it_right(name: str) -> None:
+    fault = fault_of({"environment": {name: "hunter2"}})
+
+    assert fault.startswith(f"environment.{name} = [secret]: ")
+    assert f"`{name}: /app/{name}` into `secrets`" in fault
+    assert "`public-variables`" in fault
+
+
+def test_a_variable_that_holds_a_password_is_refused() -> None:
+    fault = fault_of({"environment": {"DATABASE_URL": "postgres://app:hunter2@db/app"}})
+
+    assert "hunter2" not in fault
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TOKEN_TTL_SECONDS", "300"),
+        ("PASSWORD_MIN_LENGTH", "8"),
+        ("SECRET_NAME", "db"),
+        ("NEXT_PUBLIC_MAPBOX_TOKEN", "pk.1"),
+        ("USE_TOKEN", "true"),
+        ("DATABASE_URL", "postgres://db.internal/app"),
+        ("KEYBOARD", "qwerty"),
+    ],
+)
+def test_what_only_sounds_like_a_secret_is_none(name: str, value: str) -> None:
+    assert settings_of({"environment": {name: value}}).main.environment == {name: value}
+
+
+def test_a_name_that_is_said_to_be_public_is_taken() -> None:
+    config = {"environment": {"MAPS_API_KEY": "pk.1"}, "public-variables": ["MAPS_API_KEY"]}
+
+    assert settings_of(config).main.environment == {"MAPS_API_KEY": "pk.1"}
+
+
+def test_a_public_name_without_a_variable_is_a_mistake() -> None:
+    refuses({"public-variables": ["MAPS_KEY"]}, "public-variables[0]", "the name of a variable")
+
+
+def test_variables_come_from_files_and_the_stack_s_own_go_before_them(folder: Path) -> None:
+    (folder / "all.env").write_text("# for everybody\nA=1\nexport B='two words'\nC=${A}\n")
+    (folder / "dev.env").write_text("A=2\n")
+    config = {"environment-files": ["all.env", "dev.env"], "environment": {"B": "3"}}
+
+    assert settings_of(config).main.variables == {"A": "2", "B": "3", "C": "${A}"}
+
+
+def test_a_file_that_is_not_there_is_told(folder: Path) -> None:
+    refuses(
+        {"environment-files": ["no.env"]}, "environment-files[0]", "can be read (No such file or directory)"
+    )
+
+
+def test_a_file_that_is_no_text_is_told(folder: Path) -> None:
+    (folder / "bad.env").write_bytes(b"A=\xff\n")
+
+    refuses({"environment-files": ["bad.env"]}, "environment-files[0]", "can be read (not UTF-8)")
+
+
+def test_a_secret_in_a_file_is_refused_and_not_shown(folder: Path) -> None:
+    (folder / "dev.env").write_text("API_TOKEN=hunter2\n")
+
+    (fault,) = faults_of({"environment-files": ["dev.env"]})
+
+    assert fault.startswith('environment-files = "API_TOKEN": ')
+    assert "hunter2" not in fault
+
+
+def test_a_file_may_not_set_what_the_program_sets(folder: Path) -> None:
+    (folder / "dev.env").write_text("PORT=80\n")
+
+    assert "files without PORT" in fault_of({"environment-files": ["dev.env"]})
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        SECRET,
+        f"{SECRET}:password::",
+        "arn:aws:ssm:us-east-1:123456789012:parameter/app/key:3",
+        "/app/db-url",
+        "/app/db-url:3",
+        "ssm:db-url",
+        "secret:db",
+        "secret:prod/db:password",
+        "secret:prod/db:password:AWSPREVIOUS",
+    ],
+)
+def test_a_secret_is_named_by_arn_or_by_name(reference: str) -> None:
+    assert settings_of({"secrets": {"A": reference}}).main.secrets == {"A": reference}
+
+
+@pytest.mark.parametrize("reference", ["hunter2", "secret:", "/", "/app/*", "secret:db:*", "ssm:a/b"])
+def test_nothing_else_is_a_secret_s_name(reference: str) -> None:
+    assert "never the secret itself" in fault_of({"secrets": {"A": reference}})
+
+
+def test_an_alias_of_a_key_grants_nothing_and_is_refused() -> None:
+    alias = "arn:aws:kms:us-east-1:123456789012:alias/app"
+
+    refuses({"kms-keys": [alias]}, "kms-keys[0]", "not of an alias")
