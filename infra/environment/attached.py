@@ -46,9 +46,8 @@ class AttachedService(pulumi.ComponentResource):
                 **base.attachable(),
                 **own_parts(args, parent=self),
                 namespaces=base.namespaces(),
-                # What its base has beside Fargate is for the base's own services.
-                capacity={},
-                provider_names={},
+                capacity=settings.cluster.capacity,
+                provider_names=base.provider_names(),
                 log_group_name=logs.name,
                 log_group_arn=logs.arn,
             ),

@@ -21,6 +21,8 @@ OUTPUT: Final = "attachment"
 _CACHE_URL: Final = "cache_url"
 _NAMESPACE: Final = "namespace_"
 _PEER_PORTS: Final = "peer_ports"
+_CAPACITY: Final = "capacity"
+_DYNAMIC_PORTS: Final = "dynamic_ports"
 
 
 def attachment_of(settings: Settings, base: Platform, image: AppImage) -> pulumi.Output[Any]:
@@ -30,6 +32,7 @@ def attachment_of(settings: Settings, base: Platform, image: AppImage) -> pulumi
             **_shared(settings),
             **base.attachable(),
             **_between_services(settings, base.namespaces),
+            **_beside_fargate(settings, base),
             _CACHE_URL: image.cache_url,
         }
     )
@@ -40,6 +43,22 @@ def _between_services(settings: Settings, namespaces: Namespaces) -> dict[str, o
     every = {f"{_NAMESPACE}{field.name}": getattr(namespaces, field.name) for field in fields(namespaces)}
     own = {key: value for key, value in every.items() if value is not None}
     return {**own, _PEER_PORTS: list(settings.peer_ports)} if own else {}
+
+
+def _beside_fargate(settings: Settings, base: Platform) -> dict[str, object]:
+    """Return the capacity beside Fargate, if there is any."""
+    if not settings.cluster.capacity:
+        return {}
+    capacity = {
+        name: {
+            "type": one.type,
+            "architecture": one.architecture,
+            # Machines outside AWS have none.
+            **({"provider": base.provider_names[name]} if name in base.provider_names else {}),
+        }
+        for name, one in settings.cluster.capacity.items()
+    }
+    return {_CAPACITY: capacity, _DYNAMIC_PORTS: settings.has_dynamic_ports}
 
 
 class Base:
@@ -79,6 +98,14 @@ class Base:
             dns_name=self._of(f"{_NAMESPACE}dns_name") if settings.has_names else None,
         )
 
+    def provider_names(self) -> dict[str, pulumi.Output[str]]:
+        """Return how ECS calls the other stack's capacity providers, of those that this one may use."""
+        return {
+            name: self._of(_CAPACITY).apply(lambda capacity, name=name: capacity[name]["provider"])
+            for name, one in self._settings.cluster.capacity.items()
+            if one.type != "external"
+        }
+
     def cache_url(self) -> pulumi.Output[str | None]:
         """Return where the other stack keeps its build cache; None if it builds nothing."""
         return self._said.apply(lambda said: said.get(_CACHE_URL))
@@ -116,6 +143,7 @@ def _checked(found: object, settings: Settings, base: str) -> Mapping[str, Any]:
             shown = f"{theirs:g}" if isinstance(theirs, float) else theirs or "none"
             faults.append(f"{key} = {own}: {shown}, as {base} has it")
     faults += _without_namespaces(said, settings, base)
+    faults += _without_capacity(said, settings, base)
     if faults:
         lines = "".join(f"\n  - {fault}" for fault in faults)
         raise pulumi.RunError(f"This stack cannot attach to {base}:{lines}")
@@ -131,3 +159,17 @@ def _without_namespaces(said: Mapping[str, Any], settings: Settings, base: str) 
     for port in settings.peer_ports:
         if port not in said.get(_PEER_PORTS, [port]):
             yield f"container-port = {port}: one by which services of {base} reach each other"
+
+
+def _without_capacity(said: Mapping[str, Any], settings: Settings, base: str) -> Iterator[str]:
+    """Yield what an attached stack says of capacity that the base does not have, or has otherwise."""
+    theirs: Mapping[str, Mapping[str, str]] = said.get(_CAPACITY, {})
+    for name, own in settings.cluster.capacity.items():
+        if name not in theirs:
+            yield f"capacity.{name} = {own.type}: none, for {base} has no such capacity"
+            continue
+        for key, value in (("type", own.type), ("architecture", own.architecture)):
+            if value != theirs[name][key]:
+                yield f"capacity.{name}.{key} = {value}: {theirs[name][key]}, as {base} has it"
+    if settings.has_dynamic_ports and not said.get(_DYNAMIC_PORTS):
+        yield f"network-mode = bridge: another one, for {base} lets no such ports through"

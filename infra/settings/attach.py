@@ -14,7 +14,7 @@ from infra.settings.names import PRIORITIES_OF_ATTACHED, StackName
 KEYS_OF_THE_BASE: Final = (
     *("protect", "image-from"),
     *("vpc-id", "public-subnet-ids", "private-subnet-ids", "cidr", "availability-zones", "nat"),
-    *("discovery-domain", "egress", "container-insights", "capacity", "tls-policy", "test-cidrs"),
+    *("discovery-domain", "egress", "container-insights", "tls-policy", "test-cidrs"),
     *("hosted-zone-id", "private-zone", "alias-zones", "dns-records", "certificate-arn", "internal"),
     *("allowed-cidrs", "listener-arn", "test-listener-arn", "listener-priority", "network-load-balancer"),
     *("hsts-seconds", "hsts-subdomains", "aliases", "redirect-hosts"),

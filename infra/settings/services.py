@@ -23,6 +23,8 @@ _OF_ONE_ALONE: Final = (
     *("migration", "schedules", "connect", "discovery", "multidev-services"),
 )
 """What a service does not take from the main one."""
+_OF_CAPACITY: Final = ("network-mode", "placement-strategies", "placement-constraints", "gpus")
+"""What a service with a capacity of its own does not take from the main one either."""
 _WITH_A_FOLDER_OF_ITS_OWN: Final = ("dockerfile", "build-target", "build-args")
 _WITHOUT_SHIFTS: Final = {"strategy": "rolling", "two-target-groups": False, "hooks": ()}
 
@@ -104,7 +106,8 @@ def _inherited(name: str, own: Mapping[str, Any], main: ServiceSettings) -> dict
     if exposure == "none":
         # The default one asks the port.
         base["health-check-command"] = ()
-    return laid_over(main, base, own, {"name": name}, without=[*_OF_ONE_ALONE, *others])
+    of_capacity = _OF_CAPACITY if "capacity-provider-strategy" in own else ()
+    return laid_over(main, base, own, {"name": name}, without=[*_OF_ONE_ALONE, *others, *of_capacity])
 
 
 def _source(said: Mapping[str, Any], main: ImageSettings) -> tuple[ImageSettings | None, list[Found]]:

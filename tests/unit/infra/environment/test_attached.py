@@ -82,6 +82,48 @@ def test_the_app_keeps_connections_as_long_as_the_base_s_load_balancer_wants(att
     assert {"name": "IDLE_TIMEOUT_SECONDS", "value": "60"} in container["environment"]
 
 
+ON_INSTANCES = {
+    "capacity": {"pool": {"type": "ec2", "instance-types": ["t4g.small"]}},
+    "capacity-provider-strategy": [{"capacity-provider": "pool", "weight": 1}],
+    "network-mode": "bridge",
+}
+
+
+def test_its_service_runs_on_the_instances_of_the_base(
+    attach: DeclareStack, declare_stack: DeclareStack
+) -> None:
+    base = declare_stack("dev", ON_INSTANCES).exports
+    graph = attach(ON_INSTANCES, told=base)
+
+    assert graph.one("aws:ecs/service:Service").inputs["capacityProviderStrategies"] == [
+        {"capacityProvider": "cluster-capacity-pool-1a2b3c4", "weight": 1, "base": 0}
+    ]
+    assert graph.one("aws:lb/targetGroup:TargetGroup").inputs["targetType"] == "instance"
+    assert graph.all("aws:ecs/capacityProvider:CapacityProvider") == []
+    assert "capacity" not in declare_stack("dev").exports["attachment"]
+
+
+@pytest.mark.parametrize(
+    ("base", "words"),
+    [
+        ({}, r"capacity.pool = ec2: none, for dev has no such capacity"),
+        (
+            {"capacity": {"pool": {"type": "managed-instances"}}, "nat": "single"},
+            r"capacity.pool.type = ec2: managed-instances, as dev has it",
+        ),
+        (
+            {**ON_INSTANCES, "network-mode": "host"},
+            r"network-mode = bridge: another one, for dev lets no such ports through",
+        ),
+    ],
+)
+def test_instances_that_the_base_does_not_have_are_refused(
+    attach: DeclareStack, declare_stack: DeclareStack, base: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(pulumi.RunError, match=words):
+        attach(ON_INSTANCES, told=declare_stack("dev", base).exports)
+
+
 CONNECTED = {"connect": {"enabled": True}, "discovery": {"enabled": True}}
 
 

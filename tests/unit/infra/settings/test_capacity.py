@@ -224,7 +224,20 @@ def test_a_task_with_gpus_runs_where_there_are_some() -> None:
     assert settings_of(on("gpu", GPU, gpus=1, architecture="x86_64")).main.gpus == 1
 
 
-def test_an_attached_stack_uses_fargate_and_the_capacity_of_nobody() -> None:
-    faults = faults_of({"attach-to": "staging", "capacity": {"pool": POOL}})
+def test_a_service_with_capacity_of_its_own_takes_nothing_from_the_main_one_s() -> None:
+    """What is said of instances would not fit Fargate."""
+    main = on("pool", POOL, network_mode="bridge", placement_strategies=[{"type": "random"}])
+    worker = {"exposure": "none", **strategy(SPOT)}
+    service = settings_of({**main, "services": {"worker": worker, "api": {}}}).more_services
 
-    assert any(fault.startswith("capacity = ") and "nothing, for `attach-to`" in fault for fault in faults)
+    assert (service["worker"].network_mode, service["worker"].placement_strategies) == ("auto", ())
+    assert service["api"].network_mode == "bridge"
+
+
+def test_what_is_wrong_with_another_service_is_told_there() -> None:
+    worker = {"exposure": "none", **strategy({**SPOT, "capacity-provider": "pool"})}
+
+    (fault,) = faults_of({"services": {"worker": worker}})
+    assert fault.startswith(
+        'services.worker.capacity-provider-strategy[0].capacity-provider = "pool": one of'
+    )
