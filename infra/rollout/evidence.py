@@ -100,17 +100,15 @@ def logged(clients: AwsClients, tasks: Sequence[Answer], clock: Clock) -> list[s
     if not tasks:
         return []
     found = clients.client("ecs").describe_task_definition(taskDefinition=tasks[0]["taskDefinitionArn"])
-    container = next(iter(found["taskDefinition"]["containerDefinitions"]))
-    options = container["logConfiguration"]["options"]
+    definitions = found["taskDefinition"]["containerDefinitions"]
     logs = clients.client("logs")
     for attempt in range(_LOG_TRIES):
         if attempt:
             clock.block(_LOG_PAUSE_SECONDS)
-        for task in tasks:
-            stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task_id(task['taskArn'])}"
+        for group, stream in (one for task in tasks for one in _streams(task, definitions)):
             try:
                 events = logs.get_log_events(
-                    logGroupName=options["awslogs-group"],
+                    logGroupName=group,
                     logStreamName=stream,
                     limit=_LINES_READ,
                     startFromHead=False,
@@ -121,6 +119,21 @@ def logged(clients: AwsClients, tasks: Sequence[Answer], clock: Clock) -> list[s
                 lines = [line for event in events for line in event["message"].rstrip().split("\n")]
                 return [f"  | {line}" for line in telling(lines)]
     return []
+
+
+def _streams(task: Answer, definitions: Sequence[Answer]) -> Iterator[tuple[str, str]]:
+    """Yield log group and stream of each container of a task that failed, or of the first one if none did.
+
+    What a log router sends elsewhere is not found here.
+    """
+    codes = {one.get("name"): one.get("exitCode") for one in task.get("containers", ())}
+    failed = [one for one in definitions if codes.get(one["name"])]
+    for container in failed or definitions[:1]:
+        configuration = container["logConfiguration"]
+        if configuration["logDriver"] == "awslogs":
+            options = configuration["options"]
+            stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task_id(task['taskArn'])}"
+            yield options["awslogs-group"], stream
 
 
 def telling(lines: Sequence[str]) -> Sequence[str]:

@@ -41,7 +41,12 @@ class Recorded(RowHandler):
         from botocore.validate import ParamValidator
 
         del absent
-        report = ParamValidator().validate(arguments, self.shape(cloud, operation))
+        shape = self.shape(cloud, operation)
+        # The SDK fills these in itself.
+        tokens = {
+            name: "token" for name, one in shape.members.items() if one.metadata.get("idempotencyToken")
+        }
+        report = ParamValidator().validate({**tokens, **arguments}, shape)
         if report.has_errors():
             raise ResourceError(f"{self.token}: AWS would refuse {operation}: {report.generate_report()}")
         return {}

@@ -19,6 +19,7 @@ from tests.unit.infra.rollout.aws import (
     Hours,
     Refused,
     lines,
+    logging_to,
     service,
     task,
     tasks,
@@ -135,6 +136,30 @@ def test_where_the_last_task_was_ended_before_it_logged_anything_another_one_tel
 
     assert evidence(aws, VERSION, hours.clock)[-1] == "  | no database"
     assert hours.seconds == 0
+
+
+def _with_sidecar(driver: str) -> dict[str, Any]:
+    definition = logging_to()
+    sidecar = {**definition["taskDefinition"]["containerDefinitions"][0], "name": "nginx"}
+    sidecar["logConfiguration"] = {**sidecar["logConfiguration"], "logDriver": driver}
+    definition["taskDefinition"]["containerDefinitions"].append(sidecar)
+    return definition
+
+
+@pytest.mark.parametrize(("driver", "streams"), [("awslogs", [f"web/nginx/{1:032x}"]), ("awsfirelens", [])])
+def test_the_container_that_failed_tells_and_not_the_app_beside_it(driver: str, streams: list[str]) -> None:
+    ended = task(1, stopped="Essential container exited")
+    ended["containers"] = [{"name": "web", "exitCode": 0}, {"name": "nginx", "exitCode": 1}]
+    aws: Any = Aws(
+        **tasks(ended),
+        describe_services=service(),
+        describe_task_definition=_with_sidecar(driver),
+        get_log_events=lines("bad configuration"),
+    )
+
+    evidence(aws, VERSION, Hours().clock)
+
+    assert [one["logStreamName"] for one in aws.questions("get_log_events")] == streams
 
 
 def test_targets_that_are_unhealthy_are_named() -> None:
