@@ -98,7 +98,8 @@ def provider(resource: Resource, context: Context) -> Iterator[Usage]:
     disk = int(block_of(template, "storageConfiguration").get("storageSizeGib") or _DISK_OF_MANAGED)
     reserved = context.assumed.instance_reserved_gb
     candidates = _candidates(block_of(template, "instanceRequirements"), _architecture(name, context))
-    found = cheapest(peak, candidates, context.stack.region, reserved, _beside(disk, context.stack.region))
+    region = context.stack.region
+    found = cheapest(peak, candidates, region, reserved, beside=_beside(disk, region))
     if found is None:
         yield Usage(f"instances for {resource.name}", 1, "Instances", "instances", ("hours",))
         return

@@ -10,6 +10,7 @@ import click
 
 from automation.console import json_option, say, show, write_text
 from automation.cost import chart as charts
+from automation.cost import compute_table as table
 from automation.cost import report
 from automation.cost.assumptions import Assumptions
 from automation.cost.estimate import Estimate, estimate
@@ -36,8 +37,20 @@ def _svg(_: click.Context, __: click.Parameter, path: Path | None) -> Path | Non
     return path
 
 
+def _refuse_what_cannot_be_meant(*rules: tuple[bool, str]) -> None:
+    for refused, message in rules:
+        if refused:
+            raise click.UsageError(message)
+
+
 @click.command(short_help="Show what a stack costs in a month.")
-@click.argument("stack")
+@click.argument("stack", required=False)
+@click.option(
+    "--compute-table",
+    is_flag=True,
+    help="Show instead what three workloads cost on all that tasks may run on, side by side.",
+)
+@click.option("--region", metavar="REGION", help=f"Region of --compute-table; {table.REGION} by default.")
 @click.option("--compare", metavar="STACK", help="Show what another stack would cost instead.")
 @click.option(
     "--before",
@@ -62,7 +75,9 @@ def _svg(_: click.Context, __: click.Parameter, path: Path | None) -> Path | Non
 @click.option("--chart", type=_FILE, callback=_svg, metavar="FILE.svg", help="Write a bar chart.")
 def cost(
     *,
-    stack: str,
+    stack: str | None,
+    compute_table: bool,
+    region: str | None,
     compare: str | None,
     before: Path | None,
     live: bool,
@@ -75,14 +90,23 @@ def cost(
 
     No AWS account is needed. The exit code is 1 if the stack costs more than its budget.
     """
-    if compare is not None and before is not None:
-        raise click.UsageError("use either --compare or --before, not both")
+    book = cache(PricesOfToday if live else PricesOfTable)
+    if compute_table and stack is None:
+        where = region or table.REGION
+        rows = table.rows(book(where), where, assume)
+        show(table.lines(rows, where), table.as_json(rows, where), as_json=as_json)
+        return 0
+    if stack is None:
+        raise click.UsageError("Missing argument 'STACK'.")
+    _refuse_what_cannot_be_meant(
+        (compute_table or region is not None, "--compute-table and its --region are of no stack"),
+        (compare is not None and before is not None, "use either --compare or --before, not both"),
+    )
     planned = plan(stack)
-    prices = cache(PricesOfToday if live else PricesOfTable)
 
     def price(of: Stack) -> Estimate:
         # A stack without resources has no region, and costs nothing.
-        return estimate(of, prices(of.region or planned.region), assume)
+        return estimate(of, book(of.region or planned.region), assume)
 
     this = price(planned)
     sides = [(stack, this)]

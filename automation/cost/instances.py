@@ -100,19 +100,30 @@ def cheapest(
     candidates: Iterable[Instance],
     region: str,
     reserved_gib: float,
-    extra_hourly: Callable[[Instance], float] = lambda _: 0.0,
+    *,
+    beside: Callable[[Instance], float] = lambda _: 0.0,
+    at_least: int = 1,
 ) -> tuple[Instance, int] | None:
-    """Return the type, and how many of it, on which tasks cost least; None if they fit on none."""
+    """Return the type, and how many of it, on which tasks cost least; None if they fit on none.
+
+    Args:
+        loads: the tasks.
+        candidates: the types that may be taken.
+        region: whose prices count.
+        reserved_gib: memory of each instance that the system and the agent take.
+        beside: what an instance of a type costs beside itself.
+        at_least: how many instances there are anyway.
+    """
+    # Of two that cost the same, the one with the smaller instances: it loses less when one fails.
     fitting = [
-        (count * (instance.hourly(region) + extra_hourly(instance)), instance.vcpus, instance.type, instance)
-        for instance in candidates
-        if (count := instances_for(loads, instance, reserved_gib))
+        ((count * (one.hourly(region) + beside(one)), one.vcpus, one.type), one, count)
+        for one in candidates
+        if (needed := instances_for(loads, one, reserved_gib)) and (count := max(needed, at_least))
     ]
     if not fitting:
         return None
-    # Of two that cost the same, the one with the smaller instances: it loses less when one fails.
-    instance = min(fitting, key=lambda item: item[:3])[3]
-    return instance, instances_for(loads, instance, reserved_gib) or 0
+    _, instance, count = min(fitting, key=lambda item: item[0])
+    return instance, count
 
 
 @cache

@@ -136,6 +136,8 @@ def test_a_chart_is_written(run: Run, tmp_path: Path) -> None:
         (["small", "--assume", "request=1"], "did you mean requests"),
         (["small", "--budget", "-1"], "-1.0 is not in the range"),
         ([], "Missing argument 'STACK'"),
+        (["small", "--compute-table"], "--compute-table and its --region are of no stack"),
+        (["small", "--region", "eu-west-1"], "--compute-table and its --region are of no stack"),
     ],
 )
 def test_what_cannot_be_meant_is_a_usage_error(arguments: list[str], message: str, run: Run) -> None:
@@ -150,6 +152,20 @@ def test_a_chart_that_cannot_be_written_is_told_without_a_traceback(run: Run, tm
 
     assert code == 1
     assert err.endswith("cannot be written: No such file or directory\n")
+
+
+def test_workloads_are_compared_without_a_stack(run: Run) -> None:
+    code, out, err = run("--compute-table")
+
+    assert (code, err) == (0, "")
+    assert out.startswith("| In us-east-1, dollars a month | Fargate, x86_64 |")
+
+
+def test_workloads_are_compared_in_another_region(run: Run) -> None:
+    document = json.loads(run("--compute-table", "--region", "eu-central-1", "--json")[1])
+
+    assert document["region"] == "eu-central-1"
+    assert document["workloads"][0]["costs"]["fargate-arm64"]["usd_per_month"] == 16.58
 
 
 def test_live_asks_aws_and_says_what_it_did_not_have(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

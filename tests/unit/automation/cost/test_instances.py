@@ -109,7 +109,14 @@ def test_what_each_instance_costs_besides_counts() -> None:
     load = [Load(tasks=4, vcpus=1, gib=2)]
 
     assert cheapest(load, [cheap, LARGE], "us-east-1", 0.5) == (cheap, 4)
-    assert cheapest(load, [cheap, LARGE], "us-east-1", 0.5, lambda _: 0.1) == (LARGE, 2)
+    assert cheapest(load, [cheap, LARGE], "us-east-1", 0.5, beside=lambda _: 0.1) == (LARGE, 2)
+
+
+def test_instances_that_are_there_anyway_count() -> None:
+    """Of two, small ones are the cheaper ones where one large one would do."""
+    load = [Load(tasks=2, vcpus=0.5, gib=1)]
+
+    assert cheapest(load, [SMALL, LARGE], "us-east-1", 0.5, at_least=2) == (SMALL, 2)
 
 
 def test_no_type_is_taken_where_none_has_room() -> None:
