@@ -100,13 +100,15 @@ class Containers:
     def _sidecar(self, name: str, sidecar: Sidecar) -> dict[str, Any]:
         volumes = {one: (path, False) for one, path in sidecar.volumes.items()}
         exec_allowed = self._settings.execute_command
+        said = "drop_capabilities" in sidecar.model_fields_set
         container = {
             **self._common(
                 name,
                 sidecar,
                 variables=sidecar.variables,
                 read_only=sidecar.read_only_root_filesystem and not exec_allowed,
-                dropped=list(sidecar.drop_capabilities),
+                # Its agent of ECS Exec needs what the app's does.
+                dropped=["NET_RAW"] if exec_allowed and not said else list(sidecar.drop_capabilities),
                 volumes=volumes,
             ),
             "essential": sidecar.essential,

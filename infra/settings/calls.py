@@ -28,7 +28,7 @@ def endpoint(service: ServiceSettings) -> tuple[str, int] | None:
     own = service.connect
     if not own.enabled or not own.offers:
         return None
-    usual = service.container_port if own.protocol == "tcp" else _HTTP_PORT
+    usual = service.ingress[1] if own.protocol == "tcp" else _HTTP_PORT
     return own.alias or service.name, own.port or usual
 
 

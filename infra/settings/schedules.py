@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from infra.settings.clock_times import Cron, Moment, Rate, TimeZone
-from infra.settings.faults import CREDENTIALS
-from infra.settings.model import Fault, Model, Pattern, Variables, Word, check
+from infra.settings.model import Fault, Model, Pattern, Word
 from infra.settings.names import DNS_LABEL, LONGEST_SERVICE_NAME
+from infra.settings.variables import AppEnvironment
 
 # A schedule's name has 64 characters: the service's, a hyphen, this one, and Pulumi's random end of 8.
 # https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
@@ -28,12 +28,6 @@ ScheduleName = Annotated[
 ]
 
 
-def _environment(variables: dict[str, str]) -> dict[str, str]:
-    own = "no credentials, the app gets its own from the task role: see `task-role-statements`"
-    check(Fault(own, (name,), value) for name, value in variables.items() if name in CREDENTIALS)
-    return variables
-
-
 class Schedule(Model):
     """When a task of the service starts, and what it runs instead of the service's command."""
 
@@ -47,7 +41,7 @@ class Schedule(Model):
     """Time zone of `cron` and `at`; EventBridge Scheduler follows its daylight saving time."""
     command: tuple[Word, ...] = ()
     """What the app's container runs; empty takes the service's own command."""
-    environment: Annotated[Variables, AfterValidator(_environment)] = Field(default_factory=dict)
+    environment: AppEnvironment = Field(default_factory=dict)
     """Environment variables beside the service's own, or instead of them; for all to see."""
     count: int = Field(default=1, ge=1, le=10)
     """How many tasks start each time."""

@@ -318,6 +318,11 @@ class ServiceSettings(TrafficSettings):
             app_has_health_check=bool(self.health_check_command),
         )
         yield from self._rules_of_containers()
+        yield from self._rules_of_schedules()
+        udp = self.exposure == "tcp" and self.listener_protocol == "udp"
+        if udp and self.connect.enabled and self.connect.offers:
+            tcp = "another protocol, or `connect.offers: false`: Service Connect knows TCP alone"
+            yield Fault(tcp, ("listener-protocol",), "udp")
         variables = [{"name": name, "value": value} for name, value in self.environment.items()]
         secrets = [{"name": name, "valueFrom": arn} for name, arn in self.secrets.items()]
         size = len(json.dumps([variables, secrets], separators=(",", ":")).encode())
@@ -427,6 +432,19 @@ class ServiceSettings(TrafficSettings):
         for name in blocks[1:]:
             one = f"one volume with `ebs` in a service; {blocks[0]} is one"
             yield Fault(one, ("volumes", name, "ebs"), name)
+
+    def _rules_of_schedules(self) -> Iterator[Fault]:
+        blocks = [name for name, one in self.volumes.items() if one.ebs]
+        if self.schedules and blocks:
+            # https://docs.aws.amazon.com/scheduler/latest/APIReference/API_EcsParameters.html has no volumes.
+            none = (
+                f"none, or no `ebs` for {blocks[0]}: EventBridge Scheduler starts no task with such a volume"
+            )
+            yield Fault(none, ("schedules",), ", ".join(self.schedules))
+        for name, schedule in self.schedules.items():
+            public = tuple(one for one in self.public_variables if one in schedule.environment)
+            for fault in rules_of_variables(schedule.environment, (), self.secrets, public):
+                yield Fault(fault.allowed, ("schedules", name, *fault.path), fault.value)
 
     def _stuck_deployments(self, counts: range) -> Iterator[Fault]:
         """Yield percentages with which a deployment could neither stop an old task nor start a new one.

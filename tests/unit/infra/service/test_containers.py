@@ -234,3 +234,16 @@ def test_ecs_may_pull_every_image_of_the_task_from_ecr() -> None:
     )
 
     assert _statements(graph, "web-execution")["Pull"]["Resource"] == [REPOSITORY_ARN, other]
+
+
+def test_with_ecs_exec_every_container_can_be_entered() -> None:
+    """Each has an agent of its own, which writes to the file system and needs more than no capabilities."""
+    plain, strict = Sidecar(image="nginx:1.29"), Sidecar(image="nginx:1.29", drop_capabilities=("ALL",))
+    images = {"plain": NGINX, "strict": NGINX}
+    containers = _containers(
+        _task(sidecars={"plain": plain, "strict": strict}, images=images, execute_command=True)
+    )
+    dropped = {name: one["linuxParameters"]["capabilities"]["drop"] for name, one in containers.items()}
+
+    assert dropped == {"web": ["NET_RAW"], "plain": ["NET_RAW"], "strict": ["ALL"]}
+    assert not any(one["readonlyRootFilesystem"] for one in containers.values())

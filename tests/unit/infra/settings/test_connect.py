@@ -115,6 +115,14 @@ def test_tasks_reach_each_other_by_the_ports_that_services_offer() -> None:
     assert not settings_of(config).has_dynamic_peer_ports
 
 
+def test_others_reach_the_sidecar_that_takes_the_requests() -> None:
+    proxy = {"sidecars": {"proxy": {"image": "nginx:1.29", "port": 8080}}, "ingress-container": "proxy"}
+    config = {"services": {"api": {"exposure": "none", "connect": {**ON, "protocol": "tcp"}, **proxy}}}
+
+    assert addresses(config)["api"] == "api:8080"
+    assert settings_of(config).peer_ports == (8080,)
+
+
 def test_tasks_without_an_address_of_their_own_are_reached_by_ports_that_docker_chooses() -> None:
     shared = {**ON_INSTANCES, "network-mode": "bridge"}
     config = {"capacity": MACHINES, "services": {"api": {"exposure": "none", "connect": ON, **shared}}}
@@ -154,6 +162,11 @@ def test_tasks_without_an_address_of_their_own_are_reached_by_ports_that_docker_
             stack(connect=ON, api={**ON, "alias": "web"}),
             'connect.alias = "web:80": ',
             "two would be reached at web:80",
+        ),
+        (
+            {"exposure": "tcp", "listener-protocol": "udp", "listener-port": 53, "connect": ON},
+            "listener-protocol",
+            "Service Connect knows TCP alone",
         ),
         (isolated(discovery=ON), "network-mode", "another mode, or no `discovery`"),
         (isolated(**{"execute-command": True}), "network-mode", "another mode, or no `execute-command`"),

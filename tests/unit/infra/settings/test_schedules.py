@@ -71,6 +71,13 @@ def test_copies_are_not_scheduled_unless_they_say_so() -> None:
     }
 
 
+def test_a_variable_that_the_service_calls_public_is_public_here_too() -> None:
+    said = {"environment": {"SITE_TOKEN": "a"}, "public-variables": ["SITE_TOKEN"]}
+    config = {**said, **scheduled(rate="1 day", environment={"SITE_TOKEN": "b"})}
+
+    assert settings_of(config).main.schedules["nightly"].environment == {"SITE_TOKEN": "b"}
+
+
 @pytest.mark.parametrize(
     ("config", "at", "says"),
     [
@@ -101,6 +108,26 @@ def test_copies_are_not_scheduled_unless_they_say_so() -> None:
             scheduled(rate="1 day", environment={"AWS_ACCESS_KEY_ID": "hunter2"}),
             "schedules.nightly.environment.AWS_ACCESS_KEY_ID = [secret]: ",
             "task role",
+        ),
+        (
+            scheduled(rate="1 day", environment={"PORT": "80"}),
+            "schedules.nightly.environment.PORT",
+            "the task definition sets this one itself",
+        ),
+        (
+            scheduled(rate="1 day", environment={"DB_PASSWORD": "hunter2"}),
+            "schedules.nightly.environment.DB_PASSWORD = [secret]: ",
+            "what everybody may see",
+        ),
+        (
+            {**scheduled(rate="1 day", environment={"LEVEL": "3"}), "secrets": {"LEVEL": "/app/level"}},
+            "schedules.nightly.environment.LEVEL",
+            "none in `secrets`, which sets it too",
+        ),
+        (
+            {**scheduled(rate="1 day"), "volumes": {"data": {"path": "/data", "ebs": True}}},
+            'schedules = "nightly": ',
+            "no `ebs` for data: EventBridge Scheduler starts no task with such a volume",
         ),
         (
             scheduled(rate="1 day", command=["x" * 9000]),
