@@ -31,7 +31,7 @@ class ClusterArgs:
 
 
 class Cluster(pulumi.ComponentResource):
-    """A cluster with Fargate and other capacity, which keeps what its tasks write for a while."""
+    """A cluster with Fargate and other capacity, made or there already, and a log group for its tasks."""
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
@@ -45,6 +45,31 @@ class Cluster(pulumi.ComponentResource):
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Cluster", name, None, opts)
 
+        if args.settings.cluster_arn is None:
+            self._make(name, args)
+        else:
+            self.arn = pulumi.Output.from_input(args.settings.cluster_arn)
+            self.name = pulumi.Output.from_input(args.settings.cluster_arn.rpartition("/")[2])
+            self.provider_names = {}
+            self.registration_command = None
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            retention_in_days=args.log_retention_days,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+        self.log_group_name = logs.name
+        self.log_group_arn = logs.arn
+        self.register_outputs(
+            {
+                "name": self.name,
+                "arn": self.arn,
+                "log_group_name": self.log_group_name,
+                "log_group_arn": self.log_group_arn,
+            },
+        )
+
+    def _make(self, name: str, args: ClusterArgs) -> None:
         cluster = aws.ecs.Cluster(
             name,
             settings=[{"name": "containerInsights", "value": args.settings.container_insights}],
@@ -73,23 +98,7 @@ class Cluster(pulumi.ComponentResource):
                 hooks=args.place.hooks if names and args.place else None,
             ),
         )
-        logs = aws.cloudwatch.LogGroup(
-            f"{name}-logs",
-            retention_in_days=args.log_retention_days,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-
         self.name = cluster.name
         self.arn = cluster.arn
-        self.log_group_name = logs.name
-        self.log_group_arn = logs.arn
         self.provider_names = names
         self.registration_command = capacity.registration_command
-        self.register_outputs(
-            {
-                "name": self.name,
-                "arn": self.arn,
-                "log_group_name": self.log_group_name,
-                "log_group_arn": self.log_group_arn,
-            },
-        )

@@ -59,6 +59,8 @@ class Routing:
     balancer: LoadBalancerSettings
     network: NetworkSettings
     region: str
+    cluster_arn: str | None
+    """The cluster that is there already."""
     base: str | None
     """The stack that this one attaches to."""
 
@@ -199,12 +201,16 @@ def _faults_of_listeners(routing: Routing) -> Iterator[Fault]:
 
 def _faults_of_an_existing_listener(routing: Routing) -> Iterator[Fault]:
     balancer = routing.balancer
-    for key in ("listener_arn", "certificate_arn"):
-        arn: str | None = getattr(balancer, key)
-        if arn is not None and arn.split(":")[3] != routing.region:
-            there = f"one in {routing.region}, the stack's region"
-            yield Fault(there, (key.replace("_", "-"),), arn)
     arn = balancer.network_load_balancer.arn
+    named: dict[Path, str | None] = {
+        ("listener-arn",): balancer.listener_arn,
+        ("certificate-arn",): balancer.certificate_arn,
+        ("network-load-balancer", "arn"): arn,
+        ("cluster-arn",): routing.cluster_arn,
+    }
+    for where, one in named.items():
+        if one is not None and one.split(":")[3] != routing.region:
+            yield Fault(f"one in {routing.region}, the stack's region", where, one)
     existing = {("listener-arn",): balancer.listener_arn, ("network-load-balancer", "arn"): arn}
     for where, found in existing.items():
         if found is not None and routing.network.vpc_id is None:

@@ -195,6 +195,7 @@ class Settings(Model):
             balancer=self.load_balancer,
             network=self.network,
             region=self.provider.region,
+            cluster_arn=self.cluster.cluster_arn,
             base=self.attach.base if self.attach else None,
         )
 

@@ -133,3 +133,39 @@ def test_everything_in_an_example_uses_the_one_provider(declare_stack: DeclareSt
 
     assert [one.name for one in made if reference not in {one.provider, one.providers.get("aws")}] == []
     assert [one.token for one in asked if one.provider != reference] == []
+
+
+def test_clients_reach_each_service_as_they_speak(declare_stack: DeclareStack) -> None:
+    graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "network-load-balancer.yaml")
+    listeners = {
+        one.name: (one.inputs["protocol"], one.inputs["port"])
+        for one in graph.all("aws:lb/listener:Listener")
+    }
+
+    assert listeners == {
+        "load-balancer-http": ("HTTP", 80),
+        "load-balancer-https": ("HTTPS", 443),
+        "mqtt": ("TLS", 8883),
+        "dns": ("UDP", 53),
+    }
+    assert graph.exports["urls"] == {
+        "web": "https://dev.example.com",
+        "mqtt": "tls://mqtt.dev.example.com:8883",
+        "dns": "udp://dns.dev.example.com:53",
+    }
+    assert len(graph.exports["fixed_addresses"]) == 2
+
+
+def test_of_what_is_there_already_a_stack_makes_nothing_anew(declare_stack: DeclareStack) -> None:
+    graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "existing-load-balancer.yaml")
+    made = {one.type for one in graph.resources if one.type.startswith("aws:")}
+
+    assert not made & {
+        "aws:lb/loadBalancer:LoadBalancer",
+        "aws:lb/listener:Listener",
+        "aws:ecs/cluster:Cluster",
+        "aws:acm/certificate:Certificate",
+        "aws:route53/record:Record",
+    }
+    assert graph.names("aws:lb/listenerRule:ListenerRule") == ["web", "web-redirect"]
+    assert graph.one("aws:lb/listenerRule:ListenerRule", "web").inputs["priority"] == 1200

@@ -40,3 +40,16 @@ def test_logs_are_kept_as_long_as_the_settings_say() -> None:
     logs = _cluster(log_retention_days=7).one("aws:cloudwatch/logGroup:LogGroup", "cluster-logs")
 
     assert logs.inputs == {"retentionInDays": 7}
+
+
+def test_of_a_cluster_that_is_there_already_nothing_is_changed() -> None:
+    graph = _cluster(cluster_arn="arn:aws:ecs:us-east-1:123456789012:cluster/shared")
+    outputs = graph.component_outputs("node-on-ecs:infra:Cluster", "cluster")
+
+    assert not graph.all("aws:ecs/cluster:Cluster")
+    assert not graph.all("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders")
+    assert (outputs["name"], outputs["arn"]) == (
+        "shared",
+        "arn:aws:ecs:us-east-1:123456789012:cluster/shared",
+    )
+    assert outputs["log_group_name"] == "cluster-logs-1a2b3c4"

@@ -18,6 +18,7 @@ EXISTING = {
     "private-subnet-ids": list(SUBNETS[:2]),
 }
 TEST = {"test-listener-arn": LISTENER.format("fedcba9876543210")}
+CLUSTER = "arn:aws:ecs:us-east-1:123456789012:cluster/shared"
 NETWORK = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/shared/0123456789abcdef"
 
 
@@ -140,6 +141,22 @@ def test_the_first_stack_at_an_existing_listener_does_not_take_the_last_priority
             "together with `listener-arn`",
         ),
         ({"listener-priority": 5}, "listener-priority", "only together with `listener-arn`"),
+        ({"cluster-arn": "shared"}, "cluster-arn", "the ARN of an ECS cluster"),
+        (
+            {"cluster-arn": CLUSTER.replace("us-", "eu-")},
+            "cluster-arn",
+            "one in us-east-1, the stack's region",
+        ),
+        (
+            {"cluster-arn": CLUSTER, "container-insights": "enhanced"},
+            "container-insights",
+            "of a cluster that is there already",
+        ),
+        (
+            {"cluster-arn": CLUSTER, "capacity": {"outside": {"type": "external"}}},
+            "capacity = ",
+            "of a cluster that is there already",
+        ),
         ({**EXISTING, "domain": ""}, "listener-arn", "would get the requests of all others"),
         ({**EXISTING, "aws:region": "eu-west-1"}, "listener-arn", "one in eu-west-1, the stack's region"),
         ({**EXISTING, "internal": True}, "internal", "the load balancer of `listener-arn` is there"),
