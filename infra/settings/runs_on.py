@@ -80,8 +80,19 @@ def _of_kind(service: ServiceSettings, kind: Kind) -> Iterator[Fault]:
         yield Fault(
             f"none on {kind} capacity, where ECS places tasks itself", ("placement-strategies",), shown
         )
-    if kind != "external":
-        return
+    if service.ephemeral_storage_gib:
+        disk = "0: Fargate alone has it; instances have the disks of their `capacity`"
+        yield Fault(disk, ("ephemeral-storage-gib",), service.ephemeral_storage_gib)
+    if kind == "external":
+        yield from _of_machines_outside_aws(service)
+
+
+def _of_machines_outside_aws(service: ServiceSettings) -> Iterator[Fault]:
+    for name, volume in service.volumes.items():
+        for key, storage in (("efs", volume.efs), ("ebs", volume.ebs)):
+            if storage is not None:
+                nowhere = "none: machines outside AWS mount neither EFS nor EBS"
+                yield Fault(nowhere, ("volumes", name, key), name)
     lines = service.capacity_provider_strategy
     if lines[0].base:
         # Its launch type stands in the place of a strategy.

@@ -199,6 +199,22 @@ def test_a_wrong_capacity_is_refused(capacity: dict[str, Any], at: str, says: st
             "auto, bridge, host, none",
         ),
         (on("pool", POOL, network_mode="none"), "network-mode", "`exposure: none`"),
+        (on("pool", POOL, ephemeral_storage_gib=30), "ephemeral-storage-gib", "Fargate alone has it"),
+        (
+            on("rack", RACK, exposure="none", volumes={"data": {"path": "/data", "efs": {}}}),
+            'volumes.data.efs = "data": ',
+            "mount neither EFS nor EBS",
+        ),
+        (
+            on("rack", RACK, exposure="none", discovery={"enabled": True}),
+            "discovery.enabled",
+            "no names for machines outside AWS",
+        ),
+        (
+            on("pool", POOL, network_mode="host", connect={"enabled": True}),
+            "connect.enabled",
+            "awsvpc and bridge",
+        ),
         (
             on("pool", POOL, placement_strategies=[{"type": "spread", "field": "cpu"}]),
             "placement-strategies[0].field",
