@@ -95,7 +95,7 @@ class Cluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # AWS says that a new provider of managed instances is not ACTIVE yet, for half a minute.
-                hooks=args.place.hooks if names and args.place else None,
+                hooks=args.place.cluster_hooks if args.place else None,
             ),
         )
         self.name = cluster.name

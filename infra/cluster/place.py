@@ -28,5 +28,7 @@ class Place:
     """Whether instances have public addresses, for want of a NAT gateway."""
     hooks: pulumi.ResourceHookBinding
     """For what is made from roles that IAM has just made."""
+    cluster_hooks: pulumi.ResourceHookBinding
+    """For what ties capacity to the cluster: not before it is ready, and not away from under a service."""
     prerequisites: Sequence[pulumi.Resource] = ()
     """What an instance needs to register, though no argument leads to it: routes and rules."""

@@ -93,6 +93,7 @@ class Environment(pulumi.ComponentResource):
             security_group_id=self._entrances.security.tasks_id,
             assign_public_ip=self._network.tasks_have_public_addresses,
             hooks=rollout.of_capacity,
+            cluster_hooks=rollout.of_cluster_capacity,
             prerequisites=[self._network, self._entrances.security],
         )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from infra.rollout.aws_clients import Clients
+from infra.rollout.capacity_in_use import refuse_capacity_in_use
 from infra.rollout.errors import OperationErrors
 from infra.rollout.lifecycle_hooks import remove_hooks
 from infra.rollout.migration import Migrations
@@ -53,6 +54,17 @@ class Rollout:
     def of_capacity(self) -> pulumi.ResourceHookBinding:
         """The hooks of capacity providers and of what they are made from."""
         return pulumi.ResourceHookBinding(on_error=[self._on_error])
+
+    @cached_property
+    def of_cluster_capacity(self) -> pulumi.ResourceHookBinding:
+        """The hooks of what ties capacity providers to a cluster."""
+
+        async def before(args: pulumi.ResourceHookArgs) -> None:
+            await refuse_capacity_in_use(self._clients, args)
+
+        return pulumi.ResourceHookBinding(
+            before_update=[pulumi.ResourceHook("capacity-in-use", before)], on_error=[self._on_error]
+        )
 
     def of_task_definition(self) -> pulumi.ResourceHookBinding:
         """Return the hooks of a task definition."""

@@ -26,6 +26,7 @@ def declared(name: str, settings: Any, *, public: bool = False) -> Graph:
     """Declare a cluster with this capacity, whose services run there by default."""
 
     def program() -> None:
+        rollout = Rollout(provider_settings())
         network = aws.ec2.SecurityGroup("network", opts=held("of-the-network"))
         place = Place(
             account=account(),
@@ -33,7 +34,8 @@ def declared(name: str, settings: Any, *, public: bool = False) -> Graph:
             subnet_ids=["subnet-1", "subnet-2"],
             security_group_id="sg-tasks",
             assign_public_ip=public,
-            hooks=Rollout(provider_settings()).of_capacity,
+            hooks=rollout.of_capacity,
+            cluster_hooks=rollout.of_cluster_capacity,
             prerequisites=[network],
         )
         args = ClusterArgs(
