@@ -48,7 +48,7 @@ def check(stacks: Stacks, /, *, stack: str, within_seconds: float) -> None:
         elif url := found.health_check_url(name):
             requested[name] = url
         else:
-            say(f"{name} was not requested: its health check is not among its paths, ECS alone asks it")
+            say(f"{name} was not requested: its address does not answer its health check, ECS alone asks it")
     wait_until_answered(requested, http_status, seconds=within_seconds, report=click.echo)
 
 

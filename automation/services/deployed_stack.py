@@ -111,11 +111,14 @@ class DeployedStack:
     def health_check_url(self, service: str) -> str | None:
         """Return the address at which the load balancer's health check would ask a service.
 
-        None for a service that is not reached by HTTP, or whose health check is not among its paths.
+        None for a service whose address does not answer it by HTTP: it speaks TCP or gRPC, or its health
+        check has another port or is not among its paths.
         """
         if service not in self.urls:
             return None
         settings = {one.name: one for one in self.settings.services}.get(service, self.settings.main)
+        if settings.exposure != "http" or settings.protocol_version == "grpc" or settings.health_check_port:
+            return None
         path = settings.health_check_path
         if not settings.paths:
             return self.urls[service].rstrip("/") + path

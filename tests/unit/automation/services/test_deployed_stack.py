@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,6 +67,23 @@ def test_addresses_are_those_that_work_on_this_machine() -> None:
 def test_the_health_check_is_asked_at_the_services_address() -> None:
     """An API without a page answers there, and not at its root."""
     assert deployed(Aws()).health_check_url("web-alice") == "https://alice.dev.example.com/readyz"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exposure": "tcp"},
+        {"protocol_version": "grpc"},
+        {"health_check_port": 9000},
+        {"paths": ("/api/*",)},
+    ],
+)
+def test_a_health_check_that_the_address_does_not_answer_is_not_asked_there(changes: dict[str, Any]) -> None:
+    stack = deployed(Aws())
+    main = stack.settings.main.model_copy(update=changes)
+    changed = replace(stack, settings=stack.settings.model_copy(update={"main": main}))
+
+    assert changed.health_check_url("web") is None
 
 
 @pytest.mark.parametrize(("attached_to", "base"), [("staging", "staging"), (None, "dev")])
