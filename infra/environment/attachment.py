@@ -21,6 +21,7 @@ OUTPUT: Final = "attachment"
 _CACHE_URL: Final = "cache_url"
 _NAMESPACE: Final = "namespace_"
 _PEER_PORTS: Final = "peer_ports"
+_DYNAMIC_PEER_PORTS: Final = "dynamic_peer_ports"
 _CAPACITY: Final = "capacity"
 _DYNAMIC_PORTS: Final = "dynamic_ports"
 
@@ -42,7 +43,11 @@ def _between_services(settings: Settings, namespaces: Namespaces) -> dict[str, o
     """Return where services find each other, if any do."""
     every = {f"{_NAMESPACE}{field.name}": getattr(namespaces, field.name) for field in fields(namespaces)}
     own = {key: value for key, value in every.items() if value is not None}
-    return {**own, _PEER_PORTS: list(settings.peer_ports)} if own else {}
+    ports = {
+        _PEER_PORTS: list(settings.peer_ports),
+        _DYNAMIC_PEER_PORTS: settings.has_dynamic_peer_ports,
+    }
+    return {**own, **ports} if own else {}
 
 
 def _beside_fargate(settings: Settings, base: Platform) -> dict[str, object]:
@@ -159,6 +164,8 @@ def _without_namespaces(said: Mapping[str, Any], settings: Settings, base: str) 
     for port in settings.peer_ports:
         if port not in said.get(_PEER_PORTS, [port]):
             yield f"container-port = {port}: one by which services of {base} reach each other"
+    if settings.has_dynamic_peer_ports and not said.get(_DYNAMIC_PEER_PORTS, True):
+        yield f"network-mode = bridge: awsvpc, as services of {base} have that reach each other"
 
 
 def _without_capacity(said: Mapping[str, Any], settings: Settings, base: str) -> Iterator[str]:

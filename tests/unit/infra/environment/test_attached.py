@@ -166,6 +166,27 @@ def test_a_base_whose_services_do_not_find_each_other_says_nothing_of_it(declare
             {"connect": {"enabled": True}},
             "container-port = 3000: one by which services of dev reach each other",
         ),
+        (
+            {
+                "attachment": {
+                    "region": "us-east-1",
+                    "container_port": 3000,
+                    "domain": "dev.example.com",
+                    "namespace_connect_arn": "arn",
+                    "peer_ports": [3000.0],
+                    "dynamic_peer_ports": False,
+                    "capacity": {"machines": {"type": "ec2", "architecture": "arm64", "provider": "p"}},
+                    "dynamic_ports": True,
+                }
+            },
+            {
+                "connect": {"enabled": True},
+                "capacity": {"machines": {"type": "ec2", "instance-types": ["t4g.medium"]}},
+                "capacity-provider-strategy": [{"capacity-provider": "machines", "weight": 1}],
+                "network-mode": "bridge",
+            },
+            "network-mode = bridge: awsvpc, as services of dev have that reach each other",
+        ),
         ({"url": "x"}, {}, "has no output `attachment`"),
         (None, {"container-port": 4000}, "container-port = 4000: 3000, as dev has it"),
         (None, {"domain": "other.example.com"}, "domain = other.example.com: dev.example.com"),
