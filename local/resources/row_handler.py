@@ -248,6 +248,8 @@ class RowHandler(Handler):
         yield from jmespath.search(self.row.listed or self.row.items, answer) or []
 
     def _output(self, cloud: Cloud, identifier: str, item: Any, path: str) -> Any:
+        if path == "{id}":
+            return identifier
         if "{id}" not in path:
             return jmespath.search(path, item)
         owner = item.get("OwnerId") or call(cloud, "sts", "get_caller_identity")["Account"]

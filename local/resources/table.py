@@ -500,7 +500,7 @@ _SCHEDULES = (
                    "kmsMasterKeyId": "KmsMasterKeyId", "policy": "Policy", "redrivePolicy": "RedrivePolicy",
                    "sqsManagedSseEnabled": "SqsManagedSseEnabled"}.items()}},
         defaults={key: default for key, (_, default) in _QUEUE_ATTRIBUTES.items()},
-        outputs={"arn": "QueueArn"}),
+        outputs={"arn": "QueueArn", "url": "{id}"}),
     Row("aws:sqs/queuePolicy:QueuePolicy", "sqs", source="sqs/queue_policy.go",
         create="set_queue_attributes", read="get_queue_attributes", delete="set_queue_attributes",
         id="{queueUrl}", items="[Attributes][?Policy]",

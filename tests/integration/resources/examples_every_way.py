@@ -504,7 +504,7 @@ EXAMPLES = [
         ),
         replacements=({"name": "chosen"}, {"name": "chosen.fifo", "fifoQueue": True}),
         by_hand={"visibilityTimeoutSeconds": _default_wait},
-        outputs=("arn",),
+        outputs=("arn", "url"),
     ),
     Example(
         "aws:sqs/queuePolicy:QueuePolicy",

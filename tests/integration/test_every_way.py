@@ -1,0 +1,126 @@
+"""One stack with a service of each kind: behind paths, behind a TCP listener, behind nothing, and started by the clock."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.integration.project import DOMAIN, Project
+from tests.integration.test_stack import client, eventually
+
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("every-way")]
+
+ROLES = """
+const roles = {
+  api: () => require('http').createServer((asked, answer) => answer.end('api ' + asked.url)).listen(3000),
+  store: () => require('net').createServer((socket) => socket.on('data', (data) => socket.write('stored ' + data)))
+    .listen(5432),
+  worker: () => setInterval(() => {
+    fetch('http://api').then((answer) => answer.text(), (error) => String(error.cause)).then(console.log);
+  }, 500),
+  job: () => console.log('ran as ' + process.env.ROLE),
+};
+process.on('SIGTERM', () => process.exit(0));
+roles[process.argv[2]]();
+"""
+
+
+def command(role: str) -> list[str]:
+    return ["node", "roles.cjs", role]
+
+
+@pytest.fixture(scope="module")
+def stack(copy_project: Callable[[], Project]) -> Project:
+    """A stack of four services, up once."""
+    project = copy_project()
+    project.write_app("roles.cjs", ROLES)
+    project.write(
+        "dev",
+        domain=DOMAIN,
+        nat="none",
+        aliases=[f"www.{DOMAIN}"],
+        connect={"enabled": True, "offers": False, "calls": ["api"]},
+        services={
+            "api": {
+                "paths": ["/api/*"],
+                "command": command("api"),
+                "aliases": [],
+                "health-check-path": "/readyz",
+                "connect": {"enabled": True},
+            },
+            "store": {
+                "exposure": "tcp",
+                "container-port": 5432,
+                "listener-port": 5432,
+                "command": command("store"),
+                "health-check-command": [],
+                "connect": {"enabled": False},
+            },
+            "worker": {
+                "exposure": "none",
+                "command": command("worker"),
+                "connect": {"enabled": True, "calls": ["api"], "offers": False},
+                "schedules": {
+                    "job": {
+                        "at": "2026-01-01T00:00:00",
+                        "command": command("job"),
+                        "environment": {"ROLE": "a job"},
+                    }
+                },
+            },
+        },
+    )
+    project.up()
+    return project
+
+
+def logged(stack: Project, service: str) -> list[str]:
+    documents = stack.done("logs", "dev", "--since", "1h", "--service", service, "--json").out.splitlines()
+    return [str(json.loads(line)["message"]) for line in documents]
+
+
+def test_paths_of_a_host_lead_to_different_services(stack: Project) -> None:
+    assert stack.get(DOMAIN).json["service"] == "web"
+    assert stack.get(f"www.{DOMAIN}").json["service"] == "web"
+    assert stack.get(DOMAIN, "/api/orders?id=1").text == "api /api/orders?id=1"
+
+
+def test_a_tcp_listener_is_a_port_of_this_machine(stack: Project) -> None:
+    status: dict[str, Any] = stack.done("status", "dev", "--json").json
+    address = urlsplit(status["store"]["address"])
+    assert address.scheme == "tcp"
+
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=20) as connection:
+        connection.sendall(b"hello")
+        assert connection.recv(100) == b"stored hello"
+
+
+def test_a_service_calls_another_by_its_alias(stack: Project) -> None:
+    assert eventually(lambda: "api /" in logged(stack, "worker")), logged(stack, "worker")
+
+
+def test_a_second_up_changes_nothing_and_there_is_no_drift(stack: Project) -> None:
+    run = stack.up()
+    drift = stack.run("drift", "dev")
+
+    assert run.changed == set()
+    assert (drift.code, drift.out) == (0, "dev: no drift\n"), drift.text
+
+
+def test_the_clock_starts_tasks(stack: Project) -> None:
+    """What was due long ago is started at once."""
+    ecs = client(stack, "ecs")
+    cluster = stack.outputs()["cluster_arn"]
+
+    def ended() -> list[Any]:
+        arns = ecs.list_tasks(cluster=cluster, desiredStatus="STOPPED")["taskArns"]
+        tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+        return [task for task in tasks if str(task.get("startedBy")).startswith("chronos-schedule/")]
+
+    assert eventually(lambda: bool(ended()))
+    assert ended()[0]["containers"][0]["exitCode"] == 0
