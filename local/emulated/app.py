@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from local.emulated import ministack, schedules, tasks
+from local.emulated import ministack, schedules, secrets, tasks
 
+secrets.install()
 tasks.install()
 schedules.install()
 

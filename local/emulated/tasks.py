@@ -27,7 +27,7 @@ from local.emulated.containers import (
     start_order,
 )
 
-_ecs, _ssm = ministack("services.ecs"), ministack("services.ssm")
+_ecs = ministack("services.ecs")
 
 _TASK: Final = "com.amazonaws.ecs.task-arn"
 _FIRST: Final = "node-on-ecs.ends-before-the-task-runs"
@@ -66,8 +66,6 @@ def install() -> None:
         setattr(_ecs, name, partial(wrapper, getattr(_ecs, name)))
     for action in ("CreateService", "UpdateService"):
         _ecs._ACTION_MAP[action] = partial(_remember, _ecs._ACTION_MAP[action])
-    # Else a container gets a SecureString as the emulator keeps it.
-    _ssm.resolve_parameter_value = partial(_ssm.resolve_parameter_value, decrypt=True)
 
 
 def _remember(original: Any, data: dict[str, Any]) -> Any:

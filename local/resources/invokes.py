@@ -76,6 +76,19 @@ def get_parameter(cloud: Cloud, arguments: Properties) -> Properties:
     }
 
 
+def get_secret(cloud: Cloud, arguments: Properties) -> Properties:
+    """`aws:secretsmanager/getSecret` by name; one that is not in the emulator is told by its name alone.
+
+    A task finds the value of that in `local-secrets.yaml`.
+    """
+    _known("getSecret", arguments, "name")
+    name, absent = str(arguments["name"]), ("ResourceNotFoundException",)
+    found = call(cloud, "secretsmanager", "describe_secret", absent=absent, SecretId=name)
+    account = call(cloud, "sts", "get_caller_identity")["Account"]
+    arn = found.get("ARN", f"arn:aws:secretsmanager:{cloud.region}:{account}:secret:{name}-000000")
+    return {"arn": arn, "id": arn, "name": name, "region": cloud.region}
+
+
 def get_availability_zones(cloud: Cloud, arguments: Properties) -> Properties:
     """`aws:index/getAvailabilityZones`.
 

@@ -84,6 +84,7 @@ INVOKES: Final[Mapping[str, Invoke]] = Registry(
         "aws:lb/getListener:getListener": ("aws:lb/listener:Listener", "arn"),
         "aws:lb/getLoadBalancer:getLoadBalancer": ("aws:lb/loadBalancer:LoadBalancer", "arn"),
         "aws:route53/getZone:getZone": "invokes:get_zone",
+        "aws:secretsmanager/getSecret:getSecret": "invokes:get_secret",
         "aws:ssm/getParameter:getParameter": "invokes:get_parameter",
         "docker:index/getRegistryImage:getRegistryImage": "invokes:get_registry_image",
     },

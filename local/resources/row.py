@@ -107,7 +107,7 @@ class Row:
     arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     """What an operation is always called with."""
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Outputs by JMESPath into the item; `{id}` is the id, and `arn` may be the last part of one (`vpc/{id}`)."""
+    """Outputs by JMESPath into the item; `{id}` is the id, and `arn` may be the end of one (`vpc/{id}`)."""
     sets: str = ""
     """Properties whose order does not matter."""
     policies: str = ""

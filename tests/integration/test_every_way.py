@@ -16,8 +16,24 @@ from tests.integration.test_stack import client, eventually
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("every-way")]
 
 ROLES = """
+const fs = require('fs');
+const started = () => {
+  const before = fs.existsSync('/files/starts') ? Number(fs.readFileSync('/files/starts', 'utf8')) : 0;
+  fs.writeFileSync('/files/starts', String(before + 1));
+  fs.writeFileSync('/tmp/scratch', 'x');
+  return before + 1;
+};
+const api = async () => {
+  const starts = started();
+  require('http').createServer(async (asked, answer) => {
+    const sidecar = await fetch('http://127.0.0.1:4000').then((told) => told.text(), (error) => String(error.cause));
+    const {PASSWORD, TOKEN} = process.env;
+    answer.end(JSON.stringify({path: asked.url, starts, sidecar, PASSWORD, TOKEN}));
+  }).listen(3000);
+};
 const roles = {
-  api: () => require('http').createServer((asked, answer) => answer.end('api ' + asked.url)).listen(3000),
+  api,
+  sidecar: () => require('http').createServer((_, answer) => answer.end('beside')).listen(4000, '127.0.0.1'),
   store: () => require('net').createServer((socket) => socket.on('data', (data) => socket.write('stored ' + data)))
     .listen(5432),
   worker: () => setInterval(() => {
@@ -39,6 +55,8 @@ def stack(copy_project: Callable[[], Project]) -> Project:
     """A stack of four services, up once."""
     project = copy_project()
     project.write_app("roles.cjs", ROLES)
+    secrets = {"db": {"password": "of the database"}, "/app/token": "of the app"}
+    (project.folder / "local-secrets.yaml").write_text(json.dumps(secrets))
     project.write(
         "dev",
         domain=DOMAIN,
@@ -50,7 +68,10 @@ def stack(copy_project: Callable[[], Project]) -> Project:
                 "paths": ["/api/*"],
                 "command": command("api"),
                 "aliases": [],
-                "health-check-path": "/readyz",
+                "secrets": {"PASSWORD": "secret:db:password", "TOKEN": "/app/token"},
+                "sidecars": {"beside": {"command": command("sidecar")}},
+                "tmpfs": {"/tmp": 16},
+                "volumes": {"files": {"path": "/files", "efs": {}}},
                 "connect": {"enabled": True},
             },
             "store": {
@@ -81,13 +102,13 @@ def stack(copy_project: Callable[[], Project]) -> Project:
 
 def logged(stack: Project, service: str) -> list[str]:
     documents = stack.done("logs", "dev", "--since", "1h", "--service", service, "--json").out.splitlines()
-    return [str(json.loads(line)["message"]) for line in documents]
+    return [json.dumps(json.loads(line)["message"]) for line in documents]
 
 
 def test_paths_of_a_host_lead_to_different_services(stack: Project) -> None:
     assert stack.get(DOMAIN).json["service"] == "web"
     assert stack.get(f"www.{DOMAIN}").json["service"] == "web"
-    assert stack.get(DOMAIN, "/api/orders?id=1").text == "api /api/orders?id=1"
+    assert stack.get(DOMAIN, "/api/orders?id=1").json["path"] == "/api/orders?id=1"
 
 
 def test_a_tcp_listener_is_a_port_of_this_machine(stack: Project) -> None:
@@ -101,7 +122,20 @@ def test_a_tcp_listener_is_a_port_of_this_machine(stack: Project) -> None:
 
 
 def test_a_service_calls_another_by_its_alias(stack: Project) -> None:
-    assert eventually(lambda: "api /" in logged(stack, "worker")), logged(stack, "worker")
+    assert eventually(lambda: any('"path": "/"' in line for line in logged(stack, "worker")))
+
+
+def test_a_task_has_a_sidecar_secrets_and_files_that_outlive_it(stack: Project) -> None:
+    before = stack.get(DOMAIN, "/api/").json
+    stack.done("redeploy", "dev", "--service", "api")
+    after = stack.get(DOMAIN, "/api/").json
+
+    assert {key: before[key] for key in ("sidecar", "PASSWORD", "TOKEN")} == {
+        "sidecar": "beside",
+        "PASSWORD": "of the database",
+        "TOKEN": "of the app",
+    }
+    assert after["starts"] == before["starts"] + 1
 
 
 def test_a_second_up_changes_nothing_and_there_is_no_drift(stack: Project) -> None:

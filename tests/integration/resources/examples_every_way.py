@@ -223,7 +223,7 @@ def _two_containers(bench: Workbench) -> Properties:
     }
     web = container(
         secrets=[{"name": "PASSWORD", "valueFrom": "arn:aws:ssm:us-east-1:000000000000:parameter/p"}],
-        linuxParameters={"tmpfs": [{"containerPath": "/tmp", "size": 64, "mountOptions": ["mode=1777"]}]},  # noqa: S108
+        linuxParameters={"tmpfs": [{"containerPath": "/tmp", "size": 64, "mountOptions": ["mode=1777"]}]},
         logConfiguration={"logDriver": "awsfirelens", "options": {"Name": "stdout"}},
     )
     efs = {

@@ -177,3 +177,10 @@ def test_a_parameter_of_aws_itself_has_a_value(bench: Workbench) -> None:
     assert invoke(bench, "getParameter", "ssm", name="/aws/service/ecs/image_id")["value"].startswith("ami-")
     with pytest.raises(ResourceError, match="ParameterNotFound"):
         invoke(bench, "getParameter", "ssm", name="/none")
+
+
+def test_a_secret_is_found_by_name_and_told_where_there_is_none(bench: Workbench) -> None:
+    made = bench.cloud.client("secretsmanager").create_secret(Name=bench.name, SecretString="s")["ARN"]
+
+    assert invoke(bench, "getSecret", "secretsmanager", name=bench.name)["arn"] == made
+    assert invoke(bench, "getSecret", "secretsmanager", name="none")["arn"].endswith(":secret:none-000000")

@@ -152,7 +152,7 @@ def test_a_task_has_all_that_its_definition_says(
         environmentFiles=[{"type": "s3", "value": f"arn:aws:s3:::files-{bench.name}/app.env"}],
         linuxParameters={
             "initProcessEnabled": True,
-            "tmpfs": [{"containerPath": "/tmp", "size": 16, "mountOptions": ["uid=1000", "mode=700"]}],  # noqa: S108
+            "tmpfs": [{"containerPath": "/tmp", "size": 16, "mountOptions": ["uid=1000", "mode=700"]}],
         },
         secrets=[
             {"name": "PASSWORD", "valueFrom": f"{secret['ARN']}:password::"},

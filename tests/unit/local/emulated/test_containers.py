@@ -50,7 +50,7 @@ def test_what_a_definition_leaves_out_is_the_image_s() -> None:
 
 
 def test_a_definition_is_what_docker_runs() -> None:
-    tmpfs = {"containerPath": "/tmp", "size": 64, "mountOptions": ["uid=1000", "mode=700"]}  # noqa: S108
+    tmpfs = {"containerPath": "/tmp", "size": 64, "mountOptions": ["uid=1000", "mode=700"]}
     asked = {
         "entryPoint": ["node"],
         "linuxParameters": {
@@ -69,7 +69,7 @@ def test_a_definition_is_what_docker_runs() -> None:
         "entrypoint": ["node"],
         "init": True,
         "read_only": True,
-        "tmpfs": {"/tmp": "size=64m,uid=1000,mode=700", "/run": "size=1m"},  # noqa: S108
+        "tmpfs": {"/tmp": "size=64m,uid=1000,mode=700", "/run": "size=1m"},
         "ulimits": [{"Name": "nofile", "Soft": 1, "Hard": 2}],
         "user": "1000:1000",
         "working_dir": "/app",

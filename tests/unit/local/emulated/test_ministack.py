@@ -23,6 +23,8 @@ from local.emulated import ministack
         ("ecs", "_get_docker", ""),
         ("eventbridge", "_invoke_target", "target event rule view"),
         ("eventbridge", "_dispatch_to_sqs", "spec payload sqs_parameters"),
+        ("ecs", "_resolve_container_secrets", "cdef"),
+        ("secretsmanager", "resolve_secret_string", "secret_id version_stage version_id"),
         ("ssm", "resolve_parameter_value", "name_or_arn version decrypt"),
     ],
 )
