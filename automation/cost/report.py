@@ -81,9 +81,7 @@ def savings_lines(found: Savings) -> Iterator[str]:
     ]
     yield from _table(rows, amounts=3)
     plans = load_table().plans
-    yield (
-        f"A plan leaves of each price the share that it leaves in {plans.region}, read {plans.source.read}."
-    )
+    yield f"Plans: rates of {plans.region}, read {plans.source.read}; elsewhere the same share of the price."
 
 
 def notes(estimate: Estimate) -> Iterator[str]:

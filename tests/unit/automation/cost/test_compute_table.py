@@ -66,8 +66,10 @@ def test_assumptions_count() -> None:
 
 
 def test_where_a_price_is_not_known_there_is_no_number_but_the_reason() -> None:
-    assert table("eu-west-1")["an API"]["ec2"] == (None, "")
-    assert shown("eu-west-1")[-1].startswith("no price of ebs-gp3 is known in eu-west-1: use --live")
+    assert table("ap-southeast-2")["an API"]["ec2"] == (None, "")
+    assert shown("ap-southeast-2")[-1].startswith(
+        "no price of ebs-gp3 is known in ap-southeast-2: use --live"
+    )
 
 
 def test_it_is_shown_as_a_table_of_markdown() -> None:

@@ -127,7 +127,7 @@ def test_what_the_tasks_that_always_run_would_cost_less_is_said() -> None:
         "  Compute Savings Plan, 1 year, no upfront   $118.03  -$31.97  $1.1803/hour",
         "  Compute Savings Plan, 3 years, no upfront   $80.94  -$69.06  $0.8094/hour",
         "",
-        "A plan leaves of each price the share that it leaves in us-east-1, read 2026-09-28.",
+        "Plans: rates of us-east-1, read 2026-09-28; elsewhere the same share of the price.",
     ]
 
 

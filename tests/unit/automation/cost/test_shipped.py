@@ -110,5 +110,35 @@ def test_the_document_lists_every_assumption_with_its_default() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("told", "key"),
+    [
+        ("VPC endpoints", "endpoint-hour"),
+        ("metrics of enhanced Container Insights", "insights-metric"),
+        ("task storage above 20 GB", "fargate-storage"),
+        ("gp3 disks", "ebs-gp3"),
+        ("EFS, kept", "efs-stored"),
+        ("EFS, read and written", "efs-read"),
+        ("EFS, backups", "efs-backup"),
+        ("EventBridge Scheduler", "schedule-invocations"),
+    ],
+)
+def test_the_document_tells_where_a_price_is_known(told: str, key: str) -> None:
+    row = re.search(rf"^\| {told} \| (.*) \|$", DOCUMENT, re.MULTILINE)
+    known = {region for region, prices in load_table().regions.items() if key in prices}
+
+    assert row is not None
+    assert set(row[1].split(", ")) - {"no other"} == known - {"us-east-1"}
+
+
+def test_the_document_names_every_price_that_a_region_lacks() -> None:
+    """Those of the table of the document, and the two that ca-central-1 lacks alone."""
+    told = {"endpoint-hour", "insights-metric", "fargate-storage", "ebs-gp3", "efs-stored", "efs-read"}
+    told |= {"efs-written", "efs-backup", "schedule-invocations", "logs-stored", "object-stored"}
+    lacking = {key for prices in load_table().regions.values() for key in load_table().units.keys() - prices}
+
+    assert lacking == told
+
+
 def test_the_document_names_the_regions_that_the_table_knows() -> None:
     assert [region for region in load_table().regions if region not in DOCUMENT] == []
