@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from infra.rollout.aws_clients import AwsClients
 
 _IN_ECR: Final = re.compile(
@@ -24,6 +26,12 @@ _DIGITS: Final = 12
 def digest_of(image: str) -> str:
     """Return the digest at the end of an image's reference; empty if there is none."""
     return image.partition("@")[2]
+
+
+def images_of(outputs: Mapping[str, Any]) -> dict[str, str]:
+    """Return the images that a stack runs by the service they are made for; the main one's has no name."""
+    main: dict[str, str] = {"": outputs["image"]} if outputs.get("image") else {}
+    return {**main, **outputs.get("images", {})}
 
 
 def tag_live_image(stack: str, image: str, clients: AwsClients) -> str:

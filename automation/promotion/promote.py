@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ import click
 from automation.changes.github import Comment, failure_written, summary_option, write
 from automation.console import address_lines, json_option, say, show
 from automation.errors import AutomationError
-from automation.promotion.live_tag import digest_of
+from automation.promotion.live_tag import digest_of, images_of
 from automation.services.deployed_stack import DeployedStack
 from automation.services.status import statuses_of
 from automation.stacks.stacks import Stacks
@@ -33,7 +34,7 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
             f"{target} does not follow {source}: its image-from is {follows or 'not set'}. Set "
             f"`node-on-ecs:image-from: {source}` in Pulumi.{target}.yaml; both need the same `repository`"
         )
-    image = _image_of(stacks, source)
+    images = _images_of(stacks, source)
     unsteady = [
         f"{one.name} is {one.state}{f' ({one.reason})' if one.reason else ''}"
         for one in statuses_of(DeployedStack.of(stacks, source))
@@ -43,24 +44,34 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
         raise AutomationError(
             f"the image of {source} is not promoted while a service is not steady: {'; '.join(unsteady)}"
         )
-    before = digest_of(stacks.outputs(target).get("image", ""))
-    digest = digest_of(image)
+    earlier = _digests(images_of(stacks.outputs(target)))
+    before, digest = earlier.get("", ""), digest_of(images[""])
     say(f"{target}: {before or 'nothing yet'} → {digest}")
+    for name, other in _digests(images).items():
+        if name:
+            say(f"{target} {name}: {earlier.get(name) or 'nothing yet'} → {other}")
     with failure_written(summary, target, "Promotion"):
         addresses = bring_up(stacks, target)
-        if (runs := digest_of(_image_of(stacks, target))) != digest:
-            raise AutomationError(
-                f"{target} runs {runs}, and not {digest} which {source} had when the promotion began: "
-                f"{source} was updated meanwhile"
-            )
+        runs = _digests(_images_of(stacks, target))
+        # A service of one stack alone has no other image to follow.
+        for name, promoted in _digests(images).items():
+            if runs.get(name, promoted) != promoted:
+                raise AutomationError(
+                    f"{f'{name} of ' if name else ''}{target} runs {runs[name]}, and not {promoted} which "
+                    f"{source} had when the promotion began: {source} was updated meanwhile"
+                )
     remark = f"Runs `{digest}`, as `{source}` does." + ("" if before != digest else " It did before.")
     write(summary, Comment(stack=target, title="Promotion", remarks=[remark]), append=True)
     document = {"stack": target, "from": source, "before": before or None, "digest": digest}
     show(address_lines(addresses), {**document, "addresses": addresses}, as_json=as_json)
 
 
-def _image_of(stacks: Stacks, stack: str) -> str:
-    image = stacks.outputs(stack).get("image", "")
-    if not image:
+def _images_of(stacks: Stacks, stack: str) -> dict[str, str]:
+    images = images_of(stacks.outputs(stack))
+    if "" not in images:
         raise AutomationError(f"{stack} has no output `image`: `up {stack}` has to succeed first")
-    return image
+    return images
+
+
+def _digests(images: Mapping[str, str]) -> dict[str, str]:
+    return {name: digest_of(image) for name, image in images.items()}

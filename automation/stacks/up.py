@@ -67,13 +67,13 @@ def bring_up(stacks: Stacks, stack: str, *, refresh: bool = False) -> dict[str, 
     if warning := vcpu_warning(stacks, stack):
         say(warning)
     outputs = stacks.up(stack, refresh=refresh)
-    image = outputs.get("image")
     # A preview's image may expire with its pull request.
-    if isinstance(image, str) and not is_preview(stack) and not stacks.is_local:
-        from automation.promotion.live_tag import tag_live_image
+    if not is_preview(stack) and not stacks.is_local:
+        from automation.promotion.live_tag import images_of, tag_live_image
 
-        if line := tag_live_image(stack, image, stacks.clients(stacks.settings(stack))):
-            say(line)
+        for image in sorted({*images_of(outputs).values()}):
+            if line := tag_live_image(stack, image, stacks.clients(stacks.settings(stack))):
+                say(line)
     stacks.wait_until_reachable(outputs)
     urls: Mapping[str, str] = outputs.get("urls", {})
     return {name: stacks.address(url) for name, url in urls.items()}

@@ -11,6 +11,8 @@ from infra.settings.model import Model
 def laid_over(model: Model, *layers: Mapping[str, Any], without: Collection[str] = ()) -> dict[str, Any]:
     """Return what a model was told, with what others say over it; objects are merged name by name.
 
+    A name without a value is one that is not inherited.
+
     Args:
         model: whose keys are the base; those that it was not told are left to their defaults.
         layers: what is said over it, by keys as a stack file has them, one over the other.
@@ -25,8 +27,8 @@ def laid_over(model: Model, *layers: Mapping[str, Any], without: Collection[str]
         for key, value in said.items():
             inherited = merged.get(key)
             if isinstance(value, dict) and isinstance(inherited, dict):
-                mine = cast("dict[str, Any]", value)
-                merged[key] = {**cast("dict[str, Any]", inherited), **mine}
+                both = {**cast("dict[str, Any]", inherited), **cast("dict[str, Any]", value)}
+                merged[key] = {name: one for name, one in both.items() if one is not None}
             else:
                 merged[key] = value
     return merged

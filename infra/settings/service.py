@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal
@@ -14,13 +13,13 @@ from infra.settings.architecture import Architecture
 from infra.settings.autoscaling import MOST_TASKS, AutoscalingSettings
 from infra.settings.capacity import CapacityProvider, CapacityStrategy
 from infra.settings.connect import ConnectSettings, DiscoverySettings
-from infra.settings.fargate import MEMORY_BY_CPU, nearest_memory, sizes_for
 from infra.settings.image import ImageSettings
 from infra.settings.model import ONCE, Allowed, Fault, Model, Pattern, PlainText, Word
 from infra.settings.names import LAST_PRIORITY, ImageReference, ServiceName
 from infra.settings.placement import PlacementConstraints, PlacementStrategies
 from infra.settings.rollout import RolloutSettings
 from infra.settings.schedules import Schedule, ScheduleName
+from infra.settings.service_rules import rules_of_service
 from infra.settings.sidecars import (
     SMALL_TMP,
     ContainerName,
@@ -30,7 +29,6 @@ from infra.settings.sidecars import (
     Sidecar,
     Tmpfs,
     UserLimits,
-    rules_of_sidecars,
 )
 from infra.settings.storage import Volume, VolumeName
 from infra.settings.traffic import TrafficSettings
@@ -41,7 +39,6 @@ from infra.settings.variables import (
     KmsKey,
     PublicVariables,
     SecretArn,
-    rules_of_variables,
     variables_of,
 )
 
@@ -303,164 +300,4 @@ class ServiceSettings(TrafficSettings):
 
     def _rules(self) -> Iterator[Fault]:
         yield from super()._rules()
-        count = self.desired_count
-        if self.is_on_fargate:
-            yield from self._rules_of_fargate()
-        if self.network_mode == "none":
-            yield from self._rules_without_a_network()
-        yield from rules_of_variables(
-            self.environment, self.environment_files, self.secrets, self.public_variables
-        )
-        yield from rules_of_sidecars(
-            self.name,
-            self.depends_on,
-            self.sidecars,
-            app_has_health_check=bool(self.health_check_command),
-        )
-        yield from self._rules_of_containers()
-        yield from self._rules_of_schedules()
-        udp = self.exposure == "tcp" and self.listener_protocol == "udp"
-        if udp and self.connect.enabled and self.connect.offers:
-            tcp = "another protocol, or `connect.offers: false`: Service Connect knows TCP alone"
-            yield Fault(tcp, ("listener-protocol",), "udp")
-        variables = [{"name": name, "value": value} for name, value in self.environment.items()]
-        secrets = [{"name": name, "valueFrom": arn} for name, arn in self.secrets.items()]
-        size = len(json.dumps([variables, secrets], separators=(",", ":")).encode())
-        if size > _LARGEST_DEFINITION - _RESERVED:
-            yield Fault(
-                f"fewer or shorter ones: with `secrets` they take {size} bytes, and a task definition holds "
-                f"{_LARGEST_DEFINITION}, of which {_RESERVED} are reserved for all else",
-                ("environment",),
-                f"{len(variables)} variables",
-            )
-        if self.exposure != "http" and self.rollout.has_two_target_groups:
-            # Behind a network load balancer ECS waits ten minutes at each shift, and changes listeners:
-            # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/nlb-resources-for-blue-green.html
-            key = "strategy" if self.rollout.strategy != "rolling" else "two-target-groups"
-            value = getattr(self.rollout, key.replace("-", "_"))
-            allowed = "rolling" if key == "strategy" else "false"
-            only = f"{allowed}, or `exposure: http`: traffic moves between versions by listener rules"
-            yield Fault(only, ("rollout", key), value)
-        scaling = self.autoscaling
-        if self.exposure != "http" and scaling.enabled and scaling.requests_per_target:
-            none = "0, or `exposure: http`: only an application load balancer counts requests"
-            yield Fault(none, ("autoscaling", "requests-per-target"), scaling.requests_per_target)
-        if scaling.enabled and not scaling.min_count <= count <= scaling.max_count:
-            bounds = f"from {scaling.min_count} to {scaling.max_count}, the bounds of `autoscaling`"
-            yield Fault(bounds, ("desired-count",), count)
-        else:
-            yield from self._stuck_deployments(scaling.counts if scaling.enabled else range(count, count + 1))
-        keys, minutes = self.rollout.watched
-        moves = self.rollout.strategy != "rolling"
-        if self.alarms.enabled and moves and self.alarms.seconds > minutes * 60:
-            yield Fault(
-                f"less: {self.alarms.periods} periods of {self.alarms.period_seconds} seconds are longer "
-                f"than the {minutes} minutes ({keys}) in which the {self.rollout.strategy} deployment of "
-                f"{self.name} watches the new version",
-                ("alarms", "periods"),
-                self.alarms.periods,
-            )
-
-    def _rules_without_a_network(self) -> Iterator[Fault]:
-        path = ("network-mode",)
-        if self.exposure != "none":
-            unreachable = "another mode, or `exposure: none`: nothing reaches a container without a network"
-            yield Fault(unreachable, path, "none")
-        for key, needs in (("discovery", self.discovery.enabled), ("execute-command", self.execute_command)):
-            if needs:
-                yield Fault(f"another mode, or no `{key}`, which needs a network", path, "none")
-
-    def _rules_of_fargate(self) -> Iterator[Fault]:
-        cpu, memory = self.cpu, self.memory
-        if cpu not in MEMORY_BY_CPU:
-            yield Fault(f"one of {', '.join(map(str, MEMORY_BY_CPU))}, for Fargate", ("cpu",), cpu)
-        elif memory not in MEMORY_BY_CPU[cpu]:
-            yield Fault(
-                f"cpu {cpu} and memory {memory} are no Fargate size; with cpu {cpu} memory is "
-                f"{sizes_for(cpu)}, the nearest is {nearest_memory(cpu, memory)}",
-                ("memory",),
-                memory,
-            )
-        if self.network_mode not in ("auto", "awsvpc"):
-            yield Fault(f"awsvpc, or auto: {_ONLY_EC2}", ("network-mode",), self.network_mode)
-        if self.gpus:
-            yield Fault(f"0: Fargate has no GPUs; {_ONLY_EC2}", ("gpus",), self.gpus)
-        for key in ("placement-strategies", "placement-constraints"):
-            if items := getattr(self, key.replace("-", "_")):
-                yield Fault(
-                    f"none: Fargate has no instances to choose; {_ONLY_EC2}", (key,), f"{len(items)} items"
-                )
-        for place, limits in self._ulimits():
-            for limit in limits:
-                if limit != "nofile":
-                    only = f"nofile, which Fargate takes alone: {_ONLY_EC2}"
-                    yield Fault(only, (*place, limit), limits[limit])
-
-    def _ulimits(self) -> Iterator[tuple[tuple[str, ...], dict[str, int]]]:
-        yield ("ulimits",), self.ulimits
-        for name, one in self.sidecars.items():
-            yield ("sidecars", name, "ulimits"), one.ulimits
-
-    def _rules_of_containers(self) -> Iterator[Fault]:
-        if self.ingress_container is not None:
-            proxy = self.sidecars.get(self.ingress_container)
-            if proxy is None or proxy.port is None:
-                yield Fault("a sidecar with a `port`", ("ingress-container",), self.ingress_container)
-        if self.log_options and not any(one.log_router for one in self.sidecars.values()):
-            needs = "of use only with a sidecar that has `log-router`"
-            yield Fault(needs, ("log-options",), self.log_options)
-        for name, one in self.sidecars.items():
-            for volume in one.volumes:
-                if volume not in self.volumes:
-                    there = f"one of `volumes`: {', '.join(self.volumes) or 'there are none'}"
-                    yield Fault(there, ("sidecars", name, "volumes"), volume)
-        for what, most, said in (
-            ("cpu", self.cpu, sum(one.cpu for one in self.sidecars.values())),
-            (
-                "memory",
-                self.memory,
-                sum(one.memory or one.memory_reservation or 0 for one in self.sidecars.values()),
-            ),
-        ):
-            if said >= most:
-                yield Fault(
-                    f"more than the {said} that `sidecars` take, so that something is left for the app",
-                    (what,),
-                    most,
-                )
-        blocks = [name for name, one in self.volumes.items() if one.ebs]
-        for name in blocks[1:]:
-            one = f"one volume with `ebs` in a service; {blocks[0]} is one"
-            yield Fault(one, ("volumes", name, "ebs"), name)
-
-    def _rules_of_schedules(self) -> Iterator[Fault]:
-        blocks = [name for name, one in self.volumes.items() if one.ebs]
-        if self.schedules and blocks:
-            # https://docs.aws.amazon.com/scheduler/latest/APIReference/API_EcsParameters.html has no volumes.
-            none = (
-                f"none, or no `ebs` for {blocks[0]}: EventBridge Scheduler starts no task with such a volume"
-            )
-            yield Fault(none, ("schedules",), ", ".join(self.schedules))
-        for name, schedule in self.schedules.items():
-            public = tuple(one for one in self.public_variables if one in schedule.environment)
-            for fault in rules_of_variables(schedule.environment, (), self.secrets, public):
-                yield Fault(fault.allowed, ("schedules", name, *fault.path), fault.value)
-
-    def _stuck_deployments(self, counts: range) -> Iterator[Fault]:
-        """Yield percentages with which a deployment could neither stop an old task nor start a new one.
-
-        ECS rounds the minimum up and the maximum down:
-        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
-        """
-        minimum, maximum = self.deployment_minimum_healthy_percent, self.deployment_maximum_percent
-        for count in counts:
-            if count and -(-count * minimum // 100) >= count >= count * maximum // 100:
-                yield Fault(
-                    f"{-(-100 * (count + 1) // count)} or more, or a lower "
-                    f"`deployment-minimum-healthy-percent`: with a minimum of {minimum} and a desired count "
-                    f"of {count} a deployment of {self.name} could neither stop an old task nor start a new "
-                    "one",
-                    ("deployment-maximum-percent",),
-                    maximum,
-                )
-                return
+        yield from rules_of_service(self)

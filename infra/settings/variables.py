@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -100,6 +102,20 @@ def variables_of(files: tuple[str, ...], environment: Mapping[str, str]) -> dict
     return {**variables, **environment}
 
 
+def size_of_variables(
+    files: tuple[str, ...], environment: Mapping[str, str], secrets: Mapping[str, str]
+) -> int:
+    """Return how many bytes of a task definition a container's variables and secrets take."""
+    try:
+        variables = variables_of(files, environment)
+    except FaultsError:
+        # It is told by the rules of variables.
+        return 0
+    listed = [{"name": name, "value": value} for name, value in variables.items()]
+    read = [{"name": name, "valueFrom": place} for name, place in secrets.items()]
+    return len(json.dumps([listed, read], separators=(",", ":")).encode())
+
+
 def rules_of_variables(
     environment: Mapping[str, str],
     files: tuple[str, ...],
@@ -149,7 +165,5 @@ def _read(file: str, index: int) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise FaultsError(Fault(f"a file that can be read ({reason})", path, file)) from None
-    import io
-
     found = dotenv_values(stream=io.StringIO(text), interpolate=False)
     return {name: value or "" for name, value in found.items()}

@@ -27,6 +27,7 @@ class Stacks:
         self.follows: str | None = "staging"
         self.runs = {"staging": TWO, "prod": ONE}
         self.gets = TWO
+        self.images: dict[str, dict[str, str]] = {}
         self.done: list[str] = []
         self.failure: AutomationError | None = None
 
@@ -34,7 +35,10 @@ class Stacks:
         return SimpleNamespace(image=SimpleNamespace(image_from=self.follows))
 
     def outputs(self, stack: str) -> Mapping[str, Any]:
-        return {"image": f"registry/app@{self.runs[stack]}"} if stack in self.runs else {}
+        if stack not in self.runs:
+            return {}
+        more = {name: f"registry/{name}@{digest}" for name, digest in self.images.get(stack, {}).items()}
+        return {"image": f"registry/app@{self.runs[stack]}", **({"images": more} if more else {})}
 
 
 @pytest.fixture
@@ -133,6 +137,18 @@ def test_another_image_than_the_one_that_was_looked_at_is_a_failure(stacks: Stac
     assert isinstance(error, AutomationError)
     assert f"prod runs {stacks.gets}, and not {TWO} which staging had" in str(error)
     assert f"prod runs {stacks.gets}" in file.read_text()
+
+
+def test_the_images_of_other_services_are_promoted_too(stacks: Stacks) -> None:
+    stacks.images = {"staging": {"api": TWO}, "prod": {"api": TWO}}
+
+    assert f"prod api: {TWO} → {TWO}" in call(stacks).stderr
+
+
+def test_another_image_of_another_service_is_a_failure(stacks: Stacks) -> None:
+    stacks.images = {"staging": {"api": TWO}, "prod": {"api": ONE}}
+
+    assert f"api of prod runs {ONE}, and not {TWO}" in str(call(stacks).exception)
 
 
 def test_a_jobs_summary_says_which_image_runs_now(stacks: Stacks, tmp_path: Path) -> None:

@@ -26,6 +26,13 @@ def test_a_service_takes_from_the_main_one_whatever_it_does_not_name() -> None:
     assert (api.cpu, api.memory, api.environment, api.desired_count) == (512, 1024, {"A": "1", "B": "2"}, 3)
 
 
+def test_a_name_without_a_value_is_not_inherited() -> None:
+    main = {"environment": {"A": "1", "B": "2"}, "sidecars": {"agent": {"image": "agent:1"}}}
+    api = service_of({"environment": {"A": None}, "sidecars": {"agent": None}}, **main)
+
+    assert (api.environment, api.sidecars) == ({"B": "2"}, {})
+
+
 @pytest.mark.parametrize(
     ("key", "value", "field", "left"),
     [
