@@ -21,6 +21,7 @@ _ATTACHED: Final = (
     "policy/AmazonECSInfrastructureRolePolicyForLoadBalancers",
     "policy/AmazonECSInfrastructureRolePolicyForManagedInstances",
     "policy/AmazonECSInstanceRolePolicyForManagedInstances",
+    "policy/service-role/AmazonECSInfrastructureRolePolicyForVolumes",
 )
 _ROLES_GO_TO: Final = [
     "ec2.amazonaws.com",

@@ -114,18 +114,22 @@ def place_of(service: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         service: the ECS service by the names of its resource: launchType, capacityProviderStrategies,
-            networkConfiguration, placementConstraints.
+            networkConfiguration, placementConstraints, volumeConfiguration.
     """
     strategies: Sequence[Mapping[str, Any]] = service.get("capacityProviderStrategies") or ()
     place: dict[str, Any] = {"launchType": service.get("launchType") or "FARGATE"}
     if strategies and not str(strategies[0]["capacityProvider"]).startswith("FARGATE"):
         lines = [
-            {key: line[key] for key in ("capacityProvider", "weight", "base") if key in line}
+            {key: _whole(line[key]) for key in ("capacityProvider", "weight", "base") if key in line}
             for line in strategies
         ]
         place = {"capacityProviderStrategy": lines}
     if constraints := service.get("placementConstraints"):
         place["placementConstraints"] = [dict(one) for one in constraints]
+    if volume := service.get("volumeConfiguration"):
+        place["volumeConfigurations"] = [
+            {"name": volume["name"], "managedEBSVolume": _disk(volume["managedEbsVolume"])}
+        ]
     if network := service.get("networkConfiguration"):
         place["networkConfiguration"] = {
             "awsvpcConfiguration": {
@@ -135,6 +139,23 @@ def place_of(service: Mapping[str, Any]) -> dict[str, Any]:
             }
         }
     return place
+
+
+def _disk(volume: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a disk of the task's own, which goes with it, by the names of `RunTask`."""
+    names = {"sizeInGb": "sizeInGiB", "fileSystemType": "filesystemType"}
+    left_out = ("tagSpecifications",)
+    return {
+        **{names.get(key, key): _whole(value) for key, value in volume.items() if key not in left_out},
+        # Not the service's tags: the task belongs to none.
+        "tagSpecifications": [{"resourceType": "volume", "propagateTags": "TASK_DEFINITION"}],
+        "terminationPolicy": {"deleteOnTermination": True},
+    }
+
+
+def _whole(value: object) -> object:
+    """Return a whole number as AWS's clients take it: hooks get all numbers with a fraction."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def exit_code_of(task: Answer, container: str) -> int | None:

@@ -375,6 +375,24 @@ def test_a_new_rule_of_a_group_needs_no_tags(dev: Role) -> None:
     assert dev.may("ec2:AuthorizeSecurityGroupIngress", rule)
 
 
+def test_a_deploy_role_may_attach_the_policies_of_aws_that_the_program_attaches(dev: Role) -> None:
+    """Of AWS's own policies these are named in the program's text, and no others may be attached."""
+    named = {
+        name
+        for file in (ROOT / "infra").rglob("*.py")
+        for name in re.findall(r'"(policy/[A-Za-z/-]+)"', file.read_text())
+    }
+
+    assert len(named) > 3
+    assert [
+        name
+        for name in named
+        if not dev.may(
+            "iam:AttachRolePolicy", OWN_ROLE, {**BOUND, "iam:PolicyARN": f"arn:aws:iam::aws:{name}"}
+        )
+    ] == []
+
+
 def test_an_attached_stack_adds_to_the_load_balancer_of_its_base(dev: Role) -> None:
     assert dev.may("elasticloadbalancing:CreateRule", context=tagged("dev"))
     assert dev.may("elasticloadbalancing:DeleteRule", context=tagged("pr-7"))

@@ -69,6 +69,37 @@ AS_RUN_TASK_HAS_IT = {
             },
         ),
         ({"launchType": "EXTERNAL"}, {"launchType": "EXTERNAL"}),
+        # A disk of its own, which goes with the task.
+        (
+            {
+                "volumeConfiguration": {
+                    "name": "data",
+                    "managedEbsVolume": {
+                        "roleArn": "arn:of:the:role",
+                        "sizeInGb": 20,
+                        "fileSystemType": "xfs",
+                        "tagSpecifications": [{"resourceType": "volume", "propagateTags": "SERVICE"}],
+                    },
+                }
+            },
+            {
+                "launchType": "FARGATE",
+                "volumeConfigurations": [
+                    {
+                        "name": "data",
+                        "managedEBSVolume": {
+                            "roleArn": "arn:of:the:role",
+                            "sizeInGiB": 20,
+                            "filesystemType": "xfs",
+                            "tagSpecifications": [
+                                {"resourceType": "volume", "propagateTags": "TASK_DEFINITION"}
+                            ],
+                            "terminationPolicy": {"deleteOnTermination": True},
+                        },
+                    }
+                ],
+            },
+        ),
     ],
 )
 def test_a_task_runs_where_the_service_s_own_do(service: dict[str, Any], place: dict[str, Any]) -> None:
@@ -122,3 +153,15 @@ def test_without_an_end_there_is_none_to_return() -> None:
 
 def test_a_container_that_never_ran_has_no_exit_code() -> None:
     assert exit_code_of(task(7, containers=[{"name": "web"}]), "web") is None
+
+
+def test_aws_takes_a_disk_as_it_is_asked_for() -> None:
+    """The clients of the tests hold every question against AWS's own model."""
+    volume = {"name": "data", "managedEbsVolume": {"roleArn": "arn:of:the:role", "sizeInGb": 20.0}}
+    started = {**one_off().__dict__, "place": place_of({"volumeConfiguration": volume})}
+    aws = Aws(run_task={"tasks": [RUNS]})
+
+    asyncio.run(one_offs(aws).start(OneOff(**started)))
+
+    (asked,) = aws.questions("run_task")
+    assert asked["volumeConfigurations"][0]["managedEBSVolume"]["sizeInGiB"] == 20
