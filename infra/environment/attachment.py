@@ -147,6 +147,8 @@ def _checked(found: object, settings: Settings, base: str) -> Mapping[str, Any]:
             key = "aws:region" if name == "region" else name.replace("_", "-")
             shown = f"{theirs:g}" if isinstance(theirs, float) else theirs or "none"
             faults.append(f"{key} = {own}: {shown}, as {base} has it")
+    if settings.load_balancer.domain is not None and said.get("zone_id") is None:
+        faults.append(f"domain = {settings.load_balancer.domain}: a stack whose base makes DNS records")
     faults += _without_namespaces(said, settings, base)
     faults += _without_capacity(said, settings, base)
     if faults:

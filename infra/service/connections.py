@@ -56,12 +56,13 @@ class TcpTraffic:
             default_actions=[{"type": "forward", "target_group_arn": group.arn}],
             opts=pulumi.ResourceOptions(parent=parent),
         )
+        container, port = settings.ingress
         self.target_groups = {name: group}
         self.load_balancers = [
             {
                 "target_group_arn": group.arn,
-                "container_name": settings.name,
-                "container_port": settings.container_port,
+                "container_name": container,
+                "container_port": port,
             }
         ]
         self.prerequisites = [listener]

@@ -22,6 +22,7 @@ Path = tuple[str | int, ...]
 _FEWEST_SUBNETS: Final = 2
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 _MOST_WILDCARDS: Final = 6
+_MOST_RULES: Final = 100
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html
 _MOST_LISTENERS: Final = 50
 _BY_HAND: Final = f"{PRIORITIES_BY_HAND[0]} to {PRIORITIES_BY_HAND[-1]}"
@@ -111,9 +112,13 @@ def _faults_of_service(routing: Routing, where: Path, service: ServiceSettings) 
     if service.protocol_version != "http1" and balancer.domain is None:
         https = "http1, or a `domain`: clients speak HTTP/2 and gRPC by HTTPS only"
         yield Fault(https, (*where, "protocol-version"), service.protocol_version)
-    if service.exposure == "tcp" and service.listener_protocol == "tls" and balancer.domain is None:
-        own = "tcp, or a `domain`, whose certificate the listener has"
-        yield Fault(own, (*where, "listener-protocol"), "tls")
+    if service.exposure == "tcp" and service.listener_protocol == "tls":
+        if balancer.domain is None:
+            own = "tcp, or a `domain`, whose certificate the listener has"
+            yield Fault(own, (*where, "listener-protocol"), "tls")
+        elif balancer.listener_arn and balancer.certificate_arn is None:
+            own = "tcp, or a `certificate-arn`: with `listener-arn` the program makes none"
+            yield Fault(own, (*where, "listener-protocol"), "tls")
     if service.exposure == "tcp" and service.listener_protocol == "udp" and routing.network.ipv6:
         # https://docs.aws.amazon.com/elasticloadbalancing/latest/network/create-listener.html
         only = (
@@ -124,6 +129,9 @@ def _faults_of_service(routing: Routing, where: Path, service: ServiceSettings) 
     if routing.base is not None and service.exposure != "http":
         http = f"http: {routing.base} lends its application load balancer only"
         yield Fault(http, (*where, "exposure"), service.exposure)
+    elif routing.base is not None and service.health_check_port not in (0, *service.ingress[1:]):
+        own = f"0: the load balancer of {routing.base} reaches tasks by the `container-port` only"
+        yield Fault(own, (*where, "health-check-port"), service.health_check_port)
 
 
 def _faults_of_values(where: Path, service: ServiceSettings) -> Iterator[Fault]:
@@ -157,6 +165,11 @@ def _faults_of_names(routing: Routing) -> Iterator[Fault]:
 
 def _faults_of_rules(routing: Routing) -> Iterator[Fault]:
     """Yield rules that no request comes to, for another one, which is asked before, gets all of them."""
+    greens = [one for one in routing.services if one.rollout.has_two_target_groups]
+    if len(routing.rules) + len(greens) > _MOST_RULES:
+        # Without redirects the services are counted where their copies are read.
+        most = f"fewer services with them: one load balancer carries {_MOST_RULES} rules, theirs among them"
+        yield Fault(most, ("redirect-hosts",), f"{len(routing.rules) + len(greens)} rules")
     before: list[Rule] = []
     for rule in routing.rules:
         for other in before:
@@ -218,7 +231,10 @@ def _faults_of_an_existing_listener(routing: Routing) -> Iterator[Fault]:
             yield Fault(there, where, found)
     if balancer.listener_arn is None:
         return
-    if balancer.domain is None and not routing.main.paths:
+    if not any(service.exposure == "http" for service in routing.services):
+        alone = "of use only with a service that has `exposure: http`"
+        yield Fault(alone, ("listener-arn",), balancer.listener_arn)
+    elif balancer.domain is None and not routing.main.paths:
         own = (
             "a `domain` or `paths` beside it: without, the main service would get the requests of all others"
         )

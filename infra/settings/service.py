@@ -274,7 +274,7 @@ class ServiceSettings(TrafficSettings):
     @property
     def port(self) -> int:
         """The port of the network load balancer, for a service that is behind one."""
-        return self.listener_port or self.container_port
+        return self.listener_port or self.ingress[1]
 
     @property
     def is_on_fargate(self) -> bool:

@@ -82,6 +82,16 @@ def test_the_app_keeps_connections_as_long_as_the_base_s_load_balancer_wants(att
     assert {"name": "IDLE_TIMEOUT_SECONDS", "value": "60"} in container["environment"]
 
 
+def test_a_base_without_records_has_no_place_for_a_name(
+    attach: DeclareStack, declare_stack: DeclareStack
+) -> None:
+    own = "arn:aws:acm:us-east-1:123456789012:certificate/0123-4567"
+    base = declare_stack("dev", {"dns-records": False, "certificate-arn": own}).exports
+
+    with pytest.raises(pulumi.RunError, match="a stack whose base makes DNS records"):
+        attach(told=base)
+
+
 ON_INSTANCES = {
     "capacity": {"pool": {"type": "ec2", "instance-types": ["t4g.small"]}},
     "capacity-provider-strategy": [{"capacity-provider": "pool", "weight": 1}],

@@ -8,6 +8,7 @@ import pytest
 
 from infra.service.platform import ListeningBalancer
 from infra.service.service import Service
+from infra.settings import Sidecar
 from tests.unit.infra.factories import alarm_settings, held, service_args, service_settings
 from tests.unit.infra.recorder import Graph, declare, once
 
@@ -49,6 +50,16 @@ def test_a_listener_of_its_own_leads_to_it() -> None:
         {"targetGroupArn": GROUP, "containerName": "web", "containerPort": 1883}
     ]
     assert not graph.all("aws:lb/listenerRule:ListenerRule")
+
+
+def test_a_proxy_may_take_the_connections() -> None:
+    proxy = Sidecar(image="ghcr.io/example/proxy:1", port=8883)
+    graph = _graph(sidecars={"proxy": proxy}, ingress_container="proxy")
+
+    assert graph.one(LISTENER).inputs["port"] == 8883
+    assert graph.one(SERVICE).inputs["loadBalancers"] == [
+        {"targetGroupArn": GROUP, "containerName": "proxy", "containerPort": 8883}
+    ]
 
 
 def test_a_listener_that_decrypts_has_certificate_and_policy() -> None:

@@ -93,6 +93,20 @@ def test_names_with_a_wildcard_of_the_main_service_leave_others_their_own() -> N
             'multidev = "web-alice": ',
             "web has `exposure: tcp` and a copy would need its port",
         ),
+        (
+            {"attach-to": "base", "health-check-port": 9000},
+            "health-check-port",
+            "0: the load balancer of base reaches tasks by the `container-port` only",
+        ),
+        (
+            {
+                **HTTPS,
+                "multidev": [f"c{number}" for number in range(99)],
+                "redirect-hosts": ["www.dev.example.com"],
+            },
+            'redirect-hosts = "101 rules": ',
+            "one load balancer carries 100 rules, theirs among them",
+        ),
         ({"attach-to": "base", **TCP}, "exposure", "http: base lends its application load balancer only"),
         (
             {"network-load-balancer": {"internal": True}},
@@ -156,6 +170,16 @@ def test_the_first_stack_at_an_existing_listener_does_not_take_the_last_priority
             {"cluster-arn": CLUSTER, "capacity": {"outside": {"type": "external"}}},
             "capacity = ",
             "of a cluster that is there already",
+        ),
+        ({**EXISTING, "exposure": "none"}, "listener-arn", "only with a service that has `exposure: http`"),
+        (
+            {
+                **EXISTING,
+                "public-subnet-ids": list(SUBNETS[2:4]),
+                "services": {"mqtt": {"exposure": "tcp", "listener-protocol": "tls", "listener-port": 883}},
+            },
+            "services.mqtt.listener-protocol",
+            "tcp, or a `certificate-arn`: with `listener-arn` the program makes none",
         ),
         ({**EXISTING, "domain": ""}, "listener-arn", "would get the requests of all others"),
         ({**EXISTING, "aws:region": "eu-west-1"}, "listener-arn", "one in eu-west-1, the stack's region"),
