@@ -50,7 +50,7 @@ def plan(name: str, root: Path = ROOT) -> Stack:
             that has no answer here.
     """
     config = read_config(root, name)
-    cloud = _Cloud(config.project, config.region)
+    cloud = _Cloud(config.project, config.region, config.values.get(f"{config.project}:vpc-id", _PLANNED))
     try:
         with chdir(root), lean_sdk():
             asyncio.run(_run(config, cloud))
@@ -96,10 +96,12 @@ async def _run(config: StackConfig, cloud: _Cloud) -> None:
 class _Cloud(Mocks):
     """Answers as AWS would in a preview, and keeps what is declared; called on several threads at once."""
 
-    def __init__(self, project: str, region: str) -> None:
+    def __init__(self, project: str, region: str, vpc_id: str) -> None:
         self.resources: list[Resource] = []
         self._project = project
         self._region = region
+        self._vpc_id = vpc_id
+        """Where what others own is: a stack that uses a load balancer of theirs is in its network."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """Keep a resource that the stack has to pay for; return what a preview knows of it."""
@@ -126,7 +128,7 @@ class _Cloud(Mocks):
     def call(self, args: MockCallArgs) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] -- the SDK takes either
         """Answer a provider's function."""
         asked: Any = args
-        answer = _answers(self._region, asked.args).get(args.token)
+        answer = _answers(self._region, self._vpc_id, asked.args).get(args.token)
         if answer is None:
             raise AutomationError(
                 f"the program calls {args.token}, which has no answer without an account: give it one in "
@@ -158,7 +160,7 @@ class _Cloud(Mocks):
         return {"vpcId": _PLANNED, **subnets}
 
 
-def _answers(region: str, asked: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _answers(region: str, vpc_id: str, asked: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return what the program uses of the answers of the provider's functions, by token."""
     name = str(asked.get("name", ""))
     repository = {"name": name, "arn": f"arn:{_PLANNED}:{name}", "repositoryUrl": f"{_PLANNED}/{name}"}
@@ -168,7 +170,7 @@ def _answers(region: str, asked: Mapping[str, Any]) -> dict[str, dict[str, Any]]
         "aws:index/getPartition:getPartition": {"partition": "aws"},
         "aws:ec2/getSubnet:getSubnet": {
             "id": asked.get("id"),
-            "vpcId": _PLANNED,
+            "vpcId": vpc_id,
             "availabilityZone": f"{region}a",
         },
         "aws:ec2/getSubnets:getSubnets": {"ids": [f"{_PLANNED}-{zone}" for zone in _ZONES]},
@@ -191,7 +193,7 @@ def _answers(region: str, asked: Mapping[str, Any]) -> dict[str, dict[str, Any]]
             "arnSuffix": _PLANNED,
             "dnsName": _PLANNED,
             "zoneId": _PLANNED,
-            "vpcId": _PLANNED,
+            "vpcId": vpc_id,
             "internal": False,
             "loadBalancerType": "application",
             "ipAddressType": "ipv4",
@@ -202,5 +204,6 @@ def _answers(region: str, asked: Mapping[str, Any]) -> dict[str, dict[str, Any]]
         "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": _PLANNED},
         "aws:ecr/getRepository:getRepository": {"registryId": _ACCOUNT, **repository},
         "aws:ecr/getImage:getImage": {"imageDigest": _DIGEST},
+        "aws:secretsmanager/getSecret:getSecret": {"name": name, "arn": f"arn:{_PLANNED}:{name}"},
         "docker:index/getRegistryImage:getRegistryImage": {"name": name, "sha256Digest": _DIGEST},
     }
