@@ -59,7 +59,7 @@ class Compute:
             kind=kind,
             network_mode=mode,
             capacity_provider_strategies=None if kind == "external" else strategies,
-            network_configuration=_network(kind, platform) if mode == "awsvpc" else None,
+            network_configuration=_network(kind, settings, platform) if mode == "awsvpc" else None,
             availability_zone_rebalancing=_rebalancing(kind, settings),
             ordered_placement_strategies=[
                 {"type": step.type, **({"field": step.field} if step.field else {})}
@@ -104,11 +104,13 @@ class Compute:
         return mapping
 
 
-def _network(kind: Kind, platform: Platform) -> aws.ecs.ServiceNetworkConfigurationArgsDict:
+def _network(
+    kind: Kind, settings: ServiceSettings, platform: Platform
+) -> aws.ecs.ServiceNetworkConfigurationArgsDict:
     public: pulumi.Input[bool] = platform.assign_public_ip if kind == "fargate" else False
     return {
         "subnets": platform.subnet_ids,
-        "security_groups": [platform.security_group_id],
+        "security_groups": [platform.security_group_id, *settings.security_group_ids],
         # ECS refuses it for all but Fargate.
         "assign_public_ip": public,
     }

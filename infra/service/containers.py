@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from infra.settings import ServiceSettings
 
 _CONDITIONS: Final = {"start": "START", "healthy": "HEALTHY", "complete": "COMPLETE", "success": "SUCCESS"}
+_LAST_PRIVILEGED_PORT: Final = 1023
 OPENTELEMETRY: Final = "opentelemetry"
 """Name of the collector's container."""
 
@@ -95,6 +96,7 @@ class Containers:
             "logConfiguration": self._log_configuration(routed=True),
             **self._ports(settings.name),
             **self._gpus(),
+            **self._system_controls(),
         }
 
     def _sidecar(self, name: str, sidecar: Sidecar) -> dict[str, Any]:
@@ -219,6 +221,14 @@ class Containers:
             return {"portMappings": [self._reached(port)]} if is_reached else {}
         own = self._sidecars[container].port if container in self._sidecars else None
         return {"portMappings": [self._compute.port_mapping(own)]} if own else {}
+
+    def _system_controls(self) -> dict[str, Any]:
+        """Let an app that is not root listen on a port below 1024, where its image insists on one."""
+        if min(self._settings.container_port, self._settings.ingress[1]) > _LAST_PRIVILEGED_PORT:
+            return {}
+        # It is all containers' of the task, whichever says it:
+        # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_SystemControl.html
+        return {"systemControls": [{"namespace": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]}
 
     def _gpus(self) -> dict[str, Any]:
         gpus = self._settings.gpus

@@ -51,6 +51,11 @@ _LARGEST_DEFINITION: Final = 64 * 1024
 _RESERVED: Final = 4 * 1024
 _EVERY_RESOURCE: Final = re.compile(r"\*|(?:[^:]*:){5}\*")
 
+_SecurityGroupId = Annotated[
+    str,
+    Pattern("the id of a security group, such as sg-0123456789abcdef0", r"sg-[0-9a-f]{8}(?:[0-9a-f]{9})?"),
+]
+
 
 class Statement(Model):
     """Something that the app may do on AWS."""
@@ -128,8 +133,10 @@ class ServiceSettings(TrafficSettings):
     """Which instances may run the tasks at all; not on Fargate."""
     desired_count: int = Field(default=1, ge=0, le=MOST_TASKS)
     """Number of tasks."""
-    container_port: int = Field(default=3000, ge=1024, le=65535)
+    container_port: int = Field(default=3000, ge=1, le=65535)
     """Port on which the app listens."""
+    security_group_ids: Annotated[tuple[_SecurityGroupId, ...], Field(max_length=4), ONCE] = ()
+    """Security groups that the tasks have beside the stack's own, such as one that a database lets in."""
     user: Annotated[
         str,
         Pattern(

@@ -34,6 +34,18 @@ def test_an_example_is_a_configuration_that_the_program_takes(example: str) -> N
     assert settings_of(config, stack=stack) != settings_of({}, stack=stack)
 
 
+def test_every_key_that_people_are_sent_to_is_one() -> None:
+    table = DOCUMENT.partition("## What people ask for, and the key")[2].partition("\n## ")[0]
+    named = {
+        word
+        for row in re.findall(r"^\| [^|]* \|([^|]*)\|$", table, re.MULTILINE)
+        for word in re.findall(r"`([a-z-]+)`", row)
+    }
+
+    assert len(named) > 30
+    assert named <= keys().keys()
+
+
 def test_the_message_is_the_one_that_the_program_gives() -> None:
     with pytest.raises(SettingsError) as raised:
         parse(named({"desird-count": "2", "cpu": "1024"}), project=PROJECT, stack="dev")

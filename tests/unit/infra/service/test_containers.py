@@ -125,6 +125,13 @@ def test_a_sidecar_that_takes_the_requests_has_the_only_port_of_the_task() -> No
     assert "portMappings" not in containers["web"]
 
 
+def test_an_app_that_insists_on_a_low_port_may_listen_on_it_without_root() -> None:
+    assert "systemControls" not in _containers(_task())["web"]
+    assert _containers(_task(container_port=80))["web"]["systemControls"] == [
+        {"namespace": "net.ipv4.ip_unprivileged_port_start", "value": "0"}
+    ]
+
+
 def test_a_service_that_gets_no_requests_has_no_port() -> None:
     assert "portMappings" not in _containers(_task(exposure="none"))["web"]
 

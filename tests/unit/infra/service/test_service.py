@@ -58,6 +58,12 @@ def test_tags_reach_the_tasks() -> None:
     assert inputs["enableEcsManagedTags"] is True
 
 
+def test_tasks_have_further_security_groups_where_the_settings_name_them() -> None:
+    inputs = _graph(security_group_ids=("sg-01234567",)).one(SERVICE).inputs
+
+    assert inputs["networkConfiguration"]["securityGroups"] == ["sg-tasks", "sg-01234567"]
+
+
 @pytest.mark.parametrize("public", [True, False])
 def test_tasks_are_where_the_network_says(public: bool) -> None:  # noqa: FBT001
     graph = _graph(args={"assign_public_ip": public})

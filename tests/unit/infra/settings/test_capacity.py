@@ -198,6 +198,16 @@ def test_a_wrong_capacity_is_refused(capacity: dict[str, Any], at: str, says: st
             "network-mode",
             "auto, bridge, host, none",
         ),
+        (
+            on("pool", POOL, network_mode="bridge", **{"security-group-ids": ["sg-01234567"]}),
+            "security-group-ids",
+            "their instance's groups",
+        ),
+        (
+            on("pool", POOL, network_mode="host", **{"container-port": 80}),
+            "container-port",
+            "1024 or more with `network-mode` host",
+        ),
         (on("pool", POOL, network_mode="none"), "network-mode", "`exposure: none`"),
         (on("pool", POOL, ephemeral_storage_gib=30), "ephemeral-storage-gib", "Fargate alone has it"),
         (
