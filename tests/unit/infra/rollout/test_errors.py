@@ -18,6 +18,9 @@ FRESH = [
     "ClientException: ECS was unable to assume the role 'arn:aws:iam::1:role/x' that was provided",
     "AccessDeniedException: User: x is not authorized to perform: iam:PassRole on resource: y",
     "ClientException: Role is not valid",
+    "ValidationError: Invalid IAM Instance Profile name",
+    # Of managed instances, half a minute after they were made.
+    "InvalidParameterException: The specified capacity provider 'cp' is not in an ACTIVE state.",
 ]
 KNOWN = {"cluster": "cluster", "name": "web-1a2b3c4", "taskDefinition": NEW}
 

@@ -59,8 +59,12 @@ AS_RUN_TASK_HAS_IT = {
             {"launchType": "FARGATE", "networkConfiguration": AS_RUN_TASK_HAS_IT},
         ),
         (
+            {"capacityProviderStrategies": [{"capacityProvider": "FARGATE", "weight": 1, "base": 1}]},
+            {"launchType": "FARGATE"},
+        ),
+        (
             {
-                "capacityProviderStrategies": [{"capacityProvider": "capacity-pool-1", "weight": 2}],
+                "capacityProviderStrategies": [{"capacityProvider": "capacity-pool-1", "weight": 2.0}],
                 "placementConstraints": [{"type": "distinctInstance"}],
             },
             {

@@ -118,6 +118,15 @@ def test_all_that_differs_follows_from_the_capacity(compute: Compute, expected: 
     assert compute == expected
 
 
+@pytest.mark.parametrize(("name", "public"), [("FARGATE", True), ("pool", False), ("own", False)])
+def test_only_a_fargate_task_has_a_public_address_of_its_own(name: str, public: bool) -> None:  # noqa: FBT001
+    """ECS refuses to give one to a task on an instance."""
+    reachable = platform(**PLATFORM, assign_public_ip=True)
+    network = Compute.of(service_settings(**_on(name)), reachable).network_configuration
+
+    assert network == {**ADDRESSES, "assign_public_ip": public}
+
+
 @pytest.mark.parametrize(
     ("compute", "compatibility", "target", "mapping"),
     [
