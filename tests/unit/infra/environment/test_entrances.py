@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pulumi
@@ -41,6 +42,12 @@ def _records(graph: Graph) -> dict[str, tuple[str, str]]:
     }
 
 
+def _clients(graph: Graph, group: str) -> set[str]:
+    """Return who reaches a load balancer."""
+    rules = [one.inputs for one in graph.all(INGRESS) if one.inputs["securityGroupId"] == group]
+    return {one.get("cidrIpv4") or one["cidrIpv6"] for one in rules}
+
+
 def test_a_service_that_speaks_tcp_has_a_network_load_balancer_and_no_other(
     declare_stack: DeclareStack,
 ) -> None:
@@ -72,11 +79,21 @@ def test_http_and_tcp_are_reached_by_a_load_balancer_each(declare_stack: Declare
         "dev.example.com": ("Z-OF-example.com", "load-balancer-1a2b3c4"),
         "mqtt.dev.example.com": ("Z-OF-example.com", "network-load-balancer-1a2b3c4"),
     }
+    assert _clients(graph, "security-network-load-balancer-id") == {"203.0.113.0/24"}
+    assert _clients(graph, "security-load-balancer-id") == {"0.0.0.0/0"}
     assert graph.exports["urls"]["mqtt"] == "tls://mqtt.dev.example.com:8883"
     assert graph.exports["fixed_addresses"] == [
         "address-of-network-load-balancer-us-east-1a",
         "address-of-network-load-balancer-us-east-1b",
     ]
+
+
+def test_with_ipv6_connections_have_it_too(declare_stack: DeclareStack) -> None:
+    graph = declare_stack("dev", {**ALONE, **MQTT, "ipv6": True})
+
+    assert graph.one(LOAD_BALANCER).inputs["ipAddressType"] == "dualstack"
+    assert _clients(graph, "security-network-load-balancer-id") == {"0.0.0.0/0", "::/0"}
+    assert {one.inputs["type"] for one in graph.all(RECORD)} == {"A", "AAAA"}
 
 
 def test_udp_is_checked_by_tcp(declare_stack: DeclareStack) -> None:
@@ -104,6 +121,7 @@ def test_an_internal_load_balancer_is_in_the_private_subnets(declare_stack: Decl
     graph = declare_stack("dev", {"internal": True, "allowed-cidrs": ["10.0.0.0/8"]})
     balancer = graph.one(LOAD_BALANCER).inputs
 
+    assert _clients(graph, "security-load-balancer-id") == {"10.0.0.0/8"}
     assert balancer["internal"] is True
     assert balancer["subnets"] == graph.exports["private_subnet_ids"]
 
@@ -219,6 +237,30 @@ def test_services_add_listeners_to_an_existing_network_load_balancer(declare_sta
     ]
 
 
+def test_an_existing_listener_may_speak_plain_http(
+    declare_stack: DeclareStack, answer: Callable[[str, dict[str, Any]], None]
+) -> None:
+    answer("getListener", {"protocol": "HTTP"})
+
+    graph = declare_stack("dev", {**EXISTING, "listener-priority": 8})
+
+    assert graph.exports["url"] == "http://dev.example.com"
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, dict[str, Any]], None]:
+    """Let AWS answer otherwise."""
+    usual = FakeCloud.call
+
+    def change(function: str, found: dict[str, Any]) -> None:
+        def call(self: FakeCloud, args: Any) -> dict[str, Any]:
+            return {**usual(self, args), **(found if args.token.endswith(f":{function}") else {})}
+
+        monkeypatch.setattr(FakeCloud, "call", call)
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("found", "says"),
     [
@@ -230,15 +272,12 @@ def test_services_add_listeners_to_an_existing_network_load_balancer(declare_sta
     ],
 )
 def test_a_load_balancer_that_reaches_no_tasks_is_refused(
-    declare_stack: DeclareStack, monkeypatch: pytest.MonkeyPatch, found: dict[str, Any], says: str
+    declare_stack: DeclareStack,
+    answer: Callable[[str, dict[str, Any]], None],
+    found: dict[str, Any],
+    says: str,
 ) -> None:
-    answer = FakeCloud.call
-
-    def call(self: FakeCloud, args: Any) -> dict[str, Any]:
-        changed = found if args.token.endswith(":getLoadBalancer") else {}
-        return {**answer(self, args), **changed}
-
-    monkeypatch.setattr(FakeCloud, "call", call)
+    answer("getLoadBalancer", found)
 
     with pytest.raises(pulumi.RunError, match=f"^listener-arn = .*: {says}"):
-        declare_stack("dev", {**EXISTING, "listener-priority": 7, "name": f"x{len(says)}"})
+        declare_stack("dev", {**EXISTING, "listener-priority": len(says)})
