@@ -35,7 +35,7 @@ _HEADINGS: Final = {
     "aws:region": "Account",
     "app-path": "Image",
     "vpc-id": "Network",
-    "container-insights": "Cluster",
+    "cluster-arn": "Cluster",
     "domain": "Load balancer and names",
     "attach-to": "Attached stacks",
     "exposure": "Requests and connections",
