@@ -88,11 +88,11 @@ class Routing:
         for where, service in self.placed:
             if service.exposure != "http":
                 continue
-            hosts, paths = service.hosts or ("*",), service.path_patterns or ("*",)
+            hosts, paths = service.hosts or ("*",), service.path_patterns or ("/*",)
             rules.append(Rule(service.name, where, service.priority, hosts, paths))
             if service.redirect_hosts:
                 name, priority = f"`redirect-hosts` of {service.name}", redirect_priority(service)
-                rules.append(Rule(name, (*where, "redirect-hosts"), priority, service.redirect_hosts, ("*",)))
+                rules.append(Rule(name, (*where, "redirect-hosts"), priority, service.redirect_hosts, ("/*",)))
         return sorted(rules, key=lambda rule: rule.priority)
 
 

@@ -64,6 +64,11 @@ def test_names_with_a_wildcard_of_the_main_service_leave_others_their_own() -> N
             "a `priority` below 2, or other names and paths: api is asked before v2",
         ),
         (
+            {"services": {"all": {"paths": ["/*"]}}},
+            'paths = "web": ',
+            "all is asked before web, with priority 50000, and gets all its requests",
+        ),
+        (
             {"paths": ["/api/v1/*"], "services": {"api": {"paths": ["/api/*"]}}},
             'paths = "web": ',
             "api is asked before web, with priority 50000, and gets all its requests",
