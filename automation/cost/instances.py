@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from math import ceil, floor
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
-import yaml
-
-from automation.cost.source import Source
+from automation.cost.source import Source, read_table
 
 TABLE: Final = Path(__file__).with_name("instances.yaml")
 INSTANCE: Final = "ec2-"
@@ -129,7 +127,7 @@ def cheapest(
 @cache
 def load_instances() -> Instances:
     """Read the file, whose form is covered by a test."""
-    document = cast("dict[str, Any]", yaml.safe_load(TABLE.read_text(encoding="utf-8")))
+    document = read_table(TABLE)
     regions: list[str] = document["regions"]
 
     def instance(name: str, row: list[float | None]) -> Instance:

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
-
-import yaml
+from typing import Any, Final, Protocol
 
 from automation.cost.instances import INSTANCE, MANAGED, load_instances
-from automation.cost.source import Source
+from automation.cost.source import Source, read_table
 from automation.errors import AutomationError
 
 TABLE: Final = Path(__file__).with_name("prices.yaml")
@@ -147,7 +145,7 @@ class PricesOfTable:
 @cache
 def load_table() -> Table:
     """Read the file, whose form is covered by a test."""
-    document = cast("dict[str, Any]", yaml.safe_load(TABLE.read_text(encoding="utf-8")))
+    document = read_table(TABLE)
     sources = {name: Source(**source) for name, source in document["sources"].items()}
     units = {key: row["unit"] for key, row in document["prices"].items()}
     derivations: Mapping[str, str] = document["derivations"]
