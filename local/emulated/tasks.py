@@ -97,6 +97,8 @@ def _keywords(  # noqa: PLR0917 -- MiniStack's own
         own_address, cluster_arn,
     )  # fmt: skip
     keywords |= options(cdef, awaited_healthy=is_awaited(cdef["name"], ordered, "HEALTHY"))
+    if memory := cdef.get("memory") or (td.get("memory") if len(ordered) == 1 else None):
+        keywords["mem_limit"] = f"{memory}m"
     keywords["volumes"] = volumes.binds(client, td, cdef, task_arn)
     # Containers are reached by their own address: a port of this machine would be one for all tasks.
     keywords["ports"] = None

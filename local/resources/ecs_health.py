@@ -12,14 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from local.resources import tags as tagging
 from local.resources.aws_calls import call
 from local.resources.base import Properties
 from local.resources.cloud import Cloud
+from local.resources.load_balancing import PROTOCOL_VERSION
 from local.task_containers import TaskContainer, as_command
 
 UP_SECONDS: Final = 3
 """How long a task has to stay up that no load balancer asks: one that ends at once runs for a moment, too."""
 _LAST_LINES: Final = 3
+_NOT_SPOKEN: Final = ("GRPC", "HTTP2")
+"""Versions of the protocol in which a task has to take a connection, and is asked nothing."""
 
 
 @dataclass(frozen=True)
@@ -172,13 +176,15 @@ def checks_of(cloud: Cloud, service: Properties, definition: Properties) -> list
     for balancer in balancers:
         answer = call(cloud, "elbv2", "describe_target_groups", TargetGroupArns=[balancer["targetGroupArn"]])
         group = answer["TargetGroups"][0]
+        told = call(cloud, "elbv2", "describe_tags", ResourceArns=[balancer["targetGroupArn"]])
+        version = tagging.from_pairs(told["TagDescriptions"][0]["Tags"]).get(PROTOCOL_VERSION)
         port = group.get("HealthCheckPort", "traffic-port")
         found.append(
             TargetCheck(
                 container=balancer["containerName"],
                 patience=max(grace, group["HealthCheckIntervalSeconds"] * group["UnhealthyThresholdCount"]),
                 port=int(balancer["containerPort"] if port == "traffic-port" else port),
-                protocol=group.get("HealthCheckProtocol", "HTTP"),
+                protocol="TCP" if version in _NOT_SPOKEN else group.get("HealthCheckProtocol", "HTTP"),
                 path=group.get("HealthCheckPath") or "/",
                 codes=group.get("Matcher", {}).get("HttpCode") or "200",
                 seconds=group["HealthCheckTimeoutSeconds"],

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from local.resources import tags as tagging
 from local.resources.base import Properties, ResourceError
 from local.resources.cloud import Cloud
 from local.resources.row_handler import RowHandler
 
+PROTOCOL_VERSION: Final = f"{tagging.OWN_PREFIX}protocol-version"
 _KINDS: Final = ("fixed-response", "forward", "redirect")
 
 
@@ -25,6 +27,12 @@ class WithArnSuffix(RowHandler):
         if mappings := arguments.get("SubnetMappings"):
             arguments["Subnets"] = [mapping["SubnetId"] for mapping in mappings]
         return arguments
+
+    def tag_arguments(self, cloud: Cloud, urn: str, inputs: Properties) -> dict[str, Any]:
+        """Keep the version of the protocol by a tag: MiniStack forgets it, and health checks go by it."""
+        version = inputs.get("protocolVersion")
+        own = {PROTOCOL_VERSION: version} if version else {}
+        return super().tag_arguments(cloud, urn, {**inputs, "tags": {**(inputs.get("tags") or {}), **own}})
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
         """Add the part of its ARN that metrics have."""

@@ -185,6 +185,16 @@ def test_a_task_has_a_sidecar_secrets_and_files_that_outlive_it(stack: Project) 
     assert after["starts"] == before["starts"] + 1
 
 
+def test_a_task_of_its_own_tells_its_log_and_its_exit_code(stack: Project) -> None:
+    code = "console.log(process.env.TOKEN); process.exit(9)"
+
+    run = stack.run("run", "dev", "--service", "api", "--", "node", "-e", code)
+
+    assert run.out.splitlines() == ["of the app"], run.text
+    assert run.code != 0
+    assert "9" in run.err.splitlines()[-1]
+
+
 def test_a_second_up_changes_nothing_and_there_is_no_drift(stack: Project) -> None:
     run = stack.up()
     drift = stack.run("drift", "dev")

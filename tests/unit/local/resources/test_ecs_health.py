@@ -10,6 +10,7 @@ import pytest
 
 from local.resources.ecs_deployment import excerpt
 from local.resources.ecs_health import UP_SECONDS, TaskHealth, checks_of, matches
+from local.resources.load_balancing import PROTOCOL_VERSION
 from local.task_containers import Listener
 
 GROUP = {
@@ -28,14 +29,18 @@ BALANCED = {"containerName": "web", "containerPort": 3000, "targetGroupArn": "ar
 class Elbv2:
     """A load balancing API with one target group."""
 
-    def __init__(self, **group: Any) -> None:
+    def __init__(self, *, version: str = "HTTP1", **group: Any) -> None:
         self.group = {**GROUP, **group}
+        self.tags = [{"Key": PROTOCOL_VERSION, "Value": version}]
 
     def client(self, _service: str) -> Elbv2:
         return self
 
     def describe_target_groups(self, **_: Any) -> dict[str, Any]:
         return {"TargetGroups": [self.group]}
+
+    def describe_tags(self, **_: Any) -> dict[str, Any]:
+        return {"TagDescriptions": [{"Tags": self.tags}]}
 
 
 def checks(service: dict[str, Any], *containers: dict[str, Any], **group: Any) -> list[Any]:
@@ -70,6 +75,13 @@ def test_a_target_that_is_asked_by_tcp_has_to_take_a_connection() -> None:
         assert check.fault(container) == ""
 
     assert check.fault(container) == f"nothing listens on container port {port}"
+
+
+@pytest.mark.parametrize("version", ["HTTP2", "GRPC"])
+def test_a_version_of_http_that_is_not_spoken_here_is_asked_by_tcp(version: str) -> None:
+    [check] = checks({"loadBalancers": [BALANCED]}, version=version)
+
+    assert check.protocol == "TCP"
 
 
 def test_a_port_of_its_own_goes_before_the_traffics() -> None:
