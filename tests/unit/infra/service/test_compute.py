@@ -29,7 +29,7 @@ CAPACITY = {
     "rack": ExternalCapacity(type="external"),
 }
 PLATFORM = {"capacity": CAPACITY, "provider_names": {"pool": "capacity-pool-1", "own": "capacity-own-1"}}
-ADDRESSES = {
+ADDRESSES: Any = {
     "subnets": ["subnet-1", "subnet-2"],
     "security_groups": ["sg-tasks"],
     "assign_public_ip": False,
