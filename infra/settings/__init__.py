@@ -25,7 +25,8 @@ from infra.settings.provider import ProviderSettings
 from infra.settings.rollout import RolloutHook, RolloutSettings, Strategy
 from infra.settings.runs_on import kind_of, network_mode_of
 from infra.settings.schedules import Schedule, overrides
-from infra.settings.service import Migration, ServiceSettings, Statement
+from infra.settings.service import ServiceSettings
+from infra.settings.service_keys import Migration, Statement
 from infra.settings.settings import Key, Settings, foreign_namespaces, keys, parse
 from infra.settings.sidecars import Sidecar
 from infra.settings.storage import SharedFiles, Volume

@@ -92,7 +92,9 @@ class Routing:
             rules.append(Rule(service.name, where, service.priority, hosts, paths))
             if service.redirect_hosts:
                 name, priority = f"`redirect-hosts` of {service.name}", redirect_priority(service)
-                rules.append(Rule(name, (*where, "redirect-hosts"), priority, service.redirect_hosts, ("/*",)))
+                rules.append(
+                    Rule(name, (*where, "redirect-hosts"), priority, service.redirect_hosts, ("/*",))
+                )
         return sorted(rules, key=lambda rule: rule.priority)
 
 

@@ -8,7 +8,8 @@ from typing import Final
 from infra.settings.capacity import FARGATE, Capacity, Kind
 from infra.settings.faults import nearest
 from infra.settings.model import Fault
-from infra.settings.service import NetworkMode, ServiceSettings
+from infra.settings.service import ServiceSettings
+from infra.settings.service_keys import NetworkMode
 
 _STRATEGY: Final = "capacity-provider-strategy"
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/managed-instance-networking.html

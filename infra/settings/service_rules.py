@@ -12,7 +12,7 @@ from infra.settings.variables import is_in_s3, rules_of_variables, size_of_varia
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.settings.service import ServiceSettings
+    from infra.settings.service_keys import ServiceKeys
 
 _ONLY_EC2: Final = "for others let `capacity-provider-strategy` name a `capacity` of type ec2"
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
@@ -20,7 +20,7 @@ _LARGEST_DEFINITION: Final = 64 * 1024
 _RESERVED: Final = 4 * 1024
 
 
-def rules_of_service(service: ServiceSettings) -> Iterator[Fault]:
+def rules_of_service(service: ServiceKeys) -> Iterator[Fault]:
     """Yield what is wrong between several keys of one service."""
     if service.is_on_fargate:
         yield from _rules_of_fargate(service)
@@ -45,7 +45,7 @@ def rules_of_service(service: ServiceSettings) -> Iterator[Fault]:
     yield from _rules_of_deployment(service)
 
 
-def _rules_of_size(service: ServiceSettings) -> Iterator[Fault]:
+def _rules_of_size(service: ServiceKeys) -> Iterator[Fault]:
     containers = [service, *service.sidecars.values()]
     size = sum(size_of_variables(one.environment_files, one.environment, one.secrets) for one in containers)
     if size > _LARGEST_DEFINITION - _RESERVED:
@@ -57,7 +57,7 @@ def _rules_of_size(service: ServiceSettings) -> Iterator[Fault]:
         )
 
 
-def _rules_of_deployment(service: ServiceSettings) -> Iterator[Fault]:
+def _rules_of_deployment(service: ServiceKeys) -> Iterator[Fault]:
     count = service.desired_count
     if service.exposure != "http" and service.rollout.has_two_target_groups:
         # Behind a network load balancer ECS waits ten minutes at each shift, and changes listeners:
@@ -88,7 +88,7 @@ def _rules_of_deployment(service: ServiceSettings) -> Iterator[Fault]:
         )
 
 
-def _rules_without_a_network(service: ServiceSettings) -> Iterator[Fault]:
+def _rules_without_a_network(service: ServiceKeys) -> Iterator[Fault]:
     path = ("network-mode",)
     if service.exposure != "none":
         unreachable = "another mode, or `exposure: none`: nothing reaches a container without a network"
@@ -101,7 +101,7 @@ def _rules_without_a_network(service: ServiceSettings) -> Iterator[Fault]:
             yield Fault(f"another mode, or no `{key}`, which needs a network", path, "none")
 
 
-def _rules_of_fargate(service: ServiceSettings) -> Iterator[Fault]:
+def _rules_of_fargate(service: ServiceKeys) -> Iterator[Fault]:
     cpu, memory = service.cpu, service.memory
     if cpu not in MEMORY_BY_CPU:
         yield Fault(f"one of {', '.join(map(str, MEMORY_BY_CPU))}, for Fargate", ("cpu",), cpu)
@@ -124,7 +124,7 @@ def _rules_of_fargate(service: ServiceSettings) -> Iterator[Fault]:
     yield from _rules_of_fargate_s_containers(service)
 
 
-def _rules_of_fargate_s_containers(service: ServiceSettings) -> Iterator[Fault]:
+def _rules_of_fargate_s_containers(service: ServiceKeys) -> Iterator[Fault]:
     for name, one in service.sidecars.items():
         if one.log_router and one.log_router.config_file and is_in_s3(one.log_router.config_file):
             yield Fault(
@@ -139,13 +139,13 @@ def _rules_of_fargate_s_containers(service: ServiceSettings) -> Iterator[Fault]:
                 yield Fault(only, (*place, limit), limits[limit])
 
 
-def _ulimits(service: ServiceSettings) -> Iterator[tuple[tuple[str, ...], dict[str, int]]]:
+def _ulimits(service: ServiceKeys) -> Iterator[tuple[tuple[str, ...], dict[str, int]]]:
     yield ("ulimits",), service.ulimits
     for name, one in service.sidecars.items():
         yield ("sidecars", name, "ulimits"), one.ulimits
 
 
-def _rules_of_containers(service: ServiceSettings) -> Iterator[Fault]:
+def _rules_of_containers(service: ServiceKeys) -> Iterator[Fault]:
     if service.ingress_container is not None:
         proxy = service.sidecars.get(service.ingress_container)
         if proxy is None or proxy.port is None:
@@ -178,7 +178,7 @@ def _rules_of_containers(service: ServiceSettings) -> Iterator[Fault]:
         yield Fault(one, ("volumes", name, "ebs"), name)
 
 
-def _stuck_deployments(service: ServiceSettings, counts: range) -> Iterator[Fault]:
+def _stuck_deployments(service: ServiceKeys, counts: range) -> Iterator[Fault]:
     """Yield percentages with which a deployment could neither stop an old task nor start a new one.
 
     ECS rounds the minimum up and the maximum down:
@@ -198,7 +198,7 @@ def _stuck_deployments(service: ServiceSettings, counts: range) -> Iterator[Faul
             return
 
 
-def _rules_of_schedules(service: ServiceSettings) -> Iterator[Fault]:
+def _rules_of_schedules(service: ServiceKeys) -> Iterator[Fault]:
     blocks = [name for name, one in service.volumes.items() if one.ebs]
     if service.schedules and blocks:
         # https://docs.aws.amazon.com/scheduler/latest/APIReference/API_EcsParameters.html has no volumes.

@@ -81,4 +81,4 @@ def test_readme_names_a_key_that_there_is_with_its_default(name: str, default: s
 
 
 def test_readme_names_the_keys_that_one_needs_first() -> None:
-    assert len(FIRST_KEYS) == 11
+    assert len(FIRST_KEYS) == 12

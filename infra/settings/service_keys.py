@@ -1,0 +1,305 @@
+"""The keys of one service."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from infra.settings.alarms import AlarmSettings
+from infra.settings.architecture import Architecture
+from infra.settings.autoscaling import MOST_TASKS, AutoscalingSettings
+from infra.settings.capacity import CapacityProvider, CapacityStrategy
+from infra.settings.connect import ConnectSettings, DiscoverySettings
+from infra.settings.image import ImageSettings
+from infra.settings.model import ONCE, Allowed, Fault, Model, Pattern, PlainText, Word
+from infra.settings.names import LAST_PRIORITY, ImageReference, ServiceName
+from infra.settings.placement import PlacementConstraints, PlacementStrategies
+from infra.settings.rollout import RolloutSettings
+from infra.settings.schedules import Schedule, ScheduleName
+from infra.settings.sidecars import (
+    SMALL_TMP,
+    ContainerName,
+    DependsOn,
+    HealthCheckCommand,
+    OpenTelemetry,
+    Sidecar,
+    Tmpfs,
+    UserLimits,
+)
+from infra.settings.storage import Volume, VolumeName
+from infra.settings.traffic import TrafficSettings
+from infra.settings.variables import (
+    AppEnvironment,
+    AppSecrets,
+    EnvironmentFiles,
+    KmsKey,
+    PublicVariables,
+    SecretArn,
+    variables_of,
+)
+
+NetworkMode = Literal["auto", "awsvpc", "bridge", "host", "none"]
+
+_ONLY_EC2: Final = "for others let `capacity-provider-strategy` name a `capacity` of type ec2"
+_USER: Final = r"(?:[a-z_][a-z0-9_-]*|[0-9]+)"
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+_LARGEST_DEFINITION: Final = 64 * 1024
+_RESERVED: Final = 4 * 1024
+_EVERY_RESOURCE: Final = re.compile(r"\*|(?:[^:]*:){5}\*")
+
+_SecurityGroupId = Annotated[
+    str,
+    Pattern("the id of a security group, such as sg-0123456789abcdef0", r"sg-[0-9a-f]{8}(?:[0-9a-f]{9})?"),
+]
+
+
+class Statement(Model):
+    """Something that the app may do on AWS."""
+
+    actions: Annotated[
+        tuple[
+            Annotated[
+                str,
+                Pattern(
+                    "an action such as s3:GetObject; `*` alone is more than any app needs",
+                    r"[a-z0-9-]+:[A-Za-z0-9*?]+",
+                ),
+            ],
+            ...,
+        ],
+        Field(min_length=1),
+    ]
+    """What."""
+    resources: Annotated[
+        tuple[
+            Annotated[str, Pattern("an ARN, or `*`", r"\*|arn:aws[a-z-]*:[a-z0-9-]+:[^\s:]*:[^\s:]*:\S+")],
+            ...,
+        ],
+        Field(min_length=1),
+    ]
+    """On what."""
+
+    def _rules(self) -> Iterator[Fault]:
+        whole = [action for action in self.actions if action.endswith(":*")]
+        for index, resource in enumerate(self.resources):
+            if whole and _EVERY_RESOURCE.fullmatch(resource):
+                much = f"what the app needs, or single actions: {whole[0]} on everything is too much"
+                yield Fault(much, ("resources", index), resource)
+
+
+class Migration(Model):
+    """What runs once with a new image, before its service changes."""
+
+    command: tuple[Word, ...] = Field(min_length=1)
+    """What the container runs instead."""
+    timeout_minutes: int = Field(default=15, ge=1, le=1440)
+    """How long it may take."""
+
+
+def _more_than_is_free(size: int) -> int:
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html
+    if size and size not in range(21, 201):
+        raise ValueError(size)
+    return size
+
+
+class ServiceKeys(TrafficSettings):
+    """What a service says, each key right alone."""
+
+    name: ServiceName = "web"
+    """Name of the service; fixed once the stack is up."""
+    architecture: Architecture = "arm64"
+    """Processor of image and tasks."""
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html#task_size
+    cpu: int = Field(default=256, ge=128, le=196_608)
+    """CPU units of a task, 1024 for one vCPU; on Fargate with `memory` a pair that it has, elsewhere any."""
+    memory: int = Field(default=512, ge=1, le=24 * 1024**2)
+    """Memory of a task in MiB."""
+    gpus: int = Field(default=0, ge=0, le=16)
+    """GPUs of a task; only on capacity that has some, see docs/compute.md."""
+    capacity_provider_strategy: CapacityStrategy = (CapacityProvider(capacity_provider="FARGATE", weight=1),)
+    """Where tasks run: a weight for each capacity provider, and for one of them a base that it gets first.
+    FARGATE_SPOT has no fallback of its own: alone, no task starts while AWS has no spare capacity."""
+    network_mode: NetworkMode = "auto"
+    """How tasks are connected: `auto` is awsvpc, an address for each task, and bridge outside AWS. EC2
+    instances take bridge, with ports that Docker chooses, host and none too; see docs/compute.md."""
+    placement_strategies: PlacementStrategies = ()
+    """How ECS chooses among EC2 instances, step by step; empty spreads over zones."""
+    placement_constraints: PlacementConstraints = ()
+    """Which instances may run the tasks at all; not on Fargate."""
+    desired_count: int = Field(default=1, ge=0, le=MOST_TASKS)
+    """Number of tasks."""
+    container_port: int = Field(default=3000, ge=1, le=65535)
+    """Port on which the app listens."""
+    security_group_ids: Annotated[tuple[_SecurityGroupId, ...], Field(max_length=4), ONCE] = ()
+    """Security groups that the tasks have beside the stack's own, such as one that a database lets in."""
+    user: Annotated[
+        str,
+        Pattern(
+            "a name or uid, with :group if need be, that is not root and not 0",
+            rf"(?!(?:root|0+)(?::|$)){_USER}(?::{_USER})?",
+        ),
+    ] = "1000"
+    """User that the container runs as, a name or uid[:gid]; not root."""
+    entrypoint: tuple[Word, ...] = ()
+    """Entry point of the container; empty takes the image's own."""
+    command: tuple[Word, ...] = ()
+    """Command of the container; empty takes the image's own."""
+    environment: AppEnvironment = Field(default_factory=dict)
+    """Environment variables of the app, for all to see; what is secret goes into `secrets`."""
+    environment_files: EnvironmentFiles = ()
+    """Files of variables (`NAME=value`), from the project's root or, read by ECS, in S3 by ARN; `environment`
+    goes before them."""
+    public_variables: PublicVariables = ()
+    """Names in `environment` that look like secrets and are none."""
+    secrets: AppSecrets = Field(default_factory=dict)
+    """Environment variables taken from Secrets Manager (`secret:db:password`, or the ARN) or SSM parameters
+    (`/app/db-url`, or the ARN)."""
+    kms_keys: Annotated[tuple[KmsKey, ...], ONCE] = ()
+    """Keys of one's own, by ARN, with which secrets, parameters or registry credentials are encrypted."""
+    registry_credentials: SecretArn | None = None
+    """Secret with username and password for images of a private registry other than ECR."""
+    execute_command: bool = False
+    """ECS Exec, a shell in a running task for debugging; makes the container's file system writable, see
+    docs/configuration.md."""
+    task_role_statements: tuple[Statement, ...] = ()
+    """What the app itself may do on AWS, as IAM statements."""
+    health_check_command: HealthCheckCommand = ("CMD", "node", "health-check.js")
+    """Health check inside the container, as ECS wants it; empty for none."""
+    health_check_grace_period_seconds: int = Field(default=30, ge=0, le=2**31 - 1)
+    """How long a new task may fail its health checks; longer than a cold start."""
+    stop_timeout_seconds: int = Field(default=60, ge=2, le=120)
+    """Time between SIGTERM and SIGKILL."""
+    tmpfs: Tmpfs = Field(default_factory=lambda: dict(SMALL_TMP))
+    """Folders in memory that the app can write to, by path, with their size in MiB; the rest of its file
+    system is read-only."""
+    ephemeral_storage_gib: Annotated[
+        int,
+        Field(ge=0, le=200),
+        AfterValidator(_more_than_is_free),
+        Allowed("a whole number from 21 to 200, or 0"),
+    ] = 0
+    """GiB of disk that a Fargate task has for images and scratch space; 0 for the 20 that cost nothing."""
+    volumes: dict[VolumeName, Volume] = Field(default_factory=dict)
+    """Folders that outlive the app's container, by name: EFS, EBS, or scratch space for all containers."""
+    sidecars: dict[ContainerName, Sidecar] = Field(default_factory=dict)
+    """Containers beside the app in each task, by name."""
+    depends_on: DependsOn = Field(default_factory=dict)
+    """Sidecars that come before the app, by name: `start`, `healthy`, `complete` or `success`."""
+    ingress_container: ContainerName | None = None
+    """Sidecar that takes the requests on its `port`, such as an nginx before the app; empty for the app."""
+    opentelemetry: Annotated[
+        OpenTelemetry | None, BeforeValidator(lambda value: {} if value is True else value or None)
+    ] = None
+    """OpenTelemetry collector beside the app; true for the default one."""
+    log_mode: Literal["non-blocking", "blocking"] = "non-blocking"
+    """What happens when lines come faster than they are sent: lines are lost, or the app waits."""
+    log_buffer_mib: int = Field(default=25, ge=1, le=1024)
+    """MiB of lines that wait to be sent, with `log-mode` non-blocking."""
+    log_options: dict[Word, PlainText] = Field(default_factory=dict)
+    """Options of the log router's output, such as `Name: cloudwatch`; needs a sidecar with `log-router`."""
+    ulimits: UserLimits = Field(default_factory=dict)
+    """Limits of the app's processes, such as `nofile: 65536`; Fargate takes `nofile` alone."""
+    deployment_minimum_healthy_percent: int = Field(default=100, ge=0, le=100)
+    """Share of the desired count that keeps running during a deployment."""
+    # With 100, ECS refuses to balance tasks between zones.
+    deployment_maximum_percent: int = Field(default=200, ge=101, le=400)
+    """Share of the desired count that may run during a deployment."""
+    rollout: RolloutSettings = RolloutSettings()
+    """How a new version takes over; see docs/strategies.md."""
+    alarms: AlarmSettings = AlarmSettings()
+    """When a deployment is rolled back; a threshold of 0 is none."""
+    autoscaling: AutoscalingSettings = AutoscalingSettings()
+    """Bounds for the number of tasks, and what to keep it by; a target of 0 is none."""
+    migration: Annotated[Migration | None, BeforeValidator(lambda value: value or None)] = None
+    """What runs once as a task of the new image before a service changes; must be repeatable."""
+    schedules: dict[ScheduleName, Schedule] = Field(default_factory=dict)
+    """Tasks that start by the clock, by name: the service's own, with another command. With
+    `desired-count: 0` and `exposure: none` the service exists for them alone. Copies are not scheduled unless
+    they say so; see docs/services.md."""
+    connect: ConnectSettings = ConnectSettings()
+    """How the service reaches others, and they it, by ECS Service Connect; see docs/services.md."""
+    discovery: DiscoverySettings = DiscoverySettings()
+    """A name for the service's tasks in a private DNS zone, for whoever cannot use Service Connect."""
+    rollout_timeout_minutes: int = Field(default=20, ge=1, le=1440)
+    """How long a service may take to run a new version, beside what its strategy and alarms wait for on
+    purpose; then the update fails."""
+    # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+    log_retention_days: Literal[
+        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
+        1096, 1827, 2192, 2557, 2922, 3288, 3653,
+    ] = 30  # fmt: skip
+    """How long the logs are kept."""
+    host: str | None = Field(default=None, exclude=True)
+    """Host header that the listener rule matches; None without a domain."""
+    path_prefix: str | None = Field(default=None, exclude=True)
+    """Without a domain, what a copy's paths begin with (`/alice`); None for the main service."""
+    priority: int = Field(default=LAST_PRIORITY, ge=1, le=LAST_PRIORITY, exclude=True)
+    """Listener rule priority."""
+    image: ImageReference | None = Field(default=None, exclude=True)
+    """A ready image that overrides the stack's, by registry reference."""
+    source: ImageSettings | None = Field(default=None, exclude=True)
+    """Where the service's own image comes from; None for one that runs the main service's."""
+    copy_name: str | None = Field(default=None, exclude=True)
+    """Name of the copy, or of the attached stack, that the service belongs to; None for the original."""
+    image_of: str | None = Field(default=None, exclude=True)
+    """Name of the service for which that image is made: a copy runs its original's."""
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The app's environment variables: those of local files, and over them its own."""
+        return variables_of(self.environment_files, self.environment)
+
+    @property
+    def ingress(self) -> tuple[str, int]:
+        """The container that takes the requests, and its port."""
+        port = self.sidecars[self.ingress_container].port if self.ingress_container else None
+        return self.ingress_container or self.name, port or self.container_port
+
+    @property
+    def first_path(self) -> str:
+        """What comes before the first wildcard of the service's first path; empty for one that has all."""
+        return re.split(r"[*?]", self.paths[0], maxsplit=1)[0] if self.paths else ""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names that requests for the service are addressed to; empty for all."""
+        return (self.host, *self.aliases) if self.host else ()
+
+    @property
+    def path_patterns(self) -> tuple[str, ...]:
+        """The paths of requests for the service, as the load balancer sees them; empty for all."""
+        prefix = self.path_prefix or ""
+        if self.paths:
+            return tuple(f"{prefix}{path}" for path in self.paths)
+        return (prefix, f"{prefix}/*") if prefix else ()
+
+    @property
+    def port(self) -> int:
+        """The port of the network load balancer, for a service that is behind one."""
+        return self.listener_port or self.ingress[1]
+
+    @property
+    def is_on_fargate(self) -> bool:
+        """Whether its tasks run on Fargate; ECS mixes that with nothing else."""
+        return all(line.is_fargate for line in self.capacity_provider_strategy)
+
+    @property
+    def most_vcpus(self) -> float:
+        """How many Fargate vCPUs the service may take at once: at its most tasks, in mid-deployment."""
+        if not self.is_on_fargate:
+            return 0
+        count = self.autoscaling.counts[-1] if self.autoscaling.enabled else self.desired_count
+        percent = self.deployment_maximum_percent if self.rollout.strategy == "rolling" else 200
+        return count * percent // 100 * self.cpu / 1024
+
+    @property
+    def rollout_seconds(self) -> float:
+        """How long a deployment may take, with all that its strategy and its alarms wait for on purpose."""
+        # ECS calls a rolling deployment done when its alarms have had the time to go off; for the others
+        # there is a bake time instead.
+        watched = self.alarms.seconds if self.rollout.strategy == "rolling" and self.alarms.enabled else 0
+        return (self.rollout_timeout_minutes + self.rollout.planned_minutes) * 60 + watched
