@@ -199,7 +199,7 @@ def _answers(region: str, vpc_id: str, asked: Mapping[str, Any]) -> dict[str, di
             "ipAddressType": "ipv4",
             "securityGroups": [_PLANNED],
         },
-        "aws:ssm/getParameter:getParameter": {"name": name, "value": _PLANNED},
+        "aws:ssm/getParameter:getParameter": {"name": name, "insecureValue": _PLANNED},
         "aws:route53/getZone:getZone": {"zoneId": _PLANNED, "name": name},
         "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": _PLANNED},
         "aws:ecr/getRepository:getRepository": {"registryId": _ACCOUNT, **repository},

@@ -191,9 +191,10 @@ class Ec2Instances(pulumi.ComponentResource):
 
     def _newest_image(self, settings: Ec2Capacity) -> pulumi.Output[str]:
         variant = _VARIANT[settings.ami, settings.architecture]
+        # The other value would be a secret, and a preview would not show which image comes.
         return aws.ssm.get_parameter_output(
             name=f"{_IMAGES}{variant}/recommended/image_id", opts=pulumi.InvokeOptions(parent=self)
-        ).value
+        ).insecure_value
 
 
 def user_data(cluster_name: str, *, gpu: bool) -> str:

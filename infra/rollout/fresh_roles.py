@@ -9,7 +9,7 @@ from typing import Final
 # https://github.com/pulumi/pulumi-awsx/issues/927: up to half a minute.
 _MESSAGES: Final = re.compile(
     r"iam:PassRole|unable to assume the (?:service.linked )?role|role is not (?:valid|authorized)"
-    r"|role .*(?:trust|does not exist|cannot be assumed)|Invalid IAM Instance Profile"
+    r"|role .*(?:trust|does not exist|cannot be assumed)|Invalid IAM Instance Profile|Nonexistent role"
     # https://github.com/pulumi/pulumi-aws/issues/6061: of managed instances, for half a minute.
     r"|capacity provider .*is not in an ACTIVE state",
     re.IGNORECASE,

@@ -184,7 +184,7 @@ _FUNCTIONS: dict[str, Callable[[FakeCloud, Mapping[str, Any]], dict[str, Any]]] 
     "aws:index/getCallerIdentity:getCallerIdentity": lambda _, __: {"accountId": ACCOUNT, "id": ACCOUNT},
     "aws:index/getPartition:getPartition": lambda _, __: {"partition": "aws", "id": "aws"},
     "aws:ssm/getParameter:getParameter": lambda _, arguments: {
-        "value": f"ami-from-{arguments['name']}",
+        "insecureValue": f"ami-from-{arguments['name']}",
         "id": arguments["name"],
     },
     "aws:route53/getZone:getZone": lambda _, arguments: {"zoneId": f"Z-OF-{arguments['name']}", "id": "zone"},

@@ -19,6 +19,7 @@ FRESH = [
     "AccessDeniedException: User: x is not authorized to perform: iam:PassRole on resource: y",
     "ClientException: Role is not valid",
     "ValidationError: Invalid IAM Instance Profile name",
+    "ValidationException: Nonexistent role or missing ssm service principal in trust policy: arn",
     # Of managed instances, half a minute after they were made.
     "InvalidParameterException: The specified capacity provider 'cp' is not in an ACTIVE state.",
 ]
