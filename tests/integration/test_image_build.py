@@ -79,6 +79,25 @@ def test_an_image_is_built_on_a_base_made_here_and_runs(
 
 
 @pytest.mark.usefixtures("builder")
+def test_a_dockerfile_with_nodes_official_image_is_built_as_it_is_without_a_registry(
+    client: docker.DockerClient, app: Path, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With two stages, a version by argument, and a frontend of BuildKit's, as public apps have them."""
+    monkeypatch.setattr(image_build, "registry_digest", lambda _: None)
+    (app / "Dockerfile").write_text(
+        "# syntax=registry.invalid/docker/dockerfile:1\n"
+        "ARG NODE_VERSION=0\n"
+        "FROM node:${NODE_VERSION}.0.0-alpine AS build\nCOPY . /built\n"
+        'FROM node:0.0.0\nCOPY --from=build /built /app\nCMD ["node", "/app/main.js"]\n'
+    )
+
+    Build(app, tag=f"{prefix}/app:1", progress=lambda _: None).run()
+
+    assert "v24." in output(client, f"{prefix}/app:1")
+    assert output(client, f"{prefix}/app:1", "ls", "/app") == "Dockerfile\nmain.js"
+
+
+@pytest.mark.usefixtures("builder")
 def test_a_dockerfile_elsewhere_is_read_with_its_own_ignore_file_and_is_not_in_the_image(
     client: docker.DockerClient, app: Path, prefix: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -28,6 +28,10 @@ def package(tmp_path: Path) -> Path:
     (npm / "bin" / "npm-cli.js").chmod(0o755)
     (npm / "package.json").write_text("{}")
     (npm / "package.json").chmod(0o600)
+    corepack = package / "lib" / "node_modules" / "corepack" / "dist"
+    corepack.mkdir(parents=True)
+    (corepack / "yarn.js").write_text("#!/usr/bin/env node\n")
+    (corepack / "yarn.js").chmod(0o755)
     return package
 
 
@@ -61,6 +65,51 @@ def test_npm_is_in_it_as_in_the_official_image(tar: tarfile.TarFile) -> None:
     assert members["usr/local/bin/npm"].linkname == "../lib/node_modules/npm/bin/npm-cli.js"
     assert members["usr/local/lib/node_modules/npm/bin/npm-cli.js"].mode == 0o755
     assert members["usr/local/lib/node_modules/npm/package.json"].mode == 0o644
+
+
+def test_yarn_is_in_it_by_corepack_and_pnpm_can_be_installed(tar: tarfile.TarFile) -> None:
+    members = {member.name: member for member in tar.getmembers()}
+
+    assert members["usr/local/bin/yarn"].linkname == "../lib/node_modules/corepack/dist/yarn.js"
+    assert members["usr/local/lib/node_modules/corepack/dist/yarn.js"].mode == 0o755
+    assert members["usr/local/share/corepack"].mode == 0o1777
+    # As in the official image: npm would not put one where another is.
+    assert "usr/local/bin/pnpm" not in members
+
+
+def test_a_node_without_corepack_makes_a_base_without_yarn(tmp_path: Path, package: Path) -> None:
+    shutil.rmtree(package / "lib" / "node_modules" / "corepack")
+    write_tar(tmp_path / "base.tar", package, {})
+
+    with tarfile.open(tmp_path / "base.tar") as tar:
+        assert not [name for name in tar.getnames() if "yarn" in name]
+
+
+def test_package_managers_and_scripts_know_registry_and_certificates() -> None:
+    variables = base_image.environment(
+        "24.1.0",
+        {
+            "usr/local/etc/npmrc": "a=b\nregistry=https://npm.example.com/all/\n",
+            "etc/ssl/certs/ca-certificates.crt": "",
+        },
+    )
+
+    assert variables == {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "NODE_VERSION": "24.1.0",
+        "COREPACK_HOME": "/usr/local/share/corepack",
+        "COREPACK_ENABLE_DOWNLOAD_PROMPT": "0",
+        "COREPACK_DEFAULT_TO_LATEST": "0",
+        "COREPACK_INTEGRITY_KEYS": "0",
+        "NODE_EXTRA_CA_CERTS": "/etc/ssl/certs/ca-certificates.crt",
+        "COREPACK_NPM_REGISTRY": "https://npm.example.com/all",
+    }
+
+
+def test_without_certificates_or_a_registry_none_is_named() -> None:
+    variables = base_image.environment("24.1.0", {"usr/local/etc/npmrc": "a=b\n"})
+
+    assert not {"NODE_EXTRA_CA_CERTS", "COREPACK_NPM_REGISTRY"} & variables.keys()
 
 
 def test_all_of_it_is_root_s_and_readable_whatever_the_user_s_umask(tar: tarfile.TarFile) -> None:

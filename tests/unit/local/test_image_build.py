@@ -40,6 +40,9 @@ def built(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     def classic(job: Any) -> str:
         seen["build_args"] = job.build_args
+        with image_build._dockerfile(job) as file:
+            seen["dockerfile"] = file.read_text()
+            seen["files"] = sorted(found.name for found in file.parent.iterdir())
         return "sha256:1"
 
     monkeypatch.setattr(image_build, "_classic", classic)
@@ -110,13 +113,78 @@ def test_a_base_that_was_asked_for_by_name_is_never_exchanged(
     assert "build_args" not in built
 
 
-def test_a_dockerfile_without_the_argument_is_told_how_to_have_it(
-    built: dict[str, Any], tmp_path: Path
-) -> None:
-    with pytest.raises(DockerError, match=r"`ARG NODE_IMAGE=node:24`"):
-        quiet(context(tmp_path, "FROM node:24\n"))
+def test_a_base_other_than_node_is_told_how_to_have_it(built: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(DockerError, match=r"`ARG NODE_IMAGE=oven/bun:1`"):
+        quiet(context(tmp_path, "FROM oven/bun:1\n"))
 
     assert "build_args" not in built
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("FROM node:24\n", "FROM base\n"),
+        ("FROM node\nFROM public.ecr.aws/docker/library/node:22\n", "FROM base\nFROM base\n"),
+        ("FROM --platform=$BUILDPLATFORM node:20-alpine AS deps\n", "FROM --platform=$BUILDPLATFORM base AS deps\n"),
+        ("ARG V=20\nFROM node:${V}-slim as a\nFROM a\n", "ARG V=20\nFROM base as a\nFROM a\n"),
+        ("ARG V\nFROM node:${V:-20}\n# FROM node:${V:-20}\n", "ARG V\nFROM base\n# FROM node:${V:-20}\n"),
+    ],
+)  # fmt: skip
+def test_a_dockerfile_that_names_nodes_official_image_is_built_on_the_base_made_here(
+    built: dict[str, Any], tmp_path: Path, dockerfile: str, expected: str
+) -> None:
+    quiet(context(tmp_path, dockerfile))
+
+    assert built["dockerfile"] == expected.replace("base", "node-on-ecs/node-base:1")
+    assert (tmp_path / "Dockerfile").read_text() == dockerfile
+    assert built["build_args"] == {}
+
+
+def test_a_dockerfile_on_another_base_keeps_what_is_not_sent(built: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / ".dockerignore").write_text("secret.txt\n")
+
+    quiet(context(tmp_path, "FROM node:24\n"))
+
+    assert built["files"] == ["Dockerfile", "Dockerfile.dockerignore"]
+
+
+def test_a_frontend_that_cannot_be_had_gives_way_to_the_builders_own(
+    built: dict[str, Any], tmp_path: Path
+) -> None:
+    lines: list[str] = []
+    folder = context(tmp_path, "# syntax=docker/dockerfile:1\nFROM scratch\n")
+
+    Build(folder, tag="app:1", progress=lines.append).run()
+
+    assert built["dockerfile"] == "FROM scratch\n"
+    assert lines == [
+        "docker/dockerfile:1 cannot be had, its registry cannot be reached: the builder's own frontend takes its place"
+    ]
+
+
+def test_a_frontend_that_can_be_had_stays(
+    built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_build, "registry_digest", lambda _: "sha256:" + "a" * 64)
+    dockerfile = "# syntax=docker/dockerfile:1\nFROM scratch\n"
+
+    quiet(context(tmp_path, dockerfile))
+
+    assert built["dockerfile"] == dockerfile
+    assert built["pulled"] == []
+
+
+def test_a_step_that_fails_on_another_base_says_what_that_base_lacks(tmp_path: Path) -> None:
+    job = Build(tmp_path, tag="app:1", exchanged={"node:24-alpine": "base:1", "docker/dockerfile:1": ""})
+    output = image_build._Output(job)
+
+    text = str(output.failure())
+
+    assert text.endswith(
+        "base:1 took the place of node:24-alpine, which cannot be had here: it has no package manager but npm, "
+        "yarn and pnpm"
+    )
+    assert "docker/dockerfile" not in text
 
 
 def test_a_dockerfile_from_scratch_needs_no_base(built: dict[str, Any], tmp_path: Path) -> None:
