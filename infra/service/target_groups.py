@@ -16,7 +16,7 @@ TargetType = Literal["ip", "instance"]
 
 # With tls the load balancer decrypts, and the tasks get what was inside.
 _TO_TASKS: Final[dict[ListenerProtocol, str]] = {"tcp": "TCP", "tls": "TCP", "udp": "UDP"}
-_VERSION: Final[dict[ProtocolVersion, str | None]] = {"http1": None, "http2": "HTTP2", "grpc": "GRPC"}
+_VERSION: Final[dict[ProtocolVersion, str]] = {"http1": "HTTP1", "http2": "HTTP2", "grpc": "GRPC"}
 
 
 def target_group(
@@ -34,7 +34,7 @@ def target_group(
         vpc_id=vpc_id,
         target_type=target_type,
         protocol="HTTP" if http else _TO_TASKS[settings.listener_protocol],
-        protocol_version=_VERSION[settings.protocol_version],
+        protocol_version=_VERSION[settings.protocol_version] if http else None,
         # ECS registers each task with its own port; this default is never used. The container's port here
         # would mean another group, empty at first, whenever it changes.
         port=80,
@@ -42,7 +42,7 @@ def target_group(
         # Else a client's connection would hang when its task is gone.
         connection_termination=None if http else True,
         slow_start=settings.slow_start_seconds or None,
-        stickiness=_stickiness(settings),
+        stickiness=_stickiness(settings) if http else None,
         # With udp AWS has it on and lets nobody switch it.
         preserve_client_ip=None if http or udp else str(settings.preserve_client_ip).lower(),
         proxy_protocol_v2=None if http else settings.proxy_protocol,
@@ -51,10 +51,12 @@ def target_group(
     )
 
 
-def _stickiness(settings: ServiceSettings) -> aws.lb.TargetGroupStickinessArgsDict | None:
+def _stickiness(settings: ServiceSettings) -> aws.lb.TargetGroupStickinessArgsDict:
+    # Said when it is off, too: the provider keeps what AWS has of a block that is left out.
+    off: aws.lb.TargetGroupStickinessArgsDict = {"type": "lb_cookie", "enabled": False}
     if not settings.sticky_seconds:
-        return None
-    return {"type": "lb_cookie", "enabled": True, "cookie_duration": settings.sticky_seconds}
+        return off
+    return {**off, "enabled": True, "cookie_duration": settings.sticky_seconds}
 
 
 def _health_check(settings: ServiceSettings) -> aws.lb.TargetGroupHealthCheckArgsDict:

@@ -26,13 +26,18 @@ def _inputs(**settings: Any) -> dict[str, Any]:
 
 
 def test_by_default_it_speaks_http_1_and_asks_for_readiness() -> None:
-    """Any other input would replace the target groups of stacks that are up."""
+    """Any other protocol would replace the target groups of stacks that are up.
+
+    Version and stickiness are said though they are AWS's defaults: what is left out the provider keeps.
+    """
     assert _inputs() == {
         "vpcId": "vpc-1",
         "targetType": "ip",
         "protocol": "HTTP",
+        "protocolVersion": "HTTP1",
         "port": 80,
         "deregistrationDelay": 20,
+        "stickiness": {"type": "lb_cookie", "enabled": False},
         "healthCheck": {
             "protocol": "HTTP",
             "port": "traffic-port",
