@@ -72,10 +72,11 @@ def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None) -
 
 def _cost() -> str:
     planned = plan(STACK)
-    month = estimate(planned, PricesOfTable(planned.region), Assumptions()).usd
+    found = estimate(planned, PricesOfTable(planned.region), Assumptions())
+    without = f", without {', '.join(found.missing)}: no price is known there" if found.missing else ""
     return (
-        f"The stack {STACK} costs {report.usd(month)} a month, {report.usd(month / _HOURS_A_MONTH)} an hour; "
-        "this run takes about half an hour."
+        f"The stack {STACK} costs {report.usd(found.usd)} a month, "
+        f"{report.usd(found.usd / _HOURS_A_MONTH)} an hour{without}; this run takes about half an hour."
     )
 
 
