@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from automation.cost import report
@@ -13,6 +13,7 @@ from automation.cost.export import stack_of
 from automation.cost.plan import plan
 from automation.cost.prices import PricesOfTable
 from automation.errors import AutomationError
+from automation.stacks.stacks import ROOT, settings_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +29,19 @@ class CostChange:
     """Why the cost is unknown."""
 
     @classmethod
-    def of(cls, stack: str, resources: Sequence[Mapping[str, Any]]) -> CostChange:
-        """Compare what the program declares for a stack with the resources that its state has."""
+    def of(cls, stack: str, resources: Sequence[Mapping[str, Any]], *, unchanged: bool = False) -> CostChange:
+        """Compare what the program declares for a stack with the resources that its state has.
+
+        Where an update leaves them all as they are, they are what it declares: the program need not run.
+        """
         try:
-            planned = plan(stack)
+            now = stack_of(resources, origin=f"the state of {stack}", name=stack)
+            if unchanged:
+                planned = replace(now, monthly_budget_usd=settings_of(stack, ROOT).monthly_budget_usd)
+            else:
+                planned = plan(stack)
             assumptions = Assumptions()
             after = estimate(planned, PricesOfTable(planned.region), assumptions)
-            now = stack_of(resources, origin=f"the state of {stack}", name=stack)
             before = estimate(now, PricesOfTable(now.region or planned.region), assumptions)
         except AutomationError as error:
             return cls(unknown=str(error))

@@ -38,7 +38,7 @@ def preview(
     changes = events.changes()
     if warning := vcpu_warning(stacks, stack):
         say(warning)
-    cost = CostChange.of(stack, events.before)
+    cost = CostChange.of(stack, events.before, unchanged=not changes)
     remark = f"**Cost:** {cost.text()}"
     write(comment, Comment(stack=stack, title="Preview", changes=changes, remarks=[remark]))
     show(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -59,6 +60,18 @@ def test_the_budget_is_that_of_the_stacks_file(dev: Stack, monkeypatch: pytest.M
 
     cost = of(*BEFORE)
 
+    assert (cost.budget, cost.over_budget) == (1, True)
+
+
+def test_what_stays_as_it_is_costs_what_it_costs_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a second run of the program; the budget is today's."""
+    monkeypatch.delattr(cost_change, "plan")
+    settings = SimpleNamespace(monthly_budget_usd=1)
+    monkeypatch.setattr(cost_change, "settings_of", lambda stack, _root: {"dev": settings}[stack])
+
+    cost = CostChange.of("dev", BEFORE, unchanged=True)
+
+    assert cost.before == cost.after > 0
     assert (cost.budget, cost.over_budget) == (1, True)
 
 

@@ -55,7 +55,7 @@ class Stacks(FakeStacks):
 def cost(monkeypatch: pytest.MonkeyPatch) -> dict[str, CostChange]:
     """What the stack costs; a test may say something else."""
     told = {"dev": CostChange(before=40, after=50, budget=60)}
-    monkeypatch.setattr(CostChange, "of", lambda stack, _before: told[stack])
+    monkeypatch.setattr(CostChange, "of", lambda stack, _before, **_: told[stack])
     monkeypatch.delenv("GITHUB_RUN_ID", raising=False)
     return told
 
@@ -81,6 +81,23 @@ def test_a_preview_for_programs_is_one_document() -> None:
 
     assert (document["stack"], document["counts"], document["same"]) == ("dev", {"update": 1}, 3)
     assert document["cost"]["after_usd"] == 50
+
+
+@pytest.mark.parametrize(("changes", "said"), [(Changes(), [True]), (scaled("cpu"), [False])])
+def test_a_preview_says_to_its_cost_whether_anything_changes(
+    changes: Changes, said: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing does, the program does not run a second time for it."""
+    heard: list[bool] = []
+
+    def of(_stack: str, _before: object, *, unchanged: bool) -> CostChange:
+        heard.append(unchanged)
+        return CostChange()
+
+    monkeypatch.setattr(CostChange, "of", of)
+    call(preview, "dev", stacks=Stacks(changes=changes))
+
+    assert heard == said
 
 
 def test_a_previews_comment_is_in_a_file(tmp_path: Path) -> None:
