@@ -74,7 +74,7 @@ def evidence(
         for service in found["services"]:
             lines += _unhealthy(clients.client("elbv2"), service)
             # Where no task was ever started, such as for want of capacity, ECS says why in its events.
-            lines = lines or [*_events(service)]
+            lines = lines or [*_waiting(service), *_events(service)]
     except (BotoCoreError, ClientError) as error:
         lines.append(f"AWS did not say more: {error}")
     return lines
@@ -201,6 +201,18 @@ def _went_wrong(task: Answer) -> bool:
         task.get("stopCode") in ("EssentialContainerExited", "TaskFailedToStart")
         or "health check" in task.get("stoppedReason", "").lower()
     )
+
+
+def _waiting(service: Answer) -> Iterator[str]:
+    """Say what tasks may wait for that run on instances: of a group that cannot grow ECS says nothing."""
+    names = [line["capacityProvider"] for line in service.get("capacityProviderStrategy", ())]
+    waiting = service["pendingCount"]
+    if waiting and names and not any(name.startswith("FARGATE") for name in names):
+        yield (
+            f"{waiting} tasks wait, perhaps for an instance of {', '.join(names)}: its `max-instances` may "
+            "be reached, its types may be too small for `cpu` and `memory` or have too few network "
+            "interfaces (see docs/compute.md), or AWS has none of them"
+        )
 
 
 def _events(service: Answer) -> Iterator[str]:

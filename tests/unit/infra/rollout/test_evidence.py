@@ -180,6 +180,19 @@ def test_where_no_task_was_ever_started_ecs_says_why() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("provider", "pending", "said"), [("pool-1", 2, True), ("pool-1", 0, False), ("FARGATE", 2, False)]
+)
+def test_tasks_that_wait_for_an_instance_are_counted(provider: str, pending: int, said: bool) -> None:  # noqa: FBT001
+    """ECS says nothing of a group that cannot grow."""
+    strategy = [{"capacityProvider": provider, "weight": 1}]
+    lines = shown(describe_services=service(capacityProviderStrategy=strategy, pendingCount=pending))
+
+    assert [line[:50] for line in lines] == (
+        ["2 tasks wait, perhaps for an instance of pool-1: i"] if said else []
+    )
+
+
 def test_spot_alone_has_no_fallback() -> None:
     """Said where it bites: ECS's own message does not name the cause."""
     events = [
