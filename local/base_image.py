@@ -42,7 +42,7 @@ _TOOLS: Final = (
     "mktemp", "mv", "printf", "pwd", "readlink", "realpath", "rm", "rmdir", "sed", "sleep", "sort", "stat",
     "tail", "tar", "tee", "test", "touch", "tr", "true", "uname", "useradd", "wc", "which", "xargs",
 )  # fmt: skip
-# Loaded at run time, so ldd does not tell them: for host names before glibc 2.34, and what the binaries in npm
+# Loaded at run time, so ldd does not tell them: for host names before glibc 2.34, and what binaries in npm
 # packages (rollup, swc) link against, though most of it is in libc by now.
 _LOADED_LATER: Final = (
     "libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2",
