@@ -582,6 +582,8 @@ _INSTANCES = (
         replace="autoscalingGroupName scheduledActionName",
         changes=(Change("put_scheduled_update_group_action",
                         "desiredCapacity endTime maxSize minSize recurrence startTime timeZone"),),
+        # -1 stands for what stays as it is, and AWS is not told of it.
+        forgotten="desiredCapacity maxSize minSize",
         names={"scheduledActionName": "ScheduledActionName|ScheduledActionNames"},
         outputs={"arn": "ScheduledActionARN"}),
 )
