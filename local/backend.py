@@ -39,6 +39,12 @@ class State:
         found = (one for one in self.resources if one["type"] == _REFERENCE)
         return {str(one.get("id", "")).rpartition("/")[2] for one in found}
 
+    @property
+    def networks(self) -> set[str]:
+        """Ids of the VPCs that its resources are in."""
+        found: Iterator[Mapping[str, Any]] = (one.get("inputs") or {} for one in self.resources)
+        return {str(inputs["vpcId"]) for inputs in found if inputs.get("vpcId")}
+
 
 @dataclass(frozen=True)
 class Backend:

@@ -274,8 +274,13 @@ class LocalEnvironment:
         return [name for name in names if services[name] in awake]
 
     def in_order_of_deletion(self, stacks: Iterable[str]) -> list[str]:
-        """Sort so that a stack that reads another one's outputs comes before it."""
-        left = {stack: self._references(stack) & {*stacks} - {stack} for stack in stacks}
+        """Sort so that a stack that reads another one's outputs, or is in its network, comes before it."""
+        states = {stack: self._state(stack) for stack in stacks}
+        made = {name: stack for stack, state in states.items() for _, name in state.identifiers}
+        left = {
+            stack: (state.references | {made.get(one, stack) for one in state.networks}) & {*states} - {stack}
+            for stack, state in states.items()
+        }
         ordered: list[str] = []
         while left:
             used = set[str]().union(*left.values())
@@ -285,12 +290,12 @@ class LocalEnvironment:
             left = {stack: reads - {*free} for stack, reads in left.items() if stack not in free}
         return ordered
 
-    def _references(self, stack: str) -> set[str]:
+    def _state(self, stack: str) -> State:
         try:
-            return self.backend.read(stack).references
+            return self.backend.read(stack)
         except BrokenStateError:
             # Nor can its destroy read it; where all goes that is no obstacle.
-            return set()
+            return State()
 
     def forget(self, stack: str) -> None:
         """Delete what is kept of a stack that was destroyed."""

@@ -80,12 +80,18 @@ class Routes:
     """By the load balancer's own DNS name."""
 
     def find(self, host: str) -> Route | None:
-        """Return the route of `host`, by its own record, the nearest wildcard, or a load balancer's name."""
+        """Return the route of `host`: by its record, the nearest wildcard, a load balancer's name, or a rule.
+
+        A rule that names it leads there without a record: a stack may leave those to somebody else.
+        """
         if (route := self.records.get(host) or self.load_balancers.get(host)) is not None:
             return route
         labels = host.split(".")
         wildcards = (".".join(["*", *labels[first:]]) for first in range(1, len(labels)))
-        return next((self.records[name] for name in wildcards if name in self.records), None)
+        if found := next((self.records[name] for name in wildcards if name in self.records), None):
+            return found
+        routes = self.load_balancers.values()
+        return next((route for route in routes if any(rule.names(host) for rule in route.rules)), None)
 
     @property
     def hosts(self) -> Mapping[str, Route]:

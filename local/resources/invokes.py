@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from local.resources.aws_calls import call
 from local.resources.base import Handler, Properties, ResourceError
@@ -29,7 +29,9 @@ def _known(function: str, arguments: Properties, *names: str) -> None:
 
 
 def look_up(handler: Handler, argument: str, cloud: Cloud, arguments: Properties) -> Properties:
-    """Answer with the outputs of the resource whose id `argument` takes.
+    """Answer with the plain outputs of the resource whose id `argument` takes.
+
+    Blocks of a function may have another form than those of the resource, and nobody asks for them.
 
     Raises:
         ResourceError: there is none, or it is asked for otherwise.
@@ -40,7 +42,14 @@ def look_up(handler: Handler, argument: str, cloud: Cloud, arguments: Properties
         raise ResourceError(
             f"{handler.token} {identifier!r} is not in the emulator: name one that a local stack has made"
         )
-    return {**found, argument: identifier, "id": identifier}
+    plain = {key: value for key, value in found.items() if key == "tags" or not _has_blocks(value)}
+    return {**plain, argument: identifier, "id": identifier}
+
+
+def _has_blocks(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_has_blocks, cast("list[Any]", value)))
+    return isinstance(value, dict)
 
 
 def get_subnets(cloud: Cloud, arguments: Properties) -> Properties:

@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from local.resources import tags as tagging
+from local.resources.aws_calls import call
 from local.resources.base import Properties, ResourceError
 from local.resources.cloud import Cloud
 from local.resources.row_handler import RowHandler
@@ -35,7 +36,12 @@ class WithArnSuffix(RowHandler):
         return super().tag_arguments(cloud, urn, {**inputs, "tags": {**(inputs.get("tags") or {}), **own}})
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
-        """Add the part of its ARN that metrics have."""
+        """Add the part of its ARN that metrics have, and the VPC that MiniStack does not look for."""
+        if zones := item.get("AvailabilityZones"):
+            asked: dict[str, Any] = {"SubnetIds": [zones[0]["SubnetId"]]}
+            gone = ("InvalidSubnetID.NotFound",)
+            found = call(cloud, "ec2", "describe_subnets", absent=gone, **asked)
+            item["VpcId"] = next((subnet["VpcId"] for subnet in found.get("Subnets", ())), None)
         outputs = super().outputs(cloud, identifier, item, inputs)
         return {**outputs, "arnSuffix": identifier.rpartition(":")[2].removeprefix("loadbalancer/")}
 

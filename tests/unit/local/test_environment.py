@@ -188,6 +188,16 @@ def test_a_stack_is_deleted_before_the_one_that_it_uses(machine: Machine) -> Non
     assert machine.environment.in_order_of_deletion(["dev", "pr-1", "a"]) == ["a", "pr-1", "dev"]
 
 
+def test_a_stack_is_deleted_before_the_one_whose_network_it_is_in(machine: Machine) -> None:
+    network = {"type": "aws:ec2/vpc:Vpc", "custom": True, "id": "vpc-1"}
+    write_state(machine, "dev", network)
+    write_state(
+        machine, "guest", {"type": "aws:ec2/securityGroup:SecurityGroup", "inputs": {"vpcId": "vpc-1"}}
+    )
+
+    assert machine.environment.in_order_of_deletion(["dev", "guest"]) == ["guest", "dev"]
+
+
 def test_stacks_that_use_each_other_are_deleted_all_the_same(machine: Machine) -> None:
     for stack, other in (("a", "b"), ("b", "a")):
         write_state(

@@ -21,6 +21,7 @@ from local.emulated import ministack
         ("ecs", "_record_task_ip", "task container ecs_network"),
         ("ecs", "_start_task_worker", "task td container_overrides docker_client"),
         ("ecs", "_get_docker", ""),
+        ("alb", "_short_id", ""),
         ("eventbridge", "_invoke_target", "target event rule view"),
         ("eventbridge", "_dispatch_to_sqs", "spec payload sqs_parameters"),
         ("ecs", "_resolve_container_secrets", "cdef"),

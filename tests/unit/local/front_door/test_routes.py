@@ -106,6 +106,13 @@ def test_a_wildcard_takes_what_has_no_record_of_its_own() -> None:
     assert told.find("example.com") is None
 
 
+def test_a_rule_leads_to_its_load_balancer_where_somebody_else_has_the_records() -> None:
+    told = read(rules=[rule("rule", "own.example.org")])
+
+    assert told.find("own.example.org") is not None
+    assert told.find("other.example.org") is None
+
+
 def test_a_load_balancers_own_name_leads_to_it() -> None:
     assert read().find(NAME) is not None
 
