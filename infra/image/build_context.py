@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +20,9 @@ STAGING: Final = Path(".build")
 _OURS: Final = (STAGING.name, ".local", ".venv")
 """What is made in the folder in which the program runs, and is never a part of an app that is around it."""
 _KEPT: Final = 5
-"""Staged contexts that stay: those of runs that are under way, with room to spare."""
+"""Staged contexts that stay, however old they are."""
+_IN_USE_SECONDS: Final = 24 * 60 * 60
+"""For how long others stay after their last use: this run, or another stack's, may still build from them."""
 _READABLE: Final = 0o644
 _EXECUTABLE: Final = 0o755
 
@@ -91,7 +96,10 @@ class BuildContext:
             BuildContextError: a file cannot be read.
         """
         target = staging / tag
-        if not target.is_dir():
+        try:
+            # It is in use anew, for whoever forgets the old ones.
+            os.utime(target)
+        except FileNotFoundError:
             staging.mkdir(parents=True, exist_ok=True)
             half = Path(tempfile.mkdtemp(prefix=f"{tag}.", dir=staging))
             try:
@@ -157,6 +165,11 @@ def _unreadable(error: OSError) -> BuildContextError:
 
 
 def _forget_old(staging: Path) -> None:
-    newest_first = sorted(staging.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in newest_first[_KEPT:]:
-        shutil.rmtree(path, ignore_errors=True)
+    used: dict[Path, float] = {}
+    for path in staging.iterdir():
+        # Another run may be at it, too.
+        with contextlib.suppress(FileNotFoundError):
+            used[path] = path.stat().st_mtime
+    for path in sorted(used, key=used.__getitem__, reverse=True)[_KEPT:]:
+        if used[path] < time.time() - _IN_USE_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)

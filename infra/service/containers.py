@@ -146,10 +146,10 @@ class Containers:
         """Return what the app's container and others say alike."""
         linux: dict[str, Any] = {"initProcessEnabled": True, "capabilities": {"add": [], "drop": dropped}}
         if said.tmpfs:
-            # Writable for the container's user, whoever that is:
             # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tmpfs.html
+            options = ["mode=1777", "nodev", "nosuid", *_owner(said.user)]
             linux["tmpfs"] = [
-                {"containerPath": path, "size": size, "mountOptions": ["mode=1777", "nodev", "nosuid"]}
+                {"containerPath": path, "size": size, "mountOptions": options}
                 for path, size in sorted(said.tmpfs.items())
             ]
         container: dict[str, Any] = {
@@ -268,6 +268,16 @@ class Containers:
         if said.registry_credentials is None or self._images[name].repository_arn is not None:
             return {}
         return {"credentialsParameter": self._secrets.value_from(said.registry_credentials)}
+
+
+def _owner(user: str | None) -> list[str]:
+    """Return the options by which a folder in memory is the container's user's, where that is a number.
+
+    runc before 1.1.8 gives it the mode of the image's folder instead of `mode`, which shuts everybody but the
+    owner out (opencontainers/runc#3911).
+    """
+    uid, _, gid = (user or "").partition(":")
+    return [f"{option}={value}" for option, value in (("uid", uid), ("gid", gid)) if value.isdecimal()]
 
 
 def log_configuration(settings: ServiceSettings, platform: Platform) -> dict[str, Any]:

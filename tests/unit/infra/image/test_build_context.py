@@ -99,6 +99,15 @@ def test_old_contexts_are_forgotten(app: Path, tmp_path: Path) -> None:
     assert "tag8" in kept
 
 
+def test_what_a_run_has_staged_or_found_stays_however_many_services_it_has(app: Path, tmp_path: Path) -> None:
+    found = context(app).stage("found", tmp_path / "staging").context.parent
+    os.utime(found, (0, 0))
+
+    staged = [context(app).stage(tag, tmp_path / "staging") for tag in ("found", *"abcdefgh")]
+
+    assert [one.context.is_dir() for one in staged] == [True] * 9
+
+
 def test_a_dockerfile_may_be_elsewhere_under_another_name(app: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "docker" / "prod.Dockerfile"
     elsewhere.parent.mkdir()

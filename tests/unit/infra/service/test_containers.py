@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
+from infra.service.containers import _owner
 from infra.service.task_definition import TaskDefinition
 from infra.settings import Sidecar
 from infra.settings.sidecars import LogRouter, OpenTelemetry
@@ -81,7 +84,7 @@ def test_a_sidecar_says_to_ecs_what_its_settings_say() -> None:
                 {
                     "containerPath": "/var/cache/nginx",
                     "size": 16,
-                    "mountOptions": ["mode=1777", "nodev", "nosuid"],
+                    "mountOptions": ["mode=1777", "nodev", "nosuid", "uid=101"],
                 }
             ],
         },
@@ -254,3 +257,17 @@ def test_with_ecs_exec_every_container_can_be_entered() -> None:
 
     assert dropped == {"web": ["NET_RAW"], "plain": ["NET_RAW"], "strict": ["ALL"]}
     assert not any(one["readonlyRootFilesystem"] for one in containers.values())
+
+
+@pytest.mark.parametrize(
+    ("user", "options"),
+    [
+        ("1000", ["uid=1000"]),
+        ("101:102", ["uid=101", "gid=102"]),
+        ("node", []),
+        ("node:102", ["gid=102"]),
+        (None, []),
+    ],
+)
+def test_folders_in_memory_belong_to_a_user_that_is_a_number(user: str | None, options: list[str]) -> None:
+    assert _owner(user) == options

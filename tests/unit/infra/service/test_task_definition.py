@@ -25,7 +25,7 @@ POLICY = "aws:iam/rolePolicy:RolePolicy"
 DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:db-AbCdEf"
 PARAMETER = f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/app/key"
-TMP = {"containerPath": "/tmp", "size": 64, "mountOptions": ["mode=1777", "nodev", "nosuid"]}
+TMP = {"containerPath": "/tmp", "size": 64, "mountOptions": ["mode=1777", "nodev", "nosuid", "uid=1000"]}
 
 
 @once
