@@ -103,8 +103,8 @@ class _Output:
 
     def failure(self) -> DockerError:
         told = [
-            f"{base} took the place of {image}, which cannot be had here: it has no package manager but npm, "
-            "yarn and pnpm"
+            f"{base} took the place of {image}, which cannot be had here: it has npm, yarn and pnpm, but no "
+            "apt-get, apk, adduser or compiler"
             for image, base in self._job.exchanged.items()
             if base
         ]

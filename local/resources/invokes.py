@@ -255,11 +255,15 @@ def get_registry_image(cloud: Cloud, arguments: Properties) -> Properties:
 
     del cloud
     name = str(arguments["name"])
-    pulled: list[str] = (local_image(name) or {}).get("RepoDigests") or []
+    local = local_image(name)
+    pulled: list[str] = (local or {}).get("RepoDigests") or []
     digest = registry_digest(name) or next((one.rpartition("@")[2] for one in pulled), None)
     if digest is None:
         raise ResourceError(
             f"image {name} is not here and its registry cannot be reached: connect to a network, "
-            f"or `docker pull` it beforehand",
+            f"or `docker pull` it beforehand"
+            if local is None
+            else f"image {name} was made on this machine, so that no digest names it, and its registry "
+            f"cannot be reached: set `app-path` to a folder with a Dockerfile that says `FROM {name}`",
         )
     return {"id": digest, "name": name, "sha256Digest": digest}

@@ -1,0 +1,43 @@
+"""What functions of the providers answer, where no emulator is needed for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local import images
+from local.resources.base import ResourceError
+from local.resources.invokes import get_registry_image
+
+CLOUD: Any = None
+PULLED = "sha256:" + "a" * 64
+
+
+@pytest.fixture(autouse=True)
+def _without_a_registry(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction] -- pytest uses it
+    monkeypatch.setattr(images, "registry_digest", lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("here", "says"),
+    [
+        (None, "`docker pull` it beforehand"),
+        ({"RepoDigests": []}, "a Dockerfile that says `FROM redis:7`"),
+    ],
+)
+def test_an_image_without_a_digest_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, here: dict[str, Any] | None, says: str
+) -> None:
+    monkeypatch.setattr(images, "local_image", lambda _: here)
+
+    with pytest.raises(ResourceError, match=r"image redis:7 .*be reached") as refused:
+        get_registry_image(CLOUD, {"name": "redis:7"})
+
+    assert says in str(refused.value)
+
+
+def test_an_image_that_was_pulled_has_the_digest_that_it_came_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "local_image", lambda _: {"RepoDigests": [f"redis@{PULLED}"]})
+
+    assert get_registry_image(CLOUD, {"name": "redis:7"})["sha256Digest"] == PULLED
