@@ -38,6 +38,7 @@ _COMMANDS: Final = {
     "env": "automation.stacks.local_commands:env",
     "cancel": "automation.stacks.destroy:cancel",
     "cost": "automation.cost.command:cost",
+    "policies": "automation.changes.policies:policies",
     "status": "automation.services.status:status",
     "logs": "automation.services.logs:logs",
     "run": "automation.services.run:run",

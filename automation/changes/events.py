@@ -80,6 +80,12 @@ class Events:
         return list({step["urn"]: step["old"] for step in steps if step.get("old")}.values())
 
     @property
+    def after(self) -> list[Document]:
+        """The resources that the stack is to have when the operation is done, each once."""
+        steps = [step["metadata"] for step in self._all("resourcePreEvent")]
+        return list({step["urn"]: step["new"] for step in steps if step.get("new")}.values())
+
+    @property
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs after an update, with [secret] for those that are secret."""
         found: dict[str, Any] = {}

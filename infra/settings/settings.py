@@ -28,6 +28,7 @@ from infra.settings.alarms import AlarmSettings
 from infra.settings.attach import KEYS_OF_THE_BASE, AttachSettings, PreviewSettings
 from infra.settings.calls import endpoint, faults_of_calls, faults_of_names
 from infra.settings.cluster import ClusterSettings
+from infra.settings.exceptions import Exceptions
 from infra.settings.faults import Found, SettingsError, found_in, nearest, stranger
 from infra.settings.image import ImageSettings
 from infra.settings.load_balancer import LoadBalancerSettings
@@ -112,6 +113,8 @@ class Settings(Model):
         Annotated[int, Field(ge=0, le=10**9), AfterValidator(lambda dollars: dollars or None)] | None
     ) = None
     """Dollars a month above which `cost` and `preview` of `python -m automation` fail; 0 for no limit."""
+    exceptions: Exceptions = Field(default_factory=dict)
+    """Reasons by the control that the stack does without, as `python -m automation policies` names it."""
     image: ImageSettings
     network: NetworkSettings
     cluster: ClusterSettings

@@ -91,3 +91,12 @@ def test_what_few_need_is_pinned_by_hash_and_in_no_other_lock(place: Path) -> No
     assert lock.count("--hash=sha256:") >= len(asked)
     assert "://" not in lock
     assert all(line.partition("==")[0] not in locked("requirements-dev.txt") for line in asked)
+
+
+def test_the_policy_pack_has_the_project_s_pulumi() -> None:
+    """Its Python is another one, whose lock `make lock` compiles too."""
+    asked = set(re.findall(r"(?m)^[a-z-]+==\S+", (ROOT / "policies" / "requirements.in").read_text()))
+    lock = (ROOT / "policies" / "requirements.txt").read_text()
+
+    assert {one for one in PROJECT["project"]["dependencies"] if one.startswith("pulumi==")} <= asked
+    assert [one for one in asked if f"{one} \\\n" not in lock] == []

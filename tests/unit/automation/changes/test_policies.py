@@ -1,0 +1,138 @@
+"""`policies`: what it prints of a preview and of a state, and its exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from automation.changes.events import Events
+from automation.changes.policies import policies
+
+CLUSTER = "aws:ecs/cluster:Cluster"
+DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
+_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+
+def state(type_: str, name: str = "it", **inputs: Any) -> dict[str, Any]:
+    return {"type": type_, "urn": f"urn:pulumi:dev::node-on-ecs::{type_}::{name}", "id": "", "inputs": inputs}
+
+
+def step(op: str, *, old: Any = None, new: Any = None) -> dict[str, Any]:
+    known = new or old
+    return {
+        "resourcePreEvent": {
+            "metadata": {"op": op, "urn": known["urn"], "type": known["type"], "old": old, "new": new}
+        }
+    }
+
+
+@dataclass
+class Settings:
+    exceptions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Stacks:
+    planned: Sequence[Any] = ()
+    deployed: Sequence[Any] = ()
+    exceptions: Mapping[str, str] = field(default_factory=dict)
+    previewed: bool = False
+
+    def settings(self, stack: str) -> Settings:
+        return Settings(self.exceptions)
+
+    def preview(self, stack: str) -> Events:
+        self.previewed = True
+        return Events(self.planned)
+
+    def resources(self, stack: str) -> Sequence[Any]:
+        return self.deployed
+
+
+GOOD = state(CLUSTER, settings=[{"name": "containerInsights", "value": "enabled"}])
+BAD = state(CLUSTER, settings=[])
+
+
+def run(stacks: Stacks, *arguments: str) -> Result:
+    return CliRunner().invoke(policies, ["dev", *arguments], obj=stacks, standalone_mode=False)
+
+
+def test_what_fails_is_named_with_what_to_do() -> None:
+    done = run(Stacks([step("create", new=BAD)]))
+
+    assert done.return_value == 1
+    assert done.stdout.splitlines() == [
+        "FAILED     ECS.12 it has no Container Insights",
+        "           fix: container-insights: enabled or enhanced",
+        "dev: 1 control, 1 failed, 0 advice, 0 by exception",
+    ]
+
+
+def test_what_the_update_deletes_does_not_count() -> None:
+    done = run(Stacks([step("update", old=BAD, new=GOOD), step("delete", old=state(CLUSTER, "gone"))]))
+
+    assert done.return_value == 0
+    assert done.stdout == "dev: 1 control, 0 failed, 0 advice, 0 by exception\n"
+
+
+def test_exceptions_are_printed_with_their_reasons() -> None:
+    done = run(Stacks([step("same", old=BAD, new=BAD)], exceptions={"ECS.12": "it is small", "ECS.2": "nat"}))
+
+    assert done.return_value == 0
+    assert done.stdout.splitlines() == [
+        "exception  ECS.12 it has no Container Insights: it is small",
+        "unused     exceptions.ECS.2: no resource needs it any more",
+        "dev: 1 control, 0 failed, 0 advice, 1 by exception",
+    ]
+
+
+def test_what_only_an_update_makes_known_is_said() -> None:
+    done = run(Stacks([step("create", new=state(DEFINITION, containerDefinitions=_UNKNOWN, pidMode="task"))]))
+
+    assert "later      ECS.5 it: not known before the update, ask with --deployed then" in done.stdout
+
+
+def test_deployed_looks_at_the_state_and_previews_nothing() -> None:
+    stacks = Stacks(deployed=[BAD])
+    done = run(stacks, "--deployed")
+
+    assert (done.return_value, stacks.previewed) == (1, False)
+
+
+def test_an_exception_that_is_wrong_is_said_before_the_preview() -> None:
+    stacks = Stacks([step("create", new=GOOD)], exceptions={"ECS.99": "it is small"})
+    done = run(stacks)
+
+    assert "no control of the policy pack has this id" in str(done.exception)
+    assert not stacks.previewed
+
+
+def test_a_stack_without_resources_is_no_success() -> None:
+    assert "dev has no resources" in str(run(Stacks(), "--deployed").exception)
+
+
+def test_programs_get_json() -> None:
+    done = run(Stacks([step("create", new=BAD)]), "--json")
+
+    assert json.loads(done.stdout) == {
+        "stack": "dev",
+        "failed": [
+            {
+                "control": "ECS.12",
+                "level": "mandatory",
+                "resource": "it",
+                "fault": "has no Container Insights",
+                "fix": "container-insights: enabled or enhanced",
+                "reason": None,
+            }
+        ],
+        "advice": [],
+        "exceptions": [],
+        "undecided": {},
+        "unused": [],
+        "checked": 1,
+    }
