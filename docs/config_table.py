@@ -41,6 +41,7 @@ _HEADINGS: Final = {
     "exposure": "Requests and connections",
     "name": "Service",
     "services": "Services beside the main one, and copies",
+    "notifications": "What is seen, and who is told",
 }
 _ENTRIES: Final = {
     "services": "an object of names, each with an object of keys of a service or an image",

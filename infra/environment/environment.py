@@ -11,10 +11,11 @@ from infra.cluster.cluster import Cluster, ClusterArgs
 from infra.cluster.place import Place
 from infra.environment.attachment import OUTPUT, attachment_of
 from infra.environment.entrances import Entrances
-from infra.environment.services import EnvironmentArgs, Services, own_parts
+from infra.environment.services import EnvironmentArgs, Services, own_parts, watched
 from infra.image.images import Images
 from infra.network.discovery import Discovery, DiscoveryArgs, Namespaces
 from infra.network.vpc import Network, NetworkArgs
+from infra.observability.on_call import OnCall, OnCallArgs
 from infra.service.platform import Platform, TrafficShift
 from infra.service.roles import InfrastructureRole
 from infra.storage.file_system import FileSystem, FileSystemArgs
@@ -63,6 +64,8 @@ class Environment(pulumi.ComponentResource):
         self._files = self._file_systems(settings)
         platform = self._platform(own, args)
         services = Services(settings, platform, images, parent=self)
+        if settings.observability.notifications.topic_arn is not None:
+            self._tell(settings, platform, services)
 
         self.outputs = {
             **services.outputs,
@@ -83,6 +86,31 @@ class Environment(pulumi.ComponentResource):
         if self._cluster.registration_command is not None:
             self.outputs["registration_command"] = self._cluster.registration_command
         self.register_outputs(self.outputs)
+
+    def _tell(self, settings: Settings, platform: Platform, services: Services) -> None:
+        balancer = settings.load_balancer
+        own_balancer = balancer.listener_arn is None and any(
+            one.exposure == "http" for one in settings.services
+        )
+        OnCall(
+            "on-call",
+            OnCallArgs(
+                settings=settings.observability.notifications,
+                place=f"{platform.project}/{platform.stack}",
+                # Copies are for trying things out: they wake nobody.
+                services=[
+                    watched(one, services.made[one.name], platform)
+                    for one in settings.services
+                    if one.copy_name is None
+                ],
+                cluster_name=platform.cluster_name,
+                cluster_arn=platform.cluster_arn,
+                insights=settings.cluster.counts_tasks,
+                load_balancer=platform.load_balancer_arn_suffix if own_balancer else None,
+                log_group_name=platform.log_group_name,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
     def _place(self, own: Mapping[str, Any], settings: Settings) -> Place:
         rollout: Rollout = own["rollout"]

@@ -9,9 +9,10 @@ import pulumi
 
 from infra.account import Account
 from infra.network.dns import Host, HostArgs
+from infra.observability.on_call import Watched
 from infra.rollout.rollout import Rollout
 from infra.service.service import Service, ServiceArgs
-from infra.settings import address_of, called_by, in_order_of_calls
+from infra.settings import address_of, called_by, in_order_of_calls, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +53,8 @@ class Services:
 
     outputs: dict[str, pulumi.Output[Any]]
     """Addresses and names. The addresses are known once what answers there is what was asked for."""
+    made: Mapping[str, Service]
+    """By name."""
 
     def __init__(
         self,
@@ -79,7 +82,7 @@ class Services:
         made: dict[str, Service] = {}
         for one in in_order_of_calls(settings.services):
             made[one.name] = self._serve(one, made)
-        services = {one.name: made[one.name] for one in settings.services}
+        self.made = services = {one.name: made[one.name] for one in settings.services}
         reached = [one for one in settings.services if one.exposure != "none"]
         urls = self._when_verified(services, {one.name: self._url(one) for one in reached})
         self.outputs = {
@@ -201,6 +204,19 @@ class Services:
             return pulumi.Output.from_input(f"{scheme}://{settings.host}{settings.first_path}")
         name = platform.load_balancer_dns_name
         return pulumi.Output.concat("http://", name, settings.path_prefix or "", settings.first_path)
+
+
+def watched(settings: ServiceSettings, service: Service, platform: Platform) -> Watched:
+    """Return what people are told of a service by."""
+    network = platform.network_load_balancer if settings.exposure == "tcp" else None
+    return Watched(
+        settings=settings,
+        service_name=service.name,
+        load_balancer=network.arn_suffix if network else platform.load_balancer_arn_suffix,
+        target_groups=service.target_groups,
+        felt_alarms=service.felt_alarm_names,
+        has_metrics=kind_of(settings, platform.capacity) != "external",
+    )
 
 
 def _slug(host: str) -> str:

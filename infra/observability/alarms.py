@@ -41,6 +41,8 @@ class DeploymentAlarms(pulumi.ComponentResource):
 
     names: pulumi.Output[list[str]]
     """Names of all alarms that a deployment listens to, those of `extra` too."""
+    felt: list[pulumi.Output[str]]
+    """Names of those about what users feel: errors and slow answers."""
 
     def __init__(
         self, name: str, args: DeploymentAlarmsArgs, opts: pulumi.ResourceOptions | None = None
@@ -50,15 +52,19 @@ class DeploymentAlarms(pulumi.ComponentResource):
         self._settings = args.settings
         self._namespace = _NAMESPACE if args.http else _NETWORK_NAMESPACE
         alarms: list[aws.cloudwatch.MetricAlarm] = []
+        felt: list[aws.cloudwatch.MetricAlarm] = []
         for prefix, target_group in args.target_groups.items():
             dimensions = {"TargetGroup": target_group, "LoadBalancer": args.load_balancer}
+            before = len(alarms)
             if args.settings.error_percent and args.http:
                 alarms.append(self._errors(f"{prefix}-errors", dimensions))
             if args.settings.p99_milliseconds and args.http:
                 alarms.append(self._latency(f"{prefix}-latency", dimensions))
+            felt += alarms[before:]
             if args.settings.unhealthy_tasks:
                 alarms.append(self._unhealthy(f"{prefix}-unhealthy", dimensions))
 
+        self.felt = [alarm.name for alarm in felt]
         own = pulumi.Output.all(*[alarm.name for alarm in alarms])
         self.names = own.apply(lambda names: [*map(str, names), *args.settings.extra])
         self.register_outputs({"names": self.names})

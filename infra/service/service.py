@@ -22,7 +22,7 @@ from infra.service.traffic import HttpTraffic
 from infra.storage.block_volume import BlockVolume, has_block_volume
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from infra.image.reference import DeployableImage
     from infra.service.platform import Platform
@@ -59,6 +59,10 @@ class Service(pulumi.ComponentResource):
     """Name of the ECS service."""
     alarm_names: pulumi.Output[list[str]]
     """Names of the alarms that roll a deployment back; empty without any."""
+    felt_alarm_names: Sequence[pulumi.Output[str]]
+    """Names of those about what users feel."""
+    target_groups: Sequence[pulumi.Output[str]]
+    """End of the ARN of each of its target groups, as metrics name them."""
     task_definition_arn: pulumi.Output[str]
     """What it has to come to run."""
     dead_letter_queue_url: pulumi.Output[str] | None
@@ -174,6 +178,8 @@ class Service(pulumi.ComponentResource):
         self.task_definition_arn = task.arn
         self.dead_letter_queue_url = schedules.dead_letter_queue_url if schedules else None
         self.alarm_names = alarms.names if alarms else pulumi.Output.from_input([])
+        self.felt_alarm_names = alarms.felt if alarms else []
+        self.target_groups = [group.arn_suffix for group in groups.values()]
         self.register_outputs(
             {
                 "name": self.name,

@@ -20,6 +20,7 @@ from infra.settings.image import BuildSecret, ImageSettings
 from infra.settings.load_balancer import LoadBalancerSettings
 from infra.settings.network import EgressRule, Nat, NetworkSettings
 from infra.settings.network_load_balancer import NetworkLoadBalancerSettings
+from infra.settings.observability import NotificationSettings, ObservabilitySettings
 from infra.settings.placement import PlacementConstraint, PlacementStrategy
 from infra.settings.provider import ProviderSettings
 from infra.settings.rollout import RolloutHook, RolloutSettings, Strategy
@@ -58,6 +59,8 @@ __all__ = [
     "Nat",
     "NetworkLoadBalancerSettings",
     "NetworkSettings",
+    "NotificationSettings",
+    "ObservabilitySettings",
     "PlacementConstraint",
     "PlacementStrategy",
     "PreviewSettings",

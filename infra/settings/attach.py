@@ -18,7 +18,7 @@ KEYS_OF_THE_BASE: Final = (
     *("hosted-zone-id", "private-zone", "alias-zones", "dns-records", "certificate-arn", "internal"),
     *("allowed-cidrs", "listener-arn", "test-listener-arn", "listener-priority", "network-load-balancer"),
     *("hsts-seconds", "hsts-subdomains", "aliases", "redirect-hosts", "cluster-arn"),
-    *("rollout", "services", "multidev", "preview-stacks"),
+    *("rollout", "services", "multidev", "preview-stacks", "notifications"),
 )
 """What is decided where the shared things are made; a stack with `attach-to` leaves it at its default."""
 

@@ -34,6 +34,11 @@ class ClusterSettings(Model):
     """What tasks may run on beside FARGATE and FARGATE_SPOT, by a name that `capacity-provider-strategy` may
     say: EC2 instances, ECS Managed Instances or machines outside AWS; see docs/compute.md."""
 
+    @property
+    def counts_tasks(self) -> bool:
+        """Whether Container Insights counts the cluster's tasks; of a cluster of others nobody knows."""
+        return self.cluster_arn is None and self.container_insights != "disabled"
+
     def _rules(self) -> Iterator[Fault]:
         if self.cluster_arn is not None:
             theirs = "of a cluster that is there already; `cluster-arn` names one"

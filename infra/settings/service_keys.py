@@ -288,11 +288,23 @@ class ServiceKeys(TrafficSettings):
         return all(line.is_fargate for line in self.capacity_provider_strategy)
 
     @property
+    def counts(self) -> range:
+        """The numbers of tasks that there may be, by load and by the clock."""
+        if self.autoscaling.enabled:
+            return self.autoscaling.counts
+        return range(self.desired_count, self.desired_count + 1)
+
+    @property
+    def may_sleep(self) -> bool:
+        """Whether it has no tasks at times, by its schedule, and some at others."""
+        return self.counts[0] == 0 and self.counts[-1] > 0
+
+    @property
     def most_vcpus(self) -> float:
         """How many Fargate vCPUs the service may take at once: at its most tasks, in mid-deployment."""
         if not self.is_on_fargate:
             return 0
-        count = self.autoscaling.counts[-1] if self.autoscaling.enabled else self.desired_count
+        count = self.counts[-1]
         percent = self.deployment_maximum_percent if self.rollout.strategy == "rolling" else 200
         return count * percent // 100 * self.cpu / 1024
 

@@ -42,6 +42,7 @@ from infra.settings.names import (
     priority_of_attached,
 )
 from infra.settings.network import NetworkSettings
+from infra.settings.observability import ObservabilitySettings
 from infra.settings.provider import ProviderSettings
 from infra.settings.routing import Routing, faults_of_routing
 from infra.settings.runs_on import faults_of
@@ -134,6 +135,7 @@ class Settings(Model):
     """Copies of the service with a host of their own: names, or objects with what differs."""
     preview_stacks: PreviewSettings = PreviewSettings()
     """Stacks of pull requests that attach to this one."""
+    observability: ObservabilitySettings = ObservabilitySettings()
 
     @classmethod
     def load(cls) -> Settings:
@@ -241,6 +243,8 @@ class Settings(Model):
                 path = ("multidev", index - 1, "image") if service.image else ("image",)
                 yield Fault("the image by digest (…@sha256:…), with `registry-credentials`", path, image)
         yield from faults_of_names(self.services)
+        for fault in self.observability.notifications.rules_of_region(self.provider.region):
+            yield replace(fault, path=("notifications", *fault.path))
         if self.attach is None:
             others = {("services", name): service for name, service in self.more_services.items()}
             yield from faults_of_calls({(): self.main, **others})
@@ -276,6 +280,7 @@ _FLAT: Final[Mapping[str, type[Model]]] = {
     "load-balancer": LoadBalancerSettings,
     "attach": AttachSettings,
     "main": ServiceSettings,
+    "observability": ObservabilitySettings,
 }
 """Parts of the settings whose keys stand side by side in the stack file."""
 

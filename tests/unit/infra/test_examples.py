@@ -12,6 +12,7 @@ from tests.unit.infra.recorder import Graph, Secret
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.yaml"))
 SERVICE = "aws:ecs/service:Service"
+COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 
 
 def declare_example(declare_stack: DeclareStack, path: Path) -> Graph:
@@ -169,3 +170,18 @@ def test_of_what_is_there_already_a_stack_makes_nothing_anew(declare_stack: Decl
     }
     assert graph.names("aws:lb/listenerRule:ListenerRule") == ["web", "web-redirect"]
     assert graph.one("aws:lb/listenerRule:ListenerRule", "web").inputs["priority"] == 1200
+
+
+def test_people_are_told_of_what_hurts_users_and_of_nothing_that_sleeps(declare_stack: DeclareStack) -> None:
+    graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "notifications.yaml")
+    alarms = graph.names("aws:cloudwatch/metricAlarm:MetricAlarm")
+    told = {one.inputs["alarmActions"][0].rpartition("-")[2] for one in graph.all(COMPOSITE)}
+
+    assert [name for name in alarms if "reports" in name] == [
+        "reports-cpu",
+        "reports-memory",
+        "reports-not-awake",
+    ]
+    assert told == {"urgent"}
+    assert graph.one(COMPOSITE).inputs["alarmRule"].count("ALARM(") == 4
+    assert len(graph.all("aws:cloudwatch/eventTarget:EventTarget")) == 4

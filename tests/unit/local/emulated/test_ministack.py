@@ -22,6 +22,8 @@ from local.emulated import ministack
         ("ecs", "_start_task_worker", "task td container_overrides docker_client"),
         ("ecs", "_get_docker", ""),
         ("alb", "_short_id", ""),
+        ("ecs", "_mark_task_stopped", "task_arn task reason stop_code exit_code"),
+        ("eventbridge", "_put_events", "data allow_aws_source"),
         ("eventbridge", "_invoke_target", "target event rule view"),
         ("eventbridge", "_dispatch_to_sqs", "spec payload sqs_parameters"),
         ("ecs", "_resolve_container_secrets", "cdef"),

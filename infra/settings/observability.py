@@ -1,0 +1,64 @@
+"""Who is told of what goes wrong, and what can be seen of a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from infra.settings.model import Fault, Model, Pattern
+
+TopicArn = Annotated[
+    str,
+    Pattern(
+        "the ARN of an SNS topic that is not FIFO (arn:aws:sns:…)",
+        r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}",
+    ),
+]
+
+
+class NotificationSettings(Model):
+    """Whom alarms and events reach, and from which threshold on; 0 is no such alarm."""
+
+    topic_arn: TopicArn | None = None
+    """SNS topic, in the stack's region, that gets every alarm and event; without it there are none."""
+    urgent_topic_arn: TopicArn | None = None
+    """SNS topic that is told only when users are hurt, such as the one that a pager listens to; then
+    `topic-arn` is for what can wait until morning, and for the reasons."""
+    load_balancer_errors: int = Field(default=10, ge=0, le=10**9)
+    """Answers 5xx of the load balancer itself, in one minute, that are too many."""
+    unhealthy_percent: int = Field(default=50, ge=0, le=100)
+    """Share of a service's tasks behind a load balancer that fail their health checks."""
+    cpu_percent: int = Field(default=90, ge=0, le=100)
+    """Use of CPU that is near the limit, on average over a service's tasks."""
+    memory_percent: int = Field(default=90, ge=0, le=100)
+    """Use of memory that is near the limit, on average over a service's tasks."""
+    error_lines: int = Field(default=10, ge=0, le=10**9)
+    """Lines of the level `error` in the stack's log, in one minute, that are too many."""
+    minutes: int = Field(default=5, ge=1, le=60)
+    """Minutes in a row until these alarms go off; a service without any healthy task has two."""
+    events: bool = True
+    """Whether ECS tells, too: deployments that failed, tasks that find no place, do not start or crash."""
+
+    def _rules(self) -> Iterator[Fault]:
+        if self.urgent_topic_arn and self.topic_arn is None:
+            beside = "of use only beside `topic-arn`, which gets the reasons"
+            yield Fault(beside, ("urgent-topic-arn",), self.urgent_topic_arn)
+
+    def rules_of_region(self, region: str) -> Iterator[Fault]:
+        """Yield topics that no alarm of a region can reach."""
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+        for key in ("topic_arn", "urgent_topic_arn"):
+            arn: str | None = getattr(self, key)
+            if arn and arn.split(":")[3] != region:
+                yield Fault(
+                    f"a topic in {region}: alarms reach no other region", (key.replace("_", "-"),), arn
+                )
+
+
+class ObservabilitySettings(Model):
+    """What can be seen of a stack, and who is told."""
+
+    notifications: NotificationSettings = NotificationSettings()
+    """Alarms and events that reach people by an SNS topic; see docs/on-call.md. A threshold of 0 is none."""
