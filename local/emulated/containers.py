@@ -8,7 +8,7 @@ from typing import Any, Final
 Definition = Mapping[str, Any]
 """A container definition, as ECS answers it."""
 
-ENDS: Final = ("COMPLETE", "SUCCESS")
+_ENDS: Final = ("COMPLETE", "SUCCESS")
 """Conditions of a dependency that wait for the end of a container."""
 _NANOSECONDS: Final = 1_000_000_000
 _SAME: Final = {
@@ -41,7 +41,7 @@ def network_owner(ordered: Sequence[Definition]) -> str:
         dependency["containerName"]
         for one in ordered
         for dependency in one.get("dependsOn") or ()
-        if dependency["condition"] in ENDS
+        if dependency["condition"] in _ENDS
     }
     return str(next((one for one in ordered if one["name"] not in ending), ordered[0])["name"])
 

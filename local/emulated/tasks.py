@@ -12,26 +12,19 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
 from docker.errors import DockerException
 
 from local.emulated import ministack, names, own_labels, volumes
-from local.emulated.containers import (
-    ENDS,
-    Definition,
-    is_awaited,
-    network_owner,
-    options,
-    start_order,
-)
+from local.emulated.containers import Definition, is_awaited, network_owner, options, start_order
 
 _ecs = ministack("services.ecs")
 
-_TASK: Final = "com.amazonaws.ecs.task-arn"
-_FIRST: Final = "node-on-ecs.ends-before-the-task-runs"
-"""Label of a container that others wait to end, and that has a network of its own."""
+_NO_ADDRESS: Final = "node-on-ecs.no-address"
+"""Label of a container whose address is not its task's."""
 _FORWARDS: Final = "node-on-ecs.forwards"
 """Label of a container with ports of Service Connect that lead to other ports of its task."""
 _FORWARD: Final = """
@@ -102,24 +95,26 @@ def _keywords(  # noqa: PLR0917 -- MiniStack's own
     keywords["volumes"] = volumes.binds(client, td, cdef, task_arn)
     # Containers are reached by their own address: a port of this machine would be one for all tasks.
     keywords["ports"] = None
-    owner = network_owner(ordered)
-    if td.get("networkMode") == "awsvpc" and cdef["name"] != owner:
-        if any(is_awaited(cdef["name"], ordered, condition) for condition in ENDS):
-            keywords["labels"][_FIRST] = "yes"
-            return keywords
+    names_in_order = [one["name"] for one in ordered]
+    owner, mode = network_owner(ordered), td.get("networkMode")
+    if mode == "awsvpc" and names_in_order.index(owner) < names_in_order.index(cdef["name"]):
+        shared = f"container:{_container_name(task_id, owner)}"
+    else:
+        shared = "none" if mode == "none" else None
+    # An address that others find it at: not that of one that ends first, or that listens to nobody.
+    if cdef["name"] != owner if mode == "awsvpc" else not cdef.get("portMappings"):
+        keywords["labels"][_NO_ADDRESS] = "yes"
+    if shared:
         for key in ("network", "extra_hosts", "hostname"):
             keywords.pop(key, None)
-        keywords["network_mode"] = f"container:{_container_name(task_id, owner)}"
-    elif td.get("networkMode") == "none":
-        for key in ("network", "extra_hosts"):
-            keywords.pop(key, None)
-        keywords["network_mode"] = "none"
+        keywords["network_mode"] = shared
     elif own := names.network(client, cluster_arn):
-        task = _ecs._tasks[task_arn]
-        aliases = names.aliases(cluster_arn, task.get("group") or "")
+        group = _ecs._tasks[task_arn].get("group") or ""
+        found = _NO_ADDRESS not in keywords["labels"]
+        aliases = names.aliases(cluster_arn, group) if found else []
         keywords["network"] = own
         keywords["networking_config"] = {own: client.api.create_endpoint_config(aliases=aliases)}
-        if forwards := names.forwards(cluster_arn, task.get("group") or "", td):
+        if found and (forwards := names.forwards(cluster_arn, group, td)):
             keywords["labels"][_FORWARDS] = json.dumps(forwards)
     return keywords
 
@@ -169,8 +164,8 @@ def _environment_files(cdef: Definition) -> dict[str, str]:
 
 
 def _record_address(original: Any, task: dict[str, Any], container: Any, network: Any) -> None:
-    """Take no address of a container that ends before the others start; forward ports of one that stays."""
-    if _FIRST not in container.labels:
+    """Take the address of the container that the task is found at, and forward its other ports."""
+    if _NO_ADDRESS not in container.labels:
         original(task, container, network)
     if forwards := json.loads(container.labels.get(_FORWARDS, "{}")):
         _forward(task["taskArn"], container, **forwards)
@@ -198,16 +193,20 @@ def _clean_up(original: Any, task: dict[str, Any], client: Any, extra_container:
     own = list(task.get("_docker_ids") or ())
     original(task, client, extra_container)
     docker = client or _ecs._get_docker()
-    for forwarder in docker.containers.list(filters={"label": f"{volumes.TASK}={task['taskArn']}"}):
-        forwarder.remove(force=True)
-    if client is None:
-        for container in docker.containers.list(filters={"label": f"{_TASK}={task['taskArn']}"}):
-            if container.id in own:
-                container.stop(timeout=_STOP_SECONDS)
+    # Somebody else may remove one at the same time.
+    with suppress(DockerException):
+        forwarders = {"label": f"{volumes.TASK}={task['taskArn']}"}
+        for forwarder in docker.containers.list(filters=forwarders, ignore_removed=True):
+            forwarder.remove(force=True)
+    for identifier in own if client is None else ():
+        with suppress(DockerException):
+            # One that has ended keeps its log for a while.
+            docker.api.stop(identifier, timeout=_STOP_SECONDS)
     for volume in docker.volumes.list(filters={"label": volumes.TASK, "dangling": True}):
         other = _ecs._tasks.get(volume.attrs["Labels"][volumes.TASK])
         if other is None or other["lastStatus"] == "STOPPED":
-            volume.remove()
+            with suppress(DockerException):
+                volume.remove()
 
 
 def _container_name(task_id: str, name: str) -> str:

@@ -97,7 +97,10 @@ class Tasks:
 
         def logged() -> Any:
             asked = {"logGroupName": self.bench.name, "logStreamName": stream}
-            return self.logs.get_log_events(**asked)["events"]
+            try:
+                return self.logs.get_log_events(**asked)["events"]
+            except self.logs.exceptions.ResourceNotFoundException:
+                return None
 
         (event,) = eventually(logged)
         return json.loads(event["message"])
@@ -206,6 +209,25 @@ def test_a_container_whose_dependency_fails_does_not_start(tasks: Tasks) -> None
 
     assert task["stopCode"] == "TaskFailedToStart"
     assert "container first is exited, exit code 3, and not SUCCESS: no database" in task["stoppedReason"]
+
+
+def test_a_container_that_ends_first_reaches_the_one_that_was_there_before_it(tasks: Tasks) -> None:
+    """As a migration reaches the database by a proxy beside it."""
+    proxy = tasks.container("proxy", SERVE, "the proxy", essential=False)
+    health = {"command": ["CMD", "node", "-e", "fetch('http://127.0.0.1:3000')"], "interval": 5}
+    migration = tasks.container(
+        *("migration", ASK, '["http://127.0.0.1:3000"]'),
+        dependsOn=[{"containerName": "proxy", "condition": "HEALTHY"}],
+        essential=False,
+    )
+    web = tasks.container(
+        *("web", ASK, '["http://127.0.0.1:3000"]'),
+        dependsOn=[{"containerName": "migration", "condition": "SUCCESS"}],
+    )
+
+    task = tasks.run(tasks.definition(web, migration, {**proxy, "healthCheck": health}))
+
+    assert tasks.line(task, "migration") == tasks.line(task, "web") == ["from the proxy"]
 
 
 def test_tasks_find_a_service_by_its_names_and_a_schedule_starts_them(tasks: Tasks, bench: Workbench) -> None:
