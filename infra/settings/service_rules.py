@@ -27,7 +27,12 @@ def rules_of_service(service: ServiceKeys) -> Iterator[Fault]:
     if service.network_mode == "none":
         yield from _rules_without_a_network(service)
     yield from rules_of_variables(
-        service.environment, service.environment_files, service.secrets, service.public_variables
+        service.environment,
+        service.environment_files,
+        service.secrets,
+        service.public_variables,
+        # Most files of apps have it.
+        same={"PORT": str(service.container_port)},
     )
     yield from rules_of_sidecars(
         service.name,

@@ -121,8 +121,18 @@ def rules_of_variables(
     files: tuple[str, ...],
     secrets: Mapping[str, str],
     public: tuple[str, ...],
+    same: Mapping[str, str] | None = None,
 ) -> Iterator[Fault]:
-    """Yield what is wrong between a container's variables, its files of them and its secrets."""
+    """Yield what is wrong between a container's variables, its files of them and its secrets.
+
+    Args:
+        environment: its variables.
+        files: files of more.
+        secrets: what ECS reads from elsewhere.
+        public: names that look like secrets and are none.
+        same: what the program sets, and a file may set alike.
+    """
+    alike = same or {}
     try:
         variables = variables_of(files, environment)
     except FaultsError as error:
@@ -134,7 +144,10 @@ def rules_of_variables(
         if name in secrets:
             yield Fault("another name, or none in `secrets`, which sets it too", place, shown)
         elif name not in environment and (name in _SET_BY_TASK_DEFINITION or name in CREDENTIALS):
-            yield Fault(f"files without {name}, which the program or the task role sets", place, shown)
+            if alike.get(name) != value:
+                ours = f"files without {name}, which the program or the task role sets"
+                with_it = f", or with {name}={alike[name]}" if name in alike else ""
+                yield Fault(f"{ours}{with_it}", place, shown)
         elif name not in public and _is_secret(name, value):
             yield Fault(
                 "what everybody may see: it stands in plain text in the state, the task definition and the "

@@ -102,7 +102,19 @@ def test_a_secret_in_a_file_is_refused_and_not_shown(folder: Path) -> None:
 def test_a_file_may_not_set_what_the_program_sets(folder: Path) -> None:
     (folder / "dev.env").write_text("PORT=80\n")
 
-    assert "files without PORT" in fault_of({"environment-files": ["dev.env"]})
+    assert fault_of({"environment-files": ["dev.env"]}).endswith(
+        "files without PORT, which the program or the task role sets, or with PORT=3000"
+    )
+
+
+def test_a_file_may_set_the_port_that_the_program_sets(folder: Path) -> None:
+    """Most files of apps have it; nothing of an app's own is to be changed for no reason."""
+    (folder / "dev.env").write_text("PORT=3000\nENVIRONMENT=dev\n")
+
+    (fault,) = faults_of({"environment-files": ["dev.env"]})
+
+    assert "files without ENVIRONMENT, which the program or the task role sets" in fault
+    assert "PORT" not in fault
 
 
 @pytest.mark.parametrize(
