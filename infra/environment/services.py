@@ -146,7 +146,9 @@ class Services:
         hosts = {settings.name: settings.host, **{f"{settings.name}-{_slug(host)}": host for host in own}}
         for name, host in hosts.items():
             shared = settings.paths and any(
-                host in one.hosts for one in self._settings.services if not one.paths
+                host in one.hosts
+                for one in self._settings.services
+                if not one.paths and one.exposure != "none"
             )
             if host is not None and not shared and host not in self._led:
                 named[name] = host

@@ -72,7 +72,11 @@ class NetworkLoadBalancer(pulumi.ComponentResource):
             enable_cross_zone_load_balancing=True,
             enable_deletion_protection=args.protect,
             opts=pulumi.ResourceOptions(
-                parent=self, protect=args.protect, depends_on=list(args.prerequisites)
+                parent=self,
+                protect=args.protect,
+                depends_on=list(args.prerequisites),
+                # An Elastic IP address is one load balancer's at a time: the old one goes first.
+                delete_before_replace=bool(mappings),
             ),
         )
 

@@ -54,7 +54,8 @@ class TcpTraffic:
             ssl_policy=balancer.tls_policy if decrypts else None,
             certificate_arn=balancer.certificate_arn if decrypts else None,
             default_actions=[{"type": "forward", "target_group_arn": group.arn}],
-            opts=pulumi.ResourceOptions(parent=parent),
+            # As with rules: a target group belongs to one load balancer at a time.
+            opts=pulumi.ResourceOptions(parent=parent, delete_before_replace=True),
         )
         container, port = settings.ingress
         self.target_groups = {name: group}

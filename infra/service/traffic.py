@@ -127,7 +127,7 @@ class Green(pulumi.ComponentResource):
         It swaps the weights each time. To set them again would send users to a group without tasks, and to
         ignore the weights alone is not reliable (pulumi-aws#5772, pulumi-aws#5798).
         """
-        return pulumi.ResourceOptions(parent=parent, ignore_changes=["actions"])
+        return pulumi.ResourceOptions(parent=parent, ignore_changes=["actions"], delete_before_replace=True)
 
     @property
     def production_action(self) -> aws.lb.ListenerRuleActionArgsDict:
@@ -182,10 +182,14 @@ def production_rule(
         conditions=_conditions(settings),
         transforms=_transforms(settings),
         actions=[green.production_action if green else {"type": "forward", "target_group_arn": blue.arn}],
+        # A target group belongs to one load balancer at a time: a rule of another one can be made only once
+        # the old one's is gone (TargetGroupAssociationLimit, terraform-provider-aws#22005).
         opts=green.options_of_rule(parent)
         if green
         else pulumi.ResourceOptions(
-            parent=parent, hooks=pulumi.ResourceHookBinding(before_update=[stays_at_blue(name)])
+            parent=parent,
+            hooks=pulumi.ResourceHookBinding(before_update=[stays_at_blue(name)]),
+            delete_before_replace=True,
         ),
     )
 

@@ -14,6 +14,7 @@ from infra.settings.faults import Found, found_in, stranger
 from infra.settings.inheritance import laid_over
 from infra.settings.model import ONCE, Fault, FaultsError, Word, check, repeated
 from infra.settings.names import (
+    FREE_PRIORITIES,
     LAST_PRIORITY,
     LONGEST_SERVICE_NAME,
     PRIORITIES_BY_HAND,
@@ -52,9 +53,7 @@ class Copy(ServiceSettings):
     @classmethod
     def _leaves_those_of_attached_stacks(cls, priority: int) -> int:
         if priority in PRIORITIES_OF_ATTACHED:
-            theirs = f"{PRIORITIES_OF_ATTACHED[0]} to {PRIORITIES_OF_ATTACHED[-1]}"
-            free = f"{_BY_HAND}, which no name leads to; {theirs} are for stacks with `attach-to`"
-            raise FaultsError(Fault(free))
+            raise FaultsError(Fault(FREE_PRIORITIES))
         return priority
 
 

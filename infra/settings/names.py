@@ -82,6 +82,12 @@ PRIORITIES_BY_HAND: Final = range(1, 500)
 PRIORITIES_OF_ATTACHED: Final = range(500, 1000)
 """Those of stacks that attach to this one: nothing that the stack itself has is ever among them."""
 
+FREE_PRIORITIES: Final = (
+    f"{PRIORITIES_BY_HAND[0]} to {PRIORITIES_BY_HAND[-1]}, which no name leads to; "
+    f"{PRIORITIES_OF_ATTACHED[0]} to {PRIORITIES_OF_ATTACHED[-1]} are for stacks with `attach-to`"
+)
+"""What a `priority` may be that is none."""
+
 LONGEST_PATH: Final = 128
 """Characters of a path pattern.
 

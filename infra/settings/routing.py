@@ -128,6 +128,12 @@ def _faults_of_service(routing: Routing, where: Path, service: ServiceSettings) 
         )
         yield Fault(only, (*where, "listener-protocol"), "udp")
     yield from _faults_of_values(where, service)
+    if where[:1] == ("services",) and service.paths and service.host and routing.main.exposure == "tcp":
+        own = (
+            f"none, for a host name of its own: {service.host} is {routing.main.name}'s, which has "
+            "`exposure: tcp`, and leads to the network load balancer"
+        )
+        yield Fault(own, (*where, "paths"), service.paths)
     if routing.base is not None and service.exposure != "http":
         http = f"http: {routing.base} lends its application load balancer only"
         yield Fault(http, (*where, "exposure"), service.exposure)
@@ -160,6 +166,8 @@ def _faults_of_names(routing: Routing) -> Iterator[Fault]:
             for index, host in enumerate(hosts):
                 for allowed in balancer.faults_of(host):
                     yield Fault(allowed, (*where, key, index), host)
+                if host == service.host:
+                    yield Fault(f"another name: {service.name} has it already", (*where, key, index), host)
     if balancer.makes_certificate:
         for allowed in balancer.faults_of_certificate(routing.certified_hosts):
             yield Fault(allowed, ("aliases",), routing.certified_hosts)

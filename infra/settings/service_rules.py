@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.settings.service_keys import ServiceKeys
+    from infra.settings.sidecars import Tmpfs
 
 _ONLY_EC2: Final = "for others let `capacity-provider-strategy` name a `capacity` of type ec2"
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
@@ -177,10 +178,45 @@ def _rules_of_containers(service: ServiceKeys) -> Iterator[Fault]:
                 (what,),
                 most,
             )
+    yield from _rules_of_places(service)
+    yield from _rules_of_ports(service)
     blocks = [name for name, one in service.volumes.items() if one.ebs]
     for name in blocks[1:]:
         one = f"one volume with `ebs` in a service; {blocks[0]} is one"
         yield Fault(one, ("volumes", name, "ebs"), name)
+
+
+def _rules_of_places(service: ServiceKeys) -> Iterator[Fault]:
+    """Yield volumes where something else is mounted: Docker takes one thing for each path."""
+    containers: list[tuple[dict[tuple[str, ...], str], Tmpfs]] = [
+        ({("volumes", name, "path"): one.path for name, one in service.volumes.items()}, service.tmpfs)
+    ]
+    for name, one in service.sidecars.items():
+        places = {("sidecars", name, "volumes", volume): path for volume, path in one.volumes.items()}
+        containers.append((places, one.tmpfs))
+    for places, tmpfs in containers:
+        taken = dict.fromkeys(tmpfs, "`tmpfs`, or `tmpfs` without it (`{}` has none)")
+        for where, path in places.items():
+            if other := taken.get(path):
+                yield Fault(f"another path than one of {other}", where, path)
+            taken.setdefault(path, f"`{'.'.join(where)}`")
+
+
+def _rules_of_ports(service: ServiceKeys) -> Iterator[Fault]:
+    """Yield ports that two containers of a task would listen on, which share one network but with bridge."""
+    if service.network_mode == "bridge" or (service.network_mode == "auto" and not service.is_on_fargate):
+        return
+    taken = {service.container_port: "`container-port`"} if service.exposure != "none" else {}
+    for name, one in service.sidecars.items():
+        if one.port is None:
+            continue
+        if other := taken.get(one.port):
+            yield Fault(
+                f"another port than {other}: the containers of a task share its network",
+                ("sidecars", name, "port"),
+                one.port,
+            )
+        taken.setdefault(one.port, f"`sidecars.{name}.port`")
 
 
 def _stuck_deployments(service: ServiceKeys, counts: range) -> Iterator[Fault]:

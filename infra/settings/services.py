@@ -12,7 +12,7 @@ from infra.settings.faults import Found, found_in, stranger
 from infra.settings.image import ImageSettings
 from infra.settings.inheritance import laid_over
 from infra.settings.model import Fault, FaultsError, Model, check
-from infra.settings.names import priority_of, priority_of_paths
+from infra.settings.names import FREE_PRIORITIES, PRIORITIES_OF_ATTACHED, priority_of, priority_of_paths
 from infra.settings.service import ServiceSettings
 from infra.settings.traffic import KEYS_OF_AN_EXPOSURE
 
@@ -129,6 +129,8 @@ def _rules(said: Mapping[str, Any], service: ServiceSettings, main: ServiceSetti
     if "image" in said and any(key in said for key in SOURCE_KEYS):
         built = ", ".join(f"`{key}`" for key in SOURCE_KEYS if key in said)
         yield Found(("image",), f"one of `image` and what is built ({built}), not both", said["image"])
+    if said.get("priority") in PRIORITIES_OF_ATTACHED:
+        yield Found(("priority",), FREE_PRIORITIES, said["priority"])
     if service.architecture != main.architecture and not any(key in said for key in ("image", *SOURCE_KEYS)):
         yield Found(
             ("architecture",),

@@ -60,7 +60,7 @@ _LOOKS_SECRET: Final = re.compile(
 )
 # Build tools put these into what every browser gets.
 _FOR_BROWSERS: Final = re.compile(r"(?:NEXT_PUBLIC|NUXT_PUBLIC|EXPO_PUBLIC|PUBLIC|VITE|REACT_APP|GATSBY)_")
-_HOLDS_A_PASSWORD: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@", re.IGNORECASE)
+_HOLDS_A_PASSWORD: Final = re.compile(r"[a-z0-9+.-]://[^/\s:@]*:[^/\s@]+@", re.IGNORECASE)
 _HARMLESS: Final = frozenset({"", "true", "false"})
 
 

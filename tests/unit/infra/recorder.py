@@ -58,6 +58,7 @@ class Declared:
     dependencies: frozenset[str]
     property_dependencies: dict[str, frozenset[str]]
     ignore_changes: tuple[str, ...]
+    delete_before_replace: bool
     timeouts: dict[str, str]
     aliases: tuple[str, ...]
     hooks: dict[str, tuple[str, ...]]
@@ -147,6 +148,7 @@ class _Monitor(MockMonitor):
                 key: frozenset(value.urns) for key, value in request.propertyDependencies.items()
             },
             ignore_changes=tuple(request.ignoreChanges),
+            delete_before_replace=request.deleteBeforeReplace,
             timeouts=json_format.MessageToDict(request.customTimeouts),
             aliases=tuple(str(alias) for alias in request.aliases),
             hooks={when.name: tuple(names) for when, names in request.hooks.ListFields()},

@@ -126,6 +126,16 @@ def test_an_internal_load_balancer_is_in_the_private_subnets(declare_stack: Decl
     assert balancer["subnets"] == graph.exports["private_subnet_ids"]
 
 
+def test_a_host_of_a_main_service_that_nobody_reaches_leads_to_the_paths_of_others(
+    declare_stack: DeclareStack,
+) -> None:
+    changes = {"exposure": "none", "services": {"api": {"paths": ["/api/*"]}}}
+
+    assert _records(declare_stack("dev", {**ALONE, **changes})) == {
+        "dev.example.com": ("Z-OF-example.com", "load-balancer-1a2b3c4")
+    }
+
+
 def test_every_name_has_a_record_in_its_zone_and_stands_in_the_certificate(
     declare_stack: DeclareStack,
 ) -> None:

@@ -60,6 +60,12 @@ def test_fixed_addresses_are_one_for_each_zone_by_its_name() -> None:
     ]
 
 
+def test_addresses_leave_the_old_load_balancer_before_there_is_another() -> None:
+    """An Elastic IP address is one load balancer's at a time; without any, the new one comes first."""
+    assert _graph(fixed_addresses=True).one(LOAD_BALANCER).delete_before_replace
+    assert not _graph().one(LOAD_BALANCER).delete_before_replace
+
+
 def test_it_may_be_for_the_vpc_alone_with_ipv6_and_protected() -> None:
     balancer = _graph(internal=True, ipv6=True, protect=True).one(LOAD_BALANCER)
 

@@ -52,6 +52,11 @@ def test_a_listener_of_its_own_leads_to_it() -> None:
     assert not graph.all("aws:lb/listenerRule:ListenerRule")
 
 
+def test_a_listener_that_moves_to_another_load_balancer_leaves_the_old_one_first() -> None:
+    """A target group belongs to one load balancer at a time."""
+    assert _graph(listener_port=8883).one(LISTENER).delete_before_replace
+
+
 def test_a_proxy_may_take_the_connections() -> None:
     proxy = Sidecar(image="ghcr.io/example/proxy:1", port=8883)
     graph = _graph(sidecars={"proxy": proxy}, ingress_container="proxy")

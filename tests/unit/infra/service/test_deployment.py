@@ -142,6 +142,11 @@ def test_testers_see_green_by_the_same_names_at_the_test_listener() -> None:
     assert graph.one(RULE, "web-test").ignore_changes == ("actions",)
 
 
+def test_rules_of_both_groups_leave_the_old_load_balancer_before_there_is_another() -> None:
+    """A target group belongs to one load balancer at a time."""
+    assert [one.delete_before_replace for one in _graph().all(RULE)] == [True, True]
+
+
 def test_a_prefix_is_taken_away_at_the_test_listener_too() -> None:
     graph = _graph(host=None, path_prefix="/alice")
 

@@ -61,3 +61,8 @@ def test_other_names_are_sent_on_with_path_and_query() -> None:
         "actions": [{"type": "redirect", "redirect": {"host": "www.example.com", "statusCode": "HTTP_301"}}],
     }
     assert rule["priority"] not in (graph.one(RULE, "web").inputs["priority"], 50_000)
+
+
+def test_a_rule_that_moves_to_another_load_balancer_leaves_the_old_one_first() -> None:
+    """A target group belongs to one load balancer at a time: with `internal` changed, the two would meet."""
+    assert _graph().one(RULE, "web").delete_before_replace

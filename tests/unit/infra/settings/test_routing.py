@@ -83,6 +83,16 @@ def test_names_with_a_wildcard_of_the_main_service_leave_others_their_own() -> N
             "paths",
             "a listener rule has 5 values; with the host name those of web are 6",
         ),
+        (
+            {**HTTPS, "aliases": ["dev.example.com"]},
+            "aliases[0]",
+            "another name: web has it already",
+        ),
+        (
+            {**HTTPS, **TCP, "services": {"api": {"paths": ["/api/*"]}}},
+            "services.api.paths",
+            "dev.example.com is web's, which has `exposure: tcp`",
+        ),
         ({"paths": ["/*/*/*/a", "/*/*/*/*/b"]}, "paths", "fewer * and ?: a listener rule has 6"),
         ({"protocol-version": "http2"}, "protocol-version", "http1, or a `domain`"),
         ({"protocol-version": "grpc"}, "protocol-version", "http1, or a `domain`"),

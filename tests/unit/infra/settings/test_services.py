@@ -144,6 +144,7 @@ def test_a_copy_without_a_domain_has_the_paths_of_its_services_below_its_own() -
         ({"a": {"app-path": "/b"}}, "services.a.app-path", "a folder, from the project's root"),
         ({"a": {"architecture": "x86_64"}}, "services.a.architecture", "or an image of its own"),
         ({"a": {"paths": ["api"]}}, "services.a.paths[0]", "a path that begins with /"),
+        ({"a": {"priority": 600}}, "services.a.priority", "500 to 999 are for stacks with `attach-to`"),
     ],
 )
 def test_a_wrong_entry_is_told_with_its_place(said: dict[str, Any], at: str, says: str) -> None:

@@ -72,6 +72,16 @@ def test_the_ingress_is_the_app_unless_a_sidecar_takes_the_requests() -> None:
             "sidecars.a.environment",
             "/app/DB_PASS",
         ),
+        (
+            {"sidecars": {"a": {"port": 3000}}},
+            "sidecars.a.port = 3000",
+            "than `container-port`: the containers",
+        ),
+        (
+            {"exposure": "none", "sidecars": {"a": {"port": 3000}, "b": {"port": 3000}}},
+            "sidecars.b.port = 3000",
+            "another port than `sidecars.a.port`",
+        ),
         ({"ulimits": {"files": 5}}, "ulimits.files: ", "one of the limits of Docker's ulimit"),
         ({"tmpfs": {"tmp": 5}}, "tmpfs.tmp: ", "a path in the container"),
     ],

@@ -55,6 +55,21 @@ def test_an_existing_file_system_is_not_made() -> None:
             "volumes.a.ebs.throughput",
             "takes none",
         ),
+        (
+            {"volumes": {"a": {"path": "/a"}, "b": {"path": "/a"}}},
+            'volumes.b.path = "/a"',
+            "another path than one of `volumes.a.path`",
+        ),
+        (
+            {"volumes": {"a": {"path": "/tmp"}}},
+            "volumes.a.path",
+            "`tmpfs`, or `tmpfs` without it",
+        ),
+        (
+            {"volumes": {"a": {"path": "/a"}}, "sidecars": {"s": {"volumes": {"a": "/tmp"}}}},
+            "sidecars.s.volumes.a",
+            "`tmpfs`, or `tmpfs` without it",
+        ),
         ({"ephemeral-storage-gib": 20}, "ephemeral-storage-gib", "from 21 to 200, or 0"),
     ],
     ids=str,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,14 @@ def test_a_variable_that_is_called_like_a_secret_is_refused_with_the_way_to_do_i
     assert fault.startswith(f"environment.{name} = [secret]: ")
     assert f"`{name}: /app/{name}` into `secrets`" in fault
     assert "`public-variables`" in fault
+
+
+def test_a_long_variable_is_read_at_once() -> None:
+    """A certificate, or JSON: a search that begins anew at each letter took minutes."""
+    begun = time.monotonic()
+    settings_of({"environment": {"A": "x" * 50_000}})
+
+    assert time.monotonic() - begun < 5
 
 
 def test_a_variable_that_holds_a_password_is_refused() -> None:
