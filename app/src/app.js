@@ -1,8 +1,9 @@
 /** What the app answers to a request. */
 
-import { once } from 'node:events';
+import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 
+import { BodyTooLargeError, linger, readToEnd, refusal } from './limits.js';
 import { ownAddress } from './metadata.js';
 import { prefersJson } from './negotiate.js';
 import { errorPage, mainPage } from './page.js';
@@ -12,7 +13,21 @@ const STATUS_TEXT = {
   400: 'This address cannot be read',
   404: 'Nothing lives at this address',
   405: 'This address can only be read',
+  413: 'This request is too large',
   500: 'Something went wrong here',
+  505: 'This version of HTTP is not spoken here',
+};
+
+const EVERYWHERE = {
+  'Cache-Control': 'no-store',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+  'Referrer-Policy': 'no-referrer',
+  Vary: 'Accept',
+  'X-Content-Type-Options': 'nosniff',
+  // For browsers that do not know `frame-ancestors`.
+  'X-Frame-Options': 'DENY',
 };
 
 /**
@@ -26,20 +41,30 @@ const STATUS_TEXT = {
 export function createApp({ config, log, task, stopping }) {
   const startedAt = new Date();
 
-  const about = (request, id) => ({
+  const forEverybody = (request, id) => ({
     environment: config.environment,
     service: config.service,
     version: config.version,
-    // What tells copies apart: the task, or outside ECS the machine.
-    instance: task()?.id ?? hostname(),
+    startedAt: startedAt.toISOString(),
+    uptimeSeconds: Math.floor((Date.now() - startedAt.getTime()) / 1000),
+    request: { id, host: request.headers.host ?? null, ...forwarded(request.headers) },
+  });
+
+  const about = (request, id) => {
+    const instance = task()?.id ?? hostname();
+    // Tells tasks apart without saying what they are called.
+    const alias = createHash('sha256').update(instance).digest('hex').slice(0, 12);
+    return config.pageDetails === 'public'
+      ? { ...forEverybody(request, id), instance: alias }
+      : { ...forEverybody(request, id), ...internals(request), instance };
+  };
+
+  const internals = (request) => ({
     task: task(),
     address: task()?.address ?? ownAddress(),
     port: request.socket.localPort,
     node: process.version,
     architecture: process.arch,
-    startedAt: startedAt.toISOString(),
-    uptimeSeconds: Math.floor((Date.now() - startedAt.getTime()) / 1000),
-    request: { id, host: request.headers.host ?? null, ...forwarded(request.headers) },
   });
 
   const routes = {
@@ -85,43 +110,51 @@ export function createApp({ config, log, task, stopping }) {
     });
 
     let answer;
+    let refused = refusal(request, config.maxBodyBytes);
     try {
-      // An answer before the end of a body, followed by a close, would reset the connection under the
-      // sender's hands: the load balancer then tells its client 502.
-      if (!request.complete) {
-        request.resume();
-        await once(request, 'end');
-      }
-      answer = route(path, request, id);
+      if (refused === null) await readToEnd(request, config.maxBodyBytes);
+      answer = refused === null ? route(path, request, id) : failure(refused, request, id);
     } catch (error) {
-      if (request.destroyed && !request.complete) return;
-      log.error('request failed', { requestId: id, error });
-      answer = failure(500, request, id);
+      if (error instanceof BodyTooLargeError) {
+        refused = 413;
+        answer = failure(refused, request, id);
+      } else if (request.destroyed && !request.complete) return;
+      else {
+        log.error('request failed', { requestId: id, error });
+        answer = failure(500, request, id);
+      }
     }
     const body = Buffer.from(answer.body);
     response.writeHead(answer.status, {
+      ...EVERYWHERE,
       ...answer.headers,
       'Content-Length': body.length,
-      'Cache-Control': 'no-store',
-      'Referrer-Policy': 'no-referrer',
-      Vary: 'Accept',
-      'X-Content-Type-Options': 'nosniff',
       'X-Request-Id': id,
-      ...(stopping() && { Connection: 'close' }),
+      ...((stopping() || refused !== null) && { Connection: 'close' }),
     });
-    response.end(body);
+    // Ending the answer closes the connection.
+    if (refused !== null && !request.complete) {
+      response.write(body);
+      await linger(request);
+      response.end();
+    } else {
+      response.end(body);
+    }
   };
 }
 
 function levelOf(status, finished) {
   if (!finished) return 'warn';
-  return status >= 500 && status !== 503 ? 'error' : 'info';
+  return status === 500 ? 'error' : 'info';
 }
 
 function json(status, value) {
   return {
     status,
-    headers: { 'Content-Type': 'application/json; charset=utf-8' },
+    headers: {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    },
     body: `${JSON.stringify(value, null, 2)}\n`,
   };
 }

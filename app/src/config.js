@@ -39,6 +39,9 @@ export function readConfig(env) {
     idleTimeoutSeconds: wholeNumber('IDLE_TIMEOUT_SECONDS', 60, 1, 4000),
     stopTimeoutSeconds: wholeNumber('STOP_TIMEOUT_SECONDS', 30, 1, 3600),
     logLevel: oneOf('LOG_LEVEL', 'info', LEVELS),
+    // `public` keeps to itself which task, machine, network and software answered.
+    pageDetails: oneOf('PAGE_DETAILS', 'full', ['full', 'public']),
+    maxBodyBytes: wholeNumber('MAX_BODY_BYTES', 1_048_576, 0, 1_073_741_824),
     metadataUri: env.ECS_CONTAINER_METADATA_URI_V4 || null,
   };
   if (faults.length > 0) {

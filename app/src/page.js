@@ -31,7 +31,7 @@ export function mainPage(about) {
         <h1>${service}</h1>
         <p class="answered">
           <span class="badge">${svg}</span>
-          <span>answered by ${task ? 'task' : 'machine'} <code title="${instance}">${name}</code></span>
+          <span>answered by ${task || !about.node ? 'task' : 'machine'} <code title="${instance}">${name}</code></span>
         </p>
       </header>
 
@@ -59,7 +59,7 @@ export function mainPage(about) {
             ['Up for', html`<time datetime="PT${about.uptimeSeconds}S">${duration(about.uptimeSeconds)}</time>`],
             ['Task definition', task?.family && html`<code>${task.family}:${task.revision}</code>`],
             ['Cluster', task?.cluster],
-            ['Runs on', [task?.launchType, `Node ${about.node}`, about.architecture].filter(Boolean).join(' · ')],
+            ['Runs on', [task?.launchType, about.node && `Node ${about.node}`, about.architecture].filter(Boolean).join(' · ')],
             ['Request ID', html`<code>${request.id}</code>`],
           ]
             .filter(([, fact]) => fact)
@@ -97,9 +97,9 @@ export function errorPage(status, message, id) {
   });
 }
 
-function stations({ environment, service, port, address, instance, task, request }) {
+function stations({ environment, service, port, address, instance, task, request, node }) {
   const balanced = request.scheme !== null;
-  return [
+  const way = [
     {
       icon: icon('browser'),
       label: 'Browser',
@@ -119,6 +119,11 @@ function stations({ environment, service, port, address, instance, task, request
       detail: balanced ? `listener of ${environment}` : 'no forwarding headers',
       skipped: !balanced,
     },
+  ];
+  // Without details the way ends where the service begins.
+  if (!node) return [...way, { icon: badge(instance).svg, label: 'Service', value: service, detail: '' }];
+  return [
+    ...way,
     {
       icon: icon('group'),
       label: 'Target group',

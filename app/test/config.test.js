@@ -13,6 +13,8 @@ test('everything has a default', () => {
     idleTimeoutSeconds: 60,
     stopTimeoutSeconds: 30,
     logLevel: 'info',
+    pageDetails: 'full',
+    maxBodyBytes: 1_048_576,
     metadataUri: null,
   });
 });
@@ -31,12 +33,13 @@ test('what the task definition sets is taken', () => {
 
 test('all that is wrong is named at once, with its value and what is allowed', () => {
   assert.throws(
-    () => readConfig({ PORT: '65536', STOP_TIMEOUT_SECONDS: '1.5', LOG_LEVEL: 'loud' }),
+    () => readConfig({ PORT: '65536', STOP_TIMEOUT_SECONDS: '1.5', LOG_LEVEL: 'loud', PAGE_DETAILS: 'some' }),
     (error) =>
       error instanceof ConfigError &&
       error.message ===
         'PORT is "65536": a whole number from 0 to 65535 is allowed; ' +
           'STOP_TIMEOUT_SECONDS is "1.5": a whole number from 1 to 3600 is allowed; ' +
-          'LOG_LEVEL is "loud": one of debug, info, warn, error is allowed',
+          'LOG_LEVEL is "loud": one of debug, info, warn, error is allowed; ' +
+          'PAGE_DETAILS is "some": one of full, public is allowed',
   );
 });

@@ -70,6 +70,9 @@ export async function dial(t, port) {
   const closed = new Promise((resolve) => socket.once('close', resolve));
   return {
     send: (data) => socket.write(data),
+    /** Say that nothing more comes. */
+    finish: () => socket.end(),
+    hangUp: () => socket.destroy(),
     /** Resolves when `pattern` has arrived. */
     received: async (pattern) => {
       while (!pattern.test(text)) await once(socket, 'data');
