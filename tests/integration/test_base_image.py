@@ -73,3 +73,39 @@ def test_what_a_build_has_fetched_of_yarn_is_there_for_whoever_runs_the_app(tmp_
     finally:
         client.images.remove(tag, force=True)
         client.close()
+
+
+@pytest.fixture(scope="module")
+def users() -> str:
+    """What a base's files of users and groups say after commands as Dockerfiles have them."""
+    commands = (
+        "addgroup --system --gid 1001 nodejs",
+        "adduser --system --uid 1001 nextjs",
+        "addgroup -g 1002 -S app",
+        "adduser -S app -u 1002 -G app",
+        "adduser --disabled-password --gecos '' --uid 1003 --home /srv joe",
+        "adduser joe app",
+        "useradd -m -u 1004 jane",
+    )
+    client = connect()
+    try:
+        shell = ["sh", "-ec", "; ".join([*commands, "cat /etc/passwd /etc/group"])]
+        return client.containers.run(base_image(client), shell, remove=True).decode()
+    finally:
+        client.close()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nodejs:x:1001:",
+        "nextjs:!:1001:65534:",
+        "app:x:1002:joe",
+        "app:!:1002:1002:",
+        "joe:!:1003:1003::/srv:",
+        "joe:x:1003:",
+        "jane:!:1004:1004:",
+    ],
+)
+def test_users_are_made_as_debian_and_alpine_make_them(users: str, line: str) -> None:
+    assert [said for said in users.splitlines() if said.startswith(line)]

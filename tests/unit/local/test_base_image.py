@@ -187,3 +187,9 @@ def test_without_the_node_package_the_error_names_it(monkeypatch: pytest.MonkeyP
 def test_what_binaries_in_packages_link_against_is_in_it(tar: tarfile.TarFile) -> None:
     """Rollup's names librt, which Node itself does not need."""
     assert {"librt.so.1", "libdl.so.2"} <= {Path(name).name for name in tar.getnames()}
+
+
+def test_dockerfiles_can_make_users_by_the_commands_of_debian_and_alpine(tar: tarfile.TarFile) -> None:
+    members = {member.name: member for member in tar.getmembers()}
+
+    assert [members[f"usr/sbin/{name}"].mode for name in ("adduser", "addgroup")] == [0o755, 0o755]

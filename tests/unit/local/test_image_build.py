@@ -182,7 +182,7 @@ def test_a_step_that_fails_on_another_base_says_what_that_base_lacks(tmp_path: P
 
     assert text.endswith(
         "base:1 took the place of node:24-alpine, which cannot be had here: it has npm, yarn and pnpm, but no "
-        "apt-get, apk, adduser or compiler"
+        "apt-get, apk or compiler"
     )
     assert "docker/dockerfile" not in text
 
