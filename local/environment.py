@@ -29,7 +29,7 @@ _REACHABLE_SECONDS: Final = 15.0
 _ANSWERS_OF_APPS: Final = frozenset(range(200, 600)) - {502, 503, 504}
 _DESCRIBED_AT_ONCE: Final = 10
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
-_TCP: Final = frozenset({"tcp", "tls"})
+_NETWORK: Final = frozenset({"tcp", "tls", "udp"})
 _REPOSITORY: Final = "aws:ecr/repository:Repository"
 _SALT: Final = re.compile(r"^encryptionsalt: *(\S+)", re.MULTILINE)
 _OTHER_ENCRYPTION: Final = re.compile(r"^(secretsprovider|encryptedkey):.*\n?", re.MULTILINE)
@@ -95,12 +95,13 @@ class LocalEnvironment:
         return door
 
     def address(self, url: str) -> str:
-        """Return where a client on this machine finds what is at `url` on AWS; UDP is not found at all."""
+        """Return where a client on this machine finds what is at `url` on AWS."""
         parts = urlsplit(url)
-        if parts.scheme in _TCP:
-            address = self.front_door().tcp_address(parts.hostname or "", parts.port or 0)
+        if parts.scheme in _NETWORK:
+            address = self.front_door().network_address(parts.hostname or "", parts.port or 0)
             # TLS ends at the load balancer.
-            return f"tcp://{address}" if address else url
+            scheme = "udp" if parts.scheme == "udp" else "tcp"
+            return f"{scheme}://{address}" if address else url
         return self.front_door().url(parts.hostname or "", parts.path)
 
     def variables(self, emulator: Emulator | None = None) -> dict[str, str]:
@@ -250,9 +251,7 @@ class LocalEnvironment:
         reached = {name: service for name, service in outputs["service_names"].items() if name in urls}
         for name in self._awake(outputs["cluster_name"], reached):
             parts = urlsplit(urls[name])
-            if parts.scheme == "udp":
-                continue
-            if parts.scheme in _TCP:
+            if parts.scheme in _NETWORK:
                 door.wait_until_open(parts.hostname or "", parts.port or 0, seconds=_REACHABLE_SECONDS)
                 continue
             door.wait_until_answers(

@@ -44,7 +44,7 @@ async def serve(listener: socket.socket, cloud: Cloud) -> None:
             await connections.serve(relay, host=bridge, port=urlsplit(cloud.endpoint).port)
     door = FrontDoorServer(cloud, port=port_of(listener))
     await connections.serve(door.handle, sock=listener)
-    following = asyncio.create_task(door.tcp.follow())
+    following = asyncio.create_task(door.network.follow())
     await stop.wait()
     following.cancel()
 

@@ -69,9 +69,9 @@ class FrontDoor(Server):
         """Return the address of `host` for a browser on this machine."""
         return f"http://{host}.localhost:{self.port}{path}"
 
-    def tcp_address(self, host: str, port: int) -> str | None:
+    def network_address(self, host: str, port: int) -> str | None:
         """Return host and port on this machine of what is behind a network load balancer at `host:port`."""
-        status, address = self._ask("localhost", f"/tcp/{host}/{port}")
+        status, address = self._ask("localhost", f"/network/{host}/{port}")
         return address if status == http.HTTPStatus.OK else None
 
     def answers(self) -> bool:
@@ -112,7 +112,7 @@ class FrontDoor(Server):
             NoAnswerError: there is none in time.
         """
         end = time.monotonic() + seconds
-        while self.tcp_address(host, port) is None:
+        while self.network_address(host, port) is None:
             if time.monotonic() > end:
                 raise NoAnswerError(f"no port of this machine leads to {host}:{port}: see {self.log}")
             time.sleep(0.2)

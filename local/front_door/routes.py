@@ -59,7 +59,7 @@ class Route:
 
 
 @dataclass(frozen=True, order=True)
-class TcpListener:
+class NetworkListener:
     """A listener of a network load balancer."""
 
     load_balancer_arn: str
@@ -68,6 +68,7 @@ class TcpListener:
     """The target group that it forwards to."""
     hosts: tuple[str, ...]
     """Names that lead to its load balancer."""
+    udp: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,8 +144,8 @@ def _aliases(cloud: Cloud) -> Iterator[tuple[str, str]]:
                 yield host, target.removeprefix("dualstack.")
 
 
-def tcp_listeners(cloud: Cloud) -> frozenset[TcpListener]:
-    """Ask the emulator for the listeners of network load balancers; one for UDP cannot be played here."""
+def network_listeners(cloud: Cloud) -> frozenset[NetworkListener]:
+    """Ask the emulator for the listeners of network load balancers."""
     elbv2 = cloud.client("elbv2")
     balancers = [
         (str(one["LoadBalancerArn"]), str(one["DNSName"]).lower())
@@ -153,15 +154,15 @@ def tcp_listeners(cloud: Cloud) -> frozenset[TcpListener]:
     ]
     aliases = sorted({*_aliases(cloud)}) if balancers else []
     return frozenset(
-        TcpListener(
+        NetworkListener(
             load_balancer_arn=arn,
             port=int(listener["Port"]),
             group=str(listener["DefaultActions"][0]["TargetGroupArn"]),
             hosts=(name, *(host for host, target in aliases if target == name)),
+            udp=listener["Protocol"] == "UDP",
         )
         for arn, name in balancers
         for listener in _pages(elbv2, "describe_listeners", "Listeners", LoadBalancerArn=arn)
-        if listener["Protocol"] in {"TCP", "TCP_UDP", "TLS"}
     )
 
 

@@ -22,8 +22,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.front_door import connections, page, routes
 from local.front_door.heads import LONGEST_HEAD, BadHeadError, Head
+from local.front_door.network_listeners import NetworkListeners
 from local.front_door.routes import Address, Route, Routes
-from local.front_door.tcp import TcpDoors
 from local.ports import LOOPBACK
 from local.resources.cloud import Cloud
 
@@ -35,8 +35,8 @@ TARGETS_SECONDS: Final = 0.1
 _CONNECT_SECONDS: Final = 5
 _USUAL_PORTS: Final = frozenset({80, 443})
 _OF_A_LOAD_BALANCER: Final = {"Server": "awselb/2.0"}
-_ASKS_FOR_TCP: Final = re.compile(r"/tcp/([^/]+)/(\d+)")
-"""How `FrontDoor.tcp_address` asks where it finds the listener of a network load balancer."""
+_ASKS_FOR_ADDRESS: Final = re.compile(r"/network/([^/]+)/(\d+)")
+"""How `FrontDoor.network_address` asks where it finds the listener of a network load balancer."""
 _Value = TypeVar("_Value")
 
 
@@ -87,7 +87,7 @@ class FrontDoorServer:
         self._port = port
         self._routes = Kept(lambda: routes.read(cloud), ROUTES_SECONDS)
         self._targets: dict[str, Kept[frozenset[Address]]] = {}
-        self.tcp = TcpDoors(cloud, self._connect)
+        self.network = NetworkListeners(cloud, connect=self._connect, choose=self._choose)
 
     async def handle(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Answer the one request of a connection."""
@@ -146,18 +146,18 @@ class FrontDoorServer:
                 raise RefusedError(501, f"The local load balancer does not do {' and '.join(kinds)}")
 
     async def _without_route(self, client: Client, known: Routes) -> bytes:
-        if asked := _ASKS_FOR_TCP.fullmatch(client.request.line[1]):
-            address = self.tcp.address(asked[1], int(asked[2]))
+        if asked := _ASKS_FOR_ADDRESS.fullmatch(client.request.line[1]):
+            address = self.network.address(asked[1], int(asked[2]))
             return page.answer(client.request, 200 if address else 404, address or "No such listener")
         stacks = await asyncio.to_thread(routes.hosts_by_stack, self._cloud, known)
         urls = {
             stack: [f"http://{host}{SUFFIX}:{self._port}/" for host in hosts]
             for stack, hosts in stacks.items()
         }
-        opened = self.tcp.ports
+        opened = self.network.opened
         owners = await asyncio.to_thread(routes.stacks_of, self._cloud, opened.values()) if opened else {}
-        for port, balancer in sorted(opened.items()):
-            urls.setdefault(owners.get(balancer, "no stack"), []).append(f"tcp://{LOOPBACK}:{port}")
+        for address, balancer in sorted(opened.items()):
+            urls.setdefault(owners.get(balancer, "no stack"), []).append(address)
         if client.host not in {"", "localhost", LOOPBACK}:
             return page.answer(client.request, 404, f"No DNS record for {client.host}", urls)
         return page.answer(client.request, 200, "Local stacks" if urls else "No local stack has a host", urls)
@@ -181,11 +181,9 @@ class FrontDoorServer:
 
     async def _connect(self, group: str) -> tuple[StreamReader, StreamWriter]:
         """Return a connection to a target; pass over those that take none, as if they were unhealthy."""
-        if group not in self._targets:
-            self._targets[group] = Kept(lambda: routes.targets(self._cloud, group), TARGETS_SECONDS)
         refused: frozenset[Address] = frozenset()
         for newest in (False, True):
-            new = await self._targets[group].get(newest=newest) - refused
+            new = await self._targets_of(group).get(newest=newest) - refused
             for address in random.sample(sorted(new), len(new)):
                 with suppress(OSError):
                     opening = asyncio.open_connection(*address, limit=LONGEST_HEAD)
@@ -195,6 +193,15 @@ class FrontDoorServer:
             raise RefusedError(503, "No task is registered for this host: see `make status`")
         addresses = ", ".join(f"{host}:{port}" for host, port in sorted(refused))
         raise RefusedError(502, f"No task takes a connection at {addresses}: see `make logs`")
+
+    async def _choose(self, group: str) -> Address | None:
+        found = sorted(await self._targets_of(group).get())
+        return next(iter(random.sample(found, len(found))), None)
+
+    def _targets_of(self, group: str) -> Kept[frozenset[Address]]:
+        if group not in self._targets:
+            self._targets[group] = Kept(lambda: routes.targets(self._cloud, group), TARGETS_SECONDS)
+        return self._targets[group]
 
     async def _pass_back(self, source: StreamReader, sink: StreamWriter, known: Routes) -> None:
         try:

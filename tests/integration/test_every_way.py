@@ -39,6 +39,12 @@ const roles = {
   sidecar: () => require('http').createServer((_, answer) => answer.end('beside')).listen(4000, '127.0.0.1'),
   store: () => require('net').createServer((socket) => socket.on('data', (data) => socket.write('stored ' + data)))
     .listen(5432),
+  clock: () => {
+    const door = require('dgram').createSocket('udp4');
+    door.on('message', (data, client) => door.send('heard ' + data, client.port, client.address)).bind(5353);
+    // What the load balancer's health check asks.
+    require('net').createServer((socket) => socket.end()).listen(5353);
+  },
   worker: () => setInterval(() => {
     fetch('http://api').then((answer) => answer.text(), (error) => String(error.cause)).then(console.log);
   }, 500),
@@ -82,7 +88,7 @@ def command(role: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def stack(copy_project: Callable[[], Project]) -> Project:
-    """A stack of five services, up once."""
+    """A stack of six services, up once."""
     project = copy_project()
     project.write_app("roles.cjs", ROLES)
     shop = {
@@ -123,6 +129,15 @@ def stack(copy_project: Callable[[], Project]) -> Project:
                 "health-check-command": [],
                 "connect": {"enabled": False},
             },
+            "clock": {
+                "exposure": "tcp",
+                "listener-protocol": "udp",
+                "container-port": 5353,
+                "listener-port": 5353,
+                "command": command("clock"),
+                "health-check-command": [],
+                "connect": {"enabled": False},
+            },
             "worker": {
                 "exposure": "none",
                 "command": command("worker"),
@@ -158,14 +173,25 @@ def test_an_express_app_is_built_from_its_lock_file_and_writes_to_tmp(stack: Pro
     assert stack.get(DOMAIN, "/shop/chair").json == {"item": "chair"}
 
 
-def test_a_tcp_listener_is_a_port_of_this_machine(stack: Project) -> None:
+@pytest.mark.parametrize(
+    ("service", "scheme", "kind", "answer"),
+    [
+        ("store", "tcp", socket.SOCK_STREAM, b"stored hello"),
+        ("clock", "udp", socket.SOCK_DGRAM, b"heard hello"),
+    ],
+)
+def test_a_listener_of_the_network_load_balancer_is_a_port_of_this_machine(
+    stack: Project, service: str, scheme: str, kind: socket.SocketKind, answer: bytes
+) -> None:
     status: dict[str, Any] = stack.done("status", "dev", "--json").json
-    address = urlsplit(status["store"]["address"])
-    assert address.scheme == "tcp"
+    address = urlsplit(status[service]["address"])
+    assert address.scheme == scheme
 
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=20) as connection:
-        connection.sendall(b"hello")
-        assert connection.recv(100) == b"stored hello"
+    with socket.socket(socket.AF_INET, kind) as connection:
+        connection.settimeout(20)
+        connection.connect((address.hostname, address.port))
+        connection.send(b"hello")
+        assert connection.recv(100) == answer
 
 
 def test_a_service_calls_another_by_its_alias(stack: Project) -> None:
