@@ -10,6 +10,7 @@ from account.images import Images, ImagesArgs
 from account.place import Place
 from account.settings import Settings
 from account.state import State, StateArgs
+from account.telling import Telling, TellingArgs
 
 settings = Settings.load()
 provider = aws.Provider(
@@ -33,6 +34,7 @@ access = Access(
     AccessArgs(settings=settings, place=place, state=state, repository_arn=images.repository_arn),
     opts=options,
 )
+telling = Telling("telling", TellingArgs(settings=settings, place=place), opts=options)
 
 pulumi.export("backend_url", state.backend_url)
 pulumi.export("secrets_provider", state.secrets_provider)
@@ -42,3 +44,4 @@ pulumi.export("repository", settings.image_repository or "")
 pulumi.export("deploy_role_arns", access.deploy_role_arns)
 pulumi.export("preview_role_arn", access.preview_role_arn)
 pulumi.export("tasks_boundary_arns", access.tasks_boundary_arns)
+pulumi.export("stack_keys", telling.keys)

@@ -60,19 +60,7 @@ def state_of(
 def bucket_policy(place: Place, bucket: str, trusted_accounts: Sequence[str]) -> dict[str, Any]:
     """Return the state bucket's policy: TLS only, and other accounts' roles of the same project."""
     objects = f"arn:{place.partition}:s3:::{bucket}"
-    everything = [objects, f"{objects}/*"]
-    statements: list[Statement] = [
-        {
-            **deny("TlsOnly", ["s3:*"], everything),
-            "Principal": "*",
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        },
-        {
-            **deny("ModernTlsOnly", ["s3:*"], everything),
-            "Principal": "*",
-            "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
-        },
-    ]
+    statements = _tls_only(objects)
     if trusted_accounts:
         trusted = _trusted(place, trusted_accounts)
         reaches = f"{objects}/.pulumi/*"
@@ -93,6 +81,99 @@ def key_policy(place: Place, trusted_accounts: Sequence[str]) -> dict[str, Any]:
         use = allow("UseFromOtherAccounts", [*KEY_READ, *KEY_WRITE], "*")
         statements.append({**use, **_trusted(place, trusted_accounts)})
     return document(statements)
+
+
+def log_bucket_policy(place: Place, bucket: str) -> dict[str, Any]:
+    """Return the log bucket's policy: load balancers and AWS's delivery of logs write, by TLS."""
+    arn = f"arn:{place.partition}:s3:::{bucket}"
+    # Each stack has a prefix of its own.
+    objects = f"{arn}/*/AWSLogs/{place.account}/*"
+    delivery = {"Principal": {"Service": "delivery.logs.amazonaws.com"}}
+    of_this_account = {
+        "StringEquals": {"aws:SourceAccount": place.account},
+        "ArnLike": {"aws:SourceArn": place.arn("logs", "*")},
+    }
+    writes = {**of_this_account["StringEquals"], "s3:x-amz-acl": "bucket-owner-full-control"}
+    return document(
+        [
+            *_tls_only(arn),
+            # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+            {
+                **allow("ApplicationLoadBalancers", ["s3:PutObject"], objects),
+                "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+            },
+            # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-permissions.html; network load
+            # balancers go the same way.
+            {
+                **allow("Deliveries", ["s3:PutObject"], objects, {**of_this_account, "StringEquals": writes}),
+                **delivery,
+            },
+            {**allow("DeliveriesLook", ["s3:GetBucketAcl"], arn, of_this_account), **delivery},
+        ],
+    )
+
+
+def log_key_policy(place: Place) -> dict[str, Any]:
+    """Return the policy of the key for log groups and alarms: AWS's own services use it for this account."""
+    use = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    return document(
+        [
+            {**allow("Account", ["kms:*"], "*"), "Principal": {"AWS": place.iam_arn("root")}},
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+            {
+                **allow(
+                    "LogGroups",
+                    [*use, "kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey"],
+                    "*",
+                    {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": place.arn("logs", "log-group:*")}},
+                ),
+                "Principal": {"Service": f"logs.{place.region}.amazonaws.com"},
+            },
+            {
+                **allow("Alarms", use, "*", {"StringEquals": {"aws:SourceAccount": place.account}}),
+                "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            },
+            # EventBridge gives no source to compare:
+            # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+            {**allow("Events", use, "*"), "Principal": {"Service": "events.amazonaws.com"}},
+        ],
+    )
+
+
+def topic_policy(place: Place, topic_arn: pulumi.Input[str]) -> dict[str, Any]:
+    """Return the topic's policy: CloudWatch and EventBridge publish, by TLS, and nobody else does."""
+    publish = ["sns:Publish"]
+    return document(
+        [
+            {
+                **deny("TlsOnly", publish, topic_arn),
+                "Principal": "*",
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+            {
+                **allow("Alarms", publish, topic_arn, {"StringEquals": {"aws:SourceAccount": place.account}}),
+                "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            },
+            # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+            {**allow("Events", publish, topic_arn), "Principal": {"Service": "events.amazonaws.com"}},
+        ],
+    )
+
+
+def _tls_only(bucket_arn: str) -> list[Statement]:
+    everything = [bucket_arn, f"{bucket_arn}/*"]
+    return [
+        {
+            **deny("TlsOnly", ["s3:*"], everything),
+            "Principal": "*",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+        {
+            **deny("ModernTlsOnly", ["s3:*"], everything),
+            "Principal": "*",
+            "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
+        },
+    ]
 
 
 def replication_policy(place: Place, source: str, repository: str) -> dict[str, Any]:

@@ -65,6 +65,12 @@ def _whole(minimum: int) -> Any:
     return PlainValidator(check)
 
 
+def _flag(value: object) -> bool:
+    if type(value) is bool:
+        return value
+    raise PydanticCustomError("flag", "true or false")
+
+
 _NAME_PATTERN: Final = r"[\w.-]{1,40}"
 _ACCOUNT_PATTERN: Final = r"\d{12}"
 # No `*` and no `?`: IAM takes them literally here, and who writes them means something else.
@@ -193,6 +199,10 @@ class Settings(_Model):
         ),
     ]
     trusted_accounts: tuple[_Account, ...]
+    alarm_emails: tuple[Annotated[str, _text(r"[^@\s]+@[^@\s]+\.[^@\s.]+", "e-mail addresses")], ...]
+    log_days: Annotated[int, _whole(0)]
+    log_key: Annotated[bool, PlainValidator(_flag)]
+    block_public_buckets: Annotated[bool, PlainValidator(_flag)]
 
     @classmethod
     def load(cls) -> Settings:

@@ -63,6 +63,7 @@ class FakeAccount(FakeCloud):
             "aws:iam/openIdConnectProvider:OpenIdConnectProvider": PROVIDER,
             ROLE: f"arn:aws:iam::{ACCOUNT}:role{named}",
             POLICY: f"arn:aws:iam::{ACCOUNT}:policy{named}",
+            "aws:sns/topic:Topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{inputs.get('name')}",
         }
         if not dry_run and token in arns:
             made.outputs["arn"] = arns[token]

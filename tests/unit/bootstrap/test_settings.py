@@ -17,7 +17,7 @@ KEYS = {key: entry for key, entry in DOCUMENT["config"].items() if ":" not in ke
 
 def test_every_key_has_a_type_and_a_meaning() -> None:
     for entry in KEYS.values():
-        assert entry["type"] in {"string", "integer", "array"}
+        assert entry["type"] in {"string", "integer", "boolean", "array"}
         assert entry["description"]
         # The CLI refuses a list without it.
         assert ("items" in entry) is (entry["type"] == "array")

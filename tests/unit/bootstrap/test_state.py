@@ -12,19 +12,19 @@ OTHER = "222222222222"
 
 
 def test_the_bucket_has_a_name_that_people_can_write(graph: Graph) -> None:
-    assert graph.one(f"{S3}:Bucket").inputs["bucket"] == BUCKET
+    assert graph.one(f"{S3}:Bucket", "state").inputs["bucket"] == BUCKET
     assert graph.exports["backend_url"] == f"s3://{BUCKET}?region={REGION}"
     assert graph.exports["secrets_provider"] == f"awskms://alias/node-on-ecs?region={REGION}"
 
 
 def test_the_bucket_keeps_earlier_versions(graph: Graph) -> None:
-    assert graph.one(f"{S3}Versioning:BucketVersioning").inputs["versioningConfiguration"] == {
+    assert graph.one(f"{S3}Versioning:BucketVersioning", "state").inputs["versioningConfiguration"] == {
         "status": "Enabled"
     }
 
 
 def test_earlier_versions_go_after_a_while_but_never_all(graph: Graph) -> None:
-    (rule,) = graph.one(f"{S3}LifecycleConfiguration:BucketLifecycleConfiguration").inputs["rules"]
+    (rule,) = graph.one(f"{S3}LifecycleConfiguration:BucketLifecycleConfiguration", "state").inputs["rules"]
 
     assert rule["noncurrentVersionExpiration"] == {"noncurrentDays": 90, "newerNoncurrentVersions": 10}
     # The state itself never.
@@ -32,8 +32,8 @@ def test_earlier_versions_go_after_a_while_but_never_all(graph: Graph) -> None:
 
 
 def test_nothing_of_it_can_be_made_public(graph: Graph) -> None:
-    block = graph.one(f"{S3}PublicAccessBlock:BucketPublicAccessBlock").inputs
-    owner = graph.one(f"{S3}OwnershipControls:BucketOwnershipControls").inputs
+    block = graph.one(f"{S3}PublicAccessBlock:BucketPublicAccessBlock", "state").inputs
+    owner = graph.one(f"{S3}OwnershipControls:BucketOwnershipControls", "state").inputs
 
     assert {key for key, value in block.items() if value is True} == {
         "blockPublicAcls",
@@ -46,14 +46,14 @@ def test_nothing_of_it_can_be_made_public(graph: Graph) -> None:
 
 def test_it_is_encrypted_by_the_key(graph: Graph) -> None:
     token = f"{S3}ServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
-    (rule,) = graph.one(token).inputs["rules"]
+    (rule,) = graph.one(token, "state").inputs["rules"]
 
     assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": KEY}
     assert rule["bucketKeyEnabled"] is True
 
 
 def test_it_speaks_tls_only(graph: Graph) -> None:
-    policy = statements(graph.one(POLICY).inputs["policy"])
+    policy = statements(graph.one(POLICY, "state").inputs["policy"])
     everything = [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
 
     assert policy == {
@@ -77,34 +77,34 @@ def test_it_speaks_tls_only(graph: Graph) -> None:
 
 
 def test_the_key_turns_and_has_a_name(graph: Graph) -> None:
-    key = graph.one("aws:kms/key:Key").inputs
+    key = graph.one("aws:kms/key:Key", "state").inputs
 
     assert key["enableKeyRotation"] is True
     assert key["deletionWindowInDays"] == 30
-    assert graph.one("aws:kms/alias:Alias").inputs["name"] == "alias/node-on-ecs"
+    assert graph.one("aws:kms/alias:Alias", "state").inputs["name"] == "alias/node-on-ecs"
 
 
 def test_the_key_is_its_accounts_alone(graph: Graph) -> None:
-    policy = statements(graph.one("aws:kms/key:Key").inputs["policy"])
+    policy = statements(graph.one("aws:kms/key:Key", "state").inputs["policy"])
 
     assert policy.keys() == {"Account"}
     assert policy["Account"]["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
 
 
 def test_neither_bucket_nor_key_is_deleted_by_mistake(graph: Graph) -> None:
-    assert graph.one(f"{S3}:Bucket").protect
-    assert graph.one("aws:kms/key:Key").protect
+    assert graph.one(f"{S3}:Bucket", "state").protect
+    assert graph.one("aws:kms/key:Key", "state").protect
 
 
 def test_another_account_uses_bucket_and_key_by_the_projects_roles_alone(
     declare_account: DeclareAccount,
 ) -> None:
     graph = declare_account({"trusted-accounts": [OTHER]})
-    bucket = statements(graph.one(POLICY).inputs["policy"])
+    bucket = statements(graph.one(POLICY, "state").inputs["policy"])
     use = [
         bucket["ListFromOtherAccounts"],
         bucket["UseFromOtherAccounts"],
-        statements(graph.one("aws:kms/key:Key").inputs["policy"])["UseFromOtherAccounts"],
+        statements(graph.one("aws:kms/key:Key", "state").inputs["policy"])["UseFromOtherAccounts"],
     ]
 
     for statement in use:
@@ -124,6 +124,8 @@ def test_an_account_can_use_the_state_of_another_one(declare_account: DeclareAcc
 
     graph = declare_account({"state-bucket": "other-state", "state-key-arn": key})
 
-    assert [r.name for r in graph.resources if r.type.startswith(("aws:s3", "aws:kms"))] == []
+    assert [
+        r for r in graph.resources if r.name == "state" and r.type.startswith(("aws:s3", "aws:kms"))
+    ] == []
     assert graph.exports["backend_url"] == "s3://other-state?region=eu-west-1"
     assert graph.exports["secrets_provider"] == f"awskms:///{key}?region=eu-west-1"
