@@ -21,10 +21,10 @@ def install() -> None:
 
 
 def _invoke(
-    original: Any, target: Mapping[str, Any], event: Any, rule: Mapping[str, Any], **more: Any
+    original: Any, target: Mapping[str, Any], event: Any, rule: Mapping[str, Any], view: Any = None
 ) -> None:
     if not target.get("EcsParameters"):
-        original(target, event, rule, **more)
+        original(target, event, rule, view)
         return
     status, _, answer = _ecs._ACTION_MAP["RunTask"](_request(target, rule))
     if status >= 400:  # noqa: PLR2004
