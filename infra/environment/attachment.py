@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 OUTPUT: Final = "attachment"
 _CACHE_URL: Final = "cache_url"
+_INGRESS_PORT: Final = "ingress_port"
 _NAMESPACE: Final = "namespace_"
 _PEER_PORTS: Final = "peer_ports"
 _DYNAMIC_PEER_PORTS: Final = "dynamic_peer_ports"
@@ -31,12 +32,19 @@ def attachment_of(settings: Settings, base: Platform, image: AppImage) -> pulumi
     return pulumi.Output.from_input(
         {
             **_shared(settings),
+            **_of_a_sidecar(settings),
             **base.attachable(),
             **_between_services(settings, base.namespaces),
             **_beside_fargate(settings, base),
             _CACHE_URL: image.cache_url,
         }
     )
+
+
+def _of_a_sidecar(settings: Settings) -> dict[str, object]:
+    """Return the port on which a sidecar takes the requests, if one does."""
+    port = settings.main.ingress[1]
+    return {} if port == settings.main.container_port else {_INGRESS_PORT: port}
 
 
 def _between_services(settings: Settings, namespaces: Namespaces) -> dict[str, object]:
@@ -147,6 +155,12 @@ def _checked(found: object, settings: Settings, base: str) -> Mapping[str, Any]:
             key = "aws:region" if name == "region" else name.replace("_", "-")
             shown = f"{theirs:g}" if isinstance(theirs, float) else theirs or "none"
             faults.append(f"{key} = {own}: {shown}, as {base} has it")
+    own_port, their_port = settings.main.ingress[1], said.get(_INGRESS_PORT, said.get("container_port"))
+    if not faults and own_port != their_port:
+        faults.append(
+            f"ingress-container = {settings.main.ingress_container or 'none'}: one that takes the requests "
+            f"on port {their_port:g}, by which the load balancer of {base} reaches tasks, not on {own_port}"
+        )
     if settings.load_balancer.domain is not None and said.get("zone_id") is None:
         faults.append(f"domain = {settings.load_balancer.domain}: a stack whose base makes DNS records")
     faults += _without_namespaces(said, settings, base)

@@ -101,7 +101,9 @@ class Routing:
 def faults_of_routing(routing: Routing) -> Iterator[Fault]:
     """Yield what is wrong between services and load balancers."""
     for where, service in routing.placed:
-        yield from _faults_of_service(routing, where, service)
+        # Of others than the main service it is told already that an attached stack has none.
+        if routing.base is None or not where:
+            yield from _faults_of_service(routing, where, service)
     yield from _faults_of_names(routing)
     yield from _faults_of_rules(routing)
     yield from _faults_of_listeners(routing)

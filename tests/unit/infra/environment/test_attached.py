@@ -199,6 +199,11 @@ def test_a_base_whose_services_do_not_find_each_other_says_nothing_of_it(declare
         ),
         ({"url": "x"}, {}, "has no output `attachment`"),
         (None, {"container-port": 4000}, "container-port = 4000: 3000, as dev has it"),
+        (
+            None,
+            {"ingress-container": "nginx", "sidecars": {"nginx": {"port": 8080}}},
+            "ingress-container = nginx: one that takes the requests on port 3000, by which",
+        ),
         (None, {"domain": "other.example.com"}, "domain = other.example.com: dev.example.com"),
     ],
 )
@@ -207,3 +212,17 @@ def test_a_base_that_does_not_fit_is_told_in_one_message(
 ) -> None:
     with pytest.raises(pulumi.RunError, match=words):
         attach(changes, told=told)
+
+
+def test_where_a_sidecar_of_the_base_takes_the_requests_one_of_the_stack_does(
+    attach: DeclareStack, declare_stack: DeclareStack
+) -> None:
+    """The base's load balancer reaches tasks by that port alone."""
+    nginx = {"ingress-container": "nginx", "sidecars": {"nginx": {"port": 8080}}}
+    base = declare_stack("dev", nginx).exports
+    (balancer,) = attach(nginx, told=base).one("aws:ecs/service:Service").inputs["loadBalancers"]
+
+    assert (balancer["containerName"], balancer["containerPort"]) == ("nginx", 8080)
+    with pytest.raises(pulumi.RunError, match=r"ingress-container = none: one that takes .* port 8080"):
+        attach(told=base)
+    assert "ingress_port" not in declare_stack("dev").exports["attachment"]
