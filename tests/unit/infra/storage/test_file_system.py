@@ -55,6 +55,11 @@ def test_files_that_nobody_uses_move_to_cheaper_storage_when_the_settings_say(
     assert [one.get("transitionToIa") for one in policies][:1] == ([first] if first else [])
 
 
+def test_a_mount_target_leaves_its_zone_before_there_is_another() -> None:
+    """A file system has one for each zone."""
+    assert {one.delete_before_replace for one in _files().all(TARGET)} == {True}
+
+
 def test_there_is_a_mount_target_in_each_zone() -> None:
     targets = {one.name: one.inputs["subnetId"] for one in _files().all(TARGET)}
 
