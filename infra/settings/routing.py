@@ -104,8 +104,8 @@ def faults_of_routing(routing: Routing) -> Iterator[Fault]:
         # Of others than the main service it is told already that an attached stack has none.
         if routing.base is None or not where:
             yield from _faults_of_service(routing, where, service)
-    yield from _faults_of_names(routing)
-    yield from _faults_of_rules(routing)
+    names = [*_faults_of_names(routing)]
+    yield from names or _faults_of_rules(routing)
     yield from _faults_of_listeners(routing)
     yield from _faults_of_an_existing_listener(routing)
     yield from _faults_of_network(routing)
@@ -168,8 +168,9 @@ def _faults_of_names(routing: Routing) -> Iterator[Fault]:
             for index, host in enumerate(hosts):
                 for allowed in balancer.faults_of(host):
                     yield Fault(allowed, (*where, key, index), host)
-                if host == service.host:
-                    yield Fault(f"another name: {service.name} has it already", (*where, key, index), host)
+                owner = next((one.name for one in routing.services if one.host == host), None)
+                if owner and (key == "aliases" or owner == service.name):
+                    yield Fault(f"another name: {owner} has it already", (*where, key, index), host)
     if balancer.makes_certificate:
         for allowed in balancer.faults_of_certificate(routing.certified_hosts):
             yield Fault(allowed, ("aliases",), routing.certified_hosts)
@@ -181,7 +182,8 @@ def _faults_of_rules(routing: Routing) -> Iterator[Fault]:
     if len(routing.rules) + len(greens) > _MOST_RULES:
         # Without redirects the services are counted where their copies are read.
         most = f"fewer services with them: one load balancer carries {_MOST_RULES} rules, theirs among them"
-        yield Fault(most, ("redirect-hosts",), f"{len(routing.rules) + len(greens)} rules")
+        key = "redirect-hosts" if any(one.redirect_hosts for one in routing.services) else "services"
+        yield Fault(most, (key,), f"{len(routing.rules) + len(greens)} rules")
     before: list[Rule] = []
     for rule in routing.rules:
         for other in before:

@@ -106,8 +106,21 @@ def _inherited(name: str, own: Mapping[str, Any], main: ServiceSettings) -> dict
     if exposure == "none":
         # The default one asks the port.
         base["health-check-command"] = ()
+    gone = _left_out(own.get("sidecars"))
+    if waited := {one: None for one in gone if one in main.depends_on}:
+        base["depends-on"] = waited
+    of_sidecars = ("ingress-container",) if main.ingress_container in gone else ()
     of_capacity = _OF_CAPACITY if "capacity-provider-strategy" in own else ()
-    return laid_over(main, base, own, {"name": name}, without=[*_OF_ONE_ALONE, *others, *of_capacity])
+    return laid_over(
+        main, base, own, {"name": name}, without=[*_OF_ONE_ALONE, *others, *of_capacity, *of_sidecars]
+    )
+
+
+def _left_out(sidecars: object) -> list[str]:
+    """Return the sidecars of the main service that an entry does not take over."""
+    if not isinstance(sidecars, dict):
+        return []
+    return [name for name, one in cast("dict[str, Any]", sidecars).items() if one is None]
 
 
 def _source(said: Mapping[str, Any], main: ImageSettings) -> tuple[ImageSettings | None, list[Found]]:

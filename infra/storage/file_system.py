@@ -68,8 +68,8 @@ class FileSystem(pulumi.ComponentResource):
                 file_system_id=self._file_system.id,
                 subnet_id=args.subnet_ids.apply(lambda ids, index=index: ids[index]),
                 security_groups=[group.id],
-                # A file system has one for each zone: in another subnet, with another `nat`, it can be made only
-                # once the old one is gone (MountTargetConflict).
+                # A file system has one for each zone: with another `nat` it is in another subnet, and can be
+                # made only once the old one is gone (MountTargetConflict).
                 opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
             )
             for index, zone in enumerate(args.zones)

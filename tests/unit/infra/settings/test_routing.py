@@ -84,6 +84,21 @@ def test_names_with_a_wildcard_of_the_main_service_leave_others_their_own() -> N
             "a listener rule has 5 values; with the host name those of web are 6",
         ),
         (
+            {**HTTPS, "aliases": ["api.dev.example.com"], "services": {"api": {}}},
+            "aliases[0]",
+            "another name: api has it already",
+        ),
+        (
+            {**HTTPS, "services": {"api": {"aliases": ["dev.example.com"]}}},
+            "services.api.aliases[0]",
+            "another name: web has it already",
+        ),
+        (
+            {**HTTPS, "services": {f"s{number}": {} for number in range(101)}},
+            'services = "102 rules": ',
+            "one load balancer carries 100 rules",
+        ),
+        (
             {**HTTPS, "aliases": ["dev.example.com"]},
             "aliases[0]",
             "another name: web has it already",

@@ -91,6 +91,17 @@ def test_a_service_that_gets_no_requests_leaves_out_what_is_about_them() -> None
     assert worker.health_check_command == ()
 
 
+def test_a_service_without_a_sidecar_of_the_main_one_neither_waits_for_it_nor_leads_to_it() -> None:
+    proxy = {
+        "sidecars": {"nginx": {"port": 8080}, "agent": {}},
+        "ingress-container": "nginx",
+        "depends-on": {"nginx": "start", "agent": "start"},
+    }
+    api = service_of({"sidecars": {"nginx": None}}, **proxy)
+
+    assert (list(api.sidecars), api.depends_on, api.ingress) == (["agent"], {"agent": "start"}, ("api", 3000))
+
+
 def test_a_service_without_a_source_of_its_own_runs_the_main_one_s_image() -> None:
     api = service_of()
 
