@@ -52,15 +52,6 @@ def _has_blocks(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def get_subnets(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:ec2/getSubnets`, by AWS's own filters."""
-    _known("getSubnets", arguments, "filters")
-    asked: list[Properties] = arguments.get("filters") or []
-    filters = [{"Name": one["name"], "Values": one["values"]} for one in asked]
-    found = call(cloud, "ec2", "describe_subnets", all_pages=True, Filters=filters)["Subnets"]
-    return {"id": cloud.region, "ids": [subnet["SubnetId"] for subnet in found], "region": cloud.region}
-
-
 def get_parameter(cloud: Cloud, arguments: Properties) -> Properties:
     """`aws:ssm/getParameter`; one of AWS's own, such as the newest image of an instance, has a value made up.
 

@@ -71,13 +71,9 @@ def _invoke(place: tuple[str, str] | str) -> Invoke:
 
 INVOKES: Final[Mapping[str, Invoke]] = Registry(
     {
-        "aws:ec2/getSubnet:getSubnet": ("aws:ec2/subnet:Subnet", "id"),
-        "aws:ec2/getSubnets:getSubnets": "invokes:get_subnets",
         "aws:ecr/getAuthorizationToken:getAuthorizationToken": "invokes:get_authorization_token",
         "aws:ecr/getImage:getImage": "invokes:get_image",
         "aws:ecr/getRepository:getRepository": "invokes:get_repository",
-        "aws:ecs/getCluster:getCluster": ("aws:ecs/cluster:Cluster", "clusterName"),
-        "aws:efs/getFileSystem:getFileSystem": ("aws:efs/fileSystem:FileSystem", "fileSystemId"),
         "aws:index/getAvailabilityZones:getAvailabilityZones": "invokes:get_availability_zones",
         "aws:index/getCallerIdentity:getCallerIdentity": "invokes:get_caller_identity",
         "aws:index/getPartition:getPartition": "invokes:get_partition",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from local.resources.ecs import DEPLOYMENT, GONE, OWN
@@ -22,12 +21,6 @@ _BY_ARN = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "reso
 _EFS = Tags("", "tag_resource", "untag_resource", "ResourceId")
 _ELB = Tags("describe_tags", "add_tags", "remove_tags", "ResourceArns", answer="TagDescriptions[0].Tags")
 _DISCOVERY_TAGS = Tags("list_tags_for_resource", "tag_resource", "untag_resource", "ResourceARN", by_arn=True)
-_QUEUE_ATTRIBUTES: Mapping[str, tuple[str, Any]] = {
-    "delaySeconds": ("DelaySeconds", 0), "maxMessageSize": ("MaximumMessageSize", 262144),
-    "messageRetentionSeconds": ("MessageRetentionPeriod", 345600),
-    "receiveWaitTimeSeconds": ("ReceiveMessageWaitTimeSeconds", 0),
-    "visibilityTimeoutSeconds": ("VisibilityTimeout", 30),
-}
 _SSM = Tags("list_tags_for_resource", "add_tags_to_resource", "remove_tags_from_resource", "ResourceId",
             answer="TagList")
 
@@ -512,21 +505,12 @@ _SCHEDULES = (
         read="get_queue_attributes", delete="delete_queue", by="QueueUrl", items="[Attributes]",
         id="QueueUrl", listing="list_queues", listed="QueueUrls",
         absent="AWS.SimpleQueueService.NonExistentQueue QueueDoesNotExist", name="name", name_max_length=80,
-        tags=Tags("list_queue_tags", "tag_queue", "untag_queue", "QueueUrl"), replace="fifoQueue name",
-        changes=(Change("set_queue_attributes",
-                        f"{' '.join(_QUEUE_ATTRIBUTES)} kmsDataKeyReusePeriodSeconds "
-                        "kmsMasterKeyId policy redrivePolicy sqsManagedSseEnabled"),),
-        json="redrivePolicy", policies="policy", forgotten="fifoQueue kmsDataKeyReusePeriodSeconds name "
-                                                           "sqsManagedSseEnabled",
+        tags=Tags("list_queue_tags", "tag_queue", "untag_queue", "QueueUrl"), replace="name",
+        changes=(Change("set_queue_attributes", "messageRetentionSeconds sqsManagedSseEnabled"),),
+        forgotten="name sqsManagedSseEnabled", defaults={"messageRetentionSeconds": 345600},
         arguments={"get_queue_attributes": {"AttributeNames": ["All"]}},
-        names={"name": "QueueName",
-               **{key: f"Attributes.{member}|{member}" for key, member in {
-                   **{key: member for key, (member, _) in _QUEUE_ATTRIBUTES.items()},
-                   "fifoQueue": "FifoQueue",
-                   "kmsDataKeyReusePeriodSeconds": "KmsDataKeyReusePeriodSeconds",
-                   "kmsMasterKeyId": "KmsMasterKeyId", "policy": "Policy", "redrivePolicy": "RedrivePolicy",
-                   "sqsManagedSseEnabled": "SqsManagedSseEnabled"}.items()}},
-        defaults={key: default for key, (_, default) in _QUEUE_ATTRIBUTES.items()},
+        names={"messageRetentionSeconds": "Attributes.MessageRetentionPeriod|MessageRetentionPeriod",
+               "name": "QueueName", "sqsManagedSseEnabled": "Attributes.SqsManagedSseEnabled"},
         outputs={"arn": "QueueArn", "url": "{id}"}),
     Row("aws:sqs/queuePolicy:QueuePolicy", "sqs", source="sqs/queue_policy.go",
         create="set_queue_attributes", read="get_queue_attributes", delete="set_queue_attributes",

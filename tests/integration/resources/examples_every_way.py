@@ -108,11 +108,6 @@ def queue_url(bench: Workbench) -> str:
     return bench.make(QUEUE, {}).id
 
 
-def _to_another_queue(bench: Workbench) -> str:
-    arn = bench.make(QUEUE, {}).outputs["arn"]
-    return json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
-
-
 def group_name(bench: Workbench) -> str:
     return bench.make(GROUP, _group(bench)).id
 
@@ -283,8 +278,8 @@ _DISK = {
 }
 
 
-def _default_wait(cloud: Cloud, made: Made) -> None:
-    cloud.client("sqs").set_queue_attributes(QueueUrl=made.id, Attributes={"VisibilityTimeout": "7"})
+def _retention_by_hand(cloud: Cloud, made: Made) -> None:
+    cloud.client("sqs").set_queue_attributes(QueueUrl=made.id, Attributes={"MessageRetentionPeriod": "70"})
 
 
 EXAMPLES = [
@@ -490,20 +485,9 @@ EXAMPLES = [
     Example(
         QUEUE,
         lambda _: {"messageRetentionSeconds": 1209600, "sqsManagedSseEnabled": True},
-        changes=one_by_one(
-            delaySeconds=5,
-            maxMessageSize=1024,
-            messageRetentionSeconds=60,
-            receiveWaitTimeSeconds=20,
-            visibilityTimeoutSeconds=60,
-            sqsManagedSseEnabled=False,
-            kmsMasterKeyId="alias/aws/sqs",
-            kmsDataKeyReusePeriodSeconds=600,
-            policy=policy_text("sqs:SendMessage", Resource="*", Principal="*"),
-            redrivePolicy=_to_another_queue,
-        ),
-        replacements=({"name": "chosen"}, {"name": "chosen.fifo", "fifoQueue": True}),
-        by_hand={"visibilityTimeoutSeconds": _default_wait},
+        changes=one_by_one(messageRetentionSeconds=60, sqsManagedSseEnabled=False),
+        replacements=({"name": "chosen"},),
+        by_hand={"messageRetentionSeconds": _retention_by_hand},
         outputs=("arn", "url"),
     ),
     Example(
