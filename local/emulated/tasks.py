@@ -181,6 +181,7 @@ def _forward(task_arn: str, container: Any, *, image: str, ports: Mapping[str, i
             entrypoint=["node"],
             init=True,
             labels={**own_labels(), volumes.TASK: task_arn},
+            name=f"{container.name}-connect",
             network_mode=f"container:{container.id}",
             user="0",
         )
