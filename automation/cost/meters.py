@@ -119,11 +119,28 @@ def _endpoint(endpoint: Resource, context: Context) -> Iterator[Usage]:
 
 
 def _log_group(group: Resource, context: Context) -> Iterator[Usage]:
+    if _is_firewalls(group):
+        # Only what is blocked or counted stands there.
+        return
+    groups = [one for one in context.stack.all(_LOG_GROUP) if not _is_firewalls(one)]
     tasks = context.tasks_together(context.services)
-    gb = tasks * context.assumed.logs_gb / len(context.stack.all(_LOG_GROUP))
+    gb = tasks * context.assumed.logs_gb / len(groups)
     days = group.whole("retentionInDays") or _DAYS_OF_FOREVER
     yield Usage("logs-ingested", gb, "Logs", "ingested", ("logs_gb",))
     yield Usage("logs-stored", gb * days / _DAYS_OF_MONTH, "Logs", f"kept for {days} days", ("logs_gb",))
+
+
+def _is_firewalls(group: Resource) -> bool:
+    return str(group.properties.get("name") or "").startswith("aws-waf-logs-")
+
+
+def _web_acl(acl: Resource, context: Context) -> Iterator[Usage]:
+    yield Usage("web-acl", 1, "Firewall", "web ACL", ())
+    yield Usage("web-acl-rule", len(acl.items("rules")), "Firewall", "rules and groups of rules", ())
+    # Requests are assumed of each service, and all of the load balancer's pass.
+    behind = sum(1 for service in context.services if _is_behind(service, context, network=False))
+    millions = behind * context.assumed.requests / 1e6
+    yield Usage("web-acl-requests", millions, "Firewall", "requests", ("requests",))
 
 
 def _cluster(cluster: Resource, context: Context) -> Iterator[Usage]:
@@ -203,6 +220,7 @@ METERS: Final[Mapping[str, Meter]] = {
     "aws:scheduler/schedule:Schedule": jobs.schedule,
     "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": _zone,
     "aws:sqs/queue:Queue": _queue,
+    "aws:wafv2/webAcl:WebAcl": _web_acl,
     "aws:s3/bucket:Bucket": _each("object-stored", "Buckets", "objects", "bucket_gb"),
     "aws:s3/bucketV2:BucketV2": _each("object-stored", "Buckets", "objects", "bucket_gb"),
 }
@@ -250,6 +268,8 @@ FREE: Final[Mapping[str, str]] = {
     "aws:ssm/parameter:Parameter": "standard parameters cost nothing",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": "security groups cost nothing",
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": "security groups cost nothing",
+    "aws:wafv2/webAclAssociation:WebAclAssociation": _A_PART,
+    "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": _A_PART,
     "docker-build:index:Image": "built where the program runs; kept in a repository, which is priced",
     "random:index/randomId:RandomId": "stands in the state alone",
 }

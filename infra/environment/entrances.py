@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from infra.network.dns import Certificate, CertificateArgs
 from infra.network.existing import existing_listener, existing_load_balancer
+from infra.network.firewall import Firewall, FirewallArgs
 from infra.network.load_balancer import LoadBalancer, LoadBalancerArgs, test_port
 from infra.network.network_load_balancer import NetworkLoadBalancer, NetworkLoadBalancerArgs
 from infra.network.security_groups import DYNAMIC, Door, SecurityGroups, SecurityGroupsArgs
@@ -194,6 +195,17 @@ class Entrances:
                 opts=pulumi.ResourceOptions(parent=self._parent),
             )
             parts = {name: getattr(made, name) for name in (*_NONE, "test_listener_arn")}
+            if balancer.firewall.enabled:
+                Firewall(
+                    "firewall",
+                    FirewallArgs(
+                        settings=balancer.firewall,
+                        load_balancer_arn=made.arn,
+                        place=f"{settings.provider.tags['Project']}-{settings.environment}",
+                        log_retention_days=settings.main.log_retention_days,
+                    ),
+                    opts=pulumi.ResourceOptions(parent=self._parent),
+                )
         else:
             # No service asks for them.
             return {

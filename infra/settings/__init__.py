@@ -16,6 +16,7 @@ from infra.settings.capacity import (
 from infra.settings.cluster import ClusterSettings
 from infra.settings.connect import ConnectSettings, DiscoverySettings
 from infra.settings.faults import SettingsError
+from infra.settings.firewall import FirewallSettings
 from infra.settings.image import BuildSecret, ImageSettings
 from infra.settings.load_balancer import LoadBalancerSettings
 from infra.settings.network import EgressRule, Nat, NetworkSettings
@@ -49,6 +50,7 @@ __all__ = [
     "EgressRule",
     "Exposure",
     "ExternalCapacity",
+    "FirewallSettings",
     "ImageSettings",
     "Key",
     "Kind",

@@ -17,7 +17,7 @@ KEYS_OF_THE_BASE: Final = (
     *("discovery-domain", "egress", "container-insights", "tls-policy", "test-cidrs"),
     *("hosted-zone-id", "private-zone", "alias-zones", "dns-records", "certificate-arn", "internal"),
     *("allowed-cidrs", "listener-arn", "test-listener-arn", "listener-priority", "network-load-balancer"),
-    *("hsts-seconds", "hsts-subdomains", "aliases", "redirect-hosts", "cluster-arn"),
+    *("hsts-seconds", "hsts-subdomains", "aliases", "redirect-hosts", "cluster-arn", "firewall"),
     *("rollout", "services", "multidev", "preview-stacks", "notifications"),
 )
 """What is decided where the shared things are made; a stack with `attach-to` leaves it at its default."""

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from infra.settings.domain import DomainSettings
+from infra.settings.firewall import FirewallSettings
 from infra.settings.model import ONCE, Allowed, Fault, FaultsError, Pattern
 from infra.settings.names import LAST_PRIORITY
 from infra.settings.network import MOST_RULES, Clients, ipv4_network
@@ -62,6 +63,8 @@ class LoadBalancerSettings(DomainSettings):
     """Priority of the main service's rule at `listener-arn`; 0 takes what follows from the stack's name."""
     network_load_balancer: NetworkLoadBalancerSettings = NetworkLoadBalancerSettings()
     """The load balancer of services with `exposure` tcp; there is one only if there are such services."""
+    firewall: FirewallSettings = FirewallSettings()
+    """AWS WAF before the stack's own application load balancer."""
     hsts_seconds: int = Field(default=0, ge=0, le=_TWO_YEARS)
     """How long browsers keep to HTTPS after an answer (Strict-Transport-Security); 0 for no such header."""
     hsts_subdomains: bool = False
@@ -129,6 +132,9 @@ class LoadBalancerSettings(DomainSettings):
             if value := getattr(self, key):
                 own = "nothing, for the load balancer of `listener-arn` is there and has what it has of this"
                 yield Fault(own, (key.replace("_", "-"),), value)
+        if self.firewall.enabled:
+            theirs = "false: whoever owns the load balancer of `listener-arn` decides which web ACL it has"
+            yield Fault(theirs, ("firewall", "enabled"), True)
         if self.test_listener_arn == self.listener_arn:
             other = "another listener than `listener-arn`, of the same load balancer"
             yield Fault(other, ("test-listener-arn",), self.test_listener_arn)

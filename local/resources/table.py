@@ -601,6 +601,24 @@ _INSTANCES = (
 
 _SCALED_BY = "resourceId scalableDimension serviceNamespace"
 
+# MiniStack has web ACLs, but neither their logs nor anything that looks at requests.
+_FIREWALL = (
+    Row("aws:wafv2/webAcl:WebAcl", "wafv2", source="wafv2/web_acl.go", handler="recorded:Recorded",
+        create="create_web_acl", read="", delete="", id="{name}", replace="name scope", name="name",
+        name_max_length=128, tags=Tags("", "", "", ""),
+        computed={"arn": "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/recorded/none"},
+        changes=(Change("create_web_acl", "defaultAction description rules visibilityConfig"),)),
+    Row("aws:wafv2/webAclAssociation:WebAclAssociation", "wafv2", source="wafv2/web_acl_association.go",
+        handler="recorded:Recorded", create="associate_web_acl", read="", delete="",
+        id="{webAclArn},{resourceArn}", replace="resourceArn webAclArn"),
+    Row("aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration", "wafv2",
+        source="wafv2/web_acl_logging_configuration.go", handler="recorded:Recorded",
+        create="put_logging_configuration", read="", delete="", id="{resourceArn}", replace="resourceArn",
+        names={name: f"LoggingConfiguration.{name[0].upper()}{name[1:]}"
+               for name in ("logDestinationConfigs", "loggingFilter", "redactedFields", "resourceArn")},
+        changes=(Change("put_logging_configuration", "logDestinationConfigs loggingFilter redactedFields"),)),
+)
+
 _AUTOSCALING = (
     Row("aws:appautoscaling/target:Target", "application-autoscaling",
         source="appautoscaling/target.go", handler="recorded:Recorded", create="register_scalable_target",
@@ -628,7 +646,7 @@ ROWS: Final = {
     row.token: row
     for row in (
         *_NETWORK, *_LOAD_BALANCING, *_IDENTITY, *_CONTAINERS, *_MONITORING, *_DISCOVERY, *_SCHEDULES,
-        *_STORAGE, *_INSTANCES, *_AUTOSCALING,
+        *_STORAGE, *_INSTANCES, *_AUTOSCALING, *_FIREWALL,
     )
 }  # fmt: skip
 """Every row by its token."""

@@ -36,6 +36,7 @@ _ARN_SERVICE = {
     "aws:sqs/queue:Queue": "sqs:queue",
     "aws:servicediscovery/httpNamespace:HttpNamespace": "servicediscovery:namespace",
     "aws:servicediscovery/service:Service": "servicediscovery:service",
+    "aws:wafv2/webAcl:WebAcl": "wafv2:regional/webacl",
 }
 
 

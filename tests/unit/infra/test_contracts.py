@@ -87,6 +87,13 @@ WITH_CANARY = {
     "aws:lb/listenerRule:ListenerRule": ["web-test"],
     ALARM: ["web-green-errors", "web-green-latency", "web-green-unhealthy"],
 }
+WITH_FIREWALL = {
+    "node-on-ecs:infra:Firewall": ["firewall"],
+    "aws:wafv2/webAcl:WebAcl": ["firewall"],
+    "aws:wafv2/webAclAssociation:WebAclAssociation": ["firewall"],
+    "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": ["firewall"],
+    "aws:cloudwatch/logGroup:LogGroup": ["firewall-logs"],
+}
 WITH_AUTOSCALING = {
     "node-on-ecs:infra:Autoscaling": ["web"],
     "aws:appautoscaling/target:Target": ["web"],
@@ -95,7 +102,7 @@ WITH_AUTOSCALING = {
 BESIDE = {
     "dev": [],
     "staging": [WITH_ALARMS],
-    "prod": [WITH_ALARMS, WITH_CANARY, WITH_AUTOSCALING],
+    "prod": [WITH_ALARMS, WITH_CANARY, WITH_AUTOSCALING, WITH_FIREWALL],
 }
 SERVICES = {"dev": ["web", "web-alice", "web-bob"], "staging": ["web"], "prod": ["web"]}
 

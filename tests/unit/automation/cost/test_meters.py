@@ -262,6 +262,14 @@ CASES: dict[str, tuple[list[Resource], dict[str, float], dict[str, float]]] = {
         {"queue_requests": 2_000_000},
         {"queue-requests": 2},
     ),
+    "a web ACL costs by its rules, and by the requests of all services behind the load balancer": (
+        [
+            resource("aws:wafv2/webAcl:WebAcl", rules=[{"name": "rate-limit"}, {"name": "common"}]),
+            resource(LOG_GROUP, name="aws-waf-logs-node-on-ecs-prod"),
+        ],
+        {},
+        {"web-acl": 1, "web-acl-rule": 2},
+    ),
     "a bucket keeps objects": ([resource("aws:s3/bucket:Bucket")], {}, {"object-stored": 1}),
 }
 

@@ -1,0 +1,30 @@
+"""The web firewall before the application load balancer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pydantic import Field
+
+from infra.settings.model import Fault, Model
+
+# https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-high-level-settings.html
+_FEWEST: Final = 10
+_MOST: Final = 2_000_000_000
+
+
+class FirewallSettings(Model):
+    """The web ACL of AWS WAF at the stack's own application load balancer."""
+
+    enabled: bool = False
+    """Whether AWS WAF looks at each request before the load balancer passes it on: AWS's common rules, known
+    bad inputs, and a limit for each client address."""
+    requests_per_five_minutes: int = Field(default=2000, ge=_FEWEST, le=_MOST)
+    """Requests of one client address in five minutes, above which it is blocked until it asks less."""
+    count_only: bool = False
+    """Whether nothing is blocked, and only counted and logged what would be: to try the rules on users."""
+
+    def _rules(self) -> Iterator[Fault]:
+        if not self.enabled and self.count_only:
+            yield Fault("of use only together with `enabled`", ("count-only",), True)

@@ -1,0 +1,147 @@
+"""The web ACL: its rules, its logs, and what it stands before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra.network.firewall import Firewall, FirewallArgs
+from infra.settings import FirewallSettings, SettingsError
+from tests.unit.infra.conftest import DeclareStack
+from tests.unit.infra.factories import held
+from tests.unit.infra.recorder import Graph, declare, once
+
+ACL = "aws:wafv2/webAcl:WebAcl"
+ASSOCIATION = "aws:wafv2/webAclAssociation:WebAclAssociation"
+LOGGING = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
+BALANCER_ARN = "arn:of:the:load-balancer"
+
+
+@once
+def _graph(**settings: Any) -> Graph:
+    args = FirewallArgs(
+        settings=FirewallSettings(enabled=True, **settings),
+        load_balancer_arn=BALANCER_ARN,
+        place="node-on-ecs-prod",
+        log_retention_days=90,
+    )
+    return declare(lambda: Firewall("firewall", args, opts=held()))
+
+
+def _visible(metric: str) -> dict[str, Any]:
+    return {"metricName": metric, "cloudwatchMetricsEnabled": True, "sampledRequestsEnabled": False}
+
+
+def _group(name: str, priority: int, *counted: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "priority": priority,
+        "overrideAction": {"none": {}},
+        "statement": {
+            "managedRuleGroupStatement": {
+                "vendorName": "AWS",
+                "name": name,
+                "ruleActionOverrides": [{"name": rule, "actionToUse": {"count": {}}} for rule in counted],
+            }
+        },
+        "visibilityConfig": _visible(name),
+    }
+
+
+def test_it_blocks_floods_and_known_attacks_and_lets_large_bodies_to_the_app() -> None:
+    assert _graph().one(ACL, "firewall").inputs == {
+        "scope": "REGIONAL",
+        "defaultAction": {"allow": {}},
+        "visibilityConfig": _visible("firewall"),
+        "rules": [
+            {
+                "name": "rate-limit",
+                "priority": 0,
+                "action": {"block": {"customResponse": {"responseCode": 429}}},
+                "statement": {
+                    "rateBasedStatement": {
+                        "aggregateKeyType": "IP",
+                        "limit": 2000,
+                        "evaluationWindowSec": 300,
+                    }
+                },
+                "visibilityConfig": _visible("rate-limit"),
+            },
+            _group("AWSManagedRulesKnownBadInputsRuleSet", 1),
+            _group("AWSManagedRulesCommonRuleSet", 2, "SizeRestrictions_BODY"),
+        ],
+    }
+
+
+def test_it_can_be_tried_without_blocking_anybody() -> None:
+    rules = _graph(count_only=True).one(ACL).inputs["rules"]
+
+    assert [one.get("action") or one["overrideAction"] for one in rules] == [{"count": {}}] * 3
+
+
+def test_the_limit_is_the_stack_s() -> None:
+    rule = _graph(requests_per_five_minutes=500).one(ACL).inputs["rules"][0]
+
+    assert rule["statement"]["rateBasedStatement"]["limit"] == 500
+
+
+def test_it_logs_what_it_blocks_without_credentials_into_a_group_that_waf_accepts() -> None:
+    graph = _graph()
+    arn = "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/firewall-1a2b3c4"
+
+    assert graph.one("aws:cloudwatch/logGroup:LogGroup", "firewall-logs").inputs == {
+        "name": "aws-waf-logs-node-on-ecs-prod",
+        "retentionInDays": 90,
+    }
+    (destination,) = graph.one(LOGGING).inputs.pop("logDestinationConfigs")
+    assert "log-group" in destination
+    assert graph.one(LOGGING).inputs == {
+        "resourceArn": arn,
+        "loggingFilter": {
+            "defaultBehavior": "DROP",
+            "filters": [
+                {
+                    "behavior": "KEEP",
+                    "requirement": "MEETS_ANY",
+                    "conditions": [
+                        {"actionCondition": {"action": "BLOCK"}},
+                        {"actionCondition": {"action": "COUNT"}},
+                    ],
+                }
+            ],
+        },
+        "redactedFields": [{"singleHeader": {"name": "authorization"}}, {"singleHeader": {"name": "cookie"}}],
+    }
+    assert graph.one(ASSOCIATION).inputs == {"webAclArn": arn, "resourceArn": BALANCER_ARN}
+
+
+def test_only_the_stack_s_own_load_balancer_gets_one(declare_stack: DeclareStack) -> None:
+    graph = declare_stack("prod")
+
+    assert graph.one(ASSOCIATION).inputs["resourceArn"] == graph.exports["load_balancer_arn"]
+    assert declare_stack("dev").all(ACL) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"firewall": {"count-only": True}}, "of use only together with `enabled`"),
+        ({"firewall": {"enabled": True, "requests-per-five-minutes": 5}}, "requests-per-five-minutes = 5"),
+        (
+            {
+                "firewall": {"enabled": True},
+                "listener-arn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/shared/"
+                "0123456789abcdef/0123456789abcdef",
+            },
+            "firewall.enabled = true: false: whoever owns the load balancer of `listener-arn` decides",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    declare_stack: DeclareStack, changes: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(SettingsError) as raised:
+        declare_stack("dev", changes)
+
+    assert says in str(raised.value)
