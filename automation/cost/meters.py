@@ -238,6 +238,7 @@ FREE: Final[Mapping[str, str]] = {
     "aws:cloudwatch/eventRule:EventRule": "rules for events of AWS's own services cost nothing",
     "aws:cloudwatch/eventTarget:EventTarget": "messages to a topic are priced there",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "security groups cost nothing",
+    "aws:ec2/flowLog:FlowLog": "priced is where its lines go, by the GB, of which nothing is known here",
     "aws:ec2/internetGateway:InternetGateway": "costs nothing; what goes through it is data transfer",
     capacity.TEMPLATE: "describes instances; priced are those of a group",
     "aws:ec2/route:Route": "routes cost nothing",

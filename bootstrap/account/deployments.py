@@ -29,6 +29,7 @@ _ROLES_GO_TO: Final = [
     "ecs.amazonaws.com",
     "scheduler.amazonaws.com",
     "ssm.amazonaws.com",
+    "vpc-flow-logs.amazonaws.com",
 ]
 _SERVICE_LINKED: Final = "role/aws-service-role/*"
 _SERVICES_WITH_THEIR_OWN_ROLE: Final = [

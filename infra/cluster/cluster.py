@@ -26,6 +26,7 @@ class ClusterArgs:
     default_strategy: Sequence[CapacityProvider]
     """For what is started by hand: every service of the stack names a strategy of its own."""
     log_retention_days: int
+    log_key_arn: str | None = None
     place: Place | None = None
     """Where instances are; needed only for capacity beside Fargate."""
 
@@ -55,6 +56,7 @@ class Cluster(pulumi.ComponentResource):
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             retention_in_days=args.log_retention_days,
+            kms_key_id=args.log_key_arn,
             opts=pulumi.ResourceOptions(parent=self),
         )
 

@@ -38,6 +38,7 @@ class AttachedService(pulumi.ComponentResource):
         logs = aws.cloudwatch.LogGroup(
             "logs",
             retention_in_days=settings.main.log_retention_days,
+            kms_key_id=settings.observability.log_key_arn,
             opts=pulumi.ResourceOptions(parent=self),
         )
         services = Services(

@@ -39,16 +39,20 @@ class Entrances:
     test_listener_arn: pulumi.Input[str] | None
     """Where versions answer before users see them; None if no service has such versions."""
 
-    def __init__(self, settings: Settings, network: Network, *, parent: pulumi.Resource) -> None:
+    def __init__(
+        self, settings: Settings, network: Network, *, log_prefix: str = "", parent: pulumi.Resource
+    ) -> None:
         """Declare or look up what the services need.
 
         Args:
             settings: of the stack.
             network: where it is.
+            log_prefix: of the load balancer's logs in their bucket.
             parent: the component that it belongs to.
         """
         self._settings = settings
         self._network = network
+        self._log_prefix = log_prefix
         self._parent = parent
         self._http = [one for one in settings.services if one.exposure == "http"]
         self._tcp = [one for one in settings.services if one.exposure == "tcp"]
@@ -190,6 +194,8 @@ class Entrances:
                     test_listener=settings.shifts_traffic,
                     ipv6=settings.network.ipv6,
                     protect=settings.protect,
+                    log_bucket=settings.observability.log_bucket,
+                    log_prefix=self._log_prefix,
                     prerequisites=[network],
                 ),
                 opts=pulumi.ResourceOptions(parent=self._parent),

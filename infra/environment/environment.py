@@ -14,6 +14,8 @@ from infra.environment.entrances import Entrances
 from infra.environment.services import EnvironmentArgs, Services, own_parts, watched
 from infra.image.images import Images
 from infra.network.discovery import Discovery, DiscoveryArgs, Namespaces
+from infra.network.endpoints import Endpoints, EndpointsArgs
+from infra.network.flow_logs import FlowLogs, FlowLogsArgs
 from infra.network.vpc import Network, NetworkArgs
 from infra.observability.on_call import OnCall, OnCallArgs
 from infra.service.platform import Platform, TrafficShift
@@ -46,17 +48,22 @@ class Environment(pulumi.ComponentResource):
         image = images.main
         self._network = Network(
             "network",
-            NetworkArgs(settings=settings.network, protect=settings.protect),
+            NetworkArgs(settings=settings.network, region=settings.provider.region, protect=settings.protect),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self._entrances = Entrances(settings, self._network, parent=self)
+        prefix = f"{args.project}/{settings.environment}"
+        self._entrances = Entrances(settings, self._network, log_prefix=prefix, parent=self)
         own = own_parts(args, parent=self)
+        self._endpoints = self._keep_inside(settings)
+        if settings.observability.flow_logs != "none":
+            self._log_flows(own["account"], settings, prefix)
         self._cluster = Cluster(
             "cluster",
             ClusterArgs(
                 settings=settings.cluster,
                 default_strategy=settings.main.capacity_provider_strategy,
                 log_retention_days=settings.main.log_retention_days,
+                log_key_arn=settings.observability.log_key_arn,
                 place=self._place(own, settings),
             ),
             opts=pulumi.ResourceOptions(parent=self),
@@ -86,6 +93,39 @@ class Environment(pulumi.ComponentResource):
         if self._cluster.registration_command is not None:
             self.outputs["registration_command"] = self._cluster.registration_command
         self.register_outputs(self.outputs)
+
+    def _keep_inside(self, settings: Settings) -> list[Endpoints]:
+        if not settings.network.interface_endpoints:
+            return []
+        return [
+            Endpoints(
+                "endpoints",
+                EndpointsArgs(
+                    region=settings.provider.region,
+                    vpc_id=self._network.vpc_id,
+                    subnet_ids=self._network.task_subnet_ids,
+                    tasks_security_group_id=self._entrances.security.tasks_id,
+                    services=settings.network.interface_endpoints,
+                ),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        ]
+
+    def _log_flows(self, account: Account, settings: Settings, prefix: str) -> None:
+        observability = settings.observability
+        FlowLogs(
+            "flow-logs",
+            FlowLogsArgs(
+                account=account,
+                vpc_id=self._network.vpc_id,
+                to="bucket" if observability.flow_logs == "bucket" else "log-group",
+                bucket=observability.log_bucket,
+                prefix=prefix,
+                retention_days=settings.main.log_retention_days,
+                key_arn=observability.log_key_arn,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
     def _tell(self, settings: Settings, platform: Platform, services: Services) -> None:
         balancer = settings.load_balancer
@@ -142,7 +182,7 @@ class Environment(pulumi.ComponentResource):
             log_group_name=self._cluster.log_group_name,
             log_group_arn=self._cluster.log_group_arn,
             traffic_shift=self._traffic_shift(own["account"]),
-            prerequisites=[self._network, self._entrances.security, self._cluster],
+            prerequisites=[self._network, self._entrances.security, self._cluster, *self._endpoints],
         )
 
     def _file_systems(self, settings: Settings) -> Mapping[str, FileSystem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
 import pulumi_aws as aws
@@ -41,6 +41,9 @@ class LoadBalancerArgs:
     """Whether there is a second listener, at `test_port`, for versions that users do not see yet."""
     ipv6: bool = False
     protect: bool = False
+    log_bucket: str | None = None
+    """Gets a line for each request and each connection."""
+    log_prefix: str = ""
     prerequisites: Sequence[pulumi.Resource] = ()
     """What its addresses need as long as it lives: the internet gateway, routes."""
 
@@ -62,6 +65,12 @@ class LoadBalancer(pulumi.ComponentResource):
     def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:LoadBalancer", name, None, opts)
 
+        # Off, the provider wants a bucket, too.
+        logs: Any = (
+            {"bucket": args.log_bucket, "prefix": args.log_prefix, "enabled": True}
+            if args.log_bucket
+            else None
+        )
         load_balancer = aws.lb.LoadBalancer(
             name,
             load_balancer_type="application",
@@ -72,6 +81,8 @@ class LoadBalancer(pulumi.ComponentResource):
             idle_timeout=args.settings.idle_timeout_seconds,
             drop_invalid_header_fields=True,
             desync_mitigation_mode="defensive",
+            access_logs=logs,
+            connection_logs=logs,
             enable_deletion_protection=args.protect,
             opts=pulumi.ResourceOptions(
                 parent=self, protect=args.protect, depends_on=list(args.prerequisites)

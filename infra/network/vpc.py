@@ -39,6 +39,8 @@ class NetworkArgs:
 
     settings: NetworkSettings
 
+    region: str
+
     protect: bool = False
     """Refuse to delete the VPC and what is in it."""
 
@@ -129,6 +131,15 @@ class Network(pulumi.ComponentResource):
         aws.ec2.DefaultSecurityGroup(
             f"{name}-default",
             vpc_id=vpc.vpc_id,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        # It costs nothing, and the layers of images and flow logs need no NAT then.
+        aws.ec2.VpcEndpoint(
+            f"{name}-s3",
+            vpc_id=vpc.vpc_id,
+            vpc_endpoint_type="Gateway",
+            service_name=f"com.amazonaws.{args.region}.s3",
+            route_table_ids=vpc.route_tables.apply(lambda tables: [table.id for table in tables]),
             opts=pulumi.ResourceOptions(parent=self),
         )
         if settings.ipv6:

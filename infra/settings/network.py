@@ -136,7 +136,28 @@ class NetworkSettings(Model):
     """Name of the private DNS zone in which services with `discovery` have names; empty for
     <stack>.<project>.internal."""
 
+    interface_endpoints: Annotated[
+        tuple[
+            Annotated[
+                str,
+                Pattern(
+                    "the end of a service's name, such as ecr.api, ecr.dkr, logs, secretsmanager, ssm or "
+                    "ssmmessages; S3 has an endpoint always, one that costs nothing",
+                    r"(?!(?:s3|dynamodb)$)[a-z0-9-]+(?:\.[a-z0-9-]+)*",
+                ),
+            ],
+            ...,
+        ],
+        Field(max_length=MOST_RULES),
+        ONCE,
+    ] = ()
+    """Services of AWS that get addresses inside the VPC that the stack makes, so that tasks reach them
+    without the internet; each costs by the hour and zone."""
+
     def _rules(self) -> Iterator[Fault]:
+        if self.vpc_id is not None and self.interface_endpoints:
+            theirs = "none, for the VPC of `vpc-id` is there and has the endpoints that it has"
+            yield Fault(theirs, ("interface-endpoints",), self.interface_endpoints)
         yield from self._rules_of_subnets()
         targets = [(rule.protocol, rule.port, rule.cidr) for rule in self.egress]
         for fault in repeated(targets, "port"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -62,3 +62,32 @@ class ObservabilitySettings(Model):
 
     notifications: NotificationSettings = NotificationSettings()
     """Alarms and events that reach people by an SNS topic; see docs/on-call.md. A threshold of 0 is none."""
+    log_bucket: (
+        Annotated[
+            str,
+            Pattern("the name of an S3 bucket", r"[a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9])){1,61}[a-z0-9]"),
+        ]
+        | None
+    ) = None
+    """S3 bucket in the stack's region, encrypted with SSE-S3, for the load balancer's access and connection
+    logs, below <project>/<stack>; `bootstrap/` makes one. Without the key again, AWS goes on logging until
+    somebody switches that off at the load balancer."""
+    flow_logs: Literal["none", "bucket", "log-group"] = "none"
+    """Where the VPC that the stack makes keeps who spoke with whom: in `log-bucket`, or in a log group of its
+    own, kept for `log-retention-days`."""
+    log_key_arn: (
+        Annotated[
+            str,
+            Pattern(
+                "the ARN of a KMS key (arn:aws:kms:…:key/…)",
+                r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+",
+            ),
+        ]
+        | None
+    ) = None
+    """KMS key for the stack's log groups; its policy has to let CloudWatch Logs use it, as that of
+    `bootstrap/` does."""
+
+    def _rules(self) -> Iterator[Fault]:
+        if self.flow_logs == "bucket" and self.log_bucket is None:
+            yield Fault("log-group, or set `log-bucket` beside it", ("flow-logs",), "bucket")

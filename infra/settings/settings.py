@@ -245,6 +245,9 @@ class Settings(Model):
         yield from faults_of_names(self.services)
         for fault in self.observability.notifications.rules_of_region(self.provider.region):
             yield replace(fault, path=("notifications", *fault.path))
+        if self.network.vpc_id is not None and self.observability.flow_logs != "none":
+            theirs = "none, for the VPC of `vpc-id` is there, and its flow logs are its owner's"
+            yield Fault(theirs, ("flow-logs",), self.observability.flow_logs)
         if self.attach is None:
             others = {("services", name): service for name, service in self.more_services.items()}
             yield from faults_of_calls({(): self.main, **others})

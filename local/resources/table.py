@@ -107,6 +107,23 @@ _NETWORK = (
            outputs={"arn": "SecurityGroupRuleArn", "securityGroupRuleId": "SecurityGroupRuleId",
                     "referencedSecurityGroupId": "ReferencedGroupInfo.GroupId"})
       for word in ("Ingress", "Egress")),
+    _ec2("aws:ec2/vpcEndpoint:VpcEndpoint", "vpc_endpoint", source="ec2/vpc_endpoint.go",
+         delete="delete_vpc_endpoints", absent="InvalidVpcEndpointId.NotFound",
+         replace="serviceName vpcEndpointType vpcId", defaults={"vpcEndpointType": "Gateway"},
+         # MiniStack's endpoints lead nowhere, so nothing is lost.
+         changes=(Change("", "privateDnsEnabled routeTableIds securityGroupIds subnetIds"),),
+         forgotten="privateDnsEnabled routeTableIds securityGroupIds subnetIds",
+         sets="routeTableIds securityGroupIds subnetIds"),
+    _ec2("aws:ec2/flowLog:FlowLog", "flow_log", source="ec2/vpc_flow_log.go", create="create_flow_logs",
+         delete="delete_flow_logs", id="FlowLogIds[0]", key="FlowLogId",
+         # MiniStack's word; AWS says vpc-flow-log.
+         kind="flow-log", absent="InvalidFlowLogId.NotFound",
+         replace="iamRoleArn logDestination logDestinationType logFormat maxAggregationInterval trafficType "
+                 "vpcId",
+         names={"iamRoleArn": "DeliverLogsPermissionArn", "vpcId": "ResourceIds|ResourceId"},
+         arguments={"create_flow_logs": {"ResourceType": "VPC"}},
+         defaults={"logDestinationType": "cloud-watch-logs", "maxAggregationInterval": 600},
+         forgotten="iamRoleArn logFormat maxAggregationInterval"),
 )
 
 _ACTION_NAMES = {

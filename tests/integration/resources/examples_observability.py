@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.integration.resources.example import Example, Workbench, one_by_one
 from tests.integration.resources.examples_monitoring import ALARM, TOPIC
+from tests.integration.resources.examples_network import group_id, subnet_id, table_id, vpc_id
 from tests.integration.resources.examples_services import LOG_GROUP
 
 if TYPE_CHECKING:
@@ -86,5 +87,52 @@ EXAMPLES = [
         "aws:cloudwatch/eventTarget:EventTarget",
         lambda bench: {"rule": rule_name(bench), "arn": TOPIC},
         changes=({"inputPath": "$.detail"},),
+    ),
+    Example(
+        "aws:ec2/vpcEndpoint:VpcEndpoint",
+        lambda bench: {
+            "vpcId": vpc_id(bench),
+            "serviceName": "com.amazonaws.us-east-1.s3",
+            "routeTableIds": [table_id(bench)],
+        },
+        changes=({"routeTableIds": lambda bench: [table_id(bench), table_id(bench)]},),
+        replacements=(
+            {"serviceName": "com.amazonaws.us-east-1.dynamodb"},
+            {"vpcId": vpc_id},
+            {"vpcEndpointType": "Interface", "routeTableIds": None},
+        ),
+        outputs=("arn",),
+    ),
+    Example(
+        "aws:ec2/vpcEndpoint:VpcEndpoint",
+        lambda bench: {
+            "vpcId": vpc_id(bench),
+            "serviceName": "com.amazonaws.us-east-1.ecr.api",
+            "vpcEndpointType": "Interface",
+            "subnetIds": [subnet_id(bench)],
+        },
+        changes=one_by_one(
+            privateDnsEnabled=True,
+            securityGroupIds=lambda bench: [group_id(bench)],
+            subnetIds=lambda bench: [subnet_id(bench)],
+        ),
+    ),
+    Example(
+        "aws:ec2/flowLog:FlowLog",
+        lambda bench: {
+            "vpcId": vpc_id(bench),
+            "trafficType": "ALL",
+            "logDestinationType": "s3",
+            "logDestination": "arn:aws:s3:::logs/a/",
+        },
+        replacements=(
+            *one_by_one(vpcId=vpc_id, trafficType="REJECT", logDestination="arn:aws:s3:::logs/b/"),
+            {
+                "logDestinationType": "cloud-watch-logs",
+                "logDestination": "arn:aws:logs:us-east-1:000000000000:log-group:flows",
+                "iamRoleArn": ROLE_ARN,
+            },
+            *one_by_one(maxAggregationInterval=60, logFormat="${version}"),
+        ),
     ),
 ]

@@ -41,6 +41,7 @@ SHARED = {
     "node-on-ecs:infra:Network": ["network"],
     "awsx:ec2:Vpc": ["network"],
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": ["network-default"],
+    "aws:ec2/vpcEndpoint:VpcEndpoint": ["network-s3"],
     "node-on-ecs:infra:SecurityGroups": ["security"],
     "aws:ec2/securityGroup:SecurityGroup": ["security-load-balancer", "security-tasks"],
     INGRESS: [

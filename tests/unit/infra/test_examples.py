@@ -185,3 +185,17 @@ def test_people_are_told_of_what_hurts_users_and_of_nothing_that_sleeps(declare_
     assert told == {"urgent"}
     assert graph.one(COMPOSITE).inputs["alarmRule"].count("ALARM(") == 4
     assert len(graph.all("aws:cloudwatch/eventTarget:EventTarget")) == 4
+
+
+def test_logs_go_to_a_bucket_and_log_groups_have_a_key(declare_stack: DeclareStack) -> None:
+    graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "logs.yaml")
+    balancer = graph.one("aws:lb/loadBalancer:LoadBalancer").inputs
+    services = [
+        one.inputs["serviceName"].removeprefix("com.amazonaws.us-east-1.")
+        for one in graph.all("aws:ec2/vpcEndpoint:VpcEndpoint")
+    ]
+
+    assert balancer["accessLogs"]["prefix"] == "node-on-ecs/logs"
+    assert graph.one("aws:ec2/flowLog:FlowLog").inputs["logDestination"].endswith("/node-on-ecs/logs/")
+    assert all(one.inputs["kmsKeyId"] for one in graph.all("aws:cloudwatch/logGroup:LogGroup"))
+    assert sorted(services) == ["ecr.api", "ecr.dkr", "logs", "s3", "secretsmanager"]

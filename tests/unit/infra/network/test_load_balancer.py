@@ -22,6 +22,7 @@ def _graph(
     ipv6: bool = False,
     protect: bool = False,
     test_listener: bool = False,
+    log_bucket: str | None = None,
     **settings: Any,
 ) -> Graph:
     args = LoadBalancerArgs(
@@ -32,6 +33,8 @@ def _graph(
         test_listener=test_listener,
         ipv6=ipv6,
         protect=protect,
+        log_bucket=log_bucket,
+        log_prefix="node-on-ecs/dev",
     )
     return declare(lambda: LoadBalancer("load-balancer", args, opts=held()))
 
@@ -164,3 +167,10 @@ def test_metrics_find_it_by_the_end_of_its_arn() -> None:
     outputs = _graph().component_outputs(COMPONENT, "load-balancer")
 
     assert outputs["arn_suffix"] == "app/load-balancer-1a2b3c4/0123456789abcdef"
+
+
+def test_it_logs_requests_and_connections_where_a_bucket_is_named() -> None:
+    inputs = _load_balancer(_graph(log_bucket="logs")).inputs
+
+    logs = {"bucket": "logs", "prefix": "node-on-ecs/dev", "enabled": True}
+    assert (inputs["accessLogs"], inputs["connectionLogs"]) == (logs, logs)

@@ -12,7 +12,7 @@ import pytest
 from infra.network.vpc import Network, NetworkArgs, subnet_layout
 from infra.settings import NetworkSettings
 from tests.unit.infra.factories import held
-from tests.unit.infra.fake_cloud import ZONES, FakeCloud
+from tests.unit.infra.fake_cloud import REGION, ZONES, FakeCloud
 from tests.unit.infra.recorder import Graph, declare, once
 from tests.unit.infra.settings_fixtures import SUBNETS
 
@@ -20,11 +20,12 @@ EXISTING_VPC = "vpc-0123456789abcdef0"
 VPC = "awsx:ec2:Vpc"
 NETWORK = "node-on-ecs:infra:Network"
 ROUTE = "aws:ec2/route:Route"
+ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
 
 @once
 def _network(*, protect: bool = False, zones: tuple[str, ...] = ZONES, **changes: Any) -> Graph:
-    args = NetworkArgs(settings=NetworkSettings(**changes), protect=protect)
+    args = NetworkArgs(settings=NetworkSettings(**changes), region=REGION, protect=protect)
     return declare(lambda: Network("network", args, opts=held()), cloud=FakeCloud(zones=zones))
 
 
@@ -194,3 +195,11 @@ def test_an_existing_vpc_is_used_and_nothing_is_made_in_it() -> None:
         "task_subnet_ids": [*private],
         "tasks_have_public_addresses": False,
     }
+
+
+def test_s3_is_reached_without_the_internet() -> None:
+    """Layers of images come from there: behind a NAT gateway each would be paid for."""
+    endpoint = _network(availability_zones=2).one(ENDPOINT, "network-s3").inputs
+
+    assert (endpoint["vpcEndpointType"], endpoint["serviceName"]) == ("Gateway", f"com.amazonaws.{REGION}.s3")
+    assert len(endpoint["routeTableIds"]) == 4

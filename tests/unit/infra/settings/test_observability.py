@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 
-from tests.unit.infra.settings_fixtures import refuses, settings_of
+from tests.unit.infra.settings_fixtures import SUBNETS, refuses, settings_of
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 ELSEWHERE = "arn:aws:sns:eu-west-1:123456789012:alarms"
@@ -61,3 +61,51 @@ def test_a_service_sleeps_only_by_its_schedule(
     main = settings_of(service).main
 
     assert (main.counts, main.may_sleep) == (counts, may_sleep)
+
+
+BUCKET = "node-on-ecs-logs"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234"
+VPC = {
+    "vpc-id": "vpc-0123456789abcdef0",
+    "public-subnet-ids": list(SUBNETS[:2]),
+    "private-subnet-ids": list(SUBNETS[2:4]),
+}
+
+
+def test_logs_are_as_aws_has_them_unless_a_stack_says_more() -> None:
+    settings = settings_of({})
+
+    assert settings.observability.log_bucket is None
+    assert settings.observability.log_key_arn is None
+    assert (settings.observability.flow_logs, settings.network.interface_endpoints) == ("none", ())
+
+
+@pytest.mark.parametrize(
+    ("config", "at", "says"),
+    [
+        ({"log-bucket": "Logs"}, "log-bucket", "the name of an S3 bucket"),
+        ({"log-key-arn": "alias/logs"}, "log-key-arn", "the ARN of a KMS key"),
+        ({"flow-logs": "bucket"}, "flow-logs", "set `log-bucket` beside it"),
+        ({"flow-logs": "s3"}, "flow-logs", "one of none, bucket, log-group"),
+        ({**VPC, "flow-logs": "log-group"}, "flow-logs", "are its owner's"),
+        ({**VPC, "interface-endpoints": ["logs"]}, "interface-endpoints", "the VPC of `vpc-id`"),
+        ({"interface-endpoints": ["s3"]}, "interface-endpoints[0]", "S3 has an endpoint always"),
+        ({"interface-endpoints": ["logs", "logs"]}, "interface-endpoints[1]", "each once"),
+    ],
+)
+def test_a_mistake_about_logs_and_endpoints_is_named(config: dict[str, Any], at: str, says: str) -> None:
+    refuses(config, at, says)
+
+
+def test_buckets_keys_and_endpoints_that_aws_has_are_taken() -> None:
+    settings = settings_of(
+        {
+            "log-bucket": BUCKET,
+            "log-key-arn": KEY,
+            "flow-logs": "bucket",
+            "interface-endpoints": ["ecr.api", "ecr.dkr", "logs", "secretsmanager", "ssm", "ssmmessages"],
+        }
+    )
+
+    assert (settings.observability.log_bucket, settings.observability.log_key_arn) == (BUCKET, KEY)
+    assert len(settings.network.interface_endpoints) == 6

@@ -1,0 +1,60 @@
+"""Ways from the VPC to AWS's own services that do not lead through the internet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_aws as aws
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointsArgs:
+    """What :class:`Endpoints` need to know."""
+
+    region: str
+    vpc_id: pulumi.Input[str]
+    subnet_ids: pulumi.Input[list[str]]
+    """Those of the tasks."""
+    tasks_security_group_id: pulumi.Input[str]
+    services: Sequence[str]
+    """The last parts of the services' names, such as ecr.api."""
+
+
+class Endpoints(pulumi.ComponentResource):
+    """Addresses of AWS's services inside the VPC, which the tasks reach and nobody else does."""
+
+    def __init__(self, name: str, args: EndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("node-on-ecs:infra:Endpoints", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+
+        group = aws.ec2.SecurityGroup(
+            name, description="AWS's services: open to the tasks", vpc_id=args.vpc_id, opts=child
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{name}-from-tasks",
+            security_group_id=group.id,
+            description="Requests from the tasks",
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+            referenced_security_group_id=args.tasks_security_group_id,
+            opts=child,
+        )
+        for service in args.services:
+            aws.ec2.VpcEndpoint(
+                f"{name}-{service.replace('.', '-')}",
+                vpc_id=args.vpc_id,
+                vpc_endpoint_type="Interface",
+                service_name=f"com.amazonaws.{args.region}.{service}",
+                subnet_ids=args.subnet_ids,
+                security_group_ids=[group.id],
+                # The services' usual names lead here then: nothing has to know of it.
+                private_dns_enabled=True,
+                opts=child,
+            )
+        self.register_outputs({})

@@ -1,0 +1,41 @@
+"""AWS's services inside the VPC."""
+
+from __future__ import annotations
+
+from infra.network.endpoints import Endpoints, EndpointsArgs
+from tests.unit.infra.factories import held
+from tests.unit.infra.recorder import Graph, declare, once
+
+ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
+
+
+@once
+def _graph() -> Graph:
+    args = EndpointsArgs(
+        region="eu-west-1",
+        vpc_id="vpc-1",
+        subnet_ids=["subnet-1", "subnet-2"],
+        tasks_security_group_id="sg-tasks",
+        services=("ecr.api", "logs"),
+    )
+    return declare(lambda: Endpoints("endpoints", args, opts=held()))
+
+
+def test_each_service_has_an_address_where_the_tasks_are_and_keeps_its_name() -> None:
+    assert _graph().names(ENDPOINT) == ["endpoints-ecr-api", "endpoints-logs"]
+    assert _graph().one(ENDPOINT, "endpoints-ecr-api").inputs == {
+        "vpcId": "vpc-1",
+        "vpcEndpointType": "Interface",
+        "serviceName": "com.amazonaws.eu-west-1.ecr.api",
+        "subnetIds": ["subnet-1", "subnet-2"],
+        "securityGroupIds": ["endpoints-id"],
+        "privateDnsEnabled": True,
+    }
+
+
+def test_the_tasks_reach_them_by_https_and_nobody_else_does() -> None:
+    rule = _graph().one("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").inputs
+
+    assert (rule["fromPort"], rule["toPort"], rule["ipProtocol"]) == (443, 443, "tcp")
+    assert rule["referencedSecurityGroupId"] == "sg-tasks"
+    assert rule["securityGroupId"] == "endpoints-id"
