@@ -38,13 +38,13 @@ class Events(pulumi.ComponentResource):
         cluster_arn = pulumi.Output.from_input(args.cluster_arn)
         for kind, (meaning, pattern) in _patterns(cluster_arn).items():
             rule = aws.cloudwatch.EventRule(
-                kind,
+                f"{name}-{kind}",
                 description=f"{args.place}: {meaning}",
                 event_pattern=pulumi.Output.json_dumps({"source": ["aws.ecs"], **pattern}),
                 opts=pulumi.ResourceOptions(parent=self),
             )
             aws.cloudwatch.EventTarget(
-                kind,
+                f"{name}-{kind}",
                 rule=rule.name,
                 arn=args.topic_arn,
                 opts=pulumi.ResourceOptions(parent=self),

@@ -71,6 +71,7 @@ class OnCall(pulumi.ComponentResource):
         if settings.topic_arn is None:
             raise ValueError(f"{name} tells a topic, got topic_arn None")
 
+        self._name = name
         self._args = args
         self._settings = settings
         self._topic = settings.topic_arn
@@ -88,7 +89,7 @@ class OnCall(pulumi.ComponentResource):
         self._users_are_hurt([*felt, *told] if settings.urgent_topic_arn else felt)
         if settings.events:
             Events(
-                "events",
+                f"{name}-events",
                 EventsArgs(topic_arn=settings.topic_arn, place=args.place, cluster_arn=args.cluster_arn),
                 opts=self._child,
             )
@@ -119,7 +120,7 @@ class OnCall(pulumi.ComponentResource):
             "evaluation_periods": self._settings.minutes,
         }
         return aws.cloudwatch.MetricAlarm(
-            name,
+            f"{self._name}-{name}",
             alarm_description=f"{self._args.place}: {description}. See docs/on-call.md",
             alarm_actions=[self._topic],
             # That it is over is worth a message, too.
@@ -238,7 +239,7 @@ class OnCall(pulumi.ComponentResource):
     def _error_lines(self) -> aws.cloudwatch.MetricAlarm:
         most = self._settings.error_lines
         aws.cloudwatch.LogMetricFilter(
-            "error-lines",
+            f"{self._name}-error-lines",
             log_group_name=self._args.log_group_name,
             # The form of app/src/log.js.
             pattern='{ $.level = "error" }',
@@ -267,7 +268,7 @@ class OnCall(pulumi.ComponentResource):
         for number, some in enumerate(parts, 1):
             name = "users-are-hurt" if number == 1 else f"users-are-hurt-{number}"
             aws.cloudwatch.CompositeAlarm(
-                name,
+                f"{self._name}-{name}",
                 # The one type here that Pulumi gives no name to.
                 alarm_name=f"{self._args.place.replace('/', '-')}-{name}",
                 alarm_description=f"{self._args.place}: users are hurt. See docs/on-call.md",

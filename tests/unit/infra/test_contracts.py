@@ -154,9 +154,22 @@ def test_every_resource_belongs_to_a_component(graph: Graph) -> None:
     assert under_the_stack == {PROVIDER, "node-on-ecs:infra:Environment"}
 
 
+OBSERVED = {
+    "notifications": {"topic-arn": "arn:aws:sns:us-east-1:123456789012:alarms"},
+    "flow-logs": "log-group",
+    "interface-endpoints": ["logs"],
+}
+"""Everything that tells of a stack."""
+
+
 @pytest.mark.parametrize(
     ("stack", "changes"),
-    [("dev", {}), ("prod", {"rollout": WITH_HOOK}), ("prod", {"capacity": EVERY_CAPACITY})],
+    [
+        ("dev", {}),
+        ("prod", {"rollout": WITH_HOOK}),
+        ("prod", {"capacity": EVERY_CAPACITY}),
+        ("prod", OBSERVED),
+    ],
     ids=str,
 )
 def test_what_belongs_to_a_component_is_below_it_and_named_after_it(

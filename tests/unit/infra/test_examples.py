@@ -178,9 +178,9 @@ def test_people_are_told_of_what_hurts_users_and_of_nothing_that_sleeps(declare_
     told = {one.inputs["alarmActions"][0].rpartition("-")[2] for one in graph.all(COMPOSITE)}
 
     assert [name for name in alarms if "reports" in name] == [
-        "reports-cpu",
-        "reports-memory",
-        "reports-not-awake",
+        "on-call-reports-cpu",
+        "on-call-reports-memory",
+        "on-call-reports-not-awake",
     ]
     assert told == {"urgent"}
     assert graph.one(COMPOSITE).inputs["alarmRule"].count("ALARM(") == 4

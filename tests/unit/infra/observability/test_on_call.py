@@ -71,17 +71,17 @@ def _worker(**more: Any) -> Graph:
 
 
 def _pattern(graph: Graph, name: str) -> Any:
-    return json.loads(graph.one(RULE, name).inputs["eventPattern"])
+    return json.loads(graph.one(RULE, f"on-call-events-{name}").inputs["eventPattern"])
 
 
 def test_what_can_go_wrong_with_a_service_behind_a_load_balancer_is_watched() -> None:
     assert _graph().names(ALARM) == [
-        "error-lines",
-        "load-balancer-errors",
-        "web-cpu",
-        "web-memory",
-        "web-no-healthy-task",
-        "web-unhealthy-share",
+        "on-call-error-lines",
+        "on-call-load-balancer-errors",
+        "on-call-web-cpu",
+        "on-call-web-memory",
+        "on-call-web-no-healthy-task",
+        "on-call-web-unhealthy-share",
     ]
 
 
@@ -93,7 +93,7 @@ def test_every_alarm_tells_the_topic_when_it_begins_and_when_it_is_over() -> Non
 
 def test_no_healthy_task_rings_within_two_minutes_and_when_nothing_is_measured() -> None:
     """A target group without any task has no metrics: silence is the worst case."""
-    inputs = _graph().one(ALARM, "web-no-healthy-task").inputs
+    inputs = _graph().one(ALARM, "on-call-web-no-healthy-task").inputs
 
     assert inputs["treatMissingData"] == "breaching"
     assert (inputs["comparisonOperator"], inputs["threshold"]) == ("LessThanThreshold", 1)
@@ -117,7 +117,7 @@ def test_of_two_target_groups_the_tasks_are_counted_together() -> None:
     """One of the two is always empty, and which one changes with each deployment."""
     graph = _graph(groups=(BLUE, GREEN))
     healthy, share = (
-        graph.one(ALARM, f"web-{name}").inputs["metricQueries"]
+        graph.one(ALARM, f"on-call-web-{name}").inputs["metricQueries"]
         for name in ("no-healthy-task", "unhealthy-share")
     )
 
@@ -130,7 +130,7 @@ def test_of_two_target_groups_the_tasks_are_counted_together() -> None:
 
 
 def test_all_else_is_silent_where_nothing_is_measured() -> None:
-    silent = [one for one in _graph().all(ALARM) if one.name != "web-no-healthy-task"]
+    silent = [one for one in _graph().all(ALARM) if one.name != "on-call-web-no-healthy-task"]
 
     assert {one.inputs["treatMissingData"] for one in silent} == {"notBreaching"}
     assert {one.inputs["evaluationPeriods"] for one in silent} == {5}
@@ -140,7 +140,7 @@ def test_cpu_and_memory_are_the_service_s_own() -> None:
     graph = _graph(cpu_percent=80)
 
     for name, metric, threshold in (("cpu", "CPUUtilization", 80), ("memory", "MemoryUtilization", 90)):
-        inputs = graph.one(ALARM, f"web-{name}").inputs
+        inputs = graph.one(ALARM, f"on-call-web-{name}").inputs
         assert (inputs["namespace"], inputs["metricName"], inputs["threshold"]) == (
             "AWS/ECS",
             metric,
@@ -150,7 +150,7 @@ def test_cpu_and_memory_are_the_service_s_own() -> None:
 
 
 def test_errors_of_the_load_balancer_itself_are_counted_for_the_stack_s_own() -> None:
-    inputs = _graph(load_balancer_errors=7).one(ALARM, "load-balancer-errors").inputs
+    inputs = _graph(load_balancer_errors=7).one(ALARM, "on-call-load-balancer-errors").inputs
 
     assert (inputs["metricName"], inputs["statistic"], inputs["threshold"]) == (
         "HTTPCode_ELB_5XX_Count",
@@ -158,13 +158,13 @@ def test_errors_of_the_load_balancer_itself_are_counted_for_the_stack_s_own() ->
         7,
     )
     assert inputs["dimensions"] == {"LoadBalancer": LOAD_BALANCER}
-    assert "load-balancer-errors" not in _graph(own_balancer=False).names(ALARM)
+    assert "on-call-load-balancer-errors" not in _graph(own_balancer=False).names(ALARM)
 
 
 def test_error_lines_of_the_app_are_counted_in_its_log() -> None:
     graph = _graph()
     counted = graph.one(FILTER).inputs
-    inputs = graph.one(ALARM, "error-lines").inputs
+    inputs = graph.one(ALARM, "on-call-error-lines").inputs
 
     assert counted["pattern"] == '{ $.level = "error" }'
     assert counted["logGroupName"] == "logs"
@@ -178,7 +178,7 @@ def test_error_lines_of_the_app_are_counted_in_its_log() -> None:
 
 def test_a_service_that_nothing_leads_to_rings_when_no_task_runs() -> None:
     graph = _worker()
-    inputs = graph.one(ALARM, "web-no-running-task").inputs
+    inputs = graph.one(ALARM, "on-call-web-no-running-task").inputs
 
     assert (inputs["metricName"], inputs["statistic"], inputs["threshold"]) == (
         "CPUUtilization",
@@ -186,7 +186,7 @@ def test_a_service_that_nothing_leads_to_rings_when_no_task_runs() -> None:
         1,
     )
     assert (inputs["treatMissingData"], inputs["dimensions"]) == ("breaching", OF_SERVICE)
-    assert "web-no-healthy-task" not in graph.names(ALARM)
+    assert "on-call-web-no-healthy-task" not in graph.names(ALARM)
 
 
 @pytest.mark.parametrize("behind", [True, False], ids=["behind a load balancer", "alone"])
@@ -196,7 +196,7 @@ def test_nothing_rings_for_a_service_that_sleeps_by_its_schedule(behind: bool) -
     graph = _graph(service=sleeps) if behind else _worker(service=sleeps)
 
     assert {one.inputs["treatMissingData"] for one in graph.all(ALARM)} == {"notBreaching"}
-    missing, desired, running = graph.one(ALARM, "web-not-awake").inputs["metricQueries"]
+    missing, desired, running = graph.one(ALARM, "on-call-web-not-awake").inputs["metricQueries"]
     assert missing["expression"] == "IF(desired > 0 AND FILL(running, 0) < 1, 1, 0)"
     assert [one["metric"]["metricName"] for one in (desired, running)] == [
         "DesiredTaskCount",
@@ -206,15 +206,18 @@ def test_nothing_rings_for_a_service_that_sleeps_by_its_schedule(behind: bool) -
 
 
 def test_without_container_insights_nobody_knows_whether_a_service_should_be_awake() -> None:
-    assert "web-not-awake" not in _graph(service={"sleeps": True}, insights=False).names(ALARM)
+    assert "on-call-web-not-awake" not in _graph(service={"sleeps": True}, insights=False).names(ALARM)
 
 
 def test_a_service_for_schedules_alone_has_no_alarms_of_its_own() -> None:
-    assert _worker(service={"desired_count": 0}).names(ALARM) == ["error-lines", "load-balancer-errors"]
+    assert _worker(service={"desired_count": 0}).names(ALARM) == [
+        "on-call-error-lines",
+        "on-call-load-balancer-errors",
+    ]
 
 
 def test_of_machines_outside_aws_ecs_measures_nothing() -> None:
-    assert _worker(has_metrics=False).names(ALARM) == ["error-lines", "load-balancer-errors"]
+    assert _worker(has_metrics=False).names(ALARM) == ["on-call-error-lines", "on-call-load-balancer-errors"]
 
 
 def test_a_threshold_of_zero_is_no_alarm() -> None:
@@ -223,7 +226,7 @@ def test_a_threshold_of_zero_is_no_alarm() -> None:
     )
     graph = _graph(**none)
 
-    assert graph.names(ALARM) == ["web-no-healthy-task"]
+    assert graph.names(ALARM) == ["on-call-web-no-healthy-task"]
     assert graph.names(FILTER) == []
 
 
@@ -245,8 +248,8 @@ def test_a_pager_of_its_own_is_told_of_all_by_which_users_are_hurt_and_of_nothin
         for name in (
             "web-errors",
             "web-latency",
-            "web-no-healthy-task-1a2b3c4",
-            "load-balancer-errors-1a2b3c4",
+            "on-call-web-no-healthy-task-1a2b3c4",
+            "on-call-load-balancer-errors-1a2b3c4",
         )
     )
     assert inputs["alarmActions"] == [PAGER]
@@ -265,7 +268,10 @@ def test_a_rule_names_no_more_alarms_than_aws_allows() -> None:
 
 def test_what_ecs_says_of_failures_reaches_the_topic() -> None:
     graph = _graph()
-    names = ["deployment-failed", "task-crashed", "task-not-started", "task-without-place"]
+    names = [
+        f"on-call-events-{name}"
+        for name in ("deployment-failed", "task-crashed", "task-not-started", "task-without-place")
+    ]
 
     assert graph.names(RULE) == graph.names(TARGET) == names
     assert {one.inputs["arn"] for one in graph.all(TARGET)} == {TOPIC}
