@@ -100,6 +100,7 @@ def placed(service: ServiceSettings, main: ServiceSettings, name: str, priority:
             "host": f"{name}.{main.host}" if main.host else None,
             "path_prefix": None if main.host else f"/{name}",
             "priority": priority,
+            "priority_prefix": main.priority_prefix,
             **of_copy(service, name),
         }
     )
@@ -124,7 +125,8 @@ def _read(
         ]
     own = entry.get("priority")
     faults += _faults_of_name(copy, main) if main else []
-    here = placed(copy, base, copy.name, priority_of(copy.name) if own is None else own)
+    by_name = priority_of(f"{base.priority_prefix}{copy.name}")
+    here = placed(copy, base, copy.name, by_name if own is None else own)
     named = {one.name: one for one in others}
     made: list[ServiceSettings] = [here]
     for index, name in enumerate(copy.services):
@@ -158,7 +160,7 @@ def _copy_of(service: ServiceSettings, copy: Copy, here: ServiceSettings) -> Ser
         place = {"host": here.host, "path_prefix": here.path_prefix, "priority": before}
     elif service.exposure == "http":
         domain = str(here.host).partition(".")[2]
-        place["priority"] = priority_of(own_name)
+        place["priority"] = priority_of(f"{here.priority_prefix}{own_name}")
         if here.host:
             place["host"] = f"{own_name}.{domain}"
         else:

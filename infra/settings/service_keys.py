@@ -239,6 +239,8 @@ class ServiceKeys(TrafficSettings):
     """Without a domain, what a copy's paths begin with (`/alice`); None for the main service."""
     priority: int = Field(default=LAST_PRIORITY, ge=1, le=LAST_PRIORITY, exclude=True)
     """Listener rule priority."""
+    priority_prefix: str = Field(default="", exclude=True)
+    """What stands before a name that a priority follows from: the stack's own at a listener of others."""
     image: ImageReference | None = Field(default=None, exclude=True)
     """A ready image that overrides the stack's, by registry reference."""
     source: ImageSettings | None = Field(default=None, exclude=True)

@@ -168,6 +168,6 @@ def _placed(service: ServiceSettings, main: ServiceSettings, said: Mapping[str, 
         update={
             "host": f"{service.name}.{main.host}" if main.host else None,
             "path_prefix": None if main.host or service.exposure == "tcp" else f"/{service.name}",
-            "priority": priority or priority_of(service.name),
+            "priority": priority or priority_of(f"{main.priority_prefix}{service.name}"),
         }
     )

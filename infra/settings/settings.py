@@ -81,8 +81,9 @@ def _at_its_address(main: ServiceSettings, info: ValidationInfo) -> ServiceSetti
     stack: Stack | None = info.context
     if balancer and balancer.listener_arn and stack:
         # Others have rules there, stacks of this program too: the last priority cannot be everybody's.
-        by_name = priority_of(f"{stack.project}/{stack.name}/{main.name}")
-        main = main.model_copy(update={"priority": balancer.listener_priority or by_name})
+        prefix = f"{stack.project}/{stack.name}/"
+        by_name = balancer.listener_priority or priority_of(f"{prefix}{main.name}")
+        main = main.model_copy(update={"priority": by_name, "priority_prefix": prefix})
     if attach is None or stack is None:
         return main
     longest = LONGEST_SERVICE_NAME - len(copy_service_name(main.name, ""))

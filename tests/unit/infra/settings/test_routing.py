@@ -162,6 +162,19 @@ def test_tcp_and_udp_services_with_ports_of_their_own_fit_together() -> None:
     assert [one.port for one in settings.services] == [3000, 53]
 
 
+def test_two_stacks_at_an_existing_listener_do_not_meet() -> None:
+    """They have services and copies of the same names."""
+    services = {"api": {"paths": ["/api/*"]}, "admin": {}}
+    config = {**EXISTING, "services": services, "multidev": [{"name": "alice", "services": ["api", "admin"]}]}
+    dev, other = (
+        {rule.priority for rule in settings_of(config, stack=stack).routing.rules}
+        for stack in ("dev", "staging")
+    )
+
+    assert len(dev) == len(other) == 6
+    assert not dev & other
+
+
 def test_the_first_stack_at_an_existing_listener_does_not_take_the_last_priority() -> None:
     """Another stack of this program there would want it, too."""
     first, second = (settings_of(EXISTING, stack=stack).main.priority for stack in ("dev", "staging"))
