@@ -30,11 +30,22 @@ def network(client: Any, cluster_arn: str) -> str | None:
     """
     if not len(_cloud_map._namespaces):
         return None
-    name = f"{instance()}-{_name(cluster_arn)}"
+    name = _network_name(cluster_arn)
     with _making:
         if not any(one.name == name for one in client.networks.list(names=[name])):
             client.networks.create(name, labels=own_labels())
     return name
+
+
+def remove_network(client: Any, cluster: str) -> None:
+    """Remove the network of a cluster, if there is one and a daemon."""
+    for network in client.networks.list(names=[_network_name(cluster)]) if client else ():
+        if network.name == _network_name(cluster):
+            network.remove()
+
+
+def _network_name(cluster: str) -> str:
+    return f"{instance()}-{_name(cluster)}"
 
 
 def aliases(cluster_arn: str, group: str) -> list[str]:

@@ -59,11 +59,20 @@ def install() -> None:
         setattr(_ecs, name, partial(wrapper, getattr(_ecs, name)))
     for action in ("CreateService", "UpdateService"):
         _ecs._ACTION_MAP[action] = partial(_remember, _ecs._ACTION_MAP[action])
+    _ecs._ACTION_MAP["DeleteCluster"] = partial(_without_network, _ecs._ACTION_MAP["DeleteCluster"])
 
 
 def _remember(original: Any, data: dict[str, Any]) -> Any:
     names.remember(data)
     return original(data)
+
+
+def _without_network(original: Any, data: dict[str, Any]) -> Any:
+    """Remove the network of a cluster with it: Docker has room for some thirty."""
+    answer = original(data)
+    with suppress(DockerException):
+        names.remove_network(_ecs._get_docker(), str(data.get("cluster")))
+    return answer
 
 
 def _start(original: Any, task: dict[str, Any], td: Definition, overrides: Any, client: Any) -> Any:

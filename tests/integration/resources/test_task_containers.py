@@ -230,7 +230,9 @@ def test_a_container_that_ends_first_reaches_the_one_that_was_there_before_it(ta
     assert tasks.line(task, "migration") == tasks.line(task, "web") == ["from the proxy"]
 
 
-def test_tasks_find_a_service_by_its_names_and_a_schedule_starts_them(tasks: Tasks, bench: Workbench) -> None:
+def test_tasks_find_a_service_by_its_names_and_a_schedule_starts_them(
+    tasks: Tasks, bench: Workbench, client: docker.DockerClient
+) -> None:
     vpc = {"name": f"{bench.name}.internal", "vpc": "vpc-1"}
     namespace = bench.make("aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace", vpc)
     registry = bench.make(
@@ -281,6 +283,16 @@ def test_tasks_find_a_service_by_its_names_and_a_schedule_starts_them(tasks: Tas
 
     assert task["startedBy"].startswith(f"chronos-schedule/{bench.name}")
     assert tasks.line(task, "ask") == ["from the api", "from the api"]
+
+    def networks() -> list[Any]:
+        cluster = tasks.cluster.rpartition("/")[2]
+        port = bench.cloud.endpoint.rpartition(":")[2]
+        return [one for one in client.networks.list() if str(one.name).endswith(f"-{port}-{cluster}")]
+
+    assert len(networks()) == 1
+    bench.clear()
+    bench.made.clear()
+    assert networks() == []
 
 
 @pytest.mark.parametrize("mode", ["bridge", "host", "none"])

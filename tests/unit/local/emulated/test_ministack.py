@@ -46,6 +46,6 @@ def test_a_store_that_is_read_is_there(module: str, store: str) -> None:
     assert len(getattr(ministack(f"services.{module}"), store)) == 0
 
 
-@pytest.mark.parametrize("action", ["CreateService", "RunTask", "UpdateService"])
+@pytest.mark.parametrize("action", ["CreateService", "DeleteCluster", "RunTask", "UpdateService"])
 def test_an_action_that_is_wrapped_or_called_is_there(action: str) -> None:
     assert action in ministack("services.ecs")._ACTION_MAP
