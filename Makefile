@@ -58,6 +58,7 @@ lint: venv ## check style, types and workflows
 	@.venv/bin/lint-imports
 	@.venv/bin/zizmor --offline --no-progress .github
 	@.ci/actionlint/run
+	@$(python) .ci/audit.py
 
 format: venv ## format the code
 	@$(python) -m ruff check --fix .
