@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import pulumi
-import pulumi_aws as aws
 
 if TYPE_CHECKING:
     import pulumi_docker as docker
@@ -65,25 +64,42 @@ def resolve_image(
     if ecr:
         # Not by pulumi_docker: with an ECR password, which is new each time, its provider would change on
         # every run.
-        digest = aws.ecr.get_image_output(
-            registry_id=ecr["account"],
-            region=_region(ecr),
-            repository_name=ecr["repository"],
-            image_tag=tag,
-            opts=pulumi.InvokeOptions(parent=parent),
-        ).image_digest
+        digest = _asked(
+            "aws:ecr/getImage:getImage",
+            {
+                "registryId": ecr["account"],
+                "region": _region(ecr),
+                "repositoryName": ecr["repository"],
+                "imageTag": tag,
+            },
+            "imageDigest",
+            pulumi.InvokeOptions(parent=parent),
+        )
     else:
-        import pulumi_docker as docker
-
-        digest = docker.get_registry_image_output(
-            name=f"{repository}:{tag}",
-            opts=pulumi.InvokeOptions(parent=parent, provider=registry),
-        ).sha256_digest
+        digest = _asked(
+            "docker:index/getRegistryImage:getRegistryImage",
+            {"name": f"{repository}:{tag}"},
+            "sha256Digest",
+            pulumi.InvokeOptions(parent=parent, provider=registry),
+        )
     return DeployableImage(
         reference=pulumi.Output.concat(repository, "@", digest),
         version=tag,
         repository_arn=repository_arn,
     )
+
+
+async def _asked(function: str, arguments: dict[str, str], answer: str, options: pulumi.InvokeOptions) -> str:
+    """Return what a function answers.
+
+    Raises:
+        pulumi.RunError: it does not; by the SDK's own functions that would be a traceback.
+    """
+    try:
+        found = await pulumi.runtime.invoke_async(function, arguments, options)
+    except Exception as error:  # noqa: BLE001 - the SDK raises no other kind
+        raise pulumi.RunError(f"{' '.join(arguments.values())}: {error}") from None
+    return str(found[answer])
 
 
 def short_digest(digest: str) -> str:

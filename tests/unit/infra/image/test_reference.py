@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pulumi
 import pulumi_docker as docker
 import pytest
 
 from infra.image.reference import needs_docker_registry, resolve_image
 from tests.unit.infra.factories import Holder
-from tests.unit.infra.fake_cloud import ACCOUNT, DIGEST, REGISTRY
+from tests.unit.infra.fake_cloud import ACCOUNT, DIGEST, REGISTRY, FakeCloud
 from tests.unit.infra.recorder import Graph, declare
 
 OTHER_DIGEST = f"sha256:{'a' * 64}"
@@ -18,8 +19,6 @@ GET_REGISTRY_IMAGE = "docker:index/getRegistryImage:getRegistryImage"
 
 
 def _resolve(reference: str) -> tuple[Graph, dict[str, Any]]:
-    import pulumi
-
     def program() -> None:
         registry = docker.Provider("docker", disable_docker_daemon_check=True)
         image = resolve_image(reference, parent=Holder(), registry=registry)
@@ -52,6 +51,18 @@ def test_a_tag_of_any_registry_is_resolved_to_its_digest(
 
     assert [call.arguments["name"] for call in graph.calls(GET_REGISTRY_IMAGE)] == [asked]
     assert resolved == {"reference": deployed, "version": version}
+
+
+def test_an_image_that_no_registry_has_is_an_error_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise ValueError("no such tag")
+
+    monkeypatch.setattr(FakeCloud, "call", refuse)
+
+    with pytest.raises(pulumi.RunError, match=r"nginx:1\.29: .*no such tag"):
+        _resolve("nginx:1.29")
 
 
 def test_other_registries_are_asked_without_a_docker_daemon() -> None:
