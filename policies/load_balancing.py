@@ -147,7 +147,7 @@ CONTROLS: Final = (
         title="Load balancers log requests",
         types=(BALANCER,),
         check=_no_access_logs,
-        fix="access logs in a bucket of the stack",
+        fix="log-bucket: the bucket that `bootstrap/` makes, or one of your own",
     ),
     Control(
         id="ELB.6",

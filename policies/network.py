@@ -163,7 +163,7 @@ CONTROLS: Final = (
         title="VPCs have flow logs",
         types=(VPC, VPC_COMPONENT),
         check=_no_flow_logs,
-        fix="flow logs of the network",
+        fix="flow-logs: bucket or log-group",
     ),
     Control(
         id="EC2.8",

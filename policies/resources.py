@@ -14,6 +14,9 @@ class Unknown:
 
 UNKNOWN: Final = Unknown()
 
+_NAMES: Final = ("id", "arn", "name", "bucket", "url")
+"""What others know a resource by."""
+
 
 class NotKnownError(Exception):
     """A control needs a value that only an update makes known."""
@@ -97,5 +100,6 @@ def _names(one: Resource, key: str, other: Resource) -> bool:
     if other.urn and other.urn in one.refers.get(key, ()):
         return True
     value = one.inputs.get(key)
-    own = (other.id, *(other.outputs.get(name) for name in ("id", "arn", "name", "bucket", "url", "vpcId")))
-    return isinstance(value, Unknown) or (value is not None and value in own)
+    # Before it is made, a resource has the name that Pulumi has chosen, among its inputs.
+    said = (values.get(name) for values in (other.inputs, other.outputs) for name in _NAMES)
+    return isinstance(value, Unknown) or (value is not None and value in (other.id, *said))

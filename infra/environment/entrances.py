@@ -209,6 +209,7 @@ class Entrances:
                         load_balancer_arn=made.arn,
                         place=f"{settings.provider.tags['Project']}-{settings.environment}",
                         log_retention_days=settings.main.log_retention_days,
+                        log_key_arn=settings.observability.log_key_arn,
                     ),
                     opts=pulumi.ResourceOptions(parent=self._parent),
                 )

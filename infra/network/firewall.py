@@ -32,6 +32,8 @@ class FirewallArgs:
     place: str
     """Project and stack, with a hyphen between them: names the log group."""
     log_retention_days: int
+    log_key_arn: str | None = None
+    """KMS key of the log group."""
 
 
 class Firewall(pulumi.ComponentResource):
@@ -59,6 +61,7 @@ class Firewall(pulumi.ComponentResource):
             # https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html
             name=f"aws-waf-logs-{args.place}",
             retention_in_days=args.log_retention_days,
+            kms_key_id=args.log_key_arn,
             opts=pulumi.ResourceOptions(parent=self),
         )
         aws.wafv2.WebAclLoggingConfiguration(

@@ -67,3 +67,15 @@ def test_before_a_repository_is_made_a_policy_may_be_its_own() -> None:
     policy = make("aws:ecr/lifecyclePolicy:LifecyclePolicy", "policy", repository=UNKNOWN)
 
     assert said("ECR.3", repository, policy) == []
+
+
+def test_a_repository_is_known_by_the_name_that_it_will_get() -> None:
+    """In a preview Pulumi has chosen it, and the policy has it."""
+    repository = Resource(type="aws:ecr/repository:Repository", name="app", inputs={"name": "app-1a2b3c4"})
+    own, other = (
+        make("aws:ecr/lifecyclePolicy:LifecyclePolicy", "policy", repository=name)
+        for name in ("app-1a2b3c4", "other-1a2b3c4")
+    )
+
+    assert said("ECR.3", repository, own) == []
+    assert said("ECR.3", repository, other) == ["app keeps its images for ever"]

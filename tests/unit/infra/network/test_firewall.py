@@ -116,6 +116,13 @@ def test_it_logs_what_it_blocks_without_credentials_into_a_group_that_waf_accept
     assert graph.one(ASSOCIATION).inputs == {"webAclArn": arn, "resourceArn": BALANCER_ARN}
 
 
+def test_its_logs_have_the_stack_s_key(declare_stack: DeclareStack) -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    graph = declare_stack("prod", {"log-key-arn": key})
+
+    assert graph.one("aws:cloudwatch/logGroup:LogGroup", "firewall-logs").inputs["kmsKeyId"] == key
+
+
 def test_only_the_stack_s_own_load_balancer_gets_one(declare_stack: DeclareStack) -> None:
     graph = declare_stack("prod")
 
