@@ -211,6 +211,16 @@ def test_a_container_whose_dependency_fails_does_not_start(tasks: Tasks) -> None
     assert "container first is exited, exit code 3, and not SUCCESS: no database" in task["stoppedReason"]
 
 
+def test_a_secret_without_a_value_is_named(tasks: Tasks) -> None:
+    arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:nowhere-000000"
+    web = tasks.container("web", SERVE, secrets=[{"name": "PASSWORD", "valueFrom": arn}])
+
+    task = tasks.run(tasks.definition(web))
+
+    assert f"unable to retrieve secret {arn} for environment variable PASSWORD" in task["stoppedReason"]
+    assert "it is neither in the emulator nor in local-secrets.yaml" in task["stoppedReason"]
+
+
 def test_a_container_that_ends_first_reaches_the_one_that_was_there_before_it(tasks: Tasks) -> None:
     """As a migration reaches the database by a proxy beside it."""
     proxy = tasks.container("proxy", SERVE, "the proxy", essential=False)
