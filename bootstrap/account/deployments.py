@@ -57,6 +57,8 @@ _CREATE_ACTIONS: Final = {
     "elasticloadbalancing:AddTags": "elasticloadbalancing:CreateAction",
 }
 """How AWS says that an action comes with the creation of what it tags, where it does."""
+_OF_DASHBOARDS: Final = ("cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard")
+"""By name: a dashboard is its account's, in no region, and AWS compares no tags."""
 _NEW_RULES: Final = ["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"]
 
 
@@ -70,7 +72,7 @@ def shared_by_stacks(
         actions: what deployments need.
         owned: those of them that :func:`own_things` allows, on things with a stack's tags alone.
     """
-    free = sorted(set(actions) - set(owned))
+    free = sorted(set(actions) - set(owned) - set(_OF_DASHBOARDS))
     network = [one for one in free if _service(one) in ("ec2", "elasticloadbalancing")]
     others = [one for one in free if _service(one) not in ("ec2", "elasticloadbalancing", "iam", "route53")]
     return {
@@ -132,6 +134,8 @@ def of_stack(
     """
     if stack.domains:
         yield allow("Records", [_CHANGE_RECORDS], "*", _names_below(stack.domains))
+    dashboards = f"arn:{place.partition}:cloudwatch::{place.account}:dashboard/{place.project}"
+    yield allow("Dashboards", _OF_DASHBOARDS, [f"{dashboards}-{pattern}" for pattern in stack.patterns])
     yield from _roles(place, stack, actions, tasks_boundary)
     # What carries the tags of another stack, also where an action is allowed without looking at tags.
     yield not_of_other_stacks(place, stack)

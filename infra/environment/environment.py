@@ -17,6 +17,7 @@ from infra.network.discovery import Discovery, DiscoveryArgs, Namespaces
 from infra.network.endpoints import Endpoints, EndpointsArgs
 from infra.network.flow_logs import FlowLogs, FlowLogsArgs
 from infra.network.vpc import Network, NetworkArgs
+from infra.observability.dashboard import Dashboard, DashboardArgs
 from infra.observability.on_call import OnCall, OnCallArgs
 from infra.service.platform import Platform, TrafficShift
 from infra.service.roles import InfrastructureRole
@@ -71,8 +72,7 @@ class Environment(pulumi.ComponentResource):
         self._files = self._file_systems(settings)
         platform = self._platform(own, args)
         services = Services(settings, platform, images, parent=self)
-        if settings.observability.notifications.topic_arn is not None:
-            self._tell(settings, platform, services)
+        self._observe(settings, platform, services)
 
         self.outputs = {
             **services.outputs,
@@ -127,30 +127,41 @@ class Environment(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _tell(self, settings: Settings, platform: Platform, services: Services) -> None:
+    def _observe(self, settings: Settings, platform: Platform, services: Services) -> None:
         balancer = settings.load_balancer
         own_balancer = balancer.listener_arn is None and any(
             one.exposure == "http" for one in settings.services
         )
-        OnCall(
-            "on-call",
-            OnCallArgs(
-                settings=settings.observability.notifications,
-                place=f"{platform.project}/{platform.stack}",
-                # Copies are for trying things out: they wake nobody.
-                services=[
-                    watched(one, services.made[one.name], platform)
-                    for one in settings.services
-                    if one.copy_name is None
-                ],
-                cluster_name=platform.cluster_name,
-                cluster_arn=platform.cluster_arn,
-                insights=settings.cluster.counts_tasks,
-                load_balancer=platform.load_balancer_arn_suffix if own_balancer else None,
-                log_group_name=platform.log_group_name,
-            ),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        observability = settings.observability
+        shared: Any = {
+            "place": f"{platform.project}/{platform.stack}",
+            # Copies are for trying things out: they wake nobody.
+            "services": [
+                watched(one, services.made[one.name], platform)
+                for one in settings.services
+                if one.copy_name is None
+            ],
+            "cluster_name": platform.cluster_name,
+            "load_balancer": platform.load_balancer_arn_suffix if own_balancer else None,
+            "log_group_name": platform.log_group_name,
+        }
+        if observability.notifications.topic_arn is not None:
+            OnCall(
+                "on-call",
+                OnCallArgs(
+                    settings=observability.notifications,
+                    cluster_arn=platform.cluster_arn,
+                    insights=settings.cluster.counts_tasks,
+                    **shared,
+                ),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        if observability.dashboard:
+            Dashboard(
+                "dashboard",
+                DashboardArgs(region=settings.provider.region, **shared),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
 
     def _place(self, own: Mapping[str, Any], settings: Settings) -> Place:
         rollout: Rollout = own["rollout"]

@@ -19,7 +19,7 @@ KEYS_OF_THE_BASE: Final = (
     *("allowed-cidrs", "listener-arn", "test-listener-arn", "listener-priority", "network-load-balancer"),
     *("hsts-seconds", "hsts-subdomains", "aliases", "redirect-hosts", "cluster-arn", "firewall"),
     *("rollout", "services", "multidev", "preview-stacks", "notifications"),
-    *("log-bucket", "flow-logs", "interface-endpoints"),
+    *("log-bucket", "flow-logs", "interface-endpoints", "dashboard"),
 )
 """What is decided where the shared things are made; a stack with `attach-to` leaves it at its default."""
 

@@ -62,6 +62,10 @@ class ObservabilitySettings(Model):
 
     notifications: NotificationSettings = NotificationSettings()
     """Alarms and events that reach people by an SNS topic; see docs/on-call.md. A threshold of 0 is none."""
+    dashboard: bool = False
+    """A CloudWatch dashboard of the services, and saved queries of their log, in the folder
+    <project>/<stack>: errors, the slowest requests, one request by its id. Three dashboards are free for an
+    account."""
     log_bucket: (
         Annotated[
             str,

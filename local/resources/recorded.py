@@ -5,11 +5,13 @@ What the program asks for is still held against the form that AWS's own service 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from local.resources.base import Names, Properties, ResourceError
 from local.resources.cloud import Cloud
 from local.resources.row_handler import RowHandler
+
+_TOKEN: Final = "00000000-0000-0000-0000-000000000000"
 
 
 class Recorded(RowHandler):
@@ -43,9 +45,7 @@ class Recorded(RowHandler):
         del absent
         shape = self.shape(cloud, operation)
         # The SDK fills these in itself.
-        tokens = {
-            name: "token" for name, one in shape.members.items() if one.metadata.get("idempotencyToken")
-        }
+        tokens = {name: _TOKEN for name, one in shape.members.items() if one.metadata.get("idempotencyToken")}
         report = ParamValidator().validate({**tokens, **arguments}, shape)
         if report.has_errors():
             raise ResourceError(f"{self.token}: AWS would refuse {operation}: {report.generate_report()}")

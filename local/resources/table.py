@@ -463,6 +463,15 @@ _MONITORING = (
         names={"targetId": "Targets.Id|Ids|Id",
                **{key: f"Targets.{member}|{member}" for key, member in (
                    ("arn", "Arn"), ("input", "Input"), ("inputPath", "InputPath"), ("roleArn", "RoleArn"))}}),
+    Row("aws:cloudwatch/dashboard:Dashboard", "cloudwatch", source="cloudwatch/dashboard.go",
+        create="put_dashboard", read="get_dashboard", delete="delete_dashboards", id="{dashboardName}",
+        absent="ResourceNotFound DashboardNotFoundError", name="dashboardName", replace="dashboardName",
+        changes=(Change("put_dashboard", "dashboardBody"),), json="dashboardBody",
+        outputs={"dashboardArn": "DashboardArn"}),
+    # MiniStack has no saved queries.
+    Row("aws:cloudwatch/queryDefinition:QueryDefinition", "logs", source="logs/query_definition.go",
+        handler="recorded:Recorded", create="put_query_definition", read="", delete="", id="{name}",
+        name="name", changes=(Change("put_query_definition", "logGroupNames name queryString"),)),
     Row("aws:ssm/parameter:Parameter", "ssm", source="ssm/parameter.go",
         create="put_parameter", read="get_parameter", delete="delete_parameter", items="[Parameter]",
         id="{name}", listing="describe_parameters", listed="Parameters",

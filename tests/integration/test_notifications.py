@@ -54,6 +54,11 @@ def stack(copy_project: Callable[[], Project]) -> Project:
         domain=DOMAIN,
         nat="none",
         notifications={"topic-arn": TOPIC},
+        dashboard=True,
+        log_bucket="logs-of-all",
+        flow_logs="bucket",
+        log_key_arn="arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555",
+        interface_endpoints=["ecr.api", "logs"],
         services={"worker": {"exposure": "none"}},
     )
     project.up()

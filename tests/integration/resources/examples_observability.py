@@ -39,6 +39,8 @@ def log_group_name(bench: Workbench) -> str:
 
 _PATTERN = json.dumps({"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"]})
 
+_WIDGETS = '{"widgets": [{"type": "text", "properties": {"markdown": "hello"}}]}'
+
 EXAMPLES = [
     Example(
         "aws:cloudwatch/compositeAlarm:CompositeAlarm",
@@ -134,5 +136,27 @@ EXAMPLES = [
             },
             *one_by_one(maxAggregationInterval=60, logFormat="${version}"),
         ),
+    ),
+    Example(
+        "aws:cloudwatch/dashboard:Dashboard",
+        lambda _: {"dashboardBody": '{"widgets": []}'},
+        changes=({"dashboardBody": _WIDGETS},),
+        replacements=({"dashboardName": "chosen"},),
+        outputs=("dashboardArn",),
+    ),
+    Example(
+        "aws:cloudwatch/queryDefinition:QueryDefinition",
+        lambda bench: {
+            "name": bench.name,
+            "logGroupNames": [log_group_name(bench)],
+            "queryString": "fields @message",
+        },
+        changes=one_by_one(
+            queryString="fields @timestamp",
+            name="other",
+            logGroupNames=lambda bench: [log_group_name(bench)],
+        ),
+        survives=True,
+        found_again=False,
     ),
 ]

@@ -273,6 +273,9 @@ def test_every_deletion_is_of_ones_own() -> None:
         "ec2:DeleteNetworkInterface",
         # A delivery of flow logs has no tags; it goes with them.
         "logs:DeleteLogDelivery",
+        # Dashboards have names, and saved queries have nothing.
+        "cloudwatch:DeleteDashboards",
+        "logs:DeleteQueryDefinition",
         "route53:ChangeResourceRecordSets",
         "route53:GetChange",
         "ssm:DeleteActivation",
@@ -313,6 +316,10 @@ AS_THE_PROGRAM_ASKS: dict[str, tuple[str, Mapping[str, Any]]] = {
     **{
         f"ssm:{action}": ("*", {})
         for action in ("CreateActivation", "DeleteActivation", "DescribeActivations")
+    },
+    **{
+        f"cloudwatch:{action}": (f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/node-on-ecs-dev", {})
+        for action in ("PutDashboard", "DeleteDashboards")
     },
     "iam:CreateServiceLinkedRole": (
         f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",

@@ -158,6 +158,7 @@ OBSERVED = {
     "notifications": {"topic-arn": "arn:aws:sns:us-east-1:123456789012:alarms"},
     "flow-logs": "log-group",
     "interface-endpoints": ["logs"],
+    "dashboard": True,
 }
 """Everything that tells of a stack."""
 
