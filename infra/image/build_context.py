@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 import time
@@ -96,10 +95,10 @@ class BuildContext:
             BuildContextError: a file cannot be read.
         """
         target = staging / tag
-        try:
+        if target.is_dir():
             # It is in use anew, for whoever forgets the old ones.
-            os.utime(target)
-        except FileNotFoundError:
+            target.touch()
+        else:
             staging.mkdir(parents=True, exist_ok=True)
             half = Path(tempfile.mkdtemp(prefix=f"{tag}.", dir=staging))
             try:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from infra.settings import Migration
 
 _NOTHING_YET: Final = "none"
+_OF_THE_SERVICE: Final = frozenset({"SERVICE_NAME", "PORT", "OTEL_SERVICE_NAME"})
+"""Variables in which services differ that migrate the same database."""
 _REMEMBERED: Final = 100
 """A parameter holds 4096 characters."""
 
@@ -37,6 +39,7 @@ class Migrations:
         self._clients = clients
         self._clock = clock
         self._turn = asyncio.Lock()
+        self._done: set[str] = set()
 
     def gate(
         self, name: str, migration: Migration, *, parent: pulumi.Resource
@@ -69,7 +72,7 @@ class Migrations:
                 clock=self._clock,
             )
             async with self._turn:
-                await run.once()
+                await run.once(self._done)
 
         return pulumi.ResourceHook(f"{name}-migration", before), record
 
@@ -105,14 +108,21 @@ class Run:
         self._service = service
         self._clock = clock
 
-    async def once(self) -> None:
+    async def once(self, done: set[str] | None = None) -> None:
         """Run, unless it has succeeded before with this image and this command.
+
+        Args:
+            done: what has succeeded in this update already, for this service or for another one that is told
+                the same: the second one has nothing left to do.
 
         Raises:
             MigrationError: it failed, did not start, or took too long.
         """
-        pair = await asyncio.to_thread(self._fingerprint)
+        pair, told = await asyncio.to_thread(self._fingerprints)
         if pair in await asyncio.to_thread(self._succeeded):
+            return
+        if done is not None and told in done:
+            await asyncio.to_thread(self._remember, pair)
             return
         self._report("runs")
         limit = f"took longer than {self._migration.timeout_minutes} minutes"
@@ -130,6 +140,8 @@ class Run:
             lines = await asyncio.to_thread(logged, self._clients, [ended], self._clock)
             raise self._error(f"failed: {why_stopped(task)}" if task else f"{limit} and was stopped", lines)
         await asyncio.to_thread(self._remember, pair)
+        if done is not None:
+            done.add(told)
         self._report("succeeded")
 
     @property
@@ -142,12 +154,16 @@ class Run:
     def _error(self, how: str, lines: Sequence[str] = ()) -> MigrationError:
         return MigrationError("\n".join([f"{self._name} was not changed: {self._what} {how}", *lines]))
 
-    def _fingerprint(self) -> str:
+    def _fingerprints(self) -> tuple[str, str]:
+        """Return short names for image and command, and for all that the container is told beside them."""
         ecs = self._clients.client("ecs")
         found = ecs.describe_task_definition(taskDefinition=self._service["taskDefinition"])
         containers = found["taskDefinition"]["containerDefinitions"]
-        image = next(one["image"] for one in containers if one["name"] == self._name)
-        return fingerprint(image, self._migration.command)
+        own = next(one for one in containers if one["name"] == self._name)
+        variables = [one for one in own.get("environment", ()) if one["name"] not in _OF_THE_SERVICE]
+        told = json.dumps([sorted(map(_pair, variables)), sorted(map(_pair, own.get("secrets", ())))])
+        command = self._migration.command
+        return fingerprint(own["image"], command), fingerprint(own["image"] + told, command)
 
     def _task(self, pair: str) -> OneOff:
         return OneOff(
@@ -166,6 +182,10 @@ class Run:
     def _remember(self, pair: str) -> None:
         latest = [*self._succeeded(), pair][-_REMEMBERED:]
         self._clients.client("ssm").put_parameter(Name=self._record, Value=",".join(latest), Overwrite=True)
+
+
+def _pair(variable: Mapping[str, str]) -> tuple[str, str]:
+    return variable["name"], variable.get("value") or variable.get("valueFrom", "")
 
 
 def fingerprint(image: str, command: Sequence[str]) -> str:

@@ -159,7 +159,7 @@ def _message(faults: Mapping[str, Sequence[str]], count: int, *, refresh_helps: 
         f"\n{name}: {fault}" + "".join(f"\n  {line}" for line in lines)
         for name, (fault, *lines) in faults.items()
     )
-    again = "pulumi up --refresh" if refresh_helps else f"python -m automation redeploy {pulumi.get_stack()}"
+    again = "pulumi up --refresh" if refresh_helps else "python -m automation redeploy STACK"
     return (
         f"{who} not run what this stack asks for.\n{stories}\n\nFix it and run `pulumi up` again; "
         f"`{again}` tries the same version once more.\n"

@@ -20,7 +20,7 @@ _KEY: Final = "services"
 _OF_ONE_ALONE: Final = (
     *("name", "exposure", "command", "entrypoint", "paths", "aliases", "redirect-hosts", "priority"),
     *("listener-port", "listener-protocol"),
-    *("migration", "schedules", "connect", "discovery", "multidev-services"),
+    *("schedules", "connect", "discovery"),
 )
 """What a service does not take from the main one."""
 _OF_CAPACITY: Final = ("network-mode", "placement-strategies", "placement-constraints", "gpus")
@@ -76,7 +76,8 @@ def _read(
         faults.append(Found((), "another name than the main service's", said))
     own = {key: value for key, value in said.items() if key in KEYS_OF_A_SERVICE and key not in SOURCE_KEYS}
     try:
-        service = ServiceSettings.model_validate(_inherited(name, own, base), by_alias=True, by_name=False)
+        inherited = _inherited(name, own, base, migrates=not {"image", *SOURCE_KEYS} & said.keys())
+        service = ServiceSettings.model_validate(inherited, by_alias=True, by_name=False)
     except ValidationError as error:
         # What is wrong with the main service is told there.
         found = [one for one in found_in(error, ServiceSettings) if main or not one.is_rule]
@@ -95,8 +96,15 @@ def _of_name(found: Found) -> Found:
     return replace(found, path=(), allowed=f"the name must be {found.allowed}")
 
 
-def _inherited(name: str, own: Mapping[str, Any], main: ServiceSettings) -> dict[str, Any]:
-    """Return what the main service says, with what the entry says over it."""
+def _inherited(name: str, own: Mapping[str, Any], main: ServiceSettings, *, migrates: bool) -> dict[str, Any]:
+    """Return what the main service says, with what the entry says over it.
+
+    Args:
+        name: the entry's.
+        own: what it says of a service.
+        main: the main service.
+        migrates: whether it runs the main one's image, which then has to be migrated for it, too.
+    """
     base: dict[str, Any] = {}
     exposure = own.get("exposure", "http")
     others = [key for one, keys in KEYS_OF_AN_EXPOSURE.items() if one != exposure for key in keys]
@@ -111,9 +119,9 @@ def _inherited(name: str, own: Mapping[str, Any], main: ServiceSettings) -> dict
         base["depends-on"] = waited
     of_sidecars = ("ingress-container",) if main.ingress_container in gone else ()
     of_capacity = _OF_CAPACITY if "capacity-provider-strategy" in own else ()
-    return laid_over(
-        main, base, own, {"name": name}, without=[*_OF_ONE_ALONE, *others, *of_capacity, *of_sidecars]
-    )
+    of_image = () if migrates else ("migration",)
+    without = [*_OF_ONE_ALONE, *others, *of_capacity, *of_sidecars, *of_image]
+    return laid_over(main, base, own, {"name": name}, without=without)
 
 
 def _left_out(sidecars: object) -> list[str]:

@@ -281,7 +281,6 @@ def test_every_deletion_is_of_ones_own() -> None:
         "ssm:DeleteActivation",
         # They take a web ACL from a load balancer, and its logs from CloudWatch: AWS compares no tags there.
         "elasticloadbalancing:SetWebACL",
-        "logs:DeleteLogDelivery",
         "wafv2:DisassociateWebACL",
     }
 

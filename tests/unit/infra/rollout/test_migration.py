@@ -243,12 +243,43 @@ def test_without_one_nothing_is_held_and_nothing_remembered() -> None:
     assert "triggers" not in declared.one("aws:ecs/service:Service").inputs
 
 
+def told(**variables: str) -> dict[str, Any]:
+    """What `describe_task_definition` answers of a container with variables."""
+    definition = logging_to(image=IMAGE)
+    environment = [{"name": name, "value": value} for name, value in variables.items()]
+    definition["taskDefinition"]["containerDefinitions"][0]["environment"] = environment
+    return definition
+
+
+@pytest.mark.parametrize(
+    ("second", "runs"),
+    [
+        (told(SERVICE_NAME="api", PORT="4000", DB="one"), 1),
+        (told(SERVICE_NAME="api", PORT="4000", DB="two"), 2),
+    ],
+    ids=["the same database", "another database"],
+)
+def test_what_a_service_migrated_in_this_update_another_one_need_not(
+    second: dict[str, Any], runs: int
+) -> None:
+    done: set[str] = set()
+    count = 0
+    for definition in (told(SERVICE_NAME="web", PORT="3000", DB="one"), second):
+        aws: Any = cloud(describe_task_definition=definition)
+        run = Run(aws, "web", MIGRATION, record="record", service=SERVICE, clock=Hours().clock)
+        asyncio.run(run.once(done))
+        count += len(aws.questions("run_task"))
+        assert len(aws.questions("put_parameter")) == 1, "each remembers it for the next update"
+
+    assert count == runs
+
+
 def test_two_services_do_not_migrate_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Copies of a service may share its database."""
     under_way: list[str] = []
     most = 0
 
-    async def once(run: Run) -> None:
+    async def once(run: Run, done: set[str]) -> None:
         nonlocal most
         under_way.append("one")
         most = max(most, len(under_way))

@@ -92,7 +92,7 @@ def test_where_there_was_nothing_to_roll_back_to_it_says_what_tries_again(
     message = refused(service(deployment(NEW, "FAILED", rolloutStateReason="circuit breaker")))
 
     assert message.endswith(
-        "\nFix it and run `pulumi up` again; `python -m automation redeploy dev` tries the same version once more.\n"
+        "\nFix it and run `pulumi up` again; `python -m automation redeploy STACK` tries the same version once more.\n"
     )
 
 

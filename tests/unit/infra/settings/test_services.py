@@ -26,6 +26,19 @@ def test_a_service_takes_from_the_main_one_whatever_it_does_not_name() -> None:
     assert (api.cpu, api.memory, api.environment, api.desired_count) == (512, 1024, {"A": "1", "B": "2"}, 3)
 
 
+@pytest.mark.parametrize(
+    ("said", "migrates"),
+    [({}, True), ({"app-path": "api"}, False), ({"image": "api:1"}, False), ({"migration": None}, False)],
+)
+def test_a_service_that_runs_the_main_one_s_image_waits_for_the_same_migration(
+    said: dict[str, Any], *, migrates: bool
+) -> None:
+    """Else its new version would run on an old database."""
+    api = service_of(said, migration={"command": ["migrate"]})
+
+    assert (api.migration is not None) is migrates
+
+
 def test_a_name_without_a_value_is_not_inherited() -> None:
     main = {"environment": {"A": "1", "B": "2"}, "sidecars": {"agent": {"image": "agent:1"}}}
     api = service_of({"environment": {"A": None}, "sidecars": {"agent": None}}, **main)
@@ -38,7 +51,6 @@ def test_a_name_without_a_value_is_not_inherited() -> None:
     [
         ("command", ["node", "main.js"], "command", ()),
         ("paths", ["/web/*"], "paths", ()),
-        ("migration", {"command": ["migrate"]}, "migration", None),
         ("exposure", "none", "exposure", "http"),
     ],
 )
