@@ -293,6 +293,4 @@ def _expression(id_: str, label: str, expression: str) -> Any:
 
 
 def _sum_of(queries: Sequence[Any]) -> str:
-    if len(queries) == 1:
-        return queries[0]["id"]
     return " + ".join(f"FILL({one['id']}, 0)" for one in queries)

@@ -145,6 +145,21 @@ CASES: dict[str, tuple[list[Resource], dict[str, float], dict[str, float]]] = {
         {"logs-ingested": 1, "logs-stored": 73 * 12 / 365},
     ),
     "an alarm is billed": ([resource(ALARM, metricName="CPUUtilization")], {}, {"alarm": 1}),
+    "a composite alarm is billed whatever it watches": (
+        [resource("aws:cloudwatch/compositeAlarm:CompositeAlarm", alarmRule='ALARM("a") OR ALARM("b")')],
+        {},
+        {"composite-alarm": 1},
+    ),
+    "what a filter counts in a log is a metric of one's own": (
+        [resource("aws:cloudwatch/logMetricFilter:LogMetricFilter", pattern="error")],
+        {},
+        {"metric": 1},
+    ),
+    "a dashboard is billed, though an account's first three are free": (
+        [resource("aws:cloudwatch/dashboard:Dashboard", dashboardName="d")],
+        {},
+        {"dashboard": 1},
+    ),
     "an alarm is billed by the metrics that it watches": (
         [resource(ALARM, metricQueries=[{"metric": {"a": 1}}, {"metric": {"b": 1}}])],
         {},

@@ -99,7 +99,7 @@ def test_no_healthy_task_rings_within_two_minutes_and_when_nothing_is_measured()
     assert (inputs["comparisonOperator"], inputs["threshold"]) == ("LessThanThreshold", 1)
     assert inputs["evaluationPeriods"] == 2
     assert inputs["metricQueries"] == [
-        {"id": "healthy", "label": "Healthy tasks", "expression": "healthy0", "returnData": True},
+        {"id": "healthy", "label": "Healthy tasks", "expression": "FILL(healthy0, 0)", "returnData": True},
         {
             "id": "healthy0",
             "metric": {
