@@ -9,9 +9,9 @@ from infra.settings.model import Model
 
 
 def laid_over(model: Model, *layers: Mapping[str, Any], without: Collection[str] = ()) -> dict[str, Any]:
-    """Return what a model was told, with what others say over it; objects are merged name by name.
+    """Return what a model was told, with what others say over it.
 
-    A name without a value is one that is not inherited.
+    Objects are merged name by name, however deep. A name without a value is one that is not inherited.
 
     Args:
         model: whose keys are the base; those that it was not told are left to their defaults.
@@ -24,11 +24,17 @@ def laid_over(model: Model, *layers: Mapping[str, Any], without: Collection[str]
         if key not in without
     }
     for said in layers:
-        for key, value in said.items():
-            inherited = merged.get(key)
-            if isinstance(value, dict) and isinstance(inherited, dict):
-                both = {**cast("dict[str, Any]", inherited), **cast("dict[str, Any]", value)}
-                merged[key] = {name: one for name, one in both.items() if one is not None}
-            else:
-                merged[key] = value
+        # At the top a key without a value is one that is switched off.
+        merged = {**_merged(merged, said), **{key: None for key, value in said.items() if value is None}}
     return merged
+
+
+def _merged(inherited: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    both = {**inherited}
+    for key, value in said.items():
+        below = both.get(key)
+        if isinstance(value, dict) and isinstance(below, dict):
+            both[key] = _merged(cast("dict[str, Any]", below), cast("dict[str, Any]", value))
+        else:
+            both[key] = value
+    return {key: value for key, value in both.items() if value is not None}

@@ -152,6 +152,15 @@ ONCE: Final = AfterValidator(_each_once)
 """For lists: no item twice."""
 
 Word = Annotated[str, Pattern("text that is not empty", r"[\s\S]+")]
+
+
+def _begins_with_a_word(words: tuple[str, ...]) -> tuple[str, ...]:
+    # Others may be empty: redis-server --save "".
+    check([Fault("text that is not empty", (0,), "")] if words[:1] == ("",) else ())
+    return words
+
+
+Command = Annotated[tuple[str, ...], AfterValidator(_begins_with_a_word)]
 PlainText = Annotated[
     str, BeforeValidator(to_text), Allowed('text, a number, true or false ("" for an empty one)')
 ]

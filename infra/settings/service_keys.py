@@ -14,7 +14,7 @@ from infra.settings.autoscaling import MOST_TASKS, AutoscalingSettings
 from infra.settings.capacity import CapacityProvider, CapacityStrategy
 from infra.settings.connect import ConnectSettings, DiscoverySettings
 from infra.settings.image import ImageSettings
-from infra.settings.model import ONCE, Allowed, Fault, Model, Pattern, PlainText, Word
+from infra.settings.model import ONCE, Allowed, Command, Fault, Model, Pattern, PlainText, Word
 from infra.settings.names import LAST_PRIORITY, ImageReference, ServiceName
 from infra.settings.placement import PlacementConstraints, PlacementStrategies
 from infra.settings.rollout import RolloutSettings
@@ -144,9 +144,9 @@ class ServiceKeys(TrafficSettings):
         ),
     ] = "1000"
     """User that the container runs as, a name or uid[:gid]; not root."""
-    entrypoint: tuple[Word, ...] = ()
+    entrypoint: Command = ()
     """Entry point of the container; empty takes the image's own."""
-    command: tuple[Word, ...] = ()
+    command: Command = ()
     """Command of the container; empty takes the image's own."""
     environment: AppEnvironment = Field(default_factory=dict)
     """Environment variables of the app, for all to see; what is secret goes into `secrets`."""

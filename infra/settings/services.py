@@ -152,6 +152,9 @@ def _rules(said: Mapping[str, Any], service: ServiceSettings, main: ServiceSetti
         yield Found(("image",), f"one of `image` and what is built ({built}), not both", said["image"])
     if said.get("priority") in PRIORITIES_OF_ATTACHED:
         yield Found(("priority",), FREE_PRIORITIES, said["priority"])
+    if "priority" in said and service.exposure != "http":
+        none = "none, or `exposure: http`: it orders the rules of the application load balancer"
+        yield Found(("priority",), none, said["priority"])
     if service.architecture != main.architecture and not any(key in said for key in ("image", *SOURCE_KEYS)):
         yield Found(
             ("architecture",),

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from infra.settings.model import ONCE, Fault, FaultsError, Model, Pattern, Word
+from infra.settings.model import ONCE, Command, Fault, FaultsError, Model, Pattern, Word
 from infra.settings.names import ImageReference
 from infra.settings.variables import (
     ContainerEnvironment,
@@ -105,9 +105,9 @@ class Sidecar(Model):
         | None
     ) = None
     """User that the container runs as; empty for the image's own."""
-    entrypoint: tuple[Word, ...] = ()
+    entrypoint: Command = ()
     """Entry point; empty takes the image's own."""
-    command: tuple[Word, ...] = ()
+    command: Command = ()
     """Command; empty takes the image's own."""
     environment: ContainerEnvironment = Field(default_factory=dict)
     """Environment variables."""

@@ -26,6 +26,13 @@ def test_a_service_takes_from_the_main_one_whatever_it_does_not_name() -> None:
     assert (api.cpu, api.memory, api.environment, api.desired_count) == (512, 1024, {"A": "1", "B": "2"}, 3)
 
 
+def test_what_a_service_says_of_a_sidecar_is_laid_over_the_main_one_s() -> None:
+    main = {"sidecars": {"agent": {"image": "agent:1", "environment": {"A": "1"}}}}
+    agent = service_of({"sidecars": {"agent": {"environment": {"B": "2"}}}}, **main).sidecars["agent"]
+
+    assert (agent.image, agent.environment) == ("agent:1", {"A": "1", "B": "2"})
+
+
 @pytest.mark.parametrize(
     ("said", "migrates"),
     [({}, True), ({"app-path": "api"}, False), ({"image": "api:1"}, False), ({"migration": None}, False)],
@@ -166,6 +173,7 @@ def test_a_copy_without_a_domain_has_the_paths_of_its_services_below_its_own() -
         ({"a": {"image": "x:1", "app-path": "b"}}, "services.a.image", "one of `image` and what is built"),
         ({"a": {"app-path": "/b"}}, "services.a.app-path", "a folder, from the project's root"),
         ({"a": {"architecture": "x86_64"}}, "services.a.architecture", "or an image of its own"),
+        ({"a": {"exposure": "none", "priority": 7}}, "services.a.priority", "none, or `exposure: http`"),
         ({"a": {"paths": ["api"]}}, "services.a.paths[0]", "a path that begins with /"),
         ({"a": {"priority": 600}}, "services.a.priority", "500 to 999 are for stacks with `attach-to`"),
     ],
