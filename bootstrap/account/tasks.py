@@ -82,6 +82,10 @@ def boundary(
     yield allow("Machines", [*_AGENT, *_INSTANCES], "*", of_capacity)
     to_instances: Condition = {**of_capacity, "StringEquals": {**_TO_INSTANCES}}
     yield allow("HandInstanceRoles", ["iam:PassRole"], own_roles, to_instances)
+    of_flow_logs: Condition = {
+        "ArnLike": {"aws:PrincipalArn": [f"{own.removesuffix('*')}flow-logs-*" for own in own_roles]}
+    }
+    yield allow("FlowLogs", ["logs:DescribeLogGroups", "logs:DescribeLogStreams"], "*", of_flow_logs)
     yield allow("Look", ["elasticloadbalancing:Describe*"], "*")
     yield allow(
         "Own",

@@ -75,9 +75,11 @@ class FlowLogs(pulumi.ComponentResource):
             [
                 allow(
                     "Write",
-                    ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                    ["logs:CreateLogStream", "logs:PutLogEvents"],
                     pulumi.Output.concat(group.arn, ":*"),
-                )
+                ),
+                # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+                allow("Look", ["logs:DescribeLogGroups", "logs:DescribeLogStreams"], "*"),
             ],
             parent=self,
         )

@@ -132,6 +132,7 @@ def test_roles_are_passed_to_what_runs_tasks_and_machines_alone(dev: Role) -> No
     assert dev.may("iam:PassRole", OWN_ROLE, {"iam:PassedToService": "ecs.amazonaws.com"})
     assert dev.may("iam:PassRole", OWN_ROLE, {"iam:PassedToService": "scheduler.amazonaws.com"})
     assert dev.may("iam:PassRole", OWN_ROLE, {"iam:PassedToService": "ec2.amazonaws.com"})
+    assert dev.may("iam:PassRole", OWN_ROLE, {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"})
     assert not dev.may("iam:PassRole", OWN_ROLE, {"iam:PassedToService": "lambda.amazonaws.com"})
 
 
@@ -277,6 +278,14 @@ def test_what_machines_need_is_for_roles_of_capacity_and_no_task(task: Role, act
     assert not task.may("iam:PassRole", OTHER_ROLES["another stack's"], {**machine, **to_instances})
 
 
+def test_flow_logs_look_for_their_log_group_and_no_task_does(task: Role) -> None:
+    role = f"{OWN_ROLE.rpartition('/')[0]}/flow-logs-1a2b3c4"
+
+    for action in ("logs:DescribeLogGroups", "logs:DescribeLogStreams"):
+        assert task.may(action, context={"aws:PrincipalArn": role})
+        assert not task.may(action, context={"aws:PrincipalArn": OWN_ROLE})
+
+
 # What is another stack's, or nobody's
 
 
@@ -292,6 +301,16 @@ def test_nothing_with_another_stacks_tags_is_touched(dev: Role) -> None:
     every = ACTIONS.of_deployments | ACTIONS.of_previews
 
     assert allowed(dev, every, "*", tagged("prod")) == set()
+
+
+def test_a_dashboard_is_changed_and_removed_by_the_stack_that_it_is_called_after(dev: Role) -> None:
+    """AWS compares no tags of dashboards."""
+    dashboards = f"arn:aws:cloudwatch::{ACCOUNT}:dashboard"
+
+    for action in ("cloudwatch:PutDashboard", "cloudwatch:DeleteDashboards"):
+        assert dev.may(action, f"{dashboards}/node-on-ecs-dev")
+        assert dev.may(action, f"{dashboards}/node-on-ecs-pr-7")
+        assert not dev.may(action, f"{dashboards}/node-on-ecs-prod")
 
 
 def test_tags_are_put_on_what_is_new_or_ones_own(dev: Role) -> None:

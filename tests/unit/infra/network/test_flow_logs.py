@@ -40,11 +40,12 @@ def test_they_go_below_the_stack_s_prefix_of_the_bucket() -> None:
 def test_they_go_to_a_log_group_by_a_role_that_may_do_nothing_else() -> None:
     graph = _graph(to="log-group", bucket=None, key_arn="arn:of:the:key")
     group = graph.one("aws:cloudwatch/logGroup:LogGroup").inputs
-    (statement,) = json.loads(graph.one("aws:iam/rolePolicy:RolePolicy").inputs["policy"])["Statement"]
+    write, look = json.loads(graph.one("aws:iam/rolePolicy:RolePolicy").inputs["policy"])["Statement"]
 
     assert (group["retentionInDays"], group["kmsKeyId"]) == (30, "arn:of:the:key")
-    assert statement["Action"] == ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-    assert statement["Resource"].endswith(":log-group/flow-logs-1a2b3c4:*")
+    assert write["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert write["Resource"].endswith(":log-group/flow-logs-1a2b3c4:*")
+    assert look["Action"] == ["logs:DescribeLogGroups", "logs:DescribeLogStreams"]
     assert graph.one(FLOW_LOG).inputs["logDestinationType"] == "cloud-watch-logs"
 
 
