@@ -247,7 +247,7 @@ class LocalEnvironment:
             NoAnswerError: none came; the message says what came instead.
         """
         door = self.front_door()
-        urls: Mapping[str, str] = outputs["urls"]
+        urls: Mapping[str, str] = outputs.get("urls", {})
         reached = {name: service for name, service in outputs["service_names"].items() if name in urls}
         for name in self._awake(outputs["cluster_name"], reached):
             parts = urlsplit(urls[name])
