@@ -125,6 +125,9 @@ def test_a_second_ctrl_c_ends_the_run_at_once_and_the_next_up_recovers(standing:
     process = begin(standing, "stopped")
     with held_up(emulator_of(standing)):
         process.send_signal(signal.SIGINT)
+        # Two signals at once are one: the second comes when the first has been heard.
+        assert process.stderr is not None
+        assert any("press ^C again" in line for line in process.stderr)
         process.send_signal(signal.SIGINT)
         # Nothing answers, so whatever is under way cannot have finished.
         _, err = process.communicate(timeout=30)
