@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from infra.settings import ServiceSettings
 
 _CONDITIONS: Final = {"start": "START", "healthy": "HEALTHY", "complete": "COMPLETE", "success": "SUCCESS"}
-_LAST_PRIVILEGED_PORT: Final = 1023
 OPENTELEMETRY: Final = "opentelemetry"
 """Name of the collector's container."""
 
@@ -224,7 +223,7 @@ class Containers:
 
     def _system_controls(self) -> dict[str, Any]:
         """Let an app that is not root listen on a port below 1024, where its image insists on one."""
-        if min(self._settings.container_port, self._settings.ingress[1]) > _LAST_PRIVILEGED_PORT:
+        if not self._settings.has_privileged_port:
             return {}
         # It is all containers' of the task, whichever says it:
         # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_SystemControl.html

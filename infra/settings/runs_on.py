@@ -14,7 +14,6 @@ from infra.settings.service_keys import NetworkMode
 _STRATEGY: Final = "capacity-provider-strategy"
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/managed-instance-networking.html
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-anywhere.html
-_LAST_PRIVILEGED_PORT: Final = 1023
 _NETWORK_MODES: Final[Mapping[Kind, tuple[NetworkMode, ...]]] = {
     "fargate": ("awsvpc",),
     "ec2": ("awsvpc", "bridge", "host", "none"),
@@ -117,10 +116,9 @@ def _of_network(
         # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-networking.html
         none = f"none with `network-mode` {mode}: such tasks have their instance's groups"
         yield Fault(none, ("security-group-ids",), service.security_group_ids)
-    port = min(service.container_port, service.ingress[1])
-    if mode == "host" and port <= _LAST_PRIVILEGED_PORT:
+    if mode == "host" and service.has_privileged_port:
         taken = "1024 or more with `network-mode` host, where only root listens on lower ones"
-        yield Fault(taken, ("container-port",), port)
+        yield Fault(taken, ("container-port",), min(service.container_port, service.ingress[1]))
     if mode not in modes:
         yield Fault(f"one of auto, {', '.join(modes)} on {kind} capacity", ("network-mode",), mode)
     elif mode not in ("awsvpc", "bridge") and service.connect.enabled:

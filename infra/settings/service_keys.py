@@ -28,6 +28,7 @@ from infra.settings.sidecars import (
     Sidecar,
     Tmpfs,
     UserLimits,
+    or_defaults,
 )
 from infra.settings.storage import Volume, VolumeName
 from infra.settings.traffic import TrafficSettings
@@ -45,9 +46,7 @@ NetworkMode = Literal["auto", "awsvpc", "bridge", "host", "none"]
 
 _ONLY_EC2: Final = "for others let `capacity-provider-strategy` name a `capacity` of type ec2"
 _USER: Final = r"(?:[a-z_][a-z0-9_-]*|[0-9]+)"
-# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
-_LARGEST_DEFINITION: Final = 64 * 1024
-_RESERVED: Final = 4 * 1024
+_LAST_PRIVILEGED_PORT: Final = 1023
 _EVERY_RESOURCE: Final = re.compile(r"\*|(?:[^:]*:){5}\*")
 
 _SecurityGroupId = Annotated[
@@ -191,9 +190,7 @@ class ServiceKeys(TrafficSettings):
     """Sidecars that come before the app, by name: `start`, `healthy`, `complete` or `success`."""
     ingress_container: ContainerName | None = None
     """Sidecar that takes the requests on its `port`, such as an nginx before the app; empty for the app."""
-    opentelemetry: Annotated[
-        OpenTelemetry | None, BeforeValidator(lambda value: {} if value is True else value or None)
-    ] = None
+    opentelemetry: Annotated[OpenTelemetry | None, BeforeValidator(or_defaults)] = None
     """OpenTelemetry collector beside the app; true for the default one."""
     log_mode: Literal["non-blocking", "blocking"] = "non-blocking"
     """What happens when lines come faster than they are sent: lines are lost, or the app waits."""
@@ -260,6 +257,11 @@ class ServiceKeys(TrafficSettings):
         """The container that takes the requests, and its port."""
         port = self.sidecars[self.ingress_container].port if self.ingress_container else None
         return self.ingress_container or self.name, port or self.container_port
+
+    @property
+    def has_privileged_port(self) -> bool:
+        """Whether a container listens on a port that by default is root's alone."""
+        return min(self.container_port, self.ingress[1]) <= _LAST_PRIVILEGED_PORT
 
     @property
     def first_path(self) -> str:

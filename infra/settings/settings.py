@@ -48,7 +48,7 @@ from infra.settings.routing import Routing, faults_of_routing
 from infra.settings.runs_on import faults_of
 from infra.settings.service import ServiceSettings
 from infra.settings.services import read_services
-from infra.settings.storage import SharedFiles
+from infra.settings.storage import NFS_PORT, SharedFiles
 
 _ECR_HOST: Final = re.compile(r"\d{12}\.dkr[.-]ecr")
 _REGION: Final = "aws:region"
@@ -267,15 +267,15 @@ class Settings(Model):
         for service in (self.main, *self.more_services.values()):
             place = ("volumes",) if service is self.main else ("services", service.name, "volumes")
             for name, volume in service.volumes.items():
-                if volume.efs and volume.efs.file_system_id and _NFS not in opened:
+                if volume.efs and volume.efs.file_system_id and NFS_PORT not in opened:
                     yield Fault(
-                        f"with a rule in `egress` for port {_NFS}, by which tasks reach its mount targets",
+                        f"with a rule in `egress` for port {NFS_PORT}, by which tasks reach its mount "
+                        "targets",
                         (*place, name, "efs"),
                         volume.efs.file_system_id,
                     )
 
 
-_NFS: Final = 2049
 _FLAT: Final[Mapping[str, type[Model]]] = {
     "provider": ProviderSettings,
     "image": ImageSettings,

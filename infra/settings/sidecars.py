@@ -63,7 +63,7 @@ _User = Annotated[
 _Capability = Annotated[str, Pattern("a Linux capability, or ALL", "[A-Z_]+")]
 
 
-def _flag(value: object) -> object:
+def or_defaults(value: object) -> object:
     """Return the defaults for `true`, and none for what is empty."""
     return {} if value is True else value or None
 
@@ -137,7 +137,7 @@ class Sidecar(Model):
     """Limits of the container's processes; Fargate takes `nofile` alone."""
     stop_timeout_seconds: int = Field(default=30, ge=2, le=120)
     """Time between SIGTERM and SIGKILL."""
-    log_router: Annotated[LogRouter | None, BeforeValidator(_flag)] = None
+    log_router: Annotated[LogRouter | None, BeforeValidator(or_defaults)] = None
     """FireLens: the app logs to this container, which sends the lines where `log-options` of the service
     says; true for Fluent Bit."""
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
 from infra.settings.model import Fault, Model, Pattern
 from infra.settings.sidecars import AbsolutePath
+
+NFS_PORT: Final = 2049
+"""By which tasks reach an EFS file system."""
 
 VolumeName = Annotated[
     str,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_aws as aws
+
+from infra.settings.storage import NFS_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.settings import SharedFiles
-
-_NFS: Final = 2049
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +92,8 @@ class FileSystem(pulumi.ComponentResource):
             security_group_id=group.id,
             description="NFS from the tasks",
             ip_protocol="tcp",
-            from_port=_NFS,
-            to_port=_NFS,
+            from_port=NFS_PORT,
+            to_port=NFS_PORT,
             referenced_security_group_id=args.tasks_security_group_id,
             opts=child,
         )
@@ -102,8 +102,8 @@ class FileSystem(pulumi.ComponentResource):
             security_group_id=args.tasks_security_group_id,
             description="NFS to the file system",
             ip_protocol="tcp",
-            from_port=_NFS,
-            to_port=_NFS,
+            from_port=NFS_PORT,
+            to_port=NFS_PORT,
             referenced_security_group_id=group.id,
             opts=child,
         )
