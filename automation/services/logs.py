@@ -70,6 +70,8 @@ def logs(
     gc.enable()
     found = DeployedStack.of(stacks, stack)
     name = service and found.service(service).name
+    if container is not None:
+        _warn_of_unknown(container, found, name)
     log = Log(found, REAL.date() - since, service=name, container=container)
     width = max(map(len, found.services))
     try:
@@ -78,6 +80,17 @@ def logs(
     except KeyboardInterrupt:
         return _INTERRUPTED
     return 0
+
+
+def _warn_of_unknown(container: str, stack: DeployedStack, service: str | None) -> None:
+    """Say that no task has a container of this name any more; a task that stopped may have logged for it."""
+    chosen = [stack.services[service]] if service else stack.services.values()
+    ecs = stack.clients.client("ecs")
+    found = [ecs.describe_task_definition(taskDefinition=one.task_definition) for one in chosen]
+    names = {one["name"] for each in found for one in each["taskDefinition"]["containerDefinitions"]}
+    if container not in names:
+        there = ", ".join(sorted(names))
+        click.echo(f"no task has a container {container!r} now: there are {there}", err=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partialmethod
 from typing import TYPE_CHECKING, Final, Literal
 
 import pulumi
@@ -246,8 +247,9 @@ class SecurityGroups(pulumi.ComponentResource):
                     group=self._tasks.id,
                 )
 
-    def _ingress(
+    def _rule(
         self,
+        kind: type[aws.vpc.SecurityGroupIngressRule | aws.vpc.SecurityGroupEgressRule],
         name: str,
         of: pulumi.Output[str],
         door: Door,
@@ -257,7 +259,7 @@ class SecurityGroups(pulumi.ComponentResource):
         group: pulumi.Input[str] | None = None,
         alias: str | None = None,
     ) -> None:
-        aws.vpc.SecurityGroupIngressRule(
+        kind(
             name,
             security_group_id=of,
             description=description,
@@ -270,29 +272,8 @@ class SecurityGroups(pulumi.ComponentResource):
             opts=self._options(alias),
         )
 
-    def _egress(
-        self,
-        name: str,
-        of: pulumi.Output[str],
-        door: Door,
-        description: str,
-        *,
-        cidr: str | None = None,
-        group: pulumi.Input[str] | None = None,
-        alias: str | None = None,
-    ) -> None:
-        aws.vpc.SecurityGroupEgressRule(
-            name,
-            security_group_id=of,
-            description=description,
-            ip_protocol=door.protocol,
-            from_port=door.port,
-            to_port=door.last or door.port,
-            cidr_ipv4=cidr if cidr and ":" not in cidr else None,
-            cidr_ipv6=cidr if cidr and ":" in cidr else None,
-            referenced_security_group_id=group,
-            opts=self._options(alias),
-        )
+    _ingress = partialmethod(_rule, aws.vpc.SecurityGroupIngressRule)
+    _egress = partialmethod(_rule, aws.vpc.SecurityGroupEgressRule)
 
     def _options(self, alias: str | None) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(name=alias)] if alias else None)

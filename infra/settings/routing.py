@@ -50,6 +50,14 @@ class Rule:
             fnmatchcase(path, one) for one in self.paths
         )
 
+    def first_shared_with(self, other: Rule) -> str | None:
+        """Return the first host and path that both rules have to the letter."""
+        for host in self.hosts:
+            for path in self.paths:
+                if host in other.hosts and path in other.paths:
+                    return f"{host}{path}"
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Routing:
@@ -198,6 +206,12 @@ def _faults_of_rules(routing: Routing) -> Iterator[Fault]:
                 yield Fault(
                     f"a `priority` below {other.priority}, or other names and paths: {other.name} is asked "
                     f"before {rule.name}, with priority {rule.priority}, and gets all its requests",
+                    rule.where or ("paths",),
+                    rule.name,
+                )
+            elif shared := rule.first_shared_with(other):
+                yield Fault(
+                    f"other names or paths: {other.name} has {shared}, too, and would get all its requests",
                     rule.where or ("paths",),
                     rule.name,
                 )

@@ -202,3 +202,17 @@ def test_a_stack_whose_update_failed_before_its_log_group_says_so() -> None:
     result = call("dev", stacks=FakeStacks(state=[service_resource()]))
 
     assert "dev has no log group yet" in str(result.exception)
+
+
+def test_a_container_that_no_task_has_is_named_with_those_that_there_are() -> None:
+    aws = Aws(
+        filter_log_events=answer(),
+        describe_task_definition={
+            "taskDefinition": {"containerDefinitions": [{"name": "web"}, {"name": "proxy"}]}
+        },
+    )
+
+    mistyped, right = (call("dev", "--container", name, stacks=FakeStacks(aws)) for name in ("zz", "proxy"))
+
+    assert mistyped.stderr == "no task has a container 'zz' now: there are proxy, web\n"
+    assert right.stderr == ""

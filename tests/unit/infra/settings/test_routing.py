@@ -99,6 +99,15 @@ def test_names_with_a_wildcard_of_the_main_service_leave_others_their_own() -> N
             "one load balancer carries 100 rules",
         ),
         (
+            {
+                **HTTPS,
+                "aliases": ["www.dev.example.com"],
+                "services": {"api": {"aliases": ["www.dev.example.com"]}},
+            },
+            'services.api = "api": ',
+            "other names or paths: web has www.dev.example.com/*, too",
+        ),
+        (
             {**HTTPS, "aliases": ["dev.example.com"]},
             "aliases[0]",
             "another name: web has it already",
