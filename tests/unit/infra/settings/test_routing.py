@@ -102,10 +102,10 @@ def test_names_with_a_wildcard_of_the_main_service_leave_others_their_own() -> N
             {
                 **HTTPS,
                 "aliases": ["www.dev.example.com"],
-                "services": {"api": {"aliases": ["www.dev.example.com"]}},
+                "services": {"api": {"aliases": ["www.dev.example.com"], "priority": 1}},
             },
-            'services.api = "api": ',
-            "other names or paths: web has www.dev.example.com/*, too",
+            'paths = "web": ',
+            "other names or paths: api has www.dev.example.com/*, too",
         ),
         (
             {**HTTPS, "aliases": ["dev.example.com"]},
