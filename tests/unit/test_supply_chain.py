@@ -32,7 +32,8 @@ def test_updates_are_a_week_old() -> None:
         ("pep621", ["pyproject.toml"]),
         ("pip_requirements", ["policies/requirements.in", "local/go/requirements.in"]),
         ("github-actions", [".github/workflows/ci.yml"]),
-        ("dockerfile", ["app/Dockerfile"]),
+        ("dockerfile", ["app/Dockerfile", "docs/examples/express/Dockerfile"]),
+        ("npm", ["docs/examples/express/package-lock.json"]),
         ("gomod", ["local/pulumi/module/go.mod"]),
     ],
 )

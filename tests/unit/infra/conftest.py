@@ -42,6 +42,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     (folder / "Dockerfile").write_text("FROM scratch\nCOPY server.js .\n")
     (folder / "server.js").write_text("// a server\n")
+    # The examples' own apps.
+    (folder.parent / "docs").symlink_to(ROOT / "docs")
     return folder
 
 

@@ -52,6 +52,8 @@ def project(tmp_path: Path) -> Callable[..., Path]:
             (tmp_path / "__main__.py").write_text(program)
         (tmp_path / "app").mkdir()
         (tmp_path / "app" / "Dockerfile").write_text("FROM scratch\n")
+        # The examples' own apps.
+        (tmp_path / "docs").symlink_to(ROOT / "docs")
         keys = {
             key if ":" in key else f"node-on-ecs:{key}": value
             for key, value in ((key.replace("_", "-"), value) for key, value in config.items())
