@@ -79,6 +79,18 @@ def test_the_app_of_the_exercise_on_failures_says_what_is_shown() -> None:
     assert f"| Error: {said[1]}" in text
 
 
+def test_the_app_of_readme_is_the_example() -> None:
+    """Shown in part, in the order of the file."""
+    app = (PROJECT_ROOT / "docs/examples/express/server.js").read_text(encoding="utf-8").splitlines()
+    stack = (PROJECT_ROOT / "docs/examples/express.yaml").read_text(encoding="utf-8")
+    (shown,) = blocks("js", README)
+    (config,) = blocks("yaml", README)
+
+    places = [app.index(line) for line in shown.splitlines()]
+    assert places == sorted(places)
+    assert yaml.safe_load(config) == yaml.safe_load(stack)
+
+
 def test_readme_fits_on_three_screens() -> None:
     assert README.count("\n") <= 120
 
