@@ -37,6 +37,8 @@ _OTHERS: Final = """
 | the app | Apache-2.0, as this project | `app/`; it has no npm packages |
 | Pulumi CLI | Apache-2.0 | get.pulumi.com, or its Go module (`local/pulumi/module/go.mod`) |
 | actionlint | MIT | its Go module (`.ci/actionlint/go.mod`) |
+| Zensical, for the website of these pages | MIT | PyPI (`.ci/docs/requirements.txt`) |
+| Mermaid, for its diagrams | MIT | npm, by hash (`docs/website.py`) |
 """
 
 
