@@ -1,8 +1,8 @@
 """Runs `python -m automation --local` with an accident: after some changes of resources something is killed.
 
-A test starts it in a copy of the project, as `python -P accidents.py ACCIDENT NUMBER COMMAND...`. Where the driver
-itself is killed the command is tried again, each time with NUMBER more changes before the accident, until it ends
-by itself. Each try is a fork of a process that has loaded everything, which saves a second for each.
+A test starts it in a copy of the project, as `accidents.py ACCIDENT NUMBER COMMAND...`. Where the driver itself is
+killed the command is tried again, each time with NUMBER more changes before the accident, until it ends by itself.
+Each try is a fork.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,16 +21,6 @@ import automation.cli
 from local.provider.server import Provider
 
 MOST_TRIES: Final = 50
-_LOADED_BY_COMMANDS: Final = (
-    "automation.stacks.up",
-    "automation.stacks.language_host",
-    "automation.stacks.local",
-    "automation.stacks.local_commands",
-    "automation.stacks.stacks",
-    "infra.environment",
-    "local.environment",
-    "local.resources.registry",
-)
 
 
 class Countdown:
@@ -124,8 +113,6 @@ def attempt(accident: str, number: int, command: list[str]) -> int:
 
 def run(accident: str, number: int, command: list[str]) -> int:
     """Try again whatever was killed, and say how often that was."""
-    for module in _LOADED_BY_COMMANDS:
-        import_module(module)
     for tries in range(MOST_TRIES):
         sys.stdout.flush()
         # Nothing of what a killed run has done may be in the state, so that the next one counts it again.

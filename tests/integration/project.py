@@ -7,8 +7,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from local import ports
+from tests.integration.loaded_process import Command, LoadedProcess
 from tests.integration.unused_ports import unused_port
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -84,6 +83,7 @@ class Project:
     """Variables that its commands get besides."""
     _settled: dict[str, str] = field(default_factory=dict)
     """By stack: what its last update was made of, if it succeeded."""
+    _loaded: LoadedProcess | None = None
 
     @classmethod
     def copy_to(cls, folder: Path) -> Project:
@@ -129,9 +129,9 @@ class Project:
 
     # Its commands
 
-    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+    def begin(self, *arguments: str) -> Command:
         """Begin `python -m automation --local` with `arguments`; a test that waits for its output cannot hang."""
-        process = self._begin("-m", "automation", "--local", *arguments)
+        process = self._begin("automation", "--local", *arguments)
         timer = threading.Timer(_COMMAND_SECONDS, process.terminate)
         timer.daemon = True
         timer.start()
@@ -139,12 +139,12 @@ class Project:
 
     def run(self, *arguments: str) -> Run:
         """Run `python -m automation --local` with `arguments` to its end."""
-        return self._ended(self._begin("-m", "automation", "--local", *arguments))
+        return self._ended(self._begin("automation", "--local", *arguments))
 
     def run_with(self, accident: str, number: int, *arguments: str) -> Run:
         """Run `python -m automation --local` with an accident of `accidents.py`."""
         script = str(Path(__file__).with_name("accidents.py"))
-        return self._ended(self._begin("-P", script, accident, str(number), *arguments))
+        return self._ended(self._begin(script, accident, str(number), *arguments))
 
     def try_up(self, stack: str = "dev") -> Run:
         """`make up`, which may fail."""
@@ -174,29 +174,23 @@ class Project:
         assert run.code == 0, run.text
         return run
 
-    def _begin(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=self.folder,
-            env={
+    def _begin(self, script: str, *arguments: str) -> Command:
+        if self._loaded is None:
+            self._loaded = LoadedProcess(self.folder)
+        return self._loaded.begin(
+            script,
+            arguments,
+            {
                 **os.environ,
                 "EMULATOR_PORT": str(self.emulator_port),
                 "FRONT_DOOR_PORT": str(self.front_door_port),
-                # Compiling all that it imports would take a command as long as its work.
-                "PYTHONDONTWRITEBYTECODE": "",
-                # A script from elsewhere has to find this copy.
-                "PYTHONPATH": str(self.folder),
                 # Nothing may use it.
                 "AWS_PROFILE": "somebody-else",
                 **self.environment,
             },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
         )
 
-    def _ended(self, process: subprocess.Popen[str]) -> Run:
+    def _ended(self, process: Command) -> Run:
         try:
             out, err = process.communicate(timeout=_COMMAND_SECONDS)
         except BaseException:
@@ -204,7 +198,7 @@ class Project:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
             raise
-        return Run(process.returncode, out, err)
+        return Run(process.wait(), out, err)
 
     def _inputs(self, stack: str) -> str:
         digest = hashlib.sha256((self.folder / f"Pulumi.{stack}.yaml").read_bytes())

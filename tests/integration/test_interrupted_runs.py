@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import pytest
 
 from local.locks import stack_locked
 from tests.integration import inventory
+from tests.integration.loaded_process import Command
 from tests.integration.project import Project, Run
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("without tasks")]
@@ -79,7 +79,7 @@ def test_a_cli_that_is_killed_fails_the_run_and_the_next_one_completes_it(standi
     completes(standing, "cli")
 
 
-def begin(project: Project, stack: str) -> subprocess.Popen[str]:
+def begin(project: Project, stack: str) -> Command:
     """Begin an `up`, and return when it has made a third of the stack."""
     project.write_without_tasks(stack)
     process = project.begin("up", stack)
@@ -150,7 +150,7 @@ def test_a_cli_holds_its_stack_so_that_the_next_run_waits_for_one_that_lost_its_
     completes(standing, "outlived")
 
 
-def cli_of(driver: subprocess.Popen[str]) -> int:
+def cli_of(driver: Command) -> int:
     """Return the process of the Pulumi CLI."""
     # Each thread has the children that it started.
     for thread in Path(f"/proc/{driver.pid}/task").iterdir():
