@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import PackageNotFoundError, metadata
+from importlib.metadata import PackageNotFoundError, distribution, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,15 +16,19 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 DOCUMENT: Final = ROOT / "docs" / "licences.md"
 LOCKS: Final = {"requirements.txt": "deploying", "requirements-dev.txt": "working on it"}
 # Those that ask nothing of the program that uses them; the MPL only of changes to the package itself.
-ALLOWED: Final = frozenset({"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0", "PSF-2.0"})
+# The OFL is a font's: what is drawn with it is free.
+ALLOWED: Final = frozenset(
+    {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0", "OFL-1.1", "PSF-2.0"}
+)
 _WORDS: Final = {
     # How packages say it that have no expression of SPDX.
     r"apache": "Apache-2.0",
     r"bsd 2|2-clause": "BSD-2-Clause",
     r"bsd|3-clause": "BSD-3-Clause",
     r"mozilla|mpl": "MPL-2.0",
+    r"open font": "OFL-1.1",
     r"python software|psf": "PSF-2.0",
-    r"mit\b": "MIT",
+    r"mit\b|permission is hereby granted, free of charge": "MIT",
     r"isc\b": "ISC",
 }
 _OTHERS: Final = """
@@ -87,7 +91,14 @@ def licence_of(name: str) -> str:
     # A whole licence is told by its first line; a classifier says BSD for all of that family.
     first = _spdx(said.strip().partition("\n")[0])
     names = [first] if first in ALLOWED else classified
-    return " OR ".join(dict.fromkeys(_spdx(one) for one in names)) or "unknown"
+    return " OR ".join(dict.fromkeys(_spdx(one) for one in names)) or _of_the_file(name)
+
+
+def _of_the_file(name: str) -> str:
+    """Return what the licence that a package brings with it is, where nothing else says so."""
+    texts = (one.read_text() for one in distribution(name).files or () if one.name == "LICENSE")
+    found = (_spdx(" ".join(text.split())) for text in texts)
+    return next((one for one in found if one in ALLOWED), "unknown")
 
 
 def _spdx(words: str) -> str:
