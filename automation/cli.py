@@ -45,6 +45,7 @@ _COMMANDS: Final = {
     "exec": "automation.services.shell:execute",
     "previews": "automation.previews.preview_commands:previews",
     "aws-smoke": "automation.smoke.aws_smoke:aws_smoke",
+    "from-copilot": "automation.convert.copilot_command:from_copilot",
     "pulumi-cli": "automation.stacks.local_commands:pulumi_cli",
 }
 

@@ -56,14 +56,43 @@ def read(path: Path) -> Any:
         AutomationError: it cannot be read, is not UTF-8 or not valid YAML, or has a key twice, an unknown tag
             or a number that is not finite.
     """
+    return _load(path, _Loader)
+
+
+def _load(path: Path, loader: type[yaml.SafeLoader]) -> Any:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 -- it is a SafeLoader
+        return yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506 -- it is a SafeLoader
     except OSError as error:
         raise AutomationError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise AutomationError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from error
     except yaml.YAMLError as error:
         raise AutomationError(f"{path} is not valid YAML: {error}") from error
+
+
+class Plain(str):
+    """A scalar without quotes as it is written: what it is depends on who asks, as in Go."""
+
+    __slots__ = ()
+
+
+def read_plain(path: Path) -> Any:
+    """Return what a file holds, with every scalar as text: `Plain` where a type may be read out of it.
+
+    Raises:
+        AutomationError: as `read`.
+    """
+    return _load(path, _PlainLoader)
+
+
+def value_of(text: object) -> Any:
+    """Return what `read` makes of something that `read_plain` has returned."""
+    if not isinstance(text, Plain):
+        return text
+    value = scalar(str(text))
+    if isinstance(value, float) and value.is_integer() and abs(value) < _NO_EXPONENT_BELOW:
+        return int(value)
+    return str(text) if isinstance(value, datetime) else value
 
 
 def text_of(value: object) -> str:
@@ -133,6 +162,26 @@ class _Loader(_Rules, _FastLoader):
         return int(value) if value.is_integer() and abs(value) < _NO_EXPONENT_BELOW else value
 
 
+class _PlainLoader(_Loader):
+    def construct_plain(self, node: yaml.ScalarNode) -> Any:
+        """Return the text of a scalar that Go would not take for one."""
+        return None if scalar(node.value) is None else Plain(node.value)
+
+    def construct_text(self, node: yaml.ScalarNode) -> str:
+        """Return a text, which may have no quotes."""
+        return str(node.value) if node.style else Plain(node.value)
+
+    def construct_tagged(self, node: yaml.Node) -> Any:
+        """Return what stands behind a tag of somebody's own; behind Compose's `!reset` there is nothing."""
+        if node.tag == "!reset":
+            return None
+        if isinstance(node, yaml.MappingNode):
+            return self.construct_mapping(node, deep=True)
+        if isinstance(node, yaml.SequenceNode):
+            return self.construct_sequence(node, deep=True)
+        return str(node.value)
+
+
 class _Dumper(_Rules, yaml.SafeDumper):
     pass
 
@@ -143,6 +192,11 @@ for _name in ("null", "bool", "int", "float", "timestamp"):
     _UNTYPED.add_constructor(f"{_TAG}{_name}", _UNTYPED.construct_plain)
 _UNTYPED.add_constructor(f"{_TAG}merge", _UNTYPED.construct_scalar)
 _UNTYPED.add_constructor(f"{_TAG}binary", _UNTYPED.construct_undefined)
+_PLAIN: Final[Any] = _PlainLoader
+for _name in ("null", "bool", "int", "float", "timestamp"):
+    _PLAIN.add_constructor(f"{_TAG}{_name}", _PLAIN.construct_plain)
+_PLAIN.add_constructor(f"{_TAG}str", _PLAIN.construct_text)
+_PLAIN.add_constructor(None, _PLAIN.construct_tagged)
 
 
 def _key(key: object) -> str:

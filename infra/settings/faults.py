@@ -44,8 +44,9 @@ class SettingsError(pulumi.RunError):
             faults: what is wrong.
             secret_keys: keys whose values the message must not show, without the project's prefix.
         """
+        self.faults = tuple(faults)
         secret = frozenset(secret_keys)
-        lines = [fault.line(secret) for fault in faults]
+        lines = [fault.line(secret) for fault in self.faults]
         count = "1 error" if len(lines) == 1 else f"{len(lines)} errors"
         listed = "\n".join(f"  - {line}" for line in lines)
         super().__init__(

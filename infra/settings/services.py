@@ -17,7 +17,7 @@ from infra.settings.service import ServiceSettings
 from infra.settings.traffic import KEYS_OF_AN_EXPOSURE
 
 _KEY: Final = "services"
-_OF_ONE_ALONE: Final = (
+KEYS_OF_ONE_ALONE: Final = (
     *("name", "exposure", "command", "entrypoint", "paths", "aliases", "redirect-hosts", "priority"),
     *("listener-port", "listener-protocol"),
     *("schedules", "connect", "discovery"),
@@ -120,7 +120,7 @@ def _inherited(name: str, own: Mapping[str, Any], main: ServiceSettings, *, migr
     of_sidecars = ("ingress-container",) if main.ingress_container in gone else ()
     of_capacity = _OF_CAPACITY if "capacity-provider-strategy" in own else ()
     of_image = () if migrates else ("migration",)
-    without = [*_OF_ONE_ALONE, *others, *of_capacity, *of_sidecars, *of_image]
+    without = [*KEYS_OF_ONE_ALONE, *others, *of_capacity, *of_sidecars, *of_image]
     return laid_over(main, base, own, {"name": name}, without=without)
 
 

@@ -14,7 +14,7 @@ from pydantic import AfterValidator
 from infra.settings.faults import CREDENTIALS
 from infra.settings.model import ONCE, Fault, FaultsError, Pattern, VariableName, Variables, check
 
-_SET_BY_TASK_DEFINITION: Final = frozenset(
+SET_BY_TASK_DEFINITION: Final = frozenset(
     {"PORT", "ENVIRONMENT", "SERVICE_NAME", "IMAGE_VERSION", "IDLE_TIMEOUT_SECONDS", "STOP_TIMEOUT_SECONDS"},
 )
 _ARN: Final = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}"
@@ -66,7 +66,7 @@ _HARMLESS: Final = frozenset({"", "true", "false"})
 
 def _ours_apart(variables: dict[str, str]) -> dict[str, str]:
     ours = "another name; the task definition sets this one itself"
-    check(Fault(ours, (name,), variables[name]) for name in variables if name in _SET_BY_TASK_DEFINITION)
+    check(Fault(ours, (name,), variables[name]) for name in variables if name in SET_BY_TASK_DEFINITION)
     return variables
 
 
@@ -143,12 +143,12 @@ def rules_of_variables(
         shown = value if name in environment else name
         if name in secrets:
             yield Fault("another name, or none in `secrets`, which sets it too", place, shown)
-        elif name not in environment and (name in _SET_BY_TASK_DEFINITION or name in CREDENTIALS):
+        elif name not in environment and (name in SET_BY_TASK_DEFINITION or name in CREDENTIALS):
             if alike.get(name) != value:
                 ours = f"files without {name}, which the program or the task role sets"
                 with_it = f", or with {name}={alike[name]}" if name in alike else ""
                 yield Fault(f"{ours}{with_it}", place, shown)
-        elif name not in public and _is_secret(name, value):
+        elif name not in public and looks_secret(name, value):
             yield Fault(
                 "what everybody may see: it stands in plain text in the state, the task definition and the "
                 "console. Put it into SSM (`aws ssm put-parameter --type SecureString --name /app/"
@@ -162,7 +162,8 @@ def rules_of_variables(
             yield Fault("the name of a variable in `environment`", ("public-variables", index), name)
 
 
-def _is_secret(name: str, value: str) -> bool:
+def looks_secret(name: str, value: str) -> bool:
+    """Whether a variable has no place in `environment`, by its name or by a password in its value."""
     if _FOR_BROWSERS.match(name) or value.lower() in _HARMLESS:
         return False
     return bool(_LOOKS_SECRET.search(name) or _HOLDS_A_PASSWORD.search(value))

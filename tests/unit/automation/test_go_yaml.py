@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from automation.errors import AutomationError
-from automation.go_yaml import read, text_of
+from automation.go_yaml import Plain, read, read_plain, text_of, value_of
 
 VALUES = {
     **{text: text for text in ("yes", "no", "on", "off", "y", "n", "Yes", "tRue", "nUll", "=", "<<")},
@@ -119,3 +119,26 @@ def test_an_empty_file_holds_nothing(file: Path) -> None:
     file.write_text("# nothing\n")
 
     assert read(file) is None
+
+
+def test_a_scalar_is_text_where_text_is_expected(file: Path) -> None:
+    """As Go decodes it into a string: a manifest's `1.20` is no number."""
+    file.write_text(
+        "{a: 1.20, b: 0420, c: yes, d: 12:30:00, e: ~, f: '1', g: !reset 1, h: !own [2], i: &x {j: 1}, k: *x}\n"
+    )
+    found = read_plain(file)
+
+    assert found == {
+        "a": "1.20",
+        "b": "0420",
+        "c": "yes",
+        "d": "12:30:00",
+        "e": None,
+        "f": "1",
+        "g": None,
+        "h": ["2"],
+        "i": {"j": "1"},
+        "k": {"j": "1"},
+    }
+    assert [value_of(found[name]) for name in "abcdf"] == [1.2, 272, "yes", "12:30:00", "1"]
+    assert (type(found["a"]), type(found["f"])) == (Plain, str)

@@ -1,0 +1,156 @@
+"""Where converted stack files go: the terminal, or a folder, and never over a file that is there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from automation.console import say, write_text
+from automation.convert.report import HEADINGS, Report
+from automation.errors import AutomationError
+from automation.stack_files import path_of
+from automation.stack_text import comment_lines, stack_text
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one environment."""
+
+    stack: str
+    config: Mapping[str, Any]
+    report: Report
+    head: Sequence[str]
+    comments: Mapping[tuple[str, ...], str] | None = None
+
+    def text(self, project: str) -> str:
+        """Return the stack file, with what there is to know at its end."""
+        notes = "".join(f"{line}\n" for text in self.report.lines() for line in comment_lines(text))
+        body = stack_text(project, self.config, head=self.head, comments=self.comments)
+        return f"{body}{notes}"
+
+
+def out_options(command: _Command) -> _Command:
+    """Add the options that say where files go."""
+    for option in (
+        click.option(
+            "--report",
+            "report_file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            metavar="FILE.md",
+            help="Write what is not the same as a list to tick off.",
+        ),
+        click.option("--force", is_flag=True, help="Overwrite stack files that are there."),
+        click.option("--write", is_flag=True, help="Write the stack files into the project's folder."),
+        click.option(
+            "--out",
+            type=click.Path(file_okay=False, path_type=Path),
+            metavar="DIR",
+            help="Write them into this folder.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def settings_of(pairs: Sequence[str]) -> dict[str, str]:
+    """Return values by name.
+
+    Raises:
+        UsageError: a pair has no `=`.
+    """
+    values: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise click.UsageError(f"--set {pair}: expected NAME=VALUE")
+        values[name] = value
+    return values
+
+
+def deliver(
+    results: Sequence[Result],
+    project: str,
+    root: Path,
+    *,
+    out: Path | None,
+    write: bool,
+    force: bool,
+    report_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Print or write stack files, and say what there is to know.
+
+    Raises:
+        UsageError: two places are named.
+        AutomationError: a file is there already, or cannot be written.
+    """
+    if write and out:
+        raise click.UsageError("--write and --out say two places: one of them")
+    folder = root if write else out
+    if folder is not None:
+        _write(results, project, folder, force=force)
+    if report_file is not None:
+        write_text(report_file, _markdown(results))
+    if as_json:
+        document = {
+            "stacks": {one.stack: {"config": one.config, "text": one.text(project)} for one in results},
+            "notes": {one.stack: [vars(note) for note in one.report.notes] for one in results},
+        }
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    if folder is None:
+        click.echo(
+            "\n".join(f"# {path_of(Path(), one.stack)}\n{one.text(project)}" for one in results), nl=False
+        )
+    for line in _said_once(results):
+        say(line)
+    if folder is None:
+        say(
+            "Nothing was written: --write puts the files into the project's folder, --out DIR into another"
+            " one."
+        )
+
+
+def _said_once(results: Sequence[Result]) -> Iterator[str]:
+    """Yield all notes, each once, with the stacks that it is about where they are not all of them."""
+    for kind, heading in HEADINGS.items():
+        stacks: dict[str, list[str]] = {}
+        for one in results:
+            for note in one.report.notes:
+                if note.kind == kind:
+                    stacks.setdefault(note.line, []).append(one.stack)
+        if stacks:
+            yield f"{heading} ({len(stacks)}):"
+        for line, names in stacks.items():
+            yield f"  - {line}" if len(names) == len(results) else f"  - [{', '.join(names)}] {line}"
+
+
+def _write(results: Sequence[Result], project: str, folder: Path, *, force: bool) -> None:
+    there = [path.name for one in results if (path := path_of(folder, one.stack)).exists()]
+    if there and not force:
+        raise AutomationError(
+            f"{', '.join(there)} is in {folder} already, and nothing was written: --force overwrites, --out"
+            " DIR writes elsewhere"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AutomationError(f"{folder} cannot be made: {error.strerror}") from error
+    for one in results:
+        path = path_of(folder, one.stack)
+        write_text(path, one.text(project))
+        say(f"wrote {path}")
+
+
+def _markdown(results: Sequence[Result]) -> str:
+    lines: list[str] = []
+    for one in results:
+        lines += [f"## Stack {one.stack}", "", *one.report.markdown()]
+    return "\n".join(lines).rstrip() + "\n"
