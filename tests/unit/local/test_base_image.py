@@ -106,10 +106,12 @@ def test_package_managers_and_scripts_know_registry_and_certificates() -> None:
     }
 
 
-def test_without_certificates_or_a_registry_none_is_named() -> None:
+def test_without_certificates_none_are_named_and_corepack_asks_npms_own_registry() -> None:
+    """For Yarn 2 and later it would ask a host of its own."""
     variables = base_image.environment("24.1.0", {"usr/local/etc/npmrc": "a=b\n"})
 
-    assert not {"NODE_EXTRA_CA_CERTS", "COREPACK_NPM_REGISTRY"} & variables.keys()
+    assert "NODE_EXTRA_CA_CERTS" not in variables
+    assert variables["COREPACK_NPM_REGISTRY"] == "https://registry.npmjs.org"
 
 
 def test_all_of_it_is_root_s_and_readable_whatever_the_user_s_umask(tar: tarfile.TarFile) -> None:

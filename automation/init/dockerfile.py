@@ -1,0 +1,281 @@
+"""The Dockerfile and the ignore file for an app that has none."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from automation.init.manager import PackageManager
+from automation.init.package import Package, Workspace
+from automation.init.start import Start, start_of
+
+_HEAD: Final = (
+    "# Written by `python -m automation init`, and yours to change: it is not written again.",
+    "# Where no registry can be reached, any image with Node will do: `--build-arg NODE_IMAGE=...`.",
+)
+_USER: Final = (
+    "# By number, so that ECS can see that it is not root. The app can write to /tmp alone.",
+    "USER 1000:1000",
+)
+_GENERATING: Final = ("preinstall", "install", "postinstall")
+"""Scripts that run with an installation, and may need any file of the app."""
+_OUTPUTS: Final = ("dist", "build", ".next", ".nuxt", ".output", ".svelte-kit", ".turbo", "out")
+_STANDALONE: Final = re.compile(r"\boutput\s*:\s*['\"]standalone['\"]")
+_NEXT_CONFIGS: Final = tuple(f"next.config.{ending}" for ending in ("js", "mjs", "ts", "cjs"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What an image is made of."""
+
+    package: Package
+    manager: PackageManager
+    start: Start
+    port: int
+    workspace: Workspace | None = None
+
+    @classmethod
+    def of(cls, package: Package, workspace: Workspace | None, port: int) -> Recipe:
+        """Return how to build an app.
+
+        Raises:
+            AutomationError: nothing says how the app is started.
+        """
+        manager = PackageManager.of(package, workspace)
+        start = start_of(package)
+        if workspace is None and _is_standalone(package):
+            start = Start(command=("node", "server.js"), source="Next.js's standalone server")
+        return cls(package=package, manager=manager, start=start, port=port, workspace=workspace)
+
+    @property
+    def node(self) -> int:
+        """Node's major version."""
+        return (self.workspace.root if self.workspace else self.package).node_version()
+
+    @property
+    def builds(self) -> bool:
+        """Whether the app has to be built."""
+        return "build" in self.package.scripts
+
+    @property
+    def _image(self) -> str:
+        # Prisma's engine needs OpenSSL, which the slim image leaves out.
+        return f"node:{self.node}-bookworm" + ("" if self._has_prisma else "-slim")
+
+    @property
+    def _has_prisma(self) -> bool:
+        return self.package.depends_on("prisma") or self.package.depends_on("@prisma/client")
+
+    @property
+    def _generates(self) -> bool:
+        """Whether an installation writes into `node_modules`, so that there must not be a second one."""
+        return self._has_prisma or any(name in self.package.scripts for name in _GENERATING)
+
+    @property
+    def _keeps_development_packages(self) -> bool:
+        return bool(self.start.development_packages(self.package))
+
+    def text(self) -> str:
+        """Return the Dockerfile."""
+        parts = [[*_HEAD, f"ARG NODE_IMAGE={self._image}"], *self._stages()]
+        return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+    def _stages(self) -> Iterator[list[str]]:
+        preparation = self.manager.preparation(self.node)
+        begin = "base" if preparation else "${NODE_IMAGE}"
+        if preparation:
+            yield ["FROM ${NODE_IMAGE} AS base", *preparation]
+        if self.workspace:
+            yield [f"FROM {begin} AS build", *self._workspace_build(self.workspace)]
+            yield [
+                *_final(),
+                "COPY --from=build /app .",
+                f"WORKDIR /app/{self.workspace.member}",
+                *self._end(),
+            ]
+        elif self._server_alone or self._generates:
+            yield [f"FROM {begin} AS build", *self._whole_build()]
+            yield [*_final(), *(self._server_alone or ["COPY --from=build /app ."]), *self._end()]
+        else:
+            yield from self._separate_stages(begin)
+
+    def _separate_stages(self, begin: str) -> Iterator[list[str]]:
+        """Yield stages of which that with the packages changes with the lock file alone."""
+        has_packages = self.package.has_production_packages or (
+            self._keeps_development_packages and self.package.has_packages
+        )
+        if has_packages:
+            install = (
+                self.manager.install if self._keeps_development_packages else self.manager.install_production
+            )
+            yield [
+                "# What production needs. It is installed anew only when the lock file changes.",
+                f"FROM {begin} AS packages",
+                *self._copied_manifest(),
+                *([] if self._keeps_development_packages else self._without_prepare()),
+                self._run(install()),
+            ]
+        if self.builds:
+            yield [
+                f"FROM {begin} AS build",
+                *self._copied_manifest(),
+                self._run(self.manager.install()),
+                *self._built(f"rm -rf {' '.join(self.manager.leftovers)}"),
+            ]
+        copied = ["COPY --from=packages /app/node_modules node_modules"] if has_packages else []
+        source = "--from=build /app" if self.builds else "."
+        yield [*_final(), *copied, f"COPY {source} .", *self._end()]
+
+    def _built(self, then: str) -> list[str]:
+        run = self.manager.run("build")
+        return ["COPY . .", *self._prisma(), f"RUN {run} && {then}" if then else f"RUN {run}"]
+
+    def _whole_build(self) -> Iterator[str]:
+        """Yield the lines of a stage that installs once, builds, and removes what only the build needed."""
+        if self._generates:
+            yield "WORKDIR /app"
+            yield "# Before the packages, since their installation uses files of the app."
+            yield from ["COPY . .", self._run(self.manager.install()), *self._prisma()]
+            yield from [f"RUN {self.manager.run('build')}"] if self.builds else []
+        else:
+            yield from [*self._copied_manifest(), self._run(self.manager.install()), *self._built("")]
+        if not self._server_alone and not self._keeps_development_packages:
+            yield self._run(self.manager.prune())
+
+    def _workspace_build(self, workspace: Workspace) -> Iterator[str]:
+        name = self.package.text("name") or workspace.member
+        yield from ["WORKDIR /app", "COPY . .", self._run(self.manager.install()), *self._prisma()]
+        if self.builds:
+            turbo = workspace.root.depends_on("turbo")
+            yield f"RUN {self.manager.run('build', name, turbo=turbo)}"
+        if not self._keeps_development_packages:
+            yield self._run(self.manager.prune(name))
+
+    @property
+    def _server_alone(self) -> list[str]:
+        """The lines that copy a server which a framework has packed with all that it needs."""
+        if self.workspace:
+            return []
+        if _is_standalone(self.package):
+            public = (
+                ["COPY --from=build /app/public public"] if (self.package.folder / "public").is_dir() else []
+            )
+            return [
+                "COPY --from=build /app/.next/standalone .",
+                "COPY --from=build /app/.next/static .next/static",
+                *public,
+                "ENV HOSTNAME=0.0.0.0",
+            ]
+        if self.start.command[1:] == (".output/server/index.mjs",):
+            return ["COPY --from=build /app/.output .output"]
+        return []
+
+    def _copied_manifest(self) -> list[str]:
+        files = [name for name in self.manager.files if not (self.package.folder / name).is_dir()]
+        folders = [name for name in self.manager.files if name not in files]
+        return [
+            "WORKDIR /app",
+            f"COPY {' '.join(files)} ./",
+            *(f"COPY {name} {name}" for name in folders),
+        ]
+
+    def _without_prepare(self) -> list[str]:
+        """Return what keeps a script from running whose program production does not have, such as husky's."""
+        is_run = self.manager.kind in {"npm", "pnpm"} and "prepare" in self.package.scripts
+        return ["RUN npm pkg delete scripts.prepare"] if is_run else []
+
+    def _prisma(self) -> list[str]:
+        own = " ".join(self.package.scripts.get(name, "") for name in (*_GENERATING, "prebuild", "build"))
+        generate = "npx prisma generate"
+        if self.workspace:
+            generate = f"cd {self.workspace.member} && {generate}"
+        return (
+            [f"RUN {generate}"] if self.package.depends_on("prisma") and "prisma generate" not in own else []
+        )
+
+    def _run(self, command: str) -> str:
+        return f"RUN {self.manager.cached}{command}"
+
+    def _end(self) -> Iterator[str]:
+        yield from (f"ENV {name}={json.dumps(value)}" for name, value in self.start.variables.items())
+        if self.start.programs:
+            folder = "/app/node_modules/.bin"
+            own = f"/app/{self.workspace.member}/node_modules/.bin:" if self.workspace else ""
+            yield f"ENV PATH={own}{folder}:$PATH"
+        if self.package.depends_on("astro"):
+            yield "ENV HOST=0.0.0.0"
+        yield from _USER
+        yield f"EXPOSE {self.port}"
+        yield "# In exec form, so that SIGTERM reaches the app."
+        yield f"CMD {json.dumps([*self.start.command])}"
+
+    def ignored(self, *, project: str | None = None) -> str:
+        """Return the ignore file.
+
+        Args:
+            project: folder of this project, from the context, if it is in there.
+        """
+        return "\n".join(self._ignored(project)) + "\n"
+
+    def _ignored(self, project: str | None) -> Iterator[str]:
+        yield "# What the image does not need, and what must not get into it."
+        yield from ("**/.git", "**/.github", "**/.idea", "**/.vscode", "**/.DS_Store")
+        yield from ("**/node_modules", "**/coverage", "**/*.log", "**/.env", "**/.env.*")
+        if self.package.depends_on("next"):
+            yield from ("# Next.js reads it during the build.", "!**/.env.production")
+        if self.builds:
+            yield from (f"**/{name}" for name in self._outputs())
+        yield from ("**/Dockerfile*", "**/.dockerignore")
+        if project:
+            yield project
+
+    def _outputs(self) -> Iterator[str]:
+        """Yield folders that the build makes: what git ignores is none of the app's sources."""
+        folders = [self.package.folder, *([self.workspace.root.folder] if self.workspace else [])]
+        lines = {
+            line.strip().strip("/").removeprefix("**/")
+            for folder in folders
+            if (path := folder / ".gitignore").is_file()
+            for line in path.read_text("utf-8", errors="replace").splitlines()
+        }
+        return (name for name in _OUTPUTS if name in lines)
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what the user should know of it."""
+        manager = self.manager
+        if manager.other_locks:
+            others = ", ".join(manager.other_locks)
+            yield (
+                f"lock files of several package managers: {manager.name} is used, {others} is not read; "
+                "delete what is out of date"
+            )
+        if manager.lock is None and self.package.has_packages:
+            yield (
+                f"no lock file of {manager.name}: each build installs the newest versions; run "
+                f"`{manager.kind if manager.kind != 'berry' else 'yarn'} install` and commit the lock file"
+            )
+        for name in self.start.development_packages(self.package):
+            yield (
+                f"{name} starts the app, and is one of `devDependencies`, so that the image has them all: "
+                "move it to `dependencies` for a smaller image"
+            )
+        if self.package.depends_on("next") and not _is_standalone(self.package) and not self.workspace:
+            yield "a far smaller image: set `output: 'standalone'` in Next.js's config, and run this again"
+        if (self.package.folder / "bun.lock").exists() or (self.package.folder / "bun.lockb").exists():
+            yield "bun's lock file is not read: packages are installed by npm"
+
+
+def _final() -> Iterable[str]:
+    return ["FROM ${NODE_IMAGE}", "ENV NODE_ENV=production", "WORKDIR /app"]
+
+
+def _is_standalone(package: Package) -> bool:
+    return any(
+        _STANDALONE.search(path.read_text("utf-8", errors="replace"))
+        for name in _NEXT_CONFIGS
+        if (path := Path(package.folder, name)).is_file()
+    )

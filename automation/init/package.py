@@ -1,0 +1,193 @@
+"""An app's `package.json`: its scripts, its dependencies and the Node that it asks for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, Final, cast
+
+import yaml
+
+from automation.errors import AutomationError
+
+LTS: Final = 24
+"""The Node of an app that asks for none: the release line that the shipped app has."""
+_SUPPORTED: Final = (24, 26, 22)
+"""Release lines that get security updates, in the order in which a range is tried."""
+_NAMED: Final = {"iron": 20, "jod": 22, "krypton": 24}
+"""https://github.com/nodejs/Release/blob/main/CODENAMES.md"""
+_VERSION_FILES: Final = (".nvmrc", ".node-version", ".tool-versions")
+_VERSION: Final = re.compile(r"v?(\d+)(?:\.|$)")
+_COMPARISON: Final = re.compile(r"(>=|<=|>|<|\^|~|=)?\s*v?(\d+)(?:\.[\dx*]+)*")
+_FARTHEST_WORKSPACE: Final = 5
+"""Folders above an app in which its workspace is looked for."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A folder with a `package.json`."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> Package | None:
+        """Return the package in a folder; None if it has no `package.json`.
+
+        Raises:
+            AutomationError: the file cannot be read, or is not a JSON object.
+        """
+        path = folder / "package.json"
+        try:
+            manifest: object = json.loads(path.read_text("utf-8-sig"))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise AutomationError(f"{path} cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise AutomationError(f"{path} is not valid JSON: {error}") from error
+        if not isinstance(manifest, dict):
+            raise AutomationError(f"{path} holds no JSON object: `npm init` makes a valid one")
+        return cls(folder, cast("dict[str, Any]", manifest))
+
+    def text(self, key: str) -> str:
+        """Return a text of the manifest; empty if it has none."""
+        value = self.manifest.get(key)
+        return value if isinstance(value, str) else ""
+
+    def texts(self, key: str) -> dict[str, str]:
+        """Return an object of texts of the manifest, such as `scripts`."""
+        value = self.manifest.get(key)
+        entries = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+        return {name: text for name, text in entries.items() if isinstance(text, str)}
+
+    @property
+    def scripts(self) -> dict[str, str]:
+        """The scripts by name."""
+        return self.texts("scripts")
+
+    def depends_on(self, name: str) -> bool:
+        """Whether the app needs a package, in production or for its build."""
+        return name in self.texts("dependencies") or name in self.texts("devDependencies")
+
+    def is_for_development(self, name: str) -> bool:
+        """Whether a package is installed for development only."""
+        return name in self.texts("devDependencies") and name not in self.texts("dependencies")
+
+    @property
+    def has_production_packages(self) -> bool:
+        """Whether production needs any package."""
+        return any(self.texts(key) for key in ("dependencies", "optionalDependencies"))
+
+    @property
+    def has_packages(self) -> bool:
+        """Whether any package is installed."""
+        return self.has_production_packages or bool(self.texts("devDependencies"))
+
+    def node_version(self) -> int:
+        """Return Node's major version: that of a version file, of `engines` or of Volta, else the LTS."""
+        for name in _VERSION_FILES:
+            text = _read(self.folder / name)
+            lines = [line.split("#")[0].strip() for line in text.splitlines()]
+            if name == ".tool-versions":
+                lines = [line.removeprefix("nodejs ").strip() for line in lines if line.startswith("nodejs ")]
+            if lines and (major := _major(lines[0])):
+                return major
+        if major := _major(self.texts("volta").get("node", "")):
+            return major
+        wanted = self.texts("engines").get("node", "")
+        return next((major for major in _SUPPORTED if _allows(wanted, major)), None) or _newest(wanted) or LTS
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A monorepo that an app is a package of."""
+
+    root: Package
+    member: str
+    """Path of the app in it, such as `apps/web`."""
+
+    @classmethod
+    def around(cls, folder: Path) -> Workspace | None:
+        """Return the workspace that a folder belongs to; None if it stands alone."""
+        parents = [*folder.resolve().parents][:_FARTHEST_WORKSPACE]
+        for parent in parents:
+            member = folder.resolve().relative_to(parent).as_posix()
+            if any(fnmatch(member, pattern) for pattern in _members(parent)):
+                root = Package.read(parent) or Package(parent, {})
+                return cls(root, member)
+            if (parent / ".git").exists():
+                return None
+        return None
+
+
+def _members(folder: Path) -> Iterator[str]:
+    """Yield the patterns of a workspace's packages."""
+    package = Package.read(folder)
+    listed: Any = package.manifest.get("workspaces") if package else None
+    if isinstance(listed, dict):
+        listed = cast("dict[str, Any]", listed).get("packages")
+    try:
+        pnpm: Any = yaml.safe_load(_read(folder / "pnpm-workspace.yaml"))
+    except yaml.YAMLError:
+        pnpm = None
+    if isinstance(pnpm, dict):
+        listed = cast("dict[str, Any]", pnpm).get("packages") or listed
+    for pattern in cast("list[object]", listed) if isinstance(listed, list) else ():
+        if isinstance(pattern, str) and not pattern.startswith("!"):
+            yield pattern.removeprefix("./").rstrip("/")
+
+
+def _major(text: str) -> int | None:
+    if text.startswith("lts/"):
+        return _NAMED.get(text.removeprefix("lts/").lower(), LTS)
+    found = _VERSION.match(text)
+    return int(found[1]) if found else None
+
+
+def _allows(wanted: str, major: int) -> bool:
+    """Whether a range of versions has some of a major version."""
+    return bool(wanted.strip()) and any(_all_allow(part, major) for part in wanted.split("||"))
+
+
+def _all_allow(part: str, major: int) -> bool:
+    if part.strip() in {"*", "x", "latest"}:
+        return True
+    if " - " in part:
+        first, last = (_major(end.strip()) for end in part.split(" - ", 1))
+        return first is not None and last is not None and first <= major <= last
+    compared = [*_comparisons(part)]
+    return bool(compared) and all(_holds(major, *one) for one in compared)
+
+
+def _holds(major: int, operator: str, number: int, text: str) -> bool:
+    # `<22.12` allows some of 22, `<22` none of it.
+    has_minor = bool(re.search(r"\.[1-9]", text))
+    if operator in {">=", "<="}:
+        return major >= number if operator == ">=" else major <= number
+    if operator == ">":
+        return major >= number if has_minor else major > number
+    if operator == "<":
+        return major <= number if has_minor else major < number
+    return major == number
+
+
+def _comparisons(part: str) -> Iterator[tuple[str, int, str]]:
+    """Yield the operator, the major version and the whole text of each comparison."""
+    for found in _COMPARISON.finditer(part):
+        yield found[1] or "", int(found[2]), found[0]
+
+
+def _newest(wanted: str) -> int | None:
+    return max((number for _, number, _ in _comparisons(wanted)), default=None)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, ValueError):
+        return ""
