@@ -64,13 +64,28 @@ def add_example(folder: Path) -> dict[str, Any]:
     return {key.removeprefix("node-on-ecs:"): value for key, value in config.items()}
 
 
+def begin_with(project: Project, app: str) -> dict[str, Any]:
+    """Let `init` look at the example without its Dockerfile, and return the keys of the app that it wrote."""
+    shutil.copytree(
+        EXAMPLES / "express",
+        project.folder / app,
+        ignore=shutil.ignore_patterns("Dockerfile", ".dockerignore"),
+    )
+    project.done("init", "--yes", "--app-path", app, "--stacks", app)
+    written = project.folder / f"Pulumi.{app}.yaml"
+    config = yaml.safe_load(written.read_text())["config"]
+    written.unlink()
+    names = ("app-path", "container-port", "health-check-path", "health-check-command")
+    return {name: config[f"node-on-ecs:{name}"] for name in names}
+
+
 def command(role: str) -> list[str]:
     return ["node", "roles.cjs", role]
 
 
 @pytest.fixture(scope="module")
 def stack(copy_project: Callable[[], Project]) -> Project:
-    """A stack of six services, up once."""
+    """A stack of seven services, up once."""
     project = copy_project()
     project.write_app("roles.cjs", ROLES)
     express = {
@@ -79,6 +94,7 @@ def stack(copy_project: Callable[[], Project]) -> Project:
         "connect": {"enabled": False},
         **add_example(project.folder),
     }
+    begun = {"aliases": [], "connect": {"enabled": False}, **begin_with(project, "begun")}
     secrets = {"db": {"password": "of the database"}, "/app/token": "of the app"}
     (project.folder / "local-secrets.yaml").write_text(json.dumps(secrets))
     project.write(
@@ -99,6 +115,7 @@ def stack(copy_project: Callable[[], Project]) -> Project:
                 "connect": {"enabled": True},
             },
             "express": express,
+            "begun": begun,
             "store": {
                 "exposure": "tcp",
                 "container-port": 5432,
@@ -147,6 +164,10 @@ def test_paths_of_a_host_lead_to_different_services(stack: Project) -> None:
 
 def test_the_express_app_of_the_examples_answers_with_its_three_keys(stack: Project) -> None:
     assert stack.get(DOMAIN, "/hello/alice").json == {"hello": "alice"}
+
+
+def test_an_app_without_a_dockerfile_answers_with_what_init_wrote(stack: Project) -> None:
+    assert stack.get(f"begun.{DOMAIN}", "/hello/bob").json == {"hello": "bob"}
 
 
 @pytest.mark.parametrize(
