@@ -199,6 +199,11 @@ def _answers(region: str, vpc_id: str, asked: Mapping[str, Any]) -> dict[str, di
             "ipAddressType": "ipv4",
             "securityGroups": [_PLANNED],
         },
+        # As if bootstrap/ had been run: what it makes is what a stack is to be reckoned with.
+        "aws:ssm/getParametersByPath:getParametersByPath": {
+            "names": ["/log-bucket", "/log-key-arn", "/topic-arn"],
+            "values": [_PLANNED, f"arn:{_PLANNED}:key", f"arn:{_PLANNED}:topic"],
+        },
         "aws:ssm/getParameter:getParameter": {"name": name, "insecureValue": _PLANNED},
         "aws:route53/getZone:getZone": {"zoneId": _PLANNED, "name": name},
         "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": _PLANNED},

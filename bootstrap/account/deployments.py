@@ -44,6 +44,7 @@ _CHANGE_RECORDS: Final = "route53:ChangeResourceRecordSets"
 _RECORD_NAMES: Final = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
 _PARAMETERS: Final = "parameter/*-migrations-*"
 """All that the program makes: others may hold secrets."""
+_BOOTSTRAPPED: Final = "ssm:GetParametersByPath"
 _IMAGES: Final = "parameter/aws/service/ecs/*"
 """AWS's own parameters, which belong to no account."""
 _SSM_WITHOUT_NAME: Final = (
@@ -59,6 +60,9 @@ _CREATE_ACTIONS: Final = {
 """How AWS says that an action comes with the creation of what it tags, where it does."""
 _OF_DASHBOARDS: Final = ("cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard")
 """By name: a dashboard is its account's, in no region, and AWS compares no tags."""
+_RETIRE_GRANTS: Final = "kms:RetireGrant"
+_ENCRYPTS_IMAGES: Final = "alias/aws/ecr"
+"""The key that AWS keeps for ECR in each account."""
 _NEW_RULES: Final = ["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"]
 
 
@@ -72,7 +76,7 @@ def shared_by_stacks(
         actions: what deployments need.
         owned: those of them that :func:`own_things` allows, on things with a stack's tags alone.
     """
-    free = sorted(set(actions) - set(owned) - set(_OF_DASHBOARDS))
+    free = sorted(set(actions) - set(owned) - {*_OF_DASHBOARDS, _RETIRE_GRANTS})
     network = [one for one in free if _service(one) in ("ec2", "elasticloadbalancing")]
     others = [one for one in free if _service(one) not in ("ec2", "elasticloadbalancing", "iam", "route53")]
     return {
@@ -84,6 +88,7 @@ def shared_by_stacks(
         "services": [
             *_regional(place, others),
             *_zones([one for one in free if one != _CHANGE_RECORDS]),
+            _grants_of_images(place),
             allow("ScalingAlarms", ["cloudwatch:DeleteAlarms"], place.arn("cloudwatch", _SCALING_ALARMS)),
             *(
                 allow(f"TagNew{_service(action)}", [action], "*", {"Null": {key: "false"}})
@@ -171,8 +176,9 @@ def boundary(
     repository_arn: str | None,
 ) -> Iterator[Statement]:
     """Yield the most that any role made here may ever do, whatever is attached to it later."""
-    services = sorted({_service(action) for action in actions} - {"iam"})
+    services = sorted({_service(action) for action in actions} - {"iam", "kms"})
     yield allow("Services", [f"{service}:*" for service in services], "*")
+    yield _grants_of_images(place)
     yield allow(
         "Iam", _of_iam(actions), [place.iam_arn(f"{kind}/*") for kind in ("instance-profile", "role")]
     )
@@ -233,6 +239,12 @@ def _roles(
     yield deny("Unbind", [_UNBIND], "*")
 
 
+def _grants_of_images(place: Place) -> Statement:
+    """Return what deletes an encrypted repository: ECR's grants on its key go with it."""
+    aliases: Condition = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": _ENCRYPTS_IMAGES}}
+    return allow("GrantsOfImages", [_RETIRE_GRANTS], place.arn("kms", "key/*"), aliases)
+
+
 def _own_tags(place: Place, stack: StackSettings, key: str) -> Condition:
     return {
         "StringEquals": {f"{key}/Project": place.project},
@@ -251,9 +263,13 @@ def _names_below(domains: Sequence[str]) -> Condition:
 
 
 def _regional(place: Place, actions: Iterable[str]) -> Iterator[Statement]:
-    named = sorted(one for one in actions if _service(one) == "ssm" and one not in _SSM_WITHOUT_NAME)
+    of_ssm = {one for one in actions if _service(one) == "ssm" and one not in _SSM_WITHOUT_NAME}
+    named = sorted(of_ssm - {_BOOTSTRAPPED})
     here: dict[str, Any] = {"StringEquals": {"aws:RequestedRegion": place.region}}
-    yield allow("Regional", sorted(set(actions) - set(named)), "*", here)
+    yield allow("Regional", sorted(set(actions) - of_ssm), "*", here)
+    if _BOOTSTRAPPED in of_ssm:
+        # The path, and not the parameters in it, is what AWS compares.
+        yield allow("Bootstrapped", [_BOOTSTRAPPED], place.arn("ssm", f"parameter/bootstrap/{place.project}"))
     if named:
         yield allow("Parameters", named, place.arn("ssm", _PARAMETERS))
         images = f"arn:{place.partition}:ssm:{place.region}::{_IMAGES}"

@@ -61,8 +61,11 @@ class Images(pulumi.ComponentResource):
             name=repository_name,
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration={"scan_on_push": True},
-            encryption_configurations=[{"encryption_type": "AES256"}],
-            opts=pulumi.ResourceOptions(parent=self, protect=True),
+            # With the key that AWS keeps for ECR. AWS changes no repository's encryption: an older one stays.
+            encryption_configurations=[{"encryption_type": "KMS"}],
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=True, ignore_changes=["encryptionConfigurations"]
+            ),
         )
         aws.ecr.LifecyclePolicy(
             name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
 import pulumi_aws as aws
@@ -13,6 +13,9 @@ from account.resource_policies import log_bucket_policy, log_key_policy, topic_p
 if TYPE_CHECKING:
     from account.place import Place
     from account.settings import Settings
+
+BOOTSTRAP: Final = "bootstrap"
+"""The value in stack files, and where its meaning is among the account's parameters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +55,28 @@ class Telling(pulumi.ComponentResource):
                 restrict_public_buckets=True,
                 opts=self._child,
             )
+        self._tell(key_arn=key_arn, topic_arn=topic.arn)
         self.register_outputs({"keys": self.keys})
+
+    def _tell(self, *, key_arn: pulumi.Input[str] | None, topic_arn: pulumi.Input[str]) -> None:
+        """Write down what stacks find by the value `bootstrap`, as infra/bootstrapped.py reads it."""
+        project = self._args.place.project
+        made = {
+            "log-bucket": self.keys.get(f"{project}:log-bucket"),
+            "log-key-arn": key_arn,
+            "topic-arn": topic_arn,
+        }
+        for key, value in made.items():
+            if value is not None:
+                aws.ssm.Parameter(
+                    key,
+                    name=f"/{BOOTSTRAP}/{project}/{key}",
+                    type="String",
+                    # Names and ARNs, which are no secrets of the state.
+                    insecure_value=value,
+                    description=f"What `{key}: {BOOTSTRAP}` means in stack files of {project}",
+                    opts=self._child,
+                )
 
     def _key(self) -> pulumi.Output[str]:
         place = self._args.place

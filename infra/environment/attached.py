@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
+from infra.bootstrapped import with_bootstrapped
 from infra.environment.attachment import Base
 from infra.environment.services import Services, own_parts
 from infra.image.images import Images
@@ -27,6 +28,7 @@ class AttachedService(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EnvironmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:AttachedService", name, None, opts)
+        args = with_bootstrapped(args, parent=self)
         settings, attach = args.settings, args.settings.attach
         if attach is None:
             raise ValueError(f"{name}: a stack without `attach-to` is an Environment, and not attached")

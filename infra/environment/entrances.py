@@ -155,7 +155,7 @@ class Entrances:
         decrypts = self._http or any(one.listener_protocol == "tls" for one in self._tcp)
         if not (balancer.makes_certificate and balancer.domain and self.zone_id and decrypts):
             return balancer.certificate_arn
-        names = balancer.certified(self._settings.routing.certified_hosts)
+        names = self._settings.routing.certified
         elsewhere: dict[str, pulumi.Input[str]] = {}
         for name in names:
             host = name.removeprefix("*.")

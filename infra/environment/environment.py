@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from infra.bootstrapped import with_bootstrapped
 from infra.cluster.cluster import Cluster, ClusterArgs
 from infra.cluster.place import Place
 from infra.environment.attachment import OUTPUT, attachment_of
@@ -43,6 +44,7 @@ class Environment(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EnvironmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Environment", name, None, opts)
+        args = with_bootstrapped(args, parent=self)
         settings = args.settings
 
         images = Images(settings, stack_prefix=args.stack_prefix, parent=self)

@@ -28,6 +28,10 @@ _PLATFORM: Final[dict[Architecture, docker_build.Platform]] = {
 
 _DAYS_OF_UNUSED_CACHE: Final = 7
 _BUILD_ID_BYTES: Final = 4
+# With the key that AWS keeps for ECR in each account, which costs nothing by itself.
+_ENCRYPTED: Final[list[aws.ecr.RepositoryEncryptionConfigurationArgsDict]] = [{"encryption_type": "KMS"}]
+_AS_IT_WAS_MADE: Final = ["encryptionConfigurations"]
+"""AWS changes no repository's encryption: an older one stays as it is, and its images in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +102,9 @@ class AppImage(pulumi.ComponentResource):
             name,
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration={"scan_on_push": True},
-            encryption_configurations=[{"encryption_type": "AES256"}],
+            encryption_configurations=_ENCRYPTED,
             force_delete=not args.protect,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect, ignore_changes=_AS_IT_WAS_MADE),
         )
         aws.ecr.LifecyclePolicy(
             f"{name}-retention",
@@ -226,10 +230,11 @@ class AppImage(pulumi.ComponentResource):
         repository = aws.ecr.Repository(
             f"{name}-cache",
             image_tag_mutability="MUTABLE",
-            image_scanning_configuration={"scan_on_push": False},
-            encryption_configurations=[{"encryption_type": "AES256"}],
+            # Layers that no task runs; an image that is pushed here by mistake is seen.
+            image_scanning_configuration={"scan_on_push": True},
+            encryption_configurations=_ENCRYPTED,
             force_delete=True,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=_AS_IT_WAS_MADE),
         )
         aws.ecr.LifecyclePolicy(
             f"{name}-cache-retention",

@@ -36,7 +36,7 @@ class Certificate(pulumi.ComponentResource):
         certificate = aws.acm.Certificate(
             name,
             domain_name=args.domain,
-            subject_alternative_names=list(args.names),
+            subject_alternative_names=list(args.names) or None,
             validation_method="DNS",
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -21,7 +21,7 @@ from infra.settings.image import BuildSecret, ImageSettings
 from infra.settings.load_balancer import LoadBalancerSettings
 from infra.settings.network import EgressRule, Nat, NetworkSettings
 from infra.settings.network_load_balancer import NetworkLoadBalancerSettings
-from infra.settings.observability import NotificationSettings, ObservabilitySettings
+from infra.settings.observability import BOOTSTRAP, NotificationSettings, ObservabilitySettings
 from infra.settings.placement import PlacementConstraint, PlacementStrategy
 from infra.settings.provider import ProviderSettings
 from infra.settings.rollout import RolloutHook, RolloutSettings, Strategy
@@ -35,6 +35,7 @@ from infra.settings.storage import SharedFiles, Volume
 from infra.settings.traffic import Exposure, ListenerProtocol
 
 __all__ = [
+    "BOOTSTRAP",
     "KEYS_OF_THE_BASE",
     "AlarmSettings",
     "Architecture",

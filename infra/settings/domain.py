@@ -66,10 +66,15 @@ class DomainSettings(Model):
         zones = filter(None, (self.hosted_zone, *self.alias_zones))
         return max((zone for zone in zones if f".{host}".endswith(f".{zone}")), key=len, default=None)
 
-    def certified(self, hosts: Iterable[str]) -> tuple[str, ...]:
-        """Return what the certificate names beside the domain: all directly below it, and hosts elsewhere."""
-        # Always with the wildcard, so that the first copy needs no new certificate.
-        names = [f"*.{self.domain}"]
+    def certified(self, hosts: Iterable[str], *, below: bool) -> tuple[str, ...]:
+        """Return what the certificate names beside the domain: all directly below it, and hosts elsewhere.
+
+        Args:
+            hosts: of the services.
+            below: whether copies or stacks of pull requests may ever come to the names below the domain.
+        """
+        # With the wildcard from the beginning, so that the first copy needs no new certificate.
+        names = [f"*.{self.domain}"] if below else []
         for host in hosts:
             if host != self.domain and f"*.{host.partition('.')[2]}" not in names and host not in names:
                 names.append(host)
@@ -82,9 +87,9 @@ class DomainSettings(Model):
         elif self.dns_records and self.zone_of(host) is None:
             yield f"a name in {self.hosted_zone}, or with its zone in `alias-zones`"
 
-    def faults_of_certificate(self, hosts: Iterable[str]) -> Iterator[str]:
-        """Yield why there can be no certificate for all names."""
-        names = (str(self.domain), *self.certified(hosts))
+    def faults_of_certificate(self, certified: Iterable[str]) -> Iterator[str]:
+        """Yield why there can be no certificate for the domain and all that is named beside it."""
+        names = (str(self.domain), *certified)
         if len(names) > _MOST_NAMES:
             yield (
                 f"fewer, wildcards, or a `certificate-arn`: with `domain` they are {len(names)} names, and a "

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from infra.settings.model import Fault, Model, Pattern
 
-TopicArn = Annotated[
+BOOTSTRAP: Final = "bootstrap"
+"""Stands for what `bootstrap/` has made for the account."""
+
+_TOPIC: Final = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}"
+TopicArn = Annotated[str, Pattern("the ARN of an SNS topic that is not FIFO (arn:aws:sns:…)", _TOPIC)]
+SharedTopicArn = Annotated[
     str,
     Pattern(
-        "the ARN of an SNS topic that is not FIFO (arn:aws:sns:…)",
-        r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}",
+        "the ARN of an SNS topic that is not FIFO (arn:aws:sns:…), or bootstrap",
+        rf"{BOOTSTRAP}|{_TOPIC}",
     ),
 ]
 
@@ -21,8 +26,9 @@ TopicArn = Annotated[
 class NotificationSettings(Model):
     """Whom alarms and events reach, and from which threshold on; 0 is no such alarm."""
 
-    topic_arn: TopicArn | None = None
-    """SNS topic, in the stack's region, that gets every alarm and event; without it there are none."""
+    topic_arn: SharedTopicArn | None = None
+    """SNS topic, in the stack's region, that gets every alarm and event; without it there are none. With
+    `bootstrap` it is the one that `bootstrap/` makes for the account."""
     urgent_topic_arn: TopicArn | None = None
     """SNS topic that is told only when users are hurt, such as the one that a pager listens to; then
     `topic-arn` is for what can wait until morning, and for the reasons."""
@@ -51,7 +57,7 @@ class NotificationSettings(Model):
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
         for key in ("topic_arn", "urgent_topic_arn"):
             arn: str | None = getattr(self, key)
-            if arn and arn.split(":")[3] != region:
+            if arn and arn != BOOTSTRAP and arn.split(":")[3] != region:
                 yield Fault(
                     f"a topic in {region}: alarms reach no other region", (key.replace("_", "-"),), arn
                 )
@@ -74,8 +80,8 @@ class ObservabilitySettings(Model):
         | None
     ) = None
     """S3 bucket in the stack's region, encrypted with SSE-S3, for the load balancer's access and connection
-    logs, below <project>/<stack>; `bootstrap/` makes one. Without the key again, AWS goes on logging until
-    somebody switches that off at the load balancer."""
+    logs, below <project>/<stack>; `bootstrap` is the one that `bootstrap/` makes for the account. Without the
+    key again, AWS goes on logging until somebody switches that off at the load balancer."""
     flow_logs: Literal["none", "bucket", "log-group"] = "none"
     """Where the VPC that the stack makes keeps who spoke with whom: in `log-bucket`, or in a log group of its
     own, kept for `log-retention-days`."""
@@ -83,14 +89,14 @@ class ObservabilitySettings(Model):
         Annotated[
             str,
             Pattern(
-                "the ARN of a KMS key (arn:aws:kms:…:key/…)",
-                r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+",
+                "the ARN of a KMS key (arn:aws:kms:…:key/…), or bootstrap",
+                rf"{BOOTSTRAP}|arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{{12}}:key/[A-Za-z0-9-]+",
             ),
         ]
         | None
     ) = None
-    """KMS key for the stack's log groups; its policy has to let CloudWatch Logs use it, as that of
-    `bootstrap/` does."""
+    """KMS key for the stack's log groups; its policy has to let CloudWatch Logs use it. `bootstrap` is the
+    key that `bootstrap/` makes for the account."""
 
     def _rules(self) -> Iterator[Fault]:
         if self.flow_logs == "bucket" and self.log_bucket is None:

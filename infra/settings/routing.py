@@ -72,6 +72,8 @@ class Routing:
     """The cluster that is there already."""
     base: str | None
     """The stack that this one attaches to."""
+    names_below: bool
+    """Whether copies, or stacks of pull requests, may come to names below the domain."""
 
     @property
     def main(self) -> ServiceSettings:
@@ -88,6 +90,11 @@ class Routing:
         """Host names that the certificate has to cover beside the domain."""
         named = [host for one in self.services for host in (*one.hosts, *one.redirect_hosts)]
         return tuple(dict.fromkeys(named))
+
+    @property
+    def certified(self) -> tuple[str, ...]:
+        """What the certificate names beside the domain."""
+        return self.balancer.certified(self.certified_hosts, below=self.names_below)
 
     @property
     def rules(self) -> list[Rule]:
@@ -180,7 +187,7 @@ def _faults_of_names(routing: Routing) -> Iterator[Fault]:
                 if owner and (key == "aliases" or owner == service.name):
                     yield Fault(f"another name: {owner} has it already", (*where, key, index), host)
     if balancer.makes_certificate:
-        for allowed in balancer.faults_of_certificate(routing.certified_hosts):
+        for allowed in balancer.faults_of_certificate(routing.certified):
             yield Fault(allowed, ("aliases",), routing.certified_hosts)
 
 

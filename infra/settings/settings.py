@@ -203,6 +203,8 @@ class Settings(Model):
             region=self.provider.region,
             cluster_arn=self.cluster.cluster_arn,
             base=self.attach.base if self.attach else None,
+            # The first copy then needs no new certificate.
+            names_below=bool(self.multidev) or self.preview_stacks.maximum > 0,
         )
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from threading import Lock
 from typing import Any, Final, cast
 
 from local.resources.aws_calls import call
@@ -11,6 +12,9 @@ from local.resources.cloud import Cloud
 from local.resources.ecr import describe_image, registry_host
 from local.resources.route53 import plain
 
+_FIRST: Final = Lock()
+"""Stacks of one run that ask at the same time make nothing twice."""
+_BOOTSTRAPPED: Final = ("log-bucket", "log-key-arn", "topic-arn")
 _ZONE_TYPE: Final = "zone-type"
 """The one filter of zones that is known here; MiniStack ignores all of them."""
 
@@ -74,6 +78,52 @@ def get_parameter(cloud: Cloud, arguments: Properties) -> Properties:
         "value": parameter["Value"],
         "version": parameter["Version"],
     }
+
+
+def get_parameters_by_path(cloud: Cloud, arguments: Properties) -> Properties:
+    """`aws:ssm/getParametersByPath`; what `bootstrap/` would have made is made, for here nobody has run it.
+
+    Raises:
+        ResourceError: it is asked for otherwise than by path.
+    """
+    _known("getParametersByPath", arguments, "path")
+    path = str(arguments["path"])
+    with _FIRST:
+        found = _parameters(cloud, path)
+        if path.startswith("/bootstrap/") and len(found) < len(_BOOTSTRAPPED):
+            _bootstrap(cloud, path)
+            found = _parameters(cloud, path)
+    return {
+        "arns": [one["ARN"] for one in found],
+        "id": path,
+        "names": [one["Name"] for one in found],
+        "path": path,
+        "region": cloud.region,
+        "types": [one["Type"] for one in found],
+        "values": [one["Value"] for one in found],
+    }
+
+
+def _parameters(cloud: Cloud, path: str) -> list[dict[str, Any]]:
+    return call(cloud, "ssm", "get_parameters_by_path", Path=path)["Parameters"]
+
+
+def _bootstrap(cloud: Cloud, path: str) -> None:
+    """Make what `bootstrap/` makes for logs and alarms, as far as a stack sees it."""
+    project = path.rpartition("/")[2]
+    account = call(cloud, "sts", "get_caller_identity")["Account"]
+    bucket = f"{project}-logs-{account}-{cloud.region}"
+    place = {"CreateBucketConfiguration": {"LocationConstraint": cloud.region}}
+    elsewhere: dict[str, Any] = {} if cloud.region == "us-east-1" else place
+    call(cloud, "s3", "create_bucket", absent=("BucketAlreadyOwnedByYou",), Bucket=bucket, **elsewhere)
+    made = (
+        bucket,
+        call(cloud, "kms", "create_key", Description="logs")["KeyMetadata"]["Arn"],
+        call(cloud, "sns", "create_topic", Name=f"{project}-alarms")["TopicArn"],
+    )
+    for key, value in zip(_BOOTSTRAPPED, made, strict=True):
+        name = f"{path}/{key}"
+        call(cloud, "ssm", "put_parameter", Name=name, Type="String", Value=value, Overwrite=True)
 
 
 def get_secret(cloud: Cloud, arguments: Properties) -> Properties:

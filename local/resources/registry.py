@@ -82,6 +82,7 @@ INVOKES: Final[Mapping[str, Invoke]] = Registry(
         "aws:route53/getZone:getZone": "invokes:get_zone",
         "aws:secretsmanager/getSecret:getSecret": "invokes:get_secret",
         "aws:ssm/getParameter:getParameter": "invokes:get_parameter",
+        "aws:ssm/getParametersByPath:getParametersByPath": "invokes:get_parameters_by_path",
         "docker:index/getRegistryImage:getRegistryImage": "invokes:get_registry_image",
     },
     _invoke,

@@ -50,8 +50,9 @@ BEYOND_THE_STACKS = {
     "ecs:DeregisterTaskDefinition",
     "iam:DeletePolicyVersion",
     "iam:DeleteRolePermissionsBoundary",
-    # The emulator's own zone: on AWS it is there before.
+    # The emulator's own zone, and what bootstrap/ makes: on AWS they are there before.
     "route53:CreateHostedZone",
+    "kms:CreateKey",
 }
 # What people ask for with their own credentials: a shell, and the test of an account.
 BY_HAND = {"ecs:ExecuteCommand", "logs:FilterLogEvents", "logs:StartLiveTail"}
@@ -279,6 +280,8 @@ def test_every_deletion_is_of_ones_own() -> None:
         "route53:ChangeResourceRecordSets",
         "route53:GetChange",
         "ssm:DeleteActivation",
+        # Grants on the key of ECR go with the repository that they were made for.
+        "kms:RetireGrant",
         # They take a web ACL from a load balancer, and its logs from CloudWatch: AWS compares no tags there.
         "elasticloadbalancing:SetWebACL",
         "wafv2:DisassociateWebACL",
@@ -320,6 +323,14 @@ AS_THE_PROGRAM_ASKS: dict[str, tuple[str, Mapping[str, Any]]] = {
         f"cloudwatch:{action}": (f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/node-on-ecs-dev", {})
         for action in ("PutDashboard", "DeleteDashboards")
     },
+    "ssm:GetParametersByPath": (
+        f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/bootstrap/node-on-ecs",
+        {},
+    ),
+    "kms:RetireGrant": (
+        f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-ecr",
+        {"kms:ResourceAliases": ["alias/aws/ecr"]},
+    ),
     "iam:CreateServiceLinkedRole": (
         f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
         {"iam:AWSServiceName": "ecs.amazonaws.com"},
@@ -402,6 +413,22 @@ def test_a_deploy_role_may_attach_the_policies_of_aws_that_the_program_attaches(
             "iam:AttachRolePolicy", OWN_ROLE, {**BOUND, "iam:PolicyARN": f"arn:aws:iam::aws:{name}"}
         )
     ] == []
+
+
+def test_grants_are_retired_on_the_key_of_images_alone(dev: Role) -> None:
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-logs"
+
+    assert not dev.may("kms:RetireGrant", key, {"kms:ResourceAliases": ["alias/node-on-ecs-logs"]})
+    assert not dev.may("kms:RetireGrant", key)
+
+
+def test_of_parameters_a_role_reads_only_those_that_bootstrap_leaves_for_its_project(
+    dev: Role, preview: Role
+) -> None:
+    others = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/bootstrap/another"
+
+    assert not dev.may("ssm:GetParametersByPath", others)
+    assert not preview.may("ssm:GetParametersByPath", others)
 
 
 def test_an_attached_stack_adds_to_the_load_balancer_of_its_base(dev: Role) -> None:

@@ -129,12 +129,26 @@ def test_what_stack_files_have_to_say_is_told(graph: Graph) -> None:
     }
 
 
+def test_stacks_that_say_bootstrap_find_it_in_the_account(graph: Graph) -> None:
+    """By the names that infra/bootstrapped.py reads."""
+    told = {
+        one.inputs["name"]: one.inputs["insecureValue"] for one in graph.all("aws:ssm/parameter:Parameter")
+    }
+
+    assert told == {
+        "/bootstrap/node-on-ecs/log-bucket": BUCKET,
+        "/bootstrap/node-on-ecs/log-key-arn": KEY,
+        "/bootstrap/node-on-ecs/topic-arn": TOPIC_ARN,
+    }
+
+
 def test_bucket_and_key_are_made_only_where_they_are_wanted(declare_account: DeclareAccount) -> None:
     graph = declare_account({"log-days": 0, "log-key": False})
 
     assert graph.names(f"{S3}:Bucket") == ["state"]
     assert graph.names("aws:kms/key:Key") == ["state"]
     assert graph.exports["stack_keys"].keys() == {"node-on-ecs:notifications"}
+    assert graph.names("aws:ssm/parameter:Parameter") == ["topic-arn"]
 
 
 @pytest.mark.parametrize(

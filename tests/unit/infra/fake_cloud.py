@@ -14,6 +14,12 @@ REGION = "us-east-1"
 DIGEST = f"sha256:{'d' * 64}"
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d", "us-east-1e")
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
+BOOTSTRAPPED = {
+    "log-bucket": f"node-on-ecs-logs-{ACCOUNT}-{REGION}",
+    "log-key-arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/logs",
+    "topic-arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:node-on-ecs-alarms",
+}
+"""What `bootstrap/` has made in the account."""
 
 _RANDOM_END = "1a2b3c4"
 
@@ -58,8 +64,10 @@ class FakeCloud(Mocks):
         *,
         zones: tuple[str, ...] = ZONES,
         stacks: Mapping[str, Mapping[str, Any]] | None = None,
+        bootstrapped: Mapping[str, str] = BOOTSTRAPPED,
     ) -> None:
         self._zones = zones
+        self._bootstrapped = bootstrapped
         self._stacks = stacks or {}
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
@@ -94,6 +102,16 @@ class FakeCloud(Mocks):
     def _get_zones(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         del arguments
         return {"names": list(self._zones), "zoneIds": [], "groupNames": [], "id": REGION}
+
+    def _get_bootstrapped(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        path = arguments["path"]
+        return {
+            "names": [f"{path}/{key}" for key in self._bootstrapped],
+            "values": list(self._bootstrapped.values()),
+            "arns": [],
+            "types": [],
+            "id": path,
+        }
 
 
 def _computed(token: str, name: str, physical: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,6 +206,7 @@ _FUNCTIONS: dict[str, Callable[[FakeCloud, Mapping[str, Any]], dict[str, Any]]] 
         "insecureValue": f"ami-from-{arguments['name']}",
         "id": arguments["name"],
     },
+    "aws:ssm/getParametersByPath:getParametersByPath": FakeCloud._get_bootstrapped,
     "aws:route53/getZone:getZone": lambda _, arguments: {"zoneId": f"Z-OF-{arguments['name']}", "id": "zone"},
     "aws:lb/getListener:getListener": lambda _, arguments: {
         "arn": arguments["arn"],

@@ -100,10 +100,43 @@ WITH_AUTOSCALING = {
     "aws:appautoscaling/target:Target": ["web"],
     "aws:appautoscaling/policy:Policy": ["web-cpu", "web-memory"],
 }
+WITH_FLOW_LOGS = {
+    "node-on-ecs:infra:FlowLogs": ["flow-logs"],
+    "aws:ec2/flowLog:FlowLog": ["flow-logs"],
+}
+WITH_DASHBOARD = {
+    "node-on-ecs:infra:Dashboard": ["dashboard"],
+    "aws:cloudwatch/dashboard:Dashboard": ["dashboard"],
+    "aws:cloudwatch/queryDefinition:QueryDefinition": [
+        f"dashboard-{query}" for query in ("errors", "one-request", "slowest-requests")
+    ],
+}
+_EVENTS = ("deployment-failed", "task-crashed", "task-not-started", "task-without-place")
+WITH_ON_CALL = {
+    "node-on-ecs:infra:OnCall": ["on-call"],
+    ALARM: [
+        "on-call-error-lines",
+        "on-call-load-balancer-errors",
+        *(f"on-call-web-{what}" for what in ("cpu", "memory", "no-healthy-task", "unhealthy-share")),
+    ],
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": ["on-call-users-are-hurt"],
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": ["on-call-error-lines"],
+    "node-on-ecs:infra:Events": ["on-call-events"],
+    "aws:cloudwatch/eventRule:EventRule": [f"on-call-events-{event}" for event in _EVENTS],
+    "aws:cloudwatch/eventTarget:EventTarget": [f"on-call-events-{event}" for event in _EVENTS],
+}
 BESIDE = {
     "dev": [],
     "staging": [WITH_ALARMS],
-    "prod": [WITH_ALARMS, WITH_CANARY, WITH_AUTOSCALING, WITH_FIREWALL],
+    "prod": [
+        WITH_ALARMS,
+        WITH_CANARY,
+        WITH_AUTOSCALING,
+        WITH_FIREWALL,
+        WITH_FLOW_LOGS,
+        WITH_DASHBOARD,
+        WITH_ON_CALL,
+    ],
 }
 SERVICES = {"dev": ["web", "web-alice", "web-bob"], "staging": ["web"], "prod": ["web"]}
 

@@ -26,7 +26,7 @@ def _telling(graph: Graph) -> set[str]:
 def test_without_a_topic_a_stack_tells_nobody_and_makes_nothing_for_it(
     declare_stack: DeclareStack, stack: str
 ) -> None:
-    graph = declare_stack(stack)
+    graph = declare_stack(stack, {"notifications": {}})
 
     assert _telling(graph) == set()
     assert [one.type for one in graph.resources if "OnCall" in one.type or "event" in one.type] == []

@@ -47,9 +47,16 @@ def test_images_cannot_be_overwritten_are_scanned_and_encrypted(app: Path) -> No
     assert _app_image(app).one(REPOSITORY, "app").inputs == {
         "imageTagMutability": "IMMUTABLE",
         "imageScanningConfiguration": {"scanOnPush": True},
-        "encryptionConfigurations": [{"encryptionType": "AES256"}],
+        "encryptionConfigurations": [{"encryptionType": "KMS"}],
         "forceDelete": True,
     }
+
+
+def test_a_repository_from_before_keeps_its_encryption_and_its_images(app: Path) -> None:
+    """AWS changes no repository's encryption: another one would be another repository."""
+    kept = {one.name: one.ignore_changes for one in _app_image(app).all(REPOSITORY)}
+
+    assert kept == dict.fromkeys(("app", "app-cache"), ("encryptionConfigurations",))
 
 
 def test_a_protected_repository_is_not_deleted_with_the_images_in_it(app: Path) -> None:
@@ -77,8 +84,8 @@ def test_the_cache_has_a_repository_of_its_own_that_forgets_old_caches(app: Path
 
     assert graph.one(REPOSITORY, "app-cache").inputs == {
         "imageTagMutability": "MUTABLE",
-        "imageScanningConfiguration": {"scanOnPush": False},
-        "encryptionConfigurations": [{"encryptionType": "AES256"}],
+        "imageScanningConfiguration": {"scanOnPush": True},
+        "encryptionConfigurations": [{"encryptionType": "KMS"}],
         "forceDelete": True,
     }
     assert policy["repository"] == "app-cache-1a2b3c4"

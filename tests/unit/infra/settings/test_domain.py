@@ -77,7 +77,7 @@ def test_the_certificate_names_what_the_wildcard_below_the_domain_does_not_cover
     }
     settings = settings_of(config)
 
-    assert settings.load_balancer.certified(settings.routing.certified_hosts) == (
+    assert settings.routing.certified == (
         "*.dev.example.com",
         "example.com",
         "*.shop.example.com",
