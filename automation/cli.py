@@ -6,23 +6,31 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 drift, 130 interrupted.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
+from automation.console import colour, say_error
 from automation.errors import AutomationError, ProgramError
 
 if TYPE_CHECKING:
     from automation.stacks.stacks import Stacks
 
+COMPLETE_VARIABLE: Final = "_AUTOMATION_COMPLETE"
+"""The variable by which a shell asks for completions."""
+
 _FAILED: Final = 1
 _INTERRUPTED: Final = 130
 _UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES})
+_RUNS_PROGRAMS: Final = frozenset({"run", "exec"})
+"""Commands whose standard output is a program's own."""
 _COMMANDS: Final = {
     # Where each command is; only the one that is asked for is loaded.
     "init": "automation.init.command:init",
@@ -48,6 +56,7 @@ _COMMANDS: Final = {
     "aws-smoke": "automation.smoke.aws_smoke:aws_smoke",
     "from-copilot": "automation.convert.copilot_command:from_copilot",
     "pulumi-cli": "automation.stacks.local_commands:pulumi_cli",
+    "completion": "automation.completion:completion",
 }
 
 
@@ -65,7 +74,12 @@ class _Commands(click.Group):
         from importlib import import_module
 
         module, _, name = _COMMANDS[cmd_name].partition(":")
-        return getattr(import_module(module), name)
+        command: click.Command = getattr(import_module(module), name)
+        if COMPLETE_VARIABLE in os.environ:
+            from automation.completion import with_completion
+
+            return with_completion(command)
+        return command
 
 
 @click.command(
@@ -113,32 +127,42 @@ def _find_cli(stop: threading.Event | None) -> Path:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and leave with its exit code."""
+    """Run one command and leave with its exit code.
+
+    With `--json`, a command that fails prints a document with `error` and `exit_code` to standard output.
+    """
+    words = [*(sys.argv[1:] if arguments is None else arguments)]
+    ending = _Ending(as_json=_asks_for_json(words))
     # gRPC reports connections that end on purpose, in the middle of the output.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     code: object = 0
     try:
-        code = cli.main(arguments, prog_name="python -m automation", standalone_mode=False)
+        code = cli.main(
+            words,
+            prog_name="python -m automation",
+            complete_var=COMPLETE_VARIABLE,
+            standalone_mode=False,
+            color=colour(),
+        )
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        ending.leave(error.exit_code, error.format_message())
     except (click.Abort, KeyboardInterrupt):
-        click.echo(
-            "interrupted: what was made is in the state, and the next run continues from there", err=True
-        )
-        sys.exit(_INTERRUPTED)
+        text = "interrupted: what was made is in the state, and the next run continues from there"
+        click.echo(text, err=True)
+        ending.leave(_INTERRUPTED, text)
     except ProgramError as error:
-        _fail(error.not_displayed)
+        ending.fail(error.not_displayed, error.output)
     except AutomationError as error:
-        _fail(error)
+        ending.fail(str(error))
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             raise
-        _fail(f"{error.filename or 'a file'} cannot be written: {error.strerror}")
+        ending.fail(f"{error.filename or 'a file'} cannot be written: {error.strerror}")
     except Exception as error:
         if not isinstance(error, _refusals()):
             raise
-        _fail(error)
+        ending.fail(str(error))
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -151,6 +175,25 @@ def _refusals() -> tuple[type[Exception], ...]:
     return (BotoCoreError, ClientError, LocalError)
 
 
-def _fail(error: object) -> None:
-    click.echo(f"error: {error}", err=True)
-    sys.exit(_FAILED)
+def _asks_for_json(words: Sequence[str]) -> bool:
+    """Whether a command was asked for JSON, and not a program that it runs."""
+    options = words[: words.index("--")] if "--" in words else words
+    name = next((word for word in options if word in _COMMANDS), "")
+    return "--json" in options and name not in _RUNS_PROGRAMS
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ending:
+    """How a command that does not succeed ends."""
+
+    as_json: bool
+
+    def fail(self, shown: str, text: str | None = None) -> NoReturn:
+        """Show an error on standard error, and leave; `text` is all of it, for programs."""
+        say_error(shown)
+        self.leave(_FAILED, text or shown)
+
+    def leave(self, code: int, text: str) -> NoReturn:
+        if self.as_json:
+            click.echo(json.dumps({"error": text, "exit_code": code}, indent=2))
+        sys.exit(code)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import click
 
@@ -15,16 +19,65 @@ from automation.errors import AutomationError
 
 json_option: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
+_NARROWEST: Final = 40
+_WIDEST: Final = 120
+_NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+_QUOTED: Final = re.compile(r"`[^`\n]+`")
+
+
+def colour() -> bool | None:
+    """Return whether output has colours; None where that depends on whether it goes to a terminal.
+
+    https://no-color.org and https://force-color.org: a variable counts if it is not empty.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return False if os.environ.get("TERM") == "dumb" else None
+
+
+def width_of(stream: TextIO) -> int | None:
+    """Return how many columns a line may have; None for a file or a pipe, where lines are not broken."""
+    if not stream.isatty():
+        return None
+    return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns))
+
+
+def folded(line: str, width: int | None) -> str:
+    """Break a line between words, with what follows indented below; `commands` are not broken."""
+    if width is None or len(click.unstyle(line)) <= width:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    kept = _QUOTED.sub(lambda found: found[0].replace(" ", _NO_BREAK), line)
+    lines = textwrap.wrap(
+        kept, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(lines).replace(_NO_BREAK, " ")
+
 
 def say(text: str) -> None:
     """Print a line that is not part of the result."""
-    click.echo(text, err=True)
+    _print(text, sys.stderr)
+
+
+def say_error(text: str) -> None:
+    """Print why a command failed."""
+    _print(f"error: {text}", sys.stderr)
 
 
 def show(lines: Iterable[str], document: Any, *, as_json: bool) -> None:
     """Print a result: lines for people, or one document for programs, with times in UTC."""
-    for line in (json.dumps(document, indent=2, default=_iso),) if as_json else lines:
-        click.echo(line)
+    if as_json:
+        click.echo(json.dumps(document, indent=2, default=_iso))
+        return
+    for line in lines:
+        _print(line, sys.stdout)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    width = width_of(stream)
+    click.echo("\n".join(folded(line, width) for line in text.split("\n")), file=stream)
 
 
 def _iso(at: datetime) -> str:

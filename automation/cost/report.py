@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import click
 
+from automation.console import width_of
 from automation.cost import savings
 from automation.cost.estimate import Estimate, change
 from automation.cost.prices import is_listed, load_table
 from automation.cost.savings import Savings
 from automation.services.quota import VCPUS_OF_A_NEW_ACCOUNT
+
+_NAMES: Final = 2
+"""Columns at the beginning that a narrow terminal keeps: what it is, and of which resource."""
+_SHORTEST: Final = 8
 
 Named = tuple[str, Estimate]
 """An estimate, with what it is called."""
@@ -186,7 +192,8 @@ def _table(rows: Sequence[Sequence[str]], *, amounts: int) -> Iterator[str]:
         rows: cells of lines.
         amounts: how many columns at the end are aligned to the right.
     """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rows = _fitting(rows, first_amount=len(rows[0]) - amounts)
+    widths = _widths(rows)
     first_amount = len(widths) - amounts
     for row in rows:
         cells = [
@@ -196,6 +203,36 @@ def _table(rows: Sequence[Sequence[str]], *, amounts: int) -> Iterator[str]:
         line = "  ".join(cells).rstrip()
         yield line if row[0].startswith("  ") else click.style(line, bold=True)
     yield ""
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+
+def _fitting(rows: Sequence[Sequence[str]], *, first_amount: int) -> Sequence[Sequence[str]]:
+    """Return rows that are as wide as the terminal at most: without prices and quantities, then shortened."""
+    width = width_of(sys.stdout)
+    while width is not None and (excess := sum(_widths(rows)) + 2 * (len(rows[0]) - 1) - width) > 0:
+        if first_amount > _NAMES:
+            first_amount -= 1
+            rows = [(*row[:first_amount], *row[first_amount + 1 :]) for row in rows]
+            continue
+        widths = _widths(rows)[:first_amount]
+        widest = max(range(first_amount), key=widths.__getitem__)
+        longest = max(_SHORTEST, widths[widest] - excess, sorted(widths)[-2] if first_amount > 1 else 0)
+        if longest >= widths[widest]:
+            longest = widths[widest] - 1
+        if longest < _SHORTEST:
+            break
+        rows = [
+            [_shortened(cell, longest) if index == widest else cell for index, cell in enumerate(row)]
+            for row in rows
+        ]
+    return rows
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _cents(amount: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import re
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from automation.changes.drift import drift
-from automation.cli import cli, main
+from automation.cli import _asks_for_json, cli, main
 from automation.errors import AutomationError, ProgramError
 from local.docker import DockerError
 from local.errors import LocalError
@@ -176,3 +177,37 @@ def test_with_local_the_stacks_are_on_this_machine(monkeypatch: pytest.MonkeyPat
 
     assert stacks_of(monkeypatch, "--local").is_local
     assert isolated == [True]
+
+
+def json_of(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_with_json_a_failure_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> None:
+    code = call("cost", "nowhere", "--json")
+
+    document = json_of(capsys)
+    assert document["exit_code"] == code == 1
+    assert document["error"].startswith("stack 'nowhere' has no file")
+
+
+def test_with_json_the_output_of_a_program_is_in_the_document(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: object) -> None:
+        raise ProgramError("pulumi up", 255, "error: this is why", displayed=True)
+
+    monkeypatch.setattr(drift, "callback", fail)
+
+    assert call("drift", "dev", "--json") == 1
+    assert json_of(capsys)["error"] == "error: this is why"
+
+
+def test_with_json_wrong_usage_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("drift", "--json") == 2
+    assert json_of(capsys) == {"error": "Missing argument 'STACK'.", "exit_code": 2}
+
+
+@pytest.mark.parametrize("words", [["run", "dev", "x", "--json"], ["cost", "dev", "--", "--json"], ["cost"]])
+def test_json_for_a_program_is_not_for_the_command(words: list[str]) -> None:
+    assert not _asks_for_json(words)
