@@ -76,8 +76,11 @@ def services(context: click.Context) -> Iterable[str]:
         copies: Any = json.loads(config.values.get(f"{config.project}:multidev") or "[]")
     except (AutomationError, ValueError):
         return ()
-    names = [one.get("name") if isinstance(one, dict) else one for one in copies]
-    return [main, *more, *(f"{main}-{name}" for name in names)]
+    return [main, *more, *(f"{main}-{_name_of_copy(copy)}" for copy in copies)]
+
+
+def _name_of_copy(copy: Any) -> Any:
+    return cast("dict[str, Any]", copy).get("name") if isinstance(copy, dict) else copy
 
 
 _NAMES: Final[Mapping[str, Callable[[click.Context], Iterable[str]]]] = {
