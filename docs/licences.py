@@ -25,7 +25,7 @@ _WORDS: Final = {
     r"apache": "Apache-2.0",
     r"bsd 2|2-clause": "BSD-2-Clause",
     r"bsd|3-clause": "BSD-3-Clause",
-    r"mozilla|mpl": "MPL-2.0",
+    r"mozilla|\bmpl\b": "MPL-2.0",
     r"open font": "OFL-1.1",
     r"python software|psf": "PSF-2.0",
     r"mit\b|permission is hereby granted, free of charge": "MIT",
