@@ -47,6 +47,7 @@ _COMMANDS: Final = {
     "env": "automation.stacks.local_commands:env",
     "cancel": "automation.stacks.destroy:cancel",
     "cost": "automation.cost.command:cost",
+    "diagram": "automation.diagram.command:diagram",
     "policies": "automation.changes.policies:policies",
     "status": "automation.services.status:status",
     "logs": "automation.services.logs:logs",

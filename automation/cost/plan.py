@@ -27,6 +27,7 @@ from automation.stacks.lean_sdk import lean_sdk
 from automation.stacks.stacks import ROOT, settings_of
 
 _VPC: Final = "awsx:ec2:Vpc"
+_LOAD_BALANCER: Final = "aws:lb/loadBalancer:LoadBalancer"
 _ACCOUNT: Final = "000000000000"
 _ZONES: Final = "abcdef"
 _PLANNED: Final = "planned"
@@ -36,10 +37,16 @@ _NAMED: Final = (
     "aws:ecs/service:Service",
     "aws:ecs/capacityProvider:CapacityProvider",
     "aws:autoscaling/group:Group",
+    "aws:cloudwatch/logGroup:LogGroup",
 )
 """Autoscaling finds its service by these names, strategies their capacity; AWS chooses the end of them."""
-_WITH_ID: Final = ("aws:ec2/launchTemplate:LaunchTemplate", "aws:ec2/eip:Eip")
-"""What others lead to by their id alone."""
+_ANSWERED: Final[Mapping[str, Mapping[str, str]]] = {
+    "aws:ecr/repository:Repository": {"repositoryUrl": _PLANNED},
+    "docker-build:index:Image": {"digest": _DIGEST, "ref": f"{_PLANNED}@{_DIGEST}"},
+    "aws:ec2/eip:Eip": {"allocationId": _PLANNED},
+    "aws:lb/loadBalancer:LoadBalancer": {"zoneId": _PLANNED},
+}
+"""Outputs by which others are known: the containers of a task, the addresses of a load balancer."""
 
 
 def plan(name: str, root: Path = ROOT) -> Stack:
@@ -116,14 +123,16 @@ class _Cloud(Mocks):
         if args.typ.startswith("pulumi:"):
             return "", known
         # Services find their task definition by its ARN.
-        known["arn"] = f"arn:{_PLANNED}:{args.typ}:{args.name}"
+        known.setdefault("arn", f"arn:{_PLANNED}:{args.typ}:{args.name}")
+        known["id"] = f"{_PLANNED}-{args.name}"
         if args.typ in _NAMED:
             known.setdefault("name", args.name)
-        known_id = f"{_PLANNED}-{args.name}" if args.typ in _WITH_ID else ""
-        if known_id:
-            known["id"] = known_id
+        known |= _ANSWERED.get(args.typ, {})
+        if args.typ == _LOAD_BALANCER:
+            # Records lead to it by this name.
+            known["dnsName"] = known["id"]
         self.resources.append(Resource(type=args.typ, name=args.name, properties=known))
-        return known_id, known
+        return known["id"], known
 
     def call(self, args: MockCallArgs) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] -- the SDK takes either
         """Answer a provider's function."""
@@ -147,17 +156,33 @@ class _Cloud(Mocks):
         return known
 
     def _declare_vpc(self, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Declare what awsx makes of a VPC and AWS charges for: NAT gateways with an address each."""
+        """Declare what awsx makes of a VPC and AWS charges for or anybody looks for: gateways and subnets."""
         zones: list[str] = inputs["availabilityZoneNames"]
         gateways = {"None": 0, "Single": 1, "OnePerAz": len(zones)}[inputs["natGateways"]["strategy"]]
+
+        def declare(token: str, logical: str, **properties: Any) -> None:
+            self.resources.append(Resource(type=f"aws:ec2/{token}", name=logical, properties=properties))
+
+        declare("vpc:Vpc", name, id=_PLANNED, cidrBlock=inputs["cidrBlock"])
+        declare("internetGateway:InternetGateway", name, vpcId=_PLANNED)
+        subnets: dict[str, list[str]] = {}
+        for spec in inputs["subnetSpecs"]:
+            kind = str(spec["type"]).lower()
+            subnets[kind] = [f"{_PLANNED}-{kind}-{zone}" for zone in zones]
+            for number, (zone, cidr) in enumerate(zip(zones, spec["cidrBlocks"], strict=True), 1):
+                declare(
+                    "subnet:Subnet",
+                    f"{name}-{kind}-{number}",
+                    id=subnets[kind][number - 1],
+                    availabilityZone=zone,
+                    cidrBlock=cidr,
+                    tags={"SubnetType": spec["type"]},
+                )
         for number in range(1, gateways + 1):
-            for token in ("aws:ec2/eip:Eip", "aws:ec2/natGateway:NatGateway"):
-                self.resources.append(Resource(type=token, name=f"{name}-{number}", properties={}))
-        subnets = {
-            f"{kind}SubnetIds": [f"{_PLANNED}-{kind}-{zone}" for zone in zones]
-            for kind in ("public", "private")
-        }
-        return {"vpcId": _PLANNED, **subnets}
+            declare("eip:Eip", f"{name}-{number}")
+            public = subnets["public"][number - 1]
+            declare("natGateway:NatGateway", f"{name}-{number}", subnetId=public)
+        return {"vpcId": _PLANNED, **{f"{kind}SubnetIds": ids for kind, ids in subnets.items()}}
 
 
 def _answers(region: str, vpc_id: str, asked: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -202,7 +227,11 @@ def _answers(region: str, vpc_id: str, asked: Mapping[str, Any]) -> dict[str, di
         # As if bootstrap/ had been run: what it makes is what a stack is to be reckoned with.
         "aws:ssm/getParametersByPath:getParametersByPath": {
             "names": ["/log-bucket", "/log-key-arn", "/topic-arn"],
-            "values": [_PLANNED, f"arn:{_PLANNED}:key", f"arn:{_PLANNED}:topic"],
+            "values": [
+                "bootstrap-logs",
+                f"arn:{_PLANNED}:key",
+                f"arn:{_PLANNED}:sns:{region}:{_ACCOUNT}:bootstrap-alarms",
+            ],
         },
         "aws:ssm/getParameter:getParameter": {"name": name, "insecureValue": _PLANNED},
         "aws:route53/getZone:getZone": {"zoneId": _PLANNED, "name": name},

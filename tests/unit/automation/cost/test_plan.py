@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
 from automation.cost.capacity import GROUP, PROVIDER, TEMPLATE
 from automation.cost.meters import FREE, METERS
 from automation.cost.plan import plan
 from automation.cost.resources import Stack, block_of
 from automation.errors import AutomationError
-from tests.unit.automation.conftest import STACKS
+from tests.unit.automation.conftest import EXAMPLES, STACKS, project_in
 
-ROOT = Path(__file__).parents[4]
-EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.yaml"))
 SERVICE = "aws:ecs/service:Service"
 INSTANCES = """
 import pulumi_aws as aws
@@ -46,20 +43,7 @@ def project(tmp_path: Path) -> Callable[..., Path]:
     """A copy of this project with a stack of its own."""
 
     def make(program: str | None = None, **config: object) -> Path:
-        for name in ("Pulumi.yaml", "__main__.py"):
-            shutil.copy(ROOT / name, tmp_path / name)
-        if program is not None:
-            (tmp_path / "__main__.py").write_text(program)
-        (tmp_path / "app").mkdir()
-        (tmp_path / "app" / "Dockerfile").write_text("FROM scratch\n")
-        # The examples' own apps.
-        (tmp_path / "docs").symlink_to(ROOT / "docs")
-        keys = {
-            key if ":" in key else f"node-on-ecs:{key}": value
-            for key, value in ((key.replace("_", "-"), value) for key, value in config.items())
-        }
-        (tmp_path / "Pulumi.mine.yaml").write_text(yaml.safe_dump({"config": keys}))
-        return tmp_path
+        return project_in(tmp_path, program, **config)
 
     return make
 
@@ -74,12 +58,11 @@ def test_every_type_that_the_program_registers_is_priced_or_free_for_a_reason(
     assert all(FREE[token] for token in types & FREE.keys())
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("example", EXAMPLES)
 def test_every_type_that_the_examples_declare_is_priced_or_free_for_a_reason(
-    example: Path, project: Callable[..., Path]
+    example: str, planned_example: Callable[[str], Stack]
 ) -> None:
-    config = yaml.safe_load(example.read_text(encoding="utf-8"))["config"]
-    types = {resource.type for resource in plan("mine", project(**config)).resources}
+    types = {resource.type for resource in planned_example(example).resources}
 
     assert sorted(types - METERS.keys() - FREE.keys()) == []
 
@@ -128,6 +111,20 @@ def test_the_vpc_is_taken_apart_into_its_gateways_and_addresses(planned: Callabl
 
     assert gateways == {"dev": 0, "staging": 1, "prod": 3}
     assert len(planned("prod").all("aws:ec2/eip:Eip")) == 3
+
+
+def test_the_subnets_of_the_vpc_are_known_by_kind_and_zone(planned: Callable[[str], Stack]) -> None:
+    subnets = planned("dev").all("aws:ec2/subnet:Subnet")
+    found = {(one.block("tags")["SubnetType"], one.properties["availabilityZone"]) for one in subnets}
+
+    assert found == {(kind, zone) for kind in ("Public", "Private") for zone in ("us-east-1a", "us-east-1b")}
+
+
+def test_the_containers_of_a_task_are_known_before_its_image_is(planned: Callable[[str], Stack]) -> None:
+    (definition,) = planned("prod").all("aws:ecs/taskDefinition:TaskDefinition")
+    (container,) = json.loads(definition.properties["containerDefinitions"])
+
+    assert (container["name"], container["portMappings"][0]["containerPort"]) == ("web", 3000)
 
 
 def test_the_load_balancer_knows_in_how_many_zones_it_is(planned: Callable[[str], Stack]) -> None:

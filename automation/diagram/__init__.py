@@ -1,0 +1,1 @@
+"""`diagram`: a picture of what a stack declares."""

@@ -1,0 +1,143 @@
+"""The drawing: what it says, where, and in which colours."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from automation.cost.resources import Stack
+from automation.diagram.canvas import fitted, packed, width_of
+from automation.diagram.model import Picture
+from automation.diagram.reading import picture_of
+from automation.diagram.svg import svg
+from tests.unit.automation.conftest import EXAMPLES, STACKS
+from tests.unit.automation.diagram.conftest import drawn, resource, service, subnet
+
+SVG = "{http://www.w3.org/2000/svg}"
+Planned = Callable[[str], Stack]
+
+
+def parsed(picture: Picture) -> ET.Element:
+    return ET.fromstring(svg(picture))  # noqa: S314 -- our own text
+
+
+def words(root: ET.Element) -> list[str]:
+    return ["".join(one.itertext()) for one in root.iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize("name", [*STACKS, *EXAMPLES])
+def test_every_stack_and_example_is_drawn_inside_its_frame(
+    name: str, planned: Planned, planned_example: Planned
+) -> None:
+    root = parsed(picture_of((planned if name in STACKS else planned_example)(name)))
+    height = float(root.get("height", ""))
+    boxes = [
+        [float(one.get(key, "")) for key in ("x", "y", "width", "height")] for one in root.iter(f"{SVG}rect")
+    ]
+    texts = [(float(one.get("x", "")), float(one.get("y", ""))) for one in root.iter(f"{SVG}text")]
+
+    assert root.get("width") == "900"
+    assert [box for box in boxes if min(box) < 0 or box[0] + box[2] > 900 or box[1] + box[3] > height] == []
+    assert [at for at in texts if not (0 < at[0] < 900 and 0 < at[1] < height)] == []
+
+
+@pytest.mark.parametrize("name", [*STACKS, *EXAMPLES])
+def test_every_node_is_in_the_drawing_by_name(name: str, planned: Planned, planned_example: Planned) -> None:
+    picture = picture_of((planned if name in STACKS else planned_example)(name))
+    said = " ".join(words(parsed(picture)))
+    shown = {node.name for node in picture.nodes if not node.kind.endswith("subnet")}
+
+    assert sorted(name for name in shown if name not in said) == []
+
+
+def test_no_text_is_too_small_to_read_in_a_readme(picture: Callable[[str], Picture]) -> None:
+    sizes = {float(one.get("font-size", "")) for one in parsed(picture("prod")).iter(f"{SVG}text")}
+
+    assert min(sizes) >= 11
+
+
+def test_it_says_what_it_shows_to_those_who_do_not_see_it(picture: Callable[[str], Picture]) -> None:
+    root = parsed(picture("dev"))
+    title, description = (root.findtext(f"{SVG}{tag}") or "" for tag in ("title", "desc"))
+
+    assert root.get("role") == "img"
+    assert title == "The stack dev in us-east-1"
+    assert "service web-bob: 1 task, 0.25 vCPU, 512 MB, Fargate Spot, " in description
+    assert "reached by HTTPS 443 bob.dev.example.com" in description
+
+
+def test_it_carries_its_own_model(picture: Callable[[str], Picture]) -> None:
+    carried = json.loads(parsed(picture("prod")).findtext(f"{SVG}metadata") or "")
+
+    assert carried == json.loads(json.dumps(picture("prod").as_json()))
+
+
+def test_every_colour_has_one_for_dark_pages(picture: Callable[[str], Picture]) -> None:
+    """Converters that know no media queries must find the light ones outside of them."""
+    style = parsed(picture("dev")).findtext(f"{SVG}style") or ""
+    light, dark = style.split("@media (prefers-color-scheme: dark)")
+    names = {
+        "." + one.get("class", "").split()[0] for one in parsed(picture("dev")).iter() if one.get("class")
+    }
+
+    assert set(re.findall(r"(\.[a-z]+) \{ fill", light)) == set(re.findall(r"(\.[a-z]+) \{ fill", dark))
+    assert sorted(name for name in names if f"{name} {{" not in light) == []
+
+
+def test_tasks_are_spread_over_the_zones() -> None:
+    zones = [subnet(zone) for zone in "abc"]
+    root = parsed(drawn(*zones, service("web", *"abc", desiredCount=4)))
+
+    assert [word for word in words(root) if word.startswith("task")] == ["task \u00d72", "task", "task"]
+
+
+def test_where_a_task_may_run_is_shown_too() -> None:
+    one = words(parsed(drawn(subnet("a"), subnet("b"), service("web", "a", "b"))))
+    none = words(parsed(drawn(subnet("a"), service("web", "a", desiredCount=0))))
+
+    assert (one.count("task"), one.count("or here")) == (1, 1)
+    assert none.count("no task") == 1
+
+
+def test_a_long_list_is_cut_and_says_so() -> None:
+    groups = [resource("cloudwatch/logGroup:LogGroup", f"group-{number}") for number in range(20)]
+    said = words(parsed(drawn(*groups)))
+
+    assert "and 13 more" in said
+    assert len([word for word in said if word.startswith("group-")]) == 7
+
+
+def test_what_watches_is_below_where_there_is_too_much_of_it(picture: Callable[[str], Picture]) -> None:
+    places = {
+        "".join(one.itertext()): float(one.get("y", "")) for one in parsed(picture("prod")).iter(f"{SVG}text")
+    }
+
+    assert places["CloudWatch alarms"] == places["SNS topics"] > places["Gateway endpoints3"]
+    assert places["CloudWatch Logs"] < places["Gateway endpoints3"]
+
+
+def test_names_cannot_break_the_drawing() -> None:
+    assert "<b> & co" in words(parsed(drawn(service("<b> & co"))))
+
+
+def test_the_same_stack_is_always_the_same_file(picture: Callable[[str], Picture]) -> None:
+    assert svg(picture("prod")) == svg(picture("prod"))
+
+
+def test_a_text_that_is_too_wide_is_shortened_in_its_middle() -> None:
+    name = "a-very-long-domain-name.of-a-company.example.com"
+
+    assert fitted("short", 100) == "short"
+    assert width_of(fitted(name, 150)) <= 150
+    assert fitted(name, 150).startswith("a-very")
+    assert fitted(name, 150).endswith(".com")
+
+
+def test_what_fits_is_on_one_line() -> None:
+    assert packed(["1 task", "Fargate"], 200) == ["1 task · Fargate"]
+    assert packed(["1 task", "Fargate"], 60) == ["1 task", "Fargate"]
+    assert packed(["one.example.com or two.example.com"], 150) == ["one.example.com or", "two.example.com"]
