@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from automation.console import say
+from automation.console import json_option, say, show
 from automation.errors import AutomationError
 from automation.http_status import OK, http_status
 from automation.services.deployed_stack import DeployedStack
@@ -28,8 +28,9 @@ _PAUSE_SECONDS: Final = 2.0
     metavar="N",
     help="How long to wait for status 200.",
 )
+@json_option
 @click.pass_obj
-def check(stacks: Stacks, /, *, stack: str, within_seconds: float) -> None:
+def check(stacks: Stacks, /, *, stack: str, within_seconds: float, as_json: bool) -> None:
     """Request every address of a stack until it answers 200.
 
     The path is that of the health check. A service whose desired count is 0 is named and not requested. A
@@ -49,7 +50,10 @@ def check(stacks: Stacks, /, *, stack: str, within_seconds: float) -> None:
             requested[name] = url
         else:
             say(f"{name} was not requested: its address does not answer its health check, ECS alone asks it")
-    wait_until_answered(requested, http_status, seconds=within_seconds, report=click.echo)
+    report = say if as_json else click.echo
+    wait_until_answered(requested, http_status, seconds=within_seconds, report=report)
+    others = sorted({*found.urls} - {*requested})
+    show((), {"stack": stack, "answered": requested, "not_requested": others}, as_json=as_json)
 
 
 def wait_until_answered(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from automation.console import say
+from automation.console import json_option, say, show
 from automation.errors import AutomationError
 from automation.services.deployed_stack import DeployedService, DeployedStack
 from automation.services.deployments import Deployment, counts, latest_deployment
@@ -31,8 +31,11 @@ _PAUSE_SECONDS: Final = 3.0
     metavar="N",
     help="How long to wait for the end of each deployment.",
 )
+@json_option
 @click.pass_obj
-def redeploy(stacks: Stacks, /, *, stack: str, service: str | None, within_minutes: float) -> None:
+def redeploy(
+    stacks: Stacks, /, *, stack: str, service: str | None, within_minutes: float, as_json: bool
+) -> None:
     """Deploy a stack's services again, unchanged.
 
     Each runs the task definition that the last update asked for, whatever ECS runs now. Use it where `up` and
@@ -47,11 +50,13 @@ def redeploy(stacks: Stacks, /, *, stack: str, service: str | None, within_minut
     failures: list[str] = []
     for one in redeployments:
         try:
-            click.echo(one.wait(minutes=within_minutes))
+            (say if as_json else click.echo)(one.wait(minutes=within_minutes))
         except AutomationError as error:
             failures.append(str(error))
     if failures:
         raise AutomationError("\n".join(failures))
+    runs = {one.name: one.task_definition.rpartition("/")[2] for one in chosen}
+    show((), {"stack": stack, "services": runs}, as_json=as_json)
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from automation.console import confirm
+from automation.console import confirm, json_option, say, say_error, show
 from automation.cost import report
 from automation.cost.assumptions import Assumptions
 from automation.cost.estimate import estimate
@@ -32,8 +32,9 @@ _AWS: Final = "AWS lists by tags what was deleted minutes ago, too; this search 
 @click.option("--yes", is_flag=True, help="Do not ask before it costs anything.")
 @click.option("--keep", is_flag=True, help="Leave the stack as it is if a step fails.")
 @click.option("--region", metavar="REGION", help="Another region than dev's.")
+@json_option
 @click.pass_obj
-def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None) -> int:
+def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None, as_json: bool) -> int:
     """Try everything in your own AWS account, and leave nothing.
 
     A stack comes up, a deployment fails, and everything is deleted again. The stack is called smoke and is
@@ -45,7 +46,7 @@ def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None) -
     write_stack_file(file, region=region)
     try:
         settings = stacks.settings(STACK)
-        click.echo(f"{_cost()} {_place(stacks, settings)}")
+        (say if as_json else click.echo)(f"{_cost()} {_place(stacks, settings)}")
         if not (yes or stacks.is_local):
             confirm(
                 "Continue?", without_terminal="there is no terminal to ask on: say --yes to accept the cost"
@@ -60,13 +61,13 @@ def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None) -
         file=file,
         region=region,
         remark=_EMULATOR if stacks.is_local else _AWS,
-        say=click.echo,
+        say=say if as_json else click.echo,
     )
     failures = smoke.run(keep=keep)
     for failure in failures:
-        click.echo(f"error: {failure}", err=True)
-    if not failures:
-        click.echo("Everything works, and nothing is left.")
+        say_error(failure)
+    lines = () if failures else ("Everything works, and nothing is left.",)
+    show(lines, {"stack": STACK, "failures": failures}, as_json=as_json)
     return 1 if failures else 0
 
 

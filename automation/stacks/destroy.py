@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from automation.console import confirm, say
+from automation.console import confirm, json_option, say, show
 from automation.errors import AutomationError
 from automation.previews.lifecycle import Previews
 from automation.previews.names import is_preview
@@ -16,15 +16,18 @@ _yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 @click.command
 @click.argument("stack")
 @_yes_option
+@json_option
 @click.pass_obj
-def destroy(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
+def destroy(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
     """Delete all resources of a stack.
 
     A stack called pr-<number> is deleted itself, too.
     """
     previews = Previews(stacks)
     if is_preview(stack):
-        say(f"removed {stack}" if previews.remove(stack) else f"there is no stack {stack}: nothing to do")
+        removed = previews.remove(stack)
+        say(f"removed {stack}" if removed else f"there is no stack {stack}: nothing to do")
+        show((), {"stack": stack, "destroyed": removed}, as_json=as_json)
         return
     if not stacks.exists(stack):
         raise AutomationError(f"there is no stack {stack!r}")
@@ -41,13 +44,15 @@ def destroy(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
         )
     stacks.destroy(stack)
     say(f"destroyed {stack}" if stacks.is_local else f"destroyed {stack}; its history remains")
+    show((), {"stack": stack, "destroyed": True}, as_json=as_json)
 
 
 @click.command
 @click.argument("stack")
 @_yes_option
+@json_option
 @click.pass_obj
-def cancel(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
+def cancel(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
     """Remove the lock that an interrupted update left behind.
 
     A running update must keep its lock: two at once corrupt the state.
@@ -59,3 +64,4 @@ def cancel(stacks: Stacks, /, *, stack: str, yes: bool) -> None:
         )
     stacks.cancel(stack)
     say(f"{stack} is unlocked; `up {stack}` continues the update")
+    show((), {"stack": stack, "unlocked": True}, as_json=as_json)

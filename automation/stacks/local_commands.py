@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from typing import TYPE_CHECKING
 
 import click
 
+from automation.console import json_option, say, show
 from automation.errors import AutomationError
 from automation.stacks.local import LocalStacks
 from automation.stacks.stacks import Stacks
@@ -18,13 +20,14 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Delete local stacks, and with the last one all that the local run started.")
 @click.argument("names", metavar="[STACK]...", nargs=-1)
+@json_option
 @click.pass_obj
-def down(stacks: Stacks, /, *, names: tuple[str, ...]) -> None:
+def down(stacks: Stacks, /, *, names: tuple[str, ...], as_json: bool) -> None:
     """Delete each STACK, or all; with the last one also the emulator, the front door and our Docker."""
     local = _local(stacks)
     there = local.stacks()
     if missing := sorted({*names} - {*there}):
-        click.echo(f"no local stack {', '.join(missing)}; there are: {', '.join(there) or 'none'}", err=True)
+        say(f"no local stack {', '.join(missing)}; there are: {', '.join(there) or 'none'}")
     chosen = [name for name in there if name in names or not names]
     remaining = [name for name in there if name not in chosen]
     for name in local.in_order_of_deletion(chosen):
@@ -34,18 +37,20 @@ def down(stacks: Stacks, /, *, names: tuple[str, ...]) -> None:
             if remaining:
                 raise
             # The emulator goes, and with it all that the state cannot name any more.
-            click.echo(f"{name} is deleted unread: {error}", err=True)
+            say(f"{name} is deleted unread: {error}")
         local.forget(name)
     if remaining:
-        click.echo(f"still there: {', '.join(remaining)}", err=True)
+        say(f"still there: {', '.join(remaining)}")
     else:
         local.clear()
+    show((), {"deleted": chosen, "remaining": remaining}, as_json=as_json)
 
 
 @click.command(short_help="Print the variables with which `pulumi` works on a local stack.")
 @click.argument("stack")
+@json_option
 @click.pass_obj
-def env(stacks: Stacks, /, *, stack: str) -> None:
+def env(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
     """Print the variables with which `pulumi` reads the local STACK, as `export` lines.
 
     After `eval "$(python -m automation --local env STACK)"`, `pulumi stack output` and the like work.
@@ -55,21 +60,28 @@ def env(stacks: Stacks, /, *, stack: str) -> None:
         raise AutomationError(f"there is no local stack {stack!r}: `make up STACK={stack}` makes it")
     cli = stacks.find_cli(None)
     variables = {**local.variables(), "PULUMI_STACK": stack}
-    for name, value in variables.items():
-        click.echo(f"export {name}={shlex.quote(value)}")
-    click.echo(f'export PATH={shlex.quote(str(cli.parent))}:"$PATH"')
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    lines.append(f'export PATH={shlex.quote(str(cli.parent))}:"$PATH"')
+    document = {"variables": variables, "pulumi": str(cli)}
+    # A shell reads the lines, so that they are not broken.
+    click.echo(json.dumps(document, indent=2) if as_json else "\n".join(lines))
 
 
 @click.command("pulumi-cli", short_help="Have the Pulumi CLI ready, and print where it is.")
+@json_option
 @click.pass_obj
-def pulumi_cli(stacks: Stacks, /) -> None:
+def pulumi_cli(stacks: Stacks, /, *, as_json: bool) -> None:
     """Find the Pulumi CLI, or install or build it, and print its path."""
     from local.pulumi import ensure
 
     del stacks
     cli = ensure()
-    click.echo(str(cli), err=True)
-    click.echo(cli.path)
+    say(str(cli))
+    show(
+        [str(cli.path)],
+        {"path": str(cli.path), "version": cli.version, "origin": cli.origin},
+        as_json=as_json,
+    )
 
 
 def _local(stacks: Stacks) -> LocalEnvironment:

@@ -211,3 +211,16 @@ def test_with_json_wrong_usage_is_a_document_too(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize("words", [["run", "dev", "x", "--json"], ["cost", "dev", "--", "--json"], ["cost"]])
 def test_json_for_a_program_is_not_for_the_command(words: list[str]) -> None:
     assert not _asks_for_json(words)
+
+
+def test_every_command_whose_output_is_not_a_programs_own_has_json() -> None:
+    def has_json(command: click.Command) -> bool:
+        if isinstance(command, click.Group):
+            return all(has_json(one) for one in command.commands.values())
+        return any("--json" in parameter.opts for parameter in command.params)
+
+    assert {name for name, command in commands().items() if not has_json(command)} == {
+        "run",
+        "exec",
+        "completion",
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -127,3 +128,16 @@ def test_a_stack_whose_last_update_failed_has_no_addresses() -> None:
     result = CliRunner().invoke(check.check, ["dev"], obj=stacks, standalone_mode=False)
 
     assert "dev has no addresses" in str(result.exception)
+
+
+def test_with_json_the_answers_are_one_document(answers: dict[str, int | None]) -> None:
+    answers[URL] = 200
+
+    result = call("--json")
+
+    assert json.loads(result.stdout) == {
+        "stack": "dev",
+        "answered": {"web": URL},
+        "not_requested": ["web-alice"],
+    }
+    assert f"web answers at {URL}" in result.stderr

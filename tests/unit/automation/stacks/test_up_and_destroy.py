@@ -234,3 +234,17 @@ def test_a_lock_is_removed_only_with_consent(world: World) -> None:
     assert done.exception is None
     assert world.done == ["cancel dev"]
     assert "`up dev` continues" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "document"),
+    [
+        ((destroy, "staging", "--yes"), {"stack": "staging", "destroyed": True}),
+        ((destroy, "pr-1"), {"stack": "pr-1", "destroyed": True}),
+        ((cancel, "dev", "--yes"), {"stack": "dev", "unlocked": True}),
+    ],
+)
+def test_with_json_what_was_done_is_a_document(
+    world: World, arguments: tuple[Any, ...], document: dict[str, object]
+) -> None:
+    assert json.loads(call(world, *arguments, "--json").stdout) == document
