@@ -16,11 +16,11 @@ class AlarmSettings(Model):
     """Alarms that roll a deployment back; a threshold of 0 is none."""
 
     enabled: bool = True
-    """Whether there are any."""
+    """Whether there are alarms."""
     error_percent: int = Field(default=5, ge=0, le=100)
-    """Share of the requests that fail."""
+    """Percent of the requests that may fail."""
     minimum_requests: int = Field(default=20, ge=1, le=10**9)
-    """Requests in one period from which on the share of errors counts."""
+    """Fewest requests in a period for which the share of errors counts."""
     p99_milliseconds: int = Field(default=2000, ge=0, le=4_000_000)
     """99th percentile of the response time."""
     unhealthy_tasks: int = Field(default=1, ge=0, le=5000)

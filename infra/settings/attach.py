@@ -57,14 +57,15 @@ class AttachSettings(Model):
     """The stack whose cluster, load balancer, network and image repository this one uses."""
 
     base: StackName = Field(alias="attach-to")
-    """Stack whose cluster, load balancer, network, zone and image repository this one uses, with one service
-    of its own; empty for a stack that stands for itself."""
+    """Stack whose cluster, load balancer, network and zone this one uses, with one service of its own; empty
+    for a stack of its own."""
     expires: UtcTime | None = None
     """Time in UTC at which a stack with `attach-to` may be deleted; empty for never."""
     priority: Annotated[
         int, AfterValidator(_by_hand), Allowed(f"a whole number from {_FIRST} to {_LAST}, or 0")
     ] = 0
-    """Listener rule priority of a stack with `attach-to`; 0 takes what follows from the stack's name."""
+    """Listener rule priority of a stack with `attach-to`; 0 for a number that follows from the stack's
+    name."""
 
 
 class PreviewSettings(Model):
@@ -72,6 +73,6 @@ class PreviewSettings(Model):
 
     # One load balancer carries 100 rules, and one is the main service's.
     maximum: int = Field(default=10, ge=0, le=99)
-    """Largest number at once."""
+    """Most such stacks at once."""
     lifetime_hours: int = Field(default=72, ge=1, le=8760)
-    """How long each may stay."""
+    """Hours for which each may stay."""

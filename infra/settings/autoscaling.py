@@ -35,19 +35,19 @@ class AutoscalingSettings(Model):
     """Bounds for the number of tasks, and what moves it between them; a target of 0 is none."""
 
     enabled: bool = False
-    """Whether load or time change the number of tasks; `desired-count` is then only where a new service
-    begins."""
+    """Whether load or a schedule changes the number of tasks; `desired-count` is then only the number with
+    which a new service starts."""
     # Of no tasks nothing is measured, so nothing would ever start one: only a schedule may go to 0.
     min_count: int = Field(default=1, ge=1, le=MOST_TASKS)
     """Fewest tasks."""
     max_count: int = Field(default=4, ge=1, le=MOST_TASKS)
     """Most tasks."""
     cpu_percent: int = Field(default=60, ge=0, le=100)
-    """Use of CPU to keep."""
+    """Percent of CPU to keep the tasks at."""
     memory_percent: int = Field(default=75, ge=0, le=100)
-    """Use of memory to keep."""
+    """Percent of memory to keep the tasks at."""
     requests_per_target: int = Field(default=0, ge=0, le=10**9)
-    """Requests for each task and minute to keep."""
+    """Requests per task and minute to keep."""
     scale_in_seconds: int = Field(default=300, ge=0, le=3600)
     """Pause after tasks were stopped."""
     scale_out_seconds: int = Field(default=60, ge=0, le=3600)
@@ -55,7 +55,7 @@ class AutoscalingSettings(Model):
     time_zone: TimeZone = "UTC"
     """Time zone of the schedule."""
     schedule: tuple[ScheduledCapacity, ...] = ()
-    """Bounds by the clock."""
+    """Bounds at set times."""
 
     @property
     def counts(self) -> range:

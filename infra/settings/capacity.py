@@ -83,7 +83,7 @@ class CapacityProvider(Model):
     ]
     """Where tasks run: FARGATE, FARGATE_SPOT or a name of `capacity`."""
     weight: int = Field(ge=0, le=1000)
-    """Its share of the tasks beyond the base."""
+    """Share of the tasks beyond the base."""
     base: int = Field(default=0, ge=0, le=100_000)
     """How many tasks it gets first; at most one provider has a base."""
 
@@ -145,21 +145,22 @@ class Ec2Capacity(Model):
     architecture: Architecture = "arm64"
     """Processor of the instances, and so of the services on them."""
     instance_types: Annotated[tuple[_InstanceType, ...], Field(min_length=1, max_length=40), ONCE]
-    """Instance types, of which AWS takes the cheapest that it has; several of one size are best."""
+    """Instance types, of which AWS takes the cheapest that is available; best several of the same size."""
     min_instances: int = Field(default=1, ge=0, le=MOST_INSTANCES)
     """Fewest instances; with 0 the first task waits for its instance, about two minutes."""
     max_instances: int = Field(default=4, ge=1, le=MOST_INSTANCES)
     """Most instances."""
     on_demand_base: int = Field(default=0, ge=0, le=MOST_INSTANCES)
-    """How many instances are on demand before Spot is used."""
+    """Number of instances that are on demand before Spot is used."""
     on_demand_percent: int = Field(default=100, ge=0, le=100)
-    """Share of the instances beyond that base that is on demand; the others are Spot."""
+    """Percent of the instances beyond that base that are on demand; the others are Spot."""
     target_capacity_percent: int = Field(default=100, ge=1, le=100)
-    """How much of the instances the tasks should fill; less keeps room for tasks that start at once."""
+    """Percent of the instances that tasks should fill; less keeps room for new tasks to start at once."""
     disk_gib: int = Field(default=30, ge=_SMALLEST_DISK, le=_LARGEST_DISK)
     """Size of each instance's encrypted disk in GiB."""
     ami: Literal["al2023", "al2023-gpu"] = "al2023"
-    """ECS-optimized image of Amazon Linux 2023 to use, each time the newest; one has NVIDIA's drivers."""
+    """ECS-optimized image of Amazon Linux 2023, the newest at each update; al2023-gpu has NVIDIA's
+    drivers."""
     ami_id: (
         Annotated[
             str,
@@ -167,11 +168,11 @@ class Ec2Capacity(Model):
         ]
         | None
     ) = None
-    """A fixed image instead, with the ECS agent in it; empty takes the newest of `ami` at each update."""
+    """Fixed image with the ECS agent, instead of the newest `ami`; empty for that."""
     time_zone: TimeZone = "UTC"
     """Time zone of the schedule."""
     schedule: tuple[InstanceSchedule, ...] = ()
-    """Bounds by the clock. Instances with tasks stay: let the services' own schedules go to 0 first."""
+    """Bounds at set times. Instances with tasks stay: let the services' own schedules go to 0 first."""
 
     @property
     def gpu(self) -> bool:
@@ -208,11 +209,11 @@ class ManagedInstancesCapacity(Model):
     max_memory_mib: int = Field(default=32768, ge=512, le=24 * 1024**2)
     """Most memory of an instance in MiB."""
     instance_types: Annotated[tuple[_InstancePattern, ...], Field(max_length=400), ONCE] = ()
-    """Only these types of those with such vCPUs and memory, as patterns; empty for all."""
+    """Instance types, also as patterns, to which the choice is limited; empty for all."""
     spot: bool = False
-    """Spot instances, which AWS may take back after two minutes."""
+    """Whether they are Spot instances, which AWS may take back after two minutes."""
     gpu: bool = False
-    """Instances with NVIDIA GPUs, for services with `gpus`."""
+    """Whether they have NVIDIA GPUs, for services with `gpus`."""
     storage_gib: int = Field(default=80, ge=_SMALLEST_DISK, le=_LARGEST_DISK)
     """Size of each instance's data volume in GiB."""
 
@@ -235,10 +236,10 @@ class ExternalCapacity(Model):
     architecture: Architecture = "arm64"
     """Processor of the machines, and so of the services on them."""
     machines: int = Field(default=1, ge=1, le=1000)
-    """How many machines the registration command may register."""
+    """Number of machines that the registration command may register."""
     expires: UtcTime | None = None
-    """Time in UTC after which the registration command no longer works, at most 30 days ahead; empty for 24
-    hours from its making. Another time makes another command; machines that have registered stay."""
+    """Time in UTC at which the registration command expires, at most 30 days ahead; empty for 24 hours after
+    its creation. Changing it creates a new command; registered machines stay."""
 
     @property
     def gpu(self) -> bool:

@@ -26,13 +26,13 @@ class ClusterSettings(Model):
         ]
         | None
     ) = None
-    """Existing ECS cluster to use, which has the capacity providers FARGATE and FARGATE_SPOT; empty makes
+    """Existing ECS cluster to use, with the capacity providers FARGATE and FARGATE_SPOT; empty creates
     one."""
     container_insights: Literal["disabled", "enabled", "enhanced"] = _INSIGHTS
     """CloudWatch Container Insights."""
     capacity: Capacities = Field(default_factory=dict)
-    """What tasks may run on beside FARGATE and FARGATE_SPOT, by a name that `capacity-provider-strategy` may
-    say: EC2 instances, ECS Managed Instances or machines outside AWS; see docs/compute.md."""
+    """Capacity beside FARGATE and FARGATE_SPOT, by the name that `capacity-provider-strategy` uses: EC2
+    instances, ECS Managed Instances or machines outside AWS; see docs/compute.md."""
 
     @property
     def counts_tasks(self) -> bool:

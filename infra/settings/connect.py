@@ -40,21 +40,23 @@ class ConnectSettings(_Switched):
     enabled: bool = False
     """Whether the service takes part."""
     offers: bool = True
-    """Whether other services reach this one by its alias; false for one that only calls others."""
+    """Whether other services can call this one by its alias; false for one that only calls others."""
     alias: _Alias | None = None
-    """Host name by which others reach it; empty for the service's name. A copy adds its own name to it."""
+    """Host name by which others call it; empty for the service's name. A copy adds its own name to it."""
     port: int = Field(default=0, ge=0, le=65535)
-    """Port by which others reach it; 0 for 80, or for the app's own port with `protocol` tcp."""
+    """Port at which others call it; 0 for 80, or for the app's own port with `protocol` tcp."""
     protocol: Literal["http", "http2", "grpc", "tcp"] = "http"
-    """What is spoken, for the proxy's retries, timeouts and metrics."""
+    """Protocol, for the proxy's retries, timeouts and metrics."""
     calls: Annotated[tuple[DnsLabel, ...], ONCE] = ()
-    """Services that this one calls. It is deployed after them, and anew when their aliases change, for a task
-    knows the aliases that were there at its deployment. Empty with `offers: false` for all, else for none."""
+    """Services that this one calls. It is deployed after them, and again when their aliases change, because a
+    task knows only the aliases that existed at its deployment. Empty means none, and with `offers: false`
+    all."""
     # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TimeoutConfiguration.html
     per_request_timeout_seconds: int | None = Field(default=None, ge=0, le=2**31 - 1)
-    """How long a request may take, 0 for any time; empty for AWS's own 15 seconds. Not with tcp."""
+    """Seconds that a request may take, 0 for no limit; empty for AWS's default of 15. Not with tcp."""
     idle_timeout_seconds: int | None = Field(default=None, ge=0, le=2**31 - 1)
-    """How long an idle connection stays, 0 for any time; empty for AWS's own 5 minutes, with tcp an hour."""
+    """Seconds that an idle connection stays open, 0 for no limit; empty for AWS's default of 5 minutes, with
+    tcp an hour."""
 
     def _rules(self) -> Iterator[Fault]:
         yield from super()._rules()
@@ -75,4 +77,4 @@ class DiscoverySettings(_Switched):
     name: DnsLabel | None = None
     """Label before the zone's name; empty for the service's name. A copy adds its own name to it."""
     ttl_seconds: int = Field(default=10, ge=0, le=2**31 - 1)
-    """How long whoever asks may remember the answer."""
+    """Seconds for which clients may cache the answer."""

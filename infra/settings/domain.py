@@ -40,21 +40,20 @@ class DomainSettings(Model):
     """The names that lead to a stack."""
 
     domain: Annotated[HostName, AfterValidator(_fits_a_certificate)] | None = None
-    """Host name of the stack, such as dev.example.com; empty serves plain HTTP on the load balancer's own
+    """Host name of the stack, such as dev.example.com; without one, plain HTTP on the load balancer's own
     name."""
     zone: HostName | None = None
     """Public Route 53 hosted zone that holds `domain`; empty means the domain without its first label."""
     hosted_zone_id: _ZoneId | None = None
-    """That zone by its id, for an account that has several of one name."""
+    """Id of that zone, for an account with several zones of the same name."""
     private_zone: bool = False
-    """Whether that zone is a private one, of the stack's VPC; it needs `certificate-arn`."""
+    """Whether that zone is a private one of the stack's VPC; needs `certificate-arn`."""
     alias_zones: Annotated[tuple[HostName, ...], ONCE] = ()
     """Further Route 53 hosted zones, by name, for `aliases` and `redirect-hosts` outside `zone`."""
     dns_records: bool = True
-    """Whether records are made in Route 53; without, records elsewhere lead to the load balancer, and
-    `certificate-arn` is needed."""
+    """Whether records are created in Route 53; false for DNS elsewhere, which needs `certificate-arn`."""
     certificate_arn: _Certificate | None = None
-    """Certificate in ACM that covers `domain`, the names below it and all `aliases`; empty makes one."""
+    """Certificate in ACM that covers `domain`, the names below it and all `aliases`; empty creates one."""
 
     @property
     def hosted_zone(self) -> str | None:

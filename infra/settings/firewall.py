@@ -18,12 +18,12 @@ class FirewallSettings(Model):
     """The web ACL of AWS WAF at the stack's own application load balancer."""
 
     enabled: bool = False
-    """Whether AWS WAF looks at each request before the load balancer passes it on: AWS's common rules, known
-    bad inputs, and a limit for each client address."""
+    """Whether AWS WAF checks each request: AWS's common rules, known bad inputs, and a limit for each client
+    address."""
     requests_per_five_minutes: int = Field(default=2000, ge=_FEWEST, le=_MOST)
-    """Requests of one client address in five minutes, above which it is blocked until it asks less."""
+    """Requests of a client address in five minutes above which it is blocked until it sends fewer."""
     count_only: bool = False
-    """Whether nothing is blocked, and only counted and logged what would be: to try the rules on users."""
+    """Whether requests are only counted and logged instead of blocked, to try the rules."""
 
     def _rules(self) -> Iterator[Fault]:
         if not self.enabled and self.count_only:

@@ -57,7 +57,7 @@ class ImageSettings(Model):
     """Secrets for `RUN --mount=type=secret,id=…`, by id: each from a variable or a file of the machine that
     deploys. They are in no image and no log, and in the state only encrypted."""
     repository: _Repository | None = None
-    """Existing ECR repository that several stacks share; empty makes one for this stack."""
+    """Existing ECR repository that several stacks share; empty creates one for this stack."""
     image_from: StackName | None = None
     """Stack whose running image, by digest, is deployed instead of building; needs `repository`."""
     image: ImageReference | None = None

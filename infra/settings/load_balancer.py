@@ -49,28 +49,30 @@ class LoadBalancerSettings(DomainSettings):
     """The load balancers and the names that lead to them."""
 
     internal: bool = False
-    """Whether only the VPC, and networks connected to it, reach the application load balancer: it is in the
-    private subnets then."""
+    """Whether the application load balancer is in the private subnets, so that only the VPC and connected
+    networks reach it."""
     allowed_cidrs: Annotated[Clients, Field(max_length=MOST_RULES)] = ()
     """IP ranges of the clients that may reach it; empty for all."""
     listener_arn: _Listener | None = None
-    """Listener of an existing application load balancer, which gets the services' rules; empty makes a load
-    balancer."""
+    """Listener of an existing application load balancer, to which the stack adds its rules; empty creates a
+    load balancer."""
     test_listener_arn: _Listener | None = None
     """Another listener of that load balancer, for versions that users do not see yet; only with strategies
     other than rolling."""
     listener_priority: int = Field(default=0, ge=0, le=LAST_PRIORITY)
-    """Priority of the main service's rule at `listener-arn`; 0 takes what follows from the stack's name."""
+    """Priority of the main service's rule at `listener-arn`; 0 for a number that follows from the stack's
+    name."""
     network_load_balancer: NetworkLoadBalancerSettings = NetworkLoadBalancerSettings()
-    """The load balancer of services with `exposure` tcp; there is one only if there are such services."""
+    """Load balancer of services with `exposure` tcp; it exists only if there are such services."""
     firewall: FirewallSettings = FirewallSettings()
-    """AWS WAF before the stack's own application load balancer."""
+    """AWS WAF in front of the stack's own application load balancer."""
     hsts_seconds: int = Field(default=0, ge=0, le=_TWO_YEARS)
-    """How long browsers keep to HTTPS after an answer (Strict-Transport-Security); 0 for no such header."""
+    """Seconds for which browsers use only HTTPS after an answer (Strict-Transport-Security); 0 for no such
+    header."""
     hsts_subdomains: bool = False
-    """Whether browsers do so for every name below the one that answered."""
+    """Whether this holds for all names below the host, too."""
     idle_timeout_seconds: int = Field(default=60, ge=1, le=4000)
-    """How long the load balancer keeps an idle connection."""
+    """Seconds for which the load balancer keeps an idle connection."""
     # Security Hub's control ELB.17 passes these and no others.
     tls_policy: Literal[
         "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
@@ -82,7 +84,7 @@ class LoadBalancerSettings(DomainSettings):
         "ELBSecurityPolicy-TLS13-1-2-Res-FIPS-PQ-2025-09",
         "ELBSecurityPolicy-TLS13-1-3-FIPS-PQ-2025-09",
     ] = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
-    """Security policy of HTTPS and TLS listeners, one of those with TLS 1.3 that Security Hub passes."""
+    """Security policy of HTTPS and TLS listeners: those with TLS 1.3 that Security Hub accepts."""
     test_cidrs: Annotated[tuple[_Testers, ...], Field(max_length=MOST_RULES), ONCE] = ()
     """IPv4 ranges that reach the test listener (port 8443, or 8080 without `domain`), where a version answers
     before users see it."""

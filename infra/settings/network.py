@@ -89,9 +89,9 @@ class EgressRule(Model):
     """One thing that tasks may reach beside port 443."""
 
     port: int = Field(ge=1, le=65535)
-    """The port there."""
+    """Port of the destination."""
     cidr: Annotated[str, AfterValidator(ipv4_network), Allowed("an IPv4 range such as 10.0.0.0/16")]
-    """Where it is."""
+    """Address range of the destination."""
     description: Annotated[
         str,
         # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html
@@ -100,9 +100,9 @@ class EgressRule(Model):
             r"[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}",
         ),
     ]
-    """What is there."""
+    """Description of the rule."""
     protocol: Literal["tcp", "udp"] = "tcp"
-    """How it is spoken to."""
+    """Protocol."""
 
 
 class NetworkSettings(Model):
@@ -115,7 +115,7 @@ class NetworkSettings(Model):
         ]
         | None
     ) = None
-    """Existing VPC to use; empty makes one."""
+    """Existing VPC to use; empty creates one."""
     public_subnet_ids: _Subnets = ()
     """Public subnets of `vpc-id`, in two zones or more."""
     private_subnet_ids: _Subnets = ()
@@ -127,14 +127,13 @@ class NetworkSettings(Model):
     availability_zones: int = Field(default=2, ge=2, le=4)
     """Number of Availability Zones."""
     nat: Nat = "single"
-    """NAT gateways; with none the tasks have public addresses."""
+    """NAT gateways; with `none` the tasks have public addresses."""
     ipv6: bool = False
     """Make the load balancer dual-stack, with AAAA records."""
     egress: Annotated[tuple[EgressRule, ...], Field(max_length=MOST_RULES)] = ()
-    """What tasks may reach besides port 443."""
+    """Destinations that tasks may reach besides port 443."""
     discovery_domain: HostName | None = None
-    """Name of the private DNS zone in which services with `discovery` have names; empty for
-    <stack>.<project>.internal."""
+    """Private DNS zone for the names of services with `discovery`; empty for <stack>.<project>.internal."""
 
     interface_endpoints: Annotated[
         tuple[
@@ -151,8 +150,8 @@ class NetworkSettings(Model):
         Field(max_length=MOST_RULES),
         ONCE,
     ] = ()
-    """Services of AWS that get addresses inside the VPC that the stack makes, so that tasks reach them
-    without the internet; each costs by the hour and zone."""
+    """AWS services that tasks reach through interface endpoints in the stack's own VPC, without the internet;
+    each costs by hour and zone."""
 
     def _rules(self) -> Iterator[Fault]:
         if self.vpc_id is not None and self.interface_endpoints:

@@ -24,11 +24,11 @@ class NetworkLoadBalancerSettings(Model):
         ]
         | None
     ) = None
-    """Existing network load balancer that gets the services' listeners; empty makes one."""
+    """Existing network load balancer, to which the stack adds its listeners; empty creates one."""
     internal: bool = False
-    """Whether only the VPC, and networks connected to it, reach it: it is in the private subnets then."""
+    """Whether it is in the private subnets, so that only the VPC and connected networks reach it."""
     fixed_addresses: bool = False
-    """Whether it has an Elastic IP address for each zone: they stay when it is replaced."""
+    """Whether it has an Elastic IP address in each zone; these stay when it is replaced."""
     allowed_cidrs: Annotated[Clients, Field(max_length=MOST_RULES)] = ()
     """IP ranges of the clients that may reach it; empty for all."""
 

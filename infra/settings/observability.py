@@ -30,22 +30,23 @@ class NotificationSettings(Model):
     """SNS topic, in the stack's region, that gets every alarm and event; without it there are none. With
     `bootstrap` it is the one that `bootstrap/` makes for the account."""
     urgent_topic_arn: TopicArn | None = None
-    """SNS topic that is told only when users are hurt, such as the one that a pager listens to; then
-    `topic-arn` is for what can wait until morning, and for the reasons."""
+    """SNS topic for urgent messages only (users are affected), such as a pager's; `topic-arn` then gets what
+    can wait until morning, and the reasons."""
     load_balancer_errors: int = Field(default=10, ge=0, le=10**9)
-    """Answers 5xx of the load balancer itself, in one minute, that are too many."""
+    """Number of 5xx answers of the load balancer itself in one minute from which the alarm goes off."""
     unhealthy_percent: int = Field(default=50, ge=0, le=100)
-    """Share of a service's tasks behind a load balancer that fail their health checks."""
+    """Percent of a service's tasks that fail their health checks."""
     cpu_percent: int = Field(default=90, ge=0, le=100)
-    """Use of CPU that is near the limit, on average over a service's tasks."""
+    """Percent of CPU, on average over a service's tasks."""
     memory_percent: int = Field(default=90, ge=0, le=100)
-    """Use of memory that is near the limit, on average over a service's tasks."""
+    """Percent of memory, on average over a service's tasks."""
     error_lines: int = Field(default=10, ge=0, le=10**9)
-    """Lines of the level `error` in the stack's log, in one minute, that are too many."""
+    """Number of log lines with the level `error` in one minute from which the alarm goes off."""
     minutes: int = Field(default=5, ge=1, le=60)
-    """Minutes in a row until these alarms go off; a service without any healthy task has two."""
+    """Minutes in a row until these alarms go off; two for a service without any healthy task."""
     events: bool = True
-    """Whether ECS tells, too: deployments that failed, tasks that find no place, do not start or crash."""
+    """Whether ECS's events are sent, too: failed deployments, and tasks that find no capacity, do not start
+    or crash."""
 
     def _rules(self) -> Iterator[Fault]:
         if self.urgent_topic_arn and self.topic_arn is None:
@@ -67,7 +68,8 @@ class ObservabilitySettings(Model):
     """What can be seen of a stack, and who is told."""
 
     notifications: NotificationSettings = NotificationSettings()
-    """Alarms and events that reach people by an SNS topic; see docs/on-call.md. A threshold of 0 is none."""
+    """Alarms and events that reach people by an SNS topic; see docs/on-call.md. A threshold of 0 means no
+    such alarm."""
     dashboard: bool = False
     """A CloudWatch dashboard of the services, and saved queries of their log, in the folder
     <project>/<stack>: errors, the slowest requests, one request by its id. Three dashboards are free for an
@@ -83,8 +85,8 @@ class ObservabilitySettings(Model):
     logs, below <project>/<stack>; `bootstrap` is the one that `bootstrap/` makes for the account. Without the
     key again, AWS goes on logging until somebody switches that off at the load balancer."""
     flow_logs: Literal["none", "bucket", "log-group"] = "none"
-    """Where the VPC that the stack makes keeps who spoke with whom: in `log-bucket`, or in a log group of its
-    own, kept for `log-retention-days`."""
+    """Where the flow logs of the stack's own VPC go: to `log-bucket`, or to a log group, kept for
+    `log-retention-days`."""
     log_key_arn: (
         Annotated[
             str,

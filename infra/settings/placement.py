@@ -21,7 +21,7 @@ class PlacementStrategy(Model):
     """
 
     type: Literal["spread", "binpack", "random"]
-    """Evenly over a field's values, onto as few instances as possible, or by chance."""
+    """spread: evenly over the values of `field`; binpack: onto as few instances as possible; random."""
     field: (
         Annotated[
             str,
@@ -53,7 +53,7 @@ class PlacementConstraint(Model):
     """
 
     type: Literal["distinctInstance", "memberOf"]
-    """Each task on another instance, or on instances that an expression names."""
+    """distinctInstance: each task on another instance; memberOf: on instances that match `expression`."""
     expression: (
         Annotated[str, Pattern("1 to 2000 characters of the cluster query language", r"[\s\S]{1,2000}")]
         | None

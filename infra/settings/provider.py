@@ -74,9 +74,9 @@ class ProviderSettings(Model):
     profile: _Profile | None = None
     """AWS profile to use; empty means the environment's own credentials."""
     assume_role_arn: _Role | None = None
-    """IAM role to assume before anything is made, so that a stack can live in an account of its own."""
+    """IAM role to assume first, for a stack in another account."""
     permissions_boundary: _Policy | None = None
-    """ARN of the IAM policy that no role of the stack may exceed; empty for none."""
+    """ARN of the IAM policy that limits every role of the stack; empty for none."""
     tags: Annotated[
         dict[_TagName, _TagValue],
         Field(max_length=_MOST_TAGS),

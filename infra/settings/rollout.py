@@ -36,7 +36,7 @@ class RolloutHook(Model):
     """What a deployment waits for at some of its stages: a Lambda function, or a person's approval."""
 
     stages: Annotated[tuple[Stage, ...], Field(min_length=1), ONCE]
-    """Where it waits."""
+    """Stages at which it waits."""
     lambda_arn: _Function | None = None
     """Function that ECS calls; without one the deployment pauses."""
     details: Word | None = None
@@ -44,7 +44,7 @@ class RolloutHook(Model):
     timeout_minutes: int = Field(default=60, ge=1, le=20160)
     """How long a pause may last."""
     on_timeout: Literal["rollback", "continue"] = "rollback"
-    """What happens when nobody has decided by then."""
+    """What happens if nobody has decided by then."""
 
     def _rules(self) -> Iterator[Fault]:
         pauses = self.lambda_arn is None
@@ -70,19 +70,20 @@ class RolloutSettings(Model):
     strategy: Strategy = "rolling"
     """How traffic moves to a new version."""
     two_target_groups: bool = False
-    """Keeps the second target group of a service that rolls; every other strategy has two anyway."""
+    """Whether a service with the rolling strategy has a second target group, for a change of strategy; the
+    other strategies always have two."""
     canary_percent: int = Field(default=25, ge=1, le=99)
-    """Share of the requests that a canary gets."""
+    """Percent of the requests that go to a canary."""
     canary_minutes: int = Field(default=10, ge=0, le=_DAY_IN_MINUTES)
-    """How long a canary has that share."""
+    """Minutes for which a canary has that share."""
     step_percent: int = Field(default=20, ge=3, le=100)
-    """Share of the requests that each linear step moves."""
+    """Percent of the requests that each linear step shifts."""
     step_minutes: int = Field(default=5, ge=0, le=_DAY_IN_MINUTES)
-    """How long each linear step takes."""
+    """Minutes of each linear step."""
     bake_minutes: int = Field(default=5, ge=0, le=_DAY_IN_MINUTES)
-    """How long the old tasks stay after all traffic has moved."""
+    """Minutes for which the old tasks stay after all traffic has shifted."""
     hooks: tuple[RolloutHook, ...] = ()
-    """What a deployment waits for at its stages."""
+    """Hooks: what a deployment waits for at its stages."""
 
     @property
     def has_two_target_groups(self) -> bool:

@@ -32,9 +32,9 @@ class Schedule(Model):
     """When a task of the service starts, and what it runs instead of the service's command."""
 
     cron: Cron | None = None
-    """By the calendar; one of `cron`, `rate` and `at` has to be there."""
+    """Times by the calendar; one of `cron`, `rate` and `at` is required."""
     rate: Rate | None = None
-    """At a regular interval, from the deployment on."""
+    """Regular interval, from the deployment on."""
     at: Moment | None = None
     """Once."""
     time_zone: TimeZone = "UTC"
@@ -42,19 +42,19 @@ class Schedule(Model):
     command: tuple[Word, ...] = ()
     """What the app's container runs; empty takes the service's own command."""
     environment: AppEnvironment = Field(default_factory=dict)
-    """Environment variables beside the service's own, or instead of them; for all to see."""
+    """Environment variables that are added to the service's or replace them; in plain text."""
     count: int = Field(default=1, ge=1, le=10)
     """How many tasks start each time."""
     window_minutes: int = Field(default=0, ge=0, le=1440)
-    """How much later it may start, to spread load; 0 for on time."""
+    """Minutes by which a start may be late, to spread load; 0 for on time."""
     retries: int = Field(default=3, ge=0, le=185)
-    """How often a start that AWS refuses is tried again; a task that has started is never repeated."""
+    """How often a start that AWS refuses is retried; a task that has started is never repeated."""
     max_age_seconds: int = Field(default=3600, ge=60, le=86_400)
-    """How long after its time a start is still tried."""
+    """Seconds after its time for which a start is retried."""
     dead_letters: bool = True
-    """Keep starts that were given up in an SQS queue, for 14 days."""
+    """Whether starts that were given up are kept in an SQS queue, for 14 days."""
     enabled: bool = True
-    """Whether it runs; false keeps the schedule and starts nothing."""
+    """Whether it starts tasks; false keeps the schedule."""
 
     @property
     def expression(self) -> str:

@@ -93,7 +93,7 @@ class Migration(Model):
     """What runs once with a new image, before its service changes."""
 
     command: tuple[Word, ...] = Field(min_length=1)
-    """What the container runs instead."""
+    """The command."""
     timeout_minutes: int = Field(default=15, ge=1, le=1440)
     """How long it may take."""
 
@@ -109,22 +109,23 @@ class ServiceKeys(TrafficSettings):
     """What a service says, each key right alone."""
 
     name: ServiceName = "web"
-    """Name of the service; fixed once the stack is up."""
+    """Name of the service; it cannot change once the stack exists."""
     architecture: Architecture = "arm64"
     """Processor of image and tasks."""
     # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html#task_size
     cpu: int = Field(default=256, ge=128, le=196_608)
-    """CPU units of a task, 1024 for one vCPU; on Fargate with `memory` a pair that it has, elsewhere any."""
+    """CPU units of a task, 1024 for one vCPU; on Fargate `cpu` and `memory` must be one of its sizes,
+    elsewhere they may be anything."""
     memory: int = Field(default=512, ge=1, le=24 * 1024**2)
     """Memory of a task in MiB."""
     gpus: int = Field(default=0, ge=0, le=16)
-    """GPUs of a task; only on capacity that has some, see docs/compute.md."""
+    """GPUs of a task; only on capacity with GPUs, see docs/compute.md."""
     capacity_provider_strategy: CapacityStrategy = (CapacityProvider(capacity_provider="FARGATE", weight=1),)
     """Where tasks run: a weight for each capacity provider, and for one of them a base that it gets first.
     FARGATE_SPOT has no fallback of its own: alone, no task starts while AWS has no spare capacity."""
     network_mode: NetworkMode = "auto"
-    """How tasks are connected: `auto` is awsvpc, an address for each task, and bridge outside AWS. EC2
-    instances take bridge, with ports that Docker chooses, host and none too; see docs/compute.md."""
+    """How tasks are connected: `auto` means awsvpc (an address for each task), and bridge on machines outside
+    AWS. On EC2 instances also bridge (with ports that Docker chooses), host and none; see docs/compute.md."""
     placement_strategies: PlacementStrategies = ()
     """How ECS chooses among EC2 instances, step by step; empty spreads over zones."""
     placement_constraints: PlacementConstraints = ()
@@ -134,7 +135,7 @@ class ServiceKeys(TrafficSettings):
     container_port: int = Field(default=3000, ge=1, le=65535)
     """Port on which the app listens."""
     security_group_ids: Annotated[tuple[_SecurityGroupId, ...], Field(max_length=4), ONCE] = ()
-    """Security groups that the tasks have beside the stack's own, such as one that a database lets in."""
+    """More security groups for the tasks, such as one that a database accepts."""
     user: Annotated[
         str,
         Pattern(
@@ -148,17 +149,17 @@ class ServiceKeys(TrafficSettings):
     command: Command = ()
     """Command of the container; empty takes the image's own."""
     environment: AppEnvironment = Field(default_factory=dict)
-    """Environment variables of the app, for all to see; what is secret goes into `secrets`."""
+    """Environment variables of the app, in plain text; use `secrets` for secret values."""
     environment_files: EnvironmentFiles = ()
-    """Files of variables (`NAME=value`), from the project's root or, read by ECS, in S3 by ARN; `environment`
-    goes before them."""
+    """Files of variables (`NAME=value`): paths from the project's root, or ARNs of files in S3, which ECS
+    reads; `environment` overrides them."""
     public_variables: PublicVariables = ()
-    """Names in `environment` that look like secrets and are none."""
+    """Names in `environment` that look like secrets and are not."""
     secrets: AppSecrets = Field(default_factory=dict)
     """Environment variables taken from Secrets Manager (`secret:db:password`, or the ARN) or SSM parameters
     (`/app/db-url`, or the ARN)."""
     kms_keys: Annotated[tuple[KmsKey, ...], ONCE] = ()
-    """Keys of one's own, by ARN, with which secrets, parameters or registry credentials are encrypted."""
+    """ARNs of your own KMS keys with which secrets, parameters or registry credentials are encrypted."""
     registry_credentials: SecretArn | None = None
     """Secret with username and password for images of a private registry other than ECR."""
     execute_command: bool = False
@@ -167,7 +168,7 @@ class ServiceKeys(TrafficSettings):
     task_role_statements: tuple[Statement, ...] = ()
     """What the app itself may do on AWS, as IAM statements."""
     health_check_command: HealthCheckCommand = ("CMD", "node", "health-check.js")
-    """Health check inside the container, as ECS wants it; empty for none."""
+    """Command of ECS's health check in the container, in its form: CMD or CMD-SHELL first; empty for none."""
     health_check_grace_period_seconds: int = Field(default=30, ge=0, le=2**31 - 1)
     """How long a new task may fail its health checks; longer than a cold start."""
     stop_timeout_seconds: int = Field(default=60, ge=2, le=120)
@@ -181,55 +182,56 @@ class ServiceKeys(TrafficSettings):
         AfterValidator(_more_than_is_free),
         Allowed("a whole number from 21 to 200, or 0"),
     ] = 0
-    """GiB of disk that a Fargate task has for images and scratch space; 0 for the 20 that cost nothing."""
+    """GiB of disk of a Fargate task, for images and scratch space; 0 for the 20 that are free."""
     volumes: dict[VolumeName, Volume] = Field(default_factory=dict)
-    """Folders that outlive the app's container, by name: EFS, EBS, or scratch space for all containers."""
+    """Folders that survive the app's container, by name: EFS, EBS, or disk of the task that its containers
+    share."""
     sidecars: dict[ContainerName, Sidecar] = Field(default_factory=dict)
     """Containers beside the app in each task, by name."""
     depends_on: DependsOn = Field(default_factory=dict)
-    """Sidecars that come before the app, by name: `start`, `healthy`, `complete` or `success`."""
+    """Sidecars that the app waits for, by name: until `start`, `healthy`, `complete` or `success`."""
     ingress_container: ContainerName | None = None
-    """Sidecar that takes the requests on its `port`, such as an nginx before the app; empty for the app."""
+    """Sidecar that gets the requests on its `port`, such as nginx in front of the app; empty for the app."""
     opentelemetry: Annotated[OpenTelemetry | None, BeforeValidator(or_defaults)] = None
     """OpenTelemetry collector beside the app; true for the default one."""
     log_mode: Literal["non-blocking", "blocking"] = "non-blocking"
-    """What happens when lines come faster than they are sent: lines are lost, or the app waits."""
+    """If log lines come faster than they are sent: non-blocking drops lines, blocking lets the app wait."""
     log_buffer_mib: int = Field(default=25, ge=1, le=1024)
-    """MiB of lines that wait to be sent, with `log-mode` non-blocking."""
+    """MiB of lines that may wait to be sent, with `log-mode` non-blocking."""
     log_options: dict[Word, PlainText] = Field(default_factory=dict)
     """Options of the log router's output, such as `Name: cloudwatch`; needs a sidecar with `log-router`."""
     ulimits: UserLimits = Field(default_factory=dict)
-    """Limits of the app's processes, such as `nofile: 65536`; Fargate takes `nofile` alone."""
+    """Limits of the app's processes, such as `nofile: 65536`; Fargate accepts only `nofile`."""
     deployment_minimum_healthy_percent: int = Field(default=100, ge=0, le=100)
     """Share of the desired count that keeps running during a deployment."""
     # With 100, ECS refuses to balance tasks between zones.
     deployment_maximum_percent: int = Field(default=200, ge=101, le=400)
     """Share of the desired count that may run during a deployment."""
     rollout: RolloutSettings = RolloutSettings()
-    """How a new version takes over; see docs/strategies.md."""
+    """How a new version replaces the old one; see docs/strategies.md."""
     alarms: AlarmSettings = AlarmSettings()
-    """When a deployment is rolled back; a threshold of 0 is none."""
+    """Alarms that roll a deployment back; a threshold of 0 means no such alarm."""
     autoscaling: AutoscalingSettings = AutoscalingSettings()
-    """Bounds for the number of tasks, and what to keep it by; a target of 0 is none."""
+    """Bounds of the number of tasks, and targets by which it changes; a target of 0 is off."""
     migration: Annotated[Migration | None, BeforeValidator(lambda value: value or None)] = None
-    """What runs once as a task of the new image before a service changes; must be repeatable."""
+    """Command that runs once in a task of the new image before a service changes; it must be repeatable."""
     schedules: dict[ScheduleName, Schedule] = Field(default_factory=dict)
-    """Tasks that start by the clock, by name: the service's own, with another command. With
-    `desired-count: 0` and `exposure: none` the service exists for them alone. Copies are not scheduled unless
-    they say so; see docs/services.md."""
+    """Scheduled tasks, by name: tasks of the service with another command. With `desired-count: 0` and
+    `exposure: none` the service has no others. Copies have no schedules unless they set their own; see
+    docs/services.md."""
     connect: ConnectSettings = ConnectSettings()
-    """How the service reaches others, and they it, by ECS Service Connect; see docs/services.md."""
+    """ECS Service Connect: how the service calls others and is called; see docs/services.md."""
     discovery: DiscoverySettings = DiscoverySettings()
-    """A name for the service's tasks in a private DNS zone, for whoever cannot use Service Connect."""
+    """Name for the service's tasks in a private DNS zone, for clients that cannot use Service Connect."""
     rollout_timeout_minutes: int = Field(default=20, ge=1, le=1440)
-    """How long a service may take to run a new version, beside what its strategy and alarms wait for on
-    purpose; then the update fails."""
+    """Minutes that a service may take to run a new version, beyond the planned time of its strategy and
+    alarms; then the update fails."""
     # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
     log_retention_days: Literal[
         1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
         1096, 1827, 2192, 2557, 2922, 3288, 3653,
     ] = 30  # fmt: skip
-    """How long the logs are kept."""
+    """Days for which the logs are kept."""
     host: str | None = Field(default=None, exclude=True)
     """Host header that the listener rule matches; None without a domain."""
     path_prefix: str | None = Field(default=None, exclude=True)

@@ -110,13 +110,14 @@ class Settings(Model):
     provider: ProviderSettings
 
     protect: bool = False
-    """Refuse to delete the load balancer, the network and the images; empties no repository."""
+    """Whether the load balancer, the network and the images are protected from deletion."""
     monthly_budget_usd: (
         Annotated[int, Field(ge=0, le=10**9), AfterValidator(lambda dollars: dollars or None)] | None
     ) = None
     """Dollars a month above which `cost` and `preview` of `python -m automation` fail; 0 for no limit."""
     exceptions: Exceptions = Field(default_factory=dict)
-    """Reasons by the control that the stack does without, as `python -m automation policies` names it."""
+    """Security controls that the stack does not meet, each with the reason, by the id that `python -m
+    automation policies` prints."""
     image: ImageSettings
     network: NetworkSettings
     cluster: ClusterSettings

@@ -93,11 +93,11 @@ class Sidecar(Model):
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """Port on which it listens."""
     cpu: int = Field(default=0, ge=0, le=32768)
-    """CPU units that are reserved for it; 0 for a share of what the task has."""
+    """CPU units reserved for it; 0 for a share of the task's."""
     memory: Annotated[int, Field(ge=6, le=249_856)] | None = None
-    """MiB of memory beyond which it is killed; empty for what the task has."""
+    """MiB of memory above which it is killed; empty for the task's limit."""
     memory_reservation: Annotated[int, Field(ge=6, le=249_856)] | None = None
-    """MiB of memory that are reserved for it."""
+    """MiB of memory reserved for it."""
     user: (
         Annotated[
             str, Pattern("a name or uid, with :group if need be", r"[a-z0-9_][a-z0-9_-]*(?::[a-z0-9_-]+)?")
@@ -114,32 +114,32 @@ class Sidecar(Model):
     environment_files: EnvironmentFiles = ()
     """Files of variables, from the project's root or in S3."""
     public_variables: PublicVariables = ()
-    """Names in `environment` that look like secrets and are none."""
+    """Names in `environment` that look like secrets and are not."""
     secrets: ContainerSecrets = Field(default_factory=dict)
     """Environment variables taken from Secrets Manager or SSM."""
     registry_credentials: SecretArn | None = None
     """Secret with username and password for a private registry other than ECR."""
     health_check_command: HealthCheckCommand = ()
-    """Health check inside the container, as ECS wants it; empty for none."""
+    """Command of ECS's health check in the container, in its form: CMD or CMD-SHELL first; empty for none."""
     depends_on: DependsOn = Field(default_factory=dict)
-    """Containers that come first, by name: `start`, `healthy`, `complete` or `success`."""
+    """Containers that this one waits for, by name: until `start`, `healthy`, `complete` or `success`."""
     read_only_root_filesystem: bool = True
-    """Whether the container can write to `tmpfs` and `volumes` alone."""
+    """Whether the container can write only to `tmpfs` and `volumes`."""
     drop_capabilities: Annotated[
         tuple[Annotated[str, Pattern("a Linux capability, or ALL", "[A-Z_]+")], ...], ONCE
     ] = ("ALL",)
-    """Linux capabilities that it does not have."""
+    """Linux capabilities that are removed from it."""
     tmpfs: Tmpfs = Field(default_factory=lambda: dict(SMALL_TMP))
     """Folders in memory, by path, with their size in MiB."""
     volumes: dict[Word, AbsolutePath] = Field(default_factory=dict)
     """Where the service's `volumes` are in this container, by name."""
     ulimits: UserLimits = Field(default_factory=dict)
-    """Limits of the container's processes; Fargate takes `nofile` alone."""
+    """Limits of the container's processes; Fargate accepts only `nofile`."""
     stop_timeout_seconds: int = Field(default=30, ge=2, le=120)
     """Time between SIGTERM and SIGKILL."""
     log_router: Annotated[LogRouter | None, BeforeValidator(or_defaults)] = None
-    """FireLens: the app logs to this container, which sends the lines where `log-options` of the service
-    says; true for Fluent Bit."""
+    """FireLens: the app logs to this container, which sends the lines to the destination in the service's
+    `log-options`; true for Fluent Bit."""
 
     @property
     def variables(self) -> dict[str, str]:
@@ -165,7 +165,7 @@ class OpenTelemetry(Model):
     """SSM parameter or secret with a configuration of your own, as `secrets` takes it; empty for AWS's
     default: OTLP in, X-Ray and CloudWatch metrics out."""
     memory_reservation: int = Field(default=128, ge=32, le=4096)
-    """MiB of memory that are reserved for it."""
+    """MiB of memory reserved for it."""
 
 
 def rules_of_sidecars(

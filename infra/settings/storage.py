@@ -38,7 +38,7 @@ class SharedFiles(Model):
         ]
         | None
     ) = None
-    """Existing file system, whose mount targets let the tasks in; empty makes one."""
+    """Existing file system, whose mount targets accept the tasks; empty creates one."""
     access_point_id: (
         Annotated[
             str, Pattern("the id of an access point, such as fsap-0123456789abcdef0", r"fsap-[0-9a-f]{8,40}")
@@ -47,7 +47,7 @@ class SharedFiles(Model):
     ) = None
     """Existing access point of `file-system-id`; empty makes one, in a folder of the volume's name."""
     throughput_mode: Literal["elastic", "bursting"] = "elastic"
-    """How fast it is: by use, or by how much is stored."""
+    """Throughput: elastic follows use, bursting follows the amount stored."""
     infrequent_access_days: Literal[0, 1, 7, 14, 30, 60, 90, 180, 270, 365] = 30
     """Days without use after which a file moves to cheaper storage; 0 for never."""
     backup: bool = True
@@ -70,7 +70,7 @@ class BlockStorage(Model):
     type: Literal["gp3", "gp2", "io2", "io1", "st1", "sc1"] = "gp3"
     """Kind of volume."""
     iops: Annotated[int, Field(ge=100, le=256_000)] | None = None
-    """Operations per second; needed for io1 and io2, empty for the kind's own."""
+    """Operations per second; required for io1 and io2, empty for the type's default."""
     throughput: Annotated[int, Field(ge=125, le=2000)] | None = None
     """MiB per second of a gp3 volume; empty for 125."""
     file_system: Literal["xfs", "ext4"] = "xfs"
@@ -79,7 +79,7 @@ class BlockStorage(Model):
         Annotated[str, Pattern("the id of a snapshot, such as snap-0123456789abcdef0", "snap-[0-9a-f]{8,17}")]
         | None
     ) = None
-    """Snapshot that it begins with; empty for an empty volume."""
+    """Snapshot to start from; empty for an empty volume."""
 
     def _rules(self) -> Iterator[Fault]:
         if self.type in ("io1", "io2") and self.iops is None:
@@ -99,13 +99,13 @@ class Volume(Model):
     """A folder of the app's container: EFS, EBS, or scratch space that the task's containers share."""
 
     path: AbsolutePath
-    """Where it is in the app's container."""
+    """Path in the app's container."""
     read_only: bool = False
     """Whether the app can only read it."""
     efs: Annotated[SharedFiles | None, BeforeValidator(_flag)] = None
-    """A file system that all tasks share and that outlives them; {} makes one."""
+    """File system that all tasks share and that survives them; {} creates one."""
     ebs: Annotated[BlockStorage | None, BeforeValidator(_flag)] = None
-    """A volume for each task alone; {} takes the defaults."""
+    """Volume of each task's own; {} for the defaults."""
 
     def _rules(self) -> Iterator[Fault]:
         if self.efs and self.ebs:

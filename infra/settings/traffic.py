@@ -49,36 +49,35 @@ class TrafficSettings(Model):
     """How the service is reached: `http` behind the application load balancer, `tcp` behind the network load
     balancer, `none` not at all (a worker)."""
     paths: Annotated[tuple[PathPattern, ...], ONCE] = ()
-    """Paths of the host that are the service's, such as /api/*; empty for all that no other service has.
-    /api itself is not among /api/*: name both."""
+    """Paths of the host that belong to the service, such as /api/*; empty for all that no other service has.
+    /api/* does not match /api: list both."""
     aliases: Annotated[tuple[HostPattern, ...], ONCE] = ()
-    """Further host names of the service, also with a wildcard (*.example.com); each gets a record in the zone
-    that holds it and stands in the certificate."""
+    """More host names of the service, also with a wildcard (*.example.com); each gets a record in the zone
+    that holds it, and is in the certificate."""
     redirect_hosts: Annotated[tuple[HostName, ...], Field(max_length=MOST_VALUES), ONCE] = ()
-    """Host names whose requests are sent on to the service's own, such as www.example.com."""
+    """Host names that redirect to the service's own, such as www.example.com."""
     protocol_version: ProtocolVersion = "http1"
-    """What the load balancer speaks to the tasks; http2 and grpc need HTTPS in front."""
+    """Protocol between load balancer and tasks; http2 and grpc need a `domain`, for HTTPS."""
     sticky_seconds: int = Field(default=0, ge=0, le=_WEEK)
-    """How long a browser stays with one task, by a cookie; 0 for not at all."""
+    """Seconds for which a cookie sends a browser to the same task; 0 for no cookie."""
     slow_start_seconds: int = Field(default=0, ge=0, le=900)
-    """How long a new task is given a growing share of the requests, from 30 seconds; 0 for its full share at
+    """Seconds for which a new task gets a growing share of the requests, 30 or more; 0 for its full share at
     once."""
     listener_port: int = Field(default=0, ge=0, le=65535)
-    """Port of the network load balancer on which a service with `exposure` tcp is reached; 0 for the
-    `container-port`."""
+    """Port of the network load balancer for a service with `exposure` tcp; 0 for the `container-port`."""
     listener_protocol: ListenerProtocol = "tcp"
-    """What is spoken there: `tcp`, `udp`, or `tls`, which the load balancer decrypts with the stack's
+    """Protocol of that port: `tcp`, `udp`, or `tls`, which the load balancer decrypts with the stack's
     certificate."""
     preserve_client_ip: bool = False
     """Whether tasks behind the network load balancer see clients' own addresses; with udp they always do."""
     proxy_protocol: bool = False
-    """Whether the network load balancer puts a Proxy Protocol v2 header before each connection, which the app
-    has to read."""
+    """Whether the network load balancer begins each connection with a Proxy Protocol v2 header, which the app
+    must read."""
     health_check_protocol: Literal["auto", "http", "tcp"] = "auto"
-    """How the load balancer asks: `auto` is http for `exposure` http, and whether the port opens (tcp) for
-    `exposure` tcp."""
+    """Protocol of the load balancer's health check: `auto` is http for `exposure` http, and tcp (the port
+    opens) for `exposure` tcp."""
     health_check_port: int = Field(default=0, ge=0, le=65535)
-    """Port that the load balancer asks; 0 for the `container-port`."""
+    """Port of the load balancer's health check; 0 for the `container-port`."""
     health_check_path: Annotated[
         str,
         # The path and query of a URL; a fragment never leaves the browser.
@@ -86,20 +85,20 @@ class TrafficSettings(Model):
             "a path that begins with /, without spaces and #, at most 1024 characters", r'/[!-"$-~]{0,1023}'
         ),
     ] = "/readyz"
-    """Path that the load balancer asks for; of a gRPC service the method (/package.service/method)."""
+    """Path that the load balancer requests; with gRPC the method (/package.service/method)."""
     health_check_codes: Annotated[str, Pattern(_CODES_FORM, rf"{_CODES}(?:,{_CODES})*")] | None = None
-    """Codes of a healthy answer, such as 200-399; empty takes 200, and of a gRPC service 0 and 12."""
+    """Codes of a healthy answer, such as 200-399; empty means 200, and with gRPC 0 and 12."""
     health_check_interval_seconds: int = Field(default=10, ge=5, le=300)
     """Time between two health checks."""
     health_check_timeout_seconds: int = Field(default=0, ge=0, le=120)
-    """How long an answer may take, from 2 seconds and less than the interval; 0 takes 5, or less where the
+    """Seconds that an answer may take: 2 or more, and less than the interval; 0 means 5, or less if the
     interval is shorter."""
     healthy_threshold: int = Field(default=2, ge=2, le=10)
     """Health checks in a row that a task passes before it gets requests."""
     unhealthy_threshold: int = Field(default=3, ge=2, le=10)
     """Health checks in a row that a task fails before it gets none."""
     deregistration_delay_seconds: int = Field(default=20, ge=0, le=3600)
-    """How long a task that leaves may finish its requests."""
+    """How long a task that is being removed may finish its requests."""
 
     @property
     def checks_http(self) -> bool:
