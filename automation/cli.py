@@ -36,6 +36,7 @@ _COMMANDS: Final = {
     "init": "automation.init.command:init",
     "preview": "automation.changes.preview:preview",
     "up": "automation.stacks.up:up",
+    "dev": "automation.development.dev:dev",
     "promote": "automation.promotion.promote:promote",
     "check": "automation.services.check:check",
     "redeploy": "automation.services.redeploy:redeploy",

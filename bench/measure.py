@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -49,15 +51,7 @@ def run(command: Command, until: Callable[[], bool] | None = None) -> Cost:
     """
     log = command.folder / "bench.log"
     began = time.monotonic()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command.words,
-            cwd=command.folder,
-            env=command.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    process = _start(command, log)
     watch = _Watch(process)
     try:
         there = until is None or _wait(until, watch, began)
@@ -68,15 +62,55 @@ def run(command: Command, until: Callable[[], bool] | None = None) -> Cost:
             process.kill()
             watch.join()
     if process.returncode or not there:
-        fault = f"ended with {process.returncode}" if process.returncode else "did not have its effect"
-        lines = "\n".join(log.read_text("utf-8", "replace").splitlines()[-25:])
-        raise CommandError(f"`{' '.join(command.words)}` {fault}; its last lines:\n{lines}")
+        raise _failure(command, process, log)
     seconds = watch.ended_at - began
     return Cost(
         seconds=seconds,
         effect_seconds=seconds if until is None else effect_at - began,
         peak_mb=watch.peak_mb,
     )
+
+
+@contextmanager
+def beside(command: Command, ready: str) -> Generator[None]:
+    """Run a command that goes on until Ctrl-C, from when it says that it is `ready`, and end it so.
+
+    Raises:
+        CommandError: it ended before, failed, or was not ready or not at its end within three minutes.
+    """
+    log = command.folder / "bench-beside.log"
+    process = _start(command, log)
+    watch = _Watch(process)
+    try:
+        if not _wait(lambda: ready in log.read_text("utf-8", "replace"), watch, time.monotonic()):
+            raise _failure(command, process, log)
+        yield
+        process.send_signal(signal.SIGINT)
+        watch.join(_LIMIT_SECONDS)
+    finally:
+        if watch.is_alive():
+            process.kill()
+            watch.join()
+    if process.returncode:
+        raise _failure(command, process, log)
+
+
+def _start(command: Command, log: Path) -> subprocess.Popen[bytes]:
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            command.words,
+            cwd=command.folder,
+            env=command.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def _failure(command: Command, process: subprocess.Popen[bytes], log: Path) -> CommandError:
+    fault = f"ended with {process.returncode}" if process.returncode else "did not have its effect"
+    lines = "\n".join(log.read_text("utf-8", "replace").splitlines()[-25:])
+    return CommandError(f"`{' '.join(command.words)}` {fault}; its last lines:\n{lines}")
 
 
 def _wait(until: Callable[[], bool], watch: _Watch, began: float) -> bool:

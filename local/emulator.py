@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final
 from local import ports
 from local.docker_daemon import DockerDaemon
 from local.errors import LocalError
+from local.live.notes import Notes
 from local.processes import FIRST_INHERITED
 from local.servers import Server
 
@@ -68,7 +69,8 @@ class Emulator(Server):
         def environment(port: int) -> Mapping[str, str]:
             temporary = _temporary(state_dir)
             temporary.mkdir(exist_ok=True)
-            return _environment(port=port, region=region, identity=identity, temporary=temporary)
+            own = _environment(port=port, region=region, identity=identity, temporary=temporary)
+            return {**own, **Notes.of(state_dir).variables}
 
         # As long as it lives, no clone stops the Docker daemon that its tasks run in.
         with DockerDaemon().kept_running() as hold:

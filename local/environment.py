@@ -300,6 +300,7 @@ class LocalEnvironment:
         """Delete what is kept of a stack that was destroyed."""
         self.backend.forget(stack)
         shutil.rmtree(self.folder / "work" / stack, ignore_errors=True)
+        shutil.rmtree(self.folder / "live" / stack, ignore_errors=True)
         for note in ("running", "failed"):
             self._note(stack, note).unlink(missing_ok=True)
 

@@ -6,7 +6,7 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -39,6 +39,23 @@ def stack_locked(folder: Path, stack: str, command: str) -> Generator[tuple[int,
         _locked(folder / f"{stack}.lock", command, fcntl.LOCK_EX) as one,
     ):
         yield everything, one
+
+
+@contextmanager
+def stack_watched(folder: Path, stack: str, command: str) -> Generator[Callable[[], None]]:
+    """Keep others from watching a stack, and from :func:`everything_locked`; updates of it may run.
+
+    Yields:
+        What notes this command again, after an update.
+
+    Raises:
+        BusyError: another command watches the stack, or everything is held; the message names it.
+    """
+    with (
+        _locked(folder / "everything.lock", command, fcntl.LOCK_SH) as everything,
+        _locked(folder / f"{stack}.watched.lock", command, fcntl.LOCK_EX),
+    ):
+        yield lambda: write_note(everything, _note(command))
 
 
 @contextmanager
@@ -104,8 +121,12 @@ def _locked(path: Path, command: str, kind: int) -> Generator[int]:
                     f"another run is under way ({other or 'it has just begun'}): wait for its end, or stop it"
                 )
             time.sleep(_POLL_SECONDS)
-        write_note(descriptor, f"`{command}`, process {os.getpid()}\n")
+        write_note(descriptor, _note(command))
         yield descriptor
+
+
+def _note(command: str) -> str:
+    return f"`{command}`, process {os.getpid()}\n"
 
 
 def _lives(process: int) -> bool:

@@ -20,6 +20,7 @@ from docker.errors import DockerException
 
 from local.emulated import ministack, names, own_labels, volumes
 from local.emulated.containers import Definition, is_awaited, network_owner, options, start_order
+from local.emulated.live import live_keywords
 
 _ecs = ministack("services.ecs")
 
@@ -125,7 +126,9 @@ def _keywords(  # noqa: PLR0917 -- MiniStack's own
         keywords["networking_config"] = {own: client.api.create_endpoint_config(aliases=aliases)}
         if found and (forwards := names.forwards(cluster_arn, group, td)):
             keywords["labels"][_FORWARDS] = json.dumps(forwards)
-    return keywords
+    service = str(_ecs._tasks[task_arn].get("group") or "").startswith("service:")
+    ends = any(is_awaited(cdef["name"], ordered, end) for end in ("COMPLETE", "SUCCESS"))
+    return keywords | live_keywords(client, cdef, keywords, restarts=service and not ends)
 
 
 def _wait(client: Any, dependency: Mapping[str, str], td: Definition, task_id: str) -> None:

@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 from local import ports
 from local.errors import LocalError
+from local.live.notes import Notes
 from local.resources.cloud import require_loopback
 from local.servers import Server
 
@@ -59,7 +60,7 @@ class FrontDoor(Server):
             state_dir=state_dir,
             port=port,
             say=say,
-            environment=lambda _: {"PYTHONPATH": str(ROOT)},
+            environment=lambda _: {"PYTHONPATH": str(ROOT), **Notes.of(state_dir).variables},
             fits=lambda door: (door.emulator, door.region) == (emulator, region),
             emulator=emulator,
             region=region,

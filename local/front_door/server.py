@@ -24,6 +24,7 @@ from local.front_door import connections, page, routes
 from local.front_door.heads import LONGEST_HEAD, BadHeadError, Head
 from local.front_door.network_listeners import NetworkListeners
 from local.front_door.routes import Address, Route, Routes
+from local.live.notes import Notes
 from local.ports import LOOPBACK
 from local.resources.cloud import Cloud
 
@@ -33,6 +34,9 @@ ROUTES_SECONDS: Final = 1.0
 TARGETS_SECONDS: Final = 0.1
 
 _CONNECT_SECONDS: Final = 5
+_RESTART_POLL_SECONDS: Final = 0.02
+_ASKED_AGAIN: Final = frozenset({"GET", "HEAD"})
+"""Methods of requests that may be sent twice."""
 _USUAL_PORTS: Final = frozenset({80, 443})
 _OF_A_LOAD_BALANCER: Final = {"Server": "awselb/2.0"}
 _ASKS_FOR_ADDRESS: Final = re.compile(r"/network/([^/]+)/(\d+)")
@@ -85,6 +89,7 @@ class FrontDoorServer:
     def __init__(self, cloud: Cloud, *, port: int) -> None:
         self._cloud = cloud
         self._port = port
+        self._notes = Notes.told()
         self._routes = Kept(lambda: routes.read(cloud), ROUTES_SECONDS)
         self._targets: dict[str, Kept[frozenset[Address]]] = {}
         self.network = NetworkListeners(cloud, connect=self._connect, choose=self._choose)
@@ -129,8 +134,11 @@ class FrontDoorServer:
         match [action["Type"] for action in rule.actions]:
             case ["forward"]:
                 request = _to_target(client, rule.rewrite(client.request.line[1]), route)
-                await self._forward(client, request, rule.actions[0]["TargetGroupArn"], known)
-                return b""
+                group = rule.actions[0]["TargetGroupArn"]
+                while True:
+                    if await self._forward(client, request, group, known):
+                        return b""
+                    await asyncio.sleep(_RESTART_POLL_SECONDS)
             case ["fixed-response"]:
                 config = rule.actions[0]["FixedResponseConfig"]
                 headers = _OF_A_LOAD_BALANCER | {"Content-Type": config.get("ContentType", "text/plain")}
@@ -162,7 +170,8 @@ class FrontDoorServer:
             return page.answer(client.request, 404, f"No DNS record for {client.host}", urls)
         return page.answer(client.request, 200, "Local stacks" if urls else "No local stack has a host", urls)
 
-    async def _forward(self, client: Client, request: Head, group: str, known: Routes) -> None:
+    async def _forward(self, client: Client, request: Head, group: str, known: Routes) -> bool:
+        """Have a target answer; return False if it was restarted before that, and may be asked again."""
         from_target, to_target = await self._connect(group)
         to_target.write(bytes(request))
         upload = asyncio.create_task(connections.upload(client.reader, to_target))
@@ -173,6 +182,12 @@ class FrontDoorServer:
             if not download.done():
                 raise ConnectionAbortedError
             download.result()
+        except RefusedError:
+            if not self._restarting or request.line[0] not in _ASKED_AGAIN:
+                raise
+            return False
+        else:
+            return True
         finally:
             upload.cancel()
             download.cancel()
@@ -180,6 +195,21 @@ class FrontDoorServer:
             await asyncio.gather(upload, download, return_exceptions=True)
 
     async def _connect(self, group: str) -> tuple[StreamReader, StreamWriter]:
+        """Return a connection to a target; wait for one while `dev` restarts the app."""
+        while True:
+            try:
+                return await self._connect_now(group)
+            except RefusedError:
+                if not self._restarting:
+                    raise
+            await asyncio.sleep(_RESTART_POLL_SECONDS)
+
+    @property
+    def _restarting(self) -> bool:
+        """Whether `dev` restarts an app."""
+        return self._notes is not None and self._notes.restart_under_way()
+
+    async def _connect_now(self, group: str) -> tuple[StreamReader, StreamWriter]:
         """Return a connection to a target; pass over those that take none, as if they were unhealthy."""
         refused: frozenset[Address] = frozenset()
         for newest in (False, True):

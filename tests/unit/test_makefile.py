@@ -46,7 +46,7 @@ def test_down_deletes_every_stack_unless_one_is_named() -> None:
     assert make("-n", "down", "STACK=dev").splitlines()[-1] == f'{LOCAL} down "$STACK"'
 
 
-@pytest.mark.parametrize("command", ["up", "preview", "logs", "status"])
+@pytest.mark.parametrize("command", ["up", "dev", "preview", "logs", "status"])
 def test_a_command_runs_for_dev_unless_another_stack_is_named(command: str) -> None:
     recipe = make("-n", command).splitlines()[-1]
 

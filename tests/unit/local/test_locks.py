@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.locks import BusyError, everything_locked, exclusive, stack_locked
+from local.locks import BusyError, everything_locked, exclusive, stack_locked, stack_watched
 
 
 def test_two_runs_on_one_stack_exclude_each_other(tmp_path: Path) -> None:
@@ -109,3 +109,20 @@ def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
     other.join(20)
 
     assert events == ["first", "second"]
+
+
+def test_a_stack_that_is_watched_can_be_updated_but_not_be_watched_twice(tmp_path: Path) -> None:
+    with stack_watched(tmp_path, "dev", "dev dev"):
+        with stack_locked(tmp_path, "dev", "up dev"):
+            pass
+        with pytest.raises(BusyError, match="`dev dev`"), stack_watched(tmp_path, "dev", "dev dev"):
+            pass
+
+
+def test_everything_is_not_deleted_while_a_stack_is_watched(tmp_path: Path) -> None:
+    with stack_watched(tmp_path, "dev", "dev dev") as note_again:
+        with stack_locked(tmp_path, "dev", "up dev"):
+            pass
+        note_again()
+        with pytest.raises(BusyError, match="`dev dev`"), everything_locked(tmp_path, "down"):
+            pass

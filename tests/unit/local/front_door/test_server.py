@@ -9,6 +9,7 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,7 @@ from local.front_door import connections, routes, server
 from local.front_door.routes import Route, Routes
 from local.front_door.rules import in_order
 from local.front_door.server import FrontDoorServer
+from local.live.notes import Notes
 
 HOST = "dev.example.com"
 BALANCER = "web-1.us-east-1.elb.amazonaws.com"
@@ -615,3 +617,50 @@ def test_clients_that_leave_are_no_trouble_that_is_logged(
         run(test())
     assert caplog.records == []
     assert "Traceback" not in capsys.readouterr().err
+
+
+# While `dev` restarts the app
+
+
+@pytest.fixture
+def restarting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Notes:
+    """A front door that `dev` has told that an app starts again."""
+    notes = Notes.of(tmp_path)
+    for name, value in notes.variables.items():
+        monkeypatch.setenv(name, value)
+    notes.note_restart("dev", under_way=True)
+    return notes
+
+
+def test_a_request_waits_for_an_app_that_is_restarted(restarting: Notes) -> None:
+    async def test() -> None:
+        async with stage() as at:
+            asking = asyncio.create_task(at.ask())
+            await asyncio.sleep(0)
+            assert not asking.done()
+            await at.register(says(OK))
+            assert status(await asking) == 200
+
+    run(test())
+
+
+@pytest.mark.parametrize(("method", "expected"), [("GET", 200), ("HEAD", 200), ("POST", 502)])
+def test_what_a_killed_app_had_is_sent_again_if_it_may_be(
+    restarting: Notes, method: str, expected: int
+) -> None:
+    asked = 0
+
+    async def killed_once(reader: StreamReader, writer: StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        await reader.readuntil(b"\r\n\r\n")
+        if asked > 1:
+            writer.write(OK)
+
+    assert status(answer_to(request(method=method), killed_once)) == expected
+
+
+def test_an_app_that_has_crashed_is_not_waited_for(restarting: Notes) -> None:
+    restarting.note_restart("dev", under_way=False)
+
+    assert status(answer_to(task=None)) == 503

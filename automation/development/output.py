@@ -1,0 +1,32 @@
+"""What `dev` prints: its own lines, and those of the services with their names before them."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from typing import Final
+
+import click
+
+_COLOURS: Final = ("cyan", "magenta", "yellow", "green", "blue", "bright_cyan", "bright_magenta")
+
+
+class Output:
+    """Prints lines of several threads one after the other."""
+
+    width: int = 0
+    """Of the longest name of a service."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def say(self, text: str) -> None:
+        """Print what happens, to standard error."""
+        with self._lock:
+            click.secho(text, bold=True, err=True)
+
+    def line(self, source: str, text: str) -> None:
+        """Print a line of a container."""
+        colour = _COLOURS[zlib.crc32(source.encode()) % len(_COLOURS)]
+        with self._lock:
+            click.echo(f"{click.style(f'{source:<{self.width}}', fg=colour)}  {text}")

@@ -1,0 +1,109 @@
+"""Which apps a stack is built from, and what a change of their files asks for."""
+
+from __future__ import annotations
+
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automation.development.apps import App, apps_of
+from automation.errors import AutomationError
+from infra.settings import ImageSettings, Settings, parse
+
+DOCKERFILE = "FROM node:24\nWORKDIR /app\nCOPY package*.json ./\nRUN npm ci\nCOPY . .\nRUN echo done\n"
+
+
+def settings(**keys: Any) -> Settings:
+    config = {f"node-on-ecs:{name.replace('_', '-')}": value for name, value in keys.items()}
+    return parse(config, project="node-on-ecs", stack="dev", secret_keys=frozenset())
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "app"
+    (folder / "src").mkdir(parents=True)
+    (folder / "Dockerfile").write_text(DOCKERFILE)
+    (folder / ".dockerignore").write_text("Dockerfile\n**/.*\nnode_modules\n")
+    (folder / "package.json").write_text('{"scripts": {"start": "node ."}}')
+    (folder / "server.js").write_text("1")
+    (folder / "src" / "a.js").write_text("1")
+    return App(name="web", main=True, source=ImageSettings(), services=("web",))
+
+
+def test_the_main_image_is_run_by_all_services_without_one_of_their_own() -> None:
+    found = list(
+        apps_of(
+            settings(
+                nat="none",
+                multidev=["alice"],
+                services={
+                    "api": {"app-path": "api", "paths": ["/api/*"]},
+                    "proxy": {"image": f"example.com/proxy@sha256:{'0' * 64}", "exposure": "none"},
+                },
+            )
+        )
+    )
+
+    assert [(one.name, one.main, str(one.folder), one.services) for one in found] == [
+        ("web", True, "app", ("web", "web-alice")),
+        ("api", False, "api", ("api",)),
+    ]
+
+
+def test_a_ready_image_has_no_files() -> None:
+    assert list(apps_of(settings(nat="none", image=f"example.com/app@sha256:{'0' * 64}"))) == []
+
+
+def test_what_no_build_sees_is_no_file_of_the_app(app: App) -> None:
+    before = app.files()
+    (app.folder / "node_modules").mkdir()
+    (app.folder / "node_modules" / "a.js").write_text("1")
+    (app.folder / ".swp").write_text("1")
+
+    assert app.files() == before
+    assert {"server.js", "src/a.js"} <= before.keys()
+
+
+@pytest.mark.parametrize("name", ["server.js", "Dockerfile", ".dockerignore"])
+def test_a_file_that_is_written_is_another_one(app: App, name: str) -> None:
+    before = app.files()
+    path = app.folder / name
+    path.write_text(f"{path.read_text()}\n")
+    after = app.files()
+
+    assert before.keys() == after.keys()
+    assert before != after
+
+
+def test_a_source_file_takes_the_place_that_it_has_in_the_image(app: App) -> None:
+    assert app.effects(["src/a.js"], app.plan()) == ({"/app/src/a.js": Path("app/src/a.js")}, [])
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("package.json", "app/package.json: the packages or the build are described there"),
+        ("\0", "app/Dockerfile: it says how to build"),
+        ("\0.dockerignore", ".dockerignore: it says how to build"),
+    ],
+)
+def test_packages_and_the_dockerfile_are_built(app: App, change: str, why: str) -> None:
+    assert app.effects([change], app.plan()) == ({}, [why])
+
+
+def test_a_script_that_runs_with_an_installation_is_taken_into_account(app: App) -> None:
+    (app.folder / "Dockerfile").write_text("FROM node:24\nWORKDIR /app\nCOPY . .\nRUN npm ci\n")
+    (app.folder / "package.json").write_text('{"scripts": {"postinstall": "node build.js"}}')
+
+    _, built = app.effects(["server.js"], app.plan())
+
+    assert built == ["app/server.js: line 4, `RUN npm ci`, may read it"]
+
+
+def test_a_folder_that_is_gone_is_one_sentence(tmp_path: Path, app: App) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    with chdir(tmp_path / "elsewhere"), pytest.raises(AutomationError, match="app/Dockerfile does not exist"):
+        app.files()
