@@ -8,6 +8,8 @@ from typing import Final
 
 import click
 
+from automation.console import colour
+
 _COLOURS: Final = ("cyan", "magenta", "yellow", "green", "blue", "bright_cyan", "bright_magenta")
 
 
@@ -23,10 +25,10 @@ class Output:
     def say(self, text: str) -> None:
         """Print what happens, to standard error."""
         with self._lock:
-            click.secho(text, bold=True, err=True)
+            click.secho(text, bold=True, err=True, color=colour())
 
     def line(self, source: str, text: str) -> None:
         """Print a line of a container."""
-        colour = _COLOURS[zlib.crc32(source.encode()) % len(_COLOURS)]
+        own = _COLOURS[zlib.crc32(source.encode()) % len(_COLOURS)]
         with self._lock:
-            click.echo(f"{click.style(f'{source:<{self.width}}', fg=colour)}  {text}")
+            click.echo(f"{click.style(f'{source:<{self.width}}', fg=own)}  {text}", color=colour())

@@ -220,6 +220,7 @@ def test_every_command_whose_output_is_not_a_programs_own_has_json() -> None:
         return any("--json" in parameter.opts for parameter in command.params)
 
     assert {name for name, command in commands().items() if not has_json(command)} == {
+        "dev",
         "run",
         "exec",
         "completion",
