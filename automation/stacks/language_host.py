@@ -24,7 +24,10 @@ from automation.stacks.lean_sdk import lean_sdk
 _NO_LIMIT: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 _CALLS_AT_ONCE: Final = 4
 _IMPORTED_BY_THE_PROGRAM: Final = (
-    *(f"pulumi_aws.{name}" for name in ("acm", "cloudwatch", "ec2", "ecr", "ecs", "iam", "lb", "route53")),
+    *(
+        f"pulumi_aws.{name}"
+        for name in ("acm", "cloudwatch", "ec2", "ecr", "ecs", "iam", "lb", "route53", "vpc")
+    ),
     "pulumi_awsx",
     "pulumi_docker_build",
     "pulumi_random",
@@ -56,8 +59,8 @@ class LanguageHost(_server.LanguageServer):
         # While the CLI starts: it takes as long as these imports do.
         run = cast("Any", super()).Run
         for module in _IMPORTED_BY_THE_PROGRAM:
-            # The SDK loads its modules when they are first looked into.
-            dir(import_module(module))
+            # The SDK loads a module when somebody asks for what is in it; `dir` asks for nothing.
+            getattr(import_module(module), "__all__", None)
         with lean_sdk():
             while (asked := self._runs.get()) is not None:
                 request, context, answer = asked

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import grpc
@@ -158,6 +159,22 @@ def test_the_program_runs_in_its_folder_on_the_thread_that_serves_it(run: Runs, 
         "beside": "beside",
         "told": "shop dev 256",
     }
+
+
+LATE = "pulumi_aws.glacier"
+"""A small module that nothing here uses."""
+
+
+def test_modules_of_the_sdk_are_loaded_before_the_program_asks_for_them(
+    run: Runs, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the CLI starts. The SDK puts that off until somebody asks for what is in a module."""
+    monkeypatch.setattr("automation.stacks.language_host._IMPORTED_BY_THE_PROGRAM", (LATE,))
+    assert type(import_module(LATE)) is not ModuleType, "it was loaded before this test"
+
+    run(f"import pulumi, sys\npulumi.export('loaded', type(sys.modules['{LATE}']).__name__)\n")
+
+    assert engine.outputs == {"loaded": "module"}
 
 
 def test_what_the_program_refuses_is_told_once_in_its_own_words(run: Runs, engine: Engine) -> None:
