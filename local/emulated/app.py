@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from secrets import token_hex
 
-from local.emulated import events, ministack, schedules, secrets, tasks
+from local.emulated import container_ends, events, ministack, schedules, secrets, tasks
 
 secrets.install()
 tasks.install()
@@ -13,5 +13,6 @@ schedules.install()
 # As AWS's own, which a stack file may name.
 ministack("services.alb")._short_id = partial(token_hex, 8)
 events.install()
+container_ends.install()
 
 app = ministack("app").app

@@ -49,6 +49,7 @@ _LOADED_LATE: Final = (
     "vpc",
 )
 """Modules of `pulumi_aws`, which loads them when they are first used."""
+_SERVICES: Final = ("acm", "cloudwatch", "ec2", "ecr", "ecs", "elbv2", "iam", "logs", "route53", "sts")
 _OWN: Final = (
     *("infra.environment.attached", "infra.environment.environment", "local.resources.registry"),
     *("automation.stacks.language_host", "automation.stacks.local", "automation.stacks.local_commands"),
@@ -138,6 +139,8 @@ class LoadedProcess:
 def _libraries() -> socket.socket:
     """Start the process that loads the libraries, once; it ends with this one."""
     control, theirs = _pair()
+    # A profile that is not there would keep it from making a session.
+    others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with theirs:
         process = subprocess.Popen(
             [sys.executable, "-P", __file__, str(theirs.fileno())],
@@ -145,7 +148,7 @@ def _libraries() -> socket.socket:
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             # Compiling what it loads would take longer than all it saves.
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", "GRPC_VERBOSITY": "NONE"},
+            env={**others, "PYTHONDONTWRITEBYTECODE": "", "GRPC_VERBOSITY": "NONE"},
         )
 
     def end() -> None:
@@ -221,6 +224,15 @@ def serve(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
 def _load_libraries() -> None:
     for name in _LIBRARIES:
         import_module(name)
+    from boto3 import Session
+    from botocore.loaders import JSONFileLoader
+
+    # Each session of boto3 reads anew what describes a service; in one command there are three.
+    read = cache(JSONFileLoader().load_file)
+    JSONFileLoader.load_file = lambda _, path: read(path)
+    session = Session("nobody", "nothing", region_name="us-east-1")
+    for name in _SERVICES:
+        session.client(name)
     for name in _LOADED_LATE:
         getattr(import_module(f"pulumi_aws.{name}"), "__all__", None)
 
@@ -238,6 +250,8 @@ def _main() -> None:
     sys.path.insert(0, asked["folder"])
     for name in _OWN:
         import_module(name)
+    # Else the first use builds it.
+    import_module("infra.settings").Settings.model_rebuild()
     command = serve(socket.socket(fileno=theirs))
     if command is None:
         return

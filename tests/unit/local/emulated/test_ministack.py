@@ -7,6 +7,7 @@ import inspect
 import pytest
 
 from local.emulated import ministack
+from local.emulated.container_ends import WATCH
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,7 @@ from local.emulated import ministack
         ("ecs", "_record_task_ip", "task container ecs_network"),
         ("ecs", "_start_task_worker", "task td container_overrides docker_client"),
         ("ecs", "_get_docker", ""),
+        ("ecs", "_maybe_mark_stopped", "task docker_client"),
         ("alb", "_short_id", ""),
         ("ecs", "_mark_task_stopped", "task_arn task reason stop_code exit_code"),
         ("eventbridge", "_put_events", "data allow_aws_source"),
@@ -44,6 +46,13 @@ def test_a_function_that_is_wrapped_takes_what_it_took(module: str, function: st
 )  # fmt: skip
 def test_a_store_that_is_read_is_there(module: str, store: str) -> None:
     assert len(getattr(ministack(f"services.{module}"), store)) == 0
+
+
+def test_the_watch_of_a_task_looks_by_the_function_that_waits_and_is_known_by_its_name() -> None:
+    watch = inspect.getsource(ministack("services.ecs")._watch_task_lifecycle)
+
+    assert "_maybe_mark_stopped(task, docker_client)" in watch
+    assert f'"{WATCH}"' in watch
 
 
 @pytest.mark.parametrize("action", ["CreateService", "DeleteCluster", "RunTask", "UpdateService"])
