@@ -56,6 +56,13 @@ def folded(line: str, width: int | None) -> str:
     return "\n".join(lines).replace(_NO_BREAK, " ")
 
 
+def to_type(*words: str) -> str:
+    """Return a command that the user may type next, for the stacks that this one is about."""
+    context = click.get_current_context(silent=True)
+    is_local = context is not None and context.find_root().params.get("local")
+    return f"`{' '.join(['python -m automation', *(['--local'] if is_local else []), *words])}`"
+
+
 def say(text: str) -> None:
     """Print a line that is not part of the result."""
     _print(text, sys.stderr)

@@ -67,7 +67,8 @@ def read_config(root: Path, stack: str) -> StackConfig:
         near = get_close_matches(stack, names, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise AutomationError(
-            f"stack {stack!r} has no file {path.name}: there are {', '.join(names) or 'none'}{hint}"
+            f"stack {stack!r} has no file {path.name}: there are {', '.join(names) or 'none'}{hint}; "
+            f"`python -m automation init --stacks {stack}` writes one"
         )
     project_file = _read(root / "Pulumi.yaml")
     project = _name(project_file)

@@ -10,7 +10,7 @@ import click
 from automation.changes.cost_change import CostChange
 from automation.changes.formatting import lines, summary
 from automation.changes.github import Comment, failure_written, file_type, write
-from automation.console import json_option, say, show
+from automation.console import json_option, say, say_error, show, to_type
 from automation.services.quota import vcpu_warning
 from automation.stacks.stacks import Stacks
 
@@ -47,6 +47,9 @@ def preview(
         as_json=as_json,
     )
     if cost.over_budget and fail_over_budget:
-        say(f"error: {stack} would cost more than its budget: monthly-budget-usd")
+        say_error(
+            f"{stack} would cost more than its budget: {to_type('cost', stack)} shows why; the "
+            f"budget is monthly-budget-usd in Pulumi.{stack}.yaml"
+        )
         return _FAILED
     return 0

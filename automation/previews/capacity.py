@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from automation.console import to_type
 from automation.errors import AutomationError
 from infra.rollout.aws_clients import AwsClients
 
@@ -55,7 +56,7 @@ def _too_many(elbv2: Any, base: str, arn: str, stack: str) -> Iterator[str]:
         if count >= maximum:
             yield (
                 f"the load balancer of {base} has {count} {what}, {stack} needs one more, and AWS "
-                f"allows {maximum}: remove a pull request's stack (`previews list`) or "
+                f"allows {maximum}: remove a pull request's stack ({to_type('previews list')}) or "
                 f"a copy from `multidev`{raised}"
             )
 

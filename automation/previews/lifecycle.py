@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from automation.console import say
+from automation.console import say, to_type
 from automation.errors import AutomationError
 from automation.previews.capacity import check_capacity
 from automation.previews.expiry import Preview, reason_to_remove
@@ -66,7 +66,8 @@ class Previews:
             raise AutomationError(f"{stack} cannot attach to {chosen}, which is attached to another stack")
         if attached not in (None, chosen):
             raise AutomationError(
-                f"{stack} is attached to {attached} and cannot move to {chosen}: run `destroy {stack}` first"
+                f"{stack} is attached to {attached} and cannot move to {chosen}: run "
+                f"{to_type('destroy', stack)} first"
             )
         settings = self.stacks.settings(chosen)
         if stack not in known:
@@ -172,14 +173,16 @@ class Previews:
             raise AutomationError(
                 f"{base} allows {maximum} stacks of pull requests and has {len(others)} "
                 f"({', '.join(others)}), so {stack} cannot be created: destroy one, remove those that have "
-                "expired (`previews clean-up`), or raise `preview-stacks.maximum` in "
+                f"expired ({to_type('previews clean-up')}), or raise `preview-stacks.maximum` in "
                 f"Pulumi.{base}.yaml"
             )
 
     def _attachment_of(self, base: str) -> Mapping[str, Any]:
         attachment = self.stacks.outputs(base).get("attachment")
         if not attachment:
-            raise AutomationError(f"{base} has no output `attachment`: bring it up first (`up {base}`)")
+            raise AutomationError(
+                f"{base} has no output `attachment`: {to_type('up', base)} has to succeed first"
+            )
         return attachment
 
     def _write_file_if_missing(self, stack: str) -> None:

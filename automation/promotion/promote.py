@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from automation.changes.github import Comment, failure_written, summary_option, write
-from automation.console import address_lines, json_option, say, show
+from automation.console import address_lines, json_option, say, show, to_type
 from automation.errors import AutomationError
 from automation.promotion.live_tag import digest_of, images_of
 from automation.services.deployed_stack import DeployedStack
@@ -42,7 +42,8 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
     ]
     if unsteady:
         raise AutomationError(
-            f"the image of {source} is not promoted while a service is not steady: {'; '.join(unsteady)}"
+            f"the image of {source} is not promoted while a service is not steady: {'; '.join(unsteady)}; "
+            f"{to_type('status', source)} shows when they are"
         )
     earlier = _digests(images_of(stacks.outputs(target)))
     before, digest = earlier.get("", ""), digest_of(images[""])
@@ -58,7 +59,8 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
             if runs.get(name, promoted) != promoted:
                 raise AutomationError(
                     f"{f'{name} of ' if name else ''}{target} runs {runs[name]}, and not {promoted} which "
-                    f"{source} had when the promotion began: {source} was updated meanwhile"
+                    f"{source} had when the promotion began: {source} was updated meanwhile; "
+                    f"{to_type('promote', source, target)} promotes what it runs now"
                 )
     remark = f"Runs `{digest}`, as `{source}` does." + ("" if before != digest else " It did before.")
     write(summary, Comment(stack=target, title="Promotion", remarks=[remark]), append=True)
@@ -69,7 +71,7 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
 def _images_of(stacks: Stacks, stack: str) -> dict[str, str]:
     images = images_of(stacks.outputs(stack))
     if "" not in images:
-        raise AutomationError(f"{stack} has no output `image`: `up {stack}` has to succeed first")
+        raise AutomationError(f"{stack} has no output `image`: {to_type('up', stack)} has to succeed first")
     return images
 
 

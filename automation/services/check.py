@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from automation.console import json_option, say, show
+from automation.console import json_option, say, show, to_type
 from automation.errors import AutomationError
 from automation.http_status import OK, http_status
 from automation.services.deployed_stack import DeployedStack
@@ -40,7 +40,9 @@ def check(stacks: Stacks, /, *, stack: str, within_seconds: float, as_json: bool
         say(warning)
     found = DeployedStack.of(stacks, stack)
     if not found.urls:
-        raise AutomationError(f"{stack} has no addresses: its last update failed; `up` continues it")
+        raise AutomationError(
+            f"{stack} has no addresses: its last update failed; {to_type('up', stack)} continues it"
+        )
     requested: dict[str, str] = {}
     for name in sorted(found.urls):
         described = found.describe(found.service(name))

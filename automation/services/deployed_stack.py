@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from automation.console import to_type
 from automation.errors import AutomationError
 from automation.previews.names import DEFAULT_BASE, is_preview
 from automation.stack_files import path_of
@@ -78,7 +79,7 @@ class DeployedStack:
             key=lambda service: service.name,
         )
         if not services:
-            raise AutomationError(f"stack {name!r} has no services yet: `up {name}` creates them")
+            raise AutomationError(f"stack {name!r} has no services yet: {to_type('up', name)} creates them")
         # After an update that failed the stack itself may have no outputs.
         outputs = _outputs_of(resources, "pulumi:pulumi:Stack")
         settings = settings_of_account(stacks, name, outputs)
@@ -142,7 +143,7 @@ class DeployedStack:
         if described is None:
             raise AutomationError(
                 f"ECS does not have the service {service.name} any more: "
-                f"`up --refresh {self.name}` creates it again"
+                f"{to_type('up --refresh', self.name)} creates it again"
             )
         return described
 

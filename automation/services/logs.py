@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import click
 
+from automation.console import say, to_type
 from automation.errors import AutomationError
 from automation.services.deployed_stack import DeployedStack
 from automation.stacks.stacks import Stacks
@@ -90,7 +91,7 @@ def _warn_of_unknown(container: str, stack: DeployedStack, service: str | None) 
     names = {one["name"] for each in found for one in each["taskDefinition"]["containerDefinitions"]}
     if container not in names:
         there = ", ".join(sorted(names))
-        click.echo(f"no task has a container {container!r} now: there are {there}", err=True)
+        say(f"no task has a container {container!r} now: there are {there}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,9 +167,12 @@ class Log:
             AutomationError: the stack has no log group yet.
         """
         if not stack.log_group:
-            raise AutomationError(f"{stack.name} has no log group yet: its last update failed before that")
+            raise AutomationError(
+                f"{stack.name} has no log group: its last update failed before it made one; "
+                f"{to_type('up', stack.name)} continues it"
+            )
         self._logs = stack.clients.client("logs")
-        self._group = stack.log_group
+        self._stack_name, self._group = stack.name, stack.log_group
         self._prefix = f"{service}/" if service is not None else ""
         self._container = container
         self._stream = stream
@@ -218,4 +222,7 @@ class Log:
                 yield from (line for line in lines if self._container in (None, line.container))
         except self._logs.exceptions.ResourceNotFoundException:
             if self._stream is None:
-                raise AutomationError(f"the log group {self._group} does not exist (any more)") from None
+                raise AutomationError(
+                    f"the log group {self._group} does not exist any more: "
+                    f"{to_type('up --refresh', self._stack_name)} creates it again"
+                ) from None

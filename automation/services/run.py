@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from automation.console import say
+from automation.console import say, to_type
 from automation.errors import AutomationError
 from automation.services.deployed_stack import (
     DeployedService,
@@ -153,7 +153,10 @@ class OneOffTask:
         while True:
             task = next(iter(ecs.describe_tasks(cluster=self.service.cluster, tasks=[arn])["tasks"]), None)
             if task is None and self.clock.now() - began >= _UNKNOWN_SECONDS:
-                raise AutomationError(f"ECS does not know the task {task_id(arn)}")
+                raise AutomationError(
+                    f"ECS does not know the task {task_id(arn)}: run the command again, or see "
+                    f"{to_type('status', self.stack.name)}"
+                )
             if task is not None:
                 if task["lastStatus"] != status:
                     status = task["lastStatus"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from automation.console import to_type
 from automation.errors import AutomationError
 from automation.services.deployed_stack import (
     DeployedService,
@@ -136,8 +137,8 @@ def ecs_exec(place: Place, command: Sequence[str]) -> list[str]:
     if not task.get("enableExecuteCommand"):
         raise AutomationError(
             f"ECS Exec is off in task {task_id(task['taskArn'])} of {place.service.name}: set "
-            f"`execute-command: true` in Pulumi.{place.stack.name}.yaml and run `up`; it is on in tasks that "
-            "start after that"
+            f"`execute-command: true` in Pulumi.{place.stack.name}.yaml and run "
+            f"{to_type('up', place.stack.name)}; it is on in tasks that start after that"
         )
     return [
         *("aws", "ecs", "execute-command", "--cluster", place.service.cluster, "--task", task["taskArn"]),
@@ -157,8 +158,8 @@ def docker_exec(place: Place, command: Sequence[str], find: Callable[[str, str],
     container = find(arn, place.container)
     if container is None:
         raise AutomationError(
-            f"task {task_id(arn)} of {place.service.name} has no container on this machine (any more): try "
-            "again"
+            f"task {task_id(arn)} of {place.service.name} has no container on this machine: "
+            f"{to_type('status', place.stack.name)} shows which tasks run"
         )
     if not shutil.which("docker"):
         raise AutomationError("docker is not on PATH: install Docker's command line client")
@@ -193,11 +194,13 @@ def _running_task(stack: DeployedStack, service: DeployedService, task: str | No
         described = ecs.describe_tasks(cluster=service.cluster, tasks=[task])["tasks"]
         running = [one for one in described if one["lastStatus"] == "RUNNING"]
         if not running:
-            raise AutomationError(f"no task {task} runs in {stack.name}")
+            raise AutomationError(
+                f"no task {task} runs in {stack.name}: {to_type('status', stack.name)} shows what runs"
+            )
         return running[0]
     running = list(tasks_of(ecs, service, "RUNNING")) or list(tasks_of_family(ecs, service))
     if not running:
-        raise AutomationError(f"no task of {service.name} runs: `status {stack.name}` shows why")
+        raise AutomationError(f"no task of {service.name} runs: {to_type('status', stack.name)} shows why")
     return max(running, key=lambda one: one.get("startedAt", one["createdAt"]))
 
 

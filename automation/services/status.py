@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from automation.console import json_option, show
+from automation.console import json_option, show, to_type
 from automation.http_status import http_status
 from automation.services.deployed_stack import DeployedStack
 from automation.services.deployments import counts, latest_deployment
@@ -131,7 +131,8 @@ def _status_of(stack: DeployedStack, service: DeployedService) -> ServiceStatus:
             name=service.name,
             address=address,
             state="deleted",
-            reason="ECS does not have this service any more: `up --refresh` creates it again",
+            reason="ECS does not have this service any more: "
+            f"{to_type('up --refresh', stack.name)} creates it again",
         )
     ecs = stack.clients.client("ecs")
     deployment = latest_deployment(ecs, service, described)
@@ -185,7 +186,10 @@ def _state(
     if failed := len(failed_tasks(stack.clients.client("ecs"), current, deployment.since)):
         return "changing", f"tasks of this version that failed in the last hour: {failed}"
     if (gone := described["runningCount"] - running) > 0:
-        return "changing", f"tasks without a container: {gone}; `redeploy {stack.name}` starts others"
+        return (
+            "changing",
+            f"tasks without a container: {gone}; {to_type('redeploy', stack.name)} starts others",
+        )
     return "changing", ""
 
 

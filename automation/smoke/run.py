@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from automation.console import to_type
 from automation.errors import AutomationError
 from automation.http_status import OK, http_status
 from automation.services.check import wait_until_answered
@@ -105,7 +106,9 @@ class Smoke:
         except (AutomationError, BotoCoreError, ClientError) as error:
             self._failures.append(str(error))
             if self._exists:
-                self.say(f"The stack {STACK} still exists, and costs: `destroy {STACK}` tries again.")
+                self.say(
+                    f"The stack {STACK} still exists, and costs: {to_type('destroy', STACK)} tries again."
+                )
         return self._failures
 
     def _live(self) -> None:

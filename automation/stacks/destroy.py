@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from automation.console import confirm, json_option, say, show
+from automation.console import confirm, json_option, say, show, to_type
 from automation.errors import AutomationError
 from automation.previews.lifecycle import Previews
 from automation.previews.names import is_preview
@@ -29,13 +29,15 @@ def destroy(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
         say(f"removed {stack}" if removed else f"there is no stack {stack}: nothing to do")
         show((), {"stack": stack, "destroyed": removed}, as_json=as_json)
         return
-    if not stacks.exists(stack):
-        raise AutomationError(f"there is no stack {stack!r}")
+    known = sorted(one.name for one in stacks.known())
+    if stack not in known:
+        raise AutomationError(f"there is no stack {stack!r}; there are: {', '.join(known) or 'none'}")
     attached = [preview.stack for preview in previews.all() if preview.base == stack]
     if attached:
+        remove_all = to_type('previews clean-up --open ""')
         raise AutomationError(
-            f"{', '.join(attached)} are attached to {stack}: destroy them first "
-            '(`previews clean-up --open ""` removes all)'
+            f"stacks are attached to {stack}: {', '.join(attached)}. Destroy them first; for all stacks of "
+            f"pull requests: {remove_all}"
         )
     if not yes:
         confirm(
@@ -63,5 +65,5 @@ def cancel(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
             without_terminal="there is no terminal to ask on: say --yes if no update runs",
         )
     stacks.cancel(stack)
-    say(f"{stack} is unlocked; `up {stack}` continues the update")
+    say(f"{stack} is unlocked; {to_type('up', stack)} continues the update")
     show((), {"stack": stack, "unlocked": True}, as_json=as_json)

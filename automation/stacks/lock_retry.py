@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from automation.console import say
+from automation.console import say, to_type
 from automation.errors import LockedError, ProgramError
 from infra.rollout.clock import REAL, Clock
 
@@ -58,5 +58,5 @@ def _whose(output: str) -> str:
 def _explanation(stack: str, output: str, minutes: float) -> str:
     return (
         f"{stack} is still locked after {minutes:g} minutes ({_whose(output)}). If that update is under way, "
-        f"wait for it. If it was interrupted, `cancel {stack}` removes its lock"
+        f"wait for it. If it was interrupted, {to_type('cancel', stack)} removes its lock"
     )

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from automation import go_yaml
-from automation.console import json_option, show
+from automation.console import json_option, show, to_type
 from automation.errors import AutomationError
 from automation.stacks.stacks import Stacks
 
@@ -26,7 +26,7 @@ def outputs(stacks: Stacks, /, *, stack: str, name: str | None, as_json: bool) -
     """
     found = _with_addresses(stacks, stacks.outputs(stack, show_secrets=False))
     if name is not None and name not in found:
-        names = ", ".join(sorted(found)) or "none: no update has succeeded"
+        names = ", ".join(sorted(found)) or f"none: {to_type('up', stack)} has to succeed first"
         raise AutomationError(f"{stack} has no output {name!r}; it has {names}")
     value: Any = found if name is None else found[name]
     if name is None:

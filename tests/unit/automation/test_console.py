@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from automation.console import colour, folded, width_of
+from automation.cli import cli
+from automation.console import colour, folded, to_type, width_of
 
 ROOT = Path(__file__).parents[3]
 SENTENCE = (
@@ -106,3 +107,12 @@ def test_the_cost_of_a_stack_fits_the_terminal(columns: int) -> None:
 
 def test_a_terminal_gets_colours() -> None:
     assert "\x1b[1m" in on_terminal(100, "cost", "dev", TERM="xterm")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [((), "`python -m automation up dev`"), (("--local",), "`python -m automation --local up dev`")],
+)
+def test_a_command_to_type_is_for_the_stacks_of_this_one(options: tuple[str, ...], expected: str) -> None:
+    with cli.make_context("automation", [*options, "drift", "dev"]):
+        assert to_type("up", "dev") == expected

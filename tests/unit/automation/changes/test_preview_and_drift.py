@@ -146,7 +146,10 @@ def test_more_than_the_budget_fails_after_everything_was_shown(
 
     assert result.return_value == 1
     assert "more than its budget of $45" in result.stdout
-    assert result.stderr == "error: dev would cost more than its budget: monthly-budget-usd\n"
+    assert result.stderr == (
+        "error: dev would cost more than its budget: `python -m automation cost dev` shows why; the budget is "
+        "monthly-budget-usd in Pulumi.dev.yaml\n"
+    )
     assert "(+$10.00), more than its budget of $45" in file.read_text()
 
 

@@ -67,7 +67,7 @@ def test_rules_of_all_listeners_count_and_their_default_ones_do_not() -> None:
     message = refusal(cloud(others=60, test_rules=40, groups=3))
 
     assert message.startswith("the load balancer of dev has 100 rules, pr-12 needs one more")
-    assert "`previews list`" in message
+    assert "`python -m automation previews list`" in message
     assert "Rules per Application Load Balancer" in message
 
 

@@ -177,7 +177,7 @@ def test_the_maximum_is_kept(world: World) -> None:
     message = world.refusal()
 
     assert message.startswith("dev allows 2 stacks of pull requests and has 2 (pr-1, pr-2)")
-    assert "`previews clean-up`" in message
+    assert "`python -m automation previews clean-up`" in message
 
 
 def test_those_of_another_base_do_not_count(world: World) -> None:
@@ -197,7 +197,7 @@ def test_an_existing_one_may_be_updated_at_the_maximum(world: World) -> None:
 def test_a_base_that_is_not_up_has_nothing_to_attach_to(world: World) -> None:
     world.backend.there = {"dev": {}}
 
-    assert "bring it up first (`up dev`)" in world.refusal()
+    assert "`python -m automation up dev` has to succeed first" in world.refusal()
 
 
 def test_a_full_load_balancer_refuses_before_anything_is_created(world: World) -> None:
@@ -224,7 +224,9 @@ def test_one_stays_where_it_is_attached(world: World) -> None:
 def test_one_cannot_move_to_another_base(world: World) -> None:
     world.backend.there |= {"staging": DEV, "pr-12": up(base="dev")}
 
-    with pytest.raises(AutomationError, match="cannot move to staging: run `destroy pr-12`"):
+    with pytest.raises(
+        AutomationError, match="cannot move to staging: run `python -m automation destroy pr-12`"
+    ):
         world.previews.prepare("pr-12", base="staging")
 
 

@@ -45,7 +45,7 @@ def test_the_task_definition_is_the_one_that_was_asked_for_whatever_ecs_rolled_b
 
 @pytest.mark.parametrize("state", [[], resources(OUTPUTS, "web")[:1]], ids=["no stack", "no services"])
 def test_a_stack_without_services_says_what_creates_them(state: list[dict[str, object]]) -> None:
-    with pytest.raises(AutomationError, match="`up dev` creates them"):
+    with pytest.raises(AutomationError, match="`python -m automation up dev` creates them"):
         found(FakeStacks(state=state))
 
 

@@ -201,7 +201,7 @@ def test_ctrl_c_is_how_following_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_stack_whose_update_failed_before_its_log_group_says_so() -> None:
     result = call("dev", stacks=FakeStacks(state=[service_resource()]))
 
-    assert "dev has no log group yet" in str(result.exception)
+    assert "dev has no log group" in str(result.exception)
 
 
 def test_a_container_that_no_task_has_is_named_with_those_that_there_are() -> None:

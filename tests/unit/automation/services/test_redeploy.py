@@ -131,7 +131,9 @@ def test_another_deployment_ends_it() -> None:
 
 
 def test_a_service_that_was_deleted_cannot_be_deployed() -> None:
-    assert "`up --refresh dev` creates it again" in failure(cloud(describe_services=no_service()))
+    assert "`python -m automation up --refresh dev` creates it again" in failure(
+        cloud(describe_services=no_service())
+    )
 
 
 def call(aws: Aws, *arguments: str) -> Result:

@@ -89,7 +89,11 @@ def test_one_that_lost_a_task_is_not_steady_though_its_deployment_is_complete() 
     ("alive", "state", "reason"),
     [
         ({task(1)["taskArn"]}, "steady", ""),
-        (set[str](), "changing", "tasks without a container: 1; `redeploy dev` starts others"),
+        (
+            set[str](),
+            "changing",
+            "tasks without a container: 1; `python -m automation redeploy dev` starts others",
+        ),
     ],
     ids=["alive", "dead"],
 )
@@ -186,7 +190,7 @@ def test_a_service_that_was_deleted_says_what_creates_it_again() -> None:
     found = status(describe_services=no_service())
 
     assert found.state == "deleted"
-    assert "`up --refresh` creates it again" in found.reason
+    assert "`python -m automation up --refresh dev` creates it again" in found.reason
 
 
 def test_people_read_it_in_a_few_lines() -> None:

@@ -81,7 +81,7 @@ def test_it_gives_up_when_the_time_is_over_and_says_what_to_do() -> None:
     output = str(raised.value)
     assert output.startswith("dev is still locked after 1 minutes")
     assert "created by ann@laptop (pid 42)" in output
-    assert "`cancel dev` removes its lock" in output
+    assert "`python -m automation cancel dev` removes its lock" in output
 
 
 def test_without_time_it_is_tried_once() -> None:

@@ -77,7 +77,8 @@ def test_one_output_is_printed_alone(arguments: tuple[str, ...], printed: str) -
 
 
 @pytest.mark.parametrize(
-    ("found", "names"), [({"url": "x"}, "it has url"), ({}, "it has none: no update has succeeded")]
+    ("found", "names"),
+    [({"url": "x"}, "it has url"), ({}, "it has none: `python -m automation up dev` has to succeed first")],
 )
 def test_an_output_that_does_not_exist_is_refused_with_those_that_do(
     found: Mapping[str, Any], names: str

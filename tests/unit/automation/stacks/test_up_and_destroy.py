@@ -20,6 +20,7 @@ from automation.promotion import live_tag
 from automation.services import quota
 from automation.stacks import destroy as destroy_module
 from automation.stacks.destroy import cancel, destroy
+from automation.stacks.stacks import KnownStack
 from automation.stacks.up import up
 
 
@@ -41,6 +42,9 @@ class World:
 
     def exists(self, stack: str) -> bool:
         return stack in ("dev", "staging", "pr-1")
+
+    def known(self) -> list[KnownStack]:
+        return [KnownStack(name=name, last_update=None) for name in ("dev", "staging", "pr-1")]
 
     def up(self, stack: str, *, refresh: bool) -> Mapping[str, Any]:
         self.done.append(f"up {stack}{' with refresh' if refresh else ''}")
@@ -149,7 +153,7 @@ def test_what_others_are_attached_to_is_not_destroyed(world: World) -> None:
     result = call(world, destroy, "dev", "--yes")
 
     assert isinstance(result.exception, AutomationError)
-    assert "pr-1 are attached to dev" in str(result.exception)
+    assert "stacks are attached to dev: pr-1" in str(result.exception)
     assert world.done == []
 
 
@@ -233,7 +237,7 @@ def test_a_lock_is_removed_only_with_consent(world: World) -> None:
     assert isinstance(refused.exception, click.UsageError)
     assert done.exception is None
     assert world.done == ["cancel dev"]
-    assert "`up dev` continues" in done.stderr
+    assert "`python -m automation up dev` continues" in done.stderr
 
 
 @pytest.mark.parametrize(
