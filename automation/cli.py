@@ -57,6 +57,7 @@ _COMMANDS: Final = {
     "previews": "automation.previews.preview_commands:previews",
     "aws-smoke": "automation.smoke.aws_smoke:aws_smoke",
     "from-copilot": "automation.convert.copilot_command:from_copilot",
+    "from-compose": "automation.convert.compose_command:from_compose",
     "pulumi-cli": "automation.stacks.local_commands:pulumi_cli",
     "completion": "automation.completion:completion",
 }

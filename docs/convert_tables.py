@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from automation.convert.compose_fields import SERVICE
 from automation.convert.copilot_fields import ENVIRONMENT, WORKLOAD
 from automation.convert.fields import Field, markdown
 
@@ -38,6 +39,11 @@ DOCUMENTS: Final[Mapping[Path, Sequence[Table]]] = {
     Path("docs/from-copilot.md"): (
         Table("fields of services and jobs", WORKLOAD, _COPILOT),
         Table("fields of environments", ENVIRONMENT, _COPILOT),
+    ),
+    Path("docs/from-compose.md"): (
+        Table(
+            "fields of a service", SERVICE, ("Compose", "Here", "What is different", "Defang", "ecs_composex")
+        ),
     ),
 }
 """Which tables each document has."""

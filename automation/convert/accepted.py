@@ -12,6 +12,7 @@ from infra.settings import SettingsError, parse
 from infra.settings.faults import Found
 
 _MOST_ROUNDS: Final = 50
+_IMAGE: Final = ("image", "app-path", "dockerfile", "build-target")
 
 
 def accepted(config: Mapping[str, Any], place: Place, *, project: str, stack: str) -> dict[str, Any]:
@@ -43,6 +44,9 @@ def accepted(config: Mapping[str, Any], place: Place, *, project: str, stack: st
 def _leave_out(config: dict[str, Any], fault: Found, place: Place) -> bool:
     """Take out the value that a fault is about; whether there was one."""
     path = list(fault.path)
+    if path[-1] in _IMAGE:
+        # Without it the service would run another image.
+        return False
     while path:
         if _remove(config, path):
             place.missing(

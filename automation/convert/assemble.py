@@ -84,7 +84,8 @@ def _entry(main: Service, own: Service) -> dict[str, Any]:
     entry = {**_image(main, own)}
     for key in (key for key in KEYS_OF_A_SERVICE if key not in (*_SOURCES, *_OF_THE_STACK)):
         there, wanted = base.get(key), own.keys.get(key)
-        if unreached and wanted is None and key in _OF_REQUESTS:
+        if wanted is None and (key == "migration" or (unreached and key in _OF_REQUESTS)):
+            # Whoever runs the main one's image waits for its migration.
             continue
         if key in own.keys or key in base:
             found = [*_difference(key, there, wanted)]

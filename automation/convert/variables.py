@@ -48,6 +48,11 @@ _BY_NAME: Final = (
     (re.compile(r"RABBIT|AMQP", re.IGNORECASE), (5672, "AMQP")),
     (re.compile(r"SMTP", re.IGNORECASE), (587, "SMTP")),
 )
+_HOST_AND_PORT: Final = re.compile(
+    r"(?:^|[=,@])\s*([A-Za-z][\w.-]*)(?=:\d{2,5}(?:$|[,;/]))|(?:Server|Host|Data Source)=([\w.-]+)",
+    re.IGNORECASE,
+)
+_HOST_NAME: Final = re.compile(r"HOST|ADDR|URL|URI|ENDPOINT|SERVER|BROKER|UPSTREAM|CONNECTION", re.IGNORECASE)
 _SOME_DATABASE: Final = re.compile(
     r"(?:^|_)(?:DATABASE|DB|RDS)(?:_(?:URL|URI|HOST|SECRET|PASSWORD|CREDENTIALS))?$", re.IGNORECASE
 )
@@ -76,7 +81,7 @@ def split(
     secret: dict[str, str] = {}
     for name, value in variables.items():
         where = f"{field}.{name}"
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             place.missing(where, "left out: a variable's name has letters, digits and underscores")
         elif name in CREDENTIALS:
             place.missing(
@@ -115,6 +120,24 @@ def ports_in(variables: Mapping[str, str], here: Collection[str] = ()) -> Iterat
             number = int(value)
             if number != _HTTPS and 0 < number <= _LARGEST_PORT:
                 yield number, name.upper().removesuffix("PORT").strip("_").replace("_", " ").lower() or "port"
+
+
+def is_name(name: str) -> bool:
+    """Whether a variable can be called so."""
+    return _NAME.fullmatch(name) is not None
+
+
+def leads_to(name: str, value: str) -> set[str]:
+    """Return the hosts that a variable leads to: of URLs, of lists, of `Server=db;…`, or a name alone.
+
+    A word alone is a host only if the variable's name says so: `DB_DIALECT: postgres` is none.
+    """
+    if "://" in value:
+        return {found[2].lower() for found in _URL.finditer(value)}
+    hosts = {(found[1] or found[2]).lower() for found in _HOST_AND_PORT.finditer(value)}
+    if _HOST_NAME.search(name):
+        hosts |= {part.strip().lower() for part in value.split(",")}
+    return hosts
 
 
 def ports_by_name(secrets: Iterable[str], place: Place) -> dict[int, str]:
