@@ -71,6 +71,11 @@ class LocalStacks(Stacks):
         return self.local.address(url)
 
     @property
+    def page(self) -> str:
+        """The address of the front door's own page."""
+        return self.local.front_door().page
+
+    @property
     def _destroy_options(self) -> Sequence[str]:
         # Protection keeps systems that matter from harm; the emulator is thrown away, and its stacks with it.
         return ("--ignore-protect", "--remove")

@@ -204,6 +204,11 @@ class Stacks:
         return url
 
     @property
+    def page(self) -> str:
+        """The address of a page that shows the stacks; empty where the AWS console does."""
+        return ""
+
+    @property
     def _destroy_options(self) -> Sequence[str]:
         return ()
 

@@ -58,6 +58,9 @@ def up(
     remark = "\n".join(f"- {name}: {url}" for name, url in sorted(addresses.items()))
     write(summary, Comment(stack=stack, title="Update", remarks=[remark]), append=True)
     show(address_lines(addresses), {"stack": stack, "addresses": addresses}, as_json=as_json)
+    if page := stacks.page:
+        # No address of a service: what reads those gets none of it.
+        say(f"page  {page}")
 
 
 def bring_up(stacks: Stacks, stack: str, *, refresh: bool = False) -> dict[str, str]:

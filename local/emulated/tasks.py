@@ -60,12 +60,25 @@ def install() -> None:
         setattr(_ecs, name, partial(wrapper, getattr(_ecs, name)))
     for action in ("CreateService", "UpdateService"):
         _ecs._ACTION_MAP[action] = partial(_remember, _ecs._ACTION_MAP[action])
+    _ecs._ACTION_MAP["StopTask"] = partial(_replace_stopped, _ecs._ACTION_MAP["StopTask"])
     _ecs._ACTION_MAP["DeleteCluster"] = partial(_without_network, _ecs._ACTION_MAP["DeleteCluster"])
 
 
 def _remember(original: Any, data: dict[str, Any]) -> Any:
     names.remember(data)
     return original(data)
+
+
+def _replace_stopped(original: Any, data: dict[str, Any]) -> Any:
+    """Have a service start another task for one that somebody stopped, which MiniStack leaves out."""
+    answer = original(data)
+    status, _, body = answer
+    task: Mapping[str, str] = json.loads(body)["task"] if status < 400 else {}  # noqa: PLR2004
+    kind, _, service = task.get("group", "").partition(":")
+    if kind == "service":
+        cluster = task["clusterArn"].rpartition("/")[2]
+        _ecs._reconcile_service_tasks(cluster, f"{cluster}/{service}")
+    return answer
 
 
 def _without_network(original: Any, data: dict[str, Any]) -> Any:

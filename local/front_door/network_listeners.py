@@ -42,8 +42,13 @@ class NetworkListeners:
     @property
     def opened(self) -> Mapping[str, str]:
         """The load balancer behind each address, by its ARN."""
+        return {address: one.load_balancer_arn for one, address in self.addresses.items()}
+
+    @property
+    def addresses(self) -> Mapping[NetworkListener, str]:
+        """Where each is on this machine."""
         return {
-            f"{'udp' if one.udp else 'tcp'}://{ports.LOOPBACK}:{port}": one.load_balancer_arn
+            one: f"{'udp' if one.udp else 'tcp'}://{ports.LOOPBACK}:{port}"
             for one, (port, _) in self._open.items()
         }
 

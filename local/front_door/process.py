@@ -70,6 +70,11 @@ class FrontDoor(Server):
         """Return the address of `host` for a browser on this machine."""
         return f"http://{host}.localhost:{self.port}{path}"
 
+    @property
+    def page(self) -> str:
+        """The address of the page that shows the local AWS."""
+        return f"http://localhost:{self.port}"
+
     def network_address(self, host: str, port: int) -> str | None:
         """Return host and port on this machine of what is behind a network load balancer at `host:port`."""
         status, address = self._ask("localhost", f"/network/{host}/{port}")

@@ -39,6 +39,10 @@ class Route:
     rules: tuple[Rule, ...]
     """By priority, the default actions last."""
 
+    def rule_for(self, host: str, target: str) -> Rule:
+        """Return the rule that takes a request of path and query `target`; the default takes what is left."""
+        return next(rule for rule in self.rules if rule.takes(host, target))
+
     def location(self, redirect: Any, host: str, target: str) -> str:
         """Return where a redirect leads: parts that it does not name stay as they were asked for."""
         path, _, query = target.partition("?")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Self, cast
+from typing import Any, Final, Self, cast
 from urllib.parse import unquote
 
-from local.front_door.heads import Head
+HOST_HEADER: Final = "host-header"
+PATH_PATTERN: Final = "path-pattern"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +17,8 @@ class Rule:
     """A listener rule, or a listener's default actions."""
 
     arn: str
+    priority: str
+    """A number, the lowest first, or `default`."""
     conditions: tuple[Any, ...]
     """As DescribeRules gives them; the default rule has none, so that it takes every request."""
     actions: tuple[Any, ...]
@@ -29,20 +32,25 @@ class Rule:
         pattern, replacement = _rewrite(rule)
         return cls(
             arn=rule["RuleArn"],
+            priority=str(rule["Priority"]),
             conditions=tuple(rule["Conditions"]),
             actions=tuple(rule["Actions"]),
             pattern=pattern,
             replacement=replacement,
         )
 
-    def takes(self, host: str, request: Head) -> bool:
-        """Whether all its conditions hold."""
-        return all(_holds(condition, host, request) for condition in self.conditions)
+    def takes(self, host: str, target: str) -> bool:
+        """Whether all its conditions hold for a request of path and query `target`."""
+        return not self.unmet(host, target)
+
+    def unmet(self, host: str, target: str) -> tuple[Any, ...]:
+        """Return the conditions that do not hold."""
+        return tuple(condition for condition in self.conditions if not _holds(condition, host, target))
 
     def names(self, host: str) -> bool:
         """Whether a condition asks for this host."""
         return any(
-            condition["Field"] == "host-header" and _fits_any(host, _values(condition))
+            condition["Field"] == HOST_HEADER and _fits_any(host, values(condition))
             for condition in self.conditions
         )
 
@@ -74,15 +82,15 @@ def _rewrite(rule: Any) -> tuple[re.Pattern[str] | None, str]:
 
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
-def _holds(condition: Any, host: str, request: Head) -> bool:
-    if condition["Field"] == "host-header":
-        return _fits_any(host, _values(condition))
+def _holds(condition: Any, host: str, target: str) -> bool:
+    if condition["Field"] == HOST_HEADER:
+        return _fits_any(host, values(condition))
     # The local provider knows of one other kind, `path-pattern`.
-    path = request.line[1].partition("?")[0]
-    return _fits_any(unquote(path), _values(condition), case=True)
+    path = target.partition("?")[0]
+    return _fits_any(unquote(path), values(condition), case=True)
 
 
-def _values(condition: Any) -> list[Any]:
+def values(condition: Any) -> list[str]:
     """Return a condition's values, which stand in a list of their own or in the block for its kind."""
     blocks = (cast("Any", block) for block in condition.values() if isinstance(block, dict))
     return next(blocks, condition).get("Values", [])

@@ -12,21 +12,25 @@ import re
 import secrets
 import time
 from asyncio import StreamReader, StreamWriter
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.front_door import connections, page, routes
+from local.front_door import answers, connections, routes
 from local.front_door.heads import LONGEST_HEAD, BadHeadError, Head
+from local.front_door.kept import Kept
 from local.front_door.network_listeners import NetworkListeners
 from local.front_door.routes import Address, Route, Routes
 from local.live.notes import Notes
+from local.page import guard
 from local.ports import LOOPBACK
 from local.resources.cloud import Cloud
+
+if TYPE_CHECKING:
+    from local.page.site import Site
 
 SUFFIX: Final = ".localhost"
 ROUTES_SECONDS: Final = 1.0
@@ -41,27 +45,6 @@ _USUAL_PORTS: Final = frozenset({80, 443})
 _OF_A_LOAD_BALANCER: Final = {"Server": "awselb/2.0"}
 _ASKS_FOR_ADDRESS: Final = re.compile(r"/network/([^/]+)/(\d+)")
 """How `FrontDoor.network_address` asks where it finds the listener of a network load balancer."""
-_Value = TypeVar("_Value")
-
-
-class Kept(Generic[_Value]):
-    """A value that is read again when it is too old, once for all who ask at that time."""
-
-    def __init__(self, read: Callable[[], _Value], seconds: float) -> None:
-        self._read = read
-        self._seconds = seconds
-        self._value: _Value | None = None
-        self._read_at = float("-inf")
-        self._lock = asyncio.Lock()
-
-    async def get(self, *, newest: bool = False) -> _Value:
-        """Return a value that is not too old; with `newest` one that is read after this call."""
-        oldest = time.monotonic() - (0 if newest else self._seconds)
-        async with self._lock:
-            if self._value is None or self._read_at < oldest:
-                now = time.monotonic()
-                self._value, self._read_at = await asyncio.to_thread(self._read), now
-            return self._value
 
 
 class RefusedError(Exception):
@@ -93,6 +76,7 @@ class FrontDoorServer:
         self._routes = Kept(lambda: routes.read(cloud), ROUTES_SECONDS)
         self._targets: dict[str, Kept[frozenset[Address]]] = {}
         self.network = NetworkListeners(cloud, connect=self._connect, choose=self._choose)
+        self._site: asyncio.Task[Site] | None = None
 
     async def handle(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Answer the one request of a connection."""
@@ -101,13 +85,13 @@ class FrontDoorServer:
             request = await Head.read(reader)
             answer = await self._answer(Client(reader, writer, request, _host(request.first("Host"))))
         except BadHeadError as error:
-            answer = page.answer(request, 400, f"Bad request: {error}")
+            answer = answers.answer(request, 400, f"Bad request: {error}")
         except RefusedError as error:
-            answer = page.answer(request, error.status, str(error))
+            answer = answers.answer(request, error.status, str(error))
         except (BotoCoreError, ClientError) as error:
             print(error, flush=True)
             sentence = f"The emulator at {self._cloud.endpoint} does not answer"
-            answer = page.answer(
+            answer = answers.answer(
                 request, 502, f"{sentence}: `make status` shows what runs, `make up` starts it"
             )
         except OSError:
@@ -123,14 +107,16 @@ class FrontDoorServer:
             RefusedError: no target answers.
             OSError: the client or the target has ended the connection in the middle of the answer.
         """
+        if guard.is_own(client.request, self._port) and not _asks_in_text(client.request):
+            site = await self._page()
+            return await site.answer(client.request, client.reader, client.writer)
         known = await self._routes.get()
         route = known.find(client.host)
         if route is None:
             return await self._without_route(client, known)
         if not client.request.line[1].startswith("/"):
             raise RefusedError(400, "Bad request: the target is not a path")
-        # The default rule takes what no other does.
-        rule = next(rule for rule in route.rules if rule.takes(client.host, client.request))
+        rule = route.rule_for(client.host, client.request.line[1])
         match [action["Type"] for action in rule.actions]:
             case ["forward"]:
                 request = _to_target(client, rule.rewrite(client.request.line[1]), route)
@@ -142,21 +128,35 @@ class FrontDoorServer:
             case ["fixed-response"]:
                 config = rule.actions[0]["FixedResponseConfig"]
                 headers = _OF_A_LOAD_BALANCER | {"Content-Type": config.get("ContentType", "text/plain")}
-                return page.response(
+                return answers.response(
                     client.request, int(config["StatusCode"]), config.get("MessageBody", ""), headers
                 )
             case ["redirect"]:
                 config = rule.actions[0]["RedirectConfig"]
                 location = self._visible(route.location(config, client.host, client.request.line[1]), known)
                 status = int(config["StatusCode"].removeprefix("HTTP_"))
-                return page.response(client.request, status, "", _OF_A_LOAD_BALANCER | {"Location": location})
+                return answers.response(
+                    client.request, status, "", _OF_A_LOAD_BALANCER | {"Location": location}
+                )
             case kinds:
                 raise RefusedError(501, f"The local load balancer does not do {' and '.join(kinds)}")
+
+    async def _page(self) -> Site:
+        """Return the page, which is loaded when somebody looks at it for the first time."""
+        if self._site is None:
+            self._site = asyncio.create_task(asyncio.to_thread(self._load_page))
+        return await asyncio.shield(self._site)
+
+    def _load_page(self) -> Site:
+        from local.page.site import Site
+
+        network = self.network
+        return Site(self._cloud, port=self._port, routes=self._routes, network=lambda: network.addresses)
 
     async def _without_route(self, client: Client, known: Routes) -> bytes:
         if asked := _ASKS_FOR_ADDRESS.fullmatch(client.request.line[1]):
             address = self.network.address(asked[1], int(asked[2]))
-            return page.answer(client.request, 200 if address else 404, address or "No such listener")
+            return answers.answer(client.request, 200 if address else 404, address or "No such listener")
         stacks = await asyncio.to_thread(routes.hosts_by_stack, self._cloud, known)
         urls = {
             stack: [f"http://{host}{SUFFIX}:{self._port}/" for host in hosts]
@@ -167,8 +167,10 @@ class FrontDoorServer:
         for address, balancer in sorted(opened.items()):
             urls.setdefault(owners.get(balancer, "no stack"), []).append(address)
         if client.host not in {"", "localhost", LOOPBACK}:
-            return page.answer(client.request, 404, f"No DNS record for {client.host}", urls)
-        return page.answer(client.request, 200, "Local stacks" if urls else "No local stack has a host", urls)
+            return answers.answer(client.request, 404, f"No DNS record for {client.host}", urls)
+        return answers.answer(
+            client.request, 200, "Local stacks" if urls else "No local stack has a host", urls
+        )
 
     async def _forward(self, client: Client, request: Head, group: str, known: Routes) -> bool:
         """Have a target answer; return False if it was restarted before that, and may be asked again."""
@@ -260,6 +262,13 @@ class FrontDoorServer:
 def _host(header: str) -> str:
     """Return the host that a Host header or an address means, without port and `.localhost`."""
     return header.rpartition("@")[2].partition(":")[0].lower().rstrip(".").removesuffix(SUFFIX)
+
+
+def _asks_in_text(request: Head) -> bool:
+    """Whether a program asks where the hosts are, or `FrontDoor` where a listener is."""
+    path = request.line[1].partition("?")[0]
+    html = "text/html" in request.first("Accept")
+    return path.startswith("/network/") or (path == "/" and request.line[0] != "POST" and not html)
 
 
 def _to_target(client: Client, target: str, route: Route) -> Head:

@@ -15,7 +15,7 @@ from docker.errors import DockerException
 
 from local import docker
 from local.docker import DockerError
-from local.front_door import connections, page
+from local.front_door import answers, connections
 from local.front_door.heads import BadHeadError, Head
 
 _OF_A_TASK: Final = re.compile(r"/v4/[A-Za-z0-9_-]{8,}(/task|/stats|/task/stats)?")
@@ -55,7 +55,7 @@ def make_relay(emulator: str) -> Callable[[StreamReader, StreamWriter], Coroutin
         method, target, _ = request.line
         if method != "GET" or _OF_A_TASK.fullmatch(target) is None:
             sentence = f"{target} is not task metadata: locally containers reach nothing else"
-            return page.answer(request, 403, sentence)
+            return answers.answer(request, 403, sentence)
         from_emulator, to_emulator = await asyncio.open_connection(parts.hostname, parts.port)
         with closing(to_emulator):
             to_emulator.write(bytes(request.passed_on()))

@@ -67,6 +67,8 @@ class World:
     def cancel(self, stack: str) -> None:
         self.done.append(f"cancel {stack}")
 
+    page = ""
+
     def address(self, url: str) -> str:
         return url
 
@@ -119,6 +121,15 @@ def test_its_addresses_are_printed_when_they_can_be_reached(world: World) -> Non
     call(world, up, "dev")
 
     assert world.waited_for == ["https://dev.example.com"]
+
+
+def test_where_the_stacks_have_a_page_it_is_named_last_and_is_no_address(world: World) -> None:
+    world.page = "http://localhost:8080"
+
+    result = call(world, up, "dev")
+
+    assert result.stdout == "web  https://dev.example.com\n"
+    assert result.stderr.splitlines()[-1] == "page  http://localhost:8080"
 
 
 def test_it_can_be_told_to_read_every_resource_first(world: World) -> None:

@@ -21,6 +21,7 @@ from local.emulated.container_ends import WATCH
         ("ecs", "_cleanup_task_resources", "task docker_client extra_container"),
         ("ecs", "_record_task_ip", "task container ecs_network"),
         ("ecs", "_start_task_worker", "task td container_overrides docker_client"),
+        ("ecs", "_reconcile_service_tasks", "cluster_name svc_key"),
         ("ecs", "_get_docker", ""),
         ("ecs", "_maybe_mark_stopped", "task docker_client"),
         ("alb", "_short_id", ""),
@@ -55,6 +56,6 @@ def test_the_watch_of_a_task_looks_by_the_function_that_waits_and_is_known_by_it
     assert f'"{WATCH}"' in watch
 
 
-@pytest.mark.parametrize("action", ["CreateService", "DeleteCluster", "RunTask", "UpdateService"])
+@pytest.mark.parametrize("action", ["CreateService", "DeleteCluster", "RunTask", "StopTask", "UpdateService"])
 def test_an_action_that_is_wrapped_or_called_is_there(action: str) -> None:
     assert action in ministack("services.ecs")._ACTION_MAP

@@ -590,6 +590,15 @@ def test_the_bare_address_shows_where_to_go() -> None:
     assert b"http://dev.example.com.localhost:8080/" in answer
 
 
+def test_a_browser_gets_the_page_by_this_machine_s_own_name_alone() -> None:
+    own, other = (
+        answer_to(request("/page.css", host=f"{name}:8080")) for name in ("localhost", "evil.example")
+    )
+
+    assert (status(own), b"Content-Type: text/css" in own) == (200, True)
+    assert (status(other), b"No DNS record for evil.example" in other) == (404, True)
+
+
 def test_clients_that_leave_are_no_trouble_that_is_logged(
     caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local.front_door import page
+from local.front_door import answers
 from local.front_door.heads import Head
 
 URLS = {"dev": ["http://dev.example.com.localhost:8080/"], "prod": ["http://www.example.com.localhost:8080/"]}
@@ -10,7 +10,7 @@ URLS = {"dev": ["http://dev.example.com.localhost:8080/"], "prod": ["http://www.
 
 def body(accept: str, sentence: str = "No DNS record for x", urls: dict[str, list[str]] = URLS) -> str:
     request = Head(("GET", "/", "HTTP/1.1"), (("Accept", accept),))
-    return page.answer(request, 404, sentence, urls).partition(b"\r\n\r\n")[2].decode()
+    return answers.answer(request, 404, sentence, urls).partition(b"\r\n\r\n")[2].decode()
 
 
 def test_a_shell_gets_the_sentence_first_and_then_each_stack_with_its_hosts() -> None:
@@ -33,4 +33,4 @@ def test_what_a_client_calls_a_host_is_never_markup() -> None:
 
 
 def test_what_cannot_be_read_is_answered_as_text() -> None:
-    assert b"Content-Type: text/plain" in page.answer(None, 400, "Bad request")
+    assert b"Content-Type: text/plain" in answers.answer(None, 400, "Bad request")

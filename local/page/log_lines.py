@@ -1,0 +1,205 @@
+"""Log lines as they come: of a stack, a service or a task, read once for all who look."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from local.resources.cloud import Cloud
+
+KEPT: Final = 300
+"""Lines that a reader who comes new, or is too slow, still gets."""
+_READ_AT_ONCE: Final = 1000
+_STREAMS: Final = 50
+"""Those that were written to last: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogStreams.html"""
+_WINDOWS_SECONDS: Final = (0.2, 2, 20, 200, 2000, 86_400)
+"""How far back a new reader looks, until there are enough lines."""
+_LATE_MILLISECONDS: Final = 2000
+_STALE_SECONDS: Final = 30
+_LONGEST: Final = 4000
+_LONG_VALUE: Final = 16
+"""Characters from which a value, such as the id of a request, comes after the others."""
+_INVISIBLE: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_MESSAGE_KEYS: Final = ("msg", "message")
+_LEVEL_KEYS: Final = ("level", "severity")
+_TIME_KEYS: Final = frozenset({"time", "timestamp", "ts", "@timestamp"})
+_PINO_LEVELS: Final = {10: "trace", 20: "debug", 30: "info", 40: "warn", 50: "error", 60: "fatal"}
+_KINDS: Final = {"error": "bad", "fatal": "bad", "critical": "bad", "warn": "warn", "warning": "warn"}
+_SAYS_BAD: Final = re.compile(
+    r"^\s*(?:Uncaught\s|Unhandled\s)?(?:\w*(?:Error|Exception|FATAL)\b(?: \[\w+\])?:|npm err!)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A line of a container."""
+
+    number: int
+    """Of its log, counted from the first that was read."""
+    at: datetime
+    stack: str
+    service: str
+    container: str
+    task: str
+    text: str
+    fields: Sequence[tuple[str, str]] = ()
+    """Of a line in JSON, besides its message."""
+    kind: str = ""
+    """`bad` or `warn`, by its level."""
+
+    @property
+    def source(self) -> str:
+        """Service and, for a sidecar, container."""
+        return self.service if self.container == self.service else f"{self.service}/{self.container}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """Lines that come after others."""
+
+    lines: Sequence[Line]
+    last: int = 0
+    """Number of the last one that there is."""
+    anew: bool = False
+    """Whether they do not follow on that line: too many came in between, or another server counts."""
+
+
+class LogTail:
+    """The end of the logs of some groups, of one service or task of them if named."""
+
+    def __init__(
+        self, cloud: Cloud, groups: Callable[[], Mapping[str, str]], *, service: str = "", task: str = ""
+    ) -> None:
+        """Prepare to read.
+
+        Args:
+            cloud: the emulator.
+            groups: returns the stack of each log group that there is.
+            service: the only service; empty for all.
+            task: the only task; empty for all.
+        """
+        self._cloud = cloud
+        self._groups = groups
+        self._service = service
+        self._task = task
+        self._lines: deque[Line] = deque(maxlen=KEPT)
+        self._count = 0
+        self._from: dict[str, int] = {}
+        """Milliseconds from which each group is read next."""
+        self._seen: dict[str, int] = {}
+        self._read_at = float("-inf")
+
+    def after(self, number: int) -> Lines:
+        """Return what came after the line with a number, 0 for all that is kept."""
+        first = self._count - len(self._lines) + 1
+        anew = number > self._count or number < first - 1
+        lines = [line for line in self._lines if anew or line.number > number]
+        return Lines(lines=lines, last=self._count, anew=anew)
+
+    def read(self) -> LogTail:
+        """Read what is new, and return this."""
+        now = time.monotonic()
+        if now - self._read_at > _STALE_SECONDS:
+            # Nobody has looked for a while: what came in the meantime may be a lot.
+            self._from.clear()
+        self._read_at = now
+        events = [
+            (event, stack) for group, stack in self._groups().items() for event in self._new_events(group)
+        ]
+        for event, stack in sorted(events, key=lambda pair: int(pair[0]["timestamp"])):
+            self._count += 1
+            self._lines.append(line_of(event, self._count, stack=stack))
+        return self
+
+    def _new_events(self, group: str) -> Iterator[Mapping[str, Any]]:
+        logs = self._cloud.client("logs")
+        try:
+            streams = logs.describe_log_streams(
+                logGroupName=group, orderBy="LastEventTime", descending=True, limit=_STREAMS
+            )["logStreams"]
+            names = [one["logStreamName"] for one in streams if self._is_wanted(one["logStreamName"])]
+            if not names:
+                return
+            latest = max(int(one.get("lastEventTimestamp", 0)) for one in streams)
+            for event in self._events(logs, group, names, latest):
+                at = int(event["timestamp"])
+                if event["eventId"] not in self._seen:
+                    self._seen[event["eventId"]] = at
+                    self._from[group] = max(self._from.get(group, 0), at - _LATE_MILLISECONDS)
+                    yield event
+        except logs.exceptions.ResourceNotFoundException:
+            # The stack is gone.
+            return
+        oldest = min(self._from.values(), default=0)
+        self._seen = {key: at for key, at in self._seen.items() if at >= oldest}
+
+    def _events(self, logs: Any, group: str, names: Sequence[str], latest: int) -> Sequence[Any]:
+        def ask(begin: int) -> Sequence[Any]:
+            return logs.filter_log_events(
+                logGroupName=group, logStreamNames=names, startTime=begin, limit=_READ_AT_ONCE
+            )["events"]
+
+        begin = self._from.get(group)
+        if begin is not None and len(found := ask(begin)) < _READ_AT_ONCE:
+            return found
+        # New, or a flood: go on at its end.
+        found: Sequence[Any] = ()
+        for seconds in _WINDOWS_SECONDS:
+            more = ask(max(0, latest - round(seconds * 1000)))
+            if found and len(more) >= _READ_AT_ONCE:
+                # The end of these was not read.
+                break
+            found = more
+            if len(found) >= KEPT:
+                break
+        return found[-KEPT:]
+
+    def _is_wanted(self, stream: str) -> bool:
+        service, _, rest = stream.partition("/")
+        return self._service in {"", service} and self._task in {"", rest.rpartition("/")[2]}
+
+
+def line_of(event: Mapping[str, Any], number: int, *, stack: str) -> Line:
+    """Return a line from what CloudWatch answers; streams are named `<service>/<container>/<task>`."""
+    service, _, rest = str(event["logStreamName"]).partition("/")
+    container, _, task = rest.rpartition("/")
+    message = _INVISIBLE.sub("", str(event["message"]).rstrip("\n"))
+    text, level, fields = _parsed(message, {service, stack})
+    return Line(
+        number=number,
+        stack=stack,
+        at=datetime.fromtimestamp(event["timestamp"] / 1000, UTC),
+        service=service,
+        container=container,
+        task=task,
+        text=text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…",
+        fields=fields,
+        kind=_KINDS.get(level, "") or ("bad" if _SAYS_BAD.match(text) else ""),
+    )
+
+
+def _parsed(message: str, known: set[str]) -> tuple[str, str, Sequence[tuple[str, str]]]:
+    """Return text, level and fields of a line; of one that is not a JSON object with a message, itself."""
+    try:
+        found: dict[str, Any] = json.loads(message) if message.startswith("{") else {}
+    except ValueError:
+        found = {}
+    key = next((key for key in _MESSAGE_KEYS if isinstance(found.get(key), str)), None)
+    if key is None or len(message) > _LONGEST:
+        return message, "", ()
+    level: Any = next((found[name] for name in _LEVEL_KEYS if name in found), "")
+    level = _PINO_LEVELS.get(level, "") if isinstance(level, int) else str(level).lower()
+    fields: dict[str, str] = {}
+    for name, value in found.items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        # Where it comes from stands beside the line, and one value twice tells no more.
+        if name not in {key, *_LEVEL_KEYS, *_TIME_KEYS} and text not in {*known, *fields.values()}:
+            fields[name] = text
+    return found[key], level, sorted(fields.items(), key=lambda pair: len(pair[1]) >= _LONG_VALUE)

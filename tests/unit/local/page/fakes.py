@@ -1,0 +1,252 @@
+"""What the emulator answers about one stack with one service, and a front door's page before it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from local.front_door.heads import Head
+from local.front_door.kept import Kept
+from local.front_door.routes import NetworkListener, Route, Routes
+from local.front_door.rules import in_order
+from local.page.site import Site
+
+BEGAN = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+CLUSTER = "arn:aws:ecs:us-east-1:000000000000:cluster/cluster-1"
+GROUP = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/web-1/2"
+PORT = 8080
+HOST = "dev.example.com"
+
+
+def task_arn(number: int) -> str:
+    return f"arn:aws:ecs:us-east-1:000000000000:task/cluster-1/{number:08d}-aaaa"
+
+
+def definition_arn(revision: int) -> str:
+    return f"arn:aws:ecs:us-east-1:000000000000:task-definition/shop-dev-web:{revision}"
+
+
+def definition(**more: Any) -> dict[str, Any]:
+    options = {"awslogs-group": "logs-1", "awslogs-stream-prefix": "web"}
+    container = {
+        "name": "web",
+        "image": f"localhost:4566/app@sha256:{'ab' * 32}",
+        "environment": [{"name": "TOKEN", "value": "not-for-the-page"}],
+        "logConfiguration": {"logDriver": "awslogs", "options": options},
+        **more,
+    }
+    return {"containerDefinitions": [container], "cpu": "256", "memory": "512"}
+
+
+def deployment(revision: int = 1, state: str = "COMPLETED", **more: Any) -> dict[str, Any]:
+    return {
+        "status": "PRIMARY",
+        "taskDefinition": definition_arn(revision),
+        "rolloutState": state,
+        "runningCount": 1,
+        "desiredCount": 1,
+        "createdAt": BEGAN,
+        "updatedAt": BEGAN,
+        **more,
+    }
+
+
+def service(**more: Any) -> dict[str, Any]:
+    return {
+        "serviceName": "web-3c3b102",
+        "clusterArn": CLUSTER,
+        "status": "ACTIVE",
+        "desiredCount": 1,
+        "taskDefinition": definition_arn(1),
+        "deployments": [deployment()],
+        "loadBalancers": [{"targetGroupArn": GROUP}],
+        "events": [],
+        "tags": [{"key": "Stack", "value": "dev"}],
+        **more,
+    }
+
+
+def task(number: int = 1, **more: Any) -> dict[str, Any]:
+    return {
+        "taskArn": task_arn(number),
+        "taskDefinitionArn": definition_arn(1),
+        "group": "service:web-3c3b102",
+        "lastStatus": "RUNNING",
+        "desiredStatus": "RUNNING",
+        "createdAt": BEGAN,
+        "startedAt": BEGAN + timedelta(seconds=1),
+        "containers": [{"name": "web"}],
+        "attachments": [{"details": [{"name": "privateIPv4Address", "value": "172.17.0.2"}]}],
+        **more,
+    }
+
+
+def stopped(number: int, *, code: int = 3, **more: Any) -> dict[str, Any]:
+    ended = {
+        "lastStatus": "STOPPED",
+        "desiredStatus": "STOPPED",
+        "stoppedAt": BEGAN + timedelta(seconds=5),
+        "stopCode": "EssentialContainerExited",
+        "stoppedReason": "Essential container in task exited",
+        "containers": [{"name": "web", "exitCode": code}],
+    }
+    return task(number, **{**ended, **more})
+
+
+def log_event(text: str, number: int = 1, *, at: int = 1_000, stream: str = "") -> dict[str, Any]:
+    return {
+        "eventId": f"event-{number}",
+        "timestamp": at,
+        "message": text,
+        "logStreamName": stream or f"web/web/{task_arn(1).rpartition('/')[2]}",
+    }
+
+
+class Ecs:
+    """One cluster."""
+
+    def __init__(self) -> None:
+        self.services = [service()]
+        self.tasks = [task()]
+        self.stopped: list[dict[str, Any]] = []
+
+    def get_paginator(self, operation: str) -> Any:
+        def paginate(**question: Any) -> list[dict[str, list[str]]]:
+            match operation:
+                case "list_clusters":
+                    return [{"clusterArns": [CLUSTER]}]
+                case "list_services":
+                    return [{"serviceArns": [one["serviceName"] for one in self.services]}]
+                case _:
+                    wanted = question["desiredStatus"]
+                    return [{"taskArns": [t["taskArn"] for t in self.tasks if t["desiredStatus"] == wanted]}]
+
+        return SimpleNamespace(paginate=paginate)
+
+    def describe_clusters(self, **_: Any) -> dict[str, Any]:
+        return {"clusters": [{"clusterArn": CLUSTER, "tags": [{"key": "Stack", "value": "dev"}]}]}
+
+    def describe_services(self, services: list[str], **_: Any) -> dict[str, Any]:
+        return {"services": [one for one in self.services if one["serviceName"] in services]}
+
+    def describe_tasks(self, tasks: list[str], **_: Any) -> dict[str, Any]:
+        return {"tasks": [one for one in self.tasks if one["taskArn"] in tasks]}
+
+    def describe_task_definition(self, **_: Any) -> dict[str, Any]:
+        return {"taskDefinition": definition()}
+
+    def stop_task(self, **asked: Any) -> None:
+        self.stopped.append(asked)
+
+
+class Logs:
+    """One log group."""
+
+    class exceptions:  # noqa: N801 -- botocore's
+        class ResourceNotFoundException(Exception):  # noqa: N818 -- AWS's
+            pass
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    def describe_log_streams(self, **_: Any) -> dict[str, Any]:
+        latest = {one["logStreamName"]: one["timestamp"] for one in self.events}
+        return {
+            "logStreams": [{"logStreamName": name, "lastEventTimestamp": at} for name, at in latest.items()]
+        }
+
+    def filter_log_events(self, *, limit: int, **asked: Any) -> dict[str, Any]:
+        wanted = [
+            one
+            for one in self.events
+            if one["timestamp"] >= asked["startTime"] and one["logStreamName"] in asked["logStreamNames"]
+        ]
+        return {"events": wanted[:limit]}
+
+
+class Cloud:
+    """An emulator."""
+
+    endpoint = "http://127.0.0.1:4566"
+    region = "us-east-1"
+
+    def __init__(self) -> None:
+        self.ecs = Ecs()
+        self.logs = Logs()
+
+    def client(self, name: str) -> Any:
+        return {"ecs": self.ecs, "logs": self.logs}[name]
+
+
+def rule(priority: int | str, action: Mapping[str, Any], *conditions: Mapping[str, Any], **more: Any) -> Any:
+    return {
+        "RuleArn": f"rule-{priority}",
+        "Priority": str(priority),
+        "IsDefault": priority == "default",
+        "Conditions": list(conditions),
+        "Actions": [action],
+        **more,
+    }
+
+
+FORWARD = {"Type": "forward", "TargetGroupArn": GROUP}
+NONE = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404", "MessageBody": "none\n"}}
+
+
+def host_is(*hosts: str) -> dict[str, Any]:
+    return {"Field": "host-header", "Values": [*hosts]}
+
+
+def path_is(*paths: str) -> dict[str, Any]:
+    return {"Field": "path-pattern", "Values": [*paths]}
+
+
+def routes_of(*rules: Any) -> Routes:
+    route = Route(
+        load_balancer="balancer-1",
+        load_balancer_arn="arn:balancer",
+        dns_name="balancer-1.elb.amazonaws.com",
+        listener_port=443,
+        tls=True,
+        rules=in_order([*rules, rule("default", NONE)]),
+    )
+    return Routes({HOST: route}, {route.dns_name: route})
+
+
+ROUTES = routes_of(rule(1, FORWARD, host_is(HOST)))
+
+
+def asked(
+    path: str = "/", *, method: str = "GET", host: str = f"localhost:{PORT}", body: str = "", **headers: str
+) -> tuple[Head, bytes]:
+    """A request of a browser, and its body."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    own = {"Host": host, "Accept": "text/html", "Content-Length": str(len(body))}
+    return Head((method, path, "HTTP/1.1"), tuple({**own, **named}.items())), body.encode()
+
+
+def answer(cloud: Cloud, request: tuple[Head, bytes], *, routes: Routes = ROUTES) -> tuple[int, Head, str]:
+    """Return status, head and body of the page's answer."""
+    head, body = request
+
+    async def ask() -> bytes:
+        network: dict[NetworkListener, str] = {}
+        emulator: Any = cloud
+        site = Site(emulator, port=PORT, routes=Kept(lambda: routes, 60), network=lambda: network)
+        reader = asyncio.StreamReader()
+        reader.feed_data(body)
+        reader.feed_eof()
+        writer: Any = None
+        return await asyncio.wait_for(site.answer(head, reader, writer), 20)
+
+    async def parsed() -> tuple[int, Head, str]:
+        reader = asyncio.StreamReader()
+        reader.feed_data(await ask())
+        reader.feed_eof()
+        found = await Head.read(reader)
+        return int(found.line[1]), found, (await reader.read(-1)).decode()
+
+    return asyncio.run(parsed())
