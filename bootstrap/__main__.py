@@ -34,7 +34,17 @@ access = Access(
     AccessArgs(settings=settings, place=place, state=state, repository_arn=images.repository_arn),
     opts=options,
 )
-telling = Telling("telling", TellingArgs(settings=settings, place=place), opts=options)
+telling = Telling(
+    "telling",
+    TellingArgs(
+        settings=settings,
+        place=place,
+        # Another account logs who asks for its own bucket.
+        state_bucket=None if settings.state_bucket else state.bucket,
+    ),
+    # A bucket has to be there before its requests are logged.
+    opts=pulumi.ResourceOptions(providers=[provider], depends_on=[state]),
+)
 
 pulumi.export("backend_url", state.backend_url)
 pulumi.export("secrets_provider", state.secrets_provider)

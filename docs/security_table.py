@@ -16,6 +16,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 DOCUMENT: Final = ROOT / "docs" / "security.md"
 BEGIN: Final = "<!-- controls -->"
 END: Final = "<!-- end of controls -->"
+SCANNERS: Final = "<!-- scanners -->"
+END_OF_SCANNERS: Final = "<!-- end of scanners -->"
 STACKS: Final = ("dev", "staging", "prod")
 
 
@@ -37,11 +39,34 @@ def exceptions_table() -> str:
     return "\n".join(rows)
 
 
+def scanners_table() -> str:
+    """Return what public scanners find that is meant, and why."""
+    rows = ["| Check | Where | Why it is left |", "|---|---|---|"]
+    lines: dict[str, dict[str, str]] = yaml.safe_load(
+        (ROOT / "policies" / "scanners.yaml").read_text(encoding="utf-8")
+    )
+    rows += [f"| {check} | every stack | {reason} |" for check, reason in lines["by-design"].items()]
+    rows += [f"| {check} | `bootstrap/` | {reason} |" for check, reason in lines["bootstrap"].items()]
+    rows += [
+        f"| parliament: {kind} | `{where}` | {reason} |"
+        for (kind, _, where), reason in (
+            (key.partition("/"), reason) for key, reason in lines["parliament"].items()
+        )
+    ]
+    return "\n".join(rows)
+
+
 def rendered(text: str) -> str:
     """Return the document with the tables of today."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table()}\n\n{exceptions_table()}\n{END}{after}"
+    controls = f"{table()}\n\n{exceptions_table()}"
+    text = _between(text, BEGIN, END, controls)
+    return _between(text, SCANNERS, END_OF_SCANNERS, scanners_table())
+
+
+def _between(text: str, begin: str, end: str, inside: str) -> str:
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{inside}\n{end}{after}"
 
 
 def _row(control: Control) -> str:

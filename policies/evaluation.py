@@ -104,7 +104,7 @@ def evaluate(
     return Report(
         findings=findings,
         undecided=undecided,
-        unused=[name for name in reasons if name not in needed],
+        unused=[name for name in reasons if name not in needed and not _is_of_scanner(name)],
         checked=len(looked_at),
     )
 
@@ -121,10 +121,15 @@ def checked_exceptions(exceptions: Mapping[str, str]) -> Mapping[str, str]:
     return exceptions
 
 
+def _is_of_scanner(name: str) -> bool:
+    """Whether an exception is for a check of checkov, which looks at the stack by itself."""
+    return name.startswith("CKV")
+
+
 def _faults(exceptions: Mapping[str, str]) -> Iterator[str]:
     for name, reason in exceptions.items():
         id_ = name.partition("/")[0]
-        if id_ not in CONTROLS:
+        if id_ not in CONTROLS and not _is_of_scanner(name):
             near = get_close_matches(id_, CONTROLS, 1)
             hint = f", did you mean {near[0]}?" if near else " (docs/security.md lists them)"
             yield f"exceptions.{name}: no control of the policy pack has this id{hint}"

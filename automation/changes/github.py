@@ -46,6 +46,8 @@ class Comment:
     """Whether the changes are differences from the state."""
     remarks: Sequence[str] = ()
     """Paragraphs in Markdown between the counts and the detail."""
+    policies: Sequence[str] = ()
+    """What the controls say of the stack, one line each and the summary last."""
     failure: str = ""
     """Why it failed."""
 
@@ -61,6 +63,11 @@ class Comment:
         parts = [marker(self.stack), head, *self.remarks]
         if self.failure:
             parts.append(_fenced(_end_of(clean(self.failure)), "text"))
+        if self.policies:
+            *detail, result = self.policies
+            parts.append(f"**Policies:** {clean(result)}")
+            if detail:
+                parts.append(_folded("Policies", detail, "text"))
         if self.changes:
             parts.append(_folded("Differences" if self.drift else "Changes", lines(self.changes)))
         return "\n\n".join(parts)[: LONGEST - 1] + "\n"
@@ -91,7 +98,7 @@ def clean(text: str) -> str:
     return _INVISIBLE.sub("", text)
 
 
-def _folded(title: str, lines: Iterable[str]) -> str:
+def _folded(title: str, lines: Iterable[str], language: str = "diff") -> str:
     all_lines = [clean(line) for line in lines]
     kept: list[str] = []
     left = _LONGEST_DETAIL
@@ -101,7 +108,7 @@ def _folded(title: str, lines: Iterable[str]) -> str:
             kept.append(f"… and {len(all_lines) - len(kept)} more lines, which the log has")
             break
         kept.append(line)
-    detail = _fenced("\n".join(kept), "diff")
+    detail = _fenced("\n".join(kept), language)
     return f"<details><summary>{title}</summary>\n\n{detail}\n\n</details>"
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from automation.console import json_option, show
+from automation.changes.github import file_type
+from automation.console import json_option, show, write_text
 from automation.errors import AutomationError
 from automation.stacks.stacks import Stacks
 from policies.engine import name_of, plain
@@ -22,25 +25,45 @@ _FAILED: Final = 1
 @click.option(
     "--deployed", is_flag=True, help="Look at what is deployed, by the state, instead of at a preview."
 )
+@click.option(
+    "--terraform-plan",
+    type=file_type,
+    metavar="FILE.json",
+    help="Also write the resources as a Terraform plan, which checkov and other scanners read.",
+)
 @json_option
 @click.pass_obj
-def policies(stacks: Stacks, /, *, stack: str, deployed: bool, as_json: bool) -> int:
+def policies(
+    stacks: Stacks, /, *, stack: str, deployed: bool, terraform_plan: Path | None, as_json: bool
+) -> int:
     """Hold STACK, as its file has it, against the controls that docs/security.md lists.
 
     The exit code is 1 if a mandatory control fails for which the file has no exception.
     """
-    exceptions = stacks.settings(stack).exceptions
-    try:
-        # A preview takes a while: what is wrong with the file is said before.
-        checked_exceptions(exceptions)
-    except ExceptionsError as error:
-        raise AutomationError(str(error)) from error
+    exceptions = exceptions_of(stacks, stack)
     found = stacks.resources(stack) if deployed else stacks.preview(stack).after
     if not found:
         raise AutomationError(f"{stack} has no resources: leave --deployed out, or bring it up first")
-    report = evaluate(declaration_of(found), exceptions)
-    show(_lines(stack, report), {"stack": stack, **_as_json(report)}, as_json=as_json)
+    declaration = declaration_of(found)
+    if terraform_plan is not None:
+        from policies.terraform_plan import terraform_plan as plan_of
+
+        write_text(terraform_plan, json.dumps(plan_of(declaration), indent=2) + "\n")
+    report = evaluate(declaration, exceptions)
+    show(lines_of(stack, report), {"stack": stack, **as_document(report)}, as_json=as_json)
     return _FAILED if report.failures else 0
+
+
+def exceptions_of(stacks: Stacks, stack: str) -> Mapping[str, str]:
+    """Return what the stack's file does without; before a preview, which takes a while.
+
+    Raises:
+        AutomationError: an exception names no control, or has no reason.
+    """
+    try:
+        return checked_exceptions(stacks.settings(stack).exceptions)
+    except ExceptionsError as error:
+        raise AutomationError(str(error)) from error
 
 
 def declaration_of(states: Iterable[Mapping[str, Any]]) -> Declaration:
@@ -63,7 +86,8 @@ def _refers(dependencies: Mapping[str, Iterable[str] | None]) -> Mapping[str, fr
     return {key: frozenset(urns) for key, urns in dependencies.items() if urns}
 
 
-def _lines(stack: str, report: Report) -> Iterator[str]:
+def lines_of(stack: str, report: Report) -> Iterator[str]:
+    """Yield a report for people, the summary last."""
     for title, findings in (("FAILED", report.failures), ("advice", report.advice)):
         for one in findings:
             yield f"{title:<9}  {one}"
@@ -82,7 +106,9 @@ def _lines(stack: str, report: Report) -> Iterator[str]:
     )
 
 
-def _as_json(report: Report) -> dict[str, Any]:
+def as_document(report: Report) -> dict[str, Any]:
+    """Return a report for programs."""
+
     def listed(findings: Iterable[Finding]) -> list[dict[str, str | None]]:
         return [
             {

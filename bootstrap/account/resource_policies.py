@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from account.statements import Statement, allow, deny, document
+from account.statements import Condition, Statement, allow, deny, document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # https://github.com/pulumi/pulumi/blob/master/pkg/backend/diy/store.go
 _STATE_FOLDERS: Final = {"stacks": ".json*", "history": "/*", "backups": "/*", "locks/organization": "/*"}
 """The folders of a stack's state, and how the objects of a stack go on after its name."""
+STATE_REQUESTS: Final = "requests-for-state/"
+"""Where in the log bucket the requests for the state are."""
 STATE_READ: Final = ["s3:GetObject"]
 STATE_WRITE: Final = ["s3:PutObject", "s3:DeleteObject"]
 KEY_READ: Final = ["kms:Decrypt", "kms:DescribeKey"]
@@ -83,8 +85,14 @@ def key_policy(place: Place, trusted_accounts: Sequence[str]) -> dict[str, Any]:
     return document(statements)
 
 
-def log_bucket_policy(place: Place, bucket: str) -> dict[str, Any]:
-    """Return the log bucket's policy: load balancers and AWS's delivery of logs write, by TLS."""
+def log_bucket_policy(place: Place, bucket: str, state_bucket: str | None) -> dict[str, Any]:
+    """Return the log bucket's policy: load balancers, AWS's delivery of logs and S3 write, by TLS.
+
+    Args:
+        place: the account and region.
+        bucket: the log bucket.
+        state_bucket: the one whose requests S3 logs here; None for none.
+    """
     arn = f"arn:{place.partition}:s3:::{bucket}"
     # Each stack has a prefix of its own.
     objects = f"{arn}/*/AWSLogs/{place.account}/*"
@@ -94,6 +102,15 @@ def log_bucket_policy(place: Place, bucket: str) -> dict[str, Any]:
         "ArnLike": {"aws:SourceArn": place.arn("logs", "*")},
     }
     writes = {**of_this_account["StringEquals"], "s3:x-amz-acl": "bucket-owner-full-control"}
+    of_state: list[Statement] = []
+    if state_bucket is not None:
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
+        source: Condition = {
+            "StringEquals": {"aws:SourceAccount": place.account},
+            "ArnLike": {"aws:SourceArn": f"arn:{place.partition}:s3:::{state_bucket}"},
+        }
+        requests = allow("RequestsForState", ["s3:PutObject"], f"{arn}/{STATE_REQUESTS}*", source)
+        of_state.append({**requests, "Principal": {"Service": "logging.s3.amazonaws.com"}})
     return document(
         [
             *_tls_only(arn),
@@ -109,6 +126,7 @@ def log_bucket_policy(place: Place, bucket: str) -> dict[str, Any]:
                 **delivery,
             },
             {**allow("DeliveriesLook", ["s3:GetBucketAcl"], arn, of_this_account), **delivery},
+            *of_state,
         ],
     )
 
@@ -171,7 +189,7 @@ def _tls_only(bucket_arn: str) -> list[Statement]:
         {
             **deny("ModernTlsOnly", ["s3:*"], everything),
             "Principal": "*",
-            "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
+            "Condition": {"NumericLessThan": {"s3:TlsVersion": 1.2}},
         },
     ]
 

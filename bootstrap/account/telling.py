@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi
 import pulumi_aws as aws
 
-from account.resource_policies import log_bucket_policy, log_key_policy, topic_policy
+from account.resource_policies import STATE_REQUESTS, log_bucket_policy, log_key_policy, topic_policy
 
 if TYPE_CHECKING:
     from account.place import Place
@@ -24,6 +24,8 @@ class TellingArgs:
 
     settings: Settings
     place: Place
+    state_bucket: str | None = None
+    """Bucket of the state, whose requests are logged; None where another account keeps the state."""
 
 
 class Telling(pulumi.ComponentResource):
@@ -153,11 +155,20 @@ class Telling(pulumi.ComponentResource):
             ],
             opts=self._child,
         )
-        aws.s3.BucketPolicy(
+        policy = aws.s3.BucketPolicy(
             "logs",
             bucket=bucket.bucket,
-            policy=pulumi.Output.json_dumps(log_bucket_policy(place, name)),
+            policy=pulumi.Output.json_dumps(log_bucket_policy(place, name, self._args.state_bucket)),
             # S3 takes one change of a bucket at a time.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
         )
+        if self._args.state_bucket is not None:
+            aws.s3.BucketLogging(
+                "state",
+                bucket=self._args.state_bucket,
+                target_bucket=bucket.bucket,
+                target_prefix=STATE_REQUESTS,
+                # Else S3 refuses to deliver there.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            )
         return name

@@ -9,8 +9,9 @@ from infra.settings.model import Pattern
 _Control = Annotated[
     str,
     Pattern(
-        "a control of docs/security.md such as ECS.2, alone or for one resource (ECR.2/app-cache)",
-        r"[A-Za-z0-9]+\.\d+(?:/[A-Za-z0-9_.-]+)?",
+        "a control of docs/security.md such as ECS.2, or a check of checkov such as CKV_AWS_338, alone or "
+        "for one resource (ECR.2/app-cache)",
+        r"(?:[A-Za-z0-9]+\.\d+|CKV2?_AWS_\d+)(?:/[A-Za-z0-9_.-]+)?",
     ),
 ]
 _Reason = Annotated[

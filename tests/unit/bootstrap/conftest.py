@@ -76,20 +76,24 @@ def declare_account() -> DeclareAccount:
 
     @once
     def run(changes: Mapping[str, Any] | None = None, *, dry_run: bool = False) -> Graph:
-        given = {**REPOSITORY, **(changes or {})}
-        own = {f"{PROJECT}:{key}": value for key, value in given.items() if value is not None}
-        # As Pulumi does, for a program to see which keys there are.
-        environment = {"PULUMI_CONFIG": json.dumps({key: json.dumps(value) for key, value in own.items()})}
-        with patch("tests.unit.infra.recorder.PROJECT", PROJECT), patch.dict(os.environ, environment):
-            return declare(
-                lambda: run_path(str(ROOT / "bootstrap" / "__main__.py"), run_name="__main__"),
-                stack_name="main",
-                config=own,
-                dry_run=dry_run,
-                cloud=FakeAccount(),
-            )
+        return declared_account({**REPOSITORY, **(changes or {})}, dry_run=dry_run)
 
     return run
+
+
+def declared_account(given: Mapping[str, Any], *, dry_run: bool = False) -> Graph:
+    """Return what the real program makes of an account by some keys; those that are None are left out."""
+    own = {f"{PROJECT}:{key}": value for key, value in given.items() if value is not None}
+    # As Pulumi does, for a program to see which keys there are.
+    environment = {"PULUMI_CONFIG": json.dumps({key: json.dumps(value) for key, value in own.items()})}
+    with patch("tests.unit.infra.recorder.PROJECT", PROJECT), patch.dict(os.environ, environment):
+        return declare(
+            lambda: run_path(str(ROOT / "bootstrap" / "__main__.py"), run_name="__main__"),
+            stack_name="main",
+            config=own,
+            dry_run=dry_run,
+            cloud=FakeAccount(),
+        )
 
 
 @pytest.fixture

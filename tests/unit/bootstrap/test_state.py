@@ -71,7 +71,7 @@ def test_it_speaks_tls_only(graph: Graph) -> None:
             "Principal": "*",
             "Action": ["s3:*"],
             "Resource": everything,
-            "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
+            "Condition": {"NumericLessThan": {"s3:TlsVersion": 1.2}},
         },
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.bootstrap.conftest import BUCKET as STATE
 from tests.unit.bootstrap.conftest import KEY, DeclareAccount, statements
 from tests.unit.infra.fake_cloud import ACCOUNT, REGION
 from tests.unit.infra.recorder import Graph
@@ -35,6 +36,7 @@ def test_load_balancers_and_aws_s_delivery_write_below_the_prefix_of_a_stack(gra
         "ApplicationLoadBalancers",
         "Deliveries",
         "DeliveriesLook",
+        "RequestsForState",
     }
     assert policy["ApplicationLoadBalancers"] == {
         "Sid": "ApplicationLoadBalancers",
@@ -58,6 +60,45 @@ def test_load_balancers_and_aws_s_delivery_write_below_the_prefix_of_a_stack(gra
         ["s3:GetBucketAcl"],
         here,
     )
+
+
+def test_requests_for_the_state_are_logged(graph: Graph) -> None:
+    """By them one finds out who has read a secret."""
+    logging = graph.one(f"{S3}Logging:BucketLogging").inputs
+    statement = _policy(graph, f"{S3}Policy:BucketPolicy")["RequestsForState"]
+
+    assert logging == {"bucket": STATE, "targetBucket": BUCKET, "targetPrefix": "requests-for-state/"}
+    assert statement == {
+        "Sid": "RequestsForState",
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": ["s3:PutObject"],
+        "Resource": f"arn:aws:s3:::{BUCKET}/requests-for-state/*",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": ACCOUNT},
+            "ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{STATE}"},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"log-days": 0},
+        {
+            "state-bucket": "elsewhere",
+            "state-key-arn": "arn:aws:kms:us-east-1:111111111111:key/1234",
+        },
+    ],
+    ids=["without a log bucket", "with the state in another account"],
+)
+def test_nothing_is_logged_of_a_bucket_that_is_another_s_or_has_no_place_for_it(
+    declare_account: DeclareAccount, changes: dict[str, Any]
+) -> None:
+    graph = declare_account(changes)
+
+    assert graph.all(f"{S3}Logging:BucketLogging") == []
+    assert not [one for one in graph.all(f"{S3}Policy:BucketPolicy") if "logging.s3" in one.inputs["policy"]]
 
 
 def test_the_log_bucket_is_encrypted_as_load_balancers_need_it_and_never_public(graph: Graph) -> None:

@@ -38,12 +38,15 @@ async def _all_well(*_: Any) -> None:
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder to build: what is declared must not depend on what the app is like today."""
-    folder = tmp_path_factory.mktemp("project") / "app"
+    return folder_to_build(tmp_path_factory.mktemp("project"))
+
+
+def folder_to_build(project: Path) -> Path:
+    """Return an app's folder inside a project's."""
+    folder = project / "app"
     folder.mkdir()
     (folder / "Dockerfile").write_text("FROM scratch\nCOPY server.js .\n")
     (folder / "server.js").write_text("// a server\n")
-    # The examples' own apps.
-    (folder.parent / "docs").symlink_to(ROOT / "docs")
     return folder
 
 

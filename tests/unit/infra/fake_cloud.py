@@ -90,7 +90,9 @@ class FakeCloud(Mocks):
         outputs = {"name": known.get("name", physical), **_computed(token, name, physical, known)}
         if token in _ARN_SERVICE:
             service, _, kind = _ARN_SERVICE[token].partition(":")
-            outputs["arn"] = f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}/{physical}"
+            region = "" if service == "iam" else REGION
+            between = ":" if kind == "log-group" else "/"
+            outputs["arn"] = f"arn:aws:{service}:{region}:{ACCOUNT}:{kind}{between}{physical}"
         return Made(f"{name}-id", outputs)
 
     def call(self, args: MockCallArgs) -> dict[str, Any]:  # type: ignore[override]

@@ -78,3 +78,10 @@ def test_secrets_and_what_is_known_later_are_unknown_to_controls() -> None:
         "b": UNKNOWN,
         "c": None,
     }
+
+
+def test_an_exception_for_a_check_of_a_scanner_is_the_scanner_s_own() -> None:
+    """`make scan` says which of them nothing needs."""
+    report = evaluate(Declaration.of([]), {"CKV_AWS_338": "a week is enough here"})
+
+    assert report.unused == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
@@ -113,6 +114,14 @@ def test_an_exception_that_is_wrong_is_said_before_the_preview() -> None:
 
 def test_a_stack_without_resources_is_no_success() -> None:
     assert "dev has no resources" in str(run(Stacks(), "--deployed").exception)
+
+
+def test_the_resources_are_written_as_a_terraform_plan_for_scanners(tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    run(Stacks([step("create", new=BAD)]), "--terraform-plan", str(file))
+
+    (planned,) = json.loads(file.read_text())["planned_values"]["root_module"]["resources"]
+    assert planned["address"] == "aws_ecs_cluster.it"
 
 
 def test_programs_get_json() -> None:

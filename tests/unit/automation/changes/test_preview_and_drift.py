@@ -36,11 +36,16 @@ class Stacks(FakeStacks):
     changes: Changes = field(default_factory=Changes)
     failure: AutomationError | None = None
     refreshed: list[bool] = field(default_factory=list)
+    planned: Sequence[Mapping[str, Any]] = ()
+    exceptions: Mapping[str, str] = field(default_factory=dict)
 
     def preview(self, stack: str) -> Any:
         if self.failure:
             raise self.failure
-        return SimpleNamespace(changes=lambda: self.changes, before=[])
+        return SimpleNamespace(changes=lambda: self.changes, before=[], after=self.planned)
+
+    def settings(self, stack: str) -> Any:
+        return SimpleNamespace(exceptions=self.exceptions, most_vcpus=super().settings(stack).most_vcpus)
 
     def refresh(self, stack: str, *, preview_only: bool) -> Changes:
         self.refreshed.append(not preview_only)
@@ -127,6 +132,51 @@ def test_a_preview_that_fails_has_a_comment_too(failure: AutomationError, told: 
     assert result.exception is failure
     assert "### Preview of `dev`: failed" in file.read_text()
     assert told in file.read_text()
+
+
+CLUSTER = {
+    "type": "aws:ecs/cluster:Cluster",
+    "urn": "urn:pulumi:dev::node-on-ecs::aws:ecs/cluster:Cluster::cluster",
+    "inputs": {"settings": []},
+}
+
+
+def test_a_preview_with_policies_fails_for_a_mandatory_control_and_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "comment.md"
+    stacks = Stacks(planned=[CLUSTER])
+    result = call(preview, "dev", "--policies", "--comment", str(file), stacks=stacks)
+    text = file.read_text()
+
+    assert result.return_value == 1
+    assert "FAILED     ECS.12 cluster has no Container Insights" in result.stdout
+    assert result.stderr == "error: dev fails 1 mandatory control: each has its fix above\n"
+    assert "**Policies:** dev: 1 control, 1 failed, 0 advice, 0 by exception" in text
+    assert "<details><summary>Policies</summary>\n\n```text\nFAILED     ECS.12" in text
+
+
+def test_a_preview_with_policies_shows_exceptions_with_their_reasons(tmp_path: Path) -> None:
+    file = tmp_path / "comment.md"
+    stacks = Stacks(planned=[CLUSTER], exceptions={"ECS.12": "it costs more than the tasks"})
+    result = call(preview, "dev", "--policies", "--comment", str(file), stacks=stacks)
+
+    assert result.return_value == 0
+    reason = "exception  ECS.12 cluster has no Container Insights: it costs more than the tasks"
+    assert reason in file.read_text()
+
+
+def test_an_exception_that_is_wrong_is_in_the_comment_too(tmp_path: Path) -> None:
+    file = tmp_path / "comment.md"
+    stacks = Stacks(exceptions={"ECS.99": "it costs more than the tasks"})
+    result = call(preview, "dev", "--policies", "--comment", str(file), stacks=stacks)
+
+    assert "no control of the policy pack has this id" in str(result.exception)
+    assert "exceptions.ECS.99" in file.read_text()
+
+
+def test_without_the_option_a_preview_says_nothing_of_policies() -> None:
+    document = json.loads(call(preview, "dev", "--json", stacks=Stacks(planned=[CLUSTER])).stdout)
+
+    assert "policies" not in document
 
 
 def test_too_few_vcpus_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

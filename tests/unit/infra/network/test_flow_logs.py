@@ -44,7 +44,7 @@ def test_they_go_to_a_log_group_by_a_role_that_may_do_nothing_else() -> None:
 
     assert (group["retentionInDays"], group["kmsKeyId"]) == (30, "arn:of:the:key")
     assert write["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
-    assert write["Resource"].endswith(":log-group/flow-logs-1a2b3c4:*")
+    assert write["Resource"].endswith(":log-group:flow-logs-1a2b3c4:*")
     assert look["Action"] == ["logs:DescribeLogGroups", "logs:DescribeLogStreams"]
     assert graph.one(FLOW_LOG).inputs["logDestinationType"] == "cloud-watch-logs"
 
