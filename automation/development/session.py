@@ -117,6 +117,8 @@ class Session:
             else:
                 self._follow(changed)
         except (AutomationError, LocalError) as error:
+            if first and self._deployed is None and not self._seen:
+                raise
             self._output.say(f"{error}\nThe next change is another try.")
 
     def _changes(self) -> tuple[Mapping[str, Sequence[str]], Sequence[Path]]:
@@ -235,7 +237,8 @@ class Session:
         for one in new:
             services = one.app.services
             self._output.say(f"{_all(services)} {_verb('runs', services)} {one.app.folder}/ as it is now")
-        self._output.say("Each change answers at once; Ctrl-C ends this.")
+        how = "answers at once" if self._attached else "is an `up`"
+        self._output.say(f"Each change {how}; Ctrl-C ends this.")
 
     def _redeploy(self, deployed: DeployedStack, names: Sequence[str]) -> None:
         """Have new tasks in place of those that run."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from local.emulated.containers import Definition
@@ -30,13 +30,21 @@ def live_keywords(
     live = told.images().get(digest) if told else None
     if live is None:
         return {}
-    mount = f"{live.folder}:{live.workdir}:ro,z"
-    changed: dict[str, Any] = {"volumes": [*(keywords.get("volumes") or ()), mount]}
+    volumes: list[str] = keywords.get("volumes") or []
+    _make_mount_points(live, [*(one.split(":")[1] for one in volumes), *(keywords.get("tmpfs") or ())])
+    changed: dict[str, Any] = {"volumes": [*volumes, f"{live.folder}:{live.workdir}:ro,z"]}
     if restarts:
         config: Mapping[str, Any] = client.api.inspect_image(definition["image"])["Config"]
         changed |= _supervised(config, keywords)
         changed["labels"] = {**keywords["labels"], notes.LABEL: live.folder}
     return changed
+
+
+def _make_mount_points(live: notes.Live, paths: Iterable[str]) -> None:
+    """Make the folders that others are mounted at: nothing can be made below a mount that is read only."""
+    for path in map(PurePosixPath, paths):
+        if path.is_relative_to(live.workdir):
+            Path(live.folder, path.relative_to(live.workdir)).mkdir(parents=True, exist_ok=True)
 
 
 def _supervised(config: Mapping[str, Any], keywords: Mapping[str, Any]) -> dict[str, Any]:

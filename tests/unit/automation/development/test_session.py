@@ -150,6 +150,16 @@ def test_a_fault_in_the_stack_file_waits_for_the_next_change(
     assert running.said == ["Pulumi.dev.yaml has 1 error\nThe next change is another try."]
 
 
+def test_a_stack_without_a_file_is_not_waited_for(project: Path) -> None:
+    def missing(_: str) -> None:
+        raise session.AutomationError("there is no Pulumi.nobody.yaml")
+
+    stacks: Any = SimpleNamespace(root=project, local=SimpleNamespace(folder=project), settings=missing)
+
+    with pytest.raises(session.AutomationError, match=r"no Pulumi\.nobody\.yaml"):
+        Recorded(stacks, "nobody")._look(first=True)
+
+
 # Restarts
 
 

@@ -55,6 +55,19 @@ def test_the_folder_is_mounted_read_only_beside_the_tasks_own_volumes(live: Note
     assert keywords()["volumes"] == ["files:/files:rw", "/here/app:/app:ro,z"]
 
 
+def test_what_is_mounted_below_the_folder_has_a_place_in_it(live: Notes, tmp_path: Path) -> None:
+    """Docker cannot make one below a mount that is read only."""
+    live.write("dev", {DIGEST: Live(str(tmp_path / "app"), "/app")})
+
+    keywords(volumes=["files:/app/data/files:rw", "more:/data:rw"], tmpfs={"/app/tmp": "size=16m"})
+
+    assert sorted(str(path.relative_to(tmp_path)) for path in (tmp_path / "app").rglob("*")) == [
+        "app/data",
+        "app/data/files",
+        "app/tmp",
+    ]
+
+
 def test_a_service_runs_its_command_below_the_supervisor_and_is_found_by_a_label(live: Notes) -> None:
     found = keywords()
 
