@@ -6,23 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from automation import go_yaml
+from automation.stack_text import stack_text
 
 Kind = Literal["production", "rehearsal", "development"]
 
-_SCHEMA: Final = "# yaml-language-server: $schema=docs/pulumi-stack.schema.json"
 _KINDS: Final[dict[str, Kind]] = {
     **dict.fromkeys(("prod", "production", "live", "main"), "production"),
     **dict.fromkeys(("staging", "stage", "preprod", "uat", "qa", "acceptance"), "rehearsal"),
 }
 _ABOUT: Final[dict[Kind, str]] = {
-    "production": "What users meet: three tasks or more in three zones, a new version on a quarter of the\n"
-    "# requests first, and nothing that matters can be deleted.",
+    "production": "What users meet: three tasks or more in three zones, a new version on a quarter of the "
+    "requests first, and nothing that matters can be deleted.",
     "rehearsal": "The rehearsal: as production, but smaller.",
     "development": "A cheap place to try things: one small Spot task, no NAT gateway, no alarms.",
 }
+_NO_PATH: Final = (
+    "No path for a health check was found: the start page counts, a redirect too. Better is a path that "
+    "answers 200 only when the app is ready."
+)
 _CACHE: Final = {
-    "ECR.1/app-cache": "layers of the build cache; no task runs them",
     "ECR.2/app-cache": "the build cache is one tag that moves",
 }
 _SIZES: Final[dict[Kind, tuple[tuple[str, dict[str, Any]], ...]]] = {
@@ -45,10 +47,29 @@ _SIZES: Final[dict[Kind, tuple[tuple[str, dict[str, Any]], ...]]] = {
             "A new version gets a part of the requests first: docs/strategies.md.",
             {"rollout": {"strategy": "canary"}},
         ),
+        (
+            "No pull request's stack attaches to it, so the certificate names this domain alone.",
+            {"preview-stacks": {"maximum": 0}},
+        ),
         ("AWS WAF before the load balancer: docs/security.md.", {"firewall": {"enabled": True}}),
-        ("", {"log-retention-days": 90}),
+        (
+            "What bootstrap/ creates for the account. As long as it is missing, a preview says so.",
+            {
+                "log-bucket": "bootstrap",
+                "log-key-arn": "bootstrap",
+                "notifications": {"topic-arn": "bootstrap"},
+                "flow-logs": "bucket",
+            },
+        ),
+        ("", {"log-retention-days": 365, "dashboard": True}),
     ),
-    "rehearsal": (("Tasks of half a vCPU and 1 GB.", {"cpu": 512, "memory": 1024, "desired-count": 2}),),
+    "rehearsal": (
+        ("Tasks of half a vCPU and 1 GB.", {"cpu": 512, "memory": 1024, "desired-count": 2}),
+        (
+            "What bootstrap/ creates for the account. As long as it is missing, a preview says so.",
+            {"log-bucket": "bootstrap", "log-key-arn": "bootstrap"},
+        ),
+    ),
     "development": (
         ("Tasks have public addresses instead: a NAT gateway costs more than they do.", {"nat": "none"}),
         (
@@ -61,12 +82,9 @@ _SIZES: Final[dict[Kind, tuple[tuple[str, dict[str, Any]], ...]]] = {
 _EXCEPTIONS: Final[dict[Kind, dict[str, str]]] = {
     "production": {
         **_CACHE,
-        "ELB.5": "the log bucket is an account's own, so set log-bucket once there is one",
-        "EC2.6": "flow logs cost by the GB, so set flow-logs where somebody reads them",
     },
     "rehearsal": {
         **_CACHE,
-        "ELB.5": "only the team sends requests to this stack",
         "ELB.6": "this stack is destroyed and created again",
         "EC2.6": "only the team sends requests to this stack",
     },
@@ -127,16 +145,22 @@ class StackFile:
 
     def text(self) -> str:
         """Return the file."""
-        lines = [_SCHEMA, f"# {_ABOUT[self.kind]}"]
-        lines += [
-            f"# What it costs: `python -m automation cost {self.stack}`. Every key: docs/configuration.md."
-        ]
-        lines.append("config:")
+        config: dict[str, Any] = {}
+        comments: dict[tuple[str, ...], str] = {}
         for comment, values in self._groups():
-            lines += [f"  # {line}" for line in comment.splitlines()]
-            keys = {key if ":" in key else f"{self.project}:{key}": value for key, value in values.items()}
-            lines += [f"  {line}" for line in go_yaml.text_of(keys).splitlines() if keys]
-        return "\n".join(lines) + "\n"
+            if comment:
+                comments[next(iter(values)),] = comment
+            config |= values
+        return stack_text(self.project, config, head=[*self._head()], comments=comments)
+
+    def _head(self) -> Iterator[str]:
+        yield _ABOUT[self.kind]
+        yield f"What it costs: `python -m automation cost {self.stack}`. Every key: docs/configuration.md."
+        if self.zone is None:
+            yield (
+                "It has no domain, so the load balancer serves plain HTTP at its own name. `domain` and "
+                "`zone` give it a name, a certificate and HTTPS."
+            )
 
     def _groups(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield keys with the comment above them."""
@@ -146,14 +170,6 @@ class StackFile:
             yield (
                 "Host name, and the Route 53 hosted zone that holds it.",
                 {"domain": self.host, "zone": self.zone},
-            )
-        else:
-            yield (
-                (
-                    "Without a domain the load balancer serves plain HTTP at its own name. With one:\n"
-                    f"{self.project}:domain: {self.stack}.example.com\n{self.project}:zone: example.com"
-                ),
-                {},
             )
         yield from _SIZES[self.kind]
         yield (
@@ -186,10 +202,7 @@ class StackFile:
             yield "The path that answers 200 when the app is ready.", {"health-check-path": app.health_path}
         else:
             yield (
-                (
-                    "No path for a health check was found: the start page counts, a redirect too.\n"
-                    "A path that answers 200 only when the app is ready is better."
-                ),
+                _NO_PATH,
                 {"health-check-path": "/", "health-check-codes": "200-399"},
             )
         if not app.has_health_command:

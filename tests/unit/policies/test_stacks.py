@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from automation.init.stack_file import AppKeys, StackFile
 from policies.evaluation import Report, evaluate
 from tests.unit.infra.conftest import ROOT, STACKS, DeclareStack
 from tests.unit.policies.declared import declaration_of
@@ -18,6 +19,7 @@ BY_DESIGN = {"ECR.2/app-cache", "ECR.2/api-image-cache"}
 """Repositories of the build cache, whose one tag moves."""
 SMALL = {"ECS.2", "ECS.12", "ELB.1", "ELB.5", "ELB.6", "ELB.18", "EC2.6"}
 """What an example does without to be short: NAT gateways, a domain, protection, logs that cost."""
+WITHOUT_A_DOMAIN = {"ELB.1", "ELB.18"}
 OF_EXAMPLES = {"sidecars": {"ECS.5", "ECS.20"}}
 """FireLens's own router is root, and AWS's collector and the example's first container name no user."""
 
@@ -88,3 +90,20 @@ def test_a_container_that_changes_fails_by_name(declare_stack: DeclareStack) -> 
 
     assert json.loads(definition.inputs["containerDefinitions"])[1]["user"] == "0"
     assert "ECS.20 web (web, container proxy) runs as root" in [str(one) for one in report.failures]
+
+
+@pytest.mark.parametrize("zone", ["shop.com", None])
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_file_that_init_writes_fails_nothing_but_what_a_domain_decides(
+    declare_stack: DeclareStack, stack: str, zone: str | None
+) -> None:
+    app = AppKeys(path="app", dockerfile=None, port=3000, health_path="/readyz")
+    text = StackFile(project="node-on-ecs", stack=stack, app=app, region="us-east-1", zone=zone).text()
+    config = {
+        name.removeprefix("node-on-ecs:"): value for name, value in yaml.safe_load(text)["config"].items()
+    }
+
+    report = evaluate(declaration_of(declare_stack("example", config, stack=stack)), config["exceptions"])
+
+    assert {one.control.id for one in report.failures} == (set() if zone else WITHOUT_A_DOMAIN)
+    assert report.unused == []
