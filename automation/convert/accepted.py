@@ -62,6 +62,8 @@ def _remove(values: dict[str, Any], path: list[str | int]) -> bool:
     for part in path[:-1]:
         here = _inside(here, part)
     last = path[-1]
+    if isinstance(here, list) and len(path) > 1 and len(cast("list[Any]", here)) == 1 and last == 0:
+        return _remove(values, path[:-1])
     if isinstance(here, dict) and last in here:
         del cast("dict[str | int, Any]", here)[last]
         return True

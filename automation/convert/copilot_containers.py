@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from automation.convert.copilot_manifests import UNKNOWN
 from automation.convert.report import Place
 from automation.convert.source import Source, flag_of, items, mapping, text_of
 from automation.convert.variables import split
@@ -19,7 +20,8 @@ _FLUENT_BIT: Final = "public.ecr.aws/aws-observability/aws-for-fluent-bit:stable
 _FREE_DISK: Final = 20
 _CONDITIONS: Final = frozenset({"start", "healthy", "complete", "success"})
 _UNREAD_EXPORT: Final = (
-    "left out: it comes from a CloudFormation export. Look its value up, and write it here"
+    "left out: it comes from a CloudFormation export. Look its value up (`aws cloudformation list-exports`),"
+    " and write it here"
 )
 
 
@@ -83,7 +85,12 @@ class Containers:
     def _plain(self, field: str, value: object) -> dict[str, str]:
         variables: dict[str, str] = {}
         for name, one in mapping(value).items():
-            if (text := text_of(one)) is not None:
+            text = text_of(one)
+            if text is not None and UNKNOWN in text:
+                self._place.do(
+                    f"{field}.{name}", f"left out, for it has a variable without a value: {_shown(text)}"
+                )
+            elif text is not None:
                 variables[name] = text
             elif one is not None:
                 export = text_of(mapping(one).get("from_cfn"))
@@ -100,7 +107,10 @@ class Containers:
         for name, one in mapping(value).items():
             manager = text_of(mapping(one).get("secretsmanager"))
             text = text_of(one)
-            if manager is not None:
+            if UNKNOWN in f"{manager}{text}":
+                said = _shown(manager or text or "")
+                self._place.do(f"{field}.{name}", f"left out, for it has a variable without a value: {said}")
+            elif manager is not None:
                 secrets[name] = f"secret:{manager}"
             elif text is None:
                 self._place.do(f"{field}.{name}.from_cfn", _UNREAD_EXPORT)
@@ -200,6 +210,8 @@ class Containers:
                 sidecars[container_name(name)] = said
         if sidecars:
             self._keys["sidecars"] = sidecars
+        if self._keys.get("ingress-container") not in (None, *sidecars):
+            del self._keys["ingress-container"]
 
     def _sidecar(self, name: str) -> dict[str, Any] | None:
         source, before = self._source, f"sidecars.{name}"
@@ -293,6 +305,10 @@ class Containers:
             "logging",
             "the router writes with the task's role: `task-role-statements` has to allow where it writes to",
         )
+
+
+def _shown(text: str) -> str:
+    return text.replace(UNKNOWN, "$")
 
 
 def container_name(name: str) -> str:

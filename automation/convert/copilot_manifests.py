@@ -31,6 +31,9 @@ INSTEAD: Final[Mapping[str, str]] = {
 }
 """Types that become no service, and what to do with them."""
 
+UNKNOWN: Final = "\ue000"
+"""Stands for the dollar of a variable that has no value: an escaped one is text."""
+
 _ENVIRONMENT: Final = "Environment"
 _VARIABLE: Final = re.compile(r"(\\?)\$\{([_a-zA-Z][_a-zA-Z0-9]*)\}")
 _RESOURCE_TYPE: Final = re.compile(r"^\s+Type:\s*['\"]?(AWS::[A-Za-z0-9:]+)", re.MULTILINE)
@@ -171,7 +174,7 @@ def interpolated(value: Any, variables: Mapping[str, str], unknown: set[str]) ->
     Args:
         value: with objects and lists.
         variables: by name.
-        unknown: gets the other names.
+        unknown: gets the other names, which stay with `UNKNOWN` in the place of the dollar.
     """
     if isinstance(value, dict):
         return {
@@ -187,7 +190,8 @@ def interpolated(value: Any, variables: Mapping[str, str], unknown: set[str]) ->
             return found[0][1:]
         if found[2] not in variables:
             unknown.add(found[2])
-        return variables.get(found[2], found[0])
+            return f"{UNKNOWN}{{{found[2]}}}"
+        return variables[found[2]]
 
     text = _VARIABLE.sub(replace, value)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from automation.convert import copilot_manifests as copilot
 from automation.convert.accepted import accepted
@@ -86,8 +86,17 @@ def converted_stack(
         stack["log-retention-days"] = max(retentions)
     note_extras(workspace, environment, report)
     _what_differs(place, has_http=any(one.service.exposure == "http" for one in workloads))
-    config = config_of(main.service, [one.service for one in others], stack)
+    config = _with_dollars(config_of(main.service, [one.service for one in others], stack))
     return accepted(config, place, project=wanted.project, stack=environment)
+
+
+def _with_dollars(value: Any) -> Any:
+    """Return a value in which variables without a value are what they were."""
+    if isinstance(value, dict):
+        return {key: _with_dollars(item) for key, item in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [_with_dollars(item) for item in cast("list[Any]", value)]
+    return value.replace(copilot.UNKNOWN, "$") if isinstance(value, str) else value
 
 
 def _workloads(

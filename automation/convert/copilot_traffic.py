@@ -182,7 +182,7 @@ def _more_rules(source: Source, keys: dict[str, Any], traffic: Traffic, place: P
 def _hosts(source: Source, path: str, place: Place) -> tuple[list[str], str | None]:
     """Return the names that a service has, and the zone of the first of them that says it."""
     hosts, zone = _names_at(source, path)
-    known = [host for host in hosts if "${" not in host]
+    known = [host for host in hosts if copilot.UNKNOWN not in host]
     if known != hosts:
         place.do(
             path,

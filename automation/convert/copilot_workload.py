@@ -32,8 +32,9 @@ _TARGETS: Final = {
     "memory_percentage": "memory-percent",
     "requests": "requests-per-target",
 }
+_WORDS: Final = {"EntryPoint": "entrypoint", "Command": "command"}
 _ARM: Final = ("arm64", "arm")
-_TAG: Final = re.compile(r":[^/:]*\$\{[^/]*$")
+_TAG: Final = re.compile(rf":[^/:]*{copilot.UNKNOWN}[^/]*$")
 
 
 @dataclass(frozen=True)
@@ -127,9 +128,10 @@ def _image(source: Source, keys: dict[str, Any], app: App, place: Place) -> None
     if location is None:
         _build(source, keys, app, place)
         return
-    if "${" in location:
+    if copilot.UNKNOWN in location:
         shortened = _TAG.sub(":latest", location)
-        if "${" in shortened:
+        location = location.replace(copilot.UNKNOWN, "$")
+        if copilot.UNKNOWN in shortened:
             raise ValueError(f"its image is {location}: say what the variable is, by `--set NAME=VALUE`")
         text = f"{location} has a variable: the tag is latest here, or say `--set NAME=VALUE`"
         place.do("image.location", text)
@@ -154,8 +156,9 @@ def _build(source: Source, keys: dict[str, Any], app: App, place: Place) -> None
         keys["dockerfile"] = app.path(dockerfile)
     if target := source.text("image.build.target"):
         keys["build-target"] = target
-    if args := _texts(source.get("image.build.args")):
-        keys["build-args"] = args
+    args = _texts(source.get("image.build.args"))
+    if known := {name: text for name, text in args.items() if copilot.UNKNOWN not in text}:
+        keys["build-args"] = known
     file = app.root / dockerfile
     if user := user_of(file, keys.get("build-target")):
         keys["user"] = user
@@ -311,6 +314,8 @@ def _overrides(source: Source, keys: dict[str, Any], place: Place) -> None:
             said: dict[str, Any] = keys.setdefault("ulimits", {})
             for one in limits:
                 said[str(mapping(one)["Name"])] = number_of(mapping(one).get("SoftLimit")) or 0
+        elif last in _WORDS and "ContainerDefinitions[0]" in path and items(value):
+            keys[_WORDS[last]] = [text for one in items(value) if (text := text_of(one)) is not None]
         elif last == "StopTimeout" and number is not None:
             keys["stop-timeout-seconds"] = number
         elif last == "User" and "ContainerDefinitions[0]" in path:

@@ -379,3 +379,35 @@ def test_an_image_whose_name_nobody_knows_leaves_its_service_out(tmp_path: Path)
 
     assert "services" not in config
     assert any(note.startswith("api image: the service is left out") for note in notes)
+
+
+def test_a_variable_with_an_unknown_one_inside_is_left_out(tmp_path: Path) -> None:
+    manifest = f"{WEB}variables: {{URL: 'https://${{HOST}}', A: 1}}\nsecrets: {{S: '/x/${{HOST}}'}}\n"
+    config, notes = convert(app(tmp_path, web=manifest))
+
+    assert config["environment"] == {"A": "1"}
+    assert "secrets" not in config
+    assert len([note for note in notes if "without a value: " in note and "${HOST}" in note]) == 2
+
+
+def test_a_sidecar_that_is_left_out_takes_no_requests(tmp_path: Path) -> None:
+    config, _ = convert(
+        app(
+            tmp_path,
+            web=(
+                f"{WEB}http: {{path: /, target_container: nginx}}\nsidecars: {{nginx: {{image: {{build:"
+                " nginx/Dockerfile}}}\n"
+            ),
+            worker=WORKER,
+        )
+    )
+
+    assert "ingress-container" not in config
+    assert "ingress-container" not in services(config)["worker"]
+
+
+def test_nothing_empty_is_left_of_what_is_refused(tmp_path: Path) -> None:
+    config, notes = convert(app(tmp_path, web=f"{WEB}env_file: gone.env\n"))
+
+    assert "environment-files" not in config
+    assert any("gone.env" in note for note in notes)
