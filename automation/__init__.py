@@ -1,1 +1,1 @@
-"""Drives stacks: what a person or a workflow does with them, as commands."""
+"""Drives stacks: the commands of `python -m automation`, for people and workflows."""

@@ -32,7 +32,7 @@ _UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.E
 _RUNS_PROGRAMS: Final = frozenset({"run", "exec"})
 """Commands whose standard output is a program's own."""
 _COMMANDS: Final = {
-    # Where each command is; only the one that is asked for is loaded.
+    # The module of each command; only the called one is loaded.
     "init": "automation.init.command:init",
     "preview": "automation.changes.preview:preview",
     "up": "automation.stacks.up:up",
@@ -64,7 +64,7 @@ _COMMANDS: Final = {
 
 
 class _Commands(click.Group):
-    """Loads a command when it is asked for: the libraries of all together take a second."""
+    """Loads a command when it is called: loading all of them takes a second."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -90,14 +90,14 @@ class _Commands(click.Group):
     help="Deploy and operate the stacks of this project.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-@click.option("--local", is_flag=True, help="Use the stacks on this machine; no AWS account is reached.")
+@click.option("--local", is_flag=True, help="Use the stacks on this machine; nothing is sent to AWS.")
 @click.option(
     "--wait-for-lock-minutes",
     type=click.FloatRange(min=0),
     default=10.0,
     show_default=True,
     metavar="N",
-    help="How long to wait while another update has locked the stack.",
+    help="Minutes to wait while another update has locked the stack.",
 )
 @click.pass_context
 def cli(context: click.Context, /, *, local: bool, wait_for_lock_minutes: float) -> None:
@@ -151,7 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         ending.leave(error.exit_code, error.format_message())
     except (click.Abort, KeyboardInterrupt):
-        text = "interrupted: what was made is in the state, and the next run continues from there"
+        text = "interrupted: the next run continues from here"
         click.echo(text, err=True)
         ending.leave(_INTERRUPTED, text)
     except ProgramError as error:
@@ -170,7 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _refusals() -> tuple[type[Exception], ...]:
-    """Return the errors of others that are one sentence; loaded only when something failed."""
+    """Return the errors of libraries that are shown without a traceback; imported only after a failure."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     from local.errors import LocalError

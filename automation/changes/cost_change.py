@@ -1,4 +1,4 @@
-"""What an update changes of a stack's cost."""
+"""How an update changes a stack's cost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class CostChange:
     after: float = 0.0
     budget: int | None = None
     missing: tuple[str, ...] = ()
-    """Prices that are not known in the region: what they are asked for is in neither amount."""
+    """Prices that are not known in the region; neither amount includes them."""
     unknown: str = ""
     """Why the cost is unknown."""
 
@@ -32,7 +32,7 @@ class CostChange:
     def of(cls, stack: str, resources: Sequence[Mapping[str, Any]], *, unchanged: bool = False) -> CostChange:
         """Compare what the program declares for a stack with the resources that its state has.
 
-        Where an update leaves them all as they are, they are what it declares: the program need not run.
+        Without a change, the resources in the state are the declared ones, and the program need not run.
         """
         try:
             now = stack_of(resources, origin=f"the state of {stack}", name=stack)

@@ -1,4 +1,4 @@
-"""`drift` and `refresh`: where what exists differs from the state."""
+"""`drift` and `refresh`: differences between the resources and the state."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Events:
             if not differences and kind == "replace" and urn in found:
                 # A replacement has three steps, of which one has the differences.
                 differences = found[urn].differences
-            # A refresh reads components and providers, too, which exist in the state alone.
+            # A refresh reads components and providers, too, which exist only in the state.
             if not refreshed or (differences and not token.startswith(_PROVIDER)) or kind == "delete":
                 found[urn] = Change(kind=kind, urn=urn, type=token, differences=differences)
         ordered = sorted(found.values(), key=lambda one: (KINDS.index(one.kind), one.type, one.name, one.urn))
@@ -119,8 +119,8 @@ def _differences(metadata: Document) -> Iterator[Difference]:
     states: list[dict[str, Any]] = [metadata["old"], metadata["new"]]
     inputs: list[dict[str, Any]] = [state.get("inputs") or {} for state in states]
     outputs: list[dict[str, Any]] = [state.get("outputs") or {} for state in states]
-    # Where the provider names nothing: what the program asks for. What AWS adds by itself, such as the
-    # policies that a role has meanwhile, differs after every first update, and nobody did anything.
+    # Without names from the provider the inputs are compared. What AWS adds by itself, such as the policies
+    # of a role, differs after every first update and is no change.
     paths: Iterable[str] = metadata.get("detailedDiff") or metadata.get("diffs") or {*inputs[0], *inputs[1]}
     for path in sorted(paths):
         if path.startswith("__"):

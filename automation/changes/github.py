@@ -85,7 +85,7 @@ def write(path: Path | None, comment: Comment, *, append: bool = False) -> None:
 
 @contextmanager
 def failure_written(path: Path | None, stack: str, title: str, *, append: bool = True) -> Generator[None]:
-    """If what is done here fails, write why to a file, if there is to be one."""
+    """If the block fails, write the reason to a file, if one is named."""
     try:
         yield
     except AutomationError as error:

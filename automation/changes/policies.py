@@ -1,4 +1,4 @@
-"""`policies`: a stack's resources held against the controls of the policy pack."""
+"""`policies`: checks a stack's resources against the controls of the policy pack."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from automation.changes.github import file_type
-from automation.console import json_option, show, write_text
+from automation.console import json_option, show, to_type, write_text
 from automation.errors import AutomationError
 from automation.stacks.stacks import Stacks
 from policies.engine import name_of, plain
@@ -20,10 +20,10 @@ from policies.resources import Declaration, Resource
 _FAILED: Final = 1
 
 
-@click.command(short_help="Hold a stack against AWS's security controls.")
+@click.command(short_help="Check a stack against AWS's security controls.")
 @click.argument("stack")
 @click.option(
-    "--deployed", is_flag=True, help="Look at what is deployed, by the state, instead of at a preview."
+    "--deployed", is_flag=True, help="Check the deployed resources, by the state, instead of a preview."
 )
 @click.option(
     "--terraform-plan",
@@ -36,14 +36,16 @@ _FAILED: Final = 1
 def policies(
     stacks: Stacks, /, *, stack: str, deployed: bool, terraform_plan: Path | None, as_json: bool
 ) -> int:
-    """Hold STACK, as its file has it, against the controls that docs/security.md lists.
+    """Check STACK, as its file declares it, against the controls in docs/security.md.
 
-    The exit code is 1 if a mandatory control fails for which the file has no exception.
+    The exit code is 1 if a mandatory control fails and the file has no exception for it.
     """
     exceptions = exceptions_of(stacks, stack)
     found = stacks.resources(stack) if deployed else stacks.preview(stack).after
     if not found:
-        raise AutomationError(f"{stack} has no resources: leave --deployed out, or bring it up first")
+        raise AutomationError(
+            f"{stack} has no resources: leave --deployed out, or run {to_type('up', stack)} first"
+        )
     declaration = declaration_of(found)
     if terraform_plan is not None:
         from policies.terraform_plan import terraform_plan as plan_of
@@ -95,7 +97,7 @@ def lines_of(stack: str, report: Report) -> Iterator[str]:
     for one in report.excepted:
         yield f"exception  {one}: {one.reason}"
     for id_, names in report.undecided.items():
-        later = "not known before the update, ask with --deployed then"
+        later = "not known before the update; check it with --deployed afterwards"
         yield f"later      {id_} {', '.join(names)}: {later}"
     for name in report.unused:
         yield f"unused     exceptions.{name}: no resource needs it any more"

@@ -45,7 +45,7 @@ def preview(
 
     With --policies the exit code is 1 if a mandatory control fails without an exception.
     """
-    # Written for a failure too, or the comment of the push before would stay.
+    # Written for a failure, too: else the comment of the previous push would remain.
     with failure_written(comment, stack, "Preview", append=False):
         exceptions = exceptions_of(stacks, stack) if policies else None
         events = stacks.preview(stack)

@@ -1,1 +1,1 @@
-"""Stacks of pull requests: attached to another stack, created and removed with the pull request."""
+"""Stacks of pull requests, which attach to another stack; created and removed with the pull request."""

@@ -22,10 +22,10 @@ _TAGS_AT_ONCE: Final = 20
 def check_capacity(
     clients: AwsClients, base: str, attachment: Mapping[str, Any], stack: str, priority: int
 ) -> None:
-    """Refuse a stack whose service the load balancer that a base lends by its `attachment` cannot take.
+    """Check that the base's load balancer, named in its `attachment`, has capacity for one more service.
 
     Raises:
-        AutomationError: there are too many rules or target groups, or another's rule has that priority.
+        AutomationError: there are too many rules or target groups, or another rule has that priority.
     """
     elbv2 = clients.client("elbv2")
     owners = _owners(elbv2, attachment["listener_arn"])
@@ -62,7 +62,7 @@ def _too_many(elbv2: Any, base: str, arn: str, stack: str) -> Iterator[str]:
 
 
 def _owners(elbv2: Any, listener_arn: str) -> Mapping[int, str]:
-    """Return the stack that has each priority of a listener, by the tag that every resource carries."""
+    """Return the stack of each priority of a listener, by the tag `Stack`."""
     rules = {
         rule["RuleArn"]: int(rule["Priority"])
         for rule in _pages(elbv2, "describe_rules", "Rules", ListenerArn=listener_arn)

@@ -11,7 +11,7 @@ from automation.previews.names import number_of
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """A pull request's stack; after a first update that failed little is known of it."""
+    """A pull request's stack; if its first update failed, most fields are unknown."""
 
     stack: str
     base: str | None
@@ -31,7 +31,7 @@ class Preview:
 def reason_to_remove(
     preview: Preview, *, now: datetime, lifetime: timedelta, still_open: Collection[int] | None
 ) -> str | None:
-    """Return why a stack has to be removed; None if it may stay.
+    """Return why a stack has to be removed; None if it is kept.
 
     Args:
         preview: the stack.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LIFETIME: Final = timedelta(hours=72)
 """Of a stack whose base has no settings any more."""
 _LEFT_OUT: Final = frozenset({"alarms", "autoscaling", "monthly-budget-usd", "schedules", *KEYS_OF_THE_BASE})
-"""What the stack shares with its base, and what a pull request goes without."""
+"""Keys that the stack does not copy: shared with its base, or not needed for a pull request."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +45,12 @@ class Previews:
     clock: Clock = REAL
 
     def prepare(self, stack: str, *, base: str | None = None, lifetime: timedelta | None = None) -> datetime:
-        """Create a stack if it is missing, and write its file; its lifetime begins anew.
+        """Create a stack if it is missing, write its file, and restart its lifetime.
 
         Args:
             stack: the pull request's.
-            base: what it attaches to; without it what it is attached to, else dev.
-            lifetime: without it the base's.
+            base: the stack to attach to; None for the current one, else dev.
+            lifetime: None for the base's.
 
         Returns:
             When it expires.
@@ -115,7 +115,7 @@ class Previews:
         return sorted(found, key=lambda preview: preview.number)
 
     def clean_up(self, *, still_open: Collection[int] | None, dry_run: bool) -> list[Removal]:
-        """Remove the stacks that have to be removed; one that fails does not keep the others.
+        """Remove closed and expired stacks; if one fails, the others are removed all the same.
 
         Args:
             still_open: the numbers of open pull requests; None if they are not known.
@@ -186,7 +186,7 @@ class Previews:
         return attachment
 
     def _write_file_if_missing(self, stack: str) -> None:
-        """Write what a fresh checkout does not have, and what names the key of the stack's secrets."""
+        """Write the file, which a fresh checkout lacks; it names the key of the stack's secrets."""
         file = self._file(stack, self._base_of(stack) or DEFAULT_BASE)
         if file.path.exists():
             return
@@ -200,7 +200,7 @@ class Previews:
 
 
 def write_stack_file(file: Derived, expires: datetime) -> None:
-    """Write the file of a pull request's stack: its base's, less what the two share.
+    """Write the file of a pull request's stack: its base's, without the keys that the two share.
 
     Raises:
         AutomationError: the base has no file, or secrets that the stack could not decrypt.

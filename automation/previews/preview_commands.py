@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _numbers(_: click.Context, __: click.Parameter, text: str | None) -> frozenset[int] | None:
-    """Read what `gh pr list` prints; nothing means that no pull request is open."""
+    """Read numbers as `gh pr list` prints them; an empty text means that no pull request is open."""
     if text is None:
         return None
     words = text.replace(",", " ").split()
@@ -58,13 +58,13 @@ def list_(stacks: Stacks, /, *, as_json: bool) -> None:
     callback=_numbers,
     help="Numbers of the open pull requests: the stacks of all others are removed.",
 )
-@click.option("--dry-run", is_flag=True, help="Only print which would be removed.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be removed.")
 @json_option
 @click.pass_obj
 def clean_up(stacks: Stacks, /, *, still_open: frozenset[int] | None, dry_run: bool, as_json: bool) -> int:
     """Remove closed and expired stacks of pull requests.
 
-    One that cannot be removed does not keep the others; the exit code is 1 then.
+    If one cannot be removed, the others are removed all the same, and the exit code is 1.
     """
     removals = Previews(stacks).clean_up(still_open=still_open, dry_run=dry_run)
     documents = [

@@ -1,1 +1,1 @@
-"""Promotion: the next stack runs the very image that one stack runs."""
+"""Promotion: deploys to the next stack the image that a stack runs."""

@@ -1,4 +1,4 @@
-"""`promote`: the image that one stack runs becomes that of the next."""
+"""`promote`: deploys to one stack the image that another one runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
     follows = stacks.settings(target).image.image_from
     if follows != source:
         raise click.UsageError(
-            f"{target} does not follow {source}: its image-from is {follows or 'not set'}. Set "
+            f"{target} takes its image from {follows or 'no other stack'}, not from {source}: set "
             f"`node-on-ecs:image-from: {source}` in Pulumi.{target}.yaml; both need the same `repository`"
         )
     images = _images_of(stacks, source)
@@ -54,7 +54,7 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
     with failure_written(summary, target, "Promotion"):
         addresses = bring_up(stacks, target)
         runs = _digests(_images_of(stacks, target))
-        # A service of one stack alone has no other image to follow.
+        # A service that only one of the stacks has is not compared.
         for name, promoted in _digests(images).items():
             if runs.get(name, promoted) != promoted:
                 raise AutomationError(
@@ -62,7 +62,7 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
                     f"{source} had when the promotion began: {source} was updated meanwhile; "
                     f"{to_type('promote', source, target)} promotes what it runs now"
                 )
-    remark = f"Runs `{digest}`, as `{source}` does." + ("" if before != digest else " It did before.")
+    remark = f"Runs `{digest}`, as `{source}` does." + ("" if before != digest else " It ran it before.")
     write(summary, Comment(stack=target, title="Promotion", remarks=[remark]), append=True)
     document = {"stack": target, "from": source, "before": before or None, "digest": digest}
     show(address_lines(addresses), {**document, "addresses": addresses}, as_json=as_json)

@@ -1,1 +1,1 @@
-"""The running services of a stack: their state, logs, addresses, and commands in or beside their tasks."""
+"""The running services of a stack: state, logs, addresses, and commands in tasks."""

@@ -33,8 +33,8 @@ _PAUSE_SECONDS: Final = 2.0
 def check(stacks: Stacks, /, *, stack: str, within_seconds: float, as_json: bool) -> None:
     """Request every address of a stack until it answers 200.
 
-    The path is that of the health check. A service whose desired count is 0 is named and not requested. A
-    stack that may take more Fargate vCPUs than the account allows gets a warning.
+    The path is that of the health check. A service whose desired count is 0 is skipped. Warns of a stack that
+    may need more Fargate vCPUs than the account allows.
     """
     if warning := vcpu_warning(stacks, stack):
         say(warning)
@@ -51,7 +51,7 @@ def check(stacks: Stacks, /, *, stack: str, within_seconds: float, as_json: bool
         elif url := found.health_check_url(name):
             requested[name] = url
         else:
-            say(f"{name} was not requested: its address does not answer its health check, ECS alone asks it")
+            say(f"{name} was not requested: its health check is not reachable at its address")
     report = say if as_json else click.echo
     wait_until_answered(requested, http_status, seconds=within_seconds, report=report)
     others = sorted({*found.urls} - {*requested})

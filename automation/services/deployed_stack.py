@@ -26,10 +26,10 @@ _TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 _LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
 
 service_option: Final = click.option(
-    "--service", metavar="NAME", help="The service; without it the stack's own, not one of its copies."
+    "--service", metavar="NAME", help="The service; the main one by default."
 )
 container_option: Final = click.option(
-    "--container", metavar="NAME", help="A container of the task; without it the app's, not a sidecar."
+    "--container", metavar="NAME", help="The container; the app's by default."
 )
 
 
@@ -42,7 +42,7 @@ class DeployedService(Version):
 
     @property
     def family(self) -> str:
-        """What all revisions of its task definition are called."""
+        """Family of its task definition."""
         return self.task_definition.rpartition("/")[2].rpartition(":")[0]
 
     def log_stream(self, task_arn: str, container: str | None = None) -> str:
@@ -62,7 +62,7 @@ class DeployedStack:
     """Addresses by service, as a browser on this machine reaches them; none before an update succeeded."""
     log_group: str
     dead_letter_queues: Mapping[str, str] = field(default_factory=dict[str, str])
-    """By service, where starts by the clock end that were given up."""
+    """Dead letter queue by service: scheduled starts that AWS gave up."""
     is_local: bool = False
     """Whether its tasks are containers on this machine."""
 
@@ -128,16 +128,16 @@ class DeployedStack:
         return self.urls[service].removesuffix(settings.first_path) + path
 
     def describe(self, service: DeployedService) -> Answer | None:
-        """Return what ECS answers of a service; None if ECS does not have it (any more)."""
+        """Return a service as ECS describes it; None if ECS does not have it."""
         ecs = self.clients.client("ecs")
         answer = ecs.describe_services(cluster=service.cluster, services=[service.service])
         return next((found for found in answer["services"] if found["status"] == "ACTIVE"), None)
 
     def describe_existing(self, service: DeployedService) -> Answer:
-        """Return what ECS answers of a service.
+        """Return a service as ECS describes it.
 
         Raises:
-            AutomationError: ECS does not have it (any more).
+            AutomationError: ECS does not have it.
         """
         described = self.describe(service)
         if described is None:

@@ -1,4 +1,4 @@
-"""What ECS says of a service's latest deployment."""
+"""A service's latest deployment, as ECS reports it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _LONGEST_DEPLOYMENT: Final = timedelta(days=2)
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """The deployment of a service that was requested last."""
+    """The latest deployment of a service."""
 
     stage: Stage
     since: datetime

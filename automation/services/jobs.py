@@ -1,4 +1,4 @@
-"""What became of the tasks that started by the clock or by hand, beside those of a service."""
+"""Results of tasks that a schedule or a person started, beside those of a service."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN: Final = 3
 
 
 def given_up(stack: DeployedStack, service: DeployedService) -> int:
-    """Return how many starts of a service's schedules AWS refused until they were given up, in 14 days."""
+    """Return how many scheduled starts of a service failed until AWS gave them up, in 14 days."""
     queue = stack.dead_letter_queues.get(service.name)
     if queue is None:
         return 0
@@ -26,7 +26,7 @@ def given_up(stack: DeployedStack, service: DeployedService) -> int:
 
 
 def failed_jobs(stack: DeployedStack, service: DeployedService) -> tuple[str, ...]:
-    """Return why a service's jobs failed of which ECS still knows, for an hour; the latest first."""
+    """Return why a service's jobs failed in the last hour, the latest first: ECS forgets older ones."""
     settings = next((one for one in stack.settings.services if one.name == service.name), None)
     if settings is None or not settings.schedules:
         return ()

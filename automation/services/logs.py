@@ -1,4 +1,4 @@
-"""`logs`: what the containers of a stack's services log, by time."""
+"""`logs`: the log lines of a stack's containers, by time."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def logs(
 
 
 def _warn_of_unknown(container: str, stack: DeployedStack, service: str | None) -> None:
-    """Say that no task has a container of this name any more; a task that stopped may have logged for it."""
+    """Warn that no task has a container of this name now; a stopped task may have had one."""
     chosen = [stack.services[service]] if service else stack.services.values()
     ecs = stack.clients.client("ecs")
     found = [ecs.describe_task_definition(taskDefinition=one.task_definition) for one in chosen]

@@ -1,4 +1,4 @@
-"""Whether an account allows as many Fargate vCPUs as a stack may take, told before a deployment waits."""
+"""Warns, before a deployment waits for them, of more Fargate vCPUs than an account allows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _CODES: Final = {"FARGATE": "L-3032A538", "FARGATE_SPOT": "L-36FBB829"}
 
 
 def vcpu_warning(stacks: Stacks, stack: str) -> str:
-    """Return a warning if a stack may take more Fargate vCPUs than its account allows; else an empty text."""
+    """Return a warning if a stack may need more Fargate vCPUs than its account allows; else an empty text."""
     if stacks.is_local:
         return ""
     settings = stacks.settings(stack)
     most = settings.most_vcpus
-    # What every account has needs no question, and no permission for one.
+    # Every account has these: no request to AWS, and no permission for it, is needed.
     if most <= VCPUS_OF_A_NEW_ACCOUNT:
         return ""
     from botocore.exceptions import BotoCoreError, ClientError
@@ -28,14 +28,14 @@ def vcpu_warning(stacks: Stacks, stack: str) -> str:
         quotas = stacks.clients(settings).client("service-quotas")
         answers = [quotas.get_service_quota(ServiceCode="fargate", QuotaCode=code) for code in codes]
     except (BotoCoreError, ClientError) as error:
-        allowed = f"a new account allows {VCPUS_OF_A_NEW_ACCOUNT:g} (of this one it is not known: {error})"
+        allowed = f"a new account allows {VCPUS_OF_A_NEW_ACCOUNT:g} (this one's quota is not known: {error})"
     else:
         quota = sum(answer["Quota"]["Value"] for answer in answers)
         if most <= quota:
             return ""
         allowed = f"the account allows {quota:g}"
     return (
-        f"warning: {stack} may take {most:g} Fargate vCPUs at once, at its most tasks in the middle of a "
-        f"deployment, and {allowed}. All stacks of an account share them, and tasks beyond do not start: "
-        "raise the quota (Service Quotas, AWS Fargate)"
+        f"warning: {stack} may need up to {most:g} Fargate vCPUs (its most tasks, during a deployment), and "
+        f"{allowed}. All stacks of an account share this quota, and tasks above it do not start: raise it "
+        "under Service Quotas, AWS Fargate"
     )

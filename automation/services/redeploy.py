@@ -1,4 +1,4 @@
-"""`redeploy`: a new deployment of what the state asks for, where `up` finds no difference."""
+"""`redeploy`: a new deployment of an unchanged service."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from infra.rollout.clock import REAL, Clock
 from infra.rollout.evidence import evidence, tasks_of
 
 _PAUSE_SECONDS: Final = 3.0
-"""Also how long tasks have to stay up: one that exits at once runs for a moment, too."""
+"""Also how long tasks must stay up: a task that exits at once is running for a moment, too."""
 
 
 @click.command
@@ -38,9 +38,9 @@ def redeploy(
 ) -> None:
     """Deploy a stack's services again, unchanged.
 
-    Each runs the task definition that the last update asked for, whatever ECS runs now. Use it where `up` and
-    `up --refresh` find no difference but the service does not run, as after a first deployment that ECS gave
-    up, and for tasks to read a secret's new value.
+    Each service gets the task definition of the last update, whatever it runs now. Use it if a service does
+    not run and `up --refresh` finds no difference (a first deployment that ECS gave up), and to let tasks
+    read a secret's new value.
     """
     found = DeployedStack.of(stacks, stack)
     chosen = [found.service(service)] if service else list(found.services.values())
@@ -102,7 +102,7 @@ class Redeployment:
                 raise self._failure(deployment, deployment.reason)
             own = next((one for one in described["deployments"] if one["id"] == self._id), None)
             if deployment.stage != "rolling back" and (own is None or own["status"] != "PRIMARY"):
-                raise self._failure(deployment, "another deployment took its place")
+                raise self._failure(deployment, "another deployment replaced it")
             tasks = counts(described["runningCount"], described["desiredCount"])
             if deployment.stage == "completed" and self._stay_up(ecs, described["desiredCount"]):
                 return f"{name} runs {self.service.task_definition.rpartition('/')[2]} ({tasks})"
@@ -116,7 +116,7 @@ class Redeployment:
             self.clock.block(_PAUSE_SECONDS)
 
     def _stay_up(self, ecs: Any, desired: int) -> bool:
-        """Whether enough tasks run that ran a pause ago."""
+        """Whether enough of the tasks of the previous check still run."""
         before = self._running
         self._running = {
             one["taskArn"]

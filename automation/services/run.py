@@ -1,4 +1,4 @@
-"""`run`: a command that runs once, in a task of its own."""
+"""`run`: runs a command once, in a task of its own."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _PAUSE_SECONDS: Final = 1.0
 _UNKNOWN_SECONDS: Final = 60.0
-"""How long ECS may take to know a task that it has started."""
+"""How long ECS may take until it reports a task that it has started."""
 _LATE_READS: Final = 4
 _LATE_PAUSE_SECONDS: Final = 1.5
 """A container's last lines may reach CloudWatch only after ECS reports its end."""
@@ -43,7 +43,9 @@ _LATE_PAUSE_SECONDS: Final = 1.5
 @click.argument("stack")
 @service_option
 @container_option
-@click.option("--schedule", metavar="NAME", help="Run what this one of the service's `schedules` runs.")
+@click.option(
+    "--schedule", metavar="NAME", help="Run the command of this entry of the service's `schedules`."
+)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def run(
@@ -58,11 +60,13 @@ def run(
 ) -> int:
     """Run COMMAND once, in a task like those of a service.
 
-    It has the same image, role, secrets, network and capacity. The container's log is printed while it runs.
-    Ctrl-C stops the task.
+    The task has the same image, role, secrets, network and capacity. Its container's log is printed while it
+    runs. Ctrl-C stops the task.
     """
     if bool(command) == bool(schedule):
-        raise click.UsageError("name a COMMAND or a --schedule, and not both")
+        raise click.UsageError(
+            "give either a COMMAND or --schedule NAME, such as `run STACK -- node migrate.js`"
+        )
     found = DeployedStack.of(stacks, stack)
     chosen = found.service(service)
     name = container or chosen.name
@@ -89,14 +93,14 @@ def _scheduled(stack: DeployedStack, service: DeployedService, name: str) -> Sch
 
 @dataclass
 class OneOffTask:
-    """A task like those of a service, but for what its container runs."""
+    """A task like those of a service, with another command."""
 
     stack: DeployedStack
     service: DeployedService
     overrides: Mapping[str, Any]
-    """What is different, as ECS takes it."""
+    """The differences, as RunTask takes them."""
     container: str
-    """The one whose log and exit code count."""
+    """Container whose log and exit code count."""
     show: Callable[[Line], None]
     """Called with each line of the container's log."""
     say: Callable[[str], None] = say
@@ -121,7 +125,7 @@ class OneOffTask:
             task = self._wait(ecs, arn)
         except KeyboardInterrupt:
             if arn:
-                self.say(f"stops the task {task_id(arn)}")
+                self.say(f"stopping task {task_id(arn)}")
                 ecs.stop_task(cluster=self.service.cluster, task=arn, reason="interrupted by the user")
             raise
         return exit_code_of(task, self.container), why_stopped(task)
@@ -129,7 +133,7 @@ class OneOffTask:
     def _start(self, ecs: Any, described: Answer) -> str:
         name = self.service.name
         task_definition = _proven_task_definition(described)
-        self.say(f"{name}: starts a task of {task_definition.rpartition('/')[2]}")
+        self.say(f"{name}: starting a task of {task_definition.rpartition('/')[2]}")
         answer = ecs.run_task(
             cluster=self.service.cluster,
             taskDefinition=task_definition,
@@ -182,7 +186,7 @@ class OneOffTask:
 
 @contextmanager
 def _ctrl_c_later() -> Generator[None]:
-    """Hold Ctrl-C back until the end: a task has to be known to be stopped."""
+    """Delay Ctrl-C until the block ends: a task can be stopped only once its ARN is known."""
     pressed = threading.Event()
     before = signal.signal(signal.SIGINT, lambda _number, _frame: pressed.set())
     try:
@@ -194,7 +198,7 @@ def _ctrl_c_later() -> Generator[None]:
 
 
 def placement_of(described: Answer) -> dict[str, Any]:
-    """Return where a task runs that runs where a service's tasks do, as RunTask takes it.
+    """Return the arguments of RunTask that place a task where a service's tasks run.
 
     Args:
         described: the service, as ECS answers.
@@ -204,7 +208,7 @@ def placement_of(described: Answer) -> dict[str, Any]:
         where["capacityProviderStrategy"] = strategy
     else:
         where["launchType"] = described.get("launchType", "FARGATE")
-    # Tasks on the network of an instance, or without one, have none of their own.
+    # Tasks in the network mode host or none have no network configuration.
     for key in ("networkConfiguration", "placementConstraints", "placementStrategy"):
         if described.get(key):
             where[key] = described[key]
@@ -212,7 +216,7 @@ def placement_of(described: Answer) -> dict[str, Any]:
         where["enableExecuteCommand"] = True
     newest = max(described["deployments"], key=lambda one: one["status"] == "PRIMARY")
     volumes: list[Answer] = [
-        # A volume of its own, which goes with the task: a service's does that anyway.
+        # The volume is deleted with the task, as ECS does by itself for tasks of services.
         {
             **one,
             "managedEBSVolume": {
@@ -227,7 +231,7 @@ def placement_of(described: Answer) -> dict[str, Any]:
 
 
 def _proven_task_definition(described: Answer) -> str:
-    """Return what most tasks run: during a deployment the version before, until the new one runs too."""
+    """Return the task definition of most tasks: during a deployment the old one, until the new one is up."""
     most = max(
         described["deployments"], key=lambda one: (one.get("runningCount", 0), one["status"] == "PRIMARY")
     )

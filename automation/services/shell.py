@@ -44,7 +44,7 @@ _USERS_CHOICE: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL"
 @click.argument("stack")
 @service_option
 @container_option
-@click.option("--task", metavar="ID", help="A task, such as one that started by the clock.")
+@click.option("--task", metavar="ID", help="The id of the task, such as one that a schedule started.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def execute(
@@ -59,8 +59,8 @@ def execute(
 ) -> int:
     """Run COMMAND, or a shell, in a running task.
 
-    It is the service's latest, else the latest that a schedule or `run` started. On AWS this is ECS Exec,
-    which `execute-command: true` turns on; with --local it is `docker exec`.
+    That is the service's latest task, else the latest that a schedule or `run` started. On AWS it is ECS
+    Exec, which `execute-command: true` enables; with --local it is `docker exec`.
     """
     found = DeployedStack.of(stacks, stack)
     place = Place.of(found, found.service(service), container=container, task=task)
@@ -113,7 +113,7 @@ class Place:
             AutomationError: no such task runs, or it has no such container.
         """
         found = _running_task(stack, service, task)
-        # What AWS itself puts into a task has no shell.
+        # Containers that AWS adds to a task have no shell.
         names = [one["name"] for one in found["containers"] if not one["name"].startswith(_OF_AWS)]
         name = container or service.name
         if name not in names:
@@ -205,7 +205,7 @@ def _running_task(stack: DeployedStack, service: DeployedService, task: str | No
 
 
 def tasks_of_family(ecs: Any, service: DeployedService) -> Iterator[Answer]:
-    """Yield the running tasks of a service's task definition, whoever started them."""
+    """Yield the running tasks of a service's task definition, also those of schedules and `run`."""
     pages = ecs.get_paginator("list_tasks").paginate(cluster=service.cluster, family=service.family)
     for page in pages:
         if page["taskArns"]:

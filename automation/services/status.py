@@ -40,7 +40,7 @@ class ServiceStatus:
     answers: int | None = None
     """The HTTP status of the health check's path at the address; None without an answer."""
     asked: bool = True
-    """Whether the address was asked: not where the health check's path leads to another service."""
+    """Whether the address was requested; it is not if the health check's path belongs to another service."""
     since: datetime | None = None
     """When the latest deployment began."""
     reason: str = ""
@@ -55,9 +55,9 @@ class ServiceStatus:
     alarms: tuple[str, ...] = ()
     """Those in alarm, of all that would roll a deployment back."""
     given_up: int = 0
-    """Starts by the clock that AWS refused until they were given up."""
+    """Scheduled starts that failed until AWS gave them up."""
     failed_jobs: tuple[str, ...] = ()
-    """Tasks that the clock or a person started, and that failed in the last hour."""
+    """Tasks that a schedule or a person started, and that failed in the last hour."""
     events: tuple[str, ...] = ()
     """What ECS reported last, of a service that is not steady."""
 
@@ -74,8 +74,7 @@ class ServiceStatus:
 def status(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
     """Show the state of a stack's services.
 
-    That is their tasks, version, deployment and alarms, as AWS has them now, and whether their addresses
-    answer.
+    Tasks, version, deployment and alarms as AWS reports them now, and whether the addresses answer.
     """
     statuses = statuses_of(DeployedStack.of(stacks, stack))
     show(lines_of(statuses), json_of(statuses), as_json=as_json)
@@ -116,7 +115,7 @@ def _details(one: ServiceStatus) -> Iterator[str]:
     if one.alarms:
         yield f"in alarm: {', '.join(one.alarms)}"
     if one.given_up:
-        yield f"starts by the clock that were given up: {one.given_up}; `outputs` has the dead letter queue"
+        yield f"scheduled starts that AWS gave up: {one.given_up}; `outputs` has the dead letter queue"
     for job in one.failed_jobs:
         yield f"failed job: {job}"
     for event in one.events:
@@ -165,7 +164,7 @@ def _status_of(stack: DeployedStack, service: DeployedService) -> ServiceStatus:
 
 
 def _running(stack: DeployedStack, service: DeployedService, described: Answer) -> int:
-    """Return how many tasks run; the emulator counts those too whose containers are gone."""
+    """Return how many tasks run; the emulator also counts tasks whose containers are gone."""
     if not stack.is_local:
         return described["runningCount"]
     from local.task_containers import running_tasks

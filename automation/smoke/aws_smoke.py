@@ -1,4 +1,4 @@
-"""`aws-smoke`: shows in the user's own account that everything works."""
+"""`aws-smoke`: an end-to-end test in the user's own account."""
 
 from __future__ import annotations
 
@@ -22,24 +22,23 @@ if TYPE_CHECKING:
 
 _HOURS_A_MONTH: Final = 730
 _EMULATOR: Final = (
-    "the emulator lists only some services by tags, among them ECS and ECR; of the rest the destroy has "
-    "deleted all that the state had"
+    "the emulator lists only some services by tags, among them ECS and ECR; the destroy deleted everything "
+    "else that is in the state"
 )
-_AWS: Final = "AWS lists by tags what was deleted minutes ago, too; this search waits for that"
+_AWS: Final = "AWS still lists resources some minutes after their deletion; this search waits for that"
 
 
 @click.command("aws-smoke")
-@click.option("--yes", is_flag=True, help="Do not ask before it costs anything.")
+@click.option("--yes", is_flag=True, help="Do not ask whether the cost is accepted.")
 @click.option("--keep", is_flag=True, help="Leave the stack as it is if a step fails.")
-@click.option("--region", metavar="REGION", help="Another region than dev's.")
+@click.option("--region", metavar="REGION", help="The AWS region; dev's by default.")
 @json_option
 @click.pass_obj
 def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None, as_json: bool) -> int:
-    """Try everything in your own AWS account, and leave nothing.
+    """Test a stack's whole life in your own AWS account, and remove it again.
 
-    A stack comes up, a deployment fails, and everything is deleted again. The stack is called smoke and is
-    dev without a domain: plain HTTP at the load balancer's own name. Its cost is printed first. All of it
-    takes about half an hour.
+    Creates a stack, lets a deployment fail, and deletes everything. The stack is called smoke: dev without a
+    domain, on plain HTTP at the load balancer's own name. Prints the cost first. Takes about half an hour.
     """
     file = Derived(root=stacks.root, project=stacks.project, stack=STACK, base=BASE)
     existed = stacks.exists(STACK)
@@ -49,7 +48,7 @@ def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None, a
         (say if as_json else click.echo)(f"{_cost()} {_place(stacks, settings)}")
         if not (yes or stacks.is_local):
             confirm(
-                "Continue?", without_terminal="there is no terminal to ask on: say --yes to accept the cost"
+                "Continue?", without_terminal="there is no terminal to ask on: add --yes to accept the cost"
             )
     except (click.ClickException, click.Abort, AutomationError):
         if not existed:

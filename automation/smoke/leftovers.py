@@ -1,4 +1,4 @@
-"""What a destroyed stack left in its account, found by the tags that all of its resources carry."""
+"""Resources that a destroyed stack left in its account, found by the tags of all its resources."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def wait_for_leftovers(
 ) -> Leftovers:
     """Return what is left of a stack, by the tags of all its resources.
 
-    That is as soon as nothing exists, or after so many seconds: AWS may list for some time what is deleted.
+    Returns as soon as nothing exists, or after so many seconds: AWS lists deleted resources for some time.
     """
     deadline = clock.now() + seconds
     while True:

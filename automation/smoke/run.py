@@ -1,4 +1,4 @@
-"""The steps of `aws-smoke`, and what has to be true after each."""
+"""The steps of `aws-smoke`, and the checks after each."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Smoke:
             self._failures.append(str(error) or type(error).__name__)
         if self._failures and keep:
             self.say(
-                "The stack is kept, and costs. `aws-smoke` continues with it and "
+                "The stack is kept, and costs money. `aws-smoke` continues with it and "
                 f"destroys it in the end; its file is {self.file.path.name}."
             )
             return self._failures
@@ -107,7 +107,7 @@ class Smoke:
             self._failures.append(str(error))
             if self._exists:
                 self.say(
-                    f"The stack {STACK} still exists, and costs: {to_type('destroy', STACK)} tries again."
+                    f"The stack {STACK} still exists and costs money: {to_type('destroy', STACK)} deletes it."
                 )
         return self._failures
 
@@ -120,7 +120,7 @@ class Smoke:
                 self.stacks.create(STACK, self.file.encryption_of_base())
                 # Pulumi writes a key of the new stack's own into the file.
                 self._write()
-        with self._step("bring it up"):
+        with self._step("bring the stack up"):
             url = self._up()
         with self._step(f"request {url}"):
             self._wait_for_answer(url)

@@ -1,1 +1,1 @@
-"""Who drives stacks: Pulumi on an account, or the local run on this machine."""
+"""Drives stacks by the Pulumi CLI: in an AWS account, or on this machine."""

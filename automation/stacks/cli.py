@@ -1,4 +1,4 @@
-"""Runs the Pulumi CLI as a child: the screen is its own, and Ctrl-C reaches it once."""
+"""Runs the Pulumi CLI as a child process, which shows its own display and gets Ctrl-C once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from automation.changes.events import Events
 
 _GRACE_SECONDS: Final = 10.0
-"""How long the program may go on after the CLI has ended, before the process is ended under it."""
+"""How long the program may run after the CLI has exited, until this process is ended."""
 _INTERRUPTED: Final = 130
 
 
@@ -35,13 +35,13 @@ class Cli:
     folder: Path
     variables: Mapping[str, str]
     inherited: tuple[int, ...] = ()
-    """Descriptors that an update gets."""
+    """Descriptors that an update inherits."""
 
     def ask(self, *arguments: str) -> str:
-        """Return what a command prints that changes nothing.
+        """Return the output of a command that changes nothing.
 
         Raises:
-            ProgramError: it failed; the message holds what it said.
+            ProgramError: it failed; the message has its output.
         """
         done = subprocess.run(
             self._command(*arguments, "--non-interactive"),
@@ -63,7 +63,7 @@ class Cli:
             source: the program's file, if the operation runs it; it runs on this thread.
 
         Returns:
-            What the engine's events tell.
+            The engine's events.
 
         Raises:
             ProgramError: it failed; the message holds the errors that were shown.
@@ -99,7 +99,7 @@ class Cli:
                 stdout=sys.stderr.fileno(),
                 stderr=subprocess.PIPE,
                 text=True,
-                # On a terminal Ctrl-C reaches it from there; elsewhere a signal to the group came twice.
+                # A terminal sends Ctrl-C to the CLI, too; elsewhere a signal to the group would arrive twice.
                 process_group=None if terminal else 0,
                 pass_fds=self.inherited,
             )
@@ -131,7 +131,7 @@ class Cli:
 
 
 def _end_with(code: int, *, unless: threading.Event) -> None:
-    """End this process if the program, whose engine is gone, does not return."""
+    """End this process if the program does not return after the engine has exited."""
     if not unless.wait(_GRACE_SECONDS):
         sys.stderr.flush()
         os._exit(code if code > 0 else _INTERRUPTED)

@@ -1,4 +1,4 @@
-"""`destroy`, which for pull requests' stacks also deletes the stack, and `cancel`."""
+"""`destroy`, which also removes the stacks of pull requests, and `cancel`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 def destroy(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
     """Delete all resources of a stack.
 
-    A stack called pr-<number> is deleted itself, too.
+    A stack called pr-<number> is also removed from the backend, with its file.
     """
     previews = Previews(stacks)
     if is_preview(stack):
@@ -42,7 +42,7 @@ def destroy(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
     if not yes:
         confirm(
             f"Delete all resources of {stack}?",
-            without_terminal="there is no terminal to ask on: say --yes to delete all resources",
+            without_terminal="there is no terminal to ask on: add --yes to delete all resources",
         )
     stacks.destroy(stack)
     say(f"destroyed {stack}" if stacks.is_local else f"destroyed {stack}; its history remains")
@@ -62,7 +62,7 @@ def cancel(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
     if not yes:
         confirm(
             f"Is it certain that no update of {stack} runs, anywhere?",
-            without_terminal="there is no terminal to ask on: say --yes if no update runs",
+            without_terminal="there is no terminal to ask on: add --yes if no update runs",
         )
     stacks.cancel(stack)
     say(f"{stack} is unlocked; {to_type('up', stack)} continues the update")

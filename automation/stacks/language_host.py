@@ -36,7 +36,7 @@ _IMPORTED_BY_THE_PROGRAM: Final = (
 
 
 class LanguageHost(_server.LanguageServer):
-    """Hands each run of the program to the thread that calls :meth:`serve_until_closed`."""
+    """Runs the program on the thread that calls :meth:`serve_until_closed`."""
 
     def __init__(self, program: Path) -> None:
         """Serve the Python file that declares the stack on a free loopback port."""

@@ -1,4 +1,4 @@
-"""The stacks of `--local`: in the environment that `local` has, with what the commands need besides."""
+"""The stacks of `--local`, which run in the environment of `local`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class LocalStacks(Stacks):
 
     @contextmanager
     def run(self, stack: str, command: str, *, region: str) -> Generator[Run]:
-        """Have all that one run of the CLI needs."""
+        """Prepare one run of the CLI."""
         with self.local.run(stack, command, Run, region=region) as prepared:
             yield prepared
 
@@ -57,7 +57,7 @@ class LocalStacks(Stacks):
         """Return at once: `destroy` has removed it."""
 
     def cancel(self, stack: str) -> None:
-        """Refuse to remove a lock: here it ends with the process that holds it."""
+        """Refuse: on this machine a lock ends with the process that holds it."""
         raise AutomationError(
             f"{stack} has no stale lock: on this machine a lock ends with the process that holds it"
         )
@@ -77,5 +77,5 @@ class LocalStacks(Stacks):
 
     @property
     def _destroy_options(self) -> Sequence[str]:
-        # Protection keeps systems that matter from harm; the emulator is thrown away, and its stacks with it.
+        # Protection is for stacks in an account; local ones are meant to be deleted.
         return ("--ignore-protect", "--remove")

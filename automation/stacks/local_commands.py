@@ -1,4 +1,4 @@
-"""Commands that only `--local` has, and the one that has the Pulumi CLI ready."""
+"""Commands that only `--local` has, and `pulumi-cli`."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ if TYPE_CHECKING:
     from local.environment import LocalEnvironment
 
 
-@click.command(short_help="Delete local stacks, and with the last one all that the local run started.")
+@click.command(short_help="Delete local stacks; with the last one also the emulator.")
 @click.argument("names", metavar="[STACK]...", nargs=-1)
 @json_option
 @click.pass_obj
 def down(stacks: Stacks, /, *, names: tuple[str, ...], as_json: bool) -> None:
-    """Delete each STACK, or all; with the last one also the emulator, the front door and our Docker."""
+    """Delete each STACK, or all local stacks.
+
+    With the last one the emulator, the front door, and Docker if it was started by this project, are stopped.
+    """
     local = _local(stacks)
     there = local.stacks()
     if missing := sorted({*names} - {*there}):
-        say(f"no local stack {', '.join(missing)}; there are: {', '.join(there) or 'none'}")
+        say(f"there is no local stack {', '.join(missing)}; there are: {', '.join(there) or 'none'}")
     chosen = [name for name in there if name in names or not names]
     remaining = [name for name in there if name not in chosen]
     for name in local.in_order_of_deletion(chosen):
@@ -36,8 +39,8 @@ def down(stacks: Stacks, /, *, names: tuple[str, ...], as_json: bool) -> None:
         except BrokenStateError as error:
             if remaining:
                 raise
-            # The emulator goes, and with it all that the state cannot name any more.
-            say(f"{name} is deleted unread: {error}")
+            # The emulator is removed, and with it the resources that the state no longer names.
+            say(f"{name} is deleted without its state: {error}")
         local.forget(name)
     if remaining:
         say(f"still there: {', '.join(remaining)}")
@@ -46,7 +49,7 @@ def down(stacks: Stacks, /, *, names: tuple[str, ...], as_json: bool) -> None:
     show((), {"deleted": chosen, "remaining": remaining}, as_json=as_json)
 
 
-@click.command(short_help="Print the variables with which `pulumi` works on a local stack.")
+@click.command(short_help="Print variables with which `pulumi` works on a local stack.")
 @click.argument("stack")
 @json_option
 @click.pass_obj
@@ -57,7 +60,7 @@ def env(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
     """
     local = _local(stacks)
     if not stacks.exists(stack):
-        raise AutomationError(f"there is no local stack {stack!r}: `make up STACK={stack}` makes it")
+        raise AutomationError(f"there is no local stack {stack!r}: `make up STACK={stack}` creates it")
     cli = stacks.find_cli(None)
     variables = {**local.variables(), "PULUMI_STACK": stack}
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
@@ -67,11 +70,11 @@ def env(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
     click.echo(json.dumps(document, indent=2) if as_json else "\n".join(lines))
 
 
-@click.command("pulumi-cli", short_help="Have the Pulumi CLI ready, and print where it is.")
+@click.command("pulumi-cli", short_help="Print the path of the Pulumi CLI; install it if it is missing.")
 @json_option
 @click.pass_obj
 def pulumi_cli(stacks: Stacks, /, *, as_json: bool) -> None:
-    """Find the Pulumi CLI, or install or build it, and print its path."""
+    """Print the path of the Pulumi CLI, after installing or building it if it is missing."""
     from local.pulumi import ensure
 
     del stacks
@@ -86,5 +89,6 @@ def pulumi_cli(stacks: Stacks, /, *, as_json: bool) -> None:
 
 def _local(stacks: Stacks) -> LocalEnvironment:
     if not isinstance(stacks, LocalStacks):
-        raise click.UsageError("this command is for the stacks on this machine: say --local")
+        name = click.get_current_context().command.name
+        raise click.UsageError(f"{name} is for stacks on this machine: `python -m automation --local {name}`")
     return stacks.local

@@ -1,4 +1,4 @@
-"""Waits while another update has locked a stack, and for nothing else."""
+"""Waits while another update has locked a stack."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BY: Final = ("created by", "currently in progress")
 
 @dataclass(frozen=True, kw_only=True)
 class LockRetry:
-    """How long to wait for a lock. Whatever else fails is not tried again."""
+    """How long to wait for a lock; other failures are not retried."""
 
     minutes: float = 10.0
     clock: Clock = REAL

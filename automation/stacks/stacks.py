@@ -1,4 +1,4 @@
-"""Drives this project's stacks by the Pulumi CLI; `automation.stacks.local` has those on this machine."""
+"""Drives this project's stacks in an account; for local ones see `automation.stacks.local`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PASSPHRASE: Final = "passphrase"  # noqa: S105 -- the name of a kind of encrypt
 _NO_STACK: Final = "no stack named"
 _WITHOUT_PROMPT: Final = ("--yes", "--skip-preview")
 _RUN_PROGRAM: Final = "--run-program"
-"""For a refresh, as providers need what only the program knows (a registry's token)."""
+"""For a refresh: providers need values that only the program knows, such as a registry's token."""
 _REFRESH: Final = ("--refresh", _RUN_PROGRAM)
 _AFTER_A_FAILURE: Final = ("up", "preview")
 """Commands that refresh first when the last update failed; a destroy goes by the state alone."""
@@ -47,12 +47,12 @@ class KnownStack:
     name: str
     last_update: datetime | None
     under_way: bool = False
-    """Whether something changes it right now."""
+    """Whether an update of it runs."""
 
 
 @dataclass
 class Run:
-    """One run of the CLI on a stack: what the environment has prepared, and how it ended."""
+    """One run of the CLI on a stack: what was prepared for it, and how it ended."""
 
     variables: Mapping[str, str]
     folder: Path
@@ -70,7 +70,7 @@ class Run:
 class Stacks:
     """The stacks of this project in the backend that the user is logged in to.
 
-    Each is in the account that its file names. Whatever does not work is an `AutomationError`.
+    Each is in the account that its file names. All failures are `AutomationError`.
     """
 
     find_cli: FindCli
@@ -100,7 +100,7 @@ class Stacks:
 
     @contextmanager
     def run(self, stack: str, command: str, *, region: str) -> Generator[Run]:
-        """Have all that one run of the CLI needs: the CLI keeps others out by its own lock."""
+        """Prepare one run of the CLI, which locks the stack itself."""
         del region
         failed = command == "up" and self._last_update_failed(stack)
         yield Run(variables=self.variables(), folder=self.root, last_update_failed=failed)
@@ -147,7 +147,7 @@ class Stacks:
         return [str(resource.get("id", "")).rpartition("/")[2] for resource in found]
 
     def settings(self, stack: str) -> Settings:
-        """Return what a stack's file says, by the rules of the program itself."""
+        """Return the settings in a stack's file."""
         return settings_of(stack, self.root)
 
     def clients(self, settings: Settings) -> AwsClients:
@@ -157,31 +157,31 @@ class Stacks:
         return Clients(settings.provider)
 
     def preview(self, stack: str) -> Events:
-        """Return what the engine tells of an `up` that changes nothing."""
+        """Return the engine's events of a preview."""
         return self._update(stack, "preview", runs_program=True)
 
     def up(self, stack: str, *, refresh: bool = False) -> Mapping[str, Any]:
-        """Bring a stack to what its file says, and return its outputs.
+        """Update a stack to its file, and return its outputs.
 
-        With `refresh` it reads every resource first. After an update that failed that is always done: where
-        ECS has rolled a deployment back, the state has the version that failed.
+        With `refresh` it reads every resource first, as it always does after a failed update: if ECS has
+        rolled a deployment back, the state has the version that failed.
         """
         options = (*_WITHOUT_PROMPT, "--suppress-outputs", *(_REFRESH if refresh else ()))
         return self._update(stack, "up", *options, runs_program=True).outputs
 
     def refresh(self, stack: str, *, preview_only: bool) -> Changes:
-        """Bring the state to what exists, or leave it as it is; return how it differed."""
+        """Update the state to the existing resources, unless `preview_only`; return the differences."""
         how = ("--preview-only",) if preview_only else _WITHOUT_PROMPT
         found = self._update(stack, "refresh", *how, _RUN_PROGRAM, "--suppress-outputs", runs_program=True)
         return found.changes(refreshed=True)
 
     def destroy(self, stack: str) -> None:
-        """Delete all that a stack holds, by its state alone: its program may be gone, and its base too."""
+        """Delete all resources of a stack, by its state alone: program and base may be gone."""
         options = (*_WITHOUT_PROMPT, "--refresh=false", "--suppress-outputs", *self._destroy_options)
         self._update(stack, "destroy", *options)
 
     def create(self, stack: str, encryption: Mapping[str, str]) -> None:
-        """Make an empty stack, whose secrets are encrypted as these lines of a stack file say."""
+        """Create an empty stack, whose secrets are encrypted as these lines of a stack file say."""
         provider = encryption.get("secretsprovider") or (
             _PASSPHRASE if "encryptionsalt" in encryption else None
         )
@@ -189,7 +189,7 @@ class Stacks:
         self._ask("stack", "init", stack, "--no-select", *secrets)
 
     def remove(self, stack: str) -> None:
-        """Forget a stack that holds nothing, and its history."""
+        """Delete a stack without resources, and its history."""
         self._ask("stack", "rm", "--yes", "--preserve-config", stack)
 
     def cancel(self, stack: str) -> None:
@@ -197,10 +197,10 @@ class Stacks:
         self._ask("cancel", "--yes", "--stack", stack)
 
     def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
-        """Return at once: ECS has asked its health checks through the load balancer; DNS may take longer."""
+        """Return at once: the load balancer's health checks have passed; DNS may take longer."""
 
     def address(self, url: str) -> str:
-        """Return where this machine finds what is at `url`."""
+        """Return the address at which this machine reaches `url`."""
         return url
 
     @property

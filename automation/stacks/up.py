@@ -1,4 +1,4 @@
-"""`up`, which for pull requests' stacks also creates the stack."""
+"""`up`, which also creates the stacks of pull requests."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def up(
 ) -> None:
     """Create or update a stack, and print its addresses.
 
-    A stack called pr-<number> is created if it is missing, attached to another one, and its lifetime begins
+    A stack called pr-<number> is created if it is missing, and attaches to another one. Its lifetime starts
     anew.
     """
     if is_preview(stack):

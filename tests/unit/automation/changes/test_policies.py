@@ -94,7 +94,9 @@ def test_exceptions_are_printed_with_their_reasons() -> None:
 def test_what_only_an_update_makes_known_is_said() -> None:
     done = run(Stacks([step("create", new=state(DEFINITION, containerDefinitions=_UNKNOWN, pidMode="task"))]))
 
-    assert "later      ECS.5 it: not known before the update, ask with --deployed then" in done.stdout
+    assert (
+        "later      ECS.5 it: not known before the update; check it with --deployed afterwards" in done.stdout
+    )
 
 
 def test_deployed_looks_at_the_state_and_previews_nothing() -> None:

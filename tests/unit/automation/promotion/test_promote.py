@@ -87,15 +87,15 @@ def test_for_programs_it_is_one_document(stacks: Stacks) -> None:
     }
 
 
-@pytest.mark.parametrize(("follows", "told"), [(None, "not set"), ("dev", "dev")])
+@pytest.mark.parametrize(("follows", "told"), [(None, "no other stack"), ("dev", "dev")])
 def test_a_stack_that_does_not_follow_is_refused(stacks: Stacks, follows: str | None, told: str) -> None:
     stacks.follows = follows
 
     result = call(stacks)
 
     assert isinstance(result.exception, click.UsageError)
-    assert f"prod does not follow staging: its image-from is {told}" in str(result.exception)
-    assert "Set `node-on-ecs:image-from: staging` in Pulumi.prod.yaml" in str(result.exception)
+    assert f"prod takes its image from {told}, not from staging" in str(result.exception)
+    assert "set `node-on-ecs:image-from: staging` in Pulumi.prod.yaml" in str(result.exception)
     assert stacks.done == []
 
 
@@ -159,8 +159,8 @@ def test_a_jobs_summary_says_which_image_runs_now(stacks: Stacks, tmp_path: Path
 
     first, second = file.read_text().split("### Promotion of `prod`")[1:]
     assert f"Runs `{TWO}`, as `staging` does." in first
-    assert "It did before." not in first
-    assert "It did before." in second
+    assert "It ran it before." not in first
+    assert "It ran it before." in second
 
 
 def test_a_jobs_summary_says_why_a_promotion_failed(stacks: Stacks, tmp_path: Path) -> None:

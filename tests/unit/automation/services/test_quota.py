@@ -38,7 +38,7 @@ def warning(stacks: Stacks) -> str:
 def test_more_than_the_account_allows_is_said_with_both_numbers() -> None:
     said = warning(Stacks(account(8.0)))
 
-    assert said.startswith("warning: dev may take 12 Fargate vCPUs at once")
+    assert said.startswith("warning: dev may need up to 12 Fargate vCPUs")
     assert "the account allows 8." in said
 
 
@@ -69,5 +69,5 @@ def test_a_role_that_may_not_ask_is_told_what_a_new_account_has() -> None:
 
     said = warning(Stacks(Aws(get_service_quota=refused)))
 
-    assert "a new account allows 6 (of this one it is not known: " in said
+    assert "a new account allows 6 (this one's quota is not known: " in said
     assert "not authorized" in said

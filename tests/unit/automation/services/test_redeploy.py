@@ -126,7 +126,7 @@ def test_another_deployment_ends_it() -> None:
     other = deployment(OLD, "IN_PROGRESS", age=0)
 
     assert failure(cloud(service(other, deployment(status="ACTIVE", age=1)), **tasks())).startswith(
-        "web: another deployment took its place"
+        "web: another deployment replaced it"
     )
 
 

@@ -235,7 +235,7 @@ def test_ctrl_c_stops_the_task() -> None:
 
     (question,) = aws.questions("stop_task")
     assert question["task"] == RUNS["taskArn"]
-    assert heard.words[-1] == f"stops the task {7:032x}"
+    assert heard.words[-1] == f"stopping task {7:032x}"
 
 
 def test_ctrl_c_while_it_is_started_stops_it_too() -> None:
@@ -338,5 +338,5 @@ def test_what_runs_by_the_clock_runs_now(stage: Stage, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("arguments", [(), ("--schedule", "nightly", "--", "node")])
 def test_it_runs_one_thing(stage: Stage, arguments: tuple[str, ...]) -> None:
-    assert "name a COMMAND or a --schedule, and not both" in str(stage.call(*arguments).exception)
+    assert "give either a COMMAND or --schedule NAME" in str(stage.call(*arguments).exception)
     assert stage.tasks == []

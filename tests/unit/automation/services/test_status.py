@@ -244,6 +244,6 @@ def test_what_the_clock_could_not_do_is_told() -> None:
     found = replace(status(), given_up=2, failed_jobs=("task 1: web exited with code 3",))
 
     assert [line.strip() for line in lines_of([found])][-2:] == [
-        "starts by the clock that were given up: 2; `outputs` has the dead letter queue",
+        "scheduled starts that AWS gave up: 2; `outputs` has the dead letter queue",
         "failed job: task 1: web exited with code 3",
     ]

@@ -54,7 +54,7 @@ def test_without_a_terminal_it_is_refused_and_leaves_no_file(root: Path) -> None
     result = smoke(root)
 
     assert result.exit_code == 2
-    assert "say --yes" in result.output
+    assert "add --yes" in result.output
     assert not (root / "Pulumi.smoke.yaml").exists()
 
 

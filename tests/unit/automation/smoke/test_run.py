@@ -205,7 +205,7 @@ def test_a_stack_that_cannot_be_destroyed_is_reported_to_cost(tmp_path: Path) ->
     assert found.failures == ["cannot destroy"]
     assert found.stacks.there, "deleted, nobody would ever find what it still has"
     assert found.file_is_there
-    assert "still exists, and costs: `python -m automation destroy smoke` tries again" in found.said
+    assert "still exists and costs money: `python -m automation destroy smoke` deletes it" in found.said
 
 
 def test_what_is_left_is_named(tmp_path: Path) -> None:
