@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from automation.console import json_option, show, to_type
+from automation.console import json_option, say, show, to_type, width_of
 from automation.http_status import http_status
 from automation.services.deployed_stack import DeployedStack
 from automation.services.deployments import counts, latest_deployment
 from automation.services.jobs import failed_jobs, given_up
+from automation.services.sparklines import HOURS, Recent, recent, shows_blocks
 from automation.stacks.stacks import Stacks
 from infra.rollout.evidence import alarms_on, failed_tasks, tasks_of
 
@@ -74,10 +76,15 @@ class ServiceStatus:
 def status(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
     """Show the state of a stack's services.
 
-    Tasks, version, deployment and alarms as AWS reports them now, and whether the addresses answer.
+    Tasks, version, deployment and alarms as AWS reports them now, and whether the addresses answer; in an
+    account also what CloudWatch measured in the last three hours.
     """
-    statuses = statuses_of(DeployedStack.of(stacks, stack))
-    show(lines_of(statuses), json_of(statuses), as_json=as_json)
+    deployed = DeployedStack.of(stacks, stack)
+    statuses = statuses_of(deployed)
+    measured = recent(deployed)
+    show(lines_of(statuses, measured), json_of(statuses, measured), as_json=as_json)
+    if measured is not None and measured.failure:
+        say(f"CloudWatch tells nothing of the last hours: {measured.failure}")
 
 
 def statuses_of(stack: DeployedStack) -> list[ServiceStatus]:
@@ -86,15 +93,20 @@ def statuses_of(stack: DeployedStack) -> list[ServiceStatus]:
         return list(threads.map(partial(_status_of, stack), stack.services.values()))
 
 
-def json_of(statuses: Sequence[ServiceStatus]) -> dict[str, Any]:
-    """Return statuses for programs."""
+def json_of(statuses: Sequence[ServiceStatus], measured: Recent | None = None) -> dict[str, Any]:
+    """Return statuses for programs, with what was measured where something was."""
     fields: list[dict[str, Any]] = [{**asdict(one), "steady": one.steady} for one in statuses]
+    for one in fields:
+        if measured is not None and one["name"] in measured.services:
+            one["metrics"] = measured.as_json(one["name"])
     return {one.pop("name"): one for one in fields}
 
 
-def lines_of(statuses: Sequence[ServiceStatus]) -> Iterator[str]:
-    """Yield statuses for people."""
+def lines_of(statuses: Sequence[ServiceStatus], measured: Recent | None = None) -> Iterator[str]:
+    """Yield statuses for people, with what was measured where something was."""
     width = max(len(one.name) for one in statuses)
+    columns = width_of(sys.stdout)
+    inside = None if columns is None else columns - width - 2
     for one in statuses:
         since = f" since {one.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if one.since else ""
         pending = f" ({one.pending} more starting)" if one.pending else ""
@@ -102,6 +114,10 @@ def lines_of(statuses: Sequence[ServiceStatus]) -> Iterator[str]:
         yield f"{one.name:<{width}}  {tasks}{pending}, {one.state}{since}"
         for line in _details(one):
             yield f"{'':<{width}}  {line}"
+        if measured is not None and one.name in measured.services:
+            yield f"{'':<{width}}  last {HOURS} hours, since {measured.since:%H:%M} UTC"
+            for line in measured.lines(one.name, columns=inside, blocks=shows_blocks(sys.stdout)):
+                yield f"{'':<{width}}  {line}"
 
 
 def _details(one: ServiceStatus) -> Iterator[str]:

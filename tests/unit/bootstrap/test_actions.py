@@ -54,8 +54,8 @@ BEYOND_THE_STACKS = {
     "route53:CreateHostedZone",
     "kms:CreateKey",
 }
-# What people ask for with their own credentials: a shell, and the test of an account.
-BY_HAND = {"ecs:ExecuteCommand", "logs:FilterLogEvents", "logs:StartLiveTail"}
+# What people ask for with their own credentials: a shell, `status`, and the test of an account.
+BY_HAND = {"cloudwatch:GetMetricData", "ecs:ExecuteCommand", "logs:FilterLogEvents", "logs:StartLiveTail"}
 
 DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 """AWS makes it with a VPC, and deletes it."""

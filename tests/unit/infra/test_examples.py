@@ -19,6 +19,8 @@ def declare_example(declare_stack: DeclareStack, path: Path) -> Graph:
     """Declare an example as a stack of its own."""
     config = yaml.safe_load(path.read_text(encoding="utf-8"))["config"]
     keys = {name.removeprefix("node-on-ecs:"): value for name, value in config.items()}
+    # The tests build a folder of their own.
+    keys.pop("app-path", None)
     return declare_stack("example", keys, stack=path.stem)
 
 
