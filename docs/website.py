@@ -228,6 +228,8 @@ def _repository() -> str:
     """Return the address of the project on GitHub; empty if nothing says it."""
     if name := os.environ.get("GITHUB_REPOSITORY"):
         return f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{name}"
+    if shutil.which("git") is None:
+        return ""
     asked = subprocess.run(
         ["git", "config", "remote.origin.url"], cwd=ROOT, check=False, capture_output=True, text=True
     )
