@@ -1,4 +1,4 @@
-"""The states of the local stacks, where the Pulumi CLI's file backend keeps them."""
+"""The states of local stacks, in the Pulumi CLI's file backend."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class BrokenStateError(LocalError):
 
 @dataclass(frozen=True)
 class State:
-    """What of a stack's state has to be known before the CLI runs."""
+    """The parts of a stack's state that are needed before the CLI runs."""
 
     resources: tuple[Mapping[str, Any], ...] = ()
     salt: str = ""
@@ -30,7 +30,7 @@ class State:
 
     @property
     def identifiers(self) -> list[tuple[str, str]]:
-        """(type, id) of every resource that a provider made."""
+        """(type, id) of every resource that a provider created."""
         return [(one["type"], one["id"]) for one in self.resources if one.get("custom") and one.get("id")]
 
     @property
@@ -48,7 +48,7 @@ class State:
 
 @dataclass(frozen=True)
 class Backend:
-    """A folder as the CLI's file backend has it."""
+    """A folder of the CLI's file backend."""
 
     folder: Path
     project: str
@@ -56,7 +56,7 @@ class Backend:
     @property
     def url(self) -> str:
         """Value of `PULUMI_BACKEND_URL`."""
-        # Without the files that would keep each state's content type beside it.
+        # Without the files that would hold each state's content type.
         return f"file://{self.folder}?metadata=skip"
 
     @property
@@ -64,7 +64,7 @@ class Backend:
         return self.folder / ".pulumi" / "stacks" / self.project
 
     def path(self, stack: str) -> Path:
-        """Where the state of a stack is."""
+        """Return the file of a stack's state."""
         return self._states / f"{stack}.json"
 
     def stacks(self) -> list[str]:
@@ -75,7 +75,7 @@ class Backend:
         """Read a stack's state; one that has none is empty.
 
         Raises:
-            BrokenStateError: the file is truncated or corrupt; the message says how to go on.
+            BrokenStateError: the file is truncated or corrupt; the message says how to restore it.
         """
         path = self.path(stack)
         if not path.exists():
@@ -85,7 +85,7 @@ class Backend:
             provider: dict[str, Any] = latest.get("secrets_providers") or {}
             secrets: dict[str, Any] = provider.get("state") or {}
             state = State(tuple(latest.get("resources") or ()), secrets.get("salt") or "")
-            # Whether they are resources at all shows when they are looked at.
+            # Their form is checked when they are read.
             _ = state.identifiers, state.references
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             copy = self._copy(stack)
@@ -96,7 +96,7 @@ class Backend:
         return state
 
     def keep_copy(self, stack: str) -> None:
-        """Copy the state as a finished run left it, for the day when the file is damaged."""
+        """Back up the state of a finished run, in case the file is damaged later."""
         temporary = self.path(stack).with_suffix(".json.tmp")
         # The state itself is complete: a disk that is too full for a copy is no reason to fail.
         with suppress(OSError):
@@ -104,14 +104,14 @@ class Backend:
             temporary.replace(self._copy(stack))
 
     def restore_if_broken(self, stack: str) -> None:
-        """Put the copy in the place of a state that was written in part: on a full disk the CLI leaves such.
+        """Restore the copy over a truncated state, which the CLI leaves on a full disk.
 
-        What the state then lacks is found by its tags.
+        Resources that the copy lacks are found by their tags.
         """
         try:
             self.read(stack)
         except BrokenStateError:
-            # Renamed, for a copy would need room. The next run that succeeds makes another copy.
+            # Renamed: a copy would need room. The next successful run makes another one.
             with suppress(FileNotFoundError):
                 self._copy(stack).replace(self.path(stack))
 
@@ -123,7 +123,7 @@ class Backend:
             return False
 
     def assign(self, stack: str, emulator: str) -> None:
-        """Note the emulator in which a stack is."""
+        """Record the emulator of a stack."""
         path = self._emulator_of(stack)
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_text(path, f"{emulator}\n")
@@ -143,7 +143,7 @@ class Backend:
                 path.unlink(missing_ok=True)
 
     def remove_lock(self, stack: str) -> None:
-        """Remove the CLI's lock: to be called by whoever holds the lock of `local.locks`, so it is stale."""
+        """Remove the CLI's lock, which is stale if the caller holds the lock of `local.locks`."""
         for path in self._locks(stack).glob("*.json"):
             path.unlink(missing_ok=True)
 

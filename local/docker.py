@@ -1,7 +1,6 @@
 """The Docker daemon and its clients.
 
-Every command loads this, so the docker package is imported when a client is asked for. Modules that are about
-what is in the daemon import it at their top.
+Every command imports this module, so the docker package is imported only when a client is needed.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _PING_SECONDS: Final = 10
 
 
 class DockerError(ResourceError):
-    """Docker is not there, or did not do what was asked; the message says what to do."""
+    """Docker is missing, or an operation failed; the message says what to do."""
 
 
 def connect(*, timeout: float = _CALL_SECONDS, socket: Path | None = None) -> docker.DockerClient:
@@ -57,12 +56,12 @@ def connect(*, timeout: float = _CALL_SECONDS, socket: Path | None = None) -> do
 
 
 def engine(client: docker.DockerClient) -> Any:
-    """Return the client's plain API; untyped, as the docker package leaves half of it."""
+    """Return the client's low-level API, which the docker package types only in part."""
     return client.api
 
 
 def answers(path: Path = SOCKET, *, timeout: float = _PING_SECONDS) -> bool:
-    """Whether a daemon answers at DOCKER_HOST, or at a socket; a `docker` command on PATH proves nothing."""
+    """Whether a daemon answers at DOCKER_HOST, or at a socket."""
     host = os.environ.get("DOCKER_HOST", "")
     if host and not host.startswith("unix://"):
         try:
@@ -84,7 +83,7 @@ def answers(path: Path = SOCKET, *, timeout: float = _PING_SECONDS) -> bool:
 
 
 def no_daemon() -> str:
-    """Return the message for when no daemon answers: what to do on this machine."""
+    """Return the message of a missing daemon: what to do on this machine."""
     host = os.environ.get("DOCKER_HOST")
     if host:
         return f"no Docker daemon answers at DOCKER_HOST={host}: start it, or unset DOCKER_HOST"
@@ -112,7 +111,7 @@ def machine_architecture() -> Literal["X86_64", "ARM64"]:
 
 @contextmanager
 def docker_engine(action: str, *, timeout: float = _CALL_SECONDS) -> Generator[Any]:
-    """Connect to the daemon's plain API; untyped, as the docker package leaves half of it.
+    """Connect to the daemon's low-level API, which the docker package types only in part.
 
     Args:
         action: what is done, for the error message, such as "push app:1".

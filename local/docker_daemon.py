@@ -1,4 +1,4 @@
-"""Docker's daemon where none runs: installed, started, shared by all clones, and stopped again."""
+"""Installs and starts a Docker daemon where none runs, for all clones, and stops it again."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from local.docker import DockerError
 from local.processes import ProcessIdentity, log_end, spawn
 
 FOLDER: Final = Path("/run/node-on-ecs")
-"""Where all clones find whether the daemon was started by one of them."""
+"""Folder in which all clones record the daemon that one of them has started."""
 
 _START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 30
 _POLL_SECONDS: Final = 0.2
 _PACKAGES: Final = ("docker.io", "iptables", "ca-certificates")
 _CLIENT_PACKAGES: Final = ("docker-cli", "docker-buildx")
-"""What newer Debian releases keep apart from docker.io."""
+"""Packages that newer Debian releases have apart from docker.io."""
 
 
 @dataclass(frozen=True)
 class DockerDaemon:
-    """The machine's daemon, and what is known about it if a clone has started it."""
+    """The machine's daemon, with a record if a clone has started it."""
 
     folder: Path = FOLDER
     """Holds the record of the process that was started, its log, and the lock of those that use it."""
     socket: Path = docker.SOCKET
     pid_file: Path = Path("/var/run/docker.pid")
-    """Written by the daemon, which exits if it finds there a process that runs."""
+    """Written by the daemon, which exits if the process in it runs."""
     command: tuple[str, ...] = ("dockerd",)
 
     @contextmanager
@@ -56,10 +56,10 @@ class DockerDaemon:
             yield descriptor
 
     def start_or_join(self, *, say: Callable[[str], None] = print) -> None:
-        """Have a daemon that answers: as root on Debian install and start one, elsewhere say what to do.
+        """Make sure that a daemon answers: as root on Debian install and start one, else say what to do.
 
-        Several processes may call this at once: one starts it, the others wait for that. Call it within
-        `kept_running`, so that nobody stops what it finds.
+        Several processes may call this at once: one starts it, the others wait. Call it within
+        `kept_running`, so that no other process stops the daemon.
 
         Args:
             say: called with what is being done. On a terminal the user is asked before anything is installed.
@@ -75,7 +75,7 @@ class DockerDaemon:
         if installed:
             self._install(say)
         started = self._start_by_systemd(say) if _has_systemd() else self._start(say)
-        # Installing it may have started it.
+        # The installation may have started it.
         if (started or installed) and (process := self._process()) is not None:
             replace_text(self._record, json.dumps({"pid": process.pid, "started": process.started}))
 
@@ -90,13 +90,13 @@ class DockerDaemon:
         process = self._recorded()
         if process is None or not _may_install():
             return False
-        # Nobody can begin to use it before it has ended.
+        # No process can begin to use it before it has exited.
         with self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB) as alone:
-            # What runs in a daemon that does not answer is unknown.
+            # It is unknown what runs in a daemon that does not answer.
             if alone is None or not process.alive or not self._answers() or self._containers():
                 return False
             if _has_systemd():
-                # Left alone, the socket would start it again at the next question.
+                # Its socket unit would start it again at the next request.
                 _run("systemctl", "stop", "docker.service", "docker.socket")
             else:
                 process.signal(signal.SIGTERM)
@@ -104,7 +104,9 @@ class DockerDaemon:
             while process.alive:
                 if time.monotonic() > deadline:
                     what = f"the Docker daemon (process {process.pid})"
-                    raise DockerError(f"{what} does not end within {_STOP_SECONDS} s: end it yourself")
+                    raise DockerError(
+                        f"{what} does not exit within {_STOP_SECONDS} s: run `kill {process.pid}`"
+                    )
                 time.sleep(_POLL_SECONDS)
             self._record.unlink(missing_ok=True)
             self._log.unlink(missing_ok=True)
@@ -130,7 +132,7 @@ class DockerDaemon:
         """Return the process that is the daemon now."""
         try:
             pid = int(self.pid_file.read_text())
-            # The file outlives a daemon that is killed, and the id can be another process's by now.
+            # The file remains after a daemon was killed, and another process may have the id by now.
             name = Path(f"/proc/{pid}/comm").read_text().strip()
         except (OSError, ValueError):
             return None
@@ -145,7 +147,7 @@ class DockerDaemon:
 
     @contextmanager
     def _locked(self, how: int) -> Generator[int | None]:
-        """Hold the lock of those that use the daemon; yield None if it cannot be had."""
+        """Hold the lock of the daemon's users; yield None if it is not available."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.folder / "docker.users", os.O_RDONLY | os.O_CREAT, 0o644)
@@ -168,7 +170,7 @@ class DockerDaemon:
         # Another clone may be about the same.
         apt = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-o", "DPkg::Lock::Timeout=300")
         install = (*apt, "install", "--no-install-recommends")
-        # A fresh image has no package lists, a long-lived one has old ones: ask for new ones only then.
+        # A fresh image has no package lists, an old one has outdated ones: only then they are updated.
         if _run(*install, *_PACKAGES) != 0:
             _run(*apt, "update")
             if _run(*install, *_PACKAGES) != 0:
@@ -184,17 +186,17 @@ class DockerDaemon:
         return True
 
     def _start(self, say: Callable[[str], None]) -> bool:
-        """Have a daemon that answers; return whether it is one that was started here."""
+        """Start a daemon unless one answers; return whether it was started here."""
         self.folder.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + _START_SECONDS
         while True:
             if (other := self._process()) is not None:
-                say(f"Another Docker daemon, process {other.pid}, starts or ends: waiting for it.")
+                say(f"Another Docker daemon, process {other.pid}, is starting or stopping: waiting for it.")
                 if self._comes_up(other, deadline):
                     return False
                 if other.alive:
                     what = f"the Docker daemon, process {other.pid},"
-                    raise DockerError(f"{what} neither answers nor ends: end it yourself")
+                    raise DockerError(f"{what} neither answers nor exits: run `kill {other.pid}`")
             say("Starting the Docker daemon.")
             process = spawn(self.command, log=self._log, environment=os.environ)
             if self._comes_up(process, deadline):
@@ -203,7 +205,7 @@ class DockerDaemon:
                 process.signal(signal.SIGTERM)
                 how = f"does not answer after {_START_SECONDS} s"
             elif self._process() is not None:
-                # Another one was faster, and a daemon that finds another one exits.
+                # Another daemon was faster, and this one exited.
                 continue
             else:
                 how = "exited"
@@ -213,7 +215,7 @@ class DockerDaemon:
     def _comes_up(self, process: ProcessIdentity, deadline: float) -> bool:
         """Wait until a daemon answers; return whether it did before it ended and before the deadline."""
         while process.alive and time.monotonic() < deadline:
-            # One that ends still answers for a moment.
+            # A daemon that is stopping still answers for a moment.
             if self._answers(1) and self._process() == process:
                 return True
             time.sleep(_POLL_SECONDS)
@@ -238,14 +240,14 @@ def _run(*command: str) -> int:
 
 
 def _agrees(question: str) -> bool:
-    """Ask the user; without a terminal there is nobody to ask, and the answer is taken to be yes."""
+    """Ask the user; without a terminal the answer is yes."""
     if sys.stdin is None or not sys.stdin.isatty():
         return True
     return input(f"{question} [Y/n] ").strip().lower() in {"", "y", "yes"}
 
 
 def main() -> None:
-    """Have a daemon that answers, before tests that need one."""
+    """Make sure that a daemon answers, before tests that need one."""
     daemon = DockerDaemon()
     try:
         with daemon.kept_running():

@@ -1,4 +1,4 @@
-"""MiniStack, the emulated AWS: one for a clone, on a port of 127.0.0.1."""
+"""MiniStack, the emulated AWS: one for each clone, on a port of 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 
 
 class EmulatorError(LocalError):
-    """The emulator that runs is not the one that is asked for."""
+    """Another emulator than the requested one runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Emulator(Server):
-    """A MiniStack, with everything that it holds in its memory."""
+    """A MiniStack, which holds its data in memory."""
 
     NAME: ClassVar[str] = "emulator"
     DEFAULT_PORT: ClassVar[int] = 4566
@@ -35,9 +35,9 @@ class Emulator(Server):
     STOP_SECONDS: ClassVar[float] = 30.0
 
     region: str
-    """Region whose load balancers answer requests; those of other regions can only be described."""
+    """Region whose load balancers answer requests."""
     identity: str
-    """Random name of this instance: what was made in it is gone when another one runs."""
+    """Random name of this instance: its resources are gone once another one runs."""
 
     @classmethod
     def start_or_join(
@@ -72,7 +72,7 @@ class Emulator(Server):
             own = _environment(port=port, region=region, identity=identity, temporary=temporary)
             return {**own, **Notes.of(state_dir).variables}
 
-        # As long as it lives, no clone stops the Docker daemon that its tasks run in.
+        # While it runs, no clone stops the Docker daemon of its tasks.
         with DockerDaemon().kept_running() as hold:
             emulator = cls._start_or_join(
                 # MiniStack's own command would bind the port itself, and lose it to a faster process.
@@ -108,7 +108,7 @@ class Emulator(Server):
             connection.close()
 
     def stop(self) -> None:
-        """End it, remove the containers that it started, and forget its record.
+        """Stop it, remove its containers, and delete its record.
 
         Raises:
             DockerError: a container cannot be removed.
@@ -118,7 +118,7 @@ class Emulator(Server):
         from local.task_containers import remove_containers, remove_networks
 
         self.process.stop(seconds=self.STOP_SECONDS)
-        # It removes its containers itself, unless it crashed.
+        # It removes its containers by itself, unless it crashed.
         own = f"ministack.instance={self.identity}:{self.port}"
         remove_containers(own)
         remove_volumes(own)
@@ -134,12 +134,12 @@ def _temporary(state_dir: Path) -> Path:
 def _environment(*, port: int, region: str, identity: str, temporary: Path) -> Mapping[str, str]:
     return {
         "PYTHONPATH": str(ROOT),
-        # Goes into addresses that it tells, and into its containers' labels.
+        # Part of the addresses in its answers, and of its containers' labels.
         "GATEWAY_PORT": str(port),
         "MINISTACK_REGION": region,
-        # Its health answer shows the edition: that is how one instance is told from another.
+        # Its health answer has the edition, which identifies the instance.
         "MINISTACK_EDITION": identity,
-        # Goes into the label by which a container is known to be this instance's.
+        # Part of the label that marks a container as this instance's.
         "MINISTACK_HOSTNAME": identity,
         # On, it would listen on every address of this machine (port 8883).
         "IOT_MTLS_ENABLED": "0",

@@ -1,4 +1,4 @@
-"""The environment of local stacks: Docker, the emulator, the front door, a backend and our providers."""
+"""The environment of local stacks: Docker, emulator, front door, backend and providers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Run(Protocol):
     """One run of the CLI on a stack."""
 
     succeeded: bool
-    """To be set when the CLI has ended well."""
+    """Set by the caller when the CLI has succeeded."""
 
 
 R = TypeVar("R", bound=Run)
@@ -51,22 +51,22 @@ class LocalEnvironment:
 
     project: str
     passphrase: str = DEFAULT_PASSPHRASE
-    """Of the local states, and of encrypted values in stack files."""
+    """Passphrase of the local states and of encrypted values in stack files."""
     root: Path = ROOT
     say: Callable[[str], None] = field(default=lambda line: print(line, file=sys.stderr, flush=True))
 
     @property
     def folder(self) -> Path:
-        """Where the local run keeps what it needs again."""
+        """Folder of the local run's files."""
         return self.root / ".local"
 
     @property
     def backend(self) -> Backend:
-        """Where the states are."""
+        """The backend with the states."""
         return Backend(self.folder / "state", self.project)
 
     def stacks(self) -> list[str]:
-        """Names of the stacks that are in the emulator that runs; without one there are none."""
+        """Return the names of the stacks in the running emulator; none without one."""
         emulator = Emulator.running(self.folder)
         if emulator is None:
             return []
@@ -80,7 +80,9 @@ class LocalEnvironment:
         """
         emulator = Emulator.running(self.folder)
         if emulator is None:
-            raise LocalError("the emulator does not run, and with it every local stack is gone: `make up`")
+            raise LocalError(
+                "the emulator does not run, so the local stacks are gone: `make up` creates them again"
+            )
         return emulator
 
     def front_door(self) -> FrontDoor:
@@ -95,7 +97,7 @@ class LocalEnvironment:
         return door
 
     def address(self, url: str) -> str:
-        """Return where a client on this machine finds what is at `url` on AWS."""
+        """Return the local address for `url`, an address on AWS."""
         parts = urlsplit(url)
         if parts.scheme in _NETWORK:
             address = self.front_door().network_address(parts.hostname or "", parts.port or 0)
@@ -120,11 +122,11 @@ class LocalEnvironment:
 
     @contextmanager
     def run(self, stack: str, command: str, make: Callable[..., R], *, region: str = "") -> Generator[R]:
-        """Have all that the CLI needs for one run on `stack`.
+        """Prepare one run of the CLI on `stack`.
 
         Args:
             stack: its name.
-            command: what the run does.
+            command: its name, for the lock.
             make: called with `variables` for the CLI, the `folder` in which it finds Pulumi.yaml and the
                 stack file, whether the stack is `new` and has to be initialized first, whether its
                 `last_update_failed`, the descriptors of the `locks`, which the CLI has to inherit (killed
@@ -139,7 +141,7 @@ class LocalEnvironment:
 
         with stack_locked(self.folder, stack, f"{command} {stack}") as locks, DockerDaemon().kept_running():
             emulator, door = self._start(stack, region)
-            # The program's own AWS calls, and its readers', go where its resources go.
+            # The program's own AWS calls go to the emulator, too.
             point_at(emulator.endpoint, emulator.region)
             state = self.backend.read(stack)
             self.backend.remove_lock(stack)
@@ -163,7 +165,7 @@ class LocalEnvironment:
             finally:
                 servers.stop()
                 if run.succeeded:
-                    # Else what was made may be missing from the state.
+                    # Else created resources may be missing from the state.
                     interrupted.unlink(missing_ok=True)
                     failed.unlink(missing_ok=True)
                     self.backend.keep_copy(stack)
@@ -173,12 +175,12 @@ class LocalEnvironment:
                         failed.touch()
 
     def _start(self, stack: str, region: str) -> tuple[Emulator, FrontDoor]:
-        """Start what does not run; neither server has to answer yet."""
+        """Start the servers that do not run, without waiting until they answer."""
         DockerDaemon().start_or_join(say=self.say)
         running = None if region else Emulator.running(self.folder)
         region = region or (running.region if running else _DEFAULT_REGION)
         emulator = Emulator.start_or_join(state_dir=self.folder, region=region, say=self.say)
-        # The first thing that a task asks is who it is, and the front door relays that question.
+        # A task first requests its metadata, which the front door relays.
         door = FrontDoor.start_or_join(
             state_dir=self.folder, emulator=emulator.endpoint, region=region, say=self.say
         )
@@ -186,12 +188,12 @@ class LocalEnvironment:
         return emulator, door
 
     def _set_aside_stale_states(self, emulator: Emulator, *, held: str | None) -> None:
-        """Move away states that describe an emulator that is gone: everything in it is gone with it."""
+        """Move away the states of an emulator that no longer runs: their resources are gone."""
         backend = self.backend
         stale = [name for name in backend.stacks() if not backend.belongs_to(name, emulator.identity)]
         kept = self.folder / "state-of-earlier-emulators"
         for name in stale:
-            # A stack that another run holds is that run's to look after.
+            # A stack that another run holds is left to that run.
             with suppress(BusyError):
                 if name == held:
                     backend.set_aside(name, kept)
@@ -200,7 +202,7 @@ class LocalEnvironment:
                         backend.set_aside(name, kept)
         if stale:
             self.say(
-                f"The emulator was started anew. The state of {', '.join(stale)} in the one before is in "
+                f"The emulator was restarted and is empty. The earlier state of {', '.join(stale)} is in "
                 f"{kept.relative_to(self.root)}."
             )
 
@@ -210,7 +212,7 @@ class LocalEnvironment:
             "PULUMI_DEBUG_PROVIDERS": providers,
             # `--event-log` is one of the commands' options for debugging.
             "PULUMI_DEBUG_COMMANDS": "true",
-            # The state is written at the end. What an interrupted run made is found by the tag with its URN.
+            # The state is written at the end. Resources of an interrupted run are found by tags.
             "PULUMI_EXPERIMENTAL": "true",
             "PULUMI_SKIP_CHECKPOINTS": "true",
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
@@ -223,9 +225,9 @@ class LocalEnvironment:
         name = f"Pulumi.{stack}.yaml"
         source, copy = self.root / name, folder / name
         shutil.copyfile(self.root / "Pulumi.yaml", folder / "Pulumi.yaml")
-        # To delete a stack its configuration is not needed.
+        # A stack can be deleted without its configuration.
         text = source.read_text("utf-8") if source.exists() else ""
-        # Local states have a passphrase, however the real ones are encrypted.
+        # Local states use a passphrase, whatever encrypts those in the account.
         text = _OTHER_ENCRYPTION.sub("", text)
         if not _SALT.search(text):
             found = _SALT.search(copy.read_text("utf-8")) if copy.exists() else None
@@ -240,11 +242,11 @@ class LocalEnvironment:
     def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
         """Ask each service's address until an answer comes from the app, through DNS and listener rules.
 
-        That the app is healthy, the update has waited for; here any status counts that is not the load
-        balancer's own. A service with a desired count of 0 is not asked.
+        The update has waited until the app is healthy; here any status counts that is not the load balancer's
+        own. A service with a desired count of 0 is skipped.
 
         Raises:
-            NoAnswerError: none came; the message says what came instead.
+            NoAnswerError: the app does not answer; the message has the last answer.
         """
         door = self.front_door()
         urls: Mapping[str, str] = outputs.get("urls", {})
@@ -293,11 +295,11 @@ class LocalEnvironment:
         try:
             return self.backend.read(stack)
         except BrokenStateError:
-            # Nor can its destroy read it; where all goes that is no obstacle.
+            # `destroy` cannot read it either; if all stacks are deleted that does not matter.
             return State()
 
     def forget(self, stack: str) -> None:
-        """Delete what is kept of a stack that was destroyed."""
+        """Delete the files of a destroyed stack."""
         self.backend.forget(stack)
         shutil.rmtree(self.folder / "work" / stack, ignore_errors=True)
         shutil.rmtree(self.folder / "live" / stack, ignore_errors=True)
@@ -305,10 +307,10 @@ class LocalEnvironment:
             self._note(stack, note).unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Stop the front door, the emulator and Docker if it was started here, and delete what they made.
+        """Stop the front door, the emulator, and Docker if it was started here, and delete their files.
 
         Raises:
-            DockerError: no daemon answers, so that containers and images would stay.
+            DockerError: no daemon answers, so containers and images cannot be deleted.
             BusyError: another run is under way.
         """
         with everything_locked(self.folder, "down"):
@@ -332,7 +334,7 @@ class LocalEnvironment:
 
     @staticmethod
     def _require_docker() -> None:
-        """Refuse while everything that is needed to find containers and images again is still there."""
+        """Check for a daemon before the records of containers and images are deleted."""
         try:
             connect().close()
         except DockerError as error:
@@ -340,7 +342,7 @@ class LocalEnvironment:
 
 
 def _delete_repositories(emulator: Emulator, state: State) -> None:
-    """Delete a stack's repositories with their images, which those of a protected stack would refuse."""
+    """Delete a stack's repositories with their images; without force, a protected stack's would remain."""
     ecr = Cloud(emulator.endpoint, region=emulator.region).client("ecr")
     for kind, name in state.identifiers:
         if kind == _REPOSITORY:

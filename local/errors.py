@@ -1,4 +1,4 @@
-"""What the local run refuses; each message is shown as it is, without a traceback."""
+"""The error of the local run that is shown as one message, without a traceback."""
 
 from __future__ import annotations
 

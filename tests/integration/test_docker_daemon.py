@@ -104,7 +104,7 @@ def test_one_that_is_ending_is_waited_for_and_another_one_started(
         daemon.start_or_join(say=say)
 
     assert said == [
-        f"Another Docker daemon, process {ending.pid}, starts or ends: waiting for it.",
+        f"Another Docker daemon, process {ending.pid}, is starting or stopping: waiting for it.",
         "Starting the Docker daemon.",
     ]
     assert daemon._process() != ending

@@ -78,7 +78,7 @@ def test_an_emulator_that_dies_in_the_middle_is_named_and_the_next_up_starts_ane
     assert "the emulator does not run" in status.err
     for each in (run, status):
         assert "Traceback" not in each.text
-    assert "The emulator was started anew. The state of dev in the one before is in" in again.err
+    assert "The emulator was restarted and is empty. The earlier state of dev is in" in again.err
     assert again.changed >= {"Vpc network", "Service web"}
     assert inventory.orphans(project.endpoint, project.folder) == NOTHING
 

@@ -167,7 +167,7 @@ def test_a_disk_without_room_for_the_packages_is_told_before_anything_is_made(
 
     assert str(error.value) == (
         f"\nThe disk of {fresh} is full, with 300 MB free: {fresh}/.venv needs about 700 MB. "
-        "Make room, and run this again"
+        "Free some space and try again"
     )
     assert not (fresh / ".venv").exists()
 

@@ -54,7 +54,7 @@ def test_the_error_names_the_file_what_it_needs_and_what_is_free(
 
     assert full(tmp_path / "base.tar") == (
         f"{tmp_path}/base.tar cannot be written (No space left on device): it needs 656 MB, and 30 KB are free. "
-        "Make room, and run this again"
+        "Free some space and try again"
     )
 
 
@@ -62,7 +62,7 @@ def test_the_error_names_the_file_what_it_needs_and_what_is_free(
 def test_of_a_quota_nobody_knows_what_is_free(tmp_path: Path, number: int) -> None:
     text = full(tmp_path / "base.tar", number)
 
-    assert f"({os.strerror(number)}): it needs 656 MB. Make room" in text
+    assert f"({os.strerror(number)}): it needs 656 MB. Free some space" in text
 
 
 def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:

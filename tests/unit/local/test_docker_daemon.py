@@ -274,7 +274,7 @@ def test_a_daemon_that_is_ending_is_waited_for_and_another_one_started(
     said = start(daemon)
 
     assert said == [
-        "Another Docker daemon, process 7, starts or ends: waiting for it.",
+        "Another Docker daemon, process 7, is starting or stopping: waiting for it.",
         "Starting the Docker daemon.",
     ]
     assert machine.clock < 10
@@ -317,7 +317,7 @@ def test_a_daemon_that_neither_answers_nor_ends_is_named(daemon: DockerDaemon, m
     machine.installed = True
     machine.daemon = FakeProcess(7)
 
-    with pytest.raises(DockerError, match="process 7, neither answers nor ends"):
+    with pytest.raises(DockerError, match="process 7, neither answers nor exits"):
         start(daemon)
 
     assert (machine.commands, machine.daemon.signals) == ([], [])
@@ -377,7 +377,7 @@ def test_our_daemon_has_ended_when_it_counts_as_stopped(daemon: DockerDaemon, ou
 def test_a_daemon_that_does_not_end_is_named(daemon: DockerDaemon, ours: FakeProcess) -> None:
     ours.stubborn = True
 
-    with pytest.raises(DockerError, match=r"process 100\) does not end within 30 s"):
+    with pytest.raises(DockerError, match=r"process 100\) does not exit within 30 s"):
         daemon.stop_if_unused()
 
 

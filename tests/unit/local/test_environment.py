@@ -127,7 +127,7 @@ def test_the_state_of_an_earlier_emulator_is_moved_away(machine: Machine) -> Non
     machine.emulator.identity = "another"
 
     assert run(machine).new
-    assert "The emulator was started anew. The state of dev" in machine.said[0]
+    assert "The emulator was restarted and is empty. The earlier state of dev" in machine.said[0]
     assert (machine.environment.folder / "state-of-earlier-emulators" / "dev.json").exists()
 
 
