@@ -49,12 +49,16 @@ def figures() -> str:
          balancer + small + 2 * (_month("nat-hour") + address),
          3 * (balancer + small + 2 * (_month("nat-hour") + address))),
     ]  # fmt: skip
+    stack = plan("dev")
+    declared = sum(1 for one in stack.resources if one.type.startswith("aws:"))
     costs = "\n".join(f"| {name} | ${one:.2f} | ${three:.2f} |" for name, one, three in rows)
     return f"""| Configuration | Lines |
 |---|---:|
 | this project: dev, staging and prod | {stacks} |
 | AWS CDK: one environment | {lines("bench/cdk/app.js")} |
 | terraform-aws-ecs: one environment | {TERRAFORM_LINES} |
+
+dev with its two copies is {declared} AWS resources.
 
 | Dollars a month | One environment | Three |
 |---|---:|---:|

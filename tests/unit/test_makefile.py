@@ -65,6 +65,10 @@ def probe(*arguments: str) -> str:
     return make("probe", *arguments, makefile="-", text=text).strip()
 
 
+def test_the_links_of_the_docs_are_linted() -> None:
+    assert ".venv/bin/python -m docs.website check" in make("-n", "lint").splitlines()
+
+
 @pytest.mark.parametrize("target", sorted(set(TARGETS) - {"help", "venv"}))
 def test_every_target_makes_the_virtual_environment_first(target: str) -> None:
     assert (
