@@ -54,8 +54,12 @@ def _bad_headers(balancer: Resource, _: Declaration) -> Iterator[str]:
         yield "passes invalid headers on"
 
 
-def _no_access_logs(balancer: Resource, _: Declaration) -> Iterator[str]:
-    if not balancer.get("accessLogs.enabled"):
+def _no_access_logs(balancer: Resource, declaration: Declaration) -> Iterator[str]:
+    # Of network load balancers AWS logs what comes to a TLS listener alone:
+    # https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html
+    listeners = declaration.related(balancer, "loadBalancerArn", LISTENER)
+    logs = _application(balancer) or any(one.get("protocol") == "TLS" for one in listeners)
+    if logs and not balancer.get("accessLogs.enabled"):
         yield "has no access logs"
 
 

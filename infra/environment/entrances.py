@@ -67,6 +67,7 @@ class Entrances:
             self._existing_network = existing_load_balancer(
                 network_arn, key="network-load-balancer.arn", vpc_id=vpc_id, parent=parent
             )
+        self._decrypts_tcp = any(one.listener_protocol == "tls" for one in self._tcp)
         self.security = self._security()
         self.zone_id, self.alias_zone_ids = self._zones()
         self._certificate_arn = self._certificate()
@@ -152,7 +153,7 @@ class Entrances:
                 certificate_arn=balancer.certificate_arn,
                 opts=pulumi.ResourceOptions(parent=self._parent),
             )
-        decrypts = self._http or any(one.listener_protocol == "tls" for one in self._tcp)
+        decrypts = self._http or self._decrypts_tcp
         if not (balancer.makes_certificate and balancer.domain and self.zone_id and decrypts):
             return balancer.certificate_arn
         names = self._settings.routing.certified
@@ -242,6 +243,8 @@ class Entrances:
                     security_group_id=self.security.network_load_balancer_id,
                     ipv6=settings.network.ipv6,
                     protect=settings.protect,
+                    log_bucket=settings.observability.log_bucket if self._decrypts_tcp else None,
+                    log_prefix=self._log_prefix,
                     prerequisites=[network],
                 ),
                 opts=pulumi.ResourceOptions(parent=self._parent),

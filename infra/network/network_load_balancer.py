@@ -25,6 +25,9 @@ class NetworkLoadBalancerArgs:
     security_group_id: pulumi.Input[str]
     ipv6: bool = False
     protect: bool = False
+    log_bucket: str | None = None
+    """Gets a line for each connection that this load balancer decrypts; AWS logs no others."""
+    log_prefix: str = ""
     prerequisites: Sequence[pulumi.Resource] = ()
     """What its addresses need as long as it lives: the internet gateway, routes."""
 
@@ -70,6 +73,10 @@ class NetworkLoadBalancer(pulumi.ComponentResource):
             security_groups=[args.security_group_id],
             # Else a zone's clients reach that zone's tasks alone, and there may be none.
             enable_cross_zone_load_balancing=True,
+            # Off, the provider wants a bucket, too.
+            access_logs={"bucket": args.log_bucket, "prefix": args.log_prefix, "enabled": True}
+            if args.log_bucket
+            else None,
             enable_deletion_protection=args.protect,
             opts=pulumi.ResourceOptions(
                 parent=self,

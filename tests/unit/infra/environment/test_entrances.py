@@ -235,6 +235,20 @@ def test_versions_are_tested_at_an_existing_listener_too(declare_stack: DeclareS
     assert not graph.all(LISTENER)
 
 
+@pytest.mark.parametrize(("protocol", "logged"), [("tls", True), ("tcp", False)])
+def test_a_network_load_balancer_logs_where_it_decrypts(
+    declare_stack: DeclareStack, protocol: str, *, logged: bool
+) -> None:
+    """AWS logs no other connections of it."""
+    services = {"mqtt": {**MQTT, "listener-protocol": protocol, "listener-port": 8883}}
+    graph = declare_stack("dev", {**ALONE, "services": services, "log-bucket": "logs"})
+    balancer = graph.one(LOAD_BALANCER, "network-load-balancer").inputs
+
+    assert balancer.get("accessLogs") == (
+        {"bucket": "logs", "prefix": "node-on-ecs/dev", "enabled": True} if logged else None
+    )
+
+
 def test_services_add_listeners_to_an_existing_network_load_balancer(declare_stack: DeclareStack) -> None:
     changes = {**ALONE, **EXISTING_NETWORK, **MQTT, "network-load-balancer": {"arn": BALANCER.format("net")}}
     graph = declare_stack("dev", changes)

@@ -15,7 +15,9 @@ COMPONENT = "node-on-ecs:infra:NetworkLoadBalancer"
 
 
 @once
-def _graph(*, ipv6: bool = False, protect: bool = False, **settings: Any) -> Graph:
+def _graph(
+    *, ipv6: bool = False, protect: bool = False, log_bucket: str | None = None, **settings: Any
+) -> Graph:
     args = NetworkLoadBalancerArgs(
         settings=NetworkLoadBalancerSettings(**settings),
         subnet_ids=["subnet-1", "subnet-2"],
@@ -23,6 +25,8 @@ def _graph(*, ipv6: bool = False, protect: bool = False, **settings: Any) -> Gra
         security_group_id="sg-1",
         ipv6=ipv6,
         protect=protect,
+        log_bucket=log_bucket,
+        log_prefix="node-on-ecs/prod",
     )
     return declare(lambda: NetworkLoadBalancer("network-load-balancer", args, opts=held()))
 
@@ -37,6 +41,14 @@ def test_it_has_a_security_group_from_the_start_and_reaches_tasks_in_every_zone(
         "securityGroups": ["sg-1"],
         "enableCrossZoneLoadBalancing": True,
         "enableDeletionProtection": False,
+    }
+
+
+def test_what_it_decrypts_is_logged_below_the_stack_s_prefix() -> None:
+    assert _graph(log_bucket="logs").one(LOAD_BALANCER, "network-load-balancer").inputs["accessLogs"] == {
+        "bucket": "logs",
+        "prefix": "node-on-ecs/prod",
+        "enabled": True,
     }
 
 
