@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tests.unit.bootstrap.conftest import BUCKET, KEY, DeclareAccount, statements
+from unittest.mock import patch
+
+from tests.unit.bootstrap.conftest import (
+    BUCKET,
+    KEY,
+    REPOSITORY,
+    DeclareAccount,
+    declared_account,
+    role_of,
+    statements,
+)
 from tests.unit.infra.fake_cloud import ACCOUNT, REGION
 from tests.unit.infra.recorder import Graph
 
@@ -129,3 +139,39 @@ def test_an_account_can_use_the_state_of_another_one(declare_account: DeclareAcc
     ] == []
     assert graph.exports["backend_url"] == "s3://other-state?region=eu-west-1"
     assert graph.exports["secrets_provider"] == f"awskms:///{key}?region=eu-west-1"
+
+
+def test_with_a_state_of_its_own_prod_is_out_of_reach_of_the_other_account(
+    declare_account: DeclareAccount,
+) -> None:
+    """Bootstrap run in both, neither trusting the other: docs/bootstrap.md#prods-state-in-its-own-account."""
+    stacks = [{"name": "dev"}, {"name": "staging"}]
+    first = declare_account({"stacks": stacks, "read-only-subjects": ["pull_request"]})
+    with patch("tests.unit.infra.fake_cloud.ACCOUNT", OTHER):
+        second = declared_account({**REPOSITORY, "stacks": [{"name": "prod"}]})
+    bucket = second.exports["state_bucket"]
+    state = f"arn:aws:s3:::{bucket}/.pulumi/stacks/node-on-ecs/prod.json"
+    key = f"arn:aws:kms:{REGION}:{OTHER}:key/of-state"
+    policy = statements(second.one(POLICY, "state").inputs["policy"])
+    key_policy = statements(second.one("aws:kms/key:Key", "state").inputs["policy"])
+
+    assert bucket == f"node-on-ecs-state-{OTHER}-{REGION}"
+    assert second.exports["backend_url"] == f"s3://{bucket}?region={REGION}"
+    assert second.exports["secrets_provider"] == f"awskms://alias/node-on-ecs?region={REGION}"
+    for name in ("deploy-dev", "deploy-staging", "preview"):
+        role = role_of(first, name)
+        assert not [one for one in ("s3:GetObject", "s3:PutObject") if role.may(one, state)]
+        assert not [one for one in ("kms:Decrypt", "kms:Encrypt") if role.may(one, key)]
+    # A role of another account needs both: its own policies, and those of bucket and key.
+    assert [sid for sid, one in policy.items() if one["Effect"] == "Allow"] == []
+    assert [one["Principal"] for one in key_policy.values()] == [{"AWS": f"arn:aws:iam::{OTHER}:root"}]
+
+
+def test_roles_in_prod_s_own_account_use_its_state(declare_account: DeclareAccount) -> None:
+    graph = declare_account({"stacks": [{"name": "prod"}]})
+    role = role_of(graph, "deploy-prod")
+    state = f"arn:aws:s3:::{graph.exports['state_bucket']}/.pulumi/stacks/node-on-ecs"
+
+    assert role.may("s3:PutObject", f"{state}/prod.json")
+    assert not role.may("s3:PutObject", f"{state}/dev.json")
+    assert role.may("kms:Decrypt", graph.exports["state_key_arn"])
