@@ -1,4 +1,4 @@
-"""Which account and region a stack is in, the one maker of roles there, and what they may do."""
+"""The stack's account and region, and the one function that makes roles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `bootstrap/` has made for the account's stacks, where a key of the stack file says `bootstrap`."""
+"""Resolves the value `bootstrap` of a key to what `bootstrap/` has created in the account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a cluster's tasks may run on beside Fargate, each made by its own component."""
+"""Capacity beside Fargate; each kind has its own component."""
 
 from __future__ import annotations
 

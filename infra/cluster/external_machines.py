@@ -1,4 +1,4 @@
-"""Machines outside AWS (ECS Anywhere): the role that they take, and the command by which they register."""
+"""Machines outside AWS (ECS Anywhere): their role, and the registration command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the ECS agent on a machine may do."""
+"""The role of the ECS agent on a machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ECS Managed Instances: what ECS may choose from, and the roles by which it does."""
+"""ECS Managed Instances: requirements for the instances, and ECS's roles."""
 
 from __future__ import annotations
 

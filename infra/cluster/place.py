@@ -1,4 +1,4 @@
-"""Where the instances of a cluster are, and who they belong to."""
+"""Network, tags and cluster of instances."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a stack is: everything of its own, or a service attached to another stack."""
+"""A whole stack, or a service attached to another stack."""

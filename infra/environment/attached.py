@@ -1,4 +1,4 @@
-"""A stack that attaches to another one: a service of its own at the other's cluster and load balancer."""
+"""A stack with `attach-to`: its own service in the base's cluster, behind the base's load balancer."""
 
 from __future__ import annotations
 

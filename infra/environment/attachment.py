@@ -1,4 +1,4 @@
-"""The one output by which a stack lets others attach to it: what it says, and when one can attach."""
+"""The output `attachment`, which attached stacks read, and the checks that they fit the base."""
 
 from __future__ import annotations
 

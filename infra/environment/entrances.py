@@ -1,4 +1,4 @@
-"""What leads to a stack's services: load balancers, made or looked up, with their names and certificate."""
+"""Load balancers of a stack, created or existing, with their names and certificate."""
 
 from __future__ import annotations
 

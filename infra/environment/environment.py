@@ -1,4 +1,4 @@
-"""The whole of a stack: the parts, put together."""
+"""A whole stack: creates and connects all components."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The services of a stack, each at a host of its own, and the look at them at the end."""
+"""The services of a stack, and the check of them at the end of an update."""
 
 from __future__ import annotations
 

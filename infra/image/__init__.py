@@ -1,1 +1,1 @@
-"""The app's image: where it comes from, and what a build of it sees."""
+"""The app's image: source, build and build context."""

@@ -1,4 +1,4 @@
-"""The image of the app: built here, or running elsewhere already."""
+"""The image of the app: built here, or taken from another stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a build sees of the app: the same bytes and modes on every machine."""
+"""The build context: the same files and modes on every machine."""
 
 from __future__ import annotations
 

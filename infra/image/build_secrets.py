@@ -1,4 +1,4 @@
-"""Secrets of a build, from the machine that deploys: the only place that reads its environment."""
+"""Build secrets, from the machine that deploys; the only place that reads environment variables."""
 
 from __future__ import annotations
 

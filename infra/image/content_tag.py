@@ -1,4 +1,4 @@
-"""A tag that changes whenever a build would: the hash of all that goes into it."""
+"""The content tag: a hash of everything that a build depends on."""
 
 from __future__ import annotations
 

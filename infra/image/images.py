@@ -1,4 +1,4 @@
-"""The images of a stack: the main service's, and those of services that have one of their own."""
+"""The images of a stack: the main service's, and those of services with their own."""
 
 from __future__ import annotations
 

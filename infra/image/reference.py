@@ -1,4 +1,4 @@
-"""Ready images: from any registry reference to the digest that it means now."""
+"""Existing images: resolves a registry reference to its current digest."""
 
 from __future__ import annotations
 

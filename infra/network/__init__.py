@@ -1,1 +1,1 @@
-"""The network, who may talk to whom in it, and the names that lead into it."""
+"""Network, security groups, load balancers and DNS."""

@@ -1,4 +1,4 @@
-"""Where services find each other: a namespace for Service Connect, and a private DNS zone."""
+"""Service discovery: a namespace for Service Connect, and a private DNS zone."""
 
 from __future__ import annotations
 

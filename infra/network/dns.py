@@ -1,4 +1,4 @@
-"""Names: the records that lead to the load balancer, and the certificate for them."""
+"""DNS records of the load balancer, and the certificate."""
 
 from __future__ import annotations
 

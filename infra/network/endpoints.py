@@ -1,4 +1,4 @@
-"""Ways from the VPC to AWS's own services that do not lead through the internet."""
+"""VPC endpoints: connections to AWS's services without the internet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Load balancers that are there already: what a stack has to know of them, looked up by ARN."""
+"""Existing load balancers, looked up by ARN."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The web firewall at an application load balancer: what it blocks, and what it logs of that."""
+"""AWS WAF at an application load balancer: its rules and its log."""
 
 from __future__ import annotations
 

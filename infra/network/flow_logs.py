@@ -1,4 +1,4 @@
-"""Who spoke with whom in the VPC."""
+"""Flow logs of the VPC."""
 
 from __future__ import annotations
 

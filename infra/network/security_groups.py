@@ -1,4 +1,4 @@
-"""Who may talk to whom."""
+"""Security groups of load balancers and tasks, and their rules."""
 
 from __future__ import annotations
 

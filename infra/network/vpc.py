@@ -1,4 +1,4 @@
-"""The VPC: the one that awsx makes, or one that is already there."""
+"""The VPC: one made by awsx, or an existing one."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What watches the services."""
+"""Alarms, events, dashboard."""

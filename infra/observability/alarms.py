@@ -1,4 +1,4 @@
-"""Alarms by which ECS takes a deployment back."""
+"""Alarms by which ECS rolls a deployment back."""
 
 from __future__ import annotations
 

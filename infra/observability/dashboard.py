@@ -1,4 +1,4 @@
-"""What a stack looks like: a dashboard, and queries of its log."""
+"""The dashboard of a stack, and saved queries of its log."""
 
 from __future__ import annotations
 

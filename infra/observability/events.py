@@ -1,4 +1,4 @@
-"""What ECS itself tells of: deployments and tasks that failed."""
+"""ECS's events of failed deployments and tasks."""
 
 from __future__ import annotations
 

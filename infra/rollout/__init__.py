@@ -1,1 +1,1 @@
-"""What has to happen before a service changes, and the look at it afterwards."""
+"""Migration before a service changes, and the check after it."""

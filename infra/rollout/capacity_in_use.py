@@ -1,4 +1,4 @@
-"""Capacity that goes while services still run on it."""
+"""Refuses to remove capacity while services still run on it."""
 
 from __future__ import annotations
 

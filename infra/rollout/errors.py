@@ -1,4 +1,4 @@
-"""What happens when the provider reports that an operation failed: try again, or say why."""
+"""Handles failed operations of the provider: retries, or explains."""
 
 from __future__ import annotations
 

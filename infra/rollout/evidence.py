@@ -1,4 +1,4 @@
-"""Why a service does not run what it should, as far as AWS can tell."""
+"""Evidence why a service does not run what it should: stopped tasks, log lines, ECS's reasons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What AWS has made a moment ago, and what its other services do not know yet: roles, capacity providers."""
+"""Roles and capacity providers that are so new that other AWS services do not know them yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lifecycle hooks that a service had, and that ECS would go on calling."""
+"""Removes lifecycle hooks from ECS that are no longer configured."""
 
 from __future__ import annotations
 

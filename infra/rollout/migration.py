@@ -1,4 +1,4 @@
-"""What has to run once with a new image, before the service changes."""
+"""Migrations: a command that runs once with a new image, before the service changes."""
 
 from __future__ import annotations
 

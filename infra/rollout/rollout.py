@@ -1,4 +1,4 @@
-"""What a stack's services have to do with their rollouts: hooks before, errors meanwhile, a look after."""
+"""Rollouts of a stack's services: hooks before, errors during, the check after."""
 
 from __future__ import annotations
 

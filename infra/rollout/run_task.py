@@ -1,4 +1,4 @@
-"""A task that runs once, as a service's next task would but for its command, followed to its end."""
+"""Runs a task once with a service's settings and another command, and follows it to its end."""
 
 from __future__ import annotations
 

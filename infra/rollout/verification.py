@@ -1,4 +1,4 @@
-"""The look at every service at the end of every update, changed or not.
+"""Checks every service at the end of every update, changed or not.
 
 After a deployment that failed, the provider has saved the version that failed: the next update finds nothing
 to change and would report success (pulumi/pulumi#21458, pulumi/pulumi-aws#6062).

@@ -1,1 +1,1 @@
-"""A service: what runs, how traffic reaches it, and how a new version takes over."""
+"""A service: tasks, traffic and deployment."""

@@ -1,4 +1,4 @@
-"""The number of a service's tasks, by load and by the clock."""
+"""Autoscaling: the number of a service's tasks, by load and by schedule."""
 
 from __future__ import annotations
 

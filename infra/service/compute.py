@@ -1,4 +1,4 @@
-"""What follows for a service from the capacity that it runs on, in ECS's words."""
+"""What follows from a service's capacity: compatibility, network mode, targets, placement."""
 
 from __future__ import annotations
 

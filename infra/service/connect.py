@@ -1,4 +1,4 @@
-"""A service's part in Service Connect, as ECS takes it."""
+"""A service's Service Connect configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way from the network load balancer to a service's tasks."""
+"""From the network load balancer to a service's tasks: listener and target group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The containers of a task, in ECS's words.
+"""The container definitions of a task.
 
 What is left out here AWS leaves out too: an empty value would show as a difference on every run.
 """

@@ -1,4 +1,4 @@
-"""What the services of a stack share: where they run, and how they are reached."""
+"""What the services of a stack share: cluster, network, load balancers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Roles that ECS itself takes to carry out a deployment."""
+"""Roles that ECS itself uses for a deployment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks of a service that EventBridge Scheduler starts by the clock."""
+"""Scheduled tasks of a service, started by EventBridge Scheduler."""
 
 from __future__ import annotations
 

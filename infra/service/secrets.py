@@ -1,4 +1,4 @@
-"""Where ECS finds the secrets of a task's containers, and what its execution role may read for that."""
+"""Secrets of a task's containers, and the execution role's permissions to read them."""
 
 from __future__ import annotations
 

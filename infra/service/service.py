@@ -1,4 +1,4 @@
-"""A service: tasks that stay, behind a load balancer or not."""
+"""The ECS service, with or without a load balancer."""
 
 from __future__ import annotations
 

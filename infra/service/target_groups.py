@@ -1,4 +1,4 @@
-"""Where a load balancer finds a service's tasks, and how it tells that they are well."""
+"""Target groups and their health checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs: containers, and the two roles that go with them."""
+"""The task definition, with its execution role and task role."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way from the application load balancer to a service's tasks: target groups and listener rules."""
+"""From the application load balancer to a service's tasks: target groups and listener rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The number of tasks that follows from load and time."""
+"""Autoscaling, by load and by schedule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which services call which, and by what name."""
+"""Which services call which, and by which alias."""
 
 from __future__ import annotations
 

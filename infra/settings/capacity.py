@@ -1,4 +1,4 @@
-"""What a cluster's tasks may run on beside Fargate, and which service runs on what."""
+"""Capacity beside Fargate, and the services' choice of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Points in time as AWS's schedulers take them: cron expressions, rates, moments and time zones."""
+"""Times in the form of AWS's schedulers: cron expressions, rates, dates and time zones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cluster, and what tasks may run on beside Fargate."""
+"""The cluster, and capacity beside Fargate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of the policy pack's controls a stack does without, and why; no resource depends on it."""
+"""Exceptions from the policy pack's controls, with reasons; no resource depends on them."""
 
 from __future__ import annotations
 

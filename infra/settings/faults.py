@@ -1,4 +1,4 @@
-"""Everything that is wrong with a configuration, in one message without a secret."""
+"""Collects all errors of a configuration into one message, without secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The web firewall before the application load balancer."""
+"""AWS WAF in front of the application load balancer."""
 
 from __future__ import annotations
 

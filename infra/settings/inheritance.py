@@ -1,4 +1,4 @@
-"""How one service follows from another: what is said is laid over what the other one says."""
+"""Inheritance between services: keys that are set are merged over another service's."""
 
 from __future__ import annotations
 

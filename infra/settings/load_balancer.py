@@ -1,4 +1,4 @@
-"""The load balancers: who reaches them, how, and which of them are there already."""
+"""The load balancers: access, protocols, and existing ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all settings have in common: frozen models, strict about types, whose keys are kebab-case."""
+"""Base of all settings: frozen models, strict about types, with kebab-case keys."""
 
 from __future__ import annotations
 

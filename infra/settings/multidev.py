@@ -1,4 +1,4 @@
-"""Copies of services: what an entry may say, and the services that follow from it."""
+"""Copies of services: the keys of an entry, and the services that follow from it."""
 
 from __future__ import annotations
 

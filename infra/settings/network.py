@@ -1,4 +1,4 @@
-"""The network to make, or the one to use."""
+"""The network: a new or an existing one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is told of what goes wrong, and what can be seen of a stack."""
+"""Notifications, dashboard and logs."""
 
 from __future__ import annotations
 

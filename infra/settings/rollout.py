@@ -1,4 +1,4 @@
-"""How a new version takes over."""
+"""Deployment strategies and hooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong between services and load balancers: each may be right alone."""
+"""Rules between services and load balancers, each of which may be valid alone."""
 
 from __future__ import annotations
 

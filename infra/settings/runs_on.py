@@ -1,4 +1,4 @@
-"""Which service runs on which capacity: what ECS would refuse of the two together."""
+"""Rules between services and capacity: combinations that ECS would refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks that start by the clock, beside those of a service or instead of them."""
+"""Scheduled tasks of a service."""
 
 from __future__ import annotations
 

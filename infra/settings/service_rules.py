@@ -1,4 +1,4 @@
-"""What is wrong between several keys of one service."""
+"""Rules between several keys of one service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""More services of a stack: what an entry may say, and the services that follow from it."""
+"""More services of a stack: the keys of an entry, and the services that follow from it."""
 
 from __future__ import annotations
 

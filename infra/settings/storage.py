@@ -1,4 +1,4 @@
-"""What a service's containers can write to, and what outlives them."""
+"""Storage of a service's containers: memory, disk, EBS, EFS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How requests and connections reach a service, and by what a load balancer tells that it is well."""
+"""How requests and connections reach a service, and its health checks."""
 
 from __future__ import annotations
 

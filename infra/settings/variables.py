@@ -1,4 +1,4 @@
-"""What a container is told: environment variables, files of them, and secrets."""
+"""Environment variables of a container, files of them, and secrets."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What tasks write to: file systems that outlive them, and volumes of their own."""
+"""Storage of tasks: file systems and volumes."""
