@@ -1,4 +1,4 @@
-"""Building images: with BuildKit where a client has it, else with the daemon's classic builder."""
+"""Builds images: with BuildKit if a client has it, else with the daemon's classic builder."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _ARG: Final = re.compile(r"^\s*ARG\s+(\w+)(?:=(\S+))?\s*$", re.IGNORECASE | re.M
 _OFFICIAL_NODE: Final = re.compile(r"(?:docker\.io/|public\.ecr\.aws/docker/)?(?:library/)?node(?:[:@]\S+)?")
 _FRONTEND: Final = re.compile(r"\A#\s*syntax\s*=\s*(\S+)[^\n]*\n?", re.IGNORECASE)
 _CHECKSUM: Final = re.compile(r"#\d+ sha256:")
-"""A line of BuildKit's that is of no use to a reader."""
+"""A line of BuildKit's output that is not shown."""
 _CACHE_MOUNT: Final = re.compile(
     r"^(\s*RUN\s+(?:--\S+\s+)*?)--mount=type=cache\S*\s+", re.IGNORECASE | re.MULTILINE
 )
-"""What keeps downloads between builds: the classic builder does not know it, and a step works without it."""
+"""Cache mounts, which the classic builder does not have; a step works without them."""
 _VARIABLE: Final = re.compile(r"\$\{?(\w+)(?::-([^}]*))?\}?")
 
 
@@ -64,7 +64,7 @@ class Build:
     progress: Progress = print
     """Called with each line that the builder prints."""
     exchanged: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Images that take the place of what the Dockerfile names; added where no registry can be reached."""
+    """Replacements of images that the Dockerfile names; added if no registry can be reached."""
 
     @property
     def file(self) -> Path:
@@ -85,7 +85,7 @@ class Build:
         try:
             return _built(complete)
         except DockerError:
-            # A `make down` beside this one may have removed the base that was there a moment ago.
+            # Another clone's `make down` may have removed the base image meanwhile.
             made = {complete.build_args.get(NODE_IMAGE), *complete.exchanged.values()}
             if all(is_local(image) for image in made if image):
                 raise
@@ -107,7 +107,7 @@ class _Output:
 
     def failure(self) -> DockerError:
         told = [
-            f"{base} took the place of {image}, which cannot be had here: it has npm, yarn and pnpm, but no "
+            f"{base} replaced {image}, which is not available here: it has npm, yarn and pnpm, but no "
             "apt-get, apk or compiler"
             for image, base in self._job.exchanged.items()
             if base
@@ -123,7 +123,7 @@ def _built(job: Build) -> str:
 
 
 def _with_bases(job: Build) -> Build:
-    """Have every base image in the daemon, or return the build with those that are made here."""
+    """Get every base image, or return the build with replacements that are made here."""
     dockerfile = job.file.read_text()
     defaults = _defaults(dockerfile)
     arguments, exchanged = dict(job.build_args), dict[str, str]()
@@ -135,26 +135,26 @@ def _with_bases(job: Build) -> Build:
             image == job.build_args.get(NODE_IMAGE) or not _OFFICIAL_NODE.fullmatch(image)
         ):
             raise DockerError(
-                f"base image {image} is not here, and {reason}: pull it beforehand, "
+                f"base image {image} is not available, and {reason}: pull it beforehand, "
                 f"or begin the Dockerfile with `ARG {NODE_IMAGE}={image}` and `FROM ${{{NODE_IMAGE}}}`, "
-                f"so that a base with Node made on this machine can take its place",
+                f"so that a base image made on this machine can replace it",
             )
-        job.progress(f"base image {image} cannot be had: {reason}")
+        job.progress(f"base image {image} is not available: {reason}")
         with closing(connect()) as client:
             base = base_image(client, job.progress)
         if by_argument:
             arguments[NODE_IMAGE] = base
         else:
-            job.progress(f"{base} takes the place of {image}")
+            job.progress(f"{base} replaces {image}")
             exchanged[image] = base
     if (frontend := _FRONTEND.match(dockerfile)) and (reason := _missing(frontend[1], None)) is not None:
-        job.progress(f"{frontend[1]} cannot be had, {reason}: the builder's own frontend takes its place")
+        job.progress(f"{frontend[1]} is not available, {reason}: the builder's own frontend is used")
         exchanged[frontend[1]] = ""
     return replace(job, build_args=arguments, exchanged=exchanged)
 
 
 def _missing(image: str, progress: Progress | None) -> str | None:
-    """Return why the daemon does not have an image; None if it has, or has pulled it, if it says so."""
+    """Return why an image is not available; None if the daemon has it, or has pulled it now."""
     if is_local(image):
         return None
     try:
@@ -169,7 +169,7 @@ def _missing(image: str, progress: Progress | None) -> str | None:
 
 @contextmanager
 def _dockerfile(job: Build, *, has_cache_mounts: bool = True) -> Generator[Path]:
-    """Give the Dockerfile, or where it has to be another one a copy of it, with its ignore file."""
+    """Give the Dockerfile, or a changed copy of it with its ignore file."""
     text = job.file.read_text()
     if not job.exchanged and (has_cache_mounts or not _CACHE_MOUNT.search(text)):
         yield job.file
@@ -195,7 +195,7 @@ def _dockerfile(job: Build, *, has_cache_mounts: bool = True) -> Generator[Path]
 
 
 def _ignore_file(job: Build) -> Path | None:
-    """Return the file that says what is not sent, the Dockerfile's own before the context's."""
+    """Return the ignore file: the Dockerfile's own, else the context's."""
     own = job.file.with_name(f"{job.file.name}.dockerignore")
     return next((file for file in (own, job.context / ".dockerignore") if file.is_file()), None)
 
@@ -226,7 +226,7 @@ def _resolved(image: str, arguments: Mapping[str, str]) -> str:
 
 @functools.cache
 def buildkit_client() -> str | None:
-    """Return the first `docker` on PATH that can use BuildKit, found by asking each, once for a run."""
+    """Return the first `docker` on PATH that can use BuildKit; each is tried once in a run."""
     found = (shutil.which("docker", path=folder) for folder in os.get_exec_path())
     commands = {
         str(Path(command).resolve()): command for command in reversed([*found]) if command is not None
@@ -267,7 +267,7 @@ def _with_buildkit(command: str, job: Build) -> str:
         arguments += [*_flags("--build-arg", job.build_args), "--label", f"{LABEL}=image"]
         arguments += ["--target", job.target] if job.target else []
         for number, (identifier, content) in enumerate(job.secrets.items()):
-            # The folder is this user's alone, and goes with the build.
+            # Only this user can read the folder, which is deleted after the build.
             source = Path(folder, f"secret{number}")
             source.write_text(content)
             arguments += ["--secret", f"id={identifier},src={source}"]
@@ -297,12 +297,12 @@ def _classic(job: Build) -> str:
             f"building {job.file} with secrets needs BuildKit: install Docker's buildx plugin "
             "(on Debian: apt-get install docker-buildx)"
         )
-    # The docker package does not look for the Dockerfile's own ignore file.
+    # The docker package does not read the Dockerfile's own ignore file.
     ignore = _ignore_file(job)
     patterns = ignore.read_text().splitlines() if ignore is not None else []
     ignored = [line.strip() for line in patterns if line.strip() and not line.startswith("#")]
     with _dockerfile(job, has_cache_mounts=False) as file:
-        # It reads a file that is not in the context, as a copy never is.
+        # It reads a file outside the context, where a copy is.
         dockerfile: Any = process_dockerfile(str(file.resolve()), str(job.context.resolve()))
     archive: Any = tar(job.context, exclude=ignored, dockerfile=dockerfile)
     with archive, docker_engine(f"build {job.file}") as api:

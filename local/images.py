@@ -1,4 +1,4 @@
-"""Images in the Docker daemon and in registries: pushed, pulled, looked up, removed."""
+"""Pushes, pulls, finds and removes images."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def push(tag: str, *, username: str, password: str) -> str:
             told: dict[str, Any] = line.get("aux") or {}
             digest = str(told.get("Digest", digest))
     if not digest:
-        raise DockerError(f"cannot push {tag}: Docker named no digest, so the registry may not have it")
+        raise DockerError(
+            f"cannot push {tag}: Docker reports no digest, so the registry may not have it; run this again"
+        )
     return digest
 
 
@@ -58,7 +60,7 @@ def pull(image: str, progress: Progress) -> None:
 
 
 def reported(lines: Iterable[dict[str, Any]], action: str) -> Iterator[dict[str, Any]]:
-    """Yield what the daemon reports of something that takes long.
+    """Yield the daemon's progress reports.
 
     Raises:
         DockerError: it reports an error.
@@ -75,7 +77,7 @@ def is_local(image: str) -> bool:
 
 
 def local_image(image: str) -> dict[str, Any] | None:
-    """Return what the daemon knows of an image; None if it does not have it."""
+    """Return an image as the daemon describes it; None if it does not have it."""
     with docker_engine(f"look for image {image}") as api:
         try:
             return api.inspect_image(image)
@@ -84,9 +86,9 @@ def local_image(image: str) -> dict[str, Any] | None:
 
 
 def registry_digest(image: str) -> str | None:
-    """Return the digest that the registry of `image` has for it, None where it does not answer in seconds.
+    """Return the digest of `image` in its registry; None if that does not answer within seconds.
 
-    A registry that did not answer is not asked again in this run.
+    A registry that did not answer gets no further request in this run.
 
     Raises:
         DockerError: no daemon, or the registry does not have the image.
@@ -101,7 +103,7 @@ def registry_digest(image: str) -> str | None:
             except APIError as error:
                 # The daemon wraps a registry's refusal; what it cannot reach is a server error.
                 if error.status_code is not None and error.status_code < _SERVER_ERROR:
-                    raise DockerError(f"the registry does not give {image}: {error.explanation}") from error
+                    raise DockerError(f"the registry refuses {image}: {error.explanation}") from error
             except (DockerException, OSError):
                 pass
         _unreachable.add(registry)
@@ -111,7 +113,7 @@ def registry_digest(image: str) -> str | None:
 def remove_images(client: docker.DockerClient, *, prefix: str = "") -> list[str]:
     """Remove the images that the local run made, and return their names.
 
-    The base image goes with the last of them: other checkouts of the project build on it too.
+    The base image is removed with the last of them: other clones build on it, too.
 
     Args:
         client: the daemon.
@@ -131,7 +133,7 @@ def remove_images(client: docker.DockerClient, *, prefix: str = "") -> list[str]
 
 
 def remove_image(client: docker.DockerClient, name: str) -> bool:
-    """Remove one name of an image, and the image with its last one; return whether it was there and free."""
+    """Remove one name of an image, and the image with its last name; return whether it was removed."""
     try:
         engine(client).remove_image(name)
     except ImageNotFound:

@@ -1,4 +1,4 @@
-"""Keeps the person's AWS account out of the local run, whatever their shell says."""
+"""Keeps the user's AWS account out of the local run."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NO_ACCOUNT: Final[Mapping[str, str]] = {
 
 
 def isolate(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Forget every AWS setting of this process: no profile, no key, no file, no endpoint of the user's."""
+    """Remove the user's AWS settings from this process: profiles, keys, files, endpoints."""
     for name in [name for name in environment if name.startswith(_FORGOTTEN_PREFIXES)]:
         del environment[name]
     environment.update(NO_ACCOUNT)
 
 
 def point_at(endpoint: str, region: str, environment: MutableMapping[str, str] = os.environ) -> None:
-    """Send the program's own AWS calls, such as those of gates, where its resources go."""
+    """Send the program's own AWS calls, such as those of rollouts, to the emulator."""
     environment.update({"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": region})

@@ -1,4 +1,4 @@
-"""Runs the programs of a long job: reports progress, notices a hang, ends them with this process."""
+"""Runs the programs of a long job: shows progress, detects a hang, and stops them with this process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Final
 
 _POLL_SECONDS: Final = 0.1
 _MEASURE_SECONDS: Final = 5.0
-"""How often the folder of a silent program is measured, which takes half a second for 40,000 files."""
+"""Seconds between measurements of a silent program's folder; one of 40,000 files takes half a second."""
 _NO_ROOM: Final = ("no space left on device", "disk quota exceeded")
 _SUPERVISOR: Final = """\
 import os, signal, sys, threading
@@ -49,7 +49,7 @@ class JobStoppedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Programs that work in one folder, which is deleted when they are done."""
+    """Programs that work in one folder, which is deleted afterwards."""
 
     folder: Path
     say: Callable[[str], None]
@@ -57,7 +57,7 @@ class Job:
     stop: threading.Event = field(default_factory=threading.Event)
     """Set by another thread to end the job."""
     inherited: Sequence[int] = ()
-    """Descriptors that the programs get, such as a lock that lasts as long as the last of them."""
+    """Descriptors that the programs inherit, such as a lock, which is held until the last one exits."""
     progress_seconds: float = 15.0
     """How often progress is reported."""
 
@@ -76,7 +76,7 @@ class Job:
             command: the program's path and its arguments.
             environment: all of its environment variables.
             cwd: its working directory; the job's folder by default.
-            progress: makes a progress line of the lines printed so far.
+            progress: returns a line of progress, by the lines printed so far.
             stall_seconds: how long it may neither print a line nor change the size of the job's folder.
 
         Raises:
@@ -91,7 +91,7 @@ class Job:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            # Ctrl-C in the terminal reaches this process only, which then ends the group.
+            # Ctrl-C in the terminal reaches only this process, which then stops the group.
             process_group=0,
             pass_fds=tuple(self.inherited),
         )
@@ -143,7 +143,7 @@ class Job:
 
 @dataclass
 class _Stall:
-    """Notices that a program neither prints anything nor changes the size of a folder."""
+    """Detects that a program neither prints anything nor changes the size of a folder."""
 
     folder: Path
     limit: float
@@ -166,7 +166,7 @@ class _Stall:
 
 
 def size(folder: Path) -> int:
-    """Return how many bytes the files in `folder` have, as far as they can be read."""
+    """Return the size of the readable files in `folder`, in bytes."""
     total = 0
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:

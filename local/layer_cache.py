@@ -1,7 +1,7 @@
-"""Large layers of images, kept for the registries of later emulators.
+"""Caches large image layers for the registries of later emulators.
 
-The daemon compresses a layer each time that it pushes it to a new registry, which takes it seconds for the
-base image. It does not, where the repository has the layer under the digest that the daemon once gave it.
+The daemon compresses a layer for each push to a new registry, which takes seconds for the base image. It
+skips a layer that the repository already has under the digest of an earlier push.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ def _folder() -> Path | None:
 
 @dataclass(frozen=True, kw_only=True)
 class LayerCache:
-    """The layers of one image, in a repository and in the user's cache; what fails costs time only."""
+    """The layers of one image, in a repository and in the user's cache; a failure only costs time."""
 
     registry: str
-    """Where the registry is, such as `http://127.0.0.1:4566`."""
+    """Address of the registry, such as `http://127.0.0.1:4566`."""
     repository: str
     layers: tuple[str, ...]
     """Digests of the image's layers as they are unpacked, which Docker calls diff ids, from the lowest on."""
@@ -46,7 +46,7 @@ class LayerCache:
     def offer(self) -> None:
         """Put the layers that are in the cache into the repository, before a push.
 
-        What another repository of the registry has, the daemon takes over from there by itself.
+        The daemon itself reuses layers of other repositories in the registry.
         """
         with suppress(OSError, HTTPException, ValueError, KeyError):
             repositories = json.loads(self._ask("_catalog"))["repositories"]
@@ -54,11 +54,11 @@ class LayerCache:
                 digest = _digest(path)
                 if not any(self._has(repository, digest) for repository in repositories):
                     self._ask(f"{self.repository}/blobs/uploads/?digest={digest}", path.read_bytes())
-                # Those that nobody used for the longest time are removed first.
+                # The least recently used ones are removed first.
                 path.touch()
 
     def keep(self, digest: str) -> None:
-        """Take the large layers of an image that was pushed into the cache.
+        """Copy the large layers of a pushed image into the cache.
 
         Args:
             digest: of the image's manifest.
@@ -98,7 +98,7 @@ class LayerCache:
     def _ask(self, what: str, data: bytes | None = None, *, method: str | None = None) -> bytes:
         request = Request(f"{self.registry}/v2/{what}", data, method=method)  # noqa: S310 -- the emulator's
         try:
-            # Past the user's proxy, which does not know the emulator.
+            # Not by the user's proxy, which cannot reach the emulator.
             with build_opener(ProxyHandler({})).open(request, timeout=_SECONDS) as answer:
                 return bytes(answer.read())
         except HTTPError as error:

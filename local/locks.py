@@ -1,4 +1,4 @@
-"""Locks that end with the process that holds them, and which runs may be under way at once."""
+"""Locks of runs, which end with the process that holds them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from local.errors import LocalError
 _LONGEST_NOTE: Final = 1000
 _PROCESS: Final = re.compile(r"process (\d+)")
 _LAST_WRITES_SECONDS: Final = 10.0
-"""How long the CLI of a run that was killed may go on."""
+"""How long the CLI of a killed run may continue."""
 _POLL_SECONDS: Final = 0.05
 
 
@@ -26,10 +26,10 @@ class BusyError(LocalError):
 
 @contextmanager
 def stack_locked(folder: Path, stack: str, command: str) -> Generator[tuple[int, ...]]:
-    """Hold one stack; others may run beside it, but not :func:`everything_locked`.
+    """Lock one stack. Other stacks may be used meanwhile, but not :func:`everything_locked`.
 
     Yields:
-        Descriptors: a child that gets them holds the stack as well, for as long as it lives.
+        Descriptors: a child that inherits them holds the lock, too, until it exits.
 
     Raises:
         BusyError: another run holds the stack, or everything; the message names that run.
@@ -43,7 +43,7 @@ def stack_locked(folder: Path, stack: str, command: str) -> Generator[tuple[int,
 
 @contextmanager
 def stack_watched(folder: Path, stack: str, command: str) -> Generator[Callable[[], None]]:
-    """Keep others from watching a stack, and from :func:`everything_locked`; updates of it may run.
+    """Lock the watch of a stack, and :func:`everything_locked`; updates of the stack may run.
 
     Yields:
         What notes this command again, after an update.
@@ -60,7 +60,7 @@ def stack_watched(folder: Path, stack: str, command: str) -> Generator[Callable[
 
 @contextmanager
 def everything_locked(folder: Path, command: str) -> Generator[None]:
-    """Hold all stacks and what they run on.
+    """Lock all stacks and their emulator.
 
     Raises:
         BusyError: another run is under way; the message names it.
@@ -71,7 +71,7 @@ def everything_locked(folder: Path, command: str) -> Generator[None]:
 
 @contextmanager
 def exclusive(path: Path) -> Generator[None]:
-    """Wait for the lock at `path`, and hold it."""
+    """Wait for the lock at `path`, and take it."""
     with lock_file(path) as descriptor:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -79,7 +79,7 @@ def exclusive(path: Path) -> Generator[None]:
 
 @contextmanager
 def lock_file(path: Path) -> Generator[int]:
-    """Open the file of a lock, which is made if need be; the lock is free when all who have it close it."""
+    """Open or create the file of a lock; the lock is free when all processes have closed it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -89,7 +89,7 @@ def lock_file(path: Path) -> Generator[int]:
 
 
 def try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
-    """Take a lock, unless another has it; return whether that worked."""
+    """Take a lock unless another process holds it; return whether it was taken."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -98,12 +98,12 @@ def try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
 
 
 def read_note(descriptor: int) -> str:
-    """Return what the one that has the lock does."""
+    """Return the command that holds the lock."""
     return os.pread(descriptor, _LONGEST_NOTE, 0).decode(errors="replace").strip()
 
 
 def write_note(descriptor: int, note: str) -> None:
-    """Tell others what the one that has the lock does."""
+    """Record the command that holds the lock."""
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, note.encode(), 0)
 
@@ -115,7 +115,7 @@ def _locked(path: Path, command: str, kind: int) -> Generator[int]:
         while not try_lock(descriptor, kind):
             other = read_note(descriptor)
             process = _PROCESS.search(other)
-            # A run that was killed leaves a CLI that writes its state, and ends.
+            # The CLI of a killed run still writes its state, and exits.
             if process is None or _lives(int(process[1])) or time.monotonic() > deadline:
                 raise BusyError(
                     f"another run is under way ({other or 'it has just begun'}): wait for its end, or stop it"

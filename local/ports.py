@@ -1,4 +1,4 @@
-"""TCP ports of the loopback address: bound before anybody is told of them, so that no two get the same."""
+"""TCP ports of the loopback address, bound before they are announced, so that no two servers share one."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def port_of(listener: socket.socket) -> int:
 
 
 def any_free() -> int:
-    """Return a port that was free a moment ago, for who has to know one beforehand."""
+    """Return a port that was free a moment ago, for servers that bind it themselves."""
     with socket.create_server((LOOPBACK, 0)) as probe:
         return port_of(probe)
 

@@ -1,4 +1,4 @@
-"""Processes that outlive the command that starts them: started, known again later, and ended."""
+"""Starts, identifies and stops processes that outlive the command that starts them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from local.errors import LocalError
 
 POLL_SECONDS: Final = 0.02
 FIRST_INHERITED: Final = 3
-"""Descriptor at which a started process finds the first one that it inherits."""
+"""First inherited descriptor of a started process."""
 
 _ABOVE_INHERITED: Final = 64
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "HOSTNAME")
 
 
 class ProcessError(LocalError):
-    """A process did not start, or cannot be ended; the message says why."""
+    """A process did not start, or cannot be stopped; the message says why."""
 
 
 @dataclass(frozen=True)
 class ProcessIdentity:
-    """One process, told from a later process with the same id by its start time."""
+    """One process; its start time distinguishes it from later ones with the same id."""
 
     pid: int
     started: str
@@ -63,13 +63,15 @@ class ProcessIdentity:
         except ProcessLookupError:
             return False
         except PermissionError as error:
-            raise ProcessError(f"process {self.pid} belongs to another user: end it as that user") from error
+            raise ProcessError(
+                f"process {self.pid} belongs to another user: run `sudo kill {self.pid}`"
+            ) from error
         finally:
             os.close(descriptor)
         return alive
 
     def wait(self, seconds: float) -> bool:
-        """Wait until it has ended, at most `seconds`; return whether it has."""
+        """Wait at most `seconds` until it has exited; return whether it has."""
         deadline = time.monotonic() + seconds
         while self.alive:
             if time.monotonic() >= deadline:
@@ -78,7 +80,7 @@ class ProcessIdentity:
         return True
 
     def stop(self, *, seconds: float) -> None:
-        """End it by SIGTERM, and by SIGKILL if that takes longer than `seconds`.
+        """Stop it by SIGTERM, and by SIGKILL if that takes longer than `seconds`.
 
         Raises:
             ProcessError: it belongs to another user.
@@ -91,11 +93,11 @@ class ProcessIdentity:
 def spawn(
     command: Sequence[str], *, log: Path, environment: Mapping[str, str], inherit: Sequence[int] = ()
 ) -> ProcessIdentity:
-    """Start a command in a session of its own, so that neither Ctrl-C nor the terminal's end reaches it.
+    """Start a command in a session of its own, which Ctrl-C and the end of the terminal do not reach.
 
     Args:
         command: program, found on PATH, and arguments.
-        log: file that its output goes to; what was in it is lost.
+        log: file for its output, which is overwritten.
         environment: all its variables.
         inherit: descriptors that it gets, as descriptor 3 and up.
 
@@ -122,12 +124,12 @@ def spawn(
     finally:
         for copy in copies:
             os.close(copy)
-    # As long as nobody waits for it, even one that has ended already keeps its id.
+    # Until it is waited for, even an exited process keeps its id.
     return ProcessIdentity(pid, start_time(pid) or "")
 
 
 def user_environment() -> dict[str, str]:
-    """Return what a started process sees of the user's environment: Docker's variables, nothing of AWS."""
+    """Return the variables of a started process: those of Docker, none of AWS."""
     return {
         name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("DOCKER_")
     }

@@ -1,4 +1,4 @@
-"""Servers of the local run: one of each kind for a clone, started by the first command that needs it."""
+"""Servers of the local run: one of each kind for a clone, started when a command needs it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ READY_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class Server(ABC):
-    """A server on a port of 127.0.0.1, in a process of its own, with a record by which it is found again.
+    """A server on a port of 127.0.0.1, in a process of its own, with a record file.
 
-    Further fields of a subclass are text, and belong to the record.
+    Further fields of a subclass are text, and part of the record.
     """
 
     NAME: ClassVar[str]
-    """For messages and, with underscores for blanks, the server's files."""
+    """Name in messages and, with underscores, of the server's files."""
     DEFAULT_PORT: ClassVar[int]
     PORT_VARIABLE: ClassVar[str]
     """Environment variable that sets the port."""
@@ -45,12 +45,12 @@ class Server(ABC):
 
     @property
     def log(self) -> Path:
-        """Where its output goes."""
+        """File of its output."""
         return self._file(self.state_dir, "log")
 
     @classmethod
     def recorded(cls, state_dir: Path) -> Self | None:
-        """Return the server last started with `state_dir` and not stopped, even if it has crashed."""
+        """Return the server that was started with `state_dir` and not stopped, even if it has crashed."""
         try:
             record: Any = json.loads(cls._file(state_dir, "json").read_text("utf-8"))
             names = {field.name for field in fields(cls)} - {"state_dir", "process", "port"}
@@ -65,7 +65,7 @@ class Server(ABC):
 
     @classmethod
     def running(cls, state_dir: Path) -> Self | None:
-        """Return the server that was started with `state_dir`, if its process is there."""
+        """Return the server that was started with `state_dir`, if its process runs."""
         server = cls.recorded(state_dir)
         return server if server is not None and server.process.alive else None
 
@@ -89,7 +89,7 @@ class Server(ABC):
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
-        """End it and forget its record.
+        """Stop it and delete its record.
 
         Raises:
             ProcessError: it belongs to another user.

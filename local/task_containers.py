@@ -1,4 +1,4 @@
-"""The containers of ECS tasks: found, asked what they log and listen on, and removed."""
+"""Finds, inspects and removes the containers of ECS tasks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Listener:
 
     @property
     def loopback(self) -> bool:
-        """Whether it is reached from inside the container only."""
+        """Whether it is reachable only from inside the container."""
         return ipaddress.ip_address(self.address).is_loopback
 
 
@@ -44,7 +44,7 @@ class TaskContainer:
     """IP address; this machine's own where the container has the host's network."""
 
     def logs(self, lines: int) -> list[str]:
-        """Return the last `lines` lines that it wrote, empty where the daemon does not have it any more."""
+        """Return the last `lines` lines of its log; none if the daemon does not have it any more."""
         try:
             text: bytes = self.api.logs(self.id, tail=lines)
         except DockerException:
@@ -52,13 +52,13 @@ class TaskContainer:
         return text.decode(errors="replace").splitlines()
 
     def listeners(self) -> list[Listener]:
-        """Return where it listens, empty where that cannot be found out (an image without `cat`)."""
+        """Return where it listens; empty if that is unknown, as for an image without `cat`."""
         code, text = self.run(("cat", "/proc/net/tcp", "/proc/net/tcp6"), seconds=5)
-        # An image may have no tcp6, which is a failure of `cat` that does not matter.
+        # `cat` fails for a missing tcp6, which does not matter.
         return parse_listeners(text.splitlines()) if code in {0, 1} else []
 
     def run(self, command: Sequence[str], *, seconds: float, user: str = "") -> tuple[int | None, str]:
-        """Run a command in it and return exit code and output; None for a code: it took longer."""
+        """Run a command in it and return exit code and output; the code is None if it took too long."""
         answer: list[tuple[int, str]] = []
 
         def execute() -> None:
@@ -70,14 +70,14 @@ class TaskContainer:
             except (DockerException, OSError) as error:
                 answer.append((126, str(error)))
 
-        # The client cannot be told to give up.
+        # The client has no timeout for this.
         thread = threading.Thread(target=execute, daemon=True)
         thread.start()
         thread.join(seconds)
         return answer[0] if answer else (None, "")
 
     def kill(self) -> None:
-        """End it at once; one that has ended by itself is fine."""
+        """Stop it at once, if it runs."""
         try:
             self.api.kill(self.id)
         except APIError:
@@ -85,7 +85,7 @@ class TaskContainer:
 
 
 def containers_of(api: Any, task_arn: str) -> dict[str, TaskContainer]:
-    """Return a task's containers by their names in the task definition, ended ones too."""
+    """Return a task's containers, also stopped ones, by their names in the task definition."""
     found = api.containers(all=True, filters={"label": f"{_TASK_LABEL}={task_arn}"})
     addresses = {f"container:{one['Id']}": _address(one) for one in found}
     # Those of one task share the network of one of them.
@@ -100,7 +100,7 @@ def containers_of(api: Any, task_arn: str) -> dict[str, TaskContainer]:
 
 
 def container_of(task_arn: str, name: str) -> str | None:
-    """Return the id of a running task's container; None where it has none (any more).
+    """Return the id of a running task's container; None if it has none.
 
     Raises:
         DockerError: no daemon answers.
@@ -112,7 +112,7 @@ def container_of(task_arn: str, name: str) -> str | None:
 
 
 def running_tasks(task_arns: Collection[str]) -> set[str]:
-    """Return those ECS tasks that have a running container; the emulator also counts dead ones.
+    """Return the ECS tasks with a running container; the emulator also counts dead ones.
 
     Raises:
         DockerError: no daemon answers.
@@ -123,10 +123,10 @@ def running_tasks(task_arns: Collection[str]) -> set[str]:
 
 
 def clear_tasks(task_arns: Collection[str], *, running: bool) -> list[str]:
-    """Remove the containers of ECS tasks that have ended, and with `running` all; return those left.
+    """Remove the stopped containers of ECS tasks, with `running` all; return the others.
 
-    The emulator removes what it stops, and what exits only minutes later. Without a daemon its tasks have no
-    containers.
+    The emulator removes those that it stops, and exited ones only minutes later. Without a daemon there are
+    none.
 
     Raises:
         DockerError: one cannot be removed.

@@ -1,4 +1,4 @@
-"""The folder in which this project keeps, between runs and for all clones, what takes long to make."""
+"""The project's cache folder, which all clones share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def user_cache() -> Path | None:
 
     `XDG_CACHE_HOME` chooses another place (https://specifications.freedesktop.org/basedir-spec/latest/).
     """
-    # The specification has relative paths ignored.
+    # By the specification, relative paths are ignored.
     chosen = Path(os.environ.get("XDG_CACHE_HOME", ""))
     try:
         cache = chosen if chosen.is_absolute() else Path.home() / ".cache"

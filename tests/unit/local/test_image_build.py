@@ -107,7 +107,7 @@ def test_a_base_that_is_here_is_not_asked_for(
 def test_a_base_that_was_asked_for_by_name_is_never_exchanged(
     built: dict[str, Any], tmp_path: Path, image: str
 ) -> None:
-    with pytest.raises(DockerError, match=f"base image {image} is not here"):
+    with pytest.raises(DockerError, match=f"base image {image} is not available"):
         quiet(context(tmp_path), {"NODE_IMAGE": image})
 
     assert "build_args" not in built
@@ -158,7 +158,7 @@ def test_a_frontend_that_cannot_be_had_gives_way_to_the_builders_own(
 
     assert built["dockerfile"] == "FROM scratch\n"
     assert lines == [
-        "docker/dockerfile:1 cannot be had, its registry cannot be reached: the builder's own frontend takes its place"
+        "docker/dockerfile:1 is not available, its registry cannot be reached: the builder's own frontend is used"
     ]
 
 
@@ -181,7 +181,7 @@ def test_a_step_that_fails_on_another_base_says_what_that_base_lacks(tmp_path: P
     text = str(output.failure())
 
     assert text.endswith(
-        "base:1 took the place of node:24-alpine, which cannot be had here: it has npm, yarn and pnpm, but no "
+        "base:1 replaced node:24-alpine, which is not available here: it has npm, yarn and pnpm, but no "
         "apt-get, apk or compiler"
     )
     assert "docker/dockerfile" not in text

@@ -122,5 +122,5 @@ def test_another_registry_is_asked_all_the_same(daemon: FakeDaemon) -> None:
 def test_a_registry_that_refuses_is_an_error_that_names_the_image(daemon: FakeDaemon) -> None:
     daemon.registry_error = refusal(403)
 
-    with pytest.raises(DockerError, match="does not give my/private:1"):
+    with pytest.raises(DockerError, match="refuses my/private:1"):
         registry_digest("my/private:1")
