@@ -34,6 +34,7 @@ PERMISSIONS: dict[tuple[str, str], dict[str, str]] = {
     ("preview.yml", "preview"): READS,
     ("preview.yml", "comment"): {"actions": "read", "contents": "read", "pull-requests": "write"},
     ("deploy.yml", "dev"): READS,
+    ("deploy.yml", "attest"): READS | {"attestations": "write"},
     ("deploy.yml", "staging"): READS,
     ("deploy.yml", "prod"): READS,
     ("pr-environment.yml", "up"): READS,
@@ -190,10 +191,10 @@ def test_a_job_takes_the_role_of_its_environment(key: tuple[str, str], job: Any)
     roles = {"": "preview", "pull-requests": "deploy-dev"}
 
     assert role_of(job) == f"node-on-ecs-{roles.get(name, f'deploy-{name}')}"
-    if key[0] == "deploy.yml":
-        assert name == key[1]
-    if key[0] in ("preview.yml", "drift.yml"):
+    if key == ("deploy.yml", "attest") or key[0] in ("preview.yml", "drift.yml"):
         assert name == ""
+    elif key[0] == "deploy.yml":
+        assert name == key[1]
 
 
 @account_jobs
@@ -247,9 +248,23 @@ def test_main_goes_from_dev_to_staging_to_prod() -> None:
     assert deploy["on"] == {"push": {"branches": ["main"]}}
     assert [(name, job.get("needs")) for name, job in deploy["jobs"].items()] == [
         ("dev", None),
+        ("attest", "dev"),
         ("staging", "dev"),
         ("prod", "staging"),
     ]
+
+
+def test_what_is_attested_is_the_image_that_dev_runs_and_only_where_it_is_asked_for() -> None:
+    """By its digest. Private repositories have attestations with GitHub Enterprise alone."""
+    job = JOBS["deploy.yml", "attest"]
+    attested = [step["with"] for step in job["steps"] if step.get("uses", "").startswith("actions/attest@")]
+    listed = next(step for step in job["steps"] if "syft" in step.get("run", "").lower())
+
+    assert job["if"].endswith("vars.ATTEST_IMAGES == 'true'")
+    assert listed["env"]["IMAGE"] == "${{ needs.dev.outputs.image }}"
+    assert {one["subject-digest"] for one in attested} == {"${{ steps.image.outputs.digest }}"}
+    assert [one.get("sbom-path") for one in attested] == [None, "sbom.spdx.json"]
+    assert not [one for one in attested if "push-to-registry" in one], "ECR's lifecycle would count them"
 
 
 @pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
