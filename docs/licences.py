@@ -43,8 +43,8 @@ _OTHERS: Final = """
 | actionlint | MIT | its Go module (`.ci/actionlint/go.mod`) |
 | Zensical, for the website of these pages | MIT | PyPI (`.ci/docs/requirements.txt`) |
 | Mermaid, for its diagrams | MIT | npm, by hash (`docs/website.py`) |
-| Playwright and axe-core, for tests and pictures of pages | Apache-2.0, MPL-2.0 | PyPI (`.ci/browser/requirements.txt`) |
-| Chromium, for the same | BSD-3-Clause, with those of its parts | PATH, or npm (`.ci/browser/package-lock.json`) |
+| Playwright, axe-core, for tests of pages | Apache-2.0, MPL-2.0 | PyPI (`.ci/browser/requirements.txt`) |
+| Chromium, for the same | BSD-3-Clause and others | npm (`.ci/browser/package-lock.json`) |
 """
 
 
