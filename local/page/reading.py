@@ -91,10 +91,14 @@ class Reader:
 
     def _tasks(self, cluster: str) -> Iterator[Answer]:
         ecs = self._cloud.client("ecs")
-        for status in ("RUNNING", "STOPPED"):
-            arns = _pages(ecs, "list_tasks", "taskArns", cluster=cluster, desiredStatus=status)
-            for some in _parts(arns, _AT_ONCE):
-                yield from ecs.describe_tasks(cluster=cluster, tasks=some)["tasks"]
+        # A task that stops in the meantime is in both lists.
+        arns = {
+            arn: None
+            for status in ("RUNNING", "STOPPED")
+            for arn in _pages(ecs, "list_tasks", "taskArns", cluster=cluster, desiredStatus=status)
+        }
+        for some in _parts([*arns], _AT_ONCE):
+            yield from ecs.describe_tasks(cluster=cluster, tasks=some)["tasks"]
 
     def _definition(self, arn: str) -> Answer:
         if arn not in self._definitions:
@@ -243,12 +247,12 @@ def _events(described: Answer, live: Sequence[Task], stopped: Sequence[Task]) ->
                 Event(at=one["updatedAt"], text=f"Deployment of {version} failed: {reason}", bad=True)
             )
     for task in (*live, *stopped):
-        if task.started is not None:
-            events.append(Event(at=task.started, text=f"Task {task.short} started (version {task.revision})"))
         if task.stopped is not None:
             text = f"Task {task.short} stopped (version {task.revision}): {task.why}"
             events.append(Event(at=task.stopped, text=text, bad=task.state == State.FAILED))
-    # Of one second, as the emulator tells them, the last that was found is the last that happened.
+        if task.started is not None:
+            events.append(Event(at=task.started, text=f"Task {task.short} started (version {task.revision})"))
+    # The emulator tells whole seconds: of one, the end of a task stays before its beginning.
     return sorted(events, key=lambda one: one.at, reverse=True)[:_EVENTS_SHOWN]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -115,6 +116,28 @@ def test_stacks_have_their_services_and_the_tasks_that_no_service_has() -> None:
         "1 service, all steady",
     )
     assert [task.short for task in stack.jobs] == ["00000007"]
+
+
+def test_a_task_that_stops_while_it_is_read_is_shown_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud: Any = Cloud()
+    cloud.ecs.tasks = [fakes.stopped(2)]
+    lists = SimpleNamespace(paginate=lambda **_: [{"taskArns": [fakes.task_arn(2)]}])
+    others = cloud.ecs.get_paginator
+    monkeypatch.setattr(
+        cloud.ecs, "get_paginator", lambda name: lists if name == "list_tasks" else others(name)
+    )
+
+    (found,) = Reader(cloud, port=PORT).read(fakes.ROUTES, {}).services
+
+    assert (len(found.tasks), len(found.stopped)) == (0, 1)
+
+
+def test_a_task_that_ends_within_a_second_ends_after_its_beginning() -> None:
+    short = fakes.stopped(2, startedAt=BEGAN, stoppedAt=BEGAN)
+
+    assert [event.text[:21] for event in read(fakes.service(), short).events[:3]] == [
+        "Deployment of version", "Task 00000002 stopped", "Task 00000002 started"
+    ]  # fmt: skip
 
 
 def test_a_service_of_a_preview_belongs_to_the_preview_s_stack() -> None:
