@@ -145,6 +145,14 @@ def test_a_task_that_no_service_runs_is_not_restarted(arn: str) -> None:
     assert cloud.ecs.stopped == []
 
 
+def test_a_task_that_starts_is_not_restarted() -> None:
+    cloud = Cloud()
+    cloud.ecs.tasks = [fakes.task(lastStatus="PENDING")]
+
+    assert restart(cloud, Origin=ORIGIN)[0] == 409
+    assert cloud.ecs.stopped == []
+
+
 def test_a_button_is_not_pressed_by_following_a_link() -> None:
     cloud = Cloud()
 
