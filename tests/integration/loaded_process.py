@@ -249,7 +249,9 @@ def _main() -> None:
     os.chdir(asked["folder"])
     sys.path.insert(0, asked["folder"])
     for name in _OWN:
-        import_module(name)
+        # The command that needs it says what is wrong.
+        with suppress(ImportError):
+            import_module(name)
     # Else the first use builds it.
     import_module("infra.settings").Settings.model_rebuild()
     command = serve(socket.socket(fileno=theirs))

@@ -28,7 +28,16 @@ NO_IMAGE: Final = f"registry.example.com/app@sha256:{'0' * 64}"
 """For stacks without tasks: nothing asks for it."""
 SHIPPED: Final = ("dev", "staging", "prod")
 _STACK_FILES: Final = tuple(f"Pulumi.{stack}.yaml" for stack in SHIPPED)
-_PARTS: Final = ("app", "automation", "infra", "local", "__main__.py", "Pulumi.yaml", *_STACK_FILES)
+_PARTS: Final = (
+    "app",
+    "automation",
+    "infra",
+    "local",
+    "policies",
+    "__main__.py",
+    "Pulumi.yaml",
+    *_STACK_FILES,
+)
 _COMMAND_SECONDS: Final = 240
 
 
