@@ -1,6 +1,6 @@
-"""What MiniStack leaves out when it runs tasks, in its own process.
+"""Parts of running tasks that MiniStack lacks, added in its own process.
 
-It is wrapped by functions that it keeps to itself; a test holds that they are there, with these arguments.
+This wraps private functions of MiniStack; a test checks that they exist, with these arguments.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""MiniStack, with what it leaves out of running tasks."""
+"""MiniStack, with the parts of running tasks that it lacks."""
 
 from __future__ import annotations
 

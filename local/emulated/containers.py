@@ -1,4 +1,4 @@
-"""What a container definition means to Docker, and how the containers of a task hang together."""
+"""Translates container definitions for Docker, and orders the containers of a task."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 Definition = Mapping[str, Any]
-"""A container definition, as ECS answers it."""
+"""A container definition, as ECS describes it."""
 
 _ENDS: Final = ("COMPLETE", "SUCCESS")
 """Conditions of a dependency that wait for the end of a container."""
@@ -20,7 +20,7 @@ _SAME: Final = {
 
 
 def start_order(definitions: Sequence[Definition]) -> list[int]:
-    """Return places of definitions so that each comes after those that it depends on."""
+    """Return the indexes of definitions, each after those that it depends on."""
     places = {str(one["name"]): place for place, one in enumerate(definitions)}
     order: list[int] = []
 
@@ -36,7 +36,7 @@ def start_order(definitions: Sequence[Definition]) -> list[int]:
 
 
 def network_owner(ordered: Sequence[Definition]) -> str:
-    """Return the container whose network the others share: the first that nobody waits to end."""
+    """Return the container whose network the others share: the first whose end no other waits for."""
     ending = {
         dependency["containerName"]
         for one in ordered

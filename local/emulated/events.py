@@ -1,4 +1,4 @@
-"""Events of tasks that stop; MiniStack's ECS tells EventBridge nothing."""
+"""Sends events of stopped tasks to EventBridge, which MiniStack's ECS does not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PRIVATE: Final = "_"
 
 
 def install() -> None:
-    """Have ECS say when a task has stopped."""
+    """Let ECS send an event when a task has stopped."""
     _ecs._mark_task_stopped = partial(_tell, _ecs._mark_task_stopped)
 
 
@@ -33,5 +33,5 @@ def _tell(original: Any, task_arn: str, task: dict[str, Any], *more: Any, **name
 
 
 def told(task: dict[str, Any]) -> dict[str, Any]:
-    """Return what an event says of a task: what `describe-tasks` does."""
+    """Return the detail of a task's event: the task as `describe-tasks` describes it."""
     return {key: value for key, value in task.items() if not key.startswith(_PRIVATE)}

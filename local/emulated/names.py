@@ -1,4 +1,4 @@
-"""Names by which tasks find one another: Cloud Map's and Service Connect's, in a network of their cluster."""
+"""Names of tasks for one another, by Cloud Map and Service Connect, in a network of their cluster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _cloud_map = ministack("services.servicediscovery")
 
 _making: Final = threading.Lock()
 _asked: Final[dict[tuple[str, str], dict[str, Any]]] = {}
-"""What each service asks for that MiniStack forgets, by cluster and name."""
+"""Settings of each service that MiniStack does not store, by cluster and name."""
 _KEPT: Final = ("serviceConnectConfiguration", "serviceRegistries")
 
 
@@ -26,7 +26,7 @@ def remember(asked: Mapping[str, Any]) -> None:
 def network(client: Any, cluster_arn: str) -> str | None:
     """Return the network of a cluster's tasks, which is made with the first; None where nothing has a name.
 
-    Docker tells names in a network of one's own only.
+    Docker resolves names only in user-defined networks.
     """
     if not len(_cloud_map._namespaces):
         return None

@@ -1,4 +1,4 @@
-"""Tasks that EventBridge Scheduler starts; MiniStack starts none."""
+"""Starts the tasks of EventBridge Scheduler, which MiniStack does not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _RENAMED: Final = {"TaskDefinitionArn": "taskDefinition", "TaskCount": "count"}
 
 
 def install() -> None:
-    """Have the scheduler of this process start tasks, on the second."""
+    """Let the scheduler of this process start tasks, to the second."""
     ministack("services.scheduler")._SCHEDULE_TICK_INTERVAL = 1
     _eventbridge._invoke_target = partial(_invoke, _eventbridge._invoke_target)
 

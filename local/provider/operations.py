@@ -1,4 +1,4 @@
-"""What the provider does with a handler: make, change and read one resource, in plain values."""
+"""Creates, updates and reads one resource by its handler, in plain values."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def create(
     recovering: bool,
     timeout_seconds: float = 0,
 ) -> tuple[str, Properties]:
-    """Make it, or adopt what an interrupted run had made; returns id and outputs.
+    """Create it, or adopt what an interrupted run created; return id and outputs.
 
     Raises:
-        UnfinishedError: it exists and cannot be read, or is not what was asked for.
-        ResourceError: it could not be made.
+        UnfinishedError: it exists and cannot be read, or is not as requested.
+        ResourceError: it could not be created.
     """
     with cloud.working_on(urn, timeout=timeout_seconds):
         identifier = _make(handler, cloud, urn=urn, inputs=inputs, recovering=recovering)
@@ -33,7 +33,7 @@ def create(
         except ResourceError as error:
             raise UnfinishedError(str(error), identifier) from error
         if outputs is None:
-            raise ResourceError(f"{identifier} was made but cannot be found any more")
+            raise ResourceError(f"{identifier} was created but cannot be found: run this again")
         return identifier, outputs
 
 
@@ -98,7 +98,7 @@ def update(
             handler.update(cloud, id=identifier, old=old_outputs, new=inputs, changed=effective)
         outputs = handler.read(cloud, id=identifier, inputs=inputs)
     if outputs is None:
-        raise ResourceError(f"{identifier} is gone: run it again, which makes it anew")
+        raise ResourceError(f"{identifier} is gone: run this again to create it anew")
     return outputs
 
 

@@ -237,7 +237,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             stand_in = self._constructors.get(request.type)
             if stand_in is None:
                 raise ResourceError(
-                    f"{request.type} {request.name}: the local run has no stand-in for this component"
+                    f"{request.type} {request.name}: the local run does not have this component: "
+                    "add it in local/resources, or run this stack on AWS"
                 )
             return construct(request, stand_in)
 
@@ -265,7 +266,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     @contextmanager
     def _kept_if_unfinished(self, context: Any, handler: Handler, inputs: Properties) -> Generator[None]:
-        """Have the state keep a resource that exists, and is not what was asked for."""
+        """Let the state keep a resource that exists but is not as requested."""
         try:
             yield
         except UnfinishedError as error:
@@ -285,13 +286,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def _encoded(properties: Properties, inputs: Properties) -> Any:
-    """Return properties as they cross the border, secret where the inputs are."""
+    """Return properties for the wire, secret where the inputs are."""
     return values.encode(values.conceal(properties, inputs))
 
 
 @contextmanager
 def _errors_reported(context: Any) -> Generator[None]:
-    """Hand what a handler refuses to the engine as one sentence."""
+    """Return a handler's refusal to the engine as one sentence."""
     try:
         yield
     except ResourceError as error:

@@ -1,4 +1,4 @@
-"""Provides the Pulumi CLI: the one on PATH, else one that is installed once into the user's cache."""
+"""Provides the Pulumi CLI: from PATH, else installed once into the user's cache."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Cli:
 
 
 def to_stderr(line: str) -> None:
-    """Show a line where results are not."""
+    """Print a line to standard error."""
     print(line, file=sys.stderr, flush=True)
 
 

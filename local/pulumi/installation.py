@@ -1,4 +1,4 @@
-"""Installs the Pulumi CLI into the user's cache: downloaded, or else built; by one run at a time."""
+"""Installs the Pulumi CLI into the user's cache, by download or build; one run at a time."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ MODULE: Final = Path(__file__).with_name("module")
 """Pins what the CLI is built from."""
 PACKAGE: Final = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 BUILD_BYTES: Final = 4_600_000_000
-"""How much room a build needs while it runs, with a Go of its own: measured with Go 1.27 on Linux."""
+"""Disk space that a build needs, including Go: measured with Go 1.27 on Linux."""
 BUILD_PROCESSOR_MINUTES: Final = 7
-"""How long a build keeps one processor busy."""
+"""Processor minutes of a build."""
 _POLL_SECONDS: Final = 0.2
 _WAY_OUT: Final = f"install the Pulumi CLI {MINIMUM} or later (https://www.pulumi.com/docs/install/)"
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
@@ -49,7 +49,7 @@ def install(cache: Path, say: Callable[[str], None], stop: threading.Event) -> C
 
 
 def clean_up(cache: Path) -> None:
-    """Delete what an installation left whose run was killed, unless one is under way."""
+    """Delete the files of a killed installation, unless one is under way."""
     with suppress(OSError), lock_file(cache / "lock") as lock:
         if try_lock(lock):
             _delete(unfinished(cache), lock)
@@ -85,7 +85,7 @@ def _older_versions(cache: Path) -> list[Path]:
 
 
 def _make(job: Job, made: Path) -> str:
-    """Bring the CLI to `made`/bin and return how."""
+    """Download or build the CLI into `made`/bin; return how."""
     job.say(f"Downloading the Pulumi CLI {VERSION}, as there is none on this machine")
     try:
         sdk_installer.install(job, VERSION, made)
@@ -123,14 +123,14 @@ def _make(job: Job, made: Path) -> str:
 
 
 def _check(made: Path) -> None:
-    """See that the CLI works, and is on the disk before anything says that it is there."""
+    """Check that the CLI works, and write it to disk before it is announced."""
     path = made / "bin" / "pulumi"
     try:
         version = version_of(path)
     except VersionError as error:
-        raise JobError(f"what was made {error}") from None
+        raise JobError(f"what was built {error}") from None
     if version != VERSION:
-        raise JobError(f"what was made is version {version}, not {VERSION}")
+        raise JobError(f"what was built is version {version}, not {VERSION}")
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
@@ -144,7 +144,7 @@ def _wait(cache: Path, lock: int, say: Callable[[str], None], stop: threading.Ev
         note = read_note(lock)
         if note != shown:
             shown = note
-            say(f"Another run installs the Pulumi CLI, waiting for it: {note or 'it has just begun'}")
+            say(f"Another run is installing the Pulumi CLI; waiting for it: {note or 'it has just begun'}")
         if stop.wait(_POLL_SECONDS):
             raise JobStoppedError
     _tell_others(lock, f"process {os.getpid()}")

@@ -1,4 +1,4 @@
-"""Finds a Pulumi CLI on PATH, and remembers its version for as long as the file stays the same."""
+"""Finds a Pulumi CLI on PATH, and caches its version until the file changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def find(cache: Path, say: Callable[[str], None]) -> tuple[Path, str] | None:
 
     Args:
         cache: this project's own CLIs, which do not count; it also holds what is remembered.
-        say: is told why one is not used.
+        say: called with the reason if one is not used.
     """
     for folder in os.get_exec_path():
         found = shutil.which("pulumi", path=folder)

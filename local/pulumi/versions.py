@@ -1,4 +1,4 @@
-"""Which Pulumi CLI this project installs, which older ones it accepts, and how a CLI tells its version."""
+"""The versions of the Pulumi CLI: the installed one, the accepted ones, and that of a file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SECONDS: Final = 30.0
 
 
 class VersionError(Exception):
-    """A file is no Pulumi CLI that tells its version; the message completes a sentence about it."""
+    """A file is not a working Pulumi CLI; the message completes a sentence about it."""
 
 
 def version_of(cli: Path) -> str:
@@ -40,13 +40,13 @@ def version_of(cli: Path) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise VersionError(f"does not tell its version within {_SECONDS:g} s") from None
+        raise VersionError(f"does not print its version within {_SECONDS:g} s") from None
     except OSError as error:
         raise VersionError(f"does not run ({error.strerror})") from None
     found = re.fullmatch(r"v?(\d+\.\d+\.\d+\S*)", said.stdout.strip())
     if said.returncode != 0 or not found:
         last = (said.stderr.strip() or said.stdout.strip() or "nothing").splitlines()[-1]
-        raise VersionError(f"does not tell its version but: {last}")
+        raise VersionError(f"does not print its version but: {last}")
     return found[1]
 
 

@@ -1,4 +1,4 @@
-"""Calls of AWS with clear errors."""
+"""AWS calls with clear errors."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from local.resources.cloud import Cloud
 _HINTS: Final = {
     "ClusterContainsServicesException": "Delete its services first.",
     "DeleteConflict": "Delete or detach its policies first.",
-    "DependencyViolation": "Something that this stack does not know still uses it: delete that first.",
+    "DependencyViolation": "Another resource, outside this stack, still uses it: delete that first.",
     "DuplicateLoadBalancerName": "A load balancer has that name already: delete it, or choose another name.",
     "DuplicateTargetGroupName": "A target group has that name already: delete it, or choose another name.",
     "InvalidGroup.Duplicate": "A security group has that name already: delete it, or choose another name.",
     "InvalidAction": "MiniStack does not have this operation; the local run cannot show it.",
     "InvalidChangeBatch": "The zone holds that record already: delete it, or set `allowOverwrite`.",
     "RepositoryNotEmptyException": "Set `forceDelete` to delete its images with it.",
-    "NoSuchHostedZone": "The zone is gone: `make down` and `make up` make it again.",
+    "NoSuchHostedZone": "The zone is gone: `make down` and `make up` create it again.",
 }
-_DEFAULT_HINT: Final = "Correct what it names, or delete what stands in its way, and run again."
+_DEFAULT_HINT: Final = "Correct the named setting, or delete the conflicting resource, and run this again."
 
 
 def code_of(error: BaseException | None) -> str:

@@ -177,7 +177,7 @@ def _specs(what: str, given: Properties, zones: int) -> list[Properties]:
         where = f"{what}, subnetSpecs[{index}]"
         _require_known(where, spec, _SPEC_INPUTS)
         if spec["type"] not in _TYPES:
-            raise ResourceError(f"{where}: type {spec['type']!r} is none of {', '.join(_TYPES)}")
+            raise ResourceError(f"{where}: type {spec['type']!r} is not one of {', '.join(_TYPES)}")
         if spec["type"] in (other["type"] for other in specs[:index]):
             raise ResourceError(f"{where}: another one is {spec['type']} too: give one of each type")
         blocks: list[str] = spec.get("cidrBlocks") or []
@@ -193,7 +193,7 @@ def _nat_strategy(what: str, given: Properties, kinds: Collection[str]) -> str:
     _require_known(f"{what}, natGateways", nat, ("strategy",))
     strategy = str(nat.get("strategy") or "OnePerAz")
     if strategy not in _NAT_STRATEGIES:
-        raise ResourceError(f"{what}: NAT strategy {strategy!r} is none of {', '.join(_NAT_STRATEGIES)}")
+        raise ResourceError(f"{what}: NAT strategy {strategy!r} is not one of {', '.join(_NAT_STRATEGIES)}")
     if strategy != "None" and set(kinds) != set(_TYPES):
         raise ResourceError(
             f"{what}: NAT gateways ({strategy}) need public subnets to be in, and private ones to serve; "

@@ -1,4 +1,4 @@
-"""What the provider asks of a resource type: check, diff, create, read, update, delete, find."""
+"""The interface of a resource type: check, diff, create, read, update, delete, find."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ UNKNOWN: Final = Unknown()
 
 
 class ResourceError(LocalError):
-    """A resource could not be made, changed, read or deleted; the message says why and what to do."""
+    """A resource could not be created, updated, read or deleted; the message says why and what to do."""
 
 
 class UnfinishedError(ResourceError):
-    """A resource was made or changed, and did not become what was asked for: a service that is not steady.
+    """A resource was created or updated, but is not as requested, such as a service that is not steady.
 
     Raised by `create` and `update`. The state keeps this error, and outputs with what was asked for, as it
     does when the official provider fails after the call that changed something (Pulumi's
@@ -52,7 +52,7 @@ class Diff:
 
 
 class Handler(ABC):
-    """Makes, reads, changes and deletes the resources of one type.
+    """Creates, reads, updates and deletes the resources of one type.
 
     `create`, `update` and `delete` get plain JSON values without unknowns or secrets; `check` and `diff`
     may meet `UNKNOWN` in a preview. Whole numbers arrive as int. Property names are Pulumi's own (camelCase).
@@ -61,7 +61,7 @@ class Handler(ABC):
     token: str
     """Pulumi's type token, such as `aws:ecs/cluster:Cluster`."""
     force_new: frozenset[str]
-    """Properties whose change makes a new resource."""
+    """Properties whose change requires replacement."""
     in_place: frozenset[str]
     """Properties that can be changed; any other property is an error, never a silent update."""
     settled_at_creation: frozenset[str] = frozenset()
@@ -72,7 +72,7 @@ class Handler(ABC):
     tagged: bool = False
     """Whether the provider's default tags go into `tags` and `tagsAll`."""
     delete_before_replace: bool = False
-    """Whether the old one has to go first (AWS does not allow two at once)."""
+    """Whether the old one is deleted before the new one is created: AWS does not allow both."""
     renewed_by_update: frozenset[str] = frozenset()
     """Outputs that an update in place changes: unknown in its preview."""
 
@@ -148,7 +148,7 @@ class Handler(ABC):
 
     @abstractmethod
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
-        """Make it, wait until it can be used, and return its id."""
+        """Create it, wait until it is ready, and return its id."""
 
     @abstractmethod
     def read(self, cloud: Cloud, *, id: str, inputs: Properties) -> Properties | None:
@@ -163,4 +163,4 @@ class Handler(ABC):
 
     @abstractmethod
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
-        """Delete it and wait until it is gone; what is gone already is no error."""
+        """Delete it and wait until it is gone; if it is gone already that is no error."""

@@ -154,7 +154,7 @@ def context_hash(context: Path, dockerfile: Path) -> str:
         ResourceError: there is no such folder or Dockerfile, or a file cannot be read.
     """
     if not context.is_dir():
-        raise ResourceError(f"context.location {str(context)!r} is no folder: correct the path of the app")
+        raise ResourceError(f"context.location {str(context)!r} is not a folder: correct `app-path`")
     if not dockerfile.is_file():
         raise ResourceError(
             f"there is no Dockerfile at {str(dockerfile)!r}: create it, or set dockerfile.location"
@@ -178,10 +178,10 @@ def _paths(inputs: Properties) -> tuple[Path, Path]:
     dockerfile: Properties = inputs.get("dockerfile") or {}
     if dockerfile.get("inline"):
         raise ResourceError(
-            "dockerfile.inline is not known here: put it into a file and set dockerfile.location"
+            "the local run does not support dockerfile.inline: put it into a file and set dockerfile.location"
         )
     if context.get("named"):
-        raise ResourceError("context.named is not known here: copy what it names into the context")
+        raise ResourceError("the local run does not support context.named: copy its files into the context")
     folder = Path(context.get("location") or ".")
     return folder, Path(dockerfile.get("location") or folder / "Dockerfile")
 

@@ -266,7 +266,9 @@ class _Follower:
             (one for one in found["services"] if one["status"] == "ACTIVE"), None
         )
         if service is None:
-            raise ResourceError(f"ECS service {self._arn} went away while its tasks were starting")
+            raise ResourceError(
+                f"ECS service {self._arn} was deleted while its tasks were starting: run this again"
+            )
         return service
 
     def _update(self, **arguments: Any) -> None:

@@ -122,7 +122,7 @@ class Service(RowHandler):
             if waited > _DELETE_SECONDS:
                 raise ResourceError(
                     f"ECS service {outputs.get('name') or id!r} is not gone after {_DELETE_SECONDS} s, "
-                    f"{', '.join(remaining)} is there still: remove containers with `docker rm --force`, and "
+                    f"{', '.join(remaining)} still exists: remove containers with `docker rm --force`, and "
                     f"run this again",
                 )
             time.sleep(_PAUSE_SECONDS)

@@ -203,7 +203,7 @@ def get_zone(cloud: Cloud, arguments: Properties) -> Properties:
         call(cloud, "route53", "create_hosted_zone", Name=name, CallerReference=f"node-on-ecs-{name}")
         zones = _public_zones(cloud, name)
     if len(zones) > 1:
-        raise ResourceError(f"{len(zones)} hosted zones are called {name!r}: delete those that are too many")
+        raise ResourceError(f"there are {len(zones)} hosted zones {name!r}: delete all but one")
     identifier = zones[0]["Id"].rpartition("/")[2]
     return {
         "arn": f"arn:aws:route53:::hostedzone/{identifier}",
@@ -301,7 +301,7 @@ def get_registry_image(cloud: Cloud, arguments: Properties) -> Properties:
     digest = registry_digest(name) or next((one.rpartition("@")[2] for one in pulled), None)
     if digest is None:
         raise ResourceError(
-            f"image {name} is not here and its registry cannot be reached: connect to a network, "
+            f"image {name} is not available and its registry cannot be reached: connect to a network, "
             f"or `docker pull` it beforehand"
             if local is None
             else f"image {name} was made on this machine, so that no digest names it, and its registry "

@@ -75,7 +75,7 @@ class Route(RowHandler):
         """
         if not inputs.get("routeTableId"):
             raise ResourceError(
-                f"route {identifier!r} cannot be imported into the local run: declare it, and it is made"
+                f"route {identifier!r} cannot be imported into the local run: declare it to create it"
             )
         tables = [inputs["routeTableId"]]
         answer = self.call(cloud, self.row.read, absent=True, RouteTableIds=tables)

@@ -1,4 +1,4 @@
-"""A simple resource type as a row of data; AWS's own service models hold the rest.
+"""A simple resource type as a row of data; the rest comes from AWS's service models.
 
 To add a type, add its row to `local/resources/table.py` and an example to `tests/integration/resources`;
 a test names what it does not walk. Nothing here loads an AWS library: all rows are made at import.

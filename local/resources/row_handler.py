@@ -20,7 +20,7 @@ from local.resources.row import Change, Row
 
 
 class RowHandler(Handler):
-    """Makes, reads, changes and deletes what one row describes; a subclass adds what no row can say."""
+    """Creates, reads, updates and deletes what one row describes; a subclass adds the rest."""
 
     def __init__(self, row: Row) -> None:
         self.row = row
@@ -210,7 +210,7 @@ class RowHandler(Handler):
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(self.row.id))
         match = re.fullmatch(pattern, identifier)
         if match is None:
-            raise ResourceError(f"{self.token}: {identifier!r} is no id of one, which is {self.row.id}")
+            raise ResourceError(f"{self.token}: {identifier!r} is not a valid id, which is {self.row.id}")
         return match.groupdict()
 
     def _by(self, cloud: Cloud, operation: str, by: str, value: str) -> dict[str, Any]:

@@ -81,7 +81,9 @@ class DefaultSecurityGroup(RowHandler):
         default = {"Name": "group-name", "Values": ["default"]}
         groups = self.call(cloud, self.row.read, Filters=[of_vpc, default])["SecurityGroups"]
         if not groups:
-            raise ResourceError(f"VPC {inputs['vpcId']!r} has no default security group: make the VPC anew")
+            raise ResourceError(
+                f"VPC {inputs['vpcId']!r} has no default security group: create the VPC again"
+            )
         identifier = str(groups[0]["GroupId"])
         self._empty(cloud, identifier)
         tags = tagging.pairs(tagging.with_urn(inputs.get("tags"), urn))

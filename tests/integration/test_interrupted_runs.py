@@ -114,7 +114,7 @@ def test_ctrl_c_lets_finish_what_is_under_way_and_the_next_up_goes_on(standing: 
     _, err = process.communicate(timeout=60)
 
     assert process.returncode == 130, err
-    assert "interrupted: what was made is in the state, and the next run continues from there" in err
+    assert "interrupted: the next run continues from here" in err
     assert inventory.orphans(standing.endpoint, standing.folder) == NOTHING
     made = len(standing.resources("interrupted"))
     run = completes(standing, "interrupted")

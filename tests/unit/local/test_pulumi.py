@@ -59,7 +59,7 @@ def test_the_cli_on_path_goes_before_the_cached_one(machine: Machine, said: list
     [
         (OLD, f"it is version 3.100.0, and {MINIMUM} or later is needed"),
         ("v4.0.0", f"it is version 4.0.0, and {MINIMUM} or later is needed"),
-        ("", "it does not tell its version but: nothing"),
+        ("", "it does not print its version but: nothing"),
     ],
     ids=["too old", "another major version", "built without a version"],
 )
@@ -178,7 +178,7 @@ def test_a_build_that_fails_leaves_no_caches(machine: Machine, said: list[str], 
 def test_a_built_cli_that_does_not_tell_its_version_is_not_put_into_the_cache(machine: Machine) -> None:
     machine.go(builds="")
 
-    with pytest.raises(PulumiCliError, match="what was made does not tell its version"):
+    with pytest.raises(PulumiCliError, match="what was built does not print its version"):
         ensure(print)
 
     assert left(machine) == set()
@@ -271,7 +271,7 @@ def test_of_two_runs_at_once_one_builds_and_the_other_waits(machine: Machine) ->
     go_on.touch()
     outputs = [process.communicate(timeout=SECONDS) for process in (first, second)]
 
-    assert waits.startswith("Another run installs the Pulumi CLI, waiting for it: ")
+    assert waits.startswith("Another run is installing the Pulumi CLI; waiting for it: ")
     assert [out for out, _ in outputs] == [f"{machine.cache / VERSION / 'bin' / 'pulumi'}\n"] * 2
     assert "built from its Go module" in outputs[0][1]
     assert "from the cache" in outputs[1][1]

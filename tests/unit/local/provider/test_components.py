@@ -94,4 +94,7 @@ def test_a_component_without_a_stand_in_is_refused_by_name(client: Client) -> No
     with pytest.raises(grpc.RpcError) as caught:
         construct(client, Monitor(), "toy:index:Other")
 
-    assert caught.value.details() == "toy:index:Other pair: the local run has no stand-in for this component"
+    assert (
+        caught.value.details()
+        == "toy:index:Other pair: the local run does not have this component: add it in local/resources, or run this stack on AWS"
+    )

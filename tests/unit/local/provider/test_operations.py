@@ -78,7 +78,7 @@ def test_nothing_is_looked_for_by_what_is_not_known_yet(thing: Thing, cloud: Clo
 
 
 def test_what_is_gone_cannot_be_changed_and_the_way_out_is_told(thing: Thing, cloud: Cloud) -> None:
-    with pytest.raises(ResourceError, match="thing-7 is gone: run it again"):
+    with pytest.raises(ResourceError, match="thing-7 is gone: run this again"):
         operations.update(
             thing, cloud, urn=URN, identifier="thing-7", old_outputs={}, inputs=INPUTS, changed=()
         )

@@ -325,11 +325,11 @@ def test_outputs_are_awsx_own() -> None:
         ({"numberOfAvailabilityZones": 2}, "does not know numberOfAvailabilityZones"),
         ({"subnetSpecs": [{"type": "Public", "size": 256}]}, r"subnetSpecs\[0\].*does not know size"),
         ({"subnetSpecs": [{"type": "Public", "cidrMask": 16}]}, "does not know cidrMask"),
-        ({"subnetSpecs": [{"type": "Isolated"}]}, "'Isolated' is none of Public, Private"),
+        ({"subnetSpecs": [{"type": "Isolated"}]}, "'Isolated' is not one of Public, Private"),
         ({"subnetSpecs": [SPECS[0], SPECS[0]]}, "another one is Public too"),
         ({"subnetSpecs": [SPECS[0], {"type": "Private"}]}, "0 cidrBlocks for 2 Availability Zones"),
         ({"availabilityZoneNames": ["us-east-1a"]}, "2 cidrBlocks for 1 Availability Zones"),
-        ({"natGateways": {"strategy": "Two"}}, "'Two' is none of None, Single, OnePerAz"),
+        ({"natGateways": {"strategy": "Two"}}, "'Two' is not one of None, Single, OnePerAz"),
         (
             {"natGateways": {"strategy": "Single", "elasticIpAllocationIds": ["eip"]}},
             "does not know elasticIpAllocationIds",
