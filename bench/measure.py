@@ -72,8 +72,11 @@ def run(command: Command, until: Callable[[], bool] | None = None) -> Cost:
 
 
 @contextmanager
-def beside(command: Command, ready: str) -> Generator[None]:
+def beside(command: Command, ready: str) -> Generator[Callable[[], None]]:
     """Run a command that goes on until Ctrl-C, from when it says that it is `ready`, and end it so.
+
+    Yields:
+        What waits until it says so once more.
 
     Raises:
         CommandError: it ended before, failed, or was not ready or not at its end within three minutes.
@@ -81,10 +84,19 @@ def beside(command: Command, ready: str) -> Generator[None]:
     log = command.folder / "bench-beside.log"
     process = _start(command, log)
     watch = _Watch(process)
-    try:
-        if not _wait(lambda: ready in log.read_text("utf-8", "replace"), watch, time.monotonic()):
+    times = 0
+
+    def wait() -> None:
+        nonlocal times
+        times += 1
+        if not _wait(
+            lambda: log.read_text("utf-8", "replace").count(ready) >= times, watch, time.monotonic()
+        ):
             raise _failure(command, process, log)
-        yield
+
+    try:
+        wait()
+        yield wait
         process.send_signal(signal.SIGINT)
         watch.join(_LIMIT_SECONDS)
     finally:

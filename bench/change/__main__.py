@@ -57,12 +57,13 @@ def main() -> None:
 def _measure(ours: Ours) -> Mapping[str, Sequence[float]]:
     run(ours.up())
     app, ask = ours.folder / "app", partial(page, ours.domain, ours.front_door_port)
-    with beside(ours.command("dev", STACK), READY):
-        sources = [source_changed(app, ask, f"change {number}") for number in range(_SOURCES)]
     packages: list[float] = []
-    for number in range(_PACKAGES):
-        with beside(ours.command("dev", STACK), READY):
+    with beside(ours.command("dev", STACK), READY) as wait_until_ready:
+        sources = [source_changed(app, ask, f"change {number}") for number in range(_SOURCES)]
+        for number in range(_PACKAGES):
             packages.append(packages_changed(app, ask, f"2.0.{number}"))
+            # The new image answers before the old tasks have ended.
+            wait_until_ready()
     return {
         SOURCE: [round(one, 3) for one in sources],
         PACKAGES: [round(one, 3) for one in packages],
