@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.measure import Command, CommandError, Cost, run
+from bench.measure import Command, CommandError, Cost, beside, run
 
 
 def python(code: str, folder: Path, *, until: Callable[[], bool] | None = None) -> Cost:
@@ -90,3 +90,32 @@ def test_what_never_ends_is_no_figure_and_is_ended(tmp_path: Path, monkeypatch: 
     with pytest.raises(CommandError, match="ended with -9"):
         python("import time; time.sleep(60)", tmp_path)
     assert time.monotonic() - began < 30
+
+
+# A command that goes on until Ctrl-C
+
+FOLLOWS = """
+import signal, sys, time
+print("ready", flush=True)
+try:
+    time.sleep(0.1)
+    print("ready", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    open("ended", "w").close()
+"""
+
+
+def test_a_command_is_ended_by_ctrl_c_after_what_goes_on_beside_it(tmp_path: Path) -> None:
+    with beside(Command((sys.executable, "-c", FOLLOWS), tmp_path, os.environ), "ready") as wait_until_ready:
+        wait_until_ready()
+        before = (tmp_path / "ended").exists()
+
+    assert (before, (tmp_path / "ended").exists()) == (False, True)
+
+
+def test_a_command_that_ends_before_it_is_ready_is_told(tmp_path: Path) -> None:
+    command = Command((sys.executable, "-c", "raise SystemExit(2)"), tmp_path, os.environ)
+
+    with pytest.raises(CommandError, match="ended with 2"), beside(command, "ready"):
+        pass
