@@ -1,10 +1,29 @@
-"""Leaves nothing running when the tests are interrupted."""
+"""Hands out tests by project or by file, and leaves nothing running when they are interrupted."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadGroupScheduling
+
+
+class _ByProjectOrFile(LoadGroupScheduling):
+    """Gives a worker all tests of a group, or of a file: what they share is made once.
+
+    In the order of collection, in which the long ones come first: so both workers end at the same time.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        group = super()._split_scope(nodeid)
+        return nodeid.partition("::")[0] if group == nodeid else group
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupScheduling | None:
+    return _ByProjectOrFile(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.hookimpl(trylast=True)
@@ -21,8 +40,10 @@ def stop_servers(below: Path) -> None:
     from local.emulator import Emulator
     from local.front_door.process import FrontDoor
 
-    for kind in (FrontDoor, Emulator):
-        for record in below.rglob(f"{kind.NAME.replace(' ', '_')}.json"):
-            server = kind.recorded(record.parent)
-            if server is not None:
-                server.stop()
+    kinds = {f"{kind.NAME.replace(' ', '_')}.json": kind for kind in (FrontDoor, Emulator)}
+    # Workers that end at the same time delete what is theirs; `os.walk` goes on where a folder has gone.
+    found = [(Path(folder), name) for folder, _, files in os.walk(below) for name in kinds.keys() & files]
+    for folder, name in sorted(found, key=lambda one: [*kinds].index(one[1])):
+        server = kinds[name].recorded(folder)
+        if server is not None:
+            server.stop()

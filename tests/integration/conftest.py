@@ -70,9 +70,17 @@ def project(pulumi_cli: Path, tmp_path: Path) -> Iterator[Project]:
 
 
 @pytest.fixture(scope="session")
-def without_tasks(copy_project: Callable[[], Project]) -> Project:
-    """Shared: an emulator without any containers, in which each test has stacks of its own."""
-    return copy_project()
+def without_tasks(pulumi_cli: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Shared: an emulator without any containers, in which each test has stacks of its own.
+
+    They go with the emulator: it has made nothing outside of itself.
+    """
+    del pulumi_cli
+    project = Project.copy_to(tmp_path_factory.mktemp("project"))
+    try:
+        yield project
+    finally:
+        stop_servers(project.folder)
 
 
 @pytest.fixture(scope="session")

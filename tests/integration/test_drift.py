@@ -87,12 +87,6 @@ def differences(document: Any) -> set[tuple[str, str, str]]:
     }
 
 
-def test_a_stack_as_its_update_left_it_has_no_drift(stack: Project) -> None:
-    run = stack.run("drift", STACK)
-
-    assert (run.code, run.out) == (0, f"{STACK}: no drift\n"), run.err
-
-
 def test_drift_is_found_and_left_and_corrected_by_an_up_that_reads_first(stack: Project) -> None:
     """All kinds in one: each command reads every resource anyway."""
     cloud, before = Cloud(stack.endpoint), inventory.emulated(stack.endpoint)

@@ -28,16 +28,18 @@ def steps(text: str) -> list[str]:
     return re.findall(r"(?m)^    (done|failed|interrupted)\b", text)
 
 
-def test_a_stack_that_does_not_come_up_is_destroyed_all_the_same(project: Project) -> None:
-    project.configure(command=["node", "-e", "process.exit(4)"])
+@pytest.mark.xdist_group("dev")
+def test_a_stack_that_does_not_come_up_is_destroyed_all_the_same(dev: Project) -> None:
+    before = emulated(dev.endpoint)
+    dev.configure(multidev=[], command=["node", "-e", "process.exit(4)"])
 
-    run = project.run("aws-smoke")
+    run = dev.run("aws-smoke")
 
     assert run.code == 1
     assert steps(run.out) == ["done", "failed", "done", "done"]
     assert "exited with code 4" in run.err
-    assert not (project.folder / "Pulumi.smoke.yaml").exists()
-    assert emulated(project.endpoint) == Counter()
+    assert not (dev.folder / "Pulumi.smoke.yaml").exists()
+    assert emulated(dev.endpoint) - before == Counter()
 
 
 @dataclass(frozen=True, kw_only=True)
