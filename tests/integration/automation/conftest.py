@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,40 +53,54 @@ class Toys:
         return Cli(program=program, folder=self.root, variables=self.stacks.variables()).ask(*arguments)
 
 
-@pytest.fixture
-def toys(
-    pulumi_cli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str], Toys]]:
-    """Write a project with a program."""
-    # The program changes both.
-    monkeypatch.chdir(Path.cwd())
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    for name in os.environ:
-        if name.startswith("PULUMI_"):
-            monkeypatch.delenv(name)
-    world = World()
+@contextmanager
+def _served(folder: Path, cli: Path, world: World) -> Generator[Toys]:
+    """Serve the provider for the project in a folder."""
     server, port = serve(Provider(**package(world)))
-    variables = {
-        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_CONFIG_PASSPHRASE": "a passphrase",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "PULUMI_DEBUG_PROVIDERS": f"toy:{port}",
-    }
-
-    def write(program: str) -> Toys:
-        (tmp_path / "state").mkdir()
-        shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
-        (tmp_path / "__main__.py").write_text(program)
-        (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  node-on-ecs:domain: dev.example.com\n")
-        said: list[str] = []
+    said: list[str] = []
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        # The program changes both.
+        monkeypatch.chdir(Path.cwd())
+        monkeypatch.setattr(sys, "path", [*sys.path])
+        for name in os.environ:
+            if name.startswith("PULUMI_"):
+                monkeypatch.delenv(name)
         stacks = Account(
-            find_cli=lambda _: pulumi_cli,
-            root=tmp_path,
-            extra_variables=variables,
+            find_cli=lambda _: cli,
+            root=folder,
+            extra_variables={
+                "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+                "PULUMI_HOME": str(folder / "home"),
+                "PULUMI_CONFIG_PASSPHRASE": "a passphrase",
+                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+                "PULUMI_DEBUG_PROVIDERS": f"toy:{port}",
+            },
             lock_retry=LockRetry(minutes=0, say=said.append),
         )
-        return Toys(root=tmp_path, stacks=stacks, world=world, said=said)
-
-    yield write
+        yield Toys(root=folder, stacks=stacks, world=world, said=said)
     server.stop(None).wait()
+
+
+@pytest.fixture(scope="module")
+def made(
+    request: pytest.FixtureRequest, pulumi_cli: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, World]:
+    """A project with the `PROGRAM` of the module, brought to where the module's `begin` leaves it, once."""
+    folder = tmp_path_factory.mktemp("toys")
+    (folder / "state").mkdir()
+    shutil.copy(ROOT / "Pulumi.yaml", folder)
+    (folder / "__main__.py").write_text(request.module.PROGRAM)
+    (folder / "Pulumi.dev.yaml").write_text("config:\n  node-on-ecs:domain: dev.example.com\n")
+    world = World()
+    with _served(folder, pulumi_cli, world) as toys:
+        request.module.begin(toys)
+    return folder, world
+
+
+@pytest.fixture
+def toys(made: tuple[Path, World], pulumi_cli: Path, tmp_path: Path) -> Iterator[Toys]:
+    """A copy of it that is the test's own, as is what exists."""
+    folder, world = made
+    shutil.copytree(folder, tmp_path, ignore=shutil.ignore_patterns("home"), dirs_exist_ok=True)
+    with _served(tmp_path, pulumi_cli, deepcopy(world)) as toys:
+        yield toys

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +11,7 @@ from automation.previews.lifecycle import Previews
 from automation.stacks.stacks import Stacks
 from tests.integration.automation.conftest import Toys
 
-_PROGRAM = """
+PROGRAM = """
 import pulumi
 
 
@@ -36,14 +35,16 @@ pulumi.export("opened", pulumi.Config("toys").require_secret("key"))
 """
 
 
+def begin(toys: Toys) -> None:
+    toys.stacks.create("dev", {"encryptionsalt": "there will be one"})
+    toys.pulumi("config", "set", "--secret", "toys:key", "xyzzy", "--stack", "dev")
+    toys.stacks.up("dev")
+
+
 @pytest.fixture
-def base(toys: Callable[[str], Toys]) -> Toys:
+def base(toys: Toys) -> Toys:
     """The stack dev, up, with an encrypted value."""
-    base = toys(_PROGRAM)
-    base.stacks.create("dev", {"encryptionsalt": "there will be one"})
-    base.pulumi("config", "set", "--secret", "toys:key", "xyzzy", "--stack", "dev")
-    base.stacks.up("dev")
-    return base
+    return toys
 
 
 def previews(stacks: Stacks) -> Previews:

@@ -13,7 +13,7 @@ from automation.changes.model import Changes
 from automation.errors import AutomationError, LockedError
 from tests.integration.automation.conftest import Toys
 
-_PROGRAM = """
+PROGRAM = """
 import pulumi
 
 
@@ -31,13 +31,15 @@ pulumi.export("key", pulumi.Output.secret("xyzzy"))
 """
 
 
+def begin(toys: Toys) -> None:
+    toys.stacks.create("dev", {"encryptionsalt": "there will be one"})
+    toys.stacks.up("dev")
+
+
 @pytest.fixture
-def dev(toys: Callable[[str], Toys]) -> Toys:
+def dev(toys: Toys) -> Toys:
     """The stack dev, up."""
-    dev = toys(_PROGRAM)
-    dev.stacks.create("dev", {"encryptionsalt": "there will be one"})
-    dev.stacks.up("dev")
-    return dev
+    return toys
 
 
 def configure(dev: Toys, key: str, value: str) -> None:
@@ -152,4 +154,4 @@ def test_a_stale_lock_is_explained_and_removed_on_demand(dev: Toys) -> None:
     dev.stacks.up("dev")
 
     assert "ann@laptop" in str(raised.value)
-    assert "`cancel dev` removes its lock" in str(raised.value)
+    assert "cancel dev` removes its lock" in str(raised.value)
