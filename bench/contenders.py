@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +21,7 @@ from bench.measure import Command
 from local import ports
 from local.docker import connect, engine
 from local.emulator import Emulator
+from local.user_cache import user_cache
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 ZONE: Final = "example.com"
@@ -118,11 +121,22 @@ class Ours:
 
 
 def install_cdk(folder: Path) -> bool:
-    """Install AWS CDK into a new folder, by its lock file; return False where there is no npm."""
+    """Have AWS CDK in a new folder, by its lock file, installed once; return False where there is no npm."""
     if shutil.which("npm") is None:
         return False
-    shutil.copytree(_CDK, folder, ignore=shutil.ignore_patterns("node_modules"))
-    subprocess.run(("npm", "ci", "--no-audit", "--no-fund", "--loglevel", "error"), cwd=folder, check=True)
+    lock = hashlib.sha256((_CDK / "package-lock.json").read_bytes()).hexdigest()[:16]
+    kept = (user_cache() or folder.parent) / "cdk" / lock
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as unfinished:
+            made = Path(unfinished) / lock
+            shutil.copytree(_CDK, made, ignore=shutil.ignore_patterns("node_modules"))
+            npm = ("npm", "ci", "--no-audit", "--no-fund", "--loglevel", "error")
+            subprocess.run(npm, cwd=made, check=True)
+            # Another run may have been quicker.
+            with suppress(OSError):
+                made.rename(kept)
+    folder.symlink_to(kept)
     return True
 
 

@@ -25,11 +25,12 @@ class Sizes:
     many: int = 10
     planned: tuple[int, ...] = (1, 10, 50, 100)
     """A load balancer carries 100."""
-    warm: bool = True
-    """Whether one service is brought up warm, which takes the same steps as many."""
+    again: bool = True
+    """Whether what takes the steps of another figure is measured too: one service that is brought up warm as
+    many are, and the CDK's `deploy` of no change and of many."""
 
 
-SMALLEST: Final = Sizes(many=2, planned=(1,), warm=False)
+SMALLEST: Final = Sizes(many=2, planned=(1,), again=False)
 
 
 class Bench:
@@ -51,15 +52,21 @@ class Bench:
         try:
             cdk = self._first()
             contenders: list[Contender] = [self._ours, *([cdk] if cdk else [])]
-            for measure in (self._unchanged, self._scale, self._destroy):
-                for contender in contenders:
+            all_again = contenders if self._sizes.again else [self._ours]
+            for measure, measured in (
+                (self._unchanged, all_again),
+                (self._scale, contenders),
+                (self._destroy, contenders),
+            ):
+                for contender in measured:
                     measure(contender)
             for services in self._sizes.planned:
                 self._plan(services, cdk)
-            # At the end: these go with the emulator.
-            for measure in (*([self._warm] if self._sizes.warm else []), self._many):
-                for contender in contenders:
-                    measure(contender)
+            for contender in contenders if self._sizes.again else []:
+                self._warm(contender)
+            # At the end: they go with the emulator.
+            for contender in all_again:
+                self._many(contender)
         finally:
             run(self._ours.command("down"))
 
