@@ -1,1 +1,1 @@
-"""What a stack costs in a month: its resources, times what AWS asks for them."""
+"""Estimates what a stack costs in a month: its resources, times AWS's prices."""

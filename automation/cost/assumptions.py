@@ -1,4 +1,4 @@
-"""What a bill depends on and no configuration says: traffic, logs, stored images."""
+"""Assumptions that no configuration has: traffic, logs, stored images."""
 
 from __future__ import annotations
 
@@ -18,32 +18,30 @@ def _assumed(value: float, meaning: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Assumptions:
-    """Guesses, the same for every stack; `--assume` replaces them."""
+    """Assumptions, the same for every stack; `--assume` changes them."""
 
-    hours: float = _assumed(730, "hours of a month")
+    hours: float = _assumed(730, "hours in a month")
     scaling: float = _assumed(
-        0, "how far load moves services that scale, from their fewest tasks (0) to their most (1)"
+        0, "how much load scales services, from their fewest tasks (0) to their most (1)"
     )
-    requests: float = _assumed(100_000, "requests of a month to each service that runs")
-    response_kb: float = _assumed(10, "KB of a response, all of it to the internet")
-    logs_gb: float = _assumed(0.1, "GB that each task logs in a month; it is stored as it comes")
-    nat_gb: float = _assumed(2, "GB of a month through NAT gateways for each task")
+    requests: float = _assumed(100_000, "requests a month to each running service")
+    response_kb: float = _assumed(10, "KB in a response, all sent to the internet")
+    logs_gb: float = _assumed(0.1, "GB that each task logs in a month; stored uncompressed")
+    nat_gb: float = _assumed(2, "GB a month through NAT gateways for each task")
     image_gb: float = _assumed(0.25, "GB in each image repository; images share their lower layers")
     insights_cluster_metrics: float = _assumed(13, "metrics of Container Insights for a cluster")
     insights_service_metrics: float = _assumed(25, "metrics of Container Insights for a service")
-    insights_task_metrics: float = _assumed(132, "metrics for each task where Container Insights is enhanced")
+    insights_task_metrics: float = _assumed(132, "metrics for each task with enhanced Container Insights")
     insights_logs_gb: float = _assumed(0.1, "GB of performance events of Container Insights for each task")
-    dns_queries: float = _assumed(100_000, "queries of a month to each hosted zone, but for aliases")
+    dns_queries: float = _assumed(100_000, "queries a month to each hosted zone, without aliases")
     efs_gb: float = _assumed(10, "GB in each file system; all of it in the Standard class")
-    efs_read_gb: float = _assumed(10, "GB of a month read from each file system whose throughput is elastic")
-    efs_written_gb: float = _assumed(
-        5, "GB of a month written to each file system whose throughput is elastic"
-    )
+    efs_read_gb: float = _assumed(10, "GB a month read from each file system with elastic throughput")
+    efs_written_gb: float = _assumed(5, "GB a month written to each file system with elastic throughput")
     instance_reserved_gb: float = _assumed(
-        0.5, "GB of each instance's memory that the system and the ECS agent take"
+        0.5, "GB of each instance's memory for the system and the ECS agent"
     )
-    job_minutes: float = _assumed(5, "minutes that a task runs which a schedule starts")
-    queue_requests: float = _assumed(1000, "requests of a month to each queue")
+    job_minutes: float = _assumed(5, "minutes that a scheduled task runs")
+    queue_requests: float = _assumed(1000, "requests a month to each queue")
     bucket_gb: float = _assumed(1, "GB in each bucket")
 
     @classmethod

@@ -1,8 +1,8 @@
-"""What tasks run on beside Fargate: how many instances, of which type, and what is paid for each.
+"""Capacity beside Fargate: number, type and price of instances.
 
 Tasks on instances cost nothing themselves. An Auto Scaling group that ECS scales has the instances that its
-tasks need, within its bounds; any other has those that it is told to have. For ECS Managed Instances the type
-is taken on which the tasks cost least.
+tasks need, within its bounds; others have their desired capacity. For ECS Managed Instances the type with the
+lowest cost for the tasks is assumed.
 """
 
 from __future__ import annotations

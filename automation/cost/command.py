@@ -48,22 +48,22 @@ def _refuse_what_cannot_be_meant(*rules: tuple[bool, str]) -> None:
 @click.option(
     "--compute-table",
     is_flag=True,
-    help="Show instead what three workloads cost on all that tasks may run on, side by side.",
+    help="Compare what three workloads cost on each kind of capacity; without STACK.",
 )
 @click.option("--region", metavar="REGION", help=f"Region of --compute-table; {table.REGION} by default.")
-@click.option("--compare", metavar="STACK", help="Show what another stack would cost instead.")
+@click.option("--compare", metavar="STACK", help="Compare with another stack.")
 @click.option(
     "--before",
     type=_FILE,
-    help="Show the change from a file that `pulumi stack export` wrote to what the program declares now.",
+    help="Compare the resources in a file of `pulumi stack export` with those that the program declares.",
 )
-@click.option("--live", is_flag=True, help="Ask AWS's Price List API; needs credentials.")
+@click.option("--live", is_flag=True, help="Use today's prices from AWS's Price List API; needs credentials.")
 @click.option(
     "--assume",
     multiple=True,
     metavar="NAME=NUMBER",
     callback=_assumptions,
-    help="Replace an assumption, such as requests=5000000.",
+    help="Change an assumption, such as requests=5000000.",
 )
 @click.option(
     "--budget",
@@ -99,7 +99,7 @@ def cost(
     if stack is None:
         raise click.UsageError("Missing argument 'STACK'.")
     _refuse_what_cannot_be_meant(
-        (compute_table or region is not None, "--compute-table and its --region are of no stack"),
+        (compute_table or region is not None, "--compute-table and --region take no STACK"),
         (compare is not None and before is not None, "use either --compare or --before, not both"),
     )
     planned = plan(stack)
@@ -127,7 +127,7 @@ def cost(
         write_text(chart, charts.svg(sides))
     used = {line.price for _, side in sides for line in side.lines}
     if live and (of_table := sorted({price.key for price in used if price.source.url != URL})):
-        say(f"from the table, since AWS's price list does not have them: {', '.join(of_table)}")
+        say(f"prices from the table, as AWS's price list does not have them: {', '.join(of_table)}")
     if limit is None or not over:
         return 0
     say(

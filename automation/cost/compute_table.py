@@ -1,4 +1,4 @@
-"""What three workloads cost on all that tasks may run on, side by side: the figures of docs/compute.md."""
+"""Compares what three workloads cost on each kind of capacity: the figures of docs/compute.md."""
 
 from __future__ import annotations
 

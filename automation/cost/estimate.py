@@ -38,9 +38,9 @@ class Estimate:
     assumptions: Assumptions
     lines: tuple[Line, ...]
     unpriced: Mapping[str, int]
-    """Types that nothing is known of, with how many there are: the total leaves them out."""
+    """Number of resources of each unknown type; the total leaves them out."""
     missing: tuple[str, ...] = ()
-    """Keys of prices that are not known in the region: the total leaves them out."""
+    """Keys of prices that are unknown in the region; the total leaves them out."""
     savings: Savings = field(default_factory=Savings)
     tasks: Mapping[str, Tasks] = field(default_factory=dict[str, Tasks])
     """How many tasks each service runs, by its logical name."""
@@ -52,7 +52,7 @@ class Estimate:
 
     @property
     def groups(self) -> dict[str, float]:
-        """Dollars a month by what a reader of bills thinks in, the dearest first."""
+        """Dollars a month by group, the most expensive first."""
         totals: dict[str, float] = {}
         for line in self.lines:
             totals[line.usage.group] = totals.get(line.usage.group, 0) + line.usd
@@ -60,7 +60,7 @@ class Estimate:
 
     @property
     def assumed(self) -> list[tuple[str, float, str]]:
-        """The assumptions that went into it."""
+        """The assumptions that it uses."""
         names = {name for line in self.lines for name in line.usage.assumes}
         if any(tasks.follows_load for tasks in self.tasks.values()):
             names.add("scaling")
@@ -68,7 +68,7 @@ class Estimate:
 
 
 def estimate(stack: Stack, prices: PriceBook, assumptions: Assumptions) -> Estimate:
-    """Price a stack; of what has no price in its region, the result says so."""
+    """Price a stack; the result names what has no price in its region."""
     context = Context(stack, assumptions)
     lines: list[Line] = []
     unpriced: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Tasks that EventBridge Scheduler starts: how often, and what they use while they run."""
+"""Scheduled tasks: how often they run, and what they use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""States over the time: what several services and groups are at once, taken to be busy at the same hours."""
+"""Combines the load levels of several services and groups, assumed to be busy at the same hours."""
 
 from __future__ import annotations
 

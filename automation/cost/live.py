@@ -1,4 +1,4 @@
-"""Today's prices by AWS's Price List API, and from the table what that does not have."""
+"""Today's prices from AWS's Price List API; those that it lacks from the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each type of resource is billed by, and which types cost nothing and why."""
+"""How each type of resource is billed, and which types cost nothing and why."""
 
 from __future__ import annotations
 

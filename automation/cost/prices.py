@@ -1,4 +1,4 @@
-"""AWS's prices by region, from the tables in this folder, each with where and when it was read."""
+"""AWS's prices by region, from the tables in this folder, each with source and date."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOW_LIVE: Final = "use --live with AWS credentials"
 
 
 class MissingPriceError(AutomationError):
-    """A price that is not known in a region: an estimate goes on without it, and says so."""
+    """A price that is unknown in a region; an estimate leaves it out, and names it."""
 
 
 @dataclass(frozen=True, kw_only=True)

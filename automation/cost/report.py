@@ -35,7 +35,7 @@ def signed(amount: float) -> str:
 
 
 def lines(estimate: Estimate) -> Iterator[str]:
-    """Yield what a stack costs, group by group, and what the numbers rest on."""
+    """Yield what a stack costs, by group, and what the estimate is based on."""
     rows: list[tuple[str, ...]] = [("", "resource", "quantity", "price", "a month")]
     for group, total in estimate.groups.items():
         rows.append((group, "", "", "", usd(total)))
@@ -70,11 +70,11 @@ def change_lines(sides: Sequence[Named]) -> Iterator[str]:
 
 
 def savings_lines(found: Savings) -> Iterator[str]:
-    """Yield what the tasks that always run would cost less; nothing where no task does."""
+    """Yield what could be saved for tasks that always run; nothing without such tasks."""
     if not found.options:
         return
     tasks = ", ".join(f"{count:g} of {name}" for name, count in found.tasks.items())
-    yield f"Tasks that always run on demand ({tasks}): {usd(found.usd)} a month of Fargate; less with"
+    yield f"Tasks that always run, on demand ({tasks}): {usd(found.usd)} a month of Fargate; less with"
     rows: list[tuple[str, ...]] = [("", "a month", "change", "commits to")]
     rows += [
         (
@@ -87,17 +87,17 @@ def savings_lines(found: Savings) -> Iterator[str]:
     ]
     yield from _table(rows, amounts=3)
     plans = load_table().plans
-    yield f"Plans: rates of {plans.region}, read {plans.source.read}; elsewhere the same share of the price."
+    yield f"Plans: rates of {plans.region}, read {plans.source.read}; the same discount is assumed elsewhere."
 
 
 def notes(estimate: Estimate) -> Iterator[str]:
-    """Yield what the number rests on."""
+    """Yield what the estimate is based on."""
     yield from _left_out(estimate)
     yield from _tasks(estimate)
     if estimate.stack.most_vcpus:
         yield (
-            f"It may take {estimate.stack.most_vcpus:g} Fargate vCPUs at once, at its most tasks in the "
-            f"middle of a deployment; a new account allows {VCPUS_OF_A_NEW_ACCOUNT:g}."
+            f"It may need up to {estimate.stack.most_vcpus:g} Fargate vCPUs, with its most tasks during a "
+            f"deployment; a new account allows {VCPUS_OF_A_NEW_ACCOUNT:g}."
         )
     if estimate.assumed:
         yield "Assumed (change with --assume name=number):"
@@ -112,14 +112,14 @@ def notes(estimate: Estimate) -> Iterator[str]:
 def _left_out(estimate: Estimate) -> Iterator[str]:
     if estimate.unpriced:
         left_out = ", ".join(f"{count} {token}" for token, count in sorted(estimate.unpriced.items()))
-        yield f"Not priced, so it costs more than this: {left_out}"
+        yield f"Not included, so the stack costs more: {left_out}"
     if estimate.missing:
         yield (
-            "Not priced, so it costs more than this: no price is known in "
+            "Not included, so the stack costs more: no price is known in "
             f"{estimate.stack.region} of {', '.join(estimate.missing)}"
         )
         if listed := [key for key in estimate.missing if is_listed(key)]:
-            yield f"`cost --live` asks AWS, with credentials, for {', '.join(listed)}"
+            yield f"`cost --live` gets prices from AWS, with credentials: {', '.join(listed)}"
 
 
 def _tasks(estimate: Estimate) -> Iterator[str]:

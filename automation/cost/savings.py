@@ -1,8 +1,8 @@
-"""What the tasks that always run would cost less with a Compute Savings Plan, or on Graviton.
+"""Savings for tasks that always run: a Compute Savings Plan, or Graviton.
 
-A plan commits an account for one or three years to an amount an hour, whatever runs. So it is reckoned for
-the tasks that run at every hour: a service's desired count, or the fewest that its autoscaling and its
-schedules leave. Spot is no part of it: no plan covers it, and it costs less already.
+A plan commits an account to an amount an hour for one or three years. So it is calculated for tasks that run
+at every hour: a service's desired count, or the fewest that its autoscaling and its schedules allow. Spot is
+left out: no plan covers it, and it costs less already.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Savings:
-    """What there is to save."""
+    """The possible savings."""
 
     tasks: Mapping[str, float] = field(default_factory=dict[str, float])
     """How many tasks on demand always run, by their service."""

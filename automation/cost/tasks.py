@@ -70,7 +70,7 @@ def tasks_of(service: Resource, stack: Stack, scaling: float) -> Tasks:
         levels = _by_schedule(desired, actions, load)
     except UnknownScheduleError as error:
         most = max(desired, bounds.most, *(int(_capacity(action, "maxCapacity") or 0) for action in actions))
-        basis = f"{most}, the most that it may have: when {error} runs is not known here"
+        basis = f"{most}, its maximum: the schedule {error} is not understood"
         return Tasks(levels=((most, 1),), basis=basis, uncertain=True)
     average = sum(count * share for count, share in levels.items())
     between = f"{min(levels):g} to {max(levels):g}" if len(levels) > 1 else f"{max(levels):g}"

@@ -1,4 +1,4 @@
-"""What meters are made of: how much of something is used in a month, and the stack around it."""
+"""Usage in a month, and the stack around a resource."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Usage:
     price: str
     quantity: float
     group: str
-    """What the reader of a bill thinks in: Fargate, public addresses, logs."""
+    """Group on the bill: Fargate, public addresses, logs."""
     what: str
     assumes: tuple[str, ...] = ("hours",)
 

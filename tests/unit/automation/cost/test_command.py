@@ -136,8 +136,8 @@ def test_a_chart_is_written(run: Run, tmp_path: Path) -> None:
         (["small", "--assume", "request=1"], "did you mean requests"),
         (["small", "--budget", "-1"], "-1.0 is not in the range"),
         ([], "Missing argument 'STACK'"),
-        (["small", "--compute-table"], "--compute-table and its --region are of no stack"),
-        (["small", "--region", "eu-west-1"], "--compute-table and its --region are of no stack"),
+        (["small", "--compute-table"], "--compute-table and --region take no STACK"),
+        (["small", "--region", "eu-west-1"], "--compute-table and --region take no STACK"),
     ],
 )
 def test_what_cannot_be_meant_is_a_usage_error(arguments: list[str], message: str, run: Run) -> None:
@@ -171,4 +171,4 @@ def test_workloads_are_compared_in_another_region(run: Run) -> None:
 def test_live_asks_aws_and_says_what_it_did_not_have(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "PricesOfToday", lambda _: EverythingCostsADollar())
 
-    assert run("large", "--live")[2] == "from the table, since AWS's price list does not have them: key\n"
+    assert run("large", "--live")[2] == "prices from the table, as AWS's price list does not have them: key\n"

@@ -38,7 +38,7 @@ def test_lines_say_what_is_paid_for_what_and_on_what_it_rests() -> None:
         "  key                 state     1 unit      $1         $1.00",
         "",
         "Assumed (change with --assume name=number):",
-        "  hours=1500  hours of a month",
+        "  hours=1500  hours in a month",
         "Prices read 2026-01-02; without free tiers, discounts and taxes.",
     ]
 
@@ -87,14 +87,14 @@ def test_how_many_vcpus_it_may_take_is_said() -> None:
     small = bill(resource(KEY))
     large = replace(small, stack=replace(small.stack, most_vcpus=24))
 
-    assert any("may take 24 Fargate vCPUs at once" in line for line in told(large))
+    assert any("may need up to 24 Fargate vCPUs" in line for line in told(large))
     assert as_json(large)["most_vcpus"] == 24
 
 
 def test_what_could_not_be_priced_is_said() -> None:
     unpriced = bill(resource("aws:rds/instance:Instance"))
 
-    assert "Not priced, so it costs more than this: 1 aws:rds/instance:Instance" in told(unpriced)
+    assert "Not included, so the stack costs more: 1 aws:rds/instance:Instance" in told(unpriced)
 
 
 class NoPriceOfAddresses(EverythingCostsADollar):
@@ -110,24 +110,22 @@ def test_a_price_that_a_region_lacks_is_said_with_the_way_to_get_it() -> None:
     found = estimate(stack(resource(ADDRESS), resource(KEY)), NoPriceOfAddresses(), Assumptions())
 
     assert found.usd == 1
-    assert "Not priced, so it costs more than this: no price is known in nowhere of public-ipv4" in told(
-        found
-    )
-    assert "`cost --live` asks AWS, with credentials, for public-ipv4" in told(found)
+    assert "Not included, so the stack costs more: no price is known in nowhere of public-ipv4" in told(found)
+    assert "`cost --live` gets prices from AWS, with credentials: public-ipv4" in told(found)
     assert as_json(found)["no_price_known"] == ["public-ipv4"]
 
 
 def test_what_the_tasks_that_always_run_would_cost_less_is_said() -> None:
     """Each vCPU and GB for a dollar: 100 hours of one task of half a vCPU and 1 GB."""
     shown = told(bill(task(), service(), hours=100))
-    first = shown.index("Tasks that always run on demand (1 of web): $150.00 a month of Fargate; less with")
+    first = shown.index("Tasks that always run, on demand (1 of web): $150.00 a month of Fargate; less with")
 
     assert shown[first + 1 : first + 6] == [
         "                                             a month   change    commits to",
         "  Compute Savings Plan, 1 year, no upfront   $118.03  -$31.97  $1.1803/hour",
         "  Compute Savings Plan, 3 years, no upfront   $80.94  -$69.06  $0.8094/hour",
         "",
-        "Plans: rates of us-east-1, read 2026-09-28; elsewhere the same share of the price.",
+        "Plans: rates of us-east-1, read 2026-09-28; the same discount is assumed elsewhere.",
     ]
 
 

@@ -120,8 +120,8 @@ def test_a_schedule_that_is_not_understood_is_priced_at_its_most_and_said(unknow
     found = tasks(bounds(1, 4), EVENING, unknown)
 
     assert found.average == max(4, *(unknown.block("scalableTargetAction").values() or [0]))
-    assert "the most that it may have: when " in found.basis
-    assert found.basis.endswith(" runs is not known here")
+    assert "its maximum: the schedule " in found.basis
+    assert found.basis.endswith(" is not understood")
 
 
 def test_a_schedule_that_never_comes_round_is_not_understood_either() -> None:
