@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -63,7 +63,7 @@ def test_the_picture_shows_each_frame_from_its_time_on_and_then_the_page() -> No
         r"([\d.]+)%\{transform", text.partition("@keyframes play")[2].partition("@keyframes")[0]
     )
 
-    ElementTree.fromstring(text)
+    ET.fromstring(text)  # noqa: S314 - our own
     # 2.5 s, 3 s of the last frame and 4 s of the page.
     assert [float(one) for one in times] == pytest.approx([0, 26.32, 57.89, 100], abs=0.01)
     assert "data:image/png;base64,YSBQTkc=" in text
@@ -92,7 +92,7 @@ def test_the_picture_that_is_there_fits_into_readme() -> None:
     text = PICTURE.read_text("utf-8")
     (seconds,) = re.findall(r"\.play\{animation:play ([\d.]+)s", text)
 
-    ElementTree.fromstring(text)
+    ET.fromstring(text)  # noqa: S314 - our own
     assert len(text) < 300_000
     assert float(seconds) < 25
     assert re.search(r"http://dev\.example\.com\.localhost:\d+", text)
