@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from automation.changes.cost_change import CostChange
 from automation.changes.formatting import lines, summary
 from automation.changes.github import Comment, failure_written, file_type, write
-from automation.changes.policies import as_document, declaration_of, exceptions_of, lines_of
 from automation.console import json_option, say, say_error, show, to_type
 from automation.services.quota import vcpu_warning
 from automation.stacks.stacks import Stacks
-from policies.evaluation import evaluate
+
+if TYPE_CHECKING:
+    from automation.changes.events import Events
 
 _FAILED: Final = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Judged:
+    """What the controls say of a preview; nothing, where nobody asked."""
+
+    lines: tuple[str, ...] = ()
+    document: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    failed: int = 0
+    """How many mandatory controls fail."""
 
 
 @click.command
@@ -47,10 +60,9 @@ def preview(
     """
     # Written for a failure, too: else the comment of the previous push would remain.
     with failure_written(comment, stack, "Preview", append=False):
-        exceptions = exceptions_of(stacks, stack) if policies else None
+        judge = _judge(stacks, stack) if policies else None
         events = stacks.preview(stack)
-    report = None if exceptions is None else evaluate(declaration_of(events.after), exceptions)
-    judged = [] if report is None else [*lines_of(stack, report)]
+    judged = judge(events) if judge else _Judged()
     changes = events.changes()
     if warning := vcpu_warning(stacks, stack):
         say(warning)
@@ -58,18 +70,16 @@ def preview(
     remark = f"**Cost:** {cost.text()}"
     write(
         comment,
-        Comment(stack=stack, title="Preview", changes=changes, remarks=[remark], policies=judged),
+        Comment(stack=stack, title="Preview", changes=changes, remarks=[remark], policies=judged.lines),
     )
-    document = {"stack": stack, **changes.as_json(), "cost": cost.as_json()}
     show(
-        (*lines(changes), f"{stack}: {summary(changes)}", f"cost: {cost.text()}", *judged),
-        document if report is None else {**document, "policies": as_document(report)},
+        (*lines(changes), f"{stack}: {summary(changes)}", f"cost: {cost.text()}", *judged.lines),
+        {"stack": stack, **changes.as_json(), "cost": cost.as_json(), **judged.document},
         as_json=as_json,
     )
-    if report is not None and report.failures:
-        count = len({one.control.id for one in report.failures})
-        controls = "control" if count == 1 else "controls"
-        say_error(f"{stack} fails {count} mandatory {controls}: each has its fix above")
+    if judged.failed:
+        controls = "control" if judged.failed == 1 else "controls"
+        say_error(f"{stack} fails {judged.failed} mandatory {controls}: each has its fix above")
         return _FAILED
     if cost.over_budget and fail_over_budget:
         say_error(
@@ -78,3 +88,22 @@ def preview(
         )
         return _FAILED
     return 0
+
+
+def _judge(stacks: Stacks, stack: str) -> Callable[[Events], _Judged]:
+    """Return what holds a preview against the controls; exceptions that are wrong are refused before it."""
+    # Only who asks for it needs the policy pack.
+    from automation.changes.policies import as_document, declaration_of, exceptions_of, lines_of
+    from policies.evaluation import evaluate
+
+    exceptions = exceptions_of(stacks, stack)
+
+    def judge(events: Events) -> _Judged:
+        report = evaluate(declaration_of(events.after), exceptions)
+        return _Judged(
+            lines=tuple(lines_of(stack, report)),
+            document={"policies": as_document(report)},
+            failed=len({one.control.id for one in report.failures}),
+        )
+
+    return judge
