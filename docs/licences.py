@@ -59,8 +59,8 @@ def document() -> str:
     table = "\n".join(rows)
     return f"""# Licences of the dependencies
 
-Written by `python -m docs.licences` from the locks and from what each installed package says; a test
-holds it, and refuses licences other than {", ".join(sorted(ALLOWED))}.
+`python -m docs.licences` writes this page from the locks and the metadata of the installed packages; a test
+checks it, and refuses licences other than {", ".join(sorted(ALLOWED))}.
 
 {table}
 {_OTHERS}"""

@@ -193,8 +193,14 @@ def _install(packages: Path) -> None:
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1].strip()
             raise _NotInstalledError(f"{REQUIREMENTS.relative_to(ROOT)} cannot be installed: {reason}")
         for old in packages.parent.glob("website-*"):
-            shutil.rmtree(old, ignore_errors=True)
-        target.rename(packages)
+            if old != packages:
+                shutil.rmtree(old, ignore_errors=True)
+        try:
+            target.rename(packages)
+        except OSError:
+            # Another run has installed the same meanwhile.
+            if not packages.exists():
+                raise
 
 
 def _mermaid(assets: Path) -> None:
