@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any, Final, cast
@@ -16,6 +17,8 @@ Comments = Mapping[Path, str]
 SCHEMA_LINE: Final = "# yaml-language-server: $schema=docs/pulumi-stack.schema.json"
 _WIDTH: Final = 118
 _INDENT: Final = "  "
+# Between brackets Go's reader ends a scalar at more than the comma: `ok?0:1` is one that it refuses.
+_SAFE: Final = re.compile(r"[\w./+=-]+(?: [\w./+=-]+)*")
 
 
 def stack_text(
@@ -85,10 +88,10 @@ def _flow(value: object) -> str:
 
 
 def _in_flow(value: object) -> str:
-    """Return an item of a list in one line: what ends an item there stands in quotes."""
+    """Return an item of a list in one line: whatever might end an item there stands in quotes."""
     text = _flow(value)
-    ends = isinstance(value, str) and text == value and any(one in value for one in ",[]{}")
-    return json.dumps(value, ensure_ascii=False) if ends else text
+    is_plain = isinstance(value, str) and text == value
+    return json.dumps(value, ensure_ascii=False) if is_plain and not _SAFE.fullmatch(text) else text
 
 
 def _scalar(value: object) -> str:

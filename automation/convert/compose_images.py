@@ -58,9 +58,6 @@ _KNOWN: Final = (
         _TOOL,
     ),
 )
-_REFERENCE: Final = re.compile(
-    r"[A-Za-z0-9][\w.-]*(?::\d+)?(?:/[\w.-]+)*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?"
-)
 _PLAIN_PROXIES: Final = re.compile(r"nginx(?:-unprivileged)?|httpd|envoy|openresty")
 
 
@@ -73,11 +70,6 @@ def known(image: str) -> Known | None:
 def is_plain_proxy(image: str) -> bool:
     """Whether an image is a web server without anything to serve."""
     return _PLAIN_PROXIES.fullmatch(image.rpartition("/")[2].partition(":")[0].lower()) is not None
-
-
-def is_reference(image: str) -> bool:
-    """Whether something names an image."""
-    return _REFERENCE.fullmatch(image) is not None
 
 
 PROXY: Final = _PROXY

@@ -64,6 +64,8 @@ class Found:
     """Host names of Traefik's rules."""
     names: list[str] = field(default_factory=list[str])
     """By which other services may call it."""
+    guessed_path: bool = False
+    """Whether the path that the load balancer asks for is none of the file's."""
     one_shot: bool = False
     """Whether it runs once."""
     variables: dict[str, str] = field(default_factory=dict[str, str])
@@ -246,7 +248,8 @@ def _words(source: Source, keys: dict[str, Any], place: Place) -> None:
     for key in ("entrypoint", "command"):
         value = source.get(key)
         if listed := items(value):
-            words = [str(text) for one in listed if (text := text_of(one)) is not None]
+            # The CLI drops a line break before a text, which means nothing to a shell.
+            words = [text.lstrip("\n") for one in listed if (text := text_of(one)) is not None]
         else:
             try:
                 words = shlex.split(text_of(value) or "")

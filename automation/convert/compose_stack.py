@@ -10,9 +10,10 @@ from typing import Any, Final
 from automation.convert.accepted import accepted
 from automation.convert.assemble import config_of, names_for
 from automation.convert.compose_file import Project
-from automation.convert.compose_images import PROXY, Known, is_plain_proxy, is_reference, known
+from automation.convert.compose_images import PROXY, Known, is_plain_proxy, known
 from automation.convert.compose_service import Context, Found, converted, hosts_called, hosts_of, is_public
 from automation.convert.hosts import common_zone, is_in, zone_of
+from automation.convert.images import is_reference
 from automation.convert.report import Place, Report
 from automation.convert.source import items, mapping, text_of
 from automation.convert.variables import egress_for, ports_by_name, ports_in
@@ -84,8 +85,7 @@ def converted_stack(project: Project, wanted: Wanted, report: Report) -> dict[st
         ports |= ports_by_name(mapping(one.service.keys.get("secrets")), noted)
     if rules := egress_for(ports):
         stack["egress"] = rules
-    asked = [name for name, one in services.items() if one.service.keys.get("health-check-path") == "/"]
-    if asked := [name for name in asked if services[name].service.exposure == "http"]:
+    if asked := [name for name in public if name in services and services[name].guessed_path]:
         place.do(
             "healthcheck",
             f"the load balancer asks {', '.join(asked)} for /: say another path in `health-check-path` where"
@@ -244,6 +244,7 @@ def _expose(one: Found, place: Place, *, public: bool) -> None:
         for key in ("health-check-interval-seconds", "health-check-timeout-seconds", "unhealthy-threshold"):
             keys.pop(key, None)
         return
+    one.guessed_path = "health-check-path" not in keys
     keys.setdefault("health-check-path", "/")
     if "container-port" not in keys:
         place.do("ports", "no port can be read: `container-port` is 3000")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from automation.convert.copilot_manifests import UNKNOWN
+from automation.convert.images import is_reference
 from automation.convert.report import Place
 from automation.convert.source import Source, flag_of, items, mapping, text_of
 from automation.convert.variables import split
@@ -124,7 +125,8 @@ class Containers:
 
     def _words(self, field: str, value: object) -> list[str]:
         if listed := items(value):
-            return [text for one in listed if (text := text_of(one)) is not None]
+            # The CLI drops a line break before a text, which means nothing to a shell.
+            return [text.lstrip("\n") for one in listed if (text := text_of(one)) is not None]
         text = text_of(value)
         if text is None:
             return []
@@ -215,15 +217,9 @@ class Containers:
 
     def _sidecar(self, name: str) -> dict[str, Any] | None:
         source, before = self._source, f"sidecars.{name}"
-        image = source.peek(f"{before}.image")
-        where = f"{before}.image.location" if isinstance(image, dict) else f"{before}.image"
-        location = source.text(where)
+        location = self._image_of(before)
         if location is None:
             source.get(before)
-            self._place.do(
-                f"{before}.image.build",
-                "left out, for it is built: push it into a registry, and name it in `sidecars`",
-            )
             return None
         # Docker's own defaults, as with Copilot.
         said: dict[str, Any] = {
@@ -255,6 +251,23 @@ class Containers:
         if mounts:
             said["volumes"] = mounts
         return said
+
+    def _image_of(self, before: str) -> str | None:
+        """Return a sidecar's image; without one it would run the app's."""
+        source = self._source
+        image = source.peek(f"{before}.image")
+        location = source.text(f"{before}.image.location" if isinstance(image, dict) else f"{before}.image")
+        if location is None:
+            self._place.do(
+                f"{before}.image.build",
+                "left out, for it is built: push it into a registry, and name it in `sidecars`",
+            )
+            return None
+        location = location.replace(UNKNOWN, "$")
+        if not is_reference(location):
+            self._place.do(f"{before}.image", f"left out, for {location!r} is no image: say it in `sidecars`")
+            return None
+        return location
 
     def _told(self, before: str, said: dict[str, Any]) -> None:
         """Put variables and secrets of another container than the app's into its keys."""

@@ -17,6 +17,7 @@ from automation.convert.copilot_fields import WORKLOAD
 from automation.convert.copilot_traffic import Traffic, traffic_of
 from automation.convert.dockerfile import user_of
 from automation.convert.fields import note_what_is_left
+from automation.convert.images import is_reference
 from automation.convert.report import Place
 from automation.convert.source import Source, flag_of, items, mapping, number_of, seconds_of, text_of
 from automation.convert.variables import ports_by_name, ports_in
@@ -136,6 +137,8 @@ def _image(source: Source, keys: dict[str, Any], app: App, place: Place) -> None
         text = f"{location} has a variable: the tag is latest here, or say `--set NAME=VALUE`"
         place.do("image.location", text)
         location = shortened
+    if not is_reference(location):
+        raise ValueError(f"its image is {location!r}, which no registry can have")
     keys["image"] = location
     if credentials := source.text("image.credentials"):
         keys["registry-credentials"] = credentials

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from automation.stack_files import read_config
+from automation.stack_text import stack_text
+from tests.unit.automation import test_stack_text
 from tests.unit.automation.test_go_yaml import REFUSED, VALUES
 
 Pulumi = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -74,3 +76,22 @@ def test_the_cli_refuses_what_we_refuse(pulumi: Pulumi, tmp_path: Path) -> None:
 
     assert [text for text in REFUSED if is_read(text)] == []
     assert is_read("1")
+
+
+def test_the_cli_reads_what_a_conversion_writes(pulumi: Pulumi, tmp_path: Path) -> None:
+    """In one line and in several, as an item of a list and of an object: Go reads less than PyYAML does."""
+    file = tmp_path / "Pulumi.dev.yaml"
+    texts = [one for one in test_stack_text.VALUES if isinstance(one, str)]
+    written = {
+        **{f"value{number}": {"it": one} for number, one in enumerate(test_stack_text.VALUES)},
+        "short": {f"list{number}": [one, "b"] for number, one in enumerate(texts)},
+        "items": [{"a": one, "b": [one]} for one in texts],
+    }
+    salt = file.read_text().splitlines()[0]
+    file.write_text(f"{salt}\n{stack_text('toys', written)}", encoding="utf-8")
+
+    shown = pulumi("config", "--json")
+
+    assert shown.returncode == 0, shown.stderr
+    read = {key: json.loads(one["value"]) for key, one in json.loads(shown.stdout).items()}
+    assert read == {f"toys:{key}": value for key, value in written.items()}

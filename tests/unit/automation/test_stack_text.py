@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -13,56 +13,56 @@ from automation.stack_text import stack_text
 LONG = "word " * 40
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        *(
-            "1.20",
-            "0420",
-            "yes",
-            "12:30:00",
-            "null",
-            "~",
-            "",
-            " a ",
-            "a: b",
-            "# a",
-            "a #b",
-            "- a",
-            "[",
-            "{a",
-            "'",
-            '"',
-        ),
-        *(
-            "two\nlines",
-            "tab\t",
-            "ü",
-            "\u2028",
-            "a, b",
-            "*x",
-            "&x",
-            "!x",
-            "%x",
-            "@x",
-            "1e3",
-            "0o17",
-            "<<",
-            LONG,
-        ),
-        *(0, -1, 1.5, True, False),
-        *(
-            [],
-            ["a", "1", "x, y", "]", ""],
-            [LONG, LONG],
-            [{"a": "b, c", "d": ["e", 1]}],
-            {},
-            {"a": {}, "b": {"c": [1]}},
-        ),
-        {"1": "a", "yes": None, "a b": "c"},
-    ],
-    ids=repr,
-)
+VALUES: Final[list[Any]] = [
+    *(
+        "1.20",
+        "0420",
+        "yes",
+        "12:30:00",
+        "null",
+        "~",
+        "",
+        " a ",
+        "a: b",
+        "# a",
+        "a #b",
+        "- a",
+        "[",
+        "{a",
+        "'",
+        '"',
+    ),
+    *(
+        "two\nlines",
+        "tab\t",
+        "ü",
+        "\u2028",
+        "a, b",
+        "*x",
+        "&x",
+        "!x",
+        "%x",
+        "@x",
+        "1e3",
+        "0o17",
+        "<<",
+        LONG,
+    ),
+    *("ok?0:1", "http://x:1/", "a:b", "?", "a?", "x@y", "it's", "r=>f(r.ok?0:1))", "a=b", "-", "--flag", "*"),
+    *(0, -1, 1.5, True, False),
+    *(
+        [],
+        ["a", "1", "x, y", "]", ""],
+        [LONG, LONG],
+        [{"a": "b, c", "d": ["e", 1]}],
+        {},
+        {"a": {}, "b": {"c": [1]}},
+    ),
+    {"1": "a", "yes": None, "a b": "c"},
+]
+
+
+@pytest.mark.parametrize("value", [*VALUES, [one for one in VALUES if isinstance(one, str)]], ids=repr)
 def test_the_cli_reads_what_was_written(tmp_path: Path, value: Any) -> None:
     path = tmp_path / "Pulumi.dev.yaml"
     path.write_text(stack_text("toys", {"key": value, "aws:region": "eu-west-1"}), encoding="utf-8")

@@ -40,7 +40,7 @@ config:
   toys:environment:
     NODE_ENV: production
     API_URL: http://api:4000
-  toys:health-check-command: [CMD, wget, -q, http://localhost:3000/ok]
+  toys:health-check-command: [CMD, wget, -q, "http://localhost:3000/ok"]
   toys:connect:
     enabled: true
     protocol: tcp

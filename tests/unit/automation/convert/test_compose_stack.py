@@ -114,7 +114,7 @@ def test_services_reach_each_other_by_the_names_of_the_file(tmp_path: Path) -> N
 
 
 def test_services_that_wait_for_each_other_in_a_circle_are_accepted(tmp_path: Path) -> None:
-    config, _ = convert(
+    config, notes = convert(
         write(
             tmp_path,
             "services:\n  a: {image: a, expose: ['1'], environment: {URL: 'http://b:2'}}\n"
@@ -124,6 +124,8 @@ def test_services_that_wait_for_each_other_in_a_circle_are_accepted(tmp_path: Pa
     )
 
     settings_of(config)
+    assert not [note for note in notes if "left out" in note]
+    assert len([one for one in (config, *config["services"].values()) if "calls" in one["connect"]]) == 2
 
 
 def test_a_service_that_runs_once_before_another_one_is_its_migration(tmp_path: Path) -> None:
@@ -257,3 +259,23 @@ def test_what_cannot_be_done_is_one_sentence(
 ) -> None:
     with pytest.raises(AutomationError, match=says):
         convert(write(tmp_path, text), **wanted)
+
+
+def test_the_path_that_the_load_balancer_asks_for_is_questioned_where_it_is_guessed(tmp_path: Path) -> None:
+    asked = "healthcheck: {test: [CMD, curl, 'http://localhost:1/']}"
+    config, notes = convert(
+        write(
+            tmp_path,
+            f"services: {{web: {{image: a, ports: ['1:1'], {asked}}}, api: {{image: b, ports: ['2:2']}}}}\n",
+        )
+    )
+
+    assert config["health-check-path"] == "/"
+    assert [note for note in notes if note.startswith("healthcheck: the load balancer asks api for /")]
+
+
+def test_a_line_break_before_a_command_is_dropped(tmp_path: Path) -> None:
+    """The CLI would drop it."""
+    config, _ = convert(write(tmp_path, 'services: {web: {image: a, command: [sh, -c, "\\n  echo a\\n"]}}\n'))
+
+    assert config["command"] == ["sh", "-c", "  echo a\n"]

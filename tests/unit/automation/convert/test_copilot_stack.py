@@ -411,3 +411,42 @@ def test_nothing_empty_is_left_of_what_is_refused(tmp_path: Path) -> None:
 
     assert "environment-files" not in config
     assert any("gone.env" in note for note in notes)
+
+
+def test_the_certificate_of_a_distribution_tells_no_region(tmp_path: Path) -> None:
+    folder = app(tmp_path, web=WEB)
+    environment(tmp_path, "cdn: {certificate: 'arn:aws:acm:us-east-1:123456789012:certificate/1'}\n")
+    config, notes = convert(folder, region=None)
+
+    assert "aws:region" not in config
+    assert any("say the region" in note for note in notes)
+
+
+def test_a_name_goes_before_the_order_of_services(tmp_path: Path) -> None:
+    balanced = "type: Load Balanced Web Service\nimage: {location: 'a:1', port: 1}\n"
+    folder = app(
+        tmp_path,
+        admin=f"name: admin\n{balanced}",
+        web=f"name: web\n{balanced}http: {{path: /, alias: a.example.com}}\n",
+    )
+    config, _ = convert(folder)
+
+    assert config["name"] == "web"
+
+
+@pytest.mark.parametrize("sidecar", ["{image: 'Not An Image'}", "{image: '${AGENT}'}"])
+def test_a_sidecar_without_an_image_is_left_out(tmp_path: Path, sidecar: str) -> None:
+    """Else it would run the app's."""
+    config, notes = convert(app(tmp_path, web=f"{WEB}sidecars: {{agent: {sidecar}}}\n"))
+
+    assert "sidecars" not in config
+    assert any(note.startswith("web sidecars.agent.image: left out") for note in notes)
+
+
+def test_a_service_whose_image_no_registry_can_have_is_left_out(tmp_path: Path) -> None:
+    config, notes = convert(
+        app(tmp_path, web=WEB, api="name: api\ntype: Backend Service\nimage: {location: 'API:1'}\n")
+    )
+
+    assert "services" not in config
+    assert any("which no registry can have" in note for note in notes)
