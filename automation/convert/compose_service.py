@@ -248,14 +248,15 @@ def _words(source: Source, keys: dict[str, Any], place: Place) -> None:
     for key in ("entrypoint", "command"):
         value = source.get(key)
         if listed := items(value):
-            # The CLI drops a line break before a text, which means nothing to a shell.
-            words = [text.lstrip("\n") for one in listed if (text := text_of(one)) is not None]
+            words = [text for one in listed if (text := text_of(one)) is not None]
         else:
             try:
                 words = shlex.split(text_of(value) or "")
             except ValueError as error:
                 place.missing(key, f"left out, for a shell could not read it either: {error}")
                 words = []
+        # The CLI drops a line break before a text, which means nothing to a shell.
+        words = [word.lstrip("\n") for word in words]
         if words:
             keys[key] = words
         if _DEVELOPMENT.search(" ".join(words)):

@@ -125,13 +125,13 @@ class Containers:
 
     def _words(self, field: str, value: object) -> list[str]:
         if listed := items(value):
-            # The CLI drops a line break before a text, which means nothing to a shell.
-            return [text.lstrip("\n") for one in listed if (text := text_of(one)) is not None]
+            return [text for one in listed if (text := text_of(one)) is not None]
         text = text_of(value)
         if text is None:
             return []
         try:
-            return shlex.split(text)
+            # The CLI drops a line break before a text, which means nothing to a shell.
+            return [word.lstrip("\n") for word in shlex.split(text)]
         except ValueError as error:
             self._place.missing(field, f"left out, for a shell could not read it either: {error}")
             return []
