@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from automation.errors import AutomationError
 from automation.stacks.stacks import KnownStack, Run, Stacks
@@ -15,6 +16,9 @@ from local.resources.cloud import Cloud
 if TYPE_CHECKING:
     from infra.settings import Settings
     from local.environment import LocalEnvironment
+
+_STACK: Final = "pulumi:pulumi:Stack"
+_SECRET: Final = "4dabf18193072939515e22adb298388d"  # noqa: S105 -- by this key a state tells secrets from objects
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,20 @@ class LocalStacks(Stacks):
             KnownStack(name=name, last_update=datetime.fromtimestamp(path.stat().st_mtime, UTC))
             for name, path in paths.items()
         ]
+
+    def resources(self, stack: str) -> Sequence[Mapping[str, Any]]:
+        """Return the resources in a stack's state, from its file: the CLI takes a third of a second."""
+        # What the file describes is in the emulator, or nowhere.
+        self.local.emulator()
+        return self.local.backend.read(stack).resources
+
+    def outputs(self, stack: str, *, show_secrets: bool = True) -> Mapping[str, Any]:
+        """Return a stack's outputs, from its state's file; by the CLI where it has to open a secret."""
+        found = [one.get("outputs") for one in self.resources(stack) if one["type"] == _STACK]
+        outputs: Mapping[str, Any] = (found[0] if found else None) or {}
+        if _SECRET in json.dumps(outputs):
+            return super().outputs(stack, show_secrets=show_secrets)
+        return outputs
 
     def clients(self, settings: Settings) -> Cloud:
         """Return clients of the emulator, whatever account the settings name."""

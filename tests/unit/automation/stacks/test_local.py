@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 
 from automation.errors import AutomationError
 from automation.stacks.local import LocalStacks
+from local.backend import Backend
+from local.errors import LocalError
 
 
 @pytest.fixture
@@ -23,14 +26,15 @@ def calls(tmp_path: Path) -> Path:
 def stacks(tmp_path: Path, calls: Path) -> LocalStacks:
     """Local stacks, with a script for the CLI that writes down its arguments."""
     script = tmp_path / "pulumi"
-    script.write_text(f'#!/bin/sh\necho "$*" >> "{calls}"\n')
+    script.write_text(f'#!/bin/sh\necho "$*" >> "{calls}"\necho {{}}\n')
     script.chmod(0o755)
 
     @contextmanager
     def run(stack: str, command: str, make: Any, *, region: str) -> Iterator[Any]:
         yield make(variables={}, folder=tmp_path)
 
-    local: Any = SimpleNamespace(run=run, variables=dict)
+    backend = Backend(tmp_path / "state", "shop")
+    local: Any = SimpleNamespace(run=run, variables=dict, backend=backend, emulator=lambda: None)
     return LocalStacks(find_cli=lambda _: script, root=tmp_path, local=local)
 
 
@@ -54,3 +58,53 @@ def test_a_stack_is_made_by_its_first_update(stacks: LocalStacks, calls: Path) -
 def test_a_lock_ends_with_its_process(stacks: LocalStacks) -> None:
     with pytest.raises(AutomationError, match="dev has no stale lock"):
         stacks.cancel("dev")
+
+
+def write_state(stacks: LocalStacks, **outputs: Any) -> list[dict[str, Any]]:
+    resources: list[dict[str, Any]] = [
+        {
+            "urn": "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev",
+            "type": "pulumi:pulumi:Stack",
+            "outputs": outputs,
+        },
+        {"urn": "urn:pulumi:dev::shop::aws:ecs/cluster:Cluster::cluster", "type": "aws:ecs/cluster:Cluster"},
+    ]
+    path = stacks.local.backend.path("dev")
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"checkpoint": {"latest": {"resources": resources}}}))
+    return resources
+
+
+def test_resources_and_outputs_are_read_without_the_cli(stacks: LocalStacks, calls: Path) -> None:
+    """It takes longer to start than `status` or `logs` take for all the rest."""
+    resources = write_state(stacks, url="http://shop.example.com")
+
+    assert list(stacks.resources("dev")) == resources
+    assert stacks.outputs("dev") == {"url": "http://shop.example.com"}
+    assert not calls.exists()
+
+
+def test_a_stack_that_is_not_there_has_none(stacks: LocalStacks) -> None:
+    assert (list(stacks.resources("dev")), stacks.outputs("dev")) == ([], {})
+
+
+def test_an_output_that_is_a_secret_is_opened_by_the_cli(stacks: LocalStacks, calls: Path) -> None:
+    secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
+    write_state(stacks, url="http://shop.example.com", keys={"password": secret})
+
+    stacks.outputs("dev", show_secrets=False)
+
+    (call,) = calls.read_text().splitlines()
+    assert call.startswith("stack output --json --stack dev")
+
+
+def test_without_an_emulator_a_state_describes_nothing(stacks: LocalStacks) -> None:
+    write_state(stacks)
+
+    def emulator() -> None:
+        raise LocalError("the emulator does not run")
+
+    stacks.local.emulator = emulator  # type: ignore[method-assign]
+
+    with pytest.raises(LocalError, match="does not run"):
+        stacks.outputs("dev")
