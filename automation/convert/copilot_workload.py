@@ -27,7 +27,7 @@ _DOCKERFILE: Final = "Dockerfile"
 _SPOT: Final = [{"capacity-provider": "FARGATE_SPOT", "weight": 1}]
 _SCALE_IN: Final = 120
 _SCALE_OUT: Final = 60
-_FREE_DISK: Final = 20
+_HTTPS: Final = 443
 _TARGETS: Final = {
     "cpu_percentage": "cpu-percent",
     "memory_percentage": "memory-percent",
@@ -109,6 +109,7 @@ def converted(values: Mapping[str, Any], kind: str, name: str, app: App, place: 
     _network(source, keys, place)
     _deployment(source, keys, place)
     _overrides(source, keys, place)
+    _https_to_tasks(keys, place)
     if kind == copilot.JOB:
         _job(source, keys, name, place)
     if source.flag("observability.tracing") or source.text("observability.tracing"):
@@ -329,6 +330,18 @@ def _overrides(source: Source, keys: dict[str, Any], place: Place) -> None:
             place.missing(
                 f"taskdef_overrides {path}", "no key has it: see whether another one does what it is for"
             )
+
+
+def _https_to_tasks(keys: dict[str, Any], place: Place) -> None:
+    """Report a container that expects HTTPS: Copilot's load balancer speaks it to port 443."""
+    ingress = mapping(mapping(keys.get("sidecars")).get(keys.get("ingress-container", "")))
+    port = ingress.get("port", keys.get("container-port"))
+    if port == _HTTPS and keys.get("exposure", "http") == "http":
+        place.do(
+            "http",
+            "the load balancer speaks HTTP to tasks, to port 443 too: let the container take it on another"
+            " port",
+        )
 
 
 def _job(source: Source, keys: dict[str, Any], name: str, place: Place) -> None:

@@ -450,3 +450,16 @@ def test_a_service_whose_image_no_registry_can_have_is_left_out(tmp_path: Path) 
 
     assert "services" not in config
     assert any("which no registry can have" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "http: {path: /, target_container: nginx}\nsidecars: {nginx: {image: 'nginx:1', port: 443}}\n",
+        "http: {path: /, target_port: 443}\n",
+    ],
+)
+def test_a_container_that_expects_https_is_reported(tmp_path: Path, lines: str) -> None:
+    _, notes = convert(app(tmp_path, web=f"{WEB}{lines}"))
+
+    assert any(note.startswith("web http: the load balancer speaks HTTP to tasks") for note in notes)
