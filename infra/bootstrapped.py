@@ -54,7 +54,10 @@ def _made(project: str, parent: pulumi.Resource) -> Mapping[str, str]:
     found = aws.ssm.get_parameters_by_path(
         path=f"/bootstrap/{project}", opts=pulumi.InvokeOptions(parent=parent)
     )
-    return {name.rpartition("/")[2]: value for name, value in zip(found.names, found.values, strict=True)}
+    return {
+        name.rpartition("/")[2]: value
+        for name, value in zip(found.names or (), found.values or (), strict=True)
+    }
 
 
 def _resolved(settings: Settings, made: Mapping[str, str]) -> Settings:

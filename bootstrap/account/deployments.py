@@ -268,8 +268,9 @@ def _regional(place: Place, actions: Iterable[str]) -> Iterator[Statement]:
     here: dict[str, Any] = {"StringEquals": {"aws:RequestedRegion": place.region}}
     yield allow("Regional", sorted(set(actions) - of_ssm), "*", here)
     if _BOOTSTRAPPED in of_ssm:
-        # The path, and not the parameters in it, is what AWS compares.
-        yield allow("Bootstrapped", [_BOOTSTRAPPED], place.arn("ssm", f"parameter/bootstrap/{place.project}"))
+        # AWS compares the path that is asked for.
+        path = place.arn("ssm", f"parameter/bootstrap/{place.project}")
+        yield allow("Bootstrapped", [_BOOTSTRAPPED], [path, f"{path}/*"])
     if named:
         yield allow("Parameters", named, place.arn("ssm", _PARAMETERS))
         images = f"arn:{place.partition}:ssm:{place.region}::{_IMAGES}"

@@ -235,6 +235,24 @@ def test_versions_are_tested_at_an_existing_listener_too(declare_stack: DeclareS
     assert not graph.all(LISTENER)
 
 
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({**ALONE, "preview-stacks": {"maximum": 0}}, []),
+        ({**ALONE}, ["*.dev.example.com"]),
+        ({"preview-stacks": {"maximum": 0}}, ["*.dev.example.com"]),
+    ],
+    ids=["nobody may come", "pull requests may", "copies"],
+)
+def test_a_certificate_has_the_wildcard_where_somebody_may_come_to_names_below(
+    declare_stack: DeclareStack, changes: dict[str, Any], names: list[str]
+) -> None:
+    """From the beginning: the first copy would need another certificate."""
+    certificate = declare_stack("dev", changes).one(CERTIFICATE).inputs
+
+    assert certificate.get("subjectAlternativeNames", []) == names
+
+
 @pytest.mark.parametrize(("protocol", "logged"), [("tls", True), ("tcp", False)])
 def test_a_network_load_balancer_logs_where_it_decrypts(
     declare_stack: DeclareStack, protocol: str, *, logged: bool
