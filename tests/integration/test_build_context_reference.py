@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 from pathlib import Path
 from random import Random
@@ -52,18 +54,47 @@ PARTS = (
 MALFORMED = ("[", "a[", "[]a]", "[a-]", "a\\", "[^]", "[a-\\")
 
 
-@pytest.fixture(scope="session")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the reference was built, without the job's own."""
     folder = tmp_path_factory.mktemp("patternmatcher")
-    program = folder / "reference"
-    go.build(
-        Job(folder=folder / "work", say=print),
-        what="BuildKit's matcher",
-        module=MODULE,
-        package="patternmatcher",
-        output=program,
-    )
-    return program
+    home, module, work = (folder / name for name in ("home", "module", "work"))
+    for empty in (home, work):
+        empty.mkdir()
+    shutil.copytree(MODULE, module)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        # Where pip and Go have their settings, which may name the only index that there is.
+        settings = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+        monkeypatch.setenv("XDG_CONFIG_HOME", settings)
+        monkeypatch.setenv("HOME", str(home))
+        go.build(
+            Job(folder=work, say=print),
+            what="BuildKit's matcher",
+            module=module,
+            package="patternmatcher",
+            output=folder / "made" / "reference",
+            flags=["-ldflags=-X main.builtBy=this-test"],
+        )
+    shutil.rmtree(work)
+    return folder
+
+
+@pytest.fixture
+def reference(made: Path) -> Path:
+    return made / "made" / "reference"
+
+
+def test_a_real_go_builds_a_program_as_it_is_told_and_nothing_else_is_left(
+    made: Path, reference: Path
+) -> None:
+    """The Pulumi CLI is built by the same function, in minutes instead of seconds."""
+    told = subprocess.run([reference, "-built-by"], capture_output=True, text=True, check=True)
+
+    assert told.stdout == "this-test\n"
+    assert {path.name for path in made.iterdir()} == {"home", "module", "made"}
+    assert list((made / "home").iterdir()) == []
+    assert {path.name for path in (made / "module").iterdir()} == {path.name for path in MODULE.iterdir()}
+    assert [path.name for path in reference.parent.iterdir()] == ["reference"]
 
 
 def tree(random: Random, folder: Path) -> list[str]:

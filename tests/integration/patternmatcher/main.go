@@ -23,7 +23,13 @@ type answer struct {
 	Error string   `json:"error"`
 }
 
+var builtBy = "nobody"
+
 func main() {
+	if len(os.Args) > 1 {
+		os.Stdout.WriteString(builtBy + "\n")
+		return
+	}
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<24)
 	out := json.NewEncoder(os.Stdout)
