@@ -18,7 +18,7 @@ _UNNAMED: Final = "not named"
 
 SERVICE: Final = (
     Field("image", "`image`", "databases, proxies and tools are left out and named", (_YES, _YES)),
-    Field("build", "`app-path`", "as one text: the context", (_YES, _NO)),
+    Field("build", "`app-path`", "a string is the context", (_YES, _NO)),
     Field("build.context", "`app-path`", "", (_YES, _NO)),
     Field("build.dockerfile", "`dockerfile`", "", ("inside of the context", _NO)),
     Field("build.target", "`build-target`", "", (_YES, _NO)),
@@ -64,47 +64,50 @@ SERVICE: Final = (
     ),
     Field("secrets", "`secrets`", "as variables, not as files in /run/secrets", ("external ones", _YES)),
     Field("configs", "", "put the file into the image", (_UNNAMED, _NO)),
-    Field("command", "`command`", "a text is split as a shell does", (_YES, _YES)),
-    Field("entrypoint", "`entrypoint`", "a text is split as a shell does", (_REFUSED, _YES)),
+    Field("command", "`command`", "a string is split as a shell does", (_YES, _YES)),
+    Field("entrypoint", "`entrypoint`", "a string is split as a shell does", (_REFUSED, _YES)),
     Field(
-        "volumes", "`volumes`", "named ones are EFS; folders of this machine are not there", (_IGNORED, "EFS")
+        "volumes",
+        "`volumes`",
+        "named volumes become EFS; folders of this machine do not exist there",
+        (_IGNORED, "EFS"),
     ),
     Field("tmpfs", "`tmpfs`", "", (_UNNAMED, _NO)),
     Field(
         "read_only",
         "`tmpfs`",
-        "the root is always read-only: `tmpfs` has what the app writes to",
+        "the root is always read-only: list in `tmpfs` where the app writes",
         (_IGNORED, _YES),
     ),
     Field(
         "depends_on",
         "`connect.calls`, `migration`",
-        "ECS starts services in no order; conditions are not waited for",
+        "ECS starts services in no order and waits for no conditions",
         ("in part", _YES),
     ),
     Field(
         "healthcheck.test",
         "`health-check-command`, `health-check-path`",
-        "the path of a URL that it asks is the load balancer's too",
+        "the path of the URL is the load balancer's, too",
         (_YES, _YES),
     ),
     Field("healthcheck.disable", "`health-check-command`", "", (_YES, _UNNAMED)),
     Field(
         "healthcheck.interval",
         "`health-check-interval-seconds`",
-        "of the load balancer; in the container always 10",
+        "of the load balancer; always 10 in the container",
         (_YES, _YES),
     ),
     Field(
         "healthcheck.timeout",
         "`health-check-timeout-seconds`",
-        "of the load balancer; in the container always 5",
+        "of the load balancer; always 5 in the container",
         (_YES, _YES),
     ),
     Field(
         "healthcheck.retries",
         "`unhealthy-threshold`",
-        "of the load balancer; in the container always 3",
+        "of the load balancer; always 3 in the container",
         (_YES, _YES),
     ),
     Field("healthcheck.start_period", "`health-check-grace-period-seconds`", "", (_IGNORED, _YES)),
@@ -113,13 +116,13 @@ SERVICE: Final = (
     Field(
         "deploy.resources.limits.cpus",
         "`cpu`",
-        "the next size that Fargate has",
+        "the next size of Fargate",
         ("where nothing is reserved", _YES),
     ),
     Field(
         "deploy.resources.limits.memory",
         "`memory`",
-        "the next size that Fargate has",
+        "the next size of Fargate",
         ("where nothing is reserved", _YES),
     ),
     Field("deploy.resources.reservations.cpus", "`cpu`", "where there are no limits", (_YES, _YES)),
@@ -138,17 +141,19 @@ SERVICE: Final = (
         "`rollout` and `deployment-minimum-healthy-percent` say how",
         (_REFUSED, _YES),
     ),
-    Field("deploy.rollback_config", "", "a deployment that fails is always taken back", (_REFUSED, _UNNAMED)),
-    Field("deploy.restart_policy", "", "ECS always starts a task that ended again", (_REFUSED, _UNNAMED)),
+    Field(
+        "deploy.rollback_config", "", "a deployment that fails is always rolled back", (_REFUSED, _UNNAMED)
+    ),
+    Field("deploy.restart_policy", "", "ECS always restarts tasks", (_REFUSED, _UNNAMED)),
     Field("deploy.placement", "", "Fargate chooses; on EC2 `placement-constraints`", (_IGNORED, _UNNAMED)),
     Field("deploy.labels", "", "`tags` are on every AWS resource", (_IGNORED, "its own settings")),
     Field("deploy.endpoint_mode", "", "the load balancer, or `connect`", (_REFUSED, _UNNAMED)),
     Field("scale", "`desired-count`", "", (_UNNAMED, _UNNAMED)),
-    Field("cpus", "`cpu`", "the next size that Fargate has", (_UNNAMED, _UNNAMED)),
-    Field("mem_limit", "`memory`", "the next size that Fargate has", (_UNNAMED, _UNNAMED)),
+    Field("cpus", "`cpu`", "the next size of Fargate", (_UNNAMED, _UNNAMED)),
+    Field("mem_limit", "`memory`", "the next size of Fargate", (_UNNAMED, _UNNAMED)),
     Field("mem_reservation", "`memory`", "where there is no limit", (_UNNAMED, _UNNAMED)),
-    Field("platform", "`architecture`", "arm64 unless told otherwise", (_UNNAMED, _UNNAMED)),
-    Field("user", "`user`", "root has no counterpart", (_UNNAMED, "uid:gid")),
+    Field("platform", "`architecture`", "arm64 by default", (_UNNAMED, _UNNAMED)),
+    Field("user", "`user`", "never root", (_UNNAMED, "uid:gid")),
     Field("working_dir", "", "say it in the Dockerfile: `WORKDIR`", (_UNNAMED, _YES)),
     Field(
         "init", "`command`", "there is always an init process that passes signals on", (_UNNAMED, _UNNAMED)
@@ -166,7 +171,7 @@ SERVICE: Final = (
     Field(
         "restart",
         "`services`",
-        "ECS always starts a task again; `no` is a job, or a `migration`",
+        "ECS always restarts tasks; `no` is a job, or a `migration`",
         ("always", _NO),
     ),
     Field(
@@ -182,7 +187,7 @@ SERVICE: Final = (
     Field(
         "logging", "", "lines go to CloudWatch; `log-options` with a log router elsewhere", (_IGNORED, _YES)
     ),
-    Field("cap_add", "", "the app has no Linux capabilities: let it do without", (_UNNAMED, _YES)),
+    Field("cap_add", "", "the app has no Linux capabilities", (_UNNAMED, _YES)),
     Field("cap_drop", "`sidecars.*.drop-capabilities`", "all are dropped", (_UNNAMED, _YES)),
     Field(
         "security_opt",
@@ -193,7 +198,7 @@ SERVICE: Final = (
     Field(
         "privileged",
         "",
-        "Fargate has no privileged containers: `capacity` of type ec2 has not either here",
+        "no privileged containers, on EC2 neither",
         (_UNNAMED, _UNNAMED),
     ),
     Field("network_mode", "`network-mode`", "each task has an address of its own", (_UNNAMED, _NO)),
