@@ -49,6 +49,13 @@ def test_a_second_up_changes_nothing_and_there_is_no_drift(shipped: Project, sta
     assert (drift.code, drift.out) == (0, f"{stack}: no drift\n"), drift.text
 
 
+def test_what_is_deployed_has_the_picture_of_what_is_declared(shipped: Project) -> None:
+    """One is read from the state, the other from a plan without a cloud."""
+    deployed = shipped.done("diagram", "dev", "--deployed", "--json").json
+
+    assert deployed == shipped.done("diagram", "dev", "--json").json
+
+
 @pytest.mark.parametrize("output", ["cluster_arn", "load_balancer_arn", "log_group_name", "vpc_id"])
 def test_no_stack_shares_what_is_its_own(shipped: Project, output: str) -> None:
     assert len({shipped.outputs(stack)[output] for stack in SHIPPED}) == len(SHIPPED)

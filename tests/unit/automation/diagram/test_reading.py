@@ -260,9 +260,11 @@ def test_ids_that_aws_gave_are_in_no_picture() -> None:
 
 
 def test_what_is_not_known_before_an_update_is_left_out() -> None:
-    found = drawn(service(taskDefinition=object(), serviceConnectConfiguration={"services": object()}))
+    """A stack that attaches to another knows neither its subnets nor its listener."""
+    unknown = object()
+    found = drawn(service(networkConfiguration={"subnets": unknown}, taskDefinition=unknown))
 
-    assert found.of_kind("service")[0].tasks is not None
+    assert found.of_kind("service")[0].subnets == ()
 
 
 def test_an_edge_is_drawn_once() -> None:
