@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _WIDTH: Final = 8
 _HEIGHT: Final = 6
 _COLUMNS: Final = 3
+_HEIGHT_OF_WORDS: Final = 3
+_COST_EXPLORER: Final = "https://console.aws.amazon.com/costmanagement/home#/cost-explorer"
 _HTTP: Final = "AWS/ApplicationELB"
 _TCP: Final = "AWS/NetworkELB"
 _INSIGHTS: Final = "ECS/ContainerInsights"
@@ -47,7 +49,7 @@ class DashboardArgs:
 
 
 class Dashboard(pulumi.ComponentResource):
-    """A row of charts for each service: requests, errors, latency, tasks, CPU, memory and deployments."""
+    """What the stack costs, and charts of each service: requests, errors, latency, tasks, CPU, deployments."""
 
     def __init__(self, name: str, args: DashboardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Dashboard", name, None, opts)
@@ -69,20 +71,23 @@ class Dashboard(pulumi.ComponentResource):
             dashboard_body=known.apply(
                 lambda found: json.dumps(
                     {
-                        "widgets": _placed(
-                            [
-                                chart
-                                for one, its in zip(settings, found["services"], strict=True)
-                                for chart in _charts(
-                                    one.name,
-                                    one.exposure,
-                                    its,
-                                    cluster=found["cluster"],
-                                    own=found["own"],
-                                    region=args.region,
-                                )
-                            ]
-                        )
+                        "widgets": [
+                            _words(args.place),
+                            *_placed(
+                                [
+                                    chart
+                                    for one, its in zip(settings, found["services"], strict=True)
+                                    for chart in _charts(
+                                        one.name,
+                                        one.exposure,
+                                        its,
+                                        cluster=found["cluster"],
+                                        own=found["own"],
+                                        region=args.region,
+                                    )
+                                ]
+                            ),
+                        ]
                     }
                 )
             ),
@@ -170,13 +175,28 @@ def _charts(
     return charts
 
 
+def _words(place: str) -> dict[str, Any]:
+    """Return what no metric says of a stack: what it costs, and where to go on reading."""
+    stack = place.partition("/")[2]
+    text = (
+        f"## {place}\n"
+        f"**What it costs** a month, by AWS's prices: `python -m automation cost {stack}`. What AWS has "
+        f"billed: [Cost Explorer]({_COST_EXPLORER}), filtered by the tag `Stack` = `{stack}`, which has to be "
+        "activated once as a cost allocation tag.\n\n"
+        "**Alarms**, and what to do: `docs/on-call.md`. **One request** by its id: the saved query "
+        f"`{place}/one-request` in Logs Insights."
+    )
+    size = {"x": 0, "y": 0, "width": _WIDTH * _COLUMNS, "height": _HEIGHT_OF_WORDS}
+    return {"type": "text", **size, "properties": {"markdown": text}}
+
+
 def _placed(charts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return widgets, three in a row."""
+    """Return widgets, three in a row, below the words."""
     return [
         {
             "type": "metric",
             "x": number % _COLUMNS * _WIDTH,
-            "y": number // _COLUMNS * _HEIGHT,
+            "y": _HEIGHT_OF_WORDS + number // _COLUMNS * _HEIGHT,
             "width": _WIDTH,
             "height": _HEIGHT,
             "properties": chart,

@@ -42,7 +42,18 @@ def _graph(*, own_balancer: bool = True) -> Graph:
 
 def _charts(graph: Graph) -> dict[str, Any]:
     body = graph.one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardBody"]
-    return {one["properties"]["title"]: one for one in json.loads(body)["widgets"]}
+    return {one["properties"]["title"]: one for one in json.loads(body)["widgets"] if one["type"] == "metric"}
+
+
+def test_it_says_what_the_stack_costs_and_covers_no_chart_with_it() -> None:
+    """No metric does: AWS bills by account, a day later."""
+    body = json.loads(_graph().one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardBody"])
+    words = body["widgets"][0]
+
+    assert "`python -m automation cost prod`" in words["properties"]["markdown"]
+    assert "`Stack` = `prod`" in words["properties"]["markdown"]
+    assert (words["x"], words["y"], words["width"]) == (0, 0, 24)
+    assert min(one["y"] for one in body["widgets"][1:]) == words["height"]
 
 
 def test_each_service_has_the_charts_that_it_is_measured_by() -> None:
