@@ -49,7 +49,7 @@ class DashboardArgs:
 
 
 class Dashboard(pulumi.ComponentResource):
-    """What the stack costs, and charts of each service: requests, errors, latency, tasks, CPU, deployments."""
+    """What the stack costs, and charts of each service: requests, errors, latency, CPU, tasks, rollouts."""
 
     def __init__(self, name: str, args: DashboardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Dashboard", name, None, opts)
@@ -181,8 +181,8 @@ def _words(place: str) -> dict[str, Any]:
     text = (
         f"## {place}\n"
         f"**What it costs** a month, by AWS's prices: `python -m automation cost {stack}`. What AWS has "
-        f"billed: [Cost Explorer]({_COST_EXPLORER}), filtered by the tag `Stack` = `{stack}`, which has to be "
-        "activated once as a cost allocation tag.\n\n"
+        f"billed: [Cost Explorer]({_COST_EXPLORER}), filtered by the tag `Stack` = `{stack}`, which has to "
+        "be activated once as a cost allocation tag.\n\n"
         "**Alarms**, and what to do: `docs/on-call.md`. **One request** by its id: the saved query "
         f"`{place}/one-request` in Logs Insights."
     )
