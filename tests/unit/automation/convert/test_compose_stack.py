@@ -279,3 +279,17 @@ def test_a_line_break_before_a_command_is_dropped(tmp_path: Path) -> None:
     config, _ = convert(write(tmp_path, 'services: {web: {image: a, command: [sh, -c, "\\n  echo a\\n"]}}\n'))
 
     assert config["command"] == ["sh", "-c", "  echo a\n"]
+
+
+def test_a_service_with_the_same_image_waits_for_the_migration_of_the_main_one(tmp_path: Path) -> None:
+    config, _ = convert(
+        write(
+            tmp_path,
+            "services:\n  web: {build: ., ports: ['80:80'], depends_on: {up: {condition:"
+            " service_completed_successfully}}}\n  up: {build: ., command: npm run migrate}\n  worker:"
+            " {build: ., command: node worker.js}\n",
+        )
+    )
+
+    assert "migration" not in config["services"]["worker"]
+    assert settings_of(config).more_services["worker"].migration is not None
