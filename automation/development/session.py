@@ -123,9 +123,8 @@ class Session:
 
     def _changes(self) -> tuple[Mapping[str, Sequence[str]], Sequence[Path]]:
         """Return the names of changed files by app, and changed files of the configuration."""
-        before = self._config
-        self._config = {path: path.read_bytes() for path in self._config_files if path.is_file()}
-        configured = [path for path in self._config_files if before.get(path) != self._config.get(path)]
+        config = {path: path.read_bytes() for path in self._config_files if path.is_file()}
+        configured = [path for path in self._config_files if config.get(path) != self._config.get(path)]
         if configured or not self._apps:
             self._apps = list(apps_of(self.stacks.settings(self.stack)))
         changed: dict[str, Sequence[str]] = {}
@@ -133,6 +132,8 @@ class Session:
             now, seen = app.files(), self._seen.get(app.name, {})
             changed[app.name] = sorted(name for name in {*now, *seen} if now.get(name) != seen.get(name))
             self._seen[app.name] = now
+        # With a fault in them they are looked at again.
+        self._config = config
         return changed, configured
 
     @property
@@ -304,10 +305,11 @@ class Session:
         self._restarts.forget()
         self._notes.remove(self.stack)
         names = [name for one in self._attached.values() for name in one.app.services]
-        if names and self._deployed is not None:
+        if names:
             self._output.say(f"putting {_all(names)} back to the image as built")
             try:
-                self._redeploy(self._deployed, names)
+                # An `up` that was interrupted may ask for another task definition than before.
+                self._redeploy(DeployedStack.of(self.stacks, self.stack), names)
                 self._wait_until_ended()
             except BaseException as error:
                 self._output.say(

@@ -150,6 +150,21 @@ def test_a_fault_in_the_stack_file_waits_for_the_next_change(
     assert running.said == ["Pulumi.dev.yaml has 1 error\nThe next change is another try."]
 
 
+def test_a_stack_file_is_an_up_as_soon_as_it_is_right_again(
+    running: Recorded, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: str) -> None:
+        raise session.AutomationError("Pulumi.dev.yaml has 1 error")
+
+    write(project, "Pulumi.dev.yaml", "config: {node-on-ecs:cpu: 3}\n")
+    with monkeypatch.context() as at_first:
+        at_first.setattr(running.stacks, "settings", broken)
+        running._look()
+    running._look()
+
+    assert running.done == ["up"]
+
+
 def test_a_stack_without_a_file_is_not_waited_for(project: Path) -> None:
     def missing(_: str) -> None:
         raise session.AutomationError("there is no Pulumi.nobody.yaml")
