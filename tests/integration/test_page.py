@@ -114,8 +114,9 @@ def test_without_javascript_the_page_shows_one_moment(chromium: Any, dev: Projec
     with closing_context(chromium, dev, java_script_enabled=False) as context:
         tab = context.new_page()
         tab.goto("/")
-        tab.get_by_role("article", name="web", exact=True).get_by_text("steady", exact=True).wait_for()
-        tab.get_by_role("link", name="web", exact=True).click()
+        card = tab.get_by_role("article", name="web", exact=True)
+        card.get_by_text("steady", exact=True).wait_for()
+        card.get_by_role("heading").get_by_role("link").click()
         tab.get_by_role("button", name="Restart task").wait_for()
         tab.get_by_text("Without JavaScript this page shows one moment").wait_for()
 
