@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 COMPLETE_VARIABLE: Final = "_AUTOMATION_COMPLETE"
 """The variable by which a shell asks for completions."""
 
+_LONGEST_HELP: Final = 100
 _FAILED: Final = 1
 _INTERRUPTED: Final = 130
 _UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES})
@@ -83,6 +84,18 @@ class _Commands(click.Group):
 
             return with_completion(command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands; what is too long for the terminal is wrapped, where click would cut it off."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, command.get_short_help_str(limit=_LONGEST_HELP))
+                    for name, command in found
+                    if command
+                ]
+            )
 
 
 @click.command(

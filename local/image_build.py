@@ -79,7 +79,8 @@ class Build:
         """
         if not self.file.is_file():
             raise DockerError(
-                f"there is no Dockerfile at {self.file}: create it, or correct the image's path"
+                f"there is no Dockerfile at {self.file}: create it (`python -m automation init` writes one) "
+                "or correct the image's path"
             )
         complete = _with_bases(self)
         try:

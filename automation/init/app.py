@@ -125,6 +125,16 @@ class App:
             yield (
                 f"{name} listens at localhost, where no load balancer reaches it: let it listen at 0.0.0.0"
             )
+        if self.findings.ends_at_once:
+            yield (
+                "no handler of SIGTERM was found: let the server close on SIGTERM, or each deployment loses "
+                "requests under way"
+            )
+        if self.findings.closes_early:
+            yield (
+                "`server.keepAliveTimeout` is not set: Node closes idle connections after 5 s, the load "
+                "balancer after 60 s, so some requests fail with 502; set it to 65000"
+            )
         if platform.machine().lower() in _X86 and self._runs_commands():
             yield (
                 "tasks on AWS have an arm64 processor and this machine has not: to deploy from here set "

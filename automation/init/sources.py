@@ -21,6 +21,8 @@ _PORTS_OF_FRAMEWORKS: Final = {
     "directus": 8055,
 }
 """Where frameworks listen that do not listen on 3000, by their package."""
+_HAVE_SERVERS: Final = ("next", "nuxt", "astro", "@strapi/strapi", "@medusajs/medusa", "directus")
+"""Frameworks whose own server listens."""
 _ENDINGS: Final = frozenset({".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".jsx", ".tsx"})
 _FOLDERS_NOT_READ: Final = frozenset(
     {
@@ -94,6 +96,10 @@ class Findings:
     loopback: str = ""
     """The file in which the app listens at this machine's own address alone, where no load balancer reaches
     it; empty if it does not."""
+    ends_at_once: bool = False
+    """Whether no source handles SIGTERM, so that requests under way are lost in a deployment."""
+    closes_early: bool = False
+    """Whether no source sets how long idle connections stay open: the load balancer keeps them longer."""
     has_page_details: bool = False
     """Whether it is the app that comes with this project, whose page shows how requests reach it."""
 
@@ -111,6 +117,8 @@ class Findings:
             port=next(_ports(folder, package, dockerfile, texts), None),
             health_path=next(iter(sorted(_health_paths(texts), key=_rank)), None),
             loopback=_loopback(package, texts),
+            ends_at_once=_lacks(texts, package, "SIGTERM"),
+            closes_early=_lacks(texts, package, "keepAliveTimeout"),
             has_page_details=any("PAGE_DETAILS" in text for text in texts.values()),
         )
 
@@ -203,6 +211,13 @@ def _loopback(package: Package | None, texts: Mapping[str, str]) -> str:
             if any("host" not in call and "0.0.0.0" not in call and "::" not in call for call in calls):  # noqa: S104 -- it is looked for
                 return name
     return ""
+
+
+def _lacks(texts: Mapping[str, str], package: Package | None, word: str) -> bool:
+    """Whether an app that listens by itself, and not by a framework's server, lacks a word."""
+    has_server = package is not None and any(package.depends_on(name) for name in _HAVE_SERVERS)
+    listens = any(_LISTENS.search(text) for text in texts.values())
+    return listens and not has_server and not any(word in text for text in texts.values())
 
 
 def _without_comments(text: str) -> str:

@@ -62,7 +62,8 @@ class BuildContext:
             key, said = ("app-path", app_path) if dockerfile is None else ("dockerfile", dockerfile)
             raise BuildContextError(
                 f"{key} = {said!r}: {file} does not exist; `app-path` names the folder that holds the app, "
-                "and `dockerfile` its Dockerfile if that is not in it, both from the project's root"
+                "and `dockerfile` its Dockerfile if that is not in it, both from the project's root; "
+                f"`python -m automation init --app-path {app_path}` writes one"
             )
         if not folder.is_dir():
             raise BuildContextError(f"app-path = {app_path!r}: there is no such folder in the project's root")

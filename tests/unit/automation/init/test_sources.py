@@ -140,3 +140,27 @@ def test_an_app_that_only_its_own_machine_reaches_is_named(
     write(tmp_path, "server.js", source)
 
     assert found(tmp_path).loopback == ("server.js" if is_loopback else "")
+
+
+def test_an_app_that_loses_requests_is_named(tmp_path: Path) -> None:
+    """By its own end, and by connections that it closes before the load balancer does."""
+    write(tmp_path, "server.js", "app.listen(3000)")
+
+    assert (found(tmp_path).ends_at_once, found(tmp_path).closes_early) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "source"),
+    [
+        ({}, "server.keepAliveTimeout = 65000; app.listen(1); process.on('SIGTERM', close)"),
+        ({"dependencies": {"next": "15"}}, "app.listen(3000)"),
+        ({}, "console.log('no server')"),
+    ],
+)
+def test_an_app_that_cares_for_requests_or_has_a_frameworks_server_is_not(
+    tmp_path: Path, manifest: dict[str, Any], source: str
+) -> None:
+    write_app(tmp_path, manifest)
+    write(tmp_path, "server.js", source)
+
+    assert (found(tmp_path).ends_at_once, found(tmp_path).closes_early) == (False, False)
