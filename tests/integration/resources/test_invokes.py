@@ -106,7 +106,7 @@ def test_two_zones_of_one_name_are_refused(bench: Workbench) -> None:
     make_zone(bench)
     make_zone(bench)
 
-    with pytest.raises(ResourceError, match="2 hosted zones are called"):
+    with pytest.raises(ResourceError, match="there are 2 hosted zones"):
         zone_of(bench, name=f"{bench.name}.example.com")
 
 
