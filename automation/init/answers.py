@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import click
 
+from automation.console import say
 from automation.errors import AutomationError
 from automation.stack_files import stack_names
 
@@ -55,7 +56,7 @@ class Question:
             try:
                 return self.read(typed.strip())
             except AutomationError as error:
-                click.echo(f"  {error}", err=True)
+                say(f"  {error}")
 
 
 def default_folder(root: Path) -> str:

@@ -138,7 +138,8 @@ class App:
         if platform.machine().lower() in _X86 and self._runs_commands():
             yield (
                 "tasks on AWS have an arm64 processor and this machine has not: to deploy from here set "
-                "`architecture: x86_64`, or install an emulator (docs/first-deployment.md)"
+                "`architecture: x86_64`, or install QEMU "
+                "(`docker run --privileged --rm tonistiigi/binfmt --install arm64`)"
             )
 
     def _runs_commands(self) -> bool:
