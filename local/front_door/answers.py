@@ -12,7 +12,12 @@ from local.front_door.heads import Head
 
 
 def answer(
-    request: Head | None, status: int, sentence: str, urls: Mapping[str, Sequence[str]] | None = None
+    request: Head | None,
+    status: int,
+    sentence: str,
+    urls: Mapping[str, Sequence[str]] | None = None,
+    *,
+    page: str = "",
 ) -> bytes:
     """Return a whole response in the form that the client accepts.
 
@@ -21,12 +26,15 @@ def answer(
         status: status code.
         sentence: what it says.
         urls: addresses to offer, by stack.
+        page: address of the page that shows the stacks, for a browser.
     """
     urls = urls or {}
     accept = request.first("Accept") if request is not None else ""
     if "text/html" in accept:
         groups = "".join(_group(stack, addresses) for stack, addresses in urls.items())
-        kind, body = "text/html", _PAGE.format(status=status, sentence=html.escape(sentence), groups=groups)
+        more = f' · <a href="{html.escape(page)}">What runs, and which rules there are</a>' if page else ""
+        values = {"status": status, "sentence": html.escape(sentence), "groups": groups, "more": more}
+        kind, body = "text/html", _PAGE.format(**values)
     else:
         lines = [line for stack, addresses in urls.items() for line in (f"{stack}:", *addresses)]
         kind, body = "text/plain", "\n".join([sentence, *lines, ""])
@@ -70,6 +78,6 @@ _PAGE: Final = """<!doctype html>
 </style>
 <h1>{sentence}</h1>
 {groups}
-<footer><a href="">Reload</a> · local front door, status {status}</footer>
+<footer><a href="">Reload</a>{more} · local front door, status {status}</footer>
 </html>
 """

@@ -167,7 +167,8 @@ class FrontDoorServer:
         for address, balancer in sorted(opened.items()):
             urls.setdefault(owners.get(balancer, "no stack"), []).append(address)
         if client.host not in {"", "localhost", LOOPBACK}:
-            return answers.answer(client.request, 404, f"No DNS record for {client.host}", urls)
+            page, sentence = f"http://localhost:{self._port}", f"No DNS record for {client.host}"
+            return answers.answer(client.request, 404, sentence, urls, page=page)
         return answers.answer(
             client.request, 200, "Local stacks" if urls else "No local stack has a host", urls
         )

@@ -583,6 +583,12 @@ def test_a_host_without_a_record_is_told_the_hosts_that_there_are() -> None:
     ]
 
 
+def test_a_browser_that_asks_for_an_unknown_host_is_led_to_the_page() -> None:
+    answer = answer_to(request(host="prod.example.com.localhost:8080", Accept="text/html"), task=None)
+
+    assert b'<a href="http://localhost:8080">' in answer
+
+
 def test_the_bare_address_shows_where_to_go() -> None:
     answer = answer_to(request(host="localhost:8080"), task=None)
 
