@@ -237,7 +237,14 @@ def _deployments(found: Sequence[Answer]) -> Iterator[Deployment]:
 
 def _events(described: Answer, live: Sequence[Task], stopped: Sequence[Task]) -> Sequence[Event]:
     """Return what ECS says, and what it does not: the emulator tells less than AWS."""
-    events = [Event(at=one["createdAt"], text=str(one["message"])) for one in described.get("events", ())]
+    events: list[Event] = []
+    for task in (*live, *stopped):
+        if task.stopped is not None:
+            text = f"Task {task.short} stopped (version {task.revision}): {task.why}"
+            events.append(Event(at=task.stopped, text=text, bad=task.state == State.FAILED))
+        if task.started is not None:
+            events.append(Event(at=task.started, text=f"Task {task.short} started (version {task.revision})"))
+    events += [Event(at=one["createdAt"], text=str(one["message"])) for one in described.get("events", ())]
     for one in described["deployments"]:
         version = f"version {_end(one['taskDefinition']).rpartition(':')[2]}"
         events.append(Event(at=one["createdAt"], text=f"Deployment of {version} began"))
@@ -246,13 +253,7 @@ def _events(described: Answer, live: Sequence[Task], stopped: Sequence[Task]) ->
             events.append(
                 Event(at=one["updatedAt"], text=f"Deployment of {version} failed: {reason}", bad=True)
             )
-    for task in (*live, *stopped):
-        if task.stopped is not None:
-            text = f"Task {task.short} stopped (version {task.revision}): {task.why}"
-            events.append(Event(at=task.stopped, text=text, bad=task.state == State.FAILED))
-        if task.started is not None:
-            events.append(Event(at=task.started, text=f"Task {task.short} started (version {task.revision})"))
-    # The emulator tells whole seconds: of one, the end of a task stays before its beginning.
+    # The emulator tells whole seconds: of one, the last that happens stays first.
     return sorted(events, key=lambda one: one.at, reverse=True)[:_EVENTS_SHOWN]
 
 

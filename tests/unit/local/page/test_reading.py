@@ -132,11 +132,11 @@ def test_a_task_that_stops_while_it_is_read_is_shown_once(monkeypatch: pytest.Mo
     assert (len(found.tasks), len(found.stopped)) == (0, 1)
 
 
-def test_a_task_that_ends_within_a_second_ends_after_its_beginning() -> None:
+def test_of_one_second_the_last_that_happens_comes_first() -> None:
     short = fakes.stopped(2, startedAt=BEGAN, stoppedAt=BEGAN)
 
     assert [event.text[:21] for event in read(fakes.service(), short).events[:3]] == [
-        "Deployment of version", "Task 00000002 stopped", "Task 00000002 started"
+        "Task 00000002 stopped", "Task 00000002 started", "Deployment of version"
     ]  # fmt: skip
 
 
