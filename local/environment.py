@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
@@ -19,7 +19,7 @@ from local.emulator import Emulator
 from local.errors import LocalError
 from local.front_door import FrontDoor
 from local.isolation import NO_ACCOUNT, point_at
-from local.locks import BusyError, everything_locked, stack_locked
+from local.locks import BusyError, everything_locked, stack_locked, stack_watched
 from local.resources.cloud import Cloud
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -139,7 +139,13 @@ class LocalEnvironment:
         """
         from local.provider.server import Servers
 
-        with stack_locked(self.folder, stack, f"{command} {stack}") as locks, DockerDaemon().kept_running():
+        what = f"{command} {stack}"
+        with (
+            # `dev` needs the stack that it follows.
+            stack_watched(self.folder, stack, what) if command == "destroy" else nullcontext(),
+            stack_locked(self.folder, stack, what) as locks,
+            DockerDaemon().kept_running(),
+        ):
             emulator, door = self._start(stack, region)
             # The program's own AWS calls go to the emulator, too.
             point_at(emulator.endpoint, emulator.region)

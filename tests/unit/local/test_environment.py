@@ -12,6 +12,7 @@ import pytest
 
 import local.environment as module
 from local.environment import LocalEnvironment
+from local.locks import BusyError, stack_watched
 
 
 @dataclass
@@ -236,3 +237,12 @@ def test_nothing_of_a_deleted_stack_is_kept(machine: Machine) -> None:
 
     left = [path for path in machine.environment.folder.rglob("*dev*") if path.suffix != ".lock"]
     assert left == []
+
+
+def test_a_stack_that_dev_follows_is_not_deleted_but_can_be_updated(machine: Machine) -> None:
+    with stack_watched(machine.environment.folder, "dev", "dev dev"):
+        run(machine, "up")
+        with pytest.raises(BusyError, match="`dev dev`"):
+            run(machine, "destroy")
+
+    run(machine, "destroy")
