@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -110,7 +110,7 @@ class Site:
             raise RefusedError(HTTPStatus.FORBIDDEN, "Another site may not ask for this")
         parts = urlsplit(request.line[1])
         query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-        match request.line[0], [part for part in parts.path.split("/") if part]:
+        match request.line[0], [unquote(part) for part in parts.path.split("/") if part]:
             case "POST", ["restart"]:
                 return await self._restart(request, reader)
             case "GET", ["live"]:
@@ -224,8 +224,8 @@ class Site:
         for one in done:
             one.result()
         # Only its path: where a form came from, another site does not say.
-        back = urlsplit(request.first("Referer")).path or "/"
-        headers = {"Location": f"{back}?restarted={task.short}", **guard.HEADERS}
+        back = urlsplit(request.first("Referer")).path.lstrip("/")
+        headers = {"Location": f"/{back}?restarted={task.short}", **guard.HEADERS}
         return answers.response(request, HTTPStatus.SEE_OTHER, "", headers)
 
     # How
