@@ -42,7 +42,11 @@ class Inbox:
 
     def ended(self) -> list[dict[str, Any]]:
         """Return the tasks of which a message came."""
-        return [one["detail"] for one in self.messages() if one.get("detail-type") == "ECS Task State Change"]
+        return [
+            one["detail"]
+            for one in self.messages()
+            if one.get("detail-type") == "ECS Task State Change" and "drill" not in one["detail"]
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +113,46 @@ def test_a_task_that_crashes_reaches_the_topic(stack: Project, inbox: Inbox) -> 
         )
         for one in inbox.ended()
     ] == [(cluster, "STOPPED", "EssentialContainerExited", [3])]
+
+
+def test_every_event_that_a_rule_waits_for_reaches_the_topic(stack: Project, inbox: Inbox) -> None:
+    """Nobody but AWS may send as `aws.ecs`, so each rule listens to a drill meanwhile."""
+    cluster = stack.outputs()["cluster_arn"]
+    stopped = {"clusterArn": cluster, "lastStatus": "STOPPED"}
+    sent = {
+        "deployment-failed": ("ECS Deployment State Change", {"eventName": "SERVICE_DEPLOYMENT_FAILED"}),
+        "task-without-place": (
+            "ECS Service Action",
+            {"clusterArn": cluster, "eventName": "SERVICE_TASK_PLACEMENT_FAILURE"},
+        ),
+        "task-not-started": ("ECS Task State Change", {**stopped, "stopCode": "TaskFailedToStart"}),
+        "task-crashed": (
+            "ECS Task State Change",
+            {**stopped, "stopCode": "EssentialContainerExited", "containers": [{"exitCode": 137}]},
+        ),
+    }
+    events = client(stack, "events")
+    rules = {
+        one["Name"].removeprefix("on-call-events-").rpartition("-")[0]: one
+        for one in events.list_rules()["Rules"]
+        if one["Name"].startswith("on-call-events-")
+    }
+    assert rules.keys() == sent.keys()
+
+    for kind, (meaning, detail) in sent.items():
+        rule = {key: rules[kind][key] for key in ("Name", "Description", "EventPattern")}
+        drill = {**json.loads(rule["EventPattern"]), "source": ["a-drill"]}
+        events.put_rule(**{**rule, "EventPattern": json.dumps(drill)})
+        entry = {"Source": "a-drill", "DetailType": meaning, "Detail": json.dumps({**detail, "drill": kind})}
+        service = f"{cluster.replace(':cluster/', ':service/')}/web"
+        answer = events.put_events(Entries=[{**entry, "Resources": [service]}])
+        events.put_rule(**rule)
+        assert answer["FailedEntryCount"] == 0, answer
+
+    def drills() -> set[str]:
+        return {one["detail"]["drill"] for one in inbox.messages() if "drill" in one.get("detail", ())}
+
+    assert eventually(lambda: drills() == sent.keys()), inbox.messages()
 
 
 def test_a_second_up_changes_nothing_and_there_is_no_drift(stack: Project) -> None:

@@ -166,3 +166,26 @@ def test_a_secret_is_found_by_name_and_told_where_there_is_none(bench: Workbench
 
     assert invoke(bench, "getSecret", "secretsmanager", name=bench.name)["arn"] == made
     assert invoke(bench, "getSecret", "secretsmanager", name="none")["arn"].endswith(":secret:none-000000")
+
+
+def test_what_bootstrap_makes_for_a_project_is_there_from_the_first_question(bench: Workbench) -> None:
+    """On AWS a person has made it; here nobody could have."""
+    asked = {"path": "/bootstrap/a-project"}
+    found = invoke(bench, "getParametersByPath", "ssm", **asked)
+    again = invoke(bench, "getParametersByPath", "ssm", **asked)
+    made = dict(zip(found["names"], found["values"], strict=True))
+    bucket, topic = (made[f"/bootstrap/a-project/{key}"] for key in ("log-bucket", "topic-arn"))
+
+    assert again["values"] == found["values"]
+    assert made.keys() == {
+        f"/bootstrap/a-project/{key}" for key in ("log-bucket", "log-key-arn", "topic-arn")
+    }
+    assert made["/bootstrap/a-project/log-key-arn"].startswith("arn:aws:kms:")
+    assert bench.cloud.client("s3").head_bucket(Bucket=bucket)
+    assert bench.cloud.client("sns").get_topic_attributes(TopicArn=topic)
+
+
+def test_other_parameters_are_not_made_up(bench: Workbench) -> None:
+    assert invoke(bench, "getParametersByPath", "ssm", path="/elsewhere")["names"] == []
+    with pytest.raises(ResourceError, match="getParametersByPath: the local run does not know recursive"):
+        invoke(bench, "getParametersByPath", "ssm", path="/elsewhere", recursive=True)
