@@ -2,8 +2,8 @@
 """Makes the pictures of what a person sees again: `make pictures`.
 
 A copy of the project is brought up as dev ships, and taken down again. `docs/images` gets the app's page, the
-page of the local AWS, and the comment that a pull request gets, drawn as GitHub does. CloudWatch's dashboard is
-not among them: only AWS draws it.
+page of the local AWS, and the comment that a pull request gets, drawn as GitHub does. CloudWatch's dashboard
+is not among them: only AWS draws it.
 """
 
 from __future__ import annotations
