@@ -48,7 +48,8 @@ def answer(
 
 def response(request: Head | None, status: int, body: str, headers: Mapping[str, str]) -> bytes:
     """Return a whole response, without its body for a HEAD request."""
-    content = body.encode()
+    # JSON that an app logs may hold half a character.
+    content = body.encode(errors="replace")
     framing = {"Content-Length": str(len(content)), "Connection": "close"}
     line = ("HTTP/1.1", str(status), responses.get(status, ""))
     head = bytes(Head(line, tuple({**headers, **framing}.items())))

@@ -93,7 +93,8 @@ class LogTail:
         self._count = 0
         self._from: dict[str, int] = {}
         """Milliseconds from which each group is read next."""
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, dict[str, int]] = {}
+        """Time of each event that may be answered again, by group and the event's id."""
         self._read_at = float("-inf")
 
     def after(self, number: int) -> Lines:
@@ -128,17 +129,18 @@ class LogTail:
             if not names:
                 return
             latest = max(int(one.get("lastEventTimestamp", 0)) for one in streams)
+            seen = self._seen.setdefault(group, {})
             for event in self._events(logs, group, names, latest):
                 at = int(event["timestamp"])
-                if event["eventId"] not in self._seen:
-                    self._seen[event["eventId"]] = at
+                if event["eventId"] not in seen:
+                    seen[event["eventId"]] = at
                     self._from[group] = max(self._from.get(group, 0), at - _LATE_MILLISECONDS)
                     yield event
         except logs.exceptions.ResourceNotFoundException:
             # The stack is gone.
             return
-        oldest = min(self._from.values(), default=0)
-        self._seen = {key: at for key, at in self._seen.items() if at >= oldest}
+        oldest = self._from.get(group, 0)
+        self._seen[group] = {key: at for key, at in seen.items() if at >= oldest}
 
     def _events(self, logs: Any, group: str, names: Sequence[str], latest: int) -> Sequence[Any]:
         def ask(begin: int) -> Sequence[Any]:
@@ -188,11 +190,12 @@ def line_of(event: Mapping[str, Any], number: int, *, stack: str) -> Line:
 def _parsed(message: str, known: set[str]) -> tuple[str, str, Sequence[tuple[str, str]]]:
     """Return text, level and fields of a line; of one that is not a JSON object with a message, itself."""
     try:
-        found: dict[str, Any] = json.loads(message) if message.startswith("{") else {}
-    except ValueError:
+        is_short = len(message) <= _LONGEST
+        found: dict[str, Any] = json.loads(message) if is_short and message.startswith("{") else {}
+    except (ValueError, RecursionError):
         found = {}
     key = next((key for key in _MESSAGE_KEYS if isinstance(found.get(key), str)), None)
-    if key is None or len(message) > _LONGEST:
+    if key is None:
         return message, "", ()
     level: Any = next((found[name] for name in _LEVEL_KEYS if name in found), "")
     level = _PINO_LEVELS.get(level, "") if isinstance(level, int) else str(level).lower()
@@ -202,4 +205,5 @@ def _parsed(message: str, known: set[str]) -> tuple[str, str, Sequence[tuple[str
         # Where it comes from stands beside the line, and one value twice tells no more.
         if name not in {key, *_LEVEL_KEYS, *_TIME_KEYS} and text not in {*known, *fields.values()}:
             fields[name] = text
-    return found[key], level, sorted(fields.items(), key=lambda pair: len(pair[1]) >= _LONG_VALUE)
+    shown = [(name, _INVISIBLE.sub("", value)) for name, value in fields.items()]
+    return _INVISIBLE.sub("", found[key]), level, sorted(shown, key=lambda one: len(one[1]) >= _LONG_VALUE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from local.front_door.routes import NetworkListener, Route, Routes
 from local.front_door.rules import HOST_HEADER, Rule, values
@@ -106,8 +106,7 @@ def choose(routes: Routes, host: str, path: str, services: Services) -> Choice:
 
 
 def _cleaned(host: str, path: str) -> tuple[str, str]:
-    if "://" in host:
-        parts = urlsplit(host)
+    if "://" in host and (parts := _split(host)) is not None:
         query = f"?{parts.query}" if parts.query else ""
         host, path = parts.netloc, path if path not in {"", "/"} else f"{parts.path}{query}"
     elif "/" in host:
@@ -115,6 +114,14 @@ def _cleaned(host: str, path: str) -> tuple[str, str]:
         path = path if path not in {"", "/"} else f"/{rest}"
     host = host.rpartition("@")[2].partition(":")[0].lower().rstrip(".").removesuffix(".localhost")
     return host, path if path.startswith("/") else f"/{path}"
+
+
+def _split(address: str) -> SplitResult | None:
+    """Return the parts of an address; None if somebody is still typing it."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return None
 
 
 def _rows(route: Route, services: Services, choice: Choice | None) -> Iterator[Row]:

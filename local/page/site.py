@@ -108,7 +108,10 @@ class Site:
     async def _answer(self, request: Head, reader: StreamReader, writer: StreamWriter) -> bytes:
         if guard.is_foreign(request):
             raise RefusedError(HTTPStatus.FORBIDDEN, "Another site may not ask for this")
-        parts = urlsplit(request.line[1])
+        try:
+            parts = urlsplit(request.line[1])
+        except ValueError as error:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "This is no address of the page") from error
         query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         match request.line[0], [unquote(part) for part in parts.path.split("/") if part]:
             case "POST", ["restart"]:

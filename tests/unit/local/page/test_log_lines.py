@@ -107,7 +107,9 @@ def test_a_line_in_json_is_its_message_with_its_fields() -> None:
     assert line.fields == [("ms", "2.5"), ("requestId", "1-6b0dc3a8-407f806d")]
 
 
-@pytest.mark.parametrize("text", ["plain", "{not json", "[1]", '{"a": 1}', '"text"'])
+@pytest.mark.parametrize(
+    "text", ["plain", "{not json", "[1]", '{"a": 1}', '"text"', '{"a":' * 500 + "[" * 1500]
+)
 def test_any_other_line_stays_what_it_is(text: str) -> None:
     line = line_of(log_event(text), 1, stack="dev")
 
@@ -118,6 +120,26 @@ def test_colours_of_a_terminal_and_control_characters_are_dropped() -> None:
     assert (
         line_of(log_event("\x1b[31mred\x1b[0m\x07\tand\x9b so on\n"), 1, stack="dev").text == "red\tand so on"
     )
+
+
+def test_control_characters_that_json_spells_are_dropped() -> None:
+    line = line_of(log_event(r'{"msg": "a\u001b[31mb", "field": "c\u0007d"}'), 1, stack="dev")
+
+    assert (line.text, line.fields) == ("ab", [("field", "cd")])
+
+
+def test_what_a_busy_group_has_written_is_forgotten_while_another_is_silent() -> None:
+    """Else the front door would grow for as long as a page is open."""
+    cloud: Any = Cloud()
+    groups = {"logs-1": "dev"}
+    cloud.logs.events = [log_event("once", 0, at=1000)]
+    tail = LogTail(cloud, lambda: groups).read()
+    groups = {"logs-2": "dev"}
+    for more in range(20):
+        cloud.logs.events = [log_event("x", 100 * more + n, at=10_000 * (more + 1)) for n in range(1, 50)]
+        tail.read()
+
+    assert sum(map(len, tail._seen.values())) <= 51
 
 
 def test_a_line_without_end_is_cut() -> None:

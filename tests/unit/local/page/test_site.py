@@ -73,6 +73,17 @@ def test_what_others_write_is_never_markup(path: str) -> None:
     assert all("onerror" not in attributes for _, attributes in found.tags)
 
 
+def test_half_a_character_in_a_log_is_shown_as_a_question_mark() -> None:
+    cloud = Cloud()
+    cloud.logs.events = [fakes.log_event(r'{"msg": "half \ud83d"}')]
+
+    assert "half ?" in page("/logs", cloud)
+
+
+def test_an_address_that_is_half_typed_has_no_rule() -> None:
+    assert "No DNS record leads" in page("/rules?host=http://[")
+
+
 def test_what_is_asked_for_is_never_markup() -> None:
     found = Found(page('/rules?host="><script>x</script>&path="><script>'))
 
@@ -166,6 +177,7 @@ def test_a_button_is_not_pressed_by_following_a_link() -> None:
         (asked("/nothing"), 404),
         (asked("/stacks/dev/nothing"), 404),
         (asked("/", method="DELETE"), 405),
+        (asked("//["), 400),
         (asked("/live", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="cors"), 403),
         (asked("/restart", method="POST", body="x" * 5000, Origin=ORIGIN), 400),
     ],
