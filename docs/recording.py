@@ -229,6 +229,7 @@ viewBox="0 0 {width} {height + _TITLE}" role="img" aria-labelledby="what">
 <title id="what">{escape(caption)}; then a browser shows the page of the app at {escape(address)}</title>
 <style>
 text{{font:{_FONT_PIXELS}px {_FONTS};white-space:pre}}
+.b{{font-weight:bold}}
 .title{{font-size:13px;fill:#8b949e;text-anchor:middle}}
 .play{{animation:play {total:.2f}s steps(1,end) infinite}}
 .run{{animation:run {total:.2f}s steps(1,end) infinite}}
@@ -258,7 +259,7 @@ def _text(line: Line) -> str:
     for run in line:
         x, width = run.column * _CELL[0], len(run.text) * _CELL[0]
         fill = "" if run.colour == _TEXT else f' fill="{run.colour}"'
-        bold = ' font-weight="bold"' if run.bold else ""
+        bold = ' class="b"' if run.bold else ""
         text = escape(run.text, quote=False)
         found.append(f'<text x="{x:g}" textLength="{width:g}"{fill}{bold}>{text}</text>')
     return "".join(found)
