@@ -60,7 +60,7 @@ def up(
     show(address_lines(addresses), {"stack": stack, "addresses": addresses}, as_json=as_json)
     if page := stacks.page:
         # No address of a service: what reads those gets none of it.
-        say(f"page  {page}")
+        say(f"{'page':<{max(map(len, addresses), default=0)}}  {page}")
 
 
 def bring_up(stacks: Stacks, stack: str, *, refresh: bool = False) -> dict[str, str]:
