@@ -47,6 +47,9 @@ _INTEGERS: Final = range(-(2**63), 2**64)
 """Whole numbers beyond are floating-point numbers to Go."""
 _NO_EXPONENT_BELOW: Final = 1e21
 _NEVER_FOLDED: Final = 2**31
+_DEEPEST: Final = 100
+_LARGEST: Final = 100_000
+"""Values of a file, those behind each alias counted each time."""
 
 
 def read(path: Path) -> Any:
@@ -61,13 +64,55 @@ def read(path: Path) -> Any:
 
 def _load(path: Path, loader: type[yaml.SafeLoader]) -> Any:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506 -- it is a SafeLoader
+        # Its stubs leave open what is in a node.
+        own: Any = loader(path.read_text(encoding="utf-8"))
+        try:
+            node = own.get_single_node()
+            _require_finite(node)
+            return own.construct_document(node) if node is not None else None
+        finally:
+            own.dispose()
     except OSError as error:
         raise AutomationError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise AutomationError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from error
+    except ValueError as error:
+        raise AutomationError(f"{str(path)!r} cannot be read: {error}") from error
+    except RecursionError as error:
+        raise AutomationError(f"{path} is nested too deeply") from error
     except yaml.YAMLError as error:
         raise AutomationError(f"{path} is not valid YAML: {error}") from error
+
+
+def _require_finite(document: yaml.Node | None) -> None:
+    """Refuse an alias inside its own anchor, aliases that multiply, and deep nesting, as yaml.v3 does.
+
+    https://github.com/go-yaml/yaml/blob/v3.0.1/decode.go
+    """
+    sizes: dict[int, int | None] = {}
+
+    def size(node: yaml.Node, depth: int) -> int:
+        if isinstance(node, yaml.ScalarNode):
+            return 1
+        if depth > _DEEPEST:
+            raise ConstructorError(None, None, f"it has more than {_DEEPEST} levels", node.start_mark)
+        known = sizes.get(id(node), 0)
+        if known is None:
+            raise ConstructorError(None, None, "an anchor contains itself", node.start_mark)
+        if not known:
+            sizes[id(node)] = None
+            inner: list[Any] = node.value
+            if isinstance(node, yaml.MappingNode):
+                inner = [one for pair in inner for one in pair]
+            known = sizes[id(node)] = 1 + sum(size(one, depth + 1) for one in inner)
+        if known > _LARGEST:
+            raise ConstructorError(
+                None, None, f"its aliases stand for over {_LARGEST:,} values", node.start_mark
+            )
+        return known
+
+    if document is not None:
+        size(document, 0)
 
 
 class Plain(str):
@@ -191,12 +236,14 @@ _UNTYPED: Final[Any] = _Loader
 for _name in ("null", "bool", "int", "float", "timestamp"):
     _UNTYPED.add_constructor(f"{_TAG}{_name}", _UNTYPED.construct_plain)
 _UNTYPED.add_constructor(f"{_TAG}merge", _UNTYPED.construct_scalar)
-_UNTYPED.add_constructor(f"{_TAG}binary", _UNTYPED.construct_undefined)
+for _name in ("binary", "set", "omap", "pairs"):
+    _UNTYPED.add_constructor(f"{_TAG}{_name}", _UNTYPED.construct_undefined)
 _PLAIN: Final[Any] = _PlainLoader
 for _name in ("null", "bool", "int", "float", "timestamp"):
     _PLAIN.add_constructor(f"{_TAG}{_name}", _PLAIN.construct_plain)
 _PLAIN.add_constructor(f"{_TAG}str", _PLAIN.construct_text)
-_PLAIN.add_constructor(None, _PLAIN.construct_tagged)
+for _name in (None, f"{_TAG}set", f"{_TAG}omap", f"{_TAG}pairs"):
+    _PLAIN.add_constructor(_name, _PLAIN.construct_tagged)
 
 
 def _key(key: object) -> str:

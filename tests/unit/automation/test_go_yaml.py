@@ -142,3 +142,44 @@ def test_a_scalar_is_text_where_text_is_expected(file: Path) -> None:
     }
     assert [value_of(found[name]) for name in "abcdf"] == [1.2, 272, "yes", "12:30:00", "1"]
     assert (type(found["a"]), type(found["f"])) == (Plain, str)
+
+
+ALIASES = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]\n" for n in range(1, 9))
+
+
+@pytest.mark.parametrize("reader", [read, read_plain])
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("a: &a [*a]", "an anchor contains itself"),
+        ("a: &a {b: *a}", "an anchor contains itself"),
+        (f"l0: &l0 [x]\n{ALIASES}", "aliases stand for over 100,000 values"),
+        ("[" * 102 + "]" * 102, "more than 100 levels"),
+        ("[" * 20_000, "nested too deeply|not valid YAML"),
+    ],
+)
+def test_what_has_no_end_is_refused(tmp_path: Path, reader: Any, text: str, fault: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(text)
+    with pytest.raises(AutomationError, match=fault):
+        reader(path)
+
+
+@pytest.mark.parametrize("reader", [read, read_plain])
+def test_an_alias_may_stand_many_times(tmp_path: Path, reader: Any) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("a: &a {b: c}\nd: [*a, *a]\ne: {<<: *a}\n")
+
+    assert reader(path) == {"a": {"b": "c"}, "d": [{"b": "c"}, {"b": "c"}], "e": {"b": "c"}}
+
+
+def test_a_path_that_cannot_be_one_is_refused() -> None:
+    with pytest.raises(AutomationError, match="cannot be read"):
+        read_plain(Path("a\0b"))
+
+
+def test_a_set_is_an_object_to_those_who_read_texts(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("a: !!set {b}")
+
+    assert read_plain(path) == {"a": {"b": None}}
