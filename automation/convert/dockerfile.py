@@ -34,7 +34,6 @@ def user_of(dockerfile: Path, target: str | None = None) -> str | None:
         elif stages:
             users[stages[-1]] = found[2]
     wanted = target.lower() if target else (stages[-1] if stages else "")
-    if wanted.isdecimal() and wanted not in users and int(wanted) < len(stages):
-        wanted = stages[int(wanted)]
-    user = users.get(wanted)
+    numbered = {str(number): name for number, name in enumerate(stages)}
+    user = users.get(wanted if wanted in users else numbered.get(wanted, ""))
     return None if user is None or "$" in user or _ROOT.fullmatch(user) else user

@@ -21,8 +21,8 @@ _SUPPORTED: Final = (24, 26, 22)
 _NAMED: Final = {"iron": 20, "jod": 22, "krypton": 24}
 """https://github.com/nodejs/Release/blob/main/CODENAMES.md"""
 _VERSION_FILES: Final = (".nvmrc", ".node-version", ".tool-versions")
-_VERSION: Final = re.compile(r"v?(\d+)(?:\.|$)")
-_COMPARISON: Final = re.compile(r"(>=|<=|>|<|\^|~|=)?\s*v?(\d+)(?:\.[\dx*]+)*")
+_VERSION: Final = re.compile(r"v?(\d{1,9})(?:\.|$)")
+_COMPARISON: Final = re.compile(r"(>=|<=|>|<|\^|~|=)?\s*v?(\d{1,9})(?:\.[\dx*]+)*")
 _FARTHEST_WORKSPACE: Final = 5
 """Folders above an app in which its workspace is looked for."""
 
@@ -48,7 +48,7 @@ class Package:
             return None
         except OSError as error:
             raise AutomationError(f"{path} cannot be read: {error.strerror}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise AutomationError(f"{path} is not valid JSON: {error}") from error
         if not isinstance(manifest, dict):
             raise AutomationError(f"{path} holds no JSON object: `npm init` makes a valid one")

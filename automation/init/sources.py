@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -73,10 +73,11 @@ _FILE_ROUTES: Final = re.compile(
     rf"(?:^|/)(?:(?:pages|routes|server)/|app/)((?:[\w()-]+/)*(?:{'|'.join(_HEALTH)}))"
     r"(?:/route|/\+server|\.get|/index)?$"
 )
-_LOOPBACK: Final = re.compile(
-    r"\.listen\([^)]*['\"](?:localhost|127\.0\.0\.1)['\"]|\bhost(?:name)?\s*:\s*['\"](?:localhost|127\.0\.0\.1)['\"]"
-)
-_LISTENS: Final = re.compile(r"\.listen\(([^)]*)\)?")
+_LOOPBACK: Final = re.compile(r"\bhost(?:name)?\s*:\s*['\"](?:localhost|127\.0\.0\.1)['\"]")
+_AT_LOOPBACK: Final = re.compile(r"['\"](?:localhost|127\.0\.0\.1)['\"]")
+_NAMES_A_HOST: Final = re.compile(r"host|0\.0\.0\.0|::")
+_LISTENS: Final = re.compile(r"\.listen\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)")
+"""The arguments may hold calls, and calls in them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,14 +151,16 @@ def _ports(
     yield from _exposed(dockerfile)
     scripts = package.scripts if package else {}
     for name in ("start:prod", "start:production", "start"):
-        if found := _PORT_OPTION.search(scripts.get(name, "")):
+        if (found := _PORT_OPTION.search(scripts.get(name, ""))) and _is_port(found[1]):
             yield Found(value=found[1], source=f"script {name}")
     for pattern, (name, text) in product(_PORTS_IN_SOURCES, texts.items()):
         if (found := pattern.search(_without_comments(text))) and _is_port(found[1]):
             yield Found(value=found[1], source=name)
     for name in _ENVIRONMENTS:
-        if (path := folder / name).is_file() and (
-            found := _PORT_LINE.search(path.read_text("utf-8", errors="replace"))
+        if (
+            (path := folder / name).is_file()
+            and (found := _PORT_LINE.search(path.read_text("utf-8", errors="replace")))
+            and _is_port(found[1])
         ):
             yield Found(value=found[1], source=name)
     for framework, port in _PORTS_OF_FRAMEWORKS.items():
@@ -178,7 +181,7 @@ def _exposed(dockerfile: str) -> Iterator[Found]:
 
 
 def _is_port(text: str) -> bool:
-    return text.isdigit() and 1 <= int(text) <= 65535  # noqa: PLR2004 -- what a port can be
+    return bool(re.fullmatch(r"[0-9]{1,5}", text)) and 1 <= int(text) <= 65535  # noqa: PLR2004 -- what a port can be
 
 
 def _health_paths(texts: Mapping[str, str]) -> Iterator[Found]:
@@ -203,13 +206,14 @@ def _rank(found: Found) -> tuple[int, int, str]:
 def _loopback(package: Package | None, texts: Mapping[str, str]) -> str:
     for name, text in texts.items():
         clean = _without_comments(text)
-        if _LOOPBACK.search(clean):
+        # What a callback says is no argument.
+        calls = [re.split(r"=>|\bfunction\b", call)[0] for call in _LISTENS.findall(clean)]
+        if _LOOPBACK.search(clean) or any(map(_AT_LOOPBACK.search, calls)):
             return name
         # Fastify listens at localhost unless it is given a host.
-        if package and package.depends_on("fastify") and re.search(r"\bfastify\b", clean, re.IGNORECASE):
-            calls: Iterable[str] = _LISTENS.findall(clean)
-            if any("host" not in call and "0.0.0.0" not in call and "::" not in call for call in calls):  # noqa: S104 -- it is looked for
-                return name
+        is_fastify = package is not None and package.depends_on("fastify") and "fastify" in clean.lower()
+        if is_fastify and any(not _NAMES_A_HOST.search(call) for call in calls):
+            return name
     return ""
 
 

@@ -85,7 +85,7 @@ def _exists(folder: Path, file: str) -> bool:
 def _of_script(text: str, scripts: Mapping[str, str], source: str) -> Start:
     for _ in range(_DEEPEST):
         found = _RUNS_SCRIPT.match(text)
-        if not found or found[1] not in scripts:
+        if not found or not scripts.get(found[1], "").strip():
             break
         text = scripts[found[1]].strip()
     if _NEEDS_SHELL.search(text):
@@ -115,9 +115,9 @@ def _by_shell(text: str, source: str) -> Start:
     """Let a shell run what comes first, and give way to the app itself."""
     first, joined, last = text.rpartition("&&")
     last = last.strip()
-    replaced = f"exec env {last}" if _ASSIGNMENT.fullmatch(last.split()[0]) else f"exec {last}"
+    replaced = f"exec env {last}" if _ASSIGNMENT.fullmatch(last.partition(" ")[0]) else f"exec {last}"
     # Of a pipe, or of several commands in a row, no single one is the app.
-    is_plain = not re.search(r"\|\||[;|]", last)
+    is_plain = bool(last) and not re.search(r"\|\||[;|]", last)
     script = f"{first}{joined} {replaced}".strip() if is_plain else text
     parts = re.split(r"&&|\|\||[;|]", text)
     programs = {

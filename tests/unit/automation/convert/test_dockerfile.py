@@ -22,6 +22,7 @@ from automation.convert.dockerfile import user_of
         ("FROM node AS base\nUSER node\nFROM node AS last\n", "base", "node"),
         ("FROM node AS base\nUSER node\nFROM node\n", "0", "node"),
         ("FROM --platform=linux/amd64 node AS base\nUSER a\nFROM --platform=x base\n", None, "a"),
+        ("FROM node\nUSER node\n", "9" * 5000, None),
         ("# USER nobody\nRUN echo USER x\n", None, None),
     ],
 )

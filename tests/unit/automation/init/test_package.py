@@ -33,6 +33,7 @@ def package(folder: Path) -> Package:
         ("*", 24),
         ("~18.2.0", 18),
         ("latest please", LTS),
+        ("9" * 5000, 999_999_999),
         ("", LTS),
     ],
 )
@@ -130,7 +131,10 @@ def test_a_workspace_is_not_looked_for_outside_the_repository(tmp_path: Path) ->
     assert Workspace.around(write_app(tmp_path / "mine" / "web", {})) is None
 
 
-@pytest.mark.parametrize(("text", "why"), [("{", "is not valid JSON"), ("[]", "holds no JSON object")])
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("{", "is not valid JSON"), ("[]", "holds no JSON object"), ("[" * 100_000, "is not valid JSON")],
+)
 def test_a_manifest_that_cannot_be_read_is_named(tmp_path: Path, text: str, why: str) -> None:
     write(tmp_path, "package.json", text)
 

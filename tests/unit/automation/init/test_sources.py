@@ -31,6 +31,8 @@ def port(folder: Path, dockerfile: str = "") -> str | None:
         ("FROM node\nARG PORT='5001'\nEXPOSE ${PORT}\n", "5001"),
         ("FROM node\nEXPOSE ${PORT:-5002}\n", "5002"),
         ("FROM node\nEXPOSE $UNKNOWN\n", None),
+        ("FROM node\nEXPOSE ²\n", None),
+        (f"FROM node\nEXPOSE {'9' * 5000}\n", None),
     ],
 )
 def test_the_port_that_a_dockerfile_exposes_is_the_apps(
@@ -121,6 +123,14 @@ def test_the_path_of_the_health_check_is_a_route_of_a_usual_name(
     assert (one.value if one else None) == path
 
 
+@pytest.mark.parametrize(("name", "text"), [("server.js", ""), (".env", "PORT=99999\n")])
+def test_what_no_port_can_be_is_passed_over(tmp_path: Path, name: str, text: str) -> None:
+    write_app(tmp_path, {"scripts": {"start": "next start -p 99999"}})
+    write(tmp_path, name, text)
+
+    assert port(tmp_path) is None
+
+
 @pytest.mark.parametrize(
     ("manifest", "source", "is_loopback"),
     [
@@ -130,6 +140,18 @@ def test_the_path_of_the_health_check_is_a_route_of_a_usual_name(
         ({}, "app.listen(3000)", False),
         ({"dependencies": {"fastify": "5"}}, "const fastify = f(); fastify.listen({ port: 3000 })", True),
         ({"dependencies": {"fastify": "5"}}, "fastify.listen({ port: 3000, host: '0.0.0.0' })", False),
+        (
+            {"dependencies": {"fastify": "5"}},
+            "const app = require('fastify')(); app.listen({port: Number(env(PORT)||8080), host:'0.0.0.0'})",
+            False,
+        ),
+        (
+            {"dependencies": {"fastify": "5"}},
+            "fastify.listen({ port: 3000 }, () => log('at host 0.0.0.0'))",
+            True,
+        ),
+        ({}, "app.listen(Number(process.env.PORT || 3000), 'localhost')", True),
+        ({}, "app.listen(Number(process.env.PORT), function () { log('at', 'localhost') })", False),
     ],
 )
 def test_an_app_that_only_its_own_machine_reaches_is_named(

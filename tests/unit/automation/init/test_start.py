@@ -35,13 +35,15 @@ def command(folder: Path) -> list[str]:
         ),
         ("migrate && A=b node x.js", ["sh", "-c", "migrate && exec env A=b node x.js"]),
         ("node a.js | pino", ["sh", "-c", "node a.js | pino"]),
+        ("npm run build &&", ["sh", "-c", "npm run build &&"]),
+        ("npm run blank", ["npm", "run", "blank"]),
     ],
 )
 def test_a_script_is_run_without_the_package_manager(
     tmp_path: Path, script: str, expected: list[str]
 ) -> None:
     """What is for development is left out, and a shell gives way to the app."""
-    write_app(tmp_path, {"scripts": {"start": script, "serve": 'node "a b.js"'}})
+    write_app(tmp_path, {"scripts": {"start": script, "serve": 'node "a b.js"', "blank": " "}})
 
     assert command(tmp_path) == expected
 
