@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -71,6 +72,8 @@ class Session:
     _seen: dict[str, Mapping[str, FileState]] = field(
         default_factory=dict[str, Mapping[str, FileState]], init=False
     )
+    _owes_up: bool = field(default=False, init=False)
+    """Whether an `up` has failed, so that the next change asks for one."""
     _config: dict[Path, bytes] = field(default_factory=dict[Path, bytes], init=False)
     _deployed: DeployedStack | None = field(default=None, init=False)
     _logs: containers.TaskLogs | None = field(default=None, init=False)
@@ -112,13 +115,15 @@ class Session:
                 self._watch()
             if configured and not first:
                 self._output.say(f"{', '.join(path.name for path in configured)} changed: `up`")
-            if first or configured:
+            if first or configured or (self._owes_up and any(changed.values())):
                 self._roll()
             else:
                 self._follow(changed)
-        except (AutomationError, LocalError) as error:
+        except (AutomationError, LocalError, OSError) as error:
             if first and self._deployed is None and not self._seen:
                 raise
+            # What was not done for this change is done with the next one.
+            self._owes_up = True
             self._output.say(f"{error}\nThe next change is another try.")
 
     def _changes(self) -> tuple[Mapping[str, Sequence[str]], Sequence[Path]]:
@@ -168,10 +173,11 @@ class Session:
     def _roll(self) -> None:
         """`up`, then run from folders what can be."""
         self._restarts.forget()
-        if self._up():
-            self._attach()
-        else:
+        self._owes_up = not self._up()
+        if self._owes_up:
             self._output.say("The next change is another try.")
+        else:
+            self._attach()
 
     def _up(self) -> bool:
         """Run `up` as a command of its own, for the program may be another one now."""
@@ -398,7 +404,12 @@ class Restarts:
 def _time_of(files: Sequence[Path]) -> float:
     """Return when the newest of files that have just changed was written."""
     now = time.time()
-    written = max((path.lstat().st_mtime for path in files if path.exists()), default=now)
+    times: list[float] = []
+    for path in files:
+        # It may be gone.
+        with suppress(OSError):
+            times.append(path.lstat().st_mtime)
+    written = max(times, default=now)
     # A file that was moved here is older than the change.
     return written if now - written < _JUST_NOW_SECONDS else now
 

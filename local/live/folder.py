@@ -52,7 +52,10 @@ class LiveFolder:
                 if not _has_node(api, container, config):
                     raise DockerError("it has no `node` on its PATH, which would start the app again")
                 pieces, _ = api.get_archive(container, workdir)
-                _unpack(pieces, path)
+                try:
+                    _unpack(pieces, path)
+                except (tarfile.TarError, OSError) as error:
+                    raise DockerError(f"{workdir} of it cannot be unpacked to {path}: {error}") from error
             finally:
                 api.remove_container(container, v=True, force=True)
         return cls(path=path, workdir=workdir)
@@ -63,18 +66,29 @@ class LiveFolder:
         return Live(str(self.path), self.workdir)
 
     def holds(self, place: str) -> bool:
-        """Whether a path of the image is in it."""
-        return PurePosixPath(place).is_relative_to(self.workdir)
+        """Whether a path of the image is in it, and not behind a link of the image that leads out of it."""
+        if not PurePosixPath(place).is_relative_to(self.workdir):
+            return False
+        target = self._target(place)
+        folder = target if target == self.path else target.parent
+        return folder.resolve().is_relative_to(self.path.resolve())
 
     def put(self, files: Mapping[str, Path]) -> None:
         """Make of each file that the image has at a place what it is now: another one, or gone."""
         for place, source in files.items():
-            target = self.path / PurePosixPath(place).relative_to(self.workdir)
+            target = self._target(place)
             if source.is_symlink() or source.is_file():
-                _copy(source, target)
+                try:
+                    _copy(source, target)
+                except FileNotFoundError:
+                    # It was there a moment ago; what comes in its place is the next change.
+                    continue
             else:
                 with suppress(OSError):
                     target.unlink()
+
+    def _target(self, place: str) -> Path:
+        return self.path / PurePosixPath(place).relative_to(self.workdir)
 
 
 def _has_node(api: Any, container: str, config: Mapping[str, Any]) -> bool:

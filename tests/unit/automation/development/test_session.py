@@ -175,6 +175,38 @@ def test_a_stack_without_a_file_is_not_waited_for(project: Path) -> None:
         Recorded(stacks, "nobody")._look(first=True)
 
 
+def test_a_change_that_failed_is_an_up_with_the_next_one(
+    running: Recorded, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the tasks would lack it until that file changes again."""
+
+    def full(_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as at_first:
+        at_first.setattr(running, "_restart", full)
+        write(project, "app/server.js")
+        running._look()
+    write(project, "app/other.js")
+    running._look()
+
+    assert "No space left on device" in running.said[0]
+    assert running.done == ["up"]
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_after_an_up_that_failed_the_next_change_is_another(
+    running: Recorded, project: Path, monkeypatch: pytest.MonkeyPatch, *, works: bool
+) -> None:
+    monkeypatch.setattr(running, "_up", lambda: works)
+    monkeypatch.setattr(running, "_attach", lambda: None)
+    Session._roll(running)
+    write(project, "app/server.js")
+    running._look()
+
+    assert running.done == ([["/app/server.js"]] if works else ["up"])
+
+
 # Restarts
 
 

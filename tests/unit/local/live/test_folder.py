@@ -70,6 +70,30 @@ def test_a_link_stays_a_link(folder: LiveFolder, tmp_path: Path) -> None:
     assert (folder.path / "link").readlink() == Path("a.js")
 
 
+def test_what_is_behind_a_link_out_of_the_image_s_folder_is_not_in_it(
+    folder: LiveFolder, tmp_path: Path
+) -> None:
+    """In the image the link leads elsewhere in the image; here it would lead to files of this machine."""
+    (folder.path / "cache").symlink_to(tmp_path)
+    (folder.path / "src").mkdir()
+    (folder.path / "inside").symlink_to("src")
+
+    assert [folder.holds(f"/srv/app/{name}") for name in ("cache/a", "cache/b/c", "inside/a", "cache")] == [
+        False, False, True, True
+    ]  # fmt: skip
+
+
+def test_a_file_that_goes_while_it_is_put_is_the_next_change(
+    folder: LiveFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Editors replace a file by taking it away for a moment."""
+    monkeypatch.setattr(Path, "is_file", lambda _: True)
+
+    folder.put({"/srv/app/a.js": tmp_path / "gone.js", "/srv/app/b.js": source(tmp_path)})
+
+    assert (folder.path / "b.js").read_text() == "new"
+
+
 def test_the_emulator_is_told_of_both_folders(folder: LiveFolder) -> None:
     assert folder.live == Live(str(folder.path), "/srv/app")
 
