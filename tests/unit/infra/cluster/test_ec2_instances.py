@@ -32,7 +32,7 @@ def test_an_instance_has_an_encrypted_disk_no_imdsv1_and_no_public_address() -> 
     assert template.inputs == {
         "imageId": "ami-from-/aws/service/ecs/optimized-ami/amazon-linux-2023/arm64/recommended/image_id",
         "iamInstanceProfile": {
-            "arn": f"arn:aws:iam:{REGION}:{ACCOUNT}:instance-profile/cluster-capacity-pool-1a2b3c4"
+            "arn": f"arn:aws:iam::{ACCOUNT}:instance-profile/cluster-capacity-pool-1a2b3c4"
         },
         "metadataOptions": {
             "httpEndpoint": "enabled",

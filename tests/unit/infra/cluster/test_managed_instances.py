@@ -8,7 +8,7 @@ import pytest
 
 from infra.settings import ManagedInstancesCapacity
 from tests.unit.infra.cluster.capacity import ATTACHED, PROVIDER, declared, granted, trusts
-from tests.unit.infra.fake_cloud import ACCOUNT, REGION
+from tests.unit.infra.fake_cloud import ACCOUNT
 from tests.unit.infra.recorder import Graph, once
 
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
@@ -23,7 +23,7 @@ def test_ecs_chooses_among_instances_that_fit_and_hands_on_tags() -> None:
     provider = _own(min_vcpus=2, instance_types=("m7g.*",), storage_gib=100).one(
         PROVIDER, "cluster-capacity-own"
     )
-    role = f"arn:aws:iam:{REGION}:{ACCOUNT}:role/cluster-capacity-own-infrastructure-1a2b3c4"
+    role = f"arn:aws:iam::{ACCOUNT}:role/cluster-capacity-own-infrastructure-1a2b3c4"
 
     assert provider.inputs == {
         "cluster": "cluster-1a2b3c4",
@@ -32,7 +32,7 @@ def test_ecs_chooses_among_instances_that_fit_and_hands_on_tags() -> None:
             "propagateTags": "CAPACITY_PROVIDER",
             "instanceLaunchTemplate": {
                 "ec2InstanceProfileArn": (
-                    f"arn:aws:iam:{REGION}:{ACCOUNT}:instance-profile/cluster-capacity-own-1a2b3c4"
+                    f"arn:aws:iam::{ACCOUNT}:instance-profile/cluster-capacity-own-1a2b3c4"
                 ),
                 "capacityOptionType": "ON_DEMAND",
                 "networkConfiguration": {
@@ -91,7 +91,7 @@ def test_ecs_may_hand_the_instances_their_role_whatever_its_name() -> None:
             "Sid": "PassInstanceRole",
             "Effect": "Allow",
             "Action": "iam:PassRole",
-            "Resource": f"arn:aws:iam:{REGION}:{ACCOUNT}:role/cluster-capacity-own-instance-1a2b3c4",
+            "Resource": f"arn:aws:iam::{ACCOUNT}:role/cluster-capacity-own-instance-1a2b3c4",
             "Condition": {"StringLike": {"iam:PassedToService": "ec2.*"}},
         }
     }

@@ -18,7 +18,7 @@ GROUP = "aws:scheduler/scheduleGroup:ScheduleGroup"
 QUEUE = "aws:sqs/queue:Queue"
 GROUP_ARN = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/worker-schedules-1a2b3c4"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:queue/worker-dead-letters-1a2b3c4"
-ROLE_ARN = f"arn:aws:iam:{REGION}:{ACCOUNT}:role/worker-schedules-1a2b3c4"
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/worker-schedules-1a2b3c4"
 CLUSTER = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/cluster-1"
 NIGHTLY = Schedule(cron="0 3 * * ? *", time_zone="Europe/Berlin", command=("node", "clean-up.js"))
 HOURLY = Schedule(
@@ -108,7 +108,7 @@ def test_only_the_scheduler_takes_the_role_and_only_for_this_group() -> None:
 
 
 def test_the_role_starts_this_service_s_tasks_in_this_cluster_and_does_nothing_else() -> None:
-    roles = [f"arn:aws:iam:{REGION}:{ACCOUNT}:role/worker-{role}-1a2b3c4" for role in ("execution", "task")]
+    roles = [f"arn:aws:iam::{ACCOUNT}:role/worker-{role}-1a2b3c4" for role in ("execution", "task")]
 
     assert _statements(_graph()) == {
         "Start": {

@@ -140,7 +140,7 @@ def test_the_app_learns_about_its_surroundings() -> None:
 
 def test_config_may_not_set_what_the_task_definition_sets() -> None:
     """The rule in the settings and what is set here are two lists of the same thing."""
-    assert set(_environment(_task())) == variables._SET_BY_TASK_DEFINITION
+    assert set(_environment(_task())) == variables.SET_BY_TASK_DEFINITION
 
 
 def test_logs_go_to_the_stacks_group_under_the_services_name() -> None:
