@@ -11,6 +11,7 @@ import click
 from automation.changes.github import Comment, failure_written, summary_option, write
 from automation.console import address_lines, json_option, say, show
 from automation.previews.names import is_preview
+from automation.stacks.local import LocalStacks
 from automation.stacks.stacks import Stacks
 
 
@@ -70,6 +71,10 @@ def bring_up(stacks: Stacks, stack: str, *, refresh: bool = False) -> dict[str, 
     if warning := vcpu_warning(stacks, stack):
         say(warning)
     outputs = stacks.up(stack, refresh=refresh)
+    if isinstance(stacks, LocalStacks):
+        from automation.development.leftovers import put_back
+
+        put_back(stacks, stack)
     # A preview's image may expire with its pull request.
     if not is_preview(stack) and not stacks.is_local:
         from automation.promotion.live_tag import images_of, tag_live_image
