@@ -70,7 +70,8 @@ def picture_of(stack: Stack) -> Picture:
         region=stack.region,
         # What is reached from outside comes before what works for it.
         nodes=tuple(sorted(nodes, key=lambda one: one.kind == "service" and one.id not in reached)),
-        edges=tuple(draft.edges),
+        # Of an update that failed in the middle, an end may be missing.
+        edges=tuple(edge for edge in draft.edges if {edge.source, edge.target} <= draft.nodes.keys()),
     )
 
 

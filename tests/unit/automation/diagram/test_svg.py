@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -141,3 +142,11 @@ def test_what_fits_is_on_one_line() -> None:
     assert packed(["1 task", "Fargate"], 200) == ["1 task · Fargate"]
     assert packed(["1 task", "Fargate"], 60) == ["1 task", "Fargate"]
     assert packed(["one.example.com or two.example.com"], 150) == ["one.example.com or", "two.example.com"]
+
+
+@pytest.mark.parametrize("missing", ["cloudwatch/eventRule:EventRule", "wafv2/webAcl:WebAcl"])
+def test_what_a_failed_update_has_not_made_is_left_out_with_its_lines(planned: Planned, missing: str) -> None:
+    stack = planned("prod")
+    made = tuple(one for one in stack.resources if one.type != f"aws:{missing}")
+
+    assert parsed(picture_of(replace(stack, resources=made))).tag == f"{SVG}svg"
