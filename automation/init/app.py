@@ -44,6 +44,8 @@ class App:
         if not folder.is_dir():
             raise AutomationError(f"there is no folder {folder}: name the app's folder by --app-path")
         package, dockerfile = Package.read(folder), folder / "Dockerfile"
+        if dockerfile.is_dir():
+            raise AutomationError(f"{dockerfile} is a folder: give it another name, and run this again")
         if package is None and not dockerfile.is_file():
             raise AutomationError(
                 f"{folder} has neither a Dockerfile nor a package.json: name the app's folder by --app-path"

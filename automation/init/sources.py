@@ -137,7 +137,7 @@ def _texts(folder: Path) -> Iterator[tuple[str, str]]:
     for path in sorted(
         paths[:_MOST_FILES], key=lambda path: (path.stem not in _FIRST_FILES, len(path.parts))
     ):
-        if ".test." in path.name or ".spec." in path.name or ".d." in path.name:
+        if ".test." in path.name or ".spec." in path.name or ".d." in path.name or not path.is_file():
             continue
         try:
             yield path.relative_to(folder).as_posix(), path.read_text("utf-8")[:_MOST_BYTES]

@@ -156,6 +156,15 @@ def test_without_a_terminal_and_without_yes_it_is_a_usage_error(project: Path) -
     assert list(project.glob("Pulumi.*.yaml")) == []
 
 
+def test_a_folder_called_dockerfile_is_refused_before_anything_is_written(project: Path) -> None:
+    (project.parent / "shop" / "Dockerfile").mkdir()
+
+    done = call(project, "--yes", "--app-path", "../shop")
+
+    assert (done.exit_code, "is a folder" in done.stderr) == (2, True)
+    assert list(project.glob("Pulumi.*.yaml")) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

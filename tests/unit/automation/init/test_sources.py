@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import mkfifo
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,14 @@ def test_the_path_of_the_health_check_is_a_route_of_a_usual_name(
     one = found(tmp_path).health_path
 
     assert (one.value if one else None) == path
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    """A pipe would be waited for."""
+    mkfifo(tmp_path / "server.js")
+    (tmp_path / "index.js").mkdir()
+
+    assert port(tmp_path) is None
 
 
 @pytest.mark.parametrize(("name", "text"), [("server.js", ""), (".env", "PORT=99999\n")])
