@@ -80,7 +80,10 @@ class _Instruction:
     def words(self) -> list[str]:
         words = self.rest.split()
         with suppress(ValueError):
-            words = cast("list[str]", json.loads(self.rest))
+            # `COPY true a` and `RUN true` are not lists of texts.
+            listed = json.loads(self.rest)
+            if isinstance(listed, list):
+                words = [str(one) for one in cast("list[object]", listed)]
         return [_filled(word, self.variables) for word in words]
 
 
@@ -195,7 +198,8 @@ def _stages(text: str, arguments: Mapping[str, str]) -> list[_Stage]:
         name, value, line = str(raw["instruction"]), str(raw["value"]), int(raw["startline"]) + 1
         if name == "FROM":
             words = [_filled(word, common) for word in value.split() if not word.startswith("--")]
-            parent = _find(stages, words[0])
+            # Somebody may be writing it still.
+            parent = _find(stages, words[0]) if words else None
             stage = _Stage(words[2] if len(words) > 2 else str(len(stages)), parent)  # noqa: PLR2004
             if parent is not None:
                 stage.workdir, stage.variables = stages[parent].workdir, {**stages[parent].variables}

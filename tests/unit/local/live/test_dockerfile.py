@@ -20,6 +20,14 @@ def effect(text: str, name: str, **options: object) -> str:
     return f"built: {found.why}" if isinstance(found, Built) else ""
 
 
+@pytest.mark.parametrize(
+    "line", ["FROM", "COPY 5", "COPY true", 'COPY ["a", 5]', "COPY", "COPY {}", "RUN true"]
+)
+def test_what_somebody_is_still_writing_copies_nothing(line: str) -> None:
+    """`dev` reads a Dockerfile again after each `up`."""
+    assert not effect(f"{NODE}{line}\n", "other.js").startswith("/")
+
+
 @pytest.mark.parametrize("folder", ["app", "docs/examples/express"])
 def test_the_apps_here_are_copied_and_their_packages_built(folder: str) -> None:
     text = (ROOT / folder / "Dockerfile").read_text()
