@@ -138,10 +138,10 @@ def _follow(repository: str) -> None:
     before = _times()
     while True:
         time.sleep(1)
-        if (now := _times()) == before:
-            continue
-        before = now
         try:
+            if (now := _times()) == before:
+                continue
+            before = now
             for name, page in pages().items():
                 text = _page(ROOT, name, pages(), repository)
                 if not (path := WORK / "pages" / page).exists() or path.read_text(encoding="utf-8") != text:
