@@ -59,7 +59,7 @@ def test_a_vpc_that_something_else_uses_says_so(bench: Workbench) -> None:
     vpc = make_vpc(bench)
     make_subnet(bench, vpc)
 
-    with pytest.raises(ResourceError, match=r"DependencyViolation.*does not know still uses it"):
+    with pytest.raises(ResourceError, match=r"DependencyViolation.*outside this stack, still uses it"):
         HANDLERS[vpc.token].delete(bench.cloud, id=vpc.id, outputs=vpc.outputs)
 
 
