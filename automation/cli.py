@@ -30,6 +30,7 @@ _LONGEST_HELP: Final = 100
 _FAILED: Final = 1
 _INTERRUPTED: Final = 130
 _UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES})
+_NO_NAME: Final = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
 _RUNS_PROGRAMS: Final = frozenset({"run", "exec"})
 """Commands whose standard output is a program's own."""
 _COMMANDS: Final = {
@@ -172,6 +173,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except AutomationError as error:
         ending.fail(str(error))
     except OSError as error:
+        if error.errno in _NO_NAME:
+            ending.fail(f"{error.filename or 'a path'} cannot be the path of a file: {error.strerror}")
         if error.errno not in _UNWRITABLE:
             raise
         ending.fail(f"{error.filename or 'a file'} cannot be written: {error.strerror}")

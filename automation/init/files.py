@@ -46,7 +46,8 @@ def write_all(texts: Mapping[Path, str]) -> None:
             draft.write_text(texts[path], "utf-8")
         for path, draft in drafts.items():
             before[path] = path.read_bytes() if path.exists() else None
-            draft.replace(path)
+            # Of a link what it leads to is written.
+            draft.replace(path.resolve())
     except OSError as error:
         for path_before, content in before.items():
             with suppress(OSError):

@@ -186,7 +186,7 @@ class FrontDoorServer:
                 raise ConnectionAbortedError
             download.result()
         except RefusedError:
-            if not self._restarting or request.line[0] not in _ASKED_AGAIN:
+            if not self._restarting or not _may_be_asked_again(request):
                 raise
             return False
         else:
@@ -270,6 +270,12 @@ def _asks_in_text(request: Head) -> bool:
     path = request.line[1].partition("?")[0]
     html = "text/html" in request.first("Accept")
     return path.startswith("/network/") or (path == "/" and request.line[0] != "POST" and not html)
+
+
+def _may_be_asked_again(request: Head) -> bool:
+    """Whether a target may get a request that another one had: what the client has sent of a body is gone."""
+    has_body = request.first("Transfer-Encoding") or request.first("Content-Length", "0") != "0"
+    return request.line[0] in _ASKED_AGAIN and not has_body
 
 
 def _to_target(client: Client, target: str, route: Route) -> Head:

@@ -120,6 +120,15 @@ def test_a_full_disk_is_named_with_the_file(
     )
 
 
+def test_a_path_that_no_file_can_have_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = OSError(errno.ENAMETOOLONG, "File name too long", "/project/aaa")
+
+    assert fails(monkeypatch, error) == 1
+    assert capsys.readouterr().err == "error: /project/aaa cannot be the path of a file: File name too long\n"
+
+
 def test_what_nobody_expects_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ZeroDivisionError):
         fails(monkeypatch, ZeroDivisionError())

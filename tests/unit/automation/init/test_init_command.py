@@ -280,6 +280,16 @@ def test_a_file_that_cannot_be_written_leaves_all_as_it_was(tmp_path: Path) -> N
     assert (tmp_path / "first").read_text() == "before"
 
 
+def test_a_file_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    write(tmp_path, "kept/file", "before")
+    (tmp_path / "link").symlink_to("kept/file")
+
+    files.write_all({tmp_path / "link": "after"})
+
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "kept/file").read_text() == "after"
+
+
 def test_the_app_that_ships_gets_what_its_stacks_have(project: Path) -> None:
     """Its own health check in the container, and a page that names nothing inside in production."""
     done = call(project, "--yes", "--app-path", str(ROOT / "app"), "--stacks", "prod", "--json")

@@ -660,9 +660,19 @@ def test_a_request_waits_for_an_app_that_is_restarted(restarting: Notes) -> None
     run(test())
 
 
-@pytest.mark.parametrize(("method", "expected"), [("GET", 200), ("HEAD", 200), ("POST", 502)])
+@pytest.mark.parametrize(
+    ("method", "headers", "expected"),
+    [
+        ("GET", {}, 200),
+        ("HEAD", {}, 200),
+        ("POST", {}, 502),
+        ("GET", {"Content_Length": "0"}, 200),
+        ("GET", {"Content_Length": "5"}, 502),
+        ("GET", {"Transfer_Encoding": "chunked"}, 502),
+    ],
+)
 def test_what_a_killed_app_had_is_sent_again_if_it_may_be(
-    restarting: Notes, method: str, expected: int
+    restarting: Notes, method: str, headers: dict[str, str], expected: int
 ) -> None:
     asked = 0
 
@@ -673,7 +683,7 @@ def test_what_a_killed_app_had_is_sent_again_if_it_may_be(
         if asked > 1:
             writer.write(OK)
 
-    assert status(answer_to(request(method=method), killed_once)) == expected
+    assert status(answer_to(request(method=method, **headers), killed_once)) == expected
 
 
 def test_an_app_that_has_crashed_is_not_waited_for(restarting: Notes) -> None:
