@@ -1,4 +1,4 @@
-"""`dev` on a stack that is up: each change answers at once, and Ctrl-C leaves what `up` made."""
+"""`dev` on a stack that is up: each change answers at once, and what `up` made is there again afterwards."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class Dev:
         assert self._ready.wait(120), "\n".join(self.said)
         self._ready.clear()
 
-    def end(self) -> int:
-        self._process.send_signal(signal.SIGINT)
+    def end(self, number: signal.Signals = signal.SIGINT) -> int:
+        self._process.send_signal(number)
         code = self._process.wait(timeout=120)
         for reader in self._readers:
             reader.join(10)
@@ -89,4 +89,24 @@ def test_changes_answer_at_once_and_ctrl_c_leaves_the_stack_as_the_last_up_made_
     assert [(one["Path"], one["Args"], one["HostConfig"]["Binds"]) for one in containers(dev)] == [
         (one["Path"], one["Args"], one["HostConfig"]["Binds"]) for one in plain
     ]
+    assert not (dev.folder / ".local" / "live" / "dev").exists()
+
+
+def test_the_tasks_that_a_killed_dev_has_left_are_replaced_by_the_next_up(dev: Project) -> None:
+    def binds() -> list[Any]:
+        return [one["HostConfig"]["Binds"] for one in containers(dev)]
+
+    plain = binds()
+    running = Dev(dev)
+    try:
+        running.wait_until_ready()
+    finally:
+        running.end(signal.SIGKILL)
+    left = binds()
+
+    text = dev.up().text
+
+    assert left != plain
+    assert "its tasks are replaced" in text
+    assert binds() == plain
     assert not (dev.folder / ".local" / "live" / "dev").exists()
