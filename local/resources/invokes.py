@@ -13,7 +13,7 @@ from local.resources.ecr import describe_image, registry_host
 from local.resources.route53 import plain
 
 _FIRST: Final = Lock()
-"""Stacks of one run that ask at the same time make nothing twice."""
+"""Programs that this process runs ask one after the other."""
 _BOOTSTRAPPED: Final = ("log-bucket", "log-key-arn", "topic-arn")
 _ZONE_TYPE: Final = "zone-type"
 """The one filter of zones that is known here; MiniStack ignores all of them."""
@@ -122,8 +122,9 @@ def _bootstrap(cloud: Cloud, path: str) -> None:
         call(cloud, "sns", "create_topic", Name=f"{project}-alarms")["TopicArn"],
     )
     for key, value in zip(_BOOTSTRAPPED, made, strict=True):
-        name = f"{path}/{key}"
-        call(cloud, "ssm", "put_parameter", Name=name, Type="String", Value=value, Overwrite=True)
+        # What is there stays: runs of other stacks may ask at the same time, and one may use it already.
+        exists = ("ParameterAlreadyExists",)
+        call(cloud, "ssm", "put_parameter", absent=exists, Name=f"{path}/{key}", Type="String", Value=value)
 
 
 def get_secret(cloud: Cloud, arguments: Properties) -> Properties:

@@ -185,6 +185,20 @@ def test_what_bootstrap_makes_for_a_project_is_there_from_the_first_question(ben
     assert bench.cloud.client("sns").get_topic_attributes(TopicArn=topic)
 
 
+def test_what_another_run_has_made_of_it_meanwhile_stays(bench: Workbench) -> None:
+    """Stacks that come up at the same time have one key: another would change the log group of who came first."""
+    first = "arn:aws:kms:us-east-1:000000000000:key/of-another-run"
+    bench.cloud.client("ssm").put_parameter(
+        Name="/bootstrap/another-project/log-key-arn", Value=first, Type="String"
+    )
+
+    found = invoke(bench, "getParametersByPath", "ssm", path="/bootstrap/another-project")
+
+    made = dict(zip(found["names"], found["values"], strict=True))
+    assert made["/bootstrap/another-project/log-key-arn"] == first
+    assert len(made) == 3
+
+
 def test_other_parameters_are_not_made_up(bench: Workbench) -> None:
     assert invoke(bench, "getParametersByPath", "ssm", path="/elsewhere")["names"] == []
     with pytest.raises(ResourceError, match="getParametersByPath: the local run does not know recursive"):
