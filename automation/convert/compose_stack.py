@@ -16,7 +16,7 @@ from automation.convert.hosts import common_zone, is_in, zone_of
 from automation.convert.images import is_reference
 from automation.convert.report import Place, Report
 from automation.convert.source import items, mapping, text_of
-from automation.convert.variables import egress_for, ports_by_name, ports_in
+from automation.convert.variables import egress_for, ports_by_name, ports_in, ports_of_hosts
 from automation.errors import AutomationError
 
 _COMPLETED: Final = "service_completed_successfully"
@@ -60,6 +60,13 @@ def converted_stack(project: Project, wanted: Wanted, report: Report) -> dict[st
     parameter = f"/{wanted.project}/{wanted.stack}/"
     context = Context(project, wanted.root, parameter, elsewhere)
     names = names_for(kept)
+    drafts = {
+        name: converted(name, said, names[name], context, Place(Report(), name))
+        for name, said in kept.items()
+    }
+    # Compose lets services reach every port of one another: what is called counts as exposed.
+    for name, port in _ports_called(drafts, report).items():
+        kept[name] = {**kept[name], "expose": [str(port)]}
     services = {
         name: converted(name, said, names[name], context, Place(report, name)) for name, said in kept.items()
     }
@@ -145,6 +152,40 @@ def _what(said: Mapping[str, Any]) -> Known | None:
 
 def _names_of(name: str, said: Mapping[str, Any]) -> list[str]:
     return [name, *filter(None, (text_of(said.get("container_name")), text_of(said.get("hostname"))))]
+
+
+def _ports_called(services: Mapping[str, Found], report: Report) -> dict[str, int]:
+    """Return the ports of services that name none, by what others call them at; what is unclear is noted."""
+    ports: dict[str, int] = {}
+    for name, one in services.items():
+        names = {*map(str.lower, one.names)}
+        callers: dict[int | None, list[str]] = {}
+        for other, caller in services.items():
+            found = {port for host, port in ports_of_hosts(caller.variables) if host in names}
+            for port in found if other != name else ():
+                callers.setdefault(port, []).append(other)
+        own = one.service.keys.get("container-port")
+        numbers = sorted(port for port in callers if port is not None and port != own)
+        place = Place(report, name)
+        if own is None and len(numbers) == 1:
+            ports[name] = numbers[0]
+        elif own is None and numbers:
+            called = " and ".join(f"{port} (by {', '.join(callers[port])})" for port in numbers)
+            place.do(
+                "expose",
+                f"is called at {called}, and a service has one port, so it has none here: write the one into"
+                " `expose`, and give the other a service of its own with the same image",
+            )
+        elif own is None and callers:
+            place.do(
+                "expose",
+                f"is called by {', '.join(callers[None])}, and nothing tells the port: write it into"
+                " `expose`",
+            )
+        elif numbers:
+            called = ", ".join(f"{port} (by {', '.join(callers[port])})" for port in numbers)
+            place.do("ports", f"a service has one port, {own} here, and this one is called at {called} too")
+    return ports
 
 
 def _note_unknown(project: Project, place: Place) -> None:

@@ -1,9 +1,12 @@
-"""Where converted stack files go: the terminal, or a folder, and never over a file that is there."""
+"""Where converted stack files go: the terminal, or a folder, and never over a file of the team's own."""
 
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +16,7 @@ import click
 from automation.console import say, write_text
 from automation.convert.report import HEADINGS, Report
 from automation.errors import AutomationError
+from automation.stack_examples import encryption_lines, is_example
 from automation.stack_files import path_of
 from automation.stack_text import comment_lines, stack_text
 
@@ -46,7 +50,7 @@ def out_options(command: _Command) -> _Command:
             metavar="FILE.md",
             help="Write what is not the same as a list to tick off.",
         ),
-        click.option("--force", is_flag=True, help="Overwrite stack files that are there."),
+        click.option("--force", is_flag=True, help="Overwrite stack files that are no examples, too."),
         click.option("--write", is_flag=True, help="Write the stack files into the project's folder."),
         click.option(
             "--out",
@@ -109,8 +113,10 @@ def deliver(
         click.echo(
             "\n".join(f"# {path_of(Path(), one.stack)}\n{one.text(project)}" for one in results), nl=False
         )
-    for line in _said_once(results):
-        say(line)
+    # Who sees both has read it at the end of the files.
+    if folder is not None or not (sys.stdout.isatty() and sys.stderr.isatty()):
+        for line in _said_once(results):
+            say(line)
     if folder is None:
         say(
             "Nothing was written: --write puts the files into the project's folder, --out DIR into another"
@@ -133,11 +139,14 @@ def _said_once(results: Sequence[Result]) -> Iterator[str]:
 
 
 def _write(results: Sequence[Result], project: str, folder: Path, *, force: bool) -> None:
-    there = [path.name for one in results if (path := path_of(folder, one.stack)).exists()]
-    if there and not force:
+    there = [one.stack for one in results if path_of(folder, one.stack).exists()]
+    examples = [stack for stack in there if is_example(folder, stack)]
+    own = [path_of(folder, stack).name for stack in there if stack not in examples]
+    if own and not force:
+        command = shlex.join(["python", "-m", "automation", *sys.argv[1:], "--force"])
         raise AutomationError(
-            f"{', '.join(there)} is in {folder} already, and nothing was written: --force overwrites, --out"
-            " DIR writes elsewhere"
+            f"{', '.join(own)} is in {folder} already, and nothing was written: `{command}` overwrites,"
+            " `--out DIR` writes elsewhere"
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -145,8 +154,12 @@ def _write(results: Sequence[Result], project: str, folder: Path, *, force: bool
         raise AutomationError(f"{folder} cannot be made: {error.strerror}") from error
     for one in results:
         path = path_of(folder, one.stack)
-        write_text(path, one.text(project))
-        say(f"wrote {path}")
+        encryption = ""
+        # One that cannot be read has nothing to keep.
+        with suppress(AutomationError):
+            encryption = encryption_lines(path)
+        write_text(path, f"{one.text(project)}{encryption}")
+        say(f"wrote {path}{', in place of the example' if one.stack in examples else ''}")
 
 
 def _markdown(results: Sequence[Result]) -> str:

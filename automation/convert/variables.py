@@ -40,6 +40,7 @@ PORTS: Final[Mapping[str, tuple[int, str]]] = {
     "memcached": (11211, "Memcached"),
 }
 """The usual ports of what variables lead to, by the scheme of a URL."""
+_WEB_PORTS: Final = {"https": _HTTPS, "wss": _HTTPS, "ws": 80}
 _BY_NAME: Final = (
     (re.compile(r"POSTGRES|(?:^|_)PG(?:_|HOST|PASS|USER)", re.IGNORECASE), (5432, "PostgreSQL")),
     (re.compile(r"MYSQL|MARIADB", re.IGNORECASE), (3306, "MySQL")),
@@ -49,10 +50,11 @@ _BY_NAME: Final = (
     (re.compile(r"SMTP", re.IGNORECASE), (587, "SMTP")),
 )
 _HOST_AND_PORT: Final = re.compile(
-    r"(?:^|[=,@])\s*([A-Za-z][\w.-]*)(?=:\d{2,5}(?:$|[,;/]))|(?:Server|Host|Data Source)=([\w.-]+)",
+    r"(?:^|[=,@])\s*([A-Za-z][\w.-]*)(?=:(\d{2,5})(?:$|[,;/]))|(?:Server|Host|Data Source)=([\w.-]+)",
     re.IGNORECASE,
 )
 _HOST_NAME: Final = re.compile(r"HOST|ADDR|URL|URI|ENDPOINT|SERVER|BROKER|UPSTREAM|CONNECTION", re.IGNORECASE)
+_HOST_ENDS: Final = re.compile(r"HOST(?:NAME)?$", re.IGNORECASE)
 _SOME_DATABASE: Final = re.compile(
     r"(?:^|_)(?:DATABASE|DB|RDS)(?:_(?:URL|URI|HOST|SECRET|PASSWORD|CREDENTIALS))?$", re.IGNORECASE
 )
@@ -132,12 +134,38 @@ def leads_to(name: str, value: str) -> set[str]:
 
     A word alone is a host only if the variable's name says so: `DB_DIALECT: postgres` is none.
     """
+    return {host for host, _ in _targets(name, value)}
+
+
+def ports_of_hosts(variables: Mapping[str, str]) -> Iterator[tuple[str, int | None]]:
+    """Yield the hosts that variables lead to, each with its port: None where nothing tells it.
+
+    The port of `WORKER_HOST` stands in `WORKER_PORT`.
+    """
+    for name, value in variables.items():
+        beside = variables.get(_HOST_ENDS.sub("PORT", name), "") if _HOST_ENDS.search(name) else ""
+        for host, port in _targets(name, value):
+            number = port or (int(beside) if beside.isdecimal() else None)
+            yield host, number if number and number <= _LARGEST_PORT else None
+
+
+def _targets(name: str, value: str) -> set[tuple[str, int | None]]:
     if "://" in value:
-        return {found[2].lower() for found in _URL.finditer(value)}
-    hosts = {(found[1] or found[2]).lower() for found in _HOST_AND_PORT.finditer(value)}
+        return {
+            (found[2].lower(), int(found[3]) if found[3] else _usual_port(found[1].lower()))
+            for found in _URL.finditer(value)
+        }
+    pairs = {
+        ((found[1] or found[3]).lower(), int(found[2]) if found[2] else None)
+        for found in _HOST_AND_PORT.finditer(value)
+    }
     if _HOST_NAME.search(name):
-        hosts |= {part.strip().lower() for part in value.split(",")}
-    return hosts
+        pairs |= {(part.strip().lower(), None) for part in value.split(",")}
+    return pairs
+
+
+def _usual_port(scheme: str) -> int | None:
+    return PORTS[scheme][0] if scheme in PORTS else _WEB_PORTS.get(scheme)
 
 
 def ports_by_name(secrets: Iterable[str], place: Place) -> dict[int, str]:

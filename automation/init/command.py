@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -19,11 +18,9 @@ from automation.init.answers import Account, Question
 from automation.init.app import App
 from automation.init.files import differences, write_all
 from automation.init.stack_file import StackFile
-from automation.stack_files import encryption_of, path_of, project_name, stack_names
+from automation.stack_examples import encryption_lines, is_example
+from automation.stack_files import path_of, project_name, stack_names
 from automation.stacks.stacks import Stacks, settings_of
-
-_EXAMPLES: Final = (".example.com", ".example.org", ".example.net")
-"""Domains that are nobody's: https://www.rfc-editor.org/rfc/rfc2606"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,22 +147,14 @@ def _plan(
             role=account.role,
         )
         path = path_of(root, name)
-        text = file.text() + _encryption(path)
+        text = file.text() + encryption_lines(path)
         _validate(root, name, text)
         hosts[name] = file.host
         if path.exists() and path.read_text("utf-8", errors="replace") == text:
             continue
-        keeps = path.exists() and not force and not _is_example(root, name)
+        keeps = path.exists() and not force and not is_example(root, name)
         (kept if keeps else to_write)[path] = text
     return _Plan(app=app, stacks=names, stack_files=to_write, kept=kept, hosts=hosts)
-
-
-def _encryption(path: Path) -> str:
-    """Return the lines that bind a stack's secrets to its key: Pulumi wrote them, and needs them."""
-    from automation import go_yaml
-
-    lines = dict(encryption_of(path)) if path.exists() else None
-    return go_yaml.text_of(lines) if lines else ""
 
 
 def _validate(root: Path, stack: str, text: str) -> None:
@@ -177,32 +166,6 @@ def _validate(root: Path, stack: str, text: str) -> None:
             settings_of(stack, folder)
         except AutomationError as error:
             raise AutomationError(f"nothing was written: {error}") from error
-
-
-def _is_example(root: Path, stack: str) -> bool:
-    """Whether a stack file is one that came with the project, or can be had again from git."""
-    from automation.stack_files import read_config
-
-    try:
-        config = read_config(root, stack)
-    except AutomationError:
-        return False
-    domain = config.values.get(f"{config.project}:domain", "")
-    return f".{domain}".endswith(_EXAMPLES) and not _has_changes(root, path_of(root, stack))
-
-
-def _has_changes(root: Path, path: Path) -> bool:
-    """Whether git knows of changes of a file that are not committed."""
-    try:
-        status = subprocess.run(
-            ["git", "-C", str(root), "status", "--porcelain", "--", str(path)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError:
-        return False
-    return status.returncode == 0 and bool(status.stdout.strip())
 
 
 def _write(root: Path, plan: _Plan, *, asks: bool) -> list[Path]:
@@ -267,7 +230,7 @@ def _lines(root: Path, plan: _Plan, written: Sequence[Path]) -> Iterator[str]:
 
 def _left_examples(root: Path, plan: _Plan) -> list[str]:
     others = [name for name in stack_names(root) if name not in plan.stacks]
-    return [path_of(root, name).name for name in others if _is_example(root, name)]
+    return [path_of(root, name).name for name in others if is_example(root, name)]
 
 
 def _document(root: Path, plan: _Plan, written: Sequence[Path]) -> dict[str, Any]:

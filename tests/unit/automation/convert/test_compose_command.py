@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
 
 from automation import go_yaml
-from automation.convert import compose_command
+from automation.convert import compose_command, output
 from automation.convert.compose_command import from_compose
+from automation.errors import AutomationError
 from tests.unit.automation.convert.compose_app import write
 
 COMPOSE = """
@@ -90,3 +93,57 @@ def test_what_is_not_the_same_is_counted(project: Path) -> None:
     assert result.stdout.startswith(f"# Pulumi.prod.yaml\n{EXPECTED}")
     assert "Without a counterpart (1):\n  - db image: left out, for it is PostgreSQL" in result.stderr
     assert list(project.glob("Pulumi.prod.yaml")) == []
+
+
+def test_on_a_terminal_the_report_is_printed_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr(output, "sys", SimpleNamespace(stdout=terminal, stderr=terminal, argv=[]))
+
+    result = call()
+
+    assert result.output.count("db image: left out") == 1
+    assert "Nothing was written" in result.stderr
+    assert "db image: left out" in call("--write").stderr
+    assert project.exists()
+
+
+def example(project: Path, domain: str = "www.example.com") -> Path:
+    """A stack file of an example, with the salt that Pulumi has written."""
+    path = project / "Pulumi.prod.yaml"
+    path.write_text(f"config:\n  toys:domain: {domain}\nencryptionsalt: v1:abc=\n")
+    return path
+
+
+def test_an_example_is_replaced_but_for_its_key(project: Path) -> None:
+    path = example(project)
+
+    result = call("--write")
+
+    assert result.exit_code == 0, result.output
+    assert f"wrote {path}, in place of the example" in result.stderr.replace("\n", "")
+    assert path.read_text().startswith(EXPECTED)
+    assert go_yaml.read(path)["encryptionsalt"] == "v1:abc="
+
+
+def test_an_example_with_changes_that_git_does_not_have_stays(project: Path) -> None:
+    path = example(project)
+    before = path.read_text()
+    subprocess.run(["git", "init", "--quiet", str(project)], check=True)
+
+    assert isinstance(call("--write").exception, AutomationError)
+    assert path.read_text() == before
+
+
+def test_a_refusal_names_the_command_that_overwrites_and_nothing_is_written(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = example(project, "www.shop.com").read_text()
+    words = ["from-compose", "--stack", "prod", "--write", "--report", "to do.md"]
+    monkeypatch.setattr(output.sys, "argv", ["automation", *words])
+
+    result = call(*words[3:])
+
+    command = "`python -m automation from-compose --stack prod --write --report 'to do.md' --force`"
+    assert f"nothing was written: {command} overwrites" in str(result.exception)
+    assert (project / "Pulumi.prod.yaml").read_text() == before
+    assert not (project / "to do.md").exists()

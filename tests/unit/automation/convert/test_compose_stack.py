@@ -113,6 +113,51 @@ def test_services_reach_each_other_by_the_names_of_the_file(tmp_path: Path) -> N
     assert named(config, "api")["connect"] == {"enabled": True, "alias": "shop-api", "protocol": "tcp"}
 
 
+@pytest.mark.parametrize(
+    "variables",
+    [
+        "{WORKER_URL: 'http://worker:4000/jobs'}",
+        "{WORKER: 'worker:4000'}",
+        "{WORKER_HOST: worker, WORKER_PORT: '4000'}",
+        "{WORKER_URL: 'http://worker:4000', OTHER: 'http://worker:4000/b'}",
+    ],
+)
+def test_the_port_of_a_service_that_names_none_is_the_one_that_is_called(
+    tmp_path: Path, variables: str
+) -> None:
+    text = f"services:\n  api: {{image: a, ports: ['80:80'], environment: {variables}}}\n  worker: {{image: b"
+    config, notes = convert(write(tmp_path, f"{text}}}\n"))
+    exposed = convert(write(tmp_path, f"{text}, expose: ['4000']}}\n"))
+
+    assert config["connect"]["calls"] == ["worker"]
+    assert named(config, "worker")["container-port"] == 4000
+    assert named(config, "worker")["connect"] == {"enabled": True, "protocol": "tcp"}
+    assert (config, notes) == exposed
+
+
+@pytest.mark.parametrize(
+    ("more", "variables", "note"),
+    [
+        (
+            "",
+            "{A: 'http://worker:4000', B: 'http://worker:5000'}",
+            "worker expose: is called at 4000 (by api) and 5000 (by api), and a service has one port",
+        ),
+        ("", "{WORKER_HOST: worker}", "worker expose: is called by api, and nothing tells the port"),
+        (
+            ", expose: ['4000']",
+            "{A: 'http://worker:4000', B: 'http://worker:5000'}",
+            "worker ports: a service has one port, 4000 here, and this one is called at 5000 (by api) too",
+        ),
+    ],
+)
+def test_a_call_that_finds_nobody_is_reported(tmp_path: Path, more: str, variables: str, note: str) -> None:
+    text = f"services:\n  api: {{image: a, ports: ['80:80'], environment: {variables}}}\n"
+    _, notes = convert(write(tmp_path, f"{text}  worker: {{image: b{more}}}\n"))
+
+    assert [one for one in notes if one.startswith(note)], notes
+
+
 def test_services_that_wait_for_each_other_in_a_circle_are_accepted(tmp_path: Path) -> None:
     config, notes = convert(
         write(

@@ -73,7 +73,7 @@ def test_a_file_that_is_there_stays(project: Path) -> None:
     result = call("--write")
 
     assert isinstance(result.exception, AutomationError)
-    assert "--force overwrites" in str(result.exception)
+    assert "--force` overwrites" in str(result.exception)
     assert (project / "Pulumi.test.yaml").read_text() == "mine\n"
     assert call("--write", "--force").exit_code == 0
     assert (project / "Pulumi.test.yaml").read_text() != "mine\n"

@@ -1,0 +1,49 @@
+"""Stack files that are there already: which are examples, and what stays of one that is replaced."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from automation.errors import AutomationError
+from automation.stack_files import encryption_of, path_of, read_config
+
+_EXAMPLES: Final = (".example.com", ".example.org", ".example.net")
+"""Domains that are nobody's: https://www.rfc-editor.org/rfc/rfc2606"""
+
+
+def is_example(root: Path, stack: str) -> bool:
+    """Whether a stack file is one that came with the project, or can be had again from git."""
+    try:
+        config = read_config(root, stack)
+    except AutomationError:
+        return False
+    domain = config.values.get(f"{config.project}:domain", "")
+    return f".{domain}".endswith(_EXAMPLES) and not _has_changes(root, path_of(root, stack))
+
+
+def encryption_lines(path: Path) -> str:
+    """Return the lines that bind a stack's secrets to its key: Pulumi wrote them, and needs them.
+
+    Raises:
+        AutomationError: the file is there and cannot be read, or is not valid.
+    """
+    from automation import go_yaml
+
+    lines = dict(encryption_of(path)) if path.exists() else None
+    return go_yaml.text_of(lines) if lines else ""
+
+
+def _has_changes(root: Path, path: Path) -> bool:
+    """Whether git knows of changes of a file that are not committed."""
+    try:
+        status = subprocess.run(
+            ["git", "-C", str(root), "status", "--porcelain", "--", str(path)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return False
+    return status.returncode == 0 and bool(status.stdout.strip())
