@@ -15,6 +15,17 @@ from automation.errors import AutomationError
 SECRET: Final = "[secret]"  # noqa: S105 -- stands where one was
 """What an encrypted value is here: only the CLI decrypts."""
 
+_KEYS: Final = (
+    "config",
+    "secretsprovider",
+    "encryptedkey",
+    "encryptionsalt",
+    "environment",
+    "mainEnvironment",
+)
+"""What a stack file may have: `ProjectStack` in sdk/go/common/workspace/project.go of pulumi/pulumi."""
+_EXTENSION: Final = "x-"
+"""Begins a key that holds YAML anchors and no settings."""
 _ENCRYPTION: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
 """With these lines another stack can decrypt what the base has encrypted."""
 
@@ -63,16 +74,10 @@ def read_config(root: Path, stack: str) -> StackConfig:
     """
     path = path_of(root, stack)
     if not path.exists():
-        names = stack_names(root)
-        near = get_close_matches(stack, names, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise AutomationError(
-            f"stack {stack!r} has no file {path.name}: there are {', '.join(names) or 'none'}{hint}; "
-            f"`python -m automation init --stacks {stack}` writes one"
-        )
+        raise without_file(root, stack)
     project_file = _read(root / "Pulumi.yaml")
     project = _name(project_file)
-    own = {_full(key, project): value for key, value in _read(path).config.items()}
+    own = {_full(key, project): value for key, value in _read_stack(path).config.items()}
     values = {**{_full(key, project): value for key, value in project_file.declared.items()}, **own}
     return StackConfig(
         project=project,
@@ -82,13 +87,24 @@ def read_config(root: Path, stack: str) -> StackConfig:
     )
 
 
+def without_file(root: Path, stack: str) -> AutomationError:
+    """Return the error about a stack that has no file: it names those that have one."""
+    names = stack_names(root)
+    near = get_close_matches(stack, names, 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return AutomationError(
+        f"stack {stack!r} has no file {path_of(root, stack).name}: there are {', '.join(names) or 'none'}{hint}; "
+        f"`python -m automation init --stacks {stack}` writes one"
+    )
+
+
 def encryption_of(path: Path) -> Mapping[str, str]:
     """Return the lines of a stack file that say how its secrets are encrypted.
 
     Raises:
         AutomationError: it cannot be read, or is not valid.
     """
-    return _read(path).encryption
+    return _read_stack(path).encryption
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +147,7 @@ class Derived:
             )
         if not encryption and self.path.exists():
             # Pulumi wrote it into the file when it made the stack.
-            encryption = _read(self.path).encryption
+            encryption = _read_stack(self.path).encryption
         text = go_yaml.text_of({**encryption, "config": {**kept, **changes}})
         draft = self.path.with_suffix(".yaml.new")
         draft.write_text(f"# From {base.path.name}: `{command}` writes it anew each time.\n{text}", "utf-8")
@@ -148,7 +164,7 @@ class Derived:
                 f"there is no {source.name}, from which {self.path.name} is derived: {self.base!r} must be a "
                 f"stack that has a file: {', '.join(stack_names(self.root)) or 'there is none'}"
             )
-        return _read(source)
+        return _read_stack(source)
 
 
 @dataclass(frozen=True)
@@ -176,6 +192,21 @@ class _File:
 def _read(path: Path) -> _File:
     settings = _keys(go_yaml.read(path), f"{path} has no settings")
     return _File(path, settings, _keys(settings.get("config"), f"{path}: `config` has no keys"))
+
+
+def _read_stack(path: Path) -> _File:
+    """Read a stack file; Pulumi passes over a key that it does not know, and deploys defaults."""
+    file = _read(path)
+    for key in map(str, file.settings):
+        if key in _KEYS or key.startswith(_EXTENSION):
+            continue
+        near = get_close_matches(key.lower(), _KEYS, 1)
+        hint = f"did you mean `{near[0]}`?" if near else "settings stand below `config`, indented"
+        raise AutomationError(
+            f"{path} has the key `{key}`, which Pulumi would pass over: a stack file may have "
+            f"{', '.join(_KEYS)}; {hint}"
+        )
+    return file
 
 
 def _keys(value: object, fault: str) -> Mapping[str, Any]:

@@ -114,6 +114,32 @@ def test_a_file_of_another_form_is_refused(folder: Path, text: str, message: str
         read_config(folder, "dev")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("confg:\n  toys:size: 5\n", r"Pulumi\.dev\.yaml has the key `confg`, .*; did you mean `config`\?"),
+        ("Config:\n  toys:size: 5\n", r"has the key `Config`, .*; did you mean `config`\?"),
+        ("toys:size: 5\n", r"has the key `toys:size`, .*; settings stand below `config`, indented"),
+        ("5: 5\n", r"has the key `5`, .* a stack file may have config, secretsprovider, "),
+    ],
+)
+def test_a_key_that_pulumi_would_pass_over_is_refused(folder: Path, text: str, message: str) -> None:
+    """A stack of nothing but defaults would come up."""
+    (folder / "Pulumi.dev.yaml").write_text(text)
+
+    with pytest.raises(AutomationError, match=message):
+        read_config(folder, "dev")
+
+
+def test_every_key_of_pulumi_and_a_place_for_anchors_is_accepted(folder: Path) -> None:
+    (folder / "Pulumi.dev.yaml").write_text(
+        "secretsprovider: awskms://alias/k\nencryptedkey: a\nencryptionsalt: b\nenvironment: [toys/dev]\n"
+        "mainEnvironment: toys/dev\nx-shared: &size 7\nconfig:\n  toys:size: *size\n"
+    )
+
+    assert read_config(folder, "dev").values["toys:size"] == "7"
+
+
 def test_a_folder_without_a_project_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AutomationError, match=r"Pulumi\.yaml cannot be read: No such file"):
         project_name(tmp_path)
