@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import sys
 import threading
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ _FAILED: Final = 1
 _INTERRUPTED: Final = 130
 _UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES})
 _NO_NAME: Final = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
+_NO_LOGIN: Final = "PULUMI_ACCESS_TOKEN must be set"
 _RUNS_PROGRAMS: Final = frozenset({"run", "exec"})
 """Commands whose standard output is a program's own."""
 _COMMANDS: Final = {
@@ -85,6 +87,18 @@ class _Commands(click.Group):
 
             return with_completion(command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown one is refused with the nearest."""
+        if args and args[0] not in _COMMANDS and args[0][:1].isalnum() and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], _COMMANDS, 1)
+            hint = f": did you mean {near[0]!r}?" if near else "."
+            ctx.fail(f"No such command {args[0]!r}{hint}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands; what is too long for the terminal is wrapped, where click would cut it off."""
@@ -169,7 +183,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(text, err=True)
         ending.leave(_INTERRUPTED, text)
     except ProgramError as error:
-        ending.fail(error.not_displayed, error.output)
+        hint = _how_to_log_in(words) if _NO_LOGIN in error.output else ""
+        ending.fail(error.not_displayed + hint, error.output + hint)
     except AutomationError as error:
         ending.fail(str(error))
     except OSError as error:
@@ -183,6 +198,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         ending.fail(str(error))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _how_to_log_in(words: Sequence[str]) -> str:
+    here = shlex.join(["python", "-m", "automation", "--local", *words])
+    return f"\nRun `pulumi login` first; for a stack on this machine: `{here}`"
 
 
 def _refusals() -> tuple[type[Exception], ...]:

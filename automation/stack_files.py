@@ -93,7 +93,8 @@ def without_file(root: Path, stack: str) -> AutomationError:
     near = get_close_matches(stack, names, 1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return AutomationError(
-        f"stack {stack!r} has no file {path_of(root, stack).name}: there are {', '.join(names) or 'none'}{hint}; "
+        f"stack {stack!r} has no file {path_of(root, stack).name}: there are {', '.join(names) or 'none'}"
+        f"{hint}; "
         f"`python -m automation init --stacks {stack}` writes one"
     )
 

@@ -78,6 +78,8 @@ _AT_LOOPBACK: Final = re.compile(r"['\"](?:localhost|127\.0\.0\.1)['\"]")
 _NAMES_A_HOST: Final = re.compile(r"host|0\.0\.0\.0|::")
 _LISTENS: Final = re.compile(r"\.listen\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)")
 """The arguments may hold calls, and calls in them."""
+_SERVES: Final = re.compile(r"\b(?:listen|serve|server|createServer)\s*\(")
+"""Stands in a file with a server, and not in that of a client such as a health check's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +210,7 @@ def _loopback(package: Package | None, texts: Mapping[str, str]) -> str:
         clean = _without_comments(text)
         # What a callback says is no argument.
         calls = [re.split(r"=>|\bfunction\b", call)[0] for call in _LISTENS.findall(clean)]
-        if _LOOPBACK.search(clean) or any(map(_AT_LOOPBACK.search, calls)):
+        if (_SERVES.search(clean) and _LOOPBACK.search(clean)) or any(map(_AT_LOOPBACK.search, calls)):
             return name
         # Fastify listens at localhost unless it is given a host.
         is_fastify = package is not None and package.depends_on("fastify") and "fastify" in clean.lower()

@@ -12,7 +12,7 @@ import click
 from automation.console import to_type
 from automation.errors import AutomationError
 from automation.previews.names import DEFAULT_BASE, is_preview
-from automation.stack_files import path_of
+from automation.stack_files import path_of, without_file
 from automation.stacks.stacks import Stacks
 from infra.rollout.evidence import Version
 
@@ -79,6 +79,8 @@ class DeployedStack:
             key=lambda service: service.name,
         )
         if not services:
+            if not is_preview(name) and not path_of(stacks.root, name).exists():
+                raise without_file(stacks.root, name)
             raise AutomationError(f"stack {name!r} has no services yet: {to_type('up', name)} creates them")
         # After an update that failed the stack itself may have no outputs.
         outputs = _outputs_of(resources, "pulumi:pulumi:Stack")

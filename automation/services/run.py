@@ -87,7 +87,11 @@ def _scheduled(stack: DeployedStack, service: DeployedService, name: str) -> Sch
     schedules = settings.schedules if settings else {}
     if name not in schedules:
         there = f"there are {', '.join(schedules)}" if schedules else "it has none"
-        raise AutomationError(f"{service.name} has no schedule {name!r} in Pulumi.{stack.name}.yaml: {there}")
+        having = [one.name for one in stack.settings.services if name in one.schedules]
+        hint = f"; {having[0]} has it: add `--service {having[0]}`" if having else ""
+        raise AutomationError(
+            f"{service.name} has no schedule {name!r} in Pulumi.{stack.name}.yaml: {there}{hint}"
+        )
     return schedules[name]
 
 

@@ -10,6 +10,8 @@ import click
 
 from automation.console import json_option, say, show
 from automation.errors import AutomationError
+from automation.previews.names import is_preview
+from automation.stack_files import path_of, without_file
 from automation.stacks.local import LocalStacks
 from automation.stacks.stacks import Stacks
 from local.backend import BrokenStateError
@@ -30,6 +32,8 @@ def down(stacks: Stacks, /, *, names: tuple[str, ...], as_json: bool) -> None:
     local = _local(stacks)
     there = local.stacks()
     if missing := sorted({*names} - {*there}):
+        for name in missing:
+            _refuse_unknown(stacks, name)
         say(f"there is no local stack {', '.join(missing)}; there are: {', '.join(there) or 'none'}")
     chosen = [name for name in there if name in names or not names]
     remaining = [name for name in there if name not in chosen]
@@ -60,6 +64,7 @@ def env(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
     """
     local = _local(stacks)
     if not stacks.exists(stack):
+        _refuse_unknown(stacks, stack)
         raise AutomationError(f"there is no local stack {stack!r}: `make up STACK={stack}` creates it")
     cli = stacks.find_cli(None)
     variables = {**local.variables(), "PULUMI_STACK": stack}
@@ -85,6 +90,12 @@ def pulumi_cli(stacks: Stacks, /, *, as_json: bool) -> None:
         {"path": str(cli.path), "version": cli.version, "origin": cli.origin},
         as_json=as_json,
     )
+
+
+def _refuse_unknown(stacks: Stacks, name: str) -> None:
+    """Refuse a stack that could not be brought up; one that is only not up now is a matter of the caller."""
+    if not is_preview(name) and not path_of(stacks.root, name).exists():
+        raise without_file(stacks.root, name)
 
 
 def _local(stacks: Stacks) -> LocalEnvironment:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from automation.console import say, to_type
 from automation.errors import AutomationError, ProgramError
 from automation.stack_files import project_name, read_config
 from automation.stacks.cli import Cli
@@ -27,6 +28,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
 _PASSPHRASE: Final = "passphrase"  # noqa: S105 -- the name of a kind of encryption
+_UNPROVEN: Final = "not run what this stack asks for"
+"""In the program's error when a service does not come up; the program cannot know how it was started."""
 _NO_STACK: Final = "no stack named"
 _WITHOUT_PROMPT: Final = ("--yes", "--skip-preview")
 _RUN_PROGRAM: Final = "--run-program"
@@ -250,6 +253,14 @@ class Stacks:
 
             try:
                 return self.lock_retry.run(update, stack)
+            except ProgramError as error:
+                if _UNPROVEN in error.output:
+                    again = ("up", "--refresh") if "pulumi up --refresh" in error.output else ("redeploy",)
+                    say(
+                        f"next: {to_type('up', stack)} when it is fixed, or {to_type(*again, stack)} to try "
+                        "the same version once more"
+                    )
+                raise
             finally:
                 stop.set()
 

@@ -53,6 +53,11 @@ def test_an_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str])
     assert "No such command 'deploy'" in capsys.readouterr().err
 
 
+def test_a_misspelt_command_is_refused_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("stauts", "dev") == 2
+    assert "No such command 'stauts': did you mean 'status'?" in capsys.readouterr().err
+
+
 def test_help_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("cost", "-h") == 0
     assert "--budget DOLLARS" in capsys.readouterr().out
@@ -162,6 +167,18 @@ def test_the_output_of_a_program_that_was_not_displayed_is_printed(
     assert fails(monkeypatch, ProgramError("pulumi stack ls", 255, "error: no bucket")) == 1
     assert capsys.readouterr().err == (
         "error: `pulumi stack ls` ended with exit code 255:\nerror: no bucket\n"
+    )
+
+
+@pytest.mark.parametrize("displayed", [True, False])
+def test_without_a_login_it_says_how_to_go_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, displayed: bool
+) -> None:
+    why = "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions"
+    fails(monkeypatch, ProgramError("pulumi stack export", 255, why, displayed=displayed))
+
+    assert capsys.readouterr().err.endswith(
+        "\nRun `pulumi login` first; for a stack on this machine: `python -m automation --local drift dev`\n"
     )
 
 

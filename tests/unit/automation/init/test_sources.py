@@ -160,6 +160,9 @@ def test_what_no_port_can_be_is_passed_over(tmp_path: Path, name: str, text: str
             True,
         ),
         ({}, "app.listen(Number(process.env.PORT || 3000), 'localhost')", True),
+        ({}, 'a.listen(Number(process.env.PORT)||5000,"127.0.0.1")', True),
+        ({}, "Hapi.server({ port: 3000, host: 'localhost' })", True),
+        ({}, "get({ host: '127.0.0.1', port, path: '/healthz' }, (answer) => process.exit())", False),
         ({}, "app.listen(Number(process.env.PORT), function () { log('at', 'localhost') })", False),
     ],
 )

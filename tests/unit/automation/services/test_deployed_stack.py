@@ -95,3 +95,18 @@ def test_a_pull_requests_stack_without_its_file_is_in_the_account_of_its_base(
     found(stacks, "pr-12")
 
     assert stacks.asked_settings == [base]
+
+
+@pytest.mark.parametrize(
+    ("stack", "says"),
+    [
+        ("nope", "stack 'nope' has no file Pulumi.nope.yaml: there are dev, prod, staging; "),
+        ("prod", "stack 'prod' has no services yet: `python -m automation up prod` creates them"),
+        ("pr-7", "stack 'pr-7' has no services yet: `python -m automation up pr-7` creates them"),
+    ],
+)
+def test_a_stack_that_up_could_not_create_is_not_to_be_created_by_it(stack: str, says: str) -> None:
+    with pytest.raises(AutomationError) as refused:
+        found(FakeStacks(state=[]), stack)
+
+    assert says in str(refused.value)

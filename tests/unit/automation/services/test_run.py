@@ -331,8 +331,9 @@ def test_what_runs_by_the_clock_runs_now(stage: Stage, monkeypatch: pytest.Monke
     assert "no schedule 'hourly' in Pulumi.dev.yaml: there are nightly" in str(
         stage.call("--schedule", "hourly").exception
     )
-    assert "web-alice has no schedule" in str(
-        stage.call("--service", "web-alice", "--schedule", "nightly").exception
+    assert (
+        "web-alice has no schedule 'nightly' in Pulumi.dev.yaml: it has none; web has it: add `--service web`"
+        in str(stage.call("--service", "web-alice", "--schedule", "nightly").exception)
     )
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from automation.cli import cli as cli_group
 from automation.errors import AutomationError, ProgramError
 from automation.stacks.cli import Cli
 from automation.stacks.lock_retry import LockRetry
@@ -251,3 +253,25 @@ def test_no_other_command_does(program: Program, monkeypatch: pytest.MonkeyPatch
 def test_a_refresh_lets_the_program_supply_a_fresh_registry_token(program: Program) -> None:
     """The one in the state expires after twelve hours."""
     assert "--run-program" in program.up(refresh=True)
+
+
+@pytest.mark.parametrize(
+    ("advice", "command"),
+    [("pulumi up --refresh", "up --refresh dev"), ("python -m automation redeploy STACK", "redeploy dev")],
+)
+def test_after_a_version_that_did_not_come_up_it_names_the_commands_to_type(
+    world: World, capfd: pytest.CaptureFixture[str], advice: str, command: str
+) -> None:
+    """The program, whose error it is, knows neither the stack's name nor whether it runs on this machine."""
+    (world.folder / "Pulumi.dev.yaml").write_text("config: {aws:region: eu-west-1}\n")
+    world.refuse(f"error: The service does not run what this stack asks for. `{advice}` tries again")
+
+    context = click.Context(cli_group)
+    context.params["local"] = True
+    with context, pytest.raises(ProgramError):
+        world.stacks.up("dev")
+
+    assert (
+        "next: `python -m automation --local up dev` when it is fixed, or "
+        f"`python -m automation --local {command}` to try the same version once more\n"
+    ) in capfd.readouterr().err
