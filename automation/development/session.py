@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from automation.development.apps import App, FileState, apps_of
+from automation.development.new_tasks import replace_tasks
 from automation.development.output import Output
 from automation.development.watching import Watcher
 from automation.errors import AutomationError
 from automation.http_status import http_status
 from automation.services.deployed_stack import DeployedStack
-from automation.services.redeploy import Redeployment
 from automation.stacks.local import LocalStacks
 from local.errors import LocalError
 from local.live import containers
@@ -30,7 +30,6 @@ from local.live.folder import LiveFolder
 from local.live.notes import LONGEST_RESTART_SECONDS, Notes
 from local.locks import stack_watched
 
-_DEPLOYED_SECONDS: Final = 90
 _ENDED_SECONDS: Final = 10
 _POLL_SECONDS: Final = 0.1
 _JUST_NOW_SECONDS: Final = 2
@@ -250,20 +249,7 @@ class Session:
     def _redeploy(self, deployed: DeployedStack, names: Sequence[str]) -> None:
         """Have new tasks in place of those that run."""
         services = [deployed.services[name] for name in names if name in deployed.services]
-        for service in services:
-            Redeployment(deployed, service).start()
-        deadline = time.monotonic() + _DEPLOYED_SECONDS
-        for service in services:
-            while time.monotonic() < deadline:
-                described = deployed.describe_existing(service)
-                (primary, *others) = described["deployments"]
-                if not others and primary.get("rolloutState") == "COMPLETED":
-                    break
-                time.sleep(_POLL_SECONDS)
-            else:
-                raise AutomationError(
-                    f"{service.name} has no new tasks after {_DEPLOYED_SECONDS} s: see `status {self.stack}`"
-                )
+        replace_tasks(deployed, services, self._output.say)
 
     def _follow_logs(self, deployed: DeployedStack) -> None:
         services = deployed.services.values()

@@ -67,7 +67,8 @@ class Redeployment:
     service: DeployedService
     say: Callable[[str], None] = say
     clock: Clock = REAL
-    _id: str = field(default="", init=False)
+    id: str = field(default="", init=False)
+    """Of the deployment, once it is started."""
     _running: set[str] = field(default_factory=set[str], init=False)
 
     def start(self) -> None:
@@ -83,7 +84,7 @@ class Redeployment:
             taskDefinition=self.service.task_definition,
             forceNewDeployment=True,
         )
-        self._id = next(one["id"] for one in answer["service"]["deployments"] if one["status"] == "PRIMARY")
+        self.id = next(one["id"] for one in answer["service"]["deployments"] if one["status"] == "PRIMARY")
 
     def wait(self, *, minutes: float) -> str:
         """Wait until the tasks of the deployment run and stay up, and return a line that says so.
@@ -100,7 +101,7 @@ class Redeployment:
             deployment = latest_deployment(ecs, self.service, described)
             if deployment.stage == "failed":
                 raise self._failure(deployment, deployment.reason)
-            own = next((one for one in described["deployments"] if one["id"] == self._id), None)
+            own = next((one for one in described["deployments"] if one["id"] == self.id), None)
             if deployment.stage != "rolling back" and (own is None or own["status"] != "PRIMARY"):
                 raise self._failure(deployment, "another deployment replaced it")
             tasks = counts(described["runningCount"], described["desiredCount"])
