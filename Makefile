@@ -78,7 +78,7 @@ docs-serve: venv ## show that website on 127.0.0.1, and follow changes
 	@exec $(python) -m docs.website serve
 
 recording: venv docker ## record `make up` anew, for the picture that moves
-	@exec .venv/bin/uv run --quiet --no-project --python $(python) \
+	@UV_SYSTEM_CERTS=1 exec .venv/bin/uv run --quiet --no-project --python $(python) \
 	  --with-requirements .ci/recording/requirements.txt python -m docs.recording
 
 bench: venv docker ## measure it, beside AWS CDK where npm is, for docs/benchmarks.md

@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from local import tool_packages
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 _WANTED: Final = ROOT / ".ci" / "browser"
 _LOCKS: Final = ("requirements.txt", "package-lock.json")
@@ -99,12 +101,10 @@ def _installed() -> Path:
 def _install(folder: Path, last: Path) -> None:
     """Install into a folder that is called `last` in the end."""
     print("Installing what drives a browser, this once ...", file=sys.stderr, flush=True)
-    uv = str(ROOT / ".venv" / "bin" / "uv")
-    locked = str(_WANTED / "requirements.txt")
-    _run(
-        uv, "pip", "install", "--quiet", "--python", sys.executable, "--require-hashes",
-        "--target", str(folder / "python"), "-r", locked,
-    )  # fmt: skip
+    try:
+        tool_packages.install(folder / "python", _WANTED / "requirements.txt")
+    except tool_packages.NotInstalledError as error:
+        raise NoBrowserError(f"what drives a browser cannot be installed:\n{error}") from error
     if _on_path():
         return
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):

@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from local import tool_packages
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 CONFIG: Final = Path("docs/zensical.toml")
 REQUIREMENTS: Final = ROOT / ".ci" / "docs" / "requirements.txt"
@@ -180,18 +182,14 @@ def _zensical(*arguments: str) -> None:
 def _install(packages: Path) -> None:
     print("Installing what makes the website, this once ...", file=sys.stderr)
     with tempfile.TemporaryDirectory(dir=packages.parent) as folder:
-        uv = packages.parent / "bin" / "uv"
-        command = [str(uv), "pip", "install", "--quiet", "--python", sys.executable, "--require-hashes"]
         target = Path(folder) / "packages"
-        done = subprocess.run(
-            [*command, "--target", str(target), "-r", str(REQUIREMENTS)],
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode != 0:
-            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1].strip()
-            raise _NotInstalledError(f"{REQUIREMENTS.relative_to(ROOT)} cannot be installed: {reason}")
+        try:
+            tool_packages.install(target, REQUIREMENTS)
+        except tool_packages.NotInstalledError as error:
+            reason = str(error).splitlines()[-1].strip()
+            raise _NotInstalledError(
+                f"{REQUIREMENTS.relative_to(ROOT)} cannot be installed: {reason}"
+            ) from error
         for old in packages.parent.glob("website-*"):
             if old != packages:
                 shutil.rmtree(old, ignore_errors=True)

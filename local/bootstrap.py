@@ -92,21 +92,32 @@ def install() -> None:
     """Install the lock by uv, several times as fast as pip, or by pip where its settings ask for that."""
     python = VENV / "bin" / "python"
     pip = [str(python), "-m", "pip"]
-    settings = uv_settings(quietly([*pip, "config", "list"]))
+    environment = uv_environment(pip)
     whole = [*pip, "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(LOCK)]
-    if settings is None:
+    if environment is None:
         quietly(whole)
         return
     with tempfile.TemporaryDirectory() as folder:
         only_uv = Path(folder, "uv.txt")
         only_uv.write_text(packages(LOCK.read_text("utf-8"))["uv"], "utf-8")
         quietly([*whole[:-1], str(only_uv)])
-    environment = {**os.environ, **settings, "UV_SYSTEM_CERTS": "1", "UV_INDEX_STRATEGY": "unsafe-best-match"}
     uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--require-hashes", "--python", str(python)]
     if subprocess.run([*uv, str(LOCK)], env=environment, capture_output=True, check=False).returncode != 0:
         need_room_after_failure()
         # pip can reach some indexes that uv cannot; if it fails, too, its message is shown.
         quietly(whole)
+
+
+def uv_environment(pip: list[str]) -> dict[str, str] | None:
+    """Return variables with which uv installs from where pip does; None if it cannot follow pip's settings.
+
+    Raises:
+        SystemExit: pip does not run; a sentence says so.
+    """
+    settings = uv_settings(quietly([*pip, "config", "list"]))
+    if settings is None:
+        return None
+    return {**os.environ, **settings, "UV_SYSTEM_CERTS": "1", "UV_INDEX_STRATEGY": "unsafe-best-match"}
 
 
 def uv_settings(listed: str) -> dict[str, str] | None:

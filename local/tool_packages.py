@@ -1,0 +1,42 @@
+"""Installs the packages of a tool into a folder of their own: `python -m local.tool_packages FOLDER LOCK`.
+
+They come from where the project's own packages do: by pip's settings, and with the machine's certificates.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from local.bootstrap import VENV, uv_environment
+
+
+class NotInstalledError(Exception):
+    """Packages cannot be installed; the message is the installers' own."""
+
+
+def install(folder: Path, lock: Path) -> None:
+    """Install the packages of a lock with hashes, by uv, or by pip where uv fails or lacks a setting.
+
+    Raises:
+        NotInstalledError: neither can.
+    """
+    pip = [sys.executable, "-m", "pip"]
+    into = ["--require-hashes", "--target", str(folder), "-r", str(lock)]
+    environment = uv_environment(pip)
+    if environment is not None:
+        uv = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", sys.executable]
+        if subprocess.run([*uv, *into], env=environment, capture_output=True, check=False).returncode == 0:
+            return
+    whole = [*pip, "install", "--quiet", "--disable-pip-version-check", *into]
+    done = subprocess.run(whole, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise NotInstalledError((done.stderr or done.stdout).strip() or f"pip exits with {done.returncode}")
+
+
+if __name__ == "__main__":
+    try:
+        install(Path(sys.argv[1]), Path(sys.argv[2]))
+    except NotInstalledError as error:
+        sys.exit(str(error))
