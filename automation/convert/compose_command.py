@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 
-from automation.console import json_option
 from automation.convert.compose_file import read_project
 from automation.convert.compose_stack import Wanted, converted_stack
-from automation.convert.output import Result, deliver, out_options, settings_of
+from automation.convert.output import Out, Result, deliver, out_options, settings_of
 from automation.convert.report import Report
 from automation.stack_files import project_name
 from automation.stacks.stacks import ROOT
@@ -37,7 +36,6 @@ from automation.stacks.stacks import ROOT
 @click.option("--region", metavar="REGION", help="AWS region of the stack.")
 @click.option("--set", "variables", multiple=True, metavar="NAME=VALUE", help="Value of ${NAME} in the file.")
 @out_options
-@json_option
 def from_compose(
     files: Sequence[Path],
     *,
@@ -49,11 +47,7 @@ def from_compose(
     zone: str | None,
     region: str | None,
     variables: Sequence[str],
-    out: Path | None,
-    write: bool,
-    force: bool,
-    report_file: Path | None,
-    as_json: bool,
+    out: Out,
 ) -> None:
     """Make a stack file from a Compose file.
 
@@ -82,13 +76,4 @@ def from_compose(
             " its key. A service takes from the first one whatever it does not say itself."
         ),
     )
-    deliver(
-        [Result(stack, config, report, head)],
-        wanted.project,
-        ROOT,
-        out=out,
-        write=write,
-        force=force,
-        report_file=report_file,
-        as_json=as_json,
-    )
+    deliver([Result(stack, config, report, head)], wanted.project, ROOT, out)

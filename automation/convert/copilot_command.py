@@ -9,10 +9,9 @@ from typing import Any
 
 import click
 
-from automation.console import json_option
 from automation.convert.copilot_manifests import read_workspace
 from automation.convert.copilot_stack import Wanted, converted_stack
-from automation.convert.output import Result, deliver, out_options, settings_of
+from automation.convert.output import Out, Result, deliver, out_options, settings_of
 from automation.convert.report import Report
 from automation.errors import AutomationError
 from automation.stack_files import project_name
@@ -43,7 +42,6 @@ _ORIGIN = "of the application {app}, environment {environment}"
     "--set", "variables", multiple=True, metavar="NAME=VALUE", help="Value of ${NAME} in the manifests."
 )
 @out_options
-@json_option
 def from_copilot(
     folder: Path,
     *,
@@ -54,11 +52,7 @@ def from_copilot(
     zone: str | None,
     region: str | None,
     variables: Sequence[str],
-    out: Path | None,
-    write: bool,
-    force: bool,
-    report_file: Path | None,
-    as_json: bool,
+    out: Out,
 ) -> None:
     """Make stack files from AWS Copilot's manifests in FOLDER (copilot).
 
@@ -99,16 +93,7 @@ def from_copilot(
             ),
         )
         results.append(Result(name, config, report, head))
-    deliver(
-        results,
-        wanted.project,
-        ROOT,
-        out=out,
-        write=write,
-        force=force,
-        report_file=report_file,
-        as_json=as_json,
-    )
+    deliver(results, wanted.project, ROOT, out)
 
 
 def _chosen(known: Mapping[str, object], wanted: Sequence[str]) -> list[str]:

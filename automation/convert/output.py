@@ -8,19 +8,18 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from automation.console import say, write_text
+from automation.console import json_option, say, write_text
 from automation.convert.report import HEADINGS, Report
 from automation.errors import AutomationError
 from automation.stack_examples import encryption_lines, is_example
 from automation.stack_files import path_of
 from automation.stack_text import comment_lines, stack_text
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,37 @@ class Result:
         return f"{body}{notes}"
 
 
-def out_options(command: _Command) -> _Command:
-    """Add the options that say where files go."""
+@dataclass(frozen=True, kw_only=True)
+class Out:
+    """Where files go, as the options say."""
+
+    folder: Path | None
+    write: bool
+    """Into the project's folder."""
+    force: bool
+    """Over stack files that are no examples, too."""
+    report_file: Path | None
+    as_json: bool
+
+
+def out_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say where files go; the command gets them as one argument, `out`."""
+
+    @wraps(command)
+    def with_out(
+        *arguments: Any,
+        out: Path | None,
+        write: bool,
+        force: bool,
+        report_file: Path | None,
+        as_json: bool,
+        **others: Any,
+    ) -> None:
+        place = Out(folder=out, write=write, force=force, report_file=report_file, as_json=as_json)
+        command(*arguments, out=place, **others)
+
     for option in (
+        json_option,
         click.option(
             "--report",
             "report_file",
@@ -59,8 +86,8 @@ def out_options(command: _Command) -> _Command:
             help="Write them into this folder.",
         ),
     ):
-        command = option(command)
-    return command
+        with_out = option(with_out)
+    return with_out
 
 
 def settings_of(pairs: Sequence[str]) -> dict[str, str]:
@@ -78,31 +105,21 @@ def settings_of(pairs: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def deliver(
-    results: Sequence[Result],
-    project: str,
-    root: Path,
-    *,
-    out: Path | None,
-    write: bool,
-    force: bool,
-    report_file: Path | None,
-    as_json: bool,
-) -> None:
+def deliver(results: Sequence[Result], project: str, root: Path, out: Out) -> None:
     """Print or write stack files, and say what there is to know.
 
     Raises:
         UsageError: two places are named.
         AutomationError: a file is there already, or cannot be written.
     """
-    if write and out:
+    if out.write and out.folder:
         raise click.UsageError("--write and --out say two places: one of them")
-    folder = root if write else out
+    folder = root if out.write else out.folder
     if folder is not None:
-        _write(results, project, folder, force=force)
-    if report_file is not None:
-        write_text(report_file, _markdown(results))
-    if as_json:
+        _write(results, project, folder, force=out.force)
+    if out.report_file is not None:
+        write_text(out.report_file, _markdown(results))
+    if out.as_json:
         document = {
             "stacks": {one.stack: {"config": one.config, "text": one.text(project)} for one in results},
             "notes": {one.stack: [vars(note) for note in one.report.notes] for one in results},

@@ -44,7 +44,7 @@ def report(*checks: dict[str, Any]) -> dict[str, Any]:
 
 
 def finding(issue: str, detail: str) -> str:
-    location = {"filepath": "/work/policies/bootstrap.Policy.boundary.json"}
+    location = {"filepath": "/declared/policies/bootstrap.Policy.boundary.json"}
     return json.dumps({"issue": issue, "detail": detail, "location": location})
 
 
