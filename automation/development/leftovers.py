@@ -6,7 +6,7 @@ import shutil
 
 from automation.console import say
 from automation.services.deployed_stack import DeployedStack
-from automation.services.redeploy import Redeployment
+from automation.services.redeploy import ForcedDeployment
 from automation.stacks.local import LocalStacks
 from local.live import containers
 from local.live.notes import Notes
@@ -32,7 +32,7 @@ def put_back(stacks: LocalStacks, stack: str) -> None:
                 say(f"{stack} runs what a `dev` that was killed has left: its tasks are replaced")
                 notes.remove(stack)
                 deployed = DeployedStack.of(stacks, stack)
-                started = [Redeployment(deployed, service) for service in deployed.services.values()]
+                started = [ForcedDeployment(deployed, service) for service in deployed.services.values()]
                 for one in started:
                     one.start()
                 for one in started:

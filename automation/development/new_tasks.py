@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from automation.console import to_type
 from automation.errors import AutomationError
 from automation.services.deployed_stack import DeployedService, DeployedStack
-from automation.services.deployments import counts
-from automation.services.redeploy import Redeployment
+from automation.services.deployments import count_of_tasks
+from automation.services.redeploy import ForcedDeployment
 from infra.rollout.clock import REAL, Clock
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def replace_tasks(
     Raises:
         AutomationError: ECS gave the new tasks up, or they take longer than 90 s together.
     """
-    started = [Redeployment(deployed, one, clock=clock) for one in services]
+    started = [ForcedDeployment(deployed, one, clock=clock) for one in services]
     for one in started:
         one.start()
     begun, reported = clock.now(), ""
@@ -48,7 +48,7 @@ def replace_tasks(
             clock.block(_POLL_SECONDS)
 
 
-def _awaited(deployed: DeployedStack, redeployment: Redeployment) -> str:
+def _awaited(deployed: DeployedStack, redeployment: ForcedDeployment) -> str:
     """Return what a service waits for; empty if its newest tasks run, and no others.
 
     An earlier deployment that failed stays listed, without tasks, for as long as there is the service.
@@ -62,11 +62,11 @@ def _awaited(deployed: DeployedStack, redeployment: Redeployment) -> str:
         if one["id"] in {redeployment.id, primary["id"]} and one.get("rolloutState") == "FAILED":
             raise _failure(deployed, redeployment, one.get("rolloutStateReason") or "ECS gave them up")
     if primary.get("rolloutState") != "COMPLETED":
-        return f"its new tasks: {counts(primary['runningCount'], primary['desiredCount'])} running"
+        return f"its new tasks: {count_of_tasks(primary['runningCount'], primary['desiredCount'])} running"
     old = sum(one["runningCount"] + one["pendingCount"] for one in deployments if one is not primary)
     return f"the end of {old} old {'task' if old == 1 else 'tasks'}" if old else ""
 
 
-def _failure(deployed: DeployedStack, redeployment: Redeployment, reason: str) -> AutomationError:
+def _failure(deployed: DeployedStack, redeployment: ForcedDeployment, reason: str) -> AutomationError:
     shows = f"{to_type('status', deployed.name)} shows why"
     return AutomationError(f"{redeployment.service.name} has no new tasks: {reason}; {shows}")

@@ -38,29 +38,29 @@ def check(stacks: Stacks, /, *, stack: str, within_seconds: float, as_json: bool
     """
     if warning := vcpu_warning(stacks, stack):
         say(warning)
-    found = DeployedStack.of(stacks, stack)
-    if not found.urls:
+    deployed = DeployedStack.of(stacks, stack)
+    if not deployed.urls:
         raise AutomationError(
             f"{stack} has no addresses: its last update failed; {to_type('up', stack)} continues it"
         )
     requested: dict[str, str] = {}
-    for name in sorted(found.urls):
-        described = found.describe(found.service(name))
-        if described is not None and described["desiredCount"] == 0:
+    described = deployed.describe_all()
+    for name in sorted(deployed.urls):
+        if name in described and described[name]["desiredCount"] == 0:
             say(f"{name} has a desired count of 0 and was not requested")
-        elif url := found.health_check_url(name):
+        elif url := deployed.health_check_url(name):
             requested[name] = url
         else:
             say(f"{name} was not requested: its health check is not reachable at its address")
     report = say if as_json else click.echo
     wait_until_answered(requested, http_status, seconds=within_seconds, report=report)
-    others = sorted({*found.urls} - {*requested})
+    others = sorted({*deployed.urls} - {*requested})
     show((), {"stack": stack, "answered": requested, "not_requested": others}, as_json=as_json)
 
 
 def wait_until_answered(
     addresses: Mapping[str, str],
-    ask: Callable[[str], int | None],
+    get_status: Callable[[str], int | None],
     *,
     seconds: float,
     report: Callable[[str], None],
@@ -68,23 +68,23 @@ def wait_until_answered(
 ) -> None:
     """Request every service's address until it answers 200, and report each that does.
 
-    `ask` returns the status with which an address answers, None without an answer.
+    `get_status` returns the HTTP status of an address; None without an answer.
 
     Raises:
-        AutomationError: some do not; the message names each, and what it answers instead.
+        AutomationError: not all answer 200 in time; the message has each other address with its last status.
     """
     deadline = clock.now() + seconds
-    left = dict(sorted(addresses.items()))
+    waiting = dict(sorted(addresses.items()))
     while True:
-        answers = {name: ask(url) for name, url in left.items()}
-        for name, status in answers.items():
+        statuses = {name: get_status(url) for name, url in waiting.items()}
+        for name, status in statuses.items():
             if status == OK:
-                report(f"{name} answers at {left.pop(name)}")
-        if not left:
+                report(f"{name} answers at {waiting.pop(name)}")
+        if not waiting:
             return
         if clock.now() >= deadline:
-            instead = "; ".join(
-                f"{name} at {url} ({answers[name] or 'no answer'})" for name, url in left.items()
+            others = "; ".join(
+                f"{name} at {url} ({statuses[name] or 'no answer'})" for name, url in waiting.items()
             )
-            raise AutomationError(f"no status 200 after {seconds:g} seconds: {instead}")
+            raise AutomationError(f"no status 200 after {seconds:g} seconds: {others}")
         clock.block(_PAUSE_SECONDS)

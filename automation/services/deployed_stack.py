@@ -1,4 +1,4 @@
-"""A stack's services as its state names them."""
+"""A stack's services, as its state names them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from infra.rollout.evidence import Version
 if TYPE_CHECKING:
     from infra.rollout.aws_clients import AwsClients
     from infra.rollout.evidence import Answer
-    from infra.settings import Settings
+    from infra.settings import ServiceSettings, Settings
 
 _SERVICE: Final = "aws:ecs/service:Service"
 _TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 _LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
+_DESCRIBED_AT_ONCE: Final = 10
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
 
 service_option: Final = click.option(
     "--service", metavar="NAME", help="The service; the main one by default."
@@ -35,7 +37,7 @@ container_option: Final = click.option(
 
 @dataclass(frozen=True, kw_only=True)
 class DeployedService(Version):
-    """An ECS service in a stack's state, with the task definition that the last update asked for."""
+    """An ECS service in a stack's state, with the task definition of the last update."""
 
     name: str
     """Its logical name, which its container and its log streams have too."""
@@ -44,10 +46,6 @@ class DeployedService(Version):
     def family(self) -> str:
         """Family of its task definition."""
         return self.task_definition.rpartition("/")[2].rpartition(":")[0]
-
-    def log_stream(self, task_arn: str, container: str | None = None) -> str:
-        """Return the log stream of a container in a task; without a name of the app's."""
-        return f"{self.name}/{container or self.name}/{task_arn.rpartition('/')[2]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,16 +71,16 @@ class DeployedStack:
         Raises:
             AutomationError: the stack or its file is missing, or it has no services yet.
         """
-        resources = [one for one in stacks.resources(name) if one.get("outputs")]
+        resources = [resource for resource in stacks.resources(name) if resource.get("outputs")]
         services = sorted(
-            (_service(one, resources) for one in resources if one["type"] == _SERVICE),
+            (_service(resource, resources) for resource in resources if resource["type"] == _SERVICE),
             key=lambda service: service.name,
         )
         if not services:
             if not is_preview(name) and not path_of(stacks.root, name).exists():
                 raise without_file(stacks.root, name)
             raise AutomationError(f"stack {name!r} has no services yet: {to_type('up', name)} creates them")
-        # After an update that failed the stack itself may have no outputs.
+        # After a failed update the stack itself may have no outputs.
         outputs = _outputs_of(resources, "pulumi:pulumi:Stack")
         settings = settings_of_account(stacks, name, outputs)
         urls: Mapping[str, str] = outputs.get("urls") or {}
@@ -98,10 +96,10 @@ class DeployedStack:
         )
 
     def service(self, name: str | None) -> DeployedService:
-        """Return a service; without a name the stack's own.
+        """Return a service; without a name the main one.
 
         Raises:
-            AutomationError: there is none of that name.
+            AutomationError: the stack has no service of that name.
         """
         if name is None:
             main = self.settings.main.name
@@ -111,15 +109,19 @@ class DeployedStack:
             raise AutomationError(f"stack {self.name!r} has no service {name!r}: there are {names}")
         return self.services[name]
 
-    def health_check_url(self, service: str) -> str | None:
-        """Return the address at which the load balancer's health check would ask a service.
+    def settings_of_service(self, service: str) -> ServiceSettings | None:
+        """Return a service's settings; None if the stack file no longer has the service."""
+        return next((settings for settings in self.settings.services if settings.name == service), None)
 
-        None for a service whose address does not answer it by HTTP: it speaks TCP or gRPC, or its health
-        check has another port or is not among its paths.
+    def health_check_url(self, service: str) -> str | None:
+        """Return the health check's URL at a service's address.
+
+        None if the address does not answer it by HTTP: the service speaks TCP or gRPC, or its health check
+        has another port or is not among its paths.
         """
         if service not in self.urls:
             return None
-        settings = {one.name: one for one in self.settings.services}.get(service, self.settings.main)
+        settings = self.settings_of_service(service) or self.settings.main
         if settings.exposure != "http" or settings.protocol_version == "grpc" or settings.health_check_port:
             return None
         path = settings.health_check_path
@@ -129,25 +131,43 @@ class DeployedStack:
             return None
         return self.urls[service].removesuffix(settings.first_path) + path
 
+    def describe_all(self) -> dict[str, Answer]:
+        """Return ECS's description of each service that ECS has, by name."""
+        ecs = self.clients.client("ecs")
+        names = {service.service: name for name, service in self.services.items()}
+        described: dict[str, Answer] = {}
+        for cluster in sorted({service.cluster for service in self.services.values()}):
+            services = [service.service for service in self.services.values() if service.cluster == cluster]
+            for start in range(0, len(services), _DESCRIBED_AT_ONCE):
+                batch = services[start : start + _DESCRIBED_AT_ONCE]
+                for answer in ecs.describe_services(cluster=cluster, services=batch)["services"]:
+                    if answer["status"] == "ACTIVE":
+                        described[names[answer["serviceName"]]] = answer
+        return described
+
     def describe(self, service: DeployedService) -> Answer | None:
-        """Return a service as ECS describes it; None if ECS does not have it."""
+        """Return ECS's description of a service; None if ECS does not have it."""
         ecs = self.clients.client("ecs")
         answer = ecs.describe_services(cluster=service.cluster, services=[service.service])
         return next((found for found in answer["services"] if found["status"] == "ACTIVE"), None)
 
     def describe_existing(self, service: DeployedService) -> Answer:
-        """Return a service as ECS describes it.
+        """Return ECS's description of a service.
 
         Raises:
             AutomationError: ECS does not have it.
         """
         described = self.describe(service)
         if described is None:
-            raise AutomationError(
-                f"ECS does not have the service {service.name} any more: "
-                f"{to_type('up --refresh', self.name)} creates it again"
-            )
+            raise AutomationError(self.missing(service))
         return described
+
+    def missing(self, service: DeployedService) -> str:
+        """Return the message about a service that the state has and ECS does not."""
+        return (
+            f"ECS does not have the service {service.name} any more: "
+            f"{to_type('up --refresh', self.name)} creates it again"
+        )
 
 
 def settings_of_account(stacks: Stacks, stack: str, outputs: Mapping[str, Any]) -> Settings:
@@ -160,23 +180,24 @@ def settings_of_account(stacks: Stacks, stack: str, outputs: Mapping[str, Any]) 
 
 
 def _outputs_of(resources: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
-    return next((one["outputs"] for one in resources if one["type"] == kind), dict[str, Any]())
+    found = (resource["outputs"] for resource in resources if resource["type"] == kind)
+    return next(found, dict[str, Any]())
 
 
-def _service(resource: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> DeployedService:
-    outputs: Mapping[str, Any] = resource["outputs"]
-    inputs: Mapping[str, Any] = resource.get("inputs") or {}
-    name = resource["urn"].rpartition("::")[2]
-    # After a failed update the service in the state may have what ECS rolled back to; the task definition of
-    # that update is there, too, and the one before it is marked for deletion.
+def _service(service: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> DeployedService:
+    outputs: Mapping[str, Any] = service["outputs"]
+    inputs: Mapping[str, Any] = service.get("inputs") or {}
+    name = service["urn"].rpartition("::")[2]
+    # After a failed update the service in the state may have what ECS rolled back to. The state also has that
+    # update's own task definition; the previous one is marked for deletion.
     newest = next(
         (
-            one["outputs"]["arn"]
-            for one in resources
-            if one["type"] == _TASK_DEFINITION
-            and one["urn"].rpartition("::")[2] == name
-            and not one.get("delete")
-            and "arn" in one.get("outputs", ())
+            resource["outputs"]["arn"]
+            for resource in resources
+            if resource["type"] == _TASK_DEFINITION
+            and resource["urn"].rpartition("::")[2] == name
+            and not resource.get("delete")
+            and "arn" in resource.get("outputs", ())
         ),
         None,
     )

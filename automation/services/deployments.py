@@ -14,24 +14,19 @@ if TYPE_CHECKING:
 
 Stage = Literal["in progress", "rolling back", "completed", "failed"]
 
-_STAGES: Final[dict[str, Stage]] = {
-    # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html
-    # The others are in progress.
-    "STOP_REQUESTED": "rolling back",
-    "ROLLBACK_REQUESTED": "rolling back",
-    "ROLLBACK_IN_PROGRESS": "rolling back",
-    "SUCCESSFUL": "completed",
-    "STOPPED": "failed",
-    "ROLLBACK_SUCCESSFUL": "failed",
-    "ROLLBACK_FAILED": "failed",
-}
 _ROLLING_BACK: Final = "ECS is rolling it back"
 _ROLLED_BACK: Final = "ECS rolled it back"
 _GAVE_UP: Final = "ECS gave up, and could not roll it back"
-_ENDINGS: Final = {
-    "STOPPED": "the deployment was stopped",
-    "ROLLBACK_SUCCESSFUL": _ROLLED_BACK,
-    "ROLLBACK_FAILED": _GAVE_UP,
+_STAGES: Final[dict[str, tuple[Stage, str]]] = {
+    # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html
+    # All other statuses are in progress.
+    "STOP_REQUESTED": ("rolling back", _ROLLING_BACK),
+    "ROLLBACK_REQUESTED": ("rolling back", _ROLLING_BACK),
+    "ROLLBACK_IN_PROGRESS": ("rolling back", _ROLLING_BACK),
+    "SUCCESSFUL": ("completed", ""),
+    "STOPPED": ("failed", "the deployment was stopped"),
+    "ROLLBACK_SUCCESSFUL": ("failed", _ROLLED_BACK),
+    "ROLLBACK_FAILED": ("failed", _GAVE_UP),
 }
 _LONGEST_DEPLOYMENT: Final = timedelta(days=2)
 
@@ -49,61 +44,63 @@ class Deployment:
 
 
 def latest_deployment(ecs: Any, service: Version, described: Answer) -> Deployment:
-    """Return the latest deployment of a service, of which `describe_services` answers what is `described`."""
+    """Return the latest deployment of a service that `describe_services` describes so."""
     deployments: Sequence[Answer] = described["deployments"]
-    primary = next(one for one in deployments if one.get("status") == "PRIMARY")
-    found = _latest_service_deployment(ecs, service, min(one["createdAt"] for one in deployments))
-    if found is None:
+    primary = next(deployment for deployment in deployments if deployment.get("status") == "PRIMARY")
+    oldest = min(deployment["createdAt"] for deployment in deployments)
+    latest = _latest_service_deployment(ecs, service, oldest)
+    if latest is None:
         return _by_rollout_state(deployments, primary)
-    stage = _STAGES.get(found["status"], "in progress")
+    stage, ending = _STAGES.get(latest["status"], ("in progress", ""))
     if stage == "completed" and primary.get("rolloutState") == "IN_PROGRESS":
-        # The one before: the latest is not listed yet.
+        # This is the previous deployment: the latest is not listed yet.
         stage = "in progress"
-    told = found.get("rollback", {}).get("reason") or found.get("statusReason")
-    alarms = ", ".join(found.get("alarms", {}).get("triggeredAlarmNames", []))
-    reasons = [_ENDINGS.get(found["status"], _ROLLING_BACK), told, alarms and f"alarms: {alarms}"]
+    alarms = ", ".join(latest.get("alarms", {}).get("triggeredAlarmNames", []))
+    reason = latest.get("rollback", {}).get("reason") or latest.get("statusReason")
     return Deployment(
         stage=stage,
-        since=found["createdAt"],
-        reason=": ".join(filter(None, reasons)) if stage in ("rolling back", "failed") else "",
-        progress="; ".join(_progress(found)),
+        since=latest["createdAt"],
+        reason=_joined(ending, reason, alarms and f"alarms: {alarms}") if ending else "",
+        progress="; ".join(_progress(latest)),
     )
 
 
 def _latest_service_deployment(ecs: Any, service: Version, oldest: datetime) -> Answer | None:
-    """Return the latest of the service-deployment API; None where it has none or may not be asked."""
-    question: dict[str, Any] = {
+    """Return the latest service deployment; None if none is listed, or the role may not list them."""
+    request: dict[str, Any] = {
         "cluster": service.cluster,
         "service": service.service,
-        # Without a limit in time this would read everything that was ever deployed.
+        # Else all deployments ever made would be listed.
         "createdAt": {"after": oldest - _LONGEST_DEPLOYMENT},
     }
-    briefs: list[Any] = []
+    listed: list[Answer] = []
     while True:
         try:
-            page = ecs.list_service_deployments(**question)
+            page = ecs.list_service_deployments(**request)
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") == "AccessDeniedException":
                 return None
             raise
-        briefs += page["serviceDeployments"]
+        listed += page["serviceDeployments"]
         if not page.get("nextToken"):
             break
-        question["nextToken"] = page["nextToken"]
-    if not briefs:
+        request["nextToken"] = page["nextToken"]
+    if not listed:
         return None
-    arn = max(briefs, key=lambda brief: brief["createdAt"])["serviceDeploymentArn"]
+    arn = max(listed, key=lambda deployment: deployment["createdAt"])["serviceDeploymentArn"]
     answer = ecs.describe_service_deployments(serviceDeploymentArns=[arn])
     return next(iter(answer["serviceDeployments"]), None)
 
 
-def _progress(found: Answer) -> Iterator[str]:
-    traffic = found["targetServiceRevision"].get("requestedProductionTrafficWeight")
-    if traffic is not None and found.get("deploymentConfiguration", {}).get("strategy") != "ROLLING":
+def _progress(deployment: Answer) -> Iterator[str]:
+    traffic = deployment["targetServiceRevision"].get("requestedProductionTrafficWeight")
+    strategy = deployment.get("deploymentConfiguration", {}).get("strategy")
+    if traffic is not None and strategy != "ROLLING":
         yield f"{traffic:g} % of the traffic reaches the new version"
-    for hook in found.get("lifecycleHookDetails", []):
+    for hook in deployment.get("lifecycleHookDetails", []):
         if hook.get("status") == "AWAITING_ACTION":
-            text = f"paused at {found.get('lifecycleStage')} by hook {hook.get('hookId', '(without an id)')}"
+            id_ = hook.get("hookId", "(without an id)")
+            text = f"paused at {deployment.get('lifecycleStage')} by hook {id_}"
             if "expiresAt" in hook:
                 action = hook.get("timeoutAction", "ROLLBACK").lower()
                 text += f", {action} at {hook['expiresAt'].astimezone(UTC):%H:%M} UTC unless continued"
@@ -111,8 +108,8 @@ def _progress(found: Answer) -> Iterator[str]:
 
 
 def _by_rollout_state(deployments: Sequence[Answer], primary: Answer) -> Deployment:
-    """Judge by `deployments`: a failed one stays in that list beside the one that it was rolled back to."""
-    latest = max(deployments, key=lambda one: one["createdAt"])
+    """Judge by `rolloutState`: a failed deployment stays listed beside the one it was rolled back to."""
+    latest = max(deployments, key=lambda deployment: deployment["createdAt"])
     in_progress = primary.get("rolloutState", "COMPLETED") == "IN_PROGRESS"
     if latest.get("rolloutState") != "FAILED":
         return Deployment(stage="in progress" if in_progress else "completed", since=primary["createdAt"])
@@ -120,10 +117,14 @@ def _by_rollout_state(deployments: Sequence[Answer], primary: Answer) -> Deploym
     return Deployment(
         stage="rolling back" if in_progress else "failed",
         since=latest["createdAt"],
-        reason=": ".join(filter(None, (ending, latest.get("rolloutStateReason")))),
+        reason=_joined(ending, latest.get("rolloutStateReason")),
     )
 
 
-def counts(running: int, desired: int) -> str:
+def _joined(*parts: str | None) -> str:
+    return ": ".join(filter(None, parts))
+
+
+def count_of_tasks(running: int, desired: int) -> str:
     """Return running and desired tasks, such as `1/2 tasks`."""
     return f"{running}/{desired} {'task' if desired == 1 else 'tasks'}"

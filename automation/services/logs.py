@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ import click
 
 from automation.console import say, to_type
 from automation.errors import AutomationError
-from automation.services.deployed_stack import DeployedStack
+from automation.services.deployed_stack import DeployedService, DeployedStack
 from automation.stacks.stacks import Stacks
 from infra.rollout.clock import REAL, Clock
 
@@ -29,14 +29,14 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def duration(_: click.Context, __: click.Parameter, text: str) -> timedelta:
-    """Read a length of time such as 10m.
+    """Parse a duration such as 10m.
 
     Raises:
-        click.BadParameter: it is not one.
+        click.BadParameter: the text is not a duration.
     """
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise click.BadParameter(f"{text!r} is not a number with s, m, h or d after it, such as 10m")
+        raise click.BadParameter(f"{text!r} is not a number followed by s, m, h or d, such as 10m")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
@@ -69,12 +69,12 @@ def logs(
     """Print the logs of a stack's services, by time."""
     # It may run for days.
     gc.enable()
-    found = DeployedStack.of(stacks, stack)
-    name = service and found.service(service).name
+    deployed = DeployedStack.of(stacks, stack)
+    services = [deployed.service(service)] if service else list(deployed.services.values())
     if container is not None:
-        _warn_of_unknown(container, found, name)
-    log = Log(found, REAL.date() - since, service=name, container=container)
-    width = max(map(len, found.services))
+        _warn_if_unknown(container, deployed, services)
+    log = Log(deployed, REAL.date() - since, service=service, container=container)
+    width = max(map(len, deployed.services))
     try:
         for line in log.follow() if follow else log.new_lines():
             click.echo(line.as_json() if as_json else line.as_text(width))
@@ -83,15 +83,15 @@ def logs(
     return 0
 
 
-def _warn_of_unknown(container: str, stack: DeployedStack, service: str | None) -> None:
+def _warn_if_unknown(container: str, stack: DeployedStack, services: Iterable[DeployedService]) -> None:
     """Warn that no task has a container of this name now; a stopped task may have had one."""
-    chosen = [stack.services[service]] if service else stack.services.values()
     ecs = stack.clients.client("ecs")
-    found = [ecs.describe_task_definition(taskDefinition=one.task_definition) for one in chosen]
-    names = {one["name"] for each in found for one in each["taskDefinition"]["containerDefinitions"]}
+    names: set[str] = set()
+    for service in services:
+        described = ecs.describe_task_definition(taskDefinition=service.task_definition)["taskDefinition"]
+        names |= {definition["name"] for definition in described["containerDefinitions"]}
     if container not in names:
-        there = ", ".join(sorted(names))
-        say(f"no task has a container {container!r} now: there are {there}")
+        say(f"no task has a container {container!r} now: there are {', '.join(sorted(names))}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,7 @@ class Line:
 
     @classmethod
     def of(cls, event: Any) -> Line:
-        """Read CloudWatch's answer; streams are named `<service>/<container>/<task>`."""
+        """Convert an event of CloudWatch; streams are named `<service>/<container>/<task>`."""
         service, _, rest = event["logStreamName"].partition("/")
         container, _, task = rest.rpartition("/")
         return cls(
@@ -121,12 +121,12 @@ class Line:
         )
 
     def as_text(self, width: int) -> str:
-        """Return the line for people: the message as the container wrote it."""
+        """Return the line for people: source and message."""
         source = self.service if self.container == self.service else f"{self.service}/{self.container}"
         return f"{source:<{width}}  {self.message}"
 
     def as_json(self) -> str:
-        """Return the line for programs: a message that is JSON is part of the document."""
+        """Return the line for programs; a message that is JSON becomes part of the document."""
         message: Any = self.message
         with suppress(ValueError):
             message = json.loads(self.message)
@@ -141,7 +141,7 @@ class Line:
 
 
 class Log:
-    """The log of a stack, or of one service or task; each line is returned once."""
+    """The log of a stack, a service or a task; each line is yielded once."""
 
     def __init__(
         self,
@@ -156,12 +156,12 @@ class Log:
         """Prepare to read.
 
         Args:
-            stack: whose log.
-            since: the time of the first lines.
+            stack: the stack.
+            since: the earliest time of a line.
             service: the only service; None for all.
             container: the only container; None for all.
-            stream: the only stream; one that does not exist yet is empty.
-            clock: the time.
+            stream: the only log stream; one that does not exist yet is empty.
+            clock: the clock.
 
         Raises:
             AutomationError: the stack has no log group yet.
@@ -188,7 +188,7 @@ class Log:
             self._clock.block(_PAUSE_SECONDS)
 
     def new_lines(self) -> Iterator[Line]:
-        """Yield the lines that were not returned before, by time.
+        """Yield the lines that were not yielded before, by time.
 
         Raises:
             AutomationError: the log group does not exist.
@@ -203,17 +203,17 @@ class Log:
         self._seen = {key: at for key, at in self._seen.items() if at >= latest}
 
     def _read(self) -> Iterator[Line]:
-        question: dict[str, Any] = {
+        request: dict[str, Any] = {
             "logGroupName": self._group,
             "startTime": round(self._since.timestamp() * 1000),
         }
         if self._stream is not None:
-            question["logStreamNames"] = [self._stream]
+            request["logStreamNames"] = [self._stream]
         elif self._prefix:
-            question["logStreamNamePrefix"] = self._prefix
+            request["logStreamNamePrefix"] = self._prefix
         try:
-            for page in self._logs.get_paginator("filter_log_events").paginate(**question):
-                # The emulator answers with the streams of all services.
+            for page in self._logs.get_paginator("filter_log_events").paginate(**request):
+                # The emulator ignores the prefix.
                 lines = (
                     Line.of(event)
                     for event in page["events"]

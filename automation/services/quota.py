@@ -1,4 +1,4 @@
-"""Warns, before a deployment waits for them, of more Fargate vCPUs than an account allows."""
+"""A warning if a stack may need more Fargate vCPUs than its account allows."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def vcpu_warning(stacks: Stacks, stack: str) -> str:
         return ""
     settings = stacks.settings(stack)
     most = settings.most_vcpus
-    # Every account has these: no request to AWS, and no permission for it, is needed.
+    # Every account has these, so that no request to AWS, and no permission for it, is needed.
     if most <= VCPUS_OF_A_NEW_ACCOUNT:
         return ""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    lines = (line for one in settings.services for line in one.capacity_provider_strategy)
-    codes = {_CODES[line.capacity_provider] for line in lines if line.is_fargate}
+    providers = (item for service in settings.services for item in service.capacity_provider_strategy)
+    codes = {_CODES[provider.capacity_provider] for provider in providers if provider.is_fargate}
     try:
         quotas = stacks.clients(settings).client("service-quotas")
         answers = [quotas.get_service_quota(ServiceCode="fargate", QuotaCode=code) for code in codes]

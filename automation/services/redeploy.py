@@ -11,7 +11,7 @@ import click
 from automation.console import json_option, say, show
 from automation.errors import AutomationError
 from automation.services.deployed_stack import DeployedService, DeployedStack
-from automation.services.deployments import Deployment, counts, latest_deployment
+from automation.services.deployments import Deployment, count_of_tasks, latest_deployment
 from automation.stacks.stacks import Stacks
 from infra.rollout.clock import REAL, Clock
 from infra.rollout.evidence import evidence, tasks_of
@@ -38,29 +38,29 @@ def redeploy(
 ) -> None:
     """Deploy a stack's services again, unchanged.
 
-    Each service gets the task definition of the last update, whatever it runs now. Use it if a service does
-    not run and `up --refresh` finds no difference (a first deployment that ECS gave up), and to let tasks
-    read a secret's new value.
+    Each service gets the task definition of the last update, whatever it runs now. Two cases need this: a
+    service whose first deployment ECS gave up (`up --refresh` finds no difference), and tasks that have to
+    read the new value of a secret.
     """
-    found = DeployedStack.of(stacks, stack)
-    chosen = [found.service(service)] if service else list(found.services.values())
-    redeployments = [Redeployment(found, one) for one in chosen]
-    for one in redeployments:
-        one.start()
+    deployed = DeployedStack.of(stacks, stack)
+    services = [deployed.service(service)] if service else list(deployed.services.values())
+    deployments = [ForcedDeployment(deployed, service) for service in services]
+    for deployment in deployments:
+        deployment.start()
     failures: list[str] = []
-    for one in redeployments:
+    for deployment in deployments:
         try:
-            (say if as_json else click.echo)(one.wait(minutes=within_minutes))
+            (say if as_json else click.echo)(deployment.wait(minutes=within_minutes))
         except AutomationError as error:
             failures.append(str(error))
     if failures:
         raise AutomationError("\n".join(failures))
-    runs = {one.name: one.task_definition.rpartition("/")[2] for one in chosen}
-    show((), {"stack": stack, "services": runs}, as_json=as_json)
+    versions = {service.name: service.task_definition.rpartition("/")[2] for service in services}
+    show((), {"stack": stack, "services": versions}, as_json=as_json)
 
 
 @dataclass
-class Redeployment:
+class ForcedDeployment:
     """A forced deployment of one service."""
 
     stack: DeployedStack
@@ -68,11 +68,11 @@ class Redeployment:
     say: Callable[[str], None] = say
     clock: Clock = REAL
     id: str = field(default="", init=False)
-    """Of the deployment, once it is started."""
+    """Id of the deployment, once it is started."""
     _running: set[str] = field(default_factory=set[str], init=False)
 
     def start(self) -> None:
-        """Start a deployment of what the state asks for.
+        """Start a deployment of the state's task definition.
 
         Raises:
             AutomationError: ECS does not have the service.
@@ -84,10 +84,14 @@ class Redeployment:
             taskDefinition=self.service.task_definition,
             forceNewDeployment=True,
         )
-        self.id = next(one["id"] for one in answer["service"]["deployments"] if one["status"] == "PRIMARY")
+        self.id = next(
+            deployment["id"]
+            for deployment in answer["service"]["deployments"]
+            if deployment["status"] == "PRIMARY"
+        )
 
     def wait(self, *, minutes: float) -> str:
-        """Wait until the tasks of the deployment run and stay up, and return a line that says so.
+        """Wait until the tasks of the deployment run and stay up, and return a line about it.
 
         Raises:
             AutomationError: the deployment failed, was replaced by another, or takes longer; the message has
@@ -98,33 +102,33 @@ class Redeployment:
         reported = ""
         while True:
             described = self.stack.describe_existing(self.service)
-            deployment = latest_deployment(ecs, self.service, described)
-            if deployment.stage == "failed":
-                raise self._failure(deployment, deployment.reason)
-            own = next((one for one in described["deployments"] if one["id"] == self.id), None)
-            if deployment.stage != "rolling back" and (own is None or own["status"] != "PRIMARY"):
-                raise self._failure(deployment, "another deployment replaced it")
-            tasks = counts(described["runningCount"], described["desiredCount"])
-            if deployment.stage == "completed" and self._stay_up(ecs, described["desiredCount"]):
+            latest = latest_deployment(ecs, self.service, described)
+            if latest.stage == "failed":
+                raise self._failure(latest, latest.reason)
+            statuses = {deployment["id"]: deployment["status"] for deployment in described["deployments"]}
+            if latest.stage != "rolling back" and statuses.get(self.id) != "PRIMARY":
+                raise self._failure(latest, "another deployment replaced it")
+            tasks = count_of_tasks(described["runningCount"], described["desiredCount"])
+            if latest.stage == "completed" and self._stay_up(ecs, described["desiredCount"]):
                 return f"{name} runs {self.service.task_definition.rpartition('/')[2]} ({tasks})"
-            waits = deployment.progress if deployment.stage != "completed" else "checking that they stay up"
-            progress = ", ".join(filter(None, (deployment.stage, tasks, waits)))
+            detail = "checking that they stay up" if latest.stage == "completed" else latest.progress
+            progress = ", ".join(filter(None, (latest.stage, tasks, detail)))
             if progress != reported:
                 reported = progress
                 self.say(f"{name}: {progress}")
             if self.clock.now() >= deadline:
-                raise self._failure(deployment, f"not complete after {minutes:g} minutes")
+                raise self._failure(latest, f"not complete after {minutes:g} minutes")
             self.clock.block(_PAUSE_SECONDS)
 
     def _stay_up(self, ecs: Any, desired: int) -> bool:
         """Whether enough of the tasks of the previous check still run."""
-        before = self._running
+        previous = self._running
         self._running = {
-            one["taskArn"]
-            for one in tasks_of(ecs, self.service, "RUNNING")
-            if one["taskDefinitionArn"] == self.service.task_definition
+            task["taskArn"]
+            for task in tasks_of(ecs, self.service, "RUNNING")
+            if task["taskDefinitionArn"] == self.service.task_definition
         }
-        return len(before & self._running) >= desired
+        return len(previous & self._running) >= desired
 
     def _failure(self, deployment: Deployment, reason: str) -> AutomationError:
         lines = evidence(self.stack.clients, self.service, self.clock, since=deployment.since)

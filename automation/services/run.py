@@ -1,4 +1,4 @@
-"""`run`: runs a command once, in a task of its own."""
+"""`run`: a command in a one-off task."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -60,20 +60,24 @@ def run(
 ) -> int:
     """Run COMMAND once, in a task like those of a service.
 
-    The task has the same image, role, secrets, network and capacity. Its container's log is printed while it
-    runs. Ctrl-C stops the task.
+    Put `--` before it: `run STACK -- node migrate.js`. The task has the service's image, role, secrets,
+    network and capacity. The log of its container is printed while it runs. Ctrl-C stops the task. The exit
+    code is 0 if the container's is, else 1.
     """
     if bool(command) == bool(schedule):
         raise click.UsageError(
             "give either a COMMAND or --schedule NAME, such as `run STACK -- node migrate.js`"
         )
-    found = DeployedStack.of(stacks, stack)
-    chosen = found.service(service)
+    deployed = DeployedStack.of(stacks, stack)
+    chosen = deployed.service(service)
     name = container or chosen.name
-    different = (
-        overrides(name, command) if schedule is None else _scheduled(found, chosen, schedule).overrides(name)
+    task = OneOffTask(
+        deployed,
+        chosen,
+        _schedule(deployed, chosen, schedule).overrides(name) if schedule else overrides(name, command),
+        container=name,
+        show=lambda line: click.echo(line.message),
     )
-    task = OneOffTask(found, chosen, different, container=name, show=lambda line: click.echo(line.message))
     code, reason = task.run()
     if code == 0:
         return 0
@@ -82,15 +86,15 @@ def run(
     return 1
 
 
-def _scheduled(stack: DeployedStack, service: DeployedService, name: str) -> Schedule:
-    settings = next((one for one in stack.settings.services if one.name == service.name), None)
+def _schedule(stack: DeployedStack, service: DeployedService, name: str) -> Schedule:
+    settings = stack.settings_of_service(service.name)
     schedules = settings.schedules if settings else {}
     if name not in schedules:
-        there = f"there are {', '.join(schedules)}" if schedules else "it has none"
-        having = [one.name for one in stack.settings.services if name in one.schedules]
-        hint = f"; {having[0]} has it: add `--service {having[0]}`" if having else ""
+        existing = f"there are {', '.join(schedules)}" if schedules else "it has none"
+        others = [other.name for other in stack.settings.services if name in other.schedules]
+        hint = f"; {others[0]} has it: add `--service {others[0]}`" if others else ""
         raise AutomationError(
-            f"{service.name} has no schedule {name!r} in Pulumi.{stack.name}.yaml: {there}{hint}"
+            f"{service.name} has no schedule {name!r} in Pulumi.{stack.name}.yaml: {existing}{hint}"
         )
     return schedules[name]
 
@@ -102,14 +106,13 @@ class OneOffTask:
     stack: DeployedStack
     service: DeployedService
     overrides: Mapping[str, Any]
-    """The differences, as RunTask takes them."""
+    """The parameter `overrides` of RunTask."""
     container: str
-    """Container whose log and exit code count."""
+    """The container whose log is shown and whose exit code is returned."""
     show: Callable[[Line], None]
     """Called with each line of the container's log."""
     say: Callable[[str], None] = say
     clock: Clock = REAL
-    _logged: bool = field(default=False, init=False)
 
     def run(self) -> tuple[int | None, str]:
         """Run the task to its end; Ctrl-C stops it.
@@ -118,13 +121,13 @@ class OneOffTask:
             The container's exit code, None if it never ran, and why the task stopped.
 
         Raises:
-            AutomationError: the service does not exist, or the task could not be started.
+            AutomationError: ECS does not have the service, or the task could not be started.
         """
         ecs = self.stack.clients.client("ecs")
         described = self.stack.describe_existing(self.service)
         arn = ""
         try:
-            with _ctrl_c_later():
+            with _ctrl_c_delayed():
                 arn = self._start(ecs, described)
             task = self._wait(ecs, arn)
         except KeyboardInterrupt:
@@ -136,12 +139,12 @@ class OneOffTask:
 
     def _start(self, ecs: Any, described: Answer) -> str:
         name = self.service.name
-        task_definition = _proven_task_definition(described)
+        task_definition = _version_of_most_tasks(described)
         self.say(f"{name}: starting a task of {task_definition.rpartition('/')[2]}")
         answer = ecs.run_task(
             cluster=self.service.cluster,
             taskDefinition=task_definition,
-            **placement_of(described),
+            **_placement(described),
             **({"overrides": self.overrides} if self.overrides else {}),
             startedBy=f"run/{name}/{secrets.token_hex(4)}",
             enableECSManagedTags=True,
@@ -153,43 +156,47 @@ class OneOffTask:
         return answer["tasks"][0]["taskArn"]
 
     def _wait(self, ecs: Any, arn: str) -> Answer:
-        # By AWS's clock, which may differ from ours; the stream is this task's alone.
-        since = self.clock.date() - timedelta(days=1)
-        stream = self.service.log_stream(arn, self.container)
-        log = Log(self.stack, since, stream=stream, clock=self.clock)
-        began, status = self.clock.now(), ""
+        """Show the log until the task has stopped; return the task."""
+        # A day: AWS's clock may differ from this machine's, and the stream is this task's alone.
+        log = Log(
+            self.stack,
+            self.clock.date() - timedelta(days=1),
+            stream=f"{self.service.name}/{self.container}/{task_id(arn)}",
+            clock=self.clock,
+        )
+        started, status, logged = self.clock.now(), "", 0
         while True:
             task = next(iter(ecs.describe_tasks(cluster=self.service.cluster, tasks=[arn])["tasks"]), None)
-            if task is None and self.clock.now() - began >= _UNKNOWN_SECONDS:
-                raise AutomationError(
-                    f"ECS does not know the task {task_id(arn)}: run the command again, or see "
-                    f"{to_type('status', self.stack.name)}"
-                )
             if task is not None:
                 if task["lastStatus"] != status:
                     status = task["lastStatus"]
                     self.say(f"task {task_id(arn)}: {status.lower()}")
-                self._show_lines(log)
+                logged += self._show_new_lines(log)
                 if status == "STOPPED":
                     break
+            elif self.clock.now() - started >= _UNKNOWN_SECONDS:
+                raise AutomationError(
+                    f"ECS does not know the task {task_id(arn)}: run the command again, or see "
+                    f"{to_type('status', self.stack.name)}"
+                )
             self.clock.block(_PAUSE_SECONDS)
         for _ in range(_LATE_READS):
             self.clock.block(_LATE_PAUSE_SECONDS)
-            if not self._show_lines(log) and self._logged:
+            late = self._show_new_lines(log)
+            logged += late
+            if logged and not late:
                 break
         return task
 
-    def _show_lines(self, log: Log) -> bool:
-        """Show the new lines, and return whether there were any."""
+    def _show_new_lines(self, log: Log) -> int:
         lines = list(log.new_lines())
         for line in lines:
             self.show(line)
-        self._logged = self._logged or bool(lines)
-        return bool(lines)
+        return len(lines)
 
 
 @contextmanager
-def _ctrl_c_later() -> Generator[None]:
+def _ctrl_c_delayed() -> Generator[None]:
     """Delay Ctrl-C until the block ends: a task can be stopped only once its ARN is known."""
     pressed = threading.Event()
     before = signal.signal(signal.SIGINT, lambda _number, _frame: pressed.set())
@@ -201,42 +208,37 @@ def _ctrl_c_later() -> Generator[None]:
         raise KeyboardInterrupt
 
 
-def placement_of(described: Answer) -> dict[str, Any]:
-    """Return the arguments of RunTask that place a task where a service's tasks run.
-
-    Args:
-        described: the service, as ECS answers.
-    """
-    where: dict[str, Any] = {}
-    if strategy := described.get("capacityProviderStrategy"):
-        where["capacityProviderStrategy"] = strategy
-    else:
-        where["launchType"] = described.get("launchType", "FARGATE")
+def _placement(service: Answer) -> dict[str, Any]:
+    """Return the parameters of RunTask that place a task as ECS places the service's."""
     # Tasks in the network mode host or none have no network configuration.
-    for key in ("networkConfiguration", "placementConstraints", "placementStrategy"):
-        if described.get(key):
-            where[key] = described[key]
-    if described.get("enableExecuteCommand"):
-        where["enableExecuteCommand"] = True
-    newest = max(described["deployments"], key=lambda one: one["status"] == "PRIMARY")
-    volumes: list[Answer] = [
-        # The volume is deleted with the task, as ECS does by itself for tasks of services.
+    keys = (
+        *("capacityProviderStrategy", "networkConfiguration", "placementConstraints"),
+        *("placementStrategy", "enableExecuteCommand"),
+    )
+    placement = {key: service[key] for key in keys if service.get(key)}
+    if "capacityProviderStrategy" not in placement:
+        placement["launchType"] = service.get("launchType", "FARGATE")
+    primary = max(service["deployments"], key=lambda deployment: deployment["status"] == "PRIMARY")
+    if volumes := [
+        # The volume is deleted with the task, which ECS does for tasks of services only.
         {
-            **one,
+            **volume,
             "managedEBSVolume": {
-                **one["managedEBSVolume"],
+                **volume["managedEBSVolume"],
                 "terminationPolicy": {"deleteOnTermination": True},
             },
         }
-        for one in newest.get("volumeConfigurations", ())
-        if "managedEBSVolume" in one
-    ]
-    return {**where, "volumeConfigurations": volumes} if volumes else where
+        for volume in primary.get("volumeConfigurations", ())
+        if "managedEBSVolume" in volume
+    ]:
+        placement["volumeConfigurations"] = volumes
+    return placement
 
 
-def _proven_task_definition(described: Answer) -> str:
+def _version_of_most_tasks(service: Answer) -> str:
     """Return the task definition of most tasks: during a deployment the old one, until the new one is up."""
-    most = max(
-        described["deployments"], key=lambda one: (one.get("runningCount", 0), one["status"] == "PRIMARY")
+    deployment = max(
+        service["deployments"],
+        key=lambda deployment: (deployment.get("runningCount", 0), deployment["status"] == "PRIMARY"),
     )
-    return most["taskDefinition"]
+    return deployment["taskDefinition"]

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +22,7 @@ from automation.services.deployed_stack import (
     container_option,
     service_option,
 )
+from automation.services.jobs import tasks_of_family
 from automation.stacks.stacks import Stacks
 from infra.rollout.aws_clients import session_for
 from infra.rollout.evidence import Answer, task_id, tasks_of
@@ -36,15 +37,16 @@ _REQUIRED: Final = {
     "session-manager-plugin": "the Session Manager plugin for the AWS CLI: https://docs.aws.amazon.com/"
     "systems-manager/latest/userguide/session-manager-working-with-install-plugin.html",
 }
-_OF_AWS: Final = ("ecs-service-connect-", "aws-guardduty-agent-")
-_USERS_CHOICE: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL")
+_ADDED_BY_AWS: Final = ("ecs-service-connect-", "aws-guardduty-agent-")
+"""Containers that AWS adds to a task have no shell."""
+_NOT_INHERITED: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL")
 
 
 @click.command("exec", context_settings={"ignore_unknown_options": True})
 @click.argument("stack")
 @service_option
 @container_option
-@click.option("--task", metavar="ID", help="The id of the task, such as one that a schedule started.")
+@click.option("--task", metavar="ID", help="Id of the task, such as one that a schedule started.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def execute(
@@ -59,23 +61,21 @@ def execute(
 ) -> int:
     """Run COMMAND, or a shell, in a running task.
 
-    That is the service's latest task, else the latest that a schedule or `run` started. On AWS it is ECS
-    Exec, which `execute-command: true` enables; with --local it is `docker exec`.
+    Without --task it is the service's latest task; if it has none, the latest that a schedule or `run`
+    started. On AWS it is ECS Exec, which `execute-command: true` enables; with --local it is `docker exec`.
     """
-    found = DeployedStack.of(stacks, stack)
-    place = Place.of(found, found.service(service), container=container, task=task)
+    deployed = DeployedStack.of(stacks, stack)
+    target = Target.of(deployed, deployed.service(service), container=container, task=task)
     if stacks.is_local:
-        from local.task_containers import container_of
-
-        arguments = docker_exec(place, command or _SHELL, container_of)
-        return 1 if run_here(arguments, os.environ) else 0
-    arguments = ecs_exec(place, command or _SHELL)
-    return 1 if run_here(arguments, cli_environment(session_for(found.settings.provider))) else 0
+        return 1 if run_on_terminal(docker_exec(target, command or _SHELL), os.environ) else 0
+    arguments = ecs_exec(target, command or _SHELL)
+    environment = cli_environment(session_for(deployed.settings.provider))
+    return 1 if run_on_terminal(arguments, environment) else 0
 
 
-def run_here(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+def run_on_terminal(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a program on this terminal, and return its exit code; Ctrl-C is for the program."""
-    # A handler that does nothing: a program started while the signal is ignored would ignore it too.
+    # A handler that does nothing: a program started while the signal is ignored would ignore it, too.
     before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
     try:
         return subprocess.run(arguments, env=environment, check=False).returncode
@@ -84,7 +84,7 @@ def run_here(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Target:
     """A container of a running task."""
 
     stack: DeployedStack
@@ -100,29 +100,29 @@ class Place:
         *,
         container: str | None = None,
         task: str | None = None,
-    ) -> Place:
+    ) -> Target:
         """Find a container.
 
         Args:
             stack: the stack.
             service: the service.
-            container: its name; the app's without.
-            task: id of its task; the latest without.
+            container: its name; without one the app's.
+            task: id of its task; without one the latest.
 
         Raises:
             AutomationError: no such task runs, or it has no such container.
         """
         found = _running_task(stack, service, task)
-        # Containers that AWS adds to a task have no shell.
-        names = [one["name"] for one in found["containers"] if not one["name"].startswith(_OF_AWS)]
+        names = [each["name"] for each in found["containers"] if not each["name"].startswith(_ADDED_BY_AWS)]
         name = container or service.name
         if name not in names:
-            there = f"there are {', '.join(names)}"
-            raise AutomationError(f"task {task_id(found['taskArn'])} has no container {name!r}: {there}")
+            raise AutomationError(
+                f"task {task_id(found['taskArn'])} has no container {name!r}: there are {', '.join(names)}"
+            )
         return cls(stack=stack, service=service, task=found, container=name)
 
 
-def ecs_exec(place: Place, command: Sequence[str]) -> list[str]:
+def ecs_exec(target: Target, command: Sequence[str]) -> list[str]:
     """Return the command line that runs a command in a container on AWS.
 
     Raises:
@@ -133,33 +133,33 @@ def ecs_exec(place: Place, command: Sequence[str]) -> list[str]:
         raise AutomationError(
             "; ".join(f"{name} is not on PATH: install {_REQUIRED[name]}" for name in missing)
         )
-    task = place.task
+    task = target.task
     if not task.get("enableExecuteCommand"):
         raise AutomationError(
-            f"ECS Exec is off in task {task_id(task['taskArn'])} of {place.service.name}: set "
-            f"`execute-command: true` in Pulumi.{place.stack.name}.yaml and run "
-            f"{to_type('up', place.stack.name)}; it is on in tasks that start after that"
+            f"ECS Exec is off in task {task_id(task['taskArn'])} of {target.service.name}: set "
+            f"`execute-command: true` in Pulumi.{target.stack.name}.yaml and run "
+            f"{to_type('up', target.stack.name)}; it is on in tasks that start after that"
         )
     return [
-        *("aws", "ecs", "execute-command", "--cluster", place.service.cluster, "--task", task["taskArn"]),
-        *("--container", place.container, "--interactive", "--command", shlex.join(command)),
+        *("aws", "ecs", "execute-command", "--cluster", target.service.cluster, "--task", task["taskArn"]),
+        *("--container", target.container, "--interactive", "--command", shlex.join(command)),
     ]
 
 
-def docker_exec(place: Place, command: Sequence[str], find: Callable[[str, str], str | None]) -> list[str]:
+def docker_exec(target: Target, command: Sequence[str]) -> list[str]:
     """Return the command line that runs a command in a container on this machine.
 
-    `find` returns the id of a container by its task's ARN and its name.
-
     Raises:
-        AutomationError: the task has no container any more.
+        AutomationError: the container does not exist any more, or there is no Docker client.
     """
-    arn = place.task["taskArn"]
-    container = find(arn, place.container)
+    from local.task_containers import container_of
+
+    arn = target.task["taskArn"]
+    container = container_of(arn, target.container)
     if container is None:
         raise AutomationError(
-            f"task {task_id(arn)} of {place.service.name} has no container on this machine: "
-            f"{to_type('status', place.stack.name)} shows which tasks run"
+            f"task {task_id(arn)} of {target.service.name} has no container on this machine: "
+            f"{to_type('status', target.stack.name)} shows which tasks run"
         )
     if not shutil.which("docker"):
         raise AutomationError("docker is not on PATH: install Docker's command line client")
@@ -168,7 +168,7 @@ def docker_exec(place: Place, command: Sequence[str], find: Callable[[str, str],
 
 
 def cli_environment(session: boto3.Session) -> dict[str, str]:
-    """Return the variables that give the AWS CLI the stack's credentials, whatever the shell has.
+    """Return variables for the AWS CLI with the stack's credentials, instead of the shell's.
 
     Raises:
         AutomationError: there are no credentials.
@@ -177,9 +177,9 @@ def cli_environment(session: boto3.Session) -> dict[str, str]:
     if credentials is None:
         raise AutomationError("there are no AWS credentials: `aws sts get-caller-identity` must succeed")
     frozen = credentials.get_frozen_credentials()
-    kept = {name: value for name, value in os.environ.items() if name not in _USERS_CHOICE}
+    inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
     return {
-        **kept,
+        **inherited,
         "AWS_REGION": session.region_name,
         "AWS_DEFAULT_REGION": session.region_name,
         "AWS_ACCESS_KEY_ID": frozen.access_key,
@@ -192,22 +192,13 @@ def _running_task(stack: DeployedStack, service: DeployedService, task: str | No
     ecs = stack.clients.client("ecs")
     if task is not None:
         described = ecs.describe_tasks(cluster=service.cluster, tasks=[task])["tasks"]
-        running = [one for one in described if one["lastStatus"] == "RUNNING"]
+        running = [found for found in described if found["lastStatus"] == "RUNNING"]
         if not running:
             raise AutomationError(
                 f"no task {task} runs in {stack.name}: {to_type('status', stack.name)} shows what runs"
             )
         return running[0]
-    running = list(tasks_of(ecs, service, "RUNNING")) or list(tasks_of_family(ecs, service))
+    running = list(tasks_of(ecs, service, "RUNNING")) or list(tasks_of_family(ecs, service, "RUNNING"))
     if not running:
         raise AutomationError(f"no task of {service.name} runs: {to_type('status', stack.name)} shows why")
-    return max(running, key=lambda one: one.get("startedAt", one["createdAt"]))
-
-
-def tasks_of_family(ecs: Any, service: DeployedService) -> Iterator[Answer]:
-    """Yield the running tasks of a service's task definition, also those of schedules and `run`."""
-    pages = ecs.get_paginator("list_tasks").paginate(cluster=service.cluster, family=service.family)
-    for page in pages:
-        if page["taskArns"]:
-            found = ecs.describe_tasks(cluster=service.cluster, tasks=page["taskArns"])["tasks"]
-            yield from (one for one in found if one["lastStatus"] == "RUNNING")
+    return max(running, key=lambda found: found.get("startedAt", found["createdAt"]))

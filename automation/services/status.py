@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -15,9 +14,10 @@ import click
 from automation.console import json_option, say, show, to_type, width_of
 from automation.http_status import http_status
 from automation.services.deployed_stack import DeployedStack
-from automation.services.deployments import counts, latest_deployment
+from automation.services.deployments import count_of_tasks, latest_deployment
 from automation.services.jobs import failed_jobs, given_up
-from automation.services.sparklines import HOURS, Recent, recent, shows_blocks
+from automation.services.metrics import HOURS, RecentMetrics, recent_metrics
+from automation.services.sparklines import shows_blocks, sparklines
 from automation.stacks.stacks import Stacks
 from infra.rollout.evidence import alarms_on, failed_tasks, tasks_of
 
@@ -27,13 +27,15 @@ if TYPE_CHECKING:
     from infra.rollout.evidence import Answer
 
 _EVENTS_SHOWN: Final = 3
-_ASKED_AT_ONCE: Final = 4
-_ANSWER_SECONDS: Final = 3.0
+_SERVICES_AT_ONCE: Final = 4
+_HTTP_TIMEOUT_SECONDS: Final = 3.0
+_SHORT_DIGEST: Final = len("sha256:") + 12
+"""As long as Docker's; `--json` has all of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceStatus:
-    """One service at one moment."""
+    """The status of a service."""
 
     name: str
     state: str
@@ -44,7 +46,7 @@ class ServiceStatus:
     asked: bool = True
     """Whether the address was requested; it is not if the health check's path belongs to another service."""
     since: datetime | None = None
-    """When the latest deployment began."""
+    """Start of the latest deployment."""
     reason: str = ""
     running: int = 0
     desired: int = 0
@@ -59,13 +61,13 @@ class ServiceStatus:
     given_up: int = 0
     """Scheduled starts that failed until AWS gave them up."""
     failed_jobs: tuple[str, ...] = ()
-    """Tasks that a schedule or a person started, and that failed in the last hour."""
+    """Tasks that a schedule or a user started, and that failed in the last hour."""
     events: tuple[str, ...] = ()
-    """What ECS reported last, of a service that is not steady."""
+    """ECS's last events, of a service that is not steady."""
 
     @property
     def steady(self) -> bool:
-        """Whether it runs what was requested last, in the number that was requested."""
+        """Whether as many tasks as desired run the version of the last deployment."""
         return self.state == "steady"
 
 
@@ -77,90 +79,104 @@ def status(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
     """Show the state of a stack's services.
 
     Tasks, version, deployment and alarms as AWS reports them now, and whether the addresses answer; in an
-    account also what CloudWatch measured in the last three hours.
+    account also CloudWatch metrics of the last three hours.
     """
     deployed = DeployedStack.of(stacks, stack)
     statuses = statuses_of(deployed)
-    measured = recent(deployed)
-    show(lines_of(statuses, measured), json_of(statuses, measured), as_json=as_json)
-    if measured is not None and measured.failure:
-        say(f"CloudWatch tells nothing of the last hours: {measured.failure}")
+    metrics = recent_metrics(deployed)
+    show(lines_of(statuses, metrics), json_of(statuses, metrics), as_json=as_json)
+    if metrics is not None and metrics.failure:
+        say(f"CloudWatch returned no metrics: {metrics.failure}")
 
 
 def statuses_of(stack: DeployedStack) -> list[ServiceStatus]:
     """Return the status of each service, by name."""
-    with ThreadPoolExecutor(_ASKED_AT_ONCE) as threads:
-        return list(threads.map(partial(_status_of, stack), stack.services.values()))
+    described = stack.describe_all()
+
+    def status_of(service: DeployedService) -> ServiceStatus:
+        answer = described.get(service.name)
+        return _deleted(stack, service) if answer is None else _status_of(stack, service, answer)
+
+    with ThreadPoolExecutor(_SERVICES_AT_ONCE) as threads:
+        return list(threads.map(status_of, stack.services.values()))
 
 
-def json_of(statuses: Sequence[ServiceStatus], measured: Recent | None = None) -> dict[str, Any]:
-    """Return statuses for programs, with what was measured where something was."""
-    fields: list[dict[str, Any]] = [{**asdict(one), "steady": one.steady} for one in statuses]
-    for one in fields:
-        if measured is not None and one["name"] in measured.services:
-            one["metrics"] = measured.as_json(one["name"])
-    return {one.pop("name"): one for one in fields}
+def json_of(statuses: Sequence[ServiceStatus], metrics: RecentMetrics | None = None) -> dict[str, Any]:
+    """Return statuses and metrics for programs."""
+    document: dict[str, Any] = {}
+    for service in statuses:
+        fields: dict[str, Any] = {**asdict(service), "steady": service.steady}
+        if metrics is not None and service.name in metrics.services:
+            fields["metrics"] = metrics.as_json(service.name)
+        del fields["name"]
+        document[service.name] = fields
+    return document
 
 
-def lines_of(statuses: Sequence[ServiceStatus], measured: Recent | None = None) -> Iterator[str]:
-    """Yield statuses for people, with what was measured where something was."""
-    width = max(len(one.name) for one in statuses)
+def lines_of(statuses: Sequence[ServiceStatus], metrics: RecentMetrics | None = None) -> Iterator[str]:
+    """Yield statuses and metrics for people."""
+    width = max(len(service.name) for service in statuses)
     columns = width_of(sys.stdout)
-    inside = None if columns is None else columns - width - 2
-    for one in statuses:
-        since = f" since {one.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if one.since else ""
-        pending = f" ({one.pending} more starting)" if one.pending else ""
-        tasks = counts(one.running, one.desired)
-        yield f"{one.name:<{width}}  {tasks}{pending}, {one.state}{since}"
-        for line in _details(one):
+    for service in statuses:
+        since = f" since {service.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if service.since else ""
+        pending = f" ({service.pending} more starting)" if service.pending else ""
+        tasks = count_of_tasks(service.running, service.desired)
+        yield f"{service.name:<{width}}  {tasks}{pending}, {service.state}{since}"
+        details = [*_details(service)]
+        if metrics is not None and service.name in metrics.services:
+            details += [
+                f"last {HOURS} hours, since {metrics.since:%H:%M} UTC",
+                *sparklines(
+                    metrics.services[service.name],
+                    columns=None if columns is None else columns - width - 2,
+                    blocks=shows_blocks(sys.stdout),
+                ),
+            ]
+        for line in details:
             yield f"{'':<{width}}  {line}"
-        if measured is not None and one.name in measured.services:
-            yield f"{'':<{width}}  last {HOURS} hours, since {measured.since:%H:%M} UTC"
-            for line in measured.lines(one.name, columns=inside, blocks=shows_blocks(sys.stdout)):
-                yield f"{'':<{width}}  {line}"
 
 
-def _details(one: ServiceStatus) -> Iterator[str]:
-    if one.address:
-        answers = f"answers {one.answers}" if one.answers else "does not answer"
-        yield f"{one.address} {answers}" if one.desired and one.asked else one.address
-    if one.task_definition:
-        yield f"{one.task_definition}, image {one.digest or one.image}"
-    if one.reason:
-        yield one.reason
-    if one.alarms:
-        yield f"in alarm: {', '.join(one.alarms)}"
-    if one.given_up:
-        yield f"scheduled starts that AWS gave up: {one.given_up}; `outputs` has the dead letter queue"
-    for job in one.failed_jobs:
+def _details(service: ServiceStatus) -> Iterator[str]:
+    if service.address:
+        answers = f"answers {service.answers}" if service.answers else "does not answer"
+        requested = service.desired and service.asked
+        yield f"{service.address} {answers}" if requested else service.address
+    if service.task_definition:
+        yield f"{service.task_definition}, image {service.digest[:_SHORT_DIGEST] or service.image}"
+    if service.reason:
+        yield service.reason
+    if service.alarms:
+        yield f"in alarm: {', '.join(service.alarms)}"
+    if service.given_up:
+        yield f"scheduled starts that AWS gave up: {service.given_up}; `outputs` has the dead letter queue"
+    for job in service.failed_jobs:
         yield f"failed job: {job}"
-    for event in one.events:
+    for event in service.events:
         yield f"ECS: {event}"
 
 
-def _status_of(stack: DeployedStack, service: DeployedService) -> ServiceStatus:
-    described = stack.describe(service)
-    address = stack.urls.get(service.name, "")
-    if described is None:
-        return ServiceStatus(
-            name=service.name,
-            address=address,
-            state="deleted",
-            reason="ECS does not have this service any more: "
-            f"{to_type('up --refresh', stack.name)} creates it again",
-        )
+def _deleted(stack: DeployedStack, service: DeployedService) -> ServiceStatus:
+    return ServiceStatus(
+        name=service.name,
+        address=stack.urls.get(service.name, ""),
+        state="deleted",
+        reason=stack.missing(service),
+    )
+
+
+def _status_of(stack: DeployedStack, service: DeployedService, described: Answer) -> ServiceStatus:
     ecs = stack.clients.client("ecs")
     deployment = latest_deployment(ecs, service, described)
     running = _running(stack, service, described)
     state, reason = _state(stack, service, described, deployment, running)
     desired: int = described["desiredCount"]
     image = _image(ecs, described["taskDefinition"], service.name)
-    asked = stack.health_check_url(service.name) if desired else None
+    url = stack.health_check_url(service.name) if desired else None
     return ServiceStatus(
         name=service.name,
-        address=address,
-        answers=http_status(asked, seconds=_ANSWER_SECONDS) if asked else None,
-        asked=asked is not None,
+        address=stack.urls.get(service.name, ""),
+        answers=http_status(url, seconds=_HTTP_TIMEOUT_SECONDS) if url else None,
+        asked=url is not None,
         state=state,
         since=deployment.since,
         reason=reason,
@@ -180,7 +196,7 @@ def _status_of(stack: DeployedStack, service: DeployedService) -> ServiceStatus:
 
 
 def _running(stack: DeployedStack, service: DeployedService, described: Answer) -> int:
-    """Return how many tasks run; the emulator also counts tasks whose containers are gone."""
+    """Return the number of running tasks; the emulator also counts tasks whose containers are gone."""
     if not stack.is_local:
         return described["runningCount"]
     from local.task_containers import running_tasks
@@ -200,18 +216,19 @@ def _state(
     current = replace(service, task_definition=described["taskDefinition"])
     if failed := len(failed_tasks(stack.clients.client("ecs"), current, deployment.since)):
         return "changing", f"tasks of this version that failed in the last hour: {failed}"
-    if (gone := described["runningCount"] - running) > 0:
+    if (missing := described["runningCount"] - running) > 0:
         return (
             "changing",
-            f"tasks without a container: {gone}; {to_type('redeploy', stack.name)} starts others",
+            f"tasks without a container: {missing}; {to_type('redeploy', stack.name)} starts others",
         )
     return "changing", ""
 
 
-def _image(ecs: Any, task_definition: str, container: str) -> str:
-    found = ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
-    containers = found["containerDefinitions"]
-    return next((one["image"] for one in containers if one["name"] == container), containers[0]["image"])
+def _image(ecs: Any, task_definition: str, name: str) -> str:
+    described = ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
+    containers = described["containerDefinitions"]
+    images = {container["name"]: container["image"] for container in containers}
+    return images.get(name, containers[0]["image"])
 
 
 def _in_alarm(stack: DeployedStack, described: Answer) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is done with services, whose tasks run from a folder."""
     found: list[str] = []
 
-    class Redeployment:
+    class ForcedDeployment:
         def __init__(self, _: Any, service: str) -> None:
             self.service = service
 
@@ -29,7 +29,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             found.append(f"wait {self.service} {minutes > 0}")
 
     deployed = SimpleNamespace(services={"web": "web", "api": "api"})
-    monkeypatch.setattr(leftovers, "Redeployment", Redeployment)
+    monkeypatch.setattr(leftovers, "ForcedDeployment", ForcedDeployment)
     monkeypatch.setattr(leftovers, "DeployedStack", SimpleNamespace(of=lambda *_: deployed))
     monkeypatch.setattr(leftovers.containers, "running", lambda folder: int(folder.endswith("web-1")))
     return found

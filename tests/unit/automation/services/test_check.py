@@ -1,10 +1,9 @@
-"""Whether every address answers, on a clock on which nobody waits."""
+"""`check` requests every address until it answers 200."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -18,60 +17,60 @@ from tests.unit.infra.rollout.aws import Aws, Hours, service
 WEB, ALICE = "https://dev.example.com", "https://alice.dev.example.com"
 
 
-class World:
-    """What addresses answer with, one after the other; the last answer stays."""
+class Addresses:
+    """The statuses that addresses answer with, in turn; the last one is repeated."""
 
     def __init__(self, answers: Mapping[str, list[int | None]]) -> None:
-        self.answers = {url: list(all_of_them) for url, all_of_them in answers.items()}
-        self.asked: list[str] = []
-        self.said: list[str] = []
+        self.answers = {url: list(statuses) for url, statuses in answers.items()}
+        self.requested: list[str] = []
+        self.reported: list[str] = []
         self.time = Hours()
 
-    def ask(self, url: str) -> int | None:
-        self.asked.append(url)
+    def get_status(self, url: str) -> int | None:
+        self.requested.append(url)
         left = self.answers[url]
         return left.pop(0) if len(left) > 1 else left[0]
 
-    def wait(self, seconds: float = 10, **addresses: str) -> None:
+    def wait(self, seconds: float = 10, **urls: str) -> None:
         wait_until_answered(
-            addresses, self.ask, seconds=seconds, report=self.said.append, clock=self.time.clock
+            urls, self.get_status, seconds=seconds, report=self.reported.append, clock=self.time.clock
         )
 
 
-def test_it_requests_until_all_answer_200() -> None:
-    world = World({WEB: [None, 503, 200], ALICE: [200]})
+def test_addresses_are_requested_until_all_answer_200() -> None:
+    addresses = Addresses({WEB: [None, 503, 200], ALICE: [200]})
 
-    world.wait(web=WEB, alice=ALICE)
+    addresses.wait(web=WEB, alice=ALICE)
 
-    assert world.said == [f"alice answers at {ALICE}", f"web answers at {WEB}"]
-    assert world.time.seconds == 4
-
-
-def test_what_has_answered_is_not_requested_again() -> None:
-    world = World({WEB: [503, 200], ALICE: [200, 500]})
-
-    world.wait(web=WEB, alice=ALICE)
-
-    assert world.asked.count(ALICE) == 1
+    assert addresses.reported == [f"alice answers at {ALICE}", f"web answers at {WEB}"]
+    assert addresses.time.seconds == 4
 
 
-def test_what_does_not_answer_200_is_named_with_its_answer() -> None:
-    world = World({WEB: [301], ALICE: [None], "https://bob": [200]})
+def test_an_address_that_answered_is_not_requested_again() -> None:
+    addresses = Addresses({WEB: [503, 200], ALICE: [200, 500]})
+
+    addresses.wait(web=WEB, alice=ALICE)
+
+    assert addresses.requested.count(ALICE) == 1
+
+
+def test_other_statuses_are_an_error_that_names_each_address() -> None:
+    addresses = Addresses({WEB: [301], ALICE: [None], "https://bob": [200]})
 
     with pytest.raises(AutomationError) as raised:
-        world.wait(web=WEB, alice=ALICE, bob="https://bob")
+        addresses.wait(web=WEB, alice=ALICE, bob="https://bob")
 
     assert str(raised.value) == (
         f"no status 200 after 10 seconds: alice at {ALICE} (no answer); web at {WEB} (301)"
     )
 
 
-def test_without_time_each_is_requested_once() -> None:
-    world = World({WEB: [200]})
+def test_zero_seconds_request_each_address_once() -> None:
+    addresses = Addresses({WEB: [200]})
 
-    world.wait(0, web=WEB)
+    addresses.wait(0, web=WEB)
 
-    assert (world.asked, world.time.seconds) == ([WEB], 0)
+    assert (addresses.requested, addresses.time.seconds) == ([WEB], 0)
 
 
 @pytest.fixture
@@ -84,19 +83,18 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, int | None]:
 
 def call(*arguments: str) -> Result:
     """Check dev, in which web-alice has a desired count of 0."""
-
-    def describe(question: dict[str, Any]) -> dict[str, Any]:
-        count = 0 if "alice" in question["services"][0] else 1
-        return service(desiredCount=count, runningCount=count)
-
-    stacks = FakeStacks(Aws(describe_services=describe), resources())
+    web, alice = (
+        service(serviceName=f"{name}-1a2b3c4", desiredCount=count)["services"][0]
+        for name, count in (("web", 1), ("web-alice", 0))
+    )
+    stacks = FakeStacks(Aws(describe_services={"services": [web, alice]}), resources())
     return CliRunner().invoke(check.check, ["dev", *arguments], obj=stacks, standalone_mode=False)
 
 
 URL = f"{OUTPUTS['urls']['web']}/readyz"
 
 
-def test_a_service_without_tasks_is_not_requested_and_named(answers: dict[str, int | None]) -> None:
+def test_a_service_with_desired_count_0_is_named_and_not_requested(answers: dict[str, int | None]) -> None:
     answers[URL] = 200
 
     result = call()
@@ -106,7 +104,7 @@ def test_a_service_without_tasks_is_not_requested_and_named(answers: dict[str, i
     assert result.stderr == "web-alice has a desired count of 0 and was not requested\n"
 
 
-def test_an_address_that_does_not_answer_fails_the_check(answers: dict[str, int | None]) -> None:
+def test_another_status_fails_the_command(answers: dict[str, int | None]) -> None:
     answers[URL] = 502
 
     result = call("--within-seconds", "0")
@@ -115,14 +113,14 @@ def test_an_address_that_does_not_answer_fails_the_check(answers: dict[str, int 
     assert f"web at {URL} (502)" in str(result.exception)
 
 
-def test_too_few_vcpus_are_told(answers: dict[str, int | None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_vcpu_warning_is_printed(answers: dict[str, int | None], monkeypatch: pytest.MonkeyPatch) -> None:
     answers[URL] = 200
     monkeypatch.setattr(check, "vcpu_warning", lambda _stacks, stack: f"may {stack} take so many?")
 
     assert call().stderr.startswith("may dev take so many?\n")
 
 
-def test_a_stack_whose_last_update_failed_has_no_addresses() -> None:
+def test_a_stack_without_addresses_is_an_error() -> None:
     stacks = FakeStacks(state=resources({}))
 
     result = CliRunner().invoke(check.check, ["dev"], obj=stacks, standalone_mode=False)
@@ -130,7 +128,7 @@ def test_a_stack_whose_last_update_failed_has_no_addresses() -> None:
     assert "dev has no addresses" in str(result.exception)
 
 
-def test_with_json_the_answers_are_one_document(answers: dict[str, int | None]) -> None:
+def test_json_lists_what_answered_and_what_was_not_requested(answers: dict[str, int | None]) -> None:
     answers[URL] = 200
 
     result = call("--json")

@@ -1,4 +1,4 @@
-"""What became of tasks that started by the clock."""
+"""Results of scheduled tasks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def stopped(number: int, code: int | None = 0, **more: Any) -> dict[str, Any]:
 NIGHTLY = Schedule(cron="0 3 * * ? *")
 
 
-def test_starts_that_were_given_up_are_counted() -> None:
+def test_scheduled_starts_that_aws_gave_up_are_counted() -> None:
     aws = Aws(get_queue_attributes={"Attributes": {"ApproximateNumberOfMessages": "2"}})
     found = stack(aws, nightly=NIGHTLY)
 
@@ -40,8 +40,8 @@ def test_starts_that_were_given_up_are_counted() -> None:
     ]
 
 
-def test_jobs_that_failed_are_named_and_no_task_of_the_service() -> None:
-    """A task that ECS stopped for the service has its own story, which the deployment tells."""
+def test_failed_jobs_are_listed_without_the_services_own_tasks() -> None:
+    """The deployment reports those."""
     aws = Aws(
         **tasks(
             stopped(1, 3, age=90),
@@ -58,7 +58,7 @@ def test_jobs_that_failed_are_named_and_no_task_of_the_service() -> None:
     )
 
 
-def test_a_service_without_schedules_is_not_asked_about() -> None:
+def test_a_service_without_schedules_needs_no_request() -> None:
     aws = Aws(**tasks(stopped(1, 3)))
     found = stack(aws)
 

@@ -1,4 +1,4 @@
-"""Which lines are printed, once each and as they are."""
+"""The lines that `logs` prints."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def messages(log: Log) -> list[str]:
     return [line.message for line in log.new_lines()]
 
 
-def test_lines_of_all_services_come_by_time() -> None:
+def test_lines_of_all_services_are_printed_by_time() -> None:
     aws = Aws(filter_log_events=answer(event(1), event(2, service="web-alice", after=1)))
 
     lines = list(Log(deployed(aws), BEGAN).new_lines())
@@ -52,8 +52,8 @@ def test_lines_of_all_services_come_by_time() -> None:
     assert question["startTime"] == int(BEGAN.timestamp() * 1000)
 
 
-def test_of_one_service_the_streams_of_that_service_alone_are_asked_for() -> None:
-    """`web` is the beginning of `web-alice`."""
+def test_service_option_requests_the_log_streams_of_that_service_only() -> None:
+    """`web` is a prefix of `web-alice`."""
     aws = Aws(filter_log_events=answer(event(1), event(2, service="web-alice")))
 
     assert messages(Log(deployed(aws), BEGAN, service="web")) == ["line 1"]
@@ -66,7 +66,7 @@ def test_all_pages_are_read() -> None:
     assert messages(Log(deployed(aws), BEGAN)) == ["line 1", "line 2"]
 
 
-def test_who_follows_gets_each_line_once_also_those_that_come_late() -> None:
+def test_follow_prints_each_line_once_including_late_ones() -> None:
     first, late, latest = event(1, after=90), event(2, after=95), event(3, after=100)
     aws = Aws(
         filter_log_events=[
@@ -79,10 +79,10 @@ def test_who_follows_gets_each_line_once_also_those_that_come_late() -> None:
     lines = Log(deployed(aws), BEGAN, clock=time.clock).follow()
 
     assert [line.message for line in islice(lines, 4)] == ["line 1", "line 3", "line 2", "line 4"]
-    assert time.seconds == 4, "it asks every two seconds"
+    assert time.seconds == 4, "it polls every two seconds"
 
 
-def test_who_follows_does_not_ask_for_everything_again() -> None:
+def test_follow_requests_only_the_last_minute_again() -> None:
     aws = Aws(filter_log_events=[answer(event(1), event(2, after=600)), answer()])
     log = Log(deployed(aws), BEGAN)
 
@@ -93,27 +93,27 @@ def test_who_follows_does_not_ask_for_everything_again() -> None:
     assert second - first == 540_000, "all but the last minute"
 
 
-def test_a_line_of_the_very_millisecond_at_which_it_began_is_printed_once() -> None:
+def test_a_line_of_the_first_millisecond_is_printed_once() -> None:
     aws = Aws(filter_log_events=answer(event(1)))
     log = Log(deployed(aws), BEGAN)
 
     assert [messages(log), messages(log), messages(log)] == [["line 1"], [], []]
 
 
-def test_a_log_group_that_does_not_exist_is_named() -> None:
+def test_a_missing_log_group_is_an_error_that_names_it() -> None:
     aws = Aws(filter_log_events=Refused("ResourceNotFoundException"))
 
     with pytest.raises(AutomationError, match="logs-1a2b3c4 does not exist"):
         messages(Log(deployed(aws), BEGAN))
 
 
-def test_a_stream_that_is_not_there_yet_is_empty() -> None:
+def test_a_missing_log_stream_is_empty() -> None:
     aws = Aws(filter_log_events=Refused("ResourceNotFoundException"))
 
     assert messages(Log(deployed(aws), BEGAN, stream="web/web/1")) == []
 
 
-def test_what_the_app_writes_is_printed_as_it_is() -> None:
+def test_a_line_has_the_service_and_the_unchanged_message() -> None:
     line = Line.of(event(1, '{"level": "info"}\n'))
 
     assert line.as_text(9) == 'web        {"level": "info"}'
@@ -123,7 +123,7 @@ def test_a_line_of_a_sidecar_names_the_sidecar() -> None:
     assert Line.of(event(1, "hello", container="proxy")).as_text(9) == "web/proxy  hello"
 
 
-def test_of_one_container_the_lines_of_that_container_alone_are_printed() -> None:
+def test_container_option_prints_the_lines_of_that_container_only() -> None:
     aws = Aws(filter_log_events=answer(event(1), event(2, container="proxy"), event(3, service="web-alice")))
 
     assert messages(Log(deployed(aws), BEGAN, container="proxy")) == ["line 2"]
@@ -134,7 +134,7 @@ def test_of_one_container_the_lines_of_that_container_alone_are_printed() -> Non
     [('{"level": "info"}', {"level": "info"}), ("plain: ü", "plain: ü")],
     ids=["json", "text"],
 )
-def test_a_program_gets_one_document_for_each_line(message: str, expected: object) -> None:
+def test_json_of_a_line_has_its_source_time_and_message(message: str, expected: object) -> None:
     document = json.loads(Line.of(event(1, message)).as_json())
 
     assert document == {
@@ -147,7 +147,7 @@ def test_a_program_gets_one_document_for_each_line(message: str, expected: objec
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"),
+    ("text", "expected"),
     [
         ("30s", timedelta(seconds=30)),
         ("10m", timedelta(minutes=10)),
@@ -155,12 +155,12 @@ def test_a_program_gets_one_document_for_each_line(message: str, expected: objec
         ("1d", timedelta(days=1)),
     ],
 )
-def test_a_length_of_time_has_a_unit(text: str, meant: timedelta) -> None:
-    assert parsed(text) == meant
+def test_a_duration_is_a_number_and_a_unit(text: str, expected: timedelta) -> None:
+    assert parsed(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "10", "m", "-1m", "1 m", "1w", "1.5h", "9999999d"])
-def test_anything_else_is_refused_with_an_example(text: str) -> None:
+def test_invalid_durations_are_rejected_with_an_example(text: str) -> None:
     with pytest.raises(click.BadParameter, match="such as 10m"):
         parsed(text)
 
@@ -174,11 +174,11 @@ def call(*arguments: str, stacks: FakeStacks | None = None) -> Result:
     return CliRunner().invoke(command, list(arguments), obj=stacks or FakeStacks(), standalone_mode=False)
 
 
-def test_a_service_that_does_not_exist_is_refused() -> None:
+def test_an_unknown_service_is_rejected_with_the_existing_ones() -> None:
     assert "there are web, web-alice" in str(call("dev", "--service", "bob").exception)
 
 
-def test_each_line_is_a_document_for_programs() -> None:
+def test_json_option_prints_a_document_for_each_line() -> None:
     stacks = FakeStacks(Aws(filter_log_events=answer(event(1, "hello"))))
 
     (line,) = call("dev", "--json", stacks=stacks).stdout.splitlines()
@@ -186,7 +186,7 @@ def test_each_line_is_a_document_for_programs() -> None:
     assert json.loads(line)["message"] == "hello"
 
 
-def test_ctrl_c_is_how_following_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_ends_follow_with_exit_code_130_and_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_: Log) -> Iterator[Line]:
         yield Line.of(event(1, "hello"))
         raise KeyboardInterrupt
@@ -198,13 +198,13 @@ def test_ctrl_c_is_how_following_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (result.return_value, result.stdout, result.stderr) == (130, "web        hello\n", "")
 
 
-def test_a_stack_whose_update_failed_before_its_log_group_says_so() -> None:
+def test_a_stack_without_a_log_group_is_an_error() -> None:
     result = call("dev", stacks=FakeStacks(state=[service_resource()]))
 
     assert "dev has no log group" in str(result.exception)
 
 
-def test_a_container_that_no_task_has_is_named_with_those_that_there_are() -> None:
+def test_an_unknown_container_is_reported_with_the_existing_ones() -> None:
     aws = Aws(
         filter_log_events=answer(),
         describe_task_definition={
@@ -212,7 +212,7 @@ def test_a_container_that_no_task_has_is_named_with_those_that_there_are() -> No
         },
     )
 
-    mistyped, right = (call("dev", "--container", name, stacks=FakeStacks(aws)) for name in ("zz", "proxy"))
+    misspelt, right = (call("dev", "--container", name, stacks=FakeStacks(aws)) for name in ("zz", "proxy"))
 
-    assert mistyped.stderr == "no task has a container 'zz' now: there are proxy, web\n"
+    assert misspelt.stderr == "no task has a container 'zz' now: there are proxy, web\n"
     assert right.stderr == ""

@@ -1,4 +1,4 @@
-"""Whether the account has the vCPUs that a stack may take."""
+"""The warning about the account's quota of Fargate vCPUs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.unit.infra.rollout.aws import Answer, Aws, Refused
 
 @dataclass
 class Stacks(FakeStacks):
-    """A stack that may take some vCPUs."""
+    """A stack that may need `most` vCPUs."""
 
     most: float = 12
     provider: CapacityProvider = ON_DEMAND
@@ -35,19 +35,19 @@ def warning(stacks: Stacks) -> str:
     return vcpu_warning(stacks, "dev")  # type: ignore[arg-type]
 
 
-def test_more_than_the_account_allows_is_said_with_both_numbers() -> None:
-    said = warning(Stacks(account(8.0)))
+def test_a_stack_above_the_quota_is_a_warning_with_both_numbers() -> None:
+    text = warning(Stacks(account(8.0)))
 
-    assert said.startswith("warning: dev may need up to 12 Fargate vCPUs")
-    assert "the account allows 8." in said
+    assert text.startswith("warning: dev may need up to 12 Fargate vCPUs")
+    assert "the account allows 8." in text
 
 
 @pytest.mark.parametrize("stacks", [Stacks(account(12.0)), Stacks(account(), is_local=True)])
-def test_nothing_is_said_where_they_are_enough_or_cost_nothing(stacks: Stacks) -> None:
+def test_stacks_below_the_quota_and_local_ones_have_no_warning(stacks: Stacks) -> None:
     assert warning(stacks) == ""
 
 
-def test_what_every_account_has_needs_no_question() -> None:
+def test_a_stack_below_every_accounts_quota_needs_no_request() -> None:
     stacks = Stacks(account(), most=6)
 
     assert (warning(stacks), stacks.aws.asked) == ("", [])
@@ -56,7 +56,7 @@ def test_what_every_account_has_needs_no_question() -> None:
 @pytest.mark.parametrize(
     ("provider", "code"), [(ON_DEMAND, "L-3032A538"), (SPOT, "L-36FBB829")], ids=["on demand", "spot"]
 )
-def test_spot_has_a_quota_of_its_own(provider: CapacityProvider, code: str) -> None:
+def test_spot_has_its_own_quota(provider: CapacityProvider, code: str) -> None:
     stacks = Stacks(account(), provider=provider)
 
     warning(stacks)
@@ -64,10 +64,10 @@ def test_spot_has_a_quota_of_its_own(provider: CapacityProvider, code: str) -> N
     assert stacks.aws.asked == [("get_service_quota", {"ServiceCode": "fargate", "QuotaCode": code})]
 
 
-def test_a_role_that_may_not_ask_is_told_what_a_new_account_has() -> None:
+def test_a_role_without_permission_gets_the_quota_of_a_new_account() -> None:
     refused: Answer = Refused("AccessDeniedException", "not authorized")
 
-    said = warning(Stacks(Aws(get_service_quota=refused)))
+    text = warning(Stacks(Aws(get_service_quota=refused)))
 
-    assert "a new account allows 6 (this one's quota is not known: " in said
-    assert "not authorized" in said
+    assert "a new account allows 6 (this one's quota is not known: " in text
+    assert "not authorized" in text

@@ -1,4 +1,4 @@
-"""A forced deployment of what the state asks for, and how its end is judged."""
+"""`redeploy` forces a deployment of the state's task definition and waits for its end."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automation.errors import AutomationError
-from automation.services.redeploy import Redeployment, redeploy
+from automation.services.redeploy import ForcedDeployment, redeploy
 from tests.unit.automation.fakes import FakeStacks, deployed, no_service
 from tests.unit.infra.rollout.aws import NEW, OLD, Answer, Aws, Hours, deployment, service, task, tasks
 
-BEGUN = deployment(state="IN_PROGRESS", age=1)
+STARTED = deployment(state="IN_PROGRESS", age=1)
 DONE = deployment(state="COMPLETED", age=1)
 
 
 def cloud(*after: dict[str, Any], **operations: Answer | Sequence[Answer]) -> Aws:
-    """An account in which the service is, after it was updated, as one answer after the other says."""
+    """An account in which `after` are the service's descriptions after the update."""
     return Aws(
         **{
             "describe_services": [service(), *after],
-            "update_service": {"service": service(BEGUN)["services"][0]},
+            "update_service": {"service": service(STARTED)["services"][0]},
             **tasks(task(1)),
             **operations,
         }
@@ -30,10 +30,10 @@ def cloud(*after: dict[str, Any], **operations: Answer | Sequence[Answer]) -> Aw
 
 
 def wait(aws: Aws, minutes: float = 30) -> tuple[str, list[str], Hours]:
-    stack, said, time = deployed(aws), list[str](), Hours()
-    redeployment = Redeployment(stack, stack.service("web"), clock=time.clock, say=said.append)
-    redeployment.start()
-    return redeployment.wait(minutes=minutes), said, time
+    stack, reported, time = deployed(aws), list[str](), Hours()
+    forced = ForcedDeployment(stack, stack.service("web"), clock=time.clock, say=reported.append)
+    forced.start()
+    return forced.wait(minutes=minutes), reported, time
 
 
 def failure(aws: Aws, minutes: float = 30) -> str:
@@ -42,7 +42,7 @@ def failure(aws: Aws, minutes: float = 30) -> str:
     return str(raised.value)
 
 
-def test_it_deploys_what_the_state_asks_for_whatever_ecs_runs() -> None:
+def test_the_states_task_definition_is_deployed_instead_of_the_running_one() -> None:
     aws = cloud(service(DONE), describe_services=service(DONE, taskDefinition=OLD))
 
     wait(aws)
@@ -57,21 +57,21 @@ def test_it_deploys_what_the_state_asks_for_whatever_ecs_runs() -> None:
     ]
 
 
-def test_it_waits_for_the_end_and_reports_each_change_once() -> None:
-    under_way = service(BEGUN, runningCount=0)
+def test_each_change_of_progress_is_reported_once() -> None:
+    under_way = service(STARTED, runningCount=0)
 
-    line, said, _ = wait(cloud(under_way, under_way, service(BEGUN), service(DONE)))
+    line, reported, _ = wait(cloud(under_way, under_way, service(STARTED), service(DONE)))
 
     assert line == "web runs web:7 (1/1 task)"
-    assert said == [
+    assert reported == [
         "web: in progress, 0/1 task",
         "web: in progress, 1/1 task",
         "web: completed, 1/1 task, checking that they stay up",
     ]
 
 
-def test_tasks_that_restart_again_and_again_are_not_the_end() -> None:
-    """A first deployment is complete from the start on the emulator, and its tasks run for a moment each."""
+def test_tasks_that_keep_restarting_do_not_complete_it() -> None:
+    """On the emulator a first deployment is complete from the start, and each task runs for a moment."""
     numbers = iter(range(99))
 
     def restarting(_: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def test_tasks_of_another_version_do_not_count() -> None:
     assert "not complete" in failure(aws, minutes=0.5)
 
 
-def test_a_failure_has_the_reasons_of_stopped_tasks_and_the_end_of_their_log() -> None:
+def test_a_failure_has_the_reasons_of_stopped_tasks_and_their_last_log_lines() -> None:
     failed = deployment(NEW, "FAILED", age=1, rolloutStateReason="tasks failed to start")
     aws = cloud(
         service(failed),
@@ -107,22 +107,22 @@ def test_a_failure_has_the_reasons_of_stopped_tasks_and_the_end_of_their_log() -
     assert aws.questions("get_log_events")[0]["logStreamName"] == f"web/web/{2:032x}"
 
 
-def test_a_rollback_is_waited_for_before_it_fails() -> None:
+def test_it_fails_only_after_the_rollback() -> None:
     failed = deployment(NEW, "FAILED", status="ACTIVE", age=1)
     back = [deployment(OLD, state, age=600) for state in ("IN_PROGRESS", "COMPLETED")]
     aws = cloud(service(failed, back[0]), service(failed, back[1]), **tasks())
-    said: list[str] = []
+    reported: list[str] = []
     stack = deployed(aws)
-    redeployment = Redeployment(stack, stack.service("web"), clock=Hours().clock, say=said.append)
-    redeployment.start()
+    forced = ForcedDeployment(stack, stack.service("web"), clock=Hours().clock, say=reported.append)
+    forced.start()
 
     with pytest.raises(AutomationError, match="web: ECS rolled it back"):
-        redeployment.wait(minutes=1)
+        forced.wait(minutes=1)
 
-    assert said == ["web: rolling back, 1/1 task"]
+    assert reported == ["web: rolling back, 1/1 task"]
 
 
-def test_another_deployment_ends_it() -> None:
+def test_another_deployment_is_an_error() -> None:
     other = deployment(OLD, "IN_PROGRESS", age=0)
 
     assert failure(cloud(service(other, deployment(status="ACTIVE", age=1)), **tasks())).startswith(
@@ -130,7 +130,7 @@ def test_another_deployment_ends_it() -> None:
     )
 
 
-def test_a_service_that_was_deleted_cannot_be_deployed() -> None:
+def test_a_deleted_service_is_an_error_that_names_the_command() -> None:
     assert "`python -m automation up --refresh dev` creates it again" in failure(
         cloud(describe_services=no_service())
     )
@@ -145,7 +145,7 @@ def call(aws: Aws, *arguments: str) -> Result:
     )
 
 
-def test_without_a_name_every_service_is_deployed_and_every_failure_reported() -> None:
+def test_all_services_are_deployed_and_all_failures_reported() -> None:
     failed = deployment(NEW, "FAILED", age=1)
     aws = cloud(describe_services=service(failed), **tasks())
 
@@ -156,7 +156,7 @@ def test_without_a_name_every_service_is_deployed_and_every_failure_reported() -
     assert [line.partition(":")[0] for line in str(result.exception).splitlines()] == ["web", "web-alice"]
 
 
-def test_one_service_alone_can_be_deployed() -> None:
+def test_service_option_deploys_that_service_only() -> None:
     aws = cloud(describe_services=service(deployment(NEW, "FAILED", age=1)), **tasks())
 
     call(aws, "--service", "web-alice")

@@ -1,4 +1,4 @@
-"""A command beside a service: as what it runs, what is shown of it, and how it ends."""
+"""`run` runs a command in a one-off task like those of a service."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def logged(*numbers: int) -> dict[str, Any]:
 
 
 @dataclass
-class Heard:
+class Output:
     lines: list[str] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
     def show(self, line: Line) -> None:
         self.lines.append(line.message)
@@ -82,21 +82,21 @@ def cloud(**operations: Answer | list[Answer]) -> Aws:
     )
 
 
-def run(aws: Aws, heard: Heard | None = None, *, container: str = "web") -> tuple[int | None, str]:
-    heard, stack = heard or Heard(), deployed(aws)
+def run(aws: Aws, output: Output | None = None, *, container: str = "web") -> tuple[int | None, str]:
+    output, stack = output or Output(), deployed(aws)
     task = OneOffTask(
         stack,
         stack.service("web"),
         {"containerOverrides": [{"name": container, "command": ["node", "migrate.js"]}]},
         container=container,
-        show=heard.show,
-        say=heard.words.append,
+        show=output.show,
+        say=output.messages.append,
         clock=Hours().clock,
     )
     return task.run()
 
 
-def test_it_runs_what_the_service_runs_where_the_service_runs() -> None:
+def test_the_task_has_the_services_task_definition_network_and_capacity() -> None:
     aws = cloud()
 
     run(aws)
@@ -150,19 +150,21 @@ PLACES: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(
-    ("said", "asked"), PLACES, ids=["spot", "launch type", "instances", "external", "exec", "disk"]
+    ("described_as", "expected"), PLACES, ids=["spot", "launch type", "instances", "external", "exec", "disk"]
 )
-def test_it_runs_on_whatever_the_service_runs_on(said: dict[str, Any], asked: dict[str, Any]) -> None:
-    aws = cloud(describe_services={"services": [{**described()["services"][0], **said}]})
+def test_the_task_is_placed_like_the_services_tasks(
+    described_as: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    aws = cloud(describe_services={"services": [{**described()["services"][0], **described_as}]})
 
     run(aws)
 
     (question,) = aws.questions("run_task")
-    assert {key: question[key] for key in question if key in PLACED} == asked
+    assert {key: question[key] for key in question if key in PLACED} == expected
 
 
-def test_in_a_deployment_it_runs_the_version_that_most_tasks_run() -> None:
-    """The new one may be the one that does not start."""
+def test_during_a_deployment_it_runs_the_version_of_most_tasks() -> None:
+    """The new version may not start."""
     new = deployment(NEW, "IN_PROGRESS", runningCount=0)
     old = deployment(OLD, status="ACTIVE", runningCount=2)
     aws = cloud(describe_services=described(new, old))
@@ -172,17 +174,17 @@ def test_in_a_deployment_it_runs_the_version_that_most_tasks_run() -> None:
     assert aws.questions("run_task")[0]["taskDefinition"] == OLD
 
 
-def test_its_lines_are_shown_while_it_runs_once_each_and_those_that_come_late_too() -> None:
-    heard = Heard()
+def test_log_lines_are_shown_once_each_including_late_ones() -> None:
+    output = Output()
     aws = cloud(filter_log_events=[logged(), logged(1), logged(1, 2), logged(2)])
 
-    run(aws, heard)
+    run(aws, output)
 
-    assert heard.lines == ["line 1", "line 2"]
+    assert output.lines == ["line 1", "line 2"]
     assert aws.questions("filter_log_events")[0]["logStreamNames"] == [f"web/web/{7:032x}"]
 
 
-def test_one_that_logs_nothing_is_not_waited_for_for_long() -> None:
+def test_a_task_without_log_lines_is_waited_for_briefly() -> None:
     aws = cloud()
 
     run(aws)
@@ -191,11 +193,11 @@ def test_one_that_logs_nothing_is_not_waited_for_for_long() -> None:
 
 
 @pytest.mark.parametrize("code", [0, 3])
-def test_it_ends_with_the_exit_code_of_its_container(code: int) -> None:
+def test_the_exit_code_is_the_containers(code: int) -> None:
     assert run(cloud(describe_tasks=ended(code)))[0] == code
 
 
-def test_of_another_container_the_log_and_the_exit_code_count() -> None:
+def test_container_option_selects_log_and_exit_code() -> None:
     containers = [{"name": "web", "exitCode": 0}, {"name": "proxy", "exitCode": 7}]
     over = {"tasks": [task(7, stopped="Essential container exited", containers=containers)]}
     aws = cloud(describe_tasks=over)
@@ -204,21 +206,21 @@ def test_of_another_container_the_log_and_the_exit_code_count() -> None:
     assert aws.questions("filter_log_events")[0]["logStreamNames"] == [f"web/proxy/{7:032x}"]
 
 
-def test_one_whose_container_never_ran_has_no_exit_code_but_a_reason() -> None:
+def test_a_container_that_never_ran_has_a_reason_and_no_exit_code() -> None:
     code, reason = run(cloud(describe_tasks=ended(None)))
 
     assert code is None
     assert "Essential container exited" in reason
 
 
-def test_one_that_has_no_place_says_why() -> None:
+def test_a_task_that_cannot_be_placed_is_an_error_with_the_reason() -> None:
     aws = cloud(run_task={"tasks": [], "failures": [{"reason": "RESOURCE:CPU"}]})
 
     with pytest.raises(AutomationError, match="could not be started: RESOURCE:CPU"):
         run(aws)
 
 
-def test_a_service_that_was_deleted_is_named() -> None:
+def test_a_deleted_service_is_an_error() -> None:
     with pytest.raises(AutomationError, match="does not have the service web any more"):
         run(cloud(describe_services=no_service()))
 
@@ -228,17 +230,17 @@ def test_ctrl_c_stops_the_task() -> None:
         os.kill(os.getpid(), signal.SIGINT)
         return {"tasks": [RUNS]}
 
-    aws, heard = cloud(describe_tasks=interrupted), Heard()
+    aws, output = cloud(describe_tasks=interrupted), Output()
 
     with pytest.raises(KeyboardInterrupt):
-        run(aws, heard)
+        run(aws, output)
 
     (question,) = aws.questions("stop_task")
     assert question["task"] == RUNS["taskArn"]
-    assert heard.words[-1] == f"stopping task {7:032x}"
+    assert output.messages[-1] == f"stopping task {7:032x}"
 
 
-def test_ctrl_c_while_it_is_started_stops_it_too() -> None:
+def test_ctrl_c_during_the_start_stops_the_task() -> None:
     def interrupted(_: dict[str, Any]) -> dict[str, Any]:
         os.kill(os.getpid(), signal.SIGINT)
         return {"tasks": [RUNS]}
@@ -251,14 +253,14 @@ def test_ctrl_c_while_it_is_started_stops_it_too() -> None:
     assert [question["task"] for question in aws.questions("stop_task")] == [RUNS["taskArn"]]
 
 
-def test_a_task_that_ecs_does_not_know_is_not_waited_for_without_end() -> None:
+def test_a_task_that_ecs_does_not_know_is_an_error() -> None:
     with pytest.raises(AutomationError, match="ECS does not know the task"):
         run(cloud(describe_tasks={"tasks": []}))
 
 
 @dataclass
-class Stage:
-    """What a command ran, in tasks that end at once."""
+class FakeTasks:
+    """Tasks that end at once."""
 
     tasks: list[OneOffTask] = field(default_factory=list)
     code: int | None = 0
@@ -269,75 +271,77 @@ class Stage:
         )
 
     @property
-    def ran(self) -> dict[str, Any]:
+    def overrides(self) -> dict[str, Any]:
         return dict(self.tasks[0].overrides)
 
 
 @pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
-    stage = Stage()
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeTasks:
+    fake = FakeTasks()
 
     def ends_at_once(task: OneOffTask) -> tuple[int | None, str]:
-        stage.tasks.append(task)
+        fake.tasks.append(task)
         task.show(
             Line(id="1", at=NOW, service="web", container="web", task="1", message="from the container")
         )
-        task.say("what happens")
-        return stage.code, "Essential container exited"
+        task.say("progress")
+        return fake.code, "Essential container exited"
 
     monkeypatch.setattr(OneOffTask, "run", ends_at_once)
-    return stage
+    return fake
 
 
-def test_only_what_the_container_logs_is_on_the_standard_output(stage: Stage) -> None:
-    result = stage.call("--", "node", "-e", "1", "--flag")
+def test_standard_output_has_only_the_containers_log(fake: FakeTasks) -> None:
+    result = fake.call("--", "node", "-e", "1", "--flag")
 
-    assert stage.ran == {"containerOverrides": [{"name": "web", "command": ["node", "-e", "1", "--flag"]}]}
+    assert fake.overrides == {
+        "containerOverrides": [{"name": "web", "command": ["node", "-e", "1", "--flag"]}]
+    }
     assert (result.return_value, result.stdout, result.stderr) == (
         0,
         "from the container\n",
-        "what happens\n",
+        "progress\n",
     )
 
 
-@pytest.mark.parametrize(("code", "words"), [(3, "with exit code 3"), (None, "without an exit code")])
-def test_a_command_that_fails_ends_with_1_and_names_the_code(
-    stage: Stage, code: int | None, words: str
+@pytest.mark.parametrize(("code", "ending"), [(3, "with exit code 3"), (None, "without an exit code")])
+def test_a_failed_command_exits_with_1_and_prints_its_exit_code(
+    fake: FakeTasks, code: int | None, ending: str
 ) -> None:
-    stage.code = code
+    fake.code = code
 
-    result = stage.call("--", "node")
+    result = fake.call("--", "node")
 
     assert result.return_value == 1
-    assert f"error: `node` ended {words}: Essential container exited" in result.stderr
+    assert f"error: `node` ended {ending}: Essential container exited" in result.stderr
 
 
-def test_it_runs_in_another_service_and_another_container(stage: Stage) -> None:
-    stage.call("--service", "web-alice", "--container", "proxy", "--", "check")
+def test_service_and_container_options_select_where_it_runs(fake: FakeTasks) -> None:
+    fake.call("--service", "web-alice", "--container", "proxy", "--", "check")
 
-    (task,) = stage.tasks
+    (task,) = fake.tasks
     assert (task.service.name, task.container) == ("web-alice", "proxy")
-    assert stage.ran == {"containerOverrides": [{"name": "proxy", "command": ["check"]}]}
+    assert fake.overrides == {"containerOverrides": [{"name": "proxy", "command": ["check"]}]}
 
 
-def test_what_runs_by_the_clock_runs_now(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_schedule_option_runs_the_schedules_command(fake: FakeTasks, monkeypatch: pytest.MonkeyPatch) -> None:
     nightly = Schedule(cron="0 3 * * ? *", command=("node", "report.js"), environment={"LEVEL": "3"})
     main = dev().main.model_copy(update={"schedules": {"nightly": nightly}})
     scheduled = dev().model_copy(update={"main": main})
     monkeypatch.setattr(FakeStacks, "settings", lambda *_: scheduled)
 
-    assert stage.call("--schedule", "nightly").return_value == 0
-    assert stage.ran == nightly.overrides("web")
+    assert fake.call("--schedule", "nightly").return_value == 0
+    assert fake.overrides == nightly.overrides("web")
     assert "no schedule 'hourly' in Pulumi.dev.yaml: there are nightly" in str(
-        stage.call("--schedule", "hourly").exception
+        fake.call("--schedule", "hourly").exception
     )
     assert (
         "web-alice has no schedule 'nightly' in Pulumi.dev.yaml: it has none; web has it: add `--service web`"
-        in str(stage.call("--service", "web-alice", "--schedule", "nightly").exception)
+        in str(fake.call("--service", "web-alice", "--schedule", "nightly").exception)
     )
 
 
 @pytest.mark.parametrize("arguments", [(), ("--schedule", "nightly", "--", "node")])
-def test_it_runs_one_thing(stage: Stage, arguments: tuple[str, ...]) -> None:
-    assert "give either a COMMAND or --schedule NAME" in str(stage.call(*arguments).exception)
-    assert stage.tasks == []
+def test_a_command_and_a_schedule_exclude_one_another(fake: FakeTasks, arguments: tuple[str, ...]) -> None:
+    assert "give either a COMMAND or --schedule NAME" in str(fake.call(*arguments).exception)
+    assert fake.tasks == []

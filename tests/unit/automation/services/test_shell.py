@@ -1,4 +1,4 @@
-"""A command in a task: what is called for it, and what is missing."""
+"""`exec` runs a command in a running task."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from automation.errors import AutomationError
 from automation.services import shell
-from automation.services.shell import Place, cli_environment, docker_exec, ecs_exec, run_here
+from automation.services.shell import Target, cli_environment, docker_exec, ecs_exec, run_on_terminal
 from tests.unit.automation.fakes import FakeStacks, deployed
 from tests.unit.infra.rollout.aws import Aws, task, tasks
 
@@ -26,7 +26,7 @@ SESSION = boto3.Session(
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A PATH with nothing on it but what a test puts there."""
+    """A PATH with only the programs that a test installs."""
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
 
@@ -37,16 +37,16 @@ def install(path: Path, *names: str) -> None:
         (path / name).chmod(0o755)
 
 
-def place(aws: Aws, **chosen: str) -> Place:
+def target(aws: Aws, **chosen: str) -> Target:
     stack = deployed(aws)
-    return Place.of(stack, stack.service("web"), **chosen)
+    return Target.of(stack, stack.service("web"), **chosen)
 
 
 def on_aws(aws: Aws, **chosen: str) -> list[str]:
-    return ecs_exec(place(aws, **chosen), ["sh", "-c", "ls | wc"])
+    return ecs_exec(target(aws, **chosen), ["sh", "-c", "ls | wc"])
 
 
-def test_the_aws_cli_is_told_task_container_and_command(path: Path) -> None:
+def test_ecs_exec_gets_the_latest_task_its_container_and_the_command(path: Path) -> None:
     install(path, "aws", "session-manager-plugin")
     older, newer = task(1, age=90, enableExecuteCommand=True), task(2, age=10, enableExecuteCommand=True)
 
@@ -58,7 +58,7 @@ def test_the_aws_cli_is_told_task_container_and_command(path: Path) -> None:
     assert arguments[arguments.index("--command") + 1] == "sh -c 'ls | wc'"
 
 
-def test_the_aws_cli_is_who_the_settings_say_whatever_the_shell_says(
+def test_the_aws_cli_gets_the_stacks_credentials_instead_of_the_shells(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "another")
@@ -71,50 +71,41 @@ def test_the_aws_cli_is_who_the_settings_say_whatever_the_shell_says(
     assert environment["AWS_REGION"] == "eu-central-1"
 
 
-def test_what_is_not_installed_is_named(path: Path) -> None:
+def test_a_missing_program_is_an_error_that_names_it(path: Path) -> None:
     install(path, "aws")
 
     with pytest.raises(AutomationError, match=r"session-manager-plugin is not on PATH: install .*https://"):
         on_aws(Aws(**tasks(task(1, enableExecuteCommand=True))))
 
 
-def test_a_task_without_ecs_exec_says_how_to_switch_it_on(path: Path) -> None:
+def test_a_task_without_ecs_exec_is_an_error_that_names_the_key(path: Path) -> None:
     install(path, "aws", "session-manager-plugin")
 
     with pytest.raises(AutomationError, match=r"set `execute-command: true` in Pulumi\.dev\.yaml"):
         on_aws(Aws(**tasks(task(1))))
 
 
-def test_without_a_task_there_is_nothing_to_enter(path: Path) -> None:
+def test_a_service_without_tasks_is_an_error(path: Path) -> None:
     install(path, "aws", "session-manager-plugin")
 
     with pytest.raises(AutomationError, match="no task of web runs"):
         on_aws(Aws())
 
 
-def test_on_this_machine_the_container_is_entered(path: Path) -> None:
+def test_a_local_container_is_entered_by_docker_exec(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(path, "docker")
-    asked: list[tuple[str, str]] = []
+    containers = {(task(1)["taskArn"], "web"): "0123abcd"}
+    monkeypatch.setattr("local.task_containers.container_of", lambda arn, name: containers.get((arn, name)))
 
-    def find(arn: str, name: str) -> str:
-        asked.append((arn, name))
-        return "0123abcd"
+    arguments = docker_exec(target(Aws(**tasks(task(1)))), ["ls", "-l"])
 
-    arguments = docker_exec(place(Aws(**tasks(task(1)))), ["ls", "-l"], find)
-
-    assert asked == [(task(1)["taskArn"], "web")]
     assert arguments[:2] == ["docker", "exec"]
     assert arguments[-3:] == ["0123abcd", "ls", "-l"]
-
-
-def test_a_task_without_a_container_is_an_error(path: Path) -> None:
-    install(path, "docker")
-
     with pytest.raises(AutomationError, match="has no container on this machine"):
-        docker_exec(place(Aws(**tasks(task(1)))), ["ls"], lambda _arn, _name: None)
+        docker_exec(target(Aws(**tasks(task(2)))), ["ls"])
 
 
-def test_any_container_of_a_task_can_be_entered_but_those_of_aws(path: Path) -> None:
+def test_any_container_can_be_entered_except_those_that_aws_adds(path: Path) -> None:
     install(path, "aws", "session-manager-plugin")
     names = ["web", "proxy", "ecs-service-connect-Ab1", "aws-guardduty-agent-Cd2"]
     running = task(1, enableExecuteCommand=True, containers=[{"name": name} for name in names])
@@ -127,7 +118,7 @@ def test_any_container_of_a_task_can_be_entered_but_those_of_aws(path: Path) -> 
         on_aws(aws, container="ecs-service-connect-Ab1")
 
 
-def test_a_task_is_entered_that_its_id_names(path: Path) -> None:
+def test_task_option_selects_the_task(path: Path) -> None:
     install(path, "aws", "session-manager-plugin")
     older, newer = task(1, age=90, enableExecuteCommand=True), task(2, age=10, enableExecuteCommand=True)
     by_id = {"describe_tasks": lambda asked: {"tasks": [older] if asked["tasks"] == ["1" * 32] else []}}
@@ -139,8 +130,8 @@ def test_a_task_is_entered_that_its_id_names(path: Path) -> None:
         on_aws(Aws(**{**tasks(older), **by_id}), task="2" * 32)
 
 
-def test_where_the_service_has_no_task_one_that_the_clock_started_is_entered(path: Path) -> None:
-    """A service that exists for its schedules has none of its own."""
+def test_a_scheduled_task_is_entered_if_the_service_has_none(path: Path) -> None:
+    """A service that only has schedules has no tasks."""
     install(path, "aws", "session-manager-plugin")
     scheduled = task(3, enableExecuteCommand=True)
 
@@ -152,17 +143,17 @@ def test_where_the_service_has_no_task_one_that_the_clock_started_is_entered(pat
     assert arguments[arguments.index("--task") + 1] == scheduled["taskArn"]
 
 
-def test_it_ends_with_the_code_of_what_it_called() -> None:
-    assert run_here([sys.executable, "-c", "raise SystemExit(7)"], {}) == 7
+def test_run_on_terminal_returns_the_programs_exit_code() -> None:
+    assert run_on_terminal([sys.executable, "-c", "raise SystemExit(7)"], {}) == 7
 
 
-def test_without_a_command_a_shell_is_entered_and_its_failure_is_ours(
+def test_without_a_command_a_shell_runs_and_its_failure_is_exit_code_1(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     entered: list[tuple[str, object]] = []
 
-    def fails(entering: Place, command: object, _: object) -> list[str]:
-        entered.append((entering.service.name, command))
+    def fails(target: Target, command: object) -> list[str]:
+        entered.append((target.service.name, command))
         return [sys.executable, "-c", "raise SystemExit(7)"]
 
     monkeypatch.setattr(shell, "docker_exec", fails)

@@ -1,4 +1,4 @@
-"""The status of services, from what ECS answers."""
+"""`status`: the state of services, from ECS's answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from automation.console import show
+from automation.console import folded, show
 from automation.services import status as module
 from automation.services.status import ServiceStatus, json_of, lines_of, statuses_of
 from tests.unit.automation.fakes import by_api, deployed, no_service
@@ -29,7 +29,7 @@ EVENTS = [{"message": f"event {number}"} for number in range(9)]
 
 @pytest.fixture(autouse=True)
 def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The addresses that were requested; each answers 200."""
+    """The requested addresses; each answers 200."""
     requested: list[str] = []
 
     def http_status(url: str, *, seconds: float) -> int:
@@ -40,7 +40,7 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return requested
 
 
-def status(*, is_local: bool = False, **operations: Answer | Sequence[Answer]) -> ServiceStatus:
+def status_of(*, is_local: Any = False, **operations: Answer | Sequence[Answer]) -> ServiceStatus:
     aws = Aws(
         **{
             "describe_services": service(events=EVENTS),
@@ -53,30 +53,30 @@ def status(*, is_local: bool = False, **operations: Answer | Sequence[Answer]) -
     return found
 
 
-def test_a_service_that_runs_what_was_requested_is_steady() -> None:
-    found = status()
+def test_a_service_with_a_completed_deployment_and_all_tasks_is_steady() -> None:
+    found = status_of()
 
     assert (found.state, found.running, found.desired, found.pending) == ("steady", 1, 1, 0)
     assert (found.task_definition, found.digest) == ("web:7", DIGEST)
     assert found.since == deployment()["createdAt"]
-    assert found.events == (), "of a steady service they tell only what is over"
+    assert found.events == (), "a steady service's events are about earlier problems"
 
 
-def test_its_address_is_requested_at_the_health_checks_path(requests: list[str]) -> None:
-    """ECS may count tasks whose machine does not answer any more."""
-    assert status().answers == 200
+def test_the_health_check_is_requested_at_the_address(requests: list[str]) -> None:
+    """ECS may count tasks on a machine that does not answer any more."""
+    assert status_of().answers == 200
     assert requests == ["https://dev.example.com/readyz"]
 
 
 def test_a_service_without_tasks_is_not_requested(requests: list[str]) -> None:
-    assert status(describe_services=service(desiredCount=0, runningCount=0)).answers is None
+    assert status_of(describe_services=service(desiredCount=0, runningCount=0)).answers is None
     assert requests == []
 
 
-def test_one_that_lost_a_task_is_not_steady_though_its_deployment_is_complete() -> None:
+def test_a_service_that_lost_a_task_is_changing_though_its_deployment_is_complete() -> None:
     crashed = task(2, stopped="Essential container exited")
 
-    found = status(
+    found = status_of(
         describe_services=service(runningCount=0, pendingCount=1, events=EVENTS), **tasks(task(1), crashed)
     )
 
@@ -97,24 +97,24 @@ def test_one_that_lost_a_task_is_not_steady_though_its_deployment_is_complete() 
     ],
     ids=["alive", "dead"],
 )
-def test_on_this_machine_a_task_without_a_container_does_not_run(
+def test_a_local_task_without_a_container_is_not_running(
     monkeypatch: pytest.MonkeyPatch, alive: set[str], state: str, reason: str
 ) -> None:
-    """The emulator goes on counting it."""
+    """The emulator keeps counting it."""
     monkeypatch.setattr("local.task_containers.running_tasks", lambda arns: alive & {*arns})
 
-    found = status(is_local=True)
+    found = status_of(is_local=True)
 
     assert (found.running, found.state, found.reason) == (len(alive), state, reason)
 
 
-def test_a_deployment_in_progress_says_how_much_of_the_traffic_it_has() -> None:
-    found = status(describe_services=service(deployment(state="IN_PROGRESS")), **by_api(traffic=25.0))
+def test_a_deployment_in_progress_has_its_share_of_the_traffic() -> None:
+    found = status_of(describe_services=service(deployment(state="IN_PROGRESS")), **by_api(traffic=25.0))
 
     assert (found.state, found.reason) == ("in progress", "25 % of the traffic reaches the new version")
 
 
-def test_a_paused_deployment_names_the_hook_and_what_happens_without_an_answer() -> None:
+def test_a_paused_deployment_has_its_hook_and_timeout_action() -> None:
     hook = {
         "hookId": "approve",
         "status": "AWAITING_ACTION",
@@ -122,7 +122,7 @@ def test_a_paused_deployment_names_the_hook_and_what_happens_without_an_answer()
         "timeoutAction": "ROLLBACK",
     }
 
-    found = status(
+    found = status_of(
         **by_api(lifecycleStage="POST_TEST_TRAFFIC_SHIFT", lifecycleHookDetails=[hook], strategy="ROLLING")
     )
 
@@ -131,8 +131,8 @@ def test_a_paused_deployment_names_the_hook_and_what_happens_without_an_answer()
     )
 
 
-def test_the_deployment_before_does_not_count_while_the_latest_is_not_listed_yet() -> None:
-    found = status(
+def test_a_deployment_that_is_not_listed_yet_is_in_progress() -> None:
+    found = status_of(
         describe_services=service(deployment(state="IN_PROGRESS")), **by_api("SUCCESSFUL", strategy="ROLLING")
     )
 
@@ -140,7 +140,7 @@ def test_the_deployment_before_does_not_count_while_the_latest_is_not_listed_yet
 
 
 @pytest.mark.parametrize(
-    ("state", "ends", "reason"),
+    ("status", "state", "reason"),
     [
         ("ROLLBACK_SUCCESSFUL", "failed", "ECS rolled it back: tasks failed"),
         ("ROLLBACK_IN_PROGRESS", "rolling back", "ECS is rolling it back: tasks failed"),
@@ -148,14 +148,14 @@ def test_the_deployment_before_does_not_count_while_the_latest_is_not_listed_yet
         ("STOPPED", "failed", "the deployment was stopped: tasks failed"),
     ],
 )
-def test_a_deployment_that_failed_says_how_and_why(state: str, ends: str, reason: str) -> None:
-    found = status(**by_api(state, statusReason="tasks failed", strategy="ROLLING"))
+def test_a_failed_deployment_has_its_reason(status: str, state: str, reason: str) -> None:
+    found = status_of(**by_api(status, statusReason="tasks failed", strategy="ROLLING"))
 
-    assert (found.state, found.reason) == (ends, reason)
+    assert (found.state, found.reason) == (state, reason)
 
 
-def test_an_alarm_that_rolled_it_back_is_named() -> None:
-    found = status(
+def test_the_reason_names_the_alarm_that_rolled_back() -> None:
+    found = status_of(
         **by_api("ROLLBACK_SUCCESSFUL", alarms={"triggeredAlarmNames": ["web-5xx"]}, strategy="ROLLING")
     )
 
@@ -163,17 +163,17 @@ def test_an_alarm_that_rolled_it_back_is_named() -> None:
 
 
 @pytest.mark.parametrize("listed", [{"serviceDeployments": []}, Refused("AccessDeniedException")])
-def test_without_the_service_deployment_api_the_rollout_states_count(listed: Answer) -> None:
-    """The emulator lists nothing, and a role may not be allowed to."""
+def test_rollout_states_are_used_without_the_service_deployment_api(listed: Answer) -> None:
+    """The emulator lists none, and a role may lack the permission."""
     failed = deployment(NEW, "FAILED", status="ACTIVE", age=10, rolloutStateReason="tasks failed to start")
     before = deployment(OLD, "COMPLETED", age=600)
 
-    found = status(describe_services=service(failed, before), list_service_deployments=listed)
+    found = status_of(describe_services=service(failed, before), list_service_deployments=listed)
 
     assert (found.state, found.reason) == ("failed", "ECS rolled it back: tasks failed to start")
 
 
-def test_only_alarms_that_are_in_alarm_are_named() -> None:
+def test_only_alarms_in_alarm_state_are_listed() -> None:
     alarms = {"alarms": {"alarmNames": ["web-errors", "web-slow"], "enable": True, "rollback": True}}
 
     def in_alarm(question: dict[str, Any]) -> dict[str, Any]:
@@ -181,19 +181,19 @@ def test_only_alarms_that_are_in_alarm_are_named() -> None:
         names = ["web-errors"] if question.get("StateValue") == "ALARM" else question["AlarmNames"]
         return {"MetricAlarms": [{"AlarmName": name} for name in names], "CompositeAlarms": []}
 
-    found = status(describe_services=service(deploymentConfiguration=alarms), describe_alarms=in_alarm)
+    found = status_of(describe_services=service(deploymentConfiguration=alarms), describe_alarms=in_alarm)
 
     assert found.alarms == ("web-errors",)
 
 
-def test_a_service_that_was_deleted_says_what_creates_it_again() -> None:
-    found = status(describe_services=no_service())
+def test_a_deleted_service_has_the_command_that_creates_it_again() -> None:
+    found = status_of(describe_services=no_service())
 
     assert found.state == "deleted"
     assert "`python -m automation up --refresh dev` creates it again" in found.reason
 
 
-def test_people_read_it_in_a_few_lines() -> None:
+def test_lines_have_tasks_state_address_version_reason_alarms_and_events() -> None:
     found = ServiceStatus(
         name="web",
         address="https://dev.example.com",
@@ -213,14 +213,24 @@ def test_people_read_it_in_a_few_lines() -> None:
     assert list(lines_of([found])) == [
         "web  1/2 tasks (1 more starting), failed since 2026-11-21 08:05 UTC",
         "     https://dev.example.com answers 502",
-        f"     web:7, image {DIGEST}",
+        "     web:7, image sha256:dddddddddddd",
         "     ECS rolled it back",
         "     in alarm: web-errors",
         "     ECS: (service web) was unable to place a task.",
     ]
 
 
-def test_one_task_is_a_task_and_no_answer_is_said() -> None:
+@pytest.mark.parametrize("columns", [60, 80])
+def test_lines_fit_the_terminal(columns: int) -> None:
+    name = "node-on-ecs-staging-web-alice:12"
+    service = replace(status_of(), name="web-alice", address="", task_definition=name)
+
+    shown = "\n".join(folded(line, columns) for line in lines_of([service]))
+
+    assert max(map(len, shown.splitlines())) <= columns
+
+
+def test_lines_say_that_an_address_does_not_answer() -> None:
     first, second = lines_of(
         [ServiceStatus(name="web", state="steady", address="http://a", running=1, desired=1)]
     )
@@ -229,8 +239,8 @@ def test_one_task_is_a_task_and_no_answer_is_said() -> None:
     assert second == "     http://a does not answer"
 
 
-def test_programs_get_every_field(capsys: pytest.CaptureFixture[str]) -> None:
-    show([], json_of([status()]), as_json=True)
+def test_json_has_every_field(capsys: pytest.CaptureFixture[str]) -> None:
+    show([], json_of([status_of()]), as_json=True)
     document = json.loads(capsys.readouterr().out)
 
     assert document["web"]["steady"] is True
@@ -240,8 +250,8 @@ def test_programs_get_every_field(capsys: pytest.CaptureFixture[str]) -> None:
     assert "name" not in document["web"]
 
 
-def test_what_the_clock_could_not_do_is_told() -> None:
-    found = replace(status(), given_up=2, failed_jobs=("task 1: web exited with code 3",))
+def test_lines_have_failed_jobs_and_scheduled_starts_that_aws_gave_up() -> None:
+    found = replace(status_of(), given_up=2, failed_jobs=("task 1: web exited with code 3",))
 
     assert [line.strip() for line in lines_of([found])][-2:] == [
         "scheduled starts that AWS gave up: 2; `outputs` has the dead letter queue",

@@ -1,4 +1,4 @@
-"""What CloudWatch measured of services, as `status` shows it."""
+"""CloudWatch metrics of services, and their sparklines in `status`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from automation.services.sparklines import Recent, recent, shows_blocks, sparkline
+from automation.services.metrics import RecentMetrics, recent_metrics
+from automation.services.sparklines import shows_blocks, sparkline, sparklines
 from automation.services.status import ServiceStatus, json_of, lines_of
 from tests.unit.automation.fakes import CLUSTER, deployed
 from tests.unit.infra.fake_cloud import ACCOUNT, REGION
@@ -22,7 +23,7 @@ ELB = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
 BLUE, GREEN = (f"{ELB}:targetgroup/{name}/0123456789abcdef" for name in ("blue", "green"))
 BALANCER = f"{ELB}:loadbalancer/app/balancer/0123456789abcdef"
 Points = Mapping[tuple[str, str], Sequence[float]]
-"""Values of the last minutes by metric, and the target group's or service's name."""
+"""The latest values by metric and name of target group or service."""
 
 
 def aws(points: Points, *, groups: tuple[str, ...] = (BLUE,), balancer: str = BALANCER) -> Aws:
@@ -42,7 +43,9 @@ def aws(points: Points, *, groups: tuple[str, ...] = (BLUE,), balancer: str = BA
         | ({"advancedConfiguration": {"alternateTargetGroupArn": groups[1]}} if len(groups) > 1 else {})
     ]
     return Aws(
-        describe_services={"services": [{"serviceName": "web-1a2b3c4", "loadBalancers": balancers}]},
+        describe_services={
+            "services": [{"serviceName": "web-1a2b3c4", "status": "ACTIVE", "loadBalancers": balancers}]
+        },
         describe_target_groups={
             "TargetGroups": [{"TargetGroupArn": arn, "LoadBalancerArns": [balancer]} for arn in groups]
         },
@@ -50,8 +53,8 @@ def aws(points: Points, *, groups: tuple[str, ...] = (BLUE,), balancer: str = BA
     )
 
 
-def measured(points: Points, **more: Any) -> Recent:
-    found = recent(deployed(aws(points, **more), "web"), now=NOW)
+def metrics_of(points: Points, **more: Any) -> RecentMetrics:
+    found = recent_metrics(deployed(aws(points, **more), "web"), now=NOW)
     assert found is not None
     return found
 
@@ -60,19 +63,19 @@ def status() -> ServiceStatus:
     return ServiceStatus(name="web", state="steady", running=1, desired=1)
 
 
-def test_a_sparkline_rises_to_the_most() -> None:
+def test_a_sparkline_has_a_level_for_each_value() -> None:
     assert sparkline([0, 1, 2, 4, 7]) == "▁▂▃▅█"
     assert sparkline([0, 1, 2, 4, 7], blocks=False) == "_.:=#"
 
 
-def test_where_nothing_was_measured_there_is_a_gap() -> None:
+def test_a_missing_value_is_a_space() -> None:
     assert sparkline([None, 1, None, 1]) == " █ █"
     assert sparkline([0, 0]) == "▁▁"
 
 
-def test_everything_is_asked_at_once() -> None:
+def test_all_metrics_are_requested_at_once() -> None:
     client = aws({})
-    recent(deployed(client, "web"), now=NOW)
+    recent_metrics(deployed(client, "web"), now=NOW)
     (asked,) = (params for operation, params in client.asked if operation == "get_metric_data")
     metrics = [one["MetricStat"]["Metric"]["MetricName"] for one in asked["MetricDataQueries"]]
 
@@ -94,9 +97,9 @@ def test_everything_is_asked_at_once() -> None:
     ]
 
 
-def test_a_service_has_what_both_of_its_target_groups_have() -> None:
-    """ECS moves the traffic between two."""
-    found = measured(
+def test_values_of_two_target_groups_are_combined() -> None:
+    """ECS shifts traffic between two in a blue/green deployment."""
+    found = metrics_of(
         {
             ("RequestCount", "blue"): [10, 5],
             ("RequestCount", "green"): [5],
@@ -110,25 +113,25 @@ def test_a_service_has_what_both_of_its_target_groups_have() -> None:
     assert found["p95"][-2:] == [0.1, 0.3]
 
 
-def test_no_errors_are_none_where_there_are_requests() -> None:
-    """CloudWatch has no zeros of what it counts."""
-    found = measured({("RequestCount", "blue"): [7]}).services["web"]
+def test_missing_error_counts_are_zero_where_there_are_requests() -> None:
+    """CloudWatch has no data points for zero."""
+    found = metrics_of({("RequestCount", "blue"): [7]}).services["web"]
 
     assert found["requests"] == [0.0] * 35 + [7]
     assert found["5xx"] == [0.0] * 36
     assert found.keys() == {"requests", "5xx"}
 
 
-def test_of_a_service_without_any_measurement_nothing_is_shown() -> None:
-    found = measured({})
+def test_a_service_without_metrics_has_no_lines() -> None:
+    found = metrics_of({})
 
     assert found.services == {}
     assert list(lines_of([status()], found)) == list(lines_of([status()]))
     assert json_of([status()], found) == json_of([status()])
 
 
-def test_a_service_behind_a_network_load_balancer_has_cpu_and_memory_alone() -> None:
-    found = measured(
+def test_a_service_behind_a_network_load_balancer_has_only_metrics_of_ecs() -> None:
+    found = metrics_of(
         {("CPUUtilization", "web-1a2b3c4"): [12], ("RequestCount", "blue"): [1]},
         balancer=BALANCER.replace("/app/", "/net/"),
     )
@@ -136,8 +139,8 @@ def test_a_service_behind_a_network_load_balancer_has_cpu_and_memory_alone() -> 
     assert found.services["web"].keys() == {"cpu"}
 
 
-def test_lines_have_the_latest_value_and_the_most() -> None:
-    found = measured(
+def test_lines_have_the_latest_value_and_the_maximum() -> None:
+    found = metrics_of(
         {
             ("RequestCount", "blue"): [300, 1200, 600],
             ("TargetResponseTime", "blue"): [0.04, 0.92, 0.12],
@@ -155,23 +158,23 @@ def test_lines_have_the_latest_value_and_the_most() -> None:
 
 
 @pytest.mark.parametrize("columns", [40, 60, 200])
-def test_a_line_is_as_wide_as_the_terminal_and_no_wider(columns: int) -> None:
-    found = measured({("RequestCount", "blue"): [1] * 30 + [1200]})
-    lines = list(found.lines("web", columns=columns, blocks=True))
+def test_a_line_is_no_wider_than_the_terminal(columns: int) -> None:
+    found = metrics_of({("RequestCount", "blue"): [1] * 30 + [1200]})
+    lines = list(sparklines(found.services["web"], columns=columns, blocks=True))
 
     assert max(map(len, lines)) <= columns
-    assert lines[0].count("█") == 1, "the most is seen though columns are shared"
+    assert lines[0].count("█") == 1, "the maximum is shown though values share columns"
 
 
 @pytest.mark.parametrize(
     ("encoding", "shown"), [("utf-8", True), ("ascii", False), ("latin-1", False), ("no-such-one", False)]
 )
-def test_blocks_are_shown_where_the_output_can_have_them(encoding: str, shown: bool) -> None:  # noqa: FBT001
+def test_blocks_are_shown_if_the_encoding_has_them(encoding: str, shown: bool) -> None:  # noqa: FBT001
     stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    told: Any = type("Stream", (), {"isatty": lambda _: False, "encoding": encoding})()
+    other: Any = type("Stream", (), {"isatty": lambda _: False, "encoding": encoding})()
 
     assert shows_blocks(stream)
-    assert shows_blocks(told) is shown
+    assert shows_blocks(other) is shown
 
 
 def test_a_dumb_terminal_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,8 +184,8 @@ def test_a_dumb_terminal_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not shows_blocks(terminal)
 
 
-def test_programs_get_plain_numbers_with_their_unit() -> None:
-    found = measured({("RequestCount", "blue"): [7], ("CPUUtilization", "web-1a2b3c4"): [12.5]})
+def test_json_has_numbers_with_their_unit() -> None:
+    found = metrics_of({("RequestCount", "blue"): [7], ("CPUUtilization", "web-1a2b3c4"): [12.5]})
     metrics = json_of([status()], found)["web"]["metrics"]
 
     assert (metrics["since"], metrics["period_seconds"]) == (END - timedelta(hours=3), 300)
@@ -191,18 +194,18 @@ def test_programs_get_plain_numbers_with_their_unit() -> None:
     assert json.dumps(metrics["cpu"]["values"][-2:]) == "[null, 12.5]"
 
 
-def test_cloudwatch_may_refuse_and_the_status_is_shown_all_the_same() -> None:
+def test_an_error_of_cloudwatch_does_not_hide_the_status() -> None:
     client = aws({})
     client.operations["get_metric_data"] = Refused("AccessDenied", "not for you")
-    found = recent(deployed(client, "web"), now=NOW)
+    found = recent_metrics(deployed(client, "web"), now=NOW)
 
     assert found is not None
     assert "not for you" in found.failure
     assert list(lines_of([status()], found)) == list(lines_of([status()]))
 
 
-def test_on_this_machine_nothing_is_measured_and_nothing_asked() -> None:
+def test_a_local_stack_has_no_metrics_and_needs_no_request() -> None:
     client = aws({})
 
-    assert recent(deployed(client, "web", is_local=True), now=NOW) is None
+    assert recent_metrics(deployed(client, "web", is_local=True), now=NOW) is None
     assert client.asked == []
