@@ -1,27 +1,26 @@
 # ruff: noqa: INP001 - a folder of documents, not a package
-"""Writes docs/licences.md, the licences of what the project depends on: `python -m docs.licences`."""
+"""Writes docs/licences.md, the licences of all dependencies: `python -m docs.licences`."""
 
 from __future__ import annotations
 
 import re
 from importlib.metadata import PackageNotFoundError, distribution, metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from importlib.metadata import PackageMetadata
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCUMENT: Final = ROOT / "docs" / "licences.md"
-LOCKS: Final = {"requirements.txt": "deploying", "requirements-dev.txt": "working on it"}
-# Those that ask nothing of the program that uses them; the MPL only of changes to the package itself.
-# The OFL is a font's: what is drawn with it is free.
+LOCKS: Final = {"requirements.txt": "deployment", "requirements-dev.txt": "development"}
+# Licences without conditions for programs that use the package. The MPL has conditions only for changes to
+# the package itself; the OFL is for fonts, and has none for documents that use one.
 ALLOWED: Final = frozenset(
     {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0", "OFL-1.1", "PSF-2.0"}
 )
-_WORDS: Final = {
-    # How packages say it that have no expression of SPDX.
+# Names of licences in packages without an SPDX expression.
+_NAMES: Final = {
     r"apache": "Apache-2.0",
     r"bsd 2|2-clause": "BSD-2-Clause",
     r"bsd|3-clause": "BSD-3-Clause",
@@ -32,13 +31,13 @@ _WORDS: Final = {
     r"isc\b": "ISC",
 }
 _OTHERS: Final = """
-## What is not a Python package
+## Dependencies that are not Python packages
 
-| What | Licence | Where it comes from |
+| Dependency | Licence | Source |
 |---|---|---|
-| Node.js, in the image | MIT, with those of its parts | the official image, by digest (`app/Dockerfile`) |
+| Node.js, in the image | MIT, and those of its parts | the official image, by digest (`app/Dockerfile`) |
 | Debian, in the image | each package's own | the same image |
-| the app | Apache-2.0, as this project | `app/`; it has no npm packages |
+| the app | Apache-2.0, like this project | `app/`; it has no npm packages |
 | Pulumi CLI | Apache-2.0 | get.pulumi.com, or its Go module (`local/pulumi/module/go.mod`) |
 | actionlint | MIT | its Go module (`.ci/actionlint/go.mod`) |
 | Zensical, for the website of these pages | MIT | PyPI (`.ci/docs/requirements.txt`) |
@@ -50,7 +49,7 @@ _OTHERS: Final = """
 
 
 def document() -> str:
-    """Return the whole document."""
+    """Return the document."""
     rows = ["| Package | Version | Licence | For |", "|---|---|---|---|"]
     rows += [
         f"| [{name}](https://pypi.org/project/{name}/) | {version} | {licence_of(name)} | {purpose} |"
@@ -60,57 +59,55 @@ def document() -> str:
     return f"""# Licences of the dependencies
 
 `python -m docs.licences` writes this page from the locks and the metadata of the installed packages; a test
-checks it, and refuses licences other than {", ".join(sorted(ALLOWED))}.
+checks it, and rejects licences other than {", ".join(sorted(ALLOWED))}.
 
 {table}
 {_OTHERS}"""
 
 
 def packages() -> Iterator[tuple[str, str, str]]:
-    """Yield the name, the version and the purpose of each package in the locks that is installed."""
+    """Yield name, version and purpose of each package in the locks that is installed on this system."""
     seen: set[str] = set()
     for lock, purpose in LOCKS.items():
         text = (ROOT / lock).read_text(encoding="utf-8")
         for name, version in re.findall(r"(?m)^([A-Za-z0-9._-]+)==([^\s;]+)", text):
-            # Some are for other systems than this one.
-            if name not in seen and _found(name) is not None:
+            if name not in seen and _metadata(name) is not None:
                 seen.add(name)
                 yield name, version, purpose
 
 
 def licence_of(name: str) -> str:
-    """Return what a package says, in the words of SPDX."""
-    found = _found(name)
-    if found is None:
-        return ""
-    if expression := found.get("License-Expression"):
+    """Return the licence of an installed package as an SPDX expression."""
+    package = _metadata(name)
+    if expression := package.get("License-Expression"):
         return expression
-    said = found.get("License") or ""
-    classified = [
-        one.rpartition(" :: ")[2]
-        for one in found.get_all("Classifier") or []
-        if one.startswith("License :: OSI")
+    # Some packages have the full text here, with the name in its first line. It takes precedence over the
+    # classifiers, which do not tell BSD licences apart.
+    licence = _spdx((package.get("License") or "").strip().partition("\n")[0])
+    if licence in ALLOWED:
+        return licence
+    names = [
+        _spdx(classifier.rpartition(" :: ")[2])
+        for classifier in package.get_all("Classifier") or []
+        if classifier.startswith("License :: OSI")
     ]
-    # A whole licence is told by its first line; a classifier says BSD for all of that family.
-    first = _spdx(said.strip().partition("\n")[0])
-    names = [first] if first in ALLOWED else classified
-    return " OR ".join(dict.fromkeys(_spdx(one) for one in names)) or _of_the_file(name)
+    return " OR ".join(dict.fromkeys(names)) or _of_licence_file(name)
 
 
-def _of_the_file(name: str) -> str:
-    """Return what the licence that a package brings with it is, where nothing else says so."""
-    texts = (one.read_text() for one in distribution(name).files or () if one.name == "LICENSE")
-    found = (_spdx(" ".join(text.split())) for text in texts)
-    return next((one for one in found if one in ALLOWED), "unknown")
+def _of_licence_file(name: str) -> str:
+    """Return the licence by the text of a package's LICENSE file."""
+    files = (file for file in distribution(name).files or () if file.name == "LICENSE")
+    licences = (_spdx(" ".join(file.read_text().split())) for file in files)
+    return next((licence for licence in licences if licence in ALLOWED), "unknown")
 
 
-def _spdx(words: str) -> str:
-    if words in ALLOWED:
-        return words
-    return next((spdx for pattern, spdx in _WORDS.items() if re.search(pattern, words, re.IGNORECASE)), words)
+def _spdx(text: str) -> str:
+    if text in ALLOWED:
+        return text
+    return next((spdx for pattern, spdx in _NAMES.items() if re.search(pattern, text, re.IGNORECASE)), text)
 
 
-def _found(name: str) -> PackageMetadata | None:
+def _metadata(name: str) -> Any:
     try:
         return metadata(name)
     except PackageNotFoundError:

@@ -1,84 +1,74 @@
 # ruff: noqa: INP001 - a folder of documents, not a package
-"""Writes the table of controls in docs/security.md: `python -m docs.security_table`."""
+"""Writes the tables in docs/security.md: `python -m docs.security_table`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import yaml
 
-from policies.control import Control
 from policies.evaluation import CONTROLS
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCUMENT: Final = ROOT / "docs" / "security.md"
-BEGIN: Final = "<!-- controls -->"
-END: Final = "<!-- end of controls -->"
-SCANNERS: Final = "<!-- scanners -->"
-END_OF_SCANNERS: Final = "<!-- end of scanners -->"
 STACKS: Final = ("dev", "staging", "prod")
 
 
-def table() -> str:
-    """Return a row for each control: what it asks for, what holds it, and who does without."""
-    rows = [
-        "| Control | Asks for | Level | What meets it | Stacks without it |",
-        "|---|---|---|---|---|",
-        *(_row(control) for control in CONTROLS.values()),
-    ]
-    return "\n".join(rows)
+def document(text: str) -> str:
+    """Return the document with current tables."""
+    exceptions = {stack: _exceptions(stack) for stack in STACKS}
+    controls = f"{_controls(exceptions)}\n\n{_exceptions_table(exceptions)}"
+    return _replaced(_replaced(text, "controls", controls), "scanners", _scanners())
 
 
-def exceptions_table() -> str:
-    """Return what each stack does without, and why."""
-    rows = ["| Stack | Control | Reason |", "|---|---|---|"]
-    for stack in STACKS:
-        rows += [f"| {stack} | {name} | {reason} |" for name, reason in _exceptions(stack).items()]
-    return "\n".join(rows)
+def _exceptions_table(exceptions: Mapping[str, Mapping[str, str]]) -> str:
+    rows = ((stack, *exception) for stack in exceptions for exception in exceptions[stack].items())
+    return _table(("Stack", "Control", "Reason"), rows)
 
 
-def scanners_table() -> str:
-    """Return what public scanners find that is meant, and why."""
-    rows = ["| Check | Where | Why it is left |", "|---|---|---|"]
-    lines: dict[str, dict[str, str]] = yaml.safe_load(
-        (ROOT / "policies" / "scanners.yaml").read_text(encoding="utf-8")
-    )
-    rows += [f"| {check} | every stack | {reason} |" for check, reason in lines["by-design"].items()]
-    rows += [f"| {check} | `bootstrap/` | {reason} |" for check, reason in lines["bootstrap"].items()]
-    rows += [
-        f"| parliament: {kind} | `{where}` | {reason} |"
-        for (kind, _, where), reason in (
-            (key.partition("/"), reason) for key, reason in lines["parliament"].items()
+def _controls(exceptions: Mapping[str, Mapping[str, str]]) -> str:
+    rows = (
+        (
+            f"[{control.id}]({control.source})",
+            control.title,
+            control.level,
+            control.fix.replace("|", "\\|"),
+            ", ".join(_excepted(control.id, exceptions)) or "none",
         )
-    ]
-    return "\n".join(rows)
+        for control in CONTROLS.values()
+    )
+    return _table(("Control", "Requires", "Level", "How to meet it", "Stacks with an exception"), rows)
 
 
-def rendered(text: str) -> str:
-    """Return the document with the tables of today."""
-    controls = f"{table()}\n\n{exceptions_table()}"
-    text = _between(text, BEGIN, END, controls)
-    return _between(text, SCANNERS, END_OF_SCANNERS, scanners_table())
+def _scanners() -> str:
+    """Return the accepted findings of public scanners with their reasons."""
+    path = ROOT / "policies" / "scanners.yaml"
+    reasons: dict[str, dict[str, str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    rows = [(check, "every stack", reason) for check, reason in reasons["by-design"].items()]
+    rows += [(check, "`bootstrap/`", reason) for check, reason in reasons["bootstrap"].items()]
+    for finding, reason in reasons["parliament"].items():
+        kind, _, where = finding.partition("/")
+        rows.append((f"parliament: {kind}", f"`{where}`", reason))
+    return _table(("Check", "Where", "Why it is accepted"), rows)
 
 
-def _between(text: str, begin: str, end: str, inside: str) -> str:
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(cells)} |" for cells in (header, *rows)]
+    return "\n".join([lines[0], "|---" * len(header) + "|", *lines[1:]])
+
+
+def _replaced(text: str, name: str, table: str) -> str:
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     before, _, rest = text.partition(begin)
-    _, _, after = rest.partition(end)
-    return f"{before}{begin}\n{inside}\n{end}{after}"
+    after = rest.partition(end)[2]
+    return f"{before}{begin}\n{table}\n{end}{after}"
 
 
-def _row(control: Control) -> str:
-    without = ", ".join(_without(control.id)) or "none"
-    link = f"[{control.id}]({control.source})"
-    fix = control.fix.replace("|", "\\|")
-    return f"| {link} | {control.title} | {control.level} | {fix} | {without} |"
-
-
-def _without(id_: str) -> Iterator[str]:
-    for stack in STACKS:
-        for name in _exceptions(stack):
+def _excepted(id_: str, exceptions: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    for stack in exceptions:
+        for name in exceptions[stack]:
             control, _, resource = name.partition("/")
             if control == id_:
                 yield f"{stack} ({resource})" if resource else stack
@@ -90,4 +80,4 @@ def _exceptions(stack: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(rendered(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    DOCUMENT.write_text(document(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")

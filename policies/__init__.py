@@ -1,1 +1,1 @@
-"""Security Hub's controls over what a stack declares: it reads resources, and imports nothing of ours."""
+"""Security Hub's controls, for the resources that a stack declares; imports nothing of other folders."""

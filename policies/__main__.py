@@ -1,9 +1,9 @@
-"""The controls as a Pulumi policy pack: `pulumi preview --policy-pack policies`, in a Python of its own."""
+"""The controls as a Pulumi policy pack: `pulumi preview --policy-pack policies`, with its own virtualenv."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,29 +17,30 @@ from policies.engine import name_of, plain
 from policies.evaluation import CONTROLS, checked_exceptions, evaluate
 from policies.resources import Declaration, Resource
 
-# Not a dependency of the project: it holds protobuf at an older major version than the one there.
+# Not a dependency of the project: it requires an older major version of protobuf.
 _sdk: Any = import_module("pulumi_policy")
 
 
-def _resource(given: Any) -> Resource:
-    properties = plain(given.props)
+def _resource(resource: Any) -> Resource:
+    properties = plain(resource.props)
     return Resource(
-        type=given.resource_type,
-        name=name_of(given.urn),
-        urn=given.urn,
+        type=resource.resource_type,
+        name=name_of(resource.urn),
+        urn=resource.urn,
         inputs=properties,
         outputs=properties,
         refers={
-            key: frozenset(one.urn for one in others) for key, others in given.property_dependencies.items()
+            key: frozenset(dependency.urn for dependency in dependencies)
+            for key, dependencies in resource.property_dependencies.items()
         },
     )
 
 
 def _check(id_: str) -> Callable[[Any, Callable[[str, str], None]], None]:
     def validate(stack: Any, report_violation: Callable[[str, str], None]) -> None:
-        given: Sequence[Any] = stack.resources
-        report = evaluate(Declaration.of(map(_resource, given)), _exceptions(), only=id_)
-        urns = {name_of(one.urn): one.urn for one in given if one.resource_type in CONTROLS[id_].types}
+        declaration = Declaration.of(map(_resource, stack.resources))
+        report = evaluate(declaration, _exceptions(), only=id_)
+        urns = {resource.name: resource.urn for resource in declaration.all(*CONTROLS[id_].types)}
         for finding in (*report.failures, *report.advice):
             report_violation(f"{finding}; fix: {finding.control.fix}", urns.get(finding.resource, ""))
 

@@ -1,4 +1,4 @@
-"""From what Pulumi's engine tells of resources to what controls read."""
+"""Converts resources as Pulumi's engine reports them to what controls read."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any, Final, cast
 
 from policies.resources import UNKNOWN
 
-_UNKNOWN: Final = frozenset(
+UNKNOWN_MARKERS: Final = frozenset(
     {
-        # What stands for a value that is known only later, by its kind:
+        # A string, boolean, number, array, asset, archive and object that are known only after an update.
+        # The Python SDK has the first one only:
         # https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go
         "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
         "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
@@ -20,21 +21,21 @@ _UNKNOWN: Final = frozenset(
         "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
     }
 )
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-"""Marks secrets and assets, of which no control can say anything."""
+SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+"""The key that marks an object as a secret or an asset."""
 
 
 def plain(value: Any) -> Any:
-    """Return a value as controls read it: UNKNOWN for secrets and for what an update makes known."""
+    """Return a value with UNKNOWN for secrets, assets and values that are known only after an update."""
     if isinstance(value, str):
-        return UNKNOWN if value in _UNKNOWN else value
+        return UNKNOWN if value in UNKNOWN_MARKERS else value
     if isinstance(value, Mapping):
         items = cast("Mapping[str, Any]", value)
-        if _SIGNATURE in items:
+        if SIGNATURE in items:
             return UNKNOWN
-        return {key: _read(items, key) for key in items}
+        return {key: _item(items, key) for key in items}
     if isinstance(value, Sequence):
-        return [_read(cast("Any", value), index) for index in range(len(cast("Sequence[Any]", value)))]
+        return [_item(cast("Any", value), index) for index in range(len(cast("Sequence[Any]", value)))]
     return value
 
 
@@ -43,12 +44,12 @@ def name_of(urn: str) -> str:
     return urn.rpartition("::")[2]
 
 
-def _read(values: Any, key: Any) -> Any:
+def _item(values: Any, key: Any) -> Any:
     try:
-        found = values[key]
+        value = values[key]
     except Exception as error:
-        # Pulumi's policy SDK raises its own error where a value is unknown; it is not installed everywhere.
+        # Pulumi's policy SDK raises this error for an unknown value; the SDK is not installed everywhere.
         if type(error).__name__ != "UnknownValueError":
             raise
         return UNKNOWN
-    return plain(found)
+    return plain(value)

@@ -1,4 +1,4 @@
-"""Holds a stack's resources against every control, and takes out the exceptions that have a reason."""
+"""Checks a stack's resources against every control, and applies the stack's exceptions."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-from policies import containers, images, load_balancing, network, permissions, storage
-from policies.control import Control
+from policies import containers, load_balancing, network, permissions, storage
+from policies.control import Control, Level
 from policies.resources import Declaration, NotKnownError
 
 CONTROLS: Final[Mapping[str, Control]] = {
     control.id: control
-    for module in (containers, images, load_balancing, network, permissions, storage)
+    for module in (containers, load_balancing, network, permissions, storage)
     for control in module.CONTROLS
 }
 """Every control, by its id."""
 
 
 class ExceptionsError(ValueError):
-    """The exceptions of a stack are wrong; the message names each that is."""
+    """Exceptions of a stack are invalid; the message names each of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One resource that a control finds wrong."""
+    """One fault of one resource."""
 
     control: Control
     resource: str
     """Its logical name."""
     fault: str
     reason: str | None = None
-    """Why the stack does without, if its file says so."""
+    """The reason of the exception in the stack's file; None without an exception."""
 
     def __str__(self) -> str:
         return f"{self.control.id} {self.resource} {self.fault}"
@@ -40,42 +40,44 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What the controls say of one stack."""
+    """The result for one stack."""
 
     findings: Sequence[Finding]
     undecided: Mapping[str, Sequence[str]]
-    """Names of resources by the id of a control that needs values which only an update makes known."""
+    """Names of resources with values that are known only after an update, by the id of the control."""
     unused: Sequence[str]
-    """Exceptions that no resource needs, as the stack's file has them."""
+    """Exceptions in the stack's file that no resource needs."""
     checked: int
-    """How many controls had a resource to look at."""
+    """Number of controls that apply to a resource of the stack."""
 
     @property
     def failures(self) -> list[Finding]:
         """Findings of mandatory controls without an exception."""
-        return [one for one in self.findings if one.reason is None and one.control.level == "mandatory"]
+        return self._without_exception("mandatory")
 
     @property
     def advice(self) -> list[Finding]:
         """Findings of advisory controls without an exception."""
-        return [one for one in self.findings if one.reason is None and one.control.level == "advisory"]
+        return self._without_exception("advisory")
 
     @property
     def excepted(self) -> list[Finding]:
-        """Findings that the stack's file gives a reason for."""
-        return [one for one in self.findings if one.reason is not None]
+        """Findings with an exception."""
+        return [finding for finding in self.findings if finding.reason is not None]
+
+    def _without_exception(self, level: Level) -> list[Finding]:
+        return [one for one in self.findings if one.reason is None and one.control.level == level]
 
 
 def evaluate(
     declaration: Declaration, exceptions: Mapping[str, str] | None = None, *, only: str | None = None
 ) -> Report:
-    """Hold every resource against the controls of its type.
+    """Check every resource against the controls of its type.
 
     Args:
         declaration: the stack.
-        exceptions: reasons by the id of a control that the stack does without, for all its resources (ECS.2)
-            or one of them (ECR.2/app-cache).
-        only: id of the one control to hold them against.
+        exceptions: reasons by the id of a control, for all resources (ECS.2) or for one (ECR.2/app-cache).
+        only: id of the one control to check; None for all.
 
     Raises:
         ExceptionsError: an exception names no control, or has no reason.
@@ -83,55 +85,52 @@ def evaluate(
     reasons = checked_exceptions(exceptions or {})
     findings: list[Finding] = []
     undecided: dict[str, list[str]] = {}
-    looked_at: set[str] = set()
+    checked: set[str] = set()
+    needed: set[str] = set()
     for control in CONTROLS.values() if only is None else [CONTROLS[only]]:
         for resource in declaration.all(*control.types):
-            looked_at.add(control.id)
+            checked.add(control.id)
+            keys = (f"{control.id}/{resource.name}", control.id)
             try:
                 faults = [*control.check(resource, declaration)]
             except NotKnownError:
                 undecided.setdefault(control.id, []).append(resource.name)
+                needed.update(keys)
                 continue
-            one = f"{control.id}/{resource.name}"
-            reason = reasons.get(one) or reasons.get(control.id)
-            findings += (
-                Finding(control=control, resource=resource.name, fault=fault, reason=reason)
-                for fault in faults
-            )
-    places = {(one.control.id, one.resource) for one in findings}
-    places |= {(id_, name) for id_, names in undecided.items() for name in names}
-    needed = {*(id_ for id_, _ in places), *(f"{id_}/{name}" for id_, name in places)}
+            reason = reasons.get(keys[0]) or reasons.get(keys[1])
+            for fault in faults:
+                findings.append(Finding(control=control, resource=resource.name, fault=fault, reason=reason))
+                needed.update(keys)
     return Report(
         findings=findings,
         undecided=undecided,
-        unused=[name for name in reasons if name not in needed and not _is_of_scanner(name)],
-        checked=len(looked_at),
+        unused=[name for name in reasons if name not in needed and not _is_for_scanner(name)],
+        checked=len(checked),
     )
 
 
 def checked_exceptions(exceptions: Mapping[str, str]) -> Mapping[str, str]:
-    """Return exceptions that are right.
+    """Return exceptions unchanged if they are valid.
 
     Raises:
-        ExceptionsError: one names no control, or has no reason.
+        ExceptionsError: an exception names no control, or has no reason.
     """
-    faults = [*_faults(exceptions)]
-    if faults:
-        raise ExceptionsError("; ".join(faults))
+    if errors := [*_errors(exceptions)]:
+        raise ExceptionsError("; ".join(errors))
     return exceptions
 
 
-def _is_of_scanner(name: str) -> bool:
-    """Whether an exception is for a check of checkov, which looks at the stack by itself."""
+def _is_for_scanner(name: str) -> bool:
+    """Whether an exception is for a check of checkov, which reads the stack file itself."""
     return name.startswith("CKV")
 
 
-def _faults(exceptions: Mapping[str, str]) -> Iterator[str]:
+def _errors(exceptions: Mapping[str, str]) -> Iterator[str]:
     for name, reason in exceptions.items():
         id_ = name.partition("/")[0]
-        if id_ not in CONTROLS and not _is_of_scanner(name):
+        if id_ not in CONTROLS and not _is_for_scanner(name):
             near = get_close_matches(id_, CONTROLS, 1)
             hint = f", did you mean {near[0]}?" if near else " (docs/security.md lists them)"
             yield f"exceptions.{name}: no control of the policy pack has this id{hint}"
         if not reason.strip():
-            yield f"exceptions.{name} has no reason: say why the stack does without"
+            yield f"exceptions.{name} has no reason: give the reason as its value"

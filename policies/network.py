@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from policies.control import Control
+from policies.control import Control, fault_if, fewer_than_two
 from policies.resources import Declaration, Resource
 
 VPC: Final = "aws:ec2/vpc:Vpc"
@@ -19,128 +19,79 @@ NETWORK_ACL: Final = "aws:ec2/networkAcl:NetworkAcl"
 TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
 SERVICE: Final = "aws:ecs/service:Service"
 GROUP: Final = "aws:autoscaling/group:Group"
-_WORLD: Final = frozenset({"0.0.0.0/0", "::/0"})
-_OPEN_PORTS: Final = frozenset({80, 443})
+_ANYWHERE: Final = frozenset({"0.0.0.0/0", "::/0"})
+_PUBLIC_PORTS: Final = frozenset({80, 443})
 # https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-19
-_RISKY: Final = (
+_HIGH_RISK_PORTS: Final = (
     *(20, 21, 22, 23, 25, 110, 135, 143, 445, 1433, 1434, 3000, 3306, 3389, 4333, 5000, 5432, 5500, 5601),
     *(8080, 8088, 8888, 9200, 9300),
 )
-_ADMIN: Final = (22, 3389)
-_FEWEST: Final = 2
+_ADMIN_PORTS: Final = (22, 3389)
 
 
-def _world(rule: Resource) -> str | None:
-    """Return the range of all addresses that a rule opens itself to, if it does."""
-    for key in ("cidrIpv4", "cidrIpv6", "cidrBlock", "ipv6CidrBlock"):
-        if (cidr := rule.get(key)) in _WORLD:
-            return str(cidr)
-    ranges: list[Any] = [*(rule.get("cidrBlocks") or ()), *(rule.get("ipv6CidrBlocks") or ())]
-    return next((str(one) for one in ranges if one in _WORLD), None)
+def _open_rules(resource: Resource) -> Iterator[tuple[Resource, str, int, int]]:
+    """Yield ingress rules that are open to the internet, each with its CIDR block, first port and last port.
 
-
-def _ports(rule: Resource) -> tuple[int, int]:
-    if str(rule.get("ipProtocol") or rule.get("protocol")) == "-1":
-        return 0, 65535
-    first, last = rule.get("fromPort"), rule.get("toPort")
-    return int(first or 0), int(65535 if last is None else last)
-
-
-def _rules(group: Resource) -> Iterator[Resource]:
-    """Yield a rule that is a resource, or the rules inside a group."""
-    if group.type == INGRESS:
-        yield group
-    else:
-        yield from group.items("ingress")
+    The resource is a rule itself, or has a list of rules.
+    """
+    for rule in [resource] if resource.type == INGRESS else resource.items("ingress"):
+        cidrs: list[Any] = [
+            *(rule.get(key) for key in ("cidrIpv4", "cidrIpv6", "cidrBlock", "ipv6CidrBlock")),
+            *(rule.get("cidrBlocks") or ()),
+            *(rule.get("ipv6CidrBlocks") or ()),
+        ]
+        cidr = next((cidr for cidr in cidrs if cidr in _ANYWHERE), None)
+        if cidr is None:
+            continue
+        first, last = rule.get("fromPort"), rule.get("toPort")
+        if str(rule.get("ipProtocol") or rule.get("protocol")) == "-1":
+            first, last = 0, None
+        yield rule, cidr, int(first or 0), int(65535 if last is None else last)
 
 
 def _open_ports(resource: Resource, _: Declaration) -> Iterator[str]:
-    for rule in _rules(resource):
-        first, last = _ports(rule)
-        if (cidr := _world(rule)) and not (first == last and first in _OPEN_PORTS):
+    for _rule, cidr, first, last in _open_rules(resource):
+        if first != last or first not in _PUBLIC_PORTS:
             yield f"opens ports {first} to {last} to {cidr}"
 
 
-def _risky_ports(resource: Resource, _: Declaration) -> Iterator[str]:
-    for rule in _rules(resource):
-        first, last = _ports(rule)
-        risky = [str(port) for port in _RISKY if first <= port <= last]
-        if risky and (cidr := _world(rule)):
-            yield f"opens {', '.join(risky[:3])}{' …' if len(risky) > len(risky[:3]) else ''} to {cidr}"
+def _high_risk_ports(resource: Resource, _: Declaration) -> Iterator[str]:
+    for _rule, cidr, first, last in _open_rules(resource):
+        ports = [str(port) for port in _HIGH_RISK_PORTS if first <= port <= last]
+        if ports:
+            yield f"opens {', '.join(ports[:3])}{' …' if len(ports) > len(ports[:3]) else ''} to {cidr}"
 
 
 def _admin_ports(acl: Resource, _: Declaration) -> Iterator[str]:
-    for rule in acl.items("ingress"):
-        first, last = _ports(rule)
-        if rule.get("action") == "allow" and _world(rule) and any(first <= port <= last for port in _ADMIN):
-            yield "opens port 22 or 3389 to the world"
-
-
-def _default_group(group: Resource, _: Declaration) -> Iterator[str]:
-    if group.get("ingress") or group.get("egress"):
-        yield "has rules"
+    for rule, _cidr, first, last in _open_rules(acl):
+        if rule.get("action") == "allow" and any(first <= port <= last for port in _ADMIN_PORTS):
+            yield "opens port 22 or 3389 to the internet"
 
 
 def _no_flow_logs(vpc: Resource, declaration: Declaration) -> Iterator[str]:
-    # The VPC in awsx's component is a resource of its own once a stack is up, and is looked at there.
+    # Once a stack is up, the VPC inside awsx's component is a resource too, and is checked itself.
     if vpc.type == VPC_COMPONENT:
-        if any(declaration.all(VPC)):
-            return
-        logged = any(declaration.all(FLOW_LOG))
+        has_logs = any(declaration.all(VPC, FLOW_LOG))
     else:
-        logged = bool(declaration.related(vpc, "vpcId", FLOW_LOG))
-    if not logged:
+        has_logs = bool(declaration.related(vpc, "vpcId", FLOW_LOG))
+    if not has_logs:
         yield "has no flow logs"
 
 
-def _public_subnet(subnet: Resource, _: Declaration) -> Iterator[str]:
-    if subnet.get("mapPublicIpOnLaunch"):
-        yield "gives whatever starts there a public address"
-
-
-def _plain_volume(resource: Resource, _: Declaration) -> Iterator[str]:
-    if resource.type == SERVICE:
-        disk = "volumeConfiguration.managedEbsVolume"
-        if resource.get(disk) and resource.get(f"{disk}.encrypted") is not True:
-            yield "gives its tasks volumes that are not encrypted"
-        return
+def _unencrypted_volumes(resource: Resource, _: Declaration) -> Iterator[str]:
+    volume = "volumeConfiguration.managedEbsVolume"
+    if resource.get(volume) and resource.get(f"{volume}.encrypted") is not True:
+        yield "has a task volume that is not encrypted"
     for device in resource.items("blockDeviceMappings"):
         if device.get("ebs") and str(device.get("ebs.encrypted")).lower() != "true":
             yield f"has a volume, {device.get('deviceName')}, that is not encrypted"
 
 
-def _old_metadata(template: Resource, _: Declaration) -> Iterator[str]:
-    if template.get("metadataOptions.httpTokens") != "required":
-        yield "lets instances ask for metadata without a token (IMDSv1)"
-
-
-def _public_instances(template: Resource, _: Declaration) -> Iterator[str]:
-    for interface in template.items("networkInterfaces"):
-        if str(interface.get("associatePublicIpAddress")).lower() == "true":
-            yield "gives instances public addresses"
-
-
-def _unhealthy_stay(group: Resource, _: Declaration) -> Iterator[str]:
-    attached = group.get("targetGroupArns") or group.get("loadBalancers")
-    if attached and group.get("healthCheckType") != "ELB":
-        yield "is behind a load balancer and does not ask for its health checks"
-
-
-def _one_zone(group: Resource, _: Declaration) -> Iterator[str]:
-    places: list[Any] = group.get("vpcZoneIdentifiers") or group.get("availabilityZones") or []
-    if len(places) < _FEWEST:
-        yield "is in one zone alone"
-
-
-def _one_type(group: Resource, _: Declaration) -> Iterator[str]:
-    overrides: list[Any] = group.get("mixedInstancesPolicy.launchTemplate.overrides") or []
-    if len(overrides) < _FEWEST:
-        yield "can start one type of instances alone"
-
-
-def _no_template(group: Resource, _: Declaration) -> Iterator[str]:
-    if not (group.get("launchTemplate") or group.get("mixedInstancesPolicy.launchTemplate")):
-        yield "has no launch template"
+def _assigns_public_addresses(template: Resource) -> bool:
+    return any(
+        str(interface.get("associatePublicIpAddress")).lower() == "true"
+        for interface in template.items("networkInterfaces")
+    )
 
 
 CONTROLS: Final = (
@@ -148,14 +99,14 @@ CONTROLS: Final = (
         id="EC2.2",
         title="Default security groups have no rules",
         types=(DEFAULT_GROUP,),
-        check=_default_group,
+        check=fault_if(lambda group: group.get("ingress") or group.get("egress"), "has rules"),
         fix="an aws.ec2.DefaultSecurityGroup without rules",
     ),
     Control(
         id="EC2.3",
         title="EBS volumes are encrypted",
         types=(TEMPLATE, SERVICE),
-        check=_plain_volume,
+        check=_unencrypted_volumes,
         fix="ebs.encrypted true; volumes of tasks: `volumes.<name>.ebs`, which encrypts",
     ),
     Control(
@@ -167,72 +118,88 @@ CONTROLS: Final = (
     ),
     Control(
         id="EC2.8",
-        title="Instances answer for metadata with a token alone (IMDSv2)",
+        title="Instance metadata requires a token (IMDSv2)",
         types=(TEMPLATE,),
-        check=_old_metadata,
+        check=fault_if(
+            lambda template: template.get("metadataOptions.httpTokens") != "required",
+            "allows instance metadata without a token (IMDSv1)",
+        ),
         fix="metadataOptions.httpTokens required",
     ),
     Control(
         id="EC2.9",
         title="Instances have no public addresses",
         types=(TEMPLATE,),
-        check=_public_instances,
+        check=fault_if(_assigns_public_addresses, "assigns public addresses to instances"),
         fix="nat: single or one-per-az",
     ),
     Control(
         id="EC2.15",
-        title="Subnets give out no public addresses",
+        title="Subnets assign no public addresses",
         types=(SUBNET,),
-        check=_public_subnet,
-        fix="mapPublicIpOnLaunch false: what needs an address asks for one",
+        check=fault_if(lambda subnet: subnet.get("mapPublicIpOnLaunch"), "assigns public addresses"),
+        fix="mapPublicIpOnLaunch false: a resource that needs a public address requests one",
     ),
     Control(
         id="EC2.18",
-        title="Only ports 80 and 443 are open to the world",
+        title="Only ports 80 and 443 are open to the internet",
         types=(INGRESS, SECURITY_GROUP),
         check=_open_ports,
-        fix="allowed-cidrs and test-cidrs; a port that is meant for everybody is an exception with a reason",
+        fix="allowed-cidrs and test-cidrs; a port that is meant to be public is an exception with a reason",
     ),
     Control(
         id="EC2.19",
-        title="Ports of high risk are not open to the world",
+        title="High-risk ports are not open to the internet",
         types=(INGRESS, SECURITY_GROUP),
-        check=_risky_ports,
+        check=_high_risk_ports,
         fix="allowed-cidrs, or another port",
     ),
     Control(
         id="EC2.21",
-        title="Network ACLs do not open ports 22 and 3389 to the world",
+        title="Network ACLs do not open ports 22 and 3389 to the internet",
         types=(NETWORK_ACL,),
         check=_admin_ports,
-        fix="narrower ranges",
+        fix="narrower CIDR blocks",
     ),
     Control(
         id="AutoScaling.1",
-        title="Groups behind a load balancer ask for its health checks",
+        title="Groups behind a load balancer use its health checks",
         types=(GROUP,),
-        check=_unhealthy_stay,
+        check=fault_if(
+            lambda group: (
+                (group.get("targetGroupArns") or group.get("loadBalancers"))
+                and group.get("healthCheckType") != "ELB"
+            ),
+            "is behind a load balancer and does not use its health checks",
+        ),
         fix="healthCheckType ELB",
     ),
     Control(
         id="AutoScaling.2",
         title="Groups are in two zones or more",
         types=(GROUP,),
-        check=_one_zone,
+        check=fault_if(fewer_than_two("vpcZoneIdentifiers", "availabilityZones"), "is in one zone only"),
         fix="availability-zones: 2 or more",
     ),
     Control(
         id="AutoScaling.6",
-        title="Groups can start several types of instances",
+        title="Groups have several instance types",
         types=(GROUP,),
-        check=_one_type,
+        check=fault_if(
+            fewer_than_two("mixedInstancesPolicy.launchTemplate.overrides"), "has one instance type only"
+        ),
         fix="capacity.<name>.instance-types: two or more",
     ),
     Control(
         id="AutoScaling.9",
         title="Groups have a launch template",
         types=(GROUP,),
-        check=_no_template,
+        check=fault_if(
+            lambda group: (
+                not (group.get("launchTemplate") or group.get("mixedInstancesPolicy.launchTemplate"))
+            ),
+            "has no launch template",
+        ),
         fix="launchTemplate, or mixedInstancesPolicy",
     ),
 )

@@ -1,4 +1,4 @@
-"""What controls read: the resources of one stack, as a preview or the state has them."""
+"""What controls read: the resources of one stack, from a preview or the state."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any, Final, cast
 
 
 class Unknown:
-    """Stands for a value that only an update makes known."""
+    """A value that is known only after an update."""
 
 
 UNKNOWN: Final = Unknown()
 
 _NAMES: Final = ("id", "arn", "name", "bucket", "url")
-"""What others know a resource by."""
+"""Properties by which other resources refer to a resource."""
 
 
 class NotKnownError(Exception):
-    """A control needs a value that only an update makes known."""
+    """A control reads a value that is known only after an update."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,16 +29,16 @@ class Resource:
     type: str
     name: str
     inputs: Mapping[str, Any]
-    """What the program asks for, in the provider's words (camelCase)."""
+    """The inputs that the program declares, by the provider's names (camelCase)."""
     urn: str = ""
     id: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What the provider says of it; none before it is made."""
+    """The provider's outputs; empty before the resource is created."""
     refers: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
-    """URNs of the resources that an input's value is made of, where the engine tells."""
+    """URNs of the resources that an input depends on, where the engine reports them."""
 
     def get(self, path: str) -> Any:
-        """Return the input at a path such as `accessLogs.enabled`; None if it is left out.
+        """Return the input at a path such as `accessLogs.enabled`; None if it is not set.
 
         Raises:
             NotKnownError: it is not known yet.
@@ -51,17 +51,17 @@ class Resource:
         return value
 
     def items(self, path: str) -> Iterator[Resource]:
-        """Yield the objects in a list; a single object too, as providers take some lists."""
+        """Yield the objects of a list, or a single object: providers accept both for some inputs."""
         value = self.get(path)
         for item in cast("list[Any]", value if isinstance(value, list) else [value]):
             if isinstance(item, Unknown):
                 raise NotKnownError(f"{self.name}.{path}")
             if isinstance(item, Mapping):
-                own = cast("Mapping[str, Any]", item)
-                yield Resource(type=self.type, name=str(own.get("name") or self.name), inputs=own)
+                inputs = cast("Mapping[str, Any]", item)
+                yield Resource(type=self.type, name=str(inputs.get("name") or self.name), inputs=inputs)
 
     def document(self, path: str) -> Any:
-        """Return what a JSON text at a path holds; None if it is left out.
+        """Return the parsed JSON text at a path; None if it is not set.
 
         Raises:
             NotKnownError: it is not known yet.
@@ -71,9 +71,10 @@ class Resource:
 
     def containers(self) -> Iterator[Resource]:
         """Yield the containers of a task definition."""
-        definitions: list[dict[str, Any]] = self.document("containerDefinitions") or []
-        for one in definitions:
-            yield Resource(type=self.type, name=f"{self.name}, container {one.get('name')}", inputs=one)
+        containers: list[dict[str, Any]] = self.document("containerDefinitions") or []
+        for container in containers:
+            name = f"{self.name}, container {container.get('name')}"
+            yield Resource(type=self.type, name=name, inputs=container)
 
 
 @dataclass(frozen=True)
@@ -84,22 +85,22 @@ class Declaration:
 
     @classmethod
     def of(cls, resources: Iterable[Resource]) -> Declaration:
-        """Keep the resources of one stack."""
+        """Return the declaration of a stack with some resources."""
         return cls(tuple(resources))
 
     def all(self, *types: str) -> Iterator[Resource]:
         """Yield the resources of some types."""
-        return (one for one in self.resources if one.type in types)
+        return (resource for resource in self.resources if resource.type in types)
 
     def related(self, resource: Resource, key: str, *types: str) -> list[Resource]:
-        """Return resources of some types whose input `key` names this one, or cannot be known yet."""
-        return [one for one in self.all(*types) if _names(one, key, resource)]
+        """Return resources of some types whose input `key` refers to a resource, or is not known yet."""
+        return [other for other in self.all(*types) if _refers_to(other, key, resource)]
 
 
-def _names(one: Resource, key: str, other: Resource) -> bool:
-    if other.urn and other.urn in one.refers.get(key, ()):
+def _refers_to(referrer: Resource, key: str, resource: Resource) -> bool:
+    if resource.urn and resource.urn in referrer.refers.get(key, ()):
         return True
-    value = one.inputs.get(key)
-    # Before it is made, a resource has the name that Pulumi has chosen, among its inputs.
-    said = (values.get(name) for values in (other.inputs, other.outputs) for name in _NAMES)
-    return isinstance(value, Unknown) or (value is not None and value in (other.id, *said))
+    value = referrer.inputs.get(key)
+    # Before a resource is created, its inputs have the name that Pulumi generated.
+    names = (values.get(name) for values in (resource.inputs, resource.outputs) for name in _NAMES)
+    return isinstance(value, Unknown) or (value is not None and value in (resource.id, *names))

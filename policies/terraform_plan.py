@@ -1,7 +1,7 @@
-"""A stack's resources as a Terraform plan, the form that public scanners read.
+"""A stack's resources as a Terraform plan, the format that public scanners read.
 
-Pulumi's AWS provider is Terraform's under other names: there properties are snake_case, and blocks are lists
-with a name in the singular. The form: https://developer.hashicorp.com/terraform/internals/json-format
+Pulumi's AWS provider is Terraform's with other names: Terraform's properties are snake_case, and blocks are
+lists with a singular name. The format: https://developer.hashicorp.com/terraform/internals/json-format
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ _TYPES: Final = {
     "aws:lb/loadBalancer:LoadBalancer": "aws_lb",
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": "aws_iam_openid_connect_provider",
 }
-"""Types whose names in Terraform follow from nothing."""
+"""Types whose Terraform names are irregular."""
 _MODULES: Final = {"ec2": "", "servicediscovery": "service_discovery_"}
-"""How names of a module's types begin in Terraform, where it is not with the module's name."""
+"""Prefixes of Terraform types, by module, where the prefix is not the module's name."""
 _MAPS: Final = frozenset({"tags", "dimensions", "triggers", "variables", "driverOpts", "labels"})
-"""Objects with keys of our own, which are no blocks."""
+"""Objects with user-defined keys, which are not blocks."""
 _PLURAL_BLOCKS: Final = frozenset({"blockDeviceMappings", "networkInterfaces", "redactedFields"})
-"""Blocks whose names are plurals in Terraform too."""
+"""Blocks whose Terraform names are plurals."""
 
 
 def terraform_plan(declaration: Declaration) -> dict[str, Any]:
-    """Return a plan that creates all AWS resources of a stack; other providers' are left out."""
+    """Return a plan that creates all AWS resources of a stack; other providers' resources are omitted."""
     addresses = _addresses(declaration)
     planned: list[dict[str, Any]] = []
     changes: list[dict[str, Any]] = []
@@ -40,7 +40,7 @@ def terraform_plan(declaration: Declaration) -> dict[str, Any]:
         address = addresses[resource.urn]
         kind, _, name = address.partition(".")
         common = {"address": address, "mode": "managed", "type": kind, "name": name}
-        # What the provider fills in is in the outputs, where there are some.
+        # The outputs, where there are any, have the provider's default values.
         values = _block({**resource.outputs, **resource.inputs})
         unknown = {_name(key): True for key, value in resource.inputs.items() if isinstance(value, Unknown)}
         planned.append({**common, "provider_name": _PROVIDER, "schema_version": 0, "values": values})
@@ -62,8 +62,8 @@ def terraform_plan(declaration: Declaration) -> dict[str, Any]:
     }
 
 
-def type_in_terraform(token: str) -> str | None:
-    """Return what Terraform calls a type of Pulumi's AWS provider; None for other providers' types."""
+def terraform_type(token: str) -> str | None:
+    """Return Terraform's name of a type of Pulumi's AWS provider; None for other providers' types."""
     package, _, rest = token.partition(":")
     if package != "aws":
         return None
@@ -72,25 +72,23 @@ def type_in_terraform(token: str) -> str | None:
 
 
 def _addresses(declaration: Declaration) -> dict[str, str]:
-    """Return Terraform's addresses by URN."""
-    found: dict[str, str] = {}
-    taken: set[str] = set()
+    """Return Terraform addresses by URN."""
+    addresses: dict[str, str] = {}
     for resource in declaration.resources:
-        kind = type_in_terraform(resource.type)
+        kind = terraform_type(resource.type)
         if kind is None:
             continue
         name = re.sub(r"[^0-9A-Za-z_-]", "_", resource.name)
         address, number = f"{kind}.{name}", 2
-        while address in taken:
+        while address in addresses.values():
             address, number = f"{kind}.{name}_{number}", number + 1
-        taken.add(address)
-        found[resource.urn] = address
-    return found
+        addresses[resource.urn] = address
+    return addresses
 
 
 def _references(urns: frozenset[str], addresses: Mapping[str, str]) -> list[str]:
-    known = sorted(addresses[urn] for urn in urns if urn in addresses)
-    return [text for address in known for text in (f"{address}.id", address)]
+    targets = sorted(addresses[urn] for urn in urns if urn in addresses)
+    return [reference for address in targets for reference in (f"{address}.id", address)]
 
 
 def _block(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +113,7 @@ def _item(item: Any) -> Any:
 
 
 def _name(key: str, value: Any = None) -> str:
-    """Return a property's name in Terraform, where blocks of which there may be several have the singular."""
+    """Return a property's Terraform name, which is singular for a list of blocks."""
     is_blocks = isinstance(value, list) and any(
         isinstance(item, Mapping) for item in cast("list[Any]", value)
     )

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 from automation.changes.model import KINDS, Change, Changes, Difference, Kind
 from automation.changes.property_path import parse
+from policies.engine import SIGNATURE, UNKNOWN_MARKERS
 
 Document = Mapping[str, Any]
 """A line of the event log: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/apitype/events.go"""
@@ -27,20 +28,6 @@ _KIND_OF: Final[Mapping[str, Kind]] = {
 _STACK: Final = "pulumi:pulumi:Stack"
 _NOT_SHOWN: Final = (_STACK, "pulumi:pulumi:StackReference")
 _PROVIDER: Final = "pulumi:providers:"
-_UNKNOWN: Final = frozenset(
-    {
-        # What stands for a string, a boolean, a number, an array, an asset, an archive or an object that is
-        # known only later: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go
-        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
-        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
-        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-        "030794c1-ac77-496b-92df-f27374a8bd58",
-        "e48ece36-62e2-4504-bad9-02848725956a",
-        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
-    }
-)
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 -- how Pulumi marks one
 _LATER: Final = "(known after apply)"
 _LONGEST_BEFORE_UNKNOWN: Final = 80
@@ -160,7 +147,7 @@ def _parsed(value: Any) -> Any:
 
 def _by_key(value: Any) -> Any:
     """Return a list as a dictionary: by the names of its items where they have some, else by index."""
-    if isinstance(value, dict) and _SIGNATURE in value:
+    if isinstance(value, dict) and SIGNATURE in value:
         return None
     if not isinstance(value, list):
         return cast("Any", value)
@@ -197,12 +184,12 @@ def _shown(value: Any) -> str | None:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
-        return _LATER if value in _UNKNOWN else value
+        return _LATER if value in UNKNOWN_MARKERS else value
     if isinstance(value, list):
         return [_plain(item) for item in cast("list[Any]", value)]
     if isinstance(value, dict):
         items = cast("dict[str, Any]", value)
-        if items.get(_SIGNATURE) == _SECRET:
+        if items.get(SIGNATURE) == _SECRET:
             return "[secret]"
         return {key: _plain(item) for key, item in items.items()}
     return value

@@ -1,4 +1,4 @@
-"""The stacks of the real program."""
+"""Fixtures that run the program."""
 
 from tests.unit.infra.conftest import app, declare_stack
 

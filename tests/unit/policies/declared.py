@@ -1,4 +1,4 @@
-"""What the recorder kept of a stack, as the policies read it."""
+"""A recorded stack as controls read it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from tests.unit.infra.recorder import Graph, Secret, Unknown
 
 
 def declaration_of(graph: Graph) -> Declaration:
-    """Return the resources of a run of the real program."""
+    """Return the resources of a recorded run of the program."""
     return Declaration.of(
         Resource(
-            type=one.type,
-            name=one.name,
-            inputs=_plain(one.inputs),
-            urn=one.urn,
-            refers=one.property_dependencies,
+            type=resource.type,
+            name=resource.name,
+            inputs=_plain(resource.inputs),
+            urn=resource.urn,
+            refers=resource.property_dependencies,
         )
-        for one in graph.resources
+        for resource in graph.resources
     )
 
 

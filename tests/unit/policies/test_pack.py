@@ -1,4 +1,4 @@
-"""The policy pack that Pulumi starts: what it declares, with a stand-in for Pulumi's policy SDK."""
+"""The policy pack as a program, with a fake of Pulumi's policy SDK."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Given:
-    """A resource as Pulumi's SDK hands it over."""
+class PolicyResource:
+    """A resource of Pulumi's policy SDK."""
 
     resource_type: str
     urn: str
@@ -45,12 +45,12 @@ class Given:
     property_dependencies: dict[str, Sequence[Any]] = field(default_factory=dict)
 
 
-def given(type_: str, name: str, **props: Any) -> Given:
-    return Given(type_, f"urn:pulumi:dev::node-on-ecs::{type_}::{name}", props)
+def resource(type_: str, name: str, **props: Any) -> PolicyResource:
+    return PolicyResource(type_, f"urn:pulumi:dev::node-on-ecs::{type_}::{name}", props)
 
 
-def started(monkeypatch: pytest.MonkeyPatch, exceptions: dict[str, str] | None = None) -> dict[str, Policy]:
-    """Run the pack as a program, and return its policies by name."""
+def run_pack(monkeypatch: pytest.MonkeyPatch, exceptions: dict[str, str] | None = None) -> dict[str, Policy]:
+    """Run the pack, and return its policies by name."""
     packs: list[dict[str, Any]] = []
     sdk = SimpleNamespace(
         EnforcementLevel=EnforcementLevel,
@@ -63,48 +63,48 @@ def started(monkeypatch: pytest.MonkeyPatch, exceptions: dict[str, str] | None =
     monkeypatch.setattr(pulumi.Config, "get_object", lambda _self, key: json.loads(text) if text else None)
     runpy.run_path(str(PACK), run_name="__main__")
     (pack,) = packs
-    return {one.name: one for one in pack["policies"]}
+    return {policy.name: policy for policy in pack["policies"]}
 
 
-def said(policy: Policy, *resources: Given) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    policy.validate(SimpleNamespace(resources=resources), lambda text, urn: found.append((text, urn)))
-    return found
+def violations(policy: Policy, *resources: PolicyResource) -> list[tuple[str, str]]:
+    reported: list[tuple[str, str]] = []
+    policy.validate(SimpleNamespace(resources=resources), lambda text, urn: reported.append((text, urn)))
+    return reported
 
 
-def test_each_control_is_a_policy_of_its_level(monkeypatch: pytest.MonkeyPatch) -> None:
-    levels = {one.description: one.enforcement_level.value for one in started(monkeypatch).values()}
+def test_every_control_is_a_policy_with_its_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    levels = {policy.description: policy.enforcement_level.value for policy in run_pack(monkeypatch).values()}
 
-    assert levels == {f"{one.id}: {one.title}": one.level for one in CONTROLS.values()}
+    assert levels == {f"{control.id}: {control.title}": control.level for control in CONTROLS.values()}
 
 
-def test_a_violation_names_the_resource_and_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    repository = given("aws:ecr/repository:Repository", "app", imageTagMutability="MUTABLE")
+def test_violation_names_the_resource_and_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = resource("aws:ecr/repository:Repository", "app", imageTagMutability="MUTABLE")
 
-    ((text, urn),) = said(started(monkeypatch)["ecr-2"], repository)
+    ((text, urn),) = violations(run_pack(monkeypatch)["ecr-2"], repository)
 
-    assert text.startswith("ECR.2 app lets a tag move to another image; fix: imageTagMutability IMMUTABLE")
+    assert text.startswith("ECR.2 app has mutable tags; fix: imageTagMutability IMMUTABLE")
     assert urn == repository.urn
 
 
-def test_what_is_not_known_yet_is_no_violation(monkeypatch: pytest.MonkeyPatch) -> None:
-    definition = given("aws:ecs/taskDefinition:TaskDefinition", "web", containerDefinitions=_UNKNOWN)
+def test_unknown_values_are_not_violations(monkeypatch: pytest.MonkeyPatch) -> None:
+    definition = resource("aws:ecs/taskDefinition:TaskDefinition", "web", containerDefinitions=_UNKNOWN)
 
-    assert said(started(monkeypatch)["ecs-5"], definition) == []
-
-
-def test_the_stack_s_exceptions_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    policies = started(monkeypatch, {"ECS.12": "dev is small"})
-
-    assert said(policies["ecs-12"], given("aws:ecs/cluster:Cluster", "cluster", settings=[])) == []
+    assert violations(run_pack(monkeypatch)["ecs-5"], definition) == []
 
 
-def test_an_exception_that_is_wrong_stops_the_pack(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exceptions_in_the_stack_file_apply(monkeypatch: pytest.MonkeyPatch) -> None:
+    policies = run_pack(monkeypatch, {"ECS.12": "dev is small"})
+
+    assert violations(policies["ecs-12"], resource("aws:ecs/cluster:Cluster", "cluster", settings=[])) == []
+
+
+def test_invalid_exceptions_stop_the_pack(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ExceptionsError, match="no control of the policy pack has this id"):
-        started(monkeypatch, {"ECS.99": "dev is small"})
+        run_pack(monkeypatch, {"ECS.99": "dev is small"})
 
 
-def test_pulumi_finds_the_pack() -> None:
+def test_pack_runs_in_its_own_virtual_environment() -> None:
     project = yaml.safe_load((PACK / "PulumiPolicy.yaml").read_text())
 
     assert project["runtime"] == {"name": "python", "options": {"virtualenv": ".venv"}}

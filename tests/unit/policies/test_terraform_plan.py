@@ -1,4 +1,4 @@
-"""A stack as a Terraform plan: what scanners that know Terraform's provider read."""
+"""A stack as a Terraform plan, which scanners read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from policies.resources import UNKNOWN, Declaration, Resource
-from policies.terraform_plan import terraform_plan, type_in_terraform
+from policies.terraform_plan import terraform_plan, terraform_type
 from tests.unit.infra.conftest import DeclareStack
 from tests.unit.policies.declared import declaration_of
 
@@ -16,8 +16,10 @@ def resource(token: str, name: str = "it", **inputs: Any) -> Resource:
     return Resource(type=token, name=name, inputs=inputs, urn=f"urn:{token}:{name}")
 
 
-def values(one: Resource) -> dict[str, Any]:
-    (planned,) = terraform_plan(Declaration.of([one]))["planned_values"]["root_module"]["resources"]
+def values(planned_resource: Resource) -> dict[str, Any]:
+    (planned,) = terraform_plan(Declaration.of([planned_resource]))["planned_values"]["root_module"][
+        "resources"
+    ]
     return planned["values"]
 
 
@@ -33,12 +35,12 @@ def values(one: Resource) -> dict[str, Any]:
         ("docker-build:index:Image", None),
     ],
 )
-def test_types_have_terraform_s_names(token: str, name: str | None) -> None:
-    assert type_in_terraform(token) == name
+def test_types_are_converted_to_terraform_names(token: str, name: str | None) -> None:
+    assert terraform_type(token) == name
 
 
-def test_properties_are_in_snake_case_and_blocks_are_lists_in_the_singular() -> None:
-    given = {
+def test_properties_are_snake_case_and_blocks_are_lists_with_singular_names() -> None:
+    inputs = {
         "cidrIpv4": "0.0.0.0/0",
         "subnets": ["a", "b"],
         "accessLogs": {"enabled": True},
@@ -46,7 +48,7 @@ def test_properties_are_in_snake_case_and_blocks_are_lists_in_the_singular() -> 
         "blockDeviceMappings": [{"deviceName": "/dev/xvda"}],
     }
 
-    assert values(resource("aws:ecs/service:Service", **given)) == {
+    assert values(resource("aws:ecs/service:Service", **inputs)) == {
         "cidr_ipv4": "0.0.0.0/0",
         "subnets": ["a", "b"],
         "access_logs": [{"enabled": True}],
@@ -55,27 +57,27 @@ def test_properties_are_in_snake_case_and_blocks_are_lists_in_the_singular() -> 
     }
 
 
-def test_tags_keep_their_names() -> None:
+def test_tag_names_are_not_converted() -> None:
     assert values(resource("aws:ecs/cluster:Cluster", tags={"costCenter": "7"}))["tags"] == {
         "costCenter": "7"
     }
 
 
-def test_what_an_update_makes_known_is_unknown_in_the_plan_too() -> None:
-    one = resource("aws:ecs/taskDefinition:TaskDefinition", containerDefinitions=UNKNOWN)
-    plan = terraform_plan(Declaration.of([one]))
+def test_unknown_values_are_unknown_in_the_plan() -> None:
+    definition = resource("aws:ecs/taskDefinition:TaskDefinition", containerDefinitions=UNKNOWN)
+    plan = terraform_plan(Declaration.of([definition]))
 
-    assert values(one) == {"container_definitions": None}
+    assert values(definition) == {"container_definitions": None}
     assert plan["resource_changes"][0]["change"]["after_unknown"] == {"container_definitions": True}
 
 
-def test_a_resource_refers_to_those_that_it_is_made_of(declare_stack: DeclareStack) -> None:
-    """By this a scanner knows that a load balancer has a firewall."""
+def test_references_between_resources_are_in_the_configuration(declare_stack: DeclareStack) -> None:
+    """A scanner finds a load balancer's web ACL by them."""
     plan = terraform_plan(declaration_of(declare_stack("prod")))
     (association,) = (
-        one
-        for one in plan["configuration"]["root_module"]["resources"]
-        if one["type"] == "aws_wafv2_web_acl_association"
+        planned
+        for planned in plan["configuration"]["root_module"]["resources"]
+        if planned["type"] == "aws_wafv2_web_acl_association"
     )
 
     assert association["expressions"] == {
@@ -84,11 +86,10 @@ def test_a_resource_refers_to_those_that_it_is_made_of(declare_stack: DeclareSta
     }
 
 
-def test_two_resources_of_one_name_have_two_addresses() -> None:
+def test_resources_with_the_same_name_have_different_addresses() -> None:
     token = "aws:ecs/service:Service"
-    one = resource(token, "web")
     other = Resource(type=token, name="web", inputs={}, urn="urn:other")
-    plan = terraform_plan(Declaration.of([one, other]))
+    plan = terraform_plan(Declaration.of([resource(token, "web"), other]))
 
     assert [change["address"] for change in plan["resource_changes"]] == [
         "aws_ecs_service.web",
