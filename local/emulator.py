@@ -9,25 +9,22 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from local import ports
 from local.docker_daemon import DockerDaemon
 from local.errors import LocalError
-from local.live.notes import Notes
 from local.processes import FIRST_INHERITED
 from local.servers import Server
 
-ROOT: Final = Path(__file__).resolve().parents[1]
-
 
 class EmulatorError(LocalError):
-    """Another emulator than the requested one runs."""
+    """The emulator runs for another region."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Emulator(Server):
-    """A MiniStack, which holds its data in memory."""
+    """A MiniStack, which keeps its data in memory."""
 
     NAME: ClassVar[str] = "emulator"
     DEFAULT_PORT: ClassVar[int] = 4566
@@ -37,7 +34,7 @@ class Emulator(Server):
     region: str
     """Region whose load balancers answer requests."""
     identity: str
-    """Random name of this instance: its resources are gone once another one runs."""
+    """Random name of this instance; another instance has none of its resources."""
 
     @classmethod
     def start_or_join(
@@ -50,36 +47,26 @@ class Emulator(Server):
     ) -> Emulator:
         """Return the emulator of `state_dir`; start it if it does not run.
 
-        Several processes may call this at once: one starts it, the others get the same. It takes connections
-        from then on; `wait_until_ready` returns when it answers.
-
-        Args:
-            state_dir: folder for its record, log and temporary files.
-            region: region of the stack's load balancers.
-            port: port to listen on, 0 for any; None for `EMULATOR_PORT`, else 4566, else any.
-            say: called with one line if 4566 is in use.
+        Arguments and errors are those of `Server.start`.
 
         Raises:
             EmulatorError: it runs for another region.
-            PortError: the port that was asked for cannot be used.
-            ProcessError: it does not start.
         """
         identity = f"node-on-ecs-{secrets.token_hex(8)}"
 
         def environment(port: int) -> Mapping[str, str]:
             temporary = _temporary(state_dir)
             temporary.mkdir(exist_ok=True)
-            own = _environment(port=port, region=region, identity=identity, temporary=temporary)
-            return {**own, **Notes.of(state_dir).variables}
+            return _environment(port=port, region=region, identity=identity, temporary=temporary)
 
         # While it runs, no clone stops the Docker daemon of its tasks.
         with DockerDaemon().kept_running() as hold:
-            emulator = cls._start_or_join(
+            emulator = cls.start(
                 # MiniStack's own command would bind the port itself, and lose it to a faster process.
-                (
+                [
                     *("-m", "hypercorn", "local.emulated.app:app", "--bind", f"fd://{FIRST_INHERITED}"),
                     *("--workers", "0", "--keep-alive", "75"),
-                ),
+                ],
                 state_dir=state_dir,
                 port=port,
                 say=say,
@@ -118,7 +105,7 @@ class Emulator(Server):
         from local.task_containers import remove_containers, remove_networks
 
         self.process.stop(seconds=self.STOP_SECONDS)
-        # It removes its containers by itself, unless it crashed.
+        # It removes its containers itself, unless it crashed.
         own = f"ministack.instance={self.identity}:{self.port}"
         remove_containers(own)
         remove_volumes(own)
@@ -133,15 +120,14 @@ def _temporary(state_dir: Path) -> Path:
 
 def _environment(*, port: int, region: str, identity: str, temporary: Path) -> Mapping[str, str]:
     return {
-        "PYTHONPATH": str(ROOT),
-        # Part of the addresses in its answers, and of its containers' labels.
+        # Part of the addresses in its responses, and of its containers' labels.
         "GATEWAY_PORT": str(port),
         "MINISTACK_REGION": region,
-        # Its health answer has the edition, which identifies the instance.
+        # Its health check returns the edition, which identifies the instance.
         "MINISTACK_EDITION": identity,
-        # Part of the label that marks a container as this instance's.
+        # Part of the label of this instance's containers.
         "MINISTACK_HOSTNAME": identity,
-        # On, it would listen on every address of this machine (port 8883).
+        # If enabled, it would listen on every address of this machine (port 8883).
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "PERSIST_STATE": "0",

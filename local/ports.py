@@ -1,11 +1,11 @@
-"""TCP ports of the loopback address, bound before they are announced, so that no two servers share one."""
+"""TCP ports of the loopback address."""
 
 from __future__ import annotations
 
 import errno
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from local.errors import LocalError
@@ -15,7 +15,7 @@ HIGHEST: Final = 65535
 
 
 class PortError(LocalError):
-    """A port that was asked for cannot be used."""
+    """The chosen port cannot be used."""
 
 
 def listen(
@@ -23,28 +23,27 @@ def listen(
     what: str,
     default: int,
     variable: str,
-    wanted: int | None = None,
-    environment: Mapping[str, str] = os.environ,
+    chosen: int | None = None,
     say: Callable[[str], None] = print,
 ) -> socket.socket:
     """Return a socket that listens on a port of the loopback address.
 
-    Connections are taken from now on and wait until a server that gets the socket accepts them.
+    The port is bound before it is announced, so that no two servers get the same one. Connections wait until
+    the server that inherits the socket accepts them.
 
     Args:
         what: the server, for messages.
-        default: port to use if it is free and no other is asked for; else any free port.
-        variable: environment variable that sets the port.
-        wanted: port that comes before `variable`; 0 for any free port.
-        environment: where `variable` is looked up.
+        default: port to use if it is free and no other is chosen; else any free port is used.
+        variable: environment variable that chooses the port.
+        chosen: port that overrides `variable`; 0 for any free port.
         say: called with one line if `default` is in use.
 
     Raises:
-        PortError: the port that was asked for is not a port, or cannot be used.
+        PortError: the chosen port is not a port, or cannot be used.
     """
-    if wanted is not None:
-        return _listen_on(wanted, what, variable)
-    if text := environment.get(variable, ""):
+    if chosen is not None:
+        return _listen_on(chosen, what, variable)
+    if text := os.environ.get(variable, ""):
         if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= HIGHEST:
             raise PortError(f"{variable} is {text!r}: it must be a port from 1 to {HIGHEST}")
         return _listen_on(int(text), what, variable)
@@ -70,7 +69,7 @@ def any_free() -> int:
 
 def _listen_on(port: int, what: str, variable: str) -> socket.socket:
     try:
-        # It may be bound while connections of a server that has stopped wait for their end (TIME_WAIT).
+        # It sets SO_REUSEADDR: connections of a stopped server may be in TIME_WAIT.
         return socket.create_server((LOOPBACK, port))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:

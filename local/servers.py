@@ -13,21 +13,22 @@ from typing import Any, ClassVar, Final, Self
 
 from local import ports
 from local.disk import replace_text
+from local.live.notes import Notes
 from local.locks import exclusive
 from local.processes import POLL_SECONDS, ProcessError, ProcessIdentity, log_end, spawn, user_environment
 
-READY_SECONDS: Final = 30.0
+_ROOT: Final = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Server(ABC):
-    """A server on a port of 127.0.0.1, in a process of its own, with a record file.
+    """A server on a port of 127.0.0.1, in its own process, with a record file.
 
-    Further fields of a subclass are text, and part of the record.
+    A subclass's further fields are text, and part of the record.
     """
 
     NAME: ClassVar[str]
-    """Name in messages and, with underscores, of the server's files."""
+    """Name in messages and, with underscores, of its files."""
     DEFAULT_PORT: ClassVar[int]
     PORT_VARIABLE: ClassVar[str]
     """Environment variable that sets the port."""
@@ -69,11 +70,73 @@ class Server(ABC):
         server = cls.recorded(state_dir)
         return server if server is not None and server.process.alive else None
 
+    @classmethod
+    def start(
+        cls,
+        python_arguments: Sequence[str],
+        *,
+        state_dir: Path,
+        port: int | None,
+        say: Callable[[str], None],
+        environment: Callable[[int], Mapping[str, str]] = lambda _port: {},
+        inherit: Sequence[int] = (),
+        fits: Callable[[Self], bool] = lambda _server: True,
+        **fields: str,
+    ) -> Self:
+        """Return the server of `state_dir`; start it if none runs that fits.
+
+        Several processes may call this at once: one starts it, the others get the same. From then on it
+        accepts connections; `wait_until_ready` returns when it answers.
+
+        Args:
+            python_arguments: arguments of Python. The process gets the listening socket as descriptor 3.
+            state_dir: folder for its record, log and lock.
+            port: port to listen on, 0 for any; None for its variable, else its default, else any.
+            say: called with one line if the default port is in use.
+            environment: returns further variables, by the port.
+            inherit: descriptors that the process gets after the socket.
+            fits: whether a running server can be used; otherwise it is replaced.
+            fields: its further fields.
+
+        Raises:
+            PortError: the chosen port cannot be used.
+            ProcessError: it does not start.
+        """
+        with exclusive(cls._file(state_dir, "lock")):
+            server = cls.recorded(state_dir)
+            if server is not None and server.process.alive and fits(server):
+                return server
+            if server is not None:
+                server.stop()
+            with ports.listen(
+                what=cls.NAME, default=cls.DEFAULT_PORT, variable=cls.PORT_VARIABLE, chosen=port, say=say
+            ) as listener:
+                port = ports.port_of(listener)
+                process = spawn(
+                    [sys.executable, "-P", *python_arguments],
+                    log=cls._file(state_dir, "log"),
+                    environment={
+                        **user_environment(),
+                        "PYTHONPATH": str(_ROOT),
+                        **Notes.of(state_dir).variables,
+                        **environment(port),
+                    },
+                    inherit=[listener.fileno(), *inherit],
+                )
+            record = {"pid": process.pid, "started": process.started, "port": port, **fields}
+            try:
+                replace_text(cls._file(state_dir, "json"), json.dumps(record))
+            except BaseException:
+                # Without a record no command would find it.
+                process.stop(seconds=0)
+                raise
+            return cls(state_dir=state_dir, process=process, port=port, **fields)
+
     @abstractmethod
     def answers(self) -> bool:
         """Whether this server, and no other on its port, answers within 5 s."""
 
-    def wait_until_ready(self, *, seconds: float = READY_SECONDS) -> None:
+    def wait_until_ready(self, *, seconds: float = 30.0) -> None:
         """Return as soon as it answers.
 
         Raises:
@@ -100,46 +163,3 @@ class Server(ABC):
     @classmethod
     def _file(cls, state_dir: Path, suffix: str) -> Path:
         return state_dir / f"{cls.NAME.replace(' ', '_')}.{suffix}"
-
-    @classmethod
-    def _start_or_join(
-        cls,
-        python_arguments: Sequence[str],
-        *,
-        state_dir: Path,
-        port: int | None,
-        say: Callable[[str], None],
-        environment: Callable[[int], Mapping[str, str]],
-        inherit: Sequence[int] = (),
-        fits: Callable[[Self], bool] = lambda _: True,
-        **facts: str,
-    ) -> Self:
-        """Return the server of `state_dir`; start it if none runs that fits.
-
-        It gets the listening socket as descriptor 3, then those of `inherit`; the user's variables, and those
-        that `environment` returns for its port. `facts` are its further fields.
-        """
-        with exclusive(cls._file(state_dir, "lock")):
-            server = cls.recorded(state_dir)
-            if server is None or not server.process.alive or not fits(server):
-                if server is not None:
-                    server.stop()
-                with ports.listen(
-                    what=cls.NAME, default=cls.DEFAULT_PORT, variable=cls.PORT_VARIABLE, wanted=port, say=say
-                ) as listener:
-                    port = ports.port_of(listener)
-                    process = spawn(
-                        [sys.executable, "-P", *python_arguments],
-                        log=cls._file(state_dir, "log"),
-                        environment={**user_environment(), **environment(port)},
-                        inherit=[listener.fileno(), *inherit],
-                    )
-                server = cls(state_dir=state_dir, process=process, port=port, **facts)
-                record = {"pid": process.pid, "started": process.started, "port": port, **facts}
-                try:
-                    replace_text(cls._file(state_dir, "json"), json.dumps(record))
-                except BaseException:
-                    # Nobody would find it again.
-                    process.stop(seconds=0)
-                    raise
-        return server

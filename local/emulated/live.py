@@ -25,7 +25,7 @@ def live_keywords(
         keywords: those that there are.
         restarts: whether the app is started again when a file changes; else it runs to its end.
     """
-    told = notes.Notes.told()
+    told = notes.Notes.from_environment()
     _, _, digest = str(definition["image"]).partition("@")
     live = told.images().get(digest) if told else None
     if live is None:

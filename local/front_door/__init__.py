@@ -1,4 +1,4 @@
-"""http://<host>.localhost:8080 for each host of the local stacks: Route 53, load balancer, task."""
+"""The front door: `http://<host>.localhost:8080` for each host of the local stacks."""
 
 from local.front_door.process import FrontDoor, NoAnswerError
 

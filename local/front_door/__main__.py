@@ -1,4 +1,4 @@
-"""Serves the front door on a listening socket that it inherits, until SIGTERM or SIGINT."""
+"""Serve the front door on an inherited listening socket, until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from local.resources.cloud import Cloud, NotLoopbackError, require_loopback
 
 
 def main() -> None:
-    """Serve with the arguments of the command line."""
+    """Serve with the command line's arguments."""
     parser = argparse.ArgumentParser(prog="python -m local.front_door", description=__doc__)
     parser.add_argument("--emulator", required=True, help="the emulator's endpoint")
     parser.add_argument("--region", required=True, help="region of the stacks' load balancers")
@@ -35,18 +35,18 @@ async def serve(listener: socket.socket, cloud: Cloud) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    # First, because the first thing that a task asks is who it is.
+    # The relay comes first, because a task's first request is for its metadata.
     bridge = await asyncio.to_thread(task_metadata.bridge_address)
     if bridge is not None:
-        # Where Docker runs in a virtual machine the bridge is not here, and containers need no help.
+        # Where Docker runs in a virtual machine the bridge is not here, and containers need no relay.
         with suppress(OSError):
             relay = task_metadata.make_relay(cloud.endpoint)
             await connections.serve(relay, host=bridge, port=urlsplit(cloud.endpoint).port)
     door = FrontDoorServer(cloud, port=port_of(listener))
     await connections.serve(door.handle, sock=listener)
-    following = asyncio.create_task(door.network.follow())
+    watching = asyncio.create_task(door.network.watch())
     await stop.wait()
-    following.cancel()
+    watching.cancel()
 
 
 if __name__ == "__main__":

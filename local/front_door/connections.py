@@ -1,4 +1,4 @@
-"""TCP connections: served, passed on as they come, and ended so that both ends know how."""
+"""TCP connections: accepted, relayed and closed so that both ends notice the right end."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _LINGER_SECONDS: Final = 2
 async def serve(
     handle: Callable[[StreamReader, StreamWriter], Coroutine[Any, Any, None]], **where: Any
 ) -> asyncio.Server:
-    """Call `handle` for each connection; `where` is as for `loop.create_server`."""
+    """Call `handle` for each connection; `where` is passed to `loop.create_server`."""
     handling: set[asyncio.Task[None]] = set()
 
     def connected(reader: StreamReader, writer: StreamWriter) -> None:
-        # A coroutine in this place would have its cancellation, at the server's end, logged as an error.
+        # With a coroutine here, asyncio would log the cancellation at the server's end as an error.
         task = asyncio.create_task(handle(reader, writer))
         handling.add(task)
         task.add_done_callback(handling.discard)
@@ -32,7 +32,7 @@ async def serve(
 
 
 async def copy(source: StreamReader, sink: StreamWriter) -> None:
-    """Pass on what comes until the source's end.
+    """Copy until the source's end.
 
     Raises:
         OSError: either connection is broken.
@@ -42,35 +42,35 @@ async def copy(source: StreamReader, sink: StreamWriter) -> None:
         await sink.drain()
 
 
-async def drain(source: StreamReader) -> None:
-    """Drop what comes until the source's end."""
+async def discard(source: StreamReader) -> None:
+    """Read and drop everything until the source's end."""
     with suppress(ConnectionError):
         while await source.read(_CHUNK):
             pass
 
 
 async def upload(client: StreamReader, target: StreamWriter) -> None:
-    """Pass on what a client sends; return when the client has ended its connection."""
+    """Copy what a client sends to a target; return when the client has ended its connection."""
     with suppress(ConnectionError):
         await copy(client, target)
         return
-    # A target may answer without reading all. The client goes on until it has seen the answer.
-    await drain(client)
+    # A target may respond without reading everything; the client sends until it has seen the response.
+    await discard(client)
 
 
-async def finish(reader: StreamReader, writer: StreamWriter, last: bytes) -> None:
-    """Send the last of an answer and close the connection, when the client has it."""
+async def send_and_close(reader: StreamReader, writer: StreamWriter, data: bytes) -> None:
+    """Send the end of a response, and close the connection when the client has received it."""
     with suppress(OSError):
-        writer.write(last)
+        writer.write(data)
         await writer.drain()
         writer.write_eof()
-        # To close now would take the answer from a client that is still sending.
-        await asyncio.wait_for(drain(reader), _LINGER_SECONDS)
+        # Closed now, a client that is still sending would lose the response.
+        await asyncio.wait_for(discard(reader), _LINGER_SECONDS)
     writer.close()
 
 
 def reset(writer: StreamWriter) -> None:
-    """Break a connection off, so that half an answer does not look like a whole one."""
+    """Abort a connection, so that a truncated response does not look complete."""
     with suppress(OSError):
         sock: socket.socket = writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

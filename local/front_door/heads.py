@@ -1,9 +1,8 @@
-"""Heads of HTTP/1.1 messages: read from a connection, changed, written. Bodies stay what they are."""
+"""Start line and headers of HTTP/1.1 messages. Bodies are passed on as bytes."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -16,12 +15,12 @@ _HOP_BY_HOP: Final = frozenset({"connection", "keep-alive", "proxy-authorization
 
 
 class BadHeadError(Exception):
-    """What came is not the head of an HTTP/1.1 message, or is too long."""
+    """The bytes received are not the head of an HTTP/1.1 message, or it is too long."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """First line and headers of a request or a response."""
+    """Start line and headers of a request or a response."""
 
     line: tuple[str, str, str]
     """Method, target and version; or version, status and reason."""
@@ -29,49 +28,63 @@ class Head:
 
     @classmethod
     async def read(cls, reader: asyncio.StreamReader) -> Self:
-        """Return the next head.
+        """Read the next head.
 
         Raises:
-            BadHeadError: there is none, or it is longer than a load balancer takes.
+            BadHeadError: there is none, or it is longer than a load balancer accepts.
         """
         try:
             data = await reader.readuntil(_END)
         except asyncio.IncompleteReadError as error:
-            raise BadHeadError("the connection ended before the end of a head") from error
+            raise BadHeadError("the connection ended before the end of the headers") from error
         except asyncio.LimitOverrunError as error:
-            raise BadHeadError(f"headers may have {LONGEST_HEAD} bytes together") from error
+            raise BadHeadError(f"the headers are longer than {LONGEST_HEAD} bytes") from error
         lines = data.removesuffix(_END).decode("latin-1").split("\r\n")
         if any(len(line) > LONGEST_LINE for line in lines):
-            raise BadHeadError(f"a header may have {LONGEST_LINE} bytes")
-        first = lines[0].split(" ", 2)
+            raise BadHeadError(f"a header is longer than {LONGEST_LINE} bytes")
+        first, second, third = [*lines[0].split(" ", 2), "", ""][:3]
         pairs = [line.partition(":") for line in lines[1:]]
-        if len(first) < 2 or any(not mark or name.strip() != name or not name for name, mark, _ in pairs):  # noqa: PLR2004
+        if not second or any(not colon or name.strip() != name or not name for name, colon, _ in pairs):
             raise BadHeadError("this is not HTTP/1.1")
-        line = (first[0], first[1], first[2] if first[2:] else "")
-        return cls(line, tuple((name, value.strip()) for name, _, value in pairs))
+        return cls((first, second, third), tuple((name, value.strip()) for name, _, value in pairs))
 
-    def all(self, name: str) -> list[str]:
+    @property
+    def method(self) -> str:
+        """The method of a request."""
+        return self.line[0]
+
+    @property
+    def target(self) -> str:
+        """Path and query of a request."""
+        return self.line[1]
+
+    @property
+    def accepts_html(self) -> bool:
+        """Whether a browser sends this request."""
+        return "text/html" in self.get("Accept")
+
+    def get_all(self, name: str) -> list[str]:
         """Return the values of every header with this name."""
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
-    def first(self, name: str, default: str = "") -> str:
+    def get(self, name: str, default: str = "") -> str:
         """Return the value of the first header with this name."""
-        return next(iter(self.all(name)), default)
+        return next(iter(self.get_all(name)), default)
 
-    def passed_on(self, **changed: str) -> Head:
-        """Return what goes to the next hop, for one message on its connection.
+    def forwarded(self, **changed: str) -> Head:
+        """Return the head for the next hop, whose connection carries one message.
 
         Args:
-            changed: headers to set, in place of those that there are; underscores stand for hyphens.
+            changed: headers to replace or add; underscores stand for hyphens.
         """
-        connection = {word.strip().lower() for value in self.all("Connection") for word in value.split(",")}
-        connected = {"Connection": "Upgrade" if "upgrade" in connection else "close"}
-        new = connected | {name.replace("_", "-"): value for name, value in changed.items()}
+        connection = {
+            word.strip().lower() for value in self.get_all("Connection") for word in value.split(",")
+        }
+        new = {"Connection": "Upgrade" if "upgrade" in connection else "close"}
+        new |= {name.replace("_", "-"): value for name, value in changed.items()}
         dropped = (_HOP_BY_HOP | connection | {name.lower() for name in new}) - {"upgrade"}
-        return Head(self.line, (*self._without(dropped), *new.items()))
-
-    def _without(self, names: Container[str]) -> Iterable[tuple[str, str]]:
-        return (pair for pair in self.headers if pair[0].lower() not in names)
+        kept = (pair for pair in self.headers if pair[0].lower() not in dropped)
+        return Head(self.line, (*kept, *new.items()))
 
     def __bytes__(self) -> bytes:
         lines = (" ".join(self.line).rstrip(), *(f"{name}: {value}" for name, value in self.headers))

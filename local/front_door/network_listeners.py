@@ -1,4 +1,4 @@
-"""Listeners of network load balancers, each on a port of 127.0.0.1 that leads to a target."""
+"""Listeners of network load balancers, each on a port of 127.0.0.1 from which connections go to a target."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from local.front_door import connections, routes
 from local.front_door.routes import Address, NetworkListener
 from local.resources.cloud import Cloud
 
-_LOOK_SECONDS: Final = 2
+_POLL_SECONDS: Final = 2
 _FLOW_SECONDS: Final = 120
 """https://docs.aws.amazon.com/elasticloadbalancing/latest/network/network-load-balancers.html"""
 _UNPRIVILEGED: Final = 1024
 
 
 class NetworkListeners:
-    """Opens a port for each listener as they come and go; TLS is played over plain TCP."""
+    """Opens a port for each listener, and closes it when the listener is deleted; TLS is plain TCP here."""
 
     def __init__(
         self,
@@ -32,56 +32,60 @@ class NetworkListeners:
         connect: Callable[[str], Awaitable[tuple[StreamReader, StreamWriter]]],
         choose: Callable[[str], Awaitable[Address | None]],
     ) -> None:
-        """Take an emulator, what connects to a target of a group, and what chooses one."""
+        """Prepare, without opening a port.
+
+        Args:
+            cloud: the emulator.
+            connect: connects to a target of a group, by the group's ARN.
+            choose: returns a target of a group; None if it has none.
+        """
         self._cloud = cloud
         self._connect = connect
         self._choose = choose
         self._open: dict[NetworkListener, tuple[int, Callable[[], None]]] = {}
-        """The port of each, and what closes it."""
-
-    @property
-    def opened(self) -> Mapping[str, str]:
-        """The load balancer behind each address, by its ARN."""
-        return {address: one.load_balancer_arn for one, address in self.addresses.items()}
+        """The port of each, and the function that closes it."""
 
     @property
     def addresses(self) -> Mapping[NetworkListener, str]:
-        """Where each is on this machine."""
+        """The URL of each listener on this machine."""
         return {
-            one: f"{'udp' if one.udp else 'tcp'}://{ports.LOOPBACK}:{port}"
-            for one, (port, _) in self._open.items()
+            listener: f"{'udp' if listener.udp else 'tcp'}://{ports.LOOPBACK}:{port}"
+            for listener, (port, _) in self._open.items()
         }
 
     def address(self, host: str, port: int) -> str | None:
-        """Return where the listener is found that is `host:port` on AWS."""
-        found = (own for one, (own, _) in self._open.items() if host in one.hosts and one.port == port)
-        own = next(found, None)
-        return None if own is None else f"{ports.LOOPBACK}:{own}"
+        """Return host and port on this machine of the listener that is `host:port` on AWS."""
+        for listener, (own_port, _) in self._open.items():
+            if host in listener.hosts and listener.port == port:
+                return f"{ports.LOOPBACK}:{own_port}"
+        return None
 
-    async def follow(self) -> None:
-        """Look again and again which listeners there are."""
+    async def watch(self) -> None:
+        """Keep the ports up to date, until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.update()
             except (BotoCoreError, ClientError, OSError) as error:
                 print(error, flush=True)
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
 
-    async def look(self) -> None:
-        """Open and close what has changed."""
-        wanted = await asyncio.to_thread(routes.network_listeners, self._cloud)
-        for gone in self._open.keys() - wanted:
-            self._open.pop(gone)[1]()
-        for new in sorted(wanted - self._open.keys()):
-            serve = self._serve_udp if new.udp else self._serve_tcp
+    async def update(self) -> None:
+        """Open the ports of new listeners, and close those of deleted ones."""
+        listeners = await asyncio.to_thread(routes.network_listeners, self._cloud)
+        for listener in self._open.keys() - listeners:
+            _, close = self._open.pop(listener)
+            close()
+        for listener in sorted(listeners - self._open.keys()):
+            serve = self._serve_udp if listener.udp else self._serve_tcp
             try:
-                # As on AWS, where that is free.
-                self._open[new] = await serve(new.group, new.port if new.port >= _UNPRIVILEGED else 0)
+                # The port on AWS, if it is free.
+                port = listener.port if listener.port >= _UNPRIVILEGED else 0
+                self._open[listener] = await serve(listener.group, port)
             except OSError:
-                self._open[new] = await serve(new.group, 0)
+                self._open[listener] = await serve(listener.group, 0)
 
     async def _serve_tcp(self, group: str, port: int) -> tuple[int, Callable[[], None]]:
-        server = await connections.serve(partial(self._pass_on, group), host=ports.LOOPBACK, port=port)
+        server = await connections.serve(partial(self._relay, group), host=ports.LOOPBACK, port=port)
         return server.sockets[0].getsockname()[1], server.close
 
     async def _serve_udp(self, group: str, port: int) -> tuple[int, Callable[[], None]]:
@@ -90,10 +94,10 @@ class NetworkListeners:
         transport, _ = await loop.create_datagram_endpoint(relay, local_addr=(ports.LOOPBACK, port))
         return transport.get_extra_info("sockname")[1], transport.close
 
-    async def _pass_on(self, group: str, reader: StreamReader, writer: StreamWriter) -> None:
+    async def _relay(self, group: str, reader: StreamReader, writer: StreamWriter) -> None:
         try:
             from_target, to_target = await self._connect(group)
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the client has no target
+        except Exception as error:  # noqa: BLE001 -- whatever the reason, the client has no target
             print(error, flush=True)
             connections.reset(writer)
             return
@@ -103,22 +107,22 @@ class NetworkListeners:
 
 
 async def _copy(source: StreamReader, sink: StreamWriter) -> None:
-    """Pass on what comes, and its end, for the other way may go on."""
+    """Copy one direction, and its end: the other direction may continue."""
     await connections.copy(source, sink)
     sink.write_eof()
 
 
 class _Datagrams(asyncio.DatagramProtocol):
-    """Passes the datagrams of each client on to one target for a while, and its answers back."""
+    """Relays the datagrams of each client to one target for a while, and its responses back."""
 
     def __init__(self, choose: Callable[[], Awaitable[Address | None]]) -> None:
         self._choose = choose
-        self._door: Any = None
+        self._listener: Any = None
         self._targets: dict[Address, asyncio.DatagramTransport] = {}
         self._sending: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._door = transport
+        self._listener = transport
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         task = asyncio.create_task(self._send(data, addr))
@@ -130,8 +134,8 @@ class _Datagrams(asyncio.DatagramProtocol):
             if (target := await self._choose()) is None:
                 return
             loop = asyncio.get_running_loop()
-            answers = partial(_Answers, partial(self._door.sendto, addr=client))
-            transport, _ = await loop.create_datagram_endpoint(answers, remote_addr=target)
+            responses = partial(_Responses, partial(self._listener.sendto, addr=client))
+            transport, _ = await loop.create_datagram_endpoint(responses, remote_addr=target)
             self._targets[client] = transport
             loop.call_later(_FLOW_SECONDS, self._forget, client)
         self._targets[client].sendto(data)
@@ -140,10 +144,10 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._targets.pop(client).close()
 
 
-class _Answers(asyncio.DatagramProtocol):
-    def __init__(self, answer: Callable[[bytes], None]) -> None:
-        self._answer = answer
+class _Responses(asyncio.DatagramProtocol):
+    def __init__(self, respond: Callable[[bytes], None]) -> None:
+        self._respond = respond
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         del addr
-        self._answer(data)
+        self._respond(data)

@@ -1,4 +1,4 @@
-"""Rules of a load balancer's listener: which one takes a request, and what path its target gets."""
+"""Listener rules: which one applies to a request, and the path that its target gets."""
 
 from __future__ import annotations
 
@@ -16,22 +16,20 @@ PATH_PATTERN: Final = "path-pattern"
 class Rule:
     """A listener rule, or a listener's default actions."""
 
-    arn: str
     priority: str
     """A number, the lowest first, or `default`."""
     conditions: tuple[Any, ...]
-    """As DescribeRules gives them; the default rule has none, so that it takes every request."""
+    """As DescribeRules returns them; the default rule has none, so it applies to every request."""
     actions: tuple[Any, ...]
     pattern: re.Pattern[str] | None
-    """What of the path is replaced, by `replacement`."""
+    """The part of the path that `replacement` replaces."""
     replacement: str
 
     @classmethod
     def of(cls, rule: Any) -> Self:
-        """Return a rule that DescribeRules gives."""
+        """Return a rule from a member of DescribeRules's response."""
         pattern, replacement = _rewrite(rule)
         return cls(
-            arn=rule["RuleArn"],
             priority=str(rule["Priority"]),
             conditions=tuple(rule["Conditions"]),
             actions=tuple(rule["Actions"]),
@@ -39,23 +37,19 @@ class Rule:
             replacement=replacement,
         )
 
-    def takes(self, host: str, target: str) -> bool:
-        """Whether all its conditions hold for a request of path and query `target`."""
-        return not self.unmet(host, target)
-
     def unmet(self, host: str, target: str) -> tuple[Any, ...]:
-        """Return the conditions that do not hold."""
-        return tuple(condition for condition in self.conditions if not _holds(condition, host, target))
+        """Return the conditions that a request for path and query `target` does not meet."""
+        return tuple(condition for condition in self.conditions if not _is_met(condition, host, target))
 
     def names(self, host: str) -> bool:
-        """Whether a condition asks for this host."""
+        """Whether a condition requires this host."""
         return any(
-            condition["Field"] == HOST_HEADER and _fits_any(host, values(condition))
+            condition["Field"] == HOST_HEADER and _matches_any(host, values(condition))
             for condition in self.conditions
         )
 
     def rewrite(self, target: str) -> str:
-        """Return path and query that the target gets."""
+        """Return the path and query that the target gets."""
         path, mark, query = target.partition("?")
         if self.pattern is not None:
             path = self.pattern.sub(self.replacement, path, count=1)
@@ -63,12 +57,17 @@ class Rule:
 
 
 def in_order(rules: Iterable[Any]) -> tuple[Rule, ...]:
-    """Return rules that DescribeRules gives in the order in which a load balancer tries them."""
+    """Return the rules of DescribeRules's response in the order in which a load balancer evaluates them."""
+    by_priority = sorted(
+        rules, key=lambda rule: (rule["IsDefault"], 0 if rule["IsDefault"] else int(rule["Priority"]))
+    )
+    return tuple(map(Rule.of, by_priority))
 
-    def place(rule: Any) -> tuple[bool, int]:
-        return (True, 0) if rule["IsDefault"] else (False, int(rule["Priority"]))
 
-    return tuple(Rule.of(rule) for rule in sorted(rules, key=place))
+def values(condition: Any) -> list[str]:
+    """Return a condition's values, which are in its own list or in the block of its kind."""
+    blocks = (cast("Any", block) for block in condition.values() if isinstance(block, dict))
+    return next(blocks, condition).get("Values", [])
 
 
 def _rewrite(rule: Any) -> tuple[re.Pattern[str] | None, str]:
@@ -82,24 +81,13 @@ def _rewrite(rule: Any) -> tuple[re.Pattern[str] | None, str]:
 
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
-def _holds(condition: Any, host: str, target: str) -> bool:
+def _is_met(condition: Any, host: str, target: str) -> bool:
     if condition["Field"] == HOST_HEADER:
-        return _fits_any(host, values(condition))
-    # The local provider knows of one other kind, `path-pattern`.
-    path = target.partition("?")[0]
-    return _fits_any(unquote(path), values(condition), case=True)
+        return _matches_any(host, values(condition))
+    # The local provider accepts one other kind, `path-pattern`, which is case-sensitive.
+    return _matches_any(unquote(target.partition("?")[0]), values(condition), flags=re.NOFLAG)
 
 
-def values(condition: Any) -> list[str]:
-    """Return a condition's values, which stand in a list of their own or in the block for its kind."""
-    blocks = (cast("Any", block) for block in condition.values() if isinstance(block, dict))
-    return next(blocks, condition).get("Values", [])
-
-
-def _fits_any(value: str, patterns: Iterable[str], *, case: bool = False) -> bool:
-    return any(_fits(value, pattern, case=case) for pattern in patterns)
-
-
-def _fits(value: str, pattern: str, *, case: bool = False) -> bool:
-    regex = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.fullmatch(regex, value, re.DOTALL | (0 if case else re.IGNORECASE)) is not None
+def _matches_any(value: str, patterns: Iterable[str], *, flags: re.RegexFlag = re.IGNORECASE) -> bool:
+    regexes = (re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".") for pattern in patterns)
+    return any(re.fullmatch(regex, value, re.DOTALL | flags) for regex in regexes)

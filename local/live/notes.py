@@ -1,4 +1,4 @@
-"""What `dev` tells the emulator and the front door, in files of `.local/live`."""
+"""Files in `.local/live` by which `dev` instructs the emulator and the front door."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -15,14 +16,14 @@ from local.processes import ProcessIdentity
 
 _VARIABLE: Final = "NODE_ON_ECS_LIVE"
 LABEL: Final = "node-on-ecs.live"
-"""Label of containers that are restarted, with the folder that they run."""
+"""Label of containers that `dev` restarts; its value is the folder that they run from."""
 LONGEST_RESTART_SECONDS: Final = 15.0
-"""How long requests wait for an app that starts again."""
+"""How long requests wait for an app that is being restarted."""
 
 
 @dataclass(frozen=True)
 class Live:
-    """What takes the place of an image's working directory."""
+    """A folder that is mounted over an image's working directory."""
 
     folder: str
     """On this machine."""
@@ -32,40 +33,38 @@ class Live:
 
 @dataclass(frozen=True)
 class Notes:
-    """The notes of all `dev` commands of a clone; those of one that has been killed count no more."""
+    """The notes of all `dev` commands of a clone; those of a killed command are ignored."""
 
     folder: Path
 
     @classmethod
     def of(cls, state_dir: Path) -> Self:
-        """Return those of a clone by its folder `.local`."""
+        """Return the notes of a clone by its folder `.local`."""
         return cls(state_dir.resolve() / "live")
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """Variables by which a process finds them."""
+        """Environment variables for `from_environment` in another process."""
         return {_VARIABLE: str(self.folder)}
 
     @classmethod
-    def told(cls) -> Self | None:
-        """Return those that this process was started with; None if it was started without."""
+    def from_environment(cls) -> Self | None:
+        """Return the notes that this process's environment names; None if it names none."""
         folder = os.environ.get(_VARIABLE)
         return cls(Path(folder)) if folder else None
 
     def images(self) -> Mapping[str, Live]:
-        """Return what runs from a folder, by the image's digest."""
-        found: dict[str, Live] = {}
+        """Return the folder of each image that runs from one, by the image's digest."""
+        images: dict[str, Live] = {}
         for path in sorted(self.folder.glob("*.json")):
-            try:
+            with suppress(OSError, ValueError, KeyError, TypeError):
                 note: Any = json.loads(path.read_text("utf-8"))
                 if ProcessIdentity(int(note["pid"]), str(note["started"])).alive:
-                    found |= {digest: Live(**live) for digest, live in note["images"].items()}
-            except (OSError, ValueError, KeyError, TypeError):
-                continue
-        return found
+                    images |= {digest: Live(**live) for digest, live in note["images"].items()}
+        return images
 
     def write(self, stack: str, images: Mapping[str, Live]) -> None:
-        """Note what of a stack runs from a folder, for as long as this process lives."""
+        """Note which images of a stack run from a folder, for the lifetime of this process."""
         own = ProcessIdentity.of(os.getpid())
         note = {
             "pid": os.getpid(),
@@ -76,12 +75,12 @@ class Notes:
         replace_text(self.folder / f"{stack}.json", json.dumps(note))
 
     def remove(self, stack: str) -> None:
-        """Forget a stack: its next tasks run their image."""
+        """Delete the notes of a stack: its next tasks run their image."""
         (self.folder / f"{stack}.json").unlink(missing_ok=True)
         self.note_restart(stack, under_way=False)
 
     def note_restart(self, stack: str, *, under_way: bool) -> None:
-        """Note that the apps of a stack start again, or that they have."""
+        """Note whether the apps of a stack are being restarted."""
         mark = self.folder / f"{stack}.restarting"
         if under_way:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -89,13 +88,12 @@ class Notes:
         else:
             mark.unlink(missing_ok=True)
 
-    def restart_under_way(self) -> bool:
-        """Whether an app starts again, so that a request is better kept than refused."""
+    def restarting_stacks(self) -> frozenset[str]:
+        """Return the stacks whose apps are being restarted, so that requests should wait for them."""
         oldest = time.time() - LONGEST_RESTART_SECONDS
+        stacks: set[str] = set()
         for mark in self.folder.glob("*.restarting"):
-            try:
+            with suppress(OSError):
                 if mark.stat().st_mtime > oldest:
-                    return True
-            except OSError:
-                continue
-        return False
+                    stacks.add(mark.stem)
+        return frozenset(stacks)

@@ -1,1 +1,1 @@
-"""http://localhost:8080, the page of the local AWS: services, tasks, rules and logs of the emulator."""
+"""The page of the local AWS at http://localhost:8080: services, tasks, rules and logs of the emulator."""

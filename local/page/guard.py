@@ -1,4 +1,4 @@
-"""Who may see the page and press its buttons: a browser on this machine, from the page itself."""
+"""Access to the page and its buttons: only a browser on this machine, and only from the page itself."""
 
 from __future__ import annotations
 
@@ -19,28 +19,27 @@ HEADERS: Final[Mapping[str, str]] = {
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # With `no-referrer` a browser would not say where a form comes from.
+    # With `no-referrer` a browser would not send a form's origin.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
 
 
 def is_own(request: Head, port: int) -> bool:
-    """Whether a request is for the page: a name that leads to this machine by DNS alone gets nothing."""
-    return request.first("Host").lower() in _names(port)
+    """Whether a request is for the page: by this machine's own names, not by others that resolve to it."""
+    return request.get("Host").lower() in _names(port)
 
 
 def comes_from_the_page(request: Head, port: int) -> bool:
     """Whether the page itself sends a request, not another site or an app under `*.localhost`."""
-    origins = request.all("Origin")
-    own = {f"http://{name}" for name in _names(port)}
-    # Other names of this machine are other origins.
-    return len(origins) == 1 and origins[0] in own and origins[0] == f"http://{request.first('Host').lower()}"
+    origins = request.get_all("Origin")
+    # Each of this machine's names is an origin of its own.
+    return is_own(request, port) and origins == [f"http://{request.get('Host').lower()}"]
 
 
 def is_foreign(request: Head) -> bool:
-    """Whether a browser says that another site asks, other than by a link that somebody follows."""
-    site, mode = request.first("Sec-Fetch-Site"), request.first("Sec-Fetch-Mode")
+    """Whether another site sends a request from a browser, other than by a link that the user follows."""
+    site, mode = request.get("Sec-Fetch-Site"), request.get("Sec-Fetch-Mode")
     return site not in {"", "same-origin", "none"} and mode != "navigate"
 
 

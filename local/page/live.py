@@ -1,4 +1,4 @@
-"""What changes on an open page, sent as it happens: server-sent events, one at a time."""
+"""Live updates of an open page, as server-sent events."""
 
 from __future__ import annotations
 
@@ -21,71 +21,72 @@ _STALLED_SECONDS: Final = 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moment:
-    """An open page at one moment."""
+class Snapshot:
+    """The content of an open page."""
 
     parts: Mapping[str, str]
     """HTML by the id of its element."""
     states: Mapping[str, str]
-    """What a screen reader says of each service when that changes."""
+    """State of each service, which a screen reader reads out when it changes."""
     lines: Lines
+    """Log lines since the previous snapshot."""
 
 
-class Follower:
-    """Tells one browser what it does not have yet."""
+async def follow(
+    reader: StreamReader,
+    writer: StreamWriter,
+    read: Callable[[int], Awaitable[Snapshot]],
+    *,
+    after: int,
+) -> None:
+    """Send changes until the browser disconnects, or reading fails.
 
-    def __init__(self, look: Callable[[int], Awaitable[Moment]], *, after: int) -> None:
-        """Take what returns the page with the lines after one's number, and the last one that was shown."""
-        self._look = look
-        self._line = after
-        self._before: Moment | None = None
-
-    async def events(self) -> list[str]:
-        """Return what is new."""
-        now = await self._look(self._line)
-        before, self._before, self._line = self._before, now, now.lines.last
-        return [*_changes(before, now)]
-
-
-async def follow(reader: StreamReader, writer: StreamWriter, follower: Follower) -> None:
-    """Send what is new until the browser leaves.
+    Args:
+        reader: the connection's.
+        writer: the connection's.
+        read: returns the page, with the log lines after a number.
+        after: number of the last log line that the browser has.
 
     Raises:
-        OSError: it has left, or takes nothing for half a minute.
+        OSError: the browser disconnected, or accepts no data for half a minute.
     """
-    gone = asyncio.create_task(connections.drain(reader))
+    disconnected = asyncio.create_task(connections.discard(reader))
     headers = {"Content-Type": "text/event-stream; charset=utf-8", "Connection": "close", **guard.HEADERS}
     writer.write(bytes(Head(("HTTP/1.1", "200", "OK"), tuple(headers.items()))))
+    previous: Snapshot | None = None
+    sent_at = float("-inf")
     try:
-        wrote_at = float("-inf")
-        while not gone.done():
-            events = await follower.events()
-            if not events and time.monotonic() - wrote_at > _PING_SECONDS:
-                events = [": still here\n\n"]
+        while not disconnected.done():
+            current = await read(after)
+            events = [*changes(previous, current)]
+            previous, after = current, current.lines.last
+            if not events and time.monotonic() - sent_at > _PING_SECONDS:
+                events = [": ping\n\n"]
             for event in events:
                 writer.write(event.encode())
-                # Nothing more is read for a browser that does not take what it has got.
+                # No further reads for a browser that does not accept the previous data.
                 await asyncio.wait_for(writer.drain(), _STALLED_SECONDS)
-                wrote_at = time.monotonic()
-            await asyncio.wait({gone}, timeout=_PAUSE_SECONDS)
+                sent_at = time.monotonic()
+            await asyncio.wait({disconnected}, timeout=_PAUSE_SECONDS)
     except TimeoutError as error:
         raise ConnectionAbortedError from error
     finally:
-        gone.cancel()
+        disconnected.cancel()
 
 
-def _changes(before: Moment | None, now: Moment) -> Iterator[str]:
-    for name, html in now.parts.items():
-        if before is None or before.parts.get(name) != html:
+def changes(previous: Snapshot | None, current: Snapshot) -> Iterator[str]:
+    """Yield the events that turn the previous content of a page into the current one."""
+    for name, html in current.parts.items():
+        if previous is None or previous.parts.get(name) != html:
             yield _event("part", {"id": name, "html": html})
-    if before is not None:
-        changed = [text for name, text in now.states.items() if before.states.get(name) != text]
+    if previous is not None:
+        changed = [text for name, text in current.states.items() if previous.states.get(name) != text]
         if changed:
             yield _event("say", {"text": "; ".join(changed)})
-    if now.lines.lines:
-        html = rendering.render("lines.html", lines=now.lines.lines)
-        # The browser says the number when it asks again.
-        yield _event("lines", {"html": html, "anew": now.lines.anew}, identifier=now.lines.last)
+    if current.lines.lines:
+        html = rendering.render("lines.html", lines=current.lines.lines)
+        # The browser sends this number when it reconnects.
+        yield _event("lines", {"html": html, "anew": current.lines.anew}, identifier=current.lines.last)
 
 
 def _event(kind: str, data: Mapping[str, object], *, identifier: int | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Log lines as they come: of a stack, a service or a task, read once for all who look."""
+"""Log lines of a stack, a service or a task, read once for all open pages."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from typing import Any, Final
 from local.resources.cloud import Cloud
 
 KEPT: Final = 300
-"""Lines that a reader who comes new, or is too slow, still gets."""
+"""Number of lines that a new or slow reader gets."""
 _READ_AT_ONCE: Final = 1000
 _STREAMS: Final = 50
-"""Those that were written to last: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogStreams.html"""
+"""The streams with the latest events: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogStreams.html"""
 _WINDOWS_SECONDS: Final = (0.2, 2, 20, 200, 2000, 86_400)
-"""How far back a new reader looks, until there are enough lines."""
+"""Periods that a new reader reads, one after the other, until there are enough lines."""
 _LATE_MILLISECONDS: Final = 2000
 _STALE_SECONDS: Final = 30
 _LONGEST: Final = 4000
 _LONG_VALUE: Final = 16
-"""Characters from which a value, such as the id of a request, comes after the others."""
+"""Number of characters from which a value, such as the id of a request, is shown after the others."""
 _INVISIBLE: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MESSAGE_KEYS: Final = ("msg", "message")
 _LEVEL_KEYS: Final = ("level", "severity")
 _TIME_KEYS: Final = frozenset({"time", "timestamp", "ts", "@timestamp"})
 _PINO_LEVELS: Final = {10: "trace", 20: "debug", 30: "info", 40: "warn", 50: "error", 60: "fatal"}
 _KINDS: Final = {"error": "bad", "fatal": "bad", "critical": "bad", "warn": "warn", "warning": "warn"}
-_SAYS_BAD: Final = re.compile(
+_ERROR: Final = re.compile(
     r"^\s*(?:Uncaught\s|Unhandled\s)?(?:\w*(?:Error|Exception|FATAL)\b(?: \[\w+\])?:|npm err!)",
     re.IGNORECASE,
 )
@@ -39,10 +39,10 @@ _SAYS_BAD: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A line of a container."""
+    """A log line of a container."""
 
     number: int
-    """Of its log, counted from the first that was read."""
+    """Its number, counted from the first line that was read."""
     at: datetime
     stack: str
     service: str
@@ -50,9 +50,9 @@ class Line:
     task: str
     text: str
     fields: Sequence[tuple[str, str]] = ()
-    """Of a line in JSON, besides its message."""
+    """The fields of a line in JSON, without its message."""
     kind: str = ""
-    """`bad` or `warn`, by its level."""
+    """`bad` or `warn`, by its level; else empty."""
 
     @property
     def source(self) -> str:
@@ -62,17 +62,17 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """Lines that come after others."""
+    """Lines after a given one."""
 
     lines: Sequence[Line]
     last: int = 0
-    """Number of the last one that there is."""
+    """Number of the last line."""
     anew: bool = False
-    """Whether they do not follow on that line: too many came in between, or another server counts."""
+    """Whether lines between are missing: there were too many, or another server counted."""
 
 
 class LogTail:
-    """The end of the logs of some groups, of one service or task of them if named."""
+    """The latest lines of some log groups, or of one service or task in them."""
 
     def __init__(
         self, cloud: Cloud, groups: Callable[[], Mapping[str, str]], *, service: str = "", task: str = ""
@@ -81,9 +81,9 @@ class LogTail:
 
         Args:
             cloud: the emulator.
-            groups: returns the stack of each log group that there is.
-            service: the only service; empty for all.
-            task: the only task; empty for all.
+            groups: returns the stack of each log group.
+            service: only this service; empty for all.
+            task: only this task; empty for all.
         """
         self._cloud = cloud
         self._groups = groups
@@ -92,23 +92,23 @@ class LogTail:
         self._lines: deque[Line] = deque(maxlen=KEPT)
         self._count = 0
         self._from: dict[str, int] = {}
-        """Milliseconds from which each group is read next."""
+        """Time in milliseconds from which each group is read next."""
         self._seen: dict[str, dict[str, int]] = {}
-        """Time of each event that may be answered again, by group and the event's id."""
+        """Time of each event that the next read may return again, by group and the event's id."""
         self._read_at = float("-inf")
 
     def after(self, number: int) -> Lines:
-        """Return what came after the line with a number, 0 for all that is kept."""
+        """Return the lines after the one with this number; 0 for all that are kept."""
         first = self._count - len(self._lines) + 1
         anew = number > self._count or number < first - 1
         lines = [line for line in self._lines if anew or line.number > number]
         return Lines(lines=lines, last=self._count, anew=anew)
 
     def read(self) -> LogTail:
-        """Read what is new, and return this."""
+        """Read new lines, and return this object."""
         now = time.monotonic()
         if now - self._read_at > _STALE_SECONDS:
-            # Nobody has looked for a while: what came in the meantime may be a lot.
+            # No page was open for a while, and there may be many lines since.
             self._from.clear()
         self._read_at = now
         events = [
@@ -125,10 +125,10 @@ class LogTail:
             streams = logs.describe_log_streams(
                 logGroupName=group, orderBy="LastEventTime", descending=True, limit=_STREAMS
             )["logStreams"]
-            names = [one["logStreamName"] for one in streams if self._is_wanted(one["logStreamName"])]
+            names = [item["logStreamName"] for item in streams if self._matches(item["logStreamName"])]
             if not names:
                 return
-            latest = max(int(one.get("lastEventTimestamp", 0)) for one in streams)
+            latest = max(int(item.get("lastEventTimestamp", 0)) for item in streams)
             seen = self._seen.setdefault(group, {})
             for event in self._events(logs, group, names, latest):
                 at = int(event["timestamp"])
@@ -137,39 +137,39 @@ class LogTail:
                     self._from[group] = max(self._from.get(group, 0), at - _LATE_MILLISECONDS)
                     yield event
         except logs.exceptions.ResourceNotFoundException:
-            # The stack is gone.
+            # The stack has been deleted.
             return
         oldest = self._from.get(group, 0)
         self._seen[group] = {key: at for key, at in seen.items() if at >= oldest}
 
     def _events(self, logs: Any, group: str, names: Sequence[str], latest: int) -> Sequence[Any]:
-        def ask(begin: int) -> Sequence[Any]:
+        def read(begin: int) -> Sequence[Any]:
             return logs.filter_log_events(
                 logGroupName=group, logStreamNames=names, startTime=begin, limit=_READ_AT_ONCE
             )["events"]
 
         begin = self._from.get(group)
-        if begin is not None and len(found := ask(begin)) < _READ_AT_ONCE:
-            return found
-        # New, or a flood: go on at its end.
-        found: Sequence[Any] = ()
+        if begin is not None and len(events := read(begin)) < _READ_AT_ONCE:
+            return events
+        # A new reader, or too many lines: continue with the latest.
+        events: Sequence[Any] = ()
         for seconds in _WINDOWS_SECONDS:
-            more = ask(max(0, latest - round(seconds * 1000)))
-            if found and len(more) >= _READ_AT_ONCE:
-                # The end of these was not read.
+            more = read(max(0, latest - round(seconds * 1000)))
+            if events and len(more) >= _READ_AT_ONCE:
+                # A truncated response lacks the latest lines.
                 break
-            found = more
-            if len(found) >= KEPT:
+            events = more
+            if len(events) >= KEPT:
                 break
-        return found[-KEPT:]
+        return events[-KEPT:]
 
-    def _is_wanted(self, stream: str) -> bool:
+    def _matches(self, stream: str) -> bool:
         service, _, rest = stream.partition("/")
         return self._service in {"", service} and self._task in {"", rest.rpartition("/")[2]}
 
 
 def line_of(event: Mapping[str, Any], number: int, *, stack: str) -> Line:
-    """Return a line from what CloudWatch answers; streams are named `<service>/<container>/<task>`."""
+    """Return a line from CloudWatch's event; streams are named `<service>/<container>/<task>`."""
     service, _, rest = str(event["logStreamName"]).partition("/")
     container, _, task = rest.rpartition("/")
     message = _INVISIBLE.sub("", str(event["message"]).rstrip("\n"))
@@ -183,27 +183,31 @@ def line_of(event: Mapping[str, Any], number: int, *, stack: str) -> Line:
         task=task,
         text=text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…",
         fields=fields,
-        kind=_KINDS.get(level, "") or ("bad" if _SAYS_BAD.match(text) else ""),
+        kind=_KINDS.get(level, "") or ("bad" if _ERROR.match(text) else ""),
     )
 
 
 def _parsed(message: str, known: set[str]) -> tuple[str, str, Sequence[tuple[str, str]]]:
-    """Return text, level and fields of a line; of one that is not a JSON object with a message, itself."""
+    """Return text, level and fields of a line; a line that is not JSON with a message is all text."""
     try:
         is_short = len(message) <= _LONGEST
-        found: dict[str, Any] = json.loads(message) if is_short and message.startswith("{") else {}
+        record: dict[str, Any] = json.loads(message) if is_short and message.startswith("{") else {}
     except (ValueError, RecursionError):
-        found = {}
-    key = next((key for key in _MESSAGE_KEYS if isinstance(found.get(key), str)), None)
+        record = {}
+    key = next((key for key in _MESSAGE_KEYS if isinstance(record.get(key), str)), None)
     if key is None:
         return message, "", ()
-    level: Any = next((found[name] for name in _LEVEL_KEYS if name in found), "")
+    level: Any = next((record[name] for name in _LEVEL_KEYS if name in record), "")
     level = _PINO_LEVELS.get(level, "") if isinstance(level, int) else str(level).lower()
     fields: dict[str, str] = {}
-    for name, value in found.items():
+    for name, value in record.items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        # Where it comes from stands beside the line, and one value twice tells no more.
+        # The service is shown beside the line, and each value only once.
         if name not in {key, *_LEVEL_KEYS, *_TIME_KEYS} and text not in {*known, *fields.values()}:
             fields[name] = text
     shown = [(name, _INVISIBLE.sub("", value)) for name, value in fields.items()]
-    return _INVISIBLE.sub("", found[key]), level, sorted(shown, key=lambda one: len(one[1]) >= _LONG_VALUE)
+    return (
+        _INVISIBLE.sub("", record[key]),
+        level,
+        sorted(shown, key=lambda field: len(field[1]) >= _LONG_VALUE),
+    )

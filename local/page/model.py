@@ -1,4 +1,4 @@
-"""What the page shows: the emulator at one moment, without secrets and variables of tasks."""
+"""Data of the page: stacks, services and tasks, without the secrets and variables of tasks."""
 
 from __future__ import annotations
 
@@ -9,37 +9,36 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """How a service, or a task, is."""
+    """State of a service or a task, as the page shows it."""
 
     STEADY = "steady"
     ROLLING_OUT = "rolling out"
     STARTING = "starting"
     STOPPING = "stopping"
-    ASLEEP = "scaled to 0"
     FAILING = "failing"
     ROLLED_BACK = "rolled back"
     RUNNING = "running"
-    GONE = "container gone"
+    NO_CONTAINER = "container missing"
     STOPPED = "stopped"
     FAILED = "failed"
 
     @property
     def kind(self) -> str:
-        """How it is coloured: `good`, `busy`, `bad` or `idle`."""
+        """Its colour: `good`, `busy`, `bad` or `idle`."""
         match self:
             case State.STEADY | State.RUNNING:
                 return "good"
             case State.ROLLING_OUT | State.STARTING | State.STOPPING:
                 return "busy"
-            case State.FAILING | State.ROLLED_BACK | State.GONE | State.FAILED:
-                return "bad"
-            case State.ASLEEP | State.STOPPED:
+            case State.STOPPED:
                 return "idle"
+            case _:
+                return "bad"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A task, of a service or on its own."""
+    """A task of a service, or one that was started by a schedule or a command."""
 
     arn: str
     state: State
@@ -56,17 +55,17 @@ class Task:
 
     @property
     def id(self) -> str:
-        """The end of its ARN, by which log streams name it."""
+        """The end of its ARN, which is part of the names of its log streams."""
         return self.arn.rpartition("/")[2]
 
     @property
     def revision(self) -> str:
-        """Of its task definition."""
+        """Revision of its task definition."""
         return self.version.rpartition(":")[2]
 
     @property
     def short(self) -> str:
-        """What people call it by."""
+        """The first characters of its id, which people use as its name."""
         return self.id[:8]
 
     @property
@@ -76,13 +75,13 @@ class Task:
 
     @property
     def can_be_restarted(self) -> bool:
-        """Whether it may be stopped, because ECS starts another one."""
-        return self.group.startswith("service:") and self.state in {State.RUNNING, State.GONE}
+        """Whether ECS starts another task if this one is stopped."""
+        return self.group.startswith("service:") and self.state in {State.RUNNING, State.NO_CONTAINER}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """A version on its way in or out of a service."""
+    """A deployment of a service."""
 
     version: str
     state: str
@@ -95,7 +94,7 @@ class Deployment:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something that happened to a service."""
+    """An event of a service."""
 
     at: datetime
     text: str
@@ -108,56 +107,56 @@ class Service:
 
     stack: str
     name: str
-    """The container's and the log streams' name."""
+    """Name of its container and its log streams."""
     ecs_name: str
     cluster: str
     state: State
     note: str = ""
     """Why it is not steady."""
     addresses: Sequence[str] = ()
-    """For a browser on this machine."""
+    """URLs on this machine."""
     running: int = 0
     desired: int = 0
     version: str = ""
     image: str = ""
-    """Its digest, or its name where there is none."""
+    """The start of its digest, or its name if it has none."""
     size: str = ""
     """CPU and memory."""
     log_group: str = ""
     groups: Sequence[str] = ()
     """ARNs of its target groups."""
     deployments: Sequence[Deployment] = ()
-    """Those under way, or that failed; the newest first."""
+    """Deployments in progress or failed; the newest first."""
     tasks: Sequence[Task] = ()
     stopped: Sequence[Task] = ()
-    """Those that stopped in the last hour, the latest first."""
+    """Tasks that stopped in the last hour; the latest first."""
     events: Sequence[Event] = ()
-    """The latest first."""
+    """Events, the latest first."""
 
     @property
     def progress(self) -> Deployment | None:
-        """The deployment that is under way."""
-        return next((one for one in self.deployments if one.state == "in progress"), None)
+        """The deployment in progress."""
+        return next((item for item in self.deployments if item.state == "in progress"), None)
 
     @property
     def summary(self) -> str:
-        """What a screen reader says when it changes."""
+        """Its state in one line, which a screen reader reads out when it changes."""
         return f"{self.name} of {self.stack}: {self.state}, {self.running} of {count(self.desired, 'task')}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """What belongs to a stack."""
+    """The services and jobs of a stack."""
 
     name: str
     services: Sequence[Service] = ()
     jobs: Sequence[Task] = ()
-    """Tasks that no service has: those of a schedule, or started by hand; the latest first."""
+    """Tasks that a schedule or a command started; the latest first."""
 
     @property
     def summary(self) -> str:
-        """How it is, in a few words."""
-        kinds = [one.state.kind for one in self.services]
+        """Its state in a few words."""
+        kinds = [service.state.kind for service in self.services]
         bad, busy = kinds.count("bad"), kinds.count("busy")
         parts = [count(len(kinds), "service")]
         parts += [f"{bad} failing"] if bad else []
@@ -168,38 +167,43 @@ class Stack:
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """All stacks at one moment."""
+    """All stacks of the emulator."""
 
     stacks: Sequence[Stack] = ()
 
     @property
+    def addresses_as_text(self) -> str:
+        """The addresses of each stack's services, one a line."""
+        lines: list[str] = []
+        for stack in self.stacks:
+            lines += [f"{stack.name}:", *(url for service in stack.services for url in service.addresses)]
+        return "\n".join([*(lines or ["No stack runs: `make up` starts dev"]), ""])
+
+    @property
     def services(self) -> Sequence[Service]:
-        """Those of all stacks."""
+        """The services of all stacks."""
         return [service for stack in self.stacks for service in stack.services]
 
     @property
     def groups(self) -> Mapping[str, tuple[str, str]]:
         """Stack and name of the service behind each target group, by the group's ARN."""
-        return {group: (one.stack, one.name) for one in self.services for group in one.groups}
+        return {group: (service.stack, service.name) for service in self.services for group in service.groups}
 
     def log_groups(self, stack: str = "") -> Mapping[str, str]:
-        """Return the stack of each log group, of one stack if named."""
+        """Return the stack of each log group; only the groups of `stack` unless it is empty."""
         return {
-            one.log_group: one.stack for one in self.services if one.log_group and stack in {"", one.stack}
+            service.log_group: service.stack
+            for service in self.services
+            if service.log_group and stack in {"", service.stack}
         }
 
-    def stack(self, name: str) -> Stack | None:
-        """Return a stack by its name."""
-        return next((one for one in self.stacks if one.name == name), None)
-
     def service(self, stack: str, name: str) -> Service | None:
-        """Return a service by the names of its stack and of itself."""
-        found = self.stack(stack)
-        return next((one for one in found.services if one.name == name), None) if found else None
+        """Return a service by its stack and name."""
+        return next((item for item in self.services if (item.stack, item.name) == (stack, name)), None)
 
     def task(self, arn: str) -> Task | None:
         """Return a running task of a service by its ARN."""
-        return next((task for one in self.services for task in one.tasks if task.arn == arn), None)
+        return next((task for service in self.services for task in service.tasks if task.arn == arn), None)
 
 
 def count(number: int, noun: str) -> str:

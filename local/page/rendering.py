@@ -1,4 +1,4 @@
-"""Turns what is read into HTML: templates that escape every value, and two files beside them."""
+"""The page's templates, which escape every value, and its static files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILES: Final = ("page.css", "page.js", "icon.svg")
 
 
 def render(template: str, **values: Any) -> str:
-    """Return the text of a template; every value is escaped."""
+    """Return a template's HTML with these values, each of them escaped."""
     return _environment().get_template(template).render(**values)
 
 
@@ -46,7 +46,7 @@ def _environment() -> Any:
 
 @cache
 def _address(name: str) -> str:
-    """Return the address of a file, which changes with its content."""
+    """Return the URL of a file, which changes with its content."""
     return f"/{name}?{hashlib.sha256(file(name)[1].encode()).hexdigest()[:8]}"
 
 

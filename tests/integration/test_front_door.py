@@ -165,13 +165,14 @@ def test_a_host_without_a_rule_gets_the_load_balancers_own_404(stack: Stack) -> 
     assert (status, headers["Server"], body) == (404, "awselb/2.0", b"none")
 
 
-def test_a_host_without_a_record_gets_the_hosts_of_each_stack(stack: Stack) -> None:
+def test_a_host_without_a_record_gets_a_404_that_names_the_page(stack: Stack) -> None:
     status, _, body = stack.get(f"nobody.{stack.domain}")
 
-    sentence, *lines = body.decode().splitlines()
-    assert (status, sentence) == (404, f"No DNS record for nobody.{stack.domain}")
-    own = lines[lines.index(f"{stack.name}:") + 1 :][:2]
-    assert own == [stack.front_door.url(stack.domain), stack.front_door.url(f"old.{stack.domain}")]
+    assert status == 404
+    assert body.decode().splitlines() == [
+        f"No DNS record for nobody.{stack.domain}",
+        f"{stack.front_door.page} lists the local stacks and their addresses",
+    ]
 
 
 def test_a_websocket_reaches_the_task(stack: Stack) -> None:

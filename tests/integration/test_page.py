@@ -101,13 +101,13 @@ def test_the_form_says_which_rule_takes_a_request_and_why_the_others_do_not(tab:
 
     tab.get_by_label("Host").fill("other.example.com.localhost")
     tab.get_by_label("Path").press("Enter")
-    tab.get_by_text("No DNS record leads other.example.com anywhere").wait_for()
+    tab.get_by_text("There is no DNS record for other.example.com").wait_for()
     tab.get_by_label("Host").fill(DOMAIN)
     tab.get_by_label("Path").fill("/any")
-    tab.get_by_role("button", name="Which rule takes it?").click()
+    tab.get_by_role("button", name="Find the rule").click()
 
-    tab.get_by_text("takes it and forwards to web of dev").wait_for()
-    assert tab.get_by_role("row", name="takes it").count() == 1
+    tab.get_by_text("applies and forwards to web of dev").wait_for()
+    assert tab.get_by_role("row", name="applies").count() == 1
 
 
 def test_without_javascript_the_page_shows_one_moment(chromium: Any, dev: Project) -> None:

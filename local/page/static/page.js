@@ -1,4 +1,4 @@
-// Live updates of the page; everything else works without it. It inserts HTML of our own server only.
+// Live updates of the page; everything else works without them. Only HTML of the page's own server is inserted.
 "use strict";
 (() => {
   const address = document.body.dataset.live;
@@ -41,7 +41,7 @@
 
   local(document);
   toEnd();
-  // A reload would say again what was done.
+  // After a reload the notice would be shown again.
   if (location.search.startsWith("?restarted=")) history.replaceState(null, "", location.pathname);
   if (!address) return;
 
@@ -55,7 +55,11 @@
     if (last !== null) url.searchParams.set("after", last);
     source = new EventSource(url);
     source.addEventListener("open", () => mark && (mark.hidden = false));
-    source.addEventListener("error", () => mark && (mark.hidden = true));
+    source.addEventListener("error", ({ target }) => {
+      if (mark) mark.hidden = true;
+      // After an error page, as while the emulator starts, a browser does not reconnect by itself.
+      if (target.readyState === EventSource.CLOSED) setTimeout(() => source === target && begin(), 3000);
+    });
     source.addEventListener("part", (event) => {
       const { id, html } = JSON.parse(event.data);
       const element = document.getElementById(id);
@@ -73,7 +77,7 @@
     source = null;
   };
 
-  // A browser has six connections for an address: a page that nobody sees gives its own back.
+  // A browser has six connections for an address: a hidden page gives its own back.
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) end();
     else if (!source) begin();

@@ -1,4 +1,4 @@
-"""The emulator's settings and record; how it runs is in tests/integration."""
+"""The emulator's environment and record; tests/integration runs it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,14 @@ def environment() -> dict[str, str]:
     return {**user_environment(), **settings}
 
 
-def test_it_opens_no_port_of_its_own() -> None:
+def test_the_emulator_opens_no_further_ports() -> None:
     settings = environment()
 
-    assert settings["GATEWAY_PORT"] == "4567"
+    assert (settings["GATEWAY_PORT"], settings["MINISTACK_REGION"]) == ("4567", "eu-west-1")
     assert settings["IOT_MTLS_ENABLED"] == settings["SFTP_ENABLED"] == "0"
 
 
-def test_it_answers_for_the_stacks_region() -> None:
-    assert environment()["MINISTACK_REGION"] == "eu-west-1"
-
-
-def test_it_keeps_nothing_on_disk_outside_its_folder() -> None:
+def test_the_emulator_writes_only_below_its_folder() -> None:
     settings = environment()
 
     assert settings["PERSIST_STATE"] == settings["S3_PERSIST"] == "0"
@@ -36,7 +32,7 @@ def test_it_keeps_nothing_on_disk_outside_its_folder() -> None:
     assert settings["S3_DATA_DIR"].startswith(settings["TMPDIR"])
 
 
-def test_settings_that_the_user_has_for_another_emulator_do_not_reach_it(
+def test_the_users_settings_for_other_emulators_are_not_passed_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     foreign = {"SERVICES": "s3", "AUTH": "true", "LOCALSTACK_PERSISTENCE": "1", "AWS_ACCESS_KEY_ID": "real"}
@@ -56,29 +52,25 @@ RECORD = {"pid": 1, "started": "long ago", "port": 4599, "region": "us-east-1", 
         "[]",
         "{}",
         json.dumps({**RECORD, "port": "x"}),
+        *(
+            json.dumps({name: value for name, value in RECORD.items() if name != missing})
+            for missing in RECORD
+        ),
         json.dumps({**RECORD, "identity": None} | {"pid": []}),
     ],
 )
-def test_a_record_that_cannot_be_used_is_no_emulator(tmp_path: Path, content: str) -> None:
+def test_an_invalid_record_is_ignored(tmp_path: Path, content: str) -> None:
     (tmp_path / "emulator.json").write_text(content)
 
     assert Emulator.recorded(tmp_path) is None
     assert Emulator.running(tmp_path) is None
 
 
-@pytest.mark.parametrize("missing", RECORD)
-def test_a_record_that_lacks_something_is_no_emulator(tmp_path: Path, missing: str) -> None:
-    record = {name: value for name, value in RECORD.items() if name != missing}
-    (tmp_path / "emulator.json").write_text(json.dumps(record))
-
-    assert Emulator.recorded(tmp_path) is None
-
-
-def test_a_process_that_is_gone_does_not_run_but_is_remembered(tmp_path: Path) -> None:
-    """`make down` after a crash still has its containers to remove."""
+def test_a_crashed_emulator_is_recorded_but_not_running(tmp_path: Path) -> None:
+    """`make down` after a crash still has to remove its containers."""
     (tmp_path / "emulator.json").write_text(json.dumps(RECORD))
 
     assert Emulator.running(tmp_path) is None
-    left = Emulator.recorded(tmp_path)
-    assert left is not None
-    assert (left.endpoint, left.identity) == ("http://127.0.0.1:4599", "node-on-ecs-1")
+    recorded = Emulator.recorded(tmp_path)
+    assert recorded is not None
+    assert (recorded.endpoint, recorded.identity) == ("http://127.0.0.1:4599", "node-on-ecs-1")

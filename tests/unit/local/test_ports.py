@@ -1,8 +1,9 @@
-"""Ports: bound before they are told; the usual one if it is free, a chosen one or an error."""
+"""The ports of servers: the default if it is free, a chosen one, or an error."""
 
 from __future__ import annotations
 
 import socket
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,82 +21,74 @@ def used() -> Iterator[int]:
         yield ports.port_of(server)
 
 
-def listen(default: int, *, wanted: int | None = None, variable: str = "") -> tuple[int, list[str]]:
+def listen(default: int, chosen: int | None = None) -> tuple[int, list[str]]:
     said: list[str] = []
     with ports.listen(
-        what="emulator",
-        default=default,
-        variable="EMULATOR_PORT",
-        wanted=wanted,
-        environment={"EMULATOR_PORT": variable},
-        say=said.append,
+        what="emulator", default=default, variable="EMULATOR_PORT", chosen=chosen, say=said.append
     ) as listener:
         return ports.port_of(listener), said
 
 
-def test_the_usual_port_is_used_without_a_word_if_it_is_free() -> None:
+@pytest.mark.parametrize(
+    ("chosen", "variable", "in_use"),
+    [(None, "", False), (None, "{free}", True), ("{free}", "nonsense", True)],
+    ids=["the default", "the variable overrides the default", "the argument overrides both"],
+)
+def test_the_port_is_chosen_by_argument_variable_or_default(
+    monkeypatch: pytest.MonkeyPatch, used: int, chosen: str | None, variable: str, *, in_use: bool
+) -> None:
     free = ports.any_free()
+    monkeypatch.setenv("EMULATOR_PORT", variable.format(free=free))
 
-    assert listen(free) == (free, [])
+    assert listen(used if in_use else free, int(chosen.format(free=free)) if chosen else None) == (free, [])
 
 
-def test_another_port_is_used_and_named_if_the_usual_one_is_in_use(used: int) -> None:
+def test_if_the_default_is_in_use_another_port_is_used_and_named(used: int) -> None:
     port, said = listen(used)
 
     assert port != used
     assert said == [f"Port {used} is in use: the emulator listens on {port}; set EMULATOR_PORT to choose"]
 
 
-def test_the_variable_comes_before_the_usual_port() -> None:
-    free = ports.any_free()
-
-    assert listen(1, variable=str(free)) == (free, [])
-
-
-def test_the_argument_comes_before_the_variable() -> None:
-    free = ports.any_free()
-
-    assert listen(1, variable="nonsense", wanted=free) == (free, [])
-
-
-def test_any_free_port_can_be_asked_for(used: int) -> None:
-    port, said = listen(used, wanted=0)
+def test_port_0_stands_for_any_free_port(used: int) -> None:
+    port, said = listen(used, 0)
 
     assert (port > 0, said) == (True, [])
 
 
-def test_nobody_else_gets_a_port_from_then_on() -> None:
-    """Two clones that start at the same time both find the usual port free."""
+def test_two_servers_never_get_the_same_port() -> None:
+    """Two clones that start at the same time both find the default free."""
     free = ports.any_free()
-    arguments = {"what": "emulator", "default": free, "variable": "EMULATOR_PORT", "environment": {}}
+    listen = partial(
+        ports.listen, what="emulator", default=free, variable="EMULATOR_PORT", say=lambda _: None
+    )
 
-    with (
-        ports.listen(**arguments, say=pytest.fail) as first,  # type: ignore[arg-type]
-        ports.listen(**arguments, say=lambda _: None) as second,  # type: ignore[arg-type]
-    ):
+    with listen() as first, listen() as second:
         assert ports.port_of(first) == free != ports.port_of(second)
 
 
-def test_a_chosen_port_that_is_in_use_is_an_error_and_not_moved(used: int) -> None:
+def test_a_chosen_port_in_use_is_an_error(monkeypatch: pytest.MonkeyPatch, used: int) -> None:
+    monkeypatch.setenv("EMULATOR_PORT", str(used))
+
     with pytest.raises(ports.PortError, match=f"port {used} for the emulator is in use: .*EMULATOR_PORT"):
-        listen(ports.any_free(), variable=str(used))
+        listen(ports.any_free())
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "-1", "http", "80 80", "\u0664"])
-def test_a_chosen_port_that_is_none_is_an_error_with_its_value(text: str) -> None:
-    with pytest.raises(
-        ports.PortError, match=r"EMULATOR_PORT is .*: it must be a port from 1 to 65535"
-    ) as error:
-        listen(ports.any_free(), variable=text)
+def test_an_invalid_port_is_an_error_with_its_value(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("EMULATOR_PORT", text)
 
-    assert repr(text) in str(error.value)
+    with pytest.raises(ports.PortError, match="it must be a port from 1 to 65535") as error:
+        listen(ports.any_free())
+
+    assert f"EMULATOR_PORT is {text!r}" in str(error.value)
 
 
-def test_a_port_that_may_not_be_used_is_an_error_that_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    def forbidden(_address: tuple[str, int]) -> None:
+def test_a_forbidden_port_is_an_error_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbid(_address: tuple[str, int]) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(socket, "create_server", forbidden)
+    monkeypatch.setattr(socket, "create_server", forbid)
 
     with pytest.raises(ports.PortError, match="port 80 for the emulator cannot be used: Permission denied"):
-        listen(8080, variable="80")
+        listen(8080, 80)

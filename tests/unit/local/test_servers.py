@@ -1,4 +1,4 @@
-"""Servers: found again by their record, waited for, told of when they do not start."""
+"""Servers: started once for a folder, found by their record, waited for and stopped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ECHO = "import os, socket; s = socket.socket(fileno=3); c = s.accept()[0]; c.sen
 
 @dataclass(frozen=True, kw_only=True)
 class Small(Server):
-    """A server that says `x` to its first client."""
+    """A server that sends `x` to its first client."""
 
     NAME: ClassVar[str] = "small server"
     DEFAULT_PORT: ClassVar[int] = 1
@@ -30,13 +30,12 @@ class Small(Server):
     colour: str
 
     @classmethod
-    def start(cls, state_dir: Path, program: str = ECHO, colour: str = "red") -> Small:
-        return cls._start_or_join(
+    def start_or_join(cls, state_dir: Path, program: str = ECHO, colour: str = "red") -> Small:
+        return cls.start(
             ["-c", program],
             state_dir=state_dir,
             port=0,
             say=pytest.fail,
-            environment=lambda _port: {},
             fits=lambda server: server.colour == colour,
             colour=colour,
         )
@@ -54,45 +53,45 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Small]]:
     started: list[Small] = []
 
     def start(program: str = ECHO, colour: str = "red") -> Small:
-        started.append(Small.start(tmp_path, program, colour))
+        started.append(Small.start_or_join(tmp_path, program, colour))
         return started[-1]
 
     yield start
-    for each in started:
-        each.process.stop(seconds=0)
+    for server in started:
+        server.process.stop(seconds=0)
 
 
-def test_it_is_found_again_by_its_record(start: Callable[..., Small], tmp_path: Path) -> None:
+def test_a_server_is_found_by_its_record(start: Callable[..., Small], tmp_path: Path) -> None:
     server = start()
 
     assert Small.recorded(tmp_path) == server
     assert Small.running(tmp_path) == server
 
 
-def test_one_that_runs_and_fits_is_joined(start: Callable[..., Small]) -> None:
+def test_a_running_server_that_fits_is_used(start: Callable[..., Small]) -> None:
     assert start() == start()
 
 
-def test_one_that_runs_and_does_not_fit_is_replaced(start: Callable[..., Small]) -> None:
+def test_a_running_server_that_does_not_fit_is_replaced(start: Callable[..., Small]) -> None:
     red, blue = start(colour="red"), start(colour="blue")
 
     assert not red.process.alive
     assert blue.process.alive
 
 
-def test_one_that_has_exited_is_replaced(start: Callable[..., Small]) -> None:
+def test_a_server_that_has_exited_is_replaced(start: Callable[..., Small]) -> None:
     first = start("")
     assert first.process.wait(20)
 
     assert start().answers()
 
 
-def test_a_client_may_come_before_it_is_ready(start: Callable[..., Small]) -> None:
-    """Its port listens from the start, so that nothing has to be asked again and again."""
+def test_clients_can_connect_before_the_server_is_ready(start: Callable[..., Small]) -> None:
+    """Its port listens from the start."""
     assert start(f"import time; {ECHO}").answers()
 
 
-def test_stop_ends_it_and_forgets_its_record(start: Callable[..., Small], tmp_path: Path) -> None:
+def test_stop_ends_the_process_and_deletes_the_record(start: Callable[..., Small], tmp_path: Path) -> None:
     server = start()
 
     server.stop()
@@ -102,7 +101,7 @@ def test_stop_ends_it_and_forgets_its_record(start: Callable[..., Small], tmp_pa
     assert {path.name for path in tmp_path.iterdir()} == {"small_server.log", "small_server.lock"}
 
 
-def test_one_that_is_gone_does_not_run_but_is_remembered(start: Callable[..., Small], tmp_path: Path) -> None:
+def test_a_crashed_server_is_recorded_but_not_running(start: Callable[..., Small], tmp_path: Path) -> None:
     server = start()
     server.process.stop(seconds=20)
 
@@ -110,7 +109,7 @@ def test_one_that_is_gone_does_not_run_but_is_remembered(start: Callable[..., Sm
     assert Small.recorded(tmp_path) == server
 
 
-def test_a_record_with_an_id_that_another_process_has_now_stops_nothing(
+def test_stop_leaves_another_process_with_the_same_id_alone(
     start: Callable[..., Small], tmp_path: Path
 ) -> None:
     other = start()
@@ -127,14 +126,14 @@ def test_a_record_with_an_id_that_another_process_has_now_stops_nothing(
     assert not record.exists()
 
 
-def test_what_exits_at_its_start_is_an_error_with_the_end_of_its_log(start: Callable[..., Small]) -> None:
+def test_a_server_that_exits_is_an_error_with_the_end_of_its_log(start: Callable[..., Small]) -> None:
     server = start("raise SystemExit('no such thing')")
 
     with pytest.raises(ProcessError, match=r"(?s)the small server exited; its log, .*no such thing"):
         server.wait_until_ready()
 
 
-def test_what_does_not_answer_in_time_is_an_error(tmp_path: Path) -> None:
+def test_a_server_that_does_not_answer_in_time_is_an_error(tmp_path: Path) -> None:
     class Silent(Small):
         def answers(self) -> bool:
             return False
@@ -147,10 +146,10 @@ def test_what_does_not_answer_in_time_is_an_error(tmp_path: Path) -> None:
         server.wait_until_ready(seconds=0)
 
 
-def test_a_server_whose_record_cannot_be_written_is_ended(
+def test_a_server_whose_record_cannot_be_written_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody would find it again."""
+    """Without a record no command would find it."""
     started: list[ProcessIdentity] = []
 
     def full(_path: Path, text: str) -> None:
@@ -161,6 +160,6 @@ def test_a_server_whose_record_cannot_be_written_is_ended(
     monkeypatch.setattr("local.servers.replace_text", full)
 
     with pytest.raises(DiskFullError):
-        Small.start(tmp_path)
+        Small.start_or_join(tmp_path)
 
     assert not started[0].alive

@@ -240,12 +240,12 @@ def restart(
 def test_requests_wait_until_all_tasks_have_restarted_and_the_app_answers(notes: Notes, restart: Any) -> None:
     restarts, said, done = restart()
     restarts.hear(RESTARTED)
-    before = (notes.restart_under_way(), [*said])
+    before = (notes.restarting_stacks(), [*said])
     restarts.hear(RESTARTED)
 
     assert done.wait(10)
-    assert before == (True, [])
-    assert not notes.restart_under_way()
+    assert before == ({"dev"}, [])
+    assert not notes.restarting_stacks()
     assert said[0].startswith("server.js: web answers with it after ")
 
 
@@ -254,7 +254,7 @@ def test_an_app_that_crashes_keeps_no_request(notes: Notes, restart: Any) -> Non
     restarts.hear(RESTARTED)
     restarts.hear(f"{ENDED} with exit code 1; the next change starts it again")
 
-    assert not notes.restart_under_way()
+    assert not notes.restarting_stacks()
     assert said == []
 
 
@@ -272,4 +272,4 @@ def test_what_is_forgotten_keeps_no_request(notes: Notes, restart: Any) -> None:
     restarts, _, _ = restart()
     restarts.forget()
 
-    assert not notes.restart_under_way()
+    assert not notes.restarting_stacks()

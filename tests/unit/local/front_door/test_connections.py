@@ -1,4 +1,4 @@
-"""Connections end when their ends do, and not before."""
+"""The end of connections."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from local.front_door import connections
 
 
-def test_a_client_goes_on_sending_until_it_has_the_answer_of_a_target_that_reads_no_more() -> None:
-    """An upload that counted as ended would end the answer, too."""
+def test_an_upload_continues_when_the_target_stops_reading() -> None:
+    """The end of the upload would also end the response, which the client has not seen yet."""
 
     async def broken() -> None:
         raise ConnectionResetError
@@ -18,7 +18,7 @@ def test_a_client_goes_on_sending_until_it_has_the_answer_of_a_target_that_reads
     async def run() -> None:
         client = asyncio.StreamReader()
         target: Any = SimpleNamespace(write=lambda _data: None, drain=broken)
-        client.feed_data(b"more than the target reads")
+        client.feed_data(b"data that the target does not read")
         uploading = asyncio.create_task(connections.upload(client, target))
         for _ in range(5):
             await asyncio.sleep(0)

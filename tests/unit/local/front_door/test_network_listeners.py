@@ -25,13 +25,14 @@ def run(test: Coroutine[Any, Any, None]) -> None:
 
 @pytest.fixture
 def listeners(monkeypatch: pytest.MonkeyPatch) -> set[NetworkListener]:
-    found = {LISTENER}
-    monkeypatch.setattr(routes, "network_listeners", lambda _cloud: frozenset(found))
-    return found
+    """The listeners that the emulator has."""
+    existing = {LISTENER}
+    monkeypatch.setattr(routes, "network_listeners", lambda _cloud: frozenset(existing))
+    return existing
 
 
-def to(port: int) -> NetworkListeners:
-    """All listeners lead to one target on this machine."""
+def forwarding_to(port: int) -> NetworkListeners:
+    """Return listeners that all forward to one target on this machine."""
 
     async def choose(_group: str) -> tuple[str, int]:
         return "127.0.0.1", port
@@ -40,12 +41,12 @@ def to(port: int) -> NetworkListeners:
     return NetworkListeners(CLOUD, connect=connect, choose=choose)
 
 
-def ports_of(doors: NetworkListeners) -> list[int]:
-    return [urlsplit(address).port or 0 for address in doors.opened]
+def ports_of(opened: NetworkListeners) -> list[int]:
+    return [urlsplit(address).port or 0 for address in opened.addresses.values()]
 
 
 async def target() -> asyncio.Server:
-    """Says all that it got as soon as the client has ended its half."""
+    """Start a target that responds when the client has ended its half of the connection."""
 
     async def answer(reader: StreamReader, writer: StreamWriter) -> None:
         writer.write(b"got " + await reader.read(-1))
@@ -54,61 +55,61 @@ async def target() -> asyncio.Server:
     return await asyncio.start_server(answer, "127.0.0.1", 0)
 
 
-def test_bytes_go_both_ways_and_half_an_end_is_passed_on(listeners: set[NetworkListener]) -> None:
+def test_bytes_are_relayed_in_both_directions_with_the_end_of_each(listeners: set[NetworkListener]) -> None:
     async def test() -> None:
         serving = await target()
-        doors = to(serving.sockets[0].getsockname()[1])
-        await doors.look()
-        [port] = ports_of(doors)
+        opened = forwarding_to(serving.sockets[0].getsockname()[1])
+        await opened.update()
+        [port] = ports_of(opened)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"hello")
         writer.write_eof()
 
         assert await reader.read(-1) == b"got hello"
-        assert doors.opened == {f"tcp://127.0.0.1:{port}": "balancer"}
-        assert doors.address("tcp.example.com", 25) == f"127.0.0.1:{port}"
-        assert doors.address("tcp.example.com", 26) is None
+        assert opened.addresses == {LISTENER: f"tcp://127.0.0.1:{port}"}
+        assert opened.address("tcp.example.com", 25) == f"127.0.0.1:{port}"
+        assert opened.address("tcp.example.com", 26) is None
         writer.close()
         serving.close()
 
     run(test())
 
 
-def test_a_listener_has_its_own_port_where_that_is_free(listeners: set[NetworkListener]) -> None:
+def test_a_listener_keeps_its_port_if_that_is_free(listeners: set[NetworkListener]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         own = taken.getsockname()[1]
 
         async def test(*, expected: bool) -> None:
             listeners.clear()
             listeners.add(NetworkListener("balancer", own, "group", ()))
-            doors = to(own)
-            await doors.look()
-            assert (ports_of(doors) == [own]) is expected
+            opened = forwarding_to(own)
+            await opened.update()
+            assert (ports_of(opened) == [own]) is expected
 
         run(test(expected=False))
     run(test(expected=True))
 
 
-def test_a_port_is_closed_when_its_listener_is_gone(listeners: set[NetworkListener]) -> None:
+def test_a_port_is_closed_when_its_listener_is_deleted(listeners: set[NetworkListener]) -> None:
     async def test() -> None:
-        doors = to(1)
-        await doors.look()
-        [port] = ports_of(doors)
+        opened = forwarding_to(1)
+        await opened.update()
+        [port] = ports_of(opened)
         listeners.clear()
-        await doors.look()
+        await opened.update()
 
-        assert doors.opened == {}
+        assert opened.addresses == {}
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
 
     run(test())
 
 
-def test_a_client_without_a_target_is_told_by_the_end(listeners: set[NetworkListener]) -> None:
+def test_a_connection_without_a_target_is_reset(listeners: set[NetworkListener]) -> None:
     async def test() -> None:
-        doors = to(1)
-        await doors.look()
-        [port] = ports_of(doors)
+        opened = forwarding_to(1)
+        await opened.update()
+        [port] = ports_of(opened)
         reader, _ = await asyncio.open_connection("127.0.0.1", port)
 
         with pytest.raises(ConnectionResetError):
@@ -117,7 +118,7 @@ def test_a_client_without_a_target_is_told_by_the_end(listeners: set[NetworkList
     run(test())
 
 
-def test_datagrams_go_to_a_target_and_its_answers_come_back(listeners: set[NetworkListener]) -> None:
+def test_datagrams_are_relayed_in_both_directions(listeners: set[NetworkListener]) -> None:
     class Echo(asyncio.DatagramProtocol):
         def connection_made(self, transport: Any) -> None:
             self.transport = transport
@@ -130,9 +131,9 @@ def test_datagrams_go_to_a_target_and_its_answers_come_back(listeners: set[Netwo
         listeners.add(NetworkListener("balancer", 53, "group", (), udp=True))
         loop = asyncio.get_running_loop()
         echo, _ = await loop.create_datagram_endpoint(Echo, local_addr=("127.0.0.1", 0))
-        doors = to(echo.get_extra_info("sockname")[1])
-        await doors.look()
-        [port] = ports_of(doors)
+        opened = forwarding_to(echo.get_extra_info("sockname")[1])
+        await opened.update()
+        [port] = ports_of(opened)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.setblocking(False)
             for word in (b"one", b"two"):

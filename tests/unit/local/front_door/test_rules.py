@@ -1,4 +1,4 @@
-"""Which listener rule takes a request, in which order, and what path its target gets."""
+"""Matching of listener rules, their order, and rewritten paths."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TARGET = "/a/b%20c?v=2&w"
 def described(
     priority: int | str = 1, /, conditions: tuple[dict[str, Any], ...] = (), **more: Any
 ) -> dict[str, Any]:
-    """A rule as DescribeRules gives it."""
+    """A rule as DescribeRules returns it."""
     return {
         "RuleArn": f"rule-{priority}",
         "Priority": str(priority),
@@ -26,8 +26,8 @@ def described(
     }
 
 
-def takes(*conditions: dict[str, Any]) -> bool:
-    return Rule.of(described(1, conditions)).takes(HOST, TARGET)
+def matches(*conditions: dict[str, Any]) -> bool:
+    return not Rule.of(described(1, conditions)).unmet(HOST, TARGET)
 
 
 def rewritten(target: str, pattern: str, replacement: str) -> str:
@@ -45,8 +45,8 @@ def rewritten(target: str, pattern: str, replacement: str) -> str:
         {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/x", "/a/*"]}},
     ],
 )
-def test_a_rule_takes_a_request_for_which_its_condition_holds(condition: dict[str, Any]) -> None:
-    assert takes(condition)
+def test_a_rule_matches_when_its_condition_is_met(condition: dict[str, Any]) -> None:
+    assert matches(condition)
 
 
 @pytest.mark.parametrize(
@@ -57,21 +57,21 @@ def test_a_rule_takes_a_request_for_which_its_condition_holds(condition: dict[st
         {"Field": "path-pattern", "Values": ["/A/*"]},
     ],
 )
-def test_a_rule_leaves_a_request_for_which_its_condition_does_not_hold(condition: dict[str, Any]) -> None:
-    assert not takes(condition)
+def test_a_rule_does_not_match_when_its_condition_is_not_met(condition: dict[str, Any]) -> None:
+    assert not matches(condition)
 
 
-def test_all_conditions_have_to_hold() -> None:
+def test_a_rule_matches_only_when_all_conditions_are_met() -> None:
     host, path = {"Field": "host-header", "Values": [HOST]}, {"Field": "path-pattern", "Values": ["/other"]}
 
-    assert takes(host)
-    assert not takes(host, path)
+    assert matches(host)
+    assert not matches(host, path)
 
 
-def test_the_lowest_number_comes_first_and_the_default_last() -> None:
+def test_rules_are_in_order_of_priority_with_the_default_last() -> None:
     rules = in_order([described("default"), described(10), described(9)])
 
-    assert [rule.arn for rule in rules] == ["rule-9", "rule-10", "rule-default"]
+    assert [rule.priority for rule in rules] == ["9", "10", "default"]
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,11 @@ def test_the_lowest_number_comes_first_and_the_default_last() -> None:
         ("/a", "^/a$", r"/\d", r"/\d"),
     ],
 )
-def test_a_rule_rewrites_the_path_and_nothing_of_the_query(
+def test_a_rewrite_changes_the_path_and_keeps_the_query(
     target: str, pattern: str, replacement: str, result: str
 ) -> None:
     assert rewritten(target, pattern, replacement) == result
 
 
-def test_a_rule_without_a_rewrite_leaves_the_path() -> None:
+def test_a_rule_without_a_rewrite_keeps_the_path() -> None:
     assert Rule.of(described()).rewrite("/a?b") == "/a?b"

@@ -1,4 +1,4 @@
-"""What containers reach of the emulator: their own metadata, nothing else."""
+"""The relay through which containers read their task metadata."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from local.front_door import connections, task_metadata
 TOKEN = "abcdefgh_12-34"
 
 
-def ask(method: str, path: str) -> tuple[int, str]:
-    """Ask the relay in front of an emulator that answers with the line that it was asked with."""
+def request(method: str, path: str) -> tuple[int, str]:
+    """Send a request to the relay; the emulator behind it responds with the request line."""
 
     async def echo(reader: StreamReader, writer: StreamWriter) -> None:
         line = (await reader.readuntil(b"\r\n\r\n")).partition(b"\r\n")[0]
-        await connections.finish(reader, writer, b"HTTP/1.1 200 OK\r\n\r\n" + line)
+        await connections.send_and_close(reader, writer, b"HTTP/1.1 200 OK\r\n\r\n" + line)
 
     async def run() -> tuple[int, str]:
         emulator = await connections.serve(echo, host="127.0.0.1", port=0)
@@ -37,8 +37,8 @@ def ask(method: str, path: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     "path", [f"/v4/{TOKEN}", f"/v4/{TOKEN}/task", f"/v4/{TOKEN}/stats", f"/v4/{TOKEN}/task/stats"]
 )
-def test_a_task_may_ask_about_itself(path: str) -> None:
-    assert ask("GET", path) == (200, f"GET {path} HTTP/1.1")
+def test_requests_for_task_metadata_are_relayed(path: str) -> None:
+    assert request("GET", path) == (200, f"GET {path} HTTP/1.1")
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_a_task_may_ask_about_itself(path: str) -> None:
         ("GET", "/v2/credentials/abcdefgh"),
     ],
 )
-def test_nothing_else_of_the_emulator_is_reached(method: str, path: str) -> None:
-    """Its API could start a container with any folder of this machine inside."""
-    status, text = ask(method, path)
+def test_all_other_requests_are_refused(method: str, path: str) -> None:
+    """Through the emulator's API a container could start one with any folder of this machine mounted."""
+    status, text = request(method, path)
 
     assert status == 403
     assert "is not task metadata" in text

@@ -1,4 +1,4 @@
-"""What `dev` tells the emulator and the front door."""
+"""The notes by which `dev` instructs the emulator and the front door."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ def notes(tmp_path: Path) -> Notes:
     return Notes.of(tmp_path)
 
 
-def test_what_is_noted_of_all_stacks_is_found(notes: Notes) -> None:
+def test_images_of_all_stacks_are_noted(notes: Notes) -> None:
+    before = notes.images()
     notes.write("dev", {"sha256:1": LIVE})
     notes.write("staging", {"sha256:2": LIVE})
 
-    assert notes.images() == {"sha256:1": LIVE, "sha256:2": LIVE}
+    assert (before, notes.images()) == ({}, {"sha256:1": LIVE, "sha256:2": LIVE})
 
 
-def test_a_stack_that_is_removed_runs_its_image(notes: Notes) -> None:
+def test_a_removed_stack_has_no_notes(notes: Notes) -> None:
     notes.write("dev", {"sha256:1": LIVE})
     notes.note_restart("dev", under_way=True)
     notes.remove("dev")
 
-    assert notes.images() == {}
-    assert not notes.restart_under_way()
+    assert (notes.images(), notes.restarting_stacks()) == ({}, frozenset())
 
 
-def test_a_note_of_a_process_that_was_killed_does_not_count(notes: Notes) -> None:
-    """Else its tasks would run a folder that nobody keeps."""
+def test_the_note_of_a_killed_process_is_ignored(notes: Notes) -> None:
+    """Otherwise tasks would run from a folder that is not kept up to date."""
     notes.write("dev", {"sha256:1": LIVE})
     path = notes.folder / "dev.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"started": "earlier"}))
@@ -44,33 +44,26 @@ def test_a_note_of_a_process_that_was_killed_does_not_count(notes: Notes) -> Non
     assert notes.images() == {}
 
 
-def test_without_notes_there_is_nothing(notes: Notes) -> None:
-    assert notes.images() == {}
-    assert not notes.restart_under_way()
-
-
-def test_a_restart_is_under_way_until_it_has_ended(notes: Notes) -> None:
+def test_a_stack_is_restarting_until_its_restart_has_ended(notes: Notes) -> None:
+    before = notes.restarting_stacks()
     notes.note_restart("dev", under_way=True)
-    during = notes.restart_under_way()
+    during = notes.restarting_stacks()
     notes.note_restart("dev", under_way=False)
 
-    assert during
-    assert not notes.restart_under_way()
+    assert [before, during, notes.restarting_stacks()] == [frozenset(), {"dev"}, frozenset()]
 
 
-def test_a_restart_that_never_ends_keeps_requests_for_a_while_only(notes: Notes) -> None:
+def test_a_restart_that_does_not_end_is_ignored_after_a_while(notes: Notes) -> None:
     notes.note_restart("dev", under_way=True)
     before = time.time() - LONGEST_RESTART_SECONDS - 1
     os.utime(notes.folder / "dev.restarting", (before, before))
 
-    assert not notes.restart_under_way()
+    assert notes.restarting_stacks() == frozenset()
 
 
-def test_a_server_that_is_started_with_the_variables_finds_them(
-    notes: Notes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert Notes.told() is None
+def test_a_process_finds_the_notes_by_its_environment(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Notes.from_environment() is None
     for name, value in notes.variables.items():
         monkeypatch.setenv(name, value)
 
-    assert Notes.told() == notes
+    assert Notes.from_environment() == notes

@@ -1,4 +1,4 @@
-"""No test of the page needs Docker."""
+"""Tests of the page run without Docker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the emulator answers about one stack with one service, and a front door's page before it."""
+"""An emulator with one stack and one service, and requests to its page."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from local.front_door.caching import Cached
 from local.front_door.heads import Head
-from local.front_door.kept import Kept
 from local.front_door.routes import NetworkListener, Route, Routes
 from local.front_door.rules import in_order
 from local.page.site import Site
@@ -119,7 +119,7 @@ class Ecs:
                 case "list_clusters":
                     return [{"clusterArns": [CLUSTER]}]
                 case "list_services":
-                    return [{"serviceArns": [one["serviceName"] for one in self.services]}]
+                    return [{"serviceArns": [service["serviceName"] for service in self.services]}]
                 case _:
                     wanted = question["desiredStatus"]
                     return [{"taskArns": [t["taskArn"] for t in self.tasks if t["desiredStatus"] == wanted]}]
@@ -130,16 +130,16 @@ class Ecs:
         return {"clusters": [{"clusterArn": CLUSTER, "tags": [{"key": "Stack", "value": "dev"}]}]}
 
     def describe_services(self, services: list[str], **_: Any) -> dict[str, Any]:
-        return {"services": [one for one in self.services if one["serviceName"] in services]}
+        return {"services": [item for item in self.services if item["serviceName"] in services]}
 
     def describe_tasks(self, tasks: list[str], **_: Any) -> dict[str, Any]:
-        return {"tasks": [one for one in self.tasks if one["taskArn"] in tasks]}
+        return {"tasks": [item for item in self.tasks if item["taskArn"] in tasks]}
 
     def describe_task_definition(self, **_: Any) -> dict[str, Any]:
         return {"taskDefinition": definition()}
 
-    def stop_task(self, **asked: Any) -> None:
-        self.stopped.append(asked)
+    def stop_task(self, **arguments: Any) -> None:
+        self.stopped.append(arguments)
 
 
 class Logs:
@@ -153,16 +153,16 @@ class Logs:
         self.events: list[dict[str, Any]] = []
 
     def describe_log_streams(self, **_: Any) -> dict[str, Any]:
-        latest = {one["logStreamName"]: one["timestamp"] for one in self.events}
+        latest = {event["logStreamName"]: event["timestamp"] for event in self.events}
         return {
             "logStreams": [{"logStreamName": name, "lastEventTimestamp": at} for name, at in latest.items()]
         }
 
-    def filter_log_events(self, *, limit: int, **asked: Any) -> dict[str, Any]:
+    def filter_log_events(self, *, limit: int, **query: Any) -> dict[str, Any]:
         wanted = [
-            one
-            for one in self.events
-            if one["timestamp"] >= asked["startTime"] and one["logStreamName"] in asked["logStreamNames"]
+            event
+            for event in self.events
+            if event["timestamp"] >= query["startTime"] and event["logStreamName"] in query["logStreamNames"]
         ]
         return {"events": wanted[:limit]}
 
@@ -183,7 +183,6 @@ class Cloud:
 
 def rule(priority: int | str, action: Mapping[str, Any], *conditions: Mapping[str, Any], **more: Any) -> Any:
     return {
-        "RuleArn": f"rule-{priority}",
         "Priority": str(priority),
         "IsDefault": priority == "default",
         "Conditions": list(conditions),
@@ -207,46 +206,44 @@ def path_is(*paths: str) -> dict[str, Any]:
 def routes_of(*rules: Any) -> Routes:
     route = Route(
         load_balancer="balancer-1",
-        load_balancer_arn="arn:balancer",
-        dns_name="balancer-1.elb.amazonaws.com",
         listener_port=443,
         tls=True,
         rules=in_order([*rules, rule("default", NONE)]),
     )
-    return Routes({HOST: route}, {route.dns_name: route})
+    return Routes({HOST: route}, {"balancer-1.elb.amazonaws.com": route})
 
 
 ROUTES = routes_of(rule(1, FORWARD, host_is(HOST)))
 
 
-def asked(
+def request(
     path: str = "/", *, method: str = "GET", host: str = f"localhost:{PORT}", body: str = "", **headers: str
 ) -> tuple[Head, bytes]:
-    """A request of a browser, and its body."""
+    """Return a browser's request, and its body."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     own = {"Host": host, "Accept": "text/html", "Content-Length": str(len(body))}
     return Head((method, path, "HTTP/1.1"), tuple({**own, **named}.items())), body.encode()
 
 
-def answer(cloud: Cloud, request: tuple[Head, bytes], *, routes: Routes = ROUTES) -> tuple[int, Head, str]:
-    """Return status, head and body of the page's answer."""
-    head, body = request
+def response_to(sent: tuple[Head, bytes], cloud: Cloud | None = None) -> tuple[int, Head, str]:
+    """Return status, head and body of the page's response."""
+    head, body = sent
 
-    async def ask() -> bytes:
+    async def respond() -> bytes:
         network: dict[NetworkListener, str] = {}
-        emulator: Any = cloud
-        site = Site(emulator, port=PORT, routes=Kept(lambda: routes, 60), network=lambda: network)
+        emulator: Any = cloud or Cloud()
+        site = Site(emulator, port=PORT, routes=Cached(lambda: ROUTES, 60), network=lambda: network)
         reader = asyncio.StreamReader()
         reader.feed_data(body)
         reader.feed_eof()
         writer: Any = None
-        return await asyncio.wait_for(site.answer(head, reader, writer), 20)
+        return await asyncio.wait_for(site.respond(head, reader, writer), 20)
 
     async def parsed() -> tuple[int, Head, str]:
         reader = asyncio.StreamReader()
-        reader.feed_data(await ask())
+        reader.feed_data(await respond())
         reader.feed_eof()
-        found = await Head.read(reader)
-        return int(found.line[1]), found, (await reader.read(-1)).decode()
+        response = await Head.read(reader)
+        return int(response.line[1]), response, (await reader.read(-1)).decode()
 
     return asyncio.run(parsed())

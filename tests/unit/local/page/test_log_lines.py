@@ -1,4 +1,4 @@
-"""The end of logs: each line once, a bounded number of them, whatever a container writes."""
+"""The latest log lines: each once, a bounded number, whatever a container writes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def texts(tail: LogTail, after: int = 0) -> list[str]:
     return [line.text for line in tail.after(after).lines]
 
 
-def test_each_line_comes_once_and_in_order() -> None:
+def test_each_line_is_returned_once_and_in_order() -> None:
     cloud = Cloud()
     cloud.logs.events = [log_event("a", 1, at=1000), log_event("b", 2, at=1000)]
     tail = tail_of(cloud).read()
@@ -31,7 +31,7 @@ def test_each_line_comes_once_and_in_order() -> None:
     assert texts(tail.read(), last) == ["c"]
 
 
-def test_a_line_that_comes_late_is_not_lost() -> None:
+def test_a_late_line_is_not_lost() -> None:
     cloud = Cloud()
     cloud.logs.events = [log_event("b", 2, at=5000)]
     tail = tail_of(cloud).read()
@@ -40,7 +40,7 @@ def test_a_line_that_comes_late_is_not_lost() -> None:
     assert texts(tail.read(), 1) == ["a"]
 
 
-def test_only_the_service_and_task_that_are_asked_for() -> None:
+def test_only_the_chosen_service_and_task_are_shown() -> None:
     cloud = Cloud()
     streams = ("web/web/1", "web/router/1", "web/web/2", "worker/worker/3")
     cloud.logs.events = [log_event(name, number, stream=name) for number, name in enumerate(streams)]
@@ -49,7 +49,7 @@ def test_only_the_service_and_task_that_are_asked_for() -> None:
     assert texts(tail_of(cloud, service="web", task="1").read()) == ["web/web/1", "web/router/1"]
 
 
-def test_of_a_flood_the_end_is_shown() -> None:
+def test_of_too_many_lines_the_latest_are_shown() -> None:
     cloud = Cloud()
     cloud.logs.events = [log_event("first", 0, at=1000)]
     tail = tail_of(cloud).read()
@@ -61,7 +61,7 @@ def test_of_a_flood_the_end_is_shown() -> None:
     assert len(after.lines) <= KEPT
 
 
-def test_a_slow_reader_begins_anew() -> None:
+def test_a_slow_reader_starts_again() -> None:
     cloud = Cloud()
     cloud.logs.events = [log_event("first", 0, at=1000)]
     tail = tail_of(cloud).read()
@@ -74,26 +74,26 @@ def test_a_slow_reader_begins_anew() -> None:
     assert tail.after(1).anew
 
 
-def test_a_reader_of_another_server_s_lines_begins_anew() -> None:
+def test_a_reader_with_the_line_number_of_another_server_starts_again() -> None:
     cloud = Cloud()
     cloud.logs.events = [log_event("a")]
 
-    found = tail_of(cloud).read().after(99)
+    lines = tail_of(cloud).read().after(99)
 
-    assert (found.anew, [line.text for line in found.lines]) == (True, ["a"])
+    assert (lines.anew, [line.text for line in lines.lines]) == (True, ["a"])
 
 
-def test_a_log_group_that_is_deleted_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deleted_log_group_has_no_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = Cloud()
 
-    def gone(**_: Any) -> Any:
+    def missing(**_: Any) -> Any:
         raise cloud.logs.exceptions.ResourceNotFoundException
 
-    monkeypatch.setattr(cloud.logs, "describe_log_streams", gone)
+    monkeypatch.setattr(cloud.logs, "describe_log_streams", missing)
     assert texts(tail_of(cloud).read()) == []
 
 
-def test_a_line_in_json_is_its_message_with_its_fields() -> None:
+def test_a_json_line_is_split_into_message_and_fields() -> None:
     line = line_of(
         log_event(
             '{"time":"t","level":"warn","msg":"slow","service":"web","environment":"dev",'
@@ -110,26 +110,27 @@ def test_a_line_in_json_is_its_message_with_its_fields() -> None:
 @pytest.mark.parametrize(
     "text", ["plain", "{not json", "[1]", '{"a": 1}', '"text"', '{"a":' * 500 + "[" * 1500]
 )
-def test_any_other_line_stays_what_it_is(text: str) -> None:
+def test_other_lines_are_unchanged(text: str) -> None:
     line = line_of(log_event(text), 1, stack="dev")
 
     assert (line.text, line.fields) == (text, ())
 
 
-def test_colours_of_a_terminal_and_control_characters_are_dropped() -> None:
-    assert (
-        line_of(log_event("\x1b[31mred\x1b[0m\x07\tand\x9b so on\n"), 1, stack="dev").text == "red\tand so on"
-    )
+@pytest.mark.parametrize(
+    ("message", "text", "fields"),
+    [
+        ("\x1b[31mred\x1b[0m\x07\tand\x9b so on\n", "red\tand so on", ()),
+        (r'{"msg": "a\u001b[31mb", "field": "c\u0007d"}', "ab", [("field", "cd")]),
+    ],
+)
+def test_terminal_colours_and_control_characters_are_removed(message: str, text: str, fields: Any) -> None:
+    line = line_of(log_event(message), 1, stack="dev")
+
+    assert (line.text, line.fields) == (text, fields)
 
 
-def test_control_characters_that_json_spells_are_dropped() -> None:
-    line = line_of(log_event(r'{"msg": "a\u001b[31mb", "field": "c\u0007d"}'), 1, stack="dev")
-
-    assert (line.text, line.fields) == ("ab", [("field", "cd")])
-
-
-def test_what_a_busy_group_has_written_is_forgotten_while_another_is_silent() -> None:
-    """Else the front door would grow for as long as a page is open."""
+def test_memory_is_bounded_when_one_log_group_is_busy_and_another_silent() -> None:
+    """The front door must not grow while a page is open."""
     cloud: Any = Cloud()
     groups = {"logs-1": "dev"}
     cloud.logs.events = [log_event("once", 0, at=1000)]
@@ -142,11 +143,11 @@ def test_what_a_busy_group_has_written_is_forgotten_while_another_is_silent() ->
     assert sum(map(len, tail._seen.values())) <= 51
 
 
-def test_a_line_without_end_is_cut() -> None:
+def test_a_very_long_line_is_truncated() -> None:
     line = line_of(log_event("x" * 100_000), 1, stack="dev")
 
     assert len(line.text) == log_lines._LONGEST + 1
 
 
-def test_an_uncaught_exception_stands_out() -> None:
+def test_an_uncaught_exception_is_marked_as_an_error() -> None:
     assert line_of(log_event("TypeError: x is not a function"), 1, stack="dev").kind == "bad"

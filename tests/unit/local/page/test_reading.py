@@ -1,4 +1,4 @@
-"""What ECS answers, as the page's services and tasks."""
+"""ECS's descriptions, converted to the page's services and tasks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from tests.unit.local.page.fakes import BEGAN, FORWARD, GROUP, PORT, Cloud, depl
 
 
 def read(described: dict[str, Any], *tasks: dict[str, Any], containers: set[str] | None = None) -> Service:
-    return service_of(described, fakes.definition(), [task_of(one, containers) for one in tasks], stack="dev")
+    return service_of(
+        described, fakes.definition(), [task_of(task, containers) for task in tasks], stack="dev"
+    )
 
 
 FAILED = deployment(
@@ -27,7 +29,7 @@ FAILED = deployment(
     ("described", "tasks", "state"),
     [
         (fakes.service(), [fakes.task()], State.STEADY),
-        (fakes.service(desiredCount=0), [], State.ASLEEP),
+        (fakes.service(desiredCount=0), [], State.STEADY),
         (fakes.service(), [], State.STARTING),
         (fakes.service(), [fakes.stopped(2)], State.FAILING),
         (fakes.service(), [fakes.stopped(2, code=0)], State.STARTING),
@@ -41,53 +43,53 @@ def test_the_state_of_a_service(described: dict[str, Any], tasks: list[dict[str,
     assert read(described, *tasks).state == state
 
 
-def test_a_task_that_failed_before_the_deployment_is_no_fault_of_it() -> None:
+def test_a_task_that_failed_before_the_deployment_does_not_count() -> None:
     old = fakes.stopped(2, createdAt=BEGAN - timedelta(hours=1))
 
     assert read(fakes.service(), old).state == State.STARTING
 
 
-def test_a_service_that_fails_says_why() -> None:
+def test_a_failing_service_has_a_reason() -> None:
     assert read(fakes.service(), fakes.stopped(2)).note == (
         "task 00000002 stopped: Essential container in task exited; web exited with code 3"
     )
 
 
-def test_a_task_whose_container_is_gone_does_not_run() -> None:
-    """The emulator goes on counting it."""
-    found = read(fakes.service(), fakes.task(), containers=set())
+def test_a_task_without_a_container_does_not_count_as_running() -> None:
+    """The emulator still counts it."""
+    shown = read(fakes.service(), fakes.task(), containers=set())
 
-    assert (found.running, found.state, found.tasks[0].state) == (0, State.FAILING, State.GONE)
+    assert (shown.running, shown.state, shown.tasks[0].state) == (0, State.FAILING, State.NO_CONTAINER)
 
 
-def test_a_service_has_the_name_of_its_container_and_no_variable_of_it() -> None:
-    found = read(fakes.service(), fakes.task())
+def test_a_service_shows_its_containers_data_without_its_variables() -> None:
+    shown = read(fakes.service(), fakes.task())
 
-    assert (found.name, found.log_group, found.image, found.size) == (
+    assert (shown.name, shown.log_group, shown.image, shown.size) == (
         "web",
         "logs-1",
         "ab" * 6,
         "0.25 vCPU, 512 MiB",
     )
-    assert "not-for-the-page" not in repr(found)
+    assert "not-for-the-page" not in repr(shown)
 
 
-def test_only_a_running_task_of_a_service_may_be_restarted() -> None:
+def test_only_a_running_task_of_a_service_can_be_restarted() -> None:
     tasks = [fakes.task(), fakes.stopped(2), fakes.task(3, group="family:job")]
 
-    assert [task_of(one, None).can_be_restarted for one in tasks] == [True, False, False]
+    assert [task_of(task, None).can_be_restarted for task in tasks] == [True, False, False]
 
 
-def test_events_are_those_of_ecs_and_of_deployments_and_tasks_the_latest_first() -> None:
-    said = {"createdAt": BEGAN + timedelta(seconds=2), "message": "reached a steady state"}
-    found = read(fakes.service(events=[said]), fakes.task(), fakes.stopped(2))
+def test_events_of_the_service_its_deployments_and_tasks_are_shown_latest_first() -> None:
+    event = {"createdAt": BEGAN + timedelta(seconds=2), "message": "reached a steady state"}
+    shown = read(fakes.service(events=[event]), fakes.task(), fakes.stopped(2))
 
-    assert [event.text for event in found.events] == [
+    assert [event.text for event in shown.events] == [
         "Task 00000002 stopped (version 1): Essential container in task exited; web exited with code 3",
         "reached a steady state",
         "Task 00000001 started (version 1)",
         "Task 00000002 started (version 1)",
-        "Deployment of version 1 began",
+        "Deployment of version 1 started",
     ]
 
 
@@ -100,17 +102,19 @@ def test_events_are_those_of_ecs_and_of_deployments_and_tasks_the_latest_first()
         ([rule(1, FORWARD, path_is("/*"))], ["http://dev.example.com.localhost:8080"]),
     ],
 )  # fmt: skip
-def test_a_service_is_found_where_a_rule_forwards_to_it(rules: list[Any], addresses: list[str]) -> None:
+def test_the_addresses_of_a_service_follow_from_the_rules_that_forward_to_it(
+    rules: list[Any], addresses: list[str]
+) -> None:
     assert [*http_addresses(fakes.routes_of(*rules), [GROUP], PORT)] == addresses
 
 
-def test_stacks_have_their_services_and_the_tasks_that_no_service_has() -> None:
+def test_a_stack_has_services_and_jobs() -> None:
     cloud: Any = Cloud()
     cloud.ecs.tasks.append(fakes.stopped(7, group="family:nightly", code=0))
 
     (stack,) = Reader(cloud, port=PORT).read(fakes.ROUTES, {}).stacks
 
-    assert (stack.name, [one.name for one in stack.services], stack.summary) == (
+    assert (stack.name, [service.name for service in stack.services], stack.summary) == (
         "dev",
         ["web"],
         "1 service, all steady",
@@ -118,7 +122,7 @@ def test_stacks_have_their_services_and_the_tasks_that_no_service_has() -> None:
     assert [task.short for task in stack.jobs] == ["00000007"]
 
 
-def test_a_task_that_stops_while_it_is_read_is_shown_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_that_stops_during_a_read_is_shown_once(monkeypatch: pytest.MonkeyPatch) -> None:
     cloud: Any = Cloud()
     cloud.ecs.tasks = [fakes.stopped(2)]
     lists = SimpleNamespace(paginate=lambda **_: [{"taskArns": [fakes.task_arn(2)]}])
@@ -127,12 +131,12 @@ def test_a_task_that_stops_while_it_is_read_is_shown_once(monkeypatch: pytest.Mo
         cloud.ecs, "get_paginator", lambda name: lists if name == "list_tasks" else others(name)
     )
 
-    (found,) = Reader(cloud, port=PORT).read(fakes.ROUTES, {}).services
+    (shown,) = Reader(cloud, port=PORT).read(fakes.ROUTES, {}).services
 
-    assert (len(found.tasks), len(found.stopped)) == (0, 1)
+    assert (len(shown.tasks), len(shown.stopped)) == (0, 1)
 
 
-def test_of_one_second_the_last_that_happens_comes_first() -> None:
+def test_events_of_the_same_second_keep_their_order() -> None:
     short = fakes.stopped(2, startedAt=BEGAN, stoppedAt=BEGAN)
 
     assert [event.text[:21] for event in read(fakes.service(), short).events[:3]] == [
@@ -140,9 +144,9 @@ def test_of_one_second_the_last_that_happens_comes_first() -> None:
     ]  # fmt: skip
 
 
-def test_a_service_of_a_preview_belongs_to_the_preview_s_stack() -> None:
-    """It runs in the cluster of another stack."""
+def test_a_service_in_another_stacks_cluster_belongs_to_its_own_stack() -> None:
+    """Previews run in the cluster of the stack that they are attached to."""
     cloud: Any = Cloud()
     cloud.ecs.services = [fakes.service(tags=[{"key": "Stack", "value": "pr-7"}])]
 
-    assert [one.name for one in Reader(cloud, port=PORT).read(fakes.ROUTES, {}).stacks] == ["pr-7"]
+    assert [item.name for item in Reader(cloud, port=PORT).read(fakes.ROUTES, {}).stacks] == ["pr-7"]

@@ -1,4 +1,4 @@
-"""Which rule takes a request, and why the others do not."""
+"""The rule that applies to a request, and why the others do not."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ def outcomes(host: str, path: str) -> list[tuple[str, str, str]]:
     return [(row.priority, row.outcome, row.why) for row in balancer.rows]
 
 
-def test_every_rule_says_why_it_takes_a_request_or_not() -> None:
+def test_every_rule_shows_why_it_applies_or_not() -> None:
     assert outcomes(HOST, "/x?y") == [
-        ("5", "passed over", "the path /x is not /api or /api/*"),
-        ("9", "takes it", "host is dev.example.com"),
-        ("default", "not reached", "an earlier rule took it"),
+        ("5", "does not match", "the path /x is not /api or /api/*"),
+        ("9", "applies", "host is dev.example.com"),
+        ("default", "not reached", "an earlier rule matched"),
     ]
 
 
-def test_what_the_task_gets_is_said_where_a_rule_rewrites_the_path() -> None:
+def test_a_rewritten_path_is_shown() -> None:
     choice = rule_table.choose(RULES, HOST, "/api/a?b=c", SERVICES)
 
     assert choice.sentence == (
-        "Rule 5 of balancer-1 takes it and forwards to web of dev. The task gets the path /a?b=c."
+        "Rule 5 of balancer-1 applies and forwards to web of dev. The task gets the path /a?b=c."
     )
 
 
-def test_a_host_without_a_record_leads_nowhere() -> None:
+def test_a_host_without_a_record_has_no_rule() -> None:
     choice = rule_table.choose(RULES, "other.example.com", "/", SERVICES)
 
-    assert (choice.found, choice.sentence) == (False, "No DNS record leads other.example.com anywhere.")
+    assert (choice.found, choice.sentence) == (False, "There is no DNS record for other.example.com.")
 
 
 @pytest.mark.parametrize(
-    ("host", "path", "cleaned"),
+    ("host", "path", "normalized"),
     [
         (" DEV.example.com.localhost:8080 ", "x", (HOST, "/x")),
         ("https://dev.example.com/api?q=1", "", (HOST, "/api?q=1")),
@@ -55,30 +55,31 @@ def test_a_host_without_a_record_leads_nowhere() -> None:
         ("dev.example.com", "", (HOST, "/")),
     ],
 )
-def test_a_host_may_be_pasted_as_a_browser_shows_it(host: str, path: str, cleaned: tuple[str, str]) -> None:
+def test_hosts_and_addresses_can_be_pasted_from_a_browser(
+    host: str, path: str, normalized: tuple[str, str]
+) -> None:
     choice = rule_table.choose(RULES, host, path, SERVICES)
 
-    assert (choice.host, choice.target) == cleaned
+    assert (choice.host, choice.target) == normalized
 
 
-def test_the_front_door_itself_decides(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no second opinion on which rule takes a request."""
+def test_the_front_doors_own_code_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Route, "rule_for", lambda route, _host, _target: route.rules[-1])
 
     assert rule_table.choose(RULES, HOST, "/", SERVICES).sentence.startswith("The default rule")
 
 
-def test_rules_are_said_in_words() -> None:
+def test_rules_are_shown_in_words() -> None:
     (balancer,) = rule_table.balancers_of(RULES, {}, SERVICES)
 
     assert [(row.conditions, row.action, row.service) for row in balancer.rows] == [
         (["host is dev.example.com", "path is /api or /api/*"], "forwards to web of dev", ("dev", "web")),
         (["host is dev.example.com"], "redirects with 302 to #{protocol}://new.example.com:#{port}/#{path}", None),
-        ([], "answers 404 “none”", None),
+        ([], "responds with 404 “none”", None),
     ]  # fmt: skip
 
 
-def test_a_network_load_balancer_shows_where_its_listeners_are_here() -> None:
+def test_a_network_load_balancer_shows_its_listeners_and_their_local_addresses() -> None:
     arn = "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/net/balancer-2/3"
     network: Any = {NetworkListener(arn, 25, GROUP, ("mail.example.com",)): "tcp://127.0.0.1:40025"}
 

@@ -1,18 +1,24 @@
-"""What the page answers to a browser, and what it refuses."""
+"""The page's responses to a browser."""
 
 from __future__ import annotations
 
+import asyncio
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
+from local.front_door import connections
+from local.front_door.caching import Cached
+from local.page.site import Site
 from tests.unit.local.page import fakes
-from tests.unit.local.page.fakes import Cloud, answer, asked, task_arn
+from tests.unit.local.page.fakes import Cloud, request, response_to, task_arn
 
 ORIGIN = "http://localhost:8080"
 
 
-class Found(HTMLParser):
+class Tags(HTMLParser):
     """The tags of a page with their attributes."""
 
     def __init__(self, text: str) -> None:
@@ -23,12 +29,12 @@ class Found(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
 
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
+    def all(self, *names: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name in names]
 
 
 def page(path: str, cloud: Cloud | None = None) -> str:
-    status, _, text = answer(cloud or Cloud(), asked(path))
+    status, _, text = response_to(request(path), cloud)
     assert status == 200
     return text
 
@@ -51,13 +57,20 @@ def test_the_first_page_shows_each_service_with_its_address_and_state() -> None:
     assert '<span class="pill good">steady</span>' in text
 
 
+def test_a_shell_gets_the_addresses_of_each_stack_as_text() -> None:
+    status, head, text = response_to(request(Accept="*/*"))
+
+    assert (status, head.get("Content-Type")) == (200, "text/plain; charset=utf-8")
+    assert text.splitlines() == ["dev:", "http://dev.example.com.localhost:8080"]
+
+
 @pytest.mark.parametrize("path", PATHS)
-def test_no_page_shows_a_variable_of_a_task(path: str) -> None:
+def test_no_page_shows_a_tasks_variables(path: str) -> None:
     assert "not-for-the-page" not in page(path)
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_what_others_write_is_never_markup(path: str) -> None:
+@pytest.mark.parametrize("path", [*PATHS, '/rules?host="><script>x</script>&path="><script>'])
+def test_logs_events_and_form_values_are_escaped(path: str) -> None:
     cloud = Cloud()
     evil = "<script>alert(1)</script><img src=x onerror=alert(1)>"
     cloud.logs.events = [
@@ -67,141 +80,160 @@ def test_what_others_write_is_never_markup(path: str) -> None:
     cloud.ecs.tasks.append(fakes.stopped(2, containers=[{"name": evil, "reason": evil}]))
     cloud.ecs.services = [fakes.service(events=[{"createdAt": fakes.BEGAN, "message": evil}])]
 
-    found = Found(page(path, cloud))
+    tags = Tags(page(path, cloud))
 
-    assert [script["src"] for script in found.all("script")] == [found.all("script")[0]["src"]]
-    assert all("onerror" not in attributes for _, attributes in found.tags)
+    assert len(tags.all("script")) == 1
+    assert all("onerror" not in attributes for _, attributes in tags.tags)
 
 
-def test_half_a_character_in_a_log_is_shown_as_a_question_mark() -> None:
+def test_half_a_surrogate_pair_in_a_log_is_shown_as_a_question_mark() -> None:
     cloud = Cloud()
     cloud.logs.events = [fakes.log_event(r'{"msg": "half \ud83d"}')]
 
     assert "half ?" in page("/logs", cloud)
 
 
-def test_an_address_that_is_half_typed_has_no_rule() -> None:
-    assert "No DNS record leads" in page("/rules?host=http://[")
-
-
-def test_what_is_asked_for_is_never_markup() -> None:
-    found = Found(page('/rules?host="><script>x</script>&path="><script>'))
-
-    assert len(found.all("script")) == 1
+def test_an_incomplete_address_has_no_rule() -> None:
+    assert "There is no DNS record for" in page("/rules?host=http://[")
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_page_has_landmarks_one_title_and_a_name_for_each_field(path: str) -> None:
-    found = Found(page(path))
+def test_a_page_has_landmarks_one_title_and_a_label_for_each_field(path: str) -> None:
+    tags = Tags(page(path))
 
-    assert [len(found.all(tag)) for tag in ("header", "nav", "main", "footer", "h1", "title")] == [1] * 6
-    labelled = {label["for"] for label in found.all("label")}
-    fields = [*found.all("input"), *found.all("select"), *found.all("progress")]
+    assert [len(tags.all(tag)) for tag in ("header", "nav", "main", "footer", "h1", "title")] == [1] * 6
+    labelled = {label["for"] for label in tags.all("label")}
+    fields = tags.all("input", "select", "progress")
     assert {field["id"] for field in fields if field.get("type") != "hidden"} <= labelled
-    assert all(cell.get("scope") in {"col", "row"} for cell in found.all("th"))
-    identifiers = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
+    assert all(cell.get("scope") in {"col", "row"} for cell in tags.all("th"))
+    identifiers = [attributes["id"] for _, attributes in tags.tags if "id" in attributes]
     assert len(identifiers) == len({*identifiers})
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing_inline(path: str) -> None:
-    _, head, text = answer(Cloud(), asked(path))
+def test_a_page_loads_only_its_own_files_and_has_no_inline_code(path: str) -> None:
+    _, head, text = response_to(request(path))
 
-    assert "default-src 'none'" in head.first("Content-Security-Policy")
-    assert "frame-ancestors 'none'" in head.first("Content-Security-Policy")
-    found = Found(text)
-    loaded = [
-        one.get("src") or one["href"] for one in (*found.all("script"), *found.all("link"), *found.all("img"))
-    ]
+    assert "default-src 'none'" in head.get("Content-Security-Policy")
+    assert "frame-ancestors 'none'" in head.get("Content-Security-Policy")
+    tags = Tags(text)
+    loaded = [tag.get("src") or tag["href"] for tag in tags.all("script", "link", "img")]
     assert all(str(address).startswith("/") for address in loaded)
-    assert not any(name.startswith(("on", "style")) for _, attributes in found.tags for name in attributes)
+    assert not any(name.startswith(("on", "style")) for _, attributes in tags.tags for name in attributes)
 
 
-def test_a_running_task_has_a_button_that_restarts_it() -> None:
-    (form,) = Found(page("/stacks/dev/web")).all("form")
+def test_a_running_task_has_a_restart_button() -> None:
+    (form,) = Tags(page("/stacks/dev/web")).all("form")
 
     assert (form["method"], form["action"]) == ("post", "/restart")
 
 
 def restart(cloud: Cloud, arn: str = task_arn(1), **headers: str) -> tuple[int, str]:
-    request = asked("/restart", method="POST", body=f"task={arn}", **headers)
-    status, head, _ = answer(cloud, request)
-    return status, head.first("Location")
+    status, head, _ = response_to(request("/restart", method="POST", body=f"task={arn}", **headers), cloud)
+    return status, head.get("Location")
 
 
-def test_to_restart_a_task_is_to_stop_it() -> None:
+def test_the_restart_button_stops_the_task() -> None:
     cloud = Cloud()
 
     assert restart(cloud, Origin=ORIGIN, Referer=f"{ORIGIN}/stacks/dev/web?restarted=x") == (
         303, "/stacks/dev/web?restarted=00000001"
     )  # fmt: skip
-    assert [one["task"] for one in cloud.ecs.stopped] == [task_arn(1)]
+    assert [stopped["task"] for stopped in cloud.ecs.stopped] == [task_arn(1)]
 
 
 @pytest.mark.parametrize(
     "headers", [{}, {"Origin": "http://dev.example.com.localhost:8080"}, {"Origin": "null"}]
 )
-def test_nobody_else_restarts_a_task(headers: dict[str, str]) -> None:
+def test_only_the_page_itself_can_restart_a_task(headers: dict[str, str]) -> None:
     cloud = Cloud()
 
     assert restart(cloud, **headers)[0] == 403
     assert cloud.ecs.stopped == []
 
 
-@pytest.mark.parametrize("arn", ["", task_arn(9), "arn:aws:ecs:us-east-1:000000000000:task/other/1"])
-def test_a_task_that_no_service_runs_is_not_restarted(arn: str) -> None:
+@pytest.mark.parametrize(
+    ("arn", "last_status"),
+    [
+        ("", "RUNNING"),
+        (task_arn(9), "RUNNING"),
+        ("arn:aws:ecs:us-east-1:000000000000:task/other/1", "RUNNING"),
+        (task_arn(1), "PENDING"),
+    ],
+)
+def test_only_a_running_task_of_a_service_can_be_restarted(arn: str, last_status: str) -> None:
     cloud = Cloud()
+    cloud.ecs.tasks = [fakes.task(lastStatus=last_status)]
 
     assert restart(cloud, arn, Origin=ORIGIN)[0] == 409
     assert cloud.ecs.stopped == []
 
 
-def test_a_task_that_starts_is_not_restarted() -> None:
-    cloud = Cloud()
-    cloud.ecs.tasks = [fakes.task(lastStatus="PENDING")]
-
-    assert restart(cloud, Origin=ORIGIN)[0] == 409
-    assert cloud.ecs.stopped == []
-
-
-def test_a_button_is_not_pressed_by_following_a_link() -> None:
-    cloud = Cloud()
-
-    assert answer(cloud, asked(f"/restart?task={task_arn(1)}"))[0] == 404
-    assert cloud.ecs.stopped == []
-
-
 @pytest.mark.parametrize(
-    ("request_", "status"),
+    ("sent", "expected"),
     [
-        (asked("/nothing"), 404),
-        (asked("/stacks/dev/nothing"), 404),
-        (asked("/", method="DELETE"), 405),
-        (asked("//["), 400),
-        (asked("/live", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="cors"), 403),
-        (asked("/restart", method="POST", body="x" * 5000, Origin=ORIGIN), 400),
+        (request("/nothing"), 404),
+        (request("/stacks/dev/nothing"), 404),
+        (request(f"/restart?task={task_arn(1)}"), 404),
+        (request("/", method="DELETE"), 405),
+        (request("//["), 400),
+        (request("/live", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="cors"), 403),
+        (request("/restart", method="POST", body="x" * 5000, Origin=ORIGIN), 400),
     ],
 )
-def test_what_is_not_there_or_not_allowed_is_said_on_a_page(
-    request_: tuple[fakes.Head, bytes], status: int
-) -> None:
-    found, _, text = answer(Cloud(), request_)
+def test_refused_requests_get_a_page_with_the_reason(sent: tuple[fakes.Head, bytes], expected: int) -> None:
+    cloud = Cloud()
+    status, _, text = response_to(sent, cloud)
 
-    assert (found, "<h1>" in text) == (status, True)
+    assert (status, "<h1>" in text) == (expected, True)
+    assert cloud.ecs.stopped == []
 
 
-def test_a_fault_of_the_page_itself_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A browser that gets no answer waits for ever."""
+def test_an_error_of_the_page_itself_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a response a browser would wait for ever."""
     cloud = Cloud()
     monkeypatch.setattr(cloud.ecs, "describe_clusters", lambda **_: {})
 
-    assert answer(cloud, asked("/"))[0] == 500
+    assert response_to(request("/"), cloud)[0] == 500
 
 
-def test_files_are_kept_by_a_browser_until_they_change() -> None:
-    href = Found(page("/")).all("link")[-1]["href"]
-    status, head, text = answer(Cloud(), asked(str(href)))
+@pytest.mark.parametrize(
+    "error", [EndpointConnectionError(endpoint_url="http://127.0.0.1:4566"), KeyError("tags")]
+)
+def test_an_error_ends_the_live_updates_without_an_error_page(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """The browser would show an HTML page in the middle of the events; after the end it reconnects."""
+    cloud: Any = Cloud()
 
-    assert (status, head.first("Content-Type")) == (200, "text/css; charset=utf-8")
-    assert "immutable" in head.first("Cache-Control")
+    def fail(**_: Any) -> None:
+        raise error
+
+    async def stream() -> bytes:
+        site = Site(cloud, port=fakes.PORT, routes=Cached(lambda: fakes.ROUTES, 60), network=dict)
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            head, _ = request("/live?view=overview")
+            await connections.send_and_close(reader, writer, await site.respond(head, reader, writer))
+
+        server = await connections.serve(serve, host="127.0.0.1", port=0)
+        reader, _ = await asyncio.open_connection(*server.sockets[0].getsockname())
+        events = await reader.readuntil(b"event: part")
+        monkeypatch.setattr(cloud.ecs, "describe_clusters", fail)
+        events += await reader.read(-1)
+        server.close()
+        return events
+
+    events = asyncio.run(asyncio.wait_for(stream(), 20))
+
+    assert events.startswith(b"HTTP/1.1 200 ")
+    assert (events.count(b"HTTP/1.1"), b"<!doctype html>" in events) == (1, False)
+
+
+def test_files_are_cached_by_a_browser_until_they_change() -> None:
+    href = Tags(page("/")).all("link")[-1]["href"]
+    status, head, text = response_to(request(str(href)))
+
+    assert (status, head.get("Content-Type")) == (200, "text/css; charset=utf-8")
+    assert "immutable" in head.get("Cache-Control")
     assert "prefers-color-scheme" in text

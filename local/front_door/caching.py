@@ -1,4 +1,4 @@
-"""Answers of the emulator that are kept for a moment."""
+"""A value that is read again when it is too old."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from typing import Generic, TypeVar
 _Value = TypeVar("_Value")
 
 
-class Kept(Generic[_Value]):
-    """A value that is read again when it is too old, once for all who ask at that time."""
+class Cached(Generic[_Value]):
+    """A value that is read in a thread, once for all tasks that wait for it."""
 
     def __init__(
         self, read: Callable[[], _Value], seconds: float, *, threads: Executor | None = None
     ) -> None:
-        """Take what reads it, in one of `threads`, and for how long it is kept."""
         self._read = read
         self._threads = threads
         self._seconds = seconds
@@ -26,7 +25,7 @@ class Kept(Generic[_Value]):
         self._lock = asyncio.Lock()
 
     async def get(self, *, newest: bool = False) -> _Value:
-        """Return a value that is not too old; with `newest` one that is read after this call."""
+        """Return the value, at most `seconds` old; with `newest` one that is read after this call."""
         oldest = time.monotonic() - (0 if newest else self._seconds)
         async with self._lock:
             if self._value is None or self._read_at < oldest:
