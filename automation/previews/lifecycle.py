@@ -18,7 +18,7 @@ from infra.rollout.clock import REAL, Clock
 from infra.settings import KEYS_OF_THE_BASE
 
 if TYPE_CHECKING:
-    from automation.stacks.stacks import KnownStack
+    from automation.stacks.stacks import StackSummary
 
 _LIFETIME: Final = timedelta(hours=72)
 """Of a stack whose base has no settings any more."""
@@ -59,7 +59,7 @@ class Previews:
             AutomationError: it is not a pull request's, or the base has no capacity for it.
         """
         number_of(stack)
-        known = [one.name for one in self.stacks.known()]
+        known = [one.name for one in self.stacks.summaries()]
         attached = self._base_of(stack) if stack in known else None
         chosen = base or attached or DEFAULT_BASE
         if is_preview(chosen):
@@ -111,7 +111,7 @@ class Previews:
 
     def all(self) -> list[Preview]:
         """Return the stacks, by number."""
-        found = [self._preview(known) for known in self.stacks.known() if is_preview(known.name)]
+        found = [self._preview(known) for known in self.stacks.summaries() if is_preview(known.name)]
         return sorted(found, key=lambda preview: preview.number)
 
     def clean_up(self, *, still_open: Collection[int] | None, dry_run: bool) -> list[Removal]:
@@ -147,7 +147,7 @@ class Previews:
             return replace(removal, failure=str(error))
         return removal
 
-    def _preview(self, known: KnownStack) -> Preview:
+    def _preview(self, known: StackSummary) -> Preview:
         outputs = self.stacks.outputs(known.name)
         url, expires = outputs.get("url"), outputs.get("expires")
         return Preview(

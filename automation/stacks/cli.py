@@ -1,4 +1,4 @@
-"""Runs the Pulumi CLI as a child process, which shows its own display and gets Ctrl-C once."""
+"""Runs the Pulumi CLI as a child process, with its own display; Ctrl-C reaches it once."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING, Any, Final, cast
+from typing import IO, TYPE_CHECKING, Any, Final, Self, cast
 
 from automation.changes import events
 from automation.errors import ProgramError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from automation.changes.events import Events
+    from automation.stacks.language_host import LanguageHost
 
 _GRACE_SECONDS: Final = 10.0
 """How long the program may run after the CLI has exited, until this process is ended."""
@@ -29,16 +28,16 @@ _INTERRUPTED: Final = 130
 
 @dataclass(frozen=True, kw_only=True)
 class Cli:
-    """The CLI in one folder, with its variables."""
+    """The CLI in one folder, with its environment variables."""
 
-    program: Path
+    executable: Path
     folder: Path
     variables: Mapping[str, str]
-    inherited: tuple[int, ...] = ()
-    """Descriptors that an update inherits."""
+    inherited_descriptors: tuple[int, ...] = ()
+    """Inherited by updates."""
 
-    def ask(self, *arguments: str) -> str:
-        """Return the output of a command that changes nothing.
+    def output(self, *arguments: str) -> str:
+        """Return the standard output of a command without a display.
 
         Raises:
             ProgramError: it failed; the message has its output.
@@ -55,55 +54,56 @@ class Cli:
             raise ProgramError(_shown(arguments), done.returncode, done.stderr.strip() or done.stdout.strip())
         return done.stdout
 
-    def update(self, *arguments: str, source: Path | None = None) -> Events:
-        """Run an operation of the engine with its display on standard error.
+    def update(self, *arguments: str, program: Path | None = None) -> Events:
+        """Run an operation of the engine, with its display on standard error.
 
         Args:
             arguments: the command and its options.
-            source: the program's file, if the operation runs it; it runs on this thread.
+            program: the Pulumi program, if the operation needs it; it runs on this thread.
 
         Returns:
             The engine's events.
 
         Raises:
-            ProgramError: it failed; the message holds the errors that were shown.
+            ProgramError: it failed; the message has the errors that were displayed.
             KeyboardInterrupt: the user stopped it.
         """
         with TemporaryDirectory(prefix="node-on-ecs-") as temporary:
             log = Path(temporary, "events.json")
-            client = ()
-            host = None
-            if source is not None:
+            host, client = None, ()
+            if program is not None:
                 from automation.stacks.language_host import LanguageHost
 
-                host = LanguageHost(source)
+                host = LanguageHost(program)
                 client = (f"--client={host.address}",)
             code, errors, interrupted = self._run([*arguments, "--event-log", str(log), *client], host)
-            found = events.read(log)
+            logged = events.read(log)
         if interrupted:
             raise KeyboardInterrupt
         if code != 0:
-            output = "\n".join([*found.errors, *errors])
+            output = "\n".join([*logged.errors, *errors])
             raise ProgramError(_shown(arguments), code, output, displayed=True)
-        return found
+        return logged
 
-    def _run(self, arguments: Sequence[str], host: Any) -> tuple[int, list[str], bool]:
-        terminal = sys.stdin.isatty() and sys.stderr.isatty()
-        how = () if terminal else ("--non-interactive", "--color", "never")
+    def _run(self, arguments: Sequence[str], host: LanguageHost | None) -> tuple[int, list[str], bool]:
+        """Return the exit code, the lines of standard error, and whether the user stopped it."""
+        on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+        display = () if on_terminal else ("--non-interactive", "--color", "never")
         errors: list[str] = []
-        with _interruptions(on_terminal=terminal) as interruptions:
+        with _Signals(on_terminal=on_terminal) as signals:
             process = subprocess.Popen(
-                self._command(*arguments, *how),
+                self._command(*arguments, *display),
                 env=self._environment(),
-                stdin=None if terminal else subprocess.DEVNULL,
+                stdin=None if on_terminal else subprocess.DEVNULL,
                 stdout=sys.stderr.fileno(),
                 stderr=subprocess.PIPE,
                 text=True,
                 # A terminal sends Ctrl-C to the CLI, too; elsewhere a signal to the group would arrive twice.
-                process_group=None if terminal else 0,
-                pass_fds=self.inherited,
+                process_group=None if on_terminal else 0,
+                pass_fds=self.inherited_descriptors,
             )
-            interruptions.forward_to(process)
+            signals.forward_to(process)
+            host_returned = threading.Event()
 
             def watch() -> None:
                 for line in cast("IO[str]", process.stderr):
@@ -112,65 +112,57 @@ class Cli:
                 process.wait()
                 if host is not None:
                     host.close()
-                    _end_with(process.returncode, unless=served)
+                    if not host_returned.wait(_GRACE_SECONDS):
+                        sys.stderr.flush()
+                        os._exit(process.returncode if process.returncode > 0 else _INTERRUPTED)
 
-            served = threading.Event()
             watcher = threading.Thread(target=watch, daemon=True)
             watcher.start()
             if host is not None:
                 host.serve_until_closed()
-                served.set()
+                host_returned.set()
             watcher.join()
-        return process.returncode, [line for line in errors if line.strip()], interruptions.happened
+        return process.returncode, [line for line in errors if line.strip()], signals.received
 
     def _command(self, *arguments: str) -> list[str]:
-        return [str(self.program), *arguments, "--cwd", str(self.folder)]
+        return [str(self.executable), *arguments, "--cwd", str(self.folder)]
 
     def _environment(self) -> dict[str, str]:
         return {**os.environ, **self.variables}
 
 
-def _end_with(code: int, *, unless: threading.Event) -> None:
-    """End this process if the program does not return after the engine has exited."""
-    if not unless.wait(_GRACE_SECONDS):
-        sys.stderr.flush()
-        os._exit(code if code > 0 else _INTERRUPTED)
+class _Signals:
+    """Forwards SIGINT and SIGTERM: the first asks the CLI to finish what is under way, the second to exit."""
 
-
-class _Interruptions:
     def __init__(self, *, on_terminal: bool) -> None:
-        self.happened = False
+        self.received = False
         self._on_terminal = on_terminal
         self._process: subprocess.Popen[str] | None = None
+        self._handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._handlers[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
 
     def forward_to(self, process: subprocess.Popen[str]) -> None:
         self._process = process
-        if self.happened:
+        if self.received:
             self._forward()
 
-    def note(self, number: int, _frame: object) -> None:
-        self.happened = True
+    def _handle(self, number: int, _frame: object) -> None:
+        self.received = True
         if not self._on_terminal or number != signal.SIGINT:
             self._forward()
 
     def _forward(self) -> None:
-        # The first asks the CLI to finish what is under way, the second to end at once.
         if self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGINT)
-
-
-@contextmanager
-def _interruptions(*, on_terminal: bool) -> Generator[_Interruptions]:
-    found = _Interruptions(on_terminal=on_terminal)
-    before: dict[int, Any] = {
-        number: signal.signal(number, found.note) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield found
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _shown(arguments: Sequence[str]) -> str:

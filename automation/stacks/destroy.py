@@ -21,7 +21,7 @@ _yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 def destroy(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
     """Delete all resources of a stack.
 
-    A stack called pr-<number> is also removed from the backend, with its file.
+    A stack called pr-<number> is also removed from the backend, and its file is deleted.
     """
     previews = Previews(stacks)
     if is_preview(stack):
@@ -29,9 +29,9 @@ def destroy(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
         say(f"removed {stack}" if removed else f"there is no stack {stack}: nothing to do")
         show((), {"stack": stack, "destroyed": removed}, as_json=as_json)
         return
-    known = sorted(one.name for one in stacks.known())
-    if stack not in known:
-        raise AutomationError(f"there is no stack {stack!r}; there are: {', '.join(known) or 'none'}")
+    existing = sorted(summary.name for summary in stacks.summaries())
+    if stack not in existing:
+        raise AutomationError(f"there is no stack {stack!r}; there are: {', '.join(existing) or 'none'}")
     attached = [preview.stack for preview in previews.all() if preview.base == stack]
     if attached:
         remove_all = to_type('previews clean-up --open ""')
@@ -57,12 +57,12 @@ def destroy(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
 def cancel(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
     """Remove the lock that an interrupted update left behind.
 
-    A running update must keep its lock: two at once corrupt the state.
+    Only if no update of the stack is running, anywhere: two at once corrupt the state.
     """
     if not yes:
         confirm(
-            f"Is it certain that no update of {stack} runs, anywhere?",
-            without_terminal="there is no terminal to ask on: add --yes if no update runs",
+            f"No update of {stack} may be running, on any machine. Remove its lock?",
+            without_terminal="there is no terminal to ask on: add --yes if no update is running",
         )
     stacks.cancel(stack)
     say(f"{stack} is unlocked; {to_type('up', stack)} continues the update")

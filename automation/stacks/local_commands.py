@@ -27,27 +27,27 @@ if TYPE_CHECKING:
 def down(stacks: Stacks, /, *, names: tuple[str, ...], as_json: bool) -> None:
     """Delete each STACK, or all local stacks.
 
-    With the last one the emulator, the front door, and Docker if it was started by this project, are stopped.
+    With the last one the emulator and the front door stop, and Docker if this project started it.
     """
     local = _local(stacks)
-    there = local.stacks()
-    if missing := sorted({*names} - {*there}):
+    existing = local.stacks()
+    if missing := sorted({*names} - {*existing}):
         for name in missing:
-            _refuse_unknown(stacks, name)
-        say(f"there is no local stack {', '.join(missing)}; there are: {', '.join(there) or 'none'}")
-    chosen = [name for name in there if name in names or not names]
-    remaining = [name for name in there if name not in chosen]
+            _require_file(stacks, name)
+        say(f"there is no local stack {', '.join(missing)}; there are: {', '.join(existing) or 'none'}")
+    chosen = [name for name in existing if name in names or not names]
+    remaining = [name for name in existing if name not in chosen]
     for name in local.in_order_of_deletion(chosen):
         try:
             stacks.destroy(name)
         except BrokenStateError as error:
             if remaining:
                 raise
-            # The emulator is removed, and with it the resources that the state no longer names.
+            # Its resources are deleted with the emulator.
             say(f"{name} is deleted without its state: {error}")
         local.forget(name)
     if remaining:
-        say(f"still there: {', '.join(remaining)}")
+        say(f"remaining stacks: {', '.join(remaining)}")
     else:
         local.clear()
     show((), {"deleted": chosen, "remaining": remaining}, as_json=as_json)
@@ -64,14 +64,14 @@ def env(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
     """
     local = _local(stacks)
     if not stacks.exists(stack):
-        _refuse_unknown(stacks, stack)
+        _require_file(stacks, stack)
         raise AutomationError(f"there is no local stack {stack!r}: `make up STACK={stack}` creates it")
     cli = stacks.find_cli(None)
     variables = {**local.variables(), "PULUMI_STACK": stack}
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     lines.append(f'export PATH={shlex.quote(str(cli.parent))}:"$PATH"')
     document = {"variables": variables, "pulumi": str(cli)}
-    # A shell reads the lines, so that they are not broken.
+    # Not by `show`, which breaks long lines: a shell reads these.
     click.echo(json.dumps(document, indent=2) if as_json else "\n".join(lines))
 
 
@@ -92,8 +92,8 @@ def pulumi_cli(stacks: Stacks, /, *, as_json: bool) -> None:
     )
 
 
-def _refuse_unknown(stacks: Stacks, name: str) -> None:
-    """Refuse a stack that could not be brought up; one that is only not up now is a matter of the caller."""
+def _require_file(stacks: Stacks, name: str) -> None:
+    """Raise an error for a stack that `up` could not create."""
     if not is_preview(name) and not path_of(stacks.root, name).exists():
         raise without_file(stacks.root, name)
 

@@ -13,12 +13,13 @@ from infra.rollout.clock import REAL, Clock
 T = TypeVar("T")
 
 _PAUSE_SECONDS: Final = 15.0
-# The file backend, Pulumi Cloud; the texts by which the SDK's Automation API knows them as well.
 _LOCKED: Final = (
     "the stack is currently locked by",
     "[409] Conflict: Another update is currently in progress",
 )
-_BY: Final = ("created by", "currently in progress")
+"""Errors of the file backend and of Pulumi Cloud, by which the SDK's Automation API recognises locks, too."""
+_OWNER: Final = ("created by", "currently in progress")
+"""In the lines that name the lock's owner."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,33 +31,27 @@ class LockRetry:
     say: Callable[[str], None] = say
 
     def run(self, update: Callable[[], T], stack: str) -> T:
-        """Run an update, again as long as the stack is locked and there is time.
+        """Run an update, again while the stack is locked and there is time.
 
         Raises:
-            LockedError: the time is over; the message says whose lock it is and how to remove it.
-            ProgramError: anything else went wrong.
+            LockedError: the time is over; the message names the lock's owner and the command that removes it.
+            ProgramError: the update failed otherwise.
         """
         deadline = self.clock.now() + self.minutes * 60
         while True:
             try:
                 return update()
             except ProgramError as error:
-                if not any(words in error.output for words in _LOCKED):
+                if not any(text in error.output for text in _LOCKED):
                     raise
+                lines = (line.strip() for line in error.output.splitlines())
+                owner = "; ".join(line for line in lines if any(text in line for text in _OWNER))
+                owner = owner or "by another update"
                 if self.clock.now() + _PAUSE_SECONDS > deadline:
-                    raise LockedError(_explanation(stack, error.output, self.minutes)) from error
-                whose = _whose(error.output)
-                self.say(f"{stack} is locked ({whose}); trying again in {_PAUSE_SECONDS:.0f} seconds")
+                    raise LockedError(
+                        f"{stack} is still locked after {self.minutes:g} minutes ({owner}). If that update "
+                        f"is under way, wait for it. If it was interrupted, {to_type('cancel', stack)} "
+                        "removes its lock"
+                    ) from error
+                self.say(f"{stack} is locked ({owner}); trying again in {_PAUSE_SECONDS:.0f} seconds")
                 self.clock.block(_PAUSE_SECONDS)
-
-
-def _whose(output: str) -> str:
-    found = [line.strip() for line in output.splitlines() if any(words in line for words in _BY)]
-    return "; ".join(found) or "by another update"
-
-
-def _explanation(stack: str, output: str, minutes: float) -> str:
-    return (
-        f"{stack} is still locked after {minutes:g} minutes ({_whose(output)}). If that update is under way, "
-        f"wait for it. If it was interrupted, {to_type('cancel', stack)} removes its lock"
-    )

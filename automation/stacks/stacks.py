@@ -27,24 +27,22 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
-_PASSPHRASE: Final = "passphrase"  # noqa: S105 -- the name of a kind of encryption
-_UNPROVEN: Final = "not run what this stack asks for"
-"""In the program's error when a service does not come up; the program cannot know how it was started."""
+_SERVICES_DO_NOT_RUN: Final = "not run what this stack asks for"
+"""In the error of `infra.rollout.verification`, which knows neither the stack's name nor `--local`."""
 _NO_STACK: Final = "no stack named"
 _WITHOUT_PROMPT: Final = ("--yes", "--skip-preview")
 _RUN_PROGRAM: Final = "--run-program"
 """For a refresh: providers need values that only the program knows, such as a registry's token."""
 _REFRESH: Final = ("--refresh", _RUN_PROGRAM)
-_AFTER_A_FAILURE: Final = ("up", "preview")
-"""Commands that refresh first when the last update failed; a destroy goes by the state alone."""
-
+_REFRESH_AFTER_A_FAILURE: Final = ("up", "preview")
+"""Commands that refresh first after a failed update: the state may have a version that ECS rolled back."""
 
 FindCli = Callable[[threading.Event | None], Path]
-"""Returns the Pulumi CLI; an installation ends when the event is set."""
+"""Returns the Pulumi CLI; an installation stops when the event is set."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class KnownStack:
+class StackSummary:
     """A stack, as the backend lists it."""
 
     name: str
@@ -55,7 +53,7 @@ class KnownStack:
 
 @dataclass
 class Run:
-    """One run of the CLI on a stack: what was prepared for it, and how it ended."""
+    """One run of the CLI on a stack: what was prepared for it, and whether it succeeded."""
 
     variables: Mapping[str, str]
     folder: Path
@@ -89,11 +87,11 @@ class Stacks:
 
     @property
     def is_local(self) -> bool:
-        """Whether the stacks are on this machine, and no account is reached."""
+        """Whether the stacks are on this machine, without an AWS account."""
         return False
 
     def variables(self) -> Mapping[str, str]:
-        """Return variables for a CLI that only reads."""
+        """Return the environment variables of a CLI that only reads."""
         return {
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             # `--event-log` is one of the commands' options for debugging.
@@ -105,49 +103,40 @@ class Stacks:
     def run(self, stack: str, command: str, *, region: str) -> Generator[Run]:
         """Prepare one run of the CLI, which locks the stack itself."""
         del region
-        failed = command == "up" and self._last_update_failed(stack)
+        failed = command in _REFRESH_AFTER_A_FAILURE and self._last_update_failed(stack)
         yield Run(variables=self.variables(), folder=self.root, last_update_failed=failed)
 
-    def known(self) -> Sequence[KnownStack]:
-        """Return all of them."""
+    def summaries(self) -> Sequence[StackSummary]:
+        """Return all stacks."""
         return [
-            KnownStack(
-                name=one["name"].rpartition("/")[2],
-                last_update=datetime.fromisoformat(one["lastUpdate"]) if one.get("lastUpdate") else None,
-                under_way=bool(one.get("updateInProgress")),
+            StackSummary(
+                name=stack["name"].rpartition("/")[2],
+                last_update=datetime.fromisoformat(stack["lastUpdate"]) if stack.get("lastUpdate") else None,
+                under_way=bool(stack.get("updateInProgress")),
             )
-            for one in json.loads(self._ask("stack", "ls", "--json"))
+            for stack in json.loads(self._output("stack", "ls", "--json"))
         ]
 
     def exists(self, stack: str) -> bool:
         """Whether the backend has a stack of this name."""
-        return any(known.name == stack for known in self.known())
+        return any(summary.name == stack for summary in self.summaries())
 
     def outputs(self, stack: str, *, show_secrets: bool = True) -> Mapping[str, Any]:
-        """Return a stack's outputs; none if it never came up."""
+        """Return a stack's outputs; none if there is no such stack, or no update of it succeeded."""
         secrets = ("--show-secrets",) if show_secrets else ()
-        try:
-            return json.loads(self._ask("stack", "output", "--json", *secrets, "--stack", stack))
-        except ProgramError as error:
-            if _NO_STACK in str(error):
-                return {}
-            raise
+        return self._json_of_stack("output", "--json", *secrets, "--stack", stack)
 
     def resources(self, stack: str) -> Sequence[Mapping[str, Any]]:
         """Return the resources in a stack's state; none if there is no such stack."""
-        try:
-            state: Mapping[str, Any] = json.loads(self._ask("stack", "export", "--stack", stack))
-        except ProgramError as error:
-            if _NO_STACK in str(error):
-                return ()
-            raise
-        deployment: Mapping[str, Any] = state.get("deployment") or {}
+        deployment: Mapping[str, Any] = (
+            self._json_of_stack("export", "--stack", stack).get("deployment") or {}
+        )
         return deployment.get("resources") or ()
 
     def references(self, stack: str) -> Sequence[str]:
         """Return the stacks whose outputs a stack has read, by its state."""
-        found = (resource for resource in self.resources(stack) if resource["type"] == _REFERENCE)
-        return [str(resource.get("id", "")).rpartition("/")[2] for resource in found]
+        references = (resource for resource in self.resources(stack) if resource["type"] == _REFERENCE)
+        return [str(reference.get("id", "")).rpartition("/")[2] for reference in references]
 
     def settings(self, stack: str) -> Settings:
         """Return the settings in a stack's file."""
@@ -166,8 +155,7 @@ class Stacks:
     def up(self, stack: str, *, refresh: bool = False) -> Mapping[str, Any]:
         """Update a stack to its file, and return its outputs.
 
-        With `refresh` it reads every resource first, as it always does after a failed update: if ECS has
-        rolled a deployment back, the state has the version that failed.
+        With `refresh`, and always after a failed update, every resource is read first.
         """
         options = (*_WITHOUT_PROMPT, "--suppress-outputs", *(_REFRESH if refresh else ()))
         return self._update(stack, "up", *options, runs_program=True).outputs
@@ -175,29 +163,28 @@ class Stacks:
     def refresh(self, stack: str, *, preview_only: bool) -> Changes:
         """Update the state to the existing resources, unless `preview_only`; return the differences."""
         how = ("--preview-only",) if preview_only else _WITHOUT_PROMPT
-        found = self._update(stack, "refresh", *how, _RUN_PROGRAM, "--suppress-outputs", runs_program=True)
-        return found.changes(refreshed=True)
+        options = (*how, _RUN_PROGRAM, "--suppress-outputs")
+        return self._update(stack, "refresh", *options, runs_program=True).changes(refreshed=True)
 
     def destroy(self, stack: str) -> None:
-        """Delete all resources of a stack, by its state alone: program and base may be gone."""
+        """Delete all resources of a stack, by its state alone: program and base may be missing."""
         options = (*_WITHOUT_PROMPT, "--refresh=false", "--suppress-outputs", *self._destroy_options)
         self._update(stack, "destroy", *options)
 
     def create(self, stack: str, encryption: Mapping[str, str]) -> None:
         """Create an empty stack, whose secrets are encrypted as these lines of a stack file say."""
-        provider = encryption.get("secretsprovider") or (
-            _PASSPHRASE if "encryptionsalt" in encryption else None
-        )
+        passphrase = "passphrase" if "encryptionsalt" in encryption else None
+        provider = encryption.get("secretsprovider") or passphrase
         secrets = ("--secrets-provider", provider) if provider else ()
-        self._ask("stack", "init", stack, "--no-select", *secrets)
+        self._output("stack", "init", stack, "--no-select", *secrets)
 
     def remove(self, stack: str) -> None:
         """Delete a stack without resources, and its history."""
-        self._ask("stack", "rm", "--yes", "--preserve-config", stack)
+        self._output("stack", "rm", "--yes", "--preserve-config", stack)
 
     def cancel(self, stack: str) -> None:
         """Remove the lock that an interrupted update left behind."""
-        self._ask("cancel", "--yes", "--stack", stack)
+        self._output("cancel", "--yes", "--stack", stack)
 
     def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
         """Return at once: the load balancer's health checks have passed; DNS may take longer."""
@@ -215,46 +202,55 @@ class Stacks:
     def _destroy_options(self) -> Sequence[str]:
         return ()
 
-    def _ask(self, *arguments: str) -> str:
-        cli = Cli(program=self.find_cli(None), folder=self.root, variables=self.variables())
-        return cli.ask(*arguments)
+    def _output(self, *arguments: str) -> str:
+        cli = Cli(executable=self.find_cli(None), folder=self.root, variables=self.variables())
+        return cli.output(*arguments)
+
+    def _json_of_stack(self, *arguments: str) -> dict[str, Any]:
+        """Return the JSON that a command about a stack prints; empty if there is no such stack."""
+        try:
+            return json.loads(self._output("stack", *arguments))
+        except ProgramError as error:
+            if _NO_STACK in str(error):
+                return {}
+            raise
 
     def _last_update_failed(self, stack: str) -> bool:
         # A stack that was never updated has no history, and a missing one is reported by the update itself.
         with suppress(ProgramError, ValueError, IndexError, KeyError):
-            told = self._ask("stack", "history", "--json", "--page-size", "1", "--stack", stack)
-            return json.loads(told)[0]["result"] == "failed"
+            history = self._output("stack", "history", "--json", "--page-size", "1", "--stack", stack)
+            return json.loads(history)[0]["result"] == "failed"
         return False
 
     def _update(self, stack: str, command: str, *options: str, runs_program: bool = False) -> Events:
         region = read_config(self.root, stack).values["aws:region"] if runs_program else ""
         stop = threading.Event()
         with ThreadPoolExecutor(1) as background:
-            # Where it has to be built, the environment is prepared meanwhile.
-            finding = background.submit(self.find_cli, stop)
+            # The environment is prepared meanwhile: the CLI may have to be built.
+            executable = background.submit(self.find_cli, stop)
 
             def update() -> Events:
-                with self.run(stack, command, region=region) as prepared:
+                with self.run(stack, command, region=region) as run:
                     cli = Cli(
-                        program=finding.result(),
-                        folder=prepared.folder,
-                        variables=prepared.variables,
-                        inherited=prepared.locks,
+                        executable=executable.result(),
+                        folder=run.folder,
+                        variables=run.variables,
+                        inherited_descriptors=run.locks,
                     )
-                    if prepared.new:
-                        cli.ask("stack", "init", stack, "--no-select")
-                    prepared.wait_until_ready()
-                    found = cli.update(
-                        *(command, *_with_refresh(command, options, prepared), "--stack", stack),
-                        source=self.root / "__main__.py" if runs_program else None,
+                    if run.new:
+                        cli.output("stack", "init", stack, "--no-select")
+                    run.wait_until_ready()
+                    events = cli.update(
+                        *(command, *_with_refresh(command, options, run), "--stack", stack),
+                        program=self.root / "__main__.py" if runs_program else None,
                     )
-                    prepared.succeeded = True
-                    return found
+                    run.succeeded = True
+                    return events
 
             try:
                 return self.lock_retry.run(update, stack)
             except ProgramError as error:
-                if _UNPROVEN in error.output:
+                if _SERVICES_DO_NOT_RUN in error.output:
                     again = ("up", "--refresh") if "pulumi up --refresh" in error.output else ("redeploy",)
                     say(
                         f"next: {to_type('up', stack)} when it is fixed, or {to_type(*again, stack)} to try "
@@ -269,7 +265,7 @@ def settings_of(stack: str, root: Path) -> Settings:
     """Return a stack's settings.
 
     Raises:
-        AutomationError: it has no file, or one that is wrong.
+        AutomationError: it has no file, or an invalid one.
     """
     import pulumi
 
@@ -283,5 +279,5 @@ def settings_of(stack: str, root: Path) -> Settings:
 
 
 def _with_refresh(command: str, options: Sequence[str], run: Run) -> Sequence[str]:
-    needed = run.last_update_failed and command in _AFTER_A_FAILURE and not {*_REFRESH} <= {*options}
+    needed = run.last_update_failed and command in _REFRESH_AFTER_A_FAILURE and "--refresh" not in options
     return (*options, *_REFRESH) if needed else options

@@ -18,12 +18,14 @@ from automation.stacks.stacks import Stacks
 @click.command
 @click.argument("stack")
 @click.option("--refresh", is_flag=True, help="Read every resource first, and correct drift.")
-@click.option("--attach-to", metavar="BASE", help="For pr-<number>: the stack to attach to; dev by default.")
+@click.option(
+    "--attach-to", metavar="BASE", help="For pr-<number>: the stack it attaches to; dev by default."
+)
 @click.option(
     "--lifetime-hours",
     type=click.IntRange(1, 8760),
     metavar="N",
-    help="For pr-<number>: when it expires; by default as its base says.",
+    help="For pr-<number>: hours until it expires; by default preview-stacks.lifetime-hours of BASE.",
 )
 @json_option
 @summary_option
@@ -41,8 +43,8 @@ def up(
 ) -> None:
     """Create or update a stack, and print its addresses.
 
-    A stack called pr-<number> is created if it is missing, and attaches to another one. Its lifetime starts
-    anew.
+    Waits until every service runs the new version, and fails with the reason if one does not. A stack called
+    pr-<number> is created if it is missing, and attached to another one; each `up` restarts its lifetime.
     """
     if is_preview(stack):
         from automation.previews.expiry import minute
@@ -60,12 +62,12 @@ def up(
     write(summary, Comment(stack=stack, title="Update", remarks=[remark]), append=True)
     show(address_lines(addresses), {"stack": stack, "addresses": addresses}, as_json=as_json)
     if page := stacks.page:
-        # No address of a service: what reads those gets none of it.
+        # On standard error: it is not a service's address.
         say(f"{'page':<{max(map(len, addresses), default=0)}}  {page}")
 
 
 def bring_up(stacks: Stacks, stack: str, *, refresh: bool = False) -> dict[str, str]:
-    """Update a stack, tag the image that it runs then, and return its addresses by service."""
+    """Update a stack, tag its image, and return its addresses by service."""
     from automation.services.quota import vcpu_warning
 
     if warning := vcpu_warning(stacks, stack):

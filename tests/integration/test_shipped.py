@@ -73,7 +73,7 @@ def test_a_stack_that_goes_takes_nothing_of_the_others(shipped: Project) -> None
 
     down = shipped.done("down", "staging")
 
-    assert "still there: dev, prod" in down.err
+    assert "remaining stacks: dev, prod" in down.err
     assert shipped.get(HOSTS["staging"]).status == 404
     assert [shipped.get(HOSTS[stack]).status for stack in ("dev", "prod")] == [200, 200]
     shipped.up("staging")

@@ -50,7 +50,8 @@ class Toys:
     def pulumi(self, *arguments: str) -> str:
         """Run the Pulumi CLI as a user would."""
         program = self.stacks.find_cli(None)
-        return Cli(program=program, folder=self.root, variables=self.stacks.variables()).ask(*arguments)
+        cli = Cli(executable=program, folder=self.root, variables=self.stacks.variables())
+        return cli.output(*arguments)
 
 
 @contextmanager

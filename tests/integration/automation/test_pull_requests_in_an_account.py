@@ -52,7 +52,7 @@ def previews(stacks: Stacks) -> Previews:
 
 
 def names(toys: Toys) -> list[str]:
-    return sorted(one.name for one in toys.stacks.known())
+    return sorted(one.name for one in toys.stacks.summaries())
 
 
 def test_two_come_up_and_one_goes(base: Toys) -> None:

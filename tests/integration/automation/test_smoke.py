@@ -105,6 +105,6 @@ def test_a_stack_s_whole_life_in_an_account_shows_that_all_works_and_leaves_noth
     text = "\n".join(said)
     assert failures == [], text
     assert steps(text) == ["done"] * 7
-    assert list(stacks.known()) == []
+    assert list(stacks.summaries()) == []
     assert not file.path.exists()
     assert emulated(emulator.endpoint) - before == Counter()

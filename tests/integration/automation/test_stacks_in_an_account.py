@@ -108,11 +108,11 @@ def test_secret_outputs_are_shown_only_on_demand(dev: Toys) -> None:
 
 def test_a_stack_that_is_destroyed_is_still_there_until_it_is_removed(dev: Toys) -> None:
     dev.stacks.destroy("dev")
-    there = [one.name for one in dev.stacks.known()]
+    there = [one.name for one in dev.stacks.summaries()]
     dev.stacks.remove("dev")
 
     assert (dev.world.things, there) == ({}, ["dev"])
-    assert list(dev.stacks.known()) == []
+    assert list(dev.stacks.summaries()) == []
 
 
 def test_a_stack_that_is_not_there_is_refused_and_not_made(dev: Toys) -> None:
@@ -127,7 +127,7 @@ def test_a_stack_that_is_not_there_is_refused_and_not_made(dev: Toys) -> None:
             way()
 
     assert dev.stacks.outputs("nowhere") == {}
-    assert [one.name for one in dev.stacks.known()] == ["dev"]
+    assert [one.name for one in dev.stacks.summaries()] == ["dev"]
 
 
 def test_the_stack_that_the_user_selected_stays_selected(dev: Toys) -> None:

@@ -14,7 +14,7 @@ import yaml
 
 from automation.errors import AutomationError
 from automation.previews.lifecycle import Previews
-from automation.stacks.stacks import KnownStack
+from automation.stacks.stacks import StackSummary
 from infra.rollout.clock import Clock
 from tests.unit.infra.rollout.aws import Aws
 
@@ -59,8 +59,8 @@ class Backend:
     files_at_destroy: list[bool] = field(default_factory=list)
     project: str = "node-on-ecs"
 
-    def known(self) -> Sequence[KnownStack]:
-        return [KnownStack(name=name, last_update=NOW - HOUR) for name in self.there]
+    def summaries(self) -> Sequence[StackSummary]:
+        return [StackSummary(name=name, last_update=NOW - HOUR) for name in self.there]
 
     def outputs(self, stack: str) -> Mapping[str, Any]:
         return self.there.get(stack, {})

@@ -1,4 +1,4 @@
-"""What differs for the stacks on this machine."""
+"""Local stacks, where they differ from those in an account."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def calls(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def stacks(tmp_path: Path, calls: Path) -> LocalStacks:
-    """Local stacks, with a script for the CLI that writes down its arguments."""
+    """Local stacks, with a script in place of the CLI that records its arguments."""
     script = tmp_path / "pulumi"
     script.write_text(f'#!/bin/sh\necho "$*" >> "{calls}"\necho {{}}\n')
     script.chmod(0o755)
@@ -38,10 +38,7 @@ def stacks(tmp_path: Path, calls: Path) -> LocalStacks:
     return LocalStacks(find_cli=lambda _: script, root=tmp_path, local=local)
 
 
-def test_a_stack_is_destroyed_though_it_is_protected_and_deleted_at_once(
-    stacks: LocalStacks, calls: Path
-) -> None:
-    """Protection keeps systems that matter from harm."""
+def test_destroy_ignores_protection_and_removes_the_stack(stacks: LocalStacks, calls: Path) -> None:
     stacks.destroy("prod")
     stacks.remove("prod")
 
@@ -49,13 +46,13 @@ def test_a_stack_is_destroyed_though_it_is_protected_and_deleted_at_once(
     assert {"--ignore-protect", "--remove"} <= {*call.split()}
 
 
-def test_a_stack_is_made_by_its_first_update(stacks: LocalStacks, calls: Path) -> None:
+def test_create_leaves_the_stack_to_its_first_update(stacks: LocalStacks, calls: Path) -> None:
     stacks.create("pr-1", {"encryptionsalt": "v1:of-a-real-one"})
 
     assert not calls.exists()
 
 
-def test_a_lock_ends_with_its_process(stacks: LocalStacks) -> None:
+def test_cancel_is_an_error(stacks: LocalStacks) -> None:
     with pytest.raises(AutomationError, match="dev has no stale lock"):
         stacks.cancel("dev")
 
@@ -76,7 +73,7 @@ def write_state(stacks: LocalStacks, **outputs: Any) -> list[dict[str, Any]]:
 
 
 def test_resources_and_outputs_are_read_without_the_cli(stacks: LocalStacks, calls: Path) -> None:
-    """It takes longer to start than `status` or `logs` take for all the rest."""
+    """The CLI takes longer to start than `status` or `logs` take otherwise."""
     resources = write_state(stacks, url="http://shop.example.com")
 
     assert list(stacks.resources("dev")) == resources
@@ -84,11 +81,11 @@ def test_resources_and_outputs_are_read_without_the_cli(stacks: LocalStacks, cal
     assert not calls.exists()
 
 
-def test_a_stack_that_is_not_there_has_none(stacks: LocalStacks) -> None:
+def test_a_missing_stack_has_no_resources_and_no_outputs(stacks: LocalStacks) -> None:
     assert (list(stacks.resources("dev")), stacks.outputs("dev")) == ([], {})
 
 
-def test_an_output_that_is_a_secret_is_opened_by_the_cli(stacks: LocalStacks, calls: Path) -> None:
+def test_a_secret_output_is_decrypted_by_the_cli(stacks: LocalStacks, calls: Path) -> None:
     secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
     write_state(stacks, url="http://shop.example.com", keys={"password": secret})
 
@@ -98,7 +95,7 @@ def test_an_output_that_is_a_secret_is_opened_by_the_cli(stacks: LocalStacks, ca
     assert call.startswith("stack output --json --stack dev")
 
 
-def test_without_an_emulator_a_state_describes_nothing(stacks: LocalStacks) -> None:
+def test_outputs_without_a_running_emulator_are_an_error(stacks: LocalStacks) -> None:
     write_state(stacks)
 
     def emulator() -> None:

@@ -1,4 +1,4 @@
-"""What `down` and `env` say of stacks that are not on this machine."""
+"""`down` and `env` of stacks that do not exist on this machine."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from automation.stacks.local import LocalStacks
 from automation.stacks.local_commands import down, env
 
 
-class Place(SimpleNamespace):
-    """A local environment with the stack `dev` alone."""
+class Environment(SimpleNamespace):
+    """A local environment that has only the stack `dev`."""
 
     cleared = False
 
@@ -34,13 +34,13 @@ def call(folder: Path, command: click.Command, *arguments: str) -> Result:
     for name in ("dev", "prod"):
         (folder / f"Pulumi.{name}.yaml").write_text("config: {}\n")
     backend = SimpleNamespace(path=lambda _: folder)
-    local: Any = Place(backend=backend)
+    local: Any = Environment(backend=backend)
     stacks = LocalStacks(find_cli=lambda _: folder, root=folder, local=local)
     return CliRunner().invoke(command, arguments, obj=stacks)
 
 
 @pytest.mark.parametrize("command", [down, env])
-def test_an_unknown_stack_is_refused_with_those_that_have_a_file(
+def test_an_unknown_stack_is_rejected_with_those_that_have_a_file(
     tmp_path: Path, command: click.Command
 ) -> None:
     error = call(tmp_path, command, "nope").exception
@@ -51,12 +51,12 @@ def test_an_unknown_stack_is_refused_with_those_that_have_a_file(
 
 
 @pytest.mark.parametrize("name", ["prod", "pr-7"])
-def test_to_delete_what_is_not_up_is_no_failure(tmp_path: Path, name: str) -> None:
+def test_down_of_a_stack_that_is_not_up_succeeds(tmp_path: Path, name: str) -> None:
     result = call(tmp_path, down, name)
 
     assert result.exit_code == 0
     assert f"there is no local stack {name}; there are: dev" in result.stderr
 
 
-def test_variables_of_a_stack_that_is_not_up_are_refused_with_what_brings_it_up(tmp_path: Path) -> None:
+def test_env_of_a_stack_that_is_not_up_is_an_error_that_names_the_command(tmp_path: Path) -> None:
     assert "`make up STACK=prod` creates it" in str(call(tmp_path, env, "prod").exception)

@@ -1,4 +1,4 @@
-"""Waiting for another update's lock, and for nothing else; nobody really waits here."""
+"""Updates are retried while another update has locked the stack."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.unit.infra.rollout.aws import Hours
 
 _BY_A_FILE = """\
 error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`.
-  file:///state/.pulumi/locks/organization/node-on-ecs/dev/1.json: created by ann@laptop (pid 42) at 2026-11-21T09:00:00Z"""
+  file:///state/.pulumi/locks/organization/node-on-ecs/dev/1.json: created by alice@laptop (pid 42) at 2026-11-21T09:00:00Z"""
 _BY_THE_CLOUD = "error: [409] Conflict: Another update is currently in progress."
 
 
@@ -22,57 +22,57 @@ def failed(output: str) -> ProgramError:
 
 @dataclass
 class Update:
-    """Fails with each of `failures` in turn, then works; with `forever` it goes on with the last one."""
+    """Fails with each of `failures` in turn, then succeeds; with `always` it repeats the first one."""
 
     failures: list[ProgramError]
-    forever: bool = False
+    always: bool = False
     tries: int = 0
-    said: list[str] = field(default_factory=list)
+    reported: list[str] = field(default_factory=list)
     time: Hours = field(default_factory=Hours)
 
     def __call__(self) -> None:
         self.tries += 1
         if self.failures:
-            raise self.failures[0] if self.forever else self.failures.pop(0)
+            raise self.failures[0] if self.always else self.failures.pop(0)
 
     def run(self, minutes: float = 10) -> None:
-        LockRetry(minutes=minutes, clock=self.time.clock, say=self.said.append).run(self, "dev")
+        LockRetry(minutes=minutes, clock=self.time.clock, say=self.reported.append).run(self, "dev")
 
 
-@pytest.mark.parametrize("output", [_BY_A_FILE, _BY_THE_CLOUD], ids=["of files", "of Pulumi Cloud"])
-def test_a_locked_stack_is_tried_again_until_it_is_free(output: str) -> None:
+@pytest.mark.parametrize("output", [_BY_A_FILE, _BY_THE_CLOUD], ids=["file backend", "Pulumi Cloud"])
+def test_a_locked_stack_is_retried_until_it_is_unlocked(output: str) -> None:
     update = Update([failed(output), failed(output)])
 
     update.run()
 
     assert (update.tries, update.time.seconds) == (3, 30)
-    assert len(update.said) == 2
+    assert len(update.reported) == 2
 
 
-def test_it_says_whose_the_lock_is() -> None:
+def test_each_retry_reports_the_locks_owner() -> None:
     update = Update([failed(_BY_A_FILE)])
 
     update.run()
 
-    (said,) = update.said
-    assert said.startswith("dev is locked (")
-    assert "created by ann@laptop (pid 42) at 2026-11-21T09:00:00Z" in said
-    assert said.endswith("trying again in 15 seconds")
+    (line,) = update.reported
+    assert line.startswith("dev is locked (")
+    assert "created by alice@laptop (pid 42) at 2026-11-21T09:00:00Z" in line
+    assert line.endswith("trying again in 15 seconds")
 
 
-def test_whatever_else_fails_is_not_tried_again() -> None:
-    """An update that failed half-way would do more of what failed."""
+def test_other_failures_are_not_retried() -> None:
+    """A partly failed update must not continue by itself."""
     update = Update([failed("error: the tasks of `web` end as soon as they start")])
 
     with pytest.raises(ProgramError, match="end as soon as they start") as raised:
         update.run()
 
     assert not isinstance(raised.value, LockedError)
-    assert (update.tries, update.said, update.time.seconds) == (1, [], 0)
+    assert (update.tries, update.reported, update.time.seconds) == (1, [], 0)
 
 
-def test_it_gives_up_when_the_time_is_over_and_says_what_to_do() -> None:
-    update = Update([failed(_BY_A_FILE)], forever=True)
+def test_it_gives_up_after_the_time_with_an_error_that_names_owner_and_command() -> None:
+    update = Update([failed(_BY_A_FILE)], always=True)
 
     with pytest.raises(LockedError) as raised:
         update.run(minutes=1)
@@ -80,12 +80,12 @@ def test_it_gives_up_when_the_time_is_over_and_says_what_to_do() -> None:
     assert (update.tries, update.time.seconds) == (5, 60)
     output = str(raised.value)
     assert output.startswith("dev is still locked after 1 minutes")
-    assert "created by ann@laptop (pid 42)" in output
+    assert "created by alice@laptop (pid 42)" in output
     assert "`python -m automation cancel dev` removes its lock" in output
 
 
-def test_without_time_it_is_tried_once() -> None:
-    update = Update([failed(_BY_A_FILE)], forever=True)
+def test_zero_minutes_mean_one_try() -> None:
+    update = Update([failed(_BY_A_FILE)], always=True)
 
     with pytest.raises(LockedError):
         update.run(minutes=0)
@@ -93,7 +93,7 @@ def test_without_time_it_is_tried_once() -> None:
     assert (update.tries, update.time.seconds) == (1, 0)
 
 
-def test_a_failure_while_waiting_ends_it() -> None:
+def test_another_failure_during_the_retries_ends_them() -> None:
     update = Update([failed(_BY_THE_CLOUD), failed("error: no credentials")])
 
     with pytest.raises(ProgramError, match="no credentials"):

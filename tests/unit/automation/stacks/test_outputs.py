@@ -1,4 +1,4 @@
-"""What `outputs` prints."""
+"""`outputs` prints a stack's outputs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from automation.stacks.outputs import outputs
 
 @dataclass
 class Stacks:
-    """One stack with a secret."""
+    """A stack with a secret output."""
 
-    found: Mapping[str, Any] = field(
+    values: Mapping[str, Any] = field(
         default_factory=lambda: {
             "url": "https://dev.example.com",
             "urls": {"web": "https://dev.example.com", "web-alice": "https://alice.dev.example.com"},
@@ -30,10 +30,10 @@ class Stacks:
 
     def outputs(self, stack: str, *, show_secrets: bool) -> Mapping[str, Any]:
         assert not show_secrets
-        return self.found
+        return self.values
 
     def address(self, url: str) -> str:
-        return f"{url}.here"
+        return f"{url}.local"
 
 
 def call(*arguments: str, stacks: Stacks | None = None) -> Result:
@@ -49,41 +49,39 @@ def test_all_outputs_are_printed_as_yaml() -> None:
         "subnet_ids:",
         "- subnet-1",
         "- subnet-2",
-        "url: https://dev.example.com.here",
+        "url: https://dev.example.com.local",
         "urls:",
-        "  web: https://dev.example.com.here",
-        "  web-alice: https://alice.dev.example.com.here",
+        "  web: https://dev.example.com.local",
+        "  web-alice: https://alice.dev.example.com.local",
     ]
 
 
-def test_programs_get_all_outputs_in_one_document() -> None:
+def test_json_has_all_outputs() -> None:
     document = json.loads(call("--json").stdout)
 
     assert document["subnet_ids"] == ["subnet-1", "subnet-2"]
-    assert document["urls"]["web"] == "https://dev.example.com.here"
+    assert document["urls"]["web"] == "https://dev.example.com.local"
 
 
 @pytest.mark.parametrize(
     ("arguments", "printed"),
     [
-        (("url",), "https://dev.example.com.here\n"),
-        (("url", "--json"), '"https://dev.example.com.here"\n'),
+        (("url",), "https://dev.example.com.local\n"),
+        (("url", "--json"), '"https://dev.example.com.local"\n'),
         (("subnet_ids",), '["subnet-1", "subnet-2"]\n'),
         (("key",), "[secret]\n"),
     ],
 )
-def test_one_output_is_printed_alone(arguments: tuple[str, ...], printed: str) -> None:
+def test_name_prints_one_output(arguments: tuple[str, ...], printed: str) -> None:
     assert call(*arguments).stdout == printed
 
 
 @pytest.mark.parametrize(
-    ("found", "names"),
+    ("values", "names"),
     [({"url": "x"}, "it has url"), ({}, "it has none: `python -m automation up dev` has to succeed first")],
 )
-def test_an_output_that_does_not_exist_is_refused_with_those_that_do(
-    found: Mapping[str, Any], names: str
-) -> None:
-    error = call("image", stacks=Stacks(found)).exception
+def test_an_unknown_output_is_rejected_with_the_existing_ones(values: Mapping[str, Any], names: str) -> None:
+    error = call("image", stacks=Stacks(values)).exception
 
     assert isinstance(error, AutomationError)
     assert str(error) == f"dev has no output 'image'; {names}"

@@ -1,10 +1,8 @@
-"""How the Pulumi CLI is called, without it: a script in its place writes down its arguments."""
+"""How the Pulumi CLI is called. A script in its place records its arguments."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,19 +10,19 @@ from typing import Any
 import click
 import pytest
 
-from automation.cli import cli as cli_group
+from automation.cli import cli as commands
 from automation.errors import AutomationError, ProgramError
 from automation.stacks.cli import Cli
 from automation.stacks.lock_retry import LockRetry
-from automation.stacks.stacks import Run, Stacks
+from automation.stacks.stacks import Stacks
 from tests.unit.infra.rollout.aws import Hours
 
 _SCRIPT = """#!/bin/sh
 echo "$*" >> "{folder}/calls"
 if [ "$1 $2" = "stack history" ]; then cat "{folder}/history" 2>/dev/null; exit; fi
-if [ -s "{folder}/refusals" ]; then
-    head -n 1 "{folder}/refusals" >&2
-    sed -i 1d "{folder}/refusals"
+if [ -s "{folder}/failures" ]; then
+    head -n 1 "{folder}/failures" >&2
+    sed -i 1d "{folder}/failures"
     exit 255
 fi
 cat "{folder}/answer" 2>/dev/null
@@ -37,23 +35,23 @@ exit 0
 
 
 @dataclass
-class World:
+class FakeCli:
     folder: Path
     time: Hours = field(default_factory=Hours)
-    said: list[str] = field(default_factory=list)
+    reported: list[str] = field(default_factory=list)
 
     @property
     def stacks(self) -> Stacks:
         script = self.folder / "pulumi"
-        retry = LockRetry(minutes=2, clock=self.time.clock, say=self.said.append)
+        retry = LockRetry(minutes=2, clock=self.time.clock, say=self.reported.append)
         return Stacks(find_cli=lambda _: script, root=self.folder, lock_retry=retry)
 
     @property
     def calls(self) -> list[str]:
         return (self.folder / "calls").read_text().splitlines()
 
-    def refuse(self, *lines: str) -> None:
-        (self.folder / "refusals").write_text("".join(f"{line}\n" for line in lines))
+    def fail_with(self, *lines: str) -> None:
+        (self.folder / "failures").write_text("".join(f"{line}\n" for line in lines))
 
     def answer(self, text: str) -> None:
         (self.folder / "answer").write_text(text)
@@ -63,31 +61,31 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def cli(tmp_path: Path) -> FakeCli:
     script = tmp_path / "pulumi"
     script.write_text(_SCRIPT.format(folder=tmp_path))
     script.chmod(0o755)
     (tmp_path / "Pulumi.yaml").write_text("name: toys\nruntime: python\n")
-    return World(tmp_path)
+    return FakeCli(tmp_path)
 
 
-def test_a_stack_is_destroyed_by_its_state_alone(world: World) -> None:
-    """A refresh with a registry token that has expired cannot prevent it."""
-    world.stacks.destroy("pr-12")
+def test_destroy_uses_the_state_alone(cli: FakeCli) -> None:
+    """A refresh would fail with a registry token that has expired."""
+    cli.stacks.destroy("pr-12")
 
-    (call,) = world.calls
+    (call,) = cli.calls
     assert call.startswith("destroy --yes --skip-preview --refresh=false ")
     assert " --stack pr-12 " in call
 
 
-def test_protection_is_kept_in_an_account(world: World) -> None:
-    world.stacks.destroy("prod")
+def test_destroy_in_an_account_keeps_protection(cli: FakeCli) -> None:
+    cli.stacks.destroy("prod")
 
-    assert "--ignore-protect" not in world.calls[0]
+    assert "--ignore-protect" not in cli.calls[0]
 
 
 @pytest.mark.parametrize(
-    ("lines", "asked"),
+    ("encryption", "option"),
     [
         ({"secretsprovider": "awskms://alias/key"}, " --secrets-provider awskms://alias/key"),
         ({"encryptionsalt": "v1:salt"}, " --secrets-provider passphrase"),
@@ -95,127 +93,127 @@ def test_protection_is_kept_in_an_account(world: World) -> None:
     ],
     ids=["kms", "passphrase", "the backend's own"],
 )
-def test_a_new_stack_is_encrypted_as_its_base_and_the_users_selection_stays(
-    world: World, lines: dict[str, str], asked: str
+def test_create_encrypts_as_the_base_does_and_selects_no_stack(
+    cli: FakeCli, encryption: dict[str, str], option: str
 ) -> None:
-    world.stacks.create("pr-12", lines)
+    cli.stacks.create("pr-12", encryption)
 
-    assert world.calls[0].startswith(f"stack init pr-12 --no-select{asked} --non-interactive")
-
-
-def test_a_locked_stack_is_tried_again(world: World) -> None:
-    world.refuse(*["error: the stack is currently locked by 1 lock(s)."] * 2)
-
-    world.stacks.destroy("pr-12")
-
-    assert (len(world.calls), world.time.seconds) == (3, 30)
-    assert any(line.endswith("trying again in 15 seconds") for line in world.said)
+    assert cli.calls[0].startswith(f"stack init pr-12 --no-select{option} --non-interactive")
 
 
-def test_a_failure_has_the_errors_of_the_events_too(world: World) -> None:
-    """On a terminal the CLI displays them, and they are nowhere else."""
-    world.refuse("error: update failed")
-    script = world.folder / "pulumi"
+def test_a_locked_stack_is_retried(cli: FakeCli) -> None:
+    cli.fail_with(*["error: the stack is currently locked by 1 lock(s)."] * 2)
+
+    cli.stacks.destroy("pr-12")
+
+    assert (len(cli.calls), cli.time.seconds) == (3, 30)
+    assert any(line.endswith("trying again in 15 seconds") for line in cli.reported)
+
+
+def test_a_failure_has_the_errors_of_the_event_log(cli: FakeCli) -> None:
+    """On a terminal they are only in the CLI's display."""
+    cli.fail_with("error: update failed")
+    script = cli.folder / "pulumi"
     script.write_text(
         script.read_text().replace(
             "    exit 255",
             '    while [ "$1" != --event-log ]; do shift; done\n'
-            f'    cat "{world.folder}/events" > "$2"\n    exit 255',
+            f'    cat "{cli.folder}/events" > "$2"\n    exit 255',
         )
     )
-    world.report({"diagnosticEvent": {"severity": "error", "message": "web: exit code 3"}})
+    cli.report({"diagnosticEvent": {"severity": "error", "message": "web: exit code 3"}})
 
     with pytest.raises(ProgramError) as raised:
-        world.stacks.destroy("dev")
+        cli.stacks.destroy("dev")
 
     assert raised.value.output == "web: exit code 3\nerror: update failed"
 
 
-def test_stacks_are_listed_by_their_names_alone(world: World) -> None:
-    world.answer(
+def test_stacks_are_listed_without_organization_and_project(cli: FakeCli) -> None:
+    cli.answer(
         '[{"name": "organization/node-on-ecs/pr-1", "current": false, "updateInProgress": true},'
         ' {"name": "dev", "current": true, "lastUpdate": "2026-11-21T08:00:00.000Z"}]'
     )
 
-    first, second = world.stacks.known()
+    first, second = cli.stacks.summaries()
 
     assert (first.name, first.last_update, first.under_way) == ("pr-1", None, True)
     assert second.last_update is not None
     assert second.last_update.isoformat() == "2026-11-21T08:00:00+00:00"
 
 
-def test_a_backend_that_does_not_answer_is_reported_in_its_words(world: World) -> None:
-    world.refuse("error: no bucket")
+def test_an_error_of_the_backend_is_reported(cli: FakeCli) -> None:
+    cli.fail_with("error: no bucket")
 
     with pytest.raises(AutomationError, match=r"exit code 255:\nerror: no bucket$"):
-        world.stacks.known()
+        cli.stacks.summaries()
 
 
-@pytest.mark.parametrize(("show", "option"), [(True, True), (False, False)], ids=["for us", "for a person"])
-def test_secrets_are_read_only_where_they_are_needed(world: World, *, show: bool, option: bool) -> None:
-    world.answer('{"url": "https://dev.example.com"}')
+@pytest.mark.parametrize(("show", "option"), [(True, True), (False, False)], ids=["shown", "hidden"])
+def test_secret_outputs_are_decrypted_only_on_request(cli: FakeCli, *, show: bool, option: bool) -> None:
+    cli.answer('{"url": "https://dev.example.com"}')
 
-    assert world.stacks.outputs("dev", show_secrets=show) == {"url": "https://dev.example.com"}
-    assert ("--show-secrets" in world.calls[0]) is option
-
-
-def test_a_missing_stack_has_no_outputs_and_no_resources(world: World) -> None:
-    world.refuse(*["error: no stack named 'dev' found"] * 2)
-
-    assert world.stacks.outputs("dev") == {}
-    assert list(world.stacks.resources("dev")) == []
+    assert cli.stacks.outputs("dev", show_secrets=show) == {"url": "https://dev.example.com"}
+    assert ("--show-secrets" in cli.calls[0]) is option
 
 
-def test_the_stacks_that_one_reads_are_in_its_state(world: World) -> None:
+def test_a_missing_stack_has_no_outputs_and_no_resources(cli: FakeCli) -> None:
+    cli.fail_with(*["error: no stack named 'dev' found"] * 2)
+
+    assert cli.stacks.outputs("dev") == {}
+    assert list(cli.stacks.resources("dev")) == []
+
+
+def test_references_are_the_stacks_whose_outputs_are_read(cli: FakeCli) -> None:
     reference = {"type": "pulumi:pulumi:StackReference", "id": "organization/node-on-ecs/dev"}
-    world.answer(json.dumps({"deployment": {"resources": [reference, {"type": "aws:ecs/service:Service"}]}}))
+    cli.answer(json.dumps({"deployment": {"resources": [reference, {"type": "aws:ecs/service:Service"}]}}))
 
-    assert world.stacks.references("pr-1") == ["dev"]
+    assert cli.stacks.references("pr-1") == ["dev"]
 
 
-def test_changes_are_read_from_the_events_of_the_engine(world: World) -> None:
+def test_changes_are_read_from_the_event_log(cli: FakeCli) -> None:
     urn = "urn:pulumi:dev::toys::aws:ecs/service:Service::web"
     metadata = {"op": "delete", "urn": urn, "type": "aws:ecs/service:Service"}
-    world.report({"resOutputsEvent": {"metadata": metadata}})
-    cli = Cli(program=world.folder / "pulumi", folder=world.folder, variables={})
+    cli.report({"resOutputsEvent": {"metadata": metadata}})
+    pulumi = Cli(executable=cli.folder / "pulumi", folder=cli.folder, variables={})
 
-    (change,) = cli.update("refresh").changes(refreshed=True).changes
+    (change,) = pulumi.update("refresh").changes(refreshed=True).changes
 
     assert (change.kind, change.name) == ("delete", "web")
 
 
 @dataclass
 class Program:
-    """A world in which an update would run a program; nothing runs."""
+    """Updates that run no program and record their arguments."""
 
-    world: World
+    cli: FakeCli
     calls: list[tuple[str, ...]]
 
     def up(self, *, refresh: bool = False, last: str = "succeeded") -> tuple[str, ...]:
-        (self.world.folder / "history").write_text(json.dumps([{"result": last}]))
-        self.world.stacks.up("dev", refresh=refresh)
+        (self.cli.folder / "history").write_text(json.dumps([{"result": last}]))
+        self.cli.stacks.up("dev", refresh=refresh)
         return self.calls[-1]
 
 
 @pytest.fixture
-def program(world: World, monkeypatch: pytest.MonkeyPatch) -> Program:
+def program(cli: FakeCli, monkeypatch: pytest.MonkeyPatch) -> Program:
     calls: list[tuple[str, ...]] = []
 
-    def update(_: Any, *arguments: str, source: Path | None = None) -> Any:
+    def update(_: Any, *arguments: str, program: Path | None = None) -> Any:
         from automation.changes.events import Events
 
-        assert source == world.folder / "__main__.py"
+        assert program == (None if arguments[0] == "destroy" else cli.folder / "__main__.py")
         calls.append(arguments)
         return Events()
 
     monkeypatch.setattr("automation.stacks.stacks.Cli.update", update)
-    (world.folder / "Pulumi.dev.yaml").write_text("config:\n  aws:region: us-east-1\n")
-    return Program(world, calls)
+    (cli.folder / "Pulumi.dev.yaml").write_text("config:\n  aws:region: us-east-1\n")
+    return Program(cli, calls)
 
 
 @pytest.mark.parametrize("preview_only", [True, False])
-def test_drift_is_looked_for_without_changing_the_state(program: Program, *, preview_only: bool) -> None:
-    program.world.stacks.refresh("dev", preview_only=preview_only)
+def test_preview_only_refresh_does_not_change_the_state(program: Program, *, preview_only: bool) -> None:
+    program.cli.stacks.refresh("dev", preview_only=preview_only)
 
     assert ("--preview-only" in program.calls[0], "--yes" in program.calls[0]) == (
         preview_only,
@@ -223,35 +221,41 @@ def test_drift_is_looked_for_without_changing_the_state(program: Program, *, pre
     )
 
 
-def test_an_update_does_not_read_every_resource_first(program: Program) -> None:
+def test_up_does_not_refresh(program: Program) -> None:
     assert "--refresh" not in program.up()
 
 
 @pytest.mark.parametrize(("refresh", "last"), [(True, "succeeded"), (False, "failed"), (True, "failed")])
-def test_it_does_where_it_is_asked_to_and_after_one_that_failed(
+def test_up_refreshes_on_request_and_after_a_failed_update(
     program: Program, *, refresh: bool, last: str
 ) -> None:
-    """Where ECS has rolled a deployment back, the state has the version that failed."""
+    """After a rollback by ECS the state has the version that failed."""
     assert program.up(refresh=refresh, last=last).count("--refresh") == 1
 
 
-def test_no_other_command_does(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`refresh` does it anyway, and has no such option; a destroy needs no more than the state."""
+@pytest.mark.parametrize(("last", "refreshes"), [("succeeded", False), ("failed", True)])
+def test_preview_refreshes_when_up_would(program: Program, last: str, *, refreshes: bool) -> None:
+    """Else it would show other changes than `up` makes."""
+    (program.cli.folder / "history").write_text(json.dumps([{"result": last}]))
 
-    @contextmanager
-    def failed_before(_: Stacks, __: str, ___: str, *, region: str) -> Iterator[Run]:
-        yield Run(variables={}, folder=program.world.folder, last_update_failed=True)
+    program.cli.stacks.preview("dev")
 
-    monkeypatch.setattr(Stacks, "run", failed_before)
-
-    program.world.stacks.refresh("dev", preview_only=True)
-    program.world.stacks.up("dev")
-
-    assert ["--refresh" in call for call in program.calls] == [False, True]
+    assert ("--refresh" in program.calls[0]) is refreshes
 
 
-def test_a_refresh_lets_the_program_supply_a_fresh_registry_token(program: Program) -> None:
-    """The one in the state expires after twelve hours."""
+def test_destroy_and_refresh_need_no_refresh_after_a_failed_update(program: Program) -> None:
+    """`refresh` has no such option, and a destroy uses the state alone."""
+    (program.cli.folder / "history").write_text(json.dumps([{"result": "failed"}]))
+
+    program.cli.stacks.refresh("dev", preview_only=True)
+    program.cli.stacks.destroy("dev")
+
+    assert [call[0] for call in program.calls] == ["refresh", "destroy"]
+    assert not any("--refresh" in call for call in program.calls)
+
+
+def test_a_refresh_runs_the_program_for_a_new_registry_token(program: Program) -> None:
+    """The token in the state expires after twelve hours."""
     assert "--run-program" in program.up(refresh=True)
 
 
@@ -259,17 +263,17 @@ def test_a_refresh_lets_the_program_supply_a_fresh_registry_token(program: Progr
     ("advice", "command"),
     [("pulumi up --refresh", "up --refresh dev"), ("python -m automation redeploy STACK", "redeploy dev")],
 )
-def test_after_a_version_that_did_not_come_up_it_names_the_commands_to_type(
-    world: World, capfd: pytest.CaptureFixture[str], advice: str, command: str
+def test_a_version_that_does_not_run_is_followed_by_the_commands_to_type(
+    cli: FakeCli, capfd: pytest.CaptureFixture[str], advice: str, command: str
 ) -> None:
-    """The program, whose error it is, knows neither the stack's name nor whether it runs on this machine."""
-    (world.folder / "Pulumi.dev.yaml").write_text("config: {aws:region: eu-west-1}\n")
-    world.refuse(f"error: The service does not run what this stack asks for. `{advice}` tries again")
+    """The program's error knows neither the stack's name nor --local."""
+    (cli.folder / "Pulumi.dev.yaml").write_text("config: {aws:region: eu-west-1}\n")
+    cli.fail_with(f"error: The service does not run what this stack asks for. `{advice}` tries again")
 
-    context = click.Context(cli_group)
+    context = click.Context(commands)
     context.params["local"] = True
     with context, pytest.raises(ProgramError):
-        world.stacks.up("dev")
+        cli.stacks.up("dev")
 
     assert (
         "next: `python -m automation --local up dev` when it is fixed, or "
