@@ -12,7 +12,7 @@ from infra.cluster.cluster import Cluster, ClusterArgs
 from infra.cluster.place import Place
 from infra.environment.attachment import OUTPUT, attachment_of
 from infra.environment.entrances import Entrances
-from infra.environment.services import EnvironmentArgs, Services, own_parts, watched
+from infra.environment.services import EnvironmentArgs, Services, observed_service, own_parts
 from infra.image.images import Images
 from infra.network.discovery import Discovery, DiscoveryArgs, Namespaces
 from infra.network.endpoints import Endpoints, EndpointsArgs
@@ -136,10 +136,10 @@ class Environment(pulumi.ComponentResource):
         )
         observability = settings.observability
         shared: Any = {
-            "place": f"{platform.project}/{platform.stack}",
+            "qualified_stack": f"{platform.project}/{platform.stack}",
             # Copies are for trying things out: they wake nobody.
             "services": [
-                watched(one, services.made[one.name], platform)
+                observed_service(one, services.made[one.name], platform)
                 for one in settings.services
                 if one.copy_name is None
             ],

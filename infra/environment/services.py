@@ -9,7 +9,7 @@ import pulumi
 
 from infra.account import Account
 from infra.network.dns import Host, HostArgs
-from infra.observability.on_call import Watched
+from infra.observability.on_call import ObservedService
 from infra.rollout.rollout import Rollout
 from infra.service.service import Service, ServiceArgs
 from infra.settings import address_of, called_by, in_order_of_calls, kind_of
@@ -208,15 +208,15 @@ class Services:
         return pulumi.Output.concat("http://", name, settings.path_prefix or "", settings.first_path)
 
 
-def watched(settings: ServiceSettings, service: Service, platform: Platform) -> Watched:
-    """Return what people are told of a service by."""
+def observed_service(settings: ServiceSettings, service: Service, platform: Platform) -> ObservedService:
+    """Return what alarms and the dashboard need of a service."""
     network = platform.network_load_balancer if settings.exposure == "tcp" else None
-    return Watched(
+    return ObservedService(
         settings=settings,
         service_name=service.name,
         load_balancer=network.arn_suffix if network else platform.load_balancer_arn_suffix,
         target_groups=service.target_groups,
-        felt_alarms=service.felt_alarm_names,
+        user_impact_alarms=service.user_impact_alarm_names,
         has_metrics=kind_of(settings, platform.capacity) != "external",
     )
 

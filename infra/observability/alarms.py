@@ -1,153 +1,151 @@
-"""Alarms by which ECS rolls a deployment back."""
+"""Alarms that make ECS roll a deployment back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
 import pulumi_aws as aws
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from infra.settings import AlarmSettings
 
-_NAMESPACE: Final = "AWS/ApplicationELB"
-_NETWORK_NAMESPACE: Final = "AWS/NetworkELB"
+_HTTP_NAMESPACE: Final = "AWS/ApplicationELB"
+_TCP_NAMESPACE: Final = "AWS/NetworkELB"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentAlarmsArgs:
-    """What :class:`DeploymentAlarms` need to know."""
+    """The arguments of :class:`DeploymentAlarms`."""
 
     settings: AlarmSettings
     target_groups: Mapping[str, pulumi.Input[str]]
-    """End of each target group's ARN, as metrics name it, by the name that its alarms begin with.
+    """ARN suffixes of all target groups of the service, by the prefix of their alarms' names.
 
-    All of a service's: which of them the new version gets changes with each deployment.
+    Deployments alternate between target groups, so each of them has alarms.
     """
     load_balancer: pulumi.Input[str]
-    """End of the load balancer's ARN."""
+    """ARN suffix of the load balancer."""
     http: bool = True
-    """Whether it is an application load balancer; a network one measures nothing of requests."""
+    """Whether it is an application load balancer; network load balancers have no metrics of requests."""
 
 
 class DeploymentAlarms(pulumi.ComponentResource):
-    """Alarms that ring when users would feel a version, and stay silent where nothing is measured.
+    """Alarms for user impact and unhealthy tasks of a new version; missing data is not an alarm.
 
-    ECS ignores, for a whole deployment, an alarm that rings when it begins.
+    ECS ignores, for an entire deployment, an alarm that is active when the deployment starts.
     """
 
     names: pulumi.Output[list[str]]
-    """Names of all alarms that a deployment listens to, those of `extra` too."""
-    felt: list[pulumi.Output[str]]
-    """Names of those about what users feel: errors and slow answers."""
+    """Names of all alarms that stop a deployment, including those of `extra`."""
+    user_impact_names: list[pulumi.Output[str]]
+    """Names of the alarms about errors and latency."""
 
     def __init__(
         self, name: str, args: DeploymentAlarmsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("node-on-ecs:infra:DeploymentAlarms", name, None, opts)
+        settings = args.settings
 
-        self._settings = args.settings
-        self._namespace = _NAMESPACE if args.http else _NETWORK_NAMESPACE
-        alarms: list[aws.cloudwatch.MetricAlarm] = []
-        felt: list[aws.cloudwatch.MetricAlarm] = []
+        self.user_impact_names = []
+        names: list[pulumi.Output[str]] = []
         for prefix, target_group in args.target_groups.items():
             dimensions = {"TargetGroup": target_group, "LoadBalancer": args.load_balancer}
-            before = len(alarms)
-            if args.settings.error_percent and args.http:
-                alarms.append(self._errors(f"{prefix}-errors", dimensions))
-            if args.settings.p99_milliseconds and args.http:
-                alarms.append(self._latency(f"{prefix}-latency", dimensions))
-            felt += alarms[before:]
-            if args.settings.unhealthy_tasks:
-                alarms.append(self._unhealthy(f"{prefix}-unhealthy", dimensions))
+            for suffix, condition in _conditions(settings, dimensions, http=args.http):
+                alarm = aws.cloudwatch.MetricAlarm(
+                    f"{prefix}-{suffix}",
+                    **condition,
+                    evaluation_periods=settings.periods,
+                    treat_missing_data="notBreaching",
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
+                names.append(alarm.name)
+                if suffix != "unhealthy":
+                    self.user_impact_names.append(alarm.name)
 
-        self.felt = [alarm.name for alarm in felt]
-        own = pulumi.Output.all(*[alarm.name for alarm in alarms])
-        self.names = own.apply(lambda names: [*map(str, names), *args.settings.extra])
+        self.names = pulumi.Output.all(*names).apply(lambda own: [*map(str, own), *settings.extra])
         self.register_outputs({"names": self.names})
 
-    def _errors(self, name: str, dimensions: Mapping[str, pulumi.Input[str]]) -> aws.cloudwatch.MetricAlarm:
-        settings = self._settings
 
-        def counted(id_: str, metric: str) -> aws.cloudwatch.MetricAlarmMetricQueryArgsDict:
-            return {
-                "id": id_,
-                "metric": {
-                    "namespace": _NAMESPACE,
-                    "metric_name": metric,
-                    "dimensions": dimensions,
-                    "stat": "Sum",
-                    "period": settings.period_seconds,
-                },
-            }
+def _conditions(
+    settings: AlarmSettings, dimensions: Mapping[str, pulumi.Input[str]], *, http: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a name suffix and the condition of each alarm of a target group."""
+    if settings.error_percent and http:
+        yield "errors", _error_share(settings, dimensions)
+    if settings.p99_milliseconds and http:
+        yield (
+            "latency",
+            {
+                "alarm_description": f"1 of 100 requests takes longer than {settings.p99_milliseconds} ms",
+                "namespace": _HTTP_NAMESPACE,
+                "metric_name": "TargetResponseTime",
+                "dimensions": dimensions,
+                "extended_statistic": "p99",
+                # With few requests the percentile would be the slowest one.
+                "evaluate_low_sample_count_percentiles": "ignore",
+                "period": settings.period_seconds,
+                "comparison_operator": "GreaterThanThreshold",
+                "threshold": settings.p99_milliseconds / 1000,
+            },
+        )
+    if settings.unhealthy_tasks:
+        yield (
+            "unhealthy",
+            {
+                "alarm_description": f"{settings.unhealthy_tasks} or more tasks fail their health checks",
+                "namespace": _HTTP_NAMESPACE if http else _TCP_NAMESPACE,
+                "metric_name": "UnHealthyHostCount",
+                "dimensions": dimensions,
+                "statistic": "Maximum",
+                "period": settings.period_seconds,
+                "comparison_operator": "GreaterThanOrEqualToThreshold",
+                "threshold": settings.unhealthy_tasks,
+            },
+        )
 
-        return aws.cloudwatch.MetricAlarm(
-            name,
-            alarm_description=f"More than {settings.error_percent} % of the requests fail",
-            metric_queries=[
+
+def _error_share(settings: AlarmSettings, dimensions: Mapping[str, pulumi.Input[str]]) -> dict[str, Any]:
+    metrics = {
+        "requests": "RequestCount",
+        "answered": "HTTPCode_Target_5XX_Count",
+        # For a stopped task the load balancer itself answers with 502.
+        "unreached": "TargetConnectionErrorCount",
+    }
+    return {
+        "alarm_description": f"More than {settings.error_percent} % of the requests fail",
+        "metric_queries": [
+            {
+                "id": "share",
+                "label": "Share of requests that failed, in percent",
+                "expression": f"IF(requests >= {settings.minimum_requests}, "
+                "100 * (FILL(answered, 0) + FILL(unreached, 0)) / requests, 0)",
+                "return_data": True,
+            },
+            *(
                 {
-                    "id": "share",
-                    "label": "Share of requests that failed, in percent",
-                    "expression": f"IF(requests >= {settings.minimum_requests}, "
-                    "100 * (FILL(answered, 0) + FILL(unreached, 0)) / requests, 0)",
-                    "return_data": True,
-                },
-                counted("requests", "RequestCount"),
-                counted("answered", "HTTPCode_Target_5XX_Count"),
-                # A task that is gone gives no answer at all: the load balancer says 502 on its behalf.
-                counted("unreached", "TargetConnectionErrorCount"),
-            ],
-            comparison_operator="GreaterThanThreshold",
-            threshold=settings.error_percent,
-            evaluation_periods=settings.periods,
-            treat_missing_data="notBreaching",
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-
-    def _latency(self, name: str, dimensions: Mapping[str, pulumi.Input[str]]) -> aws.cloudwatch.MetricAlarm:
-        settings = self._settings
-        return aws.cloudwatch.MetricAlarm(
-            name,
-            alarm_description=f"1 of 100 requests takes longer than {settings.p99_milliseconds} ms",
-            namespace=_NAMESPACE,
-            metric_name="TargetResponseTime",
-            dimensions=dimensions,
-            extended_statistic="p99",
-            # Of a few requests the slowest one is no percentile.
-            evaluate_low_sample_count_percentiles="ignore",
-            period=settings.period_seconds,
-            comparison_operator="GreaterThanThreshold",
-            threshold=settings.p99_milliseconds / 1000,
-            evaluation_periods=settings.periods,
-            treat_missing_data="notBreaching",
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-
-    def _unhealthy(
-        self, name: str, dimensions: Mapping[str, pulumi.Input[str]]
-    ) -> aws.cloudwatch.MetricAlarm:
-        settings = self._settings
-        return aws.cloudwatch.MetricAlarm(
-            name,
-            alarm_description=f"{settings.unhealthy_tasks} or more tasks fail their health checks",
-            namespace=self._namespace,
-            metric_name="UnHealthyHostCount",
-            dimensions=dimensions,
-            statistic="Maximum",
-            period=settings.period_seconds,
-            comparison_operator="GreaterThanOrEqualToThreshold",
-            threshold=settings.unhealthy_tasks,
-            evaluation_periods=settings.periods,
-            treat_missing_data="notBreaching",
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+                    "id": id_,
+                    "metric": {
+                        "namespace": _HTTP_NAMESPACE,
+                        "metric_name": metric,
+                        "dimensions": dimensions,
+                        "stat": "Sum",
+                        "period": settings.period_seconds,
+                    },
+                }
+                for id_, metric in metrics.items()
+            ),
+        ],
+        "comparison_operator": "GreaterThanThreshold",
+        "threshold": settings.error_percent,
+    }
 
 
-def alarms_of_service(alarms: DeploymentAlarms | None) -> aws.ecs.ServiceAlarmsArgsDict:
-    """Return the alarms in ECS's words; none too, for what is left out the provider keeps."""
+def ecs_service_alarms(alarms: DeploymentAlarms | None) -> aws.ecs.ServiceAlarmsArgsDict:
+    """Return the `alarms` of an ECS service; empty without any, as the provider keeps omitted values."""
     if alarms is None:
         return {"alarm_names": [], "enable": False, "rollback": False}
     return {"alarm_names": alarms.names, "enable": True, "rollback": True}

@@ -1,4 +1,4 @@
-"""ECS's events of failed deployments and tasks."""
+"""Notifications of failed deployments and tasks, by ECS's events."""
 
 from __future__ import annotations
 
@@ -11,55 +11,52 @@ import pulumi_aws as aws
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TASKS: Final = "ECS Task State Change"
-# The app ends with 0 on SIGTERM, and what does not know the signal with 143: both were asked to.
-_ENDED_WELL: Final = (0, 143)
+_TASK_EVENTS: Final = "ECS Task State Change"
+_STOPPED_ON_REQUEST: Final = (0, 143)
+"""Exit codes after SIGTERM: of the app, and of a process that does not handle the signal."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EventsArgs:
-    """What :class:`Events` need to know."""
+    """The arguments of :class:`Events`."""
 
     topic_arn: str
-    place: str
-    """Project and stack, for whoever reads the rule."""
+    qualified_stack: str
+    """Project and stack, such as node-on-ecs/prod, for the rules' descriptions."""
     cluster_arn: pulumi.Input[str]
 
 
 class Events(pulumi.ComponentResource):
-    """Sends what ECS says of failures in one cluster to a topic.
+    """Sends ECS's events of failures in one cluster to a topic.
 
-    The topic's own policy has to let `events.amazonaws.com` publish.
+    The topic's policy has to allow `events.amazonaws.com` to publish.
     """
 
     def __init__(self, name: str, args: EventsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Events", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
 
         cluster_arn = pulumi.Output.from_input(args.cluster_arn)
-        for kind, (meaning, pattern) in _patterns(cluster_arn).items():
+        for kind, (description, pattern) in _patterns(cluster_arn).items():
             rule = aws.cloudwatch.EventRule(
                 f"{name}-{kind}",
-                description=f"{args.place}: {meaning}",
+                description=f"{args.qualified_stack}: {description}",
                 event_pattern=pulumi.Output.json_dumps({"source": ["aws.ecs"], **pattern}),
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=child,
             )
-            aws.cloudwatch.EventTarget(
-                f"{name}-{kind}",
-                rule=rule.name,
-                arn=args.topic_arn,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
+            aws.cloudwatch.EventTarget(f"{name}-{kind}", rule=rule.name, arn=args.topic_arn, opts=child)
         self.register_outputs({})
 
 
 def _patterns(cluster_arn: pulumi.Output[str]) -> Mapping[str, tuple[str, Mapping[str, Any]]]:
-    """Return what each rule is for and waits for.
+    """Return the description and the event pattern of each rule.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_deployment_events.html
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html
     """
-    here = {"clusterArn": [cluster_arn]}
+    in_cluster = {"clusterArn": [cluster_arn]}
+    stopped = {**in_cluster, "lastStatus": ["STOPPED"]}
     services = cluster_arn.apply(lambda arn: f"{arn.replace(':cluster/', ':service/')}/")
     return {
         "deployment-failed": (
@@ -75,7 +72,7 @@ def _patterns(cluster_arn: pulumi.Output[str]) -> Mapping[str, tuple[str, Mappin
             {
                 "detail-type": ["ECS Service Action"],
                 "detail": {
-                    **here,
+                    **in_cluster,
                     "eventName": [
                         "SERVICE_TASK_PLACEMENT_FAILURE",
                         "SERVICE_TASK_CONFIGURATION_FAILURE",
@@ -86,20 +83,16 @@ def _patterns(cluster_arn: pulumi.Output[str]) -> Mapping[str, tuple[str, Mappin
         ),
         "task-not-started": (
             "a task did not start",
-            {
-                "detail-type": [_TASKS],
-                "detail": {**here, "lastStatus": ["STOPPED"], "stopCode": ["TaskFailedToStart"]},
-            },
+            {"detail-type": [_TASK_EVENTS], "detail": {**stopped, "stopCode": ["TaskFailedToStart"]}},
         ),
         "task-crashed": (
             "a container ended with an error, and its task with it",
             {
-                "detail-type": [_TASKS],
+                "detail-type": [_TASK_EVENTS],
                 "detail": {
-                    **here,
-                    "lastStatus": ["STOPPED"],
+                    **stopped,
                     "stopCode": ["EssentialContainerExited"],
-                    "containers": {"exitCode": [{"anything-but": list(_ENDED_WELL)}]},
+                    "containers": {"exitCode": [{"anything-but": list(_STOPPED_ON_REQUEST)}]},
                 },
             },
         ),

@@ -1,4 +1,4 @@
-"""Alarms and events that reach people."""
+"""Alarms and events that notify people."""
 
 from __future__ import annotations
 
@@ -11,286 +11,290 @@ import pulumi_aws as aws
 from infra.observability.events import Events, EventsArgs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from infra.settings import NotificationSettings, ServiceSettings
 
 _ECS: Final = "AWS/ECS"
 _INSIGHTS: Final = "ECS/ContainerInsights"
-_BALANCERS: Final = {"http": "AWS/ApplicationELB", "tcp": "AWS/NetworkELB"}
+_LOAD_BALANCERS: Final = {"http": "AWS/ApplicationELB", "tcp": "AWS/NetworkELB"}
 _ERROR_LINES: Final = "ErrorLines"
 _MINUTE: Final = 60
 _MINUTES_WITHOUT_A_TASK: Final = 2
-_MOST_IN_A_RULE: Final = 100
+_MOST_ALARMS_IN_A_RULE: Final = 100
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"""
+_NO_TASK: Final = {
+    "comparison_operator": "LessThanThreshold",
+    "threshold": 1,
+    # Without a task there are no metrics at all.
+    "treat_missing_data": "breaching",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watched:
-    """A service that people are told of."""
+class ObservedService:
+    """A service with alarms, or with charts on the dashboard."""
 
     settings: ServiceSettings
     service_name: pulumi.Input[str]
-    """As ECS calls it."""
+    """Name of the ECS service."""
     load_balancer: pulumi.Input[str]
-    """End of the ARN of what leads to it."""
+    """ARN suffix of its load balancer."""
     target_groups: Sequence[pulumi.Input[str]]
-    """End of each target group's ARN; none for a service that nothing leads to."""
-    felt_alarms: Sequence[pulumi.Input[str]]
-    """Names of its deployment alarms about what users feel, which tell nobody by themselves."""
+    """ARN suffix of each target group; none for a service without a load balancer."""
+    user_impact_alarms: Sequence[pulumi.Input[str]]
+    """Names of its deployment alarms about user impact, which have no notifications themselves."""
     has_metrics: bool = True
-    """Whether ECS measures its tasks; of machines outside AWS it does not."""
+    """Whether ECS has metrics of its tasks, as it has not for machines outside AWS."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OnCallArgs:
-    """What :class:`OnCall` needs to know."""
+    """The arguments of :class:`OnCall`."""
 
     settings: NotificationSettings
-    place: str
-    """Project and stack, for whoever reads the message."""
-    services: Sequence[Watched]
+    qualified_stack: str
+    """Project and stack, such as node-on-ecs/prod, for the alarms' descriptions."""
+    services: Sequence[ObservedService]
     cluster_name: pulumi.Input[str]
     cluster_arn: pulumi.Input[str]
     insights: bool
-    """Whether Container Insights counts the tasks that there should be."""
+    """Whether Container Insights measures the desired number of tasks."""
     load_balancer: pulumi.Input[str] | None
-    """End of the ARN of the stack's own application load balancer; of others' the errors are others'."""
+    """ARN suffix of the stack's own application load balancer; an existing one has its own alarms."""
     log_group_name: pulumi.Input[str]
 
 
-class OnCall(pulumi.ComponentResource):
-    """Tells a topic of what goes wrong, of each thing once at each address.
+@dataclass(frozen=True, kw_only=True)
+class _Alarm:
+    name: str
+    description: str
+    condition: dict[str, Any]
+    user_impact: bool = False
 
-    No alarm rings for a service that has no tasks on purpose: by `desired-count`, or by its schedule.
+
+class OnCall(pulumi.ComponentResource):
+    """Notifies a topic of failures, with one notification for each failure at each address.
+
+    A service that has no tasks by its `desired-count` or its schedule causes no alarm.
     """
 
     def __init__(self, name: str, args: OnCallArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:OnCall", name, None, opts)
-        settings = args.settings
-        if settings.topic_arn is None:
-            raise ValueError(f"{name} tells a topic, got topic_arn None")
-
-        self._name = name
-        self._args = args
-        self._settings = settings
-        self._topic = settings.topic_arn
-        self._child = pulumi.ResourceOptions(parent=self)
-        felt: list[pulumi.Input[str]] = []
-        told: list[pulumi.Input[str]] = []
-        for one in args.services:
-            felt += one.felt_alarms
-            told += self._watch(one)
-        if settings.load_balancer_errors and args.load_balancer is not None:
-            told.append(self._load_balancer_errors(args.load_balancer).name)
+        settings, child = args.settings, pulumi.ResourceOptions(parent=self)
+        topic_arn = settings.topic_arn
+        if topic_arn is None:
+            raise ValueError(f"{name}: topic_arn must be the ARN of a topic, got None")
         if settings.error_lines:
-            self._error_lines()
-        # What tells the topic by itself would be told twice there, and a pager hears of nothing else.
-        self._users_are_hurt([*felt, *told] if settings.urgent_topic_arn else felt)
+            aws.cloudwatch.LogMetricFilter(
+                f"{name}-error-lines",
+                log_group_name=args.log_group_name,
+                # The format of app/src/log.js.
+                pattern='{ $.level = "error" }',
+                metric_transformation={
+                    "name": _ERROR_LINES,
+                    "namespace": args.qualified_stack,
+                    "value": "1",
+                    "default_value": "0",
+                },
+                opts=child,
+            )
+        user_impact: list[pulumi.Input[str]] = [
+            alarm for service in args.services for alarm in service.user_impact_alarms
+        ]
+        for alarm in _alarms(args):
+            condition: dict[str, Any] = {
+                "treat_missing_data": "notBreaching",
+                "evaluation_periods": settings.minutes,
+                **alarm.condition,
+            }
+            metric_alarm = aws.cloudwatch.MetricAlarm(
+                f"{name}-{alarm.name}",
+                alarm_description=f"{args.qualified_stack}: {alarm.description}. See docs/on-call.md",
+                alarm_actions=[topic_arn],
+                ok_actions=[topic_arn],
+                opts=child,
+                **condition,
+            )
+            # These alarms notify `topic_arn` themselves; a second notification is only for another topic.
+            if alarm.user_impact and settings.urgent_topic_arn:
+                user_impact.append(metric_alarm.name)
+        self._notify_of_user_impact(
+            name, args.qualified_stack, user_impact, settings.urgent_topic_arn or topic_arn
+        )
         if settings.events:
             Events(
                 f"{name}-events",
-                EventsArgs(topic_arn=settings.topic_arn, place=args.place, cluster_arn=args.cluster_arn),
-                opts=self._child,
+                EventsArgs(
+                    topic_arn=topic_arn, qualified_stack=args.qualified_stack, cluster_arn=args.cluster_arn
+                ),
+                opts=child,
             )
         self.register_outputs({})
 
-    def _watch(self, one: Watched) -> list[pulumi.Input[str]]:
-        """Declare the alarms of a service; return the names of those that tell of what users feel."""
-        settings, service = self._settings, one.settings
-        hurting: list[pulumi.Input[str]] = []
-        if one.target_groups:
-            if service.counts[0] > 0:
-                hurting.append(self._no_healthy_task(one).name)
-            if settings.unhealthy_percent:
-                self._unhealthy_share(one)
-        elif service.counts[0] > 0 and one.has_metrics:
-            self._no_task(one)
-        if service.may_sleep and self._args.insights and one.has_metrics:
-            self._not_awake(one)
-        if one.has_metrics and service.counts[-1] > 0:
-            for metric, percent in (("CPU", settings.cpu_percent), ("Memory", settings.memory_percent)):
-                if percent:
-                    self._near_the_limit(one, metric, percent)
-        return hurting
-
-    def _alarm(self, name: str, description: str, **what: Any) -> aws.cloudwatch.MetricAlarm:
-        usual: dict[str, Any] = {
-            "treat_missing_data": "notBreaching",
-            "evaluation_periods": self._settings.minutes,
-        }
-        return aws.cloudwatch.MetricAlarm(
-            f"{self._name}-{name}",
-            alarm_description=f"{self._args.place}: {description}. See docs/on-call.md",
-            alarm_actions=[self._topic],
-            # That it is over is worth a message, too.
-            ok_actions=[self._topic],
-            opts=self._child,
-            **{**usual, **what},
-        )
-
-    def _hosts(self, one: Watched, metric: str, statistic: str) -> list[Any]:
-        """Return a query for each target group of a service: which of two has its tasks changes."""
-        return [
-            _query(
-                f"{metric.lower()}{number}",
-                namespace=_BALANCERS[one.settings.exposure],
-                metric_name=f"{metric}HostCount",
-                dimensions={"TargetGroup": group, "LoadBalancer": one.load_balancer},
-                stat=statistic,
+    def _notify_of_user_impact(
+        self, name: str, qualified_stack: str, alarms: Sequence[pulumi.Input[str]], topic_arn: str
+    ) -> None:
+        for start in range(0, len(alarms), _MOST_ALARMS_IN_A_RULE):
+            batch, number = (
+                alarms[start : start + _MOST_ALARMS_IN_A_RULE],
+                start // _MOST_ALARMS_IN_A_RULE + 1,
             )
-            for number, group in enumerate(one.target_groups)
-        ]
+            suffix = "users-are-hurt" if number == 1 else f"users-are-hurt-{number}"
+            aws.cloudwatch.CompositeAlarm(
+                f"{name}-{suffix}",
+                # Pulumi does not generate names for this type.
+                alarm_name=f"{qualified_stack.replace('/', '-')}-{suffix}",
+                alarm_description=f"{qualified_stack}: users are hurt. See docs/on-call.md",
+                alarm_rule=pulumi.Output.all(*batch).apply(
+                    lambda names: " OR ".join(f'ALARM("{name}")' for name in names)
+                ),
+                alarm_actions=[topic_arn],
+                ok_actions=[topic_arn],
+                opts=pulumi.ResourceOptions(parent=self),
+            )
 
-    def _no_healthy_task(self, one: Watched) -> aws.cloudwatch.MetricAlarm:
-        hosts = self._hosts(one, "Healthy", "Maximum")
-        return self._alarm(
-            f"{one.settings.name}-no-healthy-task",
-            f"No task of {one.settings.name} is healthy: nobody is answered",
-            metric_queries=[_expression("healthy", "Healthy tasks", _sum_of(hosts)), *hosts],
-            comparison_operator="LessThanThreshold",
-            threshold=1,
-            evaluation_periods=_MINUTES_WITHOUT_A_TASK,
-            # A target group without tasks measures nothing at all.
-            treat_missing_data="breaching",
+
+def _alarms(args: OnCallArgs) -> Iterator[_Alarm]:
+    settings = args.settings
+    for service in args.services:
+        yield from _service_alarms(service, args)
+    if settings.load_balancer_errors and args.load_balancer is not None:
+        yield _Alarm(
+            name="load-balancer-errors",
+            description=f"The load balancer itself answers {settings.load_balancer_errors} requests or more "
+            "in a minute with an error",
+            condition={
+                **_metric(_LOAD_BALANCERS["http"], "HTTPCode_ELB_5XX_Count", "Sum"),
+                "dimensions": {"LoadBalancer": args.load_balancer},
+                **_at_least(settings.load_balancer_errors),
+            },
+            user_impact=True,
+        )
+    if settings.error_lines:
+        yield _Alarm(
+            name="error-lines",
+            description=f"The log has {settings.error_lines} lines or more of the level error in a minute",
+            condition={
+                **_metric(args.qualified_stack, _ERROR_LINES, "Sum"),
+                **_at_least(settings.error_lines),
+            },
         )
 
-    def _unhealthy_share(self, one: Watched) -> aws.cloudwatch.MetricAlarm:
-        healthy, unhealthy = self._hosts(one, "Healthy", "Average"), self._hosts(one, "UnHealthy", "Average")
-        share = f"100 * ({_sum_of(unhealthy)}) / ({_sum_of([*healthy, *unhealthy])})"
-        percent = self._settings.unhealthy_percent
-        return self._alarm(
-            f"{one.settings.name}-unhealthy-share",
-            f"{percent} % or more of the tasks of {one.settings.name} fail their health checks",
-            metric_queries=[
-                _expression("share", "Unhealthy tasks, in percent", share),
-                *healthy,
-                *unhealthy,
-            ],
-            comparison_operator="GreaterThanOrEqualToThreshold",
-            threshold=percent,
-        )
 
-    def _no_task(self, one: Watched) -> aws.cloudwatch.MetricAlarm:
+def _service_alarms(service: ObservedService, args: OnCallArgs) -> Iterator[_Alarm]:
+    settings, name, counts = args.settings, service.settings.name, service.settings.counts
+    dimensions = {"ClusterName": args.cluster_name, "ServiceName": service.service_name}
+    if service.target_groups and counts[0] > 0:
+        healthy = _host_counts(service, "Healthy", "Maximum")
+        yield _Alarm(
+            name=f"{name}-no-healthy-task",
+            description=f"No task of {name} is healthy: nobody is answered",
+            condition={
+                "metric_queries": [_expression("healthy", "Healthy tasks", _sum(healthy)), *healthy],
+                **_NO_TASK,
+                "evaluation_periods": _MINUTES_WITHOUT_A_TASK,
+            },
+            user_impact=True,
+        )
+    if service.target_groups and settings.unhealthy_percent:
+        healthy = _host_counts(service, "Healthy", "Average")
+        unhealthy = _host_counts(service, "UnHealthy", "Average")
+        share = f"100 * ({_sum(unhealthy)}) / ({_sum([*healthy, *unhealthy])})"
+        yield _Alarm(
+            name=f"{name}-unhealthy-share",
+            description=f"{settings.unhealthy_percent} % or more of the tasks of {name} fail their "
+            "health checks",
+            condition={
+                "metric_queries": [
+                    _expression("share", "Unhealthy tasks, in percent", share),
+                    *healthy,
+                    *unhealthy,
+                ],
+                **_at_least(settings.unhealthy_percent),
+            },
+        )
+    if not service.has_metrics:
+        return
+    if not service.target_groups and counts[0] > 0:
         # ECS has a sample of each running task in each minute, without Container Insights too:
         # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_utilization.html
-        return self._alarm(
-            f"{one.settings.name}-no-running-task",
-            f"No task of {one.settings.name} runs",
-            namespace=_ECS,
-            metric_name="CPUUtilization",
-            dimensions=self._of_service(one),
-            statistic="SampleCount",
-            period=_MINUTE,
-            comparison_operator="LessThanThreshold",
-            threshold=1,
-            treat_missing_data="breaching",
+        yield _Alarm(
+            name=f"{name}-no-running-task",
+            description=f"No task of {name} runs",
+            condition={
+                **_metric(_ECS, "CPUUtilization", "SampleCount"),
+                "dimensions": dimensions,
+                **_NO_TASK,
+            },
         )
-
-    def _not_awake(self, one: Watched) -> aws.cloudwatch.MetricAlarm:
-        counts = [
-            _query(
-                kind.lower(),
-                namespace=_INSIGHTS,
-                metric_name=f"{kind}TaskCount",
-                dimensions=self._of_service(one),
-                stat="Average",
-            )
+    if service.settings.may_sleep and args.insights:
+        missing = "IF(desired > 0 AND FILL(running, 0) < 1, 1, 0)"
+        task_counts = [
+            _query(kind.lower(), _INSIGHTS, f"{kind}TaskCount", "Average", dimensions)
             for kind in ("Desired", "Running")
         ]
-        return self._alarm(
-            f"{one.settings.name}-not-awake",
-            f"{one.settings.name} should have tasks now, and none runs",
-            metric_queries=[
-                _expression("missing", "Whether none runs", "IF(desired > 0 AND FILL(running, 0) < 1, 1, 0)"),
-                *counts,
-            ],
-            comparison_operator="GreaterThanOrEqualToThreshold",
-            threshold=1,
-        )
-
-    def _near_the_limit(self, one: Watched, metric: str, percent: int) -> aws.cloudwatch.MetricAlarm:
-        return self._alarm(
-            f"{one.settings.name}-{metric.lower()}",
-            f"{one.settings.name} uses {percent} % or more of its {metric if metric == 'CPU' else 'memory'}",
-            namespace=_ECS,
-            metric_name=f"{metric}Utilization",
-            dimensions=self._of_service(one),
-            statistic="Average",
-            period=_MINUTE,
-            comparison_operator="GreaterThanOrEqualToThreshold",
-            threshold=percent,
-        )
-
-    def _load_balancer_errors(self, load_balancer: pulumi.Input[str]) -> aws.cloudwatch.MetricAlarm:
-        most = self._settings.load_balancer_errors
-        return self._alarm(
-            "load-balancer-errors",
-            f"The load balancer itself answers {most} requests or more in a minute with an error",
-            namespace=_BALANCERS["http"],
-            metric_name="HTTPCode_ELB_5XX_Count",
-            dimensions={"LoadBalancer": load_balancer},
-            statistic="Sum",
-            period=_MINUTE,
-            comparison_operator="GreaterThanOrEqualToThreshold",
-            threshold=most,
-        )
-
-    def _error_lines(self) -> aws.cloudwatch.MetricAlarm:
-        most = self._settings.error_lines
-        aws.cloudwatch.LogMetricFilter(
-            f"{self._name}-error-lines",
-            log_group_name=self._args.log_group_name,
-            # The form of app/src/log.js.
-            pattern='{ $.level = "error" }',
-            metric_transformation={
-                "name": _ERROR_LINES,
-                "namespace": self._args.place,
-                "value": "1",
-                "default_value": "0",
+        yield _Alarm(
+            name=f"{name}-not-awake",
+            description=f"{name} should have tasks now, and none runs",
+            condition={
+                "metric_queries": [_expression("missing", "Whether none runs", missing), *task_counts],
+                **_at_least(1),
             },
-            opts=self._child,
         )
-        return self._alarm(
-            "error-lines",
-            f"The log has {most} lines or more of the level error in a minute",
-            namespace=self._args.place,
-            metric_name=_ERROR_LINES,
-            statistic="Sum",
-            period=_MINUTE,
-            comparison_operator="GreaterThanOrEqualToThreshold",
-            threshold=most,
-        )
-
-    def _users_are_hurt(self, names: Sequence[pulumi.Input[str]]) -> None:
-        topic = self._settings.urgent_topic_arn or self._topic
-        parts = [names[at : at + _MOST_IN_A_RULE] for at in range(0, len(names), _MOST_IN_A_RULE)]
-        for number, some in enumerate(parts, 1):
-            name = "users-are-hurt" if number == 1 else f"users-are-hurt-{number}"
-            aws.cloudwatch.CompositeAlarm(
-                f"{self._name}-{name}",
-                # The one type here that Pulumi gives no name to.
-                alarm_name=f"{self._args.place.replace('/', '-')}-{name}",
-                alarm_description=f"{self._args.place}: users are hurt. See docs/on-call.md",
-                alarm_rule=pulumi.Output.all(*some).apply(
-                    lambda known: " OR ".join(f'ALARM("{one}")' for one in known)
-                ),
-                alarm_actions=[topic],
-                ok_actions=[topic],
-                opts=self._child,
+    limits = (("CPU", "CPU", settings.cpu_percent), ("memory", "Memory", settings.memory_percent))
+    for resource, metric, percent in limits:
+        if percent and counts[-1] > 0:
+            yield _Alarm(
+                name=f"{name}-{resource.lower()}",
+                description=f"{name} uses {percent} % or more of its {resource}",
+                condition={
+                    **_metric(_ECS, f"{metric}Utilization", "Average"),
+                    "dimensions": dimensions,
+                    **_at_least(percent),
+                },
             )
 
-    def _of_service(self, one: Watched) -> Mapping[str, pulumi.Input[str]]:
-        return {"ClusterName": self._args.cluster_name, "ServiceName": one.service_name}
+
+def _metric(namespace: str, name: str, statistic: str) -> dict[str, Any]:
+    return {"namespace": namespace, "metric_name": name, "statistic": statistic, "period": _MINUTE}
 
 
-def _query(id_: str, **metric: Any) -> Any:
-    return {"id": id_, "metric": {**metric, "period": _MINUTE}}
+def _at_least(threshold: int) -> dict[str, Any]:
+    return {"comparison_operator": "GreaterThanOrEqualToThreshold", "threshold": threshold}
+
+
+def _host_counts(service: ObservedService, metric: str, statistic: str) -> list[Any]:
+    """Return a query for each target group of a service: deployments alternate between target groups."""
+    namespace = _LOAD_BALANCERS[service.settings.exposure]
+    return [
+        _query(
+            f"{metric.lower()}{number}",
+            namespace,
+            f"{metric}HostCount",
+            statistic,
+            {"TargetGroup": group, "LoadBalancer": service.load_balancer},
+        )
+        for number, group in enumerate(service.target_groups)
+    ]
+
+
+def _query(id_: str, namespace: str, name: str, statistic: str, dimensions: Mapping[str, Any]) -> Any:
+    return {
+        "id": id_,
+        "metric": {
+            "namespace": namespace,
+            "metric_name": name,
+            "dimensions": dimensions,
+            "stat": statistic,
+            "period": _MINUTE,
+        },
+    }
 
 
 def _expression(id_: str, label: str, expression: str) -> Any:
     return {"id": id_, "label": label, "expression": expression, "return_data": True}
 
 
-def _sum_of(queries: Sequence[Any]) -> str:
-    return " + ".join(f"FILL({one['id']}, 0)" for one in queries)
+def _sum(queries: Sequence[Any]) -> str:
+    return " + ".join(f"FILL({query['id']}, 0)" for query in queries)

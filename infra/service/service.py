@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.network.discovery import registered
-from infra.observability.alarms import DeploymentAlarms, DeploymentAlarmsArgs, alarms_of_service
+from infra.observability.alarms import DeploymentAlarms, DeploymentAlarmsArgs, ecs_service_alarms
 from infra.service.autoscaling import Autoscaling, AutoscalingArgs
 from infra.service.compute import Compute
 from infra.service.connect import connect_configuration
@@ -59,10 +59,10 @@ class Service(pulumi.ComponentResource):
     """Name of the ECS service."""
     alarm_names: pulumi.Output[list[str]]
     """Names of the alarms that roll a deployment back; empty without any."""
-    felt_alarm_names: Sequence[pulumi.Output[str]]
-    """Names of those about what users feel."""
+    user_impact_alarm_names: Sequence[pulumi.Output[str]]
+    """Names of those about user impact: errors and latency."""
     target_groups: Sequence[pulumi.Output[str]]
-    """End of the ARN of each of its target groups, as metrics name them."""
+    """ARN suffix of each of its target groups."""
     task_definition_arn: pulumi.Output[str]
     """What it has to come to run."""
     dead_letter_queue_url: pulumi.Output[str] | None
@@ -117,7 +117,7 @@ class Service(pulumi.ComponentResource):
             deployment_configuration=deployment_configuration(
                 settings.rollout, hook_role.arn if hook_role else None
             ),
-            alarms=alarms_of_service(alarms),
+            alarms=ecs_service_alarms(alarms),
             deployment_circuit_breaker={"enable": True, "rollback": True},
             deployment_minimum_healthy_percent=settings.deployment_minimum_healthy_percent,
             deployment_maximum_percent=settings.deployment_maximum_percent,
@@ -178,7 +178,7 @@ class Service(pulumi.ComponentResource):
         self.task_definition_arn = task.arn
         self.dead_letter_queue_url = schedules.dead_letter_queue_url if schedules else None
         self.alarm_names = alarms.names if alarms else pulumi.Output.from_input([])
-        self.felt_alarm_names = alarms.felt if alarms else []
+        self.user_impact_alarm_names = alarms.user_impact_names if alarms else []
         self.target_groups = [group.arn_suffix for group in groups.values()]
         self.register_outputs(
             {

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from infra.observability.dashboard import Dashboard, DashboardArgs
-from infra.observability.on_call import Watched
+from infra.observability.on_call import ObservedService
 from tests.unit.infra.factories import LOAD_BALANCER, held, service_settings
 from tests.unit.infra.recorder import Graph, declare, once
 
@@ -14,52 +14,63 @@ QUERY = "aws:cloudwatch/queryDefinition:QueryDefinition"
 BLUE, GREEN = "targetgroup/web/0123", "targetgroup/web-green/4567"
 
 
-def _watched(name: str, groups: tuple[str, ...], **settings: Any) -> Watched:
-    return Watched(
+def _service(name: str, groups: tuple[str, ...], **settings: Any) -> ObservedService:
+    return ObservedService(
         settings=service_settings(name=name, **settings),
         service_name=f"{name}-1",
         load_balancer=LOAD_BALANCER,
         target_groups=groups,
-        felt_alarms=(),
+        user_impact_alarms=(),
     )
 
 
 @once
-def _graph(*, own_balancer: bool = True) -> Graph:
+def _graph(*, own_load_balancer: bool = True) -> Graph:
     args = DashboardArgs(
         region="eu-west-1",
-        place="node-on-ecs/prod",
-        services=[
-            _watched("web", (BLUE, GREEN)),
-            _watched("worker", (), exposure="none", host=None),
-        ],
+        qualified_stack="node-on-ecs/prod",
+        services=[_service("web", (BLUE, GREEN)), _service("worker", (), exposure="none", host=None)],
         cluster_name="cluster",
-        load_balancer=LOAD_BALANCER if own_balancer else None,
+        load_balancer=LOAD_BALANCER if own_load_balancer else None,
         log_group_name="logs",
     )
     return declare(lambda: Dashboard("dashboard", args, opts=held()))
 
 
-def _charts(graph: Graph) -> dict[str, Any]:
-    body = graph.one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardBody"]
-    return {one["properties"]["title"]: one for one in json.loads(body)["widgets"] if one["type"] == "metric"}
+def _widgets(graph: Graph) -> list[dict[str, Any]]:
+    dashboard = graph.one("aws:cloudwatch/dashboard:Dashboard").inputs
+    # bootstrap/ allows the deploy role to change this name only.
+    assert dashboard["dashboardName"] == "node-on-ecs-prod"
+    return json.loads(dashboard["dashboardBody"])["widgets"]
 
 
-def test_it_says_what_the_stack_costs_and_covers_no_chart_with_it() -> None:
-    """No metric does: AWS bills by account, a day later."""
-    body = json.loads(_graph().one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardBody"])
-    words = body["widgets"][0]
-
-    assert "`python -m automation cost prod`" in words["properties"]["markdown"]
-    assert "`Stack` = `prod`" in words["properties"]["markdown"]
-    assert (words["x"], words["y"], words["width"]) == (0, 0, 24)
-    assert min(one["y"] for one in body["widgets"][1:]) == words["height"]
+def _metrics(graph: Graph, title: str) -> list[Any]:
+    charts = {widget["properties"].get("title"): widget["properties"] for widget in _widgets(graph)}
+    return charts[title]["metrics"]
 
 
-def test_each_service_has_the_charts_that_it_is_measured_by() -> None:
-    charts = _charts(_graph())
+def test_overview_shows_how_to_find_costs() -> None:
+    """AWS has no metric of a stack's costs: it bills by account, a day later."""
+    overview = _widgets(_graph())[0]["properties"]["markdown"]
 
-    assert list(charts) == [
+    assert "`python -m automation cost prod`" in overview
+    assert "`Stack` = `prod`" in overview
+
+
+def test_widgets_do_not_overlap() -> None:
+    overview, *charts = _widgets(_graph())
+
+    positions = [(chart["x"], chart["y"]) for chart in charts]
+    assert (overview["x"], overview["y"], overview["width"]) == (0, 0, 24)
+    assert min(y for _, y in positions) == overview["height"]
+    assert len(set(positions)) == len(positions)
+    assert max(x for x, _ in positions) + 8 == 24
+
+
+def test_each_service_has_charts_of_its_metrics() -> None:
+    charts = [widget["properties"] for widget in _widgets(_graph())[1:]]
+
+    assert [chart["title"] for chart in charts] == [
         "web: requests a minute",
         "web: errors a minute",
         "web: seconds to answer",
@@ -69,23 +80,16 @@ def test_each_service_has_the_charts_that_it_is_measured_by() -> None:
         "worker: CPU and memory, percent",
         "worker: tasks and deployments",
     ]
-    assert {one["properties"]["region"] for one in charts.values()} == {"eu-west-1"}
+    assert {chart["region"] for chart in charts} == {"eu-west-1"}
 
 
-def test_no_two_charts_are_at_one_place() -> None:
-    places = [(one["x"], one["y"]) for one in _charts(_graph()).values()]
+def test_latency_chart_has_percentiles_of_every_target_group() -> None:
+    metrics = _metrics(_graph(), "web: seconds to answer")
 
-    assert len(set(places)) == len(places)
-    assert max(x for x, _ in places) + 8 == 24
-
-
-def test_both_target_groups_are_drawn_and_percentiles_of_the_latency() -> None:
-    lines = _charts(_graph())["web: seconds to answer"]["properties"]["metrics"]
-
-    assert [(line[3], line[-1]["stat"]) for line in lines] == [
+    assert [(metric[3], metric[-1]["stat"]) for metric in metrics] == [
         (group, stat) for stat in ("p50", "p95", "p99") for group in (BLUE, GREEN)
     ]
-    assert lines[0][:6] == [
+    assert metrics[0][:6] == [
         "AWS/ApplicationELB",
         "TargetResponseTime",
         "TargetGroup",
@@ -95,27 +99,24 @@ def test_both_target_groups_are_drawn_and_percentiles_of_the_latency() -> None:
     ]
 
 
-def test_errors_of_the_load_balancer_are_drawn_where_it_is_the_stack_s_own() -> None:
-    def drawn(*, own: bool) -> set[str]:
-        chart = _charts(_graph(own_balancer=own))["web: errors a minute"]
-        return {line[1] for line in chart["properties"]["metrics"]}
+def test_error_chart_has_errors_of_the_stacks_own_load_balancer_only() -> None:
+    own, existing = (
+        {metric[1] for metric in _metrics(_graph(own_load_balancer=own), "web: errors a minute")}
+        for own in (True, False)
+    )
 
-    assert drawn(own=True) - drawn(own=False) == {"HTTPCode_ELB_5XX_Count"}
-
-
-def test_the_dashboard_has_the_name_by_which_the_deploy_role_knows_it() -> None:
-    assert _graph().one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardName"] == "node-on-ecs-prod"
+    assert own - existing == {"HTTPCode_ELB_5XX_Count"}
 
 
-def test_three_questions_to_the_log_are_saved_by_the_fields_that_the_app_writes() -> None:
-    queries = {one.inputs["name"]: one.inputs for one in _graph().all(QUERY)}
+def test_log_queries_use_the_fields_of_the_apps_log() -> None:
+    queries = {query.inputs["name"]: query.inputs for query in _graph().all(QUERY)}
 
     assert queries.keys() == {
         "node-on-ecs/prod/errors",
         "node-on-ecs/prod/slowest-requests",
         "node-on-ecs/prod/one-request",
     }
-    assert all(one["logGroupNames"] == ["logs"] for one in queries.values())
+    assert all(query["logGroupNames"] == ["logs"] for query in queries.values())
     assert 'filter level = "error"' in queries["node-on-ecs/prod/errors"]["queryString"]
     assert "sort durationMs desc" in queries["node-on-ecs/prod/slowest-requests"]["queryString"]
     assert "filter requestId =" in queries["node-on-ecs/prod/one-request"]["queryString"]
