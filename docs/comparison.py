@@ -11,7 +11,7 @@ from typing import Final
 from automation.cost.assumptions import Assumptions
 from automation.cost.estimate import estimate
 from automation.cost.plan import plan
-from automation.cost.prices import PricesOfTable
+from automation.cost.prices import TablePrices
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCUMENT: Final = ROOT / "docs" / "comparison.md"
@@ -70,7 +70,7 @@ def dev_alone() -> float:
     stack = plan("dev")
     alone = tuple(one for one in stack.resources if one.type != _SERVICE or one.name == "web")
     nothing = replace(Assumptions(), requests=0, logs_gb=0, image_gb=0)
-    return estimate(replace(stack, resources=alone), PricesOfTable(REGION), nothing).usd
+    return estimate(replace(stack, resources=alone), TablePrices(REGION), nothing).usd
 
 
 def with_figures(document: str) -> str:
@@ -81,7 +81,7 @@ def with_figures(document: str) -> str:
 
 
 def _month(key: str) -> float:
-    return HOURS * PricesOfTable(REGION).price(key).usd
+    return HOURS * TablePrices(REGION).price(key).usd
 
 
 def _fargate(*, vcpus: float, gigabytes: float) -> float:

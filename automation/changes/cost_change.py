@@ -9,9 +9,9 @@ from typing import Any
 from automation.cost import report
 from automation.cost.assumptions import Assumptions
 from automation.cost.estimate import estimate
-from automation.cost.export import stack_of
 from automation.cost.plan import plan
-from automation.cost.prices import PricesOfTable
+from automation.cost.prices import TablePrices
+from automation.cost.resources import stack_of
 from automation.errors import AutomationError
 from automation.stacks.stacks import ROOT, settings_of
 
@@ -41,8 +41,8 @@ class CostChange:
             else:
                 planned = plan(stack)
             assumptions = Assumptions()
-            after = estimate(planned, PricesOfTable(planned.region), assumptions)
-            before = estimate(now, PricesOfTable(now.region or planned.region), assumptions)
+            after = estimate(planned, TablePrices(planned.region), assumptions)
+            before = estimate(now, TablePrices(now.region or planned.region), assumptions)
         except AutomationError as error:
             return cls(unknown=str(error))
         return cls(

@@ -1,4 +1,4 @@
-"""Assumptions that no configuration has: traffic, logs, stored images."""
+"""Assumptions about what the configuration does not contain: traffic, logs, stored images."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from typing import Any
 
 from automation.errors import AutomationError
 
-_MEANING = "meaning"
-
 
 def _assumed(value: float, meaning: str) -> Any:
-    return field(default=value, metadata={_MEANING: meaning})
+    return field(default=value, metadata={"meaning": meaning})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assumptions:
-    """Assumptions, the same for every stack; `--assume` changes them."""
+    """The assumptions for an estimate; `--assume` changes them."""
 
     hours: float = _assumed(730, "hours in a month")
     scaling: float = _assumed(
@@ -46,21 +44,21 @@ class Assumptions:
 
     @classmethod
     def with_overrides(cls, overrides: Iterable[str]) -> Assumptions:
-        """Return the defaults with some of them changed, each given as `name=number`.
+        """Return the assumptions with overrides of the form `name=number`.
 
         Raises:
-            AutomationError: there is no such assumption, or the value is not a number from 0.
+            AutomationError: a name is unknown, or a value is not a number from 0.
         """
         changes: dict[str, float] = {}
         names = {item.name.replace("_", "-"): item.name for item in fields(cls)}
         for override in overrides:
-            given, _, text = override.partition("=")
-            name = names.get(given.strip().replace("_", "-"))
+            key, _, text = override.partition("=")
+            name = names.get(key.strip().replace("_", "-"))
             if name is None:
-                near = get_close_matches(given, names, 1)
+                near = get_close_matches(key, names, 1)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 raise AutomationError(
-                    f"{override}: there is no assumption {given!r}{hint}; there are {', '.join(names)}",
+                    f"{override}: there is no assumption {key!r}{hint}; there are {', '.join(names)}",
                 )
             try:
                 value = float(text)
@@ -72,10 +70,10 @@ class Assumptions:
         return replace(cls(), **changes)
 
     def described(self, names: Iterable[str]) -> list[tuple[str, float, str]]:
-        """Return name (as for `--assume`), value and meaning of the named ones, in this class's order."""
+        """Return name (as for `--assume`), value and meaning of some assumptions, in this class's order."""
         wanted = set(names)
         return [
-            (item.name.replace("_", "-"), getattr(self, item.name), item.metadata[_MEANING])
+            (item.name.replace("_", "-"), getattr(self, item.name), item.metadata["meaning"])
             for item in fields(self)
             if item.name in wanted
         ]

@@ -1,4 +1,4 @@
-"""A bar chart of what stacks cost, as SVG: it needs no library, and a browser and GitHub show it."""
+"""A bar chart of the cost of stacks, as SVG."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ text { font: 13px system-ui, sans-serif; fill: #24292f; }
 
 
 def svg(sides: Sequence[Named]) -> str:
-    """Draw one bar for each group, or one of each estimate beside the other; there are at most two."""
+    """Draw a bar for each group of one estimate, or of two estimates side by side."""
     estimates = [estimate for _, estimate in sides]
     groups = sorted(
         {group for estimate in estimates for group in estimate.groups},

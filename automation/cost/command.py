@@ -1,4 +1,4 @@
-"""`python -m automation cost`: what a stack, or a change of it, costs in a month."""
+"""`python -m automation cost`: the cost of a stack in a month, or of a change."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from typing import Final
 
 import click
 
-from automation.console import json_option, say, show, write_text
+from automation.console import json_option, say, say_error, show, write_text
 from automation.cost import chart as charts
 from automation.cost import compute_table as table
 from automation.cost import report
 from automation.cost.assumptions import Assumptions
 from automation.cost.estimate import Estimate, estimate
-from automation.cost.export import read_export
-from automation.cost.live import URL, PricesOfToday
+from automation.cost.live import URL, LivePrices
 from automation.cost.plan import plan
-from automation.cost.prices import PricesOfTable
-from automation.cost.resources import Stack
+from automation.cost.prices import TablePrices
+from automation.cost.resources import Stack, read_export
 from automation.errors import AutomationError
 
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 
-def _assumptions(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> Assumptions:
+def _assumptions(_: click.Context, __: click.Parameter, overrides: tuple[str, ...]) -> Assumptions:
     try:
-        return Assumptions.with_overrides(given)
+        return Assumptions.with_overrides(overrides)
     except AutomationError as error:
         raise click.BadParameter(str(error)) from error
 
@@ -37,10 +36,11 @@ def _svg(_: click.Context, __: click.Parameter, path: Path | None) -> Path | Non
     return path
 
 
-def _refuse_what_cannot_be_meant(*rules: tuple[bool, str]) -> None:
-    for refused, message in rules:
-        if refused:
-            raise click.UsageError(message)
+def _report_table_prices(sides: list[report.Named], *, live: bool) -> None:
+    used = {line.price for _, side in sides for line in side.lines}
+    keys = sorted({price.key for price in used if price.source.url != URL})
+    if live and keys:
+        say(f"prices from the table, as AWS's price list does not have them: {', '.join(keys)}")
 
 
 @click.command(short_help="Show what a stack costs in a month.")
@@ -50,7 +50,7 @@ def _refuse_what_cannot_be_meant(*rules: tuple[bool, str]) -> None:
     is_flag=True,
     help="Compare what three workloads cost on each kind of capacity; without STACK.",
 )
-@click.option("--region", metavar="REGION", help=f"Region of --compute-table; {table.REGION} by default.")
+@click.option("--region", metavar="REGION", help=f"For --compute-table; {table.DEFAULT_REGION} by default.")
 @click.option("--compare", metavar="STACK", help="Compare with another stack.")
 @click.option(
     "--before",
@@ -90,48 +90,48 @@ def cost(
 
     No AWS account is needed. The exit code is 1 if the stack costs more than its budget.
     """
-    book = cache(PricesOfToday if live else PricesOfTable)
-    if compute_table and stack is None:
-        where = region or table.REGION
-        rows = table.rows(book(where), where, assume)
+    prices = cache(LivePrices if live else TablePrices)
+    if None not in (compare, before):
+        raise click.UsageError("use either --compare or --before, not both")
+    if stack is None:
+        if not compute_table:
+            raise click.UsageError("Missing argument 'STACK'.")
+        where = region or table.DEFAULT_REGION
+        rows = table.rows(prices(where), where, assume)
         show(table.lines(rows, where), table.as_json(rows, where), as_json=as_json)
         return 0
-    if stack is None:
-        raise click.UsageError("Missing argument 'STACK'.")
-    _refuse_what_cannot_be_meant(
-        (compute_table or region is not None, "--compute-table and --region take no STACK"),
-        (compare is not None and before is not None, "use either --compare or --before, not both"),
-    )
-    planned = plan(stack)
+    if compute_table or region:
+        raise click.UsageError("--compute-table and --region take no STACK")
+    declared = plan(stack)
 
-    def price(of: Stack) -> Estimate:
-        # A stack without resources has no region, and costs nothing.
-        return estimate(of, book(of.region or planned.region), assume)
+    def estimate_of(resources: Stack) -> Estimate:
+        # The export of a stack without resources names no region.
+        return estimate(resources, prices(resources.region or declared.region), assume)
 
-    this = price(planned)
+    this = estimate_of(declared)
     sides = [(stack, this)]
-    if compare is not None:
-        sides.append((compare, price(plan(compare))))
-    elif before is not None:
-        sides = [("now", price(read_export(before))), ("declared", this)]
-    limit = budget if budget is not None else planned.monthly_budget_usd
-    over = limit is not None and round(this.usd, 2) > limit
-
-    document = {**report.as_json(this), **report.change_as_json(sides)}
+    if compare:
+        sides.append((compare, estimate_of(plan(compare))))
+    if before:
+        sides = [("now", estimate_of(read_export(before))), ("declared", this)]
+    limit = declared.monthly_budget_usd if budget is None else budget
+    excess = 0.0 if limit is None else round(this.usd, 2) - limit
     show(
         (*report.lines(this), *report.change_lines(sides)),
-        {**document, "budget_usd": limit, "over_budget": over},
+        {
+            **report.as_json(this),
+            **report.change_as_json(sides),
+            "budget_usd": limit,
+            "over_budget": excess > 0,
+        },
         as_json=as_json,
     )
     if chart is not None:
         write_text(chart, charts.svg(sides))
-    used = {line.price for _, side in sides for line in side.lines}
-    if live and (of_table := sorted({price.key for price in used if price.source.url != URL})):
-        say(f"prices from the table, as AWS's price list does not have them: {', '.join(of_table)}")
-    if limit is None or not over:
-        return 0
-    say(
-        f"error: {stack} costs {report.usd(this.usd)} a month, {report.usd(this.usd - limit)} more than "
-        f"its budget of {report.usd(limit)}"
-    )
-    return 1
+    _report_table_prices(sides, live=live)
+    if limit is not None and excess > 0:
+        say_error(
+            f"{stack} costs {report.usd(this.usd)} a month, {report.usd(excess)} more than its budget of "
+            f"{report.usd(limit)}"
+        )
+    return int(excess > 0)

@@ -1,4 +1,4 @@
-"""Compares what three workloads cost on each kind of capacity: the figures of docs/compute.md."""
+"""Compares the cost of three workloads on each kind of capacity: the figures in docs/compute.md."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from automation.cost.assumptions import Assumptions
+from automation.cost.capacity import HOURS_OF_MONTH
 from automation.cost.instances import INSTANCE, MANAGED, Instance, Load, cheapest, load_instances
-from automation.cost.prices import MissingPriceError, PriceBook
+from automation.cost.prices import MissingPriceError, Prices
 from automation.cost.report import usd
 
-REGION: Final = "us-east-1"
-"""Where nothing else is said."""
-_ARCHITECTURE: Final = "arm64"
-_HOURS_OF_MONTH: Final = 730
+DEFAULT_REGION: Final = "us-east-1"
 _OFFICE_HOURS: Final = 8 * 5 / (24 * 7)
 _ZONES: Final = 2
-_DISKS: Final = {"ec2": 30, "managed-instances": 80}
-"""GB of each instance, as the capacity has them where the settings say nothing."""
-_FARGATE: Final = {
+_ON_FARGATE: Final = {
     "fargate-x86_64": "Fargate, x86_64",
     "fargate-arm64": "Fargate, arm64",
     "fargate-spot-arm64": "Fargate Spot, arm64",
 }
-_INSTANCES: Final = {"ec2": "EC2, arm64", "managed-instances": "Managed Instances, arm64"}
+_ON_INSTANCES: Final = {
+    # The disk of an instance in GB, which is the default of this kind of capacity.
+    "ec2": ("EC2, arm64", 30),
+    "managed-instances": ("Managed Instances, arm64", 80),
+}
 NOTES: Final = (
     "Instances: on demand, of the type on which the tasks cost least; at least two where tasks always run.",
     "Burstable types count for the small site alone, whose tasks wait most of the time. Each EC2 instance",
@@ -41,108 +41,103 @@ class Workload:
     tasks: int
     vcpus: float
     gib: float
-    awake: float = 1.0
-    """The share of the time at which they run."""
-    idle: bool = False
-    """Whether tasks wait most of the time, so that burstable instances do."""
+    share: float = 1.0
+    """The share of the time in which they run."""
+    mostly_idle: bool = False
+    """Whether burstable instances are enough."""
 
-    @property
-    def text(self) -> str:
-        """Return what it is, for people."""
-        awake = "always" if self.awake == 1 else "8 hours on weekdays"
-        return f"{self.name}: {self.tasks} tasks of {self.vcpus:g} vCPU and {self.gib:g} GB, {awake}"
+    def __str__(self) -> str:
+        time = "always" if self.share == 1 else "8 hours on weekdays"
+        return f"{self.name}: {self.tasks} tasks of {self.vcpus:g} vCPU and {self.gib:g} GB, {time}"
 
 
 WORKLOADS: Final = (
-    Workload(name="a small site", tasks=2, vcpus=0.25, gib=0.5, idle=True),
+    Workload(name="a small site", tasks=2, vcpus=0.25, gib=0.5, mostly_idle=True),
     Workload(name="an API", tasks=4, vcpus=1, gib=2),
-    Workload(name="a batch fleet", tasks=20, vcpus=2, gib=4, awake=_OFFICE_HOURS),
+    Workload(name="a batch fleet", tasks=20, vcpus=2, gib=4, share=_OFFICE_HOURS),
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """What a workload costs on something."""
+    """The cost of a workload on one kind of capacity."""
 
-    usd: float | None
-    """Dollars a month; None where a price is not known in the region."""
+    usd: float | None = None
+    """Dollars a month; None if a price is unknown in the region."""
     instances: str = ""
-    """How many of which type."""
+    """Number and type."""
     missing: str = ""
-    """Why there is no number."""
+    """Why `usd` is None."""
+
+    def __str__(self) -> str:
+        if self.usd is None:
+            return "not known"
+        return f"{usd(self.usd)} ({self.instances})" if self.instances else usd(self.usd)
 
 
 Row = tuple[Workload, dict[str, Cell]]
 
 
-def rows(prices: PriceBook, region: str, assumed: Assumptions) -> list[Row]:
-    """Return what each workload costs on everything, in dollars a month."""
-    return [(workload, _cells(workload, prices, region, assumed)) for workload in WORKLOADS]
+def rows(prices: Prices, region: str, assumed: Assumptions) -> list[Row]:
+    """Return the cost of each workload on each kind of capacity."""
 
-
-def _cells(workload: Workload, prices: PriceBook, region: str, assumed: Assumptions) -> dict[str, Cell]:
-    found: dict[str, Cell] = {}
-    for kind in (*_FARGATE, *_INSTANCES):
+    def cell(kind: str, workload: Workload) -> Cell:
         try:
-            if kind in _FARGATE:
-                found[kind] = Cell(usd=_fargate(kind, workload, prices, assumed))
-            else:
-                found[kind] = _on_instances(kind, workload, prices, region, assumed)
+            if kind in _ON_FARGATE:
+                vcpu, gb = prices.price(f"{kind}-vcpu").usd, prices.price(f"{kind}-memory").usd
+                hourly = workload.tasks * (workload.vcpus * vcpu + workload.gib * gb)
+                return Cell(usd=hourly * workload.share * assumed.hours)
+            return _on_instances(kind, workload, prices, region, assumed)
         except MissingPriceError as error:
-            found[kind] = Cell(usd=None, missing=str(error))
-    return found
+            return Cell(missing=str(error))
+
+    kinds = (*_ON_FARGATE, *_ON_INSTANCES)
+    return [(workload, {kind: cell(kind, workload) for kind in kinds}) for workload in WORKLOADS]
 
 
-def _fargate(kind: str, workload: Workload, prices: PriceBook, assumed: Assumptions) -> float:
-    hourly = (
-        workload.vcpus * prices.price(f"{kind}-vcpu").usd + workload.gib * prices.price(f"{kind}-memory").usd
-    )
-    return workload.tasks * workload.awake * assumed.hours * hourly
-
-
-def _on_instances(
-    kind: str, workload: Workload, prices: PriceBook, region: str, assumed: Assumptions
-) -> Cell:
-    disk = _DISKS[kind] * prices.price("ebs-gp3").usd / _HOURS_OF_MONTH
-    load = Load(tasks=workload.tasks, vcpus=workload.vcpus, gib=workload.gib)
+def _on_instances(kind: str, workload: Workload, prices: Prices, region: str, assumed: Assumptions) -> Cell:
+    disk = _ON_INSTANCES[kind][1] * prices.price("ebs-gp3").usd / HOURS_OF_MONTH
     candidates = [
-        one
-        for one in load_instances().types.values()
-        if one.architecture == _ARCHITECTURE and (workload.idle or not one.burstable) and region in one.prices
+        item
+        for item in load_instances().types.values()
+        if item.architecture == "arm64"
+        and (workload.mostly_idle or not item.burstable)
+        and region in item.prices
     ]
 
-    def beside(instance: Instance) -> float:
-        fee = prices.price(f"{MANAGED}{instance.type}").usd if kind == "managed-instances" else 0.0
-        return fee + disk
+    def extra(instance: Instance) -> float:
+        managed = kind == "managed-instances"
+        return disk + (prices.price(f"{MANAGED}{instance.type}").usd if managed else 0.0)
 
-    reserved, at_least = assumed.instance_reserved_gb, _ZONES if workload.awake == 1 else 1
-    found = cheapest([load], candidates, region, reserved, beside=beside, at_least=at_least)
+    found = cheapest(
+        [Load(tasks=workload.tasks, vcpus=workload.vcpus, gib=workload.gib)],
+        candidates,
+        region,
+        assumed.instance_reserved_gb,
+        extra=extra,
+        minimum=_ZONES if workload.share == 1 else 1,
+    )
     if found is None:
         raise MissingPriceError(f"no price of an instance for {workload.name} is known in {region}")
     instance, count = found
-    hourly = count * (prices.price(f"{INSTANCE}{instance.type}").usd + beside(instance))
-    return Cell(usd=hourly * assumed.hours * workload.awake, instances=f"{count} x {instance.type}")
+    hourly = count * (prices.price(f"{INSTANCE}{instance.type}").usd + extra(instance))
+    return Cell(usd=hourly * assumed.hours * workload.share, instances=f"{count} x {instance.type}")
 
 
-def lines(found: Sequence[Row], region: str) -> Iterator[str]:
-    """Yield it as a table in Markdown, and what it rests on."""
-    yield f"| In {region}, dollars a month | {' | '.join([*_FARGATE.values(), *_INSTANCES.values()])} |"
-    yield f"|---|{'---|' * (len(_FARGATE) + len(_INSTANCES))}"
-    for workload, cells in found:
-        yield f"| {workload.text} | {' | '.join(map(_text, cells.values()))} |"
+def lines(table: Sequence[Row], region: str) -> Iterator[str]:
+    """Yield the table in Markdown, and notes."""
+    titles = [*_ON_FARGATE.values(), *(title for title, _ in _ON_INSTANCES.values())]
+    yield f"| In {region}, dollars a month | {' | '.join(titles)} |"
+    yield f"|---|{'---|' * len(titles)}"
+    for workload, cells in table:
+        yield f"| {workload} | {' | '.join(map(str, cells.values()))} |"
     yield ""
     yield from NOTES
-    yield from dict.fromkeys(cell.missing for _, cells in found for cell in cells.values() if cell.missing)
+    yield from dict.fromkeys(cell.missing for _, cells in table for cell in cells.values() if cell.missing)
 
 
-def _text(cell: Cell) -> str:
-    if cell.usd is None:
-        return "not known"
-    return f"{usd(cell.usd)}{f' ({cell.instances})' if cell.instances else ''}"
-
-
-def as_json(found: Sequence[Row], region: str) -> dict[str, Any]:
-    """Return it as plain data."""
+def as_json(table: Sequence[Row], region: str) -> dict[str, Any]:
+    """Return the table as plain data."""
     return {
         "region": region,
         "workloads": [
@@ -151,7 +146,7 @@ def as_json(found: Sequence[Row], region: str) -> dict[str, Any]:
                 "tasks": workload.tasks,
                 "vcpus": workload.vcpus,
                 "gb": workload.gib,
-                "share_of_the_time": round(workload.awake, 4),
+                "share_of_the_time": round(workload.share, 4),
                 "costs": {
                     kind: {
                         "usd_per_month": None if cell.usd is None else round(cell.usd, 2),
@@ -160,9 +155,9 @@ def as_json(found: Sequence[Row], region: str) -> dict[str, Any]:
                     for kind, cell in cells.items()
                 },
             }
-            for workload, cells in found
+            for workload, cells in table
         ],
         "no_price_known": sorted(
-            {cell.missing for _, cells in found for cell in cells.values() if cell.missing}
+            {cell.missing for _, cells in table for cell in cells.values() if cell.missing}
         ),
     }

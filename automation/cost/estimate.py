@@ -1,4 +1,4 @@
-"""A month's dollars: every usage of a stack, times its price."""
+"""The cost of a stack in a month: each usage times its price."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from automation.cost.assumptions import Assumptions
 from automation.cost.meters import usages
-from automation.cost.prices import MissingPriceError, Price, PriceBook
+from automation.cost.prices import MissingPriceError, Price, Prices
 from automation.cost.resources import Stack
 from automation.cost.savings import Savings, savings
 from automation.cost.tasks import Tasks
@@ -17,7 +17,7 @@ from automation.cost.usage import Context, Usage
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One line of the bill."""
+    """A line of the bill."""
 
     resource: str
     type: str
@@ -32,18 +32,18 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What a stack costs in a month."""
+    """The cost of a stack in a month."""
 
     stack: Stack
     assumptions: Assumptions
     lines: tuple[Line, ...]
     unpriced: Mapping[str, int]
-    """Number of resources of each unknown type; the total leaves them out."""
+    """The number of resources of each unknown type; the total does not include them."""
     missing: tuple[str, ...] = ()
-    """Keys of prices that are unknown in the region; the total leaves them out."""
+    """Keys of prices that are unknown in the region; the total does not include them."""
     savings: Savings = field(default_factory=Savings)
     tasks: Mapping[str, Tasks] = field(default_factory=dict[str, Tasks])
-    """How many tasks each service runs, by its logical name."""
+    """The number of tasks of each service, by its logical name."""
 
     @property
     def usd(self) -> float:
@@ -60,15 +60,15 @@ class Estimate:
 
     @property
     def assumed(self) -> list[tuple[str, float, str]]:
-        """The assumptions that it uses."""
-        names = {name for line in self.lines for name in line.usage.assumes}
+        """The assumptions that the estimate depends on."""
+        names = {name for line in self.lines for name in line.usage.assumptions}
         if any(tasks.follows_load for tasks in self.tasks.values()):
             names.add("scaling")
         return self.assumptions.described(names)
 
 
-def estimate(stack: Stack, prices: PriceBook, assumptions: Assumptions) -> Estimate:
-    """Price a stack; the result names what has no price in its region."""
+def estimate(stack: Stack, prices: Prices, assumptions: Assumptions) -> Estimate:
+    """Estimate the cost of a stack."""
     context = Context(stack, assumptions)
     lines: list[Line] = []
     unpriced: Counter[str] = Counter()
@@ -77,8 +77,7 @@ def estimate(stack: Stack, prices: PriceBook, assumptions: Assumptions) -> Estim
         used = usages(resource, context)
         if used is None:
             unpriced[resource.type] += 1
-            continue
-        for usage in used:
+        for usage in used or ():
             try:
                 price = prices.price(usage.price)
             except MissingPriceError:
@@ -97,7 +96,7 @@ def estimate(stack: Stack, prices: PriceBook, assumptions: Assumptions) -> Estim
 
 
 def change(before: Estimate, after: Estimate) -> dict[str, tuple[float, float]]:
-    """Dollars a month before and after by group, the largest change first."""
+    """Return dollars a month before and after by group, the largest change first."""
     groups = {*before.groups, *after.groups}
     pairs = {group: (before.groups.get(group, 0.0), after.groups.get(group, 0.0)) for group in groups}
     return dict(sorted(pairs.items(), key=lambda item: (-abs(item[1][1] - item[1][0]), item[0])))

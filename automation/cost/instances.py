@@ -1,4 +1,4 @@
-"""EC2 instance types: how large each is, what it costs, and how many of them a number of tasks takes."""
+"""EC2 instance types: their size and prices, and how many instances tasks need."""
 
 from __future__ import annotations
 
@@ -6,21 +6,18 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import ceil, floor
-from pathlib import Path
+from math import ceil, floor, inf
 from typing import Final, cast
 
-from automation.cost.source import Source, read_table
+from automation.cost.tables import Source, read_table
 
-TABLE: Final = Path(__file__).with_name("instances.yaml")
 INSTANCE: Final = "ec2-"
-"""Before an instance type: the key of its price."""
+"""Prefix of an instance type in the key of its price."""
 MANAGED: Final = "managed-"
-"""Before an instance type: the key of what ECS asks for managing one."""
+"""Prefix of an instance type in the key of ECS's fee for managing it."""
 FALLBACK_REGION: Final = "us-east-1"
-"""Whose prices say which type is the cheaper one in a region that the table does not know."""
-_NUMBERS: Final = 2
-_BURSTABLE: Final = re.compile(r"t\d")
+"""Its prices rank the types in a region that the table lacks."""
+_SIZES: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,16 +32,17 @@ class Instance:
 
     @property
     def architecture(self) -> str:
-        """The processor: Graviton has a g after the generation, as in m7g and c7gn."""
-        return architecture_of(self.type)
+        """The CPU architecture: Graviton types have a g after the generation, as in m7g and c7gn."""
+        match = re.match(r"[a-z]+\d+([a-z]*)", self.type)
+        return "arm64" if match and "g" in match[1] else "x86_64"
 
     @property
     def burstable(self) -> bool:
-        """Whether it has all of its vCPUs for a part of the time only."""
-        return _BURSTABLE.match(self.type) is not None
+        """Whether it can use all of its CPU only for a limited time."""
+        return re.match(r"t\d", self.type) is not None
 
     def hourly(self, region: str) -> float:
-        """Return dollars an hour, of another region where this one is not known; for comparisons."""
+        """Return dollars an hour for comparisons: those of another region if this one is unknown."""
         return self.prices.get(region, self.prices[FALLBACK_REGION])
 
 
@@ -65,32 +63,26 @@ class Load:
     gib: float
 
 
-def architecture_of(instance_type: str) -> str:
-    """Return the processor of an instance type, by its name."""
-    form = re.match(r"[a-z]+\d+([a-z]*)", instance_type)
-    return "arm64" if form and "g" in form[1] else "x86_64"
-
-
 def instances_for(loads: Iterable[Load], instance: Instance, reserved_gib: float) -> int | None:
-    """Return how many instances of a type tasks take; None if one of them fits on none.
+    """Return how many instances of a type tasks need; None if a task is larger than an instance.
 
-    Tasks of several sizes are taken to fill instances side by side without a gap.
+    Tasks of different sizes are assumed to fill instances without gaps.
 
     Args:
         loads: the tasks.
         instance: the type.
-        reserved_gib: memory of each instance that the system and the agent take.
+        reserved_gib: memory of each instance for the system and the ECS agent.
     """
-    taken = 0.0
+    needed = 0.0
     for load in loads:
-        by_cpu = instance.vcpus / load.vcpus if load.vcpus else float("inf")
-        by_memory = (instance.gib - reserved_gib) / load.gib if load.gib else float("inf")
-        room = min(by_cpu, by_memory)
-        if room < 1:
+        by_cpu = instance.vcpus / load.vcpus if load.vcpus else inf
+        by_memory = (instance.gib - reserved_gib) / load.gib if load.gib else inf
+        capacity = min(by_cpu, by_memory)
+        if capacity < 1:
             return None
-        taken += load.tasks / (room if room == float("inf") else floor(room))
-    # What floating point adds to a whole number is no instance.
-    return ceil(round(taken, 6))
+        needed += load.tasks / (capacity if capacity == inf else floor(capacity))
+    # Rounding errors must not add an instance.
+    return ceil(round(needed, 6))
 
 
 def cheapest(
@@ -99,42 +91,44 @@ def cheapest(
     region: str,
     reserved_gib: float,
     *,
-    beside: Callable[[Instance], float] = lambda _: 0.0,
-    at_least: int = 1,
+    extra: Callable[[Instance], float] = lambda _: 0.0,
+    minimum: int = 1,
 ) -> tuple[Instance, int] | None:
-    """Return the type, and how many of it, on which tasks cost least; None if they fit on none.
+    """Return the cheapest type for tasks, and how many instances of it; None if no type is large enough.
 
     Args:
         loads: the tasks.
-        candidates: the types that may be taken.
-        region: whose prices count.
-        reserved_gib: memory of each instance that the system and the agent take.
-        beside: what an instance of a type costs beside itself.
-        at_least: how many instances there are anyway.
+        candidates: the types to choose from.
+        region: its prices are compared.
+        reserved_gib: memory of each instance for the system and the ECS agent.
+        extra: dollars an hour for each instance of a type beside its own price.
+        minimum: the lowest number of instances.
     """
-    # Of two that cost the same, the one with the smaller instances: it loses less when one fails.
+    # At the same price the smaller type, because one failed instance costs less capacity.
     fitting = [
-        ((count * (one.hourly(region) + beside(one)), one.vcpus, one.type), one, count)
-        for one in candidates
-        if (needed := instances_for(loads, one, reserved_gib)) and (count := max(needed, at_least))
+        (
+            (count * (item.hourly(region) + extra(item)), item.vcpus, item.type),
+            item,
+            count,
+        )
+        for item in candidates
+        if (needed := instances_for(loads, item, reserved_gib)) and (count := max(needed, minimum))
     ]
-    if not fitting:
-        return None
-    _, instance, count = min(fitting, key=lambda item: item[0])
-    return instance, count
+    return min(fitting)[1:] if fitting else None
 
 
 @cache
 def load_instances() -> Instances:
-    """Read the file, whose form is covered by a test."""
-    document = read_table(TABLE)
+    """Read `instances.yaml`."""
+    document = read_table("instances.yaml")
     regions: list[str] = document["regions"]
 
     def instance(name: str, row: list[float | None]) -> Instance:
-        vcpus, gib = cast("list[float]", row[:_NUMBERS])
-        priced = zip(regions, row[_NUMBERS:], strict=True)
-        prices = {region: usd for region, usd in priced if usd is not None}
-        return Instance(type=name, vcpus=vcpus, gib=gib, prices=prices)
+        vcpus, gib = cast("list[float]", row[:_SIZES])
+        priced = zip(regions, row[_SIZES:], strict=True)
+        return Instance(
+            type=name, vcpus=vcpus, gib=gib, prices={at: usd for at, usd in priced if usd is not None}
+        )
 
     return Instances(
         source=Source(**document["source"]),

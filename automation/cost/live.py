@@ -1,4 +1,4 @@
-"""Today's prices from AWS's Price List API; those that it lacks from the table."""
+"""Current prices from AWS's Price List API; prices that it lacks come from the tables."""
 
 from __future__ import annotations
 
@@ -9,68 +9,64 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from automation.cost.instances import INSTANCE, MANAGED
-from automation.cost.prices import LiveLookup, Price, PricesOfTable, is_listed, load_table
-from automation.cost.source import Source
+from automation.cost.prices import LiveLookup, Price, TablePrices, load_table, lookup_of, unit_of
+from automation.cost.tables import Source
 from automation.errors import AutomationError
 
 if TYPE_CHECKING:
     from mypy_boto3_pricing.client import PricingClient
 
-# It answers in three regions, for all.
+# The API has endpoints in few regions, each with the prices of all.
 _API_REGION: Final = "us-east-1"
 URL: Final = "https://api.pricing.us-east-1.amazonaws.com"
-"""Source of the prices that are not from the table."""
-# What may stand before a usage type; TS- is something else, a load balancer's trust stores.
-_REGION_BEFORE: Final = r"(?:(?!TS-)[A-Z]{2,4}[0-9]?-|[a-z]{2}(?:-[a-z]+)+-[0-9]-)?"
+"""The source of prices from the API."""
+# The region before a usage type. TS- is not one: it marks trust stores of load balancers.
+_REGION_PREFIX: Final = r"(?:(?!TS-)[A-Z]{2,4}[0-9]?-|[a-z]{2}(?:-[a-z]+)+-[0-9]-)?"
 
 
-class PricesOfToday:
-    """The prices of a region by AWS's API; each is requested when it is needed, and once."""
+class LivePrices:
+    """The prices of a region from the API; each is requested once, when it is needed."""
 
     def __init__(self, region: str, client: PricingClient | None = None) -> None:
         """Prepare; no request is made yet."""
         self.region = region
         self._client = client or _client()
         self._source = Source(url=URL, read=datetime.now(UTC).date())
-        self._known: dict[str, Price] = {}
+        self._cache: dict[str, Price] = {}
 
     def price(self, key: str) -> Price:
         """Return a price.
 
         Raises:
-            AutomationError: AWS refuses, or does not list exactly one price.
+            AutomationError: the request failed, or AWS lists no price or several.
         """
-        if key not in self._known:
-            self._known[key] = self._find(key)
-        return self._known[key]
+        if key not in self._cache:
+            self._cache[key] = self._find(key)
+        return self._cache[key]
 
     def _find(self, key: str) -> Price:
         table = load_table()
         if key.startswith(MANAGED):
             return table.managed(self.price(f"{INSTANCE}{key.removeprefix(MANAGED)}"))
-        lookup = table.lookups.get(key) or _instance(key)
+        lookup = lookup_of(key)
         if lookup is None:
-            return table.everywhere.get(key) or PricesOfTable(self.region).price(key)
-        found = {price for product in self._products(lookup) for price in _prices(product, lookup)}
+            return table.everywhere.get(key) or TablePrices(self.region).price(key)
+        found = {usd for product in self._products(lookup) for usd in _prices(product, lookup.usage)}
         if len(found) != 1:
             prices = ", ".join(f"{usd:.6g}" for usd in sorted(found)) or "none"
             raise AutomationError(
                 f"AWS's price list has not one price of {key} in {self.region} but {prices}: leave out "
                 "--live to use the prices of the table",
             )
-        return Price(
-            key=key, usd=found.pop(), unit=table.units.get(key, "instance-hour"), source=self._source
-        )
+        return Price(key=key, usd=found.pop(), unit=unit_of(key), source=self._source)
 
     def _products(self, lookup: LiveLookup) -> Iterator[Mapping[str, Any]]:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        wanted = {lookup.region: self.region, **lookup.attributes}
+        filters = {lookup.region: self.region, **lookup.attributes}
         pages = self._client.get_paginator("get_products").paginate(
             ServiceCode=lookup.service,
-            Filters=[
-                {"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in wanted.items()
-            ],
+            Filters=[{"Type": "TERM_MATCH", "Field": key, "Value": value} for key, value in filters.items()],
         )
         try:
             for page in pages:
@@ -85,39 +81,21 @@ class PricesOfToday:
 def _client() -> PricingClient:
     import boto3
 
-    # The stubs of all services are overloads of one method, of which only some are installed.
+    # The type stubs overload this method for each service, and few of them are installed.
     make: Any = getattr(boto3, "client")  # noqa: B009
     return make("pricing", region_name=_API_REGION)
 
 
-def _instance(key: str) -> LiveLookup | None:
-    """Return how an instance's hour is found: as those of Linux without anything installed."""
-    if not is_listed(key):
-        return None
-    attributes = {
-        "operatingSystem": "Linux",
-        "preInstalledSw": "NA",
-        "tenancy": "Shared",
-        "capacitystatus": "Used",
-    }
-    instance_type = key.removeprefix(INSTANCE)
-    return LiveLookup(
-        service="AmazonEC2",
-        usage=f"BoxUsage:{instance_type}",
-        attributes={"instanceType": instance_type, **attributes},
-    )
-
-
-def _prices(product: Mapping[str, Any], lookup: LiveLookup) -> Iterator[float]:
-    """Yield what the first unit costs that is not free."""
-    usage = str(product["product"]["attributes"].get("usagetype", ""))
-    if not re.fullmatch(_REGION_BEFORE + re.escape(lookup.usage), usage):
+def _prices(product: Mapping[str, Any], usage: str) -> Iterator[float]:
+    """Yield the price of the first tier that is not free, if the product has this usage type."""
+    found = str(product["product"]["attributes"].get("usagetype", ""))
+    if not re.fullmatch(_REGION_PREFIX + re.escape(usage), found):
         return
     for term in product.get("terms", {}).get("OnDemand", {}).values():
-        asked = [
+        tiers = (
             (float(tier.get("beginRange") or 0), float(tier["pricePerUnit"]["USD"]))
             for tier in term["priceDimensions"].values()
-        ]
-        dear = sorted((begin, usd) for begin, usd in asked if usd > 0)
-        if dear:
-            yield dear[0][1]
+        )
+        paid = [(begin, usd) for begin, usd in tiers if usd > 0]
+        if paid:
+            yield min(paid)[1]

@@ -1,7 +1,7 @@
-"""The resources that the program declares for a stack, found without a cloud.
+"""The resources that the program declares for a stack, found without an AWS account and the Pulumi CLI.
 
-The program runs as in a preview, on the mocks of Pulumi's SDK. What only AWS knows (zones, the account, a
-hosted zone) is answered in the same form, so that no account, no credentials and no Pulumi CLI are needed.
+The program runs as in a preview, on the mocks of Pulumi's SDK. Functions of providers (availability zones,
+the account, a hosted zone) return placeholders of the same form.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ _ACCOUNT: Final = "000000000000"
 _ZONES: Final = "abcdef"
 _PLANNED: Final = "planned"
 _DIGEST: Final = f"sha256:{'0' * 64}"
-_NAMED: Final = (
+_NAMED_TYPES: Final = (
     "aws:ecs/cluster:Cluster",
     "aws:ecs/service:Service",
     "aws:ecs/capacityProvider:CapacityProvider",
     "aws:autoscaling/group:Group",
     "aws:cloudwatch/logGroup:LogGroup",
 )
-"""Autoscaling finds its service by these names, strategies their capacity; AWS chooses the end of them."""
-_ANSWERED: Final[Mapping[str, Mapping[str, str]]] = {
+"""Types that others refer to by name. On AWS their names have a random suffix."""
+_OUTPUTS: Final[Mapping[str, Mapping[str, str]]] = {
     "aws:ecr/repository:Repository": {"repositoryUrl": _PLANNED},
     "docker-build:index:Image": {"digest": _DIGEST, "ref": f"{_PLANNED}@{_DIGEST}"},
     "aws:ec2/eip:Eip": {"allocationId": _PLANNED},
     "aws:lb/loadBalancer:LoadBalancer": {"zoneId": _PLANNED},
 }
-"""Outputs by which others are known: the containers of a task, the addresses of a load balancer."""
+"""Outputs that a preview does not know, and that inputs of other resources are made of."""
 
 
 def plan(name: str, root: Path = ROOT) -> Stack:
-    """Return what the program declares for a stack's configuration.
+    """Return the resources that the program declares for a stack.
 
     Raises:
-        AutomationError: the stack has no file, its configuration is wrong, or the program asks for something
-            that has no answer here.
+        AutomationError: the stack has no file, its configuration is invalid, or the program calls a function
+            without a placeholder here.
     """
     config = read_config(root, name)
     cloud = _Cloud(config.project, config.region, config.values.get(f"{config.project}:vpc-id", _PLANNED))
@@ -65,7 +65,7 @@ def plan(name: str, root: Path = ROOT) -> Stack:
         raise AutomationError(str(error)) from error
     finally:
         reset_options()
-    # The program has checked them.
+    # The program has validated them.
     settings = settings_of(name, root)
     return Stack(
         name,
@@ -77,7 +77,7 @@ def plan(name: str, root: Path = ROOT) -> Stack:
 
 
 async def _run(config: StackConfig, cloud: _Cloud) -> None:
-    # A failure is reported once, by the program's end.
+    # The program's failure is reported once, when it ends.
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
     reset_options()
     set_all_config(dict(config.values), config.secret_keys)
@@ -87,7 +87,7 @@ async def _run(config: StackConfig, cloud: _Cloud) -> None:
             stack=config.stack,
             monitor=MockMonitor(cloud),
             engine=MockEngine(None),
-            # Hooks and checks of a deployment do not run in a preview.
+            # In a preview no hooks and no checks of a deployment run.
             dry_run=True,
             organization="organization",
             root_directory=str(Path.cwd()),
@@ -101,62 +101,62 @@ async def _run(config: StackConfig, cloud: _Cloud) -> None:
 
 
 class _Cloud(Mocks):
-    """Answers as AWS would in a preview, and keeps what is declared; called on several threads at once."""
+    """Records the declared resources, and returns placeholders; called on several threads at once."""
 
     def __init__(self, project: str, region: str, vpc_id: str) -> None:
         self.resources: list[Resource] = []
         self._project = project
         self._region = region
         self._vpc_id = vpc_id
-        """Where what others own is: a stack that uses a load balancer of theirs is in its network."""
+        """The VPC of existing resources, such as a load balancer that the stack uses."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Keep a resource that the stack has to pay for; return what a preview knows of it."""
-        given: Any = args
-        inputs: dict[str, Any] = given.inputs
+        """Record a resource that the stack pays for; return its id and outputs."""
+        request: Any = args
+        inputs: dict[str, Any] = request.inputs
         known = {key: value for key, value in inputs.items() if not isinstance(value, Unknown | None)}
         if args.custom is None:
-            # It is only read: another stack pays for it.
+            # An existing resource is only read: another stack pays for it.
             return args.resource_id, known
         if not args.custom:
             return None, self._declare_component(args, known)
         if args.typ.startswith("pulumi:"):
             return "", known
-        # Services find their task definition by its ARN.
+        # A service refers to its task definition by ARN.
         known.setdefault("arn", f"arn:{_PLANNED}:{args.typ}:{args.name}")
         known["id"] = f"{_PLANNED}-{args.name}"
-        if args.typ in _NAMED:
+        if args.typ in _NAMED_TYPES:
             known.setdefault("name", args.name)
-        known |= _ANSWERED.get(args.typ, {})
+        known |= _OUTPUTS.get(args.typ, {})
         if args.typ == _LOAD_BALANCER:
-            # Records lead to it by this name.
+            # DNS records refer to it by this name.
             known["dnsName"] = known["id"]
         self.resources.append(Resource(type=args.typ, name=args.name, properties=known))
         return known["id"], known
 
     def call(self, args: MockCallArgs) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] -- the SDK takes either
-        """Answer a provider's function."""
-        asked: Any = args
-        answer = _answers(self._region, self._vpc_id, asked.args).get(args.token)
-        if answer is None:
+        """Return the result of a provider's function."""
+        request: Any = args
+        result = _results(self._region, self._vpc_id, request.args).get(args.token)
+        if result is None:
             raise AutomationError(
-                f"the program calls {args.token}, which has no answer without an account: give it one in "
+                f"the program calls {args.token}, which has no answer without an account: add one to "
                 "automation/cost/plan.py"
             )
-        return answer
+        return result
 
     def _declare_component(self, args: MockResourceArgs, known: dict[str, Any]) -> dict[str, Any]:
         if args.typ == _VPC:
             return self._declare_vpc(args.name, known)
         if not args.typ.startswith(f"{self._project}:"):
             raise AutomationError(
-                f"{args.typ} {args.name}: nothing here knows what this component consists of; say it in "
+                f"{args.typ} {args.name}: the resources of this component are unknown; declare them in "
                 "automation/cost/plan.py"
             )
         return known
 
     def _declare_vpc(self, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Declare what awsx makes of a VPC and AWS charges for or anybody looks for: gateways and subnets."""
+        """Record the resources of awsx's VPC that are billed or drawn: subnets and gateways."""
         zones: list[str] = inputs["availabilityZoneNames"]
         gateways = {"None": 0, "Single": 1, "OnePerAz": len(zones)}[inputs["natGateways"]["strategy"]]
 
@@ -185,36 +185,38 @@ class _Cloud(Mocks):
         return {"vpcId": _PLANNED, **{f"{kind}SubnetIds": ids for kind, ids in subnets.items()}}
 
 
-def _answers(region: str, vpc_id: str, asked: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what the program uses of the answers of the provider's functions, by token."""
-    name = str(asked.get("name", ""))
+def _results(region: str, vpc_id: str, args: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the results of the providers' functions by token, with the fields that the program uses."""
+    name = str(args.get("name", ""))
     repository = {"name": name, "arn": f"arn:{_PLANNED}:{name}", "repositoryUrl": f"{_PLANNED}/{name}"}
     return {
-        "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [f"{region}{z}" for z in _ZONES]},
+        "aws:index/getAvailabilityZones:getAvailabilityZones": {
+            "names": [f"{region}{zone}" for zone in _ZONES]
+        },
         "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": _ACCOUNT},
         "aws:index/getPartition:getPartition": {"partition": "aws"},
         "aws:ec2/getSubnet:getSubnet": {
-            "id": asked.get("id"),
+            "id": args.get("id"),
             "vpcId": vpc_id,
             "availabilityZone": f"{region}a",
         },
         "aws:ec2/getSubnets:getSubnets": {"ids": [f"{_PLANNED}-{zone}" for zone in _ZONES]},
         "aws:ecs/getCluster:getCluster": {
-            "clusterName": asked.get("clusterName"),
-            "arn": f"arn:{_PLANNED}:cluster/{asked.get('clusterName')}",
+            "clusterName": args.get("clusterName"),
+            "arn": f"arn:{_PLANNED}:cluster/{args.get('clusterName')}",
         },
         "aws:efs/getFileSystem:getFileSystem": {
-            "fileSystemId": asked.get("fileSystemId"),
-            "arn": f"arn:{_PLANNED}:file-system/{asked.get('fileSystemId')}",
+            "fileSystemId": args.get("fileSystemId"),
+            "arn": f"arn:{_PLANNED}:file-system/{args.get('fileSystemId')}",
         },
         "aws:lb/getListener:getListener": {
-            "arn": asked.get("arn"),
+            "arn": args.get("arn"),
             "loadBalancerArn": f"arn:{_PLANNED}:loadbalancer",
             "port": 443,
             "protocol": "HTTPS",
         },
         "aws:lb/getLoadBalancer:getLoadBalancer": {
-            "arn": asked.get("arn"),
+            "arn": args.get("arn"),
             "arnSuffix": _PLANNED,
             "dnsName": _PLANNED,
             "zoneId": _PLANNED,
@@ -224,7 +226,7 @@ def _answers(region: str, vpc_id: str, asked: Mapping[str, Any]) -> dict[str, di
             "ipAddressType": "ipv4",
             "securityGroups": [_PLANNED],
         },
-        # As if bootstrap/ had been run: what it makes is what a stack is to be reckoned with.
+        # As after bootstrap/: what it shares with stacks, such as the log bucket, is part of the estimate.
         "aws:ssm/getParametersByPath:getParametersByPath": {
             "names": ["/log-bucket", "/log-key-arn", "/topic-arn"],
             "values": [

@@ -1,4 +1,4 @@
-"""AWS's prices by region, from the tables in this folder, each with source and date."""
+"""AWS's prices by region, from `prices.yaml` and `instances.yaml`, each with its source and date."""
 
 from __future__ import annotations
 
@@ -6,32 +6,31 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 from automation.cost.instances import INSTANCE, MANAGED, load_instances
-from automation.cost.source import Source, read_table
+from automation.cost.tables import Source, read_table
 from automation.errors import AutomationError
 
-TABLE: Final = Path(__file__).with_name("prices.yaml")
-_INSTANCE_KEY: Final = re.compile(rf"(?:{INSTANCE}|{MANAGED})[a-z0-9-]+\.[a-z0-9-]+")
-HOW_LIVE: Final = "use --live with AWS credentials"
+_INSTANCE_KEY: Final = re.compile(rf"(?:{INSTANCE}|{MANAGED})([a-z0-9-]+\.[a-z0-9-]+)")
+_INSTANCE_UNIT: Final = "instance-hour"
+_HOW_TO_ADD: Final = "use --live with AWS credentials, or add"
 
 
 class MissingPriceError(AutomationError):
-    """A price that is unknown in a region; an estimate leaves it out, and names it."""
+    """A price is unknown in a region."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """What one unit costs."""
+    """The price of one unit."""
 
     key: str
     usd: float
     unit: str
     source: Source
     derived: str = ""
-    """How it follows from the price that was read; empty where it was read itself."""
+    """How it was derived from another price; empty if it was read itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,38 +42,39 @@ class LiveLookup:
     """The usage type, without the region before it."""
     attributes: Mapping[str, str] = field(default_factory=dict[str, str])
     region: str = "regionCode"
-    """The attribute that holds the region."""
+    """The attribute that has the region."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SavingsPlans:
-    """What a Compute Savings Plan without payment upfront leaves of on-demand prices."""
+    """Compute Savings Plans without upfront payment."""
 
     source: Source
     region: str
-    """Where the rates were read."""
+    """The region whose rates were read."""
     shares: Mapping[int, Mapping[str, float]]
-    """What is left of a price, by years and the price's key."""
+    """A plan's rate as a share of the on-demand price, by years and the price's key."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The whole table."""
+    """The content of the tables."""
 
     units: Mapping[str, str]
-    """Of what has a price, by key."""
+    """By key, without instances."""
     lookups: Mapping[str, LiveLookup]
-    """Of what AWS's price list has, by key."""
+    """By key, without instances."""
     regions: Mapping[str, Mapping[str, Price]]
-    """Prices by region and key; those that are the same everywhere are in each."""
+    """Prices by region and key."""
     everywhere: Mapping[str, Price]
+    """Prices that are the same in each region."""
     plans: SavingsPlans
     managed_share: float
-    """What ECS asks for a managed instance, as a share of the instance's price."""
+    """ECS's fee for a managed instance, as a share of the instance's price."""
     managed_source: Source
 
     def managed(self, instance: Price) -> Price:
-        """Return what ECS asks for managing an instance of this price."""
+        """Return ECS's fee for managing an instance."""
         return Price(
             key=f"{MANAGED}{instance.key.removeprefix(INSTANCE)}",
             usd=instance.usd * self.managed_share,
@@ -84,92 +84,112 @@ class Table:
         )
 
 
-def is_listed(key: str) -> bool:
-    """Whether AWS's price list can be asked for a price."""
-    return key in load_table().lookups or _INSTANCE_KEY.fullmatch(key) is not None
-
-
-class PriceBook(Protocol):
+class Prices(Protocol):
     """The prices of one region."""
 
     def price(self, key: str) -> Price:
         """Return a price.
 
         Raises:
-            MissingPriceError: there is none.
+            MissingPriceError: it is unknown.
         """
         ...
 
 
-class PricesOfTable:
-    """The prices of a region as the files have them."""
+class TablePrices:
+    """The prices of a region in the tables."""
 
     def __init__(self, region: str) -> None:
-        """Select a region of the table.
+        """Select a region.
 
         Raises:
-            AutomationError: the table does not have it.
+            AutomationError: the tables lack it.
         """
         regions = load_table().regions
         if region not in regions:
             raise AutomationError(
-                f"no prices are known for {region}, only for {', '.join(sorted(regions))}: {HOW_LIVE}, or "
-                f"add them to automation/cost/{TABLE.name} with their sources",
+                f"no prices are known for {region}, only for {', '.join(sorted(regions))}: {_HOW_TO_ADD} "
+                "them to automation/cost/prices.yaml with their sources",
             )
-        self.region = region
+        self._region = region
         self._prices = regions[region]
 
     def price(self, key: str) -> Price:
-        """Return a price of the region.
+        """Return a price.
 
         Raises:
-            MissingPriceError: the table does not have it.
+            MissingPriceError: the tables lack it.
         """
         if key.startswith(MANAGED):
             return load_table().managed(self.price(f"{INSTANCE}{key.removeprefix(MANAGED)}"))
-        price = self._prices.get(key) or self._instance(key)
-        if price is None:
+        if key in self._prices:
+            return self._prices[key]
+        instance = load_instances().types.get(key.removeprefix(INSTANCE))
+        usd = instance.prices.get(self._region) if instance else None
+        if usd is None:
             raise MissingPriceError(
-                f"no price of {key} is known in {self.region}: {HOW_LIVE}, or add it to "
-                f"automation/cost/{TABLE.name} with its source",
+                f"no price of {key} is known in {self._region}: {_HOW_TO_ADD} it to "
+                "automation/cost/prices.yaml with its source",
             )
-        return price
+        return Price(key=key, usd=usd, unit=_INSTANCE_UNIT, source=load_instances().source)
 
-    def _instance(self, key: str) -> Price | None:
-        table = load_instances()
-        instance = table.types.get(key.removeprefix(INSTANCE))
-        usd = instance.prices.get(self.region) if instance and key.startswith(INSTANCE) else None
-        return None if usd is None else Price(key=key, usd=usd, unit="instance-hour", source=table.source)
+
+def lookup_of(key: str) -> LiveLookup | None:
+    """Return how the Price List API finds a price; None if it does not have it."""
+    match = _INSTANCE_KEY.fullmatch(key)
+    if match is None:
+        return load_table().lookups.get(key)
+    return LiveLookup(
+        service="AmazonEC2",
+        usage=f"BoxUsage:{match[1]}",
+        attributes={
+            "instanceType": match[1],
+            "operatingSystem": "Linux",
+            "preInstalledSw": "NA",
+            "tenancy": "Shared",
+            "capacitystatus": "Used",
+        },
+    )
+
+
+def unit_of(key: str) -> str:
+    """Return the unit of a price."""
+    return load_table().units.get(key, _INSTANCE_UNIT)
 
 
 @cache
 def load_table() -> Table:
-    """Read the file, whose form is covered by a test."""
-    document = read_table(TABLE)
+    """Read `prices.yaml`."""
+    document = read_table("prices.yaml")
     sources = {name: Source(**source) for name, source in document["sources"].items()}
-    units = {key: row["unit"] for key, row in document["prices"].items()}
-    derivations: Mapping[str, str] = document["derivations"]
+    rows = document["prices"]
 
-    def price(key: str, row: Mapping[str, Any]) -> Price:
-        derived = derivations[row["derived"]] if "derived" in row else ""
-        return Price(key=key, usd=row["usd"], unit=units[key], source=sources[row["source"]], derived=derived)
+    def prices(of: Mapping[str, Mapping[str, Any]]) -> dict[str, Price]:
+        return {
+            key: Price(
+                key=key,
+                usd=row["usd"],
+                unit=rows[key]["unit"],
+                source=sources[row["source"]],
+                derived=document["derivations"][row["derived"]] if "derived" in row else "",
+            )
+            for key, row in of.items()
+        }
 
-    everywhere = {key: price(key, row) for key, row in document["global"].items()}
-    regions = {
-        region: {**everywhere, **{key: price(key, row) for key, row in prices.items()}}
-        for region, prices in document["regions"].items()
-    }
+    everywhere = prices(document["global"])
+    regions = {region: {**everywhere, **prices(of)} for region, of in document["regions"].items()}
     plans, managed = document["savings-plans"], document["managed-instances"]
+    on_demand = regions[plans["region"]]
     return Table(
-        units=units,
-        lookups={k: LiveLookup(**row["live"]) for k, row in document["prices"].items() if "live" in row},
+        units={key: row["unit"] for key, row in rows.items()},
+        lookups={key: LiveLookup(**row["live"]) for key, row in rows.items() if "live" in row},
         regions=regions,
         everywhere=everywhere,
         plans=SavingsPlans(
             source=sources[plans["source"]],
             region=plans["region"],
             shares={
-                years: {key: usd / regions[plans["region"]][key].usd for key, usd in rates.items()}
+                years: {key: usd / on_demand[key].usd for key, usd in rates.items()}
                 for years, rates in plans["rates"].items()
             },
         ),

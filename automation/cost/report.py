@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from automation.console import width_of
 from automation.cost import savings
 from automation.cost.estimate import Estimate, change
-from automation.cost.prices import is_listed, load_table
+from automation.cost.prices import load_table, lookup_of
 from automation.cost.savings import Savings
 from automation.services.quota import VCPUS_OF_A_NEW_ACCOUNT
 
-_NAMES: Final = 2
-"""Columns at the beginning that a narrow terminal keeps: what it is, and of which resource."""
-_SHORTEST: Final = 8
-
 Named = tuple[str, Estimate]
-"""An estimate, with what it is called."""
+"""An estimate with its title."""
 
 
 def usd(amount: float) -> str:
@@ -35,8 +31,8 @@ def signed(amount: float) -> str:
 
 
 def lines(estimate: Estimate) -> Iterator[str]:
-    """Yield what a stack costs, by group, and what the estimate is based on."""
-    rows: list[tuple[str, ...]] = [("", "resource", "quantity", "price", "a month")]
+    """Yield the cost of a stack by group, possible savings, and the basis of the estimate."""
+    rows: list[Sequence[str]] = [("", "resource", "quantity", "price", "a month")]
     for group, total in estimate.groups.items():
         rows.append((group, "", "", "", usd(total)))
         rows += [
@@ -52,48 +48,45 @@ def lines(estimate: Estimate) -> Iterator[str]:
         ]
     yield f"{estimate.stack.name} in {estimate.stack.region}: {usd(estimate.usd)} a month"
     yield from _table(rows, amounts=1)
-    yield from savings_lines(estimate.savings)
-    yield from notes(estimate)
+    yield from _savings_lines(estimate.savings)
+    yield from _notes(estimate)
 
 
 def change_lines(sides: Sequence[Named]) -> Iterator[str]:
-    """Yield how two estimates differ, group by group; of one alone nothing."""
+    """Yield the difference of two estimates by group; nothing for a single one."""
     if len(sides) == 1:
         return
     (one, old), (other, new) = sides
-    rows: list[tuple[str, ...]] = [("", one, other, "change")]
-    for group, (was, is_) in {**change(old, new), "total": (old.usd, new.usd)}.items():
-        rows.append((group, usd(was), usd(is_), signed(is_ - was)))
+    rows: list[Sequence[str]] = [("", one, other, "change")]
+    for group, (before, after) in {**change(old, new), "total": (old.usd, new.usd)}.items():
+        rows.append((group, usd(before), usd(after), signed(after - before)))
     yield ""
     yield f"from {one} to {other}: {signed(new.usd - old.usd)} a month"
     yield from _table(rows, amounts=3)
 
 
-def savings_lines(found: Savings) -> Iterator[str]:
-    """Yield what could be saved for tasks that always run; nothing without such tasks."""
+def _savings_lines(found: Savings) -> Iterator[str]:
     if not found.options:
         return
     tasks = ", ".join(f"{count:g} of {name}" for name, count in found.tasks.items())
     yield f"Tasks that always run, on demand ({tasks}): {usd(found.usd)} a month of Fargate; less with"
-    rows: list[tuple[str, ...]] = [("", "a month", "change", "commits to")]
-    rows += [
-        (
-            f"  {option.name}",
-            usd(option.usd),
-            signed(-option.saved),
-            "" if option.commitment is None else f"${option.commitment:.4f}/hour",
-        )
-        for option in found.options
-    ]
+    rows: list[Sequence[str]] = [("", "a month", "change", "commits to")]
+    for option in found.options:
+        commitment = "" if option.commitment is None else f"${option.commitment:.4f}/hour"
+        rows.append((f"  {option.name}", usd(option.usd), signed(-option.saved), commitment))
     yield from _table(rows, amounts=3)
     plans = load_table().plans
     yield f"Plans: rates of {plans.region}, read {plans.source.read}; the same discount is assumed elsewhere."
 
 
-def notes(estimate: Estimate) -> Iterator[str]:
-    """Yield what the estimate is based on."""
+def _notes(estimate: Estimate) -> Iterator[str]:
     yield from _left_out(estimate)
-    yield from _tasks(estimate)
+    services: dict[str, list[str]] = {}
+    for name, tasks in estimate.tasks.items():
+        if tasks.basis:
+            services.setdefault(tasks.basis, []).append(name)
+    for basis, names in services.items():
+        yield f"Tasks of {', '.join(names)}: {basis}"
     if estimate.stack.most_vcpus:
         yield (
             f"It may need up to {estimate.stack.most_vcpus:g} Fargate vCPUs, with its most tasks during a "
@@ -111,24 +104,15 @@ def notes(estimate: Estimate) -> Iterator[str]:
 
 def _left_out(estimate: Estimate) -> Iterator[str]:
     if estimate.unpriced:
-        left_out = ", ".join(f"{count} {token}" for token, count in sorted(estimate.unpriced.items()))
-        yield f"Not included, so the stack costs more: {left_out}"
+        types = ", ".join(f"{count} {token}" for token, count in sorted(estimate.unpriced.items()))
+        yield f"Not included, so the stack costs more: {types}"
     if estimate.missing:
         yield (
-            "Not included, so the stack costs more: no price is known in "
-            f"{estimate.stack.region} of {', '.join(estimate.missing)}"
+            f"Not included, so the stack costs more: no price is known in {estimate.stack.region} of "
+            f"{', '.join(estimate.missing)}"
         )
-        if listed := [key for key in estimate.missing if is_listed(key)]:
+        if listed := [key for key in estimate.missing if lookup_of(key)]:
             yield f"`cost --live` gets prices from AWS, with credentials: {', '.join(listed)}"
-
-
-def _tasks(estimate: Estimate) -> Iterator[str]:
-    scaled: dict[str, list[str]] = {}
-    for name, tasks in estimate.tasks.items():
-        if tasks.basis:
-            scaled.setdefault(tasks.basis, []).append(name)
-    for basis, names in scaled.items():
-        yield f"Tasks of {', '.join(names)}: {basis}"
 
 
 def as_json(estimate: Estimate) -> dict[str, Any]:
@@ -136,9 +120,9 @@ def as_json(estimate: Estimate) -> dict[str, Any]:
     return {
         "stack": estimate.stack.name,
         "region": estimate.stack.region,
-        "usd_per_month": _cents(estimate.usd),
+        "usd_per_month": round(estimate.usd, 2),
         "most_vcpus": estimate.stack.most_vcpus,
-        "groups": {group: _cents(total) for group, total in estimate.groups.items()},
+        "groups": {group: round(total, 2) for group, total in estimate.groups.items()},
         "lines": [
             {
                 "resource": line.resource,
@@ -148,7 +132,7 @@ def as_json(estimate: Estimate) -> dict[str, Any]:
                 "quantity": line.usage.quantity,
                 "unit": line.price.unit,
                 "usd_per_unit": line.price.usd,
-                "usd_per_month": _cents(line.usd),
+                "usd_per_month": round(line.usd, 2),
                 "source": line.price.source.url,
                 "read": line.price.source.read.isoformat(),
                 **({"derived": line.price.derived} if line.price.derived else {}),
@@ -167,73 +151,54 @@ def as_json(estimate: Estimate) -> dict[str, Any]:
 
 
 def change_as_json(sides: Sequence[Named]) -> dict[str, Any]:
-    """Return the difference of two estimates as plain data; of one alone nothing."""
+    """Return the difference of two estimates as plain data; nothing for a single one."""
     if len(sides) == 1:
         return {}
     (one, old), (other, new) = sides
-    difference = {
-        "from": one,
-        "to": other,
-        "from_usd_per_month": _cents(old.usd),
-        "to_usd_per_month": _cents(new.usd),
-        "usd_per_month": _cents(new.usd - old.usd),
-        "groups": {
-            group: {"from": _cents(was), "to": _cents(is_), "change": _cents(is_ - was)}
-            for group, (was, is_) in change(old, new).items()
-        },
+    return {
+        "change": {
+            "from": one,
+            "to": other,
+            "from_usd_per_month": round(old.usd, 2),
+            "to_usd_per_month": round(new.usd, 2),
+            "usd_per_month": round(new.usd - old.usd, 2),
+            "groups": {
+                group: {
+                    "from": round(before, 2),
+                    "to": round(after, 2),
+                    "change": round(after - before, 2),
+                }
+                for group, (before, after) in change(old, new).items()
+            },
+        }
     }
-    return {"change": difference}
 
 
 def _table(rows: Sequence[Sequence[str]], *, amounts: int) -> Iterator[str]:
-    """Yield aligned lines, of which a terminal shows those that are not indented in bold.
+    """Yield aligned lines; on a terminal those that are not indented are bold.
+
+    On a terminal that is too narrow, each row has its details on a line of their own.
 
     Args:
-        rows: cells of lines.
-        amounts: how many columns at the end are aligned to the right.
+        rows: a label, details and amounts; the first row has the titles.
+        amounts: the number of amounts at the end, which are aligned to the right.
     """
-    rows = _fitting(rows, first_amount=len(rows[0]) - amounts)
-    widths = _widths(rows)
-    first_amount = len(widths) - amounts
-    for row in rows:
-        cells = [
-            cell.ljust(width) if index < first_amount else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        line = "  ".join(cells).rstrip()
-        yield line if row[0].startswith("  ") else click.style(line, bold=True)
-    yield ""
-
-
-def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
-    return [max(map(len, column)) for column in zip(*rows, strict=True)]
-
-
-def _fitting(rows: Sequence[Sequence[str]], *, first_amount: int) -> Sequence[Sequence[str]]:
-    """Return rows that are as wide as the terminal at most: without prices and quantities, then shortened."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     width = width_of(sys.stdout)
-    while width is not None and (excess := sum(_widths(rows)) + 2 * (len(rows[0]) - 1) - width) > 0:
-        if first_amount > _NAMES:
-            first_amount -= 1
-            rows = [(*row[:first_amount], *row[first_amount + 1 :]) for row in rows]
-            continue
-        widths = _widths(rows)[:first_amount]
-        widest = max(range(first_amount), key=widths.__getitem__)
-        longest = max(_SHORTEST, widths[widest] - excess, sorted(widths)[-2] if first_amount > 1 else 0)
-        if longest >= widths[widest]:
-            longest = widths[widest] - 1
-        if longest < _SHORTEST:
-            break
-        rows = [
-            [_shortened(cell, longest) if index == widest else cell for index, cell in enumerate(row)]
-            for row in rows
-        ]
-    return rows
-
-
-def _shortened(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-def _cents(amount: float) -> float:
-    return round(amount, 2)
+    narrow = width is not None and sum(widths) + 2 * (len(widths) - 1) > width
+    for label, *cells in rows:
+        details, figures = cells[:-amounts], cells[-amounts:]
+        right = "".join(f"  {cell:>{size}}" for cell, size in zip(figures, widths[-amounts:], strict=True))
+        below: list[str] = []
+        if width is None or not narrow:
+            text = "  ".join(cell.ljust(size) for cell, size in zip([label, *details], widths, strict=False))
+            line = text + right
+        elif len(label) + len(right) <= width:
+            line = label.ljust(width - len(right)) + right
+        else:
+            line, below = label, [right.rjust(width)]
+        yield line.rstrip() if label.startswith("  ") else click.style(line.rstrip(), bold=True)
+        yield from below
+        if narrow and any(details):
+            yield f"    {', '.join(filter(None, details))}"
+    yield ""

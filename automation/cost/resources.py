@@ -1,77 +1,171 @@
-"""What a stack consists of, wherever that was read, and how its resources lead to one another."""
+"""The resources of a stack, read from Pulumi's state; `plan.py` finds those that the program declares."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final, cast
 
-_NOTHING: Final[Mapping[str, Any]] = {}
+from automation.errors import AutomationError
+
+_EMPTY: Final[Mapping[str, Any]] = {}
+_PROVIDER: Final = "pulumi:providers:aws"
+_HOW_TO_EXPORT: Final = "`pulumi stack export --file` writes it"
 
 
 def blocks_of(value: object) -> list[Mapping[str, Any]]:
-    """Return a list of nested blocks; an empty one where there is none."""
+    """Return a list of nested blocks, of which the provider may give a single one without a list."""
     blocks = cast("list[object]", value) if isinstance(value, list) else [value]
     return [cast("Mapping[str, Any]", block) for block in blocks if isinstance(block, Mapping)]
 
 
 def block_of(outer: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return a block within another, wherever the provider wraps it into a list of one."""
-    return next(iter(blocks_of(outer.get(name))), _NOTHING)
+    """Return a nested block, which the provider may wrap into a list; an empty one if it is missing."""
+    return next(iter(blocks_of(outer.get(name))), _EMPTY)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """One resource, with what the program asked for and what is known of the outcome."""
+    """A resource with its inputs and known outputs."""
 
     type: str
     name: str
+    """Its logical name."""
     properties: Mapping[str, Any]
-    """Pulumi's own names, in camelCase. What is not known yet is left out."""
+    """By Pulumi's names, in camelCase. Unknown ones are left out."""
 
-    def items(self, name: str) -> list[Mapping[str, Any]]:
-        """A list of nested blocks; an empty one where there is none."""
+    def blocks(self, name: str) -> list[Mapping[str, Any]]:
+        """Return a list of nested blocks."""
         return blocks_of(self.properties.get(name))
 
     def block(self, name: str) -> Mapping[str, Any]:
-        """A nested block, wherever the provider wraps it into a list of one."""
+        """Return a nested block; an empty one if it is missing."""
         return block_of(self.properties, name)
 
-    def texts(self, name: str) -> list[str]:
-        """A list of texts."""
+    def strings(self, name: str) -> list[str]:
+        """Return a list of strings."""
         value = self.properties.get(name)
         return [str(item) for item in cast("list[object]", value)] if isinstance(value, list) else []
 
-    def whole(self, name: str, default: int = 0) -> int:
-        """A whole number, which the provider may keep as text."""
+    def integer(self, name: str, default: int = 0) -> int:
+        """Return an integer, which the provider may keep as text.
+
+        Raises:
+            AutomationError: the property is text, and not a number.
+        """
         value = self.properties.get(name)
-        return int(value) if isinstance(value, int | float | str) and value != "" else default
+        if not isinstance(value, int | float | str) or value == "":
+            return default
+        try:
+            return int(value)
+        except ValueError as error:
+            raise AutomationError(f"{self.type} {self.name}: {name} = {value!r} is not an integer") from error
 
 
 @dataclass(frozen=True)
 class Stack:
-    """All resources of a stack, as they are or as they will be."""
+    """All resources of a stack, deployed or declared."""
 
     name: str
     region: str
-    resources: tuple[Resource, ...] = field(default=())
+    resources: tuple[Resource, ...] = ()
     monthly_budget_usd: int | None = None
     most_vcpus: float = 0.0
-    """Fargate vCPUs that it may take at once; 0 where that is not known."""
+    """Fargate vCPUs that it may need at once; 0 if unknown."""
 
     def all(self, token: str) -> list[Resource]:
-        """All resources of a type."""
+        """Return all resources of a type."""
         return [resource for resource in self.resources if resource.type == token]
 
     def by_arn(self, arn: object) -> Resource | None:
-        """The resource that has this ARN, if it is one of this stack's."""
+        """Return the resource with this ARN; None if the stack has none."""
         return self._arns.get(str(arn))
 
     @cached_property
     def _arns(self) -> Mapping[str, Resource]:
-        return {
-            str(resource.properties["arn"]): resource
-            for resource in self.resources
-            if resource.properties.get("arn")
-        }
+        return {str(arn): resource for resource in self.resources if (arn := resource.properties.get("arn"))}
+
+
+def read_export(path: Path) -> Stack:
+    """Read a file of `pulumi stack export`.
+
+    Raises:
+        AutomationError: the file cannot be read, is not an export, or names no region.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AutomationError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise AutomationError(f"{path} is not valid JSON ({error}): {_HOW_TO_EXPORT}") from error
+    try:
+        # A destroyed stack has no `resources`.
+        resources: list[Mapping[str, Any]] = document["deployment"].get("resources") or []
+    except (AttributeError, KeyError, TypeError) as error:
+        raise AutomationError(f"{path} is not the export of a stack: {_HOW_TO_EXPORT}") from error
+    return stack_of(resources, origin=str(path), name=path.stem)
+
+
+def stack_of(resources: Sequence[Mapping[str, Any]], *, origin: str, name: str) -> Stack:
+    """Return the stack with these resources of a state.
+
+    Args:
+        resources: in the form of `pulumi stack export`.
+        origin: where they were read, for messages.
+        name: the stack's name, used if there is no resource.
+
+    Raises:
+        AutomationError: a resource has another form, or the AWS providers name no region, or several.
+    """
+    for state in resources:
+        _check(state, origin)
+    remaining = [state for state in resources if not state.get("delete")]
+    regions = {
+        str(region)
+        for state in remaining
+        if state["type"] == _PROVIDER and (region := (state.get("inputs") or _EMPTY).get("region"))
+    }
+    if len(regions) > 1 or (not regions and remaining):
+        raise AutomationError(
+            f"{origin}: its AWS providers name {', '.join(sorted(regions)) or 'no region'}; one is needed"
+        )
+    # urn:pulumi:STACK::PROJECT::TYPE::NAME
+    stack = remaining[0]["urn"].split("::")[0].rpartition(":")[2] if remaining else ""
+    return Stack(
+        stack or name,
+        next(iter(regions), ""),
+        tuple(_resource(state) for state in remaining if _is_paid(state)),
+    )
+
+
+def _check(state: Any, origin: str) -> None:
+    if not isinstance(state, dict):
+        raise AutomationError(f"{origin}: {state!r} is not a resource: an object with `urn` and `type`")
+    fields = cast("dict[str, Any]", state)
+    for key, kind, optional in (
+        ("urn", str, False),
+        ("type", str, False),
+        ("inputs", dict, True),
+        ("outputs", dict, True),
+    ):
+        value = fields.get(key)
+        if not isinstance(value, kind) and not (optional and value is None):
+            noun = "a string" if kind is str else "an object"
+            raise AutomationError(f"{origin}: a resource has `{key}` {value!r}, which must be {noun}")
+
+
+def _is_paid(state: Mapping[str, Any]) -> bool:
+    # An external resource is only read: another stack pays for it.
+    return bool(state.get("custom")) and not state.get("external") and not state["type"].startswith("pulumi:")
+
+
+def _resource(state: Mapping[str, Any]) -> Resource:
+    known = {"id": state.get("id"), **(state.get("inputs") or _EMPTY), **(state.get("outputs") or _EMPTY)}
+    return Resource(
+        type=state["type"],
+        name=state["urn"].rpartition("::")[2],
+        properties={key: value for key, value in known.items() if value is not None},
+    )

@@ -1,127 +1,196 @@
-"""How many tasks a service runs over the hours of a year: by its desired count, by load and by a schedule."""
+"""The tasks of a service: how many run over a year, how large each is, and on which capacity."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, cast
 
-from automation.cost.cron import SECONDS_OF_YEAR, UnknownScheduleError, moments
 from automation.cost.resources import Resource, Stack
+from automation.cost.schedules import UnsupportedScheduleError, levels_of, run_times
 
 SERVICE: Final = "aws:ecs/service:Service"
 _TARGET: Final = "aws:appautoscaling/target:Target"
 _POLICY: Final = "aws:appautoscaling/policy:Policy"
-_SCHEDULED: Final = "aws:appautoscaling/scheduledAction:ScheduledAction"
+_SCHEDULED_ACTION: Final = "aws:appautoscaling/scheduledAction:ScheduledAction"
+_CAPACITY_PROVIDERS: Final = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
+_UNITS_IN_VCPU: Final = 1024
+_MIB_IN_GB: Final = 1024
+_ARCHITECTURES: Final = {"ARM64": "arm64", "X86_64": "x86_64"}
+
+Strategy = list[Mapping[str, Any]]
+"""Capacity providers with base and weight."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tasks:
-    """How many tasks a service runs."""
+    """The number of tasks of a service."""
 
     levels: tuple[tuple[float, float], ...]
-    """Each number of tasks, with the share of the time at which it is that."""
+    """Each number of tasks, with its share of the time."""
     basis: str = ""
-    """What the number rests on, where it is not the desired count."""
+    """How the number was found, if it is not the desired count."""
     follows_load: bool = False
     uncertain: bool = False
-    """Whether the number is the most that it may be, because a schedule is not understood."""
+    """Whether the number is the maximum, because a schedule is not supported."""
 
     @property
     def average(self) -> float:
-        """The number of tasks over the whole time."""
+        """The average number of tasks."""
         return sum(count * share for count, share in self.levels)
 
     @property
     def awake(self) -> float:
-        """The share of the time at which there is any."""
+        """The share of the time with at least one task."""
         return sum(share for count, share in self.levels if count)
 
 
 @dataclass(frozen=True)
 class _Bounds:
-    fewest: int
-    most: int
+    minimum: int
+    maximum: int
 
     def apply(self, count: float, load: float | None) -> float:
-        """Move a number of tasks between the bounds, and as far towards the most as load does."""
-        count = min(max(count, self.fewest), self.most)
-        # Of no tasks nothing is measured, so that load starts none.
-        return count if load is None or not count else self.fewest + load * (self.most - self.fewest)
+        """Return the number of tasks that autoscaling chooses, if `count` run now.
+
+        Args:
+            count: the current number.
+            load: from 0 for the minimum to 1 for the maximum; None without a scaling policy.
+        """
+        count = min(max(count, self.minimum), self.maximum)
+        # Without tasks there are no metrics, so that load starts none.
+        return count if load is None or not count else self.minimum + load * (self.maximum - self.minimum)
 
 
 def tasks_of(service: Resource, stack: Stack, scaling: float) -> Tasks:
-    """Return how many tasks a service of a stack runs.
+    """Return how many tasks a service runs.
 
-    `scaling` says how far load moves it from its fewest tasks (0) to its most (1).
+    Args:
+        service: the service.
+        stack: the stack with its autoscaling.
+        scaling: how far load scales the service, from its minimum (0) to its maximum (1).
     """
-    desired = service.whole("desiredCount")
-    target = next((one for one in stack.all(_TARGET) if _scales(one, service)), None)
-    load = scaling if any(_scales(one, service) for one in stack.all(_POLICY)) else None
-    actions = [one for one in stack.all(_SCHEDULED) if _scales(one, service)]
+    desired = service.integer("desiredCount")
+    target = next((item for item in stack.all(_TARGET) if _scales(item, service)), None)
+    load = scaling if any(_scales(item, service) for item in stack.all(_POLICY)) else None
+    actions = [item for item in stack.all(_SCHEDULED_ACTION) if _scales(item, service)]
     if target is None or (load is None and not actions):
         return Tasks(levels=((desired, 1),))
-    bounds = _Bounds(target.whole("minCapacity"), target.whole("maxCapacity"))
+    bounds = _Bounds(target.integer("minCapacity"), target.integer("maxCapacity"))
     if not actions:
         count = bounds.apply(desired, load)
-        basis = f"{count:g}, of {bounds.fewest} to {bounds.most} by load"
+        basis = f"{count:g}, of {bounds.minimum} to {bounds.maximum} by load"
         return Tasks(levels=((count, 1),), follows_load=True, basis=basis)
     try:
-        levels = _by_schedule(desired, actions, load)
-    except UnknownScheduleError as error:
-        most = max(desired, bounds.most, *(int(_capacity(action, "maxCapacity") or 0) for action in actions))
-        basis = f"{most}, its maximum: the schedule {error} is not understood"
-        return Tasks(levels=((most, 1),), basis=basis, uncertain=True)
-    average = sum(count * share for count, share in levels.items())
-    between = f"{min(levels):g} to {max(levels):g}" if len(levels) > 1 else f"{max(levels):g}"
+        events = _events(actions)
+    except UnsupportedScheduleError as error:
+        maximum = max(desired, bounds.maximum, *(int(_limit(item, "maxCapacity") or 0) for item in actions))
+        basis = f"{maximum}, its maximum: the schedule {error} is not understood"
+        return Tasks(levels=((maximum, 1),), basis=basis, uncertain=True)
+    levels = tuple(sorted(levels_of(events, float(desired), lambda count, limits: limits.apply(count, load))))
+    lowest, highest = levels[0][0], levels[-1][0]
+    between = f"{lowest:g} to {highest:g}" if lowest != highest else f"{highest:g}"
     by_load = "" if load is None else ", the day's number by load"
+    average = Tasks(levels=levels).average
     return Tasks(
-        levels=tuple(sorted(levels.items())),
+        levels=levels,
         basis=f"{average:.2g} on average, {between} by its schedule{by_load}",
         follows_load=load is not None,
     )
 
 
-def _scales(part: Resource, service: Resource) -> bool:
+def _scales(scaling: Resource, service: Resource) -> bool:
     name = service.properties.get("name")
-    return bool(name) and str(part.properties.get("resourceId", "")).rpartition("/")[2] == name
+    return bool(name) and str(scaling.properties.get("resourceId", "")).rpartition("/")[2] == name
 
 
-def _by_schedule(desired: float, actions: Sequence[Resource], load: float | None) -> dict[float, float]:
-    events = sorted(
-        ((moment, _bounds(action)) for action in actions for moment in _moments(action)),
-        key=lambda event: event[0],
-    )
+def _events(actions: Sequence[Resource]) -> list[tuple[float, _Bounds]]:
+    """Return when scheduled actions run in a year, with the bounds that they set."""
+    events = [(at, _bounds_of(action)) for action in actions for at in _run_times_of(action)]
     if not events:
-        raise UnknownScheduleError(actions[0].name)
-    count = desired
-    # Once through the year to know with what it begins.
-    for _, bounds in events:
-        count = bounds.apply(count, load)
-    levels: dict[float, float] = {}
-    since = events[-1][0] - SECONDS_OF_YEAR
-    for moment, bounds in events:
-        levels[count] = levels.get(count, 0) + (moment - since) / SECONDS_OF_YEAR
-        since, count = moment, bounds.apply(count, load)
-    return {count: share for count, share in levels.items() if share}
+        raise UnsupportedScheduleError(actions[0].name)
+    return events
 
 
-def _bounds(action: Resource) -> _Bounds:
-    fewest, most = _capacity(action, "minCapacity"), _capacity(action, "maxCapacity")
-    if fewest is None or most is None:
-        # What is left out stays as it is; the program always names both.
-        raise UnknownScheduleError(f"{action.name} with one bound")
-    return _Bounds(int(fewest), int(most))
+def _bounds_of(action: Resource) -> _Bounds:
+    minimum, maximum = _limit(action, "minCapacity"), _limit(action, "maxCapacity")
+    if minimum is None or maximum is None:
+        # A missing bound does not change; the program always sets both.
+        raise UnsupportedScheduleError(f"{action.name} with one bound")
+    return _Bounds(int(minimum), int(maximum))
 
 
-def _capacity(action: Resource, bound: str) -> int | str | None:
+def _limit(action: Resource, bound: str) -> int | str | None:
     # The provider keeps them as text.
     value = action.block("scalableTargetAction").get(bound)
     return value if value != "" else None
 
 
-def _moments(action: Resource) -> list[float]:
+def _run_times_of(action: Resource) -> list[float]:
     schedule = str(action.properties.get("schedule", ""))
     if action.properties.get("startTime") or action.properties.get("endTime"):
-        raise UnknownScheduleError(f"{schedule} with a begin or an end")
-    return moments(schedule, str(action.properties.get("timezone") or "UTC"))
+        raise UnsupportedScheduleError(f"{schedule} with a begin or an end")
+    return run_times(schedule, str(action.properties.get("timezone") or "UTC"))
+
+
+def definition_of(service: Resource, stack: Stack) -> Resource | None:
+    """Return the task definition of a service; None if the stack does not have it."""
+    return stack.by_arn(service.properties.get("taskDefinition"))
+
+
+def containers_of(definition: Resource) -> Strategy:
+    """Return the container definitions of a task; none if they are unknown."""
+    text = definition.properties.get("containerDefinitions")
+    try:
+        containers = json.loads(text) if isinstance(text, str) else text
+    except ValueError:
+        return []
+    return cast("list[Mapping[str, Any]]", containers) if isinstance(containers, list) else []
+
+
+def task_size(definition: Resource) -> tuple[float, float]:
+    """Return vCPUs and GB of a task; without limits for the task, the sum of its containers."""
+    cpu, memory = definition.integer("cpu"), definition.integer("memory")
+    if not cpu or not memory:
+        containers = containers_of(definition)
+        cpu = cpu or sum(int(container.get("cpu") or 0) for container in containers)
+        memory = memory or sum(
+            int(container.get("memoryReservation") or container.get("memory") or 0)
+            for container in containers
+        )
+    return cpu / _UNITS_IN_VCPU, memory / _MIB_IN_GB
+
+
+def task_architecture(definition: Resource) -> str:
+    """Return the CPU architecture of a task."""
+    architecture = definition.block("runtimePlatform").get("cpuArchitecture") or "X86_64"
+    return _ARCHITECTURES[str(architecture)]
+
+
+def strategy_of(service: Resource, stack: Stack) -> Strategy:
+    """Return the capacity provider strategy of a service: its own, its launch type, or its cluster's."""
+    if own := service.blocks("capacityProviderStrategies"):
+        return own
+    if launch_type := service.properties.get("launchType"):
+        return [{"capacityProvider": launch_type, "weight": 1}]
+    return [
+        item
+        for cluster in stack.all(_CAPACITY_PROVIDERS)
+        for item in cluster.blocks("defaultCapacityProviderStrategies")
+    ]
+
+
+def tasks_by_provider(tasks: float, strategy: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """Return how many tasks run on each capacity provider: bases first, the rest by weight, on average."""
+    items = list(strategy)
+    counts: dict[str, float] = {}
+    remaining = tasks
+    for item in items:
+        base = min(int(item.get("base") or 0), remaining)
+        counts[str(item["capacityProvider"])] = float(base)
+        remaining -= base
+    weights = sum(int(item.get("weight") or 0) for item in items)
+    for item in items if weights else ():
+        counts[str(item["capacityProvider"])] += remaining * int(item.get("weight") or 0) / weights
+    return {provider: count for provider, count in counts.items() if count}

@@ -9,9 +9,8 @@ from typing import Final
 import click
 
 from automation.console import json_option, say, show
-from automation.cost.export import stack_of
 from automation.cost.plan import plan
-from automation.cost.resources import Stack
+from automation.cost.resources import Stack, stack_of
 from automation.diagram.model import Picture
 from automation.diagram.png import png
 from automation.diagram.reading import not_drawn, picture_of

@@ -23,7 +23,7 @@ def read(draft: Draft) -> None:
     for provider in draft.all("ecs/capacityProvider:CapacityProvider"):
         _provider(draft, provider)
     for activation in draft.all("ssm/activation:Activation"):
-        machines = f"{counted(activation.whole('registrationLimit'), 'machine')} outside AWS"
+        machines = f"{counted(activation.integer('registrationLimit'), 'machine')} outside AWS"
         name = f"ECS Anywhere {short(activation.name)}"
         node = Node(id="outside", kind="machines", name=name, lines=(machines,), within="cluster")
         draft.add(node, activation, *draft.all("ssm/parameter:Parameter"))
@@ -49,7 +49,7 @@ def scales(scaling: Resource, service: Resource) -> bool:
 
 def _cluster(draft: Draft) -> None:
     clusters = draft.all("ecs/cluster:Cluster")
-    said = [one for cluster in clusters for one in cluster.items("settings") if one["value"] != "disabled"]
+    said = [one for cluster in clusters for one in cluster.blocks("settings") if one["value"] != "disabled"]
     draft.add(
         Node(
             id="cluster",
@@ -78,10 +78,10 @@ def _instances(draft: Draft, group: Resource) -> None:
             name=f"EC2 instances {short(group.name)}",
             lines=(
                 ", ".join(str(one["instanceType"]) for one in overrides if one.get("instanceType")),
-                f"{group.whole('minSize')} to {group.whole('maxSize')} instances, {bought}",
+                f"{group.integer('minSize')} to {group.integer('maxSize')} instances, {bought}",
             ),
             within="cluster",
-            subnets=draft.placed(group.texts("vpcZoneIdentifiers")),
+            subnets=draft.placed(group.strings("vpcZoneIdentifiers")),
         ),
         group,
     )
@@ -120,8 +120,8 @@ def _service(draft: Draft, service: Resource) -> None:
     subnets = draft.placed(service.block("networkConfiguration").get("subnets") or ())
     targets = [one for one in draft.all("appautoscaling/target:Target") if scales(one, service)]
     policies = [one for one in draft.all("appautoscaling/policy:Policy") if scales(one, service)]
-    counts = [(target.whole("minCapacity"), target.whole("maxCapacity")) for target in targets] or [
-        (service.whole("desiredCount"),) * 2
+    counts = [(target.integer("minCapacity"), target.integer("maxCapacity")) for target in targets] or [
+        (service.integer("desiredCount"),) * 2
     ]
     lines = (*_size(definition), capacity, *_disks(service), *_rollout(service))
     id_ = draft.add(
@@ -146,7 +146,7 @@ def _runs_on(draft: Draft, service: Resource) -> tuple[str, str]:
     """Return the node that a service is within, and what is said of its capacity where that is AWS's own."""
     if service.properties.get("launchType") == "EXTERNAL":
         return "outside", ""
-    strategy = [str(one.get("capacityProvider")) for one in service.items("capacityProviderStrategies")]
+    strategy = [str(one.get("capacityProvider")) for one in service.blocks("capacityProviderStrategies")]
     for provider in draft.all("ecs/capacityProvider:CapacityProvider"):
         if text(provider, "name") in strategy:
             return _capacity(draft, provider), ""
@@ -154,7 +154,7 @@ def _runs_on(draft: Draft, service: Resource) -> tuple[str, str]:
 
 
 def _size(definition: Resource | None) -> Iterator[str]:
-    if definition and (cpu := definition.whole("cpu")) and (memory := definition.whole("memory")):
+    if definition and (cpu := definition.integer("cpu")) and (memory := definition.integer("memory")):
         yield f"{cpu / 1024:.3g} vCPU, {f'{memory / _GIB:g} GB' if memory >= _GIB else f'{memory} MB'}"
 
 
@@ -165,7 +165,7 @@ def _containers(definition: Resource | None) -> Iterator[str]:
 
 
 def _disks(service: Resource) -> Iterator[str]:
-    for volume in service.items("volumeConfiguration"):
+    for volume in service.blocks("volumeConfiguration"):
         size = int(block_of(volume, "managedEbsVolume").get("sizeInGb", 0))
         yield f"EBS {volume.get('name')}: {size} GiB each"
 

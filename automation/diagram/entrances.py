@@ -34,7 +34,7 @@ def _target_groups(draft: Draft) -> Mapping[str, str]:
     """Return the services' nodes by the ARNs of their target groups."""
     found: dict[str, str] = {}
     for service in draft.all("ecs/service:Service"):
-        for reached in service.items("loadBalancers"):
+        for reached in service.blocks("loadBalancers"):
             advanced = block_of(reached, "advancedConfiguration")
             for arn in (reached.get("targetGroupArn"), advanced.get("alternateTargetGroupArn")):
                 if group := draft.stack.by_arn(arn):
@@ -44,7 +44,7 @@ def _target_groups(draft: Draft) -> Mapping[str, str]:
 
 
 def _balancer(draft: Draft, balancer: Resource) -> None:
-    mappings = balancer.items("subnetMappings")
+    mappings = balancer.blocks("subnetMappings")
     where = "internal" if balancer.properties.get("internal") else "internet-facing"
     fixed = ["fixed addresses"] if any(one.get("allocationId") for one in mappings) else []
     draft.add(
@@ -54,7 +54,7 @@ def _balancer(draft: Draft, balancer: Resource) -> None:
             name=f"{text(balancer, 'loadBalancerType').capitalize()} load balancer",
             lines=(where, *fixed),
             within="vpc",
-            subnets=draft.placed([*balancer.texts("subnets"), *(one.get("subnetId") for one in mappings)]),
+            subnets=draft.placed([*balancer.strings("subnets"), *(one.get("subnetId") for one in mappings)]),
         ),
         balancer,
     )
@@ -79,12 +79,12 @@ def _balancer_of(draft: Draft, arn: object) -> str:
 
 
 def _listener(draft: Draft, listener: Resource, services: Mapping[str, str]) -> None:
-    actions = listener.items("defaultActions")
+    actions = listener.blocks("defaultActions")
     id_ = draft.add(
         Node(
             id=f"listener {listener.name}",
             kind="listener",
-            name=f"{text(listener, 'protocol')} {listener.whole('port')}",
+            name=f"{text(listener, 'protocol')} {listener.integer('port')}",
             lines=tuple(_done_by_itself(actions)),
             within=_balancer_of(draft, listener.properties.get("loadBalancerArn")),
         ),
@@ -105,8 +105,8 @@ def _listener_of(draft: Draft, part: Resource) -> str:
 
 
 def _rule(draft: Draft, rule: Resource, services: Mapping[str, str]) -> None:
-    source, actions = _listener_of(draft, rule), rule.items("actions")
-    reached = (one for service in draft.all("ecs/service:Service") for one in service.items("loadBalancers"))
+    source, actions = _listener_of(draft, rule), rule.blocks("actions")
+    reached = (one for service in draft.all("ecs/service:Service") for one in service.blocks("loadBalancers"))
     tests = (block_of(one, "advancedConfiguration").get("testListenerRule") for one in reached)
     label = " with ".join(_conditions(rule)) + (" (test)" if rule.properties.get("arn") in tests else "")
     draft.is_of(source, rule)
@@ -143,7 +143,7 @@ def _conditions(rule: Resource) -> Iterator[str]:
     """Yield what a request must have for a rule: its address, then the rest."""
     found: dict[str, list[str]] = {"hostHeader": [], "pathPattern": []}
     others: list[str] = []
-    for condition in rule.items("conditions"):
+    for condition in rule.blocks("conditions"):
         for key, values in found.items():
             values += [str(one) for one in block_of(condition, key).get("values") or () if one != "/*"]
         if header := block_of(condition, "httpHeader"):
@@ -169,7 +169,7 @@ def _names(draft: Draft) -> set[str]:
     """Add the records; return the load balancers that they lead to."""
     named: set[str] = set()
     for record in draft.all("route53/record:Record"):
-        aliases = {str(alias.get("name")).removeprefix("dualstack.") for alias in record.items("aliases")}
+        aliases = {str(alias.get("name")).removeprefix("dualstack.") for alias in record.blocks("aliases")}
         if not aliases:
             draft.is_of("certificates", record)
             continue
@@ -185,7 +185,7 @@ def _names(draft: Draft) -> set[str]:
 def _firewall(draft: Draft) -> set[str]:
     """Add the firewall; return the load balancers that it stands before."""
     for firewall in draft.all("wafv2/webAcl:WebAcl"):
-        rules = sorted(firewall.items("rules"), key=lambda one: float(one.get("priority", 0)))
+        rules = sorted(firewall.blocks("rules"), key=lambda one: float(one.get("priority", 0)))
         node = Node(id="firewall", kind="firewall", name="AWS WAF", lines=tuple(map(_firewall_rule, rules)))
         draft.add(node, firewall, *draft.all("wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"))
     associations = draft.all("wafv2/webAclAssociation:WebAclAssociation")

@@ -28,7 +28,7 @@ def read(draft: Draft) -> None:
             if text(action, "autoscalingGroupName") == text(group, "name"):
                 when = _when(f"cron({text(action, 'recurrence')})", text(action, "timeZone"))
                 id_ = _clock(draft, action, group.name, when)
-                said = f"{action.whole('minSize')} to {action.whole('maxSize')} instances"
+                said = f"{action.integer('minSize')} to {action.integer('maxSize')} instances"
                 draft.join(id_, f"capacity {group.name}", "scales", said)
 
 
@@ -75,7 +75,7 @@ def _files(draft: Draft) -> None:
         ids[text(system, "id")] = draft.add(node, system, *of)
     for service in draft.all("ecs/service:Service"):
         definition = definition_of(draft, service)
-        for volume in definition.items("volumes") if definition else ():
+        for volume in definition.blocks("volumes") if definition else ():
             mounted = block_of(volume, "efsVolumeConfiguration").get("fileSystemId")
             if mounted is None:
                 continue

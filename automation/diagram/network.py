@@ -32,7 +32,7 @@ def read(draft: Draft) -> None:
                 name=f"{kind} endpoint{'s' if kind == 'Interface' else ''}",
                 lines=(service,),
                 within="vpc",
-                subnets=draft.placed(endpoint.texts("subnetIds")),
+                subnets=draft.placed(endpoint.strings("subnetIds")),
             ),
             endpoint,
         )
@@ -64,8 +64,8 @@ def _existing_subnets(draft: Draft, resource: Resource) -> None:
     """Add the subnets of others in which something of the stack is; which zones they are in is not known."""
     network = resource.block("networkConfiguration")
     public = bool(network.get("assignPublicIp")) or resource.type == _LOAD_BALANCER
-    named: list[str] = [*(network.get("subnets") or ()), *resource.texts("subnets")]
-    named += resource.texts("vpcZoneIdentifiers")
+    named: list[str] = [*(network.get("subnets") or ()), *resource.strings("subnets")]
+    named += resource.strings("vpcZoneIdentifiers")
     for id_ in named:
         if id_ not in draft.subnet_ids and id_.startswith("subnet-"):
             _subnet(draft, f"subnet {id_}", id_, "Public" if public else "Private", exists=True)

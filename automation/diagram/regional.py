@@ -56,14 +56,14 @@ def _each(
 
 
 def _names(certificate: Resource) -> Iterable[str]:
-    names = [str(certificate.properties.get("domainName")), *certificate.texts("subjectAlternativeNames")]
+    names = [str(certificate.properties.get("domainName")), *certificate.strings("subjectAlternativeNames")]
     return dict.fromkeys(names)
 
 
 def _kept(logs: Resource) -> str:
     if logs.type != _GROUP:
         return "flow logs of the VPC"
-    days = logs.whole("retentionInDays")
+    days = logs.integer("retentionInDays")
     return f"{logs.name}, {days} days" if days else logs.name
 
 
@@ -103,7 +103,7 @@ def _topics(draft: Draft) -> None:
         (arn, source)
         for token, source in _TELLING.items()
         for one in draft.all(token)
-        for arn in (*one.texts("alarmActions"), text(one, "arn"))
+        for arn in (*one.strings("alarmActions"), text(one, "arn"))
         if ":sns:" in arn
     }
     own = draft.all("sns/topic:Topic")

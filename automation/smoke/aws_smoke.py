@@ -11,7 +11,7 @@ from automation.cost import report
 from automation.cost.assumptions import Assumptions
 from automation.cost.estimate import estimate
 from automation.cost.plan import plan
-from automation.cost.prices import PricesOfTable
+from automation.cost.prices import TablePrices
 from automation.errors import AutomationError
 from automation.smoke.run import BASE, STACK, Smoke, write_stack_file
 from automation.stack_files import Derived
@@ -72,7 +72,7 @@ def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None, a
 
 def _cost() -> str:
     planned = plan(STACK)
-    found = estimate(planned, PricesOfTable(planned.region), Assumptions())
+    found = estimate(planned, TablePrices(planned.region), Assumptions())
     without = f", without {', '.join(found.missing)}: no price is known there" if found.missing else ""
     return (
         f"The stack {STACK} costs {report.usd(found.usd)} a month, "

@@ -1,4 +1,4 @@
-"""Guesses that can be replaced."""
+"""Assumptions and their overrides."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from automation.cost.assumptions import Assumptions
 from automation.errors import AutomationError
 
 
-def test_a_guess_is_replaced_and_the_others_stay() -> None:
+def test_an_override_changes_one_assumption() -> None:
     changed = Assumptions.with_overrides(["requests=5e6", "nat-gb=0.5"])
 
     assert (changed.requests, changed.nat_gb, changed.hours) == (5_000_000, 0.5, 730)
 
 
-def test_a_name_can_be_written_as_python_does() -> None:
+def test_a_name_may_have_underscores() -> None:
     assert Assumptions.with_overrides(["response_kb=1"]).response_kb == 1
 
 
-def test_a_misspelt_guess_is_refused_with_the_nearest() -> None:
+def test_an_unknown_name_is_rejected_with_the_nearest() -> None:
     with pytest.raises(
         AutomationError, match=r"no assumption 'request'; did you mean requests.*there are hours, "
     ):
@@ -26,12 +26,12 @@ def test_a_misspelt_guess_is_refused_with_the_nearest() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "many", "-1", "inf", "nan"])
-def test_what_is_no_number_from_zero_is_refused(text: str) -> None:
+def test_a_value_that_is_not_a_number_from_zero_is_rejected(text: str) -> None:
     with pytest.raises(AutomationError, match="is not a number from 0"):
         Assumptions.with_overrides([f"hours={text}"])
 
 
-def test_only_what_was_used_is_described_in_the_order_of_the_class() -> None:
+def test_assumptions_are_described_in_the_order_of_the_class() -> None:
     described = Assumptions().described(["logs_gb", "hours", "hours"])
 
     assert [(name, value) for name, value, _ in described] == [("hours", 730), ("logs-gb", 0.1)]

@@ -1,4 +1,4 @@
-"""What tasks run on beside Fargate."""
+"""Number and type of instances for tasks."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from automation.cost.resources import Resource
 from tests.unit.automation.cost.bills import (
     CLUSTER,
     NAT_GATEWAY,
+    action,
     bill,
     quantities,
     resource,
     service,
+    target,
     task,
 )
 
-SCALED = "aws:appautoscaling/scheduledAction:ScheduledAction"
 OWN = [{"capacityProvider": "own", "weight": 1}]
-NOON_TO_MIDNIGHT = ("0 12 * * *", "0 0 * * *")
 
 
 def group(*types: str, **properties: Any) -> Resource:
-    """A group of instances by which the provider `own` is backed."""
+    """The Auto Scaling group of the provider `own`."""
     specification = {"launchTemplateId": "lt-1", "version": "1"}
-    overrides = [{"instanceType": one} for one in types]
+    overrides = [{"instanceType": name} for name in types]
     defaults = {
         "name": "group",
         "arn": "arn:group",
@@ -65,81 +65,130 @@ def tasks(count: int, cpu: int = 1024, memory: int = 2048, **properties: Any) ->
     ]
 
 
-def action(name: str, recurrence: str, fewest: int, most: int) -> Resource:
-    where = {"autoscalingGroupName": "group", "recurrence": recurrence}
-    return resource(SCHEDULE, name, **where, minSize=fewest, maxSize=most)
+def scheduled(recurrence: str, minimum: int, maximum: int) -> Resource:
+    """A scheduled action of the group."""
+    return resource(
+        SCHEDULE,
+        recurrence,
+        autoscalingGroupName="group",
+        recurrence=recurrence,
+        minSize=minimum,
+        maxSize=maximum,
+    )
 
 
-def test_tasks_on_instances_cost_nothing_beside_the_instances() -> None:
-    """Two tasks of 1 vCPU fit on an instance of 2, so that three take two."""
-    taken = quantities(group("m7g.large"), template(50), backed(), *tasks(3), hours=10)
+def instances(*resources: Resource, **assumed: float) -> dict[str, float]:
+    """Return the hours of each instance type in one hour."""
+    found = quantities(*resources, **{"hours": 1, **assumed})
+    return {key.removeprefix("ec2-"): count for key, count in found.items() if key.startswith("ec2-")}
 
-    assert taken == {"ec2-m7g.large": 20, "ebs-gp3": 100}
+
+def test_tasks_on_instances_are_free_beside_the_instances() -> None:
+    """Two tasks of 1 vCPU fit on an instance with 2."""
+    found = quantities(group("m7g.large"), template(50), backed(), *tasks(3), hours=10)
+
+    assert found == {"ec2-m7g.large": 20, "ebs-gp3": 100}
 
 
-@pytest.mark.parametrize(("fewest", "most", "count"), [(0, 10, 2), (4, 10, 4), (0, 1, 1), (0, 0, 0)])
+@pytest.mark.parametrize(("minimum", "maximum", "count"), [(0, 10, 2), (4, 10, 4), (0, 1, 1), (0, 0, 0)])
 def test_a_group_has_the_instances_that_its_tasks_need_within_its_bounds(
-    fewest: int, most: int, count: int
+    minimum: int, maximum: int, count: int
 ) -> None:
-    own = group("m7g.large", minSize=fewest, maxSize=most)
+    own = group("m7g.large", minSize=minimum, maxSize=maximum)
 
-    assert quantities(own, backed(), *tasks(3), hours=1).get("ec2-m7g.large", 0) == count
-
-
-def test_room_that_is_kept_for_more_tasks_is_paid() -> None:
-    """Filled by half, four tasks take four instances of two."""
-    assert quantities(group("m7g.large"), backed(targetCapacity=50), *tasks(4), hours=1)["ec2-m7g.large"] == 4
+    assert instances(own, backed(), *tasks(3)).get("m7g.large", 0) == count
 
 
-def test_the_memory_of_the_system_is_no_room_for_tasks() -> None:
-    """8 GB less one: three tasks of 2 GB instead of four."""
-    four = tasks(4, cpu=256)
+@pytest.mark.parametrize(
+    ("resources", "assumed", "expected"),
+    [
+        ([group("m7g.large"), backed(targetCapacity=50), *tasks(4)], {}, {"m7g.large": 4}),
+        (
+            [group("m7g.large"), backed(), *tasks(4, cpu=256)],
+            {"instance_reserved_gb": 0},
+            {"m7g.large": 1},
+        ),
+        (
+            [group("m7g.large"), backed(), *tasks(4, cpu=256)],
+            {"instance_reserved_gb": 1},
+            {"m7g.large": 2},
+        ),
+        ([group("m7g.large", "m6g.large"), backed(), *tasks(2)], {}, {"m6g.large": 1}),
+        ([group("m6g.large", "m7g.xlarge"), backed(), *tasks(1, cpu=4096)], {}, {"m7g.xlarge": 1}),
+        ([group("m7g.large", desiredCapacity=3)], {}, {"m7g.large": 3}),
+        (
+            [
+                group(mixedInstancesPolicy=None, launchTemplate={"id": "lt-1"}, minSize=1),
+                template(instanceType="c7g.large"),
+            ],
+            {},
+            {"c7g.large": 1},
+        ),
+        ([group("p5.48xlarge", minSize=2), backed(), *tasks(9)], {}, {"p5.48xlarge": 2}),
+        (
+            [group("m7g.large"), scheduled("0 12 * * *", 2, 2), scheduled("0 0 * * *", 0, 0)],
+            {},
+            {"m7g.large": 1},
+        ),
+        (
+            [group("m7g.large"), scheduled("0 6 1 * MON", 3, 5), scheduled("0 18 * * *", 0, 0)],
+            {},
+            {"m7g.large": 3},
+        ),
+        (
+            [
+                group("m7g.large"),
+                backed(),
+                task(
+                    cpu=None,
+                    memory=None,
+                    containerDefinitions='[{"cpu": 512, "memoryReservation": 1024}, {"cpu": 512, "memory": 1024}]',
+                ),
+                service(desiredCount=4, capacityProviderStrategies=OWN),
+            ],
+            {},
+            {"m7g.large": 2},
+        ),
+    ],
+    ids=[
+        "a target capacity of 50 % needs twice the instances",
+        "without reserved memory four tasks fit on an instance",
+        "reserved memory is not available for tasks",
+        "the cheapest type of several is chosen",
+        "a type that is too small for a task is not chosen",
+        "a group that ECS does not scale has its desired capacity",
+        "a group of one type has the type of its launch template",
+        "an unknown type counts with the minimum",
+        "a group follows its schedule",
+        "a group with an unsupported schedule has the widest bounds",
+        "tasks without a size have the sum of their containers",
+    ],
+)
+def test_instances_of_a_group(
+    resources: list[Resource], assumed: dict[str, float], expected: dict[str, float]
+) -> None:
+    assert instances(*resources, **assumed) == pytest.approx(expected)
 
-    assert (
-        quantities(group("m7g.large"), backed(), *four, hours=1, instance_reserved_gb=0)["ec2-m7g.large"] == 1
-    )
-    assert (
-        quantities(group("m7g.large"), backed(), *four, hours=1, instance_reserved_gb=1)["ec2-m7g.large"] == 2
-    )
 
-
-def test_tasks_without_a_size_take_what_their_containers_reserve() -> None:
-    containers = '[{"cpu": 512, "memoryReservation": 1024}, {"cpu": 512, "memory": 1024}]'
-    sized = [
-        task(cpu=None, memory=None, containerDefinitions=containers),
-        service(desiredCount=4, capacityProviderStrategies=OWN),
+def test_a_group_is_busy_at_the_hours_of_its_tasks() -> None:
+    """At night there are neither tasks nor instances."""
+    definition, web = tasks(4, name="web")
+    own = [
+        group("m7g.large"),
+        backed(),
+        scheduled("0 12 * * *", 0, 2),
+        scheduled("0 0 * * *", 0, 0),
+        definition,
+        web,
+        target(0, 4),
+        action("cron(0 12 * * ? *)", 4, 4),
+        action("cron(0 0 * * ? *)", 0, 0),
     ]
 
-    assert quantities(group("m7g.large"), backed(), *sized, hours=1)["ec2-m7g.large"] == 2
+    assert instances(*own) == pytest.approx({"m7g.large": 1})
 
 
-def test_of_several_types_the_one_of_the_lowest_price_is_taken() -> None:
-    """As AWS does by `lowest-price`, whatever fits on it."""
-    assert "ec2-m6g.large" in quantities(group("m7g.large", "m6g.large"), backed(), *tasks(2), hours=1)
-
-
-def test_a_type_on_which_a_task_has_no_room_is_not_taken() -> None:
-    large = tasks(1, cpu=4096)
-
-    assert quantities(group("m6g.large", "m7g.xlarge"), backed(), *large, hours=1)["ec2-m7g.xlarge"] == 1
-
-
-def test_a_group_that_ecs_does_not_scale_has_the_instances_that_it_is_told_to_have() -> None:
-    assert quantities(group("m7g.large", desiredCapacity=3), hours=1)["ec2-m7g.large"] == 3
-
-
-def test_a_group_of_one_type_takes_it_from_its_launch_template() -> None:
-    alone = group(mixedInstancesPolicy=None, launchTemplate={"id": "lt-1"}, minSize=1)
-
-    assert quantities(alone, template(instanceType="c7g.large"), hours=1)["ec2-c7g.large"] == 1
-
-
-def test_a_type_that_the_table_does_not_know_counts_with_the_fewest() -> None:
-    """What it costs is not known either, and said; `--live` can ask."""
-    assert quantities(group("p5.48xlarge", minSize=2), backed(), *tasks(9), hours=1)["ec2-p5.48xlarge"] == 2
-
-
-def test_spot_instances_are_priced_as_on_demand_and_that_is_said() -> None:
+def test_spot_instances_are_priced_as_on_demand_and_their_line_says_so() -> None:
     policy = {**group("m7g.large").properties["mixedInstancesPolicy"]}
     policy["instancesDistribution"] = {"onDemandPercentageAboveBaseCapacity": 50}
     found = bill(group(mixedInstancesPolicy=policy), backed(), *tasks(1))
@@ -147,64 +196,26 @@ def test_spot_instances_are_priced_as_on_demand_and_that_is_said() -> None:
     assert [line.usage.what for line in found.lines] == ["m7g.large, Spot priced as on demand", "disks"]
 
 
-def test_a_launch_template_that_says_nothing_of_disks_has_that_of_the_image() -> None:
-    assert quantities(group("m7g.large", minSize=2), hours=1)["ebs-gp3"] == 60
+@pytest.mark.parametrize(
+    ("launch", "key", "quantity"),
+    [
+        ([], "ebs-gp3", 60),
+        ([template(blockDeviceMappings=[{"ebs": {"volumeType": "io2", "volumeSize": 40}}])], "ebs-io2", 80),
+        ([template(networkInterfaces=[{"associatePublicIpAddress": "true"}])], "public-ipv4", 20),
+    ],
+    ids=["the disk of the AMI", "another kind of disk", "a public address"],
+)
+def test_each_instance_pays_for_its_disk_and_address(
+    launch: list[Resource], key: str, quantity: float
+) -> None:
+    assert quantities(group("m7g.large", minSize=2), *launch, hours=10)[key] == quantity
 
 
-def test_another_kind_of_disk_has_a_price_of_its_own() -> None:
-    mappings = [{"ebs": {"volumeType": "io2", "volumeSize": 40}}]
+def test_managed_instances_pay_for_their_management_and_disks() -> None:
+    """Four tasks of 1 vCPU and 2 GB are cheapest on one instance with 4 vCPUs."""
+    found = quantities(managed(allowedInstanceTypes=["m7g.*"]), *tasks(4), hours=10)
 
-    assert quantities(group("m7g.large", minSize=1), template(blockDeviceMappings=mappings))["ebs-io2"] == 40
-
-
-def test_instances_with_public_addresses_pay_for_them() -> None:
-    public = template(networkInterfaces=[{"associatePublicIpAddress": "true"}])
-
-    assert quantities(group("m7g.large", minSize=2), public, hours=10)["public-ipv4"] == 20
-
-
-def test_a_group_follows_the_hours_of_its_schedule() -> None:
-    """Half of the day none, half of the day two."""
-    noon, midnight = NOON_TO_MIDNIGHT
-    own = [group("m7g.large"), action("day", noon, 2, 2), action("night", midnight, 0, 0)]
-
-    assert quantities(*own, hours=100)["ec2-m7g.large"] == pytest.approx(100)
-
-
-def test_the_busy_hours_of_a_group_are_those_of_its_tasks() -> None:
-    """By night there are neither tasks nor instances, and by day room for all of them."""
-    noon, midnight = NOON_TO_MIDNIGHT
-    where = {"resourceId": "service/cluster/web-1"}
-    named = resource(
-        "aws:ecs/service:Service", "web", **{**tasks(4)[1].properties, "name": "web-1", "desiredCount": 4}
-    )
-    own = [
-        group("m7g.large"),
-        backed(),
-        action("day", noon, 0, 2),
-        action("night", midnight, 0, 0),
-        tasks(4)[0],
-        named,
-        resource("aws:appautoscaling/target:Target", **where, minCapacity=0, maxCapacity=4),
-    ]
-    for name, when, count in (("day", "cron(0 12 * * ? *)", 4), ("night", "cron(0 0 * * ? *)", 0)):
-        to = {"minCapacity": str(count), "maxCapacity": str(count)}
-        own.append(resource(SCALED, name, **where, schedule=when, scalableTargetAction=to))
-
-    assert quantities(*own, hours=100)["ec2-m7g.large"] == pytest.approx(100)
-
-
-def test_a_schedule_that_is_not_understood_counts_with_the_widest_bounds() -> None:
-    own = [group("m7g.large"), action("day", "0 6 1 * MON", 3, 5), action("night", "0 18 * * *", 0, 0)]
-
-    assert quantities(*own, hours=1)["ec2-m7g.large"] == 3
-
-
-def test_managed_instances_are_paid_with_their_management_and_disks() -> None:
-    """Four tasks of 1 vCPU and 2 GB: the cheapest of the types that may be chosen is of 4 vCPUs."""
-    taken = quantities(managed(allowedInstanceTypes=["m7g.*"]), *tasks(4), hours=10)
-
-    assert taken == {"ec2-m7g.xlarge": 10, "managed-m7g.xlarge": 10, "ebs-gp3": 10}
+    assert found == {"ec2-m7g.xlarge": 10, "managed-m7g.xlarge": 10, "ebs-gp3": 10}
 
 
 @pytest.mark.parametrize(
@@ -218,35 +229,33 @@ def test_managed_instances_are_paid_with_their_management_and_disks() -> None:
         ({"excludedInstanceTypes": ["c6g.*"]}, "c7g.medium"),
     ],
 )
-def test_managed_instances_are_of_the_cheapest_type_that_may_be_chosen(
+def test_managed_instances_are_of_the_cheapest_type_that_meets_the_requirements(
     requirements: dict[str, Any], expected: str
 ) -> None:
-    small = tasks(1, cpu=512, memory=1024)
-
-    assert f"managed-{expected}" in quantities(managed(**requirements), *small, hours=1)
+    assert expected in instances(managed(**requirements), *tasks(1, cpu=512, memory=1024))
 
 
-def test_without_a_task_there_is_no_managed_instance() -> None:
+def test_managed_instances_need_tasks() -> None:
     assert quantities(managed(), *tasks(0), hours=1) == {}
     assert quantities(managed(), hours=1) == {}
 
 
-def test_where_no_type_of_the_table_will_do_that_is_what_has_no_price() -> None:
+def test_requirements_that_no_type_of_the_table_meets_have_no_price() -> None:
     assert quantities(managed(acceleratorTypes=["gpu"]), *tasks(1)) == {"instances for it": 1}
 
 
-def test_managed_spot_instances_are_priced_as_on_demand_and_that_is_said() -> None:
+def test_managed_spot_instances_are_priced_as_on_demand_and_their_line_says_so() -> None:
     spot = managed(allowedInstanceTypes=["m7g.large"])
     spot.properties["managedInstancesProvider"]["instanceLaunchTemplate"]["capacityOptionType"] = "SPOT"
 
     assert bill(spot, *tasks(1)).lines[0].usage.what == "m7g.large, Spot priced as on demand"
 
 
-def test_machines_outside_aws_are_paid_by_the_hour_of_each() -> None:
+def test_machines_outside_aws_are_billed_by_the_hour() -> None:
     assert quantities(resource(ACTIVATION, registrationLimit=3), hours=10) == {"external-instance": 30}
 
 
-def test_tasks_on_machines_outside_aws_do_not_go_through_the_nat_gateway() -> None:
+def test_tasks_outside_aws_do_not_use_the_nat_gateway() -> None:
     outside = service(desiredCount=2, capacityProviderStrategies=None, launchType="EXTERNAL")
 
     assert quantities(task(), outside, resource(NAT_GATEWAY), resource(CLUSTER), hours=1) == {"nat-hour": 1}

@@ -1,4 +1,4 @@
-"""`cost`, as it is typed."""
+"""`cost` on the command line."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 from automation.cli import main
 from automation.cost import command
 from automation.cost.resources import Stack
-from tests.unit.automation.cost.bills import EverythingCostsADollar, resource
+from tests.unit.automation.cost.bills import KEY, OneDollarPrices, resource
 
-KEY = "aws:kms/key:Key"
+Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(autouse=True)
@@ -28,10 +28,10 @@ def _stacks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Type a command; get exit code, output and errors."""
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that runs the command, and returns its exit code, output and errors."""
 
-    def typed(*arguments: str) -> tuple[int, str, str]:
+    def call(*arguments: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
             main(["cost", *arguments])
         captured = capsys.readouterr()
@@ -39,27 +39,24 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
         assert isinstance(code, int)
         return code, captured.out, captured.err
 
-    return typed
+    return call
 
 
-Run = Callable[..., tuple[int, str, str]]
-
-
-def test_it_tells_what_a_stack_costs(run: Run) -> None:
+def test_the_cost_of_a_stack_is_printed(run: Run) -> None:
     code, out, err = run("small")
 
     assert (code, err) == (0, "")
     assert out.startswith("small in us-east-1: $1.00 a month\n")
 
 
-def test_another_stack_is_compared_to_it(run: Run) -> None:
+def test_another_stack_is_compared(run: Run) -> None:
     code, out, _ = run("small", "--compare", "large")
 
     assert code == 0
     assert "from small to large: +$39.00 a month" in out
 
 
-def test_what_is_declared_is_compared_to_what_is(run: Run, tmp_path: Path) -> None:
+def test_the_declared_stack_is_compared_with_an_export(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "stack.json"
     states = [
         {
@@ -75,7 +72,7 @@ def test_what_is_declared_is_compared_to_what_is(run: Run, tmp_path: Path) -> No
     assert "from now to declared: +$38.00 a month" in run("large", "--before", str(path))[1]
 
 
-def test_a_stack_that_is_not_there_yet_costs_nothing_before(run: Run, tmp_path: Path) -> None:
+def test_an_empty_export_costs_nothing(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "stack.json"
     path.write_text(json.dumps({"deployment": {"manifest": {}}}))
 
@@ -93,22 +90,22 @@ def test_a_stack_that_is_not_there_yet_costs_nothing_before(run: Run, tmp_path: 
         (["small", "--budget", "0"], 1),
     ],
 )
-def test_a_stack_above_its_budget_fails(arguments: list[str], code: int, run: Run) -> None:
+def test_the_exit_code_is_1_above_the_budget(arguments: list[str], code: int, run: Run) -> None:
     assert run(*arguments)[0] == code
 
 
-def test_the_failure_says_by_how_much_and_the_bill_is_there_all_the_same(run: Run) -> None:
+def test_above_the_budget_the_bill_and_the_excess_are_printed(run: Run) -> None:
     _, out, err = run("bound")
 
     assert err == "error: bound costs $2.00 a month, $1.00 more than its budget of $1.00\n"
     assert "bound in us-east-1: $2.00 a month" in out
 
 
-def test_another_stack_s_budget_is_not_this_one_s(run: Run) -> None:
+def test_the_budget_of_the_compared_stack_does_not_count(run: Run) -> None:
     assert run("small", "--compare", "bound")[0] == 0
 
 
-def test_a_program_reads_json_and_nothing_else(run: Run) -> None:
+def test_json_is_the_only_output(run: Run) -> None:
     code, out, err = run("bound", "--json", "--compare", "small")
     document: dict[str, Any] = json.loads(out)
 
@@ -118,7 +115,7 @@ def test_a_program_reads_json_and_nothing_else(run: Run) -> None:
     assert document["change"]["usd_per_month"] == -1
 
 
-def test_json_has_no_change_where_nothing_is_compared(run: Run) -> None:
+def test_json_has_no_change_without_a_comparison(run: Run) -> None:
     assert "change" not in json.loads(run("small", "--json")[1])
 
 
@@ -140,35 +137,35 @@ def test_a_chart_is_written(run: Run, tmp_path: Path) -> None:
         (["small", "--region", "eu-west-1"], "--compute-table and --region take no STACK"),
     ],
 )
-def test_what_cannot_be_meant_is_a_usage_error(arguments: list[str], message: str, run: Run) -> None:
+def test_invalid_options_are_usage_errors(arguments: list[str], message: str, run: Run) -> None:
     code, out, err = run(*arguments)
 
     assert (code, out) == (2, "")
     assert message in err
 
 
-def test_a_chart_that_cannot_be_written_is_told_without_a_traceback(run: Run, tmp_path: Path) -> None:
+def test_a_chart_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> None:
     code, _, err = run("small", "--chart", str(tmp_path / "nowhere" / "cost.svg"))
 
     assert code == 1
     assert err.endswith("cannot be written: No such file or directory\n")
 
 
-def test_workloads_are_compared_without_a_stack(run: Run) -> None:
+def test_the_compute_table_needs_no_stack(run: Run) -> None:
     code, out, err = run("--compute-table")
 
     assert (code, err) == (0, "")
     assert out.startswith("| In us-east-1, dollars a month | Fargate, x86_64 |")
 
 
-def test_workloads_are_compared_in_another_region(run: Run) -> None:
+def test_the_compute_table_may_be_of_another_region(run: Run) -> None:
     document = json.loads(run("--compute-table", "--region", "eu-central-1", "--json")[1])
 
     assert document["region"] == "eu-central-1"
     assert document["workloads"][0]["costs"]["fargate-arm64"]["usd_per_month"] == 16.58
 
 
-def test_live_asks_aws_and_says_what_it_did_not_have(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "PricesOfToday", lambda _: EverythingCostsADollar())
+def test_live_prices_that_aws_lacks_are_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "LivePrices", lambda _: OneDollarPrices())
 
     assert run("large", "--live")[2] == "prices from the table, as AWS's price list does not have them: key\n"

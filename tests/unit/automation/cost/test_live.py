@@ -1,4 +1,4 @@
-"""AWS's own prices, by answers in the form that the Price List API has."""
+"""Prices from responses in the form of the Price List API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from automation.cost.live import URL, PricesOfToday
+from automation.cost.live import URL, LivePrices
 from automation.cost.prices import MissingPriceError, Price
 from automation.errors import AutomationError
 from tests.unit.infra.rollout.aws import Aws, Refused
@@ -31,8 +31,8 @@ def answer(*products: str, **more: str) -> dict[str, Any]:
     return {"FormatVersion": "aws_v1", "PriceList": list(products), **more}
 
 
-def prices(aws: Aws, region: str = "us-east-1") -> PricesOfToday:
-    return PricesOfToday(region, aws.client("pricing"))
+def prices(aws: Aws, region: str = "us-east-1") -> LivePrices:
+    return LivePrices(region, aws.client("pricing"))
 
 
 def found(
@@ -43,7 +43,7 @@ def found(
     by: str = "regionCode",
     **attributes: str,
 ) -> Price:
-    """The price that AWS lists among these products of a service, after it was asked for in this way."""
+    """Return the price among these products, after one request with these attributes."""
     aws = Aws(get_products=answer(*products))
     price = prices(aws, region).price(key)
     wanted = {by: region, **attributes}
@@ -58,7 +58,7 @@ def found(
     return price
 
 
-def test_a_price_is_found_among_others_of_its_service() -> None:
+def test_a_price_is_found_by_its_usage_type() -> None:
     price = found(
         "fargate-arm64-vcpu",
         "AmazonECS",
@@ -70,13 +70,13 @@ def test_a_price_is_found_among_others_of_its_service() -> None:
     assert (price.usd, price.unit, price.source.read) == (0.04, "vCPU-hour", datetime.now(UTC).date())
 
 
-def test_it_looks_on_all_pages() -> None:
-    pages = [answer(NextToken="more"), answer(product("TimedStorage-ByteHrs", ("0", "0.1")))]
+def test_all_pages_are_read() -> None:
+    pages: list[Any] = [answer(NextToken="more"), answer(product("TimedStorage-ByteHrs", ("0", "0.1")))]
 
     assert prices(Aws(get_products=pages)).price("image-stored").usd == 0.1
 
 
-def test_a_price_is_asked_for_once() -> None:
+def test_a_price_is_requested_once() -> None:
     aws = Aws(get_products=answer(product("PublicIPv4:InUseAddress", ("0", "0.005"))))
     book = prices(aws)
 
@@ -87,7 +87,7 @@ def test_a_price_is_asked_for_once() -> None:
 @pytest.mark.parametrize(
     "decoy", ["EU-Outposts-LCUUsage", "EU-ReservedLCUUsage", "TS-LCUUsage", "EU-TS-LCUUsage"]
 )
-def test_what_only_ends_like_it_is_another_price(decoy: str) -> None:
+def test_a_usage_type_with_another_prefix_is_another_price(decoy: str) -> None:
     products = (product(decoy, ("0", "0.9")), product("EU-LCUUsage", ("0", "0.008")))
     family = {"productFamily": "Load Balancer-Application"}
 
@@ -95,32 +95,32 @@ def test_what_only_ends_like_it_is_another_price(decoy: str) -> None:
 
 
 @pytest.mark.parametrize("usage", ["KMS-Keys", "us-east-1-KMS-Keys", "USE1-KMS-Keys"])
-def test_a_region_may_stand_before_it_in_any_of_aws_s_forms(usage: str) -> None:
+def test_a_usage_type_may_have_a_region_before_it(usage: str) -> None:
     assert found("key", "awskms", product(usage, ("0", "1"))).usd == 1
 
 
-def test_of_tiers_the_first_counts_that_is_not_free() -> None:
+def test_the_first_tier_that_is_not_free_counts() -> None:
     tiers = product("USE1-CW:MetricMonitorUsage", ("10000", "0.1"), ("10", "0.3"), ("0", "0"))
 
     assert found("metric", "AmazonCloudWatch", tiers).usd == 0.3
 
 
-@pytest.mark.parametrize(("products", "told"), [((), "none"), (("0.1", "0.2"), r"0\.1, 0\.2")])
-def test_none_or_several_prices_are_refused(products: tuple[str, ...], told: str) -> None:
-    listed = [product("USE1-TimedStorage-ByteHrs", ("0", usd)) for usd in products]
+@pytest.mark.parametrize(("products", "listed"), [((), "none"), (("0.1", "0.2"), r"0\.1, 0\.2")])
+def test_no_price_and_several_prices_are_rejected(products: tuple[str, ...], listed: str) -> None:
+    answers = [product("USE1-TimedStorage-ByteHrs", ("0", usd)) for usd in products]
 
-    with pytest.raises(AutomationError, match=f"not one price of image-stored in us-east-1 but {told}"):
-        found("image-stored", "AmazonECR", *listed)
+    with pytest.raises(AutomationError, match=f"not one price of image-stored in us-east-1 but {listed}"):
+        found("image-stored", "AmazonECR", *answers)
 
 
-def test_what_the_list_does_not_have_comes_from_the_table_and_is_told_apart() -> None:
+def test_a_price_that_the_api_lacks_comes_from_the_table() -> None:
     price = prices(Aws()).price("fargate-spot-arm64-vcpu")
 
     assert price.usd == 0.01030969
     assert price.source.url != URL
 
 
-def test_what_is_the_same_everywhere_needs_no_table_of_the_region() -> None:
+def test_a_global_price_needs_no_table_of_the_region() -> None:
     assert prices(Aws(), "ap-south-1").price("hosted-zone").usd == 0.5
 
 
@@ -140,18 +140,18 @@ def test_an_instance_is_found_by_its_type() -> None:
     assert (price.usd, price.unit) == (0.0978, "instance-hour")
 
 
-def test_managing_an_instance_costs_its_share_of_today_s_price() -> None:
+def test_the_fee_for_a_managed_instance_is_a_share_of_its_current_price() -> None:
     aws = Aws(get_products=answer(product("BoxUsage:m7g.large", ("0", "0.1"))))
 
     assert prices(aws).price("managed-m7g.large").usd == pytest.approx(0.012)
 
 
-def test_what_is_no_instance_type_is_not_asked_for() -> None:
+def test_a_key_that_is_not_an_instance_type_is_not_requested() -> None:
     with pytest.raises(MissingPriceError, match="no price of instances for it is known"):
         prices(Aws()).price("instances for it")
 
 
-def test_data_transfer_is_found_by_the_region_that_it_leaves() -> None:
+def test_data_transfer_is_found_by_its_source_region() -> None:
     price = found(
         "internet-out",
         "AWSDataTransfer",
@@ -165,12 +165,12 @@ def test_data_transfer_is_found_by_the_region_that_it_leaves() -> None:
     assert price.usd == 0.09
 
 
-def test_spot_in_a_region_that_the_table_does_not_know_is_refused() -> None:
+def test_spot_in_a_region_that_the_table_lacks_is_rejected() -> None:
     with pytest.raises(AutomationError, match="no prices are known for ap-south-1"):
         prices(Aws(), "ap-south-1").price("fargate-spot-arm64-vcpu")
 
 
-def test_a_refusal_of_aws_is_told_with_the_permission_that_is_needed() -> None:
+def test_a_failed_request_is_reported_with_the_required_permission() -> None:
     aws = Aws(get_products=Refused("AccessDeniedException", "not authorized"))
 
     with pytest.raises(AutomationError, match=r"not authorized.*pricing:GetProducts"):
