@@ -1,4 +1,4 @@
-"""The apps that a stack is built from, and what a change of one of their files asks for."""
+"""The apps that a stack builds images from, and the effect of a change in their files."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from infra.settings import ImageSettings, Settings
 from local.live.dockerfile import Built, Copied, Dockerfile
 
 FileState = tuple[int, int, int]
-"""Time of the last change, size and mode: enough to see that a file is another one."""
+"""Time of the last change, size and mode."""
 
-_OF_BUILD: Final = "\0"
-"""Begins the names of files that no build sees, but that decide about it."""
+_BUILD_FILE: Final = "\0"
+"""Prefix of the names of the Dockerfile and ignore files, which are not in the build context."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class App:
-    """A folder that an image is built from, and the services that run it."""
+    """A folder that an image is built from, and the services that run the image."""
 
     name: str
-    """The service whose own image it is; the main one's for all services without one of their own."""
+    """Name of the service with this image; the main service's, if services without their own image run it."""
     main: bool
     source: ImageSettings
     services: tuple[str, ...]
@@ -42,28 +42,29 @@ class App:
         return Path(self.source.dockerfile) if self.source.dockerfile else self.folder / "Dockerfile"
 
     def files(self) -> Mapping[str, FileState]:
-        """Return what a build sees, by name in the folder, and the Dockerfile by its path in the project.
+        """Return the files of the build context, by path in the folder, and those that define the build.
 
         Raises:
             AutomationError: a folder, the Dockerfile or the ignore file cannot be read.
         """
-        found: dict[str, FileState] = {}
+        states: dict[str, FileState] = {}
         try:
             names = BuildContext.of(self.source.app_path, self.source.dockerfile).files()
         except BuildContextError as error:
             raise AutomationError(str(error)) from error
-        for name, path in (*((name, self.folder / name) for name in names), (_OF_BUILD, self.dockerfile)):
-            # It may be gone again.
+        for name, path in (*((name, self.folder / name) for name in names), (_BUILD_FILE, self.dockerfile)):
+            # It may have been deleted.
             with suppress(OSError):
                 state = path.lstat()
-                found[name] = (state.st_mtime_ns, state.st_size, state.st_mode)
+                states[name] = (state.st_mtime_ns, state.st_size, state.st_mode)
         for ignore in (self.folder / ".dockerignore", Path(f"{self.dockerfile}.dockerignore")):
             with suppress(OSError):
-                found[f"{_OF_BUILD}{ignore.name}"] = (ignore.stat().st_mtime_ns, ignore.stat().st_size, 0)
-        return found
+                state = ignore.stat()
+                states[f"{_BUILD_FILE}{ignore.name}"] = (state.st_mtime_ns, state.st_size, 0)
+        return states
 
     def plan(self) -> Dockerfile:
-        """Return what the Dockerfile makes of each file.
+        """Return the Dockerfile, which knows its effect on each file.
 
         Raises:
             AutomationError: it cannot be read.
@@ -83,21 +84,21 @@ class App:
         )
 
     def effects(self, names: Iterable[str], plan: Dockerfile) -> tuple[Mapping[str, Path], Sequence[str]]:
-        """Return what takes the place of what in the image, and why it has to be built anew if it has to.
+        """Return files to copy by their path in the image, and reasons why the image has to be built.
 
         Args:
-            names: files of :meth:`files`, or that were among them.
-            plan: of the Dockerfile.
+            names: names that :meth:`files` returns or has returned.
+            plan: the Dockerfile.
         """
         copied: dict[str, Path] = {}
         built: list[str] = []
         for name in names:
-            if name.startswith(_OF_BUILD):
-                built.append(f"{name.removeprefix(_OF_BUILD) or self.dockerfile}: it says how to build")
+            if name.startswith(_BUILD_FILE):
+                built.append(f"{name.removeprefix(_BUILD_FILE) or self.dockerfile}: it defines the build")
                 continue
             match plan.effect(name):
-                case Copied(place):
-                    copied[place] = self.folder / name
+                case Copied(path):
+                    copied[path] = self.folder / name
                 case Built(why):
                     built.append(f"{self.folder / name}: {why}")
                 case None:
@@ -106,11 +107,13 @@ class App:
 
 
 def apps_of(settings: Settings) -> Iterator[App]:
-    """Yield the apps that a stack builds; ready images and those of other stacks are none."""
-    own = {name: one.source for name, one in settings.more_services.items() if one.source}
+    """Yield the apps that a stack builds, not images from a registry or another stack."""
+    own = {name: service.source for name, service in settings.more_services.items() if service.source}
     for name, source in ((None, settings.image), *own.items()):
         if source.image is None and source.image_from is None:
             services = tuple(
-                one.name for one in settings.services if one.image is None and one.image_of == name
+                service.name
+                for service in settings.services
+                if service.image is None and service.image_of == name
             )
             yield App(name=name or settings.main.name, main=name is None, source=source, services=services)

@@ -13,23 +13,23 @@ from automation.stacks.local import LocalStacks
 from automation.stacks.stacks import Stacks
 
 
-@click.command(short_help="Run a local stack, and have each change of the app's files answer at once.")
+@click.command(short_help="Run a local stack; changes of the app's files take effect at once.")
 @click.argument("stack", default="dev")
 @click.pass_obj
 def dev(stacks: Stacks, /, *, stack: str) -> None:
-    """Run the local STACK, and follow the app's files and its logs until Ctrl-C.
+    """Run the local STACK (dev), and follow the app's files and logs until Ctrl-C.
 
-    A changed file is in the tasks at once, and the app starts again; changed packages, a changed Dockerfile
-    or stack file, and whatever is built from the file, are an `up`. Ctrl-C leaves the stack as the last `up`
-    made it.
+    Needs --local. A changed source file is copied into the tasks, and the app restarts. If packages, the
+    Dockerfile, the stack file or a file that the image is built from change, `up` runs. After Ctrl-C the
+    tasks run the image of the last `up` again.
     """
     if not isinstance(stacks, LocalStacks):
-        raise click.UsageError("this command is for the stacks on this machine: say --local")
+        raise click.UsageError("dev is for stacks on this machine: `python -m automation --local dev`")
     from automation.development.session import Session
 
     # It may run for days.
     gc.enable()
-    # What the stack file names is in the project's folder.
+    # Paths in the stack file are relative to the project's folder.
     os.chdir(stacks.root)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -37,6 +37,6 @@ def dev(stacks: Stacks, /, *, stack: str) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """End as by Ctrl-C."""
+    """End as after Ctrl-C."""
     del number, frame
     raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""What `dev` prints: its own lines, and those of the services with their names before them."""
+"""The output of `dev`: its own lines, and the services' log lines with their names."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _COLOURS: Final = ("cyan", "magenta", "yellow", "green", "blue", "bright_cyan", 
 
 
 class Output:
-    """Prints lines of several threads one after the other."""
+    """Prints lines of several threads."""
 
     width: int = 0
-    """Of the longest name of a service."""
+    """Length of the longest service name."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
     def say(self, text: str) -> None:
-        """Print what happens, to standard error."""
+        """Print a line of `dev`, to standard error."""
         with self._lock:
             click.secho(text, bold=True, err=True, color=colour())
 
     def line(self, source: str, text: str) -> None:
-        """Print a line of a container."""
+        """Print a log line of a container."""
         own = _COLOURS[zlib.crc32(source.encode()) % len(_COLOURS)]
         with self._lock:
             click.echo(f"{click.style(f'{source:<{self.width}}', fg=own)}  {text}", color=colour())

@@ -74,9 +74,9 @@ def bring_up(stacks: Stacks, stack: str, *, refresh: bool = False) -> dict[str, 
         say(warning)
     outputs = stacks.up(stack, refresh=refresh)
     if isinstance(stacks, LocalStacks):
-        from automation.development.leftovers import put_back
+        from automation.development.task_replacement import replace_tasks_of_killed_dev
 
-        put_back(stacks, stack)
+        replace_tasks_of_killed_dev(stacks, stack)
     # A preview's image may expire with its pull request.
     if not is_preview(stack) and not stacks.is_local:
         from automation.promotion.live_tag import images_of, tag_live_image

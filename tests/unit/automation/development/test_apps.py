@@ -1,4 +1,4 @@
-"""Which apps a stack is built from, and what a change of their files asks for."""
+"""The apps of a stack, their files, and the effect of a change."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
     return App(name="web", main=True, source=ImageSettings(), services=("web",))
 
 
-def test_the_main_image_is_run_by_all_services_without_one_of_their_own() -> None:
+def test_the_main_app_has_all_services_without_their_own_image() -> None:
     found = list(
         apps_of(
             settings(
@@ -53,11 +53,11 @@ def test_the_main_image_is_run_by_all_services_without_one_of_their_own() -> Non
     ]
 
 
-def test_a_ready_image_has_no_files() -> None:
+def test_a_stack_with_an_image_from_a_registry_has_no_app() -> None:
     assert list(apps_of(settings(nat="none", image=f"example.com/app@sha256:{'0' * 64}"))) == []
 
 
-def test_what_no_build_sees_is_no_file_of_the_app(app: App) -> None:
+def test_files_outside_the_build_context_are_not_among_its_files(app: App) -> None:
     before = app.files()
     (app.folder / "node_modules").mkdir()
     (app.folder / "node_modules" / "a.js").write_text("1")
@@ -68,7 +68,7 @@ def test_what_no_build_sees_is_no_file_of_the_app(app: App) -> None:
 
 
 @pytest.mark.parametrize("name", ["server.js", "Dockerfile", ".dockerignore"])
-def test_a_file_that_is_written_is_another_one(app: App, name: str) -> None:
+def test_the_state_of_a_written_file_changes(app: App, name: str) -> None:
     before = app.files()
     path = app.folder / name
     path.write_text(f"{path.read_text()}\n")
@@ -78,7 +78,7 @@ def test_a_file_that_is_written_is_another_one(app: App, name: str) -> None:
     assert before != after
 
 
-def test_a_source_file_takes_the_place_that_it_has_in_the_image(app: App) -> None:
+def test_a_source_file_is_copied_to_its_path_in_the_image(app: App) -> None:
     assert app.effects(["src/a.js"], app.plan()) == ({"/app/src/a.js": Path("app/src/a.js")}, [])
 
 
@@ -86,15 +86,15 @@ def test_a_source_file_takes_the_place_that_it_has_in_the_image(app: App) -> Non
     ("change", "why"),
     [
         ("package.json", "app/package.json: the packages or the build are described there"),
-        ("\0", "app/Dockerfile: it says how to build"),
-        ("\0.dockerignore", ".dockerignore: it says how to build"),
+        ("\0", "app/Dockerfile: it defines the build"),
+        ("\0.dockerignore", ".dockerignore: it defines the build"),
     ],
 )
-def test_packages_and_the_dockerfile_are_built(app: App, change: str, why: str) -> None:
+def test_packages_and_the_dockerfile_need_a_build(app: App, change: str, why: str) -> None:
     assert app.effects([change], app.plan()) == ({}, [why])
 
 
-def test_a_script_that_runs_with_an_installation_is_taken_into_account(app: App) -> None:
+def test_a_file_that_an_install_script_may_read_needs_a_build(app: App) -> None:
     (app.folder / "Dockerfile").write_text("FROM node:24\nWORKDIR /app\nCOPY . .\nRUN npm ci\n")
     (app.folder / "package.json").write_text('{"scripts": {"postinstall": "node build.js"}}')
 
@@ -103,7 +103,7 @@ def test_a_script_that_runs_with_an_installation_is_taken_into_account(app: App)
     assert built == ["app/server.js: line 4, `RUN npm ci`, may read it"]
 
 
-def test_a_folder_that_is_gone_is_one_sentence(tmp_path: Path, app: App) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path, app: App) -> None:
     (tmp_path / "elsewhere").mkdir()
     with chdir(tmp_path / "elsewhere"), pytest.raises(AutomationError, match="app/Dockerfile does not exist"):
         app.files()

@@ -1,4 +1,4 @@
-"""Which files change, told at once."""
+"""Watches files and folders for changes."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from pathlib import Path
 from typing import Final
 
 _STEP_MILLISECONDS: Final = 20
-"""A save of several files is one change, if they come as close together."""
+"""Files that are saved within this time are one change."""
 _LONGEST_MILLISECONDS: Final = 400
 _SKIPPED: Final = frozenset({".git", "node_modules", "__pycache__", ".venv", ".local", ".build"})
 
 
-class Watcher:
-    """Watches folders, and files of one further folder, until it is stopped."""
+class FileWatcher:
+    """Watches folders and further files until it is stopped."""
 
     def __init__(self, folders: Iterable[Path], files: Iterable[Path]) -> None:
-        """Watch folders with all that is in them but packages and what tools keep, and some files."""
+        """Watch folders, without packages and files of tools, and files."""
         self._changed: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._watched = ({*folders}, {*files})
-        # What changed before.
+        # For changes before this.
         self._changed.put(None)
         wanted = {path.resolve() for path in files}
         self._start({path.resolve() for path in folders}, lambda path: not _SKIPPED & {*path.parts})
-        # A file by itself would be lost with the first editor that replaces it.
+        # By their folders: many editors replace a file instead of writing it.
         self._start({path.parent for path in wanted}, lambda path: path in wanted, recursive=False)
 
     def _start(self, folders: set[Path], wanted: Callable[[Path], bool], *, recursive: bool = True) -> None:
@@ -36,7 +36,7 @@ class Watcher:
 
         def relative(path: str) -> Path:
             found = Path(path)
-            own = next((one for one in existing if found.is_relative_to(one)), None)
+            own = next((folder for folder in existing if found.is_relative_to(folder)), None)
             return found.relative_to(own) if own and recursive else found
 
         def follow() -> None:
@@ -56,15 +56,15 @@ class Watcher:
             threading.Thread(target=follow, daemon=True).start()
 
     def watches(self, folders: Iterable[Path], files: Iterable[Path]) -> bool:
-        """Whether it watches just these."""
+        """Whether it watches exactly these."""
         return self._watched == ({*folders}, {*files})
 
     def wait(self) -> None:
-        """Return when something has changed since the last call."""
+        """Wait for a change since the last call."""
         self._changed.get()
         while not self._changed.empty():
             self._changed.get()
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self._stop.set()
