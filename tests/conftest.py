@@ -41,7 +41,7 @@ def stop_servers(below: Path) -> None:
     from local.front_door.process import FrontDoor
 
     kinds = {f"{kind.NAME.replace(' ', '_')}.json": kind for kind in (FrontDoor, Emulator)}
-    # Workers that end at the same time delete what is theirs; `os.walk` goes on where a folder has gone.
+    # Workers that end at the same time delete their own folders; `os.walk` skips a missing one.
     found = [(Path(folder), name) for folder, _, files in os.walk(below) for name in kinds.keys() & files]
     for folder, name in sorted(found, key=lambda one: [*kinds].index(one[1])):
         server = kinds[name].recorded(folder)

@@ -4,7 +4,7 @@ A Python of its own takes longer to load the libraries than most commands take f
 loads the libraries once, a fork of it the modules of one project, and a fork of that is one command, with
 arguments, variables, output, signals and exit code as if it had been started alone.
 
-This file is also the program of that process; until a project is asked for it loads nothing of this one.
+This file is also the program of that process; until a project is requested it loads nothing of this one.
 """
 
 from __future__ import annotations
@@ -116,18 +116,18 @@ class LoadedProcess:
     def __init__(self, folder: Path) -> None:
         """Let the libraries' process have a fork that loads what is in the folder."""
         self._control, theirs = _pair()
-        self._told, their_end = _pair()
+        self._status, their_end = _pair()
         with theirs, their_end:
-            _ask(_libraries(), {"folder": str(folder)}, their_end.fileno(), theirs.fileno())
+            _send_request(_libraries(), {"folder": str(folder)}, their_end.fileno(), theirs.fileno())
 
     def begin(self, script: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Command:
         """Begin a module, or a script if it has a path, with all its variables."""
         connection, their_end = _pair()
         out, their_out = os.pipe()
         err, their_err = os.pipe()
-        asked = {"script": script, "arguments": [*arguments], "environment": {**environment}}
+        request = {"script": script, "arguments": [*arguments], "environment": {**environment}}
         try:
-            _ask(self._control, asked, their_end.fileno(), their_out, their_err)
+            _send_request(self._control, request, their_end.fileno(), their_out, their_err)
         finally:
             their_end.close()
             os.close(their_out)
@@ -163,8 +163,8 @@ def _pair() -> tuple[socket.socket, socket.socket]:
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
-def _ask(control: socket.socket, asked: Mapping[str, Any], *descriptors: int) -> None:
-    socket.send_fds(control, [json.dumps(asked).encode()], descriptors)
+def _send_request(control: socket.socket, request: Mapping[str, Any], *descriptors: int) -> None:
+    socket.send_fds(control, [json.dumps(request).encode()], descriptors)
 
 
 def serve(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
@@ -204,7 +204,7 @@ def serve(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
                 running[process] = pid, connection
                 selector.register(process, selectors.EVENT_READ)
             elif isinstance(key.fileobj, int):
-                # It has ended; until whoever asked for it has heard of that, its id stays its own.
+                # It has ended; its id is not reused until the requester has received its exit code.
                 pid, connection = running[key.fileobj]
                 selector.unregister(key.fileobj)
                 selector.register(connection, selectors.EVENT_READ, key.fileobj)
@@ -244,10 +244,10 @@ def _main() -> None:
     project = serve(control)
     if project is None:
         return
-    asked, (told, theirs) = project
-    os.close(told)
-    os.chdir(asked["folder"])
-    sys.path.insert(0, asked["folder"])
+    request, (unused, theirs) = project
+    os.close(unused)
+    os.chdir(request["folder"])
+    sys.path.insert(0, request["folder"])
     for name in _OWN:
         # The command that needs it says what is wrong.
         with suppress(ImportError):
@@ -257,19 +257,19 @@ def _main() -> None:
     command = serve(socket.socket(fileno=theirs))
     if command is None:
         return
-    asked, (told, out, err) = command
-    os.close(told)
+    request, (unused, out, err) = command
+    os.close(unused)
     for source, target in ((out, 1), (err, 2)):
         os.dup2(source, target)
         os.close(source)
     os.environ.clear()
-    os.environ.update(asked["environment"])
-    sys.argv = [asked["script"], *asked["arguments"]]
+    os.environ.update(request["environment"])
+    sys.argv = [request["script"], *request["arguments"]]
     gc.enable()
-    if os.sep in asked["script"]:
-        runpy.run_path(asked["script"], run_name="__main__")
+    if os.sep in request["script"]:
+        runpy.run_path(request["script"], run_name="__main__")
     else:
-        runpy.run_module(asked["script"], run_name="__main__", alter_sys=True)
+        runpy.run_module(request["script"], run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -203,7 +203,7 @@ class Project:
         try:
             out, err = process.communicate(timeout=_COMMAND_SECONDS)
         except BaseException:
-            # It is told to end, so that its children do too.
+            # SIGTERM, so that it stops its children too.
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
             raise

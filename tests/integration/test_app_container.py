@@ -127,7 +127,7 @@ def _inside(container: Container, expression: str) -> Any:
     return json.loads(output)
 
 
-def test_it_answers_with_what_the_task_definition_tells_it(app: Container) -> None:
+def test_the_app_answers_with_the_variables_of_its_task_definition(app: Container) -> None:
     status, body = _get(app, "/", Accept="application/json")
     answer = json.loads(body)
 
@@ -136,30 +136,30 @@ def test_it_answers_with_what_the_task_definition_tells_it(app: Container) -> No
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/readyz"])
-def test_it_is_up(app: Container, path: str) -> None:
+def test_the_app_answers_200(app: Container, path: str) -> None:
     assert _get(app, path)[0] == 200
 
 
 @pytest.mark.parametrize("folder", ["app", "tmp"])
-def test_it_can_write_nowhere(app: Container, folder: str) -> None:
+def test_the_root_file_system_is_read_only(app: Container, folder: str) -> None:
     code, output = _exec(app, "node", "-e", f"fs.writeFileSync('/{folder}/new', '')")
 
     assert code != 0
     assert "EROFS" in output
 
 
-def test_it_is_not_root_and_may_do_nothing_that_root_may(app: Container) -> None:
+def test_the_app_runs_as_an_ordinary_user_without_capabilities(app: Container) -> None:
     capabilities = r"fs.readFileSync('/proc/self/status', 'utf8').match(/CapBnd:\s*(\w+)/)[1]"
 
     assert _inside(app, f"[process.getuid(), {capabilities}]") == [1000, "0000000000000000"]
 
 
-def test_the_image_itself_names_a_user_by_number(client: docker.DockerClient, image: str) -> None:
+def test_the_image_sets_a_numeric_user(client: docker.DockerClient, image: str) -> None:
     """`docker run` without `--user` is not root either."""
     assert client.images.get(image).attrs["Config"]["User"] == "1000:1000"
 
 
-def test_an_init_process_is_the_first_and_starts_node_itself(app: Container) -> None:
+def test_an_init_process_starts_node_without_a_shell(app: Container) -> None:
     """Node must get SIGTERM from init, without npm or a shell in between."""
     processes = _inside(
         app,
@@ -190,7 +190,7 @@ def test_the_image_holds_the_app_and_nothing_else(app: Container) -> None:
     }
 
 
-def test_the_app_cannot_be_changed_by_the_one_who_runs_it_but_read_by_all(app: Container) -> None:
+def test_the_apps_files_are_readable_and_not_writable_for_its_user(app: Container) -> None:
     """`user` in the configuration can be any."""
     wrong = _inside(
         app,
@@ -203,7 +203,7 @@ def test_the_app_cannot_be_changed_by_the_one_who_runs_it_but_read_by_all(app: C
     assert wrong == [], "owner, or a umask stricter than 022 when the files were written"
 
 
-def test_a_request_in_flight_is_finished_before_the_end(run: Callable[..., Container]) -> None:
+def test_a_request_in_flight_completes_before_the_app_exits(run: Callable[..., Container]) -> None:
     """What every rollout does to every task: nobody may notice."""
     container = run()
     with (

@@ -25,7 +25,7 @@ CMD ["npm", "start", "--silent"]
 """
 
 
-def test_npm_installs_and_starts(tmp_path: Path) -> None:
+def test_npm_installs_packages_and_starts_the_app(tmp_path: Path) -> None:
     """Of a package in the app's own folder, so that no registry is needed."""
     package = {
         "name": "app",
@@ -56,7 +56,7 @@ def test_npm_installs_and_starts(tmp_path: Path) -> None:
         client.close()
 
 
-def test_what_a_build_has_fetched_of_yarn_is_there_for_whoever_runs_the_app(tmp_path: Path) -> None:
+def test_yarn_fetched_during_the_build_works_for_the_apps_user(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(
         "ARG NODE_IMAGE\nFROM ${NODE_IMAGE}\nRUN yarn --version\nUSER node\n"
     )
@@ -107,5 +107,5 @@ def users() -> str:
         "jane:!:1004:1004:",
     ],
 )
-def test_users_are_made_as_debian_and_alpine_make_them(users: str, line: str) -> None:
-    assert [said for said in users.splitlines() if said.startswith(line)]
+def test_users_can_be_added_with_the_commands_of_debian_and_of_alpine(users: str, line: str) -> None:
+    assert [entry for entry in users.splitlines() if entry.startswith(line)]

@@ -20,7 +20,7 @@ REPEATED = {Ours.name: {"warm"}, Cdk.name: {"warm", "unchanged", "many"}}
 """What takes the steps of another figure: one service warm those of many, and the CDK knows but one `deploy`."""
 
 
-def test_every_figure_is_measured_for_every_contender_that_takes_steps_of_its_own_for_it(
+def test_every_scenario_is_measured_for_both_contenders(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "results.json"

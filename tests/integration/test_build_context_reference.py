@@ -84,13 +84,11 @@ def reference(made: Path) -> Path:
     return made / "made" / "reference"
 
 
-def test_a_real_go_builds_a_program_as_it_is_told_and_nothing_else_is_left(
-    made: Path, reference: Path
-) -> None:
+def test_go_builds_a_program_and_leaves_no_other_files(made: Path, reference: Path) -> None:
     """The Pulumi CLI is built by the same function, in minutes instead of seconds."""
-    told = subprocess.run([reference, "-built-by"], capture_output=True, text=True, check=True)
+    built_by = subprocess.run([reference, "-built-by"], capture_output=True, text=True, check=True)
 
-    assert told.stdout == "this-test\n"
+    assert built_by.stdout == "this-test\n"
     assert {path.name for path in made.iterdir()} == {"home", "module", "made"}
     assert list((made / "home").iterdir()) == []
     assert {path.name for path in (made / "module").iterdir()} == {path.name for path in MODULE.iterdir()}
@@ -119,9 +117,9 @@ def ignore_file(random: Random) -> str:
     return random.choice(("", "", "\ufeff")) + random.choice(("\n", "\n", "\r\n")).join(lines)
 
 
-def test_every_build_context_is_the_one_that_buildkit_sees(reference: Path, tmp_path: Path) -> None:
+def test_build_contexts_hold_the_files_that_buildkit_would_send(reference: Path, tmp_path: Path) -> None:
     random = Random(20261130)  # noqa: S311 - the same at each run
-    ours: list[list[str] | None] = []
+    own_contexts: list[list[str] | None] = []
     cases: list[dict[str, object]] = []
     for number in range(3000):
         folder = tmp_path / str(number // 10)
@@ -129,9 +127,9 @@ def test_every_build_context_is_the_one_that_buildkit_sees(reference: Path, tmp_
         ignore = ignore_file(random)
         cases.append({"ignore": ignore, "files": files})
         try:
-            ours.append(sorted(kept_files(folder, read_patterns(ignore), lambda _: False)))
+            own_contexts.append(sorted(kept_files(folder, read_patterns(ignore), lambda _: False)))
         except IgnoreError:
-            ours.append(None)
+            own_contexts.append(None)
 
     run = subprocess.run(
         [reference],
@@ -145,16 +143,16 @@ def test_every_build_context_is_the_one_that_buildkit_sees(reference: Path, tmp_
     theirs = [json.loads(line) for line in run.stdout.splitlines()]
     different = [
         (case, own, their)
-        for case, own, their in zip(cases, ours, theirs, strict=True)
+        for case, own, their in zip(cases, own_contexts, theirs, strict=True)
         if own != (None if their["error"] else their["kept"])
     ]
     assert different[:3] == []
     # So many cases of each kind that the comparison means something.
-    assert sum(own is None for own in ours) > 50
+    assert sum(own is None for own in own_contexts) > 50
     assert (
         sum(
             own is not None and 0 < len(own) < len(case["files"])
-            for own, case in zip(ours, cases, strict=True)
+            for own, case in zip(own_contexts, cases, strict=True)
         )
         > 300
     )  # type: ignore[arg-type]

@@ -34,7 +34,7 @@ class Dev:
     """`dev` beside the test, with what it says."""
 
     def __init__(self, project: Project) -> None:
-        self.said: list[str] = []
+        self.lines: list[str] = []
         self._ready = threading.Event()
         self._process = project.begin("dev", "dev")
         self._readers = [
@@ -46,12 +46,12 @@ class Dev:
 
     def _read(self, stream: Any) -> None:
         for line in stream:
-            self.said.append(line.rstrip("\n"))
+            self.lines.append(line.rstrip("\n"))
             if line.startswith(READY):
                 self._ready.set()
 
     def wait_until_ready(self) -> None:
-        assert self._ready.wait(120), "\n".join(self.said)
+        assert self._ready.wait(120), "\n".join(self.lines)
         self._ready.clear()
 
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
@@ -62,7 +62,7 @@ class Dev:
         return code
 
 
-def test_changes_answer_at_once_and_ctrl_c_leaves_the_stack_as_the_last_up_made_it(dev: Project) -> None:
+def test_dev_applies_changes_at_once_and_ctrl_c_restores_the_deployed_image(dev: Project) -> None:
     app, ask = dev.folder / "app", partial(page, DOMAIN, dev.front_door_port)
     plain = containers(dev)
     running = Dev(dev)
@@ -76,13 +76,13 @@ def test_changes_answer_at_once_and_ctrl_c_leaves_the_stack_as_the_last_up_made_
         seconds_of_new_image = source_changed(app, ask, "another change")
     finally:
         code = running.end()
-    said = "\n".join(running.said)
+    output = "\n".join(running.lines)
 
-    assert code == 0, said
+    assert code == 0, output
     assert max(seconds, seconds_of_new_image) < LONGEST_SECONDS
-    assert "src/page.css: web answers with it after " in said
-    assert "app/package.json: the packages or the build are described there: `up`" in said
-    assert any(line.startswith("web  ") and '"listening"' in line for line in running.said)
+    assert "src/page.css: web answers with it after " in output
+    assert "app/package.json: the packages or the build are described there: `up`" in output
+    assert any(line.startswith("web  ") and '"listening"' in line for line in running.lines)
     assert [one["HostConfig"]["Binds"] for one in live] != [one["HostConfig"]["Binds"] for one in plain]
     # What runs now is the new image, as it was built.
     assert image_version(ask()) not in {"", first}
@@ -92,7 +92,7 @@ def test_changes_answer_at_once_and_ctrl_c_leaves_the_stack_as_the_last_up_made_
     assert not (dev.folder / ".local" / "live" / "dev").exists()
 
 
-def test_the_tasks_that_a_killed_dev_has_left_are_replaced_by_the_next_up(dev: Project) -> None:
+def test_up_replaces_the_live_tasks_of_a_killed_dev(dev: Project) -> None:
     def binds() -> list[Any]:
         return [one["HostConfig"]["Binds"] for one in containers(dev)]
 

@@ -53,13 +53,13 @@ def daemon(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DockerDaem
 
 
 def start(daemon: DockerDaemon) -> list[str]:
-    said: list[str] = []
+    lines: list[str] = []
     with daemon.kept_running():
-        daemon.start_or_join(say=said.append)
-    return said
+        daemon.start_or_join(say=lines.append)
+    return lines
 
 
-def test_it_runs_until_its_last_user_is_gone(daemon: DockerDaemon) -> None:
+def test_the_daemon_stops_with_its_last_user(daemon: DockerDaemon) -> None:
     assert start(daemon) == ["Starting the Docker daemon."]
     process = daemon._process()
     assert process is not None
@@ -75,7 +75,7 @@ def test_it_runs_until_its_last_user_is_gone(daemon: DockerDaemon) -> None:
     assert [path.name for path in daemon.folder.iterdir()] == ["docker.users"]
 
 
-def test_one_that_exits_at_its_start_is_told_at_once(daemon: DockerDaemon) -> None:
+def test_a_daemon_that_exits_at_its_start_is_reported_at_once(daemon: DockerDaemon) -> None:
     began = time.monotonic()
 
     with pytest.raises(DockerError, match=r"(?s)the Docker daemon exited; its log, .*no-such-option"):
@@ -84,17 +84,17 @@ def test_one_that_exits_at_its_start_is_told_at_once(daemon: DockerDaemon) -> No
     assert time.monotonic() - began < docker_daemon._START_SECONDS / 2
 
 
-def test_one_that_is_ending_is_waited_for_and_another_one_started(
+def test_a_daemon_that_is_stopping_is_awaited_and_a_new_one_is_started(
     daemon: DockerDaemon, tmp_path: Path
 ) -> None:
     """As long as it lives, a daemon that is started beside it exits."""
     shutil.copy("/bin/sleep", tmp_path / "dockerd")
     ending = spawn([str(tmp_path / "dockerd"), "60"], log=tmp_path / "log", environment={})
     daemon.pid_file.write_text(str(ending.pid))
-    said: list[str] = []
+    lines: list[str] = []
 
     def say(line: str) -> None:
-        said.append(line)
+        lines.append(line)
         if line.startswith("Another"):
             ending.signal(signal.SIGTERM)
             # Its parent is this process; dockerd takes one that nobody has waited for as running.
@@ -103,7 +103,7 @@ def test_one_that_is_ending_is_waited_for_and_another_one_started(
     with daemon.kept_running():
         daemon.start_or_join(say=say)
 
-    assert said == [
+    assert lines == [
         f"Another Docker daemon, process {ending.pid}, is starting or stopping: waiting for it.",
         "Starting the Docker daemon.",
     ]
@@ -111,7 +111,9 @@ def test_one_that_is_ending_is_waited_for_and_another_one_started(
     assert daemon.stop_if_unused()
 
 
-def test_a_process_that_got_the_id_of_the_daemon_is_left_alone(daemon: DockerDaemon, tmp_path: Path) -> None:
+def test_a_process_that_reuses_the_daemons_process_id_gets_no_signal(
+    daemon: DockerDaemon, tmp_path: Path
+) -> None:
     start(daemon)
     process = daemon._process()
     assert process is not None

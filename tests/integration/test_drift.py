@@ -87,7 +87,7 @@ def differences(document: Any) -> set[tuple[str, str, str]]:
     }
 
 
-def test_drift_is_found_and_left_and_corrected_by_an_up_that_reads_first(stack: Project) -> None:
+def test_drift_is_reported_unchanged_and_corrected_by_up_with_refresh(stack: Project) -> None:
     """All kinds in one: each command reads every resource anyway."""
     cloud, before = Cloud(stack.endpoint), inventory.emulated(stack.endpoint)
     change_retention(stack)
@@ -121,7 +121,7 @@ def test_drift_is_found_and_left_and_corrected_by_an_up_that_reads_first(stack: 
     assert stack.run("drift", STACK).code == 0
 
 
-def test_a_refresh_takes_drift_into_the_state_and_the_next_up_corrects_it(stack: Project) -> None:
+def test_refresh_records_drift_and_the_next_up_corrects_it(stack: Project) -> None:
     change_retention(stack)
 
     refreshed = stack.done("refresh", STACK, "--json")
@@ -133,7 +133,7 @@ def test_a_refresh_takes_drift_into_the_state_and_the_next_up_corrects_it(stack:
     assert days(stack) == 7
 
 
-def test_a_preview_shows_a_changed_key_and_its_cost_and_changes_nothing(stack: Project) -> None:
+def test_preview_shows_a_changed_key_with_its_cost_and_changes_nothing(stack: Project) -> None:
     comment = stack.folder / "comment.md"
     stack.write_without_tasks(STACK, **{**SETTINGS, "log_retention_days": 14})
 
@@ -149,11 +149,11 @@ def test_a_preview_shows_a_changed_key_and_its_cost_and_changes_nothing(stack: P
     assert days(stack) == 7
 
 
-def test_a_preview_of_a_stack_that_is_as_its_file_says_shows_no_changes(stack: Project) -> None:
+def test_preview_of_an_unchanged_stack_shows_no_changes(stack: Project) -> None:
     assert stack.done("preview", STACK).out.startswith(f"{STACK}: no changes\ncost: $")
 
 
-def test_a_preview_that_fails_says_why_in_the_comment(stack: Project) -> None:
+def test_a_failed_preview_writes_its_reason_into_the_comment(stack: Project) -> None:
     comment = stack.folder / "failed.md"
     stack.write_without_tasks(STACK, cpu=257)
 

@@ -57,13 +57,13 @@ def listening(pid: int) -> set[str]:
     return {line[1].partition(":")[0] for line in lines if line[3] == "0A" and line[9] in inodes}
 
 
-def test_it_listens_on_loopback_and_nowhere_else(emulator: Emulator) -> None:
+def test_the_emulator_listens_on_loopback_only(emulator: Emulator) -> None:
     loopback = socket.inet_aton(ports.LOOPBACK)[::-1].hex().upper()
 
     assert listening(emulator.process.pid) == {loopback}
 
 
-def test_a_request_waits_until_it_is_ready(start: Callable[..., Emulator]) -> None:
+def test_requests_wait_until_the_emulator_is_ready(start: Callable[..., Emulator]) -> None:
     """So that what comes next can start at the same time."""
     emulator = start()
 
@@ -71,7 +71,7 @@ def test_a_request_waits_until_it_is_ready(start: Callable[..., Emulator]) -> No
     emulator.wait_until_ready()
 
 
-def test_it_speaks_the_services_that_a_stack_needs(emulator: Emulator) -> None:
+def test_the_emulator_offers_the_services_that_a_stack_uses(emulator: Emulator) -> None:
     cloud = Cloud(emulator.endpoint)
 
     assert cloud.client("sts").get_caller_identity()["Account"]
@@ -79,7 +79,7 @@ def test_it_speaks_the_services_that_a_stack_needs(emulator: Emulator) -> None:
     assert [failure["reason"] for failure in nobody_s["failures"]] == ["MISSING"]
 
 
-def test_a_second_start_finds_the_first(start: Callable[..., Emulator]) -> None:
+def test_a_second_start_joins_the_running_emulator(start: Callable[..., Emulator]) -> None:
     first = start()
 
     assert start() == first
@@ -87,7 +87,7 @@ def test_a_second_start_finds_the_first(start: Callable[..., Emulator]) -> None:
     assert Emulator.running(first.state_dir) == first
 
 
-def test_one_for_another_region_is_not_taken(start: Callable[..., Emulator]) -> None:
+def test_an_emulator_of_another_region_is_not_joined(start: Callable[..., Emulator]) -> None:
     """Its load balancers would answer nothing."""
     start()
 
@@ -95,7 +95,7 @@ def test_one_for_another_region_is_not_taken(start: Callable[..., Emulator]) -> 
         start(region="eu-west-1")
 
 
-def test_after_a_crash_a_new_one_with_another_identity_starts(
+def test_after_a_crash_an_emulator_with_a_new_identity_starts(
     start: Callable[..., Emulator], tmp_path: Path
 ) -> None:
     """A state that describes the old one must not be believed."""
@@ -109,7 +109,7 @@ def test_after_a_crash_a_new_one_with_another_identity_starts(
     assert Emulator.running(tmp_path) == second
 
 
-def test_stop_frees_the_port_and_leaves_the_log_alone(start: Callable[..., Emulator], tmp_path: Path) -> None:
+def test_stopping_frees_the_port_and_keeps_the_log(start: Callable[..., Emulator], tmp_path: Path) -> None:
     emulator = start()
     emulator.wait_until_ready()
 
@@ -156,7 +156,7 @@ def started_at_once(*folders: Path) -> list[list[str]]:
 
 
 @pytest.mark.usefixtures("start")
-def test_of_two_commands_at_once_one_starts_it_and_both_use_it(tmp_path: Path) -> None:
+def test_two_commands_at_once_share_one_emulator(tmp_path: Path) -> None:
     first, second = started_at_once(tmp_path, tmp_path)
 
     assert first == second
@@ -188,7 +188,7 @@ def test_a_port_that_is_in_use_is_left_alone(start: Callable[..., Emulator], tmp
 
 
 @pytest.mark.docker
-def test_as_long_as_it_runs_no_clone_stops_the_docker_daemon(start: Callable[..., Emulator]) -> None:
+def test_no_clone_stops_the_docker_daemon_of_a_running_emulator(start: Callable[..., Emulator]) -> None:
     """The other clone cannot see whether this one is about to start a task."""
     emulator = start()
     held = {os.path.realpath(f"/proc/{emulator.process.pid}/fd/{each}") for each in (3, 4)}
@@ -196,7 +196,7 @@ def test_as_long_as_it_runs_no_clone_stops_the_docker_daemon(start: Callable[...
     assert str(FOLDER / "docker.users") in held
 
 
-def test_another_emulator_on_its_port_is_not_taken_for_it(emulator: Emulator) -> None:
+def test_a_foreign_emulator_on_the_recorded_port_is_not_joined(emulator: Emulator) -> None:
     class Other(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)

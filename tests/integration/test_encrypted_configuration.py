@@ -46,7 +46,7 @@ def encrypted(project: Project, pulumi_cli: Path, tmp_path_factory: pytest.TempP
     return project
 
 
-def test_the_user_s_passphrase_opens_them_and_they_stay_secret(encrypted: Project) -> None:
+def test_encrypted_values_are_decrypted_with_the_users_passphrase_and_stay_secret(encrypted: Project) -> None:
     refused: list[Run] = []
     for passphrase in ("another", ""):
         encrypted.environment["PULUMI_CONFIG_PASSPHRASE"] = passphrase

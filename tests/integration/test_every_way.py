@@ -30,10 +30,10 @@ const started = () => {
 };
 const api = async () => {
   const starts = started();
-  require('http').createServer(async (asked, answer) => {
-    const sidecar = await fetch('http://127.0.0.1:4000').then((told) => told.text(), (error) => String(error.cause));
+  require('http').createServer(async (request, answer) => {
+    const sidecar = await fetch('http://127.0.0.1:4000').then((response) => response.text(), (error) => String(error.cause));
     const {PASSWORD, TOKEN} = process.env;
-    answer.end(JSON.stringify({path: asked.url, starts, sidecar, PASSWORD, TOKEN}));
+    answer.end(JSON.stringify({path: request.url, starts, sidecar, PASSWORD, TOKEN}));
   }).listen(3000);
 };
 const roles = {
@@ -43,7 +43,7 @@ const roles = {
     .listen(5432),
   clock: () => {
     const door = require('dgram').createSocket('udp4');
-    door.on('message', (data, client) => door.send('heard ' + data, client.port, client.address)).bind(5353);
+    door.on('message', (data, client) => door.send('received ' + data, client.port, client.address)).bind(5353);
     // What the load balancer's health check asks.
     require('net').createServer((socket) => socket.end()).listen(5353);
   },
@@ -94,7 +94,7 @@ def stack(copy_project: Callable[[], Project]) -> Project:
         "connect": {"enabled": False},
         **add_example(project.folder),
     }
-    begun = {"aliases": [], "connect": {"enabled": False}, **begin_with(project, "begun")}
+    initialized = {"aliases": [], "connect": {"enabled": False}, **begin_with(project, "initialized")}
     secrets = {"db": {"password": "of the database"}, "/app/token": "of the app"}
     (project.folder / "local-secrets.yaml").write_text(json.dumps(secrets))
     project.write(
@@ -115,7 +115,7 @@ def stack(copy_project: Callable[[], Project]) -> Project:
                 "connect": {"enabled": True},
             },
             "express": express,
-            "begun": begun,
+            "initialized": initialized,
             "store": {
                 "exposure": "tcp",
                 "container-port": 5432,
@@ -156,7 +156,7 @@ def logged(stack: Project, service: str) -> list[str]:
     return [json.dumps(json.loads(line)["message"]) for line in documents]
 
 
-def test_paths_of_a_host_lead_to_different_services(stack: Project) -> None:
+def test_paths_of_one_host_are_routed_to_different_services(stack: Project) -> None:
     assert stack.get(DOMAIN).json["service"] == "web"
     assert stack.get(f"www.{DOMAIN}").json["service"] == "web"
     assert stack.get(DOMAIN, "/api/orders?id=1").json["path"] == "/api/orders?id=1"
@@ -166,15 +166,15 @@ def test_the_express_app_of_the_examples_answers_with_its_three_keys(stack: Proj
     assert stack.get(DOMAIN, "/hello/alice").json == {"hello": "alice"}
 
 
-def test_an_app_without_a_dockerfile_answers_with_what_init_wrote(stack: Project) -> None:
-    assert stack.get(f"begun.{DOMAIN}", "/hello/bob").json == {"hello": "bob"}
+def test_an_app_without_a_dockerfile_runs_with_the_one_that_init_writes(stack: Project) -> None:
+    assert stack.get(f"initialized.{DOMAIN}", "/hello/bob").json == {"hello": "bob"}
 
 
 @pytest.mark.parametrize(
     ("service", "scheme", "kind", "answer"),
     [
         ("store", "tcp", socket.SOCK_STREAM, b"stored hello"),
-        ("clock", "udp", socket.SOCK_DGRAM, b"heard hello"),
+        ("clock", "udp", socket.SOCK_DGRAM, b"received hello"),
     ],
 )
 def test_a_listener_of_the_network_load_balancer_is_a_port_of_this_machine(
@@ -208,7 +208,7 @@ def test_a_task_has_a_sidecar_secrets_and_files_that_outlive_it(stack: Project) 
     assert after["starts"] == before["starts"] + 1
 
 
-def test_a_task_of_its_own_tells_its_log_and_its_exit_code(stack: Project) -> None:
+def test_a_one_off_task_reports_its_log_and_exit_code(stack: Project) -> None:
     code = "console.log(process.env.TOKEN); process.exit(9)"
 
     run = stack.run("run", "dev", "--service", "api", "--", "node", "-e", code)
@@ -226,7 +226,7 @@ def test_a_second_up_changes_nothing_and_there_is_no_drift(stack: Project) -> No
     assert (drift.code, drift.out) == (0, "dev: no drift\n"), drift.text
 
 
-def test_the_clock_starts_tasks(stack: Project) -> None:
+def test_a_schedule_starts_tasks(stack: Project) -> None:
     """What was due long ago is started at once."""
     ecs = client(stack, "ecs")
     cluster = stack.outputs()["cluster_arn"]

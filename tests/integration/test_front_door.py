@@ -152,11 +152,11 @@ def stack(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def test_a_host_with_a_record_reaches_the_task(stack: Stack) -> None:
     status, _, body = stack.get(stack.domain, "/a%2Fb?c=d%20e")
 
-    told = json.loads(body)
-    assert (status, told["path"]) == (200, "/a%2Fb?c=d%20e")
-    assert told["headers"]["host"] == stack.domain
-    assert told["headers"]["x-forwarded-proto"] == "https"
-    assert told["headers"]["x-forwarded-for"] == ports.LOOPBACK
+    request = json.loads(body)
+    assert (status, request["path"]) == (200, "/a%2Fb?c=d%20e")
+    assert request["headers"]["host"] == stack.domain
+    assert request["headers"]["x-forwarded-proto"] == "https"
+    assert request["headers"]["x-forwarded-for"] == ports.LOOPBACK
 
 
 def test_a_host_without_a_rule_gets_the_load_balancers_own_404(stack: Stack) -> None:

@@ -79,7 +79,7 @@ def test_an_image_is_built_on_a_base_made_here_and_runs(
 
 
 @pytest.mark.usefixtures("builder")
-def test_a_dockerfile_with_nodes_official_image_is_built_as_it_is_without_a_registry(
+def test_a_dockerfile_on_nodes_official_image_builds_without_a_registry(
     client: docker.DockerClient, app: Path, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With two stages, a version by argument, and a frontend of BuildKit's, as public apps have them."""
@@ -98,10 +98,10 @@ def test_a_dockerfile_with_nodes_official_image_is_built_as_it_is_without_a_regi
 
 
 @pytest.mark.usefixtures("builder")
-def test_a_dockerfile_elsewhere_is_read_with_its_own_ignore_file_and_is_not_in_the_image(
+def test_a_dockerfile_outside_the_context_uses_its_own_ignore_file_and_stays_out_of_the_image(
     client: docker.DockerClient, app: Path, prefix: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """So the program has what it stages built: the app's own ignore file would be asked again."""
+    """So the program has what it stages built: otherwise the app's own ignore file would apply a second time."""
     elsewhere = (app / "Dockerfile").rename(tmp_path_factory.mktemp("elsewhere") / "web.Dockerfile")
     elsewhere.with_name("web.Dockerfile.dockerignore").write_text("")
 
@@ -111,7 +111,7 @@ def test_a_dockerfile_elsewhere_is_read_with_its_own_ignore_file_and_is_not_in_t
     assert [name for name in listed if name != ".dockerignore"] == ["main.js", "secret.txt"]
 
 
-def test_a_secret_is_there_for_the_step_that_wants_it_and_not_in_the_image(
+def test_a_build_secret_is_available_to_its_step_and_not_in_the_image(
     client: docker.DockerClient, app: Path, prefix: str
 ) -> None:
     if image_build.buildkit_client() is None:
@@ -125,7 +125,7 @@ def test_a_secret_is_there_for_the_step_that_wants_it_and_not_in_the_image(
     assert output(client, image, "ls", "-A", "/run") in {"", "secrets"}
 
 
-def test_the_classic_builder_says_that_it_knows_no_secrets(
+def test_the_classic_builder_rejects_build_secrets(
     app: Path, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(image_build, "buildkit_client", lambda: None)
@@ -135,7 +135,7 @@ def test_the_classic_builder_says_that_it_knows_no_secrets(
 
 
 @pytest.mark.usefixtures("builder")
-def test_the_image_carries_our_label_and_its_name(
+def test_the_image_has_the_projects_label_and_its_name(
     client: docker.DockerClient, app: Path, prefix: str
 ) -> None:
     image = Build(app, tag=f"{prefix}/app:1", progress=lambda _: None).run()
@@ -157,7 +157,7 @@ def test_a_step_that_fails_shows_its_last_lines(app: Path, prefix: str) -> None:
 
 
 @pytest.mark.usefixtures("builder")
-def test_progress_is_told_line_by_line(app: Path, prefix: str) -> None:
+def test_progress_is_reported_line_by_line(app: Path, prefix: str) -> None:
     lines: list[str] = []
 
     Build(app, tag=f"{prefix}/app:1", progress=lines.append).run()
@@ -165,7 +165,7 @@ def test_progress_is_told_line_by_line(app: Path, prefix: str) -> None:
     assert any("COPY . ." in line for line in lines)
 
 
-def test_the_base_is_made_once(client: docker.DockerClient) -> None:
+def test_the_base_image_is_built_once(client: docker.DockerClient) -> None:
     first = base_image(client, lambda _: None)
     made = client.images.get(first).id
 
@@ -173,7 +173,7 @@ def test_the_base_is_made_once(client: docker.DockerClient) -> None:
     assert client.images.get(first).id == made
 
 
-def test_removing_takes_our_images_of_that_name_and_no_others(
+def test_removing_deletes_the_projects_images_of_that_name_only(
     client: docker.DockerClient, app: Path, prefix: str
 ) -> None:
     Build(app, tag=f"{prefix}/mine:1", progress=lambda _: None).run()

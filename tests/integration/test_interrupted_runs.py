@@ -40,10 +40,10 @@ def completes(project: Project, stack: str) -> Run:
 
 
 @pytest.mark.parametrize(("accident", "number"), [("driver", 8), ("both", 15)])
-def test_an_up_that_is_killed_again_and_again_makes_everything_once(
+def test_repeatedly_killed_updates_create_everything_exactly_once(
     standing: Project, accident: str, number: int
 ) -> None:
-    """Killed alone, the driver leaves a CLI that writes its state; with both gone only tags tell what was made."""
+    """Killed alone, the driver leaves a CLI that writes its state; if both are killed, only tags show what was created."""
     stack = f"killed-{accident}"
     standing.write_without_tasks(stack)
 
@@ -55,7 +55,7 @@ def test_an_up_that_is_killed_again_and_again_makes_everything_once(
     assert completes(standing, stack).changed == set()
 
 
-def test_a_down_that_is_killed_again_and_again_leaves_nothing(standing: Project) -> None:
+def test_repeatedly_killed_deletions_leave_nothing(standing: Project) -> None:
     before = inventory.emulated(standing.endpoint)
     standing.write_without_tasks("going")
     standing.up("going")
@@ -68,7 +68,7 @@ def test_a_down_that_is_killed_again_and_again_leaves_nothing(standing: Project)
     assert not standing.state_file("going").exists()
 
 
-def test_a_cli_that_is_killed_fails_the_run_and_the_next_one_completes_it(standing: Project) -> None:
+def test_a_killed_cli_fails_the_run_and_the_next_run_completes_it(standing: Project) -> None:
     standing.write_without_tasks("cli")
 
     run = standing.run_with("cli", 20, "up", "cli")
@@ -107,7 +107,7 @@ def held_up(process: int) -> Iterator[None]:
         os.kill(process, signal.SIGCONT)
 
 
-def test_ctrl_c_lets_finish_what_is_under_way_and_the_next_up_goes_on(standing: Project) -> None:
+def test_ctrl_c_lets_running_steps_finish_and_the_next_up_continues(standing: Project) -> None:
     process = begin(standing, "interrupted")
     with held_up(emulator_of(standing)):
         process.send_signal(signal.SIGINT)
@@ -125,7 +125,7 @@ def test_a_second_ctrl_c_ends_the_run_at_once_and_the_next_up_recovers(standing:
     process = begin(standing, "stopped")
     with held_up(emulator_of(standing)):
         process.send_signal(signal.SIGINT)
-        # Two signals at once are one: the second comes when the first has been heard.
+        # Two signals at once are one: the second comes when the first has been handled.
         assert process.stderr is not None
         assert any("press ^C again" in line for line in process.stderr)
         process.send_signal(signal.SIGINT)
@@ -137,7 +137,7 @@ def test_a_second_ctrl_c_ends_the_run_at_once_and_the_next_up_recovers(standing:
     completes(standing, "stopped")
 
 
-def test_a_cli_holds_its_stack_so_that_the_next_run_waits_for_one_that_lost_its_driver(
+def test_the_next_run_waits_for_a_cli_that_lost_its_driver(
     standing: Project,
 ) -> None:
     """It still writes the state: two at once would write two."""
@@ -161,7 +161,9 @@ def cli_of(driver: Command) -> int:
 
 
 @pytest.mark.parametrize("command", ["up", "preview", "drift", "down"])
-def test_a_second_run_on_a_stack_is_refused_and_told_of_the_first(standing: Project, command: str) -> None:
+def test_a_second_run_on_a_stack_is_refused_with_the_first_ones_process(
+    standing: Project, command: str
+) -> None:
     with stack_locked(standing.folder / ".local", "standing", "up standing"):
         run = standing.run(command, "standing")
 
@@ -179,7 +181,7 @@ def corrupt(_: str) -> str:
     return '{"version": 3, "checkpoint": {"latest": {"resources": ["\N{PILE OF POO}"]}}}'
 
 
-def test_a_damaged_state_is_refused_and_the_copy_that_is_named_restores_it(standing: Project) -> None:
+def test_a_corrupt_state_is_refused_and_restored_from_the_named_copy(standing: Project) -> None:
     """A `down` of it alone needs the state as well: others are in the same emulator."""
     state = standing.state_file("standing")
     copy = state.with_suffix(".json.bak")
@@ -198,7 +200,7 @@ def test_a_damaged_state_is_refused_and_the_copy_that_is_named_restores_it(stand
     assert standing.up("standing").changed == set()
 
 
-def test_a_full_disk_stops_the_run_and_the_next_one_finds_what_it_made(standing: Project) -> None:
+def test_a_full_disk_stops_the_run_and_the_next_run_adopts_its_resources(standing: Project) -> None:
     """At the first limit the CLI cannot write the state, at the second nobody can write anything."""
     standing.write_without_tasks("full")
 

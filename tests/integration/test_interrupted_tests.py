@@ -20,27 +20,27 @@ import threading
 from pathlib import Path
 from local.emulator import Emulator
 
-def test_hangs(tmp_path):
+def test_waits_forever(tmp_path):
     Emulator.start_or_join(port=0, state_dir=tmp_path)
-    Path({told!r}).write_text(str(tmp_path))
+    Path({pipe!r}).write_text(str(tmp_path))
     threading.Event().wait()
 """
 
 
-def test_ctrl_c_in_the_middle_stops_what_a_worker_has_started(tmp_path: Path) -> None:
+def test_ctrl_c_stops_the_servers_of_all_workers(tmp_path: Path) -> None:
     """Pressed in a terminal it reaches every process, and the workers end before their fixtures do their part."""
-    told = tmp_path / "told"
-    os.mkfifo(told)
-    (tmp_path / "test_hangs.py").write_text(HANGS.format(told=str(told)))
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "test_waits_forever.py").write_text(HANGS.format(pipe=str(pipe)))
     options = ("-n", "1", "-p", "tests.conftest", f"--basetemp={tmp_path / 'base'}")
     tests = subprocess.Popen(
-        (sys.executable, "-m", "pytest", *options, str(tmp_path / "test_hangs.py")),
+        (sys.executable, "-m", "pytest", *options, str(tmp_path / "test_waits_forever.py")),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    state_dir = Path(told.read_text())
+    state_dir = Path(pipe.read_text())
     server = Emulator.running(state_dir)
 
     os.killpg(tests.pid, signal.SIGINT)

@@ -20,9 +20,7 @@ pytestmark = pytest.mark.docker
 NAME = "layers-of-the-base"
 
 
-def test_the_daemon_finds_in_a_new_registry_what_it_pushed_to_another_one(
-    emulator: Emulator, tmp_path: Path
-) -> None:
+def test_layers_pushed_to_one_registry_are_available_in_the_next(emulator: Emulator, tmp_path: Path) -> None:
     with closing(connect()) as client:
         api: Any = engine(client)
         image = base_image(client)
@@ -53,6 +51,6 @@ def test_the_daemon_finds_in_a_new_registry_what_it_pushed_to_another_one(
             another.stop()
         api.remove_image(f"{second}:1")
 
-    told = {line.get("status") for line in lines if line.get("id")}
-    assert told == {"Preparing", "Layer already exists"}
+    statuses = {line.get("status") for line in lines if line.get("id")}
+    assert statuses == {"Preparing", "Layer already exists"}
     assert [line["aux"]["Digest"] for line in lines if "aux" in line] == [digest]

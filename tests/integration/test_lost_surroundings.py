@@ -22,7 +22,7 @@ pytestmark = pytest.mark.docker
 NOTHING = (Counter[str](), Counter[str]())
 
 
-def test_an_up_with_containers_that_is_killed_runs_each_task_once_and_down_leaves_nothing(
+def test_a_killed_update_with_containers_runs_each_task_once_and_down_leaves_nothing(
     project: Project,
 ) -> None:
     project.configure(multidev=["alice"])
@@ -66,7 +66,9 @@ def images(project: Project) -> list[str]:
         client.close()
 
 
-def test_an_emulator_that_dies_in_the_middle_is_named_and_the_next_up_starts_anew(project: Project) -> None:
+def test_an_emulator_that_dies_during_an_update_is_named_and_the_next_up_starts_over(
+    project: Project,
+) -> None:
     project.write_without_tasks("dev")
 
     run = project.run_with("emulator", 15, "up", "dev")
@@ -101,7 +103,7 @@ def way_to_docker(project: Project) -> Iterator[subprocess.Popen[str]]:
         project.environment.clear()
 
 
-def test_docker_that_stops_in_the_middle_is_named_and_the_next_up_goes_on(project: Project) -> None:
+def test_docker_stopping_during_an_update_is_named_and_the_next_up_continues(project: Project) -> None:
     project.configure(multidev=[])
     with way_to_docker(project):
         run = project.run_with("docker", 5, "up", "dev")
@@ -125,7 +127,7 @@ def test_docker_that_stops_in_the_middle_is_named_and_the_next_up_goes_on(projec
 @pytest.mark.parametrize(
     ("what", "variable"), [("emulator", "EMULATOR_PORT"), ("front door", "FRONT_DOOR_PORT")]
 )
-def test_a_fixed_port_that_is_taken_is_named_in_one_sentence(
+def test_a_configured_port_in_use_is_named_in_one_sentence(
     project: Project, what: str, variable: str
 ) -> None:
     project.write_without_tasks("dev")

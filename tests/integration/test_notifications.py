@@ -37,7 +37,7 @@ class Inbox:
         return self._got
 
     def rang(self, state: str) -> set[str]:
-        """Return the alarms that said so."""
+        """Return the alarms in that state."""
         return {str(one["AlarmName"]) for one in self.messages() if one.get("NewStateValue") == state}
 
     def ended(self) -> list[dict[str, Any]]:
@@ -51,7 +51,7 @@ class Inbox:
 
 @pytest.fixture(scope="module")
 def stack(copy_project: Callable[[], Project]) -> Project:
-    """A stack that tells a topic, with a worker beside the app that ends as it is told."""
+    """A stack that notifies a topic, with a worker that exits on request."""
     project = copy_project()
     project.write(
         "dev",
@@ -74,9 +74,7 @@ def inbox(stack: Project) -> Inbox:
     return Inbox(stack)
 
 
-def test_every_alarm_reaches_the_topic_when_it_begins_and_when_it_is_over(
-    stack: Project, inbox: Inbox
-) -> None:
+def test_every_alarm_notifies_the_topic_when_it_starts_and_ends(stack: Project, inbox: Inbox) -> None:
     """Those by which a deployment is taken back do so through the composite one, of which they are a part."""
     cloudwatch = client(stack, "cloudwatch")
     alarms = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
@@ -95,7 +93,7 @@ def test_every_alarm_reaches_the_topic_when_it_begins_and_when_it_is_over(
         assert inbox.rang(state) == {*telling, composite}
 
 
-def test_a_task_that_crashes_reaches_the_topic(stack: Project, inbox: Inbox) -> None:
+def test_a_crashed_task_notifies_the_topic(stack: Project, inbox: Inbox) -> None:
     cluster = stack.outputs()["cluster_arn"]
 
     run = stack.run("run", "dev", "--service", "worker", "--", "node", "-e", "process.exit(3)")
@@ -115,7 +113,7 @@ def test_a_task_that_crashes_reaches_the_topic(stack: Project, inbox: Inbox) -> 
     ] == [(cluster, "STOPPED", "EssentialContainerExited", [3])]
 
 
-def test_every_event_that_a_rule_waits_for_reaches_the_topic(stack: Project, inbox: Inbox) -> None:
+def test_every_event_rule_notifies_the_topic(stack: Project, inbox: Inbox) -> None:
     """Nobody but AWS may send as `aws.ecs`, so each rule listens to a drill meanwhile."""
     cluster = stack.outputs()["cluster_arn"]
     stopped = {"clusterArn": cluster, "lastStatus": "STOPPED"}

@@ -44,7 +44,7 @@ def running_tasks(dev: Project) -> set[str]:
     return {arn.rpartition("/")[2] for arn in ecs.list_tasks(cluster=cluster)["taskArns"]}
 
 
-def test_a_visitor_finds_the_service_and_follows_its_address_to_the_app(tab: Any, dev: Project) -> None:
+def test_the_page_links_each_service_to_its_app(tab: Any, dev: Project) -> None:
     tab.goto("/")
 
     card = tab.get_by_role("article", name="web", exact=True)
@@ -55,7 +55,7 @@ def test_a_visitor_finds_the_service_and_follows_its_address_to_the_app(tab: Any
     opened.value.get_by_role("heading", level=1).wait_for()
 
 
-def test_lines_appear_as_they_are_logged(tab: Any, dev: Project) -> None:
+def test_log_lines_appear_as_they_are_written(tab: Any, dev: Project) -> None:
     tab.goto("/logs?stack=dev")
     tab.locator("#live").wait_for()
 
@@ -64,9 +64,7 @@ def test_lines_appear_as_they_are_logged(tab: Any, dev: Project) -> None:
     tab.get_by_role("log").get_by_text("/while-somebody-looks").first.wait_for()
 
 
-def test_a_task_is_restarted_by_the_keyboard_and_a_screen_reader_hears_of_the_next(
-    tab: Any, dev: Project
-) -> None:
+def test_a_task_can_be_restarted_by_keyboard_and_the_next_one_is_announced(tab: Any, dev: Project) -> None:
     (before,) = running_tasks(dev)
     tab.goto("/stacks/dev/web")
 
@@ -96,7 +94,7 @@ def test_an_app_cannot_restart_a_task(tab: Any, dev: Project) -> None:
     assert running_tasks(dev) == before
 
 
-def test_the_form_says_which_rule_takes_a_request_and_why_the_others_do_not(tab: Any) -> None:
+def test_the_rule_form_shows_the_matching_rule_and_why_others_do_not_match(tab: Any) -> None:
     tab.goto("/rules")
 
     tab.get_by_label("Host").fill("other.example.com.localhost")
@@ -110,7 +108,7 @@ def test_the_form_says_which_rule_takes_a_request_and_why_the_others_do_not(tab:
     assert tab.get_by_role("row", name="applies").count() == 1
 
 
-def test_without_javascript_the_page_shows_one_moment(chromium: Any, dev: Project) -> None:
+def test_the_page_works_without_javascript(chromium: Any, dev: Project) -> None:
     with closing_context(chromium, dev, java_script_enabled=False) as context:
         tab = context.new_page()
         tab.goto("/")
@@ -121,7 +119,7 @@ def test_without_javascript_the_page_shows_one_moment(chromium: Any, dev: Projec
         assert tab.locator("#live").is_hidden()
 
 
-def test_the_first_key_leads_past_the_menu(tab: Any) -> None:
+def test_the_first_tab_stop_skips_the_menu(tab: Any) -> None:
     tab.goto("/")
 
     tab.keyboard.press("Tab")
@@ -132,7 +130,7 @@ def test_the_first_key_leads_past_the_menu(tab: Any) -> None:
 
 
 @pytest.mark.parametrize(("scheme", "width", "height"), [("light", 1280, 900), ("dark", 390, 844)])
-def test_every_page_fits_the_screen_and_has_no_fault_that_axe_finds(
+def test_every_page_fits_the_screen_and_passes_axe(
     chromium: Any, dev: Project, scheme: str, width: int, height: int
 ) -> None:
     """Contrast, names, landmarks, headings: https://github.com/dequelabs/axe-core."""
@@ -142,9 +140,9 @@ def test_every_page_fits_the_screen_and_has_no_fault_that_axe_finds(
     options = {"color_scheme": scheme, "viewport": {"width": width, "height": height}}
     with closing_context(chromium, dev, **options) as context:
         tab = context.new_page()
-        said: list[str] = []
-        tab.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-        tab.on("pageerror", lambda error: said.append(str(error)))
+        errors: list[str] = []
+        tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        tab.on("pageerror", lambda error: errors.append(str(error)))
         for path in PAGES:
             tab.goto(path)
             tab.evaluate(axe)
@@ -153,4 +151,4 @@ def test_every_page_fits_the_screen_and_has_no_fault_that_axe_finds(
             assert faults == [], path
             assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
         # Of the page that does not exist a browser says so itself.
-        assert [text for text in said if "404" not in text] == []
+        assert [text for text in errors if "404" not in text] == []

@@ -1,4 +1,4 @@
-"""Stacks of pull requests: attached to dev, beside each other, and gone without a trace."""
+"""Stacks of pull requests: attached to dev, beside each other, and deleted without a trace."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def instance(project: Project, name: str) -> str:
     return project.get(name).json["instance"]
 
 
-def test_two_come_up_beside_dev_and_one_goes_without_touching_the_others(base: Project) -> None:
+def test_two_previews_run_beside_dev_and_one_is_deleted_without_affecting_the_rest(base: Project) -> None:
     before, of_dev = inventory.emulated(base.endpoint), instance(base, DOMAIN)
     base.done("up", "pr-1")
     base.done("up", "pr-2", "--lifetime-hours", "1")
-    told = [base.get(host(number)).json for number in (1, 2)]
+    answers = [base.get(host(number)).json for number in (1, 2)]
     of_second, states = instance(base, host(2)), [base.state_file(s).read_text() for s in ("dev", "pr-2")]
 
     listed = base.done("previews", "list", "--json").json
     removed = base.done("previews", "clean-up", "--open", "2")
 
-    assert [(one["environment"], one["service"]) for one in told] == [
+    assert [(one["environment"], one["service"]) for one in answers] == [
         ("pr-1", "web-pr-1"),
         ("pr-2", "web-pr-2"),
     ]
@@ -59,7 +59,7 @@ def test_two_come_up_beside_dev_and_one_goes_without_touching_the_others(base: P
     assert inventory.emulated(base.endpoint) - before == kept
 
 
-def test_what_works_for_other_stacks_works_for_them_and_their_base_stays(base: Project) -> None:
+def test_commands_work_on_previews_and_leave_their_base_unchanged(base: Project) -> None:
     base.done("up", "pr-1")
 
     status = base.done("status", "pr-1")
@@ -77,7 +77,7 @@ def test_what_works_for_other_stacks_works_for_them_and_their_base_stays(base: P
     assert base.get(DOMAIN).status == 200
 
 
-def test_one_that_never_came_up_goes_too(base: Project) -> None:
+def test_a_preview_that_failed_to_deploy_can_be_deleted(base: Project) -> None:
     # Broken in dev's file alone: dev itself is not brought up with it.
     base.configure(multidev=[], command=["node", "-e", "process.exit(4)"])
     failed = base.run("up", "pr-1")
@@ -92,7 +92,7 @@ def test_one_that_never_came_up_goes_too(base: Project) -> None:
     assert base.done("previews", "list", "--json").json == []
 
 
-def test_the_largest_number_at_once_is_refused_before_anything_is_made(base: Project) -> None:
+def test_a_preview_over_the_limit_is_refused_before_anything_is_created(base: Project) -> None:
     base.configure(multidev=[], preview_stacks={"maximum": 0})
 
     refused = base.run("up", "pr-1")

@@ -40,7 +40,7 @@ def digests(project: Project, stack: str) -> set[str]:
     }
 
 
-def test_a_change_reaches_a_stack_when_it_is_promoted(project: Project) -> None:
+def test_promotion_deploys_the_tested_image_to_the_next_stack(project: Project) -> None:
     built = project.outputs()["image"].rpartition("@")[2]
     assert (digests(project, "dev"), digests(project, "staging")) == ({built}, {built})
     project.change_app("another shade")

@@ -11,7 +11,7 @@ from local.pulumi import ensure
 from local.pulumi.versions import is_accepted
 
 
-def test_the_cli_keeps_a_stack_in_a_folder_without_asking_anybody(tmp_path: Path) -> None:
+def test_the_cli_creates_a_stack_in_a_local_backend(tmp_path: Path) -> None:
     """That is what the local run needs of it before it runs a program."""
     cli = ensure()
     (tmp_path / "Pulumi.yaml").write_text("name: probe\nruntime: python\n")

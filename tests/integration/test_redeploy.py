@@ -38,7 +38,7 @@ def rolled_back(dev: Project) -> Iterator[Project]:
     Cloud(dev.endpoint).client("ssm").delete_parameter(Name=PARAMETER)
 
 
-def test_it_deploys_the_version_of_the_last_update_and_says_why_it_could_not_before(
+def test_redeploy_deploys_the_version_that_failed_and_reports_the_earlier_reason(
     rolled_back: Project,
 ) -> None:
     in_vain = rolled_back.run("redeploy", "dev")
@@ -60,8 +60,8 @@ def as_by_hand(project: Project) -> None:
     (project.folder / ".local" / "notes" / "dev.failed").unlink()
 
 
-def test_up_without_a_refresh_fails_and_says_so_and_with_one_deploys_it(rolled_back: Project) -> None:
-    """The state says that the service runs what was asked for, as with the official provider."""
+def test_up_fails_after_a_rollback_until_it_refreshes(rolled_back: Project) -> None:
+    """The state says that the service runs the requested version, as with the official provider."""
     say_ready(rolled_back, "yes")
     as_by_hand(rolled_back)
 
@@ -75,7 +75,7 @@ def test_up_without_a_refresh_fails_and_says_so_and_with_one_deploys_it(rolled_b
     assert rolled_back.get(DOMAIN).status == 200
 
 
-def test_a_good_version_is_deployed_without_a_refresh(rolled_back: Project) -> None:
+def test_a_new_version_after_a_rollback_is_deployed_without_a_refresh(rolled_back: Project) -> None:
     as_by_hand(rolled_back)
     rolled_back.configure(multidev=[])
 

@@ -56,7 +56,7 @@ def version_of(project: Project) -> str:
 
 
 def says_why(run: Run) -> None:
-    """Hold that a failed update tells how the tasks ended, and what they said."""
+    """Assert that a failed update shows the tasks' exit codes and last log lines."""
     assert run.code == 1, run.text
     assert re.search(r"task \w+: Essential container exited; web exited with code 3", run.err)
     assert "| no database" in run.err
@@ -64,7 +64,7 @@ def says_why(run: Run) -> None:
     assert run.out == "", "no address"
 
 
-def test_a_version_that_ends_at_once_fails_with_its_reason_and_again_until_a_good_one(dev: Project) -> None:
+def test_a_crashing_version_fails_every_update_with_its_reason_until_it_is_fixed(dev: Project) -> None:
     """Of the second `up` only ECS knows that it has something to do: the state has the version that failed."""
     before = version_of(dev)
     dev.write_app("server.js", ENDS_AT_ONCE)
@@ -85,7 +85,7 @@ def test_a_version_that_ends_at_once_fails_with_its_reason_and_again_until_a_goo
     assert version_of(dev) != before
 
 
-def test_a_migration_holds_its_version_back_until_it_has_succeeded_once(dev: Project) -> None:
+def test_a_version_is_deployed_only_after_its_migration_succeeded_once(dev: Project) -> None:
     before = version_of(dev)
     dev.write_app("migrate.js", MIGRATE)
     dev.configure(multidev=[], migration=MIGRATION)
@@ -120,7 +120,7 @@ def first(dev: Project) -> Iterator[Project]:
     dev.done("down", "first")
 
 
-def test_a_first_deployment_fails_again_and_again_until_it_is_deployed_again(first: Project) -> None:
+def test_a_failed_first_deployment_fails_every_update_until_redeployed(first: Project) -> None:
     """Nothing of what the program asks for has changed, but what a secret holds."""
     ssm = Cloud(first.endpoint).client("ssm")
     ssm.put_parameter(Name="/first/token", Value="bad", Type="String")
@@ -138,7 +138,7 @@ def test_a_first_deployment_fails_again_and_again_until_it_is_deployed_again(fir
     assert first.up("first").changed == set()
 
 
-def test_a_first_deployment_whose_migration_fails_makes_no_service(first: Project) -> None:
+def test_a_failed_first_migration_creates_no_service(first: Project) -> None:
     first.configure("first", like="dev", domain="first.example.com", multidev=[], migration=MIGRATION)
     first.write_app("migrate.js", "process.exit(1);\n")
 

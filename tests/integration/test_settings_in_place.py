@@ -42,7 +42,7 @@ def boundary_of(project: Project, role: str) -> str | None:
     return found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
 
 
-def test_a_boundary_and_ecs_exec_come_and_go_in_place(stack: Project) -> None:
+def test_a_boundary_and_ecs_exec_are_added_and_removed_in_place(stack: Project) -> None:
     """A new role would be a new task definition, and new tasks for everybody."""
     roles = {
         f"Role {name}-{kind}" for name in ("web", "web-alice", "web-bob") for kind in ("execution", "task")
@@ -68,7 +68,7 @@ def test_a_boundary_and_ecs_exec_come_and_go_in_place(stack: Project) -> None:
     assert drift.code == 0, drift.text
 
 
-def test_a_copy_more_and_a_copy_less_change_only_their_own(stack: Project) -> None:
+def test_adding_and_removing_a_copy_changes_only_its_own_resources(stack: Project) -> None:
     stack.write_without_tasks(STACK, multidev=["bob", "carol"])
 
     run = stack.up(STACK)
@@ -77,7 +77,7 @@ def test_a_copy_more_and_a_copy_less_change_only_their_own(stack: Project) -> No
     assert {name for name in run.changed if "alice" not in name and "carol" not in name} == set()
 
 
-def test_a_rolling_service_goes_to_another_strategy_and_back(stack: Project) -> None:
+def test_a_service_changes_its_strategy_and_back_in_place(stack: Project) -> None:
     """Neither the target group nor the rule that users go through is another one."""
     before = service_of(stack)
     stack.write_without_tasks(STACK, multidev=["alice", "bob"], rollout={"strategy": "canary"})
@@ -86,9 +86,9 @@ def test_a_rolling_service_goes_to_another_strategy_and_back(stack: Project) -> 
     stack.write_without_tasks(STACK, multidev=["alice", "bob"])
     back = stack.up(STACK)
 
-    asked = after["deploymentConfiguration"]
-    assert asked["strategy"] == "CANARY"
-    assert asked["canaryConfiguration"] == {"canaryPercent": 25, "canaryBakeTimeInMinutes": 10}
+    configuration = after["deploymentConfiguration"]
+    assert configuration["strategy"] == "CANARY"
+    assert configuration["canaryConfiguration"] == {"canaryPercent": 25, "canaryBakeTimeInMinutes": 10}
     assert after["loadBalancers"][0]["advancedConfiguration"]["roleArn"]
     assert "advancedConfiguration" not in service_of(stack)["loadBalancers"][0]
     assert {"Service web"} <= there.changed & back.changed
@@ -97,7 +97,7 @@ def test_a_rolling_service_goes_to_another_strategy_and_back(stack: Project) -> 
     assert after["loadBalancers"][0]["targetGroupArn"] == before["loadBalancers"][0]["targetGroupArn"]
 
 
-def test_stacks_that_go_at_once_go_before_what_they_are_attached_to(without_tasks: Project) -> None:
+def test_attached_stacks_are_deleted_before_their_base(without_tasks: Project) -> None:
     """By name the base comes first, and on AWS its cluster could not go while a service is in it."""
     without_tasks.write_without_tasks("base")
     without_tasks.write("guest", attach_to="base", domain="base.example.com", desired_count=0, image=NO_IMAGE)

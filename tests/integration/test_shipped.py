@@ -36,7 +36,7 @@ def test_each_copy_answers_at_its_own_host(shipped: Project, copy: str) -> None:
     assert (answer.json["environment"], answer.json["service"]) == ("dev", f"web-{copy}")
 
 
-def test_a_host_that_nobody_has_gets_the_load_balancer_s_404(shipped: Project) -> None:
+def test_an_unknown_host_gets_the_load_balancers_404(shipped: Project) -> None:
     assert shipped.get(f"carol.{DOMAIN}").status == 404
 
 
@@ -49,7 +49,7 @@ def test_a_second_up_changes_nothing_and_there_is_no_drift(shipped: Project, sta
     assert (drift.code, drift.out) == (0, f"{stack}: no drift\n"), drift.text
 
 
-def test_what_is_deployed_has_the_picture_of_what_is_declared(shipped: Project) -> None:
+def test_the_diagram_of_a_deployed_stack_equals_that_of_its_declaration(shipped: Project) -> None:
     """One is read from the state, the other from a plan without a cloud."""
     deployed = shipped.done("diagram", "dev", "--deployed", "--json").json
 
@@ -57,7 +57,7 @@ def test_what_is_deployed_has_the_picture_of_what_is_declared(shipped: Project) 
 
 
 @pytest.mark.parametrize("output", ["cluster_arn", "load_balancer_arn", "log_group_name", "vpc_id"])
-def test_no_stack_shares_what_is_its_own(shipped: Project, output: str) -> None:
+def test_stacks_share_no_resources(shipped: Project, output: str) -> None:
     assert len({shipped.outputs(stack)[output] for stack in SHIPPED}) == len(SHIPPED)
 
 
@@ -68,7 +68,7 @@ def test_prod_is_protected(shipped: Project) -> None:
     assert "aws:lb/loadBalancer:LoadBalancer" in protected
 
 
-def test_a_stack_that_goes_takes_nothing_of_the_others(shipped: Project) -> None:
+def test_deleting_a_stack_leaves_the_others_unchanged(shipped: Project) -> None:
     before = inventory.emulated(shipped.endpoint)
 
     down = shipped.done("down", "staging")
@@ -81,7 +81,7 @@ def test_a_stack_that_goes_takes_nothing_of_the_others(shipped: Project) -> None
     assert (again - before, before - again) == (Counter({inventory.KEPT_FOR_A_ROLLBACK: 1}), Counter())
 
 
-def test_the_variables_that_are_printed_make_pulumi_itself_work_on_a_stack(shipped: Project) -> None:
+def test_pulumi_works_on_a_local_stack_with_the_variables_that_env_prints(shipped: Project) -> None:
     """As documented: `eval "$(python -m automation --local env dev)"`, in a shell of a user with an account."""
     script = f"{shipped.done('env', 'dev').out}\npulumi stack output --json; pulumi stack export"
     user = {**os.environ, "AWS_PROFILE": "somebody-else", "PULUMI_ACCESS_TOKEN": "pul-0"}
@@ -113,7 +113,7 @@ def test_the_status_shows_tasks_version_and_address_of_each_service(shipped: Pro
     assert run.out.count("image sha256:") == 3
 
 
-def test_the_status_is_there_for_programs_too(shipped: Project) -> None:
+def test_status_prints_json(shipped: Project) -> None:
     services = shipped.done("status", "dev", "--json").json
 
     assert {name: one["steady"] for name, one in services.items()} == {
@@ -124,7 +124,7 @@ def test_the_status_is_there_for_programs_too(shipped: Project) -> None:
     assert len({one["digest"] for one in services.values()}) == 1
 
 
-def test_the_log_is_that_of_all_services_or_of_one(shipped: Project) -> None:
+def test_logs_shows_all_services_or_one(shipped: Project) -> None:
     for host in (DOMAIN, f"alice.{DOMAIN}"):
         shipped.get(host, "/?who")
 
@@ -137,7 +137,7 @@ def test_the_log_is_that_of_all_services_or_of_one(shipped: Project) -> None:
     assert {"listening", "request"} <= {document["message"]["msg"] for document in documents}
 
 
-def test_who_follows_the_log_sees_what_comes_and_ends_it_with_ctrl_c(shipped: Project) -> None:
+def test_following_logs_shows_new_lines_until_ctrl_c(shipped: Project) -> None:
     process = shipped.begin("logs", "dev", "--since", "5m", "--follow")
     assert process.stdout is not None
 
@@ -153,7 +153,7 @@ def test_who_follows_the_log_sees_what_comes_and_ends_it_with_ctrl_c(shipped: Pr
 
 
 @pytest.mark.parametrize(("code", "ends_with"), [(0, 0), (3, 1)])
-def test_a_command_runs_once_with_its_lines_and_its_exit_code(
+def test_run_prints_the_tasks_lines_and_returns_its_exit_code(
     shipped: Project, code: int, ends_with: int
 ) -> None:
     script = f"console.log(process.env.SERVICE_NAME, 'at work'); process.exit({code})"
@@ -165,7 +165,7 @@ def test_a_command_runs_once_with_its_lines_and_its_exit_code(
     assert (f"exit code {code}" in run.err) is (code != 0)
 
 
-def test_ctrl_c_stops_the_task_of_a_command(shipped: Project) -> None:
+def test_ctrl_c_stops_a_one_off_task(shipped: Project) -> None:
     script = "console.log('began'); setInterval(() => {}, 1000)"
     process = shipped.begin("run", "dev", "--", "node", "-e", script)
     assert process.stdout is not None
@@ -187,18 +187,18 @@ def running_commands(project: Project) -> int:
     return sum(task.get("startedBy", "").startswith("run/") for task in tasks)
 
 
-def test_a_command_runs_in_the_container_of_the_service(shipped: Project) -> None:
+def test_exec_runs_a_command_in_a_services_container(shipped: Project) -> None:
     run = shipped.run("exec", "dev", "--service", "web-alice", "--", "node", "-p", "process.env.SERVICE_NAME")
 
     assert (run.code, run.out, run.err) == (0, "web-alice\n", "")
 
 
-def test_a_command_that_fails_there_fails_here(shipped: Project) -> None:
+def test_exec_returns_the_commands_exit_code(shipped: Project) -> None:
     assert shipped.run("exec", "dev", "--", "node", "-e", "process.exit(5)").code == 1
 
 
 @pytest.mark.parametrize("command", ["status", "logs"])
-def test_a_stack_that_is_not_up_says_what_to_do(shipped: Project, command: str) -> None:
+def test_commands_on_a_stack_that_is_not_up_name_the_next_command(shipped: Project, command: str) -> None:
     (shipped.folder / "Pulumi.other.yaml").write_text(yaml.safe_dump({"config": {}}))
 
     run = shipped.run(command, "other")
@@ -208,7 +208,7 @@ def test_a_stack_that_is_not_up_says_what_to_do(shipped: Project, command: str) 
     assert "Traceback" not in run.err
 
 
-def test_without_an_emulator_it_says_so(project: Project) -> None:
+def test_commands_without_an_emulator_say_so(project: Project) -> None:
     run = project.run("status", "dev")
 
     assert run.code == 1

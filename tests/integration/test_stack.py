@@ -56,7 +56,7 @@ def test_the_desired_count_is_the_number_of_tasks_that_answer(dev: Project) -> N
     assert eventually(lambda: dev.get(DOMAIN).status == 503)
 
 
-def test_other_cpu_and_memory_run_as_a_new_revision(dev: Project) -> None:
+def test_changed_cpu_and_memory_are_deployed_as_a_new_revision(dev: Project) -> None:
     before = int(dev.get(DOMAIN).json["task"]["revision"])
     dev.configure(multidev=[], cpu=512, memory=1024)
 
@@ -66,7 +66,7 @@ def test_other_cpu_and_memory_run_as_a_new_revision(dev: Project) -> None:
     assert eventually(lambda: int(dev.get(DOMAIN).json["task"]["revision"]) > before)
 
 
-def test_a_change_of_the_app_answers_and_so_does_what_was_there_before(dev: Project) -> None:
+def test_a_changed_app_is_deployed_and_its_earlier_version_again(dev: Project) -> None:
     def version() -> str:
         return dev.get(DOMAIN).json["version"]
 
@@ -81,7 +81,7 @@ def test_a_change_of_the_app_answers_and_so_does_what_was_there_before(dev: Proj
     assert version() == before
 
 
-def test_a_repository_deleted_by_hand_with_its_images_is_made_and_filled_again(dev: Project) -> None:
+def test_a_repository_deleted_by_hand_is_created_and_filled_again(dev: Project) -> None:
     name = dev.resource("aws:ecr/repository:Repository", "app")["outputs"]["name"]
     client(dev, "ecr").delete_repository(repositoryName=name, force=True)
 
@@ -94,7 +94,9 @@ def test_a_repository_deleted_by_hand_with_its_images_is_made_and_filled_again(d
     assert dev.get(DOMAIN).status == 200
 
 
-def test_autoscaling_keeps_the_count_that_it_chose_and_office_hours_stop_nothing_here(dev: Project) -> None:
+def test_updates_keep_the_count_that_autoscaling_chose_and_office_hours_stop_nothing_locally(
+    dev: Project,
+) -> None:
     """The emulator knows no schedule: the service answers at any hour."""
     night = {"name": "evening", "cron": "0 18 ? * * *", "min-count": 0, "max-count": 0}
     day = {"name": "morning", "cron": "0 8 ? * MON-FRI *", "min-count": 1, "max-count": 4}
@@ -119,7 +121,7 @@ def test_autoscaling_keeps_the_count_that_it_chose_and_office_hours_stop_nothing
     assert service_of(dev)["desiredCount"] == 1
 
 
-def test_users_are_not_moved_to_a_target_group_without_tasks(dev: Project) -> None:
+def test_traffic_is_not_shifted_to_a_target_group_without_tasks(dev: Project) -> None:
     """On AWS each deployment moves users to the other target group; here it is done by hand."""
     dev.configure(multidev=[{"name": "carol", "rollout": {"strategy": "canary"}}])
     dev.up()
@@ -142,7 +144,7 @@ def test_users_are_not_moved_to_a_target_group_without_tasks(dev: Project) -> No
     assert dev.get(f"carol.{DOMAIN}").status == 200
 
 
-def test_an_alarm_that_is_on_is_named_by_every_up(dev: Project) -> None:
+def test_every_up_names_an_alarm_that_is_in_alarm(dev: Project) -> None:
     """ECS ignores it for all of the deployment, so nobody must count on it."""
     dev.configure(multidev=[], alarms={"enabled": True})
     dev.up()
@@ -154,7 +156,7 @@ def test_an_alarm_that_is_on_is_named_by_every_up(dev: Project) -> None:
     assert f"web: {alarm} is in alarm. ECS rolls nothing back for an alarm that was on" in run.err
 
 
-def test_without_a_domain_copies_live_under_their_name(dev: Project) -> None:
+def test_without_a_domain_copies_are_served_below_their_name(dev: Project) -> None:
     dev.configure("open", like="dev", domain="", zone="", multidev=["alice"])
     try:
         addresses = dev.done("up", "open", "--json").json["addresses"]

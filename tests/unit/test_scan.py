@@ -1,4 +1,4 @@
-"""What public scanners find, and what is said of it."""
+"""Findings of public scanners, and the reasons why they are accepted."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def finding(issue: str, detail: str) -> str:
     return json.dumps({"issue": issue, "detail": detail, "location": location})
 
 
-def test_a_check_is_accepted_by_the_control_that_it_is(judge: ModuleType) -> None:
+def test_a_check_is_accepted_by_its_equivalent_control(judge: ModuleType) -> None:
     assert judge.judged(report(failed("dev", "CKV_AWS_91")), "", SMALL)[:2] == ([], {"dev.ELB.5"})
 
 
@@ -70,7 +70,7 @@ def test_a_check_is_accepted_for_one_resource_or_for_all_stacks(judge: ModuleTyp
         failed("bootstrap", "CKV_AWS_260"),
     ],
 )
-def test_anything_else_has_no_reason(judge: ModuleType, check: dict[str, Any]) -> None:
+def test_other_findings_are_not_accepted(judge: ModuleType, check: dict[str, Any]) -> None:
     (wrong,), _, _ = judge.judged(report(check), "", SMALL)
 
     assert check["check_id"] in wrong
@@ -84,7 +84,7 @@ def test_findings_in_policies_are_accepted_by_their_kind_and_place(judge: Module
     assert others == ["parliament: PRIVILEGE_ESCALATION bootstrap.Policy.boundary: []"]
 
 
-def test_actions_that_are_newer_than_parliament_are_none_of_its_findings(judge: ModuleType) -> None:
+def test_actions_newer_than_parliament_are_ignored(judge: ModuleType) -> None:
     known = finding("UNKNOWN_ACTION", "Unknown action ecs:StopServiceDeployment")
     misspelt = finding("UNKNOWN_ACTION", "Unknown action ecs:StopServiceDeploymnt")
 
@@ -92,14 +92,14 @@ def test_actions_that_are_newer_than_parliament_are_none_of_its_findings(judge: 
     assert len(judge.judged(report(), misspelt, SMALL)[0]) == 1
 
 
-def test_a_reason_that_nothing_needs_is_named(judge: ModuleType) -> None:
+def test_unused_reasons_are_reported(judge: ModuleType) -> None:
     needed = {"by-design.CKV_AWS_260", "bootstrap.CKV_AWS_18", "parliament.RESOURCE_STAR/bootstrap."}
 
     assert judge.unused(needed, {"dev": 1}, SMALL) == ["dev.CKV_AWS_338/logs"]
     assert judge.unused(needed - {"bootstrap.CKV_AWS_18"}, {}, SMALL) == ["bootstrap.CKV_AWS_18"]
 
 
-def test_a_check_is_the_same_as_a_control_that_there_is() -> None:
+def test_equivalent_controls_exist() -> None:
     assert {*TABLE["same-as"].values()} <= CONTROLS.keys()
 
 

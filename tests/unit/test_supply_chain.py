@@ -37,12 +37,12 @@ def test_updates_are_a_week_old() -> None:
         ("gomod", ["local/pulumi/module/go.mod"]),
     ],
 )
-def test_each_kind_of_dependency_is_renewed(manager: str, files: list[str]) -> None:
+def test_each_kind_of_dependency_is_updated_by_renovate(manager: str, files: list[str]) -> None:
     assert manager in RENOVATE["enabledManagers"]
     assert [name for name in files if not (ROOT / name).exists()] == []
 
 
-def test_the_pulumi_cli_is_found_where_its_version_stands() -> None:
+def test_renovate_finds_the_version_of_the_pulumi_cli() -> None:
     """A pattern that matches nothing renews nothing, in silence."""
     (manager,) = RENOVATE["customManagers"]
     patterns = [one.replace("(?<", "(?P<") for one in manager["matchStrings"]]
@@ -58,7 +58,7 @@ def test_the_pulumi_cli_is_found_where_its_version_stands() -> None:
         assert any(re.search(one.strip("/"), name) for one in manager["managerFilePatterns"])
 
 
-def test_code_owners_are_of_files_that_exist() -> None:
+def test_code_owners_name_existing_files() -> None:
     lines = (ROOT / ".github" / "CODEOWNERS").read_text().splitlines()
     rules = [line.split() for line in lines if line and not line.startswith("#")]
 
@@ -66,7 +66,7 @@ def test_code_owners_are_of_files_that_exist() -> None:
     assert all(team.startswith("@example-org/") for _, *teams in rules for team in teams)
 
 
-def test_the_security_policy_names_what_exists() -> None:
+def test_the_security_policy_names_existing_files_and_commands() -> None:
     text = (ROOT / "SECURITY.md").read_text()
     linked = re.findall(r"\]\((?!https)([^)#]+)", text)
 
@@ -77,7 +77,7 @@ def test_the_security_policy_names_what_exists() -> None:
 # Licences
 
 
-def test_every_licence_is_one_that_asks_nothing_of_its_user() -> None:
+def test_every_licence_is_permissive() -> None:
     found = {name: licences.licence_of(name).split(" OR ") for name, _, _ in licences.packages()}
 
     assert len(found) > 50
@@ -112,12 +112,12 @@ def audit(monkeypatch: pytest.MonkeyPatch, address: str) -> ModuleType:
 @contextmanager
 def osv(vulnerable: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """An OSV that knows one vulnerable package."""
-    asked: list[dict[str, Any]] = []
+    queried: list[dict[str, Any]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             queries = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["queries"]
-            asked.extend(queries)
+            queried.extend(queries)
             results = [
                 {"vulns": [{"id": "GHSA-1"}]} if one["package"]["name"] == vulnerable else {}
                 for one in queries
@@ -135,7 +135,7 @@ def osv(vulnerable: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
+        yield f"http://127.0.0.1:{server.server_port}", queried
     finally:
         server.shutdown()
         thread.join()
@@ -145,13 +145,13 @@ def osv(vulnerable: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 def test_a_known_vulnerability_fails_with_its_address(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with osv("boto3") as (address, asked):
+    with osv("boto3") as (address, queried):
         code = audit(monkeypatch, address).main()
 
     assert code == 1
     assert re.match(r"PyPI boto3 \S+: https://osv.dev/GHSA-1\n", capsys.readouterr().out)
-    assert {one["package"]["ecosystem"] for one in asked} == {"PyPI", "Go", "npm"}
-    assert {one["package"]["name"] for one in asked} >= {
+    assert {one["package"]["ecosystem"] for one in queried} == {"PyPI", "Go", "npm"}
+    assert {one["package"]["name"] for one in queried} >= {
         "pulumi-policy",
         "playwright",
         "zensical",
@@ -160,7 +160,7 @@ def test_a_known_vulnerability_fails_with_its_address(
     }
 
 
-def test_without_an_answer_nothing_fails(
+def test_an_unreachable_advisory_source_fails_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert audit(monkeypatch, "http://127.0.0.1:1").main() == 0

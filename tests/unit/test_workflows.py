@@ -18,7 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / ".github" / "workflows").iterdir())
 WORKFLOWS: dict[str, Any] = {path.name: yaml.load(path.read_text(), yaml.BaseLoader) for path in FILES}  # noqa: S506
 ACTIONS = sorted((ROOT / ".github" / "actions").glob("*/action.yml"))
-JOBS = {(name, job): told for name, workflow in WORKFLOWS.items() for job, told in workflow["jobs"].items()}
+JOBS = {
+    (name, job): definition
+    for name, workflow in WORKFLOWS.items()
+    for job, definition in workflow["jobs"].items()
+}
 COMPOSITE = [
     step
     for path in ACTIONS
@@ -70,19 +74,19 @@ files = pytest.mark.parametrize(
 
 
 @workflows
-def test_a_workflow_may_do_nothing_by_itself(workflow: Any) -> None:
+def test_workflows_have_no_permissions_by_default(workflow: Any) -> None:
     assert workflow["permissions"] == {}
 
 
 @pytest.mark.parametrize("key", JOBS, ids=" ".join)
-def test_a_job_may_do_what_it_needs_and_no_more(key: tuple[str, str]) -> None:
+def test_each_job_has_only_the_permissions_that_it_needs(key: tuple[str, str]) -> None:
     assert JOBS[key]["permissions"] in (
         [PERMISSIONS[key]] if key in PERMISSIONS else [{}, {"contents": "read"}]
     )
 
 
 @jobs
-def test_a_job_ends_in_time_on_a_machine_that_does_not_change(job: Any) -> None:
+def test_each_job_has_a_timeout_and_a_pinned_runner(job: Any) -> None:
     assert 0 < int(job["timeout-minutes"]) <= 110
     assert job["runs-on"] in ("ubuntu-24.04", "${{ vars.BUILD_RUNNER || 'ubuntu-24.04-arm' }}")
 
@@ -101,7 +105,7 @@ def test_one_action_has_one_version() -> None:
     assert len({use.split("@")[0] for use in used}) == len(used)
 
 
-def test_workflows_use_the_pulumi_cli_that_is_installed_elsewhere() -> None:
+def test_workflows_install_the_projects_version_of_the_pulumi_cli() -> None:
     used = [step["with"]["pulumi-version"] for step in STEPS if "pulumi-version" in step.get("with", {})]
 
     assert used == [VERSION] * 2
@@ -124,12 +128,12 @@ def test_no_checkout_leaves_its_token_behind() -> None:
         ("docs.yml", "docs", "false"),
     ],
 )
-def test_what_only_looks_is_cancelled_by_what_is_newer(name: str, group: str, cancels: str) -> None:
+def test_read_only_runs_are_cancelled_by_newer_ones(name: str, group: str, cancels: str) -> None:
     assert WORKFLOWS[name]["concurrency"] == {"group": group, "cancel-in-progress": cancels}
 
 
 @pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
-def test_a_deployment_waits_for_the_one_before_at_the_same_stack_and_is_never_cancelled(stack: str) -> None:
+def test_deployments_of_a_stack_run_one_at_a_time_and_are_never_cancelled(stack: str) -> None:
     assert "concurrency" not in WORKFLOWS["deploy.yml"]
     assert JOBS["deploy.yml", stack]["concurrency"] == {
         "group": f"deploy-{stack}",
@@ -137,7 +141,7 @@ def test_a_deployment_waits_for_the_one_before_at_the_same_stack_and_is_never_ca
     }
 
 
-def test_the_address_of_a_pull_request_is_changed_by_one_run_at_a_time_and_none_is_cancelled() -> None:
+def test_preview_deployments_run_one_at_a_time_and_are_never_cancelled() -> None:
     """A run for another label would push the one that waits to remove everything out of its group."""
     group = WORKFLOWS["pr-environment.yml"]["concurrency"]
 
@@ -159,33 +163,33 @@ def test_no_two_workflows_share_a_group() -> None:
 
 
 @pytest.mark.parametrize("key", JOBS, ids=" ".join)
-def test_only_a_job_that_takes_a_role_may_ask_for_a_token(key: tuple[str, str]) -> None:
+def test_only_jobs_that_assume_a_role_can_request_an_oidc_token(key: tuple[str, str]) -> None:
     # GitHub Pages asks for one, too.
     takes_one = key in WITH_ACCOUNT or key == ("docs.yml", "publish")
 
     assert ("id-token" in JOBS[key]["permissions"]) == takes_one
 
 
-def test_the_docs_are_published_where_the_owner_asks_for_it_alone() -> None:
+def test_docs_are_published_only_if_the_owner_enables_it() -> None:
     assert {job["if"] for job in WORKFLOWS["docs.yml"]["jobs"].values()} == {"vars.PUBLISH_DOCS == 'true'"}
     assert "pull_request" not in WORKFLOWS["docs.yml"]["on"]
 
 
 @account_jobs
-def test_without_an_account_nothing_runs(key: tuple[str, str], job: Any) -> None:
+def test_jobs_with_credentials_need_a_configured_account(key: tuple[str, str], job: Any) -> None:
     first = job["if"].split(" && ")[0]
 
     assert first == GUARD
 
 
 @account_jobs
-def test_nothing_with_an_account_runs_for_forks(key: tuple[str, str], job: Any) -> None:
+def test_jobs_with_credentials_do_not_run_for_forks(key: tuple[str, str], job: Any) -> None:
     if "pull_request" in WORKFLOWS[key[0]]["on"]:
         assert job["if"].split(" && ")[1] == OURS
 
 
 @account_jobs
-def test_a_job_takes_the_role_of_its_environment(key: tuple[str, str], job: Any) -> None:
+def test_each_job_assumes_the_role_of_its_environment(key: tuple[str, str], job: Any) -> None:
     environment = job.get("environment", "")
     name = environment if isinstance(environment, str) else environment["name"]
     roles = {"": "preview", "pull-requests": "deploy-dev"}
@@ -198,7 +202,7 @@ def test_a_job_takes_the_role_of_its_environment(key: tuple[str, str], job: Any)
 
 
 @account_jobs
-def test_a_role_outlasts_its_job_and_no_longer_than_the_account_allows(
+def test_role_sessions_last_longer_than_their_job_and_within_the_accounts_limit(
     key: tuple[str, str], job: Any
 ) -> None:
     seconds = int(setup_of(job)["role-duration-seconds"])
@@ -207,7 +211,7 @@ def test_a_role_outlasts_its_job_and_no_longer_than_the_account_allows(
     assert seconds == (3600 if role_of(job).endswith("preview") else 7200)
 
 
-def test_credentials_come_by_the_one_action_and_after_everything_is_installed() -> None:
+def test_credentials_are_configured_by_one_action_after_installation() -> None:
     users = [step for step in STEPS if step.get("uses", "").startswith("aws-actions/")]
 
     assert len(users) == 1
@@ -218,13 +222,13 @@ def test_credentials_come_by_the_one_action_and_after_everything_is_installed() 
 
 
 @pytest.mark.parametrize("path", [*FILES, *ACTIONS], ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_no_key_is_stored(path: Path) -> None:
+def test_no_workflow_uses_stored_keys(path: Path) -> None:
     """The token of a run is `github.token`."""
     assert "secrets." not in path.read_text()
     assert "secrets[" not in path.read_text()
 
 
-def test_who_may_write_to_pull_requests_runs_the_code_of_main_without_credentials() -> None:
+def test_jobs_that_write_to_pull_requests_run_code_of_main_without_credentials() -> None:
     writers = {key: job for key, job in JOBS.items() if job["permissions"].get("pull-requests") == "write"}
 
     assert sorted(writers) == [("pr-environment.yml", "comment"), ("preview.yml", "comment")]
@@ -234,7 +238,7 @@ def test_who_may_write_to_pull_requests_runs_the_code_of_main_without_credential
         assert not [step for step in job["steps"] if "automation" in step.get("run", "")]
 
 
-def test_a_comment_is_looked_for_on_every_page() -> None:
+def test_the_comment_is_searched_on_every_page() -> None:
     scripts = [step["run"] for step in COMPOSITE if "issues/$NUMBER/comments" in step.get("run", "")]
 
     assert len(scripts) == 1
@@ -242,7 +246,7 @@ def test_a_comment_is_looked_for_on_every_page() -> None:
     assert "startswith(env.MARKER)" in scripts[0]
 
 
-def test_main_goes_from_dev_to_staging_to_prod() -> None:
+def test_main_is_deployed_to_dev_then_staging_then_prod() -> None:
     deploy = WORKFLOWS["deploy.yml"]
 
     assert deploy["on"] == {"push": {"branches": ["main"]}}
@@ -254,7 +258,7 @@ def test_main_goes_from_dev_to_staging_to_prod() -> None:
     ]
 
 
-def test_what_is_attested_is_the_image_that_dev_runs_and_only_where_it_is_asked_for() -> None:
+def test_attestation_is_optional_and_covers_the_image_of_dev() -> None:
     """By its digest. Private repositories have attestations with GitHub Enterprise alone."""
     job = JOBS["deploy.yml", "attest"]
     attested = [step["with"] for step in job["steps"] if step.get("uses", "").startswith("actions/attest@")]
@@ -268,7 +272,7 @@ def test_what_is_attested_is_the_image_that_dev_runs_and_only_where_it_is_asked_
 
 
 @pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
-def test_every_deployment_is_asked_for_its_address(stack: str) -> None:
+def test_every_deployment_is_followed_by_a_check(stack: str) -> None:
     commands = [" ".join(words) for words in commands_in(JOBS["deploy.yml", stack])]
     deployed = next(
         number for number, command in enumerate(commands) if command.startswith(("up ", "promote "))
@@ -278,7 +282,7 @@ def test_every_deployment_is_asked_for_its_address(stack: str) -> None:
 
 
 @pytest.mark.parametrize(("stack", "before"), [("staging", "dev"), ("prod", "staging")])
-def test_what_is_promoted_is_what_this_run_has_tested(stack: str, before: str) -> None:
+def test_promotion_uses_the_image_that_this_run_tested(stack: str, before: str) -> None:
     steps = JOBS["deploy.yml", stack]["steps"]
     guard = next(number for number, step in enumerate(steps) if "TESTED" in step.get("env", {}))
 
@@ -329,28 +333,28 @@ IN_DOCS = sorted(
 @pytest.mark.parametrize(
     "words", [*IN_WORKFLOWS, *(words for words in IN_DOCS if words not in IN_WORKFLOWS)], ids=" ".join
 )
-def test_the_command_line_takes_what_workflows_and_docs_ask(words: tuple[str, ...]) -> None:
+def test_commands_in_workflows_and_docs_are_accepted_by_the_command_line(words: tuple[str, ...]) -> None:
     understood(list(words))
 
 
 @pytest.mark.parametrize(
     "words", [["nothing"], ["cost", "--never", "dev"], ["cost", "dev", "prod"]], ids=" ".join
 )
-def test_what_the_command_line_does_not_take_is_found(words: list[str]) -> None:
+def test_unknown_commands_are_rejected_by_the_check(words: list[str]) -> None:
     with pytest.raises((click.UsageError, AssertionError)):
         understood(words)
 
 
 @workflows
-def test_no_workflow_runs_a_strangers_code_with_our_rights(workflow: Any) -> None:
+def test_no_privileged_workflow_runs_code_of_a_pull_request(workflow: Any) -> None:
     assert workflow["on"].keys().isdisjoint({"pull_request_target", "workflow_run", "issue_comment"})
 
 
-def test_no_step_puts_what_a_stranger_wrote_into_a_shell() -> None:
+def test_no_step_interpolates_user_input_into_a_shell() -> None:
     assert [step["run"] for step in STEPS if "${{" in step.get("run", "")] == []
 
 
-def test_ci_tests_the_oldest_and_a_new_python_and_everything_as_a_developer_does() -> None:
+def test_ci_covers_the_oldest_and_a_recent_python() -> None:
     ci = WORKFLOWS["ci.yml"]["jobs"]
 
     assert ci["unit"]["strategy"]["matrix"]["python"] == ["3.11", "3.13"]

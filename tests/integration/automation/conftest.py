@@ -26,7 +26,7 @@ from tests.unit.local.provider.toys import World, package
 
 @dataclass(frozen=True, kw_only=True)
 class Account(Stacks):
-    """Stacks in an account that has an empty load balancer, whatever is asked of it."""
+    """Stacks in an account that has an empty load balancer, for every request."""
 
     def clients(self, settings: Settings) -> AwsClients:
         del settings
@@ -45,7 +45,7 @@ class Toys:
     stacks: Stacks
     """Drives the stacks; a lock is not waited for."""
     world: World
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
     def pulumi(self, *arguments: str) -> str:
         """Run the Pulumi CLI as a user would."""
@@ -58,7 +58,7 @@ class Toys:
 def _served(folder: Path, cli: Path, world: World) -> Generator[Toys]:
     """Serve the provider for the project in a folder."""
     server, port = serve(Provider(**package(world)))
-    said: list[str] = []
+    messages: list[str] = []
     with pytest.MonkeyPatch.context() as monkeypatch:
         # The program changes both.
         monkeypatch.chdir(Path.cwd())
@@ -76,9 +76,9 @@ def _served(folder: Path, cli: Path, world: World) -> Generator[Toys]:
                 "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
                 "PULUMI_DEBUG_PROVIDERS": f"toy:{port}",
             },
-            lock_retry=LockRetry(minutes=0, say=said.append),
+            lock_retry=LockRetry(minutes=0, say=messages.append),
         )
-        yield Toys(root=folder, stacks=stacks, world=world, said=said)
+        yield Toys(root=folder, stacks=stacks, world=world, messages=messages)
     server.stop(None).wait()
 
 

@@ -55,7 +55,7 @@ def names(toys: Toys) -> list[str]:
     return sorted(one.name for one in toys.stacks.summaries())
 
 
-def test_two_come_up_and_one_goes(base: Toys) -> None:
+def test_two_previews_are_deployed_and_one_is_deleted(base: Toys) -> None:
     before = base.stacks.outputs("dev")
     for stack in ("pr-1", "pr-2"):
         previews(base.stacks).prepare(stack)
@@ -78,7 +78,7 @@ def test_two_come_up_and_one_goes(base: Toys) -> None:
     assert datetime.now(UTC) - left.last_update < timedelta(minutes=5)
 
 
-def test_one_whose_first_update_failed_goes_from_a_checkout_without_its_file(base: Toys) -> None:
+def test_a_preview_whose_first_update_failed_is_deleted_without_its_stack_file(base: Toys) -> None:
     previews(base.stacks).prepare("pr-1")
     base.pulumi("config", "set", "toys:broken", "true", "--stack", "pr-1")
     with pytest.raises(AutomationError, match="broken on purpose"):
@@ -92,7 +92,7 @@ def test_one_whose_first_update_failed_goes_from_a_checkout_without_its_file(bas
     assert names(base) == ["dev"]
 
 
-def test_one_goes_though_its_base_has_gone_before(base: Toys) -> None:
+def test_a_preview_is_deleted_after_its_base(base: Toys) -> None:
     previews(base.stacks).prepare("pr-1")
     base.stacks.up("pr-1")
     for stack in ("pr-1", "dev"):
@@ -103,7 +103,7 @@ def test_one_goes_though_its_base_has_gone_before(base: Toys) -> None:
     assert names(base) == ["dev"]
 
 
-def test_one_that_was_made_and_never_brought_up_is_listed_and_goes(base: Toys) -> None:
+def test_a_preview_that_was_never_deployed_is_listed_and_deleted(base: Toys) -> None:
     previews(base.stacks).prepare("pr-1")
 
     (found,) = previews(base.stacks).all()

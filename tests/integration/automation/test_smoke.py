@@ -29,7 +29,7 @@ def steps(text: str) -> list[str]:
 
 
 @pytest.mark.xdist_group("dev")
-def test_a_stack_that_does_not_come_up_is_destroyed_all_the_same(dev: Project) -> None:
+def test_smoke_destroys_a_stack_that_fails_to_deploy(dev: Project) -> None:
     before = emulated(dev.endpoint)
     dev.configure(multidev=[], command=["node", "-e", "process.exit(4)"])
 
@@ -90,19 +90,19 @@ def stacks(pulumi_cli: Path, tmp_path: Path, emulator: Emulator, monkeypatch: py
     )
 
 
-def test_a_stack_s_whole_life_in_an_account_shows_that_all_works_and_leaves_nothing(
+def test_smoke_deploys_checks_and_destroys_a_stack_without_leftovers(
     stacks: Stacks, emulator: Emulator
 ) -> None:
-    said: list[str] = []
+    messages: list[str] = []
     file = Derived(root=stacks.root, project=stacks.project, stack=STACK, base="dev")
     smoke = Smoke(
-        stacks=stacks, settings=stacks.settings("dev"), file=file, region=None, remark="", say=said.append
+        stacks=stacks, settings=stacks.settings("dev"), file=file, region=None, remark="", say=messages.append
     )
     before = emulated(emulator.endpoint)
 
     failures = smoke.run(keep=False)
 
-    text = "\n".join(said)
+    text = "\n".join(messages)
     assert failures == [], text
     assert steps(text) == ["done"] * 7
     assert list(stacks.summaries()) == []

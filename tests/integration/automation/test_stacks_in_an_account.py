@@ -60,14 +60,14 @@ def differences(changes: Changes) -> list[tuple[str, str, str, str | None, str |
     ]
 
 
-def test_a_preview_shows_what_an_update_would_change_and_changes_nothing(dev: Toys) -> None:
+def test_preview_shows_pending_changes_and_changes_nothing(dev: Toys) -> None:
     configure(dev, "size", "2")
 
     assert differences(dev.stacks.preview("dev").changes()) == [("update", "greeting", "size", "1", "2")]
     assert greeting(dev)["size"] == 1
 
 
-def test_drift_is_found_and_left_and_taken_into_the_state_or_corrected(dev: Toys) -> None:
+def test_drift_is_reported_then_recorded_or_corrected_on_demand(dev: Toys) -> None:
     greeting(dev)["size"] = 5
     drift = [("update", "greeting", "size", "1", "5")]
 
@@ -80,7 +80,7 @@ def test_drift_is_found_and_left_and_taken_into_the_state_or_corrected(dev: Toys
     assert greeting(dev)["size"] == 1
 
 
-def test_after_an_update_that_failed_the_next_one_reads_first(dev: Toys) -> None:
+def test_an_update_after_a_failed_one_refreshes_first(dev: Toys) -> None:
     """What the failure has left need not be what the state says."""
     configure(dev, "size", "2")
     dev.world.broken.add("finish greeting")
@@ -94,7 +94,7 @@ def test_after_an_update_that_failed_the_next_one_reads_first(dev: Toys) -> None
     assert greeting(dev)["size"] == 2
 
 
-def test_a_failed_preview_holds_what_the_program_said(dev: Toys) -> None:
+def test_a_failed_preview_contains_the_programs_error(dev: Toys) -> None:
     configure(dev, "broken", "true")
 
     with pytest.raises(AutomationError, match="broken on purpose"):
@@ -106,7 +106,7 @@ def test_secret_outputs_are_shown_only_on_demand(dev: Toys) -> None:
     assert dev.stacks.outputs("dev") == {"size": 1, "key": "xyzzy"}
 
 
-def test_a_stack_that_is_destroyed_is_still_there_until_it_is_removed(dev: Toys) -> None:
+def test_a_destroyed_stack_exists_until_it_is_removed(dev: Toys) -> None:
     dev.stacks.destroy("dev")
     there = [one.name for one in dev.stacks.summaries()]
     dev.stacks.remove("dev")
@@ -115,7 +115,7 @@ def test_a_stack_that_is_destroyed_is_still_there_until_it_is_removed(dev: Toys)
     assert list(dev.stacks.summaries()) == []
 
 
-def test_a_stack_that_is_not_there_is_refused_and_not_made(dev: Toys) -> None:
+def test_an_unknown_stack_is_refused_and_not_created(dev: Toys) -> None:
     (dev.root / "Pulumi.nowhere.yaml").write_text("config: {}\n")
     ways: list[Callable[[], object]] = [
         lambda: dev.stacks.preview("nowhere"),

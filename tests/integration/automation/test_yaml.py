@@ -46,7 +46,7 @@ def pulumi(pulumi_cli: Path, tmp_path: Path) -> Pulumi:
     return run
 
 
-def test_the_cli_gives_the_program_what_we_say_that_it_does(pulumi: Pulumi, tmp_path: Path) -> None:
+def test_the_cli_reads_values_as_go_yaml_does(pulumi: Pulumi, tmp_path: Path) -> None:
     """By themselves and within an object: the CLI has two ways to read a value."""
     file = tmp_path / "Pulumi.dev.yaml"
     lines = [
@@ -62,11 +62,11 @@ def test_the_cli_gives_the_program_what_we_say_that_it_does(pulumi: Pulumi, tmp_
     by_cli = {
         key: entry.get("objectValue", entry["value"]) for key, entry in json.loads(shown.stdout).items()
     }
-    ours = read_config(tmp_path, "dev").values
-    assert {key: json.loads(text) if text.startswith("{") else text for key, text in ours.items()} == by_cli
+    own = read_config(tmp_path, "dev").values
+    assert {key: json.loads(text) if text.startswith("{") else text for key, text in own.items()} == by_cli
 
 
-def test_the_cli_refuses_what_we_refuse(pulumi: Pulumi, tmp_path: Path) -> None:
+def test_the_cli_rejects_what_go_yaml_rejects(pulumi: Pulumi, tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.dev.yaml"
     first_lines = file.read_text()
 
@@ -78,7 +78,7 @@ def test_the_cli_refuses_what_we_refuse(pulumi: Pulumi, tmp_path: Path) -> None:
     assert is_read("1")
 
 
-def test_the_cli_reads_what_a_conversion_writes(pulumi: Pulumi, tmp_path: Path) -> None:
+def test_the_cli_reads_converted_stack_files(pulumi: Pulumi, tmp_path: Path) -> None:
     """In one line and in several, as an item of a list and of an object: Go reads less than PyYAML does."""
     file = tmp_path / "Pulumi.dev.yaml"
     texts = [one for one in test_stack_text.VALUES if isinstance(one, str)]

@@ -9,11 +9,11 @@ from docs import comparison
 TEXT = comparison.DOCUMENT.read_text(encoding="utf-8")
 
 
-def test_the_figures_are_today_s() -> None:
+def test_the_figures_are_current() -> None:
     assert comparison.with_figures(TEXT) == TEXT, "run `python -m docs.comparison`"
 
 
-def test_our_own_figure_is_that_of_the_cost_guide_without_requests_and_logs() -> None:
+def test_the_projects_cost_equals_the_cost_guides_without_requests_and_logs() -> None:
     assert 29 < comparison.dev_alone() < 30
 
 
@@ -23,7 +23,7 @@ def test_lines_leave_out_comments_and_empty_lines() -> None:
     )
 
 
-def test_every_source_that_the_tables_name_is_listed() -> None:
+def test_every_cited_source_is_listed() -> None:
     body, _, sources = TEXT.partition("## Sources")
 
     assert set(re.findall(r"\[(\d)\](?!\()", body)) == set(re.findall(r"(?m)^(\d)\. ", sources))

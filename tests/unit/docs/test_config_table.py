@@ -34,7 +34,7 @@ RUN = "run `python -m docs.config_table`"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
-def test_a_document_holds_the_table_that_the_script_writes(path: Path) -> None:
+def test_documents_contain_the_generated_table(path: Path) -> None:
     document = (PROJECT_ROOT / path).read_text(encoding="utf-8")
 
     assert document == with_table(document, DOCUMENTS[path]), RUN
@@ -44,7 +44,7 @@ def test_pulumi_yaml_declares_what_the_settings_have() -> None:
     assert with_config(PULUMI_YAML) == PULUMI_YAML, RUN
 
 
-def test_editors_have_the_schema_of_the_settings() -> None:
+def test_the_json_schema_is_current() -> None:
     assert (PROJECT_ROOT / SCHEMA).read_text(encoding="utf-8") == stack_schema(), RUN
 
 
@@ -52,18 +52,18 @@ def test_every_key_has_a_meaning() -> None:
     assert [name for name, key in keys().items() if not meanings(key.model).get(key.name)] == []
 
 
-def test_the_cli_and_editors_know_each_key_with_its_default() -> None:
+def test_pulumi_yaml_and_the_schema_contain_each_default() -> None:
     """What the CLI hands over must be what a stack has that says nothing."""
     declared = {key: DECLARED[key] for key in keys()}
-    defaults = {key: said.get("default", said.get("value")) for key, said in declared.items()}
+    defaults = {key: entry.get("default", entry.get("value")) for key, entry in declared.items()}
 
     assert defaults == {key: one.default for key, one in keys().items()}
     assert {key if ":" in key else f"{PROJECT}:{key}" for key in keys()} == EDITED.keys()
     # The CLI refuses the whole project where an array does not say what is in it.
-    assert [k for k, said in declared.items() if said.get("type") == "array" and "items" not in said] == []
+    assert [k for k, entry in declared.items() if entry.get("type") == "array" and "items" not in entry] == []
 
 
-def test_a_row_is_made_for_a_key_and_for_each_key_inside_it() -> None:
+def test_the_table_has_a_row_for_each_key_and_nested_key() -> None:
     _, _, *rows = table(["rollout", "cpu"]).splitlines()
 
     assert [row.split("`")[1] for row in rows][:2] == ["rollout", "rollout.strategy"]
@@ -72,7 +72,7 @@ def test_a_row_is_made_for_a_key_and_for_each_key_inside_it() -> None:
     assert {row.replace("\\|", "").count("|") for row in rows} == {5}
 
 
-def test_only_what_stands_between_the_markers_is_written() -> None:
+def test_only_text_between_the_markers_is_replaced() -> None:
     shown = table(["cpu"])
 
     assert with_table(f"before {BEGIN} old {END} after", ["cpu"]) == f"before {BEGIN}\n{shown}\n{END} after"
@@ -91,7 +91,7 @@ def test_a_stack_s_file_names_the_schema(stack: str) -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_editors_find_nothing_wrong_in_a_shipped_stack(stack: str) -> None:
+def test_the_shipped_stack_files_match_the_schema(stack: str) -> None:
     assert [key for key, value in stack_file(stack).items() if _refuses(EDITED[key], value)] == []
 
 
@@ -112,7 +112,7 @@ def test_editors_find_nothing_wrong_in_a_shipped_stack(stack: str) -> None:
         ("secrets", {"DB": "hunter2"}),
     ],
 )
-def test_what_editors_refuse_the_program_refuses_too(key: str, value: Any) -> None:
+def test_values_that_the_schema_rejects_are_rejected_by_the_program(key: str, value: Any) -> None:
     assert _refuses(EDITED[f"{PROJECT}:{key}"], value)
     if value != "256":  # The CLI makes a number of it.
         with pytest.raises(SettingsError):

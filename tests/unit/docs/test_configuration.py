@@ -28,7 +28,7 @@ EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", DOCUMENT + STRATEGIES + ROLLOUTS, 
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.split(":")[2].strip())
-def test_an_example_is_a_configuration_that_the_program_takes(example: str) -> None:
+def test_every_example_is_a_valid_configuration(example: str) -> None:
     config = yaml.safe_load(example)["config"]
     # A stack cannot attach to itself.
     stack = "pr-123" if "node-on-ecs:attach-to" in config else "dev"
@@ -36,7 +36,7 @@ def test_an_example_is_a_configuration_that_the_program_takes(example: str) -> N
     assert settings_of(config, stack=stack) != settings_of({}, stack=stack)
 
 
-def test_every_key_that_people_are_sent_to_is_one() -> None:
+def test_every_linked_key_exists() -> None:
     table = DOCUMENT.partition("## What people ask for, and the key")[2].partition("\n## ")[0]
     named = {
         word
@@ -48,7 +48,7 @@ def test_every_key_that_people_are_sent_to_is_one() -> None:
     assert named <= keys().keys()
 
 
-def test_the_message_is_the_one_that_the_program_gives() -> None:
+def test_the_quoted_message_is_the_programs() -> None:
     with pytest.raises(SettingsError) as raised:
         parse(named({"desird-count": "2", "cpu": "1024"}), project=PROJECT, stack="dev")
 

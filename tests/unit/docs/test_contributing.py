@@ -89,11 +89,11 @@ def test_the_tests_of_an_example_pass(outcomes: dict[str, int], name: str) -> No
     assert outcomes[name] == len(re.findall(r"(?m)^def test_", text)) > 0
 
 
-def test_the_tests_that_were_there_pass_with_the_new_key(outcomes: dict[str, int]) -> None:
+def test_existing_tests_pass_with_the_examples_new_key(outcomes: dict[str, int]) -> None:
     assert outcomes[CHANGED] > 5
 
 
-def test_the_new_key_reaches_pulumi_editors_and_the_reference(project: Path) -> None:
+def test_the_examples_new_key_is_in_pulumi_yaml_the_schema_and_the_reference(project: Path) -> None:
     python(project, "-m", "docs.config_table")
     key = "client-keep-alive-seconds"
     schema = json.loads((project / "docs" / "pulumi-stack.schema.json").read_text())
@@ -105,7 +105,7 @@ def test_the_new_key_reaches_pulumi_editors_and_the_reference(project: Path) -> 
     assert f"{PROJECT}:{key}" in schema["properties"]["config"]["properties"]
 
 
-def test_the_new_command_is_listed_and_explained(project: Path) -> None:
+def test_the_examples_new_command_is_listed_in_help(project: Path) -> None:
     listed = python(project, "-m", "automation", "--help")
     explained = python(project, "-m", "automation", "addresses", "--help")
 
@@ -113,7 +113,7 @@ def test_the_new_command_is_listed_and_explained(project: Path) -> None:
     assert "[OPTIONS] STACK" in explained
 
 
-def test_the_life_cycle_test_walks_the_new_type(project: Path) -> None:
+def test_the_life_cycle_test_covers_the_examples_new_type(project: Path) -> None:
     """It needs the emulator; here it only has to find the example."""
     path = project / "tests" / "integration" / "resources" / "examples_every_way.py"
     names = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
@@ -121,6 +121,6 @@ def test_the_life_cycle_test_walks_the_new_type(project: Path) -> None:
     assert "aws:secretsmanager/secret:Secret" in names
 
 
-def test_an_example_that_no_longer_fits_its_file_is_found() -> None:
+def test_an_example_that_no_longer_applies_is_reported() -> None:
     with pytest.raises(AssertionError, match="0 times"):
         with_added("a = 1\n", " b = 2\n+c = 3\n")

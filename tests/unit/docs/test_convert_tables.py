@@ -16,7 +16,7 @@ RUN = "run `python -m docs.convert_tables`"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
-def test_a_guide_holds_the_tables_that_the_script_writes(path: Path) -> None:
+def test_guides_contain_the_generated_tables(path: Path) -> None:
     document = (ROOT / path).read_text(encoding="utf-8")
 
     assert document == rendered(document, DOCUMENTS[path]), RUN

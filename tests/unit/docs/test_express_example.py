@@ -14,7 +14,7 @@ def read(name: str) -> dict[str, Any]:
     return json.loads((EXPRESS / name).read_text())
 
 
-def test_its_dockerfile_is_that_of_the_app_with_the_lines_for_packages() -> None:
+def test_its_dockerfile_is_the_apps_plus_the_installation_of_packages() -> None:
     """So those lines, which are comments there, are built by the test that runs the example."""
     lines = (ROOT / "app" / "Dockerfile").read_text().replace("#- ", "").splitlines()
     instructions = "\n".join(line for line in lines if not line.startswith("#")).strip()

@@ -23,7 +23,7 @@ COMMENT = """<!-- marker -->
 """
 
 
-def test_what_is_folded_in_a_comment_is_open_and_what_it_shows_is_no_markup() -> None:
+def test_folded_sections_of_a_comment_are_open_and_escaped() -> None:
     text = pictures.comment_page(COMMENT)
 
     assert "<details open><summary>Changes</summary>" in text

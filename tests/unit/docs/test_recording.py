@@ -24,11 +24,11 @@ def cells(text: str, fg: str = "default", *, bold: bool = False) -> list[Any]:
     return [SimpleNamespace(data=character, fg=fg, bold=bold) for character in text]
 
 
-def test_pauses_are_cut() -> None:
+def test_long_pauses_are_shortened() -> None:
     assert shortened([(1.0, "a"), (9.0, "b"), (9.5, "c")]) == [(1.0, "a"), (2.0, "b"), (2.5, "c")]
 
 
-def test_a_long_run_is_shown_quicker() -> None:
+def test_a_long_recording_is_sped_up() -> None:
     events = [(number / 2, "x") for number in range(200)]
 
     assert shortened(events)[-1][0] == pytest.approx(recording.LONGEST_SECONDS)
@@ -41,7 +41,7 @@ def test_the_command_is_typed_before_its_output() -> None:
     assert [at for at, _ in events] == sorted(at for at, _ in events)
 
 
-def test_cells_of_one_style_are_one_piece_and_blanks_are_none() -> None:
+def test_adjacent_cells_of_one_style_are_merged() -> None:
     line = [
         *cells("two words    "),
         *cells("red", "red"),
@@ -70,7 +70,7 @@ def test_the_picture_shows_each_frame_from_its_time_on_and_then_the_page() -> No
     assert "a &lt;b&gt; &amp; c" in text
 
 
-def test_a_line_that_stays_is_in_the_picture_once() -> None:
+def test_unchanged_lines_are_drawn_once() -> None:
     text = drawn(SHOWN, page=PAGE, address="", caption="")
 
     assert len(re.findall(r'<g id="l\d+">', text)) == 2
@@ -88,7 +88,7 @@ def test_a_recording_shows_nothing_of_the_machine(
     refuse_what_is_of_this_machine("web  http://dev.example.com.localhost:8080")
 
 
-def test_the_picture_that_is_there_fits_into_readme() -> None:
+def test_the_recording_fits_into_readme() -> None:
     text = PICTURE.read_text("utf-8")
     (seconds,) = re.findall(r"\.play\{animation:play ([\d.]+)s", text)
 

@@ -29,7 +29,7 @@ def blocks(kind: str, text: str) -> list[str]:
     return re.findall(rf"(?ms)^```{kind}\n(.*?)^```", text)
 
 
-def test_there_are_the_five_exercises_that_readme_promises() -> None:
+def test_the_page_has_the_five_exercises_of_readme() -> None:
     assert [title for title, _ in EXERCISES] == [
         "1. Run it",
         "2. Change the number of tasks",
@@ -49,7 +49,7 @@ def test_an_exercise_changes_dev_as_it_ships(title: str, text: str) -> None:
         assert settings_of({**stack_file("dev"), **config}) != settings_of(stack_file("dev")), title
 
 
-def test_the_worker_is_reached_by_nobody_and_has_the_app_s_image() -> None:
+def test_the_worker_has_no_load_balancer_and_uses_the_apps_image() -> None:
     (block,) = blocks("yaml", dict(EXERCISES)["4. Add a worker"])
     settings = settings_of({**stack_file("dev"), **yaml.safe_load(block)["config"]})
     (worker,) = [one for one in settings.services if one.name == "worker"]
@@ -65,18 +65,18 @@ def test_every_target_of_make_exists() -> None:
 
 
 @pytest.mark.parametrize("words", commands_of("\n".join(sorted(LINES))), ids=" ".join)
-def test_the_command_line_takes_what_they_say(words: list[str]) -> None:
+def test_the_exercises_commands_are_accepted_by_the_command_line(words: list[str]) -> None:
     understood(words)
 
 
-def test_the_app_of_the_exercise_on_failures_says_what_is_shown() -> None:
+def test_the_failing_app_prints_the_lines_that_the_page_shows() -> None:
     text = dict(EXERCISES)["5. See why a deployment failed"]
     (block,) = blocks("yaml", text)
     command: Any = yaml.safe_load(block)["config"]["node-on-ecs:command"]
-    said = re.search(r"Error\('(.*)'\)", shlex.join(command).replace("'\"'\"'", "'"))
+    thrown = re.search(r"Error\('(.*)'\)", shlex.join(command).replace("'\"'\"'", "'"))
 
-    assert said is not None
-    assert f"| Error: {said[1]}" in text
+    assert thrown is not None
+    assert f"| Error: {thrown[1]}" in text
 
 
 def test_the_app_of_readme_is_the_example() -> None:
@@ -95,7 +95,7 @@ def test_readme_fits_on_three_screens() -> None:
     assert README.count("\n") <= 120
 
 
-def test_the_keys_of_readme_are_taken() -> None:
+def test_the_keys_of_readme_are_valid() -> None:
     for block in blocks("yaml", README):
         assert settings_of(yaml.safe_load(block)["config"]) != settings_of({})
 

@@ -33,21 +33,21 @@ def project(tmp_path: Path) -> Path:
     return root
 
 
-def test_the_navigation_has_every_page_once() -> None:
+def test_the_navigation_contains_every_page_once() -> None:
     needed = {page for page in pages().values() if not page.startswith("examples/")}
     named = navigation()
 
     assert sorted(named) == sorted({*needed, "examples/index.md"})
 
 
-def test_every_link_between_files_leads_somewhere(tmp_path: Path) -> None:
+def test_every_link_between_files_has_a_target(tmp_path: Path) -> None:
     """Zensical checks the anchors; it does not look at files that are no pages."""
     copy(PROJECT_ROOT, tmp_path / "pages", REPOSITORY)
 
     assert (tmp_path / "pages" / "index.md").exists()
 
 
-def test_readme_is_the_first_page_and_its_links_lead_to_pages(project: Path, tmp_path: Path) -> None:
+def test_readme_is_the_home_page_and_links_to_pages(project: Path, tmp_path: Path) -> None:
     copy(project, tmp_path / "pages", REPOSITORY)
 
     assert (tmp_path / "pages" / "index.md").read_text() == (
@@ -56,7 +56,7 @@ def test_readme_is_the_first_page_and_its_links_lead_to_pages(project: Path, tmp
     )
 
 
-def test_code_stays_as_it_is(project: Path, tmp_path: Path) -> None:
+def test_code_blocks_are_unchanged(project: Path, tmp_path: Path) -> None:
     copy(project, tmp_path / "pages", REPOSITORY)
 
     assert "[Home](index.md)\n\n```md\n[no](link.md)\n```" in (tmp_path / "pages" / "guide.md").read_text()
@@ -76,33 +76,33 @@ def test_a_stack_file_is_a_page_that_begins_with_its_comment(project: Path, tmp_
     assert "| [a](a.md) | Two tasks, and no more. |" in (tmp_path / "pages/examples/index.md").read_text()
 
 
-def test_a_page_that_the_navigation_lacks_is_refused(project: Path, tmp_path: Path) -> None:
+def test_a_page_missing_from_the_navigation_is_refused(project: Path, tmp_path: Path) -> None:
     (project / "docs" / "new.md").write_text("# New\n")
 
     with pytest.raises(WebsiteError, match=r"docs/zensical.toml: the navigation lacks new.md"):
         copy(project, tmp_path / "pages", REPOSITORY)
 
 
-def test_a_page_of_the_navigation_that_is_gone_is_refused(project: Path, tmp_path: Path) -> None:
+def test_a_missing_page_in_the_navigation_is_refused(project: Path, tmp_path: Path) -> None:
     (project / "docs" / "guide.md").unlink()
 
     with pytest.raises(WebsiteError, match=r"names guide.md, which does not exist"):
         copy(project, tmp_path / "pages", REPOSITORY)
 
 
-def test_a_link_to_no_file_is_refused_with_its_document(project: Path, tmp_path: Path) -> None:
+def test_a_broken_link_is_refused_with_its_document(project: Path, tmp_path: Path) -> None:
     shutil.rmtree(project / "infra")
 
     with pytest.raises(WebsiteError, match=r"README.md: the link to infra/ leads to no file"):
         copy(project, tmp_path / "pages", REPOSITORY)
 
 
-def test_another_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_commands_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert website.main(["publish"]) == 2
     assert "check, build, serve" in capsys.readouterr().err
 
 
-def test_reading_needs_no_other_host() -> None:
+def test_pages_load_nothing_from_other_hosts() -> None:
     """No font, no script and no picture of others."""
     config = (PROJECT_ROOT / website.CONFIG).read_text()
     assets = "".join(path.read_text() for path in (PROJECT_ROOT / "docs" / "assets").iterdir())
