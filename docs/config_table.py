@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Final, cast, get_args
 
 from infra.settings import ImageSettings, Key, ServiceSettings, keys
-from infra.settings.faults import resolved, schema_of, words
 from infra.settings.model import Model
 from infra.settings.multidev import KEYS_OF_A_COPY, Copy
+from infra.settings.schema import describe, resolve, schema_of
 from infra.settings.services import KEYS_OF_A_SERVICE, SOURCE_KEYS
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -138,18 +138,18 @@ def _kind(name: str, key: Key) -> str:
 
 
 def _items(key: Key) -> str:
-    return str(resolved(_property(key.name, key.model)["items"], schema_of(key.model))["type"])
+    return str(resolve(_property(key.name, key.model)["items"], schema_of(key.model))["type"])
 
 
 def _property(field: str, model: type[Model]) -> Mapping[str, Any]:
     whole = schema_of(model)
-    return resolved(whole["properties"][str(model.model_fields[field].alias)], whole)
+    return resolve(whole["properties"][str(model.model_fields[field].alias)], whole)
 
 
 def _rows(name: str, field: str, model: type[Model]) -> Iterator[str]:
     inner = _inner(model.model_fields[field].annotation) if name not in _ENTRIES else None
     schema = _property(field, model)
-    takes = _ENTRIES.get(name) or words(schema, schema_of(model))
+    takes = _ENTRIES.get(name) or describe(schema, schema_of(model))
     has_default = inner is None and not model.model_fields[field].is_required()
     default = Key(None, model, field).default if has_default else ""
     shown = (
@@ -224,7 +224,7 @@ def _described(field: str, model: type[Model]) -> Mapping[str, Any]:
 def _expanded(
     schema: Mapping[str, Any], whole: Mapping[str, Any], inner: type[Model] | None
 ) -> dict[str, Any]:
-    schema = resolved(schema, whole)
+    schema = resolve(schema, whole)
     kept = {name: value for name, value in schema.items() if name not in ("title", "$ref", "anyOf", "$defs")}
     if "properties" in kept and inner is not None:
         kept["properties"] = {

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from automation.convert.report import Place
 from automation.errors import AutomationError
 from infra.settings import SettingsError, parse
-from infra.settings.faults import Found
+from infra.settings.faults import Fault
 
 _MOST_ROUNDS: Final = 50
 _IMAGE: Final = ("image", "app-path", "dockerfile", "build-target")
@@ -34,14 +34,14 @@ def accepted(config: Mapping[str, Any], place: Place, *, project: str, stack: st
             parse(raw, project=project, stack=stack)
         except SettingsError as error:
             if not any(_leave_out(config, fault, place) for fault in error.faults):
-                listed = "; ".join(fault.line(frozenset()) for fault in error.faults)
+                listed = "; ".join(fault.line() for fault in error.faults)
                 raise AutomationError(f"no stack file can be made of it for {stack}: {listed}") from None
         else:
             return config
     raise AutomationError(f"no stack file can be made of it for {stack}: too much is refused")
 
 
-def _leave_out(config: dict[str, Any], fault: Found, place: Place) -> bool:
+def _leave_out(config: dict[str, Any], fault: Fault, place: Place) -> bool:
     """Take out the value that a fault is about; whether there was one."""
     path = list(fault.path)
     if path[-1] in _IMAGE:
@@ -49,9 +49,7 @@ def _leave_out(config: dict[str, Any], fault: Found, place: Place) -> bool:
         return False
     while path:
         if _remove(config, path):
-            place.missing(
-                fault.line(frozenset()).partition(": ")[0], f"left out, for it must be {fault.allowed}"
-            )
+            place.missing(fault.line().partition(": ")[0], f"left out, for it must be {fault.allowed}")
             return True
         path.pop()
     return False

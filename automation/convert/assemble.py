@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 from infra.settings import keys
 from infra.settings.names import LONGEST_MAIN_NAME
-from infra.settings.services import KEYS_OF_A_SERVICE, KEYS_OF_ONE_ALONE, SOURCE_KEYS
+from infra.settings.services import KEYS_NOT_INHERITED, KEYS_OF_A_SERVICE, SOURCE_KEYS
 from infra.settings.traffic import KEYS_OF_AN_EXPOSURE, TrafficSettings
 
 _HTTP: Final = "http"
@@ -95,7 +95,7 @@ def _entry(main: Service, own: Service) -> dict[str, Any]:
 
 def _not_inherited(own: Service) -> list[str]:
     others = [key for one, names in KEYS_OF_AN_EXPOSURE.items() if one != own.exposure for key in names]
-    return [*KEYS_OF_ONE_ALONE, *others, *_SOURCES]
+    return [*KEYS_NOT_INHERITED, *others, *_SOURCES]
 
 
 def _difference(key: str, there: Any, wanted: Any) -> Iterator[Any]:

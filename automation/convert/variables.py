@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from automation.convert.report import Place
-from infra.settings.faults import CREDENTIALS
-from infra.settings.variables import SET_BY_TASK_DEFINITION, looks_secret
+from infra.settings.variables import CREDENTIALS, SET_BY_TASK_DEFINITION, looks_secret
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _URL: Final = re.compile(

@@ -1,4 +1,4 @@
-"""When a deployment is rolled back."""
+"""CloudWatch alarms that roll a deployment back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from infra.settings.model import ONCE, Fault, Model, Pattern
+from infra.settings.faults import Fault
+from infra.settings.model import ONCE, Model, Pattern
 
 _AlarmName = Annotated[str, Pattern("the name of an alarm, 1 to 255 characters", r"[^\x00-\x1f]{1,255}")]
 
@@ -39,7 +40,8 @@ class AlarmSettings(Model):
         return self.period_seconds * self.periods
 
     def _rules(self) -> Iterator[Fault]:
-        thresholds = (self.error_percent, self.p99_milliseconds, self.unhealthy_tasks)
-        if self.enabled and not any(thresholds) and not self.extra:
+        if self.enabled and not any(
+            (self.error_percent, self.p99_milliseconds, self.unhealthy_tasks, self.extra)
+        ):
             left = "false, or a threshold above 0, or a name in `extra`: there is no alarm left"
-            yield Fault(left, ("enabled",), True)
+            yield Fault(("enabled",), left)

@@ -13,9 +13,9 @@ _FAMILY: Final = re.compile(r"[a-z]+(?:-)?\d+(?P<options>[a-z0-9-]*)")
 
 
 def architecture_of(instance_type: str) -> Architecture | None:
-    """Return the processor that a type's name tells; None for a pattern or a name of another form."""
+    """Return the processor of an instance type by its name; None for a pattern or another form of name."""
     family = instance_type.partition(".")[0]
-    found = _FAMILY.fullmatch(family)
-    if found is None:
+    match = _FAMILY.fullmatch(family)
+    if match is None:
         return None
-    return "arm64" if family == "a1" or "g" in found["options"] else "x86_64"
+    return "arm64" if family == "a1" or "g" in match["options"] else "x86_64"

@@ -8,7 +8,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from infra.settings.model import Allowed, Fault, FaultsError, Model, Pattern
+from infra.settings.faults import Fault, FaultsError
+from infra.settings.model import Allowed, Model, Pattern
 from infra.settings.names import PRIORITIES_OF_ATTACHED, StackName
 
 KEYS_OF_THE_BASE: Final = (
@@ -21,14 +22,14 @@ KEYS_OF_THE_BASE: Final = (
     *("rollout", "services", "multidev", "preview-stacks", "notifications"),
     *("log-bucket", "flow-logs", "interface-endpoints", "dashboard"),
 )
-"""What is decided where the shared things are made; a stack with `attach-to` leaves it at its default."""
+"""Keys that only the base stack sets; a stack with `attach-to` leaves them at their defaults."""
 
 _TIME_FORM: Final = "a time in UTC such as 2026-11-24T12:00:00Z"
 _FIRST, _LAST = PRIORITIES_OF_ATTACHED[0], PRIORITIES_OF_ATTACHED[-1]
 
 
-def _without_quotes(value: object) -> object:
-    """Return a time as people write it: one without quotes the CLI hands over in Go's form."""
+def _from_go(value: object) -> object:
+    """Return a time in ISO form: the CLI passes one without quotes in the form of Go's `time.Time`."""
     return re.sub(r"(\S+) (\S+) \+0000 UTC", r"\1T\2Z", value) if isinstance(value, str) else value
 
 
@@ -36,10 +37,10 @@ def _in_utc(text: str) -> str:
     try:
         return f"{datetime.fromisoformat(text):%Y-%m-%dT%H:%M:%SZ}"
     except ValueError as error:
-        raise FaultsError(Fault(f"{_TIME_FORM} ({error})")) from None
+        raise FaultsError(Fault((), f"{_TIME_FORM} ({error})")) from None
 
 
-def _by_hand(priority: int) -> int:
+def _check_priority(priority: int) -> int:
     if priority and priority not in PRIORITIES_OF_ATTACHED:
         raise ValueError(priority)
     return priority
@@ -47,7 +48,7 @@ def _by_hand(priority: int) -> int:
 
 UtcTime = Annotated[
     str,
-    BeforeValidator(_without_quotes),
+    BeforeValidator(_from_go),
     Pattern(_TIME_FORM, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|\+00:00)"),
     AfterValidator(_in_utc),
 ]
@@ -62,7 +63,7 @@ class AttachSettings(Model):
     expires: UtcTime | None = None
     """Time in UTC at which a stack with `attach-to` may be deleted; empty for never."""
     priority: Annotated[
-        int, AfterValidator(_by_hand), Allowed(f"a whole number from {_FIRST} to {_LAST}, or 0")
+        int, AfterValidator(_check_priority), Allowed(f"a whole number from {_FIRST} to {_LAST}, or 0")
     ] = 0
     """Listener rule priority of a stack with `attach-to`; 0 for a number that follows from the stack's
     name."""

@@ -8,7 +8,8 @@ from typing import Final
 from pydantic import Field
 
 from infra.settings.clock_times import Cron, TimeZone
-from infra.settings.model import Fault, Model, repeated
+from infra.settings.faults import Fault, repeated
+from infra.settings.model import Model
 from infra.settings.names import DnsLabel
 
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
@@ -16,7 +17,7 @@ MOST_TASKS: Final = 5000
 
 
 class ScheduledCapacity(Model):
-    """Bounds that hold from a point in time on, until the next one."""
+    """Bounds that apply from a point in time on, until the next one."""
 
     name: DnsLabel
     """Name of the action."""
@@ -28,7 +29,7 @@ class ScheduledCapacity(Model):
     """Most tasks from then on."""
 
     def _rules(self) -> Iterator[Fault]:
-        yield from _without_room(self.min_count, self.max_count)
+        yield from self.ordered("min-count", "max-count")
 
 
 class AutoscalingSettings(Model):
@@ -37,7 +38,7 @@ class AutoscalingSettings(Model):
     enabled: bool = False
     """Whether load or a schedule changes the number of tasks; `desired-count` is then only the number with
     which a new service starts."""
-    # Of no tasks nothing is measured, so nothing would ever start one: only a schedule may go to 0.
+    # Without tasks there are no metrics that could start one: only a schedule may go to 0.
     min_count: int = Field(default=1, ge=1, le=MOST_TASKS)
     """Fewest tasks."""
     max_count: int = Field(default=4, ge=1, le=MOST_TASKS)
@@ -59,19 +60,16 @@ class AutoscalingSettings(Model):
 
     @property
     def counts(self) -> range:
-        """The numbers of tasks that there may be."""
-        return range(min([self.min_count, *(one.min_count for one in self.schedule)]), self.max_count + 1)
+        """The possible numbers of tasks."""
+        least = min([self.min_count, *(action.min_count for action in self.schedule)])
+        return range(least, self.max_count + 1)
 
     def _rules(self) -> Iterator[Fault]:
-        yield from _without_room(self.min_count, self.max_count)
+        yield from self.ordered("min-count", "max-count")
         for fault in repeated((action.name for action in self.schedule), "name"):
-            yield Fault(fault.allowed, ("schedule", *fault.path), fault.value)
-        targets = (self.cpu_percent, self.memory_percent, self.requests_per_target)
-        if self.enabled and not any(targets) and not self.schedule:
-            nothing = "false, or a target above 0, or a `schedule`: there is nothing to scale by"
-            yield Fault(nothing, ("enabled",), True)
-
-
-def _without_room(fewest: int, most: int) -> Iterator[Fault]:
-    if fewest > most:
-        yield Fault(f"at most the `max-count`, {most}", ("min-count",), fewest)
+            yield fault.below("schedule")
+        targets = (self.cpu_percent, self.memory_percent, self.requests_per_target, self.schedule)
+        if self.enabled and not any(targets):
+            yield Fault(
+                ("enabled",), "false, or a target above 0, or a `schedule`: there is nothing to scale by"
+            )

@@ -4,84 +4,81 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, Final
+from typing import Final
 
-from infra.settings.model import Fault, repeated
+from infra.settings.faults import Fault, Path, repeated
 from infra.settings.service import ServiceSettings
 
 _HTTP_PORT: Final = 80
 
 
-def of_copy(service: ServiceSettings, copy: str) -> dict[str, Any]:
-    """Return what is different for a copy: no two services have the same name."""
-    changes: dict[str, Any] = {}
-    if alias := service.connect.alias:
-        label, dot, rest = alias.partition(".")
-        changes["connect"] = service.connect.model_copy(update={"alias": f"{label}-{copy}{dot}{rest}"})
-    if name := service.discovery.name:
-        changes["discovery"] = service.discovery.model_copy(update={"name": f"{name}-{copy}"})
-    return changes
-
-
 def endpoint(service: ServiceSettings) -> tuple[str, int] | None:
     """Return the alias and the port by which others reach a service; None for one that offers nothing."""
-    own = service.connect
-    if not own.enabled or not own.offers:
+    connect = service.connect
+    if not connect.enabled or not connect.offers:
         return None
-    usual = service.ingress[1] if own.protocol == "tcp" else _HTTP_PORT
-    return own.alias or service.name, own.port or usual
+    default = service.ingress[1] if connect.protocol == "tcp" else _HTTP_PORT
+    return connect.alias or service.name, connect.port or default
 
 
 def address_of(service: ServiceSettings) -> str | None:
     """Return alias and port as one text; None for a service that offers nothing."""
-    reached = endpoint(service)
-    return f"{reached[0]}:{reached[1]}" if reached else None
+    address = endpoint(service)
+    return f"{address[0]}:{address[1]}" if address else None
 
 
 def called_by(service: ServiceSettings, services: Sequence[ServiceSettings]) -> list[ServiceSettings]:
-    """Return the services that one calls, and that have to be there before it."""
-    own = service.connect
-    offering = [one for one in services if endpoint(one) and one.name != service.name]
-    if own.calls:
-        return [one for one in offering if one.name in own.calls]
-    return [] if own.offers or not own.enabled else offering
+    """Return the services that one calls, which have to be deployed before it."""
+    connect = service.connect
+    offering = [other for other in services if endpoint(other) and other.name != service.name]
+    if connect.calls:
+        return [other for other in offering if other.name in connect.calls]
+    return [] if connect.offers or not connect.enabled else offering
 
 
 def in_order_of_calls(services: Sequence[ServiceSettings]) -> list[ServiceSettings]:
-    """Return services with those that are called before those that call them."""
-    named = {one.name: one for one in services}
-    calls = {one.name: [called.name for called in called_by(one, services)] for one in services}
-    return [named[name] for name in TopologicalSorter(calls).static_order()]
+    """Return services in the order of their deployment: those that are called before their callers.
+
+    Raises:
+        CycleError: services call each other in turn.
+    """
+    by_name = {service.name: service for service in services}
+    calls = {
+        name: [other.name for other in called_by(service, services)] for name, service in by_name.items()
+    }
+    return [by_name[name] for name in TopologicalSorter(calls).static_order()]
 
 
-def faults_of_calls(services: Mapping[tuple[str | int, ...], ServiceSettings]) -> Iterator[Fault]:
+def faults_of_calls(services: Mapping[Path, ServiceSettings]) -> Iterator[Fault]:
     """Yield calls of services that do not exist, or that call each other.
 
     Args:
-        services: by where they stand in the stack file.
+        services: by their paths in the stack file.
     """
-    every, unknown = [*services.values()], False
-    for place, service in services.items():
-        known = [one.name for one in every if endpoint(one) and one.name != service.name]
+    everything, unknown = [*services.values()], False
+    for path, service in services.items():
+        offering = [one.name for one in everything if endpoint(one) and one.name != service.name]
         for index, name in enumerate(service.connect.calls):
-            if name not in known:
+            if name not in offering:
                 unknown = True
-                there = f"one of {', '.join(known)}" if known else "none: no other service offers anything"
-                yield Fault(there, (*place, "connect", "calls", index), name)
+                known = (
+                    f"one of {', '.join(offering)}" if offering else "none: no other service offers anything"
+                )
+                yield Fault((*path, "connect", "calls", index), known, name)
     try:
-        _ = unknown or in_order_of_calls(every)
+        _ = unknown or in_order_of_calls(everything)
     except CycleError as error:
-        circle: list[str] = error.args[1]
-        first = next(place for place, one in services.items() if one.name in circle)
-        path, names = (*first, "connect", "calls"), " ← ".join(circle)
-        yield Fault("services that do not call this one in turn: each waits for those it calls", path, names)
+        cycle: list[str] = error.args[1]
+        path = next(path for path, service in services.items() if service.name in cycle)
+        wait = "services that do not call this one in turn: each waits for those it calls"
+        yield Fault((*path, "connect", "calls"), wait, " ← ".join(cycle))
 
 
 def faults_of_names(services: Sequence[ServiceSettings]) -> Iterator[Fault]:
     """Yield names by which two services of a stack would be reached."""
     for fault in repeated(filter(None, map(address_of, services))):
-        one = "an alias and port of its own for each service"
-        yield Fault(f"{one}: two would be reached at {fault.value}", ("connect", "alias"), fault.value)
-    names = [one.discovery.name or one.name for one in services if one.discovery.enabled]
+        unique = f"an alias and port of its own for each service: two would be reached at {fault.value}"
+        yield Fault(("connect", "alias"), unique, fault.value)
+    names = [service.discovery.name or service.name for service in services if service.discovery.enabled]
     for fault in repeated(names):
-        yield Fault("a name of its own for each service", ("discovery", "name"), fault.value)
+        yield Fault(("discovery", "name"), "a name of its own for each service", fault.value)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
 from infra.settings.architecture import Architecture, architecture_of
 from infra.settings.attach import UtcTime
-from infra.settings.clock_times import TimeZone
-from infra.settings.model import ONCE, Allowed, Fault, Model, Pattern, check, repeated
+from infra.settings.clock_times import TimeZone, UnixCron
+from infra.settings.faults import Fault, check, repeated
+from infra.settings.model import ONCE, Model, Pattern, resource_id
 from infra.settings.names import DnsLabel
 
 Kind = Literal["fargate", "ec2", "managed-instances", "external"]
-"""What tasks run on. ECS takes no strategy with several of them."""
+"""What tasks run on; ECS accepts no strategy with several kinds."""
 FARGATE: Final = ("FARGATE", "FARGATE_SPOT")
-"""Every cluster has these two."""
+"""The capacity providers that every cluster has."""
 
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
 MOST_INSTANCES: Final = 5000
@@ -27,7 +29,7 @@ _MOST_PROVIDERS: Final = 20 - len(FARGATE)
 _SMALLEST_DISK: Final = 30
 _LARGEST_DISK: Final = 16384
 
-# Of the 64 characters of a role's name ours and Pulumi's random end take 40.
+# A role's name has 64 characters, of which the program's own part and Pulumi's random suffix take 40.
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCapacityProvider.html
 _NAME: Final = r"(?!aws|ecs|fargate)[a-z][a-z0-9-]{0,22}[a-z0-9]"
 CapacityName = Annotated[
@@ -45,31 +47,6 @@ _InstancePattern = Annotated[
     str,
     Pattern("an EC2 instance type or a pattern of types, such as m7g.large or m7g.*", r"[a-z0-9.*-]{1,30}"),
 ]
-
-_MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-# https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-scheduled-scaling.html
-_CRON_FIELDS: Final[tuple[tuple[range, Sequence[str]], ...]] = (
-    (range(60), ()),
-    (range(24), ()),
-    (range(1, 32), ()),
-    (range(1, 13), _MONTHS),
-    (range(8), _DAYS),
-)
-_CRON_PART: Final = re.compile(r"(\*|\w+)(?:-(\w+))?(?:/[1-9]\d*)?")
-
-
-def _unix_cron(text: str) -> str:
-    fields = text.split(" ")
-    if len(fields) != len(_CRON_FIELDS):
-        raise ValueError(text)
-    for field, (numbers, names) in zip(fields, _CRON_FIELDS, strict=True):
-        for part in field.split(","):
-            found = _CRON_PART.fullmatch(part)
-            ends = [end for end in found.groups() if end not in (None, "*")] if found else [part]
-            if not all(end.upper() in names or (end.isdecimal() and int(end) in numbers) for end in ends):
-                raise ValueError(text)
-    return text
 
 
 class CapacityProvider(Model):
@@ -93,40 +70,35 @@ class CapacityProvider(Model):
         return self.capacity_provider in FARGATE
 
 
-def _strategy(lines: tuple[CapacityProvider, ...]) -> tuple[CapacityProvider, ...]:
-    check(_faults_of(lines))
+def _check_strategy(lines: tuple[CapacityProvider, ...]) -> tuple[CapacityProvider, ...]:
+    check(_faults_of_strategy(lines))
     return lines
 
 
-def _faults_of(lines: tuple[CapacityProvider, ...]) -> Iterator[Fault]:
-    """Yield what ECS would refuse of a strategy, whatever its names stand for."""
+def _faults_of_strategy(lines: tuple[CapacityProvider, ...]) -> Iterator[Fault]:
     for fault in repeated((line.capacity_provider for line in lines), "capacity-provider"):
-        yield Fault("each capacity provider once; add up the weights", fault.path, fault.value)
+        yield replace(fault, allowed="each capacity provider once; add up the weights")
     for index in [index for index, line in enumerate(lines) if line.base][1:]:
         only = "only one capacity provider of a strategy may have a base"
-        yield Fault(only, (index, "base"), lines[index].base)
+        yield Fault((index, "base"), only, lines[index].base)
     if not any(line.weight for line in lines):
-        yield Fault("at least one capacity provider with a weight above 0, else no task has a place")
+        yield Fault((), "at least one capacity provider with a weight above 0, otherwise no task can run")
     for index, line in enumerate(lines):
         if line.is_fargate != lines[0].is_fargate:
-            mixed = "a provider of the same kind as the others: ECS mixes FARGATE with FARGATE_SPOT alone"
-            yield Fault(mixed, (index, "capacity-provider"), line.capacity_provider)
+            mixed = "a provider of the same kind as the others: ECS mixes only FARGATE with FARGATE_SPOT"
+            yield Fault((index, "capacity-provider"), mixed, line.capacity_provider)
             return
 
 
-CapacityStrategy = Annotated[tuple[CapacityProvider, ...], AfterValidator(_strategy)]
+CapacityStrategy = Annotated[tuple[CapacityProvider, ...], AfterValidator(_check_strategy)]
 
 
 class InstanceSchedule(Model):
-    """Bounds for the number of instances that hold from a point in time on, until the next one."""
+    """Bounds for the number of instances that apply from a point in time on, until the next one."""
 
     name: DnsLabel
     """Name of the action."""
-    cron: Annotated[
-        str,
-        AfterValidator(_unix_cron),
-        Allowed("five fields, minute hour day-of-month month day-of-week: 0 20 * * MON-FRI"),
-    ]
+    cron: UnixCron
     """When, as five fields of Unix cron."""
     min_instances: int = Field(ge=0, le=MOST_INSTANCES)
     """Fewest instances from then on."""
@@ -134,7 +106,7 @@ class InstanceSchedule(Model):
     """Most instances from then on."""
 
     def _rules(self) -> Iterator[Fault]:
-        yield from _without_room(self.min_instances, self.max_instances)
+        yield from self.ordered("min-instances", "max-instances")
 
 
 class Ec2Capacity(Model):
@@ -161,13 +133,7 @@ class Ec2Capacity(Model):
     ami: Literal["al2023", "al2023-gpu"] = "al2023"
     """ECS-optimized image of Amazon Linux 2023, the newest at each update; al2023-gpu has NVIDIA's
     drivers."""
-    ami_id: (
-        Annotated[
-            str,
-            Pattern("the id of an AMI, such as ami-0123456789abcdef0", r"ami-[0-9a-f]{8}(?:[0-9a-f]{9})?"),
-        ]
-        | None
-    ) = None
+    ami_id: Annotated[str, resource_id("an AMI", "ami")] | None = None
     """Fixed image with the ECS agent, instead of the newest `ami`; empty for that."""
     time_zone: TimeZone = "UTC"
     """Time zone of the schedule."""
@@ -180,17 +146,18 @@ class Ec2Capacity(Model):
         return self.ami == "al2023-gpu"
 
     def _rules(self) -> Iterator[Fault]:
-        yield from _without_room(self.min_instances, self.max_instances)
-        yield from _of_another_processor(self.architecture, self.instance_types)
+        yield from self.ordered("min-instances", "max-instances")
+        yield from _other_processors(self.architecture, self.instance_types)
         if self.gpu and self.architecture != "x86_64":
             only = "al2023, or the `architecture` x86_64: AWS has no image with GPU drivers for arm64"
-            yield Fault(only, ("ami",), self.ami)
+            yield Fault(("ami",), only)
         for index, instance_type in enumerate(self.instance_types):
             if self.gpu and not re.match(r"(?:g|gr|p)\d", instance_type):
-                with_one = "a type with a GPU, such as g5.xlarge, for `ami` is al2023-gpu"
-                yield Fault(with_one, ("instance-types", index), instance_type)
+                yield Fault(
+                    ("instance-types", index), "a type with a GPU, such as g5.xlarge: `ami` is al2023-gpu"
+                )
         for fault in repeated((action.name for action in self.schedule), "name"):
-            yield Fault(fault.allowed, ("schedule", *fault.path), fault.value)
+            yield fault.below("schedule")
 
 
 class ManagedInstancesCapacity(Model):
@@ -218,14 +185,12 @@ class ManagedInstancesCapacity(Model):
     """Size of each instance's data volume in GiB."""
 
     def _rules(self) -> Iterator[Fault]:
-        for least, most in (("min_vcpus", "max_vcpus"), ("min_memory_mib", "max_memory_mib")):
-            if getattr(self, least) > getattr(self, most):
-                at_most = f"at most the `{most.replace('_', '-')}`, {getattr(self, most)}"
-                yield Fault(at_most, (least.replace("_", "-"),), getattr(self, least))
-        yield from _of_another_processor(self.architecture, self.instance_types)
+        yield from self.ordered("min-vcpus", "max-vcpus")
+        yield from self.ordered("min-memory-mib", "max-memory-mib")
+        yield from _other_processors(self.architecture, self.instance_types)
         if self.gpu and self.architecture != "x86_64":
             only = "false, or the `architecture` x86_64: ECS has no instances with GPUs for arm64"
-            yield Fault(only, ("gpu",), True)
+            yield Fault(("gpu",), only)
 
 
 class ExternalCapacity(Model):
@@ -243,7 +208,7 @@ class ExternalCapacity(Model):
 
     @property
     def gpu(self) -> bool:
-        """Whether tasks can have GPUs; the install script takes `--enable-gpu`, which nobody tells us."""
+        """Whether tasks can have GPUs: unknown, the user passes `--enable-gpu` to the install script."""
         return True
 
 
@@ -251,14 +216,9 @@ Capacity = Annotated[Ec2Capacity | ManagedInstancesCapacity | ExternalCapacity, 
 Capacities = Annotated[dict[CapacityName, Capacity], Field(max_length=_MOST_PROVIDERS)]
 
 
-def _without_room(fewest: int, most: int) -> Iterator[Fault]:
-    if fewest > most:
-        yield Fault(f"at most the `max-instances`, {most}", ("min-instances",), fewest)
-
-
-def _of_another_processor(architecture: Architecture, types: Sequence[str]) -> Iterator[Fault]:
+def _other_processors(architecture: Architecture, types: Sequence[str]) -> Iterator[Fault]:
     for index, instance_type in enumerate(types):
-        told = architecture_of(instance_type)
-        if told not in (None, architecture):
-            other = f"a type with {architecture}, which is the `architecture`; {instance_type} has {told}"
-            yield Fault(other, ("instance-types", index), instance_type)
+        processor = architecture_of(instance_type)
+        if processor not in (None, architecture):
+            other = f"a type with {architecture}, the `architecture`; {instance_type} has {processor}"
+            yield Fault(("instance-types", index), other)

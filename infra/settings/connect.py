@@ -7,14 +7,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from infra.settings.model import ONCE, Fault, Model, Pattern
+from infra.settings.faults import Fault
+from infra.settings.model import ONCE, Model, Pattern
 from infra.settings.names import DNS_LABEL, DnsLabel
 
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceConnectClientAlias.html
 _Alias = Annotated[
     str,
     Pattern(
-        f"a host name such as api or api.internal: labels of {DNS_LABEL.words}",
+        f"a host name such as api or api.internal: labels of {DNS_LABEL.description}",
         rf"(?=.{{1,127}}$){DNS_LABEL.pattern}(?:\.{DNS_LABEL.pattern})*",
     ),
 ]
@@ -26,12 +27,8 @@ class _Switched(Model):
     enabled: bool = False
 
     def _rules(self) -> Iterator[Fault]:
-        if (
-            not self.enabled
-            and self.model_fields_set - {"enabled"}
-            and "enabled" not in self.model_fields_set
-        ):
-            yield Fault("true, for the other keys to have a meaning", ("enabled",), False)
+        if self.model_fields_set and "enabled" not in self.model_fields_set:
+            yield Fault(("enabled",), "true, for the other keys to have a meaning")
 
 
 class ConnectSettings(_Switched):
@@ -61,12 +58,11 @@ class ConnectSettings(_Switched):
     def _rules(self) -> Iterator[Fault]:
         yield from super()._rules()
         if self.protocol == "tcp" and self.per_request_timeout_seconds is not None:
-            path = ("per-request-timeout-seconds",)
-            yield Fault("nothing, for tcp has no requests", path, self.per_request_timeout_seconds)
+            yield Fault(("per-request-timeout-seconds",), "nothing, for tcp has no requests")
         if not self.offers:
-            said = {"alias": self.alias, "port": self.port or None}
-            for key in (key for key, value in said.items() if value is not None):
-                yield Fault("nothing, with `offers: false`: nobody calls this service", (key,), said[key])
+            yield from self.refuse(
+                "nothing, with `offers: false`: nobody calls this service", "alias", "port"
+            )
 
 
 class DiscoverySettings(_Switched):

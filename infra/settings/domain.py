@@ -1,4 +1,4 @@
-"""The names that lead to a stack: domain, zones, certificate."""
+"""The host names of a stack: domain, zones, certificate."""
 
 from __future__ import annotations
 
@@ -7,39 +7,34 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator
 
-from infra.settings.model import ONCE, Fault, FaultsError, Model, Pattern
+from infra.settings.faults import Fault, FaultsError
+from infra.settings.model import ONCE, Model, Pattern, arn
 from infra.settings.names import HostName
 
-# The first name of a certificate becomes its common name, which X.509 holds to 64 characters.
+# The first name of a certificate becomes its common name, which X.509 limits to 64 characters.
 _LONGEST_DOMAIN: Final = 64
-# Names in one certificate: the quota of an account that has not asked for more.
+# Names in one certificate, by the default quota:
 # https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html
 _MOST_NAMES: Final = 10
 
 
-def _fits_a_certificate(domain: str) -> str:
+def _check_length(domain: str) -> str:
     if len(domain) > _LONGEST_DOMAIN:
         most = f"at most {_LONGEST_DOMAIN} characters, as its certificate allows; it has {len(domain)}"
-        raise FaultsError(Fault(most))
+        raise FaultsError(Fault((), most))
     return domain
 
 
-_Certificate = Annotated[
-    str,
-    Pattern(
-        "the ARN of a certificate in ACM (arn:aws:acm:…:certificate/…)",
-        r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]+",
-    ),
-]
+_Certificate = Annotated[str, arn("a certificate in ACM", "acm", "certificate/[0-9a-f-]+", ":certificate/…")]
 _ZoneId = Annotated[
     str, Pattern("the id of a Route 53 hosted zone, such as Z0123456789ABCDEFGHIJ", r"Z[A-Z0-9]{1,31}")
 ]
 
 
 class DomainSettings(Model):
-    """The names that lead to a stack."""
+    """The host names of a stack."""
 
-    domain: Annotated[HostName, AfterValidator(_fits_a_certificate)] | None = None
+    domain: Annotated[HostName, AfterValidator(_check_length)] | None = None
     """Host name of the stack, such as dev.example.com; without one, plain HTTP on the load balancer's own
     name."""
     zone: HostName | None = None
@@ -57,22 +52,21 @@ class DomainSettings(Model):
 
     @property
     def hosted_zone(self) -> str | None:
-        """The zone that holds the domain; None without a domain."""
+        """The zone that contains the domain; None without a domain."""
         return self.zone or (self.domain.partition(".")[2] if self.domain else None)
 
     def zone_of(self, host: str) -> str | None:
-        """Return the zone that holds a host, the longest that does; None if none does."""
+        """Return the zone that contains a host, the longest if there are several; None if there is none."""
         zones = filter(None, (self.hosted_zone, *self.alias_zones))
         return max((zone for zone in zones if f".{host}".endswith(f".{zone}")), key=len, default=None)
 
     def certified(self, hosts: Iterable[str], *, below: bool) -> tuple[str, ...]:
-        """Return what the certificate names beside the domain: all directly below it, and hosts elsewhere.
+        """Return the certificate's names beside the domain.
 
         Args:
             hosts: of the services.
-            below: whether copies or stacks of pull requests may ever come to the names below the domain.
+            below: whether to cover all names directly below the domain, for copies and preview stacks.
         """
-        # With the wildcard from the beginning, so that the first copy needs no new certificate.
         names = [f"*.{self.domain}"] if below else []
         for host in hosts:
             if host != self.domain and f"*.{host.partition('.')[2]}" not in names and host not in names:
@@ -80,14 +74,14 @@ class DomainSettings(Model):
         return tuple(names)
 
     def faults_of(self, host: str) -> Iterator[str]:
-        """Yield what is wrong with a further name of a service."""
+        """Yield what a service's alias or redirect host would have to be instead."""
         if self.domain is None:
             yield "none, for there is no `domain`: without, every name leads to the main service"
         elif self.dns_records and self.zone_of(host) is None:
             yield f"a name in {self.hosted_zone}, or with its zone in `alias-zones`"
 
     def faults_of_certificate(self, certified: Iterable[str]) -> Iterator[str]:
-        """Yield why there can be no certificate for the domain and all that is named beside it."""
+        """Yield why there can be no certificate for the domain and the names in `certified`."""
         names = (str(self.domain), *certified)
         if len(names) > _MOST_NAMES:
             yield (
@@ -97,18 +91,16 @@ class DomainSettings(Model):
 
     def _rules(self) -> Iterator[Fault]:
         if self.domain is None:
-            alone = "of use only together with `domain`; remove it, or set a domain inside it"
-            for key in ("zone", "hosted_zone_id", "private_zone", "alias_zones", "certificate_arn"):
-                if value := getattr(self, key):
-                    yield Fault(alone, (key.replace("_", "-"),), value)
+            yield from self.refuse(
+                "of use only together with `domain`; remove it, or set a domain",
+                *("zone", "hosted-zone-id", "private-zone", "alias-zones", "certificate-arn"),
+            )
         elif self.zone is None and "." not in str(self.hosted_zone):
             alone = f"with a `zone` beside it: without its first label it is {self.hosted_zone} alone"
-            yield Fault(alone, ("domain",), self.domain)
+            yield Fault(("domain",), alone)
         elif not f".{self.domain}".endswith(f".{self.hosted_zone}"):
-            inside = f"{self.zone} or a name that ends in .{self.zone}, for that is the `zone`"
-            yield Fault(inside, ("domain",), self.domain)
+            inside = f"{self.zone} or a name that ends in .{self.zone}, the `zone`"
+            yield Fault(("domain",), inside)
         if not self.dns_records:
-            for key in ("hosted_zone_id", "private_zone", "alias_zones"):
-                if value := getattr(self, key):
-                    none = "nothing, for with `dns-records: false` no zone is used"
-                    yield Fault(none, (key.replace("_", "-"),), value)
+            unused = "nothing, for with `dns-records: false` no zone is used"
+            yield from self.refuse(unused, "hosted-zone-id", "private-zone", "alias-zones")

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from pydantic import Field
 
-from infra.settings.model import Fault, Model
-
-# https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-high-level-settings.html
-_FEWEST: Final = 10
-_MOST: Final = 2_000_000_000
+from infra.settings.faults import Fault
+from infra.settings.model import Model
 
 
 class FirewallSettings(Model):
@@ -20,11 +16,12 @@ class FirewallSettings(Model):
     enabled: bool = False
     """Whether AWS WAF checks each request: AWS's common rules, known bad inputs, and a limit for each client
     address."""
-    requests_per_five_minutes: int = Field(default=2000, ge=_FEWEST, le=_MOST)
+    # https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-high-level-settings.html
+    requests_per_five_minutes: int = Field(default=2000, ge=10, le=2_000_000_000)
     """Requests of a client address in five minutes above which it is blocked until it sends fewer."""
     count_only: bool = False
     """Whether requests are only counted and logged instead of blocked, to try the rules."""
 
     def _rules(self) -> Iterator[Fault]:
-        if not self.enabled and self.count_only:
-            yield Fault("of use only together with `enabled`", ("count-only",), True)
+        if not self.enabled:
+            yield from self.refuse("of use only together with `enabled`", "count-only")

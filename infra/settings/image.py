@@ -8,7 +8,8 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from infra.settings.model import Fault, Model, Pattern, VariableName, Variables, Word
+from infra.settings.faults import Fault
+from infra.settings.model import Model, Pattern, VariableName, Variables, Word
 from infra.settings.names import ImageReference, StackName
 
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
@@ -39,7 +40,7 @@ class BuildSecret(Model):
 
     def _rules(self) -> Iterator[Fault]:
         if (self.env is None) == (self.file is None):
-            yield Fault("one of `env`, the name of a variable, and `file`, a path")
+            yield Fault((), "one of `env`, the name of a variable, and `file`, a path")
 
 
 class ImageSettings(Model):
@@ -66,12 +67,8 @@ class ImageSettings(Model):
     """How many images the repository keeps before the oldest expire."""
 
     def _rules(self) -> Iterator[Fault]:
-        source = self.image_from
-        if source is None:
-            return
         if self.image is not None:
-            both = f"one of `image` ({self.image}) and `image-from`, not both"
-            yield Fault(both, ("image-from",), source)
+            yield from self.refuse(f"one of `image` ({self.image}) and `image-from`, not both", "image-from")
         if self.repository is None:
             needs = "needs `repository`: the shared repository from which both stacks pull the image"
-            yield Fault(needs, ("image-from",), source)
+            yield from self.refuse(needs, "image-from")

@@ -1,40 +1,57 @@
-"""Inheritance between services: keys that are set are merged over another service's."""
+"""Inheritance between services: the keys that one sets are merged over another's."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
+from pydantic import ValidationError
+
+from infra.settings.faults import Fault
 from infra.settings.model import Model
+from infra.settings.schema import faults_in
+
+M = TypeVar("M", bound=Model)
 
 
-def laid_over(model: Model, *layers: Mapping[str, Any], without: Collection[str] = ()) -> dict[str, Any]:
-    """Return what a model was told, with what others say over it.
+def inherit(
+    model: type[M], base: Model, *layers: Mapping[str, Any], without: Collection[str] = ()
+) -> tuple[M | None, list[Fault]]:
+    """Return a model with the keys that another one sets, or None and its faults.
 
-    Objects are merged name by name, however deep. A name without a value is one that is not inherited.
+    Objects are merged name by name, however deep. A name with null is not inherited.
 
     Args:
-        model: whose keys are the base; those that it was not told are left to their defaults.
-        layers: what is said over it, by keys as a stack file has them, one over the other.
+        model: type of the new model.
+        base: model to inherit from; keys that it does not set have their defaults.
+        layers: values over it by the keys of a stack file, each over the one before.
         without: keys that are not inherited.
     """
-    merged = {
-        key: value
-        for key, value in model.model_dump(by_alias=True, exclude_unset=True).items()
-        if key not in without
-    }
-    for said in layers:
-        # At the top a key without a value is one that is switched off.
-        merged = {**_merged(merged, said), **{key: None for key, value in said.items() if value is None}}
-    return merged
+    values = base.model_dump(by_alias=True, exclude_unset=True)
+    merged = {key: value for key, value in values.items() if key not in without}
+    for layer in layers:
+        # At the top null switches a key off.
+        merged = {**_merge(merged, layer), **{key: None for key, value in layer.items() if value is None}}
+    try:
+        return model.model_validate(merged, by_alias=True, by_name=False), []
+    except ValidationError as error:
+        return None, list(faults_in(error, model))
 
 
-def _merged(inherited: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    both = {**inherited}
-    for key, value in said.items():
-        below = both.get(key)
+def _merge(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(inherited)
+    for key, value in own.items():
+        below = merged.get(key)
         if isinstance(value, dict) and isinstance(below, dict):
-            both[key] = _merged(cast("dict[str, Any]", below), cast("dict[str, Any]", value))
+            merged[key] = _merge(cast("dict[str, Any]", below), cast("dict[str, Any]", value))
         else:
-            both[key] = value
-    return {key: value for key, value in both.items() if value is not None}
+            merged[key] = value
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def own_address(label: str, domain: str | None) -> dict[str, str | None]:
+    """Return host and path prefix of a service: a label below the domain, or a path without a domain."""
+    return {
+        "host": f"{label}.{domain}" if domain else None,
+        "path_prefix": None if domain else f"/{label}",
+    }

@@ -9,44 +9,46 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from infra.settings.domain import DomainSettings
+from infra.settings.faults import Fault, FaultsError
 from infra.settings.firewall import FirewallSettings
-from infra.settings.model import ONCE, Allowed, Fault, FaultsError, Pattern
+from infra.settings.model import ONCE, Allowed, arn
 from infra.settings.names import LAST_PRIORITY
 from infra.settings.network import MOST_RULES, Clients, ipv4_network
 from infra.settings.network_load_balancer import NetworkLoadBalancerSettings
 
-# Security Hub's control EC2.18 leaves only 80 and 443 open to the world; two halves of it are the world too.
+# Security Hub's control EC2.18 allows only 80 and 443 from everywhere; 0.0.0.0/1 is half of everywhere.
 _WIDEST_PREFIX: Final = 8
 # https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
 _RULES_OF_A_GROUP: Final = 60
 _TWO_YEARS: Final = 2 * 366 * 24 * 3600
 
 
-def _for_a_few(cidr: str) -> str:
+def _check_testers(cidr: str) -> str:
     if IPv4Network(cidr).prefixlen < _WIDEST_PREFIX:
-        narrow = f"a /{_WIDEST_PREFIX} or narrower: what is tested is not for the whole world"
-        raise FaultsError(Fault(narrow))
+        narrow = f"a /{_WIDEST_PREFIX} or narrower: the test listener is not for the whole internet"
+        raise FaultsError(Fault((), narrow))
     return cidr
 
 
 _Testers = Annotated[
     str,
     AfterValidator(ipv4_network),
-    AfterValidator(_for_a_few),
+    AfterValidator(_check_testers),
     Allowed("an IPv4 range such as 203.0.113.0/24"),
 ]
 _Listener = Annotated[
     str,
-    Pattern(
-        "the ARN of an application load balancer's listener (arn:aws:elasticloadbalancing:…:listener/app/…)",
-        r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:"
-        r"listener/app/[A-Za-z0-9-]+/[0-9a-f]{16}/[0-9a-f]{16}",
+    arn(
+        "an application load balancer's listener",
+        "elasticloadbalancing",
+        "listener/app/[A-Za-z0-9-]+/[0-9a-f]{16}/[0-9a-f]{16}",
+        ":listener/app/…",
     ),
 ]
 
 
 class LoadBalancerSettings(DomainSettings):
-    """The load balancers and the names that lead to them."""
+    """The load balancers and their host names."""
 
     internal: bool = False
     """Whether the application load balancer is in the private subnets, so that only the VPC and connected
@@ -91,7 +93,7 @@ class LoadBalancerSettings(DomainSettings):
 
     @property
     def makes_certificate(self) -> bool:
-        """Whether the stack makes its certificate: an existing listener has one."""
+        """Whether the stack creates its certificate; an existing listener has one."""
         return self.domain is not None and self.certificate_arn is None and self.listener_arn is None
 
     @property
@@ -106,43 +108,38 @@ class LoadBalancerSettings(DomainSettings):
         if self.makes_certificate:
             own = "`certificate-arn` beside it: a certificate is proved by records in a public zone"
             if not self.dns_records:
-                yield Fault(f"true, or {own}", ("dns-records",), False)
-            if self.private_zone:
-                yield Fault(f"false, or {own}", ("private-zone",), True)
-        if self.hsts_seconds and self.domain is None:
-            https = "0, or a `domain`: browsers take it from HTTPS alone"
-            yield Fault(https, ("hsts-seconds",), self.hsts_seconds)
-        if self.hsts_subdomains and not self.hsts_seconds:
-            yield Fault("of use only together with `hsts-seconds`", ("hsts-subdomains",), True)
+                yield Fault(("dns-records",), f"true, or {own}")
+            yield from self.refuse(f"false, or {own}", "private-zone")
+        if self.domain is None:
+            https = "0, or a `domain`: browsers accept it only from HTTPS"
+            yield from self.refuse(https, "hsts-seconds")
+        if not self.hsts_seconds:
+            yield from self.refuse("of use only together with `hsts-seconds`", "hsts-subdomains")
         ports = 2 if self.domain else 1
         rules = ports * len(self.allowed_cidrs) + len(self.test_cidrs)
         if rules > _RULES_OF_A_GROUP:
             most = f"{ports} rules for each make {rules} with `test-cidrs`, and a security group has"
-            yield Fault(
-                f"fewer: {most} {_RULES_OF_A_GROUP}", ("allowed-cidrs",), f"{len(self.allowed_cidrs)} items"
-            )
-        yield from self._rules_of_an_existing_one()
+            shown = f"{len(self.allowed_cidrs)} items"
+            yield Fault(("allowed-cidrs",), f"fewer: {most} {_RULES_OF_A_GROUP}", shown)
+        yield from self._rules_of_existing_listener()
 
-    def _rules_of_an_existing_one(self) -> Iterator[Fault]:
+    def _rules_of_existing_listener(self) -> Iterator[Fault]:
         if self.listener_arn is None:
-            for key in ("test_listener_arn", "listener_priority"):
-                if value := getattr(self, key):
-                    alone = "of use only together with `listener-arn`"
-                    yield Fault(alone, (key.replace("_", "-"),), value)
+            alone = "of use only together with `listener-arn`"
+            yield from self.refuse(alone, "test-listener-arn", "listener-priority")
             return
-        for key in ("internal", "allowed_cidrs", "test_cidrs", "hsts_seconds"):
-            if value := getattr(self, key):
-                own = "nothing, for the load balancer of `listener-arn` is there and has what it has of this"
-                yield Fault(own, (key.replace("_", "-"),), value)
+        existing = "nothing: the existing load balancer of `listener-arn` is not changed"
+        yield from self.refuse(existing, "internal", "allowed-cidrs", "test-cidrs", "hsts-seconds")
         if self.firewall.enabled:
-            theirs = "false: whoever owns the load balancer of `listener-arn` decides which web ACL it has"
-            yield Fault(theirs, ("firewall", "enabled"), True)
+            owner = "false: the owner of the load balancer of `listener-arn` chooses its web ACL"
+            yield Fault(("firewall", "enabled"), owner)
+        balancer = _balancer(self.listener_arn)
         if self.test_listener_arn == self.listener_arn:
             other = "another listener than `listener-arn`, of the same load balancer"
-            yield Fault(other, ("test-listener-arn",), self.test_listener_arn)
-        elif self.test_listener_arn and _balancer(self.test_listener_arn) != _balancer(self.listener_arn):
-            same = f"a listener of {_balancer(self.listener_arn)}, the load balancer of `listener-arn`"
-            yield Fault(same, ("test-listener-arn",), self.test_listener_arn)
+            yield Fault(("test-listener-arn",), other)
+        elif self.test_listener_arn and _balancer(self.test_listener_arn) != balancer:
+            same = f"a listener of {balancer}, the load balancer of `listener-arn`"
+            yield Fault(("test-listener-arn",), same)
 
 
 def _balancer(listener_arn: str) -> str:

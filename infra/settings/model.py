@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any, Final, Self, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Final, Self, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -18,49 +18,22 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from infra.settings.faults import Fault, NoValue, Path, check, repeated
+from infra.settings.schema import DESCRIPTION
+
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Whose configuration is read: what rules get as their context."""
+    """The stack whose configuration is validated: the validators' context."""
 
     project: str
     name: str
 
     def is_named(self, name: str) -> bool:
-        """Whether this is the stack of a name, alone or in full."""
+        """Whether a name, short or fully qualified, is this stack's."""
         return name in (self.name, f"{name.partition('/')[0]}/{self.project}/{self.name}")
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong."""
-
-    allowed: str
-    """What may stand there, or what to do instead."""
-    path: tuple[str | int, ...] = ()
-    """Where, seen from the model or the field that says so."""
-    value: object = None
-    """What stands there; None for what the field that says so has."""
-
-
-class FaultsError(ValueError):
-    """What a validator raises; each fault is reported on its own."""
-
-    def __init__(self, *faults: Fault) -> None:
-        super().__init__(*faults)
-        self.faults = faults
-
-
-def check(faults: Iterable[Fault]) -> None:
-    """Raise what was found.
-
-    Raises:
-        FaultsError: there is a fault.
-    """
-    if found := tuple(faults):
-        raise FaultsError(*found)
 
 
 class Model(BaseModel):
@@ -78,20 +51,61 @@ class Model(BaseModel):
     )
 
     def _rules(self) -> Iterator[Fault]:
-        """Yield what is wrong between several keys, each of which may be right alone."""
+        """Yield the faults between several keys, each of which may be valid alone."""
         yield from ()
 
     @model_validator(mode="after")
-    def _keeps_its_rules(self) -> Self:
-        check(self._rules())
+    def _check_rules(self) -> Self:
+        check(self.with_values(self._rules()))
         return self
+
+    def with_values(self, faults: Iterable[Fault], *path: str | int) -> Iterator[Fault]:
+        """Yield faults of this model, at `path` in the stack file, with the values of their keys."""
+        for fault in faults:
+            if fault.path and fault.value is NoValue.FROM_MODEL:
+                fault = replace(fault, value=shown(self.value_of(fault.path)))  # noqa: PLW2901
+            yield fault.below(*path)
+
+    def refuse(self, allowed: str, *keys: str) -> Iterator[Fault]:
+        """Yield a fault for each of some keys that has a value other than zero, false or empty."""
+        yield from (Fault((key,), allowed) for key in keys if self.value_of((key,)))
+
+    def ordered(self, least: str, most: str) -> Iterator[Fault]:
+        """Yield a fault if the key for a minimum is above the one for the maximum."""
+        lower, upper = self.value_of((least,)), self.value_of((most,))
+        if isinstance(lower, int) and isinstance(upper, int) and lower > upper:
+            yield Fault((least,), f"at most the `{most}`, {upper}")
+
+    def value_of(self, path: Path) -> object:
+        """Return the value at a path of keys, indices and names."""
+        return value_at(self, path)
+
+
+def value_at(value: Any, path: Iterable[str | int]) -> object:
+    """Return the value at a path below another value."""
+    for part in path:
+        value = getattr(value, str(part).replace("-", "_")) if isinstance(value, Model) else value[part]
+    return value
+
+
+def shown(value: object) -> object:
+    """Return a value as a message shows it; of many models only their number or names."""
+    if isinstance(value, Model):
+        return value.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    if isinstance(value, Mapping):
+        items = cast("Mapping[object, object]", value)
+        has_models = any(isinstance(item, Model) for item in items.values())
+        return ", ".join(map(str, items)) if has_models else items
+    if isinstance(value, tuple) and any(isinstance(item, Model) for item in cast("tuple[object]", value)):
+        return f"{len(cast('tuple[object]', value))} items"
+    return cast("object", value)
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """Text that matches a pattern as a whole."""
+    """Text that matches a regular expression as a whole."""
 
-    words: str
+    description: str
     pattern: str
     flags: re.RegexFlag = re.ASCII
 
@@ -104,63 +118,59 @@ class Pattern:
 
         def matching(text: str) -> str:
             if not self.matches(text):
-                raise ValueError(self.words)
+                raise ValueError(self.description)
             return text
 
         return core_schema.no_info_after_validator_function(matching, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
-        """Give editors the words, and the pattern where it means the same to them."""
+        """Add the description, and the pattern where editors understand it alike."""
         pattern = {"pattern": f"^(?:{self.pattern})$"} if self.flags == re.ASCII else {}
-        return {**handler(schema), **pattern, WORDS: self.words}
+        return {**handler(schema), **pattern, DESCRIPTION: self.description}
 
 
 @dataclass(frozen=True)
 class Allowed:
-    """Says what a value may be, where its type does not say it well."""
+    """What a value may be, where its type does not say it well."""
 
-    words: str
+    description: str
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
-        """Put the words where messages and editors find them."""
-        return {**handler(schema), WORDS: self.words}
+        """Put the description where messages and editors find it."""
+        return {**handler(schema), DESCRIPTION: self.description}
 
 
 def to_text(value: object) -> object:
-    """Return a plain value as text, as JSON and YAML have it."""
+    """Return a plain value as text, as JSON and YAML write it."""
     return json.dumps(value) if isinstance(value, bool | int | float) else value
 
 
-def repeated(items: Iterable[T], *path: str) -> Iterator[Fault]:
-    """Yield a fault for each item that was there before."""
-    seen: list[T] = []
-    for index, item in enumerate(items):
-        if item in seen:
-            yield Fault(f"each once; it is number {seen.index(item) + 1} already", (index, *path), item)
-        seen.append(item)
-
-
-def _each_once(items: tuple[T, ...]) -> tuple[T, ...]:
+def _check_unique(items: tuple[T, ...]) -> tuple[T, ...]:
     check(repeated(items))
     return items
 
 
-WORDS: Final = "errorMessage"
-"""The keyword of a JSON schema, understood by editors, that holds what we say of a type."""
-
-ONCE: Final = AfterValidator(_each_once)
+ONCE: Final = AfterValidator(_check_unique)
 """For lists: no item twice."""
+
+TRUE_FOR_DEFAULTS: Final = BeforeValidator(
+    lambda value: {} if value is True else None if value is False else value
+)
+"""For optional objects: `true` stands for the defaults, `false` for none."""
+
+EMPTY_FOR_NONE: Final = BeforeValidator(lambda value: value or None)
+"""For optional objects of the stack file: an empty one is Pulumi's default and stands for none."""
 
 Word = Annotated[str, Pattern("text that is not empty", r"[\s\S]+")]
 
 
-def _begins_with_a_word(words: tuple[str, ...]) -> tuple[str, ...]:
-    # Others may be empty: redis-server --save "".
-    check([Fault("text that is not empty", (0,), "")] if words[:1] == ("",) else ())
-    return words
+def _check_program(command: tuple[str, ...]) -> tuple[str, ...]:
+    # Arguments may be empty: redis-server --save "".
+    check([Fault((0,), "text that is not empty", "")] if command[:1] == ("",) else ())
+    return command
 
 
-Command = Annotated[tuple[str, ...], AfterValidator(_begins_with_a_word)]
+Command = Annotated[tuple[str, ...], AfterValidator(_check_program)]
 PlainText = Annotated[
     str, BeforeValidator(to_text), Allowed('text, a number, true or false ("" for an empty one)')
 ]
@@ -168,3 +178,25 @@ VariableName = Annotated[
     str, Pattern("letters, digits and underscores, with no digit at the beginning", r"[A-Za-z_][A-Za-z0-9_]*")
 ]
 Variables = dict[VariableName, PlainText]
+
+
+def arn(what: str, service: str, resource: str, form: str = "") -> Pattern:
+    """Return the pattern of an ARN with region and account.
+
+    Args:
+        what: the resource in words, such as "a KMS key".
+        service: its namespace, such as kms.
+        resource: regular expression of all after the account.
+        form: how messages show that, with a colon before it, such as :key/….
+    """
+    return Pattern(
+        f"the ARN of {what} (arn:aws:{service}:…{form})",
+        rf"arn:aws[a-z-]*:{service}:[a-z0-9-]+:\d{{12}}:{resource}",
+    )
+
+
+def resource_id(what: str, prefix: str) -> Pattern:
+    """Return the pattern of an id with 8 or 17 hexadecimal digits."""
+    return Pattern(
+        f"the id of {what}, such as {prefix}-0123456789abcdef0", rf"{prefix}-[0-9a-f]{{8}}(?:[0-9a-f]{{9}})?"
+    )

@@ -1,23 +1,21 @@
-"""Copies of services: the keys of an entry, and the services that follow from it."""
+"""Copies of services: the keys of an entry, and the services that it makes."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, Any, Final, cast
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from infra.settings.calls import of_copy
-from infra.settings.faults import Found, found_in, stranger
-from infra.settings.inheritance import laid_over
-from infra.settings.model import ONCE, Fault, FaultsError, Word, check, repeated
+from infra.settings.faults import Fault, FaultsError, check, repeated, unknown_key
+from infra.settings.inheritance import inherit, own_address
+from infra.settings.model import ONCE, Word
 from infra.settings.names import (
-    FREE_PRIORITIES,
+    ALLOWED_PRIORITIES,
+    EXPLICIT_PRIORITIES,
     LAST_PRIORITY,
     LONGEST_SERVICE_NAME,
-    PRIORITIES_BY_HAND,
     PRIORITIES_OF_ATTACHED,
     DnsLabel,
     copy_service_name,
@@ -30,197 +28,186 @@ KEYS_OF_A_COPY: Final = (
     *("name", "image", "desired-count", "cpu", "memory", "environment", "execute-command", "rollout"),
     *("autoscaling", "schedules", "priority", "services"),
 )
-# Copies are for trying things: a second target group for each would halve how many there can be, and what a
-# clock starts in the original need not run twice. Names lead to the original.
+# Copies are for trying things: a second target group for each would halve how many there can be.
 _ROLLING: Final = {"rollout": {"strategy": "rolling", "two-target-groups": False, "hooks": ()}}
+# Host names and scheduled tasks are the original's alone.
 _NOT_COPIED: Final = ("name", "schedules", "aliases", "redirect-hosts")
-_KEY: Final = "multidev"
 _FORM: Final = f"a name, or an object with {', '.join(KEYS_OF_A_COPY)}"
-_BY_HAND: Final = f"{PRIORITIES_BY_HAND[0]} to {PRIORITIES_BY_HAND[-1]}"
+_EXPLICIT: Final = f"{EXPLICIT_PRIORITIES[0]} to {EXPLICIT_PRIORITIES[-1]}"
 # 100 rules (the default ones not counted) and 100 target groups; each service has one of both, or two.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 _MOST_TARGET_GROUPS: Final = 100
 
 
 class Copy(ServiceSettings):
-    """A service with what a copy says laid over it."""
+    """The main service with a copy's keys over its own."""
 
-    name: DnsLabel  # pyright: ignore[reportGeneralTypeIssues] - a copy has no other name than its own
+    name: DnsLabel  # pyright: ignore[reportGeneralTypeIssues] - a copy does not inherit it
     services: Annotated[tuple[Word, ...], ONCE] = Field(default=(), exclude=True)
     """Names of other services that are copied, too; those that are not named are shared with the original."""
 
     @field_validator("priority")
     @classmethod
-    def _leaves_those_of_attached_stacks(cls, priority: int) -> int:
+    def _check_priority(cls, priority: int) -> int:
         if priority in PRIORITIES_OF_ATTACHED:
-            raise FaultsError(Fault(FREE_PRIORITIES))
+            raise FaultsError(Fault((), ALLOWED_PRIORITIES))
         return priority
 
 
 def read_copies(value: object, info: ValidationInfo) -> tuple[ServiceSettings, ...]:
-    """Return the copies; each follows from the main service and its own entry, and from nothing else.
+    """Return the copies, each made from the main service and its own entry alone.
 
     Raises:
-        FaultsError: names all that is wrong with them.
+        FaultsError: an entry is invalid.
     """
     if not isinstance(value, tuple):
-        raise FaultsError(Fault(f"a list, each item {_FORM}"))
+        raise FaultsError(Fault((), f"a list, each item {_FORM}"))
     main: ServiceSettings | None = info.data.get("main")
     others: tuple[ServiceSettings, ...] = tuple(info.data.get("more_services", {}).values())
     copies: list[ServiceSettings] = []
-    faults: list[Found] = []
+    faults: list[Fault] = []
     names: list[object] = []
     for index, item in enumerate(cast("tuple[object, ...]", value)):
         entry = {"name": item} if isinstance(item, str) else item
-        if isinstance(entry, dict):
-            name = cast("dict[str, object]", entry).get("name")
-            if name in names and isinstance(name, str):
-                once = f"each name once; it is {_KEY}[{names.index(name)}] already"
-                faults.append(Found((index, "name"), once, name))
-            names.append(name)
-            made, wrong = _read(cast("dict[str, Any]", entry), main, others)
-            faults += [replace(one, path=(index, *one.path)) for one in wrong]
-            copies += made
-        else:
+        if not isinstance(entry, dict):
             names.append(None)
-            faults.append(Found((index,), _FORM, item))
+            faults.append(Fault((index,), _FORM, item))
+            continue
+        entry = cast("dict[str, Any]", entry)
+        name = entry.get("name")
+        if name in names and isinstance(name, str):
+            once = f"each name once; it is multidev[{names.index(name)}] already"
+            faults.append(Fault((index, "name"), once, name))
+        names.append(name)
+        services, wrong = _read(entry, main, others)
+        faults += [fault.below(index) for fault in wrong]
+        copies += services
     if main is not None and not faults:
-        faults = [*_same_names([main, *others, *copies]), *_meetings([*others, *copies])]
-        faults += _too_many([main, *others, *copies])
-    check(Fault(one.allowed, one.path, one.value) for one in faults)
+        faults += _faults_between(main, [*others, *copies])
+    check(faults)
     return tuple(copies)
 
 
-def placed(service: ServiceSettings, main: ServiceSettings, name: str, priority: int) -> ServiceSettings:
-    """Return a service under its name at a host or a path of its own, beside the main one's."""
+def at_copy_address(
+    service: ServiceSettings, main: ServiceSettings, name: str, priority: int
+) -> ServiceSettings:
+    """Return a copy of the main service, or that of an attached stack, under its name and address."""
     return service.model_copy(
         update={
+            **own_address(name, main.host),
             "name": copy_service_name(main.name, name),
             "copy_name": name,
-            "host": f"{name}.{main.host}" if main.host else None,
-            "path_prefix": None if main.host else f"/{name}",
             "priority": priority,
             "priority_prefix": main.priority_prefix,
-            **of_copy(service, name),
+            **_names_of_copy(service, name),
         }
     )
 
 
 def _read(
     entry: Mapping[str, Any], main: ServiceSettings | None, others: Sequence[ServiceSettings]
-) -> tuple[list[ServiceSettings], list[Found]]:
-    """Return a copy of the main service and those of the others that it names, or what is wrong with it."""
+) -> tuple[list[ServiceSettings], list[Fault]]:
+    """Return a copy of the main service and of the others that the entry names, and the faults."""
     known = {key: value for key, value in entry.items() if key in KEYS_OF_A_COPY}
-    faults = [stranger((key,), entry[key], KEYS_OF_A_COPY, listed=True) for key in entry if key not in known]
+    faults = [
+        unknown_key((key,), entry[key], KEYS_OF_A_COPY, listed=True) for key in entry if key not in known
+    ]
     base = main or ServiceSettings()
-    try:
-        copy = Copy.model_validate(
-            laid_over(base, _ROLLING, known, without=_NOT_COPIED), by_alias=True, by_name=False
-        )
-    except ValidationError as error:
-        found = [one for one in found_in(error, Copy) if main or not one.is_rule]
-        return [], [
-            *faults,
-            *(one if one.path[0] in KEYS_OF_A_COPY else _unsaid(one, entry) for one in found),
-        ]
-    own = entry.get("priority")
+    copy, wrong = inherit(Copy, base, _ROLLING, known, without=_NOT_COPIED)
+    # Rules between several keys may fail here only because the main service's are invalid.
+    faults += [_of_entry(fault, entry) for fault in wrong if main or not fault.is_rule]
+    if copy is None:
+        return [], faults
     faults += _faults_of_name(copy, main) if main else []
-    by_name = priority_of(f"{base.priority_prefix}{copy.name}")
-    here = placed(copy, base, copy.name, by_name if own is None else own)
-    named = {one.name: one for one in others}
-    made: list[ServiceSettings] = [here]
+    priority = entry.get("priority") or priority_of(f"{base.priority_prefix}{copy.name}")
+    services = [main_copy := at_copy_address(copy, base, copy.name, priority)]
+    named = {service.name: service for service in others}
     for index, name in enumerate(copy.services):
         if name in named:
-            made.append(other := _copy_of(named[name], copy, here))
-            if len(other.name) > LONGEST_SERVICE_NAME:
+            other, wrong = _copy_of(named[name], main_copy, entry.get("environment") or {})
+            services += [other] if other else []
+            faults += [_of_entry(fault, entry) for fault in wrong]
+            if other and len(other.name) > LONGEST_SERVICE_NAME:
                 most = f"a shorter `name`: {other.name} may have {LONGEST_SERVICE_NAME} characters"
-                faults.append(Found(("services", index), most, name))
+                faults.append(Fault(("services", index), most, name))
         elif main:
-            there = f"one of {', '.join(named)}" if named else "none: the stack has no `services`"
-            faults.append(Found(("services", index), there, name))
-    return made, faults
+            known_names = f"one of {', '.join(named)}" if named else "none: the stack has no `services`"
+            faults.append(Fault(("services", index), known_names, name))
+    return services, faults
 
 
-def _copy_of(service: ServiceSettings, copy: Copy, here: ServiceSettings) -> ServiceSettings:
-    """Return a copy's own one of another service than the main one.
-
-    Args:
-        service: the other one.
-        copy: what the entry says.
-        here: the copy of the main service, at its address.
-    """
-    said: dict[str, Any] = {"environment": copy.model_dump(include={"environment"})["environment"]}
-    made = ServiceSettings.model_validate(
-        laid_over(service, _ROLLING, said, without=_NOT_COPIED), by_alias=True, by_name=False
-    )
-    own_name = copy_service_name(service.name, copy.name)
-    place: dict[str, Any] = {"host": None, "path_prefix": None}
+def _copy_of(
+    service: ServiceSettings, main_copy: ServiceSettings, environment: Mapping[str, Any]
+) -> tuple[ServiceSettings | None, list[Fault]]:
+    """Return a copy of another service than the main one, beside the main one's copy, or its faults."""
+    layer = {"environment": environment}
+    made, faults = inherit(ServiceSettings, service, _ROLLING, layer, without=_NOT_COPIED)
+    if made is None:
+        return None, faults
+    copy_name = str(main_copy.copy_name)
+    name = copy_service_name(service.name, copy_name)
+    address: dict[str, Any] = {"host": None, "path_prefix": None}
     if service.paths:
-        before = priority_of_paths(own_name, service.paths, before=here.priority)
-        place = {"host": here.host, "path_prefix": here.path_prefix, "priority": before}
+        before = priority_of_paths(name, service.paths, before=main_copy.priority)
+        address = {"host": main_copy.host, "path_prefix": main_copy.path_prefix, "priority": before}
     elif service.exposure == "http":
-        domain = str(here.host).partition(".")[2]
-        place["priority"] = priority_of(f"{here.priority_prefix}{own_name}")
-        if here.host:
-            place["host"] = f"{own_name}.{domain}"
-        else:
-            place["path_prefix"] = f"/{own_name}"
+        domain = main_copy.host and main_copy.host.partition(".")[2]
+        address = own_address(name, domain) | {"priority": priority_of(f"{main_copy.priority_prefix}{name}")}
     kept = {field: getattr(service, field) for field in ("image", "source", "image_of")}
-    kept |= {"name": own_name, "copy_name": copy.name}
-    return made.model_copy(update={**kept, **place, **of_copy(made, copy.name)})
+    own = {**kept, **address, "name": name, "copy_name": copy_name}
+    return made.model_copy(update={**own, **_names_of_copy(made, copy_name)}), []
 
 
-def _unsaid(found: Found, entry: Mapping[str, Any]) -> Found:
-    """Return a fault that a copy has with what it cannot say itself."""
-    return Found((), f"`{found.key}` is {found.value} here and has to be {found.allowed}", dict(entry))
+def _names_of_copy(service: ServiceSettings, copy: str) -> dict[str, Any]:
+    """Return Service Connect and discovery under the copy's names."""
+    changes: dict[str, Any] = {}
+    if alias := service.connect.alias:
+        label, dot, rest = alias.partition(".")
+        changes["connect"] = service.connect.model_copy(update={"alias": f"{label}-{copy}{dot}{rest}"})
+    if name := service.discovery.name:
+        changes["discovery"] = service.discovery.model_copy(update={"name": f"{name}-{copy}"})
+    return changes
 
 
-def _faults_of_name(copy: ServiceSettings, main: ServiceSettings) -> list[Found]:
+def _of_entry(fault: Fault, entry: Mapping[str, Any]) -> Fault:
+    """Return a fault at the entry itself if it is about an inherited key."""
+    if fault.path[0] in KEYS_OF_A_COPY:
+        return fault
+    inherited = f"`{fault.key}` is {fault.value} here and has to be {fault.allowed}"
+    return Fault((), inherited, dict(entry))
+
+
+def _faults_of_name(copy: ServiceSettings, main: ServiceSettings) -> Iterator[Fault]:
     group = copy_service_name(main.name, copy.name) + ("-green" if copy.rollout.has_two_target_groups else "")
     longest = LONGEST_SERVICE_NAME - (len(group) - len(copy.name))
-    faults: list[str] = []
     if len(copy.name) > longest:
-        faults.append(
-            f"at most {longest} characters: the target group {group} has {len(group)}, and of its 32 "
-            "Pulumi's random end takes 8"
-        )
+        reason = f"the target group {group} has {len(group)}, and of its 32 Pulumi's random suffix takes 8"
+        yield Fault(("name",), f"at most {longest} characters: {reason}", copy.name)
     if copy.name == main.name:
-        faults.append("another name than the main service's")
-    return [Found(("name",), allowed, copy.name) for allowed in faults]
+        yield Fault(("name",), "another name than the main service's", copy.name)
 
 
-def _same_names(services: Sequence[ServiceSettings]) -> Iterator[Found]:
+def _faults_between(main: ServiceSettings, others: Sequence[ServiceSettings]) -> Iterator[Fault]:
+    """Yield repeated names, equal priorities, and more services than a load balancer can have."""
+    services = (main, *others)
     for fault in repeated(service.name for service in services):
-        yield Found(
-            (), f"names that no other service has: there would be two called {fault.value}", fault.value
-        )
-
-
-def _meetings(copies: Sequence[ServiceSettings]) -> Iterator[Found]:
+        unique = f"names that no other service has: there would be two called {fault.value}"
+        yield Fault((), unique, fault.value)
+    http = [service for service in services if service.exposure == "http"]
     names: dict[int, list[str]] = defaultdict(list, {LAST_PRIORITY: ["the main service"]})
-    for copy in copies:
-        if copy.exposure == "http":
-            names[copy.priority].append(copy.name)
-    for priority, meeting in names.items():
-        if len(meeting) > 1:
-            yield Found(
-                (),
-                f"{' and '.join(meeting)} meet at the listener rule priority {priority}, which only one can "
-                f"have; `priority` overrides what follows from a name, and no name leads to {_BY_HAND}",
-                meeting,
-            )
-
-
-def _too_many(services: Sequence[ServiceSettings]) -> Iterator[Found]:
-    count = sum(
-        2 if service.rollout.has_two_target_groups else 1
-        for service in services
-        if service.exposure == "http"
-    )
+    for service in http:
+        if service is not main:
+            names[service.priority].append(service.name)
+    for priority, equal in names.items():
+        if len(equal) > 1:
+            collision = f"{' and '.join(equal)} have the same listener rule priority {priority}"
+            solution = f"set a `priority` from {_EXPLICIT}, which no service gets by its name"
+            yield Fault((), f"{collision}; {solution}", equal)
+    count = sum(2 if service.rollout.has_two_target_groups else 1 for service in http)
     if count > _MOST_TARGET_GROUPS:
-        yield Found(
+        yield Fault(
             (),
             f"fewer, or more of them rolling: the services have {count} rules and target groups (two of both "
-            f"for each that is not rolling), and one load balancer carries {_MOST_TARGET_GROUPS}",
+            f"for each that is not rolling), and one load balancer has at most {_MOST_TARGET_GROUPS}",
             f"{len(services) - 1} names",
         )

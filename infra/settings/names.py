@@ -1,4 +1,4 @@
-"""Names of hosts, services, stacks and images, and the listener rule priority that follows from a name."""
+"""Names of hosts, services, stacks and images, and the listener rule priorities computed from names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DNS_LABEL: Final = Pattern(f"{_LABEL_FORM}, at most 63 characters", _LABEL)
 _HOST: Final = rf"(?:{_LABEL}\.)+[a-z]{{2,63}}"
 
 LONGEST_MAIN_NAME: Final = 16
-# A target group's name holds 32 characters, and Pulumi's random end takes a hyphen and seven of them.
+# A target group's name has 32 characters, of which Pulumi's random suffix takes 8.
 LONGEST_SERVICE_NAME: Final = 32 - 8
 
 DnsLabel = Annotated[str, DNS_LABEL]
@@ -31,16 +31,16 @@ ServiceName = Annotated[
 ]
 HostName = Annotated[
     str,
-    # A load balancer's host condition takes only letters after the last dot.
+    # A load balancer's host condition accepts only letters after the last dot.
     Pattern(
-        f"a host name such as dev.example.com: labels of {DNS_LABEL.words}, and after the last dot only "
-        "letters",
+        f"a host name such as dev.example.com: labels of {DNS_LABEL.description}, and after the last dot "
+        "only letters",
         _HOST,
     ),
 ]
 HostPattern = Annotated[
     str,
-    # A certificate and a record take a wildcard for the first label, and for the whole of it.
+    # A certificate and a record accept a wildcard only in place of the whole first label.
     Pattern(
         "a host name such as www.example.com, or *.example.com for every name one label below; "
         "lowercase, and after the last dot only letters",
@@ -74,19 +74,19 @@ ImageReference = Annotated[
 ]
 
 LAST_PRIORITY: Final = 50_000
-"""The main service's: without a domain its rule matches everything, so it has to come after all others."""
+"""Priority of the main service, which comes last: without a domain its rule matches everything."""
 
-PRIORITIES_BY_HAND: Final = range(1, 500)
-"""Never taken by a name, so that a `priority` from here meets nothing but another `priority`."""
+EXPLICIT_PRIORITIES: Final = range(1, 500)
+"""For the key `priority`; never computed from a name, so that they can only collide with each other."""
 
 PRIORITIES_OF_ATTACHED: Final = range(500, 1000)
-"""Those of stacks that attach to this one: nothing that the stack itself has is ever among them."""
+"""For stacks that attach to this one; the stack itself never uses them."""
 
-FREE_PRIORITIES: Final = (
-    f"{PRIORITIES_BY_HAND[0]} to {PRIORITIES_BY_HAND[-1]}, which no name leads to; "
+ALLOWED_PRIORITIES: Final = (
+    f"{EXPLICIT_PRIORITIES[0]} to {EXPLICIT_PRIORITIES[-1]}, which no service gets by its name; "
     f"{PRIORITIES_OF_ATTACHED[0]} to {PRIORITIES_OF_ATTACHED[-1]} are for stacks with `attach-to`"
 )
-"""What a `priority` may be that is none."""
+"""Message for a `priority` that is reserved for attached stacks."""
 
 LONGEST_PATH: Final = 128
 """Characters of a path pattern.
@@ -103,18 +103,18 @@ def copy_service_name(main: str, copy: str) -> str:
     return f"{main}-{copy}"
 
 
-def priority_of(copy: str) -> int:
-    """Return the priority of a copy's rule: of its name alone, so that no other copy can change it."""
-    return _PRIORITIES_BY_NAME[_hash(copy) % len(_PRIORITIES_BY_NAME)]
+def priority_of(name: str) -> int:
+    """Return the priority of a rule, computed from its name alone so that no other service changes it."""
+    return _PRIORITIES_BY_NAME[_hash(name) % len(_PRIORITIES_BY_NAME)]
 
 
 def priority_of_paths(name: str, paths: Sequence[str], *, before: int) -> int:
-    """Return the priority of a rule by paths: the longer the shortest of them, the earlier it is asked.
+    """Return the priority of a rule by paths: the longer its shortest path, the earlier it is evaluated.
 
     Args:
-        name: the service's, by which services with paths of one length are told apart.
-        paths: patterns as the load balancer takes them.
-        before: priority of the rule that has all other paths of the same host.
+        name: the service's, to distinguish services with paths of the same length.
+        paths: patterns as the load balancer accepts them.
+        before: priority of the rule with all other paths of the same host.
     """
     literal = min(len(re.split("[*?]", path, maxsplit=1)[0]) for path in paths)
     share = (LONGEST_PATH - literal + _hash(name) % 1000 / 1000) / (LONGEST_PATH + 1)
@@ -123,7 +123,7 @@ def priority_of_paths(name: str, paths: Sequence[str], *, before: int) -> int:
 
 
 def priority_of_attached(stack: str) -> int:
-    """Return the priority of an attached stack's rule: pull requests in a row never meet, others may."""
+    """Return the priority of an attached stack's rule; consecutive pull requests never collide."""
     pull_request = _PULL_REQUEST.fullmatch(stack)
     number = int(pull_request[1]) if pull_request else _hash(stack)
     return PRIORITIES_OF_ATTACHED[number % len(PRIORITIES_OF_ATTACHED)]

@@ -7,29 +7,29 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from infra.settings.model import Fault, Model, Pattern
+from infra.settings.faults import Fault
+from infra.settings.model import Model, Pattern, arn
 
 BOOTSTRAP: Final = "bootstrap"
-"""Stands for what `bootstrap/` has made for the account."""
+"""Value that stands for the account's shared resource, which `bootstrap/` creates."""
 
-_TOPIC: Final = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}"
-TopicArn = Annotated[str, Pattern("the ARN of an SNS topic that is not FIFO (arn:aws:sns:…)", _TOPIC)]
-SharedTopicArn = Annotated[
-    str,
-    Pattern(
-        "the ARN of an SNS topic that is not FIFO (arn:aws:sns:…), or bootstrap",
-        rf"{BOOTSTRAP}|{_TOPIC}",
-    ),
+_TOPIC: Final = arn("an SNS topic that is not FIFO", "sns", "[A-Za-z0-9_-]{1,256}")
+_Bucket = Annotated[
+    str, Pattern("the name of an S3 bucket", r"[a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9])){1,61}[a-z0-9]")
 ]
 
 
-class NotificationSettings(Model):
-    """Whom alarms and events reach, and from which threshold on; 0 is no such alarm."""
+def _or_bootstrap(form: Pattern) -> Pattern:
+    return Pattern(f"{form.description}, or {BOOTSTRAP}", f"{BOOTSTRAP}|{form.pattern}")
 
-    topic_arn: SharedTopicArn | None = None
+
+class NotificationSettings(Model):
+    """Topics and thresholds of alarms and events; a threshold of 0 is no such alarm."""
+
+    topic_arn: Annotated[str, _or_bootstrap(_TOPIC)] | None = None
     """SNS topic, in the stack's region, that gets every alarm and event; without it there are none. With
     `bootstrap` it is the one that `bootstrap/` makes for the account."""
-    urgent_topic_arn: TopicArn | None = None
+    urgent_topic_arn: Annotated[str, _TOPIC] | None = None
     """SNS topic for urgent messages only (users are affected), such as a pager's; `topic-arn` then gets what
     can wait until morning, and the reasons."""
     load_balancer_errors: int = Field(default=10, ge=0, le=10**9)
@@ -50,22 +50,18 @@ class NotificationSettings(Model):
 
     def _rules(self) -> Iterator[Fault]:
         if self.urgent_topic_arn and self.topic_arn is None:
-            beside = "of use only beside `topic-arn`, which gets the reasons"
-            yield Fault(beside, ("urgent-topic-arn",), self.urgent_topic_arn)
+            yield Fault(("urgent-topic-arn",), "of use only beside `topic-arn`, which gets the reasons")
 
     def rules_of_region(self, region: str) -> Iterator[Fault]:
         """Yield topics that no alarm of a region can reach."""
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
-        for key in ("topic_arn", "urgent_topic_arn"):
-            arn: str | None = getattr(self, key)
-            if arn and arn != BOOTSTRAP and arn.split(":")[3] != region:
-                yield Fault(
-                    f"a topic in {region}: alarms reach no other region", (key.replace("_", "-"),), arn
-                )
+        for key, topic in (("topic-arn", self.topic_arn), ("urgent-topic-arn", self.urgent_topic_arn)):
+            if topic and topic != BOOTSTRAP and topic.split(":")[3] != region:
+                yield Fault((key,), f"a topic in {region}: alarms reach no other region", topic)
 
 
 class ObservabilitySettings(Model):
-    """What can be seen of a stack, and who is told."""
+    """Notifications, dashboard and logs of a stack."""
 
     notifications: NotificationSettings = NotificationSettings()
     """Alarms and events that reach people by an SNS topic; see docs/on-call.md. A threshold of 0 means no
@@ -74,13 +70,7 @@ class ObservabilitySettings(Model):
     """A CloudWatch dashboard of the services, and saved queries of their log, in the folder
     <project>/<stack>: errors, the slowest requests, one request by its id. Three dashboards are free for an
     account."""
-    log_bucket: (
-        Annotated[
-            str,
-            Pattern("the name of an S3 bucket", r"[a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9])){1,61}[a-z0-9]"),
-        ]
-        | None
-    ) = None
+    log_bucket: _Bucket | None = None
     """S3 bucket in the stack's region, encrypted with SSE-S3, for the load balancer's access and connection
     logs, below <project>/<stack>; `bootstrap` is the one that `bootstrap/` makes for the account. Without the
     key again, AWS goes on logging until somebody switches that off at the load balancer."""
@@ -88,18 +78,11 @@ class ObservabilitySettings(Model):
     """Where the flow logs of the stack's own VPC go: to `log-bucket`, or to a log group, kept for
     `log-retention-days`."""
     log_key_arn: (
-        Annotated[
-            str,
-            Pattern(
-                "the ARN of a KMS key (arn:aws:kms:…:key/…), or bootstrap",
-                rf"{BOOTSTRAP}|arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{{12}}:key/[A-Za-z0-9-]+",
-            ),
-        ]
-        | None
+        Annotated[str, _or_bootstrap(arn("a KMS key", "kms", "key/[A-Za-z0-9-]+", ":key/…"))] | None
     ) = None
     """KMS key for the stack's log groups; its policy has to let CloudWatch Logs use it. `bootstrap` is the
     key that `bootstrap/` makes for the account."""
 
     def _rules(self) -> Iterator[Fault]:
         if self.flow_logs == "bucket" and self.log_bucket is None:
-            yield Fault("log-group, or set `log-bucket` beside it", ("flow-logs",), "bucket")
+            yield Fault(("flow-logs",), "log-group, or set `log-bucket` beside it")

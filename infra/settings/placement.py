@@ -1,4 +1,4 @@
-"""On which of a cluster's instances a service's tasks are placed."""
+"""Placement of a service's tasks on a cluster's instances."""
 
 from __future__ import annotations
 
@@ -7,11 +7,22 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from infra.settings.model import Fault, Model, Pattern
+from infra.settings.faults import Fault
+from infra.settings.model import Model, Pattern
 
 _BINPACK: Final = ("cpu", "memory")
 ZONE: Final = "attribute:ecs.availability-zone"
 """The field by which tasks are spread over zones."""
+
+
+_Field = Annotated[
+    str,
+    Pattern(
+        f"cpu or memory for binpack; instanceId, host or an attribute such as {ZONE} for spread",
+        r"cpu|memory|instanceId|host|attribute:[\w./-]{1,128}",
+    ),
+]
+_Expression = Annotated[str, Pattern("1 to 2000 characters of the cluster query language", r"[\s\S]{1,2000}")]
 
 
 class PlacementStrategy(Model):
@@ -22,50 +33,34 @@ class PlacementStrategy(Model):
 
     type: Literal["spread", "binpack", "random"]
     """spread: evenly over the values of `field`; binpack: onto as few instances as possible; random."""
-    field: (
-        Annotated[
-            str,
-            Pattern(
-                "cpu or memory for binpack; instanceId, host or an attribute such as "
-                "attribute:ecs.availability-zone for spread",
-                r"cpu|memory|instanceId|host|attribute:[\w./-]{1,128}",
-            ),
-        ]
-        | None
-    ) = None
+    field: _Field | None = None
     """What is packed (cpu, memory) or spread over (instanceId, attribute:ecs.availability-zone)."""
 
     def _rules(self) -> Iterator[Fault]:
         if self.type == "random":
-            if self.field is not None:
-                yield Fault("nothing: `random` has no field", ("field",), self.field)
+            yield from self.refuse("nothing: `random` has no field", "field")
         elif self.type == "binpack" and self.field not in _BINPACK:
-            yield Fault("cpu or memory, for binpack", ("field",), self.field)
+            yield Fault(("field",), "cpu or memory, for binpack")
         elif self.type == "spread" and (self.field is None or self.field in _BINPACK):
-            fields = f"instanceId or an attribute such as {ZONE}, for spread"
-            yield Fault(fields, ("field",), self.field)
+            yield Fault(("field",), f"instanceId or an attribute such as {ZONE}, for spread")
 
 
 class PlacementConstraint(Model):
-    """A rule that an instance must keep for a task to run on it.
+    """A rule that an instance must satisfy for a task to run on it.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PlacementConstraint.html
     """
 
     type: Literal["distinctInstance", "memberOf"]
     """distinctInstance: each task on another instance; memberOf: on instances that match `expression`."""
-    expression: (
-        Annotated[str, Pattern("1 to 2000 characters of the cluster query language", r"[\s\S]{1,2000}")]
-        | None
-    ) = None
+    expression: _Expression | None = None
     """Cluster query language, such as `attribute:ecs.instance-type =~ t4g.*`; for memberOf."""
 
     def _rules(self) -> Iterator[Fault]:
         if self.type == "memberOf" and self.expression is None:
-            yield Fault("an expression, such as attribute:ecs.instance-type =~ t4g.*", ("expression",))
-        if self.type == "distinctInstance" and self.expression is not None:
-            nothing = "nothing: distinctInstance has no expression; memberOf has"
-            yield Fault(nothing, ("expression",), self.expression)
+            yield Fault(("expression",), "an expression, such as attribute:ecs.instance-type =~ t4g.*")
+        if self.type == "distinctInstance":
+            yield from self.refuse("nothing: distinctInstance has no expression; memberOf has", "expression")
 
 
 PlacementStrategies = Annotated[tuple[PlacementStrategy, ...], Field(max_length=5)]

@@ -8,7 +8,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from infra.settings.model import Fault, Model, Pattern, Stack, check, to_text
+from infra.settings.faults import Fault, check
+from infra.settings.model import Model, Pattern, Stack, to_text
 
 # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html#id_tags_naming_best_practices
 _TAG_TEXT: Final = r"[\w .:/=+@-]"
@@ -47,25 +48,25 @@ _Policy = Annotated[
 ]
 
 
-def _with_fixed(tags: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+def _add_fixed_tags(tags: dict[str, str], info: ValidationInfo) -> dict[str, str]:
     stack: Stack | None = info.context
     fixed = {"Project": stack.project, "Stack": stack.name, "ManagedBy": "pulumi"} if stack else {}
-    check(_same_to_iam(fixed, tags))
+    check(_equal_but_for_case(fixed, tags))
     return {**fixed, **tags}
 
 
-def _same_to_iam(fixed: dict[str, str], tags: dict[str, str]) -> Iterator[Fault]:
-    """Yield names that differ by case alone: IAM takes `Owner` and `owner` for one tag and refuses both."""
+def _equal_but_for_case(fixed: dict[str, str], tags: dict[str, str]) -> Iterator[Fault]:
+    """Yield names that differ only by case: to IAM `Owner` and `owner` are one tag, given twice."""
     taken = {name.lower(): f"{name} is set by the program" for name in fixed}
     for name, value in tags.items():
         if name.lower() in taken:
             other = f"another name; {taken[name.lower()]}, and IAM does not tell case apart"
-            yield Fault(other, (name,), value)
+            yield Fault((name,), other, value)
         taken.setdefault(name.lower(), f"{name} is there already")
 
 
 class ProviderSettings(Model):
-    """Which account and region, and what every resource carries."""
+    """Account, region and tags of every resource."""
 
     region: Annotated[str, Pattern("an AWS region such as us-east-1", r"[a-z]{2,}(?:-[a-z]+)+-\d")] = Field(
         default="us-east-1", alias="aws:region"
@@ -80,6 +81,6 @@ class ProviderSettings(Model):
     tags: Annotated[
         dict[_TagName, _TagValue],
         Field(max_length=_MOST_TAGS),
-        AfterValidator(_with_fixed),
+        AfterValidator(_add_fixed_tags),
     ] = Field(default_factory=dict, validate_default=True)
     """Tags for every resource, beside Project, Stack and ManagedBy."""

@@ -7,7 +7,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from infra.settings.model import ONCE, Fault, Model, Pattern, Word
+from infra.settings.faults import Fault
+from infra.settings.model import ONCE, Model, Word, arn
 
 Strategy = Literal["rolling", "canary", "linear", "blue-green"]
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentLifecycleHook.html
@@ -25,15 +26,12 @@ _DAY_IN_MINUTES: Final = 1440
 
 _Function = Annotated[
     str,
-    Pattern(
-        "the ARN of a Lambda function (arn:aws:lambda:…:function:…)",
-        r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9-_]+(?::\S+)?",
-    ),
+    arn("a Lambda function", "lambda", r"function:[A-Za-z0-9-_]+(?::\S+)?", ":function:…"),
 ]
 
 
 class RolloutHook(Model):
-    """What a deployment waits for at some of its stages: a Lambda function, or a person's approval."""
+    """A Lambda function or a person's approval that a deployment waits for at some of its stages."""
 
     stages: Annotated[tuple[Stage, ...], Field(min_length=1), ONCE]
     """Stages at which it waits."""
@@ -47,21 +45,17 @@ class RolloutHook(Model):
     """What happens if nobody has decided by then."""
 
     def _rules(self) -> Iterator[Fault]:
-        pauses = self.lambda_arn is None
-        useless = {"details"} if pauses else {"timeout_minutes", "on_timeout"}
-        for name in sorted(
-            name for name in useless & self.model_fields_set if getattr(self, name) is not None
-        ):
-            allowed = (
-                "of use only with a `lambda-arn`; without one the hook pauses the deployment"
-                if pauses
-                else "of use only for a pause, which has no `lambda-arn`; a function has its own timeout"
-            )
-            yield Fault(allowed, (name.replace("_", "-"),), getattr(self, name))
-        for index, stage in enumerate(self.stages):
-            if pauses and stage in _STAGES_WITHOUT_PAUSE:
-                calls = "a stage where ECS can pause; at this one it calls functions only"
-                yield Fault(calls, ("stages", index), stage)
+        if self.lambda_arn is None:
+            alone = "of use only with a `lambda-arn`; without one the hook pauses the deployment"
+            yield from self.refuse(alone, "details")
+            for index, stage in enumerate(self.stages):
+                if stage in _STAGES_WITHOUT_PAUSE:
+                    calls = "a stage where ECS can pause; at this one it calls functions only"
+                    yield Fault(("stages", index), calls)
+        else:
+            pause = "of use only for a pause, which has no `lambda-arn`; a function has its own timeout"
+            for field in sorted({"timeout_minutes", "on_timeout"} & self.model_fields_set):
+                yield Fault((field.replace("_", "-"),), pause)
 
 
 class RolloutSettings(Model):
@@ -87,22 +81,22 @@ class RolloutSettings(Model):
 
     @property
     def has_two_target_groups(self) -> bool:
-        """Whether there is a second target group: always, if traffic moves from one version to the other."""
+        """Whether there is a second target group, as there always is with a strategy that shifts traffic."""
         return self.two_target_groups or self.strategy != "rolling"
 
     @property
     def shift_minutes(self) -> int:
-        """How long traffic is shared between the versions, from the first request to the last."""
+        """How long requests go to both versions."""
         if self.strategy == "canary":
             return self.canary_minutes
         if self.strategy == "linear":
-            # The last step is the whole: it waits for nothing but the bake time.
+            # After the last step only the bake time follows.
             return (-(-100 // self.step_percent) - 1) * self.step_minutes
         return 0
 
     @property
     def planned_minutes(self) -> int:
-        """How long a deployment waits on purpose; starting and stopping tasks comes on top."""
+        """How long a deployment waits by its settings, beside the time to start and stop tasks."""
         if self.strategy == "rolling":
             return 0
         pauses = sum(hook.timeout_minutes * len(hook.stages) for hook in self.hooks if not hook.lambda_arn)
@@ -110,7 +104,7 @@ class RolloutSettings(Model):
 
     @property
     def watched(self) -> tuple[str, int]:
-        """The keys and minutes for which a version has users while the old one could still take over."""
+        """The keys and minutes for which users test a version while a rollback is immediate."""
         if self.strategy == "canary":
             return "`rollout.canary-minutes`", self.canary_minutes
         if self.strategy == "linear":
@@ -121,11 +115,10 @@ class RolloutSettings(Model):
     def _rules(self) -> Iterator[Fault]:
         if self.shift_minutes > _DAY_IN_MINUTES:
             yield Fault(
+                ("step-minutes",),
                 f"less, or a higher `step-percent`: with steps of {self.step_percent} % traffic would take "
                 f"{self.shift_minutes} minutes to move, and ECS ends a stage after {_DAY_IN_MINUTES}",
-                ("step-minutes",),
-                self.step_minutes,
             )
-        if self.hooks and self.strategy == "rolling":
+        if self.strategy == "rolling":
             only = "of use only with canary, linear or blue-green; a rolling deployment has no such stages"
-            yield Fault(only, ("hooks",), f"{len(self.hooks)} hooks")
+            yield from self.refuse(only, "hooks")

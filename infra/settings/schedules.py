@@ -9,7 +9,8 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from infra.settings.clock_times import Cron, Moment, Rate, TimeZone
-from infra.settings.model import Fault, Model, Pattern, Word
+from infra.settings.faults import Fault
+from infra.settings.model import Model, Pattern, Word
 from infra.settings.names import DNS_LABEL, LONGEST_SERVICE_NAME
 from infra.settings.variables import AppEnvironment
 
@@ -22,7 +23,7 @@ _LARGEST_OVERRIDES: Final = 8192
 ScheduleName = Annotated[
     str,
     Pattern(
-        f"{DNS_LABEL.words.rpartition(',')[0]}, at most {_LONGEST_NAME} characters",
+        f"{DNS_LABEL.description.rpartition(',')[0]}, at most {_LONGEST_NAME} characters",
         rf"(?=.{{1,{_LONGEST_NAME}}}$){DNS_LABEL.pattern}",
     ),
 ]
@@ -58,28 +59,29 @@ class Schedule(Model):
 
     @property
     def expression(self) -> str:
-        """When, as EventBridge Scheduler takes it."""
+        """The time, as EventBridge Scheduler accepts it."""
         times = {"cron": self.cron, "rate": self.rate, "at": self.at}
         return next(f"{form}({time})" for form, time in times.items() if time is not None)
 
     def overrides(self, container: str) -> dict[str, Any]:
-        """Return what is different in the container of a task, as ECS takes it; empty for nothing."""
+        """Return the `overrides` of ECS's RunTask for the service's container; empty for none."""
         return overrides(container, self.command, self.environment)
 
     def _rules(self) -> Iterator[Fault]:
-        said = [time for time in (self.cron, self.rate, self.at) if time is not None]
-        if len(said) != 1:
-            yield Fault("one of `cron`, `rate` and `at`, and no more")
+        if [self.cron, self.rate, self.at].count(None) != 2:  # noqa: PLR2004 - all but one
+            yield Fault((), "one of `cron`, `rate` and `at`, and no more")
         size = len(json.dumps(self.overrides("x" * LONGEST_SERVICE_NAME)))
         if size > _LARGEST_OVERRIDES:
-            takes = f"`command` and `environment` take {size} characters, and ECS takes {_LARGEST_OVERRIDES}"
-            yield Fault(f"less: {takes}", ("command",), f"{len(self.command)} words")
+            takes = (
+                f"`command` and `environment` take {size} characters, and ECS accepts {_LARGEST_OVERRIDES}"
+            )
+            yield Fault(("command",), f"less: {takes}", f"{len(self.command)} words")
 
 
 def overrides(
     container: str, command: Sequence[str], environment: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return what is different in a container of a task, as ECS takes it; empty for nothing."""
+    """Return the `overrides` of ECS's RunTask for a container; empty for none."""
     own: dict[str, Any] = {}
     if command:
         own["command"] = list(command)

@@ -6,15 +6,27 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from infra.settings.alarms import AlarmSettings
 from infra.settings.architecture import Architecture
 from infra.settings.autoscaling import MOST_TASKS, AutoscalingSettings
 from infra.settings.capacity import CapacityProvider, CapacityStrategy
 from infra.settings.connect import ConnectSettings, DiscoverySettings
+from infra.settings.faults import Fault
 from infra.settings.image import ImageSettings
-from infra.settings.model import ONCE, Allowed, Command, Fault, Model, Pattern, PlainText, Word
+from infra.settings.model import (
+    EMPTY_FOR_NONE,
+    ONCE,
+    TRUE_FOR_DEFAULTS,
+    Allowed,
+    Command,
+    Model,
+    Pattern,
+    PlainText,
+    Word,
+    resource_id,
+)
 from infra.settings.names import LAST_PRIORITY, ImageReference, ServiceName
 from infra.settings.placement import PlacementConstraints, PlacementStrategies
 from infra.settings.rollout import RolloutSettings
@@ -28,7 +40,6 @@ from infra.settings.sidecars import (
     Sidecar,
     Tmpfs,
     UserLimits,
-    or_defaults,
 )
 from infra.settings.storage import Volume, VolumeName
 from infra.settings.traffic import TrafficSettings
@@ -44,53 +55,39 @@ from infra.settings.variables import (
 
 NetworkMode = Literal["auto", "awsvpc", "bridge", "host", "none"]
 
-_ONLY_EC2: Final = "for others let `capacity-provider-strategy` name a `capacity` of type ec2"
 _USER: Final = r"(?:[a-z_][a-z0-9_-]*|[0-9]+)"
 _LAST_PRIVILEGED_PORT: Final = 1023
 _EVERY_RESOURCE: Final = re.compile(r"\*|(?:[^:]*:){5}\*")
 
-_SecurityGroupId = Annotated[
+_Action = Annotated[
     str,
-    Pattern("the id of a security group, such as sg-0123456789abcdef0", r"sg-[0-9a-f]{8}(?:[0-9a-f]{9})?"),
+    Pattern(
+        "an action such as s3:GetObject; `*` alone is more than any app needs", r"[a-z0-9-]+:[A-Za-z0-9*?]+"
+    ),
 ]
+_ResourceArn = Annotated[str, Pattern("an ARN, or `*`", r"\*|arn:aws[a-z-]*:[a-z0-9-]+:[^\s:]*:[^\s:]*:\S+")]
 
 
 class Statement(Model):
-    """Something that the app may do on AWS."""
+    """AWS actions that the app may use."""
 
-    actions: Annotated[
-        tuple[
-            Annotated[
-                str,
-                Pattern(
-                    "an action such as s3:GetObject; `*` alone is more than any app needs",
-                    r"[a-z0-9-]+:[A-Za-z0-9*?]+",
-                ),
-            ],
-            ...,
-        ],
-        Field(min_length=1),
-    ]
+    actions: tuple[_Action, ...] = Field(min_length=1)
     """What."""
-    resources: Annotated[
-        tuple[
-            Annotated[str, Pattern("an ARN, or `*`", r"\*|arn:aws[a-z-]*:[a-z0-9-]+:[^\s:]*:[^\s:]*:\S+")],
-            ...,
-        ],
-        Field(min_length=1),
-    ]
+    resources: tuple[_ResourceArn, ...] = Field(min_length=1)
     """On what."""
 
     def _rules(self) -> Iterator[Fault]:
-        whole = [action for action in self.actions if action.endswith(":*")]
+        all_actions = [action for action in self.actions if action.endswith(":*")]
         for index, resource in enumerate(self.resources):
-            if whole and _EVERY_RESOURCE.fullmatch(resource):
-                much = f"what the app needs, or single actions: {whole[0]} on everything is too much"
-                yield Fault(much, ("resources", index), resource)
+            if all_actions and _EVERY_RESOURCE.fullmatch(resource):
+                narrower = (
+                    f"what the app needs, or single actions: {all_actions[0]} on everything is too much"
+                )
+                yield Fault(("resources", index), narrower)
 
 
 class Migration(Model):
-    """What runs once with a new image, before its service changes."""
+    """A task that runs once with a new image, before its service changes."""
 
     command: tuple[Word, ...] = Field(min_length=1)
     """The command."""
@@ -98,7 +95,7 @@ class Migration(Model):
     """How long it may take."""
 
 
-def _more_than_is_free(size: int) -> int:
+def _check_ephemeral_storage(size: int) -> int:
     # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html
     if size and size not in range(21, 201):
         raise ValueError(size)
@@ -106,7 +103,7 @@ def _more_than_is_free(size: int) -> int:
 
 
 class ServiceKeys(TrafficSettings):
-    """What a service says, each key right alone."""
+    """The keys of one service, each checked alone."""
 
     name: ServiceName = "web"
     """Name of the service; it cannot change once the stack exists."""
@@ -134,7 +131,9 @@ class ServiceKeys(TrafficSettings):
     """Number of tasks."""
     container_port: int = Field(default=3000, ge=1, le=65535)
     """Port on which the app listens."""
-    security_group_ids: Annotated[tuple[_SecurityGroupId, ...], Field(max_length=4), ONCE] = ()
+    security_group_ids: Annotated[
+        tuple[Annotated[str, resource_id("a security group", "sg")], ...], Field(max_length=4), ONCE
+    ] = ()
     """More security groups for the tasks, such as one that a database accepts."""
     user: Annotated[
         str,
@@ -179,7 +178,7 @@ class ServiceKeys(TrafficSettings):
     ephemeral_storage_gib: Annotated[
         int,
         Field(ge=0, le=200),
-        AfterValidator(_more_than_is_free),
+        AfterValidator(_check_ephemeral_storage),
         Allowed("a whole number from 21 to 200, or 0"),
     ] = 0
     """GiB of disk of a Fargate task, for images and scratch space; 0 for the 20 that are free."""
@@ -192,7 +191,7 @@ class ServiceKeys(TrafficSettings):
     """Sidecars that the app waits for, by name: until `start`, `healthy`, `complete` or `success`."""
     ingress_container: ContainerName | None = None
     """Sidecar that gets the requests on its `port`, such as nginx in front of the app; empty for the app."""
-    opentelemetry: Annotated[OpenTelemetry | None, BeforeValidator(or_defaults)] = None
+    opentelemetry: Annotated[OpenTelemetry | None, TRUE_FOR_DEFAULTS, EMPTY_FOR_NONE] = None
     """OpenTelemetry collector beside the app; true for the default one."""
     log_mode: Literal["non-blocking", "blocking"] = "non-blocking"
     """If log lines come faster than they are sent: non-blocking drops lines, blocking lets the app wait."""
@@ -213,7 +212,7 @@ class ServiceKeys(TrafficSettings):
     """Alarms that roll a deployment back; a threshold of 0 means no such alarm."""
     autoscaling: AutoscalingSettings = AutoscalingSettings()
     """Bounds of the number of tasks, and targets by which it changes; a target of 0 is off."""
-    migration: Annotated[Migration | None, BeforeValidator(lambda value: value or None)] = None
+    migration: Annotated[Migration | None, EMPTY_FOR_NONE] = None
     """Command that runs once in a task of the new image before a service changes; it must be repeatable."""
     schedules: dict[ScheduleName, Schedule] = Field(default_factory=dict)
     """Scheduled tasks, by name: tasks of the service with another command. With `desired-count: 0` and
@@ -239,7 +238,10 @@ class ServiceKeys(TrafficSettings):
     priority: int = Field(default=LAST_PRIORITY, ge=1, le=LAST_PRIORITY, exclude=True)
     """Listener rule priority."""
     priority_prefix: str = Field(default="", exclude=True)
-    """What stands before a name that a priority follows from: the stack's own at a listener of others."""
+    """Prefix of names that priorities are computed from; the stack's, at a listener shared with others."""
+    inherit_environment: bool = Field(default=True, exclude=True)
+    """Under `services`: whether the service has the main one's `environment`, `environment-files`,
+    `public-variables` and `secrets`, too."""
     image: ImageReference | None = Field(default=None, exclude=True)
     """A ready image that overrides the stack's, by registry reference."""
     source: ImageSettings | None = Field(default=None, exclude=True)
@@ -247,37 +249,37 @@ class ServiceKeys(TrafficSettings):
     copy_name: str | None = Field(default=None, exclude=True)
     """Name of the copy, or of the attached stack, that the service belongs to; None for the original."""
     image_of: str | None = Field(default=None, exclude=True)
-    """Name of the service for which that image is made: a copy runs its original's."""
+    """Name of the service whose `source` that is: a copy runs its original's image."""
 
     @property
     def variables(self) -> dict[str, str]:
-        """The app's environment variables: those of local files, and over them its own."""
+        """The app's environment variables: those of local files, overridden by `environment`."""
         return variables_of(self.environment_files, self.environment)
 
     @property
     def ingress(self) -> tuple[str, int]:
-        """The container that takes the requests, and its port."""
+        """The container that receives the requests, and its port."""
         port = self.sidecars[self.ingress_container].port if self.ingress_container else None
         return self.ingress_container or self.name, port or self.container_port
 
     @property
     def has_privileged_port(self) -> bool:
-        """Whether a container listens on a port that by default is root's alone."""
+        """Whether a container listens on a port that by default only root may use."""
         return min(self.container_port, self.ingress[1]) <= _LAST_PRIVILEGED_PORT
 
     @property
     def first_path(self) -> str:
-        """What comes before the first wildcard of the service's first path; empty for one that has all."""
+        """The service's first path up to its first wildcard; empty without paths."""
         return re.split(r"[*?]", self.paths[0], maxsplit=1)[0] if self.paths else ""
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The names that requests for the service are addressed to; empty for all."""
+        """The host names of requests for the service; empty for all."""
         return (self.host, *self.aliases) if self.host else ()
 
     @property
     def path_patterns(self) -> tuple[str, ...]:
-        """The paths of requests for the service, as the load balancer sees them; empty for all."""
+        """The paths of requests for the service, with its prefix; empty for all."""
         prefix = self.path_prefix or ""
         if self.paths:
             return tuple(f"{prefix}{path}" for path in self.paths)
@@ -285,29 +287,29 @@ class ServiceKeys(TrafficSettings):
 
     @property
     def port(self) -> int:
-        """The port of the network load balancer, for a service that is behind one."""
+        """The port at the network load balancer."""
         return self.listener_port or self.ingress[1]
 
     @property
     def is_on_fargate(self) -> bool:
-        """Whether its tasks run on Fargate; ECS mixes that with nothing else."""
+        """Whether its tasks run on Fargate, which ECS mixes with nothing else."""
         return all(line.is_fargate for line in self.capacity_provider_strategy)
 
     @property
     def counts(self) -> range:
-        """The numbers of tasks that there may be, by load and by the clock."""
+        """The possible numbers of tasks, by load and by schedule."""
         if self.autoscaling.enabled:
             return self.autoscaling.counts
         return range(self.desired_count, self.desired_count + 1)
 
     @property
     def may_sleep(self) -> bool:
-        """Whether it has no tasks at times, by its schedule, and some at others."""
+        """Whether its schedule scales it to no tasks and back."""
         return self.counts[0] == 0 and self.counts[-1] > 0
 
     @property
     def most_vcpus(self) -> float:
-        """How many Fargate vCPUs the service may take at once: at its most tasks, in mid-deployment."""
+        """Most Fargate vCPUs that the service uses at once: all its tasks, during a deployment."""
         if not self.is_on_fargate:
             return 0
         count = self.counts[-1]
@@ -316,8 +318,8 @@ class ServiceKeys(TrafficSettings):
 
     @property
     def rollout_seconds(self) -> float:
-        """How long a deployment may take, with all that its strategy and its alarms wait for on purpose."""
-        # ECS calls a rolling deployment done when its alarms have had the time to go off; for the others
-        # there is a bake time instead.
+        """How long a deployment may take, including the waiting times of its strategy and alarms."""
+        # ECS completes a rolling deployment when its alarms have had the time to go off; the other strategies
+        # have a bake time instead.
         watched = self.alarms.seconds if self.rollout.strategy == "rolling" and self.alarms.enabled else 0
         return (self.rollout_timeout_minutes + self.rollout.planned_minutes) * 60 + watched

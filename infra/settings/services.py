@@ -1,4 +1,4 @@
-"""More services of a stack: the keys of an entry, and the services that follow from it."""
+"""Services beside the main one: the keys of an entry, and the service that it makes."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, cast
 
-from pydantic import ValidationError, ValidationInfo
+from pydantic import ValidationInfo
 
-from infra.settings.faults import Found, found_in, stranger
+from infra.settings.faults import Fault, FaultsError, check, unknown_key
 from infra.settings.image import ImageSettings
-from infra.settings.inheritance import laid_over
-from infra.settings.model import Fault, FaultsError, Model, check
-from infra.settings.names import FREE_PRIORITIES, PRIORITIES_OF_ATTACHED, priority_of, priority_of_paths
+from infra.settings.inheritance import inherit, own_address
+from infra.settings.model import Model
+from infra.settings.names import ALLOWED_PRIORITIES, PRIORITIES_OF_ATTACHED, priority_of, priority_of_paths
 from infra.settings.service import ServiceSettings
 from infra.settings.traffic import KEYS_OF_AN_EXPOSURE
 
-_KEY: Final = "services"
-KEYS_OF_ONE_ALONE: Final = (
+KEYS_NOT_INHERITED: Final = (
     *("name", "exposure", "command", "entrypoint", "paths", "aliases", "redirect-hosts", "priority"),
     *("listener-port", "listener-protocol"),
     *("schedules", "connect", "discovery"),
 )
-"""What a service does not take from the main one."""
+"""Keys that a service never inherits from the main one."""
 _OF_CAPACITY: Final = ("network-mode", "placement-strategies", "placement-constraints", "gpus")
-"""What a service with a capacity of its own does not take from the main one either."""
-_WITH_A_FOLDER_OF_ITS_OWN: Final = ("dockerfile", "build-target", "build-args")
+"""Keys that a service with its own capacity does not inherit either."""
+_OF_ENVIRONMENT: Final = ("environment", "environment-files", "public-variables", "secrets")
+"""Keys that a service with `inherit-environment: false` does not inherit either."""
+_OF_APP_PATH: Final = ("dockerfile", "build-target", "build-args")
+"""Keys of the image that a service with its own `app-path` does not inherit."""
 _WITHOUT_SHIFTS: Final = {"strategy": "rolling", "two-target-groups": False, "hooks": ()}
 
 
@@ -34,129 +36,133 @@ def _keys(model: type[Model]) -> list[str]:
 
 
 SOURCE_KEYS: Final = tuple(key for key in _keys(ImageSettings) if key not in ("image", "image-from"))
-"""Keys by which a service has an image of its own."""
+"""Keys by which a service builds its own image."""
 KEYS_OF_A_SERVICE: Final = (
     *(key for key in _keys(ServiceSettings) if key not in ("name", "log-retention-days")),
-    *("image", "priority", *SOURCE_KEYS),
+    *("inherit-environment", "image", "priority", *SOURCE_KEYS),
 )
 
 
 def read_services(value: object, info: ValidationInfo) -> dict[str, ServiceSettings]:
-    """Return the services beside the main one by name; each follows from it and from its own entry.
+    """Return the services beside the main one by name, each made from the main one and its entry.
 
     Raises:
-        FaultsError: names all that is wrong with them.
+        FaultsError: an entry is invalid.
     """
     if not isinstance(value, dict):
-        raise FaultsError(
-            Fault("an object of names, each with an object of keys: {worker: {exposure: none}}")
-        )
-    main: ServiceSettings | None = info.data.get("main")
-    image: ImageSettings | None = info.data.get("image")
+        form = "an object of names, each with an object of keys: {worker: {exposure: none}}"
+        raise FaultsError(Fault((), form))
     services: dict[str, ServiceSettings] = {}
-    faults: list[Found] = []
-    for name, said in cast("dict[str, object]", value).items():
-        if said is not None and not isinstance(said, dict):
-            faults.append(Found((name,), f"an object with some of {', '.join(KEYS_OF_A_SERVICE)}", said))
+    faults: list[Fault] = []
+    for name, entry in cast("dict[str, object]", value).items():
+        if entry is not None and not isinstance(entry, dict):
+            form = "an object with keys of a service, such as {exposure: none}, or {} for the main one's"
+            faults.append(Fault((name,), form, entry))
             continue
-        service, wrong = _read(name, cast("dict[str, Any]", said or {}), main, image)
-        faults += [replace(one, path=(name, *one.path)) for one in wrong]
+        service, wrong = _read(
+            name, cast("dict[str, Any]", entry or {}), info.data.get("main"), info.data.get("image")
+        )
+        faults += [fault.below(name) for fault in wrong]
         services |= {name: service} if service else {}
-    check(Fault(one.allowed, one.path, one.value) for one in faults)
+    check(faults)
     return services
 
 
 def _read(
-    name: str, said: Mapping[str, Any], main: ServiceSettings | None, image: ImageSettings | None
-) -> tuple[ServiceSettings | None, list[Found]]:
-    """Return a service, or None and what is wrong with its entry."""
-    faults = [stranger((key,), said[key], KEYS_OF_A_SERVICE, listed=True) for key in said if not _known(key)]
-    base = main or ServiceSettings()
-    if main and name == main.name:
-        faults.append(Found((), "another name than the main service's", said))
-    own = {key: value for key, value in said.items() if key in KEYS_OF_A_SERVICE and key not in SOURCE_KEYS}
-    try:
-        inherited = _inherited(name, own, base, migrates=not {"image", *SOURCE_KEYS} & said.keys())
-        service = ServiceSettings.model_validate(inherited, by_alias=True, by_name=False)
-    except ValidationError as error:
-        # What is wrong with the main service is told there.
-        found = [one for one in found_in(error, ServiceSettings) if main or not one.is_rule]
-        return None, [*faults, *(_of_name(one) if one.path[:1] == ("name",) else one for one in found)]
-    source, wrong = _source(said, image or ImageSettings())
-    faults += [*wrong, *_rules(said, service, base)]
-    own_image = {"source": source, "image_of": name if source else None}
-    return _placed(service, base, said).model_copy(update=own_image), faults
-
-
-def _known(key: str) -> bool:
-    return key in KEYS_OF_A_SERVICE
-
-
-def _of_name(found: Found) -> Found:
-    return replace(found, path=(), allowed=f"the name must be {found.allowed}")
-
-
-def _inherited(name: str, own: Mapping[str, Any], main: ServiceSettings, *, migrates: bool) -> dict[str, Any]:
-    """Return what the main service says, with what the entry says over it.
+    name: str, entry: Mapping[str, Any], main: ServiceSettings | None, image: ImageSettings | None
+) -> tuple[ServiceSettings | None, list[Fault]]:
+    """Return the service of an entry, or None, and the faults.
 
     Args:
-        name: the entry's.
-        own: what it says of a service.
-        main: the main service.
-        migrates: whether it runs the main one's image, which then has to be migrated for it, too.
+        name: its name.
+        entry: its keys.
+        main: the main service; None if that is invalid.
+        image: the stack's image; None if that is invalid.
     """
-    base: dict[str, Any] = {}
+    faults = [
+        unknown_key((key,), entry[key], KEYS_OF_A_SERVICE, listed=True)
+        for key in entry
+        if key not in KEYS_OF_A_SERVICE
+    ]
+    base = main or ServiceSettings()
+    if main and name == main.name:
+        faults.append(Fault((), "another name than the main service's", entry))
+    own = {key: value for key, value in entry.items() if key in KEYS_OF_A_SERVICE and key not in SOURCE_KEYS}
+    service, wrong = inherit(
+        ServiceSettings,
+        base,
+        _defaults(own, base),
+        own,
+        {"name": name},
+        without=_not_inherited(own, base, builds=any(key in entry for key in SOURCE_KEYS)),
+    )
+    # Rules between several keys may fail here only because the main service's are invalid.
+    for fault in (fault for fault in wrong if main or not fault.is_rule):
+        is_name = fault.path[:1] == ("name",)
+        faults.append(
+            replace(fault, path=(), allowed=f"the name must be {fault.allowed}") if is_name else fault
+        )
+    if service is None:
+        return None, faults
+    source: ImageSettings | None = None
+    if built := {key: entry[key] for key in SOURCE_KEYS if key in entry}:
+        without = ("image", *(_OF_APP_PATH if "app-path" in built else ()))
+        source, wrong = inherit(ImageSettings, image or ImageSettings(), built, without=without)
+        faults += wrong
+    faults += _rules(entry, service, base)
+    changes = {**_address(service, base, entry.get("priority")), "source": source}
+    return service.model_copy(update={**changes, "image_of": name if source else None}), faults
+
+
+def _defaults(own: Mapping[str, Any], main: ServiceSettings) -> dict[str, Any]:
+    """Return what replaces the main service's values where they do not suit an entry."""
+    defaults: dict[str, Any] = {}
     exposure = own.get("exposure", "http")
-    others = [key for one, keys in KEYS_OF_AN_EXPOSURE.items() if one != exposure for key in keys]
     if exposure != "http":
-        # What is about HTTP does not fit; what the entry says itself of it is checked.
-        base = {"rollout": _WITHOUT_SHIFTS, "autoscaling": {"requests-per-target": 0}}
+        defaults = {"rollout": _WITHOUT_SHIFTS, "autoscaling": {"requests-per-target": 0}}
     if exposure == "none":
-        # The default one asks the port.
-        base["health-check-command"] = ()
-    gone = _left_out(own.get("sidecars"))
-    if waited := {one: None for one in gone if one in main.depends_on}:
-        base["depends-on"] = waited
-    of_sidecars = ("ingress-container",) if main.ingress_container in gone else ()
-    of_capacity = _OF_CAPACITY if "capacity-provider-strategy" in own else ()
-    of_image = () if migrates else ("migration",)
-    without = [*KEYS_OF_ONE_ALONE, *others, *of_capacity, *of_sidecars, *of_image]
-    return laid_over(main, base, own, {"name": name}, without=without)
+        # The default command requests the app's port.
+        defaults["health-check-command"] = ()
+    removed = [name for name in main.depends_on if name in _removed_sidecars(own)]
+    return {**defaults, **({"depends-on": dict.fromkeys(removed)} if removed else {})}
 
 
-def _left_out(sidecars: object) -> list[str]:
-    """Return the sidecars of the main service that an entry does not take over."""
+def _not_inherited(own: Mapping[str, Any], main: ServiceSettings, *, builds: bool) -> list[str]:
+    exposure = own.get("exposure", "http")
+    keys = [*KEYS_NOT_INHERITED]
+    keys += [key for other, keys in KEYS_OF_AN_EXPOSURE.items() if other != exposure for key in keys]
+    if "capacity-provider-strategy" in own:
+        keys += _OF_CAPACITY
+    if own.get("inherit-environment") is False:
+        keys += _OF_ENVIRONMENT
+    if main.ingress_container in _removed_sidecars(own):
+        keys.append("ingress-container")
+    if builds or "image" in own:
+        # A migration belongs to the main service's image.
+        keys.append("migration")
+    return keys
+
+
+def _removed_sidecars(own: Mapping[str, Any]) -> list[str]:
+    sidecars = own.get("sidecars")
     if not isinstance(sidecars, dict):
         return []
-    return [name for name, one in cast("dict[str, Any]", sidecars).items() if one is None]
+    return [name for name, sidecar in cast("dict[str, Any]", sidecars).items() if sidecar is None]
 
 
-def _source(said: Mapping[str, Any], main: ImageSettings) -> tuple[ImageSettings | None, list[Found]]:
-    """Return where the service's own image comes from; None for a service that runs the main one's."""
-    own = {key: said[key] for key in SOURCE_KEYS if key in said}
-    if not own:
-        return None, []
-    without = ["image", *(_WITH_A_FOLDER_OF_ITS_OWN if "app-path" in own else ())]
-    try:
-        return (
-            ImageSettings.model_validate(laid_over(main, own, without=without), by_alias=True, by_name=False),
-            [],
-        )
-    except ValidationError as error:
-        return None, list(found_in(error, ImageSettings))
-
-
-def _rules(said: Mapping[str, Any], service: ServiceSettings, main: ServiceSettings) -> Iterator[Found]:
-    if "image" in said and any(key in said for key in SOURCE_KEYS):
-        built = ", ".join(f"`{key}`" for key in SOURCE_KEYS if key in said)
-        yield Found(("image",), f"one of `image` and what is built ({built}), not both", said["image"])
-    if said.get("priority") in PRIORITIES_OF_ATTACHED:
-        yield Found(("priority",), FREE_PRIORITIES, said["priority"])
-    if "priority" in said and service.exposure != "http":
+def _rules(entry: Mapping[str, Any], service: ServiceSettings, main: ServiceSettings) -> Iterator[Fault]:
+    built = [key for key in SOURCE_KEYS if key in entry]
+    if "image" in entry and built:
+        keys = ", ".join(f"`{key}`" for key in built)
+        yield Fault(("image",), f"one of `image` and what is built ({keys}), not both", entry["image"])
+    priority = entry.get("priority")
+    if priority in PRIORITIES_OF_ATTACHED:
+        yield Fault(("priority",), ALLOWED_PRIORITIES, priority)
+    if "priority" in entry and service.exposure != "http":
         none = "none, or `exposure: http`: it orders the rules of the application load balancer"
-        yield Found(("priority",), none, said["priority"])
-    if service.architecture != main.architecture and not any(key in said for key in ("image", *SOURCE_KEYS)):
-        yield Found(
+        yield Fault(("priority",), none, priority)
+    if service.architecture != main.architecture and "image" not in entry and not built:
+        yield Fault(
             ("architecture",),
             f"{main.architecture}, as the main service has it, or an image of its own (`app-path`, "
             "`dockerfile` or `image`): the main service's image is built for one processor",
@@ -164,21 +170,16 @@ def _rules(said: Mapping[str, Any], service: ServiceSettings, main: ServiceSetti
         )
 
 
-def _placed(service: ServiceSettings, main: ServiceSettings, said: Mapping[str, Any]) -> ServiceSettings:
-    """Return a service at its address: by its paths on the main one's host, else at a host of its own."""
-    priority = said.get("priority")
+def _address(service: ServiceSettings, main: ServiceSettings, priority: int | None) -> dict[str, Any]:
+    """Return host, path prefix and priority: by its paths at the main service's host, or its own."""
     if service.exposure == "none":
-        return service.model_copy(update={"host": None, "path_prefix": None})
+        return {"host": None, "path_prefix": None}
     if service.paths:
         by_name = priority_of_paths(service.name, service.paths, before=main.priority)
-        # Its paths are its own by whatever name the main service is called.
+        # The paths are the service's under every name of the main one.
         aliases = tuple(dict.fromkeys((*main.aliases, *service.aliases)))
-        here = {"host": main.host, "aliases": aliases, "priority": priority or by_name}
-        return service.model_copy(update=here)
-    return service.model_copy(
-        update={
-            "host": f"{service.name}.{main.host}" if main.host else None,
-            "path_prefix": None if main.host or service.exposure == "tcp" else f"/{service.name}",
-            "priority": priority or priority_of(f"{main.priority_prefix}{service.name}"),
-        }
-    )
+        return {"host": main.host, "aliases": aliases, "priority": priority or by_name}
+    address: dict[str, Any] = own_address(service.name, main.host)
+    if service.exposure == "tcp":
+        address["path_prefix"] = None
+    return {**address, "priority": priority or priority_of(f"{main.priority_prefix}{service.name}")}

@@ -1,4 +1,4 @@
-"""The stack's configuration as one frozen value, and the only place that reads it."""
+"""The stack's configuration as one frozen value; no other module of the program reads it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
+from pathlib import Path as File
 from types import NoneType
 from typing import Annotated, Any, Final, cast, get_args
 
@@ -29,11 +29,11 @@ from infra.settings.attach import KEYS_OF_THE_BASE, AttachSettings, PreviewSetti
 from infra.settings.calls import endpoint, faults_of_calls, faults_of_names
 from infra.settings.cluster import ClusterSettings
 from infra.settings.exceptions import Exceptions
-from infra.settings.faults import Found, SettingsError, found_in, nearest, stranger
+from infra.settings.faults import Fault, FaultsError, Path, SettingsError, nearest, unknown_key
 from infra.settings.image import ImageSettings
 from infra.settings.load_balancer import LoadBalancerSettings
-from infra.settings.model import Fault, FaultsError, Model, Pattern, Stack, to_text
-from infra.settings.multidev import placed, read_copies
+from infra.settings.model import Model, Pattern, Stack, to_text, value_at
+from infra.settings.multidev import at_copy_address, read_copies
 from infra.settings.names import (
     DNS_LABEL,
     LONGEST_SERVICE_NAME,
@@ -45,68 +45,66 @@ from infra.settings.network import NetworkSettings
 from infra.settings.observability import ObservabilitySettings
 from infra.settings.provider import ProviderSettings
 from infra.settings.routing import Routing, faults_of_routing
-from infra.settings.runs_on import faults_of
+from infra.settings.runs_on import faults_of_capacity
+from infra.settings.schema import faults_in
 from infra.settings.service import ServiceSettings
 from infra.settings.services import read_services
 from infra.settings.storage import NFS_PORT, SharedFiles
 
 _ECR_HOST: Final = re.compile(r"\d{12}\.dkr[.-]ecr")
 _REGION: Final = "aws:region"
-# The program makes its own provider, which sees none of these; one that is set would do nothing in silence.
+_OWN_CREDENTIALS: Final = "use `profile`, or the environment's own credentials"
+# Keys of Pulumi's default provider, which the program does not use: they would have no effect.
 _INSTEAD_OF: Final = {
     "aws:profile": "use `profile`",
     "aws:assumeRole": "use `assume-role-arn`",
     "aws:assumeRoles": "use `assume-role-arn`",
     "aws:defaultTags": "use `tags`",
-    "aws:accessKey": "use `profile`, or the environment's own credentials",
-    "aws:secretKey": "use `profile`, or the environment's own credentials",
-    "aws:token": "use `profile`, or the environment's own credentials",
+    "aws:accessKey": _OWN_CREDENTIALS,
+    "aws:secretKey": _OWN_CREDENTIALS,
+    "aws:token": _OWN_CREDENTIALS,
 }
 _ENCRYPTED: Final = (
-    "a value that is not encrypted, for it would stand in plain text in the state and on AWS; what the app "
-    "must keep secret goes into Secrets Manager or SSM, and its ARN into `secrets`"
+    "a value that is not encrypted, for it would stand in plain text in the state and on AWS; put an app's "
+    "secret into Secrets Manager or SSM, and its ARN into `secrets`"
 )
 _STACK_NAME: Final = Pattern(
     "letters, digits, - and _, at most 100 of them: it is a part of the task definitions' family, which "
-    "takes no others",
+    "allows no others",
     r"[A-Za-z0-9_-]{1,100}",
 )
 
 
-def _at_its_address(main: ServiceSettings, info: ValidationInfo) -> ServiceSettings:
-    """Return the stack's own service at the domain, or that of an attached stack beside its base's."""
+def _with_address(main: ServiceSettings, info: ValidationInfo) -> ServiceSettings:
+    """Return the main service with host and priority: at the domain, or beside the base's service."""
     balancer: LoadBalancerSettings | None = info.data.get("load_balancer")
     attach: AttachSettings | None = info.data.get("attach")
     main = main.model_copy(update={"host": balancer.domain if balancer else None})
     stack: Stack | None = info.context
     if balancer and balancer.listener_arn and stack:
-        # Others have rules there, stacks of this program too: the last priority cannot be everybody's.
+        # Several stacks of this program may share the listener, but not the last priority.
         prefix = f"{stack.project}/{stack.name}/"
-        by_name = balancer.listener_priority or priority_of(f"{prefix}{main.name}")
-        main = main.model_copy(update={"priority": by_name, "priority_prefix": prefix})
+        priority = balancer.listener_priority or priority_of(f"{prefix}{main.name}")
+        main = main.model_copy(update={"priority": priority, "priority_prefix": prefix})
     if attach is None or stack is None:
         return main
     longest = LONGEST_SERVICE_NAME - len(copy_service_name(main.name, ""))
     if not DNS_LABEL.matches(stack.name) or len(stack.name) > longest:
-        raise FaultsError(
-            Fault(
-                f"a stack with another name than {stack.name}, for it names host and service: at most "
-                f"{longest} characters beside `name` ({main.name}), {DNS_LABEL.words}",
-                ("attach-to",),
-                attach.base,
-            )
-        )
-    here = placed(main, main, stack.name, attach.priority or priority_of_attached(stack.name))
-    # The default alarms are for what stays.
-    alarms = AlarmSettings(enabled=False) if main.alarms == AlarmSettings() else main.alarms
-    return here.model_copy(update={"alarms": alarms})
+        allowed = f"at most {longest} characters beside `name` ({main.name}), {DNS_LABEL.description}"
+        other = f"a stack with another name than {stack.name}, which is part of host and service name"
+        raise FaultsError(Fault(("attach-to",), f"{other}: {allowed}", attach.base))
+    attached = at_copy_address(main, main, stack.name, attach.priority or priority_of_attached(stack.name))
+    if main.alarms == AlarmSettings():
+        # By default a temporary stack has no alarms.
+        attached = attached.model_copy(update={"alarms": AlarmSettings(enabled=False)})
+    return attached
 
 
 class Settings(Model):
-    """Everything that the program may know of the stack it makes."""
+    """Everything that the program knows about the stack that it deploys."""
 
     environment: str
-    """The stack's name, for tags and for the app to show; nothing branches on it."""
+    """The stack's name, for tags and for the app to show."""
     provider: ProviderSettings
 
     protect: bool = False
@@ -124,13 +122,14 @@ class Settings(Model):
     load_balancer: LoadBalancerSettings
 
     attach: AttachSettings | None
-    """None for a stack that stands for itself."""
-    main: Annotated[ServiceSettings, AfterValidator(_at_its_address)]
+    """None for a stack that is not attached to another one."""
+    main: Annotated[ServiceSettings, AfterValidator(_with_address)]
 
     more_services: Annotated[
         dict[str, ServiceSettings], PlainValidator(read_services), WithJsonSchema({"type": "object"})
     ] = Field(default_factory=dict, alias="services")
-    """More services by name, each merged over the main one: an object with what differs."""
+    """More services by name, each merged over the main one: an object with what differs. With
+    `inherit-environment: false` an entry takes no variables and secrets from the main service."""
     multidev: Annotated[
         tuple[ServiceSettings, ...], PlainValidator(read_copies), WithJsonSchema({"type": "array"})
     ] = ()
@@ -144,12 +143,14 @@ class Settings(Model):
         """Read the configuration of the stack that is being deployed.
 
         Raises:
-            SettingsError: names everything that is wrong with it.
+            SettingsError: lists everything that is wrong with it.
         """
         project, stack = pulumi.get_project(), pulumi.get_stack()
-        # Where values are handed over one by one, a misspelt key is seen only in the stack's file.
-        names = {*get_config_env(), *_keys_in_file(stack), _REGION, *(f"{project}:{key}" for key in keys())}
+        # Without the CLI's environment variables a misspelt key is visible only in the stack's file.
+        in_file = _config_in_file(stack)
+        names = {*get_config_env(), *in_file, _REGION, *(f"{project}:{key}" for key in keys())}
         raw = {name: value for name in sorted(names) if (value := get_config(name)) is not None}
+        raw |= {key: in_file[key] for key in keys() if {key, f"{project}:{key}"} <= in_file.keys()}
         for other in foreign_namespaces(raw, project):
             pulumi.log.warn(
                 f"Keys that begin with {other}: are not read; those of this program begin {project}:"
@@ -164,7 +165,7 @@ class Settings(Model):
 
     @property
     def file_systems(self) -> Mapping[str, SharedFiles]:
-        """The EFS file systems that the stack makes, by the volume that services name alike."""
+        """The EFS file systems that the stack makes, by the volume's name in its services."""
         return {
             name: volume.efs
             for service in reversed(self.services)
@@ -175,108 +176,110 @@ class Settings(Model):
     @property
     def container_ports(self) -> tuple[int, ...]:
         """The ports of services that the application load balancer reaches, the main one's first."""
-        http = [one for one in self.services if one.exposure == "http"]
-        ports = [one.ingress[1] for one in http]
-        ports += [one.health_check_port for one in http if one.health_check_port]
-        return tuple(dict.fromkeys(ports))
+        http = [service for service in self.services if service.exposure == "http"]
+        checks = [service.health_check_port for service in http if service.health_check_port]
+        return tuple(dict.fromkeys([*(service.ingress[1] for service in http), *checks]))
 
     @property
     def has_dynamic_ports(self) -> bool:
         """Whether the load balancer reaches a service by ports that Docker chooses on its instances."""
-        return any(one.network_mode == "bridge" and one.exposure == "http" for one in self.services)
+        return any(s.network_mode == "bridge" and s.exposure == "http" for s in self.services)
 
     @property
     def most_vcpus(self) -> float:
-        """How many Fargate vCPUs the stack may take at once; a new account has a quota of 6."""
+        """Most Fargate vCPUs that the stack uses at once; a new account has a quota of 6."""
         return sum(service.most_vcpus for service in self.services)
 
     @property
     def routing(self) -> Routing:
-        """The services and what leads to them."""
-        placed: list[tuple[tuple[str | int, ...], ServiceSettings]] = [((), self.main)]
-        placed += [(("services", name), service) for name, service in self.more_services.items()]
-        # A copy follows from an entry, and may bring more services with it.
-        placed += [(("multidev",), copy) for copy in self.multidev]
+        """The services and the load balancers and network that they use."""
         return Routing(
-            placed=placed,
+            # A copy's services have no entries of their own.
+            placed=[*self._entries.items(), *((("multidev",), copy) for copy in self.multidev)],
             balancer=self.load_balancer,
             network=self.network,
             region=self.provider.region,
             cluster_arn=self.cluster.cluster_arn,
             base=self.attach.base if self.attach else None,
-            # The first copy then needs no new certificate.
+            # With the wildcard from the start the first copy needs no new certificate.
             names_below=bool(self.multidev) or self.preview_stacks.maximum > 0,
         )
 
     @property
     def shifts_traffic(self) -> bool:
-        """Whether a service has a second target group, and so needs a test listener and ECS a role."""
+        """Whether a service has a second target group, for which ECS needs a test listener and a role."""
         return any(service.rollout.has_two_target_groups for service in self.services)
 
     @property
     def peer_ports(self) -> tuple[int, ...]:
-        """The ports by which tasks reach tasks of other services, but those that Docker chooses."""
-        return tuple(dict.fromkeys(one.ingress[1] for one in self._peers if one.network_mode != "bridge"))
+        """The fixed ports by which tasks reach tasks of other services."""
+        fixed = (service for service in self._peers if service.network_mode != "bridge")
+        return tuple(dict.fromkeys(service.ingress[1] for service in fixed))
 
     @property
     def has_dynamic_peer_ports(self) -> bool:
         """Whether tasks reach tasks of other services by ports that Docker chooses on their instances."""
-        return any(one.network_mode == "bridge" for one in self._peers)
-
-    @property
-    def _peers(self) -> list[ServiceSettings]:
-        return [one for one in self.services if endpoint(one) or one.discovery.enabled]
+        return any(service.network_mode == "bridge" for service in self._peers)
 
     @property
     def connects(self) -> bool:
         """Whether a service uses Service Connect."""
-        return any(one.connect.enabled for one in self.services)
+        return any(service.connect.enabled for service in self.services)
 
     @property
     def has_names(self) -> bool:
         """Whether a service has a name in the private DNS zone."""
-        return any(one.discovery.enabled for one in self.services)
+        return any(service.discovery.enabled for service in self.services)
+
+    @property
+    def _peers(self) -> list[ServiceSettings]:
+        return [service for service in self.services if endpoint(service) or service.discovery.enabled]
+
+    @property
+    def _entries(self) -> dict[Path, ServiceSettings]:
+        """The main service and those beside it, by their paths in the stack file."""
+        return {(): self.main, **{("services", name): one for name, one in self.more_services.items()}}
+
+    def value_of(self, path: Path) -> object:
+        """Return the value at a path in the stack file."""
+        name, *rest = path
+        key = keys()[str(name)]
+        part: Model = self if key.part is None else getattr(self, key.part.replace("-", "_"))
+        return value_at(getattr(part, key.name), rest)
 
     def _rules(self) -> Iterator[Fault]:
         yield from faults_of_routing(self.routing)
-        yield from self._rules_of_volumes()
-        # Nobody but ECS has the credentials: what a tag means cannot be asked.
+        yield from self._rules_of_services()
+        yield from faults_of_names(self.services)
+        # Only ECS has the credentials, so a tag cannot be resolved to its digest.
         for index, service in enumerate(self.services):
             image = service.image or self.image.image or "@"
             if service.registry_credentials and "@" not in image and not _ECR_HOST.match(image):
                 path = ("multidev", index - 1, "image") if service.image else ("image",)
-                yield Fault("the image by digest (…@sha256:…), with `registry-credentials`", path, image)
-        yield from faults_of_names(self.services)
+                yield Fault(path, "the image by digest (…@sha256:…), with `registry-credentials`", image)
         for fault in self.observability.notifications.rules_of_region(self.provider.region):
-            yield replace(fault, path=("notifications", *fault.path))
+            yield fault.below("notifications")
         if self.network.vpc_id is not None and self.observability.flow_logs != "none":
-            theirs = "none, for the VPC of `vpc-id` is there, and its flow logs are its owner's"
-            yield Fault(theirs, ("flow-logs",), self.observability.flow_logs)
+            yield Fault(("flow-logs",), "none: the flow logs of the existing VPC of `vpc-id` are its owner's")
         if self.attach is None:
-            others = {("services", name): service for name, service in self.more_services.items()}
-            yield from faults_of_calls({(): self.main, **others})
-        # Copies have their original's capacity, so that it is wrong once.
-        beside = {("services", name): service for name, service in self.more_services.items()}
-        for path, service in {(): self.main, **beside}.items():
-            for fault in faults_of(service, self.cluster.capacity, has_nat=self.network.nat != "none"):
-                yield replace(fault, path=(*path, *fault.path))
+            yield from faults_of_calls(self._entries)
         if self.load_balancer.test_cidrs and not self.shifts_traffic:
-            none = "none, for no service has a test listener"
-            has = "`rollout.strategy` canary, linear or blue-green has"
-            yield Fault(f"{none}; {has}", ("test-cidrs",), self.load_balancer.test_cidrs)
+            has = "only `rollout.strategy` canary, linear or blue-green has one"
+            yield Fault(("test-cidrs",), f"none, for no service has a test listener; {has}")
 
-    def _rules_of_volumes(self) -> Iterator[Fault]:
-        opened = {rule.port for rule in self.network.egress if rule.protocol == "tcp"}
-        for service in (self.main, *self.more_services.values()):
-            place = ("volumes",) if service is self.main else ("services", service.name, "volumes")
+    def _rules_of_services(self) -> Iterator[Fault]:
+        open_ports = {rule.port for rule in self.network.egress if rule.protocol == "tcp"}
+        has_nat = self.network.nat != "none"
+        # Copies inherit capacity and volumes, whose faults are reported once.
+        for path, service in self._entries.items():
+            for fault in faults_of_capacity(service, self.cluster.capacity, has_nat=has_nat):
+                yield fault.below(*path)
             for name, volume in service.volumes.items():
-                if volume.efs and volume.efs.file_system_id and NFS_PORT not in opened:
-                    yield Fault(
-                        f"with a rule in `egress` for port {NFS_PORT}, by which tasks reach its mount "
-                        "targets",
-                        (*place, name, "efs"),
-                        volume.efs.file_system_id,
+                if volume.efs and volume.efs.file_system_id and NFS_PORT not in open_ports:
+                    rule = (
+                        f"with a rule in `egress` for port {NFS_PORT}, by which tasks reach its mount targets"
                     )
+                    yield Fault((*path, "volumes", name, "efs"), rule, volume.efs.file_system_id)
 
 
 _FLAT: Final[Mapping[str, type[Model]]] = {
@@ -289,7 +292,7 @@ _FLAT: Final[Mapping[str, type[Model]]] = {
     "main": ServiceSettings,
     "observability": ObservabilitySettings,
 }
-"""Parts of the settings whose keys stand side by side in the stack file."""
+"""Parts of the settings whose keys are at the top of the stack file."""
 
 
 @dataclass(frozen=True)
@@ -297,7 +300,7 @@ class Key:
     """A key of the stack file."""
 
     part: str | None
-    """The part of the settings that has it; None for the settings themselves."""
+    """Alias of the part of the settings that has it; None for the settings themselves."""
     model: type[Model]
     name: str
     """Its field in that model."""
@@ -309,7 +312,7 @@ class Key:
 
     @property
     def default(self) -> object:
-        """Its default, as a stack file would say it."""
+        """Its default, as a stack file would have it."""
         default = self.field.get_default(call_default_factory=True, validated_data={})
         if default is None or self.field.is_required():
             return "" if self.is_text else 0 if self._is(int) else {}
@@ -317,36 +320,35 @@ class Key:
 
     @property
     def is_text(self) -> bool:
-        """Whether it is any text."""
+        """Whether its values are text."""
         return self._is(str)
 
     def read(self, value: object) -> object:
-        """Return a value with JSON's types: the CLI hands every one over as text."""
+        """Return a value with JSON's types: the CLI passes every value as text."""
         if self.is_text:
             may_be_none = NoneType in get_args(self.field.annotation)
             return None if value == "" and may_be_none else to_text(value)
         try:
-            return _plain(json.loads(value) if isinstance(value, str) else value)
+            return _with_tuples(json.loads(value) if isinstance(value, str) else value)
         except (ValueError, RecursionError):
             return value if isinstance(value, str) else "…"
 
     def _is(self, kind: type) -> bool:
-        return kind in _kinds(self.field.annotation)
+        return kind in _types(self.field.annotation)
 
 
 @cache
 def keys() -> Mapping[str, Key]:
     """Return every key by its name, without the project's prefix."""
-    found: dict[str, Key] = {}
-    for part, of_part in Settings.model_fields.items():
-        name = str(of_part.alias)
-        if name in _FLAT:
-            model = _FLAT[name]
-            inner = {str(one.alias): field for field, one in model.model_fields.items() if not one.exclude}
-            found |= {key: Key(name, model, field) for key, field in inner.items()}
-        elif part != "environment":
-            found[name] = Key(None, Settings, part)
-    return found
+    result: dict[str, Key] = {}
+    for name, field in Settings.model_fields.items():
+        alias = str(field.alias)
+        if model := _FLAT.get(alias):
+            inner = {str(own.alias): key for key, own in model.model_fields.items() if not own.exclude}
+            result |= {key: Key(alias, model, own) for key, own in inner.items()}
+        elif name != "environment":
+            result[alias] = Key(None, Settings, name)
+    return result
 
 
 def parse(
@@ -355,34 +357,37 @@ def parse(
     """Turn a stack's configuration into settings.
 
     Args:
-        raw: values by key with the namespace, such as `aws:region`; as text, as the CLI hands them over, or
-            as they stand in YAML. A key that is missing has the default of its field.
-        project: the namespace of our own keys.
+        raw: values by key with the namespace, such as `aws:region`; as text, as the CLI passes them, or with
+            YAML's types. A missing key has the default of its field.
+        project: the namespace of the program's keys.
         stack: the stack's name.
         secret_keys: the keys with the namespace whose values are encrypted, wholly or in part.
 
     Raises:
-        SettingsError: names every fault.
+        SettingsError: lists every fault.
     """
     prefix = f"{project}:"
-    said = {key.removeprefix(prefix): value for key, value in raw.items() if key.startswith((prefix, "aws:"))}
+    config = {key.removeprefix(prefix): raw[key] for key in raw if key.startswith((prefix, "aws:"))}
     secret = frozenset(key.removeprefix(prefix) for key in secret_keys)
     values: dict[str, Any] = {"environment": stack, **{part: {} for part in _FLAT}}
     for name, key in keys().items():
-        if name in said:
-            (values if key.part is None else values[key.part])[name] = key.read(said[name])
-    ours = Stack(project, stack)
-    faults = [*_refused(said, secret), *_rules_of_other_stacks(values, ours)]
+        if name in config:
+            (values if key.part is None else values[key.part])[name] = key.read(config[name])
+    context = Stack(project, stack)
+    faults = [*_faults_of_keys(config, secret), *_faults_between_stacks(values, context)]
+    for name in (name for name in raw if ":" not in name and name in config):
+        once = f"once: Pulumi reads `{name}` as {prefix}{name}, which the file has too"
+        faults.append(Fault((name,), once, raw[name]))
     if not _STACK_NAME.matches(stack):
-        faults.append(Found(("the stack's name",), _STACK_NAME.words, stack))
+        faults.append(Fault(("the stack's name",), _STACK_NAME.description, stack))
     if not values["attach"].get("attach-to"):
         values["attach"] = None
     try:
-        settings = Settings.model_validate(values, context=ours, by_alias=True, by_name=False)
+        settings = Settings.model_validate(values, context=context, by_alias=True, by_name=False)
     except ValidationError as error:
-        for one in found_in(error, Settings):
-            is_inner = one.path[0] in _FLAT and len(one.path) > 1
-            faults.append(replace(one, path=one.path[1:]) if is_inner else one)
+        for fault in faults_in(error, Settings):
+            is_inner = fault.path[0] in _FLAT and len(fault.path) > 1
+            faults.append(replace(fault, path=fault.path[1:]) if is_inner else fault)
         raise SettingsError(stack, faults, secret_keys=secret) from None
     if faults:
         raise SettingsError(stack, faults, secret_keys=secret)
@@ -391,65 +396,65 @@ def parse(
 
 def foreign_namespaces(names: Iterable[str], project: str) -> list[str]:
     """Return namespaces that look like the project's and are others, such as `node_on_ecs`."""
-    others = {name.partition(":")[0] for name in names} - {project}
+    others = {name.partition(":")[0] for name in names if ":" in name} - {project}
     return sorted(other for other in others if nearest(other.lower().replace("_", "-"), [project]))
 
 
-def _refused(said: Mapping[str, object], secret: Collection[str]) -> Iterator[Found]:
-    for name, value in said.items():
+def _faults_of_keys(config: Mapping[str, object], secret: Collection[str]) -> Iterator[Fault]:
+    for name, value in config.items():
         if name in keys():
             if name in secret:
-                yield Found((name,), _ENCRYPTED, value)
+                yield Fault((name,), _ENCRYPTED, value)
         elif name.startswith("aws:"):
             instead = _INSTEAD_OF.get(name, "remove it")
-            yield Found((name,), f"of Pulumi's own AWS keys only {_REGION} counts here; {instead}", value)
+            yield Fault((name,), f"of Pulumi's own AWS keys only {_REGION} is used here; {instead}", value)
         else:
-            # The CLI lets a misspelt key pass in silence.
-            yield stranger((name,), value, keys())
+            # The CLI accepts misspelt keys.
+            yield unknown_key((name,), value, keys())
 
 
-def _rules_of_other_stacks(values: Mapping[str, Any], ours: Stack) -> Iterator[Found]:
+def _faults_between_stacks(values: Mapping[str, Any], stack: Stack) -> Iterator[Fault]:
     for part, key in (("image", "image-from"), ("attach", "attach-to")):
-        if ours.is_named(str(values[part].get(key))):
-            yield Found((key,), "another stack than this one", values[part][key])
+        if stack.is_named(str(values[part].get(key))):
+            yield Fault((key,), "another stack than this one", values[part][key])
     base = values["attach"].get("attach-to")
     if not base:
         alone = "of use only together with `attach-to`; remove it"
-        yield from (Found((key,), alone, value) for key, value in values["attach"].items() if value)
+        yield from (Fault((key,), alone, value) for key, value in values["attach"].items() if value)
         return
     for name in KEYS_OF_THE_BASE:
         key = keys()[name]
         value = (values if key.part is None else values[key.part]).get(name)
-        # The CLI hands over defaults as if the stack file had them.
-        if value is not None and value != _plain(key.default):
-            yield Found((name,), f"nothing, for `attach-to` is set: {base} decides it", value)
+        # The CLI passes defaults as if the stack file had them.
+        if value is not None and value != _with_tuples(key.default):
+            yield Fault((name,), f"nothing, for `attach-to` is set: {base} decides it", value)
 
 
-def _kinds(annotation: Any) -> Iterator[Any]:
-    """Yield the types of which a value may be, whatever else is said of them."""
+def _types(annotation: Any) -> Iterator[Any]:
+    """Yield str and int if a value may be one, whatever else its annotation has."""
     inner = get_args(annotation)
     if annotation in (str, int):
         yield annotation
     elif getattr(annotation, "__metadata__", None):
-        yield from _kinds(inner[0])
+        yield from _types(inner[0])
     elif NoneType in inner:
-        for one in inner:
-            yield from _kinds(one)
+        for alternative in inner:
+            yield from _types(alternative)
 
 
-def _plain(value: object) -> object:
+def _with_tuples(value: object) -> object:
     """Return lists as tuples, and names of objects as text: YAML reads some as numbers or flags."""
     if isinstance(value, dict):
-        return {str(name): _plain(item) for name, item in cast("dict[object, object]", value).items()}
-    return tuple(map(_plain, cast("list[object]", value))) if isinstance(value, list) else value
+        return {str(name): _with_tuples(item) for name, item in cast("dict[object, object]", value).items()}
+    return tuple(map(_with_tuples, cast("list[object]", value))) if isinstance(value, list) else value
 
 
-def _keys_in_file(stack: str) -> Iterable[str]:
-    # The CLI has read the file already, or it is somewhere else: only the names are of use here.
+def _config_in_file(stack: str) -> Mapping[str, object]:
+    # The CLI has read the file already, or it is somewhere else.
     import yaml
 
     try:
-        document: Any = yaml.safe_load(Path(f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
-        return [str(name) for name in document["config"]]
-    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):
-        return ()
+        document: Any = yaml.safe_load(File(f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
+        return {str(name): value for name, value in document["config"].items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError):
+        return {}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final, Literal
+from graphlib import CycleError, TopologicalSorter
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
-from infra.settings.model import ONCE, Command, Fault, FaultsError, Model, Pattern, Word
+from infra.settings.faults import Fault, FaultsError
+from infra.settings.model import ONCE, TRUE_FOR_DEFAULTS, Command, Model, Pattern, Word
 from infra.settings.names import ImageReference
 from infra.settings.variables import (
     ContainerEnvironment,
@@ -15,7 +17,7 @@ from infra.settings.variables import (
     EnvironmentFiles,
     PublicVariables,
     SecretArn,
-    rules_of_variables,
+    faults_of_variables,
     variables_of,
 )
 
@@ -34,7 +36,6 @@ AbsolutePath = Annotated[
 ]
 DependsOn = dict[ContainerName, Condition]
 Tmpfs = dict[AbsolutePath, Annotated[int, Field(ge=1, le=65536)]]
-_UserLimit = Annotated[int, Field(ge=0, le=2**31 - 1)]
 UserLimits = dict[
     Annotated[
         str,
@@ -43,29 +44,23 @@ UserLimits = dict[
             "core|cpu|data|fsize|locks|memlock|msgqueue|nice|nofile|nproc|rss|rtprio|rttime|sigpending|stack",
         ),
     ],
-    _UserLimit,
+    Annotated[int, Field(ge=0, le=2**31 - 1)],
 ]
 SMALL_TMP: Final[Mapping[str, int]] = {"/tmp": 64}  # noqa: S108 - in the container
 
 
-def _health_check_command(command: tuple[str, ...]) -> tuple[str, ...]:
+def _check_health_check(command: tuple[str, ...]) -> tuple[str, ...]:
     if command and (command[0] not in ("CMD", "CMD-SHELL") or len(command) == 1):
-        raise FaultsError(Fault("CMD or CMD-SHELL and then the command itself; or [] for none"))
+        raise FaultsError(Fault((), "CMD or CMD-SHELL and then the command itself; or [] for none"))
     return command
 
 
-HealthCheckCommand = Annotated[tuple[Word, ...], AfterValidator(_health_check_command)]
-
-
+HealthCheckCommand = Annotated[tuple[Word, ...], AfterValidator(_check_health_check)]
 _User = Annotated[
     str, Pattern("a name or uid, with :group if need be", r"[a-z0-9_][a-z0-9_-]*(?::[a-z0-9_-]+)?")
 ]
 _Capability = Annotated[str, Pattern("a Linux capability, or ALL", "[A-Z_]+")]
-
-
-def or_defaults(value: object) -> object:
-    """Return the defaults for `true`, and none for what is empty."""
-    return {} if value is True else value or None
+_Memory = Annotated[int, Field(ge=6, le=249_856)]
 
 
 class LogRouter(Model):
@@ -75,7 +70,7 @@ class LogRouter(Model):
     """
 
     type: Literal["fluentbit", "fluentd"] = "fluentbit"
-    """What runs in the container."""
+    """Program in the container."""
     ecs_metadata: bool = True
     """Whether cluster, task and revision are added to each line."""
     config_file: Word | None = None
@@ -94,16 +89,11 @@ class Sidecar(Model):
     """Port on which it listens."""
     cpu: int = Field(default=0, ge=0, le=32768)
     """CPU units reserved for it; 0 for a share of the task's."""
-    memory: Annotated[int, Field(ge=6, le=249_856)] | None = None
+    memory: _Memory | None = None
     """MiB of memory above which it is killed; empty for the task's limit."""
-    memory_reservation: Annotated[int, Field(ge=6, le=249_856)] | None = None
+    memory_reservation: _Memory | None = None
     """MiB of memory reserved for it."""
-    user: (
-        Annotated[
-            str, Pattern("a name or uid, with :group if need be", r"[a-z0-9_][a-z0-9_-]*(?::[a-z0-9_-]+)?")
-        ]
-        | None
-    ) = None
+    user: _User | None = None
     """User that the container runs as; empty for the image's own."""
     entrypoint: Command = ()
     """Entry point; empty takes the image's own."""
@@ -125,9 +115,7 @@ class Sidecar(Model):
     """Containers that this one waits for, by name: until `start`, `healthy`, `complete` or `success`."""
     read_only_root_filesystem: bool = True
     """Whether the container can write only to `tmpfs` and `volumes`."""
-    drop_capabilities: Annotated[
-        tuple[Annotated[str, Pattern("a Linux capability, or ALL", "[A-Z_]+")], ...], ONCE
-    ] = ("ALL",)
+    drop_capabilities: Annotated[tuple[_Capability, ...], ONCE] = ("ALL",)
     """Linux capabilities that are removed from it."""
     tmpfs: Tmpfs = Field(default_factory=lambda: dict(SMALL_TMP))
     """Folders in memory, by path, with their size in MiB."""
@@ -137,22 +125,20 @@ class Sidecar(Model):
     """Limits of the container's processes; Fargate accepts only `nofile`."""
     stop_timeout_seconds: int = Field(default=30, ge=2, le=120)
     """Time between SIGTERM and SIGKILL."""
-    log_router: Annotated[LogRouter | None, BeforeValidator(or_defaults)] = None
+    log_router: Annotated[LogRouter | None, TRUE_FOR_DEFAULTS] = None
     """FireLens: the app logs to this container, which sends the lines to the destination in the service's
     `log-options`; true for Fluent Bit."""
 
     @property
     def variables(self) -> dict[str, str]:
-        """The environment variables: those of local files, and over them its own."""
+        """The environment variables: those of local files, overridden by `environment`."""
         return variables_of(self.environment_files, self.environment)
 
     def _rules(self) -> Iterator[Fault]:
-        yield from rules_of_variables(
+        yield from faults_of_variables(
             self.environment, self.environment_files, self.secrets, self.public_variables
         )
-        if self.memory and self.memory_reservation and self.memory_reservation > self.memory:
-            most = f"at most the `memory`, {self.memory}"
-            yield Fault(most, ("memory-reservation",), self.memory_reservation)
+        yield from self.ordered("memory-reservation", "memory")
 
 
 class OpenTelemetry(Model):
@@ -168,52 +154,39 @@ class OpenTelemetry(Model):
     """MiB of memory reserved for it."""
 
 
-def rules_of_sidecars(
+def faults_of_sidecars(
     app: str,
     app_depends_on: Mapping[str, str],
     sidecars: Mapping[str, Sidecar],
     *,
     app_has_health_check: bool,
 ) -> Iterator[Fault]:
-    """Yield what is wrong between the containers of a task."""
-    checked = {name: bool(one.health_check_command) for name, one in sidecars.items()}
-    checked[app] = app_has_health_check
-    waits: dict[str, Mapping[str, str]] = {name: one.depends_on for name, one in sidecars.items()}
-    waits[app] = app_depends_on
+    """Yield the faults between the containers of a task."""
     if app in sidecars:
-        yield Fault("another name than the service's own container", ("sidecars", app), app)
+        yield Fault(("sidecars", app), "another name than the service's own container", app)
         return
-    for name, conditions in waits.items():
-        place = ("depends-on",) if name == app else ("sidecars", name, "depends-on")
+    has_health_check = {name: bool(sidecar.health_check_command) for name, sidecar in sidecars.items()}
+    has_health_check[app] = app_has_health_check
+    depends_on: dict[str, Mapping[str, str]] = {name: item.depends_on for name, item in sidecars.items()}
+    depends_on[app] = app_depends_on
+    for name, conditions in depends_on.items():
+        path = ("depends-on",) if name == app else ("sidecars", name, "depends-on")
         for other, condition in conditions.items():
-            if other == name or other not in waits:
-                others = ", ".join(one for one in waits if one != name) or "no other"
-                yield Fault(f"containers of the task: {others}", place, other)
-            elif condition == "healthy" and not checked[other]:
+            if other == name or other not in depends_on:
+                others = ", ".join(container for container in depends_on if container != name) or "no other"
+                yield Fault(path, f"containers of the task: {others}", other)
+            elif condition == "healthy" and not has_health_check[other]:
                 check = f"start, or a `health-check-command` for {other}, which has none"
-                yield Fault(check, (*place, other), condition)
+                yield Fault((*path, other), check, condition)
             elif condition in ("complete", "success") and (other == app or sidecars[other].essential):
                 ends = f"start or healthy, or `essential: false` for {other}: when it ends, so does the task"
-                yield Fault(ends, (*place, other), condition)
-    if circle := _circle(waits):
-        yield Fault("no circle, or the task never starts", ("sidecars",), " → ".join(circle))
-    routers = [name for name, one in sidecars.items() if one.log_router]
+                yield Fault((*path, other), ends, condition)
+    try:
+        TopologicalSorter(depends_on).prepare()
+    except CycleError as error:
+        cycle: list[str] = error.args[1]
+        if len(set(cycle)) > 1:
+            yield Fault(("sidecars",), "no cycle, or the task never starts", " → ".join(reversed(cycle)))
+    routers = [name for name, sidecar in sidecars.items() if sidecar.log_router]
     for name in routers[1:]:
-        yield Fault(f"one log router in a task; {routers[0]} is one", ("sidecars", name, "log-router"), True)
-
-
-def _circle(waits: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    done: set[str] = set()
-    none: list[str] = []
-
-    def follow(name: str, way: list[str]) -> list[str]:
-        if name in way:
-            return [*way[way.index(name) :], name]
-        if name not in done:
-            for other in waits.get(name, ()):
-                if found := follow(other, [*way, name]):
-                    return found
-            done.add(name)
-        return []
-
-    return next((found for name in waits if (found := follow(name, []))), none)
+        yield Fault(("sidecars", name, "log-router"), f"one log router in a task; {routers[0]} is one", True)

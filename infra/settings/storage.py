@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from infra.settings.model import Fault, Model, Pattern
+from infra.settings.faults import Fault
+from infra.settings.model import TRUE_FOR_DEFAULTS, Model, Pattern
 from infra.settings.sidecars import AbsolutePath
 
 NFS_PORT: Final = 2049
-"""By which tasks reach an EFS file system."""
+"""Port of an EFS file system's mount targets."""
 
 VolumeName = Annotated[
     str,
     Pattern("lowercase letters, digits and hyphens, at most 32", r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?"),
 ]
-
 _FileSystemId = Annotated[
     str, Pattern("the id of an EFS file system, such as fs-0123456789abcdef0", r"fs-[0-9a-f]{8,40}")
 ]
@@ -32,19 +32,9 @@ _SnapshotId = Annotated[
 class SharedFiles(Model):
     """An EFS file system: one that the stack makes, encrypted and backed up, or an existing one."""
 
-    file_system_id: (
-        Annotated[
-            str, Pattern("the id of an EFS file system, such as fs-0123456789abcdef0", r"fs-[0-9a-f]{8,40}")
-        ]
-        | None
-    ) = None
+    file_system_id: _FileSystemId | None = None
     """Existing file system, whose mount targets accept the tasks; empty creates one."""
-    access_point_id: (
-        Annotated[
-            str, Pattern("the id of an access point, such as fsap-0123456789abcdef0", r"fsap-[0-9a-f]{8,40}")
-        ]
-        | None
-    ) = None
+    access_point_id: _AccessPointId | None = None
     """Existing access point of `file-system-id`; empty makes one, in a folder of the volume's name."""
     throughput_mode: Literal["elastic", "bursting"] = "elastic"
     """Throughput: elastic follows use, bursting follows the amount stored."""
@@ -54,9 +44,9 @@ class SharedFiles(Model):
     """Whether AWS Backup keeps daily copies for five weeks."""
 
     def _rules(self) -> Iterator[Fault]:
-        if self.access_point_id and not self.file_system_id:
+        if not self.file_system_id:
             needs = "of use only together with the `file-system-id` that it belongs to"
-            yield Fault(needs, ("access-point-id",), self.access_point_id)
+            yield from self.refuse(needs, "access-point-id")
 
 
 class BlockStorage(Model):
@@ -75,24 +65,17 @@ class BlockStorage(Model):
     """MiB per second of a gp3 volume; empty for 125."""
     file_system: Literal["xfs", "ext4"] = "xfs"
     """How it is formatted."""
-    snapshot_id: (
-        Annotated[str, Pattern("the id of a snapshot, such as snap-0123456789abcdef0", "snap-[0-9a-f]{8,17}")]
-        | None
-    ) = None
+    snapshot_id: _SnapshotId | None = None
     """Snapshot to start from; empty for an empty volume."""
 
     def _rules(self) -> Iterator[Fault]:
         if self.type in ("io1", "io2") and self.iops is None:
-            yield Fault(f"a number: a volume of type {self.type} needs one", ("iops",), self.iops)
-        if self.iops is not None and self.type not in ("gp3", "io1", "io2"):
-            yield Fault(f"none: a volume of type {self.type} takes none", ("iops",), self.iops)
-        if self.throughput is not None and self.type != "gp3":
-            yield Fault(f"none: a volume of type {self.type} takes none", ("throughput",), self.throughput)
-
-
-def _flag(value: object) -> object:
-    """Return the defaults for `true`, and none for what is empty and not an object."""
-    return {} if value is True else None if value is False else value
+            yield Fault(("iops",), f"a number, which a volume of type {self.type} needs")
+        unsupported = f"none, which a volume of type {self.type} does not have"
+        if self.type not in ("gp3", "io1", "io2"):
+            yield from self.refuse(unsupported, "iops")
+        if self.type != "gp3":
+            yield from self.refuse(unsupported, "throughput")
 
 
 class Volume(Model):
@@ -102,11 +85,11 @@ class Volume(Model):
     """Path in the app's container."""
     read_only: bool = False
     """Whether the app can only read it."""
-    efs: Annotated[SharedFiles | None, BeforeValidator(_flag)] = None
+    efs: Annotated[SharedFiles | None, TRUE_FOR_DEFAULTS] = None
     """File system that all tasks share and that survives them; {} creates one."""
-    ebs: Annotated[BlockStorage | None, BeforeValidator(_flag)] = None
+    ebs: Annotated[BlockStorage | None, TRUE_FOR_DEFAULTS] = None
     """Volume of each task's own; {} for the defaults."""
 
     def _rules(self) -> Iterator[Fault]:
         if self.efs and self.ebs:
-            yield Fault("one of `efs` and `ebs`, or neither for scratch space", ("ebs",), "both")
+            yield Fault(("ebs",), "one of `efs` and `ebs`, or neither for scratch space", "both")

@@ -7,7 +7,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from infra.settings.model import ONCE, Fault, Model, Pattern
+from infra.settings.faults import Fault
+from infra.settings.model import ONCE, Model, Pattern
 from infra.settings.names import HostName, HostPattern, PathPattern
 
 Exposure = Literal["http", "tcp", "none"]
@@ -18,14 +19,14 @@ ProtocolVersion = Literal["http1", "http2", "grpc"]
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 MOST_VALUES: Final = 5
 _WEEK: Final = 7 * 24 * 3600
-# ELB takes a slow start of none at all, or of 30 to 900 seconds.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
 _SHORTEST_SLOW_START: Final = 30
 _SHORTEST_TIMEOUT: Final = 2
-_USUAL_TIMEOUT: Final = 5
+_DEFAULT_TIMEOUT: Final = 5
 _SUCCESS: Final[dict[ProtocolVersion, str]] = {
     "http1": "200",
     "http2": "200",
-    # OK, and "unimplemented": most services do not know the path that is asked for, but answer.
+    # OK, and "unimplemented": most services answer so, for they do not have the requested method.
     "grpc": "0,12",
 }
 _CODES: Final = r"\d{1,3}(?:-\d{1,3})?"
@@ -39,7 +40,7 @@ KEYS_OF_AN_EXPOSURE: Final[dict[Exposure, Sequence[str]]] = {
     ),
     "tcp": ("listener-port", "listener-protocol", "preserve-client-ip", "proxy-protocol"),
 }
-"""What only a service with that exposure can say."""
+"""Keys that are valid only for services with that exposure."""
 
 
 class TrafficSettings(Model):
@@ -102,9 +103,9 @@ class TrafficSettings(Model):
 
     @property
     def checks_http(self) -> bool:
-        """Whether the load balancer asks for a path; else it only opens a connection."""
-        asked = self.health_check_protocol
-        return asked == "http" or (asked == "auto" and self.exposure == "http")
+        """Whether the load balancer requests a path; otherwise it only opens a connection."""
+        protocol = self.exposure if self.health_check_protocol == "auto" else self.health_check_protocol
+        return protocol == "http"
 
     @property
     def success_codes(self) -> str:
@@ -114,54 +115,40 @@ class TrafficSettings(Model):
     @property
     def check_timeout_seconds(self) -> int:
         """How long an answer to a health check may take."""
-        # AWS wants it shorter than the interval, which can be 5 seconds.
-        return self.health_check_timeout_seconds or min(
-            _USUAL_TIMEOUT, self.health_check_interval_seconds - 1
-        )
+        # It has to be shorter than the interval, which can be 5 seconds.
+        default = min(_DEFAULT_TIMEOUT, self.health_check_interval_seconds - 1)
+        return self.health_check_timeout_seconds or default
 
     def _rules(self) -> Iterator[Fault]:
-        yield from self._rules_of_exposure()
-        yield from self._rules_of_health_checks()
+        for exposure, keys in KEYS_OF_AN_EXPOSURE.items():
+            for key in keys if self.exposure != exposure else ():
+                default = TrafficSettings.model_fields[key.replace("-", "_")].default
+                if self.value_of((key,)) != default:
+                    yield Fault((key,), f"of use only with `exposure: {exposure}`; it is {self.exposure}")
+        if 0 < self.slow_start_seconds < _SHORTEST_SLOW_START:
+            yield Fault(("slow-start-seconds",), f"0 for none, or {_SHORTEST_SLOW_START} to 900")
+        if self.exposure == "tcp" and self.listener_protocol == "udp":
+            always = "false: with udp tasks always see clients' addresses, which nothing can switch"
+            yield from self.refuse(always, "preserve-client-ip")
         for index, host in enumerate(self.redirect_hosts):
             if host in self.aliases:
-                once = "a name that is not in `aliases`: it is either served or sent on"
-                yield Fault(once, ("redirect-hosts", index), host)
-
-    def _rules_of_exposure(self) -> Iterator[Fault]:
-        for exposure, names in KEYS_OF_AN_EXPOSURE.items():
-            for key in names if self.exposure != exposure else ():
-                name = key.replace("-", "_")
-                if (value := getattr(self, name)) != TrafficSettings.model_fields[name].default:
-                    yield Fault(
-                        f"of use only with `exposure: {exposure}`; it is {self.exposure}", (key,), value
-                    )
-        if 0 < self.slow_start_seconds < _SHORTEST_SLOW_START:
-            least = f"0 for none, or {_SHORTEST_SLOW_START} to 900"
-            yield Fault(least, ("slow-start-seconds",), self.slow_start_seconds)
-        if self.exposure == "tcp" and self.listener_protocol == "udp" and self.preserve_client_ip:
-            always = "false: with udp tasks always see clients' addresses, which nothing can switch"
-            yield Fault(always, ("preserve-client-ip",), True)
+                once = "a name that is not in `aliases`: a host is either served or redirected"
+                yield Fault(("redirect-hosts", index), once)
+        yield from self._rules_of_health_checks()
 
     def _rules_of_health_checks(self) -> Iterator[Fault]:
         interval, timeout = self.health_check_interval_seconds, self.health_check_timeout_seconds
         if timeout and not _SHORTEST_TIMEOUT <= timeout < interval:
-            allowed = (
-                f"0, or {_SHORTEST_TIMEOUT} to {interval - 1}, less than `health-check-interval-seconds`"
-            )
-            yield Fault(allowed, ("health-check-timeout-seconds",), timeout)
+            shorter = f"{_SHORTEST_TIMEOUT} to {interval - 1}, less than `health-check-interval-seconds`"
+            yield Fault(("health-check-timeout-seconds",), f"0, or {shorter}")
         if self.exposure == "http" and self.health_check_protocol == "tcp":
-            http = "auto or http: the application load balancer asks by HTTP only"
-            yield Fault(http, ("health-check-protocol",), "tcp")
-        if (codes := self.health_check_codes) is None:
-            return
+            http = "auto or http: the application load balancer checks by HTTP only"
+            yield Fault(("health-check-protocol",), http)
         # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Matcher.html
         kind, least, most = "HTTP", 200, 599 if self.exposure == "tcp" else 499
         if self.protocol_version == "grpc":
             kind, least, most = "gRPC", 0, 99
-        for part in codes.split(","):
-            first, _, last = part.partition("-")
-            if not least <= int(first) <= int(last or first) <= most:
-                yield Fault(
-                    f"{kind} codes from {least} to {most}; {_CODES_FORM}", ("health-check-codes",), codes
-                )
-                return
+        ranges = [part.partition("-")[::2] for part in self.success_codes.split(",")]
+        if not all(least <= int(first) <= int(last or first) <= most for first, last in ranges):
+            allowed = f"{kind} codes from {least} to {most}; {_CODES_FORM}"
+            yield Fault(("health-check-codes",), allowed)

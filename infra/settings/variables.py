@@ -11,9 +11,13 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator
 
-from infra.settings.faults import CREDENTIALS
-from infra.settings.model import ONCE, Fault, FaultsError, Pattern, VariableName, Variables, check
+from infra.settings.faults import Fault, FaultsError, check
+from infra.settings.model import ONCE, Pattern, VariableName, Variables
 
+CREDENTIALS: Final = (
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ECS_ENGINE_AUTH_DATA"),
+)
+"""Names that no container's environment may have: Security Hub's control ECS.8."""
 SET_BY_TASK_DEFINITION: Final = frozenset(
     {"PORT", "ENVIRONMENT", "SERVICE_NAME", "IMAGE_VERSION", "IDLE_TIMEOUT_SECONDS", "STOP_TIMEOUT_SECONDS"},
 )
@@ -52,34 +56,34 @@ _EnvironmentFile = Annotated[
     ),
 ]
 
-# By the end of a name: TOKEN_TTL_SECONDS is no token.
+# By the end of a name: TOKEN_TTL_SECONDS is not a token.
 _LOOKS_SECRET: Final = re.compile(
     r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|PWD|SECRET|TOKEN|CREDENTIALS?|CONNECTION_STRING"
     r"|(?:API|ACCESS|SECRET|PRIVATE|ENCRYPTION|SIGNING|AUTH|MASTER)_?KEY)(?:_?\d+)?$",
     re.IGNORECASE,
 )
-# Build tools put these into what every browser gets.
+# Build tools put these into the files that every browser gets.
 _FOR_BROWSERS: Final = re.compile(r"(?:NEXT_PUBLIC|NUXT_PUBLIC|EXPO_PUBLIC|PUBLIC|VITE|REACT_APP|GATSBY)_")
-_HOLDS_A_PASSWORD: Final = re.compile(r"[a-z0-9+.-]://[^/\s:@]*:[^/\s@]+@", re.IGNORECASE)
+_CONTAINS_A_PASSWORD: Final = re.compile(r"[a-z0-9+.-]://[^/\s:@]*:[^/\s@]+@", re.IGNORECASE)
 _HARMLESS: Final = frozenset({"", "true", "false"})
 
 
-def _ours_apart(variables: dict[str, str]) -> dict[str, str]:
-    ours = "another name; the task definition sets this one itself"
-    check(Fault(ours, (name,), variables[name]) for name in variables if name in SET_BY_TASK_DEFINITION)
+def _check_set_by_program(variables: dict[str, str]) -> dict[str, str]:
+    other = "another name; the task definition sets this one itself"
+    check(Fault((name,), other, variables[name]) for name in variables if name in SET_BY_TASK_DEFINITION)
     return variables
 
 
-def _without_credentials(variables: dict[str, str]) -> dict[str, str]:
+def _check_credentials(variables: dict[str, str]) -> dict[str, str]:
     own = "no credentials, the app gets its own from the task role: see `task-role-statements`"
-    check(Fault(own, (name,), value) for name, value in variables.items() if name in CREDENTIALS)
+    check(Fault((name,), own, value) for name, value in variables.items() if name in CREDENTIALS)
     return variables
 
 
-ContainerEnvironment = Annotated[Variables, AfterValidator(_without_credentials)]
-AppEnvironment = Annotated[ContainerEnvironment, AfterValidator(_ours_apart)]
+ContainerEnvironment = Annotated[Variables, AfterValidator(_check_credentials)]
+AppEnvironment = Annotated[ContainerEnvironment, AfterValidator(_check_set_by_program)]
 ContainerSecrets = dict[VariableName, _SecretOrParameter]
-AppSecrets = Annotated[ContainerSecrets, AfterValidator(_ours_apart)]
+AppSecrets = Annotated[ContainerSecrets, AfterValidator(_check_set_by_program)]
 EnvironmentFiles = Annotated[tuple[_EnvironmentFile, ...], ONCE]
 PublicVariables = Annotated[tuple[VariableName, ...], ONCE]
 
@@ -90,10 +94,10 @@ def is_in_s3(file: str) -> bool:
 
 
 def variables_of(files: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, str]:
-    """Return a container's variables: those of local files, each over the ones before, then its own.
+    """Return a container's variables: those of local files, later ones over earlier, then its own.
 
     Raises:
-        FaultsError: a file cannot be read, or is no list of variables.
+        FaultsError: a file cannot be read.
     """
     variables: dict[str, str] = {}
     for index, file in enumerate(files):
@@ -105,72 +109,73 @@ def variables_of(files: tuple[str, ...], environment: Mapping[str, str]) -> dict
 def size_of_variables(
     files: tuple[str, ...], environment: Mapping[str, str], secrets: Mapping[str, str]
 ) -> int:
-    """Return how many bytes of a task definition a container's variables and secrets take."""
+    """Return how many bytes of a task definition a container's variables and secrets need."""
     try:
         variables = variables_of(files, environment)
     except FaultsError:
-        # It is told by the rules of variables.
+        # `faults_of_variables` reports it.
         return 0
     listed = [{"name": name, "value": value} for name, value in variables.items()]
-    read = [{"name": name, "valueFrom": place} for name, place in secrets.items()]
-    return len(json.dumps([listed, read], separators=(",", ":")).encode())
+    references = [{"name": name, "valueFrom": reference} for name, reference in secrets.items()]
+    return len(json.dumps([listed, references], separators=(",", ":")).encode())
 
 
-def rules_of_variables(
+def faults_of_variables(
     environment: Mapping[str, str],
     files: tuple[str, ...],
     secrets: Mapping[str, str],
     public: tuple[str, ...],
-    same: Mapping[str, str] | None = None,
+    fixed: Mapping[str, str] | None = None,
 ) -> Iterator[Fault]:
-    """Yield what is wrong between a container's variables, its files of them and its secrets.
+    """Yield the faults between a container's variables, its environment files and its secrets.
 
     Args:
         environment: its variables.
         files: files of more.
-        secrets: what ECS reads from elsewhere.
-        public: names that look like secrets and are none.
-        same: what the program sets, and a file may set alike.
+        secrets: variables that ECS reads from elsewhere.
+        public: names that look like secrets and are not.
+        fixed: variables that the program sets and a file may set to the same value.
     """
-    alike = same or {}
+    fixed = fixed or {}
     try:
         variables = variables_of(files, environment)
     except FaultsError as error:
         yield from error.faults
         return
     for name, value in variables.items():
-        place = ("environment", name) if name in environment else ("environment-files",)
-        shown = value if name in environment else name
+        # The value of a variable in a file may be a secret.
+        path, shown = (
+            (("environment", name), value) if name in environment else (("environment-files",), name)
+        )
         if name in secrets:
-            yield Fault("another name, or none in `secrets`, which sets it too", place, shown)
-        elif name not in environment and (name in SET_BY_TASK_DEFINITION or name in CREDENTIALS):
-            if alike.get(name) != value:
-                ours = f"files without {name}, which the program or the task role sets"
-                with_it = f", or with {name}={alike[name]}" if name in alike else ""
-                yield Fault(f"{ours}{with_it}", place, shown)
+            yield Fault(path, "another name, or none in `secrets`, which sets it too", shown)
+        elif name not in environment and name in {*SET_BY_TASK_DEFINITION, *CREDENTIALS}:
+            if fixed.get(name) != value:
+                without = f"files without {name}, which the program or the task role sets"
+                equal = f", or with {name}={fixed[name]}" if name in fixed else ""
+                yield Fault(path, f"{without}{equal}", shown)
         elif name not in public and looks_secret(name, value):
-            yield Fault(
-                "what everybody may see: it stands in plain text in the state, the task definition and the "
-                "console. Put it into SSM (`aws ssm put-parameter --type SecureString --name /app/"
-                f"{name} …`) or Secrets Manager, and `{name}: /app/{name}` into `secrets`; if {name} is no "
-                "secret, list it in `public-variables`",
-                place,
-                shown,
+            public_value = (
+                "a value that everybody may see: it stands in plain text in the state, the task definition "
+                "and the console. Put it into SSM (`aws ssm put-parameter --type SecureString --name /app/"
+                f"{name} …`) or Secrets Manager, and `{name}: /app/{name}` into `secrets`; if {name} is not "
+                "a secret, list it in `public-variables`"
             )
+            yield Fault(path, public_value, shown)
     for index, name in enumerate(public):
         if name not in variables:
-            yield Fault("the name of a variable in `environment`", ("public-variables", index), name)
+            yield Fault(("public-variables", index), "the name of a variable in `environment`", name)
 
 
 def looks_secret(name: str, value: str) -> bool:
-    """Whether a variable has no place in `environment`, by its name or by a password in its value."""
+    """Whether a variable's name is that of a secret, or its value contains a password."""
     if _FOR_BROWSERS.match(name) or value.lower() in _HARMLESS:
         return False
-    return bool(_LOOKS_SECRET.search(name) or _HOLDS_A_PASSWORD.search(value))
+    return bool(_LOOKS_SECRET.search(name) or _CONTAINS_A_PASSWORD.search(value))
 
 
 def _read(file: str, index: int) -> dict[str, str]:
-    # Loaded where it is used: few stacks have such files.
+    # Imported here because few stacks have such files.
     from dotenv import dotenv_values
 
     path = ("environment-files", index)
@@ -178,6 +183,6 @@ def _read(file: str, index: int) -> dict[str, str]:
         text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise FaultsError(Fault(f"a file that can be read ({reason})", path, file)) from None
-    found = dotenv_values(stream=io.StringIO(text), interpolate=False)
-    return {name: value or "" for name, value in found.items()}
+        raise FaultsError(Fault(path, f"a file that can be read ({reason})", file)) from None
+    values = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    return {name: value or "" for name, value in values.items()}

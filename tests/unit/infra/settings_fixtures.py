@@ -47,20 +47,23 @@ def fault_of(config: Mapping[str, Any], **options: Any) -> str:
     return fault
 
 
-def refuses(config: Mapping[str, Any], at: str, says: str) -> None:
-    """Read a configuration with one mistake, of which key, value and what is right have to be told.
+def refuses(config: Mapping[str, Any], message: str) -> None:
+    """Read a configuration with one mistake, whose error has key, value and what is allowed.
 
-    `at` is the place as `pulumi config set --path` takes it; or, with a colon or what is shown, how the fault
-    begins.
+    Args:
+        config: with the mistake.
+        message: "key … part of what is allowed", the key as `pulumi config set --path` accepts it; with
+            another value than the configuration's, "key = value: … part", "key = … part" or "key: … part".
     """
+    key, part = message.split(" … ", 1)
     fault = fault_of(config)
     value: Any = config
-    if " = " not in at and not at.endswith(": "):
-        for index, name in re.findall(r"\[(\d+)\]|([^.\[\]]+)", at):
+    if " =" not in key and not key.endswith(":"):
+        for index, name in re.findall(r"\[(\d+)\]|([^.\[\]]+)", key):
             value = value[int(index) if index else name]
-        at = f"{at} = {json.dumps(value, ensure_ascii=False)}: "
-    assert fault.startswith(at)
-    assert says in fault
+        key = f"{key} = {json.dumps(value, ensure_ascii=False)}: "
+    assert fault.startswith(key)
+    assert part in fault
     assert "hunter2" not in fault
 
 

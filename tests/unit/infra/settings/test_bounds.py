@@ -6,15 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.settings import Settings, keys
-from infra.settings.faults import resolved, schema_of
-from infra.settings.model import WORDS
+from infra.settings.schema import DESCRIPTION, resolve, schema_of
 from tests.unit.infra.settings_fixtures import faults_of
 
 WHOLE = schema_of(Settings)
 
 
 def _numbers(schema: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    schema = resolved(schema, WHOLE)
+    schema = resolve(schema, WHOLE)
     if schema.get("type") == "integer":
         yield path, schema
     for name, inner in schema.get("properties", {}).items():
@@ -33,8 +32,8 @@ def test_every_number_has_bounds() -> None:
 
 
 def test_a_number_beyond_its_bounds_is_told_both() -> None:
-    schemas = {key: resolved(schema_of(one.model)["properties"][key], WHOLE) for key, one in keys().items()}
-    numbers = {key: one for key, one in schemas.items() if "minimum" in one and WORDS not in one}
+    schemas = {key: resolve(schema_of(one.model)["properties"][key], WHOLE) for key, one in keys().items()}
+    numbers = {key: one for key, one in schemas.items() if "minimum" in one and DESCRIPTION not in one}
 
     assert len(numbers) > 10
     for key, one in numbers.items():

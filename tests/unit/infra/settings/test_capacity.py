@@ -75,175 +75,148 @@ def test_the_name_of_a_type_tells_its_processor(instance_type: str, architecture
 
 
 @pytest.mark.parametrize(
-    ("config", "at", "says"),
+    ("config", "message"),
     [
-        ({"container-insights": "on"}, "container-insights", "one of disabled, enabled, enhanced"),
+        ({"container-insights": "on"}, "container-insights … one of disabled, enabled, enhanced"),
         (
             strategy({**FARGATE, "capacity-provider": "EC2"}),
-            "capacity-provider-strategy[0].capacity-provider",
-            "FARGATE, FARGATE_SPOT or a name of `capacity`",
+            "capacity-provider-strategy[0].capacity-provider … FARGATE, FARGATE_SPOT or a name of `capacity`",
         ),
         (
             strategy({**FARGATE, "base": 1}, {**SPOT, "base": 2}),
-            "capacity-provider-strategy[1].base",
-            "only one capacity provider of a strategy may have a base",
+            "capacity-provider-strategy[1].base … only one capacity provider of a strategy may have a base",
         ),
         (
             strategy(FARGATE, FARGATE),
-            "capacity-provider-strategy[1].capacity-provider",
-            "each capacity provider once",
+            "capacity-provider-strategy[1].capacity-provider … each capacity provider once",
         ),
         (
             strategy({**FARGATE, "weight": 0}, {**SPOT, "weight": 0}),
-            'capacity-provider-strategy = [{"capacity-provider": "FARGATE", "weight": 0}, ',
-            "at least one capacity provider with a weight above 0",
+            'capacity-provider-strategy = [{"capacity-provider": "FARGATE", "weight": 0},  … at least one capacity provider with a weight above 0',
         ),
-        (strategy(), "capacity-provider-strategy", "at least one capacity provider"),
+        (strategy(), "capacity-provider-strategy … at least one capacity provider"),
     ],
 )
-def test_a_wrong_strategy_is_refused(config: dict[str, Any], at: str, says: str) -> None:
-    refuses(config, at, says)
+def test_a_wrong_strategy_is_refused(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)
 
 
 @pytest.mark.parametrize(
-    ("capacity", "at", "says"),
+    ("capacity", "message"),
     [
-        ({"pool": {"type": "ec3"}}, "capacity.pool.type", "one of ec2, external, managed-instances"),
-        ({"pool": {}}, "capacity.pool.type is missing: ", "one of ec2"),
-        ({"pool": 5}, "capacity.pool", "an object with type, one of ec2"),
-        ({"ecs-pool": POOL}, "capacity.ecs-pool: ", "not with aws, ecs or fargate"),
-        ({"pool": {"type": "ec2"}}, "capacity.pool.instance-types is missing: ", "at least one item"),
-        ({"pool": {**POOL, "instance-types": ["big"]}}, "capacity.pool.instance-types[0]", "such as t4g"),
-        ({"pool": {**POOL, "disk-gib": 8}}, "capacity.pool.disk-gib", "from 30 to 16384"),
-        ({"pool": {**POOL, "min-instances": 9}}, "capacity.pool.min-instances", "`max-instances`, 4"),
-        ({"pool": {**POOL, "spot": True}}, "capacity.pool.spot", "there is no such key"),
+        ({"pool": {"type": "ec3"}}, "capacity.pool.type … one of ec2, external, managed-instances"),
+        ({"pool": {}}, "capacity.pool.type is missing: … one of ec2"),
+        ({"pool": 5}, "capacity.pool … an object with type, one of ec2"),
+        ({"ecs-pool": POOL}, "capacity.ecs-pool: … not with aws, ecs or fargate"),
+        ({"pool": {"type": "ec2"}}, "capacity.pool.instance-types is missing: … at least one item"),
+        ({"pool": {**POOL, "instance-types": ["big"]}}, "capacity.pool.instance-types[0] … such as t4g"),
+        ({"pool": {**POOL, "disk-gib": 8}}, "capacity.pool.disk-gib … from 30 to 16384"),
+        ({"pool": {**POOL, "min-instances": 9}}, "capacity.pool.min-instances … `max-instances`, 4"),
+        ({"pool": {**POOL, "spot": True}}, "capacity.pool.spot … there is no such key"),
         (
             {"pool": {**POOL, "architecture": "x86_64", "instance-types": ["m7i.large", "m7g.large"]}},
-            "capacity.pool.instance-types[1]",
-            "m7g.large has arm64",
+            "capacity.pool.instance-types[1] … m7g.large has arm64",
         ),
         (
             {"pool": {**POOL, "ami": "al2023-gpu", "instance-types": ["g5g.xlarge"]}},
-            "capacity.pool.ami",
-            "x86",
+            "capacity.pool.ami … x86",
         ),
+        ({"pool": {**INTEL, "ami": "al2023-gpu"}}, "capacity.pool.instance-types[0] … a type with a GPU"),
         (
-            {"pool": {**INTEL, "ami": "al2023-gpu"}},
-            "capacity.pool.instance-types[0]",
-            "a type with a GPU",
+            {
+                "pool": {
+                    **POOL,
+                    "schedule": [
+                        {"name": "n", "cron": "0 20 ? * * *", "min-instances": 0, "max-instances": 0}
+                    ],
+                }
+            },
+            "capacity.pool.schedule[0].cron … five fields",
         ),
-        (
-            {"pool": {**POOL, "schedule": [{"name": "n", "cron": "0 20 ? * * *", "min-instances": 0}]}},
-            "capacity.pool.schedule[0].cron",
-            "five fields",
-        ),
-        ({"pool": {**POOL, "time-zone": "Europe/Berlyn"}}, "capacity.pool.time-zone", "Europe/Berlin"),
-        ({"pool": {**MANAGED, "min-vcpus": 16}}, "capacity.pool.min-vcpus", "at most the `max-vcpus`, 8"),
-        ({"pool": {**MANAGED, "gpu": True}}, "capacity.pool.gpu", "x86_64"),
-        ({"pool": {**MANAGED, "instance-types": ["m7i.*"]}}, "capacity.pool.instance-types[0]", "has x86_64"),
-        ({"a1": RACK, "b2": RACK}, "capacity.b2.type", "a cluster has one external capacity, and a1 is it"),
-        ({"rack": {**RACK, "expires": "soon"}}, "capacity.rack.expires", "a time in UTC"),
+        ({"pool": {**POOL, "time-zone": "Europe/Berlyn"}}, "capacity.pool.time-zone … Europe/Berlin"),
+        ({"pool": {**MANAGED, "min-vcpus": 16}}, "capacity.pool.min-vcpus … at most the `max-vcpus`, 8"),
+        ({"pool": {**MANAGED, "gpu": True}}, "capacity.pool.gpu … x86_64"),
+        ({"pool": {**MANAGED, "instance-types": ["m7i.*"]}}, "capacity.pool.instance-types[0] … has x86_64"),
+        ({"a1": RACK, "b2": RACK}, "capacity.b2.type … a cluster has one external capacity, and a1 is it"),
+        ({"rack": {**RACK, "expires": "soon"}}, "capacity.rack.expires … a time in UTC"),
     ],
 )
-def test_a_wrong_capacity_is_refused(capacity: dict[str, Any], at: str, says: str) -> None:
-    missing = [
-        fault for fault in faults_of({"capacity": capacity}) if "max-instances is missing" not in fault
-    ]
-
-    assert len(missing) == 1
-    assert missing[0].startswith(at)
-    assert says in missing[0]
+def test_a_wrong_capacity_is_refused(capacity: dict[str, Any], message: str) -> None:
+    refuses({"capacity": capacity}, message)
 
 
 @pytest.mark.parametrize(
-    ("config", "at", "says"),
+    ("config", "message"),
     [
         (
             on("pool", POOL) | strategy({**SPOT, "capacity-provider": "poo"}),
-            "capacity-provider-strategy[0].capacity-provider",
-            "one of FARGATE, FARGATE_SPOT, pool: `capacity` has no such name; the nearest is `pool`",
+            "capacity-provider-strategy[0].capacity-provider … one of FARGATE, FARGATE_SPOT, pool: `capacity` has no such name; the nearest is `pool`",
         ),
         (
             on("pool", POOL) | strategy(FARGATE, {"capacity-provider": "pool", "weight": 1}),
-            "capacity-provider-strategy[1].capacity-provider",
-            "a provider of the same kind",
+            "capacity-provider-strategy[1].capacity-provider … a provider of the same kind",
         ),
         (
             {"capacity": {"pool": POOL, "own": MANAGED}}
             | strategy({**SPOT, "capacity-provider": "pool"}, {**SPOT, "capacity-provider": "own"}),
-            "capacity-provider-strategy[1].capacity-provider",
-            "capacity of type ec2",
+            "capacity-provider-strategy[1].capacity-provider … capacity of type ec2",
         ),
         (
             on("pool", INTEL),
-            "capacity-provider-strategy[0].capacity-provider",
-            "the service's `architecture`, arm64; pool has x86_64",
+            "capacity-provider-strategy[0].capacity-provider … the service's `architecture`, arm64; pool has x86_64",
         ),
-        (on("pool", POOL, gpus=1), "gpus", "`ami: al2023-gpu` for the capacity pool"),
-        ({"gpus": 1}, "gpus", "Fargate has no GPUs"),
-        ({"network-mode": "bridge"}, "network-mode", "awsvpc, or auto"),
-        ({"placement-strategies": [{"type": "random"}]}, 'placement-strategies = "1 items": ', "Fargate"),
-        ({"placement-constraints": [{"type": "distinctInstance"}]}, "placement-constraints = ", "Fargate"),
-        (on("pool", MANAGED, network_mode="bridge"), "network-mode", "one of auto, awsvpc, host"),
+        (on("pool", POOL, gpus=1), "gpus … `ami: al2023-gpu` for the capacity pool"),
+        ({"gpus": 1}, "gpus … Fargate has no GPUs"),
+        ({"network-mode": "bridge"}, "network-mode … awsvpc, or auto"),
+        ({"placement-strategies": [{"type": "random"}]}, 'placement-strategies = "1 items": … Fargate'),
+        ({"placement-constraints": [{"type": "distinctInstance"}]}, "placement-constraints = … Fargate"),
+        (on("pool", MANAGED, network_mode="bridge"), "network-mode … one of auto, awsvpc, host"),
         (
             on("pool", MANAGED, placement_strategies=[{"type": "random"}]),
-            'placement-strategies = "1 items": ',
-            "none on managed-instances capacity",
+            'placement-strategies = "1 items": … none on managed-instances capacity',
         ),
-        (on("pool", MANAGED, nat="none"), "capacity-provider-strategy[0].capacity-provider", "`nat` single"),
-        (on("pool", POOL, nat="none"), 'network-mode = "auto": ', "bridge or host with `nat: none`"),
-        (on("rack", RACK), 'exposure = "http": ', "no load balancer"),
-        (
-            on("rack", RACK, exposure="none", network_mode="awsvpc"),
-            "network-mode",
-            "auto, bridge, host, none",
-        ),
+        (on("pool", MANAGED, nat="none"), "capacity-provider-strategy[0].capacity-provider … `nat` single"),
+        (on("pool", POOL, nat="none"), 'network-mode = "auto": … bridge or host with `nat: none`'),
+        (on("rack", RACK), 'exposure = "http": … no load balancer'),
+        (on("rack", RACK, exposure="none", network_mode="awsvpc"), "network-mode … auto, bridge, host, none"),
         (
             on("pool", POOL, network_mode="bridge", **{"security-group-ids": ["sg-01234567"]}),
-            "security-group-ids",
-            "their instance's groups",
+            "security-group-ids … their instance's groups",
         ),
         (
             on("pool", POOL, network_mode="host", **{"container-port": 80}),
-            "container-port",
-            "1024 or more with `network-mode` host",
+            "container-port … 1024 or more with `network-mode` host",
         ),
-        (on("pool", POOL, network_mode="none"), "network-mode", "`exposure: none`"),
-        (on("pool", POOL, ephemeral_storage_gib=30), "ephemeral-storage-gib", "Fargate alone has it"),
+        (on("pool", POOL, network_mode="none"), "network-mode … `exposure: none`"),
+        (on("pool", POOL, ephemeral_storage_gib=30), "ephemeral-storage-gib … only Fargate has it"),
         (
             on("rack", RACK, exposure="none", volumes={"data": {"path": "/data", "efs": {}}}),
-            'volumes.data.efs = "data": ',
-            "mount neither EFS nor EBS",
+            'volumes.data.efs = "data": … mount neither EFS nor EBS',
         ),
         (
             on("rack", RACK, exposure="none", discovery={"enabled": True}),
-            "discovery.enabled",
-            "no names for machines outside AWS",
+            "discovery.enabled … no names for machines outside AWS",
         ),
         (
             on("pool", POOL, network_mode="host", connect={"enabled": True}),
-            "connect.enabled",
-            "awsvpc and bridge",
+            "connect.enabled … awsvpc and bridge",
         ),
         (
             on("pool", POOL, placement_strategies=[{"type": "spread", "field": "cpu"}]),
-            "placement-strategies[0].field",
-            "instanceId or an attribute",
+            "placement-strategies[0].field … instanceId or an attribute",
         ),
         (
             on("pool", POOL, placement_strategies=[{"type": "binpack"}]),
-            "placement-strategies[0].field = null: ",
-            "cpu or memory",
+            "placement-strategies[0].field = null: … cpu or memory",
         ),
         (
             on("pool", POOL, placement_constraints=[{"type": "memberOf"}]),
-            "placement-constraints[0].expression = null: ",
-            "an expression",
+            "placement-constraints[0].expression = null: … an expression",
         ),
     ],
 )
-def test_what_does_not_go_together_is_refused(config: dict[str, Any], at: str, says: str) -> None:
-    refuses(config, at, says)
+def test_what_does_not_go_together_is_refused(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)
 
 
 def test_a_task_with_gpus_runs_where_there_are_some() -> None:

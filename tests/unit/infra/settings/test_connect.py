@@ -132,52 +132,43 @@ def test_tasks_without_an_address_of_their_own_are_reached_by_ports_that_docker_
 
 
 @pytest.mark.parametrize(
-    ("config", "at", "says"),
+    ("config", "message"),
     [
-        ({"connect": {"port": 80}}, "connect.enabled = false: ", "true, for the other keys"),
-        ({"discovery": {"ttl-seconds": 5}}, "discovery.enabled = false: ", "true, for the other keys"),
-        ({"connect": {**CLIENT, "alias": "web"}}, "connect.alias", "nobody calls this service"),
-        ({"connect": {**CLIENT, "port": 8080}}, "connect.port", "nobody calls this service"),
-        ({"connect": {**ON, "alias": "Web"}}, "connect.alias", "such as api or api.internal"),
-        ({"connect": {**ON, "protocol": "udp"}}, "connect.protocol", "one of http, http2, grpc, tcp"),
-        ({"connect": {**ON, "port": 65536}}, "connect.port", "from 0 to 65535"),
+        ({"connect": {"port": 80}}, "connect.enabled = false: … true, for the other keys"),
+        ({"discovery": {"ttl-seconds": 5}}, "discovery.enabled = false: … true, for the other keys"),
+        ({"connect": {**CLIENT, "alias": "web"}}, "connect.alias … nobody calls this service"),
+        ({"connect": {**CLIENT, "port": 8080}}, "connect.port … nobody calls this service"),
+        ({"connect": {**ON, "alias": "Web"}}, "connect.alias … such as api or api.internal"),
+        ({"connect": {**ON, "protocol": "udp"}}, "connect.protocol … one of http, http2, grpc, tcp"),
+        ({"connect": {**ON, "port": 65536}}, "connect.port … from 0 to 65535"),
         (
             {"connect": {**ON, "protocol": "tcp", "per-request-timeout-seconds": 5}},
-            "connect.per-request-timeout-seconds",
-            "tcp has no requests",
+            "connect.per-request-timeout-seconds … tcp has no requests",
         ),
-        (stack(connect={**ON, "calls": ["api"]}), 'connect.calls[0] = "api": ', "no other service offers"),
-        (stack(connect={**ON, "calls": ["ap"]}, api=ON), 'connect.calls[0] = "ap": ', "one of api"),
+        (stack(connect={**ON, "calls": ["api"]}), 'connect.calls[0] = "api": … no other service offers'),
+        (stack(connect={**ON, "calls": ["ap"]}, api=ON), 'connect.calls[0] = "ap": … one of api'),
         (
             stack(connect=ON, api={**ON, "calls": ["batch"]}, batch=CLIENT),
-            "services.api.connect.calls[0]",
-            "one of web",
+            "services.api.connect.calls[0] … one of web",
         ),
         (
             stack(connect={**ON, "calls": ["api"]}, api={**ON, "calls": ["web"]}),
-            "connect.calls = ",
-            "do not call this one in turn",
+            "connect.calls = … do not call this one in turn",
         ),
         (
             stack(connect=ON, api={**ON, "alias": "web"}),
-            'connect.alias = "web:80": ',
-            "two would be reached at web:80",
+            'connect.alias = "web:80": … two would be reached at web:80',
         ),
         (
             {"exposure": "tcp", "listener-protocol": "udp", "listener-port": 53, "connect": ON},
-            "listener-protocol",
-            "Service Connect knows TCP alone",
+            "listener-protocol … Service Connect supports only TCP",
         ),
-        (isolated(discovery=ON), "network-mode", "another mode, or no `discovery`"),
-        (isolated(**{"execute-command": True}), "network-mode", "another mode, or no `execute-command`"),
-        ({"discovery": {**ON, "name": "a.b"}}, "discovery.name", "lowercase letters"),
-        ({"discovery-domain": "internal"}, "discovery-domain", "a host name such as"),
-        (
-            {"attach-to": "prod", "discovery-domain": "dev.internal"},
-            "discovery-domain",
-            "prod decides it",
-        ),
+        (isolated(discovery=ON), "network-mode … another mode, or no `discovery`"),
+        (isolated(**{"execute-command": True}), "network-mode … another mode, or no `execute-command`"),
+        ({"discovery": {**ON, "name": "a.b"}}, "discovery.name … lowercase letters"),
+        ({"discovery-domain": "internal"}, "discovery-domain … a host name such as"),
+        ({"attach-to": "prod", "discovery-domain": "dev.internal"}, "discovery-domain … prod decides it"),
     ],
 )
-def test_what_cannot_be_is_refused(config: dict[str, Any], at: str, says: str) -> None:
-    refuses(config, at, says)
+def test_what_cannot_be_is_refused(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)

@@ -13,42 +13,38 @@ HTTPS = {"domain": "dev.example.com"}
 
 
 @pytest.mark.parametrize(
-    ("config", "at", "says"),
+    ("config", "message"),
     [
-        ({"hosted-zone-id": "Z1"}, "hosted-zone-id", "only together with `domain`"),
-        ({"private-zone": True}, "private-zone", "only together with `domain`"),
-        ({"alias-zones": ["example.org"]}, "alias-zones", "only together with `domain`"),
-        ({"certificate-arn": CERTIFICATE}, "certificate-arn", "only together with `domain`"),
-        ({**HTTPS, "hosted-zone-id": "example.com"}, "hosted-zone-id", "such as Z0123456789"),
-        ({**HTTPS, "certificate-arn": "example.com"}, "certificate-arn", "the ARN of a certificate in ACM"),
+        ({"hosted-zone-id": "Z1"}, "hosted-zone-id … only together with `domain`"),
+        ({"private-zone": True}, "private-zone … only together with `domain`"),
+        ({"alias-zones": ["example.org"]}, "alias-zones … only together with `domain`"),
+        ({"certificate-arn": CERTIFICATE}, "certificate-arn … only together with `domain`"),
+        ({**HTTPS, "hosted-zone-id": "example.com"}, "hosted-zone-id … such as Z0123456789"),
+        ({**HTTPS, "certificate-arn": "example.com"}, "certificate-arn … the ARN of a certificate in ACM"),
         (
             {**HTTPS, "certificate-arn": CERTIFICATE.replace("us-east-1", "eu-west-1")},
-            "certificate-arn",
-            "one in us-east-1, the stack's region",
+            "certificate-arn … one in us-east-1, the stack's region",
         ),
-        ({**HTTPS, "dns-records": False}, "dns-records", "true, or `certificate-arn` beside it"),
-        ({**HTTPS, "private-zone": True}, "private-zone", "false, or `certificate-arn` beside it"),
+        ({**HTTPS, "dns-records": False}, "dns-records … true, or `certificate-arn` beside it"),
+        ({**HTTPS, "private-zone": True}, "private-zone … false, or `certificate-arn` beside it"),
         (
             {**HTTPS, "dns-records": False, "certificate-arn": CERTIFICATE, "hosted-zone-id": "Z1"},
-            "hosted-zone-id",
-            "with `dns-records: false` no zone is used",
+            "hosted-zone-id … with `dns-records: false` no zone is used",
         ),
-        ({"aliases": ["www.example.com"]}, "aliases[0]", "none, for there is no `domain`"),
-        ({"redirect-hosts": ["www.example.com"]}, "redirect-hosts[0]", "none, for there is no `domain`"),
+        ({"aliases": ["www.example.com"]}, "aliases[0] … none, for there is no `domain`"),
+        ({"redirect-hosts": ["www.example.com"]}, "redirect-hosts[0] … none, for there is no `domain`"),
         (
             {**HTTPS, "aliases": ["example.org"]},
-            "aliases[0]",
-            "a name in example.com, or with its zone in `alias",
+            "aliases[0] … a name in example.com, or with its zone in `alias",
         ),
         (
             {**HTTPS, "services": {"api": {"aliases": ["api.example.org"]}}},
-            "services.api.aliases[0]",
-            "a name in example.com, or with its zone in `alias-zones`",
+            "services.api.aliases[0] … a name in example.com, or with its zone in `alias-zones`",
         ),
     ],
 )
-def test_what_is_wrong_is_refused(config: dict[str, Any], at: str, says: str) -> None:
-    refuses(config, at, says)
+def test_what_is_wrong_is_refused(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)
 
 
 def test_a_host_is_in_the_smallest_zone_that_holds_it() -> None:
@@ -93,7 +89,7 @@ def test_a_certificate_of_acms_has_ten_names_and_ones_own_any_number() -> None:
     }
     config = {**HTTPS, "services": services}
 
-    refuses(config, "aliases = ", "with `domain` they are 11 names, and a certificate of ACM's has 10")
+    refuses(config, "aliases = … with `domain` they are 11 names, and a certificate of ACM's has 10")
     assert settings_of({**config, "certificate-arn": CERTIFICATE})
 
 

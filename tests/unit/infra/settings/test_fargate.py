@@ -61,5 +61,5 @@ def test_a_wrong_memory_is_told_the_nearest_right_one(cpu: int, memory: int, nea
 
 def test_a_cpu_that_fargate_does_not_have_is_one_fault_and_not_two() -> None:
     assert faults_of({"cpu": 300, "memory": 7}) == [
-        "cpu = 300: one of 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, for Fargate",
+        "cpu = 300: one of 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, for Fargate"
     ]

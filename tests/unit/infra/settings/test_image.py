@@ -20,44 +20,41 @@ def test_another_stack_s_image_is_taken_from_the_shared_repository() -> None:
 
 
 @pytest.mark.parametrize(
-    "stack",
-    ["staging", "organization/node-on-ecs/staging", "organization/another-project/dev"],
+    "stack", ["staging", "organization/node-on-ecs/staging", "organization/another-project/dev"]
 )
 def test_another_stack_may_be_named_in_full(stack: str) -> None:
     assert settings_of({"repository": "app", "image-from": stack}).image.image_from == stack
 
 
 @pytest.mark.parametrize(
-    ("config", "at", "says"),
+    ("config", "message"),
     [
-        ({"image-from": "staging"}, "image-from", "needs `repository`"),
+        ({"image-from": "staging"}, "image-from … needs `repository`"),
         (
             {"image-from": "staging", "repository": "app", "image": "nginx:1"},
-            "image-from",
-            "one of `image` (nginx:1) and `image-from`, not both",
+            "image-from … one of `image` (nginx:1) and `image-from`, not both",
         ),
-        ({"image-from": "dev", "repository": "app"}, "image-from", "another stack than this one"),
+        ({"image-from": "dev", "repository": "app"}, "image-from … another stack than this one"),
         (
             {"image-from": f"me/{PROJECT}/dev", "repository": "app"},
-            "image-from",
-            "another stack than this one",
+            "image-from … another stack than this one",
         ),
-        ({"image-from": "a/b", "repository": "app"}, "image-from", "organization/project/staging"),
-        ({"repository": "App"}, "repository", "lowercase"),
-        ({"repository": "a"}, "repository", "2 to 256"),
-        ({"repository": "app/"}, "repository", "the name of an ECR repository"),
-        ({"image": "https://ghcr.io/app"}, "image", "a registry reference"),
-        ({"image": "ghcr.io/Team/App"}, "image", "a registry reference"),
-        ({"image": "Team/app"}, "image", "a registry reference"),
-        ({"image": "nginx@sha256:abc"}, "image", "a registry reference"),
-        ({"app-path": ""}, "app-path", "a folder, from the project's root"),
-        ({"app-path": "/srv/app"}, "app-path", "a folder, from the project's root"),
-        ({"architecture": "amd64"}, "architecture", "one of arm64, x86_64"),
-        ({"build-args": {"NODE-IMAGE": "x"}}, "build-args.NODE-IMAGE: ", "letters, digits and underscores"),
+        ({"image-from": "a/b", "repository": "app"}, "image-from … organization/project/staging"),
+        ({"repository": "App"}, "repository … lowercase"),
+        ({"repository": "a"}, "repository … 2 to 256"),
+        ({"repository": "app/"}, "repository … the name of an ECR repository"),
+        ({"image": "https://ghcr.io/app"}, "image … a registry reference"),
+        ({"image": "ghcr.io/Team/App"}, "image … a registry reference"),
+        ({"image": "Team/app"}, "image … a registry reference"),
+        ({"image": "nginx@sha256:abc"}, "image … a registry reference"),
+        ({"app-path": ""}, "app-path … a folder, from the project's root"),
+        ({"app-path": "/srv/app"}, "app-path … a folder, from the project's root"),
+        ({"architecture": "amd64"}, "architecture … one of arm64, x86_64"),
+        ({"build-args": {"NODE-IMAGE": "x"}}, "build-args.NODE-IMAGE: … letters, digits and underscores"),
     ],
 )
-def test_what_is_wrong_is_refused(config: dict[str, Any], at: str, says: str) -> None:
-    refuses(config, at, says)
+def test_what_is_wrong_is_refused(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)
 
 
 def test_a_dockerfile_a_stage_and_secrets_are_the_build_s() -> None:
@@ -74,41 +71,34 @@ def test_a_dockerfile_a_stage_and_secrets_are_the_build_s() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "at", "says"),
+    ("config", "message"),
     [
-        ({"dockerfile": "/Dockerfile"}, "dockerfile", "from the project's root"),
-        ({"build-target": "a b"}, "build-target", "a stage's name"),
-        ({"build-secrets": {"a b": {"env": "X"}}}, "build-secrets.a b: ", "letters, digits and _ . -"),
-        ({"build-secrets": {"npm": {}}}, "build-secrets.npm = [secret]: ", "one of `env`"),
-        ({"build-secrets": {"npm": {"env": "X", "file": "y"}}}, "build-secrets.npm = ", "one of `env`"),
-        ({"build-secrets": {"npm": "hunter2"}}, "build-secrets.npm = [secret]: ", "an object with env, file"),
+        ({"dockerfile": "/Dockerfile"}, "dockerfile … from the project's root"),
+        ({"build-target": "a b"}, "build-target … a stage's name"),
+        ({"build-secrets": {"a b": {"env": "X"}}}, "build-secrets.a b: … letters, digits and _ . -"),
+        ({"build-secrets": {"npm": {}}}, "build-secrets.npm = [secret]: … one of `env`"),
+        ({"build-secrets": {"npm": {"env": "X", "file": "y"}}}, "build-secrets.npm = … one of `env`"),
+        ({"build-secrets": {"npm": "hunter2"}}, "build-secrets.npm = [secret]: … an object with env, file"),
         (
             {"build-secrets": {"npm": {"value": "hunter2"}}},
-            "build-secrets.npm.value = [secret]: ",
-            "no such key",
+            "build-secrets.npm.value = [secret]: … no such key",
         ),
         (
             {"registry-credentials": "hunter2"},
-            "registry-credentials = [secret]: ",
-            "the full ARN of a Secrets Manager secret",
+            "registry-credentials = [secret]: … the full ARN of a Secrets Manager secret",
         ),
-        (
-            {"registry-credentials": CREDENTIALS, "image": "ghcr.io/team/app:1"},
-            "image",
-            "the image by digest",
-        ),
+        ({"registry-credentials": CREDENTIALS, "image": "ghcr.io/team/app:1"}, "image … the image by digest"),
         (
             {
                 "registry-credentials": CREDENTIALS,
                 "multidev": [{"name": "bob", "image": "ghcr.io/team/app:1"}],
             },
-            "multidev[0].image",
-            "the image by digest",
+            "multidev[0].image … the image by digest",
         ),
     ],
 )
-def test_what_cannot_be_built_or_pulled_is_refused(config: dict[str, Any], at: str, says: str) -> None:
-    refuses(config, at, says)
+def test_what_cannot_be_built_or_pulled_is_refused(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from contextvars import copy_context
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -76,9 +77,7 @@ def test_the_cli_s_text_and_the_file_s_own_types_load_to_the_same(stack: str) ->
     values = stack_file(stack)
 
     assert parse(as_the_cli_hands_it_over(values), project=PROJECT, stack=stack) == parse(
-        values,
-        project=PROJECT,
-        stack=stack,
+        values, project=PROJECT, stack=stack
     )
 
 
@@ -115,6 +114,18 @@ def test_load_reads_what_a_test_or_the_local_run_sets(deployed: pytest.MonkeyPat
         return Settings.load()
 
     assert [copy.name for copy in copy_context().run(load).multidev] == ["web-alice"]
+
+
+def test_load_refuses_a_key_with_and_without_the_namespace(
+    deployed: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Pulumi reads an unprefixed key as the project's own, and then one of the two by chance."""
+    (tmp_path / "Pulumi.dev.yaml").write_text(f"config:\n  cpu: 512\n  {PROJECT}:cpu: 256\n")
+    deployed.chdir(tmp_path)
+    deployed.setenv("PULUMI_CONFIG", json.dumps(named({"cpu": "256"})))
+
+    with pytest.raises(SettingsError, match=f"cpu = 512: once: Pulumi reads `cpu` as {PROJECT}:cpu"):
+        copy_context().run(Settings.load)
 
 
 def test_load_refuses_a_key_that_does_not_exist(deployed: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.settings.names import LAST_PRIORITY, PRIORITIES_BY_HAND, priority_of
+from infra.settings.names import EXPLICIT_PRIORITIES, LAST_PRIORITY, priority_of
 from tests.unit.infra.settings_fixtures import fault_of, refuses, settings_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def test_a_copy_overrides_what_it_names() -> None:
             "memory": 1024,
             "priority": 7,
             "environment": {"B": 2},
-        },
+        }
     )["web-bob"]
 
     assert (bob.image, bob.desired_count, bob.cpu, bob.memory, bob.priority) == (
@@ -102,6 +102,16 @@ def test_the_environment_of_one_copy_is_not_that_of_another() -> None:
     assert [service.environment for service in settings.services] == [{}, {"B": "1"}, {}]
 
 
+def test_a_copy_of_another_service_has_that_service_s_environment() -> None:
+    services = {"api": {"environment": {"LEVEL": "api"}}}
+    alice = {"name": "alice", "services": ["api"], "environment": {"A": "1"}}
+
+    copies = copies_of(alice, services=services, environment={"LEVEL": "main"})
+
+    assert copies["web-alice"].environment == {"LEVEL": "main", "A": "1"}
+    assert copies["api-alice"].environment == {"LEVEL": "api", "A": "1"}
+
+
 def test_adding_and_removing_a_name_changes_nothing_of_the_others() -> None:
     before = copies_of(
         "alice", {"name": "bob", "cpu": 512, "memory": 1024}, "carol", domain="dev.example.com"
@@ -125,7 +135,7 @@ def test_a_priority_follows_from_the_name_for_ever() -> None:
 def test_no_name_takes_a_priority_by_hand_or_the_main_service_s() -> None:
     priorities = {priority_of(f"name-{number}") for number in range(5000)}
 
-    assert not priorities & set(PRIORITIES_BY_HAND)
+    assert not priorities & set(EXPLICIT_PRIORITIES)
     assert max(priorities) < LAST_PRIORITY
 
 
@@ -136,8 +146,8 @@ def test_two_names_that_meet_are_both_named_and_told_the_way_out() -> None:
     fault = fault_of({"multidev": ["alice", *MEETING]})
 
     assert fault.startswith(f'multidev = ["web-{MEETING[0]}", "web-{MEETING[1]}"]: ')
-    assert f"web-{MEETING[0]} and web-{MEETING[1]} meet at the listener rule priority {priority}" in fault
-    assert "`priority` overrides what follows from a name, and no name leads to 1 to 499" in fault
+    assert f"web-{MEETING[0]} and web-{MEETING[1]} have the same listener rule priority {priority}" in fault
+    assert "set a `priority` from 1 to 499, which no service gets by its name" in fault
 
 
 def test_a_priority_by_hand_settles_it() -> None:
@@ -147,57 +157,51 @@ def test_a_priority_by_hand_settles_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("multidev", "at", "says"),
+    ("multidev", "message"),
     [
-        (["alice", "alice"], 'multidev[1].name = "alice": ', "each name once; it is multidev[0] already"),
-        (["alice", {"name": "alice", "priority": 1}], "multidev[1].name", "each name once"),
-        (["web"], 'multidev[0].name = "web": ', "another name than the main service's"),
-        (["Alice"], 'multidev[0].name = "Alice": ', "lowercase letters, digits and hyphens"),
-        (["a_b"], 'multidev[0].name = "a_b": ', "lowercase letters, digits and hyphens"),
-        (["-a"], 'multidev[0].name = "-a": ', "no hyphen at the edges"),
-        (["a-"], 'multidev[0].name = "a-": ', "no hyphen at the edges"),
-        ([""], 'multidev[0].name = "": ', "lowercase letters"),
-        (["a" * 21], f'multidev[0].name = "{"a" * 21}": ', "at most 20 characters"),
-        (["a" * 21], f'multidev[0].name = "{"a" * 21}": ', "of its 32 Pulumi's random end takes 8"),
-        ([{"name": "bob", "priority": 50_000}], 'multidev = ["the main service", "web-bob"]: ', "meet at"),
+        (["alice", "alice"], 'multidev[1].name = "alice": … each name once; it is multidev[0] already'),
+        (["alice", {"name": "alice", "priority": 1}], "multidev[1].name … each name once"),
+        (["web"], 'multidev[0].name = "web": … another name than the main service\'s'),
+        (["Alice"], 'multidev[0].name = "Alice": … lowercase letters, digits and hyphens'),
+        (["a_b"], 'multidev[0].name = "a_b": … lowercase letters, digits and hyphens'),
+        (["-a"], 'multidev[0].name = "-a": … no hyphen at the edges'),
+        (["a-"], 'multidev[0].name = "a-": … no hyphen at the edges'),
+        ([""], 'multidev[0].name = "": … lowercase letters'),
+        (["a" * 21], f"""multidev[0].name = "{"a" * 21}": … at most 20 characters"""),
+        (["a" * 21], f"""multidev[0].name = "{"a" * 21}": … of its 32 Pulumi's random suffix takes 8"""),
+        (
+            [{"name": "bob", "priority": 50_000}],
+            'multidev = ["the main service", "web-bob"]: … have the same listener rule priority',
+        ),
         (
             [{"name": "bob", "priority": 5}, {"name": "eve", "priority": 5}],
-            'multidev = ["web-bob", "web-eve"]: ',
-            "web-bob and web-eve meet at the listener rule priority 5",
+            'multidev = ["web-bob", "web-eve"]: … web-bob and web-eve have the same listener rule priority 5',
         ),
-        ([{"name": "bob", "image": "A:B:C"}], "multidev[0].image", "a registry reference"),
-        ([{"name": "bob", "cpu": 300}], "multidev[0].cpu", "one of 256"),
+        ([{"name": "bob", "image": "A:B:C"}], "multidev[0].image … a registry reference"),
+        ([{"name": "bob", "cpu": 300}], "multidev[0].cpu … one of 256"),
         (
             [{"name": "bob", "memory": 4096}],
-            "multidev[0].memory",
-            "with cpu 256 memory is 512, 1024, 2048 MiB, the nearest is 2048",
+            "multidev[0].memory … with cpu 256 memory is 512, 1024, 2048 MiB, the nearest is 2048",
         ),
         (
             [{"name": "bob", "cpu": 1024}],
-            "multidev[0].memory = 512: ",
-            "cpu 1024 and memory 512 are no Fargate size",
+            "multidev[0].memory = 512: … cpu 1024 and memory 512 are not a Fargate size",
         ),
-        (
-            [{"name": "bob", "environment": {"PORT": 1}}],
-            'multidev[0].environment.PORT = "1": ',
-            "another name",
-        ),
+        ([{"name": "bob", "environment": {"PORT": 1}}], 'multidev[0].environment.PORT = "1": … another name'),
         (
             [{"name": "bob", "environment": {"AWS_ACCESS_KEY_ID": "x"}}],
-            "multidev[0].environment.AWS_ACCESS_KEY_ID = [secret]: ",
-            "no credentials",
+            "multidev[0].environment.AWS_ACCESS_KEY_ID = [secret]: … no credentials",
         ),
-        ([{"name": "bob", "execute-command": "yes"}], "multidev[0].execute-command", "true or false"),
-        ([{"name": "bob", "environment": "x"}], "multidev[0].environment", "an object of names"),
+        ([{"name": "bob", "execute-command": "yes"}], "multidev[0].execute-command … true or false"),
+        ([{"name": "bob", "environment": "x"}], "multidev[0].environment … an object of names"),
         (
             numbered(100),
-            'multidev = "100 names": ',
-            "fewer, or more of them rolling: the services have 101 rules and target groups",
+            'multidev = "100 names": … fewer, or more of them rolling: the services have 101 rules and target groups',
         ),
     ],
 )
-def test_what_is_wrong_is_refused(multidev: list[Any], at: str, says: str) -> None:
-    refuses({"multidev": multidev}, at, says)
+def test_what_is_wrong_is_refused(multidev: list[Any], message: str) -> None:
+    refuses({"multidev": multidev}, message)
 
 
 def test_a_copy_rolls_even_where_the_main_service_does_not() -> None:
@@ -222,22 +226,19 @@ def test_a_copy_that_says_otherwise_has_the_main_service_s_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "at", "says"),
+    ("config", "message"),
     [
         (
             {"multidev": [{"name": "bob", "environment": {"DB": "x"}}], "secrets": {"DB": SECRET}},
-            "multidev[0].environment.DB",
-            "another name, or none in `secrets`",
+            "multidev[0].environment.DB … another name, or none in `secrets`",
         ),
         (
             {"name": "storefront", "multidev": ["a-name-of-14-c"]},
-            'multidev[0].name = "a-name-of-14-c": ',
-            "at most 13 characters: the target group storefront-a-name-of-14-c has 25",
+            'multidev[0].name = "a-name-of-14-c": … at most 13 characters: the target group storefront-a-name-of-14-c has 25',
         ),
         (
             {"multidev": [{"name": "a-name-of-15-ch", "rollout": CANARY}]},
-            "multidev[0].name",
-            "at most 14 characters: the target group web-a-name-of-15-ch-green has 25",
+            "multidev[0].name … at most 14 characters: the target group web-a-name-of-15-ch-green has 25",
         ),
         (
             {
@@ -245,20 +246,16 @@ def test_a_copy_that_says_otherwise_has_the_main_service_s_numbers() -> None:
                 "deployment-maximum-percent": 150,
                 "multidev": [{"name": "bob", "desired-count": 1}],
             },
-            "multidev[0]",
-            "`deployment-maximum-percent` is 150 here and has to be 200 or more",
+            "multidev[0] … `deployment-maximum-percent` is 150 here and has to be 200 or more",
         ),
         (
             {"rollout": CANARY, "multidev": [*numbered(49, rollout=CANARY), "alice"]},
-            'multidev = "50 names": ',
-            "101 rules and target groups",
+            'multidev = "50 names": … 101 rules and target groups',
         ),
     ],
 )
-def test_what_does_not_go_with_the_main_service_is_refused(
-    config: dict[str, Any], at: str, says: str
-) -> None:
-    refuses(config, at, says)
+def test_what_does_not_go_with_the_main_service_is_refused(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)
 
 
 @pytest.mark.parametrize(

@@ -35,67 +35,60 @@ def test_egress_is_tcp_unless_it_says_otherwise() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "at", "says"),
+    ("config", "message"),
     [
-        ({"cidr": "10.0.0.0/23"}, "cidr", "too small"),
-        ({"cidr": "10.0.0.0/23"}, "cidr", "a public and a private subnet in up to 4 zones"),
-        ({"cidr": "10.0.0.0/15"}, "cidr", "too large"),
-        ({"cidr": "10.0.0.1/16"}, "cidr", "without host bits: 10.0.0.0/16"),
-        ({"cidr": "8.8.0.0/16"}, "cidr", "a private IPv4 range from /16 to /22"),
-        ({"cidr": "172.32.0.0/16"}, "cidr", "172.16.0.0/12"),
-        ({"cidr": "fd00::/16"}, "cidr", "a private IPv4 range"),
-        ({"cidr": "10.0.0.0"}, "cidr", "a private IPv4 range"),
-        ({"cidr": "ten"}, "cidr", "a private IPv4 range"),
-        ({"cidr": ""}, "cidr", "a private IPv4 range"),
-        ({"nat": "two"}, "nat", "one of none, single, one-per-az"),
-        ({"vpc-id": "vpc-1", "nat": "none"}, "vpc-id", "such as vpc-0123456789abcdef0"),
+        ({"cidr": "10.0.0.0/23"}, "cidr … too small"),
+        ({"cidr": "10.0.0.0/23"}, "cidr … a public and a private subnet in up to 4 zones"),
+        ({"cidr": "10.0.0.0/15"}, "cidr … too large"),
+        ({"cidr": "10.0.0.1/16"}, "cidr … without host bits: 10.0.0.0/16"),
+        ({"cidr": "8.8.0.0/16"}, "cidr … a private IPv4 range from /16 to /22"),
+        ({"cidr": "172.32.0.0/16"}, "cidr … 172.16.0.0/12"),
+        ({"cidr": "fd00::/16"}, "cidr … a private IPv4 range"),
+        ({"cidr": "10.0.0.0"}, "cidr … a private IPv4 range"),
+        ({"cidr": "ten"}, "cidr … a private IPv4 range"),
+        ({"cidr": ""}, "cidr … a private IPv4 range"),
+        ({"nat": "two"}, "nat … one of none, single, one-per-az"),
+        ({"vpc-id": "vpc-1", "nat": "none"}, "vpc-id … such as vpc-0123456789abcdef0"),
         (
             {"vpc-id": VPC, "nat": "none", "public-subnet-ids": [SUBNETS[0]]},
-            "public-subnet-ids",
-            f"at least 2 of {VPC}",
+            f"public-subnet-ids … at least 2 of {VPC}",
         ),
         (
             {"vpc-id": VPC, "public-subnet-ids": list(SUBNETS[:2])},
-            "private-subnet-ids = []: ",
-            "or `nat: none`",
+            "private-subnet-ids = []: … or `nat: none`",
         ),
-        ({"public-subnet-ids": [SUBNETS[0]]}, "public-subnet-ids", "together with `vpc-id`"),
-        ({"private-subnet-ids": [SUBNETS[0]]}, "private-subnet-ids", "together with `vpc-id`"),
+        ({"public-subnet-ids": [SUBNETS[0]]}, "public-subnet-ids … together with `vpc-id`"),
+        ({"private-subnet-ids": [SUBNETS[0]]}, "private-subnet-ids … together with `vpc-id`"),
         (
             {"vpc-id": VPC, "nat": "none", "public-subnet-ids": [*SUBNETS[:2], SUBNETS[0]]},
-            "public-subnet-ids[2]",
-            "each once; it is number 1 already",
+            "public-subnet-ids[2] … each once; it is number 1 already",
         ),
         (
             {"vpc-id": VPC, "nat": "none", "public-subnet-ids": [*SUBNETS[:2], "subnet-x"]},
-            "public-subnet-ids[2]",
-            "the id of a subnet",
+            "public-subnet-ids[2] … the id of a subnet",
         ),
         (
             {"vpc-id": VPC, "public-subnet-ids": list(SUBNETS[:2]), "private-subnet-ids": list(SUBNETS[1:3])},
-            "private-subnet-ids[0]",
-            "public or private",
+            "private-subnet-ids[0] … public or private",
         ),
         (
             {"vpc-id": VPC, "nat": "none", "public-subnet-ids": list(SUBNETS[:17])},
-            'public-subnet-ids = "17 items": ',
-            "at most 16",
+            'public-subnet-ids = "17 items": … at most 16',
         ),
-        ({"egress": [{**DATABASE, "cidr": "10.1.2.3/16"}]}, "egress[0].cidr", "10.1.0.0/16"),
-        ({"egress": [{**DATABASE, "cidr": "all"}]}, "egress[0].cidr", "an IPv4 range"),
-        ({"egress": [{**DATABASE, "protocol": "icmp"}]}, "egress[0].protocol", "one of tcp, udp"),
-        ({"egress": [{**DATABASE, "description": "é"}]}, "egress[0].description", "1 to 255 letters"),
-        ({"egress": [DATABASE, DATABASE]}, "egress[1].port", "10.1.0.0/16 is there already"),
+        ({"egress": [{**DATABASE, "cidr": "10.1.2.3/16"}]}, "egress[0].cidr … 10.1.0.0/16"),
+        ({"egress": [{**DATABASE, "cidr": "all"}]}, "egress[0].cidr … an IPv4 range"),
+        ({"egress": [{**DATABASE, "protocol": "icmp"}]}, "egress[0].protocol … one of tcp, udp"),
+        ({"egress": [{**DATABASE, "description": "é"}]}, "egress[0].description … 1 to 255 letters"),
+        ({"egress": [DATABASE, DATABASE]}, "egress[1].port … 10.1.0.0/16 is there already"),
         (
             {"egress": [{"port": 443, "cidr": "0.0.0.0/0", "description": "web"}]},
-            "egress[0].port",
-            "tcp 443 everywhere anyway",
+            "egress[0].port … tcp 443 everywhere anyway",
         ),
-        ({"egress": [{**DATABASE, "port": n} for n in range(1, 52)]}, 'egress = "51 items": ', "at most 50"),
+        ({"egress": [{**DATABASE, "port": n} for n in range(1, 52)]}, 'egress = "51 items": … at most 50'),
     ],
 )
-def test_what_is_wrong_is_refused(config: dict[str, Any], at: str, says: str) -> None:
-    refuses(config, at, says)
+def test_what_is_wrong_is_refused(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)
 
 
 def test_an_existing_vpc_without_subnets_is_told_of_both_kinds() -> None:
@@ -112,7 +105,7 @@ def test_as_many_rules_and_subnets_as_aws_allows_are_accepted() -> None:
             "nat": "none",
             "public-subnet-ids": list(SUBNETS[:16]),
             "egress": [{**DATABASE, "port": port} for port in range(1, 51)],
-        },
+        }
     ).network
 
     assert len(network.public_subnet_ids) == 16

@@ -17,23 +17,22 @@ def test_nobody_is_told_unless_a_topic_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("notifications", "at", "says"),
+    ("notifications", "message"),
     [
-        ({"topic-arn": "alarms"}, "notifications.topic-arn", "the ARN of an SNS topic that is not FIFO"),
-        ({"topic-arn": f"{TOPIC}.fifo"}, "notifications.topic-arn", "that is not FIFO"),
-        ({"topic-arn": ELSEWHERE}, "notifications.topic-arn", "a topic in us-east-1"),
+        ({"topic-arn": "alarms"}, "notifications.topic-arn … the ARN of an SNS topic that is not FIFO"),
+        ({"topic-arn": f"{TOPIC}.fifo"}, "notifications.topic-arn … that is not FIFO"),
+        ({"topic-arn": ELSEWHERE}, "notifications.topic-arn … a topic in us-east-1"),
         (
             {"topic-arn": TOPIC, "urgent-topic-arn": ELSEWHERE},
-            "notifications.urgent-topic-arn",
-            "a topic in us-east-1",
+            "notifications.urgent-topic-arn … a topic in us-east-1",
         ),
-        ({"urgent-topic-arn": TOPIC}, "notifications.urgent-topic-arn", "only beside `topic-arn`"),
-        ({"topic-arn": TOPIC, "cpu-percent": 101}, "notifications.cpu-percent", "100"),
-        ({"topic-arn": TOPIC, "minutes": 0}, "notifications.minutes", "1"),
+        ({"urgent-topic-arn": TOPIC}, "notifications.urgent-topic-arn … only beside `topic-arn`"),
+        ({"topic-arn": TOPIC, "cpu-percent": 101}, "notifications.cpu-percent … 100"),
+        ({"topic-arn": TOPIC, "minutes": 0}, "notifications.minutes … 1"),
     ],
 )
-def test_a_mistake_is_named(notifications: dict[str, Any], at: str, says: str) -> None:
-    refuses({"notifications": notifications}, at, says)
+def test_a_mistake_is_named(notifications: dict[str, Any], message: str) -> None:
+    refuses({"notifications": notifications}, message)
 
 
 @pytest.mark.parametrize(
@@ -81,20 +80,20 @@ def test_logs_are_as_aws_has_them_unless_a_stack_says_more() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "at", "says"),
+    ("config", "message"),
     [
-        ({"log-bucket": "Logs"}, "log-bucket", "the name of an S3 bucket"),
-        ({"log-key-arn": "alias/logs"}, "log-key-arn", "the ARN of a KMS key"),
-        ({"flow-logs": "bucket"}, "flow-logs", "set `log-bucket` beside it"),
-        ({"flow-logs": "s3"}, "flow-logs", "one of none, bucket, log-group"),
-        ({**VPC, "flow-logs": "log-group"}, "flow-logs", "are its owner's"),
-        ({**VPC, "interface-endpoints": ["logs"]}, "interface-endpoints", "the VPC of `vpc-id`"),
-        ({"interface-endpoints": ["s3"]}, "interface-endpoints[0]", "S3 has an endpoint always"),
-        ({"interface-endpoints": ["logs", "logs"]}, "interface-endpoints[1]", "each once"),
+        ({"log-bucket": "Logs"}, "log-bucket … the name of an S3 bucket"),
+        ({"log-key-arn": "alias/logs"}, "log-key-arn … the ARN of a KMS key"),
+        ({"flow-logs": "bucket"}, "flow-logs … set `log-bucket` beside it"),
+        ({"flow-logs": "s3"}, "flow-logs … one of none, bucket, log-group"),
+        ({**VPC, "flow-logs": "log-group"}, "flow-logs … are its owner's"),
+        ({**VPC, "interface-endpoints": ["logs"]}, "interface-endpoints … the endpoints of the existing VPC"),
+        ({"interface-endpoints": ["s3"]}, "interface-endpoints[0] … S3 has an endpoint always"),
+        ({"interface-endpoints": ["logs", "logs"]}, "interface-endpoints[1] … each once"),
     ],
 )
-def test_a_mistake_about_logs_and_endpoints_is_named(config: dict[str, Any], at: str, says: str) -> None:
-    refuses(config, at, says)
+def test_a_mistake_about_logs_and_endpoints_is_named(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)
 
 
 def test_buckets_keys_and_endpoints_that_aws_has_are_taken() -> None:

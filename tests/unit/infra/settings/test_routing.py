@@ -45,58 +45,43 @@ def test_names_with_a_wildcard_of_the_main_service_leave_others_their_own() -> N
 
 
 @pytest.mark.parametrize(
-    ("config", "at", "says"),
+    ("config", "message"),
     [
         (
-            {
-                **HTTPS,
-                "services": {
-                    "all": {"aliases": ["*.dev.example.com"], "priority": 1},
-                    "api": {},
-                },
-            },
-            'services.api = "api": ',
-            "all is asked before api",
+            {**HTTPS, "services": {"all": {"aliases": ["*.dev.example.com"], "priority": 1}, "api": {}}},
+            'services.api = "api": … all comes before api',
         ),
         (
             {"services": {"api": {"paths": ["/api/*"], "priority": 2}, "v2": {"paths": ["/api/v2/*"]}}},
-            'services.v2 = "v2": ',
-            "a `priority` below 2, or other names and paths: api is asked before v2",
+            'services.v2 = "v2": … a `priority` below 2, or other names and paths: api comes before v2',
         ),
         (
             {"services": {"all": {"paths": ["/*"]}}},
-            'paths = "web": ',
-            "all is asked before web, with priority 50000, and gets all its requests",
+            'paths = "web": … all comes before web, with priority 50000, and gets all its requests',
         ),
         (
             {"paths": ["/api/v1/*"], "services": {"api": {"paths": ["/api/*"]}}},
-            'paths = "web": ',
-            "api is asked before web, with priority 50000, and gets all its requests",
+            'paths = "web": … api comes before web, with priority 50000, and gets all its requests',
         ),
         (
             {**HTTPS, "aliases": [f"a{number}.example.com" for number in range(5)]},
-            "aliases",
-            "a listener rule has 5 values; with the host name those of web are 6",
+            "aliases … a listener rule has 5 values; with the host name those of web are 6",
         ),
         (
             {**HTTPS, "paths": [f"/{letter}" for letter in "abcde"]},
-            "paths",
-            "a listener rule has 5 values; with the host name those of web are 6",
+            "paths … a listener rule has 5 values; with the host name those of web are 6",
         ),
         (
             {**HTTPS, "aliases": ["api.dev.example.com"], "services": {"api": {}}},
-            "aliases[0]",
-            "another name: api has it already",
+            "aliases[0] … another name: api has it already",
         ),
         (
             {**HTTPS, "services": {"api": {"aliases": ["dev.example.com"]}}},
-            "services.api.aliases[0]",
-            "another name: web has it already",
+            "services.api.aliases[0] … another name: web has it already",
         ),
         (
             {**HTTPS, "services": {f"s{number}": {} for number in range(101)}},
-            'services = "102 rules": ',
-            "one load balancer carries 100 rules",
+            'services = "102 rules": … one load balancer has at most 100 rules',
         ),
         (
             {
@@ -104,38 +89,29 @@ def test_names_with_a_wildcard_of_the_main_service_leave_others_their_own() -> N
                 "aliases": ["www.dev.example.com"],
                 "services": {"api": {"aliases": ["www.dev.example.com"], "priority": 1}},
             },
-            'paths = "web": ',
-            "other names or paths: api has www.dev.example.com/*, too",
+            'paths = "web": … other names or paths: api has www.dev.example.com/*, too',
         ),
-        (
-            {**HTTPS, "aliases": ["dev.example.com"]},
-            "aliases[0]",
-            "another name: web has it already",
-        ),
+        ({**HTTPS, "aliases": ["dev.example.com"]}, "aliases[0] … another name: web has it already"),
         (
             {**HTTPS, **TCP, "services": {"api": {"paths": ["/api/*"]}}},
-            "services.api.paths",
-            "dev.example.com is web's, which has `exposure: tcp`",
+            "services.api.paths … dev.example.com is web's, which has `exposure: tcp`",
         ),
-        ({"paths": ["/*/*/*/a", "/*/*/*/*/b"]}, "paths", "fewer * and ?: a listener rule has 6"),
-        ({"protocol-version": "http2"}, "protocol-version", "http1, or a `domain`"),
-        ({"protocol-version": "grpc"}, "protocol-version", "http1, or a `domain`"),
-        ({**TCP, "listener-protocol": "tls"}, "listener-protocol", "tcp, or a `domain`, whose certificate"),
-        ({**TCP, "listener-protocol": "udp", "ipv6": True}, "listener-protocol", "or `ipv6: false`"),
+        ({"paths": ["/*/*/*/a", "/*/*/*/*/b"]}, "paths … fewer * and ?: a listener rule has 6"),
+        ({"protocol-version": "http2"}, "protocol-version … http1, or a `domain`"),
+        ({"protocol-version": "grpc"}, "protocol-version … http1, or a `domain`"),
+        ({**TCP, "listener-protocol": "tls"}, "listener-protocol … tcp, or a `domain`, whose certificate"),
+        ({**TCP, "listener-protocol": "udp", "ipv6": True}, "listener-protocol … or `ipv6: false`"),
         (
             {**TCP, "services": {"b": {"exposure": "tcp"}}},
-            "services.b.listener-port = 3000: ",
-            "another port than web has: a listener leads to one service",
+            "services.b.listener-port = 3000: … another port than web has: a listener forwards to one service",
         ),
         (
             {**TCP, "multidev": ["alice"]},
-            'multidev = "web-alice": ',
-            "web has `exposure: tcp` and a copy would need its port",
+            'multidev = "web-alice": … web has `exposure: tcp` and a copy would need its port',
         ),
         (
             {"attach-to": "base", "health-check-port": 9000},
-            "health-check-port",
-            "0: the load balancer of base reaches tasks by the `container-port` only",
+            "health-check-port … 0: the load balancer of base reaches tasks by the `container-port` only",
         ),
         (
             {
@@ -143,25 +119,25 @@ def test_names_with_a_wildcard_of_the_main_service_leave_others_their_own() -> N
                 "multidev": [f"c{number}" for number in range(99)],
                 "redirect-hosts": ["www.dev.example.com"],
             },
-            'redirect-hosts = "101 rules": ',
-            "one load balancer carries 100 rules, theirs among them",
+            'redirect-hosts = "101 rules": … one load balancer has at most 100 rules, including theirs',
         ),
-        ({"attach-to": "base", **TCP}, "exposure", "http: base lends its application load balancer only"),
+        (
+            {"attach-to": "base", **TCP},
+            "exposure … http: only the application load balancer of base is shared",
+        ),
         (
             {"network-load-balancer": {"internal": True}},
-            "network-load-balancer = ",
-            "of use only with a service that has `exposure: tcp`",
+            "network-load-balancer = … of use only with a service that has `exposure: tcp`",
         ),
-        ({"allowed-cidrs": ["2001:db8::/32"]}, "allowed-cidrs[0]", "an IPv4 range, or `ipv6: true`"),
+        ({"allowed-cidrs": ["2001:db8::/32"]}, "allowed-cidrs[0] … an IPv4 range, or `ipv6: true`"),
         (
             {**TCP, "network-load-balancer": {"allowed-cidrs": ["2001:db8::/32"]}},
-            "network-load-balancer.allowed-cidrs[0]",
-            "an IPv4 range, or `ipv6: true`",
+            "network-load-balancer.allowed-cidrs[0] … an IPv4 range, or `ipv6: true`",
         ),
     ],
 )
-def test_what_does_not_fit_together_is_refused(config: dict[str, Any], at: str, says: str) -> None:
-    refuses(config, at, says)
+def test_what_does_not_fit_together_is_refused(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)
 
 
 def test_tcp_and_udp_services_with_ports_of_their_own_fit_together() -> None:
@@ -193,55 +169,48 @@ def test_the_first_stack_at_an_existing_listener_does_not_take_the_last_priority
 
 
 @pytest.mark.parametrize(
-    ("config", "at", "says"),
+    ("config", "message"),
     [
-        ({"listener-arn": "shared"}, "listener-arn", "the ARN of an application load balancer's listener"),
-        (
-            {**HTTPS, "listener-arn": LISTENER.format("0" * 16)},
-            "listener-arn",
-            "only together with `vpc-id`",
-        ),
+        ({"listener-arn": "shared"}, "listener-arn … the ARN of an application load balancer's listener"),
+        ({**HTTPS, "listener-arn": LISTENER.format("0" * 16)}, "listener-arn … only together with `vpc-id`"),
         (
             {"test-listener-arn": LISTENER.format("0" * 16)},
-            "test-listener-arn",
-            "together with `listener-arn`",
+            "test-listener-arn … together with `listener-arn`",
         ),
-        ({"listener-priority": 5}, "listener-priority", "only together with `listener-arn`"),
-        ({"cluster-arn": "shared"}, "cluster-arn", "the ARN of an ECS cluster"),
+        ({"listener-priority": 5}, "listener-priority … only together with `listener-arn`"),
+        ({"cluster-arn": "shared"}, "cluster-arn … the ARN of an ECS cluster"),
         (
             {"cluster-arn": CLUSTER.replace("us-", "eu-")},
-            "cluster-arn",
-            "one in us-east-1, the stack's region",
+            "cluster-arn … one in us-east-1, the stack's region",
         ),
         (
             {"cluster-arn": CLUSTER, "container-insights": "enhanced"},
-            "container-insights",
-            "of a cluster that is there already",
+            "container-insights … it belongs to the existing cluster",
         ),
         (
             {"cluster-arn": CLUSTER, "capacity": {"outside": {"type": "external"}}},
-            "capacity = ",
-            "of a cluster that is there already",
+            "capacity = … it belongs to the existing cluster",
         ),
-        ({**EXISTING, "exposure": "none"}, "listener-arn", "only with a service that has `exposure: http`"),
+        ({**EXISTING, "exposure": "none"}, "listener-arn … only with a service that has `exposure: http`"),
         (
             {
                 **EXISTING,
                 "public-subnet-ids": list(SUBNETS[2:4]),
                 "services": {"mqtt": {"exposure": "tcp", "listener-protocol": "tls", "listener-port": 883}},
             },
-            "services.mqtt.listener-protocol",
-            "tcp, or a `certificate-arn`: with `listener-arn` the program makes none",
+            "services.mqtt.listener-protocol … tcp, or a `certificate-arn`: with `listener-arn` the program makes none",
         ),
-        ({**EXISTING, "domain": ""}, "listener-arn", "would get the requests of all others"),
-        ({**EXISTING, "aws:region": "eu-west-1"}, "listener-arn", "one in eu-west-1, the stack's region"),
-        ({**EXISTING, "internal": True}, "internal", "the load balancer of `listener-arn` is there"),
-        ({**EXISTING, "hsts-seconds": 60}, "hsts-seconds", "the load balancer of `listener-arn` is there"),
-        ({**EXISTING, "allowed-cidrs": ["10.0.0.0/8"]}, "allowed-cidrs", "of `listener-arn` is there"),
+        ({**EXISTING, "domain": ""}, "listener-arn … would get the requests of all others"),
+        ({**EXISTING, "aws:region": "eu-west-1"}, "listener-arn … one in eu-west-1, the stack's region"),
+        ({**EXISTING, "internal": True}, "internal … the existing load balancer of `listener-arn`"),
+        ({**EXISTING, "hsts-seconds": 60}, "hsts-seconds … the existing load balancer of `listener-arn`"),
+        (
+            {**EXISTING, "allowed-cidrs": ["10.0.0.0/8"]},
+            "allowed-cidrs … the existing load balancer of `listener-arn`",
+        ),
         (
             {**EXISTING, "test-listener-arn": EXISTING["listener-arn"], "rollout": {"strategy": "canary"}},
-            "test-listener-arn",
-            "another listener than `listener-arn`",
+            "test-listener-arn … another listener than `listener-arn`",
         ),
         (
             {
@@ -249,32 +218,26 @@ def test_the_first_stack_at_an_existing_listener_does_not_take_the_last_priority
                 "test-listener-arn": TEST["test-listener-arn"].replace("shared", "other"),
                 "rollout": {"strategy": "canary"},
             },
-            "test-listener-arn",
-            "a listener of app/shared/0123456789abcdef",
+            "test-listener-arn … a listener of app/shared/0123456789abcdef",
         ),
-        ({**EXISTING, "rollout": {"strategy": "canary"}}, "rollout.strategy", "or a `test-listener-arn`"),
-        ({**EXISTING, **TEST}, "test-listener-arn", "canary, linear or blue-green has a test listener"),
+        ({**EXISTING, "rollout": {"strategy": "canary"}}, "rollout.strategy … or a `test-listener-arn`"),
+        ({**EXISTING, **TEST}, "test-listener-arn … canary, linear or blue-green has a test listener"),
         (
             {**TCP, "network-load-balancer": {"arn": NETWORK}},
-            "network-load-balancer.arn",
-            "only together with `vpc-id`",
+            "network-load-balancer.arn … only together with `vpc-id`",
         ),
         (
             {**TCP, "network-load-balancer": {"internal": True, "fixed-addresses": True}},
-            "network-load-balancer.fixed-addresses",
-            "Elastic IP addresses are public",
+            "network-load-balancer.fixed-addresses … Elastic IP addresses are public",
         ),
         (
             {**TCP, "network-load-balancer": {"arn": NETWORK, "internal": True}},
-            "network-load-balancer.internal",
-            "the load balancer of `arn` is there already",
+            "network-load-balancer.internal … the existing load balancer of `arn`",
         ),
     ],
 )
-def test_of_an_existing_load_balancer_nothing_else_is_said(
-    config: dict[str, Any], at: str, says: str
-) -> None:
-    refuses(config, at, says)
+def test_of_an_existing_load_balancer_nothing_else_is_said(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)
 
 
 @pytest.mark.parametrize(

@@ -79,67 +79,49 @@ def test_a_variable_that_the_service_calls_public_is_public_here_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "at", "says"),
+    ("config", "message"),
     [
-        (scheduled(), "schedules.nightly", "one of `cron`, `rate` and `at`, and no more"),
-        (scheduled(cron="0 3 * * ? *", rate="1 day"), "schedules.nightly", "one of `cron`, `rate` and `at`"),
-        (scheduled(cron="0 3 * * *"), "schedules.nightly.cron", "six fields"),
-        (scheduled(cron="0 24 * * ? *"), "schedules.nightly.cron", "six fields"),
-        (scheduled(rate="1 minutes"), "schedules.nightly.rate", "such as 15 minutes; of one, 1 hour"),
-        (scheduled(rate="0 minutes"), "schedules.nightly.rate", "a whole number above 0"),
-        (scheduled(rate="30 seconds"), "schedules.nightly.rate", "minutes, hours or days"),
-        (scheduled(at="2027-01-31 08:30"), "schedules.nightly.at", "such as 2027-01-31T08:30:00"),
-        (scheduled(at="2027-02-31T08:30:00"), "schedules.nightly.at", "a date and time"),
-        (
-            scheduled(rate="1 day", time_zone="Europe/Berln"),
-            "schedules.nightly.time-zone",
-            "is Europe/Berlin",
-        ),
-        (scheduled(rate="1 day", count=11), "schedules.nightly.count", "from 1 to 10"),
-        (scheduled(rate="1 day", retries=186), "schedules.nightly.retries", "from 0 to 185"),
-        (
-            scheduled(rate="1 day", max_age_seconds=59),
-            "schedules.nightly.max-age-seconds",
-            "from 60 to 86400",
-        ),
-        (scheduled(rate="1 day", window_minutes=1441), "schedules.nightly.window-minutes", "from 0 to 1440"),
-        (scheduled(rate="1 day", comand=["x"]), "schedules.nightly.comand", "the nearest is `command`"),
+        (scheduled(), "schedules.nightly … one of `cron`, `rate` and `at`, and no more"),
+        (scheduled(cron="0 3 * * ? *", rate="1 day"), "schedules.nightly … one of `cron`, `rate` and `at`"),
+        (scheduled(cron="0 3 * * *"), "schedules.nightly.cron … six fields"),
+        (scheduled(cron="0 24 * * ? *"), "schedules.nightly.cron … six fields"),
+        (scheduled(rate="1 minutes"), "schedules.nightly.rate … such as 15 minutes; of one, 1 hour"),
+        (scheduled(rate="0 minutes"), "schedules.nightly.rate … a whole number above 0"),
+        (scheduled(rate="30 seconds"), "schedules.nightly.rate … minutes, hours or days"),
+        (scheduled(at="2027-01-31 08:30"), "schedules.nightly.at … such as 2027-01-31T08:30:00"),
+        (scheduled(at="2027-02-31T08:30:00"), "schedules.nightly.at … a date and time"),
+        (scheduled(rate="1 day", time_zone="Europe/Berln"), "schedules.nightly.time-zone … is Europe/Berlin"),
+        (scheduled(rate="1 day", count=11), "schedules.nightly.count … from 1 to 10"),
+        (scheduled(rate="1 day", retries=186), "schedules.nightly.retries … from 0 to 185"),
+        (scheduled(rate="1 day", max_age_seconds=59), "schedules.nightly.max-age-seconds … from 60 to 86400"),
+        (scheduled(rate="1 day", window_minutes=1441), "schedules.nightly.window-minutes … from 0 to 1440"),
+        (scheduled(rate="1 day", comand=["x"]), "schedules.nightly.comand … the nearest is `command`"),
         (
             scheduled(rate="1 day", environment={"AWS_ACCESS_KEY_ID": "hunter2"}),
-            "schedules.nightly.environment.AWS_ACCESS_KEY_ID = [secret]: ",
-            "task role",
+            "schedules.nightly.environment.AWS_ACCESS_KEY_ID = [secret]: … task role",
         ),
         (
             scheduled(rate="1 day", environment={"PORT": "80"}),
-            "schedules.nightly.environment.PORT",
-            "the task definition sets this one itself",
+            "schedules.nightly.environment.PORT … the task definition sets this one itself",
         ),
         (
             scheduled(rate="1 day", environment={"DB_PASSWORD": "hunter2"}),
-            "schedules.nightly.environment.DB_PASSWORD = [secret]: ",
-            "what everybody may see",
+            "schedules.nightly.environment.DB_PASSWORD = [secret]: … a value that everybody may see",
         ),
         (
             {**scheduled(rate="1 day", environment={"LEVEL": "3"}), "secrets": {"LEVEL": "/app/level"}},
-            "schedules.nightly.environment.LEVEL",
-            "none in `secrets`, which sets it too",
+            "schedules.nightly.environment.LEVEL … none in `secrets`, which sets it too",
         ),
         (
             {**scheduled(rate="1 day"), "volumes": {"data": {"path": "/data", "ebs": True}}},
-            'schedules = "nightly": ',
-            "no `ebs` for data: EventBridge Scheduler starts no task with such a volume",
+            'schedules = "nightly": … no `ebs` for data: EventBridge Scheduler starts no task with such a volume',
         ),
         (
             scheduled(rate="1 day", command=["x" * 9000]),
-            'schedules.nightly.command = "1 words": ',
-            "ECS takes 8192",
+            'schedules.nightly.command = "1 words": … ECS accepts 8192',
         ),
-        (
-            {"schedules": {"a" * 32: {"rate": "1 day"}}},
-            f"schedules.{'a' * 32}: ",
-            "at most 31 characters",
-        ),
+        ({"schedules": {"a" * 32: {"rate": "1 day"}}}, f"schedules.{'a' * 32}: … at most 31 characters"),
     ],
 )
-def test_what_cannot_be_is_refused(config: dict[str, Any], at: str, says: str) -> None:
-    refuses(config, at, says)
+def test_what_cannot_be_is_refused(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)

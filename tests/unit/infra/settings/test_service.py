@@ -35,8 +35,7 @@ def rolling(count: int, minimum: int, maximum: int) -> dict[str, int]:
 
 @pytest.mark.parametrize(("config", "host"), [({}, None), ({"domain": "dev.example.com"}, "dev.example.com")])
 def test_the_main_service_has_the_domain_for_host_and_always_the_last_priority(
-    config: dict[str, str],
-    host: str | None,
+    config: dict[str, str], host: str | None
 ) -> None:
     main = settings_of(config).main
 
@@ -77,7 +76,7 @@ def test_variables_that_fill_a_task_definition_are_refused_with_the_sizes() -> N
     fault = fault_of({"environment": {f"V{number}": "x" * 1000 for number in range(60)}})
 
     assert fault.startswith('environment = "60 variables": fewer or shorter ones: with `secrets` they take 6')
-    assert "a task definition holds 65536" in fault
+    assert "a task definition has at most 65536" in fault
     assert settings_of({"environment": {f"V{number}": "x" * 1000 for number in range(58)}})
 
 
@@ -102,8 +101,7 @@ def test_the_app_gets_the_statements_that_the_stack_lists() -> None:
 
 
 @pytest.mark.parametrize(
-    ("actions", "resources"),
-    [(["s3:*"], [BUCKET]), (["xray:PutTraceSegments"], ["*"]), (["s3:Get*"], ["*"])],
+    ("actions", "resources"), [(["s3:*"], [BUCKET]), (["xray:PutTraceSegments"], ["*"]), (["s3:Get*"], ["*"])]
 )
 def test_a_whole_service_or_every_resource_is_accepted_but_not_both(
     actions: list[str], resources: list[str]
@@ -122,10 +120,7 @@ def test_a_deployment_that_may_stop_a_task_or_start_one_is_accepted(count: int) 
     [(1, 100, 199, 200), (1, 1, 150, 200), (2, 100, 149, 150), (2, 51, 101, 150), (3, 100, 133, 134)],
 )
 def test_a_deployment_that_can_move_no_task_is_told_which_maximum_would_do(
-    count: int,
-    minimum: int,
-    maximum: int,
-    enough: int,
+    count: int, minimum: int, maximum: int, enough: int
 ) -> None:
     fault = fault_of(rolling(count, minimum, maximum))
 
@@ -165,54 +160,47 @@ def test_secrets_and_environment_do_not_set_the_same_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "at", "says"),
+    ("config", "message"),
     [
-        ({"name": "a" * 17}, "name", "at most 16 characters"),
-        ({"name": "Web"}, "name", "lowercase letters"),
-        ({"name": "web-"}, "name", "no hyphen at the edges"),
-        ({"name": ""}, "name", "at most 16 characters"),
-        ({"cpu": "big"}, "cpu", "a whole number from 128"),
-        ({"user": "root"}, "user", "not root and not 0"),
-        ({"user": "root:node"}, "user", "not root and not 0"),
-        ({"user": 0}, 'user = "0": ', "not root and not 0"),
-        ({"user": "00:1000"}, "user", "not root and not 0"),
-        ({"user": "a b"}, "user", "a name or uid, with :group"),
-        ({"user": ""}, "user", "a name or uid"),
-        ({"health-check-path": "readyz"}, "health-check-path", "begins with /"),
-        ({"health-check-path": "/a b"}, "health-check-path", "without spaces"),
-        ({"health-check-path": "/a#b"}, "health-check-path", "and #"),
-        ({"health-check-command": ["node", "x.js"]}, "health-check-command", "CMD or CMD-SHELL"),
-        ({"health-check-command": ["CMD"]}, "health-check-command", "or [] for none"),
+        ({"name": "a" * 17}, "name … at most 16 characters"),
+        ({"name": "Web"}, "name … lowercase letters"),
+        ({"name": "web-"}, "name … no hyphen at the edges"),
+        ({"name": ""}, "name … at most 16 characters"),
+        ({"cpu": "big"}, "cpu … a whole number from 128"),
+        ({"user": "root"}, "user … not root and not 0"),
+        ({"user": "root:node"}, "user … not root and not 0"),
+        ({"user": 0}, 'user = "0": … not root and not 0'),
+        ({"user": "00:1000"}, "user … not root and not 0"),
+        ({"user": "a b"}, "user … a name or uid, with :group"),
+        ({"user": ""}, "user … a name or uid"),
+        ({"health-check-path": "readyz"}, "health-check-path … begins with /"),
+        ({"health-check-path": "/a b"}, "health-check-path … without spaces"),
+        ({"health-check-path": "/a#b"}, "health-check-path … and #"),
+        ({"health-check-command": ["node", "x.js"]}, "health-check-command … CMD or CMD-SHELL"),
+        ({"health-check-command": ["CMD"]}, "health-check-command … or [] for none"),
         (
             {"log-retention-days": 8},
-            "log-retention-days",
-            "one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653",
+            "log-retention-days … one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653",
         ),
-        ({"environment": {"1A": "x"}}, "environment.1A: ", "no digit at the beginning"),
-        ({"environment": {"A-B": "x"}}, "environment.A-B: ", "letters, digits and underscores"),
-        ({"secrets": {"A B": SECRET}}, "secrets.A B: ", "letters, digits and underscores"),
+        ({"environment": {"1A": "x"}}, "environment.1A: … no digit at the beginning"),
+        ({"environment": {"A-B": "x"}}, "environment.A-B: … letters, digits and underscores"),
+        ({"secrets": {"A B": SECRET}}, "secrets.A B: … letters, digits and underscores"),
         (
             {"secrets": {"DB": "arn:aws:s3:::secrets"}},
-            "secrets.DB",
-            "the full ARN of a Secrets Manager secret",
+            "secrets.DB … the full ARN of a Secrets Manager secret",
         ),
-        (statement([], [BUCKET]), "task-role-statements[0].actions", "at least one item"),
-        (statement(["s3:GetObject"], []), "task-role-statements[0].resources", "at least one"),
-        (statement(["*"], [BUCKET]), "task-role-statements[0].actions[0]", "more than any app needs"),
-        (statement(["*:*"], [BUCKET]), "task-role-statements[0].actions[0]", "such as s3:GetObject"),
-        (statement(["GetObject"], [BUCKET]), "task-role-statements[0].actions[0]", "s3:GetObject"),
-        (statement(["s3:GetObject"], ["reports"]), "task-role-statements[0].resources[0]", "an ARN, or `*`"),
-        (
-            statement(["s3:*"], ["*"]),
-            "task-role-statements[0].resources[0]",
-            "s3:* on everything is too much",
-        ),
+        (statement([], [BUCKET]), "task-role-statements[0].actions … at least one item"),
+        (statement(["s3:GetObject"], []), "task-role-statements[0].resources … at least one"),
+        (statement(["*"], [BUCKET]), "task-role-statements[0].actions[0] … more than any app needs"),
+        (statement(["*:*"], [BUCKET]), "task-role-statements[0].actions[0] … such as s3:GetObject"),
+        (statement(["GetObject"], [BUCKET]), "task-role-statements[0].actions[0] … s3:GetObject"),
+        (statement(["s3:GetObject"], ["reports"]), "task-role-statements[0].resources[0] … an ARN, or `*`"),
+        (statement(["s3:*"], ["*"]), "task-role-statements[0].resources[0] … s3:* on everything is too much"),
         (
             statement(["s3:*"], ["arn:aws:s3:::*"]),
-            "task-role-statements[0].resources[0]",
-            "s3:* on everything is too much",
+            "task-role-statements[0].resources[0] … s3:* on everything is too much",
         ),
     ],
 )
-def test_what_is_wrong_is_refused(config: dict[str, Any], at: str, says: str) -> None:
-    refuses(config, at, says)
+def test_what_is_wrong_is_refused(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)

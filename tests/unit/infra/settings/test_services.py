@@ -46,6 +46,19 @@ def test_a_service_that_runs_the_main_one_s_image_waits_for_the_same_migration(
     assert (api.migration is not None) is migrates
 
 
+def test_a_service_can_inherit_no_variables_at_all() -> None:
+    main = {
+        "environment": {"A": "1", "SITE_TOKEN": "2"},
+        "public-variables": ["SITE_TOKEN"],
+        "secrets": {"DB": "/app/db"},
+        "cpu": 512,
+        "memory": 1024,
+    }
+    api = service_of({"inherit-environment": False, "environment": {"B": "3"}}, **main)
+
+    assert (api.environment, api.secrets, api.public_variables, api.cpu) == ({"B": "3"}, {}, (), 512)
+
+
 def test_a_name_without_a_value_is_not_inherited() -> None:
     main = {"environment": {"A": "1", "B": "2"}, "sidecars": {"agent": {"image": "agent:1"}}}
     api = service_of({"environment": {"A": None}, "sidecars": {"agent": None}}, **main)
@@ -164,22 +177,27 @@ def test_a_copy_without_a_domain_has_the_paths_of_its_services_below_its_own() -
 
 
 @pytest.mark.parametrize(
-    ("said", "at", "says"),
+    ("said", "message"),
     [
-        ({"worker": {"exposure": "nothing"}}, "services.worker.exposure", "one of http, tcp, none"),
-        ({"worker": {"cpus": 1}}, "services.worker.cpus", "no such key; the nearest is `cpu`"),
-        ({"worker": [1]}, "services.worker", "an object with some of"),
-        ({"web": {}}, "services.web", "another name than the main service's"),
-        ({"a": {"image": "x:1", "app-path": "b"}}, "services.a.image", "one of `image` and what is built"),
-        ({"a": {"app-path": "/b"}}, "services.a.app-path", "a folder, from the project's root"),
-        ({"a": {"architecture": "x86_64"}}, "services.a.architecture", "or an image of its own"),
-        ({"a": {"exposure": "none", "priority": 7}}, "services.a.priority", "none, or `exposure: http`"),
-        ({"a": {"paths": ["api"]}}, "services.a.paths[0]", "a path that begins with /"),
-        ({"a": {"priority": 600}}, "services.a.priority", "500 to 999 are for stacks with `attach-to`"),
+        ({"worker": {"exposure": "nothing"}}, "services.worker.exposure … one of http, tcp, none"),
+        ({"a": {"inherit-environment": "no"}}, "services.a.inherit-environment … true or false"),
+        (
+            {"worker": {"replicas": 2}},
+            "services.worker.replicas … there is no such key; docs/configuration.md lists the",
+        ),
+        ({"worker": {"cpus": 1}}, "services.worker.cpus … no such key; the nearest is `cpu`"),
+        ({"worker": [1]}, "services.worker … an object with keys of a service"),
+        ({"web": {}}, "services.web … another name than the main service's"),
+        ({"a": {"image": "x:1", "app-path": "b"}}, "services.a.image … one of `image` and what is built"),
+        ({"a": {"app-path": "/b"}}, "services.a.app-path … a folder, from the project's root"),
+        ({"a": {"architecture": "x86_64"}}, "services.a.architecture … or an image of its own"),
+        ({"a": {"exposure": "none", "priority": 7}}, "services.a.priority … none, or `exposure: http`"),
+        ({"a": {"paths": ["api"]}}, "services.a.paths[0] … a path that begins with /"),
+        ({"a": {"priority": 600}}, "services.a.priority … 500 to 999 are for stacks with `attach-to`"),
     ],
 )
-def test_a_wrong_entry_is_told_with_its_place(said: dict[str, Any], at: str, says: str) -> None:
-    refuses({"services": said}, at, says)
+def test_a_wrong_entry_is_told_with_its_place(said: dict[str, Any], message: str) -> None:
+    refuses({"services": said}, message)
 
 
 def test_a_name_that_no_service_can_have_is_told() -> None:
@@ -189,7 +207,7 @@ def test_a_name_that_no_service_can_have_is_told() -> None:
 def test_a_copy_can_name_only_services_that_are_there() -> None:
     config = {"services": {"api": {}}, "multidev": [{"name": "alice", "services": ["apo"]}]}
 
-    refuses(config, "multidev[0].services[0]", "one of api")
+    refuses(config, "multidev[0].services[0] … one of api")
 
 
 def test_two_services_of_one_name_are_refused() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.settings_fixtures import fault_of, settings_of
+from tests.unit.infra.settings_fixtures import refuses, settings_of
 
 
 def test_the_app_can_write_to_tmp_and_nowhere_else() -> None:
@@ -30,52 +30,45 @@ def test_an_existing_file_system_is_not_made() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "at", "says"),
+    ("config", "message"),
     [
-        ({"volumes": {"a": {"path": "data"}}}, "volumes.a.path", "begins with /"),
-        ({"volumes": {"a": {"path": "/a", "efs": {}, "ebs": {}}}}, "volumes.a.ebs", "one of `efs` and `ebs`"),
+        ({"volumes": {"a": {"path": "data"}}}, "volumes.a.path … begins with /"),
+        (
+            {"volumes": {"a": {"path": "/a", "efs": {}, "ebs": {}}}},
+            "volumes.a.ebs = … one of `efs` and `ebs`",
+        ),
         (
             {"volumes": {"a": {"path": "/a", "efs": {"file-system-id": "fs-01234567"}}}},
-            "volumes.a.efs",
-            "a rule in `egress` for port 2049",
+            "volumes.a.efs = … a rule in `egress` for port 2049",
         ),
         (
             {"volumes": {"a": {"path": "/a", "efs": {"access-point-id": "fsap-01234567"}}}},
-            "volumes.a.efs.access-point-id",
-            "together with the `file-system-id`",
+            "volumes.a.efs.access-point-id … together with the `file-system-id`",
         ),
         (
             {"volumes": {"a": {"path": "/a", "ebs": {}}, "b": {"path": "/b", "ebs": {}}}},
-            "volumes.b.ebs",
-            "one volume with `ebs` in a service",
+            "volumes.b.ebs = … one volume with `ebs` in a service",
         ),
-        ({"volumes": {"a": {"path": "/a", "ebs": {"type": "io2"}}}}, "volumes.a.ebs.iops", "needs one"),
+        (
+            {"volumes": {"a": {"path": "/a", "ebs": {"type": "io2"}}}},
+            "volumes.a.ebs.iops = null: … a volume of type io2 needs",
+        ),
         (
             {"volumes": {"a": {"path": "/a", "ebs": {"type": "gp2", "throughput": 200}}}},
-            "volumes.a.ebs.throughput",
-            "takes none",
+            "volumes.a.ebs.throughput … does not have",
         ),
         (
             {"volumes": {"a": {"path": "/a"}, "b": {"path": "/a"}}},
-            'volumes.b.path = "/a"',
-            "another path than one of `volumes.a.path`",
+            'volumes.b.path = "/a" … another path than one of `volumes.a.path`',
         ),
-        (
-            {"volumes": {"a": {"path": "/tmp"}}},
-            "volumes.a.path",
-            "`tmpfs`, or `tmpfs` without it",
-        ),
+        ({"volumes": {"a": {"path": "/tmp"}}}, "volumes.a.path … `tmpfs`, or `tmpfs` without it"),
         (
             {"volumes": {"a": {"path": "/a"}}, "sidecars": {"s": {"volumes": {"a": "/tmp"}}}},
-            "sidecars.s.volumes.a",
-            "`tmpfs`, or `tmpfs` without it",
+            "sidecars.s.volumes.a … `tmpfs`, or `tmpfs` without it",
         ),
-        ({"ephemeral-storage-gib": 20}, "ephemeral-storage-gib", "from 21 to 200, or 0"),
+        ({"ephemeral-storage-gib": 20}, "ephemeral-storage-gib … from 21 to 200, or 0"),
     ],
     ids=str,
 )
-def test_what_aws_would_refuse_is_refused_by_name(config: dict[str, Any], at: str, says: str) -> None:
-    fault = fault_of(config)
-
-    assert fault.startswith(at)
-    assert says in fault
+def test_what_aws_would_refuse_is_refused_by_name(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)

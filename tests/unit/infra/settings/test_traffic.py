@@ -12,57 +12,52 @@ HTTPS = {"domain": "dev.example.com"}
 
 
 @pytest.mark.parametrize(
-    ("config", "at", "says"),
+    ("config", "message"),
     [
-        ({"exposure": "udp"}, "exposure", "one of http, tcp, none"),
-        ({"paths": ["api/*"]}, "paths[0]", "a path that begins with /, such as /api/*"),
-        ({"paths": ["/api?x=1 2"]}, "paths[0]", "letters, digits and _-.$/~\"'@:+&*?"),
-        ({"paths": ["/" + 128 * "a"]}, 'paths[0] = "/aaa', "at most 128"),
-        ({"paths": ["/a", "/a"]}, "paths[1]", "each once"),
+        ({"exposure": "udp"}, "exposure … one of http, tcp, none"),
+        ({"paths": ["api/*"]}, "paths[0] … a path that begins with /, such as /api/*"),
+        ({"paths": ["/api?x=1 2"]}, "paths[0] … letters, digits and _-.$/~\"'@:+&*?"),
+        ({"paths": ["/" + 128 * "a"]}, 'paths[0] = "/aaa … at most 128'),
+        ({"paths": ["/a", "/a"]}, "paths[1] … each once"),
         (
             {**HTTPS, "aliases": ["www.*.example.com"]},
-            "aliases[0]",
-            "or *.example.com for every name one label",
+            "aliases[0] … or *.example.com for every name one label",
         ),
-        ({**HTTPS, "aliases": ["WWW.example.com"]}, "aliases[0]", "lowercase"),
-        ({**HTTPS, "redirect-hosts": ["*.example.com"]}, "redirect-hosts[0]", "a host name such as"),
+        ({**HTTPS, "aliases": ["WWW.example.com"]}, "aliases[0] … lowercase"),
+        ({**HTTPS, "redirect-hosts": ["*.example.com"]}, "redirect-hosts[0] … a host name such as"),
         (
             {**HTTPS, "aliases": ["www.example.com"], "redirect-hosts": ["www.example.com"]},
-            "redirect-hosts[0]",
-            "either served or sent on",
+            "redirect-hosts[0] … either served or redirected",
         ),
-        ({**HTTPS, "protocol-version": "http3"}, "protocol-version", "one of http1, http2, grpc"),
-        ({"sticky-seconds": 604_801}, "sticky-seconds", "from 0 to 604800"),
-        ({"slow-start-seconds": 29}, "slow-start-seconds", "0 for none, or 30 to 900"),
-        ({"listener-port": 1}, "listener-port", "of use only with `exposure: tcp`; it is http"),
-        ({"listener-protocol": "udp"}, "listener-protocol", "of use only with `exposure: tcp`; it is http"),
-        ({"proxy-protocol": True}, "proxy-protocol", "of use only with `exposure: tcp`; it is http"),
-        ({"exposure": "tcp", "paths": ["/a"]}, "paths", "of use only with `exposure: http`; it is tcp"),
+        ({**HTTPS, "protocol-version": "http3"}, "protocol-version … one of http1, http2, grpc"),
+        ({"sticky-seconds": 604_801}, "sticky-seconds … from 0 to 604800"),
+        ({"slow-start-seconds": 29}, "slow-start-seconds … 0 for none, or 30 to 900"),
+        ({"listener-port": 1}, "listener-port … of use only with `exposure: tcp`; it is http"),
+        ({"listener-protocol": "udp"}, "listener-protocol … of use only with `exposure: tcp`; it is http"),
+        ({"proxy-protocol": True}, "proxy-protocol … of use only with `exposure: tcp`; it is http"),
+        ({"exposure": "tcp", "paths": ["/a"]}, "paths … of use only with `exposure: http`; it is tcp"),
         (
             {"exposure": "none", "sticky-seconds": 5},
-            "sticky-seconds",
-            "only with `exposure: http`; it is none",
+            "sticky-seconds … only with `exposure: http`; it is none",
         ),
         (
             {"exposure": "tcp", "listener-protocol": "udp", "preserve-client-ip": True},
-            "preserve-client-ip",
-            "with udp tasks always see clients' addresses",
+            "preserve-client-ip … with udp tasks always see clients' addresses",
         ),
-        ({"health-check-protocol": "tcp"}, "health-check-protocol", "asks by HTTP only"),
-        ({"health-check-timeout-seconds": 1}, "health-check-timeout-seconds", "0, or 2 to 9, less than"),
-        ({"health-check-timeout-seconds": 10}, "health-check-timeout-seconds", "0, or 2 to 9, less than"),
-        ({"health-check-codes": "ok"}, "health-check-codes", "such as 200 or 200,302 or 200-399"),
-        ({"health-check-codes": "200-500"}, "health-check-codes", "HTTP codes from 200 to 499"),
-        ({"health-check-codes": "300-200"}, "health-check-codes", "HTTP codes from 200 to 499"),
+        ({"health-check-protocol": "tcp"}, "health-check-protocol … checks by HTTP only"),
+        ({"health-check-timeout-seconds": 1}, "health-check-timeout-seconds … 0, or 2 to 9, less than"),
+        ({"health-check-timeout-seconds": 10}, "health-check-timeout-seconds … 0, or 2 to 9, less than"),
+        ({"health-check-codes": "ok"}, "health-check-codes … such as 200 or 200,302 or 200-399"),
+        ({"health-check-codes": "200-500"}, "health-check-codes … HTTP codes from 200 to 499"),
+        ({"health-check-codes": "300-200"}, "health-check-codes … HTTP codes from 200 to 499"),
         (
             {**HTTPS, "protocol-version": "grpc", "health-check-codes": "200"},
-            "health-check-codes",
-            "gRPC codes from 0 to 99",
+            "health-check-codes … gRPC codes from 0 to 99",
         ),
     ],
 )
-def test_what_is_wrong_is_refused(config: dict[str, Any], at: str, says: str) -> None:
-    refuses(config, at, says)
+def test_what_is_wrong_is_refused(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)
 
 
 def test_behind_a_network_load_balancer_a_health_check_may_find_an_error_of_the_server_well() -> None:
@@ -70,7 +65,7 @@ def test_behind_a_network_load_balancer_a_health_check_may_find_an_error_of_the_
     config = {"exposure": "tcp", "health-check-protocol": "http", "health-check-codes": "200-503"}
 
     assert settings_of(config).main.success_codes == "200-503"
-    refuses({**config, "health-check-codes": "600"}, "health-check-codes", "HTTP codes from 200 to 599")
+    refuses({**config, "health-check-codes": "600"}, "health-check-codes … HTTP codes from 200 to 599")
 
 
 @pytest.mark.parametrize(("config", "codes"), [({}, "200"), ({**HTTPS, "protocol-version": "grpc"}, "0,12")])
@@ -80,11 +75,7 @@ def test_what_is_a_healthy_answer_follows_from_the_protocol(config: dict[str, An
 
 @pytest.mark.parametrize(
     ("config", "timeout"),
-    [
-        ({}, 5),
-        ({"health-check-interval-seconds": 5}, 4),
-        ({"health-check-timeout-seconds": 8}, 8),
-    ],
+    [({}, 5), ({"health-check-interval-seconds": 5}, 4), ({"health-check-timeout-seconds": 8}, 8)],
 )
 def test_a_health_check_has_an_answer_before_the_next(config: dict[str, Any], timeout: int) -> None:
     assert settings_of(config).main.check_timeout_seconds == timeout
@@ -116,13 +107,13 @@ def test_a_service_is_reached_by_its_own_port_unless_another_is_said() -> None:
     ],
 )
 def test_traffic_moves_between_versions_by_http_only(exposure: str, config: dict[str, Any], at: str) -> None:
-    refuses({"exposure": exposure, **config}, at, "or `exposure: http`: traffic moves between versions")
+    refuses({"exposure": exposure, **config}, f"{at} … or `exposure: http`: traffic moves between versions")
 
 
 def test_requests_are_counted_by_an_application_load_balancer_only() -> None:
     config = {"exposure": "tcp", "autoscaling": {"enabled": True, "requests-per-target": 100}}
 
-    refuses(config, "autoscaling.requests-per-target", "only an application load balancer counts requests")
+    refuses(config, "autoscaling.requests-per-target … only an application load balancer counts requests")
 
 
 def test_a_service_does_not_inherit_what_its_exposure_has_no_use_for() -> None:

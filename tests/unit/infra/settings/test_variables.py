@@ -76,7 +76,7 @@ def test_a_name_that_is_said_to_be_public_is_taken() -> None:
 
 
 def test_a_public_name_without_a_variable_is_a_mistake() -> None:
-    refuses({"public-variables": ["MAPS_KEY"]}, "public-variables[0]", "the name of a variable")
+    refuses({"public-variables": ["MAPS_KEY"]}, "public-variables[0] … the name of a variable")
 
 
 def test_variables_come_from_files_and_the_stack_s_own_go_before_them(folder: Path) -> None:
@@ -89,14 +89,14 @@ def test_variables_come_from_files_and_the_stack_s_own_go_before_them(folder: Pa
 
 def test_a_file_that_is_not_there_is_told(folder: Path) -> None:
     refuses(
-        {"environment-files": ["no.env"]}, "environment-files[0]", "can be read (No such file or directory)"
+        {"environment-files": ["no.env"]}, "environment-files[0] … can be read (No such file or directory)"
     )
 
 
 def test_a_file_that_is_no_text_is_told(folder: Path) -> None:
     (folder / "bad.env").write_bytes(b"A=\xff\n")
 
-    refuses({"environment-files": ["bad.env"]}, "environment-files[0]", "can be read (not UTF-8)")
+    refuses({"environment-files": ["bad.env"]}, "environment-files[0] … can be read (not UTF-8)")
 
 
 def test_a_secret_in_a_file_is_refused_and_not_shown(folder: Path) -> None:
@@ -152,4 +152,4 @@ def test_nothing_else_is_a_secret_s_name(reference: str) -> None:
 def test_an_alias_of_a_key_grants_nothing_and_is_refused() -> None:
     alias = "arn:aws:kms:us-east-1:123456789012:alias/app"
 
-    refuses({"kms-keys": [alias]}, "kms-keys[0]", "not of an alias")
+    refuses({"kms-keys": [alias]}, "kms-keys[0] … not of an alias")
