@@ -7,7 +7,7 @@ import { dial, startApp, TASK } from './helpers.js';
 const JSON_PLEASE = { headers: { Accept: 'application/json' } };
 const ENV = { ENVIRONMENT: 'dev', SERVICE_NAME: 'alice', IMAGE_VERSION: '3f9ab1c0d2' };
 
-test('a browser gets the page', async (t) => {
+test('browsers get the HTML page', async (t) => {
   const { url } = await startApp(t, { env: ENV, task: TASK });
   const response = await fetch(url, { headers: { Accept: 'text/html,*/*;q=0.8' } });
 
@@ -16,7 +16,7 @@ test('a browser gets the page', async (t) => {
   assert.match(await response.text(), /^<!doctype html>[^]*<h1>alice<\/h1>/);
 });
 
-test('who asks for JSON gets JSON', async (t) => {
+test('clients that accept JSON get JSON', async (t) => {
   const { url, port } = await startApp(t, { env: ENV, task: TASK });
   const response = await fetch(url, {
     headers: {
@@ -51,7 +51,7 @@ test('who asks for JSON gets JSON', async (t) => {
   assert.ok(uptimeSeconds >= 0);
 });
 
-test('outside ECS the machine stands for the task', async (t) => {
+test('outside ECS the machine is shown in place of the task', async (t) => {
   const { url } = await startApp(t);
   const about = await (await fetch(url, JSON_PLEASE)).json();
 
@@ -59,20 +59,20 @@ test('outside ECS the machine stands for the task', async (t) => {
   assert.equal(about.instance, hostname());
 });
 
-test('live and ready while running', async (t) => {
+test('liveness and readiness checks pass while the app runs', async (t) => {
   const { url } = await startApp(t);
 
   assert.equal((await fetch(`${url}/healthz`)).status, 200);
   assert.equal((await fetch(`${url}/readyz`)).status, 200);
 });
 
-test('a query does not change the route', async (t) => {
+test('the query string does not affect routing', async (t) => {
   const { url } = await startApp(t);
 
   assert.equal((await fetch(`${url}/healthz?verbose=1`)).status, 200);
 });
 
-test('HEAD says what GET would, without the body', async (t) => {
+test('HEAD returns the headers of GET without the body', async (t) => {
   const { port } = await startApp(t);
   const client = await dial(t, port);
   client.send('HEAD /healthz HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n');
@@ -83,7 +83,7 @@ test('HEAD says what GET would, without the body', async (t) => {
   assert.match(answer, /\r\n\r\n$/);
 });
 
-test('an unknown address is 404, whatever the method', async (t) => {
+test('an unknown path is 404 for every method', async (t) => {
   const { url } = await startApp(t);
 
   for (const method of ['GET', 'POST']) {
@@ -93,7 +93,7 @@ test('an unknown address is 404, whatever the method', async (t) => {
   }
 });
 
-test('a browser gets an error as a page', async (t) => {
+test('browsers get errors as an HTML page', async (t) => {
   const { url } = await startApp(t);
   const response = await fetch(`${url}/<script>`, { headers: { Accept: 'text/html' } });
 
@@ -102,7 +102,7 @@ test('a browser gets an error as a page', async (t) => {
   assert.doesNotMatch(await response.text(), /script/i);
 });
 
-test('another method is 405, with those that are allowed', async (t) => {
+test('other methods are 405 with the allowed ones in Allow', async (t) => {
   const { url } = await startApp(t);
   const response = await fetch(url, { method: 'POST', body: 'x', ...JSON_PLEASE });
 
@@ -127,7 +127,7 @@ for (const [target, status] of [
   });
 }
 
-test('an answer is neither cached nor sniffed', async (t) => {
+test('responses are not cached and not sniffed', async (t) => {
   const { url } = await startApp(t);
   const { headers } = await fetch(url);
 
@@ -136,7 +136,7 @@ test('an answer is neither cached nor sniffed', async (t) => {
   assert.equal(headers.get('x-content-type-options'), 'nosniff');
 });
 
-test('a connection carries one request after the other', async (t) => {
+test('a connection serves several requests in turn', async (t) => {
   const { port } = await startApp(t);
   const client = await dial(t, port);
   client.send('POST / HTTP/1.1\r\nHost: app\r\nContent-Length: 3\r\n\r\nabc');
@@ -146,7 +146,7 @@ test('a connection carries one request after the other', async (t) => {
   await client.received(/HTTP\/1.1 200 OK/);
 });
 
-test('each request is one line in the log, with its id and without its query', async (t) => {
+test('each request is logged as one line with its id and without its query string', async (t) => {
   const { url, lines } = await startApp(t);
   const root = '1-67891233-abcdef012345678912345678';
   const response = await fetch(`${url}/nowhere?token=secret`, {
@@ -171,14 +171,14 @@ test('each request is one line in the log, with its id and without its query', a
   assert.ok(Date.parse(time));
 });
 
-test('health checks that pass are for debugging only', async (t) => {
+test('passing health checks are logged at debug level only', async (t) => {
   const { url, lines } = await startApp(t);
   await (await fetch(`${url}/readyz`)).text();
 
   assert.equal(lines[0].level, 'debug');
 });
 
-test('a client that leaves before its answer is logged as that', async (t) => {
+test('a client that disconnects before the response is logged as aborted', async (t) => {
   const { port, server, lines } = await startApp(t);
   const client = await dial(t, port);
   client.send('POST / HTTP/1.1\r\nHost: app\r\nContent-Length: 3\r\n\r\na');
@@ -196,7 +196,7 @@ test('a client that leaves before its answer is logged as that', async (t) => {
   );
 });
 
-test('a fault in the app is a 500 that tells the log, not the client', async (t) => {
+test('an internal error is a 500 whose details are only in the log', async (t) => {
   const task = new Proxy({}, { get: () => assert.fail('a secret') });
   const { url, lines } = await startApp(t, { task });
   const response = await fetch(url, JSON_PLEASE);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { ConfigError, readConfig } from '../src/config.js';
 
-test('everything has a default', () => {
+test('every setting has a default', () => {
   assert.deepEqual(readConfig({}), {
     host: undefined,
     port: 3000,
@@ -23,7 +23,7 @@ test('an empty variable counts as not set', () => {
   assert.equal(readConfig({ PORT: '', ENVIRONMENT: '' }).port, 3000);
 });
 
-test('what the task definition sets is taken', () => {
+test('variables of the task definition override the defaults', () => {
   const config = readConfig({ PORT: '8080', IDLE_TIMEOUT_SECONDS: '4000', STOP_TIMEOUT_SECONDS: '120' });
 
   assert.equal(config.port, 8080);
@@ -31,7 +31,7 @@ test('what the task definition sets is taken', () => {
   assert.equal(config.stopTimeoutSeconds, 120);
 });
 
-test('all that is wrong is named at once, with its value and what is allowed', () => {
+test('all invalid settings are reported at once, with value and allowed values', () => {
   assert.throws(
     () => readConfig({ PORT: '65536', STOP_TIMEOUT_SECONDS: '1.5', LOG_LEVEL: 'loud', PAGE_DETAILS: 'some' }),
     (error) =>

@@ -54,7 +54,7 @@ function requestOf(seed) {
   return below(4) === 0 ? bytes.subarray(0, below(bytes.length)) : bytes;
 }
 
-test('whatever arrives, the answer is HTTP, and the app goes on', { timeout: 60_000 }, async (t) => {
+test('malformed input gets an HTTP error and the app keeps running', { timeout: 60_000 }, async (t) => {
   const { port, url, lines } = await startApp(t);
 
   const attack = async (seed) => {
@@ -80,7 +80,7 @@ test('whatever arrives, the answer is HTTP, and the app goes on', { timeout: 60_
   assert.equal({}.polluted, undefined);
 });
 
-test('who sends a header a byte at a time keeps nobody else waiting', async (t) => {
+test('a client that sends its headers byte by byte does not delay others', async (t) => {
   const { port, url } = await startApp(t);
   const slow = await Promise.all(Array.from({ length: 50 }, () => dial(t, port)));
   for (const client of slow) client.send('GET / HTTP/1.1\r\nHost: a');

@@ -14,14 +14,14 @@ async function say(t, port, text) {
   return client.closed();
 }
 
-test('a body that says it is too large is refused before it is sent', async (t) => {
+test('a body with a too large Content-Length is refused before it is sent', async (t) => {
   const { port } = await startApp(t, SMALL);
   const answer = await say(t, port, 'POST / HTTP/1.1\r\nHost: app\r\nContent-Length: 11\r\n\r\nhello world');
 
   assert.match(answer, /^HTTP\/1.1 413 [^]*\r\nConnection: close\r\n/);
 });
 
-test('a body that turns out to be too large is refused', async (t) => {
+test('a chunked body that grows too large is refused', async (t) => {
   const { port } = await startApp(t, SMALL);
   const head = 'POST / HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n';
   const answer = await say(t, port, `${head}b\r\nhello world\r\n`);
@@ -29,13 +29,13 @@ test('a body that turns out to be too large is refused', async (t) => {
   assert.match(answer, /^HTTP\/1.1 413 /);
 });
 
-test('a body of the largest size is read', async (t) => {
+test('a body of the maximum size is accepted', async (t) => {
   const { url } = await startApp(t, SMALL);
 
   assert.equal((await fetch(url, { method: 'POST', body: '0123456789' })).status, 405);
 });
 
-test('who sends on after the answer gets to read it', async (t) => {
+test('a client that keeps sending after the response can still read it', async (t) => {
   const { port } = await startApp(t, SMALL);
   const client = await dial(t, port);
   client.send('POST / HTTP/1.1\r\nHost: app\r\nContent-Length: 300000\r\n\r\n');
@@ -65,7 +65,7 @@ for (const [what, text, status] of [
   });
 }
 
-test('HTTP/0.9 gets no page', async (t) => {
+test('HTTP/0.9 is refused', async (t) => {
   const { port } = await startApp(t);
   const answer = await say(t, port, 'GET /\r\n\r\n');
 
@@ -73,7 +73,7 @@ test('HTTP/0.9 gets no page', async (t) => {
   assert.doesNotMatch(answer, /<h1>web/);
 });
 
-test('HTTP/1.0 without a host is answered, as health checks of old speak it', async (t) => {
+test('HTTP/1.0 without a Host header is answered, as old health checks send it', async (t) => {
   const { port } = await startApp(t);
 
   assert.match(await say(t, port, 'GET /healthz HTTP/1.0\r\n\r\n'), /^HTTP\/1.1 200 OK/);
@@ -104,7 +104,7 @@ for (const [what, path, options] of [
   });
 }
 
-test('in public nothing says which task, machine or network answered', async (t) => {
+test('public mode hides task, machine and network', async (t) => {
   const { url, port } = await startApp(t, { env: { PAGE_DETAILS: 'public', IMAGE_VERSION: '3f9' }, task: TASK });
   const { startedAt, uptimeSeconds, request, ...about } = await (await fetch(url, JSON_PLEASE)).json();
   const page = await (await fetch(url, PAGE)).text();
@@ -123,7 +123,7 @@ test('in public nothing says which task, machine or network answered', async (t)
   assert.match(page, /answered by task/);
 });
 
-test('in public tasks can still be told apart', async (t) => {
+test('public mode still shows whether it is the same task', async (t) => {
   const instances = [];
   for (const id of ['one', 'two', 'one']) {
     const { url } = await startApp(t, { env: { PAGE_DETAILS: 'public' }, task: { ...TASK, id } });

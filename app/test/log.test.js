@@ -11,7 +11,7 @@ function lineOf(say, options = {}) {
   return lines;
 }
 
-test('a line is one JSON object with time, level and message first', () => {
+test('a log line is one JSON object that starts with time, level and message', () => {
   const [line] = lineOf((log) => log.info('hello', { status: 200 }), { fields: { service: 'web' } });
 
   assert.equal(
@@ -20,20 +20,20 @@ test('a line is one JSON object with time, level and message first', () => {
   );
 });
 
-test('a line break in a value does not break the line', () => {
+test('line breaks in values are escaped', () => {
   const [line] = lineOf((log) => log.info('hello', { path: '/a\n{"level":"error"}' }));
 
   assert.equal(line.indexOf('\n'), line.length - 1);
 });
 
-test('what is less important than the level is not written', () => {
+test('lines below the log level are not written', () => {
   assert.deepEqual(
     lineOf((log) => log.info('hello'), { level: 'warn' }),
     [],
   );
 });
 
-test('an error is spelt out with its stack and its cause', () => {
+test('errors are logged with stack and cause', () => {
   const error = new Error('outer', { cause: new Error('inner') });
   const [line] = lineOf((log) => log.error('failed', { error }));
 

@@ -33,7 +33,7 @@ const stayMute = () => {};
 
 const quick = (log) => ({ log, timeoutMs: 50, pausesMs: [] });
 
-test('the task is described from what ECS answers', async (t) => {
+test('the task is described from the ECS metadata endpoint', async (t) => {
   const { uri, asked } = await endpoint(t, json(ANSWER));
 
   assert.deepEqual(await readTask(uri, recordingLog()), {
@@ -48,7 +48,7 @@ test('the task is described from what ECS answers', async (t) => {
   assert.deepEqual(asked, ['/v4/token/task']);
 });
 
-test('what the answer lacks is null, and the address is the own one', async (t) => {
+test("missing metadata is null, and the address falls back to the machine's", async (t) => {
   const { uri } = await endpoint(t, json({ Containers: [{ Name: 'web' }] }));
 
   assert.deepEqual(await readTask(uri, recordingLog()), {
@@ -62,14 +62,14 @@ test('what the answer lacks is null, and the address is the own one', async (t) 
   });
 });
 
-test('outside ECS there is no task and nothing to warn of', async () => {
+test('outside ECS there is no task and no warning', async () => {
   const { log, lines } = recordingLog();
 
   assert.equal(await readTask(null, { log }), null);
   assert.deepEqual(lines, []);
 });
 
-test('an endpoint that is late is asked again', async (t) => {
+test('a metadata endpoint that refuses at first is queried again', async (t) => {
   const { uri } = await endpoint(t, refuse, json(ANSWER));
 
   assert.equal((await readTask(uri, { ...recordingLog(), pausesMs: [1] })).zone, 'us-east-1b');
@@ -82,7 +82,7 @@ for (const [what, ...answers] of [
   ['answers null', json(null)],
   ['leads elsewhere', redirect, json(ANSWER)],
 ]) {
-  test(`an endpoint that ${what} costs the task, not the app`, async (t) => {
+  test(`an endpoint that ${what} leaves the task unknown and the app running`, async (t) => {
     const { uri } = await endpoint(t, ...answers);
     const { log, lines } = recordingLog();
 

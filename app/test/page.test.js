@@ -29,7 +29,7 @@ const read = ({ body }) =>
     .replace(/<[^>]+>/g, ' ')
     .replace(/\s+/g, ' ');
 
-test('the page says what answered', () => {
+test('the page shows which task answered', () => {
   const text = read(mainPage(ABOUT));
 
   for (const words of [
@@ -45,7 +45,7 @@ test('the page says what answered', () => {
   }
 });
 
-test('the page shows the way, station by station', () => {
+test("the page shows the request's path step by step", () => {
   assert.match(
     read(mainPage(ABOUT)),
     new RegExp(
@@ -56,7 +56,7 @@ test('the page shows the way, station by station', () => {
   );
 });
 
-test('without a load balancer in front the page does not pretend one', () => {
+test('without a load balancer the page shows none', () => {
   const request = { ...ABOUT.request, scheme: null, listenerPort: null, client: null };
   const page = mainPage({ ...ABOUT, request });
   const text = read(page);
@@ -74,7 +74,7 @@ test('without a task the page shows the machine', () => {
   assert.doesNotMatch(text, /null|undefined|Task/);
 });
 
-test('nothing from outside becomes markup', () => {
+test('values from outside are escaped', () => {
   const evil = `"><script>alert('&')</script>`;
   const about = {
     ...ABOUT,
@@ -94,7 +94,7 @@ test('nothing from outside becomes markup', () => {
   assert.deepEqual(tags(mainPage(about)), tags(mainPage(ABOUT)));
 });
 
-test('the only style that may apply is the one in the page', () => {
+test("the content security policy allows only the page's own style", () => {
   const { body, headers } = mainPage(ABOUT);
   const style = /<style>(.*)<\/style>/s.exec(body)[1];
   const hash = createHash('sha256').update(style).digest('base64');
@@ -107,7 +107,7 @@ test('the only style that may apply is the one in the page', () => {
   assert.doesNotMatch(body, / style=/);
 });
 
-test('the page loads nothing', () => {
+test('the page loads no other resources', () => {
   const { body } = mainPage(ABOUT);
 
   assert.doesNotMatch(body, /<script|<img|<iframe|@import|url\(/);
@@ -117,7 +117,7 @@ test('the page loads nothing', () => {
   );
 });
 
-test('the same task looks the same, another one does not', () => {
+test('each task has its own look', () => {
   const looks = (id) => {
     const { hue, svg } = badge(id);
     return `${hue} ${svg}`;

@@ -29,7 +29,7 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
   });
 }
 
-test('a client that never finishes does not keep it beyond the stop timeout', async (t) => {
+test('a client that never finishes does not delay the exit beyond the stop timeout', async (t) => {
   const app = await startProcess(t, { STOP_TIMEOUT_SECONDS: '1' });
   const client = await dial(t, app.port);
   client.send('GET / HTTP/1.1\r\nHost: app\r\nExpect: 100-continue\r\nContent-Length: 6\r\n\r\n');
@@ -40,13 +40,13 @@ test('a client that never finishes does not keep it beyond the stop timeout', as
   assert.ok((await app.logged('stopped')).durationMs < 1000);
 });
 
-test('an idle connection is kept longer than the load balancer keeps it', async (t) => {
+test('idle connections are kept longer than the load balancer keeps them', async (t) => {
   const { url } = await startProcess(t, { IDLE_TIMEOUT_SECONDS: '4000' });
 
   assert.equal((await fetch(url)).headers.get('keep-alive'), 'timeout=4005');
 });
 
-test('it answers before ECS has told of the task, and knows it afterwards', async (t) => {
+test('the app answers before ECS metadata arrives, and shows it afterwards', async (t) => {
   const metadata = createServer();
   const asked = once(metadata, 'request');
   const uri = `http://127.0.0.1:${await listen(t, metadata)}`;
@@ -60,7 +60,7 @@ test('it answers before ECS has told of the task, and knows it afterwards', asyn
   assert.equal((await about()).instance, '9f3a1c2e');
 });
 
-test('every line of its log names environment, service and version', async (t) => {
+test('every log line names environment, service and version', async (t) => {
   const app = await startProcess(t, { ENVIRONMENT: 'dev', SERVICE_NAME: 'alice', IMAGE_VERSION: '3f9' });
   const { environment, service, version } = await app.logged('listening');
 
@@ -74,7 +74,7 @@ async function outcome(script, env) {
   return { stdout, stderr, code };
 }
 
-test('a wrong setting ends it with one line that names it', async () => {
+test('an invalid setting exits with one line that names it', async () => {
   const { stdout, stderr, code } = await outcome('server.js', { PORT: 'http' });
 
   assert.equal(code, 1);
@@ -82,7 +82,7 @@ test('a wrong setting ends it with one line that names it', async () => {
   assert.equal(JSON.parse(stdout).msg, 'PORT is "http": a whole number from 0 to 65535 is allowed');
 });
 
-test('a port that is taken ends it with one line that says so', async (t) => {
+test('a port in use exits with one line that says so', async (t) => {
   const port = await listen(t, createServer());
   const { stdout, code } = await outcome('server.js', { HOST: '127.0.0.1', PORT: String(port) });
 
@@ -109,7 +109,7 @@ for (const [what, listener] of [
   });
 }
 
-test('the health check fails when there is no app', async () => {
+test('the health check fails without a running app', async () => {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -18,13 +18,13 @@ async function inFlight(t, { port, server }) {
   return client;
 }
 
-test('with nothing open it is over after the quiet time', async (t) => {
+test('without connections the app exits after the quiet period', async (t) => {
   const { shutdown } = await startApp(t);
 
   await shutdown.stop();
 });
 
-test('who has not heard of the stop is answered, and sent away', async (t) => {
+test('requests during the quiet period are answered, and their connections closed', async (t) => {
   const app = await startApp(t, { quietMs: 1000 });
   app.shutdown.stop();
   const client = await dial(t, app.port);
@@ -48,7 +48,7 @@ parentPort.once('message', () => {
 });
 `;
 
-test('who came while the app had no time to look is answered, though the quiet time is over', async (t) => {
+test('connections accepted late by a blocked event loop are answered after the quiet period', async (t) => {
   const app = await startApp(t, { quietMs: 20 });
   const sent = new Int32Array(new SharedArrayBuffer(4));
   const client = new Worker(ASKS, { eval: true, workerData: { port: app.port, sent } });
@@ -64,7 +64,7 @@ test('who came while the app had no time to look is answered, though the quiet t
   assert.match((await answered)[0], /^HTTP\/1.1 200 OK/);
 });
 
-test('after the quiet time new connections are refused', async (t) => {
+test('new connections are refused after the quiet period', async (t) => {
   const app = await startApp(t);
   const idle = await dial(t, app.port);
   await inFlight(t, app);
@@ -74,14 +74,14 @@ test('after the quiet time new connections are refused', async (t) => {
   await assert.rejects(dial(t, app.port), { code: 'ECONNREFUSED' });
 });
 
-test('a stop timeout shorter than the quiet time ends it all the same', async (t) => {
+test('a stop timeout shorter than the quiet period still ends the app', async (t) => {
   const { port, shutdown } = await startApp(t, { quietMs: 1000, deadlineMs: 50 });
   await shutdown.stop();
 
   await assert.rejects(dial(t, port), { code: 'ECONNREFUSED' });
 });
 
-test('a request in flight is finished, and its connection closed', async (t) => {
+test('a request in flight completes, and its connection is closed', async (t) => {
   const app = await startApp(t);
   const client = await inFlight(t, app);
   const stopped = app.shutdown.stop();
@@ -94,7 +94,7 @@ test('a request in flight is finished, and its connection closed', async (t) => 
   assert.match(answer, /<\/html>\s*$/);
 });
 
-test('a request whose headers are still coming is finished, while idle connections are closed', async (t) => {
+test('a request with incomplete headers completes, while idle connections are closed', async (t) => {
   const app = await startApp(t);
   const idle = await dial(t, app.port);
   idle.send('GET /healthz HTTP/1.1\r\nHost: app\r\n\r\n');
@@ -112,7 +112,7 @@ test('a request whose headers are still coming is finished, while idle connectio
   await stopped;
 });
 
-test('readiness fails and life goes on, on connections that are open', async (t) => {
+test('during shutdown readiness fails and liveness passes on open connections', async (t) => {
   const app = await startApp(t, { quietMs: 1000 });
   const [ready, live] = [await dial(t, app.port), await dial(t, app.port)];
   for (const client of [ready, live]) {
@@ -128,7 +128,7 @@ test('readiness fails and life goes on, on connections that are open', async (t)
   await stopped;
 });
 
-test('an answer that had begun is finished, and its connection closed although it said keep-alive', async (t) => {
+test('a started keep-alive response completes, and its connection is closed', async (t) => {
   const server = createServer();
   const shutdown = createShutdown(server, { log: recordingLog().log, deadlineMs: 10_000, quietMs: 20 });
   const port = await listen(t, server);
@@ -146,7 +146,7 @@ test('an answer that had begun is finished, and its connection closed although i
   await stopped;
 });
 
-test('a connection that was used and is idle is closed after a quiet time', async (t) => {
+test('an idle keep-alive connection is closed after the quiet period', async (t) => {
   const app = await startApp(t);
   const client = await dial(t, app.port);
   client.send('GET /healthz HTTP/1.1\r\nHost: app\r\n\r\n');
@@ -159,7 +159,7 @@ test('a connection that was used and is idle is closed after a quiet time', asyn
   );
 });
 
-test('a connection that was never used does not hold up the end', async (t) => {
+test('an unused connection does not delay the exit', async (t) => {
   const app = await startApp(t);
   const arrived = once(app.server, 'connection');
   await dial(t, app.port);
@@ -169,7 +169,7 @@ test('a connection that was never used does not hold up the end', async (t) => {
   assert.deepEqual(app.lines, []);
 });
 
-test('who does not finish in time is cut off, with a warning', async (t) => {
+test('requests that exceed the stop timeout are cut off with a warning', async (t) => {
   const app = await startApp(t, { deadlineMs: 50 });
   const client = await inFlight(t, app);
   await app.shutdown.stop();
@@ -179,7 +179,7 @@ test('who does not finish in time is cut off, with a warning', async (t) => {
   assert.equal(app.lines[0].inFlight, 1);
 });
 
-test('asking twice is asking once', async (t) => {
+test('a second signal changes nothing', async (t) => {
   const { shutdown } = await startApp(t);
 
   assert.equal(shutdown.stop(), shutdown.stop());
