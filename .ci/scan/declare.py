@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +19,7 @@ import pulumi
 import yaml
 
 from local.resources.awsx import construct_vpc
-from local.resources.construct import Attribute, Registered
+from local.resources.construct import Attribute, Child, Registered
 from policies.resources import Declaration, Resource
 from policies.terraform_plan import terraform_plan
 from tests.unit.bootstrap.conftest import REPOSITORY, STACKS, declared_account
@@ -41,13 +41,12 @@ class _Children:
     component: Declared
     resources: list[Resource] = field(default_factory=list)
 
-    def register(
-        self, token: str, name: str, inputs: dict[str, Any], *, parent: str, depends_on: Sequence[str] = ()
-    ) -> Registered:
-        del depends_on
-        urn = f"{parent}${token}::{name}"
-        plain = {key: one.value if isinstance(one, Attribute) else one for key, one in inputs.items()}
-        refers = {key: frozenset({one.urn}) for key, one in inputs.items() if isinstance(one, Attribute)}
+    def register(self, child: Child) -> Registered:
+        token, name, plain = child.token, child.name, child.plain_inputs
+        urn = f"{child.parent}${token}::{name}"
+        refers = {
+            key: frozenset({value.urn}) for key, value in child.inputs.items() if isinstance(value, Attribute)
+        }
         for transform in self.component.transforms:
             changed = transform(
                 pulumi.ResourceTransformArgs(
@@ -66,7 +65,7 @@ def whole(graph: Graph) -> Declaration:
     resources = list(declaration_of(graph).resources)
     for component in graph.all(_VPC):
         children = _Children(component)
-        construct_vpc(children, name=component.name, urn=component.urn, inputs=component.inputs)
+        construct_vpc(children.register, name=component.name, urn=component.urn, inputs=component.inputs)
         vpc = children.resources[0]
         inside = frozenset(one.urn for one in children.resources if one.type.endswith(":Subnet"))
         resources = [_reaching(one, component.urn, vpc.urn, inside) for one in resources]

@@ -1,6 +1,6 @@
-"""Parts of running tasks that MiniStack lacks, added in its own process.
+"""Parts of running tasks that MiniStack lacks, added in its process.
 
-This wraps private functions of MiniStack; a test checks that they exist, with these arguments.
+They wrap private functions of MiniStack; a test checks that these exist with the expected parameters.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from typing import Any
 
 
 def ministack(module: str) -> Any:
-    """Return a module of MiniStack, which has no types."""
+    """Return a module of MiniStack, which is untyped."""
     return import_module(f"ministack.{module}")
 
 
 def own_labels() -> dict[str, str]:
-    """Return the labels of what belongs to this emulator's tasks."""
+    """Return the labels of everything that belongs to this emulator's tasks."""
     return ministack("core.container_reaper").own_labels("ecs")
 
 
 def instance() -> str:
-    """Return the name of this emulator, as it may begin the name of a volume or network."""
+    """Return the name of this emulator as a prefix for names of volumes and networks."""
     return own_labels()["ministack.instance"].replace(":", "-")

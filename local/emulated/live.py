@@ -1,4 +1,4 @@
-"""Containers whose app runs from a folder of this machine, where `dev` says so."""
+"""Containers that run their app from a folder of this machine while `dev` runs."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from local.live import notes
 
 _SUPERVISOR: Final = (Path(notes.__file__).with_name("supervisor.cjs")).read_text("utf-8")
 _OPTIONS: Final = "NODE_OPTIONS"
-_KEPT_OPTIONS: Final = "NODE_ON_ECS_NODE_OPTIONS"
+_APP_OPTIONS: Final = "NODE_ON_ECS_NODE_OPTIONS"
 
 
 def live_keywords(
     client: Any, definition: Definition, keywords: Mapping[str, Any], *, restarts: bool
 ) -> dict[str, Any]:
-    """Return the keywords of docker's `run` that differ where an image runs from a folder.
+    """Return the keywords of docker's `run` that differ for an image that runs from a folder.
 
     Args:
         client: of the daemon.
         definition: of the container.
-        keywords: those that there are.
-        restarts: whether the app is started again when a file changes; else it runs to its end.
+        keywords: the other keywords.
+        restarts: whether the app is restarted when a file changes; otherwise it runs until it exits.
     """
-    told = notes.Notes.from_environment()
+    current = notes.Notes.from_environment()
     _, _, digest = str(definition["image"]).partition("@")
-    live = told.images().get(digest) if told else None
+    live = current.images().get(digest) if current else None
     if live is None:
         return {}
     volumes: list[str] = keywords.get("volumes") or []
-    _make_mount_points(live, [*(one.split(":")[1] for one in volumes), *(keywords.get("tmpfs") or ())])
+    _make_mount_points(live, [*(volume.split(":")[1] for volume in volumes), *(keywords.get("tmpfs") or ())])
     changed: dict[str, Any] = {"volumes": [*volumes, f"{live.folder}:{live.workdir}:ro,z"]}
     if restarts:
         config: Mapping[str, Any] = client.api.inspect_image(definition["image"])["Config"]
@@ -41,27 +41,27 @@ def live_keywords(
 
 
 def _make_mount_points(live: notes.Live, paths: Iterable[str]) -> None:
-    """Make the folders that others are mounted at: nothing can be made below a mount that is read only."""
+    """Create mount points in the folder, as Docker cannot below a read-only mount."""
     for path in map(PurePosixPath, paths):
         if path.is_relative_to(live.workdir):
             Path(live.folder, path.relative_to(live.workdir)).mkdir(parents=True, exist_ok=True)
 
 
 def _supervised(config: Mapping[str, Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keywords that run a container's command below the supervisor.
+    """Return the keywords that run a container's command under the supervisor.
 
     Args:
         config: of the image.
         keywords: of docker's `run`.
     """
     entrypoint: list[str] | None = keywords.get("entrypoint")
-    # An entry point of the task's own takes the image's command away, too.
+    # With an entry point in the definition Docker ignores the image's command.
     command: list[str] = keywords.get("command") or ([] if entrypoint else config.get("Cmd") or [])
     variables: dict[str, str] = dict(keywords.get("environment") or {})
-    of_image = dict(one.split("=", 1) for one in config.get("Env") or ())
-    # They are the app's: a debugger's port can be taken once.
+    of_image = dict(variable.split("=", 1) for variable in config.get("Env") or ())
+    # Only the app gets them: a debugger's port can be opened once.
     if options := variables.get(_OPTIONS, of_image.get(_OPTIONS, "")):
-        variables |= {_OPTIONS: "", _KEPT_OPTIONS: options}
+        variables |= {_OPTIONS: "", _APP_OPTIONS: options}
     return {
         "entrypoint": ["node", "-e", _SUPERVISOR, "--"],
         "command": [*(entrypoint or config.get("Entrypoint") or ()), *command],

@@ -1,8 +1,8 @@
-"""Tasks of several containers, as ECS runs them, in MiniStack's own process.
+"""Runs tasks of several containers as ECS does.
 
-MiniStack starts one container after the other, each alone, from the image's own settings. Where it makes
-the keywords of docker's `run`, this adds the rest: one network for a task, the order of the dependencies,
-volumes, the user, the read-only root and what else a definition says.
+MiniStack starts one container after the other, each alone, with the image's settings. This adds to its
+keywords of docker's `run`: one network for a task, the order of dependencies, volumes, the user, the
+read-only root and everything else in the definition.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Final
 from docker.errors import DockerException
 
 from local.emulated import ministack, names, own_labels, volumes
-from local.emulated.containers import Definition, is_awaited, network_owner, options, start_order
+from local.emulated.containers import Definition, exits_first, is_awaited, network_owner, options, start_order
 from local.emulated.live import live_keywords
 
 _ecs = ministack("services.ecs")
@@ -27,7 +27,7 @@ _ecs = ministack("services.ecs")
 _NO_ADDRESS: Final = "node-on-ecs.no-address"
 """Label of a container whose address is not its task's."""
 _FORWARDS: Final = "node-on-ecs.forwards"
-"""Label of a container with ports of Service Connect that lead to other ports of its task."""
+"""Label of a container with ports of Service Connect that are forwarded to other ports of its task."""
 _FORWARD: Final = """
 const net = require('net');
 for (const [from, to] of Object.entries(JSON.parse(process.argv[1]))) {
@@ -40,17 +40,17 @@ for (const [from, to] of Object.entries(JSON.parse(process.argv[1]))) {
 """
 _PAUSE_SECONDS: Final = 0.2
 _STOP_SECONDS: Final = 5
-"""As MiniStack's own."""
+"""MiniStack's value."""
 _START_TIMEOUT_SECONDS: Final = 180
 """ECS's default wait for a dependency."""
 
 
 class NotStartedError(RuntimeError):
-    """A dependency of a container is not met; ECS then starts no further container."""
+    """A dependency of a container failed; ECS then starts no further container."""
 
 
 def install() -> None:
-    """Wrap the functions by which MiniStack starts and stops tasks."""
+    """Wrap MiniStack's functions that start and stop tasks."""
     for name, wrapper in (
         ("_build_run_kwargs", _keywords),
         ("_cleanup_task_resources", _clean_up),
@@ -70,7 +70,7 @@ def _remember(original: Any, data: dict[str, Any]) -> Any:
 
 
 def _replace_stopped(original: Any, data: dict[str, Any]) -> Any:
-    """Have a service start another task for one that somebody stopped, which MiniStack leaves out."""
+    """Make a service replace a task that was stopped by hand, which MiniStack does not."""
     answer = original(data)
     status, _, body = answer
     task: Mapping[str, str] = json.loads(body)["task"] if status < 400 else {}  # noqa: PLR2004
@@ -82,7 +82,7 @@ def _replace_stopped(original: Any, data: dict[str, Any]) -> Any:
 
 
 def _without_network(original: Any, data: dict[str, Any]) -> Any:
-    """Remove the network of a cluster with it: Docker has room for some thirty."""
+    """Delete a cluster with its network: Docker has address ranges for about thirty."""
     answer = original(data)
     with suppress(DockerException):
         names.remove_network(_ecs._get_docker(), str(data.get("cluster")))
@@ -90,21 +90,21 @@ def _without_network(original: Any, data: dict[str, Any]) -> Any:
 
 
 def _start(original: Any, task: dict[str, Any], td: Definition, overrides: Any, client: Any) -> Any:
-    """Start containers in the order of their dependencies."""
+    """Start the containers in the order of their dependencies."""
     order = start_order(td["containerDefinitions"])
     for key in ("containers", "_container_essentials"):
-        task[key] = [task[key][place] for place in order]
-    # There is no instance whose network a task could have: it gets one of its own.
+        task[key] = [task[key][position] for position in order]
+    # There is no instance with a network for a task: it gets its own.
     mode = "awsvpc" if td.get("networkMode") == "host" else td.get("networkMode")
-    ordered = [td["containerDefinitions"][place] for place in order]
+    ordered = [td["containerDefinitions"][position] for position in order]
     return original(task, {**td, "containerDefinitions": ordered, "networkMode": mode}, overrides, client)
 
 
-def _keywords(  # noqa: PLR0917 -- MiniStack's own
+def _keywords(  # noqa: PLR0917 -- MiniStack's signature
     original: Any, cdef: Definition, td: Definition, env: dict[str, str], ports: Any, network: Any,
     host_mode: Any, task_id: str, task_arn: str, own_address: Any, cluster_arn: str,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return the keywords of docker's `run` for a container, as soon as what it depends on is there."""
+    """Wait for the dependencies of a container, and return its keywords of docker's `run`."""
     client, ordered = _ecs._get_docker(), td["containerDefinitions"]
     for dependency in cdef.get("dependsOn") or ():
         _wait(client, dependency, td, task_id)
@@ -116,16 +116,17 @@ def _keywords(  # noqa: PLR0917 -- MiniStack's own
     if memory := cdef.get("memory") or (td.get("memory") if len(ordered) == 1 else None):
         keywords["mem_limit"] = f"{memory}m"
     keywords["volumes"] = volumes.binds(client, td, cdef, task_arn)
-    # Containers are reached by their own address: a port of this machine would be one for all tasks.
+    # Containers are reached by their addresses: a port of this machine could belong to one task only.
     keywords["ports"] = None
-    names_in_order = [one["name"] for one in ordered]
+    positions = {one["name"]: position for position, one in enumerate(ordered)}
     owner, mode = network_owner(ordered), td.get("networkMode")
-    if mode == "awsvpc" and names_in_order.index(owner) < names_in_order.index(cdef["name"]):
+    if mode == "awsvpc" and positions[owner] < positions[cdef["name"]]:
         shared = f"container:{_container_name(task_id, owner)}"
     else:
         shared = "none" if mode == "none" else None
-    # An address that others find it at: not that of one that ends first, or that listens to nobody.
-    if cdef["name"] != owner if mode == "awsvpc" else not cdef.get("portMappings"):
+    # Others reach a task by the owner of its network, or in other network modes by a container with ports.
+    reachable = cdef["name"] == owner if mode == "awsvpc" else bool(cdef.get("portMappings"))
+    if not reachable:
         keywords["labels"][_NO_ADDRESS] = "yes"
     if shared:
         for key in ("network", "extra_hosts", "hostname"):
@@ -133,22 +134,21 @@ def _keywords(  # noqa: PLR0917 -- MiniStack's own
         keywords["network_mode"] = shared
     elif own := names.network(client, cluster_arn):
         group = _ecs._tasks[task_arn].get("group") or ""
-        found = _NO_ADDRESS not in keywords["labels"]
-        aliases = names.aliases(cluster_arn, group) if found else []
+        aliases = names.aliases(cluster_arn, group) if reachable else []
         keywords["network"] = own
         keywords["networking_config"] = {own: client.api.create_endpoint_config(aliases=aliases)}
-        if found and (forwards := names.forwards(cluster_arn, group, td)):
+        if reachable and (forwards := names.forwards(cluster_arn, group, td)):
             keywords["labels"][_FORWARDS] = json.dumps(forwards)
     service = str(_ecs._tasks[task_arn].get("group") or "").startswith("service:")
-    ends = any(is_awaited(cdef["name"], ordered, end) for end in ("COMPLETE", "SUCCESS"))
-    return keywords | live_keywords(client, cdef, keywords, restarts=service and not ends)
+    restarts = service and not exits_first(cdef["name"], ordered)
+    return keywords | live_keywords(client, cdef, keywords, restarts=restarts)
 
 
 def _wait(client: Any, dependency: Mapping[str, str], td: Definition, task_id: str) -> None:
-    """Wait until a container meets a dependency.
+    """Wait until a container has the condition of a dependency.
 
     Raises:
-        NotStartedError: it will not be, or takes too long.
+        NotStartedError: it cannot have it any more, or takes too long.
     """
     name, condition = dependency["containerName"], dependency["condition"]
     definition = next(one for one in td["containerDefinitions"] if one["name"] == name)
@@ -157,24 +157,24 @@ def _wait(client: Any, dependency: Mapping[str, str], td: Definition, task_id: s
     while True:
         container.reload()
         state: dict[str, Any] = container.attrs["State"]
-        checked: dict[str, Any] = state.get("Health") or {}
-        how = str(checked.get("Status") or state["Status"])
-        if condition == "START" or (condition == "HEALTHY" and how == "healthy"):
+        health: dict[str, Any] = state.get("Health") or {}
+        status = str(health.get("Status") or state["Status"])
+        if condition == "START" or (condition == "HEALTHY" and status == "healthy"):
             return
-        ended = state["Status"] == "exited"
-        if ended and (condition == "COMPLETE" or (condition == "SUCCESS" and not state["ExitCode"])):
+        exited = state["Status"] == "exited"
+        if exited and (condition == "COMPLETE" or (condition == "SUCCESS" and not state["ExitCode"])):
             return
-        if ended or how == "unhealthy" or time.monotonic() > end:
+        if exited or status == "unhealthy" or time.monotonic() > end:
             log = container.logs(tail=20).decode(errors="replace")
             raise NotStartedError(
-                f"container {name} is {how}, exit code {state['ExitCode']}, and not {condition}: {log}"
+                f"container {name} is {status}, exit code {state['ExitCode']}, and not {condition}: {log}"
             )
         time.sleep(_PAUSE_SECONDS)
 
 
 def _environment_files(cdef: Definition) -> dict[str, str]:
-    """Return the variables in a container's files in S3, which come before all others."""
-    found: dict[str, str] = {}
+    """Return the variables in a container's files in S3; all others override them."""
+    variables: dict[str, str] = {}
     for file in cdef.get("environmentFiles") or ():
         connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["GATEWAY_PORT"]), timeout=10)
         connection.request("GET", f"/{file['value'].rpartition(':::')[2]}")
@@ -184,12 +184,12 @@ def _environment_files(cdef: Definition) -> dict[str, str]:
         if response.status != http.client.OK:
             raise NotStartedError(f"environment file {file['value']}: {response.status} {response.reason}")
         lines = (line.strip() for line in text.splitlines())
-        found |= dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-    return found
+        variables |= dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return variables
 
 
 def _record_address(original: Any, task: dict[str, Any], container: Any, network: Any) -> None:
-    """Take the address of the container that the task is found at, and forward its other ports."""
+    """Record the address of the container by which a task is reached, and forward its other ports."""
     if _NO_ADDRESS not in container.labels:
         original(task, container, network)
     if forwards := json.loads(container.labels.get(_FORWARDS, "{}")):
@@ -197,7 +197,7 @@ def _record_address(original: Any, task: dict[str, Any], container: Any, network
 
 
 def _forward(task_arn: str, container: Any, *, image: str, ports: Mapping[str, int]) -> None:
-    """Do what Service Connect's proxy does with a port, by the Node of the task's own image."""
+    """Forward ports as Service Connect's proxy does, with Node from the task's image."""
     try:
         container.client.containers.run(
             image,
@@ -211,22 +211,22 @@ def _forward(task_arn: str, container: Any, *, image: str, ports: Mapping[str, i
             user="0",
         )
     except DockerException as error:
-        print(f"Service Connect reaches {task_arn} on its own ports alone: {error}", flush=True)
+        print(f"Service Connect reaches {task_arn} only on its own ports: {error}", flush=True)
 
 
 def _clean_up(original: Any, task: dict[str, Any], client: Any, extra_container: Any = None) -> None:
-    """End what is left of a task of which one container has ended, and remove volumes of ended tasks."""
-    own = list(task.get("_docker_ids") or ())
+    """Stop the remaining containers of a stopped task, and remove the volumes of stopped tasks."""
+    containers = list(task.get("_docker_ids") or ())
     original(task, client, extra_container)
     docker = client or _ecs._get_docker()
-    # Somebody else may remove one at the same time.
+    # Another process may remove one at the same time.
     with suppress(DockerException):
         forwarders = {"label": f"{volumes.TASK}={task['taskArn']}"}
         for forwarder in docker.containers.list(filters=forwarders, ignore_removed=True):
             forwarder.remove(force=True)
-    for identifier in own if client is None else ():
+    for identifier in containers if client is None else ():
         with suppress(DockerException):
-            # One that has ended keeps its log for a while.
+            # An exited container keeps its log for a while.
             docker.api.stop(identifier, timeout=_STOP_SECONDS)
     for volume in docker.volumes.list(filters={"label": volumes.TASK, "dangling": True}):
         other = _ecs._tasks.get(volume.attrs["Labels"][volumes.TASK])

@@ -1,4 +1,4 @@
-"""Docker volumes that stand for what tasks store: file systems, folders of an instance, and scratch."""
+"""Docker volumes in place of file systems, folders of an instance, and task volumes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from local.emulated import instance, ministack, own_labels
 FILE_SYSTEM: Final = "node-on-ecs.file-system"
 """Label of the volumes of an EFS file system, with its id."""
 TASK: Final = "node-on-ecs.task"
-"""Label of the volumes that go with a task, with its ARN."""
+"""Label of the volumes that are removed with a task, with its ARN."""
 _MOUNTED: Final = "/volume"
 
 
 def binds(
     client: Any, definition: Mapping[str, Any], container: Mapping[str, Any], task_arn: str
 ) -> list[str]:
-    """Return the mounts of a container for docker's `run`; their volumes are made where they are missing."""
+    """Return the mounts of a container for docker's `run`, and create missing volumes."""
     volumes = {volume["name"]: volume for volume in definition.get("volumes") or ()}
-    found: list[str] = []
+    mounts: list[str] = []
     for mount in container.get("mountPoints") or ():
         if (volume := volumes.get(mount.get("sourceVolume"))) and mount.get("containerPath"):
             name = _volume(client, volume, container["image"], task_arn)
-            found.append(f"{name}:{mount['containerPath']}:{'ro' if mount.get('readOnly') else 'rw'}")
-    return found
+            mounts.append(f"{name}:{mount['containerPath']}:{'ro' if mount.get('readOnly') else 'rw'}")
+    return mounts
 
 
 def _volume(client: Any, volume: Mapping[str, Any], image: str, task_arn: str) -> str:
@@ -44,15 +44,17 @@ def _volume(client: Any, volume: Mapping[str, Any], image: str, task_arn: str) -
         labels[TASK] = task_arn
         name = f"{task_arn.rpartition('/')[2]}-{volume['name']}"
     name = re.sub(r"[^\w.-]", "-", name.rstrip("/"))
-    if not any(one["Name"] == name for one in client.api.volumes(filters={"name": name})["Volumes"] or ()):
+    if not any(
+        existing["Name"] == name for existing in client.api.volumes(filters={"name": name})["Volumes"] or ()
+    ):
         client.volumes.create(name, labels=labels)
         if owner:
-            _give(client, name, owner, image)
+            _set_owner(client, name, owner, image)
     return name
 
 
 def _root(efs: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | None]:
-    """Return the folder of a file system that a task mounts, and who owns it where EFS makes it."""
+    """Return the folder of a file system that a task mounts, and the owner with which EFS creates it."""
     authorization: Mapping[str, str] = efs.get("authorizationConfig") or {}
     if (point := authorization.get("accessPointId")) is None:
         return efs.get("rootDirectory") or "/", None
@@ -60,8 +62,8 @@ def _root(efs: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | None]:
     return root.get("Path") or "/", root.get("CreationInfo")
 
 
-def _give(client: Any, name: str, owner: Mapping[str, Any], image: str) -> None:
-    """Give a volume's folder to the user whom an access point names, by a container that never starts."""
+def _set_owner(client: Any, name: str, owner: Mapping[str, Any], image: str) -> None:
+    """Set the owner of a volume's folder to an access point's, through a container that never starts."""
     from docker.errors import ImageNotFound
 
     folder = tarfile.TarInfo(_MOUNTED.removeprefix("/"))
@@ -83,7 +85,7 @@ def _give(client: Any, name: str, owner: Mapping[str, Any], image: str) -> None:
 
 
 def remove_volumes(label: str) -> None:
-    """Remove all volumes with a label, written `name=value`, and the containers of tasks that had them.
+    """Remove all volumes with a label, written `name=value`, and the containers that use them.
 
     Raises:
         DockerError: one cannot be removed.

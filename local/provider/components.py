@@ -1,8 +1,8 @@
-"""Declares the children of a remote component (awsx) with an engine that is reached over gRPC."""
+"""Registers the children of a remote component (awsx) with the engine, over gRPC."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 import grpc
@@ -10,7 +10,7 @@ from pulumi.runtime.proto import provider_pb2, resource_pb2, resource_pb2_grpc
 
 from local.provider import values
 from local.resources.base import Properties, ResourceError
-from local.resources.construct import Attribute, Registered, ResourceReference
+from local.resources.construct import Attribute, Child, Registered, ResourceReference
 
 _NO_LIMIT: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
@@ -18,16 +18,16 @@ Construct = Callable[..., Properties]
 
 
 def construct(request: Any, stand_in: Construct) -> Any:
-    """Answer a `ConstructRequest` with what `stand_in` declares.
+    """Answer a `ConstructRequest` with the children that `stand_in` registers.
 
     Raises:
-        ResourceError: the inputs cannot be right, or a child could not be made.
+        ResourceError: the inputs are invalid, or a child could not be created.
     """
     with grpc.insecure_channel(request.monitorEndpoint, options=_NO_LIMIT) as channel:
         monitor = _Monitor(resource_pb2_grpc.ResourceMonitorStub(channel), request)
         inputs = values.decode(request.inputs)
         urn = monitor.register_component(inputs)
-        outputs = stand_in(monitor, name=request.name, urn=urn, inputs=values.reveal(inputs))
+        outputs = stand_in(monitor.register, name=request.name, urn=urn, inputs=values.reveal(inputs))
         response = provider_pb2.ConstructResponse(urn=urn)
         resolved: Properties = {}
         for key, value in outputs.items():
@@ -40,32 +40,35 @@ def construct(request: Any, stand_in: Construct) -> Any:
 
 
 class _Monitor:
-    """The engine's resource monitor, as a stand-in wants it."""
+    """The engine's resource monitor."""
 
     def __init__(self, stub: Any, request: Any) -> None:
         self._stub = stub
         self._request = request
+        self._urn = ""
+        """The component's."""
 
     def register_component(self, inputs: Properties) -> str:
-        asked = self._request
+        source = self._request
         request = resource_pb2.RegisterResourceRequest(
-            type=asked.type,
-            name=asked.name,
-            parent=asked.parent,
+            type=source.type,
+            name=source.name,
+            parent=source.parent,
             object=values.encode(inputs),
             acceptSecrets=True,
             acceptResources=True,
-            dependencies=asked.dependencies,
-            providers=asked.providers,
-            aliases=asked.aliases,
-            retainOnDelete=asked.retainOnDelete,
-            deletedWith=asked.deletedWith,
+            dependencies=source.dependencies,
+            providers=source.providers,
+            aliases=source.aliases,
+            retainOnDelete=source.retainOnDelete,
+            deletedWith=source.deletedWith,
         )
-        if asked.HasField("protect"):
-            request.protect = asked.protect
-        for key, value in asked.inputDependencies.items():
+        if source.HasField("protect"):
+            request.protect = source.protect
+        for key, value in source.inputDependencies.items():
             request.propertyDependencies[key].urns.extend(value.urns)
-        return str(self._call(self._stub.RegisterResource, request).urn)
+        self._urn = str(self._call(self._stub.RegisterResource, request).urn)
+        return self._urn
 
     def register_outputs(self, urn: str, outputs: Properties) -> None:
         self._call(
@@ -73,33 +76,27 @@ class _Monitor:
             resource_pb2.RegisterResourceOutputsRequest(urn=urn, outputs=values.encode(outputs)),
         )
 
-    def register(
-        self,
-        token: str,
-        name: str,
-        inputs: Properties,
-        *,
-        parent: str,
-        depends_on: Sequence[str] = (),
-    ) -> Registered:
+    def register(self, child: Child) -> Registered:
         dependencies: dict[str, set[str]] = {}
-        plain = {key: _resolve(value, dependencies.setdefault(key, set())) for key, value in inputs.items()}
+        plain = {
+            key: _resolve(value, dependencies.setdefault(key, set())) for key, value in child.inputs.items()
+        }
         request = resource_pb2.RegisterResourceRequest(
-            type=token,
-            name=name,
+            type=child.token,
+            name=child.name,
             custom=True,
-            parent=parent,
+            parent=child.parent,
             object=values.encode(plain),
-            # Without one the engine takes the package's default provider.
-            provider=self._request.providers.get(token.partition(":")[0], ""),
+            # Without one the engine uses the package's default provider.
+            provider=self._request.providers.get(child.token.partition(":")[0], ""),
             acceptSecrets=True,
             acceptResources=True,
-            dependencies=sorted({*depends_on}.union(*dependencies.values())),
+            dependencies=sorted(({child.parent} - {self._urn}).union(*dependencies.values())),
         )
         for key, urns in dependencies.items():
             request.propertyDependencies[key].urns.extend(sorted(urns))
-        made = self._call(self._stub.RegisterResource, request)
-        return Registered(made.urn, made.id or None, values.plain(made.object))
+        registered = self._call(self._stub.RegisterResource, request)
+        return Registered(registered.urn, registered.id or None, values.plain(registered.object))
 
     def _call(self, method: Any, message: Any) -> Any:
         try:
@@ -114,7 +111,7 @@ def _details(error: grpc.RpcError) -> str:
 
 
 def _resolve(value: Any, urns: set[str]) -> Any:
-    """The plain value of what a stand-in gives, noting in `urns` which resources it comes from."""
+    """Return the plain value of an input or output, and add the resources that it depends on to `urns`."""
     match value:
         case Attribute():
             urns.add(value.urn)

@@ -1,4 +1,4 @@
-"""Creates, updates and reads one resource by its handler, in plain values."""
+"""Creates, adopts, updates and compares a resource by its handler, in plain values."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def create(
     recovering: bool,
     timeout_seconds: float = 0,
 ) -> tuple[str, Properties]:
-    """Create it, or adopt what an interrupted run created; return id and outputs.
+    """Create it, or adopt it from an interrupted run; return id and outputs.
 
     Raises:
-        UnfinishedError: it exists and cannot be read, or is not as requested.
+        UnfinishedError: it exists and cannot be read, or is not as configured.
         ResourceError: it could not be created.
     """
     with cloud.working_on(urn, timeout=timeout_seconds):
-        identifier = _make(handler, cloud, urn=urn, inputs=inputs, recovering=recovering)
+        identifier = _create_or_adopt(handler, cloud, urn=urn, inputs=inputs, recovering=recovering)
         cloud.remember(handler.token, identifier)
         try:
             outputs = handler.read(cloud, id=identifier, inputs=inputs)
@@ -37,11 +37,13 @@ def create(
         return identifier, outputs
 
 
-def _make(handler: Handler, cloud: Cloud, *, urn: str, inputs: Properties, recovering: bool) -> str:
-    found = _left_behind(handler, cloud, urn=urn, inputs=inputs) if recovering else None
-    if found is None:
+def _create_or_adopt(
+    handler: Handler, cloud: Cloud, *, urn: str, inputs: Properties, recovering: bool
+) -> str:
+    left_behind = _left_behind(handler, cloud, urn=urn, inputs=inputs) if recovering else None
+    if left_behind is None:
         return handler.create(cloud, urn=urn, inputs=inputs)
-    identifier, outputs = found
+    identifier, outputs = left_behind
     diff = handler.diff(live_inputs(inputs, outputs), inputs)
     if diff.replace:
         handler.delete(cloud, id=identifier, outputs=outputs)
@@ -51,24 +53,24 @@ def _make(handler: Handler, cloud: Cloud, *, urn: str, inputs: Properties, recov
     return identifier
 
 
-def with_name_left_behind(
-    handler: Handler, cloud: Cloud, *, urn: str, asked: Properties, checked: Properties
+def with_left_behind_name(
+    handler: Handler, cloud: Cloud, *, urn: str, inputs: Properties, checked: Properties
 ) -> Properties:
-    """The checked inputs of something new, with the name that a run that was cut off gave it.
+    """Return checked inputs of a new resource with the automatic name of an interrupted run.
 
-    An automatic name ends at random: another one would make another thing.
+    With another random suffix the resource would be another one.
     """
     key = handler.name_property
-    if key is None or asked.get(key) is not None or values.has_unknown(checked):
+    if key is None or inputs.get(key) is not None or values.has_unknown(checked):
         return checked
-    found = _left_behind(handler, cloud, urn=urn, inputs=checked)
-    return checked if found is None or key not in found[1] else {**checked, key: found[1][key]}
+    _, outputs = _left_behind(handler, cloud, urn=urn, inputs=checked) or (None, {})
+    return {**checked, key: outputs[key]} if key in outputs else checked
 
 
 def _left_behind(
     handler: Handler, cloud: Cloud, *, urn: str, inputs: Properties
 ) -> tuple[str, Properties] | None:
-    """Id and outputs of what a run that was cut off made for this URN."""
+    """Return id and outputs of the resource that an interrupted run created for this URN."""
     identifier = handler.find(cloud, urn=urn, inputs=inputs)
     if identifier is None or cloud.is_known(handler.token, identifier):
         return None
@@ -90,32 +92,31 @@ def update(
     """Change it in place and return its outputs.
 
     Raises:
-        ResourceError: it could not be changed, or is gone.
+        ResourceError: it could not be changed, or does not exist.
     """
-    effective = tuple(key for key in changed if key not in handler.settled_at_creation)
+    effective = tuple(key for key in changed if key not in handler.creation_only)
     with cloud.working_on(urn, timeout=timeout_seconds):
         if effective:
             handler.update(cloud, id=identifier, old=old_outputs, new=inputs, changed=effective)
         outputs = handler.read(cloud, id=identifier, inputs=inputs)
     if outputs is None:
-        raise ResourceError(f"{identifier} is gone: run this again to create it anew")
+        raise ResourceError(f"{identifier} does not exist any more: run this again to create it")
     return outputs
 
 
 def expected_after_update(handler: Handler, old_outputs: Properties, inputs: Properties) -> Properties:
-    """The outputs that an update will have, as far as a preview can know them."""
-    return {**old_outputs, **inputs, **dict.fromkeys(handler.renewed_by_update, UNKNOWN)}
+    """Return the outputs after an update, as far as a preview can know them."""
+    return {**old_outputs, **inputs, **dict.fromkeys(handler.known_after_update, UNKNOWN)}
 
 
 def compared(
     old_inputs: Properties, old_outputs: Properties, new: Properties, ignored: Collection[str]
 ) -> Properties:
-    """The old values that a diff compares with the new inputs: the outputs in the state.
+    """Return the old values for a diff with the new inputs: the outputs, as in the official provider.
 
-    The official provider compares them so, too. After an update that did not become what was asked for, the
-    engine keeps the inputs of before and the outputs with what was asked for: the same update again changes
-    nothing. Of what is `ignored` (property paths of `ignore_changes`) the engine hands the old inputs on as
-    new ones, so these are compared with.
+    After an unfinished update the engine has the previous inputs, and outputs with the configured values: the
+    same update again changes nothing. For `ignored` property paths (`ignore_changes`) the engine passes the
+    old inputs as the new ones, so they are compared with the old inputs.
     """
     kept = {path.partition(".")[0].partition("[")[0] for path in ignored}
     live = live_inputs({**dict.fromkeys(new), **old_inputs}, old_outputs)
@@ -125,21 +126,21 @@ def compared(
 def outputs_of_unfinished(
     handler: Handler, cloud: Cloud, error: UnfinishedError, inputs: Properties
 ) -> Properties:
-    """What the state keeps of a resource that is not what was asked for: what there is, by the new inputs."""
+    """Return the real outputs of an unfinished resource, overridden by the configured values."""
     try:
-        found = handler.read(cloud, id=error.identifier, inputs=inputs)
+        outputs = handler.read(cloud, id=error.identifier, inputs=inputs)
     except ResourceError:
-        found = None
-    # As the official provider does: the state says that what was asked for is there.
-    return {**(found or {}), **inputs}
+        outputs = None
+    # As in the official provider, the state claims the configured values.
+    return {**(outputs or {}), **inputs}
 
 
 def live_inputs(inputs: Properties, outputs: Properties) -> Properties:
-    """The inputs as they are on AWS; what AWS does not tell is taken as asked."""
+    """Return the inputs with their real values, and the configured ones of what AWS does not return."""
     return {key: outputs.get(key, value) for key, value in inputs.items()}
 
 
 def drift(handler: Handler, inputs: Properties, outputs: Properties) -> dict[str, Any]:
-    """The inputs that are another thing on AWS than in the state, with what they are there."""
+    """Return the real values of inputs that differ on AWS."""
     live = live_inputs(inputs, outputs)
-    return {key: live[key] for key, value in inputs.items() if not handler.same(key, value, live[key])}
+    return {key: live[key] for key, value in inputs.items() if not handler.is_same(key, value, live[key])}

@@ -39,7 +39,7 @@ Construct = Callable[..., Properties]
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """One package of all its provider instances in one run of the CLI."""
+    """All provider instances of one package in one run of the CLI."""
 
     def __init__(
         self,
@@ -55,13 +55,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Serve `package`.
 
         Args:
-            package: the package's name, as in its tokens.
+            package: its name, as in its tokens.
             handlers: resource types by token.
             invokes: functions by token.
             constructors: remote components by token.
             endpoint: the emulator's.
-            version: the version of the SDK that the program uses: the CLI asks for a plugin of that one.
-            known: (type, id) of each resource in the state, where an earlier run was interrupted; else None.
+            version: of the program's SDK, which the CLI requires of a plugin.
+            known: type and id of each resource in the state, if an earlier run was interrupted; else None.
         """
         self._package = package
         self._handlers = handlers
@@ -73,9 +73,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._shared = Shared(known={*(known or ())})
         self._engine: EngineLog | None = None
         self._clouds: dict[str, Cloud] = {}
-        """By the connection: the CLI opens one for each instance of a provider, and all reach this server."""
+        """By connection: the CLI opens one for each instance of a provider, all to this server."""
 
-    # The names are the protocol's.
+    # Method names are the protocol's.
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         del request, context
@@ -91,7 +91,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
-        # What is under way ends within seconds, and its outcome belongs into the state; only waits are ended.
+        # Only waits are cancelled: other calls end within seconds, and the state needs their results.
         del request, context
         self._shared.cancelled.set()
         return empty_pb2.Empty()
@@ -119,8 +119,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ConfigureResponse(acceptSecrets=True, acceptResources=True, supportsPreview=True)
 
     def Check(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
-        asked = values.decode(request.news)
-        plain: Properties = values.reveal(asked)
+        inputs = values.decode(request.news)
+        plain: Properties = values.reveal(inputs)
         old = values.plain(request.olds)
         with _errors_reported(context):
             handler = self._handler(request)
@@ -128,24 +128,24 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 checked = handler.check(
                     self._cloud(context),
                     name=request.name,
-                    # The protocol does not tell no old inputs from empty ones.
+                    # The protocol does not distinguish missing old inputs from empty ones.
                     old=old or None,
                     new=plain,
                     random_hex=request.randomSeed.hex(),
                 )
                 if not old and self._recovering:
-                    checked = operations.with_name_left_behind(
-                        handler, self._cloud(context), urn=request.urn, asked=plain, checked=checked
+                    checked = operations.with_left_behind_name(
+                        handler, self._cloud(context), urn=request.urn, inputs=plain, checked=checked
                     )
             except ResourceError as error:
                 return provider_pb2.CheckResponse(
                     inputs=request.news, failures=[provider_pb2.CheckFailure(reason=str(error))]
                 )
-        return provider_pb2.CheckResponse(inputs=_encoded(checked, asked))
+        return provider_pb2.CheckResponse(inputs=_encoded(checked, inputs))
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         old_inputs, old_outputs, new = (
-            values.plain(one) for one in (request.old_inputs, request.olds, request.news)
+            values.plain(struct) for struct in (request.old_inputs, request.olds, request.news)
         )
         with _errors_reported(context):
             handler = self._handler(request)
@@ -162,7 +162,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             if request.preview:
                 return provider_pb2.CreateResponse(properties=request.properties)
             with self._kept_if_unfinished(context, handler, inputs):
-                identifier, made = operations.create(
+                identifier, outputs = operations.create(
                     handler,
                     self._cloud(context),
                     urn=request.urn,
@@ -170,7 +170,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                     recovering=self._recovering,
                     timeout_seconds=request.timeout,
                 )
-            return provider_pb2.CreateResponse(id=identifier, properties=_encoded(made, inputs))
+            return provider_pb2.CreateResponse(id=identifier, properties=_encoded(outputs, inputs))
 
     def Read(self, request: Any, context: Any) -> Any:  # noqa: D102, N802
         inputs = values.decode(request.inputs)
@@ -179,7 +179,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             handler = self._handler(request)
             outputs = handler.read(self._cloud(context), id=request.id, inputs=plain)
             if outputs is None:
-                # It has to be created again, and may get the same id.
+                # It is created again, and may get the same id.
                 return provider_pb2.ReadResponse()
             self._cloud(context).remember(request.type, request.id)
             concealed = values.conceal(outputs, values.decode(request.properties), inputs)
@@ -224,11 +224,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             function = self._invokes.get(request.tok)
             if function is None:
                 raise ResourceError(
-                    f"function {request.tok}: the local run does not have it; add it in local/resources"
+                    f"function {request.tok}: the local run does not support it; add it in local/resources"
                 )
             answer = function(self._cloud(context), values.plain(request.args))
             response = provider_pb2.InvokeResponse()
-            # The field's name is a keyword of Python.
+            # The name of the field is a keyword of Python.
             getattr(response, "return").CopyFrom(values.encode(answer))
             return response
 
@@ -237,7 +237,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             stand_in = self._constructors.get(request.type)
             if stand_in is None:
                 raise ResourceError(
-                    f"{request.type} {request.name}: the local run does not have this component: "
+                    f"{request.type} {request.name}: the local run does not support this component: "
                     "add it in local/resources, or run this stack on AWS"
                 )
             return construct(request, stand_in)
@@ -248,7 +248,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return cloud
         if not self._clouds:
             raise ResourceError(f"provider {self._package!r} is used before it is configured")
-        # A connection that was idle and opened anew.
+        # An idle connection that was opened again.
         return list(self._clouds.values())[-1]
 
     def _report(self, urn: str, message: str) -> None:
@@ -266,7 +266,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     @contextmanager
     def _kept_if_unfinished(self, context: Any, handler: Handler, inputs: Properties) -> Generator[None]:
-        """Let the state keep a resource that exists but is not as requested."""
+        """Make the state keep a resource that exists but is not as configured."""
         try:
             yield
         except UnfinishedError as error:
@@ -286,13 +286,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def _encoded(properties: Properties, inputs: Properties) -> Any:
-    """Return properties for the wire, secret where the inputs are."""
+    """Encode properties, secret where the inputs are."""
     return values.encode(values.conceal(properties, inputs))
 
 
 @contextmanager
 def _errors_reported(context: Any) -> Generator[None]:
-    """Return a handler's refusal to the engine as one sentence."""
+    """Report a handler's error to the engine by its message."""
     try:
         yield
     except ResourceError as error:
@@ -333,7 +333,7 @@ def _default_tags(configuration: Properties) -> Mapping[str, str]:
 
 
 class EngineLog:
-    """Shows progress beside the resource that it belongs to, in the CLI's display."""
+    """Shows progress beside its resource in the CLI's display."""
 
     def __init__(self, address: str) -> None:
         self._stub: Any = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address, options=_NO_LIMIT))
@@ -345,7 +345,7 @@ class EngineLog:
                 engine_pb2.LogRequest(severity=engine_pb2.INFO, message=message, urn=urn, ephemeral=True)
             )
         except grpc.RpcError:
-            # The engine is shutting down: nobody is left to see it.
+            # The engine is shutting down.
             return
 
 
@@ -361,7 +361,7 @@ class Servers:
         """
         from local.resources.registry import CONSTRUCTORS, HANDLERS, INVOKES
 
-        # Kept, for Python collects a server that nothing refers to.
+        # Referenced, as Python collects unreferenced servers.
         self._servers: list[grpc.Server] = []
         ports: dict[str, int] = {}
         for package in PACKAGES:
@@ -380,7 +380,7 @@ class Servers:
         """Value of `PULUMI_DEBUG_PROVIDERS`."""
 
     def stop(self) -> None:
-        """Stop them; calls under way end with an error."""
+        """Stop them; current calls end with an error."""
         for server in self._servers:
             server.stop(None)
 

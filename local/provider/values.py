@@ -1,7 +1,7 @@
-"""Property values as they cross the border: protobuf structs outside, plain Python inside.
+"""Converts property values between the protocol's protobuf structs and plain Python.
 
-Inside, a whole number is an int, an unknown is `UNKNOWN`, and secrets and resource references keep the
-wrapper that they have in the checkpoint, until `reveal` takes the secrets off for a handler.
+In Python a whole number is an int, an unknown is `UNKNOWN`, and secrets and resource references have the
+wrapper of the checkpoint, until `reveal` removes the secrets' for a handler.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from local.resources.base import UNKNOWN, Properties, Unknown
 from local.resources.construct import ResourceReference
 
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 -- the wire's mark, no secret
+SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 -- the protocol's marker, not a secret
 RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
 def decode(struct: struct_pb2.Struct) -> Properties:
-    """Turn a protobuf struct into properties."""
+    """Convert a protobuf struct to properties."""
     return {key: _decode_value(value) for key, value in struct.fields.items()}
 
 
@@ -43,7 +43,7 @@ def _decode_value(value: struct_pb2.Value) -> Any:
 
 
 def encode(properties: Mapping[str, Any]) -> struct_pb2.Struct:
-    """Turn properties into a protobuf struct."""
+    """Convert properties to a protobuf struct."""
     struct = struct_pb2.Struct()
     for key, value in properties.items():
         _encode_into(struct.fields[key], value)
@@ -75,17 +75,17 @@ def _encode_into(target: struct_pb2.Value, value: Any) -> None:
 
 
 def reference(urn: str, identifier: Any) -> Properties:
-    """A resource as a property value."""
+    """Return a resource as a property value."""
     return {SIGNATURE: RESOURCE, "urn": urn, "id": identifier, "packageVersion": ""}
 
 
 def secret(value: Any) -> Properties:
-    """A value that must not be shown, nor written in the clear."""
+    """Return a value in the wrapper of secrets."""
     return {SIGNATURE: SECRET, "value": value}
 
 
 def is_secret(value: Any) -> bool:
-    """Whether `value` wears the secret's wrapper."""
+    """Whether `value` has the wrapper of secrets."""
     return isinstance(value, Mapping) and cast("Mapping[str, Any]", value).get(SIGNATURE) == SECRET
 
 
@@ -101,27 +101,27 @@ def reveal(value: Any) -> Any:
 
 
 def plain(struct: struct_pb2.Struct) -> Properties:
-    """Turn a protobuf struct into properties as a handler takes them."""
+    """Convert a protobuf struct to a handler's properties, without secret wrappers."""
     return reveal(decode(struct))
 
 
 def conceal(value: Any, *patterns: Any) -> Any:
-    """Copy `value` with the secret wrapper around what one of `patterns` has it around."""
+    """Copy `value` with secret wrappers wherever one of `patterns` has them."""
     if any(is_secret(pattern) for pattern in patterns):
         return secret(value)
     if isinstance(value, Mapping):
-        mappings = [cast("Mapping[str, Any]", one) for one in patterns if isinstance(one, Mapping)]
+        mappings = [cast("Mapping[str, Any]", p) for p in patterns if isinstance(p, Mapping)]
         items = cast("Mapping[str, Any]", value).items()
-        return {key: conceal(item, *(one.get(key) for one in mappings)) for key, item in items}
+        return {key: conceal(item, *(mapping.get(key) for mapping in mappings)) for key, item in items}
     if isinstance(value, list):
-        lists = [cast("list[Any]", one) for one in patterns if isinstance(one, list)]
+        lists = [cast("list[Any]", p) for p in patterns if isinstance(p, list)]
         items = enumerate(cast("list[Any]", value))
-        return [conceal(item, *(one[at] for one in lists if at < len(one))) for at, item in items]
+        return [conceal(item, *(parts[i] for parts in lists if i < len(parts))) for i, item in items]
     return value
 
 
 def has_unknown(value: Any) -> bool:
-    """Whether something in `value` only exists after an update."""
+    """Whether `value` contains an unknown."""
     if isinstance(value, Unknown):
         return True
     if isinstance(value, Mapping):

@@ -16,31 +16,31 @@ _HINTS: Final = {
     "DuplicateLoadBalancerName": "A load balancer has that name already: delete it, or choose another name.",
     "DuplicateTargetGroupName": "A target group has that name already: delete it, or choose another name.",
     "InvalidGroup.Duplicate": "A security group has that name already: delete it, or choose another name.",
-    "InvalidAction": "MiniStack does not have this operation; the local run cannot show it.",
+    "InvalidAction": "MiniStack does not have this operation: the local run does not support it.",
     "InvalidChangeBatch": "The zone holds that record already: delete it, or set `allowOverwrite`.",
     "RepositoryNotEmptyException": "Set `forceDelete` to delete its images with it.",
-    "NoSuchHostedZone": "The zone is gone: `make down` and `make up` create it again.",
+    "NoSuchHostedZone": "The zone was deleted: `make down` and `make up` create it again.",
 }
 _DEFAULT_HINT: Final = "Correct the named setting, or delete the conflicting resource, and run this again."
 
 
 def code_of(error: BaseException | None) -> str:
-    """Return AWS's own name of an error, such as `NoSuchEntity`; nothing for an error of another kind."""
+    """Return AWS's code of an error, such as `NoSuchEntity`; empty for other errors."""
     response: dict[str, Any] = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
 
 
 @contextmanager
 def explained(action: str) -> Generator[None]:
-    """Turn what AWS calls raise into a ResourceError that says what to do.
+    """Convert errors of AWS calls to a ResourceError that says what to do.
 
     Args:
-        action: what is being done to what, such as "create ECS cluster 'web'".
+        action: the call in words, such as "create ECS cluster 'web'".
 
     Raises:
-        ResourceError: the call was refused or did not arrive.
+        ResourceError: AWS refused the call or did not answer.
     """
-    # A run that changes nothing calls nothing, and saves the time to load this.
+    # A run without changes calls nothing and need not load this.
     from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
     try:
@@ -63,14 +63,14 @@ def call(
     operation: str,
     /,
     *,
-    absent: Collection[str] = (),
+    ignored_codes: Collection[str] = (),
     all_pages: bool = False,
     **arguments: Any,
 ) -> dict[str, Any]:
-    """Call AWS and return its answer, or an empty one where it fails with a code of `absent`.
+    """Call AWS and return the answer; an error with one of `ignored_codes` is an empty answer.
 
     Raises:
-        ResourceError: AWS refused, or did not answer.
+        ResourceError: AWS refused the call or did not answer.
     """
     try:
         with explained(f"{operation.replace('_', ' ')} ({service})"):
@@ -79,6 +79,6 @@ def call(
                 return client.get_paginator(operation).paginate(**arguments).build_full_result()
             return getattr(client, operation)(**arguments)
     except ResourceError as error:
-        if code_of(error.__cause__) in absent:
+        if code_of(error.__cause__) in ignored_codes:
             return {}
         raise

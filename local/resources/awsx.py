@@ -1,6 +1,6 @@
-"""Stand-in for `awsx.ec2.Vpc`, which lives in a provider of its own: the same children, the same outputs.
+"""Stand-in for the remote component `awsx.ec2.Vpc`: the same children and outputs.
 
-It follows awsx 3.11.0 (awsx/ec2/vpc.ts) for what the program uses, and refuses the rest by name.
+It follows awsx 3.11.0 (awsx/ec2/vpc.ts) for the inputs that the program uses, and refuses all others.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from ipaddress import IPv6Network
 from typing import Final
 
 from local.resources.base import UNKNOWN, Properties, ResourceError
-from local.resources.construct import Attribute, Registered, Registrar, ResourceReference
+from local.resources.construct import Attribute, Child, Register, Registered
 
 _VPC_INPUTS: Final = (
-    "assignGeneratedIpv6CidrBlock", "enableDnsHostnames", "enableDnsSupport", "instanceTenancy",
+    "assignGeneratedIpv6CidrBlock", "enableDnsHostnames",
 )  # fmt: skip
 _OWN_INPUTS: Final = (
     "availabilityZoneNames", "cidrBlock", "natGateways", "subnetSpecs", "subnetStrategy", "tags",
@@ -27,37 +27,37 @@ _NAT_STRATEGIES: Final = ("None", "Single", "OnePerAz")
 _ANYWHERE: Final = "0.0.0.0/0"
 
 
-def construct_vpc(registrar: Registrar, *, name: str, urn: str, inputs: Properties) -> Properties:
+def construct_vpc(register: Register, *, name: str, urn: str, inputs: Properties) -> Properties:
     """Register awsx's children of a VPC under the component `urn`, and return the component's outputs.
 
-    Outputs hold `ResourceReference`s for resources and `Attribute`s for ids, UNKNOWN in the preview of a
+    Outputs are `ResourceReference`s for resources and `Attribute`s for ids, UNKNOWN in the preview of a
     creation.
 
     Raises:
-        ResourceError: inputs that awsx refuses, or that this stand-in does not know.
+        ResourceError: inputs that awsx refuses, or that this stand-in does not support.
     """
-    given = {key: value for key, value in inputs.items() if value is not None}
+    configured = {key: value for key, value in inputs.items() if value is not None}
     what = f"awsx.ec2.Vpc {name!r}"
-    _require_known(what, given, (*_VPC_INPUTS, *_OWN_INPUTS))
-    if missing := [key for key in _REQUIRED if not given.get(key)]:
+    _require_supported(what, configured, (*_VPC_INPUTS, *_OWN_INPUTS))
+    if missing := [key for key in _REQUIRED if not configured.get(key)]:
         raise ResourceError(f"{what}: the local run needs {', '.join(missing)}")
-    if given.get("subnetStrategy") != "Auto":
+    if configured.get("subnetStrategy") != "Auto":
         raise ResourceError(
-            f"{what}: subnetStrategy is {given.get('subnetStrategy')!r}, "
-            f"the local run knows 'Auto' only: set it",
+            f"{what}: subnetStrategy is {configured.get('subnetStrategy')!r}, "
+            f"the local run supports only 'Auto': set it",
         )
-    zones: list[str] = given["availabilityZoneNames"]
-    specs = _specs(what, given, len(zones))
-    strategy = _nat_strategy(what, given, {str(spec["type"]) for spec in specs})
+    zones: list[str] = configured["availabilityZoneNames"]
+    specs = _specs(what, configured, len(zones))
+    strategy = _nat_strategy(what, configured, {str(spec["type"]) for spec in specs})
 
-    own_tags: Properties = given.get("tags") or {}
+    own_tags: Properties = configured.get("tags") or {}
     tags = {"Name": name, **own_tags}
-    vpc_inputs = {key: given[key] for key in _VPC_INPUTS if key in given}
-    vpc_inputs |= {"cidrBlock": given["cidrBlock"], "tags": tags}
-    vpc = registrar.register("aws:ec2/vpc:Vpc", name, vpc_inputs, parent=urn)
-    build = _Build(registrar, name, given, tags, strategy, vpc)
+    vpc_inputs = {key: configured[key] for key in _VPC_INPUTS if key in configured}
+    vpc_inputs |= {"cidrBlock": configured["cidrBlock"], "tags": tags}
+    vpc = register(Child("aws:ec2/vpc:Vpc", name, vpc_inputs, urn))
+    build = _Build(register, name, configured, tags, strategy, vpc)
     gateway = build.child("internetGateway", name, vpc, {"vpcId": vpc.output("id"), "tags": tags})
-    # Public ones first: the private ones' routes lead to a NAT gateway in them.
+    # Public ones first, as private subnets route to their NAT gateways.
     ordered = sorted(specs, key=lambda spec: _TYPES.index(spec["type"]))
     for zone_index, zone in enumerate(zones):
         for position, spec in enumerate(ordered):
@@ -67,28 +67,28 @@ def construct_vpc(registrar: Registrar, *, name: str, urn: str, inputs: Properti
 
 @dataclass(frozen=True)
 class _Build:
-    """Registers one subnet after the other, each with its route table."""
+    """Registers the subnets, each with its route table."""
 
-    registrar: Registrar
+    register: Register
     name: str
-    given: Properties
+    configured: Properties
     tags: Properties
     strategy: str
     vpc: Registered
-    made: dict[str, list[Registered]] = field(default_factory=lambda: defaultdict(list))
-    """By type, and subnets by kind too."""
+    children: dict[str, list[Registered]] = field(default_factory=lambda: defaultdict(list))
+    """By type, and subnets also by subnet type."""
 
     def child(self, kind: str, name: str, parent: Registered, inputs: Properties) -> Registered:
-        """Register a child of a child, which it depends on."""
+        """Register a child of a child."""
         token = f"aws:ec2/{kind}:{kind[0].upper()}{kind[1:]}"
-        child = self.registrar.register(token, name, inputs, parent=parent.urn, depends_on=[parent.urn])
-        self.made[kind].append(child)
+        child = self.register(Child(token, name, inputs, parent.urn))
+        self.children[kind].append(child)
         return child
 
     def subnet(
         self, spec: Properties, zone: str, zone_index: int, gateway: Registered, *, ipv6_index: int
     ) -> None:
-        """Register a subnet, its route table and routes, and its NAT gateway if it gets one."""
+        """Register a subnet, its route table and route, and its NAT gateway if it has one."""
         kind = str(spec["type"])
         name = f"{self.name}-{kind.lower()}-{zone_index + 1}"
         common: Properties = {
@@ -103,11 +103,11 @@ class _Build:
             **self._ipv6(name, spec, ipv6_index),
         }
         registered = self.child("subnet", name, self.vpc, inputs)
-        self.made[kind].append(registered)
+        self.children[kind].append(registered)
         table = self.child("routeTable", name, registered, common)
         ends = {"routeTableId": table.output("id"), "subnetId": registered.output("id")}
         self.child("routeTableAssociation", name, table, ends)
-        gateways = self.made["natGateway"]
+        gateways = self.children["natGateway"]
         if kind == "Public":
             if self.strategy == "OnePerAz" or (self.strategy == "Single" and not gateways):
                 self._nat_gateway(registered, zone_index)
@@ -120,11 +120,11 @@ class _Build:
         self.child("route", name, table, route)
 
     def _ipv6(self, name: str, spec: Properties, index: int) -> Properties:
-        of_vpc = self.given.get("assignGeneratedIpv6CidrBlock")
-        of_subnet = spec.get("assignIpv6AddressOnCreation")
-        if not (of_vpc if of_subnet is None else of_subnet):
+        vpc_has_ipv6 = self.configured.get("assignGeneratedIpv6CidrBlock")
+        own = spec.get("assignIpv6AddressOnCreation")
+        if not (vpc_has_ipv6 if own is None else own):
             return {"assignIpv6AddressOnCreation": False}
-        if not of_vpc:
+        if not vpc_has_ipv6:
             raise ResourceError(
                 f"subnet {name!r} assigns IPv6 addresses, but its VPC has none: "
                 f"set assignGeneratedIpv6CidrBlock",
@@ -136,7 +136,7 @@ class _Build:
 
     def _nat_gateway(self, subnet: Registered, zone_index: int) -> None:
         name = f"{self.name}-{zone_index + 1}"
-        own_tags: Properties = self.given.get("tags") or {}
+        own_tags: Properties = self.configured.get("tags") or {}
         tags = {**own_tags, "Name": name}
         eip = self.child("eip", name, subnet, {"tags": tags})
         inputs = {"subnetId": subnet.output("id"), "allocationId": eip.output("allocationId"), "tags": tags}
@@ -145,37 +145,35 @@ class _Build:
     def outputs(self, gateway: Registered, specs: Sequence[Properties]) -> Properties:
         """Return the component's outputs."""
         outputs: Properties = {
-            "internetGateway": _reference(gateway),
+            "internetGateway": gateway.reference,
             "subnetLayout": [{key: spec[key] for key in ("cidrBlocks", "type")} for spec in specs],
-            "vpc": _reference(self.vpc),
+            "vpc": self.vpc.reference,
             "vpcEndpoints": [],
             "vpcId": self.vpc.output("id"),
         }
         for kind in ("eip", "natGateway", "route", "routeTable", "routeTableAssociation", "subnet"):
-            outputs[f"{kind}s"] = [_reference(child) for child in self.made[kind]]
+            outputs[f"{kind}s"] = [child.reference for child in self.children[kind]]
         for kind in ("Isolated", "Private", "Public"):
-            outputs[f"{kind.lower()}Subnets"] = [_reference(child) for child in self.made[kind]]
-            outputs[f"{kind.lower()}SubnetIds"] = [child.output("id") for child in self.made[kind]]
+            outputs[f"{kind.lower()}Subnets"] = [child.reference for child in self.children[kind]]
+            outputs[f"{kind.lower()}SubnetIds"] = [child.output("id") for child in self.children[kind]]
         return outputs
 
 
-def _reference(registered: Registered) -> ResourceReference:
-    return ResourceReference(registered.urn, UNKNOWN if registered.id is None else registered.id)
-
-
-def _require_known(what: str, given: Properties, known: Collection[str]) -> None:
-    if unknown := sorted(key for key, value in given.items() if value is not None and key not in known):
+def _require_supported(what: str, configured: Properties, supported: Collection[str]) -> None:
+    if others := sorted(
+        key for key, value in configured.items() if value is not None and key not in supported
+    ):
         raise ResourceError(
-            f"{what}: the local run does not know {', '.join(unknown)}; leave it out, "
+            f"{what}: the local run does not support {', '.join(others)}; leave it out, "
             f"or add it to local/resources/awsx.py",
         )
 
 
-def _specs(what: str, given: Properties, zones: int) -> list[Properties]:
-    specs: list[Properties] = given["subnetSpecs"]
+def _specs(what: str, configured: Properties, zones: int) -> list[Properties]:
+    specs: list[Properties] = configured["subnetSpecs"]
     for index, spec in enumerate(specs):
         where = f"{what}, subnetSpecs[{index}]"
-        _require_known(where, spec, _SPEC_INPUTS)
+        _require_supported(where, spec, _SPEC_INPUTS)
         if spec["type"] not in _TYPES:
             raise ResourceError(f"{where}: type {spec['type']!r} is not one of {', '.join(_TYPES)}")
         if spec["type"] in (other["type"] for other in specs[:index]):
@@ -188,9 +186,9 @@ def _specs(what: str, given: Properties, zones: int) -> list[Properties]:
     return specs
 
 
-def _nat_strategy(what: str, given: Properties, kinds: Collection[str]) -> str:
-    nat: Properties = given.get("natGateways") or {}
-    _require_known(f"{what}, natGateways", nat, ("strategy",))
+def _nat_strategy(what: str, configured: Properties, kinds: Collection[str]) -> str:
+    nat: Properties = configured.get("natGateways") or {}
+    _require_supported(f"{what}, natGateways", nat, ("strategy",))
     strategy = str(nat.get("strategy") or "OnePerAz")
     if strategy not in _NAT_STRATEGIES:
         raise ResourceError(f"{what}: NAT strategy {strategy!r} is not one of {', '.join(_NAT_STRATEGIES)}")

@@ -16,7 +16,7 @@ Names = tuple[str, ...]
 
 
 class Unknown:
-    """A value that only exists after an update; there is one, `UNKNOWN`."""
+    """A value that is known only after an update; `UNKNOWN` is the only instance."""
 
     def __repr__(self) -> str:
         return "<unknown>"
@@ -30,12 +30,11 @@ class ResourceError(LocalError):
 
 
 class UnfinishedError(ResourceError):
-    """A resource was created or updated, but is not as requested, such as a service that is not steady.
+    """A resource was created or updated, but not as configured, such as a service that is not steady.
 
-    Raised by `create` and `update`. The state keeps this error, and outputs with what was asked for, as it
-    does when the official provider fails after the call that changed something (Pulumi's
-    `ErrorResourceInitFailed`): the next update with the same inputs calls nothing, a refresh reads what is
-    there.
+    Raised by `create` and `update`. As with the official provider (Pulumi's `ErrorResourceInitFailed`), the
+    state keeps this error and the configured values as outputs: the next update with the same inputs calls
+    nothing, and a refresh reads the real values.
     """
 
     def __init__(self, message: str, identifier: str) -> None:
@@ -45,17 +44,17 @@ class UnfinishedError(ResourceError):
 
 @dataclass(frozen=True)
 class Diff:
-    """Which properties differ, and which of them cannot be changed in place."""
+    """Which properties differ, and which of them require replacement."""
 
-    changed: tuple[str, ...] = ()
-    replace: tuple[str, ...] = ()
+    changed: Names = ()
+    replace: Names = ()
 
 
 class Handler(ABC):
-    """Creates, reads, updates and deletes the resources of one type.
+    """Manages the resources of one type.
 
     `create`, `update` and `delete` get plain JSON values without unknowns or secrets; `check` and `diff`
-    may meet `UNKNOWN` in a preview. Whole numbers arrive as int. Property names are Pulumi's own (camelCase).
+    may get `UNKNOWN` in a preview. Whole numbers arrive as int. Property names are Pulumi's (camelCase).
     """
 
     token: str
@@ -63,35 +62,35 @@ class Handler(ABC):
     force_new: frozenset[str]
     """Properties whose change requires replacement."""
     in_place: frozenset[str]
-    """Properties that can be changed; any other property is an error, never a silent update."""
-    settled_at_creation: frozenset[str] = frozenset()
-    """Properties that matter to `create` and `delete` alone; their change is recorded and calls nothing."""
+    """Properties that can be changed in place; `check` refuses properties of neither kind."""
+    creation_only: frozenset[str] = frozenset()
+    """Properties that only `create` and `delete` use; a change is recorded and calls nothing."""
     name_property: str | None = None
-    """Property that gets the logical name and a random end when the program leaves it out."""
+    """Property that gets the logical name with a random suffix when the program sets none."""
     name_max_length: int = 255
     tagged: bool = False
-    """Whether the provider's default tags go into `tags` and `tagsAll`."""
+    """Whether the provider's default tags are merged into `tags` and `tagsAll`."""
     delete_before_replace: bool = False
-    """Whether the old one is deleted before the new one is created: AWS does not allow both."""
-    renewed_by_update: frozenset[str] = frozenset()
+    """Whether the old resource is deleted first, because AWS does not allow both."""
+    known_after_update: frozenset[str] = frozenset()
     """Outputs that an update in place changes: unknown in its preview."""
 
     def check(
         self, cloud: Cloud, *, name: str, old: Properties | None, new: Properties, random_hex: str
     ) -> Properties:
-        """Return `new` with automatic name and default tags; `old` keeps the name that it has.
+        """Return `new` with automatic name and default tags; the name in `old` is kept.
 
         Args:
             cloud: the emulator.
             name: the logical name.
             old: the inputs in the state, if there are any.
-            new: what the program asks for.
+            new: the program's inputs.
             random_hex: at least 7 hexadecimal characters for an automatic name.
 
         Raises:
-            ResourceError: a property that this handler does not know, or a name that is too long.
+            ResourceError: a property that this handler does not support, or a name that is too long.
         """
-        checked = self.fill(cloud, name=name, old=old or {}, new=dict(new))
+        checked = self.prepare(cloud, name=name, old=old or {}, new=dict(new))
         key = self.name_property
         if key is not None and checked.get(key) is None:
             if old is not None and old.get(key) is not None:
@@ -105,22 +104,24 @@ class Handler(ABC):
                     )
         if self.tagged and not isinstance(checked.get("tags"), Unknown):
             checked["tags"] = {**cloud.default_tags, **(checked.get("tags") or {})}
-        known = self.force_new | self.in_place | self.settled_at_creation
-        unknown = sorted(
-            key for key, value in checked.items() if key not in known and not self.same(key, None, value)
+        supported = self.force_new | self.in_place | self.creation_only
+        unsupported = sorted(
+            key
+            for key, value in checked.items()
+            if key not in supported and not self.is_same(key, None, value)
         )
-        if unknown:
+        if unsupported:
             raise ResourceError(
-                f"{self.token}: the local run does not know {', '.join(unknown)}; leave it out, "
-                f"or add it to the handler (it knows {', '.join(sorted(known))})",
+                f"{self.token}: the local run does not support {', '.join(unsupported)}; leave it out, "
+                f"or add it to the handler (it supports {', '.join(sorted(supported))})",
             )
         return checked
 
-    def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
-        """Return `new` with what this type fills in by itself.
+    def prepare(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
+        """Return `new` with the defaults of this type.
 
         Raises:
-            ResourceError: the local run, or AWS, would not do what it asks for.
+            ResourceError: the local run, or AWS, would refuse `new`.
         """
         del cloud, name, old
         return new
@@ -128,20 +129,20 @@ class Handler(ABC):
     def diff(self, old: Properties, new: Properties) -> Diff:
         """Compare checked inputs."""
         keys = sorted(old.keys() | new.keys())
-        changed = tuple(key for key in keys if not self.same(key, old.get(key), new.get(key)))
+        changed = tuple(key for key in keys if not self.is_same(key, old.get(key), new.get(key)))
         return Diff(changed=changed, replace=tuple(key for key in changed if key in self.force_new))
 
-    def same(self, key: str, old: Any, new: Any) -> bool:
-        """Whether two values mean the same to the provider: nothing, zero, false and empty do."""
+    def is_same(self, key: str, old: Any, new: Any) -> bool:
+        """Whether two values of a property are the same to the provider; None, zero, false and empty are."""
         del key
         return (
             not isinstance(old, Unknown) and not isinstance(new, Unknown) and bool(normal(old) == normal(new))
         )
 
     def find(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str | None:
-        """Return the id of what an interrupted run made for this URN and the state does not know, if any.
+        """Return the id of the resource that an interrupted run created for this URN, if any.
 
-        By the tag that carries the URN, or by a natural key; never what `cloud.is_known`.
+        By the tag with the URN, or by a natural key; never a resource in the state (`cloud.is_known`).
         """
         del cloud, urn, inputs
         return None
@@ -152,9 +153,9 @@ class Handler(ABC):
 
     @abstractmethod
     def read(self, cloud: Cloud, *, id: str, inputs: Properties) -> Properties | None:
-        """Return all outputs as they are now, in the form of the inputs; None when it is gone.
+        """Return all current outputs in the form of the inputs; None if it does not exist.
 
-        `inputs` fill in what AWS does not return (a password, `forceDelete`); they are empty for an import.
+        `inputs` supply what AWS does not return (a password, `forceDelete`); they are empty for an import.
         """
 
     @abstractmethod
@@ -163,4 +164,4 @@ class Handler(ABC):
 
     @abstractmethod
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
-        """Delete it and wait until it is gone; if it is gone already that is no error."""
+        """Delete it and wait until it is deleted; a missing resource is not an error."""

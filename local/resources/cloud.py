@@ -14,14 +14,14 @@ from local.errors import LocalError
 
 
 class NotLoopbackError(LocalError):
-    """An endpoint that is not on this machine."""
+    """The endpoint is not on this machine."""
 
 
 def require_loopback(endpoint: str) -> str:
-    """Return `endpoint` if it names this machine.
+    """Return `endpoint` if it is on this machine.
 
     Raises:
-        NotLoopbackError: it names any other, so that nothing local can ever reach an AWS account.
+        NotLoopbackError: it is not, and might be an AWS account's.
     """
     host = urlsplit(endpoint).hostname or ""
     try:
@@ -42,18 +42,19 @@ def _silent(_urn: str, _message: str) -> None:
 
 @dataclass(frozen=True)
 class Shared:
-    """What all clouds of a run have in common."""
+    """State that all clouds of a run share."""
 
     clients: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
-    """By region and service: making one costs tens of milliseconds."""
+    """By region and service: creating one takes tens of milliseconds."""
     known: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """Type and id of each resource in Pulumi's state."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     cancelled: threading.Event = field(default_factory=threading.Event)
-    """Set when the user cancels the run (the provider's `Cancel`); whatever waits watches it."""
+    """Set when the user cancels the run (the provider's `Cancel`); it ends every wait."""
 
 
 class Cloud:
-    """Clients for one region of the emulator, and what the handlers need to know about the run."""
+    """Clients for one region of the emulator, and the context of the run."""
 
     def __init__(
         self,
@@ -73,7 +74,7 @@ class Cloud:
         self._work = threading.local()
 
     def client(self, service: str) -> Any:
-        """Return the boto3 client of `service`, made once; safe to use from many threads."""
+        """Return the boto3 client of `service`, created once; it is thread-safe."""
         key = (self.region, service)
         with self.shared.lock:
             if key not in self.shared.clients:
@@ -89,7 +90,7 @@ class Cloud:
             endpoint_url=self.endpoint,
             region_name=self.region,
             aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 -- the emulator takes any
+            aws_secret_access_key="test",  # noqa: S106 -- the emulator accepts any
             config=Config(
                 retries={"total_max_attempts": 3, "mode": "standard"},
                 max_pool_connections=32,
@@ -101,11 +102,11 @@ class Cloud:
 
     @contextmanager
     def working_on(self, urn: str, *, timeout: float = 0) -> Generator[None]:
-        """Say for which resource this thread calls a handler.
+        """Set the resource for which this thread calls a handler.
 
         Args:
-            urn: where `progress` is shown.
-            timeout: the resource's `customTimeouts` for this operation in seconds, 0 where it has none.
+            urn: the resource beside which `progress` is shown.
+            timeout: its `customTimeouts` for this operation in seconds, 0 for none.
         """
         before = self._working_on
         self._work.on = (urn, timeout)
@@ -119,7 +120,7 @@ class Cloud:
         return getattr(self._work, "on", (None, 0))
 
     def timeout(self, default: float) -> float:
-        """Return how many seconds the operation that this thread works on may take."""
+        """Return the time limit of this thread's operation, in seconds."""
         return self._working_on[1] or default
 
     @property
@@ -128,15 +129,15 @@ class Cloud:
         return self.shared.cancelled
 
     def progress(self, message: str) -> None:
-        """Report one line for the resource that this thread works on; without one, nothing is reported."""
+        """Show one line beside the resource that this thread works on, if there is one."""
         urn, _ = self._working_on
         if urn is not None:
             self.report(urn, message)
 
     def remember(self, token: str, identifier: str) -> None:
-        """Note that the state knows this resource, so that `create` never adopts it for another."""
+        """Record that the state has this resource, so that `create` never adopts it for another one."""
         self.shared.known.add((token, identifier))
 
     def is_known(self, token: str, identifier: str) -> bool:
-        """Whether the state knows this resource."""
+        """Whether the state has this resource."""
         return (token, identifier) in self.shared.known

@@ -1,4 +1,4 @@
-"""When the official provider takes two values for the same."""
+"""Normal forms: values that are the same to the official provider have the same one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, cast
 
 
 def normal(value: Any, *, unordered: bool = False) -> Any:
-    """Return a value so that nothing, zero, false and empty are equal, and so are sets in any order."""
+    """Return the normal form of a value: None for zero, false and empty; sorted lists where `unordered`."""
     if isinstance(value, Mapping):
         members = sorted(cast("Mapping[str, Any]", value).items())
         block = {key: normal(item, unordered=unordered) for key, item in members}
@@ -21,7 +21,7 @@ def normal(value: Any, *, unordered: bool = False) -> Any:
 
 
 def normal_json(text: Any) -> Any:
-    """Return JSON parsed, and what is none as it is."""
+    """Return parsed JSON, and any other text unchanged."""
     try:
         return json.loads(text)
     except (TypeError, ValueError):
@@ -29,10 +29,10 @@ def normal_json(text: Any) -> Any:
 
 
 def normal_policy(text: Any) -> Any:
-    """Return an IAM policy so that equivalent ones are equal (github.com/hashicorp/awspolicyequivalence).
+    """Return the normal form of an IAM policy (github.com/hashicorp/awspolicyequivalence).
 
-    The order of statements and values does not matter, nor whether one value is a list, nor whether an
-    account or its root is named.
+    It ignores the order of statements and values, whether a single value is a list, and whether a principal
+    is an account or its root.
     """
     policy = normal_json(text)
     if not isinstance(policy, dict) or "Statement" not in policy:

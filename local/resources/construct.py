@@ -1,10 +1,10 @@
-"""How a component that lives in a provider (awsx) declares its children, whichever engine asks for it."""
+"""How a component that lives in a provider (awsx) registers its children."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from local.resources.base import UNKNOWN, Properties
 
@@ -15,21 +15,43 @@ class ResourceReference:
 
     urn: str
     id: Any
-    """Its id, or UNKNOWN in the preview of a creation."""
+    """Its id, UNKNOWN in the preview of a creation."""
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """A resource's output as another one's input; the engine records the dependency."""
+    """A resource's output as an input of another one; the engine records the dependency."""
 
     urn: str
     value: Any
-    """What it is, or UNKNOWN in the preview of a creation."""
+    """UNKNOWN in the preview of a creation."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """A child to register with the component's provider.
+
+    It depends on its parent, unless that is the component.
+    """
+
+    token: str
+    name: str
+    inputs: Properties
+    """Values may be `Attribute`s."""
+    parent: str
+    """URN."""
+
+    @property
+    def plain_inputs(self) -> Properties:
+        """The inputs with the values of `Attribute`s."""
+        return {
+            key: value.value if isinstance(value, Attribute) else value for key, value in self.inputs.items()
+        }
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A child that was made, or will be."""
+    """A child that exists, or will after the preview."""
 
     urn: str
     id: str | None
@@ -37,23 +59,16 @@ class Registered:
     outputs: Properties
 
     def output(self, name: str) -> Attribute:
-        """An output (or `id`) of this child, UNKNOWN where it does not exist yet."""
+        """Return an output (or `id`) of this child, UNKNOWN where it does not exist yet."""
         if name == "id":
             return Attribute(self.urn, UNKNOWN if self.id is None else self.id)
         return Attribute(self.urn, self.outputs.get(name, UNKNOWN if self.id is None else None))
 
+    @property
+    def reference(self) -> ResourceReference:
+        """This child as a component's output."""
+        return ResourceReference(self.urn, self.output("id").value)
 
-class Registrar(Protocol):
-    """What an engine offers to a component while it is constructed."""
 
-    def register(
-        self,
-        token: str,
-        name: str,
-        inputs: Properties,
-        *,
-        parent: str,
-        depends_on: Sequence[str] = (),
-    ) -> Registered:
-        """Register a child under the URN `parent` with the component's provider; blocks until it is made."""
-        ...
+Register = Callable[[Child], Registered]
+"""Registers a child with the engine, and blocks until it exists."""

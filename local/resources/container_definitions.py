@@ -1,7 +1,7 @@
-"""Container definitions as ECS answers them, and as the official provider compares them.
+"""Container definitions as ECS returns them, and as the official provider compares them.
 
-The provider compares what ECS answered with what the program asks for. It evens out most of what ECS adds;
-what it does not even out makes each `up` a new revision and a rollout.
+The provider compares ECS's answer with the program's definitions. It ignores most of what ECS adds; any other
+difference makes each `up` a new revision and a rollout.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any, Final, cast
 from local.resources.base import Properties, ResourceError
 
 _HEALTH_CHECK: Final = {"interval": 30, "retries": 3, "timeout": 5}
-_ANSWERED_EMPTY: Final = ("environment", "mountPoints", "portMappings", "systemControls", "volumesFrom")
+_RETURNED_EMPTY: Final = ("environment", "mountPoints", "portMappings", "systemControls", "volumesFrom")
 _COMPACTED: Final = frozenset({
     "dependsOn", "environment", "environmentFiles", "extraHosts", "mountPoints", "portMappings",
     "resourceRequirements", "secrets", "systemControls", "ulimits", "volumesFrom",
 })  # fmt: skip
-"""Lists that the provider sends and compares without empty objects."""
+"""Lists from which the provider removes empty objects before it sends and compares them."""
 _EMPTY_IS_ABSENT: Final = _COMPACTED | {
     "command", "credentialSpecs", "dnsSearchDomains", "dnsServers", "dockerSecurityOptions", "entryPoint",
     "links",
@@ -27,36 +27,37 @@ _ZERO_IS_ABSENT: Final = frozenset({
     "appProtocol", "condition", "cpu", "hardLimit", "logDriver", "protocol", "size", "softLimit", "type",
     "versionConsistency",
 })  # fmt: skip
-"""Numbers and enumerations whose zero the Go SDK cannot tell from none."""
+"""Numbers and enumerations whose zero value is absent for the Go SDK."""
 _MAPS: Final = frozenset({"dockerLabels", "options"})
 _BY_NAME: Final = ("environment", "secrets")
 _VALUE: Final = re.compile(r", value: .*, type:")
 
 
 def parse(text: str) -> list[Properties]:
-    """Return container definitions as the provider sends them: without null and without empty objects.
+    """Return container definitions as the provider sends them: without null and empty objects.
 
     Raises:
         ResourceError: the text is not a JSON list of objects.
     """
     try:
-        found: Any = json.loads(text)
+        definitions: Any = json.loads(text)
     except ValueError as error:
         raise ResourceError(f"containerDefinitions is not valid JSON: {error}") from error
-    if not isinstance(found, list) or not all(isinstance(item, dict) for item in cast("list[Any]", found)):
+    items = cast("list[Any]", definitions)
+    if not isinstance(definitions, list) or not all(isinstance(item, dict) for item in items):
         raise ResourceError("containerDefinitions must be a JSON list with an object for each container")
-    return [_as_sent(definition) for definition in cast("list[Properties]", found)]
+    return [_as_sent(definition) for definition in items]
 
 
 def validate(definitions: list[Properties], model: Any) -> None:
-    """Refuse keys and types that ECS does not have; values are not shown, for they may be secrets.
+    """Refuse keys and types that ECS does not have; values may be secrets and are not shown.
 
     Args:
         definitions: as `parse` returns them.
         model: botocore's service model of ECS.
 
     Raises:
-        ResourceError: it names each.
+        ResourceError: it names each of them.
     """
     from botocore.validate import ParamValidator
 
@@ -67,17 +68,17 @@ def validate(definitions: list[Properties], model: Any) -> None:
 
 
 def answer(definitions: list[Properties], *, network_mode: str = "awsvpc") -> str:
-    """Return the JSON text that the provider keeps in the state: what ECS answers to these definitions."""
-    return json.dumps([_answered(definition, network_mode) for definition in definitions])
+    """Return the JSON that the provider stores in the state: these definitions as ECS returns them."""
+    return json.dumps([_returned(definition, network_mode) for definition in definitions])
 
 
 def equivalent(one: str, other: str) -> bool:
-    """Whether the provider takes two texts for the same definitions.
+    """Whether the provider considers two JSON texts equivalent.
 
-    A port of the machine that is the container's own is taken for none, which it is in the mode `awsvpc`.
+    A host port that equals the container port is the same as none, which is true for network mode `awsvpc`.
 
     By hashicorp/terraform-provider-aws internal/service/ecs/container_definitions.go
-    (`containerDefinitionsAreEquivalent`). `linuxParameters` and the maps are compared as they are.
+    (`containerDefinitionsAreEquivalent`). `linuxParameters` and maps are compared unchanged.
 
     Raises:
         ResourceError: one is not a JSON list of objects.
@@ -103,30 +104,30 @@ def _as_sent(value: Any) -> Any:
     return sent
 
 
-def _answered(asked: Properties, network_mode: str) -> Properties:
+def _returned(definition: Properties, network_mode: str) -> Properties:
     """Return one definition with what ECS adds, as far as it is documented or was reported."""
-    told: Properties = {"cpu": 0, **_with_defaults(asked)}
-    for key in _ANSWERED_EMPTY:
-        told.setdefault(key, [])
-    # Variables without a value are not kept: hashicorp/terraform-provider-aws#39533.
-    told["environment"] = [item for item in told["environment"] if item.get("value")]
-    told["portMappings"] = [
-        # In the mode `bridge`, Docker chooses one for each task.
+    returned: Properties = {"cpu": 0, **_with_defaults(definition)}
+    for key in _RETURNED_EMPTY:
+        returned.setdefault(key, [])
+    # Variables without a value are dropped: hashicorp/terraform-provider-aws#39533.
+    returned["environment"] = [item for item in returned["environment"] if item.get("value")]
+    returned["portMappings"] = [
+        # In network mode `bridge`, Docker chooses a host port for each task.
         {"protocol": "tcp", "hostPort": 0, **mapping}
         if network_mode == "bridge"
         else {"protocol": "tcp", **mapping, **_host_port(mapping)}
-        for mapping in told["portMappings"]
+        for mapping in returned["portMappings"]
     ]
-    if "firelensConfiguration" in told:
+    if "firelensConfiguration" in returned:
         # pulumi/pulumi#4550
-        told.setdefault("user", "0")
-    parameters = dict(told.get("linuxParameters") or {})
+        returned.setdefault("user", "0")
+    parameters = dict(returned.get("linuxParameters") or {})
     capabilities: Properties | None = parameters.pop("capabilities", None)
     if capabilities:
-        # A missing list is answered empty (braintrustdata/terraform-aws-braintrust-data-plane#335), an empty
-        # block not at all (TerraConstructs/base#158).
+        # A missing list is returned empty (braintrustdata/terraform-aws-braintrust-data-plane#335), an empty
+        # block is dropped (TerraConstructs/base#158).
         parameters["capabilities"] = {"add": [], "drop": [], **capabilities}
-    return {**told, "linuxParameters": parameters} if "linuxParameters" in told else told
+    return {**returned, "linuxParameters": parameters} if "linuxParameters" in returned else returned
 
 
 def _reduced(definition: Properties) -> Properties:
@@ -140,7 +141,7 @@ def _reduced(definition: Properties) -> Properties:
 
 
 def _with_defaults(definition: Properties) -> Properties:
-    """Return it with defaults that ECS and provider agree on, and in one order what ECS answers in any."""
+    """Return it with the defaults common to ECS and provider, and sorted where ECS returns any order."""
     complete: Properties = {"essential": True, **definition}
     if "healthCheck" in complete:
         complete["healthCheck"] = {**_HEALTH_CHECK, **complete["healthCheck"]}

@@ -1,4 +1,4 @@
-"""Pulumi's values as AWS's shapes take them, and AWS's answers in the form that was asked for."""
+"""Converts Pulumi's values to AWS's shapes, and AWS's answers to the form of the inputs."""
 
 from __future__ import annotations
 
@@ -32,33 +32,33 @@ _EMPTY: Final[Mapping[str, Any]] = {"list": [], "string": ""}
 
 
 class Conversion:
-    """The way between the properties of one type and the members of AWS's shapes, there and back."""
+    """Converts between the properties of one type and the members of AWS's shapes."""
 
-    def __init__(self, names: Mapping[str, str], only_if_asked: Iterable[str]) -> None:
-        """Take a row's `names` and `only_if_asked`."""
-        self._names = names
-        self._only_if_asked = frozenset(only_if_asked)
-        self._named_in: dict[str, list[str]] = {}
-        """In each block, the properties with a name of their own."""
-        for path in names:
+    def __init__(self, members: Mapping[str, str], only_if_configured: Iterable[str]) -> None:
+        """Use a row's `members` and `only_if_configured`."""
+        self._members = members
+        self._only_if_configured = frozenset(only_if_configured)
+        self._renamed_in: dict[str, list[str]] = {}
+        """For each block, the properties whose member has another name."""
+        for path in members:
             block, _, key = path.rpartition(".")
-            self._named_in.setdefault(block, []).append(key)
+            self._renamed_in.setdefault(block, []).append(key)
 
     def put(self, arguments: dict[str, Any], shape: Any, path: str, value: Any) -> bool:
-        """Put a property into the arguments of a call; return whether their shape has a place for it.
+        """Put a property into the arguments of a call; return whether their shape has a member for it.
 
-        None asks for nothing: an empty text or list, where the member is one.
+        None clears the property: an empty string or list, where the member is one.
 
         Raises:
-            ResourceError: the value is of another kind, or AWS does not know a property inside of it.
+            ResourceError: the value has another type, or AWS does not have one of its properties.
         """
-        named = self._names.get(path, path.rpartition(".")[2])
-        if named == ".":
+        member = self._members.get(path, path.rpartition(".")[2])
+        if member == ".":
             for key, part in cast("Mapping[str, Any]", value or {}).items():
                 self._put_inside(arguments, shape, f"{path}.{key}", part)
             return True
-        return not named or any(
-            self._put_as(arguments, shape, path, spelling, value) for spelling in named.split("|")
+        return not member or any(
+            self._put_as(arguments, shape, path, spelling, value) for spelling in member.split("|")
         )
 
     def _put_as(self, arguments: dict[str, Any], shape: Any, path: str, member: str, value: Any) -> bool:
@@ -80,8 +80,8 @@ class Conversion:
     def _put_inside(self, block: dict[str, Any], shape: Any, path: str, value: Any) -> None:
         if value is not None and not self.put(block, shape, path, value):
             raise ResourceError(
-                f"{path}: the local run has no place for it in AWS's {shape.name}, which has "
-                f"{', '.join(shape.members)}: leave it out, or name its member in local/resources/table.py",
+                f"{path}: AWS's {shape.name} has no such member, only {', '.join(shape.members)}: "
+                f"leave it out, or name its member in local/resources/table.py",
             )
 
     def _to_aws(self, value: Any, shape: Any, path: str) -> Any:
@@ -101,7 +101,7 @@ class Conversion:
                 return {key: self._to_aws(part, shape.value, path) for key, part in value.items()}
             return _SCALARS[kind](value) if kind in _SCALARS else value
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ResourceError(f"{path}: {value!r} is no {kind}, which AWS wants") from error
+            raise ResourceError(f"{path}: {value!r} is not valid: AWS requires type {kind}") from error
 
     def _list_to_aws(self, value: Any, member: Any, path: str) -> list[Any]:
         pair = list(getattr(member, "members", ()))
@@ -111,69 +111,74 @@ class Conversion:
         return [self._to_aws(part, member, path) for part in parts]
 
     def live(self, item: Mapping[str, Any], path: str) -> Any:
-        """Return a property as AWS returns it, None where it does not."""
-        named = self._names.get(path)
-        if named is None:
-            key = _plain(path.rpartition(".")[2])
-            return next((item[member] for member in item if _plain(member) == key), None)
-        found = (_dig(item, spelling) for spelling in named.split("|"))
-        return next((value for value in found if value is not None), None)
+        """Return a property as AWS returns it, None if it does not."""
+        renamed = self._members.get(path)
+        if renamed is None:
+            key = _singular(path.rpartition(".")[2])
+            return next((item[member] for member in item if _singular(member) == key), None)
+        values = (_value_at(item, spelling) for spelling in renamed.split("|"))
+        return next((value for value in values if value is not None), None)
 
-    def pick(self, item: Mapping[str, Any], path: str, asked: Any) -> Any:
-        """Return a property of the block that AWS returned, in the form that was `asked` for."""
-        if self._names.get(path) == ".":
-            return self._block(item, path, asked, rest=False)
+    def pick(self, item: Mapping[str, Any], path: str, form: Any) -> Any:
+        """Return a property of a block that AWS returned, in the form of the value `form`."""
+        if self._members.get(path) == ".":
+            return self._block(item, path, form, rest=False)
         live = self.live(item, path)
-        if asked is None and isinstance(live, Mapping) and path not in self._names and _is_plural(item, path):
+        if (
+            form is None
+            and isinstance(live, Mapping)
+            and path not in self._members
+            and _is_plural(item, path)
+        ):
             # The SDK has a list of one block.
             return [self.from_aws(live, path, None)]
-        return self.from_aws(live, path, asked)
+        return self.from_aws(live, path, form)
 
-    def from_aws(self, live: Any, path: str, asked: Any) -> Any:
-        """Return a value of AWS with Pulumi's names, in the form that was `asked` for."""
+    def from_aws(self, live: Any, path: str, form: Any) -> Any:
+        """Return a value of AWS with Pulumi's names, in the form of the value `form`."""
         if isinstance(live, list):
-            return self._list_from_aws(cast("list[Any]", live), path, asked)
-        if isinstance(live, Mapping) and isinstance(asked, list):
-            return [self.from_aws(live, path, asked[0] if asked else None)]
+            return self._list_from_aws(cast("list[Any]", live), path, form)
+        if isinstance(live, Mapping) and isinstance(form, list):
+            return [self.from_aws(live, path, form[0] if form else None)]
         if isinstance(live, Mapping):
-            return self._block(cast("Mapping[str, Any]", live), path, asked)
+            return self._block(cast("Mapping[str, Any]", live), path, form)
         if isinstance(live, datetime):
             return live.strftime("%Y-%m-%dT%H:%M:%SZ")
         if isinstance(live, float) and live.is_integer():
             live = int(live)
-        return asked if live is not None and str(asked).lower() == str(live).lower() else live
+        return form if live is not None and str(form).lower() == str(live).lower() else live
 
-    def _list_from_aws(self, live: list[Any], path: str, asked: Any) -> Any:
-        if isinstance(asked, Mapping):
+    def _list_from_aws(self, live: list[Any], path: str, form: Any) -> Any:
+        if isinstance(form, Mapping):
             if live and all(_is_pair(item) for item in live):
                 return dict(item.values() for item in live)
-            return self.from_aws(live[0], path, asked) if live else None
-        forms: list[Any] = [*(asked if isinstance(asked, list) else []), *[None] * len(live)]
-        return [self.from_aws(item, path, form) for item, form in zip(live, forms, strict=False)]
+            return self.from_aws(live[0], path, form) if live else None
+        forms: list[Any] = [*(form if isinstance(form, list) else []), *[None] * len(live)]
+        return [self.from_aws(item, path, part) for item, part in zip(live, forms, strict=False)]
 
-    def _block(self, item: Mapping[str, Any], path: str, asked: Any, *, rest: bool = True) -> dict[str, Any]:
-        form = cast("Mapping[str, Any]", asked if isinstance(asked, Mapping) else {})
-        named = self._named_in.get(path, [])
-        spellings = (part for key in named for part in re.split(r"[.|]", self._names[f"{path}.{key}"]))
-        taken = {*map(_plain, spellings), *map(_plain, form)}
-        others = [_camel_case(member) for member in item if rest and _plain(member) not in taken]
+    def _block(self, item: Mapping[str, Any], path: str, form: Any, *, rest: bool = True) -> dict[str, Any]:
+        configured = cast("Mapping[str, Any]", form if isinstance(form, Mapping) else {})
+        renamed = self._renamed_in.get(path, [])
+        spellings = (part for key in renamed for part in re.split(r"[.|]", self._members[f"{path}.{key}"]))
+        covered = {*map(_singular, spellings), *map(_singular, configured)}
+        others = [_camel_case(member) for member in item if rest and _singular(member) not in covered]
         block = {
-            key: self.pick(item, f"{path}.{key}", form.get(key))
-            for key in dict.fromkeys([*form, *named, *others])
-            if key in form or not form or f"{path}.{key}" not in self._only_if_asked
+            key: self.pick(item, f"{path}.{key}", configured.get(key))
+            for key in dict.fromkeys([*configured, *renamed, *others])
+            if key in configured or not configured or f"{path}.{key}" not in self._only_if_configured
         }
         return {key: value for key, value in block.items() if value is not None}
 
 
 def member_of(shape: Any, name: str) -> str | None:
-    """Return the member of a shape that a property's name means, whatever its case and number."""
+    """Return the member of a shape with a property's name, regardless of case and number."""
     exact = (member for member in shape.members if member.lower() == name.lower())
-    alike = (member for member in shape.members if _plain(member) == _plain(name))
-    return next(exact, None) or next(alike, None)
+    similar = (member for member in shape.members if _singular(member) == _singular(name))
+    return next(exact, None) or next(similar, None)
 
 
 def with_defaults(inputs: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Return inputs with the schema's defaults, by path; those inside a block only where the block is."""
+    """Return inputs with the schema's defaults, by path; inside a block, only where that is configured."""
     filled = dict(inputs)
     for path, default in defaults.items():
         key, _, rest = path.partition(".")
@@ -191,7 +196,7 @@ def _filled(value: Any, path: str, default: Any) -> Any:
     return value
 
 
-def _plain(word: str) -> str:
+def _singular(word: str) -> str:
     lower = word.lower()
     if lower.endswith("ies"):
         return f"{lower.removesuffix('ies')}y"
@@ -203,7 +208,7 @@ def _camel_case(member: str) -> str:
 
 
 def _is_plural(item: Mapping[str, Any], path: str) -> bool:
-    """Whether a property's name is the plural of the member that tells it."""
+    """Whether a property's name is the plural of its member's."""
     return path.rpartition(".")[2].lower() not in {member.lower() for member in item}
 
 
@@ -211,8 +216,8 @@ def _is_pair(members: Iterable[str]) -> bool:
     return [member.lower() for member in members] in (["name", "value"], ["key", "value"])
 
 
-def _dig(item: Any, member: str) -> Any:
-    """Follow `A.B` into structures and first elements; a scalar on the way is the value itself."""
+def _value_at(item: Any, member: str) -> Any:
+    """Follow `A.B` into structures and first elements; a scalar on the way is the value."""
     value = item
     for part in member.split("."):
         if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What rows cannot say of Cloud Map's namespaces."""
+"""Cloud Map namespaces."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from local.resources.row_handler import RowHandler
 
 
 class Namespace(RowHandler):
-    """A namespace; AWS answers with the operation that makes it, and only that knows the id."""
+    """A namespace; AWS returns the operation that creates it, and only the operation has the id."""
 
-    def call(self, cloud: Cloud, operation: str, *, absent: bool = False, **arguments: Any) -> dict[str, Any]:
-        """Call AWS, and add the operation that makes one to its answer."""
-        answer = super().call(cloud, operation, absent=absent, **arguments)
+    def call(
+        self, cloud: Cloud, operation: str, *, may_be_missing: bool = False, **arguments: Any
+    ) -> dict[str, Any]:
+        """Call AWS; a creation returns its operation."""
+        answer = super().call(cloud, operation, may_be_missing=may_be_missing, **arguments)
         if operation != self.row.create:
             return answer
         return super().call(cloud, "get_operation", OperationId=answer["OperationId"])

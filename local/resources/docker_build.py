@@ -1,4 +1,4 @@
-"""`docker-build:index:Image`: the real image, for this machine's processor, in the emulator's registry."""
+"""`docker-build:index:Image`: builds for this machine's processor and pushes to the emulator's registry."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ _PLATFORMS: Final = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 
 
 class Image(Handler):
-    """An image that is built and pushed; its id is the digest it was first pushed with.
+    """An image; its id is the digest of the first push.
 
-    `contextHash` is an input here, added by `check`, so that a changed file shows in the diff as it does
-    in the provider (pulumi-docker-build provider/internal/image.go, Diff).
+    `check` adds the input `contextHash`, so that a changed file is in the diff, as in the provider
+    (pulumi-docker-build provider/internal/image.go, Diff).
     """
 
     token = "docker-build:index:Image"
-    # Nothing makes a new one: pulumi-docker-build provider/internal/image.go, Diff has updates only.
+    # pulumi-docker-build provider/internal/image.go, Diff has only updates.
     force_new = frozenset[str]()
     in_place = frozenset({"buildArgs", "context", "contextHash", "dockerfile", "secrets", "tags", "target"})
-    # Registry caches make a build on another machine quick; here the daemon's own cache is there.
-    # Platforms are this machine's; credentials and switches of the build change no image.
-    settled_at_creation = frozenset({
+    # The daemon has its own cache, and builds for this machine's platform; the others do not change the
+    # image.
+    creation_only = frozenset({
         "buildOnPreview", "cacheFrom", "cacheTo", "ignoreSecretsInDiffCalculation", "network", "platforms",
         "push", "registries",
     })  # fmt: skip
-    renewed_by_update = frozenset({"digest", "ref"})
+    known_after_update = frozenset({"digest", "ref"})
 
-    def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
-        """Hash what is built, and refuse what cannot be built or must not be pushed from here."""
+    def prepare(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
+        """Hash the build context, and refuse what cannot be built or pushed."""
         del old
         tags: Any = new.get("tags")
         if not isinstance(tags, Unknown):
             if not new.get("push") or len(tags or []) != 1:
-                raise ResourceError(f"image {name!r} cannot be pushed from here: set `push`, and one tag")
+                raise ResourceError(f"image {name!r}: the local run needs `push` and exactly one tag")
             if not isinstance(tags[0], Unknown):
                 _repository_and_tag(cloud, new)
         if any(isinstance(new.get(key), Unknown) for key in ("context", "dockerfile")):
@@ -50,22 +50,22 @@ class Image(Handler):
         return {**new, "contextHash": context_hash(*_paths(new))}
 
     def diff(self, old: Properties, new: Properties) -> Any:
-        """Secrets may be left out of it."""
+        """Ignore secrets with `ignoreSecretsInDiffCalculation`."""
         if new.get("ignoreSecretsInDiffCalculation"):
             old = {**old, "secrets": new.get("secrets")}
         return super().diff(old, new)
 
-    def same(self, key: str, old: Any, new: Any) -> bool:
-        """Another password is no change: it lasts twelve hours only."""
+    def is_same(self, key: str, old: Any, new: Any) -> bool:
+        """Ignore the registry's password, which is valid for twelve hours."""
         if key == "registries":
             old, new = (
                 [{**login, "password": None} for login in cast("list[Properties]", logins or [])]
                 for logins in (old, new)
             )
-        return super().same(key, old, new)
+        return super().is_same(key, old, new)
 
     def find(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str | None:
-        """By tag, where the repository's tags cannot be moved: pushing it again would be refused."""
+        """Find it by its tag if the repository is immutable: a second push would be refused."""
         del urn
         digest = _pushed_digest(cloud, inputs)
         return digest if digest is not None and not cloud.is_known(self.token, digest) else None
@@ -73,14 +73,14 @@ class Image(Handler):
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
         """Build and push."""
         own = _PLATFORMS[machine_architecture()]
-        asked = cast("list[str]", inputs.get("platforms") or [])
+        platforms = cast("list[str]", inputs.get("platforms") or [])
         with cloud.working_on(urn):
-            if asked and asked != [own]:
-                cloud.progress(f"built for {own}, which this machine has, instead of {', '.join(asked)}")
+            if platforms and platforms != [own]:
+                cloud.progress(f"built for {own}, this machine's platform, instead of {', '.join(platforms)}")
             return _pushed_digest(cloud, inputs) or _build_and_push(cloud, inputs)
 
     def read(self, cloud: Cloud, *, id: str, inputs: Properties) -> Properties | None:
-        """Return where the image is, None when the registry does not have it: then it is pushed again."""
+        """Return the image's reference, None if the registry does not have it: it is then pushed again."""
         del id
         repository, tag = _repository_and_tag(cloud, inputs)
         details = describe_image(cloud, repository, imageTag=tag)
@@ -88,17 +88,17 @@ class Image(Handler):
             return None
         digest = str(details["imageDigest"])
         own = {"digest": digest, "ref": f"{inputs['tags'][0]}@{digest}"}
-        return {**{key: inputs.get(key) for key in self.in_place | self.settled_at_creation}, **own}
+        return {**{key: inputs.get(key) for key in self.in_place | self.creation_only}, **own}
 
     def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
-        """Build and push again; earlier tags stay for a rollback, as in the provider."""
+        """Build and push again; earlier tags are kept for a rollback, as in the provider."""
         del id, old
         if _pushed_digest(cloud, new) is None:
             _build_and_push(cloud, new)
         elif "tags" not in changed:
             raise ResourceError(
-                f"tag {new['tags'][0]} is taken by an earlier build and cannot be moved, as its repository "
-                f"is immutable: let the tag change with {', '.join(changed)}",
+                f"tag {new['tags'][0]} belongs to an earlier build and its repository is immutable: "
+                f"change the tag together with {', '.join(changed)}",
             )
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
@@ -106,12 +106,19 @@ class Image(Handler):
         from local.images import remove_image
 
         digest, (repository, _) = str(outputs.get("digest") or id), _repository_and_tag(cloud, outputs)
-        gone: dict[str, Any] = {"repositoryName": repository, "imageIds": [{"imageDigest": digest}]}
-        call(cloud, "ecr", "batch_delete_image", absent=("RepositoryNotFoundException",), **gone)
+        missing, ids = ("RepositoryNotFoundException",), [{"imageDigest": digest}]
+        call(
+            cloud,
+            "ecr",
+            "batch_delete_image",
+            ignored_codes=missing,
+            repositoryName=repository,
+            imageIds=ids,
+        )
         try:
             client = connect()
         except DockerError:
-            # Without a daemon it has no image.
+            # Without a daemon there is no image to remove.
             return
         with closing(client):
             tag = str(outputs["tags"][0])
@@ -140,15 +147,15 @@ def _build_and_push(cloud: Cloud, inputs: Properties) -> str:
     layers = LayerCache(registry=cloud.endpoint, repository=repository, layers=layers_of(local_image(image)))
     cloud.progress(f"pushing {tag}")
     layers.offer()
-    digest = push(tag, username="AWS", password="any")  # noqa: S106 -- the emulator takes any
+    digest = push(tag, username="AWS", password="any")  # noqa: S106 -- the emulator accepts any
     layers.keep(digest)
     return digest
 
 
 def context_hash(context: Path, dockerfile: Path) -> str:
-    """Hash the Dockerfile and all that is in the context: contents, names and modes.
+    """Hash the Dockerfile and all files of the context: contents, names and modes.
 
-    What an ignore file leaves out counts, too: the program stages just what a build sees.
+    Ignore files are not read: the program stages only the files that a build sees.
 
     Raises:
         ResourceError: there is no such folder or Dockerfile, or a file cannot be read.
@@ -178,7 +185,7 @@ def _paths(inputs: Properties) -> tuple[Path, Path]:
     dockerfile: Properties = inputs.get("dockerfile") or {}
     if dockerfile.get("inline"):
         raise ResourceError(
-            "the local run does not support dockerfile.inline: put it into a file and set dockerfile.location"
+            "the local run does not support dockerfile.inline: write it to a file and set dockerfile.location"
         )
     if context.get("named"):
         raise ResourceError("the local run does not support context.named: copy its files into the context")
@@ -187,23 +194,23 @@ def _paths(inputs: Properties) -> tuple[Path, Path]:
 
 
 def _repository_and_tag(cloud: Cloud, properties: Properties) -> tuple[str, str]:
-    """Return repository and version of the tag in the emulator's registry, the only one that is pushed to."""
+    """Return repository and version of a tag in the emulator's registry, the only one for pushes."""
     host, tag = registry_host(cloud), str(properties["tags"][0])
     registry, _, rest = tag.partition("/")
     if registry != host:
         raise ResourceError(
             f"tag {tag!r} is not in the emulator's registry: the local run pushes to {host}/... only; "
-            f"take the tag from the repository's `repository_url`",
+            f"build the tag from the repository's `repository_url`",
         )
     repository, _, version = rest.partition(":")
     return repository, version or "latest"
 
 
 def _pushed_digest(cloud: Cloud, inputs: Properties) -> str | None:
-    """Return the digest behind an immutable tag that is there already."""
+    """Return the digest of an existing immutable tag."""
     repository, tag = _repository_and_tag(cloud, inputs)
     details = describe_image(cloud, repository, imageTag=tag)
     if details is None:
         return None
-    found = call(cloud, "ecr", "describe_repositories", repositoryNames=[repository])["repositories"][0]
-    return str(details["imageDigest"]) if found.get("imageTagMutability") == "IMMUTABLE" else None
+    described = call(cloud, "ecr", "describe_repositories", repositoryNames=[repository])["repositories"][0]
+    return str(details["imageDigest"]) if described.get("imageTagMutability") == "IMMUTABLE" else None

@@ -1,4 +1,4 @@
-"""ECR repositories; the registry is the emulator's own, at `localhost`."""
+"""ECR repositories and images; the registry is the emulator's, at `localhost`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from local.resources.row_handler import RowHandler
 
 
 def registry_host(cloud: Cloud) -> str:
-    """Return `localhost:<port>`: the one name under which Docker takes plain HTTP unasked."""
+    """Return `localhost:<port>`, a name for which Docker uses plain HTTP without configuration."""
     return f"localhost:{urlsplit(cloud.endpoint).port or 80}"
 
 
 def describe_image(cloud: Cloud, repository: str, **image_id: str) -> Properties | None:
-    """Return ECR's details of an image by `imageTag` or `imageDigest`, or None."""
-    absent = ("RepositoryNotFoundException", "ImageNotFoundException")
+    """Return ECR's details of an image by `imageTag` or `imageDigest`, None if it does not exist."""
+    missing = ("RepositoryNotFoundException", "ImageNotFoundException")
     arguments: dict[str, Any] = {"repositoryName": repository, "imageIds": [image_id]}
-    answer = call(cloud, "ecr", "describe_images", absent=absent, **arguments)
+    answer = call(cloud, "ecr", "describe_images", ignored_codes=missing, **arguments)
     return next(iter(answer.get("imageDetails", [])), None)
 
 
@@ -28,6 +28,6 @@ class Repository(RowHandler):
     """`aws:ecr/repository:Repository`; its id is its name."""
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
-        """Add the URL under which Docker reaches it here."""
+        """Add the URL by which Docker reaches it."""
         outputs = super().outputs(cloud, identifier, item, inputs)
         return {**outputs, "repositoryUrl": f"{registry_host(cloud)}/{identifier}"}

@@ -1,4 +1,4 @@
-"""What the handlers of ECS share."""
+"""Constants and queries that the ECS handlers share."""
 
 from __future__ import annotations
 
@@ -7,25 +7,33 @@ from typing import Final, Literal
 from local.resources.aws_calls import call
 from local.resources.cloud import Cloud
 
-GONE: Final = "ServiceNotFoundException ClusterNotFoundException ServiceNotActiveException"
-"""Error codes that say that there is no such service."""
-DEPLOYMENT: Final = (
+SERVICE_NOT_FOUND: Final = "ServiceNotFoundException ClusterNotFoundException ServiceNotActiveException"
+"""Error codes for a missing service."""
+DEPLOYMENT_PROPERTIES: Final = (
     "alarms deploymentCircuitBreaker deploymentConfiguration deploymentMaximumPercent "
     "deploymentMinimumHealthyPercent"
 )
-"""What AWS keeps in one `deploymentConfiguration`, and takes a default for where it is left out."""
-OWN: Final = "forceNewDeployment sigintRollback triggers waitForSteadyState"
-"""Properties of a service that are the provider's own, or the update call's."""
+"""Properties that AWS stores in one `deploymentConfiguration`, each with a default where an update leaves
+it out."""
+PROVIDER_PROPERTIES: Final = "forceNewDeployment sigintRollback triggers waitForSteadyState"
+"""Properties of the provider or of the update call, which AWS does not store."""
 
 
 def cluster_of(service_arn: str) -> str:
-    """Return the cluster's name in a service's ARN."""
+    """Return the name of the cluster in a service's ARN."""
     return service_arn.partition(":service/")[2].partition("/")[0]
 
 
 def task_arns(cloud: Cloud, service_arn: str, status: Literal["RUNNING", "STOPPED"]) -> list[str]:
-    """Return the ARNs of a service's tasks that shall run, or that shall not any more."""
-    asked = {"serviceName": service_arn.rpartition("/")[2], "desiredStatus": status}
-    absent, cluster = GONE.split(), cluster_of(service_arn)
-    answer = call(cloud, "ecs", "list_tasks", absent=absent, all_pages=True, cluster=cluster, **asked)
+    """Return the ARNs of a service's tasks with a desired status."""
+    answer = call(
+        cloud,
+        "ecs",
+        "list_tasks",
+        ignored_codes=SERVICE_NOT_FOUND.split(),
+        all_pages=True,
+        cluster=cluster_of(service_arn),
+        serviceName=service_arn.rpartition("/")[2],
+        desiredStatus=status,
+    )
     return answer.get("taskArns", [])

@@ -1,4 +1,4 @@
-"""EFS file systems: what tasks write into them is in Docker volumes."""
+"""EFS file systems, whose files are in Docker volumes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class FileSystem(RowHandler):
     """`aws:efs/fileSystem:FileSystem`."""
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
-        """Delete it with the volumes that hold its files."""
+        """Delete it and its volumes."""
         from local.emulated.volumes import FILE_SYSTEM, remove_volumes
 
         super().delete(cloud, id=id, outputs=outputs)

@@ -1,4 +1,4 @@
-"""Provider functions: who and where we are, and what is there already."""
+"""Provider functions. They create what only the user could have created on AWS, such as a hosted zone."""
 
 from __future__ import annotations
 
@@ -12,42 +12,47 @@ from local.resources.cloud import Cloud
 from local.resources.ecr import describe_image, registry_host
 from local.resources.route53 import plain
 
-_FIRST: Final = Lock()
-"""Programs that this process runs ask one after the other."""
+_BOOTSTRAP: Final = Lock()
+"""Programs in this process run one after the other."""
 _BOOTSTRAPPED: Final = ("log-bucket", "log-key-arn", "topic-arn")
 _ZONE_TYPE: Final = "zone-type"
-"""The one filter of zones that is known here; MiniStack ignores all of them."""
+"""The only supported filter of zones; MiniStack ignores all of them."""
 
 
-def _known(function: str, arguments: Properties, *names: str) -> None:
+def _require_supported(function: str, arguments: Properties, *supported: str) -> None:
     """Refuse arguments that a function would ignore.
 
     Raises:
         ResourceError: it names them.
     """
-    if others := sorted(key for key, value in arguments.items() if value and key not in names):
+    if others := sorted(key for key, value in arguments.items() if value and key not in supported):
         raise ResourceError(
-            f"{function}: the local run does not know {', '.join(others)}; leave it out, "
-            f"or add it to local/resources/invokes.py (it knows {', '.join(names)})"
+            f"{function}: the local run does not support {', '.join(others)}; leave it out, "
+            f"or add it to local/resources/invokes.py (it supports {', '.join(supported)})"
         )
+
+
+def _account(cloud: Cloud) -> str:
+    return str(call(cloud, "sts", "get_caller_identity")["Account"])
 
 
 def look_up(handler: Handler, argument: str, cloud: Cloud, arguments: Properties) -> Properties:
-    """Answer with the plain outputs of the resource whose id `argument` takes.
+    """Return the plain outputs of the resource whose id is the value of `argument`.
 
-    Blocks of a function may have another form than those of the resource, and nobody asks for them.
+    Blocks are left out: a function may return them in another form than the resource, and no program needs
+    them.
 
     Raises:
-        ResourceError: there is none, or it is asked for otherwise.
+        ResourceError: the resource does not exist, or there are other arguments.
     """
-    _known(f"the lookup of {handler.token}", arguments, argument)
+    _require_supported(f"the lookup of {handler.token}", arguments, argument)
     identifier = str(arguments.get(argument) or "")
-    if (found := handler.read(cloud, id=identifier, inputs={})) is None:
+    if (outputs := handler.read(cloud, id=identifier, inputs={})) is None:
         raise ResourceError(
-            f"{handler.token} {identifier!r} is not in the emulator: name one that a local stack has made"
+            f"{handler.token} {identifier!r} is not in the emulator: name one that a local stack has created"
         )
-    plain = {key: value for key, value in found.items() if key == "tags" or not _has_blocks(value)}
-    return {**plain, argument: identifier, "id": identifier}
+    scalars = {key: value for key, value in outputs.items() if key == "tags" or not _has_blocks(value)}
+    return {**scalars, argument: identifier, "id": identifier}
 
 
 def _has_blocks(value: Any) -> bool:
@@ -57,19 +62,18 @@ def _has_blocks(value: Any) -> bool:
 
 
 def get_parameter(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:ssm/getParameter`; one of AWS's own, such as the newest image of an instance, has a value made up.
+    """`aws:ssm/getParameter`; AWS's own parameters, such as the newest image, have a placeholder.
 
     Raises:
-        ResourceError: there is none.
+        ResourceError: the parameter does not exist.
     """
-    _known("getParameter", arguments, "name", "withDecryption")
-    name, public = str(arguments["name"]), str(arguments["name"]).startswith("/aws/service/")
-    absent = ("ParameterNotFound",) if public else ()
-    answer = call(cloud, "ssm", "get_parameter", absent=absent, Name=name, WithDecryption=True)
+    _require_supported("getParameter", arguments, "name", "withDecryption")
+    name = str(arguments["name"])
+    missing = ("ParameterNotFound",) if name.startswith("/aws/service/") else ()
+    answer = call(cloud, "ssm", "get_parameter", ignored_codes=missing, Name=name, WithDecryption=True)
     parameter = answer.get("Parameter") or {"Type": "String", "Value": "ami-00000000000000000", "Version": 1}
-    arn = f"arn:aws:ssm:{cloud.region}::parameter{name}"
     return {
-        "arn": parameter.get("ARN", arn),
+        "arn": parameter.get("ARN", f"arn:aws:ssm:{cloud.region}::parameter{name}"),
         "id": name,
         "insecureValue": parameter["Value"],
         "name": name,
@@ -81,26 +85,26 @@ def get_parameter(cloud: Cloud, arguments: Properties) -> Properties:
 
 
 def get_parameters_by_path(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:ssm/getParametersByPath`; what `bootstrap/` would have made is made, for here nobody has run it.
+    """`aws:ssm/getParametersByPath`; creates what `bootstrap/` creates in an account.
 
     Raises:
-        ResourceError: it is asked for otherwise than by path.
+        ResourceError: there are arguments beside the path.
     """
-    _known("getParametersByPath", arguments, "path")
+    _require_supported("getParametersByPath", arguments, "path")
     path = str(arguments["path"])
-    with _FIRST:
-        found = _parameters(cloud, path)
-        if path.startswith("/bootstrap/") and len(found) < len(_BOOTSTRAPPED):
+    with _BOOTSTRAP:
+        parameters = _parameters(cloud, path)
+        if path.startswith("/bootstrap/") and len(parameters) < len(_BOOTSTRAPPED):
             _bootstrap(cloud, path)
-            found = _parameters(cloud, path)
+            parameters = _parameters(cloud, path)
     return {
-        "arns": [one["ARN"] for one in found],
+        "arns": [parameter["ARN"] for parameter in parameters],
         "id": path,
-        "names": [one["Name"] for one in found],
+        "names": [parameter["Name"] for parameter in parameters],
         "path": path,
         "region": cloud.region,
-        "types": [one["Type"] for one in found],
-        "values": [one["Value"] for one in found],
+        "types": [parameter["Type"] for parameter in parameters],
+        "values": [parameter["Value"] for parameter in parameters],
     }
 
 
@@ -109,34 +113,34 @@ def _parameters(cloud: Cloud, path: str) -> list[dict[str, Any]]:
 
 
 def _bootstrap(cloud: Cloud, path: str) -> None:
-    """Make what `bootstrap/` makes for logs and alarms, as far as a stack sees it."""
+    """Create bucket, key and topic as `bootstrap/` does, as far as a stack uses them."""
     project = path.rpartition("/")[2]
-    account = call(cloud, "sts", "get_caller_identity")["Account"]
-    bucket = f"{project}-logs-{account}-{cloud.region}"
-    place = {"CreateBucketConfiguration": {"LocationConstraint": cloud.region}}
-    elsewhere: dict[str, Any] = {} if cloud.region == "us-east-1" else place
-    call(cloud, "s3", "create_bucket", absent=("BucketAlreadyOwnedByYou",), Bucket=bucket, **elsewhere)
-    made = (
+    bucket = f"{project}-logs-{_account(cloud)}-{cloud.region}"
+    location: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": cloud.region}}
+    if cloud.region == "us-east-1":
+        location = {}
+    call(cloud, "s3", "create_bucket", ignored_codes=("BucketAlreadyOwnedByYou",), Bucket=bucket, **location)
+    values = (
         bucket,
         call(cloud, "kms", "create_key", Description="logs")["KeyMetadata"]["Arn"],
         call(cloud, "sns", "create_topic", Name=f"{project}-alarms")["TopicArn"],
     )
-    for key, value in zip(_BOOTSTRAPPED, made, strict=True):
-        # What is there stays: runs of other stacks may ask at the same time, and one may use it already.
-        exists = ("ParameterAlreadyExists",)
-        call(cloud, "ssm", "put_parameter", absent=exists, Name=f"{path}/{key}", Type="String", Value=value)
+    for key, value in zip(_BOOTSTRAPPED, values, strict=True):
+        # An existing value is kept: runs of other stacks may do this at the same time, and use it already.
+        parameter: dict[str, Any] = {"Name": f"{path}/{key}", "Type": "String", "Value": value}
+        call(cloud, "ssm", "put_parameter", ignored_codes=("ParameterAlreadyExists",), **parameter)
 
 
 def get_secret(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:secretsmanager/getSecret` by name; one that is not in the emulator is told by its name alone.
+    """`aws:secretsmanager/getSecret` by name; one that does not exist gets an ARN made from its name.
 
-    A task finds the value of that in `local-secrets.yaml`.
+    A task reads its value from `local-secrets.yaml`.
     """
-    _known("getSecret", arguments, "name")
-    name, absent = str(arguments["name"]), ("ResourceNotFoundException",)
-    found = call(cloud, "secretsmanager", "describe_secret", absent=absent, SecretId=name)
-    account = call(cloud, "sts", "get_caller_identity")["Account"]
-    arn = found.get("ARN", f"arn:aws:secretsmanager:{cloud.region}:{account}:secret:{name}-000000")
+    _require_supported("getSecret", arguments, "name")
+    name, missing = str(arguments["name"]), ("ResourceNotFoundException",)
+    secret = call(cloud, "secretsmanager", "describe_secret", ignored_codes=missing, SecretId=name)
+    made_up = f"arn:aws:secretsmanager:{cloud.region}:{_account(cloud)}:secret:{name}-000000"
+    arn = secret.get("ARN", made_up)
     return {"arn": arn, "id": arn, "name": name, "region": cloud.region}
 
 
@@ -144,16 +148,17 @@ def get_availability_zones(cloud: Cloud, arguments: Properties) -> Properties:
     """`aws:index/getAvailabilityZones`.
 
     Raises:
-        ResourceError: it is asked for what the local run does not know.
+        ResourceError: there are other arguments or filters.
     """
-    _known("getAvailabilityZones", arguments, "excludeZoneIds", "filters")
+    _require_supported("getAvailabilityZones", arguments, "excludeZoneIds", "filters")
     filters: list[Properties] = arguments.get("filters") or []
-    _known("getAvailabilityZones, filters", {one["name"]: True for one in filters}, _ZONE_TYPE)
+    names = {condition["name"]: True for condition in filters}
+    _require_supported("getAvailabilityZones, filters", names, _ZONE_TYPE)
     zones = [
         zone
         for zone in _zones_of_region(cloud)
         if zone["ZoneId"] not in (arguments.get("excludeZoneIds") or [])
-        and all(zone["ZoneType"] in one["values"] for one in filters)
+        and all(zone["ZoneType"] in condition["values"] for condition in filters)
     ]
     return {
         "groupNames": sorted({zone["GroupName"] for zone in zones}),
@@ -165,8 +170,8 @@ def get_availability_zones(cloud: Cloud, arguments: Properties) -> Properties:
 
 
 def _zones_of_region(cloud: Cloud) -> list[dict[str, Any]]:
-    # MiniStack lists three zones, but makes subnets in any. us-east-1 has six on AWS; with three, and one
-    # left out for what Fargate lacks there, no stack could have three.
+    # MiniStack lists three zones, but creates subnets in any. us-east-1 has six on AWS; of three, without the
+    # one in which Fargate is not available, no stack could use three.
     listed: list[dict[str, Any]] = call(cloud, "ec2", "describe_availability_zones")["AvailabilityZones"]
     prefix = listed[0]["ZoneId"].rpartition("-az")[0]
     return [
@@ -184,21 +189,19 @@ def get_caller_identity(cloud: Cloud, arguments: Properties) -> Properties:
 
 
 def get_partition(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:index/getPartition`; the emulator is the commercial one whatever the region."""
+    """`aws:index/getPartition`: the commercial one, whatever the region."""
     del cloud, arguments
     names = {"dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}
     return {"id": "aws", "partition": "aws", **names}
 
 
 def get_zone(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:route53/getZone`, a public one by name; one that is not there is made.
-
-    On AWS the zone is the user's own; here nobody could have made it.
+    """`aws:route53/getZone` of a public zone by name; creates it if it does not exist.
 
     Raises:
-        ResourceError: it is asked for otherwise, or there is more than one.
+        ResourceError: there are other arguments, or several such zones.
     """
-    _known("getZone", arguments, "name")
+    _require_supported("getZone", arguments, "name")
     name = plain(arguments["name"])
     if not (zones := _public_zones(cloud, name)):
         call(cloud, "route53", "create_hosted_zone", Name=name, CallerReference=f"node-on-ecs-{name}")
@@ -237,38 +240,34 @@ def get_authorization_token(cloud: Cloud, arguments: Properties) -> Properties:
 
 
 def get_repository(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:ecr/getRepository`; one that is not there is made, for here nobody could have made it.
+    """`aws:ecr/getRepository` by name; creates it if it does not exist.
 
     Raises:
-        ResourceError: it is asked for otherwise than by name.
+        ResourceError: there are other arguments.
     """
-    _known("getRepository", arguments, "name")
-    name, gone = str(arguments["name"]), ("RepositoryNotFoundException",)
-    asked: dict[str, Any] = {"repositoryNames": [name]}
-    found = call(cloud, "ecr", "describe_repositories", absent=gone, **asked).get("repositories")
-    repository = (found or [call(cloud, "ecr", "create_repository", repositoryName=name)["repository"]])[0]
-    return {
-        "arn": repository["repositoryArn"],
-        "id": name,
-        "name": name,
-        "region": cloud.region,
-        "registryId": repository["registryId"],
-        "repositoryUrl": f"{registry_host(cloud)}/{name}",
-    }
+    from local.resources.registry import HANDLERS
+
+    _require_supported("getRepository", arguments, "name")
+    handler, name = HANDLERS["aws:ecr/repository:Repository"], str(arguments["name"])
+    missing = ("RepositoryAlreadyExistsException",)
+    call(cloud, "ecr", "create_repository", ignored_codes=missing, repositoryName=name)
+    return look_up(handler, "name", cloud, arguments)
 
 
 def get_image(cloud: Cloud, arguments: Properties) -> Properties:
-    """`aws:ecr/getImage`: an image by tag or by digest.
+    """`aws:ecr/getImage` by tag or by digest.
 
     Raises:
-        ResourceError: there is no such image, or it is asked for otherwise.
+        ResourceError: the image does not exist, or there are other arguments.
     """
-    _known("getImage", arguments, "imageDigest", "imageTag", "region", "registryId", "repositoryName")
+    _require_supported(
+        "getImage", arguments, "imageDigest", "imageTag", "region", "registryId", "repositoryName"
+    )
     repository = str(arguments["repositoryName"])
-    asked = {key: str(arguments[key]) for key in ("imageTag", "imageDigest") if arguments.get(key)}
-    image = describe_image(cloud, repository, **asked)
+    image_id = {key: str(arguments[key]) for key in ("imageTag", "imageDigest") if arguments.get(key)}
+    image = describe_image(cloud, repository, **image_id)
     if image is None:
-        described = ", ".join(f"{key} {value}" for key, value in asked.items())
+        described = ", ".join(f"{key} {value}" for key, value in image_id.items())
         raise ResourceError(f"ECR repository {repository!r} does not have {described}: push it first")
     digest = image["imageDigest"]
     return {
@@ -286,12 +285,12 @@ def get_image(cloud: Cloud, arguments: Properties) -> Properties:
 
 
 def get_registry_image(cloud: Cloud, arguments: Properties) -> Properties:
-    """`docker:index/getRegistryImage`: which digest a registry has for an image.
+    """`docker:index/getRegistryImage`: the digest of an image in its registry.
 
-    Where the registry cannot be reached, the daemon's own copy of the image has the digest it came with.
+    If the registry does not answer, the digest with which the daemon's own copy was pulled.
 
     Raises:
-        ResourceError: neither has it.
+        ResourceError: neither has one.
     """
     from local.images import local_image, registry_digest
 
@@ -299,7 +298,7 @@ def get_registry_image(cloud: Cloud, arguments: Properties) -> Properties:
     name = str(arguments["name"])
     local = local_image(name)
     pulled: list[str] = (local or {}).get("RepoDigests") or []
-    digest = registry_digest(name) or next((one.rpartition("@")[2] for one in pulled), None)
+    digest = registry_digest(name) or next((image.rpartition("@")[2] for image in pulled), None)
     if digest is None:
         raise ResourceError(
             f"image {name} is not available and its registry cannot be reached: connect to a network, "

@@ -1,4 +1,4 @@
-"""What rows cannot say of load balancers, target groups, listeners and their rules."""
+"""Load balancers, target groups, listeners and their rules."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from local.resources.cloud import Cloud
 from local.resources.row_handler import RowHandler
 
 PROTOCOL_VERSION: Final = f"{tagging.OWN_PREFIX}protocol-version"
-_KINDS: Final = ("fixed-response", "forward", "redirect")
+_ACTION_TYPES: Final = ("fixed-response", "forward", "redirect")
 
 
 class WithArnSuffix(RowHandler):
     """`aws:lb/loadBalancer:LoadBalancer` and `aws:lb/targetGroup:TargetGroup`."""
 
-    def complete(self, operation: str, arguments: dict[str, Any], inputs: Properties) -> dict[str, Any]:
-        """Say by its scheme whether a load balancer is internal, and its subnets a second time.
+    def complete_arguments(
+        self, operation: str, arguments: dict[str, Any], inputs: Properties
+    ) -> dict[str, Any]:
+        """Add a load balancer's scheme and the subnets of its mappings.
 
-        MiniStack knows no mappings of subnets, with which a network load balancer has fixed addresses.
+        MiniStack does not support subnet mappings, with which a network load balancer has fixed addresses.
         """
         if operation == "create_load_balancer":
             arguments["Scheme"] = "internal" if inputs.get("internal") else "internet-facing"
@@ -30,54 +32,56 @@ class WithArnSuffix(RowHandler):
         return arguments
 
     def tag_arguments(self, cloud: Cloud, urn: str, inputs: Properties) -> dict[str, Any]:
-        """Keep the version of the protocol by a tag: MiniStack forgets it, and health checks go by it."""
+        """Store the protocol version in a tag: MiniStack drops it, and health checks depend on it."""
         version = inputs.get("protocolVersion")
         own = {PROTOCOL_VERSION: version} if version else {}
         return super().tag_arguments(cloud, urn, {**inputs, "tags": {**(inputs.get("tags") or {}), **own}})
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
-        """Add the part of its ARN that metrics have, and the VPC that MiniStack does not look for."""
+        """Add the part of its ARN that metrics use, and the VPC, which MiniStack does not return."""
         if zones := item.get("AvailabilityZones"):
-            asked: dict[str, Any] = {"SubnetIds": [zones[0]["SubnetId"]]}
-            gone = ("InvalidSubnetID.NotFound",)
-            found = call(cloud, "ec2", "describe_subnets", absent=gone, **asked)
-            item["VpcId"] = next((subnet["VpcId"] for subnet in found.get("Subnets", ())), None)
+            missing, ids = ("InvalidSubnetID.NotFound",), [zones[0]["SubnetId"]]
+            answer = call(cloud, "ec2", "describe_subnets", ignored_codes=missing, SubnetIds=ids)
+            item["VpcId"] = next((subnet["VpcId"] for subnet in answer.get("Subnets", ())), None)
         outputs = super().outputs(cloud, identifier, item, inputs)
         return {**outputs, "arnSuffix": identifier.rpartition(":")[2].removeprefix("loadbalancer/")}
 
 
 class _WithActions(RowHandler):
-    """Has actions; MiniStack ignores the weights of a forward, and returns one target group."""
+    """Has actions; MiniStack ignores the weights of a forward action, and returns one target group."""
 
     actions: str
-    """The property that holds them."""
+    """Property with the actions."""
 
-    def complete(self, operation: str, arguments: dict[str, Any], inputs: Properties) -> dict[str, Any]:
-        """Name the heaviest target group beside the weights.
+    def complete_arguments(
+        self, operation: str, arguments: dict[str, Any], inputs: Properties
+    ) -> dict[str, Any]:
+        """Add the target group with the largest weight to each forward action.
 
         Raises:
-            ResourceError: a kind of action that the emulator does not do.
+            ResourceError: the emulator does not support the type of an action.
         """
         del operation, inputs
         for action in arguments.get(self.actions[0].upper() + self.actions[1:], ()):
-            if action["Type"] not in _KINDS:
+            if action["Type"] not in _ACTION_TYPES:
                 raise ResourceError(
-                    f"{self.token}: action type {action['Type']!r}; the local run does {', '.join(_KINDS)}"
+                    f"{self.token}: action type {action['Type']!r} is not one that the local run supports: "
+                    f"{', '.join(_ACTION_TYPES)}"
                 )
             if forward := action.get("ForwardConfig"):
                 action["TargetGroupArn"] = _heaviest(forward["TargetGroups"])
         return arguments
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
-        """Return weights as they were asked for, or as a deployment moved them."""
+        """Return the configured weights, or those to which a deployment moved the traffic."""
         member = self.actions[0].upper() + self.actions[1:]
-        forms: list[Properties] = inputs.get(self.actions) or []
-        for action, asked in zip(item[member], forms, strict=False):
-            forward: Properties = asked.get("forward") or {}
-            asked_groups: list[Properties] = forward.get("targetGroups") or []
+        configured_actions: list[Properties] = inputs.get(self.actions) or []
+        for action, configured in zip(item[member], configured_actions, strict=False):
+            forward: Properties = configured.get("forward") or {}
+            configured_groups: list[Properties] = forward.get("targetGroups") or []
             groups = [
                 {"TargetGroupArn": group["arn"], "Weight": int(group.get("weight") or 0)}
-                for group in asked_groups
+                for group in configured_groups
             ]
             target = action.get("TargetGroupArn")
             if target not in [group["TargetGroupArn"] for group in groups]:
@@ -102,34 +106,36 @@ class Listener(_WithActions):
 
 
 class ListenerRule(_WithActions):
-    """`aws:lb/listenerRule:ListenerRule`; MiniStack keeps its transforms, but does not apply them."""
+    """`aws:lb/listenerRule:ListenerRule`; MiniStack stores its transforms, but does not apply them."""
 
     actions = "actions"
 
-    def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
+    def prepare(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
         """Return `new`.
 
         Raises:
-            ResourceError: it has no priority; the local run chooses none.
+            ResourceError: it has no priority, and the local run does not choose one.
         """
         if new.get("priority") is None:
             raise ResourceError(f"{self.token} {name!r} needs a `priority`, 1 to 50000")
-        return super().fill(cloud, name=name, old=old, new=new)
+        return super().prepare(cloud, name=name, old=old, new=new)
 
-    def complete(self, operation: str, arguments: dict[str, Any], inputs: Properties) -> dict[str, Any]:
-        """Name the field of each condition: `HostHeaderConfig` is about `host-header`."""
+    def complete_arguments(
+        self, operation: str, arguments: dict[str, Any], inputs: Properties
+    ) -> dict[str, Any]:
+        """Add the field of each condition: `host-header` for `HostHeaderConfig`."""
         for condition in arguments.get("Conditions", ()):
             (config,) = condition
             condition["Field"] = re.sub(r"(?<!^)(?=[A-Z])", "-", config.removesuffix("Config")).lower()
         if operation == "modify_rule" and not arguments.get("Transforms"):
             arguments = {**arguments, "ResetTransforms": True}
             arguments.pop("Transforms", None)
-        return super().complete(operation, arguments, inputs)
+        return super().complete_arguments(operation, arguments, inputs)
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
-        """Add its listener, which its ARN names."""
+        """Add the listener from its ARN."""
         for condition in item["Conditions"]:
-            # Both repeat what the configuration says.
+            # Both repeat the configuration.
             condition.pop("Field", None)
             condition.pop("Values", None)
         head, _, tail = identifier.partition(":listener-rule/")

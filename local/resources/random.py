@@ -1,4 +1,4 @@
-"""`random:index/randomId:RandomId`, which lives in the state alone: its id is all that there is of it."""
+"""`random:index/randomId:RandomId`, which exists only in the state: its outputs follow from its id."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.resources.cloud import Cloud
 
 
 class RandomId(Handler):
-    """Random bytes in several spellings."""
+    """Random bytes in several encodings."""
 
     token = "random:index/randomId:RandomId"
     # hashicorp/random resource_id.go: RequiresReplace
@@ -18,12 +18,12 @@ class RandomId(Handler):
     in_place = frozenset[str]()
 
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
-        """Draw the bytes; their URL-safe spelling is the id."""
+        """Return random bytes in URL-safe base64 as the id."""
         del cloud, urn
         return urlsafe_b64encode(secrets.token_bytes(inputs["byteLength"])).decode().rstrip("=")
 
     def read(self, cloud: Cloud, *, id: str, inputs: Properties) -> Properties | None:
-        """Spell the bytes that the id holds."""
+        """Return the bytes of the id in each encoding."""
         del cloud
         raw = urlsafe_b64decode(id + "=" * (-len(id) % 4))
         prefix = inputs.get("prefix") or ""
@@ -37,7 +37,7 @@ class RandomId(Handler):
         }
 
     def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
-        """Do nothing: every property makes a new one."""
+        """Do nothing: every property requires replacement."""
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
-        """Do nothing: the state forgets it."""
+        """Do nothing: only the state has it."""

@@ -1,6 +1,6 @@
-"""Every resource type, function and component that the local run knows, by Pulumi's token.
+"""Every resource type, function and component that the local run supports, by Pulumi's token.
 
-Modules are imported when their first type is asked for: a run that fails early loads none of them.
+Modules are imported when one of their types is first used: a run that fails early loads none of them.
 """
 
 from __future__ import annotations
@@ -22,33 +22,36 @@ Constructor = Callable[..., Properties]
 
 
 class Registry(Mapping[str, _T], Generic[_T]):
-    """What is known, by token, made when it is first asked for."""
+    """Values by token, created when first used."""
 
-    def __init__(self, places: Mapping[str, Any], make: Callable[[Any], _T]) -> None:
-        """Keep what `make` makes of the place of each token."""
-        self._places = places
-        self._make = make
-        self._made: dict[str, _T] = {}
+    def __init__(self, entries: Mapping[str, Any], create: Callable[[Any], _T]) -> None:
+        """Create the value of a token from its entry by `create`."""
+        self._entries = entries
+        self._create = create
+        self._created: dict[str, _T] = {}
 
     def __getitem__(self, token: str) -> _T:
-        if token not in self._made:
-            self._made[token] = self._make(self._places[token])
-        return self._made[token]
+        if token not in self._created:
+            self._created[token] = self._create(self._entries[token])
+        return self._created[token]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(self._entries)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._entries)
 
 
-def _load(place: str) -> Any:
-    module, _, name = place.partition(":")
+def _load(entry: str) -> Any:
+    module, _, name = entry.partition(":")
     return getattr(import_module(f"local.resources.{module}"), name)
 
 
-def _handler(place: Row | str) -> Handler:
-    return _load(place)() if isinstance(place, str) else _load(place.handler)(place)
+def _handler(entry: Row | str) -> Handler:
+    if isinstance(entry, str):
+        return _load(entry)()
+    usual = "row_handler:RowHandler" if entry.read else "recorded:Recorded"
+    return _load(entry.handler or usual)(entry)
 
 
 HANDLERS: Final[Mapping[str, Handler]] = Registry(
@@ -59,35 +62,35 @@ HANDLERS: Final[Mapping[str, Handler]] = Registry(
     },
     _handler,
 )
-"""What makes, reads, changes and deletes a resource type: by a row of the table, or a module of its own."""
+"""The handler of each resource type: of a row of the table, or a class of its own module."""
 
 
-def _invoke(place: tuple[str, str] | str) -> Invoke:
-    if isinstance(place, str):
-        return _load(place)
-    token, argument = place
+def _invoke(entry: tuple[str, str] | str) -> Invoke:
+    if isinstance(entry, str):
+        return _load(f"invokes:{entry}")
+    token, argument = entry
     return partial(_load("invokes:look_up"), HANDLERS[token], argument)
 
 
 INVOKES: Final[Mapping[str, Invoke]] = Registry(
     {
-        "aws:ecr/getAuthorizationToken:getAuthorizationToken": "invokes:get_authorization_token",
-        "aws:ecr/getImage:getImage": "invokes:get_image",
-        "aws:ecr/getRepository:getRepository": "invokes:get_repository",
-        "aws:index/getAvailabilityZones:getAvailabilityZones": "invokes:get_availability_zones",
-        "aws:index/getCallerIdentity:getCallerIdentity": "invokes:get_caller_identity",
-        "aws:index/getPartition:getPartition": "invokes:get_partition",
+        "aws:ecr/getAuthorizationToken:getAuthorizationToken": "get_authorization_token",
+        "aws:ecr/getImage:getImage": "get_image",
+        "aws:ecr/getRepository:getRepository": "get_repository",
+        "aws:index/getAvailabilityZones:getAvailabilityZones": "get_availability_zones",
+        "aws:index/getCallerIdentity:getCallerIdentity": "get_caller_identity",
+        "aws:index/getPartition:getPartition": "get_partition",
         "aws:lb/getListener:getListener": ("aws:lb/listener:Listener", "arn"),
         "aws:lb/getLoadBalancer:getLoadBalancer": ("aws:lb/loadBalancer:LoadBalancer", "arn"),
-        "aws:route53/getZone:getZone": "invokes:get_zone",
-        "aws:secretsmanager/getSecret:getSecret": "invokes:get_secret",
-        "aws:ssm/getParameter:getParameter": "invokes:get_parameter",
-        "aws:ssm/getParametersByPath:getParametersByPath": "invokes:get_parameters_by_path",
-        "docker:index/getRegistryImage:getRegistryImage": "invokes:get_registry_image",
+        "aws:route53/getZone:getZone": "get_zone",
+        "aws:secretsmanager/getSecret:getSecret": "get_secret",
+        "aws:ssm/getParameter:getParameter": "get_parameter",
+        "aws:ssm/getParametersByPath:getParametersByPath": "get_parameters_by_path",
+        "docker:index/getRegistryImage:getRegistryImage": "get_registry_image",
     },
     _invoke,
 )
-"""What answers a provider function: a function here, or the outputs of the resource whose id it takes."""
+"""The function behind each provider function, or a resource type and the argument with its id."""
 
 CONSTRUCTORS: Final[Mapping[str, Constructor]] = Registry({"awsx:ec2:Vpc": "awsx:construct_vpc"}, _load)
-"""What declares the children of a component that lives in a provider."""
+"""The function that declares the children of each remote component."""

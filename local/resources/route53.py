@@ -1,4 +1,4 @@
-"""Route 53 records in a zone that is already there."""
+"""Route 53 records."""
 
 from __future__ import annotations
 
@@ -12,37 +12,38 @@ _TYPES: Final = ("A", "AAAA", "CNAME")
 
 
 def plain(name: str) -> str:
-    """Return a DNS name in lower case, without the dot at its end and with a readable asterisk."""
+    """Return a DNS name in lower case, without the final dot and with a readable asterisk."""
     return name.lower().removesuffix(".").replace("\\052", "*")
 
 
 class Record(RowHandler):
     """`aws:route53/record:Record`: an alias, or values with a TTL."""
 
-    def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
+    def prepare(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
         """Return `new`.
 
         Raises:
-            ResourceError: a type that the local run does not do.
+            ResourceError: the local run does not support the record type.
         """
         if isinstance(new.get("type"), str) and new["type"] not in _TYPES:
             raise ResourceError(
-                f"{self.token} {name!r}: type {new['type']!r}; the local run does {', '.join(_TYPES)}"
+                f"{self.token} {name!r}: type {new['type']!r} is not one that the local run supports: "
+                f"{', '.join(_TYPES)}"
             )
-        return super().fill(cloud, name=name, old=old, new=new)
+        return super().prepare(cloud, name=name, old=old, new=new)
 
-    def same(self, key: str, old: Any, new: Any) -> bool:
-        """Names mean the same in either case, with and without a dot at the end."""
+    def is_same(self, key: str, old: Any, new: Any) -> bool:
+        """Names are the same in either case, with and without a final dot."""
         if key == "name" and isinstance(old, str) and isinstance(new, str):
             return plain(old) == plain(new)
-        return super().same(key, old, new)
+        return super().is_same(key, old, new)
 
     def identifier(self, inputs: Properties, answer: dict[str, Any]) -> str:
         """Return the zone's id, the name and the type."""
         return super().identifier({**inputs, "name": plain(inputs["name"])}, answer)
 
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
-        """Make it; what is there already is replaced only if `allowOverwrite` says so."""
+        """Create it; an existing record is replaced only with `allowOverwrite`."""
         del urn
         self._put(cloud, inputs, "UPSERT" if inputs.get("allowOverwrite") else "CREATE")
         return self.identifier(inputs, {})
@@ -57,7 +58,7 @@ class Record(RowHandler):
         answer = self.call(
             cloud,
             self.row.read,
-            absent=True,
+            may_be_missing=True,
             HostedZoneId=inputs["zoneId"],
             StartRecordName=fqdn,
             StartRecordType=inputs["type"],
@@ -65,12 +66,12 @@ class Record(RowHandler):
         )
         for record in answer.get("ResourceRecordSets", []):
             if plain(record["Name"]) == fqdn and record["Type"] == inputs["type"]:
-                return {**record, "asked": inputs, "fqdn": fqdn}
+                return {**record, "inputs": inputs, "fqdn": fqdn}
         return None
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
-        """Return names as they were asked for."""
-        asked: Properties = item.pop("asked")
+        """Return names in the form of the inputs."""
+        named: Properties = item.pop("inputs")
         fqdn: str = item.pop("fqdn")
         if alias := item.get("AliasTarget"):
             (target,) = cast("list[Properties]", inputs.get("aliases") or [{}])
@@ -78,23 +79,23 @@ class Record(RowHandler):
             alias["DNSName"] = target["name"] if same else plain(alias["DNSName"])
         item["ResourceRecords"] = [value["Value"] for value in item.get("ResourceRecords", [])]
         outputs = super().outputs(cloud, identifier, item, inputs)
-        return {**outputs, "fqdn": fqdn, "name": asked["name"], "zoneId": asked["zoneId"]}
+        return {**outputs, "fqdn": fqdn, "name": named["name"], "zoneId": named["zoneId"]}
 
     def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
-        """Change where it leads."""
+        """Change its target."""
         del id, old, changed
         self._put(cloud, new, "UPSERT")
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
-        """Delete it as it is now: AWS wants the exact values."""
+        """Delete it with its current values, which AWS requires."""
         live = self.describe(cloud, id, outputs)
         if live is not None:
-            record = {key: value for key, value in live.items() if key not in ("asked", "fqdn")}
+            record = {key: value for key, value in live.items() if key not in ("inputs", "fqdn")}
             self._change_record(cloud, outputs["zoneId"], "DELETE", record)
 
     def _fqdn(self, cloud: Cloud, inputs: Properties) -> str:
         name = plain(inputs["name"])
-        answer = self.call(cloud, "get_hosted_zone", absent=True, Id=inputs["zoneId"])
+        answer = self.call(cloud, "get_hosted_zone", may_be_missing=True, Id=inputs["zoneId"])
         zone = plain(answer.get("HostedZone", {}).get("Name", ""))
         return name if not zone or name == zone or name.endswith(f".{zone}") else f"{name}.{zone}"
 
@@ -112,7 +113,6 @@ class Record(RowHandler):
         self._change_record(cloud, inputs["zoneId"], action, record)
 
     def _change_record(self, cloud: Cloud, zone: str, action: str, record: dict[str, Any]) -> None:
-        # No wait for the change to be in sync: the front door asks the emulator itself.
         batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
-        absent = action == "DELETE"
-        self.call(cloud, self.row.create, absent=absent, HostedZoneId=zone, ChangeBatch=batch)
+        missing = action == "DELETE"
+        self.call(cloud, self.row.create, may_be_missing=missing, HostedZoneId=zone, ChangeBatch=batch)

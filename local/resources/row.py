@@ -1,7 +1,8 @@
 """A simple resource type as a row of data; the rest comes from AWS's service models.
 
-To add a type, add its row to `local/resources/table.py` and an example to `tests/integration/resources`;
-a test names what it does not walk. Nothing here loads an AWS library: all rows are made at import.
+To add a type, add its row to `local/resources/table.py` and an example to `tests/integration/resources`: a
+test names every property that no example covers. Nothing here loads an AWS library; all rows are made at
+import.
 """
 
 from __future__ import annotations
@@ -13,22 +14,22 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Tags:
-    """How a service keeps tags."""
+    """How a service stores tags."""
 
     read: str
-    """Operation that lists them; empty where they are in what the row's `read` answers."""
+    """Operation that lists them; empty where the row's `read` returns them."""
     tag: str
     untag: str
-    by: str
+    id_argument: str
     """Argument that names the resource."""
     by_arn: bool = False
     """Whether that argument takes the ARN; else the id."""
-    answer: str = "Tags"
+    answer_path: str = "Tags"
     """Where the answer of `read` has them (JMESPath)."""
-    argument: str = "Tags"
+    tags_argument: str = "Tags"
     """Argument of the create call and of `tag`."""
-    keys: str = "TagKeys"
-    """Argument of `untag` with what to remove: keys, or pairs, as its shape has it."""
+    keys_argument: str = "TagKeys"
+    """Argument of `untag` for what to remove: keys or pairs, depending on its shape."""
 
 
 @dataclass(frozen=True)
@@ -39,27 +40,31 @@ class Change:
     """Empty where the emulator has nothing to change and AWS would."""
     properties: str
     reset: str = ""
-    """Operation for when the property (just one) is not asked for any more."""
+    """Operation that removes the property (a single one) when it is no longer configured."""
+    detach: str = ""
+    """Operation that removes the old value of the property (a single one) before another one and before
+    deletion."""
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What the operation is always called with."""
+    """Fixed arguments of the operation."""
 
 
 @dataclass(frozen=True)
 class Attributes:
-    """Properties that AWS keeps as texts by name."""
+    """Properties that AWS stores as strings by name."""
 
     read: str
     change: str
     names: Mapping[str, tuple[str, bool | int | str]]
-    """AWS's name of each property (by path: `accessLogs.bucket`), and AWS's default, which is of its type."""
+    """AWS's name of each property (by path: `accessLogs.bucket`) and AWS's default, which has the
+    property's type."""
 
 
 @dataclass(frozen=True)
 class Row:
     """One resource type.
 
-    Properties go to the member of the same name, whatever its case and number (`subnetIds`, `SubnetId`); a
-    list of one block may be a structure, a mapping may be a list of pairs. `names` says where they differ.
+    A property goes to the member of the same name, regardless of case and number (`subnetIds`, `SubnetId`); a
+    list with one block may be a structure, a mapping may be a list of pairs. `members` names the exceptions.
     """
 
     token: str
@@ -70,59 +75,64 @@ class Row:
     source: str
     """The provider's file with the rules, below hashicorp/aws internal/service/."""
     create: str
-    read: str
-    delete: str
-    by: str = ""
-    """Argument of `read`, the changes and `delete` that takes the id; several spellings are parted by `|`.
-    Empty where the id is made of properties, which then are the arguments."""
+    read: str = ""
+    """Empty where MiniStack does not have the type: it then exists only in Pulumi's state."""
+    delete: str = ""
+    """Empty where AWS has no such call."""
+    id_argument: str = ""
+    """Argument of `read`, the changes and `delete` for the id; `|` separates the spellings of several
+    operations. Empty where the id consists of properties, which then are the arguments."""
     items: str = "[@]"
     """Where the answer of `read` has the resources (JMESPath, a list)."""
     id: str
     """Where the answer of `create` has the id (JMESPath), or a template of properties (`{role}:{name}`)."""
-    key: str = ""
-    """Member of an item that holds the id, where it is not called as in the answer of `create`."""
-    listing: str = ""
-    """Operation that lists all of them, where `read` does not without an id."""
-    listed: str = ""
-    """Where the answer of `listing` has them; an item may be the id alone."""
-    absent: str = ""
-    """Error codes that say there is none."""
+    id_member: str = ""
+    """Member of an item that has the id, where its name differs from the one in the answer of `create`."""
+    list_all: str = ""
+    """Operation that lists all resources, where `read` does not without an id."""
+    list_by: str = ""
+    """Properties of a tagged type that `list_all` requires."""
+    listed_items: str = ""
+    """Where the answer of `list_all` has them; an item may be just the id."""
+    not_found: str = ""
+    """Error codes for a missing resource."""
 
     replace: str = ""
-    """Properties whose change makes a new resource."""
+    """Properties whose change requires replacement."""
     changes: tuple[Change, ...] = ()
     attributes: Attributes | None = None
-    settled: str = ""
-    """Properties that matter to `create` and `delete` alone."""
+    creation_only: str = ""
+    """Properties that only `create` and `delete` use."""
     tags: Tags | None = None
     tag_specification: str = ""
-    """EC2's word for the type."""
+    """EC2's name of the type in tag specifications."""
 
-    names: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Member of each property that is called otherwise, both by path: `healthCheck.path`: `HealthCheckPath`.
-    A member is relative to what holds it. `.` leaves a block out, an empty text keeps a property from AWS,
-    and `|` parts the spellings of several operations."""
+    members: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Member of each property that has another name, both by path: `healthCheck.path`: `HealthCheckPath`.
+    A member is relative to its block. `.` dissolves a block into the arguments, an empty string keeps a
+    property from AWS, and `|` separates the spellings of several operations."""
     defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What the provider's schema fills in, by path; inside a block, only where the block is."""
+    """Defaults of the provider's schema, by path; inside a block, only where the block is configured."""
     arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
-    """What an operation is always called with."""
+    """Fixed arguments, by operation."""
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
     """Outputs by JMESPath into the item; `{id}` is the id, and `arn` may be the end of one (`vpc/{id}`)."""
     sets: str = ""
     """Properties whose order does not matter."""
     policies: str = ""
-    """Properties that hold an IAM policy as JSON."""
+    """Properties with an IAM policy as JSON."""
     json: str = ""
-    """Properties that hold any other JSON."""
-    only_if_asked: str = ""
-    """What AWS or the emulator adds by itself, by path: left out where it was not asked for."""
-    forgotten: str = ""
-    """Properties that the emulator accepts and does not return; they are read as asked for."""
+    """Properties with any other JSON."""
+    only_if_configured: str = ""
+    """Values that AWS or the emulator adds, by path: left out where they are not configured."""
+    not_returned: str = ""
+    """Properties that the emulator accepts and does not return; they are read as configured."""
     computed: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What AWS chooses where nothing is asked for, and the emulator does not return."""
+    """Values that AWS chooses where nothing is configured, and the emulator does not return."""
     name: str | None = None
     """Property that gets an automatic name."""
     name_max_length: int = 255
     delete_before_replace: bool = False
-    handler: str = "row_handler:RowHandler"
-    """`<module>:<class>` of the handler; others than this one add what no row can say."""
+    handler: str = ""
+    """`<module>:<class>` of a handler that adds what a row cannot express; empty for `RowHandler`, or for
+    `Recorded` without `read`."""

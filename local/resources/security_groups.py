@@ -1,4 +1,4 @@
-"""What rows cannot say of security groups and their rules."""
+"""Security groups and their rules."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ _SOURCES: Final = {
     "cidrIpv6": ("Ipv6Ranges", "CidrIpv6"),
     "referencedSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
 }
-"""Where a permission has each source of a rule."""
-
-
+"""List and member of a permission for each source of a rule."""
 _MEMBERS: Final = {
     "cidrIpv4": "CidrIpv4",
     "cidrIpv6": "CidrIpv6",
@@ -28,54 +26,54 @@ _MEMBERS: Final = {
     "referencedSecurityGroupId": "ReferencedGroupId",
     "toPort": "ToPort",
 }
-"""What a change of a rule calls its properties."""
+"""Members of `ModifySecurityGroupRules` by property."""
 
 
 class SecurityGroup(RowHandler):
-    """`aws:ec2/securityGroup:SecurityGroup`, without the rule of AWS that lets everything out."""
+    """`aws:ec2/securityGroup:SecurityGroup`, without AWS's default rule that allows all outbound traffic."""
 
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
-        """Make it closed."""
+        """Create it without rules."""
         identifier = super().create(cloud, urn=urn, inputs=inputs)
-        _close(cloud, identifier)
+        _remove_default_rule(cloud, identifier)
         return identifier
 
     def find(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str | None:
-        """By tag; the interrupted run may have left it open."""
+        """Find it by tag; the interrupted run may have left the default rule."""
         identifier = super().find(cloud, urn=urn, inputs=inputs)
         if identifier is not None:
-            _close(cloud, identifier)
+            _remove_default_rule(cloud, identifier)
         return identifier
 
 
-def _close(cloud: Cloud, identifier: str) -> None:
-    gone = ("InvalidPermission.NotFound",)
+def _remove_default_rule(cloud: Cloud, identifier: str) -> None:
+    missing = ("InvalidPermission.NotFound",)
     arguments: dict[str, Any] = {"GroupId": identifier, "IpPermissions": [_EVERYWHERE]}
-    call(cloud, "ec2", "revoke_security_group_egress", absent=gone, **arguments)
+    call(cloud, "ec2", "revoke_security_group_egress", ignored_codes=missing, **arguments)
 
 
 class DefaultSecurityGroup(RowHandler):
-    """`aws:ec2/defaultSecurityGroup:DefaultSecurityGroup`: the one that a VPC comes with, emptied."""
+    """`aws:ec2/defaultSecurityGroup:DefaultSecurityGroup`, without rules."""
 
-    def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
-        """Ask for no rules, so that a refresh shows those that were added by hand.
+    def prepare(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
+        """Configure no rules, so that a refresh shows manually added ones.
 
         Raises:
-            ResourceError: the program wants rules in it.
+            ResourceError: the program configures rules.
         """
         if new.get("ingress") or new.get("egress"):
             raise ResourceError(
-                f"{self.token} {name!r}: the local run only empties a default security group; "
-                f"put the rules into a group of your own",
+                f"{self.token} {name!r}: the local run supports a default security group only without rules; "
+                f"put the rules into another group",
             )
         emptied: Properties = {**new, "ingress": [], "egress": []}
-        return super().fill(cloud, name=name, old=old, new=emptied)
+        return super().prepare(cloud, name=name, old=old, new=emptied)
 
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
-        """Take it over from its VPC and empty it.
+        """Adopt the VPC's group and remove its rules.
 
         Raises:
-            ResourceError: the VPC has none.
+            ResourceError: the VPC has no default group.
         """
         of_vpc = {"Name": "vpc-id", "Values": [inputs["vpcId"]]}
         default = {"Name": "group-name", "Values": ["default"]}
@@ -85,27 +83,27 @@ class DefaultSecurityGroup(RowHandler):
                 f"VPC {inputs['vpcId']!r} has no default security group: create the VPC again"
             )
         identifier = str(groups[0]["GroupId"])
-        self._empty(cloud, identifier)
+        self._remove_rules(cloud, identifier)
         tags = tagging.pairs(tagging.with_urn(inputs.get("tags"), urn))
         self.call(cloud, "create_tags", Resources=[identifier], Tags=tags)
         return identifier
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
-        """Add the rules that it has."""
+        """Add its rules."""
         outputs = super().outputs(cloud, identifier, item, inputs)
         outputs["egress"] = [_rule_output(rule) for rule in item.get("IpPermissionsEgress", [])]
         outputs["ingress"] = [_rule_output(rule) for rule in item.get("IpPermissions", [])]
         return outputs
 
     def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
-        """Empty it again, change its tags."""
-        self._empty(cloud, id)
+        """Remove its rules again and change its tags."""
+        self._remove_rules(cloud, id)
         super().update(cloud, id=id, old=old, new=new, changed=changed)
 
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
-        """Leave it to its VPC, with which it goes."""
+        """Do nothing: it is deleted with its VPC."""
 
-    def _empty(self, cloud: Cloud, identifier: str) -> None:
+    def _remove_rules(self, cloud: Cloud, identifier: str) -> None:
         group = self.describe(cloud, identifier, {}) or {}
         for direction, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
             if group.get(key):
@@ -125,9 +123,9 @@ def _rule_output(rule: dict[str, Any]) -> Properties:
 
 
 class SecurityGroupRule(RowHandler):
-    """One rule of a security group, inwards or outwards as its row says."""
+    """An ingress or egress rule of a security group."""
 
-    def fill(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
+    def prepare(self, cloud: Cloud, *, name: str, old: Properties, new: Properties) -> Properties:
         """Return `new`.
 
         Raises:
@@ -139,19 +137,19 @@ class SecurityGroupRule(RowHandler):
                 f"{self.token} {name!r} needs exactly one of {', '.join(_SOURCES)}, "
                 f"got {' and '.join(given) or 'none'}",
             )
-        return super().fill(cloud, name=name, old=old, new=new)
+        return super().prepare(cloud, name=name, old=old, new=new)
 
     def diff(self, old: Properties, new: Properties) -> Diff:
-        """A rule cannot turn from a range to a group in place (hashicorp/aws ModifyPlan: RequiresReplace)."""
+        """Require replacement for another kind of source (hashicorp/aws ModifyPlan: RequiresReplace)."""
         diff = super().diff(old, new)
-        turned = {key for key in diff.changed if key in _SOURCES and not (old.get(key) and new.get(key))}
-        return Diff(changed=diff.changed, replace=tuple(sorted({*diff.replace, *turned})))
+        other_kind = {key for key in diff.changed if key in _SOURCES and not (old.get(key) and new.get(key))}
+        return Diff(changed=diff.changed, replace=tuple(sorted({*diff.replace, *other_kind})))
 
     def create(self, cloud: Cloud, *, urn: str, inputs: Properties) -> str:
-        """Make it.
+        """Create it.
 
         Raises:
-            ResourceError: the group has this very rule for another resource already.
+            ResourceError: the group has the same rule of another resource.
         """
         source = next(source for source in _SOURCES if inputs.get(source))
         ranges, member = _SOURCES[source]
@@ -169,7 +167,7 @@ class SecurityGroupRule(RowHandler):
         )
         identifier = self.identifier(inputs, answer)
         if cloud.is_known(self.token, identifier):
-            # AWS says InvalidPermission.Duplicate here, MiniStack hands out the one that is there.
+            # AWS answers InvalidPermission.Duplicate here, MiniStack returns the existing rule.
             raise ResourceError(
                 f"security group {inputs['securityGroupId']!r} has this rule already ({identifier}): "
                 f"declare it once",
@@ -177,10 +175,10 @@ class SecurityGroupRule(RowHandler):
         return identifier
 
     def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
-        """Change it in place, as a whole."""
+        """Change all of it in place."""
         if set(changed) - {"tags"}:
-            asked = {member: new[key] for key, member in _MEMBERS.items() if new.get(key) is not None}
-            rule = {"FromPort": -1, "ToPort": -1, "Description": "", **asked}
+            configured = {member: new[key] for key, member in _MEMBERS.items() if new.get(key) is not None}
+            rule = {"FromPort": -1, "ToPort": -1, "Description": "", **configured}
             rules = [{"SecurityGroupRuleId": id, "SecurityGroupRule": rule}]
             self.call(
                 cloud, "modify_security_group_rules", GroupId=new["securityGroupId"], SecurityGroupRules=rules
@@ -188,7 +186,7 @@ class SecurityGroupRule(RowHandler):
         super().update(cloud, id=id, old=old, new=new, changed=changed)
 
     def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
-        """Leave out the ports of a rule for all protocols, which AWS shows as -1."""
+        """Leave out the ports of a rule for all protocols, which AWS returns as -1."""
         outputs = super().outputs(cloud, identifier, item, inputs)
         for port in ("fromPort", "toPort"):
             if outputs[port] == -1 and inputs.get(port) is None:
@@ -198,4 +196,4 @@ class SecurityGroupRule(RowHandler):
     def delete(self, cloud: Cloud, *, id: str, outputs: Properties) -> None:
         """Revoke it."""
         arguments: dict[str, Any] = {"GroupId": outputs["securityGroupId"], "SecurityGroupRuleIds": [id]}
-        self.call(cloud, self.row.delete, absent=True, **arguments)
+        self.call(cloud, self.row.delete, may_be_missing=True, **arguments)

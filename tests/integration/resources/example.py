@@ -36,7 +36,7 @@ class Workbench:
     def checked(
         self, token: str, inputs: Properties, name: str | None = None, old: Properties | None = None
     ) -> Properties:
-        """Return inputs as the engine hands them on; without old ones, with another automatic name each time."""
+        """Return checked inputs; without old ones, with another automatic name each time."""
         self.checks += 1
         handler, seed = HANDLERS[token], f"{self.checks:07x}"
         return handler.check(self.cloud, name=name or self.name, old=old, new=inputs, random_hex=seed)
@@ -70,8 +70,8 @@ def one_by_one(**values: object) -> tuple[Properties, ...]:
 class Example:
     """One resource type, in one of its forms.
 
-    The life-cycle test walks it from step to step: each step's properties replace those of the same name. None
-    leaves one out, and a function makes its value on the bench. Examples are found in `EXAMPLES` of each
+    The life-cycle test walks it from step to step: each step's properties replace those of the same name.
+    None leaves one out, and a function makes its value on the bench. Examples are found in `EXAMPLES` of each
     `examples_*.py` beside this file.
     """
 

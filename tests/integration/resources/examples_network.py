@@ -153,10 +153,8 @@ EXAMPLES = [
             "assignGeneratedIpv6CidrBlock": True,
             "tags": {"Name": "network"},
         },
-        changes=one_by_one(
-            enableDnsSupport=False, enableDnsHostnames=False, assignGeneratedIpv6CidrBlock=None
-        ),
-        replacements=one_by_one(cidrBlock="10.2.0.0/16", instanceTenancy="dedicated"),
+        changes=one_by_one(enableDnsHostnames=False, assignGeneratedIpv6CidrBlock=None),
+        replacements=({"cidrBlock": "10.2.0.0/16"},),
         by_hand={
             "enableDnsHostnames": lambda cloud, made: cloud.client("ec2").modify_vpc_attribute(
                 VpcId=made.id, EnableDnsHostnames={"Value": True}
@@ -240,7 +238,7 @@ EXAMPLES = [
             "allocationId": address_id(bench),
             "tags": {"Name": "network-1"},
         },
-        replacements=one_by_one(allocationId=address_id, subnetId=subnet_id, connectivityType="private"),
+        replacements=one_by_one(allocationId=address_id, subnetId=subnet_id),
         by_hand={"tags": tag_by_hand},
         outputs=("vpcId",),
     ),

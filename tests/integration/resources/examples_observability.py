@@ -47,10 +47,8 @@ EXAMPLES = [
         lambda bench: {"alarmName": bench.name, "alarmRule": f"ALARM({alarm_name(bench)})"},
         changes=one_by_one(
             alarmRule=lambda bench: f"OK({alarm_name(bench)})",
-            actionsEnabled=False,
             alarmActions=[TOPIC],
             okActions=[TOPIC],
-            insufficientDataActions=[TOPIC],
             alarmDescription="x",
         ),
         replacements=({"alarmName": "chosen"},),
@@ -84,11 +82,6 @@ EXAMPLES = [
         lambda bench: {"rule": rule_name(bench), "arn": TOPIC},
         changes=one_by_one(arn=f"{TOPIC}-2", input='{"a": 1}', roleArn=ROLE_ARN),
         replacements=one_by_one(rule=rule_name, targetId="chosen"),
-    ),
-    Example(
-        "aws:cloudwatch/eventTarget:EventTarget",
-        lambda bench: {"rule": rule_name(bench), "arn": TOPIC},
-        changes=({"inputPath": "$.detail"},),
     ),
     Example(
         "aws:ec2/vpcEndpoint:VpcEndpoint",
@@ -134,7 +127,6 @@ EXAMPLES = [
                 "logDestination": "arn:aws:logs:us-east-1:000000000000:log-group:flows",
                 "iamRoleArn": ROLE_ARN,
             },
-            *one_by_one(maxAggregationInterval=60, logFormat="${version}"),
         ),
     ),
     Example(

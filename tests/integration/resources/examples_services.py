@@ -209,9 +209,6 @@ EXAMPLES = [
         changes=one_by_one(
             settings=[{"name": "containerInsights", "value": "enabled"}],
             configuration={"executeCommandConfiguration": {"logging": "NONE"}},
-            serviceConnectDefaults={
-                "namespace": "arn:aws:servicediscovery:us-east-1:000000000000:namespace/ns"
-            },
         ),
         replacements=({"name": "chosen"},),
         by_hand={"settings": _insights_by_hand},
@@ -285,7 +282,7 @@ EXAMPLES = [
             *one_by_one(retentionInDays=None, kmsKeyId=None),
             {"retentionInDays": 7},
         ),
-        replacements=one_by_one(logGroupClass="INFREQUENT_ACCESS", name="/chosen"),
+        replacements=({"name": "/chosen"},),
         by_hand={"retentionInDays": _retention_by_hand},
         outputs=("arn", "name"),
     ),
@@ -293,7 +290,7 @@ EXAMPLES = [
         PARAMETER,
         lambda _: {"type": "String", "insecureValue": "none", "description": "For a test"},
         changes=one_by_one(insecureValue="some", description="Another", type="StringList"),
-        replacements=one_by_one(dataType="aws:ec2:image", name="/chosen"),
+        replacements=({"name": "/chosen"},),
         by_hand={
             "insecureValue": lambda cloud, made: cloud.client("ssm").put_parameter(
                 Name=made.id, Value="by hand", Overwrite=True
@@ -305,8 +302,6 @@ EXAMPLES = [
         REPOSITORY,
         _repository,
         changes=one_by_one(
-            imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
-            imageTagMutabilityExclusionFilters=[{"filter": "cache*", "filterType": "WILDCARD"}],
             imageScanningConfiguration={"scanOnPush": False},
         ),
         replacements=one_by_one(
@@ -332,12 +327,9 @@ EXAMPLES = [
             cpu="512",
             memory="1024",
             containerDefinitions=json.dumps([container(stopTimeout=30)]),
-            enableFaultInjection=True,
             ephemeralStorage={"sizeInGib": 30},
             executionRoleArn="arn:aws:iam::000000000000:role/execution",
             family="chosen",
-            ipcMode="none",
-            pidMode="task",
             placementConstraints=[{"type": "memberOf", "expression": "attribute:ecs.os-type == linux"}],
             requiresCompatibilities=["EC2"],
             runtimePlatform={"operatingSystemFamily": "LINUX", "cpuArchitecture": "X86_64"},
@@ -370,9 +362,6 @@ EXAMPLES = [
         ),
         replacements=one_by_one(
             cluster=lambda bench: make_cluster(bench).id,
-            deploymentController={"type": "ECS"},
-            iamRole="arn:aws:iam::000000000000:role/ecs",
-            schedulingStrategy="DAEMON",
             name="chosen",
         ),
         by_hand={"healthCheckGracePeriodSeconds": _grace_by_hand},

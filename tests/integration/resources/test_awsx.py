@@ -1,4 +1,4 @@
-"""The stand-in for awsx, with the program's own inputs and the real handlers: what moves, and what stays."""
+"""The stand-in for awsx with the program's inputs and the real handlers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.resources.awsx import construct_vpc
-from local.resources.construct import Attribute, Registered
+from local.resources.construct import Attribute, Child, Registered
 from local.resources.registry import HANDLERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from local.resources.base import Properties
     from tests.integration.resources.example import Workbench
@@ -23,29 +23,18 @@ ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 
 @dataclass
 class Engine:
-    """Does with each child what Pulumi's engine would, and notes what that was."""
+    """Creates and updates children as Pulumi's engine does, and records the steps."""
 
     bench: Workbench
     state: dict[str, tuple[str, Properties, Properties]] = field(default_factory=dict)
     """Id, inputs and outputs, by `<type>/<name>`."""
     steps: dict[str, list[str]] = field(default_factory=dict)
 
-    def register(
-        self,
-        token: str,
-        name: str,
-        inputs: Properties,
-        *,
-        parent: str,
-        depends_on: Sequence[str] = (),
-    ) -> Registered:
-        assert parent
-        assert set(depends_on) <= self.state.keys()
-        handler, cloud = HANDLERS[token], self.bench.cloud
-        urn = f"{token.rpartition(':')[2]}/{name}"
-        plain = {key: value.value if isinstance(value, Attribute) else value for key, value in inputs.items()}
+    def register(self, child: Child) -> Registered:
+        handler, cloud = HANDLERS[child.token], self.bench.cloud
+        urn = f"{child.token.rpartition(':')[2]}/{child.name}"
         identifier, old, outputs = self.state.get(urn, ("", None, {}))
-        new = handler.check(cloud, name=name, old=old, new=plain, random_hex="0123456789")
+        new = handler.check(cloud, name=child.name, old=old, new=child.plain_inputs, random_hex="0123456789")
         if old is None:
             identifier = handler.create(cloud, urn=urn, inputs=new)
             self.steps.setdefault("create", []).append(urn)
@@ -59,7 +48,7 @@ class Engine:
         return Registered(urn, identifier, read)
 
     def up(self, zones: int = 2, nat: str = "None", *, ipv6: bool = False) -> Properties:
-        """Ask for a network as the program's does; return the component's outputs."""
+        """Construct a network with inputs like the program's; return the component's outputs."""
         slots = list(IPv4Network("10.9.0.0/16").subnets(2))[:zones]
         public = [str(list(slot.subnets(2))[2]) for slot in slots]
         private = [str(next(slot.subnets(1))) for slot in slots]
@@ -76,7 +65,7 @@ class Engine:
                 {"type": "Private", "cidrBlocks": private, "assignIpv6AddressOnCreation": False},
             ],
         }
-        return construct_vpc(self, name="network", urn="component", inputs=inputs)
+        return construct_vpc(self.register, name="network", urn="component", inputs=inputs)
 
     def destroy(self) -> None:
         for urn, (identifier, _, outputs) in reversed(self.state.items()):
@@ -97,7 +86,7 @@ def ids(attributes: list[Attribute]) -> list[Any]:
     return [attribute.value for attribute in attributes]
 
 
-def test_a_network_comes_up_stays_as_it_is_and_goes(engine: Engine, bench: Workbench) -> None:
+def test_a_network_is_created_unchanged_and_deleted(engine: Engine, bench: Workbench) -> None:
     made = engine.up(nat="OnePerAz", ipv6=True)
     of_vpc = [{"Name": "vpc-id", "Values": [made["vpcId"].value]}]
     ec2 = bench.cloud.client("ec2")
@@ -114,7 +103,7 @@ def test_a_network_comes_up_stays_as_it_is_and_goes(engine: Engine, bench: Workb
     assert ec2.describe_route_tables(Filters=of_vpc)["RouteTables"] == []
 
 
-def test_turning_nat_on_adds_and_moves_nothing(engine: Engine) -> None:
+def test_enabling_nat_only_adds_resources(engine: Engine) -> None:
     engine.up()
 
     engine.up(nat="Single")
@@ -129,7 +118,7 @@ def test_turning_nat_on_adds_and_moves_nothing(engine: Engine) -> None:
     }
 
 
-def test_one_zone_more_adds_and_moves_nothing(engine: Engine) -> None:
+def test_another_availability_zone_only_adds_resources(engine: Engine) -> None:
     engine.up(zones=2)
 
     engine.up(zones=3)
@@ -138,7 +127,7 @@ def test_one_zone_more_adds_and_moves_nothing(engine: Engine) -> None:
     assert all(urn.endswith("-3") for urn in engine.steps["create"])
 
 
-def test_turning_ipv6_on_replaces_nothing(engine: Engine) -> None:
+def test_enabling_ipv6_replaces_nothing(engine: Engine) -> None:
     engine.up()
 
     engine.up(ipv6=True)

@@ -52,7 +52,7 @@ def forbid_builds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Build, "run", lambda _: pytest.fail("it was built"))
 
 
-def test_what_is_pushed_is_what_the_registry_has(bench: Workbench, repository: Made, app: Path) -> None:
+def test_the_registry_has_the_pushed_image(bench: Workbench, repository: Made, app: Path) -> None:
     made = bench.make(IMAGE, inputs(repository, app))
 
     details = describe_image(bench.cloud, repository.outputs["name"], imageTag="1")
@@ -61,7 +61,7 @@ def test_what_is_pushed_is_what_the_registry_has(bench: Workbench, repository: M
     assert made.outputs["ref"] == f"{made.inputs['tags'][0]}@{made.id}"
 
 
-def test_a_tag_in_a_registry_resolves_to_its_digest(bench: Workbench, repository: Made, app: Path) -> None:
+def test_a_registry_tag_resolves_to_its_digest(bench: Workbench, repository: Made, app: Path) -> None:
     made = bench.make(IMAGE, inputs(repository, app))
 
     found = get_registry_image(bench.cloud, {"name": made.inputs["tags"][0]})
@@ -69,7 +69,7 @@ def test_a_tag_in_a_registry_resolves_to_its_digest(bench: Workbench, repository
     assert found["sha256Digest"] == made.id
 
 
-def test_a_tag_that_nobody_has_is_an_error_that_names_it(bench: Workbench, repository: Made) -> None:
+def test_a_missing_tag_is_reported(bench: Workbench, repository: Made) -> None:
     name = f"{repository.outputs['repositoryUrl']}:missing"
 
     with pytest.raises(ResourceError, match="missing"):
@@ -89,7 +89,9 @@ def test_a_refresh_builds_nothing_and_shows_no_difference(
     assert HANDLER.diff(made.inputs, bench.checked(IMAGE, inputs(repository, app))).changed == ()
 
 
-def test_an_image_that_the_registry_lost_is_gone(bench: Workbench, repository: Made, app: Path) -> None:
+def test_an_image_that_the_registry_lost_is_read_as_missing(
+    bench: Workbench, repository: Made, app: Path
+) -> None:
     made = bench.make(IMAGE, inputs(repository, app))
     bench.cloud.client("ecr").batch_delete_image(
         repositoryName=repository.outputs["name"], imageIds=[{"imageTag": "1"}]
@@ -98,7 +100,7 @@ def test_an_image_that_the_registry_lost_is_gone(bench: Workbench, repository: M
     assert HANDLER.read(bench.cloud, id=made.id, inputs=made.inputs) is None
 
 
-def test_a_run_that_was_cut_off_finds_the_image_it_had_pushed(
+def test_an_image_that_an_interrupted_run_pushed_is_found(
     bench: Workbench, repository: Made, app: Path
 ) -> None:
     made = bench.make(IMAGE, inputs(repository, app))
@@ -106,7 +108,7 @@ def test_a_run_that_was_cut_off_finds_the_image_it_had_pushed(
     assert HANDLER.find(bench.cloud, urn=made.urn, inputs=made.inputs) == made.id
 
 
-def test_a_changed_app_gets_another_digest_and_the_old_tag_stays(
+def test_a_changed_app_gets_another_digest_and_keeps_the_old_tag(
     bench: Workbench, repository: Made, app: Path
 ) -> None:
     made = bench.make(IMAGE, inputs(repository, app))
@@ -126,7 +128,7 @@ def test_a_changed_app_gets_another_digest_and_the_old_tag_stays(
     HANDLER.delete(bench.cloud, id=made.id, outputs=outputs)
 
 
-def test_an_immutable_tag_with_other_contents_is_refused_and_says_why(
+def test_an_immutable_tag_with_other_contents_is_refused(
     bench: Workbench, repository: Made, app: Path
 ) -> None:
     made = bench.make(IMAGE, inputs(repository, app))
@@ -137,7 +139,7 @@ def test_an_immutable_tag_with_other_contents_is_refused_and_says_why(
         HANDLER.update(bench.cloud, id=made.id, old=made.outputs, new=new, changed=("contextHash",))
 
 
-def test_a_platform_of_another_machine_is_told_once(bench: Workbench, repository: Made, app: Path) -> None:
+def test_another_platform_is_reported_once(bench: Workbench, repository: Made, app: Path) -> None:
     told: list[str] = []
     bench.cloud.report = lambda _, message: told.append(message)
 
@@ -146,7 +148,7 @@ def test_a_platform_of_another_machine_is_told_once(bench: Workbench, repository
     assert len([line for line in told if "instead of linux/s390x" in line]) == 1
 
 
-def test_deleting_takes_it_out_of_the_registry_and_the_daemon(
+def test_deleting_removes_the_image_from_registry_and_daemon(
     bench: Workbench, repository: Made, app: Path
 ) -> None:
     made = bench.make(IMAGE, inputs(repository, app))
@@ -159,7 +161,7 @@ def test_deleting_takes_it_out_of_the_registry_and_the_daemon(
     assert describe_image(bench.cloud, repository.outputs["name"], imageTag="1") is None
 
 
-def test_a_build_that_fails_is_an_error_with_its_last_lines(
+def test_a_failed_build_is_reported_with_its_last_lines(
     bench: Workbench, repository: Made, app: Path
 ) -> None:
     (app / "Dockerfile").write_text(DOCKERFILE + "RUN no-such-command\n")

@@ -83,8 +83,9 @@ def target_group(bench: Workbench) -> Iterator[dict[str, Any]]:
         config=Config(parameter_validation=False),
     )
     [group] = elbv2.create_target_group(
-        Name=bench.name, Protocol="HTTP", Port=3000, VpcId="vpc-1", TargetType="ip", HealthCheckPath="/readyz",
-        HealthCheckIntervalSeconds=1, HealthCheckTimeoutSeconds=1, UnhealthyThresholdCount=2,
+        Name=bench.name, Protocol="HTTP", Port=3000, VpcId="vpc-1", TargetType="ip",
+        HealthCheckPath="/readyz", HealthCheckIntervalSeconds=1, HealthCheckTimeoutSeconds=1,
+        UnhealthyThresholdCount=2,
     )["TargetGroups"]  # fmt: skip
     yield {
         "loadBalancers": [
@@ -131,7 +132,7 @@ def service_of(bench: Workbench) -> dict[str, Any]:
     return service
 
 
-def test_the_health_checks_path_decides_and_not_the_root(
+def test_the_health_check_path_decides(
     bench: Workbench, client: docker.DockerClient, image: str, target_group: dict[str, Any]
 ) -> None:
     made = steady(bench, image, server(readyz=200), desiredCount=2, **PATIENT, **target_group)
@@ -139,7 +140,7 @@ def test_the_health_checks_path_decides_and_not_the_root(
     assert len(containers(client, made)) == 2
 
 
-def test_a_status_that_the_matcher_has_not_is_unhealthy_and_ends_the_deployment(
+def test_a_status_outside_the_matcher_fails_the_deployment(
     bench: Workbench, client: docker.DockerClient, image: str, target_group: dict[str, Any], told: list[str]
 ) -> None:
     with pytest.raises(
@@ -158,7 +159,9 @@ def test_a_status_that_the_matcher_has_not_is_unhealthy_and_ends_the_deployment(
     assert any("0 of 1 task healthy" in line and "answers 503" in line for line in told)
 
 
-def test_a_grace_period_is_waited_for(bench: Workbench, image: str, target_group: dict[str, Any]) -> None:
+def test_a_deployment_waits_for_the_grace_period(
+    bench: Workbench, image: str, target_group: dict[str, Any]
+) -> None:
     late = f"setTimeout(() => {{{SERVER}}}, 4000)"
 
     steady(
@@ -170,7 +173,7 @@ def test_a_grace_period_is_waited_for(bench: Workbench, image: str, target_group
     )
 
 
-def test_another_port_is_told_within_seconds(
+def test_another_listening_port_is_reported_within_seconds(
     bench: Workbench, image: str, target_group: dict[str, Any], told: list[str]
 ) -> None:
     wrong = "nothing listens on container port 3000; the container listens on 8080"
@@ -181,7 +184,7 @@ def test_another_port_is_told_within_seconds(
     assert any(wrong in line for line in told)
 
 
-def test_a_port_that_is_open_inside_the_container_only_is_told(
+def test_a_port_that_is_open_only_inside_the_container_is_reported(
     bench: Workbench, image: str, target_group: dict[str, Any]
 ) -> None:
     with pytest.raises(
@@ -190,22 +193,20 @@ def test_a_port_that_is_open_inside_the_container_only_is_told(
         steady(bench, image, server(host="127.0.0.1", readyz=200), **target_group)
 
 
-def test_a_health_check_that_the_image_does_not_have_fails_with_its_output(
-    bench: Workbench, image: str
-) -> None:
+def test_a_failed_health_check_is_reported_with_its_output(bench: Workbench, image: str) -> None:
     check = {"command": ["CMD", "node", "health-check.js"], "interval": 1, "retries": 1, "startPeriod": 0}
 
     with pytest.raises(UnfinishedError, match=r"exit code 1: Error: Cannot find module '/health-check\.js'"):
         steady(bench, image, STAY, container={"healthCheck": check})
 
 
-def test_a_health_check_in_the_container_runs_as_the_containers_user(bench: Workbench, image: str) -> None:
+def test_a_container_health_check_runs_as_the_containers_user(bench: Workbench, image: str) -> None:
     check = {"command": ["CMD-SHELL", "test $(id -u) = 1000"], "interval": 1, "retries": 1}
 
     steady(bench, image, STAY, container={"healthCheck": check, "user": "1000"})
 
 
-def test_a_crash_shows_the_line_that_says_why_and_nothing_is_started_again(
+def test_a_crash_is_reported_with_its_log_and_stops_the_deployment(
     bench: Workbench, client: docker.DockerClient, image: str
 ) -> None:
     crash = ["node", "-e", "throw new Error('DATABASE_URL is missing')"]
@@ -234,7 +235,7 @@ def test_an_update_that_crashes_is_rolled_back_and_the_next_one_works(
     assert service_of(bench)["taskDefinition"].endswith(f"{bench.name}:3")
 
 
-def test_an_update_that_crashes_after_the_emulator_completed_it_is_rolled_back(
+def test_an_update_that_crashes_after_completion_is_rolled_back(
     bench: Workbench, image: str, target_group: dict[str, Any]
 ) -> None:
     made = steady(bench, image, server(readyz=200), **PATIENT, **target_group)
@@ -244,7 +245,7 @@ def test_an_update_that_crashes_after_the_emulator_completed_it_is_rolled_back(
         deploy(bench, made, image, ["node", "-e", "setTimeout(() => process.exit(1), 1200)"])
 
 
-def test_an_update_whose_health_check_fails_is_rolled_back(
+def test_an_update_with_a_failed_health_check_is_rolled_back(
     bench: Workbench, image: str, target_group: dict[str, Any]
 ) -> None:
     made = steady(bench, image, server(readyz=200), **PATIENT, **target_group)
@@ -255,7 +256,7 @@ def test_an_update_whose_health_check_fails_is_rolled_back(
     assert service_of(bench)["taskDefinition"] == made.inputs["taskDefinition"]
 
 
-def test_a_cancelled_update_is_rolled_back_where_that_is_asked_for(
+def test_a_cancelled_update_is_rolled_back_with_sigint_rollback(
     bench: Workbench, image: str, target_group: dict[str, Any]
 ) -> None:
     made = steady(bench, image, server(readyz=200), **PATIENT, **target_group)
@@ -270,7 +271,7 @@ def test_a_cancelled_update_is_rolled_back_where_that_is_asked_for(
     assert service_of(bench)["taskDefinition"] == made.inputs["taskDefinition"]
 
 
-def test_a_cancelled_update_goes_on_where_no_rollback_is_asked_for(
+def test_a_cancelled_update_continues_without_sigint_rollback(
     bench: Workbench, image: str, target_group: dict[str, Any]
 ) -> None:
     made = steady(bench, image, server(readyz=200), **PATIENT, **target_group)
@@ -293,7 +294,7 @@ def test_a_desired_count_of_0_waits_for_nothing(bench: Workbench, image: str) ->
     assert time.monotonic() - begin < 5
 
 
-def test_a_custom_timeout_ends_the_wait_and_says_what_was_waited_for(
+def test_a_custom_timeout_ends_the_wait_with_the_reason(
     bench: Workbench, image: str, target_group: dict[str, Any]
 ) -> None:
     with pytest.raises(

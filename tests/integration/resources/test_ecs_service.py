@@ -88,7 +88,7 @@ def change(bench: Workbench, made: Made, **changes: Any) -> dict[str, Any]:
     return new
 
 
-def test_it_runs_as_many_containers_as_asked_for_and_leaves_none(
+def test_a_service_runs_the_desired_count_and_deletes_its_containers(
     bench: Workbench, client: docker.DockerClient, image: str
 ) -> None:
     made = make(bench, image)
@@ -101,7 +101,7 @@ def test_it_runs_as_many_containers_as_asked_for_and_leaves_none(
     assert containers(client, made, all=True) == []
 
 
-def test_its_ports_are_on_no_address_of_this_machine(
+def test_container_ports_are_not_published_on_this_machine(
     bench: Workbench, client: docker.DockerClient, image: str
 ) -> None:
     made = make(bench, image)
@@ -113,7 +113,7 @@ def test_its_ports_are_on_no_address_of_this_machine(
     assert running.attrs["HostConfig"]["NetworkMode"] in {"bridge", "default"}
 
 
-def test_a_service_that_waits_for_its_tasks_has_them_when_it_is_made(
+def test_a_service_that_waits_has_its_tasks_when_it_is_created(
     bench: Workbench, client: docker.DockerClient, image: str
 ) -> None:
     made = make(bench, image, waitForSteadyState=True, desiredCount=2)
@@ -133,7 +133,7 @@ def test_a_forced_deployment_replaces_the_containers(
     wait_for(lambda: [found.id for found in containers(client, made)] not in ([before.id], []))
 
 
-def test_tasks_that_leave_at_once_do_not_hold_up_the_deletion(
+def test_tasks_that_exit_at_once_do_not_delay_the_deletion(
     bench: Workbench, client: docker.DockerClient, image: str
 ) -> None:
     made = make(bench, image, command=LEAVE)
@@ -147,9 +147,7 @@ def test_tasks_that_leave_at_once_do_not_hold_up_the_deletion(
     assert HANDLER.read(bench.cloud, id=made.id, inputs=made.inputs) is None
 
 
-def test_an_image_that_does_not_exist_does_not_hold_up_the_deletion(
-    bench: Workbench, client: docker.DockerClient
-) -> None:
+def test_a_missing_image_does_not_delay_the_deletion(bench: Workbench, client: docker.DockerClient) -> None:
     made = make(bench, "localhost:1/no-such-image:1")
 
     HANDLER.delete(bench.cloud, id=made.id, outputs=made.outputs)
@@ -157,7 +155,7 @@ def test_an_image_that_does_not_exist_does_not_hold_up_the_deletion(
     assert containers(client, made, all=True) == []
 
 
-def test_a_count_that_somebody_changed_by_hand_shows(bench: Workbench, image: str) -> None:
+def test_a_manually_changed_count_is_read(bench: Workbench, image: str) -> None:
     made = make(bench, image, desiredCount=0)
     bench.cloud.client("ecs").update_service(cluster=made.inputs["cluster"], service=made.id, desiredCount=1)
 
@@ -167,7 +165,7 @@ def test_a_count_that_somebody_changed_by_hand_shows(bench: Workbench, image: st
     assert outputs["desiredCount"] == 1
 
 
-def test_a_container_that_never_goes_ends_in_an_error_that_names_it(
+def test_a_container_that_cannot_be_removed_is_reported(
     bench: Workbench, image: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = make(bench, image, desiredCount=0)

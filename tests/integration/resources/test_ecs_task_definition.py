@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 HANDLER = HANDLERS[TASK_DEFINITION]
 
 
-def test_the_processor_is_this_machines_and_the_one_asked_for_is_shown(
+def test_a_task_runs_on_this_machines_processor_and_keeps_the_configured_one(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
@@ -31,7 +31,7 @@ def test_the_processor_is_this_machines_and_the_one_asked_for_is_shown(
     assert told == ["runs on X86_64, which this machine has, instead of ARM64"]
 
 
-def test_where_the_processor_is_right_nothing_is_told(
+def test_the_configured_processor_is_reported_only_if_it_differs(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
@@ -40,7 +40,7 @@ def test_where_the_processor_is_right_nothing_is_told(
     bench.make(TASK_DEFINITION, task_definition(bench))
 
 
-def test_a_revision_that_is_kept_for_a_rollback_stays(bench: Workbench) -> None:
+def test_skip_destroy_keeps_a_revision(bench: Workbench) -> None:
     made = bench.make(TASK_DEFINITION, {**task_definition(bench), "skipDestroy": True})
 
     HANDLER.delete(bench.cloud, id=made.id, outputs=made.outputs)
@@ -48,7 +48,7 @@ def test_a_revision_that_is_kept_for_a_rollback_stays(bench: Workbench) -> None:
     assert HANDLER.read(bench.cloud, id=made.id, inputs=made.inputs) is not None
 
 
-def test_an_old_revision_of_the_same_resource_is_not_taken_for_an_interrupted_run(bench: Workbench) -> None:
+def test_an_older_revision_of_the_same_resource_is_not_adopted(bench: Workbench) -> None:
     first = bench.make(TASK_DEFINITION, {**task_definition(bench), "skipDestroy": True}, name=bench.name)
     second = bench.make(
         TASK_DEFINITION, {**task_definition(bench, container("app:2")), "skipDestroy": True}, name=bench.name
@@ -58,25 +58,25 @@ def test_an_old_revision_of_the_same_resource_is_not_taken_for_an_interrupted_ru
     assert HANDLER.find(bench.cloud, urn=first.urn, inputs=first.inputs) is None
 
 
-def test_another_definition_is_not_taken_for_the_one_asked_for(bench: Workbench) -> None:
+def test_a_revision_with_other_inputs_is_not_adopted(bench: Workbench) -> None:
     made = bench.make(TASK_DEFINITION, task_definition(bench), name=bench.name)
     other = {**made.inputs, "memory": "1024"}
 
     assert HANDLER.find(bench.cloud, urn=made.urn, inputs=other) is None
 
 
-def test_a_family_whose_name_begins_alike_is_another(bench: Workbench) -> None:
+def test_a_family_with_the_same_prefix_is_not_adopted(bench: Workbench) -> None:
     made = bench.make(TASK_DEFINITION, {**task_definition(bench), "family": f"{bench.name}-alice"})
 
     assert HANDLER.find(bench.cloud, urn=made.urn, inputs={**made.inputs, "family": bench.name}) is None
 
 
-def test_a_key_that_ecs_does_not_have_is_named(bench: Workbench) -> None:
+def test_an_unknown_key_of_a_container_is_reported(bench: Workbench) -> None:
     with pytest.raises(ResourceError, match="readOnly"):
         bench.make(TASK_DEFINITION, task_definition(bench, container(readOnly=True)))
 
 
-def test_volumes_are_told_as_they_were_asked_for(bench: Workbench) -> None:
+def test_volumes_are_returned_as_configured(bench: Workbench) -> None:
     volumes = [{"name": "scratch"}, {"name": "host", "hostPath": "/srv"}]
 
     made = bench.make(TASK_DEFINITION, {**task_definition(bench), "volumes": volumes})

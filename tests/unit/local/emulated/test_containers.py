@@ -1,4 +1,4 @@
-"""What a container definition means to Docker, and how the containers of a task hang together."""
+"""Docker options of a container definition, and the order of a task's containers."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def plain(definition: dict[str, Any], *, awaited_healthy: bool = False) -> dict[
     return options({"name": "web", **definition}, awaited_healthy=awaited_healthy)
 
 
-def test_a_container_starts_after_those_that_it_depends_on() -> None:
+def test_a_container_starts_after_its_dependencies() -> None:
     assert start_order([WEB, MIGRATION, PROXY]) == [2, 1, 0]
 
 
-def test_containers_without_dependencies_start_as_they_are_listed() -> None:
+def test_containers_without_dependencies_start_in_the_listed_order() -> None:
     assert start_order([{"name": "a"}, {"name": "b"}]) == [0, 1]
 
 
-def test_the_network_is_that_of_the_first_container_that_stays() -> None:
+def test_the_first_container_that_keeps_running_owns_the_network() -> None:
     assert network_owner([MIGRATION, PROXY, WEB]) == "proxy"
     assert network_owner([MIGRATION]) == "migration"
 
 
-def test_a_container_is_awaited_under_the_condition_that_another_has() -> None:
+def test_a_container_is_awaited_with_the_condition_of_a_dependency() -> None:
     containers = [PROXY, MIGRATION, WEB]
 
     assert is_awaited("proxy", containers, "HEALTHY")
@@ -45,13 +45,13 @@ def test_a_container_is_awaited_under_the_condition_that_another_has() -> None:
     assert not is_awaited("web", containers, "HEALTHY")
 
 
-def test_what_a_definition_leaves_out_is_the_image_s() -> None:
+def test_options_that_a_definition_omits_are_the_images() -> None:
     assert plain({"readonlyRootFilesystem": False, "linuxParameters": {}}) == {}
 
 
-def test_a_definition_is_what_docker_runs() -> None:
+def test_a_container_definition_is_converted_to_docker_options() -> None:
     tmpfs = {"containerPath": "/tmp", "size": 64, "mountOptions": ["uid=1000", "mode=700"]}
-    asked = {
+    configured = {
         "entryPoint": ["node"],
         "linuxParameters": {
             "capabilities": {"drop": ["ALL"]},
@@ -64,7 +64,7 @@ def test_a_definition_is_what_docker_runs() -> None:
         "workingDirectory": "/app",
     }
 
-    assert plain(asked) == {
+    assert plain(configured) == {
         "cap_drop": ["ALL"],
         "entrypoint": ["node"],
         "init": True,
@@ -76,11 +76,11 @@ def test_a_definition_is_what_docker_runs() -> None:
     }
 
 
-def test_docker_runs_the_health_check_that_another_container_waits_for() -> None:
-    asked = {"healthCheck": {"command": ["CMD", "true"], "interval": 5, "startPeriod": 1}}
+def test_docker_runs_a_health_check_only_if_another_container_waits_for_it() -> None:
+    configured = {"healthCheck": {"command": ["CMD", "true"], "interval": 5, "startPeriod": 1}}
 
-    assert plain(asked) == {}
-    assert plain(asked, awaited_healthy=True)["healthcheck"] == {
+    assert plain(configured) == {}
+    assert plain(configured, awaited_healthy=True)["healthcheck"] == {
         "test": ["CMD", "true"],
         "interval": 5_000_000_000,
         "timeout": 5_000_000_000,

@@ -1,4 +1,4 @@
-"""A task that stops is an event, which rules match and send on."""
+"""A stopped task sends an event to EventBridge."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ PATTERN = {
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """What a topic is told by a rule for tasks that crash, in the emulator as its process has it."""
+def messages(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """Messages to a topic from a rule for crashed tasks."""
     sent: list[Any] = []
     monkeypatch.setattr(
         ministack("services.sns"),
@@ -52,22 +52,22 @@ def _stop(exit_code: int, *, stops: bool = True) -> None:
         "containers": [{"name": "web", "exitCode": exit_code}],
         "_docker_ids": ["0123"],
     }
-    assert events._tell(lambda *_: stops, task["taskArn"], task, "reason", "code") is stops
+    assert events._send(lambda *_: stops, task["taskArn"], task, "reason", "code") is stops
 
 
-def test_a_task_that_crashes_is_told_of_as_ecs_describes_it(told: list[Any]) -> None:
+def test_a_crashed_task_sends_an_event_with_ecs_description(messages: list[Any]) -> None:
     _stop(3)
 
-    (event,) = told
+    (event,) = messages
     assert event["resources"] == ["arn:aws:ecs:us-east-1:000000000000:task/c/1"]
     assert event["detail"]["containers"] == [{"name": "web", "exitCode": 3}]
     assert "_docker_ids" not in event["detail"]
 
 
 @pytest.mark.parametrize(("exit_code", "stops"), [(0, True), (143, True), (3, False)])
-def test_a_task_that_ends_well_or_has_ended_before_is_not(
-    told: list[Any], exit_code: int, *, stops: bool
+def test_a_task_that_succeeded_or_had_stopped_before_matches_no_crash_rule(
+    messages: list[Any], exit_code: int, *, stops: bool
 ) -> None:
     _stop(exit_code, stops=stops)
 
-    assert told == []
+    assert messages == []

@@ -1,4 +1,4 @@
-"""Containers whose app runs from a folder of this machine."""
+"""Containers that run their app from a folder of this machine."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ def test_without_dev_nothing_changes() -> None:
     assert keywords() == {}
 
 
-def test_another_image_is_not_touched(live: Notes) -> None:
+def test_another_image_is_not_changed(live: Notes) -> None:
     live.write("dev", {"sha256:2": Live("/here/app", "/app")})
 
     assert keywords() == {}
 
 
-def test_the_folder_is_mounted_read_only_beside_the_tasks_own_volumes(live: Notes) -> None:
+def test_the_folder_is_mounted_read_only_beside_the_tasks_volumes(live: Notes) -> None:
     assert keywords()["volumes"] == ["files:/files:rw", "/here/app:/app:ro,z"]
 
 
-def test_what_is_mounted_below_the_folder_has_a_place_in_it(live: Notes, tmp_path: Path) -> None:
-    """Docker cannot make one below a mount that is read only."""
+def test_mount_points_below_the_folder_are_created(live: Notes, tmp_path: Path) -> None:
+    """Docker cannot create one below a read-only mount."""
     live.write("dev", {DIGEST: Live(str(tmp_path / "app"), "/app")})
 
     keywords(volumes=["files:/app/data/files:rw", "more:/data:rw"], tmpfs={"/app/tmp": "size=16m"})
@@ -68,7 +68,7 @@ def test_what_is_mounted_below_the_folder_has_a_place_in_it(live: Notes, tmp_pat
     ]
 
 
-def test_a_service_runs_its_command_below_the_supervisor_and_is_found_by_a_label(live: Notes) -> None:
+def test_a_service_runs_its_command_under_the_supervisor_and_has_a_label(live: Notes) -> None:
     found = keywords()
 
     assert (found["entrypoint"][:2], found["entrypoint"][-1]) == (["node", "-e"], "--")
@@ -76,7 +76,7 @@ def test_a_service_runs_its_command_below_the_supervisor_and_is_found_by_a_label
     assert found["labels"] == {"task": "1", LABEL: "/here/app"}
 
 
-def test_a_task_that_ends_by_itself_is_only_given_the_folder(live: Notes) -> None:
+def test_a_task_that_exits_gets_only_the_folder(live: Notes) -> None:
     assert keywords(restarts=False).keys() == {"volumes"}
 
 
@@ -89,13 +89,13 @@ def test_a_task_that_ends_by_itself_is_only_given_the_folder(live: Notes) -> Non
         ({"entrypoint": ["sh"], "command": ["-c", "x"]}, {"Entrypoint": ["tini"]}, ["sh", "-c", "x"]),
     ],
 )
-def test_the_command_is_the_one_that_docker_would_run(
+def test_the_supervised_command_is_the_one_that_docker_would_run(
     live: Notes, given: dict[str, Any], image: dict[str, Any], command: list[str]
 ) -> None:
     assert keywords(image=image, **given)["command"] == command
 
 
-def test_options_of_node_are_kept_for_the_app(live: Notes) -> None:
+def test_node_options_are_passed_to_the_app(live: Notes) -> None:
     of_task = keywords(environment={"NODE_OPTIONS": "--of-task"})["environment"]
 
     assert of_task == {"NODE_OPTIONS": "", "NODE_ON_ECS_NODE_OPTIONS": "--of-task"}

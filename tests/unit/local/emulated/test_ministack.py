@@ -1,4 +1,4 @@
-"""MiniStack still has what is wrapped of it: a newer one that has not would run tasks as if nothing were asked for."""
+"""MiniStack has the private functions that are wrapped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from local.emulated import ministack
-from local.emulated.container_ends import WATCH
+from local.emulated.container_exits import WATCH
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ from local.emulated.container_ends import WATCH
         ("ssm", "resolve_parameter_value", "name_or_arn version decrypt"),
     ],
 )
-def test_a_function_that_is_wrapped_takes_what_it_took(module: str, function: str, parameters: str) -> None:
+def test_a_wrapped_function_has_the_expected_parameters(module: str, function: str, parameters: str) -> None:
     found = getattr(ministack(f"services.{module}"), function)
 
     assert [*inspect.signature(found).parameters] == parameters.split()
@@ -45,11 +45,11 @@ def test_a_function_that_is_wrapped_takes_what_it_took(module: str, function: st
     [("ecs", "_tasks"), ("efs", "_access_points"), ("servicediscovery", "_namespaces"),
      ("servicediscovery", "_services")],
 )  # fmt: skip
-def test_a_store_that_is_read_is_there(module: str, store: str) -> None:
+def test_a_store_exists(module: str, store: str) -> None:
     assert len(getattr(ministack(f"services.{module}"), store)) == 0
 
 
-def test_the_watch_of_a_task_looks_by_the_function_that_waits_and_is_known_by_its_name() -> None:
+def test_a_tasks_watch_calls_the_wrapped_function_in_a_thread_of_known_name() -> None:
     watch = inspect.getsource(ministack("services.ecs")._watch_task_lifecycle)
 
     assert "_maybe_mark_stopped(task, docker_client)" in watch
@@ -57,5 +57,5 @@ def test_the_watch_of_a_task_looks_by_the_function_that_waits_and_is_known_by_it
 
 
 @pytest.mark.parametrize("action", ["CreateService", "DeleteCluster", "RunTask", "StopTask", "UpdateService"])
-def test_an_action_that_is_wrapped_or_called_is_there(action: str) -> None:
+def test_a_wrapped_or_called_action_exists(action: str) -> None:
     assert action in ministack("services.ecs")._ACTION_MAP

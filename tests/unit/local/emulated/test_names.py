@@ -1,4 +1,4 @@
-"""By which names the tasks of a service are found."""
+"""Names by which the tasks of a service are found."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def cloud_map() -> Iterator[None]:
     yield
     emulated._namespaces.clear()
     emulated._services.clear()
-    names._asked.clear()
+    names._settings.clear()
 
 
 def connect(*aliases: dict[str, Any], enabled: bool = True) -> dict[str, Any]:
@@ -36,17 +36,17 @@ def connect(*aliases: dict[str, Any], enabled: bool = True) -> dict[str, Any]:
     return {"enabled": enabled, "namespace": NAMESPACE, "services": [service]}
 
 
-def create(**asked: Any) -> None:
-    names.remember({"cluster": CLUSTER, "serviceName": "api", **asked})
+def create(**settings: Any) -> None:
+    names.remember({"cluster": CLUSTER, "serviceName": "api", **settings})
 
 
-def test_a_registry_gives_the_name_in_its_namespace() -> None:
+def test_a_service_registry_gives_the_name_in_its_namespace() -> None:
     create(serviceRegistries=[{"registryArn": REGISTRY}])
 
     assert names.aliases(CLUSTER, "service:api") == ["api.shop.internal"]
 
 
-def test_service_connect_gives_its_alias_or_else_the_name_in_the_namespace() -> None:
+def test_service_connect_gives_its_alias_or_the_name_in_the_namespace() -> None:
     create(serviceConnectConfiguration=connect({"dnsName": "backend", "port": 80}))
     assert names.aliases(CLUSTER, "service:api") == ["backend"]
 
@@ -54,7 +54,7 @@ def test_service_connect_gives_its_alias_or_else_the_name_in_the_namespace() -> 
     assert names.aliases(CLUSTER, "service:api") == ["api.shop.internal"]
 
 
-def test_an_update_takes_the_place_of_what_it_names_alone() -> None:
+def test_an_update_replaces_only_the_settings_that_it_contains() -> None:
     create(
         serviceRegistries=[{"registryArn": REGISTRY}], serviceConnectConfiguration=connect({"dnsName": "a"})
     )
@@ -74,7 +74,7 @@ def test_other_tasks_have_no_names(group: str) -> None:
     assert names.aliases(CLUSTER, group) == []
 
 
-def test_an_alias_with_another_port_than_the_container_s_is_forwarded() -> None:
+def test_an_alias_with_another_port_is_forwarded_to_the_containers() -> None:
     create(
         serviceConnectConfiguration=connect({"dnsName": "api", "port": 80}, {"dnsName": "b", "port": 3000})
     )

@@ -1,4 +1,4 @@
-"""What the scheduler asks ECS for."""
+"""ECS tasks of the scheduler."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ TARGET = {"Arn": "arn:cluster", "EcsParameters": PARAMETERS, "Input": '{"contain
 def invoke(
     monkeypatch: pytest.MonkeyPatch, target: dict[str, Any], status: int = 200
 ) -> dict[str, list[Any]]:
-    """Return what was done."""
-    done: dict[str, list[Any]] = {"run": [], "sent": [], "else": []}
+    """Return the calls by kind."""
+    calls: dict[str, list[Any]] = {"run": [], "sent": [], "else": []}
     ecs, events = ministack("services.ecs"), ministack("services.eventbridge")
 
     def run(data: Any) -> Any:
-        done["run"].append(data)
+        calls["run"].append(data)
         return status, {}, b"no"
 
     monkeypatch.setitem(ecs._ACTION_MAP, "RunTask", run)
-    monkeypatch.setattr(events, "_dispatch_to_sqs", lambda spec, *_: done["sent"].append(spec.resource))
-    schedules._invoke(lambda *asked: done["else"].append(asked), target, {}, {"Name": "nightly"})
-    return done
+    monkeypatch.setattr(events, "_dispatch_to_sqs", lambda spec, *_: calls["sent"].append(spec.resource))
+    schedules._invoke(lambda *arguments: calls["else"].append(arguments), target, {}, {"Name": "nightly"})
+    return calls
 
 
-def test_a_target_of_ecs_is_a_task_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ecs_target_runs_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
     assert invoke(monkeypatch, TARGET) == {
         "run": [
             {
@@ -50,14 +50,14 @@ def test_a_target_of_ecs_is_a_task_that_runs(monkeypatch: pytest.MonkeyPatch) ->
     }
 
 
-def test_a_start_that_fails_is_a_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_start_sends_a_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
     queue = {"DeadLetterConfig": {"Arn": "arn:aws:sqs:us-east-1:000000000000:lost"}}
 
     assert invoke(monkeypatch, {**TARGET, **queue}, status=400)["sent"] == ["lost"]
     assert invoke(monkeypatch, TARGET, status=400)["sent"] == []
 
 
-def test_another_target_is_ministack_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = invoke(monkeypatch, {"Arn": "arn:queue"})
+def test_other_targets_are_left_to_ministack(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = invoke(monkeypatch, {"Arn": "arn:queue"})
 
-    assert (len(done["else"]), done["run"]) == (1, [])
+    assert (len(calls["else"]), calls["run"]) == (1, [])

@@ -1,4 +1,4 @@
-"""Values of secrets on this machine."""
+"""Values of secrets in `local-secrets.yaml`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ plain: s
         ("/app/token", "t"),
     ],
 )
-def test_a_value_is_found_by_name_or_arn(tmp_path: Path, identifier: str, value: str | None) -> None:
+def test_a_secret_value_is_found_by_name_or_arn(tmp_path: Path, identifier: str, value: str | None) -> None:
     file = tmp_path / "local-secrets.yaml"
     file.write_text(TEXT)
 

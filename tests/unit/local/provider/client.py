@@ -1,4 +1,4 @@
-"""Asks a provider over gRPC, as the Pulumi CLI would."""
+"""Calls a provider over gRPC, as the Pulumi CLI does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ URN: Final = "urn:pulumi:test::toys::toy:index:Thing::one"
 
 @dataclass
 class Client:
-    """Asks one provider, as the CLI would."""
+    """Calls one provider."""
 
     stub: Any
 

@@ -1,4 +1,4 @@
-"""A provider of the toys, and who asks it."""
+"""A provider of the toys, and its client."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def served(world: World) -> Iterator[Served]:
 
 @pytest.fixture
 def client(served: Served) -> Client:
-    """A client of a provider that is configured."""
+    """A client of a configured provider."""
     client = served(version="1.2.3")
     client.configure()
     return client

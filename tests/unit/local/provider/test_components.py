@@ -1,4 +1,4 @@
-"""Remote components: a stand-in declares the children with the engine."""
+"""Remote components, whose children a stand-in registers with the engine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.unit.local.provider.client import Client
 
 @dataclass
 class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
-    """An engine that makes whatever is registered with it."""
+    """An engine that creates every registered resource."""
 
     registered: list[Any] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -75,7 +75,7 @@ def test_a_remote_component_is_registered_with_its_children(client: Client) -> N
         4,
     )
     assert (second.parent, values.decode(second.object)["needs"]) == ("urn:pair-first", "pair-first.toys")
-    # An engine deletes in the order that these tell.
+    # The engine deletes in the reverse order of these.
     assert list(second.dependencies) == list(second.propertyDependencies["needs"].urns) == ["urn:pair-first"]
     expected = {"address": "pair-second.toys", "first": values.reference("urn:pair-first", "id-pair-first")}
     assert answer.urn == "urn:pair"
@@ -83,18 +83,18 @@ def test_a_remote_component_is_registered_with_its_children(client: Client) -> N
     assert list(answer.stateDependencies["address"].urns) == ["urn:pair-second"]
 
 
-def test_a_child_that_cannot_be_made_is_told_with_its_component(client: Client) -> None:
+def test_a_failed_child_is_reported_with_its_component(client: Client) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         construct(client, Monitor(refused="pair-second"))
 
     assert caught.value.details() == "toy:index:Pair pair: pair-second cannot be made"
 
 
-def test_a_component_without_a_stand_in_is_refused_by_name(client: Client) -> None:
+def test_an_unsupported_component_is_refused(client: Client) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         construct(client, Monitor(), "toy:index:Other")
 
     assert (
         caught.value.details()
-        == "toy:index:Other pair: the local run does not have this component: add it in local/resources, or run this stack on AWS"
+        == "toy:index:Other pair: the local run does not support this component: add it in local/resources, or run this stack on AWS"
     )

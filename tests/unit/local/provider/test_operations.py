@@ -1,4 +1,4 @@
-"""One resource created, adopted, changed and compared: what the provider asks of a handler."""
+"""Creation, adoption, update and comparison of one resource by its handler."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def cloud() -> Cloud:
 
 
 def leave_behind(world: World, **differs: Any) -> None:
-    """Let a run that was killed have made it."""
+    """Create it as a killed run did."""
     world.things["thing-lost"] = {**INPUTS, "urn": URN, "version": 1, **differs}
 
 
@@ -34,15 +34,15 @@ def create(thing: Thing, cloud: Cloud, *, recovering: bool) -> str:
     return operations.create(thing, cloud, urn=URN, inputs=INPUTS, recovering=recovering)[0]
 
 
-def test_what_is_made_is_known_from_then_on(thing: Thing, cloud: Cloud) -> None:
-    """So that no other resource takes it over."""
+def test_a_created_resource_is_known(thing: Thing, cloud: Cloud) -> None:
+    """So that it is not adopted for another resource."""
     identifier, outputs = operations.create(thing, cloud, urn=URN, inputs=INPUTS, recovering=False)
 
     assert outputs == {**INPUTS, "version": 1, "address": f"{identifier}.toys"}
     assert cloud.is_known(thing.token, identifier)
 
 
-def test_what_was_left_behind_otherwise_is_changed(thing: Thing, cloud: Cloud, world: World) -> None:
+def test_a_left_behind_resource_is_adopted_and_updated(thing: Thing, cloud: Cloud, world: World) -> None:
     leave_behind(world, size=7)
 
     assert create(thing, cloud, recovering=True) == "thing-lost"
@@ -50,7 +50,7 @@ def test_what_was_left_behind_otherwise_is_changed(thing: Thing, cloud: Cloud, w
     assert world.things["thing-lost"]["size"] == 1
 
 
-def test_what_was_left_behind_and_cannot_be_changed_makes_room(
+def test_a_left_behind_resource_that_requires_replacement_is_deleted_first(
     thing: Thing, cloud: Cloud, world: World
 ) -> None:
     leave_behind(world, place="there")
@@ -59,35 +59,35 @@ def test_what_was_left_behind_and_cannot_be_changed_makes_room(
     assert world.calls == ["delete one", "create one"]
 
 
-def named(thing: Thing, cloud: Cloud, asked: dict[str, Any], checked: dict[str, Any]) -> str:
-    found = operations.with_name_left_behind(thing, cloud, urn=URN, asked=asked, checked=checked)
+def named(thing: Thing, cloud: Cloud, inputs: dict[str, Any], checked: dict[str, Any]) -> str:
+    found = operations.with_left_behind_name(thing, cloud, urn=URN, inputs=inputs, checked=checked)
     return found["name"]
 
 
-def test_a_name_that_was_asked_for_stays(thing: Thing, cloud: Cloud, world: World) -> None:
+def test_a_configured_name_is_kept(thing: Thing, cloud: Cloud, world: World) -> None:
     leave_behind(world, name="one-lost")
 
     assert named(thing, cloud, {"name": "mine"}, {**INPUTS, "name": "mine"}) == "mine"
 
 
-def test_nothing_is_looked_for_by_what_is_not_known_yet(thing: Thing, cloud: Cloud, world: World) -> None:
+def test_nothing_is_searched_with_unknown_inputs(thing: Thing, cloud: Cloud, world: World) -> None:
     leave_behind(world, name="one-lost")
     checked = {**INPUTS, "name": "one-new", "needs": UNKNOWN}
 
     assert named(thing, cloud, {"label": "one"}, checked) == "one-new"
 
 
-def test_what_is_gone_cannot_be_changed_and_the_way_out_is_told(thing: Thing, cloud: Cloud) -> None:
-    with pytest.raises(ResourceError, match="thing-7 is gone: run this again"):
+def test_updating_a_missing_resource_is_an_error_with_advice(thing: Thing, cloud: Cloud) -> None:
+    with pytest.raises(ResourceError, match="thing-7 does not exist any more: run this again"):
         operations.update(
             thing, cloud, urn=URN, identifier="thing-7", old_outputs={}, inputs=INPUTS, changed=()
         )
 
 
-def test_what_only_the_creation_could_have_set_asks_for_no_update(
+def test_creation_only_properties_cause_no_update(
     thing: Thing, cloud: Cloud, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Thing, "settled_at_creation", frozenset({"size"}))
+    monkeypatch.setattr(Thing, "creation_only", frozenset({"size"}))
     identifier = create(thing, cloud, recovering=False)
     world.calls.clear()
 
@@ -99,8 +99,8 @@ def test_what_only_the_creation_could_have_set_asks_for_no_update(
     assert world.calls == ["update one"]
 
 
-def test_a_diff_compares_with_what_there_is() -> None:
-    """Unless the program ignores its changes: then the engine hands on what was asked for last."""
+def test_a_diff_compares_with_the_outputs_in_the_state() -> None:
+    """Unless the program ignores changes: the engine then passes the previous inputs."""
     there = {**INPUTS, "size": 5, "tags": {"a": "b"}, "address": "one.toys"}
     new = {**INPUTS, "tags": {}}
 
@@ -108,7 +108,7 @@ def test_a_diff_compares_with_what_there_is() -> None:
     assert operations.compared(INPUTS, there, new, ["size", "tags.a"]) == {**INPUTS, "tags": None}
 
 
-def test_drift_is_what_is_another_thing_there_and_nothing_that_is_not_told(thing: Thing) -> None:
+def test_drift_has_differing_outputs_and_no_missing_ones(thing: Thing) -> None:
     there = {"label": "one", "name": "one-1", "size": 5}
 
     assert operations.drift(thing, INPUTS, there) == {"size": 5}

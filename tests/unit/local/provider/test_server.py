@@ -1,4 +1,4 @@
-"""The handlers as a provider: what the Pulumi CLI asks for over gRPC, and what it is answered."""
+"""The handlers as a provider of the Pulumi CLI, over gRPC."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from tests.unit.local.provider.toys import ENDPOINT, World, package
 DIFF_NONE = provider_pb2.DiffResponse.DIFF_NONE
 
 
-def test_a_provider_says_what_it_is(client: Client) -> None:
-    """The CLI asks for a plugin of the version that the SDK has."""
+def test_a_provider_reports_version_and_capabilities(client: Client) -> None:
+    """The CLI requires the version of the SDK."""
     handshake = client.stub.Handshake(provider_pb2.ProviderHandshakeRequest())
 
     assert client.stub.GetPluginInfo(empty_pb2.Empty()).version == "1.2.3"
     assert (handshake.accept_secrets, handshake.accept_resources) == (True, True)
 
 
-def test_a_provider_can_be_attached_to_and_cancelled(client: Client) -> None:
+def test_a_provider_can_be_attached_and_cancelled(client: Client) -> None:
     assert client.stub.Attach(plugin_pb2.PluginAttach(address="127.0.0.1:1")) == empty_pb2.Empty()
     assert client.stub.Cancel(empty_pb2.Empty()) == empty_pb2.Empty()
 
 
-def test_secrets_and_unknowns_reach_a_provider_that_is_configured(served: Served) -> None:
+def test_a_configured_provider_accepts_secrets_and_previews(served: Served) -> None:
     configured = served().configure(region="eu-central-1")
 
     assert (configured.acceptSecrets, configured.supportsPreview) == (True, True)
 
 
-def test_what_is_asked_before_the_configuration_is_refused(served: Served) -> None:
+def test_calls_before_the_configuration_are_refused(served: Served) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         served().create({"label": "one"})
 
     assert caught.value.details() == "provider 'toy' is used before it is configured"
 
 
-def test_a_providers_own_inputs_are_kept_and_compared(client: Client) -> None:
+def test_a_providers_inputs_are_kept_and_compared(client: Client) -> None:
     checked = client.stub.CheckConfig(provider_pb2.CheckRequest(news=values.encode({"region": "us-east-1"})))
     changed = client.stub.DiffConfig(
         provider_pb2.DiffRequest(
@@ -59,7 +59,7 @@ def test_a_providers_own_inputs_are_kept_and_compared(client: Client) -> None:
     assert (list(changed.diffs), list(changed.replaces)) == (["region"], [])
 
 
-def test_a_check_gives_the_name_that_the_seed_makes_and_keeps_it(client: Client) -> None:
+def test_check_derives_an_automatic_name_from_the_seed_and_keeps_it(client: Client) -> None:
     first = values.decode(client.check({"label": "one"}).inputs)
 
     assert first["name"].startswith("one-")
@@ -67,19 +67,19 @@ def test_a_check_gives_the_name_that_the_seed_makes_and_keeps_it(client: Client)
     assert values.decode(client.check({"label": "two"}, olds=first).inputs)["name"] == first["name"]
 
 
-def test_what_is_secret_stays_secret_through_a_check(client: Client) -> None:
+def test_check_keeps_secrets_secret(client: Client) -> None:
     checked = values.decode(client.check({"label": "one", "password": values.secret("hush")}).inputs)
 
     assert checked["password"] == values.secret("hush")
 
 
-def test_a_property_that_no_handler_knows_is_refused_by_the_check(client: Client) -> None:
+def test_check_refuses_an_unsupported_property(client: Client) -> None:
     (failure,) = client.check({"label": "one", "colour": "red"}).failures
 
-    assert "toy:index:Thing: the local run does not know colour" in failure.reason
+    assert "toy:index:Thing: the local run does not support colour" in failure.reason
 
 
-def test_a_type_without_a_handler_is_refused_by_name(client: Client) -> None:
+def test_an_unsupported_type_is_refused(client: Client) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         client.check({}, type_="toy:index:Other")
 
@@ -98,7 +98,7 @@ def test_a_type_without_a_handler_is_refused_by_name(client: Client) -> None:
         ({"place": "here"}, {}, "DELETE_REPLACE"),
     ],
 )
-def test_a_difference_is_told_with_its_kind(
+def test_a_difference_has_its_kind(
     client: Client, old: dict[str, Any], new: dict[str, Any], kind: str
 ) -> None:
     response = client.diff(old, new)
@@ -112,18 +112,18 @@ def test_a_difference_is_told_with_its_kind(
     )
 
 
-def test_no_difference_is_told_as_such(client: Client) -> None:
+def test_no_difference_is_reported_as_none(client: Client) -> None:
     assert client.diff({"size": 1}, {"size": 1}).changes == DIFF_NONE
 
 
-def test_only_what_cannot_exist_twice_goes_before_what_replaces_it(client: Client) -> None:
+def test_only_types_that_cannot_coexist_are_deleted_before_replacement(client: Client) -> None:
     asked = {"place": "here"}, {"place": "there"}
 
     assert client.diff(*asked, type_="toy:index:Solo").deleteBeforeReplace
     assert not client.diff(*asked).deleteBeforeReplace
 
 
-def test_a_resource_is_made_changed_read_and_deleted(client: Client, world: World) -> None:
+def test_a_resource_is_created_read_updated_and_deleted(client: Client, world: World) -> None:
     inputs = {"label": "one", "name": "one-1", "size": 1}
     made = client.create(inputs)
     read = client.read(made.id, inputs, {})
@@ -136,7 +136,7 @@ def test_a_resource_is_made_changed_read_and_deleted(client: Client, world: Worl
     assert world.calls == ["create one", "update one", "delete one"]
 
 
-def test_a_preview_makes_nothing_and_tells_what_will_be_known_later(client: Client, world: World) -> None:
+def test_a_preview_calls_nothing_and_marks_changing_outputs_unknown(client: Client, world: World) -> None:
     inputs = {"label": "one", "name": "one-1", "size": 1}
     expected = values.decode(client.create(inputs, preview=True).properties)
     made = client.create(inputs)
@@ -148,12 +148,12 @@ def test_a_preview_makes_nothing_and_tells_what_will_be_known_later(client: Clie
     assert world.calls == []
 
 
-def test_what_is_gone_is_read_as_nothing(client: Client) -> None:
+def test_a_missing_resource_is_read_without_an_id(client: Client) -> None:
     assert client.read("thing-7", {"label": "one"}, {}).id == ""
 
 
-def test_what_was_changed_by_hand_is_read_into_the_inputs(client: Client, world: World) -> None:
-    """Else the CLI would compare the program with what it asked for last, and find nothing to mend."""
+def test_manual_changes_are_read_into_the_inputs(client: Client, world: World) -> None:
+    """Otherwise the CLI would compare the program with the previous inputs, and find no difference."""
     inputs = {"label": "one", "name": "one-1", "size": 1}
     made = client.create(inputs)
     world.things[made.id]["size"] = 5
@@ -163,7 +163,7 @@ def test_what_was_changed_by_hand_is_read_into_the_inputs(client: Client, world:
     assert values.decode(read.inputs) == {**inputs, "size": 5}
 
 
-def test_secret_inputs_make_secret_outputs(client: Client) -> None:
+def test_secret_inputs_are_secret_outputs(client: Client) -> None:
     inputs = {"label": "one", "name": "one-1", "password": values.secret("hush")}
     made = client.create(inputs)
     outputs = values.decode(made.properties)
@@ -175,7 +175,7 @@ def test_secret_inputs_make_secret_outputs(client: Client) -> None:
     assert outputs["label"] == "one"
 
 
-def test_a_failure_is_one_sentence(client: Client, world: World) -> None:
+def test_a_failure_is_reported_as_its_message(client: Client, world: World) -> None:
     world.broken.add("one")
 
     with pytest.raises(grpc.RpcError) as caught:
@@ -184,8 +184,8 @@ def test_a_failure_is_one_sentence(client: Client, world: World) -> None:
     assert caught.value.details() == "one is broken"
 
 
-def test_what_is_half_made_is_told_with_its_id(client: Client, world: World) -> None:
-    """It exists, so that it has to be in the state."""
+def test_a_created_resource_that_cannot_be_read_is_reported_with_its_id(client: Client, world: World) -> None:
+    """It exists, so it has to be in the state."""
     world.broken.add("read one")
 
     with pytest.raises(grpc.RpcError) as caught:
@@ -197,10 +197,10 @@ def test_what_is_half_made_is_told_with_its_id(client: Client, world: World) -> 
 
 
 @pytest.mark.parametrize("operation", ["create", "update"])
-def test_what_did_not_become_what_was_asked_for_is_kept_with_what_was_asked_for(
+def test_an_unfinished_resource_is_kept_with_the_configured_values(
     client: Client, world: World, operation: str
 ) -> None:
-    """As the official provider does: the next update of the same inputs changes nothing, and does not repair it."""
+    """As with the official provider: an update with the same inputs changes and repairs nothing."""
     old, new = {"label": "one", "name": "one-1", "size": 1}, {"label": "one", "name": "one-1", "size": 2}
     made = client.create(old) if operation == "update" else None
     world.broken.add("finish one")
@@ -214,10 +214,8 @@ def test_what_did_not_become_what_was_asked_for_is_kept_with_what_was_asked_for(
     assert list(details.reasons) == ["one is not finished"]
 
 
-def test_what_did_not_become_what_was_asked_for_is_not_repaired_by_asking_again(
-    client: Client, world: World
-) -> None:
-    """The engine then has the inputs of before, and as outputs what was asked for; it asks for an update."""
+def test_an_unfinished_resource_is_not_repaired_by_the_same_inputs(client: Client, world: World) -> None:
+    """The engine then has the previous inputs, and the configured values as outputs."""
     old, new = {"label": "one", "name": "one-1", "size": 1}, {"label": "one", "name": "one-1", "size": 2}
     new["needs"] = "another"
     made = client.create(old)
@@ -230,14 +228,14 @@ def test_what_did_not_become_what_was_asked_for_is_not_repaired_by_asking_again(
 
 
 def unfinished(error: Any) -> Any:
-    """Return what an error tells of a resource that exists nevertheless."""
-    ((_, told),) = (pair for pair in error.trailing_metadata() if pair[0] == "grpc-status-details-bin")
+    """Return the details of an error about a resource that exists."""
+    ((_, text),) = (pair for pair in error.trailing_metadata() if pair[0] == "grpc-status-details-bin")
     details = provider_pb2.ErrorResourceInitFailed()
-    assert status_pb2.Status.FromString(told).details[0].Unpack(details)
+    assert status_pb2.Status.FromString(text).details[0].Unpack(details)
     return details
 
 
-def test_what_a_killed_run_had_made_is_taken_over_under_its_name(served: Served, world: World) -> None:
+def test_a_resource_of_a_killed_run_is_adopted_with_its_name(served: Served, world: World) -> None:
     world.things["thing-lost"] = {"label": "one", "name": "one-lost", "urn": URN, "version": 1}
     client = served(known=[])
     client.configure()
@@ -249,8 +247,8 @@ def test_what_a_killed_run_had_made_is_taken_over_under_its_name(served: Served,
     assert world.calls == []
 
 
-def test_what_the_state_knows_is_not_taken_over(served: Served, world: World) -> None:
-    """It is another resource's, such as the one that this one replaces."""
+def test_a_resource_in_the_state_is_not_adopted(served: Served, world: World) -> None:
+    """It belongs to another resource, such as the one that this one replaces."""
     world.things["thing-known"] = {"label": "one", "name": "one-known", "urn": URN, "version": 1}
     client = served(known=[(THING, "thing-known")])
     client.configure()
@@ -260,8 +258,8 @@ def test_what_the_state_knows_is_not_taken_over(served: Served, world: World) ->
     assert world.calls == ["create one"]
 
 
-def test_what_is_gone_can_be_created_with_the_id_that_it_had(served: Served, world: World) -> None:
-    """A refresh has read it before; ids that follow from what a resource is come back."""
+def test_a_missing_resource_can_be_created_with_its_old_id(served: Served, world: World) -> None:
+    """A refresh has read it before; an id that is made of properties is used again."""
     client = served(known=[])
     client.configure()
     assert client.read("thing-lost", {"label": "one"}, {}).id == ""
@@ -270,7 +268,7 @@ def test_what_is_gone_can_be_created_with_the_id_that_it_had(served: Served, wor
     assert client.create({"label": "one", "name": "one-lost"}).id == "thing-lost"
 
 
-def test_after_a_run_that_ended_nothing_is_taken_over(client: Client, world: World) -> None:
+def test_nothing_is_adopted_after_a_completed_run(client: Client, world: World) -> None:
     world.things["thing-other"] = {"label": "one", "name": "one-other", "urn": URN, "version": 1}
 
     client.create({"label": "one", "name": "one-1"})
@@ -278,7 +276,7 @@ def test_after_a_run_that_ended_nothing_is_taken_over(client: Client, world: Wor
     assert world.calls == ["create one"]
 
 
-def test_a_function_is_answered_and_a_missing_one_refused_by_name(client: Client) -> None:
+def test_a_function_is_called_and_an_unsupported_one_is_refused(client: Client) -> None:
     def invoke(token: str) -> Any:
         arguments = values.encode({"items": [1, 2]})
         return client.stub.Invoke(provider_pb2.InvokeRequest(tok=token, args=arguments))
@@ -287,24 +285,24 @@ def test_a_function_is_answered_and_a_missing_one_refused_by_name(client: Client
     with pytest.raises(grpc.RpcError) as caught:
         invoke("toy:index:nothing")
     assert str(caught.value.details()).startswith(
-        "function toy:index:nothing: the local run does not have it"
+        "function toy:index:nothing: the local run does not support it"
     )
 
 
-class Listening(engine_pb2_grpc.EngineServicer):
-    """An engine that keeps what it is told."""
+class RecordingEngine(engine_pb2_grpc.EngineServicer):
+    """An engine that records its log requests."""
 
     def __init__(self) -> None:
-        self.told: list[Any] = []
+        self.requests: list[Any] = []
 
     def Log(self, request: Any, context: Any) -> Any:  # noqa: N802
         del context
-        self.told.append(request)
+        self.requests.append(request)
         return empty_pb2.Empty()
 
 
-def test_progress_is_shown_beside_its_resource_for_as_long_as_there_is_an_engine() -> None:
-    engine, server = Listening(), grpc.server(ThreadPoolExecutor(1))
+def test_progress_is_sent_to_the_engine_while_it_runs() -> None:
+    engine, server = RecordingEngine(), grpc.server(ThreadPoolExecutor(1))
     engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
     log = EngineLog(f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}")
     server.start()
@@ -313,17 +311,19 @@ def test_progress_is_shown_beside_its_resource_for_as_long_as_there_is_an_engine
     server.stop(None).wait()
     log.show(URN, "the rest")
 
-    ((urn, message, ephemeral),) = ((told.urn, told.message, told.ephemeral) for told in engine.told)
+    ((urn, message, ephemeral),) = (
+        (request.urn, request.message, request.ephemeral) for request in engine.requests
+    )
     assert (urn, message, ephemeral) == (URN, "half of it", True)
 
 
-def test_each_instance_of_a_provider_keeps_its_own_configuration(world: World) -> None:
-    """The CLI connects once for each; one that lost its connection has the configuration that came last."""
+def test_each_provider_instance_has_its_own_configuration(world: World) -> None:
+    """The CLI connects once for each; after a lost connection the last configuration applies."""
     provider = Provider(**package(world), version="1.2.3")
     regions: list[str] = []
     provider._invokes = {"toy:index:region": lambda cloud, _: {"region": regions.append(cloud.region)}}
     server, port = serve(provider)
-    # Else both would share one connection.
+    # Otherwise both would share one connection.
     options = [("grpc.use_local_subchannel_pool", 1)]
     channels = [grpc.insecure_channel(f"127.0.0.1:{port}", options=options) for _ in range(3)]
     clients = [Client(provider_pb2_grpc.ResourceProviderStub(channel)) for channel in channels]
@@ -340,7 +340,7 @@ def test_each_instance_of_a_provider_keeps_its_own_configuration(world: World) -
     assert regions == ["us-east-1", "eu-central-1", "eu-central-1"]
 
 
-def test_every_package_of_the_program_is_served_with_the_version_of_its_sdk() -> None:
+def test_every_package_is_served_with_the_version_of_its_sdk() -> None:
     servers = Servers(ENDPOINT)
     try:
         ports = dict(part.split(":") for part in servers.variable.split(","))

@@ -27,19 +27,19 @@ from local.resources.construct import ResourceReference
         values.secret("hush"),
     ],
 )
-def test_what_is_encoded_is_decoded_as_it_was(value: Any) -> None:
+def test_values_are_the_same_after_encoding_and_decoding(value: Any) -> None:
     decoded = values.decode(values.encode({"key": value}))["key"]
 
     assert (decoded, type(decoded)) == (value, type(value))
 
 
-def test_a_resource_is_encoded_as_a_reference_to_it() -> None:
+def test_a_resource_is_encoded_as_a_reference() -> None:
     encoded = values.decode(values.encode({"vpc": ResourceReference("urn:vpc", "vpc-1")}))
 
     assert encoded["vpc"] == values.reference("urn:vpc", "vpc-1")
 
 
-def test_secrets_are_opened_and_closed_again_wherever_they_are() -> None:
+def test_secrets_are_revealed_and_concealed_at_any_depth() -> None:
     closed = {"plain": 1, "list": [{"password": values.secret("hush")}], "all": values.secret({"a": 1})}
 
     opened = values.reveal(closed)
@@ -49,12 +49,12 @@ def test_secrets_are_opened_and_closed_again_wherever_they_are() -> None:
     assert values.conceal(opened, {"list": closed["list"]}, {"all": closed["all"]}) == closed
 
 
-def test_what_is_not_there_cannot_be_closed() -> None:
+def test_missing_values_are_not_concealed() -> None:
     assert values.conceal({"list": []}, {"list": [values.secret(1)], "other": values.secret(1)}) == {
         "list": []
     }
 
 
-def test_an_unknown_is_found_wherever_it_is() -> None:
+def test_an_unknown_is_found_at_any_depth() -> None:
     assert values.has_unknown({"a": [1, {"b": UNKNOWN}]})
     assert not values.has_unknown({"a": [1, {"b": "known"}]})

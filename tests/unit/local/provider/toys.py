@@ -1,4 +1,4 @@
-"""A cloud that lives in a dictionary, and handlers for it: the provider is tested without an emulator."""
+"""A cloud in a dictionary and its handlers, to test the provider without an emulator."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from local.resources.base import Handler, Properties, ResourceError, UnfinishedError
 from local.resources.cloud import Cloud
-from local.resources.construct import Registrar, ResourceReference
+from local.resources.construct import Child, Register
 
 ENDPOINT: Final = "http://127.0.0.1:1"
 """Nothing listens there."""
@@ -16,12 +16,12 @@ ENDPOINT: Final = "http://127.0.0.1:1"
 
 @dataclass
 class World:
-    """What exists, and what was asked of it."""
+    """The resources that exist, and the calls."""
 
     things: dict[str, Properties] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
-    """Labels that nothing can be done with, or what fails with one of them (`read label`, `finish label`)."""
+    """Labels for which everything fails, or only one step (`read label`, `finish label`)."""
     numbers: Any = field(default_factory=itertools.count)
 
     def call(self, verb: str, label: str) -> None:
@@ -38,7 +38,7 @@ class Thing(Handler):
     in_place = frozenset({"label", "size", "password", "needs", "tags"})
     name_property = "name"
     name_max_length = 40
-    renewed_by_update = frozenset({"version"})
+    known_after_update = frozenset({"version"})
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -82,25 +82,18 @@ class Thing(Handler):
 
 
 class Solo(Thing):
-    """A thing of which there cannot be two at once."""
+    """A thing that cannot exist twice at once."""
 
     token = "toy:index:Solo"
     delete_before_replace = True
 
 
-def construct_pair(registrar: Registrar, *, name: str, urn: str, inputs: Properties) -> Properties:
+def construct_pair(register: Register, *, name: str, urn: str, inputs: Properties) -> Properties:
     """A remote component with two children, the second of which needs the first."""
-    first = registrar.register(Thing.token, f"{name}-first", {"label": f"{name}-first", **inputs}, parent=urn)
-    second = registrar.register(
-        Thing.token,
-        f"{name}-second",
-        {"label": f"{name}-second", "needs": first.output("address")},
-        parent=first.urn,
-    )
-    return {
-        "address": second.output("address"),
-        "first": ResourceReference(first.urn, first.output("id").value),
-    }
+    first = register(Child(Thing.token, f"{name}-first", {"label": f"{name}-first", **inputs}, urn))
+    needs = {"label": f"{name}-second", "needs": first.output("address")}
+    second = register(Child(Thing.token, f"{name}-second", needs, first.urn))
+    return {"address": second.output("address"), "first": first.reference}
 
 
 def package(world: World) -> dict[str, Any]:

@@ -1,18 +1,15 @@
-"""The stand-in for awsx.ec2.Vpc, held against what awsx 3.11.0 declares."""
+"""The stand-in for awsx.ec2.Vpc declares what awsx 3.11.0 declares."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from local.resources.awsx import construct_vpc
 from local.resources.base import UNKNOWN, Properties, ResourceError
-from local.resources.construct import Attribute, Registered, ResourceReference
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from local.resources.construct import Attribute, Child, Registered, ResourceReference
 
 COMPONENT = "urn:component"
 ZONES = ["us-east-1a", "us-east-1b"]
@@ -22,53 +19,32 @@ SPECS = [
 ]
 
 
-@dataclass(frozen=True)
-class Child:
-    token: str
-    name: str
-    inputs: Properties
-    parent: str
-    depends_on: tuple[str, ...]
-    urn: str
-
-
 @dataclass
 class Recorder:
-    """Takes every child; in a preview none of them has an id."""
+    """Registers every child; in a preview none of them has an id."""
 
     preview: bool = False
     ipv6_block: str = "2600:1f18:abcd:1200::/56"
-    children: list[Child] = field(default_factory=list)
+    children: dict[str, Child] = field(default_factory=dict)
+    """By `<type>/<name>`."""
 
-    def register(
-        self,
-        token: str,
-        name: str,
-        inputs: Properties,
-        *,
-        parent: str,
-        depends_on: Sequence[str] = (),
-    ) -> Registered:
-        kind = token.rpartition(":")[2]
-        urn = f"{kind}/{name}"
-        self.children.append(Child(token, name, inputs, parent, tuple(depends_on), urn))
+    def register(self, child: Child) -> Registered:
+        kind = child.token.rpartition(":")[2]
+        urn = f"{kind}/{child.name}"
+        self.children[urn] = child
         if self.preview:
             return Registered(urn, None, {})
         outputs: Properties = {"allocationId": f"id-{urn}"}
-        if kind == "Vpc" and inputs.get("assignGeneratedIpv6CidrBlock"):
+        if kind == "Vpc" and child.inputs.get("assignGeneratedIpv6CidrBlock"):
             outputs["ipv6CidrBlock"] = self.ipv6_block
         return Registered(urn, f"id-{urn}", outputs)
 
     def of(self, kind: str) -> list[Child]:
-        return [child for child in self.children if child.token.endswith(f":{kind}")]
-
-    def one(self, urn: str) -> Child:
-        (child,) = [child for child in self.children if child.urn == urn]
-        return child
+        return [child for child in self.children.values() if child.token.endswith(f":{kind}")]
 
 
 def construct(recorder: Recorder, **inputs: Any) -> Properties:
-    given = {
+    usual = {
         "cidrBlock": "10.0.0.0/16",
         "availabilityZoneNames": ZONES,
         "subnetStrategy": "Auto",
@@ -76,18 +52,14 @@ def construct(recorder: Recorder, **inputs: Any) -> Properties:
         "natGateways": {"strategy": "None"},
         **inputs,
     }
-    return construct_vpc(recorder, name="network", urn=COMPONENT, inputs=given)
+    return construct_vpc(recorder.register, name="network", urn=COMPONENT, inputs=usual)
 
 
-def plain(inputs: Properties) -> Properties:
-    return {key: value.value if isinstance(value, Attribute) else value for key, value in inputs.items()}
-
-
-def test_names_and_types_are_awsx_own() -> None:
+def test_children_have_awsxs_types_and_names() -> None:
     recorder = Recorder()
     construct(recorder, natGateways={"strategy": "Single"})
 
-    assert [child.urn for child in recorder.children] == [
+    assert [*recorder.children] == [
         "Vpc/network",
         "InternetGateway/network",
         "Subnet/network-public-1",
@@ -124,21 +96,18 @@ def test_names_and_types_are_awsx_own() -> None:
         ("NatGateway/network-1", "Subnet/network-public-1"),
     ],
 )
-def test_every_child_hangs_where_awsx_hangs_it_and_waits_for_it(urn: str, parent: str) -> None:
+def test_children_have_awsxs_parents(urn: str, parent: str) -> None:
     recorder = Recorder()
     construct(recorder, natGateways={"strategy": "Single"})
 
-    child = recorder.one(urn)
-
-    assert child.parent == parent
-    assert child.depends_on == (() if parent == COMPONENT else (parent,))
+    assert recorder.children[urn].parent == parent
 
 
-def test_the_vpc_gets_what_was_asked_and_a_name() -> None:
+def test_the_vpc_gets_the_configured_properties_and_a_name() -> None:
     recorder = Recorder()
     construct(recorder, enableDnsHostnames=True, assignGeneratedIpv6CidrBlock=False, tags={"Team": "blue"})
 
-    assert recorder.one("Vpc/network").inputs == {
+    assert recorder.children["Vpc/network"].inputs == {
         "assignGeneratedIpv6CidrBlock": False,
         "cidrBlock": "10.0.0.0/16",
         "enableDnsHostnames": True,
@@ -146,11 +115,11 @@ def test_the_vpc_gets_what_was_asked_and_a_name() -> None:
     }
 
 
-def test_a_public_subnet_has_addresses_a_name_and_its_type() -> None:
+def test_a_public_subnet_maps_public_addresses_and_has_tags() -> None:
     recorder = Recorder()
     construct(recorder)
 
-    assert plain(recorder.one("Subnet/network-public-2").inputs) == {
+    assert recorder.children["Subnet/network-public-2"].plain_inputs == {
         "assignIpv6AddressOnCreation": False,
         "availabilityZone": "us-east-1b",
         "cidrBlock": "10.0.96.0/20",
@@ -164,7 +133,7 @@ def test_a_private_subnet_maps_no_public_addresses() -> None:
     recorder = Recorder()
     construct(recorder)
 
-    assert recorder.one("Subnet/network-private-1").inputs["mapPublicIpOnLaunch"] is False
+    assert recorder.children["Subnet/network-private-1"].inputs["mapPublicIpOnLaunch"] is False
 
 
 @pytest.mark.parametrize(
@@ -175,7 +144,7 @@ def test_a_private_subnet_maps_no_public_addresses() -> None:
         ("OnePerAz", ["network-1", "network-2"], {"1": "network-1", "2": "network-2"}),
     ],
 )
-def test_private_subnets_reach_the_internet_by_the_nat_gateways_that_were_asked_for(
+def test_private_subnets_route_through_the_configured_nat_gateways(
     strategy: str,
     gateways: list[str],
     routes: dict[str, str],
@@ -199,21 +168,21 @@ def test_a_nat_gateway_uses_its_own_address() -> None:
     recorder = Recorder()
     construct(recorder, natGateways={"strategy": "OnePerAz"}, tags={"Team": "blue"})
 
-    assert plain(recorder.one("NatGateway/network-2").inputs) == {
+    assert recorder.children["NatGateway/network-2"].plain_inputs == {
         "allocationId": "id-Eip/network-2",
         "subnetId": "id-Subnet/network-public-2",
         "tags": {"Name": "network-2", "Team": "blue"},
     }
 
 
-def test_one_gateway_for_each_zone_is_the_default() -> None:
+def test_one_nat_gateway_in_each_zone_is_the_default() -> None:
     recorder = Recorder()
     construct(recorder, natGateways=None)
 
     assert len(recorder.of("NatGateway")) == 2
 
 
-def test_public_subnets_come_first_whatever_the_order_of_the_specs() -> None:
+def test_public_subnets_come_first_in_any_order_of_specs() -> None:
     recorder = Recorder()
     construct(recorder, subnetSpecs=SPECS[::-1], natGateways={"strategy": "OnePerAz"})
 
@@ -225,11 +194,11 @@ def test_public_subnets_come_first_whatever_the_order_of_the_specs() -> None:
     ]
 
 
-def test_ipv6_blocks_are_numbered_by_kind_and_zone() -> None:
+def test_ipv6_blocks_are_numbered_by_type_and_zone() -> None:
     recorder = Recorder()
     construct(recorder, assignGeneratedIpv6CidrBlock=True)
 
-    blocks = {child.name: plain(child.inputs)["ipv6CidrBlock"] for child in recorder.of("Subnet")}
+    blocks = {child.name: child.plain_inputs["ipv6CidrBlock"] for child in recorder.of("Subnet")}
 
     assert blocks == {
         "network-public-1": "2600:1f18:abcd:1200::/64",
@@ -239,7 +208,7 @@ def test_ipv6_blocks_are_numbered_by_kind_and_zone() -> None:
     }
 
 
-def test_a_spec_can_go_without_ipv6() -> None:
+def test_a_subnet_spec_may_disable_ipv6() -> None:
     recorder = Recorder()
     specs = [
         {**SPECS[0], "assignIpv6AddressOnCreation": True},
@@ -247,13 +216,13 @@ def test_a_spec_can_go_without_ipv6() -> None:
     ]
     construct(recorder, subnetSpecs=specs, assignGeneratedIpv6CidrBlock=True)
 
-    private = recorder.one("Subnet/network-private-1").inputs
+    private = recorder.children["Subnet/network-private-1"].inputs
 
     assert private["assignIpv6AddressOnCreation"] is False
     assert "ipv6CidrBlock" not in private
 
 
-def test_ipv6_in_a_vpc_without_is_refused() -> None:
+def test_ipv6_in_a_vpc_without_ipv6_is_refused() -> None:
     specs = [{**SPECS[0], "assignIpv6AddressOnCreation": True}, SPECS[1]]
 
     with pytest.raises(ResourceError, match="assignGeneratedIpv6CidrBlock"):
@@ -264,7 +233,7 @@ def test_a_preview_passes_unknown_ids_on() -> None:
     recorder = Recorder(preview=True)
     outputs = construct(recorder, assignGeneratedIpv6CidrBlock=True)
 
-    subnet = recorder.one("Subnet/network-public-1").inputs
+    subnet = recorder.children["Subnet/network-public-1"].inputs
 
     assert subnet["vpcId"] == Attribute("Vpc/network", UNKNOWN)
     assert subnet["ipv6CidrBlock"] == Attribute("Vpc/network", UNKNOWN)
@@ -272,7 +241,7 @@ def test_a_preview_passes_unknown_ids_on() -> None:
     assert outputs["vpc"] == ResourceReference("Vpc/network", UNKNOWN)
 
 
-def test_outputs_are_awsx_own() -> None:
+def test_outputs_are_awsxs() -> None:
     outputs = construct(Recorder(), natGateways={"strategy": "Single"})
 
     assert outputs["vpcId"] == Attribute("Vpc/network", "id-Vpc/network")
@@ -316,15 +285,15 @@ def test_outputs_are_awsx_own() -> None:
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ({"vpcEndpointSpecs": [{"serviceName": "s3"}]}, "does not know vpcEndpointSpecs"),
-        ({"subnetNameTagStrategy": "AvailabilityZone"}, "does not know subnetNameTagStrategy"),
+        ({"vpcEndpointSpecs": [{"serviceName": "s3"}]}, "does not support vpcEndpointSpecs"),
+        ({"subnetNameTagStrategy": "AvailabilityZone"}, "does not support subnetNameTagStrategy"),
         ({"subnetStrategy": None}, "subnetStrategy is None"),
         ({"subnetStrategy": "Exact"}, "subnetStrategy is 'Exact'"),
         ({"subnetSpecs": []}, "needs subnetSpecs"),
         ({"availabilityZoneNames": None, "cidrBlock": None}, "needs availabilityZoneNames, cidrBlock"),
-        ({"numberOfAvailabilityZones": 2}, "does not know numberOfAvailabilityZones"),
-        ({"subnetSpecs": [{"type": "Public", "size": 256}]}, r"subnetSpecs\[0\].*does not know size"),
-        ({"subnetSpecs": [{"type": "Public", "cidrMask": 16}]}, "does not know cidrMask"),
+        ({"numberOfAvailabilityZones": 2}, "does not support numberOfAvailabilityZones"),
+        ({"subnetSpecs": [{"type": "Public", "size": 256}]}, r"subnetSpecs\[0\].*does not support size"),
+        ({"subnetSpecs": [{"type": "Public", "cidrMask": 16}]}, "does not support cidrMask"),
         ({"subnetSpecs": [{"type": "Isolated"}]}, "'Isolated' is not one of Public, Private"),
         ({"subnetSpecs": [SPECS[0], SPECS[0]]}, "another one is Public too"),
         ({"subnetSpecs": [SPECS[0], {"type": "Private"}]}, "0 cidrBlocks for 2 Availability Zones"),
@@ -332,15 +301,15 @@ def test_outputs_are_awsx_own() -> None:
         ({"natGateways": {"strategy": "Two"}}, "'Two' is not one of None, Single, OnePerAz"),
         (
             {"natGateways": {"strategy": "Single", "elasticIpAllocationIds": ["eip"]}},
-            "does not know elasticIpAllocationIds",
+            "does not support elasticIpAllocationIds",
         ),
         ({"subnetSpecs": SPECS[:1], "natGateways": {"strategy": "Single"}}, "private ones to serve"),
     ],
 )
-def test_what_the_stand_in_does_not_do_is_refused_by_name(inputs: Properties, message: str) -> None:
+def test_unsupported_or_invalid_inputs_are_refused(inputs: Properties, message: str) -> None:
     recorder = Recorder()
 
     with pytest.raises(ResourceError, match=message):
         construct(recorder, **inputs)
 
-    assert recorder.children == []
+    assert recorder.children == {}

@@ -1,4 +1,4 @@
-"""What handlers refuse and how they judge differences, before anything is called."""
+"""Inputs that handlers refuse, and differences that they find, without any call."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RECORD = "aws:route53/record:Record"
 
 @pytest.fixture
 def cloud() -> Cloud:
-    """A cloud that nobody answers for."""
+    """A cloud without an emulator."""
     return Cloud("http://127.0.0.1:1", default_tags={"Stack": "test"})
 
 
@@ -33,22 +33,22 @@ def check(cloud: Cloud, token: str, **inputs: Any) -> Properties:
     return HANDLERS[token].check(cloud, name="web", old=None, new=inputs, random_hex="0a1b2c3d")
 
 
-def test_a_property_that_a_handler_would_ignore_is_refused(cloud: Cloud) -> None:
-    with pytest.raises(ResourceError, match="does not know ipv4IpamPoolId; leave it out"):
+def test_an_unsupported_property_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(ResourceError, match="does not support ipv4IpamPoolId; leave it out"):
         check(cloud, VPC, cidrBlock="10.0.0.0/16", ipv4IpamPoolId="ipam-pool-1")
 
 
 def test_rules_inside_a_security_group_are_refused(cloud: Cloud) -> None:
-    with pytest.raises(ResourceError, match="does not know ingress"):
+    with pytest.raises(ResourceError, match="does not support ingress"):
         check(cloud, GROUP, vpcId="vpc-1", ingress=[{"protocol": "tcp"}])
 
 
 def test_rules_inside_a_default_security_group_are_refused(cloud: Cloud) -> None:
-    with pytest.raises(ResourceError, match="only empties a default security group"):
+    with pytest.raises(ResourceError, match="only without rules"):
         check(cloud, DEFAULT_GROUP, vpcId="vpc-1", ingress=[{"protocol": "-1"}])
 
 
-def test_a_security_group_is_described_as_pulumi_does(cloud: Cloud) -> None:
+def test_a_security_group_gets_pulumis_default_description(cloud: Cloud) -> None:
     assert check(cloud, GROUP, vpcId="vpc-1")["description"] == "Managed by Pulumi"
 
 
@@ -56,12 +56,12 @@ def test_a_security_group_is_described_as_pulumi_does(cloud: Cloud) -> None:
     ("sources", "got"),
     [({}, "none"), ({"cidrIpv4": "0.0.0.0/0", "cidrIpv6": "::/0"}, "cidrIpv4 and cidrIpv6")],
 )
-def test_a_rule_is_about_one_place(cloud: Cloud, sources: Properties, got: str) -> None:
+def test_a_security_group_rule_needs_exactly_one_source(cloud: Cloud, sources: Properties, got: str) -> None:
     with pytest.raises(ResourceError, match=f"needs exactly one of .*, got {got}"):
         check(cloud, INGRESS, securityGroupId="sg-1", ipProtocol="tcp", **sources)
 
 
-def test_a_rule_about_a_group_that_is_not_made_yet_is_fine(cloud: Cloud) -> None:
+def test_a_security_group_rule_may_reference_an_unknown_group(cloud: Cloud) -> None:
     checked = check(
         cloud, INGRESS, securityGroupId=UNKNOWN, ipProtocol="tcp", referencedSecurityGroupId=UNKNOWN
     )
@@ -69,13 +69,13 @@ def test_a_rule_about_a_group_that_is_not_made_yet_is_fine(cloud: Cloud) -> None
     assert checked["referencedSecurityGroupId"] is UNKNOWN
 
 
-def test_a_rule_turns_from_a_range_into_another_in_place() -> None:
+def test_another_range_of_a_rule_is_changed_in_place() -> None:
     diff = HANDLERS[INGRESS].diff({"cidrIpv4": "10.0.0.0/8"}, {"cidrIpv4": "11.0.0.0/8"})
 
     assert (diff.changed, diff.replace) == (("cidrIpv4",), ())
 
 
-def test_a_rule_turns_from_a_range_into_a_group_by_replacement() -> None:
+def test_a_group_instead_of_a_range_replaces_the_rule() -> None:
     diff = HANDLERS[INGRESS].diff({"cidrIpv4": "10.0.0.0/8"}, {"referencedSecurityGroupId": "sg-1"})
 
     assert diff.replace == ("cidrIpv4", "referencedSecurityGroupId")
@@ -86,7 +86,7 @@ def test_a_listener_rule_without_priority_is_refused(cloud: Cloud) -> None:
         check(cloud, RULE, listenerArn="arn", actions=[], conditions=[])
 
 
-def test_an_action_that_the_emulator_does_not_do_is_refused(cloud: Cloud) -> None:
+def test_an_unsupported_listener_action_is_refused(cloud: Cloud) -> None:
     inputs = {
         "listenerArn": "arn",
         "priority": 1,
@@ -94,16 +94,18 @@ def test_an_action_that_the_emulator_does_not_do_is_refused(cloud: Cloud) -> Non
         "conditions": [],
     }
 
-    with pytest.raises(ResourceError, match="'authenticate-oidc'; the local run does fixed-response"):
+    with pytest.raises(
+        ResourceError, match="'authenticate-oidc' is not one that the local run supports: fixed-response"
+    ):
         HANDLERS[RULE].create(cloud, urn="urn", inputs=inputs)
 
 
-def test_a_role_name_that_iam_does_not_take_is_refused_before_it_is_made(cloud: Cloud) -> None:
+def test_a_role_name_that_is_too_long_is_refused_by_check(cloud: Cloud) -> None:
     with pytest.raises(ResourceError, match="64"):
         HANDLERS[ROLE].check(cloud, name="r" * 60, old=None, new={}, random_hex="0123456")
 
 
-def test_a_default_of_the_schema_is_filled_in_where_its_block_is(cloud: Cloud) -> None:
+def test_check_adds_schema_defaults_inside_configured_blocks_only(cloud: Cloud) -> None:
     with_block = check(cloud, TARGETS, healthCheck={"path": "/readyz", "interval": 10})
 
     assert with_block["healthCheck"]["interval"] == 10
@@ -111,8 +113,10 @@ def test_a_default_of_the_schema_is_filled_in_where_its_block_is(cloud: Cloud) -
     assert "healthCheck" not in check(cloud, TARGETS, port=80)
 
 
-def test_a_record_type_that_the_front_door_does_not_follow_is_refused(cloud: Cloud) -> None:
-    with pytest.raises(ResourceError, match="type 'TXT'; the local run does A, AAAA, CNAME"):
+def test_an_unsupported_record_type_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(
+        ResourceError, match="type 'TXT' is not one that the local run supports: A, AAAA, CNAME"
+    ):
         check(cloud, RECORD, zoneId="Z1", name="example.com", type="TXT")
 
 
@@ -126,7 +130,7 @@ def test_a_record_type_that_the_front_door_does_not_follow_is_refused(cloud: Clo
         (RECORD, "records", ["a", "b"], ["b", "a"]),
     ],
 )
-def test_what_means_the_same_is_no_change(token: str, key: str, old: Any, new: Any) -> None:
+def test_equivalent_values_are_no_difference(token: str, key: str, old: Any, new: Any) -> None:
     assert HANDLERS[token].diff({key: old}, {key: new}).changed == ()
 
 
@@ -139,14 +143,14 @@ def test_what_means_the_same_is_no_change(token: str, key: str, old: Any, new: A
         (RECORD, "name", "dev.example.com", "www.example.com"),
     ],
 )
-def test_what_means_something_else_is_a_change(token: str, key: str, old: Any, new: Any) -> None:
+def test_other_values_are_a_difference(token: str, key: str, old: Any, new: Any) -> None:
     assert HANDLERS[token].diff({key: old}, {key: new}).changed == (key,)
 
 
-def test_a_wildcard_name_is_read_as_it_is_written() -> None:
+def test_a_wildcard_record_name_is_readable() -> None:
     assert plain("\\052.Dev.example.com.") == "*.dev.example.com"
 
 
-def test_an_emulator_that_is_gone_is_named(cloud: Cloud) -> None:
+def test_a_missing_emulator_is_reported(cloud: Cloud) -> None:
     with pytest.raises(ResourceError, match="the emulator does not answer"):
         HANDLERS[VPC].read(cloud, id="vpc-1", inputs={})

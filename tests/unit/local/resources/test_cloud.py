@@ -1,4 +1,4 @@
-"""Nothing local ever reaches an AWS account: only this machine's own addresses are talked to."""
+"""The local run connects only to this machine, never to an AWS account."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.resources.cloud import Cloud, NotLoopbackError, Shared
     "endpoint",
     ["http://127.0.0.1:4566", "http://127.8.9.1:4566", "http://localhost:4566", "http://[::1]:4566"],
 )
-def test_this_machine_may_be_talked_to(endpoint: str) -> None:
+def test_loopback_endpoints_are_accepted(endpoint: str) -> None:
     assert Cloud(endpoint).endpoint == endpoint
 
 
@@ -27,12 +27,12 @@ def test_this_machine_may_be_talked_to(endpoint: str) -> None:
         "",
     ],
 )
-def test_any_other_endpoint_is_refused_by_name(endpoint: str) -> None:
+def test_other_endpoints_are_refused(endpoint: str) -> None:
     with pytest.raises(NotLoopbackError, match="is not on this machine"):
         Cloud(endpoint)
 
 
-def test_clouds_of_one_run_share_their_clients_by_region() -> None:
+def test_clouds_of_one_run_share_clients_by_region() -> None:
     shared = Shared()
     one, two = (Cloud("http://127.0.0.1:1", region="us-east-1", shared=shared) for _ in range(2))
     elsewhere = Cloud("http://127.0.0.1:1", region="eu-west-1", shared=shared)
@@ -41,23 +41,23 @@ def test_clouds_of_one_run_share_their_clients_by_region() -> None:
     assert elsewhere.client("sts") is not one.client("sts")
 
 
-def test_what_the_state_knows_is_known_to_every_cloud_of_the_run() -> None:
+def test_known_resources_are_shared_by_all_clouds_of_a_run() -> None:
     shared = Shared()
     Cloud("http://127.0.0.1:1", shared=shared).remember("aws:ecs/cluster:Cluster", "one")
 
     assert Cloud("http://127.0.0.1:1", shared=shared).is_known("aws:ecs/cluster:Cluster", "one")
 
 
-def test_a_cancelled_run_is_cancelled_in_every_cloud_of_it() -> None:
+def test_cancellation_is_shared_by_all_clouds_of_a_run() -> None:
     shared = Shared()
     Cloud("http://127.0.0.1:1", shared=shared).cancelled.set()
 
     assert Cloud("http://127.0.0.1:1", shared=shared).cancelled.is_set()
 
 
-def test_progress_and_time_limit_are_those_of_the_resource_that_is_worked_on() -> None:
-    told: list[tuple[str, str]] = []
-    cloud = Cloud("http://127.0.0.1:1", report=lambda urn, line: told.append((urn, line)))
+def test_progress_and_time_limit_belong_to_the_current_resource() -> None:
+    reported: list[tuple[str, str]] = []
+    cloud = Cloud("http://127.0.0.1:1", report=lambda urn, line: reported.append((urn, line)))
 
     with cloud.working_on("outer", timeout=60):
         with cloud.working_on("inner"):
@@ -65,6 +65,6 @@ def test_progress_and_time_limit_are_those_of_the_resource_that_is_worked_on() -
             assert cloud.timeout(default=20) == 20
         cloud.progress("two")
         assert cloud.timeout(default=20) == 60
-    cloud.progress("nobody hears")
+    cloud.progress("not shown")
 
-    assert told == [("inner", "one"), ("outer", "two")]
+    assert reported == [("inner", "one"), ("outer", "two")]

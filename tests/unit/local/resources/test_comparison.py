@@ -1,4 +1,4 @@
-"""What the official provider takes for the same is no difference here, and everything else is."""
+"""Values that the official provider considers the same are equal here, and no others."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ ACCOUNT = "111122223333"
         ([{"a": 1, "b": ""}], [{"a": 1}]),
     ],
 )
-def test_nothing_zero_false_and_empty_are_the_same(one: Any, other: Any) -> None:
+def test_none_zero_false_and_empty_are_equal(one: Any, other: Any) -> None:
     assert normal(one) == normal(other)
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [([1, 2], [2, 1]), ([1], [1, 1]), ({"a": 1}, {"a": 2}), (None, [0]), ("a", UNKNOWN)]
 )
-def test_anything_else_is_a_difference(one: Any, other: Any) -> None:
+def test_other_values_differ(one: Any, other: Any) -> None:
     assert normal(one) != normal(other)
 
 
-def test_a_set_has_no_order_at_any_depth() -> None:
+def test_sets_are_equal_in_any_order_at_any_depth() -> None:
     one, other = [{"values": ["a", "b"]}, {"values": ["c"]}], [{"values": ["c"]}, {"values": ["b", "a"]}]
 
     assert normal(one, unordered=True) == normal(other, unordered=True)
     assert normal(["a", "a"], unordered=True) != normal(["a"], unordered=True)
 
 
-def test_json_is_compared_by_meaning_and_other_text_as_it_is() -> None:
+def test_json_is_compared_by_content_and_other_text_literally() -> None:
     assert normal_json('{"a": 1, "b": 2}') == normal_json('{"b":2,"a":1}')
     assert normal_json('{"a": 1}') != normal_json('{"a":2}')
     assert normal_json("no json") != normal_json("other")
@@ -73,7 +73,7 @@ TLS = {"Bool": {"aws:SecureTransport": "false"}, "StringLike": {"aws:sub": ["a",
         ),
     ],
 )
-def test_policies_that_aws_takes_for_the_same_are(one: str, other: str) -> None:
+def test_equivalent_policies_are_equal(one: str, other: str) -> None:
     assert normal_policy(one) == normal_policy(other)
 
 
@@ -89,5 +89,5 @@ def test_policies_that_aws_takes_for_the_same_are(one: str, other: str) -> None:
         "no policy",
     ],
 )
-def test_policies_that_allow_something_else_differ(other: str) -> None:
+def test_other_policies_differ(other: str) -> None:
     assert normal_policy(policy(READ)) != normal_policy(other)

@@ -1,4 +1,4 @@
-"""ECS's answers and the official provider's comparison, by its own test cases and by reports of users.
+"""ECS's answers and the official provider's comparison, by its test cases and users' reports.
 
 Cases: hashicorp/terraform-provider-aws internal/service/ecs/container_definitions_test.go.
 """
@@ -23,39 +23,39 @@ ADDED = {
     "systemControls": [],
     "volumesFrom": [],
 }
-"""What ECS answers unasked."""
+"""Members that ECS adds."""
 
 
 def text(**container: Any) -> str:
     return json.dumps([{**WEB, **container}])
 
 
-def answered(container: dict[str, Any] | None = None) -> dict[str, Any]:
-    [told] = json.loads(answer(parse(text(**(container or {})))))
-    return told
+def returned(container: dict[str, Any] | None = None) -> dict[str, Any]:
+    [definition] = json.loads(answer(parse(text(**(container or {})))))
+    return definition
 
 
 def is_same_after_answer(**container: Any) -> bool:
-    """Whether an unchanged `up` has nothing to do: the state has ECS's answer, the program asks again."""
-    asked = text(**container)
-    return equivalent(answer(parse(asked)), asked)
+    """Whether an unchanged `up` has nothing to do: the state has ECS's answer."""
+    configured = text(**container)
+    return equivalent(answer(parse(configured)), configured)
 
 
-def test_ecs_answers_with_its_defaults() -> None:
+def test_ecs_returns_its_defaults() -> None:
     ports = [{"containerPort": 3000, "hostPort": 3000, "protocol": "tcp"}]
 
-    assert answered() == {**WEB, **ADDED, "portMappings": ports}
+    assert returned() == {**WEB, **ADDED, "portMappings": ports}
 
 
 @pytest.mark.parametrize("key", ["environment", "secrets"])
-def test_what_has_no_order_is_answered_by_name(key: str) -> None:
+def test_environment_and_secrets_are_sorted_by_name(key: str) -> None:
     second, first = {"name": "B", "value": "2"}, {"name": "A", "value": "1"}
 
-    assert answered({key: [second, first]})[key] == [first, second]
+    assert returned({key: [second, first]})[key] == [first, second]
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("configured", "expected"),
     [
         ({"capabilities": {"drop": ["ALL"]}}, {"capabilities": {"add": [], "drop": ["ALL"]}}),
         ({"capabilities": {"add": ["SYS_PTRACE"]}}, {"capabilities": {"add": ["SYS_PTRACE"], "drop": []}}),
@@ -63,20 +63,25 @@ def test_what_has_no_order_is_answered_by_name(key: str) -> None:
         ({"initProcessEnabled": True}, {"initProcessEnabled": True}),
     ],
 )
-def test_linux_parameters_as_reported(asked: dict[str, Any], told: dict[str, Any]) -> None:
-    assert answered({"linuxParameters": asked})["linuxParameters"] == told
+def test_capabilities_are_completed_or_dropped(configured: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert returned({"linuxParameters": configured})["linuxParameters"] == expected
 
 
-def test_health_checks_and_log_routers_get_the_documented_defaults() -> None:
-    told = answered(
+def test_health_checks_and_log_routers_get_documented_defaults() -> None:
+    definition = returned(
         {
             "healthCheck": {"command": ["CMD", "true"], "retries": 5},
             "firelensConfiguration": {"type": "fluentbit"},
         }
     )
 
-    assert told["healthCheck"] == {"command": ["CMD", "true"], "interval": 30, "retries": 5, "timeout": 5}
-    assert told["user"] == "0"
+    assert definition["healthCheck"] == {
+        "command": ["CMD", "true"],
+        "interval": 30,
+        "retries": 5,
+        "timeout": 5,
+    }
+    assert definition["user"] == "0"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +98,7 @@ def test_health_checks_and_log_routers_get_the_documented_defaults() -> None:
         {"dependsOn": [], "dnsServers": [], "entryPoint": [], "links": [], "ulimits": [], "command": [""]},
     ],
 )
-def test_an_unchanged_definition_is_the_same_after_ecs_answered(container: dict[str, Any]) -> None:
+def test_an_unchanged_definition_is_equivalent_to_ecs_answer(container: dict[str, Any]) -> None:
     assert is_same_after_answer(**container)
 
 
@@ -106,7 +111,7 @@ def test_an_unchanged_definition_is_the_same_after_ecs_answered(container: dict[
         {"firelensConfiguration": {"type": "fluentbit"}},
     ],
 )
-def test_what_the_provider_does_not_even_out_is_a_new_revision_at_each_up(container: dict[str, Any]) -> None:
+def test_differences_that_the_provider_does_not_ignore_remain(container: dict[str, Any]) -> None:
     assert not is_same_after_answer(**container)
 
 
@@ -124,18 +129,18 @@ def test_what_the_provider_does_not_even_out_is_a_new_revision_at_each_up(contai
         {"readonlyRootFilesystem": False},
     ],
 )
-def test_any_other_change_is_one(change: dict[str, Any]) -> None:
+def test_any_other_change_is_a_difference(change: dict[str, Any]) -> None:
     assert not equivalent(text(), text(**change))
 
 
-def test_the_order_of_a_command_matters_and_that_of_containers_does_not() -> None:
+def test_order_matters_for_commands_but_not_for_containers() -> None:
     both = [{"name": "web", "image": "a"}, {"name": "agent", "image": "b"}]
 
     assert not equivalent(text(command=["a", "b"]), text(command=["b", "a"]))
     assert equivalent(json.dumps(both), json.dumps(both[::-1]))
 
 
-def test_a_host_port_may_be_left_out() -> None:
+def test_a_host_port_equal_to_the_container_port_may_be_omitted() -> None:
     fixed, open_ = (
         text(portMappings=[mapping])
         for mapping in ({"containerPort": 80, "hostPort": 80}, {"containerPort": 80})
@@ -145,7 +150,7 @@ def test_a_host_port_may_be_left_out() -> None:
 
 
 @pytest.mark.parametrize("bad", ["no json", '{"name": "web"}', '["web"]', "3"])
-def test_a_text_that_is_not_a_list_of_objects_is_refused(bad: str) -> None:
+def test_json_other_than_a_list_of_objects_is_refused(bad: str) -> None:
     with pytest.raises(ResourceError, match="containerDefinitions"):
         parse(bad)
 
@@ -162,7 +167,7 @@ def test_a_text_that_is_not_a_list_of_objects_is_refused(bad: str) -> None:
         ({"portMappings": [{"containerPort": "3000"}]}, r"\[0\]\.portMappings\[0\]\.containerPort"),
     ],
 )
-def test_keys_and_types_that_ecs_does_not_have_are_named_without_their_values(
+def test_invalid_keys_and_types_are_reported_without_their_values(
     container: dict[str, Any], named: str
 ) -> None:
     model = botocore.session.get_session().get_service_model("ecs")

@@ -1,4 +1,4 @@
-"""An image changes when what it is built from does, and is pushed to this machine only."""
+"""An image changes with its build context, and is pushed to this machine only."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check(cloud: Cloud, app: Path, **more: Any) -> dict[str, Any]:
     return HANDLER.check(cloud, name="app", old=None, new=inputs, random_hex="0123456789")
 
 
-def test_a_changed_file_is_a_change_in_place(cloud: Cloud, app: Path) -> None:
+def test_a_changed_file_updates_the_image_in_place(cloud: Cloud, app: Path) -> None:
     old = check(cloud, app)
     (app / "src" / "server.js").write_text("two")
 
@@ -76,7 +76,7 @@ def link_elsewhere(app: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [rewrite, add, rename, make_executable, edit_dockerfile, link_elsewhere])
-def test_whatever_a_build_sees_changes_the_hash(app: Path, change: Callable[[Path], None]) -> None:
+def test_every_change_that_a_build_sees_changes_the_hash(app: Path, change: Callable[[Path], None]) -> None:
     before = hash_of(app)
 
     change(app)
@@ -84,7 +84,7 @@ def test_whatever_a_build_sees_changes_the_hash(app: Path, change: Callable[[Pat
     assert hash_of(app) != before
 
 
-def test_time_changes_nothing(app: Path) -> None:
+def test_modification_times_do_not_change_the_hash(app: Path) -> None:
     before = hash_of(app)
 
     (app / "src" / "server.js").touch()
@@ -92,7 +92,7 @@ def test_time_changes_nothing(app: Path) -> None:
     assert hash_of(app) == before
 
 
-def test_one_file_that_reads_like_two_has_another_hash(app: Path) -> None:
+def test_contents_that_imitate_a_second_file_change_the_hash(app: Path) -> None:
     for name, text in (("a", "x"), ("b", "y")):
         (app / name).write_text(text)
         (app / name).chmod(0o644)
@@ -104,7 +104,7 @@ def test_one_file_that_reads_like_two_has_another_hash(app: Path) -> None:
     assert hash_of(app) != before
 
 
-def test_a_file_that_cannot_be_read_is_named(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_file_is_reported(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
 
@@ -114,7 +114,7 @@ def test_a_file_that_cannot_be_read_is_named(app: Path, monkeypatch: pytest.Monk
         hash_of(app)
 
 
-def test_a_new_password_is_no_change(cloud: Cloud, app: Path) -> None:
+def test_a_new_registry_password_is_no_change(cloud: Cloud, app: Path) -> None:
     login = {"address": "http://localhost:4566", "username": "AWS", "password": "old"}
 
     old = check(cloud, app, registries=[login])
@@ -126,41 +126,41 @@ def test_a_new_password_is_no_change(cloud: Cloud, app: Path) -> None:
 @pytest.mark.parametrize(
     "tag", ["example.com/app:1", "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1", "app"]
 )
-def test_a_tag_outside_this_machine_is_refused(cloud: Cloud, app: Path, tag: str) -> None:
+def test_a_tag_in_another_registry_is_refused(cloud: Cloud, app: Path, tag: str) -> None:
     with pytest.raises(ResourceError, match=r"pushes to localhost:4566/\.\.\. only"):
         check(cloud, app, tags=[tag])
 
 
-def test_a_preview_may_not_know_the_tag_yet(cloud: Cloud, app: Path) -> None:
+def test_a_preview_may_have_an_unknown_tag(cloud: Cloud, app: Path) -> None:
     assert check(cloud, app, tags=[UNKNOWN])["contextHash"] == context_hash(app, app / "Dockerfile")
 
 
-def test_a_folder_that_is_not_there_is_named(cloud: Cloud, tmp_path: Path) -> None:
+def test_a_missing_context_is_reported(cloud: Cloud, tmp_path: Path) -> None:
     with pytest.raises(ResourceError, match="missing"):
         check(cloud, tmp_path / "missing")
 
 
-def test_a_folder_without_a_dockerfile_is_named(cloud: Cloud, tmp_path: Path) -> None:
+def test_a_missing_dockerfile_is_reported(cloud: Cloud, tmp_path: Path) -> None:
     with pytest.raises(ResourceError, match="no Dockerfile at"):
         check(cloud, tmp_path)
 
 
 @pytest.mark.parametrize("asked", [{"push": False}, {"tags": []}, {"tags": ["localhost:4566/app:1"] * 2}])
-def test_an_image_that_is_not_pushed_under_one_tag_is_refused(
+def test_an_image_without_push_and_exactly_one_tag_is_refused(
     cloud: Cloud, app: Path, asked: dict[str, Any]
 ) -> None:
-    with pytest.raises(ResourceError, match="set `push`, and one tag"):
+    with pytest.raises(ResourceError, match="needs `push` and exactly one tag"):
         check(cloud, app, **asked)
 
 
 @pytest.mark.parametrize("unknown", [{"noCache": True}, {"ssh": [{"id": "default"}]}, {"addHosts": ["a:1"]}])
-def test_what_would_be_ignored_is_refused_by_name(cloud: Cloud, app: Path, unknown: dict[str, Any]) -> None:
+def test_an_unsupported_image_property_is_refused(cloud: Cloud, app: Path, unknown: dict[str, Any]) -> None:
     with pytest.raises(ResourceError, match=next(iter(unknown))):
         check(cloud, app, **unknown)
 
 
 @pytest.mark.parametrize(("ignored", "changed"), [(False, ("secrets",)), (True, ())])
-def test_secrets_that_rotate_may_be_left_out_of_the_comparison(
+def test_changed_secrets_can_be_ignored(
     *, ignored: bool, changed: tuple[str, ...], cloud: Cloud, app: Path
 ) -> None:
     old, new = (

@@ -1,4 +1,4 @@
-"""What counts as a change of a task definition or a service, and what replaces them."""
+"""Differences of task definitions and services, and which of them require replacement."""
 
 from __future__ import annotations
 
@@ -20,45 +20,45 @@ def definition(**container: Any) -> dict[str, Any]:
     return {"family": "web", "containerDefinitions": json.dumps([{**WEB, **container}])}
 
 
-def test_a_difference_that_ecs_adds_and_the_provider_does_not_even_out_is_a_new_revision() -> None:
+def test_a_difference_that_the_provider_does_not_ignore_replaces_the_task_definition() -> None:
     drop = {"capabilities": {"drop": ["ALL"]}}
-    told = {"capabilities": {"add": [], "drop": ["ALL"]}}
+    returned = {"capabilities": {"add": [], "drop": ["ALL"]}}
 
-    diff = TASK_DEFINITION.diff(definition(linuxParameters=told), definition(linuxParameters=drop))
+    diff = TASK_DEFINITION.diff(definition(linuxParameters=returned), definition(linuxParameters=drop))
 
     assert diff.replace == ("containerDefinitions",)
 
 
-def test_a_difference_that_the_provider_evens_out_is_none() -> None:
+def test_a_difference_that_the_provider_ignores_is_no_change() -> None:
     assert TASK_DEFINITION.diff(definition(cpu=0, mountPoints=[]), definition()).changed == ()
 
 
-def test_a_preview_that_does_not_know_the_containers_yet_replaces() -> None:
+def test_unknown_container_definitions_replace_the_task_definition() -> None:
     diff = TASK_DEFINITION.diff(definition(), {"family": "web", "containerDefinitions": UNKNOWN})
 
     assert diff.replace == ("containerDefinitions",)
 
 
-def test_tags_alone_make_no_new_revision() -> None:
+def test_changed_tags_create_no_revision() -> None:
     diff = TASK_DEFINITION.diff({**definition(), "tags": {}}, {**definition(), "tags": {"A": "b"}})
 
     assert (diff.changed, diff.replace) == (("tags",), ())
 
 
 @pytest.mark.parametrize(
-    ("inputs", "message"),
+    ("invalid", "message"),
     [
         ({"containerDefinitions": "no json"}, "containerDefinitions"),
         ({"containerDefinitions": '{"name": "web"}'}, "containerDefinitions"),
         ({"containerDefinitions": '[{"name": "web", "readOnly": true}]'}, "containerDefinitions.*readOnly"),
     ],
 )
-def test_what_ecs_would_not_read_is_refused(inputs: dict[str, Any], message: str) -> None:
-    asked = {**definition(), "networkMode": "awsvpc", **inputs}
+def test_invalid_container_definitions_are_refused(invalid: dict[str, Any], message: str) -> None:
+    inputs = {**definition(), "networkMode": "awsvpc", **invalid}
 
     with pytest.raises(ResourceError, match=f"(?s){message}"):
         TASK_DEFINITION.check(
-            Cloud("http://127.0.0.1:1"), name="web", old=None, new=asked, random_hex="0123456789"
+            Cloud("http://127.0.0.1:1"), name="web", old=None, new=inputs, random_hex="0123456789"
         )
 
 
@@ -66,7 +66,7 @@ SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
 FARGATE = [{"capacityProvider": "FARGATE", "weight": 1}]
 
 
-def test_another_strategy_is_made_in_place_by_a_forced_deployment_only() -> None:
+def test_another_capacity_provider_strategy_requires_a_forced_deployment() -> None:
     old, new = {"capacityProviderStrategies": SPOT}, {"capacityProviderStrategies": FARGATE}
     forced = {"forceNewDeployment": True}
 
@@ -83,7 +83,7 @@ def test_another_strategy_is_made_in_place_by_a_forced_deployment_only() -> None
         (True, {"a": "1"}, {}, ()),
     ],
 )
-def test_triggers_count_where_a_deployment_is_forced(
+def test_triggers_are_ignored_without_a_forced_deployment(
     *, forced: bool, old: dict[str, str], new: dict[str, str], changed: tuple[str, ...]
 ) -> None:
     diff = SERVICE.diff(
@@ -93,7 +93,7 @@ def test_triggers_count_where_a_deployment_is_forced(
     assert diff.changed == changed
 
 
-def test_a_strategy_means_the_same_with_its_zeros_written_out() -> None:
+def test_zeros_in_a_capacity_provider_strategy_are_no_difference() -> None:
     written_out = [{"base": 0, **SPOT[0]}]
 
     diff = SERVICE.diff({"capacityProviderStrategies": SPOT}, {"capacityProviderStrategies": written_out})
@@ -101,7 +101,7 @@ def test_a_strategy_means_the_same_with_its_zeros_written_out() -> None:
     assert diff.changed == ()
 
 
-def test_what_the_emulator_would_ignore_is_refused_by_name() -> None:
+def test_an_unsupported_service_property_is_refused() -> None:
     with pytest.raises(ResourceError, match="vpcLatticeConfigurations"):
         SERVICE.check(
             Cloud("http://127.0.0.1:1"),

@@ -60,14 +60,14 @@ def test_a_matcher_lists_codes_and_ranges(codes: str, passing: set[int], failing
     assert {status for status in passing | failing if matches(status, codes)} == passing
 
 
-def test_a_target_is_asked_as_its_group_says() -> None:
+def test_a_target_check_has_the_settings_of_its_target_group() -> None:
     [check] = checks({"loadBalancers": [BALANCED]})
 
     assert (check.container, check.port, check.path, check.codes) == ("web", 3000, "/readyz", "200-299")
     assert check.seconds == 5
 
 
-def test_a_target_that_is_asked_by_tcp_has_to_take_a_connection() -> None:
+def test_a_tcp_check_passes_if_the_port_accepts_connections() -> None:
     container: Any = Listening([])
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
@@ -78,20 +78,20 @@ def test_a_target_that_is_asked_by_tcp_has_to_take_a_connection() -> None:
 
 
 @pytest.mark.parametrize("version", ["HTTP2", "GRPC"])
-def test_a_version_of_http_that_is_not_spoken_here_is_asked_by_tcp(version: str) -> None:
+def test_http2_and_grpc_targets_are_checked_by_tcp(version: str) -> None:
     [check] = checks({"loadBalancers": [BALANCED]}, version=version)
 
     assert check.protocol == "TCP"
 
 
-def test_a_port_of_its_own_goes_before_the_traffics() -> None:
+def test_the_health_check_port_overrides_the_traffic_port() -> None:
     [check] = checks({"loadBalancers": [BALANCED]}, HealthCheckPort="9000")
 
     assert check.port == 9000
 
 
 @pytest.mark.parametrize(("grace", "patience"), [(0, 30), (60, 60), (None, 30)])
-def test_a_target_may_fail_in_the_grace_period_or_as_often_as_the_threshold(
+def test_a_target_may_fail_during_the_grace_period_or_up_to_the_threshold(
     grace: int | None, patience: float
 ) -> None:
     [check] = checks({"loadBalancers": [BALANCED], "healthCheckGracePeriodSeconds": grace})
@@ -99,7 +99,7 @@ def test_a_target_may_fail_in_the_grace_period_or_as_often_as_the_threshold(
     assert check.patience == patience
 
 
-def test_a_container_may_fail_in_its_start_period_and_then_as_often_as_it_retries() -> None:
+def test_a_container_may_fail_during_its_start_period_and_retries() -> None:
     asked = {"command": ["CMD", "true"], "interval": 10, "retries": 2, "startPeriod": 30, "timeout": 4}
 
     [check] = checks({}, {"name": "web", "user": "1000", "healthCheck": asked})
@@ -108,7 +108,7 @@ def test_a_container_may_fail_in_its_start_period_and_then_as_often_as_it_retrie
 
 
 @pytest.mark.parametrize("asked", [{}, {"command": []}, {"command": ["NONE"]}])
-def test_a_health_check_that_is_switched_off_is_none(asked: dict[str, Any]) -> None:
+def test_a_disabled_health_check_is_not_run(asked: dict[str, Any]) -> None:
     assert checks({}, {"name": "web", "healthCheck": asked}, {"name": "agent"}) == []
 
 
@@ -131,7 +131,7 @@ def closed_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def test_a_port_that_nothing_listens_on_is_named_with_those_that_are_listened_on(closed_port: int) -> None:
+def test_a_closed_port_is_reported_with_the_open_ones(closed_port: int) -> None:
     [check] = checks({"loadBalancers": [{**BALANCED, "containerPort": closed_port}]})
     inside = Listener(address="127.0.0.11", port=40000)
 
@@ -148,7 +148,7 @@ def test_a_port_that_nothing_listens_on_is_named_with_those_that_are_listened_on
     )
 
 
-def test_a_port_that_opened_just_now_is_not_called_closed_to_others(closed_port: int) -> None:
+def test_a_port_that_opened_meanwhile_is_not_reported_as_loopback_only(closed_port: int) -> None:
     [check] = checks({"loadBalancers": [{**BALANCED, "containerPort": closed_port}]})
 
     fault = check.fault(Listening([Listener(address="::", port=closed_port)]))
@@ -172,7 +172,7 @@ class Scripted:
 CONTAINERS: Any = {"web": object()}
 
 
-def test_a_check_that_passed_once_is_not_asked_again() -> None:
+def test_a_passed_check_is_not_repeated() -> None:
     health = TaskHealth([Scripted([""]), Scripted(["not yet", ""])])
 
     first, second = (health.fault(CONTAINERS, age=UP_SECONDS) for _ in range(2))
@@ -188,7 +188,7 @@ def test_a_check_that_fails_for_too_long_is_final() -> None:
     assert fault.final
 
 
-def test_a_container_that_is_gone_is_named() -> None:
+def test_a_missing_container_is_reported() -> None:
     fault = TaskHealth([Scripted([])]).fault({}, age=1)
 
     assert fault is not None
@@ -196,12 +196,12 @@ def test_a_container_that_is_gone_is_named() -> None:
 
 
 @pytest.mark.parametrize("health", [TaskHealth([]), TaskHealth([Scripted([])], passed={0})])
-def test_a_task_that_no_load_balancer_asks_has_to_stay_up(health: TaskHealth) -> None:
+def test_a_task_without_a_load_balancer_has_to_stay_up(health: TaskHealth) -> None:
     assert health.fault(CONTAINERS, age=UP_SECONDS - 1) is not None
     assert health.fault(CONTAINERS, age=UP_SECONDS) is None
 
 
-def test_a_task_that_a_load_balancer_reaches_is_up() -> None:
+def test_a_task_with_a_passed_target_check_is_healthy_at_once() -> None:
     [check] = checks({"loadBalancers": [BALANCED]})
 
     assert TaskHealth([check], passed={0}).fault(CONTAINERS, age=0) is None
@@ -221,29 +221,29 @@ STACK = [f"    at step {number} (/app/server.js:{number})" for number in range(3
         "npm ERR! missing script: start",
     ],
 )
-def test_an_excerpt_has_the_line_that_says_why_and_twenty_around_it(why: str) -> None:
+def test_an_excerpt_has_twenty_lines_around_the_error(why: str) -> None:
     shown = excerpt([*NOISE, why, *STACK])
 
     assert shown[5] == f"  | {why}"
     assert len(shown) == 20
 
 
-def test_what_was_thrown_goes_before_what_only_mentions_an_error() -> None:
+def test_a_thrown_error_takes_precedence_over_a_mention() -> None:
     shown = excerpt(["0 errors so far, error rate 0", *NOISE, "Error: the reason", *STACK])
 
     assert "  | Error: the reason" in shown
 
 
-def test_without_an_error_the_last_lines_are_shown() -> None:
+def test_an_excerpt_without_an_error_has_the_last_lines() -> None:
     assert excerpt(NOISE) == [f"  | line {number}" for number in range(80, 100)]
 
 
-def test_an_error_near_the_end_is_shown_with_more_before_it() -> None:
+def test_an_error_near_the_end_has_more_lines_before_it() -> None:
     shown = excerpt([*NOISE, "Error: last"])
 
     assert (len(shown), shown[-1]) == (20, "  | Error: last")
 
 
-def test_a_short_log_is_shown_whole() -> None:
+def test_a_short_log_is_shown_completely() -> None:
     assert excerpt(["a", "Error: b"]) == ["  | a", "  | Error: b"]
     assert excerpt([]) == []

@@ -1,4 +1,4 @@
-"""What functions of the providers answer, where no emulator is needed for it."""
+"""Provider functions that need no emulator."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ def _without_a_registry(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ig
 
 
 @pytest.mark.parametrize(
-    ("here", "says"),
+    ("local", "advice"),
     [
         (None, "`docker pull` it beforehand"),
         ({"RepoDigests": []}, "a Dockerfile that says `FROM redis:7`"),
     ],
 )
-def test_an_image_without_a_digest_says_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, here: dict[str, Any] | None, says: str
+def test_an_image_without_a_digest_is_an_error_with_advice(
+    monkeypatch: pytest.MonkeyPatch, local: dict[str, Any] | None, advice: str
 ) -> None:
-    monkeypatch.setattr(images, "local_image", lambda _: here)
+    monkeypatch.setattr(images, "local_image", lambda _: local)
 
     with pytest.raises(ResourceError, match=r"image redis:7 .*be reached") as refused:
         get_registry_image(CLOUD, {"name": "redis:7"})
 
-    assert says in str(refused.value)
+    assert advice in str(refused.value)
 
 
-def test_an_image_that_was_pulled_has_the_digest_that_it_came_with(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pulled_image_has_its_repository_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "local_image", lambda _: {"RepoDigests": [f"redis@{PULLED}"]})
 
     assert get_registry_image(CLOUD, {"name": "redis:7"})["sha256Digest"] == PULLED

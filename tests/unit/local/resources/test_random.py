@@ -1,4 +1,4 @@
-"""Random ids live in the state alone."""
+"""Random ids, which exist only in the state."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ CLOUD = Cloud("http://127.0.0.1:1")
 INPUTS = {"byteLength": 4, "keepers": {"content": "a"}}
 
 
-def test_an_id_reads_the_same_every_time() -> None:
+def test_reading_an_id_twice_returns_the_same() -> None:
     identifier = RandomId().create(CLOUD, urn="urn", inputs=INPUTS)
 
     first, second = (RandomId().read(CLOUD, id=identifier, inputs=INPUTS) for _ in range(2))
@@ -19,7 +19,7 @@ def test_an_id_reads_the_same_every_time() -> None:
     assert len(first["hex"]) == 8
 
 
-def test_all_spellings_are_of_the_same_bytes() -> None:
+def test_all_encodings_are_of_the_same_bytes() -> None:
     outputs = RandomId().read(CLOUD, id="_-8AAQ", inputs=INPUTS)
 
     assert outputs is not None
@@ -27,7 +27,7 @@ def test_all_spellings_are_of_the_same_bytes() -> None:
     assert (outputs["b64Url"], outputs["b64Std"]) == ("_-8AAQ", "/+8AAQ==")
 
 
-def test_other_content_draws_another_id() -> None:
+def test_changed_keepers_replace_the_id() -> None:
     diff = RandomId().diff(INPUTS, {**INPUTS, "keepers": {"content": "b"}})
 
     assert diff.replace == ("keepers",)

@@ -1,4 +1,4 @@
-"""The list of types, functions and components."""
+"""The registry of types, functions and components."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from local.resources.registry import CONSTRUCTORS, HANDLERS, INVOKES
 
 
 @pytest.mark.parametrize("token", sorted(HANDLERS))
-def test_a_handler_stands_under_its_own_token(token: str) -> None:
+def test_a_handler_is_registered_by_its_token(token: str) -> None:
     assert HANDLERS[token].token == token
 
 
 @pytest.mark.parametrize("token", sorted(HANDLERS))
-def test_a_property_is_changed_in_one_way_only(token: str) -> None:
+def test_a_property_has_one_kind_of_change(token: str) -> None:
     handler = HANDLERS[token]
-    ways = [handler.force_new, handler.in_place, handler.settled_at_creation]
+    ways = [handler.force_new, handler.in_place, handler.creation_only]
 
     assert sum(map(len, ways)) == len(set().union(*ways))
 
 
 @pytest.mark.parametrize("token", [token for token in sorted(HANDLERS) if HANDLERS[token].tagged])
-def test_what_has_tags_can_change_them(token: str) -> None:
+def test_tags_are_changed_in_place(token: str) -> None:
     assert "tags" in HANDLERS[token].in_place
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("token", [token for token in sorted(HANDLERS) if token.startswith("aws:")])
-def test_a_type_and_its_properties_are_pulumis_own(token: str) -> None:
+def test_types_and_properties_exist_in_pulumi_aws(token: str) -> None:
     # By attribute: pulumi_aws loads its packages late, and a module imported past that leaves them empty.
     package = getattr(pulumi_aws, token.removeprefix("aws:").partition("/")[0])
     resource = getattr(package, token.rpartition(":")[2])
@@ -43,16 +43,16 @@ def test_a_type_and_its_properties_are_pulumis_own(token: str) -> None:
     assert resource.pulumi_type == token
     handler = HANDLERS[token]
 
-    assert {*handler.force_new, *handler.in_place, *handler.settled_at_creation} <= properties
+    assert {*handler.force_new, *handler.in_place, *handler.creation_only} <= properties
 
 
 @pytest.mark.parametrize("registry", [INVOKES, CONSTRUCTORS], ids=["functions", "components"])
-def test_everything_that_is_listed_is_there(registry: dict[str, object]) -> None:
+def test_registered_functions_are_callable(registry: dict[str, object]) -> None:
     assert all(callable(registry[token]) for token in registry)
 
 
-def test_no_handler_loads_a_library_of_aws_or_docker() -> None:
-    """They are loaded by the first call, and a run that changes nothing calls nothing."""
+def test_handlers_import_no_aws_or_docker_library() -> None:
+    """The first call loads them, and a run without changes calls nothing."""
     code = (
         "import sys; from local.resources.registry import HANDLERS; [*HANDLERS.values()]; "
         "print(*{'boto3', 'botocore', 'docker', 'requests'} & sys.modules.keys())"

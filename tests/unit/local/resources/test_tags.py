@@ -1,4 +1,4 @@
-"""Tags find a resource again and keep what is the local run's own to itself."""
+"""Tags identify a resource, and the local run's own are hidden."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from local.resources.tags import carries, changes, from_pairs, pairs, visible, w
 URN = "urn:pulumi:dev::p::aws:ecs/cluster:Cluster::cluster"
 
 
-def test_our_own_tags_find_a_resource_again_and_are_not_shown() -> None:
+def test_own_tags_identify_the_resource_and_are_hidden() -> None:
     tags = with_urn({"Stack": "dev"}, URN)
 
     assert carries(tags, URN)
@@ -18,9 +18,9 @@ def test_our_own_tags_find_a_resource_again_and_are_not_shown() -> None:
 
 
 @pytest.mark.parametrize("lower", [True, False])
-def test_tags_survive_the_way_to_aws_and_back(lower: bool) -> None:  # noqa: FBT001 -- both spellings
+def test_tags_are_the_same_after_a_round_trip(lower: bool) -> None:  # noqa: FBT001 -- both spellings
     assert from_pairs(pairs({"A": "1", "B": ""}, lower=lower)) == {"A": "1", "B": ""}
 
 
-def test_changing_tags_never_removes_our_own() -> None:
+def test_changing_tags_never_removes_own_tags() -> None:
     assert changes(with_urn({"A": "1", "B": "2"}, URN), {"A": "3"}) == ({"A": "3"}, ["B"])
