@@ -72,9 +72,9 @@ def tasks_of(service: Resource, stack: Stack, scaling: float) -> Tasks:
         scaling: how far load scales the service, from its minimum (0) to its maximum (1).
     """
     desired = service.integer("desiredCount")
-    target = next((item for item in stack.all(_TARGET) if _scales(item, service)), None)
-    load = scaling if any(_scales(item, service) for item in stack.all(_POLICY)) else None
-    actions = [item for item in stack.all(_SCHEDULED_ACTION) if _scales(item, service)]
+    target = next((item for item in stack.all(_TARGET) if scales(item, service)), None)
+    load = scaling if any(scales(item, service) for item in stack.all(_POLICY)) else None
+    actions = [item for item in stack.all(_SCHEDULED_ACTION) if scales(item, service)]
     if target is None or (load is None and not actions):
         return Tasks(levels=((desired, 1),))
     bounds = _Bounds(target.integer("minCapacity"), target.integer("maxCapacity"))
@@ -100,7 +100,8 @@ def tasks_of(service: Resource, stack: Stack, scaling: float) -> Tasks:
     )
 
 
-def _scales(scaling: Resource, service: Resource) -> bool:
+def scales(scaling: Resource, service: Resource) -> bool:
+    """Return whether a resource of Application Auto Scaling is of a service."""
     name = service.properties.get("name")
     return bool(name) and str(scaling.properties.get("resourceId", "")).rpartition("/")[2] == name
 

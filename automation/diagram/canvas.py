@@ -1,4 +1,4 @@
-"""Shapes and words of an SVG document that is readable on white and on dark pages, whatever font it gets."""
+"""Shapes and text of an SVG document that is readable on light and dark pages, in any font."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ _NARROW: Final = frozenset("iljtfrI.,:;'|!()[]/ -·")
 _WIDE: Final = frozenset("mwMW@%—…")
 SMALL: Final = 11.5
 NORMAL: Final = 12.5
-"""Sizes of text, in pixels of a picture that is as wide as a README's column."""
+"""Font sizes in pixels; a README shows the picture at about its size."""
 LINE: Final = 16
-"""From one line of text to the next."""
+"""The height of a line of text."""
 
-# The light colours are attributes, for converters that know no media queries.
 _COLOURS: Final = {
-    # What is filled and outlined, on light and on dark pages.
+    # Fill and outline on light pages, and on dark pages.
     "text": ("#1f2328", "", "#e6edf3", ""),
     "faint": ("#59636e", "", "#9198a1", ""),
     "calls": ("#2b7a9e", "", "#4aa3c7", ""),
@@ -46,13 +45,13 @@ _COLOURS: Final = {
 
 def _classes(*, light: bool) -> str:
     lines: list[str] = []
-    for name, of_both in _COLOURS.items():
-        fill, stroke = of_both[:2] if light else of_both[2:]
+    for name, colours in _COLOURS.items():
+        fill, stroke = colours[:2] if light else colours[2:]
         lines.append(f".{name} {{ fill: {fill};{f' stroke: {stroke};' if stroke else ''} }}")
     return "\n".join(lines)
 
 
-# Converters that know no media queries take the light one.
+# Converters without media queries use the light colours.
 _STYLE: Final = f"""\
 text {{ font-family: "Segoe UI", Helvetica, Arial, Lato, sans-serif; }}
 .bold {{ font-weight: 600; }} .plainly {{ font-weight: 400; }}
@@ -63,8 +62,8 @@ text {{ font-family: "Segoe UI", Helvetica, Arial, Lato, sans-serif; }}
 {_classes(light=False)}
 }}"""
 
-SIGNS: Final = {
-    # Drawn in a square of 16 pixels, by this project: AWS's own icons may not be changed.
+SYMBOLS: Final = {
+    # Own drawings of 16 by 16 pixels: AWS's icons may not be changed.
     "internet": ("plain", "M8 1a7 7 0 1 0 0 14A7 7 0 1 0 8 1M1 8h14M8 1c-4 4-4 10 0 14M8 1c4 4 4 10 0 14"),
     "dns": ("network", "M2 3h12v4H2zM2 9h12v4H2zM5 5h.1M5 11h.1M8 5h4M8 11h4"),
     "firewall": ("guard", "M8 1l6 2v5c0 4-3 6-6 7-3-1-6-3-6-7V3z"),
@@ -94,45 +93,46 @@ SIGNS: Final = {
     ),
     "schedule": ("watch", "M8 1a7 7 0 1 0 0 14A7 7 0 1 0 8 1M8 4v4l3 2"),
 }
-"""A class of colour and a path for each kind of node that has a symbol."""
+"""The colour class and the path of each kind of node with a symbol."""
 
 
 def width_of(text: str, size: float = NORMAL) -> float:
-    """Return about how wide a text is, rather too wide: the font is the reader's own."""
+    """Return the estimated width of a text, rather too wide, because the font is unknown."""
     units = sum(
-        0.31 if one in _NARROW else 0.88 if one in _WIDE else 0.7 if one.isupper() else 0.57 for one in text
+        0.31 if letter in _NARROW else 0.88 if letter in _WIDE else 0.7 if letter.isupper() else 0.57
+        for letter in text
     )
     return units * size
 
 
-def fitted(text: str, room: float, size: float = NORMAL) -> str:
-    """Return a text, shortened in its middle if it is wider than the room."""
-    if not text or width_of(text, size) <= room:
+def fitted(text: str, width: float, size: float = NORMAL) -> str:
+    """Return a text, shortened in the middle if it is wider than `width`."""
+    if not text or width_of(text, size) <= width:
         return text
     kept = len(text)
-    while kept > 1 and width_of(text[:kept] + "…", size) > room:
+    while kept > 1 and width_of(text[:kept] + "…", size) > width:
         kept -= 1
     return f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}" if kept > 1 else "…"
 
 
-def packed(parts: Iterable[str], room: float, size: float = NORMAL) -> list[str]:
-    """Return texts on as few lines as they fit on; one that is too long for a line continues on the next."""
+def packed(parts: Iterable[str], width: float, size: float = NORMAL) -> list[str]:
+    """Return texts joined to as few lines as possible; a long text continues on the next line."""
     lines: list[str] = []
     for part in parts:
-        if lines and width_of(f"{lines[-1]} · {part}", size) <= room:
+        if lines and width_of(f"{lines[-1]} · {part}", size) <= width:
             lines[-1] += f" · {part}"
             continue
         lines.append("")
         for word in part.split(" "):
-            if width_of(f"{lines[-1]} {word}", size) <= room or not lines[-1]:
-                lines[-1] = f"{lines[-1]} {fitted(word, room, size)}".strip()
+            if width_of(f"{lines[-1]} {word}", size) <= width or not lines[-1]:
+                lines[-1] = f"{lines[-1]} {fitted(word, width, size)}".strip()
             else:
-                lines.append(fitted(word, room, size))
+                lines.append(fitted(word, width, size))
     return lines
 
 
 class Canvas:
-    """Collects shapes; later ones are above earlier ones."""
+    """Shapes, of which later ones cover earlier ones."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
@@ -140,7 +140,7 @@ class Canvas:
     def box(
         self, kind: str, x: float, y: float, width: float, height: float, *, dashed: bool = False
     ) -> None:
-        """Draw a box of a kind, which is a class of colours."""
+        """Draw a box in the colours of a kind."""
         dash = ' stroke-dasharray="5 3"' if dashed else ""
         place = f'x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}"'
         self.parts.append(f'<rect class="{kind}" {place} rx="5"{dash}/>')
@@ -148,25 +148,25 @@ class Canvas:
     def text(
         self, x: float, y: float, text: str, *, kind: str = "text", size: float = NORMAL, after: str = ""
     ) -> None:
-        """Write a line whose baseline is at y, and what is said after a name beside it."""
+        """Write a line with its baseline at y, with a fainter text after it."""
         more = f'<tspan class="faint plainly" dx="10">{escape(after)}</tspan>' if after else ""
         place = f'x="{x:g}" y="{y:g}" font-size="{size:g}"'
         self.parts.append(f'<text class="{kind}" {place}>{escape(text)}{more}</text>')
 
     def centred(self, left: float, width: float, y: float, text: str, *, kind: str = "faint") -> None:
-        """Write a small line in the middle of a space, in which it fits."""
-        said = escape(fitted(text, width - 8, SMALL))
+        """Write a small centred line, shortened to the width."""
+        shown = escape(fitted(text, width - 8, SMALL))
         place = f'x="{left + width / 2:g}" y="{y:g}" font-size="{SMALL:g}" text-anchor="middle"'
-        self.parts.append(f'<text class="{kind}" {place}>{said}</text>')
+        self.parts.append(f'<text class="{kind}" {place}>{shown}</text>')
 
-    def sign(self, kind: str, x: float, y: float) -> float:
-        """Draw the symbol of a kind of node; return where text beside it begins."""
-        colour, path = SIGNS[kind]
+    def symbol(self, kind: str, x: float, y: float) -> float:
+        """Draw the symbol of a kind of node; return the x of the text beside it."""
+        colour, path = SYMBOLS[kind]
         self.parts.append(f'<path class="sign {colour}" transform="translate({x:g} {y:g})" d="{path}"/>')
         return x + 22
 
     def arrow(self, points: Sequence[tuple[float, float]], *, kind: str = "line") -> None:
-        """Draw a line through points, with an arrowhead at its end."""
+        """Draw a line with an arrowhead at its end."""
         path = " ".join(f"{x:g},{y:g}" for x, y in points)
         (before_x, before_y), (x, y) = points[-2:]
         along, down = (x > before_x) - (x < before_x), (y > before_y) - (y < before_y)
@@ -182,7 +182,7 @@ class Canvas:
 def document(
     layers: Iterable[Canvas], size: tuple[float, float], *, title: str, description: str, metadata: str
 ) -> str:
-    """Return canvases, the lowest first, as an SVG document with words for those who do not see it."""
+    """Return canvases, the lowest first, as an SVG document with a description for screen readers."""
     width, height = size
     measures = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
     return "\n".join(

@@ -1,156 +1,134 @@
-"""What runs in a picture: the cluster, the capacity of its own, and services with their tasks."""
+"""The cluster of a picture: its capacity, and the services with their tasks."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from automation.cost.resources import Resource, block_of, blocks_of
-from automation.diagram.draft import Draft, counted, short, text
-from automation.diagram.model import Node, Tasks
+from automation.cost.tasks import containers_of, definition_of, scales
+from automation.diagram.builder import Builder, short, string
+from automation.diagram.model import Tasks
 
 _FARGATE: Final = {"FARGATE": "Fargate", "FARGATE_SPOT": "Fargate Spot"}
 _GIB: Final = 1024
-_ALL: Final = 100
 
 
-def read(draft: Draft) -> None:
-    """Add the cluster, what tasks run on, and the services."""
-    _cluster(draft)
-    for group in draft.all("autoscaling/group:Group"):
-        _instances(draft, group)
-    for provider in draft.all("ecs/capacityProvider:CapacityProvider"):
-        _provider(draft, provider)
-    for activation in draft.all("ssm/activation:Activation"):
-        machines = f"{counted(activation.integer('registrationLimit'), 'machine')} outside AWS"
-        name = f"ECS Anywhere {short(activation.name)}"
-        node = Node(id="outside", kind="machines", name=name, lines=(machines,), within="cluster")
-        draft.add(node, activation, *draft.all("ssm/parameter:Parameter"))
-    for service in draft.all("ecs/service:Service"):
-        _service(draft, service)
+def add_compute(builder: Builder) -> None:
+    """Add the cluster, its capacity, and the services."""
+    _add_cluster(builder)
+    for group in builder.all("autoscaling/group:Group"):
+        _add_instances(builder, group)
+    for provider in builder.all("ecs/capacityProvider:CapacityProvider"):
+        _add_provider(builder, provider)
+    for activation in builder.all("ssm/activation:Activation"):
+        limit = activation.integer("registrationLimit")
+        builder.add(
+            "outside",
+            "machines",
+            f"ECS Anywhere {short(activation.name)}",
+            [f"{limit} machine{'' if limit == 1 else 's'} outside AWS"],
+            within="cluster",
+            of=[activation, *builder.all("ssm/parameter:Parameter")],
+        )
+    for service in builder.all("ecs/service:Service"):
+        _add_service(builder, service)
 
 
-def definition_of(draft: Draft, service: Resource) -> Resource | None:
-    """Return a service's task definition, if it is known."""
-    return draft.stack.by_arn(service.properties.get("taskDefinition"))
-
-
-def containers_of(definition: Resource | None) -> list[Mapping[str, Any]]:
-    """Return the containers of a task, as ECS takes them; none where they are not known yet."""
-    said = text(definition, "containerDefinitions") if definition else ""
-    return blocks_of(json.loads(said)) if said else []
-
-
-def scales(scaling: Resource, service: Resource) -> bool:
-    """Whether a resource of Application Auto Scaling is of a service."""
-    return text(scaling, "resourceId").rpartition("/")[2] == text(service, "name")
-
-
-def _cluster(draft: Draft) -> None:
-    clusters = draft.all("ecs/cluster:Cluster")
-    said = [one for cluster in clusters for one in cluster.blocks("settings") if one["value"] != "disabled"]
-    draft.add(
-        Node(
-            id="cluster",
-            kind="cluster",
-            name="ECS cluster",
-            lines=tuple(f"Container Insights {one['value']}" for one in said),
-            exists=not clusters,
-        ),
-        *clusters,
-        *draft.all("ecs/clusterCapacityProviders:ClusterCapacityProviders"),
+def _add_cluster(builder: Builder) -> None:
+    clusters = builder.all("ecs/cluster:Cluster")
+    settings = [item.get("value") for cluster in clusters for item in cluster.blocks("settings")]
+    providers = builder.all("ecs/clusterCapacityProviders:ClusterCapacityProviders")
+    builder.add(
+        "cluster",
+        "cluster",
+        "ECS cluster",
+        [f"Container Insights {value}" for value in settings if value != "disabled"],
+        exists=not clusters,
+        of=[*clusters, *providers],
     )
 
 
-def _instances(draft: Draft, group: Resource) -> None:
+def _add_instances(builder: Builder, group: Resource) -> None:
     policy = group.block("mixedInstancesPolicy")
     overrides = blocks_of(block_of(policy, "launchTemplate").get("overrides"))
-    shares = block_of(policy, "instancesDistribution")
-    base = int(shares.get("onDemandBaseCapacity", 0))
-    spot = _ALL - int(shares.get("onDemandPercentageAboveBaseCapacity", _ALL))
-    share = "" if spot == _ALL else f"{spot} % "
-    bought = f"{base} on demand, then {share}Spot" if spot else "on demand"
-    draft.add(
-        Node(
-            id=f"capacity {group.name}",
-            kind="capacity",
-            name=f"EC2 instances {short(group.name)}",
-            lines=(
-                ", ".join(str(one["instanceType"]) for one in overrides if one.get("instanceType")),
-                f"{group.integer('minSize')} to {group.integer('maxSize')} instances, {bought}",
-            ),
-            within="cluster",
-            subnets=draft.placed(group.strings("vpcZoneIdentifiers")),
+    distribution = block_of(policy, "instancesDistribution")
+    base = int(distribution.get("onDemandBaseCapacity", 0))
+    spot = 100 - int(distribution.get("onDemandPercentageAboveBaseCapacity", 100))
+    share = "" if spot == 100 else f"{spot} % "  # noqa: PLR2004 -- per cent
+    purchase = f"{base} on demand, then {share}Spot" if spot else "on demand"
+    builder.add(
+        f"capacity {group.name}",
+        "capacity",
+        f"EC2 instances {short(group.name)}",
+        (
+            ", ".join(str(item["instanceType"]) for item in overrides if item.get("instanceType")),
+            f"{group.integer('minSize')} to {group.integer('maxSize')} instances, {purchase}",
         ),
-        group,
+        within="cluster",
+        subnets=builder.subnets(group.strings("vpcZoneIdentifiers")),
+        of=[group],
     )
 
 
-def _provider(draft: Draft, provider: Resource) -> None:
-    own = provider.block("managedInstancesProvider")
-    if not own:
-        draft.is_of(_capacity(draft, provider), provider)
+def _add_provider(builder: Builder, provider: Resource) -> None:
+    template = block_of(provider.block("managedInstancesProvider"), "instanceLaunchTemplate")
+    if not template:
+        builder.assign(_capacity_of(builder, provider), provider)
         return
-    template = block_of(own, "instanceLaunchTemplate")
     types = block_of(template, "instanceRequirements").get("allowedInstanceTypes")
-    draft.add(
-        Node(
-            id=_capacity(draft, provider),
-            kind="capacity",
-            name=f"Managed Instances {short(provider.name)}",
-            lines=(", ".join(types or ["any type that the tasks fit on"]), "ECS adds and removes them"),
-            within="cluster",
-            subnets=draft.placed(block_of(template, "networkConfiguration").get("subnets") or ()),
-        ),
-        provider,
+    builder.add(
+        _capacity_of(builder, provider),
+        "capacity",
+        f"Managed Instances {short(provider.name)}",
+        (", ".join(types or ["any type that the tasks fit on"]), "ECS adds and removes them"),
+        within="cluster",
+        subnets=builder.subnets(block_of(template, "networkConfiguration").get("subnets") or ()),
+        of=[provider],
     )
 
 
-def _capacity(draft: Draft, provider: Resource) -> str:
-    """Return the id of the node that a capacity provider is part of."""
+def _capacity_of(builder: Builder, provider: Resource) -> str:
+    """Return the id of the node of a capacity provider: its group's, or its own."""
     arn = provider.block("autoScalingGroupProvider").get("autoScalingGroupArn")
-    group = draft.stack.by_arn(arn) if arn else None
+    group = builder.stack.by_arn(arn) if arn else None
     return f"capacity {(group or provider).name}"
 
 
-def _service(draft: Draft, service: Resource) -> None:
-    definition = definition_of(draft, service)
-    on, capacity = _runs_on(draft, service)
-    subnets = draft.placed(service.block("networkConfiguration").get("subnets") or ())
-    targets = [one for one in draft.all("appautoscaling/target:Target") if scales(one, service)]
-    policies = [one for one in draft.all("appautoscaling/policy:Policy") if scales(one, service)]
-    counts = [(target.integer("minCapacity"), target.integer("maxCapacity")) for target in targets] or [
-        (service.integer("desiredCount"),) * 2
-    ]
-    lines = (*_size(definition), capacity, *_disks(service), *_rollout(service))
-    id_ = draft.add(
-        Node(
-            id=f"service {service.name}",
-            kind="service",
-            name=service.name,
-            lines=tuple(filter(None, lines)),
-            within=on,
-            subnets=subnets or (draft.nodes[on].subnets if on in draft.nodes else ()),
-            tasks=Tasks(least=counts[0][0], most=counts[0][1], containers=tuple(_containers(definition))),
+def _add_service(builder: Builder, service: Resource) -> None:
+    definition = definition_of(service, builder.stack)
+    within, capacity = _capacity_for(builder, service)
+    subnets = builder.subnets(service.block("networkConfiguration").get("subnets") or ())
+    targets = [item for item in builder.all("appautoscaling/target:Target") if scales(item, service)]
+    policies = [item for item in builder.all("appautoscaling/policy:Policy") if scales(item, service)]
+    desired = service.integer("desiredCount")
+    lines = [*_size(definition), capacity, *_disks(service), *_strategy(service)]
+    builder.add(
+        f"service {service.name}",
+        "service",
+        service.name,
+        filter(None, lines),
+        within=within,
+        subnets=subnets or (builder.nodes[within].subnets if within in builder.nodes else ()),
+        tasks=Tasks(
+            least=targets[0].integer("minCapacity") if targets else desired,
+            most=targets[0].integer("maxCapacity") if targets else desired,
+            containers=tuple(_containers(definition)),
         ),
-        service,
-        *targets,
-        *policies,
+        of=[service, *targets, *policies, *([definition] if definition else [])],
     )
-    if definition:
-        draft.is_of(id_, definition)
 
 
-def _runs_on(draft: Draft, service: Resource) -> tuple[str, str]:
-    """Return the node that a service is within, and what is said of its capacity where that is AWS's own."""
+def _capacity_for(builder: Builder, service: Resource) -> tuple[str, str]:
+    """Return the node around a service, and the name of its capacity if that has no node."""
     if service.properties.get("launchType") == "EXTERNAL":
         return "outside", ""
-    strategy = [str(one.get("capacityProvider")) for one in service.blocks("capacityProviderStrategies")]
-    for provider in draft.all("ecs/capacityProvider:CapacityProvider"):
-        if text(provider, "name") in strategy:
-            return _capacity(draft, provider), ""
-    return "cluster", " and ".join(sorted(_FARGATE.get(one, one) for one in strategy)) or "Fargate"
+    strategy = [str(item.get("capacityProvider")) for item in service.blocks("capacityProviderStrategies")]
+    for provider in builder.all("ecs/capacityProvider:CapacityProvider"):
+        node = _capacity_of(builder, provider)
+        if string(provider, "name") in strategy and node in builder.nodes:
+            return node, ""
+    return "cluster", " and ".join(sorted(_FARGATE.get(name, name) for name in strategy)) or "Fargate"
 
 
 def _size(definition: Resource | None) -> Iterator[str]:
@@ -159,9 +137,9 @@ def _size(definition: Resource | None) -> Iterator[str]:
 
 
 def _containers(definition: Resource | None) -> Iterator[str]:
-    for one in containers_of(definition):
-        ports = ", ".join(str(mapping["containerPort"]) for mapping in one.get("portMappings", ()))
-        yield f"{one['name']} :{ports}" if ports else str(one["name"])
+    for container in containers_of(definition) if definition else ():
+        ports = ", ".join(str(mapping["containerPort"]) for mapping in container.get("portMappings", ()))
+        yield f"{container['name']} :{ports}" if ports else str(container["name"])
 
 
 def _disks(service: Resource) -> Iterator[str]:
@@ -170,7 +148,7 @@ def _disks(service: Resource) -> Iterator[str]:
         yield f"EBS {volume.get('name')}: {size} GiB each"
 
 
-def _rollout(service: Resource) -> Iterator[str]:
+def _strategy(service: Resource) -> Iterator[str]:
     strategy = str(service.block("deploymentConfiguration").get("strategy", "ROLLING"))
     if strategy != "ROLLING":
         yield f"{strategy.replace('_', '/').lower()} deployments"

@@ -1,4 +1,4 @@
-"""What a picture shows, before anything has a place: nodes, what is within what, and lines between them."""
+"""The content of a picture before it has a layout: nodes, some within others, and edges between them."""
 
 from __future__ import annotations
 
@@ -9,38 +9,43 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Tasks:
-    """How many tasks a service runs, and of which containers each consists."""
+    """The tasks of a service."""
 
     least: int
-    """What runs at first; with autoscaling the fewest."""
+    """The number at first; with autoscaling the minimum."""
     most: int
     containers: tuple[str, ...]
-    """By name, with the port that is reached: `web :3000`."""
+    """Names with ports, such as `web :3000`."""
 
     @property
-    def said(self) -> str:
-        """Their number in words."""
-        number = str(self.least) if self.least == self.most else f"{self.least} to {self.most}"
-        return f"{number} task{'' if number == '1' else 's'}"
+    def text(self) -> str:
+        """Their number, such as `2 to 4 tasks`."""
+        return tasks_text(self.least, self.most)
+
+
+def tasks_text(least: int, most: int) -> str:
+    """Return a number of tasks as text."""
+    number = str(least) if least == most else f"{least} to {most}"
+    return f"{number} task{'' if number == '1' else 's'}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """One thing in the picture."""
+    """A box in the picture."""
 
     id: str
     kind: str
-    """What it is, such as `service`: the picture has a symbol for each kind."""
+    """Selects the symbol and the place, such as `service`."""
     name: str
     lines: tuple[str, ...] = ()
-    """What else is said of it."""
+    """The text below the name."""
     within: str = ""
-    """Id of the node around it; empty where there is none."""
+    """The id of the node around it."""
     subnets: tuple[str, ...] = ()
-    """Ids of the subnets that it has a part in."""
+    """The ids of its subnets."""
     tasks: Tasks | None = None
     exists: bool = False
-    """Whether the stack only uses it: somebody else made it."""
+    """Whether the stack uses it without managing it."""
     of: tuple[str, ...] = ()
     """The resources that it stands for, each as `type name`."""
 
@@ -58,7 +63,7 @@ class Edge:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """All that is drawn of a stack, in an order that depends on nothing but the stack."""
+    """A picture of a stack, in an order that does not change between runs."""
 
     stack: str
     region: str
@@ -70,22 +75,22 @@ class Picture:
         return [node for node in self.nodes if node.kind in kinds]
 
     def to(self, target: str, *kinds: str) -> Iterator[Edge]:
-        """Yield the edges that end at a node."""
+        """Yield the edges of some kinds that end at a node."""
         return (edge for edge in self.edges if edge.target == target and edge.kind in kinds)
 
     def node(self, id_: str) -> Node:
-        """Return the node with this id."""
+        """Return the node with an id."""
         return next(node for node in self.nodes if node.id == id_)
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as a document, without what says nothing."""
+        """Return the picture as plain data, without empty fields."""
         return {
             "stack": self.stack,
             "region": self.region,
-            "nodes": [_said(asdict(node)) for node in self.nodes],
-            "edges": [_said(asdict(edge)) for edge in self.edges],
+            "nodes": [_without_empty(asdict(node)) for node in self.nodes],
+            "edges": [_without_empty(asdict(edge)) for edge in self.edges],
         }
 
 
-def _said(of: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in of.items() if value}
+def _without_empty(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value}

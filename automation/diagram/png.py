@@ -1,4 +1,4 @@
-"""A picture as PNG, drawn by resvg with a font of its own, so that it looks the same on every machine."""
+"""Renders a picture as PNG, by resvg with a bundled font: the same on each machine."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Final
 from automation.errors import AutomationError
 
 _ZOOM: Final = 2
-"""Pixels for each of the picture's: sharp on dense screens."""
+"""Pixels for each pixel of the SVG, for screens with a high density."""
 
 
 def png(svg: str) -> bytes:
     """Return an SVG document as a PNG.
 
     Raises:
-        AutomationError: the packages that draw it are not installed.
+        AutomationError: the packages for it are not installed.
     """
     try:
         import resvg_py

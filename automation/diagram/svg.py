@@ -1,7 +1,7 @@
-"""Draws a picture: zones are columns, load balancers and services are rows, tasks stand where both meet.
+"""Draws a picture as SVG: zones are columns, load balancers and services rows, and tasks are in the cells.
 
-At the left, a line leads from each load balancer to all that it reaches; at the right, lines lead to what a
-service calls or mounts. Beside the VPC are the services of the region.
+Lines at the left go from load balancers to services, lines at the right from services to what they call or
+mount. The services of the region are beside the VPC.
 """
 
 from __future__ import annotations
@@ -14,63 +14,63 @@ from automation.diagram.canvas import LINE, SMALL, Canvas, document, fitted, pac
 from automation.diagram.model import Edge, Node, Picture, Tasks
 
 _WIDTH: Final = 900
-"""Of the picture, in pixels: GitHub shows a README about as wide."""
+"""Pixels of the whole picture: about the width of a README on GitHub."""
 _EDGE: Final = 14
 _GAP: Final = 10
 _SIDE: Final = 196
-"""Width of the services of the region."""
+"""Width of the column of regional services."""
 _RIGHT: Final = _WIDTH - _EDGE - _SIDE - _GAP
-"""Where the VPC ends."""
-_WORDS: Final = 232
-"""Width of what is said of a service, left of the zones."""
+"""The right edge of the VPC."""
+_TEXT: Final = 232
+"""Width of a service's text, left of the zones."""
 _LANE: Final = 12
-"""From one line to the next."""
+"""Distance between parallel lines."""
 _BOLD: Final = 1.07
-"""How much wider a text is in bold."""
-_MOST_LINES: Final = 8
-_MOST_BELOW: Final = 5
-"""Of cards: beside the VPC, and below it."""
+"""Width of bold text, relative to normal text."""
+_MAXIMUM_LINES: Final = 8
+_MAXIMUM_LINES_BELOW: Final = 5
+"""Lines of a card beside the VPC, and below it."""
 _BEFORE: Final = ("internet", "dns", "firewall")
 _IN_ROWS: Final = ("load balancer", "nat", "service", "files")
 _BESIDE: Final = (
     *("certificates", "registry", "secrets", "logs", "bucket", "queries"),
     *("dashboard", "alarms", "events", "topic", "queue"),
 )
-"""Kinds of the services of the region, from top to bottom."""
-_WATCHING: Final = ("queries", "dashboard", "alarms", "events", "topic")
+"""Kinds of regional services, from top to bottom."""
+_MONITORING: Final = ("queries", "dashboard", "alarms", "events", "topic")
 
 _Point = tuple[float, float]
 
 
 def svg(picture: Picture) -> str:
-    """Return a picture as an SVG document, which carries its own model."""
+    """Return a picture as an SVG document with its model as metadata."""
     return _Drawing(picture).document()
 
 
 class _Drawing:
-    """Each method draws at a height, and returns where it ends."""
+    """The drawing. Methods draw from `top` downwards, and return the lower end."""
 
     def __init__(self, picture: Picture) -> None:
         self._picture = picture
         self._grounds, self._zones, self._clusters, self._boxes, self._front = (Canvas() for _ in range(5))
         self._balancers = picture.of_kind("load balancer")
         self._rows: dict[str, _Point] = {}
-        """Where lines end, by the node's id."""
+        """Ends of lines by node."""
         self._leaving: dict[str, _Point] = {}
-        """Where lines to what a service needs begin."""
+        """Starts of the lines to dependencies by service."""
         self._entries: dict[str, tuple[float, float, float]] = {}
-        """Left, right and lower end of the card from which a line leads to each load balancer."""
+        """Left, right and lower edge of the card before each load balancer."""
         self._needed = list(dict.fromkeys(e.target for e in picture.edges if e.kind in ("calls", "mounts")))
         lanes = len(self._balancers) * _LANE + 6 if self._balancers else 0
         self._left, self._right = _EDGE + 26 + lanes, _RIGHT - 26 - _LANE * len(self._needed)
-        """Ends of the rows."""
-        self._cells = self._left + _WORDS, self._right - 4 - self._left - _WORDS
+        """Edges of the rows."""
+        self._cells = self._left + _TEXT, self._right - 4 - self._left - _TEXT
         zones = picture.of_kind("zone")
         width = self._cells[1] / max(1, len(zones))
         self._columns = {zone.id: (self._cells[0] + width * index, width) for index, zone in enumerate(zones)}
 
     def document(self) -> str:
-        """Draw all of it."""
+        """Draw everything."""
         picture = self._picture
         self._front.text(_EDGE + 4, 31, picture.stack, size=19, kind="text bold", after=picture.region)
         bottom = self._vpc(self._entrance(46))
@@ -88,10 +88,10 @@ class _Drawing:
             metadata=f"\n{dumps(picture)}\n",
         )
 
-    # From the outside in.
+    # The VPC.
 
     def _entrance(self, top: float) -> float:
-        """Draw who asks, and what stands between them and the load balancers."""
+        """Draw the users, DNS and the firewall."""
         cards = self._picture.of_kind(*_BEFORE)
         if not cards:
             return top
@@ -110,12 +110,12 @@ class _Drawing:
 
     def _vpc(self, top: float) -> float:
         vpc = self._picture.node("vpc")
-        x = self._front.sign("vpc", _EDGE + 8, top + 7)
+        x = self._front.symbol("vpc", _EDGE + 8, top + 7)
         self._front.text(x, top + 20, " ".join((vpc.name, *vpc.lines)), kind="text bold")
         y = top + 30
         rows = [node for node in self._picture.of_kind(*_IN_ROWS) if node.within != "outside"]
         kinds = ["public subnet", "private subnet"]
-        # Load balancers are above what they lead to.
+        # Load balancers are above their services.
         kinds.insert(0 if any(node.exists and node in self._balancers for node in rows) else 2, "")
         for kind in kinds:
             subnets = self._picture.of_kind(kind) if kind else []
@@ -123,7 +123,7 @@ class _Drawing:
             if subnets or here:
                 y = self._subnets(y, kind, subnets, here) + _GAP
         if loose := self._picture.of_kind("endpoints", "namespace"):
-            y = self._flow(loose, _EDGE + 10, _RIGHT - 10, y, signs=True) + _GAP
+            y = self._flow(loose, _EDGE + 10, _RIGHT - 10, y, symbols=True) + _GAP
         for zone in self._picture.of_kind("zone"):
             left, width = self._columns[zone.id]
             self._zones.box("zone", left + 1, top + 26, width - 2, y - top - 30, dashed=True)
@@ -132,11 +132,11 @@ class _Drawing:
         return y
 
     def _ground(self, node: Node) -> str:
-        """Return the kind of subnets that a node is in; none where others own them."""
+        """Return the kind of a node's subnets; an empty string if they are unknown."""
         return self._picture.node(node.subnets[0]).kind if node.subnets else ""
 
     def _subnets(self, top: float, kind: str, subnets: Sequence[Node], here: Sequence[Node]) -> float:
-        """Draw the subnets of one kind, and what is in them."""
+        """Draw the subnets of one kind with their content."""
         title = f"{subnets[0].name}s" if subnets else "Subnets that others own"
         self._front.text(self._left - 8, top + 16, title, kind="faint")
         for subnet in subnets:
@@ -150,20 +150,20 @@ class _Drawing:
             y = self._cluster(services, y) + _GAP
         for node in (node for node in here if node.kind == "files"):
             y = self._files(node, y) + _GAP
-        look = kind.partition(" ")[0] or "elsewhere"
-        self._grounds.box(look, _EDGE + 8, top, _RIGHT - _EDGE - 16, y - top)
+        colour = kind.partition(" ")[0] or "elsewhere"
+        self._grounds.box(colour, _EDGE + 8, top, _RIGHT - _EDGE - 16, y - top)
         return y
 
     def _balancer(self, node: Node, top: float) -> float:
         number = self._balancers.index(node)
         left = _EDGE + 16 + _LANE * number
         right = self._right + 8 - 2 * _LANE * (len(self._balancers) - 1 - number)
-        listeners = [one for one in self._picture.of_kind("listener") if one.within == node.id]
-        words = max(width_of(node.name) * _BOLD, *map(width_of, node.lines or [""]))
-        bottom = self._flow(listeners, left + 42 + words, right - 6, top + 6)
+        listeners = [item for item in self._picture.of_kind("listener") if item.within == node.id]
+        text = max(width_of(node.name) * _BOLD, *map(width_of, node.lines or [""]))
+        bottom = self._flow(listeners, left + 42 + text, right - 6, top + 6)
         bottom = max(bottom, top + 14 + LINE * (1 + len(node.lines))) + 4
         self._boxes.box("card", left, top, right - left, bottom - top, dashed=node.exists)
-        x = self._front.sign(node.kind, left + 8, top + 7)
+        x = self._front.symbol(node.kind, left + 8, top + 7)
         self._front.text(x, top + 20, node.name, kind="text bold")
         for index, line in enumerate(node.lines, 1):
             self._front.text(x, top + 20 + LINE * index, line, kind="faint")
@@ -173,7 +173,7 @@ class _Drawing:
         return bottom
 
     def _way_in(self, node: Node, at: float | None, top: float) -> list[_Point]:
-        """Return a line from above that crosses no words: left of the zones, or at their right end."""
+        """Return a line from above that crosses no text: left of the zones, or at their right edge."""
         left, right, y = self._entries[node.id]
         before_the_zones = self._cells[0] - 30
         start = right - 12
@@ -186,32 +186,32 @@ class _Drawing:
         for subnet in node.subnets:
             left, width = self._columns[self._picture.node(subnet).within]
             self._front.box("card", left + 6, top, width - 12, 26)
-            x = self._front.sign("nat", left + 12, top + 5)
+            x = self._front.symbol("nat", left + 12, top + 5)
             fits = width_of(node.name, SMALL) <= left + width - 8 - x
             self._front.text(x, top + 17, node.name if fits else "NAT", size=SMALL)
         return top + 26
 
     def _files(self, node: Node, top: float) -> float:
         self._front.box("card", self._left, top, self._right - self._left, 34, dashed=node.exists)
-        x = self._front.sign("files", self._left + 8, top + 9)
-        self._front.text(x, top + 22, fitted(node.name, _WORDS - 40), kind="text bold")
+        x = self._front.symbol("files", self._left + 8, top + 9)
+        self._front.text(x, top + 22, fitted(node.name, _TEXT - 40), kind="text bold")
         for subnet in node.subnets:
             column = self._columns[self._picture.node(subnet).within]
             self._front.centred(*column, top + 21, "mount target")
         self._rows[node.id] = (self._right, top + 17)
         return top + 34
 
-    # What runs.
+    # The cluster.
 
     def _cluster(self, services: Sequence[Node], top: float) -> float:
-        """Draw services in the cluster, and within it in what they run on."""
+        """Draw the cluster with services, grouped by capacity."""
         cluster = self._picture.node("cluster")
         y = self._title(cluster, top)
         for around in dict.fromkeys(service.within for service in services):
             node, begin = self._picture.node(around), y
             if node is not cluster:
                 y = self._title(node, y)
-            for service in (one for one in services if one.within == around):
+            for service in (item for item in services if item.within == around):
                 y = self._service(service, y) + 6
             if node is not cluster:
                 width = self._right - self._left + 8
@@ -222,52 +222,51 @@ class _Drawing:
         return y + 2
 
     def _title(self, node: Node, top: float) -> float:
-        """Write what services run on, and when that changes."""
-        x = self._front.sign(node.kind, self._left, top + 6)
-        clocks = [" · ".join(self._clock(edge)) for edge in self._picture.to(node.id, "scales")]
+        """Write the title of a cluster or its capacity, with schedules."""
+        x = self._front.symbol(node.kind, self._left, top + 6)
+        clocks = [" · ".join(self._schedule_text(edge)) for edge in self._picture.to(node.id, "scales")]
         first, *rest = [*node.lines, *clocks] or [""]
         room = self._right - x - width_of(node.name) * _BOLD - 10
         self._front.text(x, top + 19, node.name, kind="text bold", after=fitted(first, room))
         for index, line in enumerate(rest, 1):
-            said = fitted(line, self._right - x)
-            self._front.text(x, top + 19 + LINE * index, said, kind="faint")
+            self._front.text(x, top + 19 + LINE * index, fitted(line, self._right - x), kind="faint")
         return top + 28 + LINE * len(rest)
 
     def _service(self, node: Node, top: float) -> float:
         tasks = node.tasks or Tasks(least=0, most=0, containers=())
-        lines = list(self._words(node, tasks))
+        lines = list(self._service_lines(node, tasks))
         height = max(30 + LINE * len(lines), 26 + 15 * max(1, len(tasks.containers)))
         self._front.box("card", self._left, top, self._right - self._left, height)
-        x = self._front.sign("service", self._left + 8, top + 7)
-        self._front.text(x, top + 20, fitted(node.name, _WORDS - 40, 14), size=14, kind="text bold")
+        x = self._front.symbol("service", self._left + 8, top + 7)
+        self._front.text(x, top + 20, fitted(node.name, _TEXT - 40, 14), size=14, kind="text bold")
         for index, (line, kind) in enumerate(lines, 1):
             self._front.text(self._left + 10, top + 20 + LINE * index, line, kind=kind)
         self._tasks(node, tasks, top + 7, height - 14)
         self._rows[node.id] = (self._left, top + 15)
-        # Where others' lines end is above where its own begin.
+        # Its own lines start below the end of others.
         self._leaving[node.id] = (self._right, top + 25)
         return top + height
 
-    def _words(self, node: Node, tasks: Tasks) -> Iterator[tuple[str, str]]:
-        """Yield what is said of a service, each line with its class."""
+    def _service_lines(self, node: Node, tasks: Tasks) -> Iterator[tuple[str, str]]:
+        """Yield the lines of a service's text, each with its class."""
         picture = self._picture
         for edge in picture.to(node.id, "traffic"):
             way = f"{picture.node(edge.source).name} {edge.label}".strip()
-            yield from ((line, "text") for line in packed([way], _WORDS - 16))
-        yield from ((line, "faint") for line in packed([tasks.said, *node.lines], _WORDS - 16))
+            yield from ((line, "text") for line in packed([way], _TEXT - 16))
+        yield from ((line, "faint") for line in packed([tasks.text, *node.lines], _TEXT - 16))
         for edge in picture.edges:
             if edge.source == node.id and edge.target in self._needed:
-                yield fitted(f"{edge.kind} {edge.label}", _WORDS - 16), "calls"
+                yield fitted(f"{edge.kind} {edge.label}", _TEXT - 16), "calls"
         for edge in picture.to(node.id, "starts", "scales"):
-            yield from ((line, "faint") for line in packed(self._clock(edge), _WORDS - 16))
+            yield from ((line, "faint") for line in packed(self._schedule_text(edge), _TEXT - 16))
 
-    def _clock(self, edge: Edge) -> tuple[str, ...]:
+    def _schedule_text(self, edge: Edge) -> tuple[str, ...]:
         schedule = self._picture.node(edge.source)
         return (f"{schedule.name}: {edge.label}", *schedule.lines)
 
     def _tasks(self, node: Node, tasks: Tasks, top: float, height: float) -> None:
-        """Draw the tasks, spread over the zones as ECS spreads them."""
-        cells = [self._columns[self._picture.node(one).within] for one in node.subnets] or [self._cells]
+        """Draw the tasks, spread over the zones as by ECS."""
+        cells = [self._columns[self._picture.node(subnet).within] for subnet in node.subnets] or [self._cells]
         nothing = "none between runs" if any(self._picture.to(node.id, "starts")) else "no task"
         for index, (left, width) in enumerate(cells):
             count = tasks.least // len(cells) + (index < tasks.least % len(cells))
@@ -291,39 +290,39 @@ class _Drawing:
     # Beside and below the VPC.
 
     def _beside(self, top: float, bottom: float) -> float:
-        """Draw the services of the region: at the right, or what watches below all if that is too much."""
-        cards = sorted(self._picture.of_kind(*_BESIDE), key=lambda one: _BESIDE.index(one.kind))
-        watching = [card for card in cards if card.kind in _WATCHING]
+        """Draw the regional services at the right; those for monitoring below if the column is too long."""
+        cards = sorted(self._picture.of_kind(*_BESIDE), key=lambda card: _BESIDE.index(card.kind))
+        monitoring = [card for card in cards if card.kind in _MONITORING]
         if top + sum(_card_height(card) + 8 for card in cards) <= bottom + 60:
-            watching = []
-        told = [edge for edge in self._picture.edges if edge.kind == "tells"]
+            monitoring = []
+        messages = [edge for edge in self._picture.edges if edge.kind == "tells"]
         x, y, lane = _WIDTH - _EDGE - _SIDE, top, _WIDTH - _EDGE
-        width = _SIDE - (_LANE if told and not watching else 0)
-        for card in (card for card in cards if card not in watching):
+        width = _SIDE - (_LANE if messages and not monitoring else 0)
+        for card in (card for card in cards if card not in monitoring):
             self._card(card, x, y, width)
             self._rows[card.id] = (x + width, y + 14)
             y += _card_height(card) + 8
-        if watching:
-            return self._watching(watching, told, max(bottom, y - 8) + _GAP)
-        for edge in told:
+        if monitoring:
+            return self._monitoring(monitoring, messages, max(bottom, y - 8) + _GAP)
+        for edge in messages:
             start, end = self._rows[edge.source], self._rows[edge.target]
             self._front.arrow([start, (lane, start[1]), (lane, end[1]), end])
         return max(bottom, y - 8)
 
-    def _watching(self, cards: Sequence[Node], told: Sequence[Edge], top: float) -> float:
+    def _monitoring(self, cards: Sequence[Node], messages: Sequence[Edge], top: float) -> float:
         width = (_WIDTH - 2 * _EDGE - 8 * (len(cards) - 1)) / len(cards)
-        bottom = top + max(_card_height(card, _MOST_BELOW) for card in cards)
+        bottom = top + max(_card_height(card, _MAXIMUM_LINES_BELOW) for card in cards)
         for index, card in enumerate(cards):
             x = _EDGE + (width + 8) * index
-            self._card(card, x, top, width, _MOST_BELOW)
-            self._rows[card.id] = (x + width / 2, top + _card_height(card, _MOST_BELOW))
-        for edge in told:
+            self._card(card, x, top, width, _MAXIMUM_LINES_BELOW)
+            self._rows[card.id] = (x + width / 2, top + _card_height(card, _MAXIMUM_LINES_BELOW))
+        for edge in messages:
             (start, y), (end, target) = self._rows[edge.source], self._rows[edge.target]
             self._front.arrow([(start, y), (start, bottom + 8), (end, bottom + 8), (end, target)])
-        return bottom + (8 if told else 0)
+        return bottom + (8 if messages else 0)
 
     def _machines(self, top: float) -> float:
-        """Draw what is outside AWS."""
+        """Draw machines outside AWS with their services."""
         for node in self._picture.of_kind("machines"):
             begin = top + _GAP
             top = self._title(node, begin)
@@ -333,29 +332,29 @@ class _Drawing:
             self._boxes.box("cluster", _EDGE, begin, _RIGHT - _EDGE, top - begin)
         return top
 
-    def _card(self, node: Node, x: float, y: float, width: float, most: int = _MOST_LINES) -> None:
-        self._front.box("card", x, y, width, _card_height(node, most), dashed=node.exists)
-        start = self._front.sign(node.kind, x + 8, y + 6)
+    def _card(self, node: Node, x: float, y: float, width: float, maximum: int = _MAXIMUM_LINES) -> None:
+        self._front.box("card", x, y, width, _card_height(node, maximum), dashed=node.exists)
+        start = self._front.symbol(node.kind, x + 8, y + 6)
         self._front.text(start, y + 19, fitted(node.name, width - 36), kind="text bold")
-        for index, line in enumerate(_shown(node, most), 1):
+        for index, line in enumerate(_shown(node, maximum), 1):
             self._front.text(x + 10, y + 19 + LINE * index, fitted(line, width - 18), kind="faint")
 
     def _flow(
-        self, nodes: Iterable[Node], left: float, right: float, top: float, *, signs: bool = False
+        self, nodes: Iterable[Node], left: float, right: float, top: float, *, symbols: bool = False
     ) -> float:
-        """Draw small cards one beside the other, in as many rows as they need."""
+        """Draw small cards side by side, in as many rows as needed."""
         x, y = left, top
         for node in nodes:
-            text, begin = ", ".join(node.lines), 30 if signs else 8
+            text, begin = ", ".join(node.lines), 30 if symbols else 8
             name = width_of(node.name) * _BOLD
             width = min(begin + name + (10 + width_of(text) if text else 0) + 10, right - left)
             if x > left and x + width > right:
                 x, y = left, y + 32
             self._front.box("card", x, y, width, 26, dashed=node.exists)
-            if signs:
-                self._front.sign(node.kind, x + 8, y + 5)
-            said = fitted(text, width - begin - name - 18)
-            self._front.text(x + begin, y + 17, node.name, kind="text bold", after=said)
+            if symbols:
+                self._front.symbol(node.kind, x + 8, y + 5)
+            after = fitted(text, width - begin - name - 18)
+            self._front.text(x + begin, y + 17, node.name, kind="text bold", after=after)
             x += width + 8
         return y + 26
 
@@ -364,7 +363,7 @@ class _Drawing:
     def _traffic(self) -> None:
         for balancer in self._balancers:
             x, y = self._rows[balancer.id]
-            listeners = {one.id for one in self._picture.of_kind("listener") if one.within == balancer.id}
+            listeners = {item.id for item in self._picture.of_kind("listener") if item.within == balancer.id}
             reached = (edge.target for edge in self._picture.edges if edge.source in listeners)
             for end in (self._rows[target] for target in dict.fromkeys(reached)):
                 self._front.arrow([(x, y), (x, end[1]), end])
@@ -378,39 +377,38 @@ class _Drawing:
 
 
 def dumps(picture: Picture) -> str:
-    """Return a picture's model as JSON, a line for each node and edge: a change shows as one."""
-    said = picture.as_json()
-    parts = [f' "{key}": {json.dumps(said[key])}' for key in ("stack", "region")]
+    """Return a picture's model as JSON with a line for each node and edge, for readable diffs."""
+    model = picture.as_json()
+    parts = [f' "{key}": {json.dumps(model[key])}' for key in ("stack", "region")]
     for key in ("nodes", "edges"):
-        lines = ",\n".join(f"  {json.dumps(one, ensure_ascii=False)}" for one in said[key])
+        lines = ",\n".join(f"  {json.dumps(item, ensure_ascii=False)}" for item in model[key])
         parts.append(f' "{key}": [\n{lines}\n ]')
     return "{\n" + ",\n".join(parts) + "\n}"
 
 
 def _sentences(picture: Picture) -> Iterator[str]:
-    """Yield what the picture shows, for those who do not see it."""
+    """Yield a description of the picture for screen readers."""
     for node in picture.of_kind("vpc", "firewall", "load balancer", "nat", "files"):
         yield " ".join((node.name, ", ".join(node.lines))).strip()
     for service in picture.of_kind("service"):
         ways = [f"{picture.node(e.source).name} {e.label}".strip() for e in picture.to(service.id, "traffic")]
-        said = [service.tasks.said if service.tasks else "", *service.lines]
+        lines = [service.tasks.text if service.tasks else "", *service.lines]
         reached = f"reached by {' and '.join(ways)}" if ways else "reached by nobody from outside"
-        yield f"service {service.name}: {', '.join(filter(None, said))}, {reached}"
+        yield f"service {service.name}: {', '.join(filter(None, lines))}, {reached}"
     for node in picture.of_kind(*_BESIDE):
         yield f"{node.name}: {', '.join(node.lines)}"
 
 
-def _shown(node: Node, most: int) -> list[str]:
-    """Return the lines of a card: not too many."""
-    if len(node.lines) <= most:
+def _shown(node: Node, maximum: int) -> list[str]:
+    """Return the lines of a card, shortened to a maximum number."""
+    if len(node.lines) <= maximum:
         return [*node.lines]
-    return [*node.lines[: most - 1], f"and {len(node.lines) - most + 1} more"]
+    return [*node.lines[: maximum - 1], f"and {len(node.lines) - maximum + 1} more"]
 
 
 def _card_width(node: Node) -> float:
-    said = max([width_of(node.name) * _BOLD + 22, *(width_of(line) for line in node.lines)])
-    return said + 22
+    return max([width_of(node.name) * _BOLD + 22, *map(width_of, node.lines)]) + 22
 
 
-def _card_height(node: Node, most: int = _MOST_LINES) -> float:
-    return 28 + LINE * len(_shown(node, most))
+def _card_height(node: Node, maximum: int = _MAXIMUM_LINES) -> float:
+    return 28 + LINE * len(_shown(node, maximum))

@@ -1,4 +1,4 @@
-"""A picture as text for other programs: Graphviz's DOT, and Mermaid, which GitHub draws in Markdown."""
+"""A picture in the languages of Graphviz and Mermaid; GitHub draws Mermaid in Markdown."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 
 from automation.diagram.model import Edge, Node, Picture
 
-_NO_BOX = ("zone", "public subnet", "private subnet")
-"""Places; what is in several of them cannot be inside of one, so that they are said in words."""
+_NOT_NESTED = ("zone", "public subnet", "private subnet")
+"""Kinds of nodes that are text in the nodes within them, because a node may be in several of them."""
 
 
 def dot(picture: Picture) -> str:
-    """Return a picture in Graphviz's language."""
+    """Return a picture for Graphviz."""
 
     def begin(node: Node) -> str:
         return f"subgraph {json.dumps(f'cluster {node.id}')} {{ label={json.dumps(_title(node))};"
@@ -20,7 +20,7 @@ def dot(picture: Picture) -> str:
     def single(node: Node) -> str:
         shape = "style=dashed" if node.exists else "style=rounded"
         return (
-            f"{json.dumps(node.id)} [label={json.dumps(_words(picture, node), ensure_ascii=False)}, {shape}];"
+            f"{json.dumps(node.id)} [label={json.dumps(_label(picture, node), ensure_ascii=False)}, {shape}];"
         )
 
     lines = [f"digraph {json.dumps(picture.stack)} {{", "  rankdir=TB; node [shape=box, fontname=Helvetica];"]
@@ -43,7 +43,7 @@ def mermaid(picture: Picture) -> str:
         return f"subgraph {ids[node.id]} [{quoted(_title(node))}]"
 
     def single(node: Node) -> str:
-        return f"{ids[node.id]}[{quoted(_words(picture, node))}]"
+        return f"{ids[node.id]}[{quoted(_label(picture, node))}]"
 
     lines = ["flowchart TB", *_nested(picture, "", "  ", begin=begin, single=single, end="end")]
     for edge in _edges(picture):
@@ -61,12 +61,12 @@ def _nested(
     single: Callable[[Node], str],
     end: str,
 ) -> Iterator[str]:
-    """Yield the lines of all that is within a node."""
+    """Yield the lines of the nodes within a node."""
     for node in picture.nodes:
-        if node.within != around or node.kind in _NO_BOX:
+        if node.within != around or node.kind in _NOT_NESTED:
             continue
         inner = list(_nested(picture, node.id, f"{indent}  ", begin=begin, single=single, end=end))
-        # A node that has others in it can be the end of no line in Graphviz.
+        # In Graphviz a node with others in it cannot be the end of an edge.
         if inner and not any(node.id in (edge.source, edge.target) for edge in picture.edges):
             yield from (indent + begin(node), *inner, indent + end)
         else:
@@ -74,7 +74,7 @@ def _nested(
 
 
 def _edges(picture: Picture) -> Iterator[Edge]:
-    """Yield the lines, and one from each load balancer to its listeners, which cannot be inside of it."""
+    """Yield the edges, and one from each load balancer to each of its listeners, which are not nested."""
     yield from picture.edges
     for node in picture.of_kind("listener"):
         yield Edge(source=node.within, target=node.id, kind="traffic")
@@ -84,9 +84,9 @@ def _title(node: Node) -> str:
     return " ".join((node.name, *node.lines))
 
 
-def _words(picture: Picture, node: Node) -> str:
-    zones = dict.fromkeys(picture.node(picture.node(one).within).name for one in node.subnets)
-    kinds = dict.fromkeys(picture.node(one).name.lower() for one in node.subnets)
+def _label(picture: Picture, node: Node) -> str:
+    zones = dict.fromkeys(picture.node(picture.node(subnet).within).name for subnet in node.subnets)
+    kinds = dict.fromkeys(picture.node(subnet).name.lower() for subnet in node.subnets)
     places = [f"{' and '.join(kinds)}s in {', '.join(zones)}"] if zones else []
-    tasks = [node.tasks.said, *node.tasks.containers] if node.tasks else []
+    tasks = [node.tasks.text, *node.tasks.containers] if node.tasks else []
     return "\n".join((node.name, *tasks, *node.lines, *places))

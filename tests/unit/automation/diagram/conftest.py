@@ -1,4 +1,4 @@
-"""Pictures of what a program would declare, of which a test names what matters to it."""
+"""Small stacks and their pictures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from automation.diagram.reading import picture_of
 
 
 def resource(kind: str, name: str = "it", **properties: object) -> Resource:
-    """Return one of AWS's resources, with an ARN and an id by which others lead to it."""
+    """Return a resource with the ARN and id that others refer to."""
     known = {"arn": f"arn:of:{kind}:{name}", "id": f"{name}-id", "name": name, **properties}
     return Resource(type=f"aws:{kind}", name=name, properties=known)
 
@@ -28,8 +28,8 @@ def drawn(*resources: Resource) -> Picture:
 
 def subnet(zone: str, kind: str = "Private") -> Resource:
     name = f"{kind.lower()}-{zone}"
-    where = {"availabilityZone": zone, "cidrBlock": "10.0.0.0/24", "tags": {"SubnetType": kind}}
-    return resource("ec2/subnet:Subnet", name, **where)
+    properties = {"availabilityZone": zone, "cidrBlock": "10.0.0.0/24", "tags": {"SubnetType": kind}}
+    return resource("ec2/subnet:Subnet", name, **properties)
 
 
 def service(name: str = "web", *zones: str, **properties: object) -> Resource:

@@ -1,4 +1,4 @@
-"""What a picture has of a stack's resources."""
+"""The nodes and edges of a stack's picture."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def rule(conditions: dict[str, list[str]]) -> Resource:
 
 
 def edges(picture: Picture, *kinds: str) -> list[tuple[str, str, str]]:
-    return [(one.source, one.target, one.label) for one in picture.edges if one.kind in kinds]
+    return [(edge.source, edge.target, edge.label) for edge in picture.edges if edge.kind in kinds]
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_nothing_that_a_shipped_stack_declares_is_left_out_without_a_reason(
+def test_each_type_of_a_shipped_stack_is_drawn_or_left_out_for_a_reason(
     name: str, planned: Planned, picture: Callable[[str], Picture]
 ) -> None:
     assert not_drawn(planned(name), picture(name)) == []
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_nothing_that_an_example_declares_is_left_out_without_a_reason(
+def test_each_type_of_an_example_is_drawn_or_left_out_for_a_reason(
     name: str, planned_example: Planned
 ) -> None:
     stack = planned_example(name)
@@ -53,7 +53,7 @@ def test_nothing_that_an_example_declares_is_left_out_without_a_reason(
     assert not_drawn(stack, picture_of(stack)) == []
 
 
-def test_a_type_that_nothing_is_known_of_is_named() -> None:
+def test_a_resource_of_an_unknown_type_is_reported() -> None:
     queue = resource("mq/broker:Broker", "queue")
 
     assert not_drawn(stack_of(queue), drawn(queue)) == ["aws:mq/broker:Broker queue"]
@@ -67,7 +67,9 @@ def test_no_type_is_both_drawn_and_left_out(planned: Planned, picture: Callable[
 
 
 @pytest.mark.parametrize("name", [*STACKS, *EXAMPLES])
-def test_all_that_a_picture_refers_to_is_in_it(name: str, planned: Planned, planned_example: Planned) -> None:
+def test_edges_and_nodes_refer_to_nodes_of_the_picture(
+    name: str, planned: Planned, planned_example: Planned
+) -> None:
     found = picture_of((planned if name in STACKS else planned_example)(name))
     ids = [node.id for node in found.nodes]
     named = {end for edge in found.edges for end in (edge.source, edge.target)}
@@ -78,8 +80,8 @@ def test_all_that_a_picture_refers_to_is_in_it(name: str, planned: Planned, plan
     assert named <= {*ids}
 
 
-def test_the_order_in_which_resources_arrive_changes_nothing(planned: Planned) -> None:
-    """They are declared on several threads."""
+def test_a_picture_does_not_depend_on_the_order_of_resources(planned: Planned) -> None:
+    """The program declares them on several threads."""
     stack = planned("prod")
     shuffled = list(stack.resources)
     Random(1).shuffle(shuffled)  # noqa: S311 -- any other order will do
@@ -87,35 +89,35 @@ def test_the_order_in_which_resources_arrive_changes_nothing(planned: Planned) -
     assert picture_of(replace(stack, resources=tuple(shuffled))) == picture_of(stack)
 
 
-def test_a_request_comes_by_name_and_firewall_to_the_load_balancer(
+def test_a_request_passes_dns_and_firewall_before_the_load_balancer(
     picture: Callable[[str], Picture],
 ) -> None:
-    ways = [edge for edge in edges(picture("prod"), "traffic") if not edge[0].startswith("listener")]
+    found = [edge for edge in edges(picture("prod"), "traffic") if not edge[0].startswith("listener")]
 
-    assert ways == [
+    assert found == [
         ("internet", "dns", ""),
         ("dns", "firewall", ""),
         ("firewall", "load balancer load-balancer", ""),
     ]
 
 
-def test_each_copy_is_reached_by_its_own_name(picture: Callable[[str], Picture]) -> None:
-    ways = [edge for edge in edges(picture("dev"), "traffic") if edge[0].startswith("listener")]
+def test_each_copy_has_its_own_host(picture: Callable[[str], Picture]) -> None:
+    found = [edge for edge in edges(picture("dev"), "traffic") if edge[0].startswith("listener")]
 
-    assert ways == [
+    assert found == [
         ("listener load-balancer-https", "service web", "dev.example.com"),
         ("listener load-balancer-https", "service web-alice", "alice.dev.example.com"),
         ("listener load-balancer-https", "service web-bob", "bob.dev.example.com"),
     ]
 
 
-def test_a_new_version_is_tested_by_a_listener_of_its_own(picture: Callable[[str], Picture]) -> None:
+def test_a_new_version_has_a_test_listener(picture: Callable[[str], Picture]) -> None:
     tests = [edge for edge in edges(picture("prod"), "traffic") if "(test)" in edge[2]]
 
     assert tests == [("listener load-balancer-test", "service web", "www.example.com (test)")]
 
 
-def test_a_rule_is_told_by_host_and_path_and_a_path_that_all_have_by_nothing() -> None:
+def test_a_rule_is_labelled_with_host_and_path_except_for_a_path_that_matches_all() -> None:
     def label(**conditions: list[str]) -> str:
         found = drawn(BALANCER, LISTENER, GROUP, BEHIND, rule(conditions))
         return edges(found, "traffic")[0][2]
@@ -124,7 +126,7 @@ def test_a_rule_is_told_by_host_and_path_and_a_path_that_all_have_by_nothing() -
     assert label(pathPattern=["/*"]) == ""
 
 
-def test_a_network_load_balancer_leads_to_a_service_without_a_rule(planned_example: Planned) -> None:
+def test_a_network_load_balancer_forwards_without_rules(planned_example: Planned) -> None:
     found = picture_of(planned_example("network-load-balancer"))
 
     assert ("listener mqtt", "service mqtt", "") in edges(found, "traffic")
@@ -132,29 +134,29 @@ def test_a_network_load_balancer_leads_to_a_service_without_a_rule(planned_examp
     assert ("dns", "load balancer network-load-balancer", "") in edges(found, "traffic")
 
 
-def test_the_tasks_of_a_service_have_a_number_a_size_and_containers(planned_example: Planned) -> None:
+def test_a_service_shows_number_size_and_containers_of_its_tasks(planned_example: Planned) -> None:
     web = picture_of(planned_example("sidecars")).node("service web")
 
     assert web.lines == ("0.5 vCPU, 1 GB", "Fargate")
     assert web.tasks is not None
-    assert web.tasks.said == "1 task"
+    assert web.tasks.text == "1 task"
     assert web.tasks.containers == ("web", "nginx :8080", "prepare", "router", "opentelemetry")
 
 
-def test_autoscaling_gives_the_fewest_and_the_most(picture: Callable[[str], Picture]) -> None:
+def test_a_service_with_autoscaling_shows_minimum_and_maximum(picture: Callable[[str], Picture]) -> None:
     web = picture("prod").node("service web")
 
     assert web.tasks is not None
-    assert web.tasks.said == "3 to 12 tasks"
+    assert web.tasks.text == "3 to 12 tasks"
 
 
-def test_what_is_reached_from_outside_comes_before_what_works_for_it(planned_example: Planned) -> None:
+def test_services_behind_a_load_balancer_come_first(planned_example: Planned) -> None:
     services = picture_of(planned_example("several-services")).of_kind("service")
 
     assert [one.name for one in services] == ["api", "api-alice", "web", "web-alice", "worker"]
 
 
-def test_services_are_in_the_capacity_that_they_run_on(planned_example: Planned) -> None:
+def test_services_are_within_their_capacity(planned_example: Planned) -> None:
     found = picture_of(planned_example("ec2"))
     pool = found.node("capacity cluster-capacity-pool")
 
@@ -164,11 +166,11 @@ def test_services_are_in_the_capacity_that_they_run_on(planned_example: Planned)
         "t4g.medium, t4g.large, m7g.medium",
         "0 to 6 instances, 1 on demand, then Spot",
     )
-    # Tasks with a bridge have no subnets of their own.
+    # Tasks in bridge mode are in the subnets of their instances.
     assert found.node("service web").subnets == pool.subnets != ()
 
 
-def test_machines_outside_aws_are_in_no_subnet(planned_example: Planned) -> None:
+def test_tasks_outside_aws_have_no_subnets(planned_example: Planned) -> None:
     found = picture_of(planned_example("external"))
 
     assert found.node("service worker").within == "outside"
@@ -176,7 +178,9 @@ def test_machines_outside_aws_are_in_no_subnet(planned_example: Planned) -> None
     assert found.node("outside").lines == ("2 machines outside AWS",)
 
 
-def test_services_call_each_other_and_mount_files(planned_example: Planned) -> None:
+def test_services_are_connected_to_services_that_they_call_and_files_that_they_mount(
+    planned_example: Planned,
+) -> None:
     connected, stored = (picture_of(planned_example(name)) for name in ("service-connect", "storage"))
 
     assert edges(connected, "calls") == [
@@ -189,7 +193,7 @@ def test_services_call_each_other_and_mount_files(planned_example: Planned) -> N
 
 
 @pytest.mark.parametrize(
-    ("expression", "zone", "said"),
+    ("expression", "zone", "text"),
     [
         ("cron(0 3 * * ? *)", "Europe/Berlin", "03:00 every day Europe/Berlin"),
         ("cron(30 7 ? * MON-FRI *)", None, "07:30 MON-FRI UTC"),
@@ -199,7 +203,7 @@ def test_services_call_each_other_and_mount_files(planned_example: Planned) -> N
         ("at(2027-01-01T00:05:00)", "Europe/Berlin", "2027-01-01 00:05:00 Europe/Berlin"),
     ],
 )
-def test_a_schedule_says_when_it_is_due(expression: str, zone: str | None, said: str) -> None:
+def test_a_schedule_shows_when_it_runs(expression: str, zone: str | None, text: str) -> None:
     target = {"ecsParameters": {"taskDefinitionArn": "arn:task", "taskCount": 2}}
     schedule = resource(
         "scheduler/schedule:Schedule",
@@ -210,11 +214,11 @@ def test_a_schedule_says_when_it_is_due(expression: str, zone: str | None, said:
     )
     found = drawn(schedule, service(taskDefinition="arn:task"))
 
-    assert found.node("schedule web-nightly").lines == (said,)
+    assert found.node("schedule web-nightly").lines == (text,)
     assert edges(found, "starts") == [("schedule web-nightly", "service web", "2 tasks")]
 
 
-def test_who_is_told_of_what_goes_wrong_is_in_it(planned_example: Planned) -> None:
+def test_alarms_and_events_are_connected_to_their_topics(planned_example: Planned) -> None:
     found = picture_of(planned_example("notifications"))
 
     assert edges(found, "tells") == [("alarms", "topics", ""), ("events", "topics", "")]
@@ -223,7 +227,7 @@ def test_who_is_told_of_what_goes_wrong_is_in_it(planned_example: Planned) -> No
     assert found.node("alarms").lines[0] == "users-are-hurt"
 
 
-def test_secrets_are_told_by_name_and_reader_and_nothing_else() -> None:
+def test_secrets_are_shown_by_variable_and_container_only() -> None:
     containers = [
         {"name": "web", "secrets": [{"name": "KEY", "valueFrom": "arn:aws:secretsmanager:secret:abc"}]},
         {"name": "nginx", "secrets": [{"name": "TOKEN", "valueFrom": "arn:aws:ssm:parameter/def"}]},
@@ -236,11 +240,11 @@ def test_secrets_are_told_by_name_and_reader_and_nothing_else() -> None:
     assert "abc" not in json.dumps(found.as_json())
 
 
-def test_what_others_own_is_shown_as_theirs(planned_example: Planned) -> None:
+def test_existing_resources_are_marked(planned_example: Planned) -> None:
     found = picture_of(planned_example("existing-load-balancer"))
-    theirs = {node.kind for node in found.nodes if node.exists}
+    existing = {node.kind for node in found.nodes if node.exists}
 
-    assert theirs == {"vpc", "zone", "private subnet", "cluster", "load balancer", "listener"}
+    assert existing == {"vpc", "zone", "private subnet", "cluster", "load balancer", "listener"}
     assert found.node("load balancer shared").name == "Application load balancer"
     assert edges(found, "traffic")[0] == (
         "listener of load balancer shared",
@@ -250,8 +254,8 @@ def test_what_others_own_is_shown_as_theirs(planned_example: Planned) -> None:
     assert found.of_kind("listener")[0].lines == ("www.dev.example.com: redirects to dev.example.com",)
 
 
-def test_ids_that_aws_gave_are_in_no_picture() -> None:
-    """A picture of what is deployed is that of what is declared."""
+def test_a_picture_has_no_ids_of_aws() -> None:
+    """Pictures of the deployed and of the declared stack are the same."""
     zones = (subnet("a"), subnet("b"))
     found = drawn(*zones, service("web", "a", "b"))
 
@@ -259,8 +263,8 @@ def test_ids_that_aws_gave_are_in_no_picture() -> None:
     assert "-id" not in json.dumps(found.as_json())
 
 
-def test_what_is_not_known_before_an_update_is_left_out() -> None:
-    """A stack that attaches to another knows neither its subnets nor its listener."""
+def test_unknown_outputs_are_left_out() -> None:
+    """An attached stack knows subnets and listener only in an update."""
     unknown = object()
     found = drawn(service(networkConfiguration={"subnets": unknown}, taskDefinition=unknown))
 
@@ -268,7 +272,7 @@ def test_what_is_not_known_before_an_update_is_left_out() -> None:
 
 
 def test_an_edge_is_drawn_once() -> None:
-    """A canary's rule leads to two target groups of one service."""
+    """A canary's rule forwards to two target groups of one service."""
     forward = {"targetGroups": [{"arn": GROUP.properties["arn"]}] * 2}
     twice = resource(
         "lb/listenerRule:ListenerRule",

@@ -1,4 +1,4 @@
-"""The pictures in the documents show what the shipped stacks declare."""
+"""The pictures in the documents are up to date."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from automation.diagram.command import picture_path
 from automation.diagram.model import Picture
 from tests.unit.automation.conftest import ROOT, STACKS
 
-AGAIN = "run `python -m automation diagram --all`, which draws docs/images/*-stack.svg again"
+OUTDATED = "run `python -m automation diagram --all` to draw docs/images/*-stack.svg again"
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_the_picture_of_a_stack_shows_what_it_declares(name: str, picture: Callable[[str], Picture]) -> None:
-    """Its model is compared, not its pixels: it is drawn again when what it shows has changed."""
+def test_the_picture_of_a_stack_has_its_declared_resources(
+    name: str, picture: Callable[[str], Picture]
+) -> None:
+    """The model is compared, not the drawing."""
     text = picture_path(name, ROOT).read_text(encoding="utf-8")
     model = ET.fromstring(text).findtext("{http://www.w3.org/2000/svg}metadata")  # noqa: S314 -- our own
 
-    assert json.loads(model or "{}") == json.loads(json.dumps(picture(name).as_json())), AGAIN
+    assert json.loads(model or "{}") == json.loads(json.dumps(picture(name).as_json())), OUTDATED
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_a_picture_has_nothing_of_the_machine_that_drew_it(name: str) -> None:
+def test_a_picture_has_no_placeholders_and_paths(name: str) -> None:
     text = picture_path(name, ROOT).read_text(encoding="utf-8")
 
     assert re.findall(r"planned|000000000000|/home/|/root/|/tmp/|sha256", text) == []

@@ -1,4 +1,4 @@
-"""The drawing: what it says, where, and in which colours."""
+"""The SVG: texts, positions and colours."""
 
 from __future__ import annotations
 
@@ -31,15 +31,13 @@ def words(root: ET.Element) -> list[str]:
 
 
 @pytest.mark.parametrize("name", [*STACKS, *EXAMPLES])
-def test_every_stack_and_example_is_drawn_inside_its_frame(
-    name: str, planned: Planned, planned_example: Planned
-) -> None:
+def test_all_shapes_are_inside_the_picture(name: str, planned: Planned, planned_example: Planned) -> None:
     root = parsed(picture_of((planned if name in STACKS else planned_example)(name)))
     height = float(root.get("height", ""))
     boxes = [
-        [float(one.get(key, "")) for key in ("x", "y", "width", "height")] for one in root.iter(f"{SVG}rect")
+        [float(box.get(key, "")) for key in ("x", "y", "width", "height")] for box in root.iter(f"{SVG}rect")
     ]
-    texts = [(float(one.get("x", "")), float(one.get("y", ""))) for one in root.iter(f"{SVG}text")]
+    texts = [(float(text.get("x", "")), float(text.get("y", ""))) for text in root.iter(f"{SVG}text")]
 
     assert root.get("width") == "900"
     assert [box for box in boxes if min(box) < 0 or box[0] + box[2] > 900 or box[1] + box[3] > height] == []
@@ -47,21 +45,21 @@ def test_every_stack_and_example_is_drawn_inside_its_frame(
 
 
 @pytest.mark.parametrize("name", [*STACKS, *EXAMPLES])
-def test_every_node_is_in_the_drawing_by_name(name: str, planned: Planned, planned_example: Planned) -> None:
+def test_each_node_is_drawn_with_its_name(name: str, planned: Planned, planned_example: Planned) -> None:
     picture = picture_of((planned if name in STACKS else planned_example)(name))
-    said = " ".join(words(parsed(picture)))
+    text = " ".join(words(parsed(picture)))
     shown = {node.name for node in picture.nodes if not node.kind.endswith("subnet")}
 
-    assert sorted(name for name in shown if name not in said) == []
+    assert sorted(name for name in shown if name not in text) == []
 
 
-def test_no_text_is_too_small_to_read_in_a_readme(picture: Callable[[str], Picture]) -> None:
+def test_text_is_readable_in_a_readme(picture: Callable[[str], Picture]) -> None:
     sizes = {float(one.get("font-size", "")) for one in parsed(picture("prod")).iter(f"{SVG}text")}
 
     assert min(sizes) >= 11
 
 
-def test_it_says_what_it_shows_to_those_who_do_not_see_it(picture: Callable[[str], Picture]) -> None:
+def test_the_picture_has_a_description_for_screen_readers(picture: Callable[[str], Picture]) -> None:
     root = parsed(picture("dev"))
     title, description = (root.findtext(f"{SVG}{tag}") or "" for tag in ("title", "desc"))
 
@@ -71,14 +69,14 @@ def test_it_says_what_it_shows_to_those_who_do_not_see_it(picture: Callable[[str
     assert "reached by HTTPS 443 bob.dev.example.com" in description
 
 
-def test_it_carries_its_own_model(picture: Callable[[str], Picture]) -> None:
-    carried = json.loads(parsed(picture("prod")).findtext(f"{SVG}metadata") or "")
+def test_the_picture_has_its_model_as_metadata(picture: Callable[[str], Picture]) -> None:
+    metadata = json.loads(parsed(picture("prod")).findtext(f"{SVG}metadata") or "")
 
-    assert carried == json.loads(json.dumps(picture("prod").as_json()))
+    assert metadata == json.loads(json.dumps(picture("prod").as_json()))
 
 
-def test_every_colour_has_one_for_dark_pages(picture: Callable[[str], Picture]) -> None:
-    """Converters that know no media queries must find the light ones outside of them."""
+def test_each_colour_has_a_variant_for_dark_pages(picture: Callable[[str], Picture]) -> None:
+    """The light ones are outside of media queries, for converters without those."""
     style = parsed(picture("dev")).findtext(f"{SVG}style") or ""
     light, dark = style.split("@media (prefers-color-scheme: dark)")
     names = {
@@ -96,7 +94,7 @@ def test_tasks_are_spread_over_the_zones() -> None:
     assert [word for word in words(root) if word.startswith("task")] == ["task \u00d72", "task", "task"]
 
 
-def test_where_a_task_may_run_is_shown_too() -> None:
+def test_zones_without_a_task_are_shown() -> None:
     one = words(parsed(drawn(subnet("a"), subnet("b"), service("web", "a", "b"))))
     none = words(parsed(drawn(subnet("a"), service("web", "a", desiredCount=0))))
 
@@ -104,15 +102,15 @@ def test_where_a_task_may_run_is_shown_too() -> None:
     assert none.count("no task") == 1
 
 
-def test_a_long_list_is_cut_and_says_so() -> None:
+def test_a_long_list_is_shortened() -> None:
     groups = [resource("cloudwatch/logGroup:LogGroup", f"group-{number}") for number in range(20)]
-    said = words(parsed(drawn(*groups)))
+    text = words(parsed(drawn(*groups)))
 
-    assert "and 13 more" in said
-    assert len([word for word in said if word.startswith("group-")]) == 7
+    assert "and 13 more" in text
+    assert len([word for word in text if word.startswith("group-")]) == 7
 
 
-def test_what_watches_is_below_where_there_is_too_much_of_it(picture: Callable[[str], Picture]) -> None:
+def test_monitoring_is_below_the_vpc_if_the_column_is_too_long(picture: Callable[[str], Picture]) -> None:
     places = {
         "".join(one.itertext()): float(one.get("y", "")) for one in parsed(picture("prod")).iter(f"{SVG}text")
     }
@@ -121,15 +119,15 @@ def test_what_watches_is_below_where_there_is_too_much_of_it(picture: Callable[[
     assert places["CloudWatch Logs"] < places["Gateway endpoints3"]
 
 
-def test_names_cannot_break_the_drawing() -> None:
+def test_names_are_escaped() -> None:
     assert "<b> & co" in words(parsed(drawn(service("<b> & co"))))
 
 
-def test_the_same_stack_is_always_the_same_file(picture: Callable[[str], Picture]) -> None:
+def test_the_same_stack_gives_the_same_file(picture: Callable[[str], Picture]) -> None:
     assert svg(picture("prod")) == svg(picture("prod"))
 
 
-def test_a_text_that_is_too_wide_is_shortened_in_its_middle() -> None:
+def test_a_wide_text_is_shortened_in_the_middle() -> None:
     name = "a-very-long-domain-name.of-a-company.example.com"
 
     assert fitted("short", 100) == "short"
@@ -138,15 +136,19 @@ def test_a_text_that_is_too_wide_is_shortened_in_its_middle() -> None:
     assert fitted(name, 150).endswith(".com")
 
 
-def test_what_fits_is_on_one_line() -> None:
+def test_texts_are_joined_to_lines() -> None:
     assert packed(["1 task", "Fargate"], 200) == ["1 task · Fargate"]
     assert packed(["1 task", "Fargate"], 60) == ["1 task", "Fargate"]
     assert packed(["one.example.com or two.example.com"], 150) == ["one.example.com or", "two.example.com"]
 
 
-@pytest.mark.parametrize("missing", ["cloudwatch/eventRule:EventRule", "wafv2/webAcl:WebAcl"])
-def test_what_a_failed_update_has_not_made_is_left_out_with_its_lines(planned: Planned, missing: str) -> None:
+@pytest.mark.parametrize(
+    "missing", ["cloudwatch/eventRule:EventRule", "wafv2/webAcl:WebAcl", "ecs/cluster:Cluster", "ec2/vpc:Vpc"]
+)
+def test_resources_that_a_failed_update_has_not_created_are_left_out_with_their_edges(
+    planned: Planned, missing: str
+) -> None:
     stack = planned("prod")
-    made = tuple(one for one in stack.resources if one.type != f"aws:{missing}")
+    created = tuple(item for item in stack.resources if item.type != f"aws:{missing}")
 
-    assert parsed(picture_of(replace(stack, resources=made))).tag == f"{SVG}svg"
+    assert parsed(picture_of(replace(stack, resources=created))).tag == f"{SVG}svg"
