@@ -26,24 +26,26 @@ class State:
 
     resources: tuple[Mapping[str, Any], ...] = ()
     salt: str = ""
-    """Of the secrets in it."""
+    """Salt of the secrets in it."""
 
     @property
     def identifiers(self) -> list[tuple[str, str]]:
         """(type, id) of every resource that a provider created."""
-        return [(one["type"], one["id"]) for one in self.resources if one.get("custom") and one.get("id")]
+        return [
+            (item["type"], item["id"]) for item in self.resources if item.get("custom") and item.get("id")
+        ]
 
     @property
     def references(self) -> set[str]:
         """Names of the stacks whose outputs this one reads."""
-        found = (one for one in self.resources if one["type"] == _REFERENCE)
-        return {str(one.get("id", "")).rpartition("/")[2] for one in found}
+        references = (item for item in self.resources if item["type"] == _REFERENCE)
+        return {str(item.get("id", "")).rpartition("/")[2] for item in references}
 
     @property
     def networks(self) -> set[str]:
         """Ids of the VPCs that its resources are in."""
-        found: Iterator[Mapping[str, Any]] = (one.get("inputs") or {} for one in self.resources)
-        return {str(inputs["vpcId"]) for inputs in found if inputs.get("vpcId")}
+        every: Iterator[Mapping[str, Any]] = (item.get("inputs") or {} for item in self.resources)
+        return {str(inputs["vpcId"]) for inputs in every if inputs.get("vpcId")}
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Backend:
     @property
     def url(self) -> str:
         """Value of `PULUMI_BACKEND_URL`."""
-        # Without the files that would hold each state's content type.
+        # Without metadata files, which would record each state's content type.
         return f"file://{self.folder}?metadata=skip"
 
     @property
@@ -72,7 +74,7 @@ class Backend:
         return sorted(path.stem for path in self._states.glob("*.json"))
 
     def read(self, stack: str) -> State:
-        """Read a stack's state; one that has none is empty.
+        """Read a stack's state; empty if it has none.
 
         Raises:
             BrokenStateError: the file is truncated or corrupt; the message says how to restore it.
@@ -85,20 +87,20 @@ class Backend:
             provider: dict[str, Any] = latest.get("secrets_providers") or {}
             secrets: dict[str, Any] = provider.get("state") or {}
             state = State(tuple(latest.get("resources") or ()), secrets.get("salt") or "")
-            # Their form is checked when they are read.
+            # Reading them checks their form.
             _ = state.identifiers, state.references
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             copy = self._copy(stack)
             restore = f"restore the last good copy (`cp {copy} {path}`), or " if copy.exists() else ""
             raise BrokenStateError(
-                f"state file {path} is truncated or corrupt ({error}): {restore}let `make down` delete all"
+                f"state file {path} is truncated or corrupt ({error}): {restore}delete it by `make down`"
             ) from error
         return state
 
     def keep_copy(self, stack: str) -> None:
         """Back up the state of a finished run, in case the file is damaged later."""
         temporary = self.path(stack).with_suffix(".json.tmp")
-        # The state itself is complete: a disk that is too full for a copy is no reason to fail.
+        # The state itself is complete, so a disk that is too full for a copy is not an error.
         with suppress(OSError):
             shutil.copyfile(self.path(stack), temporary)
             temporary.replace(self._copy(stack))
@@ -111,7 +113,7 @@ class Backend:
         try:
             self.read(stack)
         except BrokenStateError:
-            # Renamed: a copy would need room. The next successful run makes another one.
+            # A rename needs no room. The next successful run makes another copy.
             with suppress(FileNotFoundError):
                 self._copy(stack).replace(self.path(stack))
 
@@ -123,19 +125,19 @@ class Backend:
             return False
 
     def assign(self, stack: str, emulator: str) -> None:
-        """Record the emulator of a stack."""
+        """Record that a stack is in this emulator."""
         path = self._emulator_of(stack)
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_text(path, f"{emulator}\n")
 
     def set_aside(self, stack: str, folder: Path) -> None:
-        """Move a state that describes another emulator out of the way."""
+        """Move a state that describes another emulator to `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         self.path(stack).replace(folder / f"{stack}.json")
         self.forget(stack)
 
     def forget(self, stack: str) -> None:
-        """Delete the state of a stack and all that the CLI keeps beside it."""
+        """Delete the state of a stack and the CLI's files for it."""
         for path in self._files_of(stack):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
@@ -143,7 +145,7 @@ class Backend:
                 path.unlink(missing_ok=True)
 
     def remove_lock(self, stack: str) -> None:
-        """Remove the CLI's lock, which is stale if the caller holds the lock of `local.locks`."""
+        """Remove the CLI's lock, which is stale when the caller holds `stack_locked`."""
         for path in self._locks(stack).glob("*.json"):
             path.unlink(missing_ok=True)
 

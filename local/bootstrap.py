@@ -23,7 +23,7 @@ VENV_MEGABYTES = 700
 FULL_MEGABYTES = 50
 """A disk with less room than the largest file, Node's binary, counts as full after a failure."""
 
-TRANSLATED = {
+UV_VARIABLES = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
     "find-links": "UV_FIND_LINKS",
@@ -35,17 +35,17 @@ TRANSLATED = {
     "timeout": "UV_HTTP_TIMEOUT",
     "default-timeout": "UV_HTTP_TIMEOUT",
 }
-"""pip's settings that uv, which does not read them, knows by these names."""
-HARMLESS = (
+"""uv's variables for pip's settings, which uv does not read."""
+IRRELEVANT = (
     "break-system-packages", "cache-dir", "disable-pip-version-check", "no-cache-dir", "no-color", "no-input",
     "no-warn-script-location", "prefer-binary", "progress-bar", "quiet", "require-virtualenv", "retries",
     "root-user-action", "user", "verbose",
 )  # fmt: skip
-"""pip's settings that do not say what is installed, or from where."""
+"""pip's settings that change neither the packages nor their origin."""
 
 
 def main() -> None:
-    """Install the locked packages into .venv, unless it has them."""
+    """Install the locked packages into .venv, unless they are installed."""
     if sys.version_info < OLDEST:
         newer = next((path for path in map(shutil.which, NEWER) if path), None)
         if newer is None:
@@ -53,14 +53,14 @@ def main() -> None:
                 f"Python {'.'.join(map(str, sys.version_info[:2]))} is too old: install Python 3.11 or later"
             )
         os.execv(newer, [newer, *sys.argv])  # noqa: S606 -- the same program, on a newer Python
-    # Held until the end: another command may install it at the same time.
+    # Held until the end: another command may install at the same time.
     fcntl.flock(os.open(ROOT, os.O_RDONLY), fcntl.LOCK_EX)
     if installed():
         return
-    need_ensurepip()
+    ensure_ensurepip()
     new = not works(VENV)
     if new:
-        need_room(ROOT, VENV_MEGABYTES)
+        check_room(ROOT, VENV_MEGABYTES)
     print(f"Installing {len(packages(LOCK.read_text('utf-8')))} packages into .venv ... ", end="", flush=True)
     begin = time.monotonic()
     if new:
@@ -89,7 +89,7 @@ def works(venv: Path) -> bool:
 
 
 def install() -> None:
-    """Install the lock by uv, several times as fast as pip, or by pip where its settings ask for that."""
+    """Install the lock by uv, several times as fast as pip, or by pip if uv lacks one of pip's settings."""
     python = VENV / "bin" / "python"
     pip = [str(python), "-m", "pip"]
     environment = uv_environment(pip)
@@ -103,16 +103,16 @@ def install() -> None:
         quietly([*whole[:-1], str(only_uv)])
     uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--require-hashes", "--python", str(python)]
     if subprocess.run([*uv, str(LOCK)], env=environment, capture_output=True, check=False).returncode != 0:
-        need_room_after_failure()
-        # pip can reach some indexes that uv cannot; if it fails, too, its message is shown.
+        check_room_after_failure()
+        # pip can reach some indexes that uv cannot; if it also fails, its message is shown.
         quietly(whole)
 
 
 def uv_environment(pip: list[str]) -> dict[str, str] | None:
-    """Return variables with which uv installs from where pip does; None if it cannot follow pip's settings.
+    """Return the environment with which uv uses pip's indexes; None if uv lacks one of pip's settings.
 
     Raises:
-        SystemExit: pip does not run; a sentence says so.
+        SystemExit: pip does not run.
     """
     settings = uv_settings(quietly([*pip, "config", "list"]))
     if settings is None:
@@ -121,31 +121,31 @@ def uv_environment(pip: list[str]) -> dict[str, str] | None:
 
 
 def uv_settings(listed: str) -> dict[str, str] | None:
-    """Translate `pip config list` into variables for uv; None if uv has no counterpart for a setting."""
+    """Convert the output of `pip config list` to uv's variables; None if uv lacks one of the settings."""
     values: dict[str, str] = {}
-    found = re.findall(r"(?m)^(\S+?)\.([a-z-]+)='(.*)'$", listed)
-    # The later one counts, as for pip.
-    for wanted in ("global", "install", ":env:"):
-        for key, value in ((key, value) for section, key, value in found if section == wanted):
-            if key in TRANSLATED:
-                # pip parts several values by blanks or lines; uv parts folders by commas.
+    settings = re.findall(r"(?m)^(\S+?)\.([a-z-]+)='(.*)'$", listed)
+    # As for pip, a later section overrides an earlier one.
+    for section in ("global", "install", ":env:"):
+        for key, value in ((key, value) for name, key, value in settings if name == section):
+            if key in UV_VARIABLES:
+                # pip separates values by spaces or lines; uv separates folders by commas.
                 parts = value.replace("\\n", " ").split()
-                values[TRANSLATED[key]] = ("," if key == "find-links" else " ").join(parts)
-            elif key not in HARMLESS:
+                values[UV_VARIABLES[key]] = ("," if key == "find-links" else " ").join(parts)
+            elif key not in IRRELEVANT:
                 return None
     return {name: value for name, value in values.items() if value}
 
 
 def packages(lock: str) -> dict[str, str]:
-    """Split a lock into its packages' entries, by name."""
+    """Return the entry of each package in a lock file, by the package's name."""
     return {
         match["name"]: match[0]
         for match in re.finditer(r"(?m)^(?P<name>[A-Za-z0-9._-]+)==.*\n(?:[ \t]+.*\n?)*", lock)
     }
 
 
-def need_ensurepip() -> None:
-    """Install what `python -m venv` needs, which Debian has in a separate package."""
+def ensure_ensurepip() -> None:
+    """Install ensurepip for `python -m venv`, which Debian has in a separate package."""
     if find_spec("ensurepip") is None:
         package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
         if not (Path("/etc/debian_version").exists() and hasattr(os, "geteuid") and os.geteuid() == 0):
@@ -155,13 +155,13 @@ def need_ensurepip() -> None:
             sys.exit(f"Without it there is no virtual environment: install {package} yourself")
         apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y"]
         get = [*apt, "install", "--no-install-recommends", package]
-        # A fresh image has no package lists, an old one has outdated ones: only then they are updated.
+        # Only a machine with missing or outdated package lists needs an update.
         if subprocess.run(get, check=False, stdin=subprocess.DEVNULL, capture_output=True).returncode != 0:
             quietly([*apt, "update"])
             quietly(get)
 
 
-def need_room(folder: Path, megabytes: int) -> None:
+def check_room(folder: Path, megabytes: int) -> None:
     """Exit with a message if the disk has less room than .venv needs."""
     free = shutil.disk_usage(folder).free // 2**20
     if free < megabytes:
@@ -171,11 +171,11 @@ def need_room(folder: Path, megabytes: int) -> None:
         )
 
 
-def need_room_after_failure() -> None:
+def check_room_after_failure() -> None:
     """Exit if the disk is full: the installers' own messages are long."""
     for folder in (ROOT, Path(tempfile.gettempdir()), Path.home()):
         if folder.is_dir():
-            need_room(folder, FULL_MEGABYTES)
+            check_room(folder, FULL_MEGABYTES)
 
 
 def quietly(command: list[str]) -> str:
@@ -190,7 +190,7 @@ def quietly(command: list[str]) -> str:
             text=True,
         ).stdout
     except subprocess.CalledProcessError as error:
-        need_room_after_failure()
+        check_room_after_failure()
         sys.exit(f"\n{error.stdout}\n`{' '.join(command)}` failed with exit code {error.returncode}")
 
 

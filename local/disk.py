@@ -22,11 +22,11 @@ class DiskFullError(LocalError):
 
 @contextmanager
 def writing(path: Path, *, needs_bytes: int) -> Generator[None]:
-    """Turn the system's error for a full disk, which names no file, into one that does.
+    """Convert the system's error for a full disk into one that names the file and what it needs.
 
     Args:
-        path: file that is written in the block.
-        needs_bytes: how large it gets, about.
+        path: file that the block writes.
+        needs_bytes: its approximate size.
 
     Raises:
         DiskFullError: there is no room for it.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import docker
 
 LABEL: Final = "node-on-ecs"
-"""Label of every image that the local run makes; its value says what for."""
+"""Label of every image that the local run makes; its value is the image's purpose."""
 SOCKET: Final = Path("/var/run/docker.sock")
 
 _CALL_SECONDS: Final = 120
@@ -39,7 +39,7 @@ def connect(*, timeout: float = _CALL_SECONDS, socket: Path | None = None) -> do
         socket: socket of another daemon.
 
     Raises:
-        DockerError: none answers.
+        DockerError: no daemon answers.
     """
     import docker
     from docker.errors import DockerException
@@ -83,7 +83,7 @@ def answers(path: Path = SOCKET, *, timeout: float = _PING_SECONDS) -> bool:
 
 
 def no_daemon() -> str:
-    """Return the message of a missing daemon: what to do on this machine."""
+    """Return the message for a missing daemon, with what to do on this machine."""
     host = os.environ.get("DOCKER_HOST")
     if host:
         return f"no Docker daemon answers at DOCKER_HOST={host}: start it, or unset DOCKER_HOST"
@@ -99,7 +99,7 @@ def machine_architecture() -> Literal["X86_64", "ARM64"]:
     """Return this machine's processor as ECS names it.
 
     Raises:
-        DockerError: it is one that ECS does not have.
+        DockerError: ECS does not have it.
     """
     machine = platform.machine().lower()
     if machine in {"x86_64", "amd64"}:
@@ -114,11 +114,11 @@ def docker_engine(action: str, *, timeout: float = _CALL_SECONDS) -> Generator[A
     """Connect to the daemon's low-level API, which the docker package types only in part.
 
     Args:
-        action: what is done, for the error message, such as "push app:1".
+        action: the action for error messages, such as "push app:1".
         timeout: seconds for each call.
 
     Raises:
-        DockerError: no daemon answers, or it refused.
+        DockerError: no daemon answers, or an operation failed.
     """
     from docker.errors import DockerException
 

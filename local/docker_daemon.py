@@ -1,4 +1,4 @@
-"""Installs and starts a Docker daemon where none runs, for all clones, and stops it again."""
+"""Installs and starts a Docker daemon where none is running, for all clones, and stops it again."""
 
 from __future__ import annotations
 
@@ -23,46 +23,46 @@ from local.docker import DockerError
 from local.processes import ProcessIdentity, log_end, spawn
 
 FOLDER: Final = Path("/run/node-on-ecs")
-"""Folder in which all clones record the daemon that one of them has started."""
+"""Folder in which all clones record a daemon that one of them started."""
 
 _START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 30
 _POLL_SECONDS: Final = 0.2
 _PACKAGES: Final = ("docker.io", "iptables", "ca-certificates")
 _CLIENT_PACKAGES: Final = ("docker-cli", "docker-buildx")
-"""Packages that newer Debian releases have apart from docker.io."""
+"""Packages that newer Debian releases split from docker.io."""
 
 
 @dataclass(frozen=True)
 class DockerDaemon:
-    """The machine's daemon, with a record if a clone has started it."""
+    """The machine's daemon, with a record if a clone started it."""
 
     folder: Path = FOLDER
-    """Holds the record of the process that was started, its log, and the lock of those that use it."""
+    """Folder of the record of the started process, its log, and the lock of its users."""
     socket: Path = docker.SOCKET
     pid_file: Path = Path("/var/run/docker.pid")
-    """Written by the daemon, which exits if the process in it runs."""
+    """Process file of the daemon, which exits if the process in it is running."""
     command: tuple[str, ...] = ("dockerd",)
 
     @contextmanager
     def kept_running(self) -> Generator[int | None]:
-        """Keep `stop_if_unused` of every process from stopping the daemon in the meantime.
+        """Keep `stop_if_unused` of every process from stopping the daemon meanwhile.
 
         Yields:
-            A descriptor. A process that inherits it keeps the daemon running too, as long as it lives. None
-            where this user could not have started a daemon, and no other did.
+            A descriptor. A process that inherits it also keeps the daemon running, until it exits. None if
+            this user may not start a daemon, and no other user did.
         """
         with self._locked(fcntl.LOCK_SH) as descriptor:
             yield descriptor
 
     def start_or_join(self, *, say: Callable[[str], None] = print) -> None:
-        """Make sure that a daemon answers: as root on Debian install and start one, else say what to do.
+        """Make sure that a daemon answers: install and start one as root on Debian, otherwise say what to do.
 
         Several processes may call this at once: one starts it, the others wait. Call it within
         `kept_running`, so that no other process stops the daemon.
 
         Args:
-            say: called with what is being done. On a terminal the user is asked before anything is installed.
+            say: called with each step. On a terminal the user is prompted before anything is installed.
 
         Raises:
             DockerError: no daemon answers.
@@ -80,19 +80,19 @@ class DockerDaemon:
             replace_text(self._record, json.dumps({"pid": process.pid, "started": process.started}))
 
     def stop_if_unused(self) -> bool:
-        """Stop the daemon if a clone has started it and none uses it; return whether it was stopped.
+        """Stop the daemon if a clone started it and nothing uses it; return whether it was stopped.
 
         A daemon is in use if it has containers, or if a process holds `kept_running`, as every emulator does.
 
         Raises:
-            DockerError: it does not end.
+            DockerError: it does not exit.
         """
         process = self._recorded()
         if process is None or not _may_install():
             return False
-        # No process can begin to use it before it has exited.
+        # While the lock is held exclusively, no process can start to use the daemon.
         with self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB) as alone:
-            # It is unknown what runs in a daemon that does not answer.
+            # A daemon that does not answer may have containers.
             if alone is None or not process.alive or not self._answers() or self._containers():
                 return False
             if _has_systemd():
@@ -103,9 +103,9 @@ class DockerDaemon:
             deadline = time.monotonic() + _STOP_SECONDS
             while process.alive:
                 if time.monotonic() > deadline:
-                    what = f"the Docker daemon (process {process.pid})"
                     raise DockerError(
-                        f"{what} does not exit within {_STOP_SECONDS} s: run `kill {process.pid}`"
+                        f"the Docker daemon (process {process.pid}) does not exit within {_STOP_SECONDS} s: "
+                        f"run `kill {process.pid}`"
                     )
                 time.sleep(_POLL_SECONDS)
             self._record.unlink(missing_ok=True)
@@ -121,7 +121,7 @@ class DockerDaemon:
         return self.folder / "dockerd.log"
 
     def _recorded(self) -> ProcessIdentity | None:
-        """Return the process that a clone has started as the daemon; it may have ended since."""
+        """Return the daemon's process that a clone started; it may have exited since."""
         try:
             record: Any = json.loads(self._record.read_text())
             return ProcessIdentity(int(record["pid"]), str(record["started"]))
@@ -129,10 +129,10 @@ class DockerDaemon:
             return None
 
     def _process(self) -> ProcessIdentity | None:
-        """Return the process that is the daemon now."""
+        """Return the process of the running daemon."""
         try:
             pid = int(self.pid_file.read_text())
-            # The file remains after a daemon was killed, and another process may have the id by now.
+            # The file outlives a daemon that was killed, and another process may have the id by now.
             name = Path(f"/proc/{pid}/comm").read_text().strip()
         except (OSError, ValueError):
             return None
@@ -146,7 +146,7 @@ class DockerDaemon:
             return len(docker.engine(client).containers(all=True))
 
     @contextmanager
-    def _locked(self, how: int) -> Generator[int | None]:
+    def _locked(self, operation: int) -> Generator[int | None]:
         """Hold the lock of the daemon's users; yield None if it is not available."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -155,7 +155,7 @@ class DockerDaemon:
             yield None
             return
         try:
-            fcntl.flock(descriptor, how)
+            fcntl.flock(descriptor, operation)
         except BlockingIOError:
             yield None
         else:
@@ -164,13 +164,13 @@ class DockerDaemon:
             os.close(descriptor)
 
     def _install(self, say: Callable[[str], None]) -> None:
-        say(f"No Docker daemon answers. These Debian packages bring one: {', '.join(_PACKAGES)}.")
-        if not _agrees("Install them and start Docker?"):
+        say(f"No Docker daemon answers. The Debian packages {', '.join(_PACKAGES)} are needed.")
+        if not _confirm("Install them and start Docker?"):
             raise DockerError("no Docker daemon answers: install and start one, and run this again")
-        # Another clone may be about the same.
+        # Another clone may be installing at the same time.
         apt = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-o", "DPkg::Lock::Timeout=300")
         install = (*apt, "install", "--no-install-recommends")
-        # A fresh image has no package lists, an old one has outdated ones: only then they are updated.
+        # Only a machine with missing or outdated package lists needs an update.
         if _run(*install, *_PACKAGES) != 0:
             _run(*apt, "update")
             if _run(*install, *_PACKAGES) != 0:
@@ -195,27 +195,29 @@ class DockerDaemon:
                 if self._comes_up(other, deadline):
                     return False
                 if other.alive:
-                    what = f"the Docker daemon, process {other.pid},"
-                    raise DockerError(f"{what} neither answers nor exits: run `kill {other.pid}`")
+                    raise DockerError(
+                        f"the Docker daemon, process {other.pid}, neither answers nor exits: "
+                        f"run `kill {other.pid}`"
+                    )
             say("Starting the Docker daemon.")
             process = spawn(self.command, log=self._log, environment=os.environ)
             if self._comes_up(process, deadline):
                 return True
             if process.alive:
                 process.signal(signal.SIGTERM)
-                how = f"does not answer after {_START_SECONDS} s"
+                failure = f"does not answer after {_START_SECONDS} s"
             elif self._process() is not None:
                 # Another daemon was faster, and this one exited.
                 continue
             else:
-                how = "exited"
-            end = f"its log, {self._log}, ends with:\n{log_end(self._log, lines=5)}"
-            raise DockerError(f"the Docker daemon {how}; {end}")
+                failure = "exited"
+            end = log_end(self._log, lines=5)
+            raise DockerError(f"the Docker daemon {failure}; its log, {self._log}, ends with:\n{end}")
 
     def _comes_up(self, process: ProcessIdentity, deadline: float) -> bool:
-        """Wait until a daemon answers; return whether it did before it ended and before the deadline."""
+        """Wait until a daemon answers; return False if it exits or the deadline passes before."""
         while process.alive and time.monotonic() < deadline:
-            # A daemon that is stopping still answers for a moment.
+            # An earlier daemon that is stopping still answers for a moment.
             if self._answers(1) and self._process() == process:
                 return True
             time.sleep(_POLL_SECONDS)
@@ -223,7 +225,7 @@ class DockerDaemon:
 
 
 def _may_install() -> bool:
-    """Whether this is Debian or one of its descendants, and the user is root."""
+    """Whether the user is root, on Debian or a distribution based on it."""
     try:
         release = platform.freedesktop_os_release()
     except OSError:
@@ -239,8 +241,8 @@ def _run(*command: str) -> int:
     return subprocess.run(command, check=False, stdin=subprocess.DEVNULL).returncode
 
 
-def _agrees(question: str) -> bool:
-    """Ask the user; without a terminal the answer is yes."""
+def _confirm(question: str) -> bool:
+    """Prompt the user; without a terminal the answer is yes."""
     if sys.stdin is None or not sys.stdin.isatty():
         return True
     return input(f"{question} [Y/n] ").strip().lower() in {"", "y", "yes"}

@@ -6,10 +6,10 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from local.backend import Backend, BrokenStateError, State
@@ -22,21 +22,25 @@ from local.isolation import NO_ACCOUNT, point_at
 from local.locks import BusyError, everything_locked, stack_locked, stack_watched
 from local.resources.cloud import Cloud
 
+if TYPE_CHECKING:
+    from docker import DockerClient
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 DEFAULT_PASSPHRASE: Final = "local"  # noqa: S105 -- nothing in the emulator is worth hiding
 _DEFAULT_REGION: Final = "us-east-1"
 _REACHABLE_SECONDS: Final = 15.0
-_ANSWERS_OF_APPS: Final = frozenset(range(200, 600)) - {502, 503, 504}
-_DESCRIBED_AT_ONCE: Final = 10
+_APP_STATUSES: Final = frozenset(range(200, 600)) - {502, 503, 504}
+"""Statuses that are not the load balancer's own."""
+_SERVICES_AT_ONCE: Final = 10
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
-_NETWORK: Final = frozenset({"tcp", "tls", "udp"})
+_NETWORK_SCHEMES: Final = frozenset({"tcp", "tls", "udp"})
 _REPOSITORY: Final = "aws:ecr/repository:Repository"
 _SALT: Final = re.compile(r"^encryptionsalt: *(\S+)", re.MULTILINE)
 _OTHER_ENCRYPTION: Final = re.compile(r"^(secretsprovider|encryptedkey):.*\n?", re.MULTILINE)
 
 
 class Run(Protocol):
-    """One run of the CLI on a stack."""
+    """A run of the CLI on a stack."""
 
     succeeded: bool
     """Set by the caller when the CLI has succeeded."""
@@ -47,13 +51,13 @@ R = TypeVar("R", bound=Run)
 
 @dataclass(frozen=True, kw_only=True)
 class LocalEnvironment:
-    """Stacks on this machine. Nothing here reaches an AWS account."""
+    """Stacks on this machine; none of them reaches an AWS account."""
 
     project: str
     passphrase: str = DEFAULT_PASSPHRASE
     """Passphrase of the local states and of encrypted values in stack files."""
     root: Path = ROOT
-    say: Callable[[str], None] = field(default=lambda line: print(line, file=sys.stderr, flush=True))
+    say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
 
     @property
     def folder(self) -> Path:
@@ -66,7 +70,7 @@ class LocalEnvironment:
         return Backend(self.folder / "state", self.project)
 
     def stacks(self) -> list[str]:
-        """Return the names of the stacks in the running emulator; none without one."""
+        """Return the names of the stacks in the running emulator, if one runs."""
         emulator = Emulator.running(self.folder)
         if emulator is None:
             return []
@@ -81,7 +85,7 @@ class LocalEnvironment:
         emulator = Emulator.running(self.folder)
         if emulator is None:
             raise LocalError(
-                "the emulator does not run, so the local stacks are gone: `make up` creates them again"
+                "the emulator does not run, so there are no local stacks: `make up` creates them again"
             )
         return emulator
 
@@ -97,9 +101,9 @@ class LocalEnvironment:
         return door
 
     def address(self, url: str) -> str:
-        """Return the local address for `url`, an address on AWS."""
+        """Return the address on this machine for `url`, an address on AWS."""
         parts = urlsplit(url)
-        if parts.scheme in _NETWORK:
+        if parts.scheme in _NETWORK_SCHEMES:
             address = self.front_door().network_address(parts.hostname or "", parts.port or 0)
             # TLS ends at the load balancer.
             scheme = "udp" if parts.scheme == "udp" else "tcp"
@@ -107,7 +111,7 @@ class LocalEnvironment:
         return self.front_door().url(parts.hostname or "", parts.path)
 
     def variables(self, emulator: Emulator | None = None) -> dict[str, str]:
-        """Return the variables with which the CLI, and any AWS client, works on local stacks."""
+        """Return the environment variables for the CLI, or any AWS client, on local stacks."""
         emulator = emulator or self.emulator()
         return {
             "PULUMI_HOME": str(self.folder / "home"),
@@ -127,23 +131,23 @@ class LocalEnvironment:
         Args:
             stack: its name.
             command: its name, for the lock.
-            make: called with `variables` for the CLI, the `folder` in which it finds Pulumi.yaml and the
-                stack file, whether the stack is `new` and has to be initialized first, whether its
-                `last_update_failed`, the descriptors of the `locks`, which the CLI has to inherit (killed
-                alone, this process leaves it writing the state), and `wait_until_ready`, which returns when
-                the emulator and the front door answer.
-            region: of the stack; that of the emulator, if not given.
+            make: called with keyword arguments: `variables` for the CLI, the `folder` with Pulumi.yaml and
+                the stack file, whether the stack is `new` and has to be initialized, whether its
+                `last_update_failed`, the descriptors of the `locks`, which the CLI has to inherit (if this
+                process is killed, the CLI still writes the state), and `wait_until_ready`, which returns
+                when the emulator and the front door answer.
+            region: the stack's; empty for the emulator's.
 
         Raises:
-            LocalError: something cannot be started, the state is damaged, or another run holds the stack.
+            LocalError: a server cannot be started, the state is damaged, or another run holds the stack.
         """
         from local.provider.server import Servers
 
-        what = f"{command} {stack}"
+        holder = f"{command} {stack}"
         with (
-            # `dev` needs the stack that it follows.
-            stack_watched(self.folder, stack, what) if command == "destroy" else nullcontext(),
-            stack_locked(self.folder, stack, what) as locks,
+            # `dev` needs the stack that it watches.
+            stack_watched(self.folder, stack, holder) if command == "destroy" else nullcontext(),
+            stack_locked(self.folder, stack, holder) as locks,
             DockerDaemon().kept_running(),
         ):
             emulator, door = self._start(stack, region)
@@ -171,7 +175,7 @@ class LocalEnvironment:
             finally:
                 servers.stop()
                 if run.succeeded:
-                    # Else created resources may be missing from the state.
+                    # Otherwise the state may lack resources that were created.
                     interrupted.unlink(missing_ok=True)
                     failed.unlink(missing_ok=True)
                     self.backend.keep_copy(stack)
@@ -186,7 +190,7 @@ class LocalEnvironment:
         running = None if region else Emulator.running(self.folder)
         region = region or (running.region if running else _DEFAULT_REGION)
         emulator = Emulator.start_or_join(state_dir=self.folder, region=region, say=self.say)
-        # A task first requests its metadata, which the front door relays.
+        # It relays the metadata that a task requests first.
         door = FrontDoor.start_or_join(
             state_dir=self.folder, emulator=emulator.endpoint, region=region, say=self.say
         )
@@ -194,12 +198,17 @@ class LocalEnvironment:
         return emulator, door
 
     def _set_aside_stale_states(self, emulator: Emulator, *, held: str | None) -> None:
-        """Move away the states of an emulator that no longer runs: their resources are gone."""
+        """Move the states of an earlier emulator, whose resources no longer exist, to another folder.
+
+        Args:
+            emulator: the running one.
+            held: stack that this process has locked.
+        """
         backend = self.backend
         stale = [name for name in backend.stacks() if not backend.belongs_to(name, emulator.identity)]
         kept = self.folder / "state-of-earlier-emulators"
         for name in stale:
-            # A stack that another run holds is left to that run.
+            # Another run handles the stack that it holds.
             with suppress(BusyError):
                 if name == held:
                     backend.set_aside(name, kept)
@@ -218,7 +227,7 @@ class LocalEnvironment:
             "PULUMI_DEBUG_PROVIDERS": providers,
             # `--event-log` is one of the commands' options for debugging.
             "PULUMI_DEBUG_COMMANDS": "true",
-            # The state is written at the end. Resources of an interrupted run are found by tags.
+            # The state is written at the end only. The resources of an interrupted run are found by tags.
             "PULUMI_EXPERIMENTAL": "true",
             "PULUMI_SKIP_CHECKPOINTS": "true",
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
@@ -231,77 +240,79 @@ class LocalEnvironment:
         name = f"Pulumi.{stack}.yaml"
         source, copy = self.root / name, folder / name
         shutil.copyfile(self.root / "Pulumi.yaml", folder / "Pulumi.yaml")
-        # A stack can be deleted without its configuration.
+        # A stack can be destroyed without its stack file.
         text = source.read_text("utf-8") if source.exists() else ""
         # Local states use a passphrase, whatever encrypts those in the account.
         text = _OTHER_ENCRYPTION.sub("", text)
         if not _SALT.search(text):
-            found = _SALT.search(copy.read_text("utf-8")) if copy.exists() else None
-            salt = salt or (found[1] if found else "")
+            earlier = _SALT.search(copy.read_text("utf-8")) if copy.exists() else None
+            salt = salt or (earlier[1] if earlier else "")
             text = f"{text.rstrip()}\nencryptionsalt: {salt}\n" if salt else text
         copy.write_text(text, "utf-8")
         return folder
 
-    def _note(self, stack: str, what: str) -> Path:
-        return self.folder / "notes" / f"{stack}.{what}"
+    def _note(self, stack: str, kind: str) -> Path:
+        return self.folder / "notes" / f"{stack}.{kind}"
 
     def wait_until_reachable(self, outputs: Mapping[str, Any]) -> None:
-        """Ask each service's address until an answer comes from the app, through DNS and listener rules.
+        """Request each service's address until the app responds, through DNS and listener rules.
 
-        The update has waited until the app is healthy; here any status counts that is not the load balancer's
-        own. A service with a desired count of 0 is skipped.
+        The update has waited until the app is healthy, so any status of the app is accepted. Services with a
+        desired count of 0 are skipped.
 
         Raises:
-            NoAnswerError: the app does not answer; the message has the last answer.
+            NoAnswerError: the app does not respond; the message has the last response.
         """
         door = self.front_door()
         urls: Mapping[str, str] = outputs.get("urls", {})
-        reached = {name: service for name, service in outputs["service_names"].items() if name in urls}
-        for name in self._awake(outputs["cluster_name"], reached):
+        services = {name: service for name, service in outputs["service_names"].items() if name in urls}
+        for name in self._with_tasks(outputs["cluster_name"], services):
             parts = urlsplit(urls[name])
-            if parts.scheme in _NETWORK:
+            if parts.scheme in _NETWORK_SCHEMES:
                 door.wait_until_open(parts.hostname or "", parts.port or 0, seconds=_REACHABLE_SECONDS)
                 continue
             door.wait_until_answers(
                 parts.hostname or "",
                 path=parts.path or "/",
                 seconds=_REACHABLE_SECONDS,
-                accepts=_ANSWERS_OF_APPS,
+                accepts=_APP_STATUSES,
             )
 
-    def _awake(self, cluster: str, services: Mapping[str, str]) -> list[str]:
+    def _with_tasks(self, cluster: str, services: Mapping[str, str]) -> list[str]:
+        """Return the services whose desired count is not 0; `services` has the ECS name of each."""
         emulator = self.emulator()
         ecs = Cloud(emulator.endpoint, region=emulator.region).client("ecs")
-        names = sorted(services)
+        ecs_names = sorted(services.values())
         described: list[dict[str, Any]] = []
-        for start in range(0, len(names), _DESCRIBED_AT_ONCE):
-            some = [services[name] for name in names[start : start + _DESCRIBED_AT_ONCE]]
-            described += ecs.describe_services(cluster=cluster, services=some)["services"]
-        awake = {service["serviceName"] for service in described if service["desiredCount"]}
-        return [name for name in names if services[name] in awake]
+        for start in range(0, len(ecs_names), _SERVICES_AT_ONCE):
+            batch = ecs_names[start : start + _SERVICES_AT_ONCE]
+            described += ecs.describe_services(cluster=cluster, services=batch)["services"]
+        with_tasks = {service["serviceName"] for service in described if service["desiredCount"]}
+        return sorted(name for name, ecs_name in services.items() if ecs_name in with_tasks)
 
     def in_order_of_deletion(self, stacks: Iterable[str]) -> list[str]:
-        """Sort so that a stack that reads another one's outputs, or is in its network, comes before it."""
+        """Sort so that a stack comes before those whose outputs it reads or whose network it is in."""
         states = {stack: self._state(stack) for stack in stacks}
-        made = {name: stack for stack, state in states.items() for _, name in state.identifiers}
-        left = {
-            stack: (state.references | {made.get(one, stack) for one in state.networks}) & {*states} - {stack}
+        owners = {identifier: stack for stack, state in states.items() for _, identifier in state.identifiers}
+        uses = {
+            stack: (state.references | {owners.get(network, stack) for network in state.networks})
+            & {*states} - {stack}
             for stack, state in states.items()
         }
         ordered: list[str] = []
-        while left:
-            used = set[str]().union(*left.values())
-            # Two stacks may read one another's outputs; then neither has anything of the other.
-            free = sorted(left.keys() - used) or sorted(left)[:1]
-            ordered += free
-            left = {stack: reads - {*free} for stack, reads in left.items() if stack not in free}
+        while uses:
+            used = set[str]().union(*uses.values())
+            # Stacks may read one another's outputs; then either may come first.
+            unused = sorted(uses.keys() - used) or sorted(uses)[:1]
+            ordered += unused
+            uses = {stack: uses[stack] for stack in uses if stack not in unused}
         return ordered
 
     def _state(self, stack: str) -> State:
         try:
             return self.backend.read(stack)
         except BrokenStateError:
-            # `destroy` cannot read it either; if all stacks are deleted that does not matter.
+            # `destroy` cannot read it either, which does not matter if all stacks are deleted.
             return State()
 
     def forget(self, stack: str) -> None:
@@ -321,34 +332,30 @@ class LocalEnvironment:
         """
         with everything_locked(self.folder, "down"):
             door, emulator = FrontDoor.recorded(self.folder), Emulator.recorded(self.folder)
-            if emulator is not None:
-                self._require_docker()
+            # Without a daemon the records of containers and images must not be deleted.
+            client = None if emulator is None else _connect_to_clean_up()
             if door is not None:
                 door.stop()
-            if emulator is not None:
-                emulator.stop()
+            if emulator is not None and client is not None:
                 from local.images import remove_images
 
-                client = connect()
-                try:
+                with closing(client):
+                    emulator.stop()
                     remove_images(client, prefix=f"localhost:{emulator.port}/")
-                finally:
-                    client.close()
             shutil.rmtree(self.folder, ignore_errors=True)
         if DockerDaemon().stop_if_unused():
             self.say("Stopped the Docker daemon that `make up` had started.")
 
-    @staticmethod
-    def _require_docker() -> None:
-        """Check for a daemon before the records of containers and images are deleted."""
-        try:
-            connect().close()
-        except DockerError as error:
-            raise DockerError(f"containers and images cannot be deleted: {error}") from error
+
+def _connect_to_clean_up() -> DockerClient:
+    try:
+        return connect()
+    except DockerError as error:
+        raise DockerError(f"containers and images cannot be deleted: {error}") from error
 
 
 def _delete_repositories(emulator: Emulator, state: State) -> None:
-    """Delete a stack's repositories with their images; without force, a protected stack's would remain."""
+    """Delete a stack's repositories with their images, which a protected stack's provider would not do."""
     ecr = Cloud(emulator.endpoint, region=emulator.region).client("ecr")
     for kind, name in state.identifiers:
         if kind == _REPOSITORY:

@@ -1,4 +1,4 @@
-"""Builds images: with BuildKit if a client has it, else with the daemon's classic builder."""
+"""Builds images: with BuildKit if a Docker client has it, else with the daemon's classic builder."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from local.docker import LABEL, DockerError, connect, docker_engine
 from local.images import Progress, is_local, pull, registry_digest
 
 NODE_IMAGE: Final = "NODE_IMAGE"
-"""Build argument with the base image; its default is the official one."""
+"""Build argument for the base image; its default is the official one."""
 
 _LAST_LINES: Final = 20
-_ASK_SECONDS: Final = 20
+_CLIENT_SECONDS: Final = 20
 _BUILDKIT_BUILT_IN_BEFORE: Final = 23
-"""From this version on a client has BuildKit only with the buildx plugin."""
+"""From this version on, a client has BuildKit only with the buildx plugin."""
 _FROM: Final = re.compile(
     r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?\s*$", re.IGNORECASE | re.MULTILINE
 )
@@ -40,7 +40,7 @@ _CHECKSUM: Final = re.compile(r"#\d+ sha256:")
 _CACHE_MOUNT: Final = re.compile(
     r"^(\s*RUN\s+(?:--\S+\s+)*?)--mount=type=cache\S*\s+", re.IGNORECASE | re.MULTILINE
 )
-"""Cache mounts, which the classic builder does not have; a step works without them."""
+"""Cache mounts, which the classic builder does not support; a step works without them."""
 _VARIABLE: Final = re.compile(r"\$\{?(\w+)(?::-([^}]*))?\}?")
 
 
@@ -49,22 +49,22 @@ class Build:
     """An image to build for this machine's processor."""
 
     context: Path
-    """Folder that is sent to the builder."""
+    """The folder of the build context."""
     _: KW_ONLY
     tag: str
-    """Name that the image gets."""
+    """Name of the image."""
     dockerfile: Path | None = None
-    """The context's own if None."""
+    """Path of the Dockerfile; the context's if None."""
     build_args: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The Dockerfile's arguments; `NODE_IMAGE` is added where no registry can be reached."""
+    """Build arguments; `NODE_IMAGE` is added if no registry can be reached."""
     target: str | None = None
-    """Stage to build, the last if None."""
+    """Stage to build; the last if None."""
     secrets: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Contents of `RUN --mount=type=secret,id=...` by id."""
+    """Values of `RUN --mount=type=secret,id=...`, by id."""
     progress: Progress = print
-    """Called with each line that the builder prints."""
-    exchanged: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Replacements of images that the Dockerfile names; added if no registry can be reached."""
+    """Called with each line of the builder's output."""
+    replacements: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Replacements for images in the Dockerfile; added if no registry can be reached."""
 
     @property
     def file(self) -> Path:
@@ -75,7 +75,7 @@ class Build:
         """Build, and return the image's id.
 
         Raises:
-            DockerError: no daemon, no Dockerfile, no base image, or a step that fails.
+            DockerError: no daemon answers, the Dockerfile or a base image is missing, or a step fails.
         """
         if not self.file.is_file():
             raise DockerError(
@@ -84,17 +84,17 @@ class Build:
             )
         complete = _with_bases(self)
         try:
-            return _built(complete)
+            return _build(complete)
         except DockerError:
             # Another clone's `make down` may have removed the base image meanwhile.
-            made = {complete.build_args.get(NODE_IMAGE), *complete.exchanged.values()}
-            if all(is_local(image) for image in made if image):
+            bases = {complete.build_args.get(NODE_IMAGE), *complete.replacements.values()}
+            if all(is_local(image) for image in bases if image):
                 raise
-        return _built(_with_bases(self))
+        return _build(_with_bases(self))
 
 
 class _Output:
-    """Passes on what the builder prints, and keeps the last lines for an error."""
+    """Shows the builder's output, and keeps its last lines for an error."""
 
     def __init__(self, job: Build) -> None:
         self._job = job
@@ -107,29 +107,29 @@ class _Output:
                 self._job.progress(text.rstrip())
 
     def failure(self) -> DockerError:
-        told = [
+        replaced = [
             f"{base} replaced {image}, which is not available here: it has npm, yarn and pnpm, but no "
             "apt-get, apk or compiler"
-            for image, base in self._job.exchanged.items()
+            for image, base in self._job.replacements.items()
             if base
         ]
         return DockerError(
-            "\n".join([f"building {self._job.file} failed; its last lines:", *self._last, *told])
+            "\n".join([f"building {self._job.file} failed; its last lines:", *self._last, *replaced])
         )
 
 
-def _built(job: Build) -> str:
+def _build(job: Build) -> str:
     command = buildkit_client()
     return _classic(job) if command is None else _with_buildkit(command, job)
 
 
 def _with_bases(job: Build) -> Build:
-    """Get every base image, or return the build with replacements that are made here."""
+    """Pull every base image; return the build with replacements for those that are not available."""
     dockerfile = job.file.read_text()
     defaults = _defaults(dockerfile)
-    arguments, exchanged = dict(job.build_args), dict[str, str]()
+    arguments, replacements = dict(job.build_args), dict[str, str]()
     for image in bases(dockerfile, {**defaults, **job.build_args}):
-        if (reason := _missing(image, job.progress)) is None:
+        if (reason := _why_unavailable(image, job.progress)) is None:
             continue
         by_argument = NODE_IMAGE not in job.build_args and defaults.get(NODE_IMAGE) == image
         if not by_argument and (
@@ -147,15 +147,20 @@ def _with_bases(job: Build) -> Build:
             arguments[NODE_IMAGE] = base
         else:
             job.progress(f"{base} replaces {image}")
-            exchanged[image] = base
-    if (frontend := _FRONTEND.match(dockerfile)) and (reason := _missing(frontend[1], None)) is not None:
+            replacements[image] = base
+    if (frontend := _FRONTEND.match(dockerfile)) and (
+        reason := _why_unavailable(frontend[1], None)
+    ) is not None:
         job.progress(f"{frontend[1]} is not available, {reason}: the builder's own frontend is used")
-        exchanged[frontend[1]] = ""
-    return replace(job, build_args=arguments, exchanged=exchanged)
+        replacements[frontend[1]] = ""
+    return replace(job, build_args=arguments, replacements=replacements)
 
 
-def _missing(image: str, progress: Progress | None) -> str | None:
-    """Return why an image is not available; None if the daemon has it, or has pulled it now."""
+def _why_unavailable(image: str, progress: Progress | None) -> str | None:
+    """Pull an image if the daemon does not have it; return the reason if that is impossible, else None.
+
+    Without `progress` the registry is only asked for the image.
+    """
     if is_local(image):
         return None
     try:
@@ -170,22 +175,22 @@ def _missing(image: str, progress: Progress | None) -> str | None:
 
 @contextmanager
 def _dockerfile(job: Build, *, has_cache_mounts: bool = True) -> Generator[Path]:
-    """Give the Dockerfile, or a changed copy of it with its ignore file."""
+    """Yield the Dockerfile, or an edited copy of it with its ignore file."""
     text = job.file.read_text()
-    if not job.exchanged and (has_cache_mounts or not _CACHE_MOUNT.search(text)):
+    if not job.replacements and (has_cache_mounts or not _CACHE_MOUNT.search(text)):
         yield job.file
         return
     arguments = {**_defaults(text), **job.build_args}
 
-    def exchange(match: re.Match[str]) -> str:
-        base = job.exchanged.get(_resolved(match[1], arguments))
+    def replace_image(match: re.Match[str]) -> str:
+        base = job.replacements.get(_resolved(match[1], arguments))
         start, end = match.start(1) - match.start(), match.end(1) - match.start()
         return f"{match[0][:start]}{base}{match[0][end:]}" if base else match[0]
 
-    text = _FROM.sub(exchange, text)
+    text = _FROM.sub(replace_image, text)
     while not has_cache_mounts and _CACHE_MOUNT.search(text):
         text = _CACHE_MOUNT.sub(r"\1", text)
-    if (frontend := _FRONTEND.match(text)) and frontend[1] in job.exchanged:
+    if (frontend := _FRONTEND.match(text)) and frontend[1] in job.replacements:
         text = text[frontend.end() :]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "Dockerfile")
@@ -202,23 +207,23 @@ def _ignore_file(job: Build) -> Path | None:
 
 
 def _defaults(dockerfile: str) -> dict[str, str]:
-    """Return the arguments before the first FROM, which choose base images, with their defaults."""
+    """Return the defaults of the arguments before the first FROM, which choose base images."""
     first = _FROM.search(dockerfile)
     head = dockerfile[: first.start()] if first is not None else dockerfile
     return {name: default.strip("\"'") for name, default in _ARG.findall(head) if default}
 
 
 def bases(dockerfile: str, arguments: Mapping[str, str]) -> list[str]:
-    """Return the images that a Dockerfile begins from, without its own stages."""
+    """Return the images in a Dockerfile's FROM instructions, without its own stages."""
     stages: set[str] = {"scratch"}
-    found: list[str] = []
+    images: list[str] = []
     for image, stage in _FROM.findall(dockerfile):
         resolved = _resolved(image, arguments)
-        if resolved and resolved.lower() not in stages and resolved not in found:
-            found.append(resolved)
+        if resolved and resolved.lower() not in stages and resolved not in images:
+            images.append(resolved)
         if stage:
             stages.add(stage.lower())
-    return found
+    return images
 
 
 def _resolved(image: str, arguments: Mapping[str, str]) -> str:
@@ -228,31 +233,31 @@ def _resolved(image: str, arguments: Mapping[str, str]) -> str:
 @functools.cache
 def buildkit_client() -> str | None:
     """Return the first `docker` on PATH that can use BuildKit; each is tried once in a run."""
-    found = (shutil.which("docker", path=folder) for folder in os.get_exec_path())
+    paths = (shutil.which("docker", path=folder) for folder in os.get_exec_path())
     commands = {
-        str(Path(command).resolve()): command for command in reversed([*found]) if command is not None
+        str(Path(command).resolve()): command for command in reversed([*paths]) if command is not None
     }
     return next((command for command in reversed(commands.values()) if _can_buildkit(command)), None)
 
 
 def _can_buildkit(command: str) -> bool:
-    def ask(*arguments: str) -> str | None:
+    def output(*arguments: str) -> str | None:
         try:
-            answer = subprocess.run(
-                [command, *arguments], capture_output=True, text=True, check=False, timeout=_ASK_SECONDS
+            completed = subprocess.run(
+                [command, *arguments], capture_output=True, text=True, check=False, timeout=_CLIENT_SECONDS
             )
         except (OSError, subprocess.TimeoutExpired):
             return None
-        return answer.stdout.strip() if answer.returncode == 0 else None
+        return completed.stdout.strip() if completed.returncode == 0 else None
 
-    major = (ask("version", "--format", "{{.Client.Version}}") or "").partition(".")[0]
+    major = (output("version", "--format", "{{.Client.Version}}") or "").partition(".")[0]
     if major.isdigit() and int(major) < _BUILDKIT_BUILT_IN_BEFORE:
         return True
-    return ask("buildx", "version") is not None
+    return output("buildx", "version") is not None
 
 
 def _with_buildkit(command: str, job: Build) -> str:
-    # The daemon that we ask ourselves, and its own builder: no other one sees the daemon's images.
+    # The same daemon as for other requests, and its own builder: other builders do not have its images.
     environment = {
         **os.environ,
         "DOCKER_BUILDKIT": "1",
@@ -298,12 +303,12 @@ def _classic(job: Build) -> str:
             f"building {job.file} with secrets needs BuildKit: install Docker's buildx plugin "
             "(on Debian: apt-get install docker-buildx)"
         )
-    # The docker package does not read the Dockerfile's own ignore file.
+    # The docker package does not read a Dockerfile's own ignore file.
     ignore = _ignore_file(job)
     patterns = ignore.read_text().splitlines() if ignore is not None else []
     ignored = [line.strip() for line in patterns if line.strip() and not line.startswith("#")]
     with _dockerfile(job, has_cache_mounts=False) as file:
-        # It reads a file outside the context, where a copy is.
+        # It also reads a file outside the context, such as an edited copy.
         dockerfile: Any = process_dockerfile(str(file.resolve()), str(job.context.resolve()))
     archive: Any = tar(job.context, exclude=ignored, dockerfile=dockerfile)
     with archive, docker_engine(f"build {job.file}") as api:

@@ -1,4 +1,4 @@
-"""Pushes, pulls, finds and removes images."""
+"""Pushes, pulls, inspects and removes images."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _CONFLICT: Final = 409
 _SERVER_ERROR: Final = 500
 
 _unreachable: set[str] = set()
-_asking = threading.Lock()
+_registry_lock = threading.Lock()
 
 
 def push(tag: str, *, username: str, password: str) -> str:
     """Push `tag` and return its digest.
 
     Raises:
-        DockerError: the registry refused it.
+        DockerError: the registry refuses it.
     """
     repository, _, version = tag.rpartition(":")
     login = {"username": username, "password": password}
@@ -35,8 +35,8 @@ def push(tag: str, *, username: str, password: str) -> str:
     with docker_engine(f"push {tag}") as api:
         lines = api.push(repository, tag=version, stream=True, decode=True, auth_config=login)
         for line in reported(lines, f"push {tag}"):
-            told: dict[str, Any] = line.get("aux") or {}
-            digest = str(told.get("Digest", digest))
+            result: dict[str, Any] = line.get("aux") or {}
+            digest = str(result.get("Digest", digest))
     if not digest:
         raise DockerError(
             f"cannot push {tag}: Docker reports no digest, so the registry may not have it; run this again"
@@ -77,7 +77,7 @@ def is_local(image: str) -> bool:
 
 
 def local_image(image: str) -> dict[str, Any] | None:
-    """Return an image as the daemon describes it; None if it does not have it."""
+    """Return the daemon's description of an image; None if it does not have the image."""
     with docker_engine(f"look for image {image}") as api:
         try:
             return api.inspect_image(image)
@@ -86,22 +86,22 @@ def local_image(image: str) -> dict[str, Any] | None:
 
 
 def registry_digest(image: str) -> str | None:
-    """Return the digest of `image` in its registry; None if that does not answer within seconds.
+    """Return the digest of `image` in its registry; None if the registry does not answer within seconds.
 
     A registry that did not answer gets no further request in this run.
 
     Raises:
-        DockerError: no daemon, or the registry does not have the image.
+        DockerError: no daemon answers, or the registry does not have the image.
     """
     registry = _registry(image)
-    with _asking:
+    with _registry_lock:
         if registry in _unreachable:
             return None
         with docker_engine(f"look for {image} in its registry", timeout=_REGISTRY_SECONDS) as api:
             try:
                 return str(api.inspect_distribution(image)["Descriptor"]["digest"])
             except APIError as error:
-                # The daemon wraps a registry's refusal; what it cannot reach is a server error.
+                # A registry's refusal is a client error; a registry that is silent is a server error.
                 if error.status_code is not None and error.status_code < _SERVER_ERROR:
                     raise DockerError(f"the registry refuses {image}: {error.explanation}") from error
             except (DockerException, OSError):
@@ -113,22 +113,22 @@ def registry_digest(image: str) -> str | None:
 def remove_images(client: docker.DockerClient, *, prefix: str = "") -> list[str]:
     """Remove the images that the local run made, and return their names.
 
-    The base image is removed with the last of them: other clones build on it, too.
+    The base image is removed with the last of them, since other clones build on it, too.
 
     Args:
         client: the daemon.
-        prefix: remove only those whose name begins with it, such as `localhost:4566/`.
+        prefix: start of the names to remove, such as `localhost:4566/`.
     """
     removed = [
         name
-        for image in _ours(client)
+        for image in _own_images(client)
         if not _is_base(image)
         for name in _names(image, prefix)
         if remove_image(client, name)
     ]
-    left = _ours(client)
-    if all(_is_base(image) for image in left):
-        removed += [name for image in left for name in _names(image, "") if remove_image(client, name)]
+    remaining = _own_images(client)
+    if all(_is_base(image) for image in remaining):
+        removed += [name for image in remaining for name in _names(image, "") if remove_image(client, name)]
     return removed
 
 
@@ -145,7 +145,7 @@ def remove_image(client: docker.DockerClient, name: str) -> bool:
     return True
 
 
-def _ours(client: docker.DockerClient) -> list[dict[str, Any]]:
+def _own_images(client: docker.DockerClient) -> list[dict[str, Any]]:
     return engine(client).images(all=False, filters={"label": LABEL})
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, MutableMapping
 from typing import Final
 
-_FORGOTTEN_PREFIXES: Final = ("AWS_", "_AWS_")
+_REMOVED_PREFIXES: Final = ("AWS_", "_AWS_")
 NO_ACCOUNT: Final[Mapping[str, str]] = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -18,7 +18,7 @@ NO_ACCOUNT: Final[Mapping[str, str]] = {
 
 def isolate(environment: MutableMapping[str, str] = os.environ) -> None:
     """Remove the user's AWS settings from this process: profiles, keys, files, endpoints."""
-    for name in [name for name in environment if name.startswith(_FORGOTTEN_PREFIXES)]:
+    for name in [name for name in environment if name.startswith(_REMOVED_PREFIXES)]:
         del environment[name]
     environment.update(NO_ACCOUNT)
 

@@ -1,4 +1,4 @@
-"""Runs the programs of a long job: shows progress, detects a hang, and stops them with this process."""
+"""Runs long-running programs: reports progress, detects a hang, and stops them with this process."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _MEASURE_SECONDS: Final = 5.0
 _NO_ROOM: Final = ("no space left on device", "disk quota exceeded")
 _SUPERVISOR: Final = """\
 import os, signal, sys, threading
-def end_with_parent():
+def stop_with_parent():
     os.read(0, 1)
     os.killpg(0, 9)
-threading.Thread(target=end_with_parent, daemon=True).start()
+threading.Thread(target=stop_with_parent, daemon=True).start()
 pid = os.posix_spawn(
     sys.argv[1],
     sys.argv[1:],
@@ -35,8 +35,8 @@ pid = os.posix_spawn(
 )
 os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 255)
 """
-"""Starts the program, and kills its whole process group as soon as the pipe on standard input closes, which
-happens even if this process is killed."""
+"""Starts the program, and kills its process group when the pipe on standard input closes, which happens even
+if this process is killed."""
 
 
 class JobError(Exception):
@@ -57,9 +57,9 @@ class Job:
     stop: threading.Event = field(default_factory=threading.Event)
     """Set by another thread to end the job."""
     inherited: Sequence[int] = ()
-    """Descriptors that the programs inherit, such as a lock, which is held until the last one exits."""
+    """Descriptors that the programs inherit, such as a lock's, which is held until the last program exits."""
     progress_seconds: float = 15.0
-    """How often progress is reported."""
+    """Interval of progress reports."""
 
     def run(
         self,
@@ -70,19 +70,19 @@ class Job:
         progress: Callable[[Sequence[str]], str],
         stall_seconds: float | None = None,
     ) -> list[str]:
-        """Run a program to its end and return the lines that it printed, on both outputs.
+        """Run a program and return the lines of both its outputs.
 
         Args:
             command: the program's path and its arguments.
             environment: all of its environment variables.
             cwd: its working directory; the job's folder by default.
-            progress: returns a line of progress, by the lines printed so far.
+            progress: returns a line of progress for the lines printed so far.
             stall_seconds: how long it may neither print a line nor change the size of the job's folder.
 
         Raises:
-            JobError: it failed, with the last line that it printed, or it hung.
+            JobError: it failed, with its last line, or hung.
             JobStoppedError: `stop` was set.
-            OSError: the disk is full, or the user's share of it.
+            OSError: the disk or the user's quota is full.
         """
         process = subprocess.Popen(
             [sys.executable, "-ISc", _SUPERVISOR, *command],
@@ -105,7 +105,7 @@ class Job:
                     os.killpg(process.pid, signal.SIGKILL)
                 raise
         if code != 0:
-            if any(words in line.lower() for line in lines for words in _NO_ROOM):
+            if any(text in line.lower() for line in lines for text in _NO_ROOM):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.folder))
             last = next((line.strip() for line in reversed(lines) if line.strip()), f"exit code {code}")
             raise JobError(last)
@@ -119,8 +119,8 @@ class Job:
         stall_seconds: float | None,
     ) -> None:
         assert process.stdout is not None  # noqa: S101 -- it is a pipe
-        begin = reported = time.monotonic()
-        stall = _Stall(self.folder, stall_seconds or float("inf"), begin)
+        started = reported = time.monotonic()
+        stall = _Stall(self.folder, stall_seconds or float("inf"), started)
         rest = b""
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
@@ -129,15 +129,15 @@ class Job:
                     raise JobStoppedError("stopped")
                 if selector.select(_POLL_SECONDS):
                     data = os.read(process.stdout.fileno(), 65536)
-                    *whole, rest = (rest + data).split(b"\n")
-                    lines += [line.decode(errors="replace") for line in whole]
+                    *complete, rest = (rest + data).split(b"\n")
+                    lines += [line.decode(errors="replace") for line in complete]
                     if not data:
                         lines += [rest.decode(errors="replace")] if rest else []
                         return
                 now = time.monotonic()
                 if now - reported >= self.progress_seconds:
                     reported = now
-                    self.say(f"{progress(lines)}, after {now - begin:.0f} s")
+                    self.say(f"{progress(lines)}, after {now - started:.0f} s")
                 stall.check(len(lines), now)
 
 
@@ -147,21 +147,26 @@ class _Stall:
 
     folder: Path
     limit: float
-    """In seconds, as all that follows."""
-    moved: float
+    """Seconds without a change."""
+    changed: float
     measured: float = 0.0
     lines: int = 0
     bytes: int = 0
 
     def check(self, lines: int, now: float) -> None:
-        """Raise a JobError if there has been no change for the limit."""
+        """Raise a JobError if nothing has changed for the limit.
+
+        Args:
+            lines: number of lines printed so far.
+            now: in seconds, as `changed` and `measured`.
+        """
         if lines != self.lines:
-            self.lines, self.moved = lines, now
-        elif now - max(self.moved, self.measured) >= min(_MEASURE_SECONDS, self.limit / 4):
+            self.lines, self.changed = lines, now
+        elif now - max(self.changed, self.measured) >= min(_MEASURE_SECONDS, self.limit / 4):
             self.measured = now
             if (measured := size(self.folder)) != self.bytes:
-                self.bytes, self.moved = measured, now
-            elif now - self.moved >= self.limit:
+                self.bytes, self.changed = measured, now
+            elif now - self.changed >= self.limit:
                 raise JobError(f"nothing happened for {self.limit:g} s")
 
 

@@ -21,9 +21,9 @@ from local.disk import MEGABYTE
 from local.user_cache import user_cache
 
 _SMALLEST_BYTES: Final = 10 * MEGABYTE
-"""The daemon looks for larger layers under more of the digests that it knows than for small ones."""
+"""The daemon reuses only large layers under the digests of other pushes."""
 _KEPT: Final = 4
-"""Layers, of about 50 MB each: those of the base image, of an update of it and of an app of one's own."""
+"""Number of layers, of about 50 MB each: of the base image, of an update of it, and of the user's app."""
 _SECONDS: Final = 30
 
 
@@ -34,37 +34,37 @@ def _folder() -> Path | None:
 
 @dataclass(frozen=True, kw_only=True)
 class LayerCache:
-    """The layers of one image, in a repository and in the user's cache; a failure only costs time."""
+    """The layers of an image, in a repository and in the user's cache; a failure only costs time."""
 
     registry: str
     """Address of the registry, such as `http://127.0.0.1:4566`."""
     repository: str
     layers: tuple[str, ...]
-    """Digests of the image's layers as they are unpacked, which Docker calls diff ids, from the lowest on."""
+    """Digests of the unpacked layers, Docker's diff ids, from the lowest layer."""
     folder: Path | None = field(default_factory=_folder)
 
     def offer(self) -> None:
-        """Put the layers that are in the cache into the repository, before a push.
+        """Upload the cached layers to the repository, before a push.
 
         The daemon itself reuses layers of other repositories in the registry.
         """
         with suppress(OSError, HTTPException, ValueError, KeyError):
-            repositories = json.loads(self._ask("_catalog"))["repositories"]
+            repositories = json.loads(self._request("_catalog"))["repositories"]
             for path in (path for layer in self.layers for path in self._cached(layer)):
                 digest = _digest(path)
                 if not any(self._has(repository, digest) for repository in repositories):
-                    self._ask(f"{self.repository}/blobs/uploads/?digest={digest}", path.read_bytes())
-                # The least recently used ones are removed first.
+                    self._request(f"{self.repository}/blobs/uploads/?digest={digest}", path.read_bytes())
+                # The least recently used layers are deleted first.
                 path.touch()
 
     def keep(self, digest: str) -> None:
-        """Copy the large layers of a pushed image into the cache.
+        """Copy the large layers of a pushed image to the cache.
 
         Args:
             digest: of the image's manifest.
         """
         with suppress(OSError, HTTPException, ValueError, KeyError):
-            pushed = json.loads(self._ask(f"{self.repository}/manifests/{digest}"))["layers"]
+            pushed = json.loads(self._request(f"{self.repository}/manifests/{digest}"))["layers"]
             for layer, described in zip(self.layers, pushed, strict=True):
                 if described["size"] >= _SMALLEST_BYTES and not any(self._cached(layer)):
                     self._write(layer, described["digest"])
@@ -79,7 +79,7 @@ class LayerCache:
         self.folder.mkdir(parents=True, exist_ok=True)
         draft = self.folder / f"unfinished-{os.getpid()}"
         try:
-            draft.write_bytes(self._ask(f"{self.repository}/blobs/{digest}"))
+            draft.write_bytes(self._request(f"{self.repository}/blobs/{digest}"))
             draft.replace(self.folder / f"{_hex(layer)}.{_hex(digest)}")
         except OSError:
             draft.unlink(missing_ok=True)
@@ -90,24 +90,24 @@ class LayerCache:
 
     def _has(self, repository: str, digest: str) -> bool:
         try:
-            self._ask(f"{repository}/blobs/{digest}", method="HEAD")
+            self._request(f"{repository}/blobs/{digest}", method="HEAD")
         except HTTPError:
             return False
         return True
 
-    def _ask(self, what: str, data: bytes | None = None, *, method: str | None = None) -> bytes:
-        request = Request(f"{self.registry}/v2/{what}", data, method=method)  # noqa: S310 -- the emulator's
+    def _request(self, path: str, data: bytes | None = None, *, method: str | None = None) -> bytes:
+        request = Request(f"{self.registry}/v2/{path}", data, method=method)  # noqa: S310 -- the emulator's
         try:
-            # Not by the user's proxy, which cannot reach the emulator.
-            with build_opener(ProxyHandler({})).open(request, timeout=_SECONDS) as answer:
-                return bytes(answer.read())
+            # Without the user's proxy, which cannot reach the emulator.
+            with build_opener(ProxyHandler({})).open(request, timeout=_SECONDS) as response:
+                return bytes(response.read())
         except HTTPError as error:
             error.close()
             raise
 
 
 def layers_of(image: dict[str, Any] | None) -> tuple[str, ...]:
-    """Return the diff ids of an image that the daemon has described."""
+    """Return the diff ids in the daemon's description of an image."""
     described: dict[str, Any] = (image or {}).get("RootFS") or {}
     return tuple(described.get("Layers") or ())
 

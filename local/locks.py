@@ -1,4 +1,4 @@
-"""Locks of runs, which end with the process that holds them."""
+"""Locks of runs, which are released when the process that holds them ends."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import os
 import re
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from local.errors import LocalError
+from local.processes import start_time
 
 _LONGEST_NOTE: Final = 1000
-_PROCESS: Final = re.compile(r"process (\d+)")
+_PROCESS_ID: Final = re.compile(r"process (\d+)")
 _LAST_WRITES_SECONDS: Final = 10.0
 """How long the CLI of a killed run may continue."""
 _POLL_SECONDS: Final = 0.05
@@ -26,27 +27,27 @@ class BusyError(LocalError):
 
 @contextmanager
 def stack_locked(folder: Path, stack: str, command: str) -> Generator[tuple[int, ...]]:
-    """Lock one stack. Other stacks may be used meanwhile, but not :func:`everything_locked`.
+    """Lock one stack, and keep :func:`everything_locked` out.
 
     Yields:
-        Descriptors: a child that inherits them holds the lock, too, until it exits.
+        Descriptors. A child that inherits them holds the lock as well, until it exits.
 
     Raises:
         BusyError: another run holds the stack, or everything; the message names that run.
     """
     with (
         _locked(folder / "everything.lock", command, fcntl.LOCK_SH) as everything,
-        _locked(folder / f"{stack}.lock", command, fcntl.LOCK_EX) as one,
+        _locked(folder / f"{stack}.lock", command, fcntl.LOCK_EX) as own,
     ):
-        yield everything, one
+        yield everything, own
 
 
 @contextmanager
 def stack_watched(folder: Path, stack: str, command: str) -> Generator[Callable[[], None]]:
-    """Lock the watch of a stack, and :func:`everything_locked`; updates of the stack may run.
+    """Lock the watch of a stack, and keep :func:`everything_locked` out; updates of the stack may run.
 
     Yields:
-        What notes this command again, after an update.
+        A function that names this command as the holder again, after an update has named itself.
 
     Raises:
         BusyError: another command watches the stack, or everything is held; the message names it.
@@ -71,7 +72,7 @@ def everything_locked(folder: Path, command: str) -> Generator[None]:
 
 @contextmanager
 def exclusive(path: Path) -> Generator[None]:
-    """Wait for the lock at `path`, and take it."""
+    """Wait for the lock at `path`, and hold it."""
     with lock_file(path) as descriptor:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -79,7 +80,7 @@ def exclusive(path: Path) -> Generator[None]:
 
 @contextmanager
 def lock_file(path: Path) -> Generator[int]:
-    """Open or create the file of a lock; the lock is free when all processes have closed it."""
+    """Open or create the file of a lock, which is free when all processes have closed the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -89,7 +90,7 @@ def lock_file(path: Path) -> Generator[int]:
 
 
 def try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
-    """Take a lock unless another process holds it; return whether it was taken."""
+    """Lock a file unless another process holds it; return whether it is locked."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -113,12 +114,13 @@ def _locked(path: Path, command: str, kind: int) -> Generator[int]:
     with lock_file(path) as descriptor:
         deadline = time.monotonic() + _LAST_WRITES_SECONDS
         while not try_lock(descriptor, kind):
-            other = read_note(descriptor)
-            process = _PROCESS.search(other)
+            holder = read_note(descriptor)
+            process = _PROCESS_ID.search(holder)
             # The CLI of a killed run still writes its state, and exits.
-            if process is None or _lives(int(process[1])) or time.monotonic() > deadline:
+            killed = process is not None and start_time(int(process[1])) is None
+            if not killed or time.monotonic() > deadline:
                 raise BusyError(
-                    f"another run is under way ({other or 'it has just begun'}): wait for its end, or stop it"
+                    f"another run is under way ({holder or 'just started'}): wait for its end, or stop it"
                 )
             time.sleep(_POLL_SECONDS)
         write_note(descriptor, _note(command))
@@ -127,12 +129,3 @@ def _locked(path: Path, command: str, kind: int) -> Generator[int]:
 
 def _note(command: str) -> str:
     return f"`{command}`, process {os.getpid()}\n"
-
-
-def _lives(process: int) -> bool:
-    with suppress(PermissionError):
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return False
-    return True

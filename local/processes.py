@@ -15,23 +15,23 @@ from local.errors import LocalError
 
 POLL_SECONDS: Final = 0.02
 FIRST_INHERITED: Final = 3
-"""First inherited descriptor of a started process."""
+"""The first descriptor that a started process inherits."""
 
 _ABOVE_INHERITED: Final = 64
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "HOSTNAME")
 
 
 class ProcessError(LocalError):
-    """A process did not start, or cannot be stopped; the message says why."""
+    """A process does not start, or cannot be stopped; the message says why."""
 
 
 @dataclass(frozen=True)
 class ProcessIdentity:
-    """One process; its start time distinguishes it from later ones with the same id."""
+    """A process; its start time distinguishes it from later ones with the same id."""
 
     pid: int
     started: str
-    """As `start_time` gives it."""
+    """The result of `start_time`."""
 
     @classmethod
     def of(cls, pid: int) -> ProcessIdentity | None:
@@ -41,11 +41,11 @@ class ProcessIdentity:
 
     @property
     def alive(self) -> bool:
-        """Whether this process runs."""
+        """Whether this process is running."""
         return start_time(self.pid) == self.started
 
     def signal(self, number: signal.Signals) -> bool:
-        """Send a signal to this process and to no other; return whether it still ran.
+        """Send a signal to this process and to no other; return whether it was still running.
 
         Raises:
             ProcessError: it belongs to another user.
@@ -55,8 +55,8 @@ class ProcessIdentity:
         except ProcessLookupError:
             return False
         try:
-            # The descriptor stays with one process. If that has the right start time, the signal reaches the
-            # right process, even if it ends now and its id is given away.
+            # The descriptor always means the same process. If that has the right start time, no other process
+            # gets the signal, even if it exits now and its id is reused.
             alive = self.alive
             if alive:
                 signal.pidfd_send_signal(descriptor, number)
@@ -93,19 +93,19 @@ class ProcessIdentity:
 def spawn(
     command: Sequence[str], *, log: Path, environment: Mapping[str, str], inherit: Sequence[int] = ()
 ) -> ProcessIdentity:
-    """Start a command in a session of its own, which Ctrl-C and the end of the terminal do not reach.
+    """Start a command in its own session, which Ctrl-C and the end of the terminal do not reach.
 
     Args:
         command: program, found on PATH, and arguments.
         log: file for its output, which is overwritten.
         environment: all its variables.
-        inherit: descriptors that it gets, as descriptor 3 and up.
+        inherit: descriptors that it inherits, as descriptor 3 and up.
 
     Raises:
         ProcessError: there is no such program, or its log cannot be written.
     """
-    # Copies above all targets: else the first target could be the second source.
-    copies = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, _ABOVE_INHERITED) for each in inherit]
+    # Copies above all targets: otherwise the first target could be the second source.
+    copies = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _ABOVE_INHERITED) for descriptor in inherit]
     try:
         pid = os.posix_spawnp(
             command[0],
@@ -115,7 +115,10 @@ def spawn(
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
                 (os.POSIX_SPAWN_DUP2, 1, 2),
-                *((os.POSIX_SPAWN_DUP2, copy, FIRST_INHERITED + at) for at, copy in enumerate(copies)),
+                *(
+                    (os.POSIX_SPAWN_DUP2, copy, FIRST_INHERITED + number)
+                    for number, copy in enumerate(copies)
+                ),
             ],
             setsid=True,
         )
@@ -124,21 +127,21 @@ def spawn(
     finally:
         for copy in copies:
             os.close(copy)
-    # Until it is waited for, even an exited process keeps its id.
+    # An exited process keeps its id until its parent waits for it.
     return ProcessIdentity(pid, start_time(pid) or "")
 
 
 def user_environment() -> dict[str, str]:
-    """Return the variables of a started process: those of Docker, none of AWS."""
+    """Return the user's variables for a started process: those of Docker, none of AWS."""
     return {
         name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("DOCKER_")
     }
 
 
 def start_time(pid: int) -> str | None:
-    """Return the boot's id and the clock ticks until `pid` started; None if no such process runs."""
+    """Return the boot's id and the clock ticks until `pid` started; None if no such process is running."""
     try:
-        # The command's name, in brackets, may hold blanks: count the fields after it.
+        # The command's name, in brackets, may contain spaces: the fields after it are counted.
         fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:

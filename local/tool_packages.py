@@ -1,6 +1,6 @@
-"""Installs the packages of a tool into a folder of their own: `python -m local.tool_packages FOLDER LOCK`.
+"""Installs a tool's packages into a separate folder: `python -m local.tool_packages FOLDER LOCK`.
 
-They come from where the project's own packages do: by pip's settings, and with the machine's certificates.
+They come from the same index as the project's packages: by pip's settings, with the machine's certificates.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 class NotInstalledError(Exception):
-    """Packages cannot be installed; the message is the installers' own."""
+    """Packages cannot be installed; the message is the installer's."""
 
 
 def install(folder: Path, lock: Path) -> None:
-    """Install the packages of a lock with hashes, by uv, or by pip where uv fails or lacks a setting.
+    """Install the packages of a lock file with hashes, by uv, or by pip if uv fails or lacks a setting.
 
     Raises:
         NotInstalledError: neither can.
@@ -33,14 +33,15 @@ def install(folder: Path, lock: Path) -> None:
         uv = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", sys.executable]
         if subprocess.run([*uv, *into], env=environment, capture_output=True, check=False).returncode == 0:
             return
-    whole = [*pip, "install", "--quiet", "--disable-pip-version-check", *into]
-    done = subprocess.run(whole, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise NotInstalledError((done.stderr or done.stdout).strip() or f"pip exits with {done.returncode}")
+    command = [*pip, "install", "--quiet", "--disable-pip-version-check", *into]
+    completed = subprocess.run(command, capture_output=True, text=True, check=False)
+    if completed.returncode != 0:
+        output = (completed.stderr or completed.stdout).strip()
+        raise NotInstalledError(output or f"pip exits with code {completed.returncode}")
 
 
 def npm(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the project's own npm with the machine's certificates; the caller looks at its exit code."""
+    """Run the project's npm with the machine's certificates; the caller checks the exit code."""
     trusted = {"npm_config_cafile": str(_CERTIFICATES)} if _CERTIFICATES.exists() else {}
     return subprocess.run(
         [

@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def user_cache() -> Path | None:
-    """Return the project's folder in the user's cache; None where there is no home directory.
+    """Return the project's folder in the user's cache; None without a home directory.
 
-    `XDG_CACHE_HOME` chooses another place (https://specifications.freedesktop.org/basedir-spec/latest/).
+    `XDG_CACHE_HOME` chooses another cache (https://specifications.freedesktop.org/basedir-spec/latest/).
     """
     # By the specification, relative paths are ignored.
     chosen = Path(os.environ.get("XDG_CACHE_HOME", ""))

@@ -154,7 +154,7 @@ class Session:
                 self._update()
                 return
             copied, built = app.effects(names, live.plan)
-            outside = [path for path in copied if not live.folder.holds(path)]
+            outside = [path for path in copied if not live.folder.contains(path)]
             built = [*built, *(f"{copied[path]}: it is outside the image's WORKDIR" for path in outside)]
             if built:
                 self._say("\n".join(f"{line}: `up`" for line in built))
@@ -254,7 +254,7 @@ class Session:
             return None
         plan = app.plan()
         copied, _ = app.effects(self._files[app.name], plan)
-        folder.put({path: source for path, source in copied.items() if folder.holds(path)})
+        folder.put({path: source for path, source in copied.items() if folder.contains(path)})
         return LiveApp(app=app, digest=digest, folder=folder, plan=plan)
 
     def _replace_tasks(self, deployed: DeployedStack, names: Sequence[str]) -> None:

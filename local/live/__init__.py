@@ -1,1 +1,1 @@
-"""Tasks that run the app's files as they are now: a folder takes the place of what their image works in."""
+"""Tasks that run the app's current files, from a folder mounted over the image's working directory."""

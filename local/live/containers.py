@@ -1,4 +1,4 @@
-"""The containers that run from a folder: restarted, and what all containers of a stack's tasks print."""
+"""Containers that run from a folder, and the logs of a stack's containers."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from local.live.notes import LABEL
 _CLUSTER: Final = "com.amazonaws.ecs.cluster"
 _FAMILY: Final = "com.amazonaws.ecs.task-definition-family"
 _NAME: Final = "com.amazonaws.ecs.container-name"
-_LOOK_SECONDS: Final = 0.3
+_POLL_SECONDS: Final = 0.3
 
 
 def restart(folder: str) -> int:
-    """Have the apps that run from a folder start again; return how many there are.
+    """Restart the apps that run from a folder; return their number.
 
     Raises:
         DockerError: no daemon answers.
     """
     with docker_engine("restart the app") as api:
-        found = api.containers(filters={"label": f"{LABEL}={folder}"})
-        for container in found:
-            # One that has just ended is not there to be restarted.
+        containers = api.containers(filters={"label": f"{LABEL}={folder}"})
+        for container in containers:
+            # A container that has just exited is not restarted.
             with suppress(DockerException):
                 api.kill(container["Id"], "SIGHUP")
-    return len(found)
+    return len(containers)
 
 
 def running(folder: str) -> int:
-    """Return how many containers run from a folder.
+    """Return the number of containers that run from a folder.
 
     Raises:
         DockerError: no daemon answers.
@@ -47,24 +47,24 @@ def running(folder: str) -> int:
 
 @dataclass
 class TaskLogs:
-    """Follows what the containers of some task definitions print, as they come and go."""
+    """Follows the logs of all containers of some task definitions, including new ones."""
 
     cluster: str
-    """ARN of the cluster that their tasks are in."""
+    """ARN of their cluster."""
     families: Mapping[str, str]
-    """Name of the service for each family of task definitions."""
+    """Name of the service of each family of task definitions."""
     line: Callable[[str, str, str], None]
-    """Called with the service, the container's name and a line; from any thread."""
+    """Called with service, container name and line, from any thread."""
     _since: int = field(default_factory=lambda: int(time.time()), init=False)
     _followed: set[str] = field(default_factory=set[str], init=False)
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
 
     def start(self) -> None:
-        """Follow from now on."""
+        """Follow lines that are logged from now on."""
         threading.Thread(target=self._follow, daemon=True).start()
 
     def stop(self) -> None:
-        """Look for no further containers."""
+        """Stop following."""
         self._stop.set()
 
     def _follow(self) -> None:
@@ -73,17 +73,17 @@ class TaskLogs:
             api = engine(client)
             while not self._stop.is_set():
                 with suppress(DockerException, OSError):
-                    for one in api.containers(filters={"label": f"{_CLUSTER}={self.cluster}"}):
-                        labels: dict[str, str] = one["Labels"]
-                        if labels.get(_FAMILY) in self.families and one["Id"] not in self._followed:
-                            self._followed.add(one["Id"])
+                    for container in api.containers(filters={"label": f"{_CLUSTER}={self.cluster}"}):
+                        labels: dict[str, str] = container["Labels"]
+                        if labels.get(_FAMILY) in self.families and container["Id"] not in self._followed:
+                            self._followed.add(container["Id"])
                             service = self.families[labels[_FAMILY]]
-                            arguments = (one["Id"], service, labels.get(_NAME, service))
+                            arguments = (container["Id"], service, labels.get(_NAME, service))
                             threading.Thread(target=self._read, args=arguments, daemon=True).start()
-                self._stop.wait(_LOOK_SECONDS)
+                self._stop.wait(_POLL_SECONDS)
 
     def _read(self, container: str, service: str, name: str) -> None:
-        # Of its own: lines may stay away for hours.
+        # Its own client: the next line may come hours later.
         client = connect()
         with closing(client), suppress(DockerException, OSError):
             rest = b""

@@ -1,4 +1,4 @@
-"""What an image works in, as a folder on this machine, with the app's files as they are now."""
+"""A copy of an image's working directory on this machine, with the app's current files."""
 
 from __future__ import annotations
 
@@ -18,39 +18,40 @@ from local.live.notes import Live
 
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Docker's default."""
-_READABLE: Final = 0o644
-_EXECUTABLE: Final = 0o755
+_FILE_MODE: Final = 0o644
+_EXECUTABLE_MODE: Final = 0o755
+"""Modes of files in a build."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiveFolder:
-    """A copy of an image's working directory, into which files of the app are put."""
+    """A copy of an image's working directory, to which changed files of the app are copied."""
 
     path: Path
     workdir: str
-    """The same folder in the image."""
+    """Path of the working directory in the image."""
 
     @classmethod
     def of_image(cls, image: str, path: Path) -> Self:
-        """Copy what an image has in its working directory to a folder, in place of what is there.
+        """Replace a folder by a copy of an image's working directory.
 
         Raises:
-            DockerError: no daemon, no such image, no working directory of its own, or it does not run Node.
+            DockerError: no daemon answers, or the image is missing, has no WORKDIR or no Node.
         """
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
-        with docker_engine(f"read what {image} works in") as api:
+        with docker_engine(f"copy the working directory of {image}") as api:
             try:
                 config: Mapping[str, Any] = api.inspect_image(image)["Config"]
             except ImageNotFound as error:
-                raise DockerError(f"the image {image} is not in the daemon any more") from error
+                raise DockerError(f"the image {image} has been removed from the daemon") from error
             workdir = str(config.get("WorkingDir") or "").rstrip("/")
             if not workdir:
-                raise DockerError("its Dockerfile has no WORKDIR, so there is no folder to replace")
+                raise DockerError("its Dockerfile has no WORKDIR, so there is no folder to mount")
             container = api.create_container(image, command=["none"])["Id"]
             try:
                 if not _has_node(api, container, config):
-                    raise DockerError("it has no `node` on its PATH, which would start the app again")
+                    raise DockerError("it has no `node` on its PATH, which restarts the app")
                 pieces, _ = api.get_archive(container, workdir)
                 try:
                     _unpack(pieces, path)
@@ -62,37 +63,35 @@ class LiveFolder:
 
     @property
     def live(self) -> Live:
-        """What the emulator has to know of it."""
+        """The note about it for the emulator."""
         return Live(str(self.path), self.workdir)
 
-    def holds(self, place: str) -> bool:
-        """Whether a path of the image is in it, and not behind a link of the image that leads out of it."""
-        if not PurePosixPath(place).is_relative_to(self.workdir):
+    def contains(self, path: str) -> bool:
+        """Whether a path of the image is in it, and not behind a symbolic link that leaves it."""
+        if not PurePosixPath(path).is_relative_to(self.workdir):
             return False
-        target = self._target(place)
+        target = self._target(path)
         folder = target if target == self.path else target.parent
         return folder.resolve().is_relative_to(self.path.resolve())
 
     def put(self, files: Mapping[str, Path]) -> None:
-        """Make of each file that the image has at a place what it is now: another one, or gone."""
-        for place, source in files.items():
-            target = self._target(place)
+        """Copy files, by their paths in the image; delete those whose source no longer exists."""
+        for path, source in files.items():
+            target = self._target(path)
             if source.is_symlink() or source.is_file():
-                try:
+                # If it is deleted meanwhile, its replacement is the next change.
+                with suppress(FileNotFoundError):
                     _copy(source, target)
-                except FileNotFoundError:
-                    # It was there a moment ago; what comes in its place is the next change.
-                    continue
             else:
                 with suppress(OSError):
                     target.unlink()
 
-    def _target(self, place: str) -> Path:
-        return self.path / PurePosixPath(place).relative_to(self.workdir)
+    def _target(self, path: str) -> Path:
+        return self.path / PurePosixPath(path).relative_to(self.workdir)
 
 
 def _has_node(api: Any, container: str, config: Mapping[str, Any]) -> bool:
-    variables = dict(one.split("=", 1) for one in config.get("Env") or ())
+    variables = dict(variable.split("=", 1) for variable in config.get("Env") or ())
     for folder in variables.get("PATH", _PATH).split(":"):
         with suppress(NotFound):
             api.get_archive(container, f"{folder}/node")
@@ -101,23 +100,23 @@ def _has_node(api: Any, container: str, config: Mapping[str, Any]) -> bool:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a file so that a reader sees the one or the other, with the modes that a build gives it."""
+    """Replace a file atomically, with the mode that a build gives it."""
     for folder in reversed(target.parents):
         if not folder.exists():
             folder.mkdir()
-            folder.chmod(_EXECUTABLE)
+            folder.chmod(_EXECUTABLE_MODE)
     if target.is_dir() and not target.is_symlink():
         shutil.rmtree(target)
     draft = target.with_name(f".{target.name}.new")
     draft.unlink(missing_ok=True)
     shutil.copyfile(source, draft, follow_symlinks=False)
     if not draft.is_symlink():
-        draft.chmod(_EXECUTABLE if source.stat().st_mode & 0o100 else _READABLE)
+        draft.chmod(_EXECUTABLE_MODE if source.stat().st_mode & 0o100 else _FILE_MODE)
     draft.replace(target)
 
 
-class _Pieces(io.RawIOBase):
-    """Reads bytes that come in pieces."""
+class _Stream(io.RawIOBase):
+    """A file of bytes that arrive in pieces."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
@@ -135,8 +134,8 @@ class _Pieces(io.RawIOBase):
 
 
 def _unpack(pieces: Iterable[bytes], path: Path) -> None:
-    """Unpack an archive whose only entry is a folder, without that folder."""
-    with tarfile.open(fileobj=io.BufferedReader(_Pieces(pieces)), mode="r|") as archive:
+    """Unpack the contents of an archive's only folder."""
+    with tarfile.open(fileobj=io.BufferedReader(_Stream(pieces)), mode="r|") as archive:
         archive.extraction_filter = getattr(tarfile, "tar_filter", None)
         for member in archive:
             _, _, member.name = member.name.partition("/")

@@ -1,5 +1,5 @@
-// Runs the app's own command in a task, and runs it anew at SIGHUP. A command that ends leaves the task running:
-// the next change starts it again.
+// Runs the app's command in a task, and restarts it at SIGHUP. The task keeps running when the command exits: the
+// next change restarts it.
 const { spawn } = require('node:child_process');
 
 const [command, ...args] = process.argv.slice(1);
@@ -32,7 +32,7 @@ process.on('SIGHUP', () => {
   if (killed) return;
   if (!runs()) return restart();
   killed = true;
-  // With all that it has started.
+  // The whole process group.
   process.kill(-child.pid, 'SIGKILL');
 });
 
@@ -44,6 +44,6 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT']) {
   });
 }
 
-// Or it would end with its command.
+// Without a timer, Node would exit together with the command.
 setInterval(() => {}, 2 ** 30);
 start();

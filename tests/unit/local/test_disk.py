@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, and a full disk is told with what it would take."""
+"""Atomic writes, and the message for a full disk."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_file_is_replaced(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_file_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.json"
     path.write_text("old")
 
@@ -47,7 +47,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pyte
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_the_error_names_the_file_what_it_needs_and_what_is_free(
+def test_the_error_has_the_file_its_size_and_the_free_space(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=30 * 1024))
@@ -59,12 +59,12 @@ def test_the_error_names_the_file_what_it_needs_and_what_is_free(
 
 
 @pytest.mark.parametrize("number", [errno.EDQUOT, errno.EFBIG])
-def test_of_a_quota_nobody_knows_what_is_free(tmp_path: Path, number: int) -> None:
+def test_the_error_for_a_quota_has_no_free_space(tmp_path: Path, number: int) -> None:
     text = full(tmp_path / "base.tar", number)
 
     assert f"({os.strerror(number)}): it needs 656 MB. Free some space" in text
 
 
-def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:
+def test_other_errors_are_unchanged(tmp_path: Path) -> None:
     with pytest.raises(PermissionError), writing(tmp_path / "a", needs_bytes=1):
         raise PermissionError

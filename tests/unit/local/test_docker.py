@@ -1,4 +1,4 @@
-"""The Docker daemon's clients, and what is said without a daemon."""
+"""Clients of the Docker daemon, and the messages without a daemon."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SILENT = "tcp://127.0.0.1:1"
 
 
 class Api(BaseHTTPRequestHandler):
-    """Answers a ping with the server's status."""
+    """Responds to a ping with the server's status."""
 
     def do_GET(self) -> None:
         server: Any = self.server
@@ -34,7 +34,7 @@ class Api(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A socket of Docker's, with a status for its answers."""
+    """A daemon's socket, with the status of its responses."""
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     server: Any = ThreadingUnixStreamServer(str(tmp_path / "docker.sock"), Api)
     server.status = 200
@@ -45,23 +45,23 @@ def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("status", "expected"), [(200, True), (500, False)])
-def test_a_daemon_answers_if_its_ping_is_fine(daemon: Any, status: int, expected: bool) -> None:  # noqa: FBT001
+def test_a_daemon_answers_if_its_ping_succeeds(daemon: Any, status: int, expected: bool) -> None:  # noqa: FBT001
     daemon.status = status
 
     assert answers(Path(daemon.server_address)) is expected
 
 
-def test_a_daemon_at_docker_host_is_asked_instead(daemon: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_docker_host_chooses_another_daemon(daemon: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{daemon.server_address}")
 
     assert answers(Path("/nowhere/docker.sock"))
 
 
 @pytest.mark.parametrize("listens", [True, False])
-def test_a_socket_alone_is_no_daemon(
+def test_a_socket_without_a_working_daemon_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, listens: bool
 ) -> None:
-    """A daemon that was killed leaves its socket; one that is stopped takes connections and says nothing."""
+    """A killed daemon leaves its socket; a suspended one accepts connections and does not respond."""
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     server = ThreadingUnixStreamServer(str(tmp_path / "docker.sock"), Api)
     if not listens:
@@ -71,7 +71,7 @@ def test_a_socket_alone_is_no_daemon(
     server.server_close()
 
 
-def test_no_daemon_is_an_answer_and_not_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_daemon_is_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", SILENT)
 
     assert not answers()
@@ -79,7 +79,7 @@ def test_no_daemon_is_an_answer_and_not_a_traceback(monkeypatch: pytest.MonkeyPa
         connect()
 
 
-def test_without_a_daemon_there_is_nothing_to_remove(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_daemon_there_are_no_containers_to_remove(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", SILENT)
 
     remove_containers("ministack.instance=it")
@@ -89,15 +89,13 @@ def test_without_a_daemon_there_is_nothing_to_remove(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("machine", "expected"), [("x86_64", "X86_64"), ("AMD64", "X86_64"), ("arm64", "ARM64")]
 )
-def test_processors_are_named_as_ecs_does(
-    monkeypatch: pytest.MonkeyPatch, machine: str, expected: str
-) -> None:
+def test_processors_have_ecs_names(monkeypatch: pytest.MonkeyPatch, machine: str, expected: str) -> None:
     monkeypatch.setattr("platform.machine", lambda: machine)
 
     assert machine_architecture() == expected
 
 
-def test_a_processor_that_ecs_does_not_have_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_processor_that_ecs_lacks_is_an_error_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
 
     with pytest.raises(DockerError, match="riscv64"):

@@ -1,4 +1,4 @@
-"""What a local run of the CLI gets, without Docker or an emulator."""
+"""The environment of a run of the CLI, without Docker or an emulator."""
 
 from __future__ import annotations
 
@@ -55,21 +55,21 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
     (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  shop:cpu: 256\n")
     said: list[str] = []
-    found = Machine(LocalEnvironment(project="shop", root=tmp_path, say=said.append), FakeEmulator(), said)
+    machine = Machine(LocalEnvironment(project="shop", root=tmp_path, say=said.append), FakeEmulator(), said)
 
     def servers(endpoint: str, *, known: Any) -> FakeServers:
-        found.servers.append(FakeServers(endpoint, known=known))
-        return found.servers[-1]
+        machine.servers.append(FakeServers(endpoint, known=known))
+        return machine.servers[-1]
 
     def start(environment: LocalEnvironment, stack: str, region: str) -> tuple[FakeEmulator, None]:
         del region
-        environment._set_aside_stale_states(found.emulator, held=stack)  # type: ignore[arg-type]
-        return found.emulator, None
+        environment._set_aside_stale_states(machine.emulator, held=stack)  # type: ignore[arg-type]
+        return machine.emulator, None
 
     monkeypatch.setattr("local.provider.server.Servers", servers)
     monkeypatch.setattr(LocalEnvironment, "_start", start)
     monkeypatch.setattr(module, "point_at", lambda *_: None)
-    return found
+    return machine
 
 
 def run(machine: Machine, command: str = "up", stack: str = "dev", *, succeeded: bool = True) -> ARun:
@@ -86,12 +86,12 @@ def write_state(machine: Machine, stack: str, *resources: dict[str, Any]) -> Non
     path.write_text(json.dumps({"checkpoint": {"latest": {"resources": resources}}}))
 
 
-def test_a_stack_that_is_not_there_is_new(machine: Machine) -> None:
+def test_a_stack_without_a_state_is_new(machine: Machine) -> None:
     assert run(machine).new
     assert not run(machine).new
 
 
-def test_a_run_gets_the_providers_and_nothing_of_an_account(machine: Machine) -> None:
+def test_the_cli_gets_the_local_providers_and_no_account(machine: Machine) -> None:
     variables = run(machine).variables
 
     assert variables["PULUMI_DEBUG_PROVIDERS"] == "aws:1"
@@ -100,7 +100,7 @@ def test_a_run_gets_the_providers_and_nothing_of_an_account(machine: Machine) ->
     assert variables["PULUMI_BACKEND_URL"].startswith(f"file://{machine.environment.folder}")
 
 
-def test_the_next_run_adopts_only_what_an_interrupted_run_left(machine: Machine) -> None:
+def test_only_the_run_after_an_interrupted_one_adopts_resources(machine: Machine) -> None:
     run(machine)
     run(machine, succeeded=False)
     run(machine)
@@ -109,21 +109,17 @@ def test_the_next_run_adopts_only_what_an_interrupted_run_left(machine: Machine)
     assert [servers.known for servers in machine.servers] == [None, None, [], None]
 
 
-def test_only_an_update_that_failed_is_followed_by_a_refresh(machine: Machine) -> None:
-    run(machine)
-    run(machine, succeeded=False)
+@pytest.mark.parametrize(("command", "failed"), [("up", True), ("preview", False)])
+def test_a_failed_update_is_known_to_the_next_run_only(
+    machine: Machine, command: str, *, failed: bool
+) -> None:
+    run(machine, command, succeeded=False)
 
-    assert run(machine).last_update_failed
+    assert run(machine).last_update_failed is failed
     assert not run(machine).last_update_failed
 
 
-def test_a_preview_that_failed_is_not_followed_by_a_refresh(machine: Machine) -> None:
-    run(machine, "preview", succeeded=False)
-
-    assert not run(machine).last_update_failed
-
-
-def test_the_state_of_an_earlier_emulator_is_moved_away(machine: Machine) -> None:
+def test_the_state_of_an_earlier_emulator_is_set_aside(machine: Machine) -> None:
     run(machine)
     machine.emulator.identity = "another"
 
@@ -132,7 +128,7 @@ def test_the_state_of_an_earlier_emulator_is_moved_away(machine: Machine) -> Non
     assert (machine.environment.folder / "state-of-earlier-emulators" / "dev.json").exists()
 
 
-def test_states_of_other_stacks_are_moved_away_too_unless_a_run_holds_them(machine: Machine) -> None:
+def test_the_states_of_other_stacks_are_set_aside_unless_a_run_holds_them(machine: Machine) -> None:
     run(machine, stack="dev")
     run(machine, stack="staging")
     machine.emulator.identity = "another"
@@ -142,22 +138,18 @@ def test_states_of_other_stacks_are_moved_away_too_unless_a_run_holds_them(machi
     assert machine.environment.backend.stacks() == ["prod", "staging"]
 
 
-def test_the_cli_writes_into_a_copy_of_the_stack_file(machine: Machine) -> None:
-    folder = run(machine).folder
-
-    assert folder != machine.environment.root
-    assert (folder / "Pulumi.dev.yaml").read_text() == "config:\n  shop:cpu: 256\n"
-    assert (folder / "Pulumi.yaml").read_text() == "name: shop\n"
-
-
-def test_values_in_the_copy_stay_as_they_are_written(machine: Machine) -> None:
+def test_the_cli_gets_a_verbatim_copy_of_the_stack_file(machine: Machine) -> None:
     text = 'config:\n  shop:environment: {A: "08901", B: 0o17, YES: "1"} # why\n'
     (machine.environment.root / "Pulumi.dev.yaml").write_text(text)
 
-    assert (run(machine).folder / "Pulumi.dev.yaml").read_text() == text
+    folder = run(machine).folder
+
+    assert folder != machine.environment.root
+    assert (folder / "Pulumi.dev.yaml").read_text() == text
+    assert (folder / "Pulumi.yaml").read_text() == "name: shop\n"
 
 
-def test_the_salt_that_the_cli_wrote_into_the_copy_is_kept(machine: Machine) -> None:
+def test_the_clis_salt_in_the_copy_is_kept(machine: Machine) -> None:
     copy = run(machine).folder / "Pulumi.dev.yaml"
     copy.write_text(f"encryptionsalt: v1:abc\n{copy.read_text()}")
 
@@ -166,7 +158,7 @@ def test_the_salt_that_the_cli_wrote_into_the_copy_is_kept(machine: Machine) -> 
     assert again.read_text() == "config:\n  shop:cpu: 256\nencryptionsalt: v1:abc\n"
 
 
-def test_a_key_of_the_account_is_left_out_of_the_copy(machine: Machine) -> None:
+def test_the_accounts_encryption_key_is_removed_from_the_copy(machine: Machine) -> None:
     (machine.environment.root / "Pulumi.dev.yaml").write_text(
         "secretsprovider: awskms://alias/x?region=us-east-1\nencryptedkey: AQIC\nconfig:\n  shop:cpu: 256\n"
     )
@@ -174,13 +166,13 @@ def test_a_key_of_the_account_is_left_out_of_the_copy(machine: Machine) -> None:
     assert (run(machine).folder / "Pulumi.dev.yaml").read_text() == "config:\n  shop:cpu: 256\n"
 
 
-def test_a_stack_can_be_deleted_without_its_file(machine: Machine) -> None:
+def test_a_stack_can_be_destroyed_without_its_file(machine: Machine) -> None:
     (machine.environment.root / "Pulumi.dev.yaml").unlink()
 
     assert (run(machine, "destroy").folder / "Pulumi.dev.yaml").read_text() == ""
 
 
-def test_a_stack_is_deleted_before_the_one_that_it_uses(machine: Machine) -> None:
+def test_a_stack_is_deleted_before_those_whose_outputs_it_reads(machine: Machine) -> None:
     uses_dev = {"type": "pulumi:pulumi:StackReference", "id": "organization/shop/dev"}
     write_state(machine, "dev")
     write_state(machine, "pr-1", uses_dev)
@@ -189,7 +181,7 @@ def test_a_stack_is_deleted_before_the_one_that_it_uses(machine: Machine) -> Non
     assert machine.environment.in_order_of_deletion(["dev", "pr-1", "a"]) == ["a", "pr-1", "dev"]
 
 
-def test_a_stack_is_deleted_before_the_one_whose_network_it_is_in(machine: Machine) -> None:
+def test_a_stack_is_deleted_before_the_one_whose_network_it_uses(machine: Machine) -> None:
     network = {"type": "aws:ec2/vpc:Vpc", "custom": True, "id": "vpc-1"}
     write_state(machine, "dev", network)
     write_state(
@@ -199,7 +191,7 @@ def test_a_stack_is_deleted_before_the_one_whose_network_it_is_in(machine: Machi
     assert machine.environment.in_order_of_deletion(["dev", "guest"]) == ["guest", "dev"]
 
 
-def test_stacks_that_use_each_other_are_deleted_all_the_same(machine: Machine) -> None:
+def test_stacks_that_use_each_other_can_be_deleted(machine: Machine) -> None:
     for stack, other in (("a", "b"), ("b", "a")):
         write_state(
             machine, stack, {"type": "pulumi:pulumi:StackReference", "id": f"organization/shop/{other}"}
@@ -208,7 +200,7 @@ def test_stacks_that_use_each_other_are_deleted_all_the_same(machine: Machine) -
     assert sorted(machine.environment.in_order_of_deletion(["a", "b"])) == ["a", "b"]
 
 
-def test_a_stack_whose_state_cannot_be_read_is_deleted_with_all_others(machine: Machine) -> None:
+def test_a_stack_with_a_damaged_state_can_be_deleted(machine: Machine) -> None:
     write_state(machine, "dev")
     write_state(machine, "broken")
     machine.environment.backend.path("broken").write_text("")
@@ -216,7 +208,7 @@ def test_a_stack_whose_state_cannot_be_read_is_deleted_with_all_others(machine: 
     assert sorted(machine.environment.in_order_of_deletion(["dev", "broken"])) == ["broken", "dev"]
 
 
-def test_a_state_that_a_failed_run_wrote_in_part_is_the_one_before_again(machine: Machine) -> None:
+def test_a_state_that_a_failed_run_truncated_is_restored(machine: Machine) -> None:
     path = machine.environment.backend.path("dev")
     run(machine)
     before = path.read_text()
@@ -229,17 +221,16 @@ def test_a_state_that_a_failed_run_wrote_in_part_is_the_one_before_again(machine
     assert machine.servers[-1].known == []
 
 
-def test_nothing_of_a_deleted_stack_is_kept(machine: Machine) -> None:
+def test_forget_deletes_all_files_of_a_stack(machine: Machine) -> None:
     run(machine)
     run(machine, succeeded=False)
 
     machine.environment.forget("dev")
 
-    left = [path for path in machine.environment.folder.rglob("*dev*") if path.suffix != ".lock"]
-    assert left == []
+    assert [path for path in machine.environment.folder.rglob("*dev*") if path.suffix != ".lock"] == []
 
 
-def test_a_stack_that_dev_follows_is_not_deleted_but_can_be_updated(machine: Machine) -> None:
+def test_a_stack_that_dev_watches_can_be_updated_but_not_destroyed(machine: Machine) -> None:
     with stack_watched(machine.environment.folder, "dev", "dev dev"):
         run(machine, "up")
         with pytest.raises(BusyError, match="`dev dev`"):

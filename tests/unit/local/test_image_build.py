@@ -1,8 +1,7 @@
-"""Which base images a Dockerfile begins from, what takes their place, and which client builds."""
+"""Base images of a Dockerfile, their replacements without a registry, and the client that builds."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ DOCKERFILE = f"# FROM nothing\nARG NODE_IMAGE={OFFICIAL}\nFROM ${{NODE_IMAGE}}\n
 
 
 class FakeClient:
-    """A daemon that has nothing and closes quietly."""
+    """A client of a daemon without images."""
 
     def close(self) -> None:
         pass
@@ -29,24 +28,24 @@ class FakeClient:
 
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What reached the builder; no image is here and no registry answers."""
-    seen: dict[str, Any] = {"pulled": []}
+    """The builder's input; the daemon has no images and no registry answers."""
+    build: dict[str, Any] = {"pulled": []}
     monkeypatch.setattr(image_build, "connect", FakeClient)
     monkeypatch.setattr(image_build, "is_local", lambda _: False)
     monkeypatch.setattr(image_build, "registry_digest", lambda _: None)
-    monkeypatch.setattr(image_build, "pull", lambda image, _progress: seen["pulled"].append(image))
+    monkeypatch.setattr(image_build, "pull", lambda image, _progress: build["pulled"].append(image))
     monkeypatch.setattr(image_build, "base_image", lambda *_: "node-on-ecs/node-base:1")
     monkeypatch.setattr(image_build, "buildkit_client", lambda: None)
 
     def classic(job: Any) -> str:
-        seen["build_args"] = job.build_args
+        build["build_args"] = job.build_args
         with image_build._dockerfile(job) as file:
-            seen["dockerfile"] = file.read_text()
-            seen["files"] = sorted(found.name for found in file.parent.iterdir())
+            build["dockerfile"] = file.read_text()
+            build["files"] = sorted(path.name for path in file.parent.iterdir())
         return "sha256:1"
 
     monkeypatch.setattr(image_build, "_classic", classic)
-    return seen
+    return build
 
 
 def context(folder: Path, dockerfile: str = DOCKERFILE) -> Path:
@@ -58,7 +57,7 @@ def quiet(folder: Path, build_args: Mapping[str, str] | None = None) -> str:
     return Build(folder, tag="app:1", build_args=build_args or {}, progress=lambda _: None).run()
 
 
-def test_without_a_registry_a_base_made_here_takes_the_official_ones_place(
+def test_without_a_registry_the_local_base_replaces_the_default_of_node_image(
     built: dict[str, Any], tmp_path: Path
 ) -> None:
     quiet(context(tmp_path), {"VERSION": "7"})
@@ -66,7 +65,7 @@ def test_without_a_registry_a_base_made_here_takes_the_official_ones_place(
     assert built["build_args"] == {"VERSION": "7", "NODE_IMAGE": "node-on-ecs/node-base:1"}
 
 
-def test_with_a_registry_the_official_base_is_pulled_and_stays(
+def test_with_a_registry_the_official_base_is_pulled(
     built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(image_build, "registry_digest", lambda _: "sha256:" + "a" * 64)
@@ -77,7 +76,7 @@ def test_with_a_registry_the_official_base_is_pulled_and_stays(
     assert built["build_args"] == {}
 
 
-def test_a_registry_that_refuses_the_official_base_is_no_obstacle(
+def test_if_the_registry_refuses_the_official_base_the_local_base_replaces_it(
     built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_image: str) -> str:
@@ -92,11 +91,11 @@ def test_a_registry_that_refuses_the_official_base_is_no_obstacle(
     assert "too many requests" in lines[0]
 
 
-def test_a_base_that_is_here_is_not_asked_for(
+def test_a_base_in_the_daemon_is_used_without_a_registry(
     built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(image_build, "is_local", lambda _: True)
-    monkeypatch.setattr(image_build, "registry_digest", lambda _: pytest.fail("the registry was asked"))
+    monkeypatch.setattr(image_build, "registry_digest", lambda _: pytest.fail("a request to the registry"))
 
     quiet(context(tmp_path))
 
@@ -104,7 +103,7 @@ def test_a_base_that_is_here_is_not_asked_for(
 
 
 @pytest.mark.parametrize("image", ["my/node:1", OFFICIAL])
-def test_a_base_that_was_asked_for_by_name_is_never_exchanged(
+def test_a_base_in_the_users_build_argument_is_never_replaced(
     built: dict[str, Any], tmp_path: Path, image: str
 ) -> None:
     with pytest.raises(DockerError, match=f"base image {image} is not available"):
@@ -113,7 +112,9 @@ def test_a_base_that_was_asked_for_by_name_is_never_exchanged(
     assert "build_args" not in built
 
 
-def test_a_base_other_than_node_is_told_how_to_have_it(built: dict[str, Any], tmp_path: Path) -> None:
+def test_a_base_other_than_node_is_an_error_that_says_what_to_do(
+    built: dict[str, Any], tmp_path: Path
+) -> None:
     with pytest.raises(DockerError, match=r"`ARG NODE_IMAGE=oven/bun:1`"):
         quiet(context(tmp_path, "FROM oven/bun:1\n"))
 
@@ -130,7 +131,7 @@ def test_a_base_other_than_node_is_told_how_to_have_it(built: dict[str, Any], tm
         ("ARG V\nFROM node:${V:-20}\n# FROM node:${V:-20}\n", "ARG V\nFROM base\n# FROM node:${V:-20}\n"),
     ],
 )  # fmt: skip
-def test_a_dockerfile_that_names_nodes_official_image_is_built_on_the_base_made_here(
+def test_nodes_official_image_is_replaced_in_every_from(
     built: dict[str, Any], tmp_path: Path, dockerfile: str, expected: str
 ) -> None:
     quiet(context(tmp_path, dockerfile))
@@ -140,7 +141,7 @@ def test_a_dockerfile_that_names_nodes_official_image_is_built_on_the_base_made_
     assert built["build_args"] == {}
 
 
-def test_a_dockerfile_on_another_base_keeps_what_is_not_sent(built: dict[str, Any], tmp_path: Path) -> None:
+def test_an_edited_dockerfile_keeps_its_ignore_file(built: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / ".dockerignore").write_text("secret.txt\n")
 
     quiet(context(tmp_path, "FROM node:24\n"))
@@ -148,7 +149,7 @@ def test_a_dockerfile_on_another_base_keeps_what_is_not_sent(built: dict[str, An
     assert built["files"] == ["Dockerfile", "Dockerfile.dockerignore"]
 
 
-def test_a_frontend_that_cannot_be_had_gives_way_to_the_builders_own(
+def test_an_unavailable_frontend_is_replaced_by_the_builders_own(
     built: dict[str, Any], tmp_path: Path
 ) -> None:
     lines: list[str] = []
@@ -162,7 +163,7 @@ def test_a_frontend_that_cannot_be_had_gives_way_to_the_builders_own(
     ]
 
 
-def test_a_frontend_that_can_be_had_stays(
+def test_an_available_frontend_is_kept(
     built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(image_build, "registry_digest", lambda _: "sha256:" + "a" * 64)
@@ -174,8 +175,8 @@ def test_a_frontend_that_can_be_had_stays(
     assert built["pulled"] == []
 
 
-def test_a_step_that_fails_on_another_base_says_what_that_base_lacks(tmp_path: Path) -> None:
-    job = Build(tmp_path, tag="app:1", exchanged={"node:24-alpine": "base:1", "docker/dockerfile:1": ""})
+def test_a_failed_step_on_a_replaced_base_says_what_that_base_lacks(tmp_path: Path) -> None:
+    job = Build(tmp_path, tag="app:1", replacements={"node:24-alpine": "base:1", "docker/dockerfile:1": ""})
     output = image_build._Output(job)
 
     text = str(output.failure())
@@ -187,13 +188,13 @@ def test_a_step_that_fails_on_another_base_says_what_that_base_lacks(tmp_path: P
     assert "docker/dockerfile" not in text
 
 
-def test_a_dockerfile_from_scratch_needs_no_base(built: dict[str, Any], tmp_path: Path) -> None:
+def test_scratch_needs_no_base(built: dict[str, Any], tmp_path: Path) -> None:
     quiet(context(tmp_path, "FROM scratch\nCOPY . .\n"))
 
     assert built["build_args"] == {}
 
 
-def test_a_base_that_was_taken_away_meanwhile_is_made_again(
+def test_a_base_that_is_removed_meanwhile_is_built_again(
     built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     builds: list[int] = []
@@ -210,7 +211,7 @@ def test_a_base_that_was_taken_away_meanwhile_is_made_again(
     assert "pulled" in built
 
 
-def test_a_build_that_fails_by_itself_is_not_repeated(
+def test_a_failed_build_is_not_repeated(
     built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(image_build, "is_local", lambda _: True)
@@ -228,7 +229,7 @@ def test_a_build_that_fails_by_itself_is_not_repeated(
     assert built["pulled"] == []
 
 
-def test_a_missing_dockerfile_is_named(tmp_path: Path) -> None:
+def test_a_missing_dockerfile_is_an_error_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(DockerError, match=r"no Dockerfile at .*Dockerfile"):
         quiet(tmp_path)
 
@@ -243,49 +244,40 @@ def test_a_missing_dockerfile_is_named(tmp_path: Path) -> None:
         ("FROM $NODE_IMAGE AS build", ["chosen"]),
     ],
 )
-def test_base_images_are_those_that_no_stage_makes(dockerfile: str, expected: list[str]) -> None:
+def test_base_images_exclude_the_dockerfiles_stages(dockerfile: str, expected: list[str]) -> None:
     assert bases(dockerfile, {"NODE_IMAGE": "chosen"}) == expected
 
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty PATH to put clients on."""
+    """A folder for clients, and an empty PATH."""
     monkeypatch.setenv("PATH", "")
     buildkit_client.cache_clear()
     yield tmp_path
     buildkit_client.cache_clear()
 
 
-def put_client(
-    path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, version: str, *, buildx: bool
-) -> Path:
-    client = path / folder / "docker"
-    client.parent.mkdir()
-    client.write_text(
-        f'#!/bin/sh\ncase "$1" in version) echo {version};; buildx) exit {0 if buildx else 1};; esac\n'
-    )
-    client.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{client.parent}".strip(":"))
-    return client
-
-
-def test_a_client_without_buildx_gives_way_to_one_that_can(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("clients", "chosen"),
+    [
+        ([("28.2.2", False), ("20.10.24+dfsg1", False)], 1),
+        ([("28.2.2", True), ("20.10.24", False)], 0),
+        ([("28.2.2", False)], None),
+    ],
+    ids=["an old one with BuildKit built in", "the first with buildx", "none"],
+)
+def test_the_first_client_with_buildkit_is_used(
+    path: Path, monkeypatch: pytest.MonkeyPatch, clients: list[tuple[str, bool]], chosen: int | None
 ) -> None:
-    put_client(path, monkeypatch, "new", "28.2.2", buildx=False)
-    old = put_client(path, monkeypatch, "old", "20.10.24+dfsg1", buildx=False)
+    paths: list[Path] = []
+    for number, (version, buildx) in enumerate(clients):
+        client = path / str(number) / "docker"
+        client.parent.mkdir()
+        client.write_text(
+            f'#!/bin/sh\ncase "$1" in version) echo {version};; buildx) exit {0 if buildx else 1};; esac\n'
+        )
+        client.chmod(0o755)
+        paths.append(client)
+    monkeypatch.setenv("PATH", ":".join(str(client.parent) for client in paths))
 
-    assert buildkit_client() == str(old)
-
-
-def test_the_first_client_with_buildx_is_taken(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    new = put_client(path, monkeypatch, "new", "28.2.2", buildx=True)
-    put_client(path, monkeypatch, "old", "20.10.24", buildx=False)
-
-    assert buildkit_client() == str(new)
-
-
-def test_without_a_client_that_can_there_is_none(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put_client(path, monkeypatch, "new", "28.2.2", buildx=False)
-
-    assert buildkit_client() is None
+    assert buildkit_client() == (None if chosen is None else str(paths[chosen]))

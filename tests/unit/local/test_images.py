@@ -1,4 +1,4 @@
-"""Our images are removed and no others, and a silent registry is asked once."""
+"""Removal of the local run's images, and requests to registries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.images import registry_digest, remove_image, remove_images
 
 
 class Response:
-    """What docker's errors are made of."""
+    """The response in an error of the docker package."""
 
     def __init__(self, status_code: int) -> None:
         self.status_code = status_code
@@ -30,7 +30,7 @@ class FakeDaemon:
     def __init__(self, *listed: dict[str, Any], refuses: tuple[str, ...] = ()) -> None:
         self.listed = list(listed)
         self.refuses = refuses
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.registry_error: Exception | None = None
         self.api = self
 
@@ -49,7 +49,7 @@ class FakeDaemon:
         raise ImageNotFound("gone")
 
     def inspect_distribution(self, image: str) -> dict[str, Any]:
-        self.asked.append(image)
+        self.requested.append(image)
         if self.registry_error is not None:
             raise self.registry_error
         return {"Descriptor": {"digest": "sha256:1"}}
@@ -62,13 +62,13 @@ def image(*names: str, label: str = "image") -> dict[str, Any]:
     return {"Id": names[0], "Labels": {"node-on-ecs": label}, "RepoTags": list(names), "RepoDigests": None}
 
 
-def test_only_names_under_the_prefix_go() -> None:
+def test_only_names_with_the_prefix_are_removed() -> None:
     daemon = FakeDaemon(image("localhost:1/app:1", "mine:1"), image("localhost:2/app:1"))
 
     assert remove_images(daemon, prefix="localhost:1/") == ["localhost:1/app:1"]  # type: ignore[arg-type]
 
 
-def test_the_base_goes_with_the_last_image() -> None:
+def test_the_base_is_removed_with_the_last_image() -> None:
     daemon = FakeDaemon(image("node-base:1", label="base"), image("localhost:1/app:1"))
 
     removed = remove_images(daemon, prefix="localhost:1/")  # type: ignore[arg-type]
@@ -76,13 +76,13 @@ def test_the_base_goes_with_the_last_image() -> None:
     assert removed == ["localhost:1/app:1", "node-base:1"]
 
 
-def test_the_base_stays_while_another_checkout_builds_on_it() -> None:
+def test_the_base_is_kept_while_another_clone_has_images() -> None:
     daemon = FakeDaemon(image("node-base:1", label="base"), image("localhost:2/app:1"))
 
     assert remove_images(daemon, prefix="localhost:1/") == []  # type: ignore[arg-type]
 
 
-def test_an_image_in_use_is_left_and_no_error() -> None:
+def test_an_image_in_use_is_kept() -> None:
     daemon = FakeDaemon(image("localhost:1/app:1"), refuses=("localhost:1/app:1",))
 
     assert not remove_image(daemon, "localhost:1/app:1")  # type: ignore[arg-type]
@@ -96,22 +96,22 @@ def daemon(monkeypatch: pytest.MonkeyPatch) -> FakeDaemon:
     return fake
 
 
-def test_a_registry_tells_the_digest(daemon: FakeDaemon) -> None:
+def test_a_registry_returns_the_digest(daemon: FakeDaemon) -> None:
     assert registry_digest("node:24") == "sha256:1"
-    assert daemon.asked == ["node:24"]
+    assert daemon.requested == ["node:24"]
 
 
 @pytest.mark.parametrize("error", [refusal(500), TimeoutError()])
-def test_a_registry_that_is_silent_is_asked_once(daemon: FakeDaemon, error: Exception) -> None:
+def test_a_silent_registry_gets_one_request(daemon: FakeDaemon, error: Exception) -> None:
     daemon.registry_error = error
 
     assert registry_digest("node:24") is None
     assert registry_digest("docker.io/library/node:22") is None
 
-    assert daemon.asked == ["node:24"]
+    assert daemon.requested == ["node:24"]
 
 
-def test_another_registry_is_asked_all_the_same(daemon: FakeDaemon) -> None:
+def test_a_silent_registry_does_not_affect_another_one(daemon: FakeDaemon) -> None:
     daemon.registry_error = refusal(500)
     registry_digest("node:24")
     daemon.registry_error = None
@@ -119,7 +119,7 @@ def test_another_registry_is_asked_all_the_same(daemon: FakeDaemon) -> None:
     assert registry_digest("public.ecr.aws/docker/library/node:24") == "sha256:1"
 
 
-def test_a_registry_that_refuses_is_an_error_that_names_the_image(daemon: FakeDaemon) -> None:
+def test_a_refusal_is_an_error_with_the_image(daemon: FakeDaemon) -> None:
     daemon.registry_error = refusal(403)
 
     with pytest.raises(DockerError, match="refuses my/private:1"):

@@ -1,4 +1,4 @@
-"""What every local command loads stays small: seconds of a command that changes nothing are mostly imports."""
+"""Imports of every local command: most of the time of a command that changes nothing is imports."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ ROOT = Path(__file__).resolve().parents[3]
 HEAVY = {"aiohttp", "asyncio", "boto3", "botocore", "docker", "hypercorn", "ministack", "requests"}
 
 
-def test_the_machine_s_modules_load_nothing_heavy() -> None:
-    """A client of Docker or AWS is loaded by whoever talks to one."""
+def test_starting_servers_imports_no_client_of_docker_or_aws() -> None:
     program = (
         "import sys; import local.docker, local.docker_daemon, local.emulator, local.front_door; "
         "print(*{name.partition('.')[0] for name in sys.modules})"

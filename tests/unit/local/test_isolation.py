@@ -1,4 +1,4 @@
-"""Nothing that the person's shell knows of AWS reaches the local run."""
+"""The user's AWS settings do not reach the local run."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import os
 from local.isolation import isolate, point_at
 
 
-def test_profile_keys_and_endpoints_of_the_person_are_forgotten() -> None:
+def test_the_users_profile_keys_and_endpoints_are_removed() -> None:
     environment = {
         "AWS_PROFILE": "prod",
         "AWS_ACCESS_KEY_ID": "theirs",
         "AWS_SESSION_TOKEN": "theirs",
         "AWS_ENDPOINT_URL_ECS": "https://ecs.us-east-1.amazonaws.com",
-        "HOME": "/home/someone",
+        "HOME": "/home/alice",
     }
 
     isolate(environment)
 
     assert environment["AWS_ACCESS_KEY_ID"] == "test"
     assert environment["AWS_CONFIG_FILE"] == os.devnull
-    assert environment["HOME"] == "/home/someone"
+    assert environment["HOME"] == "/home/alice"
     assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_ECS"} & environment.keys()
 
 
-def test_the_program_s_own_calls_go_to_the_emulator() -> None:
+def test_the_programs_own_calls_go_to_the_emulator() -> None:
     environment: dict[str, str] = {}
 
     point_at("http://127.0.0.1:4566", "eu-west-1", environment)

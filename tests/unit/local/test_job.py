@@ -1,4 +1,4 @@
-"""Programs of a long job: what they print and how they fail, hang and are stopped."""
+"""Long-running programs: output, progress, failures, hangs and stops."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(folder: Path, code: str, *, stall_seconds: float | None = None, **option
     )
 
 
-def test_a_program_gives_the_lines_of_both_its_outputs(tmp_path: Path) -> None:
+def test_run_returns_the_lines_of_both_outputs(tmp_path: Path) -> None:
     assert run(tmp_path, "print('a\\nb', flush=True); print('c', end='', file=sys.stderr)") == ["a", "b", "c"]
 
 
@@ -33,26 +33,28 @@ def test_a_program_gives_the_lines_of_both_its_outputs(tmp_path: Path) -> None:
     ("code", "message"),
     [("print('first', flush=True); sys.exit('last\\n\\n')", "last"), ("sys.exit(3)", "exit code 3")],
 )
-def test_a_failure_is_told_by_the_last_line(tmp_path: Path, code: str, message: str) -> None:
+def test_a_failure_is_reported_with_the_last_line(tmp_path: Path, code: str, message: str) -> None:
     with pytest.raises(JobError, match=f"^{message}$"):
         run(tmp_path, code)
 
 
-def test_a_full_disk_is_an_error_of_the_system(tmp_path: Path) -> None:
-    """It is the same as if this process itself had met it."""
+def test_a_full_disk_is_an_oserror(tmp_path: Path) -> None:
+    """As if this process itself had met it."""
     with pytest.raises(OSError, match="No space left on device") as caught:
         run(tmp_path, "print('write x: no space left on device'); sys.exit('failed')")
 
     assert caught.value.errno == errno.ENOSPC
 
 
-def test_progress_tells_what_and_since_when(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_is_reported_with_the_elapsed_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run(tmp_path, "print('a', flush=True); print('b')", progress_seconds=0.0)
 
     assert "lines, after 0 s" in capsys.readouterr().out
 
 
-def test_a_silent_program_without_an_effect_is_ended(tmp_path: Path) -> None:
+def test_a_program_that_hangs_is_killed(tmp_path: Path) -> None:
     witness = Witness(tmp_path / "witness")
 
     with pytest.raises(JobError, match=r"^nothing happened for 2 s$"):
@@ -62,8 +64,8 @@ def test_a_silent_program_without_an_effect_is_ended(tmp_path: Path) -> None:
     witness.ends()
 
 
-def test_lines_and_files_that_grow_are_progress(tmp_path: Path) -> None:
-    stall = job._Stall(tmp_path, limit=20.0, moved=100.0)
+def test_new_lines_and_growing_files_count_as_progress(tmp_path: Path) -> None:
+    stall = job._Stall(tmp_path, limit=20.0, changed=100.0)
     stall.check(0, 119.0)
     stall.check(1, 121.0)
     stall.check(1, 140.0)
@@ -75,7 +77,7 @@ def test_lines_and_files_that_grow_are_progress(tmp_path: Path) -> None:
         stall.check(1, 170.0)
 
 
-def test_a_job_is_stopped_from_another_thread(tmp_path: Path) -> None:
+def test_another_thread_can_stop_a_job(tmp_path: Path) -> None:
     stop = threading.Event()
     stop.set()
 
@@ -83,7 +85,7 @@ def test_a_job_is_stopped_from_another_thread(tmp_path: Path) -> None:
         run(tmp_path, "time.sleep(100)", stop=stop)
 
 
-def test_the_size_of_a_folder_is_that_of_all_files_in_it(tmp_path: Path) -> None:
+def test_the_size_of_a_folder_includes_all_files_below_it(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "c").write_bytes(b"12345")
     (tmp_path / "d").write_bytes(b"123")

@@ -1,4 +1,4 @@
-"""What is kept of an image that was pushed, and given to the next registry."""
+"""Layers of pushed images, cached for the next registry."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def digest(data: bytes) -> str:
 
 @dataclass
 class Registry:
-    """Answers as the emulator's, for the layers of its repositories."""
+    """Responds as the emulator's registry does."""
 
     repositories: dict[str, dict[str, bytes]] = field(default_factory=dict[str, dict[str, bytes]])
-    asked: list[str] = field(default_factory=list[str])
+    requests: list[str] = field(default_factory=list[str])
     url: str = ""
 
     def pushed(self, repository: str, *layers: bytes) -> str:
@@ -39,8 +39,8 @@ class Registry:
         self.repositories[repository] = {digest(one): one for one in (*layers, manifest)}
         return digest(manifest)
 
-    def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
-        self.asked.append(f"{method} {path}")
+    def respond(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        self.requests.append(f"{method} {path}")
         parts = urlsplit(path)
         if parts.path == "/v2/_catalog":
             return 200, json.dumps({"repositories": [*self.repositories]}).encode()
@@ -61,7 +61,7 @@ def registry() -> Iterator[Registry]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, answer = fake.answer(self.command, self.path, body)
+            status, answer = fake.respond(self.command, self.path, body)
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
@@ -93,9 +93,7 @@ def cache(
     )
 
 
-def test_a_large_layer_that_was_pushed_once_is_in_the_next_registry_before_a_push(
-    registry: Registry, tmp_path: Path
-) -> None:
+def test_a_cached_large_layer_is_uploaded_before_a_push(registry: Registry, tmp_path: Path) -> None:
     cache(registry, tmp_path).keep(registry.pushed("app", LARGE, SMALL))
     registry.repositories = {"other": {}}
 
@@ -104,9 +102,7 @@ def test_a_large_layer_that_was_pushed_once_is_in_the_next_registry_before_a_pus
     assert registry.repositories == {"other": {digest(LARGE): LARGE}}
 
 
-def test_a_layer_that_another_repository_has_is_left_to_the_daemon(
-    registry: Registry, tmp_path: Path
-) -> None:
+def test_a_layer_in_another_repository_is_not_uploaded(registry: Registry, tmp_path: Path) -> None:
     cache(registry, tmp_path).keep(registry.pushed("app", LARGE, SMALL))
     registry.repositories["other"] = {}
 
@@ -115,7 +111,7 @@ def test_a_layer_that_another_repository_has_is_left_to_the_daemon(
     assert registry.repositories["other"] == {}
 
 
-def test_layers_of_another_image_are_not_offered(registry: Registry, tmp_path: Path) -> None:
+def test_layers_of_other_images_are_not_uploaded(registry: Registry, tmp_path: Path) -> None:
     cache(registry, tmp_path).keep(registry.pushed("app", LARGE, SMALL))
     registry.repositories = {"other": {}}
 
@@ -124,17 +120,17 @@ def test_layers_of_another_image_are_not_offered(registry: Registry, tmp_path: P
     assert registry.repositories == {"other": {}}
 
 
-def test_a_layer_is_fetched_once(registry: Registry, tmp_path: Path) -> None:
+def test_a_cached_layer_is_not_downloaded_again(registry: Registry, tmp_path: Path) -> None:
     pushed = registry.pushed("app", LARGE, SMALL)
     cache(registry, tmp_path).keep(pushed)
-    registry.asked.clear()
+    registry.requests.clear()
 
     cache(registry, tmp_path).keep(pushed)
 
-    assert registry.asked == [f"GET /v2/app/manifests/{pushed}"]
+    assert registry.requests == [f"GET /v2/app/manifests/{pushed}"]
 
 
-def test_those_that_nobody_used_for_the_longest_time_go(registry: Registry, tmp_path: Path) -> None:
+def test_the_least_recently_used_layers_are_deleted(registry: Registry, tmp_path: Path) -> None:
     for number in range(6):
         pushed = registry.pushed("app", LARGE + bytes([number]))
         cache(registry, tmp_path, layers=f"layer{number}").keep(pushed)
@@ -150,12 +146,10 @@ def test_those_that_nobody_used_for_the_longest_time_go(registry: Registry, tmp_
     }
 
 
-@pytest.mark.parametrize("place", ["no home", "a file"])
-def test_without_a_place_for_it_nothing_is_kept_and_nothing_fails(
-    registry: Registry, tmp_path: Path, place: str
-) -> None:
+@pytest.mark.parametrize("obstacle", ["no home", "a file"])
+def test_without_a_cache_folder_nothing_fails(registry: Registry, tmp_path: Path, obstacle: str) -> None:
     (tmp_path / "file").touch()
-    folder = None if place == "no home" else tmp_path / "file"
+    folder = None if obstacle == "no home" else tmp_path / "file"
 
     cache(registry, folder).keep(registry.pushed("app", LARGE, SMALL))
     cache(registry, folder).offer()
@@ -163,17 +157,17 @@ def test_without_a_place_for_it_nothing_is_kept_and_nothing_fails(
     assert (tmp_path / "file").read_bytes() == b""
 
 
-def test_a_registry_that_does_not_answer_is_no_failure(registry: Registry, tmp_path: Path) -> None:
-    gone = LayerCache(
+def test_without_a_registry_nothing_fails(registry: Registry, tmp_path: Path) -> None:
+    unreachable = LayerCache(
         registry="http://127.0.0.1:1", repository="app", layers=("sha256:base",), folder=tmp_path
     )
 
-    gone.offer()
-    gone.keep("sha256:any")
+    unreachable.offer()
+    unreachable.keep("sha256:any")
 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_layers_of_an_image_are_as_the_daemon_describes_them() -> None:
+def test_layers_are_read_from_the_daemons_description() -> None:
     assert layers_of({"RootFS": {"Layers": ["sha256:base"]}}) == ("sha256:base",)
     assert layers_of({}) == layers_of(None) == ()

@@ -1,4 +1,4 @@
-"""Which runs exclude one another."""
+"""Which runs exclude each other."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_two_stacks_do_not_exclude_each_other(tmp_path: Path) -> None:
         pass
 
 
-def test_everything_is_not_deleted_while_a_stack_is_held(tmp_path: Path) -> None:
+def test_everything_cannot_be_locked_while_a_stack_is_locked(tmp_path: Path) -> None:
     with (
         stack_locked(tmp_path, "dev", "up dev"),
         pytest.raises(BusyError, match="`up dev`"),
@@ -37,7 +37,7 @@ def test_everything_is_not_deleted_while_a_stack_is_held(tmp_path: Path) -> None
         pass
 
 
-def test_no_stack_is_held_while_everything_is_deleted(tmp_path: Path) -> None:
+def test_no_stack_can_be_locked_while_everything_is_locked(tmp_path: Path) -> None:
     with (
         everything_locked(tmp_path, "down"),
         pytest.raises(BusyError, match="`down`"),
@@ -46,14 +46,7 @@ def test_no_stack_is_held_while_everything_is_deleted(tmp_path: Path) -> None:
         pass
 
 
-def test_a_lock_is_free_after_its_run(tmp_path: Path) -> None:
-    with stack_locked(tmp_path, "dev", "up dev"):
-        pass
-    with stack_locked(tmp_path, "dev", "up dev"):
-        pass
-
-
-def test_a_lock_ends_with_the_process_that_holds_it(tmp_path: Path) -> None:
+def test_a_lock_is_released_when_its_process_is_killed(tmp_path: Path) -> None:
     killed = (
         "import os, signal, sys; from pathlib import Path; from local.locks import stack_locked\n"
         "with stack_locked(Path(sys.argv[1]), 'dev', 'up dev'): os.kill(os.getpid(), signal.SIGKILL)"
@@ -64,8 +57,8 @@ def test_a_lock_ends_with_the_process_that_holds_it(tmp_path: Path) -> None:
         pass
 
 
-def test_a_child_that_a_killed_run_left_is_waited_for(tmp_path: Path) -> None:
-    """The Pulumi CLI, which still writes the state."""
+def test_a_run_waits_for_the_child_of_a_killed_run(tmp_path: Path) -> None:
+    """The Pulumi CLI still writes the state."""
     killed = (
         "import os, signal, subprocess, sys; from pathlib import Path; from local.locks import stack_locked\n"
         "with stack_locked(Path(sys.argv[1]), 'dev', 'up dev') as locks:\n"
@@ -83,7 +76,7 @@ def test_a_child_that_a_killed_run_left_is_waited_for(tmp_path: Path) -> None:
             pass
 
 
-def test_a_child_of_a_run_does_not_hold_its_lock(tmp_path: Path) -> None:
+def test_a_child_that_does_not_inherit_the_descriptors_does_not_hold_the_lock(tmp_path: Path) -> None:
     with stack_locked(tmp_path, "dev", "up dev"):
         child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False)
     try:
@@ -93,7 +86,7 @@ def test_a_child_of_a_run_does_not_hold_its_lock(tmp_path: Path) -> None:
         child.communicate()
 
 
-def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
+def test_an_exclusive_lock_is_held_by_one_thread_at_a_time(tmp_path: Path) -> None:
     lock = tmp_path / "new" / "lock"
     events: list[str] = []
 
@@ -104,14 +97,14 @@ def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
     with exclusive(lock):
         other = threading.Thread(target=second)
         other.start()
-        # However long it waits for its turn, it is not before this.
+        # The other thread cannot have come first.
         events.append("first")
     other.join(20)
 
     assert events == ["first", "second"]
 
 
-def test_a_stack_that_is_watched_can_be_updated_but_not_be_watched_twice(tmp_path: Path) -> None:
+def test_a_watched_stack_can_be_updated_but_not_watched_twice(tmp_path: Path) -> None:
     with stack_watched(tmp_path, "dev", "dev dev"):
         with stack_locked(tmp_path, "dev", "up dev"):
             pass
@@ -119,7 +112,7 @@ def test_a_stack_that_is_watched_can_be_updated_but_not_be_watched_twice(tmp_pat
             pass
 
 
-def test_everything_is_not_deleted_while_a_stack_is_watched(tmp_path: Path) -> None:
+def test_everything_cannot_be_locked_while_a_stack_is_watched(tmp_path: Path) -> None:
     with stack_watched(tmp_path, "dev", "dev dev") as note_again:
         with stack_locked(tmp_path, "dev", "up dev"):
             pass

@@ -1,4 +1,4 @@
-"""Processes that outlive a command: signals reach them and no others."""
+"""Processes that outlive a command; signals reach them and no others."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Start = Callable[..., ProcessIdentity]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start Python with a program that says `up`; what still runs at the end is ended."""
+    """Start a Python program and wait for its first line; it is stopped after the test."""
     started: list[ProcessIdentity] = []
 
     def start(program: str = WAIT, *, inherit: tuple[int, ...] = ()) -> ProcessIdentity:
-        # The program's first word comes through a pipe, so that nobody has to look again and again.
+        # The first line comes through a pipe, so that no polling is needed.
         ends = os.pipe()
         command = [sys.executable, "-c", f"import os; os.dup2(3, 1); {program}"]
         process = spawn(
@@ -44,21 +44,21 @@ def start(tmp_path: Path) -> Iterator[Start]:
         process.stop(seconds=0)
 
 
-def test_it_has_a_session_of_its_own_so_that_ctrl_c_does_not_reach_it(start: Start) -> None:
+def test_a_process_has_its_own_session_which_ctrl_c_does_not_reach(start: Start) -> None:
     process = start()
 
     assert os.getsid(process.pid) == process.pid != os.getsid(0)
 
 
-def test_it_is_known_again_by_its_id_and_start(start: Start) -> None:
+def test_a_process_is_identified_by_id_and_start_time(start: Start) -> None:
     process = start()
 
     assert ProcessIdentity.of(process.pid) == process
     assert process.alive
 
 
-def test_a_process_that_got_the_id_of_another_gets_no_signal(start: Start) -> None:
-    """After a restart of the machine a recorded id is somebody else's."""
+def test_a_process_with_a_reused_id_gets_no_signal(start: Start) -> None:
+    """After a restart of the machine a recorded id may belong to another process."""
     process = start()
     recorded = replace(process, started="long ago")
 
@@ -69,10 +69,8 @@ def test_a_process_that_got_the_id_of_another_gets_no_signal(start: Start) -> No
     assert process.alive
 
 
-def test_an_id_that_is_given_away_after_the_look_gets_no_signal(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The signal goes to the process that was looked at, whatever its id stands for by then."""
+def test_signals_are_sent_by_descriptor_not_by_id(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The id may be reused between the check and the signal."""
     process = start()
     signalled: list[int] = []
     monkeypatch.setattr(os, "kill", lambda pid, _number: signalled.append(pid))
@@ -84,7 +82,9 @@ def test_an_id_that_is_given_away_after_the_look_gets_no_signal(
     assert signalled == []
 
 
-def test_a_process_of_another_user_is_named(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_of_another_user_is_an_error_with_its_id(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def forbidden(*_arguments: Any) -> None:
         raise PermissionError
 
@@ -96,7 +96,7 @@ def test_a_process_of_another_user_is_named(start: Start, monkeypatch: pytest.Mo
     monkeypatch.undo()
 
 
-def test_stop_ends_it(start: Start) -> None:
+def test_stop_ends_a_process(start: Start) -> None:
     process = start()
 
     process.stop(seconds=20)
@@ -104,7 +104,7 @@ def test_stop_ends_it(start: Start) -> None:
     assert not process.alive
 
 
-def test_stop_kills_what_does_not_listen(start: Start) -> None:
+def test_stop_kills_a_process_that_ignores_sigterm(start: Start) -> None:
     process = start(STUBBORN)
 
     process.stop(seconds=0)
@@ -112,36 +112,30 @@ def test_stop_kills_what_does_not_listen(start: Start) -> None:
     assert not process.alive
 
 
-def test_what_has_ended_needs_no_signal(start: Start) -> None:
+def test_a_process_that_has_exited_gets_no_signal(start: Start) -> None:
     process = start("print('up', flush=True)")
     assert process.wait(20)
 
     assert not process.signal(signal.SIGTERM)
+    assert processes.start_time(process.pid) is None
 
 
-def test_it_gets_the_descriptors_that_it_inherits_in_order(start: Start) -> None:
+def test_a_process_inherits_descriptors_in_order(start: Start) -> None:
     ends = os.pipe()
 
     start(f"print('up', flush=True); os.write(4, b'here'); {WAIT}", inherit=(ends[1],))
 
     assert os.read(ends[0], 10) == b"here"
-    for each in ends:
-        os.close(each)
+    for descriptor in ends:
+        os.close(descriptor)
 
 
-def test_a_program_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> None:
+def test_a_missing_program_is_an_error_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(ProcessError, match="cannot start no-such-program with log"):
         spawn(["no-such-program"], log=tmp_path / "log", environment={})
 
 
-def test_a_process_that_has_ended_has_no_start(start: Start) -> None:
-    process = start("print('up', flush=True)")
-    assert process.wait(20)
-
-    assert processes.start_time(process.pid) is None
-
-
-def test_of_a_log_the_last_lines_are_told(tmp_path: Path) -> None:
+def test_log_end_returns_the_last_lines(tmp_path: Path) -> None:
     log = tmp_path / "log"
 
     assert log_end(log) == "(nothing)"
@@ -149,7 +143,7 @@ def test_of_a_log_the_last_lines_are_told(tmp_path: Path) -> None:
     assert log_end(log, lines=2) == "7\n8"
 
 
-def test_nothing_of_aws_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_aws_variables_are_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
     monkeypatch.setenv("AWS_PROFILE", "prod")
     monkeypatch.setenv("DOCKER_HOST", "unix:///somewhere.sock")

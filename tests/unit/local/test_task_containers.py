@@ -1,4 +1,4 @@
-"""What the kernel says of listening sockets, and what ECS runs as a health check."""
+"""Listening sockets, health checks and running tasks."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ TCP6 = """\
 """.splitlines()
 
 
-def test_only_sockets_that_listen_are_told_with_their_addresses() -> None:
+def test_only_listening_sockets_are_returned() -> None:
     assert parse_listeners(TCP) == [
         Listener(address="127.0.0.1", port=3000),
         Listener(address="0.0.0.0", port=8080),
     ]
 
 
-def test_ipv6_is_read_too() -> None:
+def test_ipv6_sockets_are_returned() -> None:
     anywhere, inside = parse_listeners(TCP6)
 
     assert (anywhere.address, anywhere.port, anywhere.loopback) == ("::", 80, False)
     assert (inside.address, inside.port, inside.loopback) == ("::1", 81, True)
 
 
-def test_what_is_no_socket_is_skipped() -> None:
+def test_other_lines_are_skipped() -> None:
     assert parse_listeners(["cat: /proc/net/tcp6: No such file or directory", ""]) == []
 
 
@@ -52,15 +52,15 @@ def test_what_is_no_socket_is_skipped() -> None:
         ),
     ],
 )
-def test_a_health_check_is_run_as_ecs_runs_it(health_check: list[str], command: list[str]) -> None:
+def test_a_health_check_is_converted_to_its_command(health_check: list[str], command: list[str]) -> None:
     assert as_command(health_check) == command
 
 
-def test_a_task_runs_whose_container_the_daemon_has_running(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tasks_with_a_running_container_are_running(monkeypatch: pytest.MonkeyPatch) -> None:
     label = "com.amazonaws.ecs.task-arn"
 
-    def containers(**asked: Any) -> list[dict[str, Any]]:
-        assert asked == {"filters": {"label": [label]}}
+    def containers(**query: Any) -> list[dict[str, Any]]:
+        assert query == {"filters": {"label": [label]}}
         return [{"Labels": {label: "mine"}}, {"Labels": {label: "another's"}}]
 
     daemon = nullcontext(SimpleNamespace(containers=containers))
@@ -69,8 +69,8 @@ def test_a_task_runs_whose_container_the_daemon_has_running(monkeypatch: pytest.
     assert running_tasks(["mine", "stopped"]) == {"mine"}
 
 
-def test_without_a_daemon_nobody_knows_which_tasks_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The emulator goes on saying RUNNING."""
+def test_without_a_daemon_running_tasks_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator still reports RUNNING."""
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
 
     with pytest.raises(DockerError, match="no Docker daemon answers"):

@@ -1,4 +1,4 @@
-"""Tools are installed from where the project's own packages come from."""
+"""Tools are installed from the index of the project's packages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Installers:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, uv: int, pip: int, settings: bool = True) -> None:
         self.codes = {"uv": uv, "pip": pip}
-        self.asked: list[str] = []
+        self.called: list[str] = []
         self.environments: list[dict[str, str] | None] = []
         known = {"UV_SYSTEM_CERTS": "1"} if settings else None
         monkeypatch.setattr(tool_packages, "uv_environment", lambda _: known)
@@ -25,39 +25,35 @@ class Installers:
 
     def _run(self, command: list[str], *, env: dict[str, str] | None = None, **_: Any) -> Any:
         name = "uv" if command[0].endswith("/uv") else "pip"
-        self.asked.append(name)
+        self.called.append(name)
         self.environments.append(env)
         assert "--require-hashes" in command
         return subprocess.CompletedProcess(command, self.codes[name], "", f"{name} says no\n")
 
 
-def test_uv_installs_with_the_machine_s_certificates_and_pip_is_not_asked(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_uv_installs_with_the_machines_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     installers = Installers(monkeypatch, uv=0, pip=1)
 
     install(tmp_path / "tool", tmp_path / "lock.txt")
 
-    assert (installers.asked, installers.environments) == (["uv"], [{"UV_SYSTEM_CERTS": "1"}])
+    assert (installers.called, installers.environments) == (["uv"], [{"UV_SYSTEM_CERTS": "1"}])
 
 
-@pytest.mark.parametrize(("settings", "asked"), [(True, ["uv", "pip"]), (False, ["pip"])])
+@pytest.mark.parametrize(("settings", "called"), [(True, ["uv", "pip"]), (False, ["pip"])])
 def test_pip_installs_where_uv_cannot(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     settings: bool,  # noqa: FBT001 -- pytest's
-    asked: list[str],
+    called: list[str],
 ) -> None:
     installers = Installers(monkeypatch, uv=1, pip=0, settings=settings)
 
     install(tmp_path / "tool", tmp_path / "lock.txt")
 
-    assert installers.asked == asked
+    assert installers.called == called
 
 
-def test_where_neither_can_the_last_one_s_words_are_shown(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_if_both_fail_pips_output_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     Installers(monkeypatch, uv=1, pip=1)
 
     with pytest.raises(NotInstalledError, match=r"^pip says no$"):

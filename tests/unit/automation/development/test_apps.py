@@ -85,7 +85,7 @@ def test_a_source_file_is_copied_to_its_path_in_the_image(app: App) -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ("package.json", "app/package.json: the packages or the build are described there"),
+        ("package.json", "app/package.json: it describes the packages or the build"),
         ("\0", "app/Dockerfile: it defines the build"),
         ("\0.dockerignore", ".dockerignore: it defines the build"),
     ],

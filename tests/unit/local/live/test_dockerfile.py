@@ -1,4 +1,4 @@
-"""What becomes of a file of the app, by what the Dockerfile says."""
+"""Whether a Dockerfile copies a file of the app, or builds from it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ NODE = "FROM node:24\nWORKDIR /app\n"
 
 
 def effect(text: str, name: str, **options: object) -> str:
-    """Return the place, or why it is built, or nothing."""
-    found = Dockerfile(text, **options).effect(name)  # type: ignore[arg-type]
-    if isinstance(found, Copied):
-        return found.place
-    return f"built: {found.why}" if isinstance(found, Built) else ""
+    """Return the path in the image, the reason why the file is built, or nothing."""
+    use = Dockerfile(text, **options).effect(name)  # type: ignore[arg-type]
+    if isinstance(use, Copied):
+        return use.path
+    return f"built: {use.reason}" if isinstance(use, Built) else ""
 
 
 @pytest.mark.parametrize(
     "line", ["FROM", "COPY 5", "COPY true", 'COPY ["a", 5]', "COPY", "COPY {}", "RUN true"]
 )
-def test_what_somebody_is_still_writing_copies_nothing(line: str) -> None:
-    """`dev` reads a Dockerfile again after each `up`."""
+def test_an_incomplete_instruction_copies_nothing(line: str) -> None:
+    """The user may be editing the file when `dev` reads it."""
     assert not effect(f"{NODE}{line}\n", "other.js").startswith("/")
 
 
 @pytest.mark.parametrize("folder", ["app", "docs/examples/express"])
-def test_the_apps_here_are_copied_and_their_packages_built(folder: str) -> None:
+def test_the_projects_own_apps_are_copied_and_their_packages_built(folder: str) -> None:
     text = (ROOT / folder / "Dockerfile").read_text()
 
     assert effect(text, "server.js") == "/app/server.js"
@@ -39,7 +39,7 @@ def test_the_apps_here_are_copied_and_their_packages_built(folder: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("copy", "name", "place"),
+    ("copy", "name", "path"),
     [
         ("COPY . .", "src/a.js", "/app/src/a.js"),
         ("COPY --chown=node:node . ./", "a.js", "/app/a.js"),
@@ -59,8 +59,8 @@ def test_the_apps_here_are_copied_and_their_packages_built(folder: str) -> None:
         ("COPY a.js \\\n  # a remark\n  b.js ./", "b.js", "/app/b.js"),
     ],
 )
-def test_a_copied_file_is_found_where_docker_puts_it(copy: str, name: str, place: str) -> None:
-    assert effect(f"{NODE}{copy}\n", name) == place
+def test_a_copied_file_has_the_path_that_docker_gives_it(copy: str, name: str, path: str) -> None:
+    assert effect(f"{NODE}{copy}\n", name) == path
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_copied_file_is_found_where_docker_puts_it(copy: str, name: str, place
         '["npm", "ci"]',
     ],
 )
-def test_what_installs_packages_does_not_read_the_app(run: str) -> None:
+def test_an_installation_of_packages_does_not_read_the_app(run: str) -> None:
     assert effect(f"{NODE}COPY . .\nRUN {run}\n", "server.js") == "/app/server.js"
 
 
@@ -84,12 +84,12 @@ def test_what_installs_packages_does_not_read_the_app(run: str) -> None:
     "run",
     ["npm run build", "npm ci && npm run build", "npx tsc", "yarn build", "node build.js", "pnpm build"],
 )
-def test_what_may_read_the_app_builds_it(run: str) -> None:
+def test_a_file_that_a_run_may_read_is_built(run: str) -> None:
     assert effect(f"{NODE}COPY . .\nRUN {run}\n", "server.js") == f"built: line 4, `RUN {run}`, may read it"
     assert effect(f"{NODE}RUN {run}\nCOPY . .\n", "server.js") == "/app/server.js"
 
 
-def test_scripts_of_the_app_that_run_with_an_installation_may_read_it() -> None:
+def test_install_scripts_may_read_the_app() -> None:
     text = f"{NODE}COPY . .\nRUN npm ci\n"
 
     assert effect(text, "server.js", scripts=["start", "postinstall"]).startswith("built: ")
@@ -112,18 +112,18 @@ COPY public public
 """
 
 
-def test_what_another_stage_takes_is_built() -> None:
-    assert effect(COMPILED, "src/server.ts") == "built: stage build takes it in line 4"
+def test_a_file_that_another_stage_copies_is_built() -> None:
+    assert effect(COMPILED, "src/server.ts") == "built: stage build uses it in line 4"
 
 
-def test_a_stage_that_is_not_needed_takes_nothing() -> None:
+def test_an_unused_stage_is_ignored() -> None:
     text = COMPILED.replace("COPY . .", "COPY src src")
 
     assert effect(text, "only.js") == ""
     assert effect(text, "only.js", target="unused") == "/only.js"
 
 
-def test_a_stage_continues_the_one_that_it_begins_from() -> None:
+def test_a_stage_continues_the_stage_in_its_from() -> None:
     text = f"{NODE.replace('node:24', 'node:24 AS base')}COPY . .\n\nFROM base AS final\nUSER node\n"
 
     assert effect(text, "a.js") == "/app/a.js"
@@ -131,7 +131,7 @@ def test_a_stage_continues_the_one_that_it_begins_from() -> None:
     assert effect(text, "a.js", target="base") == "/app/a.js"
 
 
-def test_a_mount_of_the_context_builds_what_it_shows() -> None:
+def test_a_mounted_file_is_built() -> None:
     install = (
         "RUN --mount=type=bind,source=tsconfig.json,target=tsconfig.json --mount=type=cache,target=/x npx tsc"
     )
@@ -142,8 +142,7 @@ def test_a_mount_of_the_context_builds_what_it_shows() -> None:
 
 
 @pytest.mark.parametrize("copy", ["COPY --parents . .", "ADD app.tar.gz .", "COPY $NOWHERE/a.js ."])
-def test_what_is_no_plain_copy_is_built(copy: str) -> None:
-    assert (
-        effect(f"{NODE}{copy}\n", "a.js")
-        == f"built: line 3, `{copy.replace('--parents ', '')}`, is not a plain copy"
-    )
+def test_a_file_that_is_not_plainly_copied_is_built(copy: str) -> None:
+    shown = copy.replace("--parents ", "")
+
+    assert effect(f"{NODE}{copy}\n", "a.js") == f"built: line 3, `{shown}`, is not a plain copy"

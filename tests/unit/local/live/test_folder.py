@@ -1,4 +1,4 @@
-"""The folder that takes the place of an image's working directory."""
+"""The folder that is mounted over an image's working directory."""
 
 from __future__ import annotations
 
@@ -28,32 +28,27 @@ def source(tmp_path: Path, text: str = "new", mode: int = 0o600) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("place", "inside"),
+    ("path", "inside"),
     [("/srv/app/a.js", True), ("/srv/app", True), ("/srv/apps/a.js", False), ("/etc/a", False)],
 )
-def test_it_holds_what_is_below_the_working_directory(
-    folder: LiveFolder, place: str, *, inside: bool
+def test_it_contains_the_paths_below_the_working_directory(
+    folder: LiveFolder, path: str, *, inside: bool
 ) -> None:
-    assert folder.holds(place) is inside
+    assert folder.contains(path) is inside
 
 
-def test_a_file_is_put_where_the_image_has_it_with_the_mode_of_a_build(
-    folder: LiveFolder, tmp_path: Path
-) -> None:
-    folder.put({"/srv/app/src/deep/a.js": source(tmp_path), "/srv/app/run": source(tmp_path)})
-
-    file = folder.path / "src" / "deep" / "a.js"
-    assert (file.read_text(), S_IMODE(file.stat().st_mode)) == ("new", 0o644)
-    assert S_IMODE(file.parent.stat().st_mode) == 0o755
-
-
-def test_a_script_stays_executable(folder: LiveFolder, tmp_path: Path) -> None:
+def test_files_are_copied_to_their_path_with_the_modes_of_a_build(folder: LiveFolder, tmp_path: Path) -> None:
+    folder.put({"/srv/app/src/deep/a.js": source(tmp_path)})
     folder.put({"/srv/app/run": source(tmp_path, mode=0o700)})
 
-    assert S_IMODE((folder.path / "run").stat().st_mode) == 0o755
+    file = folder.path / "src" / "deep" / "a.js"
+    assert file.read_text() == "new"
+    assert [S_IMODE(path.stat().st_mode) for path in (file, file.parent, folder.path / "run")] == [
+        0o644, 0o755, 0o755
+    ]  # fmt: skip
 
 
-def test_a_file_that_is_gone_goes_from_it_too(folder: LiveFolder, tmp_path: Path) -> None:
+def test_deleted_files_are_deleted_from_it(folder: LiveFolder, tmp_path: Path) -> None:
     (folder.path / "old.js").write_text("old")
 
     folder.put({"/srv/app/old.js": tmp_path / "old.js", "/srv/app/never.js": tmp_path / "never.js"})
@@ -61,7 +56,7 @@ def test_a_file_that_is_gone_goes_from_it_too(folder: LiveFolder, tmp_path: Path
     assert list(folder.path.iterdir()) == []
 
 
-def test_a_link_stays_a_link(folder: LiveFolder, tmp_path: Path) -> None:
+def test_a_symbolic_link_is_copied_as_one(folder: LiveFolder, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to("a.js")
 
@@ -70,23 +65,21 @@ def test_a_link_stays_a_link(folder: LiveFolder, tmp_path: Path) -> None:
     assert (folder.path / "link").readlink() == Path("a.js")
 
 
-def test_what_is_behind_a_link_out_of_the_image_s_folder_is_not_in_it(
-    folder: LiveFolder, tmp_path: Path
-) -> None:
-    """In the image the link leads elsewhere in the image; here it would lead to files of this machine."""
+def test_paths_behind_links_that_leave_it_are_not_in_it(folder: LiveFolder, tmp_path: Path) -> None:
+    """Such a link means another folder of the image, and here a folder of this machine."""
     (folder.path / "cache").symlink_to(tmp_path)
     (folder.path / "src").mkdir()
     (folder.path / "inside").symlink_to("src")
 
-    assert [folder.holds(f"/srv/app/{name}") for name in ("cache/a", "cache/b/c", "inside/a", "cache")] == [
+    assert [folder.contains(f"/srv/app/{name}") for name in ("cache/a", "cache/b/c", "inside/a", "cache")] == [
         False, False, True, True
     ]  # fmt: skip
 
 
-def test_a_file_that_goes_while_it_is_put_is_the_next_change(
+def test_a_file_that_is_deleted_during_the_copy_is_skipped(
     folder: LiveFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Editors replace a file by taking it away for a moment."""
+    """Editors delete a file for a moment when they save it."""
     monkeypatch.setattr(Path, "is_file", lambda _: True)
 
     folder.put({"/srv/app/a.js": tmp_path / "gone.js", "/srv/app/b.js": source(tmp_path)})
@@ -94,11 +87,11 @@ def test_a_file_that_goes_while_it_is_put_is_the_next_change(
     assert (folder.path / "b.js").read_text() == "new"
 
 
-def test_the_emulator_is_told_of_both_folders(folder: LiveFolder) -> None:
+def test_its_note_for_the_emulator_has_both_folders(folder: LiveFolder) -> None:
     assert folder.live == Live(str(folder.path), "/srv/app")
 
 
-def test_what_the_image_has_is_unpacked_without_the_folder_around_it(tmp_path: Path) -> None:
+def test_the_images_files_are_unpacked_without_their_top_folder(tmp_path: Path) -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for name in ("app", "app/node_modules"):

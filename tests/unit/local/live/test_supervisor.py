@@ -1,4 +1,4 @@
-"""What runs the app in a task, and runs it anew."""
+"""The supervisor, which runs the app in a task and restarts it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Start = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts the supervisor with a script of Node as its command."""
+    """Start the supervisor with a Node script as its command."""
     started: list[subprocess.Popen[str]] = []
 
     def run(script: str, **variables: str) -> subprocess.Popen[str]:
@@ -38,7 +38,7 @@ def start() -> Iterator[Start]:
 
     yield run
     for process in started:
-        # The command has a session of its own.
+        # The command has its own session.
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(5)
@@ -52,7 +52,7 @@ def next_line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().rstrip("\n")
 
 
-def test_sighup_kills_the_command_and_starts_it_again(start: Start) -> None:
+def test_sighup_kills_and_restarts_the_command(start: Start) -> None:
     process = start(STAYS)
     lines = [next_line(process)]
     process.send_signal(signal.SIGHUP)
@@ -62,7 +62,7 @@ def test_sighup_kills_the_command_and_starts_it_again(start: Start) -> None:
     assert process.poll() is None
 
 
-def test_a_command_that_has_ended_waits_for_the_next_change(start: Start) -> None:
+def test_a_command_that_has_exited_is_restarted_by_the_next_change(start: Start) -> None:
     process = start("process.exit(7)")
     first = next_line(process)
     process.send_signal(signal.SIGHUP)
@@ -73,7 +73,7 @@ def test_a_command_that_has_ended_waits_for_the_next_change(start: Start) -> Non
     assert process.poll() is None
 
 
-def test_the_task_is_stopped_as_the_command_stops(start: Start) -> None:
+def test_the_task_exits_when_the_command_is_stopped(start: Start) -> None:
     process = start(f"process.on('SIGTERM', () => process.exit(3)); {STAYS}")
     next_line(process)
     process.send_signal(signal.SIGTERM)
@@ -81,8 +81,8 @@ def test_the_task_is_stopped_as_the_command_stops(start: Start) -> None:
     assert process.wait(10) == 3
 
 
-def test_options_of_node_are_for_the_app_alone(start: Start) -> None:
-    """A debugger's port can be taken once."""
+def test_node_options_apply_to_the_app_only(start: Start) -> None:
+    """Only one process can listen on a debugger's port."""
     process = start(
         f"console.log(process.env.NODE_OPTIONS, process.env.NODE_ON_ECS_NODE_OPTIONS); {STAYS}",
         NODE_ON_ECS_NODE_OPTIONS="--trace-warnings",
