@@ -11,7 +11,7 @@ _VENV = Path(__file__).resolve().parent.parent / ".venv"
 
 
 def _enter_virtual_environment() -> None:
-    """Restart with the Python of `.venv`, which has this project's packages."""
+    """Restart with the Python of `.venv`, which has the project's packages."""
     python = _VENV / "bin" / "python"
     if Path(sys.prefix).resolve() != _VENV.resolve() and python.exists():
         os.execv(python, [str(python), "-m", "automation", *sys.argv[1:]])  # noqa: S606 -- no shell is needed
@@ -22,7 +22,7 @@ if __name__ == "__main__":
     try:
         from automation.cli import main
     except ModuleNotFoundError as error:
-        sys.exit(f"error: {sys.executable} has no package {error.name}: `make venv` makes one that has all")
+        sys.exit(f"error: {sys.executable} has no package {error.name}: `make venv` creates one that has all")
     # Nearly all objects of a command live until it exits: garbage collection would take a third of the time.
     gc.disable()
     try:

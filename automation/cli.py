@@ -25,46 +25,61 @@ if TYPE_CHECKING:
     from automation.stacks.stacks import Stacks
 
 COMPLETE_VARIABLE: Final = "_AUTOMATION_COMPLETE"
-"""The variable by which a shell asks for completions."""
+"""The variable by which a shell requests completions."""
 
 _LONGEST_HELP: Final = 100
 _FAILED: Final = 1
 _INTERRUPTED: Final = 130
 _UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES})
-_NO_NAME: Final = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
-_NO_LOGIN: Final = "PULUMI_ACCESS_TOKEN must be set"
-_RUNS_PROGRAMS: Final = frozenset({"run", "exec"})
+_INVALID_PATH: Final = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
+_NOT_LOGGED_IN: Final = "PULUMI_ACCESS_TOKEN must be set"
+_PROGRAM_OUTPUT: Final = frozenset({"run", "exec"})
 """Commands whose standard output is a program's own."""
-_COMMANDS: Final = {
-    # The module of each command; only the called one is loaded.
-    "init": "automation.init.command:init",
-    "preview": "automation.changes.preview:preview",
-    "up": "automation.stacks.up:up",
-    "dev": "automation.development.dev:dev",
-    "promote": "automation.promotion.promote:promote",
-    "check": "automation.services.check:check",
-    "redeploy": "automation.services.redeploy:redeploy",
-    "destroy": "automation.stacks.destroy:destroy",
-    "down": "automation.stacks.local_commands:down",
-    "refresh": "automation.changes.drift:refresh",
-    "drift": "automation.changes.drift:drift",
-    "outputs": "automation.stacks.outputs:outputs",
-    "env": "automation.stacks.local_commands:env",
-    "cancel": "automation.stacks.destroy:cancel",
-    "cost": "automation.cost.command:cost",
-    "diagram": "automation.diagram.command:diagram",
-    "policies": "automation.changes.policies:policies",
-    "status": "automation.services.status:status",
-    "logs": "automation.services.logs:logs",
-    "run": "automation.services.run:run",
-    "exec": "automation.services.shell:execute",
-    "previews": "automation.previews.preview_commands:previews",
-    "aws-smoke": "automation.smoke.aws_smoke:aws_smoke",
-    "from-copilot": "automation.convert.copilot_command:from_copilot",
-    "from-compose": "automation.convert.compose_command:from_compose",
-    "pulumi-cli": "automation.stacks.local_commands:pulumi_cli",
-    "completion": "automation.completion:completion",
+_SECTIONS: Final = {
+    # The module and function of each command; only the called one is loaded.
+    "Get started": {
+        "init": "automation.init.command:init",
+        "from-copilot": "automation.convert.copilot_command:from_copilot",
+        "from-compose": "automation.convert.compose_command:from_compose",
+    },
+    "Deploy": {
+        "preview": "automation.changes.preview:preview",
+        "up": "automation.stacks.up:up",
+        "check": "automation.services.check:check",
+        "promote": "automation.promotion.promote:promote",
+        "redeploy": "automation.services.redeploy:redeploy",
+        "destroy": "automation.stacks.destroy:destroy",
+        "previews": "automation.previews.preview_commands:previews",
+        "aws-smoke": "automation.smoke.aws_smoke:aws_smoke",
+    },
+    "Running services": {
+        "status": "automation.services.status:status",
+        "logs": "automation.services.logs:logs",
+        "run": "automation.services.run:run",
+        "exec": "automation.services.shell:execute",
+    },
+    "Cost, security, documentation": {
+        "cost": "automation.cost.command:cost",
+        "policies": "automation.changes.policies:policies",
+        "diagram": "automation.diagram.command:diagram",
+    },
+    "State": {
+        "outputs": "automation.stacks.outputs:outputs",
+        "drift": "automation.changes.drift:drift",
+        "refresh": "automation.changes.drift:refresh",
+        "cancel": "automation.stacks.destroy:cancel",
+    },
+    "Only with --local": {
+        "dev": "automation.development.dev:dev",
+        "down": "automation.stacks.local_commands:down",
+        "env": "automation.stacks.local_commands:env",
+    },
+    "Tools": {
+        "pulumi-cli": "automation.stacks.local_commands:pulumi_cli",
+        "completion": "automation.completion:completion",
+    },
 }
+_COMMANDS: Final = {name: target for section in _SECTIONS.values() for name, target in section.items()}
 
 
 class _Commands(click.Group):
@@ -91,7 +106,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; an unknown one is refused with the nearest."""
+        """Find the command; the error about an unknown one proposes a similar one."""
         if args and args[0] not in _COMMANDS and args[0][:1].isalnum() and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
@@ -101,31 +116,34 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands; what is too long for the terminal is wrapped, where click would cut it off."""
-        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
-        with formatter.section("Commands"):
-            formatter.write_dl(
-                [
-                    (name, command.get_short_help_str(limit=_LONGEST_HELP))
-                    for name, command in found
-                    if command
-                ]
-            )
+        """List the commands by section; long descriptions are wrapped, where click would cut them off."""
+        for section, names in _SECTIONS.items():
+            commands = {name: self.get_command(ctx, name) for name in names}
+            with formatter.section(section):
+                formatter.write_dl(
+                    [
+                        (name, command.get_short_help_str(limit=_LONGEST_HELP))
+                        for name, command in commands.items()
+                        if command
+                    ]
+                )
 
 
 @click.command(
     cls=_Commands,
-    help="Deploy and operate the stacks of this project.",
+    help="Deploy and operate this project's stacks, in your AWS account or with --local on this machine.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-@click.option("--local", is_flag=True, help="Use the stacks on this machine; nothing is sent to AWS.")
+@click.option(
+    "--local", is_flag=True, help="Use stacks on this machine, with an emulated AWS; nothing is sent to AWS."
+)
 @click.option(
     "--wait-for-lock-minutes",
     type=click.FloatRange(min=0),
     default=10.0,
     show_default=True,
     metavar="N",
-    help="Minutes to wait while another update has locked the stack.",
+    help="Minutes to wait for another update that has locked the stack.",
 )
 @click.pass_context
 def cli(context: click.Context, /, *, local: bool, wait_for_lock_minutes: float) -> None:
@@ -158,18 +176,18 @@ def _find_cli(stop: threading.Event | None) -> Path:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and leave with its exit code.
+    """Run one command and exit with its exit code.
 
     With `--json`, a command that fails prints a document with `error` and `exit_code` to standard output.
     """
-    words = [*(sys.argv[1:] if arguments is None else arguments)]
-    ending = _Ending(as_json=_asks_for_json(words))
-    # gRPC reports connections that end on purpose, in the middle of the output.
+    arguments = [*(sys.argv[1:] if arguments is None else arguments)]
+    failure = _Failure(as_json=_json_requested(arguments))
+    # gRPC would log connections that end on purpose.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     code: object = 0
     try:
         code = cli.main(
-            words,
+            arguments,
             prog_name="python -m automation",
             complete_var=COMPLETE_VARIABLE,
             standalone_mode=False,
@@ -177,36 +195,36 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     except click.ClickException as error:
         error.show()
-        ending.leave(error.exit_code, error.format_message())
+        failure.exit(error.exit_code, error.format_message())
     except (click.Abort, KeyboardInterrupt):
         text = "interrupted: the next run continues from here"
         click.echo(text, err=True)
-        ending.leave(_INTERRUPTED, text)
+        failure.exit(_INTERRUPTED, text)
     except ProgramError as error:
-        hint = _how_to_log_in(words) if _NO_LOGIN in error.output else ""
-        ending.fail(error.not_displayed + hint, error.output + hint)
+        hint = _login_hint(arguments) if _NOT_LOGGED_IN in error.output else ""
+        failure.fail(error.not_displayed + hint, error.output + hint)
     except AutomationError as error:
-        ending.fail(str(error))
+        failure.fail(str(error))
     except OSError as error:
-        if error.errno in _NO_NAME:
-            ending.fail(f"{error.filename or 'a path'} cannot be the path of a file: {error.strerror}")
+        if error.errno in _INVALID_PATH:
+            failure.fail(f"{error.filename or 'a path'} cannot be the path of a file: {error.strerror}")
         if error.errno not in _UNWRITABLE:
             raise
-        ending.fail(f"{error.filename or 'a file'} cannot be written: {error.strerror}")
+        failure.fail(f"{error.filename or 'a file'} cannot be written: {error.strerror}")
     except Exception as error:
-        if not isinstance(error, _refusals()):
+        if not isinstance(error, _expected_errors()):
             raise
-        ending.fail(str(error))
+        failure.fail(str(error))
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _how_to_log_in(words: Sequence[str]) -> str:
-    here = shlex.join(["python", "-m", "automation", "--local", *words])
-    return f"\nRun `pulumi login` first; for a stack on this machine: `{here}`"
+def _login_hint(arguments: Sequence[str]) -> str:
+    local = shlex.join(["python", "-m", "automation", "--local", *arguments])
+    return f"\nRun `pulumi login` first; for a stack on this machine: `{local}`"
 
 
-def _refusals() -> tuple[type[Exception], ...]:
-    """Return the errors of libraries that are shown without a traceback; imported only after a failure."""
+def _expected_errors() -> tuple[type[Exception], ...]:
+    """Return errors of libraries that are shown without a traceback. Imported only after a failure."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     from local.errors import LocalError
@@ -214,25 +232,25 @@ def _refusals() -> tuple[type[Exception], ...]:
     return (BotoCoreError, ClientError, LocalError)
 
 
-def _asks_for_json(words: Sequence[str]) -> bool:
-    """Whether a command was asked for JSON, and not a program that it runs."""
-    options = words[: words.index("--")] if "--" in words else words
-    name = next((word for word in options if word in _COMMANDS), "")
-    return "--json" in options and name not in _RUNS_PROGRAMS
+def _json_requested(arguments: Sequence[str]) -> bool:
+    """Whether `--json` is an option of the command, and not of a program that it runs."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    name = next((argument for argument in options if argument in _COMMANDS), "")
+    return "--json" in options and name not in _PROGRAM_OUTPUT
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Ending:
-    """How a command that does not succeed ends."""
+class _Failure:
+    """Ends a command that failed."""
 
     as_json: bool
 
     def fail(self, shown: str, text: str | None = None) -> NoReturn:
-        """Show an error on standard error, and leave; `text` is all of it, for programs."""
+        """Print `shown` to standard error and exit; `text` is the full error, for programs."""
         say_error(shown)
-        self.leave(_FAILED, text or shown)
+        self.exit(_FAILED, text or shown)
 
-    def leave(self, code: int, text: str) -> NoReturn:
+    def exit(self, code: int, text: str) -> NoReturn:
         if self.as_json:
             click.echo(json.dumps({"error": text, "exit_code": code}, indent=2))
         sys.exit(code)

@@ -23,7 +23,7 @@ _FUNCTIONS: Final = {
     "fish": "function {name}; {command} $argv; end",
 }
 _CALLS: Final = {"bash": "$1", "zsh": _NAME, "fish": _NAME}
-"""What click's scripts run to ask for completions: a program, which the function is not."""
+"""The call in click's scripts, which expect a program and not a function."""
 
 
 @click.command(short_help="Print a script that completes commands and stacks in your shell.")
@@ -32,27 +32,27 @@ _CALLS: Final = {"bash": "$1", "zsh": _NAME, "fish": _NAME}
 def completion(context: click.Context, /, *, shell: str) -> None:
     """Print a script for SHELL that defines the command `automation`, with completion.
 
-    `automation` is `python -m automation` in this project, from any folder. For bash, put this line into
+    `automation` is `python -m automation` of this project, from any folder. For bash, put this line into
     ~/.bashrc: eval "$(PROJECT/.venv/bin/python -m automation completion bash)". docs/automation.md has the
     lines for zsh and fish.
     """
     from automation.cli import COMPLETE_VARIABLE
 
-    found = get_completion_class(shell)
-    if found is None:
+    completion_class = get_completion_class(shell)
+    if completion_class is None:
         raise AutomationError(f"click has no completion for {shell}: update click")
-    script = found(context.find_root().command, {}, _NAME, COMPLETE_VARIABLE).source()
+    script = completion_class(context.find_root().command, {}, _NAME, COMPLETE_VARIABLE).source()
     command = f"{_COMMAND} {shlex.quote(str(_ROOT))}"
-    before, asks, after = script.partition(f"{COMPLETE_VARIABLE}={shell}_complete ")
-    # In fish, words stand between the variable and the call.
+    before, variable, after = script.partition(f"{COMPLETE_VARIABLE}={shell}_complete ")
+    # In fish, further words are between the variable and the call.
     between, _, rest = after.partition(_CALLS[shell])
-    script = f"{before}{asks}{between}{command}{rest}".replace("$+commands[", "$+functions[")
+    script = f"{before}{variable}{between}{command}{rest}".replace("$+commands[", "$+functions[")
     click.echo(_FUNCTIONS[shell].format(name=_NAME, command=command))
     click.echo(script)
 
 
 def with_completion(command: click.Command) -> click.Command:
-    """Let a command's parameters complete stacks and services, by the names that these parameters have."""
+    """Add completion of stacks and services to a command's parameters, by their names."""
     for parameter in command.params:
         if names := _NAMES.get(parameter.name or ""):
             cast("Any", parameter).shell_complete = _completer(names)
@@ -65,10 +65,10 @@ def stacks(_: click.Context) -> Iterable[str]:
 
 
 def services(context: click.Context) -> Iterable[str]:
-    """Return the services of the stack that was typed before, by its file alone; else those of dev."""
-    # While an option has no value yet, click leaves the arguments unread.
+    """Return the services of the stack on the command line, by its file; without one those of dev."""
+    # Until an option has its value, click does not parse the arguments.
     typed = [context.params.get("stack"), *context.args]
-    stack = next((word for word in typed if word in stack_names(_ROOT)), "dev")
+    stack = next((argument for argument in typed if argument in stack_names(_ROOT)), "dev")
     try:
         config = read_config(_ROOT, stack)
         main = config.values.get(f"{config.project}:name") or "web"

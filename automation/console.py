@@ -1,4 +1,4 @@
-"""What commands share: results go to standard output, everything else to standard error."""
+"""Output of commands: results go to standard output, everything else to standard error."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _QUOTED: Final = re.compile(r"`[^`\n]+`")
 
 
 def colour() -> bool | None:
-    """Return whether output has colours; None where that depends on whether it goes to a terminal.
+    """Return whether output has colours; None if it has them on a terminal only.
 
     https://no-color.org and https://force-color.org: a variable counts if it is not empty.
     """
@@ -38,26 +38,26 @@ def colour() -> bool | None:
 
 
 def width_of(stream: TextIO) -> int | None:
-    """Return how many columns a line may have; None for a file or a pipe, where lines are not broken."""
+    """Return the maximum length of a line; None for a file or a pipe, where lines are not broken."""
     if not stream.isatty():
         return None
     return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns))
 
 
 def folded(line: str, width: int | None) -> str:
-    """Break a line between words, with what follows indented below; `commands` are not broken."""
+    """Break a line between words and indent the rest; text in backticks is not broken."""
     if width is None or len(click.unstyle(line)) <= width:
         return line
     indent = " " * (len(line) - len(line.lstrip()) + 2)
-    kept = _QUOTED.sub(lambda found: found[0].replace(" ", _NO_BREAK), line)
+    unbroken = _QUOTED.sub(lambda match: match[0].replace(" ", _NO_BREAK), line)
     lines = textwrap.wrap(
-        kept, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        unbroken, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
     return "\n".join(lines).replace(_NO_BREAK, " ")
 
 
 def to_type(*words: str) -> str:
-    """Return a command that the user may type next, for the stacks that this one is about."""
+    """Return a command of `python -m automation`, in backticks, with `--local` if this one has it."""
     context = click.get_current_context(silent=True)
     is_local = context is not None and context.find_root().params.get("local")
     return f"`{' '.join(['python -m automation', *(['--local'] if is_local else []), *words])}`"
@@ -114,7 +114,7 @@ def confirm(question: str, *, without_terminal: str) -> None:
     """Ask a yes-no question.
 
     Raises:
-        click.UsageError: standard input is not a terminal; it says what `without_terminal` does.
+        click.UsageError: standard input is not a terminal; the message is `without_terminal`.
         click.Abort: the answer is no.
     """
     if not sys.stdin.isatty():

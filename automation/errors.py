@@ -4,22 +4,22 @@ from __future__ import annotations
 
 
 class AutomationError(Exception):
-    """A command cannot do what it is asked to; the message says why, and what to do."""
+    """A command failed; the message says why, and what to do."""
 
     @property
     def output(self) -> str:
-        """What a comment or a summary shows of it."""
+        """The text for a comment or a summary."""
         return str(self)
 
 
 class ProgramError(AutomationError):
-    """A program that was run for a command failed; the message has its output."""
+    """A program that a command ran failed; the message has its output."""
 
     def __init__(self, command: str, code: int, output: str, *, displayed: bool = False) -> None:
         summary = f"`{command}` ended with exit code {code}"
         self._output = output
         self.not_displayed = summary if displayed else f"{summary}:\n{output}"
-        """The part of the message that the user has not seen yet."""
+        """The part of the message that was not displayed yet."""
         super().__init__(f"{summary}:\n{output}")
 
     @property

@@ -11,10 +11,10 @@ _LOOPBACK: Final = "127.0.0.1"
 
 
 def http_status(url: str, *, seconds: float = 10) -> int | None:
-    """Return the status with which an address answers; None without an answer in `seconds`."""
+    """Return the HTTP status of an address; None without an answer in `seconds`."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    # Browsers resolve these names to this machine, Python does not.
+    # Browsers resolve these names to the loopback address, Python does not.
     host = _LOOPBACK if host.endswith(".localhost") else host
     connection_to = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = connection_to(host, parts.port, timeout=seconds)

@@ -76,10 +76,9 @@ class ServiceStatus:
 @json_option
 @click.pass_obj
 def status(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
-    """Show the state of a stack's services.
+    """Show the tasks, version, deployment and alarms of a stack's services.
 
-    Tasks, version, deployment and alarms as AWS reports them now, and whether the addresses answer; in an
-    account also CloudWatch metrics of the last three hours.
+    Also whether the addresses answer and, in an account, CloudWatch metrics of the last three hours.
     """
     deployed = DeployedStack.of(stacks, stack)
     statuses = statuses_of(deployed)

@@ -1,7 +1,7 @@
-"""Serves the project's program to the Pulumi CLI, as the Automation API does with an inline program.
+"""Runs the project's program for the Pulumi CLI, as the Automation API runs an inline program.
 
-The only module that touches the SDK's language host, which is private (`pulumi.automation._server`): the
-public `Stack.up` would ask the CLI four more questions for each update.
+The only module that uses the SDK's language host, which is private (`pulumi.automation._server`): the public
+`Stack.up` would call the CLI four more times for each update.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _IMPORTED_BY_THE_PROGRAM: Final = (
     "pulumi_docker_build",
     "pulumi_random",
 )
-"""The SDKs load them late; one that is missing here is only loaded later."""
+"""Else the SDK loads them when the program first uses them, one after the other."""
 
 
 class LanguageHost(_server.LanguageServer):
@@ -50,24 +50,24 @@ class LanguageHost(_server.LanguageServer):
         self._server.start()
 
     def Run(self, request: Any, context: Any) -> Any:  # noqa: D102, N802 -- the protocol's name
-        answer: Future[Any] = Future()
-        self._runs.put((request, context, answer))
-        return answer.result()
+        response: Future[Any] = Future()
+        self._runs.put((request, context, response))
+        return response.result()
 
     def serve_until_closed(self) -> None:
-        """Run the program on this thread whenever the CLI asks for it."""
-        # While the CLI starts: it takes as long as these imports do.
+        """Run the program on this thread whenever the CLI requests it."""
         run = cast("Any", super()).Run
+        # The CLI starts meanwhile, which takes as long.
         for module in _IMPORTED_BY_THE_PROGRAM:
-            # The SDK loads a module when somebody asks for what is in it; `dir` asks for nothing.
+            # Reading an attribute loads the module.
             getattr(import_module(module), "__all__", None)
         with lean_sdk():
-            while (asked := self._runs.get()) is not None:
-                request, context, answer = asked
+            while (call := self._runs.get()) is not None:
+                request, context, response = call
                 try:
-                    answer.set_result(_told_once(run(request, context)))
-                except BaseException as error:  # noqa: BLE001 -- the CLI has to get an answer
-                    answer.set_exception(error)
+                    response.set_result(_without_error(run(request, context)))
+                except BaseException as error:  # noqa: BLE001 -- the CLI has to get a response
+                    response.set_exception(error)
 
     def close(self) -> None:
         """Let :meth:`serve_until_closed` return; from any thread."""
@@ -75,9 +75,9 @@ class LanguageHost(_server.LanguageServer):
         self._server.stop(None)
 
 
-def _told_once(answer: Any) -> Any:
-    """Leave an error out of the answer: it was logged, and the CLI would show it again, as unhandled."""
-    return language_pb2.RunResponse(bail=True) if answer.error else answer
+def _without_error(response: Any) -> Any:
+    """Return a response without its error, which was logged: the CLI would show it again, as unhandled."""
+    return language_pb2.RunResponse(bail=True) if response.error else response
 
 
 def _run(program: Path) -> None:

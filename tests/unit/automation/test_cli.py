@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from automation.changes.drift import drift
-from automation.cli import _asks_for_json, cli, main
+from automation.cli import _json_requested, cli, main
 from automation.errors import AutomationError, ProgramError
 from local.docker import DockerError
 from local.errors import LocalError
@@ -236,7 +236,7 @@ def test_with_json_wrong_usage_is_a_document_too(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize("words", [["run", "dev", "x", "--json"], ["cost", "dev", "--", "--json"], ["cost"]])
 def test_json_for_a_program_is_not_for_the_command(words: list[str]) -> None:
-    assert not _asks_for_json(words)
+    assert not _json_requested(words)
 
 
 def test_every_command_whose_output_is_not_a_programs_own_has_json() -> None:

@@ -36,5 +36,5 @@ def test_without_one_it_says_what_to_do(tmp_path: Path) -> None:
     run = call(tmp_path)
 
     assert (run.returncode, run.stdout) == (1, "")
-    assert "has no package click: `make venv` makes one that has all" in run.stderr
+    assert "has no package click: `make venv` creates one that has all" in run.stderr
     assert run.stderr.count("\n") == 1

@@ -1,4 +1,4 @@
-"""The program as the Pulumi CLI runs it: in this process, by the SDK's own language host."""
+"""The language host runs the program in this process, for the Pulumi CLI."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import grpc
 import pulumi
 import pytest
 from google.protobuf import empty_pb2
+from pulumi.output import UNKNOWN
 from pulumi.runtime.proto import (
     engine_pb2,
     engine_pb2_grpc,
@@ -26,38 +27,38 @@ from pulumi.runtime.proto import (
     resource_pb2_grpc,
 )
 
-from automation.stacks.lean_sdk import TRACE, lean_sdk
+from automation.stacks.lean_sdk import TRACE, contains_unknowns, lean_sdk
 
-HOW_TO_GO_ON = (
-    f"pulumi {importlib.metadata.version('pulumi')} has no language host as automation/stacks/language_host.py "
-    "takes it: look for what `pulumi.automation.Stack.up(program=…)` serves to the CLI in this version, and "
-    "change that module"
+HOW_TO_FIX = (
+    f"pulumi {importlib.metadata.version('pulumi')} has another language host than automation/stacks/language_host.py "
+    "expects: look for what `pulumi.automation.Stack.up(program=…)` serves to the CLI in this version, and "
+    "adapt that module"
 )
 
 
-def test_the_sdk_has_its_private_language_host_where_it_is_taken_from() -> None:
-    """It is no public API: this fails first when the SDK moves it, and says what to do."""
+def test_the_sdk_has_the_private_language_host_that_this_project_uses() -> None:
+    """If the SDK changes it, this test says what to do."""
     try:
         server = import_module("pulumi.automation._server").LanguageServer
     except (ImportError, AttributeError):
-        pytest.fail(HOW_TO_GO_ON, pytrace=False)
+        pytest.fail(HOW_TO_FIX, pytrace=False)
     methods = {
         name: tuple(inspect.signature(method).parameters)
         for name, method in vars(server).items()
         if callable(method)
     }
 
-    taken = {
+    used = {
         "__init__": ("self", "program"),
         "Run": ("self", "request", "context"),
         "GetRequiredPackages": ("self", "request", "context"),
         "GetPluginInfo": ("self", "request", "context"),
     }
-    assert {name: methods.get(name) for name in taken} == taken, HOW_TO_GO_ON
+    assert {name: methods.get(name) for name in used} == used, HOW_TO_FIX
 
 
 class Engine(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineServicer):
-    """The engine of a CLI that has nothing but a stack."""
+    """The engine of a CLI, for a stack without resources."""
 
     def __init__(self) -> None:
         self.logged: list[tuple[int, str]] = []
@@ -99,7 +100,7 @@ Runs = Callable[[str], Any]
 
 @pytest.fixture
 def run(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
-    """Serve a program, let the CLI ask for it once, and return what it is answered."""
+    """Serve a program, run it once as the CLI does, and return the response."""
     from automation.stacks import language_host
 
     monkeypatch.setattr(language_host, "_IMPORTED_BY_THE_PROGRAM", ())
@@ -117,9 +118,9 @@ def run(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         path = tmp_path / "__main__.py"
         path.write_text(program)
         host = language_host.LanguageHost(path)
-        answers: list[Any] = []
+        responses: list[Any] = []
 
-        def ask() -> None:
+        def request_run() -> None:
             request = language_pb2.RunRequest(
                 project="shop",
                 stack="dev",
@@ -128,96 +129,95 @@ def run(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
                 args=[address],
             )
             with grpc.insecure_channel(host.address) as channel:
-                answers.append(language_pb2_grpc.LanguageRuntimeStub(channel).Run(request))
+                responses.append(language_pb2_grpc.LanguageRuntimeStub(channel).Run(request))
             host.close()
 
-        asking = threading.Thread(target=ask)
-        asking.start()
+        client = threading.Thread(target=request_run)
+        client.start()
         host.serve_until_closed()
-        asking.join()
-        return answers[0]
+        client.join()
+        return responses[0]
 
     yield run
     server.stop(None).wait()
     sys.modules.pop("beside", None)
 
 
-def test_the_program_runs_in_its_folder_on_the_thread_that_serves_it(run: Runs, engine: Engine) -> None:
-    """Signals reach the main thread alone."""
-    answer = run(
+def test_the_program_runs_in_its_folder_on_the_serving_thread(run: Runs, engine: Engine) -> None:
+    """Signals reach only the main thread."""
+    response = run(
         "import threading, pathlib, pulumi, beside\n"
         "pulumi.export('thread', threading.current_thread().name)\n"
         "pulumi.export('folder', pathlib.Path.cwd().name)\n"
         "pulumi.export('beside', beside.NAME)\n"
-        "pulumi.export('told', f'{pulumi.get_project()} {pulumi.get_stack()} {pulumi.Config().get(\"cpu\")}')\n"
+        "pulumi.export('config', f'{pulumi.get_project()} {pulumi.get_stack()} {pulumi.Config().get(\"cpu\")}')\n"
     )
 
-    assert not answer.bail
+    assert not response.bail
     assert engine.outputs == {
         "thread": threading.current_thread().name,
         "folder": Path.cwd().name,
         "beside": "beside",
-        "told": "shop dev 256",
+        "config": "shop dev 256",
     }
 
 
-LATE = "pulumi_aws.glacier"
+UNUSED = "pulumi_aws.glacier"
 """A small module that nothing here uses."""
 
 
-def test_modules_of_the_sdk_are_loaded_before_the_program_asks_for_them(
+def test_modules_of_the_sdk_are_loaded_before_the_program_runs(
     run: Runs, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the CLI starts. The SDK puts that off until somebody asks for what is in a module."""
-    monkeypatch.setattr("automation.stacks.language_host._IMPORTED_BY_THE_PROGRAM", (LATE,))
-    assert type(import_module(LATE)) is not ModuleType, "it was loaded before this test"
+    """The CLI starts meanwhile. The SDK loads a module only when an attribute of it is read."""
+    monkeypatch.setattr("automation.stacks.language_host._IMPORTED_BY_THE_PROGRAM", (UNUSED,))
+    assert type(import_module(UNUSED)) is not ModuleType, "it was loaded before this test"
 
-    run(f"import pulumi, sys\npulumi.export('loaded', type(sys.modules['{LATE}']).__name__)\n")
+    run(f"import pulumi, sys\npulumi.export('loaded', type(sys.modules['{UNUSED}']).__name__)\n")
 
     assert engine.outputs == {"loaded": "module"}
 
 
-def test_what_the_program_refuses_is_told_once_in_its_own_words(run: Runs, engine: Engine) -> None:
-    """An error in the answer would be shown again, as one that nobody handled."""
-    answer = run("import pulumi\nraise pulumi.RunError('cpu is 257')\n")
+def test_an_error_of_the_program_is_logged_once(run: Runs, engine: Engine) -> None:
+    """The CLI would show an error in the response again, as unhandled."""
+    response = run("import pulumi\nraise pulumi.RunError('cpu is 257')\n")
 
-    assert (answer.bail, answer.error) == (True, "")
+    assert (response.bail, response.error) == (True, "")
     assert [message for _, message in engine.logged] == ["cpu is 257"]
 
 
-def test_a_program_that_breaks_is_told_with_its_traceback(run: Runs, engine: Engine) -> None:
-    answer = run("raise KeyError('nobody')\n")
+def test_an_unexpected_exception_is_logged_with_its_traceback(run: Runs, engine: Engine) -> None:
+    response = run("raise KeyError('nobody')\n")
 
-    assert answer.bail
+    assert response.bail
     ((_, message),) = engine.logged
     assert "KeyError: 'nobody'" in message
 
 
-def test_no_debug_lines_are_sent(run: Runs, engine: Engine) -> None:
-    """Each waits for an answer, and nobody sees them."""
+def test_debug_lines_are_not_sent(run: Runs, engine: Engine) -> None:
+    """Each is a call of the engine, and is not displayed."""
     run("import pulumi\npulumi.log.debug('hidden')\npulumi.info('shown')\n")
 
     assert [message for _, message in engine.logged] == ["shown"]
 
 
-def test_no_lines_of_code_are_sent_for_a_resource(run: Runs, engine: Engine) -> None:
-    """For each resource the SDK would take the whole stack apart."""
+def test_stack_traces_of_resources_are_not_sent(run: Runs, engine: Engine) -> None:
     run("import pulumi\npulumi.ComponentResource('shop:index:Part', 'one')\n")
 
-    # The stack's own, and the component.
+    # Of the stack and the component.
     assert engine.traced == [False, False]
 
 
-def test_the_sdk_has_the_private_function_that_finds_these_lines() -> None:
-    """Without it every update is slower by a quarter, and nothing else would tell."""
+def test_the_sdk_has_the_private_function_that_makes_stack_traces() -> None:
+    """Else every update is a quarter slower, without an error."""
     assert callable(getattr(import_module("pulumi.runtime.resource"), TRACE, None)), (
-        "look for what fills `stackTrace` of RegisterResourceRequest in this version, and name it in "
+        "look for what fills `stackTrace` of RegisterResourceRequest in this version, and set TRACE in "
         "automation/stacks/lean_sdk.py"
     )
 
 
-def test_the_sdk_is_as_before_afterwards() -> None:
-    """Other programs of this process may want both."""
+def test_the_sdk_is_unchanged_after_lean_sdk() -> None:
+    """Other programs in this process may need it."""
     trace, debug = getattr(import_module("pulumi.runtime.resource"), TRACE), pulumi.log.debug
 
     with lean_sdk():
@@ -225,3 +225,23 @@ def test_the_sdk_is_as_before_afterwards() -> None:
 
     assert getattr(import_module("pulumi.runtime.resource"), TRACE) is trace
     assert pulumi.log.debug is debug
+
+
+CYCLE: list[Any] = [1]
+CYCLE.append(CYCLE)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        UNKNOWN,
+        None,
+        "text",
+        {"a": [1, {"b": UNKNOWN}]},
+        {"a": [1, {"b": 2}], "values": [UNKNOWN]},
+        [[1, 2], {"a": {}}],
+        CYCLE,
+    ],
+)
+def test_contains_unknowns_returns_what_the_sdk_returns(value: object) -> None:
+    assert contains_unknowns(value) is pulumi.contains_unknowns(value)
