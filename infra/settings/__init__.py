@@ -1,11 +1,11 @@
 """The configuration of a stack: each key once, with its type, its default, its bounds and its meaning."""
 
 from infra.settings.alarms import AlarmSettings
-from infra.settings.architecture import Architecture
-from infra.settings.attach import KEYS_OF_THE_BASE, AttachSettings, PreviewSettings
+from infra.settings.attach import KEYS_OF_THE_BASE, AttachSettings
 from infra.settings.autoscaling import AutoscalingSettings, ScheduledCapacity
 from infra.settings.calls import address_of, called_by, endpoint, in_order_of_calls
 from infra.settings.capacity import (
+    Architecture,
     Capacity,
     CapacityProvider,
     Ec2Capacity,
@@ -16,12 +16,14 @@ from infra.settings.capacity import (
 from infra.settings.cluster import ClusterSettings
 from infra.settings.connect import ConnectSettings, DiscoverySettings
 from infra.settings.faults import SettingsError
-from infra.settings.firewall import FirewallSettings
 from infra.settings.image import BuildSecret, ImageSettings
-from infra.settings.load_balancer import LoadBalancerSettings
+from infra.settings.load_balancer import (
+    FirewallSettings,
+    LoadBalancerSettings,
+    NetworkLoadBalancerSettings,
+)
 from infra.settings.network import EgressRule, Nat, NetworkSettings
-from infra.settings.network_load_balancer import NetworkLoadBalancerSettings
-from infra.settings.observability import BOOTSTRAP, NotificationSettings, ObservabilitySettings
+from infra.settings.observability import BOOTSTRAP, NotificationSettings
 from infra.settings.placement import PlacementConstraint, PlacementStrategy
 from infra.settings.provider import ProviderSettings
 from infra.settings.rollout import RolloutHook, RolloutSettings, Strategy
@@ -63,10 +65,8 @@ __all__ = [
     "NetworkLoadBalancerSettings",
     "NetworkSettings",
     "NotificationSettings",
-    "ObservabilitySettings",
     "PlacementConstraint",
     "PlacementStrategy",
-    "PreviewSettings",
     "ProviderSettings",
     "RolloutHook",
     "RolloutSettings",

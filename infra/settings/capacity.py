@@ -9,12 +9,17 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from infra.settings.architecture import Architecture, architecture_of
 from infra.settings.attach import UtcTime
 from infra.settings.clock_times import TimeZone, UnixCron
 from infra.settings.faults import Fault, check, repeated
 from infra.settings.model import ONCE, Model, Pattern, resource_id
 from infra.settings.names import DnsLabel
+
+Architecture = Literal["arm64", "x86_64"]
+
+# https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html: letters, the generation, and
+# then options, of which g is AWS Graviton. The first generation of Graviton has no g in its name.
+_FAMILY: Final = re.compile(r"[a-z]+(?:-)?\d+(?P<options>[a-z0-9-]*)")
 
 Kind = Literal["fargate", "ec2", "managed-instances", "external"]
 """What tasks run on; ECS accepts no strategy with several kinds."""
@@ -214,6 +219,15 @@ class ExternalCapacity(Model):
 
 Capacity = Annotated[Ec2Capacity | ManagedInstancesCapacity | ExternalCapacity, Field(discriminator="type")]
 Capacities = Annotated[dict[CapacityName, Capacity], Field(max_length=_MOST_PROVIDERS)]
+
+
+def architecture_of(instance_type: str) -> Architecture | None:
+    """Return the processor of an instance type by its name; None for a pattern or another form of name."""
+    family = instance_type.partition(".")[0]
+    match = _FAMILY.fullmatch(family)
+    if match is None:
+        return None
+    return "arm64" if family == "a1" or "g" in match["options"] else "x86_64"
 
 
 def _other_processors(architecture: Architecture, types: Sequence[str]) -> Iterator[Fault]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Final
 
 from pydantic import AfterValidator
@@ -13,9 +13,6 @@ from infra.settings.names import HostName
 
 # The first name of a certificate becomes its common name, which X.509 limits to 64 characters.
 _LONGEST_DOMAIN: Final = 64
-# Names in one certificate, by the default quota:
-# https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html
-_MOST_NAMES: Final = 10
 
 
 def _check_length(domain: str) -> str:
@@ -59,35 +56,6 @@ class DomainSettings(Model):
         """Return the zone that contains a host, the longest if there are several; None if there is none."""
         zones = filter(None, (self.hosted_zone, *self.alias_zones))
         return max((zone for zone in zones if f".{host}".endswith(f".{zone}")), key=len, default=None)
-
-    def certified(self, hosts: Iterable[str], *, below: bool) -> tuple[str, ...]:
-        """Return the certificate's names beside the domain.
-
-        Args:
-            hosts: of the services.
-            below: whether to cover all names directly below the domain, for copies and preview stacks.
-        """
-        names = [f"*.{self.domain}"] if below else []
-        for host in hosts:
-            if host != self.domain and f"*.{host.partition('.')[2]}" not in names and host not in names:
-                names.append(host)
-        return tuple(names)
-
-    def faults_of(self, host: str) -> Iterator[str]:
-        """Yield what a service's alias or redirect host would have to be instead."""
-        if self.domain is None:
-            yield "none, for there is no `domain`: without, every name leads to the main service"
-        elif self.dns_records and self.zone_of(host) is None:
-            yield f"a name in {self.hosted_zone}, or with its zone in `alias-zones`"
-
-    def faults_of_certificate(self, certified: Iterable[str]) -> Iterator[str]:
-        """Yield why there can be no certificate for the domain and the names in `certified`."""
-        names = (str(self.domain), *certified)
-        if len(names) > _MOST_NAMES:
-            yield (
-                f"fewer, wildcards, or a `certificate-arn`: with `domain` they are {len(names)} names, and a "
-                f"certificate of ACM's has {_MOST_NAMES}"
-            )
 
     def _rules(self) -> Iterator[Fault]:
         if self.domain is None:

@@ -10,11 +10,9 @@ from pydantic import AfterValidator, Field
 
 from infra.settings.domain import DomainSettings
 from infra.settings.faults import Fault, FaultsError
-from infra.settings.firewall import FirewallSettings
-from infra.settings.model import ONCE, Allowed, arn
+from infra.settings.model import ONCE, Allowed, Model, arn
 from infra.settings.names import LAST_PRIORITY
 from infra.settings.network import MOST_RULES, Clients, ipv4_network
-from infra.settings.network_load_balancer import NetworkLoadBalancerSettings
 
 # Security Hub's control EC2.18 allows only 80 and 443 from everywhere; 0.0.0.0/1 is half of everywhere.
 _WIDEST_PREFIX: Final = 8
@@ -45,6 +43,52 @@ _Listener = Annotated[
         ":listener/app/…",
     ),
 ]
+
+
+_NETWORK_BALANCER_ARN: Final = arn(
+    "a network load balancer",
+    "elasticloadbalancing",
+    "loadbalancer/net/[A-Za-z0-9-]+/[0-9a-f]{16}",
+    ":loadbalancer/net/…",
+)
+
+
+class NetworkLoadBalancerSettings(Model):
+    """The load balancer of services with `exposure` tcp."""
+
+    arn: Annotated[str, _NETWORK_BALANCER_ARN] | None = None
+    """Existing network load balancer, to which the stack adds its listeners; empty creates one."""
+    internal: bool = False
+    """Whether it is in the private subnets, so that only the VPC and connected networks reach it."""
+    fixed_addresses: bool = False
+    """Whether it has an Elastic IP address in each zone; these are kept when it is replaced."""
+    allowed_cidrs: Annotated[Clients, Field(max_length=MOST_RULES)] = ()
+    """IP ranges of the clients that may reach it; empty for all."""
+
+    def _rules(self) -> Iterator[Fault]:
+        if self.internal:
+            public = "false: Elastic IP addresses are public, and `internal` is true"
+            yield from self.refuse(public, "fixed-addresses")
+        if self.arn is not None:
+            existing = "nothing: the existing load balancer of `arn` is not changed"
+            yield from self.refuse(existing, "internal", "fixed-addresses", "allowed-cidrs")
+
+
+class FirewallSettings(Model):
+    """The web ACL of AWS WAF at the stack's own application load balancer."""
+
+    enabled: bool = False
+    """Whether AWS WAF checks each request: AWS's common rules, known bad inputs, and a limit for each client
+    address."""
+    # https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-high-level-settings.html
+    requests_per_five_minutes: int = Field(default=2000, ge=10, le=2_000_000_000)
+    """Requests of a client address in five minutes above which it is blocked until it sends fewer."""
+    count_only: bool = False
+    """Whether requests are only counted and logged instead of blocked, to try the rules."""
+
+    def _rules(self) -> Iterator[Fault]:
+        if not self.enabled:
+            yield from self.refuse("of use only together with `enabled`", "count-only")
 
 
 class LoadBalancerSettings(DomainSettings):

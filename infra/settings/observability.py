@@ -52,13 +52,6 @@ class NotificationSettings(Model):
         if self.urgent_topic_arn and self.topic_arn is None:
             yield Fault(("urgent-topic-arn",), "of use only beside `topic-arn`, which gets the reasons")
 
-    def rules_of_region(self, region: str) -> Iterator[Fault]:
-        """Yield topics that no alarm of a region can reach."""
-        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
-        for key, topic in (("topic-arn", self.topic_arn), ("urgent-topic-arn", self.urgent_topic_arn)):
-            if topic and topic != BOOTSTRAP and topic.split(":")[3] != region:
-                yield Fault((key,), f"a topic in {region}: alarms reach no other region", topic)
-
 
 class ObservabilitySettings(Model):
     """Notifications, dashboard and logs of a stack."""

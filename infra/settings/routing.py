@@ -22,6 +22,9 @@ _FEWEST_SUBNETS: Final = 2
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 _MOST_WILDCARDS: Final = 6
 _MOST_RULES: Final = 100
+# Names in one certificate, by the default quota:
+# https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html
+_MOST_CERTIFIED: Final = 10
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html
 _MOST_LISTENERS: Final = 50
 _EXPLICIT: Final = f"{EXPLICIT_PRIORITIES[0]} to {EXPLICIT_PRIORITIES[-1]}"
@@ -62,9 +65,6 @@ class Routing:
     """Each service with its path in the stack file, the main one first."""
     balancer: LoadBalancerSettings
     network: NetworkSettings
-    region: str
-    cluster_arn: str | None
-    """The existing cluster."""
     base: str | None
     """The stack that this one attaches to."""
     names_below: bool
@@ -81,15 +81,14 @@ class Routing:
         return [service for _, service in self.placed]
 
     @property
-    def certified_hosts(self) -> tuple[str, ...]:
-        """Host names that the certificate has to cover beside the domain."""
-        hosts = [host for service in self.services for host in (*service.hosts, *service.redirect_hosts)]
-        return tuple(dict.fromkeys(hosts))
-
-    @property
     def certified(self) -> tuple[str, ...]:
         """The certificate's names beside the domain."""
-        return self.balancer.certified(self.certified_hosts, below=self.names_below)
+        domain = self.balancer.domain
+        names = [f"*.{domain}"] if self.names_below else []
+        for host in (host for service in self.services for host in (*service.hosts, *service.redirect_hosts)):
+            if host != domain and f"*.{host.partition('.')[2]}" not in names and host not in names:
+                names.append(host)
+        return tuple(names)
 
     @property
     def rules(self) -> list[Rule]:
@@ -117,7 +116,7 @@ def faults_of_routing(routing: Routing) -> Iterator[Fault]:
     host_names = [*_faults_of_host_names(routing)]
     yield from host_names or _faults_of_rules(routing)
     yield from _faults_of_listeners(routing)
-    yield from _faults_of_existing_resources(routing)
+    yield from _faults_of_existing_balancers(routing)
     yield from _faults_of_network(routing)
 
 
@@ -167,14 +166,20 @@ def _faults_of_host_names(routing: Routing) -> Iterator[Fault]:
     for path, service in routing.placed:
         for key, hosts in (("aliases", service.aliases), ("redirect-hosts", service.redirect_hosts)):
             for index, host in enumerate(hosts):
-                for allowed in balancer.faults_of(host):
-                    yield Fault((*path, key, index), allowed, host)
+                if balancer.domain is None:
+                    none = "none, for there is no `domain`: without, every name reaches the main service"
+                    yield Fault((*path, key, index), none, host)
+                elif balancer.dns_records and balancer.zone_of(host) is None:
+                    inside = f"a name in {balancer.hosted_zone}, or with its zone in `alias-zones`"
+                    yield Fault((*path, key, index), inside, host)
                 owner = owners.get(host)
                 if owner and (key == "aliases" or owner == service.name):
                     yield Fault((*path, key, index), f"another name: {owner} has it already", host)
-    if balancer.makes_certificate:
-        for allowed in balancer.faults_of_certificate(routing.certified):
-            yield Fault(("aliases",), allowed, routing.certified_hosts)
+    count = len(routing.certified) + 1
+    if balancer.makes_certificate and count > _MOST_CERTIFIED:
+        most = f"with `domain` they are {count} names, and a certificate of ACM's has {_MOST_CERTIFIED}"
+        fewer = f"fewer, wildcards, or a `certificate-arn`: {most}"
+        yield Fault(("aliases",), fewer, routing.certified)
 
 
 def _faults_of_rules(routing: Routing) -> Iterator[Fault]:
@@ -224,19 +229,12 @@ def _faults_of_listeners(routing: Routing) -> Iterator[Fault]:
         yield Fault(("network-load-balancer",), "of use only with a service that has `exposure: tcp`")
 
 
-def _faults_of_existing_resources(routing: Routing) -> Iterator[Fault]:
+def _faults_of_existing_balancers(routing: Routing) -> Iterator[Fault]:
     balancer = routing.balancer
     balancers: dict[Path, str | None] = {
         ("listener-arn",): balancer.listener_arn,
         ("network-load-balancer", "arn"): balancer.network_load_balancer.arn,
     }
-    others: dict[Path, str | None] = {
-        ("certificate-arn",): balancer.certificate_arn,
-        ("cluster-arn",): routing.cluster_arn,
-    }
-    for path, arn in {**balancers, **others}.items():
-        if arn is not None and arn.split(":")[3] != routing.region:
-            yield Fault(path, f"one in {routing.region}, the stack's region")
     for path, arn in balancers.items():
         if arn is not None and routing.network.vpc_id is None:
             same = "of use only together with `vpc-id`: tasks run in the network of the load balancer"

@@ -9,9 +9,8 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from infra.settings.alarms import AlarmSettings
-from infra.settings.architecture import Architecture
 from infra.settings.autoscaling import MOST_TASKS, AutoscalingSettings
-from infra.settings.capacity import CapacityProvider, CapacityStrategy
+from infra.settings.capacity import Architecture, CapacityProvider, CapacityStrategy
 from infra.settings.connect import ConnectSettings, DiscoverySettings
 from infra.settings.faults import Fault
 from infra.settings.image import ImageSettings

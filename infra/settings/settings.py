@@ -28,7 +28,6 @@ from infra.settings.alarms import AlarmSettings
 from infra.settings.attach import KEYS_OF_THE_BASE, AttachSettings, PreviewSettings
 from infra.settings.calls import endpoint, faults_of_calls, faults_of_names
 from infra.settings.cluster import ClusterSettings
-from infra.settings.exceptions import Exceptions
 from infra.settings.faults import Fault, FaultsError, Path, SettingsError, nearest, unknown_key
 from infra.settings.image import ImageSettings
 from infra.settings.load_balancer import LoadBalancerSettings
@@ -42,7 +41,7 @@ from infra.settings.names import (
     priority_of_attached,
 )
 from infra.settings.network import NetworkSettings
-from infra.settings.observability import ObservabilitySettings
+from infra.settings.observability import BOOTSTRAP, ObservabilitySettings
 from infra.settings.provider import ProviderSettings
 from infra.settings.routing import Routing, faults_of_routing
 from infra.settings.runs_on import faults_of_capacity
@@ -73,6 +72,18 @@ _STACK_NAME: Final = Pattern(
     "allows no others",
     r"[A-Za-z0-9_-]{1,100}",
 )
+
+_Control = Annotated[
+    str,
+    Pattern(
+        "a control of docs/security.md such as ECS.2, or a check of checkov such as CKV_AWS_338, alone or "
+        "for one resource (ECR.2/app-cache)",
+        r"(?:[A-Za-z0-9]+\.\d+|CKV2?_AWS_\d+)(?:/[A-Za-z0-9_.-]+)?",
+    ),
+]
+_Reason = Annotated[
+    str, Pattern("the reason, in 10 to 200 characters on one line", r"(?=.{10,200}$)\S[^\n]*\S")
+]
 
 
 def _with_address(main: ServiceSettings, info: ValidationInfo) -> ServiceSettings:
@@ -113,7 +124,7 @@ class Settings(Model):
         Annotated[int, Field(ge=0, le=10**9), AfterValidator(lambda dollars: dollars or None)] | None
     ) = None
     """Dollars a month above which `cost` and `preview` of `python -m automation` fail; 0 for no limit."""
-    exceptions: Exceptions = Field(default_factory=dict)
+    exceptions: dict[_Control, _Reason] = Field(default_factory=dict)
     """Security controls that the stack does not meet, each with the reason, by the id that `python -m
     automation policies` prints."""
     image: ImageSettings
@@ -198,8 +209,6 @@ class Settings(Model):
             placed=[*self._entries.items(), *((("multidev",), copy) for copy in self.multidev)],
             balancer=self.load_balancer,
             network=self.network,
-            region=self.provider.region,
-            cluster_arn=self.cluster.cluster_arn,
             base=self.attach.base if self.attach else None,
             # With the wildcard from the start the first copy needs no new certificate.
             names_below=bool(self.multidev) or self.preview_stacks.maximum > 0,
@@ -257,8 +266,7 @@ class Settings(Model):
             if service.registry_credentials and "@" not in image and not _ECR_HOST.match(image):
                 path = ("multidev", index - 1, "image") if service.image else ("image",)
                 yield Fault(path, "the image by digest (…@sha256:…), with `registry-credentials`", image)
-        for fault in self.observability.notifications.rules_of_region(self.provider.region):
-            yield fault.below("notifications")
+        yield from self._resources_of_other_regions()
         if self.network.vpc_id is not None and self.observability.flow_logs != "none":
             yield Fault(("flow-logs",), "none: the flow logs of the existing VPC of `vpc-id` are its owner's")
         if self.attach is None:
@@ -266,6 +274,15 @@ class Settings(Model):
         if self.load_balancer.test_cidrs and not self.shifts_traffic:
             has = "only `rollout.strategy` canary, linear or blue-green has one"
             yield Fault(("test-cidrs",), f"none, for no service has a test listener; {has}")
+
+    def _resources_of_other_regions(self) -> Iterator[Fault]:
+        for path in (
+            *(("listener-arn",), ("certificate-arn",), ("network-load-balancer", "arn"), ("cluster-arn",)),
+            *(("notifications", "topic-arn"), ("notifications", "urgent-topic-arn")),
+        ):
+            arn = self.value_of(path)
+            if isinstance(arn, str) and arn != BOOTSTRAP and arn.split(":")[3] != self.provider.region:
+                yield Fault(path, f"one in {self.provider.region}, the stack's region")
 
     def _rules_of_services(self) -> Iterator[Fault]:
         open_ports = {rule.port for rule in self.network.egress if rule.protocol == "tcp"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.settings import CapacityProvider, Ec2Capacity, kind_of, network_mode_of
-from infra.settings.architecture import architecture_of
+from infra.settings.capacity import architecture_of
 from tests.unit.infra.settings_fixtures import faults_of, refuses, settings_of
 
 FARGATE = {"capacity-provider": "FARGATE", "weight": 1}

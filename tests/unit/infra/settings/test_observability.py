@@ -21,10 +21,10 @@ def test_nobody_is_told_unless_a_topic_is_named() -> None:
     [
         ({"topic-arn": "alarms"}, "notifications.topic-arn … the ARN of an SNS topic that is not FIFO"),
         ({"topic-arn": f"{TOPIC}.fifo"}, "notifications.topic-arn … that is not FIFO"),
-        ({"topic-arn": ELSEWHERE}, "notifications.topic-arn … a topic in us-east-1"),
+        ({"topic-arn": ELSEWHERE}, "notifications.topic-arn … one in us-east-1"),
         (
             {"topic-arn": TOPIC, "urgent-topic-arn": ELSEWHERE},
-            "notifications.urgent-topic-arn … a topic in us-east-1",
+            "notifications.urgent-topic-arn … one in us-east-1",
         ),
         ({"urgent-topic-arn": TOPIC}, "notifications.urgent-topic-arn … only beside `topic-arn`"),
         ({"topic-arn": TOPIC, "cpu-percent": 101}, "notifications.cpu-percent … 100"),
