@@ -13,7 +13,7 @@ from tests.unit.infra.settings_fixtures import fault_of, faults_of, settings_of
 DEV = {"attach-to": "dev", "domain": "dev.example.com"}
 
 
-def test_the_service_is_what_a_copy_with_the_stack_s_name_would_be() -> None:
+def test_an_attached_service_equals_a_copy_named_like_the_stack() -> None:
     main = settings_of(DEV, stack="pr-12").main
 
     assert (main.name, main.host, main.path_prefix, main.priority) == (
@@ -24,13 +24,13 @@ def test_the_service_is_what_a_copy_with_the_stack_s_name_would_be() -> None:
     )
 
 
-def test_without_a_domain_it_has_a_path() -> None:
+def test_an_attached_service_without_a_domain_has_a_path() -> None:
     main = settings_of({"attach-to": "dev"}, stack="pr-12").main
 
     assert (main.host, main.path_prefix) == (None, "/pr-12")
 
 
-def test_the_keys_of_the_base_are_left_alone_at_their_defaults() -> None:
+def test_keys_of_the_base_may_have_their_defaults() -> None:
     """The CLI hands over every default as if the stack file had it."""
     defaults = {key: keys()[key].default for key in KEYS_OF_THE_BASE}
 
@@ -41,7 +41,7 @@ def test_the_keys_of_the_base_are_left_alone_at_their_defaults() -> None:
     ("key", "value"),
     [("nat", "none"), ("protect", True), ("rollout", {"strategy": "canary"}), ("multidev", ["alice"])],
 )
-def test_a_key_of_the_base_is_refused_by_name(key: str, value: Any) -> None:
+def test_keys_of_the_base_are_refused(key: str, value: Any) -> None:
     faults = faults_of({**DEV, key: value}, stack="pr-1")
 
     assert any(fault.startswith(f"{key} = ") and "dev decides it" in fault for fault in faults)
@@ -52,7 +52,7 @@ def test_a_key_of_the_base_is_refused_by_name(key: str, value: Any) -> None:
     ["2026-11-24T12:00:00Z", "2026-11-24T12:00:00+00:00", "2026-11-24 12:00:00 +0000 UTC"],
     ids=["in quotes", "with an offset", "as the CLI hands over one without quotes"],
 )
-def test_a_time_means_the_same_with_quotes_and_without(expires: str) -> None:
+def test_expires_accepts_a_time_in_each_form(expires: str) -> None:
     attach = settings_of({**DEV, "expires": expires}, stack="pr-1").attach
 
     assert attach is not None
@@ -74,20 +74,20 @@ def test_a_time_means_the_same_with_quotes_and_without(expires: str) -> None:
         ({"multidev": [{"name": "bob", "priority": 700}]}, "dev", "500 to 999 are for stacks with"),
     ],
 )
-def test_what_cannot_be_is_told(config: dict[str, Any], stack: str, words: str) -> None:
+def test_invalid_attached_stacks_are_refused(config: dict[str, Any], stack: str, words: str) -> None:
     fault = fault_of(config, stack=stack)
 
     assert words in fault
     assert fault.partition(" = ")[0].partition(".")[0].partition("[")[0] in config
 
 
-def test_no_priority_of_an_attached_stack_is_ever_that_of_a_name() -> None:
+def test_priorities_of_attached_stacks_are_reserved() -> None:
     attached = {priority_of_attached(name) for n in range(2000) for name in (f"pr-{n}", f"branch-{n}")}
 
     assert attached == set(PRIORITIES_OF_ATTACHED)
     assert attached.isdisjoint({LAST_PRIORITY, *(priority_of(f"name-{n}") for n in range(5000))})
 
 
-def test_alarms_are_there_only_where_they_are_asked_for() -> None:
+def test_attached_stacks_have_no_alarms_by_default() -> None:
     assert settings_of(DEV, stack="pr-1").main.alarms.enabled is False
     assert settings_of({**DEV, "alarms": {"periods": 5}}, stack="pr-1").main.alarms.enabled

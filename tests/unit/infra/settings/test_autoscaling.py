@@ -18,12 +18,12 @@ def scaled(count: int = 1, **changes: Any) -> dict[str, Any]:
     return {"desired-count": count, "autoscaling": {"enabled": True, **own}}
 
 
-def test_nothing_scales_unless_it_is_switched_on() -> None:
+def test_autoscaling_is_off_by_default() -> None:
     assert not settings_of({}).main.autoscaling.enabled
     assert not settings_of({"autoscaling": {"max-count": 9}}).main.autoscaling.enabled
 
 
-def test_an_office_sleeps_at_night_and_at_weekends() -> None:
+def test_a_schedule_may_scale_to_zero() -> None:
     settings = settings_of(scaled(time_zone="Europe/Berlin", schedule=[MORNING, EVENING])).main.autoscaling
 
     assert settings.time_zone == "Europe/Berlin"
@@ -33,16 +33,16 @@ def test_an_office_sleeps_at_night_and_at_weekends() -> None:
     )
 
 
-def test_a_schedule_alone_is_enough() -> None:
+def test_a_schedule_suffices_without_targets() -> None:
     assert settings_of(scaled(cpu_percent=0, memory_percent=0, schedule=[EVENING])).main.autoscaling.enabled
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
-def test_a_service_begins_within_its_bounds(count: int) -> None:
+def test_desired_count_may_be_anywhere_within_the_bounds(count: int) -> None:
     assert settings_of(scaled(count, min_count=2, max_count=5)).main.desired_count == count
 
 
-def test_a_copy_scales_as_the_main_service_does_but_for_what_it_says() -> None:
+def test_a_copy_inherits_autoscaling_key_by_key() -> None:
     alice = {"name": "alice", "autoscaling": {"max-count": 2}}
     bob = {"name": "bob", "autoscaling": {"enabled": False}, "desired-count": 9}
 
@@ -86,11 +86,11 @@ def test_a_copy_scales_as_the_main_service_does_but_for_what_it_says() -> None:
         ),
     ],
 )
-def test_what_cannot_be_is_refused(config: dict[str, Any], message: str) -> None:
+def test_invalid_autoscaling_is_refused(config: dict[str, Any], message: str) -> None:
     refuses(config, message)
 
 
-def test_a_machine_without_time_zones_believes_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_zones_are_not_checked_on_a_machine_without_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slim images have none; AWS looks again."""
     monkeypatch.setattr(clock_times, "available_timezones", set)
 

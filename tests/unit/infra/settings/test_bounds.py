@@ -31,7 +31,7 @@ def test_every_number_has_bounds() -> None:
     assert {path for path in found if path not in bounded} == {".attach.priority"}
 
 
-def test_a_number_beyond_its_bounds_is_told_both() -> None:
+def test_numbers_out_of_bounds_are_refused_with_both_bounds() -> None:
     schemas = {key: resolve(schema_of(one.model)["properties"][key], WHOLE) for key, one in keys().items()}
     numbers = {key: one for key, one in schemas.items() if "minimum" in one and DESCRIPTION not in one}
 

@@ -29,14 +29,14 @@ def on(name: str, capacity: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"capacity": {name: capacity}, **strategy({"capacity-provider": name, "weight": 1}), **keys}
 
 
-def test_one_task_on_fargate_and_three_of_four_others_on_spot() -> None:
+def test_a_strategy_may_mix_fargate_and_spot() -> None:
     assert settings_of(strategy({**FARGATE, "base": 1}, SPOT)).main.capacity_provider_strategy == (
         CapacityProvider(capacity_provider="FARGATE", weight=1, base=1),
         CapacityProvider(capacity_provider="FARGATE_SPOT", weight=3, base=0),
     )
 
 
-def test_a_service_runs_on_instances_of_the_stack_s_own() -> None:
+def test_a_service_may_run_on_the_stack_s_ec2_instances() -> None:
     settings = settings_of(on("pool", {**POOL, "max-instances": 9}, cpu=300, memory=700))
 
     assert settings.cluster.capacity == {
@@ -70,7 +70,7 @@ def test_kind_and_network_mode_follow_from_the_strategy(config: dict[str, Any], 
         ("m7*", None),
     ],
 )
-def test_the_name_of_a_type_tells_its_processor(instance_type: str, architecture: str | None) -> None:
+def test_architecture_follows_from_the_instance_type(instance_type: str, architecture: str | None) -> None:
     assert architecture_of(instance_type) == architecture
 
 
@@ -86,10 +86,7 @@ def test_the_name_of_a_type_tells_its_processor(instance_type: str, architecture
             strategy({**FARGATE, "base": 1}, {**SPOT, "base": 2}),
             "capacity-provider-strategy[1].base … only one capacity provider of a strategy may have a base",
         ),
-        (
-            strategy(FARGATE, FARGATE),
-            "capacity-provider-strategy[1].capacity-provider … each capacity provider once",
-        ),
+        (strategy(FARGATE, FARGATE), "capacity-provider-strategy[1].capacity-provider … each capacity"),
         (
             strategy({**FARGATE, "weight": 0}, {**SPOT, "weight": 0}),
             'capacity-provider-strategy = [{"capacity-provider": "FARGATE", "weight": 0},  … at least one capacity provider with a weight above 0',
@@ -97,7 +94,7 @@ def test_the_name_of_a_type_tells_its_processor(instance_type: str, architecture
         (strategy(), "capacity-provider-strategy … at least one capacity provider"),
     ],
 )
-def test_a_wrong_strategy_is_refused(config: dict[str, Any], message: str) -> None:
+def test_invalid_strategies_are_refused(config: dict[str, Any], message: str) -> None:
     refuses(config, message)
 
 
@@ -141,7 +138,7 @@ def test_a_wrong_strategy_is_refused(config: dict[str, Any], message: str) -> No
         ({"rack": {**RACK, "expires": "soon"}}, "capacity.rack.expires … a time in UTC"),
     ],
 )
-def test_a_wrong_capacity_is_refused(capacity: dict[str, Any], message: str) -> None:
+def test_invalid_capacity_is_refused(capacity: dict[str, Any], message: str) -> None:
     refuses({"capacity": capacity}, message)
 
 
@@ -161,10 +158,7 @@ def test_a_wrong_capacity_is_refused(capacity: dict[str, Any], message: str) -> 
             | strategy({**SPOT, "capacity-provider": "pool"}, {**SPOT, "capacity-provider": "own"}),
             "capacity-provider-strategy[1].capacity-provider … capacity of type ec2",
         ),
-        (
-            on("pool", INTEL),
-            "capacity-provider-strategy[0].capacity-provider … the service's `architecture`, arm64; pool has x86_64",
-        ),
+        (on("pool", INTEL), "capacity-provider-strategy[0].capacity-provider … the service's"),
         (on("pool", POOL, gpus=1), "gpus … `ami: al2023-gpu` for the capacity pool"),
         ({"gpus": 1}, "gpus … Fargate has no GPUs"),
         ({"network-mode": "bridge"}, "network-mode … awsvpc, or auto"),
@@ -183,20 +177,14 @@ def test_a_wrong_capacity_is_refused(capacity: dict[str, Any], message: str) -> 
             on("pool", POOL, network_mode="bridge", **{"security-group-ids": ["sg-01234567"]}),
             "security-group-ids … their instance's groups",
         ),
-        (
-            on("pool", POOL, network_mode="host", **{"container-port": 80}),
-            "container-port … 1024 or more with `network-mode` host",
-        ),
+        (on("pool", POOL, network_mode="host", **{"container-port": 80}), "container-port … 1024 or more"),
         (on("pool", POOL, network_mode="none"), "network-mode … `exposure: none`"),
         (on("pool", POOL, ephemeral_storage_gib=30), "ephemeral-storage-gib … only Fargate has it"),
         (
             on("rack", RACK, exposure="none", volumes={"data": {"path": "/data", "efs": {}}}),
             'volumes.data.efs = "data": … mount neither EFS nor EBS',
         ),
-        (
-            on("rack", RACK, exposure="none", discovery={"enabled": True}),
-            "discovery.enabled … no names for machines outside AWS",
-        ),
+        (on("rack", RACK, exposure="none", discovery={"enabled": True}), "discovery.enabled … no names"),
         (
             on("pool", POOL, network_mode="host", connect={"enabled": True}),
             "connect.enabled … awsvpc and bridge",
@@ -215,15 +203,15 @@ def test_a_wrong_capacity_is_refused(capacity: dict[str, Any], message: str) -> 
         ),
     ],
 )
-def test_what_does_not_go_together_is_refused(config: dict[str, Any], message: str) -> None:
+def test_services_that_do_not_suit_their_capacity_are_refused(config: dict[str, Any], message: str) -> None:
     refuses(config, message)
 
 
-def test_a_task_with_gpus_runs_where_there_are_some() -> None:
+def test_gpus_are_accepted_on_capacity_with_gpus() -> None:
     assert settings_of(on("gpu", GPU, gpus=1, architecture="x86_64")).main.gpus == 1
 
 
-def test_a_service_with_capacity_of_its_own_takes_nothing_from_the_main_one_s() -> None:
+def test_a_service_with_its_own_capacity_does_not_inherit_the_main_one_s() -> None:
     """What is said of instances would not fit Fargate."""
     main = on("pool", POOL, network_mode="bridge", placement_strategies=[{"type": "random"}])
     worker = {"exposure": "none", **strategy(SPOT)}
@@ -233,7 +221,7 @@ def test_a_service_with_capacity_of_its_own_takes_nothing_from_the_main_one_s() 
     assert service["api"].network_mode == "bridge"
 
 
-def test_what_is_wrong_with_another_service_is_told_there() -> None:
+def test_faults_of_another_service_are_reported_at_its_entry() -> None:
     worker = {"exposure": "none", **strategy({**SPOT, "capacity-provider": "pool"})}
 
     (fault,) = faults_of({"services": {"worker": worker}})

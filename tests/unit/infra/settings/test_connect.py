@@ -49,20 +49,18 @@ def addresses(config: dict[str, Any]) -> dict[str, str | None]:
     ],
     ids=str,
 )
-def test_others_reach_a_service_by_its_name_unless_it_says_otherwise(
-    own: dict[str, Any], address: str | None
-) -> None:
+def test_a_service_is_reached_by_its_name_or_its_alias(own: dict[str, Any], address: str | None) -> None:
     assert addresses(stack(api=own)) == {"web": None, "api": address}
 
 
-def test_other_services_take_no_part_because_the_main_one_does() -> None:
+def test_services_do_not_inherit_connect() -> None:
     assert addresses({"connect": ON, "services": {"api": {"exposure": "none"}}}) == {
         "web": "web:80",
         "api": None,
     }
 
 
-def test_copies_have_names_of_their_own() -> None:
+def test_copies_have_their_own_aliases_and_names() -> None:
     config = {
         "connect": {**ON, "alias": "shop.internal"},
         "discovery": {**ON, "name": "shop"},
@@ -87,13 +85,13 @@ def test_copies_have_names_of_their_own() -> None:
     }
 
 
-def test_an_attached_stack_has_a_name_beside_its_base_s() -> None:
+def test_an_attached_stack_has_its_own_alias() -> None:
     config = {"attach-to": "dev", "connect": {**ON, "alias": "shop", "calls": ["api"]}}
 
     assert address_of(settings_of(config, stack="pr-12").main) == "shop-pr-12:80"
 
 
-def test_who_calls_is_deployed_after_whom_it_calls() -> None:
+def test_callers_are_deployed_after_the_services_they_call() -> None:
     """A task knows the aliases that were there when its service was deployed."""
     config = stack(connect={**CLIENT, "calls": ["api"]}, worker=CLIENT, api={**ON, "calls": ["db"]}, db=ON)
     services = settings_of(config).services
@@ -104,7 +102,7 @@ def test_who_calls_is_deployed_after_whom_it_calls() -> None:
     assert order.index("db") < order.index("api") < min(order.index("web"), order.index("worker"))
 
 
-def test_tasks_reach_each_other_by_the_ports_that_services_offer() -> None:
+def test_peer_ports_are_those_of_connect_and_discovery() -> None:
     config = stack(connect=CLIENT, api=ON)
     config["services"] |= {
         "db": {"exposure": "none", "discovery": ON, "container-port": 5432},
@@ -115,7 +113,7 @@ def test_tasks_reach_each_other_by_the_ports_that_services_offer() -> None:
     assert not settings_of(config).has_dynamic_peer_ports
 
 
-def test_others_reach_the_sidecar_that_takes_the_requests() -> None:
+def test_a_service_is_reached_by_its_ingress_container() -> None:
     proxy = {"sidecars": {"proxy": {"image": "nginx:1.29", "port": 8080}}, "ingress-container": "proxy"}
     config = {"services": {"api": {"exposure": "none", "connect": {**ON, "protocol": "tcp"}, **proxy}}}
 
@@ -123,7 +121,7 @@ def test_others_reach_the_sidecar_that_takes_the_requests() -> None:
     assert settings_of(config).peer_ports == (8080,)
 
 
-def test_tasks_without_an_address_of_their_own_are_reached_by_ports_that_docker_chooses() -> None:
+def test_peer_ports_of_bridge_mode_are_dynamic() -> None:
     shared = {**ON_INSTANCES, "network-mode": "bridge"}
     config = {"capacity": MACHINES, "services": {"api": {"exposure": "none", "connect": ON, **shared}}}
 
@@ -155,10 +153,7 @@ def test_tasks_without_an_address_of_their_own_are_reached_by_ports_that_docker_
             stack(connect={**ON, "calls": ["api"]}, api={**ON, "calls": ["web"]}),
             "connect.calls = … do not call this one in turn",
         ),
-        (
-            stack(connect=ON, api={**ON, "alias": "web"}),
-            'connect.alias = "web:80": … two would be reached at web:80',
-        ),
+        (stack(connect=ON, api={**ON, "alias": "web"}), 'connect.alias = "web:80": … two would be reached'),
         (
             {"exposure": "tcp", "listener-protocol": "udp", "listener-port": 53, "connect": ON},
             "listener-protocol … Service Connect supports only TCP",
@@ -170,5 +165,5 @@ def test_tasks_without_an_address_of_their_own_are_reached_by_ports_that_docker_
         ({"attach-to": "prod", "discovery-domain": "dev.internal"}, "discovery-domain … prod decides it"),
     ],
 )
-def test_what_cannot_be_is_refused(config: dict[str, Any], message: str) -> None:
+def test_invalid_connect_and_discovery_are_refused(config: dict[str, Any], message: str) -> None:
     refuses(config, message)

@@ -33,21 +33,18 @@ HTTPS = {"domain": "dev.example.com"}
         ),
         ({"aliases": ["www.example.com"]}, "aliases[0] … none, for there is no `domain`"),
         ({"redirect-hosts": ["www.example.com"]}, "redirect-hosts[0] … none, for there is no `domain`"),
-        (
-            {**HTTPS, "aliases": ["example.org"]},
-            "aliases[0] … a name in example.com, or with its zone in `alias",
-        ),
+        ({**HTTPS, "aliases": ["example.org"]}, "aliases[0] … a name in example.com, or with its zone"),
         (
             {**HTTPS, "services": {"api": {"aliases": ["api.example.org"]}}},
             "services.api.aliases[0] … a name in example.com, or with its zone in `alias-zones`",
         ),
     ],
 )
-def test_what_is_wrong_is_refused(config: dict[str, Any], message: str) -> None:
+def test_invalid_zones_and_certificates_are_refused(config: dict[str, Any], message: str) -> None:
     refuses(config, message)
 
 
-def test_a_host_is_in_the_smallest_zone_that_holds_it() -> None:
+def test_a_host_belongs_to_the_longest_matching_zone() -> None:
     zones = ["example.org", "eu.example.org"]
     names = settings_of({**HTTPS, "alias-zones": zones, "aliases": ["a.eu.example.org"]}).load_balancer
 
@@ -57,13 +54,13 @@ def test_a_host_is_in_the_smallest_zone_that_holds_it() -> None:
     assert names.zone_of("notexample.com") is None
 
 
-def test_without_records_names_may_be_anywhere() -> None:
+def test_aliases_without_dns_records_may_be_in_any_zone() -> None:
     config = {**HTTPS, "dns-records": False, "certificate-arn": CERTIFICATE, "aliases": ["shop.example.org"]}
 
     assert settings_of(config).main.hosts == ("dev.example.com", "shop.example.org")
 
 
-def test_the_certificate_names_what_the_wildcard_below_the_domain_does_not_cover() -> None:
+def test_the_certificate_lists_hosts_outside_the_wildcard() -> None:
     config = {
         **HTTPS,
         "aliases": ["www.dev.example.com", "example.com", "*.shop.example.com"],
@@ -82,7 +79,7 @@ def test_the_certificate_names_what_the_wildcard_below_the_domain_does_not_cover
     )
 
 
-def test_a_certificate_of_acms_has_ten_names_and_ones_own_any_number() -> None:
+def test_only_an_own_certificate_may_have_more_than_ten_names() -> None:
     services = {
         f"s{service}": {"aliases": [f"a{name}.s{service}.example.com" for name in range(3)]}
         for service in range(3)
@@ -93,7 +90,7 @@ def test_a_certificate_of_acms_has_ten_names_and_ones_own_any_number() -> None:
     assert settings_of({**config, "certificate-arn": CERTIFICATE})
 
 
-def test_a_stack_makes_its_certificate_unless_it_has_one() -> None:
+def test_a_stack_with_a_domain_makes_its_certificate_unless_it_has_one() -> None:
     makes = [
         settings_of(config).load_balancer.makes_certificate
         for config in ({}, HTTPS, {**HTTPS, "certificate-arn": CERTIFICATE})

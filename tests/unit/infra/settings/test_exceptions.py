@@ -11,7 +11,7 @@ REASON = "the build cache is one tag that moves"
 
 
 @pytest.mark.parametrize("control", ["ECS.2", "AutoScaling.9", "ECR.2/app-cache"])
-def test_a_control_is_named_for_all_resources_or_for_one(declare_stack: DeclareStack, control: str) -> None:
+def test_an_exception_changes_no_resource(declare_stack: DeclareStack, control: str) -> None:
     """Nothing that is declared depends on it."""
     graphs = [declare_stack("staging", changes) for changes in ({}, {"exceptions": {control: REASON}})]
     without, with_it = ({one.urn: one.inputs for one in graph.resources} for graph in graphs)
@@ -29,7 +29,7 @@ def test_a_control_is_named_for_all_resources_or_for_one(declare_stack: DeclareS
         ({"ECS.2": None}, "exceptions.ECS.2"),
     ],
 )
-def test_what_says_nothing_is_refused(
+def test_invalid_exceptions_are_refused(
     declare_stack: DeclareStack, exceptions: dict[str, str | None], says: str
 ) -> None:
     with pytest.raises(SettingsError) as raised:

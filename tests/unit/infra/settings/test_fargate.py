@@ -27,7 +27,7 @@ def test_each_cpu_has_the_memory_that_aws_lists(cpu: int, count: int, smallest: 
     assert (len(sizes), sizes[0], sizes[-1]) == (count, smallest, largest)
 
 
-def test_there_is_no_other_cpu() -> None:
+def test_the_table_has_no_other_cpu() -> None:
     assert tuple(MEMORY_BY_CPU) == (256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
 
 
@@ -50,7 +50,7 @@ def test_every_pair_of_the_table_is_accepted() -> None:
         (32768, 100000, 122880),
     ],
 )
-def test_a_wrong_memory_is_told_the_nearest_right_one(cpu: int, memory: int, nearest: int) -> None:
+def test_invalid_memory_is_refused_with_the_nearest_size(cpu: int, memory: int, nearest: int) -> None:
     fault = fault_of({"cpu": cpu, "memory": memory})
 
     assert fault.startswith(f"memory = {memory}: ")
@@ -59,7 +59,7 @@ def test_a_wrong_memory_is_told_the_nearest_right_one(cpu: int, memory: int, nea
     assert nearest_memory(cpu, memory) == nearest
 
 
-def test_a_cpu_that_fargate_does_not_have_is_one_fault_and_not_two() -> None:
+def test_an_invalid_cpu_is_one_fault() -> None:
     assert faults_of({"cpu": 300, "memory": 7}) == [
         "cpu = 300: one of 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, for Fargate"
     ]

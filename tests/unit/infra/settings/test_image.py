@@ -13,7 +13,7 @@ CREDENTIALS = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ghcr-AbCdEf"
 DIGEST = f"sha256:{'0' * 64}"
 
 
-def test_another_stack_s_image_is_taken_from_the_shared_repository() -> None:
+def test_image_from_uses_the_shared_repository() -> None:
     image = settings_of({"repository": "team/app", "image-from": "staging"}, stack="prod").image
 
     assert (image.repository, image.image_from) == ("team/app", "staging")
@@ -22,7 +22,7 @@ def test_another_stack_s_image_is_taken_from_the_shared_repository() -> None:
 @pytest.mark.parametrize(
     "stack", ["staging", "organization/node-on-ecs/staging", "organization/another-project/dev"]
 )
-def test_another_stack_may_be_named_in_full(stack: str) -> None:
+def test_image_from_accepts_a_qualified_stack(stack: str) -> None:
     assert settings_of({"repository": "app", "image-from": stack}).image.image_from == stack
 
 
@@ -30,15 +30,9 @@ def test_another_stack_may_be_named_in_full(stack: str) -> None:
     ("config", "message"),
     [
         ({"image-from": "staging"}, "image-from … needs `repository`"),
-        (
-            {"image-from": "staging", "repository": "app", "image": "nginx:1"},
-            "image-from … one of `image` (nginx:1) and `image-from`, not both",
-        ),
+        ({"image-from": "staging", "repository": "app", "image": "nginx:1"}, "image-from … one of `image`"),
         ({"image-from": "dev", "repository": "app"}, "image-from … another stack than this one"),
-        (
-            {"image-from": f"me/{PROJECT}/dev", "repository": "app"},
-            "image-from … another stack than this one",
-        ),
+        ({"image-from": f"me/{PROJECT}/dev", "repository": "app"}, "image-from … another stack"),
         ({"image-from": "a/b", "repository": "app"}, "image-from … organization/project/staging"),
         ({"repository": "App"}, "repository … lowercase"),
         ({"repository": "a"}, "repository … 2 to 256"),
@@ -53,11 +47,11 @@ def test_another_stack_may_be_named_in_full(stack: str) -> None:
         ({"build-args": {"NODE-IMAGE": "x"}}, "build-args.NODE-IMAGE: … letters, digits and underscores"),
     ],
 )
-def test_what_is_wrong_is_refused(config: dict[str, Any], message: str) -> None:
+def test_invalid_images_are_refused(config: dict[str, Any], message: str) -> None:
     refuses(config, message)
 
 
-def test_a_dockerfile_a_stage_and_secrets_are_the_build_s() -> None:
+def test_a_build_has_dockerfile_stage_and_secrets() -> None:
     image = settings_of(
         {
             "dockerfile": "docker/prod.Dockerfile",
@@ -83,10 +77,7 @@ def test_a_dockerfile_a_stage_and_secrets_are_the_build_s() -> None:
             {"build-secrets": {"npm": {"value": "hunter2"}}},
             "build-secrets.npm.value = [secret]: … no such key",
         ),
-        (
-            {"registry-credentials": "hunter2"},
-            "registry-credentials = [secret]: … the full ARN of a Secrets Manager secret",
-        ),
+        ({"registry-credentials": "hunter2"}, "registry-credentials = [secret]: … the full ARN of a Secrets"),
         ({"registry-credentials": CREDENTIALS, "image": "ghcr.io/team/app:1"}, "image … the image by digest"),
         (
             {
@@ -97,12 +88,12 @@ def test_a_dockerfile_a_stage_and_secrets_are_the_build_s() -> None:
         ),
     ],
 )
-def test_what_cannot_be_built_or_pulled_is_refused(config: dict[str, Any], message: str) -> None:
+def test_invalid_builds_and_credentials_are_refused(config: dict[str, Any], message: str) -> None:
     refuses(config, message)
 
 
 @pytest.mark.parametrize(
     "image", [f"ghcr.io/team/app@{DIGEST}", "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"]
 )
-def test_an_image_that_needs_no_asking_may_have_registry_credentials(image: str) -> None:
+def test_registry_credentials_are_accepted_for_an_image_by_digest_or_in_ecr(image: str) -> None:
     assert settings_of({"registry-credentials": CREDENTIALS, "image": image}).main.registry_credentials

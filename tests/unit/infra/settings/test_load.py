@@ -29,7 +29,7 @@ def as_the_cli_hands_it_over(config: dict[str, Any]) -> dict[str, str]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
 
 
-def test_dev_is_one_small_spot_task_without_nat_and_two_copies() -> None:
+def test_dev_is_one_small_spot_task_without_nat_and_with_two_copies() -> None:
     dev = settings_of(stack_file("dev"), stack="dev")
 
     assert (dev.main.cpu, dev.main.memory, dev.main.desired_count) == (256, 512, 1)
@@ -50,7 +50,7 @@ def test_staging_is_two_tasks_behind_one_nat() -> None:
     assert (staging.network.nat, staging.protect, staging.multidev) == ("single", False, ())
 
 
-def test_prod_is_three_tasks_in_three_zones_with_a_nat_each_and_protected() -> None:
+def test_prod_is_three_protected_tasks_in_three_zones_with_a_nat_each() -> None:
     prod = settings_of(stack_file("prod"), stack="prod")
 
     assert (prod.main.cpu, prod.main.memory, prod.main.desired_count) == (1024, 2048, 3)
@@ -60,7 +60,7 @@ def test_prod_is_three_tasks_in_three_zones_with_a_nat_each_and_protected() -> N
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_a_shipped_stack_says_nothing_that_is_the_default_anyway(stack: str) -> None:
+def test_a_shipped_stack_file_has_no_defaults(stack: str) -> None:
     loaded = settings_of(stack_file(stack), stack=stack)
 
     for key in stack_file(stack):
@@ -73,7 +73,7 @@ def test_a_shipped_stack_says_nothing_that_is_the_default_anyway(stack: str) -> 
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_the_cli_s_text_and_the_file_s_own_types_load_to_the_same(stack: str) -> None:
+def test_text_from_the_cli_and_yaml_values_load_to_the_same(stack: str) -> None:
     values = stack_file(stack)
 
     assert parse(as_the_cli_hands_it_over(values), project=PROJECT, stack=stack) == parse(
@@ -88,13 +88,13 @@ def test_settings_cannot_be_changed() -> None:
         settings.protect = True  # type: ignore[misc]
 
 
-def test_all_services_are_the_main_one_and_its_copies() -> None:
+def test_services_are_the_main_one_and_its_copies() -> None:
     settings = settings_of({"multidev": ["alice"]})
 
     assert [service.name for service in settings.services] == ["web", "web-alice"]
 
 
-def test_load_reads_what_the_cli_puts_into_the_environment(deployed: pytest.MonkeyPatch) -> None:
+def test_load_reads_the_cli_s_environment_variables(deployed: pytest.MonkeyPatch) -> None:
     deployed.setenv("PULUMI_CONFIG", json.dumps(as_the_cli_hands_it_over(named({"desired-count": 4}))))
 
     def load() -> Settings:
@@ -106,7 +106,7 @@ def test_load_reads_what_the_cli_puts_into_the_environment(deployed: pytest.Monk
     assert (settings.main.desired_count, settings.environment) == (4, "dev")
 
 
-def test_load_reads_what_a_test_or_the_local_run_sets(deployed: pytest.MonkeyPatch) -> None:
+def test_load_reads_the_runtime_s_config(deployed: pytest.MonkeyPatch) -> None:
     del deployed
 
     def load() -> Settings:
@@ -128,7 +128,7 @@ def test_load_refuses_a_key_with_and_without_the_namespace(
         copy_context().run(Settings.load)
 
 
-def test_load_refuses_a_key_that_does_not_exist(deployed: pytest.MonkeyPatch) -> None:
+def test_load_refuses_an_unknown_key(deployed: pytest.MonkeyPatch) -> None:
     deployed.setenv("PULUMI_CONFIG", json.dumps(named({"desird-count": "2"})))
 
     with pytest.raises(SettingsError, match="the nearest is `desired-count`"):
@@ -136,7 +136,7 @@ def test_load_refuses_a_key_that_does_not_exist(deployed: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("told_by", ["environment", "runtime"])
-def test_load_sees_which_values_are_encrypted(deployed: pytest.MonkeyPatch, told_by: str) -> None:
+def test_load_hides_encrypted_values(deployed: pytest.MonkeyPatch, told_by: str) -> None:
     config = {f"{PROJECT}:environment": '{"TOKEN":"hunter2"}'}
     secret = [f"{PROJECT}:environment"]
     if told_by == "environment":
@@ -152,5 +152,5 @@ def test_load_sees_which_values_are_encrypted(deployed: pytest.MonkeyPatch, told
     assert "hunter2" not in str(raised.value)
 
 
-def test_a_fault_ends_the_program_without_a_traceback() -> None:
+def test_a_settings_error_has_no_traceback() -> None:
     assert issubclass(SettingsError, pulumi.RunError)

@@ -12,13 +12,13 @@ from tests.unit.infra.settings_fixtures import fault_of, settings_of
 COMMAND = ["node", "migrate.js"]
 
 
-def test_it_has_a_command_and_a_quarter_of_an_hour() -> None:
+def test_a_migration_has_a_command_and_fifteen_minutes() -> None:
     assert settings_of({"migration": {"command": COMMAND}}).main.migration == Migration(
         command=("node", "migrate.js"), timeout_minutes=15
     )
 
 
-def test_copies_have_it_too() -> None:
+def test_copies_inherit_the_migration() -> None:
     """Each may run an image and a database of its own."""
     (copy,) = settings_of({"migration": {"command": COMMAND}, "multidev": ["alice"]}).multidev
 
@@ -39,5 +39,5 @@ def test_copies_have_it_too() -> None:
         ),
     ],
 )
-def test_what_cannot_be_right_is_told(value: Any, fault: str) -> None:
+def test_invalid_migrations_are_refused(value: Any, fault: str) -> None:
     assert fault_of({"migration": value}).startswith(fault)

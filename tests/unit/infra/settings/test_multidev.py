@@ -33,13 +33,13 @@ def test_a_copy_has_a_host_below_the_domain() -> None:
     assert (alice.host, alice.path_prefix) == ("alice.dev.example.com", None)
 
 
-def test_without_a_domain_a_copy_has_a_path() -> None:
+def test_a_copy_without_a_domain_has_a_path() -> None:
     alice = copies_of("alice")["web-alice"]
 
     assert (alice.host, alice.path_prefix) == (None, "/alice")
 
 
-def test_a_copy_takes_from_the_main_service_whatever_it_does_not_name() -> None:
+def test_a_copy_inherits_what_it_does_not_set() -> None:
     config = {
         "cpu": 512,
         "memory": 1024,
@@ -54,7 +54,7 @@ def test_a_copy_takes_from_the_main_service_whatever_it_does_not_name() -> None:
     assert alice.model_dump(exclude={"name"}) == settings.main.model_dump(exclude={"name"})
 
 
-def test_a_copy_overrides_what_it_names() -> None:
+def test_a_copy_overrides_what_it_sets() -> None:
     bob = copies_of(
         {
             "name": "bob",
@@ -77,7 +77,7 @@ def test_a_copy_overrides_what_it_names() -> None:
     assert bob.environment == {"B": "2"}
 
 
-def test_ecs_exec_is_a_copy_s_own_or_the_main_service_s() -> None:
+def test_a_copy_inherits_execute_command_or_sets_it() -> None:
     own = [{"name": "alice", "execute-command": True}, {"name": "bob", "execute-command": False}, "carol"]
 
     def those_with_it(*, main: bool) -> list[str]:
@@ -88,7 +88,7 @@ def test_ecs_exec_is_a_copy_s_own_or_the_main_service_s() -> None:
     assert those_with_it(main=True) == ["web", "web-alice", "web-carol"]
 
 
-def test_a_copy_s_environment_is_laid_over_the_main_service_s() -> None:
+def test_a_copy_s_environment_is_merged_over_the_main_service_s() -> None:
     bob = copies_of({"name": "bob", "environment": {"B": "bob"}}, environment={"A": "main", "B": "main"})[
         "web-bob"
     ]
@@ -96,13 +96,13 @@ def test_a_copy_s_environment_is_laid_over_the_main_service_s() -> None:
     assert bob.environment == {"A": "main", "B": "bob"}
 
 
-def test_the_environment_of_one_copy_is_not_that_of_another() -> None:
+def test_copies_do_not_share_their_environments() -> None:
     settings = settings_of({"multidev": [{"name": "bob", "environment": {"B": 1}}, "alice"]})
 
     assert [service.environment for service in settings.services] == [{}, {"B": "1"}, {}]
 
 
-def test_a_copy_of_another_service_has_that_service_s_environment() -> None:
+def test_a_copy_of_another_service_inherits_that_service_s_environment() -> None:
     services = {"api": {"environment": {"LEVEL": "api"}}}
     alice = {"name": "alice", "services": ["api"], "environment": {"A": "1"}}
 
@@ -112,7 +112,7 @@ def test_a_copy_of_another_service_has_that_service_s_environment() -> None:
     assert copies["api-alice"].environment == {"LEVEL": "api", "A": "1"}
 
 
-def test_adding_and_removing_a_name_changes_nothing_of_the_others() -> None:
+def test_adding_and_removing_a_copy_changes_no_other() -> None:
     before = copies_of(
         "alice", {"name": "bob", "cpu": 512, "memory": 1024}, "carol", domain="dev.example.com"
     )
@@ -123,7 +123,7 @@ def test_adding_and_removing_a_name_changes_nothing_of_the_others() -> None:
         assert before[name] == after[name]
 
 
-def test_a_priority_follows_from_the_name_for_ever() -> None:
+def test_the_priority_of_a_name_never_changes() -> None:
     # Another number here would move the rules of every stack that is deployed.
     assert {name: priority_of(name) for name in ("alice", "bob", "carol")} == {
         "alice": 29720,
@@ -132,14 +132,14 @@ def test_a_priority_follows_from_the_name_for_ever() -> None:
     }
 
 
-def test_no_name_takes_a_priority_by_hand_or_the_main_service_s() -> None:
+def test_names_never_get_explicit_priorities_or_the_last() -> None:
     priorities = {priority_of(f"name-{number}") for number in range(5000)}
 
     assert not priorities & set(EXPLICIT_PRIORITIES)
     assert max(priorities) < LAST_PRIORITY
 
 
-def test_two_names_that_meet_are_both_named_and_told_the_way_out() -> None:
+def test_names_with_the_same_priority_are_refused_with_the_solution() -> None:
     priority = priority_of(MEETING[0])
     assert priority == priority_of(MEETING[1])
 
@@ -150,7 +150,7 @@ def test_two_names_that_meet_are_both_named_and_told_the_way_out() -> None:
     assert "set a `priority` from 1 to 499, which no service gets by its name" in fault
 
 
-def test_a_priority_by_hand_settles_it() -> None:
+def test_an_explicit_priority_resolves_a_collision() -> None:
     copies = copies_of(MEETING[0], {"name": MEETING[1], "priority": 1})
 
     assert [copy.priority for copy in copies.values()] == [priority_of(MEETING[0]), 1]
@@ -179,14 +179,8 @@ def test_a_priority_by_hand_settles_it() -> None:
         ),
         ([{"name": "bob", "image": "A:B:C"}], "multidev[0].image … a registry reference"),
         ([{"name": "bob", "cpu": 300}], "multidev[0].cpu … one of 256"),
-        (
-            [{"name": "bob", "memory": 4096}],
-            "multidev[0].memory … with cpu 256 memory is 512, 1024, 2048 MiB, the nearest is 2048",
-        ),
-        (
-            [{"name": "bob", "cpu": 1024}],
-            "multidev[0].memory = 512: … cpu 1024 and memory 512 are not a Fargate size",
-        ),
+        ([{"name": "bob", "memory": 4096}], "multidev[0].memory … with cpu 256 memory is 512, 1024, 2048"),
+        ([{"name": "bob", "cpu": 1024}], "multidev[0].memory = 512: … cpu 1024 and memory 512 are"),
         ([{"name": "bob", "environment": {"PORT": 1}}], 'multidev[0].environment.PORT = "1": … another name'),
         (
             [{"name": "bob", "environment": {"AWS_ACCESS_KEY_ID": "x"}}],
@@ -194,24 +188,21 @@ def test_a_priority_by_hand_settles_it() -> None:
         ),
         ([{"name": "bob", "execute-command": "yes"}], "multidev[0].execute-command … true or false"),
         ([{"name": "bob", "environment": "x"}], "multidev[0].environment … an object of names"),
-        (
-            numbered(100),
-            'multidev = "100 names": … fewer, or more of them rolling: the services have 101 rules and target groups',
-        ),
+        (numbered(100), 'multidev = "100 names": … fewer, or more of them rolling: the services have 101'),
     ],
 )
-def test_what_is_wrong_is_refused(multidev: list[Any], message: str) -> None:
+def test_invalid_copies_are_refused(multidev: list[Any], message: str) -> None:
     refuses({"multidev": multidev}, message)
 
 
-def test_a_copy_rolls_even_where_the_main_service_does_not() -> None:
+def test_a_copy_does_not_inherit_the_strategy() -> None:
     settings = settings_of({"multidev": ["alice"], "rollout": {"strategy": "canary"}})
 
     assert [service.rollout.strategy for service in settings.services] == ["canary", "rolling"]
     assert [service.rollout.has_two_target_groups for service in settings.services] == [True, False]
 
 
-def test_a_copy_that_says_otherwise_has_the_main_service_s_numbers() -> None:
+def test_a_copy_with_its_own_strategy_inherits_the_numbers() -> None:
     pause = {"stages": ["POST_SCALE_UP"]}
     settings = settings_of(
         {
@@ -254,7 +245,7 @@ def test_a_copy_that_says_otherwise_has_the_main_service_s_numbers() -> None:
         ),
     ],
 )
-def test_what_does_not_go_with_the_main_service_is_refused(config: dict[str, Any], message: str) -> None:
+def test_copies_that_do_not_suit_the_main_service_are_refused(config: dict[str, Any], message: str) -> None:
     refuses(config, message)
 
 
@@ -267,5 +258,5 @@ def test_what_does_not_go_with_the_main_service_is_refused(config: dict[str, Any
     ],
     ids=["99 copies", "50 services that move traffic", "a name that fills the target group's"],
 )
-def test_as_much_as_a_load_balancer_carries_is_accepted(config: dict[str, Any]) -> None:
+def test_copies_up_to_the_load_balancer_s_limit_are_accepted(config: dict[str, Any]) -> None:
     assert len(settings_of(config).multidev) == len(config["multidev"])

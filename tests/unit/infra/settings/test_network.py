@@ -13,7 +13,7 @@ VPC = "vpc-0123456789abcdef0"
 DATABASE = {"port": 5432, "cidr": "10.1.0.0/16", "description": "PostgreSQL"}
 
 
-def test_an_existing_vpc_comes_with_its_subnets() -> None:
+def test_an_existing_vpc_has_its_subnets() -> None:
     config = {"vpc-id": VPC, "public-subnet-ids": SUBNETS[:2], "private-subnet-ids": SUBNETS[2:4]}
 
     network = settings_of(config).network
@@ -27,7 +27,7 @@ def test_an_existing_vpc_without_nat_needs_no_private_subnets() -> None:
     assert settings_of(config).network.private_subnet_ids == ()
 
 
-def test_egress_is_tcp_unless_it_says_otherwise() -> None:
+def test_egress_is_tcp_by_default() -> None:
     assert settings_of({"egress": [DATABASE, {**DATABASE, "protocol": "udp"}]}).network.egress == (
         EgressRule(port=5432, cidr="10.1.0.0/16", description="PostgreSQL", protocol="tcp"),
         EgressRule(port=5432, cidr="10.1.0.0/16", description="PostgreSQL", protocol="udp"),
@@ -87,18 +87,18 @@ def test_egress_is_tcp_unless_it_says_otherwise() -> None:
         ({"egress": [{**DATABASE, "port": n} for n in range(1, 52)]}, 'egress = "51 items": … at most 50'),
     ],
 )
-def test_what_is_wrong_is_refused(config: dict[str, Any], message: str) -> None:
+def test_invalid_networks_are_refused(config: dict[str, Any], message: str) -> None:
     refuses(config, message)
 
 
-def test_an_existing_vpc_without_subnets_is_told_of_both_kinds() -> None:
+def test_an_existing_vpc_needs_both_kinds_of_subnets() -> None:
     assert [fault.split(" = ")[0] for fault in faults_of({"vpc-id": VPC})] == [
         "public-subnet-ids",
         "private-subnet-ids",
     ]
 
 
-def test_as_many_rules_and_subnets_as_aws_allows_are_accepted() -> None:
+def test_rules_and_subnets_up_to_aws_limits_are_accepted() -> None:
     network = settings_of(
         {
             "vpc-id": VPC,

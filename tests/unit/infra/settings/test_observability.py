@@ -12,7 +12,7 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 ELSEWHERE = "arn:aws:sns:eu-west-1:123456789012:alarms"
 
 
-def test_nobody_is_told_unless_a_topic_is_named() -> None:
+def test_there_are_no_notifications_by_default() -> None:
     assert settings_of({}).observability.notifications.topic_arn is None
 
 
@@ -31,7 +31,7 @@ def test_nobody_is_told_unless_a_topic_is_named() -> None:
         ({"topic-arn": TOPIC, "minutes": 0}, "notifications.minutes … 1"),
     ],
 )
-def test_a_mistake_is_named(notifications: dict[str, Any], message: str) -> None:
+def test_invalid_notifications_are_refused(notifications: dict[str, Any], message: str) -> None:
     refuses({"notifications": notifications}, message)
 
 
@@ -71,7 +71,7 @@ VPC = {
 }
 
 
-def test_logs_are_as_aws_has_them_unless_a_stack_says_more() -> None:
+def test_log_bucket_key_and_endpoints_are_off_by_default() -> None:
     settings = settings_of({})
 
     assert settings.observability.log_bucket is None
@@ -92,11 +92,11 @@ def test_logs_are_as_aws_has_them_unless_a_stack_says_more() -> None:
         ({"interface-endpoints": ["logs", "logs"]}, "interface-endpoints[1] … each once"),
     ],
 )
-def test_a_mistake_about_logs_and_endpoints_is_named(config: dict[str, Any], message: str) -> None:
+def test_invalid_logs_and_endpoints_are_refused(config: dict[str, Any], message: str) -> None:
     refuses(config, message)
 
 
-def test_buckets_keys_and_endpoints_that_aws_has_are_taken() -> None:
+def test_log_bucket_key_and_endpoints_are_accepted() -> None:
     settings = settings_of(
         {
             "log-bucket": BUCKET,

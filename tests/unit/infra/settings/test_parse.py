@@ -27,7 +27,7 @@ TEN_MISTAKES: dict[str, tuple[Any, str]] = {
 }
 
 
-def test_ten_mistakes_come_in_one_message() -> None:
+def test_all_faults_come_in_one_message() -> None:
     faults = faults_of({key: value for key, (value, _) in TEN_MISTAKES.items()})
 
     assert len(faults) == len(TEN_MISTAKES)
@@ -35,7 +35,7 @@ def test_ten_mistakes_come_in_one_message() -> None:
     assert all(fault.startswith(begin) for fault, begin in zip(sorted(faults), begins, strict=True))
 
 
-def test_the_message_names_the_stack_the_count_and_where_to_correct_it() -> None:
+def test_the_message_has_stack_count_and_file() -> None:
     with pytest.raises(SettingsError) as raised:
         parse(named({"cpu": 300, "nat": "x"}), project=PROJECT, stack="staging")
 
@@ -54,7 +54,7 @@ def test_the_message_names_the_stack_the_count_and_where_to_correct_it() -> None
         ("desiredCount", "desired-count"),
     ],
 )
-def test_a_key_that_does_not_exist_is_told_the_nearest_that_does(key: str, nearest: str) -> None:
+def test_an_unknown_key_is_refused_with_the_nearest(key: str, nearest: str) -> None:
     assert fault_of({key: "x"}) == f'{key} = "x": there is no such key; the nearest is `{nearest}`'
 
 
@@ -87,12 +87,12 @@ def test_a_key_that_does_not_exist_is_told_the_nearest_that_does(key: str, neare
     ],
     ids=str,
 )
-def test_each_mistake_is_told_once(config: dict[str, Any], count: int) -> None:
+def test_each_mistake_is_reported_once(config: dict[str, Any], count: int) -> None:
     assert len(faults_of(config)) == count
 
 
 @pytest.mark.parametrize("key", ["environment", "build-args", "domain", "secrets"])
-def test_an_encrypted_value_is_refused_and_not_shown(key: str) -> None:
+def test_encrypted_values_are_refused_and_hidden(key: str) -> None:
     values = {
         "environment": {"A": "hunter2"},
         "build-args": {"TOKEN": "hunter2"},
@@ -106,41 +106,41 @@ def test_an_encrypted_value_is_refused_and_not_shown(key: str) -> None:
     assert "its ARN into `secrets`" in fault
 
 
-def test_what_is_wrong_inside_an_encrypted_value_is_not_shown_either() -> None:
+def test_faults_inside_an_encrypted_value_are_hidden() -> None:
     faults = faults_of({"environment": {"PORT": "hunter2"}}, secret_keys=[f"{PROJECT}:environment"])
 
     assert len(faults) == 2
     assert "hunter2" not in "".join(faults)
 
 
-def test_an_encrypted_value_of_another_namespace_is_let_alone() -> None:
+def test_encrypted_values_of_other_namespaces_are_ignored() -> None:
     raw = {"other:token": "hunter2"}
 
     assert parse(raw, project=PROJECT, stack="dev", secret_keys=["other:token"]) == settings_of({})
 
 
 @pytest.mark.parametrize("key", ["secrts", "password", "api-key", "enviroment"])
-def test_no_secret_is_shown_under_a_key_that_does_not_exist(key: str) -> None:
+def test_the_value_of_an_unknown_key_like_a_secret_is_hidden(key: str) -> None:
     """A misspelt key is the likeliest place for one."""
     value = {"DATABASE_PASSWORD": "hunter2"} if key == "enviroment" else "hunter2"
 
     assert fault_of({key: value}).startswith(f"{key} = [secret]: there is no such key")
 
 
-def test_the_password_in_an_address_is_not_shown() -> None:
+def test_the_password_in_a_url_is_hidden() -> None:
     assert "hunter2" not in fault_of({"environment": {"PORT": "postgres://app:hunter2@db/app"}})
 
 
 @pytest.mark.parametrize("stack", ["v1.2", "a/b", "ü", "a" * 101])
-def test_a_stack_s_name_has_to_fit_into_a_task_definition_s_family(stack: str) -> None:
+def test_a_stack_s_name_must_suit_a_task_definition_s_family(stack: str) -> None:
     assert fault_of({}, stack=stack).startswith(f'the stack\'s name = "{stack}": letters, digits, - and _')
 
 
-def test_zero_is_a_value_and_not_a_missing_one() -> None:
+def test_zero_is_a_value() -> None:
     assert settings_of({"desired-count": 0}).main.desired_count == 0
 
 
-def test_saying_the_default_is_saying_nothing() -> None:
+def test_a_default_equals_a_missing_key() -> None:
     """The CLI hands over every default as if the stack file had it."""
     nothing = settings_of({})
 
@@ -160,7 +160,7 @@ def test_saying_the_default_is_saying_nothing() -> None:
         ("aws:allowedAccountIds", "remove it"),
     ],
 )
-def test_what_pulumis_own_provider_would_read_is_refused(key: str, instead: str) -> None:
+def test_keys_of_pulumi_s_default_provider_are_refused(key: str, instead: str) -> None:
     """The program's provider is its own: a key that nothing reads must not pass in silence."""
     fault = fault_of({key: "hunter2"})
 
@@ -169,7 +169,7 @@ def test_what_pulumis_own_provider_would_read_is_refused(key: str, instead: str)
     assert key not in ("aws:accessKey", "aws:secretKey", "aws:token") or "hunter2" not in fault
 
 
-def test_a_namespace_that_looks_like_ours_is_found() -> None:
+def test_namespaces_similar_to_the_project_s_are_found() -> None:
     keys_of_a_file = ["node_on_ecs:cpu", "nodeonecs:cpu", "node-on-ecs:cpu", "aws:region", "other:key"]
 
     assert foreign_namespaces(keys_of_a_file, PROJECT) == ["node_on_ecs", "nodeonecs"]
@@ -195,7 +195,7 @@ def _odd(random: Random, depth: int = 0) -> Any:
 
 
 @pytest.mark.parametrize("hundred", [0, 100])
-def test_whatever_comes_is_read_or_refused_in_one_message(hundred: int) -> None:
+def test_any_configuration_is_accepted_or_refused_in_one_message(hundred: int) -> None:
     """Never a traceback: neither of ours nor of pydantic's."""
     for seed in range(hundred, hundred + 100):
         random = Random(seed)  # noqa: S311 - the same at each run
@@ -204,7 +204,7 @@ def test_whatever_comes_is_read_or_refused_in_one_message(hundred: int) -> None:
             settings_of(config)
 
 
-def test_any_value_of_a_key_is_read_or_refused_in_a_message_that_can_be_printed() -> None:
+def test_any_value_of_a_key_is_accepted_or_refused_in_a_printable_message() -> None:
     def message(key: str, value: Any) -> str:
         try:
             settings_of({key: value})
@@ -217,7 +217,7 @@ def test_any_value_of_a_key_is_read_or_refused_in_a_message_that_can_be_printed(
     assert {key: length for key, length in lengths.items() if length >= 3000} == {}
 
 
-def test_what_is_nested_too_deeply_is_refused() -> None:
+def test_deeply_nested_values_are_refused() -> None:
     deep: list[Any] = []
     for _ in range(3000):
         deep = [deep]

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.infra.settings_fixtures import PROJECT, refuses, settings_of
 
 
-def test_default_tags_come_first_and_the_stack_s_own_after_them() -> None:
+def test_the_stack_s_tags_follow_the_fixed_ones() -> None:
     assert settings_of({"tags": {"Team": "shop", "CostCenter": 4711}}, stack="prod").provider.tags == {
         "Project": PROJECT,
         "Stack": "prod",
@@ -35,10 +35,7 @@ def test_default_tags_come_first_and_the_stack_s_own_after_them() -> None:
             {"assume-role-arn": "arn:aws:iam::123456789012:user/x"},
             "assume-role-arn … arn:aws:iam::123456789012:role/deploy",
         ),
-        (
-            {"tags": {"aws:x": "1"}},
-            "tags.aws:x: … the name must be 1 to 128 letters, digits, spaces and _ . : / = + - @, and not begin with aws:",
-        ),
+        ({"tags": {"aws:x": "1"}}, "tags.aws:x: … the name must be 1 to 128 letters, digits, spaces and _ ."),
         ({"tags": {"AWS:x": "1"}}, "tags.AWS:x: … not begin with aws:"),
         ({"tags": {"k" * 129: "1"}}, f"tags.{'k' * 129}: … 1 to 128 letters"),
         ({"tags": {"Motto": "a;b"}}, "tags.Motto … letters, digits, spaces"),
@@ -49,13 +46,13 @@ def test_default_tags_come_first_and_the_stack_s_own_after_them() -> None:
         ({"tags": {f"t{n}": "x" for n in range(46)}}, 'tags = "46 items": … at most 45'),
     ],
 )
-def test_what_is_wrong_is_refused(config: dict[str, Any], message: str) -> None:
+def test_invalid_providers_and_tags_are_refused(config: dict[str, Any], message: str) -> None:
     refuses(config, message)
 
 
-def test_as_many_tags_as_a_resource_has_room_for_are_accepted() -> None:
+def test_tags_up_to_aws_limit_are_accepted() -> None:
     assert len(settings_of({"tags": {f"t{n}": "v" * 256 for n in range(45)}}).provider.tags) == 48
 
 
-def test_keys_of_other_namespaces_are_let_alone() -> None:
+def test_keys_of_other_namespaces_are_ignored() -> None:
     assert settings_of({"pulumi:disable-default-providers": '["aws"]', "other:key": "x"}) == settings_of({})

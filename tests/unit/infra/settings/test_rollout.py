@@ -16,7 +16,7 @@ def rollout(**changes: Any) -> dict[str, Any]:
     return {"rollout": {name.replace("_", "-"): value for name, value in changes.items()}}
 
 
-def test_only_what_differs_has_to_be_named() -> None:
+def test_missing_keys_have_their_defaults() -> None:
     """The rest is what `Pulumi.yaml` has."""
     linear = settings_of(rollout(strategy="linear", step_percent=50)).main.rollout
 
@@ -24,14 +24,14 @@ def test_only_what_differs_has_to_be_named() -> None:
 
 
 @pytest.mark.parametrize("strategy", ["canary", "linear", "blue-green"])
-def test_every_other_strategy_has_two_target_groups(strategy: str) -> None:
+def test_strategies_other_than_rolling_have_two_target_groups(strategy: str) -> None:
     settings = settings_of(rollout(strategy=strategy))
 
     assert settings.main.rollout.has_two_target_groups
     assert settings.shifts_traffic
 
 
-def test_a_rolling_service_can_have_two_target_groups_on_the_way() -> None:
+def test_a_rolling_service_may_have_two_target_groups() -> None:
     settings = settings_of(rollout(two_target_groups=True))
 
     assert settings.main.rollout.strategy == "rolling"
@@ -60,9 +60,7 @@ def test_a_rolling_service_can_have_two_target_groups_on_the_way() -> None:
         ),
     ],
 )
-def test_it_is_known_how_long_a_deployment_waits_on_purpose(
-    changes: dict[str, Any], shift: int, planned: int
-) -> None:
+def test_planned_minutes_follow_from_the_strategy(changes: dict[str, Any], shift: int, planned: int) -> None:
     settings = settings_of({**rollout(**changes), "alarms": {"enabled": False}}).main.rollout
 
     assert (settings.shift_minutes, settings.planned_minutes) == (shift, planned)
@@ -102,25 +100,13 @@ def hook(**fields: Any) -> dict[str, Any]:
         ({"rollout": "canary"}, "rollout … an object with strategy, two-target-groups"),
         (rollout(strategy="bluegreen"), "rollout.strategy … rolling, canary, linear"),
         (rollout(stratgy="canary"), "rollout.stratgy … the nearest is `strategy`"),
-        (
-            rollout(strategy="linear", step_percent=3, step_minutes=60),
-            "rollout.step-minutes … traffic would take 1980 minutes to move, and ECS ends a stage after 1440",
-        ),
-        (
-            rollout(hooks=[{"stages": ["POST_SCALE_UP"]}]),
-            'rollout.hooks = "1 items": … only with canary, linear or blue-green',
-        ),
+        (rollout(strategy="linear", step_percent=3, step_minutes=60), "rollout.step-minutes … traffic would"),
+        (rollout(hooks=[{"stages": ["POST_SCALE_UP"]}]), 'rollout.hooks = "1 items": … only with canary'),
         (hook(stages=[]), "rollout.hooks[0].stages … at least one"),
         (hook(stages=["SCALE"]), "rollout.hooks[0].stages[0] … one of RECONCILE_SERVICE"),
-        (
-            hook(stages=["PRODUCTION_TRAFFIC_SHIFT"]),
-            "rollout.hooks[0].stages[0] … a stage where ECS can pause",
-        ),
+        (hook(stages=["PRODUCTION_TRAFFIC_SHIFT"]), "rollout.hooks[0].stages[0] … a stage where ECS"),
         (hook(stages=["TEST_TRAFFIC_SHIFT"]), "rollout.hooks[0].stages[0] … a stage where ECS can pause"),
-        (
-            hook(stages=["PRE_SCALE_UP"], lambda_arn="check"),
-            "rollout.hooks[0].lambda-arn … the ARN of a Lambda function",
-        ),
+        (hook(stages=["PRE_SCALE_UP"], lambda_arn="check"), "rollout.hooks[0].lambda-arn … the ARN of"),
         (
             hook(stages=["PRE_SCALE_UP"], lambda_arn=FUNCTION, timeout_minutes=5),
             "rollout.hooks[0].timeout-minutes … only for a pause",
@@ -132,11 +118,11 @@ def hook(**fields: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_what_cannot_be_is_refused(config: dict[str, Any], message: str) -> None:
+def test_invalid_rollouts_are_refused(config: dict[str, Any], message: str) -> None:
     refuses(config, message)
 
 
-def test_all_mistakes_of_an_object_come_in_one_message() -> None:
+def test_all_faults_of_an_object_are_reported() -> None:
     faults = faults_of(rollout(strategy="canary", canary_percent=0, bake_minutes=-1, hook=[]))
 
     assert [fault.partition(" ")[0] for fault in faults] == [

@@ -27,11 +27,11 @@ def scheduled(**changes: Any) -> dict[str, Any]:
         ({"at": "2027-01-31T08:30:00"}, "at(2027-01-31T08:30:00)"),
     ],
 )
-def test_it_runs_by_the_calendar_at_an_interval_or_once(said: dict[str, Any], expression: str) -> None:
+def test_a_schedule_has_cron_rate_or_at(said: dict[str, Any], expression: str) -> None:
     assert settings_of(scheduled(**said)).main.schedules["nightly"].expression == expression
 
 
-def test_what_it_says_of_the_task_goes_over_the_service_s_own() -> None:
+def test_a_schedule_overrides_command_and_environment() -> None:
     said = scheduled(rate="1 day", command=["node", "report.js"], environment={"LEVEL": 3, "A": "b"})
 
     assert settings_of(said).main.schedules["nightly"].overrides("web") == {
@@ -45,11 +45,11 @@ def test_what_it_says_of_the_task_goes_over_the_service_s_own() -> None:
     }
 
 
-def test_without_a_command_the_service_s_own_runs() -> None:
+def test_a_schedule_without_a_command_overrides_nothing() -> None:
     assert settings_of(scheduled(rate="1 day")).main.schedules["nightly"].overrides("web") == {}
 
 
-def test_a_start_is_tried_again_for_an_hour_and_kept_when_it_is_given_up() -> None:
+def test_defaults_retry_for_an_hour_and_keep_failed_starts() -> None:
     assert settings_of(scheduled(rate="1 day")).main.schedules == {
         "nightly": Schedule(
             rate="1 day", time_zone="UTC", retries=3, max_age_seconds=3600, dead_letters=True, enabled=True
@@ -57,7 +57,7 @@ def test_a_start_is_tried_again_for_an_hour_and_kept_when_it_is_given_up() -> No
     }
 
 
-def test_copies_are_not_scheduled_unless_they_say_so() -> None:
+def test_copies_do_not_inherit_schedules() -> None:
     """Three copies of dev would send the nightly report four times."""
     own = {"hourly": {"rate": "1 hour"}}
     alice = {"name": "alice", "schedules": own}
@@ -71,7 +71,7 @@ def test_copies_are_not_scheduled_unless_they_say_so() -> None:
     }
 
 
-def test_a_variable_that_the_service_calls_public_is_public_here_too() -> None:
+def test_public_variables_apply_to_schedules() -> None:
     said = {"environment": {"SITE_TOKEN": "a"}, "public-variables": ["SITE_TOKEN"]}
     config = {**said, **scheduled(rate="1 day", environment={"SITE_TOKEN": "b"})}
 
@@ -123,5 +123,5 @@ def test_a_variable_that_the_service_calls_public_is_public_here_too() -> None:
         ({"schedules": {"a" * 32: {"rate": "1 day"}}}, f"schedules.{'a' * 32}: … at most 31 characters"),
     ],
 )
-def test_what_cannot_be_is_refused(config: dict[str, Any], message: str) -> None:
+def test_invalid_schedules_are_refused(config: dict[str, Any], message: str) -> None:
     refuses(config, message)

@@ -34,7 +34,7 @@ def rolling(count: int, minimum: int, maximum: int) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(("config", "host"), [({}, None), ({"domain": "dev.example.com"}, "dev.example.com")])
-def test_the_main_service_has_the_domain_for_host_and_always_the_last_priority(
+def test_the_main_service_has_the_domain_and_the_last_priority(
     config: dict[str, str], host: str | None
 ) -> None:
     main = settings_of(config).main
@@ -62,7 +62,7 @@ def test_the_main_service_has_the_domain_for_host_and_always_the_last_priority(
         "arn:aws:ssm:us-east-1:123456789012:parameter/a?b",
     ],
 )
-def test_an_arn_that_grants_nothing_or_more_than_one_secret_is_refused(arn: str) -> None:
+def test_arns_of_no_or_of_several_secrets_are_refused(arn: str) -> None:
     """Without its six characters the grant names no secret, and the task cannot start; `*` opens all."""
     fault = fault_of({"secrets": {"DB": arn}})
 
@@ -71,7 +71,7 @@ def test_an_arn_that_grants_nothing_or_more_than_one_secret_is_refused(arn: str)
     assert "no `*`" in fault
 
 
-def test_variables_that_fill_a_task_definition_are_refused_with_the_sizes() -> None:
+def test_variables_beyond_the_size_of_a_task_definition_are_refused() -> None:
     """AWS ends all of it at 64 KiB, and says so only when it is registered."""
     fault = fault_of({"environment": {f"V{number}": "x" * 1000 for number in range(60)}})
 
@@ -89,12 +89,12 @@ def test_variables_that_fill_a_task_definition_are_refused_with_the_sizes() -> N
         ({"cpu": 256, "desired-count": 2, "deployment-maximum-percent": 150, "multidev": ["alice"]}, 1.5),
     ],
 )
-def test_it_is_known_how_many_vcpus_a_stack_takes_at_most(config: dict[str, Any], vcpus: float) -> None:
+def test_most_vcpus_include_scaling_and_deployments(config: dict[str, Any], vcpus: float) -> None:
     """A new account has a quota of 6, and a deployment that it stops half way is hard to read."""
     assert settings_of(config).most_vcpus == vcpus
 
 
-def test_the_app_gets_the_statements_that_the_stack_lists() -> None:
+def test_task_role_statements_are_accepted() -> None:
     assert settings_of(statement(["s3:GetObject", "s3:Put*"], [BUCKET])).main.task_role_statements == (
         Statement(actions=("s3:GetObject", "s3:Put*"), resources=(BUCKET,)),
     )
@@ -103,14 +103,12 @@ def test_the_app_gets_the_statements_that_the_stack_lists() -> None:
 @pytest.mark.parametrize(
     ("actions", "resources"), [(["s3:*"], [BUCKET]), (["xray:PutTraceSegments"], ["*"]), (["s3:Get*"], ["*"])]
 )
-def test_a_whole_service_or_every_resource_is_accepted_but_not_both(
-    actions: list[str], resources: list[str]
-) -> None:
+def test_a_statement_may_have_all_actions_or_all_resources(actions: list[str], resources: list[str]) -> None:
     assert len(settings_of(statement(actions, resources)).main.task_role_statements) == 1
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
-def test_a_deployment_that_may_stop_a_task_or_start_one_is_accepted(count: int) -> None:
+def test_percentages_that_allow_a_deployment_are_accepted(count: int) -> None:
     assert settings_of(rolling(count, 100, 200)).main.desired_count == count
     assert settings_of(rolling(count, 0, 101)).main.desired_count == count
 
@@ -119,7 +117,7 @@ def test_a_deployment_that_may_stop_a_task_or_start_one_is_accepted(count: int) 
     ("count", "minimum", "maximum", "enough"),
     [(1, 100, 199, 200), (1, 1, 150, 200), (2, 100, 149, 150), (2, 51, 101, 150), (3, 100, 133, 134)],
 )
-def test_a_deployment_that_can_move_no_task_is_told_which_maximum_would_do(
+def test_percentages_that_block_a_deployment_are_refused_with_the_minimum(
     count: int, minimum: int, maximum: int, enough: int
 ) -> None:
     fault = fault_of(rolling(count, minimum, maximum))
@@ -130,14 +128,14 @@ def test_a_deployment_that_can_move_no_task_is_told_which_maximum_would_do(
 
 
 @pytest.mark.parametrize(("key", "value"), [("environment", "x"), ("secrets", SECRET)])
-def test_what_the_task_definition_sets_is_refused(key: str, value: str) -> None:
+def test_variables_that_the_task_definition_sets_are_refused(key: str, value: str) -> None:
     assert faults_of({key: dict.fromkeys(RESERVED, value)}) == [
         f'{key}.{name} = "{value}": another name; the task definition sets this one itself'
         for name in RESERVED
     ]
 
 
-def test_credentials_are_refused_and_not_shown() -> None:
+def test_credentials_are_refused_and_hidden() -> None:
     names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ECS_ENGINE_AUTH_DATA"]
 
     assert faults_of({"environment": dict.fromkeys(names, "hunter2")}) == [
@@ -147,13 +145,13 @@ def test_credentials_are_refused_and_not_shown() -> None:
     ]
 
 
-def test_a_secret_that_is_no_arn_is_refused_and_not_shown() -> None:
+def test_a_secret_in_place_of_its_arn_is_refused_and_hidden() -> None:
     fault = fault_of({"secrets": {"DB": "hunter2"}})
 
     assert fault.startswith("secrets.DB = [secret]: the full ARN of a Secrets Manager secret")
 
 
-def test_secrets_and_environment_do_not_set_the_same_name() -> None:
+def test_a_name_in_both_secrets_and_environment_is_refused() -> None:
     fault = fault_of({"environment": {"DB": "x"}, "secrets": {"DB": SECRET}})
 
     assert fault == 'environment.DB = "x": another name, or none in `secrets`, which sets it too'
@@ -185,10 +183,7 @@ def test_secrets_and_environment_do_not_set_the_same_name() -> None:
         ({"environment": {"1A": "x"}}, "environment.1A: … no digit at the beginning"),
         ({"environment": {"A-B": "x"}}, "environment.A-B: … letters, digits and underscores"),
         ({"secrets": {"A B": SECRET}}, "secrets.A B: … letters, digits and underscores"),
-        (
-            {"secrets": {"DB": "arn:aws:s3:::secrets"}},
-            "secrets.DB … the full ARN of a Secrets Manager secret",
-        ),
+        ({"secrets": {"DB": "arn:aws:s3:::secrets"}}, "secrets.DB … the full ARN of a Secrets Manager"),
         (statement([], [BUCKET]), "task-role-statements[0].actions … at least one item"),
         (statement(["s3:GetObject"], []), "task-role-statements[0].resources … at least one"),
         (statement(["*"], [BUCKET]), "task-role-statements[0].actions[0] … more than any app needs"),
@@ -202,5 +197,5 @@ def test_secrets_and_environment_do_not_set_the_same_name() -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_refused(config: dict[str, Any], message: str) -> None:
+def test_invalid_services_are_refused(config: dict[str, Any], message: str) -> None:
     refuses(config, message)

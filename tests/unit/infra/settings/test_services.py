@@ -19,14 +19,14 @@ def service_of(said: dict[str, Any] | None = None, name: str = "api", **config: 
     return settings_of({**config, "services": {name: said or {}}}).more_services[name]
 
 
-def test_a_service_takes_from_the_main_one_whatever_it_does_not_name() -> None:
+def test_a_service_inherits_what_it_does_not_set() -> None:
     main = {"cpu": 512, "memory": 1024, "environment": {"A": "1"}, "desired-count": 2}
     api = service_of({"environment": {"B": 2}, "desired-count": 3}, **main)
 
     assert (api.cpu, api.memory, api.environment, api.desired_count) == (512, 1024, {"A": "1", "B": "2"}, 3)
 
 
-def test_what_a_service_says_of_a_sidecar_is_laid_over_the_main_one_s() -> None:
+def test_a_sidecar_is_merged_over_the_main_service_s() -> None:
     main = {"sidecars": {"agent": {"image": "agent:1", "environment": {"A": "1"}}}}
     agent = service_of({"sidecars": {"agent": {"environment": {"B": "2"}}}}, **main).sidecars["agent"]
 
@@ -37,7 +37,7 @@ def test_what_a_service_says_of_a_sidecar_is_laid_over_the_main_one_s() -> None:
     ("said", "migrates"),
     [({}, True), ({"app-path": "api"}, False), ({"image": "api:1"}, False), ({"migration": None}, False)],
 )
-def test_a_service_that_runs_the_main_one_s_image_waits_for_the_same_migration(
+def test_a_service_with_the_main_one_s_image_inherits_its_migration(
     said: dict[str, Any], *, migrates: bool
 ) -> None:
     """Else its new version would run on an old database."""
@@ -59,7 +59,7 @@ def test_a_service_can_inherit_no_variables_at_all() -> None:
     assert (api.environment, api.secrets, api.public_variables, api.cpu) == ({"B": "3"}, {}, (), 512)
 
 
-def test_a_name_without_a_value_is_not_inherited() -> None:
+def test_a_name_with_null_is_not_inherited() -> None:
     main = {"environment": {"A": "1", "B": "2"}, "sidecars": {"agent": {"image": "agent:1"}}}
     api = service_of({"environment": {"A": None}, "sidecars": {"agent": None}}, **main)
 
@@ -74,39 +74,37 @@ def test_a_name_without_a_value_is_not_inherited() -> None:
         ("exposure", "none", "exposure", "http"),
     ],
 )
-def test_what_is_the_main_service_s_alone_is_not_inherited(
-    key: str, value: object, field: str, left: object
-) -> None:
+def test_some_keys_are_never_inherited(key: str, value: object, field: str, left: object) -> None:
     api = settings_of({key: value, "services": {"api": {}}}).more_services["api"]
 
     assert getattr(api, field) == left
 
 
-def test_without_paths_a_service_has_a_host_below_the_domain() -> None:
+def test_a_service_without_paths_has_a_host_below_the_domain() -> None:
     api = service_of(domain="dev.example.com")
 
     assert (api.host, api.path_prefix, api.priority) == ("api.dev.example.com", None, priority_of("api"))
 
 
-def test_without_paths_and_domain_a_service_has_a_path() -> None:
+def test_a_service_without_paths_and_domain_has_a_path() -> None:
     api = service_of()
 
     assert (api.host, api.path_prefix) == (None, "/api")
 
 
-def test_with_paths_a_service_is_at_the_main_one_s_host() -> None:
+def test_a_service_with_paths_is_at_the_main_one_s_host() -> None:
     api = service_of({"paths": ["/api/*", "/v2/*"]}, domain="dev.example.com")
 
     assert (api.host, api.path_prefix, api.paths) == ("dev.example.com", None, ("/api/*", "/v2/*"))
 
 
-def test_longer_paths_are_asked_before_shorter_ones_and_the_main_service_last() -> None:
+def test_longer_paths_have_lower_priorities_than_shorter_ones() -> None:
     short, long = (priority_of_paths("x", [path], before=LAST_PRIORITY) for path in ("/a/*", "/a/b/*"))
 
     assert long < short < LAST_PRIORITY
 
 
-def test_a_service_that_gets_no_requests_leaves_out_what_is_about_them() -> None:
+def test_a_service_without_exposure_inherits_nothing_about_requests() -> None:
     worker = service_of(
         {"exposure": "none", "command": ["node", "worker.js"]},
         name="worker",
@@ -123,7 +121,7 @@ def test_a_service_that_gets_no_requests_leaves_out_what_is_about_them() -> None
     assert worker.health_check_command == ()
 
 
-def test_a_service_without_a_sidecar_of_the_main_one_neither_waits_for_it_nor_leads_to_it() -> None:
+def test_removing_a_sidecar_removes_its_dependencies_and_ingress() -> None:
     proxy = {
         "sidecars": {"nginx": {"port": 8080}, "agent": {}},
         "ingress-container": "nginx",
@@ -134,13 +132,13 @@ def test_a_service_without_a_sidecar_of_the_main_one_neither_waits_for_it_nor_le
     assert (list(api.sidecars), api.depends_on, api.ingress) == (["agent"], {"agent": "start"}, ("api", 3000))
 
 
-def test_a_service_without_a_source_of_its_own_runs_the_main_one_s_image() -> None:
+def test_a_service_runs_the_main_one_s_image_by_default() -> None:
     api = service_of()
 
     assert (api.source, api.image_of) == (None, None)
 
 
-def test_a_service_with_a_folder_of_its_own_takes_no_dockerfile_from_the_main_one() -> None:
+def test_a_service_with_its_own_app_path_inherits_no_dockerfile() -> None:
     api = service_of({"app-path": "api"}, dockerfile="docker/Dockerfile", repository="shared")
 
     assert api.source is not None
@@ -148,14 +146,14 @@ def test_a_service_with_a_folder_of_its_own_takes_no_dockerfile_from_the_main_on
     assert api.image_of == "api"
 
 
-def test_a_service_with_another_dockerfile_is_built_from_the_main_one_s_folder() -> None:
+def test_a_service_with_another_dockerfile_inherits_app_path() -> None:
     api = service_of({"dockerfile": "docker/api.Dockerfile"}, **{"app-path": "src"})
 
     assert api.source is not None
     assert (api.source.app_path, api.source.dockerfile) == ("src", "docker/api.Dockerfile")
 
 
-def test_a_copy_has_the_services_that_it_names() -> None:
+def test_a_copy_includes_the_services_that_it_names() -> None:
     services = {"api": {"paths": ["/api/*"], "app-path": "api"}, "worker": {"exposure": "none"}, "admin": {}}
     alice = {"name": "alice", "services": ["api", "admin"], "environment": {"A": "1"}}
     settings = settings_of({"domain": "dev.example.com", "services": services, "multidev": [alice]})
@@ -168,7 +166,7 @@ def test_a_copy_has_the_services_that_it_names() -> None:
     assert api.environment == {"A": "1"}
 
 
-def test_a_copy_without_a_domain_has_the_paths_of_its_services_below_its_own() -> None:
+def test_a_copied_service_without_a_domain_has_its_paths_below_the_copy_s() -> None:
     services = {"api": {"paths": ["/api/*"]}}
     settings = settings_of({"services": services, "multidev": [{"name": "alice", "services": ["api"]}]})
     _, api = settings.multidev
@@ -181,10 +179,7 @@ def test_a_copy_without_a_domain_has_the_paths_of_its_services_below_its_own() -
     [
         ({"worker": {"exposure": "nothing"}}, "services.worker.exposure … one of http, tcp, none"),
         ({"a": {"inherit-environment": "no"}}, "services.a.inherit-environment … true or false"),
-        (
-            {"worker": {"replicas": 2}},
-            "services.worker.replicas … there is no such key; docs/configuration.md lists the",
-        ),
+        ({"worker": {"replicas": 2}}, "services.worker.replicas … there is no such key"),
         ({"worker": {"cpus": 1}}, "services.worker.cpus … no such key; the nearest is `cpu`"),
         ({"worker": [1]}, "services.worker … an object with keys of a service"),
         ({"web": {}}, "services.web … another name than the main service's"),
@@ -196,21 +191,21 @@ def test_a_copy_without_a_domain_has_the_paths_of_its_services_below_its_own() -
         ({"a": {"priority": 600}}, "services.a.priority … 500 to 999 are for stacks with `attach-to`"),
     ],
 )
-def test_a_wrong_entry_is_told_with_its_place(said: dict[str, Any], message: str) -> None:
+def test_invalid_entries_are_refused(said: dict[str, Any], message: str) -> None:
     refuses({"services": said}, message)
 
 
-def test_a_name_that_no_service_can_have_is_told() -> None:
+def test_invalid_service_names_are_refused() -> None:
     assert "the name must be lowercase letters" in fault_of({"services": {"My API": {}}})
 
 
-def test_a_copy_can_name_only_services_that_are_there() -> None:
+def test_a_copy_of_an_unknown_service_is_refused() -> None:
     config = {"services": {"api": {}}, "multidev": [{"name": "alice", "services": ["apo"]}]}
 
     refuses(config, "multidev[0].services[0] … one of api")
 
 
-def test_two_services_of_one_name_are_refused() -> None:
+def test_two_services_with_one_name_are_refused() -> None:
     config = {"services": {"web-alice": {}}, "multidev": ["alice"]}
 
     assert "there would be two called web-alice" in fault_of(config)

@@ -11,7 +11,7 @@ from tests.unit.infra.settings_fixtures import fault_of, refuses, settings_of
 INIT = {"essential": False, "command": ["node", "init.js"]}
 
 
-def test_a_sidecar_has_the_least_by_default() -> None:
+def test_a_sidecar_has_few_permissions_by_default() -> None:
     sidecar = settings_of({"sidecars": {"agent": {"image": "agent:1"}}}).main.sidecars["agent"]
 
     assert (sidecar.essential, sidecar.read_only_root_filesystem, sidecar.drop_capabilities) == (
@@ -22,14 +22,14 @@ def test_a_sidecar_has_the_least_by_default() -> None:
     assert sidecar.tmpfs == {"/tmp": 64}
 
 
-def test_true_is_enough_for_what_has_defaults() -> None:
+def test_true_stands_for_the_defaults() -> None:
     settings = settings_of({"sidecars": {"router": {"log-router": True}}, "opentelemetry": True})
 
     assert settings.main.sidecars["router"].log_router is not None
     assert settings.main.opentelemetry is not None
 
 
-def test_the_ingress_is_the_app_unless_a_sidecar_takes_the_requests() -> None:
+def test_the_ingress_is_the_app_or_the_ingress_container() -> None:
     proxy = {"sidecars": {"nginx": {"image": "nginx:1", "port": 8080}}, "ingress-container": "nginx"}
 
     assert settings_of({}).main.ingress == ("web", 3000)
@@ -67,10 +67,7 @@ def test_the_ingress_is_the_app_unless_a_sidecar_takes_the_requests() -> None:
             {"sidecars": {"a": {"environment": {"DB_PASSWORD": "x"}}}},
             "sidecars.a.environment.DB_PASSWORD = [secret]: … /app/DB_PASS",
         ),
-        (
-            {"sidecars": {"a": {"port": 3000}}},
-            "sidecars.a.port = 3000 … than `container-port`: the containers",
-        ),
+        ({"sidecars": {"a": {"port": 3000}}}, "sidecars.a.port = 3000 … than `container-port`"),
         (
             {"exposure": "none", "sidecars": {"a": {"port": 3000}, "b": {"port": 3000}}},
             "sidecars.b.port = 3000 … another port than `sidecars.a.port`",
@@ -80,17 +77,17 @@ def test_the_ingress_is_the_app_unless_a_sidecar_takes_the_requests() -> None:
     ],
     ids=str,
 )
-def test_what_ecs_would_refuse_is_refused_by_name(config: dict[str, Any], message: str) -> None:
+def test_invalid_sidecars_are_refused(config: dict[str, Any], message: str) -> None:
     refuses(config, message)
 
 
-def test_containers_that_wait_for_one_another_never_start() -> None:
+def test_cyclic_dependencies_are_refused() -> None:
     sidecars = {"a": {"depends-on": {"b": "start"}}, "b": {"depends-on": {"a": "start"}}}
 
     assert 'sidecars = "a → b → a"' in fault_of({"sidecars": sidecars})
 
 
-def test_a_task_has_one_log_router() -> None:
+def test_a_second_log_router_is_refused() -> None:
     sidecars = {"a": {"log-router": True}, "b": {"log-router": True}}
 
     refuses({"sidecars": sidecars}, "sidecars.b.log-router … a is one")

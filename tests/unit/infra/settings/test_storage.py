@@ -9,12 +9,12 @@ import pytest
 from tests.unit.infra.settings_fixtures import refuses, settings_of
 
 
-def test_the_app_can_write_to_tmp_and_nowhere_else() -> None:
+def test_only_tmp_is_writable_by_default() -> None:
     assert settings_of({}).main.tmpfs == {"/tmp": 64}
 
 
 @pytest.mark.parametrize("volume", [{"efs": {}}, {"efs": True}])
-def test_services_that_name_a_volume_alike_share_its_file_system(volume: dict[str, Any]) -> None:
+def test_services_with_a_volume_of_one_name_share_its_file_system(volume: dict[str, Any]) -> None:
     uploads = {"volumes": {"uploads": {"path": "/data", **volume}}}
     settings = settings_of({**uploads, "services": {"worker": {"exposure": "none"}}})
 
@@ -22,7 +22,7 @@ def test_services_that_name_a_volume_alike_share_its_file_system(volume: dict[st
     assert settings.more_services["worker"].volumes == settings.main.volumes
 
 
-def test_an_existing_file_system_is_not_made() -> None:
+def test_an_existing_file_system_is_not_created() -> None:
     egress = {"port": 2049, "cidr": "10.0.0.0/16", "description": "NFS"}
     volume = {"path": "/data", "efs": {"file-system-id": "fs-01234567"}}
 
@@ -33,10 +33,7 @@ def test_an_existing_file_system_is_not_made() -> None:
     ("config", "message"),
     [
         ({"volumes": {"a": {"path": "data"}}}, "volumes.a.path … begins with /"),
-        (
-            {"volumes": {"a": {"path": "/a", "efs": {}, "ebs": {}}}},
-            "volumes.a.ebs = … one of `efs` and `ebs`",
-        ),
+        ({"volumes": {"a": {"path": "/a", "efs": {}, "ebs": {}}}}, "volumes.a.ebs = … one of `efs`"),
         (
             {"volumes": {"a": {"path": "/a", "efs": {"file-system-id": "fs-01234567"}}}},
             "volumes.a.efs = … a rule in `egress` for port 2049",
@@ -57,10 +54,7 @@ def test_an_existing_file_system_is_not_made() -> None:
             {"volumes": {"a": {"path": "/a", "ebs": {"type": "gp2", "throughput": 200}}}},
             "volumes.a.ebs.throughput … does not have",
         ),
-        (
-            {"volumes": {"a": {"path": "/a"}, "b": {"path": "/a"}}},
-            'volumes.b.path = "/a" … another path than one of `volumes.a.path`',
-        ),
+        ({"volumes": {"a": {"path": "/a"}, "b": {"path": "/a"}}}, 'volumes.b.path = "/a" … another path'),
         ({"volumes": {"a": {"path": "/tmp"}}}, "volumes.a.path … `tmpfs`, or `tmpfs` without it"),
         (
             {"volumes": {"a": {"path": "/a"}}, "sidecars": {"s": {"volumes": {"a": "/tmp"}}}},
@@ -70,5 +64,5 @@ def test_an_existing_file_system_is_not_made() -> None:
     ],
     ids=str,
 )
-def test_what_aws_would_refuse_is_refused_by_name(config: dict[str, Any], message: str) -> None:
+def test_invalid_volumes_are_refused(config: dict[str, Any], message: str) -> None:
     refuses(config, message)

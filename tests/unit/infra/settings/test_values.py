@@ -30,7 +30,7 @@ def test_a_whole_number_may_be_text(value: object) -> None:
         ("9" * 30, "9" * 30),
     ],
 )
-def test_what_is_no_whole_number_is_refused(value: object, shown: str) -> None:
+def test_other_values_are_refused_as_whole_numbers(value: object, shown: str) -> None:
     assert fault_of({"desired-count": value}) == f"desired-count = {shown}: a whole number from 0 to 5000"
 
 
@@ -40,11 +40,11 @@ def test_a_flag_may_be_text(value: object, read: bool) -> None:  # noqa: FBT001 
 
 
 @pytest.mark.parametrize(("value", "shown"), [("yes", '"yes"'), ("True", '"True"'), (1, "1"), ("", '""')])
-def test_what_is_no_flag_is_refused(value: object, shown: str) -> None:
+def test_other_values_are_refused_as_flags(value: object, shown: str) -> None:
     assert fault_of({"protect": value}) == f"protect = {shown}: true or false"
 
 
-def test_a_number_is_text_where_text_is_asked_for() -> None:
+def test_a_number_is_accepted_as_text() -> None:
     assert settings_of({"user": 1001}).main.user == "1001"
 
 
@@ -120,11 +120,11 @@ def test_a_list_may_be_json(value: object) -> None:
         ),
     ],
 )
-def test_a_wrong_shape_is_refused_where_it_stands(config: dict[str, Any], fault: str) -> None:
+def test_values_of_the_wrong_shape_are_refused_at_their_path(config: dict[str, Any], fault: str) -> None:
     assert fault_of(config).startswith(fault)
 
 
-def test_plain_values_become_text() -> None:
+def test_plain_values_are_converted_to_text() -> None:
     environment = settings_of(
         {"environment": {"A": "a", "B": 1, "C": 1.5, "D": True, "E": ""}}
     ).main.environment
@@ -132,18 +132,18 @@ def test_plain_values_become_text() -> None:
     assert environment == {"A": "a", "B": "1", "C": "1.5", "D": "true", "E": ""}
 
 
-def test_a_name_that_yaml_reads_as_a_number_is_named_and_not_a_crash() -> None:
+def test_a_name_that_yaml_reads_as_a_number_is_refused() -> None:
     assert fault_of({"environment": {1: "a"}}).startswith("environment.1: the name must be letters")
 
 
 @pytest.mark.parametrize("value", [None, [1], {"a": 1}])
-def test_a_value_that_is_not_plain_is_refused(value: object) -> None:
+def test_a_variable_s_value_must_be_plain(value: object) -> None:
     assert fault_of({"environment": {"A": value}}).endswith(
         ': text, a number, true or false ("" for an empty one)'
     )
 
 
-def test_a_long_value_is_cut() -> None:
+def test_a_long_value_is_truncated() -> None:
     fault = fault_of({"nat": "x" * 500})
 
     assert "x" * 100 in fault
@@ -154,7 +154,7 @@ def test_a_long_value_is_cut() -> None:
     ("name", "near"),
     [("environmnt", "environment"), ("replicas", None), ("dockerfiles", "dockerfile"), ("cronjobs", None)],
 )
-def test_only_a_name_that_is_near_is_named(name: str, near: str | None) -> None:
+def test_nearest_returns_only_a_similar_name(name: str, near: str | None) -> None:
     assert nearest(name, keys()) == near
 
 
@@ -194,7 +194,7 @@ TAKEN: dict[str, list[Any]] = {
 @pytest.mark.parametrize(
     ("key", "value"), [(key, value) for key, values in TAKEN.items() for value in values]
 )
-def test_what_is_right_is_taken_as_it_is(key: str, value: Any) -> None:
+def test_valid_values_are_kept_unchanged(key: str, value: Any) -> None:
     found = keys()[key]
     part = getattr(settings_of({key: value}), str(found.part).replace("-", "_"))
 

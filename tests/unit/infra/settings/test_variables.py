@@ -31,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "TOKEN_2",
     ],
 )
-def test_a_variable_that_is_called_like_a_secret_is_refused_with_the_way_to_do_it_right(name: str) -> None:
+def test_variables_named_like_secrets_are_refused_with_the_alternative(name: str) -> None:
     fault = fault_of({"environment": {name: "hunter2"}})
 
     assert fault.startswith(f"environment.{name} = [secret]: ")
@@ -39,7 +39,7 @@ def test_a_variable_that_is_called_like_a_secret_is_refused_with_the_way_to_do_i
     assert "`public-variables`" in fault
 
 
-def test_a_long_variable_is_read_at_once() -> None:
+def test_a_long_variable_is_checked_quickly() -> None:
     """A certificate, or JSON: a search that begins anew at each letter took minutes."""
     begun = time.monotonic()
     settings_of({"environment": {"A": "x" * 50_000}})
@@ -47,7 +47,7 @@ def test_a_long_variable_is_read_at_once() -> None:
     assert time.monotonic() - begun < 5
 
 
-def test_a_variable_that_holds_a_password_is_refused() -> None:
+def test_a_url_with_a_password_is_refused() -> None:
     fault = fault_of({"environment": {"DATABASE_URL": "postgres://app:hunter2@db/app"}})
 
     assert "hunter2" not in fault
@@ -65,21 +65,21 @@ def test_a_variable_that_holds_a_password_is_refused() -> None:
         ("KEYBOARD", "qwerty"),
     ],
 )
-def test_what_only_sounds_like_a_secret_is_none(name: str, value: str) -> None:
+def test_names_that_only_resemble_secrets_are_accepted(name: str, value: str) -> None:
     assert settings_of({"environment": {name: value}}).main.environment == {name: value}
 
 
-def test_a_name_that_is_said_to_be_public_is_taken() -> None:
+def test_public_variables_are_accepted() -> None:
     config = {"environment": {"MAPS_API_KEY": "pk.1"}, "public-variables": ["MAPS_API_KEY"]}
 
     assert settings_of(config).main.environment == {"MAPS_API_KEY": "pk.1"}
 
 
-def test_a_public_name_without_a_variable_is_a_mistake() -> None:
+def test_a_public_name_without_a_variable_is_refused() -> None:
     refuses({"public-variables": ["MAPS_KEY"]}, "public-variables[0] … the name of a variable")
 
 
-def test_variables_come_from_files_and_the_stack_s_own_go_before_them(folder: Path) -> None:
+def test_environment_overrides_environment_files(folder: Path) -> None:
     (folder / "all.env").write_text("# for everybody\nA=1\nexport B='two words'\nC=${A}\n")
     (folder / "dev.env").write_text("A=2\n")
     config = {"environment-files": ["all.env", "dev.env"], "environment": {"B": "3"}}
@@ -87,19 +87,19 @@ def test_variables_come_from_files_and_the_stack_s_own_go_before_them(folder: Pa
     assert settings_of(config).main.variables == {"A": "2", "B": "3", "C": "${A}"}
 
 
-def test_a_file_that_is_not_there_is_told(folder: Path) -> None:
+def test_a_missing_file_is_refused(folder: Path) -> None:
     refuses(
         {"environment-files": ["no.env"]}, "environment-files[0] … can be read (No such file or directory)"
     )
 
 
-def test_a_file_that_is_no_text_is_told(folder: Path) -> None:
+def test_a_binary_file_is_refused(folder: Path) -> None:
     (folder / "bad.env").write_bytes(b"A=\xff\n")
 
     refuses({"environment-files": ["bad.env"]}, "environment-files[0] … can be read (not UTF-8)")
 
 
-def test_a_secret_in_a_file_is_refused_and_not_shown(folder: Path) -> None:
+def test_a_secret_in_a_file_is_refused_and_hidden(folder: Path) -> None:
     (folder / "dev.env").write_text("API_TOKEN=hunter2\n")
 
     (fault,) = faults_of({"environment-files": ["dev.env"]})
@@ -108,7 +108,7 @@ def test_a_secret_in_a_file_is_refused_and_not_shown(folder: Path) -> None:
     assert "hunter2" not in fault
 
 
-def test_a_file_may_not_set_what_the_program_sets(folder: Path) -> None:
+def test_a_file_may_not_set_another_port(folder: Path) -> None:
     (folder / "dev.env").write_text("PORT=80\n")
 
     assert fault_of({"environment-files": ["dev.env"]}).endswith(
@@ -116,7 +116,7 @@ def test_a_file_may_not_set_what_the_program_sets(folder: Path) -> None:
     )
 
 
-def test_a_file_may_set_the_port_that_the_program_sets(folder: Path) -> None:
+def test_a_file_may_set_the_same_port(folder: Path) -> None:
     """Most files of apps have it; nothing of an app's own is to be changed for no reason."""
     (folder / "dev.env").write_text("PORT=3000\nENVIRONMENT=dev\n")
 
@@ -140,16 +140,16 @@ def test_a_file_may_set_the_port_that_the_program_sets(folder: Path) -> None:
         "secret:prod/db:password:AWSPREVIOUS",
     ],
 )
-def test_a_secret_is_named_by_arn_or_by_name(reference: str) -> None:
+def test_secrets_accept_arns_and_names(reference: str) -> None:
     assert settings_of({"secrets": {"A": reference}}).main.secrets == {"A": reference}
 
 
 @pytest.mark.parametrize("reference", ["hunter2", "secret:", "/", "/app/*", "secret:db:*", "ssm:a/b"])
-def test_nothing_else_is_a_secret_s_name(reference: str) -> None:
+def test_other_references_are_refused(reference: str) -> None:
     assert "never the secret itself" in fault_of({"secrets": {"A": reference}})
 
 
-def test_an_alias_of_a_key_grants_nothing_and_is_refused() -> None:
+def test_an_alias_of_a_kms_key_is_refused() -> None:
     alias = "arn:aws:kms:us-east-1:123456789012:alias/app"
 
     refuses({"kms-keys": [alias]}, "kms-keys[0] … not of an alias")
