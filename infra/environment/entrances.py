@@ -11,9 +11,20 @@ import pulumi_aws as aws
 from infra.network.dns import Certificate, CertificateArgs
 from infra.network.existing import existing_listener, existing_load_balancer
 from infra.network.firewall import Firewall, FirewallArgs
-from infra.network.load_balancer import LoadBalancer, LoadBalancerArgs, test_port
-from infra.network.network_load_balancer import NetworkLoadBalancer, NetworkLoadBalancerArgs
-from infra.network.security_groups import DYNAMIC, Door, SecurityGroups, SecurityGroupsArgs
+from infra.network.load_balancer import (
+    LoadBalancer,
+    LoadBalancerArgs,
+    NetworkLoadBalancer,
+    NetworkLoadBalancerArgs,
+    test_port,
+)
+from infra.network.security_groups import (
+    DYNAMIC,
+    LoadBalancerPorts,
+    PortRange,
+    SecurityGroups,
+    SecurityGroupsArgs,
+)
 from infra.service.platform import ListeningBalancer
 
 if TYPE_CHECKING:
@@ -93,29 +104,35 @@ class Entrances:
     def _security(self) -> SecurityGroups:
         settings, balancer = self._settings, self._settings.load_balancer
         has_domain = balancer.domain is not None
-        makes, makes_network = self._makes_application, self._makes_network
         ports = [80, 443] if has_domain else [80]
+        test_listener = PortRange(first=test_port(has_certificate=has_domain))
+        targets = [PortRange(first=port) for port in settings.container_ports]
+        peers = [PortRange(first=port) for port in settings.peer_ports]
         return SecurityGroups(
             "security",
             SecurityGroupsArgs(
                 vpc_id=self._network.vpc_id,
-                container_ports=settings.container_ports,
-                dynamic_ports=settings.has_dynamic_ports,
-                public_ports=ports if makes else (),
-                allowed_cidrs=balancer.allowed_cidrs,
-                test_port=test_port(has_certificate=has_domain) if settings.shifts_traffic else None,
+                application=LoadBalancerPorts(
+                    listeners=[PortRange(first=port) for port in ports] if self._makes_application else (),
+                    targets=[*targets, DYNAMIC] if settings.has_dynamic_ports else targets,
+                    client_cidrs=balancer.allowed_cidrs,
+                    existing_group_ids=self._listener.load_balancer.security_group_ids
+                    if self._listener
+                    else (),
+                ),
+                network=LoadBalancerPorts(
+                    listeners=list(_listeners(self._tcp)) if self._makes_network else (),
+                    targets=list(dict.fromkeys(_targets(self._tcp))),
+                    client_cidrs=balancer.network_load_balancer.allowed_cidrs,
+                    existing_group_ids=self._existing_network.security_group_ids
+                    if self._existing_network
+                    else (),
+                ),
+                test_listener=test_listener if settings.shifts_traffic else None,
                 test_cidrs=balancer.test_cidrs,
-                existing_ids=self._listener.load_balancer.security_group_ids if self._listener else (),
-                network_ports=list(_listeners(self._tcp)) if makes_network else (),
-                network_container_ports=list(dict.fromkeys(_doors(self._tcp))),
-                network_cidrs=balancer.network_load_balancer.allowed_cidrs,
-                existing_network_ids=self._existing_network.security_group_ids
-                if self._existing_network
-                else (),
                 egress=settings.network.egress,
                 ipv6=settings.network.ipv6,
-                peer_ports=settings.peer_ports,
-                dynamic_peer_ports=settings.has_dynamic_peer_ports,
+                peers=[*peers, DYNAMIC] if settings.has_dynamic_peer_ports else peers,
             ),
             opts=pulumi.ResourceOptions(parent=self._parent),
         )
@@ -208,7 +225,7 @@ class Entrances:
                     FirewallArgs(
                         settings=balancer.firewall,
                         load_balancer_arn=made.arn,
-                        place=f"{settings.provider.tags['Project']}-{settings.environment}",
+                        qualified_stack=f"{settings.provider.tags['Project']}-{settings.environment}",
                         log_retention_days=settings.main.log_retention_days,
                         log_key_arn=settings.observability.log_key_arn,
                     ),
@@ -265,18 +282,18 @@ class Entrances:
         )
 
 
-def _listeners(services: list[ServiceSettings]) -> Iterator[Door]:
+def _listeners(services: list[ServiceSettings]) -> Iterator[PortRange]:
     for service in services:
-        yield Door(port=service.port, protocol="udp" if service.listener_protocol == "udp" else "tcp")
+        yield PortRange(first=service.port, protocol="udp" if service.listener_protocol == "udp" else "tcp")
 
 
-def _doors(services: list[ServiceSettings]) -> Iterator[Door]:
-    """Yield what the load balancer reaches of tasks: health checks are TCP, for UDP services too."""
+def _targets(services: list[ServiceSettings]) -> Iterator[PortRange]:
+    """Yield the ports of tasks that the load balancer connects to; health checks always use TCP."""
     for service in services:
         udp = service.listener_protocol == "udp"
         if service.network_mode == "bridge":
             yield replace(DYNAMIC, protocol="udp") if udp else DYNAMIC
         else:
-            yield Door(port=service.ingress[1], protocol="udp" if udp else "tcp")
+            yield PortRange(first=service.ingress[1], protocol="udp" if udp else "tcp")
         if service.health_check_port or udp or service.network_mode != "bridge":
-            yield Door(port=service.health_check_port or service.ingress[1])
+            yield PortRange(first=service.health_check_port or service.ingress[1])

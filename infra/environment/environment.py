@@ -120,8 +120,7 @@ class Environment(pulumi.ComponentResource):
             FlowLogsArgs(
                 account=account,
                 vpc_id=self._network.vpc_id,
-                to="bucket" if observability.flow_logs == "bucket" else "log-group",
-                bucket=observability.log_bucket,
+                bucket=observability.log_bucket if observability.flow_logs == "bucket" else None,
                 prefix=prefix,
                 retention_days=settings.main.log_retention_days,
                 key_arn=observability.log_key_arn,

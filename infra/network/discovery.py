@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Namespaces:
-    """What services register in, of this stack or of the one that it attaches to."""
+    """The namespaces of this stack, or of the stack that it attaches to."""
 
     connect_arn: pulumi.Input[str] | None = None
-    """Of Service Connect; None where no service uses it."""
+    """Namespace of Service Connect; None if no service uses it."""
     dns_id: pulumi.Input[str] | None = None
-    """Of the private DNS zone; None where no service has a name there."""
+    """Namespace of the private DNS zone; None if no service has a name there."""
     dns_name: pulumi.Input[str] | None = None
     """Name of that zone."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DiscoveryArgs:
-    """What :class:`Discovery` needs to know."""
+    """The arguments of :class:`Discovery`."""
 
     vpc_id: pulumi.Input[str]
     connect: bool = False
@@ -36,9 +36,9 @@ class DiscoveryArgs:
 
 
 class Discovery(pulumi.ComponentResource):
-    """The namespaces of one stack: its services find each other, and nobody else finds them.
+    """The namespaces in which the services of a stack find each other.
 
-    That of Service Connect is known to the proxies of its services alone; the DNS zone to the VPC.
+    Only the proxies of its services can use the Service Connect namespace, and only the VPC the DNS zone.
     """
 
     namespaces: Namespaces
@@ -56,7 +56,7 @@ class Discovery(pulumi.ComponentResource):
                 f"{name}-dns",
                 name=args.domain,
                 vpc=args.vpc_id,
-                # Another one of that name cannot be there at the same time.
+                # Two namespaces of the same name cannot exist at the same time.
                 opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
             )
             if args.domain
@@ -73,7 +73,7 @@ class Discovery(pulumi.ComponentResource):
         )
 
 
-def registered(
+def discovery_service(
     name: str,
     settings: DiscoverySettings,
     *,
@@ -81,13 +81,13 @@ def registered(
     srv: bool,
     parent: pulumi.Resource,
 ) -> aws.servicediscovery.Service:
-    """Declare the name under which ECS registers a service's tasks.
+    """Declare the Cloud Map service in which ECS registers the tasks of a service.
 
     Args:
-        name: the service's.
-        settings: what its name is.
-        namespace_id: of the DNS zone.
-        srv: whether tasks are found by SRV records, with a port, for want of an address of their own.
+        name: of the service.
+        settings: of its name in the DNS zone.
+        namespace_id: the DNS zone's.
+        srv: whether tasks have SRV records with a port, as they have no address of their own.
         parent: the service's component.
     """
     return aws.servicediscovery.Service(
@@ -98,9 +98,11 @@ def registered(
             "dns_records": [{"type": "SRV" if srv else "A", "ttl": settings.ttl_seconds}],
             "routing_policy": "MULTIVALUE",
         },
-        # By it ECS takes an unhealthy task out. AWS ignores the number; without it the provider sends none.
+        # ECS deregisters unhealthy tasks by it. AWS ignores the threshold; without it the provider omits the
+        # block.
         health_check_custom_config={"failure_threshold": 1},
-        # ECS takes out the tasks of a deleted service a moment later, and Cloud Map refuses until then:
+        # ECS deregisters the tasks of a deleted service with a delay, and Cloud Map refuses to delete until
+        # then:
         # https://github.com/hashicorp/terraform-provider-aws/issues/4853
         force_destroy=True,
         opts=pulumi.ResourceOptions(parent=parent),

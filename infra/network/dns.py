@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateArgs:
-    """What a :class:`Certificate` needs to know."""
+    """The arguments of :class:`Certificate`."""
 
     domain: str
     zone_id: pulumi.Input[str]
     names: Sequence[str]
-    """What it covers beside the domain."""
+    """Names that the certificate covers besides the domain."""
     zone_ids: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
-    """Zones of those of the names that are not in `zone_id`, by name without the wildcard."""
+    """Zones of names that are not in `zone_id`, by name without the wildcard."""
 
 
 class Certificate(pulumi.ComponentResource):
     """A validated certificate for a domain and further names."""
 
     arn: pulumi.Output[str]
-    """Known only when the certificate is issued, as a listener needs it."""
+    """Resolved when the certificate is issued: listeners reject a pending certificate."""
 
     def __init__(self, name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Certificate", name, None, opts)
@@ -40,16 +40,16 @@ class Certificate(pulumi.ComponentResource):
             validation_method="DNS",
             opts=pulumi.ResourceOptions(parent=self),
         )
-        # ACM asks for the same record for a name and its wildcard: declaring it twice would be an error.
-        proved = dict.fromkeys(name.removeprefix("*.") for name in (args.domain, *args.names))
+        # ACM requires the same record for a name and its wildcard.
+        hosts = dict.fromkeys(name.removeprefix("*.") for name in (args.domain, *args.names))
         records = [
-            self._proof(
+            self._validation_record(
                 f"{name}-proof" + ("" if host == args.domain else f"-{host.replace('.', '-')}"),
                 host,
                 certificate,
                 args.zone_ids.get(host, args.zone_id),
             )
-            for host in proved
+            for host in hosts
         ]
         validation = aws.acm.CertificateValidation(
             name,
@@ -57,7 +57,7 @@ class Certificate(pulumi.ComponentResource):
             validation_record_fqdns=[record.fqdn for record in records],
             opts=pulumi.ResourceOptions(
                 parent=self,
-                # A zone that is delegated is seen within minutes; the provider would wait for 75.
+                # In a delegated zone validation takes minutes; the provider's default is 75 minutes.
                 custom_timeouts=pulumi.CustomTimeouts(create="15m"),
             ),
         )
@@ -65,11 +65,11 @@ class Certificate(pulumi.ComponentResource):
         self.arn = validation.certificate_arn
         self.register_outputs({"arn": self.arn})
 
-    def _proof(
+    def _validation_record(
         self, resource_name: str, host: str, certificate: aws.acm.Certificate, zone_id: pulumi.Input[str]
     ) -> aws.route53.Record:
-        """Declare the record by which ACM sees that a host, and what is below it, is ours."""
-        proof = certificate.domain_validation_options.apply(
+        """Declare the record by which ACM validates a host and its wildcard."""
+        validation = certificate.domain_validation_options.apply(
             lambda options: next(
                 option for option in options if (option.domain_name or "").removeprefix("*.") == host
             )
@@ -77,12 +77,12 @@ class Certificate(pulumi.ComponentResource):
         return aws.route53.Record(
             resource_name,
             zone_id=zone_id,
-            name=proof.apply(lambda option: option.resource_record_name or ""),
-            type=proof.apply(lambda option: option.resource_record_type or ""),
-            records=[proof.apply(lambda option: option.resource_record_value or "")],
+            name=validation.apply(lambda option: option.resource_record_name or ""),
+            type=validation.apply(lambda option: option.resource_record_type or ""),
+            records=[validation.apply(lambda option: option.resource_record_value or "")],
             ttl=300,
-            # Another certificate of the same name, in another region or before CloudFront, has the same
-            # record and renews itself by it: ours must neither fail on it nor delete it.
+            # Another certificate of the same name, in another region or for CloudFront, shares this record
+            # and needs it for its renewal: it must neither be an error nor be deleted.
             allow_overwrite=True,
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
@@ -90,7 +90,7 @@ class Certificate(pulumi.ComponentResource):
 
 @dataclass(frozen=True, kw_only=True)
 class HostArgs:
-    """What a :class:`Host` needs to know."""
+    """The arguments of :class:`Host`."""
 
     host: str
     zone_id: pulumi.Input[str]
@@ -100,7 +100,7 @@ class HostArgs:
 
 
 class Host(pulumi.ComponentResource):
-    """A host name that leads to a load balancer."""
+    """Alias records of a host name, for a load balancer."""
 
     def __init__(self, name: str, args: HostArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Host", name, None, opts)

@@ -1,4 +1,4 @@
-"""VPC endpoints: connections to AWS's services without the internet."""
+"""VPC endpoints: connections to AWS services without the internet."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointsArgs:
-    """What :class:`Endpoints` need to know."""
+    """The arguments of :class:`Endpoints`."""
 
     region: str
     vpc_id: pulumi.Input[str]
     subnet_ids: pulumi.Input[list[str]]
-    """Those of the tasks."""
+    """Subnets of the tasks."""
     tasks_security_group_id: pulumi.Input[str]
     services: Sequence[str]
-    """The last parts of the services' names, such as ecr.api."""
+    """Last parts of the AWS services' names, such as ecr.api."""
 
 
 class Endpoints(pulumi.ComponentResource):
-    """Addresses of AWS's services inside the VPC, which the tasks reach and nobody else does."""
+    """Interface endpoints of AWS services, which only the tasks can connect to."""
 
     def __init__(self, name: str, args: EndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Endpoints", name, None, opts)
@@ -53,7 +53,7 @@ class Endpoints(pulumi.ComponentResource):
                 service_name=f"com.amazonaws.{args.region}.{service}",
                 subnet_ids=args.subnet_ids,
                 security_group_ids=[group.id],
-                # The services' usual names lead here then: nothing has to know of it.
+                # The services' usual names then resolve to the endpoint.
                 private_dns_enabled=True,
                 opts=child,
             )

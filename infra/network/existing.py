@@ -11,53 +11,53 @@ import pulumi_aws as aws
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingLoadBalancer:
-    """A load balancer that others own."""
+    """A load balancer that the stack uses and does not manage."""
 
     arn: str
     arn_suffix: str
     dns_name: str
     zone_id: str
     security_group_ids: Sequence[str]
-    """Known before anything is declared: each of them gets a rule of its own."""
+    """Known before resources are declared, as each group is part of a rule's name."""
 
 
 def existing_load_balancer(
     arn: str, *, key: str, vpc_id: str | None, parent: pulumi.Resource
 ) -> ExistingLoadBalancer:
-    """Look a load balancer up.
+    """Look up a load balancer.
 
     Args:
         arn: of the load balancer.
-        key: the configuration key that names it, for messages.
-        vpc_id: the network of the tasks.
-        parent: the component that asks.
+        key: configuration key of the ARN, for messages.
+        vpc_id: the VPC of the tasks.
+        parent: the component that needs it.
 
     Raises:
-        pulumi.RunError: the stack's tasks could not be reached from there.
+        pulumi.RunError: the load balancer cannot connect to the stack's tasks.
     """
-    found = aws.lb.get_load_balancer(arn=arn, opts=pulumi.InvokeOptions(parent=parent))
-    if found.vpc_id != vpc_id:
+    load_balancer = aws.lb.get_load_balancer(arn=arn, opts=pulumi.InvokeOptions(parent=parent))
+    if load_balancer.vpc_id != vpc_id:
         raise pulumi.RunError(
             f"{key} = {arn}: a load balancer in {vpc_id}, the `vpc-id` of the tasks; this one is in "
-            f"{found.vpc_id}"
+            f"{load_balancer.vpc_id}"
         )
-    if not found.security_groups:
+    if not load_balancer.security_groups:
         raise pulumi.RunError(
-            f"{key} = {arn}: a load balancer with a security group, from which tasks accept requests; this "
-            "one has none, and a network load balancer gets one only when it is made"
+            f"{key} = {arn}: a load balancer with a security group, from which tasks accept "
+            "requests; this one has none, and a network load balancer can have one only from its creation on"
         )
     return ExistingLoadBalancer(
-        arn=found.arn,
-        arn_suffix=found.arn_suffix,
-        dns_name=found.dns_name,
-        zone_id=found.zone_id,
-        security_group_ids=sorted(found.security_groups),
+        arn=load_balancer.arn,
+        arn_suffix=load_balancer.arn_suffix,
+        dns_name=load_balancer.dns_name,
+        zone_id=load_balancer.zone_id,
+        security_group_ids=sorted(load_balancer.security_groups),
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingListener:
-    """A listener that others own, of an application load balancer."""
+    """A listener of an application load balancer that the stack uses and does not manage."""
 
     load_balancer: ExistingLoadBalancer
     https: bool
@@ -67,10 +67,10 @@ def existing_listener(arn: str, *, vpc_id: str | None, parent: pulumi.Resource) 
     """Look up the listener of `listener-arn` and its load balancer.
 
     Raises:
-        pulumi.RunError: the stack's tasks could not be reached from there.
+        pulumi.RunError: the load balancer cannot connect to the stack's tasks.
     """
-    found = aws.lb.get_listener(arn=arn, opts=pulumi.InvokeOptions(parent=parent))
-    balancer = existing_load_balancer(
-        found.load_balancer_arn, key="listener-arn", vpc_id=vpc_id, parent=parent
+    listener = aws.lb.get_listener(arn=arn, opts=pulumi.InvokeOptions(parent=parent))
+    load_balancer = existing_load_balancer(
+        listener.load_balancer_arn, key="listener-arn", vpc_id=vpc_id, parent=parent
     )
-    return ExistingListener(load_balancer=balancer, https=found.protocol == "HTTPS")
+    return ExistingListener(load_balancer=load_balancer, https=listener.protocol == "HTTPS")

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 _FIVE_MINUTES: Final = 300
 _TOO_MANY_REQUESTS: Final = 429
-# By the name of AWS's group: the rules in it that only count.
+# Managed rule groups of AWS, each with the rules that only count requests.
 # https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
 _GROUPS: Final = {
     "AWSManagedRulesKnownBadInputsRuleSet": (),
-    # It blocks bodies above 8 KiB, and with them uploads: the app has a limit of its own.
+    # It would block bodies above 8 KiB, such as uploads; the app has its own limit.
     "AWSManagedRulesCommonRuleSet": ("SizeRestrictions_BODY",),
 }
 _SECRET_HEADERS: Final = ("authorization", "cookie")
@@ -25,21 +25,21 @@ _SECRET_HEADERS: Final = ("authorization", "cookie")
 
 @dataclass(frozen=True, kw_only=True)
 class FirewallArgs:
-    """What a :class:`Firewall` needs to know."""
+    """The arguments of :class:`Firewall`."""
 
     settings: FirewallSettings
     load_balancer_arn: pulumi.Input[str]
-    place: str
-    """Project and stack, with a hyphen between them: names the log group."""
+    qualified_stack: str
+    """Project and stack, such as node-on-ecs-prod, for the name of the log group."""
     log_retention_days: int
     log_key_arn: str | None = None
     """KMS key of the log group."""
 
 
 class Firewall(pulumi.ComponentResource):
-    """A web ACL that every request to a load balancer passes; what it blocks or counts is logged.
+    """A web ACL for every request to a load balancer, with a log of blocked and counted requests.
 
-    Health checks do not pass it: the load balancer asks tasks itself.
+    It does not apply to health checks, which the load balancer sends itself.
     """
 
     arn: pulumi.Output[str]
@@ -52,14 +52,14 @@ class Firewall(pulumi.ComponentResource):
             scope="REGIONAL",
             default_action={"allow": {}},
             rules=[_rate_limit(args.settings), *_managed(args.settings)],
-            visibility_config=_visible(name),
+            visibility_config=_metrics(name),
             opts=pulumi.ResourceOptions(parent=self),
         )
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
-            # WAF writes only to groups whose name begins so:
+            # WAF accepts only log groups with this prefix:
             # https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html
-            name=f"aws-waf-logs-{args.place}",
+            name=f"aws-waf-logs-{args.qualified_stack}",
             retention_in_days=args.log_retention_days,
             kms_key_id=args.log_key_arn,
             opts=pulumi.ResourceOptions(parent=self),
@@ -68,7 +68,7 @@ class Firewall(pulumi.ComponentResource):
             name,
             resource_arn=acl.arn,
             log_destination_configs=[logs.arn],
-            # What is let through stands in the app's own log.
+            # The app logs allowed requests itself.
             logging_filter={
                 "default_behavior": "DROP",
                 "filters": [
@@ -101,7 +101,7 @@ def _rate_limit(settings: FirewallSettings) -> aws.wafv2.WebAclRuleArgsDict:
     }
     return {
         "name": "rate-limit",
-        # First: what it blocks costs no other rule anything.
+        # First, so that no other rule evaluates the requests that it blocks.
         "priority": 0,
         "action": {"count": {}} if settings.count_only else block,
         "statement": {
@@ -111,7 +111,7 @@ def _rate_limit(settings: FirewallSettings) -> aws.wafv2.WebAclRuleArgsDict:
                 "evaluation_window_sec": _FIVE_MINUTES,
             }
         },
-        "visibility_config": _visible("rate-limit"),
+        "visibility_config": _metrics("rate-limit"),
     }
 
 
@@ -130,16 +130,16 @@ def _managed(settings: FirewallSettings) -> list[aws.wafv2.WebAclRuleArgsDict]:
                     ],
                 }
             },
-            "visibility_config": _visible(group),
+            "visibility_config": _metrics(group),
         }
         for priority, (group, counted) in enumerate(_GROUPS.items(), start=1)
     ]
 
 
-def _visible(metric: str) -> aws.wafv2.WebAclRuleVisibilityConfigArgsDict:
+def _metrics(name: str) -> aws.wafv2.WebAclRuleVisibilityConfigArgsDict:
     return {
-        "metric_name": metric,
+        "metric_name": name,
         "cloudwatch_metrics_enabled": True,
-        # Samples show headers and addresses of users to whoever opens the console.
+        # Samples would show headers and addresses of users in the console.
         "sampled_requests_enabled": False,
     }

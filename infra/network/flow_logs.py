@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws as aws
@@ -13,66 +13,51 @@ from infra.account import allow, grant
 if TYPE_CHECKING:
     from infra.account import Account
 
-_SERVICE = "vpc-flow-logs.amazonaws.com"
-
 
 @dataclass(frozen=True, kw_only=True)
 class FlowLogsArgs:
-    """What :class:`FlowLogs` need to know."""
+    """The arguments of :class:`FlowLogs`."""
 
     account: Account
     vpc_id: pulumi.Input[str]
-    to: Literal["bucket", "log-group"]
     bucket: str | None
+    """Bucket of the logs; None for a log group."""
     prefix: str
-    """Of the objects in the bucket."""
+    """Prefix of the objects in the bucket."""
     retention_days: int
+    """Days after which the log group deletes its logs."""
     key_arn: str | None
-    """For the log group."""
-
-    def __post_init__(self) -> None:
-        if self.to == "bucket" and self.bucket is None:
-            raise ValueError("flow logs go to a bucket, got bucket None")
+    """KMS key of the log group."""
 
 
 class FlowLogs(pulumi.ComponentResource):
-    """All connections of the VPC, taken and refused ones, ten minutes at a time."""
+    """All connections of the VPC, accepted and rejected, aggregated over ten minutes."""
 
     def __init__(self, name: str, args: FlowLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:FlowLogs", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
 
-        if args.to == "bucket":
-            aws.ec2.FlowLog(
+        prerequisites: list[pulumi.Resource] = []
+        destination: dict[str, Any] = {
+            "log_destination_type": "s3",
+            "log_destination": pulumi.Output.concat(
+                "arn:", args.account.partition, f":s3:::{args.bucket}/{args.prefix}/"
+            ),
+        }
+        if args.bucket is None:
+            group = aws.cloudwatch.LogGroup(
                 name,
-                vpc_id=args.vpc_id,
-                traffic_type="ALL",
-                log_destination_type="s3",
-                log_destination=pulumi.Output.concat(
-                    "arn:", args.account.partition, f":s3:::{args.bucket}/{args.prefix}/"
-                ),
-                opts=child,
+                retention_in_days=args.retention_days,
+                kms_key_id=args.key_arn,
+                opts=pulumi.ResourceOptions(parent=self),
             )
-        else:
-            self._to_log_group(name, args)
-        self.register_outputs({})
-
-    def _to_log_group(self, name: str, args: FlowLogsArgs) -> None:
-        child = pulumi.ResourceOptions(parent=self)
-        group = aws.cloudwatch.LogGroup(
-            name, retention_in_days=args.retention_days, kms_key_id=args.key_arn, opts=child
-        )
-        role = args.account.make_role(
-            name,
-            description="VPC flow logs: writes to one log group",
-            service=_SERVICE,
-            condition={"StringEquals": {"aws:SourceAccount": args.account.id}},
-            parent=self,
-        )
-        policy = grant(
-            name,
-            role,
-            [
+            role = args.account.make_role(
+                name,
+                description="VPC flow logs: writes to one log group",
+                service="vpc-flow-logs.amazonaws.com",
+                condition={"StringEquals": {"aws:SourceAccount": args.account.id}},
+                parent=self,
+            )
+            statements = [
                 allow(
                     "Write",
                     ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -80,15 +65,18 @@ class FlowLogs(pulumi.ComponentResource):
                 ),
                 # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
                 allow("Look", ["logs:DescribeLogGroups", "logs:DescribeLogStreams"], "*"),
-            ],
-            parent=self,
-        )
+            ]
+            prerequisites = [grant(name, role, statements, parent=self)]
+            destination = {
+                "log_destination_type": "cloud-watch-logs",
+                "log_destination": group.arn,
+                "iam_role_arn": role.arn,
+            }
         aws.ec2.FlowLog(
             name,
             vpc_id=args.vpc_id,
             traffic_type="ALL",
-            log_destination_type="cloud-watch-logs",
-            log_destination=group.arn,
-            iam_role_arn=role.arn,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            **destination,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=prerequisites),
         )
+        self.register_outputs({})

@@ -1,4 +1,4 @@
-"""The application load balancer of a stack, and its listeners."""
+"""The load balancers of a stack: an application load balancer with its listeners, and a network one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pulumi
 import pulumi_aws as aws
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from infra.settings import LoadBalancerSettings
+    from infra.settings import LoadBalancerSettings, NetworkLoadBalancerSettings
 
 _NOT_FOUND: Final[aws.lb.ListenerDefaultActionArgsDict] = {
     "type": "fixed-response",
@@ -21,6 +21,10 @@ _NOT_FOUND: Final[aws.lb.ListenerDefaultActionArgsDict] = {
         "status_code": "404",
     },
 }
+_REDIRECT_TO_HTTPS: Final[aws.lb.ListenerDefaultActionArgsDict] = {
+    "type": "redirect",
+    "redirect": {"protocol": "HTTPS", "port": "443", "status_code": "HTTP_301"},
+}
 
 
 def test_port(*, has_certificate: bool) -> int:
@@ -29,116 +33,179 @@ def test_port(*, has_certificate: bool) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoadBalancerArgs:
-    """What a :class:`LoadBalancer` needs to know."""
-
-    settings: LoadBalancerSettings
+class _BalancerArgs:
     subnet_ids: pulumi.Input[list[str]]
     security_group_id: pulumi.Input[str]
-    certificate_arn: pulumi.Input[str] | None = None
-    """With it the services are served by HTTPS, and HTTP leads there; without it by HTTP."""
-    test_listener: bool = False
-    """Whether there is a second listener, at `test_port`, for versions that users do not see yet."""
     ipv6: bool = False
     protect: bool = False
     log_bucket: str | None = None
-    """Gets a line for each request and each connection."""
+    """Bucket for logs of requests and connections; network load balancers log only what they decrypt."""
     log_prefix: str = ""
     prerequisites: Sequence[pulumi.Resource] = ()
-    """What its addresses need as long as it lives: the internet gateway, routes."""
+    """Resources that its addresses need for its entire life: the internet gateway, routes."""
+
+    @property
+    def address_type(self) -> str:
+        return "dualstack" if self.ipv6 else "ipv4"
+
+    @property
+    def logs(self) -> Any:
+        """The `access_logs`; None without a bucket, which the provider requires for disabled logs, too."""
+        if self.log_bucket is None:
+            return None
+        return {"bucket": self.log_bucket, "prefix": self.log_prefix, "enabled": True}
+
+    def options(
+        self, parent: pulumi.Resource, *, delete_before_replace: bool = False
+    ) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(
+            parent=parent,
+            protect=self.protect,
+            depends_on=list(self.prerequisites),
+            delete_before_replace=delete_before_replace,
+        )
 
 
-class LoadBalancer(pulumi.ComponentResource):
-    """A load balancer that answers 404 until a service adds a rule to its listener."""
-
+class _Balancer(pulumi.ComponentResource):
     arn: pulumi.Output[str]
     arn_suffix: pulumi.Output[str]
-    """End of the ARN, as metrics name a load balancer."""
+    """The end of the ARN, which is the load balancer's name in metrics."""
     dns_name: pulumi.Output[str]
     zone_id: pulumi.Output[str]
     """Route 53 zone of `dns_name`, for alias records."""
-    listener_arn: pulumi.Output[str]
-    """The listener that services add their rules to."""
-    test_listener_arn: pulumi.Output[str] | None
-    """The one for versions that users do not see yet, if there is one."""
 
-    def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("node-on-ecs:infra:LoadBalancer", name, None, opts)
-
-        # Off, the provider wants a bucket, too.
-        logs: Any = (
-            {"bucket": args.log_bucket, "prefix": args.log_prefix, "enabled": True}
-            if args.log_bucket
-            else None
-        )
-        load_balancer = aws.lb.LoadBalancer(
-            name,
-            load_balancer_type="application",
-            internal=args.settings.internal,
-            ip_address_type="dualstack" if args.ipv6 else "ipv4",
-            subnets=args.subnet_ids,
-            security_groups=[args.security_group_id],
-            idle_timeout=args.settings.idle_timeout_seconds,
-            drop_invalid_header_fields=True,
-            desync_mitigation_mode="defensive",
-            access_logs=logs,
-            connection_logs=logs,
-            enable_deletion_protection=args.protect,
-            opts=pulumi.ResourceOptions(
-                parent=self, protect=args.protect, depends_on=list(args.prerequisites)
-            ),
-        )
-        self._load_balancer = load_balancer
-        self._args = args
-        if args.certificate_arn is None:
-            listener = self._serve(f"{name}-http", 80)
-        else:
-            listener = self._serve(f"{name}-https", 443)
-            aws.lb.Listener(
-                f"{name}-http",
-                load_balancer_arn=load_balancer.arn,
-                port=80,
-                protocol="HTTP",
-                default_actions=[
-                    {
-                        "type": "redirect",
-                        "redirect": {"protocol": "HTTPS", "port": "443", "status_code": "HTTP_301"},
-                    },
-                ],
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-        self.test_listener_arn = None
-        if args.test_listener:
-            port = test_port(has_certificate=args.certificate_arn is not None)
-            self.test_listener_arn = self._serve(f"{name}-test", port).arn
-
+    def _register(self, load_balancer: aws.lb.LoadBalancer, **outputs: Any) -> None:
         self.arn = load_balancer.arn
         self.arn_suffix = load_balancer.arn_suffix
         self.dns_name = load_balancer.dns_name
         self.zone_id = load_balancer.zone_id
-        self.listener_arn = listener.arn
         self.register_outputs(
             {
                 "arn": self.arn,
                 "arn_suffix": self.arn_suffix,
                 "dns_name": self.dns_name,
                 "zone_id": self.zone_id,
-                "listener_arn": self.listener_arn,
-                "test_listener_arn": self.test_listener_arn,
-            },
+                **outputs,
+            }
         )
 
-    def _serve(self, name: str, port: int) -> aws.lb.Listener:
-        encrypted = self._args.certificate_arn is not None
-        return aws.lb.Listener(
+
+@dataclass(frozen=True, kw_only=True)
+class LoadBalancerArgs(_BalancerArgs):
+    """The arguments of :class:`LoadBalancer`."""
+
+    settings: LoadBalancerSettings
+    certificate_arn: pulumi.Input[str] | None = None
+    """With a certificate, services are served by HTTPS and HTTP redirects there; without, by HTTP."""
+    test_listener: bool = False
+    """Whether there is a second listener, on `test_port`, for versions that users do not see yet."""
+
+
+class LoadBalancer(_Balancer):
+    """An application load balancer that answers 404 until a service adds a rule to its listener."""
+
+    listener_arn: pulumi.Output[str]
+    """The listener to which services add their rules."""
+    test_listener_arn: pulumi.Output[str] | None
+    """The listener for versions that users do not see yet, if there is one."""
+
+    def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("node-on-ecs:infra:LoadBalancer", name, None, opts)
+
+        load_balancer = aws.lb.LoadBalancer(
             name,
-            load_balancer_arn=self._load_balancer.arn,
-            port=port,
-            protocol="HTTPS" if encrypted else "HTTP",
-            # The provider's default, ELBSecurityPolicy-2016-08, still speaks TLS 1.0.
-            ssl_policy=self._args.settings.tls_policy if encrypted else None,
-            certificate_arn=self._args.certificate_arn,
-            routing_http_response_strict_transport_security_header_value=self._args.settings.hsts,
-            default_actions=[_NOT_FOUND],
-            opts=pulumi.ResourceOptions(parent=self),
+            load_balancer_type="application",
+            internal=args.settings.internal,
+            ip_address_type=args.address_type,
+            subnets=args.subnet_ids,
+            security_groups=[args.security_group_id],
+            idle_timeout=args.settings.idle_timeout_seconds,
+            drop_invalid_header_fields=True,
+            desync_mitigation_mode="defensive",
+            access_logs=args.logs,
+            connection_logs=args.logs,
+            enable_deletion_protection=args.protect,
+            opts=args.options(self),
         )
+        encrypted = args.certificate_arn is not None
+
+        def listener(suffix: str, port: int) -> aws.lb.Listener:
+            return aws.lb.Listener(
+                f"{name}-{suffix}",
+                load_balancer_arn=load_balancer.arn,
+                port=port,
+                protocol="HTTPS" if encrypted else "HTTP",
+                # The provider's default, ELBSecurityPolicy-2016-08, allows TLS 1.0.
+                ssl_policy=args.settings.tls_policy if encrypted else None,
+                certificate_arn=args.certificate_arn,
+                routing_http_response_strict_transport_security_header_value=args.settings.hsts,
+                default_actions=[_NOT_FOUND],
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+
+        if encrypted:
+            aws.lb.Listener(
+                f"{name}-http",
+                load_balancer_arn=load_balancer.arn,
+                port=80,
+                protocol="HTTP",
+                default_actions=[_REDIRECT_TO_HTTPS],
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.listener_arn = (listener("https", 443) if encrypted else listener("http", 80)).arn
+        self.test_listener_arn = (
+            listener("test", test_port(has_certificate=encrypted)).arn if args.test_listener else None
+        )
+        self._register(
+            load_balancer, listener_arn=self.listener_arn, test_listener_arn=self.test_listener_arn
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkLoadBalancerArgs(_BalancerArgs):
+    """The arguments of :class:`NetworkLoadBalancer`."""
+
+    settings: NetworkLoadBalancerSettings
+    public_subnets: Mapping[str, pulumi.Input[str]]
+    """Ids of the public subnets by zone, each of which has an address if addresses are fixed."""
+
+
+class NetworkLoadBalancer(_Balancer):
+    """A load balancer for TCP, TLS and UDP; each service adds its own listener to it."""
+
+    addresses: pulumi.Output[list[str]]
+    """Fixed addresses; empty without any."""
+
+    def __init__(
+        self, name: str, args: NetworkLoadBalancerArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("node-on-ecs:infra:NetworkLoadBalancer", name, None, opts)
+
+        addresses = {
+            zone: aws.ec2.Eip(f"{name}-{zone}", domain="vpc", opts=args.options(self))
+            for zone in (args.public_subnets if args.settings.fixed_addresses else ())
+        }
+        mappings: list[aws.lb.LoadBalancerSubnetMappingArgsDict] = [
+            {"subnet_id": args.public_subnets[zone], "allocation_id": address.allocation_id}
+            for zone, address in addresses.items()
+        ]
+        load_balancer = aws.lb.LoadBalancer(
+            name,
+            load_balancer_type="network",
+            internal=args.settings.internal,
+            ip_address_type=args.address_type,
+            subnets=None if mappings else args.subnet_ids,
+            subnet_mappings=mappings or None,
+            security_groups=[args.security_group_id],
+            # By default clients reach only the tasks in their zone, and there may be none.
+            enable_cross_zone_load_balancing=True,
+            access_logs=args.logs,
+            enable_deletion_protection=args.protect,
+            # An Elastic IP address belongs to one load balancer at a time.
+            opts=args.options(self, delete_before_replace=bool(mappings)),
+        )
+
+        self.addresses = pulumi.Output.all(*[address.public_ip for address in addresses.values()]).apply(
+            lambda addresses: list(map(str, addresses))
+        )
+        self._register(load_balancer, addresses=self.addresses)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partialmethod
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -19,73 +19,73 @@ Transport = Literal["tcp", "udp"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Door:
-    """A port that is open to clients or, at the tasks, to a load balancer."""
+class PortRange:
+    """A port, or a range of ports, that a rule opens."""
 
-    port: int
+    first: int
     last: int | None = None
-    """The last port of a range that begins with it; None for the port alone."""
+    """The last port of a range; None for a single port."""
     protocol: Transport = "tcp"
 
     @property
+    def number(self) -> str:
+        """The port in names of rules: its number, or `dynamic`."""
+        return str(self.first) if self.last is None else "dynamic"
+
+    @property
     def name(self) -> str:
-        """What tells it apart from others in the names of rules."""
-        return f"{self.protocol}-{self.port}" if self.last is None else f"{self.protocol}-dynamic"
+        """The port in names of rules with its protocol."""
+        return f"{self.protocol}-{self.number}"
 
 
-# Of Linux, from which Docker takes the port of a task that shares its instance's address:
+# Linux's range of ephemeral ports, from which Docker chooses the host port of a task in bridge mode:
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html
-DYNAMIC: Final = Door(port=32768, last=65535)
+DYNAMIC: Final = PortRange(first=32768, last=65535)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadBalancerPorts:
+    """The ports of a load balancer."""
+
+    listeners: Sequence[PortRange] = ()
+    """Ports that are open to clients; none if the stack creates no such load balancer."""
+    targets: Sequence[PortRange] = ()
+    """Ports of tasks that the load balancer connects to; the main service's first."""
+    client_cidrs: Sequence[str] = ()
+    """CIDR blocks of clients; the entire internet if empty."""
+    existing_group_ids: Sequence[str] = ()
+    """Security groups of an existing load balancer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SecurityGroupsArgs:
-    """What :class:`SecurityGroups` need to know."""
+    """The arguments of :class:`SecurityGroups`."""
 
     vpc_id: pulumi.Input[str]
-    container_ports: Sequence[int]
-    """Ports of the tasks that the application load balancer reaches; the main service's first."""
-    dynamic_ports: bool = False
-    """Whether it reaches tasks by ports that Docker chooses, too."""
-    public_ports: Sequence[int]
-    """Ports of that load balancer: 80, and 443 with a certificate; none if the stack makes none."""
-    allowed_cidrs: Sequence[str] = ()
-    """Who reaches them; without, the world does."""
-    test_port: int | None = None
-    """Port of the load balancer's test listener, if there is one."""
+    application: LoadBalancerPorts = field(default_factory=LoadBalancerPorts)
+    network: LoadBalancerPorts = field(default_factory=LoadBalancerPorts)
+    test_listener: PortRange | None = None
+    """The port of the application load balancer's test listener, if it has one."""
     test_cidrs: Sequence[str] = ()
-    """Who reaches it; nobody without."""
-    existing_ids: Sequence[str] = ()
-    """Groups of an application load balancer that is there already."""
-    network_ports: Sequence[Door] = ()
-    """Ports of the network load balancer; none if the stack makes none."""
-    network_container_ports: Sequence[Door] = ()
-    """Ports of the tasks that the network load balancer reaches."""
-    network_cidrs: Sequence[str] = ()
-    """Who reaches the network load balancer; without, the world does."""
-    existing_network_ids: Sequence[str] = ()
-    """Groups of a network load balancer that is there already."""
+    """CIDR blocks of the test listener's clients; without any it is closed."""
     egress: Sequence[EgressRule] = ()
-    """What tasks may reach beside port 443."""
+    """Destinations of tasks other than port 443."""
     ipv6: bool = False
-    peer_ports: Sequence[int] = ()
-    """Ports by which tasks reach tasks of other services."""
-    dynamic_peer_ports: bool = False
-    """Whether they do so by ports that Docker chooses, too."""
+    peers: Sequence[PortRange] = ()
+    """Ports by which tasks connect to tasks of other services."""
 
 
 class SecurityGroups(pulumi.ComponentResource):
-    """Clients reach the load balancers, the load balancers the tasks, and nothing else reaches either.
+    """Clients can connect to the load balancers only, and load balancers to the tasks only.
 
-    Tasks reach each other only by the ports that services offer to each other.
-
-    All services share the tasks' group: one for each would run into the 60 rules that a group can have.
+    Tasks can connect to each other only by the ports of services that other services use. All services share
+    one group for tasks: one for each service would exceed the limit of 60 rules for a group.
     """
 
     load_balancer_id: pulumi.Output[str] | None
-    """The application load balancer's; None if the stack makes none."""
+    """Group of the application load balancer; None if the stack creates none."""
     network_load_balancer_id: pulumi.Output[str] | None
-    """The network load balancer's; None if the stack makes none."""
+    """Group of the network load balancer; None if the stack creates none."""
     tasks_id: pulumi.Output[str]
 
     def __init__(
@@ -93,27 +93,25 @@ class SecurityGroups(pulumi.ComponentResource):
     ) -> None:
         super().__init__("node-on-ecs:infra:SecurityGroups", name, None, opts)
 
+        self._name = name
         self._args = args
-        self._tasks = aws.ec2.SecurityGroup(
-            f"{name}-tasks",
-            description="Tasks of all services: open to the load balancer",
-            vpc_id=args.vpc_id,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        self.load_balancer_id = self._application_load_balancer(name) if args.public_ports else None
-        self.network_load_balancer_id = self._network_load_balancer(name) if args.network_ports else None
-        for group in args.existing_ids:
-            for port in args.container_ports:
-                self._from_existing(name, group, Door(port=port))
-            if args.dynamic_ports:
-                self._from_existing(name, group, DYNAMIC)
-        for group in args.existing_network_ids:
-            for door in args.network_container_ports:
-                self._from_existing(name, group, door)
-        self._from_tasks(name)
-        self._between_tasks(name)
+        self._anywhere = {"ipv4": "0.0.0.0/0"} | ({"ipv6": "::/0"} if args.ipv6 else {})
+        self.tasks_id = self._group("tasks", "Tasks of all services: open to the load balancer")
+        self.load_balancer_id = self._application_load_balancer() if args.application.listeners else None
+        self.network_load_balancer_id = self._network_load_balancer() if args.network.listeners else None
+        for ports in (args.application, args.network):
+            for group_id in ports.existing_group_ids:
+                for port in ports.targets:
+                    description = "Requests and health checks from an existing load balancer"
+                    self._ingress(
+                        f"tasks-from-{group_id}-{port.name}", self.tasks_id, port, description, peer=group_id
+                    )
+        self._egress_of_tasks()
+        for port in args.peers:
+            for direction, add_rule in (("to", self._egress), ("from", self._ingress)):
+                rule = f"tasks-{direction}-peers-{port.number}"
+                add_rule(rule, self.tasks_id, port, "Other services of the stack", peer=self.tasks_id)
 
-        self.tasks_id = self._tasks.id
         self.register_outputs(
             {
                 "load_balancer_id": self.load_balancer_id,
@@ -122,164 +120,112 @@ class SecurityGroups(pulumi.ComponentResource):
             }
         )
 
-    def _application_load_balancer(self, name: str) -> pulumi.Output[str]:
-        args = self._args
-        prefix = f"{name}-load-balancer"
-        group = aws.ec2.SecurityGroup(
-            prefix,
-            description="The load balancer: open to the world",
-            vpc_id=args.vpc_id,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        for port in args.public_ports:
-            self._from_clients(f"{prefix}-{port}", group.id, Door(port=port), args.allowed_cidrs)
-        for cidr in args.test_cidrs:
-            self._ingress(
-                f"{prefix}-test-{_slug(cidr)}",
-                group.id,
-                Door(port=args.test_port or 0),
-                "The test listener, before users see a version",
-                cidr=cidr,
-            )
-        for port in args.container_ports:
-            # The port is part of the name: with another one the new rules come before the old ones go, and
-            # tasks that still serve on the old port are reached until the end.
-            is_first = port == args.container_ports[0]
-            self._egress(
-                f"{prefix}-to-tasks-{port}",
-                group.id,
-                Door(port=port),
-                "Requests and health checks to the tasks",
-                group=self._tasks.id,
-                alias=f"{prefix}-to-tasks" if is_first else None,
-            )
-            self._ingress(
-                f"{name}-tasks-from-load-balancer-{port}",
-                self._tasks.id,
-                Door(port=port),
-                "Requests and health checks from the load balancer",
-                group=group.id,
-                alias=f"{name}-tasks-from-load-balancer" if is_first else None,
-            )
-        if args.dynamic_ports:
-            chosen = "Requests and health checks to ports that Docker chooses"
-            self._egress(f"{prefix}-to-tasks-dynamic", group.id, DYNAMIC, chosen, group=self._tasks.id)
-            self._ingress(
-                f"{name}-tasks-from-load-balancer-dynamic", self._tasks.id, DYNAMIC, chosen, group=group.id
-            )
-        return group.id
+    def _application_load_balancer(self) -> pulumi.Output[str]:
+        args, ports = self._args, self._args.application
+        group_id = self._group("load-balancer", "The load balancer: open to the world")
+        for port in ports.listeners:
+            self._from_clients(f"load-balancer-{port.number}", group_id, port, ports.client_cidrs)
+        if args.test_listener:
+            description = "The test listener, before users see a version"
+            for cidr in args.test_cidrs:
+                rule = f"load-balancer-test-{_slug(cidr)}"
+                self._ingress(rule, group_id, args.test_listener, description, peer=cidr)
+        for port in ports.targets:
+            traffic = "Requests and health checks"
+            purposes = (f"{traffic} to the tasks", f"{traffic} from the load balancer")
+            if port.last is not None:
+                purposes = (f"{traffic} to ports that Docker chooses",) * 2
+            is_first = port == ports.targets[0] and port.last is None
+            self._open_tasks("load-balancer", port.number, group_id, port, purposes, has_alias=is_first)
+        return group_id
 
-    def _network_load_balancer(self, name: str) -> pulumi.Output[str]:
-        # Without a group from the start it could never have one, and tasks would have to let in whoever
-        # reaches it. A rule that names its group holds for clients' own addresses, too:
+    def _network_load_balancer(self) -> pulumi.Output[str]:
+        # A network load balancer can have a group only from its creation on. A rule that refers to the group
+        # also matches connections that keep the client's address:
         # https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
-        args = self._args
-        prefix = f"{name}-network-load-balancer"
-        group = aws.ec2.SecurityGroup(
-            prefix,
-            description="The network load balancer: open to its clients",
-            vpc_id=args.vpc_id,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        for door in args.network_ports:
-            self._from_clients(f"{prefix}-{door.name}", group.id, door, args.network_cidrs)
-        for door in args.network_container_ports:
-            self._egress(
-                f"{prefix}-to-tasks-{door.name}",
-                group.id,
-                door,
-                "Connections and health checks to the tasks",
-                group=self._tasks.id,
-            )
-            self._ingress(
-                f"{name}-tasks-from-network-load-balancer-{door.name}",
-                self._tasks.id,
-                door,
-                "Connections and health checks from the network load balancer",
-                group=group.id,
-            )
-        return group.id
+        ports, name = self._args.network, "network-load-balancer"
+        group_id = self._group(name, "The network load balancer: open to its clients")
+        traffic = "Connections and health checks"
+        purposes = (f"{traffic} to the tasks", f"{traffic} from the network load balancer")
+        for port in ports.listeners:
+            self._from_clients(f"{name}-{port.name}", group_id, port, ports.client_cidrs)
+        for port in ports.targets:
+            self._open_tasks(name, port.name, group_id, port, purposes)
+        return group_id
 
-    def _from_existing(self, name: str, group: str, door: Door) -> None:
-        self._ingress(
-            f"{name}-tasks-from-{group}-{door.name}",
-            self._tasks.id,
-            door,
-            "Requests and health checks from an existing load balancer",
-            group=group,
-        )
+    def _open_tasks(
+        self,
+        load_balancer: str,
+        suffix: str,
+        group_id: pulumi.Output[str],
+        port: PortRange,
+        purposes: Sequence[str],
+        *,
+        has_alias: bool = False,
+    ) -> None:
+        # The port is in the names, so that another port creates new rules before it deletes the old ones, and
+        # tasks on the old port stay reachable. An earlier version had the first port's rules without it.
+        for add_rule, own_id, name, purpose, peer in (
+            (self._egress, group_id, f"{load_balancer}-to-tasks", purposes[0], self.tasks_id),
+            (self._ingress, self.tasks_id, f"tasks-from-{load_balancer}", purposes[1], group_id),
+        ):
+            alias = name if has_alias else None
+            add_rule(f"{name}-{suffix}", own_id, port, purpose, peer=peer, alias=alias)
 
-    def _from_clients(self, name: str, group: pulumi.Output[str], door: Door, cidrs: Sequence[str]) -> None:
-        who = {_slug(cidr): cidr for cidr in cidrs} or self._anywhere()
-        for end, cidr in who.items():
-            by = "Clients" if cidrs else "The world"
-            self._ingress(f"{name}-{end}", group, door, f"{by}, port {door.port}", cidr=cidr)
+    def _from_clients(
+        self, prefix: str, group_id: pulumi.Output[str], port: PortRange, cidrs: Sequence[str]
+    ) -> None:
+        clients = "Clients" if cidrs else "The world"
+        for suffix, cidr in ({_slug(cidr): cidr for cidr in cidrs} or self._anywhere).items():
+            self._ingress(f"{prefix}-{suffix}", group_id, port, f"{clients}, port {port.first}", peer=cidr)
 
-    def _from_tasks(self, name: str) -> None:
-        for family, cidr in self._anywhere().items():
-            self._egress(
-                f"{name}-tasks-443-{family}",
-                self._tasks.id,
-                Door(port=443),
-                "HTTPS: image registry, logs, secrets and other APIs",
-                cidr=cidr,
-            )
+    def _egress_of_tasks(self) -> None:
+        https, purpose = PortRange(first=443), "HTTPS: image registry, logs, secrets and other APIs"
+        for family, cidr in self._anywhere.items():
+            self._egress(f"tasks-443-{family}", self.tasks_id, https, purpose, peer=cidr)
         for rule in self._args.egress:
-            self._egress(
-                f"{name}-tasks-{rule.protocol}-{rule.port}-{_slug(rule.cidr)}",
-                self._tasks.id,
-                Door(port=rule.port, protocol=rule.protocol),
-                rule.description,
-                cidr=rule.cidr,
-            )
+            port = PortRange(first=rule.port, protocol=rule.protocol)
+            name = f"tasks-{port.name}-{_slug(rule.cidr)}"
+            self._egress(name, self.tasks_id, port, rule.description, peer=rule.cidr)
 
-    def _between_tasks(self, name: str) -> None:
-        doors = {str(port): Door(port=port) for port in self._args.peer_ports}
-        if self._args.dynamic_peer_ports:
-            doors["dynamic"] = DYNAMIC
-        for which, door in doors.items():
-            for way, add in (("to", self._egress), ("from", self._ingress)):
-                add(
-                    f"{name}-tasks-{way}-peers-{which}",
-                    self._tasks.id,
-                    door,
-                    "Other services of the stack",
-                    group=self._tasks.id,
-                )
+    def _group(self, suffix: str, description: str) -> pulumi.Output[str]:
+        return aws.ec2.SecurityGroup(
+            f"{self._name}-{suffix}",
+            description=description,
+            vpc_id=self._args.vpc_id,
+            opts=pulumi.ResourceOptions(parent=self),
+        ).id
 
     def _rule(
         self,
-        kind: type[aws.vpc.SecurityGroupIngressRule | aws.vpc.SecurityGroupEgressRule],
-        name: str,
-        of: pulumi.Output[str],
-        door: Door,
+        type_: type[aws.vpc.SecurityGroupIngressRule | aws.vpc.SecurityGroupEgressRule],
+        suffix: str,
+        group_id: pulumi.Output[str],
+        port: PortRange,
         description: str,
         *,
-        cidr: str | None = None,
-        group: pulumi.Input[str] | None = None,
+        peer: str | pulumi.Output[str],
         alias: str | None = None,
     ) -> None:
-        kind(
-            name,
-            security_group_id=of,
+        """Add a rule to a group; `peer` is the other side, a CIDR block or the id of a group."""
+        cidr = peer if isinstance(peer, str) and "/" in peer else None
+        type_(
+            f"{self._name}-{suffix}",
+            security_group_id=group_id,
             description=description,
-            ip_protocol=door.protocol,
-            from_port=door.port,
-            to_port=door.last or door.port,
+            ip_protocol=port.protocol,
+            from_port=port.first,
+            to_port=port.last or port.first,
             cidr_ipv4=cidr if cidr and ":" not in cidr else None,
             cidr_ipv6=cidr if cidr and ":" in cidr else None,
-            referenced_security_group_id=group,
-            opts=self._options(alias),
+            referenced_security_group_id=None if cidr else peer,
+            opts=pulumi.ResourceOptions(
+                parent=self, aliases=[pulumi.Alias(name=f"{self._name}-{alias}")] if alias else None
+            ),
         )
 
     _ingress = partialmethod(_rule, aws.vpc.SecurityGroupIngressRule)
     _egress = partialmethod(_rule, aws.vpc.SecurityGroupEgressRule)
-
-    def _options(self, alias: str | None) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(name=alias)] if alias else None)
-
-    def _anywhere(self) -> dict[str, str]:
-        return {"ipv4": "0.0.0.0/0"} | ({"ipv6": "::/0"} if self._args.ipv6 else {})
 
 
 def _slug(cidr: str) -> str:

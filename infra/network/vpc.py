@@ -1,4 +1,4 @@
-"""The VPC: one made by awsx, or an existing one."""
+"""The VPC: a new one by awsx, or an existing one."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from infra.settings import Nat, NetworkSettings
 
 ZONE_SLOTS: Final = 4
-"""The VPC's range is always cut for this many zones, so that using one zone more or less moves nothing."""
+"""The VPC's range is always divided for this many zones, so that subnets keep their ranges."""
 
 ZONES_WITHOUT_FARGATE: Final = ("usw1-az2", "apne1-az3", "cnn1-az3", "cnn1-az4", "use1-az3")
-"""Zones, by id, in which tasks cannot run; of the last one arm64 alone.
+"""Ids of zones without Fargate; the last one has no Fargate on arm64.
 
-It is left out whatever the architecture: if it came and went with it, the subnets of other zones would move.
+That zone is excluded for every architecture, so that a change of the architecture moves no subnets.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AWS_Fargate-Regions.html
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-arm64.html
 """
@@ -35,47 +35,44 @@ _NAT_STRATEGY: Final[dict[Nat, awsx.ec2.NatGatewayStrategy]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
-    """What a :class:`Network` needs to know."""
+    """The arguments of :class:`Network`."""
 
     settings: NetworkSettings
-
     region: str
-
     protect: bool = False
-    """Refuse to delete the VPC and what is in it."""
+    """Protect the VPC and its resources from deletion."""
 
 
 class Network(pulumi.ComponentResource):
-    """A VPC with public subnets for the load balancer, and subnets from which tasks reach the internet."""
+    """A VPC with public subnets for the load balancer, and subnets for tasks with a route to the internet."""
 
     vpc_id: pulumi.Output[str]
     public_subnet_ids: pulumi.Output[list[str]]
-    """Where the load balancer is."""
     public_subnets: Mapping[str, pulumi.Output[str]]
-    """Ids of the public subnets by zone; by themselves in a VPC that was there before."""
+    """Ids of the public subnets by zone; in an existing VPC by the ids themselves."""
     private_subnet_ids: pulumi.Output[list[str]]
     zones: list[str]
-    """What tells the subnets apart, in their order: the zones' names, or the ids of existing subnets."""
+    """Names of the zones in the order of the task subnets; in an existing VPC the ids of the subnets."""
     task_subnet_ids: pulumi.Output[list[str]]
-    """Where tasks run: the public subnets if there is no NAT gateway, else the private ones."""
+    """Subnets of tasks: the public ones without a NAT gateway, else the private ones."""
     tasks_have_public_addresses: bool
-    """Without a NAT gateway a public address is a task's only way to the registry and the logs."""
+    """Whether tasks need public addresses to connect to the registry and the logs: without a NAT gateway."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Network", name, None, opts)
 
-        existing = args.settings
-        if existing.vpc_id is None:
-            self._make_vpc(name, args)
+        settings = args.settings
+        self.tasks_have_public_addresses = settings.nat == "none"
+        if settings.vpc_id is None:
+            self._create_vpc(name, args)
         else:
-            self.vpc_id = pulumi.Output.from_input(existing.vpc_id)
-            self.public_subnet_ids = pulumi.Output.from_input(list(existing.public_subnet_ids))
-            self.public_subnets = {one: pulumi.Output.from_input(one) for one in existing.public_subnet_ids}
-            self.private_subnet_ids = pulumi.Output.from_input(list(existing.private_subnet_ids))
-            public = existing.nat == "none"
-            self.zones = list(existing.public_subnet_ids if public else existing.private_subnet_ids)
+            public, private = settings.public_subnet_ids, settings.private_subnet_ids
+            self.vpc_id = pulumi.Output.from_input(settings.vpc_id)
+            self.public_subnet_ids = pulumi.Output.from_input(list(public))
+            self.public_subnets = {subnet_id: pulumi.Output.from_input(subnet_id) for subnet_id in public}
+            self.private_subnet_ids = pulumi.Output.from_input(list(private))
+            self.zones = list(public if self.tasks_have_public_addresses else private)
 
-        self.tasks_have_public_addresses = args.settings.nat == "none"
         self.task_subnet_ids = (
             self.public_subnet_ids if self.tasks_have_public_addresses else self.private_subnet_ids
         )
@@ -90,7 +87,7 @@ class Network(pulumi.ComponentResource):
             },
         )
 
-    def _make_vpc(self, name: str, args: NetworkArgs) -> None:
+    def _create_vpc(self, name: str, args: NetworkArgs) -> None:
         settings = args.settings
         self.zones = zones = self._zones(settings.availability_zones)
         layout = subnet_layout(settings.cidr)[: len(zones)]
@@ -103,8 +100,7 @@ class Network(pulumi.ComponentResource):
             assign_generated_ipv6_cidr_block=settings.ipv6,
             nat_gateways={"strategy": _NAT_STRATEGY[settings.nat]},
             subnet_strategy=awsx.ec2.SubnetAllocationStrategy.AUTO,
-            # Both kinds always: a private subnet without NAT costs nothing, and turning NAT on then moves
-            # none.
+            # Always both types: private subnets without NAT are free, and enabling NAT then moves no subnets.
             subnet_specs=[
                 {
                     "type": awsx.ec2.SubnetType.PUBLIC,
@@ -114,26 +110,24 @@ class Network(pulumi.ComponentResource):
                 {
                     "type": awsx.ec2.SubnetType.PRIVATE,
                     "cidr_blocks": [str(slot.private) for slot in layout],
-                    # awsx numbers IPv6 blocks public first, so that those of the private subnets depend on
-                    # how many zones there are: a zone more would move them. Tasks there reach the internet by
-                    # IPv4 and NAT.
+                    # awsx assigns IPv6 blocks to public subnets first, so that the blocks of private subnets
+                    # would change with the number of zones. Tasks there use IPv4 and NAT.
                     "assign_ipv6_address_on_creation": False,
                 },
             ],
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=args.protect,
-                transforms=[_without_automatic_public_addresses],
+                transforms=[_disable_public_addresses],
             ),
         )
-        # The group that AWS gives to whatever names none lets everything in and out; without rules it lets
-        # nothing.
+        # AWS assigns this group to resources without one; it allows all traffic until its rules are removed.
         aws.ec2.DefaultSecurityGroup(
             f"{name}-default",
             vpc_id=vpc.vpc_id,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        # It costs nothing, and the layers of images and flow logs need no NAT then.
+        # Free, and image layers and flow logs then do not pass through the NAT gateway.
         aws.ec2.VpcEndpoint(
             f"{name}-s3",
             vpc_id=vpc.vpc_id,
@@ -154,8 +148,7 @@ class Network(pulumi.ComponentResource):
         self.private_subnet_ids = vpc.private_subnet_ids.apply(list)
 
     def _zones(self, count: int) -> list[str]:
-        # awsx would take the first names of all zones, among them Local Zones that the account has switched
-        # on.
+        # By default awsx uses the first zones of all, including Local Zones that the account has enabled.
         zones = aws.get_availability_zones(
             exclude_zone_ids=list(ZONES_WITHOUT_FARGATE),
             filters=[{"name": "zone-type", "values": ["availability-zone"]}],
@@ -163,14 +156,14 @@ class Network(pulumi.ComponentResource):
         ).names
         if len(zones) < count:
             raise pulumi.RunError(
-                f"availability-zones is {count}, but this account can use {len(zones)} in its region: "
-                f"{', '.join(zones)}; ask for at most {len(zones)}, or use another aws:region",
+                f"availability-zones = {count}: at most {len(zones)}, for this account can use "
+                f"{', '.join(zones)} in its region; or set another aws:region",
             )
         return sorted(zones)[:count]
 
     def _route_ipv6(self, name: str, vpc: awsx.ec2.Vpc, zones: list[str]) -> None:
-        # awsx gives IPv6 addresses but no route for them. Its route tables come zone by zone, public before
-        # private (awsx 3.11.0, ec2/vpc.ts: one loop over zones, the specs of each sorted by kind).
+        # awsx creates no IPv6 routes. Its route tables are ordered by zone, public before private (awsx
+        # 3.11.0, ec2/vpc.ts: one loop over zones, the specs of each sorted by type).
         gateway_id = vpc.internet_gateway.apply(lambda gateway: gateway.id)
         for index, zone in enumerate(zones):
             aws.ec2.Route(
@@ -184,17 +177,17 @@ class Network(pulumi.ComponentResource):
 
 @dataclass(frozen=True, kw_only=True)
 class ZoneSlot:
-    """The ranges of one Availability Zone."""
+    """The subnet ranges of one Availability Zone."""
 
     public: IPv4Network
     private: IPv4Network
 
 
 def subnet_layout(cidr: str) -> list[ZoneSlot]:
-    """Return where subnets are, whatever the number of zones and the kind of NAT.
+    """Return the subnet ranges, which do not depend on the number of zones or on NAT.
 
-    A zone has a quarter of the VPC: its first half is private, the next quarter public, and the last one is
-    left for what may come (databases, endpoints).
+    A zone has a quarter of the VPC: its first half is private, the next quarter public, and the last quarter
+    is reserved (databases, endpoints).
     """
     slots = IPv4Network(cidr).subnets(prefixlen_diff=ZONE_SLOTS.bit_length() - 1)
     return [
@@ -203,10 +196,10 @@ def subnet_layout(cidr: str) -> list[ZoneSlot]:
     ]
 
 
-def _without_automatic_public_addresses(
+def _disable_public_addresses(
     args: pulumi.ResourceTransformArgs,
 ) -> pulumi.ResourceTransformResult | None:
-    # awsx switches it on for public subnets and has no argument for it; tasks ask for an address themselves
+    # awsx enables it for public subnets and has no argument for it; tasks request an address themselves
     # (EC2.15).
     if args.type_ != "aws:ec2/subnet:Subnet":
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pulumi
 import pulumi_aws as aws
 
-from infra.network.discovery import registered
+from infra.network.discovery import discovery_service
 from infra.observability.alarms import DeploymentAlarms, DeploymentAlarmsArgs, ecs_service_alarms
 from infra.service.autoscaling import Autoscaling, AutoscalingArgs
 from infra.service.compute import Compute
@@ -195,7 +195,7 @@ class Service(pulumi.ComponentResource):
         if not settings.discovery.enabled or namespace_id is None:
             return None
         has_address = compute.network_mode == "awsvpc"
-        registry = registered(
+        registry = discovery_service(
             name, settings.discovery, namespace_id=namespace_id, srv=not has_address, parent=self
         )
         if has_address:

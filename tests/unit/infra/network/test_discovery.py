@@ -1,4 +1,4 @@
-"""Where services find each other: what is made, and for whom."""
+"""Namespaces of service discovery, and the services in them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.network.discovery import Discovery, DiscoveryArgs, registered
+from infra.network.discovery import Discovery, DiscoveryArgs, discovery_service
 from infra.settings import DiscoverySettings
 from tests.unit.infra.factories import Holder, held
 from tests.unit.infra.recorder import Graph, declare
@@ -20,13 +20,13 @@ def _graph(**changes: Any) -> Graph:
     return declare(lambda: Discovery("discovery", DiscoveryArgs(vpc_id="vpc-1", **changes), opts=held()))
 
 
-def _registered(**changes: Any) -> Graph:
+def _service(**changes: Any) -> Graph:
     srv = changes.pop("srv", False)
     settings = DiscoverySettings(enabled=True, **changes)
-    return declare(lambda: registered("api", settings, namespace_id="ns-1", srv=srv, parent=Holder()))
+    return declare(lambda: discovery_service("api", settings, namespace_id="ns-1", srv=srv, parent=Holder()))
 
 
-def test_a_zone_is_known_to_the_vpc_alone() -> None:
+def test_dns_zone_is_private_to_the_vpc() -> None:
     graph = _graph(connect=True, domain="dev.node-on-ecs.internal")
 
     assert graph.one(HTTP, "discovery-connect").inputs == {}
@@ -34,18 +34,20 @@ def test_a_zone_is_known_to_the_vpc_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "made"),
+    ("changes", "counts"),
     [({"connect": True}, {HTTP: 1, DNS: 0}), ({"domain": "a.internal"}, {HTTP: 0, DNS: 1})],
 )
-def test_only_what_a_service_uses_is_made(changes: dict[str, Any], made: dict[str, int]) -> None:
+def test_only_namespaces_that_services_use_are_created(
+    changes: dict[str, Any], counts: dict[str, int]
+) -> None:
     graph = _graph(**changes)
 
-    assert {token: len(graph.all(token)) for token in made} == made
+    assert {token: len(graph.all(token)) for token in counts} == counts
 
 
-def test_tasks_with_an_address_of_their_own_have_a_records() -> None:
-    """ECS takes an unhealthy task out by the custom health check, without which it would do nothing."""
-    assert _registered().one(SERVICE, "api").inputs == {
+def test_tasks_with_their_own_address_have_a_records() -> None:
+    """ECS deregisters unhealthy tasks only with the custom health check."""
+    assert _service().one(SERVICE, "api").inputs == {
         "name": "api",
         "dnsConfig": {
             "namespaceId": "ns-1",
@@ -57,8 +59,8 @@ def test_tasks_with_an_address_of_their_own_have_a_records() -> None:
     }
 
 
-def test_tasks_that_share_an_address_have_srv_records_with_their_port() -> None:
-    inputs = _registered(name="shop", ttl_seconds=60, srv=True).one(SERVICE, "api").inputs
+def test_tasks_that_share_an_address_have_srv_records() -> None:
+    inputs = _service(name="shop", ttl_seconds=60, srv=True).one(SERVICE, "api").inputs
 
     assert inputs["name"] == "shop"
     assert inputs["dnsConfig"]["dnsRecords"] == [{"type": "SRV", "ttl": 60}]

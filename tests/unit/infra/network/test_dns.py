@@ -1,4 +1,4 @@
-"""Names and their certificate."""
+"""DNS records and certificates."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def _host(*, ipv6: bool = False) -> Graph:
     return declare(lambda: Host("alice", args, opts=held()))
 
 
-def test_the_certificate_covers_the_domain_and_all_multidev_hosts() -> None:
-    """With the wildcard from the start, the first copy needs no new certificate."""
+def test_certificate_covers_the_domain_and_all_multidev_hosts() -> None:
+    """With the wildcard, the first copy needs no new certificate."""
     assert _certificate().one("aws:acm/certificate:Certificate", "certificate").inputs == {
         "domainName": "dev.example.com",
         "subjectAlternativeNames": ["*.dev.example.com"],
@@ -38,8 +38,8 @@ def test_the_certificate_covers_the_domain_and_all_multidev_hosts() -> None:
     }
 
 
-def test_domain_and_wildcard_are_proved_by_one_record() -> None:
-    """ACM asks for the same record twice, and Route 53 would refuse the second."""
+def test_domain_and_wildcard_share_one_validation_record() -> None:
+    """ACM requires the same record for both, and Route 53 rejects duplicates."""
     record = _certificate().one(RECORD)
 
     assert record.name == "certificate-proof"
@@ -53,8 +53,8 @@ def test_domain_and_wildcard_are_proved_by_one_record() -> None:
     }
 
 
-def test_whoever_uses_the_certificate_waits_until_it_is_issued() -> None:
-    """A listener refuses a certificate that is still pending."""
+def test_certificate_arn_is_available_when_the_certificate_is_issued() -> None:
+    """Listeners reject a pending certificate."""
 
     def program() -> None:
         args = CertificateArgs(domain="dev.example.com", zone_id="Z1", names=["*.dev.example.com"])
@@ -68,7 +68,7 @@ def test_whoever_uses_the_certificate_waits_until_it_is_issued() -> None:
     assert validation.urn in graph.one("aws:ssm/parameter:Parameter").dependencies
 
 
-def test_a_host_is_an_alias_of_the_load_balancer() -> None:
+def test_host_is_an_alias_of_the_load_balancer() -> None:
     record = _host().one(RECORD)
 
     assert record.name == "alice-ipv4"
@@ -80,14 +80,14 @@ def test_a_host_is_an_alias_of_the_load_balancer() -> None:
     }
 
 
-def test_with_ipv6_a_host_has_an_aaaa_record_too() -> None:
+def test_host_has_an_aaaa_record_with_ipv6() -> None:
     assert {record.name: record.inputs["type"] for record in _host(ipv6=True).all(RECORD)} == {
         "alice-ipv4": "A",
         "alice-ipv6": "AAAA",
     }
 
 
-def test_each_name_is_proved_in_the_zone_that_holds_it() -> None:
+def test_validation_record_of_each_name_is_in_its_zone() -> None:
     args = CertificateArgs(
         domain="dev.example.com",
         zone_id="Z1",
@@ -95,7 +95,7 @@ def test_each_name_is_proved_in_the_zone_that_holds_it() -> None:
         zone_ids={"shop.example.org": "Z2"},
     )
     graph = declare(lambda: Certificate("certificate", args, opts=held()))
-    records = {one.name: (one.inputs["zoneId"], one.inputs["name"]) for one in graph.all(RECORD)}
+    records = {record.name: (record.inputs["zoneId"], record.inputs["name"]) for record in graph.all(RECORD)}
 
     assert graph.one("aws:acm/certificate:Certificate").inputs["subjectAlternativeNames"] == args.names
     assert records == {

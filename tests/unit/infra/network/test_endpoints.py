@@ -1,4 +1,4 @@
-"""AWS's services inside the VPC."""
+"""Interface endpoints of AWS services."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _graph() -> Graph:
     return declare(lambda: Endpoints("endpoints", args, opts=held()))
 
 
-def test_each_service_has_an_address_where_the_tasks_are_and_keeps_its_name() -> None:
+def test_each_aws_service_has_an_endpoint_in_the_task_subnets_with_private_dns() -> None:
     assert _graph().names(ENDPOINT) == ["endpoints-ecr-api", "endpoints-logs"]
     assert _graph().one(ENDPOINT, "endpoints-ecr-api").inputs == {
         "vpcId": "vpc-1",
@@ -33,7 +33,7 @@ def test_each_service_has_an_address_where_the_tasks_are_and_keeps_its_name() ->
     }
 
 
-def test_the_tasks_reach_them_by_https_and_nobody_else_does() -> None:
+def test_only_tasks_can_connect_to_endpoints_by_https() -> None:
     rule = _graph().one("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").inputs
 
     assert (rule["fromPort"], rule["toPort"], rule["ipProtocol"]) == (443, 443, "tcp")

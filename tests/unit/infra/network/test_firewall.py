@@ -1,4 +1,4 @@
-"""The web ACL: its rules, its logs, and what it stands before."""
+"""The web ACL: its rules, its log and its load balancer."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def _graph(**settings: Any) -> Graph:
     args = FirewallArgs(
         settings=FirewallSettings(enabled=True, **settings),
         load_balancer_arn=BALANCER_ARN,
-        place="node-on-ecs-prod",
+        qualified_stack="node-on-ecs-prod",
         log_retention_days=90,
     )
     return declare(lambda: Firewall("firewall", args, opts=held()))
 
 
-def _visible(metric: str) -> dict[str, Any]:
-    return {"metricName": metric, "cloudwatchMetricsEnabled": True, "sampledRequestsEnabled": False}
+def _metrics(name: str) -> dict[str, Any]:
+    return {"metricName": name, "cloudwatchMetricsEnabled": True, "sampledRequestsEnabled": False}
 
 
 def _group(name: str, priority: int, *counted: str) -> dict[str, Any]:
@@ -45,15 +45,15 @@ def _group(name: str, priority: int, *counted: str) -> dict[str, Any]:
                 "ruleActionOverrides": [{"name": rule, "actionToUse": {"count": {}}} for rule in counted],
             }
         },
-        "visibilityConfig": _visible(name),
+        "visibilityConfig": _metrics(name),
     }
 
 
-def test_it_blocks_floods_and_known_attacks_and_lets_large_bodies_to_the_app() -> None:
+def test_web_acl_blocks_floods_and_known_attacks_but_not_large_bodies() -> None:
     assert _graph().one(ACL, "firewall").inputs == {
         "scope": "REGIONAL",
         "defaultAction": {"allow": {}},
-        "visibilityConfig": _visible("firewall"),
+        "visibilityConfig": _metrics("firewall"),
         "rules": [
             {
                 "name": "rate-limit",
@@ -66,7 +66,7 @@ def test_it_blocks_floods_and_known_attacks_and_lets_large_bodies_to_the_app() -
                         "evaluationWindowSec": 300,
                     }
                 },
-                "visibilityConfig": _visible("rate-limit"),
+                "visibilityConfig": _metrics("rate-limit"),
             },
             _group("AWSManagedRulesKnownBadInputsRuleSet", 1),
             _group("AWSManagedRulesCommonRuleSet", 2, "SizeRestrictions_BODY"),
@@ -74,19 +74,19 @@ def test_it_blocks_floods_and_known_attacks_and_lets_large_bodies_to_the_app() -
     }
 
 
-def test_it_can_be_tried_without_blocking_anybody() -> None:
+def test_count_only_blocks_nothing() -> None:
     rules = _graph(count_only=True).one(ACL).inputs["rules"]
 
-    assert [one.get("action") or one["overrideAction"] for one in rules] == [{"count": {}}] * 3
+    assert [rule.get("action") or rule["overrideAction"] for rule in rules] == [{"count": {}}] * 3
 
 
-def test_the_limit_is_the_stack_s() -> None:
+def test_rate_limit_is_configurable() -> None:
     rule = _graph(requests_per_five_minutes=500).one(ACL).inputs["rules"][0]
 
     assert rule["statement"]["rateBasedStatement"]["limit"] == 500
 
 
-def test_it_logs_what_it_blocks_without_credentials_into_a_group_that_waf_accepts() -> None:
+def test_blocked_requests_are_logged_without_credentials() -> None:
     graph = _graph()
     arn = "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/firewall-1a2b3c4"
 
@@ -116,14 +116,14 @@ def test_it_logs_what_it_blocks_without_credentials_into_a_group_that_waf_accept
     assert graph.one(ASSOCIATION).inputs == {"webAclArn": arn, "resourceArn": BALANCER_ARN}
 
 
-def test_its_logs_have_the_stack_s_key(declare_stack: DeclareStack) -> None:
+def test_log_group_has_the_key_of_the_stack(declare_stack: DeclareStack) -> None:
     key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
     graph = declare_stack("prod", {"log-key-arn": key})
 
     assert graph.one("aws:cloudwatch/logGroup:LogGroup", "firewall-logs").inputs["kmsKeyId"] == key
 
 
-def test_only_the_stack_s_own_load_balancer_gets_one(declare_stack: DeclareStack) -> None:
+def test_web_acl_is_for_the_stacks_own_load_balancer(declare_stack: DeclareStack) -> None:
     graph = declare_stack("prod")
 
     assert graph.one(ASSOCIATION).inputs["resourceArn"] == graph.exports["load_balancer_arn"]
@@ -131,7 +131,7 @@ def test_only_the_stack_s_own_load_balancer_gets_one(declare_stack: DeclareStack
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "message"),
     [
         ({"firewall": {"count-only": True}}, "of use only together with `enabled`"),
         ({"firewall": {"enabled": True, "requests-per-five-minutes": 5}}, "requests-per-five-minutes = 5"),
@@ -145,10 +145,10 @@ def test_only_the_stack_s_own_load_balancer_gets_one(declare_stack: DeclareStack
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused(
-    declare_stack: DeclareStack, changes: dict[str, Any], says: str
+def test_invalid_settings_are_rejected(
+    declare_stack: DeclareStack, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(SettingsError) as raised:
         declare_stack("dev", changes)
 
-    assert says in str(raised.value)
+    assert message in str(raised.value)

@@ -1,4 +1,4 @@
-"""The load balancer and its listeners."""
+"""The application load balancer and its listeners."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.unit.infra.recorder import Declared, Graph, declare, once
 
 LISTENER = "aws:lb/listener:Listener"
 COMPONENT = "node-on-ecs:infra:LoadBalancer"
+CERTIFICATE = "arn:of:the:certificate"
 
 
 @once
@@ -43,7 +44,11 @@ def _load_balancer(graph: Graph) -> Declared:
     return graph.one("aws:lb/loadBalancer:LoadBalancer", "load-balancer")
 
 
-def test_it_is_open_to_the_internet_and_wary_of_it() -> None:
+def _listener(graph: Graph, name: str) -> dict[str, Any]:
+    return graph.one(LISTENER, f"load-balancer-{name}").inputs
+
+
+def test_load_balancer_is_public_and_rejects_invalid_requests() -> None:
     inputs = _load_balancer(_graph(idle_timeout_seconds=90)).inputs
 
     assert inputs == {
@@ -59,21 +64,28 @@ def test_it_is_open_to_the_internet_and_wary_of_it() -> None:
     }
 
 
-def test_it_may_be_for_the_vpc_alone() -> None:
-    assert _load_balancer(_graph(internal=True)).inputs["internal"] is True
+def test_load_balancer_can_be_internal_with_ipv6_logs_and_protected() -> None:
+    load_balancer = _load_balancer(_graph(internal=True, ipv6=True, log_bucket="logs", protect=True))
+
+    logs = {"bucket": "logs", "prefix": "node-on-ecs/dev", "enabled": True}
+    assert load_balancer.protect is True
+    assert load_balancer.inputs["enableDeletionProtection"] is True
+    assert load_balancer.inputs["internal"] is True
+    assert load_balancer.inputs["ipAddressType"] == "dualstack"
+    assert (load_balancer.inputs["accessLogs"], load_balancer.inputs["connectionLogs"]) == (logs, logs)
 
 
-def test_browsers_are_kept_to_https_by_every_listener_that_speaks_it() -> None:
+def test_hsts_header_is_on_every_https_listener() -> None:
     graph = _graph(
-        certificate_arn="arn:of:the:certificate",
+        certificate_arn=CERTIFICATE,
         test_listener=True,
         domain="dev.example.com",
         hsts_seconds=31_536_000,
         hsts_subdomains=True,
     )
     headers = {
-        one.name: one.inputs.get("routingHttpResponseStrictTransportSecurityHeaderValue")
-        for one in graph.all(LISTENER)
+        listener.name: listener.inputs.get("routingHttpResponseStrictTransportSecurityHeaderValue")
+        for listener in graph.all(LISTENER)
     }
 
     assert headers == {
@@ -83,31 +95,19 @@ def test_browsers_are_kept_to_https_by_every_listener_that_speaks_it() -> None:
     }
 
 
-@pytest.mark.parametrize("protect", [True, False])
-def test_neither_pulumi_nor_aws_deletes_it_if_it_is_protected(protect: bool) -> None:  # noqa: FBT001
-    load_balancer = _load_balancer(_graph(protect=protect))
-
-    assert load_balancer.protect is protect
-    assert load_balancer.inputs["enableDeletionProtection"] is protect
-
-
-def test_with_ipv6_it_has_both_kinds_of_address() -> None:
-    assert _load_balancer(_graph(ipv6=True)).inputs["ipAddressType"] == "dualstack"
-
-
-def test_with_a_certificate_services_are_served_by_https_with_the_policy_of_the_settings() -> None:
-    """Without a policy the provider would choose one that still speaks TLS 1.0."""
-    graph = _graph(certificate_arn="arn:of:the:certificate", tls_policy="ELBSecurityPolicy-TLS13-1-3-2021-06")
-    https = graph.one(LISTENER, "load-balancer-https").inputs
+def test_https_listener_has_the_configured_tls_policy() -> None:
+    """The provider's default policy allows TLS 1.0."""
+    graph = _graph(certificate_arn=CERTIFICATE, tls_policy="ELBSecurityPolicy-TLS13-1-3-2021-06")
+    https = _listener(graph, "https")
 
     assert (https["port"], https["protocol"]) == (443, "HTTPS")
     assert https["sslPolicy"] == "ELBSecurityPolicy-TLS13-1-3-2021-06"
-    assert https["certificateArn"] == "arn:of:the:certificate"
+    assert https["certificateArn"] == CERTIFICATE
     assert "load-balancer-https" in graph.component_outputs(COMPONENT, "load-balancer")["listener_arn"]
 
 
-def test_with_a_certificate_http_leads_to_https_for_good() -> None:
-    http = _graph(certificate_arn="arn:of:the:certificate").one(LISTENER, "load-balancer-http").inputs
+def test_http_redirects_permanently_to_https_with_a_certificate() -> None:
+    http = _listener(_graph(certificate_arn=CERTIFICATE), "http")
 
     assert (http["port"], http["protocol"]) == (80, "HTTP")
     assert http["defaultActions"] == [
@@ -118,21 +118,19 @@ def test_with_a_certificate_http_leads_to_https_for_good() -> None:
     ]
 
 
-def test_without_a_certificate_services_are_served_by_http() -> None:
+def test_services_are_served_by_http_without_a_certificate() -> None:
     graph = _graph()
-    http = graph.one(LISTENER).inputs
 
-    assert (http["port"], http["protocol"]) == (80, "HTTP")
+    assert graph.names(LISTENER) == ["load-balancer-http"]
+    assert (_listener(graph, "http")["port"], _listener(graph, "http")["protocol"]) == (80, "HTTP")
     assert "load-balancer-http" in graph.component_outputs(COMPONENT, "load-balancer")["listener_arn"]
 
 
-@pytest.mark.parametrize("certificate_arn", ["arn:of:the:certificate", None])
-def test_what_no_service_answers_is_a_404(certificate_arn: str | None) -> None:
-    """Not the first service that happens to be there."""
+@pytest.mark.parametrize("certificate_arn", [CERTIFICATE, None])
+def test_requests_that_no_service_matches_get_a_404(certificate_arn: str | None) -> None:
+    """Not the response of an arbitrary service."""
     graph = _graph(certificate_arn=certificate_arn)
-    name = "load-balancer-https" if certificate_arn else "load-balancer-http"
-
-    (action,) = graph.one(LISTENER, name).inputs["defaultActions"]
+    (action,) = _listener(graph, "https" if certificate_arn else "http")["defaultActions"]
 
     assert action["type"] == "fixed-response"
     assert action["fixedResponse"]["statusCode"] == "404"
@@ -140,37 +138,21 @@ def test_what_no_service_answers_is_a_404(certificate_arn: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("certificate_arn", "protocol", "port"), [(None, "HTTP", 8080), ("arn:of:the:certificate", "HTTPS", 8443)]
+    ("certificate_arn", "protocol", "port"), [(None, "HTTP", 8080), (CERTIFICATE, "HTTPS", 8443)]
 )
-def test_testers_speak_to_a_listener_of_their_own_as_users_do(
+def test_test_listener_is_configured_like_that_of_users(
     certificate_arn: str | None, protocol: str, port: int
 ) -> None:
     graph = _graph(certificate_arn=certificate_arn, test_listener=True)
-    test = graph.one(LISTENER, "load-balancer-test").inputs
-    users = graph.one(LISTENER, f"load-balancer-{protocol.lower()}").inputs
+    test, users = _listener(graph, "test"), _listener(graph, protocol.lower())
 
     assert (test["protocol"], test["port"]) == (protocol, port)
-    assert test.get("sslPolicy") == users.get("sslPolicy")
-    assert test.get("certificateArn") == users.get("certificateArn") == certificate_arn
-    assert test["defaultActions"] == users["defaultActions"]
-    assert (
-        "listener/load-balancer-test"
-        in graph.component_outputs(COMPONENT, "load-balancer")["test_listener_arn"]
-    )
+    assert {**test, "port": users["port"]} == users
+    outputs = graph.component_outputs(COMPONENT, "load-balancer")
+    assert "listener/load-balancer-test" in outputs["test_listener_arn"]
 
 
-def test_there_is_no_test_listener_unless_one_is_needed() -> None:
-    assert "load-balancer-test" not in _graph().names(LISTENER)
-
-
-def test_metrics_find_it_by_the_end_of_its_arn() -> None:
+def test_arn_suffix_is_the_name_in_metrics() -> None:
     outputs = _graph().component_outputs(COMPONENT, "load-balancer")
 
     assert outputs["arn_suffix"] == "app/load-balancer-1a2b3c4/0123456789abcdef"
-
-
-def test_it_logs_requests_and_connections_where_a_bucket_is_named() -> None:
-    inputs = _load_balancer(_graph(log_bucket="logs")).inputs
-
-    logs = {"bucket": "logs", "prefix": "node-on-ecs/dev", "enabled": True}
-    assert (inputs["accessLogs"], inputs["connectionLogs"]) == (logs, logs)

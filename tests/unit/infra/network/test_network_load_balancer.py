@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.network.network_load_balancer import NetworkLoadBalancer, NetworkLoadBalancerArgs
+from infra.network.load_balancer import NetworkLoadBalancer, NetworkLoadBalancerArgs
 from infra.settings import NetworkLoadBalancerSettings
 from tests.unit.infra.factories import held
 from tests.unit.infra.recorder import Graph, declare, once
@@ -31,8 +31,8 @@ def _graph(
     return declare(lambda: NetworkLoadBalancer("network-load-balancer", args, opts=held()))
 
 
-def test_it_has_a_security_group_from_the_start_and_reaches_tasks_in_every_zone() -> None:
-    """AWS gives a group to a network load balancer only when it is made."""
+def test_load_balancer_has_a_security_group_and_connects_to_tasks_in_every_zone() -> None:
+    """A network load balancer can have a group only from its creation on."""
     assert _graph().one(LOAD_BALANCER, "network-load-balancer").inputs == {
         "loadBalancerType": "network",
         "internal": False,
@@ -44,7 +44,7 @@ def test_it_has_a_security_group_from_the_start_and_reaches_tasks_in_every_zone(
     }
 
 
-def test_what_it_decrypts_is_logged_below_the_stack_s_prefix() -> None:
+def test_access_logs_have_the_prefix_of_the_stack() -> None:
     assert _graph(log_bucket="logs").one(LOAD_BALANCER, "network-load-balancer").inputs["accessLogs"] == {
         "bucket": "logs",
         "prefix": "node-on-ecs/prod",
@@ -52,12 +52,12 @@ def test_what_it_decrypts_is_logged_below_the_stack_s_prefix() -> None:
     }
 
 
-def test_fixed_addresses_are_one_for_each_zone_by_its_name() -> None:
-    """A zone more moves no address."""
+def test_fixed_addresses_are_named_after_their_zones() -> None:
+    """Another zone then changes no address."""
     graph = _graph(fixed_addresses=True)
     inputs = graph.one(LOAD_BALANCER).inputs
 
-    assert {one.name: one.inputs for one in graph.all(ADDRESS)} == {
+    assert {address.name: address.inputs for address in graph.all(ADDRESS)} == {
         "network-load-balancer-us-east-1a": {"domain": "vpc"},
         "network-load-balancer-us-east-1b": {"domain": "vpc"},
     }
@@ -72,14 +72,14 @@ def test_fixed_addresses_are_one_for_each_zone_by_its_name() -> None:
     ]
 
 
-def test_addresses_leave_the_old_load_balancer_before_there_is_another() -> None:
-    """An Elastic IP address is one load balancer's at a time; without any, the new one comes first."""
+def test_load_balancer_with_fixed_addresses_is_deleted_before_its_replacement() -> None:
+    """An Elastic IP address belongs to one load balancer at a time."""
     assert _graph(fixed_addresses=True).one(LOAD_BALANCER).delete_before_replace
     assert not _graph().one(LOAD_BALANCER).delete_before_replace
 
 
-def test_it_may_be_for_the_vpc_alone_with_ipv6_and_protected() -> None:
-    balancer = _graph(internal=True, ipv6=True, protect=True).one(LOAD_BALANCER)
+def test_load_balancer_can_be_internal_with_ipv6_and_protected() -> None:
+    load_balancer = _graph(internal=True, ipv6=True, protect=True).one(LOAD_BALANCER)
 
-    assert (balancer.inputs["internal"], balancer.inputs["ipAddressType"]) == (True, "dualstack")
-    assert (balancer.protect, balancer.inputs["enableDeletionProtection"]) == (True, True)
+    assert (load_balancer.inputs["internal"], load_balancer.inputs["ipAddressType"]) == (True, "dualstack")
+    assert (load_balancer.protect, load_balancer.inputs["enableDeletionProtection"]) == (True, True)

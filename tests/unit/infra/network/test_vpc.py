@@ -1,4 +1,4 @@
-"""The network: a layout that nothing moves, and no way in that nobody asked for."""
+"""The network: its layout, its subnets and an existing VPC."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def _ranges(graph: Graph) -> dict[tuple[str, str], str]:
     }
 
 
-def test_no_subnet_moves_when_nat_or_the_number_of_zones_changes() -> None:
-    """Another range replaces a subnet, and with it the load balancer and every task in it."""
+def test_subnets_keep_their_ranges_when_nat_or_the_number_of_zones_changes() -> None:
+    """A change of a range replaces the subnet, with the load balancer and every task in it."""
     layouts = [
         _ranges(_network(nat=nat, availability_zones=zones))
         for nat, zones in (("none", 2), ("single", 3), ("one-per-az", 4))
@@ -51,8 +51,8 @@ def test_no_subnet_moves_when_nat_or_the_number_of_zones_changes() -> None:
 
 
 @pytest.mark.parametrize("cidr", ["10.0.0.0/16", "192.168.4.0/22", "172.16.128.0/19"])
-def test_subnets_lie_in_the_vpc_and_apart_and_are_big_enough_for_a_load_balancer(cidr: str) -> None:
-    """AWS refuses ranges that overlap, and a load balancer wants a /27 at least."""
+def test_subnets_do_not_overlap_and_are_large_enough_for_a_load_balancer(cidr: str) -> None:
+    """AWS rejects ranges that overlap, and requires a /27 or larger for a load balancer."""
     subnets = [subnet for slot in subnet_layout(cidr) for subnet in (slot.public, slot.private)]
 
     assert all(subnet.subnet_of(IPv4Network(cidr)) for subnet in subnets)
@@ -83,8 +83,8 @@ def test_subnets_lie_in_the_vpc_and_apart_and_are_big_enough_for_a_load_balancer
         ),
     ],
 )
-def test_the_layout_is_the_one_that_stacks_already_have(cidr: str, layout: list[tuple[str, str]]) -> None:
-    """Written out, because a prettier formula would move every subnet there is."""
+def test_layout_is_that_of_existing_stacks(cidr: str, layout: list[tuple[str, str]]) -> None:
+    """Spelled out, because another formula would replace the subnets of existing stacks."""
     assert [(str(slot.private), str(slot.public)) for slot in subnet_layout(cidr)] == layout
 
 
@@ -92,21 +92,21 @@ def test_the_layout_is_the_one_that_stacks_already_have(cidr: str, layout: list[
     ("nat", "strategy"),
     [("none", "None"), ("single", "Single"), ("one-per-az", "OnePerAz")],
 )
-def test_nat_is_what_the_settings_say(nat: str, strategy: str) -> None:
+def test_nat_gateways_follow_the_settings(nat: str, strategy: str) -> None:
     assert _network(nat=nat).one(VPC).inputs["natGateways"] == {"strategy": strategy}
 
 
-@pytest.mark.parametrize(("nat", "kind"), [("none", "public"), ("single", "private")])
-def test_tasks_have_public_addresses_only_where_there_is_no_nat(nat: str, kind: str) -> None:
-    """They could not pull their image otherwise."""
+@pytest.mark.parametrize(("nat", "subnets"), [("none", "public"), ("single", "private")])
+def test_tasks_have_public_addresses_only_without_nat(nat: str, subnets: str) -> None:
+    """Otherwise they could not pull their image."""
     outputs = _network(nat=nat).component_outputs(NETWORK, "network")
 
-    assert outputs["tasks_have_public_addresses"] is (kind == "public")
-    assert outputs["task_subnet_ids"] == outputs[f"{kind}_subnet_ids"]
+    assert outputs["tasks_have_public_addresses"] is (subnets == "public")
+    assert outputs["task_subnet_ids"] == outputs[f"{subnets}_subnet_ids"]
 
 
-def test_no_subnet_gives_public_addresses_by_itself() -> None:
-    """Awsx switches it on, so a transform has to reach its subnets, and nothing but its subnets."""
+def test_subnets_assign_no_public_addresses() -> None:
+    """Awsx enables it for public subnets; a transform disables it, for subnets only."""
     (transform,) = _network().one(VPC).transforms
 
     def transformed(token: str) -> pulumi.ResourceTransformResult | None:
@@ -127,15 +127,15 @@ def test_no_subnet_gives_public_addresses_by_itself() -> None:
     assert transformed("aws:ec2/routeTable:RouteTable") is None
 
 
-def test_the_default_security_group_of_our_vpc_has_no_rules() -> None:
-    """AWS gives it to whatever names no group (EC2.2)."""
+def test_default_security_group_has_no_rules() -> None:
+    """AWS assigns it to resources without a group (EC2.2)."""
     inputs = _network().one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "network-default").inputs
 
     assert inputs == {"vpcId": "network-vpc-id"}
 
 
-def test_zones_without_fargate_and_local_zones_are_left_out() -> None:
-    """A task that lands in one of them never starts. By id: the same name is another zone in each account."""
+def test_zones_without_fargate_and_local_zones_are_excluded() -> None:
+    """Tasks would never start there. By id, as the name of a zone differs between accounts."""
     (call,) = _network().calls("aws:index/getAvailabilityZones:getAvailabilityZones")
 
     assert call.arguments["filters"] == [{"name": "zone-type", "values": ["availability-zone"]}]
@@ -148,13 +148,15 @@ def test_zones_without_fargate_and_local_zones_are_left_out() -> None:
     }
 
 
-def test_more_zones_than_the_region_has_are_refused_by_name() -> None:
-    with pytest.raises(pulumi.RunError, match=r"availability-zones is 4, .* can use 2 .*: here-1a, here-1b"):
+def test_more_zones_than_the_region_has_are_rejected() -> None:
+    with pytest.raises(
+        pulumi.RunError, match=r"availability-zones = 4: at most 2, for this account can use here-1a, here-1b"
+    ):
         _network(availability_zones=4, zones=("here-1a", "here-1b"))
 
 
-def test_with_ipv6_only_public_subnets_have_it_and_each_has_a_way_out() -> None:
-    """Awsx numbers the ranges of private subnets by the number of zones, so one zone more would move them."""
+def test_ipv6_is_for_public_subnets_and_each_has_a_route() -> None:
+    """The IPv6 blocks that awsx assigns to private subnets would change with the number of zones."""
     graph = _network(ipv6=True, availability_zones=3)
     inputs = graph.one(VPC).inputs
     routes = {route.name: route.inputs for route in graph.all(ROUTE)}
@@ -174,16 +176,16 @@ def test_with_ipv6_only_public_subnets_have_it_and_each_has_a_way_out() -> None:
     }
 
 
-def test_without_ipv6_there_are_no_ipv6_routes() -> None:
+def test_no_ipv6_routes_without_ipv6() -> None:
     assert _network(ipv6=False).all(ROUTE) == []
 
 
 @pytest.mark.parametrize("protect", [True, False])
-def test_the_vpc_is_protected_if_asked_for(protect: bool) -> None:  # noqa: FBT001
+def test_vpc_can_be_protected(protect: bool) -> None:  # noqa: FBT001
     assert _network(protect=protect).one(VPC).protect is protect
 
 
-def test_an_existing_vpc_is_used_and_nothing_is_made_in_it() -> None:
+def test_existing_vpc_is_used_without_new_resources() -> None:
     public, private = SUBNETS[:2], SUBNETS[2:4]
     graph = _network(vpc_id=EXISTING_VPC, public_subnet_ids=public, private_subnet_ids=private)
 
@@ -197,8 +199,8 @@ def test_an_existing_vpc_is_used_and_nothing_is_made_in_it() -> None:
     }
 
 
-def test_s3_is_reached_without_the_internet() -> None:
-    """Layers of images come from there: behind a NAT gateway each would be paid for."""
+def test_s3_has_a_gateway_endpoint() -> None:
+    """Image layers come from S3; NAT gateways charge for each byte."""
     endpoint = _network(availability_zones=2).one(ENDPOINT, "network-s3").inputs
 
     assert (endpoint["vpcEndpointType"], endpoint["serviceName"]) == ("Gateway", f"com.amazonaws.{REGION}.s3")
