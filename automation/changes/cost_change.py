@@ -18,37 +18,41 @@ from automation.stacks.stacks import ROOT, settings_of
 
 @dataclass(frozen=True, kw_only=True)
 class CostChange:
-    """Dollars a month, before and after an update; a preview does not fail for what has no price."""
+    """Dollars a month before and after an update."""
 
     before: float = 0.0
     after: float = 0.0
     budget: int | None = None
     missing: tuple[str, ...] = ()
-    """Prices that are not known in the region; neither amount includes them."""
+    """Keys of prices that are unknown in the region; the amounts do not include them."""
     unknown: str = ""
     """Why the cost is unknown."""
 
     @classmethod
     def of(cls, stack: str, resources: Sequence[Mapping[str, Any]], *, unchanged: bool = False) -> CostChange:
-        """Compare what the program declares for a stack with the resources that its state has.
+        """Compare the declared resources with those in the state; a failure is returned as `unknown`.
 
-        Without a change, the resources in the state are the declared ones, and the program need not run.
+        Args:
+            stack: the stack's name.
+            resources: those in the state.
+            unchanged: whether both are the same, so that the program need not run.
         """
         try:
-            now = stack_of(resources, origin=f"the state of {stack}", name=stack)
+            deployed = stack_of(resources, origin=f"the state of {stack}", name=stack)
             if unchanged:
-                planned = replace(now, monthly_budget_usd=settings_of(stack, ROOT).monthly_budget_usd)
+                budget = settings_of(stack, ROOT).monthly_budget_usd
+                declared = replace(deployed, monthly_budget_usd=budget)
             else:
-                planned = plan(stack)
+                declared = plan(stack)
             assumptions = Assumptions()
-            after = estimate(planned, TablePrices(planned.region), assumptions)
-            before = estimate(now, TablePrices(now.region or planned.region), assumptions)
+            after = estimate(declared, TablePrices(declared.region), assumptions)
+            before = estimate(deployed, TablePrices(deployed.region or declared.region), assumptions)
         except AutomationError as error:
             return cls(unknown=str(error))
         return cls(
             before=before.usd,
             after=after.usd,
-            budget=planned.monthly_budget_usd,
+            budget=declared.monthly_budget_usd,
             missing=tuple(sorted({*before.missing, *after.missing})),
         )
 
@@ -57,8 +61,7 @@ class CostChange:
         """Whether the stack would cost more than its budget."""
         return self.budget is not None and round(self.after, 2) > self.budget
 
-    def text(self) -> str:
-        """Return the change for people, on one line."""
+    def __str__(self) -> str:
         if self.unknown:
             return f"unknown: {self.unknown}"
         over = f", more than its budget of ${self.budget}" if self.over_budget else ""
@@ -70,7 +73,7 @@ class CostChange:
         return f"{before} → {after} a month ({report.signed(difference)}){over}{without}"
 
     def as_json(self) -> dict[str, Any]:
-        """Return the change for programs."""
+        """Return the change as plain data."""
         return {
             "before_usd": round(self.before, 2),
             "after_usd": round(self.after, 2),

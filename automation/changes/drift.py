@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from automation.changes.formatting import drift_summary, lines
 from automation.changes.github import Comment, summary_option, write
 from automation.console import json_option, show
 from automation.stacks.stacks import Stacks
@@ -27,9 +26,9 @@ _SERVICE: Final = "aws:ecs/service:Service"
 def refresh(stacks: Stacks, /, *, stack: str, as_json: bool) -> None:
     """Update a stack's state to what exists.
 
-    No resource is changed.
+    No resource is changed. Properties that the program ignores are updated, but not shown.
     """
-    _show(stack, stacks.refresh(stack, preview_only=False), as_json=as_json)
+    _show(stack, _differences(stacks, stack, preview_only=False), as_json=as_json)
 
 
 @click.command
@@ -44,33 +43,36 @@ def drift(stacks: Stacks, /, *, stack: str, as_json: bool, summary: Path | None)
     there is drift. Properties that the program ignores do not count, such as the number of tasks that
     autoscaling chooses.
     """
-    resources = stacks.resources(stack)
-    ignored = {one["urn"]: one["ignoreChanges"] for one in resources if one.get("ignoreChanges")}
-    changes = stacks.refresh(stack, preview_only=True).without(ignored)
-    changes = replace(
-        changes, changes=tuple(_with_cause(stacks, stack, change) for change in changes.changes)
-    )
+    found = _differences(stacks, stack, preview_only=True)
+    changes = replace(found, changes=tuple(_with_cause(stacks, stack, change) for change in found.changes))
     write(summary, Comment(stack=stack, title="Drift", changes=changes, drift=True), append=True)
     _show(stack, changes, as_json=as_json)
     return _DRIFT if changes else 0
 
 
+def _differences(stacks: Stacks, stack: str, *, preview_only: bool) -> Changes:
+    """Return the differences in properties that the program does not ignore."""
+    resources = stacks.resources(stack)
+    ignored = {item["urn"]: item["ignoreChanges"] for item in resources if item.get("ignoreChanges")}
+    return stacks.refresh(stack, preview_only=preview_only).without(ignored)
+
+
 def _with_cause(stacks: Stacks, stack: str, change: Change) -> Change:
-    """Return a change with its cause, where ECS itself has rolled a service back."""
-    if change.type != _SERVICE or all(one.path != "taskDefinition" for one in change.differences):
+    """Return a change with its cause, if ECS rolled back a deployment of the service."""
+    if change.type != _SERVICE or all(item.path != "taskDefinition" for item in change.differences):
         return change
     from automation.services.deployed_stack import DeployedStack
     from automation.services.deployments import latest_deployment
 
-    found = DeployedStack.of(stacks, stack)
-    service = found.service(change.name)
-    described = found.describe(service)
+    deployed = DeployedStack.of(stacks, stack)
+    service = deployed.service(change.name)
+    described = deployed.describe(service)
     if described is None:
         return change
-    deployment = latest_deployment(found.clients.client("ecs"), service, described)
+    deployment = latest_deployment(deployed.clients.client("ecs"), service, described)
     return replace(change, cause=deployment.reason)
 
 
 def _show(stack: str, changes: Changes, *, as_json: bool) -> None:
-    told = (*lines(changes), f"{stack}: {drift_summary(changes)}")
-    show(told, {"stack": stack, **changes.as_json()}, as_json=as_json)
+    lines = (*changes.lines(), f"{stack}: {changes.drift_summary}")
+    show(lines, {"stack": stack, **changes.as_json()}, as_json=as_json)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
-from automation.changes.model import KINDS, Change, Changes, Difference, Kind
-from automation.changes.property_path import parse
+from automation.changes.model import KINDS, Change, Changes, Difference, Kind, parse_path
 from policies.engine import SIGNATURE, UNKNOWN_MARKERS
 
 Document = Mapping[str, Any]
@@ -29,8 +28,8 @@ _STACK: Final = "pulumi:pulumi:Stack"
 _NOT_SHOWN: Final = (_STACK, "pulumi:pulumi:StackReference")
 _PROVIDER: Final = "pulumi:providers:"
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 -- how Pulumi marks one
-_LATER: Final = "(known after apply)"
-_LONGEST_BEFORE_UNKNOWN: Final = 80
+_KNOWN_LATER: Final = "(known after apply)"
+_MAXIMUM_BEFORE_UNKNOWN: Final = 80
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][\w$-]*")
 
 
@@ -41,8 +40,9 @@ class Events:
     documents: Sequence[Document] = ()
 
     def changes(self, *, refreshed: bool = False) -> Changes:
-        """Return the changes; those of a refresh are in the events after each step."""
-        found: dict[str, Change] = {}
+        """Return the changes of an update, or those that a refresh detected."""
+        changes: dict[str, Change] = {}
+        # What a refresh reads is in the events after each step.
         for step in self._all("resOutputsEvent" if refreshed else "resourcePreEvent"):
             metadata = step["metadata"]
             urn, token, kind = metadata["urn"], metadata["type"], _KIND_OF.get(metadata["op"])
@@ -50,53 +50,57 @@ class Events:
                 continue
             both = metadata.get("old") and metadata.get("new")
             differences = tuple(_differences(metadata)) if both and kind in ("update", "replace") else ()
-            if not differences and kind == "replace" and urn in found:
-                # A replacement has three steps, of which one has the differences.
-                differences = found[urn].differences
-            # A refresh reads components and providers, too, which exist only in the state.
+            if not differences and kind == "replace" and urn in changes:
+                # Only one of the three steps of a replacement has the differences.
+                differences = changes[urn].differences
+            # A refresh also reads components and providers, which exist only in the state.
             if not refreshed or (differences and not token.startswith(_PROVIDER)) or kind == "delete":
-                found[urn] = Change(kind=kind, urn=urn, type=token, differences=differences)
-        ordered = sorted(found.values(), key=lambda one: (KINDS.index(one.kind), one.type, one.name, one.urn))
-        same = sum(one["resourceChanges"].get("same", 0) for one in self._all("summaryEvent"))
+                changes[urn] = Change(kind=kind, urn=urn, type=token, differences=differences)
+        ordered = sorted(
+            changes.values(), key=lambda item: (KINDS.index(item.kind), item.type, item.name, item.urn)
+        )
+        same = sum(event["resourceChanges"].get("same", 0) for event in self._all("summaryEvent"))
         return Changes(changes=tuple(ordered), same=same)
 
     @property
     def before(self) -> list[Document]:
-        """The resources that the state had when the operation began, each once."""
-        steps = [step["metadata"] for step in self._all("resourcePreEvent")]
-        return list({step["urn"]: step["old"] for step in steps if step.get("old")}.values())
+        """The resources in the state before the operation."""
+        return self._states("old")
 
     @property
     def after(self) -> list[Document]:
-        """The resources that the stack is to have when the operation is done, each once."""
-        steps = [step["metadata"] for step in self._all("resourcePreEvent")]
-        return list({step["urn"]: step["new"] for step in steps if step.get("new")}.values())
+        """The planned resources after the operation."""
+        return self._states("new")
 
     @property
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs after an update, with [secret] for those that are secret."""
-        found: dict[str, Any] = {}
+        outputs: dict[str, Any] = {}
         for step in self._all("resOutputsEvent"):
             new: dict[str, Any] = step["metadata"].get("new") or {}
             if step["metadata"]["type"] == _STACK:
-                found |= new.get("outputs") or {}
-        return {name: _plain(value) for name, value in found.items()}
+                outputs |= new.get("outputs") or {}
+        return {name: _plain(value) for name, value in outputs.items()}
 
     @property
     def errors(self) -> list[str]:
-        """The messages of errors, as they were displayed."""
-        found = self._all("diagnosticEvent")
-        return [one["message"].rstrip() for one in found if one["severity"] == "error"]
+        """The messages of the errors."""
+        events = self._all("diagnosticEvent")
+        return [event["message"].rstrip() for event in events if event["severity"] == "error"]
+
+    def _states(self, side: str) -> list[Document]:
+        steps = [step["metadata"] for step in self._all("resourcePreEvent")]
+        return list({step["urn"]: step[side] for step in steps if step.get(side)}.values())
 
     def _all(self, kind: str) -> Iterator[dict[str, Any]]:
         return (document[kind] for document in self.documents if kind in document)
 
 
 def read(path: Path) -> Events:
-    """Return the events of a log: a JSON document on each line."""
+    """Return the events in a log, which has a JSON document on each line."""
     documents: list[Document] = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        # The process that writes it may have been killed: the last line may be truncated.
+        # The last line is truncated if the CLI was killed.
         with suppress(ValueError):
             documents.append(json.loads(line))
     return Events(documents)
@@ -106,34 +110,33 @@ def _differences(metadata: Document) -> Iterator[Difference]:
     states: list[dict[str, Any]] = [metadata["old"], metadata["new"]]
     inputs: list[dict[str, Any]] = [state.get("inputs") or {} for state in states]
     outputs: list[dict[str, Any]] = [state.get("outputs") or {} for state in states]
-    # Without names from the provider the inputs are compared. What AWS adds by itself, such as the policies
-    # of a role, differs after every first update and is no change.
+    # If the provider names no properties, the inputs are compared. Outputs that AWS adds, such as the
+    # policies of a role, differ after each first update.
     paths: Iterable[str] = metadata.get("detailedDiff") or metadata.get("diffs") or {*inputs[0], *inputs[1]}
     for path in sorted(paths):
         if path.startswith("__"):
             continue
         old, new = (_at({**out, **given}, path) for out, given in zip(outputs, inputs, strict=True))
         if old == new and outputs[1]:
-            # Some providers read outputs back, and leave the inputs as they were.
+            # Some providers read outputs only, and keep the inputs.
             old, new = (_at(out, path) for out in outputs)
         yield from _leaves(path, old, new)
 
 
 def _leaves(path: str, old: Any, new: Any) -> Iterator[Difference]:
-    """Yield what differs, as deep in it as both sides have the same form, also in JSON."""
+    """Yield the differences of two values, as deeply nested as possible, also within JSON text."""
     if old == new:
         return
     pair = [_by_key(_parsed(value)) for value in (old, new)]
     if all(isinstance(value, dict) for value in pair) and pair[0] != pair[1]:
-        one, other = cast("list[dict[Any, Any]]", pair)
-        for key in sorted({*one, *other}, key=lambda key: (isinstance(key, str), key)):
-            yield from _leaves(path + _step(key), one.get(key), other.get(key))
+        before, after = cast("list[dict[Any, Any]]", pair)
+        for key in sorted({*before, *after}, key=lambda key: (isinstance(key, str), key)):
+            yield from _leaves(path + _step(key), before.get(key), after.get(key))
     else:
-        before, after = _shown(old), _shown(new)
-        if after == _LATER and before is not None and len(before) > _LONGEST_BEFORE_UNKNOWN:
-            # Where they differ is not known yet.
-            before = f"{before[: _LONGEST_BEFORE_UNKNOWN - 1]}…"
-        yield Difference(path=path, old=before, new=after)
+        shown, new_shown = _shown(old), _shown(new)
+        if new_shown == _KNOWN_LATER and shown is not None and len(shown) > _MAXIMUM_BEFORE_UNKNOWN:
+            shown = f"{shown[: _MAXIMUM_BEFORE_UNKNOWN - 1]}…"
+        yield Difference(path=path, old=shown, new=new_shown)
 
 
 def _parsed(value: Any) -> Any:
@@ -146,13 +149,13 @@ def _parsed(value: Any) -> Any:
 
 
 def _by_key(value: Any) -> Any:
-    """Return a list as a dictionary: by the names of its items where they have some, else by index."""
+    """Return a list as a dictionary: by the names of its items if all have one, else by index."""
     if isinstance(value, dict) and SIGNATURE in value:
         return None
     if not isinstance(value, list):
         return cast("Any", value)
     items = cast("list[Any]", value)
-    names = [cast("dict[str, Any]", one).get("name") if isinstance(one, dict) else None for one in items]
+    names = [cast("dict[str, Any]", item).get("name") if isinstance(item, dict) else None for item in items]
     if all(isinstance(name, str) for name in names) and len({*names}) == len(items):
         return dict(zip(names, items, strict=True))
     return dict(enumerate(items))
@@ -166,7 +169,7 @@ def _step(key: str | int) -> str:
 
 def _at(value: Any, path: str) -> Any:
     try:
-        for step in parse(path):
+        for step in parse_path(path):
             value = value[step]
     except (KeyError, IndexError, TypeError):
         return None
@@ -184,7 +187,7 @@ def _shown(value: Any) -> str | None:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
-        return _LATER if value in UNKNOWN_MARKERS else value
+        return _KNOWN_LATER if value in UNKNOWN_MARKERS else value
     if isinstance(value, list):
         return [_plain(item) for item in cast("list[Any]", value)]
     if isinstance(value, dict):

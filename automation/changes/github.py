@@ -1,4 +1,4 @@
-"""What GitHub shows of a stack: a pull request's comment, or the summary of a job."""
+"""Markdown about a stack for GitHub: a pull request's comment, or the summary of a job."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from automation.errors import AutomationError
 if TYPE_CHECKING:
     from automation.changes.model import Changes
 
-LONGEST: Final = 65_536
-"""Characters that GitHub takes: https://github.com/orgs/community/discussions/27190"""
-_LONGEST_DETAIL: Final = 55_000
-_LONGEST_FAILURE: Final = 6_000
+MAXIMUM_LENGTH: Final = 65_536
+"""Characters in a comment: https://github.com/orgs/community/discussions/27190"""
+_MAXIMUM_DETAIL: Final = 55_000
+_MAXIMUM_FAILURE: Final = 6_000
 _INVISIBLE: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
 
 file_type: Final = click.Path(dir_okay=False, path_type=Path)
@@ -36,45 +36,43 @@ def marker(stack: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Comment:
-    """What is reported of one stack."""
+    """A report about one stack."""
 
     stack: str
     title: str
-    """What was done, such as "Preview"."""
+    """The operation, such as "Preview"."""
     changes: Changes | None = None
     drift: bool = False
     """Whether the changes are differences from the state."""
     remarks: Sequence[str] = ()
-    """Paragraphs in Markdown between the counts and the detail."""
+    """Paragraphs in Markdown after the heading."""
     policies: Sequence[str] = ()
-    """What the controls say of the stack, one line each and the summary last."""
+    """Results of the security controls, one line each and the summary last."""
     failure: str = ""
-    """Why it failed."""
+    """Why the operation failed."""
 
     def markdown(self) -> str:
-        """Return the text: counts first, detail folded, never longer than GitHub takes."""
-        from automation.changes.formatting import drift_summary, lines, summary
-
+        """Return the text, with details folded, and never longer than GitHub allows."""
         head = f"### {self.title} of `{self.stack}`"
         if self.failure:
             head = f"{head}: failed"
         elif self.changes is not None:
-            head = f"{head}: {(drift_summary if self.drift else summary)(self.changes)}"
+            head = f"{head}: {self.changes.drift_summary if self.drift else self.changes.summary}"
         parts = [marker(self.stack), head, *self.remarks]
         if self.failure:
-            parts.append(_fenced(_end_of(clean(self.failure)), "text"))
+            parts.append(_fenced(_shortened(clean(self.failure)), "text"))
         if self.policies:
             *detail, result = self.policies
             parts.append(f"**Policies:** {clean(result)}")
             if detail:
                 parts.append(_folded("Policies", detail, "text"))
         if self.changes:
-            parts.append(_folded("Differences" if self.drift else "Changes", lines(self.changes)))
-        return "\n\n".join(parts)[: LONGEST - 1] + "\n"
+            parts.append(_folded("Differences" if self.drift else "Changes", self.changes.lines()))
+        return "\n\n".join(parts)[: MAXIMUM_LENGTH - 1] + "\n"
 
 
 def write(path: Path | None, comment: Comment, *, append: bool = False) -> None:
-    """Write a comment to a file, if there is to be one, or append it, as GitHub wants a job's summary.
+    """Write a comment to a file if a path is given, or append it, as to the summary of a job.
 
     Raises:
         AutomationError: the file cannot be written.
@@ -85,7 +83,7 @@ def write(path: Path | None, comment: Comment, *, append: bool = False) -> None:
 
 @contextmanager
 def failure_written(path: Path | None, stack: str, title: str, *, append: bool = True) -> Generator[None]:
-    """If the block fails, write the reason to a file, if one is named."""
+    """If the block fails, write the reason to a file, if a path is given."""
     try:
         yield
     except AutomationError as error:
@@ -94,14 +92,14 @@ def failure_written(path: Path | None, stack: str, title: str, *, append: bool =
 
 
 def clean(text: str) -> str:
-    """Return a text without a terminal's colours and other invisible characters."""
+    """Return a text without colours and other invisible characters."""
     return _INVISIBLE.sub("", text)
 
 
 def _folded(title: str, lines: Iterable[str], language: str = "diff") -> str:
     all_lines = [clean(line) for line in lines]
     kept: list[str] = []
-    left = _LONGEST_DETAIL
+    left = _MAXIMUM_DETAIL
     for line in all_lines:
         left -= len(line) + 1
         if left < 0:
@@ -113,11 +111,11 @@ def _folded(title: str, lines: Iterable[str], language: str = "diff") -> str:
 
 
 def _fenced(text: str, language: str) -> str:
-    # A fence ends at as many signs as it began with: more than the text has in a row.
-    most = max((len(found) for found in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, most + 1)
+    # Longer than any fence in the text.
+    longest = max(map(len, re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
 
 
-def _end_of(text: str) -> str:
-    return text if len(text) <= _LONGEST_FAILURE else f"…{text[-_LONGEST_FAILURE:]}"
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MAXIMUM_FAILURE else f"…{text[-_MAXIMUM_FAILURE:]}"

@@ -40,24 +40,24 @@ def policies(
 
     The exit code is 1 if a mandatory control fails and the file has no exception for it.
     """
-    exceptions = exceptions_of(stacks, stack)
-    found = stacks.resources(stack) if deployed else stacks.preview(stack).after
-    if not found:
+    exceptions = exceptions_for(stacks, stack)
+    resources = stacks.resources(stack) if deployed else stacks.preview(stack).after
+    if not resources:
         raise AutomationError(
             f"{stack} has no resources: leave --deployed out, or run {to_type('up', stack)} first"
         )
-    declaration = declaration_of(found)
+    declaration = declaration_of(resources)
     if terraform_plan is not None:
         from policies.terraform_plan import terraform_plan as plan_of
 
         write_text(terraform_plan, json.dumps(plan_of(declaration), indent=2) + "\n")
     report = evaluate(declaration, exceptions)
-    show(lines_of(stack, report), {"stack": stack, **as_document(report)}, as_json=as_json)
+    show(lines_of(stack, report), {"stack": stack, **report_as_json(report)}, as_json=as_json)
     return _FAILED if report.failures else 0
 
 
-def exceptions_of(stacks: Stacks, stack: str) -> Mapping[str, str]:
-    """Return what the stack's file does without; before a preview, which takes a while.
+def exceptions_for(stacks: Stacks, stack: str) -> Mapping[str, str]:
+    """Return the exceptions in a stack's file.
 
     Raises:
         AutomationError: an exception names no control, or has no reason.
@@ -69,36 +69,36 @@ def exceptions_of(stacks: Stacks, stack: str) -> Mapping[str, str]:
 
 
 def declaration_of(states: Iterable[Mapping[str, Any]]) -> Declaration:
-    """Return resources as a preview's events and the state have them."""
+    """Convert resources of a preview's events, or of the state."""
     return Declaration.of(
         Resource(
-            type=one["type"],
-            name=name_of(one["urn"]),
-            inputs=plain(one.get("inputs") or {}),
-            urn=one["urn"],
-            id=one.get("id") or "",
-            outputs=plain(one.get("outputs") or {}),
-            refers=_refers(one.get("propertyDependencies") or {}),
+            type=item["type"],
+            name=name_of(item["urn"]),
+            inputs=plain(item.get("inputs") or {}),
+            urn=item["urn"],
+            id=item.get("id") or "",
+            outputs=plain(item.get("outputs") or {}),
+            refers=_references(item.get("propertyDependencies") or {}),
         )
-        for one in states
+        for item in states
     )
 
 
-def _refers(dependencies: Mapping[str, Iterable[str] | None]) -> Mapping[str, frozenset[str]]:
+def _references(dependencies: Mapping[str, Iterable[str] | None]) -> Mapping[str, frozenset[str]]:
     return {key: frozenset(urns) for key, urns in dependencies.items() if urns}
 
 
 def lines_of(stack: str, report: Report) -> Iterator[str]:
-    """Yield a report for people, the summary last."""
+    """Yield the lines of a report, the summary last."""
     for title, findings in (("FAILED", report.failures), ("advice", report.advice)):
-        for one in findings:
-            yield f"{title:<9}  {one}"
-            yield f"{'':<9}  fix: {one.control.fix}"
-    for one in report.excepted:
-        yield f"exception  {one}: {one.reason}"
+        for finding in findings:
+            yield f"{title:<9}  {finding}"
+            yield f"{'':<9}  fix: {finding.control.fix}"
+    for finding in report.excepted:
+        yield f"exception  {finding}: {finding.reason}"
     for id_, names in report.undecided.items():
-        later = "not known before the update; check it with --deployed afterwards"
-        yield f"later      {id_} {', '.join(names)}: {later}"
+        hint = "not known before the update; check it with --deployed afterwards"
+        yield f"later      {id_} {', '.join(names)}: {hint}"
     for name in report.unused:
         yield f"unused     exceptions.{name}: no resource needs it any more"
     controls = f"{report.checked} control{'' if report.checked == 1 else 's'}"
@@ -108,20 +108,20 @@ def lines_of(stack: str, report: Report) -> Iterator[str]:
     )
 
 
-def as_document(report: Report) -> dict[str, Any]:
-    """Return a report for programs."""
+def report_as_json(report: Report) -> dict[str, Any]:
+    """Return a report as plain data."""
 
     def listed(findings: Iterable[Finding]) -> list[dict[str, str | None]]:
         return [
             {
-                "control": one.control.id,
-                "level": one.control.level,
-                "resource": one.resource,
-                "fault": one.fault,
-                "fix": one.control.fix,
-                "reason": one.reason,
+                "control": finding.control.id,
+                "level": finding.control.level,
+                "resource": finding.resource,
+                "fault": finding.fault,
+                "fix": finding.control.fix,
+                "reason": finding.reason,
             }
-            for one in findings
+            for finding in findings
         ]
 
     return {

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import click
 
 from automation.changes.cost_change import CostChange
-from automation.changes.formatting import lines, summary
 from automation.changes.github import Comment, failure_written, file_type, write
 from automation.console import json_option, say, say_error, show, to_type
 from automation.services.quota import vcpu_warning
 from automation.stacks.stacks import Stacks
 
-if TYPE_CHECKING:
-    from automation.changes.events import Events
-
 _FAILED: Final = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Judged:
-    """What the controls say of a preview; nothing, where nobody asked."""
-
-    lines: tuple[str, ...] = ()
-    document: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    failed: int = 0
-    """How many mandatory controls fail."""
 
 
 @click.command
@@ -58,28 +42,39 @@ def preview(
 
     With --policies the exit code is 1 if a mandatory control fails without an exception.
     """
-    # Written for a failure, too: else the comment of the previous push would remain.
+    report, report_lines = None, list[str]()
+    # A failure replaces the comment of the previous push, too.
     with failure_written(comment, stack, "Preview", append=False):
-        judge = _judge(stacks, stack) if policies else None
-        events = stacks.preview(stack)
-    judged = judge(events) if judge else _Judged()
+        if policies:
+            # The policy pack takes long to load.
+            from automation.changes import policies as controls
+
+            # Invalid exceptions are reported before the preview, which takes long.
+            exceptions = controls.exceptions_for(stacks, stack)
+            events = stacks.preview(stack)
+            report = controls.evaluate(controls.declaration_of(events.after), exceptions)
+            report_lines = [*controls.lines_of(stack, report)]
+            document = {"policies": controls.report_as_json(report)}
+        else:
+            events, document = stacks.preview(stack), {}
     changes = events.changes()
     if warning := vcpu_warning(stacks, stack):
         say(warning)
     cost = CostChange.of(stack, events.before, unchanged=not changes)
-    remark = f"**Cost:** {cost.text()}"
+    remarks = [f"**Cost:** {cost}"]
     write(
         comment,
-        Comment(stack=stack, title="Preview", changes=changes, remarks=[remark], policies=judged.lines),
+        Comment(stack=stack, title="Preview", changes=changes, remarks=remarks, policies=report_lines),
     )
     show(
-        (*lines(changes), f"{stack}: {summary(changes)}", f"cost: {cost.text()}", *judged.lines),
-        {"stack": stack, **changes.as_json(), "cost": cost.as_json(), **judged.document},
+        (*changes.lines(), f"{stack}: {changes.summary}", f"cost: {cost}", *report_lines),
+        {"stack": stack, **changes.as_json(), "cost": cost.as_json(), **document},
         as_json=as_json,
     )
-    if judged.failed:
-        controls = "control" if judged.failed == 1 else "controls"
-        say_error(f"{stack} fails {judged.failed} mandatory {controls}: each has its fix above")
+    if report and report.failures:
+        failed = len({finding.control.id for finding in report.failures})
+        noun = "control" if failed == 1 else "controls"
+        say_error(f"{stack} fails {failed} mandatory {noun}: each has its fix above")
         return _FAILED
     if cost.over_budget and fail_over_budget:
         say_error(
@@ -88,22 +83,3 @@ def preview(
         )
         return _FAILED
     return 0
-
-
-def _judge(stacks: Stacks, stack: str) -> Callable[[Events], _Judged]:
-    """Return what holds a preview against the controls; exceptions that are wrong are refused before it."""
-    # Only who asks for it needs the policy pack.
-    from automation.changes.policies import as_document, declaration_of, exceptions_of, lines_of
-    from policies.evaluation import evaluate
-
-    exceptions = exceptions_of(stacks, stack)
-
-    def judge(events: Events) -> _Judged:
-        report = evaluate(declaration_of(events.after), exceptions)
-        return _Judged(
-            lines=tuple(lines_of(stack, report)),
-            document={"policies": as_document(report)},
-            failed=len({one.control.id for one in report.failures}),
-        )
-
-    return judge

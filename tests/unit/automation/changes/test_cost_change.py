@@ -1,4 +1,4 @@
-"""What an update changes of a stack's cost."""
+"""How an update changes a stack's cost."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ BEFORE = [
     _resource(_PROVIDER, "aws", region="us-east-1"),
     _resource(LOAD_BALANCER, "alb", loadBalancerType="application"),
 ]
-"""Dev's state has a load balancer and nothing else."""
+"""The state of dev has a load balancer."""
 
 
 @pytest.fixture
 def dev(monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """What the program declares of dev: a load balancer and a NAT gateway."""
+    """The program declares a load balancer and a NAT gateway for dev."""
     balancer = resource(LOAD_BALANCER, "alb", loadBalancerType="application")
     stack = Stack("dev", "us-east-1", (balancer, resource(NAT_GATEWAY, "network")))
     monkeypatch.setattr(cost_change, "plan", lambda _: stack)
@@ -43,7 +43,7 @@ def of(*before: dict[str, Any]) -> CostChange:
 
 
 @pytest.mark.usefixtures("dev")
-def test_what_there_is_has_a_price_and_what_there_will_be() -> None:
+def test_the_cost_is_estimated_before_and_after_an_update() -> None:
     cost = of(*BEFORE)
 
     assert cost.unknown == ""
@@ -51,11 +51,11 @@ def test_what_there_is_has_a_price_and_what_there_will_be() -> None:
 
 
 @pytest.mark.usefixtures("dev")
-def test_a_stack_that_was_never_there_costs_nothing_before() -> None:
+def test_a_new_stack_costs_nothing_before() -> None:
     assert of().before == 0
 
 
-def test_the_budget_is_that_of_the_stacks_file(dev: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_budget_comes_from_the_stacks_file(dev: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost_change, "plan", lambda _: replace(dev, monthly_budget_usd=1))
 
     cost = of(*BEFORE)
@@ -63,8 +63,9 @@ def test_the_budget_is_that_of_the_stacks_file(dev: Stack, monkeypatch: pytest.M
     assert (cost.budget, cost.over_budget) == (1, True)
 
 
-def test_what_stays_as_it_is_costs_what_it_costs_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a second run of the program; the budget is today's."""
+def test_an_unchanged_stack_costs_the_same_without_running_the_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delattr(cost_change, "plan")
     settings = SimpleNamespace(monthly_budget_usd=1)
     monkeypatch.setattr(cost_change, "settings_of", lambda stack, _root: {"dev": settings}[stack])
@@ -75,20 +76,20 @@ def test_what_stays_as_it_is_costs_what_it_costs_now(monkeypatch: pytest.MonkeyP
     assert (cost.budget, cost.over_budget) == (1, True)
 
 
-def test_what_has_no_price_does_not_fail_a_preview(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_estimate_is_reported_as_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: str) -> Stack:
-        raise AutomationError("nobody knows the price of a thing")
+        raise AutomationError("no prices are known")
 
     monkeypatch.setattr(cost_change, "plan", fail)
 
     cost = of(*BEFORE)
 
-    assert cost.text() == "unknown: nobody knows the price of a thing"
+    assert str(cost) == "unknown: no prices are known"
     assert not cost.over_budget
-    assert cost.as_json()["unknown"] == "nobody knows the price of a thing"
+    assert cost.as_json()["unknown"] == "no prices are known"
 
 
-def test_a_price_that_the_region_lacks_is_said_beside_the_amounts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_price_that_the_region_lacks_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     balancer = resource(LOAD_BALANCER, "alb", loadBalancerType="application")
     bucket = resource("aws:s3/bucket:Bucket", "logs")
     monkeypatch.setattr(cost_change, "plan", lambda _: Stack("dev", "ca-central-1", (balancer, bucket)))
@@ -96,7 +97,7 @@ def test_a_price_that_the_region_lacks_is_said_beside_the_amounts(monkeypatch: p
     cost = of()
 
     assert cost.after > 0
-    assert cost.text().endswith(", without object-stored: no price is known there")
+    assert str(cost).endswith(", without object-stored: no price is known there")
     assert cost.as_json()["no_price_known"] == ["object-stored"]
 
 
@@ -104,12 +105,12 @@ def test_a_price_that_the_region_lacks_is_said_beside_the_amounts(monkeypatch: p
     ("after", "budget", "over"),
     [(100.0, 100, False), (100.004, 100, False), (100.01, 100, True), (100.01, None, False)],
 )
-def test_more_than_the_budget_is_a_cent_more(after: float, budget: int | None, over: bool) -> None:  # noqa: FBT001
+def test_a_stack_is_over_budget_from_a_cent_more(after: float, budget: int | None, over: bool) -> None:  # noqa: FBT001
     assert CostChange(after=after, budget=budget).over_budget is over
 
 
-def test_the_change_is_in_dollars_a_month() -> None:
+def test_the_text_has_dollars_a_month() -> None:
     cost = CostChange(before=40, after=52.5, budget=50)
 
-    assert cost.text() == "$40.00 → $52.50 a month (+$12.50), more than its budget of $50"
-    assert CostChange(before=40.001, after=40).text() == "$40.00 a month, as before"
+    assert str(cost) == "$40.00 → $52.50 a month (+$12.50), more than its budget of $50"
+    assert str(CostChange(before=40.001, after=40)) == "$40.00 a month, as before"

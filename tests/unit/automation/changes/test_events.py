@@ -1,4 +1,4 @@
-"""From the engine's events to changes."""
+"""Changes, resources and outputs from the engine's events."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def step(
     event: str = "resourcePreEvent",
     outputs: tuple[Document, Document] = ({}, {}),
 ) -> Document:
-    """One event, as `--event-log` has it on one line."""
+    """Return an event in the form of `--event-log`."""
     return {
         event: {
             "metadata": {
@@ -60,25 +60,25 @@ def step(
     }
 
 
-def the_one(*documents: Document, refreshed: bool = False) -> Change:
+def only_change(*documents: Document, refreshed: bool = False) -> Change:
     (change,) = Events(documents).changes(refreshed=refreshed).changes
     return change
 
 
 def differences(old: Document, new: Document, *paths: str) -> list[tuple[str, str | None, str | None]]:
-    change = the_one(step("update", old=old, new=new, paths=paths))
-    return [(one.path, one.old, one.new) for one in change.differences]
+    change = only_change(step("update", old=old, new=new, paths=paths))
+    return [(item.path, item.old, item.new) for item in change.differences]
 
 
 @pytest.mark.parametrize("kind", ["create", "delete"])
-def test_what_is_created_or_deleted_has_no_properties(kind: str) -> None:
-    """All of them would be new or deleted: the comment would be nothing else."""
-    change = the_one(step(kind, old={"a": 1}, new={"b": 2}, paths=("a",)))
+def test_created_and_deleted_resources_have_no_differences(kind: str) -> None:
+    """Otherwise a comment would list all their properties."""
+    change = only_change(step(kind, old={"a": 1}, new={"b": 2}, paths=("a",)))
 
     assert change == Change(kind=kind, urn=urn("web"), type=SERVICE)  # pyright: ignore[reportArgumentType]
 
 
-def test_nested_properties_differ_leaf_by_leaf() -> None:
+def test_nested_properties_are_compared() -> None:
     old = {"tags": {"Name": "web", "a.b": "1"}, "settings": {"deep": {"on": True, "count": 1}}}
     new = {"tags": {"Name": "web", "a.b": "2"}, "settings": {"deep": {"on": False, "count": 1, "more": "x"}}}
 
@@ -89,24 +89,24 @@ def test_nested_properties_differ_leaf_by_leaf() -> None:
     ]
 
 
-def test_a_path_into_lists_is_followed() -> None:
+def test_a_path_may_have_list_indexes() -> None:
     old, new = {"rules": [{"weight": 1}, {"weight": 2}]}, {"rules": [{"weight": 1}, {"weight": 3}]}
 
     assert differences(old, new, "rules[1].weight") == [("rules[1].weight", "2", "3")]
 
 
-def test_where_the_log_names_no_paths_all_that_differs_counts() -> None:
+def test_inputs_are_compared_if_the_event_names_no_paths() -> None:
     assert differences({"a": 1, "same": 1}, {"a": 2, "same": 1}) == [("a", "1", "2")]
 
 
-def test_what_the_provider_keeps_for_itself_is_left_out() -> None:
+def test_internal_properties_of_the_provider_are_left_out() -> None:
     assert differences({"__defaults": ["a"], "a": 1}, {"__defaults": [], "a": 2}, "__defaults", "a") == [
         ("a", "1", "2")
     ]
 
 
-def test_a_replacement_has_three_events_and_is_counted_once() -> None:
-    change = the_one(
+def test_the_three_events_of_a_replacement_are_one_change() -> None:
+    change = only_change(
         step("create-replacement", old={"family": "a"}, new={"family": "b"}, paths=("family",)),
         step("replace"),
         step("delete-replaced", old={"family": "a"}),
@@ -115,7 +115,7 @@ def test_a_replacement_has_three_events_and_is_counted_once() -> None:
     assert (change.kind, change.differences) == ("replace", (Difference(path="family", old="a", new="b"),))
 
 
-def test_what_does_not_change_is_counted_as_the_engine_counts_it() -> None:
+def test_unchanged_resources_are_counted_by_the_engine() -> None:
     changes = Events(
         [
             step("same", "one"),
@@ -130,38 +130,38 @@ def test_what_does_not_change_is_counted_as_the_engine_counts_it() -> None:
 
 
 @pytest.mark.parametrize("secret", [_SECRET, "[secret]"], ids=["as a value", "as text"])
-def test_a_secret_is_not_shown(secret: Any) -> None:
+def test_secrets_are_hidden(secret: Any) -> None:
     assert differences({"value": "before"}, {"value": secret}, "value") == [("value", "before", "[secret]")]
 
 
-def test_a_secret_within_a_value_is_not_shown_either() -> None:
+def test_secrets_within_values_are_hidden() -> None:
     assert differences({"values": []}, {"values": [{"key": _SECRET}]}, "values") == [
         ("values[0]", None, '{"key": "[secret]"}')
     ]
 
 
-def test_what_is_known_only_later_is_said_to_be() -> None:
+def test_unknown_values_are_known_after_apply() -> None:
     assert differences({"arn": "a", "arns": ["a"]}, {"arn": _UNKNOWN, "arns": [_UNKNOWN]}, "arn", "arns") == [
         ("arn", "a", "(known after apply)"),
         ("arns[0]", "a", "(known after apply)"),
     ]
 
 
-def test_a_value_is_shown_in_full_and_on_one_line() -> None:
+def test_values_are_shown_completely_on_one_line() -> None:
     ((_, old, new),) = differences({"policy": "a\nb"}, {"policy": "x" * 1000}, "policy")
 
     assert (old, new) == ('"a\\nb"', "x" * 1000)
 
 
-def test_only_the_beginning_is_shown_of_what_is_replaced_by_something_unknown() -> None:
+def test_a_long_value_before_an_unknown_one_is_shortened() -> None:
     """Each new image makes the container definitions unknown."""
     ((_, old, new),) = differences({"containers": "x" * 1000}, {"containers": _UNKNOWN}, "containers")
 
     assert (old, new) == (f"{'x' * 79}…", "(known after apply)")
 
 
-def test_json_in_text_is_compared_by_its_values_and_named_items_by_their_names() -> None:
-    """One more variable at the front must not show all others as different."""
+def test_json_text_is_compared_by_value_and_list_items_by_name() -> None:
+    """A new variable at the start must not change all others."""
 
     def definitions(**variables: str) -> str:
         environment = [{"name": name, "value": value} for name, value in sorted(variables.items())]
@@ -176,14 +176,14 @@ def test_json_in_text_is_compared_by_its_values_and_named_items_by_their_names()
     ]
 
 
-def test_json_that_differs_only_in_its_form_is_a_difference_all_the_same() -> None:
+def test_json_text_with_another_format_is_a_difference() -> None:
     assert differences({"policy": '{"a": 1}'}, {"policy": '{"a":1}'}, "policy") == [
         ("policy", '{"a": 1}', '{"a":1}')
     ]
 
 
 def test_changes_are_ordered_by_kind_type_and_name() -> None:
-    """Engines do things side by side; a comment that is written again must not differ for that."""
+    """The engine works in parallel; the order of events is random."""
     documents = [
         step("delete", "a"),
         step("update", "b", old={"a": 1}, new={"a": 2}),
@@ -192,23 +192,23 @@ def test_changes_are_ordered_by_kind_type_and_name() -> None:
         step("create", "d", kind="aws:ecs/cluster:Cluster"),
     ]
 
-    assert [one.name for one in Events(documents).changes().changes] == ["d", "c", "z", "b", "a"]
+    assert [change.name for change in Events(documents).changes().changes] == ["d", "c", "z", "b", "a"]
     assert Events(documents).changes() == Events(documents[::-1]).changes()
 
 
-def test_other_events_say_nothing_of_changes() -> None:
-    assert not Events([{"preludeEvent": {"config": {}}}, {"cancelEvent": {}}, {"unheardOf": {}}]).changes()
+def test_other_events_are_not_changes() -> None:
+    assert not Events([{"preludeEvent": {"config": {}}}, {"cancelEvent": {}}, {"unknownEvent": {}}]).changes()
 
 
-def test_a_half_written_last_line_is_left_out(tmp_path: Path) -> None:
-    """Whoever wrote it may have been killed."""
+def test_a_truncated_last_line_is_ignored(tmp_path: Path) -> None:
+    """The CLI may have been killed."""
     log = tmp_path / "events.json"
     log.write_text(f"{json.dumps(step('create'))}\n{json.dumps(step('create', 'alb'))[:40]}")
 
-    assert [one.name for one in read(log).changes().changes] == ["web"]
+    assert [change.name for change in read(log).changes().changes] == ["web"]
 
 
-def test_a_log_that_nobody_wrote_is_empty(tmp_path: Path) -> None:
+def test_a_missing_log_is_empty(tmp_path: Path) -> None:
     assert not read(tmp_path / "none.json").changes()
 
 
@@ -216,11 +216,11 @@ def refresh_step(op: str, name: str = "web", **more: Any) -> Document:
     return step(op, name, event="resOutputsEvent", **more)
 
 
-def test_what_a_refresh_found_is_in_the_event_after_the_step() -> None:
+def test_a_refresh_reads_the_events_after_each_step() -> None:
     before = step("refresh", old={"cpu": "256"}, new=None)
     after = refresh_step("update", old={"cpu": "256"}, new={"cpu": "512"}, paths=("cpu",))
 
-    assert the_one(before, after, refreshed=True) == Change(
+    assert only_change(before, after, refreshed=True) == Change(
         kind="update",
         urn=urn("web"),
         type=SERVICE,
@@ -228,18 +228,18 @@ def test_what_a_refresh_found_is_in_the_event_after_the_step() -> None:
     )
 
 
-def test_what_a_refresh_did_not_find_is_deleted() -> None:
-    assert the_one(refresh_step("delete", old={"cpu": "256"}), refreshed=True).kind == "delete"
+def test_a_resource_that_a_refresh_misses_is_deleted() -> None:
+    assert only_change(refresh_step("delete", old={"cpu": "256"}), refreshed=True).kind == "delete"
 
 
-def test_components_that_a_refresh_updates_without_a_difference_have_not_changed() -> None:
+def test_components_are_unchanged_in_a_refresh() -> None:
     component = refresh_step("update", "network", kind="node-on-ecs:infra:Network", old={}, new={})
 
     assert not Events([component]).changes(refreshed=True)
 
 
-def test_what_aws_adds_by_itself_is_no_difference() -> None:
-    """A role lists the policies that were attached to it after it was created."""
+def test_outputs_that_aws_adds_are_not_differences() -> None:
+    """A role has the policies that were attached after its creation."""
     role = refresh_step(
         "update",
         old={"name": "a"},
@@ -250,43 +250,43 @@ def test_what_aws_adds_by_itself_is_no_difference() -> None:
     assert not Events([role]).changes(refreshed=True)
 
 
-def test_where_a_provider_reads_outputs_alone_those_that_were_asked_for_count() -> None:
+def test_outputs_with_the_name_of_an_input_are_differences() -> None:
     read_back = refresh_step(
         "update", old={"cpu": "1"}, new={"cpu": "1"}, outputs=({"cpu": "1"}, {"cpu": "2"})
     )
 
-    assert the_one(read_back, refreshed=True).differences == (Difference(path="cpu", old="1", new="2"),)
+    assert only_change(read_back, refreshed=True).differences == (Difference(path="cpu", old="1", new="2"),)
 
 
-def test_before_an_update_outputs_are_unknown_and_no_difference() -> None:
+def test_unknown_outputs_before_an_update_are_not_differences() -> None:
     planned = step(
         "update", old={"a": 1, "b": 1}, new={"a": 2, "b": 1}, outputs=({"a": 1, "b": 1, "arn": "x"}, {})
     )
 
-    assert [one.path for one in the_one(planned).differences] == ["a"]
+    assert [item.path for item in only_change(planned).differences] == ["a"]
 
 
-def test_a_provider_exists_in_the_state_alone() -> None:
-    """A refresh runs the program, which may have other tags for everything by now."""
+def test_providers_are_unchanged_in_a_refresh() -> None:
+    """The refresh runs the program, which may have new default tags."""
     provider = refresh_step("update", "aws", kind="pulumi:providers:aws", old={"a": 1}, new={"a": 2})
 
     assert not Events([provider]).changes(refreshed=True)
 
 
-def test_what_was_there_before_is_what_every_step_begins_with() -> None:
-    """One that is replaced has several steps, and one that is created was not there."""
+def test_resources_before_an_update_have_each_resource_once() -> None:
+    """A replacement has several events, and a new resource did not exist."""
     steps = [
         step("same", "kept", old={"a": 1}, new={"a": 1}),
         step("create", "new", new={"a": 1}),
         step("create-replacement", "other", old={"a": 1}, new={"a": 2}),
         step("delete-replaced", "other", old={"a": 1}),
-        step("delete", "gone", old={"a": 1}),
+        step("delete", "deleted", old={"a": 1}),
     ]
 
-    assert [one["urn"] for one in Events(steps).before] == [urn("kept"), urn("other"), urn("gone")]
+    assert [state["urn"] for state in Events(steps).before] == [urn("kept"), urn("other"), urn("deleted")]
 
 
-def test_the_outputs_of_an_update_are_those_of_the_stack_with_secrets_hidden() -> None:
+def test_outputs_of_the_stack_have_hidden_secrets() -> None:
     outputs = {"url": "https://dev.example.com", "key": _SECRET}
     stack = step(
         "create", "dev", kind="pulumi:pulumi:Stack", event="resOutputsEvent", new={}, outputs=({}, outputs)
@@ -295,7 +295,7 @@ def test_the_outputs_of_an_update_are_those_of_the_stack_with_secrets_hidden() -
     assert Events([stack]).outputs == {"url": "https://dev.example.com", "key": "[secret]"}
 
 
-def test_the_errors_of_an_update_are_its_messages_as_they_were_displayed() -> None:
+def test_errors_are_the_displayed_messages() -> None:
     error = {"diagnosticEvent": {"severity": "error", "message": "this is why\n"}}
     warning = {"diagnosticEvent": {"severity": "warning", "message": "beware\n"}}
 

@@ -1,4 +1,4 @@
-"""What GitHub shows, to the letter: `WRITE_GOLDEN=1 pytest <this file>` writes the files anew."""
+"""Markdown for GitHub, compared with files: `WRITE_GOLDEN=1 pytest <this file>` writes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from automation.changes.cost_change import CostChange
-from automation.changes.github import LONGEST, Comment, clean, failure_written, marker, write
+from automation.changes.github import MAXIMUM_LENGTH, Comment, clean, failure_written, marker, write
 from automation.changes.model import Change, Changes, Difference, Kind
 from automation.errors import AutomationError
 
@@ -49,7 +49,7 @@ MANY = Changes(
 
 
 def cost(change: CostChange) -> str:
-    return f"**Cost:** {change.text()}"
+    return f"**Cost:** {change}"
 
 
 _COST = CostChange(before=41.5, after=52.25, budget=100)
@@ -88,7 +88,7 @@ COMMENTS = {
 
 
 @pytest.mark.parametrize("name", COMMENTS)
-def test_a_comment_is_to_the_letter_what_it_was(name: str) -> None:
+def test_a_comment_is_equal_to_its_golden_file(name: str) -> None:
     path, text = GOLDEN / f"{name}.md", COMMENTS[name].markdown()
     if os.environ.get("WRITE_GOLDEN") == "1":
         path.write_text(text, encoding="utf-8")
@@ -96,12 +96,12 @@ def test_a_comment_is_to_the_letter_what_it_was(name: str) -> None:
     assert text == path.read_text(encoding="utf-8")
 
 
-def test_no_golden_file_is_left_without_its_comment() -> None:
+def test_each_golden_file_has_a_comment() -> None:
     assert {path.stem for path in GOLDEN.iterdir()} == set(COMMENTS)
 
 
-def test_a_comment_is_found_again_by_its_marker() -> None:
-    """The next push writes the same comment anew, and each stack has its own."""
+def test_a_comment_starts_with_the_marker_of_its_stack() -> None:
+    """A workflow finds the comment of the previous push by it."""
     assert all(comment.markdown().startswith(marker(comment.stack)) for comment in COMMENTS.values())
     assert marker("dev") != marker("dev-2")
 
@@ -114,25 +114,25 @@ def _changes(count: int, name: str = "alarm") -> Changes:
     )
 
 
-def test_a_comment_that_github_would_not_take_is_cut_and_says_so() -> None:
+def test_a_comment_that_is_too_long_for_github_is_shortened() -> None:
     text = Comment(stack="dev", title="Preview", changes=_changes(5000)).markdown()
 
-    assert len(text) <= LONGEST
+    assert len(text) <= MAXIMUM_LENGTH
     shown = text.count("+ aws:cloudwatch:MetricAlarm alarm-")
     assert f"… and {5000 - shown} more lines, which the log has" in text
-    assert "5000 to create" in text, "the counts are those of all"
+    assert "5000 to create" in text, "the heading counts all changes"
     assert text.endswith("```\n\n</details>\n")
 
 
-def test_of_a_long_failure_the_end_is_shown() -> None:
-    """It says why."""
+def test_a_long_failure_is_shortened_to_its_end() -> None:
+    """The end has the reason."""
     text = Comment(stack="dev", title="Update", failure="x\n" * 100_000 + "error: this is why").markdown()
 
     assert len(text) < 10_000
     assert "\nx\nerror: this is why\n```\n" in text
 
 
-def test_nothing_in_a_failure_ends_its_fence() -> None:
+def test_a_failure_cannot_end_its_code_block() -> None:
     text = Comment(stack="dev", title="Update", failure="`````\n<!-- -->").markdown()
 
     assert "``````text\n`````\n<!-- -->\n``````\n" in text
@@ -145,7 +145,7 @@ def test_invisible_characters_are_removed() -> None:
 NO_CHANGES = Comment(stack="dev", title="Preview", changes=Changes())
 
 
-def test_a_comment_is_written_anew_and_a_summary_is_appended(tmp_path: Path) -> None:
+def test_a_comment_is_overwritten_and_a_summary_is_appended(tmp_path: Path) -> None:
     for _ in range(2):
         write(tmp_path / "comment.md", NO_CHANGES)
         write(tmp_path / "summary.md", NO_CHANGES, append=True)
@@ -155,12 +155,12 @@ def test_a_comment_is_written_anew_and_a_summary_is_appended(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("append", [False, True])
-def test_a_file_that_cannot_be_written_is_one_sentence(*, append: bool, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_an_error(*, append: bool, tmp_path: Path) -> None:
     with pytest.raises(AutomationError, match=r"/none/comment.md cannot be written: No such file"):
         write(tmp_path / "none" / "comment.md", NO_CHANGES, append=append)
 
 
-def test_a_failure_is_written_and_goes_on(tmp_path: Path) -> None:
+def test_a_failure_is_written_and_raised_again(tmp_path: Path) -> None:
     file = tmp_path / "summary.md"
 
     with pytest.raises(AutomationError, match="this is why"), failure_written(file, "dev", "Update"):

@@ -1,4 +1,4 @@
-"""`policies`: what it prints of a preview and of a state, and its exit code."""
+"""`policies`: output and exit code for a preview and for the state."""
 
 from __future__ import annotations
 
@@ -62,63 +62,68 @@ def run(stacks: Stacks, *arguments: str) -> Result:
     return CliRunner().invoke(policies, ["dev", *arguments], obj=stacks, standalone_mode=False)
 
 
-def test_what_fails_is_named_with_what_to_do() -> None:
-    done = run(Stacks([step("create", new=BAD)]))
+def test_failures_are_printed_with_their_fixes() -> None:
+    result = run(Stacks([step("create", new=BAD)]))
 
-    assert done.return_value == 1
-    assert done.stdout.splitlines() == [
+    assert result.return_value == 1
+    assert result.stdout.splitlines() == [
         "FAILED     ECS.12 it has no Container Insights",
         "           fix: container-insights: enabled or enhanced",
         "dev: 1 control, 1 failed, 0 advice, 0 by exception",
     ]
 
 
-def test_what_the_update_deletes_does_not_count() -> None:
-    done = run(Stacks([step("update", old=BAD, new=GOOD), step("delete", old=state(CLUSTER, "gone"))]))
+def test_resources_that_the_update_deletes_do_not_count() -> None:
+    result = run(Stacks([step("update", old=BAD, new=GOOD), step("delete", old=state(CLUSTER, "deleted"))]))
 
-    assert done.return_value == 0
-    assert done.stdout == "dev: 1 control, 0 failed, 0 advice, 0 by exception\n"
+    assert result.return_value == 0
+    assert result.stdout == "dev: 1 control, 0 failed, 0 advice, 0 by exception\n"
 
 
 def test_exceptions_are_printed_with_their_reasons() -> None:
-    done = run(Stacks([step("same", old=BAD, new=BAD)], exceptions={"ECS.12": "it is small", "ECS.2": "nat"}))
+    result = run(
+        Stacks([step("same", old=BAD, new=BAD)], exceptions={"ECS.12": "it is small", "ECS.2": "nat"})
+    )
 
-    assert done.return_value == 0
-    assert done.stdout.splitlines() == [
+    assert result.return_value == 0
+    assert result.stdout.splitlines() == [
         "exception  ECS.12 it has no Container Insights: it is small",
         "unused     exceptions.ECS.2: no resource needs it any more",
         "dev: 1 control, 0 failed, 0 advice, 1 by exception",
     ]
 
 
-def test_what_only_an_update_makes_known_is_said() -> None:
-    done = run(Stacks([step("create", new=state(DEFINITION, containerDefinitions=_UNKNOWN, pidMode="task"))]))
+def test_controls_that_depend_on_unknown_values_are_printed() -> None:
+    result = run(
+        Stacks([step("create", new=state(DEFINITION, containerDefinitions=_UNKNOWN, pidMode="task"))])
+    )
 
     assert (
-        "later      ECS.5 it: not known before the update; check it with --deployed afterwards" in done.stdout
+        "later      ECS.5 it: not known before the update; check it with --deployed afterwards"
+        in result.stdout
     )
 
 
-def test_deployed_looks_at_the_state_and_previews_nothing() -> None:
+def test_deployed_checks_the_state_without_a_preview() -> None:
     stacks = Stacks(deployed=[BAD])
-    done = run(stacks, "--deployed")
+    result = run(stacks, "--deployed")
 
-    assert (done.return_value, stacks.previewed) == (1, False)
+    assert (result.return_value, stacks.previewed) == (1, False)
 
 
-def test_an_exception_that_is_wrong_is_said_before_the_preview() -> None:
+def test_an_invalid_exception_is_reported_before_the_preview() -> None:
     stacks = Stacks([step("create", new=GOOD)], exceptions={"ECS.99": "it is small"})
-    done = run(stacks)
+    result = run(stacks)
 
-    assert "no control of the policy pack has this id" in str(done.exception)
+    assert "no control of the policy pack has this id" in str(result.exception)
     assert not stacks.previewed
 
 
-def test_a_stack_without_resources_is_no_success() -> None:
+def test_a_stack_without_resources_is_an_error() -> None:
     assert "dev has no resources" in str(run(Stacks(), "--deployed").exception)
 
 
-def test_the_resources_are_written_as_a_terraform_plan_for_scanners(tmp_path: Path) -> None:
+def test_the_resources_are_written_as_a_terraform_plan(tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     run(Stacks([step("create", new=BAD)]), "--terraform-plan", str(file))
 
@@ -126,10 +131,10 @@ def test_the_resources_are_written_as_a_terraform_plan_for_scanners(tmp_path: Pa
     assert planned["address"] == "aws_ecs_cluster.it"
 
 
-def test_programs_get_json() -> None:
-    done = run(Stacks([step("create", new=BAD)]), "--json")
+def test_json_has_all_findings() -> None:
+    result = run(Stacks([step("create", new=BAD)]), "--json")
 
-    assert json.loads(done.stdout) == {
+    assert json.loads(result.stdout) == {
         "stack": "dev",
         "failed": [
             {

@@ -1,4 +1,4 @@
-"""How `preview`, `refresh` and `drift` end, and what they print and write where."""
+"""`preview`, `refresh` and `drift`: exit codes, output and files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def scaled(*paths: str) -> Changes:
 
 @dataclass
 class Stacks(FakeStacks):
-    """One stack, that differs in `changes`; `failure` is what keeps it from being read."""
+    """One stack with these changes, or with a failure."""
 
     changes: Changes = field(default_factory=Changes)
     failure: AutomationError | None = None
@@ -58,18 +58,18 @@ class Stacks(FakeStacks):
 
 @pytest.fixture(autouse=True)
 def cost(monkeypatch: pytest.MonkeyPatch) -> dict[str, CostChange]:
-    """What the stack costs; a test may say something else."""
-    told = {"dev": CostChange(before=40, after=50, budget=60)}
-    monkeypatch.setattr(CostChange, "of", lambda stack, _before, **_: told[stack])
+    """The cost of the stack, which a test may replace."""
+    costs = {"dev": CostChange(before=40, after=50, budget=60)}
+    monkeypatch.setattr(CostChange, "of", lambda stack, _before, **_: costs[stack])
     monkeypatch.delenv("GITHUB_RUN_ID", raising=False)
-    return told
+    return costs
 
 
 def call(command: Any, *arguments: str, stacks: Stacks) -> Result:
     return CliRunner().invoke(command, list(arguments), obj=stacks, standalone_mode=False)
 
 
-def test_a_preview_shows_changes_counts_and_cost() -> None:
+def test_preview_prints_changes_counts_and_cost() -> None:
     result = call(preview, "dev", stacks=Stacks(changes=scaled("cpu")))
 
     assert result.return_value == 0
@@ -81,31 +81,30 @@ def test_a_preview_shows_changes_counts_and_cost() -> None:
     ]
 
 
-def test_a_preview_for_programs_is_one_document() -> None:
+def test_preview_json_is_one_document() -> None:
     document = json.loads(call(preview, "dev", "--json", stacks=Stacks(changes=scaled("cpu"))).stdout)
 
     assert (document["stack"], document["counts"], document["same"]) == ("dev", {"update": 1}, 3)
     assert document["cost"]["after_usd"] == 50
 
 
-@pytest.mark.parametrize(("changes", "said"), [(Changes(), [True]), (scaled("cpu"), [False])])
-def test_a_preview_says_to_its_cost_whether_anything_changes(
-    changes: Changes, said: list[bool], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("changes", "unchanged"), [(Changes(), True), (scaled("cpu"), False)])
+def test_preview_runs_the_program_for_the_cost_only_if_something_changes(
+    changes: Changes, *, unchanged: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where nothing does, the program does not run a second time for it."""
-    heard: list[bool] = []
+    calls: list[bool] = []
 
     def of(_stack: str, _before: object, *, unchanged: bool) -> CostChange:
-        heard.append(unchanged)
+        calls.append(unchanged)
         return CostChange()
 
     monkeypatch.setattr(CostChange, "of", of)
     call(preview, "dev", stacks=Stacks(changes=changes))
 
-    assert heard == said
+    assert calls == [unchanged]
 
 
-def test_a_previews_comment_is_in_a_file(tmp_path: Path) -> None:
+def test_preview_writes_a_comment(tmp_path: Path) -> None:
     file = tmp_path / "comment.md"
 
     call(preview, "dev", "--comment", str(file), stacks=Stacks(changes=scaled("cpu")))
@@ -116,22 +115,22 @@ def test_a_previews_comment_is_in_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "told"),
+    ("failure", "text"),
     [
         (ProgramError("pulumi preview", 1, "error: this is why"), "```text\nerror: this is why\n```"),
         (AutomationError("the emulator does not run"), "```text\nthe emulator does not run\n```"),
     ],
-    ids=["of the program", "of ours"],
+    ids=["of the program", "of the driver"],
 )
-def test_a_preview_that_fails_has_a_comment_too(failure: AutomationError, told: str, tmp_path: Path) -> None:
-    """Or the comment of the push before would stay."""
+def test_a_failed_preview_writes_a_comment(failure: AutomationError, text: str, tmp_path: Path) -> None:
+    """Otherwise the comment of the previous push would remain."""
     file = tmp_path / "comment.md"
 
     result = call(preview, "dev", "--comment", str(file), stacks=Stacks(failure=failure))
 
     assert result.exception is failure
     assert "### Preview of `dev`: failed" in file.read_text()
-    assert told in file.read_text()
+    assert text in file.read_text()
 
 
 CLUSTER = {
@@ -141,7 +140,7 @@ CLUSTER = {
 }
 
 
-def test_a_preview_with_policies_fails_for_a_mandatory_control_and_says_so(tmp_path: Path) -> None:
+def test_preview_with_policies_fails_for_a_mandatory_control(tmp_path: Path) -> None:
     file = tmp_path / "comment.md"
     stacks = Stacks(planned=[CLUSTER])
     result = call(preview, "dev", "--policies", "--comment", str(file), stacks=stacks)
@@ -154,7 +153,7 @@ def test_a_preview_with_policies_fails_for_a_mandatory_control_and_says_so(tmp_p
     assert "<details><summary>Policies</summary>\n\n```text\nFAILED     ECS.12" in text
 
 
-def test_a_preview_with_policies_shows_exceptions_with_their_reasons(tmp_path: Path) -> None:
+def test_preview_with_policies_shows_exceptions_with_their_reasons(tmp_path: Path) -> None:
     file = tmp_path / "comment.md"
     stacks = Stacks(planned=[CLUSTER], exceptions={"ECS.12": "it costs more than the tasks"})
     result = call(preview, "dev", "--policies", "--comment", str(file), stacks=stacks)
@@ -164,7 +163,7 @@ def test_a_preview_with_policies_shows_exceptions_with_their_reasons(tmp_path: P
     assert reason in file.read_text()
 
 
-def test_an_exception_that_is_wrong_is_in_the_comment_too(tmp_path: Path) -> None:
+def test_an_invalid_exception_is_in_the_comment(tmp_path: Path) -> None:
     file = tmp_path / "comment.md"
     stacks = Stacks(exceptions={"ECS.99": "it costs more than the tasks"})
     result = call(preview, "dev", "--policies", "--comment", str(file), stacks=stacks)
@@ -173,22 +172,20 @@ def test_an_exception_that_is_wrong_is_in_the_comment_too(tmp_path: Path) -> Non
     assert "exceptions.ECS.99" in file.read_text()
 
 
-def test_without_the_option_a_preview_says_nothing_of_policies() -> None:
+def test_preview_without_policies_has_no_findings() -> None:
     document = json.loads(call(preview, "dev", "--json", stacks=Stacks(planned=[CLUSTER])).stdout)
 
     assert "policies" not in document
 
 
-def test_too_few_vcpus_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before the first deployment, which would wait for them."""
-    monkeypatch.setattr("automation.changes.preview.vcpu_warning", lambda _, stack: f"may {stack} take it?")
+def test_a_quota_of_vcpus_that_is_too_low_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first deployment would wait for it."""
+    monkeypatch.setattr("automation.changes.preview.vcpu_warning", lambda _, stack: f"{stack} needs more")
 
-    assert call(preview, "dev", stacks=Stacks()).stderr == "may dev take it?\n"
+    assert call(preview, "dev", stacks=Stacks()).stderr == "dev needs more\n"
 
 
-def test_more_than_the_budget_fails_after_everything_was_shown(
-    cost: dict[str, CostChange], tmp_path: Path
-) -> None:
+def test_preview_above_the_budget_fails_after_its_output(cost: dict[str, CostChange], tmp_path: Path) -> None:
     cost["dev"] = CostChange(before=40, after=50, budget=45)
     file = tmp_path / "comment.md"
 
@@ -203,13 +200,13 @@ def test_more_than_the_budget_fails_after_everything_was_shown(
     assert "(+$10.00), more than its budget of $45" in file.read_text()
 
 
-def test_the_budget_can_be_left_aside(cost: dict[str, CostChange]) -> None:
+def test_the_budget_can_be_ignored(cost: dict[str, CostChange]) -> None:
     cost["dev"] = CostChange(before=40, after=50, budget=45)
 
     assert call(preview, "dev", "--no-fail-over-budget", stacks=Stacks()).return_value == 0
 
 
-def test_drift_ends_with_3_and_changes_nothing() -> None:
+def test_drift_has_exit_code_3_and_keeps_the_state() -> None:
     stacks = Stacks(changes=scaled("cpu"))
 
     result = call(drift, "dev", stacks=stacks)
@@ -222,27 +219,30 @@ def test_drift_ends_with_3_and_changes_nothing() -> None:
     ]
 
 
-def test_without_drift_it_ends_with_0() -> None:
+def test_without_drift_the_exit_code_is_0() -> None:
     result = call(drift, "dev", stacks=Stacks())
 
     assert (result.return_value, result.stdout) == (0, "dev: no drift\n")
 
 
-def test_what_the_program_ignores_is_no_drift() -> None:
-    """The number of tasks is autoscaling's."""
-    assert call(drift, "dev", stacks=Stacks(changes=scaled("desiredCount"))).return_value == 0
+@pytest.mark.parametrize(("command", "code"), [(drift, 0), (refresh, None)])
+def test_ignored_properties_are_not_shown(command: Any, code: int | None) -> None:
+    """Autoscaling changes the number of tasks."""
+    result = call(command, "dev", stacks=Stacks(changes=scaled("desiredCount")))
+
+    assert (result.return_value, result.stdout) == (code, "dev: no drift\n")
 
 
-def test_drift_for_programs_is_one_document() -> None:
+def test_drift_json_is_one_document() -> None:
     result = call(drift, "dev", "--json", stacks=Stacks(changes=scaled("cpu", "desiredCount")))
 
     document = json.loads(result.stdout)
     assert result.return_value == 3
-    assert [one["path"] for one in document["changes"][0]["differences"]] == ["cpu"]
+    assert [item["path"] for item in document["changes"][0]["differences"]] == ["cpu"]
 
 
-def test_drift_is_appended_to_a_jobs_summary(tmp_path: Path) -> None:
-    """GitHub's file is that of all steps of a job."""
+def test_drift_is_appended_to_the_summary_of_a_job(tmp_path: Path) -> None:
+    """The file has the output of all steps."""
     file = tmp_path / "summary.md"
     file.write_text("before\n")
 
@@ -252,27 +252,31 @@ def test_drift_is_appended_to_a_jobs_summary(tmp_path: Path) -> None:
     assert "### Drift of `dev`: differs from the state: 1 changed" in file.read_text()
 
 
-def test_a_refresh_shows_what_the_program_ignores_too() -> None:
-    stacks = Stacks(changes=scaled("desiredCount"))
+def test_refresh_updates_the_state_and_shows_the_differences() -> None:
+    stacks = Stacks(changes=scaled("cpu", "desiredCount"))
 
     result = call(refresh, "dev", stacks=stacks)
 
     assert (result.return_value, stacks.refreshed) == (None, [True])
-    assert result.stdout.endswith("dev: differs from the state: 1 changed\n")
+    assert result.stdout.splitlines() == [
+        "~ aws:ecs:Service web",
+        "      cpu: 1 → 2",
+        "dev: differs from the state: 1 changed",
+    ]
 
 
-def test_a_refresh_for_programs_is_one_document() -> None:
+def test_refresh_json_is_one_document() -> None:
     assert json.loads(call(refresh, "dev", "--json", stacks=Stacks()).stdout)["changes"] == []
 
 
 def rolled_back(**answers: Any) -> Stacks:
-    """Dev, in which ECS runs another version than the state has."""
+    """Dev, where ECS runs another version than the state has."""
     difference = Difference(path="taskDefinition", old=NEW, new=OLD)
     change = Change(kind="update", urn=URN, type="aws:ecs/service:Service", differences=(difference,))
     return Stacks(Aws(**answers), changes=Changes(changes=(change,)))
 
 
-def test_a_service_that_ecs_rolled_back_was_not_changed_by_hand() -> None:
+def test_drift_shows_that_ecs_rolled_back_a_service() -> None:
     failed = deployment(NEW, "FAILED", status="ACTIVE", age=10, rolloutStateReason="tasks failed to start")
     stacks = rolled_back(describe_services=service(failed, deployment(OLD, age=600)))
 
@@ -284,7 +288,7 @@ def test_a_service_that_ecs_rolled_back_was_not_changed_by_hand() -> None:
 
 
 @pytest.mark.parametrize("answer", [service(deployment(OLD)), no_service()], ids=["complete", "deleted"])
-def test_a_service_that_ecs_did_not_roll_back_has_no_known_cause(answer: dict[str, Any]) -> None:
+def test_drift_shows_no_cause_without_a_rollback(answer: dict[str, Any]) -> None:
     result = call(drift, "dev", stacks=rolled_back(describe_services=answer))
 
     assert result.stdout.splitlines()[0] == "~ aws:ecs:Service web"
