@@ -17,8 +17,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, cast, get_args
 
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
 from infra.settings import ImageSettings, Key, ServiceSettings, keys
-from infra.settings.model import Model
+from infra.settings.model import PLAIN_TYPES, Model
 from infra.settings.multidev import KEYS_OF_A_COPY, Copy
 from infra.settings.schema import describe, resolve, schema_of
 from infra.settings.services import KEYS_OF_A_SERVICE, SOURCE_KEYS
@@ -47,8 +50,9 @@ _ENTRIES: Final = {
     "services": "an object of names, each with an object of keys of a service or an image",
     "multidev": "a list of names or objects",
 }
-"""Keys whose entries have keys that stand elsewhere in the table, and what they take."""
-_PLAIN: Final = ["string", "number", "boolean"]
+"""Keys whose entries have keys of other rows, and their values."""
+_UNUSED: Final = ("title", "$ref", "anyOf", "$defs", "discriminator")
+"""JSON schema keywords of pydantic that a schema without references does not need."""
 _PRESETS: Final = "  pulumi:disable-default-providers:\n    value: [aws]\n"
 
 
@@ -59,14 +63,14 @@ def program_config() -> str:
 
 def table(names: Collection[str]) -> str:
     """Return a table with a row for each of some keys, and for each key inside it."""
-    rows = "\n".join(row for name in names for row in _rows(name, keys()[name].name, keys()[name].model))
+    rows = "\n".join(row for name in names for row in _rows(name, keys()[name].model, keys()[name].name))
     return f"| Key | Value | Default | Meaning |\n|---|---|---|---|\n{rows}"
 
 
 def stack_schema() -> str:
     """Return the JSON schema of a stack file."""
-    ours = {
-        name if ":" in name else f"{PROJECT}:{name}": _editable(name, key) for name, key in keys().items()
+    config = {
+        name if ":" in name else f"{PROJECT}:{name}": _schema(name, key) for name, key in keys().items()
     }
     text = {"type": "string"}
     document = {
@@ -76,7 +80,7 @@ def stack_schema() -> str:
         "properties": {
             "config": {
                 "type": ["object", "null"],
-                "properties": ours,
+                "properties": config,
                 "patternProperties": {f"^(?!{PROJECT}:|aws:)": {}},
                 "additionalProperties": False,
             },
@@ -108,145 +112,116 @@ def with_table(document: str, names: Collection[str]) -> str:
 def meanings(model: type[Model]) -> Mapping[str, str]:
     """Return the docstrings of a model's fields."""
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
-    above = model.__bases__[0]
-    found = {} if above is Model else dict(meanings(above))
-    for field, after in pairwise(cast("ast.ClassDef", definition).body):
-        if isinstance(field, ast.AnnAssign) and isinstance(after, ast.Expr):
-            text = ast.literal_eval(after.value)
-            found[ast.unparse(field.target)] = " ".join(str(text).split()).removesuffix(".")
-    return found
+    base = model.__bases__[0]
+    docstrings = {} if base is Model else dict(meanings(base))
+    for field, below in pairwise(cast("ast.ClassDef", definition).body):
+        if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
+            text = ast.literal_eval(below.value)
+            docstrings[ast.unparse(field.target)] = " ".join(str(text).split()).removesuffix(".")
+    return docstrings
+
+
+class _WithMeanings(GenerateJsonSchema):
+    """JSON schemas with the docstring of each field."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        """Return the schema of a model with its fields' docstrings instead of its own."""
+        result = super().model_schema(schema)
+        result.pop("description", None)
+        model = cast("type[Model]", schema["cls"])
+        for field, meaning in meanings(model).items():
+            result["properties"][str(model.model_fields[field].alias)]["description"] = meaning
+        return result
+
+
+@cache
+def _properties(model: type[Model]) -> Mapping[str, Mapping[str, Any]]:
+    """Return the schemas of a model's keys, without references."""
+    root = model.model_json_schema(schema_generator=_WithMeanings)
+    return {key: _inlined(schema, root) for key, schema in root["properties"].items()}
+
+
+def _inlined(schema: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
+    inlined = {word: value for word, value in resolve(schema, root).items() if word not in _UNUSED}
+    for word in ("properties", "patternProperties"):
+        if word in inlined:
+            inlined[word] = {name: _inlined(inner, root) for name, inner in inlined[word].items()}
+    for word in ("items", "additionalProperties"):
+        if isinstance(inlined.get(word), Mapping):
+            inlined[word] = _inlined(inlined[word], root)
+    if "oneOf" in inlined:
+        inlined["oneOf"] = [_inlined(alternative, root) for alternative in inlined["oneOf"]]
+    if "patternProperties" in inlined:
+        inlined["additionalProperties"] = False
+    if "description" in inlined:
+        inlined["description"] = inlined.pop("description")
+    return inlined
+
+
+def _schema(name: str, key: Key) -> Mapping[str, Any]:
+    """Return the schema of a key of the stack file."""
+    schema = _properties(key.model)[name]
+    if name == "services":
+        own = {**_only(ImageSettings, SOURCE_KEYS), **_only(ServiceSettings, KEYS_OF_A_SERVICE)}
+        entry = {"type": ["object", "null"], "properties": own, "additionalProperties": False}
+        return {**schema, "additionalProperties": entry}
+    if name == "multidev":
+        copy = _only(Copy, KEYS_OF_A_COPY)
+        entry = {"type": "object", "properties": copy, "required": ["name"], "additionalProperties": False}
+        return {**schema, "items": {"anyOf": [{"type": "string"}, entry]}}
+    # At the top, YAML's numbers and flags are accepted as text.
+    return {**schema, "type": PLAIN_TYPES} if key.is_text else schema
+
+
+def _only(model: type[Model], names: Collection[str]) -> Mapping[str, Any]:
+    return {name: schema for name, schema in _properties(model).items() if name in names}
 
 
 def _declaration(name: str, key: Key) -> str:
     heading = f"\n  # {_HEADINGS[name]}\n" if name in _HEADINGS else ""
     if ":" in name:
         return f"{heading}  {name}:\n    value: {key.default}\n"
-    kind = None if name == "multidev" else _kind(name, key)
+    schema = _properties(key.model)[name]
     lines = {
-        # Without a type, for Pulumi has none for a list of names and objects; the program checks it.
-        "type": kind,
-        "items": f"{{type: {_items(key)}}}" if kind == "array" else None,
+        # Pulumi has no type for a list of names and objects; the program checks it.
+        "type": None if name == "multidev" else schema["type"],
+        "items": f"{{type: {schema['items']['type']}}}" if "items" in schema else None,
         "default": json.dumps(key.default),
-        "description": json.dumps(meanings(key.model)[key.name], ensure_ascii=False),
+        "description": json.dumps(schema["description"], ensure_ascii=False),
     }
     declared = "".join(f"    {word}: {value}\n" for word, value in lines.items() if value is not None)
     return f"{heading}  {name}:\n{declared}"
 
 
-def _kind(name: str, key: Key) -> str:
-    return "object" if name == "services" else str(_property(key.name, key.model)["type"])
-
-
-def _items(key: Key) -> str:
-    return str(resolve(_property(key.name, key.model)["items"], schema_of(key.model))["type"])
-
-
-def _property(field: str, model: type[Model]) -> Mapping[str, Any]:
-    whole = schema_of(model)
-    return resolve(whole["properties"][str(model.model_fields[field].alias)], whole)
-
-
-def _rows(name: str, field: str, model: type[Model]) -> Iterator[str]:
-    inner = _inner(model.model_fields[field].annotation) if name not in _ENTRIES else None
-    schema = _property(field, model)
-    takes = _ENTRIES.get(name) or describe(schema, schema_of(model))
-    has_default = inner is None and not model.model_fields[field].is_required()
-    default = Key(None, model, field).default if has_default else ""
-    shown = (
-        "" if default in ("", [], {}) else f"`{default if isinstance(default, str) else json.dumps(default)}`"
-    )
-    cells = [f"`{name}`", takes, shown, meanings(model).get(field, "")]
+def _rows(name: str, model: type[Model], field: str) -> Iterator[str]:
+    """Yield the row of a key, and those of the keys inside it."""
+    info = model.model_fields[field]
+    schema = schema_of(model)["properties"][info.alias]
+    inner = [] if name in _ENTRIES else _models(info.annotation)
+    default = "" if inner or info.is_required() else Key(None, model, field).default
+    shown = default if isinstance(default, str) else json.dumps(default)
+    cells = [
+        f"`{name}`",
+        _ENTRIES.get(name) or describe(schema, schema_of(model)),
+        "" if default in ("", [], {}) else f"`{shown}`",
+        meanings(model).get(field, ""),
+    ]
     yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-    if inner is not None:
-        within = f"{name}[]" if schema["type"] == "array" else name
-        kinds = _inners(model.model_fields[field].annotation)
-        for kind in kinds:
-            # An object of several kinds says by its `type` which it is.
-            shown = f"{within}[{_type_of(kind)}]" if len(kinds) > 1 else within
-            for own, one in kind.model_fields.items():
-                if len(kinds) == 1 or own != "type":
-                    yield from _rows(f"{shown}.{one.alias}", own, kind)
+    path = f"{name}[]" if resolve(schema, schema_of(model))["type"] == "array" else name
+    for kind in inner:
+        is_union = len(inner) > 1
+        # The `type` of an object in a union names its model.
+        below = f"{path}[{get_args(kind.model_fields['type'].annotation)[0]}]" if is_union else path
+        for own, own_info in kind.model_fields.items():
+            if not (is_union and own == "type"):
+                yield from _rows(f"{below}.{own_info.alias}", kind, own)
 
 
-def _inner(annotation: Any) -> type[Model] | None:
-    """Return the model that a type is of, alone or in a list; the first of several."""
-    return next(iter(_inners(annotation)), None)
-
-
-def _inners(annotation: Any) -> list[type[Model]]:
-    """Return the models that a type may be of, alone, in a list or by name."""
+def _models(annotation: Any) -> list[type[Model]]:
+    """Return the models of an annotation: alone, in a list, by name or in a union."""
     if isinstance(annotation, type) and issubclass(annotation, Model):
         return [annotation]
-    return [found for one in get_args(annotation) for found in _inners(one)]
-
-
-def _type_of(model: type[Model]) -> str:
-    (kind,) = get_args(model.model_fields["type"].annotation)
-    return kind
-
-
-def _editable(name: str, key: Key) -> Mapping[str, Any]:
-    """Return the schema of a key with the meanings in it, and without references."""
-    if name == "multidev":
-        named = {str(field.alias): own for own, field in Copy.model_fields.items()}
-        said = {one: _described(named[one], Copy) for one in KEYS_OF_A_COPY}
-        entry = {"type": "object", "properties": said, "required": ["name"], "additionalProperties": False}
-        items = {"anyOf": [{"type": "string"}, entry]}
-        return {"type": "array", "items": items, "description": meanings(key.model)[key.name]}
-    if name == "services":
-        entry = {"type": ["object", "null"], "properties": _of_a_service(), "additionalProperties": False}
-        meaning = meanings(key.model)[key.name]
-        return {"type": "object", "additionalProperties": entry, "description": meaning}
-    described = _described(key.name, key.model)
-    # At the top, YAML's numbers and flags are taken for text.
-    return {**described, "type": _PLAIN} if key.is_text else described
-
-
-def _of_a_service() -> Mapping[str, Any]:
-    found: dict[str, Any] = {}
-    for model in (ImageSettings, ServiceSettings):
-        named = {str(field.alias): own for own, field in model.model_fields.items()}
-        found |= {
-            alias: _described(own, model)
-            for alias, own in named.items()
-            if alias in (KEYS_OF_A_SERVICE if model is ServiceSettings else SOURCE_KEYS)
-        }
-    return found
-
-
-def _described(field: str, model: type[Model]) -> Mapping[str, Any]:
-    inner = _inner(model.model_fields[field].annotation)
-    schema = _expanded(_property(field, model), schema_of(model), inner)
-    meaning = meanings(model).get(field)
-    return {**schema, **({"description": meaning} if meaning else {})}
-
-
-def _expanded(
-    schema: Mapping[str, Any], whole: Mapping[str, Any], inner: type[Model] | None
-) -> dict[str, Any]:
-    schema = resolve(schema, whole)
-    kept = {name: value for name, value in schema.items() if name not in ("title", "$ref", "anyOf", "$defs")}
-    if "properties" in kept and inner is not None:
-        kept["properties"] = {
-            str(field.alias): _described(own, inner) for own, field in inner.model_fields.items()
-        }
-        kept.pop("description", None)
-    if kinds := kept.pop("discriminator", None):
-        models = {kind.__name__: kind for kind in Model.__subclasses__()}
-        kept["oneOf"] = [
-            _expanded({"$ref": reference}, whole, models[reference.rpartition("/")[2]])
-            for reference in kinds["mapping"].values()
-        ]
-    for name in ("items", "additionalProperties"):
-        if isinstance(kept.get(name), Mapping):
-            kept[name] = _expanded(kept[name], whole, inner)
-    if "patternProperties" in kept:
-        kept["patternProperties"] = {
-            name: _expanded(value, whole, inner) if inner else {**value, "type": _PLAIN}
-            for name, value in kept["patternProperties"].items()
-        }
-        kept["additionalProperties"] = False
-    return kept
+    return [model for argument in get_args(annotation) for model in _models(argument)]
 
 
 def main() -> None:

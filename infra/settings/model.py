@@ -140,6 +140,22 @@ class Allowed:
         return {**handler(schema), DESCRIPTION: self.description}
 
 
+PLAIN_TYPES: Final = ("string", "number", "boolean")
+"""JSON types that are accepted as text."""
+
+
+class AsText:
+    """Accepts numbers and flags, too, as text."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Convert the value before its type is checked."""
+        return core_schema.no_info_before_validator_function(to_text, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        """Let editors accept them as well."""
+        return {**handler(schema), "type": PLAIN_TYPES}
+
+
 def to_text(value: object) -> object:
     """Return a plain value as text, as JSON and YAML write it."""
     return json.dumps(value) if isinstance(value, bool | int | float) else value
@@ -171,9 +187,7 @@ def _check_program(command: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Command = Annotated[tuple[str, ...], AfterValidator(_check_program)]
-PlainText = Annotated[
-    str, BeforeValidator(to_text), Allowed('text, a number, true or false ("" for an empty one)')
-]
+PlainText = Annotated[str, AsText(), Allowed('text, a number, true or false ("" for an empty one)')]
 VariableName = Annotated[
     str, Pattern("letters, digits and underscores, with no digit at the beginning", r"[A-Za-z_][A-Za-z0-9_]*")
 ]

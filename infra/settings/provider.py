@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from infra.settings.faults import Fault, check
-from infra.settings.model import Model, Pattern, Stack, to_text
+from infra.settings.model import AsText, Model, Pattern, Stack
 
 # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html#id_tags_naming_best_practices
 _TAG_TEXT: Final = r"[\w .:/=+@-]"
@@ -21,7 +21,7 @@ _TagName = Annotated[
     ),
 ]
 _TagValue = Annotated[
-    str, BeforeValidator(to_text), Pattern(f"at most 256 {_TAG_FORM}", rf"{_TAG_TEXT}{{0,256}}", re.UNICODE)
+    str, AsText(), Pattern(f"at most 256 {_TAG_FORM}", rf"{_TAG_TEXT}{{0,256}}", re.UNICODE)
 ]
 # A resource has 50 tags: three are the program's, and awsx gives subnets a Name and a SubnetType.
 _MOST_TAGS: Final = 50 - 5
