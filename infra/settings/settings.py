@@ -204,9 +204,10 @@ class Settings(Model):
     @property
     def routing(self) -> Routing:
         """The services and the load balancers and network that they use."""
+        names = list(dict.fromkeys(copy.copy_name for copy in self.multidev))
+        copies = [(("multidev", names.index(copy.copy_name)), copy) for copy in self.multidev]
         return Routing(
-            # A copy's services have no entries of their own.
-            placed=[*self._entries.items(), *((("multidev",), copy) for copy in self.multidev)],
+            placed=[*self._entries.items(), *copies],
             balancer=self.load_balancer,
             network=self.network,
             base=self.attach.base if self.attach else None,
@@ -260,12 +261,7 @@ class Settings(Model):
         yield from faults_of_routing(self.routing)
         yield from self._rules_of_services()
         yield from faults_of_names(self.services)
-        # Only ECS has the credentials, so a tag cannot be resolved to its digest.
-        for index, service in enumerate(self.services):
-            image = service.image or self.image.image or "@"
-            if service.registry_credentials and "@" not in image and not _ECR_HOST.match(image):
-                path = ("multidev", index - 1, "image") if service.image else ("image",)
-                yield Fault(path, "the image by digest (…@sha256:…), with `registry-credentials`", image)
+        yield from self._images_without_digest()
         yield from self._resources_of_other_regions()
         if self.network.vpc_id is not None and self.observability.flow_logs != "none":
             yield Fault(("flow-logs",), "none: the flow logs of the existing VPC of `vpc-id` are its owner's")
@@ -274,6 +270,16 @@ class Settings(Model):
         if self.load_balancer.test_cidrs and not self.shifts_traffic:
             has = "only `rollout.strategy` canary, linear or blue-green has one"
             yield Fault(("test-cidrs",), f"none, for no service has a test listener; {has}")
+
+    def _images_without_digest(self) -> Iterator[Fault]:
+        # Only ECS has the credentials of another registry, so a tag cannot be resolved to its digest.
+        placed = [(path, service) for path, service in self.routing.placed if service.registry_credentials]
+        paths = {service.image: path for path, service in reversed(placed)}
+        for image, path in paths.items():
+            tagged = image or self.image.image or "@"
+            if "@" not in tagged and not _ECR_HOST.match(tagged):
+                by_digest = "the image by digest (…@sha256:…), with `registry-credentials`"
+                yield Fault((*(path if image else ()), "image"), by_digest, tagged)
 
     def _resources_of_other_regions(self) -> Iterator[Fault]:
         for path in (
@@ -293,9 +299,7 @@ class Settings(Model):
                 yield fault.below(*path)
             for name, volume in service.volumes.items():
                 if volume.efs and volume.efs.file_system_id and NFS_PORT not in open_ports:
-                    rule = (
-                        f"with a rule in `egress` for port {NFS_PORT}, by which tasks reach its mount targets"
-                    )
+                    rule = f"with a rule in `egress` for port {NFS_PORT}, the port of its mount targets"
                     yield Fault((*path, "volumes", name, "efs"), rule, volume.efs.file_system_id)
 
 

@@ -8,27 +8,18 @@ from infra.settings.fargate import MEMORY_BY_CPU, nearest_memory, sizes_for
 from tests.unit.infra.settings_fixtures import fault_of, faults_of, settings_of
 
 
-@pytest.mark.parametrize(
-    ("cpu", "count", "smallest", "largest"),
-    [
-        (256, 3, 512, 2048),
-        (512, 4, 1024, 4096),
-        (1024, 7, 2048, 8192),
-        (2048, 13, 4096, 16384),
-        (4096, 23, 8192, 30720),
-        (8192, 12, 16384, 61440),
-        (16384, 12, 32768, 122880),
-        (32768, 3, 61440, 249856),
-    ],
-)
-def test_each_cpu_has_the_memory_that_aws_lists(cpu: int, count: int, smallest: int, largest: int) -> None:
-    sizes = MEMORY_BY_CPU[cpu]
-
-    assert (len(sizes), sizes[0], sizes[-1]) == (count, smallest, largest)
-
-
-def test_the_table_has_no_other_cpu() -> None:
-    assert tuple(MEMORY_BY_CPU) == (256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
+def test_the_sizes_are_those_that_aws_lists() -> None:
+    """By number, smallest and largest memory for each CPU."""
+    assert {cpu: (len(sizes), sizes[0], sizes[-1]) for cpu, sizes in MEMORY_BY_CPU.items()} == {
+        256: (3, 512, 2048),
+        512: (4, 1024, 4096),
+        1024: (7, 2048, 8192),
+        2048: (13, 4096, 16384),
+        4096: (23, 8192, 30720),
+        8192: (12, 16384, 61440),
+        16384: (12, 32768, 122880),
+        32768: (3, 61440, 249856),
+    }
 
 
 def test_every_pair_of_the_table_is_accepted() -> None:

@@ -9,7 +9,7 @@ import pytest
 from infra.settings import BuildSecret
 from tests.unit.infra.settings_fixtures import PROJECT, refuses, settings_of
 
-CREDENTIALS = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ghcr-AbCdEf"
+PRIVATE = {"registry-credentials": "arn:aws:secretsmanager:us-east-1:123456789012:secret:ghcr-AbCdEf"}
 DIGEST = f"sha256:{'0' * 64}"
 
 
@@ -78,14 +78,9 @@ def test_a_build_has_dockerfile_stage_and_secrets() -> None:
             "build-secrets.npm.value = [secret]: … no such key",
         ),
         ({"registry-credentials": "hunter2"}, "registry-credentials = [secret]: … the full ARN of a Secrets"),
-        ({"registry-credentials": CREDENTIALS, "image": "ghcr.io/team/app:1"}, "image … the image by digest"),
-        (
-            {
-                "registry-credentials": CREDENTIALS,
-                "multidev": [{"name": "bob", "image": "ghcr.io/team/app:1"}],
-            },
-            "multidev[0].image … the image by digest",
-        ),
+        ({**PRIVATE, "image": "ghcr.io/team/app:1", "multidev": ["bob"]}, "image … the image by digest"),
+        ({**PRIVATE, "services": {"api": {"image": "b:1"}}}, "services.api.image … the image by digest"),
+        ({**PRIVATE, "multidev": [{"name": "bob", "image": "b:1"}]}, "multidev[0].image … the image by"),
     ],
 )
 def test_invalid_builds_and_credentials_are_refused(config: dict[str, Any], message: str) -> None:
@@ -96,4 +91,4 @@ def test_invalid_builds_and_credentials_are_refused(config: dict[str, Any], mess
     "image", [f"ghcr.io/team/app@{DIGEST}", "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"]
 )
 def test_registry_credentials_are_accepted_for_an_image_by_digest_or_in_ecr(image: str) -> None:
-    assert settings_of({"registry-credentials": CREDENTIALS, "image": image}).main.registry_credentials
+    assert settings_of({**PRIVATE, "image": image}).main.registry_credentials

@@ -27,16 +27,14 @@ def copies_of(*multidev: Any, **config: Any) -> dict[str, ServiceSettings]:
     return {copy.name: copy for copy in settings.multidev}
 
 
-def test_a_copy_has_a_host_below_the_domain() -> None:
-    alice = copies_of("alice", domain="dev.example.com")["web-alice"]
+def test_a_copy_has_a_host_below_the_domain_or_a_path() -> None:
+    addresses = [
+        (copy.host, copy.path_prefix)
+        for config in ({"domain": "dev.example.com"}, {})
+        for copy in copies_of("alice", **config).values()
+    ]
 
-    assert (alice.host, alice.path_prefix) == ("alice.dev.example.com", None)
-
-
-def test_a_copy_without_a_domain_has_a_path() -> None:
-    alice = copies_of("alice")["web-alice"]
-
-    assert (alice.host, alice.path_prefix) == (None, "/alice")
+    assert addresses == [("alice.dev.example.com", None), (None, "/alice")]
 
 
 def test_a_copy_inherits_what_it_does_not_set() -> None:
@@ -222,6 +220,14 @@ def test_a_copy_with_its_own_strategy_inherits_the_numbers() -> None:
         (
             {"multidev": [{"name": "bob", "environment": {"DB": "x"}}], "secrets": {"DB": SECRET}},
             "multidev[0].environment.DB … another name, or none in `secrets`",
+        ),
+        (
+            {"services": {"api": {}}, "multidev": [{"name": "alice", "services": ["apo"]}]},
+            "multidev[0].services[0] … one of api",
+        ),
+        (
+            {"services": {"web-alice": {}}, "multidev": ["alice"]},
+            'multidev = "web-alice": … there would be two called web-alice',
         ),
         (
             {"name": "storefront", "multidev": ["a-name-of-14-c"]},

@@ -13,14 +13,6 @@ VPC = "vpc-0123456789abcdef0"
 DATABASE = {"port": 5432, "cidr": "10.1.0.0/16", "description": "PostgreSQL"}
 
 
-def test_an_existing_vpc_has_its_subnets() -> None:
-    config = {"vpc-id": VPC, "public-subnet-ids": SUBNETS[:2], "private-subnet-ids": SUBNETS[2:4]}
-
-    network = settings_of(config).network
-
-    assert (network.vpc_id, network.public_subnet_ids, network.private_subnet_ids) == tuple(config.values())
-
-
 def test_an_existing_vpc_without_nat_needs_no_private_subnets() -> None:
     config = {"vpc-id": VPC, "public-subnet-ids": list(SUBNETS[:2]), "nat": "none"}
 

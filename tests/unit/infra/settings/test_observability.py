@@ -12,10 +12,6 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 ELSEWHERE = "arn:aws:sns:eu-west-1:123456789012:alarms"
 
 
-def test_there_are_no_notifications_by_default() -> None:
-    assert settings_of({}).observability.notifications.topic_arn is None
-
-
 @pytest.mark.parametrize(
     ("notifications", "message"),
     [
@@ -71,12 +67,12 @@ VPC = {
 }
 
 
-def test_log_bucket_key_and_endpoints_are_off_by_default() -> None:
+def test_notifications_logs_and_endpoints_are_off_by_default() -> None:
     settings = settings_of({})
+    own = settings.observability
 
-    assert settings.observability.log_bucket is None
-    assert settings.observability.log_key_arn is None
-    assert (settings.observability.flow_logs, settings.network.interface_endpoints) == ("none", ())
+    assert (own.notifications.topic_arn, own.log_bucket, own.log_key_arn) == (None, None, None)
+    assert (own.flow_logs, settings.network.interface_endpoints) == ("none", ())
 
 
 @pytest.mark.parametrize(

@@ -217,6 +217,10 @@ def test_any_value_of_a_key_is_accepted_or_refused_in_a_printable_message() -> N
     assert {key: length for key, length in lengths.items() if length >= 3000} == {}
 
 
+def test_half_a_character_is_refused_in_a_printable_message() -> None:
+    assert fault_of({"health-check-codes": "\ud800"}).startswith("health-check-codes = ")
+
+
 def test_deeply_nested_values_are_refused() -> None:
     deep: list[Any] = []
     for _ in range(3000):

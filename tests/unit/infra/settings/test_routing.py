@@ -96,7 +96,7 @@ def test_a_wildcard_alias_of_the_main_service_comes_last() -> None:
         ({**TCP, "listener-protocol": "tls"}, "listener-protocol … tcp, or a `domain`, whose certificate"),
         ({**TCP, "listener-protocol": "udp", "ipv6": True}, "listener-protocol … or `ipv6: false`"),
         ({**TCP, "services": {"b": {"exposure": "tcp"}}}, "services.b.listener-port = 3000: … another port"),
-        ({**TCP, "multidev": ["alice"]}, 'multidev = "web-alice": … web has `exposure: tcp` and a copy'),
+        ({**TCP, "multidev": ["alice"]}, 'multidev[0] = "web-alice": … web has `exposure: tcp` and a copy'),
         ({"attach-to": "base", "health-check-port": 9000}, "health-check-port … 0: the load balancer"),
         (
             {

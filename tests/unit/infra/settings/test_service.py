@@ -145,18 +145,6 @@ def test_credentials_are_refused_and_hidden() -> None:
     ]
 
 
-def test_a_secret_in_place_of_its_arn_is_refused_and_hidden() -> None:
-    fault = fault_of({"secrets": {"DB": "hunter2"}})
-
-    assert fault.startswith("secrets.DB = [secret]: the full ARN of a Secrets Manager secret")
-
-
-def test_a_name_in_both_secrets_and_environment_is_refused() -> None:
-    fault = fault_of({"environment": {"DB": "x"}, "secrets": {"DB": SECRET}})
-
-    assert fault == 'environment.DB = "x": another name, or none in `secrets`, which sets it too'
-
-
 @pytest.mark.parametrize(
     ("config", "message"),
     [
@@ -184,6 +172,8 @@ def test_a_name_in_both_secrets_and_environment_is_refused() -> None:
         ({"environment": {"A-B": "x"}}, "environment.A-B: … letters, digits and underscores"),
         ({"secrets": {"A B": SECRET}}, "secrets.A B: … letters, digits and underscores"),
         ({"secrets": {"DB": "arn:aws:s3:::secrets"}}, "secrets.DB … the full ARN of a Secrets Manager"),
+        ({"secrets": {"DB": "hunter2"}}, "secrets.DB = [secret]: … the full ARN of a Secrets Manager secret"),
+        ({"environment": {"DB": "x"}, "secrets": {"DB": SECRET}}, "environment.DB … or none in `secrets`"),
         (statement([], [BUCKET]), "task-role-statements[0].actions … at least one item"),
         (statement(["s3:GetObject"], []), "task-role-statements[0].resources … at least one"),
         (statement(["*"], [BUCKET]), "task-role-statements[0].actions[0] … more than any app needs"),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.settings.names import LAST_PRIORITY, priority_of, priority_of_paths
-from tests.unit.infra.settings_fixtures import fault_of, refuses, settings_of
+from infra.settings.names import LAST_PRIORITY, priority_of_paths
+from tests.unit.infra.settings_fixtures import refuses, settings_of
 
 if TYPE_CHECKING:
     from infra.settings import ServiceSettings
@@ -80,22 +80,21 @@ def test_some_keys_are_never_inherited(key: str, value: object, field: str, left
     assert getattr(api, field) == left
 
 
-def test_a_service_without_paths_has_a_host_below_the_domain() -> None:
-    api = service_of(domain="dev.example.com")
+@pytest.mark.parametrize(
+    ("entry", "config", "host", "prefix"),
+    [
+        ({}, {"domain": "dev.example.com"}, "api.dev.example.com", None),
+        ({}, {}, None, "/api"),
+        ({"paths": ["/api/*", "/v2/*"]}, {"domain": "dev.example.com"}, "dev.example.com", None),
+    ],
+    ids=["below the domain", "by a path without a domain", "at the main service's host by its paths"],
+)
+def test_a_service_has_an_address(
+    entry: dict[str, Any], config: dict[str, Any], host: str | None, prefix: str | None
+) -> None:
+    api = service_of(entry, **config)
 
-    assert (api.host, api.path_prefix, api.priority) == ("api.dev.example.com", None, priority_of("api"))
-
-
-def test_a_service_without_paths_and_domain_has_a_path() -> None:
-    api = service_of()
-
-    assert (api.host, api.path_prefix) == (None, "/api")
-
-
-def test_a_service_with_paths_is_at_the_main_one_s_host() -> None:
-    api = service_of({"paths": ["/api/*", "/v2/*"]}, domain="dev.example.com")
-
-    assert (api.host, api.path_prefix, api.paths) == ("dev.example.com", None, ("/api/*", "/v2/*"))
+    assert (api.host, api.path_prefix) == (host, prefix)
 
 
 def test_longer_paths_have_lower_priorities_than_shorter_ones() -> None:
@@ -187,25 +186,10 @@ def test_a_copied_service_without_a_domain_has_its_paths_below_the_copy_s() -> N
         ({"a": {"app-path": "/b"}}, "services.a.app-path … a folder, from the project's root"),
         ({"a": {"architecture": "x86_64"}}, "services.a.architecture … or an image of its own"),
         ({"a": {"exposure": "none", "priority": 7}}, "services.a.priority … none, or `exposure: http`"),
+        ({"My API": {}}, "services.My API = … the name must be lowercase letters"),
         ({"a": {"paths": ["api"]}}, "services.a.paths[0] … a path that begins with /"),
         ({"a": {"priority": 600}}, "services.a.priority … 500 to 999 are for stacks with `attach-to`"),
     ],
 )
 def test_invalid_entries_are_refused(said: dict[str, Any], message: str) -> None:
     refuses({"services": said}, message)
-
-
-def test_invalid_service_names_are_refused() -> None:
-    assert "the name must be lowercase letters" in fault_of({"services": {"My API": {}}})
-
-
-def test_a_copy_of_an_unknown_service_is_refused() -> None:
-    config = {"services": {"api": {}}, "multidev": [{"name": "alice", "services": ["apo"]}]}
-
-    refuses(config, "multidev[0].services[0] … one of api")
-
-
-def test_two_services_with_one_name_are_refused() -> None:
-    config = {"services": {"web-alice": {}}, "multidev": ["alice"]}
-
-    assert "there would be two called web-alice" in fault_of(config)

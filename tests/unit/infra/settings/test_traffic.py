@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.settings_fixtures import fault_of, faults_of, refuses, settings_of
+from tests.unit.infra.settings_fixtures import faults_of, refuses, settings_of
 
 HTTPS = {"domain": "dev.example.com"}
 
@@ -37,6 +37,13 @@ HTTPS = {"domain": "dev.example.com"}
         (
             {"exposure": "tcp", "listener-protocol": "udp", "preserve-client-ip": True},
             "preserve-client-ip … with udp tasks always see clients' addresses",
+        ),
+        ({"exposure": "tcp", "rollout": {"strategy": "canary"}}, "rollout.strategy … or `exposure: http`"),
+        ({"exposure": "none", "rollout": {"strategy": "linear"}}, "rollout.strategy … or `exposure: http`"),
+        ({"exposure": "none", "rollout": {"two-target-groups": True}}, "rollout.two-target-groups … false"),
+        (
+            {"exposure": "tcp", "autoscaling": {"enabled": True, "requests-per-target": 100}},
+            "autoscaling.requests-per-target … only an application load balancer counts requests",
         ),
         ({"health-check-protocol": "tcp"}, "health-check-protocol … checks by HTTP only"),
         ({"health-check-timeout-seconds": 1}, "health-check-timeout-seconds … 0, or 2 to 9, less than"),
@@ -94,24 +101,6 @@ def test_the_listener_port_is_the_container_port_by_default() -> None:
     assert (mqtt.port, tls.port) == (1883, 883)
 
 
-@pytest.mark.parametrize("exposure", ["tcp", "none"])
-@pytest.mark.parametrize(
-    ("config", "at"),
-    [
-        ({"rollout": {"strategy": "canary"}}, "rollout.strategy"),
-        ({"rollout": {"two-target-groups": True}}, "rollout.two-target-groups"),
-    ],
-)
-def test_strategies_other_than_rolling_need_http(exposure: str, config: dict[str, Any], at: str) -> None:
-    refuses({"exposure": exposure, **config}, f"{at} … or `exposure: http`: traffic moves between versions")
-
-
-def test_scaling_by_requests_needs_http() -> None:
-    config = {"exposure": "tcp", "autoscaling": {"enabled": True, "requests-per-target": 100}}
-
-    refuses(config, "autoscaling.requests-per-target … only an application load balancer counts requests")
-
-
 def test_a_service_does_not_inherit_keys_of_another_exposure() -> None:
     config = {
         **HTTPS,
@@ -144,7 +133,3 @@ def test_all_keys_of_another_exposure_are_refused_at_once() -> None:
     faults = faults_of({"exposure": "tcp", "paths": ["/a"], "sticky-seconds": 5})
 
     assert [fault.split(" = ")[0] for fault in faults] == ["paths", "sticky-seconds"]
-
-
-def test_half_a_character_is_refused_in_a_printable_message() -> None:
-    assert fault_of({"health-check-codes": "\ud800"}).startswith("health-check-codes = ")

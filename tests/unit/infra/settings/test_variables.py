@@ -87,16 +87,13 @@ def test_environment_overrides_environment_files(folder: Path) -> None:
     assert settings_of(config).main.variables == {"A": "2", "B": "3", "C": "${A}"}
 
 
-def test_a_missing_file_is_refused(folder: Path) -> None:
-    refuses(
-        {"environment-files": ["no.env"]}, "environment-files[0] … can be read (No such file or directory)"
-    )
-
-
-def test_a_binary_file_is_refused(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "reason"), [("no.env", "No such file or directory"), ("bad.env", "not UTF-8")]
+)
+def test_an_unreadable_file_is_refused(folder: Path, file: str, reason: str) -> None:
     (folder / "bad.env").write_bytes(b"A=\xff\n")
 
-    refuses({"environment-files": ["bad.env"]}, "environment-files[0] … can be read (not UTF-8)")
+    refuses({"environment-files": [file]}, f"environment-files[0] … can be read ({reason})")
 
 
 def test_a_secret_in_a_file_is_refused_and_hidden(folder: Path) -> None:
