@@ -30,7 +30,7 @@ _NAMES: Final[dict[type, str]] = {
     str: "str",
 }
 _MERGE: Final = "<<"
-_WORDS: Final[dict[str, Scalar]] = {
+_CONSTANTS: Final[dict[str, Scalar]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -44,16 +44,16 @@ _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?
 _DATE: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
 _TIMES: Final = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dt%H:%M:%S%z")
 _INTEGERS: Final = range(-(2**63), 2**64)
-"""Whole numbers beyond are floating-point numbers to Go."""
+"""Go reads integers beyond as floating-point numbers."""
 _NO_EXPONENT_BELOW: Final = 1e21
 _NEVER_FOLDED: Final = 2**31
 _DEEPEST: Final = 100
 _LARGEST: Final = 100_000
-"""Values of a file, those behind each alias counted each time."""
+"""Number of values in a file; those of an anchor count for each alias."""
 
 
 def read(path: Path) -> Any:
-    """Return what a file holds, in the types of JSON.
+    """Return the content of a file, in the types of JSON.
 
     Raises:
         AutomationError: it cannot be read, is not UTF-8 or not valid YAML, or has a key twice, an unknown tag
@@ -64,14 +64,14 @@ def read(path: Path) -> Any:
 
 def _load(path: Path, loader: type[yaml.SafeLoader]) -> Any:
     try:
-        # Its stubs leave open what is in a node.
-        own: Any = loader(path.read_text(encoding="utf-8"))
+        # The stubs do not say what is in a node.
+        yaml_loader: Any = loader(path.read_text(encoding="utf-8"))
         try:
-            node = own.get_single_node()
+            node = yaml_loader.get_single_node()
             _require_finite(node)
-            return own.construct_document(node) if node is not None else None
+            return yaml_loader.construct_document(node) if node is not None else None
         finally:
-            own.dispose()
+            yaml_loader.dispose()
     except OSError as error:
         raise AutomationError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -85,7 +85,7 @@ def _load(path: Path, loader: type[yaml.SafeLoader]) -> Any:
 
 
 def _require_finite(document: yaml.Node | None) -> None:
-    """Refuse an alias inside its own anchor, aliases that multiply, and deep nesting, as yaml.v3 does.
+    """Raise an error for recursive aliases, aliases that multiply, and deep nesting, as yaml.v3 does.
 
     https://github.com/go-yaml/yaml/blob/v3.0.1/decode.go
     """
@@ -101,10 +101,10 @@ def _require_finite(document: yaml.Node | None) -> None:
             raise ConstructorError(None, None, "an anchor contains itself", node.start_mark)
         if not known:
             sizes[id(node)] = None
-            inner: list[Any] = node.value
+            children: list[Any] = node.value
             if isinstance(node, yaml.MappingNode):
-                inner = [one for pair in inner for one in pair]
-            known = sizes[id(node)] = 1 + sum(size(one, depth + 1) for one in inner)
+                children = [child for pair in children for child in pair]
+            known = sizes[id(node)] = 1 + sum(size(child, depth + 1) for child in children)
         if known > _LARGEST:
             raise ConstructorError(
                 None, None, f"its aliases stand for over {_LARGEST:,} values", node.start_mark
@@ -116,13 +116,13 @@ def _require_finite(document: yaml.Node | None) -> None:
 
 
 class Plain(str):
-    """A scalar without quotes as it is written: what it is depends on who asks, as in Go."""
+    """The text of a scalar without quotes; in Go its type depends on the field that it is read into."""
 
     __slots__ = ()
 
 
 def read_plain(path: Path) -> Any:
-    """Return what a file holds, with every scalar as text: `Plain` where a type may be read out of it.
+    """Return the content of a file, with every scalar as text, `Plain` for those without quotes.
 
     Raises:
         AutomationError: as `read`.
@@ -131,7 +131,7 @@ def read_plain(path: Path) -> Any:
 
 
 def value_of(text: object) -> Any:
-    """Return what `read` makes of something that `read_plain` has returned."""
+    """Convert a value of `read_plain` to the value of `read`."""
     if not isinstance(text, Plain):
         return text
     value = scalar(str(text))
@@ -141,14 +141,14 @@ def value_of(text: object) -> Any:
 
 
 def text_of(value: object) -> str:
-    """Return YAML that the CLI reads as this value of the types of JSON."""
+    """Return a value as YAML for the CLI."""
     return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, width=_NEVER_FOLDED, sort_keys=False)
 
 
 def scalar(text: str) -> Scalar:
-    """Return what a scalar is that has neither quotes nor a tag."""
-    if text in _WORDS:
-        return _WORDS[text]
+    """Return the value of a scalar without quotes and tag."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
     if text[0] not in _NUMERIC_START or not text.isascii():
         return text
     if _DATE.match(text) and (time := _time(text)):
@@ -175,7 +175,7 @@ def _time(text: str) -> datetime | None:
 
 class _Rules:
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
-        """Return the tag of a node that has none; PyYAML calls it to read and to write."""
+        """Return the tag of a node without one; PyYAML calls this to read and to write."""
         if kind is not yaml.ScalarNode:
             return f"{_TAG}{'seq' if kind is yaml.SequenceNode else 'map'}"
         if not implicit[0]:
@@ -183,7 +183,7 @@ class _Rules:
         return f"{_TAG}merge" if value == _MERGE else f"{_TAG}{_NAMES[type(scalar(value))]}"
 
 
-# Those in C read in a tenth of the time; they are in PyYAML's wheels, but not in every build.
+# Ten times as fast; in PyYAML's wheels, but not in every build.
 _FastLoader: Final[type[yaml.SafeLoader]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -191,11 +191,11 @@ class _Loader(_Rules, _FastLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 -- PyYAML's signature
         names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         if twice := next((name for name in names if names.count(name) > 1), None):
-            raise ConstructorError(None, None, f"the key {twice!r} stands twice", node.start_mark)
+            raise ConstructorError(None, None, f"the key {twice!r} is there twice", node.start_mark)
         return {_key(key): item for key, item in super().construct_mapping(node, deep).items()}
 
     def construct_plain(self, node: yaml.ScalarNode) -> Any:
-        """Return what the CLI makes of a scalar that is not text."""
+        """Return the value of a scalar that is not text."""
         value = scalar(node.value)
         if isinstance(value, datetime):
             zone = "UTC" if value.tzinfo is UTC else f"{value:%z}"
@@ -209,15 +209,15 @@ class _Loader(_Rules, _FastLoader):
 
 class _PlainLoader(_Loader):
     def construct_plain(self, node: yaml.ScalarNode) -> Any:
-        """Return the text of a scalar that Go would not take for one."""
+        """Return the text of a scalar that would not be text for Go."""
         return None if scalar(node.value) is None else Plain(node.value)
 
     def construct_text(self, node: yaml.ScalarNode) -> str:
-        """Return a text, which may have no quotes."""
+        """Return a text, with or without quotes."""
         return str(node.value) if node.style else Plain(node.value)
 
     def construct_tagged(self, node: yaml.Node) -> Any:
-        """Return what stands behind a tag of somebody's own; behind Compose's `!reset` there is nothing."""
+        """Return the value behind an unknown tag; None behind Compose's `!reset`."""
         if node.tag == "!reset":
             return None
         if isinstance(node, yaml.MappingNode):
@@ -231,7 +231,7 @@ class _Dumper(_Rules, yaml.SafeDumper):
     pass
 
 
-# The stubs leave open what it takes.
+# The stubs do not type these methods.
 _UNTYPED: Final[Any] = _Loader
 for _name in ("null", "bool", "int", "float", "timestamp"):
     _UNTYPED.add_constructor(f"{_TAG}{_name}", _UNTYPED.construct_plain)

@@ -1,4 +1,4 @@
-"""Stack files that are there already: which are examples, and what stays of one that is replaced."""
+"""Existing stack files: which may be replaced, and the lines that are kept of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from automation.errors import AutomationError
 from automation.stack_files import encryption_of, path_of, read_config
 
 _EXAMPLES: Final = (".example.com", ".example.org", ".example.net")
-"""Domains that are nobody's: https://www.rfc-editor.org/rfc/rfc2606"""
+"""https://www.rfc-editor.org/rfc/rfc2606"""
 
 
 def is_example(root: Path, stack: str) -> bool:
-    """Whether a stack file is one that came with the project, or can be had again from git."""
+    """Whether a stack file names an example domain and has no uncommitted changes."""
     try:
         config = read_config(root, stack)
     except AutomationError:
@@ -24,10 +24,10 @@ def is_example(root: Path, stack: str) -> bool:
 
 
 def encryption_lines(path: Path) -> str:
-    """Return the lines that bind a stack's secrets to its key: Pulumi wrote them, and needs them.
+    """Return the lines with which Pulumi decrypts a stack's secrets; empty without a file.
 
     Raises:
-        AutomationError: the file is there and cannot be read, or is not valid.
+        AutomationError: the file cannot be read, or is invalid.
     """
     from automation import go_yaml
 
@@ -36,7 +36,7 @@ def encryption_lines(path: Path) -> str:
 
 
 def _has_changes(root: Path, path: Path) -> bool:
-    """Whether git knows of changes of a file that are not committed."""
+    """Whether a file has uncommitted changes."""
     try:
         status = subprocess.run(
             ["git", "-C", str(root), "status", "--porcelain", "--", str(path)],

@@ -1,4 +1,4 @@
-"""`Pulumi.yaml` and the stack files: read as the Pulumi CLI reads them, and derived from one another."""
+"""`Pulumi.yaml` and stack files, read as the Pulumi CLI reads them; derived stack files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any, Final, cast
 from automation import go_yaml
 from automation.errors import AutomationError
 
-SECRET: Final = "[secret]"  # noqa: S105 -- stands where one was
-"""What an encrypted value is here: only the CLI decrypts."""
+SECRET: Final = "[secret]"  # noqa: S105 -- not one
+"""Stands for an encrypted value, which only the CLI can decrypt."""
 
 _KEYS: Final = (
     "config",
@@ -23,11 +23,11 @@ _KEYS: Final = (
     "environment",
     "mainEnvironment",
 )
-"""What a stack file may have: `ProjectStack` in sdk/go/common/workspace/project.go of pulumi/pulumi."""
+"""Keys of a stack file: `ProjectStack` in sdk/go/common/workspace/project.go of pulumi/pulumi."""
 _EXTENSION: Final = "x-"
-"""Begins a key that holds YAML anchors and no settings."""
+"""Prefix of keys for YAML anchors."""
 _ENCRYPTION: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
-"""With these lines another stack can decrypt what the base has encrypted."""
+"""Keys with which another stack can decrypt the base's secrets."""
 
 
 def path_of(root: Path, stack: str) -> Path:
@@ -44,21 +44,21 @@ def project_name(root: Path) -> str:
     """Return the project's name.
 
     Raises:
-        AutomationError: `Pulumi.yaml` is missing, is not valid, or has none.
+        AutomationError: `Pulumi.yaml` is missing, invalid, or has no name.
     """
-    return _name(_read(root / "Pulumi.yaml"))
+    return _project_name(_read_file(root / "Pulumi.yaml"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackConfig:
-    """A stack's configuration as the CLI gives it to the program."""
+    """A stack's configuration, as the CLI passes it to the program."""
 
     project: str
     stack: str
     values: Mapping[str, str]
-    """Text by full key, such as `aws:region`: objects and lists as JSON, `SECRET` for what is encrypted."""
+    """Text by full key, such as `aws:region`: objects and lists as JSON, `SECRET` for encrypted values."""
     secret_keys: list[str]
-    """The full keys whose values are encrypted, in whole or in part."""
+    """Full keys of values that are encrypted, at least in part."""
 
     @property
     def region(self) -> str:
@@ -70,15 +70,15 @@ def read_config(root: Path, stack: str) -> StackConfig:
     """Return a stack's configuration, with the values and defaults of `Pulumi.yaml`.
 
     Raises:
-        AutomationError: a file is missing, is not valid, or has no settings.
+        AutomationError: a file is missing or invalid.
     """
     path = path_of(root, stack)
     if not path.exists():
         raise without_file(root, stack)
-    project_file = _read(root / "Pulumi.yaml")
-    project = _name(project_file)
-    own = {_full(key, project): value for key, value in _read_stack(path).config.items()}
-    values = {**{_full(key, project): value for key, value in project_file.declared.items()}, **own}
+    project_file = _read_file(root / "Pulumi.yaml")
+    project = _project_name(project_file)
+    own = {_full_key(key, project): value for key, value in _read_stack_file(path).config.items()}
+    values = {**{_full_key(key, project): value for key, value in project_file.defaults.items()}, **own}
     return StackConfig(
         project=project,
         stack=stack,
@@ -88,7 +88,7 @@ def read_config(root: Path, stack: str) -> StackConfig:
 
 
 def without_file(root: Path, stack: str) -> AutomationError:
-    """Return the error about a stack that has no file: it names those that have one."""
+    """Return the error about a stack without a file; it names the stacks that have one."""
     names = stack_names(root)
     near = get_close_matches(stack, names, 1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -100,17 +100,17 @@ def without_file(root: Path, stack: str) -> AutomationError:
 
 
 def encryption_of(path: Path) -> Mapping[str, str]:
-    """Return the lines of a stack file that say how its secrets are encrypted.
+    """Return the keys of a stack file that say how its secrets are encrypted.
 
     Raises:
-        AutomationError: it cannot be read, or is not valid.
+        AutomationError: the file cannot be read, or is invalid.
     """
-    return _read_stack(path).encryption
+    return _read_stack_file(path).encryption
 
 
 @dataclass(frozen=True, kw_only=True)
-class Derived:
-    """A stack file that is derived from another stack's, for a stack that does not last."""
+class DerivedStackFile:
+    """The file of a temporary stack, derived from another stack's."""
 
     root: Path
     """The project's folder."""
@@ -124,22 +124,23 @@ class Derived:
         return path_of(self.root, self.stack)
 
     def write(self, *, left_out: Collection[str], changes: Mapping[str, Any], command: str) -> None:
-        """Write the file, over one that is there; values that are not changed are those of the base's file.
+        """Write or replace the file: the base's values, with changes.
 
         Args:
-            left_out: the project's keys that are not copied.
+            left_out: keys of the project that are not copied.
             changes: values by full key, such as `aws:region`.
-            command: the one that writes it, named in the file's first line.
+            command: the command that writes it, for the file's first line.
 
         Raises:
-            AutomationError: the base has no file, one that is not valid, or secrets that this stack could not
-                decrypt.
+            AutomationError: the base's file is missing or invalid, or only the base can decrypt its secrets.
         """
         base = self._base()
-        dropped = {*changes, *(f"{self.project}:{key}" for key in left_out)}
-        kept = {key: value for key, value in base.config.items() if _full(key, self.project) not in dropped}
+        replaced = {*changes, *(f"{self.project}:{key}" for key in left_out)}
+        copied = {
+            key: value for key, value in base.config.items() if _full_key(key, self.project) not in replaced
+        }
         encryption = base.encryption
-        if not encryption and _has_secrets(kept):
+        if not encryption and _has_secrets(copied):
             raise AutomationError(
                 f"the secrets in {base.path.name} are encrypted by Pulumi Cloud for {self.base} alone and "
                 f"{self.stack} could not decrypt them: keep them in Secrets Manager or SSM and name their "
@@ -147,29 +148,29 @@ class Derived:
                 "change-secrets-provider`)"
             )
         if not encryption and self.path.exists():
-            # Pulumi wrote it into the file when it made the stack.
-            encryption = _read_stack(self.path).encryption
-        text = go_yaml.text_of({**encryption, "config": {**kept, **changes}})
+            # Pulumi wrote it into the file when it created the stack.
+            encryption = _read_stack_file(self.path).encryption
+        text = go_yaml.text_of({**encryption, "config": {**copied, **changes}})
         draft = self.path.with_suffix(".yaml.new")
         draft.write_text(f"# From {base.path.name}: `{command}` writes it anew each time.\n{text}", "utf-8")
         draft.replace(self.path)
 
     def encryption_of_base(self) -> Mapping[str, str]:
-        """Return the lines that say how the base's secrets are encrypted."""
+        """Return the keys that say how the base's secrets are encrypted."""
         return self._base().encryption
 
-    def _base(self) -> _File:
+    def _base(self) -> _YamlFile:
         source = path_of(self.root, self.base)
         if not source.exists():
             raise AutomationError(
                 f"there is no {source.name}, from which {self.path.name} is derived: {self.base!r} must be a "
                 f"stack that has a file: {', '.join(stack_names(self.root)) or 'there is none'}"
             )
-        return _read_stack(source)
+        return _read_stack_file(source)
 
 
 @dataclass(frozen=True)
-class _File:
+class _YamlFile:
     """A valid `Pulumi.yaml` or stack file."""
 
     path: Path
@@ -177,7 +178,7 @@ class _File:
     config: Mapping[str, Any]
 
     @property
-    def declared(self) -> dict[str, Any]:
+    def defaults(self) -> dict[str, Any]:
         """The values and defaults of `Pulumi.yaml`."""
         return {
             key: entry["value"] if "value" in entry else entry["default"]
@@ -190,41 +191,41 @@ class _File:
         return {key: str(value) for key, value in self.settings.items() if key in _ENCRYPTION}
 
 
-def _read(path: Path) -> _File:
-    settings = _keys(go_yaml.read(path), f"{path} has no settings")
-    return _File(path, settings, _keys(settings.get("config"), f"{path}: `config` has no keys"))
+def _read_file(path: Path) -> _YamlFile:
+    settings = _mapping(go_yaml.read(path), f"{path} has no settings")
+    return _YamlFile(path, settings, _mapping(settings.get("config"), f"{path}: `config` has no keys"))
 
 
-def _read_stack(path: Path) -> _File:
-    """Read a stack file; Pulumi passes over a key that it does not know, and deploys defaults."""
-    file = _read(path)
+def _read_stack_file(path: Path) -> _YamlFile:
+    """Read a stack file; an unknown key, which Pulumi would ignore, is an error."""
+    file = _read_file(path)
     for key in map(str, file.settings):
         if key in _KEYS or key.startswith(_EXTENSION):
             continue
         near = get_close_matches(key.lower(), _KEYS, 1)
-        hint = f"did you mean `{near[0]}`?" if near else "settings stand below `config`, indented"
+        hint = f"did you mean `{near[0]}`?" if near else "settings belong under `config`, indented"
         raise AutomationError(
-            f"{path} has the key `{key}`, which Pulumi would pass over: a stack file may have "
+            f"{path} has the key `{key}`, which Pulumi would ignore: a stack file may have "
             f"{', '.join(_KEYS)}; {hint}"
         )
     return file
 
 
-def _keys(value: object, fault: str) -> Mapping[str, Any]:
-    keys = dict[str, Any]() if value is None else _as_mapping(value)
-    if keys is None:
-        raise AutomationError(f"{fault} but {_text(value)}: expected keys with values")
-    return keys
+def _mapping(value: object, error: str) -> Mapping[str, Any]:
+    mapping = dict[str, Any]() if value is None else _as_mapping(value)
+    if mapping is None:
+        raise AutomationError(f"{error} but {_text(value)}: expected keys with values")
+    return mapping
 
 
-def _name(file: _File) -> str:
+def _project_name(file: _YamlFile) -> str:
     name = file.settings.get("name")
     if not isinstance(name, str) or not name:
         raise AutomationError(f"{file.path} has no `name`: run this from the project's folder")
     return name
 
 
-def _full(key: str, project: str) -> str:
+def _full_key(key: str, project: str) -> str:
     return key if ":" in key else f"{project}:{key}"
 
 

@@ -1,4 +1,4 @@
-"""The text of a stack file, with comments: for those that people go on with by hand."""
+"""The text of stack files with comments, for users who continue by hand."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from automation import go_yaml
 
 Path = tuple[str, ...]
 Comments = Mapping[Path, str]
-"""Comments by the path of the key that they stand above."""
+"""Comments by the path of the key below them."""
 
 SCHEMA_LINE: Final = "# yaml-language-server: $schema=docs/pulumi-stack.schema.json"
 _WIDTH: Final = 118
 _INDENT: Final = "  "
-# Between brackets Go's reader ends a scalar at more than the comma: `ok?0:1` is one that it refuses.
+# Other characters may end a scalar between brackets: Go refuses `ok?0:1` there.
 _SAFE: Final = re.compile(r"[\w./+=-]+(?: [\w./+=-]+)*")
 
 
@@ -27,24 +27,24 @@ def stack_text(
     """Return a stack file.
 
     Args:
-        project: before each key that has no namespace.
-        config: values by key, without the project's prefix.
-        head: what stands at the top, a paragraph each.
-        comments: what stands above a key.
+        project: the namespace of keys without one.
+        config: values by key.
+        head: paragraphs at the top.
+        comments: comments by key.
     """
     named = {key if ":" in key else f"{project}:{key}": value for key, value in config.items()}
-    said = {
+    named_comments = {
         (path[0] if ":" in path[0] else f"{project}:{path[0]}", *path[1:]): text
         for path, text in (comments or {}).items()
     }
     lines = [SCHEMA_LINE, *(line for paragraph in head for line in comment_lines(paragraph))]
-    lines += ["config:" if named else "config: {}", *_lines(named, said, (), _INDENT)]
+    lines += ["config:" if named else "config: {}", *_lines(named, named_comments, (), _INDENT)]
     return "\n".join(lines) + "\n"
 
 
 def comment_lines(text: str, indent: str = "") -> Iterator[str]:
-    """Yield a paragraph as comments that fit the width."""
-    # An item of a list hangs below its hyphen.
+    """Yield the lines of a paragraph as comments."""
+    # Further lines of a list item are indented below its text.
     hang = " " * (len(text) - len(text.lstrip(" -")))
     width = _WIDTH - len(indent) - 2
     for line in wrap(text, width, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False):
@@ -88,14 +88,14 @@ def _flow(value: object) -> str:
 
 
 def _in_flow(value: object) -> str:
-    """Return an item of a list in one line: whatever might end an item there stands in quotes."""
+    """Return an item of a list or object in one line, in quotes if it might end early there."""
     text = _flow(value)
     is_plain = isinstance(value, str) and text == value
     return json.dumps(value, ensure_ascii=False) if is_plain and not _SAFE.fullmatch(text) else text
 
 
 def _scalar(value: object) -> str:
-    """Return a scalar as the CLI reads it, in one line."""
+    """Return a scalar in one line."""
     if isinstance(value, str) and ("\n" in value or "\t" in value or not value.isprintable()):
         return json.dumps(value)
     text = go_yaml.text_of(value).removesuffix("\n").removesuffix("\n...")

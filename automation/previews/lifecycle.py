@@ -12,7 +12,7 @@ from automation.errors import AutomationError
 from automation.previews.capacity import check_capacity
 from automation.previews.expiry import Preview, reason_to_remove
 from automation.previews.names import DEFAULT_BASE, is_preview, number_of
-from automation.stack_files import Derived
+from automation.stack_files import DerivedStackFile
 from automation.stacks.stacks import Stacks
 from infra.rollout.clock import REAL, Clock
 from infra.settings import KEYS_OF_THE_BASE
@@ -195,11 +195,11 @@ class Previews:
         except AutomationError as error:
             self.say(f"{file.path.name} cannot be written again; continuing with the state alone: {error}")
 
-    def _file(self, stack: str, base: str) -> Derived:
-        return Derived(root=self.stacks.root, project=self.stacks.project, stack=stack, base=base)
+    def _file(self, stack: str, base: str) -> DerivedStackFile:
+        return DerivedStackFile(root=self.stacks.root, project=self.stacks.project, stack=stack, base=base)
 
 
-def write_stack_file(file: Derived, expires: datetime) -> None:
+def write_stack_file(file: DerivedStackFile, expires: datetime) -> None:
     """Write the file of a pull request's stack: its base's, without the keys that the two share.
 
     Raises:

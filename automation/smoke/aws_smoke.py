@@ -14,7 +14,7 @@ from automation.cost.plan import plan
 from automation.cost.prices import TablePrices
 from automation.errors import AutomationError
 from automation.smoke.run import BASE, STACK, Smoke, write_stack_file
-from automation.stack_files import Derived
+from automation.stack_files import DerivedStackFile
 from automation.stacks.stacks import Stacks
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None, a
     Creates a stack, lets a deployment fail, and deletes everything. The stack is called smoke: dev without a
     domain, on plain HTTP at the load balancer's own name. Prints the cost first. Takes about half an hour.
     """
-    file = Derived(root=stacks.root, project=stacks.project, stack=STACK, base=BASE)
+    file = DerivedStackFile(root=stacks.root, project=stacks.project, stack=STACK, base=BASE)
     existed = stacks.exists(STACK)
     write_stack_file(file, region=region)
     try:

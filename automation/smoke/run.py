@@ -20,7 +20,7 @@ from automation.stacks.stacks import Stacks
 from infra.rollout.clock import REAL, Clock
 
 if TYPE_CHECKING:
-    from automation.stack_files import Derived
+    from automation.stack_files import DerivedStackFile
     from infra.settings import Settings
 
 STACK: Final = "smoke"
@@ -52,7 +52,7 @@ _EXIT_CODE: Final = re.compile(r"exit(ed with)? code 3\b")
 """How the container of the broken version ends; the failure has to say so."""
 
 
-def write_stack_file(file: Derived, *, region: str | None, broken: bool = False) -> None:
+def write_stack_file(file: DerivedStackFile, *, region: str | None, broken: bool = False) -> None:
     """Write the stack's file: dev's, without a domain, and `broken` with an app that exits as it starts."""
     changes: dict[str, Any] = {}
     if region is not None:
@@ -68,7 +68,7 @@ class Smoke:
 
     stacks: Stacks
     settings: Settings
-    file: Derived
+    file: DerivedStackFile
     region: str | None
     remark: str
     """What limits the search for leftovers."""

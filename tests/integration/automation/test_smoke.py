@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from automation.smoke.run import STACK, Smoke
-from automation.stack_files import Derived
+from automation.stack_files import DerivedStackFile
 from automation.stacks.stacks import Run, Stacks
 from local.emulator import Emulator
 from local.isolation import isolate, point_at
@@ -94,7 +94,7 @@ def test_smoke_deploys_checks_and_destroys_a_stack_without_leftovers(
     stacks: Stacks, emulator: Emulator
 ) -> None:
     messages: list[str] = []
-    file = Derived(root=stacks.root, project=stacks.project, stack=STACK, base="dev")
+    file = DerivedStackFile(root=stacks.root, project=stacks.project, stack=STACK, base="dev")
     smoke = Smoke(
         stacks=stacks, settings=stacks.settings("dev"), file=file, region=None, remark="", say=messages.append
     )

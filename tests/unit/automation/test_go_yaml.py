@@ -1,4 +1,4 @@
-"""What a value of a stack file is to the Pulumi CLI. `tests/integration/automation/test_yaml.py` asks the CLI itself."""
+"""YAML values as the Pulumi CLI reads them; `tests/integration/automation/test_yaml.py` compares with the CLI."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ VALUES = {
     "2026-11-24 12:00:00": "2026-11-24 12:00:00 +0000 UTC",
     "{yes: 1, 0o17: 2, true: 3, ~: 4, 1.5: 5}": {"yes": 1, "15": 2, "true": 3, "<nil>": 4, "1.5": 5},
 }
-REFUSED = (".inf", "-.Inf", ".nan", "{a: 1, a: 2}", "{[a]: 1}", "[", "*nowhere", "'")
-OTHER_TAGS = ("!unknown 1", "!!binary aGk=")
-"""The CLI reads these; here they are refused rather than read wrongly."""
+INVALID = (".inf", "-.Inf", ".nan", "{a: 1, a: 2}", "{[a]: 1}", "[", "*nowhere", "'")
+UNSUPPORTED_TAGS = ("!unknown 1", "!!binary aGk=")
+"""The CLI reads these."""
 
 
 @pytest.fixture
@@ -71,9 +71,7 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("text", "value"), VALUES.items())
-def test_a_value_is_what_the_cli_takes_it_for_and_stays_it_when_it_is_written(
-    file: Path, text: str, value: Any
-) -> None:
+def test_a_value_is_read_as_by_the_cli_and_written_back_unchanged(file: Path, text: str, value: Any) -> None:
     file.write_text(f"key: {text}\n")
     found = read(file)
     file.write_text(text_of(found))
@@ -83,46 +81,50 @@ def test_a_value_is_what_the_cli_takes_it_for_and_stays_it_when_it_is_written(
 
 
 @pytest.mark.parametrize("text", [text for text, value in VALUES.items() if not isinstance(value, dict)])
-def test_a_text_that_looks_like_something_else_is_quoted(file: Path, text: str) -> None:
+def test_a_text_that_looks_like_another_type_is_quoted(file: Path, text: str) -> None:
     file.write_text(text_of({"key": text}))
 
     assert read(file) == {"key": text}
 
 
-@pytest.mark.parametrize("text", [*REFUSED, *OTHER_TAGS])
-def test_what_cannot_be_used_is_refused_with_the_path(file: Path, text: str) -> None:
+@pytest.mark.parametrize("text", [*INVALID, *UNSUPPORTED_TAGS])
+def test_invalid_values_are_rejected_with_the_path(file: Path, text: str) -> None:
     file.write_text(f"key: {text}\n")
 
     with pytest.raises(AutomationError, match=r"Pulumi\.dev\.yaml is not valid YAML: "):
         read(file)
 
 
-def test_a_mapping_has_a_key_once_although_it_overrides_what_it_refers_to(file: Path) -> None:
+def test_a_mapping_may_override_a_merged_key(file: Path) -> None:
     file.write_text("base: &base {a: 1, b: 2}\nown: {<<: *base, b: 3}\n")
 
     assert read(file)["own"] == {"a": 1, "b": 3}
 
 
-def test_a_file_that_is_not_utf_8_is_refused(file: Path) -> None:
-    file.write_bytes(b"key: caf\xe9\n")
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"key: caf\xe9\n", r"Pulumi\.dev\.yaml is not UTF-8 \(byte 8\): save it as UTF-8"),
+        (None, r"Pulumi\.dev\.yaml cannot be read: No such file or directory"),
+    ],
+    ids=["not UTF-8", "missing"],
+)
+def test_an_unreadable_file_is_rejected(file: Path, content: bytes | None, message: str) -> None:
+    if content is not None:
+        file.write_bytes(content)
 
-    with pytest.raises(AutomationError, match=r"Pulumi\.dev\.yaml is not UTF-8 \(byte 8\): save it as UTF-8"):
+    with pytest.raises(AutomationError, match=message):
         read(file)
 
 
-def test_a_file_that_is_not_there_is_refused(file: Path) -> None:
-    with pytest.raises(AutomationError, match=r"Pulumi\.dev\.yaml cannot be read: No such file or directory"):
-        read(file)
-
-
-def test_an_empty_file_holds_nothing(file: Path) -> None:
+def test_a_file_without_values_is_none(file: Path) -> None:
     file.write_text("# nothing\n")
 
     assert read(file) is None
 
 
-def test_a_scalar_is_text_where_text_is_expected(file: Path) -> None:
-    """As Go decodes it into a string: a manifest's `1.20` is no number."""
+def test_read_plain_returns_every_scalar_as_text(file: Path) -> None:
+    """As Go decodes into a string: the text `1.20` keeps its zero."""
     file.write_text(
         "{a: 1.20, b: 0420, c: yes, d: 12:30:00, e: ~, f: '1', g: !reset 1, h: !own [2], i: &x {j: 1}, k: *x}\n"
     )
@@ -158,7 +160,9 @@ ALIASES = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]\n" for n in r
         ("[" * 20_000, "nested too deeply|not valid YAML"),
     ],
 )
-def test_what_has_no_end_is_refused(tmp_path: Path, reader: Any, text: str, fault: str) -> None:
+def test_recursive_and_huge_documents_are_rejected(
+    tmp_path: Path, reader: Any, text: str, fault: str
+) -> None:
     path = tmp_path / "x.yaml"
     path.write_text(text)
     with pytest.raises(AutomationError, match=fault):
@@ -166,19 +170,19 @@ def test_what_has_no_end_is_refused(tmp_path: Path, reader: Any, text: str, faul
 
 
 @pytest.mark.parametrize("reader", [read, read_plain])
-def test_an_alias_may_stand_many_times(tmp_path: Path, reader: Any) -> None:
+def test_an_alias_may_be_used_several_times(tmp_path: Path, reader: Any) -> None:
     path = tmp_path / "x.yaml"
     path.write_text("a: &a {b: c}\nd: [*a, *a]\ne: {<<: *a}\n")
 
     assert reader(path) == {"a": {"b": "c"}, "d": [{"b": "c"}, {"b": "c"}], "e": {"b": "c"}}
 
 
-def test_a_path_that_cannot_be_one_is_refused() -> None:
+def test_an_invalid_path_is_rejected() -> None:
     with pytest.raises(AutomationError, match="cannot be read"):
         read_plain(Path("a\0b"))
 
 
-def test_a_set_is_an_object_to_those_who_read_texts(tmp_path: Path) -> None:
+def test_read_plain_returns_a_set_as_an_object(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     path.write_text("a: !!set {b}")
 

@@ -1,4 +1,4 @@
-"""The configuration that the program gets, and stack files that are derived from others."""
+"""The configuration for the program, and derived stack files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from automation import go_yaml
 from automation.errors import AutomationError
-from automation.stack_files import SECRET, Derived, project_name, read_config
+from automation.stack_files import SECRET, DerivedStackFile, project_name, read_config
 
 PROJECT = """
 name: toys
@@ -33,9 +33,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def derive(folder: Path, base: str, **changes: Any) -> str:
-    """The text of what is derived from a stack file of this text."""
+    """Write dev's file with a text, derive a file from it, and return its text."""
     (folder / "Pulumi.dev.yaml").write_text(base)
-    derived = Derived(root=folder, project="toys", stack="pr-1", base="dev")
+    derived = DerivedStackFile(root=folder, project="toys", stack="pr-1", base="dev")
     derived.write(
         left_out=["names"],
         changes={f"toys:{key}": value for key, value in changes.items()},
@@ -44,7 +44,7 @@ def derive(folder: Path, base: str, **changes: Any) -> str:
     return derived.path.read_text()
 
 
-def test_defaults_and_the_stacks_own_values_come_together(folder: Path) -> None:
+def test_config_has_defaults_and_the_stacks_values(folder: Path) -> None:
     config = read_config(folder, "dev")
 
     assert (config.project, config.stack, config.secret_keys) == ("toys", "dev", [])
@@ -67,20 +67,22 @@ def test_defaults_and_the_stacks_own_values_come_together(folder: Path) -> None:
         ("{a: on, b: [1e3]}", '{"a": "on", "b": [1000]}'),
     ],
 )
-def test_a_value_is_the_text_that_the_cli_gives_to_the_program(folder: Path, written: str, text: str) -> None:
+def test_a_value_is_the_text_that_the_cli_passes_to_the_program(
+    folder: Path, written: str, text: str
+) -> None:
     (folder / "Pulumi.dev.yaml").write_text(f"config:\n  toys:size: {written}\n")
 
     assert read_config(folder, "dev").values["toys:size"] == text
 
 
-def test_a_stack_without_settings_has_the_defaults(folder: Path) -> None:
+def test_an_empty_stack_file_has_the_defaults(folder: Path) -> None:
     (folder / "Pulumi.dev.yaml").write_text("")
 
     assert read_config(folder, "dev").values["toys:size"] == "3"
 
 
-def test_encrypted_values_are_named_and_not_shown(folder: Path) -> None:
-    """No passphrase and no key service is needed to know what a stack consists of."""
+def test_encrypted_values_are_replaced_and_their_keys_listed(folder: Path) -> None:
+    """No passphrase and no key service is needed to plan a stack."""
     (folder / "Pulumi.dev.yaml").write_text(
         f"{SALT}config:\n  toys:size: {{secure: v1:abc}}\n  toys:names: [a, {{secure: v1:def}}]\n  toys:open: true\n"
     )
@@ -91,7 +93,7 @@ def test_encrypted_values_are_named_and_not_shown(folder: Path) -> None:
     assert (config.values["toys:size"], json.loads(config.values["toys:names"])) == (SECRET, ["a", SECRET])
 
 
-def test_a_misspelt_stack_is_refused_with_the_nearest(folder: Path) -> None:
+def test_an_unknown_stack_is_rejected_with_the_most_similar_one(folder: Path) -> None:
     with pytest.raises(
         AutomationError, match=r"stack 'dve' has no file Pulumi\.dve\.yaml: there are dev; .* 'dev'\?"
     ):
@@ -107,7 +109,7 @@ def test_a_misspelt_stack_is_refused_with_the_nearest(folder: Path) -> None:
         ("config: {", r"Pulumi\.dev\.yaml is not valid YAML"),
     ],
 )
-def test_a_file_of_another_form_is_refused(folder: Path, text: str, message: str) -> None:
+def test_a_file_without_keys_is_rejected(folder: Path, text: str, message: str) -> None:
     (folder / "Pulumi.dev.yaml").write_text(text)
 
     with pytest.raises(AutomationError, match=message):
@@ -119,19 +121,19 @@ def test_a_file_of_another_form_is_refused(folder: Path, text: str, message: str
     [
         ("confg:\n  toys:size: 5\n", r"Pulumi\.dev\.yaml has the key `confg`, .*; did you mean `config`\?"),
         ("Config:\n  toys:size: 5\n", r"has the key `Config`, .*; did you mean `config`\?"),
-        ("toys:size: 5\n", r"has the key `toys:size`, .*; settings stand below `config`, indented"),
+        ("toys:size: 5\n", r"has the key `toys:size`, .*; settings belong under `config`, indented"),
         ("5: 5\n", r"has the key `5`, .* a stack file may have config, secretsprovider, "),
     ],
 )
-def test_a_key_that_pulumi_would_pass_over_is_refused(folder: Path, text: str, message: str) -> None:
-    """A stack of nothing but defaults would come up."""
+def test_a_key_that_pulumi_would_ignore_is_rejected(folder: Path, text: str, message: str) -> None:
+    """Else a stack with nothing but defaults would be deployed."""
     (folder / "Pulumi.dev.yaml").write_text(text)
 
     with pytest.raises(AutomationError, match=message):
         read_config(folder, "dev")
 
 
-def test_every_key_of_pulumi_and_a_place_for_anchors_is_accepted(folder: Path) -> None:
+def test_all_keys_of_pulumi_and_keys_for_anchors_are_accepted(folder: Path) -> None:
     (folder / "Pulumi.dev.yaml").write_text(
         "secretsprovider: awskms://alias/k\nencryptedkey: a\nencryptionsalt: b\nenvironment: [toys/dev]\n"
         "mainEnvironment: toys/dev\nx-shared: &size 7\nconfig:\n  toys:size: *size\n"
@@ -140,12 +142,12 @@ def test_every_key_of_pulumi_and_a_place_for_anchors_is_accepted(folder: Path) -
     assert read_config(folder, "dev").values["toys:size"] == "7"
 
 
-def test_a_folder_without_a_project_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_project_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(AutomationError, match=r"Pulumi\.yaml cannot be read: No such file"):
         project_name(tmp_path)
 
 
-def test_a_project_without_a_name_is_refused(tmp_path: Path) -> None:
+def test_a_project_without_a_name_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("runtime: python\n")
 
     with pytest.raises(
@@ -169,7 +171,7 @@ def test_a_project_without_a_name_is_refused(tmp_path: Path) -> None:
         "{secure: v1:abc}",
     ],
 )
-def test_what_is_copied_is_to_the_cli_what_it_is_in_the_base(folder: Path, value: str) -> None:
+def test_a_derived_file_has_the_values_and_secrets_of_the_base(folder: Path, value: str) -> None:
     text = derive(folder, f"{SALT}config:\n  toys:size: {value}\n  aws:region: eu-west-1\n")
     derived = read_config(folder, "pr-1")
 
@@ -180,14 +182,13 @@ def test_what_is_copied_is_to_the_cli_what_it_is_in_the_base(folder: Path, value
     )
 
 
-def test_what_is_copied_refers_to_what_is_copied(folder: Path) -> None:
-    """An anchor may stand in what is left out."""
+def test_anchors_in_left_out_keys_are_resolved(folder: Path) -> None:
     derive(folder, "config:\n  toys:names: &names [a]\n  toys:size: {left: *names, right: *names}\n")
 
     assert json.loads(read_config(folder, "pr-1").values["toys:size"]) == {"left": ["a"], "right": ["a"]}
 
 
-def test_what_changes_comes_instead(folder: Path) -> None:
+def test_a_derived_file_has_the_changes(folder: Path) -> None:
     derive(
         folder,
         "config:\n  toys:size: 1\n  toys:names: [a]\n  toys:open: true\n",
@@ -200,7 +201,7 @@ def test_what_changes_comes_instead(folder: Path) -> None:
     }
 
 
-def test_secrets_that_only_the_base_could_decrypt_are_refused(folder: Path) -> None:
+def test_secrets_that_only_the_base_can_decrypt_are_rejected(folder: Path) -> None:
     """Pulumi Cloud has a key for each stack."""
     with pytest.raises(
         AutomationError, match=r"Pulumi\.dev\.yaml are encrypted by Pulumi Cloud for dev alone"
@@ -208,7 +209,7 @@ def test_secrets_that_only_the_base_could_decrypt_are_refused(folder: Path) -> N
         derive(folder, "config: {toys:size: {secure: v1:abc}}\n")
 
 
-def test_a_failure_leaves_the_file_that_was_there(folder: Path) -> None:
+def test_an_error_leaves_the_existing_file_unchanged(folder: Path) -> None:
     before = derive(folder, "config: {toys:size: 1}\n")
 
     with pytest.raises(AutomationError, match="not valid YAML"):

@@ -1,4 +1,4 @@
-"""Stack files with comments: the CLI reads them as they are meant, and people as well."""
+"""Stack files with comments keep every value."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ VALUES: Final[list[Any]] = [
 ]
 
 
-@pytest.mark.parametrize("value", [*VALUES, [one for one in VALUES if isinstance(one, str)]], ids=repr)
-def test_the_cli_reads_what_was_written(tmp_path: Path, value: Any) -> None:
+@pytest.mark.parametrize("value", [*VALUES, [value for value in VALUES if isinstance(value, str)]], ids=repr)
+def test_every_value_is_read_as_it_was_written(tmp_path: Path, value: Any) -> None:
     path = tmp_path / "Pulumi.dev.yaml"
     path.write_text(stack_text("toys", {"key": value, "aws:region": "eu-west-1"}), encoding="utf-8")
 
     assert go_yaml.read(path)["config"] == {"toys:key": value, "aws:region": "eu-west-1"}
 
 
-def test_comments_stand_above_their_keys() -> None:
+def test_comments_are_above_their_keys() -> None:
     text = stack_text(
         "toys",
         {"size": 1, "services": {"api": {"cpu": 256}}},
@@ -85,7 +85,7 @@ def test_comments_stand_above_their_keys() -> None:
     assert lines[-1] == "      cpu: 256"
 
 
-def test_a_stack_that_says_nothing_is_valid(tmp_path: Path) -> None:
+def test_a_stack_file_without_values_is_valid(tmp_path: Path) -> None:
     path = tmp_path / "Pulumi.dev.yaml"
     path.write_text(stack_text("toys", {}))
 

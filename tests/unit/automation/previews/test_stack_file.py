@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from automation.previews.lifecycle import write_stack_file
-from automation.stack_files import Derived
+from automation.stack_files import DerivedStackFile
 from automation.stacks.stacks import settings_of
 from infra.settings import AttachSettings
 from tests.unit.automation.fakes import ROOT
@@ -24,8 +24,8 @@ def config_of(base: dict[str, Any], root: Path) -> dict[str, Any]:
     return yaml.safe_load((root / "Pulumi.pr-12.yaml").read_text())["config"]
 
 
-def file(root: Path, base: str) -> Derived:
-    return Derived(root=root, project="node-on-ecs", stack="pr-12", base=base)
+def file(root: Path, base: str) -> DerivedStackFile:
+    return DerivedStackFile(root=root, project="node-on-ecs", stack="pr-12", base=base)
 
 
 def test_what_the_service_is_made_of_is_taken_over(tmp_path: Path) -> None:

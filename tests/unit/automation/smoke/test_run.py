@@ -12,7 +12,7 @@ import yaml
 
 from automation.errors import AutomationError
 from automation.smoke.run import Smoke
-from automation.stack_files import Derived
+from automation.stack_files import DerivedStackFile
 from tests.unit.automation.fakes import dev
 from tests.unit.infra.rollout.aws import Aws, Hours
 
@@ -105,7 +105,7 @@ def run(
     smoke = Smoke(
         stacks=fake,  # type: ignore[arg-type]
         settings=dev(),
-        file=Derived(root=root, project="node-on-ecs", stack="smoke", base="dev"),
+        file=DerivedStackFile(root=root, project="node-on-ecs", stack="smoke", base="dev"),
         region=region,
         remark="the search has limits",
         say=said.append,
