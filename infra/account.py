@@ -1,4 +1,4 @@
-"""The stack's account and region, and the one function that makes roles."""
+"""The stack's AWS account and provider, and all IAM roles and policies."""
 
 from __future__ import annotations
 
@@ -13,32 +13,38 @@ if TYPE_CHECKING:
     from infra.settings import ProviderSettings
 
 Statement = Mapping[str, Any]
-"""A part of a policy."""
+"""A statement of an IAM policy."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """The account and region that a stack is in, for policies."""
+    """The account and region of a stack; creates its roles, so that each has the path and the boundary."""
 
     partition: pulumi.Input[str]
     region: str
     id: pulumi.Input[str]
     role_path: str
-    """Path of the stack's roles, by which the account tells the roles of its stacks apart."""
+    """Path of the stack's roles; the account's deploy roles are limited to it."""
     permissions_boundary: str | None
-    """Policy that no role made here may exceed, by ARN."""
+    """ARN of the policy that limits every role of the stack."""
 
     @classmethod
     def of(cls, settings: ProviderSettings, *, parent: pulumi.Resource) -> Account:
-        """Return the account that a component's provider works in."""
+        """Return the account of a component's provider."""
         options = pulumi.InvokeOptions(parent=parent)
         return cls(
             partition=aws.get_partition_output(opts=options).partition,
             region=settings.region,
             id=aws.get_caller_identity_output(opts=options).account_id,
-            # As bootstrap/account/place.py has it.
+            # The same as in bootstrap/account/place.py.
             role_path=f"/{settings.tags['Project']}-{settings.tags['Stack']}/",
             permissions_boundary=settings.permissions_boundary,
+        )
+
+    def arn(self, service: str, resource: pulumi.Input[str]) -> pulumi.Output[str]:
+        """Return the ARN of a resource in this account and region."""
+        return pulumi.Output.format(
+            "arn:{}:{}:{}:{}:{}", self.partition, service, self.region, self.id, resource
         )
 
     def make_role(
@@ -50,13 +56,13 @@ class Account:
         condition: Mapping[str, Any] | None = None,
         parent: pulumi.Resource,
     ) -> aws.iam.Role:
-        """Return a new role; none is made elsewhere, so that none goes without the boundary.
+        """Create a role.
 
         Args:
-            name: its logical name.
-            description: whose it is and what for.
-            service: the one that may assume it.
-            condition: on which.
+            name: logical name.
+            description: shown in the IAM console.
+            service: the AWS service that may assume it.
+            condition: of the trust policy.
             parent: the component that it belongs to.
         """
         trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
@@ -69,6 +75,17 @@ class Account:
             opts=pulumi.ResourceOptions(parent=parent),
         )
 
+    def attach_aws_policy(
+        self, name: str, role: aws.iam.Role, policy: str, *, parent: pulumi.Resource
+    ) -> aws.iam.RolePolicyAttachment:
+        """Attach a policy that AWS manages, by its name with its path."""
+        return aws.iam.RolePolicyAttachment(
+            name,
+            role=role.name,
+            policy_arn=pulumi.Output.format("arn:{}:iam::aws:policy/{}", self.partition, policy),
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
+
 
 def allow(sid: str, actions: str | Sequence[str], resources: Any) -> Statement:
     """Return a statement that allows actions."""
@@ -78,7 +95,7 @@ def allow(sid: str, actions: str | Sequence[str], resources: Any) -> Statement:
 def grant(
     name: str, role: aws.iam.Role, statements: Iterable[Statement], *, parent: pulumi.Resource
 ) -> aws.iam.RolePolicy:
-    """Let a role do what statements say."""
+    """Give a role an inline policy."""
     return aws.iam.RolePolicy(
         name,
         role=role.name,
@@ -92,17 +109,17 @@ def _document(statements: Iterable[Statement]) -> pulumi.Output[str]:
 
 
 def aws_provider(settings: ProviderSettings) -> aws.Provider:
-    """Return a provider for one account and region, which tags whatever it makes.
+    """Return a provider for one account and region, with default tags.
 
-    Pulumi.yaml turns the default AWS provider off: a resource that misses this one fails, instead of landing
-    in another account or without its tags.
+    Pulumi.yaml disables the default AWS provider: a resource without this one fails, instead of being created
+    in another account or without tags.
     """
     return aws.Provider(
         "aws",
         region=settings.region,
         profile=settings.profile,
-        # Not as plain dictionaries: to a provider these go as JSON, in which the SDK would leave `role_arn`
-        # as it is, and AWS would be asked without the role.
+        # Typed arguments: provider inputs are sent as JSON, in which the SDK does not translate the keys of
+        # plain dictionaries, so `role_arn` would be ignored.
         assume_roles=[aws.ProviderAssumeRoleArgs(role_arn=settings.assume_role_arn)]
         if settings.assume_role_arn
         else None,

@@ -1,9 +1,8 @@
-"""Resolves the value `bootstrap` of a key to what `bootstrap/` has created in the account."""
+"""Resolves the value `bootstrap` of a key to the resource that `bootstrap/` created in the account."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws as aws
@@ -11,69 +10,51 @@ import pulumi_aws as aws
 from infra.settings import BOOTSTRAP
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from infra.environment.services import EnvironmentArgs
     from infra.settings import Settings
 
-# As bootstrap/account/telling.py writes them.
-_KEYS: Final = ("log-bucket", "log-key-arn", "topic-arn")
 
+def resolve_bootstrap(settings: Settings, project: str, *, parent: pulumi.Resource) -> Settings:
+    """Return settings with buckets, keys and topics in place of the value `bootstrap`.
 
-def with_bootstrapped(args: EnvironmentArgs, *, parent: pulumi.Resource) -> EnvironmentArgs:
-    """Return arguments whose settings name buckets, keys and topics instead of `bootstrap`.
-
-    The account is asked only where a key says so. What it does not have is left out, with a warning: a stack
-    works without logs and alarms, and `python -m automation policies` says what it lacks.
+    The account is queried only if a key has this value. A resource that it lacks is left out with a warning:
+    the stack works without logs and alarms, and `python -m automation policies` reports what is missing.
     """
-    asked = _asked(args.settings)
-    if not asked:
-        return args
-    made = _made(args.project, parent)
-    for key in sorted(asked - made.keys()):
-        pulumi.log.warn(
-            f"{key}: bootstrap, but bootstrap/ has made none in this account, so the stack goes without. Run "
-            "bootstrap/ once (docs/bootstrap.md), or name one of your own",
-            parent,
-        )
-    return replace(args, settings=_resolved(args.settings, made))
-
-
-def _asked(settings: Settings) -> set[str]:
     observability = settings.observability
-    values = (
-        observability.log_bucket,
-        observability.log_key_arn,
-        observability.notifications.topic_arn,
-    )
-    return {key for key, value in zip(_KEYS, values, strict=True) if value == BOOTSTRAP}
+    values = {
+        # The names under which bootstrap/account/telling.py stores them.
+        "log-bucket": observability.log_bucket,
+        "log-key-arn": observability.log_key_arn,
+        "topic-arn": observability.notifications.topic_arn,
+    }
+    requested = sorted(key for key, value in values.items() if value == BOOTSTRAP)
+    if not requested:
+        return settings
+    created = _created_by_bootstrap(project, parent)
+    for key in requested:
+        values[key] = created.get(key)
+        if key not in created:
+            pulumi.log.warn(
+                f"{key}: bootstrap, but bootstrap/ has created none in this account, so the stack has none. "
+                "Run bootstrap/ once (docs/bootstrap.md), or set the name of another one",
+                parent,
+            )
+    notifications = observability.notifications.model_copy(update={"topic_arn": values["topic-arn"]})
+    update: dict[str, Any] = {
+        "log_bucket": values["log-bucket"],
+        "log_key_arn": values["log-key-arn"],
+        "notifications": notifications,
+    }
+    if values["log-bucket"] is None and observability.flow_logs == "bucket":
+        update["flow_logs"] = "none"
+    return settings.model_copy(update={"observability": observability.model_copy(update=update)})
 
 
-def _made(project: str, parent: pulumi.Resource) -> Mapping[str, str]:
-    # What there is decides which resources are declared, so this call has to be waited for.
-    found = aws.ssm.get_parameters_by_path(
+def _created_by_bootstrap(project: str, parent: pulumi.Resource) -> dict[str, str]:
+    # Synchronous: the answer decides which resources are declared.
+    parameters = aws.ssm.get_parameters_by_path(
         path=f"/bootstrap/{project}", opts=pulumi.InvokeOptions(parent=parent)
     )
     return {
         name.rpartition("/")[2]: value
-        for name, value in zip(found.names or (), found.values or (), strict=True)
+        for name, value in zip(parameters.names or (), parameters.values or (), strict=True)
     }
-
-
-def _resolved(settings: Settings, made: Mapping[str, str]) -> Settings:
-    def real(key: str, value: str | None) -> str | None:
-        return made.get(key) if value == BOOTSTRAP else value
-
-    observability = settings.observability
-    bucket = real("log-bucket", observability.log_bucket)
-    notifications = observability.notifications
-    changes: dict[str, Any] = {
-        "log_bucket": bucket,
-        "log_key_arn": real("log-key-arn", observability.log_key_arn),
-        "notifications": notifications.model_copy(
-            update={"topic_arn": real("topic-arn", notifications.topic_arn)}
-        ),
-    }
-    if bucket is None and observability.flow_logs == "bucket":
-        changes["flow_logs"] = "none"
-    return settings.model_copy(update={"observability": observability.model_copy(update=changes)})

@@ -24,7 +24,7 @@ from policies.resources import Declaration, Resource
 from policies.terraform_plan import terraform_plan
 from tests.unit.bootstrap.conftest import REPOSITORY, STACKS, declared_account
 from tests.unit.infra.conftest import STACKS as SHIPPED
-from tests.unit.infra.conftest import declare_watched, folder_to_build
+from tests.unit.infra.conftest import create_app_folder, declare_program
 from tests.unit.infra.recorder import Declared, Graph
 from tests.unit.policies.declared import declaration_of
 
@@ -99,13 +99,13 @@ def main(folder: Path) -> None:
     """Write all of it below a folder."""
     (folder / "policies").mkdir(parents=True)
     with TemporaryDirectory() as work:
-        app = folder_to_build(Path(work))
-        graphs = {stack: declare_watched(stack, app=app) for stack in SHIPPED}
+        app = create_app_folder(Path(work))
+        graphs = {stack: declare_program(stack, app=app) for stack in SHIPPED}
         plans = {**graphs, "bootstrap": declared_account({**REPOSITORY, "stacks": STACKS})}
         for name, graph in plans.items():
             (folder / f"{name}.json").write_text(json.dumps(terraform_plan(whole(graph))))
         examples = {
-            f"examples.{path.stem}": declare_watched("example", config_of(path), app=app, stack=path.stem)
+            f"examples.{path.stem}": declare_program("example", config_of(path), app=app, stack=path.stem)
             for path in sorted((ROOT / "docs" / "examples").glob("*.yaml"))
         }
     for stack, graph in {**plans, **examples}.items():

@@ -1,63 +1,34 @@
-"""Capacity beside Fargate; each kind has its own component."""
+"""Inputs that all capacity beside Fargate shares."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import pulumi
-
-from infra.cluster.ec2_instances import Ec2Instances, Ec2InstancesArgs
-from infra.cluster.external_machines import ExternalMachines, ExternalMachinesArgs
-from infra.cluster.managed_instances import ManagedInstances, ManagedInstancesArgs
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from infra.cluster.place import Place
-    from infra.settings import Capacity
+    import pulumi
+
+    from infra.account import Account
 
 
-class ClusterCapacity:
-    """The capacity of a cluster, by the names of the settings."""
+@dataclass(frozen=True, kw_only=True)
+class InstanceArgs:
+    """Account, network, tags and hooks of a cluster's instances."""
 
-    provider_names: Mapping[str, pulumi.Output[str]]
-    """How a strategy names each; external machines have no provider."""
-    registration_command: pulumi.Output[str] | None
-    """By which machines outside AWS join the cluster; None without such capacity."""
-
-    def __init__(
-        self,
-        capacity: Mapping[str, Capacity],
-        place: Place | None,
-        cluster_name: pulumi.Input[str],
-        *,
-        prefix: str,
-        parent: pulumi.Resource,
-    ) -> None:
-        """Declare it below the cluster's component.
-
-        Args:
-            capacity: by name.
-            place: where instances are; needed only for capacity.
-            cluster_name: which cluster they join.
-            prefix: what the logical names of all begin with.
-            parent: the cluster's component.
-        """
-        names: dict[str, pulumi.Output[str]] = {}
-        self.registration_command = None
-        for name, settings in sorted(capacity.items()):
-            if place is None:
-                raise ValueError(f"the capacity {name} needs a place, got None")
-            logical, options = f"{prefix}-{name}", pulumi.ResourceOptions(parent=parent)
-            match settings.type:
-                case "ec2":
-                    ec2 = Ec2InstancesArgs(settings=settings, cluster_name=cluster_name, place=place)
-                    names[name] = Ec2Instances(logical, ec2, opts=options).provider_name
-                case "managed-instances":
-                    own = ManagedInstancesArgs(settings=settings, cluster_name=cluster_name, place=place)
-                    names[name] = ManagedInstances(logical, own, opts=options).provider_name
-                case "external":
-                    external = ExternalMachinesArgs(settings=settings, cluster_name=cluster_name, place=place)
-                    machines = ExternalMachines(logical, external, opts=options)
-                    self.registration_command = machines.registration_command
-        self.provider_names = names
+    account: Account
+    tags: Mapping[str, str]
+    """For resources that the provider's default tags do not reach: groups, instances and disks."""
+    subnet_ids: pulumi.Input[Any]
+    """The tasks' subnets."""
+    security_group_id: pulumi.Input[str]
+    """The tasks' security group: tasks in bridge mode have no other."""
+    assign_public_ip: bool
+    """Give instances public addresses, because there is no NAT gateway."""
+    hooks: pulumi.ResourceHookBinding
+    """Retry while IAM does not know a new role yet."""
+    cluster_hooks: pulumi.ResourceHookBinding
+    """Also refuse to detach capacity that a service still uses."""
+    prerequisites: Sequence[pulumi.Resource] = ()
+    """Resources that an instance needs to register but that no argument refers to: routes and rules."""

@@ -8,51 +8,54 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
-from infra.cluster.capacity import ClusterCapacity
+from infra.cluster.ec2_instances import Ec2Instances
+from infra.cluster.external_machines import ExternalMachines
+from infra.cluster.managed_instances import ManagedInstances
 from infra.settings.capacity import FARGATE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from infra.cluster.place import Place
+    from infra.cluster.capacity import InstanceArgs
     from infra.settings import CapacityProvider, ClusterSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
-    """What a :class:`Cluster` needs to know."""
+    """Inputs of a :class:`Cluster`."""
 
     settings: ClusterSettings
     default_strategy: Sequence[CapacityProvider]
-    """For what is started by hand: every service of the stack names a strategy of its own."""
+    """For tasks that are started by hand: every service of the stack has its own strategy."""
     log_retention_days: int
     log_key_arn: str | None = None
-    place: Place | None = None
-    """Where instances are; needed only for capacity beside Fargate."""
+    instances: InstanceArgs
+    """For capacity beside Fargate."""
 
 
 class Cluster(pulumi.ComponentResource):
-    """A cluster with Fargate and other capacity, made or there already, and a log group for its tasks."""
+    """A new or existing cluster with Fargate and other capacity, and a log group for its tasks."""
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
     log_group_name: pulumi.Output[str]
     log_group_arn: pulumi.Output[str]
-    provider_names: Mapping[str, pulumi.Output[str]]
-    """How strategies name the capacity beside Fargate."""
+    provider_names: dict[str, pulumi.Output[str]]
+    """Capacity provider of each EC2 and managed capacity, by its name in the settings."""
     registration_command: pulumi.Output[str] | None
-    """By which machines outside AWS join; None without such capacity."""
+    """Registers a machine outside AWS; None without such capacity."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Cluster", name, None, opts)
+        self.provider_names = {}
+        self.registration_command = None
 
         if args.settings.cluster_arn is None:
-            self._make(name, args)
+            cluster = self._create_cluster(name, args)
+            self.arn, self.name = cluster.arn, cluster.name
         else:
             self.arn = pulumi.Output.from_input(args.settings.cluster_arn)
             self.name = pulumi.Output.from_input(args.settings.cluster_arn.rpartition("/")[2])
-            self.provider_names = {}
-            self.registration_command = None
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             retention_in_days=args.log_retention_days,
@@ -71,36 +74,43 @@ class Cluster(pulumi.ComponentResource):
             },
         )
 
-    def _make(self, name: str, args: ClusterArgs) -> None:
+    def _create_cluster(self, name: str, args: ClusterArgs) -> aws.ecs.Cluster:
         cluster = aws.ecs.Cluster(
             name,
             settings=[{"name": "containerInsights", "value": args.settings.container_insights}],
             opts=pulumi.ResourceOptions(parent=self),
         )
-        capacity = ClusterCapacity(
-            args.settings.capacity, args.place, cluster.name, prefix=f"{name}-capacity", parent=self
-        )
-        names = capacity.provider_names
+        self._create_capacity(f"{name}-capacity", args, cluster.name)
         aws.ecs.ClusterCapacityProviders(
             name,
             cluster_name=cluster.name,
-            capacity_providers=[*FARGATE, *names.values()],
+            capacity_providers=[*FARGATE, *self.provider_names.values()],
             default_capacity_provider_strategies=[
                 {
-                    "capacity_provider": names.get(line.capacity_provider, line.capacity_provider),
+                    "capacity_provider": self.provider_names.get(
+                        line.capacity_provider, line.capacity_provider
+                    ),
                     "weight": line.weight,
                     "base": line.base,
                 }
                 for line in args.default_strategy
-                if line.is_fargate or line.capacity_provider in names
+                if line.is_fargate or line.capacity_provider in self.provider_names
             ],
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                # AWS says that a new provider of managed instances is not ACTIVE yet, for half a minute.
-                hooks=args.place.cluster_hooks if args.place else None,
-            ),
+            # A new provider of managed instances is not ACTIVE for half a minute.
+            opts=pulumi.ResourceOptions(parent=self, hooks=args.instances.cluster_hooks),
         )
-        self.name = cluster.name
-        self.arn = cluster.arn
-        self.provider_names = names
-        self.registration_command = capacity.registration_command
+        return cluster
+
+    def _create_capacity(self, prefix: str, args: ClusterArgs, cluster_name: pulumi.Output[str]) -> None:
+        for name, settings in sorted(args.settings.capacity.items()):
+            resource_name, child = f"{prefix}-{name}", pulumi.ResourceOptions(parent=self)
+            match settings.type:
+                case "ec2":
+                    ec2 = Ec2Instances(resource_name, settings, cluster_name, args.instances, child)
+                    self.provider_names[name] = ec2.provider_name
+                case "managed-instances":
+                    managed = ManagedInstances(resource_name, settings, cluster_name, args.instances, child)
+                    self.provider_names[name] = managed.provider_name
+                case "external":
+                    machines = ExternalMachines(resource_name, settings, cluster_name, args.instances, child)
+                    self.registration_command = machines.registration_command

@@ -1,4 +1,4 @@
-"""A stack with `attach-to`: its own service in the base's cluster, behind the base's load balancer."""
+"""A stack with `attach-to`: its services run in another stack's cluster, behind its load balancer."""
 
 from __future__ import annotations
 
@@ -7,33 +7,35 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
-from infra.bootstrapped import with_bootstrapped
-from infra.environment.attachment import Base
-from infra.environment.services import Services, own_parts
+from infra.account import Account
+from infra.bootstrapped import resolve_bootstrap
+from infra.environment.attachment import BaseStack
+from infra.environment.services import Services
 from infra.image.images import Images
+from infra.rollout.rollout import Rollout
 from infra.service.platform import Platform
 
 if TYPE_CHECKING:
-    from infra.environment.services import EnvironmentArgs
+    from infra.environment.args import EnvironmentArgs
 
 
 class AttachedService(pulumi.ComponentResource):
-    """The app at a host of its own, behind what another stack has made and goes on to own.
+    """The app at its own host, in the cluster and behind the load balancer of a base stack.
 
-    Both are updated and deleted apart: no lock, and no resource, belongs to both.
+    Both stacks are updated and deleted independently: they share no lock and no resource.
     """
 
     outputs: dict[str, pulumi.Output[Any]]
-    """What people, and the clean-up of expired stacks, want to know."""
+    """Stack outputs."""
 
     def __init__(self, name: str, args: EnvironmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:AttachedService", name, None, opts)
-        args = with_bootstrapped(args, parent=self)
-        settings, attach = args.settings, args.settings.attach
+        settings = resolve_bootstrap(args.settings, args.project, parent=self)
+        attach = settings.attach
         if attach is None:
-            raise ValueError(f"{name}: a stack without `attach-to` is an Environment, and not attached")
+            raise ValueError(f"{name}: a stack without `attach-to` is an Environment")
 
-        base = Base(attach.base, settings, stack_prefix=args.stack_prefix, parent=self)
+        base = BaseStack(attach.base, settings, stack_prefix=args.stack_prefix, parent=self)
         images = Images(
             settings, stack_prefix=args.stack_prefix, base_cache_url=base.cache_url(), parent=self
         )
@@ -43,20 +45,20 @@ class AttachedService(pulumi.ComponentResource):
             kms_key_id=settings.observability.log_key_arn,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        services = Services(
-            settings,
-            Platform(
-                **base.attachable(),
-                **own_parts(args, parent=self),
-                namespaces=base.namespaces(),
-                capacity=settings.cluster.capacity,
-                provider_names=base.provider_names(),
-                log_group_name=logs.name,
-                log_group_arn=logs.arn,
-            ),
-            images,
-            parent=self,
+        platform = Platform(
+            **base.attachable(),
+            account=Account.of(settings.provider, parent=self),
+            project=args.project,
+            stack=settings.environment,
+            idle_timeout_seconds=settings.load_balancer.idle_timeout_seconds,
+            rollout=Rollout(settings.provider),
+            namespaces=base.namespaces(),
+            capacity=settings.cluster.capacity,
+            provider_names=base.provider_names(),
+            log_group_name=logs.name,
+            log_group_arn=logs.arn,
         )
+        services = Services(settings, platform, images, parent=self)
 
         self.outputs = {
             **services.outputs,

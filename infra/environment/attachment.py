@@ -1,4 +1,4 @@
-"""The output `attachment`, which attached stacks read, and the checks that they fit the base."""
+"""The output `attachment` of a base stack, and the checks of a stack that attaches to it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from infra.settings import Settings
 
 OUTPUT: Final = "attachment"
+# Further keys of the output, beside the fields of Attachable.
 _CACHE_URL: Final = "cache_url"
 _INGRESS_PORT: Final = "ingress_port"
 _NAMESPACE: Final = "namespace_"
@@ -27,108 +28,90 @@ _CAPACITY: Final = "capacity"
 _DYNAMIC_PORTS: Final = "dynamic_ports"
 
 
-def attachment_of(settings: Settings, base: Platform, image: AppImage) -> pulumi.Output[Any]:
-    """Return what a stack needs that attaches to this one."""
-    return pulumi.Output.from_input(
-        {
-            **_shared(settings),
-            **_of_a_sidecar(settings),
-            **base.attachable(),
-            **_between_services(settings, base.namespaces),
-            **_beside_fargate(settings, base),
-            _CACHE_URL: image.cache_url,
-        }
-    )
-
-
-def _of_a_sidecar(settings: Settings) -> dict[str, object]:
-    """Return the port on which a sidecar takes the requests, if one does."""
-    port = settings.main.ingress[1]
-    return {} if port == settings.main.container_port else {_INGRESS_PORT: port}
-
-
-def _between_services(settings: Settings, namespaces: Namespaces) -> dict[str, object]:
-    """Return where services find each other, if any do."""
-    every = {f"{_NAMESPACE}{field.name}": getattr(namespaces, field.name) for field in fields(namespaces)}
-    own = {key: value for key, value in every.items() if value is not None}
-    ports = {
-        _PEER_PORTS: list(settings.peer_ports),
-        _DYNAMIC_PEER_PORTS: settings.has_dynamic_peer_ports,
+def attachment_output(settings: Settings, platform: Platform, image: AppImage) -> pulumi.Output[Any]:
+    """Return the output that a stack reads to attach to this one."""
+    output: dict[str, Any] = {
+        **_equal_settings(settings),
+        **platform.attachable(),
+        _CACHE_URL: image.cache_url,
     }
-    return {**own, **ports} if own else {}
-
-
-def _beside_fargate(settings: Settings, base: Platform) -> dict[str, object]:
-    """Return the capacity beside Fargate, if there is any."""
-    if not settings.cluster.capacity:
-        return {}
-    capacity = {
-        name: {
-            "type": one.type,
-            "architecture": one.architecture,
-            # Machines outside AWS have none.
-            **({"provider": base.provider_names[name]} if name in base.provider_names else {}),
-        }
-        for name, one in settings.cluster.capacity.items()
+    ingress_port = settings.main.ingress[1]
+    if ingress_port != settings.main.container_port:
+        output[_INGRESS_PORT] = ingress_port
+    namespaces = {
+        f"{_NAMESPACE}{field.name}": value
+        for field in fields(platform.namespaces)
+        if (value := getattr(platform.namespaces, field.name)) is not None
     }
-    return {_CAPACITY: capacity, _DYNAMIC_PORTS: settings.has_dynamic_ports}
+    if namespaces:
+        output |= namespaces
+        output[_PEER_PORTS] = list(settings.peer_ports)
+        output[_DYNAMIC_PEER_PORTS] = settings.has_dynamic_peer_ports
+    if settings.cluster.capacity:
+        output[_DYNAMIC_PORTS] = settings.has_dynamic_ports
+        output[_CAPACITY] = {
+            name: {"type": capacity.type, "architecture": capacity.architecture}
+            for name, capacity in settings.cluster.capacity.items()
+        }
+        for name, provider in platform.provider_names.items():
+            output[_CAPACITY][name]["provider"] = provider
+    return pulumi.Output.from_input(output)
 
 
-class Base:
-    """What another stack says of itself."""
+class BaseStack:
+    """The stack that another one attaches to, read from its outputs."""
 
     def __init__(self, name: str, settings: Settings, *, stack_prefix: str, parent: pulumi.Resource) -> None:
-        """Read the output of a stack.
+        """Read the output `attachment` of a stack.
 
         Args:
-            name: of the stack, alone or in full.
-            settings: those of the stack that attaches.
-            stack_prefix: `<organization>/<project>` of a stack that is named alone.
-            parent: the component that reads it.
+            name: of the base stack, with or without organization and project.
+            settings: of the stack that attaches.
+            stack_prefix: `<organization>/<project>`, for a name without them.
+            parent: the component that reads the output.
         """
         reference = pulumi.StackReference(
             "base",
             stack_name=name if "/" in name else f"{stack_prefix}/{name}",
             opts=pulumi.ResourceOptions(parent=parent),
         )
-        self._said: pulumi.Output[Mapping[str, Any]] = reference.get_output(OUTPUT).apply(
-            lambda found: _checked(found, settings, name)
+        self._attachment: pulumi.Output[Mapping[str, Any]] = reference.get_output(OUTPUT).apply(
+            lambda output: _checked(output, settings, name)
         )
         self._settings = settings
-        self._has_zone = settings.load_balancer.domain is not None
 
     def attachable(self) -> dict[str, Any]:
-        """Return what the two stacks share, by the names of :class:`Attachable`."""
-        shared = {field.name: self._of(field.name) for field in fields(Attachable)}
-        return shared if self._has_zone else {**shared, "zone_id": None}
+        """Return the values that both stacks share, by the fields of :class:`Attachable`."""
+        shared: dict[str, Any] = {field.name: self._get(field.name) for field in fields(Attachable)}
+        return shared if self._settings.load_balancer.domain is not None else {**shared, "zone_id": None}
 
     def namespaces(self) -> Namespaces:
-        """Return where the services of both stacks find each other."""
+        """Return the namespaces in which the services of both stacks find each other."""
         settings = self._settings
         return Namespaces(
-            connect_arn=self._of(f"{_NAMESPACE}connect_arn") if settings.connects else None,
-            dns_id=self._of(f"{_NAMESPACE}dns_id") if settings.has_names else None,
-            dns_name=self._of(f"{_NAMESPACE}dns_name") if settings.has_names else None,
+            connect_arn=self._get(f"{_NAMESPACE}connect_arn") if settings.connects else None,
+            dns_id=self._get(f"{_NAMESPACE}dns_id") if settings.has_names else None,
+            dns_name=self._get(f"{_NAMESPACE}dns_name") if settings.has_names else None,
         )
 
     def provider_names(self) -> dict[str, pulumi.Output[str]]:
-        """Return how ECS calls the other stack's capacity providers, of those that this one may use."""
+        """Return the base stack's capacity providers, by the names in the settings."""
         return {
-            name: self._of(_CAPACITY).apply(lambda capacity, name=name: capacity[name]["provider"])
-            for name, one in self._settings.cluster.capacity.items()
-            if one.type != "external"
+            name: self._get(_CAPACITY).apply(lambda capacity, name=name: capacity[name]["provider"])
+            for name, capacity in self._settings.cluster.capacity.items()
+            if capacity.type != "external"
         }
 
     def cache_url(self) -> pulumi.Output[str | None]:
-        """Return where the other stack keeps its build cache; None if it builds nothing."""
-        return self._said.apply(lambda said: said.get(_CACHE_URL))
+        """Return the base stack's build cache; None if it builds no image."""
+        return self._attachment.apply(lambda attachment: attachment.get(_CACHE_URL))
 
-    def _of(self, key: str) -> pulumi.Output[Any]:
-        return self._said.apply(lambda said: said[key])
+    def _get(self, key: str) -> pulumi.Output[Any]:
+        return self._attachment.apply(lambda attachment: attachment[key])
 
 
-def _shared(settings: Settings) -> dict[str, object]:
-    """Return what both stacks have to say alike, by the names of the output."""
+def _equal_settings(settings: Settings) -> dict[str, object]:
+    """Return the settings that must be equal in both stacks, by their keys in the output."""
     return {
         "region": settings.provider.region,
         "container_port": settings.main.container_port,
@@ -136,63 +119,69 @@ def _shared(settings: Settings) -> dict[str, object]:
     }
 
 
-def _checked(found: object, settings: Settings, base: str) -> Mapping[str, Any]:
-    """Return what a base says, if a stack can attach to it.
+def _checked(output: object, settings: Settings, base: str) -> Mapping[str, Any]:
+    """Return the attachment of a base stack, if a stack with these settings can attach to it.
 
     Raises:
-        pulumi.RunError: it cannot, and why.
+        pulumi.RunError: lists why it cannot.
     """
-    if not isinstance(found, dict):
+    if not isinstance(output, dict):
         raise pulumi.RunError(
             f"attach-to = {base}: that stack has no output `{OUTPUT}`; it is not up yet, was deployed by an "
             "older version of this program, or attaches to another stack itself: run `pulumi up` there first"
         )
-    said = cast("dict[str, Any]", found)
-    faults: list[str] = []
-    for name, own in _shared(settings).items():
-        theirs = said.get(name)
-        if own != theirs:
-            key = "aws:region" if name == "region" else name.replace("_", "-")
-            shown = f"{theirs:g}" if isinstance(theirs, float) else theirs or "none"
-            faults.append(f"{key} = {own}: {shown}, as {base} has it")
-    own_port, their_port = settings.main.ingress[1], said.get(_INGRESS_PORT, said.get("container_port"))
-    if not faults and own_port != their_port:
-        faults.append(
-            f"ingress-container = {settings.main.ingress_container or 'none'}: one that takes the requests "
-            f"on port {their_port:g}, by which the load balancer of {base} reaches tasks, not on {own_port}"
-        )
-    if settings.load_balancer.domain is not None and said.get("zone_id") is None:
-        faults.append(f"domain = {settings.load_balancer.domain}: a stack whose base makes DNS records")
-    faults += _without_namespaces(said, settings, base)
-    faults += _without_capacity(said, settings, base)
-    if faults:
-        lines = "".join(f"\n  - {fault}" for fault in faults)
+    attachment = cast("dict[str, Any]", output)
+    if errors := [*_conflicts(attachment, settings, base)]:
+        lines = "".join(f"\n  - {error}" for error in errors)
         raise pulumi.RunError(f"This stack cannot attach to {base}:{lines}")
-    return said
+    return attachment
 
 
-def _without_namespaces(said: Mapping[str, Any], settings: Settings, base: str) -> Iterator[str]:
-    """Yield what an attached stack's services want of each other that the base does not have."""
-    wanted = {"connect": (settings.connects, "connect_arn"), "discovery": (settings.has_names, "dns_id")}
-    for key, (wants, has) in wanted.items():
-        if wants and f"{_NAMESPACE}{has}" not in said:
+def _conflicts(attachment: Mapping[str, Any], settings: Settings, base: str) -> Iterator[str]:
+    """Yield the settings that do not fit the base stack, with the values that would."""
+    equal = True
+    for name, value in _equal_settings(settings).items():
+        base_value = attachment.get(name)
+        if value != base_value:
+            equal = False
+            key = "aws:region" if name == "region" else name.replace("_", "-")
+            shown = f"{base_value:g}" if isinstance(base_value, float) else base_value or "none"
+            yield f"{key} = {value}: {shown}, as {base} has it"
+    port = settings.main.ingress[1]
+    base_port = attachment.get(_INGRESS_PORT, attachment.get("container_port"))
+    if equal and port != base_port:
+        yield (
+            f"ingress-container = {settings.main.ingress_container or 'none'}: one that accepts requests on "
+            f"port {base_port:g}, by which the load balancer of {base} reaches tasks, not on {port}"
+        )
+    if settings.load_balancer.domain is not None and attachment.get("zone_id") is None:
+        yield f"domain = {settings.load_balancer.domain}: a stack whose base makes DNS records"
+    yield from _namespace_conflicts(attachment, settings, base)
+    yield from _capacity_conflicts(attachment, settings, base)
+
+
+def _namespace_conflicts(attachment: Mapping[str, Any], settings: Settings, base: str) -> Iterator[str]:
+    for key, is_used, output in (
+        ("connect", settings.connects, f"{_NAMESPACE}connect_arn"),
+        ("discovery", settings.has_names, f"{_NAMESPACE}dns_id"),
+    ):
+        if is_used and output not in attachment:
             yield f"{key}.enabled = true: false, for no service of {base} has `{key}`, and so no namespace"
     for port in settings.peer_ports:
-        if port not in said.get(_PEER_PORTS, [port]):
+        if port not in attachment.get(_PEER_PORTS, [port]):
             yield f"container-port = {port}: one by which services of {base} reach each other"
-    if settings.has_dynamic_peer_ports and not said.get(_DYNAMIC_PEER_PORTS, True):
+    if settings.has_dynamic_peer_ports and not attachment.get(_DYNAMIC_PEER_PORTS, True):
         yield f"network-mode = bridge: awsvpc, as services of {base} have that reach each other"
 
 
-def _without_capacity(said: Mapping[str, Any], settings: Settings, base: str) -> Iterator[str]:
-    """Yield what an attached stack says of capacity that the base does not have, or has otherwise."""
-    theirs: Mapping[str, Mapping[str, str]] = said.get(_CAPACITY, {})
-    for name, own in settings.cluster.capacity.items():
-        if name not in theirs:
-            yield f"capacity.{name} = {own.type}: none, for {base} has no such capacity"
+def _capacity_conflicts(attachment: Mapping[str, Any], settings: Settings, base: str) -> Iterator[str]:
+    base_capacity: Mapping[str, Mapping[str, str]] = attachment.get(_CAPACITY, {})
+    for name, capacity in settings.cluster.capacity.items():
+        if name not in base_capacity:
+            yield f"capacity.{name} = {capacity.type}: none, for {base} has no such capacity"
             continue
-        for key, value in (("type", own.type), ("architecture", own.architecture)):
-            if value != theirs[name][key]:
-                yield f"capacity.{name}.{key} = {value}: {theirs[name][key]}, as {base} has it"
-    if settings.has_dynamic_ports and not said.get(_DYNAMIC_PORTS):
-        yield f"network-mode = bridge: another one, for {base} lets no such ports through"
+        for key, value in (("type", capacity.type), ("architecture", capacity.architecture)):
+            if value != base_capacity[name][key]:
+                yield f"capacity.{name}.{key} = {value}: {base_capacity[name][key]}, as {base} has it"
+    if settings.has_dynamic_ports and not attachment.get(_DYNAMIC_PORTS):
+        yield f"network-mode = bridge: another one, for {base} opens no dynamic ports"

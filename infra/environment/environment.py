@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from infra.bootstrapped import with_bootstrapped
+from infra.account import Account
+from infra.bootstrapped import resolve_bootstrap
+from infra.cluster.capacity import InstanceArgs
 from infra.cluster.cluster import Cluster, ClusterArgs
-from infra.cluster.place import Place
-from infra.environment.attachment import OUTPUT, attachment_of
-from infra.environment.entrances import Entrances
-from infra.environment.services import EnvironmentArgs, Services, observed_service, own_parts
+from infra.environment.attachment import OUTPUT, attachment_output
+from infra.environment.load_balancers import LoadBalancers
+from infra.environment.services import Services
 from infra.image.images import Images
 from infra.network.discovery import Discovery, DiscoveryArgs, Namespaces
 from infra.network.endpoints import Endpoints, EndpointsArgs
@@ -20,6 +21,7 @@ from infra.network.flow_logs import FlowLogs, FlowLogsArgs
 from infra.network.vpc import Network, NetworkArgs
 from infra.observability.dashboard import Dashboard, DashboardArgs
 from infra.observability.on_call import OnCall, OnCallArgs
+from infra.rollout.rollout import Rollout
 from infra.service.platform import Platform, TrafficShift
 from infra.service.roles import InfrastructureRole
 from infra.storage.file_system import FileSystem, FileSystemArgs
@@ -27,123 +29,184 @@ from infra.storage.file_system import FileSystem, FileSystemArgs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from infra.account import Account
-    from infra.rollout.rollout import Rollout
+    from infra.environment.args import EnvironmentArgs
     from infra.settings import Settings
 
 
 class Environment(pulumi.ComponentResource):
-    """The app and its multidev copies, each at an address of its own, behind a load balancer.
+    """The app and its multidev copies, each at its own address, behind shared load balancers.
 
-    What belongs to one copy alone is below its own `Service` and `Host`: a copy more or less changes no
-    other.
+    The resources of one copy are children of its own `Service` and `Host`: adding or removing a copy changes
+    no other.
     """
 
     outputs: dict[str, pulumi.Output[Any]]
-    """What people want to know, and what another stack needs to attach."""
+    """Stack outputs."""
 
     def __init__(self, name: str, args: EnvironmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Environment", name, None, opts)
-        args = with_bootstrapped(args, parent=self)
-        settings = args.settings
+        settings = resolve_bootstrap(args.settings, args.project, parent=self)
+        child = pulumi.ResourceOptions(parent=self)
+        log_prefix = f"{args.project}/{settings.environment}"
 
+        account = Account.of(settings.provider, parent=self)
+        rollout = Rollout(settings.provider)
         images = Images(settings, stack_prefix=args.stack_prefix, parent=self)
-        image = images.main
-        self._network = Network(
+        network = Network(
             "network",
             NetworkArgs(settings=settings.network, region=settings.provider.region, protect=settings.protect),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=child,
         )
-        prefix = f"{args.project}/{settings.environment}"
-        self._entrances = Entrances(settings, self._network, log_prefix=prefix, parent=self)
-        own = own_parts(args, parent=self)
-        self._endpoints = self._keep_inside(settings)
+        balancers = LoadBalancers(settings, network, log_prefix=log_prefix, parent=self)
+        tasks_security_group_id = balancers.security.tasks_id
+        endpoints = self._endpoints(settings, network, tasks_security_group_id)
         if settings.observability.flow_logs != "none":
-            self._log_flows(own["account"], settings, prefix)
-        self._cluster = Cluster(
+            self._log_flows(settings, account, network, log_prefix)
+        cluster = Cluster(
             "cluster",
             ClusterArgs(
                 settings=settings.cluster,
                 default_strategy=settings.main.capacity_provider_strategy,
                 log_retention_days=settings.main.log_retention_days,
                 log_key_arn=settings.observability.log_key_arn,
-                place=self._place(own, settings),
+                instances=InstanceArgs(
+                    account=account,
+                    tags=settings.provider.tags,
+                    subnet_ids=network.task_subnet_ids,
+                    security_group_id=tasks_security_group_id,
+                    assign_public_ip=network.tasks_have_public_addresses,
+                    hooks=rollout.of_capacity,
+                    cluster_hooks=rollout.of_cluster_capacity,
+                    prerequisites=[network, balancers.security],
+                ),
             ),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=child,
         )
-        self._files = self._file_systems(settings)
-        platform = self._platform(own, args)
+        platform = Platform(
+            account=account,
+            project=args.project,
+            stack=settings.environment,
+            rollout=rollout,
+            cluster_arn=cluster.arn,
+            cluster_name=cluster.name,
+            capacity=settings.cluster.capacity,
+            provider_names=cluster.provider_names,
+            log_group_name=cluster.log_group_name,
+            log_group_arn=cluster.log_group_arn,
+            vpc_id=network.vpc_id,
+            subnet_ids=network.task_subnet_ids,
+            security_group_id=tasks_security_group_id,
+            assign_public_ip=network.tasks_have_public_addresses,
+            **balancers.platform_fields(),
+            idle_timeout_seconds=settings.load_balancer.idle_timeout_seconds,
+            traffic_shift=self._traffic_shift(account, balancers),
+            namespaces=self._namespaces(settings, args.project, network),
+            file_system_ids=self._file_systems(settings, network, tasks_security_group_id),
+            prerequisites=[network, balancers.security, cluster, *endpoints],
+        )
         services = Services(settings, platform, images, parent=self)
         self._observe(settings, platform, services)
 
         self.outputs = {
             **services.outputs,
             **images.outputs,
-            **self._entrances.outputs,
-            "vpc_id": self._network.vpc_id,
-            "public_subnet_ids": self._network.public_subnet_ids,
-            "private_subnet_ids": self._network.private_subnet_ids,
-            "tasks_security_group_id": self._entrances.security.tasks_id,
+            **balancers.outputs,
+            "vpc_id": network.vpc_id,
+            "public_subnet_ids": network.public_subnet_ids,
+            "private_subnet_ids": network.private_subnet_ids,
+            "tasks_security_group_id": tasks_security_group_id,
         }
         if settings.main.exposure == "http":
-            self.outputs[OUTPUT] = attachment_of(settings, platform, image)
-        # A ready image has no repository here, and a stack without a domain no zone.
-        if image.repository is not None:
-            self.outputs["repository_url"] = image.repository.url
-        if self._entrances.zone_id is not None:
-            self.outputs["zone_id"] = self._entrances.zone_id
-        if self._cluster.registration_command is not None:
-            self.outputs["registration_command"] = self._cluster.registration_command
+            self.outputs[OUTPUT] = attachment_output(settings, platform, images.main)
+        if images.main.repository is not None:
+            self.outputs["repository_url"] = images.main.repository.url
+        if balancers.zone_id is not None:
+            self.outputs["zone_id"] = balancers.zone_id
+        if cluster.registration_command is not None:
+            self.outputs["registration_command"] = cluster.registration_command
         self.register_outputs(self.outputs)
 
-    def _keep_inside(self, settings: Settings) -> list[Endpoints]:
+    def _endpoints(
+        self, settings: Settings, network: Network, tasks_security_group_id: pulumi.Output[str]
+    ) -> list[Endpoints]:
+        """Declare VPC endpoints, by which tasks reach AWS services without the internet."""
         if not settings.network.interface_endpoints:
             return []
-        return [
-            Endpoints(
-                "endpoints",
-                EndpointsArgs(
-                    region=settings.provider.region,
-                    vpc_id=self._network.vpc_id,
-                    subnet_ids=self._network.task_subnet_ids,
-                    tasks_security_group_id=self._entrances.security.tasks_id,
-                    services=settings.network.interface_endpoints,
-                ),
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-        ]
+        args = EndpointsArgs(
+            region=settings.provider.region,
+            vpc_id=network.vpc_id,
+            subnet_ids=network.task_subnet_ids,
+            tasks_security_group_id=tasks_security_group_id,
+            services=settings.network.interface_endpoints,
+        )
+        return [Endpoints("endpoints", args, opts=pulumi.ResourceOptions(parent=self))]
 
-    def _log_flows(self, account: Account, settings: Settings, prefix: str) -> None:
+    def _log_flows(self, settings: Settings, account: Account, network: Network, log_prefix: str) -> None:
         observability = settings.observability
         FlowLogs(
             "flow-logs",
             FlowLogsArgs(
                 account=account,
-                vpc_id=self._network.vpc_id,
+                vpc_id=network.vpc_id,
                 bucket=observability.log_bucket if observability.flow_logs == "bucket" else None,
-                prefix=prefix,
+                prefix=log_prefix,
                 retention_days=settings.main.log_retention_days,
                 key_arn=observability.log_key_arn,
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _observe(self, settings: Settings, platform: Platform, services: Services) -> None:
-        balancer = settings.load_balancer
-        own_balancer = balancer.listener_arn is None and any(
-            one.exposure == "http" for one in settings.services
+    def _traffic_shift(self, account: Account, balancers: LoadBalancers) -> TrafficShift | None:
+        if balancers.test_listener_arn is None:
+            return None
+        role = InfrastructureRole("infrastructure", account, opts=pulumi.ResourceOptions(parent=self))
+        return TrafficShift(role=role, test_listener_arn=balancers.test_listener_arn)
+
+    def _namespaces(self, settings: Settings, project: str, network: Network) -> Namespaces:
+        if not settings.connects and not settings.has_names:
+            return Namespaces()
+        default = re.sub("[^a-z0-9.-]", "-", f"{settings.environment}.{project}.internal".lower())
+        args = DiscoveryArgs(
+            vpc_id=network.vpc_id,
+            connect=settings.connects,
+            domain=(settings.network.discovery_domain or default) if settings.has_names else None,
         )
-        observability = settings.observability
+        return Discovery("discovery", args, opts=pulumi.ResourceOptions(parent=self)).namespaces
+
+    def _file_systems(
+        self, settings: Settings, network: Network, tasks_security_group_id: pulumi.Output[str]
+    ) -> Mapping[str, pulumi.Output[str]]:
+        """Declare the EFS file systems of the services' volumes; return their ids by volume name."""
+        return {
+            volume: FileSystem(
+                f"files-{volume}",
+                FileSystemArgs(
+                    settings=efs,
+                    vpc_id=network.vpc_id,
+                    zones=network.zones,
+                    subnet_ids=network.task_subnet_ids,
+                    tasks_security_group_id=tasks_security_group_id,
+                    protect=settings.protect,
+                ),
+                opts=pulumi.ResourceOptions(parent=self),
+            ).id
+            for volume, efs in settings.file_systems.items()
+        }
+
+    def _observe(self, settings: Settings, platform: Platform, services: Services) -> None:
+        """Declare on-call alarms and the dashboard."""
+        observability, child = settings.observability, pulumi.ResourceOptions(parent=self)
+        owns_balancer = settings.load_balancer.listener_arn is None and any(
+            service.exposure == "http" for service in settings.services
+        )
         shared: Any = {
             "qualified_stack": f"{platform.project}/{platform.stack}",
-            # Copies are for trying things out: they wake nobody.
+            # Copies are for trying things out: they notify nobody.
             "services": [
-                observed_service(one, services.made[one.name], platform)
-                for one in settings.services
-                if one.copy_name is None
+                services.observed(service) for service in settings.services if service.copy_name is None
             ],
             "cluster_name": platform.cluster_name,
-            "load_balancer": platform.load_balancer_arn_suffix if own_balancer else None,
+            "load_balancer": platform.load_balancer_arn_suffix if owns_balancer else None,
             "log_group_name": platform.log_group_name,
         }
         if observability.notifications.topic_arn is not None:
@@ -155,83 +218,7 @@ class Environment(pulumi.ComponentResource):
                     insights=settings.cluster.counts_tasks,
                     **shared,
                 ),
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=child,
             )
         if observability.dashboard:
-            Dashboard(
-                "dashboard",
-                DashboardArgs(region=settings.provider.region, **shared),
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-
-    def _place(self, own: Mapping[str, Any], settings: Settings) -> Place:
-        rollout: Rollout = own["rollout"]
-        return Place(
-            account=own["account"],
-            tags=settings.provider.tags,
-            subnet_ids=self._network.task_subnet_ids,
-            security_group_id=self._entrances.security.tasks_id,
-            assign_public_ip=self._network.tasks_have_public_addresses,
-            hooks=rollout.of_capacity,
-            cluster_hooks=rollout.of_cluster_capacity,
-            prerequisites=[self._network, self._entrances.security],
-        )
-
-    def _platform(self, own: Mapping[str, Any], args: EnvironmentArgs) -> Platform:
-        return Platform(
-            **own,
-            capacity=args.settings.cluster.capacity,
-            provider_names=self._cluster.provider_names,
-            cluster_arn=self._cluster.arn,
-            cluster_name=self._cluster.name,
-            vpc_id=self._network.vpc_id,
-            subnet_ids=self._network.task_subnet_ids,
-            security_group_id=self._entrances.security.tasks_id,
-            assign_public_ip=self._network.tasks_have_public_addresses,
-            **self._entrances.of_platform(),
-            namespaces=self._namespaces(args),
-            file_system_ids={name: one.id for name, one in self._files.items()},
-            log_group_name=self._cluster.log_group_name,
-            log_group_arn=self._cluster.log_group_arn,
-            traffic_shift=self._traffic_shift(own["account"]),
-            prerequisites=[self._network, self._entrances.security, self._cluster, *self._endpoints],
-        )
-
-    def _file_systems(self, settings: Settings) -> Mapping[str, FileSystem]:
-        return {
-            volume: FileSystem(
-                f"files-{volume}",
-                FileSystemArgs(
-                    settings=files,
-                    vpc_id=self._network.vpc_id,
-                    zones=self._network.zones,
-                    subnet_ids=self._network.task_subnet_ids,
-                    tasks_security_group_id=self._entrances.security.tasks_id,
-                    protect=settings.protect,
-                ),
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            for volume, files in settings.file_systems.items()
-        }
-
-    def _namespaces(self, args: EnvironmentArgs) -> Namespaces:
-        settings = args.settings
-        if not settings.connects and not settings.has_names:
-            return Namespaces()
-        here = re.sub("[^a-z0-9.-]", "-", f"{settings.environment}.{args.project}.internal".lower())
-        discovery = Discovery(
-            "discovery",
-            DiscoveryArgs(
-                vpc_id=self._network.vpc_id,
-                connect=settings.connects,
-                domain=(settings.network.discovery_domain or here) if settings.has_names else None,
-            ),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        return discovery.namespaces
-
-    def _traffic_shift(self, account: Account) -> TrafficShift | None:
-        if self._entrances.test_listener_arn is None:
-            return None
-        role = InfrastructureRole("infrastructure", account, opts=pulumi.ResourceOptions(parent=self))
-        return TrafficShift(role=role, test_listener_arn=self._entrances.test_listener_arn)
+            Dashboard("dashboard", DashboardArgs(region=settings.provider.region, **shared), opts=child)

@@ -1,17 +1,14 @@
-"""The services of a stack, and the check of them at the end of an update."""
+"""The services of a stack with their DNS records, and the check of them at the end of an update."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from infra.account import Account
 from infra.network.dns import Host, HostArgs
 from infra.observability.on_call import ObservedService
-from infra.rollout.rollout import Rollout
-from infra.service.service import Service, ServiceArgs
+from infra.service.service import Service
 from infra.settings import address_of, called_by, in_order_of_calls, kind_of
 
 if TYPE_CHECKING:
@@ -22,179 +19,138 @@ if TYPE_CHECKING:
     from infra.settings import ServiceSettings, Settings
 
 
-@dataclass(frozen=True, kw_only=True)
-class EnvironmentArgs:
-    """What a stack needs to know."""
-
-    settings: Settings
-    organization: str
-    project: str
-
-    @property
-    def stack_prefix(self) -> str:
-        """What leads from a stack's name to the stack."""
-        return f"{self.organization}/{self.project}"
-
-
-def own_parts(args: EnvironmentArgs, *, parent: pulumi.Resource) -> dict[str, Any]:
-    """Return what a platform has that no other stack can give it."""
-    settings = args.settings
-    return {
-        "account": Account.of(settings.provider, parent=parent),
-        "project": args.project,
-        "stack": settings.environment,
-        "idle_timeout_seconds": settings.load_balancer.idle_timeout_seconds,
-        "rollout": Rollout(settings.provider),
-    }
-
-
 class Services:
-    """Every service of the settings, below one component; what is one's alone is below its own parts."""
+    """All services of a stack, as children of one component."""
 
     outputs: dict[str, pulumi.Output[Any]]
-    """Addresses and names. The addresses are known once what answers there is what was asked for."""
-    made: Mapping[str, Service]
-    """By name."""
+    """Stack outputs. The addresses are known only once every service runs the requested version."""
 
     def __init__(
-        self,
-        settings: Settings,
-        platform: Platform,
-        images: Images,
-        *,
-        parent: pulumi.Resource,
+        self, settings: Settings, platform: Platform, images: Images, *, parent: pulumi.Resource
     ) -> None:
         """Declare the services.
 
         Args:
-            settings: of the stack.
-            platform: what they share.
-            images: what they run.
+            settings: the stack's.
+            platform: shared by all services.
+            images: of the services' containers.
             parent: the component that they belong to.
         """
         self._settings = settings
         self._platform = platform
-        self._images = images
-        self._parent = parent
-        self._led: set[str] = set()
+        self._services: dict[str, Service] = {}
+        self._hosts: set[str] = set()
+        child = pulumi.ResourceOptions(parent=parent)
 
-        # A task knows the aliases that were there when its service was deployed.
-        made: dict[str, Service] = {}
-        for one in in_order_of_calls(settings.services):
-            made[one.name] = self._serve(one, made)
-        self.made = services = {one.name: made[one.name] for one in settings.services}
-        reached = [one for one in settings.services if one.exposure != "none"]
-        urls = self._when_verified(services, {one.name: self._url(one) for one in reached})
+        # Called services first: a task only knows the aliases that exist when its service is deployed.
+        for service in in_order_of_calls(settings.services):
+            calls = {
+                address: self._services[called.name]
+                for called in called_by(service, settings.services)
+                if (address := address_of(called))
+            }
+            self._services[service.name] = Service(
+                service.name, service, platform, images.of(service), calls=calls, opts=child
+            )
+            self._declare_records(service, parent)
         self.outputs = {
-            "urls": urls,
+            "urls": self._urls_when_verified(),
             "cluster_name": platform.cluster_name,
             "cluster_arn": platform.cluster_arn,
             "service_names": pulumi.Output.from_input(
-                {name: service.name for name, service in services.items()}
+                {service.name: self._services[service.name].name for service in settings.services}
             ),
             "log_group_name": platform.log_group_name,
         }
-        if settings.main in reached:
-            self.outputs["url"] = urls[settings.main.name]
+        if settings.main.exposure != "none":
+            self.outputs["url"] = self.outputs["urls"][settings.main.name]
         if platform.namespaces.dns_name is not None:
             self.outputs["names"] = pulumi.Output.from_input(
                 {
-                    one.name: pulumi.Output.concat(
-                        one.discovery.name or one.name, ".", platform.namespaces.dns_name
+                    service.name: pulumi.Output.concat(
+                        service.discovery.name or service.name, ".", platform.namespaces.dns_name
                     )
-                    for one in settings.services
-                    if one.discovery.enabled
+                    for service in settings.services
+                    if service.discovery.enabled
                 }
             )
-        queues = {name: one.dead_letter_queue_url for name, one in services.items()}
-        if any(url is not None for url in queues.values()):
-            self.outputs["dead_letter_queues"] = pulumi.Output.from_input(
-                {name: url for name, url in queues.items() if url is not None}
-            )
+        queues = {
+            service.name: url
+            for service in settings.services
+            if (url := self._services[service.name].dead_letter_queue_url) is not None
+        }
+        if queues:
+            self.outputs["dead_letter_queues"] = pulumi.Output.from_input(queues)
 
-    def _serve(self, settings: ServiceSettings, made: Mapping[str, Service]) -> Service:
-        images, platform = self._images.of(settings), self._platform
-        options = pulumi.ResourceOptions(parent=self._parent)
-        service = Service(
-            settings.name,
-            ServiceArgs(
-                settings=settings,
-                platform=platform,
-                images=images,
-                calls={
-                    address: made[one.name]
-                    for one in called_by(settings, self._settings.services)
-                    if (address := address_of(one))
-                },
-            ),
-            opts=options,
-        )
-        named = self._hosts_of(settings) if settings.exposure != "none" else {}
-        for name, host in named.items():
-            zone_id = self._zone_of(host)
-            if zone_id is not None:
-                self._lead(name, host, zone_id, settings)
-        return service
-
-    def _hosts_of(self, settings: ServiceSettings) -> dict[str, str]:
-        """Return the names that lead to a service, by what their records are called; no name twice.
-
-        A service that has some paths of another one's host has that host's names, too.
-        """
-        named: dict[str, str] = {}
-        own = (*settings.hosts[1:], *settings.redirect_hosts)
-        hosts = {settings.name: settings.host, **{f"{settings.name}-{_slug(host)}": host for host in own}}
-        for name, host in hosts.items():
-            shared = settings.paths and any(
-                host in one.hosts
-                for one in self._settings.services
-                if not one.paths and one.exposure != "none"
-            )
-            if host is not None and not shared and host not in self._led:
-                named[name] = host
-        self._led.update(named.values())
-        return named
-
-    def _zone_of(self, host: str) -> pulumi.Input[str] | None:
-        """Return the zone that gets a host's record; None if no records are made."""
-        platform = self._platform
-        if platform.zone_id is None:
-            return None
-        zone = self._settings.load_balancer.zone_of(host)
-        return platform.alias_zone_ids.get(zone or "", platform.zone_id)
-
-    def _lead(self, name: str, host: str, zone_id: pulumi.Input[str], settings: ServiceSettings) -> None:
-        platform = self._platform
+    def observed(self, settings: ServiceSettings) -> ObservedService:
+        """Return what alarms and dashboard need to know of a service."""
+        service, platform = self._services[settings.name], self._platform
         network = platform.network_load_balancer if settings.exposure == "tcp" else None
-        Host(
-            name,
-            HostArgs(
-                host=host,
-                zone_id=zone_id,
-                load_balancer_dns_name=network.dns_name if network else platform.load_balancer_dns_name,
-                load_balancer_zone_id=network.zone_id if network else platform.load_balancer_zone_id,
-                ipv6=self._settings.network.ipv6,
-            ),
-            opts=pulumi.ResourceOptions(parent=self._parent),
+        return ObservedService(
+            settings=settings,
+            service_name=service.name,
+            load_balancer=network.arn_suffix if network else platform.load_balancer_arn_suffix,
+            target_groups=service.target_groups,
+            user_impact_alarms=service.user_impact_alarm_names,
+            has_metrics=kind_of(settings, platform.capacity) != "external",
         )
 
-    def _when_verified(
-        self, services: Mapping[str, Service], urls: Mapping[str, pulumi.Output[str]]
-    ) -> pulumi.Output[Mapping[str, str]]:
-        """Return the addresses once the services there run what this stack asks for."""
-        expected = [
-            {
-                "name": one.name,
-                "cluster": self._platform.cluster_arn,
-                "service": services[one.name].name,
-                "task_definition": services[one.name].task_definition_arn,
-                "alarms": services[one.name].alarm_names,
-                "scheduled": one.autoscaling.enabled and bool(one.autoscaling.schedule),
-            }
-            for one in self._settings.services
-        ]
-        done = self._platform.rollout.verified(expected)
-        return pulumi.Output.all(urls=urls, done=done).apply(lambda known: known["urls"])
+    def _declare_records(self, service: ServiceSettings, parent: pulumi.Resource) -> None:
+        """Declare the DNS records of a service's hosts, except those that an earlier service has."""
+        platform = self._platform
+        if service.exposure == "none" or platform.zone_id is None:
+            return
+        network = platform.network_load_balancer if service.exposure == "tcp" else None
+        other_hosts = (*service.hosts[1:], *service.redirect_hosts)
+        hosts = {
+            service.name: service.host,
+            **{f"{service.name}-{_slug(host)}": host for host in other_hosts},
+        }
+        for name, host in hosts.items():
+            if host is None or host in self._hosts or (service.paths and self._has_whole_host(host)):
+                continue
+            self._hosts.add(host)
+            zone = self._settings.load_balancer.zone_of(host)
+            Host(
+                name,
+                HostArgs(
+                    host=host,
+                    zone_id=platform.alias_zone_ids.get(zone or "", platform.zone_id),
+                    load_balancer_dns_name=network.dns_name if network else platform.load_balancer_dns_name,
+                    load_balancer_zone_id=network.zone_id if network else platform.load_balancer_zone_id,
+                    ipv6=self._settings.network.ipv6,
+                ),
+                opts=pulumi.ResourceOptions(parent=parent),
+            )
+
+    def _has_whole_host(self, host: str) -> bool:
+        """Return whether a service answers all paths of a host, and so has its record."""
+        return any(
+            host in service.hosts
+            for service in self._settings.services
+            if not service.paths and service.exposure != "none"
+        )
+
+    def _urls_when_verified(self) -> pulumi.Output[Mapping[str, str]]:
+        """Return the addresses once all services run the requested version."""
+        expected: list[dict[str, Any]] = []
+        urls: dict[str, pulumi.Output[str]] = {}
+        for settings in self._settings.services:
+            service = self._services[settings.name]
+            expected.append(
+                {
+                    "name": settings.name,
+                    "cluster": self._platform.cluster_arn,
+                    "service": service.name,
+                    "task_definition": service.task_definition_arn,
+                    "alarms": service.alarm_names,
+                    "scheduled": settings.autoscaling.enabled and bool(settings.autoscaling.schedule),
+                }
+            )
+            if settings.exposure != "none":
+                urls[settings.name] = self._url(settings)
+        verified = self._platform.rollout.verified(expected)
+        return pulumi.Output.all(urls=urls, verified=verified).apply(lambda values: values["urls"])
 
     def _url(self, settings: ServiceSettings) -> pulumi.Output[str]:
         platform = self._platform
@@ -206,19 +162,6 @@ class Services:
             return pulumi.Output.from_input(f"{scheme}://{settings.host}{settings.first_path}")
         name = platform.load_balancer_dns_name
         return pulumi.Output.concat("http://", name, settings.path_prefix or "", settings.first_path)
-
-
-def observed_service(settings: ServiceSettings, service: Service, platform: Platform) -> ObservedService:
-    """Return what alarms and the dashboard need of a service."""
-    network = platform.network_load_balancer if settings.exposure == "tcp" else None
-    return ObservedService(
-        settings=settings,
-        service_name=service.name,
-        load_balancer=network.arn_suffix if network else platform.load_balancer_arn_suffix,
-        target_groups=service.target_groups,
-        user_impact_alarms=service.user_impact_alarm_names,
-        has_metrics=kind_of(settings, platform.capacity) != "external",
-    )
 
 
 def _slug(host: str) -> str:

@@ -1,4 +1,4 @@
-"""AWS clients in the region, with the profile and the role that a stack's provider has."""
+"""boto3 clients with the region, profile and role of a stack's provider."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class AwsClients(Protocol):
 
 
 class Clients:
-    """boto3 clients of a stack's account, each made when it is first asked for, from any thread."""
+    """boto3 clients of a stack's account, created at their first use, from any thread."""
 
     def __init__(self, settings: ProviderSettings) -> None:
         self._settings = settings
@@ -50,16 +50,16 @@ class Clients:
         with self._lock:
             self._session = self._session or session_for(self._settings)
             if service not in self._made:
-                # Many services are asked for at once, and no rollout shall fail for one lost answer.
-                patient = Config(retries={"mode": "standard", "total_max_attempts": 8})
-                self._made[service] = self._session.client(service, config=patient)
+                # No rollout should fail because of one lost response.
+                config = Config(retries={"mode": "standard", "total_max_attempts": 8})
+                self._made[service] = self._session.client(service, config=config)
             return self._made[service]
 
 
 def session_for(settings: ProviderSettings) -> boto3.Session:
-    """Return a session for the account that the provider works in.
+    """Return a session with the credentials of the provider.
 
-    A role is assumed anew whenever it runs out: a rollout may take longer than the hour that it lasts.
+    A role is assumed again when it expires: a rollout may take longer than its hour.
     """
     import boto3
     import botocore.session
@@ -70,18 +70,18 @@ def session_for(settings: ProviderSettings) -> boto3.Session:
         DeferredRefreshableCredentials,
     )
 
-    own: Any = boto3.Session(profile_name=settings.profile, region_name=settings.region)
+    session: Any = boto3.Session(profile_name=settings.profile, region_name=settings.region)
     role_arn = settings.assume_role_arn
     if role_arn is None:
-        return own
+        return session
 
     class AssumedRole(CredentialProvider):
         METHOD = "assume-role"
 
         def load(self) -> DeferredRefreshableCredentials:
             fetcher = AssumeRoleCredentialFetcher(
-                own.client,
-                own.get_credentials(),
+                session.client,
+                session.get_credentials(),
                 role_arn,
                 extra_args={"RoleSessionName": _ROLE_SESSION_NAME},
             )

@@ -15,22 +15,23 @@ _DESCRIBED_AT_ONCE: Final = 10
 
 
 async def refuse_capacity_in_use(clients: Clients, args: pulumi.ResourceHookArgs) -> None:
-    """Refuse to take a capacity provider from a cluster while a service names it.
+    """Refuse to detach a capacity provider from a cluster while a service uses it.
 
-    ECS refuses it too, but the provider tries again for ten minutes, and the services that would move to
-    other capacity come later in the same update.
+    ECS refuses it too, but the Pulumi provider retries for ten minutes, and services that move to other
+    capacity are updated later in the same update.
 
     Raises:
-        pulumi.RunError: a service runs there; it says what to do.
+        pulumi.RunError: names the services that use it, and the way out.
     """
-    old = args.old_outputs or {}
-    gone = _providers(old) - _providers(args.new_inputs or {})
-    if not gone:
+    cluster = args.old_outputs or {}
+    removed = _providers(cluster) - _providers(args.new_inputs or {})
+    if not removed:
         return
-    used = await asyncio.to_thread(lambda: [*_used(clients.client("ecs"), old["clusterName"], gone)])
-    if used:
+    ecs = clients.client("ecs")
+    uses = await asyncio.to_thread(lambda: [*_uses(ecs, cluster["clusterName"], removed)])
+    if uses:
         raise pulumi.RunError(
-            f"{'; '.join(used)}. Nothing moves in the update that takes its capacity away: keep the name in "
+            f"{'; '.join(uses)}. No service moves in the update that removes its capacity: keep the name in "
             "`capacity`, let `capacity-provider-strategy` name another, run `pulumi up`, and remove it then."
         )
 
@@ -39,13 +40,13 @@ def _providers(cluster: Mapping[str, Any]) -> set[str]:
     return {str(name) for name in cluster.get("capacityProviders") or ()}
 
 
-def _used(ecs: Any, cluster: str, providers: set[str]) -> Iterator[str]:
-    """Yield services that run on some of the providers, with what they run on."""
+def _uses(ecs: Any, cluster: str, providers: set[str]) -> Iterator[str]:
+    """Yield a sentence for each service that uses one of the providers."""
     pages = ecs.get_paginator("list_services").paginate(cluster=cluster)
     arns = [arn for page in pages for arn in page["serviceArns"]]
     for start in range(0, len(arns), _DESCRIBED_AT_ONCE):
-        some = arns[start : start + _DESCRIBED_AT_ONCE]
-        for service in ecs.describe_services(cluster=cluster, services=some)["services"]:
-            named = {line["capacityProvider"] for line in service.get("capacityProviderStrategy", ())}
-            if here := sorted(named & providers):
-                yield f"the service {service['serviceName']} still runs on {', '.join(here)}"
+        batch = arns[start : start + _DESCRIBED_AT_ONCE]
+        for service in ecs.describe_services(cluster=cluster, services=batch)["services"]:
+            strategy = {line["capacityProvider"] for line in service.get("capacityProviderStrategy", ())}
+            if used := sorted(strategy & providers):
+                yield f"the service {service['serviceName']} still runs on {', '.join(used)}"

@@ -1,4 +1,4 @@
-"""Time, so that tests need not wait for it."""
+"""The clock, which tests replace so that they need not wait."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _LONGEST_PAUSE_SECONDS: Final = 5.0
 
 @dataclass(frozen=True)
 class Clock:
-    """Seconds that only go forward, and ways to let them pass."""
+    """Monotonic seconds, the date, and two ways to wait."""
 
     now: Callable[[], float] = time.monotonic
     date: Callable[[], datetime] = lambda: datetime.now(UTC)
-    """What a calendar says, to compare with what AWS writes down."""
+    """The date, to compare with timestamps of AWS."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     block: Callable[[float], None] = time.sleep
-    """For what runs on a thread."""
+    """For code on a thread."""
 
 
 REAL: Final = Clock()
 
 
 def pauses() -> Iterator[float]:
-    """Yield how long to wait before each next look: short at first, then as often as ECS changes anything."""
+    """Yield pauses between polls, in seconds: short at first, then as long as ECS needs for a change."""
     pause = _FIRST_PAUSE_SECONDS
     while True:
         yield pause

@@ -1,4 +1,4 @@
-"""Roles and capacity providers that are so new that other AWS services do not know them yet."""
+"""Errors about roles and capacity providers that are so new that other AWS services do not know them yet."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Final
 _MESSAGES: Final = re.compile(
     r"iam:PassRole|unable to assume the (?:service.linked )?role|role is not (?:valid|authorized)"
     r"|role .*(?:trust|does not exist|cannot be assumed)|Invalid IAM Instance Profile|Nonexistent role"
-    # https://github.com/pulumi/pulumi-aws/issues/6061: of managed instances, for half a minute.
+    # https://github.com/pulumi/pulumi-aws/issues/6061: managed instances, for half a minute.
     r"|capacity provider .*is not in an ACTIVE state",
     re.IGNORECASE,
 )
 
 TRIES: Final = 13
 PAUSE_SECONDS: Final = 5.0
-"""A minute in all."""
+"""13 tries take a minute."""
 
 
-def is_about_a_fresh_role(message: str) -> bool:
-    """Whether an error is one that goes away when IAM's change has reached all of AWS."""
+def is_new_role_error(message: str) -> bool:
+    """Return whether an error disappears once IAM's change has reached all of AWS."""
     return _MESSAGES.search(message) is not None

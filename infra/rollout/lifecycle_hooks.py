@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 async def remove_hooks(clients: Clients, args: pulumi.ResourceHookArgs) -> None:
-    """Tell ECS that there are none any more, before a service is updated.
+    """Remove all lifecycle hooks from ECS before a service is updated, if none is configured any more.
 
     The provider leaves an empty list out, and what is left out ECS keeps
     (hashicorp/terraform-provider-aws#47096).

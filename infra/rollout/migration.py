@@ -1,4 +1,4 @@
-"""Migrations: a command that runs once with a new image, before the service changes."""
+"""Migrations: a command that runs once with each new image, before the service is updated."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.rollout.clock import REAL, Clock
-from infra.rollout.evidence import logged, why_stopped
-from infra.rollout.run_task import OneOff, OneOffs, RunTaskError, exit_code_of, place_of
+from infra.rollout.evidence import last_log_lines, why_stopped
+from infra.rollout.run_task import RunTaskError, exit_code_of, placement_of, start_task, wait_until_stopped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,49 +21,50 @@ if TYPE_CHECKING:
     from infra.rollout.aws_clients import Clients
     from infra.settings import Migration
 
-_NOTHING_YET: Final = "none"
-_OF_THE_SERVICE: Final = frozenset({"SERVICE_NAME", "PORT", "OTEL_SERVICE_NAME"})
-"""Variables in which services differ that migrate the same database."""
-_REMEMBERED: Final = 100
-"""A parameter holds 4096 characters."""
+_EMPTY: Final = "none"
+"""A parameter cannot be empty."""
+_KEPT: Final = 100
+"""A parameter has at most 4096 characters."""
+_OWN_VARIABLES: Final = frozenset({"SERVICE_NAME", "PORT", "OTEL_SERVICE_NAME"})
+"""Variables that differ between services with the same database."""
 
 
 class MigrationError(Exception):
-    """A migration did not do what it should; the service was not touched."""
+    """A migration failed; the service was not changed."""
 
 
 class Migrations:
-    """Runs the migrations of a stack, one at a time: copies of a service may share a database."""
+    """Runs the migrations of a stack one at a time: copies of a service may share a database."""
 
     def __init__(self, clients: Clients, clock: Clock = REAL) -> None:
         self._clients = clients
         self._clock = clock
-        self._turn = asyncio.Lock()
-        self._done: set[str] = set()
+        self._lock = asyncio.Lock()
+        self._succeeded: set[str] = set()
 
-    def gate(
+    def hook(
         self, name: str, migration: Migration, *, parent: pulumi.Resource
     ) -> tuple[pulumi.ResourceHook, pulumi.Resource]:
-        """Return what holds a service back until its migration has succeeded for the image that it gets.
+        """Return a hook that runs a migration before its service changes, and the record of its successes.
 
-        The hook runs before the service is created or updated; what it remembers has to be there before.
+        The service must depend on the record.
 
         Args:
-            name: the service's, its container's and its log streams'.
-            migration: what runs.
+            name: of the service, its container and its log streams.
+            migration: the command.
             parent: the service's component.
         """
-        # Written by the hook: the state cannot be, and a failed update keeps no outputs.
+        # The hook writes it with boto3: a hook cannot change the state, and a failed update keeps no outputs.
         record = aws.ssm.Parameter(
             f"{name}-migrations",
             type="String",
             description=f"Images and commands with which the migration of {name} has succeeded",
-            insecure_value=_NOTHING_YET,
+            insecure_value=_EMPTY,
             opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["insecureValue"]),
         )
 
         async def before(args: pulumi.ResourceHookArgs) -> None:
-            run = Run(
+            run = MigrationRun(
                 self._clients,
                 name,
                 migration,
@@ -71,14 +72,14 @@ class Migrations:
                 service=args.new_inputs or {},
                 clock=self._clock,
             )
-            async with self._turn:
-                await run.once(self._done)
+            async with self._lock:
+                await run.run_once(self._succeeded)
 
         return pulumi.ResourceHook(f"{name}-migration", before), record
 
 
-class Run:
-    """One migration of one service. Every call of AWS is made on a thread: a hook that blocks blocks all."""
+class MigrationRun:
+    """The migration of one service. Calls of AWS run on a thread: a hook that blocks blocks the program."""
 
     def __init__(
         self,
@@ -93,101 +94,99 @@ class Run:
         """Prepare to run.
 
         Args:
-            clients: the account.
-            name: the service's.
-            migration: what runs.
-            record: name of the parameter that holds what has succeeded.
-            service: the ECS service as it shall become: cluster, taskDefinition, and where it runs.
-            clock: what time limits are measured by.
+            clients: of the stack's account.
+            name: of the service.
+            migration: the command.
+            record: name of the parameter with past successes.
+            service: new inputs of the ECS service: cluster, taskDefinition, and where its tasks run.
+            clock: measures time limits.
         """
         self._clients = clients
-        self._tasks = OneOffs(clients.client("ecs"), clock)
         self._name = name
         self._migration = migration
         self._record = record
         self._service = service
         self._clock = clock
+        self._label = f"its migration `{' '.join(migration.command)}`"
 
-    async def once(self, done: set[str] | None = None) -> None:
-        """Run, unless it has succeeded before with this image and this command.
+    async def run_once(self, succeeded: set[str]) -> None:
+        """Run, unless the migration has succeeded with this image and command before.
 
         Args:
-            done: what has succeeded in this update already, for this service or for another one that is told
-                the same: the second one has nothing left to do.
+            succeeded: fingerprints of this update's successes. A service with the same image, command and
+                variables as another one need not run its migration again.
 
         Raises:
             MigrationError: it failed, did not start, or took too long.
         """
-        pair, told = await asyncio.to_thread(self._fingerprints)
-        if pair in await asyncio.to_thread(self._succeeded):
+        fingerprint, fingerprint_with_variables = await asyncio.to_thread(self._fingerprints)
+        if fingerprint in await asyncio.to_thread(self._read_record):
             return
-        if done is not None and told in done:
-            await asyncio.to_thread(self._remember, pair)
-            return
-        self._report("runs")
-        limit = f"took longer than {self._migration.timeout_minutes} minutes"
+        if fingerprint_with_variables not in succeeded:
+            pulumi.log.info(f"{self._name}: {self._label} runs")
+            await self._run(fingerprint)
+            pulumi.log.info(f"{self._name}: {self._label} succeeded")
+            succeeded.add(fingerprint_with_variables)
+        await asyncio.to_thread(self._add_to_record, fingerprint)
+
+    async def _run(self, fingerprint: str) -> None:
+        ecs, cluster = self._clients.client("ecs"), self._service["cluster"]
+        minutes = self._migration.timeout_minutes
+        too_long = f"took longer than {minutes} minutes"
         try:
-            arn = await self._tasks.start(self._task(pair))
-            task = await self._tasks.end_of(
-                self._service["cluster"], arn, within_seconds=self._migration.timeout_minutes * 60
+            arn = await start_task(
+                ecs,
+                self._clock,
+                cluster=cluster,
+                taskDefinition=self._service["taskDefinition"],
+                overrides={
+                    "containerOverrides": [{"name": self._name, "command": list(self._migration.command)}]
+                },
+                startedBy=f"migration/{self._name}/{fingerprint}",
+                **placement_of(self._service),
             )
+            task = await wait_until_stopped(ecs, cluster, arn, within_seconds=minutes * 60, clock=self._clock)
             if task is None:
-                await self._tasks.stop(self._service["cluster"], arn, limit)
+                await asyncio.to_thread(ecs.stop_task, cluster=cluster, task=arn, reason=too_long)
         except RunTaskError as error:
             raise self._error(f"could not be run: {error}") from error
         if task is None or exit_code_of(task, self._name) != 0:
-            ended = task or {"taskArn": arn, "taskDefinitionArn": self._service["taskDefinition"]}
-            lines = await asyncio.to_thread(logged, self._clients, [ended], self._clock)
-            raise self._error(f"failed: {why_stopped(task)}" if task else f"{limit} and was stopped", lines)
-        await asyncio.to_thread(self._remember, pair)
-        if done is not None:
-            done.add(told)
-        self._report("succeeded")
+            stopped = task or {"taskArn": arn, "taskDefinitionArn": self._service["taskDefinition"]}
+            lines = await asyncio.to_thread(last_log_lines, self._clients, [stopped], self._clock)
+            reason = f"failed: {why_stopped(task)}" if task else f"{too_long} and was stopped"
+            raise self._error(reason, lines)
 
-    @property
-    def _what(self) -> str:
-        return f"its migration `{' '.join(self._migration.command)}`"
-
-    def _report(self, how: str) -> None:
-        pulumi.log.info(f"{self._name}: {self._what} {how}")
-
-    def _error(self, how: str, lines: Sequence[str] = ()) -> MigrationError:
-        return MigrationError("\n".join([f"{self._name} was not changed: {self._what} {how}", *lines]))
+    def _error(self, reason: str, lines: Sequence[str] = ()) -> MigrationError:
+        return MigrationError("\n".join([f"{self._name} was not changed: {self._label} {reason}", *lines]))
 
     def _fingerprints(self) -> tuple[str, str]:
-        """Return short names for image and command, and for all that the container is told beside them."""
-        ecs = self._clients.client("ecs")
-        found = ecs.describe_task_definition(taskDefinition=self._service["taskDefinition"])
-        containers = found["taskDefinition"]["containerDefinitions"]
-        own = next(one for one in containers if one["name"] == self._name)
-        variables = [one for one in own.get("environment", ()) if one["name"] not in _OF_THE_SERVICE]
-        told = json.dumps([sorted(map(_pair, variables)), sorted(map(_pair, own.get("secrets", ())))])
-        command = self._migration.command
-        return fingerprint(own["image"], command), fingerprint(own["image"] + told, command)
-
-    def _task(self, pair: str) -> OneOff:
-        return OneOff(
-            cluster=self._service["cluster"],
-            task_definition=self._service["taskDefinition"],
-            container=self._name,
-            command=self._migration.command,
-            place=place_of(self._service),
-            started_by=f"migration/{self._name}/{pair}",
+        """Return fingerprints of image and command, without and with the container's variables."""
+        described = self._clients.client("ecs").describe_task_definition(
+            taskDefinition=self._service["taskDefinition"]
+        )
+        containers = described["taskDefinition"]["containerDefinitions"]
+        container = next(container for container in containers if container["name"] == self._name)
+        variables = sorted(
+            (variable["name"], variable["value"])
+            for variable in container.get("environment", ())
+            if variable["name"] not in _OWN_VARIABLES
+        )
+        secrets = sorted((secret["name"], secret["valueFrom"]) for secret in container.get("secrets", ()))
+        image, command = container["image"], self._migration.command
+        return (
+            fingerprint_of(image, command),
+            fingerprint_of(image + json.dumps([variables, secrets]), command),
         )
 
-    def _succeeded(self) -> list[str]:
+    def _read_record(self) -> list[str]:
         value = self._clients.client("ssm").get_parameter(Name=self._record)["Parameter"]["Value"]
-        return [] if value == _NOTHING_YET else value.split(",")
+        return [] if value == _EMPTY else value.split(",")
 
-    def _remember(self, pair: str) -> None:
-        latest = [*self._succeeded(), pair][-_REMEMBERED:]
+    def _add_to_record(self, fingerprint: str) -> None:
+        latest = [*self._read_record(), fingerprint][-_KEPT:]
         self._clients.client("ssm").put_parameter(Name=self._record, Value=",".join(latest), Overwrite=True)
 
 
-def _pair(variable: Mapping[str, str]) -> tuple[str, str]:
-    return variable["name"], variable.get("value") or variable.get("valueFrom", "")
-
-
-def fingerprint(image: str, command: Sequence[str]) -> str:
-    """Return a short name for an image together with a command."""
+def fingerprint_of(image: str, command: Sequence[str]) -> str:
+    """Return a short hash of an image together with a command."""
     return hashlib.sha256(json.dumps([image, list(command)]).encode()).hexdigest()[:16]

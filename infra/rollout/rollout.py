@@ -1,4 +1,4 @@
-"""Rollouts of a stack's services: hooks before, errors during, the check after."""
+"""Resource hooks of a stack, and the check at the end of an update."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceHooks:
-    """What a service needs for its rollouts."""
+    """Hooks of a service, and what they need."""
 
     hooks: pulumi.ResourceHookBinding
-    triggers: Mapping[str, str] | None
-    """Changes the service when its migration does, for hooks run only for what changes."""
+    triggers: Mapping[str, str]
+    """Values that change the service when its migration changes: hooks run only for changed resources."""
     prerequisites: Sequence[pulumi.Resource]
 
 
 class Rollout:
-    """The rollouts of one stack, whose hooks its services share."""
+    """The hooks that the resources of one stack share."""
 
     def __init__(self, provider: ProviderSettings) -> None:
         self._clients = Clients(provider)
@@ -41,7 +41,7 @@ class Rollout:
 
     @cached_property
     def _on_error(self) -> pulumi.ErrorHook:
-        return pulumi.ErrorHook("operation-errors", self._errors.retries)
+        return pulumi.ErrorHook("operation-errors", self._errors.should_retry)
 
     @cached_property
     def _removed_hooks(self) -> pulumi.ResourceHook:
@@ -52,12 +52,12 @@ class Rollout:
 
     @cached_property
     def of_capacity(self) -> pulumi.ResourceHookBinding:
-        """The hooks of capacity providers and of what they are made from."""
+        """Hooks of capacity providers and the resources that they consist of."""
         return pulumi.ResourceHookBinding(on_error=[self._on_error])
 
     @cached_property
     def of_cluster_capacity(self) -> pulumi.ResourceHookBinding:
-        """The hooks of what ties capacity providers to a cluster."""
+        """Hooks of the attachment of capacity providers to a cluster."""
 
         async def before(args: pulumi.ResourceHookArgs) -> None:
             await refuse_capacity_in_use(self._clients, args)
@@ -71,11 +71,11 @@ class Rollout:
         return pulumi.ResourceHookBinding(on_error=[self._on_error])
 
     def of_service(self, name: str, migration: Migration | None, *, parent: pulumi.Resource) -> ServiceHooks:
-        """Return the hooks of a service, with what its migration needs below a component."""
+        """Return the hooks of a service; declares the record of its migrations below a component."""
         before: list[pulumi.ResourceHook] = []
         prerequisites: list[pulumi.Resource] = []
         if migration:
-            hook, record = self._migrations.gate(name, migration, parent=parent)
+            hook, record = self._migrations.hook(name, migration, parent=parent)
             before, prerequisites = [hook], [record]
         return ServiceHooks(
             hooks=pulumi.ResourceHookBinding(
@@ -83,10 +83,10 @@ class Rollout:
                 before_update=[*before, self._removed_hooks],
                 on_error=[self._on_error],
             ),
-            triggers={"migration": json.dumps(migration.command)} if migration else None,
+            triggers={"migration": json.dumps(migration.command)} if migration else {},
             prerequisites=prerequisites,
         )
 
     def verified(self, services: Sequence[Mapping[str, Any]]) -> pulumi.Output[None]:
-        """Return an output that is there when all services run what they should."""
+        """Return an output that resolves once all services run the requested version."""
         return verified(services, self._clients)

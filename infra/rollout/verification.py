@@ -1,7 +1,7 @@
 """Checks every service at the end of every update, changed or not.
 
-After a deployment that failed, the provider has saved the version that failed: the next update finds nothing
-to change and would report success (pulumi/pulumi#21458, pulumi/pulumi-aws#6062).
+After a failed deployment the provider has saved the new version in the state: the next update finds no change
+and would report success (pulumi/pulumi#21458, pulumi/pulumi-aws#6062).
 """
 
 from __future__ import annotations
@@ -21,148 +21,164 @@ if TYPE_CHECKING:
     from infra.rollout.aws_clients import Clients
 
 _SETTLING_SECONDS: Final = 60
-"""How long a service may be on its way: a task that Spot or a scaling action replaces takes this long."""
+"""How long a service may lack tasks: Spot and scaling actions replace tasks at any time."""
 _DESCRIBED_AT_ONCE: Final = 10
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Expected(Version):
-    """A service that has to run a version."""
+    """A service and the version that it has to run."""
 
     name: str
-    """By which people know it."""
+    """Name in the settings."""
     alarms: Sequence[str] = ()
-    """Names of those that roll a deployment back."""
+    """Names of the alarms that roll a deployment back."""
     scheduled: bool = False
-    """Whether a schedule says how many tasks there are, and may say none."""
+    """Whether a schedule sets the number of tasks, perhaps to 0."""
 
 
 class RolloutError(pulumi.RunError):
-    """A service does not run what it should; the CLI prints a `RunError` without a traceback."""
+    """A service does not run the requested version; the CLI prints a `RunError` without a traceback."""
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What is wrong with a service at one moment.
+class _State:
+    """State of a service at one moment."""
 
-    It `settles` if that may pass, and `stays` if a refresh shows no difference.
-    """
-
-    fault: str = ""
-    settles: bool = False
-    stays: bool = False
-    sleeps: bool = False
+    error: str = ""
+    is_temporary: bool = False
+    """Whether the error may disappear within a minute."""
+    needs_redeploy: bool = False
+    """Whether a refresh would show no difference to deploy."""
+    has_no_tasks: bool = False
 
 
 def verified(services: Sequence[Mapping[str, Any]], clients: Clients) -> pulumi.Output[None]:
-    """Return an output that is there when all services run what they should; previews do not wait.
+    """Return an output that resolves once all services run the requested version; previews do not wait.
 
     Args:
-        services: the fields of :class:`Expected`, each or the whole as an input.
-        clients: the account.
+        services: the fields of :class:`Expected`, each a plain value or an output.
+        clients: of the stack's account.
     """
     if pulumi.runtime.is_dry_run():
         return pulumi.Output.from_input(None)
 
-    async def look(known: Sequence[Mapping[str, Any]]) -> None:
-        await verify(clients, [Expected(**one) for one in known])
+    async def check(services: Sequence[Mapping[str, Any]]) -> None:
+        await verify(clients, [Expected(**service) for service in services])
 
-    return pulumi.Output.from_input(list(services)).apply(look)
+    return pulumi.Output.from_input(list(services)).apply(check)
 
 
 async def verify(clients: Clients, services: Sequence[Expected], clock: Clock = REAL) -> None:
-    """Look at services until each has settled.
+    """Check services until none has a temporary error, for a minute at most.
 
     Raises:
-        RolloutError: names every service that does not run what it should, with what AWS knows of it.
+        RolloutError: lists the services that do not run the requested version, with evidence of why.
     """
-    began, paces = clock.now(), pauses()
+    began, intervals = clock.now(), pauses()
     while True:
         try:
-            seen = await asyncio.to_thread(_look, clients.client("ecs"), services)
+            states = await asyncio.to_thread(_states, clients.client("ecs"), services)
         except (BotoCoreError, ClientError) as error:
-            raise RolloutError(f"Whether the services run what they should is not known: {error}") from error
-        waits = any(one.settles for one in seen.values()) and not any(
-            one.fault and not one.settles for one in seen.values()
-        )
-        if not waits or clock.now() - began >= _SETTLING_SECONDS:
+            raise RolloutError(
+                f"It is not known whether the services run the requested version: {error}"
+            ) from error
+        failed = {name: state for name, state in states.items() if state.error}
+        may_recover = bool(failed) and all(state.is_temporary for state in failed.values())
+        if not may_recover or clock.now() - began >= _SETTLING_SECONDS:
             break
-        await clock.sleep(next(paces))
-    await asyncio.to_thread(_warn, clients, services, seen)
-    faults = {
-        one.name: [seen[one.name].fault, *await asyncio.to_thread(evidence, clients, one, clock)]
-        for one in services
-        if seen[one.name].fault
-    }
-    if faults:
-        unseen = all(seen[name].stays for name in faults)
-        raise RolloutError(_message(faults, len(services), refresh_helps=not unseen))
+        await clock.sleep(next(intervals))
+    await asyncio.to_thread(_warn, clients, services, states)
+    if failed:
+        details = {
+            service.name: [
+                failed[service.name].error,
+                *await asyncio.to_thread(evidence, clients, service, clock),
+            ]
+            for service in services
+            if service.name in failed
+        }
+        refresh_helps = not all(state.needs_redeploy for state in failed.values())
+        raise RolloutError(_message(details, len(services), refresh_helps=refresh_helps))
 
 
-def _look(ecs: Any, services: Sequence[Expected]) -> dict[str, _Seen]:
-    found: dict[str, Answer] = {}
+def _states(ecs: Any, services: Sequence[Expected]) -> dict[str, _State]:
+    active: dict[str, Answer] = {}
     for start in range(0, len(services), _DESCRIBED_AT_ONCE):
-        some = services[start : start + _DESCRIBED_AT_ONCE]
-        answer = ecs.describe_services(cluster=some[0].cluster, services=[one.service for one in some])
-        found |= {one["serviceName"]: one for one in answer["services"] if one["status"] == "ACTIVE"}
-    return {one.name: _state(found.get(one.service), one.task_definition) for one in services}
+        batch = services[start : start + _DESCRIBED_AT_ONCE]
+        described = ecs.describe_services(
+            cluster=batch[0].cluster, services=[service.service for service in batch]
+        )
+        active |= {
+            service["serviceName"]: service
+            for service in described["services"]
+            if service["status"] == "ACTIVE"
+        }
+    return {
+        service.name: _state(active.get(service.service), service.task_definition) for service in services
+    }
 
 
-def _state(service: Answer | None, wanted: str) -> _Seen:
+def _state(service: Answer | None, wanted: str) -> _State:
     if service is None:
-        return _Seen("ECS does not have this service any more")
-    primary = next(one for one in service["deployments"] if one["status"] == "PRIMARY")
-    runs = primary["taskDefinition"]
-    if runs != wanted:
-        reasons = (one.get("rolloutStateReason", "") for one in service["deployments"] if one is not primary)
+        return _State("ECS does not have this service any more")
+    primary = next(deployment for deployment in service["deployments"] if deployment["status"] == "PRIMARY")
+    running_version = primary["taskDefinition"]
+    if running_version != wanted:
+        reasons = (
+            deployment.get("rolloutStateReason")
+            for deployment in service["deployments"]
+            if deployment is not primary
+        )
         because = next((f": {reason}" for reason in reasons if reason), "")
-        return _Seen(
-            f"ECS runs {_short(runs)} instead of {_short(wanted)}: it rolled the deployment back, or "
-            f"something else was deployed{because}"
+        return _State(
+            f"ECS runs {_short(running_version)} instead of {_short(wanted)}: it rolled the deployment "
+            f"back, or something else was deployed{because}"
         )
     state, reason = primary.get("rolloutState", "COMPLETED"), primary.get("rolloutStateReason", "")
     because = f": {reason}" if reason else ""
     if state == "FAILED":
-        # There was nothing to roll back to: what runs, or would, is what was asked for.
-        return _Seen(f"its deployment failed{because}", stays=True)
+        # A first deployment, without a version to roll back to.
+        return _State(f"its deployment failed{because}", needs_redeploy=True)
     if state != "COMPLETED":
-        return _Seen(f"its deployment is not complete{because}", settles=True)
+        return _State(f"its deployment is not complete{because}", is_temporary=True)
     running, desired = primary["runningCount"], service["desiredCount"]
     if running != desired:
-        return _Seen(f"{running} of {desired} tasks run", settles=True)
-    return _Seen(sleeps=desired == 0)
+        return _State(f"{running} of {desired} tasks run", is_temporary=True)
+    return _State(has_no_tasks=desired == 0)
 
 
-def _warn(clients: Clients, services: Sequence[Expected], seen: Mapping[str, _Seen]) -> None:
-    """Warn of what a person has to know though the service runs what it should."""
-    for one in services:
-        if one.scheduled and seen[one.name].sleeps:
+def _warn(clients: Clients, services: Sequence[Expected], states: Mapping[str, _State]) -> None:
+    """Warn about services without tasks and about alarms, though the requested version runs."""
+    for service in services:
+        if service.scheduled and states[service.name].has_no_tasks:
             pulumi.log.warn(
-                f"{one.name} sleeps by its schedule: it has 0 tasks until the next action, requests get no "
-                "answer, and whether this version works is not known. docs/strategies.md says how to wake it."
+                f"{service.name} is stopped by its schedule: it has 0 tasks until the next action, requests "
+                "get no response, and it is not known whether this version works. docs/strategies.md says "
+                "how to start it."
             )
-    owners = {alarm: one.name for one in services for alarm in one.alarms}
+    owners = {alarm: service.name for service in services for alarm in service.alarms}
     try:
         for name in alarms_on(clients, owners):
             pulumi.log.warn(
-                f"{owners[name]}: {name} is in alarm. ECS rolls nothing back for an alarm that was on before "
-                "a deployment began: look after this version yourself."
+                f"{owners[name]}: {name} is in alarm. ECS does not roll back for an alarm that was on before "
+                "a deployment began: watch this version yourself."
             )
     except (BotoCoreError, ClientError) as error:
-        pulumi.log.warn(f"Whether alarms are on is not known: {error}")
+        pulumi.log.warn(f"It is not known whether alarms are on: {error}")
 
 
-def _message(faults: Mapping[str, Sequence[str]], count: int, *, refresh_helps: bool) -> str:
-    who = "The service does" if count == 1 else f"{len(faults)} of {count} services do"
-    stories = "\n".join(
-        f"\n{name}: {fault}" + "".join(f"\n  {line}" for line in lines)
-        for name, (fault, *lines) in faults.items()
+def _message(details: Mapping[str, Sequence[str]], count: int, *, refresh_helps: bool) -> str:
+    subject = "The service does" if count == 1 else f"{len(details)} of {count} services do"
+    paragraphs = "\n".join(
+        f"\n{name}: {error}" + "".join(f"\n  {line}" for line in lines)
+        for name, (error, *lines) in details.items()
     )
-    again = "pulumi up --refresh" if refresh_helps else "python -m automation redeploy STACK"
+    retry = "pulumi up --refresh" if refresh_helps else "python -m automation redeploy STACK"
     return (
-        f"{who} not run what this stack asks for.\n{stories}\n\nFix it and run `pulumi up` again; "
-        f"`{again}` tries the same version once more.\n"
+        f"{subject} not run what this stack asks for.\n{paragraphs}\n\nFix it and run `pulumi up` again; "
+        f"`{retry}` tries the same version once more.\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""Autoscaling: the number of a service's tasks, by load and by schedule."""
+"""Autoscaling of a service by load and by schedule."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _NAMESPACE: Final = "ecs"
 
 @dataclass(frozen=True, kw_only=True)
 class AutoscalingArgs:
-    """What :class:`Autoscaling` needs to know."""
+    """Inputs of :class:`Autoscaling`."""
 
     settings: AutoscalingSettings
     cluster_name: pulumi.Input[str]
     service_name: pulumi.Input[str]
     target_groups: Sequence[pulumi.Input[str]]
-    """End of the ARN of each of the service's target groups."""
+    """ARN suffix of each of the service's target groups."""
     load_balancer: pulumi.Input[str]
-    """End of the load balancer's ARN."""
+    """ARN suffix of the load balancer."""
 
 
 class Autoscaling(pulumi.ComponentResource):
-    """Keeps a service between its bounds, by load and by a schedule; no update puts back what it did."""
+    """Keeps the task count between two bounds, by load and by schedule; updates do not reset the count."""
 
     def __init__(self, name: str, args: AutoscalingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:Autoscaling", name, None, opts)
@@ -47,17 +47,17 @@ class Autoscaling(pulumi.ComponentResource):
             max_capacity=settings.max_count,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                # A scheduled action changes these very two: an update at night would wake up what sleeps.
+                # Scheduled actions change these two: an update at night must not start tasks again.
                 ignore_changes=["minCapacity", "maxCapacity"] if settings.schedule else None,
             ),
         )
-        for what, metric, percent in (
+        for dimension, metric, percent in (
             ("cpu", "ECSServiceAverageCPUUtilization", settings.cpu_percent),
             ("memory", "ECSServiceAverageMemoryUtilization", settings.memory_percent),
         ):
             if percent:
                 self._track(
-                    f"{name}-{what}",
+                    f"{name}-{dimension}",
                     target_value=percent,
                     predefined_metric_specification={"predefined_metric_type": metric},
                 )
@@ -93,8 +93,8 @@ class Autoscaling(pulumi.ComponentResource):
                 },
             )
             return
-        # Users move from one target group to the other with each deployment. While both have some, the sum
-        # is what the tasks of one would have.
+        # Every deployment moves users from one target group to the other. While both have requests, the sum
+        # is the number that the tasks of one group would have.
         metrics: list[
             aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricArgsDict
         ] = [

@@ -1,4 +1,4 @@
-"""What follows from a service's capacity: compatibility, network mode, targets, placement."""
+"""Arguments that depend on a service's capacity: compatibility, network mode, targets, placement."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _COMPATIBILITY: Final[Mapping[Kind, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Compute:
-    """How the tasks of one service run; every place where AWS asks for it gets it from here."""
+    """Where and how the tasks of one service run."""
 
     kind: Kind
     network_mode: str
     capacity_provider_strategies: Sequence[Any] | None
-    """None for machines outside AWS: they have no capacity provider, and a launch type instead."""
+    """None for machines outside AWS, which have a launch type instead of a capacity provider."""
     network_configuration: aws.ecs.ServiceNetworkConfigurationArgsDict | None
-    """None for tasks without an address of their own."""
+    """None for tasks without their own address."""
     availability_zone_rebalancing: str | None
-    # Services and schedules have types of their own for the same.
+    # `Any`, because services and schedules have different types for the same fields.
     ordered_placement_strategies: Sequence[Any] | None
     placement_constraints: Sequence[Any] | None
 
@@ -59,8 +59,10 @@ class Compute:
             kind=kind,
             network_mode=mode,
             capacity_provider_strategies=None if kind == "external" else strategies,
-            network_configuration=_network(kind, settings, platform) if mode == "awsvpc" else None,
-            availability_zone_rebalancing=_rebalancing(kind, settings),
+            network_configuration=_network_configuration(kind, settings, platform)
+            if mode == "awsvpc"
+            else None,
+            availability_zone_rebalancing=_zone_rebalancing(kind, settings),
             ordered_placement_strategies=[
                 {"type": step.type, **({"field": step.field} if step.field else {})}
                 for step in settings.placement_strategies
@@ -75,55 +77,55 @@ class Compute:
 
     @property
     def compatibilities(self) -> list[str]:
-        """What a task definition has to be valid for."""
+        """Compatibilities that a task definition requires."""
         return [_COMPATIBILITY[self.kind]]
 
     @property
     def launch_type(self) -> str | None:
-        """In the place of a strategy, for machines outside AWS."""
+        """Launch type of machines outside AWS; None for a strategy."""
         return "EXTERNAL" if self.kind == "external" else None
 
     @property
     def platform_version(self) -> str | None:
-        """Fargate alone has one."""
+        """Platform version; only Fargate has one."""
         return "LATEST" if self.kind == "fargate" else None
 
     @property
     def target_type(self) -> Literal["ip", "instance"]:
-        """What a target group for the tasks holds: their addresses, or their instances with ports."""
+        """Type of the targets: tasks by address, or instances by port."""
         return "ip" if self.network_mode == "awsvpc" else "instance"
 
     def port_mapping(self, container_port: int, protocol: Literal["tcp", "udp"] = "tcp") -> dict[str, Any]:
-        """Return how a container's port is reached from outside its task."""
+        """Return the port mapping of a container."""
         mapping = {"containerPort": container_port, "protocol": protocol}
         if self.network_mode == "bridge":
-            # Any that is free, so that several tasks of a service fit on one instance.
+            # Any free port, so that several tasks of a service fit on one instance.
             return {**mapping, "hostPort": 0}
         if self.network_mode == "host":
             return {**mapping, "hostPort": container_port}
         return mapping
 
 
-def _network(
+def _network_configuration(
     kind: Kind, settings: ServiceSettings, platform: Platform
 ) -> aws.ecs.ServiceNetworkConfigurationArgsDict:
     public: pulumi.Input[bool] = platform.assign_public_ip if kind == "fargate" else False
     return {
         "subnets": platform.subnet_ids,
         "security_groups": [platform.security_group_id, *settings.security_group_ids],
-        # ECS refuses it for all but Fargate.
+        # ECS accepts it only on Fargate.
         "assign_public_ip": public,
     }
 
 
-def _rebalancing(kind: Kind, settings: ServiceSettings) -> str | None:
-    """Return whether ECS moves tasks to keep zones even, where it can.
+def _zone_rebalancing(kind: Kind, settings: ServiceSettings) -> str | None:
+    """Return whether ECS may move tasks to balance zones.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html
     """
     if kind == "managed-instances":
-        # ECS decides.
+        # ECS decides by itself.
         return None
     by_zone = any(ZONE in (rule.expression or "") for rule in settings.placement_constraints)
-    elsewhere = bool(settings.placement_strategies) and settings.placement_strategies[0].field != ZONE
-    return "DISABLED" if kind == "external" or by_zone or elsewhere else "ENABLED"
+    other_order = bool(settings.placement_strategies) and settings.placement_strategies[0].field != ZONE
+    return "DISABLED" if kind == "external" or by_zone or other_order else "ENABLED"

@@ -17,36 +17,38 @@ if TYPE_CHECKING:
 def connect_configuration(
     settings: ServiceSettings, platform: Platform
 ) -> aws.ecs.ServiceServiceConnectConfigurationArgsDict | None:
-    """Return what the service offers to others and where it finds them; None where it takes no part."""
+    """Return the namespace and the endpoint that a service offers; None without Service Connect."""
     if not settings.connect.enabled or platform.namespaces.connect_arn is None:
         return None
-    # The proxy's streams have the service's own prefix, which its execution role may write to.
+    # The proxy logs under the service's stream prefix, to which the execution role may write.
     logs = log_configuration(settings, platform)
     configuration: aws.ecs.ServiceServiceConnectConfigurationArgsDict = {
         "enabled": True,
         "namespace": platform.namespaces.connect_arn,
         "log_configuration": {"log_driver": logs["logDriver"], "options": logs["options"]},
     }
-    if offered := _offered(settings):
-        configuration["services"] = [offered]
+    if service := _offered_service(settings):
+        configuration["services"] = [service]
     return configuration
 
 
-def _offered(settings: ServiceSettings) -> aws.ecs.ServiceServiceConnectConfigurationServiceArgsDict | None:
-    own, reached = settings.connect, endpoint(settings)
-    if reached is None:
+def _offered_service(
+    settings: ServiceSettings,
+) -> aws.ecs.ServiceServiceConnectConfigurationServiceArgsDict | None:
+    address = endpoint(settings)
+    if address is None:
         return None
-    alias, port = reached
-    offered: aws.ecs.ServiceServiceConnectConfigurationServiceArgsDict = {
+    alias, port = address
+    service: aws.ecs.ServiceServiceConnectConfigurationServiceArgsDict = {
         "port_name": settings.name,
         "discovery_name": settings.name,
         "client_alias": [{"dns_name": alias, "port": port}],
     }
     timeout: aws.ecs.ServiceServiceConnectConfigurationServiceTimeoutArgsDict = {}
-    if own.per_request_timeout_seconds is not None:
-        timeout["per_request_timeout_seconds"] = own.per_request_timeout_seconds
-    if own.idle_timeout_seconds is not None:
-        timeout["idle_timeout_seconds"] = own.idle_timeout_seconds
+    if settings.connect.per_request_timeout_seconds is not None:
+        timeout["per_request_timeout_seconds"] = settings.connect.per_request_timeout_seconds
+    if settings.connect.idle_timeout_seconds is not None:
+        timeout["idle_timeout_seconds"] = settings.connect.idle_timeout_seconds
     if timeout:
-        offered["timeout"] = timeout
-    return offered
+        service["timeout"] = timeout
+    return service

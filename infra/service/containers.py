@@ -1,6 +1,6 @@
 """The container definitions of a task.
 
-What is left out here AWS leaves out too: an empty value would show as a difference on every run.
+Empty values are left out, as AWS does: they would show as a difference on every run.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 
 _CONDITIONS: Final = {"start": "START", "healthy": "HEALTHY", "complete": "COMPLETE", "success": "SUCCESS"}
 OPENTELEMETRY: Final = "opentelemetry"
-"""Name of the collector's container."""
+"""Container name of the collector."""
 
 
 def sidecars_of(settings: ServiceSettings) -> Mapping[str, Sidecar]:
-    """Return the containers beside the app, with the OpenTelemetry collector if it is asked for."""
+    """Return the containers beside the app, including the OpenTelemetry collector if configured."""
     if settings.opentelemetry is None:
         return settings.sidecars
-    # What its image holds: https://github.com/aws-observability/aws-otel-collector/tree/main/config/ecs
-    own = settings.opentelemetry.config
+    # Files in its image: https://github.com/aws-observability/aws-otel-collector/tree/main/config/ecs
+    config = settings.opentelemetry.config
     collector = Sidecar(
         image=settings.opentelemetry.image,
-        # Traces are worth no outage.
+        # The app runs on without traces.
         essential=False,
         memory_reservation=settings.opentelemetry.memory_reservation,
-        command=() if own else ("--config=/etc/ecs/ecs-default-config.yaml",),
-        secrets={"AOT_CONFIG_CONTENT": own} if own else {},
+        command=() if config else ("--config=/etc/ecs/ecs-default-config.yaml",),
+        secrets={"AOT_CONFIG_CONTENT": config} if config else {},
         health_check_command=("CMD", "/healthcheck"),
     )
     return {**settings.sidecars, OPENTELEMETRY: collector}
@@ -55,14 +55,14 @@ class Containers:
         secrets: SecretReferences,
         compute: Compute,
     ) -> None:
-        """Prepare the definitions.
+        """Keep the inputs of the definitions.
 
         Args:
             settings: the service's.
-            platform: what services share.
-            images: what each container runs, by its name.
-            secrets: finds what ECS reads for them.
-            compute: what they run on.
+            platform: shared by all services.
+            images: image of each container, by the container's name.
+            secrets: collects the references to secrets.
+            compute: where the tasks run.
         """
         self._settings = settings
         self._platform = platform
@@ -72,22 +72,22 @@ class Containers:
         self._sidecars = sidecars_of(settings)
 
     def definitions(self) -> list[dict[str, Any]]:
-        """Return all of them, the app's first."""
-        return [self._app(), *(self._sidecar(name, one) for name, one in self._sidecars.items())]
+        """Return all definitions, the app's first."""
+        return [self._app(), *(self._sidecar(*item) for item in self._sidecars.items())]
 
     def _app(self) -> dict[str, Any]:
         settings = self._settings
-        volumes = {name: (one.path, one.read_only) for name, one in settings.volumes.items()}
+        volumes = {name: (volume.path, volume.read_only) for name, volume in settings.volumes.items()}
         return {
             **self._common(
                 settings.name,
                 settings,
-                variables={**self._of_the_collector(), **settings.variables, **self._of_the_program()},
-                # The agent of ECS Exec writes to it, and does not start where it cannot:
+                variables={**self._collector_variables(), **settings.variables, **self._own_variables()},
+                # The agent of ECS Exec needs a writable file system:
                 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html#ecs-exec-considerations
                 read_only=not settings.execute_command,
-                # Which of Docker's the agent needs nobody says, only that it works with all; raw sockets are
-                # nothing that it uses: https://github.com/aws/containers-roadmap/issues/1360
+                # AWS does not document which capabilities the agent needs, and it does not use raw sockets:
+                # https://github.com/aws/containers-roadmap/issues/1360
                 dropped=["NET_RAW"] if settings.execute_command else ["ALL"],
                 volumes=volumes,
             ),
@@ -99,17 +99,17 @@ class Containers:
         }
 
     def _sidecar(self, name: str, sidecar: Sidecar) -> dict[str, Any]:
-        volumes = {one: (path, False) for one, path in sidecar.volumes.items()}
+        volumes = {volume: (path, False) for volume, path in sidecar.volumes.items()}
         exec_allowed = self._settings.execute_command
-        said = "drop_capabilities" in sidecar.model_fields_set
+        drops_own = "drop_capabilities" in sidecar.model_fields_set
         container = {
             **self._common(
                 name,
                 sidecar,
                 variables=sidecar.variables,
                 read_only=sidecar.read_only_root_filesystem and not exec_allowed,
-                # Its agent of ECS Exec needs what the app's does.
-                dropped=["NET_RAW"] if exec_allowed and not said else list(sidecar.drop_capabilities),
+                # The agent of ECS Exec needs the same in every container.
+                dropped=["NET_RAW"] if exec_allowed and not drops_own else list(sidecar.drop_capabilities),
                 volumes=volumes,
             ),
             "essential": sidecar.essential,
@@ -128,70 +128,70 @@ class Containers:
                 options["config-file-type"] = "s3" if is_in_s3(router.config_file) else "file"
                 options["config-file-value"] = router.config_file
             container["firelensConfiguration"] = {"type": router.type, "options": options}
-            # ECS takes root where nothing is said, and answers so.
+            # ECS reports root as the user if none is set; without it here that would show as a difference.
             container.setdefault("user", "0")
         return container
 
     def _common(
         self,
         name: str,
-        said: ServiceSettings | Sidecar,
+        settings: ServiceSettings | Sidecar,
         *,
         variables: Mapping[str, pulumi.Input[str]],
         read_only: bool,
         dropped: list[str],
         volumes: Mapping[str, tuple[str, bool]],
     ) -> dict[str, Any]:
-        """Return what the app's container and others say alike."""
+        """Return the keys that the app's container and sidecars share."""
         linux: dict[str, Any] = {"initProcessEnabled": True, "capabilities": {"add": [], "drop": dropped}}
-        if said.tmpfs:
+        if settings.tmpfs:
             # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tmpfs.html
-            options = ["mode=1777", "nodev", "nosuid", *_owner(said.user)]
+            options = ["mode=1777", "nodev", "nosuid", *_owner_options(settings.user)]
             linux["tmpfs"] = [
                 {"containerPath": path, "size": size, "mountOptions": options}
-                for path, size in sorted(said.tmpfs.items())
+                for path, size in sorted(settings.tmpfs.items())
             ]
         container: dict[str, Any] = {
             "name": name,
             "image": self._images[name].reference,
             "readonlyRootFilesystem": read_only,
             "linuxParameters": linux,
-            "stopTimeout": said.stop_timeout_seconds,
-            # ECS drops an empty one, and the provider takes that for a change: each update would deploy a new
+            "stopTimeout": settings.stop_timeout_seconds,
+            # ECS drops empty variables, which the provider sees as a change: every update would deploy a new
             # revision (hashicorp/terraform-provider-aws#39533).
             "environment": [
                 {"name": key, "value": value} for key, value in sorted(variables.items()) if value != ""
             ],
         }
         optional: dict[str, Any] = {
-            "user": said.user,
-            "entryPoint": list(said.entrypoint),
-            "command": list(said.command),
-            "repositoryCredentials": self._credentials(name, said),
+            "user": settings.user,
+            "entryPoint": list(settings.entrypoint),
+            "command": list(settings.command),
+            "repositoryCredentials": self._credentials(name, settings),
             "secrets": [
                 {"name": key, "valueFrom": self._secrets.value_from(reference)}
-                for key, reference in sorted(said.secrets.items())
+                for key, reference in sorted(settings.secrets.items())
             ],
             "environmentFiles": [
-                {"type": "s3", "value": file} for file in said.environment_files if is_in_s3(file)
+                {"type": "s3", "value": file} for file in settings.environment_files if is_in_s3(file)
             ],
             "dependsOn": [
                 {"containerName": other, "condition": _CONDITIONS[condition]}
-                for other, condition in sorted(said.depends_on.items())
+                for other, condition in sorted(settings.depends_on.items())
             ],
             "ulimits": [
                 {"name": limit, "softLimit": value, "hardLimit": value}
-                for limit, value in sorted(said.ulimits.items())
+                for limit, value in sorted(settings.ulimits.items())
             ],
             "mountPoints": [
-                {"sourceVolume": volume, "containerPath": path, "readOnly": only}
-                for volume, (path, only) in sorted(volumes.items())
+                {"sourceVolume": volume, "containerPath": path, "readOnly": mount_read_only}
+                for volume, (path, mount_read_only) in sorted(volumes.items())
             ],
-            "healthCheck": self._health_check(said),
+            "healthCheck": self._health_check(settings),
         }
         return container | {key: value for key, value in optional.items() if value}
 
-    def _of_the_program(self) -> dict[str, pulumi.Input[str]]:
+    def _own_variables(self) -> dict[str, pulumi.Input[str]]:
         settings = self._settings
         return {
             "PORT": str(settings.container_port),
@@ -202,8 +202,8 @@ class Containers:
             "STOP_TIMEOUT_SECONDS": str(settings.stop_timeout_seconds),
         }
 
-    def _of_the_collector(self) -> dict[str, str]:
-        """Return where the app's OpenTelemetry SDK finds the collector."""
+    def _collector_variables(self) -> dict[str, str]:
+        """Return the variables by which the app's OpenTelemetry SDK finds the collector."""
         if self._settings.opentelemetry is None:
             return {}
         return {
@@ -214,18 +214,28 @@ class Containers:
 
     def _ports(self, container: str) -> dict[str, Any]:
         settings = self._settings
-        taking, port = settings.ingress
-        if container == taking:
-            is_reached = settings.exposure != "none" or endpoint(settings) or settings.discovery.enabled
-            return {"portMappings": [self._reached(port)]} if is_reached else {}
-        own = self._sidecars[container].port if container in self._sidecars else None
-        return {"portMappings": [self._compute.port_mapping(own)]} if own else {}
+        ingress_container, ingress_port = settings.ingress
+        if container != ingress_container:
+            sidecar = self._sidecars.get(container)
+            if not sidecar or not sidecar.port:
+                return {}
+            return {"portMappings": [self._compute.port_mapping(sidecar.port)]}
+        if settings.exposure == "none" and not endpoint(settings) and not settings.discovery.enabled:
+            return {}
+        udp = settings.exposure == "tcp" and settings.listener_protocol == "udp"
+        mapping = self._compute.port_mapping(ingress_port, "udp" if udp else "tcp")
+        if endpoint(settings):
+            # Service Connect refers to the port by its name. Without an application protocol it is plain TCP.
+            mapping["name"] = settings.name
+            if settings.connect.protocol != "tcp":
+                mapping["appProtocol"] = settings.connect.protocol
+        return {"portMappings": [mapping]}
 
     def _system_controls(self) -> dict[str, Any]:
-        """Let an app that is not root listen on a port below 1024, where its image insists on one."""
+        """Let an app without root listen on a port below 1024, if it has such a port."""
         if not self._settings.has_privileged_port:
             return {}
-        # It is all containers' of the task, whichever says it:
+        # It applies to all containers of the task:
         # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_SystemControl.html
         return {"systemControls": [{"namespace": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]}
 
@@ -233,54 +243,43 @@ class Containers:
         gpus = self._settings.gpus
         return {"resourceRequirements": [{"type": "GPU", "value": str(gpus)}]} if gpus else {}
 
-    def _reached(self, port: int) -> dict[str, Any]:
-        settings = self._settings
-        udp = settings.exposure == "tcp" and settings.listener_protocol == "udp"
-        mapping = self._compute.port_mapping(port, "udp" if udp else "tcp")
-        if endpoint(settings):
-            # Service Connect finds the port by its name. Without a protocol of its own it is plain TCP.
-            mapping["name"] = settings.name
-            if settings.connect.protocol != "tcp":
-                mapping["appProtocol"] = settings.connect.protocol
-        return mapping
-
     def _log_configuration(self, *, routed: bool) -> dict[str, Any]:
         settings = self._settings
-        if routed and any(one.log_router for one in self._sidecars.values()):
+        if routed and any(sidecar.log_router for sidecar in self._sidecars.values()):
             options = {key: value for key, value in settings.log_options.items() if value}
             return {"logDriver": "awsfirelens", **({"options": options} if options else {})}
         return log_configuration(settings, self._platform)
 
-    def _health_check(self, said: ServiceSettings | Sidecar) -> dict[str, Any]:
-        if not said.health_check_command:
+    def _health_check(self, container: ServiceSettings | Sidecar) -> dict[str, Any]:
+        if not container.health_check_command:
             return {}
         return {
-            "command": list(said.health_check_command),
+            "command": list(container.health_check_command),
             "interval": 10,
             "timeout": 5,
             "retries": 3,
             "startPeriod": min(self._settings.health_check_grace_period_seconds, 300),
         }
 
-    def _credentials(self, name: str, said: ServiceSettings | Sidecar) -> dict[str, Any]:
-        """Return the secret with which ECS logs in to a registry; to ECR tasks log in by their role."""
-        if said.registry_credentials is None or self._images[name].repository_arn is not None:
+    def _credentials(self, name: str, container: ServiceSettings | Sidecar) -> dict[str, Any]:
+        """Return the secret with which ECS logs in to a private registry; ECR uses the execution role."""
+        if container.registry_credentials is None or self._images[name].repository_arn is not None:
             return {}
-        return {"credentialsParameter": self._secrets.value_from(said.registry_credentials)}
+        return {"credentialsParameter": self._secrets.value_from(container.registry_credentials)}
 
 
-def _owner(user: str | None) -> list[str]:
-    """Return the options by which a folder in memory is the container's user's, where that is a number.
+def _owner_options(user: str | None) -> list[str]:
+    """Return the mount options that make the container's user own a tmpfs folder, if the user is a number.
 
-    runc before 1.1.8 gives it the mode of the image's folder instead of `mode`, which shuts everybody but the
-    owner out (opencontainers/runc#3911).
+    runc before 1.1.8 ignores `mode` for the mode of the image's folder, to which only the owner has access
+    (opencontainers/runc#3911).
     """
     uid, _, gid = (user or "").partition(":")
     return [f"{option}={value}" for option, value in (("uid", uid), ("gid", gid)) if value.isdecimal()]
 
 
 def log_configuration(settings: ServiceSettings, platform: Platform) -> dict[str, Any]:
-    """Return how containers log to the stack's log group."""
+    """Return the configuration of logs that go to the stack's log group."""
     options: dict[str, Any] = {
         "awslogs-group": platform.log_group_name,
         "awslogs-region": platform.account.region,

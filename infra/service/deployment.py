@@ -18,19 +18,19 @@ _AWS_STRATEGY: Final[dict[Strategy, str]] = {
     "blue-green": "BLUE_GREEN",
 }
 _STARTING_MINUTES: Final = 5
-"""Roles that are new, and ECS's own start, before a deployment is under way."""
+"""Time for new roles to become known and for ECS to begin the deployment."""
 _STOPPING_MINUTES: Final = 40
 
 
 def needs_hook_role(rollout: RolloutSettings) -> bool:
-    """Whether a deployment calls functions."""
+    """Whether a deployment calls Lambda functions."""
     return any(hook.lambda_arn for hook in rollout.hooks)
 
 
 def deployment_configuration(
     rollout: RolloutSettings, hook_role_arn: pulumi.Input[str] | None = None
 ) -> aws.ecs.ServiceDeploymentConfigurationArgsDict:
-    """Return the strategy in ECS's words; the rolling one too, for what is left out the provider keeps."""
+    """Return the strategy; explicit for rolling too, because the provider keeps a block that is left out."""
     configuration: aws.ecs.ServiceDeploymentConfigurationArgsDict = {
         "strategy": _AWS_STRATEGY[rollout.strategy],
     }
@@ -53,7 +53,7 @@ def deployment_configuration(
 
 
 def timeouts(settings: ServiceSettings) -> pulumi.CustomTimeouts:
-    """Return how long the provider waits: its own 20 minutes end before a canary does."""
+    """Return the provider's time limits: its default of 20 minutes is shorter than a canary deployment."""
     deploying = f"{math.ceil(settings.rollout_seconds / 60) + _STARTING_MINUTES}m"
     return pulumi.CustomTimeouts(create=deploying, update=deploying, delete=f"{_STOPPING_MINUTES}m")
 
@@ -70,12 +70,12 @@ def _hook(
                 "timeout_in_minutes": str(hook.timeout_minutes),
             },
         }
-    called: aws.ecs.ServiceDeploymentConfigurationLifecycleHookArgsDict = {
+    configuration: aws.ecs.ServiceDeploymentConfigurationLifecycleHookArgsDict = {
         "target_type": "AWS_LAMBDA",
         "lifecycle_stages": list(hook.stages),
         "hook_target_arn": hook.lambda_arn,
         "role_arn": role_arn,
     }
     if hook.details is not None:
-        called["hook_details"] = hook.details
-    return called
+        configuration["hook_details"] = hook.details
+    return configuration

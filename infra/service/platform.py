@@ -1,4 +1,4 @@
-"""What the services of a stack share: cluster, network, load balancers."""
+"""Cluster, network and load balancers that the services of a stack share."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Attachable:
-    """A cluster, a network and a load balancer, of this stack or of another one that this one attaches to."""
+    """What another stack can attach to; its fields are keys of the output `attachment`."""
 
     cluster_arn: pulumi.Output[str]
     cluster_name: pulumi.Output[str]
     vpc_id: pulumi.Output[str]
     subnet_ids: pulumi.Output[Any]
-    """Those of the tasks."""
+    """The tasks' subnets."""
     security_group_id: pulumi.Output[str]
-    """The tasks'."""
+    """The tasks' security group."""
     assign_public_ip: pulumi.Input[bool]
-    """Whether tasks have public addresses, for want of a NAT gateway."""
+    """Give tasks public addresses, because there is no NAT gateway."""
     listener_arn: pulumi.Output[str]
     load_balancer_arn: pulumi.Output[str]
     load_balancer_arn_suffix: pulumi.Output[str]
@@ -38,31 +38,31 @@ class Attachable:
     zone_id: pulumi.Output[str] | None
     """Route 53 zone of the hosts; None without a domain."""
     file_system_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]]
-    """Ids of the EFS file systems that the stack has made, by the name of their volume."""
+    """The stack's EFS file systems, by volume name."""
 
     def attachable(self) -> dict[str, Any]:
-        """Return what another stack has to know, by name."""
-        return {one.name: getattr(self, one.name) for one in fields(Attachable)}
+        """Return the values that another stack needs, by name."""
+        return {field.name: getattr(self, field.name) for field in fields(Attachable)}
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListeningBalancer:
+class SharedNetworkLoadBalancer:
     """The network load balancer that services add their listeners to."""
 
     arn: pulumi.Input[str]
     arn_suffix: pulumi.Input[str]
-    """End of the ARN, as metrics name a load balancer."""
+    """ARN suffix, as metrics name a load balancer."""
     dns_name: pulumi.Input[str]
     zone_id: pulumi.Input[str]
     """Route 53 zone of `dns_name`, for alias records."""
     tls_policy: str
     certificate_arn: pulumi.Input[str] | None = None
-    """For listeners that decrypt."""
+    """For listeners that terminate TLS."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrafficShift:
-    """What services that move traffic from one version to the other share."""
+    """Shared by services whose deployments shift traffic."""
 
     role: InfrastructureRole
     test_listener_arn: pulumi.Input[str]
@@ -70,29 +70,29 @@ class TrafficShift:
 
 @dataclass(frozen=True, kw_only=True)
 class Platform(Attachable):
-    """All that services share."""
+    """Everything that the services of a stack share."""
 
     account: Account
     project: str
     stack: str
     capacity: Mapping[str, Capacity]
-    """What services may run on beside Fargate, by name."""
+    """Capacity beside Fargate, by name."""
     provider_names: Mapping[str, pulumi.Output[str]]
-    """How ECS calls each of these capacity providers; machines outside AWS have none."""
+    """Capacity provider of each EC2 and managed capacity, by its name in the settings."""
     idle_timeout_seconds: int
-    """How long the load balancer keeps idle connections; the app has to keep them longer."""
+    """Idle timeout of the load balancer; the app's must be longer."""
     log_group_name: pulumi.Output[str]
     log_group_arn: pulumi.Output[str]
     rollout: Rollout
     namespaces: Namespaces = field(default_factory=Namespaces)
-    """Where services find each other."""
-    network_load_balancer: ListeningBalancer | None = None
+    """Namespaces in which services find each other."""
+    network_load_balancer: SharedNetworkLoadBalancer | None = None
     """For services with `exposure` tcp."""
     alias_zone_ids: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
-    """Route 53 zones by name that hold other names than `zone_id` does."""
+    """Further Route 53 zones, by name."""
     https: bool = True
-    """Whether hosts are reached by HTTPS."""
+    """Whether hosts are served by HTTPS."""
     traffic_shift: TrafficShift | None = None
     """For services with two target groups."""
     prerequisites: Sequence[pulumi.Resource] = ()
-    """What the first task cannot start without, though no argument leads to it: routes, rules, capacity."""
+    """Resources that the first task needs but that no argument refers to: routes, rules, capacity."""

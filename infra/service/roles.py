@@ -1,11 +1,10 @@
-"""Roles that ECS itself uses for a deployment."""
+"""Roles that ECS uses in a deployment."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 import pulumi
-import pulumi_aws as aws
 
 from infra.account import allow, grant
 
@@ -13,14 +12,13 @@ if TYPE_CHECKING:
     from infra.account import Account
     from infra.settings import RolloutSettings
 
-_POLICY: Final = "policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"
-# Without a condition, as AWS's guide has it: whether ECS says for which service it takes such a role is not
-# documented.
+_POLICY: Final = "AmazonECSInfrastructureRolePolicyForLoadBalancers"
+# Without a condition, as in AWS's guide: it is not documented whether ECS sends the ARN of the service.
 _ECS: Final = "ecs.amazonaws.com"
 
 
 class InfrastructureRole(pulumi.ComponentResource):
-    """The role by which ECS registers tasks in two target groups and changes the rules between them."""
+    """The role with which ECS registers tasks in two target groups and changes the listener rules."""
 
     arn: pulumi.Output[str]
 
@@ -33,19 +31,14 @@ class InfrastructureRole(pulumi.ComponentResource):
             service=_ECS,
             parent=self,
         )
-        aws.iam.RolePolicyAttachment(
-            name,
-            role=role.name,
-            policy_arn=pulumi.Output.format("arn:{}:iam::aws:{}", account.partition, _POLICY),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        account.attach_aws_policy(name, role, _POLICY, parent=self)
 
         self.arn = role.arn
         self.register_outputs({"arn": self.arn})
 
 
 class HookRole(pulumi.ComponentResource):
-    """The role by which ECS calls the functions of a service's deployment hooks, and nothing else."""
+    """The role with which ECS calls the Lambda functions of a service's deployment hooks, and no others."""
 
     arn: pulumi.Output[str]
 

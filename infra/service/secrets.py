@@ -20,17 +20,17 @@ _PARAMETER: Final = "ssm:"
 
 
 class SecretReferences:
-    """The secrets and parameters that a task's containers ask for, by ARN or by name."""
+    """Collects the secrets and parameters of a task's containers, for the execution role."""
 
     def __init__(self, account: Account, *, parent: pulumi.Resource) -> None:
-        """Begin without any; each that is asked for is remembered for the grant."""
+        """Start without references; `value_from` adds them."""
         self._account = account
         self._parent = parent
         self._secrets: dict[str, pulumi.Input[str]] = {}
         self._parameters: dict[str, pulumi.Input[str]] = {}
 
     def value_from(self, reference: str) -> pulumi.Input[str]:
-        """Return what ECS reads, by its full ARN.
+        """Return the full ARN of a reference, as ECS reads it.
 
         Args:
             reference: an ARN; `/path` or `ssm:name` of a parameter; or `secret:name[:key[:stage[:version]]]`.
@@ -43,43 +43,37 @@ class SecretReferences:
             self._secrets[name] = arn
             if not rest:
                 return arn
-            # ECS wants all three parts, though each may be empty.
+            # ECS requires all three parts; each may be empty.
             parts = [*rest.split(":"), "", ""][:3]
             return pulumi.Output.concat(arn, ":", ":".join(parts))
         if reference.startswith(("/", _PARAMETER)):
             name, _, version = reference.removeprefix(_PARAMETER).partition(":")
-            arn = pulumi.Output.format(
-                "arn:{}:ssm:{}:{}:parameter/{}",
-                self._account.partition,
-                self._account.region,
-                self._account.id,
-                name.removeprefix("/"),
-            )
+            arn = self._account.arn("ssm", f"parameter/{name.removeprefix('/')}")
             self._parameters[name] = arn
             return pulumi.Output.concat(arn, ":", version) if version else arn
         if ":secretsmanager:" in reference:
-            # `arn:…:secret:name` may go on with `:json-key:version-stage:version-id`.
+            # `arn:…:secret:name` may end with `:json-key:version-stage:version-id`.
             arn = ":".join(reference.split(":")[:7])
             self._secrets[arn] = arn
         else:
-            # `arn:…:parameter/name` may go on with `:version` or `:label`, which IAM ignores.
+            # `arn:…:parameter/name` may end with `:version` or `:label`, which IAM ignores.
             arn = ":".join(reference.split(":")[:6])
             self._parameters[arn] = arn
         return reference
 
     def statements(self, *, kms_keys: Iterable[str], files: Iterable[str]) -> Iterator[Statement]:
-        """Yield what the execution role needs for all that was asked for.
+        """Yield the permissions of the execution role for all references.
 
         Args:
-            kms_keys: keys of one's own with which secrets are encrypted, by ARN.
-            files: files of variables; those in S3 ECS reads itself.
+            kms_keys: ARNs of customer managed keys that encrypt secrets.
+            files: environment files; ECS reads those in S3.
         """
         if self._secrets:
-            found = [arn for _, arn in sorted(self._secrets.items())]
-            yield allow("ReadSecrets", "secretsmanager:GetSecretValue", found)
+            arns = [arn for _, arn in sorted(self._secrets.items())]
+            yield allow("ReadSecrets", "secretsmanager:GetSecretValue", arns)
         if self._parameters:
-            found = [arn for _, arn in sorted(self._parameters.items())]
-            yield allow("ReadParameters", "ssm:GetParameters", found)
+            arns = [arn for _, arn in sorted(self._parameters.items())]
+            yield allow("ReadParameters", "ssm:GetParameters", arns)
         if keys := sorted({*kms_keys}):
             yield allow("DecryptSecrets", "kms:Decrypt", keys)
         if objects := sorted({file for file in files if is_in_s3(file)}):

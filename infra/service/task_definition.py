@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import pulumi
@@ -28,57 +27,50 @@ _TRACE_ACTIONS: Final = (
     "GetSamplingStatisticSummaries",
 )
 _METRICS_LOG_GROUP: Final = "/aws/ecs/application/metrics"
-"""Where the collector's default configuration writes metrics, which CloudWatch reads from there."""
+"""The collector's default configuration writes metrics there, from where CloudWatch reads them."""
 _METRICS_ACTIONS: Final = ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
 _EXEC_ACTIONS: Final = ("CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")
 
 
-@dataclass(frozen=True, kw_only=True)
-class TaskDefinitionArgs:
-    """What a :class:`TaskDefinition` needs to know."""
-
-    settings: ServiceSettings
-    platform: Platform
-    images: Mapping[str, DeployableImage]
-    """What each container runs, by its name."""
-
-
 class TaskDefinition(pulumi.ComponentResource):
-    """A task without root, capabilities or a file system to write to, whose roles may do the least.
+    """A task without root, capabilities or a writable file system, whose roles have minimal permissions.
 
-    With ECS Exec the file system is writable, capabilities stay, and whoever runs a command does so as root.
+    With ECS Exec the file system is writable, capabilities are kept, and commands run as root.
 
-    Revisions stay when a new one replaces them, because ECS rolls back to them.
+    Old revisions are kept, because ECS rolls back to them.
     """
 
     arn: pulumi.Output[str]
-    """Known only when both roles may do what the task needs."""
+    """Known once both roles have their permissions."""
     family: str
-    """What all its revisions are called."""
+    """Name that all revisions share."""
     role_arns: Sequence[pulumi.Output[str]]
-    """The roles that whoever starts a task hands to ECS."""
+    """The roles that a caller of RunTask must be allowed to pass."""
 
     def __init__(
-        self, name: str, args: TaskDefinitionArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        settings: ServiceSettings,
+        platform: Platform,
+        images: Mapping[str, DeployableImage],
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("node-on-ecs:infra:TaskDefinition", name, None, opts)
-        settings, platform = args.settings, args.platform
         compute = Compute.of(settings, platform)
 
         execution_role = self._role(
             f"{name}-execution", "ECS itself: pulls, logs, reads secrets", platform.account
         )
         secrets = SecretReferences(platform.account, parent=self)
-        containers = Containers(settings, platform, args.images, secrets, compute).definitions()
-        policies = [
-            grant(f"{name}-execution", execution_role, _execution_statements(args, secrets), parent=self)
-        ]
+        containers = Containers(settings, platform, images, secrets, compute).definitions()
+        statements = _execution_statements(settings, platform, images, secrets)
+        policies = [grant(f"{name}-execution", execution_role, statements, parent=self)]
         task_role = self._role(f"{name}-task", "The app's own permissions", platform.account)
         volumes = TaskVolumes(name, settings, platform, parent=self)
         if statements := [*_task_statements(settings, platform), *volumes.statements]:
             policies.append(grant(f"{name}-task", task_role, statements, parent=self))
 
-        # The only name of a stack that AWS does not let us leave open.
+        # A family cannot be auto-named.
         self.family = f"{platform.project}-{platform.stack}-{settings.name}"
         definition = aws.ecs.TaskDefinition(
             name,
@@ -99,7 +91,7 @@ class TaskDefinition(pulumi.ComponentResource):
             if settings.ephemeral_storage_gib
             else None,
             skip_destroy=True,
-            # A task that starts before its roles may pull and log fails, and so may the deployment.
+            # A task fails if it starts before its roles may pull and log.
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=policies,
@@ -112,26 +104,29 @@ class TaskDefinition(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
     def _role(self, name: str, description: str, account: Account) -> aws.iam.Role:
-        here = pulumi.Output.format("arn:{}:ecs:{}:{}:*", account.partition, account.region, account.id)
         return account.make_role(
             name,
             description=description,
             service="ecs-tasks.amazonaws.com",
-            # Else ECS could be made to use it for somebody else's tasks.
+            # Against confused deputies: another account's tasks must not use the role.
             condition={
                 "StringEquals": {"aws:SourceAccount": account.id},
-                "ArnLike": {"aws:SourceArn": here},
+                "ArnLike": {"aws:SourceArn": account.arn("ecs", "*")},
             },
             parent=self,
         )
 
 
-def _execution_statements(args: TaskDefinitionArgs, secrets: SecretReferences) -> Iterator[Statement]:
-    settings = args.settings
-    streams = pulumi.Output.concat(args.platform.log_group_arn, ":log-stream:", settings.name, "/*")
+def _execution_statements(
+    settings: ServiceSettings,
+    platform: Platform,
+    images: Mapping[str, DeployableImage],
+    secrets: SecretReferences,
+) -> Iterator[Statement]:
+    streams = pulumi.Output.concat(platform.log_group_arn, ":log-stream:", settings.name, "/*")
     yield allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], streams)
     repositories: list[pulumi.Input[str]] = []
-    for image in args.images.values():
+    for image in images.values():
         if image.repository_arn is not None and image.repository_arn not in repositories:
             repositories.append(image.repository_arn)
     if repositories:
@@ -140,29 +135,22 @@ def _execution_statements(args: TaskDefinitionArgs, secrets: SecretReferences) -
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             repositories if len(repositories) > 1 else repositories[0],
         )
-        # The one action here that knows no resource: it logs in to the registry, not to a repository.
+        # It has no resource: it logs in to the registry, not to a repository.
         yield allow("LogIn", "ecr:GetAuthorizationToken", "*")
     containers = [settings, *sidecars_of(settings).values()]
-    files = [file for one in containers for file in one.environment_files]
+    files = [file for container in containers for file in container.environment_files]
     yield from secrets.statements(kms_keys=settings.kms_keys, files=files)
 
 
 def _task_statements(settings: ServiceSettings, platform: Platform) -> Iterator[Statement]:
-    for own in settings.task_role_statements:
-        yield {"Effect": "Allow", "Action": list(own.actions), "Resource": list(own.resources)}
+    for statement in settings.task_role_statements:
+        yield {"Effect": "Allow", "Action": list(statement.actions), "Resource": list(statement.resources)}
     if settings.execute_command:
-        # The agent has no other role than the app's, and its channels no names.
+        # The agent uses the app's role, and its channels have no ARNs.
         yield allow("ExecuteCommand", [f"ssmmessages:{action}" for action in _EXEC_ACTIONS], "*")
     if settings.opentelemetry:
         # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/trace-data.html
         yield allow("Trace", [f"xray:{action}" for action in _TRACE_ACTIONS], "*")
-        account = platform.account
-        group = pulumi.Output.format(
-            "arn:{}:logs:{}:{}:log-group:{}",
-            account.partition,
-            account.region,
-            account.id,
-            _METRICS_LOG_GROUP,
-        )
+        group = platform.account.arn("logs", f"log-group:{_METRICS_LOG_GROUP}")
         actions = [f"logs:{action}" for action in _METRICS_ACTIONS]
         yield allow("WriteMetrics", actions, [group, pulumi.Output.concat(group, ":*")])

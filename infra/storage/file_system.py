@@ -1,4 +1,4 @@
-"""An EFS file system of the stack, for all services that name its volume."""
+"""An EFS file system that all services with its volume share."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class FileSystemArgs:
-    """What a :class:`FileSystem` needs to know."""
+    """Inputs of a :class:`FileSystem`."""
 
     settings: SharedFiles
     vpc_id: pulumi.Input[str]
     zones: Sequence[str]
-    """What its mount targets are named by; one for each of `subnet_ids`, in the same order."""
+    """Availability zones, which name the mount targets; one for each of `subnet_ids`, in the same order."""
     subnet_ids: pulumi.Output[list[str]]
     """The tasks' subnets, one in each zone."""
     tasks_security_group_id: pulumi.Input[str]
     protect: bool = False
-    """Refuse to delete it, and the files in it."""
+    """Refuse to delete the file system and its files."""
 
 
 class FileSystem(pulumi.ComponentResource):
-    """Encrypted files that tasks in every zone reach, by TLS and IAM alone, and that are backed up."""
+    """An encrypted file system with backups, reachable from tasks in every zone, only with TLS and IAM."""
 
     id: pulumi.Output[str]
-    """Known only when tasks can mount it."""
+    """Known once tasks can mount it."""
 
     def __init__(self, name: str, args: FileSystemArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:FileSystem", name, None, opts)
@@ -58,7 +58,7 @@ class FileSystem(pulumi.ComponentResource):
         policy = aws.efs.FileSystemPolicy(
             name,
             file_system_id=self._file_system.id,
-            policy=self._file_system.arn.apply(_by_access_points_and_tls),
+            policy=self._file_system.arn.apply(_access_policy),
             opts=child,
         )
         group = self._security_group(name, args)
@@ -68,15 +68,15 @@ class FileSystem(pulumi.ComponentResource):
                 file_system_id=self._file_system.id,
                 subnet_id=args.subnet_ids.apply(lambda ids, index=index: ids[index]),
                 security_groups=[group.id],
-                # A file system has one for each zone: with another `nat` it is in another subnet, and can be
-                # made only once the old one is gone (MountTargetConflict).
+                # AWS allows one for each zone (MountTargetConflict), and another `nat` moves it to another
+                # subnet.
                 opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
             )
             for index, zone in enumerate(args.zones)
         ]
 
         ready = pulumi.Output.all(policy.id, *[target.id for target in targets])
-        self.id = pulumi.Output.all(self._file_system.id, ready).apply(lambda known: str(known[0]))
+        self.id = pulumi.Output.all(self._file_system.id, ready).apply(lambda values: str(values[0]))
         self.register_outputs({"id": self.id})
 
     def _security_group(self, name: str, args: FileSystemArgs) -> aws.ec2.SecurityGroup:
@@ -111,7 +111,7 @@ class FileSystem(pulumi.ComponentResource):
 
 
 def _lifecycle(days: int) -> list[aws.efs.FileSystemLifecyclePolicyArgsDict]:
-    """Return when files move to cheaper storage, and that they come back with the first use."""
+    """Move unused files to cheaper storage, and back at their first use."""
     if days == 0:
         return []
     unit = "DAY" if days == 1 else "DAYS"
@@ -121,8 +121,8 @@ def _lifecycle(days: int) -> list[aws.efs.FileSystemLifecyclePolicyArgsDict]:
     ]
 
 
-def _by_access_points_and_tls(arn: str) -> str:
-    # Whoever has no access point, or speaks plainly, gets nothing, whatever a role allows.
+def _access_policy(arn: str) -> str:
+    # Deny access without an access point or TLS, whatever a role allows.
     # https://docs.aws.amazon.com/efs/latest/ug/access-control-block-public-access.html
     statements = [
         {

@@ -1,4 +1,4 @@
-"""The volumes of a service's tasks, and what the app needs to use them."""
+"""The volumes of a service's tasks, and the permissions to use them."""
 
 from __future__ import annotations
 
@@ -7,48 +7,50 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi
 import pulumi_aws as aws
 
+from infra.account import allow
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from infra.account import Account, Statement
+    from infra.account import Statement
     from infra.service.platform import Platform
     from infra.settings import ServiceSettings, SharedFiles
 
-_USER: Final = 1000
-"""Owner of files where the container's user is a name, which EFS does not know."""
+_DEFAULT_UID: Final = 1000
+"""Owner of files if the container's user is a name, which EFS does not know."""
 
 
 class TaskVolumes:
-    """Volumes as a task definition names them, each with an access point where it is of EFS."""
+    """The volumes of a task definition, with an access point for each EFS volume."""
 
     definitions: list[aws.ecs.TaskDefinitionVolumeArgsDict]
     statements: list[Statement]
-    """What the task role may do with them."""
+    """Permissions for the task role."""
 
     def __init__(
         self, name: str, settings: ServiceSettings, platform: Platform, *, parent: pulumi.Resource
     ) -> None:
-        """Declare what they need below the task definition's component."""
+        """Declare the access points below the task definition's component."""
         self._name = name
         self._settings = settings
         self._platform = platform
         self._parent = parent
         self.definitions = []
         self.statements = []
-        for volume, said in sorted(settings.volumes.items()):
-            if said.efs:
-                self._add_shared(volume, said.efs, read_only=said.read_only)
-            elif said.ebs:
-                self.definitions.append({"name": volume, "configure_at_launch": True})
+        for volume_name, volume in sorted(settings.volumes.items()):
+            if volume.efs:
+                self._add_efs_volume(volume_name, volume.efs, read_only=volume.read_only)
+            elif volume.ebs:
+                self.definitions.append({"name": volume_name, "configure_at_launch": True})
             else:
-                self.definitions.append({"name": volume})
+                self.definitions.append({"name": volume_name})
 
-    def _add_shared(self, volume: str, files: SharedFiles, *, read_only: bool) -> None:
+    def _add_efs_volume(self, volume: str, efs: SharedFiles, *, read_only: bool) -> None:
         account = self._platform.account
-        file_system_id = files.file_system_id or pulumi.Output.from_input(
-            self._platform.file_system_ids
-        ).apply(lambda ids: _known(ids, volume))
-        access_point_id = files.access_point_id or self._access_point(volume, file_system_id).id
+        file_system_id = efs.file_system_id or pulumi.Output.from_input(self._platform.file_system_ids).apply(
+            lambda ids: _file_system_id(ids, volume)
+        )
+        access_point_id = efs.access_point_id or self._access_point(volume, file_system_id).id
         self.definitions.append(
             {
                 "name": volume,
@@ -62,24 +64,19 @@ class TaskVolumes:
         actions = ["elasticfilesystem:ClientMount"]
         if not read_only:
             actions.append("elasticfilesystem:ClientWrite")
-        words = "".join(part.capitalize() for part in volume.split("-"))
-        self.statements.append(
-            {
-                "Sid": f"Mount{words}",
-                "Effect": "Allow",
-                "Action": actions,
-                "Resource": _arn(account, "file-system", file_system_id),
-                "Condition": {
-                    "StringEquals": {
-                        "elasticfilesystem:AccessPointArn": _arn(account, "access-point", access_point_id)
-                    }
-                },
-            }
+        file_system_arn = account.arn(
+            "elasticfilesystem", pulumi.Output.concat("file-system/", file_system_id)
         )
+        access_point_arn = account.arn(
+            "elasticfilesystem", pulumi.Output.concat("access-point/", access_point_id)
+        )
+        sid = "Mount" + "".join(part.capitalize() for part in volume.split("-"))
+        condition = {"StringEquals": {"elasticfilesystem:AccessPointArn": access_point_arn}}
+        self.statements.append({**allow(sid, actions, file_system_arn), "Condition": condition})
 
     def _access_point(self, volume: str, file_system_id: pulumi.Input[str]) -> aws.efs.AccessPoint:
         user, _, group = self._settings.user.partition(":")
-        uid = int(user) if user.isdecimal() else _USER
+        uid = int(user) if user.isdecimal() else _DEFAULT_UID
         gid = int(group) if group.isdecimal() else uid
         folder = f"/{self._settings.copy_name}/{volume}" if self._settings.copy_name else f"/{volume}"
         return aws.efs.AccessPoint(
@@ -94,16 +91,10 @@ class TaskVolumes:
         )
 
 
-def _known(ids: Mapping[str, Any], volume: str) -> str:
+def _file_system_id(ids: Mapping[str, Any], volume: str) -> str:
     if volume not in ids:
         raise pulumi.RunError(
             f"volumes.{volume}.efs: the stack that this one attaches to has no volume {volume}; add it "
-            "there, or name a `file-system-id`"
+            "there, or set `file-system-id`"
         )
     return str(ids[volume])
-
-
-def _arn(account: Account, kind: str, name: pulumi.Input[str]) -> pulumi.Output[str]:
-    return pulumi.Output.format(
-        "arn:{}:elasticfilesystem:{}:{}:{}/{}", account.partition, account.region, account.id, kind, name
-    )

@@ -139,7 +139,7 @@ def test_traffic_is_not_shifted_to_a_target_group_without_tasks(dev: Project) ->
     refused = dev.run("up", "dev", "--refresh")
 
     assert refused.code == 1
-    assert "web-carol: users are at target group" in refused.err
+    assert "web-carol: the load balancer routes users to target group" in refused.err
     assert elb.describe_rules(RuleArns=[rule])["Rules"][0]["Actions"][0]["TargetGroupArn"] == green
     assert dev.get(f"carol.{DOMAIN}").status == 200
 
@@ -153,7 +153,7 @@ def test_every_up_names_an_alarm_that_is_in_alarm(dev: Project) -> None:
 
     run = dev.up()
 
-    assert f"web: {alarm} is in alarm. ECS rolls nothing back for an alarm that was on" in run.err
+    assert f"web: {alarm} is in alarm. ECS does not roll back for an alarm that was on" in run.err
 
 
 def test_without_a_domain_copies_are_served_below_their_name(dev: Project) -> None:

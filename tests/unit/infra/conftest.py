@@ -1,4 +1,4 @@
-"""The three stacks, declared once by the real program."""
+"""The three stacks, declared by the real program and cached."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ ATTACHED = {
     "container-insights": "enabled",
     "multidev": [],
 }
-"""Makes of dev's file one of a stack that attaches to dev."""
+"""Changes to the file of dev by which a stack attaches to dev."""
 
 
-async def _all_well(*_: Any) -> None:
-    """Stands for the look at the services, which would ask AWS."""
+async def _verified(*_: Any) -> None:
+    """Replace the check of the services, which would call AWS."""
 
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder to build: what is declared must not depend on what the app is like today."""
-    return folder_to_build(tmp_path_factory.mktemp("project"))
+    """A small app: declared resources must not depend on the real one."""
+    return create_app_folder(tmp_path_factory.mktemp("project"))
 
 
-def folder_to_build(project: Path) -> Path:
-    """Return an app's folder inside a project's."""
+def create_app_folder(project: Path) -> Path:
+    """Create an app's folder inside a project's folder."""
     folder = project / "app"
     folder.mkdir()
     (folder / "Dockerfile").write_text("FROM scratch\nCOPY server.js .\n")
@@ -52,9 +52,9 @@ def folder_to_build(project: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def declare_stack(app: Path) -> DeclareStack:
-    """Run the real `__main__.py` for a stack, with its own file and some keys changed.
+    """Run the real `__main__.py` for a stack, with its own file and changed keys.
 
-    `stacks` has the outputs of others.
+    `stacks` has the outputs of other stacks.
     """
 
     @once
@@ -67,33 +67,33 @@ def declare_stack(app: Path) -> DeclareStack:
         stacks: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> Graph:
         cloud = FakeCloud(stacks=stacks)
-        return declare_watched(stack_name, changes or {}, app=app, stack=stack, dry_run=dry_run, cloud=cloud)
+        return declare_program(stack_name, changes or {}, app=app, stack=stack, dry_run=dry_run, cloud=cloud)
 
     return run
 
 
-def declare_watched(
+def declare_program(
     stack_name: str,
     changes: Mapping[str, Any] | None = None,
     *,
     app: Path,
-    verify: Callable[..., Awaitable[None]] = _all_well,
+    verify: Callable[..., Awaitable[None]] = _verified,
     stack: str | None = None,
     **options: Any,
 ) -> Graph:
-    """Declare a stack, with another look at its services at the end.
+    """Declare a stack without cache, with a replaced check of its services.
 
-    A name without a file is a stack that says nothing but its changes.
+    A stack without a file has only the changed keys.
     """
     path = ROOT / f"Pulumi.{stack_name}.yaml"
     file = yaml.safe_load(path.read_text()) if path.exists() else {"config": {}}
-    own = {f"{PROJECT}:{key}": value for key, value in (changes or {}).items()}
-    # As Pulumi does, the program runs in the project's folder; here in one with another app.
+    changed = {f"{PROJECT}:{key}": value for key, value in (changes or {}).items()}
+    # The program runs in the project's folder, as with Pulumi; here in one with the small app.
     with chdir(app.parent), patch("infra.rollout.verification.verify", verify):
         return declare(
             lambda: run_path(str(ROOT / "__main__.py"), run_name="__main__"),
             stack_name=stack or stack_name,
-            config={**file["config"], **own},
+            config={**file["config"], **changed},
             **options,
         )
 
@@ -102,8 +102,8 @@ def declare_watched(
 def attach(declare_stack: DeclareStack) -> DeclareStack:
     """Attach the stack pr-12 to dev."""
 
-    def run(changes: Mapping[str, Any] | None = None, *, told: Any = None) -> Graph:
-        outputs = declare_stack("dev").exports if told is None else told
+    def run(changes: Mapping[str, Any] | None = None, *, base: Any = None) -> Graph:
+        outputs = declare_stack("dev").exports if base is None else base
         return declare_stack("dev", {**ATTACHED, **(changes or {})}, stack="pr-12", stacks={BASE: outputs})
 
     return run
@@ -111,5 +111,5 @@ def attach(declare_stack: DeclareStack) -> DeclareStack:
 
 @pytest.fixture(params=STACKS)
 def graph(request: pytest.FixtureRequest, declare_stack: DeclareStack) -> Graph:
-    """One stack after the other, each as its file has it."""
+    """Each shipped stack."""
     return declare_stack(request.param)

@@ -1,4 +1,4 @@
-"""Settings and arguments to start from, for tests that vary one thing."""
+"""Default settings and arguments, of which tests change single values."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from infra.rollout.rollout import Rollout
 from infra.service.containers import sidecars_of
 from infra.service.platform import Platform, TrafficShift
 from infra.service.roles import InfrastructureRole
-from infra.service.service import ServiceArgs
-from infra.service.task_definition import TaskDefinitionArgs
+from infra.service.service import Service
 from infra.settings import (
     AlarmSettings,
     AutoscalingSettings,
     CapacityProvider,
-    ClusterSettings,
     ImageSettings,
     ProviderSettings,
     RolloutSettings,
     ServiceSettings,
 )
 from tests.unit.infra.fake_cloud import ACCOUNT, DIGEST, REGION, REGISTRY
+from tests.unit.infra.recorder import Graph, declare, once
 
 REPOSITORY_ARN = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app"
 LOG_GROUP_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:logs"
@@ -35,7 +34,7 @@ ON_DEMAND = CapacityProvider(capacity_provider="FARGATE", weight=1, base=1)
 
 
 class Holder(pulumi.ComponentResource):
-    """Somebody else's component, with a provider, around the one that is tested."""
+    """A caller's component with a provider, the parent of the tested component."""
 
     def __init__(self, name: str = "holder") -> None:
         provider = aws.Provider(f"{name}-aws", region=REGION)
@@ -48,7 +47,7 @@ class Holder(pulumi.ComponentResource):
 
 
 def held(name: str = "holder") -> pulumi.ResourceOptions:
-    """Options as a caller gives them."""
+    """Return options with a parent, as a caller passes them."""
     return pulumi.ResourceOptions(parent=Holder(name))
 
 
@@ -57,13 +56,9 @@ def provider_settings(**changes: Any) -> ProviderSettings:
 
 
 def image_settings(app_path: str = "app", **changes: Any) -> ImageSettings:
-    """Settings whose files may be anywhere, as no configuration's may."""
+    """Return settings whose paths are not validated, so that they may be outside the project."""
     paths = {"app_path": app_path, "dockerfile": changes.pop("dockerfile", None)}
     return ImageSettings(**changes).model_copy(update=paths)
-
-
-def cluster_settings(**changes: Any) -> ClusterSettings:
-    return ClusterSettings(**changes)
 
 
 def rollout_settings(strategy: str = "rolling", **changes: Any) -> RolloutSettings:
@@ -145,30 +140,33 @@ def platform(**changes: Any) -> Platform:
     )
 
 
-def task_args(settings: ServiceSettings | None = None, **changes: Any) -> TaskDefinitionArgs:
-    return TaskDefinitionArgs(
-        settings=settings or service_settings(),
-        images=changes.pop("images", None) or _images(settings, changes.pop("image", image())),
-        platform=platform(**changes),
-    )
-
-
-def _images(settings: ServiceSettings | None, app: DeployableImage) -> dict[str, DeployableImage]:
-    settings = settings or service_settings()
-    return dict.fromkeys([settings.name, *sidecars_of(settings)], app)
-
-
-def service_args(settings: ServiceSettings | None = None, **changes: Any) -> ServiceArgs:
-    return ServiceArgs(
-        settings=settings or service_settings(),
-        images=changes.pop("images", None) or _images(settings, changes.pop("image", image())),
-        platform=platform(**changes),
-    )
-
-
 def traffic_shift() -> TrafficShift:
-    """What services that move traffic share; to be called inside a program."""
+    """Declare what services with two target groups share."""
     return TrafficShift(
         role=InfrastructureRole("infrastructure", account(), held("shared")),
         test_listener_arn="arn:of:the:test:listener",
     )
+
+
+def images_of(settings: ServiceSettings, app: DeployableImage | None = None) -> dict[str, DeployableImage]:
+    """Return the same image for every container of a service."""
+    return dict.fromkeys([settings.name, *sidecars_of(settings)], app or image())
+
+
+@once
+def declare_service(
+    name: str = "web",
+    *,
+    platform_changes: dict[str, Any] | None = None,
+    images: dict[str, DeployableImage] | None = None,
+    **settings: Any,
+) -> Graph:
+    """Declare a service with changed settings."""
+    service = service_settings(**{"name": name, **settings})
+
+    def program() -> None:
+        shift = traffic_shift() if service.rollout.has_two_target_groups else None
+        shared = platform(**{"traffic_shift": shift, **(platform_changes or {})})
+        Service(name, service, shared, {**images_of(service), **(images or {})}, opts=held())
+
+    return declare(program)

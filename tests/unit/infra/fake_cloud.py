@@ -1,4 +1,4 @@
-"""What AWS would answer: ids, ARNs and names that a test can recognise."""
+"""A fake AWS: ids, ARNs and names that a test can recognise."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BOOTSTRAPPED = {
     "log-key-arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/logs",
     "topic-arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:node-on-ecs-alarms",
 }
-"""What `bootstrap/` has made in the account."""
+"""Resources that `bootstrap/` has created in the account."""
 
 _RANDOM_END = "1a2b3c4"
 
@@ -48,16 +48,16 @@ _ARN_SERVICE = {
 
 @dataclass
 class Made:
-    """A resource, as the engine hands it back."""
+    """A created resource, as the engine returns it."""
 
     id: str
     outputs: dict[str, Any]
     children: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """State of resources that a remote component made, by URN."""
+    """State of the children of a remote component, by URN."""
 
 
 class FakeCloud(Mocks):
-    """Raises for every function that it does not know, so that none is called unnoticed."""
+    """Answers for AWS; raises for unknown functions, so that none is called unnoticed."""
 
     def __init__(
         self,
@@ -71,23 +71,23 @@ class FakeCloud(Mocks):
         self._stacks = stacks or {}
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        raise AssertionError(f"the recording monitor makes resources itself, {args.typ} came here")
+        raise AssertionError(f"the recording monitor creates resources itself, not {args.typ}")
 
     def create(self, token: str, name: str, inputs: Mapping[str, Any], *, dry_run: bool) -> Made:
-        """Return a resource; in a preview nothing but what the program gave is known of it."""
-        known = {key: value for key, value in inputs.items() if value is not None}
+        """Create a resource; in a preview it has only its inputs."""
+        inputs = {key: value for key, value in inputs.items() if value is not None}
         if token == "pulumi:pulumi:StackReference":
-            outputs = dict(self._stacks[known["name"]])
-            return Made(known["name"], {"name": known["name"], "outputs": outputs, "secretOutputNames": []})
+            outputs = dict(self._stacks[inputs["name"]])
+            return Made(inputs["name"], {"name": inputs["name"], "outputs": outputs, "secretOutputNames": []})
         if token.startswith("pulumi:providers:"):
-            # A provider that is configured with what is known is configured in previews too.
+            # Providers are configured in previews too.
             return Made(f"{name}-id", {})
         if token == "awsx:ec2:Vpc":
-            return _vpc(name, known, dry_run=dry_run)
+            return _vpc(name, inputs, dry_run=dry_run)
         if dry_run:
             return Made("", {})
         physical = f"{name}-{_RANDOM_END}"
-        outputs = {"name": known.get("name", physical), **_computed(token, name, physical, known)}
+        outputs = {"name": inputs.get("name", physical), **_computed(token, name, physical, inputs)}
         if token in _ARN_SERVICE:
             service, _, kind = _ARN_SERVICE[token].partition(":")
             region = "" if service == "iam" else REGION
@@ -98,7 +98,7 @@ class FakeCloud(Mocks):
     def call(self, args: MockCallArgs) -> dict[str, Any]:  # type: ignore[override]
         answer = _FUNCTIONS.get(args.token)
         if answer is None:
-            raise AssertionError(f"nobody told the fake cloud what {args.token} answers")
+            raise AssertionError(f"the fake cloud has no answer for {args.token}")
         return answer(self, args.args)
 
     def _get_zones(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _computed(token: str, name: str, physical: str, inputs: Mapping[str, Any]) -
 
 
 def _proofs(certificate: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return what ACM asks for, in no order: one record for a name and its wildcard."""
+    """Return ACM's validation records, unordered: the same record for a name and its wildcard."""
     names = [certificate.get("domainName", ""), *certificate.get("subjectAlternativeNames", ())]
     return [
         {
@@ -168,7 +168,7 @@ def _vpc(name: str, inputs: Mapping[str, Any], *, dry_run: bool) -> Made:
 
     def child(token: str, child_name: str) -> dict[str, Any]:
         child_urn = f"{urn}/{token}::{child_name}"
-        # In a preview it is known which children there will be, but not yet their ids.
+        # A preview knows the children, but not their ids.
         identifier = "" if dry_run else f"{child_name}-{token.partition(':')[2]}-id"
         children[child_urn] = {"id": identifier}
         return {

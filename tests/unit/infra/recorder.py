@@ -1,4 +1,4 @@
-"""Runs a Pulumi program against mocks and keeps everything that it declares, as plain data."""
+"""Runs a Pulumi program against mocks and records everything that it declares, as plain data."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Secret:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A value that a preview cannot know."""
+    """A value that is unknown in a preview."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """One resource, as the program asked for it."""
+    """One resource, as the program declared it."""
 
     type: str
     name: str
@@ -62,7 +62,7 @@ class Declared:
     timeouts: dict[str, str]
     aliases: tuple[str, ...]
     hooks: dict[str, tuple[str, ...]]
-    """Names of resource hooks, by when they run."""
+    """Names of resource hooks, by their event."""
     transforms: tuple[
         Callable[[pulumi.ResourceTransformArgs], pulumi.ResourceTransformResult | None], ...
     ] = field(compare=False)
@@ -74,7 +74,7 @@ class Declared:
 
 @dataclass(frozen=True)
 class Invoked:
-    """One call of a provider's function."""
+    """A call of a provider's function."""
 
     token: str
     arguments: dict[str, Any]
@@ -83,20 +83,20 @@ class Invoked:
 
 @dataclass
 class Graph:
-    """All that one run declared; complete, so that absence can be asserted too."""
+    """Everything that one run declared; complete, so that tests can assert absence."""
 
     resources: list[Declared] = field(default_factory=list)
     invokes: list[Invoked] = field(default_factory=list)
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What stack and components registered as outputs, by URN."""
+    """Registered outputs of the stack and its components, by URN."""
 
     def all(self, token: str) -> list[Declared]:
         return [resource for resource in self.resources if resource.type == token]
 
     def one(self, token: str, name: str | None = None) -> Declared:
-        found = [r for r in self.all(token) if name is None or r.name == name]
-        assert len(found) == 1, f"{token} {name or ''}: {[r.name for r in self.all(token)]}"
-        return found[0]
+        matches = [resource for resource in self.all(token) if name is None or resource.name == name]
+        assert len(matches) == 1, f"{token} {name or ''}: {self.names(token)}"
+        return matches[0]
 
     def names(self, token: str) -> list[str]:
         return sorted(resource.name for resource in self.all(token))
@@ -108,12 +108,28 @@ class Graph:
     def exports(self) -> dict[str, Any]:
         return next(outputs for urn, outputs in self.outputs.items() if "::pulumi:pulumi:Stack::" in urn)
 
+    def containers(self, task_definition: str) -> dict[str, dict[str, Any]]:
+        """Return the container definitions of a task definition, by name."""
+        inputs = self.one("aws:ecs/taskDefinition:TaskDefinition", task_definition).inputs
+        return {container["name"]: container for container in json.loads(inputs["containerDefinitions"])}
+
+    def statements(self, role_policy: str) -> dict[str, dict[str, Any]]:
+        """Return the statements of a role's inline policy, by Sid."""
+        document = json.loads(self.one("aws:iam/rolePolicy:RolePolicy", role_policy).inputs["policy"])
+        return {statement.get("Sid", ""): statement for statement in document["Statement"]}
+
+    def trust(self, role: str) -> dict[str, Any]:
+        """Return the only statement of a role's trust policy."""
+        document = json.loads(self.one("aws:iam/role:Role", role).inputs["assumeRolePolicy"])
+        (statement,) = document["Statement"]
+        return statement
+
     def component_outputs(self, token: str, name: str) -> dict[str, Any]:
         return self.outputs[self.one(token, name).urn]
 
 
 class _Monitor(MockMonitor):
-    """Stands where the engine stands, and keeps what `MockResourceArgs` drops."""
+    """Records requests in place of the engine, with the fields that `MockResourceArgs` drops."""
 
     def __init__(self, graph: Graph, cloud: FakeCloud, *, dry_run: bool) -> None:
         super().__init__(cloud)
@@ -122,7 +138,7 @@ class _Monitor(MockMonitor):
         self._dry_run = dry_run
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """Return the URN that the real engine would: with the types of all ancestors but the stack."""
+        """Return a URN as the real engine does: with the types of all ancestors except the stack."""
         if parent and "::pulumi:pulumi:Stack::" not in parent:
             type_ = f"{parent.split('::')[2]}${type_}"
         return f"urn:pulumi:{settings.get_stack()}::{settings.get_project()}::{type_}::{name}"
@@ -164,7 +180,7 @@ class _Monitor(MockMonitor):
         return resource_pb2.RegisterResourceResponse(
             urn=urn,
             id=made.id,
-            # A component's outputs are its own: awsx takes `natGateways` as a choice, and returns gateways.
+            # A remote component's outputs differ from its inputs: awsx's `natGateways` is a strategy and then gateways.
             object=_sync_await(
                 rpc.serialize_properties({**({} if declared.remote else given), **made.outputs}, {})
             ),
@@ -203,13 +219,19 @@ def declare(
     cloud: FakeCloud | None = None,
     graph: Graph | None = None,
 ) -> Graph:
-    """Run `program` as `pulumi up` would (or `pulumi preview`), and return all that it declares.
+    """Run `program` as `pulumi up` or `pulumi preview` would, and return everything that it declares.
 
-    A program that fails has put what it declared until then into `graph`, if there is one. `config` has namespaced keys; like the CLI, whatever is not text is handed over as JSON.
+    Args:
+        program: declares resources.
+        stack_name: its stack.
+        config: values by namespaced key; like the CLI, structured values are passed as JSON.
+        dry_run: run as a preview.
+        cloud: answers for AWS.
+        graph: also holds the resources that a failing program declared before its error.
     """
     graph = Graph() if graph is None else graph
     monitor = _Monitor(graph, cloud or FakeCloud(), dry_run=dry_run)
-    # Else the stack of the run before, with its exports, would still be the root.
+    # Else the stack of the previous run, with its exports, would still be the root.
     settings.reset_options()
     settings.configure(
         MockSettings(
@@ -233,32 +255,31 @@ def declare(
     def run() -> None:
         program()
 
-    async def run_to_its_end() -> None:
-        # A failure leaves failed futures everywhere; it is told once, by what is raised here. Complaints about
-        # the rest would be written whenever they are collected, in the middle of another test: of Python 3.11's
-        # ast.parse, which tracebacks use too and which cannot be entered twice.
+    async def run_to_end() -> None:
+        # A failing program leaves failed futures behind. Their log messages would be written whenever they are
+        # collected, such as inside Python 3.11's ast.parse in another test, which is not reentrant.
         asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
         await stack.run_in_stack(run)
 
-    # Else the SDK would look, for each resource, at every frame below pytest's.
+    # Else the SDK would inspect every frame of pytest for each resource.
     with lean_sdk():
-        asyncio.run(run_to_its_end())
+        asyncio.run(run_to_end())
     return graph
 
 
 def once(build: Callable[P, Graph]) -> Callable[P, Graph]:
-    """Declare what is asked for again only once, for all tests of a run: they only read it."""
+    """Cache the graphs of a function by its arguments: tests only read them."""
     graphs: dict[str, Graph] = {}
 
     @wraps(build)
     def run(*args: P.args, **options: P.kwargs) -> Graph:
         bound = signature(build).bind(*args, **options)
         bound.apply_defaults()
-        asked = repr({name: value for name, value in bound.arguments.items() if value})
-        assert " at 0x" not in asked, "what is asked for has to be known by what it is, not by where"
-        if asked not in graphs:
-            graphs[asked] = build(*args, **options)
-        return graphs[asked]
+        key = repr({name: value for name, value in bound.arguments.items() if value})
+        assert " at 0x" not in key, "arguments need a repr that identifies their value"
+        if key not in graphs:
+            graphs[key] = build(*args, **options)
+        return graphs[key]
 
     return run
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.conftest import DeclareStack, declare_watched
+from tests.unit.infra.conftest import DeclareStack, declare_program
 from tests.unit.infra.fake_cloud import BOOTSTRAPPED, FakeCloud
 from tests.unit.infra.recorder import Graph
 
@@ -24,7 +24,7 @@ FUNCTION = "aws:ssm/getParametersByPath:getParametersByPath"
 
 
 def declared(app: Path, bootstrapped: dict[str, str], changes: dict[str, Any] = ASKED) -> Graph:
-    return declare_watched("dev", changes, app=app, cloud=FakeCloud(bootstrapped=bootstrapped))
+    return declare_program("dev", changes, app=app, cloud=FakeCloud(bootstrapped=bootstrapped))
 
 
 def balancer_of(graph: Graph) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def test_a_stack_in_an_account_without_bootstrap_works_and_goes_without(
     assert [one.name for one in graph.all(LOG_GROUP) if "kmsKeyId" in one.inputs] == []
     assert [one.name for one in graph.resources if one.name.startswith("on-call")] == []
     assert [text.partition(":")[0] for text in warned] == ["log-bucket", "log-key-arn", "topic-arn"]
-    assert "Run bootstrap/ once (docs/bootstrap.md), or name one of your own" in warned[0]
+    assert "Run bootstrap/ once (docs/bootstrap.md), or set the name of another one" in warned[0]
 
 
 def test_what_an_account_has_in_part_is_used_in_part(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:

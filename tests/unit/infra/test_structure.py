@@ -1,4 +1,4 @@
-"""The doors of the house: who may import whom, and who may read the configuration."""
+"""Structure of `infra`: imports, access to configuration, the form of components."""
 
 from __future__ import annotations
 
@@ -35,48 +35,52 @@ def _imports(file: Path) -> Iterator[str]:
             yield node.module
 
 
-def test_infra_imports_nothing_of_the_other_folders() -> None:
-    """What is declared must not know where it runs, or who runs it."""
+def test_infra_imports_no_other_folder() -> None:
+    """The declared resources must not depend on where and by what the program is run."""
     folders = {entry.name for entry in ROOT.iterdir() if entry.is_dir()} - {"infra"}
 
     assert [f"{file}: {name}" for file in FILES for name in _imports(file) if _package(name) in folders] == []
 
 
-def test_no_component_reads_config_the_stacks_name_or_the_environment() -> None:
-    """All of it is in the settings, where it is checked before anything is made."""
-    told = {"Config", "get_stack", "get_project", "get_organization"}
+def test_components_read_neither_config_nor_stack_name_nor_environment() -> None:
+    """The settings have all of it, and are validated before any resource is created."""
+    readers = {"Config", "get_stack", "get_project", "get_organization"}
     reads = [
         f"{file}: {node.attr}"
         for file in COMPONENTS
         for node in _nodes(file)
-        if isinstance(node, ast.Attribute) and node.attr in told
+        if isinstance(node, ast.Attribute) and node.attr in readers
     ]
 
     assert reads == []
-    # Secrets of a build are on the machine that deploys, and must stand in no configuration.
+    # Build secrets are variables of the machine that deploys, and must not be in the configuration.
     assert {file.name for file in COMPONENTS if "os" in map(_package, _imports(file))} == {"build_secrets.py"}
 
 
-def test_a_component_hands_its_caller_s_options_to_nobody() -> None:
-    """Merged into those of its children they would move, protect and rename them too."""
-    made = [
+def test_components_pass_their_options_only_to_the_base_class() -> None:
+    """Merged into the options of children they would move, protect and rename these too."""
+    constructors = [
         node
         for file in FILES
         for node in _nodes(file)
-        if isinstance(node, ast.FunctionDef) and "opts" in {arg.arg for arg in node.args.args}
+        if isinstance(node, ast.FunctionDef)
+        and "opts" in {arg.arg for arg in (*node.args.args, *node.args.kwonlyargs)}
     ]
     uses = [
-        [one for one in ast.walk(init) if isinstance(one, ast.Name) and one.id == "opts"] for init in made
+        [node for node in ast.walk(constructor) if isinstance(node, ast.Name) and node.id == "opts"]
+        for constructor in constructors
     ]
-    handed_on = [init.body[0] for init in made]
+    first_statements = [
+        ast.unparse(constructor.body[bool(ast.get_docstring(constructor))]) for constructor in constructors
+    ]
 
-    assert len(made) > 10
-    assert {len(of_one) for of_one in uses} == {1}
-    assert all(ast.unparse(first).startswith("super().__init__(") for first in handed_on)
-    assert all(ast.unparse(first).endswith("name, None, opts)") for first in handed_on)
+    assert len(constructors) > 10
+    assert {len(names) for names in uses} == {1}
+    assert all(statement.startswith("super().__init__(") for statement in first_statements)
+    assert all(statement.endswith("name, None, opts)") for statement in first_statements)
 
 
-def test_no_private_interface_of_a_library_is_used() -> None:
+def test_no_private_module_of_a_library_is_imported() -> None:
     private = {
         name
         for file in FILES
@@ -88,14 +92,13 @@ def test_no_private_interface_of_a_library_is_used() -> None:
     assert not [file for file in FILES if "runtime.config" in file.read_text()]
 
 
-def test_there_are_no_cycles_not_even_for_types() -> None:
-    """Two modules that need each other are one, or one idea is in the wrong place."""
+def test_modules_have_no_import_cycles_even_for_types() -> None:
     modules = {_module(file) for file in FILES}
     graph = {_module(file): {name for name in _imports(file) if name in modules} for file in FILES}
 
     assert list(TopologicalSorter(graph).static_order())
 
 
-def test_the_program_is_short() -> None:
-    """Settings, one environment, its outputs: whatever else it does belongs into a component."""
+def test_main_program_is_short() -> None:
+    """Settings, one component, its outputs: everything else belongs into a component."""
     assert len((ROOT / "__main__.py").read_text().splitlines()) <= 60

@@ -1,4 +1,4 @@
-"""EC2 instances: what they are made of, who counts them, and how they go."""
+"""EC2 capacity: launch template, Auto Scaling group, capacity provider."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from infra.cluster.ec2_instances import user_data
 from infra.settings import Ec2Capacity
 from infra.settings.capacity import InstanceSchedule
-from tests.unit.infra.cluster.capacity import ATTACHED, PROFILE, PROVIDER, TAGS, declared, granted, trusts
+from tests.unit.infra.cluster.capacity import ATTACHED, PROFILE, PROVIDER, TAGS, declare_capacity
 from tests.unit.infra.fake_cloud import ACCOUNT, REGION
 from tests.unit.infra.recorder import Graph, once
 
@@ -23,10 +23,10 @@ CLUSTER = "cluster-1a2b3c4"
 @once
 def _pool(*, public: bool = False, **changes: Any) -> Graph:
     settings = Ec2Capacity(**{"type": "ec2", "instance_types": ("t4g.small", "t4g.medium"), **changes})
-    return declared("pool", settings, public=public)
+    return declare_capacity("pool", settings, public=public)
 
 
-def test_an_instance_has_an_encrypted_disk_no_imdsv1_and_no_public_address() -> None:
+def test_instance_has_an_encrypted_disk_no_imdsv1_and_no_public_address() -> None:
     template = _pool(disk_gib=50).one(TEMPLATE, "cluster-capacity-pool")
 
     assert template.inputs == {
@@ -67,13 +67,13 @@ def test_an_instance_has_an_encrypted_disk_no_imdsv1_and_no_public_address() -> 
     }
 
 
-def test_without_nat_an_instance_has_a_public_address_of_its_own() -> None:
+def test_instance_without_nat_has_a_public_address() -> None:
     (interface,) = _pool(public=True).one(TEMPLATE).inputs["networkInterfaces"]
 
     assert interface["associatePublicIpAddress"] == "true"
 
 
-def test_an_instance_tells_its_agent_the_cluster_when_it_starts() -> None:
+def test_start_script_configures_the_ecs_agent() -> None:
     assert b64decode(user_data("some-cluster", gpu=True)).decode() == (
         "#!/bin/bash\n"
         "cat >> /etc/ecs/ecs.config <<'END'\n"
@@ -95,21 +95,21 @@ def test_an_instance_tells_its_agent_the_cluster_when_it_starts() -> None:
         ),
     ],
 )
-def test_the_image_follows_from_processor_and_gpu(changes: dict[str, Any], image: str) -> None:
+def test_image_depends_on_processor_and_gpu(changes: dict[str, Any], image: str) -> None:
     (call,) = _pool(**changes).calls(IMAGES)
 
     name = f"/aws/service/ecs/optimized-ami/amazon-linux-2023{image}/recommended/image_id"
     assert call.arguments == {"name": name}
 
 
-def test_a_fixed_image_is_asked_for_nowhere() -> None:
+def test_fixed_image_is_not_looked_up() -> None:
     graph = _pool(ami_id="ami-0123456789abcdef0")
 
     assert graph.calls(IMAGES) == []
     assert graph.one(TEMPLATE).inputs["imageId"] == "ami-0123456789abcdef0"
 
 
-def test_a_group_takes_any_of_its_types_on_demand_and_spot() -> None:
+def test_group_mixes_instance_types_on_demand_and_spot() -> None:
     group = _pool(on_demand_base=1, on_demand_percent=25).one(GROUP, "cluster-capacity-pool")
 
     assert group.inputs["mixedInstancesPolicy"] == {
@@ -127,11 +127,11 @@ def test_a_group_takes_any_of_its_types_on_demand_and_spot() -> None:
     assert group.inputs["capacityRebalance"] is True
     assert (group.inputs["minSize"], group.inputs["maxSize"]) == (1, 4)
     assert group.inputs["vpcZoneIdentifiers"] == ["subnet-1", "subnet-2"]
-    # ECS decides how many there are.
+    # ECS sets the count.
     assert "desiredCapacity" not in group.inputs
 
 
-def test_a_new_image_replaces_protected_instances_one_after_the_other() -> None:
+def test_new_image_replaces_protected_instances_one_by_one() -> None:
     group = _pool().one(GROUP)
 
     assert group.inputs["protectFromScaleIn"] is True
@@ -158,7 +158,7 @@ def test_a_group_hands_its_tags_on_and_keeps_the_one_that_ecs_sets() -> None:
     ]
 
 
-def test_ecs_makes_the_group_larger_and_smaller_and_drains_what_goes() -> None:
+def test_ecs_scales_the_group_and_drains_instances() -> None:
     graph = _pool(target_capacity_percent=80)
     provider = graph.one(PROVIDER, "cluster-capacity-pool")
 
@@ -180,8 +180,8 @@ def test_ecs_makes_the_group_larger_and_smaller_and_drains_what_goes() -> None:
     ]
 
 
-def test_a_destroy_ends_instances_before_the_cluster_and_waits_for_no_empty_group() -> None:
-    """AWS deletes neither a cluster with instances, nor lets go of those that are protected."""
+def test_destroy_deletes_instances_before_the_cluster_without_waiting_for_an_empty_group() -> None:
+    """AWS does not delete a cluster with instances, nor scales protected ones in."""
     graph = _pool()
     group, template = graph.one(GROUP), graph.one(TEMPLATE)
     cluster = graph.one("aws:ecs/cluster:Cluster")
@@ -193,7 +193,7 @@ def test_a_destroy_ends_instances_before_the_cluster_and_waits_for_no_empty_grou
     assert graph.one(PROVIDER).urn in graph.one(ATTACHED).dependencies
 
 
-def test_instances_start_when_network_and_permissions_are_there() -> None:
+def test_instances_start_after_network_and_permissions() -> None:
     graph = _pool()
     dependencies = graph.one(GROUP).dependencies
 
@@ -201,7 +201,7 @@ def test_instances_start_when_network_and_permissions_are_there() -> None:
     assert graph.one(PROVIDER).hooks["on_error"] == graph.one(ATTACHED).hooks["on_error"]
 
 
-def test_the_clock_changes_bounds_and_no_update_puts_them_back() -> None:
+def test_updates_keep_the_bounds_that_a_scheduled_action_has_set() -> None:
     evening = InstanceSchedule(name="evening", cron="0 20 * * MON-FRI", min_instances=0, max_instances=6)
     graph = _pool(schedule=(evening,), time_zone="Europe/Berlin")
 
@@ -218,13 +218,13 @@ def test_the_clock_changes_bounds_and_no_update_puts_them_back() -> None:
     assert _pool().one(GROUP).ignore_changes == ()
 
 
-def test_the_agent_may_act_for_its_own_cluster_alone() -> None:
+def test_agent_may_only_act_for_its_own_cluster() -> None:
     graph = _pool()
-    statements = granted(graph, "cluster-capacity-pool-instance")
+    statements = graph.statements("cluster-capacity-pool-instance")
     cluster = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{CLUSTER}"
 
-    assert trusts(graph, "cluster-capacity-pool-instance") == ["ec2.amazonaws.com"]
-    assert {sid for sid, one in statements.items() if one["Resource"] == "*"} == {"Find"}
+    assert graph.trust("cluster-capacity-pool-instance")["Principal"] == {"Service": "ec2.amazonaws.com"}
+    assert {sid for sid, statement in statements.items() if statement["Resource"] == "*"} == {"Find"}
     assert statements["Register"]["Resource"] == cluster
     assert statements["Report"]["Resource"] == [
         cluster,

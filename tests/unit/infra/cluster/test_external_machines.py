@@ -1,11 +1,11 @@
-"""Machines outside AWS: how they join, and what they may do."""
+"""Machines outside AWS: activation, registration command, permissions."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from infra.settings import ExternalCapacity
-from tests.unit.infra.cluster.capacity import ATTACHED, PROVIDER, declared, granted, trusts
+from tests.unit.infra.cluster.capacity import ATTACHED, PROVIDER, declare_capacity
 from tests.unit.infra.recorder import Graph, Secret, once
 
 ACTIVATION = "aws:ssm/activation:Activation"
@@ -13,11 +13,11 @@ ACTIVATION = "aws:ssm/activation:Activation"
 
 @once
 def _rack(**changes: Any) -> Graph:
-    return declared("rack", ExternalCapacity(**{"type": "external", **changes}))
+    return declare_capacity("rack", ExternalCapacity(**{"type": "external", **changes}))
 
 
-def test_so_many_machines_register_with_a_role_that_is_named_with_its_path() -> None:
-    """SSM knows a role with a path by both, without the slash before them."""
+def test_activation_limits_machines_and_names_the_role_with_its_path() -> None:
+    """SSM wants the path and the name, without the leading slash."""
     activation = _rack(machines=3, expires="2026-12-24T12:00:00Z").one(ACTIVATION, "cluster-capacity-rack")
 
     assert activation.inputs == {
@@ -28,7 +28,7 @@ def test_so_many_machines_register_with_a_role_that_is_named_with_its_path() -> 
     }
 
 
-def test_the_command_by_which_a_machine_registers_is_a_secret() -> None:
+def test_registration_command_is_a_secret() -> None:
     command = _rack().exports["registration_command"]
 
     assert isinstance(command, Secret)
@@ -40,7 +40,7 @@ def test_the_command_by_which_a_machine_registers_is_a_secret() -> None:
     )
 
 
-def test_there_is_no_provider_and_nothing_runs_there_by_default() -> None:
+def test_external_machines_have_no_capacity_provider() -> None:
     graph = _rack()
 
     assert graph.all(PROVIDER) == []
@@ -48,12 +48,14 @@ def test_there_is_no_provider_and_nothing_runs_there_by_default() -> None:
     assert graph.one(ATTACHED).inputs.get("defaultCapacityProviderStrategies", []) == []
 
 
-def test_a_machine_keeps_itself_registered_and_reads_no_parameters() -> None:
+def test_machine_may_renew_its_registration_but_not_read_parameters() -> None:
     graph = _rack()
     actions = [
-        action for one in granted(graph, "cluster-capacity-rack-machine").values() for action in one["Action"]
+        action
+        for statement in graph.statements("cluster-capacity-rack-machine").values()
+        for action in statement["Action"]
     ]
 
-    assert trusts(graph, "cluster-capacity-rack-machine") == ["ssm.amazonaws.com"]
+    assert graph.trust("cluster-capacity-rack-machine")["Principal"] == {"Service": "ssm.amazonaws.com"}
     assert {"ecs:RegisterContainerInstance", "ssm:UpdateInstanceInformation"} <= set(actions)
     assert not [action for action in actions if action.startswith("ssm:GetParameter") or "*" in action]

@@ -1,4 +1,4 @@
-"""ECS Managed Instances: what ECS may choose from, and what it may do."""
+"""ECS Managed Instances: requirements, roles and permissions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.settings import ManagedInstancesCapacity
-from tests.unit.infra.cluster.capacity import ATTACHED, PROVIDER, declared, granted, trusts
+from tests.unit.infra.cluster.capacity import ATTACHED, PROVIDER, declare_capacity
 from tests.unit.infra.fake_cloud import ACCOUNT
 from tests.unit.infra.recorder import Graph, once
 
@@ -16,10 +16,10 @@ ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
 @once
 def _own(**changes: Any) -> Graph:
-    return declared("own", ManagedInstancesCapacity(**{"type": "managed-instances", **changes}))
+    return declare_capacity("own", ManagedInstancesCapacity(**{"type": "managed-instances", **changes}))
 
 
-def test_ecs_chooses_among_instances_that_fit_and_hands_on_tags() -> None:
+def test_provider_has_the_configured_requirements_network_and_storage() -> None:
     provider = _own(min_vcpus=2, instance_types=("m7g.*",), storage_gib=100).one(
         PROVIDER, "cluster-capacity-own"
     )
@@ -67,26 +67,26 @@ def test_ecs_chooses_among_instances_that_fit_and_hands_on_tags() -> None:
         ({}, {"cpuManufacturers": ["amazon-web-services"]}),
     ],
 )
-def test_the_processor_and_gpus_are_requirements(changes: dict[str, Any], required: dict[str, Any]) -> None:
+def test_processor_and_gpu_are_requirements(changes: dict[str, Any], required: dict[str, Any]) -> None:
     template = _own(**changes).one(PROVIDER).inputs["managedInstancesProvider"]["instanceLaunchTemplate"]
     shared = ("vcpuCount", "memoryMib", "burstablePerformance")
 
     assert {
-        key: one for key, one in template["instanceRequirements"].items() if key not in shared
+        key: value for key, value in template["instanceRequirements"].items() if key not in shared
     } == required
 
 
-def test_spot_is_one_word() -> None:
+def test_spot_is_configurable() -> None:
     template = _own(spot=True).one(PROVIDER).inputs["managedInstancesProvider"]["instanceLaunchTemplate"]
 
     assert template["capacityOptionType"] == "SPOT"
 
 
-def test_ecs_may_hand_the_instances_their_role_whatever_its_name() -> None:
-    """AWS's own policy allows it for names that begin with ecsInstanceRole alone."""
+def test_ecs_may_pass_the_instance_role() -> None:
+    """AWS's own policy allows it only for names that begin with ecsInstanceRole."""
     graph = _own()
 
-    assert granted(graph, "cluster-capacity-own-infrastructure") == {
+    assert graph.statements("cluster-capacity-own-infrastructure") == {
         "PassInstanceRole": {
             "Sid": "PassInstanceRole",
             "Effect": "Allow",
@@ -95,9 +95,9 @@ def test_ecs_may_hand_the_instances_their_role_whatever_its_name() -> None:
             "Condition": {"StringLike": {"iam:PassedToService": "ec2.*"}},
         }
     }
-    assert trusts(graph, "cluster-capacity-own-infrastructure") == ["ecs.amazonaws.com"]
-    assert trusts(graph, "cluster-capacity-own-instance") == ["ec2.amazonaws.com"]
-    assert {one.name: one.inputs["policyArn"] for one in graph.all(ATTACHMENT)} == {
+    assert graph.trust("cluster-capacity-own-infrastructure")["Principal"] == {"Service": "ecs.amazonaws.com"}
+    assert graph.trust("cluster-capacity-own-instance")["Principal"] == {"Service": "ec2.amazonaws.com"}
+    assert {attachment.name: attachment.inputs["policyArn"] for attachment in graph.all(ATTACHMENT)} == {
         "cluster-capacity-own-infrastructure": (
             "arn:aws:iam::aws:policy/AmazonECSInfrastructureRolePolicyForManagedInstances"
         ),
@@ -105,7 +105,7 @@ def test_ecs_may_hand_the_instances_their_role_whatever_its_name() -> None:
     }
 
 
-def test_ecs_keeps_its_permissions_until_the_last_instance_is_gone() -> None:
+def test_ecs_keeps_its_permissions_until_the_last_instance_is_terminated() -> None:
     graph = _own()
     needs = {urn.rpartition("::")[2] for urn in graph.one(PROVIDER).dependencies}
 
@@ -117,8 +117,8 @@ def test_ecs_keeps_its_permissions_until_the_last_instance_is_gone() -> None:
     }
 
 
-def test_a_provider_that_is_not_active_yet_is_waited_for() -> None:
-    """AWS refuses to attach it for half a minute after it was made."""
+def test_attaching_a_provider_is_retried_until_it_is_active() -> None:
+    """AWS refuses to attach it for half a minute after its creation."""
     attached = _own().one(ATTACHED)
 
     assert attached.inputs["capacityProviders"] == ["FARGATE", "FARGATE_SPOT", "cluster-capacity-own-1a2b3c4"]

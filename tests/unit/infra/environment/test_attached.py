@@ -89,7 +89,7 @@ def test_a_base_without_records_has_no_place_for_a_name(
     base = declare_stack("dev", {"dns-records": False, "certificate-arn": own}).exports
 
     with pytest.raises(pulumi.RunError, match="a stack whose base makes DNS records"):
-        attach(told=base)
+        attach(base=base)
 
 
 ON_INSTANCES = {
@@ -103,7 +103,7 @@ def test_its_service_runs_on_the_instances_of_the_base(
     attach: DeclareStack, declare_stack: DeclareStack
 ) -> None:
     base = declare_stack("dev", ON_INSTANCES).exports
-    graph = attach(ON_INSTANCES, told=base)
+    graph = attach(ON_INSTANCES, base=base)
 
     assert graph.one("aws:ecs/service:Service").inputs["capacityProviderStrategies"] == [
         {"capacityProvider": "cluster-capacity-pool-1a2b3c4", "weight": 1, "base": 0}
@@ -123,7 +123,7 @@ def test_its_service_runs_on_the_instances_of_the_base(
         ),
         (
             {**ON_INSTANCES, "network-mode": "host"},
-            r"network-mode = bridge: another one, for dev lets no such ports through",
+            r"network-mode = bridge: another one, for dev opens no dynamic ports",
         ),
     ],
 )
@@ -131,7 +131,7 @@ def test_instances_that_the_base_does_not_have_are_refused(
     attach: DeclareStack, declare_stack: DeclareStack, base: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(pulumi.RunError, match=words):
-        attach(ON_INSTANCES, told=declare_stack("dev", base).exports)
+        attach(ON_INSTANCES, base=declare_stack("dev", base).exports)
 
 
 CONNECTED = {"connect": {"enabled": True}, "discovery": {"enabled": True}}
@@ -141,7 +141,7 @@ def test_its_service_joins_the_base_s_namespaces_under_a_name_of_its_own(
     attach: DeclareStack, declare_stack: DeclareStack
 ) -> None:
     base = declare_stack("dev", CONNECTED).exports
-    graph = attach({**CONNECTED, "domain": "dev.example.com"}, told=base)
+    graph = attach({**CONNECTED, "domain": "dev.example.com"}, base=base)
     connect = graph.one("aws:ecs/service:Service").inputs["serviceConnectConfiguration"]
     registry = graph.one("aws:servicediscovery/service:Service").inputs
 
@@ -202,7 +202,7 @@ def test_a_base_whose_services_do_not_find_each_other_says_nothing_of_it(declare
         (
             None,
             {"ingress-container": "nginx", "sidecars": {"nginx": {"port": 8080}}},
-            "ingress-container = nginx: one that takes the requests on port 3000, by which",
+            "ingress-container = nginx: one that accepts requests on port 3000, by which",
         ),
         (None, {"domain": "other.example.com"}, "domain = other.example.com: dev.example.com"),
     ],
@@ -211,7 +211,7 @@ def test_a_base_that_does_not_fit_is_told_in_one_message(
     attach: DeclareStack, told: Any, changes: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(pulumi.RunError, match=words):
-        attach(changes, told=told)
+        attach(changes, base=told)
 
 
 def test_where_a_sidecar_of_the_base_takes_the_requests_one_of_the_stack_does(
@@ -220,9 +220,9 @@ def test_where_a_sidecar_of_the_base_takes_the_requests_one_of_the_stack_does(
     """The base's load balancer reaches tasks by that port alone."""
     nginx = {"ingress-container": "nginx", "sidecars": {"nginx": {"port": 8080}}}
     base = declare_stack("dev", nginx).exports
-    (balancer,) = attach(nginx, told=base).one("aws:ecs/service:Service").inputs["loadBalancers"]
+    (balancer,) = attach(nginx, base=base).one("aws:ecs/service:Service").inputs["loadBalancers"]
 
     assert (balancer["containerName"], balancer["containerPort"]) == ("nginx", 8080)
-    with pytest.raises(pulumi.RunError, match=r"ingress-container = none: one that takes .* port 8080"):
-        attach(told=base)
+    with pytest.raises(pulumi.RunError, match=r"ingress-container = none: one that accepts .* port 8080"):
+        attach(base=base)
     assert "ingress_port" not in declare_stack("dev").exports["attachment"]

@@ -1,4 +1,4 @@
-"""AWS as the gates see it: real clients, whose questions and answers botocore's service model has to allow."""
+"""Fake AWS for boto3: real clients, whose requests and responses are validated by botocore's service model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOW = datetime.now(UTC)
 
 
 class Refused:
-    """An error that AWS answers."""
+    """An error response."""
 
     def __init__(self, code: str, message: str = "no") -> None:
         self.answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {}}
@@ -31,7 +31,7 @@ Answer = dict[str, Any] | Refused | Exception | Callable[[dict[str, Any]], dict[
 
 
 class Aws:
-    """AWS clients. An operation has one answer or several, of which the last one stays."""
+    """AWS clients. An operation has one response, or a list of which the last one is repeated."""
 
     def __init__(self, **operations: Answer | list[Answer]) -> None:
         self.operations: dict[str, Answer | list[Answer]] = {
@@ -85,7 +85,7 @@ class Aws:
 
 @dataclass
 class Hours:
-    """A clock on which nobody waits."""
+    """A clock without real waiting."""
 
     seconds: float = 0.0
     clock: Clock = field(init=False)
@@ -114,7 +114,7 @@ def deployment(
     age: float = 60,
     **more: Any,
 ) -> dict[str, Any]:
-    """One of a service's `deployments`."""
+    """Return one of a service's `deployments`."""
     return {
         "id": f"ecs-svc/{age:g}",
         "status": status,
@@ -128,7 +128,7 @@ def deployment(
 
 
 def service(*deployments: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """What `describe_services` answers."""
+    """Return a response of `describe_services`."""
     described = {
         "serviceName": "web-1a2b3c4",
         "status": "ACTIVE",
@@ -145,7 +145,7 @@ def service(*deployments: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def task(number: int = 1, *, stopped: str | None = None, age: float = 30, **more: Any) -> dict[str, Any]:
-    """What `describe_tasks` tells of one; with `stopped`, why it ended."""
+    """Return a task as in `describe_tasks`; `stopped` is the reason why it stopped."""
     started = NOW - timedelta(seconds=age)
     described: dict[str, Any] = {
         "taskArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/cluster/{number:032x}",
@@ -166,13 +166,13 @@ def task(number: int = 1, *, stopped: str | None = None, age: float = 30, **more
 
 
 def tasks(*described: Mapping[str, Any]) -> dict[str, Answer]:
-    """The answers about tasks, those that run and those that stopped."""
-    by_arn = {one["taskArn"]: dict(one) for one in described}
+    """Return the responses about running and stopped tasks."""
+    by_arn = {task["taskArn"]: dict(task) for task in described}
 
     def list_tasks(question: dict[str, Any]) -> dict[str, Any]:
         stopped = question.get("desiredStatus") == "STOPPED"
         return {
-            "taskArns": [arn for arn, one in by_arn.items() if (one["lastStatus"] == "STOPPED") == stopped]
+            "taskArns": [arn for arn, task in by_arn.items() if (task["lastStatus"] == "STOPPED") == stopped]
         }
 
     return {
@@ -184,7 +184,7 @@ def tasks(*described: Mapping[str, Any]) -> dict[str, Answer]:
 def logging_to(
     group: str = "logs", *, image: str = "registry/app@sha256:0", name: str = "web"
 ) -> dict[str, Any]:
-    """What `describe_task_definition` answers."""
+    """Return a response of `describe_task_definition`."""
     options = {"awslogs-group": group, "awslogs-stream-prefix": name}
     container = {
         "name": name,
@@ -195,5 +195,5 @@ def logging_to(
 
 
 def lines(*messages: str) -> dict[str, Any]:
-    """What `get_log_events` answers."""
+    """Return a response of `get_log_events`."""
     return {"events": [{"timestamp": 0, "message": message} for message in messages]}

@@ -1,4 +1,4 @@
-"""The program asks the account that the provider works in."""
+"""boto3 clients have the provider's region, profile and role."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROLE = "arn:aws:iam::123456789012:role/deploy"
 
 @pytest.fixture(autouse=True)
 def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A shell with a key of its own, and one profile."""
+    """Set an access key in the environment, and create one profile."""
     profiles = tmp_path / "credentials"
     profiles.write_text("[team]\naws_access_key_id = OF-THE-PROFILE\naws_secret_access_key = secret\n")
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
@@ -36,29 +36,29 @@ def key_of(session: boto3.Session) -> str:
     return credentials.get_frozen_credentials().access_key
 
 
-def test_the_region_is_the_stack_s_and_not_the_shell_s() -> None:
+def test_region_is_the_stack_s_and_not_the_environment_s() -> None:
     assert session_for(provider_settings(region="eu-central-1")).region_name == "eu-central-1"
 
 
-def test_without_a_profile_the_shell_s_credentials_count() -> None:
+def test_credentials_are_the_environment_s_without_a_profile() -> None:
     assert key_of(session_for(provider_settings())) == "OF-THE-SHELL"
 
 
-def test_a_profile_comes_before_the_shell() -> None:
+def test_profile_takes_precedence_over_the_environment() -> None:
     assert key_of(session_for(provider_settings(profile="team"))) == "OF-THE-PROFILE"
 
 
-def test_a_role_is_assumed_from_the_profile_and_anew_when_it_runs_out(
+def test_role_is_assumed_from_the_profile_and_again_when_it_expires(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A canary may take longer than the hour that a role lasts."""
-    asked: list[tuple[str, str]] = []
+    requests: list[tuple[str, str]] = []
 
     def assume(fetcher: Any) -> dict[str, Any]:
-        asked.append((fetcher._source_credentials.access_key, fetcher._role_arn))
+        requests.append((fetcher._source_credentials.access_key, fetcher._role_arn))
         return {
             "Credentials": {
-                "AccessKeyId": f"OF-THE-ROLE-{len(asked)}",
+                "AccessKeyId": f"OF-THE-ROLE-{len(requests)}",
                 "SecretAccessKey": "secret",
                 "SessionToken": "token",
                 "Expiration": datetime.now(UTC) + timedelta(seconds=1),
@@ -70,17 +70,17 @@ def test_a_role_is_assumed_from_the_profile_and_anew_when_it_runs_out(
 
     assert key_of(session) == "OF-THE-ROLE-1"
     assert key_of(session) == "OF-THE-ROLE-2"
-    assert asked == [("OF-THE-PROFILE", ROLE)] * 2
+    assert requests == [("OF-THE-PROFILE", ROLE)] * 2
 
 
-def test_the_endpoint_of_the_environment_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So the local run points the gates at its emulator."""
+def test_endpoint_is_the_environment_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The local run sets it to its emulator."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
 
     assert Clients(provider_settings()).client("ecs").meta.endpoint_url == "http://127.0.0.1:4566"
 
 
-def test_a_client_is_made_once() -> None:
+def test_clients_are_cached() -> None:
     clients = Clients(provider_settings())
 
     assert clients.client("ecs") is clients.client("ecs")

@@ -1,4 +1,4 @@
-"""Capacity that is taken away: not from under a service."""
+"""Capacity may be removed only if no service uses it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.unit.infra.rollout.aws import Aws
 POOL = "cluster-capacity-pool-1a2b3c4"
 
 
-def _updated(new: list[str], *, services: list[dict[str, Any]]) -> Aws:
-    """Take away what is not among the new providers, and return whom that asked."""
+def _update(new: list[str], *, services: list[dict[str, Any]]) -> Aws:
+    """Update the providers of a cluster, and return the fake AWS."""
     aws: Any = Aws(
         list_services={"serviceArns": [f"arn:{number}" for number, _ in enumerate(services)]},
-        describe_services=lambda question: {
-            "services": [services[int(arn.partition(":")[2])] for arn in question["services"]]
+        describe_services=lambda request: {
+            "services": [services[int(arn.partition(":")[2])] for arn in request["services"]]
         },
     )
     args = pulumi.ResourceHookArgs(
@@ -38,18 +38,18 @@ def _on(provider: str, name: str = "web-1") -> dict[str, Any]:
     return {"serviceName": name, "capacityProviderStrategy": [{"capacityProvider": provider, "weight": 1}]}
 
 
-def test_a_service_that_still_runs_there_is_named_with_what_to_do() -> None:
+def test_service_on_removed_capacity_is_named_with_the_way_out() -> None:
     many = [_on("FARGATE", f"web-{number}") for number in range(12)]
 
     with pytest.raises(pulumi.RunError, match=f"the service api-1 still runs on {POOL}. .* run `pulumi up`"):
-        _updated(["FARGATE", "FARGATE_SPOT"], services=[*many, _on(POOL, "api-1")])
+        _update(["FARGATE", "FARGATE_SPOT"], services=[*many, _on(POOL, "api-1")])
 
 
-def test_what_nobody_uses_may_go() -> None:
-    aws = _updated(["FARGATE", "FARGATE_SPOT"], services=[_on("FARGATE"), {"serviceName": "outside"}])
+def test_unused_capacity_may_be_removed() -> None:
+    aws = _update(["FARGATE", "FARGATE_SPOT"], services=[_on("FARGATE"), {"serviceName": "outside"}])
 
     assert aws.questions("list_services") == [{"cluster": "cluster-1"}]
 
 
-def test_what_comes_needs_no_question() -> None:
-    assert _updated(["FARGATE", "FARGATE_SPOT", POOL, "another"], services=[_on(POOL)]).asked == []
+def test_added_capacity_needs_no_request() -> None:
+    assert _update(["FARGATE", "FARGATE_SPOT", POOL, "another"], services=[_on(POOL)]).asked == []

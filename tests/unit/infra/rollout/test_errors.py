@@ -1,4 +1,4 @@
-"""What happens when the provider reports that an operation failed."""
+"""The error hook: retries for new roles, evidence for failed deployments."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from tests.unit.infra.rollout.aws import NEW, Aws, Hours, lines, service, task, 
 
 SERVICE = "aws:ecs/service:Service"
 DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
-FRESH = [
+NEW_ROLE_ERRORS = [
     "InvalidParameterException: Unable to assume the service linked role. Please verify that it exists.",
     "ClientException: ECS was unable to assume the role 'arn:aws:iam::1:role/x' that was provided",
     "AccessDeniedException: User: x is not authorized to perform: iam:PassRole on resource: y",
     "ClientException: Role is not valid",
     "ValidationError: Invalid IAM Instance Profile name",
     "ValidationException: Nonexistent role or missing ssm service principal in trust policy: arn",
-    # Of managed instances, half a minute after they were made.
+    # Managed instances, until half a minute after their creation.
     "InvalidParameterException: The specified capacity provider 'cp' is not in an ACTIVE state.",
 ]
-KNOWN = {"cluster": "cluster", "name": "web-1a2b3c4", "taskDefinition": NEW}
+SERVICE_INPUTS = {"cluster": "cluster", "name": "web-1a2b3c4", "taskDefinition": NEW}
 
 
 @pytest.fixture
 def reported(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    said: list[str] = []
-    monkeypatch.setattr(pulumi.log, "error", said.append)
-    return said
+    lines: list[str] = []
+    monkeypatch.setattr(pulumi.log, "error", lines.append)
+    return lines
 
 
-def ask(
+def should_retry(
     *errors: str, hours: Hours | None = None, aws: Aws | None = None, type_: str = SERVICE, **more: Any
 ) -> bool:
-    """Ask the hook as the engine does."""
+    """Call the hook as the engine does."""
     clients: Any = aws or Aws(describe_services=service())
     args = pulumi.ErrorHookArgs(
         urn="urn",
@@ -44,23 +44,23 @@ def ask(
         name="web",
         type=type_,
         errors=list(errors),
-        **{"failed_operation": "create", "new_inputs": KNOWN, **more},
+        **{"failed_operation": "create", "new_inputs": SERVICE_INPUTS, **more},
     )
-    return asyncio.run(OperationErrors(clients, (hours or Hours()).clock).retries(args))
+    return asyncio.run(OperationErrors(clients, (hours or Hours()).clock).should_retry(args))
 
 
-@pytest.mark.parametrize("message", FRESH)
+@pytest.mark.parametrize("message", NEW_ROLE_ERRORS)
 @pytest.mark.parametrize("type_", [SERVICE, DEFINITION])
-def test_a_role_that_aws_does_not_know_yet_is_tried_again(message: str, type_: str) -> None:
+def test_operation_with_a_new_role_is_retried(message: str, type_: str) -> None:
     hours = Hours()
 
-    assert ask(message, hours=hours, type_=type_)
+    assert should_retry(message, hours=hours, type_=type_)
     assert hours.seconds > 0
 
 
-def test_it_is_tried_for_a_minute(reported: list[str]) -> None:
+def test_retries_end_after_a_minute(reported: list[str]) -> None:
     hours, tries = Hours(), 1
-    while ask(*FRESH[:1] * tries, hours=hours):
+    while should_retry(*NEW_ROLE_ERRORS[:1] * tries, hours=hours):
         tries += 1
 
     assert 55 <= hours.seconds <= 65
@@ -68,22 +68,22 @@ def test_it_is_tried_for_a_minute(reported: list[str]) -> None:
 
 
 @pytest.mark.parametrize("type_", [SERVICE, DEFINITION])
-def test_any_other_error_is_not(type_: str) -> None:
-    assert not ask("ClientException: Too many concurrent attempts to create a revision", type_=type_)
+def test_other_errors_are_not_retried(type_: str) -> None:
+    assert not should_retry("ClientException: Too many concurrent attempts to create a revision", type_=type_)
 
 
-def test_the_newest_error_decides() -> None:
-    assert not ask("ClusterNotFoundException: Cluster not found.", FRESH[0])
+def test_only_the_latest_error_counts() -> None:
+    assert not should_retry("ClusterNotFoundException: Cluster not found.", NEW_ROLE_ERRORS[0])
 
 
-def test_a_deployment_that_failed_is_reported_with_what_aws_knows_of_it(reported: list[str]) -> None:
+def test_failed_deployment_is_reported_with_evidence(reported: list[str]) -> None:
     aws = Aws(
         **tasks(task(1, stopped="Essential container exited")),
         describe_services=service(),
         get_log_events=lines("Error: no database"),
     )
 
-    assert not ask("waiting for ECS Service: deployment failed: circuit breaker", aws=aws)
+    assert not should_retry("waiting for ECS Service: deployment failed: circuit breaker", aws=aws)
 
     assert "\n".join(reported) == (
         "web does not run what this update asked for:\n"
@@ -92,21 +92,21 @@ def test_a_deployment_that_failed_is_reported_with_what_aws_knows_of_it(reported
     )
 
 
-def test_of_an_update_the_service_is_known_by_what_it_was(reported: list[str]) -> None:
-    """The new inputs of a service that is named by Pulumi need not have its name."""
+def test_updated_service_is_found_by_its_old_name(reported: list[str]) -> None:
+    """The new inputs of a service with an automatic name have no name."""
     aws = Aws(**tasks(task(1, stopped="Essential container exited")), describe_services=service())
-    new = {key: value for key, value in KNOWN.items() if key != "name"}
+    new = {key: value for key, value in SERVICE_INPUTS.items() if key != "name"}
 
-    ask("failed", aws=aws, failed_operation="update", new_inputs=new, old_outputs=KNOWN)
+    should_retry("failed", aws=aws, failed_operation="update", new_inputs=new, old_outputs=SERVICE_INPUTS)
 
     assert aws.questions("describe_services") == [{"cluster": "cluster", "services": ["web-1a2b3c4"]}]
     assert len(reported) == 1
 
 
-def test_without_a_name_and_when_deleting_nothing_is_asked(reported: list[str]) -> None:
+def test_nothing_is_requested_without_a_name_or_for_a_delete(reported: list[str]) -> None:
     aws = Aws(describe_services=service())
 
-    ask("failed", aws=aws, new_inputs={"cluster": "cluster", "taskDefinition": NEW})
-    ask("failed", aws=aws, failed_operation="delete")
+    should_retry("failed", aws=aws, new_inputs={"cluster": "cluster", "taskDefinition": NEW})
+    should_retry("failed", aws=aws, failed_operation="delete")
 
     assert (aws.asked, reported) == ([], [])

@@ -1,4 +1,4 @@
-"""What is shown of a service that does not run what it should."""
+"""Evidence of why a service does not run the requested version."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from infra.rollout.evidence import Version, evidence, failed_tasks, tasks_of, telling
+from infra.rollout.evidence import Version, evidence, failed_tasks, lines_around_error, tasks_of
 from tests.unit.infra.rollout.aws import (
     NEW,
     NOW,
     OLD,
-    TARGET_GROUP,
     Answer,
     Aws,
     Hours,
@@ -39,59 +38,61 @@ NODE_CRASH = [
 ]
 
 
-def shown(**operations: Answer | list[Answer]) -> list[str]:
+def evidence_of(**operations: Answer | list[Answer]) -> list[str]:
     aws: Any = Aws(**{"describe_services": service(), **operations})
     return evidence(aws, VERSION, Hours().clock)
 
 
-def test_the_last_tasks_that_ended_are_named_with_their_reasons() -> None:
+def test_last_stopped_tasks_are_shown_with_their_reasons() -> None:
     ended = [task(number, stopped="Essential container exited", age=100 - number) for number in range(5)]
 
-    assert shown(**tasks(*ended)) == [
+    assert evidence_of(**tasks(*ended)) == [
         "stopped: task 00000000: Essential container exited; web exited with code 3" for _ in range(3)
     ]
 
 
-def test_tasks_of_another_version_and_tasks_that_ecs_stopped_on_purpose_are_not() -> None:
+def test_tasks_of_other_versions_and_scaled_in_tasks_are_not_shown() -> None:
     other = task(1, stopped="Essential container exited", taskDefinitionArn=OLD)
     scaled = task(2, stopped="Scaling activity initiated by deployment", stopCode="ServiceSchedulerInitiated")
 
-    assert shown(**tasks(other, scaled)) == []
+    assert evidence_of(**tasks(other, scaled)) == []
 
 
-def test_tasks_from_before_a_deployment_are_not() -> None:
+def test_tasks_from_before_a_deployment_are_not_shown() -> None:
     before, since = (task(age, stopped="Essential container exited", age=age) for age in (90, 30))
     aws: Any = Aws(**tasks(before, since))
 
     found = failed_tasks(aws.client("ecs"), VERSION, NOW - timedelta(seconds=60))
 
-    assert [one["taskArn"] for one in found] == [since["taskArn"]]
+    assert [task["taskArn"] for task in found] == [since["taskArn"]]
 
 
-def test_a_task_that_is_starting_does_not_run_yet() -> None:
+def test_starting_task_does_not_count_as_running() -> None:
     aws: Any = Aws(**tasks(task(1), task(2, lastStatus="PENDING")))
 
-    assert [one["taskArn"] for one in tasks_of(aws.client("ecs"), VERSION, "RUNNING")] == [task(1)["taskArn"]]
+    assert [task["taskArn"] for task in tasks_of(aws.client("ecs"), VERSION, "RUNNING")] == [
+        task(1)["taskArn"]
+    ]
 
 
-def test_a_task_that_failed_its_health_checks_is() -> None:
+def test_task_that_failed_its_health_checks_is_shown() -> None:
     unhealthy = task(1, stopped="Task failed container health checks", stopCode="ServiceSchedulerInitiated")
 
-    assert "failed container health checks" in shown(**tasks(unhealthy))[0]
+    assert "failed container health checks" in evidence_of(**tasks(unhealthy))[0]
 
 
-def test_the_line_that_says_why_is_shown_and_not_the_end_of_a_stack() -> None:
+def test_error_is_shown_and_not_the_end_of_its_stack_trace() -> None:
     ended = task(1, stopped="Essential container exited")
 
-    told = shown(**tasks(ended), get_log_events=lines("\n".join(NODE_CRASH)))
+    lines_shown = evidence_of(**tasks(ended), get_log_events=lines("\n".join(NODE_CRASH)))
 
-    assert "  | Error: DATABASE_URL is missing" in told
-    assert "  |     at Object.<anonymous> (/app/server.js:0:9)" in told
-    assert len([line for line in told if line.startswith("  |")]) == 20
+    assert "  | Error: DATABASE_URL is missing" in lines_shown
+    assert "  |     at Object.<anonymous> (/app/server.js:0:9)" in lines_shown
+    assert len([line for line in lines_shown if line.startswith("  |")]) == 20
 
 
 @pytest.mark.parametrize(
-    ("logged", "why"),
+    ("log", "error"),
     [
         (["connect", "Uncaught TypeError: x is not a function", *["    at f"] * 30], "Uncaught TypeError"),
         (
@@ -103,18 +104,20 @@ def test_the_line_that_says_why_is_shown_and_not_the_end_of_a_stack() -> None:
         (["Error: of yesterday", *["fine"] * 60, "Error: of today", "    at f"], "Error: of today"),
     ],
 )
-def test_the_last_line_that_says_why_is_found(logged: list[str], why: str) -> None:
-    told = telling(logged)
+def test_last_error_in_the_log_is_found(log: list[str], error: str) -> None:
+    shown = lines_around_error(log)
 
-    assert any(why in line for line in told)
-    assert len(told) <= 20
-
-
-def test_where_no_line_says_why_the_last_ones_are_shown() -> None:
-    assert telling([str(number) for number in range(100)]) == [str(number) for number in range(80, 100)]
+    assert any(error in line for line in shown)
+    assert len(shown) <= 20
 
 
-def test_logs_that_come_late_are_waited_for_a_little() -> None:
+def test_log_without_an_error_shows_its_last_lines() -> None:
+    assert lines_around_error([str(number) for number in range(100)]) == [
+        str(number) for number in range(80, 100)
+    ]
+
+
+def test_late_logs_are_waited_for() -> None:
     ended, hours = task(1, stopped="Essential container exited"), Hours()
     aws: Any = Aws(
         **tasks(ended),
@@ -127,11 +130,11 @@ def test_logs_that_come_late_are_waited_for_a_little() -> None:
     assert aws.questions("get_log_events")[0]["logStreamName"] == f"web/web/{1:032x}"
 
 
-def test_where_the_last_task_was_ended_before_it_logged_anything_another_one_tells() -> None:
-    silent, talking = (task(number, stopped="Essential container exited", age=number) for number in (1, 2))
+def test_log_of_another_task_is_shown_if_the_last_one_logged_nothing() -> None:
+    silent, logging = (task(number, stopped="Essential container exited", age=number) for number in (1, 2))
     hours = Hours()
     aws: Any = Aws(
-        **tasks(silent, talking), describe_services=service(), get_log_events=[lines(), lines("no database")]
+        **tasks(silent, logging), describe_services=service(), get_log_events=[lines(), lines("no database")]
     )
 
     assert evidence(aws, VERSION, hours.clock)[-1] == "  | no database"
@@ -147,7 +150,7 @@ def _with_sidecar(driver: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("driver", "streams"), [("awslogs", [f"web/nginx/{1:032x}"]), ("awsfirelens", [])])
-def test_the_container_that_failed_tells_and_not_the_app_beside_it(driver: str, streams: list[str]) -> None:
+def test_log_is_that_of_the_failed_container(driver: str, streams: list[str]) -> None:
     ended = task(1, stopped="Essential container exited")
     ended["containers"] = [{"name": "web", "exitCode": 0}, {"name": "nginx", "exitCode": 1}]
     aws: Any = Aws(
@@ -159,51 +162,50 @@ def test_the_container_that_failed_tells_and_not_the_app_beside_it(driver: str, 
 
     evidence(aws, VERSION, Hours().clock)
 
-    assert [one["logStreamName"] for one in aws.questions("get_log_events")] == streams
+    assert [request["logStreamName"] for request in aws.questions("get_log_events")] == streams
 
 
-def test_targets_that_are_unhealthy_are_named() -> None:
+def test_unhealthy_targets_are_shown() -> None:
     health = {"State": "unhealthy", "Description": "Health checks failed with these codes: [503]"}
     target = {"TargetHealthDescriptions": [{"Target": {"Id": "10.0.0.7"}, "TargetHealth": health}]}
 
-    assert shown(describe_target_health=target) == [
+    assert evidence_of(describe_target_health=target) == [
         "unhealthy: 10.0.0.7: Health checks failed with these codes: [503]"
     ]
-    assert TARGET_GROUP
 
 
-def test_where_no_task_was_ever_started_ecs_says_why() -> None:
+def test_events_are_shown_if_no_task_was_started() -> None:
     events = [{"message": "unable to place a task: no capacity"}]
 
-    assert shown(describe_services=service(events=events)) == [
+    assert evidence_of(describe_services=service(events=events)) == [
         "ECS says: unable to place a task: no capacity"
     ]
 
 
 @pytest.mark.parametrize(
-    ("provider", "pending", "said"), [("pool-1", 2, True), ("pool-1", 0, False), ("FARGATE", 2, False)]
+    ("provider", "pending", "explained"), [("pool-1", 2, True), ("pool-1", 0, False), ("FARGATE", 2, False)]
 )
-def test_tasks_that_wait_for_an_instance_are_counted(provider: str, pending: int, said: bool) -> None:  # noqa: FBT001
-    """ECS says nothing of a group that cannot grow."""
+def test_tasks_pending_for_an_instance_are_explained(provider: str, pending: int, explained: bool) -> None:  # noqa: FBT001
+    """ECS has no event about a group that cannot grow."""
     strategy = [{"capacityProvider": provider, "weight": 1}]
-    lines = shown(describe_services=service(capacityProviderStrategy=strategy, pendingCount=pending))
+    lines = evidence_of(describe_services=service(capacityProviderStrategy=strategy, pendingCount=pending))
 
     assert [line[:50] for line in lines] == (
-        ["2 tasks wait, perhaps for an instance of pool-1: i"] if said else []
+        ["pending tasks: 2, perhaps because no instance of p"] if explained else []
     )
 
 
-def test_spot_alone_has_no_fallback() -> None:
-    """Said where it bites: ECS's own message does not name the cause."""
+def test_missing_spot_capacity_is_explained() -> None:
+    """ECS's own message does not name the cause."""
     events = [
         {"message": "(service web) was unable to place a task. Reason: Capacity is unavailable at this time."}
     ]
 
-    assert "FARGATE_SPOT has no fallback of its own" in shown(describe_services=service(events=events))[1]
+    assert "FARGATE_SPOT has no fallback" in evidence_of(describe_services=service(events=events))[1]
 
 
 @pytest.mark.parametrize(
     "problem", [Refused("AccessDeniedException", "not yours"), EndpointConnectionError(endpoint_url="x")]
 )
-def test_what_aws_does_not_answer_is_said(problem: Answer) -> None:
-    assert shown(list_tasks=problem)[0].startswith("AWS did not say more: ")
+def test_error_of_aws_is_shown_instead_of_raised(problem: Answer) -> None:
+    assert evidence_of(list_tasks=problem)[0].startswith("AWS did not answer further: ")

@@ -19,8 +19,8 @@ CONFIGURATION: dict[str, Any] = {
 }
 
 
-def updated(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
-    """What ECS is told before an update from one deployment configuration to another."""
+def _update(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the requests before an update from one deployment configuration to another."""
     aws: Any = Aws(
         describe_services=service(deploymentConfiguration=CONFIGURATION), update_service={"service": {}}
     )
@@ -37,8 +37,8 @@ def updated(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
     return aws.questions("update_service")
 
 
-def test_hooks_that_are_removed_are_removed_from_ecs_and_nothing_else_is() -> None:
-    assert updated({"lifecycleHooks": [HOOK]}, {"strategy": "CANARY"}) == [
+def test_removed_hooks_are_removed_from_ecs_and_nothing_else_changes() -> None:
+    assert _update({"lifecycleHooks": [HOOK]}, {"strategy": "CANARY"}) == [
         {
             "cluster": "cluster",
             "service": "web-1a2b3c4",
@@ -47,10 +47,10 @@ def test_hooks_that_are_removed_are_removed_from_ecs_and_nothing_else_is() -> No
     ]
 
 
-def test_hooks_that_are_changed_are_the_provider_s_to_change() -> None:
-    assert updated({"lifecycleHooks": [HOOK, HOOK]}, {"lifecycleHooks": [HOOK]}) == []
+def test_changed_hooks_are_left_to_the_provider() -> None:
+    assert _update({"lifecycleHooks": [HOOK, HOOK]}, {"lifecycleHooks": [HOOK]}) == []
 
 
-def test_where_there_were_none_ecs_is_told_nothing() -> None:
-    assert updated({"strategy": "ROLLING"}, {"strategy": "CANARY"}) == []
-    assert updated({}, {}) == []
+def test_service_without_hooks_is_not_updated() -> None:
+    assert _update({"strategy": "ROLLING"}, {"strategy": "CANARY"}) == []
+    assert _update({}, {}) == []

@@ -1,4 +1,4 @@
-"""Tasks that run once: how they are started, and followed to their end."""
+"""One-off tasks: where they run, how they start, and the wait for their end."""
 
 from __future__ import annotations
 
@@ -7,34 +7,41 @@ from typing import Any
 
 import pytest
 
-from infra.rollout.run_task import OneOff, OneOffs, RunTaskError, exit_code_of, place_of
+from infra.rollout.run_task import (
+    RunTaskError,
+    exit_code_of,
+    placement_of,
+    start_task,
+    wait_until_stopped,
+)
 from tests.unit.infra.rollout.aws import NEW, Aws, Hours, Refused, task
 
 RUNS = task(7)
 ENDED = task(7, stopped="Essential container exited")
-FRESH = Refused(
+NEW_ROLE = Refused(
     "InvalidParameterException",
     "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/web-task' that was provided",
 )
 
 
-def one_off() -> OneOff:
-    return OneOff(
-        cluster="cluster",
-        task_definition=NEW,
-        container="web",
-        command=("node", "--version"),
-        place={"launchType": "FARGATE"},
-        started_by="run/web",
+def start(aws: Aws, hours: Hours, **placement: Any) -> str:
+    request = {
+        "cluster": "cluster",
+        "taskDefinition": NEW,
+        "overrides": {"containerOverrides": [{"name": "web", "command": ["node", "--version"]}]},
+        "startedBy": "run/web",
+        **(placement or {"launchType": "FARGATE"}),
+    }
+    return asyncio.run(start_task(aws.client("ecs"), hours.clock, **request))
+
+
+def wait(aws: Aws, hours: Hours | None = None, *, within_seconds: float = 3600) -> Any:
+    clock = (hours or Hours()).clock
+    return asyncio.run(
+        wait_until_stopped(
+            aws.client("ecs"), "cluster", RUNS["taskArn"], within_seconds=within_seconds, clock=clock
+        )
     )
-
-
-def one_offs(aws: Aws, hours: Hours | None = None) -> OneOffs:
-    return OneOffs(aws.client("ecs"), (hours or Hours()).clock)
-
-
-def end_of(aws: Aws, hours: Hours | None = None, *, within_seconds: float = 3600) -> Any:
-    return asyncio.run(one_offs(aws, hours).end_of("cluster", RUNS["taskArn"], within_seconds=within_seconds))
 
 
 NETWORK = {"subnets": ["subnet-1"], "securityGroups": ["sg-1"], "assignPublicIp": True}
@@ -48,9 +55,9 @@ AS_RUN_TASK_HAS_IT = {
 
 
 @pytest.mark.parametrize(
-    ("service", "place"),
+    ("service", "placement"),
     [
-        # On demand whatever the service uses: Spot could take the machine away in the middle.
+        # On demand in any case: Spot could interrupt the task.
         (
             {
                 "capacityProviderStrategies": [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}],
@@ -73,7 +80,7 @@ AS_RUN_TASK_HAS_IT = {
             },
         ),
         ({"launchType": "EXTERNAL"}, {"launchType": "EXTERNAL"}),
-        # A disk of its own, which goes with the task.
+        # Its own volume, which is deleted with the task.
         (
             {
                 "volumeConfiguration": {
@@ -106,66 +113,65 @@ AS_RUN_TASK_HAS_IT = {
         ),
     ],
 )
-def test_a_task_runs_where_the_service_s_own_do(service: dict[str, Any], place: dict[str, Any]) -> None:
-    """Only there are the processor, the disks and the network that it needs."""
-    assert place_of(service) == place
+def test_task_runs_where_the_service_s_tasks_run(service: dict[str, Any], placement: dict[str, Any]) -> None:
+    """Only there may it find the processor, the disks and the network that it needs."""
+    assert placement_of(service) == placement
 
 
-def test_a_role_that_aws_does_not_know_yet_is_waited_for() -> None:
-    """A new role reaches ECS within half a minute; the first migration of a stack would fail without this."""
-    aws, hours = Aws(run_task=[FRESH, FRESH, {"tasks": [RUNS]}]), Hours()
+def test_start_with_a_new_role_is_retried() -> None:
+    """ECS knows a new role after half a minute; else the first migration of a stack would fail."""
+    aws, hours = Aws(run_task=[NEW_ROLE, NEW_ROLE, {"tasks": [RUNS]}]), Hours()
 
-    assert asyncio.run(one_offs(aws, hours).start(one_off())) == RUNS["taskArn"]
+    assert start(aws, hours) == RUNS["taskArn"]
     assert 0 < hours.seconds <= 60
 
 
-def test_a_role_that_stays_unknown_is_an_error_after_a_minute() -> None:
-    aws, hours = Aws(run_task=FRESH), Hours()
+@pytest.mark.parametrize(
+    ("response", "message", "seconds"),
+    [
+        (NEW_ROLE, "unable to assume the role", range(55, 66)),
+        (Refused("ClusterNotFoundException", "Cluster not found."), "Cluster not found", range(1)),
+    ],
+    ids=["an unknown role after a minute", "any other error at once"],
+)
+def test_refused_start_is_an_error(response: Refused, message: str, seconds: range) -> None:
+    hours = Hours()
 
-    with pytest.raises(RunTaskError, match="unable to assume the role"):
-        asyncio.run(one_offs(aws, hours).start(one_off()))
-    assert 55 <= hours.seconds <= 65
+    with pytest.raises(RunTaskError, match=message):
+        start(Aws(run_task=response), hours)
+    assert int(hours.seconds) in seconds
 
 
-def test_another_error_is_one_at_once() -> None:
-    aws, hours = Aws(run_task=Refused("ClusterNotFoundException", "Cluster not found.")), Hours()
-
-    with pytest.raises(RunTaskError, match="Cluster not found"):
-        asyncio.run(one_offs(aws, hours).start(one_off()))
-    assert hours.seconds == 0
-
-
-def test_a_task_that_ecs_does_not_show_yet_is_waited_for() -> None:
-    """ECS is eventually consistent: what was started a moment ago may not be there."""
+def test_task_that_ecs_does_not_list_yet_is_waited_for() -> None:
+    """ECS is eventually consistent: it may not list a new task at once."""
     aws = Aws(describe_tasks=[{"tasks": [], "failures": [{"reason": "MISSING"}]}, {"tasks": [ENDED]}])
 
-    assert exit_code_of(end_of(aws), "web") == 3
+    assert exit_code_of(wait(aws), "web") == 3
 
 
-def test_a_task_that_ecs_never_shows_is_not_waited_for_for_ever() -> None:
+def test_task_that_ecs_never_lists_is_an_error() -> None:
     aws, hours = Aws(describe_tasks={"tasks": []}), Hours()
 
     with pytest.raises(RunTaskError, match="does not know the task"):
-        end_of(aws, hours)
+        wait(aws, hours)
 
     assert hours.seconds < 120
 
 
-def test_without_an_end_there_is_none_to_return() -> None:
-    assert end_of(Aws(describe_tasks={"tasks": [RUNS]}), within_seconds=60) is None
+def test_wait_ends_without_a_task_at_the_limit() -> None:
+    assert wait(Aws(describe_tasks={"tasks": [RUNS]}), within_seconds=60) is None
 
 
-def test_a_container_that_never_ran_has_no_exit_code() -> None:
+def test_container_that_never_ran_has_no_exit_code() -> None:
     assert exit_code_of(task(7, containers=[{"name": "web"}]), "web") is None
 
 
-def test_aws_takes_a_disk_as_it_is_asked_for() -> None:
-    """The clients of the tests hold every question against AWS's own model."""
+def test_run_task_accepts_an_ebs_volume() -> None:
+    """The fake clients validate the request."""
     volume = {"name": "data", "managedEbsVolume": {"roleArn": "arn:of:the:role", "sizeInGb": 20.0}}
-    started = {**one_off().__dict__, "place": place_of({"volumeConfiguration": volume})}
     aws = Aws(run_task={"tasks": [RUNS]})
 
-    asyncio.run(one_offs(aws).start(OneOff(**started)))
+    start(aws, Hours(), **placement_of({"volumeConfiguration": volume}))
 
-    (asked,) = aws.questions("run_task")
-    assert asked["volumeConfigurations"][0]["managedEBSVolume"]["sizeInGiB"] == 20
+    (request,) = aws.questions("run_task")
+    assert request["volumeConfigurations"][0]["managedEBSVolume"]["sizeInGiB"] == 20

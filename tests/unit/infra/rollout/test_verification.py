@@ -1,4 +1,4 @@
-"""The look at every service at the end of an update."""
+"""The check of every service at the end of an update."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pulumi
 import pytest
 
 from infra.rollout.verification import Expected, RolloutError, verify
-from tests.unit.infra.conftest import declare_watched
+from tests.unit.infra.conftest import declare_program
 from tests.unit.infra.recorder import Graph
 from tests.unit.infra.rollout.aws import (
     NEW,
@@ -40,7 +40,7 @@ def expected(name: str = "web", **changes: Any) -> Expected:
     )
 
 
-def look(
+def check(
     described: Answer | list[Answer],
     *services: Expected,
     hours: Hours | None = None,
@@ -51,30 +51,30 @@ def look(
     return aws
 
 
-def refused(described: Answer | list[Answer], *services: Expected, **more: Any) -> str:
+def error_of(described: Answer | list[Answer], *services: Expected, **more: Any) -> str:
     with pytest.raises(RolloutError) as raised:
-        look(described, *services, **more)
+        check(described, *services, **more)
     return str(raised.value)
 
 
 @pytest.fixture
-def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    said: list[str] = []
-    monkeypatch.setattr(pulumi.log, "warn", said.append)
-    return said
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    lines: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lines.append)
+    return lines
 
 
-def test_a_service_that_runs_what_it_should_is_looked_at_once() -> None:
-    aws, hours = look(service()), Hours()
+def test_service_with_the_requested_version_is_checked_once() -> None:
+    aws, hours = check(service()), Hours()
 
     assert [name for name, _ in aws.asked] == ["describe_services"]
     assert hours.seconds == 0
 
 
-def test_after_a_rollback_an_update_that_changes_nothing_fails_and_says_how_to_try_again() -> None:
-    """The provider has saved the version that failed: nothing differs, and it would report success."""
+def test_rolled_back_version_is_an_error_that_recommends_a_refresh() -> None:
+    """The state has the failed version, so that the next update finds no change and would succeed."""
     failed = deployment(NEW, "FAILED", status="ACTIVE", rolloutStateReason="circuit breaker", age=90)
-    message = refused(service(deployment(OLD), failed))
+    message = error_of(service(deployment(OLD), failed))
 
     assert message.startswith(
         "The service does not run what this stack asks for.\n\nweb: ECS runs web:6 instead of web:7: it rolled "
@@ -83,13 +83,9 @@ def test_after_a_rollback_an_update_that_changes_nothing_fails_and_says_how_to_t
     assert "`pulumi up --refresh` tries the same version once more" in message
 
 
-def test_where_there_was_nothing_to_roll_back_to_it_says_what_tries_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A refresh finds the version that was asked for, and nothing to do."""
-    monkeypatch.setattr(pulumi, "get_stack", lambda: "dev")
-
-    message = refused(service(deployment(NEW, "FAILED", rolloutStateReason="circuit breaker")))
+def test_failed_first_deployment_is_an_error_that_recommends_redeploy() -> None:
+    """A refresh finds the requested version, and nothing to change."""
+    message = error_of(service(deployment(NEW, "FAILED", rolloutStateReason="circuit breaker")))
 
     assert message.endswith(
         "\nFix it and run `pulumi up` again; `python -m automation redeploy STACK` tries the same version once more.\n"
@@ -97,7 +93,7 @@ def test_where_there_was_nothing_to_roll_back_to_it_says_what_tries_again(
 
 
 @pytest.mark.parametrize(
-    ("described", "says"),
+    ("described", "error"),
     [
         ({"services": [], "failures": [{"reason": "MISSING"}]}, "does not have this service any more"),
         (service(status="INACTIVE"), "does not have this service any more"),
@@ -106,48 +102,47 @@ def test_where_there_was_nothing_to_roll_back_to_it_says_what_tries_again(
         (service(deployment(runningCount=1), desiredCount=3), "1 of 3 tasks run"),
     ],
 )
-def test_what_is_not_as_it_should_be_is_an_error(described: Answer, says: str) -> None:
-    assert says in refused(described)
+def test_service_without_the_requested_version_or_tasks_is_an_error(described: Answer, error: str) -> None:
+    assert error in error_of(described)
 
 
-def test_a_task_that_is_being_replaced_is_waited_for() -> None:
-    """Spot, or a scaling action, may be at it this very moment."""
+def test_replaced_tasks_are_waited_for() -> None:
+    """Spot or a scaling action may replace a task at any time."""
     hours = Hours()
 
-    look([service(deployment(runningCount=0)), service(deployment(runningCount=0)), service()], hours=hours)
+    check([service(deployment(runningCount=0)), service(deployment(runningCount=0)), service()], hours=hours)
 
     assert 0 < hours.seconds < 60
 
 
-def test_it_is_waited_for_a_minute_and_no_longer() -> None:
+@pytest.mark.parametrize(
+    ("broken", "seconds"),
+    [(deployment(runningCount=0), range(60, 75)), (deployment(OLD), range(1))],
+    ids=["missing tasks for a minute", "another version not at all"],
+)
+def test_only_temporary_errors_are_waited_for(broken: dict[str, Any], seconds: range) -> None:
     hours = Hours()
 
-    refused(service(deployment(runningCount=0)), hours=hours)
+    error_of(service(broken), hours=hours)
 
-    assert 60 <= hours.seconds < 75
-
-
-def test_what_will_not_pass_is_not_waited_for() -> None:
-    hours = Hours()
-
-    refused(service(deployment(OLD)), hours=hours)
-
-    assert hours.seconds == 0
+    assert int(hours.seconds) in seconds
 
 
-def test_one_error_names_all_services_with_what_aws_knows_of_each() -> None:
-    def described(question: dict[str, Any]) -> dict[str, Any]:
-        found = [
+def test_one_error_lists_all_failed_services_with_evidence() -> None:
+    def describe(request: dict[str, Any]) -> dict[str, Any]:
+        services = [
             {
                 **service(deployment(OLD if name.startswith("web-b") else NEW))["services"][0],
                 "serviceName": name,
             }
-            for name in question["services"]
+            for name in request["services"]
         ]
-        return {"services": [one for one in found if not one["serviceName"].startswith("web-c")]}
+        return {
+            "services": [service for service in services if not service["serviceName"].startswith("web-c")]
+        }
 
-    message = refused(
-        described,
+    message = error_of(
+        describe,
         *(expected(name) for name in ("web", "web-bob", "web-carol")),
         **tasks(task(1, stopped="Essential container exited")),
         get_log_events=lines("Error: no database"),
@@ -161,55 +156,54 @@ def test_one_error_names_all_services_with_what_aws_knows_of_each() -> None:
     assert "\nweb-carol: ECS does not have this service any more\n" in message
 
 
-def test_ten_services_are_asked_about_at_once() -> None:
+def test_ten_services_are_described_at_once() -> None:
     names = [f"web-{number}" for number in range(12)]
 
-    def described(question: dict[str, Any]) -> dict[str, Any]:
+    def describe(request: dict[str, Any]) -> dict[str, Any]:
         return {
-            "services": [{**service()["services"][0], "serviceName": name} for name in question["services"]]
+            "services": [{**service()["services"][0], "serviceName": name} for name in request["services"]]
         }
 
-    aws = look(described, *map(expected, names))
+    aws = check(describe, *map(expected, names))
 
-    assert [len(question["services"]) for question in aws.questions("describe_services")] == [10, 2]
-
-
-def test_an_aws_that_does_not_answer_is_no_success() -> None:
-    assert "is not known: " in refused(Refused("AccessDeniedException", "not yours"))
+    assert [len(request["services"]) for request in aws.questions("describe_services")] == [10, 2]
 
 
-def test_a_service_that_sleeps_by_its_schedule_is_warned_of(warned: list[str]) -> None:
+def test_error_of_aws_is_an_error() -> None:
+    assert "It is not known whether the services run the requested version: " in error_of(
+        Refused("AccessDeniedException", "not yours")
+    )
+
+
+def test_service_stopped_by_its_schedule_is_a_warning(warnings: list[str]) -> None:
     asleep = service(deployment(runningCount=0, desiredCount=0), desiredCount=0, runningCount=0)
 
-    look(asleep, expected(scheduled=True))
-    look(asleep, expected())
+    check(asleep, expected(scheduled=True))
+    check(asleep, expected())
 
-    assert len(warned) == 1
-    assert "web sleeps by its schedule" in warned[0]
+    assert len(warnings) == 1
+    assert "web is stopped by its schedule" in warnings[0]
 
 
 @pytest.mark.parametrize("kind", ["MetricAlarms", "CompositeAlarms"])
-def test_an_alarm_that_is_on_is_warned_of(warned: list[str], kind: str) -> None:
-    """ECS ignores it for the whole of a deployment that begins meanwhile."""
+def test_alarm_that_is_on_is_a_warning(warnings: list[str], kind: str) -> None:
+    """ECS ignores it during a whole deployment that begins meanwhile."""
     on = {kind: [{"AlarmName": "web-errors", "StateValue": "ALARM"}]}
 
-    aws = look(service(), expected(alarms=("web-errors", "queue")), describe_alarms=on)
+    aws = check(service(), expected(alarms=("web-errors", "queue")), describe_alarms=on)
 
-    assert warned[0].startswith("web: web-errors is in alarm.")
+    assert warnings[0].startswith("web: web-errors is in alarm.")
     assert aws.questions("describe_alarms")[0]["AlarmNames"] == ["queue", "web-errors"]
 
 
-def test_whether_an_alarm_is_on_does_not_decide_an_update(warned: list[str]) -> None:
-    look(service(), expected(alarms=("web-errors",)), describe_alarms=Refused("AccessDenied"))
+def test_error_about_alarms_is_a_warning(warnings: list[str]) -> None:
+    check(service(), expected(alarms=("web-errors",)), describe_alarms=Refused("AccessDenied"))
 
-    assert warned[0].startswith("Whether alarms are on is not known: ")
-
-
-# In the program.
+    assert warnings[0].startswith("It is not known whether alarms are on: ")
 
 
-class Looker:
-    """Stands for the look: keeps what is expected, and answers what it is told to."""
+class FakeVerify:
+    """Replaces the check: records the expected services, and raises an error if there is one."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
@@ -222,67 +216,67 @@ class Looker:
             raise self.error
 
 
-def _registered_by_stack(graph: Graph) -> list[str]:
+def _stack_outputs(graph: Graph) -> list[str]:
     return [urn for urn in graph.outputs if "::pulumi:pulumi:Stack::" in urn]
 
 
-def test_every_service_is_expected_to_run_what_the_stack_asks_for(app: Path) -> None:
-    looker = Looker()
+def test_program_checks_every_service_for_its_task_definition(app: Path) -> None:
+    verify = FakeVerify()
 
-    graph = declare_watched("dev", app=app, verify=looker)
+    graph = declare_program("dev", app=app, verify=verify)
 
     names = ["web", "web-alice", "web-bob"]
-    assert [one.name for one in looker.expected] == names
-    assert [one.service for one in looker.expected] == [
+    assert [service.name for service in verify.expected] == names
+    assert [service.service for service in verify.expected] == [
         graph.exports["service_names"][name] for name in names
     ]
-    assert {one.cluster for one in looker.expected} == {graph.exports["cluster_arn"]}
-    assert [one.task_definition for one in looker.expected] == [
+    assert {service.cluster for service in verify.expected} == {graph.exports["cluster_arn"]}
+    assert [service.task_definition for service in verify.expected] == [
         graph.component_outputs("node-on-ecs:infra:TaskDefinition", name)["arn"] for name in names
     ]
 
 
-def test_the_alarms_that_a_service_listens_to_are_looked_at(app: Path) -> None:
-    looker = Looker()
+def test_program_checks_the_alarms_of_the_service(app: Path) -> None:
+    verify = FakeVerify()
 
-    graph = declare_watched("staging", {"alarms": {"extra": ["queue"]}}, app=app, verify=looker)
+    graph = declare_program("staging", {"alarms": {"extra": ["queue"]}}, app=app, verify=verify)
 
-    web = looker.expected[0]
+    web = verify.expected[0]
     assert list(web.alarms) == graph.one("aws:ecs/service:Service", "web").inputs["alarms"]["alarmNames"]
 
 
-def test_only_a_service_with_a_schedule_may_sleep(app: Path) -> None:
-    office, always = Looker(), Looker()
+def test_only_a_service_with_a_schedule_may_have_no_tasks(app: Path) -> None:
+    office, always = FakeVerify(), FakeVerify()
     evening = {"name": "evening", "cron": "0 18 ? * * *", "min-count": 0, "max-count": 0}
 
-    declare_watched(
+    declare_program(
         "staging",
         {"desired-count": 1, "autoscaling": {"enabled": True, "schedule": [evening]}},
         app=app,
         verify=office,
     )
-    declare_watched("staging", app=app, verify=always)
+    declare_program("staging", app=app, verify=always)
 
-    assert {one.scheduled for one in office.expected} == {True}
-    assert {one.scheduled for one in always.expected} == {False}
+    assert {service.scheduled for service in office.expected} == {True}
+    assert {service.scheduled for service in always.expected} == {False}
 
 
-def test_a_preview_asks_nobody_and_shows_the_addresses(app: Path) -> None:
-    looker = Looker(RolloutError("it would fail"))
+def test_preview_does_not_check_and_shows_the_addresses(app: Path) -> None:
+    verify = FakeVerify(RolloutError("it would fail"))
 
-    graph = declare_watched("staging", app=app, dry_run=True, verify=looker)
+    graph = declare_program("staging", app=app, dry_run=True, verify=verify)
 
-    assert looker.expected == ()
+    assert verify.expected == ()
     assert graph.exports["url"] == "https://staging.example.com"
 
 
-def test_addresses_appear_only_when_all_is_well(app: Path) -> None:
-    """Whoever reads the outputs must not find the address of a version that did not make it."""
+def test_addresses_are_outputs_only_after_a_successful_check(app: Path) -> None:
+    """The outputs must not have the address of a version that failed."""
     good, bad = Graph(), Graph()
 
-    declare_watched("staging", app=app, verify=Looker(), graph=good)
+    declare_program("staging", app=app, verify=FakeVerify(), graph=good)
     with pytest.raises(pulumi.RunError, match="rolled back"):
-        declare_watched("staging", app=app, verify=Looker(RolloutError("rolled back")), graph=bad)
+        declare_program("staging", app=app, verify=FakeVerify(RolloutError("rolled back")), graph=bad)
 
-    assert _registered_by_stack(good)
-    assert not _registered_by_stack(bad)
+    assert _stack_outputs(good)
+    assert not _stack_outputs(bad)

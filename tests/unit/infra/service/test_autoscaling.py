@@ -1,4 +1,4 @@
-"""Autoscaling: bounds, targets and the schedule."""
+"""Autoscaling: bounds, targets and schedule."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVENING = ScheduledCapacity(name="evening", cron="0 19 ? * MON-FRI *", min_count
 
 
 @once
-def _graph(groups: tuple[str, ...] = (BLUE,), **changes: Any) -> Graph:
+def _declare(groups: tuple[str, ...] = (BLUE,), **changes: Any) -> Graph:
     args = AutoscalingArgs(
         settings=autoscaling_settings(**changes),
         cluster_name="cluster",
@@ -29,14 +29,14 @@ def _graph(groups: tuple[str, ...] = (BLUE,), **changes: Any) -> Graph:
     return declare(lambda: Autoscaling("web", args, opts=held()))
 
 
-def _tracked(graph: Graph, name: str) -> dict[str, Any]:
+def _tracking(graph: Graph, name: str) -> dict[str, Any]:
     policy = graph.one(POLICY, name).inputs
     assert policy["policyType"] == "TargetTrackingScaling"
     return policy["targetTrackingScalingPolicyConfiguration"]
 
 
-def test_the_count_of_the_service_stays_within_its_bounds() -> None:
-    target = _graph(min_count=2, max_count=7).one(TARGET, "web")
+def test_count_stays_within_its_bounds() -> None:
+    target = _declare(min_count=2, max_count=7).one(TARGET, "web")
 
     assert target.inputs == {
         "serviceNamespace": "ecs",
@@ -48,75 +48,79 @@ def test_the_count_of_the_service_stays_within_its_bounds() -> None:
     assert target.ignore_changes == ()
 
 
-def test_cpu_and_memory_of_the_service_are_kept_at_their_targets() -> None:
-    graph = _graph(cpu_percent=50, memory_percent=80, scale_in_seconds=600, scale_out_seconds=30)
+def test_policies_track_cpu_and_memory() -> None:
+    graph = _declare(cpu_percent=50, memory_percent=80, scale_in_seconds=600, scale_out_seconds=30)
 
-    assert _tracked(graph, "web-cpu") == {
-        "targetValue": 50,
-        "predefinedMetricSpecification": {"predefinedMetricType": "ECSServiceAverageCPUUtilization"},
-        "scaleInCooldown": 600,
-        "scaleOutCooldown": 30,
-    }
-    memory = _tracked(graph, "web-memory")
-    assert memory["targetValue"] == 80
-    assert memory["predefinedMetricSpecification"] == {
-        "predefinedMetricType": "ECSServiceAverageMemoryUtilization"
-    }
+    for name, percent, metric in (("web-cpu", 50, "CPU"), ("web-memory", 80, "Memory")):
+        assert _tracking(graph, name) == {
+            "targetValue": percent,
+            "predefinedMetricSpecification": {
+                "predefinedMetricType": f"ECSServiceAverage{metric}Utilization"
+            },
+            "scaleInCooldown": 600,
+            "scaleOutCooldown": 30,
+        }
 
 
-def test_a_target_of_zero_is_no_policy() -> None:
-    assert _graph(cpu_percent=0).names(POLICY) == ["web-memory"]
+def test_target_of_zero_has_no_policy() -> None:
+    assert _declare(cpu_percent=0).names(POLICY) == ["web-memory"]
 
 
-def test_requests_are_those_of_the_target_group() -> None:
-    tracked = _tracked(_graph(requests_per_target=500), "web-requests")
+def test_policy_tracks_requests_of_the_target_group() -> None:
+    tracking = _tracking(_declare(requests_per_target=500), "web-requests")
 
-    assert tracked["targetValue"] == 500
-    assert tracked["predefinedMetricSpecification"] == {
+    assert tracking["targetValue"] == 500
+    assert tracking["predefinedMetricSpecification"] == {
         "predefinedMetricType": "ALBRequestCountPerTarget",
         "resourceLabel": f"{LOAD_BALANCER}/{BLUE}",
     }
 
 
-def test_requests_are_those_of_both_target_groups_where_there_are_two() -> None:
-    """The metric that AWS has ready names one group, from which users are gone after a deployment."""
-    tracked = _tracked(_graph((BLUE, GREEN), requests_per_target=500), "web-requests")
-    blue, green, total = tracked["customizedMetricSpecification"]["metrics"]
+def test_policy_adds_requests_of_both_target_groups() -> None:
+    """AWS's predefined metric is of one group, which has no users after a deployment."""
+    tracking = _tracking(_declare((BLUE, GREEN), requests_per_target=500), "web-requests")
+    *groups, total = tracking["customizedMetricSpecification"]["metrics"]
 
-    assert "predefinedMetricSpecification" not in tracked
+    assert "predefinedMetricSpecification" not in tracking
     assert total == {"id": "total", "expression": "FILL(group0, 0) + FILL(group1, 0)", "returnData": True}
-    assert [metric["metricStat"]["metric"]["metricName"] for metric in (blue, green)] == [
-        "RequestCountPerTarget",
-        "RequestCountPerTarget",
+    assert groups == [
+        {
+            "id": f"group{number}",
+            "returnData": False,
+            "metricStat": {
+                "stat": "Sum",
+                "metric": {
+                    "namespace": "AWS/ApplicationELB",
+                    "metricName": "RequestCountPerTarget",
+                    "dimensions": [
+                        {"name": "LoadBalancer", "value": LOAD_BALANCER},
+                        {"name": "TargetGroup", "value": group},
+                    ],
+                },
+            },
+        }
+        for number, group in enumerate((BLUE, GREEN))
     ]
-    assert blue["metricStat"]["metric"]["dimensions"] == [
-        {"name": "LoadBalancer", "value": LOAD_BALANCER},
-        {"name": "TargetGroup", "value": BLUE},
-    ]
-    assert green["metricStat"]["metric"]["dimensions"][1]["value"] == GREEN
-    assert [metric["returnData"] for metric in (blue, green)] == [False, False]
 
 
-def test_the_office_closes_in_its_own_time_zone() -> None:
-    graph = _graph(schedule=(MORNING, EVENING), time_zone="Europe/Berlin")
+def test_schedule_uses_its_time_zone() -> None:
+    graph = _declare(schedule=(MORNING, EVENING), time_zone="Europe/Berlin")
+    evening = graph.one(SCHEDULED, "web-evening").inputs
 
     assert graph.names(SCHEDULED) == ["web-evening", "web-morning"]
-    evening = graph.one(SCHEDULED, "web-evening").inputs
     assert evening["schedule"] == "cron(0 19 ? * MON-FRI *)"
     assert evening["timezone"] == "Europe/Berlin"
     assert evening["scalableTargetAction"] == {"minCapacity": 0, "maxCapacity": 0}
     assert evening["resourceId"] == "service/cluster/web-1a2b3c4"
 
 
-def test_with_a_schedule_the_bounds_are_the_schedules() -> None:
-    """An action changes the very bounds of the target: an update at night must not wake up what sleeps."""
-    target = _graph(schedule=(EVENING,)).one(TARGET)
-
-    assert target.ignore_changes == ("minCapacity", "maxCapacity")
+def test_updates_keep_the_bounds_that_a_scheduled_action_has_set() -> None:
+    """Else an update at night would start tasks again."""
+    assert _declare(schedule=(EVENING,)).one(TARGET).ignore_changes == ("minCapacity", "maxCapacity")
 
 
-def test_policies_and_actions_wait_for_the_target() -> None:
-    graph = _graph(schedule=(EVENING,))
+def test_policies_and_actions_depend_on_the_target() -> None:
+    graph = _declare(schedule=(EVENING,))
     target = graph.one(TARGET).urn
 
     assert all(target in resource.dependencies for resource in [*graph.all(POLICY), *graph.all(SCHEDULED)])

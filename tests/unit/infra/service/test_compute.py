@@ -1,14 +1,12 @@
-"""What a service's capacity means for its task definition, its service, its ports and its schedules."""
+"""Arguments that depend on capacity: task definition, service, ports and schedules."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from infra.service.compute import Compute
-from infra.service.service import Service
 from infra.settings import (
     CapacityProvider,
     Ec2Capacity,
@@ -18,62 +16,60 @@ from infra.settings import (
     PlacementStrategy,
     Schedule,
 )
-from tests.unit.infra.factories import held, platform, service_args, service_settings
-from tests.unit.infra.recorder import Graph, declare, once
+from tests.unit.infra.factories import declare_service, platform, service_settings
+from tests.unit.infra.recorder import Graph
 
 SERVICE = "aws:ecs/service:Service"
-DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 CAPACITY = {
     "pool": Ec2Capacity(type="ec2", instance_types=("t4g.small",)),
     "own": ManagedInstancesCapacity(type="managed-instances"),
     "rack": ExternalCapacity(type="external"),
 }
 PLATFORM = {"capacity": CAPACITY, "provider_names": {"pool": "capacity-pool-1", "own": "capacity-own-1"}}
-ADDRESSES: Any = {
+NETWORK: Any = {
     "subnets": ["subnet-1", "subnet-2"],
     "security_groups": ["sg-tasks"],
     "assign_public_ip": False,
 }
 SPREAD = PlacementStrategy(type="spread", field="attribute:ecs.availability-zone")
-PACKED = PlacementStrategy(type="binpack", field="memory")
+BINPACK = PlacementStrategy(type="binpack", field="memory")
+ONE_ZONE = PlacementConstraint(type="memberOf", expression="attribute:ecs.availability-zone == us-east-1a")
 
 
-def _on(*names: str) -> dict[str, Any]:
-    lines = tuple(CapacityProvider(capacity_provider=name, weight=1) for name in names)
-    return {"capacity_provider_strategy": lines}
+def _on(capacity: str) -> dict[str, Any]:
+    return {"capacity_provider_strategy": (CapacityProvider(capacity_provider=capacity, weight=1),)}
 
 
-def _compute(name: str, **changes: Any) -> Compute:
-    return Compute.of(service_settings(**_on(name), **changes), platform(**PLATFORM))
+def _compute(capacity: str, *, public: bool = False, **changes: Any) -> Compute:
+    shared = platform(**PLATFORM, assign_public_ip=public)
+    return Compute.of(service_settings(**_on(capacity), **changes), shared)
 
 
-@once
-def _service(name: str, **changes: Any) -> Graph:
-    arguments = service_args(service_settings(**_on(name), **changes), **PLATFORM)
-    return declare(lambda: Service("web", arguments, opts=held()))
+def _declare(capacity: str, **changes: Any) -> Graph:
+    return declare_service(platform_changes=PLATFORM, **_on(capacity), **changes)
 
 
-def _strategy(name: str) -> list[dict[str, Any]]:
-    return [{"capacity_provider": name, "weight": 1, "base": 0}]
+def _strategy(provider: str) -> list[dict[str, Any]]:
+    return [{"capacity_provider": provider, "weight": 1, "base": 0}]
+
+
+FARGATE = Compute(
+    kind="fargate",
+    network_mode="awsvpc",
+    capacity_provider_strategies=_strategy("FARGATE"),
+    network_configuration=NETWORK,
+    availability_zone_rebalancing="ENABLED",
+    ordered_placement_strategies=None,
+    placement_constraints=None,
+)
 
 
 @pytest.mark.parametrize(
     ("compute", "expected"),
     [
+        (_compute("FARGATE"), FARGATE),
         (
-            _compute("FARGATE"),
-            Compute(
-                kind="fargate",
-                network_mode="awsvpc",
-                capacity_provider_strategies=_strategy("FARGATE"),
-                network_configuration=ADDRESSES,
-                availability_zone_rebalancing="ENABLED",
-                ordered_placement_strategies=None,
-                placement_constraints=None,
-            ),
-        ),
-        (
-            _compute("pool", network_mode="bridge", placement_strategies=(SPREAD, PACKED)),
+            _compute("pool", network_mode="bridge", placement_strategies=(SPREAD, BINPACK)),
             Compute(
                 kind="ec2",
                 network_mode="bridge",
@@ -93,7 +89,7 @@ def _strategy(name: str) -> list[dict[str, Any]]:
                 kind="managed-instances",
                 network_mode="awsvpc",
                 capacity_provider_strategies=_strategy("capacity-own-1"),
-                network_configuration=ADDRESSES,
+                network_configuration=NETWORK,
                 availability_zone_rebalancing=None,
                 ordered_placement_strategies=None,
                 placement_constraints=None,
@@ -114,17 +110,16 @@ def _strategy(name: str) -> list[dict[str, Any]]:
     ],
     ids=["fargate", "ec2", "managed-instances", "external"],
 )
-def test_all_that_differs_follows_from_the_capacity(compute: Compute, expected: Compute) -> None:
+def test_arguments_follow_from_the_capacity(compute: Compute, expected: Compute) -> None:
     assert compute == expected
 
 
-@pytest.mark.parametrize(("name", "public"), [("FARGATE", True), ("pool", False), ("own", False)])
-def test_only_a_fargate_task_has_a_public_address_of_its_own(name: str, public: bool) -> None:  # noqa: FBT001
-    """ECS refuses to give one to a task on an instance."""
-    reachable = platform(**PLATFORM, assign_public_ip=True)
-    network = Compute.of(service_settings(**_on(name)), reachable).network_configuration
+@pytest.mark.parametrize(("capacity", "public"), [("FARGATE", True), ("pool", False), ("own", False)])
+def test_only_fargate_tasks_have_a_public_address(capacity: str, public: bool) -> None:  # noqa: FBT001
+    """ECS refuses to assign one to a task on an instance."""
+    network = _compute(capacity, public=True).network_configuration
 
-    assert network == {**ADDRESSES, "assign_public_ip": public}
+    assert network == {**NETWORK, "assign_public_ip": public}
 
 
 @pytest.mark.parametrize(
@@ -147,27 +142,17 @@ def test_ports_and_targets_follow_from_the_network_mode(
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [
-        {"placement_strategies": (PACKED,)},
-        {
-            "placement_constraints": (
-                PlacementConstraint(
-                    type="memberOf", expression="attribute:ecs.availability-zone == us-east-1a"
-                ),
-            )
-        },
-    ],
+    "changes", [{"placement_strategies": (BINPACK,)}, {"placement_constraints": (ONE_ZONE,)}]
 )
-def test_zones_are_kept_even_only_where_ecs_can(changes: dict[str, Any]) -> None:
-    """It refuses a service that is balanced between zones and placed otherwise."""
+def test_zones_are_not_rebalanced_against_the_placement(changes: dict[str, Any]) -> None:
+    """ECS refuses a service with both."""
     assert _compute("pool", **changes).availability_zone_rebalancing == "DISABLED"
 
 
-def test_a_service_on_instances_is_reached_by_their_ports() -> None:
-    graph = _service("pool", network_mode="bridge", cpu=300, memory=700, gpus=1)
-    definition = graph.one(DEFINITION).inputs
-    (container,) = json.loads(definition["containerDefinitions"])
+def test_service_on_instances_is_reached_by_dynamic_ports() -> None:
+    graph = _declare("pool", network_mode="bridge", cpu=300, memory=700, gpus=1)
+    definition = graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs
+    container = graph.containers("web")["web"]
     service = graph.one(SERVICE).inputs
 
     assert definition["requiresCompatibilities"] == ["EC2"]
@@ -182,18 +167,13 @@ def test_a_service_on_instances_is_reached_by_their_ports() -> None:
     assert not {"launchType", "platformVersion", "networkConfiguration"} & service.keys()
 
 
-def test_a_service_outside_aws_has_a_launch_type_in_the_place_of_a_strategy() -> None:
-    service = _service("rack", exposure="none", network_mode="host").one(SERVICE).inputs
-
-    assert service["launchType"] == "EXTERNAL"
-    assert service["availabilityZoneRebalancing"] == "DISABLED"
-    assert not {"capacityProviderStrategies", "platformVersion", "networkConfiguration"} & service.keys()
-
-
-def test_what_starts_by_the_clock_runs_there_too() -> None:
+def test_service_and_schedules_outside_aws_have_a_launch_type_instead_of_a_strategy() -> None:
     nightly = Schedule(rate="1 day")
-    graph = _service("rack", exposure="none", schedules={"nightly": nightly})
-    task = graph.one("aws:scheduler/schedule:Schedule").inputs["target"]["ecsParameters"]
+    graph = _declare("rack", exposure="none", network_mode="host", schedules={"nightly": nightly})
+    service = graph.one(SERVICE).inputs
+    scheduled = graph.one("aws:scheduler/schedule:Schedule").inputs["target"]["ecsParameters"]
 
-    assert task["launchType"] == "EXTERNAL"
-    assert not {"capacityProviderStrategies", "platformVersion", "networkConfiguration"} & task.keys()
+    assert service["availabilityZoneRebalancing"] == "DISABLED"
+    for task in (service, scheduled):
+        assert task["launchType"] == "EXTERNAL"
+        assert not {"capacityProviderStrategies", "platformVersion", "networkConfiguration"} & task.keys()

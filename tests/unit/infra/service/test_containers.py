@@ -1,22 +1,16 @@
-"""The containers of a task, as ECS gets them."""
+"""Container definitions of the app and its sidecars."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from infra.service.containers import _owner
-from infra.service.task_definition import TaskDefinition
-from infra.settings import Sidecar
+from infra.settings import Sidecar, variables
 from infra.settings.sidecars import LogRouter, OpenTelemetry
-from tests.unit.infra.factories import REPOSITORY_ARN, held, image, service_settings, task_args
-from tests.unit.infra.fake_cloud import ACCOUNT
-from tests.unit.infra.recorder import Graph, declare, once
+from tests.unit.infra.factories import declare_service, image
+from tests.unit.infra.fake_cloud import ACCOUNT, DIGEST, REGISTRY
 
-DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
-POLICY = "aws:iam/rolePolicy:RolePolicy"
 NGINX = image(reference="nginx@sha256:0", version="1.29", repository_arn=None)
 LOGS = {
     "logDriver": "awslogs",
@@ -30,25 +24,111 @@ LOGS = {
 }
 
 
-@once
-def _task(*, images: dict[str, Any] | None = None, **settings: Any) -> Graph:
-    said = service_settings(**settings)
-    args = task_args(said)
-    args.images.update(images or {})  # type: ignore[attr-defined]
-    return declare(lambda: TaskDefinition("web", args, opts=held()))
+def _containers(**settings: Any) -> dict[str, dict[str, Any]]:
+    return declare_service(**settings).containers("web")
 
 
-def _containers(graph: Graph) -> dict[str, dict[str, Any]]:
-    found = json.loads(graph.one(DEFINITION, "web").inputs["containerDefinitions"])
-    return {container["name"]: container for container in found}
+def _app(**settings: Any) -> dict[str, Any]:
+    return _containers(**settings)["web"]
 
 
-def _statements(graph: Graph, role: str) -> dict[str, dict[str, Any]]:
-    policy = json.loads(graph.one(POLICY, role).inputs["policy"])
-    return {statement.get("Sid", "own"): statement for statement in policy["Statement"]}
+def _environment(**settings: Any) -> dict[str, str]:
+    return {variable["name"]: variable["value"] for variable in _app(**settings)["environment"]}
 
 
-def test_a_sidecar_says_to_ecs_what_its_settings_say() -> None:
+def _linux_parameters(user_option: str, dropped: str) -> dict[str, Any]:
+    return {
+        "initProcessEnabled": True,
+        "capabilities": {"add": [], "drop": [dropped]},
+        "tmpfs": [
+            {
+                "containerPath": "/tmp",
+                "size": 64,
+                "mountOptions": ["mode=1777", "nodev", "nosuid", user_option],
+            }
+        ],
+    }
+
+
+def test_app_runs_without_root_capabilities_or_a_writable_file_system() -> None:
+    """And with an init process that reaps children, and time to finish its requests."""
+    container = _app()
+
+    assert container["image"] == f"{REGISTRY}/app@{DIGEST}"
+    assert container["essential"] is True
+    assert container["user"] == "1000"
+    assert container["readonlyRootFilesystem"] is True
+    assert container["linuxParameters"] == _linux_parameters("uid=1000", "ALL")
+    assert container["stopTimeout"] == 60
+    assert container["portMappings"] == [{"containerPort": 3000, "protocol": "tcp"}]
+    assert container["logConfiguration"] == LOGS
+
+
+def test_ecs_exec_makes_the_file_system_writable_but_the_app_is_not_root() -> None:
+    """The agent of ECS Exec writes to the file system and needs capabilities."""
+    container = _app(execute_command=True)
+
+    assert container["readonlyRootFilesystem"] is False
+    assert container["linuxParameters"] == _linux_parameters("uid=1000", "NET_RAW")
+    assert container["user"] == "1000"
+
+
+def test_ecs_exec_works_in_every_container() -> None:
+    """Each has its own agent."""
+    plain, strict = Sidecar(image="nginx:1.29"), Sidecar(image="nginx:1.29", drop_capabilities=("ALL",))
+    containers = _containers(
+        sidecars={"plain": plain, "strict": strict},
+        images={"plain": NGINX, "strict": NGINX},
+        execute_command=True,
+    )
+    dropped = {
+        name: container["linuxParameters"]["capabilities"]["drop"] for name, container in containers.items()
+    }
+
+    assert dropped == {"web": ["NET_RAW"], "plain": ["NET_RAW"], "strict": ["ALL"]}
+    assert not any(container["readonlyRootFilesystem"] for container in containers.values())
+
+
+def test_app_gets_its_own_and_configured_variables() -> None:
+    assert _environment(container_port=8000, stop_timeout_seconds=45, environment={"LOG_LEVEL": "debug"}) == {
+        "PORT": "8000",
+        "ENVIRONMENT": "dev",
+        "SERVICE_NAME": "web",
+        "IMAGE_VERSION": "0123456789abcdef",
+        "IDLE_TIMEOUT_SECONDS": "60",
+        "STOP_TIMEOUT_SECONDS": "45",
+        "LOG_LEVEL": "debug",
+    }
+
+
+def test_settings_reject_the_variables_that_are_set_here() -> None:
+    """Two lists of the same variables."""
+    assert set(_environment()) == variables.SET_BY_TASK_DEFINITION
+
+
+def test_empty_values_are_left_out() -> None:
+    """AWS leaves them out too, and an empty list or variable would show as a change on every run."""
+    settings = {"health_check_command": (), "environment": {"EMPTY": "", "ZERO": "0"}}
+
+    assert {"command", "secrets", "healthCheck"} & _app(**settings).keys() == set()
+    assert "EMPTY" not in _environment(**settings)
+    assert _environment(**settings)["ZERO"] == "0"
+
+
+@pytest.mark.parametrize(("grace_period", "start_period"), [(90, 90), (900, 300)])
+def test_container_health_check_starts_after_the_grace_period(grace_period: int, start_period: int) -> None:
+    """ECS allows 300 seconds at most."""
+    check = _app(health_check_grace_period_seconds=grace_period)["healthCheck"]
+
+    assert check["command"] == ["CMD", "node", "health-check.js"]
+    assert check["startPeriod"] == start_period
+
+
+def test_command_replaces_the_image_s() -> None:
+    assert _app(command=("node", "other.js"))["command"] == ["node", "other.js"]
+
+
+def test_sidecar_has_all_its_settings() -> None:
     sidecar = Sidecar(
         image="nginx:1.29",
         essential=False,
@@ -63,11 +143,11 @@ def test_a_sidecar_says_to_ecs_what_its_settings_say() -> None:
         secrets={"KEY": "/app/key"},
         health_check_command=("CMD-SHELL", "true"),
         depends_on={"web": "start"},
-        tmpfs={"/var/cache/nginx": 16},
+        tmpfs={"/tmp": 64},
         ulimits={"nofile": 4096},
     )
 
-    assert _containers(_task(sidecars={"nginx": sidecar}, images={"nginx": NGINX}))["nginx"] == {
+    assert _containers(sidecars={"nginx": sidecar}, images={"nginx": NGINX})["nginx"] == {
         "name": "nginx",
         "image": "nginx@sha256:0",
         "essential": False,
@@ -77,17 +157,7 @@ def test_a_sidecar_says_to_ecs_what_its_settings_say() -> None:
         "memoryReservation": 64,
         "user": "101",
         "readonlyRootFilesystem": True,
-        "linuxParameters": {
-            "initProcessEnabled": True,
-            "capabilities": {"add": [], "drop": ["ALL"]},
-            "tmpfs": [
-                {
-                    "containerPath": "/var/cache/nginx",
-                    "size": 16,
-                    "mountOptions": ["mode=1777", "nodev", "nosuid", "uid=101"],
-                }
-            ],
-        },
+        "linuxParameters": _linux_parameters("uid=101", "ALL"),
         "entryPoint": ["/bin/sh"],
         "command": ["-c", "nginx"],
         "environment": [{"name": "A", "value": "1"}],
@@ -106,51 +176,51 @@ def test_a_sidecar_says_to_ecs_what_its_settings_say() -> None:
     }
 
 
-def test_a_sidecar_without_an_image_runs_the_app_s() -> None:
-    containers = _containers(_task(sidecars={"helper": Sidecar(command=("node", "helper.js"))}))
+def test_sidecar_without_an_image_runs_the_app_s() -> None:
+    containers = _containers(sidecars={"helper": Sidecar(command=("node", "helper.js"))})
 
     assert containers["helper"]["image"] == containers["web"]["image"]
 
 
-def test_the_app_waits_for_the_sidecars_that_it_names() -> None:
+def test_app_waits_for_its_dependencies() -> None:
     init = Sidecar(essential=False, command=("node", "init.js"))
-    graph = _task(sidecars={"init": init}, depends_on={"init": "success"})
 
-    assert _containers(graph)["web"]["dependsOn"] == [{"containerName": "init", "condition": "SUCCESS"}]
+    assert _app(sidecars={"init": init}, depends_on={"init": "success"})["dependsOn"] == [
+        {"containerName": "init", "condition": "SUCCESS"}
+    ]
 
 
-def test_a_sidecar_that_takes_the_requests_has_the_only_port_of_the_task() -> None:
-    containers = _containers(
-        _task(sidecars={"nginx": Sidecar(image="nginx:1.29", port=8080)}, ingress_container="nginx")
-    )
+def test_ingress_container_has_the_only_port() -> None:
+    nginx = Sidecar(image="nginx:1.29", port=8080)
+    containers = _containers(sidecars={"nginx": nginx}, ingress_container="nginx")
 
     assert containers["nginx"]["portMappings"] == [{"containerPort": 8080, "protocol": "tcp"}]
     assert "portMappings" not in containers["web"]
 
 
-def test_an_app_that_insists_on_a_low_port_may_listen_on_it_without_root() -> None:
-    assert "systemControls" not in _containers(_task())["web"]
-    assert _containers(_task(container_port=80))["web"]["systemControls"] == [
+def test_service_without_exposure_has_no_port() -> None:
+    assert "portMappings" not in _app(exposure="none")
+
+
+def test_app_without_root_may_listen_on_a_port_below_1024() -> None:
+    assert "systemControls" not in _app()
+    assert _app(container_port=80)["systemControls"] == [
         {"namespace": "net.ipv4.ip_unprivileged_port_start", "value": "0"}
     ]
 
 
-def test_a_service_that_gets_no_requests_has_no_port() -> None:
-    assert "portMappings" not in _containers(_task(exposure="none"))["web"]
-
-
-def test_a_log_router_gets_what_the_others_log_and_logs_to_cloudwatch_itself() -> None:
+def test_log_router_receives_the_other_containers_logs_and_logs_to_cloudwatch() -> None:
     router = Sidecar(image="fluent:1", log_router=LogRouter(config_file="/etc/own.conf"))
     containers = _containers(
-        _task(sidecars={"router": router, "nginx": Sidecar()}, log_options={"Name": "firehose"})
+        sidecars={"router": router, "nginx": Sidecar()}, log_options={"Name": "firehose"}
     )
-
     routed = {"logDriver": "awsfirelens", "options": {"Name": "firehose"}}
-    assert [containers[name]["logConfiguration"] for name in ("web", "nginx", "router")] == [
-        routed,
-        routed,
-        LOGS,
-    ]
+
+    assert {name: container["logConfiguration"] for name, container in containers.items()} == {
+        "web": routed,
+        "nginx": routed,
+        "router": LOGS,
+    }
     assert containers["router"]["firelensConfiguration"] == {
         "type": "fluentbit",
         "options": {
@@ -162,101 +232,29 @@ def test_a_log_router_gets_what_the_others_log_and_logs_to_cloudwatch_itself() -
     assert containers["router"]["user"] == "0"
 
 
-def test_blocking_logs_need_no_buffer() -> None:
-    options = _containers(_task(log_mode="blocking"))["web"]["logConfiguration"]["options"]
+def test_blocking_logs_have_no_buffer() -> None:
+    options = _app(log_mode="blocking")["logConfiguration"]["options"]
 
     assert options["mode"] == "blocking"
     assert "max-buffer-size" not in options
 
 
-def test_the_opentelemetry_collector_is_where_the_app_s_sdk_looks_for_it() -> None:
-    graph = _task(opentelemetry=OpenTelemetry())
-    containers = _containers(graph)
-    collector = containers["opentelemetry"]
-    variables = {one["name"]: one["value"] for one in containers["web"]["environment"]}
+def test_app_s_opentelemetry_sdk_finds_the_collector() -> None:
+    collector = _containers(opentelemetry=OpenTelemetry())["opentelemetry"]
+    environment = _environment(opentelemetry=OpenTelemetry())
 
-    assert variables["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://localhost:4318"
-    assert variables["OTEL_SERVICE_NAME"] == "web"
-    assert (collector["essential"], collector["command"]) == (
-        False,
-        ["--config=/etc/ecs/ecs-default-config.yaml"],
-    )
-    assert _statements(graph, "web-task").keys() == {"Trace", "WriteMetrics"}
+    assert environment["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://localhost:4318"
+    assert environment["OTEL_SERVICE_NAME"] == "web"
+    assert collector["essential"] is False
+    assert collector["command"] == ["--config=/etc/ecs/ecs-default-config.yaml"]
 
 
-def test_a_collector_s_own_configuration_comes_from_a_parameter() -> None:
-    collector = _containers(_task(opentelemetry=OpenTelemetry(config="/otel/config")))["opentelemetry"]
+def test_collector_may_read_its_configuration_from_a_parameter() -> None:
+    collector = _containers(opentelemetry=OpenTelemetry(config="/otel/config"))["opentelemetry"]
+    arn = f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/otel/config"
 
     assert "command" not in collector
-    assert collector["secrets"] == [
-        {
-            "name": "AOT_CONFIG_CONTENT",
-            "valueFrom": f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/otel/config",
-        }
-    ]
-
-
-def test_files_of_variables_in_s3_are_read_by_ecs() -> None:
-    graph = _task(environment_files=("arn:aws:s3:::config/web.env",))
-    statements = _statements(graph, "web-execution")
-
-    assert _containers(graph)["web"]["environmentFiles"] == [
-        {"type": "s3", "value": "arn:aws:s3:::config/web.env"}
-    ]
-    assert statements["ReadEnvironmentFiles"]["Resource"] == ["arn:aws:s3:::config/web.env"]
-    assert statements["FindEnvironmentFiles"]["Resource"] == ["arn:aws:s3:::config"]
-
-
-def test_secrets_by_name_become_full_arns_and_grants() -> None:
-    secrets = {
-        "PASSWORD": "secret:db:password",
-        "WHOLE": "secret:db",
-        "URL": "/app/db-url:3",
-        "FLAT": "ssm:flat",
-    }
-    graph = _task(secrets=secrets)
-    secret = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:db-AbCdEf"
-    parameters = f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter"
-    statements = _statements(graph, "web-execution")
-
-    assert _containers(graph)["web"]["secrets"] == [
-        {"name": "FLAT", "valueFrom": f"{parameters}/flat"},
-        {"name": "PASSWORD", "valueFrom": f"{secret}:password::"},
-        {"name": "URL", "valueFrom": f"{parameters}/app/db-url:3"},
-        {"name": "WHOLE", "valueFrom": secret},
-    ]
-    assert statements["ReadSecrets"]["Resource"] == [secret]
-    assert statements["ReadParameters"]["Resource"] == [f"{parameters}/app/db-url", f"{parameters}/flat"]
-
-
-def test_ecs_may_decrypt_with_the_keys_that_are_named() -> None:
-    key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234"
-    statement = _statements(_task(kms_keys=(key,)), "web-execution")["DecryptSecrets"]
-
-    assert (statement["Action"], statement["Resource"]) == ("kms:Decrypt", [key])
-
-
-def test_ecs_may_pull_every_image_of_the_task_from_ecr() -> None:
-    other = f"{REPOSITORY_ARN}-agent"
-    graph = _task(
-        sidecars={"agent": Sidecar(image="agent:1")},
-        images={"agent": image(reference="agent@sha256:1", repository_arn=other)},
-    )
-
-    assert _statements(graph, "web-execution")["Pull"]["Resource"] == [REPOSITORY_ARN, other]
-
-
-def test_with_ecs_exec_every_container_can_be_entered() -> None:
-    """Each has an agent of its own, which writes to the file system and needs more than no capabilities."""
-    plain, strict = Sidecar(image="nginx:1.29"), Sidecar(image="nginx:1.29", drop_capabilities=("ALL",))
-    images = {"plain": NGINX, "strict": NGINX}
-    containers = _containers(
-        _task(sidecars={"plain": plain, "strict": strict}, images=images, execute_command=True)
-    )
-    dropped = {name: one["linuxParameters"]["capabilities"]["drop"] for name, one in containers.items()}
-
-    assert dropped == {"web": ["NET_RAW"], "plain": ["NET_RAW"], "strict": ["ALL"]}
-    assert not any(one["readonlyRootFilesystem"] for one in containers.values())
+    assert collector["secrets"] == [{"name": "AOT_CONFIG_CONTENT", "valueFrom": arn}]
 
 
 @pytest.mark.parametrize(
@@ -269,5 +267,10 @@ def test_with_ecs_exec_every_container_can_be_entered() -> None:
         (None, []),
     ],
 )
-def test_folders_in_memory_belong_to_a_user_that_is_a_number(user: str | None, options: list[str]) -> None:
-    assert _owner(user) == options
+def test_tmpfs_belongs_to_a_numeric_user(user: str | None, options: list[str]) -> None:
+    sidecar = Sidecar(image="nginx:1.29", user=user, tmpfs={"/cache": 16})
+    (tmpfs,) = _containers(sidecars={"nginx": sidecar}, images={"nginx": NGINX})["nginx"]["linuxParameters"][
+        "tmpfs"
+    ]
+
+    assert tmpfs["mountOptions"] == ["mode=1777", "nodev", "nosuid", *options]

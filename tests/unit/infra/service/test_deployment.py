@@ -1,62 +1,44 @@
-"""What a strategy adds to a service, and the traps that come with it."""
+"""Deployment strategies: configuration, two target groups, hooks, time limits, alarms."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 import pulumi
 import pytest
 
+from infra.service.blue_green import keep_group_in_use
 from infra.service.deployment import deployment_configuration, timeouts
-from infra.service.service import Service
-from infra.service.traffic import stays_at_blue
+from infra.service.roles import InfrastructureRole
 from infra.settings import RolloutHook
 from tests.unit.infra.factories import (
     LOAD_BALANCER,
+    account,
     alarm_settings,
     autoscaling_settings,
+    declare_service,
     held,
     rollout_settings,
-    service_args,
     service_settings,
-    traffic_shift,
 )
-from tests.unit.infra.recorder import Declared, Graph, declare, once
+from tests.unit.infra.recorder import Graph, declare
 
 SERVICE = "aws:ecs/service:Service"
 RULE = "aws:lb/listenerRule:ListenerRule"
 TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
-POLICY = "aws:appautoscaling/policy:Policy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:check"
 
 
-@once
-def _graph(strategy: str = "canary", *, rollout: dict[str, Any] | None = None, **settings: Any) -> Graph:
-    service = service_settings(rollout=rollout_settings(strategy, **(rollout or {})), **settings)
-
-    def program() -> None:
-        shift = traffic_shift() if service.rollout.has_two_target_groups else None
-        Service("web", service_args(service, traffic_shift=shift), opts=held())
-
-    return declare(program)
-
-
-def _service(graph: Graph) -> Declared:
-    return graph.one(SERVICE, "web")
+def _declare(strategy: str = "canary", *, rollout: dict[str, Any] | None = None, **settings: Any) -> Graph:
+    return declare_service(rollout=rollout_settings(strategy, **(rollout or {})), **settings)
 
 
 def _hook(**changes: Any) -> RolloutHook:
-    return RolloutHook(
-        **{
-            "stages": ("POST_TEST_TRAFFIC_SHIFT",),
-            **({} if "lambda_arn" in changes else {"timeout_minutes": 30}),
-            **changes,
-        }
-    )
+    timeout = {} if "lambda_arn" in changes else {"timeout_minutes": 30}
+    return RolloutHook(**{"stages": ("POST_TEST_TRAFFIC_SHIFT",), **timeout, **changes})
 
 
 @pytest.mark.parametrize(
@@ -82,35 +64,30 @@ def _hook(**changes: Any) -> RolloutHook:
         ("blue-green", {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": "7"}),
     ],
 )
-def test_ecs_is_told_the_strategy_in_its_own_words(strategy: str, configuration: dict[str, Any]) -> None:
-    """Rolling too: a strategy that is left out stays what it was. Minutes are text for the provider."""
-    inputs = _service(_graph(strategy)).inputs
+def test_strategy_is_explicit(strategy: str, configuration: dict[str, Any]) -> None:
+    """Rolling too: the provider keeps a strategy that is left out. Its minutes are text."""
+    inputs = _declare(strategy).one(SERVICE).inputs
 
     assert inputs["deploymentConfiguration"] == configuration
     assert inputs.get("deploymentController", {"type": "ECS"}) == {"type": "ECS"}
 
 
-def test_a_rolling_service_has_one_target_group_and_ecs_no_part_in_its_rule() -> None:
-    graph = _graph("rolling")
-    (balancer,) = _service(graph).inputs["loadBalancers"]
+def test_rolling_service_has_one_target_group_in_a_rule_of_the_program() -> None:
+    graph = _declare("rolling")
+    (balancer,) = graph.one(SERVICE).inputs["loadBalancers"]
 
     assert graph.names(TARGET_GROUP) == graph.names(RULE) == ["web"]
     assert not balancer.get("advancedConfiguration")
     assert graph.one(RULE).ignore_changes == ()
 
 
-def test_every_other_strategy_has_two_target_groups_that_are_alike() -> None:
-    graph = _graph()
-    blue, green = (graph.one(TARGET_GROUP, name) for name in ("web", "web-green"))
-
-    assert blue.inputs == green.inputs
-
-
-def test_the_service_tells_ecs_all_that_it_needs_to_move_traffic() -> None:
-    """LINEAR is refused without it, whatever the load balancer."""
-    (balancer,) = _service(_graph()).inputs["loadBalancers"]
+def test_other_strategies_have_two_equal_target_groups_for_ecs_to_shift_traffic_between() -> None:
+    """ECS refuses LINEAR without the configuration, whatever the load balancer."""
+    graph = _declare()
+    (balancer,) = graph.one(SERVICE).inputs["loadBalancers"]
     advanced = balancer["advancedConfiguration"]
 
+    assert graph.one(TARGET_GROUP, "web").inputs == graph.one(TARGET_GROUP, "web-green").inputs
     assert "targetgroup/web-1a2b3c4" in balancer["targetGroupArn"]
     assert "targetgroup/web-green-1a2b3c4" in advanced["alternateTargetGroupArn"]
     assert "listener-rule/web-1a2b3c4" in advanced["productionListenerRule"]
@@ -118,9 +95,9 @@ def test_the_service_tells_ecs_all_that_it_needs_to_move_traffic() -> None:
     assert "role/infrastructure-1a2b3c4" in advanced["roleArn"]
 
 
-def test_users_begin_at_blue_and_the_rule_is_ecs_s_from_then_on() -> None:
-    """ECS swaps the weights with each deployment: to set them again sends users to an empty group."""
-    rule = _graph().one(RULE, "web")
+def test_production_rule_starts_with_blue_and_ecs_owns_its_weights() -> None:
+    """Every deployment swaps the weights: setting them again would send users to an empty group."""
+    rule = _declare().one(RULE, "web")
     (action,) = rule.inputs["actions"]
     blue, green = action["forward"]["targetGroups"]
 
@@ -131,75 +108,55 @@ def test_users_begin_at_blue_and_the_rule_is_ecs_s_from_then_on() -> None:
     assert ("web-green-1a2b3c4" in green["arn"], green["weight"]) == (True, 0)
 
 
-def test_testers_see_green_by_the_same_names_at_the_test_listener() -> None:
-    graph = _graph(host="alice.example.com", priority=1234)
+@pytest.mark.parametrize("names", [{"host": "alice.example.com"}, {"host": None, "path_prefix": "/alice"}])
+def test_test_rule_sends_the_same_requests_to_green(names: dict[str, Any]) -> None:
+    graph = _declare(priority=1234, **names)
     production, test = (graph.one(RULE, name).inputs for name in ("web", "web-test"))
     blue, green = test["actions"][0]["forward"]["targetGroups"]
 
     assert test["listenerArn"] == "arn:of:the:test:listener"
-    assert (test["conditions"], test["priority"]) == (production["conditions"], production["priority"])
+    for key in ("conditions", "priority", "transforms"):
+        assert test.get(key) == production.get(key)
     assert (blue["weight"], green["weight"]) == (0, 100)
     assert graph.one(RULE, "web-test").ignore_changes == ("actions",)
 
 
-def test_rules_of_both_groups_leave_the_old_load_balancer_before_there_is_another() -> None:
-    """A target group belongs to one load balancer at a time."""
-    assert [one.delete_before_replace for one in _graph().all(RULE)] == [True, True]
-
-
-def test_a_prefix_is_taken_away_at_the_test_listener_too() -> None:
-    graph = _graph(host=None, path_prefix="/alice")
-
-    assert graph.one(RULE, "web-test").inputs["transforms"] == graph.one(RULE, "web").inputs["transforms"]
-
-
-def test_the_service_waits_for_all_rules_and_the_role_s_policy() -> None:
-    """And goes before them: without its role or a rule it is stuck in DRAINING."""
-    graph = _graph()
+def test_service_depends_on_all_rules_and_the_role_s_policy() -> None:
+    """They are deleted after the service, which stays in DRAINING without them."""
+    graph = _declare()
     needed = {rule.urn for rule in graph.all(RULE)} | {graph.one(ATTACHMENT).urn}
 
-    assert needed <= _service(graph).dependencies
+    assert needed <= graph.one(SERVICE).dependencies
 
 
-def test_going_there_and_back_leaves_the_target_group_and_the_rule() -> None:
-    """By their URNs: another name would replace what users go through."""
-    rolling, shifting = _graph("rolling"), _graph()
-    kept = {resource.urn for resource in rolling.resources}
+def test_changing_the_strategy_keeps_the_target_group_and_the_rule() -> None:
+    rolling, canary = _declare("rolling"), _declare()
+    rules = [
+        {key: value for key, value in graph.one(RULE, "web").inputs.items() if key != "actions"}
+        for graph in (rolling, canary)
+    ]
 
-    assert kept <= {resource.urn for resource in shifting.resources}
-    assert rolling.one(TARGET_GROUP, "web").inputs == shifting.one(TARGET_GROUP, "web").inputs
-
-
-def test_the_rule_s_other_properties_are_the_same_for_every_strategy() -> None:
-    """The listener and, with it, the rule would be replaced; priority and conditions would change for users."""
-    rolling, canary = (dict(_graph(strategy).one(RULE, "web").inputs) for strategy in ("rolling", "canary"))
-    rolling.pop("actions")
-    canary.pop("actions")
-
-    assert rolling == canary
+    assert {resource.urn for resource in rolling.resources} <= {resource.urn for resource in canary.resources}
+    assert rolling.one(TARGET_GROUP, "web").inputs == canary.one(TARGET_GROUP, "web").inputs
+    assert rules[0] == rules[1]
 
 
-def test_another_container_port_replaces_neither_target_group() -> None:
-    """A new group would be none of those in the rule, whose actions are ECS's."""
-    before, after = (_graph(container_port=port) for port in (3000, 4000))
+def test_changing_the_container_port_replaces_neither_target_group() -> None:
+    """ECS, which owns the rule's actions, would not put a new group into it."""
+    before, after = (_declare(container_port=port) for port in (3000, 4000))
 
     for name in ("web", "web-green"):
         assert before.one(TARGET_GROUP, name).inputs == after.one(TARGET_GROUP, name).inputs
 
 
-def test_a_rolling_service_on_its_way_keeps_both_target_groups() -> None:
-    """Without them ECS would not know at which of the two users are."""
-    graph = _graph("rolling", rollout={"two_target_groups": True})
-    (balancer,) = _service(graph).inputs["loadBalancers"]
+def test_rolling_service_may_keep_two_target_groups() -> None:
+    """On the way back from another strategy users may be at either group."""
+    graph = _declare("rolling", rollout={"two_target_groups": True})
+    service = graph.one(SERVICE).inputs
 
-    assert _service(graph).inputs["deploymentConfiguration"] == {"strategy": "ROLLING"}
-    assert balancer["advancedConfiguration"]["alternateTargetGroupArn"]
+    assert service["deploymentConfiguration"] == {"strategy": "ROLLING"}
+    assert service["loadBalancers"][0]["advancedConfiguration"]["alternateTargetGroupArn"]
     assert graph.one(RULE, "web").ignore_changes == ("actions",)
-
-
-def test_two_target_groups_need_what_services_share() -> None:
-    with pytest.raises(ValueError, match="web has two target groups and needs a traffic_shift, got None"):
-        service_args(service_settings(rollout=rollout_settings("canary")))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +164,7 @@ def test_two_target_groups_need_what_services_share() -> None:
     [
         ({"rollout_timeout_minutes": 20}, 20),
         ({"rollout_timeout_minutes": 45}, 45),
-        # ECS calls a rolling deployment done when its alarms have had the time to go off.
+        # ECS completes a rolling deployment once its alarms have had the time to go off.
         ({"alarms": alarm_settings(period_seconds=300, periods=6)}, 20 + 30),
         ({"rollout": rollout_settings("canary", canary_minutes=10, bake_minutes=5)}, 20 + 15),
         (
@@ -216,25 +173,23 @@ def test_two_target_groups_need_what_services_share() -> None:
         ),
     ],
 )
-def test_the_provider_waits_as_long_as_config_allows_beside_what_is_waited_for_on_purpose(
-    changes: dict[str, Any], minutes: int
-) -> None:
-    """Its own 20 minutes are over before a canary with its bake time is."""
-    asked = timeouts(service_settings(**changes))
+def test_time_limit_includes_bake_times_pauses_and_alarms(changes: dict[str, Any], minutes: int) -> None:
+    """The provider's default of 20 minutes is shorter than a canary deployment with its bake time."""
+    limits = timeouts(service_settings(**changes))
 
-    # Five more for roles that are new, and for ECS's own start.
-    assert (asked.create, asked.update, asked.delete) == (f"{minutes + 5}m", f"{minutes + 5}m", "40m")
+    # Five more for new roles, and until ECS begins.
+    assert (limits.create, limits.update, limits.delete) == (f"{minutes + 5}m", f"{minutes + 5}m", "40m")
 
 
-def test_the_provider_follows_a_deployment_to_its_end() -> None:
-    """Without it an update is a success before a single task of the new version has started."""
-    service = _service(_graph())
+def test_provider_waits_for_the_end_of_a_deployment() -> None:
+    """Else an update succeeds before any task of the new version has started."""
+    service = _declare().one(SERVICE)
 
     assert (service.inputs["waitForSteadyState"], service.inputs["sigintRollback"]) == (True, True)
     assert service.timeouts == {"create": "42m", "update": "42m", "delete": "40m"}
 
 
-def test_a_deployment_can_wait_for_somebody() -> None:
+def test_pause_hook_needs_no_role() -> None:
     configuration = deployment_configuration(rollout_settings("blue-green", hooks=(_hook(),)))
 
     assert configuration.get("lifecycle_hooks") == [
@@ -244,89 +199,82 @@ def test_a_deployment_can_wait_for_somebody() -> None:
             "timeout_configuration": {"action": "ROLLBACK", "timeout_in_minutes": "30"},
         }
     ]
+    assert "web-hooks" not in _declare(rollout={"hooks": (_hook(),)}).names("aws:iam/role:Role")
 
 
-def test_a_deployment_can_ask_a_function_and_ecs_may_call_it() -> None:
+def test_lambda_hook_has_a_role_that_may_call_its_function_only() -> None:
     hook = _hook(lambda_arn=FUNCTION, details='{"a": 1}', stages=("TEST_TRAFFIC_SHIFT",))
-    graph = _graph("canary", rollout={"hooks": (hook,)})
-    (called,) = _service(graph).inputs["deploymentConfiguration"]["lifecycleHooks"]
+    again = _hook(lambda_arn=FUNCTION, stages=("POST_SCALE_UP",))
+    graph = _declare(rollout={"hooks": (hook, _hook(), again)})
+    service = graph.one(SERVICE)
+    configured = service.inputs["deploymentConfiguration"]["lifecycleHooks"][0]
 
-    assert called == {
+    assert configured == {
         "targetType": "AWS_LAMBDA",
         "lifecycleStages": ["TEST_TRAFFIC_SHIFT"],
         "hookTargetArn": FUNCTION,
-        "roleArn": called["roleArn"],
+        "roleArn": configured["roleArn"],
         "hookDetails": '{"a": 1}',
     }
-    assert "role/web-hooks-1a2b3c4" in called["roleArn"]
-    policy = json.loads(graph.one("aws:iam/rolePolicy:RolePolicy", "web-hooks").inputs["policy"])
-    assert policy["Statement"][0]["Resource"] == [FUNCTION]
-    assert graph.one("aws:iam/rolePolicy:RolePolicy", "web-hooks").urn in _service(graph).dependencies
+    assert "role/web-hooks-1a2b3c4" in configured["roleArn"]
+    assert graph.trust("web-hooks")["Principal"] == {"Service": "ecs.amazonaws.com"}
+    (statement,) = graph.statements("web-hooks").values()
+    assert (statement["Action"], statement["Resource"]) == ("lambda:InvokeFunction", [FUNCTION])
+    assert graph.one("aws:iam/rolePolicy:RolePolicy", "web-hooks").urn in service.dependencies
 
 
-def test_a_pause_needs_no_role() -> None:
-    graph = _graph("canary", rollout={"hooks": (_hook(),)})
+@pytest.mark.parametrize("partition", ["aws", "aws-cn"])
+def test_infrastructure_role_has_aws_s_policy_of_the_partition(partition: str) -> None:
+    graph = declare(lambda: InfrastructureRole("infrastructure", account(partition=partition), opts=held()))
 
-    assert "web-hooks" not in graph.names("aws:iam/role:Role")
+    assert graph.trust("infrastructure")["Principal"] == {"Service": "ecs.amazonaws.com"}
+    assert graph.one(ATTACHMENT, "infrastructure").inputs == {
+        "role": "infrastructure-1a2b3c4",
+        "policyArn": f"arn:{partition}:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers",
+    }
 
 
-@pytest.mark.parametrize(("strategy", "alarms"), [("rolling", 3), ("canary", 6)])
-def test_a_deployment_is_taken_back_when_an_alarm_rings(strategy: str, alarms: int) -> None:
-    graph = _graph(strategy, alarms=alarm_settings(extra=("queue",)))
-    asked = _service(graph).inputs["alarms"]
+@pytest.mark.parametrize(("strategy", "count"), [("rolling", 3), ("canary", 6)])
+def test_alarms_of_every_target_group_and_extra_ones_roll_a_deployment_back(
+    strategy: str, count: int
+) -> None:
+    graph = _declare(strategy, alarms=alarm_settings(extra=("queue",)))
+    configured = graph.one(SERVICE).inputs["alarms"]
 
-    assert (asked["enable"], asked["rollback"]) == (True, True)
-    assert sorted(asked["alarmNames"]) == sorted(
+    assert (configured["enable"], configured["rollback"]) == (True, True)
+    assert sorted(configured["alarmNames"]) == sorted(
         ["queue", *(f"{alarm.name}-1a2b3c4" for alarm in graph.all(ALARM))]
     )
-    assert len(graph.all(ALARM)) == alarms
-    assert graph.component_outputs("node-on-ecs:infra:Service", "web")["alarm_names"] == asked["alarmNames"]
-
-
-def test_without_alarms_ecs_is_told_so() -> None:
-    """The provider takes alarms that are left out for no change, and ECS would go on asking for them."""
-    graph = _graph("canary")
-
-    assert _service(graph).inputs["alarms"] == {"alarmNames": [], "enable": False, "rollback": False}
-    assert graph.component_outputs("node-on-ecs:infra:Service", "web")["alarm_names"] == []
-
-
-def test_alarms_are_about_the_load_balancer_that_users_go_through() -> None:
-    alarm = _graph("rolling", alarms=alarm_settings()).one(ALARM, "web-latency").inputs
-
-    assert alarm["dimensions"] == {
+    assert len(graph.all(ALARM)) == count
+    assert graph.one(ALARM, "web-latency").inputs["dimensions"] == {
         "LoadBalancer": LOAD_BALANCER,
         "TargetGroup": "targetgroup/web-1a2b3c4/0123456789abcdef",
     }
+    assert (
+        graph.component_outputs("node-on-ecs:infra:Service", "web")["alarm_names"] == configured["alarmNames"]
+    )
 
 
-def test_with_autoscaling_the_count_is_the_autoscalers() -> None:
-    graph = _graph("rolling", autoscaling=autoscaling_settings())
-    target = graph.one("aws:appautoscaling/target:Target", "web")
+def test_service_without_alarms_disables_them_explicitly() -> None:
+    """The provider ignores a missing block, and ECS would go on watching the old alarms."""
+    graph = _declare()
 
-    assert _service(graph).ignore_changes == ("desiredCount",)
-    assert target.inputs["resourceId"] == "service/cluster/web-1a2b3c4"
-    assert _service(graph).urn in target.dependencies
-
-
-def test_without_autoscaling_the_count_is_the_configurations() -> None:
-    graph = _graph("rolling")
-
-    assert _service(graph).ignore_changes == ()
-    assert graph.all("aws:appautoscaling/target:Target") == []
+    assert graph.one(SERVICE).inputs["alarms"] == {"alarmNames": [], "enable": False, "rollback": False}
+    assert graph.component_outputs("node-on-ecs:infra:Service", "web")["alarm_names"] == []
 
 
-def test_requests_are_counted_at_both_target_groups() -> None:
-    graph = _graph("canary", autoscaling=autoscaling_settings(requests_per_target=100))
-    tracked = graph.one(POLICY, "web-requests").inputs["targetTrackingScalingPolicyConfiguration"]
+def test_autoscaling_counts_requests_of_both_target_groups() -> None:
+    graph = _declare(autoscaling=autoscaling_settings(requests_per_target=100))
+    policy = graph.one("aws:appautoscaling/policy:Policy", "web-requests").inputs
+    metrics = policy["targetTrackingScalingPolicyConfiguration"]["customizedMetricSpecification"]["metrics"]
 
-    assert len(tracked["customizedMetricSpecification"]["metrics"]) == 3
+    assert len(metrics) == 3
 
 
-def _changed(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> None:
-    """Ask the hook of a rule whose actions change; its resource hook is registered in a program alone."""
+def _update_rule(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> None:
+    """Run the hook of a rule whose actions change."""
     hooks: list[pulumi.ResourceHook] = []
-    declare(lambda: hooks.append(stays_at_blue("web")))
+    declare(lambda: hooks.append(keep_group_in_use("web")))
     result = hooks[0](
         pulumi.ResourceHookArgs(
             urn="urn",
@@ -348,23 +296,24 @@ def _weighted(blue: float, green: float) -> list[dict[str, Any]]:
 
 
 TO_BLUE = [{"type": "forward", "targetGroupArn": "blue"}]
+TO_DELETED_GROUP = [{"type": "forward", "targetGroupArn": "deleted"}]
 
 
-@pytest.mark.parametrize(
-    "before", [_weighted(100.0, 0.0), TO_BLUE, [{"type": "forward", "targetGroupArn": "gone"}]]
-)
-def test_one_target_group_may_go_when_no_user_is_there(before: list[dict[str, Any]]) -> None:
-    _changed(before, TO_BLUE)
+@pytest.mark.parametrize("before", [_weighted(100.0, 0.0), TO_BLUE, TO_DELETED_GROUP])
+def test_target_group_without_requests_may_be_removed(before: list[dict[str, Any]]) -> None:
+    _update_rule(before, TO_BLUE)
 
 
 @pytest.mark.parametrize("before", [_weighted(0.0, 100.0), _weighted(75.0, 25.0)])
-def test_a_target_group_may_not_go_while_users_are_there(before: list[dict[str, Any]]) -> None:
-    with pytest.raises(pulumi.RunError, match="web: users are at target group green") as raised:
-        _changed(before, TO_BLUE)
+def test_target_group_with_requests_may_not_be_removed(before: list[dict[str, Any]]) -> None:
+    with pytest.raises(
+        pulumi.RunError, match="web: the load balancer routes users to target group green"
+    ) as e:
+        _update_rule(before, TO_BLUE)
 
-    assert "two-target-groups: true" in str(raised.value)
+    assert "two-target-groups: true" in str(e.value)
 
 
-def test_a_rule_of_one_target_group_asks_before_it_changes() -> None:
-    assert _graph("rolling").one(RULE).hooks == {"before_update": ("web-stays-at-blue",)}
-    assert _graph("canary").one(RULE, "web").hooks == {}
+def test_only_a_rule_with_one_target_group_has_this_hook() -> None:
+    assert _declare("rolling").one(RULE).hooks == {"before_update": ("web-keep-group-in-use",)}
+    assert _declare().one(RULE, "web").hooks == {}

@@ -1,4 +1,4 @@
-"""Target groups: what a load balancer speaks to tasks, and how it asks whether they are well."""
+"""Target groups: protocols, health checks, stickiness."""
 
 from __future__ import annotations
 
@@ -8,27 +8,32 @@ import pytest
 
 from infra.service.target_groups import target_group
 from tests.unit.infra.factories import Holder, service_settings
-from tests.unit.infra.recorder import Graph, declare, once
+from tests.unit.infra.recorder import declare
 
 TCP = {"exposure": "tcp", "host": None}
-
-
-@once
-def _graph(**settings: Any) -> Graph:
-    def program() -> None:
-        target_group("web", service_settings(**settings), vpc_id="vpc-1", parent=Holder())
-
-    return declare(program)
+HEALTH_CHECK = {
+    "protocol": "HTTP",
+    "port": "traffic-port",
+    "path": "/readyz",
+    "matcher": "200",
+    "interval": 10,
+    "timeout": 5,
+    "healthyThreshold": 2,
+    "unhealthyThreshold": 3,
+}
 
 
 def _inputs(**settings: Any) -> dict[str, Any]:
-    return _graph(**settings).one("aws:lb/targetGroup:TargetGroup", "web").inputs
+    def program() -> None:
+        target_group("web", service_settings(**settings), vpc_id="vpc-1", parent=Holder())
+
+    return declare(program).one("aws:lb/targetGroup:TargetGroup", "web").inputs
 
 
-def test_by_default_it_speaks_http_1_and_asks_for_readiness() -> None:
-    """Any other protocol would replace the target groups of stacks that are up.
+def test_default_is_http_1_with_a_readiness_check() -> None:
+    """Another protocol would replace the target groups of existing stacks.
 
-    Version and stickiness are said though they are AWS's defaults: what is left out the provider keeps.
+    Version and stickiness are explicit, because the provider keeps AWS's value of what is left out.
     """
     assert _inputs() == {
         "vpcId": "vpc-1",
@@ -38,20 +43,11 @@ def test_by_default_it_speaks_http_1_and_asks_for_readiness() -> None:
         "port": 80,
         "deregistrationDelay": 20,
         "stickiness": {"type": "lb_cookie", "enabled": False},
-        "healthCheck": {
-            "protocol": "HTTP",
-            "port": "traffic-port",
-            "path": "/readyz",
-            "matcher": "200",
-            "interval": 10,
-            "timeout": 5,
-            "healthyThreshold": 2,
-            "unhealthyThreshold": 3,
-        },
+        "healthCheck": HEALTH_CHECK,
     }
 
 
-def test_a_grpc_service_is_asked_by_grpc() -> None:
+def test_grpc_service_has_a_grpc_health_check() -> None:
     inputs = _inputs(protocol_version="grpc", health_check_path="/grpc.health.v1.Health/Check")
 
     assert inputs["protocolVersion"] == "GRPC"
@@ -59,8 +55,9 @@ def test_a_grpc_service_is_asked_by_grpc() -> None:
     assert inputs["healthCheck"]["path"] == "/grpc.health.v1.Health/Check"
 
 
-def test_how_it_asks_is_the_settings() -> None:
+def test_health_check_is_configurable() -> None:
     check = _inputs(
+        health_check_path="/ready",
         health_check_port=9000,
         health_check_codes="200-399",
         health_check_interval_seconds=30,
@@ -72,7 +69,7 @@ def test_how_it_asks_is_the_settings() -> None:
     assert check == {
         "protocol": "HTTP",
         "port": "9000",
-        "path": "/readyz",
+        "path": "/ready",
         "matcher": "200-399",
         "interval": 30,
         "timeout": 20,
@@ -81,38 +78,45 @@ def test_how_it_asks_is_the_settings() -> None:
     }
 
 
-def test_browsers_stay_with_a_task_and_new_ones_warm_up_if_asked_for() -> None:
-    inputs = _inputs(sticky_seconds=3600, slow_start_seconds=60, protocol_version="http2")
+@pytest.mark.parametrize("interval", [5, 6, 30])
+def test_default_timeout_is_shorter_than_the_interval(interval: int) -> None:
+    """AWS refuses any other."""
+    assert 2 <= _inputs(health_check_interval_seconds=interval)["healthCheck"]["timeout"] < interval
+
+
+def test_stickiness_slow_start_and_http_2_are_configurable() -> None:
+    inputs = _inputs(
+        sticky_seconds=3600,
+        slow_start_seconds=60,
+        protocol_version="http2",
+        deregistration_delay_seconds=15,
+    )
 
     assert inputs["stickiness"] == {"type": "lb_cookie", "enabled": True, "cookieDuration": 3600}
     assert inputs["slowStart"] == 60
     assert inputs["protocolVersion"] == "HTTP2"
+    assert inputs["deregistrationDelay"] == 15
 
 
-@pytest.mark.parametrize(("listener", "protocol"), [("tcp", "TCP"), ("tls", "TCP")])
-def test_a_connection_leads_to_the_port_and_ends_with_the_task(listener: str, protocol: str) -> None:
+@pytest.mark.parametrize("listener", ["tcp", "tls"])
+def test_tcp_and_tls_connections_reach_tasks_as_tcp(listener: str) -> None:
     """With tls the load balancer decrypts."""
+    check = {key: value for key, value in HEALTH_CHECK.items() if key not in ("path", "matcher")}
+
     assert _inputs(**TCP, listener_protocol=listener) == {
         "vpcId": "vpc-1",
         "targetType": "ip",
-        "protocol": protocol,
+        "protocol": "TCP",
         "port": 80,
         "deregistrationDelay": 20,
         "connectionTermination": True,
         "preserveClientIp": "false",
         "proxyProtocolV2": False,
-        "healthCheck": {
-            "protocol": "TCP",
-            "port": "traffic-port",
-            "interval": 10,
-            "timeout": 5,
-            "healthyThreshold": 2,
-            "unhealthyThreshold": 3,
-        },
+        "healthCheck": {**check, "protocol": "TCP"},
     }
 
 
-def test_of_udp_nobody_switches_the_addresses_that_tasks_see() -> None:
+def test_udp_group_keeps_client_addresses_by_itself_and_may_have_an_http_check() -> None:
     inputs = _inputs(**TCP, listener_protocol="udp", health_check_port=8080, health_check_protocol="http")
 
     assert inputs["protocol"] == "UDP"
@@ -121,7 +125,7 @@ def test_of_udp_nobody_switches_the_addresses_that_tasks_see() -> None:
     assert inputs["healthCheck"]["port"] == "8080"
 
 
-def test_tasks_see_their_clients_if_asked_for() -> None:
+def test_client_addresses_are_passed_on_if_configured() -> None:
     inputs = _inputs(**TCP, preserve_client_ip=True, proxy_protocol=True)
 
     assert (inputs["preserveClientIp"], inputs["proxyProtocolV2"]) == ("true", True)

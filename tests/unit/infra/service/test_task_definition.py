@@ -1,192 +1,36 @@
-"""What runs, and what it may do."""
+"""The task definition: size, roles and their permissions."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
-from infra.service.task_definition import TaskDefinition
-from infra.settings import Statement, variables
-from tests.unit.infra.factories import (
-    LOG_GROUP_ARN,
-    REPOSITORY_ARN,
-    held,
-    image,
-    service_settings,
-    task_args,
-)
-from tests.unit.infra.fake_cloud import ACCOUNT, DIGEST, REGISTRY
-from tests.unit.infra.recorder import Graph, declare, once
+from infra.settings import Sidecar, Statement
+from infra.settings.sidecars import OpenTelemetry
+from tests.unit.infra.factories import LOG_GROUP_ARN, REPOSITORY_ARN, declare_service, image
+from tests.unit.infra.fake_cloud import ACCOUNT
 
-ROLE = "aws:iam/role:Role"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
 DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:db-AbCdEf"
-PARAMETER = f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/app/key"
-TMP = {"containerPath": "/tmp", "size": 64, "mountOptions": ["mode=1777", "nodev", "nosuid", "uid=1000"]}
-
-
-@once
-def _task(*, args: dict[str, Any] | None = None, **settings: Any) -> Graph:
-    arguments = task_args(service_settings(**settings), **(args or {}))
-    return declare(lambda: TaskDefinition("web", arguments, opts=held()))
-
-
-def _container(graph: Graph) -> dict[str, Any]:
-    (container,) = json.loads(graph.one(DEFINITION, "web").inputs["containerDefinitions"])
-    return container
-
-
-def _statements(graph: Graph, role: str) -> dict[str, dict[str, Any]]:
-    policy = json.loads(graph.one(POLICY, role).inputs["policy"])
-    return {statement.get("Sid", "own"): statement for statement in policy["Statement"]}
-
-
-def _environment(graph: Graph) -> dict[str, str]:
-    return {variable["name"]: variable["value"] for variable in _container(graph)["environment"]}
-
-
-def test_the_container_has_no_more_than_it_needs() -> None:
-    """No root, no capabilities, nothing to write to, a process that reaps, and time to finish."""
-    container = _container(_task())
-
-    assert container["image"] == f"{REGISTRY}/app@{DIGEST}"
-    assert container["essential"] is True
-    assert container["user"] == "1000"
-    assert container["readonlyRootFilesystem"] is True
-    assert container["linuxParameters"] == {
-        "initProcessEnabled": True,
-        "capabilities": {"add": [], "drop": ["ALL"]},
-        "tmpfs": [TMP],
-    }
-    assert container["stopTimeout"] == 60
-    assert container["portMappings"] == [{"containerPort": 3000, "protocol": "tcp"}]
-
-
-def test_with_ecs_exec_its_agent_can_work_and_the_app_is_not_root_all_the_same() -> None:
-    """It writes to the file system, and talks to Systems Manager by the app's role."""
-    graph = _task(execute_command=True)
-    container = _container(graph)
-
-    assert container["readonlyRootFilesystem"] is False
-    assert container["linuxParameters"] == {
-        "initProcessEnabled": True,
-        "capabilities": {"add": [], "drop": ["NET_RAW"]},
-        "tmpfs": [TMP],
-    }
-    assert container["user"] == "1000"
-    assert _statements(graph, "web-task") == {
-        "ExecuteCommand": {
-            "Sid": "ExecuteCommand",
-            "Effect": "Allow",
-            "Action": [
-                "ssmmessages:CreateControlChannel",
-                "ssmmessages:CreateDataChannel",
-                "ssmmessages:OpenControlChannel",
-                "ssmmessages:OpenDataChannel",
-            ],
-            "Resource": "*",
-        }
-    }
-
-
-def test_the_app_may_do_what_config_says_and_what_ecs_exec_needs_before_its_task_starts() -> None:
-    """The first task would fail to pull, which the circuit breaker counts, or have an agent that gave up."""
-    own = Statement(actions=("s3:GetObject",), resources=("arn:aws:s3:::reports/*",))
-    graph = _task(execute_command=True, task_role_statements=(own,))
-    statements = _statements(graph, "web-task")
-
-    assert list(statements) == ["own", "ExecuteCommand"]
-    assert statements["own"] == {
-        "Effect": "Allow",
-        "Action": ["s3:GetObject"],
-        "Resource": ["arn:aws:s3:::reports/*"],
-    }
-    assert graph.one(POLICY, "web-task").inputs["role"] == "web-task-1a2b3c4"
-    assert graph.names(POLICY) == ["web-execution", "web-task"]
-    assert {policy.urn for policy in graph.all(POLICY)} <= graph.one(DEFINITION).dependencies
+PARAMETER = f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter"
 
 
 @pytest.mark.parametrize(("architecture", "name"), [("arm64", "ARM64"), ("x86_64", "X86_64")])
-def test_the_task_is_a_fargate_one_of_the_size_and_processor_of_the_settings(
-    architecture: str,
-    name: str,
-) -> None:
-    inputs = _task(cpu=1024, memory=2048, architecture=architecture).one(DEFINITION).inputs
+def test_fargate_task_has_the_configured_size_and_processor(architecture: str, name: str) -> None:
+    graph = declare_service(cpu=1024, memory=2048, architecture=architecture, ephemeral_storage_gib=100)
+    inputs = graph.one(DEFINITION).inputs
 
     assert (inputs["cpu"], inputs["memory"]) == ("1024", "2048")
     assert inputs["requiresCompatibilities"] == ["FARGATE"]
     assert inputs["networkMode"] == "awsvpc"
     assert inputs["runtimePlatform"] == {"operatingSystemFamily": "LINUX", "cpuArchitecture": name}
+    assert inputs["ephemeralStorage"] == {"sizeInGib": 100}
 
 
-def test_the_app_learns_about_its_surroundings() -> None:
-    environment = _environment(
-        _task(container_port=8000, stop_timeout_seconds=45, environment={"LOG_LEVEL": "debug"})
-    )
-
-    assert environment == {
-        "PORT": "8000",
-        "ENVIRONMENT": "dev",
-        "SERVICE_NAME": "web",
-        "IMAGE_VERSION": "0123456789abcdef",
-        "IDLE_TIMEOUT_SECONDS": "60",
-        "STOP_TIMEOUT_SECONDS": "45",
-        "LOG_LEVEL": "debug",
-    }
-
-
-def test_config_may_not_set_what_the_task_definition_sets() -> None:
-    """The rule in the settings and what is set here are two lists of the same thing."""
-    assert set(_environment(_task())) == variables.SET_BY_TASK_DEFINITION
-
-
-def test_logs_go_to_the_stacks_group_under_the_services_name() -> None:
-    assert _container(_task(name="web-alice"))["logConfiguration"] == {
-        "logDriver": "awslogs",
-        "options": {
-            "awslogs-group": "logs",
-            "awslogs-region": "us-east-1",
-            "awslogs-stream-prefix": "web-alice",
-            "mode": "non-blocking",
-            "max-buffer-size": "25m",
-        },
-    }
-
-
-def test_a_health_check_of_the_container_starts_after_the_grace_period() -> None:
-    check = _container(_task(health_check_grace_period_seconds=90))["healthCheck"]
-
-    assert check["command"] == ["CMD", "node", "health-check.js"]
-    assert check["startPeriod"] == 90
-
-
-def test_a_grace_period_longer_than_ecs_allows_for_a_container_is_cut() -> None:
-    assert _container(_task(health_check_grace_period_seconds=900))["healthCheck"]["startPeriod"] == 300
-
-
-def test_what_is_empty_is_left_out() -> None:
-    """AWS leaves it out too; an empty list or variable would show as a change on every run."""
-    graph = _task(command=(), secrets={}, health_check_command=(), environment={"EMPTY": "", "ZERO": "0"})
-
-    assert {"command", "secrets", "healthCheck"} & _container(graph).keys() == set()
-    assert "EMPTY" not in _environment(graph)
-    assert _environment(graph)["ZERO"] == "0"
-
-
-def test_a_command_replaces_the_images_own() -> None:
-    assert _container(_task(command=("node", "other.js")))["command"] == ["node", "other.js"]
-
-
-def test_ecs_alone_and_for_this_account_alone_may_take_the_roles() -> None:
-    """Else another account could have ECS use them for its tasks."""
-    graph = _task()
-
+def test_only_ecs_may_assume_the_roles_and_only_for_this_account() -> None:
+    """Else another account's tasks could use them."""
     for role in ("web-execution", "web-task"):
-        (statement,) = json.loads(graph.one(ROLE, role).inputs["assumeRolePolicy"])["Statement"]
-        assert statement == {
+        assert declare_service().trust(role) == {
             "Effect": "Allow",
             "Action": "sts:AssumeRole",
             "Principal": {"Service": "ecs-tasks.amazonaws.com"},
@@ -197,16 +41,16 @@ def test_ecs_alone_and_for_this_account_alone_may_take_the_roles() -> None:
         }
 
 
-def test_the_two_roles_are_not_mixed_up() -> None:
-    """The app must not get what ECS needs to start it, least of all its secrets."""
-    inputs = _task().one(DEFINITION).inputs
+def test_execution_role_and_task_role_are_not_confused() -> None:
+    """The app must not get the permissions of ECS, least of all to read secrets."""
+    inputs = declare_service().one(DEFINITION).inputs
 
     assert "role/web-execution" in inputs["executionRoleArn"]
     assert "role/web-task" in inputs["taskRoleArn"]
 
 
-def test_ecs_may_pull_this_image_and_write_these_logs() -> None:
-    statements = _statements(_task(), "web-execution")
+def test_execution_role_may_pull_this_image_and_write_these_logs() -> None:
+    statements = declare_service().statements("web-execution")
 
     assert statements.keys() == {"Log", "Pull", "LogIn"}
     assert statements["Log"]["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -215,46 +59,122 @@ def test_ecs_may_pull_this_image_and_write_these_logs() -> None:
     assert statements["LogIn"]["Action"] == "ecr:GetAuthorizationToken"
 
 
-def test_an_image_from_elsewhere_needs_no_rights_on_ecr() -> None:
-    graph = _task(args={"image": image(repository_arn=None)})
+def test_execution_role_may_pull_the_sidecars_images_from_ecr() -> None:
+    agent = image(reference="agent@sha256:1", repository_arn=f"{REPOSITORY_ARN}-agent")
+    graph = declare_service(sidecars={"agent": Sidecar(image="agent:1")}, images={"agent": agent})
 
-    assert _statements(graph, "web-execution").keys() == {"Log"}
-
-
-def test_ecs_may_read_the_named_secrets_and_no_other() -> None:
-    """Without the key in the secret, and the version, which are no part of the ARN that IAM knows."""
-    secrets = {
-        "DB_PASSWORD": f"{SECRET}:password::",
-        "DB_USER": f"{SECRET}:user:AWSCURRENT:",
-        "API_KEY": PARAMETER,
-        "API_KEY_OF_YESTERDAY": f"{PARAMETER}:3",
-    }
-
-    graph = _task(secrets=secrets)
-    statements = _statements(graph, "web-execution")
-
-    assert statements["ReadSecrets"]["Action"] == "secretsmanager:GetSecretValue"
-    assert statements["ReadSecrets"]["Resource"] == [SECRET]
-    assert statements["ReadParameters"]["Action"] == "ssm:GetParameters"
-    assert statements["ReadParameters"]["Resource"] == [PARAMETER]
-    assert _container(graph)["secrets"] == [
-        {"name": "API_KEY", "valueFrom": PARAMETER},
-        {"name": "API_KEY_OF_YESTERDAY", "valueFrom": f"{PARAMETER}:3"},
-        {"name": "DB_PASSWORD", "valueFrom": f"{SECRET}:password::"},
-        {"name": "DB_USER", "valueFrom": f"{SECRET}:user:AWSCURRENT:"},
+    assert graph.statements("web-execution")["Pull"]["Resource"] == [
+        REPOSITORY_ARN,
+        f"{REPOSITORY_ARN}-agent",
     ]
 
 
-def test_the_app_may_do_nothing_unless_config_says_so() -> None:
-    assert _task().names(POLICY) == ["web-execution"]
+def test_image_of_another_registry_needs_no_permissions_on_ecr() -> None:
+    graph = declare_service(images={"web": image(repository_arn=None)})
+
+    assert graph.statements("web-execution").keys() == {"Log"}
 
 
-@pytest.mark.parametrize(("repository_arn", "asked"), [(None, True), (REPOSITORY_ARN, False)])
-def test_a_private_registry_gets_its_credentials_from_ecs_and_ecr_none(
-    *, repository_arn: str | None, asked: bool
+@pytest.mark.parametrize(
+    ("repository_arn", "has_credentials"),
+    [(None, True), (REPOSITORY_ARN, False)],
+    ids=["private registry", "ECR"],
+)
+def test_only_a_private_registry_gets_credentials(
+    *, repository_arn: str | None, has_credentials: bool
 ) -> None:
-    graph = _task(registry_credentials=SECRET, args={"image": image(repository_arn=repository_arn)})
+    graph = declare_service(registry_credentials=SECRET, images={"web": image(repository_arn=repository_arn)})
+    credentials = graph.containers("web")["web"].get("repositoryCredentials")
 
-    shown = {"credentialsParameter": SECRET} if asked else None
-    assert _container(graph).get("repositoryCredentials") == shown
-    assert ("ReadSecrets" in _statements(graph, "web-execution")) is asked
+    assert credentials == ({"credentialsParameter": SECRET} if has_credentials else None)
+    assert ("ReadSecrets" in graph.statements("web-execution")) is has_credentials
+
+
+@pytest.mark.parametrize(
+    ("reference", "value_from", "resource"),
+    [
+        (f"{SECRET}:password::", f"{SECRET}:password::", SECRET),
+        (f"{SECRET}:user:AWSCURRENT:", f"{SECRET}:user:AWSCURRENT:", SECRET),
+        ("secret:db:password", f"{SECRET}:password::", SECRET),
+        ("secret:db", SECRET, SECRET),
+        (f"{PARAMETER}/app/key", f"{PARAMETER}/app/key", f"{PARAMETER}/app/key"),
+        (f"{PARAMETER}/app/key:3", f"{PARAMETER}/app/key:3", f"{PARAMETER}/app/key"),
+        ("/app/key:3", f"{PARAMETER}/app/key:3", f"{PARAMETER}/app/key"),
+        ("ssm:flat", f"{PARAMETER}/flat", f"{PARAMETER}/flat"),
+    ],
+)
+def test_secret_is_converted_to_its_arn_and_a_permission(
+    reference: str, value_from: str, resource: str
+) -> None:
+    """IAM's ARN has neither the key in a secret nor a version."""
+    graph = declare_service(secrets={"VALUE": reference})
+    statements = graph.statements("web-execution")
+    sid, action = (
+        ("ReadSecrets", "secretsmanager:GetSecretValue")
+        if ":secret:" in value_from
+        else ("ReadParameters", "ssm:GetParameters")
+    )
+
+    assert graph.containers("web")["web"]["secrets"] == [{"name": "VALUE", "valueFrom": value_from}]
+    assert statements.keys() == {"Log", "Pull", "LogIn", sid}
+    assert (statements[sid]["Action"], statements[sid]["Resource"]) == (action, [resource])
+
+
+def test_references_to_the_same_secret_share_a_permission() -> None:
+    secrets = {"USER": f"{SECRET}:user::", "PASSWORD": f"{SECRET}:password::", "B": "/b", "A": "/a"}
+    statements = declare_service(secrets=secrets).statements("web-execution")
+
+    assert statements["ReadSecrets"]["Resource"] == [SECRET]
+    assert statements["ReadParameters"]["Resource"] == [f"{PARAMETER}/a", f"{PARAMETER}/b"]
+
+
+def test_execution_role_may_decrypt_with_the_configured_keys() -> None:
+    key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234"
+    statement = declare_service(kms_keys=(key,)).statements("web-execution")["DecryptSecrets"]
+
+    assert (statement["Action"], statement["Resource"]) == ("kms:Decrypt", [key])
+
+
+def test_ecs_reads_environment_files_in_s3() -> None:
+    graph = declare_service(environment_files=("arn:aws:s3:::config/web.env",))
+    statements = graph.statements("web-execution")
+
+    assert graph.containers("web")["web"]["environmentFiles"] == [
+        {"type": "s3", "value": "arn:aws:s3:::config/web.env"}
+    ]
+    assert statements["ReadEnvironmentFiles"]["Resource"] == ["arn:aws:s3:::config/web.env"]
+    assert statements["FindEnvironmentFiles"]["Resource"] == ["arn:aws:s3:::config"]
+
+
+def test_task_role_has_no_permissions_by_default() -> None:
+    assert declare_service().names(POLICY) == ["web-execution"]
+
+
+def test_task_role_has_configured_statements_and_those_of_ecs_exec_before_the_task_starts() -> None:
+    """Else the first task, which the circuit breaker counts, could not pull, or its agent would give up."""
+    reports = Statement(actions=("s3:GetObject",), resources=("arn:aws:s3:::reports/*",))
+    graph = declare_service(execute_command=True, task_role_statements=(reports,))
+
+    assert graph.statements("web-task") == {
+        "": {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::reports/*"]},
+        "ExecuteCommand": {
+            "Sid": "ExecuteCommand",
+            "Effect": "Allow",
+            "Action": [
+                "ssmmessages:CreateControlChannel",
+                "ssmmessages:CreateDataChannel",
+                "ssmmessages:OpenControlChannel",
+                "ssmmessages:OpenDataChannel",
+            ],
+            "Resource": "*",
+        },
+    }
+    assert graph.one(POLICY, "web-task").inputs["role"] == "web-task-1a2b3c4"
+    assert graph.names(POLICY) == ["web-execution", "web-task"]
+    assert {policy.urn for policy in graph.all(POLICY)} <= graph.one(DEFINITION).dependencies
+
+
+def test_opentelemetry_collector_may_write_traces_and_metrics() -> None:
+    graph = declare_service(opentelemetry=OpenTelemetry())
+
+    assert graph.statements("web-task").keys() == {"Trace", "WriteMetrics"}

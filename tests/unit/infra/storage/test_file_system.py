@@ -1,4 +1,4 @@
-"""A file system that tasks share."""
+"""An EFS file system that services share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TARGET = "aws:efs/mountTarget:MountTarget"
 
 
 @once
-def _files(**settings: Any) -> Graph:
+def _declare(**settings: Any) -> Graph:
     def program() -> None:
         args = FileSystemArgs(
             settings=SharedFiles(**settings),
@@ -32,8 +32,8 @@ def _files(**settings: Any) -> Graph:
     return declare(program)
 
 
-def test_files_are_encrypted_and_backed_up() -> None:
-    graph = _files()
+def test_file_system_is_encrypted_and_backed_up() -> None:
+    graph = _declare()
 
     assert graph.one(FILE_SYSTEM).inputs == {
         "encrypted": True,
@@ -47,30 +47,25 @@ def test_files_are_encrypted_and_backed_up() -> None:
 
 
 @pytest.mark.parametrize(("days", "first"), [(0, None), (1, "AFTER_1_DAY"), (90, "AFTER_90_DAYS")])
-def test_files_that_nobody_uses_move_to_cheaper_storage_when_the_settings_say(
-    days: int, first: str | None
-) -> None:
-    policies = _files(infrequent_access_days=days).one(FILE_SYSTEM).inputs.get("lifecyclePolicies") or []
+def test_unused_files_move_to_cheaper_storage_after_the_configured_days(days: int, first: str | None) -> None:
+    policies = _declare(infrequent_access_days=days).one(FILE_SYSTEM).inputs.get("lifecyclePolicies") or []
 
-    assert [one.get("transitionToIa") for one in policies][:1] == ([first] if first else [])
+    assert [policy.get("transitionToIa") for policy in policies][:1] == ([first] if first else [])
 
 
-def test_a_mount_target_leaves_its_zone_before_there_is_another() -> None:
-    """A file system has one for each zone."""
-    assert {one.delete_before_replace for one in _files().all(TARGET)} == {True}
+def test_each_zone_has_a_mount_target_that_is_deleted_before_its_replacement() -> None:
+    """EFS allows one in each zone."""
+    targets = _declare().all(TARGET)
 
-
-def test_there_is_a_mount_target_in_each_zone() -> None:
-    targets = {one.name: one.inputs["subnetId"] for one in _files().all(TARGET)}
-
-    assert targets == {
+    assert {target.name: target.inputs["subnetId"] for target in targets} == {
         "files-uploads-us-east-1a": "subnet-1",
         "files-uploads-us-east-1b": "subnet-2",
     }
+    assert all(target.delete_before_replace for target in targets)
 
 
-def test_tasks_alone_reach_it_and_by_nfs_alone() -> None:
-    graph = _files()
+def test_only_tasks_have_access_and_only_with_nfs() -> None:
+    graph = _declare()
     ingress = graph.one("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").inputs
     egress = graph.one("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule").inputs
 
@@ -82,9 +77,13 @@ def test_tasks_alone_reach_it_and_by_nfs_alone() -> None:
     assert (egress["securityGroupId"], egress["fromPort"], egress["toPort"]) == ("sg-tasks", 2049, 2049)
 
 
-def test_without_tls_or_an_access_point_nobody_gets_in() -> None:
-    policy = json.loads(_files().one("aws:efs/fileSystemPolicy:FileSystemPolicy").inputs["policy"])
-    denied = {one["Sid"]: one["Condition"] for one in policy["Statement"] if one["Effect"] == "Deny"}
+def test_access_without_tls_or_an_access_point_is_denied() -> None:
+    policy = json.loads(_declare().one("aws:efs/fileSystemPolicy:FileSystemPolicy").inputs["policy"])
+    denied = {
+        statement["Sid"]: statement["Condition"]
+        for statement in policy["Statement"]
+        if statement["Effect"] == "Deny"
+    }
 
     assert denied == {
         "TlsAlone": {"Bool": {"aws:SecureTransport": "false"}},

@@ -1,4 +1,4 @@
-"""The role of the ECS agent on a machine."""
+"""IAM permissions of the ECS agent on a machine."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ if TYPE_CHECKING:
 
 
 def agent_statements(account: Account, cluster_name: pulumi.Input[str]) -> Iterator[Statement]:
-    """Yield what the agent needs, for one cluster.
+    """Yield the permissions that the agent needs in one cluster.
 
-    AmazonEC2ContainerServiceforEC2Role has the same for all clusters, and reads every repository and writes
-    to every log group, which here the tasks' own roles do:
+    AmazonEC2ContainerServiceforEC2Role has the same for all clusters, and also reads every repository and
+    writes to every log group, for which tasks here have their own roles:
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/instance_IAM_role.html
     """
-    here = (account.partition, account.region, account.id, cluster_name)
-    cluster = pulumi.Output.format("arn:{}:ecs:{}:{}:cluster/{}", *here)
-    instances = pulumi.Output.format("arn:{}:ecs:{}:{}:container-instance/{}/*", *here)
-    # Neither knows a narrower resource.
+    cluster = account.arn("ecs", pulumi.Output.concat("cluster/", cluster_name))
+    instances = account.arn("ecs", pulumi.Output.concat("container-instance/", cluster_name, "/*"))
+    # AWS has no narrower resource for these.
     yield allow("Find", ["ecs:DiscoverPollEndpoint", "ec2:DescribeTags"], "*")
     yield allow("Register", ["ecs:RegisterContainerInstance", "ecs:DeregisterContainerInstance"], cluster)
     yield allow(
