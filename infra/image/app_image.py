@@ -1,4 +1,4 @@
-"""The image of the app: built here, or taken from another stack."""
+"""The image of the app: built, copied from another stack, or an existing one."""
 
 from __future__ import annotations
 
@@ -28,15 +28,11 @@ _PLATFORM: Final[dict[Architecture, docker_build.Platform]] = {
 
 _DAYS_OF_UNUSED_CACHE: Final = 7
 _BUILD_ID_BYTES: Final = 4
-# With the key that AWS keeps for ECR in each account, which costs nothing by itself.
-_ENCRYPTED: Final[list[aws.ecr.RepositoryEncryptionConfigurationArgsDict]] = [{"encryption_type": "KMS"}]
-_AS_IT_WAS_MADE: Final = ["encryptionConfigurations"]
-"""AWS changes no repository's encryption: an older one stays as it is, and its images in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Repository:
-    """An ECR repository, whoever made it."""
+    """An ECR repository, of this stack or an existing one."""
 
     url: pulumi.Output[str]
     """Push and pull URL, without a tag."""
@@ -46,32 +42,32 @@ class Repository:
 
 @dataclass(frozen=True, kw_only=True)
 class AppImageArgs:
-    """What an :class:`AppImage` needs to know."""
+    """The arguments of :class:`AppImage`."""
 
     settings: ImageSettings
     architecture: Architecture
     stack_prefix: str
-    """`<organization>/<project>`: where the stack that `image-from` names is found."""
+    """`<organization>/<project>` of the stack in `image-from`."""
     service: str | None = None
-    """Name of the service whose image `image-from` takes from the other stack; None for the main one."""
+    """Name of the service whose image `image-from` uses; None for the main service."""
     registry: docker.Provider | None = None
-    """Asks registries other than ECR; see :func:`needs_docker_registry`."""
+    """For registries other than ECR; see :func:`needs_docker_registry`."""
     protect: bool = False
-    """Refuse to delete the repository, and the images in it."""
+    """Protect the repository and its images from deletion."""
     base_cache_url: pulumi.Output[str | None] | None = None
-    """Repository of another stack's build cache, which is read instead of one of its own."""
+    """Repository of another stack's build cache, which is used read-only instead of a new one."""
 
 
 class AppImage(pulumi.ComponentResource):
-    """An image that is deployed by digest, so that what was tested is what runs."""
+    """An image that is deployed by digest, so that exactly the tested image runs."""
 
     deployable: DeployableImage
     reference: pulumi.Output[str]
     """The image by digest."""
     repository: Repository | None
-    """None for an image from elsewhere."""
+    """None for an existing image."""
     cache_url: pulumi.Output[str] | None
-    """Repository of the build cache, without a tag; None if nothing is built, or another stack's is used."""
+    """Repository of the build cache, without a tag; None if the stack has no cache of its own."""
 
     def __init__(self, name: str, args: AppImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:AppImage", name, None, opts)
@@ -88,9 +84,9 @@ class AppImage(pulumi.ComponentResource):
                 else self._own_repository(name, args)
             )
             if settings.image_from is not None:
-                self.deployable = self._of_another_stack(name, args, repository)
+                self.deployable = self._from_stack(name, args, repository)
             else:
-                self.deployable = self._built(name, args, repository)
+                self.deployable = self._build(name, args, repository)
 
         self.reference = pulumi.Output.from_input(self.deployable.reference)
         self.repository = repository
@@ -98,56 +94,60 @@ class AppImage(pulumi.ComponentResource):
         self.register_outputs({"reference": self.reference, "repository_url": url})
 
     def _own_repository(self, name: str, args: AppImageArgs) -> Repository:
+        newest = _expire("Keep the newest images", "any", "imageCountMoreThan", args.settings.retained_images)
+        repository = self._repository(name, tags="IMMUTABLE", policy=newest, protect=args.protect)
+        return Repository(
+            url=repository.repository_url, arn=repository.arn, registry_id=repository.registry_id
+        )
+
+    def _repository(self, name: str, *, tags: str, policy: str, protect: bool = False) -> aws.ecr.Repository:
         repository = aws.ecr.Repository(
             name,
-            image_tag_mutability="IMMUTABLE",
+            image_tag_mutability=tags,
             image_scanning_configuration={"scan_on_push": True},
-            encryption_configurations=_ENCRYPTED,
-            force_delete=not args.protect,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect, ignore_changes=_AS_IT_WAS_MADE),
+            # With ECR's AWS managed key, which is free.
+            encryption_configurations=[{"encryption_type": "KMS"}],
+            force_delete=not protect,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=protect,
+                # A change would replace the repository and its images: an older one keeps its encryption.
+                ignore_changes=["encryptionConfigurations"],
+            ),
         )
         aws.ecr.LifecyclePolicy(
             f"{name}-retention",
             repository=repository.name,
-            policy=_expire(
-                "Keep the newest images", "any", "imageCountMoreThan", args.settings.retained_images
-            ),
+            policy=policy,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        return Repository(
-            url=repository.repository_url,
-            arn=repository.arn,
-            registry_id=repository.registry_id,
-        )
+        return repository
 
     def _shared_repository(self, repository_name: str) -> Repository:
-        found = aws.ecr.get_repository_output(
-            name=repository_name,
-            opts=pulumi.InvokeOptions(parent=self),
-        )
-        return Repository(url=found.repository_url, arn=found.arn, registry_id=found.registry_id)
+        existing = aws.ecr.get_repository_output(name=repository_name, opts=pulumi.InvokeOptions(parent=self))
+        return Repository(url=existing.repository_url, arn=existing.arn, registry_id=existing.registry_id)
 
-    def _of_another_stack(self, name: str, args: AppImageArgs, repository: Repository) -> DeployableImage:
+    def _from_stack(self, name: str, args: AppImageArgs, repository: Repository) -> DeployableImage:
         source = args.settings.image_from or ""
         other = pulumi.StackReference(
             f"{name}-source",
             stack_name=source if "/" in source else f"{args.stack_prefix}/{source}",
             opts=pulumi.ResourceOptions(parent=self),
         )
-        image = other.require_output("image" if args.service is None else "images")
-        # Asked for in this stack's own account, so that an image that is not there fails in the preview.
-        found = aws.ecr.get_image_output(
+        output = other.require_output("image" if args.service is None else "images")
+        # Looked up in this stack's account, so that a missing image is an error of the preview.
+        image = aws.ecr.get_image_output(
             repository_name=args.settings.repository,
-            image_digest=image.apply(lambda said: _digest(said, source, args.service)),
+            image_digest=output.apply(lambda value: _digest(value, source, args.service)),
             opts=pulumi.InvokeOptions(parent=self),
         )
         return DeployableImage(
-            reference=pulumi.Output.concat(repository.url, "@", found.image_digest),
-            version=found.image_digest.apply(short_digest),
+            reference=pulumi.Output.concat(repository.url, "@", image.image_digest),
+            version=image.image_digest.apply(short_digest),
             repository_arn=repository.arn,
         )
 
-    def _built(self, name: str, args: AppImageArgs, repository: Repository) -> DeployableImage:
+    def _build(self, name: str, args: AppImageArgs, repository: Repository) -> DeployableImage:
         settings = args.settings
         platforms = [_PLATFORM[args.architecture]]
         context = BuildContext.of(settings.app_path, settings.dockerfile)
@@ -159,8 +159,8 @@ class AppImage(pulumi.ComponentResource):
             secrets=settings.build_secrets,
         )
         staged = context.stage(tag)
-        # An immutable repository refuses a tag that it has, and builds are not reproducible: going back to
-        # earlier content (a revert) has to push another tag than the first time.
+        # An immutable repository rejects an existing tag, and builds are not reproducible: after a revert,
+        # the earlier content needs another tag than the first time.
         build = random.RandomId(
             f"{name}-build",
             byte_length=_BUILD_ID_BYTES,
@@ -179,7 +179,7 @@ class AppImage(pulumi.ComponentResource):
             target=settings.build_target,
             build_args=dict(settings.build_args),
             secrets=build_secrets(settings.build_secrets) or None,
-            # A token that is renewed changes no image.
+            # A renewed token does not change the image.
             ignore_secrets_in_diff_calculation=list(settings.build_secrets) or None,
             platforms=platforms,
             tags=[pulumi.Output.concat(repository.url, ":", tag, "-", build.hex)],
@@ -194,7 +194,7 @@ class AppImage(pulumi.ComponentResource):
                     "password": pulumi.Output.secret(token.password),
                 },
             ],
-            # The repository expires images; deleting one here would take from ECS what it rolls back to.
+            # The lifecycle policy expires images; deleting one here would break rollbacks of ECS.
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
         return DeployableImage(
@@ -209,49 +209,32 @@ class AppImage(pulumi.ComponentResource):
         pulumi.Input[list[docker_build.CacheFromArgsDict]], pulumi.Input[list[docker_build.CacheToArgsDict]]
     ]:
         if base_url is not None:
-            # Several stacks that write one cache would only replace what the base keeps in it.
+            # Stacks that write to a shared cache would overwrite the base stack's layers.
             return base_url.apply(lambda url: [_cache_from(f"{url}:cache")] if url else []), []
-        self.cache_url = self._cache_repository_url(name)
+        # A separate repository: the cache is one mutable tag, which an immutable repository rejects.
+        replaced = _expire("Drop replaced caches", "untagged", "sinceImagePushed", _DAYS_OF_UNUSED_CACHE)
+        self.cache_url = self._repository(f"{name}-cache", tags="MUTABLE", policy=replaced).repository_url
         ref = pulumi.Output.concat(self.cache_url, ":cache")
         return [_cache_from(ref)], [
             {
                 "registry": {
                     "ref": ref,
                     "mode": docker_build.CacheMode.MAX,
-                    # ECR takes a cache only in the form of an image.
+                    # ECR accepts a cache only as an image.
                     "image_manifest": True,
                     "oci_media_types": True,
                 },
             },
         ]
 
-    def _cache_repository_url(self, name: str) -> pulumi.Output[str]:
-        # Of its own: the cache is one tag that every build moves, which an immutable repository refuses.
-        repository = aws.ecr.Repository(
-            f"{name}-cache",
-            image_tag_mutability="MUTABLE",
-            # Layers that no task runs; an image that is pushed here by mistake is seen.
-            image_scanning_configuration={"scan_on_push": True},
-            encryption_configurations=_ENCRYPTED,
-            force_delete=True,
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=_AS_IT_WAS_MADE),
-        )
-        aws.ecr.LifecyclePolicy(
-            f"{name}-cache-retention",
-            repository=repository.name,
-            policy=_expire("Drop replaced caches", "untagged", "sinceImagePushed", _DAYS_OF_UNUSED_CACHE),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        return repository.repository_url
 
-
-def _digest(said: Any, stack: str, service: str | None) -> str:
-    if service is not None and service not in said:
+def _digest(output: Any, stack: str, service: str | None) -> str:
+    if service is not None and service not in output:
         raise pulumi.RunError(
-            f"image-from = {stack}: that stack has no image of the service {service}; deploy the service "
-            "there first, with an image of its own"
+            f"image-from = {stack}: a stack with an image of the service {service}; deploy the service there "
+            "first, with its own image"
         )
-    return str(said if service is None else said[service]).rpartition("@")[2]
+    return str(output if service is None else output[service]).rpartition("@")[2]
 
 
 def _cache_from(ref: pulumi.Input[str]) -> docker_build.CacheFromArgsDict:

@@ -1,4 +1,4 @@
-"""The build context: the same files and modes on every machine."""
+"""The build context, with the same files and modes on every machine."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ import pulumi
 from infra.image.ignore import IgnoreError, Pattern, kept_files, read_patterns
 
 STAGING: Final = Path(".build")
-"""Below the folder in which the program runs; git ignores it."""
-_OURS: Final = (STAGING.name, ".local", ".venv")
-"""What is made in the folder in which the program runs, and is never a part of an app that is around it."""
-_KEPT: Final = 5
-"""Staged contexts that stay, however old they are."""
+"""Relative to the project's folder; git ignores it."""
+_PROJECT_FOLDERS: Final = (STAGING.name, ".local", ".venv")
+"""Generated folders in the project's folder, which a context that contains the project excludes."""
+_RETAINED: Final = 5
+"""Number of staged contexts that are kept at any age."""
 _IN_USE_SECONDS: Final = 24 * 60 * 60
-"""For how long others stay after their last use: this run, or another stack's, may still build from them."""
+"""Older contexts are kept this long after their last use: a run of another stack may build from them."""
 _READABLE: Final = 0o644
 _EXECUTABLE: Final = 0o755
 
 
 class BuildContextError(pulumi.RunError):
-    """The app's folder cannot be built from."""
+    """The app's folder cannot be built."""
 
 
 @dataclass(frozen=True)
 class Staged:
-    """A copy to build from."""
+    """A copy of a context, from which the image is built."""
 
     context: Path
     dockerfile: Path
@@ -40,7 +40,7 @@ class Staged:
 
 @dataclass(frozen=True)
 class BuildContext:
-    """The app's folder and its Dockerfile, as BuildKit sees them."""
+    """The app's folder and its Dockerfile."""
 
     folder: Path
     dockerfile: Path
@@ -50,69 +50,70 @@ class BuildContext:
         """Return the context of a folder.
 
         Args:
-            app_path: the folder, from the project's root.
-            dockerfile: from the project's root; None for the one in the folder.
+            app_path: the folder, relative to the project's root.
+            dockerfile: relative to the project's root; None for the one in the folder.
 
         Raises:
-            BuildContextError: one of them is not there.
+            BuildContextError: one of them does not exist.
         """
         folder = Path(app_path)
         file = Path(dockerfile) if dockerfile is not None else folder / "Dockerfile"
         if not file.is_file():
-            key, said = ("app-path", app_path) if dockerfile is None else ("dockerfile", dockerfile)
+            key, value = ("app-path", app_path) if dockerfile is None else ("dockerfile", dockerfile)
             raise BuildContextError(
-                f"{key} = {said!r}: {file} does not exist; `app-path` names the folder that holds the app, "
-                "and `dockerfile` its Dockerfile if that is not in it, both from the project's root; "
+                f"{key} = {value!r}: {file} does not exist; `app-path` is the folder of the app, and "
+                "`dockerfile` its Dockerfile if it is elsewhere, both relative to the project's root; "
                 f"`python -m automation init --app-path {app_path}` writes one"
             )
         if not folder.is_dir():
-            raise BuildContextError(f"app-path = {app_path!r}: there is no such folder in the project's root")
+            raise BuildContextError(
+                f"app-path = {app_path!r}: this folder does not exist in the project's root"
+            )
         return cls(folder, file)
 
     def files(self) -> list[str]:
-        """Return the files that the ignore file lets through, sorted, relative to the folder.
+        """Return the files that are not ignored, sorted, relative to the folder.
 
         Raises:
             BuildContextError: a folder or the ignore file cannot be read.
         """
         try:
-            return sorted(kept_files(self.folder, self._patterns(), _is_ours))
+            return sorted(kept_files(self.folder, self._patterns(), _is_generated))
         except OSError as error:
             raise _unreadable(error) from error
 
     def stage(self, tag: str, staging: Path = STAGING) -> Staged:
-        """Copy what a build sees below `<staging>/<tag>`, with modes that no umask decides.
+        """Copy the context to `<staging>/<tag>`, with modes that do not depend on the umask.
 
-        docker-build hashes a file's whole mode: the same commit checked out with another umask would be built
-        again, and the immutable repository would refuse the tag that it has. And where the umask is strict,
-        the container's user could not read the app. Of the mode only the executable bit counts, as in git.
+        docker-build hashes the entire mode of a file: a commit that is checked out with another umask would
+        be built again, and the immutable repository would reject the existing tag. With a strict umask the
+        container's user could not read the app. As in git, only the executable bit counts.
 
         Args:
-            tag: the content's own, so that the place changes when the content does and two runs never share
-                one that is half copied.
-            staging: where to put it.
+            tag: the content tag.
+            staging: the parent folder.
 
         Raises:
             BuildContextError: a file cannot be read.
         """
         target = staging / tag
         if target.is_dir():
-            # It is in use anew, for whoever forgets the old ones.
+            # Marks the time of its last use.
             target.touch()
         else:
             staging.mkdir(parents=True, exist_ok=True)
-            half = Path(tempfile.mkdtemp(prefix=f"{tag}.", dir=staging))
+            copy = Path(tempfile.mkdtemp(prefix=f"{tag}.", dir=staging))
             try:
-                self._copy(half)
+                self._copy(copy)
             except OSError as error:
-                shutil.rmtree(half, ignore_errors=True)
+                shutil.rmtree(copy, ignore_errors=True)
                 raise _unreadable(error) from error
             try:
-                half.rename(target)
+                copy.rename(target)
             except OSError:
-                # Another run was quicker with the same content.
-                shutil.rmtree(half)
-            _forget_old(staging)
+                # Another run has staged the same content meanwhile.
+                shutil.rmtree(copy)
+            _delete_old(staging)
         return Staged(target / "context", target / "Dockerfile")
 
     def _copy(self, target: Path) -> None:
@@ -125,7 +126,7 @@ class BuildContext:
             if not copy.is_symlink():
                 copy.chmod(_EXECUTABLE if is_executable(source) else _READABLE)
         shutil.copyfile(self.dockerfile, target / "Dockerfile")
-        # What is to be ignored is not there any more; an ignore file in the context would be asked again.
+        # Takes precedence over an ignore file in the context, whose files are already left out.
         (target / "Dockerfile.dockerignore").write_text("")
         folders = [path for path in target.rglob("*") if path.is_dir() and not path.is_symlink()]
         for folder in (target, *folders):
@@ -134,7 +135,7 @@ class BuildContext:
             (target / file).chmod(_READABLE)
 
     def _patterns(self) -> list[Pattern]:
-        # BuildKit asks for the Dockerfile's own ignore file first.
+        # BuildKit prefers the Dockerfile's own ignore file.
         beside = self.dockerfile.with_name(f"{self.dockerfile.name}.dockerignore")
         for file in (beside, self.folder / ".dockerignore"):
             if file.is_file():
@@ -148,28 +149,28 @@ class BuildContext:
 
 
 def is_executable(path: Path) -> bool:
-    """Whether its owner may execute a file."""
+    """Whether the owner of a file may execute it."""
     return bool(path.stat().st_mode & 0o100)
 
 
-def _is_ours(folder: Path) -> bool:
-    """Whether this project makes a folder: a context that holds the project would grow at each run."""
-    if folder.name not in (*_OURS, "__pycache__"):
+def _is_generated(folder: Path) -> bool:
+    """Whether a folder is generated by this project: a context that contains it would change at each run."""
+    if folder.name not in (*_PROJECT_FOLDERS, "__pycache__"):
         return False
-    here, path = Path.cwd(), folder.resolve()
-    return path.parent == here if folder.name in _OURS else here in path.parents
+    project, path = Path.cwd(), folder.resolve()
+    return path.parent == project if folder.name in _PROJECT_FOLDERS else project in path.parents
 
 
 def _unreadable(error: OSError) -> BuildContextError:
     return BuildContextError(f"{error.filename} cannot be read, and the build needs it: {error.strerror}")
 
 
-def _forget_old(staging: Path) -> None:
+def _delete_old(staging: Path) -> None:
     used: dict[Path, float] = {}
     for path in staging.iterdir():
-        # Another run may be at it, too.
+        # Another run may delete it at the same time.
         with contextlib.suppress(FileNotFoundError):
             used[path] = path.stat().st_mtime
-    for path in sorted(used, key=used.__getitem__, reverse=True)[_KEPT:]:
+    for path in sorted(used, key=used.__getitem__, reverse=True)[_RETAINED:]:
         if used[path] < time.time() - _IN_USE_SECONDS:
             shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Build secrets, from the machine that deploys; the only place that reads environment variables."""
+"""Build secrets, from environment variables and files of the machine that deploys."""
 
 from __future__ import annotations
 
@@ -14,25 +14,27 @@ if TYPE_CHECKING:
 
 
 def build_secrets(secrets: Mapping[str, BuildSecret]) -> dict[str, pulumi.Output[str]]:
-    """Return the values, which Pulumi keeps out of its logs, and in the state only encrypted.
+    """Return the values as Pulumi secrets, which are encrypted in the state and hidden in logs.
 
-    A preview builds nothing, and goes without those that are not there.
+    A preview omits missing secrets, as it builds nothing.
 
     Raises:
-        pulumi.RunError: names each that is not there, and no value.
+        pulumi.RunError: secrets are missing; the message names them without their values.
     """
-    found: dict[str, pulumi.Output[str]] = {}
+    values: dict[str, pulumi.Output[str]] = {}
     missing: list[str] = []
     for name, secret in secrets.items():
         value = os.environ.get(secret.env) if secret.env else _content(secret.file or "")
         if value:
-            found[name] = pulumi.Output.secret(value)
+            values[name] = pulumi.Output.secret(value)
         else:
             where = f"the variable {secret.env}" if secret.env else f"the file {secret.file}"
-            missing.append(f"build-secrets.{name}: {where} is not there, cannot be read, or is empty")
+            missing.append(f"build-secrets.{name}: {where} is missing, unreadable or empty")
     if missing and not pulumi.runtime.is_dry_run():
-        raise pulumi.RunError("\n".join([*missing, "Set it where `pulumi up` runs: the build needs it."]))
-    return found
+        raise pulumi.RunError(
+            "\n".join([*missing, "Provide them on the machine that runs `pulumi up`: the build needs them."])
+        )
+    return values
 
 
 def _content(path: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The content tag: a hash of everything that a build depends on."""
+"""The content tag: a hash of all inputs of a build."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 from infra.image.build_context import BuildContext, BuildContextError, is_executable
 
 _LENGTH: Final = 16
-"""Hexadecimal characters: 64 bits, more than any repository can hold by chance."""
+"""Hexadecimal characters, 64 bits: enough to exclude collisions in a repository."""
 
 
 def content_tag(
@@ -22,10 +22,9 @@ def content_tag(
     target: str | None = None,
     secrets: Collection[str] = (),
 ) -> str:
-    """Return a tag for what a build of a context makes.
+    """Return a tag for the build of a context, which changes with each input of the build.
 
-    Any change of what is built changes it, so that nothing is deployed under the name of something else. Of
-    secrets only the names count: a token that is renewed changes no image.
+    Secrets count by their names only: a renewed token does not change the image.
 
     Raises:
         BuildContextError: a file cannot be read.
@@ -47,7 +46,6 @@ def content_tag(
 def _fingerprint(path: Path) -> tuple[str, str]:
     if path.is_symlink():
         return "link", str(path.readlink())
-    # Of the mode only the executable bit, as in git: the others follow the umask, which differs between
-    # machines, and the same commit would get another tag on each.
+    # Only the executable bit of the mode counts, as in git: the other bits depend on the machine's umask.
     mode = "executable" if is_executable(path) else "file"
     return mode, hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,6 +1,6 @@
-"""Which files of a build context an ignore file leaves out, by BuildKit's rules.
+"""Ignore files of build contexts, by BuildKit's rules.
 
-They are those of github.com/moby/patternmatcher, which an integration test compares with on generated trees.
+The rules are those of github.com/moby/patternmatcher; an integration test compares both on generated trees.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ESCAPED: Final = frozenset(".+()|{}$")
 
 
 class IgnoreError(ValueError):
-    """An ignore file that BuildKit refuses; the message says which line."""
+    """An ignore file that BuildKit rejects; the message names the line."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class Pattern:
     """One line of an ignore file."""
 
     keeps: bool
-    """Whether it begins with `!`."""
+    """Whether the line begins with `!`."""
     text: str
-    """The path that it describes, without what it begins with."""
+    """The path of the pattern, without `!`."""
     matches: Callable[[str], bool]
 
     @property
     def literal(self) -> str:
-        """What every path begins with that it matches."""
+        """The literal beginning of the pattern, which all matching paths have."""
         end = next((at for at, character in enumerate(self.text) if character in _SPECIAL), None)
         return self.text if end is None else self.text[:end]
 
@@ -42,7 +42,7 @@ def read_patterns(text: str) -> list[Pattern]:
     """Return the patterns of an ignore file.
 
     Raises:
-        IgnoreError: a line is not a pattern.
+        IgnoreError: a line is invalid.
     """
     patterns: list[Pattern] = []
     for line in text.removeprefix("\ufeff").split("\n"):
@@ -52,18 +52,18 @@ def read_patterns(text: str) -> list[Pattern]:
         keeps = stripped.startswith("!")
         path = _cleaned(stripped.removeprefix("!").strip())
         if keeps and path in ("", "/"):
-            raise IgnoreError(f"the line {stripped!r} names nothing")
+            raise IgnoreError(f"the line {stripped!r} has no path")
         patterns.append(Pattern(keeps, path, _matcher(path)))
     return patterns
 
 
 def kept_files(context: Path, patterns: Sequence[Pattern], skipped: Callable[[Path], bool]) -> Iterator[str]:
-    """Yield the files and links that a build sees, relative to the context; folders count by what is in them.
+    """Yield files and links of a build context that are not ignored, relative to the context.
 
     Args:
         context: the folder.
         patterns: of its ignore file.
-        skipped: whether a folder is left out whatever the patterns say.
+        skipped: whether a folder is ignored in addition to the patterns.
 
     Raises:
         OSError: a folder cannot be read.
@@ -85,19 +85,19 @@ def kept_files(context: Path, patterns: Sequence[Pattern], skipped: Callable[[Pa
 def _match(patterns: Sequence[Pattern], name: str, matched_above: Sequence[bool]) -> tuple[bool, list[bool]]:
     """Return whether a path is ignored, and which patterns match it or a folder above it.
 
-    The last one that matches decides. One that would change nothing is not asked, which counts for what is
-    below: moby/patternmatcher, MatchesUsingParentResults.
+    The last match wins. As in moby/patternmatcher (MatchesUsingParentResults), a pattern that would not
+    change the result is not matched, neither for the path nor for paths below it.
     """
     ignored, matched = False, list[bool]()
     for pattern, above in zip(patterns, matched_above, strict=True):
-        hit = above or (pattern.keeps == ignored and pattern.matches(name))
-        matched.append(hit)
-        ignored = not pattern.keeps if hit else ignored
+        is_match = above or (pattern.keeps == ignored and pattern.matches(name))
+        matched.append(is_match)
+        ignored = not pattern.keeps if is_match else ignored
     return ignored, matched
 
 
 def _may_keep(patterns: Sequence[Pattern], folder: str) -> bool:
-    """Whether something below an ignored folder may be kept: tonistiigi/fsutil walks into no other."""
+    """Whether a path below an ignored folder may be kept; tonistiigi/fsutil skips all others."""
     inside = f"{folder}/"
     return any(
         pattern.keeps and (pattern.literal.startswith(inside) or inside.startswith(pattern.literal))
@@ -113,10 +113,10 @@ def _cleaned(path: str) -> str:
 
 
 def _matcher(path: str) -> Callable[[str], bool]:
-    """Return what compares with a path: by text where the pattern allows, as patternmatcher does."""
+    """Return a function that matches paths: by plain text where possible, as patternmatcher does."""
     _check_syntax(path)
     if path.startswith("**") and not _SPECIAL & set(path[2:]):
-        # A plain end, also in the middle of a name.
+        # A suffix, also within a name.
         end = path[2:]
         return lambda name: name.endswith(end) or (end.startswith("/") and name == end[1:])
     if path.endswith("**") and not _SPECIAL & set(path[:-2]):
@@ -125,7 +125,7 @@ def _matcher(path: str) -> Callable[[str], bool]:
         return lambda name: name == path
     try:
         with warnings.catch_warnings():
-            # Python may one day read a bracket in a class otherwise than Go.
+            # Python warns of nested brackets, whose meaning may change; Go accepts them.
             warnings.simplefilter("ignore", FutureWarning)
             expression = re.compile(_expression(path), re.ASCII)
     except re.error as error:
@@ -153,16 +153,16 @@ def _expression(path: str) -> str:
 
 
 def _check_syntax(path: str) -> None:
-    """Refuse what Go's `filepath.Match` calls malformed.
+    """Check a pattern by the rules of Go's `filepath.Match`.
 
     Raises:
-        IgnoreError: a class of characters, or an escape, does not end.
+        IgnoreError: a character class or an escape is incomplete.
     """
 
     def after_item(at: int) -> int:
         at += path[at : at + 1] == "\\"
         if (path[at : at + 1] in ("", "-", "]") and path[at - 1 : at] != "\\") or at + 1 >= len(path):
-            raise IgnoreError(f"the pattern {path!r} has a malformed class of characters")
+            raise IgnoreError(f"the pattern {path!r} has a malformed character class")
         return at + 1
 
     at = 0

@@ -1,4 +1,4 @@
-"""The images of a stack: the main service's, and those of services with their own."""
+"""The images of a stack: that of the main service, and those of services with their own."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class Images:
-    """Every image that a stack's tasks run, each built or resolved once."""
+    """All images of a stack's tasks, each built or resolved once."""
 
     main: AppImage
-    """What services run that have no image of their own."""
+    """The image of all services without their own."""
     outputs: Mapping[str, pulumi.Output[Any]]
-    """The images by digest, for people and for stacks that deploy the same."""
+    """The images by digest, for users and for stacks with `image-from`."""
 
     def __init__(
         self,
@@ -39,9 +39,9 @@ class Images:
 
         Args:
             settings: of the stack.
-            stack_prefix: `<organization>/<project>`: where the stack that `image-from` names is found.
-            base_cache_url: another stack's build cache, which is read instead of one of its own.
-            parent: the component that they belong to.
+            stack_prefix: `<organization>/<project>` of the stack in `image-from`.
+            base_cache_url: another stack's build cache, which is used read-only instead of a new one.
+            parent: the parent component.
         """
         self._parent = parent
         self._registry = _docker_registry(settings, parent=parent)
@@ -63,8 +63,11 @@ class Images:
             )
 
         self.main = build("app", settings.main, None)
-        own = {name: one for name, one in settings.more_services.items() if one.source}
-        self._own = {name: build(f"{name}-image", one, name) for name, one in own.items()}
+        self._own = {
+            name: build(f"{name}-image", service, name)
+            for name, service in settings.more_services.items()
+            if service.source
+        }
         references = {name: image.reference for name, image in self._own.items()}
         self.outputs = {
             "image": self.main.reference,
@@ -72,12 +75,12 @@ class Images:
         }
 
     def of(self, service: ServiceSettings) -> Mapping[str, DeployableImage]:
-        """Return what the containers of a service's tasks run, by their names."""
+        """Return the images of a service's containers, by their names."""
         app = self._of_app(service)
-        beside = {name: one.image for name, one in sidecars_of(service).items()}
+        sidecars = sidecars_of(service).items()
         return {
             service.name: app,
-            **{name: self.resolve(reference) if reference else app for name, reference in beside.items()},
+            **{name: self.resolve(sidecar.image) if sidecar.image else app for name, sidecar in sidecars},
         }
 
     def _of_app(self, service: ServiceSettings) -> DeployableImage:
@@ -86,23 +89,23 @@ class Images:
         return self._own[service.image_of].deployable if service.image_of else self.main.deployable
 
     def resolve(self, reference: str) -> DeployableImage:
-        """Return a ready image by its digest."""
+        """Return an existing image by its digest."""
         if reference not in self._resolved:
             self._resolved[reference] = resolve_image(reference, parent=self._parent, registry=self._registry)
         return self._resolved[reference]
 
 
 def _docker_registry(settings: Settings, *, parent: pulumi.Resource) -> docker.Provider | None:
-    """Return what asks registries other than ECR, if any of the images is in one."""
+    """Return a provider for registries other than ECR, if any of the images is in one."""
     references = [settings.image.image]
     for service in settings.services:
-        references += [service.image, *(one.image for one in sidecars_of(service).values())]
+        references += [service.image, *(sidecar.image for sidecar in sidecars_of(service).values())]
     if not any(needs_docker_registry(reference) for reference in references if reference):
         return None
-    # Most stacks need none, and loading the SDK takes time.
+    # Loading the SDK takes time, and most stacks do not need it.
     import pulumi_docker as docker
 
-    # It only asks registries: no Docker daemon has to run for that.
+    # Registries can be queried without a Docker daemon.
     return docker.Provider(
         "docker",
         disable_docker_daemon_check=True,

@@ -1,4 +1,4 @@
-"""Existing images: resolves a registry reference to its current digest."""
+"""Existing images, whose references are resolved to digests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pulumi
 if TYPE_CHECKING:
     import pulumi_docker as docker
 
-# Each registry has four hosts: with IPv6 or without, by FIPS or not.
+# Each registry has four hosts: with or without IPv6, with or without FIPS.
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html
 _ECR: Final = re.compile(
     r"(?P<account>\d{12})\.(?:dkr\.ecr(?:-fips)?\.(?P<old>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
@@ -25,15 +25,15 @@ class DeployableImage:
     """An image that a task can run, by digest."""
 
     reference: pulumi.Input[str]
-    """`<repository>@<digest>`: a tag can be given to another image while tasks start, a digest cannot."""
+    """`<repository>@<digest>`; a tag could move to another image while tasks start."""
     version: pulumi.Input[str]
-    """What the app shows of it: the tag, or the digest's first characters."""
+    """The version that the app shows: the tag, or the first characters of the digest."""
     repository_arn: pulumi.Input[str] | None
-    """The ECR repository that tasks must be allowed to pull from; None for another registry."""
+    """ARN of the ECR repository, for the tasks' permission to pull; None for another registry."""
 
 
 def needs_docker_registry(reference: str) -> bool:
-    """Whether a registry other than ECR has to be asked what `reference` means."""
+    """Whether a reference has to be resolved by a registry other than ECR."""
     return "@" not in reference and not _ECR.fullmatch(reference)
 
 
@@ -43,28 +43,27 @@ def resolve_image(
     parent: pulumi.Resource,
     registry: docker.Provider | None,
 ) -> DeployableImage:
-    """Find the digest of `reference`.
+    """Resolve a reference to a digest.
 
     Args:
-        reference: `repository`, `repository:tag`, or `repository[:tag]@sha256:…`, whose digest is taken.
-        parent: the component whose AWS provider asks ECR.
-        registry: asks all other registries; needed only where `needs_docker_registry` says so.
+        reference: `repository`, `repository:tag`, or `repository[:tag]@sha256:…`, which is not looked up.
+        parent: the component whose AWS provider queries ECR.
+        registry: queries all other registries; required if :func:`needs_docker_registry` is true.
     """
     ecr = _ECR.fullmatch(reference)
     repository_arn = _repository_arn(ecr) if ecr else None
     if "@" in reference:
-        named, _, digest = reference.partition("@")
+        name, _, digest = reference.partition("@")
         return DeployableImage(
-            # ECS takes a tag or a digest, not both.
-            reference=f"{_split_tag(named)[0]}@{digest}",
+            # ECS accepts a tag or a digest, not both.
+            reference=f"{_split_tag(name)[0]}@{digest}",
             version=short_digest(digest),
             repository_arn=repository_arn,
         )
     repository, tag = _split_tag(reference)
     if ecr:
-        # Not by pulumi_docker: with an ECR password, which is new each time, its provider would change on
-        # every run.
-        digest = _asked(
+        # Not by pulumi_docker: ECR passwords are temporary, and its provider would change at each run.
+        digest = _invoke(
             "aws:ecr/getImage:getImage",
             {
                 "registryId": ecr["account"],
@@ -76,7 +75,7 @@ def resolve_image(
             pulumi.InvokeOptions(parent=parent),
         )
     else:
-        digest = _asked(
+        digest = _invoke(
             "docker:index/getRegistryImage:getRegistryImage",
             {"name": f"{repository}:{tag}"},
             "sha256Digest",
@@ -89,21 +88,23 @@ def resolve_image(
     )
 
 
-async def _asked(function: str, arguments: dict[str, str], answer: str, options: pulumi.InvokeOptions) -> str:
-    """Return what a function answers.
+async def _invoke(
+    function: str, arguments: dict[str, str], output: str, options: pulumi.InvokeOptions
+) -> str:
+    """Return one output of a provider's function.
 
     Raises:
-        pulumi.RunError: it does not; by the SDK's own functions that would be a traceback.
+        pulumi.RunError: the function failed; the SDK's own functions would show a traceback.
     """
     try:
-        found = await pulumi.runtime.invoke_async(function, arguments, options)
+        result = await pulumi.runtime.invoke_async(function, arguments, options)
     except Exception as error:  # noqa: BLE001 - the SDK raises no other kind
         raise pulumi.RunError(f"{' '.join(arguments.values())}: {error}") from None
-    return str(found[answer])
+    return str(result[output])
 
 
 def short_digest(digest: str) -> str:
-    """Return the part of a digest that people compare."""
+    """Return the abbreviated digest that users see."""
     return digest.removeprefix("sha256:")[:12]
 
 

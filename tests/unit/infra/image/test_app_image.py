@@ -1,4 +1,4 @@
-"""The app's image, by each of the ways to get one."""
+"""The app's image: built, from another stack, or existing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _outputs(graph: Graph) -> dict[str, Any]:
     return graph.component_outputs("node-on-ecs:infra:AppImage", "app")
 
 
-def test_images_cannot_be_overwritten_are_scanned_and_encrypted(app: Path) -> None:
+def test_repository_is_immutable_scanned_and_encrypted(app: Path) -> None:
     assert _app_image(app).one(REPOSITORY, "app").inputs == {
         "imageTagMutability": "IMMUTABLE",
         "imageScanningConfiguration": {"scanOnPush": True},
@@ -52,21 +52,21 @@ def test_images_cannot_be_overwritten_are_scanned_and_encrypted(app: Path) -> No
     }
 
 
-def test_a_repository_from_before_keeps_its_encryption_and_its_images(app: Path) -> None:
-    """AWS changes no repository's encryption: another one would be another repository."""
-    kept = {one.name: one.ignore_changes for one in _app_image(app).all(REPOSITORY)}
+def test_existing_repositories_keep_their_encryption(app: Path) -> None:
+    """AWS cannot change it: the repositories would be replaced."""
+    ignored = {repository.name: repository.ignore_changes for repository in _app_image(app).all(REPOSITORY)}
 
-    assert kept == dict.fromkeys(("app", "app-cache"), ("encryptionConfigurations",))
+    assert ignored == dict.fromkeys(("app", "app-cache"), ("encryptionConfigurations",))
 
 
-def test_a_protected_repository_is_not_deleted_with_the_images_in_it(app: Path) -> None:
+def test_protected_repository_is_not_deleted_with_its_images(app: Path) -> None:
     repository = _app_image(app, protect=True).one(REPOSITORY, "app")
 
     assert repository.protect is True
     assert repository.inputs["forceDelete"] is False
 
 
-def test_the_newest_images_are_kept(app: Path) -> None:
+def test_lifecycle_policy_keeps_the_newest_images(app: Path) -> None:
     policy = _app_image(app, retained_images=5).one(
         "aws:ecr/lifecyclePolicy:LifecyclePolicy", "app-retention"
     )
@@ -76,8 +76,8 @@ def test_the_newest_images_are_kept(app: Path) -> None:
     assert rule["selection"] == {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5}
 
 
-def test_the_cache_has_a_repository_of_its_own_that_forgets_old_caches(app: Path) -> None:
-    """Its tag moves with every build, which the images' repository refuses."""
+def test_cache_has_its_own_repository_where_old_caches_expire(app: Path) -> None:
+    """Each build moves its tag, which the images' repository rejects."""
     graph = _app_image(app)
     policy = graph.one("aws:ecr/lifecyclePolicy:LifecyclePolicy", "app-cache-retention").inputs
     (rule,) = json.loads(policy["policy"])["rules"]
@@ -97,7 +97,7 @@ def test_the_cache_has_a_repository_of_its_own_that_forgets_old_caches(app: Path
     }
 
 
-def test_the_app_is_built_and_pushed_with_a_cache_that_ecr_takes(app: Path) -> None:
+def test_app_is_built_and_pushed_with_a_registry_cache(app: Path) -> None:
     image = _app_image(app, build_args={"NODE_IMAGE": "node"}).one(IMAGE, "app")
     tag = image.inputs["tags"][0]
 
@@ -138,14 +138,14 @@ def test_the_app_is_built_and_pushed_with_a_cache_that_ecr_takes(app: Path) -> N
     ("architecture", "platform"),
     [("arm64", "linux/arm64"), ("x86_64", "linux/amd64")],
 )
-def test_the_image_is_for_the_processor_of_the_tasks(
+def test_image_is_built_for_the_architecture_of_the_tasks(
     app: Path, architecture: Architecture, platform: str
 ) -> None:
     assert _app_image(app, architecture=architecture).one(IMAGE).inputs["platforms"] == [platform]
 
 
-def test_content_that_comes_back_is_pushed_under_another_tag(app: Path) -> None:
-    """The random end is kept as long as the content stays: a revert gets a new one, a second run does not."""
+def test_tag_has_a_random_suffix_for_each_change_of_the_content(app: Path) -> None:
+    """An immutable repository would reject the tag of a reverted commit; a second run keeps the suffix."""
     graph = _app_image(app)
 
     build = graph.one("random:index/randomId:RandomId", "app-build")
@@ -153,8 +153,7 @@ def test_content_that_comes_back_is_pushed_under_another_tag(app: Path) -> None:
     assert build.inputs == {"byteLength": 4, "keepers": {"content": content}}
 
 
-def test_another_build_has_another_tag(app: Path) -> None:
-    """The tag is the content's, with all that goes into the build."""
+def test_tag_depends_on_all_inputs_of_the_build(app: Path) -> None:
     variants: list[dict[str, Any]] = [{}, {"architecture": "x86_64"}, {"build_args": {"A": "1"}}]
 
     tags = {_app_image(app, **changes).one(IMAGE).inputs["tags"][0] for changes in variants}
@@ -162,14 +161,14 @@ def test_another_build_has_another_tag(app: Path) -> None:
     assert len(tags) == 3
 
 
-def test_what_was_built_is_deployed_by_digest(app: Path) -> None:
+def test_built_image_is_deployed_by_digest(app: Path) -> None:
     assert _outputs(_app_image(app)) == {
         "reference": f"{REGISTRY}/app-1a2b3c4@{DIGEST}",
         "repository_url": f"{REGISTRY}/app-1a2b3c4",
     }
 
 
-def test_a_shared_repository_is_pushed_to_and_not_made(app: Path) -> None:
+def test_shared_repository_is_used_and_not_created(app: Path) -> None:
     graph = _app_image(app, repository="shared")
 
     assert graph.names(REPOSITORY) == ["app-cache"]
@@ -177,8 +176,8 @@ def test_a_shared_repository_is_pushed_to_and_not_made(app: Path) -> None:
     assert _outputs(graph)["reference"] == f"{REGISTRY}/shared@{DIGEST}"
 
 
-def test_the_image_of_another_stack_is_the_very_digest_that_it_runs(app: Path) -> None:
-    """What was tested in staging is what prod gets: nothing is built."""
+def test_image_from_deploys_the_digest_of_the_other_stack(app: Path) -> None:
+    """Prod runs exactly the image that was tested in staging."""
     cloud = FakeCloud(
         stacks={"organization/node-on-ecs/staging": {"image": f"{REGISTRY}/shared@{OTHER_DIGEST}"}},
     )
@@ -195,24 +194,23 @@ def test_the_image_of_another_stack_is_the_very_digest_that_it_runs(app: Path) -
     assert call.arguments == {"repositoryName": "shared", "imageDigest": OTHER_DIGEST}
 
 
-@pytest.mark.parametrize("named", ["staging", "another-org/node-on-ecs/staging"])
-def test_another_stack_is_named_alone_or_in_full(app: Path, named: str) -> None:
-    full = named if "/" in named else f"organization/node-on-ecs/{named}"
-    cloud = FakeCloud(stacks={full: {"image": f"{REGISTRY}/shared@{OTHER_DIGEST}"}})
+def test_image_from_accepts_a_fully_qualified_stack(app: Path) -> None:
+    stack = "another-org/node-on-ecs/staging"
+    cloud = FakeCloud(stacks={stack: {"image": f"{REGISTRY}/shared@{OTHER_DIGEST}"}})
 
-    graph = _app_image(app, cloud=cloud, repository="shared", image_from=named)
+    graph = _app_image(app, cloud=cloud, repository="shared", image_from=stack)
 
     assert _outputs(graph)["reference"] == f"{REGISTRY}/shared@{OTHER_DIGEST}"
 
 
-def test_a_ready_image_needs_no_repository(app: Path) -> None:
+def test_existing_image_needs_no_repository(app: Path) -> None:
     graph = _app_image(app, image=f"ghcr.io/org/app@{OTHER_DIGEST}")
 
     assert [r.type for r in graph.resources if r.type.startswith(("aws:", "docker-build:"))] == []
     assert _outputs(graph) == {"reference": f"ghcr.io/org/app@{OTHER_DIGEST}"}
 
 
-def test_a_dockerfile_elsewhere_and_a_stage_are_built(app: Path, tmp_path: Path) -> None:
+def test_dockerfile_elsewhere_and_build_target_are_used(app: Path, tmp_path: Path) -> None:
     other = tmp_path / "prod.Dockerfile"
     other.write_text("FROM scratch AS prod\n")
 
@@ -222,7 +220,7 @@ def test_a_dockerfile_elsewhere_and_a_stage_are_built(app: Path, tmp_path: Path)
     assert Path(inputs["dockerfile"]["location"]).read_text() == "FROM scratch AS prod\n"
 
 
-def test_secrets_of_a_build_are_encrypted_and_another_value_builds_nothing(
+def test_build_secrets_are_encrypted_and_their_values_do_not_change_the_tag(
     app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NPM_TOKEN", "hunter2")
@@ -243,12 +241,12 @@ def test_secrets_of_a_build_are_encrypted_and_another_value_builds_nothing(
     )
 
 
-def test_a_secret_that_is_not_there_stops_an_update_and_no_preview(app: Path) -> None:
+def test_missing_build_secrets_fail_an_update_but_not_a_preview(app: Path) -> None:
     secrets = {"npm": BuildSecret(env="NO_SUCH_TOKEN"), "npmrc": BuildSecret(file="~/no/such/file")}
 
     with pytest.raises(pulumi.RunError) as raised:
         _app_image(app, build_secrets=secrets)
 
-    assert "build-secrets.npm: the variable NO_SUCH_TOKEN is not there" in str(raised.value)
-    assert "build-secrets.npmrc: the file ~/no/such/file is not there" in str(raised.value)
+    assert "build-secrets.npm: the variable NO_SUCH_TOKEN is missing" in str(raised.value)
+    assert "build-secrets.npmrc: the file ~/no/such/file is missing" in str(raised.value)
     assert _app_image(app, build_secrets=secrets, dry_run=True).one(IMAGE)

@@ -1,4 +1,4 @@
-"""What a build sees: which files, with which modes, staged the same on every machine."""
+"""The build context: its files and modes, and staged copies."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def modes(folder: Path) -> dict[str, str]:
     }
 
 
-def test_what_is_ignored_is_left_out_and_nothing_is_ignored_again(app: Path, tmp_path: Path) -> None:
-    """The staged ignore file stands beside the Dockerfile, which goes before one in the context."""
+def test_staged_context_has_no_ignored_files_and_an_empty_ignore_file(app: Path, tmp_path: Path) -> None:
+    """The ignore file beside the Dockerfile takes precedence over one in the context."""
     staged = context(app).stage("tag", tmp_path / "staging")
 
     names = sorted(
@@ -51,7 +51,7 @@ def test_what_is_ignored_is_left_out_and_nothing_is_ignored_again(app: Path, tmp
     assert staged.dockerfile.with_name("Dockerfile.dockerignore").read_text() == ""
 
 
-def test_no_umask_decides_a_mode(app: Path, tmp_path: Path) -> None:
+def test_modes_do_not_depend_on_the_umask(app: Path, tmp_path: Path) -> None:
     for path in (app / "Dockerfile", app / "src" / "server.js"):
         path.chmod(0o600)
     before = os.umask(0o077)
@@ -72,7 +72,7 @@ def test_no_umask_decides_a_mode(app: Path, tmp_path: Path) -> None:
     }
 
 
-def test_a_link_stays_a_link(app: Path, tmp_path: Path) -> None:
+def test_links_are_copied_as_links(app: Path, tmp_path: Path) -> None:
     (app / "main.js").symlink_to("src/server.js")
     (app / "nowhere").symlink_to("/does/not/exist")
 
@@ -82,14 +82,14 @@ def test_a_link_stays_a_link(app: Path, tmp_path: Path) -> None:
     assert (staged / "nowhere").is_symlink()
 
 
-def test_the_same_content_is_copied_once(app: Path, tmp_path: Path) -> None:
+def test_same_tag_is_staged_once(app: Path, tmp_path: Path) -> None:
     staged = context(app).stage("tag", tmp_path / "staging").context
     inode = staged.stat().st_ino
 
     assert context(app).stage("tag", tmp_path / "staging").context.stat().st_ino == inode
 
 
-def test_old_contexts_are_forgotten(app: Path, tmp_path: Path) -> None:
+def test_old_contexts_are_deleted(app: Path, tmp_path: Path) -> None:
     for number in range(9):
         newest = context(app).stage(f"tag{number}", tmp_path / "staging").context.parent
         os.utime(newest, (number, number))
@@ -99,16 +99,16 @@ def test_old_contexts_are_forgotten(app: Path, tmp_path: Path) -> None:
     assert "tag8" in kept
 
 
-def test_what_a_run_has_staged_or_found_stays_however_many_services_it_has(app: Path, tmp_path: Path) -> None:
-    found = context(app).stage("found", tmp_path / "staging").context.parent
-    os.utime(found, (0, 0))
+def test_contexts_of_this_run_are_kept_however_many_there_are(app: Path, tmp_path: Path) -> None:
+    old = context(app).stage("old", tmp_path / "staging").context.parent
+    os.utime(old, (0, 0))
 
-    staged = [context(app).stage(tag, tmp_path / "staging") for tag in ("found", *"abcdefgh")]
+    staged = [context(app).stage(tag, tmp_path / "staging") for tag in ("old", *"abcdefgh")]
 
-    assert [one.context.is_dir() for one in staged] == [True] * 9
+    assert [copy.context.is_dir() for copy in staged] == [True] * 9
 
 
-def test_a_dockerfile_may_be_elsewhere_under_another_name(app: Path, tmp_path: Path) -> None:
+def test_dockerfile_can_be_elsewhere_with_another_name(app: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "docker" / "prod.Dockerfile"
     elsewhere.parent.mkdir()
     elsewhere.write_text("FROM scratch AS prod\n")
@@ -119,13 +119,13 @@ def test_a_dockerfile_may_be_elsewhere_under_another_name(app: Path, tmp_path: P
     assert "prod.Dockerfile" not in {path.name for path in staged.context.rglob("*")}
 
 
-def test_the_dockerfile_s_own_ignore_file_goes_before_the_context_s(app: Path) -> None:
+def test_ignore_file_of_the_dockerfile_takes_precedence(app: Path) -> None:
     (app / "Dockerfile.dockerignore").write_text("*\n!start\n")
 
     assert context(app).files() == ["start"]
 
 
-def test_a_dockerfile_that_is_ignored_is_built_all_the_same(app: Path, tmp_path: Path) -> None:
+def test_ignored_dockerfile_is_built(app: Path, tmp_path: Path) -> None:
     (app / ".dockerignore").write_text("Dockerfile\n.dockerignore\ntest\n")
 
     staged = context(app).stage("tag", tmp_path / "staging")
@@ -135,8 +135,8 @@ def test_a_dockerfile_that_is_ignored_is_built_all_the_same(app: Path, tmp_path:
 
 
 @pytest.mark.parametrize("app_path", ["..", ".", "../../outside/project"])
-def test_an_app_around_the_project_never_has_what_the_project_makes(tmp_path: Path, app_path: str) -> None:
-    """Staged copies that were staged again would double the context, and change its tag, at each run."""
+def test_generated_folders_of_the_project_are_excluded(tmp_path: Path, app_path: str) -> None:
+    """Otherwise staged copies would double the context, and change its tag, at each run."""
     project = tmp_path / "outside" / "project"
     (project / "infra" / "__pycache__").mkdir(parents=True)
     for folder in ("outside", "outside/project"):
@@ -146,20 +146,20 @@ def test_an_app_around_the_project_never_has_what_the_project_makes(tmp_path: Pa
 
     with chdir(project):
         for number in range(4):
-            around = BuildContext.of(app_path, None)
-            tag = content_tag(around, build_args={}, platforms=[])
-            around.stage(tag)
+            outer = BuildContext.of(app_path, None)
+            tag = content_tag(outer, build_args={}, platforms=[])
+            outer.stage(tag)
             tags.add(tag)
-            for made in (".local", ".venv", "infra/__pycache__"):
-                (project / made).mkdir(exist_ok=True)
-                (project / made / f"made-{number}").write_text("x")
-        staged = around.stage(tag).context
+            for generated in (".local", ".venv", "infra/__pycache__"):
+                (project / generated).mkdir(exist_ok=True)
+                (project / generated / f"file-{number}").write_text("x")
+        staged = outer.stage(tag).context
 
     assert len(tags) == 1
     assert not {".build", ".local", ".venv", "__pycache__"} & {path.name for path in staged.rglob("*")}
 
 
-def test_an_app_s_own_folder_of_such_a_name_is_the_app_s(tmp_path: Path) -> None:
+def test_folders_of_the_app_with_such_names_are_kept(tmp_path: Path) -> None:
     project = tmp_path / "project"
     for folder in ("app/.build", "app/.local", "app/__pycache__"):
         (project / folder).mkdir(parents=True)
@@ -167,9 +167,9 @@ def test_an_app_s_own_folder_of_such_a_name_is_the_app_s(tmp_path: Path) -> None
     (project / "app" / "Dockerfile").write_text("FROM scratch\n")
 
     with chdir(project):
-        seen = BuildContext.of("app", None).files()
+        files = BuildContext.of("app", None).files()
 
-    assert {".build/page.js", ".local/page.js"} <= {*seen}
+    assert {".build/page.js", ".local/page.js"} <= {*files}
 
 
 def _no_dockerfile(app: Path) -> None:
@@ -194,34 +194,30 @@ def _nothing_kept(app: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "says"),
+    ("break_it", "message"),
     [
-        (_no_dockerfile, r"Dockerfile does not exist; `app-path` names the folder"),
+        (_no_dockerfile, r"Dockerfile does not exist; `app-path` is the folder"),
         (_not_utf_8, r"\.dockerignore is not UTF-8"),
-        (_malformed, r"\.dockerignore: the pattern 'src/\[a' has a malformed class of characters"),
-        (_nothing_kept, r"\.dockerignore: the line '!' names nothing"),
+        (_malformed, r"\.dockerignore: the pattern 'src/\[a' has a malformed character class"),
+        (_nothing_kept, r"\.dockerignore: the line '!' has no path"),
     ],
 )
-def test_what_cannot_be_built_from_is_said_in_a_sentence(
-    app: Path, spoil: Callable[[Path], None], says: str
-) -> None:
-    spoil(app)
+def test_invalid_folders_are_rejected(app: Path, break_it: Callable[[Path], None], message: str) -> None:
+    break_it(app)
 
-    with pytest.raises(BuildContextError, match=says):
+    with pytest.raises(BuildContextError, match=message):
         BuildContext.of(str(app), None).files()
 
 
-def test_a_dockerfile_that_is_not_there_is_named(app: Path) -> None:
+def test_missing_dockerfile_is_named(app: Path) -> None:
     with pytest.raises(
         BuildContextError, match=r"dockerfile = 'prod\.Dockerfile': prod\.Dockerfile does not exist"
     ):
         BuildContext.of(str(app), "prod.Dockerfile")
 
 
-def test_a_file_that_cannot_be_read_is_named(
-    app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """For root, who may run the tests, every file can be."""
+def test_unreadable_file_is_named(app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Permissions would not matter to root, who may run the tests."""
 
     def denied(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))

@@ -1,4 +1,4 @@
-"""The content tag: another build, another tag; the same build, the same tag."""
+"""The content tag, which identifies a build by its inputs."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def _tag(context: Path, **changes: Any) -> str:
     return content_tag(built, **{"build_args": {"A": "1"}, "platforms": ["linux/arm64"], **changes})
 
 
-def _link_elsewhere(context: Path) -> None:
+def _change_a_link(context: Path) -> None:
     (context / "main.js").unlink()
     (context / "main.js").symlink_to("src/page.js")
 
 
-def _add_what_is_ignored(context: Path) -> None:
+def _add_ignored_files(context: Path) -> None:
     (context / "test").mkdir()
     (context / "test" / "server.test.js").write_text("test\n")
     (context / "src" / "debug.log").write_text("noise\n")
 
 
-def _another_umask(context: Path) -> None:
+def _change_the_umask(context: Path) -> None:
     (context / "server.js").chmod(0o600)
     (context / "src").chmod(0o700)
 
@@ -50,21 +50,21 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "another name": lambda context: (context / "src" / "page.js").rename(context / "src" / "pages.js"),
     "another Dockerfile": lambda context: (context / "Dockerfile").write_text("FROM scratch\nUSER 1000\n"),
     "executable": lambda context: (context / "server.js").chmod(0o755),
-    "what is kept": lambda context: (context / "src" / "keep.log").write_text("kept\n"),
-    "what only a comment names": lambda context: (context / "#notes").write_text("notes\n"),
-    "where a link leads": _link_elsewhere,
+    "a file that is not ignored": lambda context: (context / "src" / "keep.log").write_text("kept\n"),
+    "a file in a comment of the ignore file": lambda context: (context / "#notes").write_text("notes\n"),
+    "target of a link": _change_a_link,
 }
 NO_CHANGES: dict[str, Callable[[Path], object]] = {
-    "what is ignored": _add_what_is_ignored,
-    "written again": lambda context: (context / "server.js").write_text("listen()\n"),
-    "another umask": _another_umask,
+    "ignored files": _add_ignored_files,
+    "a rewritten file": lambda context: (context / "server.js").write_text("listen()\n"),
+    "another umask": _change_the_umask,
     "an empty folder": lambda context: (context / "empty").mkdir(),
 }
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_what_changes_the_image_changes_the_tag(context: Path, change: Callable[[Path], object]) -> None:
-    """Else an immutable repository refuses the push, or, worse, the old image is deployed."""
+def test_changes_of_the_image_change_the_tag(context: Path, change: Callable[[Path], object]) -> None:
+    """Otherwise an immutable repository rejects the push, or the old image is deployed."""
     before = _tag(context)
 
     change(context)
@@ -82,15 +82,15 @@ def test_what_changes_the_image_changes_the_tag(context: Path, change: Callable[
         {"secrets": ["npm"]},
     ],
 )
-def test_how_it_is_built_changes_the_tag(context: Path, changes: dict[str, Any]) -> None:
+def test_build_options_change_the_tag(context: Path, changes: dict[str, Any]) -> None:
     assert _tag(context, **changes) != _tag(context)
 
 
 @pytest.mark.parametrize("change", NO_CHANGES.values(), ids=NO_CHANGES)
-def test_what_does_not_change_the_image_leaves_the_tag_alone(
+def test_changes_without_effect_on_the_image_do_not_change_the_tag(
     context: Path, change: Callable[[Path], object]
 ) -> None:
-    """Else every machine would deploy a version of its own of the same commit."""
+    """Otherwise the same commit would be another version on each machine."""
     before = _tag(context)
 
     change(context)
@@ -98,9 +98,9 @@ def test_what_does_not_change_the_image_leaves_the_tag_alone(
     assert _tag(context) == before
 
 
-def test_the_order_of_build_arguments_makes_no_difference(context: Path) -> None:
+def test_order_of_build_arguments_does_not_change_the_tag(context: Path) -> None:
     assert _tag(context, build_args={"A": "1", "B": "2"}) == _tag(context, build_args={"B": "2", "A": "1"})
 
 
-def test_a_tag_is_one_that_registries_take(context: Path) -> None:
+def test_tag_is_valid_in_registries(context: Path) -> None:
     assert re.fullmatch(r"[0-9a-f]{16}", _tag(context))

@@ -1,4 +1,4 @@
-"""Patterns of ignore files, as BuildKit reads them; an integration test compares with moby/patternmatcher."""
+"""Ignore files, by BuildKit's rules; an integration test compares with moby/patternmatcher."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def ignored(tree: Path, *lines: str) -> set[str]:
     return {*TREE} - kept(tree, *lines)
 
 
-def test_without_patterns_all_is_kept(tree: Path) -> None:
+def test_all_files_are_kept_without_patterns(tree: Path) -> None:
     assert kept(tree) == {*TREE}
 
 
@@ -38,11 +38,11 @@ def test_without_patterns_all_is_kept(tree: Path) -> None:
     "lines",
     [("*", "!packages/*/package.json"), ("*", "!packages/a/package.json"), ("**", "!packages/a/p*.json")],
 )
-def test_what_is_below_an_ignored_folder_can_be_kept(tree: Path, lines: tuple[str, ...]) -> None:
+def test_files_below_an_ignored_folder_can_be_kept(tree: Path, lines: tuple[str, ...]) -> None:
     assert kept(tree, *lines) == {"packages/a/package.json"}
 
 
-def test_a_name_can_be_kept_wherever_it_is(tree: Path) -> None:
+def test_name_can_be_kept_in_every_folder(tree: Path) -> None:
     both = {"packages/a/package.json", "packages/b/c/package.json"}
 
     assert kept(tree, "*", "!**/package.json") == both
@@ -74,30 +74,30 @@ def test_a_name_can_be_kept_wherever_it_is(tree: Path) -> None:
         ("\ufefffoo", {"foo/bar"}),
     ],
 )
-def test_a_pattern_ignores_what_it_does_for_buildkit(tree: Path, line: str, names: set[str]) -> None:
+def test_pattern_ignores_the_same_files_as_in_buildkit(tree: Path, line: str, names: set[str]) -> None:
     assert ignored(tree, line) == names
 
 
-def test_the_last_pattern_that_matches_decides(tree: Path) -> None:
+def test_last_match_wins(tree: Path) -> None:
     assert ignored(tree, "**/*.log", "!src/keep.log") == {"src/x.log"}
     assert ignored(tree, "!src/keep.log", "**/*.log") == {"src/x.log", "src/keep.log"}
 
 
-def test_a_folder_in_which_nothing_is_kept_is_not_looked_into(tree: Path) -> None:
+def test_folder_without_kept_files_is_not_read(tree: Path) -> None:
     """`node_modules` may have a hundred thousand files."""
-    asked: list[str] = []
+    visited: list[str] = []
 
     def skipped(folder: Path) -> bool:
-        asked.append(str(folder.relative_to(tree)))
+        visited.append(str(folder.relative_to(tree)))
         return False
 
     list(kept_files(tree, read_patterns("node_modules\npackages\n!packages/a"), skipped))
 
-    assert "node_modules/x" not in asked
-    assert "packages/a" in asked
+    assert "node_modules/x" not in visited
+    assert "packages/a" in visited
 
 
 @pytest.mark.parametrize("line", ["[", "a[", "[]a]", "[a-]", "[-]", "[^]", "a\\", "[a", "x/[b-/c"])
-def test_a_pattern_that_go_calls_malformed_is_refused(line: str) -> None:
+def test_patterns_that_are_malformed_in_go_are_rejected(line: str) -> None:
     with pytest.raises(IgnoreError):
         read_patterns(line)

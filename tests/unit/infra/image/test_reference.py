@@ -1,4 +1,4 @@
-"""Ready images, by any reference."""
+"""Existing images, by any reference."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _resolve(reference: str) -> tuple[Graph, dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("reference", "asked", "deployed", "version"),
+    ("reference", "queried", "deployed", "version"),
     [
         ("nginx", "nginx:latest", f"nginx@{DIGEST}", "latest"),
         ("nginx:1.29", "nginx:1.29", f"nginx@{DIGEST}", "1.29"),
@@ -40,20 +40,20 @@ def _resolve(reference: str) -> tuple[Graph, dict[str, Any]]:
         ("localhost:5000/app:v1", "localhost:5000/app:v1", f"localhost:5000/app@{DIGEST}", "v1"),
     ],
 )
-def test_a_tag_of_any_registry_is_resolved_to_its_digest(
+def test_tag_is_resolved_to_its_digest(
     reference: str,
-    asked: str,
+    queried: str,
     deployed: str,
     version: str,
 ) -> None:
-    """A tag that moves while tasks start would run two versions as one."""
+    """If the tag moved while tasks start, two versions would run as one."""
     graph, resolved = _resolve(reference)
 
-    assert [call.arguments["name"] for call in graph.calls(GET_REGISTRY_IMAGE)] == [asked]
+    assert [call.arguments["name"] for call in graph.calls(GET_REGISTRY_IMAGE)] == [queried]
     assert resolved == {"reference": deployed, "version": version}
 
 
-def test_an_image_that_no_registry_has_is_an_error_without_a_traceback(
+def test_missing_image_is_an_error_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(*_: Any) -> None:
@@ -65,16 +65,16 @@ def test_an_image_that_no_registry_has_is_an_error_without_a_traceback(
         _resolve("nginx:1.29")
 
 
-def test_other_registries_are_asked_without_a_docker_daemon() -> None:
-    """CI machines and previews may have none."""
+def test_registries_are_queried_without_a_docker_daemon() -> None:
+    """It may be missing in CI."""
     graph, _ = _resolve("nginx:1.29")
     (call,) = graph.calls(GET_REGISTRY_IMAGE)
 
     assert call.provider.startswith(graph.one("pulumi:providers:docker").urn)
 
 
-def test_ecr_is_asked_by_the_aws_provider_where_the_reference_says() -> None:
-    """Pulumi's Docker provider would show a change on every run, as ECR's password is always new."""
+def test_ecr_is_queried_by_the_aws_provider() -> None:
+    """Pulumi's Docker provider would change at each run, as ECR's passwords are temporary."""
     graph, resolved = _resolve(f"{REGISTRY}/team/app:v1")
     (call,) = graph.calls(GET_ECR_IMAGE)
 
@@ -101,7 +101,7 @@ def test_ecr_is_asked_by_the_aws_provider_where_the_reference_says() -> None:
             f"{ACCOUNT}.dkr.ecr.us-gov-west-1.amazonaws.com/app@{OTHER_DIGEST}",
             f"arn:aws-us-gov:ecr:us-gov-west-1:{ACCOUNT}:repository/app",
         ),
-        # The hosts with IPv6 and with FIPS are the same registry.
+        # Hosts with IPv6 and with FIPS are the same registry.
         (
             f"{ACCOUNT}.dkr-ecr.eu-west-1.on.aws/team/app:v1",
             f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/team/app",
@@ -116,15 +116,15 @@ def test_ecr_is_asked_by_the_aws_provider_where_the_reference_says() -> None:
         ),
     ],
 )
-def test_tasks_may_pull_from_the_ecr_repository_of_the_reference(reference: str, arn: str) -> None:
+def test_repository_arn_is_that_of_the_reference(reference: str, arn: str) -> None:
     _, resolved = _resolve(reference)
 
     assert resolved["repository_arn"] == arn
 
 
 @pytest.mark.parametrize("repository", [f"{REGISTRY}/app", "ghcr.io/org/app", "localhost:5000/app:v1"])
-def test_a_digest_is_taken_as_it_is_and_a_tag_beside_it_left_out(repository: str) -> None:
-    """Nothing is asked, so it deploys even where the registry does not answer this machine."""
+def test_digest_is_not_looked_up_and_its_tag_is_omitted(repository: str) -> None:
+    """It can be deployed from machines without access to the registry."""
     graph, resolved = _resolve(f"{repository}@{OTHER_DIGEST}")
 
     assert graph.invokes == []
@@ -142,5 +142,5 @@ def test_a_digest_is_taken_as_it_is_and_a_tag_beside_it_left_out(repository: str
         (f"nginx@{OTHER_DIGEST}", False),
     ],
 )
-def test_a_docker_registry_is_needed_for_tags_outside_of_ecr(reference: str, needed: bool) -> None:  # noqa: FBT001
+def test_docker_registry_is_required_for_tags_outside_ecr(reference: str, needed: bool) -> None:  # noqa: FBT001
     assert needs_docker_registry(reference) is needed

@@ -141,7 +141,7 @@ def test_web_acl_is_for_the_stacks_own_load_balancer(declare_stack: DeclareStack
                 "listener-arn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/shared/"
                 "0123456789abcdef/0123456789abcdef",
             },
-            "firewall.enabled = true: false: whoever owns the load balancer of `listener-arn` decides",
+            "firewall.enabled = true: false",
         ),
     ],
 )
