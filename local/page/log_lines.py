@@ -15,13 +15,13 @@ from local.resources.cloud import Cloud
 
 KEPT: Final = 300
 """Number of lines that a new or slow reader gets."""
-_READ_AT_ONCE: Final = 1000
+_MOST_EVENTS: Final = 10_000
+"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html"""
 _STREAMS: Final = 50
 """The streams with the latest events: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogStreams.html"""
-_WINDOWS_SECONDS: Final = (0.2, 2, 20, 200, 2000, 86_400)
-"""Periods that a new reader reads, one after the other, until there are enough lines."""
-_LATE_MILLISECONDS: Final = 2000
-_STALE_SECONDS: Final = 30
+_SETTLED_MILLISECONDS: Final = 2000
+"""Time after which a read is certain to have returned an ingested event."""
+_STALE_MILLISECONDS: Final = 30_000
 _LONGEST: Final = 4000
 _LONG_VALUE: Final = 16
 """Number of characters from which a value, such as the id of a request, is shown after the others."""
@@ -91,11 +91,9 @@ class LogTail:
         self._task = task
         self._lines: deque[Line] = deque(maxlen=KEPT)
         self._count = 0
-        self._from: dict[str, int] = {}
-        """Time in milliseconds from which each group is read next."""
-        self._seen: dict[str, dict[str, int]] = {}
-        """Time of each event that the next read may return again, by group and the event's id."""
-        self._read_at = float("-inf")
+        self._positions: dict[tuple[str, str], tuple[str, float]] = {}
+        """Token and time of the latest read, in milliseconds, by group and stream."""
+        self._read_at = 0.0
 
     def after(self, number: int) -> Lines:
         """Return the lines after the one with this number; 0 for all that are kept."""
@@ -106,65 +104,48 @@ class LogTail:
 
     def read(self) -> LogTail:
         """Read new lines, and return this object."""
-        now = time.monotonic()
-        if now - self._read_at > _STALE_SECONDS:
-            # No page was open for a while, and there may be many lines since.
-            self._from.clear()
+        now = time.time() * 1000
+        if self._positions and now - self._read_at > _STALE_MILLISECONDS:
+            # No page was open for a while: only the latest lines are read, and the gap makes `anew` true.
+            self._positions.clear()
+            self._lines.clear()
+            self._count += 1
         self._read_at = now
         events = [
-            (event, stack) for group, stack in self._groups().items() for event in self._new_events(group)
+            (event, stack)
+            for group, stack in self._groups().items()
+            for event in self._new_events(group, now)
         ]
-        for event, stack in sorted(events, key=lambda pair: int(pair[0]["timestamp"])):
-            self._count += 1
-            self._lines.append(line_of(event, self._count, stack=stack))
+        events.sort(key=lambda pair: int(pair[0]["timestamp"]))
+        self._count += len(events)
+        first = self._count - len(events[-KEPT:]) + 1
+        for number, (event, stack) in enumerate(events[-KEPT:], first):
+            self._lines.append(line_of(event, number, stack=stack))
         return self
 
-    def _new_events(self, group: str) -> Iterator[Mapping[str, Any]]:
+    def _new_events(self, group: str, now: float) -> Iterator[Mapping[str, Any]]:
         logs = self._cloud.client("logs")
         try:
             streams = logs.describe_log_streams(
                 logGroupName=group, orderBy="LastEventTime", descending=True, limit=_STREAMS
             )["logStreams"]
-            names = [item["logStreamName"] for item in streams if self._matches(item["logStreamName"])]
-            if not names:
-                return
-            latest = max(int(item.get("lastEventTimestamp", 0)) for item in streams)
-            seen = self._seen.setdefault(group, {})
-            for event in self._events(logs, group, names, latest):
-                at = int(event["timestamp"])
-                if event["eventId"] not in seen:
-                    seen[event["eventId"]] = at
-                    self._from[group] = max(self._from.get(group, 0), at - _LATE_MILLISECONDS)
-                    yield event
+            for stream in filter(self._matches, streams):
+                name = stream["logStreamName"]
+                token, read_at = self._positions.get((group, name), ("", 0.0))
+                if token and read_at > int(stream.get("lastIngestionTime", 0)) + _SETTLED_MILLISECONDS:
+                    continue
+                where = {"nextToken": token, "limit": _MOST_EVENTS} if token else {"limit": KEPT}
+                page = logs.get_log_events(
+                    logGroupName=group, logStreamName=name, startFromHead=bool(token), **where
+                )
+                self._positions[group, name] = page["nextForwardToken"], now
+                yield from ({**event, "logStreamName": name} for event in page["events"])
         except logs.exceptions.ResourceNotFoundException:
             # The stack has been deleted.
             return
-        oldest = self._from.get(group, 0)
-        self._seen[group] = {key: at for key, at in seen.items() if at >= oldest}
 
-    def _events(self, logs: Any, group: str, names: Sequence[str], latest: int) -> Sequence[Any]:
-        def read(begin: int) -> Sequence[Any]:
-            return logs.filter_log_events(
-                logGroupName=group, logStreamNames=names, startTime=begin, limit=_READ_AT_ONCE
-            )["events"]
-
-        begin = self._from.get(group)
-        if begin is not None and len(events := read(begin)) < _READ_AT_ONCE:
-            return events
-        # A new reader, or too many lines: continue with the latest.
-        events: Sequence[Any] = ()
-        for seconds in _WINDOWS_SECONDS:
-            more = read(max(0, latest - round(seconds * 1000)))
-            if events and len(more) >= _READ_AT_ONCE:
-                # A truncated response lacks the latest lines.
-                break
-            events = more
-            if len(events) >= KEPT:
-                break
-        return events[-KEPT:]
-
-    def _matches(self, stream: str) -> bool:
-        service, _, rest = stream.partition("/")
+    def _matches(self, stream: Mapping[str, Any]) -> bool:
+        service, _, rest = str(stream["logStreamName"]).partition("/")
         return self._service in {"", service} and self._task in {"", rest.rpartition("/")[2]}
 
 

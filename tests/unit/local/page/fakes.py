@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -96,9 +97,8 @@ def stopped(number: int, *, code: int = 3, **more: Any) -> dict[str, Any]:
     return task(number, **{**ended, **more})
 
 
-def log_event(text: str, number: int = 1, *, at: int = 1_000, stream: str = "") -> dict[str, Any]:
+def log_event(text: str, *, at: int = 1_000, stream: str = "") -> dict[str, Any]:
     return {
-        "eventId": f"event-{number}",
         "timestamp": at,
         "message": text,
         "logStreamName": stream or f"web/web/{task_arn(1).rpartition('/')[2]}",
@@ -153,18 +153,15 @@ class Logs:
         self.events: list[dict[str, Any]] = []
 
     def describe_log_streams(self, **_: Any) -> dict[str, Any]:
-        latest = {event["logStreamName"]: event["timestamp"] for event in self.events}
-        return {
-            "logStreams": [{"logStreamName": name, "lastEventTimestamp": at} for name, at in latest.items()]
-        }
+        ingested = int(time.time() * 1000)
+        names = dict.fromkeys(event["logStreamName"] for event in self.events)
+        return {"logStreams": [{"logStreamName": name, "lastIngestionTime": ingested} for name in names]}
 
-    def filter_log_events(self, *, limit: int, **query: Any) -> dict[str, Any]:
-        wanted = [
-            event
-            for event in self.events
-            if event["timestamp"] >= query["startTime"] and event["logStreamName"] in query["logStreamNames"]
-        ]
-        return {"events": wanted[:limit]}
+    def get_log_events(self, *, limit: int, **query: Any) -> dict[str, Any]:
+        events = [event for event in self.events if event["logStreamName"] == query["logStreamName"]]
+        first = int(query.get("nextToken", max(0, len(events) - limit)))
+        page = events[first : first + limit]
+        return {"events": page, "nextForwardToken": str(first + len(page))}
 
 
 class Cloud:

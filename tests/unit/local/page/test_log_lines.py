@@ -22,28 +22,19 @@ def texts(tail: LogTail, after: int = 0) -> list[str]:
 
 def test_each_line_is_returned_once_and_in_order() -> None:
     cloud = Cloud()
-    cloud.logs.events = [log_event("a", 1, at=1000), log_event("b", 2, at=1000)]
+    cloud.logs.events = [log_event("b", at=1001, stream="web/web/2"), log_event("a")]
     tail = tail_of(cloud).read()
-    cloud.logs.events.append(log_event("c", 3, at=1001))
+    cloud.logs.events.append(log_event("c", at=1002))
     last = tail.after(0).last
 
     assert texts(tail) == ["a", "b"]
     assert texts(tail.read(), last) == ["c"]
 
 
-def test_a_late_line_is_not_lost() -> None:
-    cloud = Cloud()
-    cloud.logs.events = [log_event("b", 2, at=5000)]
-    tail = tail_of(cloud).read()
-    cloud.logs.events.insert(0, log_event("a", 1, at=4000))
-
-    assert texts(tail.read(), 1) == ["a"]
-
-
 def test_only_the_chosen_service_and_task_are_shown() -> None:
     cloud = Cloud()
     streams = ("web/web/1", "web/router/1", "web/web/2", "worker/worker/3")
-    cloud.logs.events = [log_event(name, number, stream=name) for number, name in enumerate(streams)]
+    cloud.logs.events = [log_event(name, stream=name) for name in streams]
 
     assert texts(tail_of(cloud, service="web").read()) == ["web/web/1", "web/router/1", "web/web/2"]
     assert texts(tail_of(cloud, service="web", task="1").read()) == ["web/web/1", "web/router/1"]
@@ -51,27 +42,35 @@ def test_only_the_chosen_service_and_task_are_shown() -> None:
 
 def test_of_too_many_lines_the_latest_are_shown() -> None:
     cloud = Cloud()
-    cloud.logs.events = [log_event("first", 0, at=1000)]
+    cloud.logs.events = [log_event("first")]
     tail = tail_of(cloud).read()
-    cloud.logs.events += [log_event(str(number), number, at=1000 + number) for number in range(1, 5000)]
+    cloud.logs.events += [log_event(str(number)) for number in range(5000)]
 
     after = tail.read().after(1)
 
-    assert after.lines[-1].text == "4999"
-    assert len(after.lines) <= KEPT
+    assert (after.lines[-1].text, len(after.lines), after.anew) == ("4999", KEPT, True)
 
 
-def test_a_slow_reader_starts_again() -> None:
+def test_after_a_long_pause_a_reader_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = Cloud()
-    cloud.logs.events = [log_event("first", 0, at=1000)]
+    cloud.logs.events = [log_event("a")]
     tail = tail_of(cloud).read()
-    for more in range(3):
-        cloud.logs.events += [
-            log_event("x", 1000 * more + n, at=2000 + 1000 * more + n) for n in range(1, 500)
-        ]
-        tail.read()
+    monkeypatch.setattr(log_lines, "_STALE_MILLISECONDS", -1)
+    cloud.logs.events.append(log_event("b"))
 
-    assert tail.after(1).anew
+    lines = tail.read().after(1)
+
+    assert ([line.text for line in lines.lines], lines.anew) == (["a", "b"], True)
+
+
+def test_a_stream_without_new_events_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = Cloud()
+    cloud.logs.events = [log_event("a")]
+    tail = tail_of(cloud).read()
+    monkeypatch.setattr(log_lines, "_SETTLED_MILLISECONDS", -10_000)
+    monkeypatch.setattr(cloud.logs, "get_log_events", pytest.fail)
+
+    assert texts(tail.read()) == ["a"]
 
 
 def test_a_reader_with_the_line_number_of_another_server_starts_again() -> None:
@@ -127,20 +126,6 @@ def test_terminal_colours_and_control_characters_are_removed(message: str, text:
     line = line_of(log_event(message), 1, stack="dev")
 
     assert (line.text, line.fields) == (text, fields)
-
-
-def test_memory_is_bounded_when_one_log_group_is_busy_and_another_silent() -> None:
-    """The front door must not grow while a page is open."""
-    cloud: Any = Cloud()
-    groups = {"logs-1": "dev"}
-    cloud.logs.events = [log_event("once", 0, at=1000)]
-    tail = LogTail(cloud, lambda: groups).read()
-    groups = {"logs-2": "dev"}
-    for more in range(20):
-        cloud.logs.events = [log_event("x", 100 * more + n, at=10_000 * (more + 1)) for n in range(1, 50)]
-        tail.read()
-
-    assert sum(map(len, tail._seen.values())) <= 51
 
 
 def test_a_very_long_line_is_truncated() -> None:

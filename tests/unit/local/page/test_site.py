@@ -75,7 +75,7 @@ def test_logs_events_and_form_values_are_escaped(path: str) -> None:
     evil = "<script>alert(1)</script><img src=x onerror=alert(1)>"
     cloud.logs.events = [
         fakes.log_event(evil),
-        fakes.log_event(f'{{"msg": "{evil}", "{evil}": "{evil}"}}', 2),
+        fakes.log_event(f'{{"msg": "{evil}", "{evil}": "{evil}"}}'),
     ]
     cloud.ecs.tasks.append(fakes.stopped(2, containers=[{"name": evil, "reason": evil}]))
     cloud.ecs.services = [fakes.service(events=[{"createdAt": fakes.BEGAN, "message": evil}])]
