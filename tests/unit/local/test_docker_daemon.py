@@ -164,35 +164,18 @@ def test_a_running_daemon_is_used_and_never_stopped(daemon: DockerDaemon, machin
     assert (machine.commands, machine.daemon.signals) == ([], [])
 
 
-def test_without_a_terminal_it_is_installed_without_a_prompt(daemon: DockerDaemon, machine: Machine) -> None:
+@pytest.mark.parametrize(("answer", "prompts"), [(None, 0), ("", 1), ("y", 1), ("YES ", 1)])
+def test_it_is_installed_and_started_with_consent_or_without_a_terminal(
+    daemon: DockerDaemon, machine: Machine, answer: str | None, prompts: int
+) -> None:
+    machine.answer = answer
+
     said = start(daemon)
 
     assert "docker.io" in said[0]
     assert "DEBIAN_FRONTEND=noninteractive" in machine.commands[0]
     assert machine.listens_at is not None
-
-
-@pytest.mark.parametrize("answer", ["n", "no", "what?"])
-def test_on_a_terminal_nothing_is_installed_without_consent(
-    daemon: DockerDaemon, machine: Machine, answer: str
-) -> None:
-    machine.answer = answer
-
-    with pytest.raises(DockerError, match="install and start one"):
-        start(daemon)
-
-    assert (machine.commands, len(machine.questions)) == ([], 1)
-
-
-@pytest.mark.parametrize("answer", ["", "y", "YES "])
-def test_on_a_terminal_it_is_installed_after_consent(
-    daemon: DockerDaemon, machine: Machine, answer: str
-) -> None:
-    machine.answer = answer
-
-    start(daemon)
-
-    assert machine.listens_at is not None
+    assert len(machine.questions) == prompts
 
 
 def test_outdated_package_lists_are_updated(daemon: DockerDaemon, machine: Machine) -> None:
@@ -202,13 +185,6 @@ def test_outdated_package_lists_are_updated(daemon: DockerDaemon, machine: Machi
 
     assert machine.commands[1].endswith("-o DPkg::Lock::Timeout=300 update")
     assert machine.listens_at is not None
-
-
-def test_an_installation_that_fails_is_an_error(daemon: DockerDaemon, machine: Machine) -> None:
-    machine.failing = True
-
-    with pytest.raises(DockerError, match="apt-get could not install"):
-        start(daemon)
 
 
 def test_an_installed_daemon_is_started_without_a_prompt(daemon: DockerDaemon, machine: Machine) -> None:
@@ -228,117 +204,43 @@ def test_with_systemd_the_daemon_is_started_and_stopped_by_it(daemon: DockerDaem
     assert machine.commands == ["systemctl start docker", "systemctl stop docker.service docker.socket"]
 
 
-def test_with_systemd_a_failed_start_is_an_error_with_its_log(daemon: DockerDaemon, machine: Machine) -> None:
-    machine.installed = machine.has_systemd = machine.failing = True
+@pytest.mark.parametrize(
+    ("state", "error", "signals"),
+    [
+        ({"answer": "no"}, "^no Docker daemon answers: install and start one", []),
+        ({"may_install": False}, "^no Docker daemon answers: ", []),
+        ({"failing": True}, "apt-get could not install", []),
+        ({"installed": True, "has_systemd": True, "failing": True}, "journalctl --unit docker", []),
+        ({"installed": True, "next": [FakeProcess(100, checks=1)]}, r"(?s) exited; its log, .*reasons", [[]]),
+        (
+            {"installed": True, "next": [FakeProcess(100, stubborn=True)]},
+            "does not answer after 60 s",
+            [[signal.SIGTERM]],
+        ),
+        ({"installed": True, "daemon": FakeProcess(7)}, "process 7, neither answers nor exits", []),
+    ],
+    ids=[
+        "the user declines",
+        "the user may not install",
+        "the installation fails",
+        "systemd fails",
+        "the daemon exits",
+        "the daemon does not answer",
+        "another daemon neither answers nor exits",
+    ],
+)
+def test_a_start_fails_with_the_reason_if(
+    daemon: DockerDaemon, machine: Machine, state: dict[str, Any], error: str, signals: list[list[int]]
+) -> None:
+    for name, value in state.items():
+        setattr(machine, name, value)
 
-    with pytest.raises(DockerError, match="journalctl --unit docker"):
+    with pytest.raises(DockerError, match=error):
         start(daemon)
 
-
-def test_a_daemon_that_exits_is_an_error_with_its_log(daemon: DockerDaemon, machine: Machine) -> None:
-    machine.installed = True
-    machine.next = [FakeProcess(100, checks=1)]
-
-    with pytest.raises(DockerError, match=r"(?s)the Docker daemon exited; its log, .*reasons"):
-        start(daemon)
-
-    assert machine.clock <= 2
+    assert [process.signals for process in machine.started] == signals
+    assert machine.daemon is None or machine.daemon in machine.started or machine.daemon.signals == []
     assert not daemon.stop_if_unused()
-
-
-def test_a_started_daemon_that_does_not_answer_is_stopped(daemon: DockerDaemon, machine: Machine) -> None:
-    machine.installed = True
-    machine.next = [FakeProcess(100, stubborn=True)]
-
-    with pytest.raises(DockerError, match="does not answer after 60 s"):
-        start(daemon)
-
-    assert machine.started[0].signals == [signal.SIGTERM]
-
-
-def test_a_daemon_is_started_after_another_one_has_stopped(daemon: DockerDaemon, machine: Machine) -> None:
-    """While the other one is stopping, a second daemon would exit at once."""
-    machine.installed = True
-    machine.daemon = FakeProcess(7, checks=3)
-
-    said = start(daemon)
-
-    assert said == [
-        "Another Docker daemon, process 7, is starting or stopping: waiting for it.",
-        "Starting the Docker daemon.",
-    ]
-    assert machine.clock < 10
-    assert machine.daemon.pid == 100
-
-
-def test_a_daemon_that_another_user_starts_meanwhile_is_used_and_never_stopped(
-    daemon: DockerDaemon, machine: Machine
-) -> None:
-    machine.installed = True
-    machine.daemon, machine.listens_at = FakeProcess(7), 3
-
-    start(daemon)
-
-    assert machine.commands == []
-    assert not daemon.stop_if_unused()
-
-
-def test_if_two_clones_start_a_daemon_the_slower_one_uses_the_others(
-    daemon: DockerDaemon, machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Only one daemon can run: the second one exits."""
-    machine.installed = True
-    machine.next = [FakeProcess(100, checks=1)]
-
-    def spawn_too_late(*arguments: Any, **options: Any) -> Any:
-        process = machine.spawn(*arguments, **options)
-        machine.comes_up(7)
-        return process
-
-    monkeypatch.setattr(module, "spawn", spawn_too_late)
-
-    start(daemon)
-
-    assert machine.commands == ["dockerd"]
-    assert not daemon.stop_if_unused()
-
-
-def test_another_daemon_that_neither_answers_nor_exits_is_an_error(
-    daemon: DockerDaemon, machine: Machine
-) -> None:
-    machine.installed = True
-    machine.daemon = FakeProcess(7)
-
-    with pytest.raises(DockerError, match="process 7, neither answers nor exits"):
-        start(daemon)
-
-    assert (machine.commands, machine.daemon.signals) == ([], [])
-
-
-def test_a_daemon_that_the_installation_starts_is_recorded_as_started(
-    daemon: DockerDaemon, machine: Machine
-) -> None:
-    machine.installing_starts_it = True
-
-    start(daemon)
-
-    assert machine.daemon is not None
-    assert "dockerd" not in machine.commands
-    assert daemon.stop_if_unused()
-    assert machine.daemon.signals == [signal.SIGTERM]
-
-
-def test_without_rights_the_error_says_in_one_sentence_what_to_do(
-    daemon: DockerDaemon, machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("local.docker.SOCKET", Path("/nowhere/docker.sock"))
-    machine.may_install = False
-
-    with pytest.raises(DockerError, match="no Docker daemon answers: ") as caught:
-        start(daemon)
-
-    assert machine.commands == []
-    assert "\n" not in str(caught.value)
 
 
 def test_a_docker_host_that_does_not_answer_is_an_error_with_its_address(
@@ -350,6 +252,55 @@ def test_a_docker_host_that_does_not_answer_is_an_error_with_its_address(
         start(daemon)
 
     assert machine.commands == []
+
+
+def test_a_daemon_is_started_after_another_one_has_stopped(daemon: DockerDaemon, machine: Machine) -> None:
+    """While the other one is stopping, a second daemon would exit at once."""
+    machine.installed = True
+    machine.daemon = FakeProcess(7, checks=3)
+
+    assert start(daemon) == [
+        "Another Docker daemon, process 7, is starting or stopping: waiting for it.",
+        "Starting the Docker daemon.",
+    ]
+    assert machine.clock < 10
+    assert machine.daemon.pid == 100
+
+
+@pytest.mark.parametrize("spawned", [False, True], ids=["starting before", "starting at the same time"])
+def test_a_daemon_that_another_clone_starts_is_used_and_not_stopped(
+    daemon: DockerDaemon, machine: Machine, monkeypatch: pytest.MonkeyPatch, *, spawned: bool
+) -> None:
+    """Only one daemon can run: a second one exits."""
+    machine.installed = True
+    machine.next = [FakeProcess(100, checks=1)]
+    if not spawned:
+        machine.daemon, machine.listens_at = FakeProcess(7), 3
+
+    def spawn_too_late(*arguments: Any, **options: Any) -> Any:
+        process = machine.spawn(*arguments, **options)
+        machine.comes_up(7)
+        return process
+
+    monkeypatch.setattr(module, "spawn", spawn_too_late)
+
+    start(daemon)
+
+    assert machine.commands == (["dockerd"] if spawned else [])
+    assert not daemon.stop_if_unused()
+
+
+def test_a_daemon_that_the_installation_starts_is_stopped_later(
+    daemon: DockerDaemon, machine: Machine
+) -> None:
+    machine.installing_starts_it = True
+
+    start(daemon)
+
+    assert machine.daemon is not None
+    assert "dockerd" not in machine.commands
+    assert daemon.stop_if_unused()
+    assert machine.daemon.signals == [signal.SIGTERM]
 
 
 @pytest.fixture
@@ -399,26 +350,19 @@ def test_the_daemon_is_not_stopped_if(
     assert own.signals == []
 
 
-def test_another_daemon_with_the_same_id_is_not_stopped(
-    daemon: DockerDaemon, machine: Machine, own: FakeProcess
+@pytest.mark.parametrize("record", [None, "", "[]", '{"pid": 1}', '{"pid": "x", "started": "y"}'])
+def test_another_process_than_the_recorded_daemon_is_not_stopped(
+    daemon: DockerDaemon, machine: Machine, own: FakeProcess, record: str | None
 ) -> None:
-    """The recorded daemon has exited, and its process id may be another daemon's."""
+    """The recorded daemon may have exited, and another one may have its process id; or the record is damaged."""
     own.checks = 0
     machine.started.clear()
     machine.daemon = FakeProcess(own.pid, started="later")
+    if record is not None:
+        (daemon.folder / "docker.json").write_text(record)
 
     assert not daemon.stop_if_unused()
-    assert machine.daemon.signals == []
-
-
-@pytest.mark.parametrize(
-    "content", ["", "[]", '{"how": "process", "pid": 1}', '{"pid": "x", "started": "y"}']
-)
-def test_an_invalid_record_stops_nothing(daemon: DockerDaemon, own: FakeProcess, content: str) -> None:
-    (daemon.folder / "docker.json").write_text(content)
-
-    assert not daemon.stop_if_unused()
-    assert own.signals == []
+    assert machine.daemon.signals == own.signals == []
 
 
 def test_keeping_it_running_needs_no_write_access(tmp_path: Path) -> None:
