@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from automation.console import colour, say_error
+from automation.console import colour, say, say_error
 from automation.errors import AutomationError, ProgramError
 
 if TYPE_CHECKING:
@@ -165,7 +165,9 @@ def _stacks(*, local: bool, wait_for_lock_minutes: float) -> Stacks:
 
     passphrase = os.environ.get("PULUMI_CONFIG_PASSPHRASE")
     isolate()
-    environment = LocalEnvironment(project=project_name(ROOT), passphrase=passphrase or DEFAULT_PASSPHRASE)
+    environment = LocalEnvironment(
+        project=project_name(ROOT), passphrase=passphrase or DEFAULT_PASSPHRASE, say=say
+    )
     return LocalStacks(find_cli=_find_cli, root=environment.root, local=environment)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -57,7 +56,8 @@ class LocalEnvironment:
     passphrase: str = DEFAULT_PASSPHRASE
     """Passphrase of the local states and of encrypted values in stack files."""
     root: Path = ROOT
-    say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
+    say: Callable[[str], None]
+    """Shows a line to the user."""
 
     @property
     def folder(self) -> Path:

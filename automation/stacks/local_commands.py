@@ -46,6 +46,9 @@ def down(stacks: Stacks, /, *, names: tuple[str, ...], as_json: bool) -> None:
             # Its resources are deleted with the emulator.
             say(f"{name} is deleted without its state: {error}")
         local.forget(name)
+    if kept := [path.name for name in chosen if (path := path_of(stacks.root, name)).exists()]:
+        # Pulumi reports that the configuration is removed: it removes the local run's copy.
+        say(f"{', '.join(kept)} {'is' if len(kept) == 1 else 'are'} kept: only the local copy is deleted")
     if remaining:
         say(f"remaining stacks: {', '.join(remaining)}")
     else:
