@@ -1,1 +1,1 @@
-"""Stacks of pull requests, which attach to another stack; created and removed with the pull request."""
+"""The stacks of pull requests, which attach to another stack and are removed with the pull request."""

@@ -1,4 +1,4 @@
-"""Creates and removes the stacks of pull requests, and no others."""
+"""Creates and removes the stacks of pull requests."""
 
 from __future__ import annotations
 
@@ -21,19 +21,21 @@ if TYPE_CHECKING:
     from automation.stacks.stacks import StackSummary
 
 _LIFETIME: Final = timedelta(hours=72)
-"""Of a stack whose base has no settings any more."""
-_LEFT_OUT: Final = frozenset({"alarms", "autoscaling", "monthly-budget-usd", "schedules", *KEYS_OF_THE_BASE})
-"""Keys that the stack does not copy: shared with its base, or not needed for a pull request."""
+"""The lifetime of a stack whose base has no file."""
+_KEYS_NOT_COPIED: Final = frozenset(
+    {"alarms", "autoscaling", "monthly-budget-usd", "schedules", *KEYS_OF_THE_BASE}
+)
+"""Keys that a stack shares with its base, or does not need."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Removal:
-    """A stack that has to be removed, and how that ended."""
+    """A stack to be removed, and the result."""
 
     preview: Preview
     reason: str
     failure: str | None = None
-    """Why it was not removed."""
+    """Why it could not be removed."""
 
 
 @dataclass(frozen=True)
@@ -45,22 +47,22 @@ class Previews:
     clock: Clock = REAL
 
     def prepare(self, stack: str, *, base: str | None = None, lifetime: timedelta | None = None) -> datetime:
-        """Create a stack if it is missing, write its file, and restart its lifetime.
+        """Create a stack if it does not exist, write its file, and restart its lifetime.
 
         Args:
-            stack: the pull request's.
-            base: the stack to attach to; None for the current one, else dev.
-            lifetime: None for the base's.
+            stack: the stack of a pull request.
+            base: the stack to attach to; None for the current base, or dev.
+            lifetime: None for that in the base's file.
 
         Returns:
             When it expires.
 
         Raises:
-            AutomationError: it is not a pull request's, or the base has no capacity for it.
+            AutomationError: the stack is not a pull request's, or the base has no capacity.
         """
         number_of(stack)
-        known = [one.name for one in self.stacks.summaries()]
-        attached = self._base_of(stack) if stack in known else None
+        names = [summary.name for summary in self.stacks.summaries()]
+        attached = self._base_of(stack) if stack in names else None
         chosen = base or attached or DEFAULT_BASE
         if is_preview(chosen):
             raise AutomationError(f"{stack} cannot attach to {chosen}, which is attached to another stack")
@@ -70,8 +72,8 @@ class Previews:
                 f"{to_type('destroy', stack)} first"
             )
         settings = self.stacks.settings(chosen)
-        if stack not in known:
-            self._check_number(stack, chosen, known, settings.preview_stacks.maximum)
+        if stack not in names:
+            self._check_maximum(stack, chosen, names, settings.preview_stacks.maximum)
         attachment = self._attachment_of(chosen)
         file = self._file(stack, chosen)
         lifetime = lifetime or timedelta(hours=settings.preview_stacks.lifetime_hours)
@@ -80,25 +82,25 @@ class Previews:
         try:
             priority = self.stacks.settings(stack).main.priority
             check_capacity(self.stacks.clients(settings), chosen, attachment, stack, priority)
-            if stack not in known:
+            if stack not in names:
                 self.stacks.create(stack, file.encryption_of_base())
                 self.say(f"created stack {stack}, attached to {chosen}")
         except AutomationError:
-            if stack not in known:
+            if stack not in names:
                 file.path.unlink()
             raise
-        # Pulumi writes a key of the new stack's own into the file.
+        # Pulumi has written an encryption key into the file of a new stack.
         write_stack_file(file, expires)
         return expires
 
     def remove(self, stack: str) -> bool:
-        """Destroy a stack and delete it with its history and its file; return whether it existed.
+        """Destroy a stack, delete it with its history and file, and return whether it existed.
 
-        It needs nothing but the state: the file may be missing, the first update may have failed, and the
-        base may be destroyed.
+        The state is enough: the file may be missing, the first update may have failed, and the base may be
+        destroyed.
 
         Raises:
-            AutomationError: it is not a pull request's, or something could not be deleted.
+            AutomationError: the stack is not a pull request's, or a resource could not be deleted.
         """
         number_of(stack)
         exists = self.stacks.exists(stack)
@@ -111,20 +113,24 @@ class Previews:
 
     def all(self) -> list[Preview]:
         """Return the stacks, by number."""
-        found = [self._preview(known) for known in self.stacks.summaries() if is_preview(known.name)]
-        return sorted(found, key=lambda preview: preview.number)
+        previews = (self._preview(item) for item in self.stacks.summaries() if is_preview(item.name))
+        return sorted(previews, key=lambda preview: preview.number)
 
-    def clean_up(self, *, still_open: Collection[int] | None, dry_run: bool) -> list[Removal]:
-        """Remove closed and expired stacks; if one fails, the others are removed all the same.
+    def clean_up(self, *, open_numbers: Collection[int] | None, dry_run: bool) -> list[Removal]:
+        """Remove stacks that are closed or have expired; a failure does not stop the others.
 
         Args:
-            still_open: the numbers of open pull requests; None if they are not known.
+            open_numbers: the numbers of open pull requests; None if they are unknown.
             dry_run: remove nothing.
         """
         removals: list[Removal] = []
         for preview in self.all():
-            lifetime, now = self._lifetime_of(preview), self.clock.date()
-            reason = reason_to_remove(preview, now=now, lifetime=lifetime, still_open=still_open)
+            reason = reason_to_remove(
+                preview,
+                now=self.clock.date(),
+                lifetime=self._lifetime_of(preview),
+                open_numbers=open_numbers,
+            )
             if reason is not None:
                 self.say(f"{preview.stack}: {reason}")
                 removal = Removal(preview=preview, reason=reason)
@@ -147,28 +153,28 @@ class Previews:
             return replace(removal, failure=str(error))
         return removal
 
-    def _preview(self, known: StackSummary) -> Preview:
-        outputs = self.stacks.outputs(known.name)
+    def _preview(self, summary: StackSummary) -> Preview:
+        outputs = self.stacks.outputs(summary.name)
         url, expires = outputs.get("url"), outputs.get("expires")
         return Preview(
-            stack=known.name,
-            base=self._base_of(known.name, outputs),
+            stack=summary.name,
+            base=self._base_of(summary.name, outputs),
             address=url and self.stacks.address(url),
             expires=expires and datetime.fromisoformat(expires),
-            last_update=known.last_update,
-            under_way=known.under_way,
+            last_update=summary.last_update,
+            under_way=summary.under_way,
         )
 
     def _base_of(self, stack: str, outputs: Mapping[str, Any] | None = None) -> str | None:
-        """Return what a stack is attached to, also after a first update that failed."""
+        """Return the base of a stack, also after a failed first update."""
         attached = (self.stacks.outputs(stack) if outputs is None else outputs).get("attached_to")
         if attached:
-            # It may be a name in full, with organization and project.
+            # ORGANIZATION/PROJECT/STACK, or STACK alone.
             return attached.rpartition("/")[2]
         return next((name for name in self.stacks.references(stack) if not is_preview(name)), None)
 
-    def _check_number(self, stack: str, base: str, known: Collection[str], maximum: int) -> None:
-        others = sorted(name for name in known if is_preview(name) and (self._base_of(name) or base) == base)
+    def _check_maximum(self, stack: str, base: str, names: Collection[str], maximum: int) -> None:
+        others = sorted(name for name in names if is_preview(name) and (self._base_of(name) or base) == base)
         if len(others) >= maximum:
             raise AutomationError(
                 f"{base} allows {maximum} stacks of pull requests and has {len(others)} "
@@ -186,7 +192,7 @@ class Previews:
         return attachment
 
     def _write_file_if_missing(self, stack: str) -> None:
-        """Write the file, which a fresh checkout lacks; it names the key of the stack's secrets."""
+        """Write the file, which a fresh checkout lacks; it has the encryption key of the stack's secrets."""
         file = self._file(stack, self._base_of(stack) or DEFAULT_BASE)
         if file.path.exists():
             return
@@ -200,14 +206,14 @@ class Previews:
 
 
 def write_stack_file(file: DerivedStackFile, expires: datetime) -> None:
-    """Write the file of a pull request's stack: its base's, without the keys that the two share.
+    """Write the file of a pull request's stack: that of its base without some keys.
 
     Raises:
-        AutomationError: the base has no file, or secrets that the stack could not decrypt.
+        AutomationError: the base has no file, or has secrets that the stack could not decrypt.
     """
     changes = {"attach-to": file.base, "expires": f"{expires.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
     file.write(
-        left_out=_LEFT_OUT,
+        left_out=_KEYS_NOT_COPIED,
         changes={f"{file.project}:{key}": value for key, value in changes.items()},
         command=f"python -m automation up {file.stack}",
     )

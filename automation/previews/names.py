@@ -8,18 +8,18 @@ from typing import Final
 from automation.errors import AutomationError
 
 DEFAULT_BASE: Final = "dev"
-"""The stack that they attach to."""
+"""The stack that they attach to by default."""
 
 _NAME: Final = re.compile(r"pr-([1-9]\d{0,8})")
 
 
 def is_preview(stack: str) -> bool:
-    """Whether a stack is a pull request's: only such stacks are created and removed."""
+    """Return whether a stack is a pull request's; no others are created and removed here."""
     return _NAME.fullmatch(stack) is not None
 
 
 def number_of(stack: str) -> int:
-    """Return the pull request's number.
+    """Return the number of a stack's pull request.
 
     Raises:
         AutomationError: the stack is not a pull request's.

@@ -1,1 +1,1 @@
-"""Promotion: deploys to the next stack the image that a stack runs."""
+"""Promotion: deploys the image of one stack to the next."""

@@ -1,8 +1,7 @@
-"""`promote`: deploys to one stack the image that another one runs."""
+"""`promote`: deploys the image of one stack to another."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -24,7 +23,7 @@ from automation.stacks.up import bring_up
 @summary_option
 @click.pass_obj
 def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summary: Path | None) -> None:
-    """Deploy to one stack the image that another one runs.
+    """Deploy the image of one stack to another.
 
     The file of TO must say `image-from: FROM`, and the services of FROM must be steady.
     """
@@ -34,46 +33,41 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
             f"{target} takes its image from {follows or 'no other stack'}, not from {source}: set "
             f"`node-on-ecs:image-from: {source}` in Pulumi.{target}.yaml; both need the same `repository`"
         )
-    images = _images_of(stacks, source)
+    promoted = _digests(stacks, source, required=True)
     unsteady = [
-        f"{one.name} is {one.state}{f' ({one.reason})' if one.reason else ''}"
-        for one in statuses_of(DeployedStack.of(stacks, source))
-        if not one.steady
+        f"{item.name} is {item.state}{f' ({item.reason})' if item.reason else ''}"
+        for item in statuses_of(DeployedStack.of(stacks, source))
+        if not item.steady
     ]
     if unsteady:
         raise AutomationError(
             f"the image of {source} is not promoted while a service is not steady: {'; '.join(unsteady)}; "
             f"{to_type('status', source)} shows when they are"
         )
-    earlier = _digests(images_of(stacks.outputs(target)))
-    before, digest = earlier.get("", ""), digest_of(images[""])
-    say(f"{target}: {before or 'nothing yet'} → {digest}")
-    for name, other in _digests(images).items():
-        if name:
-            say(f"{target} {name}: {earlier.get(name) or 'nothing yet'} → {other}")
+    earlier = _digests(stacks, target)
+    for name, digest in promoted.items():
+        say(f"{f'{target} {name}'.rstrip()}: {earlier.get(name) or 'nothing yet'} → {digest}")
     with failure_written(summary, target, "Promotion"):
         addresses = bring_up(stacks, target)
-        runs = _digests(_images_of(stacks, target))
+        current = _digests(stacks, target, required=True)
         # A service that only one of the stacks has is not compared.
-        for name, promoted in _digests(images).items():
-            if runs.get(name, promoted) != promoted:
+        for name, digest in promoted.items():
+            if current.get(name, digest) != digest:
                 raise AutomationError(
-                    f"{f'{name} of ' if name else ''}{target} runs {runs[name]}, and not {promoted} which "
+                    f"{f'{name} of ' if name else ''}{target} runs {current[name]}, and not {digest} which "
                     f"{source} had when the promotion began: {source} was updated meanwhile; "
                     f"{to_type('promote', source, target)} promotes what it runs now"
                 )
+    before, digest = earlier.get(""), promoted[""]
     remark = f"Runs `{digest}`, as `{source}` does." + ("" if before != digest else " It ran it before.")
     write(summary, Comment(stack=target, title="Promotion", remarks=[remark]), append=True)
     document = {"stack": target, "from": source, "before": before or None, "digest": digest}
     show(address_lines(addresses), {**document, "addresses": addresses}, as_json=as_json)
 
 
-def _images_of(stacks: Stacks, stack: str) -> dict[str, str]:
-    images = images_of(stacks.outputs(stack))
-    if "" not in images:
+def _digests(stacks: Stacks, stack: str, *, required: bool = False) -> dict[str, str]:
+    """Return the digests of a stack's images by service; the main service's name is empty."""
+    digests = {name: digest_of(image) for name, image in images_of(stacks.outputs(stack)).items()}
+    if required and "" not in digests:
         raise AutomationError(f"{stack} has no output `image`: {to_type('up', stack)} has to succeed first")
-    return images
-
-
-def _digests(images: Mapping[str, str]) -> dict[str, str]:
-    return {name: digest_of(image) for name, image in images.items()}
+    return digests

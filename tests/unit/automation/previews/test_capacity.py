@@ -1,4 +1,4 @@
-"""Whether a load balancer can take one more service."""
+"""Checks of a load balancer's capacity."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ PRIORITY = 40_012
 def cloud(
     *, others: int = 0, test_rules: int = 0, groups: int = 0, owners: dict[int, str | None] | None = None
 ) -> Aws:
-    """A load balancer with rules of dev, and those of `owners` by priority."""
+    """Return a load balancer with rules of dev, and rules of `owners` by priority."""
     rules = {
         LISTENER: [*range(1, others + 1), *(owners or {})],
         TEST_LISTENER: list(range(1, test_rules + 1)),
     }
 
-    def describe_rules(question: dict[str, Any]) -> dict[str, Any]:
-        listener = question["ListenerArn"]
+    def describe_rules(request: dict[str, Any]) -> dict[str, Any]:
+        listener = request["ListenerArn"]
         default = {"RuleArn": f"{listener}/default", "Priority": "default", "IsDefault": True}
         own = [
             {"RuleArn": f"{listener}/{priority}", "Priority": str(priority), "IsDefault": False}
@@ -36,10 +36,10 @@ def cloud(
         ]
         return {"Rules": [*own, default]}
 
-    def describe_tags(question: dict[str, Any]) -> dict[str, Any]:
-        assert len(question["ResourceArns"]) <= 20, "AWS takes no more"
+    def describe_tags(request: dict[str, Any]) -> dict[str, Any]:
+        assert len(request["ResourceArns"]) <= 20, "AWS allows no more"
         described = []
-        for arn in question["ResourceArns"]:
+        for arn in request["ResourceArns"]:
             owner = (owners or {}).get(int(arn.rpartition("/")[2]), "dev")
             tags = [{"Key": "Stack", "Value": owner}] if owner else [{"Key": "Owner", "Value": "x"}]
             described.append({"ResourceArn": arn, "Tags": tags})
@@ -53,43 +53,43 @@ def cloud(
     )
 
 
-def refusal(aws: Aws) -> str:
+def error(aws: Aws) -> str:
     with pytest.raises(AutomationError) as raised:
         check_capacity(aws, "dev", ATTACHMENT, "pr-12", PRIORITY)
     return str(raised.value)
 
 
-def test_below_the_limits_nothing_is_refused() -> None:
+def test_below_the_limits_there_is_no_error() -> None:
     check_capacity(cloud(others=98, test_rules=1, groups=99), "dev", ATTACHMENT, "pr-12", PRIORITY)
 
 
-def test_rules_of_all_listeners_count_and_their_default_ones_do_not() -> None:
-    message = refusal(cloud(others=60, test_rules=40, groups=3))
+def test_rules_of_all_listeners_count_except_default_rules() -> None:
+    message = error(cloud(others=60, test_rules=40, groups=3))
 
     assert message.startswith("the load balancer of dev has 100 rules, pr-12 needs one more")
     assert "`python -m automation previews list`" in message
     assert "Rules per Application Load Balancer" in message
 
 
-def test_target_groups_count_too_and_aws_does_not_raise_their_limit() -> None:
-    message = refusal(cloud(others=3, groups=100))
+def test_target_groups_count() -> None:
+    message = error(cloud(others=3, groups=100))
 
     assert message.startswith("the load balancer of dev has 100 target groups")
     assert "AWS does not raise this limit" in message
 
 
-def test_a_priority_that_another_has_is_refused_before_aws_does() -> None:
-    assert f"priority {PRIORITY}, which the rule of pr-10012 has" in refusal(
+def test_a_priority_in_use_is_rejected() -> None:
+    assert f"priority {PRIORITY}, which the rule of pr-10012 has" in error(
         cloud(owners={PRIORITY: "pr-10012"})
     )
 
 
 def test_a_rule_without_the_tag_belongs_to_another_owner() -> None:
-    assert "the rule of another owner has" in refusal(cloud(owners={PRIORITY: None}))
+    assert "the rule of another owner has" in error(cloud(owners={PRIORITY: None}))
 
 
-def test_a_stack_that_exists_is_not_refused() -> None:
-    """Or the hundredth could never be changed."""
+def test_an_existing_stack_is_not_checked() -> None:
+    """Otherwise the hundredth could not be updated."""
     check_capacity(
         cloud(others=99, groups=100, owners={PRIORITY: "pr-12"}), "dev", ATTACHMENT, "pr-12", PRIORITY
     )

@@ -1,4 +1,4 @@
-"""What `previews` prints, and how it ends."""
+"""`previews`: output and exit codes."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ PREVIEW = Preview(
     last_update=datetime(2026, 11, 21, 12, 0, tzinfo=UTC),
 )
 FAILED = Preview(stack="pr-13", base=None, address=None, expires=None, last_update=None)
-GONE = Removal(preview=PREVIEW, reason="pull request 12 is not open")
-STUCK = Removal(preview=FAILED, reason="it was never updated", failure="the service does not drain")
+REMOVED = Removal(preview=PREVIEW, reason="pull request 12 is not open")
+FAILED_REMOVAL = Removal(preview=FAILED, reason="it was never updated", failure="the service does not drain")
 
 
 @dataclass
 class Fake:
     found: list[Preview] = field(default_factory=list)
     outcomes: list[Removal] = field(default_factory=list)
-    asked: dict[str, object] = field(default_factory=dict)
+    arguments: dict[str, object] = field(default_factory=dict)
 
     def all(self) -> list[Preview]:
         return self.found
 
-    def clean_up(self, **asked: object) -> list[Removal]:
-        self.asked = asked
+    def clean_up(self, **arguments: object) -> list[Removal]:
+        self.arguments = arguments
         return self.outcomes
 
 
@@ -51,7 +51,7 @@ def call(*arguments: str) -> Result:
     return CliRunner().invoke(previews, list(arguments), standalone_mode=False)
 
 
-def test_each_is_a_line(fake: Fake) -> None:
+def test_list_prints_a_line_for_each_stack(fake: Fake) -> None:
     fake.found = [PREVIEW, FAILED]
 
     assert call("list").stdout.splitlines() == [
@@ -63,12 +63,12 @@ def test_each_is_a_line(fake: Fake) -> None:
     ]
 
 
-def test_without_any_it_says_so_and_programs_get_an_empty_list(fake: Fake) -> None:
+def test_list_without_stacks_prints_so_and_json_is_empty(fake: Fake) -> None:
     assert call("list").stderr == "no stacks of pull requests\n"
     assert json.loads(call("list", "--json").stdout) == []
 
 
-def test_programs_get_times_and_numbers(fake: Fake) -> None:
+def test_list_json_has_times_and_numbers(fake: Fake) -> None:
     fake.found = [PREVIEW]
 
     assert json.loads(call("list", "--json").stdout) == [
@@ -85,7 +85,7 @@ def test_programs_get_times_and_numbers(fake: Fake) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "numbers"),
+    ("arguments", "numbers"),
     [
         ([], None),
         (["--open", ""], set()),
@@ -94,51 +94,51 @@ def test_programs_get_times_and_numbers(fake: Fake) -> None:
     ],
     ids=["unknown", "none", "some", "in lines"],
 )
-def test_open_pull_requests_are_read_as_gh_prints_them(
-    fake: Fake, given: list[str], numbers: set[int] | None
+def test_clean_up_parses_numbers_as_gh_prints_them(
+    fake: Fake, arguments: list[str], numbers: set[int] | None
 ) -> None:
-    call("clean-up", *given)
+    call("clean-up", *arguments)
 
-    assert fake.asked == {"still_open": numbers, "dry_run": False}
+    assert fake.arguments == {"open_numbers": numbers, "dry_run": False}
 
 
-def test_what_is_not_a_number_is_refused_before_anything_is_removed(fake: Fake) -> None:
+def test_clean_up_rejects_other_text_before_it_removes_anything(fake: Fake) -> None:
     result = call("clean-up", "--open", "12 error:")
 
     assert "'error:' is not a number" in str(result.exception)
-    assert fake.asked == {}
+    assert fake.arguments == {}
 
 
-def test_removed_stacks_are_listed(fake: Fake) -> None:
-    fake.outcomes = [GONE]
+def test_clean_up_prints_removed_stacks(fake: Fake) -> None:
+    fake.outcomes = [REMOVED]
 
     result = call("clean-up")
 
     assert (result.return_value, result.stdout) == (0, "removed: pr-12\n")
 
 
-def test_one_that_was_not_removed_fails_and_all_are_listed(fake: Fake) -> None:
-    fake.outcomes = [GONE, STUCK]
+def test_clean_up_fails_if_a_stack_was_not_removed(fake: Fake) -> None:
+    fake.outcomes = [REMOVED, FAILED_REMOVAL]
 
     result = call("clean-up")
 
     assert (result.return_value, result.stdout) == (1, "removed: pr-12; not removed: pr-13\n")
 
 
-def test_programs_get_each_removal_with_its_reason(fake: Fake) -> None:
-    fake.outcomes = [GONE, STUCK]
+def test_clean_up_json_has_each_removal_with_its_reason(fake: Fake) -> None:
+    fake.outcomes = [REMOVED, FAILED_REMOVAL]
 
-    told = json.loads(call("clean-up", "--json").stdout)
+    document = json.loads(call("clean-up", "--json").stdout)
 
-    assert [(one["stack"], one["removed"], one["failure"]) for one in told] == [
+    assert [(item["stack"], item["removed"], item["failure"]) for item in document] == [
         ("pr-12", True, None),
         ("pr-13", False, "the service does not drain"),
     ]
-    assert told[0]["reason"] == "pull request 12 is not open"
+    assert document[0]["reason"] == "pull request 12 is not open"
 
 
-def test_a_dry_run_says_that_it_is_one(fake: Fake) -> None:
-    fake.outcomes = [GONE]
+def test_a_dry_run_prints_what_would_be_removed(fake: Fake) -> None:
+    fake.outcomes = [REMOVED]
 
     assert call("clean-up", "--dry-run").stdout == "would remove: pr-12\n"
     assert json.loads(call("clean-up", "--dry-run", "--json").stdout)[0]["removed"] is False

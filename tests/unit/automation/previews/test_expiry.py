@@ -1,4 +1,4 @@
-"""Which stacks of pull requests are removed, and why."""
+"""Reasons to remove a pull request's stack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOUR = timedelta(hours=1)
 LIFETIME = 72 * HOUR
 
 
-def preview(**known: Any) -> Preview:
+def preview(**fields: Any) -> Preview:
     return Preview(
         **{
             "stack": "pr-12",
@@ -22,48 +22,54 @@ def preview(**known: Any) -> Preview:
             "address": "https://pr-12.dev.example.com",
             "expires": NOW + HOUR,
             "last_update": NOW - HOUR,
-            **known,
+            **fields,
         }
     )
 
 
-def why(found: Preview, still_open: set[int] | None = None) -> str | None:
-    return reason_to_remove(found, now=NOW, lifetime=LIFETIME, still_open=still_open)
+def reason(found: Preview, open_numbers: set[int] | None = None) -> str | None:
+    return reason_to_remove(found, now=NOW, lifetime=LIFETIME, open_numbers=open_numbers)
 
 
-def test_one_that_is_open_and_has_not_expired_stays() -> None:
-    assert why(preview(), {12}) is None
+def test_an_open_and_unexpired_stack_is_kept() -> None:
+    assert reason(preview(), {12}) is None
 
 
-def test_without_the_open_pull_requests_its_expiry_alone_counts() -> None:
-    assert why(preview()) is None
-    assert why(preview(expires=NOW)) == "it expired at 2026-11-21 12:00 UTC"
+def test_only_the_expiry_counts_if_open_pull_requests_are_unknown() -> None:
+    assert reason(preview()) is None
+    assert reason(preview(expires=NOW)) == "it expired at 2026-11-21 12:00 UTC"
 
 
-@pytest.mark.parametrize("still_open", [set[int](), {1, 123}])
-def test_one_whose_pull_request_is_closed_is_removed_before_it_expires(still_open: set[int]) -> None:
-    assert why(preview(), still_open) == "pull request 12 is not open"
+@pytest.mark.parametrize("open_numbers", [set[int](), {1, 123}])
+def test_a_stack_of_a_closed_pull_request_is_removed(open_numbers: set[int]) -> None:
+    assert reason(preview(), open_numbers) == "pull request 12 is not open"
 
 
-def test_one_that_has_expired_is_removed_though_it_is_open() -> None:
-    assert why(preview(expires=NOW - HOUR), {12}) is not None
+def test_an_expired_stack_of_an_open_pull_request_is_removed() -> None:
+    assert reason(preview(expires=NOW - HOUR), {12}) is not None
 
 
-@pytest.mark.parametrize(("age", "goes"), [(71 * HOUR, False), (72 * HOUR, True)])
-def test_one_whose_first_update_failed_expires_a_lifetime_after_it(age: timedelta, *, goes: bool) -> None:
+@pytest.mark.parametrize(("age", "removed"), [(71 * HOUR, False), (72 * HOUR, True)])
+def test_a_stack_whose_first_update_failed_is_removed_after_its_lifetime(
+    age: timedelta, *, removed: bool
+) -> None:
     found = preview(base=None, address=None, expires=None, last_update=NOW - age)
 
-    assert (why(found) is not None) is goes
+    assert (reason(found) is not None) is removed
 
 
-def test_one_that_was_created_and_never_updated_is_removed() -> None:
+def test_a_stack_that_was_never_updated_is_removed() -> None:
     found = preview(expires=None, last_update=None)
 
-    assert why(found) == "it was never updated"
+    assert reason(found) == "it was never updated"
 
 
-@pytest.mark.parametrize("known", [{"under_way": True}, {}])
-def test_unless_its_first_update_may_be_about_to_begin(known: dict[str, Any]) -> None:
-    found = preview(expires=None, last_update=None, **known)
+@pytest.mark.parametrize(
+    ("under_way", "open_numbers"), [(True, None), (False, {12})], ids=["update running", "pull request open"]
+)
+def test_a_stack_whose_first_update_may_follow_is_kept(
+    *, under_way: bool, open_numbers: set[int] | None
+) -> None:
+    found = preview(expires=None, last_update=None, under_way=under_way)
 
-    assert why(found, None if known else {12}) is None
+    assert reason(found, open_numbers) is None

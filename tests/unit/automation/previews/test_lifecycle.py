@@ -1,4 +1,4 @@
-"""How stacks of pull requests are created and removed, and what prevents it."""
+"""Creation and removal of pull requests' stacks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DEV = {
 
 
 def up(*, base: str = "dev", expires: datetime = NOW + HOUR) -> dict[str, Any]:
-    """The outputs of a pull request's stack that is up."""
+    """Return the outputs of a pull request's stack."""
     return {
         "url": "https://pr.dev.example.com",
         "attached_to": base,
@@ -43,8 +43,8 @@ class Backend:
     """Stacks in memory, by name, with their outputs."""
 
     root: Path
-    there: dict[str, dict[str, Any]] = field(default_factory=lambda: {"dev": DEV})
-    read: dict[str, list[str]] = field(default_factory=dict)
+    stacks: dict[str, dict[str, Any]] = field(default_factory=lambda: {"dev": DEV})
+    references_of: dict[str, list[str]] = field(default_factory=dict)
     maximum: int = 10
     aws: Aws = field(
         default_factory=lambda: Aws(
@@ -53,27 +53,27 @@ class Backend:
             describe_target_groups={"TargetGroups": []},
         )
     )
-    stuck: set[str] = field(default_factory=set)
-    done: list[str] = field(default_factory=list)
+    undeletable: set[str] = field(default_factory=set)
+    calls: list[str] = field(default_factory=list)
     encryption: Mapping[str, str] | None = None
     files_at_destroy: list[bool] = field(default_factory=list)
     project: str = "node-on-ecs"
 
     def summaries(self) -> Sequence[StackSummary]:
-        return [StackSummary(name=name, last_update=NOW - HOUR) for name in self.there]
+        return [StackSummary(name=name, last_update=NOW - HOUR) for name in self.stacks]
 
     def outputs(self, stack: str) -> Mapping[str, Any]:
-        return self.there.get(stack, {})
+        return self.stacks.get(stack, {})
 
     def exists(self, stack: str) -> bool:
-        return stack in self.there
+        return stack in self.stacks
 
     def references(self, stack: str) -> Sequence[str]:
-        return self.read.get(stack, [])
+        return self.references_of.get(stack, [])
 
     def settings(self, stack: str) -> Any:
-        if stack == "gone":
-            raise AutomationError("there is no Pulumi.gone.yaml")
+        if stack == "deleted":
+            raise AutomationError("there is no Pulumi.deleted.yaml")
         previews = SimpleNamespace(maximum=self.maximum, lifetime_hours=72)
         priority = 40_000 + int(stack.partition("-")[2] or 0)
         return SimpleNamespace(preview_stacks=previews, main=SimpleNamespace(priority=priority))
@@ -85,19 +85,19 @@ class Backend:
         return url
 
     def create(self, stack: str, encryption: Mapping[str, str]) -> None:
-        self.there[stack] = {}
+        self.stacks[stack] = {}
         self.encryption = encryption
-        self.done.append(f"create {stack}")
+        self.calls.append(f"create {stack}")
 
     def destroy(self, stack: str) -> None:
         self.files_at_destroy.append((self.root / f"Pulumi.{stack}.yaml").exists())
-        if stack in self.stuck:
+        if stack in self.undeletable:
             raise AutomationError("the service does not drain")
-        self.done.append(f"destroy {stack}")
+        self.calls.append(f"destroy {stack}")
 
     def remove(self, stack: str) -> None:
-        del self.there[stack]
-        self.done.append(f"remove {stack}")
+        del self.stacks[stack]
+        self.calls.append(f"remove {stack}")
 
 
 @dataclass
@@ -105,16 +105,16 @@ class World:
     previews: Previews
     backend: Backend
     root: Path
-    said: list[str]
+    output: list[str]
 
     def config(self, stack: str) -> dict[str, Any]:
         return yaml.safe_load((self.root / f"Pulumi.{stack}.yaml").read_text())["config"]
 
-    def refusal(self, stack: str = "pr-12", **asked: Any) -> str:
-        before = dict(self.backend.there)
+    def error(self, stack: str = "pr-12", **arguments: Any) -> str:
+        before = dict(self.backend.stacks)
         with pytest.raises(AutomationError) as raised:
-            self.previews.prepare(stack, **asked)
-        assert self.backend.there == before, "a refusal must not leave a stack behind"
+            self.previews.prepare(stack, **arguments)
+        assert self.backend.stacks == before, "an error must not leave a stack behind"
         assert not (self.root / f"Pulumi.{stack}.yaml").exists()
         return str(raised.value)
 
@@ -123,37 +123,34 @@ class World:
 def world(tmp_path: Path) -> World:
     for base in ("dev", "staging"):
         (tmp_path / f"Pulumi.{base}.yaml").write_text("config: {}\n")
-    backend, said = Backend(root=tmp_path), list[str]()
+    backend, output = Backend(root=tmp_path), list[str]()
     previews = Previews(
         backend,  # type: ignore[arg-type] -- it has what previews need
-        say=said.append,
+        say=output.append,
         clock=Clock(date=lambda: NOW),
     )
-    return World(previews, backend, tmp_path, said)
-
-
-# up
+    return World(previews, backend, tmp_path, output)
 
 
 def test_a_missing_stack_is_created_and_attached_to_dev(world: World) -> None:
     expires = world.previews.prepare("pr-12")
 
-    assert world.backend.done == ["create pr-12"]
+    assert world.backend.calls == ["create pr-12"]
     assert expires == NOW + 72 * HOUR
     assert world.config("pr-12")["node-on-ecs:attach-to"] == "dev"
     assert world.config("pr-12")["node-on-ecs:expires"] == "2026-11-24T12:00:00Z"
 
 
-def test_an_existing_one_is_not_created_again_and_its_lifetime_begins_anew(world: World) -> None:
-    world.backend.there["pr-12"] = up(expires=NOW - HOUR)
+def test_an_existing_stack_gets_a_new_expiry(world: World) -> None:
+    world.backend.stacks["pr-12"] = up(expires=NOW - HOUR)
 
     expires = world.previews.prepare("pr-12", lifetime=2 * HOUR)
 
-    assert world.backend.done == []
+    assert world.backend.calls == []
     assert expires == NOW + 2 * HOUR
 
 
-def test_its_secrets_are_encrypted_as_those_of_its_base(world: World) -> None:
+def test_a_stack_has_the_encryption_of_its_base(world: World) -> None:
     lines = {"secretsprovider": "awskms://alias/key", "encryptedkey": "AQ=="}
     (world.root / "Pulumi.dev.yaml").write_text(yaml.safe_dump({**lines, "config": {}}))
 
@@ -163,66 +160,66 @@ def test_its_secrets_are_encrypted_as_those_of_its_base(world: World) -> None:
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod", "pr-x", "smoke"])
-def test_no_other_stack_is_created(world: World, stack: str) -> None:
+def test_only_stacks_of_pull_requests_are_created(world: World, stack: str) -> None:
     with pytest.raises(AutomationError, match="is not a pull request's stack"):
         world.previews.prepare(stack)
 
-    assert world.backend.done == []
+    assert world.backend.calls == []
 
 
-def test_the_maximum_is_kept(world: World) -> None:
+def test_a_stack_above_the_maximum_is_rejected(world: World) -> None:
     world.backend.maximum = 2
-    world.backend.there |= {"pr-1": up(), "pr-2": up()}
+    world.backend.stacks |= {"pr-1": up(), "pr-2": up()}
 
-    message = world.refusal()
+    message = world.error()
 
     assert message.startswith("dev allows 2 stacks of pull requests and has 2 (pr-1, pr-2)")
     assert "`python -m automation previews clean-up`" in message
 
 
-def test_those_of_another_base_do_not_count(world: World) -> None:
+def test_stacks_of_another_base_do_not_count(world: World) -> None:
     world.backend.maximum = 1
-    world.backend.there |= {"pr-1": up(base="staging")}
+    world.backend.stacks |= {"pr-1": up(base="staging")}
 
     world.previews.prepare("pr-12")
 
 
-def test_an_existing_one_may_be_updated_at_the_maximum(world: World) -> None:
+def test_an_existing_stack_is_updated_at_the_maximum(world: World) -> None:
     world.backend.maximum = 1
-    world.backend.there |= {"pr-12": up()}
+    world.backend.stacks |= {"pr-12": up()}
 
     world.previews.prepare("pr-12")
 
 
-def test_a_base_that_is_not_up_has_nothing_to_attach_to(world: World) -> None:
-    world.backend.there = {"dev": {}}
+def test_a_base_that_was_never_updated_is_rejected(world: World) -> None:
+    world.backend.stacks = {"dev": {}}
 
-    assert "`python -m automation up dev` has to succeed first" in world.refusal()
+    assert "`python -m automation up dev` has to succeed first" in world.error()
 
 
-def test_a_full_load_balancer_refuses_before_anything_is_created(world: World) -> None:
+def test_a_load_balancer_without_capacity_is_rejected_before_a_stack_is_created(world: World) -> None:
     groups = [{"TargetGroupName": str(number)} for number in range(100)]
     world.backend.aws.operations["describe_target_groups"] = {"TargetGroups": groups}
 
-    assert "100 target groups" in world.refusal()
+    assert "100 target groups" in world.error()
 
 
-def test_another_preview_cannot_be_attached_to(world: World) -> None:
-    world.backend.there["pr-1"] = up()
+def test_a_pull_requests_stack_is_rejected_as_a_base(world: World) -> None:
+    world.backend.stacks["pr-1"] = up()
 
-    assert "is attached to another stack" in world.refusal(base="pr-1")
+    assert "is attached to another stack" in world.error(base="pr-1")
 
 
-def test_one_stays_where_it_is_attached(world: World) -> None:
-    world.backend.there |= {"staging": DEV, "pr-12": up(base="staging")}
+def test_an_existing_stack_keeps_its_base(world: World) -> None:
+    world.backend.stacks |= {"staging": DEV, "pr-12": up(base="staging")}
 
     world.previews.prepare("pr-12")
 
     assert world.config("pr-12")["node-on-ecs:attach-to"] == "staging"
 
 
-def test_one_cannot_move_to_another_base(world: World) -> None:
-    world.backend.there |= {"staging": DEV, "pr-12": up(base="dev")}
+def test_an_existing_stack_cannot_move_to_another_base(world: World) -> None:
+    world.backend.stacks |= {"staging": DEV, "pr-12": up(base="dev")}
 
     with pytest.raises(
         AutomationError, match="cannot move to staging: run `python -m automation destroy pr-12`"
@@ -230,26 +227,23 @@ def test_one_cannot_move_to_another_base(world: World) -> None:
         world.previews.prepare("pr-12", base="staging")
 
 
-# destroy
-
-
-def test_a_removed_one_leaves_neither_stack_nor_file(world: World) -> None:
+def test_remove_deletes_stack_and_file(world: World) -> None:
     world.previews.prepare("pr-12")
 
     assert world.previews.remove("pr-12") is True
 
-    assert world.backend.done[1:] == ["destroy pr-12", "remove pr-12"]
+    assert world.backend.calls[1:] == ["destroy pr-12", "remove pr-12"]
     assert not (world.root / "Pulumi.pr-12.yaml").exists()
 
 
-def test_a_missing_one_needs_no_removing(world: World) -> None:
-    """A pull request without a stack is closed, too."""
+def test_remove_accepts_a_missing_stack(world: World) -> None:
+    """Pull requests without a stack are closed, too."""
     assert world.previews.remove("pr-12") is False
-    assert world.backend.done == []
+    assert world.backend.calls == []
 
 
-def test_in_a_fresh_checkout_its_file_is_written_again_for_as_long(world: World) -> None:
-    world.backend.there["pr-12"] = up()
+def test_remove_writes_a_missing_file_for_the_destruction(world: World) -> None:
+    world.backend.stacks["pr-12"] = up()
 
     world.previews.remove("pr-12")
 
@@ -257,16 +251,16 @@ def test_in_a_fresh_checkout_its_file_is_written_again_for_as_long(world: World)
     assert not (world.root / "Pulumi.pr-12.yaml").exists()
 
 
-def test_without_a_base_the_state_is_enough(world: World) -> None:
-    world.backend.there["pr-12"] = up(base="gone")
+def test_remove_works_without_the_file_of_the_base(world: World) -> None:
+    world.backend.stacks["pr-12"] = up(base="deleted")
 
     assert world.previews.remove("pr-12") is True
-    assert "continuing with the state alone" in world.said[0]
+    assert "continuing with the state alone" in world.output[0]
 
 
-def test_one_whose_first_update_failed_is_found_by_what_it_refers_to(world: World) -> None:
-    world.backend.there |= {"staging": DEV, "pr-12": {}}
-    world.backend.read["pr-12"] = ["staging"]
+def test_the_base_of_a_stack_whose_first_update_failed_comes_from_its_references(world: World) -> None:
+    world.backend.stacks |= {"staging": DEV, "pr-12": {}}
+    world.backend.references_of["pr-12"] = ["staging"]
 
     (found,) = world.previews.all()
 
@@ -275,66 +269,66 @@ def test_one_whose_first_update_failed_is_found_by_what_it_refers_to(world: Worl
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod", "pr-x", "smoke"])
-def test_no_other_stack_is_removed(world: World, stack: str) -> None:
+def test_only_stacks_of_pull_requests_are_removed(world: World, stack: str) -> None:
     with pytest.raises(AutomationError, match="is not a pull request's stack"):
         world.previews.remove(stack)
 
-    assert world.backend.done == []
+    assert world.backend.calls == []
 
 
-def test_one_that_cannot_be_destroyed_keeps_its_stack(world: World) -> None:
-    """Deleted, nobody would ever find what it still has."""
-    world.backend.there["pr-12"] = up()
-    world.backend.stuck = {"pr-12"}
+def test_a_stack_that_cannot_be_destroyed_is_kept(world: World) -> None:
+    """Otherwise its remaining resources would be lost."""
+    world.backend.stacks["pr-12"] = up()
+    world.backend.undeletable = {"pr-12"}
 
     with pytest.raises(AutomationError, match="does not drain"):
         world.previews.remove("pr-12")
 
-    assert "pr-12" in world.backend.there
+    assert "pr-12" in world.backend.stacks
 
 
-# list and clean-up
-
-
-def test_they_are_listed_by_number_and_others_are_not(world: World) -> None:
-    world.backend.there |= {"pr-10": up(), "pr-9": up(), "pr-x": up()}
+def test_stacks_are_listed_by_number(world: World) -> None:
+    world.backend.stacks |= {"pr-10": up(), "pr-9": up(), "pr-x": up()}
 
     assert [found.stack for found in world.previews.all()] == ["pr-9", "pr-10"]
 
 
-def test_cleaning_up_continues_after_a_failure_and_reports_all(world: World) -> None:
-    world.backend.there |= {f"pr-{number}": up(expires=NOW - HOUR) for number in (1, 2, 3)}
-    world.backend.stuck = {"pr-2"}
+def test_clean_up_continues_after_a_failure(world: World) -> None:
+    world.backend.stacks |= {f"pr-{number}": up(expires=NOW - HOUR) for number in (1, 2, 3)}
+    world.backend.undeletable = {"pr-2"}
 
-    outcomes = world.previews.clean_up(still_open=None, dry_run=False)
+    outcomes = world.previews.clean_up(open_numbers=None, dry_run=False)
 
-    assert {one.preview.stack: one.failure for one in outcomes} == {
+    assert {item.preview.stack: item.failure for item in outcomes} == {
         "pr-1": None,
         "pr-2": "the service does not drain",
         "pr-3": None,
     }
-    assert sorted(world.backend.there) == ["dev", "pr-2"]
+    assert sorted(world.backend.stacks) == ["dev", "pr-2"]
 
 
-def test_only_what_has_a_reason_is_removed(world: World) -> None:
-    world.backend.there |= {"pr-1": up(), "pr-2": up()}
+def test_clean_up_removes_only_stacks_with_a_reason(world: World) -> None:
+    world.backend.stacks |= {"pr-1": up(), "pr-2": up()}
 
-    outcomes = world.previews.clean_up(still_open=[1], dry_run=False)
+    outcomes = world.previews.clean_up(open_numbers=[1], dry_run=False)
 
-    assert [one.preview.stack for one in outcomes] == ["pr-2"]
-    assert sorted(world.backend.there) == ["dev", "pr-1"]
-
-
-def test_a_dry_run_removes_nothing(world: World) -> None:
-    world.backend.there |= {"pr-1": up()}
-
-    outcomes = world.previews.clean_up(still_open=[], dry_run=True)
-
-    assert [one.reason for one in outcomes] == ["pull request 1 is not open"]
-    assert world.backend.done == []
+    assert [item.preview.stack for item in outcomes] == ["pr-2"]
+    assert sorted(world.backend.stacks) == ["dev", "pr-1"]
 
 
-def test_one_whose_base_has_no_file_does_not_keep_others(world: World) -> None:
-    world.backend.there |= {"pr-1": up(base="gone", expires=NOW - HOUR), "pr-2": up(expires=NOW - HOUR)}
+def test_a_dry_run_of_clean_up_removes_nothing(world: World) -> None:
+    world.backend.stacks |= {"pr-1": up()}
 
-    assert [one.failure for one in world.previews.clean_up(still_open=None, dry_run=False)] == [None, None]
+    outcomes = world.previews.clean_up(open_numbers=[], dry_run=True)
+
+    assert [item.reason for item in outcomes] == ["pull request 1 is not open"]
+    assert world.backend.calls == []
+
+
+def test_clean_up_continues_after_a_stack_whose_base_has_no_file(world: World) -> None:
+    world.backend.stacks |= {"pr-1": up(base="deleted", expires=NOW - HOUR), "pr-2": up(expires=NOW - HOUR)}
+
+    assert [item.failure for item in world.previews.clean_up(open_numbers=None, dry_run=False)] == [
+        None,
+        None,
+    ]

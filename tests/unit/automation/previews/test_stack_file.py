@@ -1,4 +1,4 @@
-"""What a pull request's stack takes over from its base."""
+"""The stack file of a pull request."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def file(root: Path, base: str) -> DerivedStackFile:
     return DerivedStackFile(root=root, project="node-on-ecs", stack="pr-12", base=base)
 
 
-def test_what_the_service_is_made_of_is_taken_over(tmp_path: Path) -> None:
+def test_settings_of_the_service_are_copied_from_the_base(tmp_path: Path) -> None:
     base = {"node-on-ecs:cpu": 512, "node-on-ecs:domain": "dev.example.com", "aws:region": "eu-central-1"}
 
     assert config_of(base, tmp_path).items() >= base.items()
 
 
-def test_it_names_what_it_is_attached_to_and_when_it_expires(tmp_path: Path) -> None:
+def test_the_file_has_base_and_expiry(tmp_path: Path) -> None:
     config = config_of({}, tmp_path)
 
     assert config["node-on-ecs:attach-to"] == "dev"
@@ -44,12 +44,12 @@ def test_it_names_what_it_is_attached_to_and_when_it_expires(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "key", ["nat", "cidr", "multidev", "protect", "alarms", "autoscaling", "schedules", "monthly-budget-usd"]
 )
-def test_what_it_shares_with_the_base_or_goes_without_is_left_out(tmp_path: Path, key: str) -> None:
+def test_shared_and_unneeded_settings_are_not_copied(tmp_path: Path, key: str) -> None:
     assert f"node-on-ecs:{key}" not in config_of({f"node-on-ecs:{key}": "x"}, tmp_path)
 
 
 @pytest.mark.parametrize("base", ["dev", "staging", "prod"])
-def test_what_is_written_for_a_shipped_stack_is_valid(tmp_path: Path, base: str) -> None:
+def test_a_file_from_a_shipped_base_is_valid(tmp_path: Path, base: str) -> None:
     for shipped in ("Pulumi.yaml", f"Pulumi.{base}.yaml"):
         (tmp_path / shipped).write_text((ROOT / shipped).read_text())
 

@@ -1,4 +1,4 @@
-"""The tag of the image that a stack runs."""
+"""The tag of a live image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LIST = "application/vnd.oci.image.index.v1+json"
 
 
 def ecr(put: Answer | None = None, get: Answer | None = None, **image: str) -> Aws:
-    """A registry that has the image, and takes the tag unless it answers something else."""
+    """Return a registry with the image, and with these responses."""
     found: Any = {"images": [{"imageManifest": "{}", **image}]}
     return Aws(batch_get_image=get or found, put_image={} if put is None else put)
 
@@ -29,8 +29,8 @@ def test_the_tag_names_the_stack_and_the_digest() -> None:
     aws = ecr(imageManifestMediaType=LIST)
 
     assert tag_live_image("prod", IMAGE, aws) == TAGGED
-    (asked,) = aws.questions("batch_get_image")
-    assert asked.items() >= {"imageIds": [{"imageDigest": DIGEST}], **WHERE}.items()
+    (request,) = aws.questions("batch_get_image")
+    assert request.items() >= {"imageIds": [{"imageDigest": DIGEST}], **WHERE}.items()
     assert aws.questions("put_image") == [
         {
             "imageManifest": "{}",
@@ -42,40 +42,40 @@ def test_the_tag_names_the_stack_and_the_digest() -> None:
     ]
 
 
-def test_an_image_that_has_the_tag_keeps_it() -> None:
+def test_an_existing_tag_is_kept() -> None:
     assert tag_live_image("prod", IMAGE, ecr(Refused("ImageAlreadyExistsException"))) == TAGGED
 
 
 @pytest.mark.parametrize(
-    ("aws", "why"),
+    ("aws", "reason"),
     [
         (ecr(get=Refused("AccessDeniedException", "not authorized")), "not authorized"),
         (ecr(Refused("AccessDeniedException", "not authorized")), "not authorized"),
-        # Tags of the repository never move.
+        # The repository's tags are immutable.
         (ecr(Refused("ImageTagAlreadyExistsException", "another has it")), "another has it"),
         (
             ecr(get={"images": [], "failures": [{"failureReason": "Requested image not found"}]}),
             f"ECR does not return {DIGEST}: Requested image not found",
         ),
     ],
-    ids=["may not read", "may not tag", "the tag is another's", "no image"],
+    ids=["not allowed to read", "not allowed to tag", "the tag of another image", "no image"],
 )
-def test_an_image_that_cannot_be_tagged_is_a_warning(aws: Aws, why: str) -> None:
+def test_an_image_that_cannot_be_tagged_is_a_warning(aws: Aws, reason: str) -> None:
     line = tag_live_image("prod", IMAGE, aws)
 
     assert line.startswith(UNTAGGED)
-    assert line.endswith(why)
+    assert line.endswith(reason)
 
 
 @pytest.mark.parametrize(
     "image",
     [f"registry.example.com/app@{DIGEST}", f"public.ecr.aws/team/app@{DIGEST}", f"{REPOSITORY}:1.0", ""],
 )
-def test_an_image_that_is_not_in_ecr_by_its_digest_is_not_tagged(image: str) -> None:
+def test_images_outside_ecr_or_without_a_digest_are_not_tagged(image: str) -> None:
     aws = Aws()
 
     assert (tag_live_image("prod", image, aws), aws.asked) == ("", [])
 
 
-def test_the_digest_is_what_follows_the_at_sign() -> None:
+def test_the_digest_follows_the_at_sign() -> None:
     assert (digest_of(IMAGE), digest_of(REPOSITORY)) == (DIGEST, "")

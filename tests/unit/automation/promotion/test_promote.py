@@ -1,4 +1,4 @@
-"""What `promote` refuses, deploys and reports."""
+"""`promote`: errors, deployment and reports."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ ONE, TWO = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
 
 
 class Stacks:
-    """Staging, which runs the second image, and prod, which follows it and runs the first one."""
+    """Staging with the second image, and prod with the first one."""
 
     def __init__(self) -> None:
         self.follows: str | None = "staging"
         self.runs = {"staging": TWO, "prod": ONE}
-        self.gets = TWO
+        self.next = TWO
         self.images: dict[str, dict[str, str]] = {}
-        self.done: list[str] = []
+        self.updated: list[str] = []
         self.failure: AutomationError | None = None
 
     def settings(self, stack: str) -> Any:
@@ -37,13 +37,13 @@ class Stacks:
     def outputs(self, stack: str) -> Mapping[str, Any]:
         if stack not in self.runs:
             return {}
-        more = {name: f"registry/{name}@{digest}" for name, digest in self.images.get(stack, {}).items()}
-        return {"image": f"registry/app@{self.runs[stack]}", **({"images": more} if more else {})}
+        images = {name: f"registry/{name}@{digest}" for name, digest in self.images.get(stack, {}).items()}
+        return {"image": f"registry/app@{self.runs[stack]}", **({"images": images} if images else {})}
 
 
 @pytest.fixture
 def statuses(monkeypatch: pytest.MonkeyPatch) -> list[ServiceStatus]:
-    """How staging's services are; a test may say something else."""
+    """The services of staging, which a test may change."""
     found = [ServiceStatus(name="web", state="steady")]
     monkeypatch.setattr(module, "DeployedStack", SimpleNamespace(of=lambda _stacks, stack: stack))
     monkeypatch.setattr(module, "statuses_of", lambda stack: found if stack == "staging" else [])
@@ -55,10 +55,10 @@ def stacks(statuses: list[ServiceStatus], monkeypatch: pytest.MonkeyPatch) -> St
     stacks = Stacks()
 
     def bring_up(_: Stacks, stack: str) -> dict[str, str]:
-        stacks.done.append(stack)
+        stacks.updated.append(stack)
         if stacks.failure:
             raise stacks.failure
-        stacks.runs[stack] = stacks.gets
+        stacks.runs[stack] = stacks.next
         return {"web": f"https://{stack}.example.com"}
 
     monkeypatch.setattr(module, "bring_up", bring_up)
@@ -69,15 +69,15 @@ def call(stacks: Stacks, *arguments: str) -> Result:
     return CliRunner().invoke(promote, ["staging", "prod", *arguments], obj=stacks, standalone_mode=False)
 
 
-def test_the_next_stack_gets_what_the_one_before_runs(stacks: Stacks) -> None:
+def test_the_image_is_deployed_to_the_target(stacks: Stacks) -> None:
     result = call(stacks)
 
-    assert (result.exception, stacks.done) == (None, ["prod"])
+    assert (result.exception, stacks.updated) == (None, ["prod"])
     assert result.stdout == "web  https://prod.example.com\n"
     assert result.stderr == f"prod: {ONE} → {TWO}\n"
 
 
-def test_for_programs_it_is_one_document(stacks: Stacks) -> None:
+def test_json_is_one_document(stacks: Stacks) -> None:
     assert json.loads(call(stacks, "--json").stdout) == {
         "stack": "prod",
         "from": "staging",
@@ -87,71 +87,69 @@ def test_for_programs_it_is_one_document(stacks: Stacks) -> None:
     }
 
 
-@pytest.mark.parametrize(("follows", "told"), [(None, "no other stack"), ("dev", "dev")])
-def test_a_stack_that_does_not_follow_is_refused(stacks: Stacks, follows: str | None, told: str) -> None:
+@pytest.mark.parametrize(("follows", "text"), [(None, "no other stack"), ("dev", "dev")])
+def test_a_target_with_another_image_from_is_rejected(stacks: Stacks, follows: str | None, text: str) -> None:
     stacks.follows = follows
 
     result = call(stacks)
 
     assert isinstance(result.exception, click.UsageError)
-    assert f"prod takes its image from {told}, not from staging" in str(result.exception)
+    assert f"prod takes its image from {text}, not from staging" in str(result.exception)
     assert "set `node-on-ecs:image-from: staging` in Pulumi.prod.yaml" in str(result.exception)
-    assert stacks.done == []
+    assert stacks.updated == []
 
 
-def test_the_image_of_a_stack_that_is_not_steady_is_not_promoted(
-    stacks: Stacks, statuses: list[ServiceStatus]
-) -> None:
+def test_a_source_that_is_not_steady_is_rejected(stacks: Stacks, statuses: list[ServiceStatus]) -> None:
     statuses.append(ServiceStatus(name="web-alice", state="failed", reason="tasks failed to start"))
 
     result = call(stacks)
 
     assert isinstance(result.exception, AutomationError)
     assert "web-alice is failed (tasks failed to start)" in str(result.exception)
-    assert stacks.done == []
+    assert stacks.updated == []
 
 
-def test_a_stack_that_never_came_up_has_nothing_to_promote(stacks: Stacks) -> None:
+def test_a_source_that_was_never_updated_is_rejected(stacks: Stacks) -> None:
     del stacks.runs["staging"]
 
     result = call(stacks)
 
     assert "staging has no output `image`" in str(result.exception)
-    assert stacks.done == []
+    assert stacks.updated == []
 
 
-def test_a_stack_that_is_new_gets_its_first_image(stacks: Stacks) -> None:
+def test_a_new_target_has_no_earlier_image(stacks: Stacks) -> None:
     del stacks.runs["prod"]
 
     assert call(stacks).stderr == f"prod: nothing yet → {TWO}\n"
 
 
-def test_another_image_than_the_one_that_was_looked_at_is_a_failure(stacks: Stacks, tmp_path: Path) -> None:
-    """Somebody updated the one before meanwhile: nobody has seen that run."""
-    stacks.gets = f"sha256:{'3' * 64}"
+def test_a_source_that_was_updated_meanwhile_is_an_error(stacks: Stacks, tmp_path: Path) -> None:
+    """The target would run an image that was not checked."""
+    stacks.next = f"sha256:{'3' * 64}"
 
     file = tmp_path / "summary.md"
 
     error = call(stacks, "--summary", str(file)).exception
 
     assert isinstance(error, AutomationError)
-    assert f"prod runs {stacks.gets}, and not {TWO} which staging had" in str(error)
-    assert f"prod runs {stacks.gets}" in file.read_text()
+    assert f"prod runs {stacks.next}, and not {TWO} which staging had" in str(error)
+    assert f"prod runs {stacks.next}" in file.read_text()
 
 
-def test_the_images_of_other_services_are_promoted_too(stacks: Stacks) -> None:
+def test_images_of_other_services_are_promoted(stacks: Stacks) -> None:
     stacks.images = {"staging": {"api": TWO}, "prod": {"api": TWO}}
 
     assert f"prod api: {TWO} → {TWO}" in call(stacks).stderr
 
 
-def test_another_image_of_another_service_is_a_failure(stacks: Stacks) -> None:
+def test_an_outdated_image_of_another_service_is_an_error(stacks: Stacks) -> None:
     stacks.images = {"staging": {"api": TWO}, "prod": {"api": ONE}}
 
     assert f"api of prod runs {ONE}, and not {TWO}" in str(call(stacks).exception)
 
 
-def test_a_jobs_summary_says_which_image_runs_now(stacks: Stacks, tmp_path: Path) -> None:
+def test_the_summary_has_the_image(stacks: Stacks, tmp_path: Path) -> None:
     file = tmp_path / "summary.md"
 
     call(stacks, "--summary", str(file))
@@ -163,7 +161,7 @@ def test_a_jobs_summary_says_which_image_runs_now(stacks: Stacks, tmp_path: Path
     assert "It ran it before." in second
 
 
-def test_a_jobs_summary_says_why_a_promotion_failed(stacks: Stacks, tmp_path: Path) -> None:
+def test_the_summary_has_the_reason_of_a_failure(stacks: Stacks, tmp_path: Path) -> None:
     file = tmp_path / "summary.md"
     stacks.failure = ProgramError("pulumi up", 255, "error: this is why")
 
