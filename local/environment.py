@@ -331,18 +331,40 @@ class LocalEnvironment:
             BusyError: another run is under way.
         """
         with everything_locked(self.folder, "down"):
-            door, emulator = FrontDoor.recorded(self.folder), Emulator.recorded(self.folder)
-            # Without a daemon the records of containers and images must not be deleted.
-            client = None if emulator is None else _connect_to_clean_up()
-            if door is not None:
-                door.stop()
-            if emulator is not None and client is not None:
-                from local.images import remove_images
-
-                with closing(client):
-                    emulator.stop()
-                    remove_images(client, prefix=f"localhost:{emulator.port}/")
+            self._stop_servers()
             shutil.rmtree(self.folder, ignore_errors=True)
+        self._stop_docker()
+
+    @contextmanager
+    def servers_stopped_afterwards(self) -> Generator[None]:
+        """Stop the servers that are started meanwhile, unless a stack has resources then."""
+        was_running = Emulator.running(self.folder) is not None
+        try:
+            yield
+        finally:
+            stacks = self.stacks()
+            if not (was_running or any(self._state(stack).resources for stack in stacks)):
+                # Another run may have begun.
+                with suppress(BusyError), everything_locked(self.folder, "stop"):
+                    for stack in stacks:
+                        self.forget(stack)
+                    self._stop_servers()
+                self._stop_docker()
+
+    def _stop_servers(self) -> None:
+        door, emulator = FrontDoor.recorded(self.folder), Emulator.recorded(self.folder)
+        # Without a daemon the records of containers and images must not be deleted.
+        client = None if emulator is None else _connect_to_clean_up()
+        if door is not None:
+            door.stop()
+        if emulator is not None and client is not None:
+            from local.images import remove_images
+
+            with closing(client):
+                emulator.stop()
+                remove_images(client, prefix=f"localhost:{emulator.port}/")
+
+    def _stop_docker(self) -> None:
         if DockerDaemon().stop_if_unused():
             self.say("Stopped the Docker daemon that `make up` had started.")
 

@@ -14,6 +14,7 @@ from automation.stacks.stacks import Run, Stacks, StackSummary
 from local.resources.cloud import Cloud
 
 if TYPE_CHECKING:
+    from automation.changes.events import Events
     from infra.settings import Settings
     from local.environment import LocalEnvironment
 
@@ -49,6 +50,11 @@ class LocalStacks(Stacks):
             StackSummary(name=name, last_update=datetime.fromtimestamp(path.stat().st_mtime, UTC))
             for name, path in paths.items()
         ]
+
+    def preview(self, stack: str) -> Events:
+        """Return the engine's events of a preview; servers that only the preview needs are stopped again."""
+        with self.local.servers_stopped_afterwards():
+            return super().preview(stack)
 
     def resources(self, stack: str) -> Sequence[Mapping[str, Any]]:
         """Return the resources in a stack's state. Read from the file: the CLI takes a third of a second."""

@@ -237,3 +237,31 @@ def test_a_stack_that_dev_watches_can_be_updated_but_not_destroyed(machine: Mach
             run(machine, "destroy")
 
     run(machine, "destroy")
+
+
+@pytest.mark.parametrize(
+    ("running_before", "resources", "stopped"),
+    [(False, 0, True), (True, 0, False), (False, 1, False)],
+    ids=["only for the preview", "running before", "another stack was deployed meanwhile"],
+)
+def test_servers_that_only_a_preview_needs_are_stopped_again(
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    running_before: bool,
+    resources: int,
+    stopped: bool,
+) -> None:
+    running = [machine.emulator] if running_before else []
+    done: list[bool] = []
+    monkeypatch.setattr(module.Emulator, "running", lambda _: next(iter(running), None))
+    monkeypatch.setattr(LocalEnvironment, "_stop_servers", lambda _: done.append(True))
+    monkeypatch.setattr(LocalEnvironment, "_stop_docker", lambda _: None)
+
+    with machine.environment.servers_stopped_afterwards():
+        running.append(machine.emulator)
+        run(machine, "preview", succeeded=False)
+        write_state(machine, "dev", *[{"type": "a:b:C"}] * resources)
+
+    assert (done == [True]) is stopped
+    assert machine.environment.backend.path("dev").exists() is not stopped

@@ -21,6 +21,17 @@ def test_output_returns_the_standard_output(tmp_path: Path) -> None:
     assert cli(tmp_path, 'echo "$WORD"; echo noise >&2').output("version") == "hello\n"
 
 
+@pytest.mark.parametrize("own", [None, "100"])
+def test_the_cli_collects_garbage_early_unless_the_user_chooses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str | None
+) -> None:
+    monkeypatch.delenv("GOGC", raising=False)
+    if own:
+        monkeypatch.setenv("GOGC", own)
+
+    assert cli(tmp_path, 'echo "$GOGC"').output("version") == f"{own or '25'}\n"
+
+
 def test_update_displays_all_output_on_standard_error(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
