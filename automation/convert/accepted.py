@@ -1,12 +1,12 @@
-"""Only what the settings accept is written: what they refuse becomes a note."""
+"""Removes from a converted configuration what the settings do not accept."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from automation.convert.report import Place
+from automation.convert.report import Report
 from automation.errors import AutomationError
 from infra.settings import SettingsError, parse
 from infra.settings.faults import Fault
@@ -15,65 +15,55 @@ _MOST_ROUNDS: Final = 50
 _IMAGE: Final = ("image", "app-path", "dockerfile", "build-target")
 
 
-def accepted(config: Mapping[str, Any], place: Place, *, project: str, stack: str) -> dict[str, Any]:
-    """Return a configuration without what the settings refuse.
+def accepted(config: Mapping[str, Any], report: Report, *, project: str, stack: str) -> dict[str, Any]:
+    """Return a configuration without the values that the settings do not accept.
 
     Args:
         config: by key, without the project's prefix.
-        place: where what was left out is noted.
+        report: gets a note for each value that is left out.
         project: the project's name.
         stack: the stack's name.
 
     Raises:
-        AutomationError: something is wrong that is not mended by leaving a value out.
+        AutomationError: leaving values out does not make it valid.
     """
     config = copy.deepcopy(dict(config))
     for _ in range(_MOST_ROUNDS):
-        raw = {key if ":" in key else f"{project}:{key}": value for key, value in config.items()}
+        named = {key if ":" in key else f"{project}:{key}": value for key, value in config.items()}
         try:
-            parse(raw, project=project, stack=stack)
+            parse(named, project=project, stack=stack)
         except SettingsError as error:
-            if not any(_leave_out(config, fault, place) for fault in error.faults):
+            if not any(_leave_out(config, fault, report) for fault in error.faults):
                 listed = "; ".join(fault.line() for fault in error.faults)
-                raise AutomationError(f"no stack file can be made of it for {stack}: {listed}") from None
+                raise AutomationError(f"the stack file for {stack} would not be valid: {listed}") from None
         else:
             return config
-    raise AutomationError(f"no stack file can be made of it for {stack}: too much is refused")
+    raise AutomationError(f"the stack file for {stack} would not be valid: too many values are refused")
 
 
-def _leave_out(config: dict[str, Any], fault: Fault, place: Place) -> bool:
-    """Take out the value that a fault is about; whether there was one."""
-    path = list(fault.path)
-    if path[-1] in _IMAGE:
-        # Without it the service would run another image.
+def _leave_out(config: dict[str, Any], fault: Fault, report: Report) -> bool:
+    """Remove the value that a fault is about, or the innermost object around it; whether there was one."""
+    # Without its own image a service would run that of another one.
+    if fault.path[-1] in _IMAGE:
         return False
-    while path:
-        if _remove(config, path):
-            place.missing(fault.line().partition(": ")[0], f"left out, for it must be {fault.allowed}")
+    for length in range(len(fault.path), 0, -1):
+        if _remove(config, fault.path[:length]):
+            name = fault.line().partition(": ")[0]
+            report.missing(name, f"left out, since it must be {fault.allowed}")
             return True
-        path.pop()
     return False
 
 
-def _remove(values: dict[str, Any], path: list[str | int]) -> bool:
-    here: Any = values
-    for part in path[:-1]:
-        here = _inside(here, part)
-    last = path[-1]
-    if isinstance(here, list) and len(path) > 1 and len(cast("list[Any]", here)) == 1 and last == 0:
-        return _remove(values, path[:-1])
-    if isinstance(here, dict) and last in here:
-        del cast("dict[str | int, Any]", here)[last]
-        return True
-    if isinstance(here, list) and isinstance(last, int) and last < len(cast("list[Any]", here)):
-        del cast("list[Any]", here)[last]
-        return True
-    return False
-
-
-def _inside(here: Any, part: str | int) -> Any:
-    if isinstance(here, dict):
-        return cast("dict[str | int, Any]", here).get(part)
-    if isinstance(here, list) and isinstance(part, int) and part < len(cast("list[Any]", here)):
-        return cast("list[Any]", here)[part]
-    return None
+def _remove(config: dict[str, Any], path: Sequence[str | int]) -> bool:
+    """Remove a value, and a list with its last item."""
+    *outer, last = path
+    values: Any = config
+    try:
+        for part in outer:
+            values = values[part]
+        if isinstance(values, list) and len(cast("list[Any]", values)) == 1 and last == 0:
+            return _remove(config, outer)
+        cast("dict[str | int, Any]", values).pop(last)
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""When a job runs: cron as people write it, and as AWS's schedulers take it."""
+"""Schedules: of cron and Copilot as EventBridge Scheduler accepts them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SUNDAY: Final = ("0", "7")
 
 
 def schedule_of(text: str) -> dict[str, str]:
-    """Return the `cron` or `rate` of a schedule that Copilot understands.
+    """Return the `cron` or `rate` of a schedule of Copilot's.
 
     That is cron with five fields (weekdays 0 to 6, of which EventBridge makes 1 to 7), `@daily` and the like,
     `@every 1h30m`, and EventBridge's own `cron(…)` and `rate(…)`.
@@ -50,7 +50,7 @@ def schedule_of(text: str) -> dict[str, str]:
 def _rate(duration: str) -> str:
     seconds = seconds_of(duration)
     if not seconds or seconds % 60:
-        raise ValueError(f"{duration} is no whole number of minutes")
+        raise ValueError(f"{duration} is not a whole number of minutes")
     unit, size = next((unit, size) for unit, size in _UNITS if seconds % size == 0)
     count = seconds // size
     return f"{count} {unit}{'' if count == 1 else 's'}"
@@ -60,7 +60,7 @@ def _aws_cron(minute: str, hour: str, day: str, month: str, weekday: str) -> str
     says_day, says_weekday = day not in "*?", weekday not in "*?"
     if says_day and says_weekday:
         raise ValueError(
-            "EventBridge takes a day of the month or a day of the week, not both: write two schedules"
+            "EventBridge accepts a day of the month or a day of the week, not both: write two schedules"
         )
     if says_weekday:
         day, weekday = "?", ",".join(_weekday(part) for part in weekday.upper().split(","))

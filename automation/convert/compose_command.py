@@ -8,34 +8,24 @@ from pathlib import Path
 import click
 
 from automation.convert.compose_file import read_project
-from automation.convert.compose_stack import Wanted, converted_stack
-from automation.convert.output import Out, Result, deliver, out_options, settings_of
+from automation.convert.compose_stack import Choice, converted_stack
+from automation.convert.output import Options, Result, conversion_options, deliver
 from automation.convert.report import Report
-from automation.stack_files import project_name
-from automation.stacks.stacks import ROOT
 
 
 @click.command()
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1, metavar="[FILE]…")
 @click.option("--stack", default="dev", show_default=True, metavar="NAME", help="Name of the stack.")
 @click.option(
-    "--public",
-    multiple=True,
-    metavar="SERVICE",
-    help="Only this service is reached from outside; again for more.",
+    "--public", multiple=True, metavar="SERVICE", help="Expose only this service to clients; repeatable."
 )
 @click.option(
-    "--keep",
-    multiple=True,
-    metavar="SERVICE",
-    help="Convert this one though it is a database, a proxy or a tool.",
+    "--keep", multiple=True, metavar="SERVICE", help="Convert this database, proxy or tool, too; repeatable."
 )
-@click.option("--profile", "profiles", multiple=True, metavar="NAME", help="Services with this profile, too.")
-@click.option("--domain", metavar="HOST", help="Host name of the main service.")
-@click.option("--zone", metavar="HOST", help="Route 53 zone that holds it.")
-@click.option("--region", metavar="REGION", help="AWS region of the stack.")
-@click.option("--set", "variables", multiple=True, metavar="NAME=VALUE", help="Value of ${NAME} in the file.")
-@out_options
+@click.option(
+    "--profile", "profiles", multiple=True, metavar="NAME", help="Convert services with this profile, too."
+)
+@conversion_options("Host name of the main service.")
 def from_compose(
     files: Sequence[Path],
     *,
@@ -43,37 +33,16 @@ def from_compose(
     public: Sequence[str],
     keep: Sequence[str],
     profiles: Sequence[str],
-    domain: str | None,
-    zone: str | None,
-    region: str | None,
-    variables: Sequence[str],
-    out: Out,
+    options: Options,
 ) -> None:
-    """Make a stack file from a Compose file.
+    """Convert a Compose file into a stack file.
 
-    Without FILE the one in this folder is read; of several each is laid over the ones before. The stack file
-    is printed unless --write or --out says where to. Everything that is not the same is reported. No other
-    file is changed. docs/from-compose.md has each field and its key.
+    Without FILE, the Compose file of this folder is read; several files are merged in their order. The stack
+    file is printed unless --write or --out is used. Every difference is reported. No other file is changed.
+    docs/from-compose.md lists each field and its key.
     """
-    project = read_project(files, settings_of(variables))
-    wanted = Wanted(
-        project=project_name(ROOT),
-        stack=stack,
-        root=ROOT,
-        region=region,
-        domain=domain,
-        zone=zone,
-        public=public,
-        keep=keep,
-        profiles=profiles,
-    )
-    report = Report()
-    config = converted_stack(project, wanted, report)
-    named = ", ".join(file.as_posix() for file in project.files)
-    head = (
-        (
-            f"From {named}, by `python -m automation from-compose`: docs/from-compose.md has each field and"
-            " its key. A service takes from the first one whatever it does not say itself."
-        ),
-    )
-    deliver([Result(stack, config, report, head)], wanted.project, ROOT, out)
+    project, report = read_project(files, options.variables), Report()
+    choice = Choice(stack=stack, public=public, keep=keep, profiles=profiles)
+    config = converted_stack(project, choice, options, report)
+    origin = ", ".join(file.as_posix() for file in project.files)
+    deliver("from-compose", [Result(stack, origin, config, report)], options)

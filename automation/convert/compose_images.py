@@ -1,4 +1,4 @@
-"""What ready images of a Compose file are: databases, proxies and tools that no stack runs by itself."""
+"""Images of a Compose file that no stack runs: databases, proxies and tools."""
 
 from __future__ import annotations
 
@@ -8,68 +8,52 @@ from typing import Final
 
 
 @dataclass(frozen=True)
-class Known:
-    """An image that is known."""
+class KnownImage:
+    """A server or tool that is not converted."""
 
-    what: str
+    name: str
     instead: str
     """What to use on AWS."""
     port: int | None = None
-    """The port of what takes its place; None for what nobody calls."""
+    """The port of its replacement; None for one without calls."""
 
 
-_DATABASE: Final = "make it outside of this stack, in the VPC that `vpc-id` names"
-_PROXY: Final = Known(
-    "a reverse proxy",
-    "the load balancer does it: names, certificates, `paths`, `redirect-hosts`",
+_OUTSIDE: Final = "create it outside this stack, in the VPC that `vpc-id` names"
+_PROXY: Final = KnownImage(
+    "a reverse proxy", "the load balancer replaces it: names, certificates, `paths`, `redirect-hosts`"
 )
-_TOOL: Final = Known("a tool for development", "leave it out")
-_KNOWN: Final = (
-    (
-        r"postgres|postgresql|postgis|timescaledb(?:-ha)?|pgvector",
-        Known("PostgreSQL", f"Amazon RDS or Aurora: {_DATABASE}", 5432),
+_TOOL: Final = KnownImage("a tool for development", "leave it out")
+_KNOWN: Final = {
+    r"postgres|postgresql|postgis|timescaledb(?:-ha)?|pgvector": KnownImage(
+        "PostgreSQL", f"Amazon RDS or Aurora: {_OUTSIDE}", 5432
     ),
-    (r"pgbouncer", Known("PgBouncer", f"RDS Proxy: {_DATABASE}", 5432)),
-    (r"mysql(?:-server)?|mariadb|percona", Known("MySQL", f"Amazon RDS or Aurora: {_DATABASE}", 3306)),
-    (
-        r"mongo(?:db)?|mongodb-community-server",
-        Known("MongoDB", f"Atlas or Amazon DocumentDB: {_DATABASE}", 27017),
+    r"pgbouncer": KnownImage("PgBouncer", f"RDS Proxy: {_OUTSIDE}", 5432),
+    r"mysql(?:-server)?|mariadb|percona": KnownImage("MySQL", f"Amazon RDS or Aurora: {_OUTSIDE}", 3306),
+    r"mongo(?:db)?|mongodb-community-server": KnownImage(
+        "MongoDB", f"Atlas or Amazon DocumentDB: {_OUTSIDE}", 27017
     ),
-    (
-        r"redis(?:-stack(?:-server)?)?|valkey|keydb|dragonfly",
-        Known("Redis", f"Amazon ElastiCache: {_DATABASE}", 6379),
+    r"redis(?:-stack(?:-server)?)?|valkey|keydb|dragonfly": KnownImage(
+        "Redis", f"Amazon ElastiCache: {_OUTSIDE}", 6379
     ),
-    (r"memcached", Known("Memcached", f"Amazon ElastiCache: {_DATABASE}", 11211)),
-    (r"rabbitmq", Known("RabbitMQ", f"Amazon MQ: {_DATABASE}", 5671)),
-    (r"kafka|cp-kafka|redpanda", Known("Kafka", f"Amazon MSK: {_DATABASE}", 9092)),
-    (r"zookeeper|cp-zookeeper", Known("ZooKeeper", "Amazon MSK has its own", None)),
-    (r"elasticsearch|opensearch", Known("Elasticsearch", f"Amazon OpenSearch Service: {_DATABASE}", 443)),
-    (r"minio", Known("MinIO", "Amazon S3, with `task-role-statements`", 443)),
-    (
-        r"localstack|ministack|dynamodb-local|elasticmq(?:-native)?",
-        Known("an AWS for development", "AWS itself", 443),
+    r"memcached": KnownImage("Memcached", f"Amazon ElastiCache: {_OUTSIDE}", 11211),
+    r"rabbitmq": KnownImage("RabbitMQ", f"Amazon MQ: {_OUTSIDE}", 5671),
+    r"kafka|cp-kafka|redpanda": KnownImage("Kafka", f"Amazon MSK: {_OUTSIDE}", 9092),
+    r"zookeeper|cp-zookeeper": KnownImage("ZooKeeper", "Amazon MSK has its own"),
+    r"elasticsearch|opensearch": KnownImage("Elasticsearch", f"Amazon OpenSearch Service: {_OUTSIDE}", 443),
+    r"minio": KnownImage("MinIO", "Amazon S3, with `task-role-statements`", 443),
+    r"localstack|ministack|dynamodb-local|elasticmq(?:-native)?": KnownImage(
+        "an AWS for development", "AWS itself", 443
     ),
-    (r"traefik|nginx-proxy|caddy|caddy-docker-proxy|haproxy|acme-companion|certbot|swag|cloudflared", _PROXY),
-    (
-        (
-            r"adminer|pgadmin4?|phpmyadmin|mongo-express|redis-commander|redisinsight|mailhog|mailpit|maildev|mailcatcher"
-            r"|smtp4dev|watchtower|portainer(?:-ce)?|dozzle|kibana|kafka-ui|cloudbeaver|sqlpad|ngrok|autoheal"
-        ),
-        _TOOL,
-    ),
-)
-_PLAIN_PROXIES: Final = re.compile(r"nginx(?:-unprivileged)?|httpd|envoy|openresty")
+    r"nginx(?:-unprivileged)?|httpd|envoy|openresty": _PROXY,
+    r"traefik|nginx-proxy|caddy|caddy-docker-proxy|haproxy|acme-companion|certbot|swag|cloudflared": _PROXY,
+    r"adminer|pgadmin4?|phpmyadmin|mongo-express|redis-commander|redisinsight|kafka-ui|cloudbeaver": _TOOL,
+    r"mailhog|mailpit|maildev|mailcatcher|smtp4dev|sqlpad|kibana|dozzle|portainer(?:-ce)?": _TOOL,
+    r"watchtower|ngrok|autoheal": _TOOL,
+}
+"""By a pattern of the last part of the image's name."""
 
 
-def known(image: str) -> Known | None:
-    """Return what an image is, by the last part of its name; None for one that may be an app."""
+def known_image(image: str) -> KnownImage | None:
+    """Return the server or tool that an image is; None for one that may be an app."""
     name = image.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
-    return next((what for pattern, what in _KNOWN if re.fullmatch(pattern, name)), None)
-
-
-def is_plain_proxy(image: str) -> bool:
-    """Whether an image is a web server without anything to serve."""
-    return _PLAIN_PROXIES.fullmatch(image.rpartition("/")[2].partition(":")[0].lower()) is not None
-
-
-PROXY: Final = _PROXY
+    return next((known for pattern, known in _KNOWN.items() if re.fullmatch(pattern, name)), None)

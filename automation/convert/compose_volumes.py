@@ -1,99 +1,89 @@
-"""What a service of a Compose file can write to: volumes, folders of the machine, memory."""
+"""Where a service of a Compose file can write: volumes, folders of the machine, memory."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any, Final
 
 from automation.convert.compose_file import Project
-from automation.convert.copilot_containers import container_name
-from automation.convert.report import Place
-from automation.convert.source import Source, flag_of, items, mapping, text_of
+from automation.convert.draft import Draft, short_name
+from automation.convert.source import flag_of, items, mapping, text_of
 from infra.settings.sidecars import SMALL_TMP
 
 _SIZE: Final = re.compile(r"size=(\d+)([kmg]?)", re.IGNORECASE)
 _MIB: Final = {"": 1 / 1024**2, "k": 1 / 1024, "m": 1, "g": 1024}
-_USUAL: Final = 64
-_SOCKET: Final = "docker.sock"
+_DEFAULT_MIB: Final = 64
+_DOCKER_SOCKET: Final = "docker.sock"
 _OF_THE_IMAGE: Final = ("node_modules", ".next", ".nuxt", ".turbo", ".pnpm-store", ".yarn", ".npm")
-"""Folders that a volume keeps from the folder of the machine that is mounted over the image's."""
+"""Folders of the image that a volume protects from the folder of the machine mounted around them."""
 _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 -- in the container
+_LONGEST_NAME: Final = 32
 
 
-def add_storage(source: Source, keys: dict[str, Any], project: Project, place: Place) -> None:
-    """Put volumes and folders in memory into a service's keys."""
-    volumes: dict[str, Any] = {}
-    tmpfs = dict(_tmpfs(source))
-    mounted: list[str] = []
-    for one in items(source.get("volumes")):
-        kind, name, path, read_only = _mount(one)
+def set_volumes(service: Draft, project: Project) -> None:
+    """Set a service's volumes and its folders in memory."""
+    report, volumes, tmpfs = service.report, dict[str, Any](), _tmpfs(service)
+    folders: list[str] = []
+    for item in items(service.get("volumes")):
+        kind, name, path, is_read_only = _mount(item)
         if kind == "tmpfs":
-            tmpfs[path] = _USUAL
-        elif path.rstrip("/").endswith(_OF_THE_IMAGE) or not path:
+            tmpfs[path] = _DEFAULT_MIB
+        elif not path or path.rstrip("/").endswith(_OF_THE_IMAGE):
             continue
         elif kind == "volume":
-            ours = container_name(name or path)[:32].strip("-")
-            volumes[ours] = {
+            read_only = {"read-only": True} if is_read_only else {}
+            volumes[short_name(name or path, _LONGEST_NAME)] = {
                 "path": path.rstrip("/"),
-                **({"read-only": True} if read_only else {}),
+                **read_only,
                 "efs": {},
             }
-            if name in project.volumes and text_of(project.volumes[name].get("external")) == "true":
-                place.do(f"volumes.{name}", "is there already: copy its files into the new file system")
-        elif _SOCKET in name:
-            place.missing("volumes", f"{name}: there is no Docker to talk to on Fargate")
+            if text_of(project.volumes.get(name, {}).get("external")) == "true":
+                report.todo(f"volumes.{name}", "exists already: copy its files into the new file system")
+        elif _DOCKER_SOCKET in name:
+            report.missing("volumes", f"{name}: Fargate has no Docker socket")
         else:
-            mounted.append(f"{name}:{path}")
-    _note(mounted, volumes, place)
+            folders.append(f"{name}:{path}")
+    if folders:
+        report.missing(
+            "volumes",
+            f"{', '.join(folders)}: folders of this machine do not exist there. `COPY` the files that the app"
+            " needs into the image, and keep its data in `volumes`",
+        )
     if volumes:
-        keys["volumes"] = volumes
-    source.get("read_only")
-    if source.get("shm_size") is not None:
-        tmpfs[_SHARED_MEMORY] = _USUAL
+        report.differs(
+            "volumes",
+            f"{', '.join(volumes)}: an empty EFS file system that all tasks share; do not keep a database on"
+            " it",
+        )
+        service.keys["volumes"] = volumes
     if tmpfs:
-        keys["tmpfs"] = {**SMALL_TMP, **tmpfs}
+        service.keys["tmpfs"] = {**SMALL_TMP, **tmpfs}
 
 
-def _note(mounted: list[str], volumes: Mapping[str, Any], place: Place) -> None:
-    if mounted:
-        place.missing(
-            "volumes",
-            f"{', '.join(mounted)}: folders of this machine are not there. What the app needs is `COPY`ed"
-            " into the image, what it keeps goes into `volumes`",
-        )
-    if volumes:
-        place.differs(
-            "volumes",
-            f"{', '.join(volumes)}: an empty EFS file system, which all tasks share; a database does not"
-            " belong on it",
-        )
+def _tmpfs(service: Draft) -> dict[str, int]:
+    """Return the sizes of folders in memory, in MiB."""
+    tmpfs: dict[str, int] = {}
+    for text in service.texts("tmpfs"):
+        path, _, options = text.partition(":")
+        size = _SIZE.search(options)
+        mib = int(int(size[1]) * _MIB[size[2].lower()]) if size else _DEFAULT_MIB
+        tmpfs[path.rstrip("/")] = max(mib, 1)
+    if service.get("shm_size") is not None:
+        tmpfs[_SHARED_MEMORY] = _DEFAULT_MIB
+    return tmpfs
 
 
 def _mount(value: object) -> tuple[str, str, str, bool]:
-    """Return kind, source, path in the container, and whether it can only be read."""
-    said = mapping(value)
-    if said:
-        kind = text_of(said.get("type")) or "volume"
-        name, path = text_of(said.get("source")) or "", text_of(said.get("target")) or ""
-        return kind, name, path, flag_of(said.get("read_only")) is True
+    """Return kind, source, path in the container, and whether it is read-only."""
+    if fields := mapping(value):
+        kind, name, path = (text_of(fields.get(field)) or "" for field in ("type", "source", "target"))
+        return kind or "volume", name, path, flag_of(fields.get("read_only")) is True
     text = text_of(value) or ""
     # A Windows path has a colon after its drive.
     drive = text[:2] if re.match(r"[A-Za-z]:[\\/]", text) else ""
-    parts = text.removeprefix(drive).split(":")
-    parts[0] = f"{drive}{parts[0]}"
-    if len(parts) == 1:
-        return "volume", "", parts[0], False
-    name, path, *options = parts
+    name, *rest = text.removeprefix(drive).split(":")
+    if not rest:
+        return "volume", "", f"{drive}{name}", False
+    path, *options = rest
     kind = "bind" if drive or name.startswith((".", "/", "~", "$")) else "volume"
-    return kind, name, path, "ro" in ",".join(options).split(",")
-
-
-def _tmpfs(source: Source) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for text in source.texts("tmpfs"):
-        path, _, options = text.partition(":")
-        size = _SIZE.search(options)
-        mib = int(int(size[1]) * _MIB[size[2].lower()]) if size else _USUAL
-        found[path.rstrip("/")] = max(mib, 1)
-    return found
+    return kind, f"{drive}{name}", path, "ro" in ",".join(options).split(",")

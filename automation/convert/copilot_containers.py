@@ -1,329 +1,236 @@
-"""What the containers of a Copilot task are told, and what they can write to."""
+"""The containers of a Copilot task: commands, variables, secrets, volumes, sidecars."""
 
 from __future__ import annotations
 
-import re
-import shlex
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from automation.convert.copilot_manifests import UNKNOWN
-from automation.convert.images import is_reference
-from automation.convert.report import Place
-from automation.convert.source import Source, flag_of, items, mapping, text_of
-from automation.convert.variables import split
+from automation.convert.copilot_fields import WORKLOAD
+from automation.convert.copilot_manifests import UNKNOWN, shown
+from automation.convert.draft import is_image, short_name
+from automation.convert.source import flag_of, items, mapping, text_of, text_values
+from automation.convert.variables import split_variables
 
 if TYPE_CHECKING:
-    from automation.convert.copilot_workload import App
+    from automation.convert.copilot_workload import Workload
 
+_SIDECAR: Final = "sidecars.*."
 _ROUTER: Final = "log-router"
 _FLUENT_BIT: Final = "public.ecr.aws/aws-observability/aws-for-fluent-bit:stable"
-_FREE_DISK: Final = 20
+_DOCKER_DEFAULTS: Final[dict[str, Any]] = {"read-only-root-filesystem": False, "drop-capabilities": []}
+_DEFAULT_DISK_GIB: Final = 20
+_LONGEST_VOLUME_NAME: Final = 32
 _CONDITIONS: Final = frozenset({"start", "healthy", "complete", "success"})
 _UNREAD_EXPORT: Final = (
     "left out: it comes from a CloudFormation export. Look its value up (`aws cloudformation list-exports`),"
-    " and write it here"
+    " and set it here"
 )
 
 
-class Containers:
-    """The containers of one workload."""
+def set_containers(workload: Workload) -> None:
+    """Set the keys of a workload's containers."""
+    keys = workload.keys
+    keys["health-check-command"] = workload.texts("image.healthcheck.command")
+    if workload.flag("exec.enable" if isinstance(workload.peek("exec"), dict) else "exec"):
+        keys["execute-command"] = True
+    port = text_of(workload.peek("variables.PORT")) or ""
+    if workload.exposure == "none" and "container-port" not in keys and port.isdecimal():
+        keys["container-port"] = int(port)
+    _set_variables(workload, "", keys)
+    _set_storage(workload)
+    _set_sidecars(workload)
+    _set_log_router(workload)
+    if waits := _conditions(workload, "image.depends_on"):
+        keys["depends-on"] = waits
 
-    def __init__(self, source: Source, keys: dict[str, Any], app: App, place: Place) -> None:
-        self._source = source
-        self._keys = keys
-        self._app = app
-        self._place = place
-        self._volumes: dict[str, str] = {}
 
-    def convert(self) -> None:
-        """Put all of it into the service's keys."""
-        source, keys = self._source, self._keys
-        for key in ("entrypoint", "command"):
-            if words := self._words(key, source.get(key)):
-                keys[key] = words
-        keys["health-check-command"] = source.texts("image.healthcheck.command")
-        if source.peek("exec") is not None:
-            path = "exec.enable" if isinstance(source.peek("exec"), dict) else "exec"
-            if source.flag(path):
-                keys["execute-command"] = True
-        self._variables()
-        self._storage()
-        self._sidecars()
-        self._router()
-        waits = self._conditions("image.depends_on", source.get("image.depends_on"))
-        if waits:
-            keys["depends-on"] = waits
+def _set_variables(workload: Workload, before: str, keys: dict[str, Any]) -> None:
+    """Set variables, secrets and files of variables of the container whose fields begin with a path."""
+    plain, secrets = split_variables(
+        _variables(workload, f"{before}variables"),
+        workload.report,
+        field=f"{before}variables",
+        parameter=workload.app.parameter,
+        port=keys.get("container-port"),
+        is_app=not before,
+    )
+    secrets |= _secrets(workload, f"{before}secrets")
+    if plain := {name: value for name, value in plain.items() if name not in secrets}:
+        keys["environment"] = plain
+    if secrets:
+        keys["secrets"] = secrets
+    if file := workload.text(f"{before}env_file"):
+        keys["environment-files"] = [workload.app.paths.in_project(file)]
 
-    def _variables(self) -> None:
-        source, keys = self._source, self._keys
-        variables = self._plain("variables", source.get("variables"))
-        if keys.get("exposure") == "none" and "container-port" not in keys:
-            port = variables.get("PORT", "")
-            if port.isdecimal():
-                keys["container-port"] = int(port)
-        plain, secret = split(
-            variables,
-            self._place,
-            field="variables",
-            parameter=self._parameter,
-            port=keys.get("container-port"),
-        )
-        secret |= self._secrets("secrets", source.get("secrets"))
-        for name in [name for name in plain if name in secret]:
-            del plain[name]
-        if plain:
-            keys["environment"] = plain
-        if secret:
-            keys["secrets"] = secret
-        if file := source.text("env_file"):
-            keys["environment-files"] = [self._app.path(file)]
 
-    @property
-    def _parameter(self) -> str:
-        return f"/copilot/{self._app.name}/{self._app.environment}/secrets/"
-
-    def _plain(self, field: str, value: object) -> dict[str, str]:
-        variables: dict[str, str] = {}
-        for name, one in mapping(value).items():
-            text = text_of(one)
-            if text is not None and UNKNOWN in text:
-                self._place.do(
-                    f"{field}.{name}", f"left out, for it has a variable without a value: {_shown(text)}"
-                )
-            elif text is not None:
-                variables[name] = text
-            elif one is not None:
-                export = text_of(mapping(one).get("from_cfn"))
-                self._place.do(
-                    f"{field}.{name}{'.from_cfn' if export else ''}",
-                    f"{_UNREAD_EXPORT} ({export})" if export else "left out: not a text",
-                )
-            else:
-                self._place.differs(f"{field}.{name}", "left out, for it has no value")
-        return variables
-
-    def _secrets(self, field: str, value: object) -> dict[str, str]:
-        secrets: dict[str, str] = {}
-        for name, one in mapping(value).items():
-            manager = text_of(mapping(one).get("secretsmanager"))
-            text = text_of(one)
-            if UNKNOWN in f"{manager}{text}":
-                said = _shown(manager or text or "")
-                self._place.do(f"{field}.{name}", f"left out, for it has a variable without a value: {said}")
-            elif manager is not None:
-                secrets[name] = f"secret:{manager}"
-            elif text is None:
-                self._place.do(f"{field}.{name}.from_cfn", _UNREAD_EXPORT)
-            elif text.startswith(("arn:", "/")):
-                secrets[name] = text
-            elif "/" in text:
-                secrets[name] = f"/{text}"
-            else:
-                secrets[name] = f"ssm:{text}"
-        return secrets
-
-    def _words(self, field: str, value: object) -> list[str]:
-        if listed := items(value):
-            return [text for one in listed if (text := text_of(one)) is not None]
-        text = text_of(value)
-        if text is None:
-            return []
-        try:
-            # The CLI drops a line break before a text, which means nothing to a shell.
-            return [word.lstrip("\n") for word in shlex.split(text)]
-        except ValueError as error:
-            self._place.missing(field, f"left out, for a shell could not read it either: {error}")
-            return []
-
-    def _conditions(self, field: str, value: object) -> dict[str, str]:
-        waits: dict[str, str] = {}
-        for name, one in mapping(value).items():
-            condition = (text_of(one) or "").lower()
-            if condition in _CONDITIONS:
-                waits[container_name(name)] = condition
-            else:
-                self._place.missing(
-                    f"{field}.{name}", f"{condition or one!r} is none of {', '.join(sorted(_CONDITIONS))}"
-                )
-        return waits
-
-    def _storage(self) -> None:
-        source, keys = self._source, self._keys
-        disk = source.number("storage.ephemeral")
-        if disk is not None and disk > _FREE_DISK:
-            keys["ephemeral-storage-gib"] = disk
-        source.get("storage.readonly_fs")
-        volumes: dict[str, Any] = {}
-        for name, value in mapping(source.peek("storage.volumes")).items():
-            path = f"storage.volumes.{name}"
-            ours = container_name(name)[:32].strip("-")
-            self._volumes[name] = ours
-            said: dict[str, Any] = {"path": (source.text(f"{path}.path") or "").rstrip("/")}
-            if source.flag(f"{path}.read_only") is not False:
-                said["read-only"] = True
-            efs = mapping(value).get("efs")
-            if isinstance(efs, dict):
-                said["efs"] = self._file_system(path)
-            elif source.flag(f"{path}.efs"):
-                said["efs"] = self._managed(path)
-            volumes[ours] = said
-        if volumes:
-            keys["volumes"] = volumes
-
-    def _managed(self, path: str) -> dict[str, Any]:
-        self._place.do(
-            f"{path}.efs",
-            "Copilot's own file system is not read: the stack makes an empty one. Copy the files (AWS"
-            " DataSync), or name the old one by `file-system-id` and `access-point-id`, with an `egress` rule"
-            " for port 2049",
-        )
-        return {}
-
-    def _file_system(self, path: str) -> dict[str, Any]:
-        source = self._source
-        if (user := source.number(f"{path}.efs.uid")) is not None:
-            group = source.number(f"{path}.efs.gid")
-            self._keys["user"] = f"{user}:{group}" if group is not None else str(user)
-            return self._managed(path)
-        said: dict[str, Any] = {}
-        if (system := source.text(f"{path}.efs.id")) is not None:
-            said["file-system-id"] = system
+def _variables(workload: Workload, path: str) -> dict[str, str]:
+    report, variables = workload.report, dict[str, str]()
+    for name, value in mapping(workload.get(path)).items():
+        text, export = text_of(value), text_of(mapping(value).get("from_cfn"))
+        if text is not None and UNKNOWN in text:
+            report.todo(f"{path}.{name}", f"left out, since it has a variable without a value: {shown(text)}")
+        elif text is not None:
+            variables[name] = text
+        elif value is None:
+            report.differs(f"{path}.{name}", "left out, since it has no value")
+        elif export:
+            report.todo(f"{path}.{name}.from_cfn", f"{_UNREAD_EXPORT} ({export})")
         else:
-            self._place.do(f"{path}.efs.id", _UNREAD_EXPORT)
-            source.get(f"{path}.efs.id")
-        if (point := source.text(f"{path}.efs.auth.access_point_id")) is not None:
-            said["access-point-id"] = point
-        if flag_of(source.peek(f"{path}.efs.auth.iam")):
-            source.get(f"{path}.efs.auth.iam")
-        if source.peek(f"{path}.efs.root_dir") == "/":
-            source.get(f"{path}.efs.root_dir")
-        return said
+            report.todo(f"{path}.{name}", "left out: it is not a text")
+    return variables
 
-    def _sidecars(self) -> None:
-        source = self._source
-        ingress = self._keys.pop("ingress-port", None)
-        sidecars: dict[str, Any] = {}
-        for name in mapping(source.peek("sidecars")):
-            said = self._sidecar(name)
-            if said is not None:
-                if self._keys.get("ingress-container") == container_name(name) and ingress is not None:
-                    said["port"] = ingress
-                sidecars[container_name(name)] = said
-        if sidecars:
-            self._keys["sidecars"] = sidecars
-        if self._keys.get("ingress-container") not in (None, *sidecars):
-            del self._keys["ingress-container"]
 
-    def _sidecar(self, name: str) -> dict[str, Any] | None:
-        source, before = self._source, f"sidecars.{name}"
-        location = self._image_of(before)
-        if location is None:
-            source.get(before)
-            return None
-        # Docker's own defaults, as with Copilot.
-        said: dict[str, Any] = {
-            "image": location,
-            "read-only-root-filesystem": False,
-            "drop-capabilities": [],
-        }
-        port = (source.text(f"{before}.port") or "").partition("/")[0]
-        if port.isdecimal():
-            said["port"] = int(port)
-        if source.flag(f"{before}.essential") is False:
-            said["essential"] = False
-        if credentials := source.text(f"{before}.credentialsParameter"):
-            said["registry-credentials"] = credentials
-        self._told(before, said)
-        for key in ("entrypoint", "command"):
-            if words := self._words(f"{before}.{key}", source.get(f"{before}.{key}")):
-                said[key] = words
-        if check := source.texts(f"{before}.healthcheck.command"):
-            said["health-check-command"] = check
-        if waits := self._conditions(f"{before}.depends_on", source.get(f"{before}.depends_on")):
-            said["depends-on"] = waits
-        mounts = {
-            self._volumes.get(volume, volume): path.rstrip("/")
-            for one in items(source.get(f"{before}.mount_points"))
-            if (volume := text_of(mapping(one).get("source_volume")))
-            and (path := text_of(mapping(one).get("path")))
-        }
-        if mounts:
-            said["volumes"] = mounts
-        return said
-
-    def _image_of(self, before: str) -> str | None:
-        """Return a sidecar's image; without one it would run the app's."""
-        source = self._source
-        image = source.peek(f"{before}.image")
-        location = source.text(f"{before}.image.location" if isinstance(image, dict) else f"{before}.image")
-        if location is None:
-            self._place.do(
-                f"{before}.image.build",
-                "left out, for it is built: push it into a registry, and name it in `sidecars`",
+def _secrets(workload: Workload, path: str) -> dict[str, str]:
+    report, secrets = workload.report, dict[str, str]()
+    for name, value in mapping(workload.get(path)).items():
+        secret, text = text_of(mapping(value).get("secretsmanager")), text_of(value)
+        if UNKNOWN in (source := secret or text or ""):
+            report.todo(
+                f"{path}.{name}", f"left out, since it has a variable without a value: {shown(source)}"
             )
-            return None
-        location = location.replace(UNKNOWN, "$")
-        if not is_reference(location):
-            self._place.do(f"{before}.image", f"left out, for {location!r} is no image: say it in `sidecars`")
-            return None
-        return location
+        elif secret is not None:
+            secrets[name] = f"secret:{secret}"
+        elif text is None:
+            report.todo(f"{path}.{name}.from_cfn", _UNREAD_EXPORT)
+        elif text.startswith(("arn:", "/")):
+            secrets[name] = text
+        else:
+            secrets[name] = f"/{text}" if "/" in text else f"ssm:{text}"
+    return secrets
 
-    def _told(self, before: str, said: dict[str, Any]) -> None:
-        """Put variables and secrets of another container than the app's into its keys."""
-        source = self._source
-        variables, secret = split(
-            self._plain(f"{before}.variables", source.get(f"{before}.variables")),
-            self._place,
-            field=f"{before}.variables",
-            parameter=self._parameter,
-            port=None,
-            app=False,
+
+def _conditions(workload: Workload, path: str) -> dict[str, str]:
+    """Return the conditions that a container waits for, by container."""
+    waits: dict[str, str] = {}
+    for name, value in mapping(workload.get(path)).items():
+        condition = (text_of(value) or "").lower()
+        if condition in _CONDITIONS:
+            waits[short_name(name)] = condition
+        else:
+            allowed = ", ".join(sorted(_CONDITIONS))
+            workload.report.missing(f"{path}.{name}", f"{condition or value!r} is none of {allowed}")
+    return waits
+
+
+def _set_storage(workload: Workload) -> None:
+    disk = workload.number("storage.ephemeral")
+    if disk is not None and disk > _DEFAULT_DISK_GIB:
+        workload.keys["ephemeral-storage-gib"] = disk
+    volumes: dict[str, Any] = {}
+    for name, value in mapping(workload.peek("storage.volumes")).items():
+        path = f"storage.volumes.{name}"
+        volume: dict[str, Any] = {"path": (workload.text(f"{path}.path") or "").rstrip("/")}
+        if workload.flag(f"{path}.read_only") is not False:
+            volume["read-only"] = True
+        if isinstance(mapping(value).get("efs"), dict):
+            volume["efs"] = _file_system(workload, f"{path}.efs")
+        elif workload.flag(f"{path}.efs"):
+            volume["efs"] = _new_file_system(workload, f"{path}.efs")
+        volumes[short_name(name, _LONGEST_VOLUME_NAME)] = volume
+    if volumes:
+        workload.keys["volumes"] = volumes
+
+
+def _new_file_system(workload: Workload, path: str) -> dict[str, Any]:
+    workload.report.todo(
+        path,
+        "the stack creates an empty file system in place of Copilot's: copy the files (AWS DataSync), or name"
+        " Copilot's by `file-system-id` and `access-point-id`, with an `egress` rule for port 2049",
+    )
+    return {}
+
+
+def _file_system(workload: Workload, path: str) -> dict[str, Any]:
+    if (user := workload.number(f"{path}.uid")) is not None:
+        group = workload.number(f"{path}.gid")
+        workload.keys["user"] = f"{user}:{group}" if group is not None else str(user)
+        return _new_file_system(workload, path)
+    file_system: dict[str, Any] = {}
+    if (system := workload.text(f"{path}.id")) is not None:
+        file_system["file-system-id"] = system
+    else:
+        workload.report.todo(f"{path}.id", _UNREAD_EXPORT)
+    if (point := workload.text(f"{path}.auth.access_point_id")) is not None:
+        file_system["access-point-id"] = point
+    if flag_of(workload.peek(f"{path}.auth.iam")):
+        workload.skip(f"{path}.auth.iam")
+    if workload.peek(f"{path}.root_dir") == "/":
+        workload.skip(f"{path}.root_dir")
+    return file_system
+
+
+def _set_sidecars(workload: Workload) -> None:
+    keys = workload.keys
+    names = {name: short_name(name) for name in mapping(workload.peek("sidecars"))}
+    sidecars = {short: sidecar for name, short in names.items() if (sidecar := _sidecar(workload, name))}
+    ingress, port = keys.get("ingress-container"), keys.pop("ingress-port", None)
+    if ingress in sidecars:
+        sidecars[ingress] |= {"port": port} if port is not None else {}
+    else:
+        keys.pop("ingress-container", None)
+    if sidecars:
+        keys["sidecars"] = sidecars
+
+
+def _sidecar(workload: Workload, name: str) -> dict[str, Any] | None:
+    """Return the keys of a sidecar; None without an image, since it would run the app's."""
+    path = f"sidecars.{name}"
+    image = _sidecar_image(workload, path)
+    if image is None:
+        workload.skip(path)
+        return None
+    sidecar: dict[str, Any] = {"image": image, **_DOCKER_DEFAULTS}
+    port = (workload.text(f"{path}.port") or "").partition("/")[0]
+    if port.isdecimal():
+        sidecar["port"] = int(port)
+    if workload.flag(f"{path}.essential") is False:
+        sidecar["essential"] = False
+    workload.copy_fields(WORKLOAD, _SIDECAR, at=f"{path}.", into=sidecar)
+    _set_variables(workload, f"{path}.", sidecar)
+    if waits := _conditions(workload, f"{path}.depends_on"):
+        sidecar["depends-on"] = waits
+    mounts = {
+        short_name(volume, _LONGEST_VOLUME_NAME): folder.rstrip("/")
+        for mount in map(text_values, items(workload.get(f"{path}.mount_points")))
+        if (volume := mount.get("source_volume")) and (folder := mount.get("path"))
+    }
+    if mounts:
+        sidecar["volumes"] = mounts
+    return sidecar
+
+
+def _sidecar_image(workload: Workload, path: str) -> str | None:
+    is_object = isinstance(workload.peek(f"{path}.image"), dict)
+    location = workload.text(f"{path}.image.location" if is_object else f"{path}.image")
+    if location is None:
+        workload.report.todo(
+            f"{path}.image.build",
+            "left out, since it is built: push it to a registry, and name it in `sidecars`",
         )
-        secret |= self._secrets(f"{before}.secrets", source.get(f"{before}.secrets"))
-        if variables:
-            said["environment"] = variables
-        if secret:
-            said["secrets"] = secret
-        if file := source.text(f"{before}.env_file"):
-            said["environment-files"] = [self._app.path(file)]
-
-    def _router(self) -> None:
-        """Make a log router of what Copilot's FireLens is told."""
-        source, keys = self._source, self._keys
-        logging: Mapping[str, Any] = mapping(source.peek("logging"))
-        if not set(logging) - {"retention"}:
-            return
-        said: dict[str, Any] = {
-            "image": source.text("logging.image") or _FLUENT_BIT,
-            "read-only-root-filesystem": False,
-            "drop-capabilities": [],
-        }
-        self._told("logging", said)
-        router: dict[str, Any] = {}
-        if source.flag("logging.enableMetadata") is False:
-            router["ecs-metadata"] = False
-        if file := source.text("logging.configFilePath"):
-            router["config-file"] = file
-        said["log-router"] = router or True
-        keys.setdefault("sidecars", {})[_ROUTER] = said
-        options = {
-            name: text
-            for name, one in mapping(source.get("logging.destination")).items()
-            if (text := text_of(one))
-        }
-        if options:
-            keys["log-options"] = options
-        self._place.do(
-            "logging",
-            "the router writes with the task's role: `task-role-statements` has to allow where it writes to",
+        return None
+    if not is_image(shown(location)):
+        workload.report.todo(
+            f"{path}.image", f"left out, since {shown(location)!r} is not an image: set it in `sidecars`"
         )
+        return None
+    return shown(location)
 
 
-def _shown(text: str) -> str:
-    return text.replace(UNKNOWN, "$")
-
-
-def container_name(name: str) -> str:
-    """Return a name that a container or a volume can have here: `myCache` and `my_cache` are my-cache."""
-    return re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()).strip("-")
+def _set_log_router(workload: Workload) -> None:
+    """Set a log router with the settings of Copilot's FireLens."""
+    if not {*mapping(workload.peek("logging"))} - {"retention"}:
+        return
+    sidecar: dict[str, Any] = {"image": workload.text("logging.image") or _FLUENT_BIT, **_DOCKER_DEFAULTS}
+    _set_variables(workload, "logging.", sidecar)
+    router: dict[str, Any] = {}
+    if workload.flag("logging.enableMetadata") is False:
+        router["ecs-metadata"] = False
+    if file := workload.text("logging.configFilePath"):
+        router["config-file"] = file
+    sidecar["log-router"] = router or True
+    workload.keys.setdefault("sidecars", {})[_ROUTER] = sidecar
+    destination = text_values(workload.get("logging.destination"))
+    if options := {name: text for name, text in destination.items() if text}:
+        workload.keys["log-options"] = options
+    workload.report.todo(
+        "logging", "the router uses the task role: allow its destination in `task-role-statements`"
+    )

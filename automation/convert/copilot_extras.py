@@ -1,52 +1,66 @@
-"""What stands beside the manifests of a Copilot application, and what all of it tells of the account."""
+"""The rest of a Copilot application: addons, overrides, pipelines, code that reads Copilot's variables."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from automation.convert.copilot_manifests import Workspace
-from automation.convert.report import Place, Report
+from automation.convert.report import Report
 
 _REGION: Final = re.compile(
     r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z]{2}(?:-[a-z]+)+-\d):|\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com"
 )
+_PORTS: Final = {"AWS::RDS::": {5432: "PostgreSQL", 3306: "MySQL"}, "AWS::ElastiCache::": {6379: "Redis"}}
+_VARIABLE: Final = re.compile(r"COPILOT_[A-Z_]+")
+_SOURCES: Final = frozenset(
+    {".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".jsx", ".tsx", ".sh", ".json", ".conf"}
+)
+_NOT_SOURCES: Final = frozenset(
+    {"node_modules", ".git", "copilot", "dist", "build", ".next", ".venv", ".local"}
+)
+_MOST_FILES: Final = 5000
+_MOST_BYTES: Final = 1_000_000
 
 
-def note_extras(workspace: Workspace, environment: str, report: Report) -> None:
-    """Report addons, overrides and pipelines, of which nothing becomes a key."""
+def report_extras(workspace: Workspace, environment: str, report: Report) -> None:
+    """Report addons, overrides and pipelines, which have no keys."""
     for extra in workspace.extras:
-        place = Place(report, "" if extra.owner == "environments" else extra.owner)
-        name = f"{extra.path.relative_to(workspace.root)}"
-        held = ", ".join(extra.holds)
+        own = report.about("" if extra.owner == "environments" else extra.owner)
+        name, contents = str(extra.path.relative_to(workspace.root)), ", ".join(extra.contents)
         if extra.kind == "addon":
-            place.missing(name, held or "resources")
-            Place(report, "").do(
+            own.missing(name, contents or "resources")
+            report.about("").todo(
                 "addons",
-                "their resources stay in Copilot's stack, and go with it. Keep them in a stack of their own"
-                " (CloudFormation can import them, with `DeletionPolicy: Retain`); write their outputs, which"
-                " Copilot hands over as variables, into `environment` or `secrets`, and what the app may do"
-                " into `task-role-statements`",
+                "their resources belong to Copilot's stack, and are deleted with it. Keep them in a stack of"
+                " their own (CloudFormation can import them, with `DeletionPolicy: Retain`); set their"
+                " outputs, which Copilot passes on as variables, in `environment` or `secrets`, and the"
+                " app's permissions in `task-role-statements`",
             )
         elif extra.kind == "overrides":
-            place.missing(name, f"{held or 'a CDK program'}: see for each whether a key does what it is for")
-        elif environment in extra.holds or not extra.holds:
-            place.do(
-                name, f"stages {held or 'none'}: .github/workflows has deployments, see docs/workflows.md"
+            own.missing(
+                name, f"{contents or 'a CDK program'}: check for each whether a key has the same effect"
+            )
+        elif environment in extra.contents or not extra.contents:
+            own.todo(
+                name, f"stages {contents or 'none'}: .github/workflows deploys instead, see docs/workflows.md"
             )
 
 
 def ports_of_addons(workspace: Workspace) -> dict[int, str]:
-    """Return the ports of the databases and caches that addons make."""
-    types = {one for extra in workspace.extras for one in extra.holds if extra.kind == "addon"}
-    ports: dict[int, str] = {}
-    if any(one.startswith("AWS::RDS::") for one in types):
-        ports |= {5432: "PostgreSQL", 3306: "MySQL"}
-    if any(one.startswith("AWS::ElastiCache::") for one in types):
-        ports |= {6379: "Redis"}
-    return ports
+    """Return the ports of the databases and caches that addons create."""
+    types = [kind for extra in workspace.extras if extra.kind == "addon" for kind in extra.contents]
+    return {
+        port: server
+        for prefix, ports in _PORTS.items()
+        if any(kind.startswith(prefix) for kind in types)
+        for port, server in ports.items()
+    }
 
 
 def region_in(workspace: Workspace, environment: str) -> str | None:
@@ -54,7 +68,25 @@ def region_in(workspace: Workspace, environment: str) -> str | None:
     manifests = [manifest.of(environment) for manifest in workspace.manifests]
     # CloudFront's certificates are in us-east-1, wherever the environment is.
     own = {key: value for key, value in workspace.environments.get(environment, {}).items() if key != "cdn"}
-    found = _REGION.findall(json.dumps([*manifests, own]))
-    return max(
-        Counter(arn or host for arn, host in found).items(), key=lambda one: one[1], default=(None, 0)
-    )[0]
+    regions = Counter(arn or registry for arn, registry in _REGION.findall(json.dumps([*manifests, own])))
+    return max(regions, key=lambda region: regions[region], default=None)
+
+
+def variables_read(folder: Path) -> list[str]:
+    """Return the names of Copilot's variables in the source files of a folder, sorted."""
+    return sorted({name for text in _sources(folder) for name in _VARIABLE.findall(text)})
+
+
+def _sources(root: Path) -> Iterator[str]:
+    count = 0
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if name not in _NOT_SOURCES]
+        for path in (Path(folder, name) for name in files):
+            count += 1
+            if count > _MOST_FILES:
+                return
+            try:
+                if path.suffix in _SOURCES and path.stat().st_size <= _MOST_BYTES:
+                    yield path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError):
+                continue

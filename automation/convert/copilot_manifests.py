@@ -5,34 +5,32 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
 from automation import go_yaml
-from automation.convert.source import mapping, text_of
+from automation.convert.source import items, mapping, text_of, texts_of
 from automation.errors import AutomationError
 
 LOAD_BALANCED: Final = "Load Balanced Web Service"
 BACKEND: Final = "Backend Service"
 WORKER: Final = "Worker Service"
 JOB: Final = "Scheduled Job"
-REQUEST_DRIVEN: Final = "Request-Driven Web Service"
-STATIC_SITE: Final = "Static Site"
 CONVERTED: Final = (LOAD_BALANCED, BACKEND, WORKER, JOB)
 INSTEAD: Final[Mapping[str, str]] = {
-    REQUEST_DRIVEN: (
+    "Request-Driven Web Service": (
         "runs on App Runner, not on ECS. Change its `type` to Load Balanced Web Service, its `http` to "
         "`path` and `healthcheck`, and convert it again"
     ),
-    STATIC_SITE: (
+    "Static Site": (
         "is a bucket behind CloudFront, not a service. Keep it as it is, or serve the files by a service"
     ),
 }
-"""Types that become no service, and what to do with them."""
+"""Types that are not converted, and what to do with them."""
 
 UNKNOWN: Final = "\ue000"
-"""Stands for the dollar of a variable that has no value: an escaped one is text."""
+"""Stands for the dollar of a variable without a value: an escaped dollar is text."""
 
 _ENVIRONMENT: Final = "Environment"
 _VARIABLE: Final = re.compile(r"(\\?)\$\{([_a-zA-Z][_a-zA-Z0-9]*)\}")
@@ -44,20 +42,19 @@ _TEMPLATES: Final = (".yml", ".yaml", ".template")
 
 @dataclass(frozen=True)
 class Manifest:
-    """The manifest of a service or a job, with its environments' overrides."""
+    """The manifest of a service or a job, with the overrides of its environments."""
 
     name: str
     type: str
-    path: Path
     values: Mapping[str, Any]
 
     @property
     def environments(self) -> list[str]:
-        """The environments that override something."""
+        """The environments with overrides."""
         return list(mapping(self.values.get("environments")))
 
     def of(self, environment: str) -> dict[str, Any]:
-        """Return what holds in an environment."""
+        """Return the fields for an environment."""
         own = {key: value for key, value in self.values.items() if key != "environments"}
         return merged(own, mapping(mapping(self.values.get("environments")).get(environment)))
 
@@ -70,30 +67,31 @@ class Extra:
     owner: str
     """The workload or `environments`; empty for pipelines."""
     path: Path
-    holds: tuple[str, ...] = ()
-    """Types of resources, or patched places."""
+    contents: tuple[str, ...]
+    """Types of resources, patched paths, or stages."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Workspace:
     """A `copilot` folder."""
 
     app: str
     """The application's name."""
     is_app_known: bool
+    """Whether the name is not just that of the folder."""
     root: Path
-    """The folder that paths in manifests are seen from."""
+    """The folder around it."""
     manifests: list[Manifest]
     environments: Mapping[str, Mapping[str, Any]]
     """Manifests of environments by name; an empty one for those that have none."""
-    extras: list[Extra] = field(default_factory=list[Extra])
+    extras: list[Extra]
 
 
 def read_workspace(folder: Path, *, app: str | None = None) -> Workspace:
     """Read a `copilot` folder, or the folder that has one.
 
     Raises:
-        AutomationError: there is no manifest, or one is not valid YAML, or has no type that Copilot knows.
+        AutomationError: there is no manifest, or one is not valid YAML, or has an unknown type.
     """
     if (folder / "copilot").is_dir() and not (folder / ".workspace").exists():
         folder /= "copilot"
@@ -102,13 +100,15 @@ def read_workspace(folder: Path, *, app: str | None = None) -> Workspace:
     manifests: list[Manifest] = []
     environments: dict[str, Mapping[str, Any]] = {}
     for path in sorted({*folder.glob("*/manifest.y*ml"), *folder.glob("environments/*/manifest.y*ml")}):
-        values = _manifest(path)
-        kind = text_of(values.get("type")) or ""
-        name = text_of(values.get("name")) or path.parent.name
+        values = go_yaml.read_plain(path)
+        if not isinstance(values, dict):
+            raise AutomationError(f"{path} has no fields: expected a manifest of Copilot's")
+        values = cast("dict[str, Any]", values)
+        kind, name = text_of(values.get("type")) or "", text_of(values.get("name")) or path.parent.name
         if kind == _ENVIRONMENT or path.parent.parent.name == "environments":
             environments[name] = values
         elif kind in (*CONVERTED, *INSTEAD):
-            manifests.append(Manifest(name, kind, path, values))
+            manifests.append(Manifest(name, kind, values))
         else:
             known = ", ".join((*CONVERTED, *INSTEAD))
             raise AutomationError(f"{path}: type {kind!r} is none of Copilot's: {known}")
@@ -118,12 +118,11 @@ def read_workspace(folder: Path, *, app: str | None = None) -> Workspace:
             " writes it"
         )
     extras = [*_extras(folder)]
-    for manifest in manifests:
-        for name in manifest.environments:
-            environments.setdefault(name, {})
-    for name in (name for extra in extras if extra.kind == "pipeline" for name in extra.holds):
+    stages = [stage for extra in extras if extra.kind == "pipeline" for stage in extra.contents]
+    for name in [*(name for manifest in manifests for name in manifest.environments), *stages]:
         environments.setdefault(name, {})
-    known = app or _application(folder / ".workspace")
+    file = folder / ".workspace"
+    known = app or (text_of(mapping(go_yaml.read_plain(file)).get("application")) if file.exists() else None)
     return Workspace(
         app=known or folder.resolve().parent.name,
         is_app_known=known is not None,
@@ -135,37 +134,35 @@ def read_workspace(folder: Path, *, app: str | None = None) -> Workspace:
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any], path: str = "") -> dict[str, Any]:
-    """Return values with an environment's overrides, by Copilot's rules.
+    """Return fields with an environment's overrides, by Copilot's rules.
 
-    Objects are merged, however deep; lists and scalars are replaced, and what is empty replaces nothing. Of
-    fields that exclude each other the override's counts.
+    Objects are merged, however deep; lists and scalars are replaced; empty values replace nothing. Of fields
+    that exclude each other the override's counts.
     https://github.com/aws/copilot-cli/blob/v1.33.4/internal/pkg/manifest/transform.go
     """
     both = dict(base)
     for key, value in over.items():
-        below, here = both.get(key), f"{path}.{key}".removeprefix(".")
         if value is None or value in ({}, []):
             continue
-        if isinstance(value, dict) and isinstance(below, dict):
-            inner = cast("dict[str, Any]", value)
-            both[key] = merged(_without_excluded(cast("dict[str, Any]", below), inner, here), inner, here)
-        else:
-            both[key] = value
+        before, inner = mapping(both.get(key)), f"{path}.{key}".removeprefix(".")
+        own = mapping(value)
+        both[key] = merged(_without_excluded(before, own, inner), own, inner) if before and own else value
     return both
 
 
 def _without_excluded(base: dict[str, Any], over: dict[str, Any], path: str) -> dict[str, Any]:
-    gone: set[str] = set()
+    """Return fields without those that an override excludes."""
+    excluded: set[str] = set()
     name = path.rpartition(".")[2]
-    for one, other in (("build", "location"), ("location", "build")) if name == "image" else ():
-        gone |= {other} if one in over else set()
-    if name == "count":
-        gone |= set(base) if "spot" in over else {"spot"} if over else set()
-    if name == "efs":
-        gone |= {"id", "root_dir", "auth"} if {"uid", "gid"} & set(over) else {"uid", "gid"}
-    if path.startswith("secrets."):
-        gone |= set(base)
-    return {key: value for key, value in base.items() if key not in gone}
+    if name == "image":
+        excluded = {other for own, other in (("build", "location"), ("location", "build")) if own in over}
+    elif name == "count":
+        excluded = {*base} if "spot" in over else {"spot"}
+    elif name == "efs":
+        excluded = {"id", "root_dir", "auth"} if {"uid", "gid"} & {*over} else {"uid", "gid"}
+    elif path.startswith("secrets."):
+        excluded = {*base}
+    return {key: value for key, value in base.items() if key not in excluded}
 
 
 def interpolated(value: Any, variables: Mapping[str, str], unknown: set[str]) -> Any:
@@ -174,46 +171,41 @@ def interpolated(value: Any, variables: Mapping[str, str], unknown: set[str]) ->
     Args:
         value: with objects and lists.
         variables: by name.
-        unknown: gets the other names, which stay with `UNKNOWN` in the place of the dollar.
+        unknown: gets the names without a value, which are kept, with `UNKNOWN` in place of the dollar.
     """
     if isinstance(value, dict):
-        return {
-            key: interpolated(item, variables, unknown) for key, item in cast("dict[str, Any]", value).items()
-        }
+        fields = cast("dict[str, Any]", value)
+        return {key: interpolated(item, variables, unknown) for key, item in fields.items()}
     if isinstance(value, list):
         return [interpolated(item, variables, unknown) for item in cast("list[Any]", value)]
     if not isinstance(value, str) or "${" not in value:
         return value
 
-    def replace(found: re.Match[str]) -> str:
-        if found[1]:
-            return found[0][1:]
-        if found[2] not in variables:
-            unknown.add(found[2])
-            return f"{UNKNOWN}{{{found[2]}}}"
-        return variables[found[2]]
+    def replace(match: re.Match[str]) -> str:
+        escape, name = match.groups()
+        if escape:
+            return match[0][1:]
+        if name not in variables:
+            unknown.add(name)
+            return f"{UNKNOWN}{{{name}}}"
+        return variables[name]
 
     text = _VARIABLE.sub(replace, value)
     try:
-        listed = json.loads(text) if text.startswith("[") else None
+        listed = items(json.loads(text)) if text.startswith("[") else []
     except ValueError:
-        listed = None
-    if isinstance(listed, list) and listed:
-        items = cast("list[object]", listed)
-        if all(isinstance(item, str) for item in items):
-            return items
-    return type(value)(text)
+        listed = []
+    is_list_of_texts = bool(listed) and all(isinstance(item, str) for item in listed)
+    return listed if is_list_of_texts else type(value)(text)
 
 
-def _manifest(path: Path) -> dict[str, Any]:
-    values = go_yaml.read_plain(path)
-    if not isinstance(values, dict):
-        raise AutomationError(f"{path} has no fields: expected a manifest of Copilot's")
-    return cast("dict[str, Any]", values)
-
-
-def _application(path: Path) -> str | None:
-    return text_of(mapping(go_yaml.read_plain(path)).get("application")) if path.exists() else None
+def shown(value: Any) -> Any:
+    """Return a value with the dollars of variables without a value."""
+    if isinstance(value, dict):
+        return {key: shown(item) for key, item in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [shown(item) for item in cast("list[Any]", value)]
+    return value.replace(UNKNOWN, "$") if isinstance(value, str) else value
 
 
 def _extras(folder: Path) -> Iterator[Extra]:
@@ -221,16 +213,12 @@ def _extras(folder: Path) -> Iterator[Extra]:
         if path.suffix in _TEMPLATES and not path.name.startswith("addons.parameters"):
             types = dict.fromkeys(_RESOURCE_TYPE.findall(_text(path)))
             yield Extra("addon", path.parent.parent.name, path, tuple(types))
-    for path in sorted(folder.glob("**/overrides")):
-        if path.is_dir():
-            patches = [*path.glob("cfn.patches.y*ml")]
-            places = [place for one in patches for place in _PATCHED.findall(_text(one))]
-            yield Extra("overrides", path.parent.name, path, tuple(places))
-    pipelines = {*folder.glob("pipeline.y*ml"), *folder.glob("pipelines/*/manifest.y*ml")}
-    for path in sorted(pipelines):
-        stages = mapping(go_yaml.read_plain(path)).get("stages")
-        names = [text_of(mapping(stage).get("name")) for stage in cast("list[Any]", stages or [])]
-        yield Extra("pipeline", "", path, tuple(filter(None, names)))
+    for path in (path for path in sorted(folder.glob("**/overrides")) if path.is_dir()):
+        patched = [patch for file in path.glob("cfn.patches.y*ml") for patch in _PATCHED.findall(_text(file))]
+        yield Extra("overrides", path.parent.name, path, tuple(patched))
+    for path in sorted({*folder.glob("pipeline.y*ml"), *folder.glob("pipelines/*/manifest.y*ml")}):
+        stages = items(mapping(go_yaml.read_plain(path)).get("stages"))
+        yield Extra("pipeline", "", path, tuple(texts_of([mapping(stage).get("name") for stage in stages])))
 
 
 def _text(path: Path) -> str:

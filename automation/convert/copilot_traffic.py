@@ -1,207 +1,149 @@
-"""How requests reach a Copilot service, and how its load balancers ask whether it is well."""
+"""How clients reach a Copilot service, and how its load balancer checks its health."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from automation.convert import copilot_manifests as copilot
-from automation.convert.copilot_containers import container_name
-from automation.convert.report import Place
-from automation.convert.source import Source, flag_of, items, mapping, text_of
+from automation.convert.copilot_fields import WORKLOAD
+from automation.convert.draft import short_name
+from automation.convert.source import flag_of, items, mapping, text_of, texts_of
 
+if TYPE_CHECKING:
+    from automation.convert.copilot_workload import Workload
+
+TRAFFIC_FIELDS: Final = ("http.", "nlb.")
 _DAY: Final = 86_400
-_DELAY: Final = 60
-_GRACE: Final = 60
-_UNHEALTHY: Final = 2
-_CHECKS: Final = {
-    "healthy_threshold": "healthy-threshold",
-    "unhealthy_threshold": "unhealthy-threshold",
-}
-_TIMES: Final = {
-    "interval": "health-check-interval-seconds",
-    "timeout": "health-check-timeout-seconds",
-    "grace_period": "health-check-grace-period-seconds",
-}
-_VERSIONS: Final = {"grpc": "grpc", "http2": "http2", "http1": "http1"}
-_EVERYTHING: Final = "/"
+_NETWORK_DEFAULTS: Final = {"health-check-grace-period-seconds": 60, "deregistration-delay-seconds": 60}
+_HTTP_DEFAULTS: Final = {**_NETWORK_DEFAULTS, "health-check-path": "/", "unhealthy-threshold": 2}
+"""Copilot's, where they are not those of the keys."""
+_WITHOUT_OTHER_TARGET: Final = frozenset({"path", "healthcheck", "deregistration_delay"})
 
 
-@dataclass
-class Traffic:
-    """What leads to a service from outside of it."""
-
-    exposure: str
-    path: str = _EVERYTHING
-    hosts: list[str] = field(default_factory=list[str])
-    zone_id: str | None = None
-    allowed: Sequence[str] = ()
-    """IP ranges of those that may reach it; empty for all."""
-    internal: bool = False
-    """Whether its load balancer is an internal one."""
-
-
-def traffic_of(source: Source, keys: dict[str, Any], kind: str, place: Place) -> Traffic:
-    """Put how a service is reached into its keys, and return what the stack has to know of it."""
-    port = source.number("image.port")
-    if port is not None:
-        keys["container-port"] = port
-    has_http = kind == copilot.LOAD_BALANCED or (kind == copilot.BACKEND and bool(source.peek("http")))
-    if flag_of(source.peek("http")) is False:
-        source.get("http")
-        has_http = False
-    if has_http:
-        return _http(source, keys, kind, place)
-    if kind == copilot.LOAD_BALANCED and source.peek("nlb"):
-        return _network_load_balancer(source, keys, place)
-    keys["exposure"] = "none"
-    if (seconds := source.seconds("image.healthcheck.start_period")) is not None:
-        keys["health-check-grace-period-seconds"] = seconds
-    return Traffic("none")
+def set_traffic(workload: Workload) -> None:
+    """Set how a service is reached."""
+    http = workload.peek("http")
+    is_balanced = workload.type == copilot.LOAD_BALANCED
+    if flag_of(http) is False:
+        workload.skip("http")
+    elif is_balanced or (workload.type == copilot.BACKEND and http):
+        _set_http(workload)
+        return
+    if is_balanced and workload.peek("nlb"):
+        _set_network_load_balancer(workload)
+        return
+    workload.keys["exposure"] = "none"
+    if (seconds := workload.seconds("image.healthcheck.start_period")) is not None:
+        workload.keys["health-check-grace-period-seconds"] = seconds
 
 
-def _http(source: Source, keys: dict[str, Any], kind: str, place: Place) -> Traffic:
-    path = "/" + (source.text("http.path") or _EVERYTHING).strip("/")
-    traffic = Traffic("http", path, internal=kind == copilot.BACKEND)
-    traffic.hosts, traffic.zone_id = _hosts(source, "http.alias", place)
-    traffic.zone_id = source.text("http.hosted_zone") or traffic.zone_id
-    traffic.allowed = source.texts("http.allowed_source_ips")
-    keys["health-check-path"] = _EVERYTHING
-    keys["health-check-grace-period-seconds"] = _GRACE
-    keys["unhealthy-threshold"] = _UNHEALTHY
-    keys["deregistration-delay-seconds"] = _DELAY
-    said = source.peek("http.healthcheck")
-    if isinstance(said, dict):
-        _health_check(source, keys, "http.healthcheck")
-    elif (path := source.text("http.healthcheck")) is not None:
-        keys["health-check-path"] = _absolute(path)
-    if (delay := source.seconds("http.deregistration_delay")) is not None:
-        keys["deregistration-delay-seconds"] = delay
-    if source.flag("http.stickiness"):
+def _set_http(workload: Workload) -> None:
+    keys = workload.keys
+    workload.is_internal = workload.type == copilot.BACKEND
+    workload.path = _rooted(workload.text("http.path"))
+    _set_hosts(workload, "http.alias")
+    workload.zone_id = workload.text("http.hosted_zone") or workload.zone_id
+    workload.allowed = workload.texts("http.allowed_source_ips")
+    if isinstance(workload.peek("http.healthcheck"), str):
+        keys["health-check-path"] = workload.url_path("http.healthcheck")
+    _set_health_check(workload, "http.", _HTTP_DEFAULTS)
+    if workload.flag("http.stickiness"):
         keys["sticky-seconds"] = _DAY
-    if version := source.text("http.version"):
-        keys["protocol-version"] = _VERSIONS.get(version.lower(), version)
-    container = source.text("http.target_container") or source.text("http.targetContainer")
-    _target(source, keys, container, source.number("http.target_port"))
-    _more_rules(source, keys, traffic, place)
-    if source.peek("nlb"):
-        source.get("nlb")
-        place.missing(
+    if version := workload.text("http.version"):
+        keys["protocol-version"] = version.lower()
+    container = workload.text("http.target_container") or workload.text("http.targetContainer")
+    _set_target(workload, container, workload.number("http.target_port"))
+    _set_paths(workload)
+    if workload.peek("nlb"):
+        workload.skip("nlb")
+        workload.report.missing(
             "nlb",
-            "a service is behind one load balancer: add a service with the same image and `exposure: tcp`, or"
-            " let clients use HTTPS",
+            "a service has one load balancer: add a service with the same image and `exposure: tcp`, or let"
+            " clients use HTTPS",
         )
-    return traffic
 
 
-def _network_load_balancer(source: Source, keys: dict[str, Any], place: Place) -> Traffic:
-    listener, _, protocol = (source.text("nlb.port") or "").partition("/")
+def _set_network_load_balancer(workload: Workload) -> None:
+    keys = workload.keys
+    listener, _, protocol = (workload.text("nlb.port") or "").partition("/")
     keys["exposure"] = "tcp"
     if listener.isdecimal():
         keys["listener-port"] = int(listener)
-        target = source.number("nlb.target_port") or int(listener)
-        container = source.text("nlb.target_container")
+        target, container = workload.number("nlb.target_port"), workload.text("nlb.target_container")
         if container is None:
-            keys["container-port"] = target
+            keys["container-port"] = target or int(listener)
         else:
-            _target(source, keys, container, target)
+            _set_target(workload, container, target or int(listener))
     if protocol and protocol.lower() != "tcp":
         keys["listener-protocol"] = protocol.lower()
-    keys["health-check-grace-period-seconds"] = _GRACE
-    keys["deregistration-delay-seconds"] = _DELAY
-    _health_check(source, keys, "nlb.healthcheck")
-    if (delay := source.seconds("nlb.deregistration_delay")) is not None:
-        keys["deregistration-delay-seconds"] = delay
-    traffic = Traffic("tcp")
-    traffic.hosts, traffic.zone_id = _hosts(source, "nlb.alias", place)
-    return traffic
+    _set_health_check(workload, "nlb.", _NETWORK_DEFAULTS)
+    _set_hosts(workload, "nlb.alias")
 
 
-def _health_check(source: Source, keys: dict[str, Any], path: str) -> None:
-    if (asked := source.text(f"{path}.path")) is not None:
-        keys["health-check-path"] = _absolute(asked)
-    port = source.number(f"{path}.port")
-    if port is not None and port != keys.get("container-port"):
-        keys["health-check-port"] = port
-    codes = source.text(f"{path}.success_codes")
-    if codes is not None and (codes := codes.replace(" ", "")) != "200":
-        keys["health-check-codes"] = codes
-    for name, key in _CHECKS.items():
-        if (number := source.number(f"{path}.{name}")) is not None:
-            keys[key] = number
-    for name, key in _TIMES.items():
-        if (seconds := source.seconds(f"{path}.{name}")) is not None:
-            keys[key] = seconds
+def _set_health_check(workload: Workload, prefix: str, defaults: dict[str, Any]) -> None:
+    keys = workload.keys
+    workload.copy_fields(WORKLOAD, prefix)
+    for key, value in defaults.items():
+        keys.setdefault(key, value)
+    if keys.get("health-check-port") == keys.get("container-port"):
+        keys.pop("health-check-port", None)
+    if codes := keys.pop("health-check-codes", "200").replace(" ", ""):
+        keys |= {"health-check-codes": codes} if codes != "200" else {}
 
 
-def _target(source: Source, keys: dict[str, Any], container: str | None, port: int | None) -> None:
-    """Say which container, and which of its ports, gets the requests."""
-    sidecars = mapping(source.peek("sidecars"))
+def _set_target(workload: Workload, container: str | None, port: int | None) -> None:
+    """Set the container, and its port, that gets the requests."""
+    sidecars = mapping(workload.peek("sidecars"))
     if container not in sidecars:
-        container = next(
-            (
-                name
-                for name, one in sidecars.items()
-                if container is None and port is not None and _port(mapping(one).get("port")) == port
-            ),
-            None,
+        at_port = (
+            name
+            for name, sidecar in sidecars.items()
+            if (text_of(mapping(sidecar).get("port")) or "").partition("/")[0] == str(port)
         )
+        container = next(at_port, None) if container is None and port is not None else None
     if container is not None:
-        keys["ingress-container"] = container_name(container)
-        keys["ingress-port"] = port
+        workload.keys["ingress-container"] = short_name(container)
+        workload.keys["ingress-port"] = port
     elif port is not None:
-        keys["container-port"] = port
+        workload.keys["container-port"] = port
 
 
-def _port(value: object) -> int | None:
-    text = (text_of(value) or "").partition("/")[0]
-    return int(text) if text.isdecimal() else None
-
-
-def _more_rules(source: Source, keys: dict[str, Any], traffic: Traffic, place: Place) -> None:
-    """Take over rules that differ by their path alone; all others have no counterpart."""
+def _set_paths(workload: Workload) -> None:
+    """Set the paths of rules that differ in their path alone, and report other rules."""
     paths: list[str] = []
-    for index, rule in enumerate(items(source.get("http.additional_rules"))):
-        said = mapping(rule)
-        if set(said) <= {"path", "healthcheck", "deregistration_delay"} and "path" in said:
-            paths.append("/" + (text_of(said["path"]) or "").strip("/"))
+    for index, rule in enumerate(map(mapping, items(workload.get("http.additional_rules")))):
+        if {*rule} <= _WITHOUT_OTHER_TARGET and "path" in rule:
+            paths.append(_rooted(text_of(rule["path"])))
         else:
-            place.missing(
+            workload.report.missing(
                 f"http.additional_rules[{index}]",
                 "a service has one target and one set of names: add a service with the same image for "
-                + ", ".join(f"`{name}`" for name in said),
+                + ", ".join(f"`{name}`" for name in rule),
             )
-    every = [] if traffic.path == _EVERYTHING or _EVERYTHING in paths else [traffic.path, *paths]
-    if every:
-        keys["paths"] = list(dict.fromkeys(pattern for one in every for pattern in (one, f"{one}/*")))
-    elif paths:
-        traffic.path = _EVERYTHING
+    if "/" in (workload.path, *paths):
+        workload.path = "/"
+    else:
+        every = [workload.path, *paths]
+        workload.keys["paths"] = [
+            *dict.fromkeys(pattern for path in every for pattern in (path, f"{path}/*"))
+        ]
 
 
-def _hosts(source: Source, path: str, place: Place) -> tuple[list[str], str | None]:
-    """Return the names that a service has, and the zone of the first of them that says it."""
-    hosts, zone = _names_at(source, path)
-    known = [host for host in hosts if copilot.UNKNOWN not in host]
-    if known != hosts:
-        place.do(
-            path,
-            "left out where it has a variable of the shell: say it by `--set NAME=VALUE`, and convert again",
+def _set_hosts(workload: Workload, path: str) -> None:
+    """Set the names of a service, and the zone of the first one that has a zone."""
+    named = [name for name in map(mapping, items(workload.peek(path))) if name]
+    if named:
+        workload.skip(path)
+        hosts = texts_of([name.get("name") for name in named])
+        workload.zone_id = next(iter(texts_of([name.get("hosted_zone") for name in named])), None)
+    else:
+        hosts = [host.strip() for text in workload.texts(path) for host in text.split(",") if host.strip()]
+    workload.hosts = [*dict.fromkeys(host for host in hosts if copilot.UNKNOWN not in host)]
+    if len(workload.hosts) != len({*hosts}):
+        workload.report.todo(
+            path, "names with a variable of the shell are left out: use `--set NAME=VALUE`, and convert again"
         )
-    return known, zone
 
 
-def _names_at(source: Source, path: str) -> tuple[list[str], str | None]:
-    named = items(source.peek(path))
-    if any(isinstance(one, dict) for one in named):
-        source.get(path)
-        said = [mapping(one) for one in named]
-        hosts = [text for one in said if (text := text_of(one.get("name"))) is not None]
-        zones = [text for one in said if (text := text_of(one.get("hosted_zone"))) is not None]
-        return list(dict.fromkeys(hosts)), zones[0] if zones else None
-    texts = [host.strip() for text in source.texts(path) for host in text.split(",")]
-    return list(dict.fromkeys(filter(None, texts))), None
-
-
-def _absolute(path: str) -> str:
-    return path if path.startswith("/") else f"/{path}"
+def _rooted(path: str | None) -> str:
+    return "/" + (path or "").strip("/")

@@ -1,59 +1,62 @@
-"""One service or job of Copilot's as a service of a stack, with all that it says."""
+"""A service or job of Copilot's as a service of a stack."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final, cast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from automation.convert import copilot_manifests as copilot
-from automation.convert.assemble import Service
 from automation.convert.clock import schedule_of
-from automation.convert.copilot_containers import Containers
+from automation.convert.copilot_containers import set_containers
 from automation.convert.copilot_fields import WORKLOAD
-from automation.convert.copilot_traffic import Traffic, traffic_of
-from automation.convert.dockerfile import user_of
-from automation.convert.fields import note_what_is_left
-from automation.convert.images import is_reference
-from automation.convert.report import Place
-from automation.convert.source import Source, flag_of, items, mapping, number_of, seconds_of, text_of
-from automation.convert.variables import ports_by_name, ports_in
+from automation.convert.copilot_traffic import TRAFFIC_FIELDS, set_traffic
+from automation.convert.draft import Draft, Paths, architecture_of, is_image, short_name
+from automation.convert.fields import report_unread
+from automation.convert.report import Report
+from automation.convert.source import (
+    flag_of,
+    items,
+    mapping,
+    number_of,
+    seconds_of,
+    text_of,
+    text_values,
+    texts_of,
+)
+from automation.convert.variables import ports_in, ports_of_secrets
 from infra.settings.storage import NFS_PORT
 
-_DOCKERFILE: Final = "Dockerfile"
-_SPOT: Final = [{"capacity-provider": "FARGATE_SPOT", "weight": 1}]
-_SCALE_IN: Final = 120
-_SCALE_OUT: Final = 60
+_SPOT: Final = {"capacity-provider": "FARGATE_SPOT", "weight": 1}
+_SCALE_IN_SECONDS: Final = 120
+_SCALE_OUT_SECONDS: Final = 60
 _HTTPS: Final = 443
+_LONGEST_SCHEDULE_NAME: Final = 31
 _TARGETS: Final = {
     "cpu_percentage": "cpu-percent",
     "memory_percentage": "memory-percent",
     "requests": "requests-per-target",
 }
-_WORDS: Final = {"EntryPoint": "entrypoint", "Command": "command"}
-_ARM: Final = ("arm64", "arm")
+_COMMANDS: Final = {"EntryPoint": "entrypoint", "Command": "command"}
 _TAG: Final = re.compile(rf":[^/:]*{copilot.UNKNOWN}[^/]*$")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class App:
-    """The application and the environment that a workload is converted for."""
+    """The application and the environment that workloads are converted for."""
 
     name: str
     environment: str
-    root: Path
-    """The folder that paths in manifests are seen from."""
-    prefix: str
-    """The same, from the project's folder."""
+    paths: Paths
     names: Mapping[str, str]
-    """What each workload is called in the stack."""
+    """The name of each workload in the stack."""
 
-    def path(self, path: str) -> str:
-        """Return a path of a manifest as seen from the project's folder."""
-        return posixpath.normpath(posixpath.join(self.prefix, path))
+    @property
+    def namespace(self) -> str:
+        """The private DNS zone of Copilot's service discovery."""
+        return f"{self.environment}.{self.name}.local"
 
     @property
     def hosts(self) -> list[str]:
@@ -61,312 +64,278 @@ class App:
         return [host for name in self.names for host in (name, f"{name}.{self.namespace}")]
 
     @property
-    def namespace(self) -> str:
-        """The private DNS zone in which Copilot's services have names."""
-        return f"{self.environment}.{self.name}.local"
+    def parameter(self) -> str:
+        """The first part of the names of SSM parameters."""
+        return f"/copilot/{self.name}/{self.environment}/secrets/"
 
 
-@dataclass
-class Workload:
-    """What became of a workload."""
+class Workload(Draft):
+    """A service or a job, with what the rest of the stack needs to know of it."""
 
-    service: Service
-    type: str
-    traffic: Traffic
-    private: bool = False
-    """Whether its tasks are in private subnets."""
-    ports: dict[int, str] = field(default_factory=dict[int, str])
-    """What its tasks reach beside port 443, as far as its variables tell."""
-    retention: int | None = None
+    def __init__(
+        self, manifest: copilot.Manifest, values: Mapping[str, Any], app: App, report: Report
+    ) -> None:
+        super().__init__(values, app.names[manifest.name], manifest.name, report)
+        self.type = manifest.type
+        self.app = app
+        self.is_private = self.peek("network.vpc.placement") == "private"
+        """Whether its tasks are in private subnets."""
+        self.retention = self.number("logging.retention")
+        self.ports: dict[int, str] = {}
+        """The ports beside 443 that its tasks connect to, as far as its variables tell."""
+        self.path = "/"
+        """The path under which clients reach it."""
+        self.zone_id: str | None = None
+        """The hosted zone of its names."""
+        self.allowed: list[str] = []
+        """IP ranges of its clients; empty for all."""
+        self.is_internal = False
+        """Whether its load balancer is an internal one."""
 
 
-def converted(values: Mapping[str, Any], kind: str, name: str, app: App, place: Place) -> Workload:
-    """Return what becomes of a service or a job.
+def converted(manifest: copilot.Manifest, values: Mapping[str, Any], app: App, report: Report) -> Workload:
+    """Return a workload with the keys that its fields become.
 
     Args:
-        values: its manifest for the environment.
-        kind: its type.
-        name: its name.
+        manifest: its manifest.
+        values: the fields for the environment.
         app: the application and the environment.
-        place: where what is not the same is noted.
+        report: gets notes about what is different.
 
     Raises:
-        ValueError: nothing can be made of it; the message says why.
+        ValueError: it has no usable image; the message says why.
     """
-    source = Source(values)
-    for known in ("name", "type"):
-        source.get(known)
-    service = Service(app.names[name], origin=name)
-    keys = service.keys
-    if service.name != name:
-        place.differs("name", f"is called {service.name} here, where names have at most 16 characters")
-    _image(source, keys, app, place)
-    traffic = traffic_of(source, keys, kind, place)
-    _size(source, keys, place)
-    _count(source, keys, place, kind)
-    Containers(source, keys, app, place).convert()
-    _connect(source, keys, name=name if name != service.name else None, kind=kind)
-    _network(source, keys, place)
-    _deployment(source, keys, place)
-    _overrides(source, keys, place)
-    _https_to_tasks(keys, place)
-    if kind == copilot.JOB:
-        _job(source, keys, name, place)
-    if source.flag("observability.tracing") or source.text("observability.tracing"):
+    workload = Workload(manifest, values, app, report)
+    keys = workload.keys
+    if workload.name != workload.origin:
+        workload.report.differs(
+            "name", f"is called {workload.name} here, where names have at most 16 characters"
+        )
+    workload.copy_fields(field for field in WORKLOAD if not field.name.startswith(TRAFFIC_FIELDS))
+    _set_image(workload)
+    set_traffic(workload)
+    _set_size(workload)
+    _set_count(workload)
+    set_containers(workload)
+    _set_connect(workload)
+    _set_security_groups(workload)
+    _set_deployment(workload)
+    _apply_overrides(workload)
+    _report_https(workload)
+    if workload.type == copilot.JOB:
+        _set_schedule(workload)
+    if workload.flag("observability.tracing") or workload.text("observability.tracing"):
         keys["opentelemetry"] = True
-        place.do("observability.tracing", "let the app's SDK send OTLP to OTEL_EXPORTER_OTLP_ENDPOINT")
-    workload = Workload(service, kind, traffic, retention=source.number("logging.retention"))
-    workload.private = source.peek("network.vpc.placement") == "private"
-    workload.ports = dict(ports_in(mapping(keys.get("environment")), app.hosts))
-    workload.ports |= ports_by_name(mapping(keys.get("secrets")), place)
-    if any(mapping(one.get("efs")).get("file-system-id") for one in mapping(keys.get("volumes")).values()):
+        workload.report.todo(
+            "observability.tracing", "let the app's SDK send OTLP to OTEL_EXPORTER_OTLP_ENDPOINT"
+        )
+    workload.ports |= dict(ports_in(mapping(keys.get("environment")), app.hosts))
+    workload.ports |= ports_of_secrets(mapping(keys.get("secrets")), workload.report)
+    volumes = mapping(keys.get("volumes")).values()
+    if any("file-system-id" in mapping(volume.get("efs")) for volume in volumes):
         workload.ports[NFS_PORT] = "EFS"
-    note_what_is_left(WORKLOAD, source.left(), place)
+    report_unread(WORKLOAD, workload.unread(), workload.report)
     return workload
 
 
-def _image(source: Source, keys: dict[str, Any], app: App, place: Place) -> None:
-    location = source.text("image.location")
+def _set_image(workload: Workload) -> None:
+    keys, location = workload.keys, workload.text("image.location")
     if location is None:
-        _build(source, keys, app, place)
+        _set_build(workload)
         return
     if copilot.UNKNOWN in location:
-        shortened = _TAG.sub(":latest", location)
-        location = location.replace(copilot.UNKNOWN, "$")
-        if copilot.UNKNOWN in shortened:
-            raise ValueError(f"its image is {location}: say what the variable is, by `--set NAME=VALUE`")
-        text = f"{location} has a variable: the tag is latest here, or say `--set NAME=VALUE`"
-        place.do("image.location", text)
-        location = shortened
-    if not is_reference(location):
-        raise ValueError(f"its image is {location!r}, which no registry can have")
+        shown, location = copilot.shown(location), _TAG.sub(":latest", location)
+        if copilot.UNKNOWN in location:
+            raise ValueError(f"its image is {shown}: set its variables by `--set NAME=VALUE`")
+        workload.report.todo(
+            "image.location", f"{shown} has a variable: the tag is latest here, or use `--set NAME=VALUE`"
+        )
+    if not is_image(location):
+        raise ValueError(f"its image is {location!r}, which is not a valid reference")
     keys["image"] = location
-    if credentials := source.text("image.credentials"):
+    if credentials := workload.text("image.credentials"):
         keys["registry-credentials"] = credentials
-    place.differs("image", _WITHOUT_A_USER)
+    workload.report.differs(
+        "image",
+        "Copilot runs a ready image as the image's own user; here it runs as `user`, 1000 by default, and"
+        " never as root",
+    )
 
 
-def _build(source: Source, keys: dict[str, Any], app: App, place: Place) -> None:
-    if isinstance(source.peek("image.build"), str):
-        dockerfile, context = source.text("image.build") or "", ""
+def _set_build(workload: Workload) -> None:
+    build = workload.peek("image.build")
+    dockerfile, context = (
+        (workload.text("image.build"), None)
+        if isinstance(build, str)
+        else (workload.text("image.build.dockerfile"), workload.text("image.build.context"))
+    )
+    context = (context or "").replace("\\", "/")
+    dockerfile = (dockerfile or "").replace("\\", "/") or posixpath.join(context, "Dockerfile")
+    workload.set_build(
+        "image.build",
+        workload.app.paths,
+        context=context or posixpath.dirname(dockerfile) or ".",
+        dockerfile=dockerfile,
+    )
+    arguments = text_values(workload.get("image.build.args"))
+    if known := {name: text for name, text in arguments.items() if copilot.UNKNOWN not in text}:
+        workload.keys["build-args"] = known
+
+
+def _set_size(workload: Workload) -> None:
+    if isinstance(workload.peek("platform"), dict):
+        system, processor = workload.text("platform.osfamily"), workload.text("platform.architecture")
     else:
-        dockerfile = source.text("image.build.dockerfile") or ""
-        context = source.text("image.build.context") or ""
-    dockerfile, context = (path.replace("\\", "/") for path in (dockerfile, context))
-    dockerfile = dockerfile or posixpath.join(context, _DOCKERFILE)
-    context = context or posixpath.dirname(dockerfile) or "."
-    keys["app-path"] = app.path(context)
-    if posixpath.normpath(dockerfile) != posixpath.normpath(posixpath.join(context, _DOCKERFILE)):
-        keys["dockerfile"] = app.path(dockerfile)
-    if target := source.text("image.build.target"):
-        keys["build-target"] = target
-    args = _texts(source.get("image.build.args"))
-    if known := {name: text for name, text in args.items() if copilot.UNKNOWN not in text}:
-        keys["build-args"] = known
-    file = app.root / dockerfile
-    if user := user_of(file, keys.get("build-target")):
-        keys["user"] = user
-    elif file.exists():
-        place.differs("image", _AS_ROOT.format(dockerfile))
-    else:
-        place.do(
-            "image.build", f"there is no {dockerfile} below {app.root}: correct `app-path` and `dockerfile`"
-        )
+        system, _, processor = (workload.text("platform") or "").partition("/")
+    if not (system or "linux").lower().startswith("linux"):
+        workload.report.missing("platform", f"{system} is not Linux, the only system of services here")
+    workload.keys["architecture"] = architecture_of(processor or "x86_64")
 
 
-_AS_ROOT: Final = (
-    "{} names no user, so Copilot runs the image as its base does, mostly root; here it runs as 1000. Files"
-    " that the app writes have to belong to that user, or `user` names another one"
-)
-_WITHOUT_A_USER: Final = (
-    "Copilot runs a ready image as its own user; here it runs as `user`, 1000 if nothing is said, and never"
-    " as root"
-)
-
-
-def _size(source: Source, keys: dict[str, Any], place: Place) -> None:
-    for key in ("cpu", "memory"):
-        if (number := source.number(key)) is not None:
-            keys[key] = number
-    platform = source.peek("platform")
-    if isinstance(platform, dict):
-        system, processor = (
-            source.text("platform.osfamily") or "linux",
-            source.text("platform.architecture") or "",
-        )
-    else:
-        system, _, processor = (source.text("platform") or "linux/x86_64").lower().partition("/")
-    if not system.lower().startswith("linux"):
-        place.missing("platform", f"{system} is no Linux, and services here run on nothing else")
-    keys["architecture"] = "arm64" if processor.lower() in _ARM else "x86_64"
-
-
-def _count(source: Source, keys: dict[str, Any], place: Place, kind: str) -> None:
-    said = source.peek("count")
-    if not isinstance(said, dict):
-        number = source.number("count")
-        if kind != copilot.JOB and number is not None:
+def _set_count(workload: Workload) -> None:
+    keys, report = workload.keys, workload.report
+    if not isinstance(workload.peek("count"), dict):
+        number = workload.number("count")
+        if workload.type != copilot.JOB and number is not None:
             keys["desired-count"] = number
         return
-    if (spot := source.number("count.spot")) is not None:
+    if (spot := workload.number("count.spot")) is not None:
         keys["desired-count"] = spot
-        keys["capacity-provider-strategy"] = _SPOT
-        place.differs(
+        keys["capacity-provider-strategy"] = [_SPOT]
+        report.differs(
             "count.spot", "FARGATE_SPOT has no fallback: no task starts while AWS has no spare capacity"
         )
         return
-    bounds = _range(source, keys)
-    if bounds is None:
-        place.missing("count", "no range of numbers can be read there; one task is kept")
-        source.get("count")
+    fewest, most = _range(workload)
+    if fewest is None or most is None:
+        report.missing("count", "it has no range of numbers; one task is kept")
+        workload.skip("count")
         return
-    fewest, most = bounds
-    scaling: dict[str, Any] = {"enabled": True, "min-count": max(fewest, 1), "max-count": max(most, 1)}
     if fewest < 1:
-        place.differs(
-            "count.range", "at least 1 task stays: nothing would start one, for of none nothing is measured"
+        report.differs(
+            "count.range", "at least 1 task is kept: without tasks there is no metric that would start one"
         )
-    cooldowns: list[tuple[int | None, int | None]] = []
+    scaling: dict[str, Any] = {"enabled": True, "min-count": max(fewest, 1), "max-count": max(most, 1)}
+    cooldowns = [mapping(workload.get("count.cooldown"))]
     for name, key in _TARGETS.items():
-        target = source.peek(f"count.{name}")
-        if isinstance(target, dict):
-            scaling[key] = source.number(f"count.{name}.value") or 0
-            cooldowns.append(_cooldown(source, f"count.{name}.cooldown"))
-        else:
-            scaling[key] = source.number(f"count.{name}") or 0
-    cooldowns.append(_cooldown(source, "count.cooldown"))
-    scaling["scale-in-seconds"] = max((one for one, _ in cooldowns if one is not None), default=_SCALE_IN)
-    scaling["scale-out-seconds"] = max((one for _, one in cooldowns if one is not None), default=_SCALE_OUT)
+        path = f"count.{name}"
+        if isinstance(workload.peek(path), dict):
+            cooldowns.append(mapping(workload.get(f"{path}.cooldown")))
+            path = f"{path}.value"
+        scaling[key] = workload.number(path) or 0
+    for key, field, default in (
+        ("scale-in-seconds", "in", _SCALE_IN_SECONDS),
+        ("scale-out-seconds", "out", _SCALE_OUT_SECONDS),
+    ):
+        seconds = [seconds_of(cooldown.get(field)) for cooldown in cooldowns]
+        scaling[key] = max((second for second in seconds if second is not None), default=default)
     keys["desired-count"] = scaling["min-count"]
     if any(scaling[key] for key in _TARGETS.values()):
         keys["autoscaling"] = scaling
     else:
-        place.missing("count", f"nothing that is left scales it: it keeps {scaling['min-count']}")
+        report.missing("count", f"no metric that scales it is left: it keeps {scaling['min-count']}")
 
 
-def _range(source: Source, keys: dict[str, Any]) -> tuple[int, int] | None:
-    said = source.get("count.range")
-    if isinstance(said, dict):
-        values = cast("dict[str, Any]", said)
-        fewest, most = number_of(values.get("min")), number_of(values.get("max"))
-        first_spot = number_of(values.get("spot_from"))
-        if first_spot is not None and fewest is not None:
-            strategy = [{**_SPOT[0]}]
-            if first_spot >= fewest and first_spot > 1:
-                strategy.append({"capacity-provider": "FARGATE", "weight": 0, "base": first_spot - 1})
-            keys["capacity-provider-strategy"] = strategy
-    else:
-        first, _, last = (text_of(said) or "").partition("-")
-        fewest, most = (int(one) if one.strip().isdecimal() else None for one in (first, last))
-    return None if fewest is None or most is None else (fewest, most)
+def _range(workload: Workload) -> tuple[int | None, int | None]:
+    limits = mapping(workload.get("count.range"))
+    if not limits:
+        first, _, last = (workload.text("count.range") or "").partition("-")
+        fewest, most = (int(part) if part.strip().isdecimal() else None for part in (first, last))
+        return fewest, most
+    fewest, most, first_spot = (number_of(limits.get(name)) for name in ("min", "max", "spot_from"))
+    if first_spot is not None and fewest is not None:
+        base = {"capacity-provider": "FARGATE", "weight": 0, "base": first_spot - 1}
+        is_needed = first_spot >= fewest and first_spot > 1
+        workload.keys["capacity-provider-strategy"] = [_SPOT, base] if is_needed else [_SPOT]
+    return fewest, most
 
 
-def _cooldown(source: Source, path: str) -> tuple[int | None, int | None]:
-    said = mapping(source.get(path))
-    return seconds_of(said.get("in")), seconds_of(said.get("out"))
-
-
-def _connect(source: Source, keys: dict[str, Any], *, name: str | None, kind: str) -> None:
-    """Say how others reach the service by Service Connect; `name` is its alias if it is called otherwise."""
-    said = source.peek("network.connect")
-    alias = source.text("network.connect.alias") if isinstance(said, dict) else None
-    if not isinstance(said, dict) and not source.flag("network.connect"):
+def _set_connect(workload: Workload) -> None:
+    is_object = isinstance(workload.peek("network.connect"), dict)
+    alias = workload.text("network.connect.alias") if is_object else None
+    if not is_object and not workload.flag("network.connect"):
         return
-    if kind not in (copilot.LOAD_BALANCED, copilot.BACKEND) or "container-port" not in keys:
-        keys["connect"] = {"enabled": True, "offers": False}
-        return
-    connect: dict[str, Any] = {"enabled": True, "protocol": "tcp"}
-    if alias or name:
-        connect["alias"] = alias or name
-    keys["connect"] = connect
+    connect: dict[str, Any] = {"enabled": True, "offers": False}
+    if workload.type in (copilot.LOAD_BALANCED, copilot.BACKEND) and "container-port" in workload.keys:
+        renamed = workload.origin if workload.origin != workload.name else None
+        connect = {"enabled": True, "protocol": "tcp"}
+        if name := alias or renamed:
+            connect["alias"] = name
+    workload.keys["connect"] = connect
 
 
-def _network(source: Source, keys: dict[str, Any], place: Place) -> None:
-    placement = source.peek("network.vpc.placement")
-    if not isinstance(placement, dict):
-        source.get("network.vpc.placement")
-    groups = source.peek("network.vpc.security_groups")
-    path = "network.vpc.security_groups" + (".groups" if isinstance(groups, dict) else "")
-    named = [text for one in items(source.get(path)) if (text := text_of(one)) is not None]
-    if any(isinstance(one, dict) for one in items(source.peek(path))):
-        place.do(path, "a security group of a CloudFormation export is not read: name its id")
-    if named:
-        keys["security-group-ids"] = list(dict.fromkeys(named))
+def _set_security_groups(workload: Workload) -> None:
+    if not isinstance(workload.peek("network.vpc.placement"), dict):
+        workload.skip("network.vpc.placement")
+    path = "network.vpc.security_groups"
+    if isinstance(workload.peek(path), dict):
+        path = f"{path}.groups"
+    groups = items(workload.get(path))
+    if any(isinstance(group, dict) for group in groups):
+        workload.report.todo(path, "a security group of a CloudFormation export is not read: set its id")
+    if named := [*dict.fromkeys(texts_of(groups))]:
+        workload.keys["security-group-ids"] = named
 
 
-def _deployment(source: Source, keys: dict[str, Any], place: Place) -> None:
-    if source.text("deployment.rolling") == "recreate":
-        keys["deployment-minimum-healthy-percent"] = 0
-        keys["deployment-maximum-percent"] = 101
-    if isinstance(source.peek("deployment.rollback_alarms"), list):
-        keys["alarms"] = {"extra": source.texts("deployment.rollback_alarms")}
-    elif source.get("deployment.rollback_alarms") is not None:
-        place.missing(
-            "deployment.rollback_alarms",
-            "thresholds of CPU and memory: make such an alarm, and name it in `alarms.extra`",
+def _set_deployment(workload: Workload) -> None:
+    if workload.text("deployment.rolling") == "recreate":
+        workload.keys["deployment-minimum-healthy-percent"] = 0
+        workload.keys["deployment-maximum-percent"] = 101
+    path = "deployment.rollback_alarms"
+    if isinstance(workload.peek(path), list):
+        workload.keys["alarms"] = {"extra": workload.texts(path)}
+    elif workload.get(path) is not None:
+        workload.report.missing(
+            path, "thresholds of CPU and memory: create such an alarm, and name it in `alarms.extra`"
         )
 
 
-def _overrides(source: Source, keys: dict[str, Any], place: Place) -> None:
-    for rule in items(source.get("taskdef_overrides")):
-        path = text_of(mapping(rule).get("path")) or ""
-        value: object = mapping(rule).get("value")
-        last = path.rpartition(".")[2]
+def _apply_overrides(workload: Workload) -> None:
+    keys = workload.keys
+    for rule in map(mapping, items(workload.get("taskdef_overrides"))):
+        path, value = text_of(rule.get("path")) or "", rule.get("value")
+        last, is_app = path.rpartition(".")[2], "ContainerDefinitions[0]" in path
         number = number_of(value)
-        limits: list[object] = items(value) or [value]
-        if last.startswith("Ulimits") and all(mapping(one).get("Name") for one in limits):
-            said: dict[str, Any] = keys.setdefault("ulimits", {})
-            for one in limits:
-                said[str(mapping(one)["Name"])] = number_of(mapping(one).get("SoftLimit")) or 0
-        elif last in _WORDS and "ContainerDefinitions[0]" in path and items(value):
-            keys[_WORDS[last]] = [text for one in items(value) if (text := text_of(one)) is not None]
+        limits = [mapping(limit) for limit in items(value) or [value]]
+        if last.startswith("Ulimits") and all(limit.get("Name") for limit in limits):
+            given = {str(limit["Name"]): number_of(limit.get("SoftLimit")) or 0 for limit in limits}
+            keys["ulimits"] = {**mapping(keys.get("ulimits")), **given}
+        elif last in _COMMANDS and is_app and items(value):
+            keys[_COMMANDS[last]] = texts_of(items(value))
         elif last == "StopTimeout" and number is not None:
             keys["stop-timeout-seconds"] = number
-        elif last == "User" and "ContainerDefinitions[0]" in path:
+        elif last == "User" and is_app:
             keys["user"] = text_of(value) or ""
-        elif last == "ReadonlyRootFilesystem" and flag_of(value):
-            continue
-        else:
-            place.missing(
-                f"taskdef_overrides {path}", "no key has it: see whether another one does what it is for"
+        elif last != "ReadonlyRootFilesystem" or not flag_of(value):
+            workload.report.missing(
+                f"taskdef_overrides {path}", "has no key: check whether another key has the same effect"
             )
 
 
-def _https_to_tasks(keys: dict[str, Any], place: Place) -> None:
-    """Report a container that expects HTTPS: Copilot's load balancer speaks it to port 443."""
-    ingress = mapping(mapping(keys.get("sidecars")).get(keys.get("ingress-container", "")))
-    port = ingress.get("port", keys.get("container-port"))
-    if port == _HTTPS and keys.get("exposure", "http") == "http":
-        place.do(
+def _report_https(workload: Workload) -> None:
+    """Report a container that expects HTTPS, which Copilot's load balancer uses for port 443."""
+    sidecars = mapping(workload.keys.get("sidecars"))
+    ingress = mapping(sidecars.get(workload.keys.get("ingress-container", "")))
+    port = ingress.get("port", workload.keys.get("container-port"))
+    if port == _HTTPS and workload.exposure == "http":
+        workload.report.todo(
             "http",
-            "the load balancer speaks HTTP to tasks, to port 443 too: let the container take it on another"
+            "the load balancer speaks HTTP to tasks, on port 443 too: let the container accept it on another"
             " port",
         )
 
 
-def _job(source: Source, keys: dict[str, Any], name: str, place: Place) -> None:
-    keys["desired-count"] = 0
-    text = source.text("on.schedule")
-    if not text or text == "none":
-        keys["schedules"] = {_schedule_name(name): {"cron": "0 0 * * ? *", "enabled": False}}
-        place.differs("on.schedule", "it never runs by itself, as there: `run STACK --schedule` starts it")
-        return
+def _set_schedule(workload: Workload) -> None:
+    workload.keys["desired-count"] = 0
+    name = short_name(workload.origin.lower(), _LONGEST_SCHEDULE_NAME)
+    text = workload.text("on.schedule")
     try:
-        when = schedule_of(text)
+        schedule = schedule_of(text) if text and text != "none" else {"cron": "0 0 * * ? *", "enabled": False}
     except ValueError as error:
-        place.missing("on.schedule", f"{text}: {error}")
+        workload.report.missing("on.schedule", f"{text}: {error}")
         return
-    keys["schedules"] = {_schedule_name(name): when}
-
-
-def _schedule_name(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:31].strip("-")
-
-
-def _texts(value: object) -> dict[str, str]:
-    return {name: text for name, one in mapping(value).items() if (text := text_of(one)) is not None}
-
-
-def all_ports(workloads: Iterable[Workload]) -> dict[int, str]:
-    """Return the ports that all workloads reach."""
-    return {port: what for workload in workloads for port, what in workload.ports.items()}
+    if "enabled" in schedule:
+        workload.report.differs(
+            "on.schedule", "it never starts by itself, as before: `run STACK --schedule` starts it"
+        )
+    workload.keys["schedules"] = {name: schedule}

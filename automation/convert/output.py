@@ -1,13 +1,13 @@
-"""Where converted stack files go: the terminal, or a folder, and never over a file of the team's own."""
+"""The options that both converters have, and where stack files go: the terminal or a folder."""
 
 from __future__ import annotations
 
 import json
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -15,87 +15,90 @@ from typing import Any
 import click
 
 from automation.console import json_option, say, write_text
-from automation.convert.report import HEADINGS, Report
+from automation.convert.report import Report, report_lines, report_markdown
 from automation.errors import AutomationError
 from automation.stack_examples import encryption_lines, is_example
-from automation.stack_files import path_of
+from automation.stack_files import path_of, project_name
 from automation.stack_text import comment_lines, stack_text
+from automation.stacks.stacks import ROOT
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one environment."""
+    """A converted stack."""
 
     stack: str
+    origin: str
+    """What was converted."""
     config: Mapping[str, Any]
     report: Report
-    head: Sequence[str]
-    comments: Mapping[tuple[str, ...], str] | None = None
-
-    def text(self, project: str) -> str:
-        """Return the stack file, with what there is to know at its end."""
-        notes = "".join(f"{line}\n" for text in self.report.lines() for line in comment_lines(text))
-        body = stack_text(project, self.config, head=self.head, comments=self.comments)
-        return f"{body}{notes}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Out:
-    """Where files go, as the options say."""
+class Options:
+    """The project, and the options that both converters have."""
 
-    folder: Path | None
-    write: bool
-    """Into the project's folder."""
-    force: bool
-    """Over stack files that are no examples, too."""
-    report_file: Path | None
-    as_json: bool
+    root: Path
+    """The project's folder."""
+    project: str
+    """The project's name."""
+    domain: str | None = None
+    zone: str | None = None
+    region: str | None = None
+    variables: Mapping[str, str]
+    """Values for `${NAME}` in the files."""
+    out: Path | None = None
+    write: bool = False
+    force: bool = False
+    report_file: Path | None = None
+    as_json: bool = False
 
 
-def out_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say where files go; the command gets them as one argument, `out`."""
-
-    @wraps(command)
-    def with_out(
-        *arguments: Any,
-        out: Path | None,
-        write: bool,
-        force: bool,
-        report_file: Path | None,
-        as_json: bool,
-        **others: Any,
-    ) -> None:
-        place = Out(folder=out, write=write, force=force, report_file=report_file, as_json=as_json)
-        command(*arguments, out=place, **others)
-
-    for option in (
-        json_option,
+def conversion_options(domain_help: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add the options of a converter; the command gets them as one argument, `options`."""
+    file, folder = (
+        click.Path(path_type=Path, dir_okay=is_folder, file_okay=not is_folder) for is_folder in (False, True)
+    )
+    declared = (
+        click.option("--domain", metavar="HOST", help=domain_help),
+        click.option("--zone", metavar="HOST", help="Route 53 hosted zone of the domain."),
+        click.option("--region", metavar="REGION", help="AWS region of the stack."),
+        click.option(
+            "--set",
+            "variables",
+            multiple=True,
+            metavar="NAME=VALUE",
+            callback=_variables,
+            help="Value of ${NAME} in the files.",
+        ),
+        click.option("--out", type=folder, metavar="DIR", help="Write the stack files into this folder."),
+        click.option("--write", is_flag=True, help="Write the stack files into the project's folder."),
+        click.option("--force", is_flag=True, help="Overwrite stack files other than examples, too."),
         click.option(
             "--report",
             "report_file",
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=file,
             metavar="FILE.md",
-            help="Write what is not the same as a list to tick off.",
+            help="Write the differences as a list to tick off.",
         ),
-        click.option("--force", is_flag=True, help="Overwrite stack files that are no examples, too."),
-        click.option("--write", is_flag=True, help="Write the stack files into the project's folder."),
-        click.option(
-            "--out",
-            type=click.Path(file_okay=False, path_type=Path),
-            metavar="DIR",
-            help="Write them into this folder.",
-        ),
-    ):
-        with_out = option(with_out)
-    return with_out
+        json_option,
+    )
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def with_options(*arguments: Any, **given: Any) -> None:
+            chosen = {field.name: given.pop(field.name) for field in fields(Options) if field.name in given}
+            command(*arguments, options=Options(root=ROOT, project=project_name(ROOT), **chosen), **given)
+
+        for option in reversed(declared):
+            with_options = option(with_options)
+        return with_options
+
+    return decorate
 
 
-def settings_of(pairs: Sequence[str]) -> dict[str, str]:
-    """Return values by name.
-
-    Raises:
-        UsageError: a pair has no `=`.
-    """
+def _variables(context: click.Context, parameter: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
+    del context, parameter
     values: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -105,82 +108,71 @@ def settings_of(pairs: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def deliver(results: Sequence[Result], project: str, root: Path, out: Out) -> None:
-    """Print or write stack files, and say what there is to know.
+def deliver(command: str, results: Sequence[Result], options: Options) -> None:
+    """Print or write the stack files that a command has converted, and print the report.
 
     Raises:
-        UsageError: two places are named.
-        AutomationError: a file is there already, or cannot be written.
+        UsageError: both --write and --out are used.
+        AutomationError: a file exists already, or cannot be written.
     """
-    if out.write and out.folder:
-        raise click.UsageError("--write and --out say two places: one of them")
-    folder = root if out.write else out.folder
+    if options.write and options.out:
+        raise click.UsageError("use --write or --out, not both")
+    folder = options.root if options.write else options.out
+    texts = {result.stack: _stack_file(command, result, options.project) for result in results}
+    reports = {result.stack: result.report for result in results}
     if folder is not None:
-        _write(results, project, folder, force=out.force)
-    if out.report_file is not None:
-        write_text(out.report_file, _markdown(results))
-    if out.as_json:
+        _write(texts, folder, force=options.force)
+    if options.report_file is not None:
+        write_text(options.report_file, report_markdown(reports))
+    if options.as_json:
         document = {
-            "stacks": {one.stack: {"config": one.config, "text": one.text(project)} for one in results},
-            "notes": {one.stack: [vars(note) for note in one.report.notes] for one in results},
+            "stacks": {one.stack: {"config": one.config, "text": texts[one.stack]} for one in results},
+            "notes": {stack: [vars(note) for note in report.notes] for stack, report in reports.items()},
         }
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
     if folder is None:
         click.echo(
-            "\n".join(f"# {path_of(Path(), one.stack)}\n{one.text(project)}" for one in results), nl=False
+            "\n".join(f"# {path_of(Path(), stack)}\n{text}" for stack, text in texts.items()), nl=False
         )
-    # Who sees both has read it at the end of the files.
+    # On a terminal the files, which end with the report, have just been printed.
     if folder is not None or not (sys.stdout.isatty() and sys.stderr.isatty()):
-        for line in _said_once(results):
+        for line in report_lines(reports):
             say(line)
     if folder is None:
-        say(
-            "Nothing was written: --write puts the files into the project's folder, --out DIR into another"
-            " one."
-        )
+        say("Nothing was written: --write writes into the project's folder, --out DIR into another one.")
 
 
-def _said_once(results: Sequence[Result]) -> Iterator[str]:
-    """Yield all notes, each once, with the stacks that it is about where they are not all of them."""
-    for kind, heading in HEADINGS.items():
-        stacks: dict[str, list[str]] = {}
-        for one in results:
-            for note in one.report.notes:
-                if note.kind == kind:
-                    stacks.setdefault(note.line, []).append(one.stack)
-        if stacks:
-            yield f"{heading} ({len(stacks)}):"
-        for line, names in stacks.items():
-            yield f"  - {line}" if len(names) == len(results) else f"  - [{', '.join(names)}] {line}"
+def _stack_file(command: str, result: Result, project: str) -> str:
+    """Return the text of a stack file, with the report at its end."""
+    head = (
+        f"Converted from {result.origin} by `python -m automation {command}`; docs/{command}.md lists each"
+        " field and its key. A service inherits the keys that it does not set from the main one, at the top."
+    )
+    notes = report_lines({result.stack: result.report})
+    comments = "".join(f"{line}\n" for note in notes for line in comment_lines(note))
+    return f"{stack_text(project, result.config, head=(head,))}{comments}"
 
 
-def _write(results: Sequence[Result], project: str, folder: Path, *, force: bool) -> None:
-    there = [one.stack for one in results if path_of(folder, one.stack).exists()]
-    examples = [stack for stack in there if is_example(folder, stack)]
-    own = [path_of(folder, stack).name for stack in there if stack not in examples]
-    if own and not force:
+def _write(texts: Mapping[str, str], folder: Path, *, force: bool) -> None:
+    existing = [stack for stack in texts if path_of(folder, stack).exists()]
+    examples = [stack for stack in existing if is_example(folder, stack)]
+    others = [path_of(folder, stack).name for stack in existing if stack not in examples]
+    if others and not force:
         command = shlex.join(["python", "-m", "automation", *sys.argv[1:], "--force"])
         raise AutomationError(
-            f"{', '.join(own)} is in {folder} already, and nothing was written: `{command}` overwrites,"
+            f"{', '.join(others)} exists in {folder}, and nothing was written: `{command}` overwrites,"
             " `--out DIR` writes elsewhere"
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise AutomationError(f"{folder} cannot be made: {error.strerror}") from error
-    for one in results:
-        path = path_of(folder, one.stack)
+        raise AutomationError(f"{folder} cannot be created: {error.strerror}") from error
+    for stack, text in texts.items():
+        path = path_of(folder, stack)
         encryption = ""
-        # One that cannot be read has nothing to keep.
+        # A file that cannot be read has nothing to keep.
         with suppress(AutomationError):
             encryption = encryption_lines(path)
-        write_text(path, f"{one.text(project)}{encryption}")
-        say(f"wrote {path}{', in place of the example' if one.stack in examples else ''}")
-
-
-def _markdown(results: Sequence[Result]) -> str:
-    lines: list[str] = []
-    for one in results:
-        lines += [f"## Stack {one.stack}", "", *one.report.markdown()]
-    return "\n".join(lines).rstrip() + "\n"
+        write_text(path, f"{text}{encryption}")
+        say(f"wrote {path}{', in place of the example' if stack in examples else ''}")

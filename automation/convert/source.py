@@ -1,4 +1,4 @@
-"""Values out of a file that was written for another tool, and the fields that nobody has read."""
+"""Values of a file that was written for another tool, and which of its fields have not been read."""
 
 from __future__ import annotations
 
@@ -8,33 +8,42 @@ from typing import Any, Final, cast
 
 from automation import go_yaml
 
-_TRUE: Final = frozenset({"true", "yes", "y", "on"})
-_FALSE: Final = frozenset({"false", "no", "n", "off"})
+_FLAGS: Final = {
+    **dict.fromkeys(("true", "yes", "y", "on"), True),
+    **dict.fromkeys(("false", "no", "n", "off"), False),
+}
 _DURATION_PART: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h|d)")
 _SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Source:
-    """An object of a file: each field is taken once, and those that were not are left.
+    """An object of a file, which knows the fields that have not been read.
 
     A field's name is its path, such as `http.healthcheck.path`.
     """
 
     def __init__(self, values: object) -> None:
         self.values = mapping(values)
-        self._taken: set[str] = set()
+        self._read: set[str] = set()
 
     def get(self, path: str) -> Any:
-        """Return what stands at a path, or None; what is below it counts as read."""
-        self._taken.add(path)
-        return self._at(path)
+        """Return the value at a path, or None; everything inside it counts as read."""
+        self._read.add(path)
+        return self.peek(path)
 
     def peek(self, path: str) -> Any:
-        """Return what stands at a path, or None, without taking it."""
-        return self._at(path)
+        """Return the value at a path, or None; it does not count as read."""
+        value: Any = self.values
+        for part in path.split("."):
+            value = mapping(value).get(part)
+        return value
+
+    def skip(self, *paths: str) -> None:
+        """Count fields as read that need no conversion."""
+        self._read.update(paths)
 
     def text(self, path: str) -> str | None:
-        """Return a text."""
+        """Return a text; None for anything else."""
         return text_of(self.get(path))
 
     def number(self, path: str) -> int | None:
@@ -46,33 +55,26 @@ class Source:
         return flag_of(self.get(path))
 
     def seconds(self, path: str) -> int | None:
-        """Return a duration in seconds, rounded up."""
+        """Return a duration in seconds, rounded up; None for anything else."""
         return seconds_of(self.get(path))
 
     def texts(self, path: str) -> list[str]:
-        """Return a list of texts; a single one is a list of one."""
+        """Return a list of texts; a single text is a list of one."""
         value = self.get(path)
-        items: list[object] = cast("list[object]", value) if isinstance(value, list) else [value]
-        return [text for item in items if (text := text_of(item)) is not None]
+        return texts_of(items(value) or [value])
 
-    def left(self) -> Iterator[tuple[str, Any]]:
-        """Yield the fields that nobody has read, with what stands there."""
-        yield from self._left("", self.values)
+    def unread(self) -> Iterator[tuple[str, Any]]:
+        """Yield the fields that have not been read, with their values."""
+        yield from self._unread("", self.values)
 
-    def _at(self, path: str) -> Any:
-        here: Any = self.values
-        for part in path.split("."):
-            here = mapping(here).get(part)
-        return here
-
-    def _left(self, before: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    def _unread(self, before: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for name, value in values.items():
             path = f"{before}{name}"
-            if path in self._taken:
+            if path in self._read:
                 continue
             inner = mapping(value)
-            if inner and any(taken.startswith(f"{path}.") for taken in self._taken):
-                yield from self._left(f"{path}.", inner)
+            if inner and any(read.startswith(f"{path}.") for read in self._read):
+                yield from self._unread(f"{path}.", inner)
             elif value is not None:
                 yield path, value
 
@@ -92,18 +94,27 @@ def text_of(value: object) -> str | None:
     return str(value) if isinstance(value, str) else None
 
 
+def texts_of(values: list[Any]) -> list[str]:
+    """Return the texts of a list."""
+    return [text for value in values if (text := text_of(value)) is not None]
+
+
+def text_values(value: object) -> dict[str, str]:
+    """Return the texts of an object, by name."""
+    return {name: text for name, item in mapping(value).items() if (text := text_of(item)) is not None}
+
+
 def number_of(value: object) -> int | None:
-    """Return a whole number, which may stand in quotes."""
-    if not isinstance(value, str):
-        return None
-    found = go_yaml.value_of(value) if isinstance(value, go_yaml.Plain) else _decimal(value)
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    """Return a whole number, which may be in quotes."""
+    if isinstance(value, go_yaml.Plain):
+        found = go_yaml.value_of(value)
+        return found if isinstance(found, int) and not isinstance(found, bool) else None
+    return int(value) if isinstance(value, str) and re.fullmatch(r"[-+]?[0-9]{1,18}", value) else None
 
 
 def flag_of(value: object) -> bool | None:
     """Return true or false, also as YAML 1.1 has them: Go reads them so where it expects them."""
-    word = value.lower() if isinstance(value, str) else None
-    return True if word in _TRUE else False if word in _FALSE else None
+    return _FLAGS.get(value.lower()) if isinstance(value, str) else None
 
 
 def seconds_of(value: object) -> int | None:
@@ -116,9 +127,4 @@ def seconds_of(value: object) -> int | None:
     parts = _DURATION_PART.findall(text)
     if not parts or "".join(f"{amount}{unit}" for amount, unit in parts) != text:
         return None
-    total = sum(float(amount) * _SECONDS[unit] for amount, unit in parts)
-    return int(-(-total // 1))
-
-
-def _decimal(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[-+]?[0-9]{1,18}", text) else None
+    return int(-(-sum(float(amount) * _SECONDS[unit] for amount, unit in parts) // 1))

@@ -1,4 +1,4 @@
-"""Variables on their way into a stack file: what it may not hold, and what they tell of the network."""
+"""Variables on their way into a stack file: secrets among them, and the hosts and ports in them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
-from automation.convert.report import Place
+from automation.convert.report import Report
 from infra.settings.variables import CREDENTIALS, SET_BY_TASK_DEFINITION, looks_secret
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -20,15 +20,13 @@ _OWN_PORT: Final = re.compile(
 _WHOLE_INTERNET: Final = "0.0.0.0/0"
 _HTTPS: Final = 443
 _LARGEST_PORT: Final = 65535
-_HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-PORTS: Final[Mapping[str, tuple[int, str]]] = {
-    "postgres": (5432, "PostgreSQL"),
-    "postgresql": (5432, "PostgreSQL"),
-    "mysql": (3306, "MySQL"),
-    "mariadb": (3306, "MySQL"),
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_WEB_PORTS: Final = {"https": _HTTPS, "wss": _HTTPS, "ws": 80}
+_PORTS: Final = {
+    **dict.fromkeys(("postgres", "postgresql"), (5432, "PostgreSQL")),
+    **dict.fromkeys(("mysql", "mariadb"), (3306, "MySQL")),
     "mongodb": (27017, "MongoDB"),
-    "redis": (6379, "Redis"),
-    "rediss": (6379, "Redis"),
+    **dict.fromkeys(("redis", "rediss"), (6379, "Redis")),
     "amqp": (5672, "AMQP"),
     "amqps": (5671, "AMQP"),
     "smtp": (25, "SMTP"),
@@ -38,16 +36,16 @@ PORTS: Final[Mapping[str, tuple[int, str]]] = {
     "nats": (4222, "NATS"),
     "memcached": (11211, "Memcached"),
 }
-"""The usual ports of what variables lead to, by the scheme of a URL."""
-_WEB_PORTS: Final = {"https": _HTTPS, "wss": _HTTPS, "ws": 80}
-_BY_NAME: Final = (
-    (re.compile(r"POSTGRES|(?:^|_)PG(?:_|HOST|PASS|USER)", re.IGNORECASE), (5432, "PostgreSQL")),
-    (re.compile(r"MYSQL|MARIADB", re.IGNORECASE), (3306, "MySQL")),
-    (re.compile(r"MONGO", re.IGNORECASE), (27017, "MongoDB")),
-    (re.compile(r"REDIS", re.IGNORECASE), (6379, "Redis")),
-    (re.compile(r"RABBIT|AMQP", re.IGNORECASE), (5672, "AMQP")),
-    (re.compile(r"SMTP", re.IGNORECASE), (587, "SMTP")),
-)
+"""Usual ports by the scheme of a URL, with the name of the server."""
+_PORTS_BY_NAME: Final = {
+    r"POSTGRES|(?:^|_)PG(?:_|HOST|PASS|USER)": (5432, "PostgreSQL"),
+    r"MYSQL|MARIADB": (3306, "MySQL"),
+    r"MONGO": (27017, "MongoDB"),
+    r"REDIS": (6379, "Redis"),
+    r"RABBIT|AMQP": (5672, "AMQP"),
+    r"SMTP": (587, "SMTP"),
+}
+"""Usual ports by a part of a secret's name."""
 _HOST_AND_PORT: Final = re.compile(
     r"(?:^|[=,@])\s*([A-Za-z][\w.-]*)(?=:(\d{2,5})(?:$|[,;/]))|(?:Server|Host|Data Source)=([\w.-]+)",
     re.IGNORECASE,
@@ -57,89 +55,94 @@ _HOST_ENDS: Final = re.compile(r"HOST(?:NAME)?$", re.IGNORECASE)
 _SOME_DATABASE: Final = re.compile(
     r"(?:^|_)(?:DATABASE|DB|RDS)(?:_(?:URL|URI|HOST|SECRET|PASSWORD|CREDENTIALS))?$", re.IGNORECASE
 )
+INVALID_NAME: Final = "left out: a variable's name has letters, digits and underscores"
 
 
-def split(
+def split_variables(
     variables: Mapping[str, str],
-    place: Place,
+    report: Report,
     *,
     field: str,
     parameter: str,
-    port: int | None,
-    app: bool = True,
+    port: int | None = None,
+    is_app: bool = True,
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return what goes into `environment`, and what goes into `secrets` instead.
+    """Return the variables for `environment`, and those for `secrets`.
 
     Args:
         variables: by name.
-        place: where what is left out is noted.
-        field: what the variables are called in the file.
-        parameter: what a SSM parameter's name begins with.
-        port: the app's, which is its `PORT`.
-        app: whether it is the app's own container, whose variables the program sets partly itself.
+        report: gets notes about what is left out.
+        field: the field of the file that has the variables.
+        parameter: the first part of the names of SSM parameters.
+        port: the port of the app, which is its `PORT`.
+        is_app: whether it is the app's own container, for which the task definition sets some variables.
     """
     plain: dict[str, str] = {}
     secret: dict[str, str] = {}
     for name, value in variables.items():
-        where = f"{field}.{name}"
-        if not is_name(name):
-            place.missing(where, "left out: a variable's name has letters, digits and underscores")
+        path = f"{field}.{name}"
+        if not is_variable_name(name):
+            report.missing(path, INVALID_NAME)
         elif name in CREDENTIALS:
-            place.missing(
-                where, "left out: the task's role has credentials; `task-role-statements` says what for"
+            report.missing(
+                path,
+                "left out: the task role has credentials; allow in `task-role-statements` what they are for",
             )
-        elif app and name in SET_BY_TASK_DEFINITION:
+        elif is_app and name in SET_BY_TASK_DEFINITION:
             if name != "PORT" or value != str(port):
-                place.differs(where, f"left out: the task definition sets {name} itself, to another value")
+                report.differs(path, f"left out: the task definition sets {name} itself, to another value")
         elif looks_secret(name, value):
             secret[name] = f"{parameter}{name}"
-            place.do(
-                where,
-                "looks like a secret, so its value is not in the stack file. Keep it in SSM: `aws ssm"
-                f" put-parameter --type SecureString --name {parameter}{name} --value …`",
+            report.todo(
+                path,
+                f"looks like a secret, so its value is not in the stack file. {put_parameter(secret[name])}",
             )
         else:
             plain[name] = value
     return plain, secret
 
 
-def ports_in(variables: Mapping[str, str], here: Collection[str] = ()) -> Iterator[tuple[int, str]]:
-    """Yield the ports that variables lead to, each with what is there as far as it can be told.
-
-    Args:
-        variables: by name.
-        here: hosts that are services of the stack itself, which are reached anyway.
-    """
-    for name, value in variables.items():
-        for found in _URL.finditer(value):
-            scheme, host, port = found[1].lower(), found[2].lower(), found[3]
-            usual, what = PORTS.get(scheme, (_HTTPS, scheme))
-            number = int(port) if port else usual
-            if host not in _HERE and host not in here and number != _HTTPS and 0 < number <= _LARGEST_PORT:
-                yield number, what
-        if _PORT_NAME.search(name) and not _OWN_PORT.fullmatch(name) and value.isdecimal():
-            number = int(value)
-            if number != _HTTPS and 0 < number <= _LARGEST_PORT:
-                yield number, name.upper().removesuffix("PORT").strip("_").replace("_", " ").lower() or "port"
+def put_parameter(name: str) -> str:
+    """Return the sentence that says how to store a secret."""
+    return f"Store it in SSM: `aws ssm put-parameter --type SecureString --name {name} --value …`"
 
 
-def is_name(name: str) -> bool:
-    """Whether a variable can be called so."""
+def is_variable_name(name: str) -> bool:
+    """Whether a variable can have this name."""
     return _NAME.fullmatch(name) is not None
 
 
-def leads_to(name: str, value: str) -> set[str]:
-    """Return the hosts that a variable leads to: of URLs, of lists, of `Server=db;…`, or a name alone.
+def ports_in(variables: Mapping[str, str], internal: Collection[str] = ()) -> Iterator[tuple[int, str]]:
+    """Yield the ports that variables name, each with its server as far as the variable tells.
 
-    A word alone is a host only if the variable's name says so: `DB_DIALECT: postgres` is none.
+    Args:
+        variables: by name.
+        internal: hosts of the stack's own services, to which no rule is needed.
+    """
+    for name, value in variables.items():
+        found: list[tuple[int, str]] = []
+        for scheme, host, port in _URL.findall(value):
+            usual, server = _PORTS.get(scheme.lower(), (_HTTPS, scheme.lower()))
+            if host.lower() not in (*_LOOPBACK, *internal):
+                found.append((int(port) if port else usual, server))
+        if _PORT_NAME.search(name) and not _OWN_PORT.fullmatch(name) and value.isdecimal():
+            server = name.upper().removesuffix("PORT").strip("_").replace("_", " ").lower()
+            found.append((int(value), server or "port"))
+        yield from ((port, server) for port, server in found if port != _HTTPS and 0 < port <= _LARGEST_PORT)
+
+
+def hosts_in(name: str, value: str) -> set[str]:
+    """Return the hosts that a variable names: of URLs, of lists, of `Server=db;…`, or a name alone.
+
+    A word alone is a host only if the variable's name says so: `DB_DIALECT: postgres` has none.
     """
     return {host for host, _ in _targets(name, value)}
 
 
-def ports_of_hosts(variables: Mapping[str, str]) -> Iterator[tuple[str, int | None]]:
-    """Yield the hosts that variables lead to, each with its port: None where nothing tells it.
+def hosts_with_ports(variables: Mapping[str, str]) -> Iterator[tuple[str, int | None]]:
+    """Yield the hosts that variables name, each with its port, or None where no variable has one.
 
-    The port of `WORKER_HOST` stands in `WORKER_PORT`.
+    The port of `WORKER_HOST` is in `WORKER_PORT`.
     """
     for name, value in variables.items():
         beside = variables.get(_HOST_ENDS.sub("PORT", name), "") if _HOST_ENDS.search(name) else ""
@@ -150,42 +153,39 @@ def ports_of_hosts(variables: Mapping[str, str]) -> Iterator[tuple[str, int | No
 
 def _targets(name: str, value: str) -> set[tuple[str, int | None]]:
     if "://" in value:
+        usual = {**_WEB_PORTS, **{scheme: port for scheme, (port, _) in _PORTS.items()}}
         return {
-            (found[2].lower(), int(found[3]) if found[3] else _usual_port(found[1].lower()))
-            for found in _URL.finditer(value)
+            (host.lower(), int(port) if port else usual.get(scheme.lower()))
+            for scheme, host, port in _URL.findall(value)
         }
-    pairs = {
-        ((found[1] or found[3]).lower(), int(found[2]) if found[2] else None)
-        for found in _HOST_AND_PORT.finditer(value)
+    targets: set[tuple[str, int | None]] = {
+        ((host or server).lower(), int(port) if port else None)
+        for host, port, server in _HOST_AND_PORT.findall(value)
     }
     if _HOST_NAME.search(name):
-        pairs |= {(part.strip().lower(), None) for part in value.split(",")}
-    return pairs
+        targets |= {(part.strip().lower(), None) for part in value.split(",")}
+    return targets
 
 
-def _usual_port(scheme: str) -> int | None:
-    return PORTS[scheme][0] if scheme in PORTS else _WEB_PORTS.get(scheme)
-
-
-def ports_by_name(secrets: Iterable[str], place: Place) -> dict[int, str]:
-    """Return the ports that secrets lead to, as far as their names tell; those that do not are noted."""
+def ports_of_secrets(secrets: Iterable[str], report: Report) -> dict[int, str]:
+    """Return the ports of the servers that the names of secrets suggest; report databases without one."""
     ports: dict[int, str] = {}
     for name in secrets:
-        found = next((port for pattern, port in _BY_NAME if pattern.search(name)), None)
-        if found:
-            ports[found[0]] = found[1]
+        found = (port for pattern, port in _PORTS_BY_NAME.items() if re.search(pattern, name, re.IGNORECASE))
+        if port := next(found, None):
+            ports[port[0]] = port[1]
         elif _SOME_DATABASE.search(name):
-            place.do(f"secrets.{name}", "leads to a database, whose port has to stand in `egress`")
+            report.todo(f"secrets.{name}", "is for a database, whose port `egress` has to list")
     return ports
 
 
-def egress_for(ports: Mapping[int, str]) -> list[dict[str, object]]:
-    """Return rules that let tasks reach some ports everywhere."""
+def egress_rules(ports: Mapping[int, str]) -> list[dict[str, object]]:
+    """Return the rules that let tasks connect to ports everywhere."""
     return [
         {
             "port": port,
             "cidr": _WHOLE_INTERNET,
-            "description": re.sub(r"[^A-Za-z0-9 ._/-]", " ", what)[:255] or "port",
+            "description": re.sub(r"[^A-Za-z0-9 ._/-]", " ", server)[:255] or "port",
         }
-        for port, what in sorted(ports.items())
+        for port, server in sorted(ports.items())
     ]

@@ -177,11 +177,7 @@ class Recipe:
     def _copied_manifest(self) -> list[str]:
         files = [name for name in self.manager.files if not (self.package.folder / name).is_dir()]
         folders = [name for name in self.manager.files if name not in files]
-        return [
-            "WORKDIR /app",
-            f"COPY {' '.join(files)} ./",
-            *(f"COPY {name} {name}" for name in folders),
-        ]
+        return ["WORKDIR /app", f"COPY {' '.join(files)} ./", *(f"COPY {name} {name}" for name in folders)]
 
     def _without_prepare(self) -> list[str]:
         """Return what keeps a script from running whose program production does not have, such as husky's."""

@@ -24,9 +24,7 @@ _NO_PATH: Final = (
     "No path for a health check was found: the start page counts, a redirect too. Better is a path that "
     "answers 200 only when the app is ready."
 )
-_CACHE: Final = {
-    "ECR.2/app-cache": "the build cache is one tag that moves",
-}
+_CACHE: Final = {"ECR.2/app-cache": "the build cache is one tag that moves"}
 _SIZES: Final[dict[Kind, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "production": (
         ("Load balancer, network and images cannot be deleted by mistake.", {"protect": True}),
@@ -80,9 +78,7 @@ _SIZES: Final[dict[Kind, tuple[tuple[str, dict[str, Any]], ...]]] = {
     ),
 }
 _EXCEPTIONS: Final[dict[Kind, dict[str, str]]] = {
-    "production": {
-        **_CACHE,
-    },
+    "production": {**_CACHE},
     "rehearsal": {
         **_CACHE,
         "ELB.6": "this stack is destroyed and created again",
@@ -192,19 +188,12 @@ class StackFile:
         dockerfile = {"dockerfile": app.dockerfile} if app.dockerfile else {}
         yield (
             "The app: its folder, and the port it listens on, which it gets as PORT.",
-            {
-                "app-path": app.path,
-                **dockerfile,
-                "container-port": app.port,
-            },
+            {"app-path": app.path, **dockerfile, "container-port": app.port},
         )
         if app.health_path:
             yield "The path that answers 200 when the app is ready.", {"health-check-path": app.health_path}
         else:
-            yield (
-                _NO_PATH,
-                {"health-check-path": "/", "health-check-codes": "200-399"},
-            )
+            yield (_NO_PATH, {"health-check-path": "/", "health-check-codes": "200-399"})
         if not app.has_health_command:
             yield (
                 "No health check inside the container: the load balancer's decides.",

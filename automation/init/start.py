@@ -31,7 +31,7 @@ _PACKAGES_OF_PROGRAMS: Final = {
 _SYSTEM: Final = frozenset({"node", "sh", "bash", "npx", "npm", "yarn", "pnpm"})
 _OWN_SERVERS: Final = {
     # What these build is a server by itself; their `start` or `preview` is for development.
-    "nuxt": ("node", ".output/server/index.mjs"),
+    "nuxt": ("node", ".output/server/index.mjs")
 }
 
 

@@ -1,4 +1,4 @@
-"""Small Compose files, and what becomes of them."""
+"""Small Compose files and their stacks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from automation.convert.compose_file import read_project
-from automation.convert.compose_stack import Wanted, converted_stack
+from automation.convert.compose_stack import Choice, converted_stack
+from automation.convert.output import Options
 from automation.convert.report import Report
 
 PROJECT = "node-on-ecs"
@@ -22,13 +23,9 @@ def write(folder: Path, text: str, **files: str) -> Path:
     return path
 
 
-def convert(
-    path: Path, *more: Path, variables: dict[str, str] | None = None, **wanted: Any
-) -> tuple[Any, list[str]]:
-    """Return the configuration of the stack that a file becomes, and what is noted, as lines."""
+def convert(path: Path, **chosen: Any) -> tuple[Any, list[str]]:
+    """Return the configuration of the stack that a file becomes, and the lines of the report."""
+    options = Options(root=path.parent, project=PROJECT, variables={})
     report = Report()
-    project = read_project([path, *more], variables or {})
-    config = converted_stack(
-        project, Wanted(project=PROJECT, stack="test", root=path.parent, **wanted), report
-    )
+    config = converted_stack(read_project([path], {}), Choice(stack="test", **chosen), options, report)
     return config, [note.line for note in report.notes]

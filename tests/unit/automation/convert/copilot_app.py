@@ -1,4 +1,4 @@
-"""Small Copilot applications, and what becomes of them."""
+"""Small Copilot applications and their stacks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from automation.convert.copilot_manifests import read_workspace
-from automation.convert.copilot_stack import Wanted, converted_stack
+from automation.convert.copilot_stack import converted_stack
+from automation.convert.draft import Paths
+from automation.convert.output import Options
 from automation.convert.report import Report
 from infra.settings import Settings, parse
 
@@ -34,18 +36,15 @@ def app(folder: Path, **manifests: str) -> Path:
     return write(folder, {"copilot/.workspace": "application: shop\n", **files})
 
 
-def convert(folder: Path, environment: str = "test", **wanted: Any) -> tuple[dict[str, Any], list[str]]:
-    """Return the configuration of an environment's stack, and what is noted, as lines."""
-    report = Report()
-    known = {"prefix": ".", "region": "eu-west-1", "variables": {}, **wanted}
-    workspace = read_workspace(folder)
-    config = converted_stack(
-        workspace, environment, Wanted(project=PROJECT, root=folder.parent, **known), report
-    )
-    return config or {}, [note.line for note in report.notes]
+def convert(folder: Path, **options: Any) -> tuple[dict[str, Any], list[str]]:
+    """Return the configuration of the stack of the environment test, and the lines of the report."""
+    root, report = folder.parent, Report()
+    known = Options(**{"root": root, "project": PROJECT, "region": "eu-west-1", "variables": {}, **options})
+    config = converted_stack(read_workspace(folder), "test", known, report, Paths(root, root))
+    return config, [note.line for note in report.notes]
 
 
 def settings_of(config: dict[str, Any]) -> Settings:
-    """Return the settings that follow from a configuration."""
+    """Return the settings of a configuration."""
     named = {key if ":" in key else f"{PROJECT}:{key}": value for key, value in config.items()}
     return parse(named, project=PROJECT, stack="test")

@@ -1,4 +1,4 @@
-"""Schedules as people write them, and as EventBridge Scheduler takes them."""
+"""Schedules of cron and Copilot, and those of EventBridge Scheduler."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from infra.settings import Schedule
         ("cron(0 9 ? * MON *)", {"cron": "0 9 ? * MON *"}),
     ],
 )
-def test_a_schedule_is_one_that_the_settings_take(text: str, expected: dict[str, str]) -> None:
+def test_a_schedule_is_converted_to_one_that_the_settings_accept(text: str, expected: dict[str, str]) -> None:
     assert schedule_of(text) == expected
 
     Schedule.model_validate(expected)
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "reason"),
     [
         ("0 0 1 * 1", "not both"),
         ("0 0 1 *", "has 5 fields"),
-        ("@every 90s", "no whole number of minutes"),
+        ("@every 90s", "not a whole number of minutes"),
         ("@sometimes", "is none of"),
     ],
 )
-def test_what_cannot_be_a_schedule_says_why(text: str, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
+def test_invalid_schedules_are_rejected_with_the_reason(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
         schedule_of(text)

@@ -1,4 +1,4 @@
-"""`from-compose`: a whole file, exactly."""
+"""`from-compose`: the stack file, byte for byte, and where it is written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automation import go_yaml
-from automation.convert import compose_command, output
+from automation.convert import output
 from automation.convert.compose_command import from_compose
 from automation.errors import AutomationError
 from tests.unit.automation.convert.compose_app import write
@@ -30,8 +30,8 @@ services:
 """
 EXPECTED = """\
 # yaml-language-server: $schema=docs/pulumi-stack.schema.json
-# From compose.yaml, by `python -m automation from-compose`: docs/from-compose.md has each field and its key. A
-# service takes from the first one whatever it does not say itself.
+# Converted from compose.yaml by `python -m automation from-compose`; docs/from-compose.md lists each field and its
+# key. A service inherits the keys that it does not set from the main one, at the top.
 config:
   toys:app-path: web
   toys:egress:
@@ -70,7 +70,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a Compose file."""
     dockerfiles = {"web/Dockerfile": "FROM node:24\nUSER node\n", "api/Dockerfile": "FROM node:24\n"}
     write(tmp_path, COMPOSE, **dockerfiles, **{"Pulumi.yaml": "name: toys\nruntime: python\n"})
-    monkeypatch.setattr(compose_command, "ROOT", tmp_path)
+    monkeypatch.setattr(output, "ROOT", tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -79,7 +79,7 @@ def call(*arguments: str) -> Result:
     return CliRunner().invoke(from_compose, ["--stack", "prod", *arguments])
 
 
-def test_the_file_of_this_folder_becomes_a_stack_file(project: Path) -> None:
+def test_the_file_of_this_folder_is_converted(project: Path) -> None:
     result = call("--write")
 
     assert result.exit_code == 0, result.output
@@ -87,11 +87,11 @@ def test_the_file_of_this_folder_becomes_a_stack_file(project: Path) -> None:
     assert "toys:name" in go_yaml.read(project / "Pulumi.prod.yaml")["config"]
 
 
-def test_what_is_not_the_same_is_counted(project: Path) -> None:
+def test_the_report_counts_its_notes(project: Path) -> None:
     result = call()
 
     assert result.stdout.startswith(f"# Pulumi.prod.yaml\n{EXPECTED}")
-    assert "Without a counterpart (1):\n  - db image: left out, for it is PostgreSQL" in result.stderr
+    assert "Without a counterpart (1):\n  - db image: left out, since it is PostgreSQL" in result.stderr
     assert list(project.glob("Pulumi.prod.yaml")) == []
 
 
@@ -108,13 +108,13 @@ def test_on_a_terminal_the_report_is_printed_once(project: Path, monkeypatch: py
 
 
 def example(project: Path, domain: str = "www.example.com") -> Path:
-    """A stack file of an example, with the salt that Pulumi has written."""
+    """An example of a stack file, with an encryption salt."""
     path = project / "Pulumi.prod.yaml"
     path.write_text(f"config:\n  toys:domain: {domain}\nencryptionsalt: v1:abc=\n")
     return path
 
 
-def test_an_example_is_replaced_but_for_its_key(project: Path) -> None:
+def test_an_example_is_replaced_except_for_its_encryption_key(project: Path) -> None:
     path = example(project)
 
     result = call("--write")
@@ -125,7 +125,7 @@ def test_an_example_is_replaced_but_for_its_key(project: Path) -> None:
     assert go_yaml.read(path)["encryptionsalt"] == "v1:abc="
 
 
-def test_an_example_with_changes_that_git_does_not_have_stays(project: Path) -> None:
+def test_an_example_with_uncommitted_changes_is_kept(project: Path) -> None:
     path = example(project)
     before = path.read_text()
     subprocess.run(["git", "init", "--quiet", str(project)], check=True)
@@ -134,14 +134,14 @@ def test_an_example_with_changes_that_git_does_not_have_stays(project: Path) -> 
     assert path.read_text() == before
 
 
-def test_a_refusal_names_the_command_that_overwrites_and_nothing_is_written(
+def test_an_existing_file_is_kept_and_the_message_has_the_command_that_overwrites_it(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = example(project, "www.shop.com").read_text()
-    words = ["from-compose", "--stack", "prod", "--write", "--report", "to do.md"]
-    monkeypatch.setattr(output.sys, "argv", ["automation", *words])
+    arguments = ["from-compose", "--stack", "prod", "--write", "--report", "to do.md"]
+    monkeypatch.setattr(output.sys, "argv", ["automation", *arguments])
 
-    result = call(*words[3:])
+    result = call(*arguments[3:])
 
     command = "`python -m automation from-compose --stack prod --write --report 'to do.md' --force`"
     assert f"nothing was written: {command} overwrites" in str(result.exception)

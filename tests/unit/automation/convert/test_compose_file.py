@@ -37,26 +37,26 @@ VALUES = {"A": "a", "EMPTY": "", "N": "N"}
         ("${B:-}", ""),
     ],
 )
-def test_variables_are_replaced_as_compose_does(text: str, expected: str) -> None:
-    unknown: list[str] = []
+def test_variables_are_replaced_by_composes_rules(text: str, expected: str) -> None:
+    unknown: set[str] = set()
 
-    assert interpolated(text, VALUES.get, unknown.append) == expected
-    assert unknown == []
+    assert interpolated(text, VALUES, unknown) == expected
+    assert unknown == set()
 
 
 @pytest.mark.parametrize("text", ["$B", "${B}", "${B:?needed}", "${B?}"])
-def test_a_variable_without_a_value_is_empty_and_named(text: str) -> None:
-    unknown: list[str] = []
+def test_a_variable_without_a_value_is_empty_and_reported(text: str) -> None:
+    unknown: set[str] = set()
 
-    assert interpolated(text, VALUES.get, unknown.append) == ""
-    assert unknown == ["B"]
+    assert interpolated(text, VALUES, unknown) == ""
+    assert unknown == {"B"}
 
 
 def services(path: Path, *more: Path, **variables: str) -> dict[str, Any]:
     return read_project([path, *more], variables).services
 
 
-def test_dot_env_has_values_and_what_is_said_goes_before(tmp_path: Path) -> None:
+def test_given_variables_replace_those_of_dot_env(tmp_path: Path) -> None:
     path = write(
         tmp_path, "services: {web: {image: 'a:${TAG}', user: '${WHO}'}}\n", **{".env": "TAG=1\nWHO=x\n"}
     )
@@ -64,7 +64,7 @@ def test_dot_env_has_values_and_what_is_said_goes_before(tmp_path: Path) -> None
     assert services(path, WHO="y") == {"web": {"image": "a:1", "user": "y"}}
 
 
-def test_anchors_and_merge_keys_are_followed(tmp_path: Path) -> None:
+def test_anchors_and_merge_keys_are_resolved(tmp_path: Path) -> None:
     path = write(
         tmp_path,
         "x-base: &base\n  image: a:1\n  environment: &env {A: '1'}\n"
@@ -74,7 +74,7 @@ def test_anchors_and_merge_keys_are_followed(tmp_path: Path) -> None:
     assert services(path)["web"] == {"image": "a:1", "environment": {"A": "1", "B": "2"}}
 
 
-def test_a_later_file_is_laid_over(tmp_path: Path) -> None:
+def test_a_later_file_is_merged_into_the_ones_before(tmp_path: Path) -> None:
     path = write(
         tmp_path,
         "services: {web: {image: 'a:1', command: [a, b], environment: [A=1, B=2], ports: ['80:80'],"
@@ -96,7 +96,7 @@ def test_a_later_file_is_laid_over(tmp_path: Path) -> None:
     }
 
 
-def test_reset_takes_away(tmp_path: Path) -> None:
+def test_reset_removes_a_field(tmp_path: Path) -> None:
     path = write(
         tmp_path,
         "services: {web: {image: a, ports: ['80:80']}}\n",
@@ -106,7 +106,7 @@ def test_reset_takes_away(tmp_path: Path) -> None:
     assert services(path, tmp_path / "b.yaml")["web"]["ports"] is None
 
 
-def test_what_a_service_extends_is_below_it(tmp_path: Path) -> None:
+def test_a_service_is_merged_into_the_one_that_it_extends(tmp_path: Path) -> None:
     path = write(
         tmp_path,
         "services:\n"
@@ -125,7 +125,7 @@ def test_what_a_service_extends_is_below_it(tmp_path: Path) -> None:
     }
 
 
-def test_what_is_included_is_there(tmp_path: Path) -> None:
+def test_included_files_are_read(tmp_path: Path) -> None:
     path = write(
         tmp_path,
         "include: [db/compose.yaml]\nservices: {web: {image: a}}\n",
@@ -135,7 +135,7 @@ def test_what_is_included_is_there(tmp_path: Path) -> None:
     assert services(path) == {"db": {"build": {"context": str(tmp_path / "db")}}, "web": {"image": "a"}}
 
 
-def test_an_override_for_development_is_not_read_and_known(tmp_path: Path) -> None:
+def test_an_override_for_development_is_not_read(tmp_path: Path) -> None:
     path = write(
         tmp_path,
         "services: {web: {image: a}}\n",
@@ -155,7 +155,7 @@ def test_the_file_of_a_folder_is_found(tmp_path: Path) -> None:
     assert find([tmp_path]) == [tmp_path / "compose.yaml"]
 
 
-def test_objects_are_merged_and_commands_replaced() -> None:
+def test_objects_are_merged_and_commands_are_replaced() -> None:
     assert combined({"a": {"b": 1}, "test": [1]}, {"a": {"c": 2}, "test": [2]}) == {
         "a": {"b": 1, "c": 2},
         "test": [2],
@@ -163,23 +163,23 @@ def test_objects_are_merged_and_commands_replaced() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("a: [\n", "is not valid YAML"),
         ("- a\n", "has no keys"),
         ("services: {}\n", "has no services"),
-        ("services: {web: {extends: api}}\n", "extends 'api', which is not there"),
+        ("services: {web: {extends: api}}\n", "there is no service 'api', which another service extends"),
         ("services: {web: {extends: web}}\n", "extends itself"),
         ("services: {web: {extends: {file: compose.yaml, service: web}}}\n", "includes or extends itself"),
         ("include: [compose.yaml]\nservices: {}\n", "includes or extends itself"),
         ("services: {web: {extends: {file: x.yaml, service: a}}}\n", "cannot be read"),
     ],
 )
-def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, text: str, says: str) -> None:
-    with pytest.raises(AutomationError, match=says):
+def test_invalid_files_are_rejected(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(AutomationError, match=message):
         read_project([write(tmp_path, text)], {})
 
 
-def test_a_folder_without_a_file_is_named(tmp_path: Path) -> None:
+def test_a_folder_without_a_compose_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(AutomationError, match=r"has no Compose file: none of compose\.yaml"):
         find([tmp_path])

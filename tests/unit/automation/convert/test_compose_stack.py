@@ -1,4 +1,4 @@
-"""A whole Compose file: what becomes a service, what does not, and how they reach each other."""
+"""A whole Compose file: which services are converted, and how they reach each other."""
 
 from __future__ import annotations
 
@@ -13,39 +13,42 @@ from tests.unit.automation.convert.copilot_app import settings_of
 
 PARAMETER = "/node-on-ecs/test/"
 DB = "  db: {image: 'postgres:17', environment: {POSTGRES_PASSWORD: x}}\n"
+CALLER = "services:\n  api: {image: a, ports: ['80:80'], environment: %s}\n  worker: {image: b%s}\n"
 
 
-def named(config: Any, name: str) -> Any:
-    return config["services"][name]
+def converted(folder: Path, text: str, /, **chosen: Any) -> tuple[Any, list[str]]:
+    """Return the configuration and the notes of a file with these services."""
+    return convert(write(folder, text), **chosen)
 
 
-def test_published_services_are_public_and_the_usual_name_is_the_main_one(tmp_path: Path) -> None:
-    config, notes = convert(
-        write(
-            tmp_path,
-            "services:\n  api: {image: a, ports: ['4000:4000']}\n  web: {image: b, ports: ['80:3000']}\n"
-            "  worker: {image: c}\n  local: {image: d, ports: ['127.0.0.1:9:9']}\n",
-        )
+def starting(notes: list[str], text: str) -> list[str]:
+    return [note for note in notes if note.startswith(text)]
+
+
+def test_services_with_published_ports_are_public_and_a_usual_name_is_the_main_one(tmp_path: Path) -> None:
+    config, notes = converted(
+        tmp_path,
+        "services:\n  api: {image: a, ports: ['4000:4000']}\n  web: {image: b, ports: ['80:3000']}\n"
+        "  worker: {image: c}\n  local: {image: d, ports: ['127.0.0.1:9:9']}\n",
     )
+    services = config["services"]
 
     assert (config["name"], config["container-port"]) == ("web", 3000)
-    assert "exposure" not in named(config, "api")
-    assert named(config, "worker")["exposure"] == named(config, "local")["exposure"] == "none"
-    assert any("web, api are reached" in note or "api, web are reached" in note for note in notes)
+    assert "exposure" not in services["api"]
+    assert services["worker"]["exposure"] == services["local"]["exposure"] == "none"
+    assert starting(notes, "ports: clients reach api, web")
 
 
-def test_public_names_what_is_reached(tmp_path: Path) -> None:
-    config, _ = convert(
-        write(tmp_path, "services: {api: {image: a, ports: ['1:1']}, web: {image: b, ports: ['2:2']}}\n"),
-        public=["api"],
-    )
+def test_public_limits_which_services_clients_reach(tmp_path: Path) -> None:
+    text = "services: {api: {image: a, ports: ['1:1']}, web: {image: b, ports: ['2:2']}}\n"
+    config, _ = converted(tmp_path, text, public=["api"])
 
     assert config["name"] == "api"
-    assert named(config, "web")["exposure"] == "none"
+    assert config["services"]["web"]["exposure"] == "none"
 
 
 @pytest.mark.parametrize(
-    ("image", "what"),
+    ("image", "name"),
     [
         ("postgres:17", "PostgreSQL"),
         ("pgvector/pgvector:pg17", "PostgreSQL"),
@@ -59,29 +62,28 @@ def test_public_names_what_is_reached(tmp_path: Path) -> None:
         ("adminer", "a tool for development"),
     ],
 )
-def test_databases_proxies_and_tools_are_left_out(tmp_path: Path, image: str, what: str) -> None:
-    path = write(tmp_path, f"services: {{web: {{image: a}}, other: {{image: '{image}'}}}}\n")
-    config, notes = convert(path)
+def test_databases_proxies_and_tools_are_left_out_unless_kept(tmp_path: Path, image: str, name: str) -> None:
+    text = f"services: {{web: {{image: a}}, other: {{image: '{image}'}}}}\n"
+    config, notes = converted(tmp_path, text)
+    kept, _ = converted(tmp_path, text, keep=["other"])
 
     assert "services" not in config
-    assert any(note.startswith(f"other image: left out, for it is {what}") for note in notes)
-    assert named(convert(path, keep=["other"])[0], "other")["image"] == image
+    assert starting(notes, f"other image: left out, since it is {name}")
+    assert kept["services"]["other"]["image"] == image
 
 
-def test_what_is_built_is_an_app_whatever_its_image_is_called(tmp_path: Path) -> None:
-    config, _ = convert(write(tmp_path, "services: {db: {image: postgres, build: .}}\n"))
+def test_a_service_with_a_build_is_an_app_whatever_its_image_is_called(tmp_path: Path) -> None:
+    config, _ = converted(tmp_path, "services: {db: {image: postgres, build: .}}\n")
 
     assert config["app-path"] == "."
 
 
-def test_variables_that_lead_to_a_database_are_read_from_ssm(tmp_path: Path) -> None:
+def test_variables_that_name_a_database_are_read_from_ssm(tmp_path: Path) -> None:
     variables = (
         "{DATABASE_URL: 'postgres://u:p@db:5432/x', DB_HOST: db, DB_NAME: shop, DIALECT: postgres, DB_PORT:"
         " 5432, OTHER: 'postgres://u@db.example.com/x'}"
     )
-    config, notes = convert(
-        write(tmp_path, f"services:\n  web: {{image: a, environment: {variables}}}\n{DB}")
-    )
+    config, notes = converted(tmp_path, f"services:\n  web: {{image: a, environment: {variables}}}\n{DB}")
 
     assert config["secrets"] == {name: f"{PARAMETER}{name}" for name in ("DATABASE_URL", "DB_HOST")}
     assert config["environment"] == {
@@ -91,26 +93,37 @@ def test_variables_that_lead_to_a_database_are_read_from_ssm(tmp_path: Path) -> 
         "OTHER": "postgres://u@db.example.com/x",
     }
     assert [rule["port"] for rule in config["egress"]] == [5432]
-    assert any("leads to PostgreSQL" in note and "DATABASE_URL" in note for note in notes)
+    assert starting(notes, "web environment.DATABASE_URL: names PostgreSQL")
 
 
-def test_a_host_that_only_the_code_names_is_reported(tmp_path: Path) -> None:
-    _, notes = convert(write(tmp_path, f"services:\n  web: {{image: a, depends_on: [db]}}\n{DB}"))
+@pytest.mark.parametrize(
+    ("fields", "note"),
+    [
+        ("depends_on: [db]", "web depends_on: no variable names db (PostgreSQL)"),
+        ("command: [migrate, 'postgres://db/x']", "web command: names db (PostgreSQL)"),
+    ],
+)
+def test_a_database_that_only_the_code_or_the_command_names_is_reported(
+    tmp_path: Path, fields: str, note: str
+) -> None:
+    _, notes = converted(tmp_path, f"services:\n  web: {{image: a, {fields}}}\n{DB}")
 
-    assert any("no variable leads to db (PostgreSQL)" in note for note in notes)
+    assert starting(notes, note), notes
 
 
-def test_services_reach_each_other_by_the_names_of_the_file(tmp_path: Path) -> None:
-    config, _ = convert(
-        write(
-            tmp_path,
-            "services:\n  web: {image: a, ports: ['80:80'], environment: {API: 'http://shop-api:4000/v1'}}\n"
-            "  api: {image: b, expose: ['4000'], container_name: shop-api}\n",
-        )
+@pytest.mark.parametrize(
+    "call", ["environment: {API: 'http://shop-api:4000/v1'}", "command: serve --api http://shop-api:4000/v1"]
+)
+def test_services_reach_each_other_by_the_names_of_the_file(tmp_path: Path, call: str) -> None:
+    config, _ = converted(
+        tmp_path,
+        f"services:\n  web: {{image: a, ports: ['80:80'], {call}}}\n"
+        "  api: {image: b, expose: ['4000'], container_name: shop-api}\n",
     )
+    api = config["services"]["api"]
 
     assert config["connect"] == {"enabled": True, "protocol": "tcp", "calls": ["api"]}
-    assert named(config, "api")["connect"] == {"enabled": True, "alias": "shop-api", "protocol": "tcp"}
+    assert api["connect"] == {"enabled": True, "alias": "shop-api", "protocol": "tcp"}
 
 
 @pytest.mark.parametrize(
@@ -122,17 +135,12 @@ def test_services_reach_each_other_by_the_names_of_the_file(tmp_path: Path) -> N
         "{WORKER_URL: 'http://worker:4000', OTHER: 'http://worker:4000/b'}",
     ],
 )
-def test_the_port_of_a_service_that_names_none_is_the_one_that_is_called(
-    tmp_path: Path, variables: str
-) -> None:
-    text = f"services:\n  api: {{image: a, ports: ['80:80'], environment: {variables}}}\n  worker: {{image: b"
-    config, notes = convert(write(tmp_path, f"{text}}}\n"))
-    exposed = convert(write(tmp_path, f"{text}, expose: ['4000']}}\n"))
+def test_a_service_without_a_port_gets_the_one_that_others_call(tmp_path: Path, variables: str) -> None:
+    config, notes = converted(tmp_path, CALLER % (variables, ""))
 
     assert config["connect"]["calls"] == ["worker"]
-    assert named(config, "worker")["container-port"] == 4000
-    assert named(config, "worker")["connect"] == {"enabled": True, "protocol": "tcp"}
-    assert (config, notes) == exposed
+    assert config["services"]["worker"]["container-port"] == 4000
+    assert (config, notes) == converted(tmp_path, CALLER % (variables, ", expose: ['4000']"))
 
 
 @pytest.mark.parametrize(
@@ -141,66 +149,61 @@ def test_the_port_of_a_service_that_names_none_is_the_one_that_is_called(
         (
             "",
             "{A: 'http://worker:4000', B: 'http://worker:5000'}",
-            "worker expose: is called at 4000 (by api) and 5000 (by api), and a service has one port",
+            "worker expose: others call 4000 (by api) and 5000 (by api), and a service has one port",
         ),
-        ("", "{WORKER_HOST: worker}", "worker expose: is called by api, and nothing tells the port"),
+        ("", "{WORKER_HOST: worker}", "worker expose: api calls it at an unknown port"),
         (
             ", expose: ['4000']",
             "{A: 'http://worker:4000', B: 'http://worker:5000'}",
-            "worker ports: a service has one port, 4000 here, and this one is called at 5000 (by api) too",
+            "worker ports: a service has one port, 4000 here, but others also call 5000 (by api)",
         ),
     ],
+    ids=["two ports", "unknown port", "another port than the exposed one"],
 )
-def test_a_call_that_finds_nobody_is_reported(tmp_path: Path, more: str, variables: str, note: str) -> None:
-    text = f"services:\n  api: {{image: a, ports: ['80:80'], environment: {variables}}}\n"
-    _, notes = convert(write(tmp_path, f"{text}  worker: {{image: b{more}}}\n"))
+def test_calls_that_no_port_answers_are_reported(
+    tmp_path: Path, more: str, variables: str, note: str
+) -> None:
+    _, notes = converted(tmp_path, CALLER % (variables, more))
 
-    assert [one for one in notes if one.startswith(note)], notes
+    assert starting(notes, note), notes
 
 
-def test_services_that_wait_for_each_other_in_a_circle_are_accepted(tmp_path: Path) -> None:
-    config, notes = convert(
-        write(
-            tmp_path,
-            "services:\n  a: {image: a, expose: ['1'], environment: {URL: 'http://b:2'}}\n"
-            "  b: {image: b, expose: ['2'], environment: {URL: 'http://c:3'}}\n"
-            "  c: {image: c, expose: ['3'], environment: {URL: 'http://a:1'}}\n",
-        )
+def test_calls_never_form_a_circle(tmp_path: Path) -> None:
+    config, notes = converted(
+        tmp_path,
+        "services:\n  a: {image: a, expose: ['1'], environment: {URL: 'http://b:2'}}\n"
+        "  b: {image: b, expose: ['2'], environment: {URL: 'http://c:3'}}\n"
+        "  c: {image: c, expose: ['3'], environment: {URL: 'http://a:1'}}\n",
     )
 
-    settings_of(config)
     assert not [note for note in notes if "left out" in note]
-    assert len([one for one in (config, *config["services"].values()) if "calls" in one["connect"]]) == 2
+    assert sum("calls" in service["connect"] for service in (config, *config["services"].values())) == 2
 
 
-def test_a_service_that_runs_once_before_another_one_is_its_migration(tmp_path: Path) -> None:
-    config, _ = convert(
-        write(
-            tmp_path,
-            "services:\n  web: {build: ., ports: ['80:80'], depends_on: {migrate: {condition:"
-            " service_completed_successfully}}}\n  migrate: {build: ., command: npm run migrate, restart:"
-            " 'no'}\n",
-        )
+def test_a_service_that_runs_once_before_others_with_its_image_is_their_migration(tmp_path: Path) -> None:
+    config, _ = converted(
+        tmp_path,
+        "services:\n  web: {build: ., ports: ['80:80'], depends_on: {up: {condition:"
+        " service_completed_successfully}}}\n  up: {build: ., command: npm run migrate, restart: 'no'}\n"
+        "  worker: {build: ., command: node worker.js}\n",
     )
 
     assert config["migration"] == {"command": ["npm", "run", "migrate"]}
-    assert "services" not in config
+    assert [*config["services"]] == ["worker"]
+    assert "migration" not in config["services"]["worker"]
+    assert settings_of(config).more_services["worker"].migration is not None
 
 
-def test_profiles_are_left_out_unless_they_are_named(tmp_path: Path) -> None:
-    path = write(tmp_path, "services: {web: {image: a}, seed: {image: b, profiles: [jobs]}}\n")
+def test_services_with_profiles_are_left_out_unless_a_profile_is_named(tmp_path: Path) -> None:
+    text = "services: {web: {image: a}, seed: {image: b, profiles: [jobs]}}\n"
 
-    assert "services" not in convert(path)[0]
-    assert "seed" in convert(path, profiles=["jobs"])[0]["services"]
+    assert "services" not in converted(tmp_path, text)[0]
+    assert "seed" in converted(tmp_path, text, profiles=["jobs"])[0]["services"]
 
 
-def test_a_file_of_variables_with_secrets_is_taken_apart(tmp_path: Path) -> None:
-    path = write(
-        tmp_path,
-        f"services:\n  web: {{image: a, env_file: [a.env, {{path: gone.env, required: false}}]}}\n{DB}",
-        **{"a.env": "MODE=fast\nAPI_KEY=abc\nDB_HOST=db\n"},
-    )
-    config, notes = convert(path)
+def test_a_variables_file_with_secrets_is_split(tmp_path: Path) -> None:
+    text = f"services:\n  web: {{image: a, env_file: [a.env, {{path: no.env, required: false}}]}}\n{DB}"
+    config, notes = convert(write(tmp_path, text, **{"a.env": "MODE=fast\nAPI_KEY=abc\nDB_HOST=db\n"}))
 
     assert "environment-files" not in config
     assert config["environment"] == {"MODE": "fast"}
@@ -208,20 +211,18 @@ def test_a_file_of_variables_with_secrets_is_taken_apart(tmp_path: Path) -> None
     assert not any("abc" in note for note in notes)
 
 
-def test_a_variable_from_the_shell_is_a_secret(tmp_path: Path) -> None:
-    config, notes = convert(write(tmp_path, "services: {web: {image: a, environment: [TOKEN, 'A=1']}}\n"))
+def test_a_variable_of_the_shell_is_a_secret(tmp_path: Path) -> None:
+    config, notes = converted(tmp_path, "services: {web: {image: a, environment: [TOKEN, 'A=1']}}\n")
 
     assert (config["secrets"], config["environment"]) == ({"TOKEN": f"{PARAMETER}TOKEN"}, {"A": "1"})
-    assert any("comes from the shell" in note for note in notes)
+    assert starting(notes, "web environment.TOKEN: comes from the shell")
 
 
 def test_a_secret_file_is_a_variable(tmp_path: Path) -> None:
-    config, _ = convert(
-        write(
-            tmp_path,
-            "services: {web: {image: a, secrets: [pw], environment: {DB_PASSWORD_FILE: /run/secrets/pw}}}\n"
-            "secrets: {pw: {file: pw.txt}}\n",
-        )
+    config, _ = converted(
+        tmp_path,
+        "services: {web: {image: a, secrets: [pw], environment: {DB_PASSWORD_FILE: /run/secrets/pw}}}\n"
+        "secrets: {pw: {file: pw.txt}}\n",
     )
 
     assert config["secrets"] == {"DB_PASSWORD": f"{PARAMETER}DB_PASSWORD"}
@@ -245,96 +246,76 @@ def test_a_secret_file_is_a_variable(tmp_path: Path) -> None:
     ],
 )
 def test_ports_are_read_in_every_form(tmp_path: Path, ports: str, port: int, exposure: str | None) -> None:
-    config, _ = convert(write(tmp_path, f"services: {{web: {{image: a, ports: {ports}}}}}\n"))
+    config, _ = converted(tmp_path, f"services: {{web: {{image: a, ports: {ports}}}}}\n")
 
     assert (config["container-port"], config.get("exposure")) == (port, exposure)
 
 
 @pytest.mark.parametrize(
-    ("volume", "notes"),
+    ("volume", "text"),
     [
-        ("./src:/app", "./src:/app: folders of this machine"),
-        ("/var/run/docker.sock:/var/run/docker.sock", "there is no Docker to talk to"),
-        ("C:\\\\src:/app:ro", "C:\\src:/app"),
+        ("'./src:/app'", "./src:/app: folders of this machine"),
+        ("/var/run/docker.sock:/var/run/docker.sock", "Fargate has no Docker socket"),
+        ('"C:\\\\src:/app:ro"', "C:\\src:/app"),
         ("{type: bind, source: ./src, target: /app}", "./src:/app"),
     ],
 )
-def test_folders_of_the_machine_are_reported(tmp_path: Path, volume: str, notes: str) -> None:
-    quoted = volume if volume.startswith("{") else f'"{volume}"'
-    config, said = convert(write(tmp_path, f"services: {{web: {{image: a, volumes: [{quoted}]}}}}\n"))
+def test_folders_of_the_machine_are_reported(tmp_path: Path, volume: str, text: str) -> None:
+    config, notes = converted(tmp_path, f"services: {{web: {{image: a, volumes: [{volume}]}}}}\n")
 
     assert "volumes" not in config
-    assert any(notes in note for note in said)
-
-
-def test_a_server_for_development_is_named(tmp_path: Path) -> None:
-    _, notes = convert(
-        write(tmp_path, "services: {web: {build: {context: ., target: dev}, command: npm run dev}}\n")
-    )
-
-    assert len([note for note in notes if "for development" in note]) == 2
-
-
-def test_root_is_no_user(tmp_path: Path) -> None:
-    config, notes = convert(write(tmp_path, "services: {web: {image: a, user: 'root'}}\n"))
-
-    assert "user" not in config
-    assert any(note.startswith("web user: root") for note in notes)
-
-
-def test_a_service_without_an_image_of_a_known_name_is_left_out(tmp_path: Path) -> None:
-    """Else it would run the main one's image."""
-    config, notes = convert(
-        write(tmp_path, "services: {web: {image: a}, api: {image: '${REGISTRY}/api:${TAG}'}}\n")
-    )
-
-    assert "services" not in config
-    assert any(note.startswith("api image: left out, for '/api:' is no image") for note in notes)
+    assert any(text in note for note in notes)
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted", "says"),
+    ("fields", "note"),
+    [
+        ("build: {context: ., target: dev}", "web build.target: dev looks like a stage for development"),
+        ("image: a, command: npm run dev", "web command: `npm run dev` looks like a development server"),
+        ("image: a, user: root", "web user: root"),
+        ("image: a, ports: ['1:1']", "healthcheck: the load balancer requests / of web"),
+    ],
+)
+def test_fields_that_need_attention_are_reported(tmp_path: Path, fields: str, note: str) -> None:
+    config, notes = converted(tmp_path, f"services: {{web: {{{fields}}}}}\n")
+
+    assert starting(notes, note), notes
+    assert "user" not in config
+
+
+def test_a_health_check_of_the_file_is_not_reported(tmp_path: Path) -> None:
+    check = "healthcheck: {test: [CMD, curl, 'http://localhost:1/']}"
+    config, notes = converted(tmp_path, f"services: {{web: {{image: a, ports: ['1:1'], {check}}}}}\n")
+
+    assert config["health-check-path"] == "/"
+    assert not starting(notes, "healthcheck")
+
+
+def test_a_service_whose_image_has_unknown_variables_is_left_out(tmp_path: Path) -> None:
+    """It would run the main service's image."""
+    text = "services: {web: {image: a}, api: {image: '${REGISTRY}/api:${TAG}'}}\n"
+    config, notes = converted(tmp_path, text)
+
+    assert "services" not in config
+    assert starting(notes, "api image: left out, since '/api:' is not an image")
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen", "message"),
     [
         ("services: {db: {image: postgres}}\n", {}, "has no service to deploy: db"),
         ("services: {web: {image: a}}\n", {"public": ["wbe"]}, "there is no service 'wbe': web"),
     ],
 )
-def test_what_cannot_be_done_is_one_sentence(
-    tmp_path: Path, text: str, wanted: dict[str, Any], says: str
+def test_files_and_options_without_a_service_are_rejected(
+    tmp_path: Path, text: str, chosen: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(AutomationError, match=says):
-        convert(write(tmp_path, text), **wanted)
-
-
-def test_the_path_that_the_load_balancer_asks_for_is_questioned_where_it_is_guessed(tmp_path: Path) -> None:
-    asked = "healthcheck: {test: [CMD, curl, 'http://localhost:1/']}"
-    config, notes = convert(
-        write(
-            tmp_path,
-            f"services: {{web: {{image: a, ports: ['1:1'], {asked}}}, api: {{image: b, ports: ['2:2']}}}}\n",
-        )
-    )
-
-    assert config["health-check-path"] == "/"
-    assert [note for note in notes if note.startswith("healthcheck: the load balancer asks api for /")]
+    with pytest.raises(AutomationError, match=message):
+        converted(tmp_path, text, **chosen)
 
 
 def test_a_line_break_before_a_command_is_dropped(tmp_path: Path) -> None:
-    """The CLI would drop it."""
-    config, _ = convert(write(tmp_path, 'services: {web: {image: a, command: [sh, -c, "\\n  echo a\\n"]}}\n'))
+    """The Pulumi CLI would drop it."""
+    config, _ = converted(tmp_path, 'services: {web: {image: a, command: [sh, -c, "\\n  echo a\\n"]}}\n')
 
     assert config["command"] == ["sh", "-c", "  echo a\n"]
-
-
-def test_a_service_with_the_same_image_waits_for_the_migration_of_the_main_one(tmp_path: Path) -> None:
-    config, _ = convert(
-        write(
-            tmp_path,
-            "services:\n  web: {build: ., ports: ['80:80'], depends_on: {up: {condition:"
-            " service_completed_successfully}}}\n  up: {build: ., command: npm run migrate}\n  worker:"
-            " {build: ., command: node worker.js}\n",
-        )
-    )
-
-    assert "migration" not in config["services"]["worker"]
-    assert settings_of(config).more_services["worker"].migration is not None

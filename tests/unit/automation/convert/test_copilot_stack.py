@@ -1,4 +1,4 @@
-"""A whole environment: several services of one stack, names, networks, and what is beside the manifests."""
+"""A whole environment: its services, names, networks, and the files beside the manifests."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ def services(config: dict[str, Any]) -> dict[str, Any]:
     return config.get("services", {})
 
 
-def test_each_service_means_what_it_means_alone(tmp_path: Path) -> None:
-    """Whatever the main one says, others take nothing of it over."""
+def test_a_service_inherits_nothing_that_it_does_not_have_alone(tmp_path: Path) -> None:
     rich = (
         f"{WEB}cpu: 1024\nmemory: 2048\nexec: true\nvariables: {{A: 1, B: 2}}\nsecrets: {{S: /s}}\ncommand:"
         " node web.js\ncount: {range: 2-4, cpu_percentage: 70}\nplatform: linux/arm64\nhttp: {path: /,"
@@ -57,7 +56,7 @@ def test_each_service_means_what_it_means_alone(tmp_path: Path) -> None:
         assert both[0] == both[1], name
 
 
-def test_the_service_with_a_name_at_the_root_is_the_main_one(tmp_path: Path) -> None:
+def test_the_service_with_a_name_and_the_path_slash_is_the_main_one(tmp_path: Path) -> None:
     folder = app(
         tmp_path,
         admin=(
@@ -74,7 +73,7 @@ def test_the_service_with_a_name_at_the_root_is_the_main_one(tmp_path: Path) -> 
     assert services(config)["api"]["exposure"] == "none"
 
 
-def test_a_service_at_a_name_of_its_own_keeps_it(tmp_path: Path) -> None:
+def test_a_service_keeps_its_own_names(tmp_path: Path) -> None:
     folder = app(
         tmp_path,
         web=f"{WEB}http: {{path: /, alias: www.example.com}}\n",
@@ -94,7 +93,7 @@ def test_a_service_at_a_name_of_its_own_keeps_it(tmp_path: Path) -> None:
     )
 
 
-def test_the_domain_of_the_application_names_its_services(tmp_path: Path) -> None:
+def test_services_have_names_in_the_domain_of_the_application(tmp_path: Path) -> None:
     folder = app(
         tmp_path,
         web=WEB,
@@ -109,7 +108,7 @@ def test_the_domain_of_the_application_names_its_services(tmp_path: Path) -> Non
     assert config["zone"] == "test.shop.example.com"
 
 
-def test_equal_images_are_built_once(tmp_path: Path) -> None:
+def test_services_with_the_same_build_share_an_image(tmp_path: Path) -> None:
     built = "image: {build: {dockerfile: Dockerfile}, port: 80}\n"
     folder = app(
         tmp_path,
@@ -123,7 +122,7 @@ def test_equal_images_are_built_once(tmp_path: Path) -> None:
     assert services(config)["worker"]["app-path"] == "worker"
 
 
-def test_a_service_calls_another_one_by_the_name_in_its_variables(tmp_path: Path) -> None:
+def test_a_name_in_a_variable_is_a_call(tmp_path: Path) -> None:
     folder = app(
         tmp_path,
         web=f"{WEB}variables: {{API: 'http://api:9000/v1'}}\nnetwork: {{connect: true}}\n",
@@ -135,7 +134,7 @@ def test_a_service_calls_another_one_by_the_name_in_its_variables(tmp_path: Path
     assert "egress" not in config
 
 
-def test_services_that_call_each_other_wait_for_neither(tmp_path: Path) -> None:
+def test_calls_never_form_a_circle(tmp_path: Path) -> None:
     folder = app(
         tmp_path,
         web=f"{WEB}variables: {{API: 'http://api:9000'}}\nnetwork: {{connect: true}}\n",
@@ -149,7 +148,7 @@ def test_services_that_call_each_other_wait_for_neither(tmp_path: Path) -> None:
     )
 
 
-def test_names_of_service_discovery_stay(tmp_path: Path) -> None:
+def test_names_of_service_discovery_are_kept(tmp_path: Path) -> None:
     folder = app(tmp_path, web=f"{WEB}variables: {{API: 'http://api.test.shop.local:9000'}}\n", api=API)
     config, _ = convert(folder)
 
@@ -157,7 +156,7 @@ def test_names_of_service_discovery_stay(tmp_path: Path) -> None:
     assert services(config)["api"]["discovery"] == {"enabled": True}
 
 
-def test_a_long_name_is_cut_and_stays_the_name_by_which_others_call(tmp_path: Path) -> None:
+def test_a_shortened_name_is_kept_as_an_alias(tmp_path: Path) -> None:
     long = "name: notification-service\ntype: Backend Service\nimage: {location: 'a:1', port: 1}\n"
     config, notes = convert(app(tmp_path, web=WEB, notification=f"{long}network: {{connect: true}}\n"))
     cut = services(config)["notification-ser"]
@@ -166,7 +165,7 @@ def test_a_long_name_is_cut_and_stays_the_name_by_which_others_call(tmp_path: Pa
     assert any("notification-ser" in note for note in notes)
 
 
-def test_variables_that_lead_to_ports_open_them(tmp_path: Path) -> None:
+def test_ports_in_variables_are_in_egress(tmp_path: Path) -> None:
     variables = (
         "{DB: 'postgres://db.internal/x', SMTP_PORT: 587, PORT: 8080, LOCAL: 'redis://localhost', S:"
         " 'https://x.io'}"
@@ -179,7 +178,7 @@ def test_variables_that_lead_to_ports_open_them(tmp_path: Path) -> None:
     ]
 
 
-def test_what_looks_like_a_secret_is_read_from_ssm(tmp_path: Path) -> None:
+def test_a_variable_that_looks_like_a_secret_is_read_from_ssm(tmp_path: Path) -> None:
     config, notes = convert(app(tmp_path, web=f"{WEB}variables: {{API_KEY: abc, MODE: fast}}\n"))
 
     assert config["environment"] == {"MODE": "fast"}
@@ -188,7 +187,7 @@ def test_what_looks_like_a_secret_is_read_from_ssm(tmp_path: Path) -> None:
     assert not any("abc" in note for note in notes)
 
 
-def test_a_port_of_the_app_s_own_is_not_written_twice(tmp_path: Path) -> None:
+def test_the_port_variable_of_the_app_is_left_out(tmp_path: Path) -> None:
     config, notes = convert(app(tmp_path, web=f"{WEB}variables: {{PORT: 8080}}\n"))
 
     assert "environment" not in config
@@ -204,7 +203,7 @@ def test_an_existing_network_is_used(tmp_path: Path) -> None:
     assert config["public-subnet-ids"] == ["subnet-01234567", "subnet-89abcdef"]
 
 
-def test_the_user_of_the_dockerfile_stays(tmp_path: Path) -> None:
+def test_the_user_of_the_dockerfile_is_kept(tmp_path: Path) -> None:
     files = {"Dockerfile": 'FROM node:24 AS base\nUSER node\nFROM base\nCMD ["node", "a.js"]\n'}
     write(tmp_path, files)
     manifest = "name: web\ntype: Load Balanced Web Service\nimage: {build: Dockerfile, port: 80}\n"
@@ -213,7 +212,7 @@ def test_the_user_of_the_dockerfile_stays(tmp_path: Path) -> None:
     assert config["user"] == "node"
 
 
-def test_code_that_reads_what_copilot_sets_goes_on_doing_so(tmp_path: Path) -> None:
+def test_variables_of_copilot_that_the_code_reads_are_set(tmp_path: Path) -> None:
     write(
         tmp_path,
         {"Dockerfile": "FROM node:24\n", "a.js": "process.env.COPILOT_ENVIRONMENT_NAME; COPILOT_LB_DNS"},
@@ -225,7 +224,7 @@ def test_code_that_reads_what_copilot_sets_goes_on_doing_so(tmp_path: Path) -> N
     assert any("COPILOT_LB_DNS" in note for note in notes)
 
 
-def test_a_backend_with_requests_alone_is_behind_an_internal_load_balancer(tmp_path: Path) -> None:
+def test_a_backend_with_http_alone_gets_an_internal_load_balancer(tmp_path: Path) -> None:
     config, _ = convert(
         app(tmp_path, api=f"{API}http: {{path: /}}\nnetwork: {{vpc: {{placement: private}}}}\n")
     )
@@ -241,7 +240,7 @@ def test_an_internal_load_balancer_beside_a_public_one_is_reported(tmp_path: Pat
 
 
 @pytest.mark.parametrize("kind", ["Request-Driven Web Service", "Static Site"])
-def test_what_is_no_service_is_named(tmp_path: Path, kind: str) -> None:
+def test_types_that_are_not_converted_are_reported(tmp_path: Path, kind: str) -> None:
     _, notes = convert(app(tmp_path, web=WEB, site=f"name: site\ntype: {kind}\n"))
 
     assert any(note.startswith(f"site type: {kind}") for note in notes)
@@ -270,7 +269,7 @@ def test_addons_overrides_and_pipelines_are_reported(tmp_path: Path) -> None:
     assert list(read_workspace(folder).environments) == ["test", "prod"]
 
 
-def test_a_variable_of_the_shell_has_to_be_said(tmp_path: Path) -> None:
+def test_a_variable_of_the_shell_is_set_by_an_option(tmp_path: Path) -> None:
     manifest = f"{WEB}variables: {{A: '${{TAG}}', B: '\\${{TAG}}'}}\n"
     config, notes = convert(app(tmp_path, web=manifest))
     said, _ = convert(app(tmp_path, web=manifest), variables={"TAG": "5"})
@@ -280,7 +279,7 @@ def test_a_variable_of_the_shell_has_to_be_said(tmp_path: Path) -> None:
     assert said["environment"] == {"A": "5", "B": "${TAG}"}
 
 
-def test_an_override_replaces_what_excludes_it() -> None:
+def test_an_override_replaces_fields_that_it_excludes() -> None:
     base = {
         "image": {"build": "Dockerfile", "port": "80"},
         "count": {"range": "1-2", "cpu_percentage": "70"},
@@ -312,39 +311,35 @@ def test_an_override_replaces_what_excludes_it() -> None:
         ({"copilot/web/manifest.yml": "- a\n"}, "has no fields"),
         ({"copilot/web/manifest.yml": "name: web\ntype: Lambda\n"}, "type 'Lambda' is none of Copilot's"),
         ({"copilot/web/other.yml": "a: 1\n"}, "has no manifest"),
+        ({}, "there is no folder"),
     ],
 )
-def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, files: dict[str, str], says: str) -> None:
+def test_invalid_folders_are_rejected(tmp_path: Path, files: dict[str, str], says: str) -> None:
     with pytest.raises(AutomationError, match=says):
         read_workspace(write(tmp_path, files))
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(AutomationError, match="there is no folder"):
-        read_workspace(tmp_path / "nowhere")
-
-
-def test_a_wildcard_is_no_domain(tmp_path: Path) -> None:
+def test_a_wildcard_is_an_alias_and_not_the_domain(tmp_path: Path) -> None:
     config, _ = convert(app(tmp_path, web=f"{WEB}http: {{path: /, alias: '*.example.org'}}\n"))
 
     assert (config["domain"], config["aliases"]) == ("web.example.org", ["*.example.org"])
 
 
-def test_a_name_with_a_variable_is_left_out_once(tmp_path: Path) -> None:
+def test_a_name_with_an_unknown_variable_is_left_out_and_reported_once(tmp_path: Path) -> None:
     config, notes = convert(app(tmp_path, web=f"{WEB}http: {{path: /, alias: 'web.${{DOMAIN}}'}}\n"))
 
     assert "domain" not in config
     assert len([note for note in notes if "http.alias" in note]) == 1
 
 
-def test_windows_paths_are_paths(tmp_path: Path) -> None:
+def test_windows_paths_are_converted(tmp_path: Path) -> None:
     manifest = "name: web\ntype: Load Balanced Web Service\nimage: {build: '..\\web\\Dockerfile', port: 80}\n"
     config, _ = convert(app(tmp_path, web=manifest))
 
     assert config["app-path"] == "../web"
 
 
-def test_the_region_is_that_of_the_arns(tmp_path: Path) -> None:
+def test_the_region_is_read_from_arns_and_registries(tmp_path: Path) -> None:
     image = "123456789012.dkr.ecr.eu-west-2.amazonaws.com/web:1"
     folder = app(tmp_path, web=f"name: web\ntype: Backend Service\nimage: {{location: '{image}'}}\n")
     environment(tmp_path, "cdn: {certificate: 'arn:aws:acm:us-east-1:123456789012:certificate/1'}\n")
@@ -353,35 +348,35 @@ def test_the_region_is_that_of_the_arns(tmp_path: Path) -> None:
     assert config["aws:region"] == "eu-west-2"
 
 
-def test_a_field_that_copilot_does_not_have_is_named_as_such(tmp_path: Path) -> None:
+def test_fields_that_copilot_does_not_have_are_reported(tmp_path: Path) -> None:
     _, notes = convert(
         app(tmp_path, web=f"{WEB}http: {{path: /, healthcheck: {{retries: 3}}}}\nstickiness: true\n")
     )
 
-    unknown = {note.partition(":")[0] for note in notes if "there is no such field" in note}
+    unknown = {note.partition(":")[0] for note in notes if "has no such field" in note}
     assert unknown == {"web stickiness", "web http.healthcheck.retries"}
 
 
-def test_secrets_that_name_what_they_lead_to_open_its_port(tmp_path: Path) -> None:
+def test_ports_that_the_names_of_secrets_suggest_are_in_egress(tmp_path: Path) -> None:
     secrets = "{REDIS_HOST: /r, POSTGRES_PASSWORD: /p, DATABASE_URL: /d, STRIPE_KEY: /s}"
     config, notes = convert(app(tmp_path, web=f"{WEB}secrets: {secrets}\n"))
 
     assert [rule["port"] for rule in config["egress"]] == [5432, 6379]
-    assert [note.partition(":")[0] for note in notes if "has to stand in `egress`" in note] == [
+    assert [note.partition(":")[0] for note in notes if "`egress` has to list" in note] == [
         "web secrets.DATABASE_URL"
     ]
 
 
-def test_an_image_whose_name_nobody_knows_leaves_its_service_out(tmp_path: Path) -> None:
-    config, notes = convert(
-        app(tmp_path, web=WEB, api="name: api\ntype: Backend Service\nimage: {location: '${IMAGE}'}\n")
-    )
+@pytest.mark.parametrize(("image", "reason"), [("${IMAGE}", "set its variables"), ("API:1", "not a valid")])
+def test_a_service_without_a_valid_image_is_left_out(tmp_path: Path, image: str, reason: str) -> None:
+    manifest = f"name: api\ntype: Backend Service\nimage: {{location: '{image}'}}\n"
+    config, notes = convert(app(tmp_path, web=WEB, api=manifest))
 
     assert "services" not in config
-    assert any(note.startswith("api image: the service is left out") for note in notes)
+    assert any(note.startswith("api image: the service is left out") and reason in note for note in notes)
 
 
-def test_a_variable_with_an_unknown_one_inside_is_left_out(tmp_path: Path) -> None:
+def test_variables_and_secrets_with_an_unknown_variable_are_left_out(tmp_path: Path) -> None:
     manifest = f"{WEB}variables: {{URL: 'https://${{HOST}}', A: 1}}\nsecrets: {{S: '/x/${{HOST}}'}}\n"
     config, notes = convert(app(tmp_path, web=manifest))
 
@@ -390,7 +385,7 @@ def test_a_variable_with_an_unknown_one_inside_is_left_out(tmp_path: Path) -> No
     assert len([note for note in notes if "without a value: " in note and "${HOST}" in note]) == 2
 
 
-def test_a_sidecar_that_is_left_out_takes_no_requests(tmp_path: Path) -> None:
+def test_a_sidecar_that_is_left_out_gets_no_requests(tmp_path: Path) -> None:
     config, _ = convert(
         app(
             tmp_path,
@@ -406,23 +401,23 @@ def test_a_sidecar_that_is_left_out_takes_no_requests(tmp_path: Path) -> None:
     assert "ingress-container" not in services(config)["worker"]
 
 
-def test_nothing_empty_is_left_of_what_is_refused(tmp_path: Path) -> None:
+def test_a_list_without_accepted_items_is_left_out(tmp_path: Path) -> None:
     config, notes = convert(app(tmp_path, web=f"{WEB}env_file: gone.env\n"))
 
     assert "environment-files" not in config
     assert any("gone.env" in note for note in notes)
 
 
-def test_the_certificate_of_a_distribution_tells_no_region(tmp_path: Path) -> None:
+def test_the_certificate_of_a_distribution_does_not_set_the_region(tmp_path: Path) -> None:
     folder = app(tmp_path, web=WEB)
     environment(tmp_path, "cdn: {certificate: 'arn:aws:acm:us-east-1:123456789012:certificate/1'}\n")
     config, notes = convert(folder, region=None)
 
     assert "aws:region" not in config
-    assert any("say the region" in note for note in notes)
+    assert any("set `aws:region`" in note for note in notes)
 
 
-def test_a_name_goes_before_the_order_of_services(tmp_path: Path) -> None:
+def test_a_service_with_a_name_is_the_main_one_whatever_their_order(tmp_path: Path) -> None:
     balanced = "type: Load Balanced Web Service\nimage: {location: 'a:1', port: 1}\n"
     folder = app(
         tmp_path,
@@ -435,21 +430,12 @@ def test_a_name_goes_before_the_order_of_services(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sidecar", ["{image: 'Not An Image'}", "{image: '${AGENT}'}"])
-def test_a_sidecar_without_an_image_is_left_out(tmp_path: Path, sidecar: str) -> None:
-    """Else it would run the app's."""
+def test_a_sidecar_without_a_valid_image_is_left_out(tmp_path: Path, sidecar: str) -> None:
+    """It would run the app's."""
     config, notes = convert(app(tmp_path, web=f"{WEB}sidecars: {{agent: {sidecar}}}\n"))
 
     assert "sidecars" not in config
     assert any(note.startswith("web sidecars.agent.image: left out") for note in notes)
-
-
-def test_a_service_whose_image_no_registry_can_have_is_left_out(tmp_path: Path) -> None:
-    config, notes = convert(
-        app(tmp_path, web=WEB, api="name: api\ntype: Backend Service\nimage: {location: 'API:1'}\n")
-    )
-
-    assert "services" not in config
-    assert any("which no registry can have" in note for note in notes)
 
 
 @pytest.mark.parametrize(

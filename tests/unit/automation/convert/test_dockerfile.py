@@ -26,7 +26,7 @@ from automation.convert.dockerfile import user_of
         ("# USER nobody\nRUN echo USER x\n", None, None),
     ],
 )
-def test_it_is_that_of_the_last_stage_or_the_one_that_is_named(
+def test_the_user_is_that_of_the_last_or_the_named_stage(
     tmp_path: Path, text: str, target: str | None, user: str | None
 ) -> None:
     path = tmp_path / "Dockerfile"
@@ -35,5 +35,5 @@ def test_it_is_that_of_the_last_stage_or_the_one_that_is_named(
     assert user_of(path, target) == user
 
 
-def test_a_file_that_is_not_there_tells_nothing(tmp_path: Path) -> None:
+def test_a_missing_file_has_no_user(tmp_path: Path) -> None:
     assert user_of(tmp_path / "Dockerfile") is None

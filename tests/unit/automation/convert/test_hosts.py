@@ -1,4 +1,4 @@
-"""Which zone a name is in, as far as the name tells."""
+"""The zone of a name, as far as the name tells."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from automation.convert.hosts import common_zone, zone_of
         ("shop.example.io", "example.io"),
     ],
 )
-def test_a_name_is_in_the_zone_above_it_or_is_one_itself(host: str, zone: str) -> None:
+def test_the_zone_of_a_name_is_its_parent_or_itself_at_the_apex(host: str, zone: str) -> None:
     assert zone_of(host) == zone
 
 
@@ -33,5 +33,5 @@ def test_a_name_is_in_the_zone_above_it_or_is_one_itself(host: str, zone: str) -
         (["www.example.co.uk", "www.other.co.uk"], "example.co.uk"),
     ],
 )
-def test_names_share_the_longest_zone_that_holds_them(hosts: list[str], zone: str) -> None:
+def test_the_common_zone_is_the_longest_that_holds_all_names(hosts: list[str], zone: str) -> None:
     assert common_zone(hosts) == zone

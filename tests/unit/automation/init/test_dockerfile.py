@@ -231,11 +231,7 @@ def test_a_dockerfile_that_copies_the_workspaces_lock_file_is_built_from_its_roo
 
 @pytest.mark.parametrize(
     ("write_it", "said"),
-    [
-        (development_packages, "tsx starts the app"),
-        (next_start, "standalone"),
-        (workspace_npm_turbo, ""),
-    ],
+    [(development_packages, "tsx starts the app"), (next_start, "standalone"), (workspace_npm_turbo, "")],
 )
 def test_what_makes_an_image_large_is_said(
     tmp_path: Path, write_it: Callable[[Path], None], said: str
