@@ -1,4 +1,4 @@
-"""The provider and the roles: account, region, tags, and no role without the boundary that the account asks for."""
+"""The provider and the roles: region, tags, credentials, permissions boundary."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOOK = {"stages": ["POST_SCALE_UP"], "lambda-arn": "arn:aws:lambda:us-east-1:123
 
 
 def _provider(**changes: Any) -> Declared:
-    settings = {
+    values = {
         "region": "eu-west-1",
         "profile": None,
         "assume_role_arn": None,
@@ -25,62 +25,60 @@ def _provider(**changes: Any) -> Declared:
         "tags": {},
         **changes,
     }
-    graph = declare(lambda: aws_provider(ProviderSettings(**settings)))
+    graph = declare(lambda: aws_provider(ProviderSettings(**values)))
     return graph.one("pulumi:providers:aws", "aws")
 
 
-def test_region_and_tags_are_the_settings() -> None:
-    """Whatever the shell says, a stack goes where its file says, and can be found by its tags."""
+def test_provider_has_the_configured_region_and_tags() -> None:
+    """The region is that of the stack file, whatever the environment has."""
     inputs = _provider(tags={"Project": "p", "Stack": "dev"}).inputs
 
     assert inputs["region"] == "eu-west-1"
     assert json.loads(inputs["defaultTags"]) == {"tags": {"Project": "p", "Stack": "dev"}}
 
 
-def test_without_profile_and_role_the_surroundings_credentials_are_used() -> None:
-    """An empty profile or role would be looked up, and not found."""
+def test_provider_without_profile_and_role_uses_the_environment_s_credentials() -> None:
+    """An empty profile or role would be looked up and not found."""
     assert {"profile", "assumeRoles"} & _provider().inputs.keys() == set()
 
 
-def test_a_role_is_assumed_so_that_a_stack_can_have_an_account_of_its_own() -> None:
+def test_provider_assumes_the_configured_role() -> None:
     role = "arn:aws:iam::123456789012:role/deploy"
 
     inputs = _provider(assume_role_arn=role, profile="prod").inputs
 
-    # pulumi-aws 7 takes a list of roles, each assumed by the one before.
+    # A chain of roles, each assumed by the one before.
     assert json.loads(inputs["assumeRoles"]) == [{"roleArn": role}]
     assert inputs["profile"] == "prod"
 
 
-def test_every_role_has_the_boundary(declare_stack: DeclareStack) -> None:
-    """One without it, and a deploy role that has to set it cannot make the stack."""
-    every_kind = {"rollout": {"strategy": "canary", "hooks": [HOOK]}, "permissions-boundary": BOUNDARY}
-    roles = declare_stack("prod", every_kind).all(ROLE)
+def test_every_role_has_the_permissions_boundary(declare_stack: DeclareStack) -> None:
+    """A deploy role may be allowed to create only roles with it."""
+    settings = {"rollout": {"strategy": "canary", "hooks": [HOOK]}, "permissions-boundary": BOUNDARY}
+    roles = declare_stack("prod", settings).all(ROLE)
 
     assert {role.name for role in roles} == {"infrastructure", "web-execution", "web-hooks", "web-task"}
     assert [role.name for role in roles if role.inputs.get("permissionsBoundary") != BOUNDARY] == []
 
 
-def test_without_a_boundary_roles_name_none(graph: Graph) -> None:
-    """An empty text would be one that IAM refuses."""
+def test_roles_have_no_boundary_by_default(graph: Graph) -> None:
+    """IAM refuses an empty one."""
     assert not [role.name for role in graph.all(ROLE) if "permissionsBoundary" in role.inputs]
 
 
-def test_the_roles_of_a_stack_have_a_path_of_its_own(
-    declare_stack: DeclareStack, attach: DeclareStack
-) -> None:
-    """By it the account's deploy roles are kept from the roles of other stacks."""
+def test_roles_have_the_path_of_their_stack(declare_stack: DeclareStack, attach: DeclareStack) -> None:
+    """The account's deploy roles are limited to it."""
     assert {role.inputs["path"] for role in declare_stack("dev").all(ROLE)} == {"/node-on-ecs-dev/"}
     assert {role.inputs["path"] for role in attach().all(ROLE)} == {"/node-on-ecs-pr-12/"}
 
 
-def test_roles_are_made_in_one_place() -> None:
-    """By the program's text, so that no other kind of role goes without the boundary."""
-    makers = {
+def test_only_account_creates_roles() -> None:
+    """So that each has path and boundary."""
+    modules = {
         file.name
         for file in (ROOT / "infra").rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("aws.iam.Role", "iam.Role", "Role")
     }
 
-    assert makers == {"account.py"}
+    assert modules == {"account.py"}

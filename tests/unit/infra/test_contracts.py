@@ -1,4 +1,4 @@
-"""What holds for every stack: checked over all that the real program declares with the real stack files."""
+"""Contracts of every stack, checked over all resources that the program declares with the shipped stack files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 LOAD_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 
-# In the state these names are the resources: another spelling replaces every resource below it.
+# Names identify resources in the state: another name replaces the resource and all its children.
 SHARED = {
     "pulumi:providers:aws": ["aws"],
     "node-on-ecs:infra:Environment": ["environment"],
@@ -193,7 +193,7 @@ OBSERVED = {
     "interface-endpoints": ["logs"],
     "dashboard": True,
 }
-"""Everything that tells of a stack."""
+"""All resources that observe a stack."""
 
 
 @pytest.mark.parametrize(
@@ -206,44 +206,44 @@ OBSERVED = {
     ],
     ids=str,
 )
-def test_what_belongs_to_a_component_is_below_it_and_named_after_it(
+def test_resources_are_children_of_their_component_and_named_after_it(
     declare_stack: DeclareStack, stack: str, changes: dict[str, Any]
 ) -> None:
-    """With the parent of its caller it would be the caller's; and two of a kind must not meet."""
+    """Two components of a kind must not have resources of the same name."""
     graph = declare_stack(stack, changes)
-    whole = graph.one("node-on-ecs:infra:Environment").urn
+    environment = graph.one("node-on-ecs:infra:Environment").urn
     components = {r.urn: r.name for r in graph.resources if r.is_component}
     children = [r for r in graph.resources if r.parent in components]
-    astray = [r.name for r in children if r.parent == whole and not r.is_component]
+    orphans = [r.name for r in children if r.parent == environment and not r.is_component]
     misnamed = [
         r.name
         for r in children
-        if r.parent != whole and not f"{r.name}-".startswith(f"{components[r.parent]}-")
+        if r.parent != environment and not f"{r.name}-".startswith(f"{components[r.parent]}-")
     ]
 
-    assert (astray, misnamed) == ([], [])
+    assert (orphans, misnamed) == ([], [])
     assert {r.parent for r in children} == components.keys()
-    # Without `register_outputs` the engine waits for more children.
+    # Every component calls `register_outputs`.
     assert components.keys() <= graph.outputs.keys()
 
 
-def test_every_aws_resource_and_function_uses_the_one_provider(graph: Graph) -> None:
-    """Another provider is another account, or one without tags."""
+def test_every_aws_resource_and_function_uses_the_same_provider(graph: Graph) -> None:
+    """Another provider is another account, or has no tags."""
     reference = f"{graph.one(PROVIDER).urn}::aws-id"
 
     assert [r.name for r in _aws(graph) if reference not in {r.provider, r.providers.get("aws")}] == []
     assert [i.token for i in graph.invokes if i.token.startswith("aws:") and i.provider != reference] == []
 
 
-def test_the_default_aws_provider_is_switched_off() -> None:
-    """So that a resource that misses the provider fails on AWS too, and not in this test alone."""
+def test_default_aws_provider_is_disabled() -> None:
+    """A resource without the provider fails on AWS too, not only in this test."""
     config = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
 
     assert config["pulumi:disable-default-providers"] == {"value": ["aws"]}
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_everything_is_tagged_with_project_stack_and_maker(
+def test_provider_tags_everything_with_project_stack_and_manager(
     declare_stack: DeclareStack,
     stack: str,
 ) -> None:
@@ -253,11 +253,11 @@ def test_everything_is_tagged_with_project_stack_and_maker(
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_type_tokens_and_logical_names_stay_what_they_are(
+def test_type_tokens_and_logical_names_do_not_change(
     declare_stack: DeclareStack,
     stack: str,
 ) -> None:
-    """A new name is a new resource, and the old one is deleted: with `aliases`, change them here too."""
+    """A new name is a new resource, and the old one is deleted: add `aliases` when you change one here."""
     expected = Counter((token, name) for token, names in SHARED.items() for name in names)
     expected.update(
         (token, name.format(service))
@@ -272,12 +272,12 @@ def test_type_tokens_and_logical_names_stay_what_they_are(
     assert Counter((r.type, r.name) for r in declare_stack(stack).resources) == expected
 
 
-def test_the_world_comes_in_at_the_load_balancer_and_nowhere_else(graph: Graph) -> None:
-    world = {"0.0.0.0/0", "::/0"}
+def test_only_the_load_balancer_is_open_to_the_internet(graph: Graph) -> None:
+    internet = {"0.0.0.0/0", "::/0"}
     open_rules = [
         rule.inputs
         for rule in graph.all(INGRESS)
-        if world & {rule.inputs.get("cidrIpv4"), rule.inputs.get("cidrIpv6")}
+        if internet & {rule.inputs.get("cidrIpv4"), rule.inputs.get("cidrIpv6")}
     ]
     (load_balancer,) = graph.one(LOAD_BALANCER).inputs["securityGroups"]
 
@@ -285,7 +285,7 @@ def test_the_world_comes_in_at_the_load_balancer_and_nowhere_else(graph: Graph) 
     assert {(rule["fromPort"], rule["toPort"]) for rule in open_rules} == {(80, 80), (443, 443)}
 
 
-def test_only_the_load_balancer_comes_in_at_the_tasks(graph: Graph) -> None:
+def test_tasks_are_open_only_to_the_load_balancer(graph: Graph) -> None:
     (tasks,) = {
         group
         for service in graph.all(SERVICE)
@@ -298,8 +298,8 @@ def test_only_the_load_balancer_comes_in_at_the_tasks(graph: Graph) -> None:
     assert not {"cidrIpv4", "cidrIpv6", "prefixListId"} & rule.keys()
 
 
-def test_rules_are_resources_of_their_own_with_a_description(graph: Graph) -> None:
-    """Going from inline rules to single ones would cut all traffic for a while."""
+def test_security_group_rules_are_separate_resources_with_a_description(graph: Graph) -> None:
+    """A later change from inline rules would interrupt all traffic."""
     groups = graph.all(SECURITY_GROUP)
 
     assert [group.name for group in groups if {"ingress", "egress"} & group.inputs.keys()] == []
@@ -308,8 +308,8 @@ def test_rules_are_resources_of_their_own_with_a_description(graph: Graph) -> No
     ] == []
 
 
-def test_no_policy_allows_more_than_single_actions_on_named_resources(graph: Graph) -> None:
-    """`*` as a resource stands only where AWS knows no narrower one."""
+def test_policies_allow_only_named_actions_on_named_resources(graph: Graph) -> None:
+    """`*` is a resource only where AWS has no narrower one."""
     statements = list(_statements(graph))
 
     assert statements
@@ -323,7 +323,7 @@ def test_no_policy_allows_more_than_single_actions_on_named_resources(graph: Gra
                 assert len(resource.split(":", 5)[5].strip("*/")) > 1
 
 
-def test_no_role_has_a_policy_of_aws_but_the_one_that_moves_traffic(graph: Graph) -> None:
+def test_only_the_infrastructure_role_has_an_aws_managed_policy(graph: Graph) -> None:
     """`AmazonECSTaskExecutionRolePolicy` reads every repository and writes every log group."""
     attached = [r.inputs for r in graph.resources if "PolicyAttachment" in r.type]
 
@@ -335,7 +335,7 @@ def test_no_role_has_a_policy_of_aws_but_the_one_that_moves_traffic(graph: Graph
     assert not [role.name for role in graph.all(ROLE) if "managedPolicyArns" in role.inputs]
 
 
-def test_every_task_has_two_roles_of_its_own(graph: Graph) -> None:
+def test_every_task_definition_has_its_own_two_roles(graph: Graph) -> None:
     roles = [
         (definition.inputs["executionRoleArn"], definition.inputs["taskRoleArn"])
         for definition in graph.all(DEFINITION)
@@ -344,20 +344,20 @@ def test_every_task_has_two_roles_of_its_own(graph: Graph) -> None:
     assert len({role for pair in roles for role in pair}) == 2 * len(roles)
 
 
-def test_nobody_gets_into_a_task_of_a_stack_as_shipped(graph: Graph) -> None:
+def test_ecs_exec_is_off_in_shipped_stacks(graph: Graph) -> None:
     assert {service.inputs["enableExecuteCommand"] for service in graph.all(SERVICE)} == {False}
     assert not [s for s in _statements(graph) if any("ssmmessages" in a for a in _listed(s["Action"]))]
 
 
-def test_only_a_service_with_ecs_exec_can_be_written_to(declare_stack: DeclareStack) -> None:
-    """Security Hub's ECS.5 has this one exception, and a copy that asks for it gives it to no other."""
+def test_only_services_with_ecs_exec_have_a_writable_file_system(declare_stack: DeclareStack) -> None:
+    """The only exception to Security Hub's ECS.5; a copy with it does not pass it on to others."""
     copies = ["carol", {"name": "dave", "execute-command": True}]
     graph = declare_stack("dev", {"multidev": copies})
-    opened = {s.name for s in graph.all(SERVICE) if s.inputs["enableExecuteCommand"]}
+    with_exec = {s.name for s in graph.all(SERVICE) if s.inputs["enableExecuteCommand"]}
     roles = {policy.name for policy in graph.all(POLICY) if "ssmmessages:" in policy.inputs["policy"]}
 
-    assert {c["name"] for c in _containers(graph) if not c["readonlyRootFilesystem"]} == opened
-    assert (opened, roles) == ({"web-dave"}, {"web-dave-task"})
+    assert {c["name"] for c in _containers(graph) if not c["readonlyRootFilesystem"]} == with_exec
+    assert (with_exec, roles) == ({"web-dave"}, {"web-dave-task"})
     assert all(c["linuxParameters"]["initProcessEnabled"] for c in _containers(graph))
 
 
@@ -366,23 +366,23 @@ def test_every_image_is_deployed_by_digest(graph: Graph) -> None:
         assert re.fullmatch(r"[^@]+@sha256:[0-9a-f]{64}", container["image"])
 
 
-def test_only_prod_refuses_to_lose_what_cannot_be_made_again(declare_stack: DeclareStack) -> None:
-    """A torn-down dev stack leaves nothing behind; prod keeps its addresses and its history."""
-    guarded = {
+def test_only_prod_protects_images_load_balancer_and_network(declare_stack: DeclareStack) -> None:
+    """A destroyed dev stack leaves nothing behind; prod keeps its addresses and its history."""
+    protected = {
         stack: sorted({r.type for r in declare_stack(stack).resources if r.protect}) for stack in STACKS
     }
 
-    assert guarded == {
+    assert protected == {
         "dev": [],
         "staging": [],
         "prod": [REPOSITORY, "aws:lb/loadBalancer:LoadBalancer", "awsx:ec2:Vpc"],
     }
 
 
-def test_images_that_ecs_may_roll_back_to_are_never_deleted_by_pulumi(graph: Graph) -> None:
+def test_images_and_task_definitions_are_kept_for_rollbacks(graph: Graph) -> None:
     kept = {r.type for r in graph.resources if r.retain_on_delete}
 
-    # And the record by which other certificates of the name may renew themselves.
+    # The record is kept because other certificates of the name may use it to renew.
     assert kept == {"docker-build:index:Image", "aws:route53/record:Record"}
     assert all(definition.inputs["skipDestroy"] for definition in graph.all(DEFINITION))
 
@@ -397,10 +397,10 @@ def test_images_that_ecs_may_roll_back_to_are_never_deleted_by_pulumi(graph: Gra
     ],
     ids=str,
 )
-def test_a_first_preview_shows_all_that_an_update_makes(
+def test_first_preview_shows_every_resource_of_the_update(
     declare_stack: DeclareStack, stack: str, changes: dict[str, Any]
 ) -> None:
-    """Nothing may hide behind a value that is known only later: what is made must be seen before."""
+    """No resource may depend on a value that is known only after the update."""
     preview, update = (declare_stack(stack, changes, dry_run=dry_run) for dry_run in (True, False))
 
     assert {r.urn for r in preview.resources} == {r.urn for r in update.resources}
@@ -411,10 +411,10 @@ def test_a_first_preview_shows_all_that_an_update_makes(
 @pytest.mark.parametrize(
     ("stack", "strategy"), [("dev", "ROLLING"), ("staging", "ROLLING"), ("prod", "CANARY")]
 )
-def test_each_stack_has_its_strategy_with_ecs_s_own_controller(
+def test_each_stack_has_its_strategy_with_the_ecs_controller(
     declare_stack: DeclareStack, stack: str, strategy: str
 ) -> None:
-    """CodeDeploy would be another thing to fail, and another place to look for the reason."""
+    """CodeDeploy would be another point of failure."""
     services = declare_stack(stack).all(SERVICE)
 
     assert {s.inputs["deploymentConfiguration"]["strategy"] for s in services} == {strategy}
@@ -422,22 +422,19 @@ def test_each_stack_has_its_strategy_with_ecs_s_own_controller(
     assert not [r.name for r in declare_stack(stack).resources if "codedeploy" in r.type]
 
 
-# What one part hands to the next.
-
-
-def test_the_load_balancer_stands_in_the_public_subnets(graph: Graph) -> None:
+def test_load_balancer_is_in_the_public_subnets(graph: Graph) -> None:
     assert graph.one(LOAD_BALANCER).inputs["subnets"] == graph.exports["public_subnet_ids"]
 
 
-def test_the_load_balancer_goes_before_the_whole_network_that_its_addresses_need(graph: Graph) -> None:
-    """Its subnets alone would let the internet gateway go while it still has addresses there."""
-    beside_the_subnets = graph.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup").urn
+def test_load_balancer_is_deleted_before_the_internet_gateway(graph: Graph) -> None:
+    """Its subnets alone would allow to delete the gateway while the load balancer still has addresses."""
+    network_child = graph.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup").urn
 
-    assert beside_the_subnets in graph.one(LOAD_BALANCER).dependencies
+    assert network_child in graph.one(LOAD_BALANCER).dependencies
 
 
-def test_tasks_have_public_addresses_where_there_is_no_nat_and_only_there(graph: Graph) -> None:
-    """Without NAT and without a public address they could not even pull their image."""
+def test_tasks_have_public_addresses_only_without_nat(graph: Graph) -> None:
+    """With neither they could not pull their image."""
     public = graph.one("awsx:ec2:Vpc").inputs["natGateways"] == {"strategy": "None"}
     expected = graph.exports["public_subnet_ids" if public else "private_subnet_ids"]
 
@@ -446,18 +443,17 @@ def test_tasks_have_public_addresses_where_there_is_no_nat_and_only_there(graph:
         assert (network["subnets"], network["assignPublicIp"]) == (expected, public)
 
 
-def test_records_point_into_the_load_balancer_s_own_zone(graph: Graph) -> None:
+def test_records_are_aliases_in_the_load_balancer_s_zone(graph: Graph) -> None:
     aliases = [alias for r in graph.all("aws:route53/record:Record") for alias in r.inputs.get("aliases", ())]
 
     assert aliases
     assert {alias["zoneId"] for alias in aliases} == {graph.exports["load_balancer_zone_id"]}
 
 
-def test_what_the_configuration_says_of_two_parts_reaches_both(declare_stack: DeclareStack) -> None:
-    """The app keeps connections longer than the load balancer; logs stay as long as asked for."""
+def test_idle_timeout_and_log_retention_reach_all_their_resources(declare_stack: DeclareStack) -> None:
+    """The app must keep connections longer than the load balancer."""
     graph = declare_stack("dev", {"idle-timeout-seconds": 77, "log-retention-days": 14})
-    definition = graph.one(DEFINITION, "web").inputs
-    (container,) = json.loads(definition["containerDefinitions"])
+    container = graph.containers("web")["web"]
 
     assert graph.one(LOAD_BALANCER).inputs["idleTimeout"] == 77
     assert {"name": "IDLE_TIMEOUT_SECONDS", "value": "77"} in container["environment"]

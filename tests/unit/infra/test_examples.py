@@ -1,4 +1,4 @@
-"""Every example in the documents is a stack that the real program declares."""
+"""Every example in the docs is a valid stack."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 
 
 def declare_example(declare_stack: DeclareStack, path: Path) -> Graph:
-    """Declare an example as a stack of its own."""
+    """Declare an example as its own stack."""
     config = yaml.safe_load(path.read_text(encoding="utf-8"))["config"]
     keys = {name.removeprefix("node-on-ecs:"): value for name, value in config.items()}
-    # The tests build a folder of their own.
+    # The tests have their own app.
     keys.pop("app-path", None)
     return declare_stack("example", keys, stack=path.stem)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_declares_services(declare_stack: DeclareStack, path: Path) -> None:
+def test_example_declares_services(declare_stack: DeclareStack, path: Path) -> None:
     graph = declare_example(declare_stack, path)
 
     assert graph.all(SERVICE)
 
 
-def test_several_services_are_reached_by_paths_or_not_at_all(declare_stack: DeclareStack) -> None:
+def test_several_services_have_paths_or_no_exposure(declare_stack: DeclareStack) -> None:
     graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "several-services.yaml")
     rules = {
-        one.name: [next(iter(condition.items())) for condition in one.inputs["conditions"]]
-        for one in graph.all("aws:lb/listenerRule:ListenerRule")
+        resource.name: [next(iter(condition.items())) for condition in resource.inputs["conditions"]]
+        for resource in graph.all("aws:lb/listenerRule:ListenerRule")
     }
 
     assert rules == {
@@ -50,8 +50,14 @@ def test_several_services_are_reached_by_paths_or_not_at_all(declare_stack: Decl
             ("pathPattern", {"values": ["/api/*"]}),
         ],
     }
-    assert {one.name for one in graph.all(SERVICE)} == {"web", "api", "worker", "web-alice", "api-alice"}
-    assert {one.name for one in graph.all("docker-build:index:Image")} == {"app", "api-image"}
+    assert {resource.name for resource in graph.all(SERVICE)} == {
+        "web",
+        "api",
+        "worker",
+        "web-alice",
+        "api-alice",
+    }
+    assert {resource.name for resource in graph.all("docker-build:index:Image")} == {"app", "api-image"}
     assert graph.exports["urls"] == {
         "web": "https://dev.example.com",
         "api": "https://dev.example.com/api/",
@@ -60,9 +66,11 @@ def test_several_services_are_reached_by_paths_or_not_at_all(declare_stack: Decl
     }
 
 
-def test_services_find_each_other_by_alias_and_by_name(declare_stack: DeclareStack) -> None:
+def test_services_find_each_other_by_alias_and_dns_name(declare_stack: DeclareStack) -> None:
     graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "service-connect.yaml")
-    connects = {one.name: one.inputs["serviceConnectConfiguration"] for one in graph.all(SERVICE)}
+    connects = {
+        resource.name: resource.inputs["serviceConnectConfiguration"] for resource in graph.all(SERVICE)
+    }
     offered = {
         name: [alias for service in own.get("services", ()) for alias in service["clientAlias"]]
         for name, own in connects.items()
@@ -96,9 +104,11 @@ def test_services_find_each_other_by_alias_and_by_name(declare_stack: DeclareSta
     assert graph.exports["names"] == {"cache": "cache.service-connect.node-on-ecs.internal"}
 
 
-def test_instances_are_reached_by_ports_that_docker_chooses(declare_stack: DeclareStack) -> None:
+def test_services_on_instances_have_dynamic_ports(declare_stack: DeclareStack) -> None:
     graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "ec2.yaml")
-    strategies = {one.name: one.inputs["capacityProviderStrategies"] for one in graph.all(SERVICE)}
+    strategies = {
+        resource.name: resource.inputs["capacityProviderStrategies"] for resource in graph.all(SERVICE)
+    }
     ingress = graph.one(
         "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
         "security-tasks-from-load-balancer-dynamic",
@@ -114,7 +124,7 @@ def test_instances_are_reached_by_ports_that_docker_chooses(declare_stack: Decla
     assert graph.one("aws:lb/targetGroup:TargetGroup", "web").inputs["targetType"] == "instance"
 
 
-def test_machines_outside_aws_get_a_secret_command_and_a_service_without_a_load_balancer(
+def test_external_machines_have_a_secret_registration_command_and_no_load_balancer(
     declare_stack: DeclareStack,
 ) -> None:
     graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "external.yaml")
@@ -127,22 +137,22 @@ def test_machines_outside_aws_get_a_secret_command_and_a_service_without_a_load_
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_everything_in_an_example_uses_the_one_provider(declare_stack: DeclareStack, path: Path) -> None:
-    """Another provider is another account, or one without tags."""
+def test_everything_in_an_example_uses_the_same_provider(declare_stack: DeclareStack, path: Path) -> None:
+    """Another provider is another account, or has no tags."""
     graph = declare_example(declare_stack, path)
     reference = f"{graph.one('pulumi:providers:aws').urn}::aws-id"
-    made = [one for one in graph.resources if one.type.startswith(("aws:", "awsx:"))]
-    asked = [one for one in graph.invokes if one.token.startswith("aws:")]
+    resources = [r for r in graph.resources if r.type.startswith(("aws:", "awsx:"))]
+    invokes = [i for i in graph.invokes if i.token.startswith("aws:")]
 
-    assert [one.name for one in made if reference not in {one.provider, one.providers.get("aws")}] == []
-    assert [one.token for one in asked if one.provider != reference] == []
+    assert [r.name for r in resources if reference not in {r.provider, r.providers.get("aws")}] == []
+    assert [i.token for i in invokes if i.provider != reference] == []
 
 
-def test_clients_reach_each_service_as_they_speak(declare_stack: DeclareStack) -> None:
+def test_each_service_has_a_listener_of_its_protocol(declare_stack: DeclareStack) -> None:
     graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "network-load-balancer.yaml")
     listeners = {
-        one.name: (one.inputs["protocol"], one.inputs["port"])
-        for one in graph.all("aws:lb/listener:Listener")
+        resource.name: (resource.inputs["protocol"], resource.inputs["port"])
+        for resource in graph.all("aws:lb/listener:Listener")
     }
 
     assert listeners == {
@@ -159,11 +169,11 @@ def test_clients_reach_each_service_as_they_speak(declare_stack: DeclareStack) -
     assert len(graph.exports["fixed_addresses"]) == 2
 
 
-def test_of_what_is_there_already_a_stack_makes_nothing_anew(declare_stack: DeclareStack) -> None:
+def test_existing_load_balancer_and_cluster_are_not_created_again(declare_stack: DeclareStack) -> None:
     graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "existing-load-balancer.yaml")
-    made = {one.type for one in graph.resources if one.type.startswith("aws:")}
+    created = {resource.type for resource in graph.resources if resource.type.startswith("aws:")}
 
-    assert not made & {
+    assert not created & {
         "aws:lb/loadBalancer:LoadBalancer",
         "aws:lb/listener:Listener",
         "aws:ecs/cluster:Cluster",
@@ -174,30 +184,32 @@ def test_of_what_is_there_already_a_stack_makes_nothing_anew(declare_stack: Decl
     assert graph.one("aws:lb/listenerRule:ListenerRule", "web").inputs["priority"] == 1200
 
 
-def test_people_are_told_of_what_hurts_users_and_of_nothing_that_sleeps(declare_stack: DeclareStack) -> None:
+def test_notifications_are_about_user_impact_and_not_about_stopped_services(
+    declare_stack: DeclareStack,
+) -> None:
     graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "notifications.yaml")
     alarms = graph.names("aws:cloudwatch/metricAlarm:MetricAlarm")
-    told = {one.inputs["alarmActions"][0].rpartition("-")[2] for one in graph.all(COMPOSITE)}
+    topics = {resource.inputs["alarmActions"][0].rpartition("-")[2] for resource in graph.all(COMPOSITE)}
 
     assert [name for name in alarms if "reports" in name] == [
         "on-call-reports-cpu",
         "on-call-reports-memory",
         "on-call-reports-not-awake",
     ]
-    assert told == {"urgent"}
+    assert topics == {"urgent"}
     assert graph.one(COMPOSITE).inputs["alarmRule"].count("ALARM(") == 4
     assert len(graph.all("aws:cloudwatch/eventTarget:EventTarget")) == 4
 
 
-def test_logs_go_to_a_bucket_and_log_groups_have_a_key(declare_stack: DeclareStack) -> None:
+def test_logs_go_to_a_bucket_and_log_groups_are_encrypted(declare_stack: DeclareStack) -> None:
     graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "logs.yaml")
     balancer = graph.one("aws:lb/loadBalancer:LoadBalancer").inputs
     services = [
-        one.inputs["serviceName"].removeprefix("com.amazonaws.us-east-1.")
-        for one in graph.all("aws:ec2/vpcEndpoint:VpcEndpoint")
+        resource.inputs["serviceName"].removeprefix("com.amazonaws.us-east-1.")
+        for resource in graph.all("aws:ec2/vpcEndpoint:VpcEndpoint")
     ]
 
     assert balancer["accessLogs"]["prefix"] == "node-on-ecs/logs"
     assert graph.one("aws:ec2/flowLog:FlowLog").inputs["logDestination"].endswith("/node-on-ecs/logs/")
-    assert all(one.inputs["kmsKeyId"] for one in graph.all("aws:cloudwatch/logGroup:LogGroup"))
+    assert all(resource.inputs["kmsKeyId"] for resource in graph.all("aws:cloudwatch/logGroup:LogGroup"))
     assert sorted(services) == ["ecr.api", "ecr.dkr", "logs", "s3", "secretsmanager"]

@@ -1,4 +1,4 @@
-"""What the examples declare can be made on this machine: every type and property, down to the smallest block."""
+"""The local run supports every resource type and property of the examples."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from tests.unit.infra.test_examples import EXAMPLES, declare_example
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_the_local_run_takes_what_an_example_declares(
+def test_local_run_supports_every_resource_of_an_example(
     declare_stack: DeclareStack, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cloud = Cloud("http://127.0.0.1:1")
     graph = declare_example(declare_stack, path)
-    faults: list[str] = []
-    # Its calls are held against AWS's own service model, and go nowhere.
+    errors: list[str] = []
+    # Calls are validated against botocore's service model and not sent.
     monkeypatch.setattr(RowHandler, "call", Recorded.call)
     monkeypatch.delattr(discovery.Namespace, "call")
     monkeypatch.setattr(ecs_service, "_wait", lambda *_, **__: None)
 
-    for one in graph.resources:
-        handler: Any = HANDLERS.get(one.type)
+    for resource in graph.resources:
+        handler: Any = HANDLERS.get(resource.type)
         if handler is None:
-            if one.type.startswith("aws:"):
-                faults.append(f"{one.type} {one.name}: no handler")
+            if resource.type.startswith("aws:"):
+                errors.append(f"{resource.type} {resource.name}: no handler")
         elif isinstance(handler, RowHandler):
             try:
                 inputs = handler.check(
-                    cloud, name=one.name, old=None, new=dict(one.inputs), random_hex="0" * 8
+                    cloud, name=resource.name, old=None, new=dict(resource.inputs), random_hex="0" * 8
                 )
-                # Others ask first what is there.
+                # Other handlers read the current state first.
                 if isinstance(handler, Service | TaskDefinition) or type(handler).create is RowHandler.create:
-                    handler.create(cloud, urn=one.name, inputs=inputs)
+                    handler.create(cloud, urn=resource.name, inputs=inputs)
             except Exception as error:  # noqa: BLE001
-                faults.append(f"{one.type} {one.name}: {type(error).__name__} {error}")
+                errors.append(f"{resource.type} {resource.name}: {type(error).__name__} {error}")
 
-    assert faults == []
+    assert errors == []

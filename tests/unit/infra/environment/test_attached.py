@@ -1,8 +1,7 @@
-"""A stack that attaches to another one: what it makes, and what it takes from there."""
+"""A stack that attaches to a base stack: its resources, what it reads from the base, rejected bases."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from tests.unit.infra.conftest import DeclareStack
 
 
-def test_it_makes_a_service_of_its_own_and_nothing_else(attach: DeclareStack) -> None:
+def test_attached_stack_creates_only_its_service_image_and_log_group(attach: DeclareStack) -> None:
     assert Counter((r.type, r.name) for r in attach().resources) == Counter(
         [
             ("pulumi:providers:aws", "aws"),
@@ -38,7 +37,9 @@ def test_it_makes_a_service_of_its_own_and_nothing_else(attach: DeclareStack) ->
     )
 
 
-def test_all_else_is_the_base_s(attach: DeclareStack, declare_stack: DeclareStack) -> None:
+def test_attached_stack_uses_the_base_s_cluster_network_load_balancer_and_cache(
+    attach: DeclareStack, declare_stack: DeclareStack
+) -> None:
     graph, base = attach(), declare_stack("dev").exports
     service = graph.one("aws:ecs/service:Service").inputs
     rule = graph.one("aws:lb/listenerRule:ListenerRule").inputs
@@ -56,16 +57,16 @@ def test_all_else_is_the_base_s(attach: DeclareStack, declare_stack: DeclareStac
     assert record["aliases"][0]["name"] == base["load_balancer_dns_name"]
     image = graph.one("docker-build:index:Image").inputs
     assert image["cacheFrom"][0]["registry"]["ref"].startswith(base["attachment"]["cache_url"])
-    assert not image.get("cacheTo"), "the base's cache is the base's to write"
+    assert not image.get("cacheTo"), "only the base writes its cache"
     assert graph.exports["attached_to"] == "dev"
     assert graph.exports["expires"] == "2026-11-24T12:00:00Z"
     assert graph.exports["urls"] == {"web-pr-12": "https://pr-12.dev.example.com"}
 
 
-def test_its_images_never_push_those_that_the_base_runs_out_of_the_repository(
+def test_attached_stack_has_its_own_repository_or_a_configured_one(
     attach: DeclareStack, declare_stack: DeclareStack
 ) -> None:
-    """A repository keeps so many images: thirty builds of a pull request, and the base could start no task."""
+    """A repository keeps a limited number of images: many builds would expire the images that the base runs."""
     own = attach()
     shared = attach({"repository": "team/app"})
 
@@ -75,16 +76,13 @@ def test_its_images_never_push_those_that_the_base_runs_out_of_the_repository(
     assert "/team/app:" in shared.one("docker-build:index:Image").inputs["tags"][0]
 
 
-def test_the_app_keeps_connections_as_long_as_the_base_s_load_balancer_wants(attach: DeclareStack) -> None:
-    definition = attach().one("aws:ecs/taskDefinition:TaskDefinition").inputs
-    (container,) = json.loads(definition["containerDefinitions"])
+def test_app_has_the_idle_timeout_of_the_base_s_load_balancer(attach: DeclareStack) -> None:
+    container = attach().containers("web-pr-12")["web-pr-12"]
 
     assert {"name": "IDLE_TIMEOUT_SECONDS", "value": "60"} in container["environment"]
 
 
-def test_a_base_without_records_has_no_place_for_a_name(
-    attach: DeclareStack, declare_stack: DeclareStack
-) -> None:
+def test_base_without_dns_records_is_rejected(attach: DeclareStack, declare_stack: DeclareStack) -> None:
     own = "arn:aws:acm:us-east-1:123456789012:certificate/0123-4567"
     base = declare_stack("dev", {"dns-records": False, "certificate-arn": own}).exports
 
@@ -99,7 +97,7 @@ ON_INSTANCES = {
 }
 
 
-def test_its_service_runs_on_the_instances_of_the_base(
+def test_attached_service_runs_on_the_base_s_instances(
     attach: DeclareStack, declare_stack: DeclareStack
 ) -> None:
     base = declare_stack("dev", ON_INSTANCES).exports
@@ -114,7 +112,7 @@ def test_its_service_runs_on_the_instances_of_the_base(
 
 
 @pytest.mark.parametrize(
-    ("base", "words"),
+    ("base", "message"),
     [
         ({}, r"capacity.pool = ec2: none, for dev has no such capacity"),
         (
@@ -127,17 +125,23 @@ def test_its_service_runs_on_the_instances_of_the_base(
         ),
     ],
 )
-def test_instances_that_the_base_does_not_have_are_refused(
-    attach: DeclareStack, declare_stack: DeclareStack, base: dict[str, Any], words: str
+def test_capacity_that_the_base_does_not_have_is_rejected(
+    attach: DeclareStack, declare_stack: DeclareStack, base: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(pulumi.RunError, match=words):
+    with pytest.raises(pulumi.RunError, match=message):
         attach(ON_INSTANCES, base=declare_stack("dev", base).exports)
 
 
+CONNECTED_BASE = {
+    "region": "us-east-1",
+    "container_port": 3000,
+    "domain": "dev.example.com",
+    "namespace_connect_arn": "arn",
+}
 CONNECTED = {"connect": {"enabled": True}, "discovery": {"enabled": True}}
 
 
-def test_its_service_joins_the_base_s_namespaces_under_a_name_of_its_own(
+def test_attached_service_has_its_own_name_in_the_base_s_namespaces(
     attach: DeclareStack, declare_stack: DeclareStack
 ) -> None:
     base = declare_stack("dev", CONNECTED).exports
@@ -152,49 +156,33 @@ def test_its_service_joins_the_base_s_namespaces_under_a_name_of_its_own(
     assert not [r.name for r in graph.resources if "Namespace" in r.type]
 
 
-def test_a_base_whose_services_do_not_find_each_other_says_nothing_of_it(declare_stack: DeclareStack) -> None:
-    said = declare_stack("dev").exports["attachment"]
+def test_base_without_namespaces_has_no_output_about_them(declare_stack: DeclareStack) -> None:
+    attachment = declare_stack("dev").exports["attachment"]
 
-    assert not [key for key in said if key.startswith("namespace") or key == "peer_ports"]
+    assert not [key for key in attachment if key.startswith("namespace") or key == "peer_ports"]
 
 
 @pytest.mark.parametrize(
-    ("told", "changes", "words"),
+    ("base", "changes", "message"),
     [
         (None, {"connect": {"enabled": True}}, r"connect.enabled = true: false, for no service of dev has"),
         (None, {"discovery": {"enabled": True}}, r"discovery.enabled = true: false, for no service of dev"),
         (
-            {
-                "attachment": {
-                    "region": "us-east-1",
-                    "container_port": 3000,
-                    "domain": "dev.example.com",
-                    "namespace_connect_arn": "arn",
-                    "peer_ports": [5432.0],
-                }
-            },
+            {"attachment": {**CONNECTED_BASE, "peer_ports": [5432.0]}},
             {"connect": {"enabled": True}},
             "container-port = 3000: one by which services of dev reach each other",
         ),
         (
             {
                 "attachment": {
-                    "region": "us-east-1",
-                    "container_port": 3000,
-                    "domain": "dev.example.com",
-                    "namespace_connect_arn": "arn",
+                    **CONNECTED_BASE,
                     "peer_ports": [3000.0],
                     "dynamic_peer_ports": False,
-                    "capacity": {"machines": {"type": "ec2", "architecture": "arm64", "provider": "p"}},
+                    "capacity": {"pool": {"type": "ec2", "architecture": "arm64", "provider": "p"}},
                     "dynamic_ports": True,
                 }
             },
-            {
-                "connect": {"enabled": True},
-                "capacity": {"machines": {"type": "ec2", "instance-types": ["t4g.medium"]}},
-                "capacity-provider-strategy": [{"capacity-provider": "machines", "weight": 1}],
-                "network-mode": "bridge",
-            },
+            {**ON_INSTANCES, "connect": {"enabled": True}},
             "network-mode = bridge: awsvpc, as services of dev have that reach each other",
         ),
         ({"url": "x"}, {}, "has no output `attachment`"),
@@ -207,17 +195,17 @@ def test_a_base_whose_services_do_not_find_each_other_says_nothing_of_it(declare
         (None, {"domain": "other.example.com"}, "domain = other.example.com: dev.example.com"),
     ],
 )
-def test_a_base_that_does_not_fit_is_told_in_one_message(
-    attach: DeclareStack, told: Any, changes: dict[str, Any], words: str
+def test_settings_that_do_not_fit_the_base_are_rejected(
+    attach: DeclareStack, base: Any, changes: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(pulumi.RunError, match=words):
-        attach(changes, base=told)
+    with pytest.raises(pulumi.RunError, match=message):
+        attach(changes, base=base)
 
 
-def test_where_a_sidecar_of_the_base_takes_the_requests_one_of_the_stack_does(
+def test_attached_stack_has_an_ingress_container_on_the_base_s_port(
     attach: DeclareStack, declare_stack: DeclareStack
 ) -> None:
-    """The base's load balancer reaches tasks by that port alone."""
+    """The base's load balancer reaches tasks only by that port."""
     nginx = {"ingress-container": "nginx", "sidecars": {"nginx": {"port": 8080}}}
     base = declare_stack("dev", nginx).exports
     (balancer,) = attach(nginx, base=base).one("aws:ecs/service:Service").inputs["loadBalancers"]

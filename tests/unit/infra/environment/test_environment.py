@@ -1,8 +1,7 @@
-"""The whole: what leads where, and what a change leaves alone."""
+"""A whole stack: what changes leave alone, addresses, outputs."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -38,11 +37,6 @@ def _by_urn(graph: Graph) -> dict[str, Declared]:
     return {resource.urn: resource for resource in graph.resources}
 
 
-def _container(graph: Graph, name: str) -> dict[str, Any]:
-    (container,) = json.loads(graph.one(DEFINITION, name).inputs["containerDefinitions"])
-    return container
-
-
 @pytest.mark.parametrize(
     ("names", "before", "after", "only"),
     [
@@ -53,44 +47,50 @@ def _container(graph: Graph, name: str) -> dict[str, Any]:
     ],
     ids=str,
 )
-def test_a_copy_more_or_less_changes_nothing_of_the_others(
+def test_adding_or_removing_a_copy_changes_no_other(
     declare_stack: DeclareStack,
     names: dict[str, str],
     before: list[str],
     after: list[str],
     only: str,
 ) -> None:
-    """Resource by resource, with inputs, dependencies and options: colleagues do not feel it."""
+    """Compares resources with their inputs, dependencies and options."""
     old = _by_urn(declare_stack("dev", {**names, "multidev": before}))
     new = _by_urn(declare_stack("dev", {**names, "multidev": after}))
 
     assert {urn: new[urn] for urn in old.keys() & new.keys()} == {
         urn: old[urn] for urn in old.keys() & new.keys()
     }
-    touched = old.keys() ^ new.keys()
-    assert touched
-    assert [urn for urn in touched if not urn.rpartition("::")[2].startswith(f"web-{only}")] == []
+    changed = old.keys() ^ new.keys()
+    assert changed
+    assert [urn for urn in changed if not urn.rpartition("::")[2].startswith(f"web-{only}")] == []
 
 
-def test_the_order_of_the_copies_makes_no_difference(declare_stack: DeclareStack) -> None:
-    one = declare_stack("dev", {"multidev": ["alice", "bob"]})
-    other = declare_stack("dev", {"multidev": ["bob", "alice"]})
+def test_order_of_copies_makes_no_difference(declare_stack: DeclareStack) -> None:
+    first = declare_stack("dev", {"multidev": ["alice", "bob"]})
+    second = declare_stack("dev", {"multidev": ["bob", "alice"]})
 
-    assert _by_urn(one) == _by_urn(other)
+    assert _by_urn(first) == _by_urn(second)
 
 
-def test_a_copy_can_differ_in_what_its_object_says(declare_stack: DeclareStack) -> None:
+def test_copy_has_its_own_settings(declare_stack: DeclareStack) -> None:
     graph = declare_stack("dev", DIFFERENT)
     definition = graph.one(DEFINITION, "web-alice").inputs
 
     assert graph.one(SERVICE, "web-alice").inputs["desiredCount"] == 3
     assert (definition["cpu"], definition["memory"]) == ("512", "1024")
-    assert _container(graph, "web-alice")["image"] == REFERENCE
-    assert {"name": "LOG_LEVEL", "value": "debug"} in _container(graph, "web-alice")["environment"]
-    assert _container(graph, "web-carol")["image"] == _container(graph, "web")["image"] != REFERENCE
+    assert graph.containers("web-alice")["web-alice"]["image"] == REFERENCE
+    assert {"name": "LOG_LEVEL", "value": "debug"} in graph.containers("web-alice")["web-alice"][
+        "environment"
+    ]
+    assert (
+        graph.containers("web-carol")["web-carol"]["image"]
+        == graph.containers("web")["web"]["image"]
+        != REFERENCE
+    )
 
 
-def test_a_copy_can_move_traffic_where_the_main_service_rolls(declare_stack: DeclareStack) -> None:
+def test_copy_may_have_another_strategy_than_the_main_service(declare_stack: DeclareStack) -> None:
     graph = declare_stack("dev", DIFFERENT)
 
     assert graph.one(SERVICE, "web-alice").inputs["deploymentConfiguration"]["strategy"] == "LINEAR"
@@ -100,15 +100,15 @@ def test_a_copy_can_move_traffic_where_the_main_service_rolls(declare_stack: Dec
     assert graph.one("aws:iam/role:Role", "infrastructure")
 
 
-def test_a_tag_of_another_registry_is_asked_there(declare_stack: DeclareStack) -> None:
+def test_tag_of_another_registry_is_resolved_to_a_digest(declare_stack: DeclareStack) -> None:
     graph = declare_stack("dev", DIFFERENT)
 
     # Previews and CI machines may have no Docker daemon.
     assert graph.one("pulumi:providers:docker", "docker").inputs == {"disableDockerDaemonCheck": "true"}
-    assert _container(graph, "web-bob")["image"] == f"ghcr.io/org/app@{DIGEST}"
+    assert graph.containers("web-bob")["web-bob"]["image"] == f"ghcr.io/org/app@{DIGEST}"
 
 
-def test_docker_has_no_provider_where_nothing_is_asked_of_it(declare_stack: DeclareStack) -> None:
+def test_docker_provider_exists_only_if_it_is_used(declare_stack: DeclareStack) -> None:
     assert declare_stack("dev").all("pulumi:providers:docker") == []
 
 
@@ -120,8 +120,8 @@ def test_every_host_has_a_record_and_a_rule(declare_stack: DeclareStack) -> None
     assert {rule.inputs["conditions"][0]["hostHeader"]["values"][0] for rule in graph.all(RULE)} == hosts
 
 
-def test_with_ipv6_everything_on_the_way_has_it(declare_stack: DeclareStack) -> None:
-    """One part without it, and the AAAA record leads nowhere."""
+def test_ipv6_covers_network_load_balancer_and_records(declare_stack: DeclareStack) -> None:
+    """Without it in one part the AAAA record would not work."""
     graph = declare_stack("dev", {"ipv6": True})
     records = [record.inputs["name"] for record in graph.all(RECORD) if record.inputs["type"] == "AAAA"]
 
@@ -136,7 +136,7 @@ def test_with_ipv6_everything_on_the_way_has_it(declare_stack: DeclareStack) -> 
     ]
 
 
-def test_without_a_domain_there_is_plain_http_and_no_name(declare_stack: DeclareStack) -> None:
+def test_stack_without_a_domain_has_plain_http_and_no_records(declare_stack: DeclareStack) -> None:
     graph = declare_stack("dev", NO_DOMAIN)
     address = f"http://{graph.exports['load_balancer_dns_name']}"
 
@@ -151,8 +151,8 @@ def test_without_a_domain_there_is_plain_http_and_no_name(declare_stack: Declare
     assert "zone_id" not in graph.exports
 
 
-def test_services_wait_for_routes_rules_and_capacity(graph: Graph) -> None:
-    """Else the first tasks cannot pull their image, and the circuit breaker counts them."""
+def test_services_depend_on_routes_rules_and_capacity(graph: Graph) -> None:
+    """Else the first tasks, which the circuit breaker counts, cannot pull their image."""
     needed = [
         resource.urn
         for token in (
@@ -169,7 +169,7 @@ def test_services_wait_for_routes_rules_and_capacity(graph: Graph) -> None:
     ] == []
 
 
-def test_outputs_are_all_that_another_stack_needs_to_attach(declare_stack: DeclareStack) -> None:
+def test_stack_has_its_documented_outputs(declare_stack: DeclareStack) -> None:
     exports = declare_stack("dev").exports
 
     assert exports.keys() == {
@@ -206,16 +206,16 @@ def test_outputs_are_all_that_another_stack_needs_to_attach(declare_stack: Decla
     }
 
 
-def test_prod_can_run_the_very_image_of_staging(declare_stack: DeclareStack) -> None:
+def test_prod_may_run_the_image_of_staging(declare_stack: DeclareStack) -> None:
     other = f"{REGISTRY}/shared@sha256:{'a' * 64}"
     staging = {"organization/node-on-ecs/staging": {"image": other}}
 
     graph = declare_stack("prod", {"repository": "shared", "image-from": "staging"}, stacks=staging)
 
-    assert _container(graph, "web")["image"] == graph.exports["image"] == other
+    assert graph.containers("web")["web"]["image"] == graph.exports["image"] == other
 
 
-def test_an_existing_vpc_is_all_that_the_network_is(declare_stack: DeclareStack) -> None:
+def test_existing_vpc_is_used_and_no_network_created(declare_stack: DeclareStack) -> None:
     changes = {
         "vpc-id": "vpc-0123456789abcdef0",
         "public-subnet-ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
@@ -229,7 +229,7 @@ def test_an_existing_vpc_is_all_that_the_network_is(declare_stack: DeclareStack)
     assert graph.one(SERVICE).inputs["networkConfiguration"]["subnets"] == changes["private-subnet-ids"]
 
 
-def test_the_main_service_moves_traffic_and_its_copies_roll(declare_stack: DeclareStack) -> None:
+def test_copies_of_a_canary_service_are_rolling(declare_stack: DeclareStack) -> None:
     graph = declare_stack("dev", {"rollout": {"strategy": "canary"}})
     strategies = {s.name: s.inputs["deploymentConfiguration"]["strategy"] for s in graph.all(SERVICE)}
 
@@ -237,23 +237,7 @@ def test_the_main_service_moves_traffic_and_its_copies_roll(declare_stack: Decla
     assert graph.names("aws:lb/targetGroup:TargetGroup") == ["web", "web-alice", "web-bob", "web-green"]
 
 
-def test_another_strategy_replaces_nothing_that_is_there(declare_stack: DeclareStack) -> None:
-    """Resource by resource: what a rolling stack has stays under the name that it has in the state."""
-    rolling, canary = (
-        _by_urn(declare_stack("staging", {"rollout": {"strategy": strategy}}))
-        for strategy in ("rolling", "canary")
-    )
-    different = {urn.rpartition("::")[2] for urn in rolling if rolling[urn].inputs != canary[urn].inputs}
-
-    assert rolling.keys() <= canary.keys()
-    # The rule's actions are not changed but ignored, the service is told the strategy.
-    assert different == {"web"}
-    assert canary[next(urn for urn in canary if RULE in urn and urn.endswith("::web"))].ignore_changes == (
-        "actions",
-    )
-
-
-def test_testers_reach_the_test_listener(declare_stack: DeclareStack) -> None:
+def test_test_listener_is_open_to_test_cidrs(declare_stack: DeclareStack) -> None:
     graph = declare_stack(
         "staging", {"rollout": {"strategy": "blue-green"}, "test-cidrs": ["203.0.113.0/24"]}
     )
@@ -264,7 +248,7 @@ def test_testers_reach_the_test_listener(declare_stack: DeclareStack) -> None:
     assert graph.one("aws:lb/listener:Listener", "load-balancer-test").inputs["port"] == 8443
 
 
-def test_a_copy_more_or_less_changes_nothing_where_all_move_traffic(declare_stack: DeclareStack) -> None:
+def test_adding_a_copy_with_canary_changes_no_other(declare_stack: DeclareStack) -> None:
     def copy(name: str) -> dict[str, Any]:
         return {"name": name, "rollout": {"strategy": "canary"}}
 

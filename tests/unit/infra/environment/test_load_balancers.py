@@ -1,4 +1,4 @@
-"""What leads to a stack's services: load balancers of its own, or those that are there already."""
+"""Load balancers of a stack, created or existing, with names, zones and certificate."""
 
 from __future__ import annotations
 
@@ -34,43 +34,46 @@ EXISTING = {**ALONE, **EXISTING_NETWORK, "listener-arn": SHARED.format("01234567
 
 
 def _records(graph: Graph) -> dict[str, tuple[str, str]]:
-    """Return zone and load balancer of every name that leads to a service."""
+    """Return zone and load balancer of every alias record, by name."""
     return {
-        one.inputs["name"]: (one.inputs["zoneId"], one.inputs["aliases"][0]["name"].partition(".")[0])
-        for one in graph.all(RECORD)
-        if "aliases" in one.inputs
+        record.inputs["name"]: (
+            record.inputs["zoneId"],
+            record.inputs["aliases"][0]["name"].partition(".")[0],
+        )
+        for record in graph.all(RECORD)
+        if "aliases" in record.inputs
     }
 
 
 def _clients(graph: Graph, group: str) -> set[str]:
-    """Return who reaches a load balancer."""
-    rules = [one.inputs for one in graph.all(INGRESS) if one.inputs["securityGroupId"] == group]
-    return {one.get("cidrIpv4") or one["cidrIpv6"] for one in rules}
+    """Return the CIDRs that a load balancer is open to."""
+    rules = [rule.inputs for rule in graph.all(INGRESS) if rule.inputs["securityGroupId"] == group]
+    return {rule.get("cidrIpv4") or rule["cidrIpv6"] for rule in rules}
 
 
-def test_a_service_that_speaks_tcp_has_a_network_load_balancer_and_no_other(
+def test_tcp_service_has_only_a_network_load_balancer(
     declare_stack: DeclareStack,
 ) -> None:
     graph = declare_stack("dev", {**ALONE, **MQTT})
 
-    assert [one.inputs["loadBalancerType"] for one in graph.all(LOAD_BALANCER)] == ["network"]
+    assert [balancer.inputs["loadBalancerType"] for balancer in graph.all(LOAD_BALANCER)] == ["network"]
     assert not graph.all(CERTIFICATE)
     assert graph.one(LISTENER, "web").inputs["port"] == 1883
     assert _records(graph) == {"dev.example.com": ("Z-OF-example.com", "network-load-balancer-1a2b3c4")}
     assert graph.exports["url"] == "tcp://dev.example.com:1883"
     assert graph.exports["network_load_balancer_dns_name"].startswith("network-load-balancer-1a2b3c4.")
     assert "load_balancer_arn" not in graph.exports
-    # Pull requests attach to an application load balancer.
+    # Stacks attach only to an application load balancer.
     assert "attachment" not in graph.exports
 
 
-def test_http_and_tcp_are_reached_by_a_load_balancer_each(declare_stack: DeclareStack) -> None:
+def test_http_and_tcp_services_have_a_load_balancer_each(declare_stack: DeclareStack) -> None:
     services = {"mqtt": {**MQTT, "listener-protocol": "tls", "listener-port": 8883}}
     changes = {"network-load-balancer": {"fixed-addresses": True, "allowed-cidrs": ["203.0.113.0/24"]}}
     graph = declare_stack("dev", {**ALONE, "services": services, **changes})
     listener = graph.one(LISTENER, "mqtt").inputs
 
-    assert sorted(one.inputs["loadBalancerType"] for one in graph.all(LOAD_BALANCER)) == [
+    assert sorted(balancer.inputs["loadBalancerType"] for balancer in graph.all(LOAD_BALANCER)) == [
         "application",
         "network",
     ]
@@ -88,27 +91,27 @@ def test_http_and_tcp_are_reached_by_a_load_balancer_each(declare_stack: Declare
     ]
 
 
-def test_with_ipv6_connections_have_it_too(declare_stack: DeclareStack) -> None:
+def test_ipv6_covers_the_network_load_balancer(declare_stack: DeclareStack) -> None:
     graph = declare_stack("dev", {**ALONE, **MQTT, "ipv6": True})
 
     assert graph.one(LOAD_BALANCER).inputs["ipAddressType"] == "dualstack"
     assert _clients(graph, "security-network-load-balancer-id") == {"0.0.0.0/0", "::/0"}
-    assert {one.inputs["type"] for one in graph.all(RECORD)} == {"A", "AAAA"}
+    assert {record.inputs["type"] for record in graph.all(RECORD)} == {"A", "AAAA"}
 
 
-def test_udp_is_checked_by_tcp(declare_stack: DeclareStack) -> None:
+def test_udp_service_has_a_tcp_health_check(declare_stack: DeclareStack) -> None:
     dns = {"exposure": "tcp", "listener-protocol": "udp", "container-port": 5353, "listener-port": 53}
     graph = declare_stack("dev", {**ALONE, **dns, "health-check-port": 8080})
-    doors = {
+    ports = {
         (rule.inputs["ipProtocol"], rule.inputs["fromPort"])
         for rule in graph.all(INGRESS)
         if rule.inputs["securityGroupId"] == "security-tasks-id"
     }
 
-    assert doors == {("udp", 5353), ("tcp", 8080)}
+    assert ports == {("udp", 5353), ("tcp", 8080)}
 
 
-def test_a_worker_alone_has_no_load_balancer(declare_stack: DeclareStack) -> None:
+def test_service_without_exposure_has_no_load_balancer(declare_stack: DeclareStack) -> None:
     graph = declare_stack("dev", {**ALONE, "exposure": "none"})
 
     assert not graph.all(LOAD_BALANCER)
@@ -117,7 +120,7 @@ def test_a_worker_alone_has_no_load_balancer(declare_stack: DeclareStack) -> Non
     assert not graph.all(INGRESS)
 
 
-def test_an_internal_load_balancer_is_in_the_private_subnets(declare_stack: DeclareStack) -> None:
+def test_internal_load_balancer_is_in_the_private_subnets(declare_stack: DeclareStack) -> None:
     graph = declare_stack("dev", {"internal": True, "allowed-cidrs": ["10.0.0.0/8"]})
     balancer = graph.one(LOAD_BALANCER).inputs
 
@@ -126,7 +129,7 @@ def test_an_internal_load_balancer_is_in_the_private_subnets(declare_stack: Decl
     assert balancer["subnets"] == graph.exports["private_subnet_ids"]
 
 
-def test_a_host_of_a_main_service_that_nobody_reaches_leads_to_the_paths_of_others(
+def test_host_of_a_main_service_without_exposure_routes_paths_to_others(
     declare_stack: DeclareStack,
 ) -> None:
     changes = {"exposure": "none", "services": {"api": {"paths": ["/api/*"]}}}
@@ -136,7 +139,7 @@ def test_a_host_of_a_main_service_that_nobody_reaches_leads_to_the_paths_of_othe
     }
 
 
-def test_every_name_has_a_record_in_its_zone_and_stands_in_the_certificate(
+def test_every_name_has_a_record_in_its_zone_and_is_in_the_certificate(
     declare_stack: DeclareStack,
 ) -> None:
     changes = {
@@ -160,7 +163,7 @@ def test_every_name_has_a_record_in_its_zone_and_stands_in_the_certificate(
         "*.shop.example.org",
         "www.example.com",
     ]
-    assert {one.name for one in graph.all(RECORD)} == {
+    assert {record.name for record in graph.all(RECORD)} == {
         "certificate-proof",
         "certificate-proof-example-com",
         "certificate-proof-shop-example-org",
@@ -177,7 +180,7 @@ def test_every_name_has_a_record_in_its_zone_and_stands_in_the_certificate(
     ]
 
 
-def test_a_certificate_of_ones_own_is_used_as_it_is(declare_stack: DeclareStack) -> None:
+def test_existing_certificate_is_used(declare_stack: DeclareStack) -> None:
     graph = declare_stack("dev", {"certificate-arn": OWN_CERTIFICATE})
 
     assert not graph.all(CERTIFICATE)
@@ -185,7 +188,7 @@ def test_a_certificate_of_ones_own_is_used_as_it_is(declare_stack: DeclareStack)
     assert "dev.example.com" in _records(graph)
 
 
-def test_records_may_be_elsewhere(declare_stack: DeclareStack) -> None:
+def test_dns_records_may_be_off(declare_stack: DeclareStack) -> None:
     graph = declare_stack("dev", {"certificate-arn": OWN_CERTIFICATE, "dns-records": False})
 
     assert not graph.all(RECORD)
@@ -194,7 +197,7 @@ def test_records_may_be_elsewhere(declare_stack: DeclareStack) -> None:
     assert graph.exports["url"] == "https://dev.example.com"
 
 
-def test_a_zone_may_be_known_by_its_id_or_private(declare_stack: DeclareStack) -> None:
+def test_zone_may_have_an_id_or_be_private(declare_stack: DeclareStack) -> None:
     by_id = declare_stack("dev", {"hosted-zone-id": "Z0123456789"})
     private = declare_stack("dev", {"private-zone": True, "certificate-arn": OWN_CERTIFICATE})
 
@@ -203,7 +206,7 @@ def test_a_zone_may_be_known_by_its_id_or_private(declare_stack: DeclareStack) -
     assert private.calls(ZONE)[0].arguments["privateZone"] is True
 
 
-def test_at_an_existing_listener_services_add_rules_and_nothing_else(declare_stack: DeclareStack) -> None:
+def test_existing_listener_gets_only_rules_and_the_certificate(declare_stack: DeclareStack) -> None:
     graph = declare_stack("dev", {**EXISTING, "certificate-arn": OWN_CERTIFICATE})
     (rule,) = graph.all(RULE)
 
@@ -227,7 +230,7 @@ def test_at_an_existing_listener_services_add_rules_and_nothing_else(declare_sta
     assert graph.exports["url"] == "https://dev.example.com"
 
 
-def test_versions_are_tested_at_an_existing_listener_too(declare_stack: DeclareStack) -> None:
+def test_existing_test_listener_gets_the_test_rule(declare_stack: DeclareStack) -> None:
     test = SHARED.format("fedcba9876543210")
     graph = declare_stack("dev", {**EXISTING, "rollout": {"strategy": "canary"}, "test-listener-arn": test})
 
@@ -242,22 +245,22 @@ def test_versions_are_tested_at_an_existing_listener_too(declare_stack: DeclareS
         ({**ALONE}, ["*.dev.example.com"]),
         ({"preview-stacks": {"maximum": 0}}, ["*.dev.example.com"]),
     ],
-    ids=["nobody may come", "pull requests may", "copies"],
+    ids=["no stacks may attach", "stacks may attach", "copies"],
 )
-def test_a_certificate_has_the_wildcard_where_somebody_may_come_to_names_below(
+def test_certificate_has_a_wildcard_if_copies_or_stacks_may_have_names_below(
     declare_stack: DeclareStack, changes: dict[str, Any], names: list[str]
 ) -> None:
-    """From the beginning: the first copy would need another certificate."""
+    """From the start, because the first copy would need another certificate."""
     certificate = declare_stack("dev", changes).one(CERTIFICATE).inputs
 
     assert certificate.get("subjectAlternativeNames", []) == names
 
 
 @pytest.mark.parametrize(("protocol", "logged"), [("tls", True), ("tcp", False)])
-def test_a_network_load_balancer_logs_where_it_decrypts(
+def test_network_load_balancer_logs_only_tls_connections(
     declare_stack: DeclareStack, protocol: str, *, logged: bool
 ) -> None:
-    """AWS logs no other connections of it."""
+    """AWS logs no others."""
     services = {"mqtt": {**MQTT, "listener-protocol": protocol, "listener-port": 8883}}
     graph = declare_stack("dev", {**ALONE, "services": services, "log-bucket": "logs"})
     balancer = graph.one(LOAD_BALANCER, "network-load-balancer").inputs
@@ -267,7 +270,7 @@ def test_a_network_load_balancer_logs_where_it_decrypts(
     )
 
 
-def test_services_add_listeners_to_an_existing_network_load_balancer(declare_stack: DeclareStack) -> None:
+def test_existing_network_load_balancer_gets_listeners(declare_stack: DeclareStack) -> None:
     changes = {**ALONE, **EXISTING_NETWORK, **MQTT, "network-load-balancer": {"arn": BALANCER.format("net")}}
     graph = declare_stack("dev", changes)
 
@@ -279,7 +282,7 @@ def test_services_add_listeners_to_an_existing_network_load_balancer(declare_sta
     ]
 
 
-def test_an_existing_listener_may_speak_plain_http(
+def test_existing_listener_may_be_plain_http(
     declare_stack: DeclareStack, answer: Callable[[str, dict[str, Any]], None]
 ) -> None:
     answer("getListener", {"protocol": "HTTP"})
@@ -291,12 +294,12 @@ def test_an_existing_listener_may_speak_plain_http(
 
 @pytest.fixture
 def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, dict[str, Any]], None]:
-    """Let AWS answer otherwise."""
+    """Change responses of AWS."""
     usual = FakeCloud.call
 
-    def change(function: str, found: dict[str, Any]) -> None:
+    def change(function: str, changes: dict[str, Any]) -> None:
         def call(self: FakeCloud, args: Any) -> dict[str, Any]:
-            return {**usual(self, args), **(found if args.token.endswith(f":{function}") else {})}
+            return {**usual(self, args), **(changes if args.token.endswith(f":{function}") else {})}
 
         monkeypatch.setattr(FakeCloud, "call", call)
 
@@ -304,7 +307,7 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, dict[str, Any]], N
 
 
 @pytest.mark.parametrize(
-    ("found", "says"),
+    ("changes", "message"),
     [
         (
             {"vpcId": "vpc-76543210"},
@@ -313,13 +316,13 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, dict[str, Any]], N
         ({"securityGroups": []}, "a load balancer with a security group, from which tasks accept requests"),
     ],
 )
-def test_a_load_balancer_that_reaches_no_tasks_is_refused(
+def test_existing_load_balancer_that_cannot_reach_tasks_is_rejected(
     declare_stack: DeclareStack,
     answer: Callable[[str, dict[str, Any]], None],
-    found: dict[str, Any],
-    says: str,
+    changes: dict[str, Any],
+    message: str,
 ) -> None:
-    answer("getLoadBalancer", found)
+    answer("getLoadBalancer", changes)
 
-    with pytest.raises(pulumi.RunError, match=f"^listener-arn = .*: {says}"):
-        declare_stack("dev", {**EXISTING, "listener-priority": len(says)})
+    with pytest.raises(pulumi.RunError, match=f"^listener-arn = .*: {message}"):
+        declare_stack("dev", {**EXISTING, "listener-priority": len(message)})

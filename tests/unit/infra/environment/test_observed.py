@@ -1,4 +1,4 @@
-"""Who is told of a stack, as a whole."""
+"""Notifications of a whole stack."""
 
 from __future__ import annotations
 
@@ -18,39 +18,37 @@ LISTENER = (
 )
 
 
-def _telling(graph: Graph) -> set[str]:
-    return {one.name for one in graph.all(ALARM) if one.inputs.get("alarmActions")}
+def _notifying(graph: Graph) -> set[str]:
+    return {alarm.name for alarm in graph.all(ALARM) if alarm.inputs.get("alarmActions")}
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_without_a_topic_a_stack_tells_nobody_and_makes_nothing_for_it(
-    declare_stack: DeclareStack, stack: str
-) -> None:
+def test_stack_without_a_topic_notifies_nobody(declare_stack: DeclareStack, stack: str) -> None:
     graph = declare_stack(stack, {"notifications": {}})
 
-    assert _telling(graph) == set()
-    assert [one.type for one in graph.resources if "OnCall" in one.type or "event" in one.type] == []
+    assert _notifying(graph) == set()
+    assert [r.type for r in graph.resources if "OnCall" in r.type or "event" in r.type] == []
 
 
-def test_copies_wake_nobody(declare_stack: DeclareStack) -> None:
-    telling = _telling(declare_stack("dev", {**NOTIFIED, "multidev": ["alice"]}))
+def test_copies_notify_nobody(declare_stack: DeclareStack) -> None:
+    notifying = _notifying(declare_stack("dev", {**NOTIFIED, "multidev": ["alice"]}))
 
-    assert "on-call-web-no-healthy-task" in telling
-    assert not {name for name in telling if "alice" in name}
+    assert "on-call-web-no-healthy-task" in notifying
+    assert not {name for name in notifying if "alice" in name}
 
 
-def test_errors_of_a_load_balancer_of_others_are_others(declare_stack: DeclareStack) -> None:
+def test_errors_of_an_existing_load_balancer_notify_nobody(declare_stack: DeclareStack) -> None:
     changes: dict[str, Any] = {**NOTIFIED, "listener-arn": LISTENER, "vpc-id": "vpc-01234567", "nat": "none"}
     changes |= {"public-subnet-ids": ["subnet-01234567", "subnet-89abcdef"], "multidev": []}
-    telling = _telling(declare_stack("dev", changes))
+    notifying = _notifying(declare_stack("dev", changes))
 
-    assert "on-call-web-no-healthy-task" in telling
-    assert "on-call-load-balancer-errors" not in telling
+    assert "on-call-web-no-healthy-task" in notifying
+    assert "on-call-load-balancer-errors" not in notifying
 
 
-def test_deployment_alarms_tell_nobody_by_themselves(declare_stack: DeclareStack) -> None:
+def test_deployment_alarms_notify_nobody_by_themselves(declare_stack: DeclareStack) -> None:
     graph = declare_stack("prod", NOTIFIED)
-    silent = {one.name for one in graph.all(ALARM)} - _telling(graph)
+    silent = {alarm.name for alarm in graph.all(ALARM)} - _notifying(graph)
 
     assert {"web-errors", "web-latency", "web-unhealthy"} <= silent
     assert not {name for name in silent if name.startswith("on-call")}
