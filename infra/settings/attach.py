@@ -58,8 +58,8 @@ class AttachSettings(Model):
     """The stack whose cluster, load balancer, network and image repository this one uses."""
 
     base: StackName = Field(alias="attach-to")
-    """Stack whose cluster, load balancer, network and zone this one uses, with one service of its own; empty
-    for a stack of its own."""
+    """Stack whose cluster, load balancer, network and zone this one uses, with its own service; empty for a
+    stack with its own."""
     expires: UtcTime | None = None
     """Time in UTC at which a stack with `attach-to` may be deleted; empty for never."""
     priority: Annotated[
@@ -76,4 +76,4 @@ class PreviewSettings(Model):
     maximum: int = Field(default=10, ge=0, le=99)
     """Most such stacks at once."""
     lifetime_hours: int = Field(default=72, ge=1, le=8760)
-    """Hours for which each may stay."""
+    """Hours for which each may exist."""

@@ -143,7 +143,7 @@ class Ec2Capacity(Model):
     time_zone: TimeZone = "UTC"
     """Time zone of the schedule."""
     schedule: tuple[InstanceSchedule, ...] = ()
-    """Bounds at set times. Instances with tasks stay: let the services' own schedules go to 0 first."""
+    """Bounds at set times. Instances with tasks are kept: let the services' own schedules go to 0 first."""
 
     @property
     def gpu(self) -> bool:
@@ -209,7 +209,7 @@ class ExternalCapacity(Model):
     """Number of machines that the registration command may register."""
     expires: UtcTime | None = None
     """Time in UTC at which the registration command expires, at most 30 days ahead; empty for 24 hours after
-    its creation. Changing it creates a new command; registered machines stay."""
+    its creation. Changing it creates a new command; registered machines are kept."""
 
     @property
     def gpu(self) -> bool:

@@ -181,7 +181,7 @@ def _faults_of_name(copy: ServiceSettings, main: ServiceSettings) -> Iterator[Fa
     group = copy_service_name(main.name, copy.name) + ("-green" if copy.rollout.has_two_target_groups else "")
     longest = LONGEST_SERVICE_NAME - (len(group) - len(copy.name))
     if len(copy.name) > longest:
-        reason = f"the target group {group} has {len(group)}, and of its 32 Pulumi's random suffix takes 8"
+        reason = f"the target group {group} has {len(group)}, and 8 of its 32 are Pulumi's random suffix"
         yield Fault(("name",), f"at most {longest} characters: {reason}", copy.name)
     if copy.name == main.name:
         yield Fault(("name",), "another name than the main service's", copy.name)

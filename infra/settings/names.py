@@ -18,7 +18,7 @@ DNS_LABEL: Final = Pattern(f"{_LABEL_FORM}, at most 63 characters", _LABEL)
 _HOST: Final = rf"(?:{_LABEL}\.)+[a-z]{{2,63}}"
 
 LONGEST_MAIN_NAME: Final = 16
-# A target group's name has 32 characters, of which Pulumi's random suffix takes 8.
+# A target group's name has 32 characters, of which 8 are Pulumi's random suffix.
 LONGEST_SERVICE_NAME: Final = 32 - 8
 
 DnsLabel = Annotated[str, DNS_LABEL]

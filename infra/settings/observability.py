@@ -66,7 +66,7 @@ class ObservabilitySettings(Model):
     log_bucket: _Bucket | None = None
     """S3 bucket in the stack's region, encrypted with SSE-S3, for the load balancer's access and connection
     logs, below <project>/<stack>; `bootstrap` is the one that `bootstrap/` makes for the account. Without the
-    key again, AWS goes on logging until somebody switches that off at the load balancer."""
+    key again, AWS goes on logging until that is switched off at the load balancer."""
     flow_logs: Literal["none", "bucket", "log-group"] = "none"
     """Where the flow logs of the stack's own VPC go: to `log-bucket`, or to a log group, kept for
     `log-retention-days`."""

@@ -57,12 +57,12 @@ def _add_fixed_tags(tags: dict[str, str], info: ValidationInfo) -> dict[str, str
 
 def _equal_but_for_case(fixed: dict[str, str], tags: dict[str, str]) -> Iterator[Fault]:
     """Yield names that differ only by case: to IAM `Owner` and `owner` are one tag, given twice."""
-    taken = {name.lower(): f"{name} is set by the program" for name in fixed}
+    used = {name.lower(): f"{name} is set by the program" for name in fixed}
     for name, value in tags.items():
-        if name.lower() in taken:
-            other = f"another name; {taken[name.lower()]}, and IAM does not tell case apart"
+        if name.lower() in used:
+            other = f"another name; {used[name.lower()]}, and IAM does not tell case apart"
             yield Fault((name,), other, value)
-        taken.setdefault(name.lower(), f"{name} is there already")
+        used.setdefault(name.lower(), f"{name} is there already")
 
 
 class ProviderSettings(Model):

@@ -59,7 +59,7 @@ class RolloutHook(Model):
 
 
 class RolloutSettings(Model):
-    """How a new version takes over."""
+    """How a new version replaces the old one."""
 
     strategy: Strategy = "rolling"
     """How traffic moves to a new version."""
@@ -75,7 +75,7 @@ class RolloutSettings(Model):
     step_minutes: int = Field(default=5, ge=0, le=_DAY_IN_MINUTES)
     """Minutes of each linear step."""
     bake_minutes: int = Field(default=5, ge=0, le=_DAY_IN_MINUTES)
-    """Minutes for which the old tasks stay after all traffic has shifted."""
+    """Minutes for which the old tasks are kept after all traffic has shifted."""
     hooks: tuple[RolloutHook, ...] = ()
     """Hooks: what a deployment waits for at its stages."""
 

@@ -30,7 +30,7 @@ ScheduleName = Annotated[
 
 
 class Schedule(Model):
-    """When a task of the service starts, and what it runs instead of the service's command."""
+    """A time at which tasks of the service start, and their command and environment."""
 
     cron: Cron | None = None
     """Times by the calendar; one of `cron`, `rate` and `at` is required."""
@@ -41,7 +41,7 @@ class Schedule(Model):
     time_zone: TimeZone = "UTC"
     """Time zone of `cron` and `at`; EventBridge Scheduler follows its daylight saving time."""
     command: tuple[Word, ...] = ()
-    """What the app's container runs; empty takes the service's own command."""
+    """Command of the app's container; empty for the service's own."""
     environment: AppEnvironment = Field(default_factory=dict)
     """Environment variables that are added to the service's or replace them; in plain text."""
     count: int = Field(default=1, ge=1, le=10)

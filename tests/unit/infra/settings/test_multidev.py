@@ -166,7 +166,7 @@ def test_an_explicit_priority_resolves_a_collision() -> None:
         (["a-"], 'multidev[0].name = "a-": … no hyphen at the edges'),
         ([""], 'multidev[0].name = "": … lowercase letters'),
         (["a" * 21], f"""multidev[0].name = "{"a" * 21}": … at most 20 characters"""),
-        (["a" * 21], f"""multidev[0].name = "{"a" * 21}": … of its 32 Pulumi's random suffix takes 8"""),
+        (["a" * 21], f"""multidev[0].name = "{"a" * 21}": … 8 of its 32 are Pulumi's random suffix"""),
         (
             [{"name": "bob", "priority": 50_000}],
             'multidev = ["the main service", "web-bob"]: … have the same listener rule priority',
