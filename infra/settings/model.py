@@ -97,7 +97,8 @@ def shown(value: object) -> object:
         has_models = any(isinstance(item, Model) for item in items.values())
         return ", ".join(map(str, items)) if has_models else items
     if isinstance(value, tuple) and any(isinstance(item, Model) for item in cast("tuple[object]", value)):
-        return f"{len(cast('tuple[object]', value))} items"
+        count = len(cast("tuple[object]", value))
+        return f"{count} item" if count == 1 else f"{count} items"
     return cast("object", value)
 
 

@@ -75,7 +75,7 @@ class Schedule(Model):
             takes = (
                 f"`command` and `environment` take {size} characters, and ECS accepts {_LARGEST_OVERRIDES}"
             )
-            yield Fault(("command",), f"less: {takes}", f"{len(self.command)} words")
+            yield Fault(("command",), f"less: {takes}")
 
 
 def overrides(

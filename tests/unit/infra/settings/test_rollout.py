@@ -101,7 +101,7 @@ def hook(**fields: Any) -> dict[str, Any]:
         (rollout(strategy="bluegreen"), "rollout.strategy … rolling, canary, linear"),
         (rollout(stratgy="canary"), "rollout.stratgy … the nearest is `strategy`"),
         (rollout(strategy="linear", step_percent=3, step_minutes=60), "rollout.step-minutes … traffic would"),
-        (rollout(hooks=[{"stages": ["POST_SCALE_UP"]}]), 'rollout.hooks = "1 items": … only with canary'),
+        (rollout(hooks=[{"stages": ["POST_SCALE_UP"]}]), 'rollout.hooks = "1 item": … only with canary'),
         (hook(stages=[]), "rollout.hooks[0].stages … at least one"),
         (hook(stages=["SCALE"]), "rollout.hooks[0].stages[0] … one of RECONCILE_SERVICE"),
         (hook(stages=["PRODUCTION_TRAFFIC_SHIFT"]), "rollout.hooks[0].stages[0] … a stage where ECS"),
