@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, cast
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo
 
-from infra.settings.faults import Fault, FaultsError, check, repeated, unknown_key
+from infra.settings.faults import Fault, FaultsError, check, unknown_key
 from infra.settings.inheritance import inherit, own_address
 from infra.settings.model import ONCE, Word
 from infra.settings.names import (
-    ALLOWED_PRIORITIES,
-    EXPLICIT_PRIORITIES,
-    LAST_PRIORITY,
     LONGEST_SERVICE_NAME,
-    PRIORITIES_OF_ATTACHED,
     DnsLabel,
     copy_service_name,
     priority_of,
@@ -33,10 +28,6 @@ _ROLLING: Final = {"rollout": {"strategy": "rolling", "two-target-groups": False
 # Host names and scheduled tasks are the original's alone.
 _NOT_COPIED: Final = ("name", "schedules", "aliases", "redirect-hosts")
 _FORM: Final = f"a name, or an object with {', '.join(KEYS_OF_A_COPY)}"
-_EXPLICIT: Final = f"{EXPLICIT_PRIORITIES[0]} to {EXPLICIT_PRIORITIES[-1]}"
-# 100 rules (the default ones not counted) and 100 target groups; each service has one of both, or two.
-# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
-_MOST_TARGET_GROUPS: Final = 100
 
 
 class Copy(ServiceSettings):
@@ -45,13 +36,6 @@ class Copy(ServiceSettings):
     name: DnsLabel  # pyright: ignore[reportGeneralTypeIssues] - a copy does not inherit it
     services: Annotated[tuple[Word, ...], ONCE] = Field(default=(), exclude=True)
     """Names of other services that are copied, too; those that are not named are shared with the original."""
-
-    @field_validator("priority")
-    @classmethod
-    def _check_priority(cls, priority: int) -> int:
-        if priority in PRIORITIES_OF_ATTACHED:
-            raise FaultsError(Fault((), ALLOWED_PRIORITIES))
-        return priority
 
 
 def read_copies(value: object, info: ValidationInfo) -> tuple[ServiceSettings, ...]:
@@ -82,8 +66,6 @@ def read_copies(value: object, info: ValidationInfo) -> tuple[ServiceSettings, .
         services, wrong = _read(entry, main, others)
         faults += [fault.below(index) for fault in wrong]
         copies += services
-    if main is not None and not faults:
-        faults += _faults_between(main, [*others, *copies])
     check(faults)
     return tuple(copies)
 
@@ -185,29 +167,3 @@ def _faults_of_name(copy: ServiceSettings, main: ServiceSettings) -> Iterator[Fa
         yield Fault(("name",), f"at most {longest} characters: {reason}", copy.name)
     if copy.name == main.name:
         yield Fault(("name",), "another name than the main service's", copy.name)
-
-
-def _faults_between(main: ServiceSettings, others: Sequence[ServiceSettings]) -> Iterator[Fault]:
-    """Yield repeated names, equal priorities, and more services than a load balancer can have."""
-    services = (main, *others)
-    for fault in repeated(service.name for service in services):
-        unique = f"names that no other service has: there would be two called {fault.value}"
-        yield Fault((), unique, fault.value)
-    http = [service for service in services if service.exposure == "http"]
-    names: dict[int, list[str]] = defaultdict(list, {LAST_PRIORITY: ["the main service"]})
-    for service in http:
-        if service is not main:
-            names[service.priority].append(service.name)
-    for priority, equal in names.items():
-        if len(equal) > 1:
-            collision = f"{' and '.join(equal)} have the same listener rule priority {priority}"
-            solution = f"set a `priority` from {_EXPLICIT}, which no service gets by its name"
-            yield Fault((), f"{collision}; {solution}", equal)
-    count = sum(2 if service.rollout.has_two_target_groups else 1 for service in http)
-    if count > _MOST_TARGET_GROUPS:
-        yield Fault(
-            (),
-            f"fewer, or more of them rolling: the services have {count} rules and target groups (two of both "
-            f"for each that is not rolling), and one load balancer has at most {_MOST_TARGET_GROUPS}",
-            f"{len(services) - 1} names",
-        )

@@ -6,6 +6,9 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Final
 
+from pydantic import AfterValidator, Field
+
+from infra.settings.faults import Fault, FaultsError
 from infra.settings.model import Pattern
 
 if TYPE_CHECKING:
@@ -79,14 +82,21 @@ LAST_PRIORITY: Final = 50_000
 EXPLICIT_PRIORITIES: Final = range(1, 500)
 """For the key `priority`; never computed from a name, so that they can only collide with each other."""
 
+EXPLICIT: Final = f"{EXPLICIT_PRIORITIES[0]} to {EXPLICIT_PRIORITIES[-1]}"
+
 PRIORITIES_OF_ATTACHED: Final = range(500, 1000)
 """For stacks that attach to this one; the stack itself never uses them."""
 
-ALLOWED_PRIORITIES: Final = (
-    f"{EXPLICIT_PRIORITIES[0]} to {EXPLICIT_PRIORITIES[-1]}, which no service gets by its name; "
-    f"{PRIORITIES_OF_ATTACHED[0]} to {PRIORITIES_OF_ATTACHED[-1]} are for stacks with `attach-to`"
-)
-"""Message for a `priority` that is reserved for attached stacks."""
+
+def _check_priority(priority: int) -> int:
+    if priority in PRIORITIES_OF_ATTACHED:
+        first, last = PRIORITIES_OF_ATTACHED[0], PRIORITIES_OF_ATTACHED[-1]
+        reserved = f"{first} to {last} are for stacks with `attach-to`"
+        raise FaultsError(Fault((), f"{EXPLICIT}, which no service gets by its name; {reserved}"))
+    return priority
+
+
+Priority = Annotated[int, Field(ge=1, le=LAST_PRIORITY), AfterValidator(_check_priority)]
 
 LONGEST_PATH: Final = 128
 """Characters of a path pattern.

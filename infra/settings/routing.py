@@ -10,7 +10,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from infra.settings.faults import Fault, Path
-from infra.settings.names import EXPLICIT_PRIORITIES, priority_of
+from infra.settings.names import EXPLICIT, priority_of
 from infra.settings.traffic import MOST_VALUES
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 _FEWEST_SUBNETS: Final = 2
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 _MOST_WILDCARDS: Final = 6
+# Rules without the default ones, and target groups.
 _MOST_RULES: Final = 100
 # Names in one certificate, by the default quota:
 # https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html
 _MOST_CERTIFIED: Final = 10
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html
 _MOST_LISTENERS: Final = 50
-_EXPLICIT: Final = f"{EXPLICIT_PRIORITIES[0]} to {EXPLICIT_PRIORITIES[-1]}"
 
 
 def redirect_priority(service: ServiceSettings) -> int:
@@ -187,18 +187,18 @@ def _faults_of_rules(routing: Routing) -> Iterator[Fault]:
     rules = routing.rules
     count = len(rules) + sum(service.rollout.has_two_target_groups for service in routing.services)
     if count > _MOST_RULES:
-        # Without redirects the services are counted where their copies are read.
-        most = (
-            f"fewer services with them: one load balancer has at most {_MOST_RULES} rules, including theirs"
+        key = "multidev" if any("multidev" in path for path, _ in routing.placed) else "services"
+        needed = (
+            f"they need {count} listener rules and target groups, two of both for each that is not rolling"
         )
-        key = "redirect-hosts" if any(service.redirect_hosts for service in routing.services) else "services"
-        yield Fault((key,), most, f"{count} rules")
+        most = f"one load balancer has at most {_MOST_RULES}"
+        yield Fault((key,), f"fewer, or more of them rolling: {needed}; {most}", f"{count} rules")
     for index, rule in enumerate(rules):
         path = rule.path or ("paths",)
         for other in rules[:index]:
             if other.priority == rule.priority:
                 equal = f"{other.name} and {rule.name} have the same listener rule priority {rule.priority}"
-                explicit = f"another name, or a `priority` from {_EXPLICIT}"
+                explicit = f"another name, or a `priority` from {EXPLICIT}"
                 yield Fault(rule.path or ("name",), f"{explicit}: {equal}", rule.name)
             elif all(other.covers(host, pattern) for host, pattern in product(rule.hosts, rule.paths)):
                 before = f"{other.name} comes before {rule.name}, with priority {rule.priority}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
 from infra.settings.fargate import MEMORY_BY_CPU, nearest_memory, sizes_for
-from infra.settings.faults import Fault
+from infra.settings.faults import Fault, FaultsError
 from infra.settings.service_keys import ServiceKeys
-from infra.settings.sidecars import Tmpfs, faults_of_sidecars
+from infra.settings.sidecars import Tmpfs
 from infra.settings.variables import faults_of_variables, is_in_s3, size_of_variables
 
 _ONLY_EC2: Final = "others need a `capacity` of type ec2 in `capacity-provider-strategy`"
@@ -27,12 +28,7 @@ class ServiceSettings(ServiceKeys):
         if self.network_mode == "none":
             yield from self._rules_without_network()
         yield from self._rules_of_variables()
-        yield from faults_of_sidecars(
-            self.name,
-            self.depends_on,
-            self.sidecars,
-            app_has_health_check=bool(self.health_check_command),
-        )
+        yield from self._rules_of_dependencies()
         yield from self._rules_of_containers()
         yield from self._rules_of_volumes()
         yield from self._rules_of_deployment()
@@ -83,10 +79,15 @@ class ServiceSettings(ServiceKeys):
             public = tuple(public for public in self.public_variables if public in schedule.environment)
             for fault in faults_of_variables(schedule.environment, (), self.secrets, public):
                 yield fault.below("schedules", name)
+        yield from self._rules_of_size()
+
+    def _rules_of_size(self) -> Iterator[Fault]:
         containers = [self, *self.sidecars.values()]
-        size = sum(
-            size_of_variables(one.environment_files, one.environment, one.secrets) for one in containers
-        )
+        try:
+            size = sum(size_of_variables(one.variables, one.secrets) for one in containers)
+        except FaultsError:
+            # An unreadable file is reported already.
+            return
         if size > _LARGEST_DEFINITION - _RESERVED:
             yield Fault(
                 ("environment",),
@@ -95,11 +96,42 @@ class ServiceSettings(ServiceKeys):
                 f"{sum(len(one.environment) for one in containers)} variables",
             )
 
+    def _rules_of_dependencies(self) -> Iterator[Fault]:
+        if self.name in self.sidecars:
+            yield Fault(("sidecars", self.name), "another name than the service's own container", self.name)
+            return
+        containers = {**self.sidecars, self.name: self}
+        for name, container in containers.items():
+            path = () if container is self else ("sidecars", name)
+            for other, condition in container.depends_on.items():
+                if other == name or other not in containers:
+                    others = ", ".join(key for key in containers if key != name) or "no other"
+                    yield Fault((*path, "depends-on"), f"containers of the task: {others}", other)
+                elif condition == "healthy" and not containers[other].health_check_command:
+                    check = f"start, or a `health-check-command` for {other}, which has none"
+                    yield Fault((*path, "depends-on", other), check)
+                elif condition in ("complete", "success") and (
+                    other == self.name or self.sidecars[other].essential
+                ):
+                    ends = f"start or healthy, or `essential: false` for {other}: its end ends the task"
+                    yield Fault((*path, "depends-on", other), ends)
+        try:
+            TopologicalSorter({name: one.depends_on for name, one in containers.items()}).prepare()
+        except CycleError as error:
+            cycle: list[str] = error.args[1]
+            if len(set(cycle)) > 1:
+                shown = " → ".join(reversed(cycle))
+                yield Fault(("sidecars",), "no cycle, or the task never starts", shown)
+
     def _rules_of_containers(self) -> Iterator[Fault]:
         ingress = self.sidecars.get(self.ingress_container or "")
         if self.ingress_container is not None and (ingress is None or ingress.port is None):
             yield Fault(("ingress-container",), "a sidecar with a `port`")
-        if not any(sidecar.log_router for sidecar in self.sidecars.values()):
+        routers = [name for name, sidecar in self.sidecars.items() if sidecar.log_router]
+        for name in routers[1:]:
+            only = f"one log router in a task; {routers[0]} is one"
+            yield Fault(("sidecars", name, "log-router"), only, True)
+        if not routers:
             yield from self.refuse("of use only with a sidecar that has `log-router`", "log-options")
         reserved = {
             "cpu": sum(sidecar.cpu for sidecar in self.sidecars.values()),

@@ -26,7 +26,7 @@ from infra.settings.model import (
     Word,
     resource_id,
 )
-from infra.settings.names import LAST_PRIORITY, ImageReference, ServiceName
+from infra.settings.names import LAST_PRIORITY, ImageReference, Priority, ServiceName
 from infra.settings.placement import PlacementConstraints, PlacementStrategies
 from infra.settings.rollout import RolloutSettings
 from infra.settings.schedules import Schedule, ScheduleName
@@ -234,7 +234,7 @@ class ServiceKeys(TrafficSettings):
     """Host header that the listener rule matches; None without a domain."""
     path_prefix: str | None = Field(default=None, exclude=True)
     """Without a domain, what a copy's paths begin with (`/alice`); None for the main service."""
-    priority: int = Field(default=LAST_PRIORITY, ge=1, le=LAST_PRIORITY, exclude=True)
+    priority: Priority = Field(default=LAST_PRIORITY, exclude=True)
     """Listener rule priority."""
     priority_prefix: str = Field(default="", exclude=True)
     """Prefix of names that priorities are computed from; the stack's, at a listener shared with others."""

@@ -12,7 +12,7 @@ from infra.settings.faults import Fault, FaultsError, check, unknown_key
 from infra.settings.image import ImageSettings
 from infra.settings.inheritance import inherit, own_address
 from infra.settings.model import Model
-from infra.settings.names import ALLOWED_PRIORITIES, PRIORITIES_OF_ATTACHED, priority_of, priority_of_paths
+from infra.settings.names import priority_of, priority_of_paths
 from infra.settings.service import ServiceSettings
 from infra.settings.traffic import KEYS_OF_AN_EXPOSURE
 
@@ -155,12 +155,9 @@ def _rules(entry: Mapping[str, Any], service: ServiceSettings, main: ServiceSett
     if "image" in entry and built:
         keys = ", ".join(f"`{key}`" for key in built)
         yield Fault(("image",), f"one of `image` and what is built ({keys}), not both", entry["image"])
-    priority = entry.get("priority")
-    if priority in PRIORITIES_OF_ATTACHED:
-        yield Fault(("priority",), ALLOWED_PRIORITIES, priority)
     if "priority" in entry and service.exposure != "http":
         none = "none, or `exposure: http`: it orders the rules of the application load balancer"
-        yield Fault(("priority",), none, priority)
+        yield Fault(("priority",), none, entry["priority"])
     if service.architecture != main.architecture and "image" not in entry and not built:
         yield Fault(
             ("architecture",),

@@ -28,7 +28,7 @@ from infra.settings.alarms import AlarmSettings
 from infra.settings.attach import KEYS_OF_THE_BASE, AttachSettings, PreviewSettings
 from infra.settings.calls import endpoint, faults_of_calls, faults_of_names
 from infra.settings.cluster import ClusterSettings
-from infra.settings.faults import Fault, FaultsError, Path, SettingsError, nearest, unknown_key
+from infra.settings.faults import Fault, FaultsError, Path, SettingsError, nearest, repeated, unknown_key
 from infra.settings.image import ImageSettings
 from infra.settings.load_balancer import LoadBalancerSettings
 from infra.settings.model import Model, Pattern, Stack, to_text, value_at
@@ -261,6 +261,9 @@ class Settings(Model):
         yield from faults_of_routing(self.routing)
         yield from self._rules_of_services()
         yield from faults_of_names(self.services)
+        for fault in repeated(service.name for service in self.services):
+            unique = f"names that no other service has: there would be two called {fault.value}"
+            yield Fault(("multidev",), unique, fault.value)
         yield from self._images_without_digest()
         yield from self._resources_of_other_regions()
         if self.network.vpc_id is not None and self.observability.flow_logs != "none":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
@@ -152,41 +151,3 @@ class OpenTelemetry(Model):
     default: OTLP in, X-Ray and CloudWatch metrics out."""
     memory_reservation: int = Field(default=128, ge=32, le=4096)
     """MiB of memory reserved for it."""
-
-
-def faults_of_sidecars(
-    app: str,
-    app_depends_on: Mapping[str, str],
-    sidecars: Mapping[str, Sidecar],
-    *,
-    app_has_health_check: bool,
-) -> Iterator[Fault]:
-    """Yield the faults between the containers of a task."""
-    if app in sidecars:
-        yield Fault(("sidecars", app), "another name than the service's own container", app)
-        return
-    has_health_check = {name: bool(sidecar.health_check_command) for name, sidecar in sidecars.items()}
-    has_health_check[app] = app_has_health_check
-    depends_on: dict[str, Mapping[str, str]] = {name: item.depends_on for name, item in sidecars.items()}
-    depends_on[app] = app_depends_on
-    for name, conditions in depends_on.items():
-        path = ("depends-on",) if name == app else ("sidecars", name, "depends-on")
-        for other, condition in conditions.items():
-            if other == name or other not in depends_on:
-                others = ", ".join(container for container in depends_on if container != name) or "no other"
-                yield Fault(path, f"containers of the task: {others}", other)
-            elif condition == "healthy" and not has_health_check[other]:
-                check = f"start, or a `health-check-command` for {other}, which has none"
-                yield Fault((*path, other), check, condition)
-            elif condition in ("complete", "success") and (other == app or sidecars[other].essential):
-                ends = f"start or healthy, or `essential: false` for {other}: when it ends, so does the task"
-                yield Fault((*path, other), ends, condition)
-    try:
-        TopologicalSorter(depends_on).prepare()
-    except CycleError as error:
-        cycle: list[str] = error.args[1]
-        if len(set(cycle)) > 1:
-            yield Fault(("sidecars",), "no cycle, or the task never starts", " → ".join(reversed(cycle)))
-    routers = [name for name, sidecar in sidecars.items() if sidecar.log_router]
-    for name in routers[1:]:
-        yield Fault(("sidecars", name, "log-router"), f"one log router in a task; {routers[0]} is one", True)

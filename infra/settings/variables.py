@@ -106,15 +106,8 @@ def variables_of(files: tuple[str, ...], environment: Mapping[str, str]) -> dict
     return {**variables, **environment}
 
 
-def size_of_variables(
-    files: tuple[str, ...], environment: Mapping[str, str], secrets: Mapping[str, str]
-) -> int:
+def size_of_variables(variables: Mapping[str, str], secrets: Mapping[str, str]) -> int:
     """Return how many bytes of a task definition a container's variables and secrets need."""
-    try:
-        variables = variables_of(files, environment)
-    except FaultsError:
-        # `faults_of_variables` reports it.
-        return 0
     listed = [{"name": name, "value": value} for name, value in variables.items()]
     references = [{"name": name, "valueFrom": reference} for name, reference in secrets.items()]
     return len(json.dumps([listed, references], separators=(",", ":")).encode())

@@ -143,9 +143,10 @@ def test_names_with_the_same_priority_are_refused_with_the_solution() -> None:
 
     fault = fault_of({"multidev": ["alice", *MEETING]})
 
-    assert fault.startswith(f'multidev = ["web-{MEETING[0]}", "web-{MEETING[1]}"]: ')
+    assert fault.startswith(
+        f'multidev[2] = "web-{MEETING[1]}": another name, or a `priority` from 1 to 499: '
+    )
     assert f"web-{MEETING[0]} and web-{MEETING[1]} have the same listener rule priority {priority}" in fault
-    assert "set a `priority` from 1 to 499, which no service gets by its name" in fault
 
 
 def test_an_explicit_priority_resolves_a_collision() -> None:
@@ -169,11 +170,11 @@ def test_an_explicit_priority_resolves_a_collision() -> None:
         (["a" * 21], f"""multidev[0].name = "{"a" * 21}": … 8 of its 32 are Pulumi's random suffix"""),
         (
             [{"name": "bob", "priority": 50_000}],
-            'multidev = ["the main service", "web-bob"]: … have the same listener rule priority',
+            'multidev[0] = "web-bob": … web and web-bob have the same listener rule priority',
         ),
         (
             [{"name": "bob", "priority": 5}, {"name": "eve", "priority": 5}],
-            'multidev = ["web-bob", "web-eve"]: … web-bob and web-eve have the same listener rule priority 5',
+            'multidev[1] = "web-eve": … web-bob and web-eve have the same listener rule priority 5',
         ),
         ([{"name": "bob", "image": "A:B:C"}], "multidev[0].image … a registry reference"),
         ([{"name": "bob", "cpu": 300}], "multidev[0].cpu … one of 256"),
@@ -186,7 +187,10 @@ def test_an_explicit_priority_resolves_a_collision() -> None:
         ),
         ([{"name": "bob", "execute-command": "yes"}], "multidev[0].execute-command … true or false"),
         ([{"name": "bob", "environment": "x"}], "multidev[0].environment … an object of names"),
-        (numbered(100), 'multidev = "100 names": … fewer, or more of them rolling: the services have 101'),
+        (
+            numbered(100),
+            'multidev = "101 rules": … fewer, or more of them rolling: they need 101 listener rules',
+        ),
     ],
 )
 def test_invalid_copies_are_refused(multidev: list[Any], message: str) -> None:
@@ -247,7 +251,7 @@ def test_a_copy_with_its_own_strategy_inherits_the_numbers() -> None:
         ),
         (
             {"rollout": CANARY, "multidev": [*numbered(49, rollout=CANARY), "alice"]},
-            'multidev = "50 names": … 101 rules and target groups',
+            'multidev = "101 rules": … 101 listener rules and target groups',
         ),
     ],
 )

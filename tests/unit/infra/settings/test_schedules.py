@@ -116,10 +116,7 @@ def test_public_variables_apply_to_schedules() -> None:
             {**scheduled(rate="1 day"), "volumes": {"data": {"path": "/data", "ebs": True}}},
             'schedules = "nightly": … no `ebs` for data: EventBridge Scheduler starts no task with such a volume',
         ),
-        (
-            scheduled(rate="1 day", command=["x" * 9000]),
-            "schedules.nightly.command = … ECS accepts 8192",
-        ),
+        (scheduled(rate="1 day", command=["x" * 9000]), "schedules.nightly.command = … ECS accepts 8192"),
         ({"schedules": {"a" * 32: {"rate": "1 day"}}}, f"schedules.{'a' * 32}: … at most 31 characters"),
     ],
 )

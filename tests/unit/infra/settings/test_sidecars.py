@@ -53,7 +53,7 @@ def test_the_ingress_is_the_app_or_the_ingress_container() -> None:
         ),
         (
             {"sidecars": {"init": INIT | {"depends-on": {"web": "complete"}}}},
-            "sidecars.init.depends-on.web … when it ends, so does the task",
+            "sidecars.init.depends-on.web … its end ends the task",
         ),
         ({"ingress-container": "nginx"}, "ingress-container … a sidecar with a `port`"),
         ({"log-options": {"Name": "x"}}, "log-options … a sidecar that has `log-router`"),
