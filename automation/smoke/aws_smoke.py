@@ -13,7 +13,7 @@ from automation.cost.estimate import estimate
 from automation.cost.plan import plan
 from automation.cost.prices import TablePrices
 from automation.errors import AutomationError
-from automation.smoke.run import BASE, STACK, Smoke, write_stack_file
+from automation.smoke.smoke import BASE, STACK, Smoke, write_stack_file
 from automation.stack_files import DerivedStackFile
 from automation.stacks.stacks import Stacks
 
@@ -25,27 +25,27 @@ _EMULATOR: Final = (
     "the emulator lists only some services by tags, among them ECS and ECR; the destroy deleted everything "
     "else that is in the state"
 )
-_AWS: Final = "AWS still lists resources some minutes after their deletion; this search waits for that"
+_AWS: Final = "AWS lists resources for some minutes after their deletion; this search waits for that"
 
 
 @click.command("aws-smoke")
 @click.option("--yes", is_flag=True, help="Do not ask whether the cost is accepted.")
-@click.option("--keep", is_flag=True, help="Leave the stack as it is if a step fails.")
+@click.option("--keep", is_flag=True, help="Keep the stack if a step fails; the next run continues with it.")
 @click.option("--region", metavar="REGION", help="The AWS region; dev's by default.")
 @json_option
 @click.pass_obj
 def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None, as_json: bool) -> int:
-    """Test a stack's whole life in your own AWS account, and remove it again.
+    """Deploy, break and destroy a test stack in your AWS account.
 
-    Creates a stack, lets a deployment fail, and deletes everything. The stack is called smoke: dev without a
-    domain, on plain HTTP at the load balancer's own name. Prints the cost first. Takes about half an hour.
+    The stack is called smoke: dev without a domain, on plain HTTP at the load balancer's own name. One
+    deployment is made to fail. Prints the cost and asks first. Takes about half an hour.
     """
     file = DerivedStackFile(root=stacks.root, project=stacks.project, stack=STACK, base=BASE)
     existed = stacks.exists(STACK)
     write_stack_file(file, region=region)
     try:
         settings = stacks.settings(STACK)
-        (say if as_json else click.echo)(f"{_cost()} {_place(stacks, settings)}")
+        (say if as_json else click.echo)(f"{_cost()} {_account(stacks, settings)}")
         if not (yes or stacks.is_local):
             confirm(
                 "Continue?", without_terminal="there is no terminal to ask on: add --yes to accept the cost"
@@ -72,15 +72,15 @@ def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None, a
 
 def _cost() -> str:
     planned = plan(STACK)
-    found = estimate(planned, TablePrices(planned.region), Assumptions())
-    without = f", without {', '.join(found.missing)}: no price is known there" if found.missing else ""
+    cost = estimate(planned, TablePrices(planned.region), Assumptions())
+    without = f", without {', '.join(cost.missing)}: no price is known there" if cost.missing else ""
     return (
-        f"The stack {STACK} costs {report.usd(found.usd)} a month, "
-        f"{report.usd(found.usd / _HOURS_A_MONTH)} an hour{without}; this run takes about half an hour."
+        f"The stack {STACK} costs {report.usd(cost.usd)} a month, "
+        f"{report.usd(cost.usd / _HOURS_A_MONTH)} an hour{without}; this run takes about half an hour."
     )
 
 
-def _place(stacks: Stacks, settings: Settings) -> str:
+def _account(stacks: Stacks, settings: Settings) -> str:
     if stacks.is_local:
         return "On this machine it costs nothing."
     caller = stacks.clients(settings).client("sts").get_caller_identity()

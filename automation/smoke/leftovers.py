@@ -1,10 +1,10 @@
-"""Resources that a destroyed stack left in its account, found by the tags of all its resources."""
+"""Resources of a destroyed stack that its account still lists, found by their tags."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from infra.rollout.clock import REAL, Clock
 
@@ -15,25 +15,27 @@ _PAUSE_SECONDS: Final = 15
 _DELETED_AT_ONCE: Final = 10
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteTaskDefinitions.html"""
 
+_DELETED_STATUSES: Final = frozenset({"INACTIVE", "DELETE_IN_PROGRESS", "STOPPED"})
+
 
 @dataclass(frozen=True)
 class Leftovers:
-    """ARNs that the account still lists for a stack."""
+    """ARNs that the account lists with a stack's tags."""
 
     existing: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
-    """Deleted, and listed for some time."""
+    """Deleted by ECS, which lists them for some time."""
 
 
 def delete_task_definitions(clients: AwsClients, family: str) -> int:
-    """Delete a family's revisions, which remain because ECS may roll back to them; return how many."""
+    """Delete a family's revisions, which ECS keeps for rollbacks; return their number."""
     ecs = clients.client("ecs")
     pages = ecs.get_paginator("list_task_definitions")
     arns = [
         arn
         for page in pages.paginate(familyPrefix=family, status="ACTIVE")
         for arn in page["taskDefinitionArns"]
-        # Families of other stacks may begin with the same letters.
+        # The families of other stacks may have the same prefix.
         if arn.rpartition("/")[2].rpartition(":")[0] == family
     ]
     for arn in arns:
@@ -46,56 +48,51 @@ def delete_task_definitions(clients: AwsClients, family: str) -> int:
 def wait_for_leftovers(
     clients: AwsClients, tags: Mapping[str, str], *, seconds: float, clock: Clock = REAL
 ) -> Leftovers:
-    """Return what is left of a stack, by the tags of all its resources.
+    """Return the resources with these tags, as soon as none exists or the time is over.
 
-    Returns as soon as nothing exists, or after so many seconds: AWS lists deleted resources for some time.
+    AWS lists deleted resources for some time.
     """
     deadline = clock.now() + seconds
     while True:
-        found = _leftovers(clients, tags)
-        if not found.existing or clock.now() >= deadline:
-            return found
+        leftovers = _leftovers(clients, tags)
+        if not leftovers.existing or clock.now() >= deadline:
+            return leftovers
         clock.block(_PAUSE_SECONDS)
 
 
 def _leftovers(clients: AwsClients, tags: Mapping[str, str]) -> Leftovers:
     filters = [{"Key": key, "Values": [value]} for key, value in tags.items()]
     pages = clients.client("resourcegroupstaggingapi").get_paginator("get_resources")
-    found = sorted(
-        tagged["ResourceARN"]
+    arns = sorted(
+        resource["ResourceARN"]
         for page in pages.paginate(TagFilters=filters)
-        for tagged in page["ResourceTagMappingList"]
+        for resource in page["ResourceTagMappingList"]
     )
-    deleted = tuple(arn for arn in found if _is_deleted(clients, arn))
-    return Leftovers(tuple(arn for arn in found if arn not in deleted), deleted)
+    deleted = tuple(arn for arn in arns if _is_deleted(clients, arn))
+    return Leftovers(tuple(arn for arn in arns if arn not in deleted), deleted)
 
 
 def _is_deleted(clients: AwsClients, arn: str) -> bool:
-    """Whether ECS has deleted it: clusters, services, tasks and revisions are listed long after that."""
+    """Whether it is a cluster, service, task or revision that ECS has deleted."""
     _, _, service, _, _, name = arn.split(":", 5)
     kind, _, path = name.partition("/")
     if service != "ecs" or kind not in ("cluster", "service", "task", "task-definition"):
         return False
     ecs = clients.client("ecs")
     errors = ecs.exceptions
-    missing = errors.ClientException if kind == "task-definition" else errors.ClusterNotFoundException
     cluster = path.partition("/")[0]
     try:
         match kind:
             case "cluster":
-                return _all_have(ecs.describe_clusters(clusters=[arn])["clusters"], "status", "INACTIVE")
+                statuses = [found["status"] for found in ecs.describe_clusters(clusters=[arn])["clusters"]]
             case "service":
                 services = ecs.describe_services(cluster=cluster, services=[arn])["services"]
-                return _all_have(services, "status", "INACTIVE")
+                statuses = [found["status"] for found in services]
             case "task":
                 tasks = ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"]
-                return _all_have(tasks, "lastStatus", "STOPPED")
+                statuses = [found["lastStatus"] for found in tasks]
             case _:
-                revision = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
-                return revision["status"] != "ACTIVE"
-    except missing:
+                statuses = [ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["status"]]
+    except errors.ClientException if kind == "task-definition" else errors.ClusterNotFoundException:
         return True
-
-
-def _all_have(found: Sequence[Any], key: str, value: str) -> bool:
-    return all(one[key] == value for one in found)
+    return {*statuses} <= _DELETED_STATUSES

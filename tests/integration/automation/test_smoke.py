@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from automation.smoke.run import STACK, Smoke
+from automation.smoke.smoke import STACK, Smoke
 from automation.stack_files import DerivedStackFile
 from automation.stacks.stacks import Run, Stacks
 from local.emulator import Emulator

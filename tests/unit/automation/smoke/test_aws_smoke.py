@@ -1,4 +1,4 @@
-"""What is printed and asked before a run costs anything."""
+"""`aws-smoke` prints the cost and asks before it creates anything."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def smoke(root: Path, *arguments: str) -> Result:
     return CliRunner().invoke(aws_smoke, list(arguments), obj=Account(root))
 
 
-def test_without_a_terminal_it_is_refused_and_leaves_no_file(root: Path) -> None:
+def test_it_requires_yes_without_a_terminal_and_leaves_no_file(root: Path) -> None:
     result = smoke(root)
 
     assert result.exit_code == 2
@@ -65,7 +65,7 @@ def test_cost_account_and_identity_are_printed_first(root: Path) -> None:
     assert first.endswith("/admin/me, in eu-west-1.")
 
 
-def test_a_no_leaves_no_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_answer_no_leaves_no_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no(question: str, *, without_terminal: str) -> None:
         raise click.Abort
 

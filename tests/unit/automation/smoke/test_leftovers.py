@@ -1,4 +1,4 @@
-"""What counts as left over when a stack is destroyed."""
+"""Leftovers of a destroyed stack."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def listed(*arns: str) -> dict[str, Any]:
     return {"ResourceTagMappingList": [{"ResourceARN": arn} for arn in arns]}
 
 
-def left(time: Hours | None = None, **operations: Answer | list[Answer]) -> Leftovers:
+def leftovers(time: Hours | None = None, **operations: Answer | list[Answer]) -> Leftovers:
     clock = (time or Hours()).clock
     return wait_for_leftovers(Aws(**operations), TAGS, seconds=300, clock=clock)
 
 
-def test_only_what_carries_all_tags_of_the_stack_is_asked_for() -> None:
+def test_resources_with_all_tags_of_the_stack_are_requested() -> None:
     aws = Aws(get_resources=listed())
 
     assert wait_for_leftovers(aws, TAGS, seconds=300) == Leftovers()
@@ -39,15 +39,15 @@ def test_only_what_carries_all_tags_of_the_stack_is_asked_for() -> None:
     ]
 
 
-def test_what_exists_is_returned_when_the_time_is_over() -> None:
+def test_existing_resources_are_returned_after_the_time() -> None:
     time = Hours()
 
-    assert left(time, get_resources=listed(VPC)).existing == (VPC,)
+    assert leftovers(time, get_resources=listed(VPC)).existing == (VPC,)
     assert 300 <= time.seconds < 330
 
 
-def test_what_aws_goes_on_listing_for_a_while_is_waited_for() -> None:
-    assert left(get_resources=[listed(VPC), listed(VPC), listed()]) == Leftovers()
+def test_resources_that_aws_lists_for_a_while_are_waited_for() -> None:
+    assert leftovers(get_resources=[listed(VPC), listed(VPC), listed()]) == Leftovers()
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_what_aws_goes_on_listing_for_a_while_is_waited_for() -> None:
         (REVISION, {"describe_task_definition": Refused("ClientException")}),
     ],
 )
-def test_what_ecs_has_deleted_is_only_listed(arn: str, answers: dict[str, Any]) -> None:
-    assert left(get_resources=listed(arn), **answers) == Leftovers(deleted=(arn,))
+def test_resources_that_ecs_has_deleted_are_not_existing(arn: str, answers: dict[str, Any]) -> None:
+    assert leftovers(get_resources=listed(arn), **answers) == Leftovers(deleted=(arn,))
 
 
 @pytest.mark.parametrize(
@@ -77,15 +77,15 @@ def test_what_ecs_has_deleted_is_only_listed(arn: str, answers: dict[str, Any]) 
         (REVISION, {"describe_task_definition": {"taskDefinition": {"status": "ACTIVE"}}}),
     ],
 )
-def test_what_ecs_still_has_exists(arn: str, answers: dict[str, Any]) -> None:
-    assert left(get_resources=listed(arn), **answers).existing == (arn,)
+def test_resources_that_ecs_has_are_existing(arn: str, answers: dict[str, Any]) -> None:
+    assert leftovers(get_resources=listed(arn), **answers).existing == (arn,)
 
 
-def test_revisions_are_deleted_and_those_of_other_stacks_are_not() -> None:
-    mine = [f"{_ECS}:task-definition/node-on-ecs-smoke-web:{number}" for number in range(1, 13)]
-    others = f"{_ECS}:task-definition/node-on-ecs-smoke-web-2:1"
+def test_only_the_familys_revisions_are_deleted() -> None:
+    own = [f"{_ECS}:task-definition/node-on-ecs-smoke-web:{number}" for number in range(1, 13)]
+    other = f"{_ECS}:task-definition/node-on-ecs-smoke-web-2:1"
     aws = Aws(
-        list_task_definitions={"taskDefinitionArns": [*mine, others]},
+        list_task_definitions={"taskDefinitionArns": [*own, other]},
         deregister_task_definition={},
         delete_task_definitions={},
     )
@@ -94,5 +94,5 @@ def test_revisions_are_deleted_and_those_of_other_stacks_are_not() -> None:
 
     deregistered = [question["taskDefinition"] for question in aws.questions("deregister_task_definition")]
     deleted = [question["taskDefinitions"] for question in aws.questions("delete_task_definitions")]
-    assert deregistered == mine
-    assert [len(some) for some in deleted] == [10, 2], "AWS takes ten at once"
+    assert deregistered == own
+    assert [len(batch) for batch in deleted] == [10, 2], "AWS takes ten at once"
