@@ -1,4 +1,4 @@
-"""Inputs that all capacity beside Fargate shares."""
+"""Inputs that all capacity beside Fargate shares, and capacity provider strategies."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pulumi
 
     from infra.account import Account
+    from infra.settings import CapacityProvider
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,3 +33,17 @@ class InstanceArgs:
     """Also refuse to detach capacity that a service still uses."""
     prerequisites: Sequence[pulumi.Resource] = ()
     """Resources that an instance needs to register but that no argument refers to: routes and rules."""
+
+
+def strategy_items(
+    strategy: Iterable[CapacityProvider], provider_names: Mapping[str, pulumi.Output[str]]
+) -> list[Any]:
+    """Return a capacity provider strategy with the providers' names in ECS."""
+    return [
+        {
+            "capacity_provider": provider_names.get(item.capacity_provider, item.capacity_provider),
+            "weight": item.weight,
+            "base": item.base,
+        }
+        for item in strategy
+    ]

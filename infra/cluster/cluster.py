@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
+from infra.cluster.capacity import InstanceArgs, strategy_items
 from infra.cluster.ec2_instances import Ec2Instances
 from infra.cluster.external_machines import ExternalMachines
 from infra.cluster.managed_instances import ManagedInstances
@@ -16,7 +17,6 @@ from infra.settings.capacity import FARGATE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.cluster.capacity import InstanceArgs
     from infra.settings import CapacityProvider, ClusterSettings
 
 
@@ -85,17 +85,14 @@ class Cluster(pulumi.ComponentResource):
             name,
             cluster_name=cluster.name,
             capacity_providers=[*FARGATE, *self.provider_names.values()],
-            default_capacity_provider_strategies=[
-                {
-                    "capacity_provider": self.provider_names.get(
-                        line.capacity_provider, line.capacity_provider
-                    ),
-                    "weight": line.weight,
-                    "base": line.base,
-                }
-                for line in args.default_strategy
-                if line.is_fargate or line.capacity_provider in self.provider_names
-            ],
+            default_capacity_provider_strategies=strategy_items(
+                [
+                    item
+                    for item in args.default_strategy
+                    if item.is_fargate or item.capacity_provider in self.provider_names
+                ],
+                self.provider_names,
+            ),
             # A new provider of managed instances is not ACTIVE for half a minute.
             opts=pulumi.ResourceOptions(parent=self, hooks=args.instances.cluster_hooks),
         )

@@ -51,12 +51,12 @@ class Rollout:
         return pulumi.ResourceHook("removed-lifecycle-hooks", before)
 
     @cached_property
-    def of_capacity(self) -> pulumi.ResourceHookBinding:
-        """Hooks of capacity providers and the resources that they consist of."""
+    def retries(self) -> pulumi.ResourceHookBinding:
+        """Hooks of task definitions and capacity: retry while AWS does not know a new role yet."""
         return pulumi.ResourceHookBinding(on_error=[self._on_error])
 
     @cached_property
-    def of_cluster_capacity(self) -> pulumi.ResourceHookBinding:
+    def cluster_capacity_hooks(self) -> pulumi.ResourceHookBinding:
         """Hooks of the attachment of capacity providers to a cluster."""
 
         async def before(args: pulumi.ResourceHookArgs) -> None:
@@ -66,11 +66,9 @@ class Rollout:
             before_update=[pulumi.ResourceHook("capacity-in-use", before)], on_error=[self._on_error]
         )
 
-    def of_task_definition(self) -> pulumi.ResourceHookBinding:
-        """Return the hooks of a task definition."""
-        return pulumi.ResourceHookBinding(on_error=[self._on_error])
-
-    def of_service(self, name: str, migration: Migration | None, *, parent: pulumi.Resource) -> ServiceHooks:
+    def service_hooks(
+        self, name: str, migration: Migration | None, *, parent: pulumi.Resource
+    ) -> ServiceHooks:
         """Return the hooks of a service; declares the record of its migrations below a component."""
         before: list[pulumi.ResourceHook] = []
         prerequisites: list[pulumi.Resource] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from infra.cluster.capacity import strategy_items
 from infra.settings import kind_of, network_mode_of
 from infra.settings.placement import ZONE
 
@@ -45,16 +46,7 @@ class Compute:
         """Return how a service's tasks run."""
         kind = kind_of(settings, platform.capacity)
         mode = network_mode_of(settings, platform.capacity)
-        strategies = [
-            {
-                "capacity_provider": platform.provider_names.get(
-                    line.capacity_provider, line.capacity_provider
-                ),
-                "weight": line.weight,
-                "base": line.base,
-            }
-            for line in settings.capacity_provider_strategy
-        ]
+        strategies = strategy_items(settings.capacity_provider_strategy, platform.provider_names)
         return cls(
             kind=kind,
             network_mode=mode,
@@ -64,13 +56,11 @@ class Compute:
             else None,
             availability_zone_rebalancing=_zone_rebalancing(kind, settings),
             ordered_placement_strategies=[
-                {"type": step.type, **({"field": step.field} if step.field else {})}
-                for step in settings.placement_strategies
+                strategy.model_dump(exclude_none=True) for strategy in settings.placement_strategies
             ]
             or None,
             placement_constraints=[
-                {"type": rule.type, **({"expression": rule.expression} if rule.expression else {})}
-                for rule in settings.placement_constraints
+                constraint.model_dump(exclude_none=True) for constraint in settings.placement_constraints
             ]
             or None,
         )

@@ -79,7 +79,7 @@ class Service(pulumi.ComponentResource):
             else None
         )
         volume = block_volume(name, settings, platform.account, parent=self)
-        rollout = platform.rollout.of_service(name, settings.migration, parent=self)
+        rollout = platform.rollout.service_hooks(name, settings.migration, parent=self)
         # A running task knows no aliases that are added later: deploy again when they change.
         triggers = {**rollout.triggers, **({"calls": " ".join(sorted(calls))} if calls else {})}
         service = aws.ecs.Service(

@@ -95,7 +95,7 @@ class TaskDefinition(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=policies,
-                hooks=platform.rollout.of_task_definition(),
+                hooks=platform.rollout.retries,
             ),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws as aws
@@ -81,6 +81,7 @@ class FileSystem(pulumi.ComponentResource):
 
     def _security_group(self, name: str, args: FileSystemArgs) -> aws.ec2.SecurityGroup:
         child = pulumi.ResourceOptions(parent=self)
+        nfs: Any = {"ip_protocol": "tcp", "from_port": NFS_PORT, "to_port": NFS_PORT}
         group = aws.ec2.SecurityGroup(
             name,
             description="The file system: open to tasks",
@@ -91,9 +92,7 @@ class FileSystem(pulumi.ComponentResource):
             f"{name}-from-tasks",
             security_group_id=group.id,
             description="NFS from the tasks",
-            ip_protocol="tcp",
-            from_port=NFS_PORT,
-            to_port=NFS_PORT,
+            **nfs,
             referenced_security_group_id=args.tasks_security_group_id,
             opts=child,
         )
@@ -101,9 +100,7 @@ class FileSystem(pulumi.ComponentResource):
             f"{name}-tasks-to-files",
             security_group_id=args.tasks_security_group_id,
             description="NFS to the file system",
-            ip_protocol="tcp",
-            from_port=NFS_PORT,
-            to_port=NFS_PORT,
+            **nfs,
             referenced_security_group_id=group.id,
             opts=child,
         )

@@ -30,8 +30,8 @@ def instance_args(prerequisites: Sequence[pulumi.Resource] = (), *, public: bool
         subnet_ids=["subnet-1", "subnet-2"],
         security_group_id="sg-tasks",
         assign_public_ip=public,
-        hooks=rollout.of_capacity,
-        cluster_hooks=rollout.of_cluster_capacity,
+        hooks=rollout.retries,
+        cluster_hooks=rollout.cluster_capacity_hooks,
         prerequisites=prerequisites,
     )
 
