@@ -108,8 +108,8 @@ class Routing:
 def faults_of_routing(routing: Routing) -> Iterator[Fault]:
     """Yield the faults between services and load balancers."""
     for path, service in routing.placed:
-        # An attached stack has one service; others are refused as keys of its base.
-        if routing.base is None or not path:
+        # Copies inherit these keys, and an attached stack has only its main service.
+        if not path or (path[0] == "services" and routing.base is None):
             yield from service.with_values(_faults_of_service(routing, path, service), *path)
     if routing.base is not None:
         yield from _faults_of_attached_service(routing.main, routing.base)
