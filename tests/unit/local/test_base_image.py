@@ -62,21 +62,16 @@ def test_it_has_the_files_that_a_container_needs(tar: tarfile.TarFile) -> None:
     assert [members[f"usr/sbin/{name}"].mode for name in ("adduser", "addgroup")] == [0o755, 0o755]
 
 
-def test_it_has_npm_as_the_official_image_does(tar: tarfile.TarFile) -> None:
+def test_it_has_npm_and_yarn_as_the_official_image_does(tar: tarfile.TarFile) -> None:
     members = {member.name: member for member in tar.getmembers()}
+    npm, yarn = "npm/bin/npm-cli.js", "corepack/dist/yarn.js"
 
-    assert members["usr/local/bin/npm"].linkname == "../lib/node_modules/npm/bin/npm-cli.js"
-    assert members["usr/local/lib/node_modules/npm/bin/npm-cli.js"].mode == 0o755
+    for name, target in {"npm": npm, "yarn": yarn}.items():
+        assert members[f"usr/local/bin/{name}"].linkname == f"../lib/node_modules/{target}"
+        assert members[f"usr/local/lib/node_modules/{target}"].mode == 0o755
     assert members["usr/local/lib/node_modules/npm/package.json"].mode == 0o644
-
-
-def test_it_has_yarn_and_allows_pnpm_to_be_installed(tar: tarfile.TarFile) -> None:
-    members = {member.name: member for member in tar.getmembers()}
-
-    assert members["usr/local/bin/yarn"].linkname == "../lib/node_modules/corepack/dist/yarn.js"
-    assert members["usr/local/lib/node_modules/corepack/dist/yarn.js"].mode == 0o755
     assert members["usr/local/share/corepack"].mode == 0o1777
-    # As in the official image: npm does not overwrite an existing command.
+    # npm does not overwrite an existing command, so that pnpm can be installed.
     assert "usr/local/bin/pnpm" not in members
 
 

@@ -23,42 +23,22 @@ def test_the_lock_is_split_into_complete_entries() -> None:
     assert "".join(entries.values()) == lock.partition("make lock\n")[2]
 
 
-def test_uv_gets_pips_settings() -> None:
+@pytest.mark.parametrize(
+    ("listed", "variables"),
+    [
+        ("", {}),
+        ("global.index-url='https://packages.example/simple'", {"UV_DEFAULT_INDEX": "https://packages.example/simple"}),
+        ("global.extra-index-url='https://a.example\\nhttps://b.example'", {"UV_INDEX": "https://a.example https://b.example"}),
+        ("global.find-links='/wheels /more'\nglobal.no-index='true'", {"UV_FIND_LINKS": "/wheels,/more", "UV_NO_INDEX": "true"}),
+        ("global.cert='/ca.pem'\nglobal.trusted-host='a.example'", {"SSL_CERT_FILE": "/ca.pem", "UV_INSECURE_HOST": "a.example"}),
+        (":env:.index-url='https://env.example'\nglobal.index-url='https://file.example'", {"UV_DEFAULT_INDEX": "https://env.example"}),
+        ("global.index-url='https://file.example'\ninstall.index-url='https://install.example'", {"UV_DEFAULT_INDEX": "https://install.example"}),
+        ("download.constraint='/c.txt'\nglobal.disable-pip-version-check='1'", {}),
+    ],
+)  # fmt: skip
+def test_uv_gets_pips_settings(listed: str, variables: dict[str, str]) -> None:
     """The user's index may be the only reachable one, and uv does not read pip's settings."""
-    listed = """
-global.index-url='https://packages.example/simple'
-global.extra-index-url='https://a.example/simple\\nhttps://b.example/simple'
-global.find-links='/wheels /more'
-global.cert='/ca.pem'
-global.trusted-host='packages.example'
-global.no-index='true'
-"""
-
-    assert bootstrap.uv_settings(listed) == {
-        "UV_DEFAULT_INDEX": "https://packages.example/simple",
-        "UV_INDEX": "https://a.example/simple https://b.example/simple",
-        "UV_FIND_LINKS": "/wheels,/more",
-        "SSL_CERT_FILE": "/ca.pem",
-        "UV_INSECURE_HOST": "packages.example",
-        "UV_NO_INDEX": "true",
-    }
-
-
-@pytest.mark.parametrize("order", [1, -1])
-def test_sections_override_one_another_as_in_pip(order: int) -> None:
-    listed = [
-        "global.index-url='https://file.example'",
-        "install.index-url='https://install.example'",
-        ":env:.index-url='https://environment.example'",
-    ]
-
-    assert bootstrap.uv_settings("\n".join(listed[::order])) == {
-        "UV_DEFAULT_INDEX": "https://environment.example"
-    }
-
-
-def test_settings_of_other_pip_commands_are_ignored() -> None:
-    assert bootstrap.uv_settings("download.constraint='/c.txt'\nglobal.disable-pip-version-check='1'") == {}
+    assert bootstrap.uv_settings(listed) == variables
 
 
 @pytest.mark.parametrize("setting", ["global.constraint='/c.txt'", ":env:.keyring-provider='subprocess'"])

@@ -64,13 +64,3 @@ def test_an_invalid_record_is_ignored(tmp_path: Path, content: str) -> None:
 
     assert Emulator.recorded(tmp_path) is None
     assert Emulator.running(tmp_path) is None
-
-
-def test_a_crashed_emulator_is_recorded_but_not_running(tmp_path: Path) -> None:
-    """`make down` after a crash still has to remove its containers."""
-    (tmp_path / "emulator.json").write_text(json.dumps(RECORD))
-
-    assert Emulator.running(tmp_path) is None
-    recorded = Emulator.recorded(tmp_path)
-    assert recorded is not None
-    assert (recorded.endpoint, recorded.identity) == ("http://127.0.0.1:4599", "node-on-ecs-1")

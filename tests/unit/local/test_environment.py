@@ -172,32 +172,30 @@ def test_a_stack_can_be_destroyed_without_its_file(machine: Machine) -> None:
     assert (run(machine, "destroy").folder / "Pulumi.dev.yaml").read_text() == ""
 
 
-def test_a_stack_is_deleted_before_those_whose_outputs_it_reads(machine: Machine) -> None:
-    uses_dev = {"type": "pulumi:pulumi:StackReference", "id": "organization/shop/dev"}
-    write_state(machine, "dev")
-    write_state(machine, "pr-1", uses_dev)
-    write_state(machine, "a", {"type": "pulumi:pulumi:StackReference", "id": "organization/shop/pr-1"})
-
-    assert machine.environment.in_order_of_deletion(["dev", "pr-1", "a"]) == ["a", "pr-1", "dev"]
+def reading(stack: str) -> dict[str, Any]:
+    return {"type": "pulumi:pulumi:StackReference", "id": f"organization/shop/{stack}"}
 
 
-def test_a_stack_is_deleted_before_the_one_whose_network_it_uses(machine: Machine) -> None:
-    network = {"type": "aws:ec2/vpc:Vpc", "custom": True, "id": "vpc-1"}
-    write_state(machine, "dev", network)
-    write_state(
-        machine, "guest", {"type": "aws:ec2/securityGroup:SecurityGroup", "inputs": {"vpcId": "vpc-1"}}
-    )
-
-    assert machine.environment.in_order_of_deletion(["dev", "guest"]) == ["guest", "dev"]
+NETWORK = {"type": "aws:ec2/vpc:Vpc", "custom": True, "id": "vpc-1"}
+IN_NETWORK = {"type": "aws:ec2/securityGroup:SecurityGroup", "inputs": {"vpcId": "vpc-1"}}
 
 
-def test_stacks_that_use_each_other_can_be_deleted(machine: Machine) -> None:
-    for stack, other in (("a", "b"), ("b", "a")):
-        write_state(
-            machine, stack, {"type": "pulumi:pulumi:StackReference", "id": f"organization/shop/{other}"}
-        )
+@pytest.mark.parametrize(
+    ("resources", "order"),
+    [
+        ({"dev": {}, "pr-1": reading("dev"), "a": reading("pr-1")}, ["a", "pr-1", "dev"]),
+        ({"dev": NETWORK, "guest": IN_NETWORK}, ["guest", "dev"]),
+        ({"a": reading("b"), "b": reading("a")}, ["a", "b"]),
+    ],
+    ids=["outputs", "network", "each other's outputs"],
+)
+def test_a_stack_is_deleted_before_those_that_it_uses(
+    machine: Machine, resources: dict[str, dict[str, Any]], order: list[str]
+) -> None:
+    for stack, resource in resources.items():
+        write_state(machine, stack, *([resource] if resource else []))
 
-    assert sorted(machine.environment.in_order_of_deletion(["a", "b"])) == ["a", "b"]
+    assert machine.environment.in_order_of_deletion(resources) == order
 
 
 def test_a_stack_with_a_damaged_state_can_be_deleted(machine: Machine) -> None:

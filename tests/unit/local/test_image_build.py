@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -15,7 +16,8 @@ from local.image_build import Build, bases, buildkit_client
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OFFICIAL = "node:24-slim@sha256:" + "a" * 64
+DIGEST = "sha256:" + "a" * 64
+OFFICIAL = f"node:24-slim@{DIGEST}"
 DOCKERFILE = f"# FROM nothing\nARG NODE_IMAGE={OFFICIAL}\nFROM ${{NODE_IMAGE}}\nCOPY . .\n"
 
 
@@ -57,49 +59,38 @@ def quiet(folder: Path, build_args: Mapping[str, str] | None = None) -> str:
     return Build(folder, tag="app:1", build_args=build_args or {}, progress=lambda _: None).run()
 
 
-def test_without_a_registry_the_local_base_replaces_the_default_of_node_image(
-    built: dict[str, Any], tmp_path: Path
+REFUSAL = DockerError("the registry refuses it: too many requests")
+
+
+@pytest.mark.parametrize(
+    ("is_local", "registry", "build_args", "pulled"),
+    [
+        (False, None, {"NODE_IMAGE": "node-on-ecs/node-base:1"}, []),
+        (False, REFUSAL, {"NODE_IMAGE": "node-on-ecs/node-base:1"}, []),
+        (False, DIGEST, {}, [OFFICIAL]),
+        (True, AssertionError("a request to the registry"), {}, []),
+    ],
+    ids=["no registry answers", "the registry refuses it", "the registry has it", "the daemon has it"],
+)
+def test_the_official_base_is_replaced_only_if_it_is_not_available(
+    built: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_local: bool,
+    registry: str | Exception | None,
+    build_args: dict[str, str],
+    pulled: list[str],
 ) -> None:
-    quiet(context(tmp_path), {"VERSION": "7"})
-
-    assert built["build_args"] == {"VERSION": "7", "NODE_IMAGE": "node-on-ecs/node-base:1"}
-
-
-def test_with_a_registry_the_official_base_is_pulled(
-    built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(image_build, "registry_digest", lambda _: "sha256:" + "a" * 64)
-
-    quiet(context(tmp_path))
-
-    assert built["pulled"] == [OFFICIAL]
-    assert built["build_args"] == {}
-
-
-def test_if_the_registry_refuses_the_official_base_the_local_base_replaces_it(
-    built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_image: str) -> str:
-        raise DockerError("the registry does not give it: too many requests")
-
-    monkeypatch.setattr(image_build, "registry_digest", refuse)
+    monkeypatch.setattr(image_build, "is_local", lambda _: is_local)
+    monkeypatch.setattr(image_build, "registry_digest", Mock(side_effect=[registry]))
     lines: list[str] = []
 
-    Build(context(tmp_path), tag="app:1", progress=lines.append).run()
+    Build(context(tmp_path), tag="app:1", build_args={"VERSION": "7"}, progress=lines.append).run()
 
-    assert built["build_args"] == {"NODE_IMAGE": "node-on-ecs/node-base:1"}
-    assert "too many requests" in lines[0]
-
-
-def test_a_base_in_the_daemon_is_used_without_a_registry(
-    built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(image_build, "is_local", lambda _: True)
-    monkeypatch.setattr(image_build, "registry_digest", lambda _: pytest.fail("a request to the registry"))
-
-    quiet(context(tmp_path))
-
-    assert built["build_args"] == {}
+    assert built["build_args"] == {"VERSION": "7", **build_args}
+    assert built["pulled"] == pulled
+    assert ("too many requests" in "".join(lines)) == (registry is REFUSAL)
 
 
 @pytest.mark.parametrize("image", ["my/node:1", OFFICIAL])
@@ -149,30 +140,29 @@ def test_an_edited_dockerfile_keeps_its_ignore_file(built: dict[str, Any], tmp_p
     assert built["files"] == ["Dockerfile", "Dockerfile.dockerignore"]
 
 
-def test_an_unavailable_frontend_is_replaced_by_the_builders_own(
-    built: dict[str, Any], tmp_path: Path
+@pytest.mark.parametrize(
+    ("registry", "expected", "lines"),
+    [
+        (DIGEST, "# syntax=docker/dockerfile:1\nFROM scratch\n", []),
+        (None, "FROM scratch\n", ["docker/dockerfile:1 is not available, its registry cannot be reached: the builder's own frontend is used"]),
+    ],
+)  # fmt: skip
+def test_a_frontend_is_removed_only_if_it_is_not_available(
+    built: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    registry: str | None,
+    expected: str,
+    lines: list[str],
 ) -> None:
-    lines: list[str] = []
+    monkeypatch.setattr(image_build, "registry_digest", lambda _: registry)
+    said: list[str] = []
     folder = context(tmp_path, "# syntax=docker/dockerfile:1\nFROM scratch\n")
 
-    Build(folder, tag="app:1", progress=lines.append).run()
+    Build(folder, tag="app:1", progress=said.append).run()
 
-    assert built["dockerfile"] == "FROM scratch\n"
-    assert lines == [
-        "docker/dockerfile:1 is not available, its registry cannot be reached: the builder's own frontend is used"
-    ]
-
-
-def test_an_available_frontend_is_kept(
-    built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(image_build, "registry_digest", lambda _: "sha256:" + "a" * 64)
-    dockerfile = "# syntax=docker/dockerfile:1\nFROM scratch\n"
-
-    quiet(context(tmp_path, dockerfile))
-
-    assert built["dockerfile"] == dockerfile
-    assert built["pulled"] == []
+    assert (built["dockerfile"], built["pulled"], built["build_args"], said) == (expected, [], {}, lines)
 
 
 def test_a_failed_step_on_a_replaced_base_says_what_that_base_lacks(tmp_path: Path) -> None:
@@ -188,45 +178,20 @@ def test_a_failed_step_on_a_replaced_base_says_what_that_base_lacks(tmp_path: Pa
     assert "docker/dockerfile" not in text
 
 
-def test_scratch_needs_no_base(built: dict[str, Any], tmp_path: Path) -> None:
-    quiet(context(tmp_path, "FROM scratch\nCOPY . .\n"))
-
-    assert built["build_args"] == {}
-
-
-def test_a_base_that_is_removed_meanwhile_is_built_again(
-    built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("base_remains", [False, True])
+def test_a_failed_build_is_repeated_only_if_its_base_was_removed_meanwhile(
+    built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, base_remains: bool
 ) -> None:
-    builds: list[int] = []
+    build = Mock(side_effect=[DockerError("a step failed"), "sha256:2"])
+    monkeypatch.setattr(image_build, "_classic", build)
+    monkeypatch.setattr(image_build, "is_local", lambda _: base_remains)
 
-    def classic(_job: Any) -> str:
-        builds.append(len(builds))
-        if len(builds) == 1:
-            raise DockerError("pull access denied for node-on-ecs/node-base")
-        return "sha256:2"
-
-    monkeypatch.setattr(image_build, "_classic", classic)
-
-    assert quiet(context(tmp_path)) == "sha256:2"
-    assert "pulled" in built
-
-
-def test_a_failed_build_is_not_repeated(
-    built: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(image_build, "is_local", lambda _: True)
-    builds: list[int] = []
-
-    def classic(_job: Any) -> str:
-        builds.append(len(builds))
-        raise DockerError("a step failed")
-
-    monkeypatch.setattr(image_build, "_classic", classic)
-
-    with pytest.raises(DockerError, match="a step failed"):
-        quiet(context(tmp_path))
-    assert len(builds) == 1
-    assert built["pulled"] == []
+    if base_remains:
+        with pytest.raises(DockerError, match="a step failed"):
+            quiet(context(tmp_path))
+    else:
+        assert quiet(context(tmp_path)) == "sha256:2"
+    assert build.call_count == (1 if base_remains else 2)
 
 
 def test_a_missing_dockerfile_is_an_error_with_its_path(tmp_path: Path) -> None:

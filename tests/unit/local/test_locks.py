@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -14,35 +16,34 @@ import pytest
 from local.locks import BusyError, everything_locked, exclusive, stack_locked, stack_watched
 
 
-def test_two_runs_on_one_stack_exclude_each_other(tmp_path: Path) -> None:
-    with (
-        stack_locked(tmp_path, "dev", "up dev"),
-        pytest.raises(BusyError, match=rf"`up dev`, process {os.getpid()}\): wait for its end, or stop it"),
-        stack_locked(tmp_path, "dev", "destroy dev"),
-    ):
+def up(folder: Path, stack: str = "dev") -> AbstractContextManager[object]:
+    return stack_locked(folder, stack, f"up {stack}")
+
+
+def watch(folder: Path) -> AbstractContextManager[object]:
+    return stack_watched(folder, "dev", "dev dev")
+
+
+def down(folder: Path) -> AbstractContextManager[object]:
+    return everything_locked(folder, "down")
+
+
+Lock = Callable[[Path], AbstractContextManager[object]]
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "holder"),
+    [(up, up, "up dev"), (up, down, "up dev"), (down, up, "down"), (watch, watch, "dev dev"), (watch, down, "dev dev")],
+)  # fmt: skip
+def test_these_locks_exclude_each_other(tmp_path: Path, held: Lock, wanted: Lock, holder: str) -> None:
+    error = rf"`{holder}`, process {os.getpid()}\): wait for its end, or stop it"
+
+    with held(tmp_path), pytest.raises(BusyError, match=error), wanted(tmp_path):
         pass
 
 
-def test_two_stacks_do_not_exclude_each_other(tmp_path: Path) -> None:
-    with stack_locked(tmp_path, "dev", "up dev"), stack_locked(tmp_path, "prod", "up prod"):
-        pass
-
-
-def test_everything_cannot_be_locked_while_a_stack_is_locked(tmp_path: Path) -> None:
-    with (
-        stack_locked(tmp_path, "dev", "up dev"),
-        pytest.raises(BusyError, match="`up dev`"),
-        everything_locked(tmp_path, "down"),
-    ):
-        pass
-
-
-def test_no_stack_can_be_locked_while_everything_is_locked(tmp_path: Path) -> None:
-    with (
-        everything_locked(tmp_path, "down"),
-        pytest.raises(BusyError, match="`down`"),
-        stack_locked(tmp_path, "dev", "up dev"),
-    ):
+def test_two_stacks_and_a_watch_do_not_exclude_each_other(tmp_path: Path) -> None:
+    with watch(tmp_path), up(tmp_path), up(tmp_path, "prod"):
         pass
 
 
@@ -104,18 +105,10 @@ def test_an_exclusive_lock_is_held_by_one_thread_at_a_time(tmp_path: Path) -> No
     assert events == ["first", "second"]
 
 
-def test_a_watched_stack_can_be_updated_but_not_watched_twice(tmp_path: Path) -> None:
-    with stack_watched(tmp_path, "dev", "dev dev"):
-        with stack_locked(tmp_path, "dev", "up dev"):
-            pass
-        with pytest.raises(BusyError, match="`dev dev`"), stack_watched(tmp_path, "dev", "dev dev"):
-            pass
-
-
-def test_everything_cannot_be_locked_while_a_stack_is_watched(tmp_path: Path) -> None:
+def test_a_watch_names_itself_as_the_holder_again_after_an_update(tmp_path: Path) -> None:
     with stack_watched(tmp_path, "dev", "dev dev") as note_again:
-        with stack_locked(tmp_path, "dev", "up dev"):
+        with up(tmp_path):
             pass
         note_again()
-        with pytest.raises(BusyError, match="`dev dev`"), everything_locked(tmp_path, "down"):
+        with pytest.raises(BusyError, match="`dev dev`"), down(tmp_path):
             pass

@@ -31,26 +31,20 @@ class Installers:
         return subprocess.CompletedProcess(command, self.codes[name], "", f"{name} says no\n")
 
 
-def test_uv_installs_with_the_machines_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    installers = Installers(monkeypatch, uv=0, pip=1)
-
-    install(tmp_path / "tool", tmp_path / "lock.txt")
-
-    assert (installers.called, installers.environments) == (["uv"], [{"UV_SYSTEM_CERTS": "1"}])
-
-
-@pytest.mark.parametrize(("settings", "called"), [(True, ["uv", "pip"]), (False, ["pip"])])
-def test_pip_installs_where_uv_cannot(
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    settings: bool,  # noqa: FBT001 -- pytest's
-    called: list[str],
+@pytest.mark.parametrize(
+    ("uv_code", "settings", "called"),
+    [(0, True, ["uv"]), (1, True, ["uv", "pip"]), (0, False, ["pip"])],
+    ids=["uv installs", "pip installs if uv fails", "pip installs if uv lacks one of its settings"],
+)
+def test_packages_are_installed_by_uv_or_else_by_pip(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, uv_code: int, settings: bool, called: list[str]
 ) -> None:
-    installers = Installers(monkeypatch, uv=1, pip=0, settings=settings)
+    installers = Installers(monkeypatch, uv=uv_code, pip=0, settings=settings)
 
     install(tmp_path / "tool", tmp_path / "lock.txt")
 
     assert installers.called == called
+    assert installers.environments[0] == ({"UV_SYSTEM_CERTS": "1"} if settings else None)
 
 
 def test_if_both_fail_pips_output_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

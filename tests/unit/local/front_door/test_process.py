@@ -57,13 +57,19 @@ def front_door(tmp_path: Path, port: int) -> FrontDoor:
     )
 
 
-def test_waiting_ends_at_the_first_200(tmp_path: Path, server: Any) -> None:
-    server.script = [404, 503, 502, 200]
+@pytest.mark.parametrize(
+    ("script", "options"),
+    [([404, 503, 502, 200], {}), ([404, 204], {"path": "/readyz", "accepts": range(200, 400)})],
+)
+def test_waiting_ends_at_the_first_accepted_status(
+    tmp_path: Path, server: Any, script: list[int], options: dict[str, Any]
+) -> None:
+    server.script = [*script]
 
-    front_door(tmp_path, server.server_port).wait_until_answers("dev.example.com", seconds=20)
+    front_door(tmp_path, server.server_port).wait_until_answers("dev.example.com", seconds=20, **options)
 
-    assert len(server.requests) == 4
-    assert server.requests[0] == (f"dev.example.com.localhost:{server.server_port}", "/")
+    request = (f"dev.example.com.localhost:{server.server_port}", options.get("path", "/"))
+    assert server.requests == [request] * len(script)
 
 
 def test_waiting_fails_with_the_address_and_the_last_response(tmp_path: Path, server: Any) -> None:
@@ -86,17 +92,6 @@ def test_an_emulator_on_another_machine_is_refused(tmp_path: Path) -> None:
         FrontDoor.start_or_join(state_dir=tmp_path, emulator="https://ecs.us-east-1.amazonaws.com")
 
     assert list(tmp_path.iterdir()) == []
-
-
-def test_waiting_accepts_other_paths_and_status_codes(tmp_path: Path, server: Any) -> None:
-    """Those of the health check: an API may have no page."""
-    server.script = [404, 204]
-
-    front_door(tmp_path, server.server_port).wait_until_answers(
-        "api.example.com", path="/readyz", accepts=range(200, 400), seconds=20
-    )
-
-    assert [path for _, path in server.requests] == ["/readyz", "/readyz"]
 
 
 def test_the_process_refuses_an_emulator_on_another_machine(

@@ -93,19 +93,17 @@ def test_a_load_balancers_own_name_routes_to_it() -> None:
     assert read().find(NAME) is not None
 
 
-@pytest.mark.parametrize("listeners", [[HTTP, HTTPS], [HTTPS, HTTP]])
-def test_the_https_listener_is_preferred(listeners: list[dict[str, Any]]) -> None:
+@pytest.mark.parametrize(
+    ("listeners", "port", "tls"),
+    [([HTTP, HTTPS], 443, True), ([HTTPS, HTTP], 443, True), ([{**HTTP, "Port": 8443}, HTTP], 80, False)],
+)
+def test_https_is_preferred_to_http_and_the_usual_port_to_others(
+    listeners: list[dict[str, Any]], port: int, *, tls: bool
+) -> None:
     route = read(listeners=listeners).find(NAME)
 
     assert route is not None
-    assert (route.listener_port, route.tls) == (443, True)
-
-
-def test_without_https_the_http_listener_on_port_80_is_used() -> None:
-    route = read(listeners=[{**HTTP, "Port": 8443}, HTTP]).find(NAME)
-
-    assert route is not None
-    assert (route.listener_port, route.tls) == (80, False)
+    assert (route.listener_port, route.tls) == (port, tls)
 
 
 def test_a_load_balancer_without_listeners_has_no_route() -> None:
