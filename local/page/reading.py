@@ -14,9 +14,8 @@ from local.resources.cloud import Cloud
 
 Described = Mapping[str, Any]
 
-_SERVICES_AT_ONCE: Final = 10
-_AT_ONCE: Final = 100
-"""Tasks and clusters: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
+_PAGE_SIZES: Final = {"list_clusters": 100, "list_services": 10, "list_tasks": 100}
+"""What the calls that describe them accept: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
 _STOPPED_SHOWN: Final = 5
 _JOBS_SHOWN: Final = 8
 _EVENTS_SHOWN: Final = 12
@@ -43,7 +42,7 @@ class Reader:
         jobs: dict[str, list[Task]] = defaultdict(list)
         for cluster in self._clusters():
             owner = _stack_of(cluster.get("tags", ())) or _NO_STACK
-            described = list(self._tasks(cluster["clusterArn"]))
+            described = self._tasks(cluster["clusterArn"])
             with_containers = _with_containers({str(task["taskArn"]) for task in described})
             tasks = [task_of(task, with_containers) for task in described]
             jobs[owner] += [task for task in tasks if not task.group.startswith("service:")]
@@ -76,33 +75,38 @@ class Reader:
     def restart(self, task: Task) -> None:
         """Stop a task of a service; ECS starts another."""
         reason = "restarted from the page of the local AWS"
-        self._cloud.client("ecs").stop_task(cluster=task.cluster, task=task.arn, reason=reason)
+        self._ecs.stop_task(cluster=task.cluster, task=task.arn, reason=reason)
 
     def _clusters(self) -> Iterator[Described]:
-        ecs = self._cloud.client("ecs")
-        for arns in _batches(_pages(ecs, "list_clusters", "clusterArns"), _AT_ONCE):
-            yield from ecs.describe_clusters(clusters=arns, include=["TAGS"])["clusters"]
+        for arns in self._pages("list_clusters", "clusterArns"):
+            yield from self._ecs.describe_clusters(clusters=arns, include=["TAGS"])["clusters"]
 
     def _services(self, cluster: str) -> Iterator[Described]:
-        ecs = self._cloud.client("ecs")
-        for arns in _batches(_pages(ecs, "list_services", "serviceArns", cluster=cluster), _SERVICES_AT_ONCE):
-            described = ecs.describe_services(cluster=cluster, services=arns, include=["TAGS"])["services"]
-            yield from (service for service in described if service["status"] == "ACTIVE")
+        for arns in self._pages("list_services", "serviceArns", cluster=cluster):
+            page = self._ecs.describe_services(cluster=cluster, services=arns, include=["TAGS"])
+            yield from (service for service in page["services"] if service["status"] == "ACTIVE")
 
-    def _tasks(self, cluster: str) -> Iterator[Described]:
-        ecs = self._cloud.client("ecs")
+    def _tasks(self, cluster: str) -> Collection[Described]:
         # A task that stops between the two calls is in both lists.
-        arns = {
-            arn: None
+        return {
+            task["taskArn"]: task
             for status in ("RUNNING", "STOPPED")
-            for arn in _pages(ecs, "list_tasks", "taskArns", cluster=cluster, desiredStatus=status)
-        }
-        for some in _batches([*arns], _AT_ONCE):
-            yield from ecs.describe_tasks(cluster=cluster, tasks=some)["tasks"]
+            for arns in self._pages("list_tasks", "taskArns", cluster=cluster, desiredStatus=status)
+            for task in self._ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]
+        }.values()
+
+    def _pages(self, operation: str, key: str, **arguments: Any) -> Iterator[Sequence[str]]:
+        paging = {"PageSize": _PAGE_SIZES[operation]}
+        pages = self._ecs.get_paginator(operation).paginate(PaginationConfig=paging, **arguments)
+        return (page[key] for page in pages if page[key])
+
+    @property
+    def _ecs(self) -> Any:
+        return self._cloud.client("ecs")
 
     def _definition(self, arn: str) -> Described:
         if arn not in self._definitions:
-            described = self._cloud.client("ecs").describe_task_definition(taskDefinition=arn)
+            described = self._ecs.describe_task_definition(taskDefinition=arn)
             self._definitions[arn] = described["taskDefinition"]
         return self._definitions[arn]
 
@@ -313,12 +317,3 @@ def _stack_of(tags: Iterable[Described]) -> str:
 
 def _end(arn: Any) -> str:
     return str(arn).rpartition("/")[2]
-
-
-def _pages(client: Any, operation: str, key: str, **arguments: Any) -> list[str]:
-    return [str(arn) for page in client.get_paginator(operation).paginate(**arguments) for arn in page[key]]
-
-
-def _batches(arns: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(arns), size):
-        yield arns[start : start + size]
