@@ -13,9 +13,9 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from local import docker
 from local.disk import replace_text
@@ -77,7 +77,7 @@ class DockerDaemon:
         started = self._start_by_systemd(say) if _has_systemd() else self._start(say)
         # The installation may have started it.
         if (started or installed) and (process := self._process()) is not None:
-            replace_text(self._record, json.dumps({"pid": process.pid, "started": process.started}))
+            replace_text(self._record, json.dumps(asdict(process)))
 
     def stop_if_unused(self) -> bool:
         """Stop the daemon if a clone started it and nothing uses it; return whether it was stopped.
@@ -100,14 +100,11 @@ class DockerDaemon:
                 _run("systemctl", "stop", "docker.service", "docker.socket")
             else:
                 process.signal(signal.SIGTERM)
-            deadline = time.monotonic() + _STOP_SECONDS
-            while process.alive:
-                if time.monotonic() > deadline:
-                    raise DockerError(
-                        f"the Docker daemon (process {process.pid}) does not exit within {_STOP_SECONDS} s: "
-                        f"run `kill {process.pid}`"
-                    )
-                time.sleep(_POLL_SECONDS)
+            if not process.wait(_STOP_SECONDS):
+                raise DockerError(
+                    f"the Docker daemon (process {process.pid}) does not exit within {_STOP_SECONDS} s: "
+                    f"run `kill {process.pid}`"
+                )
             self._record.unlink(missing_ok=True)
             self._log.unlink(missing_ok=True)
             return True
@@ -123,8 +120,7 @@ class DockerDaemon:
     def _recorded(self) -> ProcessIdentity | None:
         """Return the daemon's process that a clone started; it may have exited since."""
         try:
-            record: Any = json.loads(self._record.read_text())
-            return ProcessIdentity(int(record["pid"]), str(record["started"]))
+            return ProcessIdentity.from_record(json.loads(self._record.read_text()))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

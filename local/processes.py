@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from local.errors import LocalError
 
@@ -38,6 +38,15 @@ class ProcessIdentity:
         """Return the identity of the process that has `pid` now; None if there is none."""
         started = start_time(pid)
         return None if started is None else cls(pid, started)
+
+    @classmethod
+    def from_record(cls, record: Any) -> ProcessIdentity:
+        """Return the identity in a JSON record, which `dataclasses.asdict` makes of one.
+
+        Raises:
+            KeyError, TypeError, ValueError: the record has none.
+        """
+        return cls(int(record["pid"]), str(record["started"]))
 
     @property
     def alive(self) -> bool:

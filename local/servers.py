@@ -7,7 +7,7 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self
 
@@ -57,7 +57,7 @@ class Server(ABC):
             names = {field.name for field in fields(cls)} - {"state_dir", "process", "port"}
             return cls(
                 state_dir=state_dir,
-                process=ProcessIdentity(int(record["pid"]), str(record["started"])),
+                process=ProcessIdentity.from_record(record),
                 port=int(record["port"]),
                 **{name: str(record[name]) for name in names},
             )
@@ -123,7 +123,7 @@ class Server(ABC):
                     },
                     inherit=[listener.fileno(), *inherit],
                 )
-            record = {"pid": process.pid, "started": process.started, "port": port, **fields}
+            record = {**asdict(process), "port": port, **fields}
             try:
                 replace_text(cls._file(state_dir, "json"), json.dumps(record))
             except BaseException:

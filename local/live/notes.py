@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from local.disk import replace_text
-from local.processes import ProcessIdentity
+from local.processes import ProcessIdentity, start_time
 
 _VARIABLE: Final = "NODE_ON_ECS_LIVE"
 LABEL: Final = "node-on-ecs.live"
@@ -59,18 +59,14 @@ class Notes:
         for path in sorted(self.folder.glob("*.json")):
             with suppress(OSError, ValueError, KeyError, TypeError):
                 note: Any = json.loads(path.read_text("utf-8"))
-                if ProcessIdentity(int(note["pid"]), str(note["started"])).alive:
+                if ProcessIdentity.from_record(note).alive:
                     images |= {digest: Live(**live) for digest, live in note["images"].items()}
         return images
 
     def write(self, stack: str, images: Mapping[str, Live]) -> None:
         """Note which images of a stack run from a folder, for the lifetime of this process."""
-        own = ProcessIdentity.of(os.getpid())
-        note = {
-            "pid": os.getpid(),
-            "started": own.started if own else "",
-            "images": {digest: asdict(live) for digest, live in images.items()},
-        }
+        own = ProcessIdentity(os.getpid(), start_time(os.getpid()) or "")
+        note = {**asdict(own), "images": {digest: asdict(live) for digest, live in images.items()}}
         self.folder.mkdir(parents=True, exist_ok=True)
         replace_text(self.folder / f"{stack}.json", json.dumps(note))
 

@@ -17,7 +17,7 @@ from local.docker_daemon import DockerDaemon
 
 @dataclass(eq=False)
 class FakeProcess:
-    """A dockerd that runs until it gets a signal, or for a number of checks."""
+    """A dockerd that runs until it is stopped, or for a number of checks."""
 
     pid: int
     started: str = "then"
@@ -34,9 +34,11 @@ class FakeProcess:
 
     def signal(self, number: signal.Signals) -> bool:
         self.signals.append(number)
-        if not self.stubborn:
-            self.checks = 2
         return True
+
+    def wait(self, seconds: float) -> bool:
+        self.checks = None if self.stubborn else 0
+        return not self.stubborn
 
 
 @dataclass
@@ -102,8 +104,9 @@ class Machine:
     def answers(self, _socket: Path, **_options: Any) -> bool:
         return self.listens_at is not None and self.clock >= self.listens_at and self.process() is not None
 
-    def recorded(self, pid: int, started: str) -> Any:
+    def recorded(self, record: Any) -> Any:
         """Return a recorded process, which may have exited."""
+        pid, started = record["pid"], record["started"]
         processes = [*self.started, *([self.daemon] if self.daemon else [])]
         matching = (process for process in processes if (process.pid, process.started) == (pid, started))
         return next(matching, FakeProcess(pid, checks=0))
@@ -129,7 +132,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
         "_may_install": lambda: machine.may_install,
         "_has_systemd": lambda: machine.has_systemd,
         "spawn": machine.spawn,
-        "ProcessIdentity": machine.recorded,
+        "ProcessIdentity": SimpleNamespace(from_record=machine.recorded),
         "time": SimpleNamespace(monotonic=lambda: machine.clock, sleep=machine.sleep),
         "shutil": SimpleNamespace(which=lambda _command: "found" if machine.installed else None),
         "sys": SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: machine.answer is not None)),
