@@ -77,7 +77,7 @@ def _copy(folder: Path) -> Project:
     project = Project.copy_to(folder)
     for field, port in _PORTS.items():
         try:
-            with ports.listen(what=field, default=port, variable="", wanted=port):
+            with ports.listen(server=field, default=port, variable="", chosen=port):
                 pass
         except ports.PortError:
             print(f"port {port} is in use: the picture shows another one", file=sys.stderr)

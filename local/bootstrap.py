@@ -62,7 +62,7 @@ def main() -> None:
     if new:
         check_room(ROOT, VENV_MEGABYTES)
     print(f"Installing {len(packages(LOCK.read_text('utf-8')))} packages into .venv ... ", end="", flush=True)
-    begin = time.monotonic()
+    started = time.monotonic()
     if new:
         quietly([sys.executable, "-m", "venv", "--clear", str(VENV)])
     try:
@@ -70,7 +70,7 @@ def main() -> None:
         shutil.copyfile(LOCK, VENV / LOCK.name)
     except OSError as error:
         sys.exit(f"\n{error.filename or VENV} cannot be written: {error.strerror}")
-    print(f"{time.monotonic() - begin:.1f} s", flush=True)
+    print(f"{time.monotonic() - started:.1f} s", flush=True)
 
 
 def installed() -> bool:
@@ -93,19 +93,19 @@ def install() -> None:
     python = VENV / "bin" / "python"
     pip = [str(python), "-m", "pip"]
     environment = uv_environment(pip)
-    whole = [*pip, "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(LOCK)]
+    command = [*pip, "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(LOCK)]
     if environment is None:
-        quietly(whole)
+        quietly(command)
         return
     with tempfile.TemporaryDirectory() as folder:
         only_uv = Path(folder, "uv.txt")
         only_uv.write_text(packages(LOCK.read_text("utf-8"))["uv"], "utf-8")
-        quietly([*whole[:-1], str(only_uv)])
+        quietly([*command[:-1], str(only_uv)])
     uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--require-hashes", "--python", str(python)]
     if subprocess.run([*uv, str(LOCK)], env=environment, capture_output=True, check=False).returncode != 0:
         check_room_after_failure()
         # pip can reach some indexes that uv cannot; if it also fails, its message is shown.
-        quietly(whole)
+        quietly(command)
 
 
 def uv_environment(pip: list[str]) -> dict[str, str] | None:

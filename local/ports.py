@@ -20,7 +20,7 @@ class PortError(LocalError):
 
 def listen(
     *,
-    what: str,
+    server: str,
     default: int,
     variable: str,
     chosen: int | None = None,
@@ -32,7 +32,7 @@ def listen(
     the server that inherits the socket accepts them.
 
     Args:
-        what: the server, for messages.
+        server: its name, for messages.
         default: port to use if it is free and no other is chosen; else any free port is used.
         variable: environment variable that chooses the port.
         chosen: port that overrides `variable`; 0 for any free port.
@@ -42,17 +42,17 @@ def listen(
         PortError: the chosen port is not a port, or cannot be used.
     """
     if chosen is not None:
-        return _listen_on(chosen, what, variable)
+        return _listen_on(chosen, server, variable)
     if text := os.environ.get(variable, ""):
         if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= HIGHEST:
             raise PortError(f"{variable} is {text!r}: it must be a port from 1 to {HIGHEST}")
-        return _listen_on(int(text), what, variable)
+        return _listen_on(int(text), server, variable)
     try:
-        return _listen_on(default, what, variable)
+        return _listen_on(default, server, variable)
     except PortError:
-        listener = _listen_on(0, what, variable)
+        listener = _listen_on(0, server, variable)
         port = port_of(listener)
-        say(f"Port {default} is in use: the {what} listens on {port}; set {variable} to choose")
+        say(f"Port {default} is in use: the {server} listens on {port}; set {variable} to choose")
         return listener
 
 
@@ -67,13 +67,13 @@ def any_free() -> int:
         return port_of(probe)
 
 
-def _listen_on(port: int, what: str, variable: str) -> socket.socket:
+def _listen_on(port: int, server: str, variable: str) -> socket.socket:
     try:
         # It sets SO_REUSEADDR: connections of a stopped server may be in TIME_WAIT.
         return socket.create_server((LOOPBACK, port))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortError(
-                f"port {port} for the {what} is in use: stop what listens there, or change {variable}"
+                f"port {port} for the {server} is in use: stop what listens there, or change {variable}"
             ) from error
-        raise PortError(f"port {port} for the {what} cannot be used: {error.strerror}") from error
+        raise PortError(f"port {port} for the {server} cannot be used: {error.strerror}") from error

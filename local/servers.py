@@ -109,7 +109,7 @@ class Server(ABC):
             if server is not None:
                 server.stop()
             with ports.listen(
-                what=cls.NAME, default=cls.DEFAULT_PORT, variable=cls.PORT_VARIABLE, chosen=port, say=say
+                server=cls.NAME, default=cls.DEFAULT_PORT, variable=cls.PORT_VARIABLE, chosen=port, say=say
             ) as listener:
                 port = ports.port_of(listener)
                 process = spawn(

@@ -92,16 +92,16 @@ class FrontDoor(Server):
         Raises:
             NoAnswerError: none came in time; the message has the last response.
         """
-        begin = time.monotonic()
+        started = time.monotonic()
         pause = 0.05
         while True:
             status, text = self._request(f"{host}.localhost", path)
-            passed = time.monotonic() - begin
+            passed = time.monotonic() - started
             if status is not None and status in accepts:
                 return
             if passed + pause > seconds:
-                url, what = self.url(host, path), "nothing" if status is None else str(status)
-                raise NoAnswerError(f"{url} answers {what} after {passed:.0f} s: {text}")
+                url, answer = self.url(host, path), "nothing" if status is None else str(status)
+                raise NoAnswerError(f"{url} answers {answer} after {passed:.0f} s: {text}")
             time.sleep(pause)
             pause = min(0.5, pause * 1.5)
 

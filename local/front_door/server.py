@@ -114,8 +114,8 @@ class FrontDoorServer:
                 return responses.message(request, 200 if address else 404, address or "No such listener")
             site = await self._page()
             return await site.respond(request, client.reader, client.writer)
-        known = await self._routes.get()
-        route = known.find(client.host)
+        table = await self._routes.get()
+        route = table.find(client.host)
         if route is None:
             # No list of hosts: a website whose name resolves to 127.0.0.1 could read it.
             sentence = f"No DNS record for {client.host or 'a request without a Host header'}"
@@ -128,7 +128,7 @@ class FrontDoorServer:
                 forwarded = _to_target(client, rule.rewrite(request.target), route)
                 group = rule.actions[0]["TargetGroupArn"]
                 while True:
-                    if await self._forward(client, forwarded, group, known):
+                    if await self._forward(client, forwarded, group, table):
                         return b""
                     await asyncio.sleep(_RESTART_POLL_SECONDS)
             case ["fixed-response"]:
@@ -138,7 +138,7 @@ class FrontDoorServer:
             case ["redirect"]:
                 config = rule.actions[0]["RedirectConfig"]
                 location = route.redirect_location(config, client.host, request.target)
-                headers = _LOAD_BALANCER_HEADERS | {"Location": self._local_address(location, known)}
+                headers = _LOAD_BALANCER_HEADERS | {"Location": self._local_address(location, table)}
                 status, body = int(config["StatusCode"].removeprefix("HTTP_")), ""
             case kinds:
                 raise RefusedError(501, f"The local load balancer does not support {' and '.join(kinds)}")
@@ -156,12 +156,12 @@ class FrontDoorServer:
         network = self.network
         return Site(self._cloud, port=self._port, routes=self._routes, network=lambda: network.addresses)
 
-    async def _forward(self, client: Client, request: Head, group: str, known: Routes) -> bool:
+    async def _forward(self, client: Client, request: Head, group: str, table: Routes) -> bool:
         """Relay a request to a target; return False if the target was restarted and a retry is safe."""
         from_target, to_target = await self._connect(group)
         to_target.write(bytes(request))
         upload = asyncio.create_task(connections.upload(client.reader, to_target))
-        download = asyncio.create_task(self._send_back(from_target, client.writer, known))
+        download = asyncio.create_task(self._send_back(from_target, client.writer, table))
         try:
             # The client's end ends both directions; the target's may come while the client still sends.
             await asyncio.wait({upload, download}, return_when=asyncio.FIRST_COMPLETED)
@@ -221,14 +221,14 @@ class FrontDoorServer:
             self._targets[group] = Cached(lambda: routes.targets(self._cloud, group), TARGETS_SECONDS)
         return self._targets[group]
 
-    async def _send_back(self, source: StreamReader, sink: StreamWriter, known: Routes) -> None:
+    async def _send_back(self, source: StreamReader, sink: StreamWriter, table: Routes) -> None:
         try:
             status = "100"
             # A task may ask for the body before its response; 101 is the response to a WebSocket.
             while status.startswith("1") and status != "101":
                 head = await Head.read(source)
                 status, location = head.line[1], head.get("Location")
-                changed = {"Location": self._local_address(location, known)} if location else {}
+                changed = {"Location": self._local_address(location, table)} if location else {}
                 sink.write(bytes(head.forwarded(**changed)))
         except (BadHeadError, ConnectionError) as error:
             raise RefusedError(
@@ -236,11 +236,11 @@ class FrontDoorServer:
             ) from error
         await connections.copy(source, sink)
 
-    def _local_address(self, location: str, known: Routes) -> str:
+    def _local_address(self, location: str, table: Routes) -> str:
         """Return the address on this machine for an address of a stack; other addresses unchanged."""
         parts = urlsplit(location)
         host = _host(parts.netloc)
-        if parts.scheme not in {"http", "https"} or known.find(host) is None:
+        if parts.scheme not in {"http", "https"} or table.find(host) is None:
             return location
         return urlunsplit(parts._replace(scheme="http", netloc=f"{host}{SUFFIX}:{self._port}"))
 

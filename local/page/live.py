@@ -86,7 +86,7 @@ def changes(previous: Snapshot | None, current: Snapshot) -> Iterator[str]:
     if current.lines.lines:
         html = rendering.render("lines.html", lines=current.lines.lines)
         # The browser sends this number when it reconnects.
-        yield _event("lines", {"html": html, "anew": current.lines.anew}, identifier=current.lines.last)
+        yield _event("lines", {"html": html, "reset": current.lines.reset}, identifier=current.lines.last)
 
 
 def _event(kind: str, data: Mapping[str, object], *, identifier: int | None = None) -> str:

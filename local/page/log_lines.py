@@ -67,7 +67,7 @@ class Lines:
     lines: Sequence[Line]
     last: int = 0
     """Number of the last line."""
-    anew: bool = False
+    reset: bool = False
     """Whether lines between are missing: there were too many, or another server counted."""
 
 
@@ -98,15 +98,15 @@ class LogTail:
     def after(self, number: int) -> Lines:
         """Return the lines after the one with this number; 0 for all that are kept."""
         first = self._count - len(self._lines) + 1
-        anew = number > self._count or number < first - 1
-        lines = [line for line in self._lines if anew or line.number > number]
-        return Lines(lines=lines, last=self._count, anew=anew)
+        reset = number > self._count or number < first - 1
+        lines = [line for line in self._lines if reset or line.number > number]
+        return Lines(lines=lines, last=self._count, reset=reset)
 
     def read(self) -> LogTail:
         """Read new lines, and return this object."""
         now = time.time() * 1000
         if self._positions and now - self._read_at > _STALE_MILLISECONDS:
-            # No page was open for a while: only the latest lines are read, and the gap makes `anew` true.
+            # No page was open for a while: only the latest lines are read, and the gap makes `reset` true.
             self._positions.clear()
             self._lines.clear()
             self._count += 1

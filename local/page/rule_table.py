@@ -44,7 +44,7 @@ class Choice:
     target: str
     sentence: str
     balancer: str = ""
-    found: bool = False
+    matched: bool = False
 
 
 Services = Mapping[str, tuple[str, str]]
@@ -100,7 +100,7 @@ def choose(routes: Routes, host: str, path: str, services: Services) -> Choice:
         target=path,
         sentence=f"{which} of {route.load_balancer} applies and {action}.{more}",
         balancer=route.load_balancer,
-        found=True,
+        matched=True,
     )
 
 

@@ -27,10 +27,10 @@
     if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus();
   };
 
-  const add = ({ html, anew }) => {
+  const add = ({ html, reset }) => {
     if (!log) return;
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-    if (anew) list.replaceChildren();
+    if (reset) list.replaceChildren();
     const template = document.createElement("template");
     template.innerHTML = html;
     local(template.content);

@@ -24,7 +24,7 @@ def used() -> Iterator[int]:
 def listen(default: int, chosen: int | None = None) -> tuple[int, list[str]]:
     said: list[str] = []
     with ports.listen(
-        what="emulator", default=default, variable="EMULATOR_PORT", chosen=chosen, say=said.append
+        server="emulator", default=default, variable="EMULATOR_PORT", chosen=chosen, say=said.append
     ) as listener:
         return ports.port_of(listener), said
 
@@ -60,7 +60,7 @@ def test_two_servers_never_get_the_same_port() -> None:
     """Two clones that start at the same time both find the default free."""
     free = ports.any_free()
     listen = partial(
-        ports.listen, what="emulator", default=free, variable="EMULATOR_PORT", say=lambda _: None
+        ports.listen, server="emulator", default=free, variable="EMULATOR_PORT", say=lambda _: None
     )
 
     with listen() as first, listen() as second:

@@ -48,7 +48,7 @@ def test_of_too_many_lines_the_latest_are_shown() -> None:
 
     after = tail.read().after(1)
 
-    assert (after.lines[-1].text, len(after.lines), after.anew) == ("4999", KEPT, True)
+    assert (after.lines[-1].text, len(after.lines), after.reset) == ("4999", KEPT, True)
 
 
 def test_after_a_long_pause_a_reader_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +60,7 @@ def test_after_a_long_pause_a_reader_starts_again(monkeypatch: pytest.MonkeyPatc
 
     lines = tail.read().after(1)
 
-    assert ([line.text for line in lines.lines], lines.anew) == (["a", "b"], True)
+    assert ([line.text for line in lines.lines], lines.reset) == (["a", "b"], True)
 
 
 def test_a_stream_without_new_events_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_a_reader_with_the_line_number_of_another_server_starts_again() -> None:
 
     lines = tail_of(cloud).read().after(99)
 
-    assert (lines.anew, [line.text for line in lines.lines]) == (True, ["a"])
+    assert (lines.reset, [line.text for line in lines.lines]) == (True, ["a"])
 
 
 def test_a_deleted_log_group_has_no_lines(monkeypatch: pytest.MonkeyPatch) -> None:
