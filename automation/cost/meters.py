@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from automation.cost import capacity
-from automation.cost.resources import Resource, block_of, blocks_of
+from automation.cost.resources import Resource, aws_types, block_of, blocks_of
 from automation.cost.schedules import UnsupportedScheduleError, runs_per_year
 from automation.cost.tasks import SERVICE, definition_of, strategy_of, tasks_by_provider
 from automation.cost.usage import Context, Meter, Usage, fargate
@@ -256,58 +256,41 @@ METERS: Final[Mapping[str, Meter]] = {
     "aws:wafv2/webAcl:WebAcl": _web_acl,
 }
 
-_FREE: Final[Mapping[str, tuple[str, ...]]] = {
+_FREE: Final = {
     "free by itself": (
-        "aws:acm/certificate:Certificate",  # A public one that cannot be exported.
-        "aws:acm/certificateValidation:CertificateValidation",
-        "aws:cloudwatch/eventRule:EventRule",  # For events of AWS's services.
-        "aws:cloudwatch/queryDefinition:QueryDefinition",
-        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
-        "aws:ec2/internetGateway:InternetGateway",
-        "aws:ec2/route:Route",
-        "aws:ec2/routeTable:RouteTable",
-        "aws:ec2/routeTableAssociation:RouteTableAssociation",
-        "aws:ec2/securityGroup:SecurityGroup",
-        "aws:ec2/subnet:Subnet",
-        "aws:ec2/vpc:Vpc",
-        "aws:ecr/lifecyclePolicy:LifecyclePolicy",
-        "aws:iam/instanceProfile:InstanceProfile",
-        "aws:iam/role:Role",
-        "aws:iam/rolePolicy:RolePolicy",
-        "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-        "aws:lb/listenerRule:ListenerRule",  # Ten for each request; more count as capacity.
-        "aws:route53/record:Record",  # The first 10,000, and queries for aliases of load balancers.
-        "aws:scheduler/scheduleGroup:ScheduleGroup",
-        "aws:servicediscovery/httpNamespace:HttpNamespace",
-        "aws:servicediscovery/service:Service",
-        "aws:ssm/parameter:Parameter",  # A standard one.
-        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
-        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
-        "docker-build:index:Image",  # Its repository is billed.
+        *aws_types(
+            acm="Certificate CertificateValidation",
+            cloudwatch="EventRule QueryDefinition",
+            ec2="DefaultSecurityGroup InternetGateway Route RouteTable RouteTableAssociation SecurityGroup "
+            "Subnet Vpc",
+            ecr="LifecyclePolicy",
+            iam="InstanceProfile Role RolePolicy RolePolicyAttachment",
+            # Ten rules for each request are free; more count as capacity.
+            lb="ListenerRule",
+            # The first 10,000, and queries for aliases of load balancers.
+            route53="Record",
+            scheduler="ScheduleGroup",
+            servicediscovery="HttpNamespace Service",
+            ssm="Parameter",
+            vpc="SecurityGroupEgressRule SecurityGroupIngressRule",
+        ),
+        "docker-build:index:Image",
         "random:index/randomId:RandomId",
     ),
-    "billed with another resource": (
-        _LISTENER,
-        "aws:cloudwatch/eventTarget:EventTarget",
-        "aws:efs/accessPoint:AccessPoint",
-        "aws:efs/fileSystemPolicy:FileSystemPolicy",
-        "aws:efs/mountTarget:MountTarget",
-        "aws:lb/listenerCertificate:ListenerCertificate",
-        "aws:lb/targetGroup:TargetGroup",
-        "aws:sqs/queuePolicy:QueuePolicy",
-        "aws:wafv2/webAclAssociation:WebAclAssociation",
-        "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
+    "billed with another resource": aws_types(
+        cloudwatch="EventTarget",
+        efs="AccessPoint FileSystemPolicy MountTarget",
+        lb="Listener ListenerCertificate TargetGroup",
+        sqs="QueuePolicy",
+        wafv2="WebAclAssociation WebAclLoggingConfiguration",
     ),
-    "describes tasks and instances, which are billed": (
-        capacity.SCHEDULE,
-        capacity.TEMPLATE,
-        "aws:appautoscaling/policy:Policy",
-        "aws:appautoscaling/scheduledAction:ScheduledAction",
-        "aws:appautoscaling/target:Target",
-        "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
-        "aws:ecs/taskDefinition:TaskDefinition",
+    "describes tasks or instances, which are billed": aws_types(
+        appautoscaling="Policy ScheduledAction Target",
+        autoscaling="Schedule",
+        ec2="LaunchTemplate",
+        ecs="ClusterCapacityProviders TaskDefinition",
     ),
-    "billed by an amount of data that is unknown here": ("aws:ec2/flowLog:FlowLog",),
+    "billed by an amount of data that is unknown here": aws_types(ec2="FlowLog"),
 }
 FREE: Final[Mapping[str, str]] = {token: reason for reason, tokens in _FREE.items() for token in tokens}
 """Types without a line on the bill, each with the reason."""

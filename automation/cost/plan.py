@@ -137,13 +137,13 @@ class _Cloud(Mocks):
     def call(self, args: MockCallArgs) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] -- the SDK takes either
         """Return the result of a provider's function."""
         request: Any = args
-        result = _results(self._region, self._vpc_id, request.args).get(args.token)
-        if result is None:
+        outputs = _outputs(self._region, self._vpc_id, request.args).get(args.token)
+        if outputs is None:
             raise AutomationError(
                 f"the program calls {args.token}, which has no answer without an account: add one to "
                 "automation/cost/plan.py"
             )
-        return result
+        return {**request.args, **outputs}
 
     def _declare_component(self, args: MockResourceArgs, known: dict[str, Any]) -> dict[str, Any]:
         if args.typ == _VPC:
@@ -185,38 +185,25 @@ class _Cloud(Mocks):
         return {"vpcId": _PLANNED, **{f"{kind}SubnetIds": ids for kind, ids in subnets.items()}}
 
 
-def _results(region: str, vpc_id: str, args: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the results of the providers' functions by token, with the fields that the program uses."""
+def _outputs(region: str, vpc_id: str, args: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the outputs of providers' functions that the program uses beside the arguments, by token."""
     name = str(args.get("name", ""))
-    repository = {"name": name, "arn": f"arn:{_PLANNED}:{name}", "repositoryUrl": f"{_PLANNED}/{name}"}
     return {
-        "aws:index/getAvailabilityZones:getAvailabilityZones": {
-            "names": [f"{region}{zone}" for zone in _ZONES]
-        },
+        "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [f"{region}{z}" for z in _ZONES]},
         "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": _ACCOUNT},
         "aws:index/getPartition:getPartition": {"partition": "aws"},
-        "aws:ec2/getSubnet:getSubnet": {
-            "id": args.get("id"),
-            "vpcId": vpc_id,
-            "availabilityZone": f"{region}a",
-        },
+        "aws:ec2/getSubnet:getSubnet": {"vpcId": vpc_id, "availabilityZone": f"{region}a"},
         "aws:ec2/getSubnets:getSubnets": {"ids": [f"{_PLANNED}-{zone}" for zone in _ZONES]},
-        "aws:ecs/getCluster:getCluster": {
-            "clusterName": args.get("clusterName"),
-            "arn": f"arn:{_PLANNED}:cluster/{args.get('clusterName')}",
-        },
+        "aws:ecs/getCluster:getCluster": {"arn": f"arn:{_PLANNED}:cluster/{args.get('clusterName')}"},
         "aws:efs/getFileSystem:getFileSystem": {
-            "fileSystemId": args.get("fileSystemId"),
-            "arn": f"arn:{_PLANNED}:file-system/{args.get('fileSystemId')}",
+            "arn": f"arn:{_PLANNED}:file-system/{args.get('fileSystemId')}"
         },
         "aws:lb/getListener:getListener": {
-            "arn": args.get("arn"),
             "loadBalancerArn": f"arn:{_PLANNED}:loadbalancer",
             "port": 443,
             "protocol": "HTTPS",
         },
         "aws:lb/getLoadBalancer:getLoadBalancer": {
-            "arn": args.get("arn"),
             "arnSuffix": _PLANNED,
             "dnsName": _PLANNED,
             "zoneId": _PLANNED,
@@ -235,11 +222,15 @@ def _results(region: str, vpc_id: str, args: Mapping[str, Any]) -> dict[str, dic
                 f"arn:{_PLANNED}:sns:{region}:{_ACCOUNT}:bootstrap-alarms",
             ],
         },
-        "aws:ssm/getParameter:getParameter": {"name": name, "insecureValue": _PLANNED},
-        "aws:route53/getZone:getZone": {"zoneId": _PLANNED, "name": name},
+        "aws:ssm/getParameter:getParameter": {"insecureValue": _PLANNED},
+        "aws:route53/getZone:getZone": {"zoneId": _PLANNED},
         "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": _PLANNED},
-        "aws:ecr/getRepository:getRepository": {"registryId": _ACCOUNT, **repository},
+        "aws:ecr/getRepository:getRepository": {
+            "registryId": _ACCOUNT,
+            "arn": f"arn:{_PLANNED}:{name}",
+            "repositoryUrl": f"{_PLANNED}/{name}",
+        },
         "aws:ecr/getImage:getImage": {"imageDigest": _DIGEST},
-        "aws:secretsmanager/getSecret:getSecret": {"name": name, "arn": f"arn:{_PLANNED}:{name}"},
-        "docker:index/getRegistryImage:getRegistryImage": {"name": name, "sha256Digest": _DIGEST},
+        "aws:secretsmanager/getSecret:getSecret": {"arn": f"arn:{_PLANNED}:{name}"},
+        "docker:index/getRegistryImage:getRegistryImage": {"sha256Digest": _DIGEST},
     }

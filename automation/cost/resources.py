@@ -16,6 +16,15 @@ _PROVIDER: Final = "pulumi:providers:aws"
 _HOW_TO_EXPORT: Final = "`pulumi stack export --file` writes it"
 
 
+def aws_types(**names_by_module: str) -> list[str]:
+    """Return type tokens, such as `aws:iam/role:Role` for `iam="Role"`; names are separated by spaces."""
+    return [
+        f"aws:{module}/{name[0].lower()}{name[1:]}:{name}"
+        for module, names in names_by_module.items()
+        for name in names.split()
+    ]
+
+
 def blocks_of(value: object) -> list[Mapping[str, Any]]:
     """Return a list of nested blocks, of which the provider may give a single one without a list."""
     blocks = cast("list[object]", value) if isinstance(value, list) else [value]

@@ -140,7 +140,7 @@ def definition_of(service: Resource, stack: Stack) -> Resource | None:
     return stack.by_arn(service.properties.get("taskDefinition"))
 
 
-def containers_of(definition: Resource) -> Strategy:
+def containers_of(definition: Resource) -> list[Mapping[str, Any]]:
     """Return the container definitions of a task; none if they are unknown."""
     text = definition.properties.get("containerDefinitions")
     try:

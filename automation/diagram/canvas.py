@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import inf
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -13,6 +14,7 @@ NORMAL: Final = 12.5
 """Font sizes in pixels; a README shows the picture at about its size."""
 LINE: Final = 16
 """The height of a line of text."""
+SYMBOL_WIDTH: Final = 22
 
 _COLOURS: Final = {
     # Fill and outline on light pages, and on dark pages.
@@ -159,11 +161,22 @@ class Canvas:
         place = f'x="{left + width / 2:g}" y="{y:g}" font-size="{SMALL:g}" text-anchor="middle"'
         self.parts.append(f'<text class="{kind}" {place}>{shown}</text>')
 
-    def symbol(self, kind: str, x: float, y: float) -> float:
-        """Draw the symbol of a kind of node; return the x of the text beside it."""
+    def symbol(self, kind: str, x: float, y: float) -> None:
+        """Draw the symbol of a kind of node."""
         colour, path = SYMBOLS[kind]
         self.parts.append(f'<path class="sign {colour}" transform="translate({x:g} {y:g})" d="{path}"/>')
-        return x + 22
+
+    def title(
+        self, kind: str, x: float, y: float, text: str, *, size: float = NORMAL, after: str = ""
+    ) -> None:
+        """Write a bold text with its baseline at y, beside the symbol of a kind of node."""
+        self.symbol(kind, x, y - 13)
+        self.text(x + SYMBOL_WIDTH, y, text, kind="text bold", size=size, after=after)
+
+    def lines(self, x: float, y: float, lines: Iterable[str], width: float = inf) -> None:
+        """Write faint lines below a title with its baseline at y, shortened to the width."""
+        for index, line in enumerate(lines, 1):
+            self.text(x, y + LINE * index, fitted(line, width), kind="faint")
 
     def arrow(self, points: Sequence[tuple[float, float]], *, kind: str = "line") -> None:
         """Draw a line with an arrowhead at its end."""

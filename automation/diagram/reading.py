@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from automation.cost.resources import Stack
+from automation.cost.resources import Stack, aws_types
 from automation.diagram.builder import Builder, title_of
 from automation.diagram.compute import add_compute
 from automation.diagram.dependencies import add_dependencies
@@ -14,34 +14,24 @@ from automation.diagram.model import Picture
 from automation.diagram.network import add_network
 from automation.diagram.regional import add_regional_services
 
-_NOT_DRAWN: Final[Mapping[str, tuple[str, ...]]] = {
-    "edges show which connections are allowed": (
-        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
-        "aws:ec2/securityGroup:SecurityGroup",
-        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
-        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+_NOT_DRAWN: Final = {
+    "edges show which connections are allowed": aws_types(
+        ec2="DefaultSecurityGroup SecurityGroup", vpc="SecurityGroupEgressRule SecurityGroupIngressRule"
     ),
-    "part of a gateway or load balancer that is drawn": (
-        "aws:ec2/eip:Eip",
-        "aws:ec2/route:Route",
-        "aws:ec2/routeTable:RouteTable",
-        "aws:ec2/routeTableAssociation:RouteTableAssociation",
+    "part of a gateway or load balancer that is drawn": aws_types(
+        ec2="Eip Route RouteTable RouteTableAssociation"
     ),
-    "docs/security.md has the permissions": (
-        "aws:iam/instanceProfile:InstanceProfile",
-        "aws:iam/role:Role",
-        "aws:iam/rolePolicy:RolePolicy",
-        "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "docs/security.md has the permissions": aws_types(
+        iam="InstanceProfile Role RolePolicy RolePolicyAttachment"
     ),
-    "a setting of a resource that is drawn": (
-        "aws:acm/certificateValidation:CertificateValidation",
-        "aws:ec2/launchTemplate:LaunchTemplate",
-        "aws:ecr/lifecyclePolicy:LifecyclePolicy",
-        "aws:efs/backupPolicy:BackupPolicy",
-        "aws:efs/fileSystemPolicy:FileSystemPolicy",
-        "aws:sqs/queuePolicy:QueuePolicy",
+    "a setting of a resource that is drawn": aws_types(
+        acm="CertificateValidation",
+        ec2="LaunchTemplate",
+        ecr="LifecyclePolicy",
+        efs="BackupPolicy FileSystemPolicy",
+        sqs="QueuePolicy",
     ),
-    "not a resource on AWS by itself": ("docker-build:index:Image", "random:index/randomId:RandomId"),
+    "not a resource on AWS": ["docker-build:index:Image", "random:index/randomId:RandomId"],
 }
 NOT_DRAWN: Final[Mapping[str, str]] = {token: reason for reason, of in _NOT_DRAWN.items() for token in of}
 """Types that are left out, each with the reason."""

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from automation.diagram.canvas import LINE, SMALL, Canvas, document, fitted, packed, width_of
+from automation.diagram.canvas import LINE, SMALL, SYMBOL_WIDTH, Canvas, document, fitted, packed, width_of
 from automation.diagram.model import Edge, Node, Picture, Tasks
 
 _WIDTH: Final = 900
@@ -110,8 +110,7 @@ class _Drawing:
 
     def _vpc(self, top: float) -> float:
         vpc = self._picture.node("vpc")
-        x = self._front.symbol("vpc", _EDGE + 8, top + 7)
-        self._front.text(x, top + 20, " ".join((vpc.name, *vpc.lines)), kind="text bold")
+        self._front.title("vpc", _EDGE + 8, top + 20, " ".join((vpc.name, *vpc.lines)))
         y = top + 30
         rows = [node for node in self._picture.of_kind(*_IN_ROWS) if node.within != "outside"]
         kinds = ["public subnet", "private subnet"]
@@ -163,10 +162,8 @@ class _Drawing:
         bottom = self._flow(listeners, left + 42 + text, right - 6, top + 6)
         bottom = max(bottom, top + 14 + LINE * (1 + len(node.lines))) + 4
         self._boxes.box("card", left, top, right - left, bottom - top, dashed=node.exists)
-        x = self._front.symbol(node.kind, left + 8, top + 7)
-        self._front.text(x, top + 20, node.name, kind="text bold")
-        for index, line in enumerate(node.lines, 1):
-            self._front.text(x, top + 20 + LINE * index, line, kind="faint")
+        self._front.title(node.kind, left + 8, top + 20, node.name)
+        self._front.lines(left + 8 + SYMBOL_WIDTH, top + 20, node.lines)
         self._rows[node.id] = (left + 7, bottom)
         if node.id in self._entries:
             self._front.arrow(self._way_in(node, right - 12 if number else None, top))
@@ -186,15 +183,15 @@ class _Drawing:
         for subnet in node.subnets:
             left, width = self._columns[self._picture.node(subnet).within]
             self._front.box("card", left + 6, top, width - 12, 26)
-            x = self._front.symbol("nat", left + 12, top + 5)
+            self._front.symbol("nat", left + 12, top + 5)
+            x = left + 12 + SYMBOL_WIDTH
             fits = width_of(node.name, SMALL) <= left + width - 8 - x
             self._front.text(x, top + 17, node.name if fits else "NAT", size=SMALL)
         return top + 26
 
     def _files(self, node: Node, top: float) -> float:
         self._front.box("card", self._left, top, self._right - self._left, 34, dashed=node.exists)
-        x = self._front.symbol("files", self._left + 8, top + 9)
-        self._front.text(x, top + 22, fitted(node.name, _TEXT - 40), kind="text bold")
+        self._front.title("files", self._left + 8, top + 22, fitted(node.name, _TEXT - 40))
         for subnet in node.subnets:
             column = self._columns[self._picture.node(subnet).within]
             self._front.centred(*column, top + 21, "mount target")
@@ -223,13 +220,12 @@ class _Drawing:
 
     def _title(self, node: Node, top: float) -> float:
         """Write the title of a cluster or its capacity, with schedules."""
-        x = self._front.symbol(node.kind, self._left, top + 6)
+        x = self._left + SYMBOL_WIDTH
         clocks = [" · ".join(self._schedule_text(edge)) for edge in self._picture.to(node.id, "scales")]
         first, *rest = [*node.lines, *clocks] or [""]
         room = self._right - x - width_of(node.name) * _BOLD - 10
-        self._front.text(x, top + 19, node.name, kind="text bold", after=fitted(first, room))
-        for index, line in enumerate(rest, 1):
-            self._front.text(x, top + 19 + LINE * index, fitted(line, self._right - x), kind="faint")
+        self._front.title(node.kind, self._left, top + 19, node.name, after=fitted(first, room))
+        self._front.lines(x, top + 19, rest, self._right - x)
         return top + 28 + LINE * len(rest)
 
     def _service(self, node: Node, top: float) -> float:
@@ -237,8 +233,7 @@ class _Drawing:
         lines = list(self._service_lines(node, tasks))
         height = max(30 + LINE * len(lines), 26 + 15 * max(1, len(tasks.containers)))
         self._front.box("card", self._left, top, self._right - self._left, height)
-        x = self._front.symbol("service", self._left + 8, top + 7)
-        self._front.text(x, top + 20, fitted(node.name, _TEXT - 40, 14), size=14, kind="text bold")
+        self._front.title("service", self._left + 8, top + 20, fitted(node.name, _TEXT - 40, 14), size=14)
         for index, (line, kind) in enumerate(lines, 1):
             self._front.text(self._left + 10, top + 20 + LINE * index, line, kind=kind)
         self._tasks(node, tasks, top + 7, height - 14)
@@ -334,10 +329,8 @@ class _Drawing:
 
     def _card(self, node: Node, x: float, y: float, width: float, maximum: int = _MAXIMUM_LINES) -> None:
         self._front.box("card", x, y, width, _card_height(node, maximum), dashed=node.exists)
-        start = self._front.symbol(node.kind, x + 8, y + 6)
-        self._front.text(start, y + 19, fitted(node.name, width - 36), kind="text bold")
-        for index, line in enumerate(_shown(node, maximum), 1):
-            self._front.text(x + 10, y + 19 + LINE * index, fitted(line, width - 18), kind="faint")
+        self._front.title(node.kind, x + 8, y + 19, fitted(node.name, width - 36))
+        self._front.lines(x + 10, y + 19, _shown(node, maximum), width - 18)
 
     def _flow(
         self, nodes: Iterable[Node], left: float, right: float, top: float, *, symbols: bool = False
