@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
-import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import machine, report
 from bench.contenders import ROOT
 from bench.scenarios import SMALLEST, Bench, Sizes
-from local.docker_daemon import DockerDaemon
 
 
 def main() -> None:
@@ -24,24 +20,17 @@ def main() -> None:
         metavar="FILE",
         help="measure everything once with as few services as possible; write the results to FILE only",
     )
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     facts = machine.facts()
-    # Or a round would end with the daemon that `make bench` has started, and the next begin with starting it.
-    with DockerDaemon().kept_running(), tempfile.TemporaryDirectory(prefix="node-on-ecs-bench-") as folder:
-        bench = Bench(
-            Path(folder), SMALLEST if chosen.smallest else Sizes(), lambda line: print(line, flush=True)
-        )
-        versions = machine.versions(ROOT, Path(folder) / "cdk" if bench.has_cdk else None)
-        for _ in range(1 if chosen.smallest else chosen.rounds):
+    with machine.temporary_folder("bench") as folder:
+        bench = Bench(folder, SMALLEST if options.smallest else Sizes(), lambda line: print(line, flush=True))
+        versions = machine.versions(ROOT, folder / "cdk" if bench.has_cdk else None)
+        for _ in range(1 if options.smallest else options.rounds):
             bench.round()
-    date = datetime.now(UTC).strftime("%Y-%m-%d")
-    results = {"date": date, "machine": facts, "versions": versions, **bench.document()}
-    (chosen.smallest or report.RESULTS).write_text(
-        f"{json.dumps(results, indent=2, ensure_ascii=False)}\n", "utf-8"
-    )
-    print(report.text(results))
-    if not chosen.smallest:
-        report.main()
+    if options.smallest:
+        report.write_json(options.smallest, {"machine": facts, "versions": versions, **bench.document()})
+    else:
+        report.BENCH.publish(facts, versions, bench.document())
 
 
 if __name__ == "__main__":

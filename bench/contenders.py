@@ -1,4 +1,4 @@
-"""The two that are measured: the local run of a copy of this project, and the same stack by AWS CDK."""
+"""What is measured: the local run of a copy of this project, and the same stack with AWS CDK."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _CDK_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "NODE_EXTRA_CA_CERTS")
 
 
 def copies(services: int) -> list[str]:
-    """Return the names of all services but the first."""
+    """Return the names of all services except the first."""
     return [f"dev{number}" for number in range(1, services)]
 
 
 @dataclass
-class Ours:
-    """`python -m automation --local`, in a copy of the project with ports of its own."""
+class LocalRun:
+    """`python -m automation --local`, in a copy of the project with its own ports."""
 
     folder: Path
     name: str = "local run"
@@ -50,8 +50,8 @@ class Ours:
     front_door_port: int = field(default_factory=ports.any_free)
 
     @classmethod
-    def in_folder(cls, folder: Path) -> Ours:
-        """Copy the project, without what it has made."""
+    def in_folder(cls, folder: Path) -> LocalRun:
+        """Copy the project, without generated files."""
         folder.mkdir()
         for part in _COPIED:
             source = ROOT / part
@@ -61,17 +61,17 @@ class Ours:
                 shutil.copy2(source, folder / part)
         return cls(folder)
 
-    def command(self, *words: str) -> Command:
-        """Return a command of the project, for the stacks of the copy."""
+    def command(self, *arguments: str) -> Command:
+        """Return a command for the stacks of the copy."""
         environment = {
             **os.environ,
             "EMULATOR_PORT": str(self.emulator_port),
             "FRONT_DOOR_PORT": str(self.front_door_port),
         }
-        return Command((sys.executable, "-m", "automation", "--local", *words), self.folder, environment)
+        return Command((sys.executable, "-m", "automation", "--local", *arguments), self.folder, environment)
 
     def write(self, stack: str, services: int = 1, *, desired_count: int = 1) -> None:
-        """Write the file of a stack: Pulumi.dev.yaml, for so many services."""
+        """Write a stack's file: Pulumi.dev.yaml, with a number of services."""
         document: Any = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
         document["config"] |= {
             "node-on-ecs:domain": f"{stack}.{ZONE}",
@@ -82,23 +82,25 @@ class Ours:
         (self.folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(document))
 
     def up(self, services: int = 1, *, desired_count: int = 1) -> Command:
-        """Return `up` for the stack that is measured."""
+        """Return `up` of the measured stack."""
         self.write(STACK, services, desired_count=desired_count)
         return self.command("up", STACK)
 
     def down(self) -> Command:
-        """Return `down` for the stack that is measured."""
+        """Return `down` of the measured stack."""
         return self.command("down", STACK)
 
     def plan(self, services: int) -> Command:
-        """Return `preview` for a stack that does not exist."""
+        """Return `preview` of a stack that does not exist."""
         self.write(f"plan{services}", services)
         return self.command("preview", f"plan{services}")
 
     def outputs(self, stack: str) -> Mapping[str, Any]:
         """Return the outputs of a stack."""
         command = self.command("outputs", stack, "--json")
-        return json.loads(subprocess.check_output(command.words, cwd=command.folder, env=command.environment))
+        return json.loads(
+            subprocess.check_output(command.arguments, cwd=command.folder, env=command.environment)
+        )
 
     @property
     def emulator(self) -> Emulator:
@@ -107,42 +109,42 @@ class Ours:
         Raises:
             LookupError: it does not run.
         """
-        found = Emulator.running(self.folder / ".local")
-        if found is None:
+        emulator = Emulator.running(self.folder / ".local")
+        if emulator is None:
             raise LookupError(f"no emulator runs for {self.folder}: `up` starts it")
-        return found
+        return emulator
 
     def running_tasks(self, stack: str) -> int:
-        """Return how many containers run for tasks of the emulator that belong to a contender's stack."""
+        """Return the number of containers of a stack's tasks, of either contender."""
         label = f"ministack.instance={self.emulator.identity}:{self.emulator.port}"
         with closing(connect()) as client:
-            found: list[dict[str, Any]] = engine(client).containers(filters={"label": [label, _FAMILY]})
-        return sum(one["Labels"][_FAMILY].startswith(f"{PROJECT}-{stack}-") for one in found)
+            containers: list[dict[str, Any]] = engine(client).containers(filters={"label": [label, _FAMILY]})
+        return sum(each["Labels"][_FAMILY].startswith(f"{PROJECT}-{stack}-") for each in containers)
 
 
 def install_cdk(folder: Path) -> bool:
-    """Have AWS CDK in a new folder, by its lock file, installed once; return False where there is no npm."""
+    """Link a folder to AWS CDK, which is installed once by its lock file; return False without npm."""
     if shutil.which("npm") is None:
         return False
     lock = hashlib.sha256((_CDK / "package-lock.json").read_bytes()).hexdigest()[:16]
-    kept = (user_cache() or folder.parent) / "cdk" / lock
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent) as unfinished:
-            made = Path(unfinished) / lock
-            shutil.copytree(_CDK, made, ignore=shutil.ignore_patterns("node_modules"))
+    installation = (user_cache() or folder.parent) / "cdk" / lock
+    if not installation.exists():
+        installation.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=installation.parent) as unfinished:
+            temporary = Path(unfinished) / lock
+            shutil.copytree(_CDK, temporary, ignore=shutil.ignore_patterns("node_modules"))
             npm = ("npm", "ci", "--no-audit", "--no-fund", "--loglevel", "error")
-            subprocess.run(npm, cwd=made, check=True)
-            # Another run may have been quicker.
+            subprocess.run(npm, cwd=temporary, check=True)
+            # Another run may have been faster.
             with suppress(OSError):
-                made.rename(kept)
-    folder.symlink_to(kept)
+                temporary.rename(installation)
+    folder.symlink_to(installation)
     return True
 
 
 @dataclass
 class Cdk:
-    """The `cdk` command, for the emulator that our `up` has started."""
+    """The `cdk` command, on the emulator that the local run has started."""
 
     folder: Path
     endpoint: str
@@ -153,16 +155,16 @@ class Cdk:
     domain: str = f"cdk.{ZONE}"
 
     @classmethod
-    def in_folder(cls, folder: Path, installed: Path, ours: Ours, shared: str) -> Cdk:
-        """Copy the CDK's app; its image and zone are those of our stack `shared`."""
+    def in_folder(cls, folder: Path, installed: Path, local: LocalRun, shared: str) -> Cdk:
+        """Copy the CDK's app; its image and zone are those of the local stack `shared`."""
         shutil.copytree(_CDK, folder, ignore=shutil.ignore_patterns("node_modules"))
         (folder / "node_modules").symlink_to(installed / "node_modules")
         (folder / "home").mkdir()
-        outputs = ours.outputs(shared)
-        return cls(folder, ours.emulator.endpoint, outputs["image"], outputs["zone_id"])
+        outputs = local.outputs(shared)
+        return cls(folder, local.emulator.endpoint, outputs["image"], outputs["zone_id"])
 
-    def command(self, *words: str, services: int = 1, desired_count: int = 1) -> Command:
-        """Return a command of the CDK, which sees no AWS settings of this machine."""
+    def command(self, *arguments: str, services: int = 1, desired_count: int = 1) -> Command:
+        """Return a command of the CDK, without this machine's AWS settings."""
         environment = {name: os.environ[name] for name in _CDK_VARIABLES if name in os.environ}
         environment |= {
             "HOME": str(self.folder / "home"),
@@ -178,7 +180,7 @@ class Cdk:
             "BENCH_SERVICES": str(services),
             "BENCH_DESIRED_COUNT": str(desired_count),
         }
-        return Command((str(Path("node_modules", ".bin", "cdk")), *words), self.folder, environment)
+        return Command((str(Path("node_modules", ".bin", "cdk")), *arguments), self.folder, environment)
 
     def bootstrap(self) -> Command:
         """Return `cdk bootstrap`, which an account needs before its first stack."""
@@ -194,13 +196,13 @@ class Cdk:
         return self.command("destroy", "--force")
 
     def plan(self, services: int) -> Command:
-        """Return `cdk synth`, which asks AWS nothing."""
+        """Return `cdk synth`, which sends no requests to AWS."""
         return self.command("synth", "--quiet", services=services)
 
     def diff(self, services: int) -> Command:
-        """Return `cdk diff`, which asks AWS what exists."""
+        """Return `cdk diff`, which reads from AWS what exists."""
         return self.command("diff", services=services)
 
 
-Contender = Ours | Cdk
-"""Both can make, delete and plan a stack of so many services; the first service has the domain's own host."""
+Contender = LocalRun | Cdk
+"""Both deploy, delete and plan a stack with a number of services; the first has the domain's own host."""

@@ -1,4 +1,4 @@
-"""The machine and the versions with which was measured."""
+"""The machine and the versions of a measurement."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import os
 import platform
 import re
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from local.docker_daemon import DockerDaemon
+
 _PACKAGES: Final = ("pulumi", "pulumi-aws", "pulumi-awsx", "ministack", "boto3")
-_OURS: Final = ("app", "automation", "infra", "local")
+_MEASURED: Final = ("app", "automation", "infra", "local")
 
 
 def facts() -> dict[str, Any]:
@@ -31,8 +35,8 @@ def facts() -> dict[str, Any]:
 
 
 def versions(root: Path, cdk: Path | None) -> dict[str, str]:
-    """Return the versions of what takes part; `cdk` is where the CDK is installed."""
-    changed = _output("git", "-C", str(root), "status", "--porcelain", "--", *_OURS)
+    """Return the versions of everything measured; `cdk` is the CDK's folder."""
+    changed = _output("git", "-C", str(root), "status", "--porcelain", "--", *_MEASURED)
     commit = _output("git", "-C", str(root), "rev-parse", "--short", "HEAD")
     found = {
         "commit": f"{commit} with changes" if changed else commit,
@@ -48,10 +52,20 @@ def versions(root: Path, cdk: Path | None) -> dict[str, str]:
 
 
 def in_one_line(machine: Mapping[str, Any]) -> str:
-    """Return the machine as a sentence has it."""
+    """Return the machine in one line."""
     cores = f"{machine['cores']} cores ({machine['processor']})"
     load = f"load average before {machine['load_before']:g}"
     return f"{cores}, {machine['memory_gb']:g} GB, {machine['system']}, {load}"
+
+
+@contextmanager
+def temporary_folder(name: str) -> Generator[Path]:
+    """Make a folder for a benchmark, and keep a Docker daemon that it starts running until the end."""
+    with (
+        DockerDaemon().kept_running(),
+        tempfile.TemporaryDirectory(prefix=f"node-on-ecs-{name}-") as folder,
+    ):
+        yield Path(folder)
 
 
 def _output(*command: str) -> str:

@@ -1,4 +1,4 @@
-"""Runs a command, and measures its seconds and its memory."""
+"""Runs commands, and measures their time and memory."""
 
 from __future__ import annotations
 
@@ -19,69 +19,73 @@ _PAGE_MB: Final = os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 class CommandError(Exception):
-    """A command failed, or its effect did not come; the message ends with the last lines of its output."""
+    """A command failed or had no effect; the message ends with the last lines of its output."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command, where it runs and with which variables."""
+    """A command with its folder and environment variables."""
 
-    words: tuple[str, ...]
+    arguments: tuple[str, ...]
     folder: Path
     environment: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What one run took."""
+    """The time and memory of a run."""
 
     seconds: float
-    """Until the command ended."""
+    """Until the command's end."""
     effect_seconds: float
-    """Until its effect was there, which can be before its end or after it."""
+    """Until its effect, which may be before or after its end."""
     peak_mb: float
-    """Memory of all its processes together at the worst moment; 0 where there is no /proc."""
+    """Peak memory of all its processes together; 0 without /proc."""
 
 
 def run(command: Command, until: Callable[[], bool] | None = None) -> Cost:
-    """Run `command` to its end, and until `until` says that its effect is there.
+    """Run a command to its end, and until its effect: when `until` returns True.
 
     Raises:
         CommandError: it failed, or did not end or have its effect within three minutes.
     """
     log = command.folder / "bench.log"
-    began = time.monotonic()
+    started = time.monotonic()
     process = _start(command, log)
     watch = _Watch(process)
     try:
-        there = until is None or _wait(until, watch, began)
+        there = until is None or _wait(until, watch, started)
         effect_at = time.monotonic()
-        watch.join(_LIMIT_SECONDS - (effect_at - began))
+        watch.join(_LIMIT_SECONDS - (effect_at - started))
     finally:
         if watch.is_alive():
             process.kill()
             watch.join()
     if process.returncode or not there:
         raise _failure(command, process, log)
-    seconds = watch.ended_at - began
+    seconds = watch.ended_at - started
     return Cost(
         seconds=seconds,
-        effect_seconds=seconds if until is None else effect_at - began,
+        effect_seconds=seconds if until is None else effect_at - started,
         peak_mb=watch.peak_mb,
     )
 
 
 @contextmanager
-def beside(command: Command, ready: str) -> Generator[Callable[[], None]]:
-    """Run a command that goes on until Ctrl-C, from when it says that it is `ready`, and end it so.
+def running(command: Command, ready: str) -> Generator[Callable[[], None]]:
+    """Run a command until the block ends; then send it Ctrl-C.
+
+    Args:
+        command: the command.
+        ready: text that it prints when it is ready, also again later.
 
     Yields:
-        What waits until it says so once more.
+        A function that waits until the command prints the text once more.
 
     Raises:
-        CommandError: it ended before, failed, or was not ready or not at its end within three minutes.
+        CommandError: it failed, or took more than three minutes to become ready or to end.
     """
-    log = command.folder / "bench-beside.log"
+    log = command.folder / "bench-running.log"
     process = _start(command, log)
     watch = _Watch(process)
     times = 0
@@ -110,7 +114,7 @@ def beside(command: Command, ready: str) -> Generator[Callable[[], None]]:
 def _start(command: Command, log: Path) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
         return subprocess.Popen(
-            command.words,
+            command.arguments,
             cwd=command.folder,
             env=command.environment,
             stdin=subprocess.DEVNULL,
@@ -120,13 +124,13 @@ def _start(command: Command, log: Path) -> subprocess.Popen[bytes]:
 
 
 def _failure(command: Command, process: subprocess.Popen[bytes], log: Path) -> CommandError:
-    fault = f"ended with {process.returncode}" if process.returncode else "did not have its effect"
+    failure = f"ended with {process.returncode}" if process.returncode else "did not have its effect"
     lines = "\n".join(log.read_text("utf-8", "replace").splitlines()[-25:])
-    return CommandError(f"`{' '.join(command.words)}` {fault}; its last lines:\n{lines}")
+    return CommandError(f"`{' '.join(command.arguments)}` {failure}; its last lines:\n{lines}")
 
 
-def _wait(until: Callable[[], bool], watch: _Watch, began: float) -> bool:
-    while time.monotonic() - began < _LIMIT_SECONDS and not watch.failed:
+def _wait(until: Callable[[], bool], watch: _Watch, started: float) -> bool:
+    while time.monotonic() - started < _LIMIT_SECONDS and not watch.failed:
         if until():
             return True
         time.sleep(_POLL_SECONDS)
@@ -134,7 +138,7 @@ def _wait(until: Callable[[], bool], watch: _Watch, began: float) -> bool:
 
 
 class _Watch(threading.Thread):
-    """Notes when a process ends and how much memory it takes, while others wait for its effect."""
+    """Records the end and the peak memory of a process on a thread."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         super().__init__(daemon=True)
@@ -157,7 +161,7 @@ class _Watch(threading.Thread):
 
 
 def _resident_mb(pid: int, session: int | None = None) -> float:
-    """Add up the memory of a process and of those below it, but for those in a session of their own."""
+    """Return the memory of a process and its descendants in the same session."""
     process = Path("/proc", str(pid))
     try:
         if session is not None and os.getsid(pid) != session:

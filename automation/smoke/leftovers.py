@@ -80,6 +80,7 @@ def _is_deleted(clients: AwsClients, arn: str) -> bool:
         return False
     ecs = clients.client("ecs")
     errors = ecs.exceptions
+    missing = errors.ClientException if kind == "task-definition" else errors.ClusterNotFoundException
     cluster = path.partition("/")[0]
     try:
         match kind:
@@ -93,6 +94,6 @@ def _is_deleted(clients: AwsClients, arn: str) -> bool:
                 statuses = [found["lastStatus"] for found in tasks]
             case _:
                 statuses = [ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["status"]]
-    except errors.ClientException if kind == "task-definition" else errors.ClusterNotFoundException:
+    except missing:
         return True
     return {*statuses} <= _DELETED_STATUSES

@@ -1,1 +1,1 @@
-"""How long a changed file of the app takes until it answers, while `dev` runs."""
+"""The time from a change of the app's files until a response has it, while `dev` runs."""

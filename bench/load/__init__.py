@@ -1,1 +1,1 @@
-"""The load test: what requests see while what answers them is replaced."""
+"""The load test: requests while the app and the stack are replaced."""

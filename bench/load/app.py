@@ -1,4 +1,4 @@
-"""The app in containers of its own, started and stopped as ECS does it."""
+"""The app in containers, started and stopped as ECS does it."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _ENVIRONMENT: Final = {
 
 
 class NotLoggedError(Exception):
-    """The app ended before it logged what was waited for; the message is its log."""
+    """The app exited before it logged a message; the text is its log."""
 
 
 @dataclass(frozen=True)
 class Running:
-    """One container that listens."""
+    """A container that listens."""
 
     container: Container
     address: Address
@@ -49,7 +49,7 @@ class Running:
         """Send it SIGTERM, and wait until it logs that it stops.
 
         Raises:
-            NotLoggedError: it ended without that.
+            NotLoggedError: it exited before that.
         """
         self.container.kill("SIGTERM")
         _wait_for_log("stopping", self.container)
@@ -61,7 +61,7 @@ class Running:
 
 
 class App:
-    """The image of `app/`, and the containers that were started of it."""
+    """The image of `app/`, and its containers."""
 
     def __init__(self, client: docker.DockerClient, tag: str) -> None:
         self._client = client
@@ -71,7 +71,7 @@ class App:
     @classmethod
     @contextmanager
     def built(cls) -> Generator[App]:
-        """Build the image; at the end remove it and its containers."""
+        """Build the image; remove it and its containers at the end."""
         with contextlib.closing(connect()) as client:
             tag = f"load-test:{uuid.uuid4().hex[:12]}"
             image_build.Build(ROOT / "app", tag=tag).run()
@@ -79,17 +79,17 @@ class App:
             try:
                 yield app
             finally:
-                # Not by the image: one of the same content is the same, and others' containers may run it.
+                # Not by the image: containers of other programs may run an image with the same content.
                 for container in app._started:
                     with contextlib.suppress(NotFound):
                         container.remove(force=True, v=True)
                 client.images.remove(tag)
 
     def start(self) -> Running:
-        """Start one and return as soon as it listens.
+        """Start a container, and return as soon as it listens.
 
         Raises:
-            NotLoggedError: it ended instead.
+            NotLoggedError: it exited before that.
         """
         container = self._client.containers.run(
             self._tag,

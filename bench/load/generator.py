@@ -1,24 +1,24 @@
-"""Sends requests over several connections, and records how each ends.
+"""Sends requests over several connections, and records the result of each.
 
-A failure is what a client would see as one: no answer, a truncated one, one after too long, or a status other
-than 2xx. Nothing is sent twice: most HTTP libraries repeat a GET that failed on a connection that was used
-before, which would hide what is to be measured.
+A request fails without a response, with a truncated or late one, or with a status other than 2xx. Nothing is
+sent twice: most HTTP libraries repeat a GET that failed on a used connection, which would hide the failure.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import math
 import re
 import select
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from http.client import HTTPConnection, HTTPException, IncompleteRead, RemoteDisconnected
 from types import TracebackType
-from typing import Final, Self
-
-from bench.load.tally import Sample, Tally
+from typing import Any, Final, Self
 
 TIMEOUT_SECONDS: Final = 10.0
 
@@ -27,16 +27,64 @@ _ADDRESS: Final = re.compile(r"\d+(\.\d+){3}:\d+")
 Address = tuple[str, int]
 
 
+@dataclass(frozen=True)
+class Sample:
+    """One request."""
+
+    seconds: float
+    """From when it was due until the last byte of its response."""
+    failure: str | None
+    """Why it failed, if it did."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """Many requests."""
+
+    requests: int
+    failures: dict[str, int]
+    """The number of failed requests by reason, the most frequent first."""
+    p50_ms: float | None
+    """Of requests that did not fail; None if all did."""
+    p99_ms: float | None
+    max_ms: float | None
+
+    @classmethod
+    def of(cls, samples: Iterable[Sample]) -> Tally:
+        """Count requests."""
+        requests = list(samples)
+        times = sorted(1000 * sample.seconds for sample in requests if sample.failure is None)
+        reasons = Counter(sample.failure for sample in requests if sample.failure is not None)
+        return cls(
+            requests=len(requests),
+            failures=dict(reasons.most_common()),
+            p50_ms=percentile(times, 50),
+            p99_ms=percentile(times, 99),
+            max_ms=times[-1] if times else None,
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return asdict(self)
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float | None:
+    """Return the smallest value that at least `percent` of all do not exceed; None without values."""
+    if not ordered:
+        return None
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
+
+
 class Load:
     """Requests during a `with` statement; each connection has a thread of its own.
 
-    With a rate, requests are due at fixed times, so that a late answer also counts for those that wait behind
-    it ("coordinated omission" would leave that out). Without one, a connection sends when it has its answer.
+    With a rate, requests are due at fixed times, so that a late response also delays those behind it (without
+    "coordinated omission"). Without a rate, a connection sends the next request after each response.
     """
 
     def __init__(
         self,
-        where: Callable[[], Address],
+        address: Callable[[], Address],
         *,
         connections: int,
         rate: float | None = None,
@@ -47,26 +95,26 @@ class Load:
         """Prepare; nothing is sent yet.
 
         Args:
-            where: returns the address for a new connection; open ones stay as long as the other side wants.
-            connections: how many.
-            rate: requests in a second, of all connections together.
-            keep_alive: whether a connection is used for more than one request.
-            headers: sent with each request.
-            timeout: seconds after which a request that gets no answer has failed.
+            address: returns the address for a new connection; open ones are used until they are closed.
+            connections: the number of connections.
+            rate: requests a second, of all connections together.
+            keep_alive: whether a connection is used for several requests.
+            headers: headers of each request.
+            timeout: seconds after which a request without a response has failed.
         """
-        self._where = where
+        self._address = address
         self._rate = rate
         self._headers = {**(headers or {}), **({} if keep_alive else {"Connection": "close"})}
         self._timeout = timeout
         self._over = threading.Event()
         self._progress = threading.Condition()
-        self._taken = 0
-        self._began = 0.0
+        self._sent = 0
+        self._started = 0.0
         self._samples: list[Sample] = []
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(connections)]
 
     def __enter__(self) -> Self:
-        self._began = time.monotonic()
+        self._started = time.monotonic()
         for thread in self._threads:
             thread.start()
         return self
@@ -90,7 +138,7 @@ class Load:
             return list(self._samples)
 
     def wait_for(self, requests: int) -> None:
-        """Wait until so many more have ended."""
+        """Wait for the end of a number of further requests."""
         with self._progress:
             wanted = len(self._samples) + requests
             self._progress.wait_for(lambda: len(self._samples) >= wanted)
@@ -100,25 +148,25 @@ class Load:
             connection: HTTPConnection | None = None
             while (due := self._next_due()) is not None:
                 if connection is None or not _is_open(connection):
-                    connection = HTTPConnection(*self._where(), timeout=self._timeout)
+                    connection = HTTPConnection(*self._address(), timeout=self._timeout)
                     stack.callback(connection.close)
-                failure = self._ask(connection)
+                failure = self._request(connection)
                 sample = Sample(time.monotonic() - due, failure)
                 with self._progress:
                     self._samples.append(sample)
                     self._progress.notify_all()
 
     def _next_due(self) -> float | None:
-        """Wait until the next request is due and return since when it is; None when it is over."""
+        """Wait until the next request is due, and return that time; None at the end."""
         if self._rate is None:
             return None if self._over.is_set() else time.monotonic()
         with self._progress:
-            due = self._began + self._taken / self._rate
-            self._taken += 1
+            due = self._started + self._sent / self._rate
+            self._sent += 1
         return None if self._over.wait(max(0.0, due - time.monotonic())) else due
 
-    def _ask(self, connection: HTTPConnection) -> str | None:
-        """Send one request; return why it failed, if it did."""
+    def _request(self, connection: HTTPConnection) -> str | None:
+        """Send a request; return why it failed, if it did."""
         used = connection.sock is not None
         try:
             connection.request("GET", "/", headers=self._headers)
@@ -127,13 +175,13 @@ class Load:
         except (OSError, HTTPException) as error:
             connection.close()
             return f"{_kind(error)} on a {'used' if used else 'new'} connection"
-        if response.status // 100 == 2:  # noqa: PLR2004 -- all that are a success
+        if response.status // 100 == 2:  # noqa: PLR2004 -- the class of statuses
             return None
         return _reason(response.status, body)
 
 
 def _is_open(connection: HTTPConnection) -> bool:
-    """Whether the other side has left it open; a connection closed before a request loses nothing."""
+    """Whether the server has not closed it; a connection that is closed between requests is no failure."""
     if connection.sock is None:
         return False
     readable, _, _ = select.select([connection.sock], [], [], 0)
@@ -145,21 +193,21 @@ def _is_open(connection: HTTPConnection) -> bool:
 def _kind(error: Exception) -> str:
     match error:
         case TimeoutError():
-            return "no answer in time"
+            return "timeout"
         case ConnectionRefusedError():
             return "refused"
         case RemoteDisconnected():
-            return "closed without an answer"
+            return "closed without a response"
         case ConnectionError():
             return "reset"
         case IncompleteRead():
-            return "half an answer"
+            return "truncated response"
         case _:
             return type(error).__name__
 
 
 def _reason(status: int, body: bytes) -> str:
-    """Return the status and the message that came with it, without what differs from request to request."""
+    """Return the status and the message of the response, without addresses."""
     try:
         message = str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):

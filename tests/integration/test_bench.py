@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.contenders import ROOT, Cdk, Ours
-from bench.report import figures, median
+from bench.contenders import ROOT, Cdk, LocalRun
+from bench.report import median, rows
 
 pytestmark = pytest.mark.docker
 
 
-REPEATED = {Ours.name: {"warm"}, Cdk.name: {"warm", "unchanged", "many"}}
+REPEATED = {LocalRun.name: {"warm"}, Cdk.name: {"warm", "unchanged", "many"}}
 """What takes the steps of another figure: one service warm those of many, and the CDK knows but one `deploy`."""
 
 
@@ -30,11 +30,11 @@ def test_every_scenario_is_measured_for_both_contenders(
 
     assert done.returncode == 0, done.stdout + done.stderr
     results = json.loads(file.read_text())
-    names = (Ours.name, *([Cdk.name] if shutil.which("npm") else []))
+    names = (LocalRun.name, *([Cdk.name] if shutil.which("npm") else []))
     missing = [
         f"{what}: {name}"
         for name in names
-        for what in figures(results).keys() - REPEATED[name]
+        for what in rows(results).keys() - REPEATED[name]
         if not median(results["figures"].get(what, {}), name, "seconds")
     ]
     assert missing == []

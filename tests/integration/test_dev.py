@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.change.scenarios import READY, image_version, packages_changed, page, source_changed
+from bench.change.__main__ import READY, change_packages, change_source, image_version, page
 from local.docker import connect, engine
 from tests.integration.project import DOMAIN, Project
 
@@ -63,17 +63,17 @@ class Dev:
 
 
 def test_dev_applies_changes_at_once_and_ctrl_c_restores_the_deployed_image(dev: Project) -> None:
-    app, ask = dev.folder / "app", partial(page, DOMAIN, dev.front_door_port)
+    app, get_page = dev.folder / "app", partial(page, DOMAIN, dev.front_door_port)
     plain = containers(dev)
     running = Dev(dev)
     try:
         running.wait_until_ready()
         live = containers(dev)
-        seconds = source_changed(app, ask, "a change of the style")
-        first = image_version(ask())
-        packages_changed(app, ask, "2.0.0")
+        seconds = change_source(app, get_page, "a change of the style")
+        first = image_version(get_page())
+        change_packages(app, get_page, "2.0.0")
         running.wait_until_ready()
-        seconds_of_new_image = source_changed(app, ask, "another change")
+        seconds_of_new_image = change_source(app, get_page, "another change")
     finally:
         code = running.end()
     output = "\n".join(running.lines)
@@ -85,7 +85,7 @@ def test_dev_applies_changes_at_once_and_ctrl_c_restores_the_deployed_image(dev:
     assert any(line.startswith("web  ") and '"listening"' in line for line in running.lines)
     assert [one["HostConfig"]["Binds"] for one in live] != [one["HostConfig"]["Binds"] for one in plain]
     # What runs now is the new image, as it was built.
-    assert image_version(ask()) not in {"", first}
+    assert image_version(get_page()) not in {"", first}
     assert [(one["Path"], one["Args"], one["HostConfig"]["Binds"]) for one in containers(dev)] == [
         (one["Path"], one["Args"], one["HostConfig"]["Binds"]) for one in plain
     ]

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.change.__main__ import BEGIN, END, RESULTS, text
-from bench.change.scenarios import image_version, packages_changed, source_changed
-from bench.report import DOCUMENT, with_text
+from bench.change.__main__ import change_packages, change_source, image_version
 
 VERSION = "0123456789abcdef"
 
@@ -22,32 +20,25 @@ def app(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_source_file_is_changed_until_the_page_has_it(app: Path) -> None:
+def test_change_source_waits_until_the_page_has_the_change(app: Path) -> None:
     style = app / "src" / "page.css"
     pages = iter(["before", "before"])
 
-    seconds = source_changed(app, lambda: next(pages, style.read_text()), "change 1")
+    seconds = change_source(app, lambda: next(pages, style.read_text()), "change 1")
 
     assert style.read_text() == "body {}\n/* change 1 */\n"
     assert seconds > 0
 
 
-def test_packages_are_changed_until_another_image_answers(app: Path) -> None:
+def test_change_packages_waits_until_another_image_answers(app: Path) -> None:
     pages = iter([f"version {VERSION}", f"version {VERSION}", "no task", f"version {VERSION[::-1]}"])
 
-    packages_changed(app, lambda: next(pages), "2.0.0")
+    change_packages(app, lambda: next(pages), "2.0.0")
 
     assert json.loads((app / "package.json").read_text())["version"] == "2.0.0"
     assert next(pages, None) is None
 
 
 @pytest.mark.parametrize(("page", "version"), [(f"<b>{VERSION}</b>", VERSION), ("none", ""), ("0" * 20, "")])
-def test_the_version_is_that_of_the_page(page: str, version: str) -> None:
+def test_image_version_is_read_from_the_page(page: str, version: str) -> None:
     assert image_version(page) == version
-
-
-def test_the_document_shows_the_committed_results() -> None:
-    document = DOCUMENT.read_text("utf-8")
-    table = text(json.loads(RESULTS.read_text("utf-8")))
-
-    assert with_text(document, table, begin=BEGIN, end=END) == document

@@ -1,4 +1,4 @@
-"""What the contenders are told to do."""
+"""The commands of the contenders."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bench.contenders import Cdk, Ours
+from bench.contenders import Cdk, LocalRun
 
 
-def test_our_stack_is_dev_with_as_many_services_as_are_asked_for(tmp_path: Path) -> None:
-    command = Ours(tmp_path).up(3, desired_count=2)
+def test_the_local_stack_is_dev_with_a_number_of_services(tmp_path: Path) -> None:
+    command = LocalRun(tmp_path).up(3, desired_count=2)
     config = yaml.safe_load((tmp_path / "Pulumi.bench.yaml").read_text())["config"]
 
-    assert command.words[1:] == ("-m", "automation", "--local", "up", "bench")
+    assert command.arguments[1:] == ("-m", "automation", "--local", "up", "bench")
     assert config["node-on-ecs:domain"] == "bench.example.com"
     assert (config["node-on-ecs:desired-count"], config["node-on-ecs:multidev"]) == (2, ["dev1", "dev2"])
 
 
-def test_each_copy_has_ports_of_its_own(tmp_path: Path) -> None:
-    """Beside a stack of the user's, and in several tests at once."""
+def test_each_copy_has_its_own_ports(tmp_path: Path) -> None:
+    """It runs beside the user's stacks, and in several tests at once."""
     variables = ("EMULATOR_PORT", "FRONT_DOOR_PORT")
-    one, other = (Ours(tmp_path).command("down").environment for _ in range(2))
+    one, other = (LocalRun(tmp_path).command("down").environment for _ in range(2))
 
     assert len({environment[name] for environment in (one, other) for name in variables}) == 4
 
 
-def test_the_cdk_sees_nothing_of_the_machine_s_aws_settings(
+def test_the_cdk_does_not_get_the_machines_aws_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "work")

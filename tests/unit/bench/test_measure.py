@@ -1,4 +1,4 @@
-"""A measurement that flatters is worse than none."""
+"""Time and memory of commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.measure import Command, CommandError, Cost, beside, run
+from bench.measure import Command, CommandError, Cost, run, running
 
 
 def python(code: str, folder: Path, *, until: Callable[[], bool] | None = None) -> Cost:
@@ -21,7 +21,7 @@ def holding(megabytes: int, then: str) -> str:
     return f"x = bytearray({megabytes}_000_000); {then}"
 
 
-def test_the_memory_of_children_counts(tmp_path: Path) -> None:
+def test_the_memory_of_child_processes_counts(tmp_path: Path) -> None:
     child = holding(60, "import time; time.sleep(0.5)")
 
     cost = python(
@@ -32,7 +32,7 @@ def test_the_memory_of_children_counts(tmp_path: Path) -> None:
         assert cost.peak_mb > 120
 
 
-def test_what_stays_in_a_session_of_its_own_does_not_count(tmp_path: Path) -> None:
+def test_the_memory_of_another_session_does_not_count(tmp_path: Path) -> None:
     child = holding(200, "import time; time.sleep(0.5)")
 
     cost = python(
@@ -45,7 +45,7 @@ def test_what_stays_in_a_session_of_its_own_does_not_count(tmp_path: Path) -> No
     assert cost.peak_mb < 150
 
 
-def test_what_is_waited_for_may_happen_before_the_end(tmp_path: Path) -> None:
+def test_the_effect_may_be_before_the_commands_end(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     code = f"import pathlib, time; pathlib.Path({str(mark)!r}).touch(); time.sleep(0.5)"
 
@@ -54,7 +54,7 @@ def test_what_is_waited_for_may_happen_before_the_end(tmp_path: Path) -> None:
     assert cost.effect_seconds < cost.seconds - 0.2
 
 
-def test_what_is_waited_for_may_happen_after_the_end(tmp_path: Path) -> None:
+def test_the_effect_may_be_after_the_commands_end(tmp_path: Path) -> None:
     ended: list[float] = []
 
     def a_while_after_the_end() -> bool:
@@ -71,30 +71,28 @@ def test_what_is_waited_for_may_happen_after_the_end(tmp_path: Path) -> None:
     assert cost.effect_seconds > cost.seconds
 
 
-def test_a_command_that_fails_is_no_figure(tmp_path: Path) -> None:
+def test_a_failed_command_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"ended with 3(.|\n)*no such stack"):
         python("print('no such stack'); raise SystemExit(3)", tmp_path, until=lambda: False)
 
 
-def test_what_never_happens_is_no_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_effect_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.measure._LIMIT_SECONDS", 0.2)
 
     with pytest.raises(CommandError, match="did not have its effect"):
         python("print('done')", tmp_path, until=lambda: False)
 
 
-def test_what_never_ends_is_no_figure_and_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_takes_too_long_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.measure._LIMIT_SECONDS", 0.2)
-    began = time.monotonic()
+    started = time.monotonic()
 
     with pytest.raises(CommandError, match="ended with -9"):
         python("import time; time.sleep(60)", tmp_path)
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - started < 30
 
 
-# A command that goes on until Ctrl-C
-
-FOLLOWS = """
+UNTIL_CTRL_C = """
 import signal, sys, time
 print("ready", flush=True)
 try:
@@ -106,16 +104,18 @@ except KeyboardInterrupt:
 """
 
 
-def test_a_command_is_ended_by_ctrl_c_after_what_goes_on_beside_it(tmp_path: Path) -> None:
-    with beside(Command((sys.executable, "-c", FOLLOWS), tmp_path, os.environ), "ready") as wait_until_ready:
+def test_running_sends_ctrl_c_at_the_end_of_the_block(tmp_path: Path) -> None:
+    with running(
+        Command((sys.executable, "-c", UNTIL_CTRL_C), tmp_path, os.environ), "ready"
+    ) as wait_until_ready:
         wait_until_ready()
         before = (tmp_path / "ended").exists()
 
     assert (before, (tmp_path / "ended").exists()) == (False, True)
 
 
-def test_a_command_that_ends_before_it_is_ready_is_told(tmp_path: Path) -> None:
+def test_a_command_that_exits_before_it_is_ready_is_an_error(tmp_path: Path) -> None:
     command = Command((sys.executable, "-c", "raise SystemExit(2)"), tmp_path, os.environ)
 
-    with pytest.raises(CommandError, match="ended with 2"), beside(command, "ready"):
+    with pytest.raises(CommandError, match="ended with 2"), running(command, "ready"):
         pass

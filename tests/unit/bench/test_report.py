@@ -1,19 +1,20 @@
-"""The table says what was measured, and the document has the table of the committed results."""
+"""The table of the benchmark, and the sections of the document."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from bench import report
+from bench.change.__main__ import CHANGE
+from bench.load.__main__ import LOAD
 
 Rounds = list[tuple[float, float]]
 
 
 def results(**figures: dict[str, Rounds]) -> dict[str, Any]:
-    """Results of a run with rounds of seconds and megabytes, by contender."""
+    """Results with rounds of seconds and megabytes by measurement and contender."""
     return {
         "date": "2026-01-02",
         "machine": {
@@ -28,16 +29,16 @@ def results(**figures: dict[str, Rounds]) -> dict[str, Any]:
         "many": 10,
         "planned": [1, 50],
         "figures": {
-            what.replace("_", "-"): {
+            measurement.replace("_", "-"): {
                 name: [{"seconds": seconds, "peak_mb": peak} for seconds, peak in rounds]
-                for name, rounds in of_contenders.items()
+                for name, rounds in by_contender.items()
             }
-            for what, of_contenders in figures.items()
+            for measurement, by_contender in figures.items()
         },
     }
 
 
-def test_a_row_has_medians_their_ratio_and_what_is_to_be_reached() -> None:
+def test_a_row_has_medians_ratio_and_target() -> None:
     ours: Rounds = [(1.0, 150), (9.0, 100), (2.0, 160)]
     text = report.text(results(unchanged={"local run": ours, "AWS CDK": [(4.0, 600)]}))
 
@@ -49,7 +50,7 @@ def test_a_row_has_medians_their_ratio_and_what_is_to_be_reached() -> None:
 @pytest.mark.parametrize(
     ("services", "named", "target"), [(1, "1 service", "0.90"), (50, "50 services", "1.50")]
 )
-def test_planning_many_services_may_take_longer_than_synth_in_less_memory(
+def test_the_time_target_of_planning_depends_on_the_number_of_services(
     services: int, named: str, target: str
 ) -> None:
     both: dict[str, Rounds] = {"local run": [(1.0, 1)], "AWS CDK": [(1.0, 1)]}
@@ -59,34 +60,35 @@ def test_planning_many_services_may_take_longer_than_synth_in_less_memory(
     assert row in text
 
 
-def test_rows_stand_in_the_order_of_the_figures_whatever_came_first() -> None:
+def test_rows_are_in_the_order_of_the_table() -> None:
     one: dict[str, Rounds] = {"local run": [(1.0, 1)]}
     text = report.text(results(diff_1=one, destroy=one, first=one))
 
     assert text.index("first `up`") < text.index("| delete |") < text.index("beside `cdk diff`")
 
 
-def test_without_npm_the_table_says_so() -> None:
+def test_a_table_without_cdk_says_why() -> None:
     text = report.text(results(unchanged={"local run": [(1.0, 100)]}))
 
     assert "| nothing changed | 1.00 | - | - | 0.75 | 100 | - | - |  |" in text
     assert "AWS CDK was not measured" in text
 
 
-def test_only_what_stands_between_the_markers_is_written() -> None:
-    document = report.with_text(f"before {report.BEGIN} old {report.END} after", report.text(results()))
+def test_only_the_text_between_the_markers_is_replaced() -> None:
+    document = report.BENCH.replaced("before <!-- results --> old <!-- end of results --> after", "new")
 
-    assert document.startswith(f"before {report.BEGIN}\n2026-01-02")
-    assert document.endswith(f"\n{report.END} after")
+    assert document == "before <!-- results -->\nnew\n<!-- end of results --> after"
 
 
-def test_a_document_without_markers_is_refused() -> None:
+def test_a_document_without_markers_is_rejected() -> None:
     with pytest.raises(ValueError, match="results"):
-        report.with_text("no markers", "text")
+        report.BENCH.replaced("no markers", "text")
 
 
-def test_the_document_shows_the_committed_results() -> None:
-    committed = json.loads(report.RESULTS.read_text())
+@pytest.mark.parametrize("section", [report.BENCH, LOAD, CHANGE], ids=lambda section: section.name)
+def test_the_document_shows_the_committed_results(section: report.Section) -> None:
     document = report.DOCUMENT.read_text()
 
-    assert document == report.with_text(document, report.text(committed)), "run `python -m bench.report`"
+    assert document == section.replaced(document, section.text(section.read())), (
+        "run `python -m bench.report`"
+    )
