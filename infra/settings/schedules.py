@@ -14,7 +14,7 @@ from infra.settings.model import Model, Pattern, Word
 from infra.settings.names import DNS_LABEL, LONGEST_SERVICE_NAME
 from infra.settings.variables import AppEnvironment
 
-# A schedule's name has 64 characters: the service's, a hyphen, this one, and Pulumi's random end of 8.
+# A schedule's name has 64 characters: the service's, a hyphen, this one, and Pulumi's random suffix of 8.
 # https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
 _LONGEST_NAME: Final = 64 - LONGEST_SERVICE_NAME - 1 - 8
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html, `overrides`

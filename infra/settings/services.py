@@ -130,7 +130,7 @@ def _defaults(own: Mapping[str, Any], main: ServiceSettings) -> dict[str, Any]:
 def _not_inherited(own: Mapping[str, Any], main: ServiceSettings, *, builds: bool) -> list[str]:
     exposure = own.get("exposure", "http")
     keys = [*KEYS_NOT_INHERITED]
-    keys += [key for other, keys in KEYS_OF_AN_EXPOSURE.items() if other != exposure for key in keys]
+    keys += [key for other, own_keys in KEYS_OF_AN_EXPOSURE.items() if other != exposure for key in own_keys]
     if "capacity-provider-strategy" in own:
         keys += _OF_CAPACITY
     if own.get("inherit-environment") is False:
