@@ -178,7 +178,7 @@ def test_a_copied_service_without_a_domain_has_its_paths_below_the_copy_s() -> N
     [
         ({"worker": {"exposure": "nothing"}}, "services.worker.exposure … one of http, tcp, none"),
         ({"a": {"inherit-environment": "no"}}, "services.a.inherit-environment … true or false"),
-        ({"worker": {"replicas": 2}}, "services.worker.replicas … there is no such key"),
+        ({"worker": {"replicas": 2}}, "services.worker.replicas … docs/configuration.md lists the"),
         ({"worker": {"cpus": 1}}, "services.worker.cpus … no such key; the nearest is `cpu`"),
         ({"worker": [1]}, "services.worker … an object with keys of a service"),
         ({"web": {}}, "services.web … another name than the main service's"),
