@@ -111,7 +111,7 @@ class Service(pulumi.ComponentResource):
             deployment_circuit_breaker={"enable": True, "rollback": True},
             deployment_minimum_healthy_percent=settings.deployment_minimum_healthy_percent,
             deployment_maximum_percent=settings.deployment_maximum_percent,
-            # ECS accepts it only with a load balancer; the container's own check has a start period.
+            # ECS rejects it without a load balancer (terraform-provider-aws#31104).
             health_check_grace_period_seconds=settings.health_check_grace_period_seconds if traffic else None,
             availability_zone_rebalancing=compute.availability_zone_rebalancing,
             enable_execute_command=settings.execute_command,

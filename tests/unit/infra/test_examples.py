@@ -148,42 +148,6 @@ def test_everything_in_an_example_uses_the_same_provider(declare_stack: DeclareS
     assert [i.token for i in invokes if i.provider != reference] == []
 
 
-def test_each_service_has_a_listener_of_its_protocol(declare_stack: DeclareStack) -> None:
-    graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "network-load-balancer.yaml")
-    listeners = {
-        resource.name: (resource.inputs["protocol"], resource.inputs["port"])
-        for resource in graph.all("aws:lb/listener:Listener")
-    }
-
-    assert listeners == {
-        "load-balancer-http": ("HTTP", 80),
-        "load-balancer-https": ("HTTPS", 443),
-        "mqtt": ("TLS", 8883),
-        "dns": ("UDP", 53),
-    }
-    assert graph.exports["urls"] == {
-        "web": "https://dev.example.com",
-        "mqtt": "tls://mqtt.dev.example.com:8883",
-        "dns": "udp://dns.dev.example.com:53",
-    }
-    assert len(graph.exports["fixed_addresses"]) == 2
-
-
-def test_existing_load_balancer_and_cluster_are_not_created_again(declare_stack: DeclareStack) -> None:
-    graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "existing-load-balancer.yaml")
-    created = {resource.type for resource in graph.resources if resource.type.startswith("aws:")}
-
-    assert not created & {
-        "aws:lb/loadBalancer:LoadBalancer",
-        "aws:lb/listener:Listener",
-        "aws:ecs/cluster:Cluster",
-        "aws:acm/certificate:Certificate",
-        "aws:route53/record:Record",
-    }
-    assert graph.names("aws:lb/listenerRule:ListenerRule") == ["web", "web-redirect"]
-    assert graph.one("aws:lb/listenerRule:ListenerRule", "web").inputs["priority"] == 1200
-
-
 def test_notifications_are_about_user_impact_and_not_about_stopped_services(
     declare_stack: DeclareStack,
 ) -> None:
@@ -199,17 +163,3 @@ def test_notifications_are_about_user_impact_and_not_about_stopped_services(
     assert topics == {"urgent"}
     assert graph.one(COMPOSITE).inputs["alarmRule"].count("ALARM(") == 4
     assert len(graph.all("aws:cloudwatch/eventTarget:EventTarget")) == 4
-
-
-def test_logs_go_to_a_bucket_and_log_groups_are_encrypted(declare_stack: DeclareStack) -> None:
-    graph = declare_example(declare_stack, ROOT / "docs" / "examples" / "logs.yaml")
-    balancer = graph.one("aws:lb/loadBalancer:LoadBalancer").inputs
-    services = [
-        resource.inputs["serviceName"].removeprefix("com.amazonaws.us-east-1.")
-        for resource in graph.all("aws:ec2/vpcEndpoint:VpcEndpoint")
-    ]
-
-    assert balancer["accessLogs"]["prefix"] == "node-on-ecs/logs"
-    assert graph.one("aws:ec2/flowLog:FlowLog").inputs["logDestination"].endswith("/node-on-ecs/logs/")
-    assert all(resource.inputs["kmsKeyId"] for resource in graph.all("aws:cloudwatch/logGroup:LogGroup"))
-    assert sorted(services) == ["ecr.api", "ecr.dkr", "logs", "s3", "secretsmanager"]

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import pulumi
 from botocore.stub import validate_parameters
 
 from infra.rollout.clock import Clock
@@ -197,3 +198,10 @@ def logging_to(
 def lines(*messages: str) -> dict[str, Any]:
     """Return a response of `get_log_events`."""
     return {"events": [{"timestamp": 0, "message": message} for message in messages]}
+
+
+def update(old: dict[str, Any], new: dict[str, Any]) -> pulumi.ResourceHookArgs:
+    """Return the arguments of a hook before an update."""
+    return pulumi.ResourceHookArgs(
+        urn="urn", id="id", name="name", type="type", new_inputs=new, old_outputs=old
+    )

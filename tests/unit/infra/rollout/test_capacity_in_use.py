@@ -9,7 +9,7 @@ import pulumi
 import pytest
 
 from infra.rollout.capacity_in_use import refuse_capacity_in_use
-from tests.unit.infra.rollout.aws import Aws
+from tests.unit.infra.rollout.aws import Aws, update
 
 POOL = "cluster-capacity-pool-1a2b3c4"
 
@@ -22,15 +22,8 @@ def _update(new: list[str], *, services: list[dict[str, Any]]) -> Aws:
             "services": [services[int(arn.partition(":")[2])] for arn in request["services"]]
         },
     )
-    args = pulumi.ResourceHookArgs(
-        urn="urn",
-        id="id",
-        name="cluster",
-        type="aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
-        new_inputs={"capacityProviders": new},
-        old_outputs={"clusterName": "cluster-1", "capacityProviders": ["FARGATE", "FARGATE_SPOT", POOL]},
-    )
-    asyncio.run(refuse_capacity_in_use(aws, args))
+    old = {"clusterName": "cluster-1", "capacityProviders": ["FARGATE", "FARGATE_SPOT", POOL]}
+    asyncio.run(refuse_capacity_in_use(aws, update(old, {"capacityProviders": new})))
     return aws
 
 

@@ -165,47 +165,53 @@ def test_log_is_that_of_the_failed_container(driver: str, streams: list[str]) ->
     assert [request["logStreamName"] for request in aws.questions("get_log_events")] == streams
 
 
-def test_unhealthy_targets_are_shown() -> None:
-    health = {"State": "unhealthy", "Description": "Health checks failed with these codes: [503]"}
-    target = {"TargetHealthDescriptions": [{"Target": {"Id": "10.0.0.7"}, "TargetHealth": health}]}
-
-    assert evidence_of(describe_target_health=target) == [
-        "unhealthy: 10.0.0.7: Health checks failed with these codes: [503]"
-    ]
+def _health(state: str) -> dict[str, Any]:
+    health = {"State": state, "Description": "Health checks failed with these codes: [503]"}
+    return {"TargetHealthDescriptions": [{"Target": {"Id": "10.0.0.7"}, "TargetHealth": health}]}
 
 
-def test_events_are_shown_if_no_task_was_started() -> None:
-    events = [{"message": "unable to place a task: no capacity"}]
+def _on(provider: str, pending: int) -> dict[str, Any]:
+    return service(capacityProviderStrategy=[{"capacityProvider": provider}], pendingCount=pending)
 
-    assert evidence_of(describe_services=service(events=events)) == [
-        "ECS says: unable to place a task: no capacity"
-    ]
+
+NO_CAPACITY = "unable to place a task. Reason: Capacity is unavailable at this time."
 
 
 @pytest.mark.parametrize(
-    ("provider", "pending", "explained"), [("pool-1", 2, True), ("pool-1", 0, False), ("FARGATE", 2, False)]
+    ("operations", "beginnings"),
+    [
+        (
+            {"describe_target_health": _health("unhealthy")},
+            ["unhealthy: 10.0.0.7: Health checks failed with these codes: [503]"],
+        ),
+        ({"describe_target_health": _health("healthy")}, []),
+        ({"describe_services": service(events=[{"message": "no"}])}, ["ECS says: no"]),
+        (
+            {"describe_services": _on("pool-1", 2)},
+            ["pending tasks: 2, perhaps because no instance of pool-1"],
+        ),
+        ({"describe_services": _on("pool-1", 0)}, []),
+        ({"describe_services": _on("FARGATE", 2)}, []),
+        (
+            {"describe_services": service(events=[{"message": NO_CAPACITY}])},
+            [f"ECS says: {NO_CAPACITY}", "FARGATE_SPOT has no fallback"],
+        ),
+        ({"list_tasks": Refused("AccessDeniedException", "not yours")}, ["AWS did not answer further: "]),
+        ({"list_tasks": EndpointConnectionError(endpoint_url="x")}, ["AWS did not answer further: "]),
+    ],
+    ids=[
+        "unhealthy targets",
+        "no healthy targets",
+        "events if no task was started",
+        "tasks pending for an instance, for which ECS has no event",
+        "no instances without pending tasks",
+        "no pending tasks on Fargate",
+        "that Spot has no fallback",
+        "an error of AWS",
+        "a missing connection",
+    ],
 )
-def test_tasks_pending_for_an_instance_are_explained(provider: str, pending: int, explained: bool) -> None:  # noqa: FBT001
-    """ECS has no event about a group that cannot grow."""
-    strategy = [{"capacityProvider": provider, "weight": 1}]
-    lines = evidence_of(describe_services=service(capacityProviderStrategy=strategy, pendingCount=pending))
+def test_evidence_shows(operations: dict[str, Any], beginnings: list[str]) -> None:
+    shown = evidence_of(**operations)
 
-    assert [line[:50] for line in lines] == (
-        ["pending tasks: 2, perhaps because no instance of p"] if explained else []
-    )
-
-
-def test_missing_spot_capacity_is_explained() -> None:
-    """ECS's own message does not name the cause."""
-    events = [
-        {"message": "(service web) was unable to place a task. Reason: Capacity is unavailable at this time."}
-    ]
-
-    assert "FARGATE_SPOT has no fallback" in evidence_of(describe_services=service(events=events))[1]
-
-
-@pytest.mark.parametrize(
-    "problem", [Refused("AccessDeniedException", "not yours"), EndpointConnectionError(endpoint_url="x")]
-)
-def test_error_of_aws_is_shown_instead_of_raised(problem: Answer) -> None:
-    assert evidence_of(list_tasks=problem)[0].startswith("AWS did not answer further: ")
+    assert [line[: len(beginning)] for line, beginning in zip(shown, beginnings, strict=True)] == beginnings

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import pulumi
-
 from infra.rollout.lifecycle_hooks import remove_hooks
-from tests.unit.infra.rollout.aws import Aws, service
+from tests.unit.infra.rollout.aws import Aws, service, update
 
 HOOK = {"targetType": "PAUSE", "lifecycleStages": ["POST_SCALE_UP"]}
 CONFIGURATION: dict[str, Any] = {
@@ -24,16 +22,8 @@ def _update(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
     aws: Any = Aws(
         describe_services=service(deploymentConfiguration=CONFIGURATION), update_service={"service": {}}
     )
-    known = {"cluster": "cluster", "name": "web-1a2b3c4"}
-    args = pulumi.ResourceHookArgs(
-        urn="urn",
-        id="id",
-        name="web",
-        type="aws:ecs/service:Service",
-        new_inputs={"deploymentConfiguration": new},
-        old_outputs={**known, "deploymentConfiguration": old},
-    )
-    asyncio.run(remove_hooks(aws, args))
+    outputs = {"cluster": "cluster", "name": "web-1a2b3c4", "deploymentConfiguration": old}
+    asyncio.run(remove_hooks(aws, update(outputs, {"deploymentConfiguration": new})))
     return aws.questions("update_service")
 
 

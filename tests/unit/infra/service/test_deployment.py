@@ -23,6 +23,7 @@ from tests.unit.infra.factories import (
     service_settings,
 )
 from tests.unit.infra.recorder import Graph, declare
+from tests.unit.infra.rollout.aws import update
 
 SERVICE = "aws:ecs/service:Service"
 RULE = "aws:lb/listenerRule:ListenerRule"
@@ -275,18 +276,7 @@ def _update_rule(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> N
     """Run the hook of a rule whose actions change."""
     hooks: list[pulumi.ResourceHook] = []
     declare(lambda: hooks.append(keep_group_in_use("web")))
-    result = hooks[0](
-        pulumi.ResourceHookArgs(
-            urn="urn",
-            id="id",
-            name="web",
-            type=RULE,
-            new_inputs={"actions": after},
-            old_inputs={"actions": before},
-            new_outputs=None,
-            old_outputs={"actions": before},
-        )
-    )
+    result = hooks[0](update({"actions": before}, {"actions": after}))
     assert result is None or asyncio.run(result) is None  # type: ignore[arg-type]
 
 

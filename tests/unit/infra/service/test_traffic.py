@@ -107,6 +107,22 @@ def test_redirect_hosts_keep_path_and_query() -> None:
     assert rule["priority"] not in (graph.one(RULE, "web").inputs["priority"], 50_000)
 
 
+def test_removing_the_exposure_changes_the_service_in_place() -> None:
+    with_rule, without = declare_service(), declare_service(exposure="none", host=None)
+    before, after = (graph.one(SERVICE) for graph in (with_rule, without))
+    removed = {resource.urn for resource in with_rule.resources} - {r.urn for r in without.resources}
+
+    assert before.urn == after.urn
+    assert {key for key in before.inputs if before.inputs[key] != after.inputs.get(key)} == {
+        "loadBalancers",
+        "healthCheckGracePeriodSeconds",
+    }
+    assert {urn.partition("$aws:")[2] for urn in removed} == {
+        "lb/listenerRule:ListenerRule::web",
+        "lb/targetGroup:TargetGroup::web",
+    }
+
+
 def _declare_tcp(**settings: Any) -> Graph:
     changes = {"exposure": "tcp", "host": None, "container_port": 1883, **settings}
     return declare_service("mqtt", platform_changes={"network_load_balancer": BALANCER}, **changes)
