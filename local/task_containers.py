@@ -51,6 +51,13 @@ class TaskContainer:
             return []
         return text.decode(errors="replace").splitlines()
 
+    def is_running(self) -> bool:
+        """Whether it runs now."""
+        try:
+            return bool(self.api.inspect_container(self.id)["State"]["Running"])
+        except DockerException:
+            return False
+
     def listeners(self) -> list[Listener]:
         """Return where it listens; empty if unknown, as for an image without `cat`."""
         code, text = self.run(("cat", "/proc/net/tcp", "/proc/net/tcp6"), seconds=5)

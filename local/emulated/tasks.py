@@ -21,6 +21,7 @@ from docker.errors import DockerException
 from local.emulated import ministack, names, own_labels, volumes
 from local.emulated.containers import Definition, exits_first, is_awaited, network_owner, options, start_order
 from local.emulated.live import live_keywords
+from local.resources.ecs import FAILED_TASK
 
 _ecs = ministack("services.ecs")
 
@@ -70,13 +71,15 @@ def _remember(original: Any, data: dict[str, Any]) -> Any:
 
 
 def _replace_stopped(original: Any, data: dict[str, Any]) -> Any:
-    """Make a service replace a task that was stopped by hand, which MiniStack does not."""
+    """Make a service replace a stopped task, which MiniStack does not, and count one that failed."""
     answer = original(data)
     status, _, body = answer
     task: Mapping[str, str] = json.loads(body)["task"] if status < 400 else {}  # noqa: PLR2004
     kind, _, service = task.get("group", "").partition(":")
     if kind == "service":
         cluster = task["clusterArn"].rpartition("/")[2]
+        if str(data.get("reason")).startswith(FAILED_TASK):
+            _ecs._record_service_task_failure(_ecs._tasks[task["taskArn"]])
         _ecs._reconcile_service_tasks(cluster, f"{cluster}/{service}")
     return answer
 

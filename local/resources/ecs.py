@@ -18,6 +18,9 @@ it out."""
 PROVIDER_PROPERTIES: Final = "forceNewDeployment sigintRollback triggers waitForSteadyState"
 """Properties of the provider or of the update call, which AWS does not store."""
 
+FAILED_TASK: Final = "Task failed"
+"""Beginning of the reason with which a task is stopped that counts as a failure of its deployment."""
+
 
 def cluster_of(service_arn: str) -> str:
     """Return the name of the cluster in a service's ARN."""

@@ -1,16 +1,15 @@
 """Waits for an ECS service as the official provider does, and judges deployments where the emulator does not.
 
-hashicorp/terraform-provider-aws internal/service/ecs/service.go (`waitServiceStable`): with
-`waitForSteadyState` it follows the deployment to its end and fails with its reason, with `sigintRollback` a
-cancelled run rolls it back. The emulator knows no service deployments, has a first deployment completed from
-the start, and judges neither health checks nor tasks that end after a second. So this counts failed tasks and
-asks the health checks itself, and ends a deployment as ECS's circuit breaker would.
+hashicorp/terraform-provider-aws internal/service/ecs/service.go (`waitServiceStable`): with `waitForSteadyState`
+it follows the deployment to its end and fails with its reason; with `sigintRollback` a cancelled run rolls it
+back. The emulator has no service deployments, completes a first deployment at once, and ignores health checks
+and tasks that exit after a second. So this counts failed tasks, runs the health checks, and ends a deployment
+as ECS's circuit breaker does.
 """
 
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -20,61 +19,60 @@ from local.docker import docker_engine
 from local.resources.aws_calls import call
 from local.resources.base import Properties, ResourceError, UnfinishedError
 from local.resources.cloud import Cloud
-from local.resources.ecs import cluster_of, task_arns
+from local.resources.ecs import FAILED_TASK, cluster_of, task_arns
 from local.resources.ecs_health import TaskHealth, checks_of
 from local.task_containers import containers_of
 
 _TIMEOUT_SECONDS: Final = 20 * 60
 """The provider's default for create and update."""
 _PAUSE_SECONDS: Final = 0.2
-_EAGER_SECONDS: Final = 5
+_SHORT_PAUSES_SECONDS: Final = 5
 _LONG_PAUSE_SECONDS: Final = 1
 _END_SECONDS: Final = 60
-"""How long the emulator may take to end a deployment, or to bring the version before back."""
-_TOLD_AGAIN_SECONDS: Final = 10
+"""How long the emulator may take to end a deployment, or to roll it back."""
+_REPEAT_SECONDS: Final = 10
 _FAILURES: Final = frozenset({"EssentialContainerExited", "TaskFailedToStart"})
 _DESCRIBED_AT_ONCE: Final = 100
-_LOG_LINES: Final = 200
-_SHOWN, _BEFORE = 20, 5
-"""Lines shown, and how many of them before the one that says why."""
-_THROWN: Final = re.compile(r"^\s*(?:Uncaught\s+)?(?:[\w$.]*(?:Error|Exception)\b(?:\s\[\w+\])?)(?::|$)")
-_MENTIONED: Final = re.compile(r"\b(?:err!|error|fatal|panic)(?!\w)", re.IGNORECASE)
+_KILLED: Final = 137
+"""Exit code after SIGKILL."""
+_NO_TASK: Final = ("InvalidParameterException",)
 
 
 def wait_until_steady(
     cloud: Cloud, arn: str, *, since: datetime, before: Properties | None, sigint_rollback: bool
 ) -> None:
-    """Wait until the service is steady: one deployment, as many tasks as wanted, all of them healthy.
+    """Wait until the service is steady: one deployment, the desired number of tasks, all of them healthy.
 
     Args:
         cloud: the emulator; its `cancelled` ends the wait.
         arn: the service.
         since: when it was created or updated.
-        before: the service as ECS described it before an update; its completed deployment is rolled back to.
+        before: the service as ECS described it before an update, with the deployment to roll back to.
         sigint_rollback: whether a cancelled run rolls the deployment back.
 
     Raises:
         UnfinishedError: the deployment failed, took too long or was cancelled.
         ResourceError: the emulator or Docker does not answer.
     """
-    with docker_engine(f"look at the containers of ECS service {arn}") as api:
+    with docker_engine(f"inspect the containers of ECS service {arn}") as api:
         completed = (
-            str(one["taskDefinition"])
-            for one in (before or {}).get("deployments", [])
-            if one["rolloutState"] == "COMPLETED"
+            str(deployment["taskDefinition"])
+            for deployment in (before or {}).get("deployments", [])
+            if deployment["rolloutState"] == "COMPLETED"
         )
         follower = _Follower(cloud, arn, api, since=since, before=next(completed, None))
         began, timeout = time.monotonic(), cloud.timeout(_TIMEOUT_SECONDS)
-        while waiting := follower.look():
+        while waiting := follower.check():
             waited = time.monotonic() - began
             if waited > timeout:
                 follower.fail(f"it is not steady after {timeout:g} s: {waiting}")
-            # A check that runs a command twice a second for long would be a load of its own.
-            if cloud.cancelled.wait(_PAUSE_SECONDS if waited < _EAGER_SECONDS else _LONG_PAUSE_SECONDS):
+            # A health check command twice a second would be a load of its own.
+            pause = _PAUSE_SECONDS if waited < _SHORT_PAUSES_SECONDS else _LONG_PAUSE_SECONDS
+            if cloud.cancelled.wait(pause):
                 if sigint_rollback:
                     follower.roll_back("Service deployment rolled back by user.")
                 follower.fail("the run was cancelled; the deployment goes on")
-        # Else the last that was waited for would stay on the screen.
+        # Replaces the last line on the screen.
         cloud.progress("steady")
 
 
@@ -83,27 +81,25 @@ class _Follower:
         self._cloud = cloud
         self._arn = arn
         self._docker = api
-        # The emulator tells whole seconds.
+        # The emulator's times are whole seconds.
         self._since = since.replace(microsecond=0)
         self._before = before
         service = self._service()
         self._name = str(service["serviceName"])
         latest = service["deployments"][0]
-        # An update may have failed by now; one that needs no new deployment belongs to the one that is there.
+        # An update may have failed already; one without a new deployment belongs to the current one.
         own = latest if latest["createdAt"] >= self._since else _primary(service)
         self._deployment = str(own["id"])
         self._task_definition = str(own["taskDefinition"])
         described = call(cloud, "ecs", "describe_task_definition", taskDefinition=self._task_definition)
         self._checks = checks_of(cloud, service, described["taskDefinition"])
         self._health: dict[str, TaskHealth] = {}
-        self._failed: set[str] = set()
-        """Tasks that ended by themselves or are unhealthy, by ARN."""
-        self._evidence: list[str] = []
-        """Lines about the latest of them."""
-        self._told = ("", 0.0)
+        self._failed: dict[str, str] = {}
+        """How each task ended that exited by itself, by ARN."""
+        self._reported = ("", 0.0)
 
-    def look(self) -> str:
-        """Look once, and return what is still waited for, empty if the service is steady.
+    def check(self) -> str:
+        """Return what the wait is for, empty if the service is steady.
 
         Raises:
             UnfinishedError: the deployment failed.
@@ -114,23 +110,24 @@ class _Follower:
             return ""
         own = self._own(service)
         if own["rolloutState"] == "FAILED":
-            self._note_failed_tasks()
             self._wait_for_rollback(own["rolloutStateReason"])
-        running = self._list("RUNNING") if service["runningCount"] >= wanted else []
+        running = self._tasks("RUNNING") if service["runningCount"] >= wanted else []
         if len(running) < wanted:
-            waiting = f"{service['runningCount']} of {_tasks(wanted)} running"
+            waiting = f"{service['runningCount']} of {_count_tasks(wanted)} running"
             self._note_failed_tasks()
-            # As many as ECS's own circuit breaker takes for a failure.
+            # The threshold of ECS's circuit breaker.
             if len(self._failed) >= min(200, max(3, math.ceil(wanted / 2))):
-                self.end(f"its tasks keep exiting: {len(self._failed)} did.")
-            waiting += f", {len(self._failed)} exited" if self._failed else ""
+                self.end(f"its tasks keep exiting: {len(self._failed)} did, the last with {self._last_end}.")
+            waiting += f", {len(self._failed)} exited, the last with {self._last_end}" if self._failed else ""
         else:
-            live = [one for one in service["deployments"] if one["rolloutState"] != "FAILED"]
+            live = [
+                deployment for deployment in service["deployments"] if deployment["rolloutState"] != "FAILED"
+            ]
             settled = (
                 len(live) == 1 and own["rolloutState"] == "COMPLETED" and service["runningCount"] == wanted
             )
             waiting = self._unhealthy(running) or ("" if settled else "the deployment is completing")
-        self._tell(f"waiting: {waiting}" if waiting else "")
+        self._report(f"waiting: {waiting}" if waiting else "")
         return waiting
 
     def end(self, reason: str) -> NoReturn:
@@ -152,7 +149,7 @@ class _Follower:
         self.fail(reason)
 
     def roll_back(self, reason: str) -> None:
-        """Go back to the task definition before and fail; return where there is none.
+        """Roll back to the previous task definition and fail; return if there is none.
 
         Raises:
             UnfinishedError: the rollback is done, or takes too long.
@@ -162,27 +159,29 @@ class _Follower:
             self._wait_for_rollback(reason)
 
     def fail(self, reason: str) -> NoReturn:
-        """Raise the reason and the evidence."""
-        headline = f"ECS service {self._name!r} is not steady: {reason}"
-        raise UnfinishedError("\n".join([headline, *self._evidence]), self._arn)
+        """Fail with a reason."""
+        raise UnfinishedError(f"ECS service {self._name!r} is not steady: {reason}", self._arn)
 
     def _wait_for_rollback(self, reason: str) -> NoReturn:
-        """Wait until another deployment than ours is completed, and fail."""
-        for service in self._looks():
+        """Wait until another deployment than this one is completed, and fail."""
+        for service in self._polled():
             primary = _primary(service)
             target = str(primary["taskDefinition"]).rpartition("/")[2]
             if primary["id"] == self._deployment:
                 self.fail(f"{reason} There is no completed deployment to roll back to.")
             if primary["rolloutState"] == "COMPLETED":
-                self.fail(f"{reason} Rolled back to {target}.")
-            self._tell(f"rolling back to {target}: {reason}")
+                self.fail(
+                    f"{reason} Rolled back to {target}. As on AWS, ECS rolls back only this service: others that "
+                    "this update has deployed keep their new version."
+                )
+            self._report(f"rolling back to {target}: {reason}")
         self.fail(f"{reason} The rollback is not completed after {_END_SECONDS} s.")
 
     def _stop_trying(self, configuration: Properties) -> None:
-        """Have the emulator's circuit breaker end the deployment, which it never does for a first one.
+        """Make the emulator's circuit breaker end the deployment, which it never does for a first one.
 
-        Of a new deployment of the same, one task that ends is enough. Without that the emulator would start
-        task after task, and tell that the deployment is completed.
+        One failed task of a forced deployment is enough with this threshold. Otherwise the emulator would start
+        task after task, and report the deployment as completed.
         """
         self._update(
             forceNewDeployment=True,
@@ -198,16 +197,15 @@ class _Follower:
                 },
             },
         )
-        for service in self._looks():
+        for service in self._polled():
             if _primary(service)["rolloutState"] == "FAILED":
                 break
-            for task in self._list("RUNNING"):
-                for container in containers_of(self._docker, task["taskArn"]).values():
-                    container.kill()
+            for task in self._tasks("RUNNING"):
+                self._stop(task["taskArn"], "its deployment has failed")
         self._update(deploymentConfiguration=configuration)
 
     def _unhealthy(self, running: Sequence[Properties]) -> str:
-        """Ask the health checks of these tasks, and return what is wrong with one of them."""
+        """Run the health checks of tasks, and return the first failure."""
         faults: list[str] = []
         for task in running:
             arn = str(task["taskArn"])
@@ -217,30 +215,27 @@ class _Follower:
                 continue
             faults.append(f"task {_short(arn)}: {fault.text}")
             if fault.final:
-                self._evidence = self._log(arn)
+                # ECS gives such a reason, too.
+                self._stop(arn, f"failed health checks: {fault.text}")
                 self.end(f"task {_short(arn)} is unhealthy: {fault.text}.")
-        return (
-            f"{len(running) - len(faults)} of {_tasks(len(running))} healthy, {faults[0]}" if faults else ""
-        )
+        healthy = len(running) - len(faults)
+        return f"{healthy} of {_count_tasks(len(running))} healthy, {faults[0]}" if faults else ""
 
     def _note_failed_tasks(self) -> None:
-        """Keep the evidence of tasks that ended by themselves."""
-        for task in self._list("STOPPED"):
-            arn = str(task["taskArn"])
-            if arn not in self._failed and task.get("stopCode") in _FAILURES:
-                self._failed.add(arn)
-                self._evidence = [f"task {_short(arn)} stopped: {_why_stopped(task)}", *self._log(arn)]
+        for task in self._tasks("STOPPED"):
+            if task.get("stopCode") in _FAILURES:
+                self._failed.setdefault(str(task["taskArn"]), _how_it_ended(task))
 
-    def _log(self, arn: str) -> list[str]:
-        found = containers_of(self._docker, arn).values()
-        return excerpt([line for one in found for line in one.logs(_LOG_LINES)])
+    @property
+    def _last_end(self) -> str:
+        return [*self._failed.values()][-1]
 
     def _own(self, service: Properties) -> Properties:
-        found = next((one for one in service["deployments"] if one["id"] == self._deployment), None)
-        return found or self.fail("another deployment took its place")
+        own = next((entry for entry in service["deployments"] if entry["id"] == self._deployment), None)
+        return own or self.fail("another deployment replaced it")
 
-    def _list(self, status: Literal["RUNNING", "STOPPED"]) -> list[Properties]:
-        """Return the tasks that belong to the deployment."""
+    def _tasks(self, status: Literal["RUNNING", "STOPPED"]) -> list[Properties]:
+        """Return the tasks of the deployment."""
         arns = task_arns(self._cloud, self._arn, status)
         described = [
             task
@@ -254,22 +249,26 @@ class _Follower:
             and (task["lastStatus"] == "RUNNING" if status == "RUNNING" else task["createdAt"] >= self._since)
         ]
 
-    def _looks(self) -> Iterator[Properties]:
+    def _polled(self) -> Iterator[Properties]:
         end = time.monotonic() + _END_SECONDS
         while time.monotonic() < end:
             yield self._service()
             time.sleep(_PAUSE_SECONDS)
 
     def _service(self) -> Properties:
-        found = self._call("describe_services", services=[self._arn])
-        service: Properties | None = next(
-            (one for one in found["services"] if one["status"] == "ACTIVE"), None
-        )
+        services = self._call("describe_services", services=[self._arn])["services"]
+        service = next((entry for entry in services if entry["status"] == "ACTIVE"), None)
         if service is None:
             raise ResourceError(
                 f"ECS service {self._arn} was deleted while its tasks were starting: run this again"
             )
         return service
+
+    def _stop(self, task_arn: str, reason: str) -> None:
+        """Stop a task that failed; `local.emulated.tasks` counts it as a failure of the deployment."""
+        self._call(
+            "stop_task", ignored_codes=_NO_TASK, task=task_arn, reason=f"{FAILED_TASK}: {reason}"[:1024]
+        )
 
     def _update(self, **arguments: Any) -> None:
         self._call("update_service", service=self._arn, **arguments)
@@ -277,37 +276,28 @@ class _Follower:
     def _call(self, operation: str, **arguments: Any) -> Properties:
         return call(self._cloud, "ecs", operation, cluster=cluster_of(self._arn), **arguments)
 
-    def _tell(self, line: str) -> None:
+    def _report(self, line: str) -> None:
         now = time.monotonic()
-        if line and (line != self._told[0] or now - self._told[1] >= _TOLD_AGAIN_SECONDS):
-            self._told = (line, now)
+        if line and (line != self._reported[0] or now - self._reported[1] >= _REPEAT_SECONDS):
+            self._reported = (line, now)
             self._cloud.progress(line)
 
 
-def excerpt(lines: Sequence[str]) -> list[str]:
-    """Return the lines around the one that says why, marked as a log's; the last ones if none does."""
-    found = (at for pattern in (_THROWN, _MENTIONED) for at, line in enumerate(lines) if pattern.search(line))
-    first = max(0, min(next(found, len(lines)) - _BEFORE, len(lines) - _SHOWN))
-    return [f"  | {line}" for line in lines[first : first + _SHOWN]]
-
-
-def _why_stopped(task: Properties) -> str:
-    parts = [str(task.get("stoppedReason") or "no reason given")]
-    parts += [
-        f"{one['name']} exited with code {one['exitCode']}"
-        for one in task.get("containers", [])
-        if one.get("exitCode") is not None
-    ]
-    return ", ".join(parts)
+def _how_it_ended(task: Properties) -> str:
+    codes = [container["exitCode"] for container in task["containers"] if container.get("exitCode")]
+    if not codes:
+        return str(task.get("stoppedReason") or "exit code 0")
+    killed = " (killed: out of memory, or by hand)" if codes[0] == _KILLED else ""
+    return f"exit code {codes[0]}{killed}"
 
 
 def _primary(service: Properties) -> Properties:
-    return next(one for one in service["deployments"] if one["status"] == "PRIMARY")
+    return next(deployment for deployment in service["deployments"] if deployment["status"] == "PRIMARY")
 
 
 def _short(arn: str) -> str:
     return arn.rpartition("/")[2][:8]
 
 
-def _tasks(count: int) -> str:
+def _count_tasks(count: int) -> str:
     return "1 task" if count == 1 else f"{count} tasks"

@@ -144,7 +144,7 @@ def test_a_status_outside_the_matcher_fails_the_deployment(
     bench: Workbench, client: docker.DockerClient, image: str, target_group: dict[str, Any], told: list[str]
 ) -> None:
     with pytest.raises(
-        UnfinishedError, match="/readyz on port 3000 answers 503, the health check wants 200"
+        UnfinishedError, match="/readyz on port 3000 answers 503, the health check expects 200"
     ) as raised:
         steady(bench, image, server(readyz=503), **target_group)
 
@@ -241,7 +241,10 @@ def test_an_update_that_crashes_after_completion_is_rolled_back(
     made = steady(bench, image, server(readyz=200), **PATIENT, **target_group)
 
     # Between two looks more than one may exit.
-    with pytest.raises(UnfinishedError, match=rf"keep exiting: [3-5] did\. Rolled back to {bench.name}:1"):
+    with pytest.raises(
+        UnfinishedError,
+        match=rf"keep exiting: [3-5] did, the last with exit code 1\. Rolled back to {bench.name}:1",
+    ):
         deploy(bench, made, image, ["node", "-e", "setTimeout(() => process.exit(1), 1200)"])
 
 

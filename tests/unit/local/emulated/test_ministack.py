@@ -21,6 +21,7 @@ from local.emulated.container_exits import WATCH
         ("ecs", "_cleanup_task_resources", "task docker_client extra_container"),
         ("ecs", "_record_task_ip", "task container ecs_network"),
         ("ecs", "_start_task_worker", "task td container_overrides docker_client"),
+        ("ecs", "_record_service_task_failure", "task digest_resolution_failed"),
         ("ecs", "_reconcile_service_tasks", "cluster_name svc_key"),
         ("ecs", "_get_docker", ""),
         ("ecs", "_maybe_mark_stopped", "task docker_client"),

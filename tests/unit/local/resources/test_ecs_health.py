@@ -1,4 +1,4 @@
-"""Health checks as the load balancer and ECS read them, and what a log says of a crash."""
+"""Health checks of load balancers and containers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from local.resources.ecs_deployment import excerpt
 from local.resources.ecs_health import UP_SECONDS, TaskHealth, checks_of, matches
 from local.resources.load_balancing import PROTOCOL_VERSION
 from local.task_containers import Listener
@@ -26,14 +25,14 @@ GROUP = {
 BALANCED = {"containerName": "web", "containerPort": 3000, "targetGroupArn": "arn:tg"}
 
 
-class Elbv2:
+class FakeElbv2:
     """A load balancing API with one target group."""
 
     def __init__(self, *, version: str = "HTTP1", **group: Any) -> None:
         self.group = {**GROUP, **group}
         self.tags = [{"Key": PROTOCOL_VERSION, "Value": version}]
 
-    def client(self, _service: str) -> Elbv2:
+    def client(self, _service: str) -> FakeElbv2:
         return self
 
     def describe_target_groups(self, **_: Any) -> dict[str, Any]:
@@ -44,7 +43,7 @@ class Elbv2:
 
 
 def checks(service: dict[str, Any], *containers: dict[str, Any], **group: Any) -> list[Any]:
-    cloud: Any = Elbv2(**group)
+    cloud: Any = FakeElbv2(**group)
     return [*checks_of(cloud, service, {"containerDefinitions": containers})]
 
 
@@ -64,11 +63,11 @@ def test_a_target_check_has_the_settings_of_its_target_group() -> None:
     [check] = checks({"loadBalancers": [BALANCED]})
 
     assert (check.container, check.port, check.path, check.codes) == ("web", 3000, "/readyz", "200-299")
-    assert check.seconds == 5
+    assert check.timeout == 5
 
 
 def test_a_tcp_check_passes_if_the_port_accepts_connections() -> None:
-    container: Any = Listening([])
+    container: Any = FakeContainer([])
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
         [check] = checks({"loadBalancers": [BALANCED]}, HealthCheckProtocol="TCP", HealthCheckPort=port)
@@ -90,21 +89,21 @@ def test_the_health_check_port_overrides_the_traffic_port() -> None:
     assert check.port == 9000
 
 
-@pytest.mark.parametrize(("grace", "patience"), [(0, 30), (60, 60), (None, 30)])
+@pytest.mark.parametrize(("grace", "seconds"), [(0, 30), (60, 60), (None, 30)])
 def test_a_target_may_fail_during_the_grace_period_or_up_to_the_threshold(
-    grace: int | None, patience: float
+    grace: int | None, seconds: float
 ) -> None:
     [check] = checks({"loadBalancers": [BALANCED], "healthCheckGracePeriodSeconds": grace})
 
-    assert check.patience == patience
+    assert check.unhealthy_after == seconds
 
 
 def test_a_container_may_fail_during_its_start_period_and_retries() -> None:
-    asked = {"command": ["CMD", "true"], "interval": 10, "retries": 2, "startPeriod": 30, "timeout": 4}
+    configured = {"command": ["CMD", "true"], "interval": 10, "retries": 2, "startPeriod": 30, "timeout": 4}
 
-    [check] = checks({}, {"name": "web", "user": "1000", "healthCheck": asked})
+    [check] = checks({}, {"name": "web", "user": "1000", "healthCheck": configured})
 
-    assert (check.container, check.user, check.patience, check.seconds) == ("web", "1000", 50, 4)
+    assert (check.container, check.user, check.unhealthy_after, check.timeout) == ("web", "1000", 50, 4)
 
 
 @pytest.mark.parametrize("asked", [{}, {"command": []}, {"command": ["NONE"]}])
@@ -113,14 +112,18 @@ def test_a_disabled_health_check_is_not_run(asked: dict[str, Any]) -> None:
 
 
 @dataclass
-class Listening:
-    """A container of this machine that says where it listens."""
+class FakeContainer:
+    """A container with an address of this machine."""
 
     listening: list[Listener]
     address: str = "127.0.0.1"
+    running: bool = True
 
     def listeners(self) -> list[Listener]:
         return self.listening
+
+    def is_running(self) -> bool:
+        return self.running
 
 
 @pytest.fixture
@@ -136,7 +139,7 @@ def test_a_closed_port_is_reported_with_the_open_ones(closed_port: int) -> None:
     inside = Listener(address="127.0.0.11", port=40000)
 
     def fault(*listeners: Listener) -> str:
-        return check.fault(Listening([inside, *listeners]))
+        return check.fault(FakeContainer([inside, *listeners]))
 
     nothing = f"nothing listens on container port {closed_port}"
     assert fault() == nothing
@@ -151,25 +154,25 @@ def test_a_closed_port_is_reported_with_the_open_ones(closed_port: int) -> None:
 def test_a_port_that_opened_meanwhile_is_not_reported_as_loopback_only(closed_port: int) -> None:
     [check] = checks({"loadBalancers": [{**BALANCED, "containerPort": closed_port}]})
 
-    fault = check.fault(Listening([Listener(address="::", port=closed_port)]))
+    fault = check.fault(FakeContainer([Listener(address="::", port=closed_port)]))
 
     assert fault == f"nothing listens on container port {closed_port}"
 
 
 @dataclass
 class Scripted:
-    """A check that answers by a script, one after the other."""
+    """A check that returns one fault after the other."""
 
     faults: list[str]
     container: str = "web"
-    patience: float = 10
+    unhealthy_after: float = 10
 
     def fault(self, container: object) -> str:
         del container
         return self.faults.pop(0)
 
 
-CONTAINERS: Any = {"web": object()}
+CONTAINERS: Any = {"web": FakeContainer([])}
 
 
 def test_a_passed_check_is_not_repeated() -> None:
@@ -192,7 +195,7 @@ def test_a_missing_container_is_reported() -> None:
     fault = TaskHealth([Scripted([])]).fault({}, age=1)
 
     assert fault is not None
-    assert "'web' is not there" in fault.text
+    assert "'web' does not exist" in fault.text
 
 
 @pytest.mark.parametrize("health", [TaskHealth([]), TaskHealth([Scripted([])], passed={0})])
@@ -207,43 +210,11 @@ def test_a_task_with_a_passed_target_check_is_healthy_at_once() -> None:
     assert TaskHealth([check], passed={0}).fault(CONTAINERS, age=0) is None
 
 
-NOISE = [f"line {number}" for number in range(100)]
-STACK = [f"    at step {number} (/app/server.js:{number})" for number in range(30)]
+def test_a_failing_check_in_an_exited_container_is_not_final() -> None:
+    """ECS counts the stopped task, and replaces it."""
+    exited: Any = {"web": FakeContainer([], running=False)}
 
+    fault = TaskHealth([Scripted(["exit code 137"])]).fault(exited, age=11)
 
-@pytest.mark.parametrize(
-    "why",
-    [
-        "Error: DATABASE_URL is missing",
-        'TypeError [ERR_INVALID_ARG_TYPE]: The "path" argument must be of type string',
-        "Uncaught RangeError: too far",
-        '{"level":"fatal","message":"no database"}',
-        "npm ERR! missing script: start",
-    ],
-)
-def test_an_excerpt_has_twenty_lines_around_the_error(why: str) -> None:
-    shown = excerpt([*NOISE, why, *STACK])
-
-    assert shown[5] == f"  | {why}"
-    assert len(shown) == 20
-
-
-def test_a_thrown_error_takes_precedence_over_a_mention() -> None:
-    shown = excerpt(["0 errors so far, error rate 0", *NOISE, "Error: the reason", *STACK])
-
-    assert "  | Error: the reason" in shown
-
-
-def test_an_excerpt_without_an_error_has_the_last_lines() -> None:
-    assert excerpt(NOISE) == [f"  | line {number}" for number in range(80, 100)]
-
-
-def test_an_error_near_the_end_has_more_lines_before_it() -> None:
-    shown = excerpt([*NOISE, "Error: last"])
-
-    assert (len(shown), shown[-1]) == (20, "  | Error: last")
-
-
-def test_a_short_log_is_shown_completely() -> None:
-    assert excerpt(["a", "Error: b"]) == ["  | a", "  | Error: b"]
-    assert excerpt([]) == []
+    assert fault is not None
+    assert (fault.text, fault.final) == ("container 'web' has exited", False)
