@@ -43,14 +43,6 @@ class TaskContainer:
     address: str
     """IP address; 127.0.0.1 if the container has the host's network."""
 
-    def logs(self, lines: int) -> list[str]:
-        """Return the last `lines` lines of its log; none if it has been removed."""
-        try:
-            text: bytes = self.api.logs(self.id, tail=lines)
-        except DockerException:
-            return []
-        return text.decode(errors="replace").splitlines()
-
     def is_running(self) -> bool:
         """Whether it runs now."""
         try:
@@ -82,13 +74,6 @@ class TaskContainer:
         thread.start()
         thread.join(seconds)
         return result[0] if result else (None, "")
-
-    def kill(self) -> None:
-        """Kill it, if it is running."""
-        try:
-            self.api.kill(self.id)
-        except APIError:
-            return
 
 
 def containers_of(api: Any, task_arn: str) -> dict[str, TaskContainer]:

@@ -16,7 +16,7 @@ from local.user_cache import user_cache
 
 
 class PulumiCliError(LocalError):
-    """There is no Pulumi CLI; the message says why, and what to do."""
+    """There is no usable Pulumi CLI; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Cli:
     """The executable."""
     version: str
     origin: str
-    """Where it is from: "on PATH", "from the cache", "downloaded" or "built from its Go module"."""
+    """How it was found: "on PATH", "from the cache", "downloaded" or "built from its Go module"."""
 
     def __str__(self) -> str:
         return f"Pulumi CLI {self.version}, {self.origin}: {self.path}"
@@ -39,21 +39,21 @@ def to_stderr(line: str) -> None:
 
 
 def ensure(say: Callable[[str], None] = to_stderr, *, stop: threading.Event | None = None) -> Cli:
-    """Return a Pulumi CLI, after installing it if there is none.
+    """Return a Pulumi CLI; install it if necessary.
 
-    In this order: `pulumi` on PATH, this project's cache, Pulumi's own installer, a build from the Go module.
-    Of several runs at once one installs it and the others wait.
+    The order is: `pulumi` on PATH, this project's cache, Pulumi's installer, a build from the Go module. Of
+    concurrent runs one installs it and the others wait.
 
     Args:
         say: shows a line of progress.
         stop: ends an installation when another thread sets it.
 
     Raises:
-        PulumiCliError: there is none and it cannot be installed, or `stop` was set.
+        PulumiCliError: none can be found or installed, or `stop` was set.
     """
     cache = cache_folder()
-    found = on_path.find(cache, say)
-    cli = Cli(*found, "on PATH") if found else cached(cache)
+    path_and_version = on_path.find(cache, say)
+    cli = Cli(*path_and_version, "on PATH") if path_and_version else cached(cache)
     if cli is None or os.access(unfinished(cache), os.F_OK):
         from local.pulumi import installation
 
@@ -64,10 +64,10 @@ def ensure(say: Callable[[str], None] = to_stderr, *, stop: threading.Event | No
 
 
 def cache_folder() -> Path:
-    """Return where this project keeps the CLIs that it installs.
+    """Return the folder of the CLIs that this project installs.
 
     Raises:
-        PulumiCliError: the user has no home.
+        PulumiCliError: the user has no home directory.
     """
     cache = user_cache()
     if cache is None:
@@ -76,11 +76,11 @@ def cache_folder() -> Path:
 
 
 def unfinished(cache: Path) -> Path:
-    """Return the folder in which an installation works, on the disk where its result will be."""
+    """Return the folder of a running installation, on the same disk as its result."""
     return cache / "unfinished"
 
 
 def cached(cache: Path, origin: str = "from the cache") -> Cli | None:
-    """Return the CLI in the cache; it was put there whole, by a rename, after it had told its version."""
+    """Return the CLI in the cache, which a complete installation has renamed into it."""
     path = cache / VERSION / "bin" / "pulumi"
     return Cli(path, VERSION, origin) if os.access(path, os.X_OK) else None

@@ -19,19 +19,19 @@ from local.pulumi import Cli, PulumiCliError, cached, sdk_installer, unfinished
 from local.pulumi.versions import MINIMUM, VERSION, VersionError, numbers, version_of
 
 MODULE: Final = Path(__file__).with_name("module")
-"""Pins what the CLI is built from."""
+"""The Go module that pins the CLI's sources."""
 PACKAGE: Final = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 BUILD_BYTES: Final = 4_600_000_000
-"""Disk space that a build needs, including Go: measured with Go 1.27 on Linux."""
+"""Disk space for a build, including Go: measured with Go 1.27 on Linux."""
 BUILD_PROCESSOR_MINUTES: Final = 7
 """Processor minutes of a build."""
 _POLL_SECONDS: Final = 0.2
-_WAY_OUT: Final = f"install the Pulumi CLI {MINIMUM} or later (https://www.pulumi.com/docs/install/)"
-_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
+_ADVICE: Final = f"install the Pulumi CLI {MINIMUM} or later (https://www.pulumi.com/docs/install/)"
+_NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 def install(cache: Path, say: Callable[[str], None], stop: threading.Event) -> Cli:
-    """Install the CLI into the cache, or wait until another run has done so.
+    """Install the CLI into the cache, or wait for another run that does.
 
     Raises:
         PulumiCliError: it cannot be installed, or `stop` was set.
@@ -41,7 +41,7 @@ def install(cache: Path, say: Callable[[str], None], stop: threading.Event) -> C
         with lock_file(cache / "lock") as lock:
             return _wait(cache, lock, say, stop) or _install(cache, lock, say, stop)
     except JobError as error:
-        raise PulumiCliError(f"there is no Pulumi CLI: {error}; {_WAY_OUT}") from error
+        raise PulumiCliError(f"there is no Pulumi CLI: {error}; {_ADVICE}") from error
     except JobStoppedError as error:
         raise PulumiCliError("the installation of the Pulumi CLI was stopped") from error
     except OSError as error:
@@ -49,7 +49,7 @@ def install(cache: Path, say: Callable[[str], None], stop: threading.Event) -> C
 
 
 def clean_up(cache: Path) -> None:
-    """Delete the files of a killed installation, unless one is under way."""
+    """Delete the files of a killed installation, unless one is running."""
     with suppress(OSError), lock_file(cache / "lock") as lock:
         if try_lock(lock):
             _delete(unfinished(cache), lock)
@@ -58,20 +58,20 @@ def clean_up(cache: Path) -> None:
 def _install(cache: Path, lock: int, say: Callable[[str], None], stop: threading.Event) -> Cli:
     def report(line: str) -> None:
         say(line)
-        _tell_others(lock, line)
+        _note(lock, line)
 
     work = unfinished(cache)
-    # What a run that was killed has left.
+    # A killed run may have left files.
     _delete(work, lock)
     work.mkdir(exist_ok=True)
     try:
-        made, target = work / "made", cache / VERSION
-        origin = _make(Job(folder=work, say=report, stop=stop, inherited=[lock]), made)
+        result, target = work / "result", cache / VERSION
+        origin = _download_or_build(Job(folder=work, say=report, stop=stop, inherited=[lock]), result)
         if target.exists():
             shutil.rmtree(target)
-        made.rename(target)
+        result.rename(target)
         for outdated in _older_versions(cache):
-            # One that runs in another clone goes on: its file is deleted when the last process has closed it.
+            # One that another clone is running continues: its file exists until the last process closes it.
             with suppress(OSError):
                 outdated.rename(work / outdated.name)
     finally:
@@ -80,21 +80,21 @@ def _install(cache: Path, lock: int, say: Callable[[str], None], stop: threading
 
 
 def _older_versions(cache: Path) -> list[Path]:
-    named = (path for path in cache.iterdir() if re.fullmatch(r"\d+(\.\d+)+", path.name))
-    return [path for path in named if numbers(path.name) < numbers(VERSION)]
+    versions = (path for path in cache.iterdir() if re.fullmatch(r"\d+(\.\d+)+", path.name))
+    return [path for path in versions if numbers(path.name) < numbers(VERSION)]
 
 
-def _make(job: Job, made: Path) -> str:
-    """Download or build the CLI into `made`/bin; return how."""
+def _download_or_build(job: Job, folder: Path) -> str:
+    """Download or build the CLI into `folder`/bin; return which."""
     job.say(f"Downloading the Pulumi CLI {VERSION}, as there is none on this machine")
     try:
-        sdk_installer.install(job, VERSION, made)
-        _check(made)
+        sdk_installer.install(job, VERSION, folder)
+        _check(folder)
     except JobError as error:
         not_downloaded = f"get.pulumi.com: {error}"
     else:
         return "downloaded"
-    shutil.rmtree(made, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     if shutil.disk_usage(job.folder).free < BUILD_BYTES:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(job.folder))
     minutes = max(1, round(BUILD_PROCESSOR_MINUTES / (os.cpu_count() or 1)))
@@ -108,35 +108,35 @@ def _make(job: Job, made: Path) -> str:
             what=f"the Pulumi CLI {VERSION}",
             module=MODULE,
             package=PACKAGE,
-            output=made / "bin" / "pulumi",
+            output=folder / "bin" / "pulumi",
             flags=(
-                # No debug information, from the compiler on: that saves a tenth of the time.
+                # Compiling without debug information saves a tenth of the time.
                 "-gcflags=all=-dwarf=false",
                 # The Automation API refuses a CLI without a version.
                 f"-ldflags=-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{VERSION}",
             ),
         )
-        _check(made)
+        _check(folder)
     except JobError as error:
         raise JobError(f"it cannot be downloaded ({not_downloaded}) or built ({error})") from error
     return "built from its Go module"
 
 
-def _check(made: Path) -> None:
-    """Check that the CLI works, and write it to disk before it is announced."""
-    path = made / "bin" / "pulumi"
+def _check(folder: Path) -> None:
+    """Check that the CLI works, and flush it to disk."""
+    path = folder / "bin" / "pulumi"
     try:
         version = version_of(path)
     except VersionError as error:
-        raise JobError(f"what was built {error}") from None
+        raise JobError(f"the new CLI {error}") from None
     if version != VERSION:
-        raise JobError(f"what was built is version {version}, not {VERSION}")
+        raise JobError(f"the new CLI is version {version}, not {VERSION}")
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def _wait(cache: Path, lock: int, say: Callable[[str], None], stop: threading.Event) -> Cli | None:
-    """Wait for the lock, or for the CLI of the run that holds it, and show what that run reports."""
+    """Wait for the lock, or for the CLI of the run that holds it, and show that run's progress."""
     shown = None
     while not try_lock(lock):
         if cli := cached(cache):
@@ -144,33 +144,33 @@ def _wait(cache: Path, lock: int, say: Callable[[str], None], stop: threading.Ev
         note = read_note(lock)
         if note != shown:
             shown = note
-            say(f"Another run is installing the Pulumi CLI; waiting for it: {note or 'it has just begun'}")
+            say(f"Another run is installing the Pulumi CLI; waiting for it: {note or 'it has just started'}")
         if stop.wait(_POLL_SECONDS):
             raise JobStoppedError
-    _tell_others(lock, f"process {os.getpid()}")
+    _note(lock, f"process {os.getpid()}")
     return cached(cache)
 
 
-def _tell_others(lock: int, note: str) -> None:
-    # On a full disk they learn less.
+def _note(lock: int, note: str) -> None:
+    # Other runs show it; a full disk may prevent that.
     with suppress(OSError):
         write_note(lock, note)
 
 
 def _delete(folder: Path, lock: int) -> None:
-    """Delete a folder; several times, as programs that were killed may still write into it."""
-    _tell_others(lock, "it deletes what is not needed any more")
+    """Delete a folder; repeatedly, as killed programs may still write into it."""
+    _note(lock, "it deletes its temporary files")
     for _ in range(9):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _describe(error: OSError, cache: Path) -> str:
-    """Say what a failing disk means, and what to do."""
-    if error.errno not in _NO_ROOM:
+    """Return the message of a disk error."""
+    if error.errno not in _NO_SPACE:
         where = f"{error.filename}: " if error.filename else ""
-        return f"there is no Pulumi CLI: {where}{error.strerror}; {_WAY_OUT}"
+        return f"there is no Pulumi CLI: {where}{error.strerror}; {_ADVICE}"
     free, needed = (f"{size / 1e9:.1f} GB" for size in (shutil.disk_usage(cache).free, BUILD_BYTES))
     return (
-        f"there is no Pulumi CLI, and no room to build it: {cache} has {free} free, a build needs {needed} "
-        f"until it is done; free some, set XDG_CACHE_HOME to a folder on another disk, or {_WAY_OUT}"
+        f"there is no Pulumi CLI, and no disk space to build it: {cache} has {free} free, a build needs "
+        f"{needed} until it is done; free some, set XDG_CACHE_HOME to a folder on another disk, or {_ADVICE}"
     )

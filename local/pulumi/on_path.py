@@ -13,46 +13,46 @@ from typing import Any, Final
 from local.pulumi.versions import MINIMUM, VersionError, is_accepted, version_of
 
 _SMALLEST_PROGRAM: Final = 1 << 20
-"""A smaller file, in bytes, is a version manager's script, which may start another CLI the next time."""
+"""Bytes; a smaller file is a version manager's script, which may start another CLI the next time."""
 
 
 def find(cache: Path, say: Callable[[str], None]) -> tuple[Path, str] | None:
-    """Return the first `pulumi` on PATH that this project can use, and its version.
+    """Return the first usable `pulumi` on PATH and its version.
 
     Args:
-        cache: this project's own CLIs, which do not count; it also holds what is remembered.
-        say: called with the reason if one is not used.
+        cache: folder of this project's CLIs, which are skipped, and of the cached versions.
+        say: called with the reason if a CLI is not used.
     """
     for folder in os.get_exec_path():
-        found = shutil.which("pulumi", path=folder)
-        if found is None:
+        command = shutil.which("pulumi", path=folder)
+        if command is None:
             continue
-        path = Path(found).resolve()
+        path = Path(command).resolve()
         if path.is_relative_to(cache.resolve()):
             continue
         try:
-            version = _remembered_version(path, cache / "on-path.json")
+            version = _cached_version(path, cache / "on-path.json")
         except (OSError, VersionError) as error:
-            say(f"{found} on PATH is not used: it {error}")
+            say(f"{command} on PATH is not used: it {error}")
             continue
         if is_accepted(version):
-            return Path(found).absolute(), version
-        say(f"{found} on PATH is not used: it is version {version}, and {MINIMUM} or later is needed")
+            return Path(command).absolute(), version
+        say(f"{command} on PATH is not used: it is version {version}, and {MINIMUM} or later is needed")
     return None
 
 
-def _remembered_version(path: Path, memory: Path) -> str:
+def _cached_version(path: Path, file: Path) -> str:
     status = path.stat()
     identity = [str(path), status.st_mtime_ns, status.st_size]
     with suppress(OSError, ValueError, TypeError):
-        known: Any = json.loads(memory.read_text("utf-8"))
-        if known[:-1] == identity and isinstance(known[-1], str):
-            return known[-1]
+        cached: Any = json.loads(file.read_text("utf-8"))
+        if cached[:-1] == identity and isinstance(cached[-1], str):
+            return cached[-1]
     version = version_of(path)
     if status.st_size >= _SMALLEST_PROGRAM:
         with suppress(OSError):
-            memory.parent.mkdir(parents=True, exist_ok=True)
-            draft = memory.with_name(f"{memory.name}.{os.getpid()}")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            draft = file.with_name(f"{file.name}.{os.getpid()}")
             draft.write_text(json.dumps([*identity, version]), "utf-8")
-            draft.replace(memory)
+            draft.replace(file)
     return version

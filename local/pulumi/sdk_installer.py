@@ -1,4 +1,4 @@
-"""Downloads a release of the Pulumi CLI by the SDK's own installer."""
+"""Downloads a release of the Pulumi CLI with the SDK's installer."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Final
 from local.job import Job, size
 
 PROBE: Final = "https://get.pulumi.com/install.sh"
-"""What the installer downloads first, asked for with a short timeout before the SDK is imported."""
+"""The installer's first download, tried with a short timeout before the SDK is imported."""
 STALL_SECONDS: Final = 15.0
-"""How long the download may make no progress: the installer, a script around curl, waits for minutes."""
+"""Seconds without progress after which the download fails; the installer's curl would wait for minutes."""
 _INSTALL: Final = """\
 import subprocess, sys, urllib.request
 version, root, probe = sys.argv[1:]
@@ -25,13 +25,13 @@ from semver import VersionInfo
 try:
     PulumiCommand.install(root=root, version=VersionInfo.parse(version))
 except subprocess.CalledProcessError as error:
-    said = [line for line in error.output.decode(errors="replace").splitlines() if "curl: (" in line]
-    sys.exit(said[0] if said else f"its installer ended with exit code {error.returncode}")
+    errors = [line for line in error.output.decode(errors="replace").splitlines() if "curl: (" in line]
+    sys.exit(errors[0] if errors else f"its installer ended with exit code {error.returncode}")
 """
 
 
 def install(job: Job, version: str, root: Path) -> None:
-    """Put the CLI of `version` into `root`/bin; `root` may be half filled when this fails.
+    """Install the CLI of `version` into `root`/bin; a failure may leave some files.
 
     Raises:
         JobError: it cannot be downloaded; the message is one line.

@@ -1,4 +1,4 @@
-"""The versions of the Pulumi CLI: the installed one, the accepted ones, and that of a file."""
+"""Versions of the Pulumi CLI: the installed one, the accepted ones, and that of a file."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Final
 
 VERSION: Final = "3.274.1"
-"""The version that is installed or built; module/go.mod has the same."""
+"""The version to install or build, as in module/go.mod."""
 MINIMUM: Final = "3.244.0"
-"""The oldest version that is used from PATH. By Pulumi's change log, attaching to running providers came with
-3.30, resource hooks with 3.182, error hooks with 3.217; from 3.244 on they see every error of a provider."""
+"""The oldest accepted version on PATH. By Pulumi's change log it attaches to running providers from 3.30, and
+has resource hooks from 3.182 and error hooks from 3.217; from 3.244 these get every error of a provider."""
 MAJOR: Final = 3
-"""Pulumi's SDK refuses another major version."""
+"""The only major version that Pulumi's SDK accepts."""
 _SECONDS: Final = 30.0
 
 
@@ -23,13 +23,13 @@ class VersionError(Exception):
 
 
 def version_of(cli: Path) -> str:
-    """Return what `pulumi version` says, without the leading v.
+    """Return the output of `pulumi version` without the leading v.
 
     Raises:
-        VersionError: it does not run, or says something else.
+        VersionError: it does not run, or prints something else.
     """
     try:
-        said = subprocess.run(
+        result = subprocess.run(
             [cli, "version"],
             env=os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"},
             stdin=subprocess.DEVNULL,
@@ -43,11 +43,11 @@ def version_of(cli: Path) -> str:
         raise VersionError(f"does not print its version within {_SECONDS:g} s") from None
     except OSError as error:
         raise VersionError(f"does not run ({error.strerror})") from None
-    found = re.fullmatch(r"v?(\d+\.\d+\.\d+\S*)", said.stdout.strip())
-    if said.returncode != 0 or not found:
-        last = (said.stderr.strip() or said.stdout.strip() or "nothing").splitlines()[-1]
+    version = re.fullmatch(r"v?(\d+\.\d+\.\d+\S*)", result.stdout.strip())
+    if result.returncode != 0 or not version:
+        last = (result.stderr.strip() or result.stdout.strip() or "nothing").splitlines()[-1]
         raise VersionError(f"does not print its version but: {last}")
-    return found[1]
+    return version[1]
 
 
 def is_accepted(version: str) -> bool:
@@ -56,5 +56,5 @@ def is_accepted(version: str) -> bool:
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """Return the numbers of a version, by which it is older or newer than another."""
+    """Return the numbers of a version, for comparisons."""
     return tuple(map(int, re.findall(r"\d+", version)[:3]))

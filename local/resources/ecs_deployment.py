@@ -1,10 +1,10 @@
 """Waits for an ECS service as the official provider does, and judges deployments where the emulator does not.
 
-hashicorp/terraform-provider-aws internal/service/ecs/service.go (`waitServiceStable`): with `waitForSteadyState`
-it follows the deployment to its end and fails with its reason; with `sigintRollback` a cancelled run rolls it
-back. The emulator has no service deployments, completes a first deployment at once, and ignores health checks
-and tasks that exit after a second. So this counts failed tasks, runs the health checks, and ends a deployment
-as ECS's circuit breaker does.
+hashicorp/terraform-provider-aws internal/service/ecs/service.go (`waitServiceStable`): `waitForSteadyState`
+follows the deployment to its end and fails with its reason; `sigintRollback` rolls it back when the run is
+cancelled. The emulator has no service deployments, completes a first deployment at once, and ignores health
+checks and tasks that exit after a second. So this counts failed tasks, runs the health checks, and ends a
+deployment as ECS's circuit breaker does. Why tasks failed is reported by the program's error hook, as on AWS.
 """
 
 from __future__ import annotations
@@ -170,18 +170,16 @@ class _Follower:
             if primary["id"] == self._deployment:
                 self.fail(f"{reason} There is no completed deployment to roll back to.")
             if primary["rolloutState"] == "COMPLETED":
-                self.fail(
-                    f"{reason} Rolled back to {target}. As on AWS, ECS rolls back only this service: others that "
-                    "this update has deployed keep their new version."
-                )
+                others = "As on AWS, other services of this update keep their new version."
+                self.fail(f"{reason} Rolled back to {target}. {others}")
             self._report(f"rolling back to {target}: {reason}")
         self.fail(f"{reason} The rollback is not completed after {_END_SECONDS} s.")
 
     def _stop_trying(self, configuration: Properties) -> None:
         """Make the emulator's circuit breaker end the deployment, which it never does for a first one.
 
-        One failed task of a forced deployment is enough with this threshold. Otherwise the emulator would start
-        task after task, and report the deployment as completed.
+        One failed task of a forced deployment is enough with this threshold. Otherwise the emulator would
+        start task after task, and report the deployment as completed.
         """
         self._update(
             forceNewDeployment=True,

@@ -29,7 +29,7 @@ def _ec2(token: str, noun: str, **columns: Any) -> Row:
     """Return a row of an EC2 type, whose operations and members all follow one pattern."""
     name = "".join(word.capitalize() for word in noun.split("_"))
     kind = columns.pop("kind", noun.replace("_", "-"))
-    outputs = {"arn": f"{kind}/{{id}}", "ownerId": "OwnerId"} | columns.pop("outputs", {})
+    outputs = {"arn": f"{kind}/{{id}}"} | columns.pop("outputs", {})
     usual: dict[str, Any] = {
         "create": f"create_{noun}", "read": f"describe_{noun}s", "delete": f"delete_{noun}",
         "id_argument": f"{name}Id", "items": f"{name}s", "id": f"{name}.{name}Id",
@@ -44,8 +44,7 @@ _NETWORK = (
          changes=(Change("modify_vpc_attribute", "enableDnsHostnames"),
                   Change("", "assignGeneratedIpv6CidrBlock")),
          members={"assignGeneratedIpv6CidrBlock": "AmazonProvidedIpv6CidrBlock",
-                  "enableDnsHostnames": "EnableDnsHostnames.Value"},
-         outputs={"dhcpOptionsId": "DhcpOptionsId"}),
+                  "enableDnsHostnames": "EnableDnsHostnames.Value"}),
     _ec2("aws:ec2/subnet:Subnet", "subnet", source="ec2/vpc_subnet.go", not_found="InvalidSubnetID.NotFound",
          replace="availabilityZone cidrBlock vpcId", not_returned="assignIpv6AddressOnCreation ipv6CidrBlock",
          changes=(Change("modify_subnet_attribute", "mapPublicIpOnLaunch"),
@@ -81,7 +80,7 @@ _NETWORK = (
         not_found="InvalidRouteTableID.NotFound InvalidRoute.NotFound",
         replace="destinationCidrBlock destinationIpv6CidrBlock routeTableId",
         changes=(Change("replace_route", "gatewayId natGatewayId"),),
-        outputs={"origin": "Origin", "state": "State"},
+        outputs={"state": "State"},
         # MiniStack drops an IPv6 destination: its route is the one without any.
         not_returned="destinationIpv6CidrBlock routeTableId"),
     _ec2("aws:ec2/securityGroup:SecurityGroup", "security_group", source="ec2/vpc_security_group.go",
@@ -534,12 +533,12 @@ _STORAGE = (
         changes=(Change("update_file_system", "throughputMode"),
                  Change("put_lifecycle_configuration", "lifecyclePolicies")),
         not_returned="lifecyclePolicies", defaults={"throughputMode": "bursting"},
-        outputs={"arn": "FileSystemArn", "ownerId": "OwnerId"}),
+        outputs={"arn": "FileSystemArn"}),
     Row("aws:efs/accessPoint:AccessPoint", "efs", source="efs/access_point.go", create="create_access_point",
         read="describe_access_points", delete="delete_access_point", id_argument="AccessPointId",
         items="AccessPoints", id="AccessPointId", not_found="AccessPointNotFound", tags=_EFS,
         only_if_configured="posixUser rootDirectory", replace="fileSystemId posixUser rootDirectory",
-        outputs={"arn": "AccessPointArn", "ownerId": "OwnerId"}),
+        outputs={"arn": "AccessPointArn"}),
     Row("aws:efs/backupPolicy:BackupPolicy", "efs", source="efs/backup_policy.go", create="put_backup_policy",
         read="describe_backup_policy", delete="", id="{fileSystemId}", replace="fileSystemId",
         changes=(Change("put_backup_policy", "backupPolicy"),), not_found="FileSystemNotFound PolicyNotFound",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -20,13 +21,13 @@ _numbers = count(1)
 
 @pytest.fixture(scope="session")
 def clients(emulator: Emulator) -> Cloud:
-    """The session's boto3 clients: they cost more than the calls."""
+    """The session's boto3 clients: creating them takes longer than the calls."""
     return Cloud(emulator.endpoint, region=emulator.region)
 
 
-@pytest.fixture
-def bench(clients: Cloud) -> Iterator[Workbench]:
-    """A workbench of its own, with default tags as the program's provider has them."""
+@contextmanager
+def new_bench(clients: Cloud) -> Iterator[Workbench]:
+    """Make a workbench with default tags, as the program's provider has them."""
     cloud = Cloud(
         clients.endpoint,
         region=clients.region,
@@ -38,3 +39,10 @@ def bench(clients: Cloud) -> Iterator[Workbench]:
         yield bench
     finally:
         bench.clear()
+
+
+@pytest.fixture
+def bench(clients: Cloud) -> Iterator[Workbench]:
+    """A workbench for one test."""
+    with new_bench(clients) as bench:
+        yield bench

@@ -1,4 +1,4 @@
-"""Examples of resource types, as the life-cycle test walks through them."""
+"""Examples of resource types for the life-cycle test."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Made:
 
 @dataclass
 class Workbench:
-    """Makes what a test needs by the handlers themselves, and deletes it at the end."""
+    """Creates the resources that a test needs, and deletes them at the end."""
 
     cloud: Cloud
     name: str
-    """Different for each test: use it where a name must be one of its own."""
+    """Unique for each test: use it for names that must be unique."""
     made: list[Made] = field(default_factory=list)
     checks: int = 0
 
@@ -49,7 +49,7 @@ class Workbench:
         handler = HANDLERS[token]
         identifier = handler.create(self.cloud, urn=urn, inputs=checked)
         outputs = handler.read(self.cloud, id=identifier, inputs=checked)
-        assert outputs is not None, f"{token} {identifier} cannot be read after it was made"
+        assert outputs is not None, f"{token} {identifier} cannot be read after its creation"
         self.made.append(Made(token, label, urn, identifier, checked, outputs))
         return self.made[-1]
 
@@ -68,25 +68,23 @@ def one_by_one(**values: object) -> tuple[Properties, ...]:
 
 @dataclass(frozen=True)
 class Example:
-    """One resource type, in one of its forms.
+    """A resource type in one of its forms.
 
-    The life-cycle test walks it from step to step: each step's properties replace those of the same name.
-    None leaves one out, and a function makes its value on the bench. Examples are found in `EXAMPLES` of each
-    `examples_*.py` beside this file.
+    The life-cycle test takes each step in turn: its properties replace those of the same name, None removes
+    one, and a function creates the value on the bench. The test uses `EXAMPLES` of each `examples_*.py`
+    beside this file.
     """
 
     token: str
     inputs: Callable[[Workbench], Properties]
-    """What the program gives, after making on the bench what it refers to."""
+    """The program's inputs; resources that they refer to are created on the bench."""
     changes: tuple[Properties, ...] = ()
-    """What changes it in place."""
+    """Steps that change it in place."""
     replacements: tuple[Properties, ...] = ()
-    """What makes a new one of it."""
+    """Steps that replace it."""
     by_hand: Mapping[str, Callable[[Cloud, Made], object]] = field(default_factory=dict)
-    """Changes made by hand with boto3, by the property that a refresh then shows."""
+    """Manual changes with boto3, by the property in which a refresh shows them."""
     outputs: tuple[str, ...] = ()
-    """Outputs that it must have, for what the program takes from it."""
+    """Outputs that it must have beside those of its row."""
     survives: bool = False
-    """Whether what it is about is still there after `delete` (a VPC's default security group)."""
-    found_again: bool = True
-    """Whether `find` has to return it; False where there is nothing to look for."""
+    """Whether it still exists after `delete` (a VPC's default security group)."""

@@ -80,16 +80,11 @@ EXAMPLES = [
             visibilityConfig=_visible("other"),
         ),
         replacements=one_by_one(name="chosen", scope="CLOUDFRONT"),
-        survives=True,
-        found_again=False,
-        outputs=("arn", "name", "tags"),
     ),
     Example(
         "aws:wafv2/webAclAssociation:WebAclAssociation",
         lambda _bench: {"webAclArn": ACL_ARN, "resourceArn": BALANCER_ARN},
         replacements=one_by_one(webAclArn=f"{ACL_ARN}2", resourceArn=f"{BALANCER_ARN}2"),
-        survives=True,
-        found_again=False,
     ),
     Example(
         "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
@@ -100,7 +95,5 @@ EXAMPLES = [
             redactedFields=[{"singleHeader": {"name": "authorization"}}],
         ),
         replacements=one_by_one(resourceArn=f"{ACL_ARN}2"),
-        survives=True,
-        found_again=False,
     ),
 ]

@@ -141,7 +141,6 @@ def _to_another_group(bench: Workbench) -> Properties:
     }
 
 
-_ARN = ("arn", "region")
 _RULE_CHANGES = one_by_one(toPort=443, fromPort=443, description="Another", ipProtocol="udp")
 
 EXAMPLES = [
@@ -161,7 +160,7 @@ EXAMPLES = [
             ),
             "tags": tag_by_hand,
         },
-        outputs=(*_ARN, "ipv6CidrBlock", "mainRouteTableId", "defaultSecurityGroupId"),
+        outputs=("ipv6CidrBlock", "mainRouteTableId", "defaultSecurityGroupId"),
     ),
     Example(
         SUBNET,
@@ -183,7 +182,6 @@ EXAMPLES = [
                 SubnetId=made.id, MapPublicIpOnLaunch={"Value": False}
             )
         },
-        outputs=(*_ARN, "availabilityZoneId"),
     ),
     Example(
         GATEWAY,
@@ -194,21 +192,18 @@ EXAMPLES = [
                 InternetGatewayId=made.id, VpcId=made.inputs["vpcId"]
             )
         },
-        outputs=_ARN,
     ),
     Example(
         ROUTE_TABLE,
         lambda bench: {"vpcId": vpc_id(bench)},
         replacements=({"vpcId": vpc_id},),
         by_hand={"tags": tag_by_hand},
-        outputs=_ARN,
     ),
     Example(
         ROUTE,
         _route,
         changes=({"gatewayId": gateway_id}, {"gatewayId": None, "natGatewayId": nat_id}),
         replacements=({"routeTableId": table_id},),
-        outputs=("state",),
     ),
     Example(ROUTE, _route, by_hand={"gatewayId": _lead_elsewhere}),
     Example(
@@ -229,7 +224,6 @@ EXAMPLES = [
         lambda _: {"tags": {"Name": "network-1"}},
         replacements=({"domain": "standard"},),
         by_hand={"tags": tag_by_hand},
-        outputs=(*_ARN, "allocationId", "publicIp"),
     ),
     Example(
         NAT,
@@ -240,14 +234,12 @@ EXAMPLES = [
         },
         replacements=one_by_one(allocationId=address_id, subnetId=subnet_id),
         by_hand={"tags": tag_by_hand},
-        outputs=("vpcId",),
     ),
     Example(
         GROUP,
         lambda bench: {"vpcId": vpc_id(bench), "description": "The tasks"},
         replacements=one_by_one(description=None, name="chosen", vpcId=vpc_id),
         by_hand={"tags": tag_by_hand},
-        outputs=(*_ARN, "name"),
     ),
     Example(
         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
@@ -255,7 +247,6 @@ EXAMPLES = [
         replacements=({"vpcId": vpc_id},),
         by_hand={"ingress": _let_in, "egress": _let_out},
         survives=True,
-        outputs=_ARN,
     ),
     Example(
         INGRESS,
@@ -269,7 +260,6 @@ EXAMPLES = [
             {"securityGroupId": group_id},
             {"cidrIpv4": None, "referencedSecurityGroupId": group_id},
         ),
-        outputs=(*_ARN, "securityGroupRuleId"),
     ),
     Example(INGRESS, _from_everywhere, by_hand={"cidrIpv4": _another_range}),
     Example(INGRESS, _from_everywhere_by_ipv6, changes=({"cidrIpv6": "2600::/16"}, *_RULE_CHANGES)),
@@ -288,6 +278,5 @@ EXAMPLES = [
     Example(
         EGRESS,
         lambda bench: {"securityGroupId": group_id(bench), "cidrIpv4": "0.0.0.0/0", "ipProtocol": "-1"},
-        outputs=("securityGroupRuleId",),
     ),
 ]

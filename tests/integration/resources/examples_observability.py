@@ -52,7 +52,6 @@ EXAMPLES = [
             alarmDescription="x",
         ),
         replacements=({"alarmName": "chosen"},),
-        outputs=("arn",),
     ),
     Example(
         "aws:cloudwatch/logMetricFilter:LogMetricFilter",
@@ -75,7 +74,6 @@ EXAMPLES = [
             {"eventPattern": None, "scheduleExpression": "rate(1 hour)"},
         ),
         replacements=({"name": "chosen"},),
-        outputs=("arn",),
     ),
     Example(
         "aws:cloudwatch/eventTarget:EventTarget",
@@ -96,7 +94,6 @@ EXAMPLES = [
             {"vpcId": vpc_id},
             {"vpcEndpointType": "Interface", "routeTableIds": None},
         ),
-        outputs=("arn",),
     ),
     Example(
         "aws:ec2/vpcEndpoint:VpcEndpoint",
@@ -134,7 +131,6 @@ EXAMPLES = [
         lambda _: {"dashboardBody": '{"widgets": []}'},
         changes=({"dashboardBody": _WIDGETS},),
         replacements=({"dashboardName": "chosen"},),
-        outputs=("dashboardArn",),
     ),
     Example(
         "aws:cloudwatch/queryDefinition:QueryDefinition",
@@ -148,7 +144,5 @@ EXAMPLES = [
             name="other",
             logGroupNames=lambda bench: [log_group_name(bench)],
         ),
-        survives=True,
-        found_again=False,
     ),
 ]

@@ -1,4 +1,4 @@
-"""ECS, IAM, log groups and ECR; the service has no tasks here, real ones are in test_ecs_service.py."""
+"""ECS, IAM, log groups and ECR. Services have no tasks here; test_ecs_service.py has real ones."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 PARAMETER = "aws:ssm/parameter:Parameter"
 REPOSITORY = "aws:ecr/repository:Repository"
 LIFECYCLE = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
+_CLUSTER = {"settings": [{"name": "containerInsights", "value": "disabled"}]}
 BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"
 
 
@@ -38,8 +39,20 @@ def make_role(bench: Workbench) -> Made:
     return bench.make(ROLE, {"assumeRolePolicy": trust(), "description": "For a test"})
 
 
+def role_name(bench: Workbench) -> str:
+    return make_role(bench).id
+
+
 def make_cluster(bench: Workbench) -> Made:
-    return bench.make(CLUSTER, {"settings": [{"name": "containerInsights", "value": "disabled"}]})
+    return bench.make(CLUSTER, _CLUSTER)
+
+
+def cluster_arn(bench: Workbench) -> str:
+    return make_cluster(bench).id
+
+
+def cluster_name(bench: Workbench) -> str:
+    return make_cluster(bench).outputs["name"]
 
 
 def container(image: str = "localhost/app@sha256:" + "d" * 64, **more: Any) -> Properties:
@@ -81,12 +94,11 @@ _LOAD_BALANCER = {
 
 
 def service(bench: Workbench) -> Properties:
-    cluster = make_cluster(bench)
     definition = bench.make(TASK_DEFINITION, task_definition(bench))
     return {
         "availabilityZoneRebalancing": "ENABLED",
         "capacityProviderStrategies": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
-        "cluster": cluster.outputs["arn"],
+        "cluster": cluster_arn(bench),
         "deploymentCircuitBreaker": {"enable": True, "rollback": True},
         "deploymentConfiguration": {"strategy": "ROLLING", "bakeTimeInMinutes": "0"},
         "deploymentMaximumPercent": 200,
@@ -182,6 +194,14 @@ def _mutability_by_hand(cloud: Cloud, made: Made) -> None:
     cloud.client("ecr").put_image_tag_mutability(repositoryName=made.id, imageTagMutability="MUTABLE")
 
 
+def _capacity(bench: Workbench) -> Properties:
+    return {
+        "clusterName": cluster_name(bench),
+        "capacityProviders": ["FARGATE_SPOT", "FARGATE"],
+        "defaultCapacityProviderStrategies": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
+    }
+
+
 def _repository(_bench: Workbench) -> Properties:
     return {
         "imageScanningConfiguration": {"scanOnPush": True},
@@ -205,35 +225,26 @@ def _lifecycle_text(days: int) -> str:
 EXAMPLES = [
     Example(
         CLUSTER,
-        lambda _: {"settings": [{"name": "containerInsights", "value": "disabled"}]},
+        lambda _: _CLUSTER,
         changes=one_by_one(
             settings=[{"name": "containerInsights", "value": "enabled"}],
             configuration={"executeCommandConfiguration": {"logging": "NONE"}},
         ),
         replacements=({"name": "chosen"},),
         by_hand={"settings": _insights_by_hand},
-        outputs=("arn", "name"),
     ),
     Example(
         CAPACITY,
-        lambda bench: {
-            "clusterName": make_cluster(bench).outputs["name"],
-            "capacityProviders": ["FARGATE_SPOT", "FARGATE"],
-            "defaultCapacityProviderStrategies": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
-        },
+        _capacity,
         changes=one_by_one(
             defaultCapacityProviderStrategies=[{"capacityProvider": "FARGATE", "weight": 1, "base": 1}],
             capacityProviders=["FARGATE"],
         ),
-        replacements=({"clusterName": lambda bench: make_cluster(bench).outputs["name"]},),
+        replacements=({"clusterName": cluster_name},),
     ),
     Example(
         CAPACITY,
-        lambda bench: {
-            "clusterName": make_cluster(bench).outputs["name"],
-            "capacityProviders": ["FARGATE_SPOT", "FARGATE"],
-            "defaultCapacityProviderStrategies": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
-        },
+        _capacity,
         by_hand={"capacityProviders": _capacity_by_hand},
     ),
     Example(
@@ -258,21 +269,18 @@ EXAMPLES = [
                 RoleName=made.id
             ),
         },
-        outputs=("arn", "name", "uniqueId"),
     ),
     Example(
         ROLE_POLICY,
-        lambda bench: {"role": make_role(bench).outputs["name"], "policy": policy_text(Resource="*")},
+        lambda bench: {"role": role_name(bench), "policy": policy_text(Resource="*")},
         changes=({"policy": policy_text("logs:CreateLogStream", Resource="*")},),
-        replacements=one_by_one(role=lambda bench: make_role(bench).outputs["name"], name="chosen"),
+        replacements=one_by_one(role=role_name, name="chosen"),
         by_hand={"policy": _role_policy_by_hand},
-        outputs=("name", "role", "policy"),
     ),
     Example(
         ATTACHMENT,
-        lambda bench: {"role": make_role(bench).outputs["name"], "policyArn": policy_arn(bench)},
-        replacements=one_by_one(policyArn=policy_arn, role=lambda bench: make_role(bench).outputs["name"]),
-        outputs=("role", "policyArn"),
+        lambda bench: {"role": role_name(bench), "policyArn": policy_arn(bench)},
+        replacements=one_by_one(policyArn=policy_arn, role=role_name),
     ),
     Example(
         LOG_GROUP,
@@ -284,7 +292,6 @@ EXAMPLES = [
         ),
         replacements=({"name": "/chosen"},),
         by_hand={"retentionInDays": _retention_by_hand},
-        outputs=("arn", "name"),
     ),
     Example(
         PARAMETER,
@@ -296,7 +303,6 @@ EXAMPLES = [
                 Name=made.id, Value="by hand", Overwrite=True
             )
         },
-        outputs=("arn", "name", "insecureValue"),
     ),
     Example(
         REPOSITORY,
@@ -308,7 +314,7 @@ EXAMPLES = [
             encryptionConfigurations=[{"encryptionType": "KMS", "kmsKey": "alias/k"}], name="chosen"
         ),
         by_hand={"imageTagMutability": _mutability_by_hand},
-        outputs=("arn", "name", "repositoryUrl", "registryId"),
+        outputs=("repositoryUrl",),
     ),
     Example(
         LIFECYCLE,
@@ -336,7 +342,7 @@ EXAMPLES = [
             taskRoleArn="arn:aws:iam::000000000000:role/task",
             volumes=[{"name": "scratch"}],
         ),
-        outputs=("arn", "arnWithoutRevision", "family", "revision"),
+        outputs=("arnWithoutRevision",),
     ),
     Example(
         SERVICE,
@@ -361,11 +367,10 @@ EXAMPLES = [
             taskDefinition=lambda bench: bench.make(TASK_DEFINITION, task_definition(bench)).id,
         ),
         replacements=one_by_one(
-            cluster=lambda bench: make_cluster(bench).id,
+            cluster=cluster_arn,
             name="chosen",
         ),
         by_hand={"healthCheckGracePeriodSeconds": _grace_by_hand},
-        outputs=("arn", "name", "cluster", "taskDefinition"),
     ),
     # From rolling to canary, and back.
     Example(

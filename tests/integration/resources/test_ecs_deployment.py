@@ -1,11 +1,13 @@
-"""`waitForSteadyState`: up means what it means on AWS, and what is not says why."""
+"""`waitForSteadyState`: a deployment ends as on AWS, and a failed one says why."""
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,36 +18,46 @@ from local.base_image import base_image
 from local.docker import connect
 from local.resources.base import UnfinishedError
 from local.resources.registry import HANDLERS
-from tests.integration.resources.example import Made
-from tests.integration.resources.examples_services import SERVICE, TASK_DEFINITION, container, task_definition
+from tests.integration.resources.conftest import new_bench
+from tests.integration.resources.example import Made, Workbench
+from tests.integration.resources.examples_services import (
+    SERVICE,
+    TASK_DEFINITION,
+    container,
+    task_definition,
+)
 from tests.integration.resources.test_ecs_service import STAY, containers, inputs_of
 
 if TYPE_CHECKING:
     import docker
 
-    from tests.integration.resources.example import Workbench
+    from local.resources.cloud import Cloud
 
 pytestmark = pytest.mark.docker
 
 HANDLER = HANDLERS[SERVICE]
 URN = "urn:pulumi:test::node-on-ecs::aws:ecs/service:Service::web"
 PATIENT: dict[str, Any] = {"healthCheckGracePeriodSeconds": 60}
-"""For what has to come up, however busy this machine is."""
+"""For deployments that have to succeed, however busy this machine is."""
 SERVER = """
 const {port, host, answers} = JSON.parse(process.argv[1]);
 process.on('SIGTERM', () => process.exit(0));
 console.log('starting');
-require('http').createServer((asked, answer) => {
-  answer.statusCode = answers[asked.url] ?? 404;
+require('http').createServer((request, answer) => {
+  answer.statusCode = answers[request.url] ?? 404;
   answer.end();
 }).listen(port, host);
 """
 
 
 def server(port: int = 3000, *, host: str = "0.0.0.0", **answers: int) -> list[str]:
-    """A command that answers at `/<name>` with a status, and with 404 elsewhere."""
-    asked = {"port": port, "host": host, "answers": {f"/{name}": status for name, status in answers.items()}}
-    return ["node", "-e", SERVER, json.dumps(asked)]
+    """Return a command that answers at `/<name>` with a status, and with 404 elsewhere."""
+    options = {
+        "port": port,
+        "host": host,
+        "answers": {f"/{name}": status for name, status in answers.items()},
+    }
+    return ["node", "-e", SERVER, json.dumps(options)]
 
 
 @pytest.fixture(scope="module")
@@ -61,29 +73,29 @@ def image(client: docker.DockerClient) -> str:
 
 
 @pytest.fixture
-def told(bench: Workbench) -> list[str]:
+def progress(bench: Workbench) -> list[str]:
     """Lines of progress."""
     lines: list[str] = []
     bench.cloud.report = lambda _, line: lines.append(line)
     return lines
 
 
-@pytest.fixture
-def target_group(bench: Workbench) -> Iterator[dict[str, Any]]:
-    """A target group whose health check is made at `/readyz`, and may fail for two seconds.
+@pytest.fixture(scope="module")
+def target_group(clients: Cloud) -> Iterator[dict[str, Any]]:
+    """A target group with health checks of `/readyz`, which may fail for two seconds.
 
-    AWS begins at ten, and so does boto3's own validation.
+    AWS's minimum is ten, which boto3's own validation enforces.
     """
     elbv2: Any = boto3.client(
         "elbv2",
-        endpoint_url=bench.cloud.endpoint,
-        region_name=bench.cloud.region,
+        endpoint_url=clients.endpoint,
+        region_name=clients.region,
         aws_access_key_id="test",
         aws_secret_access_key="test",
         config=Config(parameter_validation=False),
     )
     [group] = elbv2.create_target_group(
-        Name=bench.name, Protocol="HTTP", Port=3000, VpcId="vpc-1", TargetType="ip",
+        Name="deployments", Protocol="HTTP", Port=3000, VpcId="vpc-1", TargetType="ip",
         HealthCheckPath="/readyz", HealthCheckIntervalSeconds=1, HealthCheckTimeoutSeconds=1,
         UnhealthyThresholdCount=2,
     )["TargetGroups"]  # fmt: skip
@@ -96,6 +108,7 @@ def target_group(bench: Workbench) -> Iterator[dict[str, Any]]:
 
 
 def steady(bench: Workbench, image: str, command: list[str], *, timeout: float = 0, **more: Any) -> Made:
+    """Create a service and wait until it is steady."""
     inputs = bench.checked(SERVICE, {**inputs_of(bench, image, command, **more), "waitForSteadyState": True})
     with bench.cloud.working_on(URN, timeout=timeout):
         try:
@@ -109,91 +122,98 @@ def steady(bench: Workbench, image: str, command: list[str], *, timeout: float =
     return bench.made[-1]
 
 
-def deploy(bench: Workbench, made: Made, image: str, command: list[str], **changes: Any) -> None:
-    """Update the service to a revision that runs `command`."""
-    web = container(image, command=command, versionConsistency="disabled", healthCheck=None)
-    definition = bench.make(TASK_DEFINITION, {**task_definition(bench, web), "skipDestroy": True})
-    changes["taskDefinition"] = definition.outputs["arn"]
-    with bench.cloud.working_on(URN):
-        HANDLER.update(
-            bench.cloud,
-            id=made.id,
-            old=made.outputs,
-            new={**made.inputs, **changes},
-            changed=tuple(changes),
-        )
+@dataclass
+class Deployments:
+    """Deploys versions of one service."""
+
+    bench: Workbench
+    image: str
+    made: Made
+
+    def deploy(self, command: list[str], **changes: Any) -> str:
+        """Update the service to a revision that runs `command`; return the revision."""
+        web = container(self.image, command=command, versionConsistency="disabled", healthCheck=None)
+        revision = {**task_definition(self.bench, web), "skipDestroy": True}
+        arn = self.bench.make(TASK_DEFINITION, revision).outputs["arn"]
+        changes = {**PATIENT, **changes, "taskDefinition": arn}
+        with self.bench.cloud.working_on(URN):
+            HANDLER.update(
+                self.bench.cloud,
+                id=self.made.id,
+                old=self.made.outputs,
+                new={**self.made.inputs, **changes},
+                changed=tuple(changes),
+            )
+        return str(arn)
+
+    def is_rolled_back(self) -> bool:
+        return service_of(self.bench)["taskDefinition"] == self.made.inputs["taskDefinition"]
+
+
+@pytest.fixture(scope="module")
+def deployments(clients: Cloud, image: str, target_group: dict[str, Any]) -> Iterator[Deployments]:
+    """A steady service; each test leaves it steady with its first version."""
+    with new_bench(clients) as bench:
+        made = steady(bench, image, server(readyz=200), **PATIENT, **target_group)
+        yield Deployments(bench, image, made)
 
 
 def service_of(bench: Workbench) -> dict[str, Any]:
-    made = next(one for one in reversed(bench.made) if one.token == SERVICE)
+    made = next(item for item in reversed(bench.made) if item.token == SERVICE)
     [service] = bench.cloud.client("ecs").describe_services(
         cluster=made.inputs["cluster"], services=[made.id]
     )["services"]
     return service
 
 
-def test_the_health_check_path_decides(
+def test_a_service_is_steady_when_its_late_targets_pass_the_health_check(
     bench: Workbench, client: docker.DockerClient, image: str, target_group: dict[str, Any]
 ) -> None:
-    made = steady(bench, image, server(readyz=200), desiredCount=2, **PATIENT, **target_group)
+    """They answer 404 at the root, and nothing for four seconds."""
+    late = ["node", "-e", f"setTimeout(() => {{{SERVER}}}, 4000)", *server(readyz=200)[3:]]
+
+    made = steady(bench, image, late, desiredCount=2, **PATIENT, **target_group)
 
     assert len(containers(client, made)) == 2
 
 
-def test_a_status_outside_the_matcher_fails_the_deployment(
-    bench: Workbench, client: docker.DockerClient, image: str, target_group: dict[str, Any], told: list[str]
+@pytest.mark.parametrize(
+    ("command", "fault"),
+    [
+        (server(readyz=503), "/readyz on port 3000 answers 503, the health check expects 200"),
+        (server(8080, readyz=200), "nothing listens on container port 3000; the container listens on 8080"),
+        (
+            server(host="127.0.0.1", readyz=200),
+            r"port 3000 is open on 127\.0\.0\.1 only, inside the container: listen on 0\.0\.0\.0",
+        ),
+    ],
+    ids=["another status", "another port", "an address inside the container"],
+)
+def test_an_unhealthy_target_fails_the_deployment_with_the_reason(  # noqa: PLR0917 -- fixtures
+    bench: Workbench,
+    client: docker.DockerClient,
+    image: str,
+    target_group: dict[str, Any],
+    progress: list[str],
+    command: list[str],
+    fault: str,
 ) -> None:
-    with pytest.raises(
-        UnfinishedError, match="/readyz on port 3000 answers 503, the health check expects 200"
-    ) as raised:
-        steady(bench, image, server(readyz=503), **target_group)
+    with pytest.raises(UnfinishedError, match=fault):
+        steady(bench, image, command, **target_group)
 
     service = service_of(bench)
-    assert "  | starting" in str(raised.value).splitlines()
     assert service["deployments"][0]["rolloutState"] == "FAILED"
-    assert service["deploymentConfiguration"]["deploymentCircuitBreaker"] == {
-        "enable": True,
-        "rollback": True,
-    }
+    breaker = {"enable": True, "rollback": True}
+    assert service["deploymentConfiguration"]["deploymentCircuitBreaker"] == breaker
     assert containers(client, bench.made[-1]) == []
-    assert any("0 of 1 task healthy" in line and "answers 503" in line for line in told)
+    assert any("0 of 1 task healthy" in line and re.search(fault, line) for line in progress)
+    ecs, cluster = bench.cloud.client("ecs"), bench.made[-1].inputs["cluster"]
+    arns = ecs.list_tasks(cluster=cluster, desiredStatus="STOPPED")["taskArns"]
+    reasons = [task["stoppedReason"] for task in ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]]
+    assert any(re.search(f"failed health checks: .*{fault}", reason) for reason in reasons)
 
 
-def test_a_deployment_waits_for_the_grace_period(
-    bench: Workbench, image: str, target_group: dict[str, Any]
-) -> None:
-    late = f"setTimeout(() => {{{SERVER}}}, 4000)"
-
-    steady(
-        bench,
-        image,
-        ["node", "-e", late, *server(readyz=200)[3:]],
-        **PATIENT,
-        **target_group,
-    )
-
-
-def test_another_listening_port_is_reported_within_seconds(
-    bench: Workbench, image: str, target_group: dict[str, Any], told: list[str]
-) -> None:
-    wrong = "nothing listens on container port 3000; the container listens on 8080"
-
-    with pytest.raises(UnfinishedError, match=wrong):
-        steady(bench, image, server(8080, readyz=200), **target_group)
-
-    assert any(wrong in line for line in told)
-
-
-def test_a_port_that_is_open_only_inside_the_container_is_reported(
-    bench: Workbench, image: str, target_group: dict[str, Any]
-) -> None:
-    with pytest.raises(
-        UnfinishedError, match=r"port 3000 is open on 127\.0\.0\.1 only.*listen on 0\.0\.0\.0"
-    ):
-        steady(bench, image, server(host="127.0.0.1", readyz=200), **target_group)
-
-
-def test_a_failed_health_check_is_reported_with_its_output(bench: Workbench, image: str) -> None:
+def test_a_failed_container_health_check_is_reported_with_its_output(bench: Workbench, image: str) -> None:
     check = {"command": ["CMD", "node", "health-check.js"], "interval": 1, "retries": 1, "startPeriod": 0}
 
     with pytest.raises(UnfinishedError, match=r"exit code 1: Error: Cannot find module '/health-check\.js'"):
@@ -206,87 +226,75 @@ def test_a_container_health_check_runs_as_the_containers_user(bench: Workbench, 
     steady(bench, image, STAY, container={"healthCheck": check, "user": "1000"})
 
 
-def test_a_crash_is_reported_with_its_log_and_stops_the_deployment(
-    bench: Workbench, client: docker.DockerClient, image: str
+@pytest.mark.parametrize(
+    ("code", "end"),
+    [
+        ("throw new Error('DATABASE_URL is missing')", "exit code 1"),
+        ("process.kill(process.pid, 'SIGKILL')", r"exit code 137 \(killed: out of memory, or by hand\)"),
+    ],
+    ids=["by an error", "by a signal"],
+)
+def test_a_task_that_keeps_exiting_fails_the_first_deployment(
+    bench: Workbench, client: docker.DockerClient, image: str, code: str, end: str
 ) -> None:
-    crash = ["node", "-e", "throw new Error('DATABASE_URL is missing')"]
+    with pytest.raises(UnfinishedError, match=rf"its tasks keep exiting: [3-5] did, the last with {end}\."):
+        steady(bench, image, ["node", "-e", code])
 
-    with pytest.raises(UnfinishedError, match=r"its tasks keep exiting: [3-5] did") as raised:
-        steady(bench, image, crash)
-
-    lines = str(raised.value).splitlines()
-    assert "Essential container exited, web exited with code 1" in lines[1]
-    assert "  | Error: DATABASE_URL is missing" in lines
     assert service_of(bench)["deployments"][0]["rolloutState"] == "FAILED"
     assert containers(client, bench.made[-1]) == []
 
 
-def test_an_update_that_crashes_is_rolled_back_and_the_next_one_works(
-    bench: Workbench, image: str, target_group: dict[str, Any]
-) -> None:
-    made = steady(bench, image, server(readyz=200), **PATIENT, **target_group)
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("throw new Error('no database')", ""),
+        # Late enough for the emulator to complete the deployment; more than one may exit between two checks.
+        ("setTimeout(() => process.exit(1), 1200)", r"keep exiting: [3-5] did, the last with exit code 1\. "),
+    ],
+    ids=["at once", "after its completion"],
+)
+def test_an_update_that_crashes_is_rolled_back(deployments: Deployments, code: str, reason: str) -> None:
+    with pytest.raises(UnfinishedError, match=rf"{reason}Rolled back to {deployments.bench.name}:1"):
+        deployments.deploy(["node", "-e", code])
 
-    with pytest.raises(UnfinishedError, match=f"Rolled back to {bench.name}:1") as raised:
-        deploy(bench, made, image, ["node", "-e", "throw new Error('no database')"])
-    assert "  | Error: no database" in str(raised.value).splitlines()
-    assert service_of(bench)["taskDefinition"] == made.inputs["taskDefinition"]
-
-    deploy(bench, made, image, server(readyz=200, again=200))
-    assert service_of(bench)["taskDefinition"].endswith(f"{bench.name}:3")
-
-
-def test_an_update_that_crashes_after_completion_is_rolled_back(
-    bench: Workbench, image: str, target_group: dict[str, Any]
-) -> None:
-    made = steady(bench, image, server(readyz=200), **PATIENT, **target_group)
-
-    # Between two looks more than one may exit.
-    with pytest.raises(
-        UnfinishedError,
-        match=rf"keep exiting: [3-5] did, the last with exit code 1\. Rolled back to {bench.name}:1",
-    ):
-        deploy(bench, made, image, ["node", "-e", "setTimeout(() => process.exit(1), 1200)"])
+    assert deployments.is_rolled_back()
 
 
-def test_an_update_with_a_failed_health_check_is_rolled_back(
-    bench: Workbench, image: str, target_group: dict[str, Any]
-) -> None:
-    made = steady(bench, image, server(readyz=200), **PATIENT, **target_group)
+def test_an_update_with_a_failed_health_check_is_rolled_back(deployments: Deployments) -> None:
+    with pytest.raises(UnfinishedError, match=rf"answers 500.*Rolled back to {deployments.bench.name}:1"):
+        deployments.deploy(server(readyz=500), healthCheckGracePeriodSeconds=0)
 
-    with pytest.raises(UnfinishedError, match=rf"answers 500.*Rolled back to {bench.name}:1"):
-        deploy(bench, made, image, server(readyz=500), healthCheckGracePeriodSeconds=0)
-
-    assert service_of(bench)["taskDefinition"] == made.inputs["taskDefinition"]
+    assert deployments.is_rolled_back()
 
 
-def test_a_cancelled_update_is_rolled_back_with_sigint_rollback(
-    bench: Workbench, image: str, target_group: dict[str, Any]
-) -> None:
-    made = steady(bench, image, server(readyz=200), **PATIENT, **target_group)
-    threading.Timer(2, bench.cloud.cancelled.set).start()
+def test_a_cancelled_update_is_rolled_back_with_sigint_rollback(deployments: Deployments) -> None:
+    cancelled, name = deployments.bench.cloud.cancelled, deployments.bench.name
+    threading.Timer(2, cancelled.set).start()
 
     try:
-        with pytest.raises(UnfinishedError, match=f"rolled back by user. Rolled back to {bench.name}:1"):
-            deploy(bench, made, image, server(readyz=503), sigintRollback=True)
+        with pytest.raises(UnfinishedError, match=f"rolled back by user. Rolled back to {name}:1"):
+            deployments.deploy(server(readyz=503), sigintRollback=True)
     finally:
-        bench.cloud.cancelled.clear()
+        cancelled.clear()
 
-    assert service_of(bench)["taskDefinition"] == made.inputs["taskDefinition"]
+    assert deployments.is_rolled_back()
 
 
-def test_a_cancelled_update_continues_without_sigint_rollback(
-    bench: Workbench, image: str, target_group: dict[str, Any]
+def test_a_cancelled_update_continues_without_sigint_rollback_and_another_one_works(
+    deployments: Deployments,
 ) -> None:
-    made = steady(bench, image, server(readyz=200), **PATIENT, **target_group)
-    bench.cloud.cancelled.set()
+    cancelled = deployments.bench.cloud.cancelled
+    cancelled.set()
 
     try:
         with pytest.raises(UnfinishedError, match="cancelled; the deployment goes on"):
-            deploy(bench, made, image, server(readyz=503))
+            deployments.deploy(server(readyz=503))
     finally:
-        bench.cloud.cancelled.clear()
+        cancelled.clear()
+    assert not deployments.is_rolled_back()
 
-    assert service_of(bench)["taskDefinition"].endswith(f"{bench.name}:2")
+    revision = deployments.deploy(server(readyz=200, again=200))
+    assert service_of(deployments.bench)["taskDefinition"] == revision
 
 
 def test_a_desired_count_of_0_waits_for_nothing(bench: Workbench, image: str) -> None:

@@ -1,4 +1,4 @@
-"""A service's tasks are real containers: as many as asked for, and none when it is deleted."""
+"""A service's tasks are real containers: the desired number, and none after its deletion."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.docker
 
 HANDLER = HANDLERS[SERVICE]
 STAY = ["node", "-e", "process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1000)"]
-LEAVE = ["node", "-e", "process.exit(1)"]
+EXIT = ["node", "-e", "process.exit(1)"]
 SECONDS = 60
 
 
@@ -49,11 +49,13 @@ def image(client: docker.DockerClient) -> str:
 
 
 def inputs_of(bench: Workbench, image: str, command: list[str] = STAY, **more: Any) -> dict[str, Any]:
-    """A service of one container without a health check, its own cluster and revision."""
-    asked = more.pop("container", {})
-    web = container(image, command=command, versionConsistency="disabled", **{"healthCheck": None, **asked})
+    """Return a service of one container without a health check, with its own cluster and revision."""
+    overrides = more.pop("container", {})
+    web = container(
+        image, command=command, versionConsistency="disabled", **{"healthCheck": None, **overrides}
+    )
     definition = bench.make(TASK_DEFINITION, task_definition(bench, web))
-    # Other test runs on this machine have the same daemon, and clusters by the same names.
+    # Other test runs on this machine have the same daemon and names of clusters.
     cluster = bench.make(CLUSTER, {"name": f"{bench.name}-{uuid.uuid4().hex[:8]}"})
     return {
         "cluster": cluster.outputs["arn"],
@@ -88,55 +90,28 @@ def change(bench: Workbench, made: Made, **changes: Any) -> dict[str, Any]:
     return new
 
 
-def test_a_service_runs_the_desired_count_and_deletes_its_containers(
+def test_a_service_runs_the_desired_count_of_containers_and_deletes_them(
     bench: Workbench, client: docker.DockerClient, image: str
 ) -> None:
-    made = make(bench, image)
-    wait_for(lambda: len(containers(client, made)) == 1)
+    made = make(bench, image, waitForSteadyState=True, forceNewDeployment=True)
+    [before] = containers(client, made)
+    assert not before.attrs["HostConfig"]["PortBindings"], "a port of this machine is taken"
+    assert before.attrs["HostConfig"]["NetworkMode"] in {"bridge", "default"}
+
+    made.inputs.update(change(bench, made, triggers={"again": "1"}))
+    assert [item.id for item in containers(client, made)] not in ([before.id], []), "it is not replaced"
 
     change(bench, made, desiredCount=3)
-    wait_for(lambda: len(containers(client, made)) == 3)
+    assert len(containers(client, made)) == 3
 
     HANDLER.delete(bench.cloud, id=made.id, outputs=made.outputs)
     assert containers(client, made, all=True) == []
 
 
-def test_container_ports_are_not_published_on_this_machine(
-    bench: Workbench, client: docker.DockerClient, image: str
-) -> None:
-    made = make(bench, image)
-    wait_for(lambda: len(containers(client, made)) == 1)
-
-    [running] = containers(client, made)
-
-    assert not running.attrs["HostConfig"]["PortBindings"]
-    assert running.attrs["HostConfig"]["NetworkMode"] in {"bridge", "default"}
-
-
-def test_a_service_that_waits_has_its_tasks_when_it_is_created(
-    bench: Workbench, client: docker.DockerClient, image: str
-) -> None:
-    made = make(bench, image, waitForSteadyState=True, desiredCount=2)
-
-    assert len(containers(client, made)) == 2
-
-
-def test_a_forced_deployment_replaces_the_containers(
-    bench: Workbench, client: docker.DockerClient, image: str
-) -> None:
-    made = make(bench, image, forceNewDeployment=True)
-    wait_for(lambda: len(containers(client, made)) == 1)
-    [before] = containers(client, made)
-
-    change(bench, made, triggers={"again": "1"})
-
-    wait_for(lambda: [found.id for found in containers(client, made)] not in ([before.id], []))
-
-
 def test_tasks_that_exit_at_once_do_not_delay_the_deletion(
     bench: Workbench, client: docker.DockerClient, image: str
 ) -> None:
-    made = make(bench, image, command=LEAVE)
+    made = make(bench, image, command=EXIT)
     wait_for(lambda: any(found.status == "exited" for found in containers(client, made, all=True)))
 
     begin = time.monotonic()

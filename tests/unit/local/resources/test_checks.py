@@ -12,14 +12,12 @@ from local.resources.registry import HANDLERS
 from local.resources.route53 import plain
 
 VPC = "aws:ec2/vpc:Vpc"
-GROUP = "aws:ec2/securityGroup:SecurityGroup"
 DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 RULE = "aws:lb/listenerRule:ListenerRule"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 CERTIFICATE = "aws:acm/certificate:Certificate"
 ROLE = "aws:iam/role:Role"
-TARGETS = "aws:lb/targetGroup:TargetGroup"
 RECORD = "aws:route53/record:Record"
 
 
@@ -38,18 +36,9 @@ def test_an_unsupported_property_is_refused(cloud: Cloud) -> None:
         check(cloud, VPC, cidrBlock="10.0.0.0/16", ipv4IpamPoolId="ipam-pool-1")
 
 
-def test_rules_inside_a_security_group_are_refused(cloud: Cloud) -> None:
-    with pytest.raises(ResourceError, match="does not support ingress"):
-        check(cloud, GROUP, vpcId="vpc-1", ingress=[{"protocol": "tcp"}])
-
-
 def test_rules_inside_a_default_security_group_are_refused(cloud: Cloud) -> None:
     with pytest.raises(ResourceError, match="only without rules"):
         check(cloud, DEFAULT_GROUP, vpcId="vpc-1", ingress=[{"protocol": "-1"}])
-
-
-def test_a_security_group_gets_pulumis_default_description(cloud: Cloud) -> None:
-    assert check(cloud, GROUP, vpcId="vpc-1")["description"] == "Managed by Pulumi"
 
 
 @pytest.mark.parametrize(
@@ -67,18 +56,6 @@ def test_a_security_group_rule_may_reference_an_unknown_group(cloud: Cloud) -> N
     )
 
     assert checked["referencedSecurityGroupId"] is UNKNOWN
-
-
-def test_another_range_of_a_rule_is_changed_in_place() -> None:
-    diff = HANDLERS[INGRESS].diff({"cidrIpv4": "10.0.0.0/8"}, {"cidrIpv4": "11.0.0.0/8"})
-
-    assert (diff.changed, diff.replace) == (("cidrIpv4",), ())
-
-
-def test_a_group_instead_of_a_range_replaces_the_rule() -> None:
-    diff = HANDLERS[INGRESS].diff({"cidrIpv4": "10.0.0.0/8"}, {"referencedSecurityGroupId": "sg-1"})
-
-    assert diff.replace == ("cidrIpv4", "referencedSecurityGroupId")
 
 
 def test_a_listener_rule_without_priority_is_refused(cloud: Cloud) -> None:
@@ -103,14 +80,6 @@ def test_an_unsupported_listener_action_is_refused(cloud: Cloud) -> None:
 def test_a_role_name_that_is_too_long_is_refused_by_check(cloud: Cloud) -> None:
     with pytest.raises(ResourceError, match="64"):
         HANDLERS[ROLE].check(cloud, name="r" * 60, old=None, new={}, random_hex="0123456")
-
-
-def test_check_adds_schema_defaults_inside_configured_blocks_only(cloud: Cloud) -> None:
-    with_block = check(cloud, TARGETS, healthCheck={"path": "/readyz", "interval": 10})
-
-    assert with_block["healthCheck"]["interval"] == 10
-    assert with_block["healthCheck"]["unhealthyThreshold"] == 3
-    assert "healthCheck" not in check(cloud, TARGETS, port=80)
 
 
 def test_an_unsupported_record_type_is_refused(cloud: Cloud) -> None:

@@ -135,22 +135,20 @@ def test_a_preview_may_have_an_unknown_tag(cloud: Cloud, app: Path) -> None:
     assert check(cloud, app, tags=[UNKNOWN])["contextHash"] == context_hash(app, app / "Dockerfile")
 
 
-def test_a_missing_context_is_reported(cloud: Cloud, tmp_path: Path) -> None:
-    with pytest.raises(ResourceError, match="missing"):
-        check(cloud, tmp_path / "missing")
+@pytest.mark.parametrize(("folder", "message"), [("missing", "missing"), (".", "no Dockerfile at")])
+def test_a_missing_context_or_dockerfile_is_reported(
+    cloud: Cloud, tmp_path: Path, folder: str, message: str
+) -> None:
+    with pytest.raises(ResourceError, match=message):
+        check(cloud, tmp_path / folder)
 
 
-def test_a_missing_dockerfile_is_reported(cloud: Cloud, tmp_path: Path) -> None:
-    with pytest.raises(ResourceError, match="no Dockerfile at"):
-        check(cloud, tmp_path)
-
-
-@pytest.mark.parametrize("asked", [{"push": False}, {"tags": []}, {"tags": ["localhost:4566/app:1"] * 2}])
+@pytest.mark.parametrize("inputs", [{"push": False}, {"tags": []}, {"tags": ["localhost:4566/app:1"] * 2}])
 def test_an_image_without_push_and_exactly_one_tag_is_refused(
-    cloud: Cloud, app: Path, asked: dict[str, Any]
+    cloud: Cloud, app: Path, inputs: dict[str, Any]
 ) -> None:
     with pytest.raises(ResourceError, match="needs `push` and exactly one tag"):
-        check(cloud, app, **asked)
+        check(cloud, app, **inputs)
 
 
 @pytest.mark.parametrize("unknown", [{"noCache": True}, {"ssh": [{"id": "default"}]}, {"addHosts": ["a:1"]}])

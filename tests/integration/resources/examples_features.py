@@ -24,10 +24,11 @@ from tests.integration.resources.examples_network import (
 from tests.integration.resources.examples_services import (
     SERVICE,
     TASK_DEFINITION,
+    cluster_arn,
+    cluster_name,
     container,
-    make_cluster,
-    make_role,
     policy_text,
+    role_name,
     service,
 )
 
@@ -114,7 +115,7 @@ def group_name(bench: Workbench) -> str:
 
 def target(bench: Workbench) -> Properties:
     return {
-        "arn": make_cluster(bench).outputs["arn"],
+        "arn": cluster_arn(bench),
         "roleArn": ROLE_ARN,
         "input": json.dumps({"containerOverrides": [{"name": "web", "command": ["node", "report.js"]}]}),
         "retryPolicy": {"maximumEventAgeInSeconds": 3600, "maximumRetryAttempts": 2},
@@ -246,7 +247,7 @@ def _external(bench: Workbench) -> Properties:
     """A service that nothing is in front of, on machines of one's own."""
     definition = bench.make(TASK_DEFINITION, _two_containers(bench))
     return {
-        "cluster": make_cluster(bench).outputs["arn"],
+        "cluster": cluster_arn(bench),
         "desiredCount": 0,
         "launchType": "EXTERNAL",
         "taskDefinition": definition.outputs["arn"],
@@ -289,7 +290,7 @@ EXAMPLES = [
             enableCrossZoneLoadBalancing=True,
             subnetMappings=_two_subnets,
         ),
-        outputs=("arn", "dnsName", "zoneId", "arnSuffix"),
+        outputs=("arnSuffix",),
     ),
     Example(
         TARGETS,
@@ -329,8 +330,6 @@ EXAMPLES = [
         "aws:lb/listenerCertificate:ListenerCertificate",
         lambda bench: {"listenerArn": listener_id(bench), "certificateArn": certificate_id(bench)},
         replacements=one_by_one(listenerArn=listener_id, certificateArn=certificate_id),
-        survives=True,
-        found_again=False,
     ),
     Example(TASK_DEFINITION, _two_containers, replacements=one_by_one(networkMode="host")),
     Example(
@@ -362,7 +361,6 @@ EXAMPLES = [
             {"creationToken": None, "encrypted": False},
             {"kmsKeyId": KEY_ARN, "encrypted": True},
         ),
-        outputs=("arn", "ownerId"),
     ),
     Example(
         "aws:efs/accessPoint:AccessPoint",
@@ -379,7 +377,6 @@ EXAMPLES = [
             posixUser={"uid": 1, "gid": 1, "secondaryGids": [2]},
             rootDirectory={"path": "/"},
         ),
-        outputs=("arn",),
     ),
     Example(
         "aws:efs/backupPolicy:BackupPolicy",
@@ -408,7 +405,6 @@ EXAMPLES = [
         lambda _: {},
         changes=({"description": "x"},),
         replacements=({"name": "chosen"},),
-        outputs=("arn", "httpName"),
     ),
     Example(
         NAMESPACE,
@@ -418,7 +414,6 @@ EXAMPLES = [
             {"name": "chosen.internal"},
             {"name": lambda bench: f"{bench.name}.internal", "vpc": vpc_id},
         ),
-        outputs=("arn", "hostedZone"),
     ),
     Example(
         "aws:servicediscovery/service:Service",
@@ -440,13 +435,11 @@ EXAMPLES = [
             {"healthCheckCustomConfig": None},
             *one_by_one(name="other", namespaceId=namespace_id, type="HTTP"),
         ),
-        outputs=("arn",),
     ),
     Example(
         "aws:scheduler/scheduleGroup:ScheduleGroup",
         lambda _: {},
         replacements=({"name": "chosen"},),
-        outputs=("arn",),
     ),
     Example(
         "aws:scheduler/schedule:Schedule",
@@ -467,7 +460,6 @@ EXAMPLES = [
             {"description": None},
         ),
         replacements=one_by_one(groupName=schedule_group, name="chosen"),
-        outputs=("arn",),
     ),
     Example(
         QUEUE,
@@ -475,7 +467,6 @@ EXAMPLES = [
         changes=one_by_one(messageRetentionSeconds=60, sqsManagedSseEnabled=False),
         replacements=({"name": "chosen"},),
         by_hand={"messageRetentionSeconds": _retention_by_hand},
-        outputs=("arn", "url"),
     ),
     Example(
         "aws:sqs/queuePolicy:QueuePolicy",
@@ -485,10 +476,9 @@ EXAMPLES = [
     ),
     Example(
         "aws:iam/instanceProfile:InstanceProfile",
-        lambda bench: {"role": make_role(bench).outputs["name"]},
-        changes=({"role": lambda bench: make_role(bench).outputs["name"]}, {"role": None}),
+        lambda bench: {"role": role_name(bench)},
+        changes=({"role": role_name}, {"role": None}),
         replacements=one_by_one(path="/other/", name="chosen"),
-        outputs=("arn", "role"),
     ),
     Example(
         TEMPLATE,
@@ -507,7 +497,6 @@ EXAMPLES = [
             instanceRequirements={"vcpuCount": {"min": 1, "max": 4}, "memoryMib": {"min": 1024}},
         ),
         replacements=({"name": "chosen"},),
-        outputs=("arn", "latestVersion"),
     ),
     Example(
         GROUP,
@@ -530,7 +519,6 @@ EXAMPLES = [
             vpcZoneIdentifiers=["subnet-3"],
         ),
         replacements=({"name": "chosen"},),
-        outputs=("arn", "name"),
     ),
     Example(
         "aws:autoscaling/schedule:Schedule",
@@ -550,36 +538,31 @@ EXAMPLES = [
             timeZone="Europe/Berlin",
         ),
         replacements=one_by_one(autoscalingGroupName=group_name, scheduledActionName="night"),
-        outputs=("arn",),
     ),
     Example(
         "aws:ecs/capacityProvider:CapacityProvider",
         _instances,
         changes=({"autoScalingGroupProvider": {"autoScalingGroupArn": "arn:aws:autoscaling:2"}},),
         replacements=({"name": "chosen"},),
-        outputs=("arn", "name"),
     ),
     Example(
         "aws:ecs/capacityProvider:CapacityProvider",
         lambda bench: {
             "managedInstancesProvider": _managed(1024),
-            "cluster": make_cluster(bench).outputs["name"],
+            "cluster": cluster_name(bench),
         },
         changes=({"managedInstancesProvider": _managed(2048)},),
-        replacements=({"cluster": lambda bench: make_cluster(bench).outputs["name"]},),
+        replacements=({"cluster": cluster_name},),
     ),
     Example(
         "aws:ssm/activation:Activation",
-        lambda bench: {"iamRole": make_role(bench).outputs["name"], "registrationLimit": 2},
+        lambda bench: {"iamRole": role_name(bench), "registrationLimit": 2},
         replacements=one_by_one(
             description="x",
             expirationDate="2027-01-01T00:00:00Z",
-            iamRole=lambda bench: make_role(bench).outputs["name"],
+            iamRole=role_name,
             name="rack",
             registrationLimit=5,
         ),
-        outputs=("activationCode",),
-        survives=True,
-        found_again=False,
     ),
 ]
