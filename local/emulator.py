@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import secrets
 import shutil
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from local import ports
 from local.docker_daemon import DockerDaemon
 from local.errors import LocalError
 from local.processes import FIRST_INHERITED
@@ -84,15 +82,11 @@ class Emulator(Server):
 
     def answers(self) -> bool:
         """Whether this instance, and no other server on its port, answers within 5 s."""
-        connection = http.client.HTTPConnection(ports.LOOPBACK, self.port, timeout=5)
         try:
-            connection.request("GET", "/_ministack/health")
-            health: Any = json.loads(connection.getresponse().read())
+            health: Any = json.loads(self.request("/_ministack/health")[1])
             return bool(health["edition"] == self.identity)
-        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             return False
-        finally:
-            connection.close()
 
     def stop(self) -> None:
         """Stop it, remove its containers, and delete its record.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import sys
 import time
@@ -135,6 +136,20 @@ class Server(ABC):
     @abstractmethod
     def answers(self) -> bool:
         """Whether this server, and no other on its port, answers within 5 s."""
+
+    def request(
+        self, path: str, *, most_bytes: int | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int | None, str]:
+        """Request a path; return status and body of the response, or None and the reason if there is none."""
+        connection = http.client.HTTPConnection(ports.LOOPBACK, self.port, timeout=5)
+        try:
+            connection.request("GET", path, headers=headers or {})
+            response = connection.getresponse()
+            return response.status, response.read(most_bytes).decode("utf-8", "replace")
+        except (OSError, http.client.HTTPException) as error:
+            return None, str(error) or type(error).__name__
+        finally:
+            connection.close()
 
     def wait_until_ready(self, *, seconds: float = 30.0) -> None:
         """Return as soon as it answers.

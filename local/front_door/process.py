@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
 import time
 from collections.abc import Callable, Container
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import ClassVar
 
-from local import ports
 from local.errors import LocalError
 from local.resources.cloud import require_loopback
 from local.servers import Server
@@ -72,14 +71,14 @@ class FrontDoor(Server):
     def network_address(self, host: str, port: int) -> str | None:
         """Return host and port on this machine of the listener that is `host:port` on AWS."""
         status, address = self._request("localhost", f"/network/{host}/{port}")
-        return address if status == http.HTTPStatus.OK else None
+        return address if status == HTTPStatus.OK else None
 
     def answers(self) -> bool:
         """Whether it answers within 5 s."""
         return self._request("localhost", "/network/localhost/0")[0] is not None
 
     def wait_until_answers(
-        self, host: str, *, path: str = "/", seconds: float, accepts: Container[int] = (http.HTTPStatus.OK,)
+        self, host: str, *, path: str = "/", seconds: float, accepts: Container[int] = (HTTPStatus.OK,)
     ) -> None:
         """Request `path` until the status, through listener, rule and target group, is an accepted one.
 
@@ -119,12 +118,7 @@ class FrontDoor(Server):
 
     def _request(self, host: str, path: str) -> tuple[int | None, str]:
         """Return status and first line of the response; None and the reason if there is none."""
-        connection = http.client.HTTPConnection(ports.LOOPBACK, self.port, timeout=5)
-        try:
-            connection.request("GET", path, headers={"Host": f"{host}:{self.port}", "Accept": "text/plain"})
-            response = connection.getresponse()
-            return response.status, response.read(300).decode("utf-8", "replace").partition("\n")[0]
-        except (OSError, http.client.HTTPException) as error:
-            return None, str(error) or type(error).__name__
-        finally:
-            connection.close()
+        headers = {"Host": f"{host}:{self.port}", "Accept": "text/plain"}
+        # Not all of the body: an app may stream events without end.
+        status, text = self.request(path, most_bytes=300, headers=headers)
+        return status, text.partition("\n")[0]

@@ -257,19 +257,6 @@ def test_a_docker_host_that_does_not_answer_is_an_error_with_its_address(
     assert machine.commands == []
 
 
-def test_a_daemon_is_started_after_another_one_has_stopped(daemon: DockerDaemon, machine: Machine) -> None:
-    """While the other one is stopping, a second daemon would exit at once."""
-    machine.installed = True
-    machine.daemon = FakeProcess(7, checks=3)
-
-    assert start(daemon) == [
-        "Another Docker daemon, process 7, is starting or stopping: waiting for it.",
-        "Starting the Docker daemon.",
-    ]
-    assert machine.clock < 10
-    assert machine.daemon.pid == 100
-
-
 @pytest.mark.parametrize("spawned", [False, True], ids=["starting before", "starting at the same time"])
 def test_a_daemon_that_another_clone_starts_is_used_and_not_stopped(
     daemon: DockerDaemon, machine: Machine, monkeypatch: pytest.MonkeyPatch, *, spawned: bool
@@ -314,29 +301,11 @@ def own(daemon: DockerDaemon, machine: Machine) -> FakeProcess:
     return machine.started[0]
 
 
-def test_stop_waits_until_the_daemon_has_exited(daemon: DockerDaemon, own: FakeProcess) -> None:
-    assert daemon.stop_if_unused()
-
-    assert own.signals == [signal.SIGTERM]
-    assert not own.alive
-    assert not daemon.stop_if_unused()
-
-
 def test_a_daemon_that_does_not_exit_is_an_error(daemon: DockerDaemon, own: FakeProcess) -> None:
     own.stubborn = True
 
     with pytest.raises(DockerError, match=r"process 100\) does not exit within 30 s"):
         daemon.stop_if_unused()
-
-
-def test_the_daemon_is_not_stopped_while_it_is_used(daemon: DockerDaemon, own: FakeProcess) -> None:
-    with daemon.kept_running():
-        with daemon.kept_running():
-            assert not daemon.stop_if_unused()
-        assert not daemon.stop_if_unused()
-    assert own.signals == []
-
-    assert daemon.stop_if_unused()
 
 
 @pytest.mark.parametrize(

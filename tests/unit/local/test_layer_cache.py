@@ -93,15 +93,6 @@ def cache(
     )
 
 
-def test_a_cached_large_layer_is_uploaded_before_a_push(registry: Registry, tmp_path: Path) -> None:
-    cache(registry, tmp_path).keep(registry.pushed("app", LARGE, SMALL))
-    registry.repositories = {"other": {}}
-
-    cache(registry, tmp_path, "other").offer()
-
-    assert registry.repositories == {"other": {digest(LARGE): LARGE}}
-
-
 def test_a_layer_in_another_repository_is_not_uploaded(registry: Registry, tmp_path: Path) -> None:
     cache(registry, tmp_path).keep(registry.pushed("app", LARGE, SMALL))
     registry.repositories["other"] = {}
