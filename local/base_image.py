@@ -134,12 +134,7 @@ def _node_package() -> tuple[Path, str]:
 
 
 def npm_settings(environment: Mapping[str, str], *, trusted: bool) -> str:
-    """Return npm's settings for the user's registry: address and certificates, without secrets.
-
-    Args:
-        environment: the user's environment variables.
-        trusted: whether the image has this machine's certificates.
-    """
+    """Return npm's settings: the user's registry without secrets, and certificates if `trusted`."""
     registry = environment.get("npm_config_registry") or environment.get("NPM_CONFIG_REGISTRY")
     try:
         npmrc = Path(environment.get("HOME", "/"), ".npmrc").read_text("utf-8")
@@ -153,13 +148,7 @@ def npm_settings(environment: Mapping[str, str], *, trusted: bool) -> str:
 
 
 def write_tar(path: Path, package: Path, texts: Mapping[str, str]) -> None:
-    """Write the image's files to a tar archive.
-
-    Args:
-        path: the archive's.
-        package: folder of the Node package.
-        texts: text files, by path.
-    """
+    """Write the image's files to a tar archive: those of the Node package, and text files by their path."""
     with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
 
         def add(

@@ -22,14 +22,10 @@ class DiskFullError(LocalError):
 
 @contextmanager
 def writing(path: Path, *, needs_bytes: int) -> Generator[None]:
-    """Convert the system's error for a full disk into one that names the file and what it needs.
-
-    Args:
-        path: file that the block writes.
-        needs_bytes: its approximate size.
+    """Convert the error for a full disk in a block that writes `path`.
 
     Raises:
-        DiskFullError: there is no room for it.
+        DiskFullError: there is no room for the file, which needs about `needs_bytes`.
     """
     try:
         yield

@@ -32,11 +32,7 @@ class DockerError(ResourceError):
 
 
 def connect(*, timeout: float = _CALL_SECONDS, socket: Path | None = None) -> docker.DockerClient:
-    """Return a client of the daemon at DOCKER_HOST, or at the usual socket.
-
-    Args:
-        timeout: seconds that a call may take.
-        socket: socket of another daemon.
+    """Return a client of the daemon at `socket`, DOCKER_HOST or the usual socket, with a timeout in seconds.
 
     Raises:
         DockerError: no daemon answers.
@@ -111,14 +107,10 @@ def machine_architecture() -> Literal["X86_64", "ARM64"]:
 
 @contextmanager
 def docker_engine(action: str, *, timeout: float = _CALL_SECONDS) -> Generator[Any]:
-    """Connect to the daemon's low-level API, which the docker package types only in part.
-
-    Args:
-        action: the action for error messages, such as "push app:1".
-        timeout: seconds for each call.
+    """Connect to the daemon's low-level API, with a timeout in seconds for each call.
 
     Raises:
-        DockerError: no daemon answers, or an operation failed.
+        DockerError: no daemon answers, or an operation failed: "cannot {action}: …".
     """
     from docker.errors import DockerException
 

@@ -200,9 +200,7 @@ class LocalEnvironment:
     def _set_aside_stale_states(self, emulator: Emulator, *, held: str | None) -> None:
         """Move the states of an earlier emulator, whose resources no longer exist, to another folder.
 
-        Args:
-            emulator: the running one.
-            held: stack that this process has locked.
+        `held` is the stack that this process has locked.
         """
         backend = self.backend
         stale = [name for name in backend.stacks() if not backend.belongs_to(name, emulator.identity)]

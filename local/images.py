@@ -111,13 +111,9 @@ def registry_digest(image: str) -> str | None:
 
 
 def remove_images(client: docker.DockerClient, *, prefix: str = "") -> list[str]:
-    """Remove the images that the local run made, and return their names.
+    """Remove the local run's images whose names start with `prefix`, and return their names.
 
-    The base image is removed with the last of them, since other clones build on it, too.
-
-    Args:
-        client: the daemon.
-        prefix: start of the names to remove, such as `localhost:4566/`.
+    The base image is removed with the last image, since other clones build on it, too.
     """
     removed = [
         name

@@ -154,12 +154,7 @@ class _Stall:
     bytes: int = 0
 
     def check(self, lines: int, now: float) -> None:
-        """Raise a JobError if nothing has changed for the limit.
-
-        Args:
-            lines: number of lines printed so far.
-            now: in seconds, as `changed` and `measured`.
-        """
+        """Raise a JobError if neither the number of lines nor the folder has changed for the limit."""
         if lines != self.lines:
             self.lines, self.changed = lines, now
         elif now - max(self.changed, self.measured) >= min(_MEASURE_SECONDS, self.limit / 4):

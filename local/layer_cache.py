@@ -58,11 +58,7 @@ class LayerCache:
                 path.touch()
 
     def keep(self, digest: str) -> None:
-        """Copy the large layers of a pushed image to the cache.
-
-        Args:
-            digest: of the image's manifest.
-        """
+        """Copy the large layers of a pushed image to the cache, by the digest of its manifest."""
         with suppress(OSError, HTTPException, ValueError, KeyError):
             pushed = json.loads(self._request(f"{self.repository}/manifests/{digest}"))["layers"]
             for layer, described in zip(self.layers, pushed, strict=True):

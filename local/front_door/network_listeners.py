@@ -32,13 +32,7 @@ class NetworkListeners:
         connect: Callable[[str], Awaitable[tuple[StreamReader, StreamWriter]]],
         choose: Callable[[str], Awaitable[Address | None]],
     ) -> None:
-        """Prepare, without opening a port.
-
-        Args:
-            cloud: the emulator.
-            connect: connects to a target of a group, by the group's ARN.
-            choose: returns a target of a group; None if it has none.
-        """
+        """By the ARN of a target group, `connect` connects to a target, and `choose` returns one, if any."""
         self._cloud = cloud
         self._connect = connect
         self._choose = choose

@@ -80,13 +80,7 @@ class FrontDoor(Server):
     def wait_until_answers(
         self, host: str, *, path: str = "/", seconds: float, accepts: Container[int] = (HTTPStatus.OK,)
     ) -> None:
-        """Request `path` until the status, through listener, rule and target group, is an accepted one.
-
-        Args:
-            host: host of a stack.
-            path: path to request.
-            seconds: how long to repeat the request, which is sent at least once.
-            accepts: status codes to wait for.
+        """Request `path`, at least once, until the status through listener and rule is an accepted one.
 
         Raises:
             NoAnswerError: none came in time; the message has the last response.

@@ -11,14 +11,7 @@ from local.front_door.heads import Head
 
 
 def message(request: Head | None, status: int, sentence: str, page: str = "") -> bytes:
-    """Return a message as HTML to a browser, and as text to other clients.
-
-    Args:
-        request: the request; None if it could not be read.
-        status: status code.
-        sentence: the message.
-        page: address of the page that lists the local stacks, if it is to be named.
-    """
+    """Return a sentence as HTML to a browser, as text to other clients; `page` is a link to add."""
     if request is not None and request.accepts_html:
         link = f' · <a href="{html.escape(page)}">Local stacks and their addresses</a>' if page else ""
         kind, body = "text/html", _HTML.format(sentence=html.escape(sentence), link=link, status=status)

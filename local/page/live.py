@@ -41,11 +41,7 @@ async def follow(
 ) -> None:
     """Send changes until the browser disconnects, or reading fails.
 
-    Args:
-        reader: the connection's.
-        writer: the connection's.
-        read: returns the page, with the log lines after a number.
-        after: number of the last log line that the browser has.
+    `read` returns the page with the log lines after a number; `after` is the last that the browser has.
 
     Raises:
         OSError: the browser disconnected, or accepts no data for half a minute.

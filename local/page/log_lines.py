@@ -77,14 +77,7 @@ class LogTail:
     def __init__(
         self, cloud: Cloud, groups: Callable[[], Mapping[str, str]], *, service: str = "", task: str = ""
     ) -> None:
-        """Prepare to read.
-
-        Args:
-            cloud: the emulator.
-            groups: returns the stack of each log group.
-            service: only this service; empty for all.
-            task: only this task; empty for all.
-        """
+        """`groups` returns the stack of each log group; an empty `service` or `task` stands for all."""
         self._cloud = cloud
         self._groups = groups
         self._service = service

@@ -32,12 +32,7 @@ class Reader:
         self._definitions: dict[str, Described] = {}
 
     def read(self, routes: Routes, network: Mapping[NetworkListener, str]) -> Overview:
-        """Read all stacks.
-
-        Args:
-            routes: of application load balancers.
-            network: the address on this machine of each listener of a network load balancer.
-        """
+        """Read all stacks; `network` has the local URL of each network listener."""
         services: dict[str, list[Service]] = defaultdict(list)
         jobs: dict[str, list[Task]] = defaultdict(list)
         for cluster in self._clusters():
@@ -119,15 +114,7 @@ def service_of(
     stack: str,
     addresses: Sequence[str] = (),
 ) -> Service:
-    """Return a service from ECS's description.
-
-    Args:
-        described: from DescribeServices.
-        definition: its task definition.
-        tasks: its tasks, including stopped ones.
-        stack: name of its stack.
-        addresses: its URLs on this machine.
-    """
+    """Return a service from DescribeServices; `tasks` include its stopped ones."""
     ordered = sorted(tasks, key=lambda task: task.created, reverse=True)
     live = [task for task in ordered if task.stopped is None]
     stopped = [task for task in ordered if task.stopped is not None]
@@ -161,11 +148,9 @@ def service_of(
 
 
 def task_of(described: Described, with_containers: Collection[str] | None) -> Task:
-    """Return a task from ECS's description.
+    """Return a task from DescribeTasks.
 
-    Args:
-        described: from DescribeTasks.
-        with_containers: ARNs of the tasks with a running container; None if Docker does not answer.
+    `with_containers` has the ARNs of tasks with a running container; None if Docker does not answer.
     """
     arn, status = str(described["taskArn"]), described["lastStatus"]
     stopped = described.get("stoppedAt") if status == "STOPPED" else None

@@ -78,13 +78,9 @@ def balancers_of(
 
 
 def choose(routes: Routes, host: str, path: str, services: Services) -> Choice:
-    """Return the rule that applies to a request for a host and path, as the front door decides it.
+    """Return the rule that applies to a request for a host and a path with its query.
 
-    Args:
-        routes: the front door's.
-        host: as on AWS or in a browser here, or a complete address, whose path is then used.
-        path: with its query; `/` if empty.
-        services: the services behind target groups.
+    The host may also be that of a browser on this machine, or a complete address, whose path is then used.
     """
     host, path = _normalized(host.strip(), path.strip())
     route = routes.find(host)

@@ -59,14 +59,7 @@ class Site:
         routes: Cached[Routes],
         network: Callable[[], Mapping[NetworkListener, str]],
     ) -> None:
-        """Prepare to respond.
-
-        Args:
-            cloud: the emulator.
-            port: the front door's.
-            routes: the front door's.
-            network: returns the address on this machine of each listener of a network load balancer.
-        """
+        """Take the front door's port and routes, and a function for the local URLs of network listeners."""
         self._cloud = cloud
         self._port = port
         self._routes = routes
