@@ -107,6 +107,6 @@ def test_up_replaces_the_live_tasks_of_a_killed_dev(dev: Project) -> None:
     text = dev.up().text
 
     assert left != plain
-    assert "its tasks are replaced" in text
+    assert "they are replaced" in text
     assert binds() == plain
     assert not (dev.folder / ".local" / "live" / "dev").exists()
