@@ -60,11 +60,11 @@ class DomainSettings(Model):
     def _rules(self) -> Iterator[Fault]:
         if self.domain is None:
             yield from self.refuse(
-                "of use only together with `domain`; remove it, or set a domain",
+                "only valid together with `domain`; remove it, or set a domain",
                 *("zone", "hosted-zone-id", "private-zone", "alias-zones", "certificate-arn"),
             )
         elif self.zone is None and "." not in str(self.hosted_zone):
-            alone = f"with a `zone` beside it: without its first label it is {self.hosted_zone} alone"
+            alone = f"with a `zone`: without its first label it is {self.hosted_zone} alone"
             yield Fault(("domain",), alone)
         elif not f".{self.domain}".endswith(f".{self.hosted_zone}"):
             inside = f"{self.zone} or a name that ends in .{self.zone}, the `zone`"

@@ -88,7 +88,7 @@ class FirewallSettings(Model):
 
     def _rules(self) -> Iterator[Fault]:
         if not self.enabled:
-            yield from self.refuse("of use only together with `enabled`", "count-only")
+            yield from self.refuse("only valid together with `enabled`", "count-only")
 
 
 class LoadBalancerSettings(DomainSettings):
@@ -150,7 +150,7 @@ class LoadBalancerSettings(DomainSettings):
     def _rules(self) -> Iterator[Fault]:
         yield from super()._rules()
         if self.makes_certificate:
-            own = "`certificate-arn` beside it: a certificate is proved by records in a public zone"
+            own = "with a `certificate-arn`: a new certificate is validated by records in a public zone"
             if not self.dns_records:
                 yield Fault(("dns-records",), f"true, or {own}")
             yield from self.refuse(f"false, or {own}", "private-zone")
@@ -158,7 +158,7 @@ class LoadBalancerSettings(DomainSettings):
             https = "0, or a `domain`: browsers accept it only from HTTPS"
             yield from self.refuse(https, "hsts-seconds")
         if not self.hsts_seconds:
-            yield from self.refuse("of use only together with `hsts-seconds`", "hsts-subdomains")
+            yield from self.refuse("only valid together with `hsts-seconds`", "hsts-subdomains")
         ports = 2 if self.domain else 1
         rules = ports * len(self.allowed_cidrs) + len(self.test_cidrs)
         if rules > _RULES_OF_A_GROUP:
@@ -169,7 +169,7 @@ class LoadBalancerSettings(DomainSettings):
 
     def _rules_of_existing_listener(self) -> Iterator[Fault]:
         if self.listener_arn is None:
-            alone = "of use only together with `listener-arn`"
+            alone = "only valid together with `listener-arn`"
             yield from self.refuse(alone, "test-listener-arn", "listener-priority")
             return
         existing = "nothing: the existing load balancer of `listener-arn` is not changed"

@@ -137,7 +137,7 @@ class NetworkSettings(Model):
 
     def _rules(self) -> Iterator[Fault]:
         if self.vpc_id is None:
-            alone = "of use only together with `vpc-id`; without it the program makes subnets"
+            alone = "only valid together with `vpc-id`; without it the program makes subnets"
             yield from self.refuse(alone, "public-subnet-ids", "private-subnet-ids")
         else:
             existing = "none: the endpoints of the existing VPC of `vpc-id` are its owner's"

@@ -50,7 +50,7 @@ class NotificationSettings(Model):
 
     def _rules(self) -> Iterator[Fault]:
         if self.urgent_topic_arn and self.topic_arn is None:
-            yield Fault(("urgent-topic-arn",), "of use only beside `topic-arn`, which gets the reasons")
+            yield Fault(("urgent-topic-arn",), "only valid together with `topic-arn`, which gets the reasons")
 
 
 class ObservabilitySettings(Model):
@@ -78,4 +78,4 @@ class ObservabilitySettings(Model):
 
     def _rules(self) -> Iterator[Fault]:
         if self.flow_logs == "bucket" and self.log_bucket is None:
-            yield Fault(("flow-logs",), "log-group, or set `log-bucket` beside it")
+            yield Fault(("flow-logs",), "log-group, or with a `log-bucket`")

@@ -46,14 +46,14 @@ class RolloutHook(Model):
 
     def _rules(self) -> Iterator[Fault]:
         if self.lambda_arn is None:
-            alone = "of use only with a `lambda-arn`; without one the hook pauses the deployment"
+            alone = "only valid with a `lambda-arn`; without one the hook pauses the deployment"
             yield from self.refuse(alone, "details")
             for index, stage in enumerate(self.stages):
                 if stage in _STAGES_WITHOUT_PAUSE:
                     calls = "a stage where ECS can pause; at this one it calls functions only"
                     yield Fault(("stages", index), calls)
         else:
-            pause = "of use only for a pause, which has no `lambda-arn`; a function has its own timeout"
+            pause = "only valid for a pause, which has no `lambda-arn`; a function has its own timeout"
             for field in sorted({"timeout_minutes", "on_timeout"} & self.model_fields_set):
                 yield Fault((field.replace("_", "-"),), pause)
 
@@ -120,5 +120,5 @@ class RolloutSettings(Model):
                 f"{self.shift_minutes} minutes to move, and ECS ends a stage after {_DAY_IN_MINUTES}",
             )
         if self.strategy == "rolling":
-            only = "of use only with canary, linear or blue-green; a rolling deployment has no such stages"
+            only = "only valid with canary, linear or blue-green; a rolling deployment has no such stages"
             yield from self.refuse(only, "hooks")

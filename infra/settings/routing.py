@@ -226,7 +226,7 @@ def _faults_of_listeners(routing: Routing) -> Iterator[Fault]:
         yield Fault(("services",), most, f"{len(ports)} services")
     settings = routing.balancer.network_load_balancer
     if not ports and settings != type(settings)():
-        yield Fault(("network-load-balancer",), "of use only with a service that has `exposure: tcp`")
+        yield Fault(("network-load-balancer",), "only valid with a service that has `exposure: tcp`")
 
 
 def _faults_of_existing_balancers(routing: Routing) -> Iterator[Fault]:
@@ -237,16 +237,14 @@ def _faults_of_existing_balancers(routing: Routing) -> Iterator[Fault]:
     }
     for path, arn in balancers.items():
         if arn is not None and routing.network.vpc_id is None:
-            same = "of use only together with `vpc-id`: tasks run in the network of the load balancer"
+            same = "only valid together with `vpc-id`: tasks run in the network of the load balancer"
             yield Fault(path, same)
     if balancer.listener_arn is None:
         return
     if not any(service.exposure == "http" for service in routing.services):
-        yield Fault(("listener-arn",), "of use only with a service that has `exposure: http`")
+        yield Fault(("listener-arn",), "only valid with a service that has `exposure: http`")
     elif balancer.domain is None and not routing.main.paths:
-        own = (
-            "a `domain` or `paths` beside it: without, the main service would get the requests of all others"
-        )
+        own = "with a `domain` or `paths`: without, the main service would get the requests of all others"
         yield Fault(("listener-arn",), own)
     shifts = any(service.rollout.has_two_target_groups for service in routing.services)
     if shifts and balancer.test_listener_arn is None:

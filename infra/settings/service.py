@@ -132,7 +132,7 @@ class ServiceSettings(ServiceKeys):
             only = f"one log router in a task; {routers[0]} is one"
             yield Fault(("sidecars", name, "log-router"), only, True)
         if not routers:
-            yield from self.refuse("of use only with a sidecar that has `log-router`", "log-options")
+            yield from self.refuse("only valid with a sidecar that has `log-router`", "log-options")
         reserved = {
             "cpu": sum(sidecar.cpu for sidecar in self.sidecars.values()),
             "memory": sum(one.memory or one.memory_reservation or 0 for one in self.sidecars.values()),

@@ -443,7 +443,7 @@ def _faults_between_stacks(values: Mapping[str, Any], stack: Stack) -> Iterator[
             yield Fault((key,), "another stack than this one", values[part][key])
     base = values["attach"].get("attach-to")
     if not base:
-        alone = "of use only together with `attach-to`; remove it"
+        alone = "only valid together with `attach-to`; remove it"
         yield from (Fault((key,), alone, value) for key, value in values["attach"].items() if value)
         return
     for name in KEYS_OF_THE_BASE:

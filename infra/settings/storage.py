@@ -45,7 +45,7 @@ class SharedFiles(Model):
 
     def _rules(self) -> Iterator[Fault]:
         if not self.file_system_id:
-            needs = "of use only together with the `file-system-id` that it belongs to"
+            needs = "only valid together with the `file-system-id` that it belongs to"
             yield from self.refuse(needs, "access-point-id")
 
 

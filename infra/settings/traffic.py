@@ -124,7 +124,7 @@ class TrafficSettings(Model):
             for key in keys if self.exposure != exposure else ():
                 default = TrafficSettings.model_fields[key.replace("-", "_")].default
                 if self.value_of((key,)) != default:
-                    yield Fault((key,), f"of use only with `exposure: {exposure}`; it is {self.exposure}")
+                    yield Fault((key,), f"only valid with `exposure: {exposure}`; it is {self.exposure}")
         if 0 < self.slow_start_seconds < _SHORTEST_SLOW_START:
             yield Fault(("slow-start-seconds",), f"0 for none, or {_SHORTEST_SLOW_START} to 900")
         if self.exposure == "tcp" and self.listener_protocol == "udp":

@@ -133,7 +133,7 @@ def test_web_acl_is_for_the_stacks_own_load_balancer(declare_stack: DeclareStack
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"firewall": {"count-only": True}}, "of use only together with `enabled`"),
+        ({"firewall": {"count-only": True}}, "only valid together with `enabled`"),
         ({"firewall": {"enabled": True, "requests-per-five-minutes": 5}}, "requests-per-five-minutes = 5"),
         (
             {

@@ -69,8 +69,8 @@ def test_expires_accepts_a_time_in_each_form(expires: str) -> None:
         ({"attach-to": "dev", "expires": "2026-13-24T12:00:00Z"}, "pr-1", "a time in UTC such as"),
         ({"attach-to": "dev", "expires": "2026-11-24 12:00:00 +0100 +0100"}, "pr-1", "a time in UTC such as"),
         ({"attach-to": "dev", "priority": 7}, "pr-1", "from 500 to 999, or 0"),
-        ({"expires": "2026-11-24T12:00:00Z"}, "dev", "of use only together with `attach-to`"),
-        ({"priority": 700}, "dev", "of use only together with `attach-to`"),
+        ({"expires": "2026-11-24T12:00:00Z"}, "dev", "only valid together with `attach-to`"),
+        ({"priority": 700}, "dev", "only valid together with `attach-to`"),
         ({"multidev": [{"name": "bob", "priority": 700}]}, "dev", "500 to 999 are for stacks with"),
     ],
 )

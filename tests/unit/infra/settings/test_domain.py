@@ -15,18 +15,18 @@ HTTPS = {"domain": "dev.example.com"}
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"hosted-zone-id": "Z1"}, "hosted-zone-id … only together with `domain`"),
-        ({"private-zone": True}, "private-zone … only together with `domain`"),
-        ({"alias-zones": ["example.org"]}, "alias-zones … only together with `domain`"),
-        ({"certificate-arn": CERTIFICATE}, "certificate-arn … only together with `domain`"),
+        ({"hosted-zone-id": "Z1"}, "hosted-zone-id … only valid together with `domain`"),
+        ({"private-zone": True}, "private-zone … only valid together with `domain`"),
+        ({"alias-zones": ["example.org"]}, "alias-zones … only valid together with `domain`"),
+        ({"certificate-arn": CERTIFICATE}, "certificate-arn … only valid together with `domain`"),
         ({**HTTPS, "hosted-zone-id": "example.com"}, "hosted-zone-id … such as Z0123456789"),
         ({**HTTPS, "certificate-arn": "example.com"}, "certificate-arn … the ARN of a certificate in ACM"),
         (
             {**HTTPS, "certificate-arn": CERTIFICATE.replace("us-east-1", "eu-west-1")},
             "certificate-arn … one in us-east-1, the stack's region",
         ),
-        ({**HTTPS, "dns-records": False}, "dns-records … true, or `certificate-arn` beside it"),
-        ({**HTTPS, "private-zone": True}, "private-zone … false, or `certificate-arn` beside it"),
+        ({**HTTPS, "dns-records": False}, "dns-records … true, or with a `certificate-arn`"),
+        ({**HTTPS, "private-zone": True}, "private-zone … false, or with a `certificate-arn`"),
         (
             {**HTTPS, "dns-records": False, "certificate-arn": CERTIFICATE, "hosted-zone-id": "Z1"},
             "hosted-zone-id … with `dns-records: false` no zone is used",

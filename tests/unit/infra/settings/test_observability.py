@@ -22,7 +22,10 @@ ELSEWHERE = "arn:aws:sns:eu-west-1:123456789012:alarms"
             {"topic-arn": TOPIC, "urgent-topic-arn": ELSEWHERE},
             "notifications.urgent-topic-arn … one in us-east-1",
         ),
-        ({"urgent-topic-arn": TOPIC}, "notifications.urgent-topic-arn … only beside `topic-arn`"),
+        (
+            {"urgent-topic-arn": TOPIC},
+            "notifications.urgent-topic-arn … only valid together with `topic-arn`",
+        ),
         ({"topic-arn": TOPIC, "cpu-percent": 101}, "notifications.cpu-percent … 100"),
         ({"topic-arn": TOPIC, "minutes": 0}, "notifications.minutes … 1"),
     ],
@@ -80,7 +83,7 @@ def test_notifications_logs_and_endpoints_are_off_by_default() -> None:
     [
         ({"log-bucket": "Logs"}, "log-bucket … the name of an S3 bucket"),
         ({"log-key-arn": "alias/logs"}, "log-key-arn … the ARN of a KMS key"),
-        ({"flow-logs": "bucket"}, "flow-logs … set `log-bucket` beside it"),
+        ({"flow-logs": "bucket"}, "flow-logs … or with a `log-bucket`"),
         ({"flow-logs": "s3"}, "flow-logs … one of none, bucket, log-group"),
         ({**VPC, "flow-logs": "log-group"}, "flow-logs … are its owner's"),
         ({**VPC, "interface-endpoints": ["logs"]}, "interface-endpoints … the endpoints of the existing VPC"),

@@ -101,7 +101,10 @@ def hook(**fields: Any) -> dict[str, Any]:
         (rollout(strategy="bluegreen"), "rollout.strategy … rolling, canary, linear"),
         (rollout(stratgy="canary"), "rollout.stratgy … the nearest is `strategy`"),
         (rollout(strategy="linear", step_percent=3, step_minutes=60), "rollout.step-minutes … traffic would"),
-        (rollout(hooks=[{"stages": ["POST_SCALE_UP"]}]), 'rollout.hooks = "1 item": … only with canary'),
+        (
+            rollout(hooks=[{"stages": ["POST_SCALE_UP"]}]),
+            'rollout.hooks = "1 item": … only valid with canary',
+        ),
         (hook(stages=[]), "rollout.hooks[0].stages … at least one"),
         (hook(stages=["SCALE"]), "rollout.hooks[0].stages[0] … one of RECONCILE_SERVICE"),
         (hook(stages=["PRODUCTION_TRAFFIC_SHIFT"]), "rollout.hooks[0].stages[0] … a stage where ECS"),
@@ -109,9 +112,12 @@ def hook(**fields: Any) -> dict[str, Any]:
         (hook(stages=["PRE_SCALE_UP"], lambda_arn="check"), "rollout.hooks[0].lambda-arn … the ARN of"),
         (
             hook(stages=["PRE_SCALE_UP"], lambda_arn=FUNCTION, timeout_minutes=5),
-            "rollout.hooks[0].timeout-minutes … only for a pause",
+            "rollout.hooks[0].timeout-minutes … only valid for a pause",
         ),
-        (hook(stages=["PRE_SCALE_UP"], details="{}"), "rollout.hooks[0].details … only with a `lambda-arn`"),
+        (
+            hook(stages=["PRE_SCALE_UP"], details="{}"),
+            "rollout.hooks[0].details … only valid with a `lambda-arn`",
+        ),
         (
             hook(stages=["PRE_SCALE_UP"], on_timeout="stop"),
             "rollout.hooks[0].on-timeout … rollback, continue",

@@ -107,7 +107,7 @@ def test_a_wildcard_alias_of_the_main_service_comes_last() -> None:
             'multidev = "101 rules": … they need 101 listener rules and target groups',
         ),
         ({"attach-to": "base", **TCP}, "exposure … http: only the application load balancer of base"),
-        ({"network-load-balancer": {"internal": True}}, "network-load-balancer = … of use only"),
+        ({"network-load-balancer": {"internal": True}}, "network-load-balancer = … only valid"),
         ({"allowed-cidrs": ["2001:db8::/32"]}, "allowed-cidrs[0] … an IPv4 range, or `ipv6: true`"),
         (
             {**TCP, "network-load-balancer": {"allowed-cidrs": ["2001:db8::/32"]}},
@@ -151,9 +151,12 @@ def test_no_stack_at_an_existing_listener_gets_the_last_priority() -> None:
     ("config", "message"),
     [
         ({"listener-arn": "shared"}, "listener-arn … the ARN of an application load balancer's listener"),
-        ({**HTTPS, "listener-arn": LISTENER.format("0" * 16)}, "listener-arn … only together with `vpc-id`"),
+        (
+            {**HTTPS, "listener-arn": LISTENER.format("0" * 16)},
+            "listener-arn … only valid together with `vpc-id`",
+        ),
         ({"test-listener-arn": LISTENER.format("0" * 16)}, "test-listener-arn … together with"),
-        ({"listener-priority": 5}, "listener-priority … only together with `listener-arn`"),
+        ({"listener-priority": 5}, "listener-priority … only valid together with `listener-arn`"),
         ({"cluster-arn": "shared"}, "cluster-arn … the ARN of an ECS cluster"),
         ({"cluster-arn": CLUSTER.replace("us-", "eu-")}, "cluster-arn … one in us-east-1, the stack's"),
         ({"cluster-arn": CLUSTER, "container-insights": "enhanced"}, "container-insights … it belongs"),
@@ -161,7 +164,10 @@ def test_no_stack_at_an_existing_listener_gets_the_last_priority() -> None:
             {"cluster-arn": CLUSTER, "capacity": {"outside": {"type": "external"}}},
             "capacity = … it belongs to the existing cluster",
         ),
-        ({**EXISTING, "exposure": "none"}, "listener-arn … only with a service that has `exposure: http`"),
+        (
+            {**EXISTING, "exposure": "none"},
+            "listener-arn … only valid with a service that has `exposure: http`",
+        ),
         (
             {
                 **EXISTING,
@@ -189,7 +195,10 @@ def test_no_stack_at_an_existing_listener_gets_the_last_priority() -> None:
         ),
         ({**EXISTING, "rollout": {"strategy": "canary"}}, "rollout.strategy … or a `test-listener-arn`"),
         ({**EXISTING, **TEST}, "test-listener-arn … canary, linear or blue-green has a test listener"),
-        ({**TCP, "network-load-balancer": {"arn": NETWORK}}, "network-load-balancer.arn … only together"),
+        (
+            {**TCP, "network-load-balancer": {"arn": NETWORK}},
+            "network-load-balancer.arn … only valid together",
+        ),
         (
             {**TCP, "network-load-balancer": {"internal": True, "fixed-addresses": True}},
             "network-load-balancer.fixed-addresses … Elastic IP addresses are public",
