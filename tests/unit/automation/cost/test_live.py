@@ -11,7 +11,7 @@ import pytest
 from automation.cost.live import URL, LivePrices
 from automation.cost.prices import MissingPriceError, Price
 from automation.errors import AutomationError
-from tests.unit.infra.rollout.aws import Aws, Refused
+from tests.unit.infra.rollout.aws import Aws, ErrorResponse
 
 
 def product(usage: str, *tiers: tuple[str, str]) -> str:
@@ -47,7 +47,7 @@ def found(
     aws = Aws(get_products=answer(*products))
     price = prices(aws, region).price(key)
     wanted = {by: region, **attributes}
-    assert aws.questions("get_products") == [
+    assert aws.requests("get_products") == [
         {
             "ServiceCode": service,
             "Filters": [
@@ -81,7 +81,7 @@ def test_a_price_is_requested_once() -> None:
     book = prices(aws)
 
     assert book.price("public-ipv4") is book.price("public-ipv4")
-    assert len(aws.asked) == 1
+    assert len(aws.calls) == 1
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_spot_in_a_region_that_the_table_lacks_is_rejected() -> None:
 
 
 def test_a_failed_request_is_reported_with_the_required_permission() -> None:
-    aws = Aws(get_products=Refused("AccessDeniedException", "not authorized"))
+    aws = Aws(get_products=ErrorResponse("AccessDeniedException", "not authorized"))
 
     with pytest.raises(AutomationError, match=r"not authorized.*pricing:GetProducts"):
         prices(aws).price("key")

@@ -13,7 +13,7 @@ from automation.development.task_replacement import replace_tasks, replace_tasks
 from automation.errors import AutomationError
 from local.locks import stack_watched
 from tests.unit.automation.fakes import deployed
-from tests.unit.infra.rollout.aws import NEW, OLD, Aws, Hours, deployment, service
+from tests.unit.infra.rollout.aws import NEW, OLD, Aws, FakeClock, deployment, service
 
 STARTED = deployment(state="IN_PROGRESS", age=1, runningCount=0, pendingCount=1)
 DONE = deployment(age=1, pendingCount=0)
@@ -27,7 +27,7 @@ def replace(*after: dict[str, Any]) -> tuple[list[str], float]:
         describe_services=[service(), *after],
         update_service={"service": service(STARTED)["services"][0]},
     )
-    stack, printed, time = deployed(aws), list[str](), Hours()
+    stack, printed, time = deployed(aws), list[str](), FakeClock()
     replace_tasks(stack, [stack.service("web")], printed.append, time.clock)
     return printed, time.seconds
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from automation.promotion.live_tag import digest_of, tag_live_image
-from tests.unit.infra.rollout.aws import Answer, Aws, Refused
+from tests.unit.infra.rollout.aws import Answer, Aws, ErrorResponse
 
 DIGEST = f"sha256:{'1234567890ab'}{'f' * 52}"
 REPOSITORY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/team/app"
@@ -29,9 +29,9 @@ def test_the_tag_names_the_stack_and_the_digest() -> None:
     aws = ecr(imageManifestMediaType=LIST)
 
     assert tag_live_image("prod", IMAGE, aws) == TAGGED
-    (request,) = aws.questions("batch_get_image")
+    (request,) = aws.requests("batch_get_image")
     assert request.items() >= {"imageIds": [{"imageDigest": DIGEST}], **WHERE}.items()
-    assert aws.questions("put_image") == [
+    assert aws.requests("put_image") == [
         {
             "imageManifest": "{}",
             "imageManifestMediaType": LIST,
@@ -43,16 +43,16 @@ def test_the_tag_names_the_stack_and_the_digest() -> None:
 
 
 def test_an_existing_tag_is_kept() -> None:
-    assert tag_live_image("prod", IMAGE, ecr(Refused("ImageAlreadyExistsException"))) == TAGGED
+    assert tag_live_image("prod", IMAGE, ecr(ErrorResponse("ImageAlreadyExistsException"))) == TAGGED
 
 
 @pytest.mark.parametrize(
     ("aws", "reason"),
     [
-        (ecr(get=Refused("AccessDeniedException", "not authorized")), "not authorized"),
-        (ecr(Refused("AccessDeniedException", "not authorized")), "not authorized"),
+        (ecr(get=ErrorResponse("AccessDeniedException", "not authorized")), "not authorized"),
+        (ecr(ErrorResponse("AccessDeniedException", "not authorized")), "not authorized"),
         # The repository's tags are immutable.
-        (ecr(Refused("ImageTagAlreadyExistsException", "another has it")), "another has it"),
+        (ecr(ErrorResponse("ImageTagAlreadyExistsException", "another has it")), "another has it"),
         (
             ecr(get={"images": [], "failures": [{"failureReason": "Requested image not found"}]}),
             f"ECR does not return {DIGEST}: Requested image not found",
@@ -74,7 +74,7 @@ def test_an_image_that_cannot_be_tagged_is_a_warning(aws: Aws, reason: str) -> N
 def test_images_outside_ecr_or_without_a_digest_are_not_tagged(image: str) -> None:
     aws = Aws()
 
-    assert (tag_live_image("prod", image, aws), aws.asked) == ("", [])
+    assert (tag_live_image("prod", image, aws), aws.calls) == ("", [])
 
 
 def test_the_digest_follows_the_at_sign() -> None:

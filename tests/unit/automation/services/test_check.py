@@ -12,7 +12,7 @@ from automation.errors import AutomationError
 from automation.services import check
 from automation.services.check import wait_until_answered
 from tests.unit.automation.fakes import OUTPUTS, FakeStacks, resources
-from tests.unit.infra.rollout.aws import Aws, Hours, service
+from tests.unit.infra.rollout.aws import Aws, FakeClock, service
 
 WEB, ALICE = "https://dev.example.com", "https://alice.dev.example.com"
 
@@ -24,7 +24,7 @@ class Addresses:
         self.answers = {url: list(statuses) for url, statuses in answers.items()}
         self.requested: list[str] = []
         self.reported: list[str] = []
-        self.time = Hours()
+        self.time = FakeClock()
 
     def get_status(self, url: str) -> int | None:
         self.requested.append(url)

@@ -35,7 +35,7 @@ def test_scheduled_starts_that_aws_gave_up_are_counted() -> None:
 
     assert given_up(found, found.service("web")) == 2
     assert given_up(found, found.service("web-alice")) == 0
-    assert aws.questions("get_queue_attributes") == [
+    assert aws.requests("get_queue_attributes") == [
         {"QueueUrl": QUEUE, "AttributeNames": ["ApproximateNumberOfMessages"]}
     ]
 
@@ -63,4 +63,4 @@ def test_a_service_without_schedules_needs_no_request() -> None:
     found = stack(aws)
 
     assert (given_up(found, found.service("web")), failed_jobs(found, found.service("web"))) == (0, ())
-    assert aws.asked == []
+    assert aws.calls == []

@@ -16,7 +16,7 @@ from automation.errors import AutomationError
 from automation.services.logs import Line, Log, duration
 from automation.services.logs import logs as command
 from tests.unit.automation.fakes import FakeStacks, deployed, service_resource
-from tests.unit.infra.rollout.aws import Aws, Hours, Refused
+from tests.unit.infra.rollout.aws import Aws, ErrorResponse, FakeClock
 
 BEGAN = datetime(2026, 11, 21, 8, 0, 0, 123456, tzinfo=UTC)
 
@@ -47,7 +47,7 @@ def test_lines_of_all_services_are_printed_by_time() -> None:
     lines = list(Log(deployed(aws), BEGAN).new_lines())
 
     assert [(line.service, line.message) for line in lines] == [("web", "line 1"), ("web-alice", "line 2")]
-    (question,) = aws.questions("filter_log_events")
+    (question,) = aws.requests("filter_log_events")
     assert question["logGroupName"] == "logs-1a2b3c4"
     assert question["startTime"] == int(BEGAN.timestamp() * 1000)
 
@@ -57,7 +57,7 @@ def test_service_option_requests_the_log_streams_of_that_service_only() -> None:
     aws = Aws(filter_log_events=answer(event(1), event(2, service="web-alice")))
 
     assert messages(Log(deployed(aws), BEGAN, service="web")) == ["line 1"]
-    assert aws.questions("filter_log_events")[0]["logStreamNamePrefix"] == "web/"
+    assert aws.requests("filter_log_events")[0]["logStreamNamePrefix"] == "web/"
 
 
 def test_all_pages_are_read() -> None:
@@ -75,7 +75,7 @@ def test_follow_prints_each_line_once_including_late_ones() -> None:
             answer(latest, event(4, after=150)),
         ]
     )
-    time = Hours()
+    time = FakeClock()
     lines = Log(deployed(aws), BEGAN, clock=time.clock).follow()
 
     assert [line.message for line in islice(lines, 4)] == ["line 1", "line 3", "line 2", "line 4"]
@@ -89,7 +89,7 @@ def test_follow_requests_only_the_last_minute_again() -> None:
     for _ in range(2):
         messages(log)
 
-    first, second = (question["startTime"] for question in aws.questions("filter_log_events"))
+    first, second = (question["startTime"] for question in aws.requests("filter_log_events"))
     assert second - first == 540_000, "all but the last minute"
 
 
@@ -101,14 +101,14 @@ def test_a_line_of_the_first_millisecond_is_printed_once() -> None:
 
 
 def test_a_missing_log_group_is_an_error_that_names_it() -> None:
-    aws = Aws(filter_log_events=Refused("ResourceNotFoundException"))
+    aws = Aws(filter_log_events=ErrorResponse("ResourceNotFoundException"))
 
     with pytest.raises(AutomationError, match="logs-1a2b3c4 does not exist"):
         messages(Log(deployed(aws), BEGAN))
 
 
 def test_a_missing_log_stream_is_empty() -> None:
-    aws = Aws(filter_log_events=Refused("ResourceNotFoundException"))
+    aws = Aws(filter_log_events=ErrorResponse("ResourceNotFoundException"))
 
     assert messages(Log(deployed(aws), BEGAN, stream="web/web/1")) == []
 

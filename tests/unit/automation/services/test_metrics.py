@@ -15,7 +15,7 @@ from automation.services.sparklines import shows_blocks, sparkline, sparklines
 from automation.services.status import ServiceStatus, json_of, lines_of
 from tests.unit.automation.fakes import CLUSTER, deployed
 from tests.unit.infra.fake_cloud import ACCOUNT, REGION
-from tests.unit.infra.rollout.aws import Aws, Refused
+from tests.unit.infra.rollout.aws import Aws, ErrorResponse
 
 NOW = datetime(2026, 11, 30, 12, 2, tzinfo=UTC)
 END = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
@@ -76,7 +76,7 @@ def test_a_missing_value_is_a_space() -> None:
 def test_all_metrics_are_requested_at_once() -> None:
     client = aws({})
     recent_metrics(deployed(client, "web"), now=NOW)
-    (asked,) = (params for operation, params in client.asked if operation == "get_metric_data")
+    (asked,) = (params for operation, params in client.calls if operation == "get_metric_data")
     metrics = [one["MetricStat"]["Metric"]["MetricName"] for one in asked["MetricDataQueries"]]
 
     assert metrics == [
@@ -196,7 +196,7 @@ def test_json_has_numbers_with_their_unit() -> None:
 
 def test_an_error_of_cloudwatch_does_not_hide_the_status() -> None:
     client = aws({})
-    client.operations["get_metric_data"] = Refused("AccessDenied", "not for you")
+    client.operations["get_metric_data"] = ErrorResponse("AccessDenied", "not for you")
     found = recent_metrics(deployed(client, "web"), now=NOW)
 
     assert found is not None
@@ -208,4 +208,4 @@ def test_a_local_stack_has_no_metrics_and_needs_no_request() -> None:
     client = aws({})
 
     assert recent_metrics(deployed(client, "web", is_local=True), now=NOW) is None
-    assert client.asked == []
+    assert client.calls == []

@@ -12,7 +12,7 @@ from automation.services.quota import vcpu_warning
 from infra.settings import CapacityProvider
 from tests.unit.automation.fakes import FakeStacks
 from tests.unit.infra.factories import ON_DEMAND, SPOT, service_settings
-from tests.unit.infra.rollout.aws import Answer, Aws, Refused
+from tests.unit.infra.rollout.aws import Answer, Aws, ErrorResponse
 
 
 @dataclass
@@ -50,7 +50,7 @@ def test_stacks_below_the_quota_and_local_ones_have_no_warning(stacks: Stacks) -
 def test_a_stack_below_every_accounts_quota_needs_no_request() -> None:
     stacks = Stacks(account(), most=6)
 
-    assert (warning(stacks), stacks.aws.asked) == ("", [])
+    assert (warning(stacks), stacks.aws.calls) == ("", [])
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,11 @@ def test_spot_has_its_own_quota(provider: CapacityProvider, code: str) -> None:
 
     warning(stacks)
 
-    assert stacks.aws.asked == [("get_service_quota", {"ServiceCode": "fargate", "QuotaCode": code})]
+    assert stacks.aws.calls == [("get_service_quota", {"ServiceCode": "fargate", "QuotaCode": code})]
 
 
 def test_a_role_without_permission_gets_the_quota_of_a_new_account() -> None:
-    refused: Answer = Refused("AccessDeniedException", "not authorized")
+    refused: Answer = ErrorResponse("AccessDeniedException", "not authorized")
 
     text = warning(Stacks(Aws(get_service_quota=refused)))
 

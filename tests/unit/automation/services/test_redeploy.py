@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from automation.errors import AutomationError
 from automation.services.redeploy import ForcedDeployment, redeploy
 from tests.unit.automation.fakes import FakeStacks, deployed, no_service
-from tests.unit.infra.rollout.aws import NEW, OLD, Answer, Aws, Hours, deployment, service, task, tasks
+from tests.unit.infra.rollout.aws import NEW, OLD, Answer, Aws, FakeClock, deployment, service, task, tasks
 
 STARTED = deployment(state="IN_PROGRESS", age=1)
 DONE = deployment(state="COMPLETED", age=1)
@@ -29,8 +29,8 @@ def cloud(*after: dict[str, Any], **operations: Answer | Sequence[Answer]) -> Aw
     )
 
 
-def wait(aws: Aws, minutes: float = 30) -> tuple[str, list[str], Hours]:
-    stack, reported, time = deployed(aws), list[str](), Hours()
+def wait(aws: Aws, minutes: float = 30) -> tuple[str, list[str], FakeClock]:
+    stack, reported, time = deployed(aws), list[str](), FakeClock()
     forced = ForcedDeployment(stack, stack.service("web"), clock=time.clock, say=reported.append)
     forced.start()
     return forced.wait(minutes=minutes), reported, time
@@ -47,7 +47,7 @@ def test_the_states_task_definition_is_deployed_instead_of_the_running_one() -> 
 
     wait(aws)
 
-    assert aws.questions("update_service") == [
+    assert aws.requests("update_service") == [
         {
             "cluster": deployed(aws).service("web").cluster,
             "service": "web-1a2b3c4",
@@ -104,7 +104,7 @@ def test_a_failure_has_the_reasons_of_stopped_tasks_and_their_last_log_lines() -
         f"  stopped: task {'0' * 8}: Essential container exited; web exited with code 3",
         "    | Error: DATABASE_URL is missing",
     ]
-    assert aws.questions("get_log_events")[0]["logStreamName"] == f"web/web/{2:032x}"
+    assert aws.requests("get_log_events")[0]["logStreamName"] == f"web/web/{2:032x}"
 
 
 def test_it_fails_only_after_the_rollback() -> None:
@@ -113,7 +113,7 @@ def test_it_fails_only_after_the_rollback() -> None:
     aws = cloud(service(failed, back[0]), service(failed, back[1]), **tasks())
     reported: list[str] = []
     stack = deployed(aws)
-    forced = ForcedDeployment(stack, stack.service("web"), clock=Hours().clock, say=reported.append)
+    forced = ForcedDeployment(stack, stack.service("web"), clock=FakeClock().clock, say=reported.append)
     forced.start()
 
     with pytest.raises(AutomationError, match="web: ECS rolled it back"):
@@ -151,7 +151,7 @@ def test_all_services_are_deployed_and_all_failures_reported() -> None:
 
     result = call(aws)
 
-    assert [one["service"] for one in aws.questions("update_service")] == ["web-1a2b3c4", "web-alice-1a2b3c4"]
+    assert [one["service"] for one in aws.requests("update_service")] == ["web-1a2b3c4", "web-alice-1a2b3c4"]
     assert isinstance(result.exception, AutomationError)
     assert [line.partition(":")[0] for line in str(result.exception).splitlines()] == ["web", "web-alice"]
 
@@ -161,4 +161,4 @@ def test_service_option_deploys_that_service_only() -> None:
 
     call(aws, "--service", "web-alice")
 
-    assert [one["service"] for one in aws.questions("update_service")] == ["web-alice-1a2b3c4"]
+    assert [one["service"] for one in aws.requests("update_service")] == ["web-alice-1a2b3c4"]

@@ -16,7 +16,7 @@ from automation.services.run import OneOffTask
 from automation.services.run import run as command
 from infra.settings import Schedule
 from tests.unit.automation.fakes import FakeStacks, deployed, dev, no_service
-from tests.unit.infra.rollout.aws import NEW, NOW, OLD, Answer, Aws, Hours, deployment, service, task
+from tests.unit.infra.rollout.aws import NEW, NOW, OLD, Answer, Aws, FakeClock, deployment, service, task
 
 RUNS = task(7)
 PLACED = (
@@ -91,7 +91,7 @@ def run(aws: Aws, output: Output | None = None, *, container: str = "web") -> tu
         container=container,
         show=output.show,
         say=output.messages.append,
-        clock=Hours().clock,
+        clock=FakeClock().clock,
     )
     return task.run()
 
@@ -101,7 +101,7 @@ def test_the_task_has_the_services_task_definition_network_and_capacity() -> Non
 
     run(aws)
 
-    (question,) = aws.questions("run_task")
+    (question,) = aws.requests("run_task")
     assert question["taskDefinition"] == NEW
     assert question["networkConfiguration"] == NETWORK
     assert question["capacityProviderStrategy"] == [SPOT]
@@ -159,7 +159,7 @@ def test_the_task_is_placed_like_the_services_tasks(
 
     run(aws)
 
-    (question,) = aws.questions("run_task")
+    (question,) = aws.requests("run_task")
     assert {key: question[key] for key in question if key in PLACED} == expected
 
 
@@ -171,7 +171,7 @@ def test_during_a_deployment_it_runs_the_version_of_most_tasks() -> None:
 
     run(aws)
 
-    assert aws.questions("run_task")[0]["taskDefinition"] == OLD
+    assert aws.requests("run_task")[0]["taskDefinition"] == OLD
 
 
 def test_log_lines_are_shown_once_each_including_late_ones() -> None:
@@ -181,7 +181,7 @@ def test_log_lines_are_shown_once_each_including_late_ones() -> None:
     run(aws, output)
 
     assert output.lines == ["line 1", "line 2"]
-    assert aws.questions("filter_log_events")[0]["logStreamNames"] == [f"web/web/{7:032x}"]
+    assert aws.requests("filter_log_events")[0]["logStreamNames"] == [f"web/web/{7:032x}"]
 
 
 def test_a_task_without_log_lines_is_waited_for_briefly() -> None:
@@ -189,7 +189,7 @@ def test_a_task_without_log_lines_is_waited_for_briefly() -> None:
 
     run(aws)
 
-    assert len(aws.questions("filter_log_events")) <= 6
+    assert len(aws.requests("filter_log_events")) <= 6
 
 
 @pytest.mark.parametrize("code", [0, 3])
@@ -203,7 +203,7 @@ def test_container_option_selects_log_and_exit_code() -> None:
     aws = cloud(describe_tasks=over)
 
     assert run(aws, container="proxy")[0] == 7
-    assert aws.questions("filter_log_events")[0]["logStreamNames"] == [f"web/proxy/{7:032x}"]
+    assert aws.requests("filter_log_events")[0]["logStreamNames"] == [f"web/proxy/{7:032x}"]
 
 
 def test_a_container_that_never_ran_has_a_reason_and_no_exit_code() -> None:
@@ -235,7 +235,7 @@ def test_ctrl_c_stops_the_task() -> None:
     with pytest.raises(KeyboardInterrupt):
         run(aws, output)
 
-    (question,) = aws.questions("stop_task")
+    (question,) = aws.requests("stop_task")
     assert question["task"] == RUNS["taskArn"]
     assert output.messages[-1] == f"stopping task {7:032x}"
 
@@ -250,7 +250,7 @@ def test_ctrl_c_during_the_start_stops_the_task() -> None:
     with pytest.raises(KeyboardInterrupt):
         run(aws)
 
-    assert [question["task"] for question in aws.questions("stop_task")] == [RUNS["taskArn"]]
+    assert [question["task"] for question in aws.requests("stop_task")] == [RUNS["taskArn"]]
 
 
 def test_a_task_that_ecs_does_not_know_is_an_error() -> None:

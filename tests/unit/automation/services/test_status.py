@@ -13,7 +13,18 @@ from automation.console import folded, show
 from automation.services import status as module
 from automation.services.status import ServiceStatus, json_of, lines_of, statuses_of
 from tests.unit.automation.fakes import by_api, deployed, no_service
-from tests.unit.infra.rollout.aws import NEW, NOW, OLD, Answer, Aws, Refused, deployment, service, task, tasks
+from tests.unit.infra.rollout.aws import (
+    NEW,
+    NOW,
+    OLD,
+    Answer,
+    Aws,
+    ErrorResponse,
+    deployment,
+    service,
+    task,
+    tasks,
+)
 
 DIGEST = f"sha256:{'d' * 64}"
 DEFINITION = {
@@ -162,7 +173,7 @@ def test_the_reason_names_the_alarm_that_rolled_back() -> None:
     assert found.reason == "ECS rolled it back: alarms: web-5xx"
 
 
-@pytest.mark.parametrize("listed", [{"serviceDeployments": []}, Refused("AccessDeniedException")])
+@pytest.mark.parametrize("listed", [{"serviceDeployments": []}, ErrorResponse("AccessDeniedException")])
 def test_rollout_states_are_used_without_the_service_deployment_api(listed: Answer) -> None:
     """The emulator lists none, and a role may lack the permission."""
     failed = deployment(NEW, "FAILED", status="ACTIVE", age=10, rolloutStateReason="tasks failed to start")

@@ -8,7 +8,7 @@ import pytest
 
 from automation.smoke.leftovers import Leftovers, delete_task_definitions, wait_for_leftovers
 from tests.unit.infra.fake_cloud import ACCOUNT, REGION
-from tests.unit.infra.rollout.aws import Answer, Aws, Hours, Refused
+from tests.unit.infra.rollout.aws import Answer, Aws, ErrorResponse, FakeClock
 
 TAGS = {"Project": "node-on-ecs", "Stack": "smoke"}
 _ECS = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
@@ -23,8 +23,8 @@ def listed(*arns: str) -> dict[str, Any]:
     return {"ResourceTagMappingList": [{"ResourceARN": arn} for arn in arns]}
 
 
-def leftovers(time: Hours | None = None, **operations: Answer | list[Answer]) -> Leftovers:
-    clock = (time or Hours()).clock
+def leftovers(time: FakeClock | None = None, **operations: Answer | list[Answer]) -> Leftovers:
+    clock = (time or FakeClock()).clock
     return wait_for_leftovers(Aws(**operations), TAGS, seconds=300, clock=clock)
 
 
@@ -33,14 +33,14 @@ def test_resources_with_all_tags_of_the_stack_are_requested() -> None:
 
     assert wait_for_leftovers(aws, TAGS, seconds=300) == Leftovers()
 
-    assert aws.questions("get_resources")[0]["TagFilters"] == [
+    assert aws.requests("get_resources")[0]["TagFilters"] == [
         {"Key": "Project", "Values": ["node-on-ecs"]},
         {"Key": "Stack", "Values": ["smoke"]},
     ]
 
 
 def test_existing_resources_are_returned_after_the_time() -> None:
-    time = Hours()
+    time = FakeClock()
 
     assert leftovers(time, get_resources=listed(VPC)).existing == (VPC,)
     assert 300 <= time.seconds < 330
@@ -56,12 +56,12 @@ def test_resources_that_aws_lists_for_a_while_are_waited_for() -> None:
         (CLUSTER, {"describe_clusters": {"clusters": [{"status": "INACTIVE"}]}}),
         (CLUSTER, {"describe_clusters": {"clusters": []}}),
         (SERVICE, {"describe_services": {"services": [{"status": "INACTIVE"}]}}),
-        (SERVICE, {"describe_services": Refused("ClusterNotFoundException")}),
+        (SERVICE, {"describe_services": ErrorResponse("ClusterNotFoundException")}),
         (TASK, {"describe_tasks": {"tasks": [{"lastStatus": "STOPPED"}]}}),
-        (TASK, {"describe_tasks": Refused("ClusterNotFoundException")}),
+        (TASK, {"describe_tasks": ErrorResponse("ClusterNotFoundException")}),
         (REVISION, {"describe_task_definition": {"taskDefinition": {"status": "INACTIVE"}}}),
         (REVISION, {"describe_task_definition": {"taskDefinition": {"status": "DELETE_IN_PROGRESS"}}}),
-        (REVISION, {"describe_task_definition": Refused("ClientException")}),
+        (REVISION, {"describe_task_definition": ErrorResponse("ClientException")}),
     ],
 )
 def test_resources_that_ecs_has_deleted_are_not_existing(arn: str, answers: dict[str, Any]) -> None:
@@ -92,7 +92,7 @@ def test_only_the_familys_revisions_are_deleted() -> None:
 
     assert delete_task_definitions(aws, "node-on-ecs-smoke-web") == 12
 
-    deregistered = [question["taskDefinition"] for question in aws.questions("deregister_task_definition")]
-    deleted = [question["taskDefinitions"] for question in aws.questions("delete_task_definitions")]
+    deregistered = [question["taskDefinition"] for question in aws.requests("deregister_task_definition")]
+    deleted = [question["taskDefinitions"] for question in aws.requests("delete_task_definitions")]
     assert deregistered == own
     assert [len(batch) for batch in deleted] == [10, 2], "AWS takes ten at once"

@@ -14,7 +14,7 @@ from automation.errors import AutomationError
 from automation.smoke.smoke import Smoke
 from automation.stack_files import DerivedStackFile
 from tests.unit.automation.fakes import dev
-from tests.unit.infra.rollout.aws import Aws, Hours
+from tests.unit.infra.rollout.aws import Aws, FakeClock
 
 URL = "http://load-balancer.elb.amazonaws.com"
 ROLLED_BACK = "web: ECS rolled it back\n  stopped: web exited with code 3"
@@ -110,7 +110,7 @@ def run(
         remark="the search has limits",
         say=lines.append,
         get_status=get_status,
-        clock=Hours().clock,
+        clock=FakeClock().clock,
     )
     return Run(fake, smoke.run(keep=keep), "\n".join(lines))
 

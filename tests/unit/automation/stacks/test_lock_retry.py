@@ -8,7 +8,7 @@ import pytest
 
 from automation.errors import LockedError, ProgramError
 from automation.stacks.lock_retry import LockRetry
-from tests.unit.infra.rollout.aws import Hours
+from tests.unit.infra.rollout.aws import FakeClock
 
 _BY_A_FILE = """\
 error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`.
@@ -28,7 +28,7 @@ class Update:
     always: bool = False
     tries: int = 0
     reported: list[str] = field(default_factory=list)
-    time: Hours = field(default_factory=Hours)
+    time: FakeClock = field(default_factory=FakeClock)
 
     def __call__(self) -> None:
         self.tries += 1

@@ -15,7 +15,7 @@ from automation.errors import AutomationError, ProgramError
 from automation.stacks.cli import Cli
 from automation.stacks.lock_retry import LockRetry
 from automation.stacks.stacks import Stacks
-from tests.unit.infra.rollout.aws import Hours
+from tests.unit.infra.rollout.aws import FakeClock
 
 _SCRIPT = """#!/bin/sh
 echo "$*" >> "{folder}/calls"
@@ -37,7 +37,7 @@ exit 0
 @dataclass
 class FakeCli:
     folder: Path
-    time: Hours = field(default_factory=Hours)
+    time: FakeClock = field(default_factory=FakeClock)
     reported: list[str] = field(default_factory=list)
 
     @property

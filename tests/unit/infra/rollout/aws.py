@@ -21,14 +21,14 @@ TARGET_GROUP = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/web
 NOW = datetime.now(UTC)
 
 
-class Refused:
+class ErrorResponse:
     """An error response."""
 
     def __init__(self, code: str, message: str = "no") -> None:
         self.answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {}}
 
 
-Answer = dict[str, Any] | Refused | Exception | Callable[[dict[str, Any]], dict[str, Any]]
+Answer = dict[str, Any] | ErrorResponse | Exception | Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Aws:
@@ -41,10 +41,10 @@ class Aws:
             "describe_target_health": {"TargetHealthDescriptions": []},
             "describe_task_definition": logging_to(),
             "describe_alarms": {"MetricAlarms": [], "CompositeAlarms": []},
-            "get_log_events": Refused("ResourceNotFoundException"),
+            "get_log_events": ErrorResponse("ResourceNotFoundException"),
             **operations,
         }
-        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.calls: list[tuple[str, dict[str, Any]]] = []
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
@@ -66,26 +66,26 @@ class Aws:
             self._clients[service] = client
         return self._clients[service]
 
-    def questions(self, operation: str) -> list[dict[str, Any]]:
-        return [question for name, question in self.asked if name == operation]
+    def requests(self, operation: str) -> list[dict[str, Any]]:
+        return [request for name, request in self.calls if name == operation]
 
-    def _answer(self, name: str, question: dict[str, Any], model: Any) -> tuple[Any, dict[str, Any]]:
-        self.asked.append((name, question))
+    def _answer(self, name: str, request: dict[str, Any], model: Any) -> tuple[Any, dict[str, Any]]:
+        self.calls.append((name, request))
         answers = self.operations[name]
         if isinstance(answers, list):
             answers = answers.pop(0) if len(answers) > 1 else answers[0]
-        if isinstance(answers, Refused):
+        if isinstance(answers, ErrorResponse):
             return SimpleNamespace(status_code=400), answers.answer
         if isinstance(answers, Exception):
             raise answers
-        found = answers(question) if callable(answers) else answers
+        found = answers(request) if callable(answers) else answers
         if model.output_shape is not None:
             validate_parameters(found, model.output_shape)
         return SimpleNamespace(status_code=200), {**found, "ResponseMetadata": {}}
 
 
 @dataclass
-class Hours:
+class FakeClock:
     """A clock without real waiting."""
 
     seconds: float = 0.0
@@ -170,15 +170,15 @@ def tasks(*described: Mapping[str, Any]) -> dict[str, Answer]:
     """Return the responses about running and stopped tasks."""
     by_arn = {task["taskArn"]: dict(task) for task in described}
 
-    def list_tasks(question: dict[str, Any]) -> dict[str, Any]:
-        stopped = question.get("desiredStatus") == "STOPPED"
+    def list_tasks(request: dict[str, Any]) -> dict[str, Any]:
+        stopped = request.get("desiredStatus") == "STOPPED"
         return {
             "taskArns": [arn for arn, task in by_arn.items() if (task["lastStatus"] == "STOPPED") == stopped]
         }
 
     return {
         "list_tasks": list_tasks,
-        "describe_tasks": lambda question: {"tasks": [by_arn[arn] for arn in question["tasks"]]},
+        "describe_tasks": lambda request: {"tasks": [by_arn[arn] for arn in request["tasks"]]},
     }
 
 

@@ -41,8 +41,8 @@ def test_service_on_removed_capacity_is_named_with_the_way_out() -> None:
 def test_unused_capacity_may_be_removed() -> None:
     aws = _update(["FARGATE", "FARGATE_SPOT"], services=[_on("FARGATE"), {"serviceName": "outside"}])
 
-    assert aws.questions("list_services") == [{"cluster": "cluster-1"}]
+    assert aws.requests("list_services") == [{"cluster": "cluster-1"}]
 
 
 def test_added_capacity_needs_no_request() -> None:
-    assert _update(["FARGATE", "FARGATE_SPOT", POOL, "another"], services=[_on(POOL)]).asked == []
+    assert _update(["FARGATE", "FARGATE_SPOT", POOL, "another"], services=[_on(POOL)]).calls == []

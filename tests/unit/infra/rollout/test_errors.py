@@ -9,7 +9,7 @@ import pulumi
 import pytest
 
 from infra.rollout.errors import OperationErrors
-from tests.unit.infra.rollout.aws import NEW, Aws, Hours, lines, service, task, tasks
+from tests.unit.infra.rollout.aws import NEW, Aws, FakeClock, lines, service, task, tasks
 
 SERVICE = "aws:ecs/service:Service"
 DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
@@ -34,7 +34,7 @@ def reported(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def should_retry(
-    *errors: str, hours: Hours | None = None, aws: Aws | None = None, type_: str = SERVICE, **more: Any
+    *errors: str, clock: FakeClock | None = None, aws: Aws | None = None, type_: str = SERVICE, **more: Any
 ) -> bool:
     """Call the hook as the engine does."""
     clients: Any = aws or Aws(describe_services=service())
@@ -46,24 +46,24 @@ def should_retry(
         errors=list(errors),
         **{"failed_operation": "create", "new_inputs": SERVICE_INPUTS, **more},
     )
-    return asyncio.run(OperationErrors(clients, (hours or Hours()).clock).should_retry(args))
+    return asyncio.run(OperationErrors(clients, (clock or FakeClock()).clock).should_retry(args))
 
 
 @pytest.mark.parametrize("message", NEW_ROLE_ERRORS)
 @pytest.mark.parametrize("type_", [SERVICE, DEFINITION])
 def test_operation_with_a_new_role_is_retried(message: str, type_: str) -> None:
-    hours = Hours()
+    clock = FakeClock()
 
-    assert should_retry(message, hours=hours, type_=type_)
-    assert hours.seconds > 0
+    assert should_retry(message, clock=clock, type_=type_)
+    assert clock.seconds > 0
 
 
 def test_retries_end_after_a_minute(reported: list[str]) -> None:
-    hours, tries = Hours(), 1
-    while should_retry(*NEW_ROLE_ERRORS[:1] * tries, hours=hours):
+    clock, tries = FakeClock(), 1
+    while should_retry(*NEW_ROLE_ERRORS[:1] * tries, clock=clock):
         tries += 1
 
-    assert 55 <= hours.seconds <= 65
+    assert 55 <= clock.seconds <= 65
     assert reported == []
 
 
@@ -99,7 +99,7 @@ def test_updated_service_is_found_by_its_old_name(reported: list[str]) -> None:
 
     should_retry("failed", aws=aws, failed_operation="update", new_inputs=new, old_outputs=SERVICE_INPUTS)
 
-    assert aws.questions("describe_services") == [{"cluster": "cluster", "services": ["web-1a2b3c4"]}]
+    assert aws.requests("describe_services") == [{"cluster": "cluster", "services": ["web-1a2b3c4"]}]
     assert len(reported) == 1
 
 
@@ -109,4 +109,4 @@ def test_nothing_is_requested_without_a_name_or_for_a_delete(reported: list[str]
     should_retry("failed", aws=aws, new_inputs={"cluster": "cluster", "taskDefinition": NEW})
     should_retry("failed", aws=aws, failed_operation="delete")
 
-    assert (aws.asked, reported) == ([], [])
+    assert (aws.calls, reported) == ([], [])

@@ -15,8 +15,8 @@ from tests.unit.infra.rollout.aws import (
     OLD,
     Answer,
     Aws,
-    Hours,
-    Refused,
+    ErrorResponse,
+    FakeClock,
     lines,
     logging_to,
     service,
@@ -40,7 +40,7 @@ NODE_CRASH = [
 
 def evidence_of(**operations: Answer | list[Answer]) -> list[str]:
     aws: Any = Aws(**{"describe_services": service(), **operations})
-    return evidence(aws, VERSION, Hours().clock)
+    return evidence(aws, VERSION, FakeClock().clock)
 
 
 def test_last_stopped_tasks_are_shown_with_their_reasons() -> None:
@@ -118,27 +118,27 @@ def test_log_without_an_error_shows_its_last_lines() -> None:
 
 
 def test_late_logs_are_waited_for() -> None:
-    ended, hours = task(1, stopped="Essential container exited"), Hours()
+    ended, clock = task(1, stopped="Essential container exited"), FakeClock()
     aws: Any = Aws(
         **tasks(ended),
         describe_services=service(),
-        get_log_events=[Refused("ResourceNotFoundException"), lines(), lines("no database")],
+        get_log_events=[ErrorResponse("ResourceNotFoundException"), lines(), lines("no database")],
     )
 
-    assert evidence(aws, VERSION, hours.clock)[-1] == "  | no database"
-    assert 0 < hours.seconds < 10
-    assert aws.questions("get_log_events")[0]["logStreamName"] == f"web/web/{1:032x}"
+    assert evidence(aws, VERSION, clock.clock)[-1] == "  | no database"
+    assert 0 < clock.seconds < 10
+    assert aws.requests("get_log_events")[0]["logStreamName"] == f"web/web/{1:032x}"
 
 
 def test_log_of_another_task_is_shown_if_the_last_one_logged_nothing() -> None:
     silent, logging = (task(number, stopped="Essential container exited", age=number) for number in (1, 2))
-    hours = Hours()
+    clock = FakeClock()
     aws: Any = Aws(
         **tasks(silent, logging), describe_services=service(), get_log_events=[lines(), lines("no database")]
     )
 
-    assert evidence(aws, VERSION, hours.clock)[-1] == "  | no database"
-    assert hours.seconds == 0
+    assert evidence(aws, VERSION, clock.clock)[-1] == "  | no database"
+    assert clock.seconds == 0
 
 
 def _with_sidecar(driver: str) -> dict[str, Any]:
@@ -160,9 +160,9 @@ def test_log_is_that_of_the_failed_container(driver: str, streams: list[str]) ->
         get_log_events=lines("bad configuration"),
     )
 
-    evidence(aws, VERSION, Hours().clock)
+    evidence(aws, VERSION, FakeClock().clock)
 
-    assert [request["logStreamName"] for request in aws.questions("get_log_events")] == streams
+    assert [request["logStreamName"] for request in aws.requests("get_log_events")] == streams
 
 
 def _health(state: str) -> dict[str, Any]:
@@ -196,7 +196,10 @@ NO_CAPACITY = "unable to place a task. Reason: Capacity is unavailable at this t
             {"describe_services": service(events=[{"message": NO_CAPACITY}])},
             [f"ECS says: {NO_CAPACITY}", "FARGATE_SPOT has no fallback"],
         ),
-        ({"list_tasks": Refused("AccessDeniedException", "not yours")}, ["AWS did not answer further: "]),
+        (
+            {"list_tasks": ErrorResponse("AccessDeniedException", "not yours")},
+            ["AWS did not answer further: "],
+        ),
         ({"list_tasks": EndpointConnectionError(endpoint_url="x")}, ["AWS did not answer further: "]),
     ],
     ids=[

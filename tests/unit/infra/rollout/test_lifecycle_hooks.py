@@ -24,7 +24,7 @@ def _update(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
     )
     outputs = {"cluster": "cluster", "name": "web-1a2b3c4", "deploymentConfiguration": old}
     asyncio.run(remove_hooks(aws, update(outputs, {"deploymentConfiguration": new})))
-    return aws.questions("update_service")
+    return aws.requests("update_service")
 
 
 def test_removed_hooks_are_removed_from_ecs_and_nothing_else_changes() -> None:

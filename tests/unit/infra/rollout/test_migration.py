@@ -12,7 +12,7 @@ from infra.rollout.migration import MigrationError, MigrationRun, Migrations, fi
 from infra.settings import Migration
 from tests.unit.infra.factories import held
 from tests.unit.infra.recorder import declare
-from tests.unit.infra.rollout.aws import NEW, Answer, Aws, Hours, lines, logging_to, task
+from tests.unit.infra.rollout.aws import NEW, Answer, Aws, FakeClock, lines, logging_to, task
 
 MIGRATION = Migration(command=("node", "migrate.js"), timeout_minutes=15)
 IMAGE = f"registry/app@sha256:{'d' * 64}"
@@ -64,7 +64,7 @@ def migrate(aws: Aws, service: dict[str, Any] = SERVICE, succeeded: set[str] | N
         MIGRATION,
         record="web-migrations-1a2b3c4",
         service=service,
-        clock=Hours().clock,
+        clock=FakeClock().clock,
     )
     asyncio.run(run.run_once(set() if succeeded is None else succeeded))
 
@@ -80,7 +80,7 @@ def test_migration_runs_the_new_version_where_the_service_runs() -> None:
 
     migrate(aws)
 
-    (request,) = aws.questions("run_task")
+    (request,) = aws.requests("run_task")
     assert request["taskDefinition"] == NEW
     assert request["cluster"] == "arn:of:the:cluster"
     assert request["launchType"] == "FARGATE"
@@ -100,7 +100,7 @@ def test_successful_migration_does_not_run_again() -> None:
     migrate(aws)
     migrate(aws)
 
-    assert len(aws.questions("run_task")) == 1
+    assert len(aws.requests("run_task")) == 1
 
 
 def test_migration_does_not_run_again_for_an_earlier_image() -> None:
@@ -108,7 +108,7 @@ def test_migration_does_not_run_again_for_an_earlier_image() -> None:
 
     migrate(aws)
 
-    assert aws.questions("run_task") == []
+    assert aws.requests("run_task") == []
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_migration_runs_for_another_image_or_command(image: str, command: tuple[
 
     migrate(aws)
 
-    assert len(aws.questions("run_task")) == 1
+    assert len(aws.requests("run_task")) == 1
 
 
 def test_record_fits_into_a_parameter() -> None:
@@ -127,7 +127,7 @@ def test_record_fits_into_a_parameter() -> None:
 
     migrate(aws)
 
-    value = aws.questions("put_parameter")[0]["Value"]
+    value = aws.requests("put_parameter")[0]["Value"]
     assert value.endswith(FINGERPRINT)
     assert len(value) <= 4096
 
@@ -143,10 +143,10 @@ def test_failed_migration_is_reported_and_runs_again() -> None:
         "  | connecting\n"
         "  | table is gone"
     )
-    assert aws.questions("get_log_events")[0]["logStreamName"] == f"web/web/{7:032x}"
-    assert aws.questions("put_parameter") == []
+    assert aws.requests("get_log_events")[0]["logStreamName"] == f"web/web/{7:032x}"
+    assert aws.requests("put_parameter") == []
     failure_of(aws)
-    assert len(aws.questions("run_task")) == 2
+    assert len(aws.requests("run_task")) == 2
 
 
 def test_migration_whose_container_never_started_is_an_error() -> None:
@@ -167,7 +167,7 @@ def test_migration_that_takes_too_long_is_stopped() -> None:
     message = failure_of(aws)
 
     assert "took longer than 15 minutes and was stopped\n  | waits for a lock" in message
-    assert aws.questions("stop_task")[0]["task"] == RUNS["taskArn"]
+    assert aws.requests("stop_task")[0]["task"] == RUNS["taskArn"]
 
 
 def test_migration_without_capacity_is_an_error() -> None:
@@ -182,11 +182,11 @@ def test_migration_left_running_by_an_interrupted_update_is_adopted() -> None:
 
     migrate(aws)
 
-    assert aws.questions("run_task") == []
-    assert aws.questions("list_tasks") == [
+    assert aws.requests("run_task") == []
+    assert aws.requests("list_tasks") == [
         {"cluster": "arn:of:the:cluster", "startedBy": f"migration/web/{FINGERPRINT}"}
     ], "AWS accepts no other filter beside this one"
-    assert len(aws.questions("put_parameter")) == 1
+    assert len(aws.requests("put_parameter")) == 1
 
 
 def definition_with(**variables: str) -> dict[str, Any]:
@@ -211,8 +211,8 @@ def test_services_with_the_same_database_migrate_once_in_an_update(second: dict[
     for definition in (definition_with(SERVICE_NAME="web", PORT="3000", DB="one"), second):
         aws = cloud(describe_task_definition=definition)
         migrate(aws, succeeded=succeeded)
-        count += len(aws.questions("run_task"))
-        assert len(aws.questions("put_parameter")) == 1, "each service records it for the next update"
+        count += len(aws.requests("run_task"))
+        assert len(aws.requests("put_parameter")) == 1, "each service records it for the next update"
 
     assert count == runs
 

@@ -14,17 +14,17 @@ from infra.rollout.run_task import (
     start_task,
     wait_until_stopped,
 )
-from tests.unit.infra.rollout.aws import NEW, Aws, Hours, Refused, task
+from tests.unit.infra.rollout.aws import NEW, Aws, ErrorResponse, FakeClock, task
 
 RUNS = task(7)
 ENDED = task(7, stopped="Essential container exited")
-NEW_ROLE = Refused(
+NEW_ROLE = ErrorResponse(
     "InvalidParameterException",
     "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/web-task' that was provided",
 )
 
 
-def start(aws: Aws, hours: Hours, **placement: Any) -> str:
+def start(aws: Aws, clock: FakeClock, **placement: Any) -> str:
     request = {
         "cluster": "cluster",
         "taskDefinition": NEW,
@@ -32,11 +32,11 @@ def start(aws: Aws, hours: Hours, **placement: Any) -> str:
         "startedBy": "run/web",
         **(placement or {"launchType": "FARGATE"}),
     }
-    return asyncio.run(start_task(aws.client("ecs"), hours.clock, **request))
+    return asyncio.run(start_task(aws.client("ecs"), clock.clock, **request))
 
 
-def wait(aws: Aws, hours: Hours | None = None, *, within_seconds: float = 3600) -> Any:
-    clock = (hours or Hours()).clock
+def wait(aws: Aws, clock: FakeClock | None = None, *, within_seconds: float = 3600) -> Any:
+    clock = (clock or FakeClock()).clock
     return asyncio.run(
         wait_until_stopped(
             aws.client("ecs"), "cluster", RUNS["taskArn"], within_seconds=within_seconds, clock=clock
@@ -120,26 +120,26 @@ def test_task_runs_where_the_service_s_tasks_run(service: dict[str, Any], placem
 
 def test_start_with_a_new_role_is_retried() -> None:
     """ECS knows a new role after half a minute; else the first migration of a stack would fail."""
-    aws, hours = Aws(run_task=[NEW_ROLE, NEW_ROLE, {"tasks": [RUNS]}]), Hours()
+    aws, clock = Aws(run_task=[NEW_ROLE, NEW_ROLE, {"tasks": [RUNS]}]), FakeClock()
 
-    assert start(aws, hours) == RUNS["taskArn"]
-    assert 0 < hours.seconds <= 60
+    assert start(aws, clock) == RUNS["taskArn"]
+    assert 0 < clock.seconds <= 60
 
 
 @pytest.mark.parametrize(
     ("response", "message", "seconds"),
     [
         (NEW_ROLE, "unable to assume the role", range(55, 66)),
-        (Refused("ClusterNotFoundException", "Cluster not found."), "Cluster not found", range(1)),
+        (ErrorResponse("ClusterNotFoundException", "Cluster not found."), "Cluster not found", range(1)),
     ],
     ids=["an unknown role after a minute", "any other error at once"],
 )
-def test_refused_start_is_an_error(response: Refused, message: str, seconds: range) -> None:
-    hours = Hours()
+def test_refused_start_is_an_error(response: ErrorResponse, message: str, seconds: range) -> None:
+    clock = FakeClock()
 
     with pytest.raises(RunTaskError, match=message):
-        start(Aws(run_task=response), hours)
-    assert int(hours.seconds) in seconds
+        start(Aws(run_task=response), clock)
+    assert int(clock.seconds) in seconds
 
 
 def test_task_that_ecs_does_not_list_yet_is_waited_for() -> None:
@@ -150,12 +150,12 @@ def test_task_that_ecs_does_not_list_yet_is_waited_for() -> None:
 
 
 def test_task_that_ecs_never_lists_is_an_error() -> None:
-    aws, hours = Aws(describe_tasks={"tasks": []}), Hours()
+    aws, clock = Aws(describe_tasks={"tasks": []}), FakeClock()
 
     with pytest.raises(RunTaskError, match="does not know the task"):
-        wait(aws, hours)
+        wait(aws, clock)
 
-    assert hours.seconds < 120
+    assert clock.seconds < 120
 
 
 def test_wait_ends_without_a_task_at_the_limit() -> None:
@@ -171,7 +171,7 @@ def test_run_task_accepts_an_ebs_volume() -> None:
     volume = {"name": "data", "managedEbsVolume": {"roleArn": "arn:of:the:role", "sizeInGb": 20.0}}
     aws = Aws(run_task={"tasks": [RUNS]})
 
-    start(aws, Hours(), **placement_of({"volumeConfiguration": volume}))
+    start(aws, FakeClock(), **placement_of({"volumeConfiguration": volume}))
 
-    (request,) = aws.questions("run_task")
+    (request,) = aws.requests("run_task")
     assert request["volumeConfigurations"][0]["managedEBSVolume"]["sizeInGiB"] == 20

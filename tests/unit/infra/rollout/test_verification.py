@@ -18,8 +18,8 @@ from tests.unit.infra.rollout.aws import (
     OLD,
     Answer,
     Aws,
-    Hours,
-    Refused,
+    ErrorResponse,
+    FakeClock,
     deployment,
     lines,
     service,
@@ -43,11 +43,11 @@ def expected(name: str = "web", **changes: Any) -> Expected:
 def check(
     described: Answer | list[Answer],
     *services: Expected,
-    hours: Hours | None = None,
+    clock: FakeClock | None = None,
     **operations: Answer | list[Answer],
 ) -> Aws:
     aws: Any = Aws(describe_services=described, **operations)
-    asyncio.run(verify(aws, services or (expected(),), (hours or Hours()).clock))
+    asyncio.run(verify(aws, services or (expected(),), (clock or FakeClock()).clock))
     return aws
 
 
@@ -65,10 +65,10 @@ def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_service_with_the_requested_version_is_checked_once() -> None:
-    aws, hours = check(service()), Hours()
+    aws, clock = check(service()), FakeClock()
 
-    assert [name for name, _ in aws.asked] == ["describe_services"]
-    assert hours.seconds == 0
+    assert [name for name, _ in aws.calls] == ["describe_services"]
+    assert clock.seconds == 0
 
 
 def test_rolled_back_version_is_an_error_that_recommends_a_refresh() -> None:
@@ -108,11 +108,11 @@ def test_service_without_the_requested_version_or_tasks_is_an_error(described: A
 
 def test_replaced_tasks_are_waited_for() -> None:
     """Spot or a scaling action may replace a task at any time."""
-    hours = Hours()
+    clock = FakeClock()
 
-    check([service(deployment(runningCount=0)), service(deployment(runningCount=0)), service()], hours=hours)
+    check([service(deployment(runningCount=0)), service(deployment(runningCount=0)), service()], clock=clock)
 
-    assert 0 < hours.seconds < 60
+    assert 0 < clock.seconds < 60
 
 
 @pytest.mark.parametrize(
@@ -121,11 +121,11 @@ def test_replaced_tasks_are_waited_for() -> None:
     ids=["missing tasks for a minute", "another version not at all"],
 )
 def test_only_temporary_errors_are_waited_for(broken: dict[str, Any], seconds: range) -> None:
-    hours = Hours()
+    clock = FakeClock()
 
-    error_of(service(broken), hours=hours)
+    error_of(service(broken), clock=clock)
 
-    assert int(hours.seconds) in seconds
+    assert int(clock.seconds) in seconds
 
 
 def test_one_error_lists_all_failed_services_with_evidence() -> None:
@@ -166,12 +166,12 @@ def test_ten_services_are_described_at_once() -> None:
 
     aws = check(describe, *map(expected, names))
 
-    assert [len(request["services"]) for request in aws.questions("describe_services")] == [10, 2]
+    assert [len(request["services"]) for request in aws.requests("describe_services")] == [10, 2]
 
 
 def test_error_of_aws_is_an_error() -> None:
     assert "It is not known whether the services run the requested version: " in error_of(
-        Refused("AccessDeniedException", "not yours")
+        ErrorResponse("AccessDeniedException", "not yours")
     )
 
 
@@ -193,11 +193,11 @@ def test_alarm_that_is_on_is_a_warning(warnings: list[str], kind: str) -> None:
     aws = check(service(), expected(alarms=("web-errors", "queue")), describe_alarms=on)
 
     assert warnings[0].startswith("web: web-errors is in alarm.")
-    assert aws.questions("describe_alarms")[0]["AlarmNames"] == ["queue", "web-errors"]
+    assert aws.requests("describe_alarms")[0]["AlarmNames"] == ["queue", "web-errors"]
 
 
 def test_error_about_alarms_is_a_warning(warnings: list[str]) -> None:
-    check(service(), expected(alarms=("web-errors",)), describe_alarms=Refused("AccessDenied"))
+    check(service(), expected(alarms=("web-errors",)), describe_alarms=ErrorResponse("AccessDenied"))
 
     assert warnings[0].startswith("It is not known whether alarms are on: ")
 
