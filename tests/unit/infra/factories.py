@@ -33,22 +33,22 @@ SPOT = CapacityProvider(capacity_provider="FARGATE_SPOT", weight=3, base=0)
 ON_DEMAND = CapacityProvider(capacity_provider="FARGATE", weight=1, base=1)
 
 
-class Holder(pulumi.ComponentResource):
+class ParentComponent(pulumi.ComponentResource):
     """A caller's component with a provider, the parent of the tested component."""
 
-    def __init__(self, name: str = "holder") -> None:
+    def __init__(self, name: str = "parent") -> None:
         provider = aws.Provider(f"{name}-aws", region=REGION)
         super().__init__(
-            "test:index:Holder",
+            "test:index:ParentComponent",
             name,
             None,
             pulumi.ResourceOptions(providers=[provider]),
         )
 
 
-def held(name: str = "holder") -> pulumi.ResourceOptions:
+def child_options(name: str = "parent") -> pulumi.ResourceOptions:
     """Return options with a parent, as a caller passes them."""
-    return pulumi.ResourceOptions(parent=Holder(name))
+    return pulumi.ResourceOptions(parent=ParentComponent(name))
 
 
 def provider_settings(**changes: Any) -> ProviderSettings:
@@ -143,7 +143,7 @@ def platform(**changes: Any) -> Platform:
 def traffic_shift() -> TrafficShift:
     """Declare what services with two target groups share."""
     return TrafficShift(
-        role=InfrastructureRole("infrastructure", account(), held("shared")),
+        role=InfrastructureRole("infrastructure", account(), child_options("shared")),
         test_listener_arn="arn:of:the:test:listener",
     )
 
@@ -167,6 +167,6 @@ def declare_service(
     def program() -> None:
         shift = traffic_shift() if service.rollout.has_two_target_groups else None
         shared = platform(**{"traffic_shift": shift, **(platform_changes or {})})
-        Service(name, service, shared, {**images_of(service), **(images or {})}, opts=held())
+        Service(name, service, shared, {**images_of(service), **(images or {})}, opts=child_options())
 
     return declare(program)

@@ -12,7 +12,7 @@ from infra.cluster.capacity import InstanceArgs
 from infra.cluster.cluster import Cluster, ClusterArgs
 from infra.rollout.rollout import Rollout
 from infra.settings import CapacityProvider, ClusterSettings
-from tests.unit.infra.factories import account, held, provider_settings
+from tests.unit.infra.factories import account, child_options, provider_settings
 from tests.unit.infra.recorder import Graph, declare
 
 TAGS = {"Project": "node-on-ecs", "Stack": "dev"}
@@ -40,14 +40,14 @@ def declare_capacity(name: str, settings: Any, *, public: bool = False) -> Graph
     """Declare a cluster with this capacity, on which tasks run by default."""
 
     def program() -> None:
-        network = aws.ec2.SecurityGroup("network", opts=held("of-the-network"))
+        network = aws.ec2.SecurityGroup("network", opts=child_options("of-the-network"))
         args = ClusterArgs(
             settings=ClusterSettings(capacity={name: settings}),
             default_strategy=(CapacityProvider(capacity_provider=name, weight=1),),
             log_retention_days=30,
             instances=instance_args([network], public=public),
         )
-        cluster = Cluster("cluster", args, opts=held())
+        cluster = Cluster("cluster", args, opts=child_options())
         pulumi.export("registration_command", cluster.registration_command)
 
     return declare(program)

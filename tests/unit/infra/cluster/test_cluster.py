@@ -7,7 +7,7 @@ from typing import Any
 from infra.cluster.cluster import Cluster, ClusterArgs
 from infra.settings import ClusterSettings
 from tests.unit.infra.cluster.capacity import instance_args
-from tests.unit.infra.factories import ON_DEMAND, SPOT, held
+from tests.unit.infra.factories import ON_DEMAND, SPOT, child_options
 from tests.unit.infra.recorder import Graph, declare, once
 
 
@@ -20,7 +20,7 @@ def _declare(**changes: Any) -> Graph:
             log_retention_days=7,
             instances=instance_args(),
         )
-        Cluster("cluster", args, opts=held())
+        Cluster("cluster", args, opts=child_options())
 
     return declare(program)
 

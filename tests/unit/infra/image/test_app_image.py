@@ -11,7 +11,7 @@ import pytest
 
 from infra.image.app_image import AppImage, AppImageArgs
 from infra.settings import Architecture, BuildSecret
-from tests.unit.infra.factories import held, image_settings
+from tests.unit.infra.factories import child_options, image_settings
 from tests.unit.infra.fake_cloud import DIGEST, REGISTRY, FakeCloud
 from tests.unit.infra.recorder import Graph, Secret, declare
 
@@ -36,7 +36,7 @@ def _app_image(
         stack_prefix="organization/node-on-ecs",
         protect=protect,
     )
-    return declare(lambda: AppImage("app", args, opts=held()), cloud=cloud, dry_run=dry_run)
+    return declare(lambda: AppImage("app", args, opts=child_options()), cloud=cloud, dry_run=dry_run)
 
 
 def _outputs(graph: Graph) -> dict[str, Any]:

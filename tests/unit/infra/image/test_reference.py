@@ -9,7 +9,7 @@ import pulumi_docker as docker
 import pytest
 
 from infra.image.reference import needs_docker_registry, resolve_image
-from tests.unit.infra.factories import Holder
+from tests.unit.infra.factories import ParentComponent
 from tests.unit.infra.fake_cloud import ACCOUNT, DIGEST, REGISTRY, FakeCloud
 from tests.unit.infra.recorder import Graph, declare
 
@@ -21,7 +21,7 @@ GET_REGISTRY_IMAGE = "docker:index/getRegistryImage:getRegistryImage"
 def _resolve(reference: str) -> tuple[Graph, dict[str, Any]]:
     def program() -> None:
         registry = docker.Provider("docker", disable_docker_daemon_check=True)
-        image = resolve_image(reference, parent=Holder(), registry=registry)
+        image = resolve_image(reference, parent=ParentComponent(), registry=registry)
         pulumi.export("reference", image.reference)
         pulumi.export("version", image.version)
         pulumi.export("repository_arn", image.repository_arn)

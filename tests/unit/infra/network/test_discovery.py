@@ -8,7 +8,7 @@ import pytest
 
 from infra.network.discovery import Discovery, DiscoveryArgs, discovery_service
 from infra.settings import DiscoverySettings
-from tests.unit.infra.factories import Holder, held
+from tests.unit.infra.factories import ParentComponent, child_options
 from tests.unit.infra.recorder import Graph, declare
 
 HTTP = "aws:servicediscovery/httpNamespace:HttpNamespace"
@@ -17,13 +17,17 @@ SERVICE = "aws:servicediscovery/service:Service"
 
 
 def _graph(**changes: Any) -> Graph:
-    return declare(lambda: Discovery("discovery", DiscoveryArgs(vpc_id="vpc-1", **changes), opts=held()))
+    return declare(
+        lambda: Discovery("discovery", DiscoveryArgs(vpc_id="vpc-1", **changes), opts=child_options())
+    )
 
 
 def _service(**changes: Any) -> Graph:
     srv = changes.pop("srv", False)
     settings = DiscoverySettings(enabled=True, **changes)
-    return declare(lambda: discovery_service("api", settings, namespace_id="ns-1", srv=srv, parent=Holder()))
+    return declare(
+        lambda: discovery_service("api", settings, namespace_id="ns-1", srv=srv, parent=ParentComponent())
+    )
 
 
 def test_dns_zone_is_private_to_the_vpc() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi_aws as aws
 
 from infra.network.dns import Certificate, CertificateArgs, Host, HostArgs
-from tests.unit.infra.factories import held
+from tests.unit.infra.factories import child_options
 from tests.unit.infra.recorder import Graph, declare, once
 
 RECORD = "aws:route53/record:Record"
@@ -14,7 +14,7 @@ RECORD = "aws:route53/record:Record"
 @once
 def _certificate() -> Graph:
     args = CertificateArgs(domain="dev.example.com", zone_id="Z1", names=["*.dev.example.com"])
-    return declare(lambda: Certificate("certificate", args, opts=held()))
+    return declare(lambda: Certificate("certificate", args, opts=child_options()))
 
 
 @once
@@ -26,7 +26,7 @@ def _host(*, ipv6: bool = False) -> Graph:
         load_balancer_zone_id="Z2",
         ipv6=ipv6,
     )
-    return declare(lambda: Host("alice", args, opts=held()))
+    return declare(lambda: Host("alice", args, opts=child_options()))
 
 
 def test_certificate_covers_the_domain_and_all_multidev_hosts() -> None:
@@ -58,7 +58,7 @@ def test_certificate_arn_is_available_when_the_certificate_is_issued() -> None:
 
     def program() -> None:
         args = CertificateArgs(domain="dev.example.com", zone_id="Z1", names=["*.dev.example.com"])
-        certificate = Certificate("certificate", args, opts=held())
+        certificate = Certificate("certificate", args, opts=child_options())
         aws.ssm.Parameter("user", type="String", value=certificate.arn)
 
     graph = declare(program)
@@ -94,7 +94,7 @@ def test_validation_record_of_each_name_is_in_its_zone() -> None:
         names=["*.dev.example.com", "example.com", "*.shop.example.org"],
         zone_ids={"shop.example.org": "Z2"},
     )
-    graph = declare(lambda: Certificate("certificate", args, opts=held()))
+    graph = declare(lambda: Certificate("certificate", args, opts=child_options()))
     records = {record.name: (record.inputs["zoneId"], record.inputs["name"]) for record in graph.all(RECORD)}
 
     assert graph.one("aws:acm/certificate:Certificate").inputs["subjectAlternativeNames"] == args.names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.network.endpoints import Endpoints, EndpointsArgs
-from tests.unit.infra.factories import held
+from tests.unit.infra.factories import child_options
 from tests.unit.infra.recorder import Graph, declare, once
 
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
@@ -18,7 +18,7 @@ def _graph() -> Graph:
         tasks_security_group_id="sg-tasks",
         services=("ecr.api", "logs"),
     )
-    return declare(lambda: Endpoints("endpoints", args, opts=held()))
+    return declare(lambda: Endpoints("endpoints", args, opts=child_options()))
 
 
 def test_each_aws_service_has_an_endpoint_in_the_task_subnets_with_private_dns() -> None:

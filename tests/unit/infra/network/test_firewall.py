@@ -9,7 +9,7 @@ import pytest
 from infra.network.firewall import Firewall, FirewallArgs
 from infra.settings import FirewallSettings, SettingsError
 from tests.unit.infra.conftest import DeclareStack
-from tests.unit.infra.factories import held
+from tests.unit.infra.factories import child_options
 from tests.unit.infra.recorder import Graph, declare, once
 
 ACL = "aws:wafv2/webAcl:WebAcl"
@@ -26,7 +26,7 @@ def _graph(**settings: Any) -> Graph:
         qualified_stack="node-on-ecs-prod",
         log_retention_days=90,
     )
-    return declare(lambda: Firewall("firewall", args, opts=held()))
+    return declare(lambda: Firewall("firewall", args, opts=child_options()))
 
 
 def _metrics(name: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from infra.network.flow_logs import FlowLogs, FlowLogsArgs
-from tests.unit.infra.factories import account, held
+from tests.unit.infra.factories import account, child_options
 from tests.unit.infra.recorder import Graph, declare, once
 
 FLOW_LOG = "aws:ec2/flowLog:FlowLog"
@@ -21,7 +21,7 @@ def _graph(*, bucket: str | None) -> Graph:
         retention_days=30,
         key_arn="arn:of:the:key",
     )
-    return declare(lambda: FlowLogs("flow-logs", args, opts=held()))
+    return declare(lambda: FlowLogs("flow-logs", args, opts=child_options()))
 
 
 def test_flow_logs_in_a_bucket_have_the_prefix_of_the_stack() -> None:

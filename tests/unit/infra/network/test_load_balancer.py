@@ -8,7 +8,7 @@ import pytest
 
 from infra.network.load_balancer import LoadBalancer, LoadBalancerArgs
 from infra.settings import LoadBalancerSettings
-from tests.unit.infra.factories import held
+from tests.unit.infra.factories import child_options
 from tests.unit.infra.recorder import Declared, Graph, declare, once
 
 LISTENER = "aws:lb/listener:Listener"
@@ -37,7 +37,7 @@ def _graph(
         log_bucket=log_bucket,
         log_prefix="node-on-ecs/dev",
     )
-    return declare(lambda: LoadBalancer("load-balancer", args, opts=held()))
+    return declare(lambda: LoadBalancer("load-balancer", args, opts=child_options()))
 
 
 def _load_balancer(graph: Graph) -> Declared:

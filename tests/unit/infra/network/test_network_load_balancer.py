@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.network.load_balancer import NetworkLoadBalancer, NetworkLoadBalancerArgs
 from infra.settings import NetworkLoadBalancerSettings
-from tests.unit.infra.factories import held
+from tests.unit.infra.factories import child_options
 from tests.unit.infra.recorder import Graph, declare, once
 
 LOAD_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
@@ -28,7 +28,7 @@ def _graph(
         log_bucket=log_bucket,
         log_prefix="node-on-ecs/prod",
     )
-    return declare(lambda: NetworkLoadBalancer("network-load-balancer", args, opts=held()))
+    return declare(lambda: NetworkLoadBalancer("network-load-balancer", args, opts=child_options()))
 
 
 def test_load_balancer_has_a_security_group_and_connects_to_tasks_in_every_zone() -> None:

@@ -14,7 +14,7 @@ from infra.network.security_groups import (
     SecurityGroupsArgs,
 )
 from infra.settings import EgressRule
-from tests.unit.infra.factories import held
+from tests.unit.infra.factories import child_options
 from tests.unit.infra.recorder import Graph, declare, once
 
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
@@ -53,7 +53,7 @@ def _groups(
         network=LoadBalancerPorts(**(network or {})),
         **changes,
     )
-    return declare(lambda: SecurityGroups("security", args, opts=held()))
+    return declare(lambda: SecurityGroups("security", args, opts=child_options()))
 
 
 def _rules(graph: Graph, token: str, group: str) -> set[tuple[str, int, int, str]]:

@@ -11,7 +11,7 @@ import pytest
 
 from infra.network.vpc import Network, NetworkArgs, subnet_layout
 from infra.settings import NetworkSettings
-from tests.unit.infra.factories import held
+from tests.unit.infra.factories import child_options
 from tests.unit.infra.fake_cloud import REGION, ZONES, FakeCloud
 from tests.unit.infra.recorder import Graph, declare, once
 from tests.unit.infra.settings_fixtures import SUBNETS
@@ -26,7 +26,7 @@ ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 @once
 def _network(*, protect: bool = False, zones: tuple[str, ...] = ZONES, **changes: Any) -> Graph:
     args = NetworkArgs(settings=NetworkSettings(**changes), region=REGION, protect=protect)
-    return declare(lambda: Network("network", args, opts=held()), cloud=FakeCloud(zones=zones))
+    return declare(lambda: Network("network", args, opts=child_options()), cloud=FakeCloud(zones=zones))
 
 
 def _ranges(graph: Graph) -> dict[tuple[str, str], str]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.observability.alarms import DeploymentAlarms, DeploymentAlarmsArgs
-from tests.unit.infra.factories import LOAD_BALANCER, alarm_settings, held
+from tests.unit.infra.factories import LOAD_BALANCER, alarm_settings, child_options
 from tests.unit.infra.recorder import Graph, declare, once
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -22,7 +22,7 @@ def _graph(groups: dict[str, str] | None = None, **settings: Any) -> Graph:
         target_groups=groups or {"web": BLUE},
         load_balancer=LOAD_BALANCER,
     )
-    return declare(lambda: DeploymentAlarms("web", args, opts=held()))
+    return declare(lambda: DeploymentAlarms("web", args, opts=child_options()))
 
 
 def test_every_target_group_has_alarms_and_missing_data_is_not_an_alarm() -> None:

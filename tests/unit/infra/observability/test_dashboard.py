@@ -7,7 +7,7 @@ from typing import Any
 
 from infra.observability.dashboard import Dashboard, DashboardArgs
 from infra.observability.on_call import ObservedService
-from tests.unit.infra.factories import LOAD_BALANCER, held, service_settings
+from tests.unit.infra.factories import LOAD_BALANCER, child_options, service_settings
 from tests.unit.infra.recorder import Graph, declare, once
 
 QUERY = "aws:cloudwatch/queryDefinition:QueryDefinition"
@@ -34,7 +34,7 @@ def _graph(*, own_load_balancer: bool = True) -> Graph:
         load_balancer=LOAD_BALANCER if own_load_balancer else None,
         log_group_name="logs",
     )
-    return declare(lambda: Dashboard("dashboard", args, opts=held()))
+    return declare(lambda: Dashboard("dashboard", args, opts=child_options()))
 
 
 def _widgets(graph: Graph) -> list[dict[str, Any]]:

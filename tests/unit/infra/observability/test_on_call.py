@@ -9,7 +9,7 @@ import pytest
 
 from infra.observability.on_call import ObservedService, OnCall, OnCallArgs
 from infra.settings import NotificationSettings
-from tests.unit.infra.factories import LOAD_BALANCER, autoscaling_settings, held, service_settings
+from tests.unit.infra.factories import LOAD_BALANCER, autoscaling_settings, child_options, service_settings
 from tests.unit.infra.fake_cloud import ACCOUNT, REGION
 from tests.unit.infra.recorder import Graph, declare, once
 
@@ -68,7 +68,7 @@ def _graph(
         load_balancer=LOAD_BALANCER if own_load_balancer else None,
         log_group_name="logs",
     )
-    return declare(lambda: OnCall("on-call", args, opts=held()))
+    return declare(lambda: OnCall("on-call", args, opts=child_options()))
 
 
 def _alarm(graph: Graph, name: str) -> dict[str, Any]:

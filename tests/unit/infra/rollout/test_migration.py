@@ -10,7 +10,7 @@ import pytest
 
 from infra.rollout.migration import MigrationError, MigrationRun, Migrations, fingerprint_of
 from infra.settings import Migration
-from tests.unit.infra.factories import held
+from tests.unit.infra.factories import child_options
 from tests.unit.infra.recorder import declare
 from tests.unit.infra.rollout.aws import NEW, Answer, Aws, FakeClock, lines, logging_to, task
 
@@ -235,7 +235,7 @@ def test_migrations_run_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     def program() -> None:
         migrations = Migrations(cloud())  # type: ignore[arg-type]
         for name in ("web", "web-alice"):
-            hook, _ = migrations.hook(name, MIGRATION, parent=held().parent)  # type: ignore[arg-type]
+            hook, _ = migrations.hook(name, MIGRATION, parent=child_options().parent)  # type: ignore[arg-type]
             hooks.append(hook)
         pulumi.export("done", pulumi.Output.from_input(both()))
 

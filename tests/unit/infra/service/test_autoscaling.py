@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.service.autoscaling import Autoscaling, AutoscalingArgs
 from infra.settings import ScheduledCapacity
-from tests.unit.infra.factories import LOAD_BALANCER, autoscaling_settings, held
+from tests.unit.infra.factories import LOAD_BALANCER, autoscaling_settings, child_options
 from tests.unit.infra.recorder import Graph, declare, once
 
 TARGET = "aws:appautoscaling/target:Target"
@@ -26,7 +26,7 @@ def _declare(groups: tuple[str, ...] = (BLUE,), **changes: Any) -> Graph:
         target_groups=groups,
         load_balancer=LOAD_BALANCER,
     )
-    return declare(lambda: Autoscaling("web", args, opts=held()))
+    return declare(lambda: Autoscaling("web", args, opts=child_options()))
 
 
 def _tracking(graph: Graph, name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from infra.network.discovery import Namespaces
 from infra.service.service import Service
 from infra.settings import ConnectSettings, DiscoverySettings
-from tests.unit.infra.factories import declare_service, held, images_of, platform, service_settings
+from tests.unit.infra.factories import child_options, declare_service, images_of, platform, service_settings
 from tests.unit.infra.fake_cloud import ACCOUNT, REGION
 from tests.unit.infra.recorder import Graph, declare
 
@@ -100,7 +100,7 @@ def test_caller_is_deployed_after_the_services_it_calls_and_again_for_a_new_alia
     """A running task only knows the aliases that existed when its service was deployed."""
 
     def program() -> None:
-        options, shared = held(), platform(namespaces=NAMESPACES)
+        options, shared = child_options(), platform(namespaces=NAMESPACES)
         services = {
             name: Service(name, settings, shared, images_of(settings), opts=options)
             for name in ("api", "db")

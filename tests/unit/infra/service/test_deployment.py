@@ -17,8 +17,8 @@ from tests.unit.infra.factories import (
     account,
     alarm_settings,
     autoscaling_settings,
+    child_options,
     declare_service,
-    held,
     rollout_settings,
     service_settings,
 )
@@ -226,7 +226,9 @@ def test_lambda_hook_has_a_role_that_may_call_its_function_only() -> None:
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn"])
 def test_infrastructure_role_has_aws_s_policy_of_the_partition(partition: str) -> None:
-    graph = declare(lambda: InfrastructureRole("infrastructure", account(partition=partition), opts=held()))
+    graph = declare(
+        lambda: InfrastructureRole("infrastructure", account(partition=partition), opts=child_options())
+    )
 
     assert graph.trust("infrastructure")["Principal"] == {"Service": "ecs.amazonaws.com"}
     assert graph.one(ATTACHMENT, "infrastructure").inputs == {

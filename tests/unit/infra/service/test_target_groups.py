@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.service.target_groups import target_group
-from tests.unit.infra.factories import Holder, service_settings
+from tests.unit.infra.factories import ParentComponent, service_settings
 from tests.unit.infra.recorder import declare
 
 TCP = {"exposure": "tcp", "host": None}
@@ -25,7 +25,7 @@ HEALTH_CHECK = {
 
 def _inputs(**settings: Any) -> dict[str, Any]:
     def program() -> None:
-        target_group("web", service_settings(**settings), vpc_id="vpc-1", parent=Holder())
+        target_group("web", service_settings(**settings), vpc_id="vpc-1", parent=ParentComponent())
 
     return declare(program).one("aws:lb/targetGroup:TargetGroup", "web").inputs
 

@@ -10,7 +10,7 @@ import pytest
 
 from infra.settings import SharedFiles
 from infra.storage.file_system import FileSystem, FileSystemArgs
-from tests.unit.infra.factories import held
+from tests.unit.infra.factories import child_options
 from tests.unit.infra.recorder import Graph, declare, once
 
 FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"
@@ -27,7 +27,7 @@ def _declare(**settings: Any) -> Graph:
             subnet_ids=pulumi.Output.from_input(["subnet-1", "subnet-2"]),
             tasks_security_group_id="sg-tasks",
         )
-        FileSystem("files-uploads", args, opts=held())
+        FileSystem("files-uploads", args, opts=child_options())
 
     return declare(program)
 
