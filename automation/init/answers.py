@@ -1,71 +1,84 @@
-"""The five questions of `init`: their defaults, and what an answer may be."""
+"""The questions of `init`: their defaults, and what answers are valid."""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import click
 
-from automation.console import say
 from automation.errors import AutomationError
 from automation.stack_files import stack_names
 
-_DEFAULT_STACKS: Final = "dev,staging,prod"
+_DEFAULT_STACKS: Final = ("dev", "staging", "prod")
 _STACK: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _PULL_REQUEST: Final = re.compile(r"pr-\d+")
 _NONE: Final = frozenset({"", "none", "-"})
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """Which credentials a stack uses: a profile's, a role's, or the shell's own."""
+    """The credentials of a stack: a profile's, a role's, or the shell's."""
 
     profile: str | None = None
     role: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """A question, which an option of the command answers, too."""
+def answer(
+    option: str, text: str, default: str, read: Callable[[str], _T], given: str | None, *, is_prompted: bool
+) -> _T:
+    """Return the value of an option, of what the user types, or of the default.
 
-    option: str
-    text: str
-    default: str
-    read: Callable[[str], Any]
-    """Returns the answer's meaning; raises `AutomationError` for what it cannot be."""
+    Args:
+        option: the option's name, for messages.
+        text: the question.
+        default: the answer without one.
+        read: returns an answer's value; raises `AutomationError` for an invalid one.
+        given: the option's text; None if it was not used.
+        is_prompted: whether the user can be asked; an invalid answer is asked for again.
 
-    def answer(self, given: str | None, *, asks: bool) -> Any:
-        """Return the meaning of the option, of what the user types, or of the default.
+    Raises:
+        click.UsageError: the option, or the default, is invalid.
+        click.Abort: the user stopped.
+    """
 
-        Raises:
-            click.UsageError: the option, or the default, cannot be.
-            click.Abort: the user stopped.
-        """
-        if given is not None or not asks:
-            try:
-                return self.read(self.default if given is None else given)
-            except AutomationError as error:
-                raise click.UsageError(f"{self.option}: {error}") from error
-        while True:
-            typed = click.prompt(self.text, default=self.default, show_default=bool(self.default), err=True)
-            try:
-                return self.read(typed.strip())
-            except AutomationError as error:
-                say(f"  {error}")
+    def value(answer: str) -> _T:
+        try:
+            return read(answer.strip())
+        except AutomationError as error:
+            raise click.UsageError(str(error)) from error
+
+    if is_prompted and given is None:
+        return click.prompt(text, default=default, show_default=bool(default), err=True, value_proc=value)
+    try:
+        return value(default if given is None else given)
+    except click.UsageError as error:
+        raise click.UsageError(f"{option}: {error.message}") from error
+
+
+def require_terminal() -> None:
+    """Refuse to prompt without a terminal.
+
+    Raises:
+        click.UsageError: standard input is not a terminal.
+    """
+    if not sys.stdin.isatty():
+        raise click.UsageError("there is no terminal for questions: use --yes for the defaults, or options")
 
 
 def default_folder(root: Path) -> str:
-    """Return the folder in which an app is most likely: around this project, else `app`."""
+    """Return the folder of the app: the one around this project if it has a package.json, else `app`."""
     return ".." if (root.parent / "package.json").is_file() else "app"
 
 
 def default_region() -> str:
-    """Return the region of the shell, or of its profile, else us-east-1."""
+    """Return the region of the shell or of its profile, else us-east-1."""
     from botocore.exceptions import BotoCoreError
     from botocore.session import Session
 
@@ -76,16 +89,15 @@ def default_region() -> str:
 
 
 def default_stacks(root: Path) -> str:
-    """Return the stacks that have a file, in the order in which a version passes through them."""
-    found = [name for name in stack_names(root) if not _PULL_REQUEST.fullmatch(name) and name != "smoke"]
-    usual = _DEFAULT_STACKS.split(",")
-    # What has another name is most likely a rehearsal.
-    places = {name: usual.index(name) if name in usual else 1 for name in found}
-    return ",".join(sorted(found, key=lambda name: (places[name], name))) or _DEFAULT_STACKS
+    """Return the stacks that have a file, in the order of promotion."""
+    names = [name for name in stack_names(root) if not _PULL_REQUEST.fullmatch(name) and name != "smoke"]
+    # A stack with another name is promoted to between dev and prod.
+    order = {name: number for number, name in enumerate(_DEFAULT_STACKS)}
+    return ",".join(sorted(names, key=lambda name: (order.get(name, 1), name)) or _DEFAULT_STACKS)
 
 
 def zone(text: str) -> str | None:
-    """Return the hosted zone that an answer names; None for none."""
+    """Return a hosted zone; None for none."""
     from pydantic import TypeAdapter
 
     from infra.settings.names import HostName
@@ -93,20 +105,21 @@ def zone(text: str) -> str | None:
     name = text.lower().removeprefix("https://").removeprefix("http://").strip("/").removeprefix("www.")
     if name in _NONE:
         return None
-    _check(lambda: TypeAdapter[str](HostName).validate_python(name), name)
-    return name
+    with _validation(name):
+        return TypeAdapter[str](HostName).validate_python(name)
 
 
 def region(text: str) -> str:
-    """Return the region that an answer names."""
+    """Return a region."""
     from infra.settings import ProviderSettings
 
-    _check(lambda: ProviderSettings.model_validate({"aws:region": text}), text)
+    with _validation(text):
+        ProviderSettings.model_validate({"aws:region": text})
     return text
 
 
 def stacks(text: str) -> list[str]:
-    """Return the stacks that an answer names."""
+    """Return the names of stacks."""
     names = [name for name in re.split(r"[,\s]+", text) if name]
     for name in names:
         if not _STACK.fullmatch(name):
@@ -114,19 +127,17 @@ def stacks(text: str) -> list[str]:
         if _PULL_REQUEST.fullmatch(name):
             raise AutomationError(f"{name!r} is the stack of a pull request: `up {name}` writes its file")
     if not names:
-        raise AutomationError(f"at least one stack is needed, such as {_DEFAULT_STACKS}")
+        raise AutomationError(f"at least one stack is needed, such as {','.join(_DEFAULT_STACKS)}")
     return list(dict.fromkeys(names))
 
 
 def accounts(text: str) -> Mapping[str, Account]:
     """Return accounts by stack, that of all others by the empty name."""
-    found: dict[str, Account] = {"": Account()}
+    found = {"": Account()}
     for part in re.split(r"[,\s]+", text):
         name, equals, value = part.partition("=")
-        if equals and _STACK.fullmatch(name):
-            found[name] = _account(value)
-        else:
-            found[""] = _account(part)
+        is_of_one = equals and _STACK.fullmatch(name)
+        found[name if is_of_one else ""] = _account(value if is_of_one else part)
     return found
 
 
@@ -136,25 +147,32 @@ def _account(text: str) -> Account:
     if text.lower() in _NONE:
         return Account()
     if text.startswith("arn:"):
-        _check(lambda: ProviderSettings(assume_role_arn=text), text)
-        return Account(role=text)
+        with _validation(text):
+            return Account(role=ProviderSettings(assume_role_arn=text).assume_role_arn)
     if re.fullmatch(r"\d{12}|\d{4}-\d{4}-\d{4}", text):
-        number = text.replace("-", "")
-        profiles = [name for name, keys in _profiles().items() if number in _accounts_of(keys)]
-        if len(profiles) != 1:
-            several = (
-                f"several profiles are in it ({', '.join(profiles)})" if profiles else "no profile is in it"
-            )
-            raise AutomationError(
-                f"account {number}: {several}; name a profile of ~/.aws/config or the ARN of a role "
-                "(arn:aws:iam::…:role/…)"
-            )
-        return Account(profile=profiles[0])
-    _check(lambda: ProviderSettings(profile=text), text)
+        return Account(profile=_profile_of(text.replace("-", "")))
+    with _validation(text):
+        ProviderSettings(profile=text)
     if text not in (known := _profiles()):
-        there = ", ".join(known) or "none"
-        raise AutomationError(f"there is no profile {text!r} in ~/.aws/config; there are: {there}")
+        listed = ", ".join(known) or "none"
+        raise AutomationError(f"there is no profile {text!r} in ~/.aws/config; there are: {listed}")
     return Account(profile=text)
+
+
+def _profile_of(account: str) -> str:
+    """Return the only profile of an account."""
+    profiles = [
+        name
+        for name, keys in _profiles().items()
+        if account == keys.get("sso_account_id") or f"::{account}:" in keys.get("role_arn", "")
+    ]
+    if len(profiles) == 1:
+        return profiles[0]
+    reason = f"has several profiles ({', '.join(profiles)})" if profiles else "has no profile"
+    raise AutomationError(
+        f"account {account} {reason}: name a profile of ~/.aws/config, or the ARN of a role"
+        " (arn:aws:iam::…:role/…)"
+    )
 
 
 def _profiles() -> Mapping[str, Mapping[str, str]]:
@@ -167,26 +185,13 @@ def _profiles() -> Mapping[str, Mapping[str, str]]:
         raise AutomationError(str(error)) from error
 
 
-def _accounts_of(profile: Mapping[str, str]) -> set[str]:
-    role = re.match(r"arn:aws[a-z-]*:iam::(\d{12}):", profile.get("role_arn", ""))
-    return {profile.get("sso_account_id", ""), role[1] if role else ""} - {""}
-
-
-def _check(validate: Callable[[], object], value: str) -> None:
+@contextmanager
+def _validation(value: str) -> Generator[None]:
+    """Turn an error of the settings into one about a value."""
     from pydantic import ValidationError
 
     try:
-        validate()
+        yield
     except ValidationError as error:
         allowed = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise AutomationError(f"{value!r} is not {allowed}") from error
-
-
-def require_terminal() -> None:
-    """Refuse to ask where nobody can answer.
-
-    Raises:
-        click.UsageError: standard input is not a terminal.
-    """
-    if not sys.stdin.isatty():
-        raise click.UsageError("there is no terminal to ask on: --yes takes the defaults, options answer")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +16,6 @@ import click
 from automation.console import json_option, say, show
 from automation.errors import AutomationError
 from automation.init import answers
-from automation.init.answers import Account, Question
 from automation.init.app import App
 from automation.init.files import differences, write_all
 from automation.init.stack_file import StackFile
@@ -25,17 +26,37 @@ from automation.stacks.stacks import Stacks, settings_of
 
 @dataclass(frozen=True, kw_only=True)
 class _Plan:
-    """What is to be written."""
+    """The files of an app and its stacks."""
 
+    root: Path
     app: App
     stacks: Sequence[str]
-    stack_files: Mapping[Path, str]
-    kept: Mapping[Path, str]
-    """Stack files that stay as they are, with the text that `--force` would write."""
-    hosts: Mapping[str, str | None]
+    to_write: dict[Path, str] = field(default_factory=dict[Path, str])
+    """Stack files to write, with their text."""
+    kept: dict[Path, str] = field(default_factory=dict[Path, str])
+    """Stack files that are kept, with the text that `--force` would write."""
+    hosts: dict[str, str | None] = field(default_factory=dict[str, str | None])
+    """Host names by stack."""
+
+    def shown(self, path: Path) -> str:
+        """Return a path as seen from the project's folder."""
+        return Path(os.path.relpath(path, self.root)).as_posix()
+
+    def next_commands(self) -> dict[str, str]:
+        """Return the commands to type next, each with its purpose."""
+        first = self.stacks[0]
+        stack = "" if first == "dev" else f" STACK={first}"
+        return {
+            f"make up{stack}": "on this machine, without an AWS account",
+            f"python -m automation cost {first}": "the monthly cost",
+            "pulumi login": "to AWS, once: Pulumi Cloud, or a bucket (docs/first-deployment.md)",
+            f"pulumi stack init {first}": "",
+            f"python -m automation preview {first}": "",
+            f"python -m automation up {first}": "",
+        }
 
 
-@click.command(short_help="Begin with your own app: write stack files and a Dockerfile.")
+@click.command(short_help="Start with your own app: write stack files and a Dockerfile.")
 @click.option("--app-path", metavar="FOLDER", help="The app's folder; it may be outside this project.")
 @click.option(
     "--domain", metavar="ZONE", help="Your Route 53 hosted zone, such as shop.com; none for plain HTTP."
@@ -48,10 +69,8 @@ class _Plan:
     help="A profile of ~/.aws/config, an account number that one profile has, or the ARN of a role to "
     "assume; none for the shell's credentials. For each stack: dev=ours,prod=theirs.",
 )
-@click.option(
-    "--yes", is_flag=True, help="Ask nothing: take the defaults for what no option answers, and write."
-)
-@click.option("--force", is_flag=True, help="Replace stack files that name a domain of yours, too.")
+@click.option("--yes", is_flag=True, help="Do not prompt: use the defaults for unused options, and write.")
+@click.option("--force", is_flag=True, help="Replace stack files that name your own domain, too.")
 @json_option
 @click.pass_obj
 def init(
@@ -69,92 +88,68 @@ def init(
 ) -> None:
     """Write a stack file for each stack, and a Dockerfile and a .dockerignore if the app has none.
 
-    Finds out how the app is built and started, its port and its health check. Shows every file before it is
-    written. A stack file is kept if it names a domain of yours or has changes that are not committed; those
-    that name example.com are examples, and are replaced.
+    Detects how the app is built and started, its port and its health check. Shows every file before writing
+    it. A stack file is kept if it names your own domain or has changes that are not committed; files with
+    example.com are examples, and are replaced.
     """
-    asks = not yes
-    if asks:
+    if not yes:
         answers.require_terminal()
-    root = stacks.root
-    folder = Question(
-        option="--app-path",
-        text="Folder of the app",
-        default=answers.default_folder(root),
-        read=lambda text: App.of(root, (Path.cwd() / text).resolve()),
+    root, ask = stacks.root, partial(answers.answer, is_prompted=not yes)
+    folder, regions, listed = (
+        answers.default_folder(root),
+        answers.default_region(),
+        answers.default_stacks(root),
     )
-    app: App = folder.answer(app_path, asks=asks)
+    app = ask(
+        "--app-path", "Folder of the app", folder, lambda text: App.of(root, Path(text).resolve()), app_path
+    )
     say("Found:")
     for name, value in app.summary():
         say(f"  {name:<12}  {value}")
-    zone = Question(
-        option="--domain",
-        text="Domain: your hosted zone in Route 53, such as shop.com (none: plain HTTP)",
-        default="none",
-        read=answers.zone,
-    )
-    where = Question(
-        option="--region", text="AWS region", default=answers.default_region(), read=answers.region
-    )
-    which = Question(
-        option="--stacks", text="Stacks", default=answers.default_stacks(root), read=answers.stacks
-    )
-    who = Question(
-        option="--account",
-        text="AWS account: a profile, the ARN of a role to assume (none: the shell's credentials)",
-        default="none",
-        read=answers.accounts,
-    )
-    plan = _plan(
-        root,
-        app,
-        zone=zone.answer(domain, asks=asks),
-        region=where.answer(region, asks=asks),
-        names=which.answer(names, asks=asks),
-        accounts=who.answer(account, asks=asks),
-        force=force,
-    )
-    written = _write(root, plan, asks=asks)
-    document = _document(root, plan, written)
-    show(_lines(root, plan, written), document, as_json=as_json)
-
-
-def _plan(
-    root: Path,
-    app: App,
-    *,
-    zone: str | None,
-    region: str,
-    names: Sequence[str],
-    accounts: Mapping[str, Account],
-    force: bool,
-) -> _Plan:
-    if unknown := sorted({*accounts} - {*names, ""}):
-        raise click.UsageError(f"--account names {', '.join(unknown)}, but the stacks are {', '.join(names)}")
+    zones = "Domain: your hosted zone in Route 53, such as shop.com (none: plain HTTP)"
+    zone = ask("--domain", zones, "none", answers.zone, domain)
+    chosen_region = ask("--region", "AWS region", regions, answers.region, region)
+    chosen = ask("--stacks", "Stacks", listed, answers.stacks, names)
+    who = "AWS account: a profile, the ARN of a role to assume (none: the shell's credentials)"
+    accounts = ask("--account", who, "none", answers.accounts, account)
+    if unknown := sorted({*accounts} - {*chosen, ""}):
+        raise click.UsageError(
+            f"--account names {', '.join(unknown)}, but the stacks are {', '.join(chosen)}"
+        )
     project = project_name(root)
-    to_write: dict[Path, str] = {}
-    kept: dict[Path, str] = {}
-    hosts: dict[str, str | None] = {}
-    for name in names:
-        account = accounts.get(name, accounts[""])
-        file = StackFile(
+    files = [
+        StackFile(
             project=project,
             stack=name,
             app=app.keys,
-            region=region,
+            region=chosen_region,
             zone=zone,
-            profile=account.profile,
-            role=account.role,
+            profile=accounts.get(name, accounts[""]).profile,
+            role=accounts.get(name, accounts[""]).role,
         )
-        path = path_of(root, name)
+        for name in chosen
+    ]
+    plan = _plan(root, app, files, force=force)
+    written = _write(plan, is_prompted=not yes)
+    show(_lines(plan, written), _document(plan, written), as_json=as_json)
+
+
+def _plan(root: Path, app: App, files: Sequence[StackFile], *, force: bool) -> _Plan:
+    """Return the stack files to write and to keep.
+
+    Raises:
+        AutomationError: the settings refuse a stack file.
+    """
+    plan = _Plan(root=root, app=app, stacks=[file.stack for file in files])
+    for file in files:
+        path = path_of(root, file.stack)
         text = file.text() + encryption_lines(path)
-        _validate(root, name, text)
-        hosts[name] = file.host
-        if path.exists() and path.read_text("utf-8", errors="replace") == text:
-            continue
-        keeps = path.exists() and not force and not is_example(root, name)
-        (kept if keeps else to_write)[path] = text
-    return _Plan(app=app, stacks=names, stack_files=to_write, kept=kept, hosts=hosts)
+        _validate(root, file.stack, text)
+        plan.hosts[file.stack] = file.host
+        if not path.exists() or path.read_text("utf-8", errors="replace") != text:
+            is_kept = path.exists() and not force and not is_example(root, file.stack)
+            (plan.kept if is_kept else plan.to_write)[path] = text
+    return plan
 
 
 def _validate(root: Path, stack: str, text: str) -> None:
@@ -168,83 +163,52 @@ def _validate(root: Path, stack: str, text: str) -> None:
             raise AutomationError(f"nothing was written: {error}") from error
 
 
-def _write(root: Path, plan: _Plan, *, asks: bool) -> list[Path]:
-    """Show what is to be written, and write it; return what was."""
+def _write(plan: _Plan, *, is_prompted: bool) -> list[Path]:
+    """Show the files to write, and write those that the user confirms; return them."""
     for path, text in plan.kept.items():
-        say(click.style(f"{path.name} is kept; with --force it would change so:", bold=True))
+        say(click.style(f"{path.name} is kept; --force would change it:", bold=True))
         for line in [*differences(path, text, path.name)][1:]:
             say(line)
-    chosen: dict[Path, str] = {}
-    groups = (plan.app.missing_files, plan.stack_files)
-    for group in groups:
+    confirmed: dict[Path, str] = {}
+    for group in (plan.app.missing_files, plan.to_write):
         for path, text in group.items():
-            for line in differences(path, text, _shown(root, path)):
+            for line in differences(path, text, plan.shown(path)):
                 say(line)
         count = f"{len(group)} file{'' if len(group) == 1 else 's'}"
-        if group and (not asks or click.confirm(f"Write {count}?", default=True, err=True)):
-            chosen |= group
-    write_all(chosen)
-    return [*chosen]
+        if group and (not is_prompted or click.confirm(f"Write {count}?", default=True, err=True)):
+            confirmed |= group
+    write_all(confirmed)
+    return [*confirmed]
 
 
-def _shown(root: Path, path: Path) -> str:
-    import os
-
-    return Path(os.path.relpath(path, root)).as_posix()
-
-
-def _next(plan: _Plan) -> list[tuple[str, str]]:
-    """Return the commands to type next, each with what it does."""
-    first = plan.stacks[0]
-    return [
-        (
-            "make up" if first == "dev" else f"make up STACK={first}",
-            "on this machine, without an AWS account",
-        ),
-        (f"python -m automation cost {first}", "what it costs a month"),
-        ("pulumi login", "to AWS, once: Pulumi Cloud, or a bucket (docs/first-deployment.md)"),
-        (f"pulumi stack init {first}", ""),
-        (f"python -m automation preview {first}", ""),
-        (f"python -m automation up {first}", ""),
-    ]
-
-
-def _lines(root: Path, plan: _Plan, written: Sequence[Path]) -> Iterator[str]:
-    for path in written:
-        yield f"wrote  {_shown(root, path)}"
-    for path in plan.kept:
-        yield f"kept   {_shown(root, path)}"
+def _lines(plan: _Plan, written: Sequence[Path]) -> Iterator[str]:
+    yield from (f"wrote  {plan.shown(path)}" for path in written)
+    yield from (f"kept   {plan.shown(path)}" for path in plan.kept)
     if not written and not plan.kept:
-        yield "nothing to write: every file is as it would be"
-    if left := _left_examples(root, plan):
-        yield f"note   {', '.join(left)}: still of example.com; delete what you do not need"
-    for remark in plan.app.remarks():
-        yield f"note   {remark}"
-    yield ""
-    yield "Next:"
-    commands = _next(plan)
-    width = max(len(command) for command, _ in commands)
-    for command, meaning in commands:
-        yield f"  {command:<{width}}  # {meaning}" if meaning else f"  {command}"
+        yield "nothing to write: every file is up to date"
+    others = [name for name in stack_names(plan.root) if name not in plan.stacks]
+    if examples := [path_of(plan.root, name).name for name in others if is_example(plan.root, name)]:
+        yield f"note   {', '.join(examples)}: still an example; delete it if you do not need the stack"
+    yield from (f"note   {remark}" for remark in plan.app.remarks())
+    yield from ("", "Next:")
+    commands = plan.next_commands()
+    width = max(map(len, commands))
+    for command, purpose in commands.items():
+        yield f"  {command:<{width}}  # {purpose}" if purpose else f"  {command}"
 
 
-def _left_examples(root: Path, plan: _Plan) -> list[str]:
-    others = [name for name in stack_names(root) if name not in plan.stacks]
-    return [path_of(root, name).name for name in others if is_example(root, name)]
-
-
-def _document(root: Path, plan: _Plan, written: Sequence[Path]) -> dict[str, Any]:
+def _document(plan: _Plan, written: Sequence[Path]) -> Mapping[str, Any]:
     keys = plan.app.keys
     return {
-        "written": [_shown(root, path) for path in written],
-        "kept": [_shown(root, path) for path in plan.kept],
+        "written": [plan.shown(path) for path in written],
+        "kept": [plan.shown(path) for path in plan.kept],
         "app": {
             "path": keys.path,
             "dockerfile": keys.dockerfile,
             "port": keys.port,
             "health_check_path": keys.health_path,
         },
-        "hosts": dict(plan.hosts),
+        "hosts": plan.hosts,
         "remarks": [*plan.app.remarks()],
-        "next": [command for command, _ in _next(plan)],
+        "next": [*plan.next_commands()],
     }

@@ -1,4 +1,4 @@
-"""The Dockerfile and the ignore file for an app that has none."""
+"""The Dockerfile and the ignore file of an app without a Dockerfile."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NEXT_CONFIGS: Final = tuple(f"next.config.{ending}" for ending in ("js", "mjs",
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What an image is made of."""
+    """How an image is built."""
 
     package: Package
     manager: PackageManager
@@ -78,6 +78,12 @@ class Recipe:
     @property
     def _keeps_development_packages(self) -> bool:
         return bool(self.start.development_packages(self.package))
+
+    @property
+    def build_secrets(self) -> dict[str, Path]:
+        """The files that the build mounts as secrets, by id."""
+        name = self.manager.secret
+        return {name.strip("."): self.manager.package.folder / name} if name else {}
 
     def text(self) -> str:
         """Return the Dockerfile."""
@@ -194,7 +200,7 @@ class Recipe:
         )
 
     def _run(self, command: str) -> str:
-        return f"RUN {self.manager.cached}{command}"
+        return f"RUN {self.manager.mounts}{command}"
 
     def _end(self) -> Iterator[str]:
         yield from (f"ENV {name}={json.dumps(value)}" for name, value in self.start.variables.items())
@@ -209,7 +215,7 @@ class Recipe:
         yield "# In exec form, so that SIGTERM reaches the app."
         yield f"CMD {json.dumps([*self.start.command])}"
 
-    def ignored(self, *, project: str | None = None) -> str:
+    def ignored(self, project: str | None) -> str:
         """Return the ignore file.
 
         Args:
@@ -225,7 +231,11 @@ class Recipe:
             yield from ("# Next.js reads it during the build.", "!**/.env.production")
         if self.builds:
             yield from (f"**/{name}" for name in self._outputs())
-        yield from ("**/Dockerfile*", "**/.dockerignore")
+        yield from (
+            "**/Dockerfile*",
+            "**/.dockerignore",
+            *(f"**/{name}" for name in self.manager.token_files if name == self.manager.secret),
+        )
         if project:
             yield project
 
@@ -241,13 +251,20 @@ class Recipe:
         return (name for name in _OUTPUTS if name in lines)
 
     def remarks(self) -> Iterator[str]:
-        """Yield what the user should know of it."""
+        """Yield advice for the user."""
         manager = self.manager
+        for name in manager.token_files:
+            outcome = (
+                "the build mounts it as a secret (`build-secrets`), so that it is in no image"
+                if name == manager.secret
+                else "it would be copied into the build: replace it by a variable, such as ${NPM_TOKEN}"
+            )
+            yield f"{name} has a token: {outcome}"
         if manager.other_locks:
             others = ", ".join(manager.other_locks)
             yield (
-                f"lock files of several package managers: {manager.name} is used, {others} is not read; "
-                "delete what is out of date"
+                f"lock files of several package managers: {manager.name} is used, and {others} is not read;"
+                " delete outdated ones"
             )
         if manager.lock is None and self.package.has_packages:
             yield (
@@ -256,13 +273,13 @@ class Recipe:
             )
         for name in self.start.development_packages(self.package):
             yield (
-                f"{name} starts the app, and is one of `devDependencies`, so that the image has them all: "
-                "move it to `dependencies` for a smaller image"
+                f"{name} starts the app and is one of `devDependencies`, so the image contains them all:"
+                " move it to `dependencies` for a smaller image"
             )
         if self.package.depends_on("next") and not _is_standalone(self.package) and not self.workspace:
-            yield "a far smaller image: set `output: 'standalone'` in Next.js's config, and run this again"
+            yield "for a far smaller image set `output: 'standalone'` in Next.js's config, and run this again"
         if (self.package.folder / "bun.lock").exists() or (self.package.folder / "bun.lockb").exists():
-            yield "bun's lock file is not read: packages are installed by npm"
+            yield "Bun's lock file is not read: npm installs the packages"
 
 
 def _final() -> Iterable[str]:

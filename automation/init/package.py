@@ -1,4 +1,4 @@
-"""An app's `package.json`: its scripts, its dependencies and the Node that it asks for."""
+"""An app's `package.json`: its scripts, its dependencies and its version of Node."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import yaml
 from automation.errors import AutomationError
 
 LTS: Final = 24
-"""The Node of an app that asks for none: the release line that the shipped app has."""
+"""The Node of an app without a version: the release line of the shipped app."""
 _SUPPORTED: Final = (24, 26, 22)
 """Release lines that get security updates, in the order in which a range is tried."""
 _NAMED: Final = {"iron": 20, "jod": 22, "krypton": 24}
@@ -51,7 +51,7 @@ class Package:
         except (ValueError, RecursionError) as error:
             raise AutomationError(f"{path} is not valid JSON: {error}") from error
         if not isinstance(manifest, dict):
-            raise AutomationError(f"{path} holds no JSON object: `npm init` makes a valid one")
+            raise AutomationError(f"{path} is not a JSON object: `npm init` writes a valid one")
         return cls(folder, cast("dict[str, Any]", manifest))
 
     def text(self, key: str) -> str:
@@ -91,7 +91,7 @@ class Package:
     def node_version(self) -> int:
         """Return Node's major version: that of a version file, of `engines` or of Volta, else the LTS."""
         for name in _VERSION_FILES:
-            text = _read(self.folder / name)
+            text = read_text(self.folder / name)
             lines = [line.split("#")[0].strip() for line in text.splitlines()]
             if name == ".tool-versions":
                 lines = [line.removeprefix("nodejs ").strip() for line in lines if line.startswith("nodejs ")]
@@ -132,7 +132,7 @@ def _members(folder: Path) -> Iterator[str]:
     if isinstance(listed, dict):
         listed = cast("dict[str, Any]", listed).get("packages")
     try:
-        pnpm: Any = yaml.safe_load(_read(folder / "pnpm-workspace.yaml"))
+        pnpm: Any = yaml.safe_load(read_text(folder / "pnpm-workspace.yaml"))
     except yaml.YAMLError:
         pnpm = None
     if isinstance(pnpm, dict):
@@ -177,7 +177,7 @@ def _holds(major: int, operator: str, number: int, text: str) -> bool:
 
 
 def _comparisons(part: str) -> Iterator[tuple[str, int, str]]:
-    """Yield the operator, the major version and the whole text of each comparison."""
+    """Yield the operator, the major version and the text of each comparison."""
     for found in _COMPARISON.finditer(part):
         yield found[1] or "", int(found[2]), found[0]
 
@@ -186,7 +186,8 @@ def _newest(wanted: str) -> int | None:
     return max((number for _, number, _ in _comparisons(wanted)), default=None)
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return the text of a file; empty if it cannot be read."""
     try:
         return path.read_text("utf-8")
     except (OSError, ValueError):

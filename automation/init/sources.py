@@ -1,4 +1,4 @@
-"""What an app's files say of its port, the address it listens at, and its health check."""
+"""An app's port, address and health check, as its files show them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _PORTS_OF_FRAMEWORKS: Final = {
     "@medusajs/medusa": 9000,
     "directus": 8055,
 }
-"""Where frameworks listen that do not listen on 3000, by their package."""
+"""Ports of frameworks with another default than 3000, by their package."""
 _HAVE_SERVERS: Final = ("next", "nuxt", "astro", "@strapi/strapi", "@medusajs/medusa", "directus")
-"""Frameworks whose own server listens."""
+"""Frameworks with their own server."""
 _ENDINGS: Final = frozenset({".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".jsx", ".tsx"})
 _FOLDERS_NOT_READ: Final = frozenset(
     {
@@ -65,7 +65,7 @@ _HEALTH: Final = (
     "livez",
     "live",
 )
-"""Last parts of a path of a health check; those of readiness come first."""
+"""Last parts of a health check's path, those of readiness first."""
 _ROUTE: Final = re.compile(rf"['\"`](/(?:[\w-]+/){{0,3}}(?:_?(?:{'|'.join(_HEALTH)})|ping))/?['\"`]")
 _NEST_CONTROLLER: Final = re.compile(rf"@Controller\(\s*['\"`]/?((?:{'|'.join(_HEALTH)}))['\"`]")
 _NEST_PREFIX: Final = re.compile(r"setGlobalPrefix\(\s*['\"`]/?([\w/-]+)['\"`]")
@@ -77,14 +77,15 @@ _LOOPBACK: Final = re.compile(r"\bhost(?:name)?\s*:\s*['\"](?:localhost|127\.0\.
 _AT_LOOPBACK: Final = re.compile(r"['\"](?:localhost|127\.0\.0\.1)['\"]")
 _NAMES_A_HOST: Final = re.compile(r"host|0\.0\.0\.0|::")
 _LISTENS: Final = re.compile(r"\.listen\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)")
-"""The arguments may hold calls, and calls in them."""
+"""The arguments may have calls, and calls in them."""
+_COMMENT: Final = re.compile(r"(?m)/\*.*?\*/|(?<!:)//.*$")
 _SERVES: Final = re.compile(r"\b(?:listen|serve|server|createServer)\s*\(")
-"""Stands in a file with a server, and not in that of a client such as a health check's."""
+"""In a file with a server, and not in that of a client such as a health check."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """A finding, and where it was found."""
+@dataclass(frozen=True)
+class Finding:
+    """A value, and the file or field that has it."""
 
     value: str
     source: str
@@ -92,23 +93,22 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What an app's files say."""
+    """What an app's files show."""
 
-    port: Found | None = None
-    health_path: Found | None = None
-    loopback: str = ""
-    """The file in which the app listens at this machine's own address alone, where no load balancer reaches
-    it; empty if it does not."""
-    ends_at_once: bool = False
-    """Whether no source handles SIGTERM, so that requests under way are lost in a deployment."""
-    closes_early: bool = False
-    """Whether no source sets how long idle connections stay open: the load balancer keeps them longer."""
-    has_page_details: bool = False
-    """Whether it is the app that comes with this project, whose page shows how requests reach it."""
+    port: Finding | None
+    health_path: Finding | None
+    loopback: str
+    """The file that listens on loopback, where no load balancer reaches it; empty if none does."""
+    ignores_sigterm: bool
+    """Whether no file handles SIGTERM, so that a deployment loses requests."""
+    closes_early: bool
+    """Whether no file sets how long idle connections are kept: the load balancer keeps them longer."""
+    has_page_details: bool
+    """Whether it is the app of this project, whose page shows how requests reach it."""
 
     @classmethod
     def of(cls, folder: Path, package: Package | None, dockerfile: str) -> Findings:
-        """Look through an app's Dockerfile, scripts, sources and variables.
+        """Read an app's Dockerfile, scripts, sources and variables.
 
         Args:
             folder: the app's.
@@ -116,14 +116,36 @@ class Findings:
             dockerfile: the text of its Dockerfile; empty if it has none.
         """
         texts = dict(_texts(folder))
+        clean = {name: _COMMENT.sub("", text) for name, text in texts.items()}
+        all_text = "\n".join(texts.values())
+        # A framework's own server handles both.
+        has_server = package is not None and any(package.depends_on(name) for name in _HAVE_SERVERS)
+        listens = _LISTENS.search(all_text) is not None and not has_server
         return cls(
-            port=next(_ports(folder, package, dockerfile, texts), None),
-            health_path=next(iter(sorted(_health_paths(texts), key=_rank)), None),
-            loopback=_loopback(package, texts),
-            ends_at_once=_lacks(texts, package, "SIGTERM"),
-            closes_early=_lacks(texts, package, "keepAliveTimeout"),
-            has_page_details=any("PAGE_DETAILS" in text for text in texts.values()),
+            port=next(_ports(folder, package, dockerfile, clean), None),
+            health_path=min(_health_paths(clean), key=_rank, default=None),
+            loopback=_loopback(package, clean),
+            ignores_sigterm=listens and "SIGTERM" not in all_text,
+            closes_early=listens and "keepAliveTimeout" not in all_text,
+            has_page_details="PAGE_DETAILS" in all_text,
         )
+
+    @property
+    def port_number(self) -> int:
+        """The port, or the default."""
+        return int(self.port.value) if self.port else DEFAULT_PORT
+
+    def remarks(self) -> Iterator[str]:
+        """Yield advice for the user."""
+        if self.loopback:
+            yield f"{self.loopback} listens on localhost, out of the load balancer's reach: use 0.0.0.0"
+        if self.ignores_sigterm:
+            yield "no file handles SIGTERM: close the server on SIGTERM, or each deployment loses requests"
+        if self.closes_early:
+            yield (
+                "`server.keepAliveTimeout` is not set: Node closes idle connections after 5 s, the load"
+                " balancer after 60 s, so some requests fail with 502; set it to 65000"
+            )
 
 
 def _texts(folder: Path) -> Iterator[tuple[str, str]]:
@@ -149,28 +171,28 @@ def _texts(folder: Path) -> Iterator[tuple[str, str]]:
 
 def _ports(
     folder: Path, package: Package | None, dockerfile: str, texts: Mapping[str, str]
-) -> Iterator[Found]:
+) -> Iterator[Finding]:
     yield from _exposed(dockerfile)
     scripts = package.scripts if package else {}
     for name in ("start:prod", "start:production", "start"):
         if (found := _PORT_OPTION.search(scripts.get(name, ""))) and _is_port(found[1]):
-            yield Found(value=found[1], source=f"script {name}")
+            yield Finding(found[1], f"script {name}")
     for pattern, (name, text) in product(_PORTS_IN_SOURCES, texts.items()):
-        if (found := pattern.search(_without_comments(text))) and _is_port(found[1]):
-            yield Found(value=found[1], source=name)
+        if (found := pattern.search(text)) and _is_port(found[1]):
+            yield Finding(found[1], name)
     for name in _ENVIRONMENTS:
         if (
             (path := folder / name).is_file()
             and (found := _PORT_LINE.search(path.read_text("utf-8", errors="replace")))
             and _is_port(found[1])
         ):
-            yield Found(value=found[1], source=name)
+            yield Finding(found[1], name)
     for framework, port in _PORTS_OF_FRAMEWORKS.items():
         if package and package.depends_on(framework):
-            yield Found(value=str(port), source=f"default of {framework}")
+            yield Finding(str(port), f"default of {framework}")
 
 
-def _exposed(dockerfile: str) -> Iterator[Found]:
+def _exposed(dockerfile: str) -> Iterator[Finding]:
     """Yield the ports of EXPOSE, the last stage's first."""
     variables: dict[str, str] = {}
     for line in _SET.findall(dockerfile):
@@ -179,52 +201,39 @@ def _exposed(dockerfile: str) -> Iterator[Found]:
     for name, default in reversed(_EXPOSED.findall(dockerfile)):
         value = name if name.isdigit() else variables.get(name) or default
         if _is_port(value):
-            yield Found(value=value, source="EXPOSE of the Dockerfile")
+            yield Finding(value, "EXPOSE of the Dockerfile")
 
 
 def _is_port(text: str) -> bool:
     return bool(re.fullmatch(r"[0-9]{1,5}", text)) and 1 <= int(text) <= 65535  # noqa: PLR2004 -- what a port can be
 
 
-def _health_paths(texts: Mapping[str, str]) -> Iterator[Found]:
+def _health_paths(texts: Mapping[str, str]) -> Iterator[Finding]:
     prefix = next((found[1] for text in texts.values() if (found := _NEST_PREFIX.search(text))), "")
     for name, text in texts.items():
-        clean = _without_comments(text)
-        for found in _ROUTE.finditer(clean):
-            yield Found(value=found[1], source=name)
-        for found in _NEST_CONTROLLER.finditer(clean):
-            yield Found(value="/".join(["", *filter(None, [prefix, found[1]])]), source=name)
+        for found in _ROUTE.finditer(text):
+            yield Finding(found[1], name)
+        for found in _NEST_CONTROLLER.finditer(text):
+            yield Finding("/".join(["", *filter(None, [prefix, found[1]])]), name)
         if found := _FILE_ROUTES.search(name.rpartition(".")[0]):
             # A folder of the App Router in parentheses is no part of the path.
             parts = [part for part in found[1].split("/") if not part.startswith("(")]
-            yield Found(value="/" + "/".join(parts), source=name)
+            yield Finding("/" + "/".join(parts), name)
 
 
-def _rank(found: Found) -> tuple[int, int, str]:
+def _rank(found: Finding) -> tuple[int, int, str]:
     last = found.value.rpartition("/")[2].removeprefix("_")
     return (_HEALTH.index(last) if last in _HEALTH else len(_HEALTH), len(found.value), found.value)
 
 
 def _loopback(package: Package | None, texts: Mapping[str, str]) -> str:
     for name, text in texts.items():
-        clean = _without_comments(text)
-        # What a callback says is no argument.
-        calls = [re.split(r"=>|\bfunction\b", call)[0] for call in _LISTENS.findall(clean)]
-        if (_SERVES.search(clean) and _LOOPBACK.search(clean)) or any(map(_AT_LOOPBACK.search, calls)):
+        # The text of a callback is not an argument.
+        calls = [re.split(r"=>|\bfunction\b", call)[0] for call in _LISTENS.findall(text)]
+        if (_SERVES.search(text) and _LOOPBACK.search(text)) or any(map(_AT_LOOPBACK.search, calls)):
             return name
-        # Fastify listens at localhost unless it is given a host.
-        is_fastify = package is not None and package.depends_on("fastify") and "fastify" in clean.lower()
+        # Fastify listens on localhost unless it is given a host.
+        is_fastify = package is not None and package.depends_on("fastify") and "fastify" in text.lower()
         if is_fastify and any(not _NAMES_A_HOST.search(call) for call in calls):
             return name
     return ""
-
-
-def _lacks(texts: Mapping[str, str], package: Package | None, word: str) -> bool:
-    """Whether an app that listens by itself, and not by a framework's server, lacks a word."""
-    has_server = package is not None and any(package.depends_on(name) for name in _HAVE_SERVERS)
-    listens = any(_LISTENS.search(text) for text in texts.values())
-    return listens and not has_server and not any(word in text for text in texts.values())
-
-
-def _without_comments(text: str) -> str:
-    return re.sub(r"(?m)/\*.*?\*/|(?<!:)//.*$", "", text)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
+
+import yaml
 
 from automation.stack_text import stack_text
 
@@ -15,89 +17,82 @@ _KINDS: Final[dict[str, Kind]] = {
     **dict.fromkeys(("staging", "stage", "preprod", "uat", "qa", "acceptance"), "rehearsal"),
 }
 _ABOUT: Final[dict[Kind, str]] = {
-    "production": "What users meet: three tasks or more in three zones, a new version on a quarter of the "
-    "requests first, and nothing that matters can be deleted.",
-    "rehearsal": "The rehearsal: as production, but smaller.",
+    "production": "Production: three tasks or more in three zones, a new version gets a quarter of the"
+    " requests first, and nothing that matters can be deleted.",
+    "rehearsal": "A rehearsal of production, but smaller.",
     "development": "A cheap place to try things: one small Spot task, no NAT gateway, no alarms.",
 }
+_KEYS: Final[dict[Kind, str]] = {
+    "production": """
+# Load balancer, network and images cannot be deleted by mistake.
+protect: true
+# A NAT gateway for each zone, so that no zone needs another one.
+availability-zones: 3
+nat: one-per-az
+# Tasks of one vCPU and 2 GB; as many as the load needs.
+cpu: 1024
+memory: 2048
+desired-count: 3
+autoscaling: {enabled: true, min-count: 3, max-count: 12}
+# A new version gets a part of the requests first: docs/strategies.md.
+rollout: {strategy: canary}
+# No pull request's stack attaches to it, so the certificate names this domain alone.
+preview-stacks: {maximum: 0}
+# AWS WAF before the load balancer: docs/security.md.
+firewall: {enabled: true}
+# What bootstrap/ creates for the account. As long as it is missing, a preview says so.
+log-bucket: bootstrap
+log-key-arn: bootstrap
+notifications: {topic-arn: bootstrap}
+flow-logs: bucket
+log-retention-days: 365
+dashboard: true
+""",
+    "rehearsal": """
+# Tasks of half a vCPU and 1 GB.
+cpu: 512
+memory: 1024
+desired-count: 2
+# What bootstrap/ creates for the account. As long as it is missing, a preview says so.
+log-bucket: bootstrap
+log-key-arn: bootstrap
+""",
+    "development": """
+# Tasks have public addresses instead: a NAT gateway costs more than they do.
+nat: none
+# Spot is cheaper, and AWS may take a task back after two minutes' notice.
+capacity-provider-strategy: [{capacity-provider: FARGATE_SPOT, weight: 1}]
+container-insights: disabled
+alarms: {enabled: false}
+log-retention-days: 7
+""",
+}
+"""Keys by what a stack is for, with comments, as they are in the file."""
 _NO_PATH: Final = (
-    "No path for a health check was found: the start page counts, a redirect too. Better is a path that "
-    "answers 200 only when the app is ready."
+    "The app has no known path for a health check: its start page is requested, and a redirect is healthy,"
+    " too. Better is a path that answers 200 only when the app is ready."
 )
 _CACHE: Final = {"ECR.2/app-cache": "the build cache is one tag that moves"}
-_SIZES: Final[dict[Kind, tuple[tuple[str, dict[str, Any]], ...]]] = {
-    "production": (
-        ("Load balancer, network and images cannot be deleted by mistake.", {"protect": True}),
-        (
-            "A NAT gateway for each zone, so that no zone needs another one.",
-            {"availability-zones": 3, "nat": "one-per-az"},
-        ),
-        (
-            "Tasks of one vCPU and 2 GB; as many as the load asks for.",
-            {
-                "cpu": 1024,
-                "memory": 2048,
-                "desired-count": 3,
-                "autoscaling": {"enabled": True, "min-count": 3, "max-count": 12},
-            },
-        ),
-        (
-            "A new version gets a part of the requests first: docs/strategies.md.",
-            {"rollout": {"strategy": "canary"}},
-        ),
-        (
-            "No pull request's stack attaches to it, so the certificate names this domain alone.",
-            {"preview-stacks": {"maximum": 0}},
-        ),
-        ("AWS WAF before the load balancer: docs/security.md.", {"firewall": {"enabled": True}}),
-        (
-            "What bootstrap/ creates for the account. As long as it is missing, a preview says so.",
-            {
-                "log-bucket": "bootstrap",
-                "log-key-arn": "bootstrap",
-                "notifications": {"topic-arn": "bootstrap"},
-                "flow-logs": "bucket",
-            },
-        ),
-        ("", {"log-retention-days": 365, "dashboard": True}),
-    ),
-    "rehearsal": (
-        ("Tasks of half a vCPU and 1 GB.", {"cpu": 512, "memory": 1024, "desired-count": 2}),
-        (
-            "What bootstrap/ creates for the account. As long as it is missing, a preview says so.",
-            {"log-bucket": "bootstrap", "log-key-arn": "bootstrap"},
-        ),
-    ),
-    "development": (
-        ("Tasks have public addresses instead: a NAT gateway costs more than they do.", {"nat": "none"}),
-        (
-            "Spot is cheaper, and AWS may take a task back after two minutes' notice.",
-            {"capacity-provider-strategy": [{"capacity-provider": "FARGATE_SPOT", "weight": 1}]},
-        ),
-        ("", {"container-insights": "disabled", "alarms": {"enabled": False}, "log-retention-days": 7}),
-    ),
+_NOT_PRODUCTION: Final = {
+    "ELB.6": "this stack is destroyed and created again",
+    "EC2.6": "only the team sends requests to this stack",
 }
 _EXCEPTIONS: Final[dict[Kind, dict[str, str]]] = {
-    "production": {**_CACHE},
-    "rehearsal": {
-        **_CACHE,
-        "ELB.6": "this stack is destroyed and created again",
-        "EC2.6": "only the team sends requests to this stack",
-    },
+    "production": _CACHE,
+    "rehearsal": {**_CACHE, **_NOT_PRODUCTION},
     "development": {
-        "ECS.2": "no NAT gateway; tasks take connections from the load balancer alone",
+        "ECS.2": "no NAT gateway; tasks accept connections from the load balancer alone",
         "ECS.12": "Container Insights costs more than the tasks",
         **_CACHE,
         "ELB.5": "only the team sends requests to this stack",
-        "ELB.6": "this stack is destroyed and created again",
-        "EC2.6": "only the team sends requests to this stack",
+        **_NOT_PRODUCTION,
     },
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class AppKeys:
-    """What the keys of the app say."""
+    """The values of an app's keys."""
 
     path: str
     """Folder of the build, from the project's root."""
@@ -105,13 +100,15 @@ class AppKeys:
     """From the project's root; None for the one in that folder."""
     port: int
     health_path: str | None
-    """None if none was found: then the start page is requested."""
+    """None for an app without a known path: the start page is requested."""
     has_health_command: bool = False
-    """Whether it has the command of the container's health check that is the default."""
+    """Whether it has the script of the default health check in the container."""
     writes_to: tuple[str, ...] = ()
     """Folders besides /tmp that it writes to."""
-    public: tuple[tuple[str, str], ...] = ()
-    """Variables for a stack that everybody reaches."""
+    public_variables: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Variables of a public stack."""
+    build_secrets: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Files that the build mounts as secrets, by id."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,26 +151,12 @@ class StackFile:
         yield f"What it costs: `python -m automation cost {self.stack}`. Every key: docs/configuration.md."
         if self.zone is None:
             yield (
-                "It has no domain, so the load balancer serves plain HTTP at its own name. `domain` and "
-                "`zone` give it a name, a certificate and HTTPS."
+                "It has no domain, so the load balancer serves plain HTTP at its own name. `domain` and"
+                " `zone` give it a name, a certificate and HTTPS."
             )
 
     def _groups(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield keys with the comment above them."""
-        yield from self._account()
-        yield from self._app()
-        if self.host:
-            yield (
-                "Host name, and the Route 53 hosted zone that holds it.",
-                {"domain": self.host, "zone": self.zone},
-            )
-        yield from _SIZES[self.kind]
-        yield (
-            f"Controls that the stack does without; `python -m automation policies {self.stack}` checks all.",
-            {"exceptions": _EXCEPTIONS[self.kind]},
-        )
-
-    def _account(self) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "", {"aws:region": self.region}
         if self.profile:
             yield (
@@ -182,27 +165,52 @@ class StackFile:
             )
         if self.role:
             yield "Assumed before anything is created.", {"assume-role-arn": self.role}
+        yield from self._app_groups()
+        if self.host:
+            yield (
+                "Host name, and the Route 53 hosted zone that holds it.",
+                {"domain": self.host, "zone": self.zone},
+            )
+        comment = ""
+        for line in _KEYS[self.kind].strip().splitlines():
+            if line.startswith("#"):
+                comment = line.strip("# ")
+            else:
+                yield comment, yaml.safe_load(line)
+                comment = ""
+        yield (
+            f"Controls that the stack fails; `python -m automation policies {self.stack}` checks all.",
+            {"exceptions": _EXCEPTIONS[self.kind]},
+        )
 
-    def _app(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _app_groups(self) -> Iterator[tuple[str, dict[str, Any]]]:
         app = self.app
         dockerfile = {"dockerfile": app.dockerfile} if app.dockerfile else {}
         yield (
             "The app: its folder, and the port it listens on, which it gets as PORT.",
             {"app-path": app.path, **dockerfile, "container-port": app.port},
         )
+        if app.build_secrets:
+            yield (
+                "Files with tokens, for the build alone: they are in no image.",
+                {"build-secrets": {name: {"file": file} for name, file in app.build_secrets.items()}},
+            )
         if app.health_path:
             yield "The path that answers 200 when the app is ready.", {"health-check-path": app.health_path}
         else:
-            yield (_NO_PATH, {"health-check-path": "/", "health-check-codes": "200-399"})
+            yield (
+                _NO_PATH,
+                {"health-check-path": "/", "health-check-codes": "200-399"},
+            )
         if not app.has_health_command:
             yield (
                 "No health check inside the container: the load balancer's decides.",
                 {"health-check-command": []},
             )
-        if app.public and self.kind == "production":
+        if app.public_variables and self.kind == "production":
             yield (
                 "The page names no tasks and addresses: docs/security.md#the-app.",
-                {"environment": dict(app.public)},
+                {"environment": dict(app.public_variables)},
             )
         if app.writes_to:
             folders = dict.fromkeys(("/tmp", *app.writes_to), 64)  # noqa: S108 -- the container's

@@ -1,6 +1,6 @@
 """The Dockerfile and the ignore file of an app without one.
 
-Each file of `dockerfiles/` is what the app of the same name gets, byte for byte.
+Each file of `dockerfiles/` is the Dockerfile of the app of the same name, byte for byte.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def pnpm(folder: Path) -> None:
 
 
 def pnpm_without_corepack(folder: Path) -> None:
-    """One that no field names the version of, with patches of packages."""
+    """Without a version in a field, with patches of packages."""
     write_app(folder, TYPESCRIPT)
     write(folder, "pnpm-lock.yaml", "lockfileVersion: '9.0'\n")
     write(folder, "patches/express.patch", "")
@@ -148,7 +148,7 @@ def app_of(write_it: Callable[[Path], None], folder: Path) -> App:
 
 
 @pytest.mark.parametrize("write_it", APPS, ids=lambda function: function.__name__)
-def test_each_kind_of_app_gets_its_dockerfile(tmp_path: Path, write_it: Callable[[Path], None]) -> None:
+def test_each_kind_of_app_has_its_dockerfile(tmp_path: Path, write_it: Callable[[Path], None]) -> None:
     app = app_of(write_it, tmp_path / "app")
 
     text = app.missing_files[app.dockerfile]
@@ -157,7 +157,7 @@ def test_each_kind_of_app_gets_its_dockerfile(tmp_path: Path, write_it: Callable
 
 
 @pytest.mark.parametrize("write_it", APPS, ids=lambda function: function.__name__)
-def test_every_app_runs_without_root_and_gets_signals(
+def test_every_image_runs_without_root_and_gets_signals(
     tmp_path: Path, write_it: Callable[[Path], None]
 ) -> None:
     app = app_of(write_it, tmp_path / "app")
@@ -169,7 +169,7 @@ def test_every_app_runs_without_root_and_gets_signals(
     assert command[0] != "sh" or "exec " in command[2]
 
 
-def test_an_ignore_file_keeps_secrets_packages_and_what_is_built_out_of_the_image(tmp_path: Path) -> None:
+def test_the_ignore_file_lists_secrets_packages_and_ignored_build_outputs(tmp_path: Path) -> None:
     folder = tmp_path / "app"
     npm_typescript(folder)
     write(folder, ".gitignore", "/dist/\nnode_modules\n*.tmp\n")
@@ -180,14 +180,14 @@ def test_an_ignore_file_keeps_secrets_packages_and_what_is_built_out_of_the_imag
     assert "**/build" not in lines
 
 
-def test_a_folder_that_git_keeps_is_no_output(tmp_path: Path) -> None:
+def test_a_folder_that_git_does_not_ignore_is_not_in_the_ignore_file(tmp_path: Path) -> None:
     folder = tmp_path / "app"
     npm_typescript(folder)
 
     assert "**/dist" not in App.of(tmp_path, folder).missing_files[folder / ".dockerignore"].splitlines()
 
 
-def test_an_app_around_this_project_does_not_get_it_into_its_image(tmp_path: Path) -> None:
+def test_the_ignore_file_of_an_app_around_this_project_lists_the_project(tmp_path: Path) -> None:
     npm(tmp_path)
 
     ignored = App.of(tmp_path / "deploy", tmp_path).missing_files[tmp_path / ".dockerignore"]
@@ -195,15 +195,15 @@ def test_an_app_around_this_project_does_not_get_it_into_its_image(tmp_path: Pat
     assert ignored.splitlines()[-1] == "deploy"
 
 
-def test_an_ignore_file_that_is_there_is_kept(tmp_path: Path) -> None:
+def test_an_existing_ignore_file_is_kept(tmp_path: Path) -> None:
     npm(tmp_path / "app")
     write(tmp_path / "app", ".dockerignore", "mine\n")
 
     assert [*App.of(tmp_path, tmp_path / "app").missing_files] == [tmp_path / "app" / "Dockerfile"]
 
 
-def test_a_package_of_a_workspace_is_built_from_its_root(tmp_path: Path) -> None:
-    """By a Dockerfile of its own, with an ignore file that no other package reads."""
+def test_a_package_of_a_workspace_is_built_from_the_root(tmp_path: Path) -> None:
+    """By its own Dockerfile, with an ignore file that no other package reads."""
     app = app_of(workspace_pnpm, tmp_path / "mono")
 
     assert (app.keys.path, app.keys.dockerfile) == ("../mono", "../mono/apps/web/Dockerfile")
@@ -217,7 +217,7 @@ def test_a_package_of_a_workspace_is_built_from_its_root(tmp_path: Path) -> None
         ("FROM node\nCOPY package.json .\n", "../mono/apps/web"),
     ],
 )
-def test_a_dockerfile_that_copies_the_workspaces_lock_file_is_built_from_its_root(
+def test_a_dockerfile_that_copies_the_lock_file_of_the_workspace_is_built_from_its_root(
     tmp_path: Path, dockerfile: str, path: str
 ) -> None:
     workspace_pnpm(tmp_path / "mono")
@@ -230,18 +230,54 @@ def test_a_dockerfile_that_copies_the_workspaces_lock_file_is_built_from_its_roo
 
 
 @pytest.mark.parametrize(
-    ("write_it", "said"),
+    ("write_it", "text"),
     [(development_packages, "tsx starts the app"), (next_start, "standalone"), (workspace_npm_turbo, "")],
 )
-def test_what_makes_an_image_large_is_said(
-    tmp_path: Path, write_it: Callable[[Path], None], said: str
+def test_causes_of_a_large_image_are_reported(
+    tmp_path: Path, write_it: Callable[[Path], None], text: str
 ) -> None:
     remarks = [line for line in app_of(write_it, tmp_path / "app").remarks() if "arm64" not in line]
 
-    assert [said in line for line in remarks] == ([True] if said else [])
+    assert [text in line for line in remarks] == ([True] if text else [])
 
 
-def test_an_app_without_a_lock_file_hears_that_its_builds_differ(tmp_path: Path) -> None:
+def test_a_missing_lock_file_is_reported(tmp_path: Path) -> None:
     write_app(tmp_path, {"scripts": {"start": "node a.js"}, "dependencies": {"express": "5"}})
 
     assert "no lock file of npm" in " ".join(App.of(tmp_path, tmp_path).remarks())
+
+
+@pytest.mark.parametrize(
+    ("line", "is_secret"),
+    [
+        ("//registry.example.com/:_authToken=abc", True),
+        ("_password = abc", True),
+        ("//registry.example.com/:_authToken=${NPM_TOKEN}", False),
+        ("# _authToken=abc", False),
+        ("engine-strict=true", False),
+    ],
+)
+def test_a_token_in_npmrc_is_mounted_as_a_build_secret(tmp_path: Path, line: str, *, is_secret: bool) -> None:
+    """A copied file would be in a layer, and in the build cache of the registry."""
+    folder = tmp_path / "app"
+    npm_typescript(folder)
+    write(folder, ".npmrc", f"{line}\n")
+    app = App.of(tmp_path / "project", folder)
+    dockerfile, ignored = (app.missing_files[folder / name] for name in ("Dockerfile", ".dockerignore"))
+    installs = [line for line in dockerfile.splitlines() if "npm ci" in line]
+
+    assert ("COPY package.json package-lock.json .npmrc ./" in dockerfile) is not is_secret
+    assert {"--mount=type=secret,id=npmrc,target=/app/.npmrc " in line for line in installs} == {is_secret}
+    assert ("**/.npmrc" in ignored.splitlines()) is is_secret
+    assert app.keys.build_secrets == ({"npmrc": "../app/.npmrc"} if is_secret else {})
+    assert any(remark.startswith(".npmrc has a token") for remark in app.remarks()) is is_secret
+
+
+def test_a_token_in_yarnrc_is_reported(tmp_path: Path) -> None:
+    """Each command of Yarn reads the file, so that it cannot be mounted for the installation alone."""
+    yarn_berry(tmp_path)
+    write(tmp_path, ".yarnrc.yml", 'npmAuthToken: "abc"\n')
+
+    assert any(
+        ".yarnrc.yml has a token: it would be" in line for line in App.of(tmp_path, tmp_path).remarks()
+    )

@@ -1,4 +1,4 @@
-"""`init`: what it asks, what it writes, and what it leaves alone."""
+"""`init`: the questions, the files that it writes, and those that it keeps."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "require_terminal", lambda: None)
 
 
-def test_without_an_answer_it_writes_three_stacks_and_a_dockerfile(project: Path) -> None:
+def test_defaults_write_three_stacks_and_a_dockerfile(project: Path) -> None:
     document = succeed(project)
 
     assert document["written"] == [
@@ -80,7 +80,7 @@ def test_without_an_answer_it_writes_three_stacks_and_a_dockerfile(project: Path
     assert document["next"][0] == "make up"
 
 
-def test_what_it_found_is_in_the_stack_files(project: Path) -> None:
+def test_stack_files_have_the_detected_values(project: Path) -> None:
     succeed(project, "--domain", "shop.com", "--region", "eu-central-1", "--stacks", "dev,prod")
 
     dev, prod = settings_of("dev", project), settings_of("prod", project)
@@ -101,7 +101,7 @@ def test_every_decision_has_a_comment(project: Path) -> None:
     assert "  # The path that answers 200 when the app is ready." in lines
 
 
-def test_an_app_without_a_health_check_is_asked_for_its_start_page(project: Path) -> None:
+def test_the_start_page_is_the_health_check_of_an_app_without_one(project: Path) -> None:
     write(project.parent / "shop", "server.js", SERVER)
 
     succeed(project, "--stacks", "dev")
@@ -110,13 +110,13 @@ def test_an_app_without_a_health_check_is_asked_for_its_start_page(project: Path
     assert (main.health_check_path, main.health_check_codes) == ("/", "200-399")
 
 
-def test_it_is_the_same_the_second_time(project: Path) -> None:
+def test_a_second_run_writes_nothing(project: Path) -> None:
     succeed(project)
 
     assert succeed(project)["written"] == []
 
 
-def test_the_five_questions_are_asked_and_answered(project: Path, terminal: None) -> None:
+def test_the_five_questions_are_prompted(project: Path, terminal: None) -> None:
     typed = ["../shop", "shop.com", "eu-west-1", "dev", "none", "y", "y"]
 
     done = call(project, typed=typed)
@@ -126,7 +126,7 @@ def test_the_five_questions_are_asked_and_answered(project: Path, terminal: None
     assert (project.parent / "shop" / "Dockerfile").exists()
 
 
-def test_an_answer_that_cannot_be_is_asked_for_again(project: Path, terminal: None) -> None:
+def test_invalid_answers_are_prompted_again(project: Path, terminal: None) -> None:
     typed = ["../nowhere", "../shop", "shop", "shop.com", "mars", "", "a/b", "dev", "gone", "", "y", "y"]
 
     done = call(project, typed=typed)
@@ -139,7 +139,7 @@ def test_an_answer_that_cannot_be_is_asked_for_again(project: Path, terminal: No
     assert "there is no profile 'gone'" in done.stderr
 
 
-def test_a_dockerfile_is_written_only_if_the_user_wants_it(project: Path, terminal: None) -> None:
+def test_a_dockerfile_is_written_only_if_the_user_confirms(project: Path, terminal: None) -> None:
     done = call(project, typed=["../shop", "", "", "dev", "", "n", "y"])
 
     assert "Dockerfile (new)" in done.stderr
@@ -148,7 +148,7 @@ def test_a_dockerfile_is_written_only_if_the_user_wants_it(project: Path, termin
     assert (project / "Pulumi.dev.yaml").exists()
 
 
-def test_without_a_terminal_and_without_yes_it_is_a_usage_error(project: Path) -> None:
+def test_yes_is_required_without_a_terminal(project: Path) -> None:
     done = call(project, "--app-path", "../shop")
 
     assert done.exit_code == 2
@@ -156,7 +156,7 @@ def test_without_a_terminal_and_without_yes_it_is_a_usage_error(project: Path) -
     assert list(project.glob("Pulumi.*.yaml")) == []
 
 
-def test_a_folder_called_dockerfile_is_refused_before_anything_is_written(project: Path) -> None:
+def test_a_folder_called_dockerfile_is_rejected_before_anything_is_written(project: Path) -> None:
     (project.parent / "shop" / "Dockerfile").mkdir()
 
     done = call(project, "--yes", "--app-path", "../shop")
@@ -166,7 +166,7 @@ def test_a_folder_called_dockerfile_is_refused_before_anything_is_written(projec
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--app-path", "nowhere"), "there is no folder"),
         (("--app-path", "."), "neither a Dockerfile nor a package.json"),
@@ -175,33 +175,33 @@ def test_a_folder_called_dockerfile_is_refused_before_anything_is_written(projec
         (("--stacks", "pr-1"), "is the stack of a pull request"),
         (("--stacks", ","), "at least one stack"),
         (("--account", "nobody"), "there is no profile 'nobody'"),
-        (("--account", "123456789012"), "account 123456789012: no profile is in it"),
+        (("--account", "123456789012"), "account 123456789012 has no profile"),
         (("--account", "arn:aws:iam::1:role/x"), "is not the ARN of an IAM role"),
         (("--account", "live=none"), "--account names live"),
     ],
 )
-def test_an_option_that_cannot_be_is_a_usage_error_and_nothing_is_written(
-    project: Path, arguments: tuple[str, str], said: str
+def test_an_invalid_option_is_a_usage_error_and_nothing_is_written(
+    project: Path, arguments: tuple[str, str], message: str
 ) -> None:
     done = call(project, "--yes", "--app-path", "../shop", *arguments)
 
     assert done.exit_code == 2
-    assert said in done.stderr
+    assert message in done.stderr
     assert list(project.glob("Pulumi.*.yaml")) == []
     assert not (project.parent / "shop" / "Dockerfile").exists()
 
 
-def test_a_stack_file_that_is_the_users_own_is_kept_and_the_difference_is_shown(project: Path) -> None:
+def test_the_users_own_stack_file_is_kept_and_the_difference_is_shown(project: Path) -> None:
     write(project, "Pulumi.dev.yaml", OWN)
 
     done = call(project, "--yes", "--app-path", "../shop", "--stacks", "dev")
 
     assert (project / "Pulumi.dev.yaml").read_text() == OWN
-    assert "Pulumi.dev.yaml is kept; with --force it would change so:" in done.stderr
+    assert "Pulumi.dev.yaml is kept; --force would change it:" in done.stderr
     assert "-  node-on-ecs:desired-count: 7" in done.stderr
 
 
-def test_with_force_it_is_replaced(project: Path) -> None:
+def test_force_replaces_the_users_own_stack_file(project: Path) -> None:
     write(project, "Pulumi.dev.yaml", OWN)
 
     succeed(project, "--stacks", "dev", "--force")
@@ -209,7 +209,7 @@ def test_with_force_it_is_replaced(project: Path) -> None:
     assert settings_of("dev", project).main.desired_count == 1
 
 
-def test_the_key_of_a_stacks_secrets_is_kept(project: Path) -> None:
+def test_the_encryption_key_of_a_stack_is_kept(project: Path) -> None:
     write(project, "Pulumi.dev.yaml", f"{OWN}encryptionsalt: v1:abc=\n")
 
     succeed(project, "--stacks", "dev", "--force")
@@ -223,14 +223,14 @@ def test_an_example_is_replaced(project: Path) -> None:
     assert "Pulumi.dev.yaml" in succeed(project, "--stacks", "dev")["written"]
 
 
-def test_an_example_with_changes_that_git_does_not_have_is_kept(project: Path) -> None:
+def test_an_example_with_uncommitted_changes_is_kept(project: Path) -> None:
     write(project, "Pulumi.dev.yaml", OWN.replace("shop.com", "example.com"))
     subprocess.run(["git", "init", "--quiet", str(project)], check=True)
 
     assert succeed(project, "--stacks", "dev")["kept"] == ["Pulumi.dev.yaml"]
 
 
-def test_accounts_are_profiles_or_roles_for_all_stacks_or_one(project: Path, tmp_path: Path) -> None:
+def test_accounts_are_profiles_numbers_or_roles_for_all_stacks_or_one(project: Path, tmp_path: Path) -> None:
     write(
         tmp_path, "config", "[profile ours]\nregion=eu-north-1\n[profile sso]\nsso_account_id=210987654321\n"
     )
@@ -251,17 +251,17 @@ def test_the_region_of_the_shell_is_the_default(project: Path, monkeypatch: pyte
     assert config(project)["aws:region"] == "ap-south-1"
 
 
-def test_an_account_answer_without_a_value_is_the_shells_credentials() -> None:
+def test_no_account_means_the_credentials_of_the_shell() -> None:
     assert answers.accounts("none") == {"": Account()}
 
 
-def test_the_app_around_the_project_is_the_default(project: Path) -> None:
+def test_the_default_folder_is_the_app_around_the_project(project: Path) -> None:
     write_app(project.parent, {})
 
     assert answers.default_folder(project) == ".."
 
 
-def test_stacks_are_offered_in_the_order_of_promotion(tmp_path: Path) -> None:
+def test_the_default_stacks_are_in_the_order_of_promotion(tmp_path: Path) -> None:
     for name in ("prod", "dev", "pr-7", "smoke", "qa"):
         write(tmp_path, f"Pulumi.{name}.yaml", "")
 
@@ -269,7 +269,7 @@ def test_stacks_are_offered_in_the_order_of_promotion(tmp_path: Path) -> None:
     assert answers.default_stacks(tmp_path / "empty") == "dev,staging,prod"
 
 
-def test_a_file_that_cannot_be_written_leaves_all_as_it_was(tmp_path: Path) -> None:
+def test_files_are_written_all_or_none(tmp_path: Path) -> None:
     write(tmp_path, "first", "before")
     (tmp_path / "second").mkdir()
 
@@ -280,7 +280,7 @@ def test_a_file_that_cannot_be_written_leaves_all_as_it_was(tmp_path: Path) -> N
     assert (tmp_path / "first").read_text() == "before"
 
 
-def test_a_file_that_is_a_link_stays_one(tmp_path: Path) -> None:
+def test_a_link_is_kept_and_its_target_written(tmp_path: Path) -> None:
     write(tmp_path, "kept/file", "before")
     (tmp_path / "link").symlink_to("kept/file")
 
@@ -290,8 +290,8 @@ def test_a_file_that_is_a_link_stays_one(tmp_path: Path) -> None:
     assert (tmp_path / "kept/file").read_text() == "after"
 
 
-def test_the_app_that_ships_gets_what_its_stacks_have(project: Path) -> None:
-    """Its own health check in the container, and a page that names nothing inside in production."""
+def test_the_shipped_app_gets_the_values_of_the_shipped_stacks(project: Path) -> None:
+    """Its own health check in the container, and in production a page without internal names."""
     done = call(project, "--yes", "--app-path", str(ROOT / "app"), "--stacks", "prod", "--json")
 
     main = settings_of("prod", project).main

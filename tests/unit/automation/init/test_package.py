@@ -1,4 +1,4 @@
-"""What an app's `package.json` and the files beside it say."""
+"""An app's `package.json`, version of Node, package manager and workspace."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def package(folder: Path) -> Package:
         ("", LTS),
     ],
 )
-def test_engines_choose_the_newest_release_line_with_long_support(
+def test_engines_select_the_newest_release_line_with_long_term_support(
     tmp_path: Path, engines: str, major: int
 ) -> None:
     assert package(write_app(tmp_path, {"engines": {"node": engines}})).node_version() == major
@@ -53,14 +53,14 @@ def test_engines_choose_the_newest_release_line_with_long_support(
         (".tool-versions", "python 3.12\nnodejs 22.1.0\n", 22),
     ],
 )
-def test_a_version_file_goes_before_engines(tmp_path: Path, name: str, text: str, major: int) -> None:
+def test_a_version_file_has_precedence_over_engines(tmp_path: Path, name: str, text: str, major: int) -> None:
     write_app(tmp_path, {"engines": {"node": ">=20"}})
     write(tmp_path, name, text)
 
     assert package(tmp_path).node_version() == major
 
 
-def test_volta_names_node_too(tmp_path: Path) -> None:
+def test_the_version_of_node_is_read_from_volta(tmp_path: Path) -> None:
     assert package(write_app(tmp_path, {"volta": {"node": "22.3.0"}})).node_version() == 22
 
 
@@ -78,7 +78,7 @@ def test_volta_names_node_too(tmp_path: Path) -> None:
         ("yarn.lock", "", "yarn@4.1.0", "berry 4"),
     ],
 )
-def test_the_lock_file_and_package_manager_decide(
+def test_the_package_manager_is_that_of_the_lock_file_and_the_field(
     tmp_path: Path, lock: str, text: str, named: str, expected: str
 ) -> None:
     write_app(tmp_path, {"packageManager": named})
@@ -90,7 +90,7 @@ def test_the_lock_file_and_package_manager_decide(
     assert manager.lock == lock
 
 
-def test_of_two_lock_files_the_one_that_package_manager_names_counts(tmp_path: Path) -> None:
+def test_the_field_selects_one_of_two_lock_files(tmp_path: Path) -> None:
     write_app(tmp_path, {"packageManager": "npm@11.0.0"})
     write(tmp_path, "yarn.lock", "")
     write(tmp_path, "package-lock.json", "{}")
@@ -100,14 +100,14 @@ def test_of_two_lock_files_the_one_that_package_manager_names_counts(tmp_path: P
     assert (manager.kind, manager.other_locks) == ("npm", ("yarn.lock",))
 
 
-def test_without_a_lock_file_it_is_npm(tmp_path: Path) -> None:
+def test_the_package_manager_without_a_lock_file_is_npm(tmp_path: Path) -> None:
     manager = PackageManager.of(package(write_app(tmp_path, {})))
 
     assert (manager.kind, manager.lock) == ("npm", None)
 
 
 @pytest.mark.parametrize("by", ["npm", "pnpm"])
-def test_a_package_of_a_workspace_knows_its_root(tmp_path: Path, by: str) -> None:
+def test_the_workspace_of_a_package_is_found(tmp_path: Path, by: str) -> None:
     write_app(tmp_path, {"name": "all", **({"workspaces": ["apps/*"]} if by == "npm" else {})})
     write(tmp_path, "pnpm-workspace.yaml", "packages: ['./apps/*/']\n" if by == "pnpm" else "")
     app = write_app(tmp_path / "apps" / "web", {"name": "web"})
@@ -118,13 +118,13 @@ def test_a_package_of_a_workspace_knows_its_root(tmp_path: Path, by: str) -> Non
     assert (found.root.folder, found.member) == (tmp_path, "apps/web")
 
 
-def test_a_folder_that_no_workspace_names_stands_alone(tmp_path: Path) -> None:
+def test_a_folder_outside_the_patterns_has_no_workspace(tmp_path: Path) -> None:
     write_app(tmp_path, {"workspaces": ["packages/*"]})
 
     assert Workspace.around(write_app(tmp_path / "apps" / "web", {})) is None
 
 
-def test_a_workspace_is_not_looked_for_outside_the_repository(tmp_path: Path) -> None:
+def test_a_workspace_outside_the_repository_is_ignored(tmp_path: Path) -> None:
     write_app(tmp_path, {"workspaces": ["*/*"]})
     (tmp_path / "mine" / ".git").mkdir(parents=True)
 
@@ -133,9 +133,9 @@ def test_a_workspace_is_not_looked_for_outside_the_repository(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("text", "why"),
-    [("{", "is not valid JSON"), ("[]", "holds no JSON object"), ("[" * 100_000, "is not valid JSON")],
+    [("{", "is not valid JSON"), ("[]", "is not a JSON object"), ("[" * 100_000, "is not valid JSON")],
 )
-def test_a_manifest_that_cannot_be_read_is_named(tmp_path: Path, text: str, why: str) -> None:
+def test_an_invalid_manifest_is_rejected(tmp_path: Path, text: str, why: str) -> None:
     write(tmp_path, "package.json", text)
 
     with pytest.raises(AutomationError, match=f"package.json {why}"):

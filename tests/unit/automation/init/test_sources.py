@@ -1,4 +1,4 @@
-"""Port, health check and address, found by looking."""
+"""Port, health check and address of an app, read from its files."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def found(folder: Path, dockerfile: str = "") -> Findings:
 
 
 def port(folder: Path, dockerfile: str = "") -> str | None:
-    one = found(folder, dockerfile).port
-    return one.value if one else None
+    finding = found(folder, dockerfile).port
+    return finding.value if finding else None
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def port(folder: Path, dockerfile: str = "") -> str | None:
         (f"FROM node\nEXPOSE {'9' * 5000}\n", None),
     ],
 )
-def test_the_port_that_a_dockerfile_exposes_is_the_apps(
+def test_the_port_is_the_one_that_the_last_stage_exposes(
     tmp_path: Path, dockerfile: str, expected: str | None
 ) -> None:
     assert port(tmp_path, dockerfile) == expected
@@ -58,14 +58,14 @@ def test_the_port_that_a_dockerfile_exposes_is_the_apps(
         "export default {port: 8080}",
     ],
 )
-def test_the_port_is_found_where_the_app_listens(tmp_path: Path, source: str) -> None:
+def test_the_port_is_read_from_the_sources(tmp_path: Path, source: str) -> None:
     write(tmp_path, "src/server.ts", source)
 
     assert port(tmp_path) == "8080"
 
 
-def test_a_default_of_the_variable_goes_before_other_numbers(tmp_path: Path) -> None:
-    """And what is installed, built or a test is not read."""
+def test_the_default_of_the_port_variable_has_precedence_over_other_numbers(tmp_path: Path) -> None:
+    """Packages, build outputs and tests are not read."""
     write(tmp_path, "db.js", "const port = 5432")
     write(tmp_path, "z.js", "listen(process.env.PORT || 4000)")
     write(tmp_path, "node_modules/a.js", "listen(process.env.PORT || 1111)")
@@ -76,11 +76,11 @@ def test_a_default_of_the_variable_goes_before_other_numbers(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("script", ["next start -p 4100", "PORT=4100 node .", "serve --port 4100"])
-def test_the_start_script_may_name_the_port(tmp_path: Path, script: str) -> None:
+def test_the_port_is_read_from_the_start_script(tmp_path: Path, script: str) -> None:
     assert port(write_app(tmp_path, {"scripts": {"start": script}})) == "4100"
 
 
-def test_an_example_of_variables_may_name_the_port(tmp_path: Path) -> None:
+def test_the_port_is_read_from_an_example_of_variables(tmp_path: Path) -> None:
     write(tmp_path, ".env.example", "HOST=a\nPORT=4200\n")
 
     assert port(tmp_path) == "4200"
@@ -90,7 +90,7 @@ def test_an_example_of_variables_may_name_the_port(tmp_path: Path) -> None:
     ("dependencies", "expected"),
     [({"astro": "5"}, "4321"), ({"@strapi/strapi": "5"}, "1337"), ({"express": "5"}, None)],
 )
-def test_some_frameworks_have_a_port_of_their_own(
+def test_some_frameworks_have_their_own_default_port(
     tmp_path: Path, dependencies: dict[str, str], expected: str | None
 ) -> None:
     assert port(write_app(tmp_path, {"dependencies": dependencies})) == expected
@@ -113,19 +113,19 @@ def test_some_frameworks_have_a_port_of_their_own(
         ("a.js", "app.get('/healthcare', ok)", None),
     ],
 )
-def test_the_path_of_the_health_check_is_a_route_of_a_usual_name(
+def test_the_health_check_path_is_a_route_with_a_usual_name(
     tmp_path: Path, name: str, source: str, path: str | None
 ) -> None:
     """Readiness first: it says when a task may get requests."""
     write(tmp_path, name, source)
 
-    one = found(tmp_path).health_path
+    finding = found(tmp_path).health_path
 
-    assert (one.value if one else None) == path
+    assert (finding.value if finding else None) == path
 
 
-def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
-    """A pipe would be waited for."""
+def test_pipes_and_folders_are_not_read(tmp_path: Path) -> None:
+    """Reading a pipe would block."""
     mkfifo(tmp_path / "server.js")
     (tmp_path / "index.js").mkdir()
 
@@ -133,7 +133,7 @@ def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "text"), [("server.js", ""), (".env", "PORT=99999\n")])
-def test_what_no_port_can_be_is_passed_over(tmp_path: Path, name: str, text: str) -> None:
+def test_invalid_ports_are_ignored(tmp_path: Path, name: str, text: str) -> None:
     write_app(tmp_path, {"scripts": {"start": "next start -p 99999"}})
     write(tmp_path, name, text)
 
@@ -166,21 +166,21 @@ def test_what_no_port_can_be_is_passed_over(tmp_path: Path, name: str, text: str
         ({}, "app.listen(Number(process.env.PORT), function () { log('at', 'localhost') })", False),
     ],
 )
-def test_an_app_that_only_its_own_machine_reaches_is_named(
+def test_an_app_that_listens_on_loopback_is_reported(
     tmp_path: Path, manifest: dict[str, Any], source: str, *, is_loopback: bool
 ) -> None:
-    """In a container that is the container alone. Fastify does so unless it is given a host."""
+    """Nothing outside its container reaches it. Fastify does so unless it is given a host."""
     write_app(tmp_path, manifest)
     write(tmp_path, "server.js", source)
 
     assert found(tmp_path).loopback == ("server.js" if is_loopback else "")
 
 
-def test_an_app_that_loses_requests_is_named(tmp_path: Path) -> None:
-    """By its own end, and by connections that it closes before the load balancer does."""
+def test_an_app_that_loses_requests_is_reported(tmp_path: Path) -> None:
+    """At its end, and by connections that it closes before the load balancer does."""
     write(tmp_path, "server.js", "app.listen(3000)")
 
-    assert (found(tmp_path).ends_at_once, found(tmp_path).closes_early) == (True, True)
+    assert (found(tmp_path).ignores_sigterm, found(tmp_path).closes_early) == (True, True)
 
 
 @pytest.mark.parametrize(
@@ -191,10 +191,10 @@ def test_an_app_that_loses_requests_is_named(tmp_path: Path) -> None:
         ({}, "console.log('no server')"),
     ],
 )
-def test_an_app_that_cares_for_requests_or_has_a_frameworks_server_is_not(
+def test_an_app_that_loses_no_requests_is_not_reported(
     tmp_path: Path, manifest: dict[str, Any], source: str
 ) -> None:
     write_app(tmp_path, manifest)
     write(tmp_path, "server.js", source)
 
-    assert (found(tmp_path).ends_at_once, found(tmp_path).closes_early) == (False, False)
+    assert (found(tmp_path).ignores_sigterm, found(tmp_path).closes_early) == (False, False)

@@ -1,4 +1,4 @@
-"""How an app is started, so that SIGTERM reaches it."""
+"""The command that starts an app, so that SIGTERM reaches it."""
 
 from __future__ import annotations
 
@@ -39,30 +39,30 @@ def command(folder: Path) -> list[str]:
         ("npm run blank", ["npm", "run", "blank"]),
     ],
 )
-def test_a_script_is_run_without_the_package_manager(
+def test_a_script_is_converted_to_a_command_without_a_package_manager(
     tmp_path: Path, script: str, expected: list[str]
 ) -> None:
-    """What is for development is left out, and a shell gives way to the app."""
+    """Options for development are left out, and a shell is replaced by the app."""
     write_app(tmp_path, {"scripts": {"start": script, "serve": 'node "a b.js"', "blank": " "}})
 
     assert command(tmp_path) == expected
 
 
-def test_the_script_for_production_goes_before_start(tmp_path: Path) -> None:
-    """Nest's `start` compiles, by packages that production does not have."""
+def test_the_script_for_production_has_precedence_over_start(tmp_path: Path) -> None:
+    """Nest's `start` compiles, with packages that production does not have."""
     scripts = {"start": "nest start", "start:prod": "node dist/main"}
 
     assert command(write_app(tmp_path, {"scripts": scripts})) == ["node", "dist/main"]
 
 
-def test_variables_of_the_script_are_variables_of_the_image(tmp_path: Path) -> None:
+def test_variables_of_the_script_are_set_in_the_image(tmp_path: Path) -> None:
     package = Package.read(write_app(tmp_path, {"scripts": {"start": "TZ=UTC NODE_ENV=x node a.js"}}))
     assert package is not None
 
     assert start_of(package).variables == {"TZ": "UTC"}
 
 
-def test_nuxt_starts_its_own_server(tmp_path: Path) -> None:
+def test_nuxt_is_started_by_its_own_server(tmp_path: Path) -> None:
     manifest = {"dependencies": {"nuxt": "4"}, "scripts": {"build": "nuxt build", "start": "nuxt preview"}}
 
     assert command(write_app(tmp_path, manifest)) == ["node", ".output/server/index.mjs"]
@@ -77,7 +77,7 @@ def test_nuxt_starts_its_own_server(tmp_path: Path) -> None:
         ({"main": "dist/index.js", "scripts": {"build": "tsc"}}, [], "dist/index.js"),
     ],
 )
-def test_without_a_script_the_main_file_starts_it(
+def test_an_app_without_a_script_is_started_by_its_main_file(
     tmp_path: Path, manifest: dict[str, str], files: list[str], expected: str
 ) -> None:
     write_app(tmp_path, manifest)
@@ -87,6 +87,6 @@ def test_without_a_script_the_main_file_starts_it(
     assert command(tmp_path) == ["node", expected]
 
 
-def test_an_app_that_nothing_starts_is_refused_with_the_way_out(tmp_path: Path) -> None:
+def test_an_app_without_a_start_is_rejected_with_the_command_to_add_one(tmp_path: Path) -> None:
     with pytest.raises(AutomationError, match=r'npm pkg set scripts\.start="node server\.js"'):
         command(write_app(tmp_path, {"scripts": {"dev": "vite"}}))
