@@ -8,9 +8,9 @@ from infra.account import aws_provider
 from infra.environment.args import EnvironmentArgs
 from infra.environment.attached import AttachedService
 from infra.environment.environment import Environment
-from infra.settings import Settings
+from infra.settings import load
 
-settings = Settings.load()
+settings = load()
 args = EnvironmentArgs(
     settings=settings,
     organization=pulumi.get_organization(),

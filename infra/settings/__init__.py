@@ -31,8 +31,9 @@ from infra.settings.runs_on import kind_of, network_mode_of
 from infra.settings.schedules import Schedule, overrides
 from infra.settings.service import ServiceSettings
 from infra.settings.service_keys import Migration, Statement
-from infra.settings.settings import Key, Settings, foreign_namespaces, keys, parse
+from infra.settings.settings import Settings
 from infra.settings.sidecars import Sidecar
+from infra.settings.stack_file import Key, foreign_namespaces, keys, load, parse
 from infra.settings.storage import SharedFiles, Volume
 from infra.settings.traffic import Exposure, ListenerProtocol
 
@@ -87,6 +88,7 @@ __all__ = [
     "in_order_of_calls",
     "keys",
     "kind_of",
+    "load",
     "network_mode_of",
     "overrides",
     "parse",

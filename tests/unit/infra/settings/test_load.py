@@ -1,4 +1,4 @@
-"""What the shipped stacks load to, and how `Settings.load` gets at the configuration."""
+"""What the shipped stacks load to, and how `load` reads the configuration."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pulumi
 import pytest
 from pydantic import ValidationError
 
-from infra.settings import CapacityProvider, Settings, SettingsError, parse
+from infra.settings import CapacityProvider, Settings, SettingsError, load, parse
 from tests.unit.infra.settings_fixtures import PROJECT, STACKS, named, settings_of, stack_file
 
 
@@ -97,11 +97,11 @@ def test_services_are_the_main_one_and_its_copies() -> None:
 def test_load_reads_the_cli_s_environment_variables(deployed: pytest.MonkeyPatch) -> None:
     deployed.setenv("PULUMI_CONFIG", json.dumps(as_the_cli_hands_it_over(named({"desired-count": 4}))))
 
-    def load() -> Settings:
+    def read() -> Settings:
         pulumi.runtime.set_all_config({})
-        return Settings.load()
+        return load()
 
-    settings = copy_context().run(load)
+    settings = copy_context().run(read)
 
     assert (settings.main.desired_count, settings.environment) == (4, "dev")
 
@@ -109,11 +109,11 @@ def test_load_reads_the_cli_s_environment_variables(deployed: pytest.MonkeyPatch
 def test_load_reads_the_runtime_s_config(deployed: pytest.MonkeyPatch) -> None:
     del deployed
 
-    def load() -> Settings:
+    def read() -> Settings:
         pulumi.runtime.set_all_config(as_the_cli_hands_it_over(named({"multidev": ["alice"]})))
-        return Settings.load()
+        return load()
 
-    assert [copy.name for copy in copy_context().run(load).multidev] == ["web-alice"]
+    assert [copy.name for copy in copy_context().run(read).multidev] == ["web-alice"]
 
 
 def test_load_refuses_a_key_with_and_without_the_namespace(
@@ -125,14 +125,14 @@ def test_load_refuses_a_key_with_and_without_the_namespace(
     deployed.setenv("PULUMI_CONFIG", json.dumps(named({"cpu": "256"})))
 
     with pytest.raises(SettingsError, match=f"cpu = 512: once: Pulumi reads `cpu` as {PROJECT}:cpu"):
-        copy_context().run(Settings.load)
+        copy_context().run(load)
 
 
 def test_load_refuses_an_unknown_key(deployed: pytest.MonkeyPatch) -> None:
     deployed.setenv("PULUMI_CONFIG", json.dumps(named({"desird-count": "2"})))
 
     with pytest.raises(SettingsError, match="the nearest is `desired-count`"):
-        copy_context().run(Settings.load)
+        copy_context().run(load)
 
 
 @pytest.mark.parametrize("told_by", ["environment", "runtime"])
@@ -143,12 +143,12 @@ def test_load_hides_encrypted_values(deployed: pytest.MonkeyPatch, told_by: str)
         deployed.setenv("PULUMI_CONFIG", json.dumps(config))
         deployed.setenv("PULUMI_CONFIG_SECRET_KEYS", json.dumps(secret))
 
-    def load() -> Settings:
+    def read() -> Settings:
         pulumi.runtime.set_all_config(*((config, secret) if told_by == "runtime" else ({}, [])))
-        return Settings.load()
+        return load()
 
     with pytest.raises(SettingsError, match=r"environment = \[secret\]") as raised:
-        copy_context().run(load)
+        copy_context().run(read)
     assert "hunter2" not in str(raised.value)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from infra.settings import keys
 from infra.settings.faults import nearest
-from infra.settings.settings import keys
 from tests.unit.infra.settings_fixtures import fault_of, settings_of
 
 
