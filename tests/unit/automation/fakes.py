@@ -1,4 +1,4 @@
-"""Stacks without an account, whose AWS is that of the rollouts' tests."""
+"""Stacks without an account, on the fake AWS of the rollout tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLUSTER = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/cluster-1a2b3c4"
 
 @cache
 def dev() -> Settings:
-    """What dev's file says."""
+    """The settings of dev."""
     return settings_of("dev", ROOT)
 
 
@@ -53,7 +53,7 @@ def resources(outputs: Mapping[str, Any] = OUTPUTS, *names: str) -> list[dict[st
 
 @dataclass
 class FakeStacks:
-    """Dev in an account, as its state and AWS tell of it."""
+    """The stack dev, with a state and a fake AWS."""
 
     aws: Aws = field(default_factory=Aws)
     state: Sequence[Mapping[str, Any]] = field(default_factory=resources)
@@ -76,7 +76,7 @@ class FakeStacks:
 
 
 def deployed(aws: Aws, *names: str, is_local: bool = False) -> DeployedStack:
-    """Dev with its services."""
+    """The stack dev with services."""
     stacks = FakeStacks(aws, resources(OUTPUTS, *names), is_local=is_local)
     return DeployedStack.of(stacks, "dev")  # type: ignore[arg-type]
 

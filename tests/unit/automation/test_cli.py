@@ -1,4 +1,4 @@
-"""How `python -m automation` ends, whatever the command."""
+"""The command line: help, exit codes and errors of all commands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from automation.changes.drift import drift
 from automation.cli import _json_requested, cli, main
 from automation.errors import AutomationError, ProgramError
-from local.docker import DockerError
 from local.errors import LocalError
 
 ROOT = Path(__file__).parents[3]
@@ -37,13 +36,13 @@ def commands() -> dict[str, click.Command]:
     return {name: command for name, command in found.items() if command is not None}
 
 
-def test_every_command_of_the_list_exists_and_says_what_it_does() -> None:
+def test_every_listed_command_exists_and_has_a_description() -> None:
     assert [name for name, command in commands().items() if not command.get_short_help_str()] == []
     assert [name for name, command in commands().items() if command.name != name] == []
     assert len(commands()) == len(cli.list_commands(click.Context(cli)))
 
 
-def test_without_a_command_it_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_command_the_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert call() == 2
     assert re.search(r"^  drift +Detect drift\.$", capsys.readouterr().err, re.MULTILINE)
 
@@ -53,17 +52,19 @@ def test_an_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str])
     assert "No such command 'deploy'" in capsys.readouterr().err
 
 
-def test_a_misspelt_command_is_refused_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_error_about_an_unknown_command_proposes_a_similar_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert call("stauts", "dev") == 2
     assert "No such command 'stauts': did you mean 'status'?" in capsys.readouterr().err
 
 
-def test_help_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_exits_with_0(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("cost", "-h") == 0
     assert "--budget DOLLARS" in capsys.readouterr().out
 
 
-def test_an_error_is_one_line_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     code = call("cost", "nowhere")
     error = capsys.readouterr().err
 
@@ -72,7 +73,7 @@ def test_an_error_is_one_line_without_a_traceback(capsys: pytest.CaptureFixture[
     assert error.count("\n") == 1
 
 
-def test_it_runs_from_the_command_line_and_needs_no_account() -> None:
+def test_cost_runs_without_an_account() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "automation", "cost", "prod"],
         cwd=ROOT,
@@ -97,81 +98,64 @@ def fails(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "message"),
     [
-        AutomationError("there is no stack 'dev'"),
-        NoCredentialsError(),
-        ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeServices"),
-        LocalError("the emulator does not run"),
-        DockerError("no daemon answers"),
+        (AutomationError("there is no stack 'dev'"), "there is no stack 'dev'"),
+        (NoCredentialsError(), "Unable to locate credentials"),
+        (
+            ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeServices"),
+            "An error occurred (AccessDenied) when calling the DescribeServices operation: no",
+        ),
+        (LocalError("the emulator does not run"), "the emulator does not run"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/project/.local/state"),
+            "/project/.local/state cannot be written: No space left on device",
+        ),
+        (
+            OSError(errno.ENAMETOOLONG, "File name too long", "/project/aaa"),
+            "/project/aaa cannot be the path of a file: File name too long",
+        ),
+        (
+            ProgramError("pulumi up", 255, "error: this is why", displayed=True),
+            "`pulumi up` ended with exit code 255",
+        ),
+        (
+            ProgramError("pulumi stack ls", 255, "error: no bucket"),
+            "`pulumi stack ls` ended with exit code 255:\nerror: no bucket",
+        ),
     ],
-    ids=lambda error: type(error).__name__,
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_expected_errors_of_libraries_have_no_traceback_either(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: Exception
+def test_expected_errors_are_printed_without_a_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
 ) -> None:
+    """The output of a program that was displayed is not printed again."""
     assert fails(monkeypatch, error) == 1
-    assert capsys.readouterr().err == f"error: {error}\n"
+    assert capsys.readouterr().err == f"error: {message}\n"
 
 
-def test_a_full_disk_is_named_with_the_file(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    error = OSError(errno.ENOSPC, "No space left on device", "/project/.local/state")
-
-    assert fails(monkeypatch, error) == 1
-    assert capsys.readouterr().err == (
-        "error: /project/.local/state cannot be written: No space left on device\n"
-    )
-
-
-def test_a_path_that_no_file_can_have_is_named(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    error = OSError(errno.ENAMETOOLONG, "File name too long", "/project/aaa")
-
-    assert fails(monkeypatch, error) == 1
-    assert capsys.readouterr().err == "error: /project/aaa cannot be the path of a file: File name too long\n"
-
-
-def test_what_nobody_expects_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unexpected_exceptions_have_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ZeroDivisionError):
         fails(monkeypatch, ZeroDivisionError())
 
 
-def test_ctrl_c_ends_with_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_exits_with_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert fails(monkeypatch, KeyboardInterrupt()) == 130
     assert "interrupted: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("returned", "code"), [(None, 0), (1, 1), (3, 3)])
-def test_a_command_ends_with_what_it_returns(
+def test_the_exit_code_is_the_commands_return_value(
     monkeypatch: pytest.MonkeyPatch, returned: int | None, code: int
 ) -> None:
-    """3 is drift."""
+    """`drift` returns 3."""
     monkeypatch.setattr(drift, "callback", lambda *_, **__: returned)
 
     assert call("drift", "dev") == code
 
 
-def test_the_output_of_a_program_is_not_printed_twice(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert fails(monkeypatch, ProgramError("pulumi up", 255, "error: this is why", displayed=True)) == 1
-    assert capsys.readouterr().err == "error: `pulumi up` ended with exit code 255\n"
-
-
-def test_the_output_of_a_program_that_was_not_displayed_is_printed(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert fails(monkeypatch, ProgramError("pulumi stack ls", 255, "error: no bucket")) == 1
-    assert capsys.readouterr().err == (
-        "error: `pulumi stack ls` ended with exit code 255:\nerror: no bucket\n"
-    )
-
-
 @pytest.mark.parametrize("displayed", [True, False])
-def test_without_a_login_it_says_how_to_go_on(
+def test_without_a_login_the_commands_to_type_are_printed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, displayed: bool
 ) -> None:
     why = "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions"
@@ -190,14 +174,13 @@ def stacks_of(monkeypatch: pytest.MonkeyPatch, *options: str) -> Any:
     return seen[0]
 
 
-def test_the_wait_for_a_lock_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wait_for_lock_minutes_is_passed_to_the_stacks(monkeypatch: pytest.MonkeyPatch) -> None:
     stacks = stacks_of(monkeypatch, "--wait-for-lock-minutes", "2.5")
 
     assert (stacks.is_local, stacks.lock_retry.minutes) == (False, 2.5)
 
 
-def test_with_local_the_stacks_are_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the process has no AWS account any more, whatever the shell says."""
+def test_local_option_selects_local_stacks_and_hides_the_aws_account(monkeypatch: pytest.MonkeyPatch) -> None:
     isolated: list[bool] = []
     monkeypatch.setattr("local.isolation.isolate", lambda: isolated.append(True))
 
@@ -209,7 +192,7 @@ def json_of(capsys: pytest.CaptureFixture[str]) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-def test_with_json_a_failure_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_of_a_failure_has_error_and_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     code = call("cost", "nowhere", "--json")
 
     document = json_of(capsys)
@@ -217,7 +200,7 @@ def test_with_json_a_failure_is_a_document_too(capsys: pytest.CaptureFixture[str
     assert document["error"].startswith("stack 'nowhere' has no file")
 
 
-def test_with_json_the_output_of_a_program_is_in_the_document(
+def test_json_of_a_failed_program_has_its_output(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(**_: object) -> None:
@@ -229,20 +212,22 @@ def test_with_json_the_output_of_a_program_is_in_the_document(
     assert json_of(capsys)["error"] == "error: this is why"
 
 
-def test_with_json_wrong_usage_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_of_a_usage_error_has_error_and_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("drift", "--json") == 2
     assert json_of(capsys) == {"error": "Missing argument 'STACK'.", "exit_code": 2}
 
 
-@pytest.mark.parametrize("words", [["run", "dev", "x", "--json"], ["cost", "dev", "--", "--json"], ["cost"]])
-def test_json_for_a_program_is_not_for_the_command(words: list[str]) -> None:
-    assert not _json_requested(words)
+@pytest.mark.parametrize(
+    "arguments", [["run", "dev", "x", "--json"], ["cost", "dev", "--", "--json"], ["cost"]]
+)
+def test_json_after_a_double_dash_is_not_the_commands_option(arguments: list[str]) -> None:
+    assert not _json_requested(arguments)
 
 
-def test_every_command_whose_output_is_not_a_programs_own_has_json() -> None:
+def test_every_command_has_json_unless_its_output_is_a_programs() -> None:
     def has_json(command: click.Command) -> bool:
         if isinstance(command, click.Group):
-            return all(has_json(one) for one in command.commands.values())
+            return all(has_json(subcommand) for subcommand in command.commands.values())
         return any("--json" in parameter.opts for parameter in command.params)
 
     assert {name for name, command in commands().items() if not has_json(command)} == {

@@ -1,4 +1,4 @@
-"""What a shell completes."""
+"""Completion of commands, stacks and services in a shell."""
 
 from __future__ import annotations
 
@@ -28,18 +28,17 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:  # pyright
     (tmp_path / "Pulumi.demo.yaml").write_text("config: {}\n")
     monkeypatch.setattr(completion, "_ROOT", tmp_path)
     monkeypatch.setenv(COMPLETE_VARIABLE, "bash_complete")
-    # Other tests have loaded commands, which are objects of their modules.
     return tmp_path
 
 
 def completed(*words: str) -> list[str]:
-    """Return what the last word may become."""
+    """Return the completions of the last word."""
     *before, incomplete = words
     shell = ShellComplete(cli, {}, "automation", COMPLETE_VARIABLE)
     return [item.value for item in shell.get_completions(before, incomplete)]
 
 
-def test_commands_are_completed() -> None:
+def test_commands_and_subcommands_are_completed() -> None:
     assert completed("dri") == ["drift"]
     assert completed("--local", "previews", "cl") == ["clean-up"]
 
@@ -51,12 +50,12 @@ def test_stacks_are_completed_by_their_files(words: tuple[str, ...]) -> None:
     assert completed(*words, "d") == ["demo", "dev"]
 
 
-def test_services_are_completed_by_the_stacks_file() -> None:
+def test_services_are_completed_by_the_stack_file() -> None:
     assert completed("logs", "dev", "--service", "") == ["web", "worker", "api", "web-alice", "web-bob"]
     assert completed("logs", "demo", "--service", "w") == ["web"]
 
 
-def test_a_stack_file_that_cannot_be_read_completes_nothing(project: Path) -> None:
+def test_an_invalid_stack_file_completes_nothing(project: Path) -> None:
     (project / "Pulumi.dev.yaml").write_text("{")
 
     assert completed("logs", "dev", "--service", "") == []
@@ -68,21 +67,21 @@ def script(shell: str) -> str:
     return done.stdout
 
 
-def test_bash_completes_the_command_that_the_script_defines(tmp_path: Path) -> None:
-    """Bash runs the function, which runs the project's Python in its folder."""
+def test_bash_completes_the_command_of_the_script(tmp_path: Path) -> None:
+    """Bash calls the function, which runs the project's Python in its folder."""
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     answers = f'echo "plain,$PWD"; echo "plain,${COMPLETE_VARIABLE} $COMP_CWORD $*"'
     python.write_text(f"#!/bin/sh\n{answers}\n")
     python.chmod(0o755)
     (tmp_path / "script").write_text(script("bash"))
-    asked = (
+    commands = (
         f". {tmp_path}/script; COMP_WORDS=(automation up d); COMP_CWORD=2; _automation_completion automation;"
         ' printf "%s\\n" "${COMPREPLY[@]}"; automation up dev'
     )
 
     done = subprocess.run(
-        ["bash", "-c", asked],
+        ["bash", "-c", commands],
         capture_output=True,
         text=True,
         check=True,
@@ -103,7 +102,7 @@ def test_bash_completes_the_command_that_the_script_defines(tmp_path: Path) -> N
         ("fish", ("function automation;", f"{COMPLETE_VARIABLE}=fish_complete", "(commandline -t) sh -c")),
     ],
 )
-def test_other_shells_ask_the_projects_python_too(shell: str, lines: tuple[str, ...]) -> None:
+def test_zsh_and_fish_call_the_projects_python(shell: str, lines: tuple[str, ...]) -> None:
     text = script(shell)
 
     assert [line for line in lines if line not in text] == []

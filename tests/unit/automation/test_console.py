@@ -1,4 +1,4 @@
-"""Colours and widths: what a terminal gets, and what a file gets."""
+"""Colours and line lengths on a terminal and in a file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SENTENCE = (
         ({"TERM": "dumb"}, False),
     ],
 )
-def test_variables_decide_on_colours_and_else_the_terminal(
+def test_colours_follow_the_variables_or_the_terminal(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], *, expected: bool | None
 ) -> None:
     for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
@@ -44,7 +44,7 @@ def test_variables_decide_on_colours_and_else_the_terminal(
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_a_long_line_is_broken_between_words_and_indented_below(width: int) -> None:
+def test_a_long_line_is_broken_between_words_and_indented(width: int) -> None:
     lines = folded(f"    {SENTENCE}", width).splitlines()
 
     assert len(lines) > 1
@@ -54,50 +54,50 @@ def test_a_long_line_is_broken_between_words_and_indented_below(width: int) -> N
 
 
 @pytest.mark.parametrize("width", range(41, 120, 7))
-def test_a_command_to_type_is_not_broken(width: int) -> None:
+def test_a_command_in_backticks_is_not_broken(width: int) -> None:
     assert "`python -m automation cost prod`" in folded(SENTENCE, width)
 
 
-def test_an_address_longer_than_the_terminal_stays_whole() -> None:
+def test_an_address_is_not_broken() -> None:
     address = f"https://{'a' * 80}.example.com"
 
     assert address in folded(f"web  {address} answers 200", 60)
 
 
-def test_a_file_gets_whole_lines() -> None:
+def test_lines_in_a_file_are_not_broken() -> None:
     assert width_of(io.StringIO()) is None
     assert folded(SENTENCE, None) == SENTENCE
 
 
 def on_terminal(columns: int, *arguments: str, **variables: str) -> str:
-    """Return what a command shows on a terminal."""
-    ours, theirs = pty.openpty()
+    """Return the output of a command on a terminal."""
+    terminal, child = pty.openpty()
     try:
         subprocess.run(
             [sys.executable, "-m", "automation", *arguments],
             cwd=ROOT,
             env={"HOME": "/nonexistent", "PATH": os.environ["PATH"], "COLUMNS": str(columns), **variables},
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
+            stdin=child,
+            stdout=child,
+            stderr=child,
             check=False,
         )
     finally:
-        os.close(theirs)
+        os.close(child)
     parts: list[bytes] = []
     try:
-        while part := os.read(ours, 65536):
+        while part := os.read(terminal, 65536):
             parts.append(part)
     except OSError:
-        # Linux says so at the end.
+        # Linux reports the end so.
         pass
-    os.close(ours)
+    os.close(terminal)
     return b"".join(parts).decode().replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_the_cost_of_a_stack_fits_the_terminal(columns: int) -> None:
-    """It is the widest table that there is."""
+    """It is the widest table of all commands."""
     lines = on_terminal(columns, "cost", "prod", NO_COLOR="1").splitlines()
 
     assert [line for line in lines if len(line) > columns] == []
@@ -105,7 +105,7 @@ def test_the_cost_of_a_stack_fits_the_terminal(columns: int) -> None:
     assert lines[0].startswith("prod in us-east-1: $")
 
 
-def test_a_terminal_gets_colours() -> None:
+def test_output_on_a_terminal_has_colours() -> None:
     assert "\x1b[1m" in on_terminal(100, "cost", "dev", TERM="xterm")
 
 
@@ -113,6 +113,6 @@ def test_a_terminal_gets_colours() -> None:
     ("options", "expected"),
     [((), "`python -m automation up dev`"), (("--local",), "`python -m automation --local up dev`")],
 )
-def test_a_command_to_type_is_for_the_stacks_of_this_one(options: tuple[str, ...], expected: str) -> None:
+def test_to_type_keeps_the_local_option(options: tuple[str, ...], expected: str) -> None:
     with cli.make_context("automation", [*options, "drift", "dev"]):
         assert to_type("up", "dev") == expected

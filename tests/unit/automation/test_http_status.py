@@ -1,4 +1,4 @@
-"""How an address is requested."""
+"""The HTTP status of an address."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def port() -> Iterator[int]:
 
 
 @pytest.mark.parametrize(("path", "status"), [("", 200), ("/gone", 404), ("/elsewhere", 302)])
-def test_every_status_is_returned_as_it_is(port: int, path: str, status: int) -> None:
+def test_every_status_is_returned_unchanged(port: int, path: str, status: int) -> None:
     assert http_status(f"http://127.0.0.1:{port}{path}") == status
 
 
-def test_names_below_localhost_are_this_machine(port: int) -> None:
+def test_names_below_localhost_are_the_loopback_address(port: int) -> None:
     assert http_status(f"http://dev.localhost:{port}/") == 200
 
 
-def test_without_an_answer_there_is_no_status() -> None:
+def test_without_a_response_the_status_is_none() -> None:
     assert http_status(f"http://127.0.0.1:{ports.any_free()}/") is None

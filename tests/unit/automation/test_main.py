@@ -1,4 +1,4 @@
-"""`python -m automation` with a Python that does not have the project's packages."""
+"""`python -m automation` with a Python that lacks the project's packages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def call(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Ask for help by the system's Python, which finds no package but those of its own library."""
+    """Run `--help` with the system's Python, without any packages."""
     return subprocess.run(
         [sys._base_executable, "-S", "-m", "automation", "--help"],  # type: ignore[attr-defined]
         cwd=folder,
@@ -21,14 +21,14 @@ def call(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_any_python_continues_in_the_virtual_environment() -> None:
+def test_any_python_restarts_with_that_of_the_virtual_environment() -> None:
     run = call(ROOT)
 
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith("Usage: python -m automation")
 
 
-def test_without_one_it_says_what_to_do(tmp_path: Path) -> None:
+def test_without_a_virtual_environment_the_error_names_the_command(tmp_path: Path) -> None:
     shutil.copytree(
         ROOT / "automation", tmp_path / "automation", ignore=shutil.ignore_patterns("__pycache__")
     )

@@ -119,58 +119,63 @@ def test_a_local_task_without_a_container_is_not_running(
     assert (found.running, found.state, found.reason) == (len(alive), state, reason)
 
 
-def test_a_deployment_in_progress_has_its_share_of_the_traffic() -> None:
-    found = status_of(describe_services=service(deployment(state="IN_PROGRESS")), **by_api(traffic=25.0))
-
-    assert (found.state, found.reason) == ("in progress", "25 % of the traffic reaches the new version")
-
-
-def test_a_paused_deployment_has_its_hook_and_timeout_action() -> None:
-    hook = {
-        "hookId": "approve",
-        "status": "AWAITING_ACTION",
-        "expiresAt": NOW.replace(hour=8, minute=5),
-        "timeoutAction": "ROLLBACK",
-    }
-
-    found = status_of(
-        **by_api(lifecycleStage="POST_TEST_TRAFFIC_SHIFT", lifecycleHookDetails=[hook], strategy="ROLLING")
-    )
-
-    assert found.reason == (
-        "paused at POST_TEST_TRAFFIC_SHIFT by hook approve, rollback at 08:05 UTC unless continued"
-    )
-
-
-def test_a_deployment_that_is_not_listed_yet_is_in_progress() -> None:
-    found = status_of(
-        describe_services=service(deployment(state="IN_PROGRESS")), **by_api("SUCCESSFUL", strategy="ROLLING")
-    )
-
-    assert found.state == "in progress"
+IN_PROGRESS = service(deployment(state="IN_PROGRESS"))
+PAUSED = {
+    "hookId": "approve",
+    "status": "AWAITING_ACTION",
+    "expiresAt": NOW.replace(hour=8, minute=5),
+    "timeoutAction": "ROLLBACK",
+}
+FAILED = {"statusReason": "tasks failed", "strategy": "ROLLING"}
 
 
 @pytest.mark.parametrize(
-    ("status", "state", "reason"),
+    ("answers", "state", "reason"),
     [
-        ("ROLLBACK_SUCCESSFUL", "failed", "ECS rolled it back: tasks failed"),
-        ("ROLLBACK_IN_PROGRESS", "rolling back", "ECS is rolling it back: tasks failed"),
-        ("ROLLBACK_FAILED", "failed", "ECS gave up, and could not roll it back: tasks failed"),
-        ("STOPPED", "failed", "the deployment was stopped: tasks failed"),
+        (
+            {"describe_services": IN_PROGRESS, **by_api(traffic=25.0)},
+            "in progress",
+            "25 % of the traffic reaches the new version",
+        ),
+        (
+            by_api(
+                lifecycleStage="POST_TEST_TRAFFIC_SHIFT", lifecycleHookDetails=[PAUSED], strategy="ROLLING"
+            ),
+            "in progress",
+            "paused at POST_TEST_TRAFFIC_SHIFT by hook approve, rollback at 08:05 UTC unless continued",
+        ),
+        ({"describe_services": IN_PROGRESS, **by_api("SUCCESSFUL", strategy="ROLLING")}, "in progress", ""),
+        (by_api("ROLLBACK_SUCCESSFUL", **FAILED), "failed", "ECS rolled it back: tasks failed"),
+        (by_api("ROLLBACK_IN_PROGRESS", **FAILED), "rolling back", "ECS is rolling it back: tasks failed"),
+        (
+            by_api("ROLLBACK_FAILED", **FAILED),
+            "failed",
+            "ECS gave up, and could not roll it back: tasks failed",
+        ),
+        (by_api("STOPPED", **FAILED), "failed", "the deployment was stopped: tasks failed"),
+        (
+            by_api("ROLLBACK_SUCCESSFUL", alarms={"triggeredAlarmNames": ["web-5xx"]}, strategy="ROLLING"),
+            "failed",
+            "ECS rolled it back: alarms: web-5xx",
+        ),
+    ],
+    ids=[
+        "canary in progress",
+        "paused by a hook",
+        "not listed yet",
+        "rolled back",
+        "rolling back",
+        "rollback failed",
+        "stopped",
+        "rolled back by an alarm",
     ],
 )
-def test_a_failed_deployment_has_its_reason(status: str, state: str, reason: str) -> None:
-    found = status_of(**by_api(status, statusReason="tasks failed", strategy="ROLLING"))
+def test_state_and_reason_are_those_of_the_latest_deployment(
+    answers: dict[str, Answer], state: str, reason: str
+) -> None:
+    found = status_of(**answers)
 
     assert (found.state, found.reason) == (state, reason)
-
-
-def test_the_reason_names_the_alarm_that_rolled_back() -> None:
-    found = status_of(
-        **by_api("ROLLBACK_SUCCESSFUL", alarms={"triggeredAlarmNames": ["web-5xx"]}, strategy="ROLLING")
-    )
-
-    assert found.reason == "ECS rolled it back: alarms: web-5xx"
 
 
 @pytest.mark.parametrize("listed", [{"serviceDeployments": []}, ErrorResponse("AccessDeniedException")])

@@ -139,31 +139,39 @@ def test_every_step_prints_its_duration(tmp_path: Path) -> None:
     assert output.count("    done (") == 7
 
 
-def test_it_fails_if_the_broken_version_is_deployed_successfully(tmp_path: Path) -> None:
-    result = run(tmp_path, error_of_broken_version="")
+@pytest.mark.parametrize(
+    ("options", "statuses", "failure"),
+    [
+        (
+            {"error_of_broken_version": ""},
+            [],
+            "the update succeeded, though the app exits as soon as it starts",
+        ),
+        (
+            {"error_of_broken_version": "update failed"},
+            [],
+            "without saying that the container exited with code 3; its error: update failed",
+        ),
+        ({}, [200, 503], "1 of 1 requests were not answered with 200 while the update failed: 503"),
+        ({}, [None] * 99, f"no status 200 after 120 seconds: web at {URL}/readyz (no answer)"),
+    ],
+    ids=[
+        "the broken version is deployed",
+        "the error lacks the reason",
+        "a request fails meanwhile",
+        "no answer",
+    ],
+)
+def test_it_fails_and_destroys_the_stack_if(
+    tmp_path: Path, options: dict[str, Any], statuses: list[int | None], failure: str
+) -> None:
+    remaining = iter(statuses)
 
-    assert "the update succeeded" in result.failures[0]
+    result = run(tmp_path, answers=lambda: next(remaining, 200), **options)
+
+    assert len(result.failures) == 1
+    assert failure in result.failures[0]
     assert result.stacks.done[-2:] == ["destroy", "remove"]
-
-
-def test_it_fails_if_the_update_fails_without_the_reason(tmp_path: Path) -> None:
-    (failure,) = run(tmp_path, error_of_broken_version="update failed").failures
-
-    assert "without saying that the container exited with code 3; its error: update failed" in failure
-
-
-def test_it_fails_if_a_request_fails_during_the_rollback(tmp_path: Path) -> None:
-    answers = iter([200, 503])
-
-    (failure,) = run(tmp_path, answers=lambda: next(answers, 200)).failures
-
-    assert "1 of 1 requests were not answered with 200 while the update failed: 503" in failure
-
-
-def test_it_fails_if_the_address_does_not_answer(tmp_path: Path) -> None:
-    (failure,) = run(tmp_path, answers=lambda: None).failures
-
-    assert failure == f"no status 200 after 120 seconds: web at {URL}/readyz (no answer)"
 
 
 def test_the_stack_is_destroyed_after_a_failed_step(tmp_path: Path) -> None:
