@@ -152,7 +152,7 @@ class DerivedStackFile:
             encryption = _read_stack_file(self.path).encryption
         text = go_yaml.text_of({**encryption, "config": {**copied, **changes}})
         draft = self.path.with_suffix(".yaml.new")
-        draft.write_text(f"# From {base.path.name}: `{command}` writes it anew each time.\n{text}", "utf-8")
+        draft.write_text(f"# From {base.path.name}: `{command}` replaces this file.\n{text}", "utf-8")
         draft.replace(self.path)
 
     def encryption_of_base(self) -> Mapping[str, str]:

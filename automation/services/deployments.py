@@ -70,7 +70,7 @@ def _latest_service_deployment(ecs: Any, service: Version, oldest: datetime) -> 
     request: dict[str, Any] = {
         "cluster": service.cluster,
         "service": service.service,
-        # Else all deployments ever made would be listed.
+        # Else all deployments of the service would be listed.
         "createdAt": {"after": oldest - _LONGEST_DEPLOYMENT},
     }
     listed: list[Answer] = []

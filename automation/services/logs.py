@@ -168,7 +168,7 @@ class Log:
         """
         if not stack.log_group:
             raise AutomationError(
-                f"{stack.name} has no log group: its last update failed before it made one; "
+                f"{stack.name} has no log group: its last update failed before it created one; "
                 f"{to_type('up', stack.name)} continues it"
             )
         self._logs = stack.clients.client("logs")

@@ -113,7 +113,8 @@ class Target:
             AutomationError: no such task runs, or it has no such container.
         """
         found = _running_task(stack, service, task)
-        names = [each["name"] for each in found["containers"] if not each["name"].startswith(_ADDED_BY_AWS)]
+        all_names: list[str] = [entry["name"] for entry in found["containers"]]
+        names = [name for name in all_names if not name.startswith(_ADDED_BY_AWS)]
         name = container or service.name
         if name not in names:
             raise AutomationError(

@@ -29,7 +29,7 @@ _AWS: Final = "AWS lists resources for some minutes after their deletion; this s
 
 
 @click.command("aws-smoke")
-@click.option("--yes", is_flag=True, help="Do not ask whether the cost is accepted.")
+@click.option("--yes", is_flag=True, help="Accept the cost without a question.")
 @click.option("--keep", is_flag=True, help="Keep the stack if a step fails; the next run continues with it.")
 @click.option("--region", metavar="REGION", help="The AWS region; dev's by default.")
 @json_option
@@ -48,7 +48,8 @@ def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None, a
         (say if as_json else click.echo)(f"{_cost()} {_account(stacks, settings)}")
         if not (yes or stacks.is_local):
             confirm(
-                "Continue?", without_terminal="there is no terminal to ask on: add --yes to accept the cost"
+                "Continue?",
+                without_terminal="there is no terminal for the question: add --yes to accept the cost",
             )
     except (click.ClickException, click.Abort, AutomationError):
         if not existed:

@@ -135,7 +135,7 @@ class Cli:
 
 
 class _Signals:
-    """Forwards SIGINT and SIGTERM: the first asks the CLI to finish what is under way, the second to exit."""
+    """Forwards SIGINT and SIGTERM: the first lets the CLI finish what is under way, the second ends it."""
 
     def __init__(self, *, on_terminal: bool) -> None:
         self.received = False

@@ -10,7 +10,7 @@ from automation.previews.lifecycle import Previews
 from automation.previews.names import is_preview
 from automation.stacks.stacks import Stacks
 
-_yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+_yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
 @click.command
@@ -42,7 +42,7 @@ def destroy(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
     if not yes:
         confirm(
             f"Delete all resources of {stack}?",
-            without_terminal="there is no terminal to ask on: add --yes to delete all resources",
+            without_terminal="there is no terminal for the question: add --yes to delete all resources",
         )
     stacks.destroy(stack)
     say(f"destroyed {stack}" if stacks.is_local else f"destroyed {stack}; its history remains")
@@ -62,7 +62,7 @@ def cancel(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
     if not yes:
         confirm(
             f"No update of {stack} may be running, on any machine. Remove its lock?",
-            without_terminal="there is no terminal to ask on: add --yes if no update is running",
+            without_terminal="there is no terminal for the question: add --yes if no update is running",
         )
     stacks.cancel(stack)
     say(f"{stack} is unlocked; {to_type('up', stack)} continues the update")

@@ -57,7 +57,7 @@ class LanguageHost(_server.LanguageServer):
     def serve_until_closed(self) -> None:
         """Run the program on this thread whenever the CLI requests it."""
         run = cast("Any", super()).Run
-        # The CLI starts meanwhile, which takes as long.
+        # Meanwhile the CLI starts, which takes about as long.
         for module in _IMPORTED_BY_THE_PROGRAM:
             # Reading an attribute loads the module.
             getattr(import_module(module), "__all__", None)

@@ -76,7 +76,7 @@ def percentile(ordered: Sequence[float], percent: float) -> float | None:
 
 
 class Load:
-    """Requests during a `with` statement; each connection has a thread of its own.
+    """Requests during a `with` statement; each connection has its own thread.
 
     With a rate, requests are due at fixed times, so that a late response also delays those behind it (without
     "coordinated omission"). Without a rate, a connection sends the next request after each response.

@@ -175,7 +175,7 @@ def test_a_derived_file_has_the_values_and_secrets_of_the_base(folder: Path, val
     text = derive(folder, f"{SALT}config:\n  toys:size: {value}\n  aws:region: eu-west-1\n")
     derived = read_config(folder, "pr-1")
 
-    assert text.startswith(f"# From Pulumi.dev.yaml: `make it` writes it anew each time.\n{SALT}config:\n")
+    assert text.startswith(f"# From Pulumi.dev.yaml: `make it` replaces this file.\n{SALT}config:\n")
     assert (derived.values, derived.secret_keys) == (
         (base := read_config(folder, "dev")).values,
         base.secret_keys,
