@@ -82,10 +82,9 @@ class LocalEnvironment:
         Raises:
             LocalError: it does not run.
         """
-        emulator = Emulator.running(self.folder)
-        if emulator is None:
+        if (emulator := Emulator.running(self.folder)) is None:
             raise LocalError(
-                "the emulator does not run, so there are no local stacks: `make up` creates them again"
+                "the emulator does not run, so there are no local stacks: `make up` creates them"
             )
         return emulator
 
@@ -95,8 +94,7 @@ class LocalEnvironment:
         Raises:
             LocalError: it does not run.
         """
-        door = FrontDoor.running(self.folder)
-        if door is None:
+        if (door := FrontDoor.running(self.folder)) is None:
             raise LocalError("the front door does not run: `make up` starts it")
         return door
 

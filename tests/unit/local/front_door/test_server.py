@@ -22,6 +22,7 @@ from local.front_door.routes import Route, Routes
 from local.front_door.rules import in_order
 from local.front_door.server import FrontDoorServer
 from local.live.notes import Notes
+from tests.unit.local.asynchronous import asynchronous
 
 HOST = "dev.example.com"
 BALANCER = "web-1.us-east-1.elb.amazonaws.com"
@@ -147,12 +148,10 @@ async def stage(read: Callable[[Any], Routes] | None = None) -> AsyncIterator[St
 def on_stage(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     """Run a test with a stage as its first argument."""
 
-    def run(**fixtures: Any) -> None:
-        async def staged() -> None:
-            async with stage() as at:
-                await test(at, **fixtures)
-
-        asyncio.run(asyncio.wait_for(staged(), 20))
+    @asynchronous
+    async def run(**fixtures: Any) -> None:
+        async with stage() as at:
+            await test(at, **fixtures)
 
     signature = inspect.signature(test)
     run.__signature__ = signature.replace(parameters=[*signature.parameters.values()][1:])  # type: ignore[attr-defined]
@@ -479,7 +478,8 @@ async def test_targets_are_read_again_when_all_known_ones_refuse_connections(
     assert status(await at.request()) == 200
 
 
-def test_records_and_targets_are_read_once_for_many_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+@asynchronous
+async def test_records_and_targets_are_read_once_for_many_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "ROUTES_SECONDS", 60.0)
     monkeypatch.setattr(server, "TARGETS_SECONDS", 60.0)
     reads: list[None] = []
@@ -488,39 +488,34 @@ def test_records_and_targets_are_read_once_for_many_requests(monkeypatch: pytest
         reads.append(None)
         return Routes({HOST: route()}, {})
 
-    async def test() -> None:
-        async with stage(read) as at:
-            await at.register(responds(OK))
-            answers = await asyncio.gather(*(at.request() for _ in range(20)))
-            assert [status(answer) for answer in answers] == [200] * 20
-            assert (len(reads), at.elbv2.reads) == (1, 1)
-
-    asyncio.run(asyncio.wait_for(test(), 20))
+    async with stage(read) as at:
+        await at.register(responds(OK))
+        answers = await asyncio.gather(*(at.request() for _ in range(20)))
+        assert [status(answer) for answer in answers] == [200] * 20
+        assert (len(reads), at.elbv2.reads) == (1, 1)
 
 
-def test_a_new_record_is_used_when_the_cached_routes_are_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+@asynchronous
+async def test_a_new_record_is_used_when_the_cached_routes_are_too_old(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(server, "ROUTES_SECONDS", 0.0)
     answers = [Routes({}, {}), Routes({HOST: route()}, {})]
 
-    async def test() -> None:
-        async with stage(lambda _cloud: answers.pop(0)) as at:
-            await at.register(responds(OK))
-            assert [status(await at.request()) for _ in range(2)] == [404, 200]
-
-    asyncio.run(asyncio.wait_for(test(), 20))
+    async with stage(lambda _cloud: answers.pop(0)) as at:
+        await at.register(responds(OK))
+        assert [status(await at.request()) for _ in range(2)] == [404, 200]
 
 
-def test_without_an_emulator_the_message_says_what_to_do() -> None:
+@asynchronous
+async def test_without_an_emulator_the_message_says_what_to_do() -> None:
     def read(cloud: Any) -> Routes:
         raise EndpointConnectionError(endpoint_url=cloud.endpoint)
 
-    async def test() -> None:
-        async with stage(read) as at:
-            response = await at.request()
-            assert status(response) == 502
-            assert b"does not answer: `make status` shows what runs, `make up` starts it" in response
-
-    asyncio.run(asyncio.wait_for(test(), 20))
+    async with stage(read) as at:
+        response = await at.request()
+        assert status(response) == 502
+        assert b"does not answer: `make status` shows what runs, `make up` starts it" in response
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from local.front_door import connections
 from local.page import live
 from local.page.live import Snapshot, changes, follow
 from local.page.log_lines import Lines, line_of
+from tests.unit.local.asynchronous import asynchronous
 from tests.unit.local.page.fakes import log_event
 
 LINE = line_of(log_event("hello <b>"), 1, stack="dev")
@@ -68,23 +69,24 @@ async def _listen(read: Callable[[int], Awaitable[Snapshot]]) -> tuple[asyncio.S
     return await connections.serve(serve, host="127.0.0.1", port=0), ended
 
 
-def test_the_stream_ends_when_the_browser_disconnects() -> None:
+@asynchronous
+async def test_the_stream_ends_when_the_browser_disconnects() -> None:
     async def read(_after: int) -> Snapshot:
         return STEADY
 
-    async def test() -> None:
-        server, ended = await _listen(read)
-        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-        head = await reader.readuntil(b"\r\n\r\n")
-        assert b"text/event-stream" in head
-        writer.close()
-        await ended
-        server.close()
-
-    asyncio.run(asyncio.wait_for(test(), 20))
+    server, ended = await _listen(read)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert b"text/event-stream" in head
+    writer.close()
+    await ended
+    server.close()
 
 
-def test_nothing_more_is_read_for_a_browser_that_accepts_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
+@asynchronous
+async def test_nothing_more_is_read_for_a_browser_that_accepts_no_data(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A suspended tab must not fill the memory."""
     monkeypatch.setattr(live, "_PAUSE_SECONDS", 0.001)
     monkeypatch.setattr(live, "_STALLED_SECONDS", 0.3)
@@ -94,13 +96,10 @@ def test_nothing_more_is_read_for_a_browser_that_accepts_no_data(monkeypatch: py
         reads.append(after)
         return replace(STEADY, parts={"stacks": f"{len(reads)}{'x' * 4_000_000}"})
 
-    async def test() -> None:
-        server, ended = await _listen(read)
-        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-        with pytest.raises(ConnectionAbortedError):
-            await ended
-        assert len(reads) < 10
-        writer.close()
-        server.close()
-
-    asyncio.run(asyncio.wait_for(test(), 20))
+    server, ended = await _listen(read)
+    _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    with pytest.raises(ConnectionAbortedError):
+        await ended
+    assert len(reads) < 10
+    writer.close()
+    server.close()
