@@ -29,7 +29,7 @@ def start_order(definitions: Sequence[Definition]) -> list[int]:
     index = {str(definition["name"]): position for position, definition in enumerate(definitions)}
     graph = TopologicalSorter[int]()
     for position, definition in enumerate(definitions):
-        graph.add(position, *(index[one["containerName"]] for one in _dependencies(definition)))
+        graph.add(position, *(index[dependency["containerName"]] for dependency in _dependencies(definition)))
     return [*graph.static_order()]
 
 

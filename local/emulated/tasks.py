@@ -121,7 +121,7 @@ def _keywords(  # noqa: PLR0917 -- MiniStack's signature
     keywords["volumes"] = volumes.binds(client, td, cdef, task_arn)
     # Containers are reached by their addresses: a port of this machine could belong to one task only.
     keywords["ports"] = None
-    positions = {one["name"]: position for position, one in enumerate(ordered)}
+    positions = {item["name"]: position for position, item in enumerate(ordered)}
     owner, mode = network_owner(ordered), td.get("networkMode")
     if mode == "awsvpc" and positions[owner] < positions[cdef["name"]]:
         shared = f"container:{_container_name(task_id, owner)}"
@@ -154,7 +154,7 @@ def _wait(client: Any, dependency: Mapping[str, str], td: Definition, task_id: s
         NotStartedError: it cannot have it any more, or takes too long.
     """
     name, condition = dependency["containerName"], dependency["condition"]
-    definition = next(one for one in td["containerDefinitions"] if one["name"] == name)
+    definition = next(item for item in td["containerDefinitions"] if item["name"] == name)
     end = time.monotonic() + (definition.get("startTimeout") or _START_TIMEOUT_SECONDS)
     container = client.containers.get(_container_name(task_id, name))
     while True:

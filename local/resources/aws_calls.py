@@ -17,7 +17,7 @@ _HINTS: Final = {
     "DuplicateTargetGroupName": "A target group has that name already: delete it, or choose another name.",
     "InvalidGroup.Duplicate": "A security group has that name already: delete it, or choose another name.",
     "InvalidAction": "MiniStack does not have this operation: the local run does not support it.",
-    "InvalidChangeBatch": "The zone holds that record already: delete it, or set `allowOverwrite`.",
+    "InvalidChangeBatch": "The zone has that record already: delete it, or set `allowOverwrite`.",
     "RepositoryNotEmptyException": "Set `forceDelete` to delete its images with it.",
     "NoSuchHostedZone": "The zone was deleted: `make down` and `make up` create it again.",
 }

@@ -100,7 +100,7 @@ def _as_sent(value: Any) -> Any:
             continue
         kept = item if key in _MAPS else _as_sent(item)
         compacted = key in _COMPACTED and isinstance(kept, list)
-        sent[key] = [one for one in cast("list[Any]", kept) if one != {}] if compacted else kept
+        sent[key] = [part for part in cast("list[Any]", kept) if part != {}] if compacted else kept
     return sent
 
 

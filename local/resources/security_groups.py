@@ -88,13 +88,6 @@ class DefaultSecurityGroup(RowHandler):
         self.call(cloud, "create_tags", Resources=[identifier], Tags=tags)
         return identifier
 
-    def outputs(self, cloud: Cloud, identifier: str, item: dict[str, Any], inputs: Properties) -> Properties:
-        """Add its rules."""
-        outputs = super().outputs(cloud, identifier, item, inputs)
-        outputs["egress"] = [_rule_output(rule) for rule in item.get("IpPermissionsEgress", [])]
-        outputs["ingress"] = [_rule_output(rule) for rule in item.get("IpPermissions", [])]
-        return outputs
-
     def update(self, cloud: Cloud, *, id: str, old: Properties, new: Properties, changed: Names) -> None:
         """Remove its rules again and change its tags."""
         self._remove_rules(cloud, id)
@@ -109,17 +102,6 @@ class DefaultSecurityGroup(RowHandler):
             if group.get(key):
                 revoke = f"revoke_security_group_{direction}"
                 self.call(cloud, revoke, GroupId=identifier, IpPermissions=group[key])
-
-
-def _rule_output(rule: dict[str, Any]) -> Properties:
-    return {
-        "cidrBlocks": [item["CidrIp"] for item in rule.get("IpRanges", [])],
-        "fromPort": rule.get("FromPort", 0),
-        "ipv6CidrBlocks": [item["CidrIpv6"] for item in rule.get("Ipv6Ranges", [])],
-        "protocol": rule["IpProtocol"],
-        "securityGroups": [item["GroupId"] for item in rule.get("UserIdGroupPairs", [])],
-        "toPort": rule.get("ToPort", 0),
-    }
 
 
 class SecurityGroupRule(RowHandler):

@@ -39,7 +39,7 @@ def _ec2(token: str, noun: str, **columns: Any) -> Row:
 
 
 _NETWORK = (
-    _ec2("aws:ec2/vpc:Vpc", "vpc", source="ec2/vpc_.go", handler="network:Vpc",
+    _ec2("aws:ec2/vpc:Vpc", "vpc", source="ec2/vpc_.go", handler="small_handlers:Vpc",
          not_found="InvalidVpcID.NotFound", replace="cidrBlock", not_returned="assignGeneratedIpv6CidrBlock",
          changes=(Change("modify_vpc_attribute", "enableDnsHostnames"),
                   Change("", "assignGeneratedIpv6CidrBlock")),
@@ -91,6 +91,7 @@ _NETWORK = (
          source="ec2/vpc_default_security_group.go", handler="security_groups:DefaultSecurityGroup",
          id_argument="GroupId", id="GroupId", not_found="InvalidGroup.NotFound", replace="vpcId",
          changes=(Change("", "egress ingress"),),
+         members={"egress": "IpPermissionsEgress", "ingress": "IpPermissions"},
          outputs={"description": "Description", "name": "GroupName"}),
     *(_ec2(f"aws:vpc/securityGroup{word}Rule:SecurityGroup{word}Rule", "security_group_rule",
            # AWS changes a referenced group in place; MiniStack ignores that.
@@ -235,9 +236,10 @@ _IDENTITY = (
         outputs={"arn": "Arn", "createDate": "CreateDate", "uniqueId": "RoleId",
                  "permissionsBoundary": "PermissionsBoundary.PermissionsBoundaryArn"},
         tags=Tags("list_role_tags", "tag_role", "untag_role", "RoleName")),
-    Row("aws:iam/rolePolicy:RolePolicy", "iam", source="iam/role_policy.go", handler="iam:RolePolicy",
-        create="put_role_policy", read="get_role_policy", delete="delete_role_policy", id="{role}:{name}",
-        not_found="NoSuchEntity", name="name", name_max_length=128, replace="name role", policies="policy",
+    Row("aws:iam/rolePolicy:RolePolicy", "iam", source="iam/role_policy.go",
+        handler="small_handlers:RolePolicy", create="put_role_policy", read="get_role_policy",
+        delete="delete_role_policy", id="{role}:{name}", not_found="NoSuchEntity", name="name",
+        name_max_length=128, replace="name role", policies="policy",
         changes=(Change("put_role_policy", "policy"),),
         members={"name": "PolicyName", "policy": "PolicyDocument", "role": "RoleName"}),
     Row("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "iam", source="iam/role_policy_attachment.go",
@@ -245,10 +247,10 @@ _IDENTITY = (
         items="AttachedPolicies", id="{role}/{policyArn}", not_found="NoSuchEntity", replace="policyArn role",
         not_returned="role", members={"role": "RoleName"}),
     Row("aws:iam/instanceProfile:InstanceProfile", "iam", source="iam/instance_profile.go",
-        create="create_instance_profile", read="get_instance_profile",
-        delete="delete_instance_profile", items="[InstanceProfile]", id="{name}",
-        list_all="list_instance_profiles", listed_items="InstanceProfiles", not_found="NoSuchEntity",
-        name="name", name_max_length=128, replace="name path",
+        create="create_instance_profile", read="get_instance_profile", delete="delete_instance_profile",
+        items="[InstanceProfile]", id="{name}", list_all="list_instance_profiles",
+        listed_items="InstanceProfiles", not_found="NoSuchEntity", name="name", name_max_length=128,
+        replace="name path",
         changes=(Change("add_role_to_instance_profile", "role", detach="remove_role_from_instance_profile"),),
         members={"name": "InstanceProfileName", "role": "RoleName"}, defaults={"path": "/"},
         outputs={"arn": "Arn", "role": "Roles[0].RoleName"},
@@ -330,8 +332,7 @@ _CONTAINERS = (
                         "capacityProviderStrategies desiredCount enableExecuteCommand "
                         "healthCheckGracePeriodSeconds loadBalancers networkConfiguration platformVersion "
                         f"taskDefinition {_ECS_NOT_RETURNED} {DEPLOYMENT_PROPERTIES} "
-                        f"{PROVIDER_PROPERTIES}"),),
-        creation_only="forceDelete",
+                        f"{PROVIDER_PROPERTIES}"),), creation_only="forceDelete",
         members={"alarms": "deploymentConfiguration.alarms", "cluster": "cluster|clusterArn",
                  "deploymentCircuitBreaker": "deploymentConfiguration.deploymentCircuitBreaker",
                  "deploymentConfiguration": ".",
@@ -463,7 +464,7 @@ _MONITORING = (
 
 _DISCOVERY = (
     *(Row(f"aws:servicediscovery/{kind}Namespace:{kind[0].upper()}{kind[1:]}Namespace", "servicediscovery",
-          source="servicediscovery/private_dns_namespace.go", handler="discovery:Namespace",
+          source="servicediscovery/private_dns_namespace.go", handler="small_handlers:Namespace",
           create=f"create_{word}_namespace", read="get_namespace", delete="delete_namespace",
           id_argument="Id", items="[Namespace]", id="Operation.Targets.NAMESPACE", id_member="Id",
           list_all="list_namespaces", listed_items="Namespaces", not_found="NamespaceNotFound",
@@ -526,10 +527,11 @@ _SCHEDULES = (
 )
 
 _STORAGE = (
-    Row("aws:efs/fileSystem:FileSystem", "efs", source="efs/file_system.go", handler="file_system:FileSystem",
-        create="create_file_system", read="describe_file_systems", delete="delete_file_system",
-        id_argument="FileSystemId", items="FileSystems", id="FileSystemId", not_found="FileSystemNotFound",
-        tags=_EFS, name="creationToken", name_max_length=64, replace="creationToken encrypted kmsKeyId",
+    Row("aws:efs/fileSystem:FileSystem", "efs", source="efs/file_system.go",
+        handler="small_handlers:FileSystem", create="create_file_system", read="describe_file_systems",
+        delete="delete_file_system", id_argument="FileSystemId", items="FileSystems", id="FileSystemId",
+        not_found="FileSystemNotFound", tags=_EFS, name="creationToken", name_max_length=64,
+        replace="creationToken encrypted kmsKeyId",
         changes=(Change("update_file_system", "throughputMode"),
                  Change("put_lifecycle_configuration", "lifecyclePolicies")),
         not_returned="lifecyclePolicies", defaults={"throughputMode": "bursting"},

@@ -28,7 +28,7 @@ TO_HTTPS = {"type": "redirect", "redirect": {"port": "443", "protocol": "HTTPS",
 
 
 def make_zone(bench: Workbench) -> str:
-    """Return the id of a zone; the emulator goes with the session."""
+    """Return the id of a new zone, which is not deleted."""
     zone = bench.cloud.client("route53").create_hosted_zone(
         Name=f"{bench.name}.example.com",
         CallerReference=f"{bench.name}-{next(_references)}",
@@ -135,7 +135,7 @@ def _move_users(cloud: Cloud, made: Made) -> None:
 
 
 def _other_targets(cloud: Cloud, made: Made) -> None:
-    """To a group that the rule does not know."""
+    """To a group that the rule does not have."""
     arn = made.inputs["actions"][0]["forward"]["targetGroups"][0]["arn"]
     _forward_to(arn.replace("targetgroup/", "targetgroup/other-"), cloud, made)
 
@@ -207,7 +207,7 @@ EXAMPLES = [
     Example(
         BALANCER,
         lambda bench: {**_balancer(bench), "idleTimeout": 120, "enableDeletionProtection": True},
-        # What is not asked for any more has its default.
+        # Removed properties get their defaults.
         changes=one_by_one(idleTimeout=None, enableDeletionProtection=None),
         by_hand={"idleTimeout": _idle},
     ),

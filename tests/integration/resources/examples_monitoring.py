@@ -1,4 +1,4 @@
-"""Alarms and autoscaling; of the latter the emulator knows nothing, so only the form is shown."""
+"""Alarms, and autoscaling, which is only recorded."""
 
 from __future__ import annotations
 

@@ -66,11 +66,11 @@ def tag_by_hand(cloud: Cloud, made: Made) -> None:
     cloud.client("ec2").create_tags(Resources=[made.id], Tags=[{"Key": "By", "Value": "hand"}])
 
 
-def _lead_elsewhere(cloud: Cloud, made: Made) -> None:
+def _route_elsewhere(cloud: Cloud, made: Made) -> None:
     cloud.client("ec2").replace_route(
         RouteTableId=made.inputs["routeTableId"],
         DestinationCidrBlock="0.0.0.0/0",
-        GatewayId="igw-of-somebody",
+        GatewayId="igw-other",
     )
 
 
@@ -205,7 +205,7 @@ EXAMPLES = [
         changes=({"gatewayId": gateway_id}, {"gatewayId": None, "natGatewayId": nat_id}),
         replacements=({"routeTableId": table_id},),
     ),
-    Example(ROUTE, _route, by_hand={"gatewayId": _lead_elsewhere}),
+    Example(ROUTE, _route, by_hand={"gatewayId": _route_elsewhere}),
     Example(
         ROUTE,
         _route,

@@ -1,4 +1,4 @@
-"""What tells people of a stack: composite alarms, counted log lines, events."""
+"""Composite alarms, metric filters, events, endpoints, flow logs, dashboards and saved queries."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_tasks_that_exit_at_once_do_not_delay_the_deletion(
     bench: Workbench, client: docker.DockerClient, image: str
 ) -> None:
     made = make(bench, image, command=EXIT)
-    wait_for(lambda: any(found.status == "exited" for found in containers(client, made, all=True)))
+    wait_for(lambda: any(item.status == "exited" for item in containers(client, made, all=True)))
 
     begin = time.monotonic()
     HANDLER.delete(bench.cloud, id=made.id, outputs=made.outputs)

@@ -1,4 +1,4 @@
-"""What the handlers of IAM do beyond the life cycle that all types share."""
+"""IAM beyond the life cycle of all types."""
 
 from __future__ import annotations
 

@@ -46,8 +46,8 @@ def test_availability_zones_include_the_emulators_own(bench: Workbench) -> None:
     own = bench.cloud.client("ec2").describe_availability_zones()["AvailabilityZones"]
     zones = invoke(bench, "getAvailabilityZones")
 
-    found = dict(zip(zones["names"], zones["zoneIds"], strict=True))
-    assert {zone["ZoneName"]: zone["ZoneId"] for zone in own}.items() <= found.items()
+    ids = dict(zip(zones["names"], zones["zoneIds"], strict=True))
+    assert {zone["ZoneName"]: zone["ZoneId"] for zone in own}.items() <= ids.items()
 
 
 def test_unsupported_arguments_of_availability_zones_are_refused(bench: Workbench) -> None:
@@ -147,9 +147,9 @@ def test_a_resource_of_another_stack_is_looked_up(
 ) -> None:
     arn = make(bench)
 
-    found = invoke(bench, function, "lb", arn=arn)
+    outputs = invoke(bench, function, "lb", arn=arn)
 
-    assert found["arn"] == found["id"] == arn
+    assert outputs["arn"] == outputs["id"] == arn
     with pytest.raises(ResourceError, match=f"{arn}-none' is not in the emulator"):
         invoke(bench, function, "lb", arn=f"{arn}-none")
 
@@ -173,12 +173,12 @@ def test_a_secret_is_found_by_name_or_gets_an_arn(bench: Workbench) -> None:
 def test_bootstrap_resources_are_created_by_the_first_lookup(bench: Workbench) -> None:
     """On AWS `bootstrap/` creates them."""
     arguments = {"path": "/bootstrap/a-project"}
-    found = invoke(bench, "getParametersByPath", "ssm", **arguments)
+    first = invoke(bench, "getParametersByPath", "ssm", **arguments)
     again = invoke(bench, "getParametersByPath", "ssm", **arguments)
-    made = dict(zip(found["names"], found["values"], strict=True))
+    made = dict(zip(first["names"], first["values"], strict=True))
     bucket, topic = (made[f"/bootstrap/a-project/{key}"] for key in ("log-bucket", "topic-arn"))
 
-    assert again["values"] == found["values"]
+    assert again["values"] == first["values"]
     assert made.keys() == {
         f"/bootstrap/a-project/{key}" for key in ("log-bucket", "log-key-arn", "topic-arn")
     }
@@ -189,15 +189,15 @@ def test_bootstrap_resources_are_created_by_the_first_lookup(bench: Workbench) -
 
 def test_existing_bootstrap_parameters_are_kept(bench: Workbench) -> None:
     """Stacks that are deployed at the same time share them: another key would change a log group."""
-    first = "arn:aws:kms:us-east-1:000000000000:key/of-another-run"
+    key = "arn:aws:kms:us-east-1:000000000000:key/of-another-run"
     bench.cloud.client("ssm").put_parameter(
-        Name="/bootstrap/another-project/log-key-arn", Value=first, Type="String"
+        Name="/bootstrap/another-project/log-key-arn", Value=key, Type="String"
     )
 
-    found = invoke(bench, "getParametersByPath", "ssm", path="/bootstrap/another-project")
+    first = invoke(bench, "getParametersByPath", "ssm", path="/bootstrap/another-project")
 
-    made = dict(zip(found["names"], found["values"], strict=True))
-    assert made["/bootstrap/another-project/log-key-arn"] == first
+    made = dict(zip(first["names"], first["values"], strict=True))
+    assert made["/bootstrap/another-project/log-key-arn"] == key
     assert len(made) == 3
 
 

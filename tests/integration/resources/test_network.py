@@ -1,4 +1,4 @@
-"""What the handlers of networks and records do beyond the life cycle that all types share."""
+"""Networks and records beyond the life cycle of all types."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ ANYWHERE = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 
 def rules(bench: Workbench, group: str) -> list[str]:
     wanted = [{"Name": "group-id", "Values": [group]}]
-    found = bench.cloud.client("ec2").describe_security_group_rules(Filters=wanted)["SecurityGroupRules"]
-    return [rule["SecurityGroupRuleId"] for rule in found]
+    listed = bench.cloud.client("ec2").describe_security_group_rules(Filters=wanted)["SecurityGroupRules"]
+    return [rule["SecurityGroupRuleId"] for rule in listed]
 
 
 def test_a_new_security_group_has_no_rules(bench: Workbench) -> None:
@@ -39,9 +39,9 @@ def test_the_default_rule_that_a_killed_run_left_is_removed(bench: Workbench) ->
     group = make_group(bench, make_vpc(bench))
     bench.cloud.client("ec2").authorize_security_group_egress(GroupId=group.id, IpPermissions=[ANYWHERE])
 
-    found = HANDLERS[GROUP].find(bench.cloud, urn=group.urn, inputs=group.inputs)
+    adopted = HANDLERS[GROUP].find(bench.cloud, urn=group.urn, inputs=group.inputs)
 
-    assert found == group.id
+    assert adopted == group.id
     assert rules(bench, group.id) == []
 
 

@@ -1,4 +1,4 @@
-"""What a task definition says of its containers is how they run."""
+"""Containers run as their task definition says."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ require('http').createServer((_, answer) => answer.end('from ' + process.argv[1]
 """
 ASK = """
 const ask = (url) => fetch(url).then((answer) => answer.text(), (error) => String(error.cause));
-Promise.all(JSON.parse(process.argv[1]).map(ask)).then((told) => console.log(JSON.stringify(told)));
+Promise.all(JSON.parse(process.argv[1]).map(ask)).then((answers) => console.log(JSON.stringify(answers)));
 """
 WRITE = "require('fs').writeFileSync('/scratch/made', 'by another container')"
 EVERYTHING = """
@@ -75,8 +75,8 @@ class Tasks:
         }
 
     def definition(self, *containers: Properties, **more: Any) -> str:
-        asked = {"family": self.bench.name, "networkMode": "awsvpc", **more}
-        return self.bench.make(TASK_DEFINITION, {**asked, "containerDefinitions": json.dumps(containers)}).id
+        usual = {"family": self.bench.name, "networkMode": "awsvpc", **more}
+        return self.bench.make(TASK_DEFINITION, {**usual, "containerDefinitions": json.dumps(containers)}).id
 
     def run(self, definition: str) -> dict[str, Any]:
         """Run a task to its end."""
@@ -96,9 +96,9 @@ class Tasks:
         stream = f"task/{container}/{task['taskArn'].rpartition('/')[2]}"
 
         def logged() -> Any:
-            asked = {"logGroupName": self.bench.name, "logStreamName": stream}
+            names = {"logGroupName": self.bench.name, "logStreamName": stream}
             try:
-                return self.logs.get_log_events(**asked)["events"]
+                return self.logs.get_log_events(**names)["events"]
             except self.logs.exceptions.ResourceNotFoundException:
                 return None
 
@@ -108,10 +108,10 @@ class Tasks:
 
 def eventually(look: Callable[[], Any]) -> Any:
     end = time.monotonic() + SECONDS
-    while not (found := look()):
+    while not (result := look()):
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.2)
-    return found
+    return result
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def tasks(bench: Workbench, image: str) -> Tasks:
 
 
 def exit_codes(task: dict[str, Any]) -> dict[str, int]:
-    return {one["name"]: one.get("exitCode") for one in task["containers"]}
+    return {item["name"]: item.get("exitCode") for item in task["containers"]}
 
 
 def test_a_task_has_everything_that_its_definition_says(
@@ -196,9 +196,9 @@ def test_a_task_has_everything_that_its_definition_says(
     label = "com.amazonaws.ecs.task-arn"
 
     def all_ended() -> bool:
-        return not arns & {one.labels[label] for one in client.containers.list(filters={"label": label})}
+        return not arns & {item.labels[label] for item in client.containers.list(filters={"label": label})}
 
-    assert eventually(all_ended), "the sidecar outlives its task"
+    assert eventually(all_ended), "the sidecar is still running"
 
 
 def test_a_container_with_a_failed_dependency_does_not_start(tasks: Tasks) -> None:
@@ -222,7 +222,7 @@ def test_a_secret_without_a_value_is_reported(tasks: Tasks) -> None:
 
 
 def test_a_container_that_exits_first_reaches_a_sidecar(tasks: Tasks) -> None:
-    """As a migration reaches the database by a proxy beside it."""
+    """As a migration reaches its database through a proxy."""
     proxy = tasks.container("proxy", SERVE, "the proxy", essential=False)
     health = {"command": ["CMD", "node", "-e", "fetch('http://127.0.0.1:3000')"], "interval": 5}
     migration = tasks.container(
@@ -297,7 +297,7 @@ def test_a_scheduled_task_reaches_a_service_by_its_names(
     def networks() -> list[Any]:
         cluster = tasks.cluster.rpartition("/")[2]
         port = bench.cloud.endpoint.rpartition(":")[2]
-        return [one for one in client.networks.list() if str(one.name).endswith(f"-{port}-{cluster}")]
+        return [item for item in client.networks.list() if str(item.name).endswith(f"-{port}-{cluster}")]
 
     assert len(networks()) == 1
     bench.clear()

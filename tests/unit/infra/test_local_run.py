@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.resources import discovery, ecs_service
+from local.resources import ecs_service, small_handlers
 from local.resources.cloud import Cloud
 from local.resources.ecs_service import Service
 from local.resources.ecs_task_definition import TaskDefinition
@@ -27,7 +27,7 @@ def test_local_run_supports_every_resource_of_an_example(
     errors: list[str] = []
     # Calls are validated against botocore's service model and not sent.
     monkeypatch.setattr(RowHandler, "call", Recorded.call)
-    monkeypatch.delattr(discovery.Namespace, "call")
+    monkeypatch.delattr(small_handlers.Namespace, "call")
     monkeypatch.setattr(ecs_service, "_wait", lambda *_, **__: None)
 
     for resource in graph.resources:

@@ -31,7 +31,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 @pytest.fixture
-def said() -> list[str]:
+def progress() -> list[str]:
     return []
 
 
@@ -46,12 +46,12 @@ def left(machine: Machine) -> set[str]:
     return {path.name for path in machine.cache.iterdir()} - {"lock"}
 
 
-def test_the_cli_on_path_takes_precedence_over_the_cached_one(machine: Machine, said: list[str]) -> None:
+def test_the_cli_on_path_takes_precedence_over_the_cached_one(machine: Machine, progress: list[str]) -> None:
     cached(machine)
     path = machine.pulumi(f"v{MINIMUM}")
 
-    assert ensure(said.append) == Cli(path, MINIMUM, "on PATH")
-    assert said == []
+    assert ensure(progress.append) == Cli(path, MINIMUM, "on PATH")
+    assert progress == []
 
 
 @pytest.mark.parametrize(
@@ -64,20 +64,20 @@ def test_the_cli_on_path_takes_precedence_over_the_cached_one(machine: Machine, 
     ids=["too old", "another major version", "built without a version"],
 )
 def test_an_unusable_cli_on_path_is_skipped_and_reported(
-    machine: Machine, said: list[str], answer: str, why: str
+    machine: Machine, progress: list[str], answer: str, why: str
 ) -> None:
     own, path = cached(machine), machine.pulumi(answer)
 
-    assert ensure(said.append) == Cli(own, VERSION, "from the cache")
-    assert said == [f"{path} on PATH is not used: {why}"]
+    assert ensure(progress.append) == Cli(own, VERSION, "from the cache")
+    assert progress == [f"{path} on PATH is not used: {why}"]
 
 
-def test_a_cli_on_path_that_does_not_run_is_skipped(machine: Machine, said: list[str]) -> None:
+def test_a_cli_on_path_that_does_not_run_is_skipped(machine: Machine, progress: list[str]) -> None:
     own = cached(machine)
     machine.pulumi(USUAL).write_text("#!/nonexistent/shell\n")
 
-    assert ensure(said.append).path == own
-    assert "it does not run (No such file or directory)" in said[0]
+    assert ensure(progress.append).path == own
+    assert "it does not run (No such file or directory)" in progress[0]
 
 
 def test_a_usable_cli_later_on_path_is_found(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,23 +119,33 @@ def test_a_version_managers_script_is_run_each_time(machine: Machine) -> None:
 
 
 def test_versions_are_accepted_from_the_minimum_up_to_the_next_major() -> None:
-    asked = ["3.99.0", "3.243.9", MINIMUM, f"{MINIMUM}-alpha.1+dirty", VERSION, "3.1000.0", "4.0.0-alpha.1"]
+    versions = [
+        "3.99.0",
+        "3.243.9",
+        MINIMUM,
+        f"{MINIMUM}-alpha.1+dirty",
+        VERSION,
+        "3.1000.0",
+        "4.0.0-alpha.1",
+    ]
 
-    assert [version for version in asked if is_accepted(version)] == asked[2:-1]
+    assert [version for version in versions if is_accepted(version)] == versions[2:-1]
 
 
-def test_without_a_cli_one_is_built_from_its_module(machine: Machine, said: list[str]) -> None:
+def test_without_a_cli_one_is_built_from_its_module(machine: Machine, progress: list[str]) -> None:
     machine.go(builds=USUAL)
 
-    cli = ensure(said.append)
+    cli = ensure(progress.append)
 
     assert cli == Cli(machine.cache / VERSION / "bin" / "pulumi", VERSION, "built from its Go module")
     (build,) = [arguments for arguments, _ in machine.calls("go") if arguments[0] == "build"]
     assert build[-1] == installation.PACKAGE
     assert any(option.endswith(f"version.Version=v{VERSION}") for option in build)
-    assert said[0] == f"Downloading the Pulumi CLI {VERSION}, as there is none on this machine"
-    assert re.search(r"cannot be downloaded \(get.pulumi.com: .*\): building it .* min, and 4.6 GB", said[1])
-    assert ensure(said.append).origin == "from the cache"
+    assert progress[0] == f"Downloading the Pulumi CLI {VERSION}, as there is none on this machine"
+    assert re.search(
+        r"cannot be downloaded \(get.pulumi.com: .*\): building it .* min, and 4.6 GB", progress[1]
+    )
+    assert ensure(progress.append).origin == "from the cache"
     assert left(machine) == {VERSION}
 
 
@@ -160,11 +170,11 @@ def test_a_build_leaves_the_users_go_and_pulumi_unchanged(
 
 
 @pytest.mark.parametrize("building", ["sys.exit('example.com/a: undefined: b')", "sys.exit(3)"])
-def test_a_build_that_fails_leaves_no_caches(machine: Machine, said: list[str], building: str) -> None:
+def test_a_build_that_fails_leaves_no_caches(machine: Machine, progress: list[str], building: str) -> None:
     machine.go(builds=USUAL, building=building)
 
     with pytest.raises(PulumiCliError) as caught:
-        ensure(said.append)
+        ensure(progress.append)
 
     assert left(machine) == set()
     assert re.fullmatch(
@@ -222,14 +232,14 @@ INSTALL = """#!/bin/sh
 [ "$1 $2 $4 $5" = "--no-edit-path --install-root --version {version}" ] || exit 1
 echo "$PULUMI_HOME" > "$TMPDIR/anything"
 mkdir -p "$3/bin"
-printf '#!/bin/sh\\necho {says}\\n' > "$3/bin/pulumi"
+printf '#!/bin/sh\\necho {prints}\\n' > "$3/bin/pulumi"
 chmod 755 "$3/bin/pulumi"
 """
 
 
 def test_the_sdks_installer_takes_precedence_over_a_build(machine: Machine, pulumis_site: Path) -> None:
     """The installer is the SDK's; only the download is replaced."""
-    pulumis_site.write_text(INSTALL.format(version=VERSION, says=USUAL))
+    pulumis_site.write_text(INSTALL.format(version=VERSION, prints=USUAL))
 
     cli = ensure(print)
 
@@ -240,8 +250,8 @@ def test_the_sdks_installer_takes_precedence_over_a_build(machine: Machine, pulu
 @pytest.mark.parametrize(
     "script",
     [
-        INSTALL.format(version=VERSION, says=USUAL) + "echo 'curl: (28) timed out' >&2; exit 1\n",
-        INSTALL.format(version=VERSION, says=OLD),
+        INSTALL.format(version=VERSION, prints=USUAL) + "echo 'curl: (28) timed out' >&2; exit 1\n",
+        INSTALL.format(version=VERSION, prints=OLD),
         "#!/bin/sh\nexec sleep 1000\n",
     ],
     ids=["fails half way", "installs another version", "hangs"],
@@ -278,13 +288,13 @@ def test_of_two_concurrent_runs_one_builds_and_the_other_waits(machine: Machine)
     assert sum(arguments[0] == "build" for arguments, _ in machine.calls("go")) == 1
 
 
-def test_no_run_waits_while_another_cleans_up(machine: Machine, said: list[str]) -> None:
+def test_no_run_waits_while_another_cleans_up(machine: Machine, progress: list[str]) -> None:
     own = cached(machine)
     with (machine.cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
 
-        assert installation.install(machine.cache, said.append, threading.Event()).path == own
-    assert said == []
+        assert installation.install(machine.cache, progress.append, threading.Event()).path == own
+    assert progress == []
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])

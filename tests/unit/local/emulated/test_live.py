@@ -69,11 +69,11 @@ def test_mount_points_below_the_folder_are_created(live: Notes, tmp_path: Path) 
 
 
 def test_a_service_runs_its_command_under_the_supervisor_and_has_a_label(live: Notes) -> None:
-    found = keywords()
+    changed = keywords()
 
-    assert (found["entrypoint"][:2], found["entrypoint"][-1]) == (["node", "-e"], "--")
-    assert found["command"] == ["node", "server.js"]
-    assert found["labels"] == {"task": "1", LABEL: "/here/app"}
+    assert (changed["entrypoint"][:2], changed["entrypoint"][-1]) == (["node", "-e"], "--")
+    assert changed["command"] == ["node", "server.js"]
+    assert changed["labels"] == {"task": "1", LABEL: "/here/app"}
 
 
 def test_a_task_that_exits_gets_only_the_folder(live: Notes) -> None:

@@ -36,9 +36,9 @@ from local.emulated.container_exits import WATCH
     ],
 )
 def test_a_wrapped_function_has_the_expected_parameters(module: str, function: str, parameters: str) -> None:
-    found = getattr(ministack(f"services.{module}"), function)
+    wrapped = getattr(ministack(f"services.{module}"), function)
 
-    assert [*inspect.signature(found).parameters] == parameters.split()
+    assert [*inspect.signature(wrapped).parameters] == parameters.split()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Names by which the tasks of a service are found."""
+"""Names by which the tasks of a service reach each other."""
 
 from __future__ import annotations
 

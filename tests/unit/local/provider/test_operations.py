@@ -60,8 +60,8 @@ def test_a_left_behind_resource_that_requires_replacement_is_deleted_first(
 
 
 def named(thing: Thing, cloud: Cloud, inputs: dict[str, Any], checked: dict[str, Any]) -> str:
-    found = operations.with_left_behind_name(thing, cloud, urn=URN, inputs=inputs, checked=checked)
-    return found["name"]
+    named = operations.with_left_behind_name(thing, cloud, urn=URN, inputs=inputs, checked=checked)
+    return named["name"]
 
 
 def test_a_configured_name_is_kept(thing: Thing, cloud: Cloud, world: World) -> None:

@@ -117,10 +117,10 @@ def test_no_difference_is_reported_as_none(client: Client) -> None:
 
 
 def test_only_types_that_cannot_coexist_are_deleted_before_replacement(client: Client) -> None:
-    asked = {"place": "here"}, {"place": "there"}
+    old, new = {"place": "here"}, {"place": "there"}
 
-    assert client.diff(*asked, type_="toy:index:Solo").deleteBeforeReplace
-    assert not client.diff(*asked).deleteBeforeReplace
+    assert client.diff(old, new, type_="toy:index:Solo").deleteBeforeReplace
+    assert not client.diff(old, new).deleteBeforeReplace
 
 
 def test_a_resource_is_created_read_updated_and_deleted(client: Client, world: World) -> None:

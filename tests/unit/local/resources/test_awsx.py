@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -166,6 +167,43 @@ def test_a_nat_gateway_uses_its_own_address() -> None:
         "subnetId": "id-Subnet/network-public-2",
         "tags": {"Name": "network-2", "Team": "blue"},
     }
+
+
+@pytest.mark.parametrize(
+    ("more", "added"),
+    [
+        ({"natGateways": {"strategy": "Single"}}, "-1$|private-2$"),
+        (
+            {
+                "availabilityZoneNames": [*ZONES, "us-east-1c"],
+                "subnetSpecs": [
+                    {**spec, "cidrBlocks": [*spec["cidrBlocks"], f"10.0.{number}.0/24"]}
+                    for number, spec in enumerate(SPECS, start=200)
+                ],
+            },
+            "-3$",
+        ),
+    ],
+    ids=["NAT", "another Availability Zone"],
+)
+def test_more_of_a_network_adds_resources_and_changes_none(more: dict[str, Any], added: str) -> None:
+    before, after = Recorder(), Recorder()
+    construct(before)
+    construct(after, **more)
+
+    assert before.children.items() <= after.children.items()
+    new = after.children.keys() - before.children.keys()
+    assert new
+    assert all(re.search(added, urn) for urn in new)
+
+
+def test_ipv6_changes_only_properties_of_the_vpc_and_the_subnets() -> None:
+    before, after = Recorder(), Recorder()
+    construct(before)
+    construct(after, assignGeneratedIpv6CidrBlock=True)
+
+    changed = {urn for urn, child in after.children.items() if child != before.children[urn]}
+    assert {urn.partition("/")[0] for urn in changed} == {"Vpc", "Subnet"}
 
 
 def test_public_subnets_come_first_in_any_order_of_specs() -> None:

@@ -106,9 +106,9 @@ def test_a_container_may_fail_during_its_start_period_and_retries() -> None:
     assert (check.container, check.user, check.unhealthy_after, check.timeout) == ("web", "1000", 50, 4)
 
 
-@pytest.mark.parametrize("asked", [{}, {"command": []}, {"command": ["NONE"]}])
-def test_a_disabled_health_check_is_not_run(asked: dict[str, Any]) -> None:
-    assert checks({}, {"name": "web", "healthCheck": asked}, {"name": "agent"}) == []
+@pytest.mark.parametrize("check", [{}, {"command": []}, {"command": ["NONE"]}])
+def test_a_disabled_health_check_is_not_run(check: dict[str, Any]) -> None:
+    assert checks({}, {"name": "web", "healthCheck": check}, {"name": "agent"}) == []
 
 
 @dataclass
