@@ -168,10 +168,7 @@ def test_an_explicit_priority_resolves_a_collision() -> None:
         ([""], 'multidev[0].name = "": … lowercase letters'),
         (["a" * 21], f"""multidev[0].name = "{"a" * 21}": … at most 20 characters"""),
         (["a" * 21], f"""multidev[0].name = "{"a" * 21}": … 8 of its 32 are Pulumi's random suffix"""),
-        (
-            [{"name": "bob", "priority": 50_000}],
-            'multidev[0] = "web-bob": … web and web-bob have the same listener rule priority',
-        ),
+        ([{"name": "bob", "priority": 50_000}], 'multidev[0] = "web-bob": … web and web-bob have the same'),
         (
             [{"name": "bob", "priority": 5}, {"name": "eve", "priority": 5}],
             'multidev[1] = "web-eve": … web-bob and web-eve have the same listener rule priority 5',
@@ -187,10 +184,7 @@ def test_an_explicit_priority_resolves_a_collision() -> None:
         ),
         ([{"name": "bob", "execute-command": "yes"}], "multidev[0].execute-command … true or false"),
         ([{"name": "bob", "environment": "x"}], "multidev[0].environment … an object of names"),
-        (
-            numbered(100),
-            'multidev = "101 rules": … fewer, or more of them rolling: they need 101 listener rules',
-        ),
+        (numbered(100), 'multidev = "101 rules": … fewer, or more of them rolling: they need 101 listener'),
     ],
 )
 def test_invalid_copies_are_refused(multidev: list[Any], message: str) -> None:
@@ -229,10 +223,7 @@ def test_a_copy_with_its_own_strategy_inherits_the_numbers() -> None:
             {"services": {"api": {}}, "multidev": [{"name": "alice", "services": ["apo"]}]},
             "multidev[0].services[0] … one of api",
         ),
-        (
-            {"services": {"web-alice": {}}, "multidev": ["alice"]},
-            'multidev = "web-alice": … there would be two called web-alice',
-        ),
+        ({"services": {"web-alice": {}}, "multidev": ["alice"]}, 'multidev = "web-alice": … there would be'),
         (
             {"name": "storefront", "multidev": ["a-name-of-14-c"]},
             'multidev[0].name = "a-name-of-14-c": … at most 13 characters: the target group storefront-a-name-of-14-c has 25',

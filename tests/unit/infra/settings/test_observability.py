@@ -22,10 +22,7 @@ ELSEWHERE = "arn:aws:sns:eu-west-1:123456789012:alarms"
             {"topic-arn": TOPIC, "urgent-topic-arn": ELSEWHERE},
             "notifications.urgent-topic-arn … one in us-east-1",
         ),
-        (
-            {"urgent-topic-arn": TOPIC},
-            "notifications.urgent-topic-arn … only valid together with `topic-arn`",
-        ),
+        ({"urgent-topic-arn": TOPIC}, "notifications.urgent-topic-arn … only valid together with"),
         ({"topic-arn": TOPIC, "cpu-percent": 101}, "notifications.cpu-percent … 100"),
         ({"topic-arn": TOPIC, "minutes": 0}, "notifications.minutes … 1"),
     ],
