@@ -116,22 +116,22 @@ def _differences(metadata: Document) -> Iterator[Difference]:
     for path in sorted(paths):
         if path.startswith("__"):
             continue
-        old, new = (_at({**out, **given}, path) for out, given in zip(outputs, inputs, strict=True))
+        old, new = (_at({**output, **own}, path) for output, own in zip(outputs, inputs, strict=True))
         if old == new and outputs[1]:
             # Some providers read outputs only, and keep the inputs.
-            old, new = (_at(out, path) for out in outputs)
-        yield from _leaves(path, old, new)
+            old, new = (_at(output, path) for output in outputs)
+        yield from _nested_differences(path, old, new)
 
 
-def _leaves(path: str, old: Any, new: Any) -> Iterator[Difference]:
+def _nested_differences(path: str, old: Any, new: Any) -> Iterator[Difference]:
     """Yield the differences of two values, as deeply nested as possible, also within JSON text."""
     if old == new:
         return
-    pair = [_by_key(_parsed(value)) for value in (old, new)]
+    pair = [_as_dictionary(_parsed(value)) for value in (old, new)]
     if all(isinstance(value, dict) for value in pair) and pair[0] != pair[1]:
         before, after = cast("list[dict[Any, Any]]", pair)
         for key in sorted({*before, *after}, key=lambda key: (isinstance(key, str), key)):
-            yield from _leaves(path + _step(key), before.get(key), after.get(key))
+            yield from _nested_differences(path + _step(key), before.get(key), after.get(key))
     else:
         shown, new_shown = _shown(old), _shown(new)
         if new_shown == _KNOWN_LATER and shown is not None and len(shown) > _MAXIMUM_BEFORE_UNKNOWN:
@@ -148,7 +148,7 @@ def _parsed(value: Any) -> Any:
     return value
 
 
-def _by_key(value: Any) -> Any:
+def _as_dictionary(value: Any) -> Any:
     """Return a list as a dictionary: by the names of its items if all have one, else by index."""
     if isinstance(value, dict) and SIGNATURE in value:
         return None

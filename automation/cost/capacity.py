@@ -8,7 +8,6 @@ assumed to be of the type on which the tasks cost least.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from math import ceil
 from typing import Any, Final
@@ -35,6 +34,7 @@ from automation.cost.schedules import (
 )
 from automation.cost.tasks import (
     SERVICE,
+    Bounds,
     Strategy,
     definition_of,
     strategy_of,
@@ -61,19 +61,13 @@ _GRAVITON: Final = "amazon-web-services"
 _ASSUMPTIONS: Final = ("hours", "instance_reserved_gb")
 
 
-@dataclass(frozen=True, order=True)
-class _Bounds:
-    minimum: int
-    maximum: int
-
-
 def group(resource: Resource, context: Context) -> Iterator[Usage]:
     """Yield the usage of an Auto Scaling group."""
     providers = _providers_of(resource, context)
     loads = _loads(providers, context)
     template = _template(resource, context)
     instance_type = _type(resource, template, loads, context)
-    instance = load_instances().types.get(instance_type)
+    instance = load_instances().get(instance_type)
     reserved, target = context.assumed.instance_reserved_gb, min(providers.values(), default=1.0)
 
     def wanted(simultaneous: Sequence[Load]) -> float:
@@ -83,7 +77,7 @@ def group(resource: Resource, context: Context) -> Iterator[Usage]:
         return ceil(round((needed or 0) / target, 6))
 
     count = sum(
-        share * min(max(wanted(simultaneous), bounds.minimum), bounds.maximum)
+        share * bounds.clamp(wanted(simultaneous))
         for (bounds, *simultaneous), share in combined([_bounds(resource, context), *loads])
     )
     hours = count * context.assumed.hours
@@ -194,16 +188,16 @@ def _type(
         return str((template.properties.get("instanceType") if template else None) or "of an unknown type")
     tasks = [load for levels in loads for load, _ in levels]
     reserved = context.assumed.instance_reserved_gb
-    known = [load_instances().types[name] for name in types if name in load_instances().types]
+    known = [load_instances()[name] for name in types if name in load_instances()]
     fitting = [item for item in known if instances_for(tasks, item, reserved) is not None] or known
     return min(fitting, key=lambda item: item.hourly(context.stack.region)).type if fitting else types[0]
 
 
-def _bounds(resource: Resource, context: Context) -> Levels[_Bounds]:
+def _bounds(resource: Resource, context: Context) -> Levels[Bounds]:
     """Return the bounds of a group over the year."""
 
-    def bounds_of(item: Resource) -> _Bounds:
-        return _Bounds(item.integer("minSize"), item.integer("maxSize"))
+    def bounds_of(item: Resource) -> Bounds:
+        return Bounds(item.integer("minSize"), item.integer("maxSize"))
 
     name = resource.properties.get("name")
     actions = [
@@ -216,7 +210,7 @@ def _bounds(resource: Resource, context: Context) -> Levels[_Bounds]:
     except UnsupportedScheduleError:
         # An estimate that is too high is safer than one that is too low.
         possible = [bounds_of(item) for item in (resource, *actions)]
-        widest = _Bounds(max(item.minimum for item in possible), max(item.maximum for item in possible))
+        widest = Bounds(max(item.minimum for item in possible), max(item.maximum for item in possible))
         return [(widest, 1.0)]
     return sorted(levels_of(events, bounds_of(resource), lambda _, bounds: bounds))
 
@@ -248,7 +242,7 @@ def _candidates(requirements: Mapping[str, Any], architecture: str) -> list[Inst
     gpu = bool(requirements.get("acceleratorTypes"))
     return [
         item
-        for item in load_instances().types.values()
+        for item in load_instances().values()
         if item.architecture == architecture
         and _is_within(item.vcpus, block_of(requirements, "vcpuCount"))
         and _is_within(item.gib * _MIB_IN_GIB, block_of(requirements, "memoryMib"))

@@ -99,7 +99,7 @@ def _on_instances(kind: str, workload: Workload, prices: Prices, region: str, as
     disk = _ON_INSTANCES[kind][1] * prices.price("ebs-gp3").usd / HOURS_OF_MONTH
     candidates = [
         item
-        for item in load_instances().types.values()
+        for item in load_instances().values()
         if item.architecture == "arm64"
         and (workload.mostly_idle or not item.burstable)
         and region in item.prices

@@ -29,6 +29,8 @@ class Instance:
     gib: float
     prices: Mapping[str, float]
     """Dollars an hour on demand, by region."""
+    source: Source
+    """Where the prices were read."""
 
     @property
     def architecture(self) -> str:
@@ -44,14 +46,6 @@ class Instance:
     def hourly(self, region: str) -> float:
         """Return dollars an hour for comparisons: those of another region if this one is unknown."""
         return self.prices.get(region, self.prices[FALLBACK_REGION])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Instances:
-    """All types of the table."""
-
-    source: Source
-    types: Mapping[str, Instance]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,19 +112,15 @@ def cheapest(
 
 
 @cache
-def load_instances() -> Instances:
-    """Read `instances.yaml`."""
+def load_instances() -> Mapping[str, Instance]:
+    """Read `instances.yaml`, and return all types by name."""
     document = read_table("instances.yaml")
-    regions: list[str] = document["regions"]
+    source = Source(**document["source"])
 
     def instance(name: str, row: list[float | None]) -> Instance:
         vcpus, gib = cast("list[float]", row[:_SIZES])
-        priced = zip(regions, row[_SIZES:], strict=True)
-        return Instance(
-            type=name, vcpus=vcpus, gib=gib, prices={at: usd for at, usd in priced if usd is not None}
-        )
+        priced = zip(document["regions"], row[_SIZES:], strict=True)
+        prices = {region: usd for region, usd in priced if usd is not None}
+        return Instance(type=name, vcpus=vcpus, gib=gib, prices=prices, source=source)
 
-    return Instances(
-        source=Source(**document["source"]),
-        types={name: instance(name, row) for name, row in document["types"].items()},
-    )
+    return {name: instance(name, row) for name, row in document["types"].items()}

@@ -124,14 +124,14 @@ class TablePrices:
             return load_table().managed(self.price(f"{INSTANCE}{key.removeprefix(MANAGED)}"))
         if key in self._prices:
             return self._prices[key]
-        instance = load_instances().types.get(key.removeprefix(INSTANCE))
-        usd = instance.prices.get(self._region) if instance else None
-        if usd is None:
+        instance = load_instances().get(key.removeprefix(INSTANCE))
+        if instance is None or self._region not in instance.prices:
             raise MissingPriceError(
                 f"no price of {key} is known in {self._region}: {_HOW_TO_ADD} it to "
                 "automation/cost/prices.yaml with its source",
             )
-        return Price(key=key, usd=usd, unit=_INSTANCE_UNIT, source=load_instances().source)
+        usd = instance.prices[self._region]
+        return Price(key=key, usd=usd, unit=_INSTANCE_UNIT, source=instance.source)
 
 
 def lookup_of(key: str) -> LiveLookup | None:

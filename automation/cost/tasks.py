@@ -46,21 +46,16 @@ class Tasks:
         return sum(share for count, share in self.levels if count)
 
 
-@dataclass(frozen=True)
-class _Bounds:
+@dataclass(frozen=True, order=True)
+class Bounds:
+    """Of the number of tasks or instances."""
+
     minimum: int
     maximum: int
 
-    def apply(self, count: float, load: float | None) -> float:
-        """Return the number of tasks that autoscaling chooses, if `count` run now.
-
-        Args:
-            count: the current number.
-            load: from 0 for the minimum to 1 for the maximum; None without a scaling policy.
-        """
-        count = min(max(count, self.minimum), self.maximum)
-        # Without tasks there are no metrics, so that load starts none.
-        return count if load is None or not count else self.minimum + load * (self.maximum - self.minimum)
+    def clamp(self, count: float) -> float:
+        """Return the nearest number within the bounds."""
+        return min(max(count, self.minimum), self.maximum)
 
 
 def tasks_of(service: Resource, stack: Stack, scaling: float) -> Tasks:
@@ -77,9 +72,17 @@ def tasks_of(service: Resource, stack: Stack, scaling: float) -> Tasks:
     actions = [item for item in stack.all(_SCHEDULED_ACTION) if scales(item, service)]
     if target is None or (load is None and not actions):
         return Tasks(levels=((desired, 1),))
-    bounds = _Bounds(target.integer("minCapacity"), target.integer("maxCapacity"))
+
+    def scaled(count: float, bounds: Bounds) -> float:
+        count = bounds.clamp(count)
+        # Without tasks there are no metrics, so that load starts none.
+        if load is None or not count:
+            return count
+        return bounds.minimum + load * (bounds.maximum - bounds.minimum)
+
+    bounds = Bounds(target.integer("minCapacity"), target.integer("maxCapacity"))
     if not actions:
-        count = bounds.apply(desired, load)
+        count = scaled(desired, bounds)
         basis = f"{count:g}, of {bounds.minimum} to {bounds.maximum} by load"
         return Tasks(levels=((count, 1),), follows_load=True, basis=basis)
     try:
@@ -88,7 +91,7 @@ def tasks_of(service: Resource, stack: Stack, scaling: float) -> Tasks:
         maximum = max(desired, bounds.maximum, *(int(_limit(item, "maxCapacity") or 0) for item in actions))
         basis = f"{maximum}, its maximum: the schedule {error} is not understood"
         return Tasks(levels=((maximum, 1),), basis=basis, uncertain=True)
-    levels = tuple(sorted(levels_of(events, float(desired), lambda count, limits: limits.apply(count, load))))
+    levels = tuple(sorted(levels_of(events, float(desired), scaled)))
     lowest, highest = levels[0][0], levels[-1][0]
     between = f"{lowest:g} to {highest:g}" if lowest != highest else f"{highest:g}"
     by_load = "" if load is None else ", the day's number by load"
@@ -106,7 +109,7 @@ def scales(scaling: Resource, service: Resource) -> bool:
     return bool(name) and str(scaling.properties.get("resourceId", "")).rpartition("/")[2] == name
 
 
-def _events(actions: Sequence[Resource]) -> list[tuple[float, _Bounds]]:
+def _events(actions: Sequence[Resource]) -> list[tuple[float, Bounds]]:
     """Return when scheduled actions run in a year, with the bounds that they set."""
     events = [(at, _bounds_of(action)) for action in actions for at in _run_times_of(action)]
     if not events:
@@ -114,12 +117,12 @@ def _events(actions: Sequence[Resource]) -> list[tuple[float, _Bounds]]:
     return events
 
 
-def _bounds_of(action: Resource) -> _Bounds:
+def _bounds_of(action: Resource) -> Bounds:
     minimum, maximum = _limit(action, "minCapacity"), _limit(action, "maxCapacity")
     if minimum is None or maximum is None:
         # A missing bound does not change; the program always sets both.
         raise UnsupportedScheduleError(f"{action.name} with one bound")
-    return _Bounds(int(minimum), int(maximum))
+    return Bounds(int(minimum), int(maximum))
 
 
 def _limit(action: Resource, bound: str) -> int | str | None:

@@ -52,17 +52,19 @@ class _Drawing:
 
     def __init__(self, picture: Picture) -> None:
         self._picture = picture
-        self._grounds, self._zones, self._clusters, self._boxes, self._front = (Canvas() for _ in range(5))
+        self._background, self._zones, self._clusters, self._boxes, self._front = (Canvas() for _ in range(5))
         self._balancers = picture.of_kind("load balancer")
-        self._rows: dict[str, _Point] = {}
+        self._ends: dict[str, _Point] = {}
         """Ends of lines by node."""
-        self._leaving: dict[str, _Point] = {}
+        self._starts: dict[str, _Point] = {}
         """Starts of the lines to dependencies by service."""
         self._entries: dict[str, tuple[float, float, float]] = {}
         """Left, right and lower edge of the card before each load balancer."""
-        self._needed = list(dict.fromkeys(e.target for e in picture.edges if e.kind in ("calls", "mounts")))
+        self._dependencies = list(
+            dict.fromkeys(e.target for e in picture.edges if e.kind in ("calls", "mounts"))
+        )
         lanes = len(self._balancers) * _LANE + 6 if self._balancers else 0
-        self._left, self._right = _EDGE + 26 + lanes, _RIGHT - 26 - _LANE * len(self._needed)
+        self._left, self._right = _EDGE + 26 + lanes, _RIGHT - 26 - _LANE * len(self._dependencies)
         """Edges of the rows."""
         self._cells = self._left + _TEXT, self._right - 4 - self._left - _TEXT
         zones = picture.of_kind("zone")
@@ -78,13 +80,13 @@ class _Drawing:
         if any(node.exists for node in picture.nodes):
             bottom += 16
             self._front.text(_RIGHT + _GAP, bottom, "Dashed frames: made elsewhere", kind="faint")
-        self._traffic()
-        self._needs()
+        self._draw_traffic()
+        self._draw_dependencies()
         return document(
-            (self._grounds, self._zones, self._clusters, self._boxes, self._front),
+            (self._background, self._zones, self._clusters, self._boxes, self._front),
             (_WIDTH, bottom + _EDGE),
             title=f"The stack {picture.stack} in {picture.region}",
-            description="; ".join(_sentences(picture)),
+            description="; ".join(_description(picture)),
             metadata=f"\n{dumps(picture)}\n",
         )
 
@@ -118,39 +120,39 @@ class _Drawing:
         kinds.insert(0 if any(node.exists and node in self._balancers for node in rows) else 2, "")
         for kind in kinds:
             subnets = self._picture.of_kind(kind) if kind else []
-            here = [node for node in rows if self._ground(node) == kind]
-            if subnets or here:
-                y = self._subnets(y, kind, subnets, here) + _GAP
-        if loose := self._picture.of_kind("endpoints", "namespace"):
-            y = self._flow(loose, _EDGE + 10, _RIGHT - 10, y, symbols=True) + _GAP
+            content = [node for node in rows if self._subnet_kind(node) == kind]
+            if subnets or content:
+                y = self._subnets(y, kind, subnets, content) + _GAP
+        if others := self._picture.of_kind("endpoints", "namespace"):
+            y = self._small_cards(others, _EDGE + 10, _RIGHT - 10, y, symbols=True) + _GAP
         for zone in self._picture.of_kind("zone"):
             left, width = self._columns[zone.id]
             self._zones.box("zone", left + 1, top + 26, width - 2, y - top - 30, dashed=True)
             self._front.centred(left, width, top + 20, zone.name)
-        self._grounds.box("vpc", _EDGE, top, _RIGHT - _EDGE, y - top, dashed=vpc.exists)
+        self._background.box("vpc", _EDGE, top, _RIGHT - _EDGE, y - top, dashed=vpc.exists)
         return y
 
-    def _ground(self, node: Node) -> str:
+    def _subnet_kind(self, node: Node) -> str:
         """Return the kind of a node's subnets; an empty string if they are unknown."""
         return self._picture.node(node.subnets[0]).kind if node.subnets else ""
 
-    def _subnets(self, top: float, kind: str, subnets: Sequence[Node], here: Sequence[Node]) -> float:
+    def _subnets(self, top: float, kind: str, subnets: Sequence[Node], content: Sequence[Node]) -> float:
         """Draw the subnets of one kind with their content."""
-        title = f"{subnets[0].name}s" if subnets else "Subnets that others own"
+        title = f"{subnets[0].name}s" if subnets else "Existing subnets"
         self._front.text(self._left - 8, top + 16, title, kind="faint")
         for subnet in subnets:
             self._front.centred(*self._columns[subnet.within], top + 16, " ".join(subnet.lines))
         y = top + 24
-        for node in (node for node in here if node.kind == "load balancer"):
+        for node in (node for node in content if node.kind == "load balancer"):
             y = self._balancer(node, y) + _GAP
-        for node in (node for node in here if node.kind == "nat"):
+        for node in (node for node in content if node.kind == "nat"):
             y = self._nat(node, y) + _GAP
-        if services := [node for node in here if node.kind == "service"]:
+        if services := [node for node in content if node.kind == "service"]:
             y = self._cluster(services, y) + _GAP
-        for node in (node for node in here if node.kind == "files"):
+        for node in (node for node in content if node.kind == "files"):
             y = self._files(node, y) + _GAP
         colour = kind.partition(" ")[0] or "elsewhere"
-        self._grounds.box(colour, _EDGE + 8, top, _RIGHT - _EDGE - 16, y - top)
+        self._background.box(colour, _EDGE + 8, top, _RIGHT - _EDGE - 16, y - top)
         return y
 
     def _balancer(self, node: Node, top: float) -> float:
@@ -159,24 +161,24 @@ class _Drawing:
         right = self._right + 8 - 2 * _LANE * (len(self._balancers) - 1 - number)
         listeners = [item for item in self._picture.of_kind("listener") if item.within == node.id]
         text = max(width_of(node.name) * _BOLD, *map(width_of, node.lines or [""]))
-        bottom = self._flow(listeners, left + 42 + text, right - 6, top + 6)
+        bottom = self._small_cards(listeners, left + 42 + text, right - 6, top + 6)
         bottom = max(bottom, top + 14 + LINE * (1 + len(node.lines))) + 4
         self._boxes.box("card", left, top, right - left, bottom - top, dashed=node.exists)
         self._front.title(node.kind, left + 8, top + 20, node.name)
         self._front.lines(left + 8 + SYMBOL_WIDTH, top + 20, node.lines)
-        self._rows[node.id] = (left + 7, bottom)
+        self._ends[node.id] = (left + 7, bottom)
         if node.id in self._entries:
-            self._front.arrow(self._way_in(node, right - 12 if number else None, top))
+            self._front.arrow(self._entry_line(node, right - 12 if number else None, top))
         return bottom
 
-    def _way_in(self, node: Node, at: float | None, top: float) -> list[_Point]:
+    def _entry_line(self, node: Node, at: float | None, top: float) -> list[_Point]:
         """Return a line from above that crosses no text: left of the zones, or at their right edge."""
         left, right, y = self._entries[node.id]
-        before_the_zones = self._cells[0] - 30
+        left_of_zones = self._cells[0] - 30
         start = right - 12
         if at is None:
-            start = max(left + 16, min(before_the_zones, right - 2 - 14 * len(self._balancers)))
-            at = start if before_the_zones - 70 < start < before_the_zones + 48 else before_the_zones
+            start = max(left + 16, min(left_of_zones, right - 2 - 14 * len(self._balancers)))
+            at = start if left_of_zones - 70 < start < left_of_zones + 48 else left_of_zones
         return [(start, y), *([] if start == at else [(start, y + 10), (at, y + 10)]), (at, top)]
 
     def _nat(self, node: Node, top: float) -> float:
@@ -195,7 +197,7 @@ class _Drawing:
         for subnet in node.subnets:
             column = self._columns[self._picture.node(subnet).within]
             self._front.centred(*column, top + 21, "mount target")
-        self._rows[node.id] = (self._right, top + 17)
+        self._ends[node.id] = (self._right, top + 17)
         return top + 34
 
     # The cluster.
@@ -203,26 +205,26 @@ class _Drawing:
     def _cluster(self, services: Sequence[Node], top: float) -> float:
         """Draw the cluster with services, grouped by capacity."""
         cluster = self._picture.node("cluster")
-        y = self._title(cluster, top)
+        y = self._heading(cluster, top)
         for around in dict.fromkeys(service.within for service in services):
             node, begin = self._picture.node(around), y
             if node is not cluster:
-                y = self._title(node, y)
+                y = self._heading(node, y)
             for service in (item for item in services if item.within == around):
                 y = self._service(service, y) + 6
             if node is not cluster:
                 width = self._right - self._left + 8
                 self._boxes.box("capacity", self._left - 4, begin, width, y - begin, dashed=True)
                 y += 8
-        width = self._right - self._left + _LANE * len(self._needed) + 16
+        width = self._right - self._left + _LANE * len(self._dependencies) + 16
         self._clusters.box("cluster", self._left - 8, top, width, y - top + 2, dashed=cluster.exists)
         return y + 2
 
-    def _title(self, node: Node, top: float) -> float:
+    def _heading(self, node: Node, top: float) -> float:
         """Write the title of a cluster or its capacity, with schedules."""
         x = self._left + SYMBOL_WIDTH
-        clocks = [" · ".join(self._schedule_text(edge)) for edge in self._picture.to(node.id, "scales")]
-        first, *rest = [*node.lines, *clocks] or [""]
+        schedules = [" · ".join(self._schedule_text(edge)) for edge in self._picture.to(node.id, "scales")]
+        first, *rest = [*node.lines, *schedules] or [""]
         room = self._right - x - width_of(node.name) * _BOLD - 10
         self._front.title(node.kind, self._left, top + 19, node.name, after=fitted(first, room))
         self._front.lines(x, top + 19, rest, self._right - x)
@@ -237,9 +239,9 @@ class _Drawing:
         for index, (line, kind) in enumerate(lines, 1):
             self._front.text(self._left + 10, top + 20 + LINE * index, line, kind=kind)
         self._tasks(node, tasks, top + 7, height - 14)
-        self._rows[node.id] = (self._left, top + 15)
+        self._ends[node.id] = (self._left, top + 15)
         # Its own lines start below the end of others.
-        self._leaving[node.id] = (self._right, top + 25)
+        self._starts[node.id] = (self._right, top + 25)
         return top + height
 
     def _service_lines(self, node: Node, tasks: Tasks) -> Iterator[tuple[str, str]]:
@@ -250,7 +252,7 @@ class _Drawing:
             yield from ((line, "text") for line in packed([way], _TEXT - 16))
         yield from ((line, "faint") for line in packed([tasks.text, *node.lines], _TEXT - 16))
         for edge in picture.edges:
-            if edge.source == node.id and edge.target in self._needed:
+            if edge.source == node.id and edge.target in self._dependencies:
                 yield fitted(f"{edge.kind} {edge.label}", _TEXT - 16), "calls"
         for edge in picture.to(node.id, "starts", "scales"):
             yield from ((line, "faint") for line in packed(self._schedule_text(edge), _TEXT - 16))
@@ -295,12 +297,12 @@ class _Drawing:
         width = _SIDE - (_LANE if messages and not monitoring else 0)
         for card in (card for card in cards if card not in monitoring):
             self._card(card, x, y, width)
-            self._rows[card.id] = (x + width, y + 14)
+            self._ends[card.id] = (x + width, y + 14)
             y += _card_height(card) + 8
         if monitoring:
             return self._monitoring(monitoring, messages, max(bottom, y - 8) + _GAP)
         for edge in messages:
-            start, end = self._rows[edge.source], self._rows[edge.target]
+            start, end = self._ends[edge.source], self._ends[edge.target]
             self._front.arrow([start, (lane, start[1]), (lane, end[1]), end])
         return max(bottom, y - 8)
 
@@ -310,9 +312,9 @@ class _Drawing:
         for index, card in enumerate(cards):
             x = _EDGE + (width + 8) * index
             self._card(card, x, top, width, _MAXIMUM_LINES_BELOW)
-            self._rows[card.id] = (x + width / 2, top + _card_height(card, _MAXIMUM_LINES_BELOW))
+            self._ends[card.id] = (x + width / 2, top + _card_height(card, _MAXIMUM_LINES_BELOW))
         for edge in messages:
-            (start, y), (end, target) = self._rows[edge.source], self._rows[edge.target]
+            (start, y), (end, target) = self._ends[edge.source], self._ends[edge.target]
             self._front.arrow([(start, y), (start, bottom + 8), (end, bottom + 8), (end, target)])
         return bottom + (8 if messages else 0)
 
@@ -320,7 +322,7 @@ class _Drawing:
         """Draw machines outside AWS with their services."""
         for node in self._picture.of_kind("machines"):
             begin = top + _GAP
-            top = self._title(node, begin)
+            top = self._heading(node, begin)
             for service in self._picture.of_kind("service"):
                 if service.within == node.id:
                     top = self._service(service, top) + 8
@@ -330,42 +332,42 @@ class _Drawing:
     def _card(self, node: Node, x: float, y: float, width: float, maximum: int = _MAXIMUM_LINES) -> None:
         self._front.box("card", x, y, width, _card_height(node, maximum), dashed=node.exists)
         self._front.title(node.kind, x + 8, y + 19, fitted(node.name, width - 36))
-        self._front.lines(x + 10, y + 19, _shown(node, maximum), width - 18)
+        self._front.lines(x + 10, y + 19, _card_lines(node, maximum), width - 18)
 
-    def _flow(
+    def _small_cards(
         self, nodes: Iterable[Node], left: float, right: float, top: float, *, symbols: bool = False
     ) -> float:
         """Draw small cards side by side, in as many rows as needed."""
         x, y = left, top
         for node in nodes:
-            text, begin = ", ".join(node.lines), 30 if symbols else 8
+            text, indent = ", ".join(node.lines), 30 if symbols else 8
             name = width_of(node.name) * _BOLD
-            width = min(begin + name + (10 + width_of(text) if text else 0) + 10, right - left)
+            width = min(indent + name + (10 + width_of(text) if text else 0) + 10, right - left)
             if x > left and x + width > right:
                 x, y = left, y + 32
             self._front.box("card", x, y, width, 26, dashed=node.exists)
             if symbols:
                 self._front.symbol(node.kind, x + 8, y + 5)
-            after = fitted(text, width - begin - name - 18)
-            self._front.text(x + begin, y + 17, node.name, kind="text bold", after=after)
+            after = fitted(text, width - indent - name - 18)
+            self._front.text(x + indent, y + 17, node.name, kind="text bold", after=after)
             x += width + 8
         return y + 26
 
     # Lines.
 
-    def _traffic(self) -> None:
+    def _draw_traffic(self) -> None:
         for balancer in self._balancers:
-            x, y = self._rows[balancer.id]
+            x, y = self._ends[balancer.id]
             listeners = {item.id for item in self._picture.of_kind("listener") if item.within == balancer.id}
             reached = (edge.target for edge in self._picture.edges if edge.source in listeners)
-            for end in (self._rows[target] for target in dict.fromkeys(reached)):
+            for end in (self._ends[target] for target in dict.fromkeys(reached)):
                 self._front.arrow([(x, y), (x, end[1]), end])
 
-    def _needs(self) -> None:
-        for number, target in enumerate(self._needed):
-            lane, end = self._right + 8 + _LANE * number, (self._right, self._rows[target][1])
+    def _draw_dependencies(self) -> None:
+        for number, target in enumerate(self._dependencies):
+            lane, end = self._right + 8 + _LANE * number, (self._right, self._ends[target][1])
             for edge in self._picture.to(target, "calls", "mounts"):
-                start = self._leaving[edge.source]
+                start = self._starts[edge.source]
                 self._front.arrow([start, (lane, start[1]), (lane, end[1]), end], kind="call")
 
 
@@ -379,7 +381,7 @@ def dumps(picture: Picture) -> str:
     return "{\n" + ",\n".join(parts) + "\n}"
 
 
-def _sentences(picture: Picture) -> Iterator[str]:
+def _description(picture: Picture) -> Iterator[str]:
     """Yield a description of the picture for screen readers."""
     for node in picture.of_kind("vpc", "firewall", "load balancer", "nat", "files"):
         yield " ".join((node.name, ", ".join(node.lines))).strip()
@@ -392,7 +394,7 @@ def _sentences(picture: Picture) -> Iterator[str]:
         yield f"{node.name}: {', '.join(node.lines)}"
 
 
-def _shown(node: Node, maximum: int) -> list[str]:
+def _card_lines(node: Node, maximum: int) -> list[str]:
     """Return the lines of a card, shortened to a maximum number."""
     if len(node.lines) <= maximum:
         return [*node.lines]
@@ -404,4 +406,4 @@ def _card_width(node: Node) -> float:
 
 
 def _card_height(node: Node, maximum: int = _MAXIMUM_LINES) -> float:
-    return 28 + LINE * len(_shown(node, maximum))
+    return 28 + LINE * len(_card_lines(node, maximum))

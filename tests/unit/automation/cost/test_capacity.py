@@ -170,6 +170,14 @@ def test_instances_of_a_group(
     assert instances(*resources, **assumed) == pytest.approx(expected)
 
 
+def test_tasks_of_different_sizes_share_instances() -> None:
+    """One task of 1 vCPU and two of half a vCPU fit on an instance with 2."""
+    small = task(arn="arn:small", cpu="512", memory="1024")
+    worker = service("worker", desiredCount=2, taskDefinition="arn:small", capacityProviderStrategies=OWN)
+
+    assert instances(group("m7g.large"), backed(), *tasks(1), small, worker) == {"m7g.large": 1}
+
+
 def test_a_group_is_busy_at_the_hours_of_its_tasks() -> None:
     """At night there are neither tasks nor instances."""
     definition, web = tasks(4, name="web")

@@ -105,7 +105,11 @@ def test_a_savings_plan_costs_a_share_of_the_price(years: int, share: float) -> 
 def test_an_instance_is_priced_by_its_type() -> None:
     price = TablePrices("us-east-1").price("ec2-m7g.large")
 
-    assert (price.usd, price.unit, price.source) == (0.0816, "instance-hour", load_instances().source)
+    assert (price.usd, price.unit, price.source) == (
+        0.0816,
+        "instance-hour",
+        load_instances()["m7g.large"].source,
+    )
 
 
 def test_the_fee_for_a_managed_instance_is_twelve_percent_of_its_price() -> None:

@@ -143,12 +143,19 @@ def test_texts_are_joined_to_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    "missing", ["cloudwatch/eventRule:EventRule", "wafv2/webAcl:WebAcl", "ecs/cluster:Cluster", "ec2/vpc:Vpc"]
+    ("name", "missing"),
+    [
+        ("prod", "cloudwatch/eventRule:EventRule"),
+        ("prod", "wafv2/webAcl:WebAcl"),
+        ("prod", "ecs/cluster:Cluster"),
+        ("prod", "ec2/vpc:Vpc"),
+        ("ec2", "autoscaling/group:Group"),
+    ],
 )
 def test_resources_that_a_failed_update_has_not_created_are_left_out_with_their_edges(
-    planned: Planned, missing: str
+    name: str, missing: str, planned: Planned, planned_example: Planned
 ) -> None:
-    stack = planned("prod")
+    stack = (planned if name in STACKS else planned_example)(name)
     created = tuple(item for item in stack.resources if item.type != f"aws:{missing}")
 
     assert parsed(picture_of(replace(stack, resources=created))).tag == f"{SVG}svg"
