@@ -58,7 +58,7 @@ class Assumptions:
                 near = get_close_matches(key, names, 1)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 raise AutomationError(
-                    f"{override}: there is no assumption {key!r}{hint}; there are {', '.join(names)}",
+                    f"{override}: there is no assumption {key!r}{hint}; there are {', '.join(names)}"
                 )
             try:
                 value = float(text)

@@ -100,11 +100,7 @@ def cheapest(
     """
     # At the same price the smaller type, because one failed instance costs less capacity.
     fitting = [
-        (
-            (count * (item.hourly(region) + extra(item)), item.vcpus, item.type),
-            item,
-            count,
-        )
+        ((count * (item.hourly(region) + extra(item)), item.vcpus, item.type), item, count)
         for item in candidates
         if (needed := instances_for(loads, item, reserved_gib)) and (count := max(needed, minimum))
     ]

@@ -56,7 +56,7 @@ class LivePrices:
             prices = ", ".join(f"{usd:.6g}" for usd in sorted(found)) or "none"
             raise AutomationError(
                 f"AWS's price list has not one price of {key} in {self.region} but {prices}: leave out "
-                "--live to use the prices of the table",
+                "--live to use the prices of the table"
             )
         return Price(key=key, usd=found.pop(), unit=unit_of(key), source=self._source)
 
@@ -74,7 +74,7 @@ class LivePrices:
         except (BotoCoreError, ClientError) as error:
             raise AutomationError(
                 f"AWS's price list does not answer: {error} (`--live` needs credentials that may call "
-                "pricing:GetProducts)",
+                "pricing:GetProducts)"
             ) from error
 
 

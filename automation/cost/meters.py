@@ -10,6 +10,7 @@ from automation.cost.resources import Resource, aws_types, block_of, blocks_of
 from automation.cost.schedules import UnsupportedScheduleError, runs_per_year
 from automation.cost.tasks import SERVICE, definition_of, strategy_of, tasks_by_provider
 from automation.cost.usage import Context, Meter, Usage, fargate
+from automation.errors import AutomationError
 
 _CLUSTER: Final = "aws:ecs/cluster:Cluster"
 _LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
@@ -297,7 +298,18 @@ FREE: Final[Mapping[str, str]] = {token: reason for reason, tokens in _FREE.item
 
 
 def usages(resource: Resource, context: Context) -> list[Usage] | None:
-    """Return the usage of a resource; None for an unknown type."""
-    if meter := METERS.get(resource.type):
+    """Return the usage of a resource; None for an unknown type.
+
+    Raises:
+        AutomationError: a property does not have the form of AWS's, as in a state that was edited by hand.
+    """
+    meter = METERS.get(resource.type)
+    if meter is None:
+        return [] if resource.type in FREE else None
+    try:
         return [usage for usage in meter(resource, context) if usage.quantity]
-    return [] if resource.type in FREE else None
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise AutomationError(
+            f"{resource.type} {resource.name} cannot be priced: a property is missing or has another type "
+            f"({type(error).__name__}: {error})"
+        ) from error

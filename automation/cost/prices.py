@@ -109,7 +109,7 @@ class TablePrices:
         if region not in regions:
             raise AutomationError(
                 f"no prices are known for {region}, only for {', '.join(sorted(regions))}: {_HOW_TO_ADD} "
-                "them to automation/cost/prices.yaml with their sources",
+                "them to automation/cost/prices.yaml with their sources"
             )
         self._region = region
         self._prices = regions[region]
@@ -128,7 +128,7 @@ class TablePrices:
         if instance is None or self._region not in instance.prices:
             raise MissingPriceError(
                 f"no price of {key} is known in {self._region}: {_HOW_TO_ADD} it to "
-                "automation/cost/prices.yaml with its source",
+                "automation/cost/prices.yaml with its source"
             )
         usd = instance.prices[self._region]
         return Price(key=key, usd=usd, unit=_INSTANCE_UNIT, source=instance.source)

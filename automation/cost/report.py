@@ -163,11 +163,7 @@ def change_as_json(sides: Sequence[Named]) -> dict[str, Any]:
             "to_usd_per_month": round(new.usd, 2),
             "usd_per_month": round(new.usd - old.usd, 2),
             "groups": {
-                group: {
-                    "from": round(before, 2),
-                    "to": round(after, 2),
-                    "change": round(after - before, 2),
-                }
+                group: {"from": round(before, 2), "to": round(after, 2), "change": round(after - before, 2)}
                 for group, (before, after) in change(old, new).items()
             },
         }

@@ -126,10 +126,7 @@ class Previews:
         removals: list[Removal] = []
         for preview in self.all():
             reason = reason_to_remove(
-                preview,
-                now=self.clock.date(),
-                lifetime=self._lifetime_of(preview),
-                open_numbers=open_numbers,
+                preview, now=self.clock.date(), lifetime=self._lifetime_of(preview), open_numbers=open_numbers
             )
             if reason is not None:
                 self.say(f"{preview.stack}: {reason}")

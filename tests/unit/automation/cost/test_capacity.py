@@ -103,16 +103,8 @@ def test_a_group_has_the_instances_that_its_tasks_need_within_its_bounds(
     ("resources", "assumed", "expected"),
     [
         ([group("m7g.large"), backed(targetCapacity=50), *tasks(4)], {}, {"m7g.large": 4}),
-        (
-            [group("m7g.large"), backed(), *tasks(4, cpu=256)],
-            {"instance_reserved_gb": 0},
-            {"m7g.large": 1},
-        ),
-        (
-            [group("m7g.large"), backed(), *tasks(4, cpu=256)],
-            {"instance_reserved_gb": 1},
-            {"m7g.large": 2},
-        ),
+        ([group("m7g.large"), backed(), *tasks(4, cpu=256)], {"instance_reserved_gb": 0}, {"m7g.large": 1}),
+        ([group("m7g.large"), backed(), *tasks(4, cpu=256)], {"instance_reserved_gb": 1}, {"m7g.large": 2}),
         ([group("m7g.large", "m6g.large"), backed(), *tasks(2)], {}, {"m6g.large": 1}),
         ([group("m6g.large", "m7g.xlarge"), backed(), *tasks(1, cpu=4096)], {}, {"m7g.xlarge": 1}),
         ([group("m7g.large", desiredCapacity=3)], {}, {"m7g.large": 3}),

@@ -36,10 +36,7 @@ def shown(region: str = "us-east-1") -> list[str]:
         # 4 vCPUs and 8 GB, on two instances with 2 vCPUs and 8 GB: 2 * (0.077 * 730 + 30 * 0.08).
         ("an API", [144.16, 115.34, 36.72, (117.22, "2 x m6g.large"), (138.71, "2 x m6g.large")]),
         # 40 of the 168 hours of a week: 5 * (0.308 * 730 + 30 * 0.08) * 40 / 168.
-        (
-            "a batch fleet",
-            [343.24, 274.62, 87.44, (270.52, "5 x m6g.2xlarge"), (307.41, "5 x m6g.2xlarge")],
-        ),
+        ("a batch fleet", [343.24, 274.62, 87.44, (270.52, "5 x m6g.2xlarge"), (307.41, "5 x m6g.2xlarge")]),
     ],
 )
 def test_a_workload_costs(workload: str, costs: list[float | tuple[float, str]]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from automation.cost.meters import FREE, METERS
 from automation.cost.resources import Resource
+from automation.errors import AutomationError
 from tests.unit.automation.cost.bills import (
     ADDRESS,
     BUCKET,
@@ -132,11 +133,7 @@ CASES: dict[str, tuple[list[Resource], dict[str, float], dict[str, float]]] = {
         {"hours": 10, "nat_gb": 4},
         {"nat-hour": 20, "nat-data": 12, "public-ipv4": 10},
     ),
-    "an elastic address is billed by the hour": (
-        [resource(ADDRESS)],
-        {"hours": 7},
-        {"public-ipv4": 7},
-    ),
+    "an elastic address is billed by the hour": ([resource(ADDRESS)], {"hours": 7}, {"public-ipv4": 7}),
     "an interface endpoint is billed in each zone": (
         [resource(ENDPOINT, vpcEndpointType="Interface", subnetIds=["a", "b"])],
         {"hours": 10},
@@ -316,10 +313,7 @@ CASES: dict[str, tuple[list[Resource], dict[str, float], dict[str, float]]] = {
         {"schedule-invocations": 730e-6},
     ),
     "a schedule's tasks pay for public addresses while they run": (
-        [
-            task(),
-            schedule(networkConfiguration={"assignPublicIp": True}, capacityProviderStrategies=None),
-        ],
+        [task(), schedule(networkConfiguration={"assignPublicIp": True}, capacityProviderStrategies=None)],
         {"job_minutes": 6},
         {"schedule-invocations": 730e-6, "public-ipv4": 73},
     ),
@@ -370,3 +364,11 @@ def test_an_unknown_type_is_reported_and_does_not_count_as_free() -> None:
     estimate = bill(resource(unknown), resource(unknown, "other"))
 
     assert (estimate.usd, estimate.unpriced) == (0, {unknown: 2})
+
+
+def test_a_property_of_another_type_is_an_error_with_the_resource() -> None:
+    """Somebody may have edited an export by hand."""
+    edited = service(volumeConfiguration={"managedEbsVolume": {"sizeInGb": "large"}})
+
+    with pytest.raises(AutomationError, match="ecs/service:Service web cannot be priced: .*ValueError"):
+        bill(edited)

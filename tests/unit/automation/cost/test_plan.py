@@ -171,9 +171,7 @@ def test_a_stack_without_a_file_is_rejected_with_the_nearest_name() -> None:
         plan("prd")
 
 
-def test_an_invalid_configuration_is_rejected_as_by_a_deployment(
-    project: Callable[..., Path],
-) -> None:
+def test_an_invalid_configuration_is_rejected_as_by_a_deployment(project: Callable[..., Path]) -> None:
     with pytest.raises(AutomationError, match='nat = "many": one of none, single, one-per-az'):
         plan("mine", project(nat="many"))
 

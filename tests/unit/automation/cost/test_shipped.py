@@ -47,9 +47,7 @@ def with_office_hours(tmp_path_factory: pytest.TempPathFactory) -> Estimate:
     return priced(plan("dev", project))
 
 
-def test_dev_without_copies_costs_less_than_thirty_dollars_a_month(
-    planned: Callable[[str], Stack],
-) -> None:
+def test_dev_without_copies_costs_less_than_thirty_dollars_a_month(planned: Callable[[str], Stack]) -> None:
     alone = priced(without_copies(planned("dev")))
 
     assert {name: tasks.levels for name, tasks in alone.tasks.items()} == {"web": ((1, 1),)}

@@ -162,10 +162,7 @@ def test_services_are_within_their_capacity(planned_example: Planned) -> None:
 
     assert found.node("service web").within == pool.id
     assert found.node("service worker").within == pool.within == "cluster"
-    assert pool.lines == (
-        "t4g.medium, t4g.large, m7g.medium",
-        "0 to 6 instances, 1 on demand, then Spot",
-    )
+    assert pool.lines == ("t4g.medium, t4g.large, m7g.medium", "0 to 6 instances, 1 on demand, then Spot")
     # Tasks in bridge mode are in the subnets of their instances.
     assert found.node("service web").subnets == pool.subnets != ()
 
