@@ -370,5 +370,5 @@ def test_a_property_of_another_type_is_an_error_with_the_resource() -> None:
     """Somebody may have edited an export by hand."""
     edited = service(volumeConfiguration={"managedEbsVolume": {"sizeInGb": "large"}})
 
-    with pytest.raises(AutomationError, match="ecs/service:Service web cannot be priced: .*ValueError"):
+    with pytest.raises(AutomationError, match=r"ecs/service:Service web cannot be priced: .*ValueError"):
         bill(edited)
