@@ -13,7 +13,12 @@ from automation.convert.draft import Draft, short_name
 from automation.convert.source import mapping
 from infra.settings import keys
 from infra.settings.names import LONGEST_MAIN_NAME
-from infra.settings.services import KEYS_NOT_INHERITED, KEYS_OF_A_SERVICE, SOURCE_KEYS
+from infra.settings.services import (
+    KEYS_NOT_INHERITED,
+    KEYS_OF_A_SERVICE,
+    KEYS_OF_ENVIRONMENT,
+    SOURCE_KEYS,
+)
 from infra.settings.traffic import KEYS_OF_AN_EXPOSURE, TrafficSettings
 
 _SOURCES: Final = ("image", *SOURCE_KEYS)
@@ -25,6 +30,8 @@ _OF_REQUESTS: Final = (
     *("health-check-grace-period-seconds", "container-port"),
 )
 """Keys without a meaning for a service without requests, unless it sets them itself."""
+_MOST_RESETS: Final = 2
+"""Variables that an entry resets one by one; with more it inherits none."""
 _ORDER: Final = (*dict.fromkeys(("exposure", *_SOURCES, *KEYS_OF_A_SERVICE)),)
 
 
@@ -58,11 +65,17 @@ def config_of(main: Draft, others: Sequence[Draft], stack: Mapping[str, Any]) ->
 def _entry(main: Draft, service: Draft) -> dict[str, Any]:
     """Return the keys of a service that are different from those that it inherits."""
     foreign = [name for of, names in KEYS_OF_AN_EXPOSURE.items() if of != service.exposure for name in names]
-    not_inherited = (*KEYS_NOT_INHERITED, *foreign, *_SOURCES)
+    resets = [
+        name
+        for key in ("environment", "secrets")
+        for name in main.keys.get(key, {}).keys() - service.keys.get(key, {}).keys()
+    ]
+    separate = KEYS_OF_ENVIRONMENT if len(resets) > _MOST_RESETS else ()
+    not_inherited = (*KEYS_NOT_INHERITED, *foreign, *_SOURCES, *separate)
     inherited = {key: value for key, value in main.keys.items() if key not in not_inherited}
     if service.exposure == "none":
         inherited["health-check-command"] = []
-    entry = _image(main, service)
+    entry = _image(main, service) | ({"inherit-environment": False} if separate else {})
     for key in (key for key in KEYS_OF_A_SERVICE if key not in _NEVER_IN_AN_ENTRY):
         before, own = inherited.get(key), service.keys.get(key)
         # A service with the main one's image waits for its migration.

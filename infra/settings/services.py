@@ -24,7 +24,7 @@ KEYS_NOT_INHERITED: Final = (
 """Keys that a service never inherits from the main one."""
 _OF_CAPACITY: Final = ("network-mode", "placement-strategies", "placement-constraints", "gpus")
 """Keys that a service with its own capacity does not inherit either."""
-_OF_ENVIRONMENT: Final = ("environment", "environment-files", "public-variables", "secrets")
+KEYS_OF_ENVIRONMENT: Final = ("environment", "environment-files", "public-variables", "secrets")
 """Keys that a service with `inherit-environment: false` does not inherit either."""
 _OF_APP_PATH: Final = ("dockerfile", "build-target", "build-args")
 """Keys of the image that a service with its own `app-path` does not inherit."""
@@ -134,7 +134,7 @@ def _not_inherited(own: Mapping[str, Any], main: ServiceSettings, *, builds: boo
     if "capacity-provider-strategy" in own:
         keys += _OF_CAPACITY
     if own.get("inherit-environment") is False:
-        keys += _OF_ENVIRONMENT
+        keys += KEYS_OF_ENVIRONMENT
     if main.ingress_container in _removed_sidecars(own):
         keys.append("ingress-container")
     if builds or "image" in own:

@@ -47,6 +47,20 @@ def test_public_limits_which_services_clients_reach(tmp_path: Path) -> None:
     assert config["services"]["web"]["exposure"] == "none"
 
 
+def test_a_service_with_few_of_the_main_one_s_variables_inherits_none(tmp_path: Path) -> None:
+    """Else its entry would reset each of the others by `NAME: null`."""
+    config, _ = converted(
+        tmp_path,
+        "services:\n  web: {image: a, ports: ['80:80'], environment: {A: a, B: b, C: c, D: d}}\n"
+        "  worker: {image: b, environment: {D: d, E: e}}\n  other: {image: c, environment: {A: a, B: b, C: c}}\n",
+    )
+    worker, other = config["services"]["worker"], config["services"]["other"]
+
+    assert (worker["inherit-environment"], worker["environment"]) == (False, {"D": "d", "E": "e"})
+    assert ("inherit-environment" in other, other["environment"]) == (False, {"D": None})
+    assert settings_of(config).more_services["worker"].environment == {"D": "d", "E": "e"}
+
+
 @pytest.mark.parametrize(
     ("image", "name"),
     [
