@@ -1,4 +1,4 @@
-"""How long a change of the app takes until it answers: what is asked, and what is written down."""
+"""The time from a change of the app until a response has it."""
 
 from __future__ import annotations
 

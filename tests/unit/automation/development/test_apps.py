@@ -34,7 +34,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
 
 
 def test_the_main_app_has_all_services_without_their_own_image() -> None:
-    found = list(
+    apps = list(
         apps_of(
             settings(
                 nat="none",
@@ -47,7 +47,7 @@ def test_the_main_app_has_all_services_without_their_own_image() -> None:
         )
     )
 
-    assert [(one.name, one.main, str(one.folder), one.services) for one in found] == [
+    assert [(app.name, app.main, str(app.folder), app.services) for app in apps] == [
         ("web", True, "app", ("web", "web-alice")),
         ("api", False, "api", ("api",)),
     ]

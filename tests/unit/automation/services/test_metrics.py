@@ -27,12 +27,12 @@ Points = Mapping[tuple[str, str], Sequence[float]]
 
 
 def aws(points: Points, *, groups: tuple[str, ...] = (BLUE,), balancer: str = BALANCER) -> Aws:
-    def measured(asked: dict[str, Any]) -> dict[str, Any]:
-        return {"MetricDataResults": [result(query) for query in asked["MetricDataQueries"]]}
+    def metric_data(request: dict[str, Any]) -> dict[str, Any]:
+        return {"MetricDataResults": [result(query) for query in request["MetricDataQueries"]]}
 
     def result(query: dict[str, Any]) -> dict[str, Any]:
         metric = query["MetricStat"]["Metric"]
-        dimensions = {one["Name"]: one["Value"] for one in metric["Dimensions"]}
+        dimensions = {dimension["Name"]: dimension["Value"] for dimension in metric["Dimensions"]}
         whose = dimensions.get("TargetGroup", "").partition("/")[2].partition("/")[0]
         values = points.get((metric["MetricName"], whose or dimensions["ServiceName"]), [])
         times = [END - timedelta(minutes=5 * (len(values) - index)) for index in range(len(values))]
@@ -49,7 +49,7 @@ def aws(points: Points, *, groups: tuple[str, ...] = (BLUE,), balancer: str = BA
         describe_target_groups={
             "TargetGroups": [{"TargetGroupArn": arn, "LoadBalancerArns": [balancer]} for arn in groups]
         },
-        get_metric_data=measured,
+        get_metric_data=metric_data,
     )
 
 
@@ -76,8 +76,8 @@ def test_a_missing_value_is_a_space() -> None:
 def test_all_metrics_are_requested_at_once() -> None:
     client = aws({})
     recent_metrics(deployed(client, "web"), now=NOW)
-    (asked,) = (params for operation, params in client.calls if operation == "get_metric_data")
-    metrics = [one["MetricStat"]["Metric"]["MetricName"] for one in asked["MetricDataQueries"]]
+    (request,) = (params for operation, params in client.calls if operation == "get_metric_data")
+    metrics = [query["MetricStat"]["Metric"]["MetricName"] for query in request["MetricDataQueries"]]
 
     assert metrics == [
         "RequestCount",
@@ -86,12 +86,12 @@ def test_all_metrics_are_requested_at_once() -> None:
         "CPUUtilization",
         "MemoryUtilization",
     ]
-    assert (asked["StartTime"], asked["EndTime"]) == (END - timedelta(hours=3), END)
-    assert asked["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"] == [
+    assert (request["StartTime"], request["EndTime"]) == (END - timedelta(hours=3), END)
+    assert request["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"] == [
         {"Name": "TargetGroup", "Value": "targetgroup/blue/0123456789abcdef"},
         {"Name": "LoadBalancer", "Value": "app/balancer/0123456789abcdef"},
     ]
-    assert asked["MetricDataQueries"][3]["MetricStat"]["Metric"]["Dimensions"] == [
+    assert request["MetricDataQueries"][3]["MetricStat"]["Metric"]["Dimensions"] == [
         {"Name": "ClusterName", "Value": CLUSTER.rpartition("/")[2]},
         {"Name": "ServiceName", "Value": "web-1a2b3c4"},
     ]

@@ -151,7 +151,10 @@ def test_all_services_are_deployed_and_all_failures_reported() -> None:
 
     result = call(aws)
 
-    assert [one["service"] for one in aws.requests("update_service")] == ["web-1a2b3c4", "web-alice-1a2b3c4"]
+    assert [request["service"] for request in aws.requests("update_service")] == [
+        "web-1a2b3c4",
+        "web-alice-1a2b3c4",
+    ]
     assert isinstance(result.exception, AutomationError)
     assert [line.partition(":")[0] for line in str(result.exception).splitlines()] == ["web", "web-alice"]
 
@@ -161,4 +164,4 @@ def test_service_option_deploys_that_service_only() -> None:
 
     call(aws, "--service", "web-alice")
 
-    assert [one["service"] for one in aws.requests("update_service")] == ["web-alice-1a2b3c4"]
+    assert [request["service"] for request in aws.requests("update_service")] == ["web-alice-1a2b3c4"]

@@ -121,7 +121,7 @@ def test_any_container_can_be_entered_except_those_that_aws_adds(path: Path) -> 
 def test_task_option_selects_the_task(path: Path) -> None:
     install(path, "aws", "session-manager-plugin")
     older, newer = task(1, age=90, enableExecuteCommand=True), task(2, age=10, enableExecuteCommand=True)
-    by_id = {"describe_tasks": lambda asked: {"tasks": [older] if asked["tasks"] == ["1" * 32] else []}}
+    by_id = {"describe_tasks": lambda request: {"tasks": [older] if request["tasks"] == ["1" * 32] else []}}
 
     arguments = on_aws(Aws(**{**tasks(older, newer), **by_id}), task="1" * 32)
 
@@ -135,8 +135,8 @@ def test_a_scheduled_task_is_entered_if_the_service_has_none(path: Path) -> None
     install(path, "aws", "session-manager-plugin")
     scheduled = task(3, enableExecuteCommand=True)
 
-    def list_tasks(asked: dict[str, Any]) -> dict[str, Any]:
-        return {"taskArns": [scheduled["taskArn"]] if asked.get("family") == "web" else []}
+    def list_tasks(request: dict[str, Any]) -> dict[str, Any]:
+        return {"taskArns": [scheduled["taskArn"]] if request.get("family") == "web" else []}
 
     arguments = on_aws(Aws(**{**tasks(scheduled), "list_tasks": list_tasks}))
 
