@@ -1,4 +1,4 @@
-"""Existing stack files: which may be replaced, and the lines that are kept of them."""
+"""Example stack files, which may be replaced."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from automation.errors import AutomationError
-from automation.stack_files import encryption_of, path_of, read_config
+from automation.stack_files import path_of, read_config
 
 _EXAMPLES: Final = (".example.com", ".example.org", ".example.net")
 """https://www.rfc-editor.org/rfc/rfc2606"""
@@ -21,18 +21,6 @@ def is_example(root: Path, stack: str) -> bool:
         return False
     domain = config.values.get(f"{config.project}:domain", "")
     return f".{domain}".endswith(_EXAMPLES) and not _has_changes(root, path_of(root, stack))
-
-
-def encryption_lines(path: Path) -> str:
-    """Return the lines with which Pulumi decrypts a stack's secrets; empty without a file.
-
-    Raises:
-        AutomationError: the file cannot be read, or is invalid.
-    """
-    from automation import go_yaml
-
-    lines = dict(encryption_of(path)) if path.exists() else None
-    return go_yaml.text_of(lines) if lines else ""
 
 
 def _has_changes(root: Path, path: Path) -> bool:

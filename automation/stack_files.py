@@ -72,12 +72,10 @@ def read_config(root: Path, stack: str) -> StackConfig:
     Raises:
         AutomationError: a file is missing or invalid.
     """
-    path = path_of(root, stack)
-    if not path.exists():
-        raise without_file(root, stack)
+    file = _read_file_of(root, stack)
     project_file = _read_file(root / "Pulumi.yaml")
     project = _project_name(project_file)
-    own = {_full_key(key, project): value for key, value in _read_stack_file(path).config.items()}
+    own = {_full_key(key, project): value for key, value in file.config.items()}
     values = {**{_full_key(key, project): value for key, value in project_file.defaults.items()}, **own}
     return StackConfig(
         project=project,
@@ -94,18 +92,18 @@ def without_file(root: Path, stack: str) -> AutomationError:
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return AutomationError(
         f"stack {stack!r} has no file {path_of(root, stack).name}: there are {', '.join(names) or 'none'}"
-        f"{hint}; "
-        f"`python -m automation init --stacks {stack}` writes one"
+        f"{hint}; `python -m automation init --stacks {stack}` writes one"
     )
 
 
-def encryption_of(path: Path) -> Mapping[str, str]:
-    """Return the keys of a stack file that say how its secrets are encrypted.
+def encryption_lines(path: Path) -> str:
+    """Return the lines of a stack file with which Pulumi decrypts its secrets; empty without a file.
 
     Raises:
         AutomationError: the file cannot be read, or is invalid.
     """
-    return _read_stack_file(path).encryption
+    encryption = _read_stack_file(path).encryption if path.exists() else {}
+    return go_yaml.text_of(encryption) if encryption else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +132,7 @@ class DerivedStackFile:
         Raises:
             AutomationError: the base's file is missing or invalid, or only the base can decrypt its secrets.
         """
-        base = self._base()
+        base = _read_file_of(self.root, self.base)
         replaced = {*changes, *(f"{self.project}:{key}" for key in left_out)}
         copied = {
             key: value for key, value in base.config.items() if _full_key(key, self.project) not in replaced
@@ -157,16 +155,7 @@ class DerivedStackFile:
 
     def encryption_of_base(self) -> Mapping[str, str]:
         """Return the keys that say how the base's secrets are encrypted."""
-        return self._base().encryption
-
-    def _base(self) -> _YamlFile:
-        source = path_of(self.root, self.base)
-        if not source.exists():
-            raise AutomationError(
-                f"there is no {source.name}, from which {self.path.name} is derived: {self.base!r} must be a "
-                f"stack that has a file: {', '.join(stack_names(self.root)) or 'there is none'}"
-            )
-        return _read_stack_file(source)
+        return _read_file_of(self.root, self.base).encryption
 
 
 @dataclass(frozen=True)
@@ -194,6 +183,13 @@ class _YamlFile:
 def _read_file(path: Path) -> _YamlFile:
     settings = _mapping(go_yaml.read(path), f"{path} has no settings")
     return _YamlFile(path, settings, _mapping(settings.get("config"), f"{path}: `config` has no keys"))
+
+
+def _read_file_of(root: Path, stack: str) -> _YamlFile:
+    path = path_of(root, stack)
+    if not path.exists():
+        raise without_file(root, stack)
+    return _read_stack_file(path)
 
 
 def _read_stack_file(path: Path) -> _YamlFile:

@@ -17,8 +17,8 @@ import click
 from automation.console import json_option, say, write_text
 from automation.convert.report import Report, report_lines, report_markdown
 from automation.errors import AutomationError
-from automation.stack_examples import encryption_lines, is_example
-from automation.stack_files import path_of, project_name
+from automation.stack_examples import is_example
+from automation.stack_files import encryption_lines, path_of, project_name
 from automation.stack_text import comment_lines, stack_text
 from automation.stacks.stacks import ROOT
 

@@ -47,20 +47,20 @@ class App:
         Raises:
             AutomationError: a folder, the Dockerfile or the ignore file cannot be read.
         """
-        states: dict[str, FileState] = {}
         try:
             names = BuildContext.of(self.source.app_path, self.source.dockerfile).files()
         except BuildContextError as error:
             raise AutomationError(str(error)) from error
-        for name, path in (*((name, self.folder / name) for name in names), (_BUILD_FILE, self.dockerfile)):
-            # It may have been deleted.
+        paths = {name: self.folder / name for name in names}
+        paths[_BUILD_FILE] = self.dockerfile
+        for ignore in (self.folder / ".dockerignore", Path(f"{self.dockerfile}.dockerignore")):
+            paths[f"{_BUILD_FILE}{ignore.name}"] = ignore
+        states: dict[str, FileState] = {}
+        for name, path in paths.items():
+            # It may not exist, or have been deleted.
             with suppress(OSError):
                 state = path.lstat()
                 states[name] = (state.st_mtime_ns, state.st_size, state.st_mode)
-        for ignore in (self.folder / ".dockerignore", Path(f"{self.dockerfile}.dockerignore")):
-            with suppress(OSError):
-                state = ignore.stat()
-                states[f"{_BUILD_FILE}{ignore.name}"] = (state.st_mtime_ns, state.st_size, 0)
         return states
 
     def plan(self) -> Dockerfile:

@@ -19,8 +19,8 @@ from automation.init import answers
 from automation.init.app import App
 from automation.init.files import differences, write_all
 from automation.init.stack_file import StackFile
-from automation.stack_examples import encryption_lines, is_example
-from automation.stack_files import path_of, project_name, stack_names
+from automation.stack_examples import is_example
+from automation.stack_files import encryption_lines, path_of, project_name, stack_names
 from automation.stacks.stacks import Stacks, settings_of
 
 
