@@ -259,68 +259,42 @@ def test_a_response_is_relayed_unchanged_except_for_connection_headers() -> None
     )
 
 
-@on_stage
-async def test_a_client_may_wait_for_100_continue_before_its_body(at: Stage) -> None:
-    async def task(reader: StreamReader, writer: StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        assert await reader.readexactly(4) == b"body"
-        writer.write(OK)
-        await writer.drain()
-
-    await at.register(task)
-    reader, writer = await at.connect()
-    writer.write(request(method="POST", Expect="100-continue", Content_Length="4"))
-    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 Continue\r\n")
-    writer.write(b"body")
-    assert (await reader.read(-1)).endswith(b"ok")
-    writer.close()
-
-
-@on_stage
-async def test_uploads_and_events_are_relayed_as_they_are_sent(at: Stage) -> None:
-    """Each end sends its next piece only when it has received the other's last one."""
-
-    async def task(reader: StreamReader, writer: StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        for _ in range(3):
-            writer.write(await reader.readexactly(5))
-
-    await at.register(task)
-    reader, writer = await at.connect()
-    writer.write(request(method="POST", Transfer_Encoding="chunked"))
-    await reader.readuntil(b"\r\n\r\n")
-    for piece in (b"one..", b"two..", b"three"):
-        writer.write(piece)
-        assert await reader.readexactly(5) == piece
-    writer.close()
-
-
-async def websocket(reader: StreamReader, writer: StreamWriter) -> None:
-    """Accept a WebSocket, echo its bytes, and close it at `bye`."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    assert b"Connection: Upgrade\r\n" in head
-    writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
-    while (data := await reader.read(100)) not in (b"", b"bye"):
-        writer.write(data)
-
-
 UPGRADE = request(Connection="keep-alive, Upgrade", Upgrade="websocket", Sec_WebSocket_Key="x")
+SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\nConnection: close\r\n\r\n"
+BEGIN = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 
 
+@pytest.mark.parametrize(
+    ("sent", "pieces"),
+    [
+        (request(method="POST", Expect="100-continue", Content_Length="4"), [CONTINUE, b"body", BEGIN]),
+        (request(method="POST", Transfer_Encoding="chunked"), [BEGIN, b"one", b"two", b"three", b"four"]),
+        (UPGRADE, [SWITCHING, b"\x81\x05hello", b"\x81\x05there", b"\x82\x01\x00", b"bye"]),
+    ],
+    ids=["100 Continue", "uploads and events", "a WebSocket"],
+)
 @on_stage
-async def test_a_websocket_is_relayed_in_both_directions_until_the_task_closes_it(at: Stage) -> None:
-    await at.register(websocket)
+async def test_bytes_are_relayed_as_they_are_sent(at: Stage, sent: bytes, pieces: list[bytes]) -> None:
+    """Task and client take turns: each sends its piece only when it has received the other's."""
+
+    async def task(reader: StreamReader, writer: StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert (b"Connection: Upgrade\r\n" in head) == (sent == UPGRADE)
+        for number, piece in enumerate(pieces):
+            if number % 2 == 0:
+                writer.write(piece)
+            else:
+                assert await reader.readexactly(len(piece)) == piece
+
+    await at.register(task)
     reader, writer = await at.connect()
-    writer.write(UPGRADE)
-    head = await reader.readuntil(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 101 ")
-    assert b"Connection: Upgrade\r\n" in head
-    for data in (b"\x81\x05hello", b"\x82\x01\x00"):
-        writer.write(data)
-        assert await reader.readexactly(len(data)) == data
-    writer.write(b"bye")
+    writer.write(sent)
+    for number, piece in enumerate(pieces):
+        if number % 2 == 1:
+            writer.write(piece)
+        else:
+            assert await reader.readexactly(len(piece)) == piece
     assert await reader.read(-1) == b""
     writer.close()
 
