@@ -1,6 +1,6 @@
 #!/bin/sh
-# `adduser` and `addgroup` of a base image that is made here, as Dockerfiles call them: with Debian's options or
-# with Alpine's, before the name or after it. Debian's own are Perl, and Alpine's are BusyBox.
+# `adduser` and `addgroup` of the local base image, with the options of Debian and of Alpine, before the name or
+# after it. Debian's commands need Perl, Alpine's are BusyBox.
 set -eu
 
 called=$(basename "$0")
@@ -14,7 +14,7 @@ while [ $# -gt 0 ]; do
     'adduser -h' | 'adduser --home') home=$2 && shift ;;
     'adduser -s' | 'adduser --shell') shell=$2 && shift ;;
     'adduser -g' | 'adduser --gecos' | 'adduser --comment') shift ;;
-    *' '-*) ;; # of passwords and folders: there are none without being asked for
+    *' '-*) ;; # passwords and home folders: neither is created by default
     *) names="$names $1" ;;
     esac
     shift

@@ -44,7 +44,7 @@ class Choice:
     target: str
     sentence: str
     balancer: str = ""
-    matched: bool = False
+    """Name of the load balancer; empty if no rule applies."""
 
 
 Services = Mapping[str, tuple[str, str]]
@@ -96,7 +96,6 @@ def choose(routes: Routes, host: str, path: str, services: Services) -> Choice:
         target=path,
         sentence=f"{which} of {route.load_balancer} applies and {action}.{more}",
         balancer=route.load_balancer,
-        matched=True,
     )
 
 

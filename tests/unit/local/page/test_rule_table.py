@@ -43,7 +43,7 @@ def test_a_rewritten_path_is_shown() -> None:
 def test_a_host_without_a_record_has_no_rule() -> None:
     choice = rule_table.choose(RULES, "other.example.com", "/", SERVICES)
 
-    assert (choice.matched, choice.sentence) == (False, "There is no DNS record for other.example.com.")
+    assert (choice.balancer, choice.sentence) == ("", "There is no DNS record for other.example.com.")
 
 
 @pytest.mark.parametrize(
