@@ -36,7 +36,7 @@ class Account:
             partition=aws.get_partition_output(opts=options).partition,
             region=settings.region,
             id=aws.get_caller_identity_output(opts=options).account_id,
-            # The same as in bootstrap/account/place.py.
+            # The same as in bootstrap/account/account.py.
             role_path=f"/{settings.tags['Project']}-{settings.tags['Stack']}/",
             permissions_boundary=settings.permissions_boundary,
         )

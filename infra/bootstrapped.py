@@ -21,7 +21,7 @@ def resolve_bootstrap(settings: Settings, project: str, *, parent: pulumi.Resour
     """
     observability = settings.observability
     values = {
-        # The names under which bootstrap/account/telling.py stores them.
+        # The names under which bootstrap/account/observability.py stores them.
         "log-bucket": observability.log_bucket,
         "log-key-arn": observability.log_key_arn,
         "topic-arn": observability.notifications.topic_arn,

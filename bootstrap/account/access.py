@@ -1,4 +1,4 @@
-"""Who may deploy: GitHub's jobs, by roles that they take without a stored key."""
+"""Roles of GitHub's jobs, which they assume without stored keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pulumi_aws as aws
 
 from account import deployments, tasks
 from account.actions import load_actions
-from account.resource_policies import state_of
+from account.resource_policies import state_permissions
 from account.statements import (
     LARGEST_INLINE_POLICIES,
     LARGEST_MANAGED_POLICY,
@@ -19,50 +19,51 @@ from account.statements import (
     Statement,
     policy_text,
 )
-from account.trust import AUDIENCE, GITHUB, trust
+from account.trust import AUDIENCE, GITHUB, trust_statements
 
 if TYPE_CHECKING:
-    from account.place import Place
+    from account.account import Account
     from account.settings import Settings, StackSettings
     from account.state import State
 
 _DEPLOYMENT_SECONDS: Final = 2 * 60 * 60
-"""A canary with its pauses takes longer than the hour that AWS gives by itself."""
+"""A canary deployment with its pauses takes longer than AWS's default of an hour."""
 _PREVIEW_SECONDS: Final = 60 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccessArgs:
-    """What :class:`Access` needs to know."""
+    """The arguments of :class:`Access`."""
 
     settings: Settings
-    place: Place
+    account: Account
     state: State
     repository_arn: str | None
 
 
 class Access(pulumi.ComponentResource):
-    """A deploy role for each stack and one that only reads.
+    """A deploy role for each stack, and a read-only role for previews.
 
-    None can change what is made here, have a role do what it may not do itself, or reach other stacks' roles.
+    No role can change the resources of bootstrap, extend its permissions by another role, or access the roles
+    of other stacks.
     """
 
     deploy_role_arns: pulumi.Output[Any]
-    """By stack."""
+    """Deploy roles by stack."""
     preview_role_arn: pulumi.Output[str]
     tasks_boundary_arns: pulumi.Output[Any]
-    """Boundary that the roles of a stack must have, by stack."""
+    """Permissions boundaries that the roles of a stack must have, by stack."""
 
     def __init__(self, name: str, args: AccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs-bootstrap:account:Access", name, None, opts)
-        self._settings, self._place, self._state = args.settings, args.place, args.state
+        self._settings, self._account, self._state = args.settings, args.account, args.state
         self._actions = load_actions()
 
-        self._provider_arn = self._github()
+        self._provider_arn = self._github_provider()
         self._boundary = self._policy(
             "boundary",
             deployments.boundary(
-                args.place,
+                args.account,
                 self._actions.of_deployments,
                 bucket=args.state.bucket,
                 key_arn=args.state.key_arn,
@@ -70,8 +71,12 @@ class Access(pulumi.ComponentResource):
                 repository_arn=args.repository_arn,
             ),
         )
-        shared = deployments.shared_by_stacks(args.place, self._actions.of_deployments, self._actions.owned)
-        self._shared = {part: self._policy(f"deploy-{part}", what) for part, what in shared.items()}
+        shared = deployments.shared_permissions(
+            args.account, self._actions.of_deployments, self._actions.owned
+        )
+        self._shared = {
+            part: self._policy(f"deploy-{part}", statements) for part, statements in shared.items()
+        }
         tasks_boundaries = {stack.name: self._tasks_boundary(stack) for stack in args.settings.stacks}
         roles = {
             stack.name: self._deploy_role(stack, tasks_boundaries[stack.name])
@@ -90,7 +95,7 @@ class Access(pulumi.ComponentResource):
             },
         )
 
-    def _github(self) -> pulumi.Output[str]:
+    def _github_provider(self) -> pulumi.Output[str]:
         if self._settings.oidc_provider_arn is not None:
             return pulumi.Output.from_input(self._settings.oidc_provider_arn)
         return aws.iam.OpenIdConnectProvider(
@@ -102,7 +107,7 @@ class Access(pulumi.ComponentResource):
 
     def _tasks_boundary(self, stack: StackSettings) -> aws.iam.Policy:
         statements = tasks.boundary(
-            self._place, stack, bucket=self._state.bucket, key_arn=self._state.key_arn
+            self._account, stack, bucket=self._state.bucket, key_arn=self._state.key_arn
         )
         return self._policy(f"tasks-{stack.name}", statements, f"`task-role-statements` of {stack.name}")
 
@@ -116,12 +121,17 @@ class Access(pulumi.ComponentResource):
             seconds=_DEPLOYMENT_SECONDS,
             shorten=f"`environments` of {stack.name}",
         )
-        of_stack = deployments.of_stack(
-            self._place, stack, self._actions.of_deployments, tasks_boundary=tasks_boundary.arn
+        stack_permissions = deployments.stack_permissions(
+            self._account, stack, self._actions.of_deployments, tasks_boundary=tasks_boundary.arn
         )
-        self._inline(name, role, [*self._state_of(stack.patterns), *of_stack], f"`domains` of {stack.name}")
+        self._inline(
+            name,
+            role,
+            [*self._state_permissions(stack.patterns), *stack_permissions],
+            f"`domains` of {stack.name}",
+        )
         own = self._policy(
-            f"own-{stack.name}", deployments.own_things(self._place, stack, self._actions.owned)
+            f"own-{stack.name}", deployments.tagged_permissions(self._account, stack, self._actions.owned)
         )
         for part, policy in {**self._shared, "own": own}.items():
             self._attach(f"{name}-{part}", role, policy)
@@ -135,13 +145,15 @@ class Access(pulumi.ComponentResource):
             seconds=_PREVIEW_SECONDS,
             shorten="`read-only-subjects`",
         )
-        self._inline("preview", role, self._state_of())
-        reading = self._policy("preview", deployments.reading(self._place, self._actions.of_previews))
+        self._inline("preview", role, self._state_permissions())
+        reading = self._policy(
+            "preview", deployments.read_permissions(self._account, self._actions.of_previews)
+        )
         self._attach("preview", role, reading)
         return role
 
-    def _state_of(self, writes: Sequence[str] = ()) -> Iterable[Statement]:
-        return state_of(self._place, self._state.bucket, self._state.key_arn, writes)
+    def _state_permissions(self, writes: Sequence[str] = ()) -> Iterable[Statement]:
+        return state_permissions(self._account, self._state.bucket, self._state.key_arn, writes)
 
     def _role(
         self,
@@ -153,16 +165,15 @@ class Access(pulumi.ComponentResource):
         shorten: str,
         branch: str | None = None,
     ) -> aws.iam.Role:
-        # By name: workflows name it.
-        full_name = f"{self._place.project}-{name}"
-        statements = trust(self._settings, self._provider_arn, subjects, branch=branch)
+        # A fixed name, which workflows use.
+        statements = trust_statements(self._settings, self._provider_arn, subjects, branch=branch)
         return aws.iam.Role(
             name,
-            name=full_name,
-            path=self._place.iam_path,
+            name=self._full_name(name),
+            path=self._account.iam_path,
             description=description,
             assume_role_policy=policy_text(
-                full_name, statements, limit=LARGEST_TRUST_POLICY, shorten=shorten
+                self._full_name(name), statements, limit=LARGEST_TRUST_POLICY, shorten=shorten
             ),
             permissions_boundary=self._boundary.arn,
             max_session_duration=seconds,
@@ -170,11 +181,11 @@ class Access(pulumi.ComponentResource):
         )
 
     def _policy(self, name: str, statements: Iterable[Statement], shorten: str = "names") -> aws.iam.Policy:
-        full_name = f"{self._place.project}-{name}"
+        full_name = self._full_name(name)
         return aws.iam.Policy(
             name,
             name=full_name,
-            path=self._place.iam_path,
+            path=self._account.iam_path,
             policy=policy_text(full_name, statements, limit=LARGEST_MANAGED_POLICY, shorten=shorten),
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -182,13 +193,16 @@ class Access(pulumi.ComponentResource):
     def _inline(
         self, name: str, role: aws.iam.Role, statements: Iterable[Statement], shorten: str = "names"
     ) -> None:
-        full_name = f"{self._place.project}-{name}"
+        text = policy_text(self._full_name(name), statements, limit=LARGEST_INLINE_POLICIES, shorten=shorten)
         aws.iam.RolePolicy(
             name,
             role=role.name,
-            policy=policy_text(full_name, statements, limit=LARGEST_INLINE_POLICIES, shorten=shorten),
+            policy=text,
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+    def _full_name(self, name: str) -> str:
+        return f"{self._account.project}-{name}"
 
     def _attach(self, name: str, role: aws.iam.Role, policy: aws.iam.Policy) -> None:
         aws.iam.RolePolicyAttachment(
@@ -196,5 +210,5 @@ class Access(pulumi.ComponentResource):
         )
 
 
-def _arns(made: Mapping[str, aws.iam.Role | aws.iam.Policy]) -> pulumi.Output[Any]:
-    return pulumi.Output.from_input({name: one.arn for name, one in made.items()})
+def _arns(resources: Mapping[str, aws.iam.Role | aws.iam.Policy]) -> pulumi.Output[Any]:
+    return pulumi.Output.from_input({name: resource.arn for name, resource in resources.items()})

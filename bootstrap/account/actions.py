@@ -1,4 +1,4 @@
-"""The list of actions as data: what each resource type, function and call needs of AWS."""
+"""The IAM actions of each resource type, function and call, from actions.yaml."""
 
 from __future__ import annotations
 
@@ -17,27 +17,32 @@ _FILE: Final = Path(__file__).with_name("actions.yaml")
 
 @dataclass(frozen=True, kw_only=True)
 class Actions:
-    """What the stacks' program may ask of AWS, by what asks for it."""
+    """The actions of the stacks' program, by what needs them."""
 
     resources: Mapping[str, Mapping[str, tuple[str, ...]]]
-    """By type token and step; a step that is not there asks for nothing."""
+    """By type token and step; a missing step needs no actions."""
     components: Mapping[str, tuple[str, ...]]
-    """What a component that lives in a provider makes, by token."""
+    """Types of the children of remote components, by token."""
     functions: Mapping[str, tuple[str, ...]]
     rollout: tuple[str, ...]
-    """Asked for by the program itself."""
+    """Called by the program itself."""
     commands: tuple[str, ...]
-    """Asked for by the commands that drive it, in previews too."""
+    """Called by the commands, in previews too."""
     owned: frozenset[str]
-    """Those that change or remove a thing, and for which AWS compares the tags of all that they touch."""
+    """Actions that change or delete a resource, and for which AWS compares the tags of all resources."""
 
     @property
     def of_deployments(self) -> frozenset[str]:
-        """All of it."""
+        """All actions."""
         return frozenset(
             {
-                *(action for steps in self.resources.values() for of in steps.values() for action in of),
-                *(action for of in self.functions.values() for action in of),
+                *(
+                    action
+                    for steps in self.resources.values()
+                    for actions in steps.values()
+                    for action in actions
+                ),
+                *(action for actions in self.functions.values() for action in actions),
                 *self.rollout,
                 *self.commands,
             },
@@ -45,11 +50,11 @@ class Actions:
 
     @property
     def of_previews(self) -> frozenset[str]:
-        """What only looks."""
+        """Actions that only read."""
         return frozenset(
             {
                 *(action for steps in self.resources.values() for action in steps.get("read", ())),
-                *(action for of in self.functions.values() for action in of),
+                *(action for actions in self.functions.values() for action in actions),
                 *self.commands,
             },
         )
@@ -57,14 +62,14 @@ class Actions:
 
 @cache
 def load_actions() -> Actions:
-    """Read the list."""
+    """Read actions.yaml."""
     document = cast("dict[str, Any]", yaml.safe_load(_FILE.read_text(encoding="utf-8")))
     return Actions(
         resources={
             token: {step: tuple(actions) for step, actions in steps.items()}
             for token, steps in cast("dict[str, dict[str, list[str]]]", document["resources"]).items()
         },
-        components={token: tuple(made) for token, made in document["components"].items()},
+        components={token: tuple(children) for token, children in document["components"].items()},
         functions={token: tuple(actions) for token, actions in document["functions"].items()},
         rollout=tuple(document["rollout"]),
         commands=tuple(document["commands"]),

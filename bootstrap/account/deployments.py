@@ -1,8 +1,8 @@
-"""What the roles that GitHub's jobs take may do: deploy one stack, or read."""
+"""Permissions of GitHub's jobs: to deploy one stack, or to read."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from account.resource_policies import KEY_READ, KEY_WRITE, STATE_READ, STATE_WRITE
 from account.statements import Condition, Statement, allow, deny
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
     import pulumi
 
-    from account.place import Place
+    from account.account import Account
     from account.settings import StackSettings
 
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AmazonECSInfrastructureRolePolicyForLoadBalancers.html
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/managed-instances-instance-profile.html
-_ATTACHED: Final = (
+_AWS_MANAGED_POLICIES: Final = (
     "policy/AmazonECSInfrastructureRolePolicyForLoadBalancers",
     "policy/AmazonECSInfrastructureRolePolicyForManagedInstances",
     "policy/AmazonECSInstanceRolePolicyForManagedInstances",
     "policy/service-role/AmazonECSInfrastructureRolePolicyForVolumes",
 )
-_ROLES_GO_TO: Final = [
+_SERVICES_THAT_ASSUME_ROLES: Final = [
     "ec2.amazonaws.com",
     "ecs-tasks.amazonaws.com",
     "ecs.amazonaws.com",
@@ -32,64 +32,66 @@ _ROLES_GO_TO: Final = [
     "vpc-flow-logs.amazonaws.com",
 ]
 _SERVICE_LINKED: Final = "role/aws-service-role/*"
-_SERVICES_WITH_THEIR_OWN_ROLE: Final = [
+_SERVICES_WITH_LINKED_ROLE: Final = [
     "autoscaling.amazonaws.com",
     "ecs-compute.amazonaws.com",
     "ecs.amazonaws.com",
     "ecs.application-autoscaling.amazonaws.com",
     "elasticloadbalancing.amazonaws.com",
 ]
-_UNBIND: Final = "iam:DeleteRolePermissionsBoundary"
+_DELETE_BOUNDARY: Final = "iam:DeleteRolePermissionsBoundary"
 _CHANGE_RECORDS: Final = "route53:ChangeResourceRecordSets"
 _RECORD_NAMES: Final = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
 _PARAMETERS: Final = "parameter/*-migrations-*"
-"""All that the program makes: others may hold secrets."""
-_BOOTSTRAPPED: Final = "ssm:GetParametersByPath"
-_IMAGES: Final = "parameter/aws/service/ecs/*"
-"""AWS's own parameters, which belong to no account."""
-_SSM_WITHOUT_NAME: Final = (
-    *("ssm:CreateActivation", "ssm:DeleteActivation", "ssm:DescribeActivations", "ssm:DescribeParameters"),
+"""The parameters that the program creates; others may contain secrets."""
+_READ_BOOTSTRAP: Final = "ssm:GetParametersByPath"
+_MACHINE_IMAGES: Final = "parameter/aws/service/ecs/*"
+"""AWS's public parameters, which have no account in their ARNs."""
+_SSM_WITHOUT_RESOURCE: Final = frozenset(
+    {"ssm:CreateActivation", "ssm:DeleteActivation", "ssm:DescribeActivations", "ssm:DescribeParameters"}
 )
 _SCALING_ALARMS: Final = "alarm:TargetTracking-service/*"
-"""Application Auto Scaling makes them for ECS services, without tags."""
+"""Application Auto Scaling creates them for ECS services, without tags."""
 _CREATE_ACTIONS: Final = {
     "ec2:CreateTags": "ec2:CreateAction",
     "ecs:TagResource": "ecs:CreateAction",
     "elasticloadbalancing:AddTags": "elasticloadbalancing:CreateAction",
 }
-"""How AWS says that an action comes with the creation of what it tags, where it does."""
-_OF_DASHBOARDS: Final = ("cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard")
-"""By name: a dashboard is its account's, in no region, and AWS compares no tags."""
+"""Condition keys of tagging actions, which AWS sets only when a resource is tagged on its creation."""
+_DASHBOARD_ACTIONS: Final = ("cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard")
+"""Limited by name: dashboards have no region, and AWS does not compare their tags."""
 _RETIRE_GRANTS: Final = "kms:RetireGrant"
-_ENCRYPTS_IMAGES: Final = "alias/aws/ecr"
-"""The key that AWS keeps for ECR in each account."""
+_ECR_KEY: Final = "alias/aws/ecr"
+"""ECR's AWS managed key."""
 _NEW_RULES: Final = ["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"]
 
 
-def shared_by_stacks(
-    place: Place, actions: Collection[str], owned: Collection[str]
+def shared_permissions(
+    account: Account, actions: Collection[str], owned: Collection[str]
 ) -> dict[str, list[Statement]]:
-    """Return what every deploy role may do, in parts that are each small enough for a policy.
+    """Return the permissions of every deploy role, in parts that fit into a policy.
 
     Args:
-        place: the account and region.
-        actions: what deployments need.
-        owned: those of them that :func:`own_things` allows, on things with a stack's tags alone.
+        account: of the role.
+        actions: of deployments.
+        owned: the actions of :func:`tagged_permissions`.
     """
-    free = sorted(set(actions) - set(owned) - {*_OF_DASHBOARDS, _RETIRE_GRANTS})
-    network = [one for one in free if _service(one) in ("ec2", "elasticloadbalancing")]
-    others = [one for one in free if _service(one) not in ("ec2", "elasticloadbalancing", "iam", "route53")]
+    unconditional = sorted(set(actions) - set(owned) - {*_DASHBOARD_ACTIONS, _RETIRE_GRANTS})
+    network = [one for one in unconditional if _service(one) in ("ec2", "elasticloadbalancing")]
+    others = [
+        one for one in unconditional if _service(one) not in ("ec2", "elasticloadbalancing", "iam", "route53")
+    ]
     return {
         "network": [
-            *_regional(place, network),
-            # A new rule has no tags yet; the group that it is for is one of the stack's own.
-            allow("NewRules", _NEW_RULES, place.arn("ec2", "security-group-rule/*")),
+            *_regional(account, network),
+            # A new rule has no tags yet; its group has the stack's tags.
+            allow("NewRules", _NEW_RULES, account.arn("ec2", "security-group-rule/*")),
         ],
         "services": [
-            *_regional(place, others),
-            *_zones([one for one in free if one != _CHANGE_RECORDS]),
-            _grants_of_images(place),
-            allow("ScalingAlarms", ["cloudwatch:DeleteAlarms"], place.arn("cloudwatch", _SCALING_ALARMS)),
+            *_regional(account, others),
+            *_hosted_zones([one for one in unconditional if one != _CHANGE_RECORDS]),
+            _retire_grants_of_ecr(account),
+            allow("ScalingAlarms", ["cloudwatch:DeleteAlarms"], account.arn("cloudwatch", _SCALING_ALARMS)),
             *(
                 allow(f"TagNew{_service(action)}", [action], "*", {"Null": {key: "false"}})
                 for action, key in _CREATE_ACTIONS.items()
@@ -98,76 +100,74 @@ def shared_by_stacks(
     }
 
 
-def own_things(place: Place, stack: StackSettings, owned: Collection[str]) -> Iterator[Statement]:
-    """Yield what the deploy role of one stack may do to things with its tags.
+def tagged_permissions(account: Account, stack: StackSettings, owned: Collection[str]) -> Iterator[Statement]:
+    """Yield the permissions of a stack's deploy role for resources with the stack's tags.
 
     Args:
-        place: the account and region.
-        stack: whose role it is.
-        owned: actions that change or remove a thing, and for which AWS compares its tags.
+        account: of the role.
+        stack: of the role.
+        owned: actions that change or delete a resource, and for which AWS compares its tags.
     """
-    own_tags = _own_tags(place, stack, "aws:ResourceTag")
-    own_tags["StringEquals"]["aws:RequestedRegion"] = place.region
+    own_tags = _own_tags(account, stack, "aws:ResourceTag")
+    own_tags["StringEquals"]["aws:RequestedRegion"] = account.region
     yield allow("Own", sorted(owned), "*", own_tags)
     yield allow(
         "DefaultGroup",
-        # AWS made it with the VPC, without tags; the program tags it, then empties it.
+        # AWS creates it with the VPC, without tags; the program tags it, then deletes its rules.
         ["ec2:CreateTags"],
-        place.arn("ec2", "security-group/*"),
-        _own_tags(place, stack, "aws:RequestTag"),
+        account.arn("ec2", "security-group/*"),
+        _own_tags(account, stack, "aws:RequestTag"),
     )
-    # A group is tagged when it is made, and has no tags yet.
+    # A group is tagged when it is created, and has no tags before.
     yield allow(
-        "NewGroups", ["autoscaling:CreateOrUpdateTags"], "*", _own_tags(place, stack, "aws:RequestTag")
+        "NewGroups", ["autoscaling:CreateOrUpdateTags"], "*", _own_tags(account, stack, "aws:RequestTag")
     )
 
 
-def of_stack(
-    place: Place,
+def stack_permissions(
+    account: Account,
     stack: StackSettings,
     actions: Collection[str],
     *,
     tasks_boundary: pulumi.Input[str],
 ) -> Iterator[Statement]:
-    """Yield what the deploy role of one stack may do to its records and roles, and what it may not.
+    """Yield the permissions of a stack's deploy role for records, dashboards and roles, and its denials.
 
     Args:
-        place: the account and region.
-        stack: whose role it is.
-        actions: what deployments need.
+        account: of the role.
+        stack: of the role.
+        actions: of deployments.
         tasks_boundary: the permissions boundary that the stack's roles must have.
     """
     if stack.domains:
         yield allow("Records", [_CHANGE_RECORDS], "*", _names_below(stack.domains))
-    dashboards = f"arn:{place.partition}:cloudwatch::{place.account}:dashboard/{place.project}"
-    yield allow("Dashboards", _OF_DASHBOARDS, [f"{dashboards}-{pattern}" for pattern in stack.patterns])
-    yield from _roles(place, stack, actions, tasks_boundary)
-    # What carries the tags of another stack, also where an action is allowed without looking at tags.
-    yield not_of_other_stacks(place, stack)
+    dashboards = f"arn:{account.partition}:cloudwatch::{account.id}:dashboard/{account.project}"
+    yield allow("Dashboards", _DASHBOARD_ACTIONS, [f"{dashboards}-{pattern}" for pattern in stack.patterns])
+    yield from _roles(account, stack, actions, tasks_boundary)
+    # Also for actions that are allowed without a condition on tags.
+    yield deny_other_stacks(account, stack)
 
 
-def reading(place: Place, actions: Collection[str]) -> Iterator[Statement]:
-    """Yield what the role may do that only reads."""
-    yield from _regional(place, [one for one in actions if _service(one) not in ("iam", "route53")])
-    yield from _zones(actions)
-    yield allow("Roles", _of_iam(actions), [place.roles_of("*"), place.profiles_of("*")])
+def read_permissions(account: Account, actions: Collection[str]) -> Iterator[Statement]:
+    """Yield the permissions of the read-only role."""
+    yield from _regional(account, [one for one in actions if _service(one) not in ("iam", "route53")])
+    yield from _hosted_zones(actions)
+    yield allow("Roles", _iam_actions(actions), [account.stack_roles("*"), account.stack_profiles("*")])
 
 
-def not_of_other_stacks(place: Place, stack: StackSettings) -> Statement:
-    """Return what keeps a role from things that carry the tags of another stack."""
-    return {
-        **deny("OtherStacks", ["*"], "*"),
-        "Condition": {
-            "StringEquals": {"aws:ResourceTag/Project": place.project},
-            "StringNotLike": {"aws:ResourceTag/Stack": list(stack.patterns)},
-            # A negated condition holds for a tag that is not there, and what is shared has none.
-            "Null": {"aws:ResourceTag/Stack": "false"},
-        },
+def deny_other_stacks(account: Account, stack: StackSettings) -> Statement:
+    """Return a statement that denies access to resources with the tags of another stack."""
+    other_tags: Condition = {
+        "StringEquals": {"aws:ResourceTag/Project": account.project},
+        "StringNotLike": {"aws:ResourceTag/Stack": list(stack.patterns)},
+        # A negated condition is true for a missing tag, and shared resources have none.
+        "Null": {"aws:ResourceTag/Stack": "false"},
     }
+    return deny("OtherStacks", ["*"], "*", other_tags)
 
 
 def boundary(
-    place: Place,
+    account: Account,
     actions: Collection[str],
     *,
     bucket: str,
@@ -175,19 +175,19 @@ def boundary(
     provider_arn: pulumi.Input[str],
     repository_arn: str | None,
 ) -> Iterator[Statement]:
-    """Yield the most that any role made here may ever do, whatever is attached to it later."""
+    """Yield the permissions boundary of all roles of bootstrap."""
     services = sorted({_service(action) for action in actions} - {"iam", "kms"})
     yield allow("Services", [f"{service}:*" for service in services], "*")
-    yield _grants_of_images(place)
+    yield _retire_grants_of_ecr(account)
     yield allow(
-        "Iam", _of_iam(actions), [place.iam_arn(f"{kind}/*") for kind in ("instance-profile", "role")]
+        "Iam", _iam_actions(actions), [account.iam_arn(f"{kind}/*") for kind in ("instance-profile", "role")]
     )
-    objects = f"arn:{place.partition}:s3:::{bucket}"
+    objects = account.bucket_arn(bucket)
     yield allow("State", ["s3:ListBucket", *STATE_READ, *STATE_WRITE], [objects, f"{objects}/.pulumi/*"])
     yield allow("Secrets", [*KEY_READ, *KEY_WRITE], key_arn)
-    made_here = [place.iam_arn(f"{kind}{place.iam_path}*") for kind in ("role", "policy")]
-    yield deny("MadeHere", ["iam:*"], [*made_here, provider_arn])
-    # An implicit denial in a boundary does not hold against a role that trusts this one's session by name.
+    own = [account.iam_arn(f"{kind}{account.iam_path}*") for kind in ("role", "policy")]
+    yield deny("MadeHere", ["iam:*"], [*own, provider_arn])
+    # A boundary without this denial would not apply to roles whose trust policy names this role's session.
     yield deny("OtherRoles", ["sts:AssumeRole"], "*")
     if repository_arn is not None:
         yield deny(
@@ -205,29 +205,31 @@ def boundary(
 
 
 def _roles(
-    place: Place, stack: StackSettings, actions: Collection[str], tasks_boundary: pulumi.Input[str]
+    account: Account, stack: StackSettings, actions: Collection[str], tasks_boundary: pulumi.Input[str]
 ) -> Iterator[Statement]:
-    own = [place.roles_of(pattern) for pattern in stack.patterns]
-    service_linked = place.iam_arn(_SERVICE_LINKED)
-    bound: Condition = {"StringEquals": {"iam:PermissionsBoundary": tasks_boundary}}
-    attached: Condition = {
-        **bound,
-        "ArnEquals": {"iam:PolicyARN": [f"arn:{place.partition}:iam::aws:{one}" for one in _ATTACHED]},
+    own = [account.stack_roles(pattern) for pattern in stack.patterns]
+    service_linked = account.iam_arn(_SERVICE_LINKED)
+    has_boundary: Condition = {"StringEquals": {"iam:PermissionsBoundary": tasks_boundary}}
+    aws_managed: Condition = {
+        **has_boundary,
+        "ArnEquals": {
+            "iam:PolicyARN": [f"arn:{account.partition}:iam::aws:{one}" for one in _AWS_MANAGED_POLICIES]
+        },
     }
-    special = {
-        "iam:PassRole": (own, {"StringEquals": {"iam:PassedToService": _ROLES_GO_TO}}),
-        "iam:AttachRolePolicy": (own, attached),
+    conditional = {
+        "iam:PassRole": (own, {"StringEquals": {"iam:PassedToService": _SERVICES_THAT_ASSUME_ROLES}}),
+        "iam:AttachRolePolicy": (own, aws_managed),
         "iam:CreateServiceLinkedRole": (
             service_linked,
-            {"StringEquals": {"iam:AWSServiceName": _SERVICES_WITH_THEIR_OWN_ROLE}},
+            {"StringEquals": {"iam:AWSServiceName": _SERVICES_WITH_LINKED_ROLE}},
         ),
     }
-    give = ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
-    for action, (resource, condition) in special.items():
+    grants = ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+    for action, (resource, condition) in conditional.items():
         yield allow(action.partition(":")[2], [action], resource, condition)
-    yield allow("BoundRoles", give, own, bound)
-    profiles = [place.profiles_of(pattern) for pattern in stack.patterns]
-    others = _of_iam(set(actions) - special.keys() - set(give) - {_UNBIND})
+    yield allow("BoundRoles", grants, own, has_boundary)
+    profiles = [account.stack_profiles(pattern) for pattern in stack.patterns]
+    others = _iam_actions(set(actions) - conditional.keys() - set(grants) - {_DELETE_BOUNDARY})
     yield allow("Roles", others, [*own, *profiles])
     yield {
         "Sid": "OtherRoles",
@@ -235,19 +237,19 @@ def _roles(
         "Action": ["iam:*"],
         "NotResource": [*own, *profiles, service_linked],
     }
-    # Without its boundary, what a role was given under it would hold in full.
-    yield deny("Unbind", [_UNBIND], "*")
+    # Without its boundary a role would have all permissions of its policies.
+    yield deny("Unbind", [_DELETE_BOUNDARY], "*")
 
 
-def _grants_of_images(place: Place) -> Statement:
-    """Return what deletes an encrypted repository: ECR's grants on its key go with it."""
-    aliases: Condition = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": _ENCRYPTS_IMAGES}}
-    return allow("GrantsOfImages", [_RETIRE_GRANTS], place.arn("kms", "key/*"), aliases)
+def _retire_grants_of_ecr(account: Account) -> Statement:
+    """Return the permission to delete an encrypted repository, by which ECR retires its grants on the key."""
+    aliases: Condition = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": _ECR_KEY}}
+    return allow("GrantsOfImages", [_RETIRE_GRANTS], account.arn("kms", "key/*"), aliases)
 
 
-def _own_tags(place: Place, stack: StackSettings, key: str) -> Condition:
+def _own_tags(account: Account, stack: StackSettings, key: str) -> Condition:
     return {
-        "StringEquals": {f"{key}/Project": place.project},
+        "StringEquals": {f"{key}/Project": account.project},
         "StringLike": {f"{key}/Stack": list(stack.patterns)},
     }
 
@@ -257,31 +259,31 @@ def _names_below(domains: Sequence[str]) -> Condition:
         "ForAllValues:StringLike": {
             _RECORD_NAMES: [name for domain in domains for name in (domain, f"*.{domain}")]
         },
-        # All of none would be true.
+        # ForAllValues is true without any values.
         "Null": {_RECORD_NAMES: "false"},
     }
 
 
-def _regional(place: Place, actions: Iterable[str]) -> Iterator[Statement]:
-    of_ssm = {one for one in actions if _service(one) == "ssm" and one not in _SSM_WITHOUT_NAME}
-    named = sorted(of_ssm - {_BOOTSTRAPPED})
-    here: dict[str, Any] = {"StringEquals": {"aws:RequestedRegion": place.region}}
-    yield allow("Regional", sorted(set(actions) - of_ssm), "*", here)
-    if _BOOTSTRAPPED in of_ssm:
-        # AWS compares the path that is asked for.
-        path = place.arn("ssm", f"parameter/bootstrap/{place.project}")
-        yield allow("Bootstrapped", [_BOOTSTRAPPED], [path, f"{path}/*"])
+def _regional(account: Account, actions: Iterable[str]) -> Iterator[Statement]:
+    of_ssm = {one for one in actions if _service(one) == "ssm" and one not in _SSM_WITHOUT_RESOURCE}
+    named = sorted(of_ssm - {_READ_BOOTSTRAP})
+    in_region: Condition = {"StringEquals": {"aws:RequestedRegion": account.region}}
+    yield allow("Regional", sorted(set(actions) - of_ssm), "*", in_region)
+    if _READ_BOOTSTRAP in of_ssm:
+        # AWS compares the requested path.
+        path = account.arn("ssm", f"parameter/bootstrap/{account.project}")
+        yield allow("Bootstrapped", [_READ_BOOTSTRAP], [path, f"{path}/*"])
     if named:
-        yield allow("Parameters", named, place.arn("ssm", _PARAMETERS))
-        images = f"arn:{place.partition}:ssm:{place.region}::{_IMAGES}"
-        yield allow("Images", ["ssm:GetParameter"], images)
+        yield allow("Parameters", named, account.arn("ssm", _PARAMETERS))
+        machine_images = f"arn:{account.partition}:ssm:{account.region}::{_MACHINE_IMAGES}"
+        yield allow("Images", ["ssm:GetParameter"], machine_images)
 
 
-def _zones(actions: Iterable[str]) -> Iterator[Statement]:
+def _hosted_zones(actions: Iterable[str]) -> Iterator[Statement]:
     yield allow("Zones", sorted(one for one in actions if _service(one) == "route53"), "*")
 
 
-def _of_iam(actions: Iterable[str]) -> list[str]:
+def _iam_actions(actions: Iterable[str]) -> list[str]:
     return sorted(one for one in actions if _service(one) == "iam")
 
 

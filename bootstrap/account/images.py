@@ -1,4 +1,4 @@
-"""The image repository that stacks share, so that what one stack ran is what the next one gets."""
+"""The image repository of all stacks, by which a stack deploys the image that another one has tested."""
 
 from __future__ import annotations
 
@@ -12,56 +12,57 @@ import pulumi_aws as aws
 from account.resource_policies import replication_policy
 
 if TYPE_CHECKING:
-    from account.place import Place
+    from account.account import Account
     from account.settings import Settings
 
 _LIVE: Final = "live-"
-"""How tags begin that keep an image for ever."""
+"""Prefix of tags whose images never expire."""
 _DAYS_OF_UNTAGGED: Final = 14
-_MORE_THAN_THERE_ARE: Final = 10_000
+_MORE_THAN_ANY_REPOSITORY_HAS: Final = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImagesArgs:
-    """What :class:`Images` needs to know."""
+    """The arguments of :class:`Images`."""
 
     settings: Settings
-    place: Place
+    account: Account
 
 
 class Images(pulumi.ComponentResource):
-    """A repository whose tags never move, that scans every push, and forgets nothing that some stack runs."""
+    """A repository with immutable tags, which scans every push and keeps the images that stacks run."""
 
     repository_arn: str | None
 
     def __init__(self, name: str, args: ImagesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs-bootstrap:account:Images", name, None, opts)
-        settings, place = args.settings, args.place
+        settings, account = args.settings, args.account
 
         self.repository_arn = None
         if settings.image_repository is not None:
-            self.repository_arn = place.arn("ecr", f"repository/{settings.image_repository}")
+            self.repository_arn = account.arn("ecr", f"repository/{settings.image_repository}")
             self._repository(name, settings.image_repository, settings)
             if settings.images_from_account is not None:
                 aws.ecr.RegistryPolicy(
                     name,
                     policy=json.dumps(
-                        replication_policy(place, settings.images_from_account, settings.image_repository)
+                        replication_policy(account, settings.images_from_account, settings.image_repository)
                     ),
                     opts=pulumi.ResourceOptions(parent=self),
                 )
             if settings.trusted_accounts:
-                self._copies(name, settings.image_repository, args)
+                self._replicate(name, settings.image_repository, args)
         self.register_outputs({"repository_arn": self.repository_arn})
 
     def _repository(self, name: str, repository_name: str, settings: Settings) -> None:
         repository = aws.ecr.Repository(
             name,
-            # By name: `repository` of each stack says it.
+            # A fixed name, which stacks have as `repository`.
             name=repository_name,
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration={"scan_on_push": True},
-            # With the key that AWS keeps for ECR. AWS changes no repository's encryption: an older one stays.
+            # With ECR's AWS managed key. A change would replace the repository: an older one keeps its
+            # encryption.
             encryption_configurations=[{"encryption_type": "KMS"}],
             opts=pulumi.ResourceOptions(
                 parent=self, protect=True, ignore_changes=["encryptionConfigurations"]
@@ -74,14 +75,14 @@ class Images(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _copies(self, name: str, repository_name: str, args: ImagesArgs) -> None:
+    def _replicate(self, name: str, repository_name: str, args: ImagesArgs) -> None:
         aws.ecr.ReplicationConfiguration(
             name,
             replication_configuration={
                 "rules": [
                     {
                         "destinations": [
-                            {"region": args.place.region, "registry_id": account}
+                            {"region": args.account.region, "registry_id": account}
                             for account in args.settings.trusted_accounts
                         ],
                         "repository_filters": [{"filter": repository_name, "filter_type": "PREFIX_MATCH"}],
@@ -93,16 +94,14 @@ class Images(pulumi.ComponentResource):
 
 
 def lifecycle(expire_after_days: int) -> list[dict[str, Any]]:
-    """Return the rules by which images expire.
+    """Return the lifecycle rules; without an age no image with a tag expires.
 
-    ECR does not know what runs. But what one rule selects by its tags no later rule can expire: a rule for
-    live images that never comes to expire any keeps them from the rules behind it. Without an age no image
-    with a tag expires. https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
+    ECR does not know which images run. But an image that a rule selects by its tags cannot be expired by a
+    later rule: a rule for live images that expires none protects them from the rules after it.
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
     """
-    rules = [
-        # A push gives every image a tag; what has none is what was left of one that was cut off.
-        _expire("Without a tag", _DAYS_OF_UNTAGGED, {"tagStatus": "untagged"}),
-    ]
+    # Images without a tag are from interrupted pushes.
+    rules = [_expire("Without a tag", _DAYS_OF_UNTAGGED, {"tagStatus": "untagged"})]
     if expire_after_days:
         rules += [
             {
@@ -111,7 +110,7 @@ def lifecycle(expire_after_days: int) -> list[dict[str, Any]]:
                     "tagStatus": "tagged",
                     "tagPatternList": [f"{_LIVE}*"],
                     "countType": "imageCountMoreThan",
-                    "countNumber": _MORE_THAN_THERE_ARE,
+                    "countNumber": _MORE_THAN_ANY_REPOSITORY_HAS,
                 },
                 "action": {"type": "expire"},
             },

@@ -1,4 +1,4 @@
-"""Policies of what stacks share: who may use the state's bucket and key, and copy images."""
+"""Policies of shared resources: buckets, keys, the topic and the registry; and permissions for the state."""
 
 from __future__ import annotations
 
@@ -11,39 +11,40 @@ if TYPE_CHECKING:
 
     import pulumi
 
-    from account.place import Place
+    from account.account import Account
 
 # https://github.com/pulumi/pulumi/blob/master/pkg/backend/diy/store.go
 _STATE_FOLDERS: Final = {"stacks": ".json*", "history": "/*", "backups": "/*", "locks/organization": "/*"}
-"""The folders of a stack's state, and how the objects of a stack go on after its name."""
-STATE_REQUESTS: Final = "requests-for-state/"
-"""Where in the log bucket the requests for the state are."""
+"""Folders of the state, and the end of a stack's objects in them after the stack's name."""
+STATE_LOG_PREFIX: Final = "requests-for-state/"
+"""Prefix of the state bucket's access log in the log bucket."""
 STATE_READ: Final = ["s3:GetObject"]
 STATE_WRITE: Final = ["s3:PutObject", "s3:DeleteObject"]
 KEY_READ: Final = ["kms:Decrypt", "kms:DescribeKey"]
 KEY_WRITE: Final = ["kms:Encrypt", "kms:GenerateDataKey"]
+_KEY_OF_TOPIC: Final = ["kms:Decrypt", "kms:GenerateDataKey*"]
+_CLOUDWATCH: Final = {"Service": "cloudwatch.amazonaws.com"}
+_EVENTS: Final = {"Service": "events.amazonaws.com"}
+_NO_TLS: Final[Condition] = {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def state_of(
-    place: Place, bucket: str, key_arn: pulumi.Input[str], writes: Sequence[str] = ()
+def state_permissions(
+    account: Account, bucket: str, key_arn: pulumi.Input[str], writes: Sequence[str] = ()
 ) -> Iterator[Statement]:
-    """Yield statements for a role that reads the state of all the project's stacks, and writes that of some.
+    """Yield the permissions to read the state of all the project's stacks, and to write that of some.
 
     Args:
-        place: has the project's name.
-        bucket: where the state is.
-        key_arn: encrypts the state, and the secrets in it.
+        account: of the role.
+        bucket: of the state.
+        key_arn: the key of the state and its secrets.
         writes: names or patterns of stacks.
     """
-    objects = f"arn:{place.partition}:s3:::{bucket}"
-    yield allow("ListState", ["s3:ListBucket"], objects)
+    state = f"{account.bucket_arn(bucket)}/.pulumi"
+    yield allow("ListState", ["s3:ListBucket"], account.bucket_arn(bucket))
     yield allow(
         "ReadState",
         STATE_READ,
-        [
-            f"{objects}/.pulumi/meta.yaml",
-            *(f"{objects}/.pulumi/{folder}/{place.project}/*" for folder in _STATE_FOLDERS),
-        ],
+        [f"{state}/meta.yaml", *(f"{state}/{folder}/{account.project}/*" for folder in _STATE_FOLDERS)],
     )
     yield allow("ReadSecrets", KEY_READ, key_arn)
     if writes:
@@ -51,170 +52,158 @@ def state_of(
             "WriteState",
             STATE_WRITE,
             [
-                f"{objects}/.pulumi/{folder}/{place.project}/{stack}{ending}"
+                f"{state}/{folder}/{account.project}/{stack}{end}"
                 for stack in writes
-                for folder, ending in _STATE_FOLDERS.items()
+                for folder, end in _STATE_FOLDERS.items()
             ],
         )
         yield allow("WriteSecrets", KEY_WRITE, key_arn)
 
 
-def bucket_policy(place: Place, bucket: str, trusted_accounts: Sequence[str]) -> dict[str, Any]:
-    """Return the state bucket's policy: TLS only, and other accounts' roles of the same project."""
-    objects = f"arn:{place.partition}:s3:::{bucket}"
-    statements = _tls_only(objects)
+def state_bucket_policy(account: Account, bucket: str, trusted_accounts: Sequence[str]) -> dict[str, Any]:
+    """Return the state bucket's policy: TLS only, and access for the project's roles in other accounts."""
+    arn = account.bucket_arn(bucket)
+    statements = _require_tls(arn)
     if trusted_accounts:
-        trusted = _trusted(place, trusted_accounts)
-        reaches = f"{objects}/.pulumi/*"
+        roles = _project_roles(account, trusted_accounts)
         statements += [
-            {**allow("ListFromOtherAccounts", ["s3:ListBucket"], objects), **trusted},
-            {**allow("UseFromOtherAccounts", [*STATE_READ, *STATE_WRITE], reaches), **trusted},
+            allow("ListFromOtherAccounts", ["s3:ListBucket"], arn, **roles),
+            allow("UseFromOtherAccounts", [*STATE_READ, *STATE_WRITE], f"{arn}/.pulumi/*", **roles),
         ]
     return document(statements)
 
 
-def key_policy(place: Place, trusted_accounts: Sequence[str]) -> dict[str, Any]:
-    """Return the key's policy: this account's IAM decides, and other accounts' roles may use it."""
-    statements: list[Statement] = [
-        # Without it nobody could ever change the key again.
-        {**allow("Account", ["kms:*"], "*"), "Principal": {"AWS": place.iam_arn("root")}},
-    ]
+def state_key_policy(account: Account, trusted_accounts: Sequence[str]) -> dict[str, Any]:
+    """Return the key's policy: access by IAM policies, and for the project's roles in other accounts."""
+    statements = [_delegate_to_iam(account)]
     if trusted_accounts:
-        use = allow("UseFromOtherAccounts", [*KEY_READ, *KEY_WRITE], "*")
-        statements.append({**use, **_trusted(place, trusted_accounts)})
+        roles = _project_roles(account, trusted_accounts)
+        statements.append(allow("UseFromOtherAccounts", [*KEY_READ, *KEY_WRITE], "*", **roles))
     return document(statements)
 
 
-def log_bucket_policy(place: Place, bucket: str, state_bucket: str | None) -> dict[str, Any]:
-    """Return the log bucket's policy: load balancers, AWS's delivery of logs and S3 write, by TLS.
+def log_bucket_policy(account: Account, bucket: str, state_bucket: str | None) -> dict[str, Any]:
+    """Return the log bucket's policy: TLS only; load balancers, AWS's log delivery and S3 write.
 
     Args:
-        place: the account and region.
-        bucket: the log bucket.
-        state_bucket: the one whose requests S3 logs here; None for none.
+        account: of the bucket.
+        bucket: of the logs.
+        state_bucket: the bucket whose access log S3 delivers here; None for none.
     """
-    arn = f"arn:{place.partition}:s3:::{bucket}"
-    # Each stack has a prefix of its own.
-    objects = f"{arn}/*/AWSLogs/{place.account}/*"
-    delivery = {"Principal": {"Service": "delivery.logs.amazonaws.com"}}
-    of_this_account = {
-        "StringEquals": {"aws:SourceAccount": place.account},
-        "ArnLike": {"aws:SourceArn": place.arn("logs", "*")},
-    }
-    writes = {**of_this_account["StringEquals"], "s3:x-amz-acl": "bucket-owner-full-control"}
-    of_state: list[Statement] = []
+    arn = account.bucket_arn(bucket)
+    # Each stack has its own prefix.
+    objects = f"{arn}/*/AWSLogs/{account.id}/*"
+    delivery = {"Service": "delivery.logs.amazonaws.com"}
+    source = {"aws:SourceAccount": account.id}
+    logs: Condition = {"ArnLike": {"aws:SourceArn": account.arn("logs", "*")}}
+    statements = [
+        *_require_tls(arn),
+        # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+        allow(
+            "ApplicationLoadBalancers",
+            ["s3:PutObject"],
+            objects,
+            principal={"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+        ),
+        # Flow logs and network load balancers:
+        # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-permissions.html
+        allow(
+            "Deliveries",
+            ["s3:PutObject"],
+            objects,
+            {**logs, "StringEquals": {**source, "s3:x-amz-acl": "bucket-owner-full-control"}},
+            principal=delivery,
+        ),
+        allow(
+            "DeliveriesLook", ["s3:GetBucketAcl"], arn, {**logs, "StringEquals": source}, principal=delivery
+        ),
+    ]
     if state_bucket is not None:
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
-        source: Condition = {
-            "StringEquals": {"aws:SourceAccount": place.account},
-            "ArnLike": {"aws:SourceArn": f"arn:{place.partition}:s3:::{state_bucket}"},
-        }
-        requests = allow("RequestsForState", ["s3:PutObject"], f"{arn}/{STATE_REQUESTS}*", source)
-        of_state.append({**requests, "Principal": {"Service": "logging.s3.amazonaws.com"}})
-    return document(
-        [
-            *_tls_only(arn),
-            # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
-            {
-                **allow("ApplicationLoadBalancers", ["s3:PutObject"], objects),
-                "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
-            },
-            # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-permissions.html; network load
-            # balancers go the same way.
-            {
-                **allow("Deliveries", ["s3:PutObject"], objects, {**of_this_account, "StringEquals": writes}),
-                **delivery,
-            },
-            {**allow("DeliveriesLook", ["s3:GetBucketAcl"], arn, of_this_account), **delivery},
-            *of_state,
-        ],
-    )
+        statements.append(
+            allow(
+                "RequestsForState",
+                ["s3:PutObject"],
+                f"{arn}/{STATE_LOG_PREFIX}*",
+                {
+                    "StringEquals": source,
+                    "ArnLike": {"aws:SourceArn": account.bucket_arn(state_bucket)},
+                },
+                principal={"Service": "logging.s3.amazonaws.com"},
+            )
+        )
+    return document(statements)
 
 
-def log_key_policy(place: Place) -> dict[str, Any]:
-    """Return the policy of the key for log groups and alarms: AWS's own services use it for this account."""
-    use = ["kms:Decrypt", "kms:GenerateDataKey*"]
+def log_key_policy(account: Account) -> dict[str, Any]:
+    """Return the policy of the key for log groups and the topic: AWS services use it for this account."""
+    logs = {"kms:EncryptionContext:aws:logs:arn": account.arn("logs", "log-group:*")}
     return document(
         [
-            {**allow("Account", ["kms:*"], "*"), "Principal": {"AWS": place.iam_arn("root")}},
+            _delegate_to_iam(account),
             # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
-            {
-                **allow(
-                    "LogGroups",
-                    [*use, "kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey"],
-                    "*",
-                    {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": place.arn("logs", "log-group:*")}},
-                ),
-                "Principal": {"Service": f"logs.{place.region}.amazonaws.com"},
-            },
-            {
-                **allow("Alarms", use, "*", {"StringEquals": {"aws:SourceAccount": place.account}}),
-                "Principal": {"Service": "cloudwatch.amazonaws.com"},
-            },
-            # EventBridge gives no source to compare:
+            allow(
+                "LogGroups",
+                [*_KEY_OF_TOPIC, "kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey"],
+                "*",
+                {"ArnLike": logs},
+                principal={"Service": f"logs.{account.region}.amazonaws.com"},
+            ),
+            allow("Alarms", _KEY_OF_TOPIC, "*", _from(account), principal=_CLOUDWATCH),
+            # EventBridge has no source for a condition:
             # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
-            {**allow("Events", use, "*"), "Principal": {"Service": "events.amazonaws.com"}},
+            allow("Events", _KEY_OF_TOPIC, "*", principal=_EVENTS),
         ],
     )
 
 
-def topic_policy(place: Place, topic_arn: pulumi.Input[str]) -> dict[str, Any]:
-    """Return the topic's policy: CloudWatch and EventBridge publish, by TLS, and nobody else does."""
+def topic_policy(account: Account, topic_arn: pulumi.Input[str]) -> dict[str, Any]:
+    """Return the topic's policy: only CloudWatch and EventBridge publish, by TLS."""
     publish = ["sns:Publish"]
     return document(
         [
-            {
-                **deny("TlsOnly", publish, topic_arn),
-                "Principal": "*",
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
-            {
-                **allow("Alarms", publish, topic_arn, {"StringEquals": {"aws:SourceAccount": place.account}}),
-                "Principal": {"Service": "cloudwatch.amazonaws.com"},
-            },
+            deny("TlsOnly", publish, topic_arn, _NO_TLS, principal="*"),
+            allow("Alarms", publish, topic_arn, _from(account), principal=_CLOUDWATCH),
             # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
-            {**allow("Events", publish, topic_arn), "Principal": {"Service": "events.amazonaws.com"}},
+            allow("Events", publish, topic_arn, principal=_EVENTS),
         ],
     )
 
 
-def _tls_only(bucket_arn: str) -> list[Statement]:
-    everything = [bucket_arn, f"{bucket_arn}/*"]
+def replication_policy(account: Account, source: str, repository: str) -> dict[str, Any]:
+    """Return the registry's policy: another account replicates its images to this one."""
+    arn = account.arn("ecr", f"repository/{repository}")
+    return document(
+        [allow("Copy", ["ecr:ReplicateImage"], arn, principal={"AWS": _root_arn(account, source)})]
+    )
+
+
+def _require_tls(bucket_arn: str) -> list[Statement]:
+    resources = [bucket_arn, f"{bucket_arn}/*"]
+    old_tls: Condition = {"NumericLessThan": {"s3:TlsVersion": 1.2}}
     return [
-        {
-            **deny("TlsOnly", ["s3:*"], everything),
-            "Principal": "*",
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        },
-        {
-            **deny("ModernTlsOnly", ["s3:*"], everything),
-            "Principal": "*",
-            "Condition": {"NumericLessThan": {"s3:TlsVersion": 1.2}},
-        },
+        deny("TlsOnly", ["s3:*"], resources, _NO_TLS, principal="*"),
+        deny("ModernTlsOnly", ["s3:*"], resources, old_tls, principal="*"),
     ]
 
 
-def replication_policy(place: Place, source: str, repository: str) -> dict[str, Any]:
-    """Return the registry's policy that lets another account copy its images here."""
-    return document(
-        [
-            {
-                **allow("Copy", ["ecr:ReplicateImage"], place.arn("ecr", f"repository/{repository}")),
-                "Principal": {"AWS": f"arn:{place.partition}:iam::{source}:root"},
-            },
-        ],
-    )
+def _delegate_to_iam(account: Account) -> Statement:
+    # Without this statement the key could never be changed again.
+    return allow("Account", ["kms:*"], "*", principal={"AWS": account.iam_arn("root")})
 
 
-def _trusted(place: Place, accounts: Sequence[str]) -> dict[str, Any]:
-    # By account and condition: AWS refuses a policy that names a role before the role exists.
+def _from(account: Account) -> Condition:
+    return {"StringEquals": {"aws:SourceAccount": account.id}}
+
+
+def _project_roles(account: Account, accounts: Sequence[str]) -> dict[str, Any]:
+    # By account and condition: AWS rejects a policy that names a role before the role exists.
+    roles = [f"arn:{account.partition}:iam::{id_}:role{account.iam_path}*" for id_ in accounts]
     return {
-        "Principal": {"AWS": [f"arn:{place.partition}:iam::{account}:root" for account in accounts]},
-        "Condition": {
-            "ArnLike": {
-                "aws:PrincipalArn": [
-                    f"arn:{place.partition}:iam::{account}:role{place.iam_path}*" for account in accounts
-                ],
-            },
-        },
+        "principal": {"AWS": [_root_arn(account, id_) for id_ in accounts]},
+        "condition": {"ArnLike": {"aws:PrincipalArn": roles}},
     }
+
+
+def _root_arn(account: Account, account_id: str) -> str:
+    return f"arn:{account.partition}:iam::{account_id}:root"

@@ -1,4 +1,4 @@
-"""The account's configuration as one frozen model, and the only place that reads it."""
+"""The configuration of bootstrap, as one frozen model."""
 
 from __future__ import annotations
 
@@ -21,26 +21,27 @@ from account.tasks import NEVER
 
 _FILE: Final = Path(__file__).parents[1] / "Pulumi.yaml"
 _LONGEST_ROLE_NAME: Final = 64
-_NEAR: Final = 0.68
+_SIMILAR: Final = 0.68
+"""The least similarity of a key that an error suggests."""
 
 
 class RuleError(ValueError):
-    """What a rule between keys refuses."""
+    """A value that a rule between keys rejects."""
 
     def __init__(self, key: str, value: object, allowed: str) -> None:
-        """Say what is wrong.
+        """Create the error.
 
         Args:
-            key: the key, seen from the model whose rule it is.
-            value: the value that is refused.
-            allowed: what may stand there.
+            key: the key, relative to the model of the rule.
+            value: the invalid value.
+            allowed: the values that are allowed.
         """
         super().__init__(allowed)
         self.key, self.value, self.allowed = key, value, allowed
 
 
 def _text(pattern: str, allowed: str, *, or_none: bool = False) -> Any:
-    """Return the type of a text that a pattern matches; with `or_none`, an empty text is None."""
+    """Return a validator of strings that match a pattern; with `or_none`, an empty string is None."""
     compiled = re.compile(pattern, re.ASCII)
 
     def check(value: object) -> str | None:
@@ -53,27 +54,27 @@ def _text(pattern: str, allowed: str, *, or_none: bool = False) -> Any:
     return PlainValidator(check)
 
 
-def _whole(minimum: int) -> Any:
-    """Return the type of a whole number."""
+def _integer(minimum: int) -> Any:
+    """Return a validator of integers."""
 
     def check(value: object) -> int:
         if type(value) is int and value >= minimum:
             return value
         allowed = f"a whole number, {minimum} or more"
-        raise PydanticCustomError("whole", "{allowed}", {"allowed": allowed})
+        raise PydanticCustomError("integer", "{allowed}", {"allowed": allowed})
 
     return PlainValidator(check)
 
 
-def _flag(value: object) -> bool:
+def _boolean(value: object) -> bool:
     if type(value) is bool:
         return value
-    raise PydanticCustomError("flag", "true or false")
+    raise PydanticCustomError("boolean", "true or false")
 
 
 _NAME_PATTERN: Final = r"[\w.-]{1,40}"
 _ACCOUNT_PATTERN: Final = r"\d{12}"
-# No `*` and no `?`: IAM takes them literally here, and who writes them means something else.
+# Without `*` and `?`: IAM would compare them literally here.
 _Environment = Annotated[str, _text(r"[^*?:\n]{1,255}", "GitHub environments, no patterns")]
 _Subject = Annotated[
     str,
@@ -83,7 +84,7 @@ _Subject = Annotated[
     ),
 ]
 _Account = Annotated[str, _text(_ACCOUNT_PATTERN, "an AWS account: 12 digits, in quotes")]
-# As Route 53 compares them: in lowercase, without a dot at the end.
+# The normalized form that Route 53 compares: lowercase, without a trailing dot.
 _Domain = Annotated[
     str,
     _text(
@@ -108,51 +109,51 @@ class _Model(BaseModel):
 
 
 class TaskRoleStatement(_Model):
-    """What tasks may do besides what all of them may."""
+    """Permissions that the tasks of a stack may have in addition to those of all stacks."""
 
     actions: tuple[_Action, ...] = Field(min_length=1)
     resources: tuple[_Resource, ...] = Field(min_length=1)
 
 
 class StackSettings(_Model):
-    """A stack that lives in this account."""
+    """A stack of this account."""
 
     name: Annotated[str, _text(_NAME_PATTERN, "1 to 40 letters, digits and . _ -")]
     environments: tuple[_Environment, ...] = Field(default=(), min_length=1)
-    """GitHub environments whose jobs may deploy it."""
+    """GitHub environments whose jobs can deploy the stack."""
     branch: Annotated[str | None, _text(r"[^*?:\s]{1,255}", "a branch, no pattern")] = None
-    """The branch whose jobs may deploy it; None for any, which previews need."""
+    """The branch whose jobs can deploy the stack; None for any, which previews require."""
     previews: Annotated[str | None, _text(r"[\w.-]+\*?", "a name that may end with *: pr-*")] = None
-    """Pattern of other stacks that the same role deploys."""
+    """Pattern of preview stacks that the same role deploys."""
     domains: tuple[_Domain, ...] = ()
-    """Names that it may have DNS records for, with all that is below them."""
+    """Domains for which the stack can have DNS records, including subdomains."""
     task_role_statements: tuple[TaskRoleStatement, ...] = ()
 
     @property
     def patterns(self) -> tuple[str, ...]:
-        """Names of all stacks that its role deploys."""
+        """Names and patterns of all stacks that its role deploys."""
         return (self.name, self.previews) if self.previews else (self.name,)
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_in(cls, given: object) -> object:
-        if not isinstance(given, dict):
-            return given
-        stack = cast("dict[str, object]", given)
-        preset: dict[str, object] = {"environments": [stack["name"]]} if "name" in stack else {}
+    def _set_defaults(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        stack = cast("dict[str, object]", value)
+        defaults: dict[str, object] = {"environments": [stack["name"]]} if "name" in stack else {}
         if "previews" not in stack:
-            preset["branch"] = "main"
-        return {**preset, **stack}
+            defaults["branch"] = "main"
+        return {**defaults, **stack}
 
     @model_validator(mode="after")
-    def _previews_come_from_any_branch(self) -> Self:
+    def _validate_previews(self) -> Self:
         if self.previews and self.branch:
-            raise RuleError("branch", self.branch, "none, for previews come from any branch")
+            raise RuleError("branch", self.branch, "none, as previews are deployed from any branch")
         return self
 
 
 class Settings(_Model):
-    """Everything that the program may know: `bootstrap/Pulumi.yaml` describes each key."""
+    """All configuration of bootstrap; `bootstrap/Pulumi.yaml` describes each key."""
 
     region: Annotated[str, _text(r"[a-z]{2,}(?:-[a-z]+)+-\d", "an AWS region such as us-east-1")] = Field(
         alias="aws:region"
@@ -161,8 +162,8 @@ class Settings(_Model):
         str, _text(r"[a-z][a-z0-9-]{0,22}[a-z0-9]", "2 to 24 lowercase letters, digits and hyphens")
     ]
     github_repository: Annotated[str, _text(r"[A-Za-z0-9][A-Za-z0-9-]*/[\w.-]+", "organization/name")]
-    github_organization_id: Annotated[int, _whole(1)]
-    github_repository_id: Annotated[int, _whole(1)]
+    github_organization_id: Annotated[int, _integer(1)]
+    github_repository_id: Annotated[int, _integer(1)]
     oidc_provider_arn: Annotated[
         str | None,
         _text(
@@ -181,11 +182,11 @@ class Settings(_Model):
             or_none=True,
         ),
     ]
-    expire_images_after_days: Annotated[int, _whole(0)]
+    expire_images_after_days: Annotated[int, _integer(0)]
     images_from_account: Annotated[
         str | None, _text(_ACCOUNT_PATTERN, "an AWS account: 12 digits", or_none=True)
     ]
-    state_history_days: Annotated[int, _whole(1)]
+    state_history_days: Annotated[int, _integer(1)]
     state_bucket: Annotated[
         str | None,
         _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket", or_none=True),
@@ -200,18 +201,18 @@ class Settings(_Model):
     ]
     trusted_accounts: tuple[_Account, ...]
     alarm_emails: tuple[Annotated[str, _text(r"[^@\s]+@[^@\s]+\.[^@\s.]+", "e-mail addresses")], ...]
-    log_days: Annotated[int, _whole(0)]
-    log_key: Annotated[bool, PlainValidator(_flag)]
-    block_public_buckets: Annotated[bool, PlainValidator(_flag)]
+    log_days: Annotated[int, _integer(0)]
+    log_key: Annotated[bool, PlainValidator(_boolean)]
+    block_public_buckets: Annotated[bool, PlainValidator(_boolean)]
 
     @classmethod
     def load(cls) -> Settings:
         """Read the configuration of this stack.
 
         Raises:
-            pulumi.RunError: names every fault.
+            pulumi.RunError: the configuration is invalid; the message lists all errors.
         """
-        # Pulumi hands a program the defaults of its Pulumi.yaml; other engines may not.
+        # Pulumi applies the defaults of Pulumi.yaml; unit tests do not.
         declared = cast("dict[str, dict[str, Any]]", yaml.safe_load(_FILE.read_text("utf-8"))["config"])
         config = pulumi.Config()
         prefix = f"{config.name}:"
@@ -228,21 +229,21 @@ class Settings(_Model):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            lines = "\n".join(f"  - {line}" for line in _lines(error))
-            raise pulumi.RunError(
-                f"The configuration of the account cannot be right; nothing was changed.\n{lines}\n"
-                "Use `pulumi config set`; bootstrap/Pulumi.yaml describes every key."
-            ) from None
+            lines = [f"  - {line}" for line in _error_lines(error)]
+            errors = "1 error" if len(lines) == 1 else f"{len(lines)} errors"
+            first = f"The configuration of the account has {errors}; nothing was changed."
+            last = "Use `pulumi config set`; bootstrap/Pulumi.yaml describes every key."
+            raise pulumi.RunError("\n".join([first, *lines, last])) from None
 
     @model_validator(mode="after")
-    def _stacks_are_apart(self) -> Self:
-        _each_once([stack.name for stack in self.stacks])
-        # Else a job that waits for nobody could deploy what somebody has to approve.
-        _each_once([one for stack in self.stacks for one in stack.environments])
+    def _validate_stacks(self) -> Self:
+        _reject_duplicates([stack.name for stack in self.stacks])
+        # A job of an environment without approval could otherwise deploy a stack that requires one.
+        _reject_duplicates([name for stack in self.stacks for name in stack.environments])
         for stack, other in itertools.permutations(self.stacks, 2):
             previews = stack.previews
             if previews and any(_overlap(previews, pattern) for pattern in other.patterns):
-                raise RuleError("stacks", previews, f"a pattern that no stack of {other.name} has")
+                raise RuleError("stacks", previews, f"a pattern that matches no stack of {other.name}")
         for index, stack in enumerate(self.stacks):
             if len(f"{self.project}-deploy-{stack.name}") > _LONGEST_ROLE_NAME:
                 allowed = "shorter: its role's name would exceed 64 characters"
@@ -250,70 +251,68 @@ class Settings(_Model):
         return self
 
     @model_validator(mode="after")
-    def _keys_go_together(self) -> Self:
+    def _validate_combinations(self) -> Self:
         if (self.state_bucket is None) != (self.state_key_arn is None):
             raise RuleError(
-                "state-key-arn", self.state_key_arn or "", "set together with `state-bucket`, or neither"
+                "state-key-arn", self.state_key_arn or "", "set together with `state-bucket`, or not at all"
             )
         if (self.images_from_account or self.trusted_accounts) and self.image_repository is None:
-            raise RuleError("image-repository", "", "a name, for images are replicated under it")
+            raise RuleError("image-repository", "", "a name, as images are replicated by it")
         if self.state_bucket and self.trusted_accounts:
             accounts = list(self.trusted_accounts)
-            raise RuleError("trusted-accounts", accounts, "empty where `state-bucket` is another account's")
+            raise RuleError("trusted-accounts", accounts, "empty, as `state-bucket` is in another account")
         return self
 
 
 _MODELS: Final[tuple[type[BaseModel], ...]] = (Settings, StackSettings, TaskRoleStatement)
-"""Each is inside the one before."""
+"""Models by their depth in the configuration."""
 
 
 def _parsed(value: object) -> object:
-    # The CLI hands a structured value over as JSON.
+    # The CLI provides structured values as JSON.
     try:
         return json.loads(value) if isinstance(value, str) else value
     except ValueError:
         return value
 
 
-def _each_once(names: list[str]) -> None:
+def _reject_duplicates(names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise RuleError("stacks", name, "each stack and each environment once")
 
 
 def _overlap(pattern: str, other: str) -> bool:
-    """Return whether two names, of which each may end with `*`, can mean the same stack."""
+    """Return whether a stack can match both patterns, of which each may end with `*`."""
     return fnmatchcase(pattern, other) or fnmatchcase(other, pattern)
 
 
-def _lines(error: ValidationError) -> Iterator[str]:
-    """Yield a line for each fault: key, value, what is allowed."""
-    for one in error.errors(include_url=False):
-        path, value, said = one["loc"], one["input"], one.get("ctx", {})
-        match one["type"]:
-            case "value_error" if isinstance(fault := said["error"], RuleError):
-                yield f"{_key((*path, fault.key))} = {_shown(fault.value)}: {fault.allowed}"
+def _error_lines(error: ValidationError) -> Iterator[str]:
+    """Yield a line for each error: key, value, allowed values."""
+    for details in error.errors(include_url=False):
+        path, value, context = details["loc"], details["input"], details.get("ctx", {})
+        match details["type"]:
+            case "value_error" if isinstance(rule := context["error"], RuleError):
+                yield f"{_key((*path, rule.key))} = {_shown(rule.value)}: {rule.allowed}"
             case "missing":
                 yield f"{_key(path)} is missing"
             case "extra_forbidden":
-                names = _siblings(path)
-                near = difflib.get_close_matches(str(path[-1]), names, n=1, cutoff=_NEAR)
-                hint = f"; the nearest is `{near[0]}`" if near else f" (of {', '.join(names)})"
+                keys = _keys_beside(path)
+                similar = difflib.get_close_matches(str(path[-1]), keys, n=1, cutoff=_SIMILAR)
+                hint = f"; the nearest is `{similar[0]}`" if similar else f" (of {', '.join(keys)})"
                 yield f"{_key(path)} = {_shown(value)}: there is no such key{hint}"
             case "model_type":
-                yield f"{_key(path)} = {_shown(value)}: an object with {', '.join(_siblings((*path, '')))}"
+                yield f"{_key(path)} = {_shown(value)}: an object with {', '.join(_keys_beside((*path, '')))}"
             case "tuple_type" | "too_short":
                 yield f"{_key(path)} = {_shown(value)}: a list{' of one or more' * (value == [])}"
             case _:
-                yield f"{_key(path)} = {_shown(value)}: {one['msg']}"
+                yield f"{_key(path)} = {_shown(value)}: {details['msg']}"
 
 
-def _siblings(path: tuple[int | str, ...]) -> list[str]:
-    return _keys_of(_MODELS[len([part for part in path[:-1] if isinstance(part, str)])])
-
-
-def _keys_of(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
+def _keys_beside(path: tuple[int | str, ...]) -> list[str]:
+    """Return all keys of the model that has the key at the end of a path."""
+    depth = sum(isinstance(part, str) for part in path[:-1])
+    return [field.alias or name for name, field in _MODELS[depth].model_fields.items()]
 
 
 def _key(path: Iterable[int | str]) -> str:

@@ -1,4 +1,4 @@
-"""Where stacks keep their state: a bucket, and the key for it and for the secrets in it."""
+"""The state of stacks: a bucket, and the key for the bucket and the secrets in it."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ from typing import TYPE_CHECKING, Final
 import pulumi
 import pulumi_aws as aws
 
-from account.resource_policies import bucket_policy, key_policy
+from account.buckets import private_bucket
+from account.resource_policies import state_bucket_policy, state_key_policy
 
 if TYPE_CHECKING:
-    from account.place import Place
+    from account.account import Account
     from account.settings import Settings
 
-_VERSIONS_KEPT: Final = 10
-"""However old they are: a stack that seldom changes has a history too."""
+_RETAINED_VERSIONS: Final = 10
+"""Earlier versions that are kept at any age, for stacks that rarely change."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StateArgs:
-    """What a :class:`State` needs to know."""
+    """The arguments of :class:`State`."""
 
     settings: Settings
-    place: Place
+    account: Account
 
 
 class State(pulumi.ComponentResource):
-    """A bucket that keeps earlier versions and speaks TLS only, encrypted by a key that turns every year.
+    """A bucket with versioning and TLS only, encrypted by a key with yearly rotation.
 
-    Or, where another account keeps the state, only the names of both.
+    Without own resources, where another account has the state.
     """
 
     bucket: str
@@ -41,18 +42,18 @@ class State(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: StateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs-bootstrap:account:State", name, None, opts)
-        place, bucket, key_arn = args.place, args.settings.state_bucket, args.settings.state_key_arn
+        account, bucket, key_arn = args.account, args.settings.state_bucket, args.settings.state_key_arn
 
         if bucket is None or key_arn is None:
-            # By name: people write it into `pulumi login`.
-            self.bucket = f"{place.project}-state-{place.account}-{place.region}"
+            # A predictable name: users type it for `pulumi login`.
+            self.bucket = f"{account.project}-state-{account.id}-{account.region}"
             self.key_arn = self._key(name, args)
-            self._bucket(name, args)
-            region, key = place.region, f"alias/{place.project}"
+            self._create_bucket(name, args)
+            region, key = account.region, f"alias/{account.project}"
         else:
             self.bucket = bucket
             self.key_arn = pulumi.Output.from_input(key_arn)
-            # An alias is looked for in one's own account alone.
+            # Aliases are resolved in the caller's account only.
             region, key = key_arn.split(":")[3], f"/{key_arn}"
 
         self.backend_url = f"s3://{self.bucket}?region={region}"
@@ -67,80 +68,43 @@ class State(pulumi.ComponentResource):
         )
 
     def _key(self, name: str, args: StateArgs) -> pulumi.Output[str]:
+        account = args.account
         key = aws.kms.Key(
             name,
-            description=f"State of {args.place.project}, and the secrets in it",
+            description=f"State of {account.project}, and the secrets in it",
             enable_key_rotation=True,
             deletion_window_in_days=30,
-            policy=pulumi.Output.json_dumps(key_policy(args.place, args.settings.trusted_accounts)),
+            policy=pulumi.Output.json_dumps(state_key_policy(account, args.settings.trusted_accounts)),
             opts=pulumi.ResourceOptions(parent=self, protect=True),
         )
         aws.kms.Alias(
             name,
-            name=f"alias/{args.place.project}",
+            name=f"alias/{account.project}",
             target_key_id=key.key_id,
             opts=pulumi.ResourceOptions(parent=self),
         )
         return key.arn
 
-    def _bucket(self, name: str, args: StateArgs) -> None:
-        bucket = aws.s3.Bucket(
-            name, bucket=self.bucket, opts=pulumi.ResourceOptions(parent=self, protect=True)
-        )
-        child = pulumi.ResourceOptions(parent=self)
-        aws.s3.BucketPublicAccessBlock(
+    def _create_bucket(self, name: str, args: StateArgs) -> None:
+        private_bucket(
             name,
-            bucket=bucket.bucket,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=child,
-        )
-        aws.s3.BucketOwnershipControls(
-            name, bucket=bucket.bucket, rule={"object_ownership": "BucketOwnerEnforced"}, opts=child
-        )
-        aws.s3.BucketServerSideEncryptionConfiguration(
-            name,
-            bucket=bucket.bucket,
-            rules=[
-                {
-                    "apply_server_side_encryption_by_default": {
-                        "sse_algorithm": "aws:kms",
-                        "kms_master_key_id": self.key_arn,
-                    },
-                    "bucket_key_enabled": True,
+            self.bucket,
+            encryption={
+                "apply_server_side_encryption_by_default": {
+                    "sse_algorithm": "aws:kms",
+                    "kms_master_key_id": self.key_arn,
                 },
-            ],
-            opts=child,
-        )
-        versioning = aws.s3.BucketVersioning(
-            name, bucket=bucket.bucket, versioning_configuration={"status": "Enabled"}, opts=child
-        )
-        aws.s3.BucketLifecycleConfiguration(
-            name,
-            bucket=bucket.bucket,
-            rules=[
-                {
-                    "id": "earlier-versions",
-                    "status": "Enabled",
-                    "filter": {"prefix": ""},
-                    "noncurrent_version_expiration": {
-                        "noncurrent_days": args.settings.state_history_days,
-                        "newer_noncurrent_versions": _VERSIONS_KEPT,
-                    },
-                    "expiration": {"expired_object_delete_marker": True},
-                    "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+                "bucket_key_enabled": True,
+            },
+            lifecycle={
+                "id": "earlier-versions",
+                "noncurrent_version_expiration": {
+                    "noncurrent_days": args.settings.state_history_days,
+                    "newer_noncurrent_versions": _RETAINED_VERSIONS,
                 },
-            ],
-            # S3 takes rules for versions only where there are some.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
-        )
-        aws.s3.BucketPolicy(
-            name,
-            bucket=bucket.bucket,
-            policy=pulumi.Output.json_dumps(
-                bucket_policy(args.place, self.bucket, args.settings.trusted_accounts)
-            ),
-            opts=child,
+                "expiration": {"expired_object_delete_marker": True},
+            },
+            policy=state_bucket_policy(args.account, self.bucket, args.settings.trusted_accounts),
+            versioned=True,
+            parent=self,
         )

@@ -1,8 +1,9 @@
-"""Parts of IAM policies, and how long AWS lets a policy be."""
+"""IAM policies, their statements and their maximum lengths."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import pulumi
@@ -12,22 +13,34 @@ Condition = dict[str, dict[str, Any]]
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 LARGEST_MANAGED_POLICY: Final = 6_144
-"""Characters. Whitespace does not count, so none is written."""
+"""Characters; whitespace does not count, and policies are written without it."""
 LARGEST_INLINE_POLICIES: Final = 10_240
 """Characters of all inline policies of a role."""
 LARGEST_TRUST_POLICY: Final = 2_048
 """Characters."""
 
 
-def allow(sid: str, actions: Sequence[str], resource: Any, condition: Condition | None = None) -> Statement:
-    """Return a statement that allows actions."""
-    statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
-    return {**statement, "Condition": condition} if condition else statement
+def _statement(
+    effect: str,
+    sid: str,
+    actions: Sequence[str],
+    resource: Any,
+    condition: Condition | None = None,
+    *,
+    principal: Any = None,
+) -> Statement:
+    statement: Statement = {"Sid": sid, "Effect": effect, "Action": actions, "Resource": resource}
+    if condition:
+        statement["Condition"] = condition
+    if principal:
+        statement["Principal"] = principal
+    return statement
 
 
-def deny(sid: str, actions: Sequence[str], resource: Any) -> Statement:
-    """Return a statement that denies actions, whatever else allows them."""
-    return {"Sid": sid, "Effect": "Deny", "Action": actions, "Resource": resource}
+allow = partial(_statement, "Allow")
+"""Return a statement that allows actions; those of resource policies have a principal."""
+deny = partial(_statement, "Deny")
+"""Return a statement that denies actions, which overrides all statements that allow them."""
 
 
 def document(statements: Iterable[Statement]) -> dict[str, Any]:
@@ -41,19 +54,19 @@ def policy_text(
     """Return a policy as JSON.
 
     Args:
-        name: whose policy it is, for the error.
+        name: of the policy, for the error.
         statements: the policy.
-        limit: how many characters AWS takes.
-        shorten: configuration that makes it long, for the error.
+        limit: AWS's maximum length in characters.
+        shorten: the configuration that makes it long, for the error.
 
     Raises:
-        pulumi.RunError: when the text is known, and longer than the limit.
+        pulumi.RunError: the policy exceeds the limit; raised when its Outputs are resolved.
     """
 
     def checked(text: str) -> str:
         if len(text) > limit:
             raise pulumi.RunError(
-                f"{name}: the policy has {len(text)} characters, and AWS takes {limit}: shorten {shorten}"
+                f"{name}: the policy has {len(text)} characters, and AWS accepts {limit}: shorten {shorten}"
             )
         return text
 

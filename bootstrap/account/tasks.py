@@ -1,10 +1,10 @@
-"""The most that a role made by a stack may do: its tasks' roles, and those that ECS itself takes."""
+"""The permissions boundary of the roles of a stack: those of its tasks, and those that ECS assumes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from account.deployments import not_of_other_stacks
+from account.deployments import deny_other_stacks
 from account.statements import Condition, Statement, allow, deny
 
 if TYPE_CHECKING:
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     import pulumi
 
-    from account.place import Place
+    from account.account import Account
     from account.settings import StackSettings
 
-_LOG: Final = ["logs:CreateLogStream", "logs:PutLogEvents"]
-_PULL: Final = [
+_WRITE_LOGS: Final = ["logs:CreateLogStream", "logs:PutLogEvents"]
+_PULL_IMAGES: Final = [
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
     "ecr:GetAuthorizationToken",
@@ -28,7 +28,7 @@ _EXEC_CHANNELS: Final = [
     "ssmmessages:OpenControlChannel",
     "ssmmessages:OpenDataChannel",
 ]
-_USE: Final = [
+_OWN_RESOURCES: Final = [
     "ecs:RunTask",
     "elasticloadbalancing:*",
     "lambda:InvokeFunction",
@@ -37,13 +37,13 @@ _USE: Final = [
     "ssm:GetParameter",
     "ssm:GetParameters",
 ]
-"""What starts by the clock, what ECS moves in a canary, functions that a deployment calls, and secrets."""
+"""Scheduled tasks, target groups of canary deployments, functions of deployments, and secrets."""
 NEVER: Final = ("account", "iam", "organizations", "sts")
-"""Services that could make a task more than it is."""
+"""Services by which a task could extend its permissions."""
 _TO_TASKS: Final = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
-"""How AWS says that a task's roles are handed to ECS, as EventBridge Scheduler does when it starts a task."""
+"""The condition for passing a task's roles to ECS, as EventBridge Scheduler does when it starts a task."""
 _TO_INSTANCES: Final = {"iam:PassedToService": "ec2.amazonaws.com"}
-"""How AWS says that an instance's role is handed to EC2, as ECS does when it starts a managed instance."""
+"""The condition for passing an instance's role to EC2, as ECS does when it starts a managed instance."""
 _AGENT: Final = [
     *("ec2:DescribeTags", "ecs:DeregisterContainerInstance", "ecs:DiscoverPollEndpoint", "ecs:Poll"),
     *("ecs:PutSystemLogEvents", "ecs:RegisterContainerInstance", "ecs:StartTelemetrySession"),
@@ -52,30 +52,30 @@ _AGENT: Final = [
     *("ssm:List*Associations", "ssm:PutComplianceItems", "ssm:PutConfigurePackageResult"),
     *("ssm:PutInventory", "ssm:UpdateAssociationStatus", "ssm:UpdateInstance*"),
 ]
-"""What ECS's agent needs on an instance, and Systems Manager's on a machine outside AWS."""
+"""The ECS agent on an instance, and the Systems Manager agent on a machine outside AWS."""
 _INSTANCES: Final = [
     *("ec2:CreateFleet", "ec2:CreateLaunchTemplate*", "ec2:CreateTags", "ec2:DeleteLaunchTemplate*"),
     *("ec2:Describe*", "ec2:RunInstances", "ec2:TerminateInstances"),
 ]
-"""By which ECS starts and ends managed instances."""
+"""ECS starts and terminates managed instances by them."""
 
 
 def boundary(
-    place: Place, stack: StackSettings, *, bucket: str, key_arn: pulumi.Input[str]
+    account: Account, stack: StackSettings, *, bucket: str, key_arn: pulumi.Input[str]
 ) -> Iterator[Statement]:
-    """Yield the boundary of a stack's roles: nothing of others, and nothing that would make them more.
+    """Yield the boundary of a stack's roles: no access to other stacks, and no way to extend permissions.
 
     Args:
-        place: the account and region.
-        stack: whose roles they are.
-        bucket: where the state of all stacks is.
-        key_arn: encrypts the state, and the secrets in it.
+        account: of the roles.
+        stack: of the roles.
+        bucket: of the state of all stacks.
+        key_arn: the key of the state and its secrets.
     """
-    yield allow("Log", _LOG, place.arn("logs", "*"))
-    yield allow("Pull", _PULL, "*")
+    yield allow("Log", _WRITE_LOGS, account.arn("logs", "*"))
+    yield allow("Pull", _PULL_IMAGES, "*")
     yield allow("Exec", _EXEC_CHANNELS, "*")
-    own_roles = [place.roles_of(pattern) for pattern in stack.patterns]
-    # Roles of capacity, and no task's.
+    own_roles = [account.stack_roles(pattern) for pattern in stack.patterns]
+    # For roles of capacity, and not for those of tasks.
     of_capacity: Condition = {
         "ArnLike": {"aws:PrincipalArn": [f"{own.removesuffix('*')}cluster-capacity-*" for own in own_roles]}
     }
@@ -89,25 +89,24 @@ def boundary(
     yield allow("Look", ["elasticloadbalancing:Describe*"], "*")
     yield allow(
         "Own",
-        _USE,
+        _OWN_RESOURCES,
         "*",
         {
-            "StringEquals": {"aws:ResourceTag/Project": place.project},
+            "StringEquals": {"aws:ResourceTag/Project": account.project},
             "StringLike": {"aws:ResourceTag/Stack": list(stack.patterns)},
         },
     )
-    through = [f"{service}.{place.region}.amazonaws.com" for service in ("secretsmanager", "ssm")]
+    through = [f"{service}.{account.region}.amazonaws.com" for service in ("secretsmanager", "ssm")]
     yield allow("Decrypt", ["kms:Decrypt"], "*", {"StringEquals": {"kms:ViaService": through}})
     for number, statement in enumerate(stack.task_role_statements):
         yield allow(f"App{number}", statement.actions, statement.resources)
-    objects = f"arn:{place.partition}:s3:::{bucket}"
+    objects = account.bucket_arn(bucket)
     yield allow("HandRoles", ["iam:PassRole"], own_roles, {"StringEquals": {**_TO_TASKS}})
     yield allow("TagTasks", ["ecs:TagResource"], "*", {"StringEquals": {"ecs:CreateAction": "RunTask"}})
     yield deny("Never", [f"{service}:*" for service in NEVER if service != "iam"], "*")
-    # A negated condition holds for a key that is not there, and only PassRole has it.
-    passed = [one["iam:PassedToService"] for one in (_TO_TASKS, _TO_INSTANCES)]
-    handed: Condition = {"StringNotEquals": {"iam:PassedToService": passed}}
-    yield {**deny("NeverIam", ["iam:*"], "*"), "Condition": handed}
+    # A negated condition is true for actions without the key, which only PassRole has.
+    services = [condition["iam:PassedToService"] for condition in (_TO_TASKS, _TO_INSTANCES)]
+    yield deny("NeverIam", ["iam:*"], "*", {"StringNotEquals": {"iam:PassedToService": services}})
     yield deny("State", ["s3:*"], [objects, f"{objects}/*"])
     yield deny("StateKey", ["kms:*"], key_arn)
-    yield not_of_other_stacks(place, stack)
+    yield deny_other_stacks(account, stack)

@@ -1,4 +1,4 @@
-"""Who may take a role: jobs of one repository on GitHub, by the claims of their tokens."""
+"""Trust policies of roles, for jobs of one repository on GitHub by the claims of their tokens."""
 
 from __future__ import annotations
 
@@ -17,25 +17,26 @@ GITHUB: Final = "token.actions.githubusercontent.com"
 AUDIENCE: Final = "sts.amazonaws.com"
 
 
-def trust(
+def trust_statements(
     settings: Settings,
     provider_arn: pulumi.Input[str],
     subjects: Sequence[str],
     *,
     branch: str | None = None,
 ) -> list[Statement]:
-    """Return who may take a role.
+    """Return the trust policy of a role.
 
-    GitHub names a repository by its name alone, or by name and number if it was made since July 2026 or its
-    owner chose so: https://docs.github.com/en/actions/reference/security/oidc#immutable-subject-claims
-    The number counts in either case, because somebody else can take over a name.
+    Tokens have the repository's name, or name and number if it was created since July 2026 or its owner
+    opted in:
+    https://docs.github.com/en/actions/reference/security/oidc#immutable-subject-claims
+    The number is always compared, as a deleted repository's name can be reused.
 
     Args:
         settings: name and numbers of the repository.
         provider_arn: GitHub's OIDC provider in this account.
-        subjects: how the jobs' subjects end.
-        branch: the jobs' branch. The subject of a job with an environment names the environment instead of
-            the branch; the token's `ref` names it always. AWS compares that claim since January 2026:
+        subjects: ends of the jobs' subjects.
+        branch: the jobs' branch; None for any. The subject of a job with an environment has no branch, but
+            the token's claim `ref` has it. AWS supports that claim since January 2026:
             https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
     """
     organization, _, name = settings.github_repository.partition("/")

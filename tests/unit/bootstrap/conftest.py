@@ -1,4 +1,4 @@
-"""An account, declared by the real program in `bootstrap/`, and the stacks that its roles deploy."""
+"""Recorded runs of the program in `bootstrap/`, and the roles that it declares."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REPOSITORY = {
     "github-organization-id": 11,
     "github-repository-id": 22,
 }
-# As docs/workflows.md has it.
+# The same as in docs/workflows.md.
 STACKS = [
     {
         "name": "dev",
@@ -47,22 +47,22 @@ INLINE = "aws:iam/rolePolicy:RolePolicy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
 EVERYTHING = json.dumps({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
-"""A policy."""
+"""A policy that allows everything."""
 
 DeclareAccount = Callable[..., Graph]
 
 
 class FakeAccount(FakeCloud):
-    """Knows the ARNs of what an account gets."""
+    """Returns the ARNs of an account's resources."""
 
     def create(self, token: str, name: str, inputs: Mapping[str, Any], *, dry_run: bool) -> Made:
         made = super().create(token, name, inputs, dry_run=dry_run)
-        named = f"{inputs.get('path', '/')}{inputs.get('name')}"
+        path = f"{inputs.get('path', '/')}{inputs.get('name')}"
         arns = {
             "aws:kms/key:Key": KEY,
             "aws:iam/openIdConnectProvider:OpenIdConnectProvider": PROVIDER,
-            ROLE: f"arn:aws:iam::{ACCOUNT}:role{named}",
-            POLICY: f"arn:aws:iam::{ACCOUNT}:policy{named}",
+            ROLE: f"arn:aws:iam::{ACCOUNT}:role{path}",
+            POLICY: f"arn:aws:iam::{ACCOUNT}:policy{path}",
             "aws:sns/topic:Topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{inputs.get('name')}",
         }
         if not dry_run and token in arns:
@@ -72,7 +72,7 @@ class FakeAccount(FakeCloud):
 
 @pytest.fixture(scope="session")
 def declare_account() -> DeclareAccount:
-    """Run the real program with some keys."""
+    """Run the program with some configuration."""
 
     @once
     def run(changes: Mapping[str, Any] | None = None, *, dry_run: bool = False) -> Graph:
@@ -81,10 +81,10 @@ def declare_account() -> DeclareAccount:
     return run
 
 
-def declared_account(given: Mapping[str, Any], *, dry_run: bool = False) -> Graph:
-    """Return what the real program makes of an account by some keys; those that are None are left out."""
-    own = {f"{PROJECT}:{key}": value for key, value in given.items() if value is not None}
-    # As Pulumi does, for a program to see which keys there are.
+def declared_account(config: Mapping[str, Any], *, dry_run: bool = False) -> Graph:
+    """Return a recorded run of the program with some configuration; keys with None are omitted."""
+    own = {f"{PROJECT}:{key}": value for key, value in config.items() if value is not None}
+    # Pulumi sets it, for programs that list the keys.
     environment = {"PULUMI_CONFIG": json.dumps({key: json.dumps(value) for key, value in own.items()})}
     with patch("tests.unit.infra.recorder.PROJECT", PROJECT), patch.dict(os.environ, environment):
         return declare(
@@ -98,18 +98,19 @@ def declared_account(given: Mapping[str, Any], *, dry_run: bool = False) -> Grap
 
 @pytest.fixture
 def graph(declare_account: DeclareAccount) -> Graph:
-    """An account whose first stack has previews."""
+    """An account with three stacks, of which the first has previews."""
     return declare_account({"stacks": STACKS})
 
 
 @pytest.fixture
 def dev(graph: Graph) -> Role:
-    """What a job of dev, or of a pull request with a preview, may do."""
+    """The deploy role of dev and its previews."""
     return role_of(graph, "deploy-dev")
 
 
 @pytest.fixture
 def preview(graph: Graph) -> Role:
+    """The read-only role."""
     return role_of(graph, "preview")
 
 
@@ -123,9 +124,9 @@ def policy_arn(name: str) -> str:
 
 
 def role_of(graph: Graph, name: str) -> Role:
-    """Return one of the roles that are made here."""
+    """Return a role of bootstrap with its policies."""
     role = graph.one(ROLE, name).inputs
-    policies = {policy_arn(one.name): one.inputs["policy"] for one in graph.all(POLICY)}
+    policies = {policy_arn(policy.name): policy.inputs["policy"] for policy in graph.all(POLICY)}
     attached = [
         policies[one.inputs["policyArn"]]
         for one in graph.all(ATTACHMENT)
@@ -135,6 +136,6 @@ def role_of(graph: Graph, name: str) -> Role:
     return Role.of([*attached, *inline], policies[role["permissionsBoundary"]])
 
 
-def anything_within(graph: Graph, stack: str) -> Role:
-    """Return a role that a deploy role of a stack has given everything, in the boundary that it must have."""
+def unlimited_role(graph: Graph, stack: str) -> Role:
+    """Return a role of a stack with all permissions within its boundary."""
     return Role.of([EVERYTHING], graph.one(POLICY, f"tasks-{stack}").inputs["policy"])

@@ -1,4 +1,4 @@
-"""What AWS would answer a role, by the emulator's evaluation of policies and AWS's own reference of actions."""
+"""Simulates IAM, with the emulator's evaluation of policies and AWS's reference of actions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _READING = {"List", "Read"}
 
 @dataclass(frozen=True)
 class Role:
-    """A role, by its policies and its permissions boundary."""
+    """The policies and the permissions boundary of a role."""
 
     policies: list[list[ParsedStatement]]
     boundary: list[ParsedStatement]
@@ -44,24 +44,24 @@ class Role:
         *,
         region: str = REGION,
     ) -> bool:
-        """Return whether the role may do something to one resource; without a condition key there is none."""
-        known = {key.lower(): value for key, value in (context or {}).items()}
-        asked = EvalContext(
-            known.get("aws:principalarn", f"arn:aws:sts::{ACCOUNT}:assumed-role/role/session"),
+        """Whether the role has the permission for an action on one resource."""
+        keys = {key.lower(): value for key, value in (context or {}).items()}
+        request = EvalContext(
+            keys.get("aws:principalarn", f"arn:aws:sts::{ACCOUNT}:assumed-role/role/session"),
             "AssumedRole",
             ACCOUNT,
             action,
             resource,
             region,
-            service_context=known,
+            service_context=keys,
         )
-        return evaluate(asked, self.policies, [self.boundary]).decision == "Allow"
+        return evaluate(request, self.policies, [self.boundary]).decision == "Allow"
 
 
-def may_take(trust: str, provider: str, claims: Mapping[str, str]) -> bool:
-    """Return whether a job on GitHub may take a role with its token's claims."""
+def can_assume(trust: str, provider: str, claims: Mapping[str, str]) -> bool:
+    """Whether a job on GitHub can assume a role with its token's claims."""
     context = {f"token.actions.githubusercontent.com:{claim}": value for claim, value in claims.items()}
-    asked = EvalContext(
+    request = EvalContext(
         provider,
         "FederatedUser",
         ACCOUNT,
@@ -70,11 +70,11 @@ def may_take(trust: str, provider: str, claims: Mapping[str, str]) -> bool:
         REGION,
         service_context=context,
     )
-    return evaluate_trust_policy(json.loads(trust), provider, asked)
+    return evaluate_trust_policy(json.loads(trust), provider, request)
 
 
 def tagged(stack: str, project: str = "node-on-ecs", *, key: str = "aws:ResourceTag") -> dict[str, str]:
-    """Return what AWS knows of a thing with the tags of a stack, or of a request that sets them."""
+    """Return the condition keys of a resource with the tags of a stack, or of a request that sets them."""
     return {f"{key}/Project": project, f"{key}/Stack": stack}
 
 
@@ -85,7 +85,7 @@ def details(action: str) -> dict[str, Any]:
 
 
 def every_action(service: str) -> list[str]:
-    """Return all actions that a service has."""
+    """Return all actions of a service."""
     return [f"{service}:{name}" for name in REFERENCE.actions.get_actions_for_service(service)]
 
 
@@ -99,37 +99,37 @@ def reads(action: str) -> bool:
 
 
 def tags(action: str) -> bool:
-    """Return whether an action sets or removes tags."""
+    """Whether an action sets or removes tags."""
     return "Tagging" in details(action)["accessLevel"]
 
 
 def arn(service: str, resource_type: str) -> str:
-    """Return an ARN of a type of resource in the account."""
-    known = {"${Partition}": "aws", "${Region}": REGION, "${Account}": ACCOUNT}
+    """Return an ARN of a resource type in the account."""
+    values = {"${Partition}": "aws", "${Region}": REGION, "${Account}": ACCOUNT}
     form = REFERENCE.resources.get_resource_type_details(service, resource_type)["arn"]
-    return re.sub(r"\$\{\w+\}", lambda placeholder: known.get(placeholder[0], "x"), form)
+    return re.sub(r"\$\{\w+\}", lambda placeholder: values.get(placeholder[0], "x"), form)
 
 
 def resources_of(action: str) -> list[str]:
-    """Return an ARN of each resource that AWS looks at, one after the other, before it allows an action."""
+    """Return an ARN of each resource for which AWS checks the permission of an action."""
     types = [one["name"] for one in details(action)["resourceTypes"] if one["required"]]
     return [arn(action.partition(":")[0], one) for one in types] or ["*"]
 
 
 def compares_tags(action: str) -> bool:
-    """Return whether AWS compares the tags of everything that an action is about."""
+    """Whether AWS compares the tags of all resources of an action."""
     service = action.partition(":")[0]
-    asked = details(action)
+    reference = details(action)
     if service == "ec2" and not tags(action):
-        # Its table says it for each type of an action; a type without it is one that the action makes.
-        types = asked["resourceTypes"]
+        # EC2's reference has the keys of each type of an action; a type without them is created by it.
+        types = reference["resourceTypes"]
         keys = [one["conditionKeys"] for one in [t for t in types if t["required"]] or types]
     else:
-        kinds = [one["name"] for one in asked["resourceTypes"]]
+        kinds = [one["name"] for one in reference["resourceTypes"]]
         keys = [
             REFERENCE.resources.get_resource_type_details(service, kind).get("conditionKeys", [])
             for kind in kinds
         ]
-    # An action that tags names whatever can have tags, also what the program does not make.
+    # Tagging actions have all types that can have tags, including those that the program does not create.
     every = any if tags(action) else all
-    return _TAG in asked["conditionKeys"] or (bool(keys) and every(_TAG in one for one in keys))
+    return _TAG in reference["conditionKeys"] or (bool(keys) and every(_TAG in one for one in keys))

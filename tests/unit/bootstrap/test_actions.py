@@ -1,4 +1,4 @@
-"""The list of actions, against what the stacks' program makes and asks, and against AWS's own reference."""
+"""The list of actions, compared with the program, AWS's reference and the roles."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ ACTIONS = load_actions()
 STEPS = ("create", "read", "update", "delete")
 PACKAGES = {"aws": pulumi_aws, "docker_build": pulumi_docker_build, "random": pulumi_random}
 
-# What is made, read and deleted, but never changed, or not by an action.
-WITHOUT = {
+# Types without an update or deletion by an action.
+MISSING_STEPS = {
     "aws:acm/certificateValidation:CertificateValidation": {"update", "delete"},
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": {"delete"},
     "aws:ecs/taskDefinition:TaskDefinition": {"delete"},
@@ -43,24 +43,23 @@ WITHOUT = {
     "random:index/randomId:RandomId": set(STEPS),
 }
 
-# What the local run's handlers can do and the stacks do not ask for: the end of what stays on AWS, and of a
-# role's boundary; managed policies.
-BEYOND_THE_STACKS = {
+# Actions of the local run that stacks do not need on AWS.
+LOCAL_ONLY = {
     "ecr:BatchDeleteImage",
     "ecs:DeregisterTaskDefinition",
     "iam:DeletePolicyVersion",
     "iam:DeleteRolePermissionsBoundary",
-    # The emulator's own zone, and what bootstrap/ makes: on AWS they are there before.
+    # On AWS these exist before: the zone is the user's, and the key that of bootstrap/.
     "route53:CreateHostedZone",
     "kms:CreateKey",
 }
-# What people ask for with their own credentials: a shell, `status`, and the test of an account.
-BY_HAND = {"cloudwatch:GetMetricData", "ecs:ExecuteCommand", "logs:FilterLogEvents", "logs:StartLiveTail"}
+# Actions of users' own credentials: a shell, `status`, and the test of an account.
+OF_USERS = {"cloudwatch:GetMetricData", "ecs:ExecuteCommand", "logs:FilterLogEvents", "logs:StartLiveTail"}
 
 DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
-"""AWS makes it with a VPC, and deletes it."""
+"""AWS creates and deletes it with a VPC."""
 
-# By the SDK's name of a service, where IAM has another one.
+# IAM's names of services, where they differ from the SDK's.
 IAM_NAMES = {"efs": "elasticfilesystem", "elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
 SDK_NAMES = {prefix: name for name, prefix in IAM_NAMES.items()}
 PASS_ROLE = "iam:PassRole"
@@ -88,17 +87,17 @@ def _operations(service: str) -> frozenset[str]:
     return frozenset(model.operation_names)
 
 
-def _made(graph: Graph) -> set[str]:
-    """Return types that ask a cloud for something."""
+def _created(graph: Graph) -> set[str]:
+    """Return the types of providers' resources."""
     own = ("pulumi:", "node-on-ecs:")
     return {resource.type for resource in graph.resources if not resource.type.startswith(own)}
 
 
 def _missing(graph: Graph) -> set[str]:
-    """Return types and functions that the list does not have."""
-    asked = {i.token for i in graph.invokes if not i.token.startswith("pulumi:")}
-    made = _made(graph) - ACTIONS.resources.keys() - ACTIONS.components.keys()
-    return made | (asked - ACTIONS.functions.keys())
+    """Return types and functions that are missing in the list."""
+    functions = {i.token for i in graph.invokes if not i.token.startswith("pulumi:")}
+    types = _created(graph) - ACTIONS.resources.keys() - ACTIONS.components.keys()
+    return types | (functions - ACTIONS.functions.keys())
 
 
 def _dotted(node: ast.expr) -> Iterator[str]:
@@ -110,68 +109,68 @@ def _dotted(node: ast.expr) -> Iterator[str]:
 
 
 @cache
-def _makeable() -> frozenset[str]:
-    """Return types that some configuration may make, from the program's text."""
+def _declarable() -> frozenset[str]:
+    """Return the types in the program's source code, which some configuration may declare."""
     tokens: set[str] = set()
     for file in sorted((ROOT / "infra").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call):
                 package, *names = [*_dotted(node.func)] or [""]
-                thing: Any = PACKAGES.get(package)
-                for name in names if thing else []:
-                    thing = getattr(thing, name)
-                token = getattr(thing, "pulumi_type", None)
-                if isinstance(thing, type) and token and "::" not in token and names[-1] != "Provider":
+                value: Any = PACKAGES.get(package)
+                for name in names if value else []:
+                    value = getattr(value, name)
+                token = getattr(value, "pulumi_type", None)
+                if isinstance(value, type) and token and "::" not in token and names[-1] != "Provider":
                     tokens.add(token)
     return frozenset(tokens)
 
 
-# The list and the program
+# The program
 
 
 @pytest.mark.parametrize(("stack", "changes"), SHAPES, ids=str)
-def test_everything_that_a_stack_makes_is_in_the_list(
+def test_list_has_all_types_and_functions_of_a_stack(
     declare_stack: DeclareStack, stack: str, changes: Mapping[str, Any]
 ) -> None:
-    """Else a deployment fails half way, for want of a permission."""
+    """Otherwise a deployment fails half way by a missing permission."""
     other = {"organization/node-on-ecs/other": {"image": f"shared@{DIGEST}"}}
     graph = declare_stack(stack, changes, stacks=other if "image-from" in changes else None)
 
     assert _missing(graph) == set()
     if stack == "prod" and not changes:
-        assert ACTIONS.components.keys() <= _made(graph)
+        assert ACTIONS.components.keys() <= _created(graph)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_everything_that_an_example_makes_is_in_the_list(declare_stack: DeclareStack, path: Path) -> None:
+def test_list_has_all_types_and_functions_of_an_example(declare_stack: DeclareStack, path: Path) -> None:
     assert _missing(declare_example(declare_stack, path)) == set()
 
 
-def test_everything_that_an_attached_stack_makes_is_in_the_list(
+def test_list_has_all_types_and_functions_of_an_attached_stack(
     declare_stack: DeclareStack, attach: DeclareStack
 ) -> None:
-    """The role of the stack that it attaches to deploys it."""
+    """Its base stack's role deploys it."""
     assert _missing(declare_stack("dev")) | _missing(attach()) == set()
 
 
-def test_the_list_has_what_the_program_can_make_and_nothing_else() -> None:
-    """By its text: no test has every configuration. A permission that nothing needs only an intruder uses."""
+def test_list_has_exactly_the_types_in_the_source_code() -> None:
+    """No test has every configuration, and an unnecessary permission only serves an intruder."""
     inside = {child for children in ACTIONS.components.values() for child in children}
 
-    assert len(_makeable()) > 20
-    assert _makeable() | inside == ACTIONS.resources.keys()
+    assert len(_declarable()) > 20
+    assert _declarable() | inside == ACTIONS.resources.keys()
     assert ACTIONS.components.keys() == CONSTRUCTORS.keys()
 
 
-def test_each_type_can_be_made_read_changed_and_deleted() -> None:
-    without = {token: set(STEPS) - steps.keys() for token, steps in ACTIONS.resources.items()}
+def test_each_type_has_actions_to_create_read_update_and_delete_it() -> None:
+    missing = {token: set(STEPS) - steps.keys() for token, steps in ACTIONS.resources.items()}
 
-    assert {token: steps for token, steps in without.items() if steps} == WITHOUT
+    assert {token: steps for token, steps in missing.items() if steps} == MISSING_STEPS
     assert all(actions for steps in ACTIONS.resources.values() for actions in steps.values())
 
 
 def _called(folders: list[Path], services: list[str]) -> set[str]:
-    """Return actions by the names of the SDK's calls in folders."""
+    """Return the actions of all SDK calls in folders."""
     calls = {
         xform_name(operation): f"{service}:{operation}"
         for service in services
@@ -180,14 +179,14 @@ def _called(folders: list[Path], services: list[str]) -> set[str]:
     called: set[str] = set()
     for file in (file for folder in folders for file in folder.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
-            # Some are named in text, for a paginator.
+            # The name of a paginator's operation is a string.
             name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "value", None)
             if isinstance(name, str) and name in calls:
                 called.add(calls[name])
     return called
 
 
-def test_what_the_program_asks_by_itself_is_in_the_list() -> None:
+def test_list_has_the_calls_of_the_program() -> None:
     services = ["cloudwatch", "ecs", "elasticloadbalancing", "logs", "ssm"]
     called = _called([ROOT / "infra" / "rollout"], services)
 
@@ -195,18 +194,18 @@ def test_what_the_program_asks_by_itself_is_in_the_list() -> None:
     assert set(ACTIONS.rollout) == called | {PASS_ROLE}
 
 
-def test_what_the_commands_ask_in_a_workflow_is_in_the_list() -> None:
-    """They use the same role, for tags of images and the room at a load balancer."""
+def test_list_has_the_calls_of_the_commands() -> None:
+    """In workflows they use the same role, for tags of images and quotas of load balancers."""
     folders = [ROOT / "automation" / name for name in ("changes", "previews", "promotion", "services")]
     called = _called(folders, ["cloudwatch", "ecr", "ecs", "elasticloadbalancing", "logs", "servicequotas"])
 
     assert len(called) > 10
     assert {*ACTIONS.commands} <= called & ACTIONS.of_previews
-    assert called - ACTIONS.of_deployments - BY_HAND == set()
+    assert called - ACTIONS.of_deployments - OF_USERS == set()
 
 
-def _asked_by(row: Row) -> set[str]:
-    """Return the actions by which the local run makes, changes and deletes a type that is a row of its table."""
+def _actions_of(row: Row) -> set[str]:
+    """Return the actions by which the local run creates, changes and deletes a type."""
     names = {row.create, row.delete}
     for change in row.changes:
         names |= {change.operation, change.reset}
@@ -219,11 +218,11 @@ def _asked_by(row: Row) -> set[str]:
     return {f"{prefix}:{by_name[name]}" for name in names if name}
 
 
-def test_what_the_local_run_does_for_a_type_is_in_the_list_for_it() -> None:
-    """It makes the same types by the same interface: what it needs there, a deployment needs on AWS."""
+def test_list_has_the_actions_of_the_local_run_for_each_type() -> None:
+    """It creates the same types by the same API."""
     tokens = (ROWS.keys() & ACTIONS.resources.keys()) - {DEFAULT_GROUP}
     unlisted = {
-        token: _asked_by(ROWS[token]).difference(*ACTIONS.resources[token].values(), BEYOND_THE_STACKS)
+        token: _actions_of(ROWS[token]).difference(*ACTIONS.resources[token].values(), LOCAL_ONLY)
         for token in tokens
     }
 
@@ -231,70 +230,71 @@ def test_what_the_local_run_does_for_a_type_is_in_the_list_for_it() -> None:
     assert {token: actions for token, actions in unlisted.items() if actions} == {}
 
 
-def test_what_the_local_run_does_beside_its_table_is_in_the_list() -> None:
-    # The commands ask AWS alone.
+def test_list_has_the_calls_of_the_local_run() -> None:
+    # The commands call AWS only.
     services = {action.partition(":")[0] for action in ACTIONS.of_deployments - {*ACTIONS.commands}}
-    # All of their calls stand in the table, and some have names of Application Auto Scaling's and EC2's.
+    # Their calls are in the table, and some have the names of calls of Application Auto Scaling and EC2.
     services -= {"autoscaling", "elasticfilesystem"}
-    done = {one for one in _called([ROOT / "local" / "resources"], sorted(services)) if not reads(one)}
+    called = _called([ROOT / "local" / "resources"], sorted(services))
+    writes = {action for action in called if not reads(action)}
     other_types = {
-        action for row in ROWS.values() if row.token not in ACTIONS.resources for action in _asked_by(row)
+        action for row in ROWS.values() if row.token not in ACTIONS.resources for action in _actions_of(row)
     }
 
-    assert len(done) > 50
-    assert done - ACTIONS.of_deployments - other_types - BEYOND_THE_STACKS == set()
+    assert len(writes) > 50
+    assert writes - ACTIONS.of_deployments - other_types - LOCAL_ONLY == set()
 
 
-# The list and AWS
+# AWS's reference
 
 
-def test_each_action_is_one_that_aws_has() -> None:
-    """IAM takes a misspelt one without a word."""
+def test_every_action_exists() -> None:
+    """IAM accepts misspelled actions."""
     assert [action for action in ACTIONS.of_deployments if not exists(action)] == []
 
 
-def test_reading_changes_nothing() -> None:
-    # AWS counts a login as writing.
+def test_preview_role_has_no_write_actions() -> None:
+    # AWS classifies a login as a write action.
     assert [
         a for a in ACTIONS.of_previews if not reads(a) and not re.match(r"[a-z0-9-]+:(Describe|Get|List)", a)
     ] == []
 
 
-def test_aws_compares_the_tags_of_whatever_needs_a_stacks_own() -> None:
-    """Where it does not, the condition never holds, and the program cannot do it at all."""
+def test_aws_compares_tags_of_all_actions_that_are_limited_by_tags() -> None:
+    """Otherwise the condition is never true, and the program cannot call the action."""
     assert ACTIONS.owned <= ACTIONS.of_deployments
     assert [action for action in ACTIONS.owned if not compares_tags(action)] == []
 
 
-def test_every_deletion_is_of_ones_own() -> None:
-    """By tags, but for roles, which have a path, records, which have names, and activations, with neither."""
+def test_deletions_are_limited_to_the_stacks_own_resources() -> None:
+    """By tags, or by path or name; few types have none of these."""
     deletes = {action for steps in ACTIONS.resources.values() for action in steps.get("delete", ())}
-    by_other_means = {a for a in deletes if a.startswith("iam:")} | {
-        # EFS deletes the interface of a mount target, which has no tags, for whoever deletes the target.
+    not_by_tags = {a for a in deletes if a.startswith("iam:")} | {
+        # EFS deletes the interface of a mount target, which has no tags, with the caller's permissions.
         "ec2:DeleteNetworkInterface",
-        # A delivery of flow logs has no tags; it goes with them.
+        # Deliveries of flow logs have no tags.
         "logs:DeleteLogDelivery",
-        # Dashboards have names, and saved queries have nothing.
+        # Dashboards have names; saved queries have neither names nor tags in policies.
         "cloudwatch:DeleteDashboards",
         "logs:DeleteQueryDefinition",
         "route53:ChangeResourceRecordSets",
         "route53:GetChange",
         "ssm:DeleteActivation",
-        # Grants on the key of ECR go with the repository that they were made for.
+        # ECR retires its grants on the key when a repository is deleted.
         "kms:RetireGrant",
-        # They take a web ACL from a load balancer, and its logs from CloudWatch: AWS compares no tags there.
+        # AWS does not compare tags when a web ACL is removed from a load balancer.
         "elasticloadbalancing:SetWebACL",
         "wafv2:DisassociateWebACL",
     }
 
-    assert {action for action in deletes if not reads(action)} - ACTIONS.owned - by_other_means == set()
+    assert {action for action in deletes if not reads(action)} - ACTIONS.owned - not_by_tags == set()
 
 
-def test_nothing_that_makes_something_new_needs_tags() -> None:
-    """What is not there yet has none. These make a part of what is there."""
-    making = re.compile(r".*:(Create|Register|Request|Allocate|Run|Put[A-Z]\w+Alarm)")
+def test_actions_that_create_resources_are_not_limited_by_tags() -> None:
+    """New resources have no tags; these actions create a part of an existing resource."""
+    creating = re.compile(r".*:(Create|Register|Request|Allocate|Run|Put[A-Z]\w+Alarm)")
 
-    assert {action for action in ACTIONS.owned if making.match(action) and not tags(action)} == {
+    assert {action for action in ACTIONS.owned if creating.match(action) and not tags(action)} == {
         "ec2:CreateLaunchTemplateVersion",
         "ec2:CreateRoute",
         "elasticloadbalancing:CreateListener",
@@ -302,15 +302,17 @@ def test_nothing_that_makes_something_new_needs_tags() -> None:
     }
 
 
-# The list and the role
+# The roles
 
 OWN_ROLE = f"arn:aws:iam::{ACCOUNT}:role/node-on-ecs-dev/web-task-1"
 OWN_PROFILE = f"arn:aws:iam::{ACCOUNT}:instance-profile/node-on-ecs-dev/cluster-capacity-pool-1"
-BOUND = {"iam:PermissionsBoundary": policy_arn("tasks-dev")}
-ATTACHED = {"iam:PolicyARN": "arn:aws:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"}
-AS_THE_PROGRAM_ASKS: dict[str, tuple[str, Mapping[str, Any]]] = {
+BOUNDARY = {"iam:PermissionsBoundary": policy_arn("tasks-dev")}
+MANAGED_POLICY = {
+    "iam:PolicyARN": "arn:aws:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"
+}
+REQUESTS: dict[str, tuple[str, Mapping[str, Any]]] = {
     PASS_ROLE: (OWN_ROLE, {"iam:PassedToService": "ecs-tasks.amazonaws.com"}),
-    "iam:AttachRolePolicy": (OWN_ROLE, {**BOUND, **ATTACHED}),
+    "iam:AttachRolePolicy": (OWN_ROLE, {**BOUNDARY, **MANAGED_POLICY}),
     **{
         f"iam:{action}InstanceProfile": (OWN_PROFILE, {})
         for action in ("Create", "AddRoleTo", "Tag", "Untag", "Get", "RemoveRoleFrom", "Delete")
@@ -343,12 +345,12 @@ AS_THE_PROGRAM_ASKS: dict[str, tuple[str, Mapping[str, Any]]] = {
 
 
 def _requests(token: str, step: str, action: str) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return resources that AWS looks at, each with the condition keys that it has."""
+    """Return the resources of an action, each with the condition keys of the program's request."""
     service, _, name = action.partition(":")
-    if action in AS_THE_PROGRAM_ASKS:
-        return [AS_THE_PROGRAM_ASKS[action]]
+    if action in REQUESTS:
+        return [REQUESTS[action]]
     if service == "iam":
-        return [(OWN_ROLE, BOUND)]
+        return [(OWN_ROLE, BOUNDARY)]
     if service == "ssm" and name != "DescribeParameters":
         parameter = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/web-migrations-1"
         return [(parameter, {} if step == "create" else tagged("dev"))]
@@ -357,11 +359,11 @@ def _requests(token: str, step: str, action: str) -> list[tuple[str, Mapping[str
         if token == DEFAULT_GROUP:
             return [(f"arn:aws:ec2:{REGION}:{ACCOUNT}:security-group/sg-1", requested)]
         return [("*", {**requested, f"{service}:CreateAction": "Create"})]
-    there = step != "create" or action in ACTIONS.owned
-    return [(resource, tagged("dev") if there else {}) for resource in resources_of(action)]
+    exists = step != "create" or action in ACTIONS.owned
+    return [(resource, tagged("dev") if exists else {}) for resource in resources_of(action)]
 
 
-def test_a_deploy_role_may_do_what_a_type_needs(dev: Role) -> None:
+def test_deploy_role_has_the_permissions_of_every_type(dev: Role) -> None:
     denied = [
         (token, step, action, resource)
         for token, steps in ACTIONS.resources.items()
@@ -374,7 +376,7 @@ def test_a_deploy_role_may_do_what_a_type_needs(dev: Role) -> None:
     assert denied == []
 
 
-def test_a_deploy_role_may_do_what_functions_and_the_program_itself_need(dev: Role) -> None:
+def test_deploy_role_has_the_permissions_of_functions_and_the_program(dev: Role) -> None:
     needed = {action for actions in ACTIONS.functions.values() for action in actions} | set(ACTIONS.rollout)
 
     assert [
@@ -385,24 +387,24 @@ def test_a_deploy_role_may_do_what_functions_and_the_program_itself_need(dev: Ro
     ] == []
 
 
-def test_a_load_balancer_is_made_also_where_aws_asks_for_the_groups_of_its_vpc(dev: Role) -> None:
-    """The provider never calls it: ELB does, in some accounts, with the caller's permissions."""
+def test_deploy_role_has_the_permission_of_elb_to_list_security_groups(dev: Role) -> None:
+    """In some accounts ELB calls it with the caller's permissions."""
     assert dev.may("ec2:GetSecurityGroupsForVpc", f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/vpc-1")
 
 
-def test_a_new_rule_of_a_group_needs_no_tags(dev: Role) -> None:
-    """AWS looks at the rule too, which is not there yet."""
+def test_new_rules_of_security_groups_need_no_tags(dev: Role) -> None:
+    """AWS also checks the rule, which has no tags yet."""
     rule = f"arn:aws:ec2:{REGION}:{ACCOUNT}:security-group-rule/sgr-1"
 
     assert dev.may("ec2:AuthorizeSecurityGroupIngress", rule)
 
 
-def test_a_deploy_role_may_attach_the_policies_of_aws_that_the_program_attaches(dev: Role) -> None:
-    """Of AWS's own policies these are named in the program's text, and no others may be attached."""
+def test_deploy_role_attaches_all_managed_policies_of_the_program(dev: Role) -> None:
+    """AWS's managed policies in the source code."""
     named = {
         name
         for file in (ROOT / "infra").rglob("*.py")
-        for name in re.findall(r'"(policy/[A-Za-z/-]+)"', file.read_text())
+        for name in re.findall(r'"((?:service-role/)?AmazonECSI[A-Za-z]+Policy[A-Za-z]+)"', file.read_text())
     }
 
     assert len(named) > 3
@@ -410,28 +412,26 @@ def test_a_deploy_role_may_attach_the_policies_of_aws_that_the_program_attaches(
         name
         for name in named
         if not dev.may(
-            "iam:AttachRolePolicy", OWN_ROLE, {**BOUND, "iam:PolicyARN": f"arn:aws:iam::aws:{name}"}
+            "iam:AttachRolePolicy", OWN_ROLE, {**BOUNDARY, "iam:PolicyARN": f"arn:aws:iam::aws:policy/{name}"}
         )
     ] == []
 
 
-def test_grants_are_retired_on_the_key_of_images_alone(dev: Role) -> None:
+def test_grants_are_retired_on_ecr_s_key_only(dev: Role) -> None:
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-logs"
 
     assert not dev.may("kms:RetireGrant", key, {"kms:ResourceAliases": ["alias/node-on-ecs-logs"]})
     assert not dev.may("kms:RetireGrant", key)
 
 
-def test_of_parameters_a_role_reads_only_those_that_bootstrap_leaves_for_its_project(
-    dev: Role, preview: Role
-) -> None:
+def test_roles_read_the_bootstrap_parameters_of_their_project_only(dev: Role, preview: Role) -> None:
     others = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/bootstrap/another"
 
     assert not dev.may("ssm:GetParametersByPath", others)
     assert not preview.may("ssm:GetParametersByPath", others)
 
 
-def test_an_attached_stack_adds_to_the_load_balancer_of_its_base(dev: Role) -> None:
+def test_attached_stack_changes_the_load_balancer_of_its_base(dev: Role) -> None:
     assert dev.may("elasticloadbalancing:CreateRule", context=tagged("dev"))
     assert dev.may("elasticloadbalancing:DeleteRule", context=tagged("pr-7"))
 
@@ -444,11 +444,11 @@ def _allowed(role: Role) -> set[str]:
     return {action for policy in role.policies for s in policy if s.effect == "Allow" for action in s.actions}
 
 
-def test_a_deploy_role_may_do_what_is_in_the_list_and_nothing_else(dev: Role) -> None:
+def test_deploy_role_has_exactly_the_actions_of_the_list(dev: Role) -> None:
     assert _allowed(dev) == ACTIONS.of_deployments | STATE_READ | STATE_WRITE
 
 
-def test_the_preview_role_may_read_and_nothing_else(preview: Role) -> None:
+def test_preview_role_has_exactly_the_read_actions_of_the_list(preview: Role) -> None:
     assert _allowed(preview) == ACTIONS.of_previews | STATE_READ
     assert [
         (action, resource)

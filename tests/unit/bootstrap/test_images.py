@@ -1,4 +1,4 @@
-"""The shared repository: what was tested is what runs, as long as something runs it."""
+"""The shared repository: immutable tags, and no expiry of images that stacks run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REPOSITORY = "aws:ecr/repository:Repository"
 OTHER = "222222222222"
 
 
-def test_tags_never_move_and_pushes_are_scanned(graph: Graph) -> None:
+def test_repository_is_immutable_scanned_and_protected(graph: Graph) -> None:
     repository = graph.one(REPOSITORY)
 
     assert repository.inputs["name"] == "node-on-ecs"
@@ -26,27 +26,27 @@ def test_tags_never_move_and_pushes_are_scanned(graph: Graph) -> None:
     assert repository.protect
 
 
-def test_no_image_with_a_tag_expires_unless_asked_for(graph: Graph) -> None:
+def test_images_with_a_tag_do_not_expire_by_default(graph: Graph) -> None:
     policy = json.loads(graph.one("aws:ecr/lifecyclePolicy:LifecyclePolicy").inputs["policy"])
 
     assert [rule["selection"]["tagStatus"] for rule in policy["rules"]] == ["untagged"]
 
 
 @pytest.mark.parametrize("days", [0, 1, 365])
-def test_rules_come_in_the_order_of_their_priority(days: int) -> None:
-    """ECR sorts them, and another order would be a difference for ever."""
+def test_lifecycle_rules_are_ordered_by_priority(days: int) -> None:
+    """ECR sorts them, and another order would be a difference at each update."""
     rules = lifecycle(days)
 
     assert [rule["rulePriority"] for rule in rules] == list(range(1, len(rules) + 1))
 
 
 def _expired(images: dict[str, tuple[list[str], int]], rules: list[dict[str, Any]]) -> set[str]:
-    """Return what ECR would expire, of images with their tags and age in days.
+    """Return the images that ECR would expire, by images with their tags and ages in days.
 
-    As AWS has it: what a rule selects by its tags, no later rule can expire.
+    An image that a rule selects by its tags cannot be expired by a later rule.
     """
     expired: set[str] = set()
-    taken: set[str] = set()
+    protected: set[str] = set()
     for rule in rules:
         selection = rule["selection"]
         prefixes = [pattern.removesuffix("*") for pattern in selection.get("tagPatternList", [])]
@@ -62,12 +62,12 @@ def _expired(images: dict[str, tuple[list[str], int]], rules: list[dict[str, Any
             too_many = set(by_age[selection["countNumber"] :])
         else:
             too_many = {name for name in selected if images[name][1] > selection["countNumber"]}
-        expired |= too_many - taken
-        taken |= selected
+        expired |= too_many - protected
+        protected |= selected
     return expired
 
 
-def test_an_image_that_some_stack_runs_never_expires() -> None:
+def test_images_of_stacks_never_expire() -> None:
     images = {
         "runs": (["abc-01", "live-prod-0123456789ab"], 5000),
         "old": (["abd-01"], 400),
@@ -79,13 +79,13 @@ def test_an_image_that_some_stack_runs_never_expires() -> None:
     assert _expired(images, lifecycle(0)) == {"left over"}
 
 
-def test_an_account_can_go_without_a_repository(declare_account: DeclareAccount) -> None:
+def test_repository_is_optional(declare_account: DeclareAccount) -> None:
     graph = declare_account({"image-repository": ""})
 
     assert [r.name for r in graph.resources if r.type.startswith("aws:ecr")] == []
 
 
-def test_images_are_copied_to_other_accounts(declare_account: DeclareAccount) -> None:
+def test_images_are_replicated_to_trusted_accounts(declare_account: DeclareAccount) -> None:
     graph = declare_account({"trusted-accounts": [OTHER]})
 
     copies = graph.one("aws:ecr/replicationConfiguration:ReplicationConfiguration").inputs
@@ -96,7 +96,7 @@ def test_images_are_copied_to_other_accounts(declare_account: DeclareAccount) ->
     }
 
 
-def test_images_of_one_other_account_are_let_in(declare_account: DeclareAccount) -> None:
+def test_images_of_another_account_are_accepted(declare_account: DeclareAccount) -> None:
     graph = declare_account({"images-from-account": OTHER})
 
     policy = statements(graph.one("aws:ecr/registryPolicy:RegistryPolicy").inputs["policy"])

@@ -1,4 +1,4 @@
-"""What `bootstrap/Pulumi.yaml` declares, and what is refused."""
+"""The configuration of bootstrap: `bootstrap/Pulumi.yaml`, and invalid values."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ DOCUMENT = yaml.safe_load((ROOT / "bootstrap" / "Pulumi.yaml").read_text())
 KEYS = {key: entry for key, entry in DOCUMENT["config"].items() if ":" not in key}
 
 
-def test_every_key_has_a_type_and_a_meaning() -> None:
+def test_every_key_has_a_type_and_a_description() -> None:
     for entry in KEYS.values():
         assert entry["type"] in {"string", "integer", "boolean", "array"}
         assert entry["description"]
-        # The CLI refuses a list without it.
+        # The CLI rejects a list without it.
         assert ("items" in entry) is (entry["type"] == "array")
 
 
-def test_only_what_nobody_can_guess_has_no_default() -> None:
+def test_only_the_repository_has_no_default() -> None:
     assert {key for key, entry in KEYS.items() if "default" not in entry} == REPOSITORY.keys()
 
 
-def test_it_is_a_project_of_its_own_in_the_main_projects_environment() -> None:
+def test_project_uses_the_virtual_environment_of_the_main_project() -> None:
     main = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
 
     assert DOCUMENT["name"] == PROJECT != main["name"]
@@ -36,18 +36,18 @@ def test_it_is_a_project_of_its_own_in_the_main_projects_environment() -> None:
     assert DOCUMENT["config"]["pulumi:disable-default-providers"] == {"value": ["aws"]}
 
 
-def test_it_declares_the_stacks_that_the_main_project_has() -> None:
+def test_default_stacks_are_those_of_the_main_project() -> None:
     files = {file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml")}
 
     assert {stack["name"] for stack in KEYS["stacks"]["default"]} == files
 
 
-def _given(action: str, resource: str = "*") -> list[dict[str, Any]]:
+def _statements(action: str, resource: str = "*") -> list[dict[str, Any]]:
     return [{"name": "dev", "task-role-statements": [{"actions": [action], "resources": [resource]}]}]
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
+    ("key", "value", "message"),
     [
         ("github-repository", "web", 'github-repository = "web": organization/name'),
         ("github-repository", None, "github-repository is missing"),
@@ -70,7 +70,7 @@ def _given(action: str, resource: str = "*") -> list[dict[str, Any]]:
         (
             "stacks",
             [{"name": "dev", "branch": "main", "previews": "pr-*"}],
-            'stacks[0].branch = "main": none, for previews come from any branch',
+            'stacks[0].branch = "main": none, as previews are deployed from any branch',
         ),
         (
             "stacks",
@@ -84,13 +84,13 @@ def _given(action: str, resource: str = "*") -> list[dict[str, Any]]:
         ),
         (
             "stacks",
-            _given("sts:AssumeRole"),
+            _statements("sts:AssumeRole"),
             'task-role-statements[0].actions[0] = "sts:AssumeRole": actions such as',
         ),
-        ("stacks", _given("*"), 'stacks[0].task-role-statements[0].actions[0] = "*"'),
+        ("stacks", _statements("*"), 'stacks[0].task-role-statements[0].actions[0] = "*"'),
         (
             "stacks",
-            _given("s3:*", "arn:aws:iam::123456789012:role/x"),
+            _statements("s3:*", "arn:aws:iam::123456789012:role/x"),
             "task-role-statements[0].resources[0] =",
         ),
         (
@@ -104,20 +104,23 @@ def _given(action: str, resource: str = "*") -> list[dict[str, Any]]:
         ("state-bucket", "other-state", "state-key-arn"),
         ("trusted-accounts", ["1"], 'trusted-accounts[0] = "1": an AWS account'),
         ("trusted-accounts", "all", 'trusted-accounts = "all": a list'),
+        ("alarm-emails", ["nobody"], 'alarm-emails[0] = "nobody": e-mail addresses'),
+        ("log-days", -1, "log-days = -1: a whole number, 0 or more"),
+        ("log-key", "yes", 'log-key = "yes": true or false'),
     ],
 )
-def test_what_cannot_be_right_is_refused_with_its_key(
-    declare_account: DeclareAccount, key: str, value: Any, told: str
+def test_invalid_values_are_rejected_with_their_keys(
+    declare_account: DeclareAccount, key: str, value: Any, message: str
 ) -> None:
-    with pytest.raises(pulumi.RunError) as refused:
+    with pytest.raises(pulumi.RunError) as raised:
         declare_account({key: value})
 
-    assert told in str(refused.value)
-    assert "nothing was changed" in str(refused.value)
+    assert message in str(raised.value)
+    assert "nothing was changed" in str(raised.value)
 
 
-def test_an_environment_deploys_one_stack(declare_account: DeclareAccount) -> None:
-    """Else a job that waits for nobody could deploy what somebody has to approve."""
+def test_environment_can_deploy_one_stack_only(declare_account: DeclareAccount) -> None:
+    """A job of an environment without approval could otherwise deploy a stack that requires one."""
     stacks = [{"name": "dev", "environments": ["dev", "prod"]}, {"name": "prod"}]
 
     with pytest.raises(pulumi.RunError, match='stacks = "prod": each stack and each environment once'):
@@ -125,40 +128,43 @@ def test_an_environment_deploys_one_stack(declare_account: DeclareAccount) -> No
 
 
 @pytest.mark.parametrize("other", [{"name": "prod"}, {"name": "demo", "previews": "pro-*"}])
-def test_previews_are_of_one_stack(declare_account: DeclareAccount, other: dict[str, str]) -> None:
-    """A pattern that fits another stack too would give dev's role that stack."""
+def test_previews_belong_to_one_stack(declare_account: DeclareAccount, other: dict[str, str]) -> None:
+    """A pattern that matches another stack would give dev's role access to it."""
     stacks = [{"name": "dev", "previews": "p*"}, other]
 
-    with pytest.raises(pulumi.RunError, match=r'stacks = "p\*": a pattern that no stack of (prod|demo) has'):
+    with pytest.raises(
+        pulumi.RunError, match=r'stacks = "p\*": a pattern that matches no stack of (prod|demo)'
+    ):
         declare_account({"stacks": stacks})
 
 
-def test_a_name_is_refused_that_is_too_long_for_its_role(declare_account: DeclareAccount) -> None:
+def test_stack_name_must_fit_into_the_role_name(declare_account: DeclareAccount) -> None:
     with pytest.raises(pulumi.RunError, match=r"stacks\[0\]\.name = .*: shorter"):
         declare_account({"project": "a" * 24, "stacks": [{"name": "b" * 40}]})
 
 
-def test_images_are_replicated_under_a_name(declare_account: DeclareAccount) -> None:
+def test_replication_requires_a_repository(declare_account: DeclareAccount) -> None:
     with pytest.raises(pulumi.RunError, match='image-repository = "": a name'):
         declare_account({"image-repository": "", "trusted-accounts": ["222222222222"]})
 
 
-def test_all_faults_come_at_once(declare_account: DeclareAccount) -> None:
-    with pytest.raises(pulumi.RunError) as refused:
+def test_all_errors_are_in_one_message(declare_account: DeclareAccount) -> None:
+    with pytest.raises(pulumi.RunError) as raised:
         declare_account(
             {"project": "Web", "state-history-days": 0, "stacks": [{}], "trusted-accounts": ["1"]}
         )
 
-    assert str(refused.value).count("  - ") == 4
+    assert str(raised.value).startswith("The configuration of the account has 4 errors; nothing was changed.")
+    assert str(raised.value).count("  - ") == 4
 
 
-def test_a_preview_shows_all_that_an_update_makes(declare_account: DeclareAccount) -> None:
+def test_preview_has_all_resources_of_an_update(declare_account: DeclareAccount) -> None:
     preview, update = declare_account(dry_run=True), declare_account()
 
     assert {r.urn for r in preview.resources} == {r.urn for r in update.resources}
 
 
-def test_every_aws_resource_and_function_uses_the_one_provider(declare_account: DeclareAccount) -> None:
+def test_all_resources_and_functions_use_the_same_provider(declare_account: DeclareAccount) -> None:
     graph = declare_account()
     reference = f"{graph.one('pulumi:providers:aws').urn}::aws-id"
 
@@ -166,7 +172,7 @@ def test_every_aws_resource_and_function_uses_the_one_provider(declare_account: 
     assert [i.token for i in graph.invokes if i.provider != reference] == []
 
 
-def test_the_document_tells_of_every_key() -> None:
+def test_document_describes_every_key() -> None:
     document = (ROOT / "docs" / "bootstrap.md").read_text()
 
     assert [key for key in KEYS if not re.search(rf"`{key}|config set {key} |:{key}:", document)] == []

@@ -1,4 +1,4 @@
-"""Policies are as small as AWS wants them: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html."""
+"""AWS's limits of policies: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ LONGEST = {
 }
 
 
-@pytest.mark.parametrize("changes", [{}, LONGEST], ids=["as shipped", "long names"])
-def test_every_policy_is_one_that_aws_takes(declare_account: DeclareAccount, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize("changes", [{}, LONGEST], ids=["default configuration", "long names"])
+def test_policies_are_within_the_limits(declare_account: DeclareAccount, changes: dict[str, Any]) -> None:
     graph = declare_account(changes)
     sizes = {
         kind: {r.name: len(r.inputs[key]) for r in graph.all(kind)}
@@ -54,8 +54,8 @@ def test_every_policy_is_one_that_aws_takes(declare_account: DeclareAccount, cha
     assert [s for s in sizes[ROLE].items() if s[1] > LARGEST_TRUST_POLICY] == []
 
 
-def test_a_role_has_one_inline_policy_and_few_others(graph: Graph) -> None:
-    """The limit is for all inline policies of a role together, and ten others can be attached."""
+def test_role_has_one_inline_policy_and_few_managed_ones(graph: Graph) -> None:
+    """One limit is for all inline policies of a role; ten managed policies can be attached."""
     for role in graph.all(ROLE):
         name = role.inputs["name"]
         assert len([one for one in graph.all(INLINE) if one.inputs["role"] == name]) == 1
@@ -75,12 +75,12 @@ def test_a_role_has_one_inline_policy_and_few_others(graph: Graph) -> None:
         ),
     ],
 )
-def test_a_policy_that_is_too_long_is_refused_with_what_makes_it_long(
+def test_error_of_a_long_policy_names_the_key_to_shorten(
     declare_account: DeclareAccount, more: dict[str, Any], policy: str, limit: int, key: str
 ) -> None:
-    """AWS would say only that some limit is exceeded, in the middle of an update."""
-    with pytest.raises(pulumi.RunError) as refused:
+    """AWS's own error, during the update, would name only the limit."""
+    with pytest.raises(pulumi.RunError) as raised:
         declare_account({"stacks": [_stack("dev", **more)]})
 
-    assert str(refused.value).startswith(f"node-on-ecs-{policy}: the policy has ")
-    assert f"characters, and AWS takes {limit}: shorten `{key}` of dev" in str(refused.value)
+    assert str(raised.value).startswith(f"node-on-ecs-{policy}: the policy has ")
+    assert f"characters, and AWS accepts {limit}: shorten `{key}` of dev" in str(raised.value)

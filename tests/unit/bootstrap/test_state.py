@@ -1,4 +1,4 @@
-"""Where the state is: nobody else reads it, and nobody loses it."""
+"""The state: private, and with earlier versions."""
 
 from __future__ import annotations
 
@@ -21,29 +21,28 @@ POLICY = f"{S3}Policy:BucketPolicy"
 OTHER = "222222222222"
 
 
-def test_the_bucket_has_a_name_that_people_can_write(graph: Graph) -> None:
+def test_bucket_and_key_have_predictable_names(graph: Graph) -> None:
     assert graph.one(f"{S3}:Bucket", "state").inputs["bucket"] == BUCKET
+    assert graph.one("aws:kms/alias:Alias", "state").inputs["name"] == "alias/node-on-ecs"
     assert graph.exports["backend_url"] == f"s3://{BUCKET}?region={REGION}"
     assert graph.exports["secrets_provider"] == f"awskms://alias/node-on-ecs?region={REGION}"
 
 
-def test_the_bucket_keeps_earlier_versions(graph: Graph) -> None:
-    assert graph.one(f"{S3}Versioning:BucketVersioning", "state").inputs["versioningConfiguration"] == {
-        "status": "Enabled"
-    }
-
-
-def test_earlier_versions_go_after_a_while_but_never_all(graph: Graph) -> None:
+def test_some_earlier_versions_never_expire(graph: Graph) -> None:
+    versioning = graph.one(f"{S3}Versioning:BucketVersioning", "state").inputs
     (rule,) = graph.one(f"{S3}LifecycleConfiguration:BucketLifecycleConfiguration", "state").inputs["rules"]
 
+    assert versioning["versioningConfiguration"] == {"status": "Enabled"}
     assert rule["noncurrentVersionExpiration"] == {"noncurrentDays": 90, "newerNoncurrentVersions": 10}
-    # The state itself never.
+    # Current versions never expire.
     assert rule["expiration"] == {"expiredObjectDeleteMarker": True}
 
 
-def test_nothing_of_it_can_be_made_public(graph: Graph) -> None:
+def test_bucket_is_private_encrypted_and_protected(graph: Graph) -> None:
     block = graph.one(f"{S3}PublicAccessBlock:BucketPublicAccessBlock", "state").inputs
     owner = graph.one(f"{S3}OwnershipControls:BucketOwnershipControls", "state").inputs
+    token = f"{S3}ServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    (rule,) = graph.one(token, "state").inputs["rules"]
 
     assert {key for key, value in block.items() if value is True} == {
         "blockPublicAcls",
@@ -52,61 +51,35 @@ def test_nothing_of_it_can_be_made_public(graph: Graph) -> None:
         "restrictPublicBuckets",
     }
     assert owner["rule"] == {"objectOwnership": "BucketOwnerEnforced"}
-
-
-def test_it_is_encrypted_by_the_key(graph: Graph) -> None:
-    token = f"{S3}ServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
-    (rule,) = graph.one(token, "state").inputs["rules"]
-
     assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": KEY}
     assert rule["bucketKeyEnabled"] is True
+    assert graph.one(f"{S3}:Bucket", "state").protect
 
 
-def test_it_speaks_tls_only(graph: Graph) -> None:
+def test_bucket_requires_tls(graph: Graph) -> None:
     policy = statements(graph.one(POLICY, "state").inputs["policy"])
-    everything = [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
 
-    assert policy == {
-        "TlsOnly": {
-            "Sid": "TlsOnly",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": ["s3:*"],
-            "Resource": everything,
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        },
-        "ModernTlsOnly": {
-            "Sid": "ModernTlsOnly",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": ["s3:*"],
-            "Resource": everything,
-            "Condition": {"NumericLessThan": {"s3:TlsVersion": 1.2}},
-        },
+    assert {sid: statement["Condition"] for sid, statement in policy.items()} == {
+        "TlsOnly": {"Bool": {"aws:SecureTransport": "false"}},
+        "ModernTlsOnly": {"NumericLessThan": {"s3:TlsVersion": 1.2}},
     }
+    for statement in policy.values():
+        assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", ["s3:*"])
+        assert statement["Resource"] == [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
 
 
-def test_the_key_turns_and_has_a_name(graph: Graph) -> None:
-    key = graph.one("aws:kms/key:Key", "state").inputs
+def test_key_is_rotated_protected_and_for_its_account_only(graph: Graph) -> None:
+    key = graph.one("aws:kms/key:Key", "state")
+    policy = statements(key.inputs["policy"])
 
-    assert key["enableKeyRotation"] is True
-    assert key["deletionWindowInDays"] == 30
-    assert graph.one("aws:kms/alias:Alias", "state").inputs["name"] == "alias/node-on-ecs"
-
-
-def test_the_key_is_its_accounts_alone(graph: Graph) -> None:
-    policy = statements(graph.one("aws:kms/key:Key", "state").inputs["policy"])
-
+    assert key.inputs["enableKeyRotation"] is True
+    assert key.inputs["deletionWindowInDays"] == 30
+    assert key.protect
     assert policy.keys() == {"Account"}
     assert policy["Account"]["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
 
 
-def test_neither_bucket_nor_key_is_deleted_by_mistake(graph: Graph) -> None:
-    assert graph.one(f"{S3}:Bucket", "state").protect
-    assert graph.one("aws:kms/key:Key", "state").protect
-
-
-def test_another_account_uses_bucket_and_key_by_the_projects_roles_alone(
+def test_trusted_account_uses_bucket_and_key_by_roles_of_the_project_only(
     declare_account: DeclareAccount,
 ) -> None:
     graph = declare_account({"trusted-accounts": [OTHER]})
@@ -129,7 +102,7 @@ def test_another_account_uses_bucket_and_key_by_the_projects_roles_alone(
     ]
 
 
-def test_an_account_can_use_the_state_of_another_one(declare_account: DeclareAccount) -> None:
+def test_state_of_another_account_can_be_used(declare_account: DeclareAccount) -> None:
     key = f"arn:aws:kms:eu-west-1:{OTHER}:key/1234"
 
     graph = declare_account({"state-bucket": "other-state", "state-key-arn": key})
@@ -141,10 +114,10 @@ def test_an_account_can_use_the_state_of_another_one(declare_account: DeclareAcc
     assert graph.exports["secrets_provider"] == f"awskms:///{key}?region=eu-west-1"
 
 
-def test_with_a_state_of_its_own_prod_is_out_of_reach_of_the_other_account(
+def test_prod_s_own_account_is_not_accessible_to_other_accounts(
     declare_account: DeclareAccount,
 ) -> None:
-    """Bootstrap run in both, neither trusting the other: docs/bootstrap.md#prods-state-in-its-own-account."""
+    """With bootstrap in both accounts: docs/bootstrap.md#prods-state-in-its-own-account."""
     stacks = [{"name": "dev"}, {"name": "staging"}]
     first = declare_account({"stacks": stacks, "read-only-subjects": ["pull_request"]})
     with patch("tests.unit.infra.fake_cloud.ACCOUNT", OTHER):
@@ -160,11 +133,13 @@ def test_with_a_state_of_its_own_prod_is_out_of_reach_of_the_other_account(
     assert second.exports["secrets_provider"] == f"awskms://alias/node-on-ecs?region={REGION}"
     for name in ("deploy-dev", "deploy-staging", "preview"):
         role = role_of(first, name)
-        assert not [one for one in ("s3:GetObject", "s3:PutObject") if role.may(one, state)]
-        assert not [one for one in ("kms:Decrypt", "kms:Encrypt") if role.may(one, key)]
-    # A role of another account needs both: its own policies, and those of bucket and key.
-    assert [sid for sid, one in policy.items() if one["Effect"] == "Allow"] == []
-    assert [one["Principal"] for one in key_policy.values()] == [{"AWS": f"arn:aws:iam::{OTHER}:root"}]
+        assert not [action for action in ("s3:GetObject", "s3:PutObject") if role.may(action, state)]
+        assert not [action for action in ("kms:Decrypt", "kms:Encrypt") if role.may(action, key)]
+    # Roles of another account would also need the permission of bucket and key.
+    assert {statement["Effect"] for statement in policy.values()} == {"Deny"}
+    assert [statement["Principal"] for statement in key_policy.values()] == [
+        {"AWS": f"arn:aws:iam::{OTHER}:root"}
+    ]
 
 
 def test_roles_in_prod_s_own_account_use_its_state(declare_account: DeclareAccount) -> None:
