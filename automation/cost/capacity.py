@@ -51,9 +51,9 @@ SCHEDULE: Final = "aws:autoscaling/schedule:Schedule"
 ACTIVATION: Final = "aws:ssm/activation:Activation"
 
 HOURS_OF_MONTH: Final = 730
-_AMI_DISK_GIB: Final = 30
+AMI_DISK_GIB: Final = 30
 """The disk of the ECS-optimized AMI of Amazon Linux 2023, if a launch template configures none."""
-_MANAGED_DISK_GIB: Final = 80
+MANAGED_DISK_GIB: Final = 80
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ManagedInstancesStorageConfiguration.html"""
 _MIB_IN_GIB: Final = 1024
 _GPU_FAMILIES: Final = ("g", "p")
@@ -103,7 +103,7 @@ def provider(resource: Resource, context: Context) -> Iterator[Usage]:
     peak = phases[-1][0]
     if not any(load.tasks for load in peak):
         return
-    disk = int(block_of(template, "storageConfiguration").get("storageSizeGib") or _MANAGED_DISK_GIB)
+    disk = int(block_of(template, "storageConfiguration").get("storageSizeGib") or MANAGED_DISK_GIB)
     reserved = context.assumed.instance_reserved_gb
     architectures = (task_architecture(definition) for _, definition, _ in _services_on([name], context))
     candidates = _candidates(block_of(template, "instanceRequirements"), next(architectures, "x86_64"))
@@ -228,7 +228,7 @@ def _disks(template: Resource | None) -> list[tuple[str, int]]:
         for disk in (block_of(item, "ebs") for item in mappings)
         if (size := disk.get("volumeSize"))
     ]
-    return disks or [("gp3", _AMI_DISK_GIB)]
+    return disks or [("gp3", AMI_DISK_GIB)]
 
 
 def _candidates(requirements: Mapping[str, Any], architecture: str) -> list[Instance]:

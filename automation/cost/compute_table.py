@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from automation.cost.assumptions import Assumptions
-from automation.cost.capacity import HOURS_OF_MONTH
+from automation.cost.capacity import AMI_DISK_GIB, HOURS_OF_MONTH, MANAGED_DISK_GIB
 from automation.cost.instances import INSTANCE, MANAGED, Instance, Load, cheapest, load_instances
 from automation.cost.prices import MissingPriceError, Prices
 from automation.cost.report import usd
@@ -21,9 +21,9 @@ _ON_FARGATE: Final = {
     "fargate-spot-arm64": "Fargate Spot, arm64",
 }
 _ON_INSTANCES: Final = {
-    # The disk of an instance in GB, which is the default of this kind of capacity.
-    "ec2": ("EC2, arm64", 30),
-    "managed-instances": ("Managed Instances, arm64", 80),
+    # With the default disk of each instance.
+    "ec2": ("EC2, arm64", AMI_DISK_GIB),
+    "managed-instances": ("Managed Instances, arm64", MANAGED_DISK_GIB),
 }
 NOTES: Final = (
     "Instances: on demand, of the type on which the tasks cost least; at least two where tasks always run.",

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import NoneType
 from typing import Any, Final, cast
 
 from automation.errors import AutomationError
@@ -150,19 +151,15 @@ def stack_of(resources: Sequence[Mapping[str, Any]], *, origin: str, name: str) 
     )
 
 
-def _check(state: Any, origin: str) -> None:
-    if not isinstance(state, dict):
-        raise AutomationError(f"{origin}: {state!r} is not a resource: an object with `urn` and `type`")
-    fields = cast("dict[str, Any]", state)
-    for key, kind, optional in (
-        ("urn", str, False),
-        ("type", str, False),
-        ("inputs", dict, True),
-        ("outputs", dict, True),
+def _check(state: object, origin: str) -> None:
+    fields = cast("dict[str, object]", state) if isinstance(state, dict) else {}
+    for key, kind, noun in (
+        ("urn", str, "a string"),
+        ("type", str, "a string"),
+        ("inputs", (dict, NoneType), "an object"),
+        ("outputs", (dict, NoneType), "an object"),
     ):
-        value = fields.get(key)
-        if not isinstance(value, kind) and not (optional and value is None):
-            noun = "a string" if kind is str else "an object"
+        if not isinstance(value := fields.get(key), kind):
             raise AutomationError(f"{origin}: a resource has `{key}` {value!r}, which must be {noun}")
 
 

@@ -265,10 +265,6 @@ def test_refresh_updates_the_state_and_shows_the_differences() -> None:
     ]
 
 
-def test_refresh_json_is_one_document() -> None:
-    assert json.loads(call(refresh, "dev", "--json", stacks=Stacks()).stdout)["changes"] == []
-
-
 def rolled_back(**answers: Any) -> Stacks:
     """Dev, where ECS runs another version than the state has."""
     difference = Difference(path="taskDefinition", old=NEW, new=OLD)

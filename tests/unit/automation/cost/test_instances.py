@@ -51,7 +51,3 @@ def test_twice_the_size_costs_about_twice_as_much() -> None:
 )
 def test_the_architecture_follows_from_the_name(name: str, architecture: str) -> None:
     assert replace(TYPES["m7g.large"], type=name).architecture == architecture
-
-
-def test_only_t_types_are_burstable() -> None:
-    assert (TYPES["t4g.small"].burstable, TYPES["m7g.large"].burstable) == (True, False)

@@ -90,7 +90,7 @@ def test_a_missing_file_is_rejected(tmp_path: Path) -> None:
     ("resources", "message"),
     [
         ([SERVICE], "dev: its AWS providers name no region; one is needed"),
-        (["web"], "dev: 'web' is not a resource: an object with `urn` and `type`"),
+        (["web"], "dev: a resource has `urn` None, which must be a string"),
         ([{**SERVICE, "urn": None}], "dev: a resource has `urn` None, which must be a string"),
         ([{**SERVICE, "type": 1}], "dev: a resource has `type` 1, which must be a string"),
         ([{**SERVICE, "inputs": []}], r"dev: a resource has `inputs` \[\], which must be an object"),

@@ -123,10 +123,6 @@ def test_names_are_escaped() -> None:
     assert "<b> & co" in words(parsed(drawn(service("<b> & co"))))
 
 
-def test_the_same_stack_gives_the_same_file(picture: Callable[[str], Picture]) -> None:
-    assert svg(picture("prod")) == svg(picture("prod"))
-
-
 def test_a_wide_text_is_shortened_in_the_middle() -> None:
     name = "a-very-long-domain-name.of-a-company.example.com"
 
