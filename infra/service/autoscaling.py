@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 import pulumi
 import pulumi_aws as aws
@@ -38,7 +38,7 @@ class Autoscaling(pulumi.ComponentResource):
         settings = args.settings
 
         self._settings = settings
-        self._target = aws.appautoscaling.Target(
+        target = aws.appautoscaling.Target(
             name,
             service_namespace=_NAMESPACE,
             scalable_dimension=_DIMENSION,
@@ -51,6 +51,11 @@ class Autoscaling(pulumi.ComponentResource):
                 ignore_changes=["minCapacity", "maxCapacity"] if settings.schedule else None,
             ),
         )
+        self._scalable: Any = {
+            "service_namespace": target.service_namespace,
+            "scalable_dimension": target.scalable_dimension,
+            "resource_id": target.resource_id,
+        }
         for dimension, metric, percent in (
             ("cpu", "ECSServiceAverageCPUUtilization", settings.cpu_percent),
             ("memory", "ECSServiceAverageMemoryUtilization", settings.memory_percent),
@@ -66,9 +71,7 @@ class Autoscaling(pulumi.ComponentResource):
         for action in settings.schedule:
             aws.appautoscaling.ScheduledAction(
                 f"{name}-{action.name}",
-                service_namespace=self._target.service_namespace,
-                scalable_dimension=self._target.scalable_dimension,
-                resource_id=self._target.resource_id,
+                **self._scalable,
                 schedule=f"cron({action.cron})",
                 timezone=settings.time_zone,
                 scalable_target_action={
@@ -126,9 +129,7 @@ class Autoscaling(pulumi.ComponentResource):
     ) -> None:
         aws.appautoscaling.Policy(
             name,
-            service_namespace=self._target.service_namespace,
-            scalable_dimension=self._target.scalable_dimension,
-            resource_id=self._target.resource_id,
+            **self._scalable,
             policy_type="TargetTrackingScaling",
             target_tracking_scaling_policy_configuration={
                 **configuration,

@@ -236,29 +236,20 @@ def test_program_checks_every_service_for_its_task_definition(app: Path) -> None
     ]
 
 
-def test_program_checks_the_alarms_of_the_service(app: Path) -> None:
+@pytest.mark.parametrize("has_schedule", [True, False])
+def test_program_checks_alarms_and_allows_only_a_schedule_to_stop_tasks(
+    app: Path, *, has_schedule: bool
+) -> None:
     verify = FakeVerify()
-
-    graph = declare_program("staging", {"alarms": {"extra": ["queue"]}}, app=app, verify=verify)
-
-    web = verify.expected[0]
-    assert list(web.alarms) == graph.one("aws:ecs/service:Service", "web").inputs["alarms"]["alarmNames"]
-
-
-def test_only_a_service_with_a_schedule_may_have_no_tasks(app: Path) -> None:
-    office, always = FakeVerify(), FakeVerify()
     evening = {"name": "evening", "cron": "0 18 ? * * *", "min-count": 0, "max-count": 0}
+    scaling = {"enabled": True, "schedule": [evening] if has_schedule else []}
+    changes = {"desired-count": 1, "autoscaling": scaling, "alarms": {"extra": ["queue"]}}
 
-    declare_program(
-        "staging",
-        {"desired-count": 1, "autoscaling": {"enabled": True, "schedule": [evening]}},
-        app=app,
-        verify=office,
-    )
-    declare_program("staging", app=app, verify=always)
+    graph = declare_program("staging", changes, app=app, verify=verify)
 
-    assert {service.scheduled for service in office.expected} == {True}
-    assert {service.scheduled for service in always.expected} == {False}
+    (web,) = verify.expected
+    assert list(web.alarms) == graph.one("aws:ecs/service:Service", "web").inputs["alarms"]["alarmNames"]
+    assert web.scheduled is has_schedule
 
 
 def test_preview_does_not_check_and_shows_the_addresses(app: Path) -> None:
