@@ -186,7 +186,7 @@ def test_base_without_namespaces_has_no_output_about_them(declare_stack: Declare
             "network-mode = bridge: awsvpc, as services of dev have that reach each other",
         ),
         ({"url": "x"}, {}, "has no output `attachment`"),
-        (None, {"container-port": 4000}, "container-port = 4000: 3000, as dev has it"),
+        (None, {"container-port": 4000}, "\n  - container-port = 4000: 3000, as dev has it$"),
         (
             None,
             {"ingress-container": "nginx", "sidecars": {"nginx": {"port": 8080}}},

@@ -139,6 +139,15 @@ def test_host_of_a_main_service_without_exposure_routes_paths_to_others(
     }
 
 
+def test_record_of_a_shared_host_belongs_to_the_service_without_paths(declare_stack: DeclareStack) -> None:
+    """Also if that service is deployed last, because it calls the other one."""
+    called = {"paths": ["/api/*"], "connect": {"enabled": True}}
+    changes = {**ALONE, "connect": {"enabled": True, "offers": False}, "services": {"api": called}}
+    graph = declare_stack("dev", changes)
+
+    assert {record.name for record in graph.all(RECORD)} == {"certificate-proof", "web-ipv4"}
+
+
 def test_every_name_has_a_record_in_its_zone_and_is_in_the_certificate(
     declare_stack: DeclareStack,
 ) -> None:

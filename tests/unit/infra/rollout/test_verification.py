@@ -115,15 +115,23 @@ def test_replaced_tasks_are_waited_for() -> None:
     assert 0 < clock.seconds < 60
 
 
+LACKS_TASKS, ROLLED_BACK = deployment(runningCount=0), deployment(OLD)
+
+
 @pytest.mark.parametrize(
     ("broken", "seconds"),
-    [(deployment(runningCount=0), range(60, 75)), (deployment(OLD), range(1))],
-    ids=["missing tasks for a minute", "another version not at all"],
+    [([LACKS_TASKS], range(60, 75)), ([ROLLED_BACK], range(1)), ([LACKS_TASKS, ROLLED_BACK], range(1))],
+    ids=["missing tasks for a minute", "another version not at all", "both not at all"],
 )
-def test_only_temporary_errors_are_waited_for(broken: dict[str, Any], seconds: range) -> None:
+def test_only_temporary_errors_are_waited_for(broken: list[dict[str, Any]], seconds: range) -> None:
     clock = FakeClock()
+    described = [
+        {**service(primary)["services"][0], "serviceName": f"web-{number}-1a2b3c4"}
+        for number, primary in enumerate(broken)
+    ]
+    services = [expected(f"web-{number}") for number, _ in enumerate(broken)]
 
-    error_of(service(broken), clock=clock)
+    error_of({"services": described}, *services, clock=clock)
 
     assert int(clock.seconds) in seconds
 
