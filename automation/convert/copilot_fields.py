@@ -18,7 +18,7 @@ image.build.context | | `app-path`
 image.build.dockerfile | | `dockerfile` | omitted if it is the `Dockerfile` of the context
 image.build.target | text | `build-target`
 image.build.args | | `build-args`
-image.build.cache_from | | | builds keep a cache in the registry by themselves
+image.build.cache_from | | | builds always keep a cache in the registry
 image.location | | `image`
 image.credentials | | `registry-credentials` | the image has to be named by digest then
 image.port | number | `container-port`
@@ -28,7 +28,7 @@ image.healthcheck.interval | | | always 10 seconds
 image.healthcheck.timeout | | | always 5 seconds
 image.healthcheck.retries | | | always 3
 image.healthcheck.start_period | | `health-check-grace-period-seconds` | of a service without `http`
-image.labels | | | containers have no labels of your own; `tags` are on every AWS resource
+image.labels | | | containers have no custom labels; `tags` are on every AWS resource
 entrypoint | words | `entrypoint` | a string is split as a shell does
 command | words | `command` | a string is split as a shell does
 cpu | number | `cpu`
@@ -46,14 +46,12 @@ count.*.cooldown | | `autoscaling.scale-in-seconds`, `scale-out-seconds` | the l
 count.response_time | | | no scaling by response time: use `requests` or CPU, and `alarms.p99-milliseconds`
 count.queue_delay | | | no scaling by queue length: use CPU, or times of day in `autoscaling.schedule`
 exec | | `execute-command` | makes the root file system writable, as Copilot's is
-variables | | `environment` | what looks like a secret goes into `secrets`
-variables.*.from_cfn | | | a value of a CloudFormation export is not read: look it up (`aws cloudformation
-    list-exports`)
+variables | | `environment` | likely secrets go into `secrets`
+variables.*.from_cfn | | | exports are not read: look the value up (`aws cloudformation list-exports`)
 env_file | | `environment-files`
-secrets | | `secrets` | parameters and secrets stay where they are
+secrets | | `secrets` | parameters and secrets are not moved
 secrets.*.secretsmanager | | `secrets` | as `secret:<name>`
-secrets.*.from_cfn | | | a value of a CloudFormation export is not read: look it up (`aws cloudformation
-    list-exports`)
+secrets.*.from_cfn | | | exports are not read: look the value up (`aws cloudformation list-exports`)
 http.path | | `paths` | `/` is everything; otherwise the path and everything below it
 http.alias | | `domain`, `aliases` | the main service's first is the domain
 http.hosted_zone | | `hosted-zone-id` | of the main service
@@ -75,7 +73,7 @@ http.target_port | | `container-port`, `sidecars.*.port`
 http.allowed_source_ips | | `allowed-cidrs` | for the whole load balancer, if all services agree
 http.additional_rules | | `paths` | rules that differ only in their path
 http.redirect_to_https | | | with a `domain` HTTP is always redirected, without one there is HTTP alone
-http.alb | | | name the listener of that load balancer: `listener-arn`, with `vpc-id`
+http.alb | | | set that load balancer's `listener-arn`, with `vpc-id`
 nlb.port | | `exposure: tcp`, `listener-port`, `listener-protocol` | of a service with `http: false`
 nlb.target_port | | `container-port`
 nlb.target_container | | `ingress-container`
@@ -122,7 +120,7 @@ sidecars.*.entrypoint | words | `sidecars.*.entrypoint`
 sidecars.*.command | words | `sidecars.*.command`
 sidecars.*.healthcheck.command | texts | `sidecars.*.health-check-command`
 sidecars.*.healthcheck | | | always every 10 seconds, 5 for an answer, 3 retries
-sidecars.*.labels | | | containers have no labels of your own
+sidecars.*.labels | | | containers have no custom labels
 logging.retention | | `log-retention-days` | for the whole stack: the longest
 logging.destination | | `log-options` | with a sidecar that has `log-router`
 logging.image | | `sidecars.log-router.image`
@@ -134,16 +132,12 @@ logging.env_file | | `sidecars.log-router.environment-files`
 logging.secretOptions | | | options of the output are plain: let the router read them from its `secrets`
 deployment.rolling | | `deployment-minimum-healthy-percent`, `-maximum-percent` | recreate is 0 and 101
 deployment.rollback_alarms | | `alarms.extra` | names of alarms; thresholds have no counterpart
-observability.tracing | | `opentelemetry` | AWS's collector; the app's SDK has to speak OTLP to it
+observability.tracing | | `opentelemetry` | AWS's collector; the app's SDK has to send it OTLP
 on.schedule | | `schedules.*.cron`, `rate` | weekdays count from 1 at AWS; `none` is `enabled: false`
 retries | | | EventBridge sees only the start of a task: let the app retry
 timeout | | | no time limit for a task: let the command have one (`timeout 1h node job.js`)
-publish | | | a topic or queue is an app's own here. Copilot's stay as long as its stack does: make them
-    anew, name them in `environment`, and let `task-role-statements` allow `sns:Publish` or
-    `sqs:ReceiveMessage`, `sqs:DeleteMessage`
-subscribe | | | a topic or queue is an app's own here. Copilot's stay as long as its stack does: make them
-    anew, name them in `environment`, and let `task-role-statements` allow `sns:Publish` or
-    `sqs:ReceiveMessage`, `sqs:DeleteMessage`
+publish | | | Copilot deletes its own: create it outside; see `environment`, `task-role-statements`
+subscribe | | | Copilot deletes its own: create it outside; see `environment`, `task-role-statements`
 taskdef_overrides | | `ulimits`, `stop-timeout-seconds`, `user` | others are listed in the report
 """)
 """Fields of services and jobs: name, reader, keys, difference."""

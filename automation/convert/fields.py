@@ -34,9 +34,8 @@ class Field:
 
 
 def table(text: str) -> tuple[Field, ...]:
-    """Return the fields of a table: one in each line, cells between `|`; an indented line continues it."""
-    rows = text.strip().replace("\n    ", " ").splitlines()
-    return tuple(Field(*(cell.strip() for cell in row.split("|", 4))) for row in rows)
+    """Return the fields of a table: one in each line, with cells between `|`."""
+    return tuple(Field(*(cell.strip() for cell in row.split("|", 4))) for row in text.strip().splitlines())
 
 
 def report_unread(fields: Iterable[Field], unread: Iterable[tuple[str, object]], report: Report) -> None:
