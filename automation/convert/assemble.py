@@ -30,9 +30,7 @@ _OF_REQUESTS: Final = (
     *("health-check-grace-period-seconds", "container-port"),
 )
 """Keys without a meaning for a service without requests, unless it sets them itself."""
-_MOST_RESETS: Final = 2
-"""Variables that an entry resets one by one; with more it inherits none."""
-_ORDER: Final = (*dict.fromkeys(("exposure", *_SOURCES, *KEYS_OF_A_SERVICE)),)
+_ORDER: Final = (*dict.fromkeys(("exposure", *_SOURCES, "inherit-environment", *KEYS_OF_A_SERVICE)),)
 
 
 def names_for(origins: Iterable[str]) -> dict[str, str]:
@@ -65,17 +63,14 @@ def config_of(main: Draft, others: Sequence[Draft], stack: Mapping[str, Any]) ->
 def _entry(main: Draft, service: Draft) -> dict[str, Any]:
     """Return the keys of a service that are different from those that it inherits."""
     foreign = [name for of, names in KEYS_OF_AN_EXPOSURE.items() if of != service.exposure for name in names]
-    resets = [
-        name
-        for key in ("environment", "secrets")
-        for name in main.keys.get(key, {}).keys() - service.keys.get(key, {}).keys()
-    ]
-    separate = KEYS_OF_ENVIRONMENT if len(resets) > _MOST_RESETS else ()
-    not_inherited = (*KEYS_NOT_INHERITED, *foreign, *_SOURCES, *separate)
+    not_inherited = (*KEYS_NOT_INHERITED, *foreign, *_SOURCES)
     inherited = {key: value for key, value in main.keys.items() if key not in not_inherited}
     if service.exposure == "none":
         inherited["health-check-command"] = []
-    entry = _image(main, service) | ({"inherit-environment": False} if separate else {})
+    entry = _image(main, service)
+    if not _shares_variables(main, service):
+        entry["inherit-environment"] = False
+        inherited = {key: value for key, value in inherited.items() if key not in KEYS_OF_ENVIRONMENT}
     for key in (key for key in KEYS_OF_A_SERVICE if key not in _NEVER_IN_AN_ENTRY):
         before, own = inherited.get(key), service.keys.get(key)
         # A service with the main one's image waits for its migration.
@@ -91,6 +86,14 @@ def _entry(main: Draft, service: Draft) -> dict[str, Any]:
         else:
             entry[key] = after
     return {key: entry[key] for key in _ORDER if key in entry}
+
+
+def _shares_variables(main: Draft, service: Draft) -> bool:
+    """Whether a service has most of the main one's variables."""
+    variables = [(mapping(main.keys.get(key)), mapping(service.keys.get(key))) for key in KEYS_OF_ENVIRONMENT]
+    removed = sum(name not in own for inherited, own in variables for name in inherited)
+    shared = sum(own.get(name) == value for inherited, own in variables for name, value in inherited.items())
+    return removed <= shared
 
 
 def _default(key: str) -> Any:

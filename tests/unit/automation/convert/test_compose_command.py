@@ -52,11 +52,9 @@ config:
     api:
       exposure: none
       app-path: api
+      inherit-environment: false
       container-port: 4000
       user: '1000'
-      environment:
-        NODE_ENV: null
-        API_URL: null
       secrets:
         DATABASE_URL: /toys/prod/DATABASE_URL
       connect:
