@@ -47,8 +47,8 @@ def test_public_limits_which_services_clients_reach(tmp_path: Path) -> None:
     assert config["services"]["web"]["exposure"] == "none"
 
 
-def test_a_service_with_few_of_the_main_one_s_variables_inherits_none(tmp_path: Path) -> None:
-    """Else its entry would reset each of the others by `NAME: null`."""
+def test_a_service_that_shares_few_variables_inherits_none(tmp_path: Path) -> None:
+    """Its entry would reset each of the others by `NAME: null`."""
     config, _ = converted(
         tmp_path,
         "services:\n  web: {image: a, ports: ['80:80'], environment: {A: a, B: b, C: c, D: d}}\n"
