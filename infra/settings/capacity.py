@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from infra.settings.attach import UtcTime
 from infra.settings.clock_times import TimeZone, UnixCron
-from infra.settings.faults import Fault, check, repeated
-from infra.settings.model import ONCE, Model, Pattern, resource_id
+from infra.settings.faults import Fault, repeated
+from infra.settings.model import ONCE, Model, Pattern, checked, resource_id
 from infra.settings.names import DnsLabel
 
 Architecture = Literal["arm64", "x86_64"]
@@ -75,11 +75,6 @@ class CapacityProvider(Model):
         return self.capacity_provider in FARGATE
 
 
-def _check_strategy(lines: tuple[CapacityProvider, ...]) -> tuple[CapacityProvider, ...]:
-    check(_faults_of_strategy(lines))
-    return lines
-
-
 def _faults_of_strategy(lines: tuple[CapacityProvider, ...]) -> Iterator[Fault]:
     for fault in repeated((line.capacity_provider for line in lines), "capacity-provider"):
         yield replace(fault, allowed="each capacity provider once; add up the weights")
@@ -95,7 +90,7 @@ def _faults_of_strategy(lines: tuple[CapacityProvider, ...]) -> Iterator[Fault]:
             return
 
 
-CapacityStrategy = Annotated[tuple[CapacityProvider, ...], AfterValidator(_check_strategy)]
+CapacityStrategy = Annotated[tuple[CapacityProvider, ...], checked(_faults_of_strategy)]
 
 
 class InstanceSchedule(Model):

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Final
 
-from pydantic import AfterValidator
-
-from infra.settings.faults import Fault, FaultsError
-from infra.settings.model import ONCE, Model, Pattern, arn
+from infra.settings.faults import Fault
+from infra.settings.model import ONCE, Model, Pattern, arn, checked
 from infra.settings.names import HostName
 
 # The first name of a certificate becomes its common name, which X.509 limits to 64 characters.
 _LONGEST_DOMAIN: Final = 64
 
 
-def _check_length(domain: str) -> str:
+def _too_long(domain: str) -> Iterator[Fault]:
     if len(domain) > _LONGEST_DOMAIN:
         most = f"at most {_LONGEST_DOMAIN} characters, as its certificate allows; it has {len(domain)}"
-        raise FaultsError(Fault((), most))
-    return domain
+        yield Fault((), most)
 
 
 _Certificate = Annotated[str, arn("a certificate in ACM", "acm", "certificate/[0-9a-f-]+", ":certificate/…")]
@@ -31,7 +28,7 @@ _ZoneId = Annotated[
 class DomainSettings(Model):
     """The host names of a stack."""
 
-    domain: Annotated[HostName, AfterValidator(_check_length)] | None = None
+    domain: Annotated[HostName, checked(_too_long)] | None = None
     """Host name of the stack, such as dev.example.com; without one, plain HTTP on the load balancer's own
     name."""
     zone: HostName | None = None

@@ -9,8 +9,8 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from infra.settings.domain import DomainSettings
-from infra.settings.faults import Fault, FaultsError
-from infra.settings.model import ONCE, Allowed, Model, arn
+from infra.settings.faults import Fault
+from infra.settings.model import ONCE, Allowed, Model, arn, checked
 from infra.settings.names import LAST_PRIORITY
 from infra.settings.network import MOST_RULES, Clients, ipv4_network
 
@@ -21,17 +21,15 @@ _RULES_OF_A_GROUP: Final = 60
 _TWO_YEARS: Final = 2 * 366 * 24 * 3600
 
 
-def _check_testers(cidr: str) -> str:
+def _too_wide(cidr: str) -> Iterator[Fault]:
     if IPv4Network(cidr).prefixlen < _WIDEST_PREFIX:
-        narrow = f"a /{_WIDEST_PREFIX} or narrower: the test listener is not for the whole internet"
-        raise FaultsError(Fault((), narrow))
-    return cidr
+        yield Fault((), f"a /{_WIDEST_PREFIX} or narrower: the test listener is not for the whole internet")
 
 
 _Testers = Annotated[
     str,
     AfterValidator(ipv4_network),
-    AfterValidator(_check_testers),
+    checked(_too_wide),
     Allowed("an IPv4 range such as 203.0.113.0/24"),
 ]
 _Listener = Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Self, TypeVar, cast
 
@@ -162,12 +162,17 @@ def to_text(value: object) -> object:
     return json.dumps(value) if isinstance(value, bool | int | float) else value
 
 
-def _check_unique(items: tuple[T, ...]) -> tuple[T, ...]:
-    check(repeated(items))
-    return items
+def checked(faults: Callable[[T], Iterable[Fault]]) -> AfterValidator:
+    """Return a validator that refuses a value if a function finds faults in it."""
+
+    def validate(value: T) -> T:
+        check(faults(value))
+        return value
+
+    return AfterValidator(validate)
 
 
-ONCE: Final = AfterValidator(_check_unique)
+ONCE: Final = checked(repeated)
 """For lists: no item twice."""
 
 TRUE_FOR_DEFAULTS: Final = BeforeValidator(
@@ -181,13 +186,13 @@ EMPTY_FOR_NONE: Final = BeforeValidator(lambda value: value or None)
 Word = Annotated[str, Pattern("text that is not empty", r"[\s\S]+")]
 
 
-def _check_program(command: tuple[str, ...]) -> tuple[str, ...]:
+def _empty_program(command: tuple[str, ...]) -> Iterator[Fault]:
     # Arguments may be empty: redis-server --save "".
-    check([Fault((0,), "text that is not empty", "")] if command[:1] == ("",) else ())
-    return command
+    if command[:1] == ("",):
+        yield Fault((0,), "text that is not empty", "")
 
 
-Command = Annotated[tuple[str, ...], AfterValidator(_check_program)]
+Command = Annotated[tuple[str, ...], checked(_empty_program)]
 PlainText = Annotated[str, AsText(), Allowed('text, a number, true or false ("" for an empty one)')]
 VariableName = Annotated[
     str, Pattern("letters, digits and underscores, with no digit at the beginning", r"[A-Za-z_][A-Za-z0-9_]*")

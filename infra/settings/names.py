@@ -6,13 +6,13 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from infra.settings.faults import Fault, FaultsError
-from infra.settings.model import Pattern
+from infra.settings.faults import Fault
+from infra.settings.model import Pattern, checked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _LABEL_FORM: Final = "lowercase letters, digits and hyphens, no hyphen at the edges"
@@ -88,15 +88,14 @@ PRIORITIES_OF_ATTACHED: Final = range(500, 1000)
 """For stacks that attach to this one; the stack itself never uses them."""
 
 
-def _check_priority(priority: int) -> int:
+def _reserved(priority: int) -> Iterator[Fault]:
     if priority in PRIORITIES_OF_ATTACHED:
         first, last = PRIORITIES_OF_ATTACHED[0], PRIORITIES_OF_ATTACHED[-1]
         reserved = f"{first} to {last} are for stacks with `attach-to`"
-        raise FaultsError(Fault((), f"{EXPLICIT}, which no service gets by its name; {reserved}"))
-    return priority
+        yield Fault((), f"{EXPLICIT}, which no service gets by its name; {reserved}")
 
 
-Priority = Annotated[int, Field(ge=1, le=LAST_PRIORITY), AfterValidator(_check_priority)]
+Priority = Annotated[int, Field(ge=1, le=LAST_PRIORITY), checked(_reserved)]
 
 LONGEST_PATH: Final = 128
 """Characters of a path pattern.

@@ -60,7 +60,7 @@ def _equal_but_for_case(fixed: dict[str, str], tags: dict[str, str]) -> Iterator
     used = {name.lower(): f"{name} is set by the program" for name in fixed}
     for name, value in tags.items():
         if name.lower() in used:
-            other = f"another name; {used[name.lower()]}, and IAM does not tell case apart"
+            other = f"another name; {used[name.lower()]}, and IAM ignores case"
             yield Fault((name,), other, value)
         used.setdefault(name.lower(), f"{name} is there already")
 

@@ -53,7 +53,7 @@ class ServiceSettings(ServiceKeys):
             ("sidecars", name): one.ulimits for name, one in self.sidecars.items()
         }
         for path, limits in ulimits.items():
-            for limit in limits.keys() - {"nofile"}:
+            for limit in (limit for limit in limits if limit != "nofile"):
                 yield Fault((*path, "ulimits", limit), f"nofile, the only one on Fargate; {_ONLY_EC2}")
 
     def _rules_without_network(self) -> Iterator[Fault]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from infra.settings.faults import Fault, FaultsError
-from infra.settings.model import ONCE, TRUE_FOR_DEFAULTS, Command, Model, Pattern, Word
+from infra.settings.faults import Fault
+from infra.settings.model import ONCE, TRUE_FOR_DEFAULTS, Command, Model, Pattern, Word, checked
 from infra.settings.names import ImageReference
 from infra.settings.variables import (
     ContainerEnvironment,
@@ -48,13 +48,12 @@ UserLimits = dict[
 SMALL_TMP: Final[Mapping[str, int]] = {"/tmp": 64}  # noqa: S108 - in the container
 
 
-def _check_health_check(command: tuple[str, ...]) -> tuple[str, ...]:
+def _without_form(command: tuple[str, ...]) -> Iterator[Fault]:
     if command and (command[0] not in ("CMD", "CMD-SHELL") or len(command) == 1):
-        raise FaultsError(Fault((), "CMD or CMD-SHELL and then the command itself; or [] for none"))
-    return command
+        yield Fault((), "CMD or CMD-SHELL and then the command itself; or [] for none")
 
 
-HealthCheckCommand = Annotated[tuple[Word, ...], AfterValidator(_check_health_check)]
+HealthCheckCommand = Annotated[tuple[Word, ...], checked(_without_form)]
 _User = Annotated[
     str, Pattern("a name or uid, with :group if need be", r"[a-z0-9_][a-z0-9_-]*(?::[a-z0-9_-]+)?")
 ]

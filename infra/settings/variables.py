@@ -9,10 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import AfterValidator
-
-from infra.settings.faults import Fault, FaultsError, check
-from infra.settings.model import ONCE, Pattern, VariableName, Variables
+from infra.settings.faults import Fault, FaultsError
+from infra.settings.model import ONCE, Pattern, VariableName, Variables, checked
 
 CREDENTIALS: Final = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ECS_ENGINE_AUTH_DATA"),
@@ -68,22 +66,21 @@ _CONTAINS_A_PASSWORD: Final = re.compile(r"[a-z0-9+.-]://[^/\s:@]*:[^/\s@]+@", r
 _HARMLESS: Final = frozenset({"", "true", "false"})
 
 
-def _check_set_by_program(variables: dict[str, str]) -> dict[str, str]:
-    other = "another name; the task definition sets this one itself"
-    check(Fault((name,), other, variables[name]) for name in variables if name in SET_BY_TASK_DEFINITION)
-    return variables
+def _set_by_program(variables: dict[str, str]) -> Iterator[Fault]:
+    for name in (name for name in variables if name in SET_BY_TASK_DEFINITION):
+        yield Fault((name,), "another name; the task definition sets this one itself", variables[name])
 
 
-def _check_credentials(variables: dict[str, str]) -> dict[str, str]:
-    own = "no credentials, the app gets its own from the task role: see `task-role-statements`"
-    check(Fault((name,), own, value) for name, value in variables.items() if name in CREDENTIALS)
-    return variables
+def _credentials(variables: dict[str, str]) -> Iterator[Fault]:
+    for name in (name for name in variables if name in CREDENTIALS):
+        own = "no credentials, the app gets its own from the task role: see `task-role-statements`"
+        yield Fault((name,), own, variables[name])
 
 
-ContainerEnvironment = Annotated[Variables, AfterValidator(_check_credentials)]
-AppEnvironment = Annotated[ContainerEnvironment, AfterValidator(_check_set_by_program)]
+ContainerEnvironment = Annotated[Variables, checked(_credentials)]
+AppEnvironment = Annotated[ContainerEnvironment, checked(_set_by_program)]
 ContainerSecrets = dict[VariableName, _SecretOrParameter]
-AppSecrets = Annotated[ContainerSecrets, AfterValidator(_check_set_by_program)]
+AppSecrets = Annotated[ContainerSecrets, checked(_set_by_program)]
 EnvironmentFiles = Annotated[tuple[_EnvironmentFile, ...], ONCE]
 PublicVariables = Annotated[tuple[VariableName, ...], ONCE]
 

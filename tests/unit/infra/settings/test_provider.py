@@ -41,7 +41,7 @@ def test_the_stack_s_tags_follow_the_fixed_ones() -> None:
         ({"tags": {"Motto": "a;b"}}, "tags.Motto … letters, digits, spaces"),
         ({"tags": {"Motto": "v" * 257}}, 'tags.Motto = "vvv … at most 256'),
         ({"tags": {"Stack": "x"}}, "tags.Stack … Stack is set by the program"),
-        ({"tags": {"project": "x"}}, "tags.project … IAM does not tell case apart"),
+        ({"tags": {"project": "x"}}, "tags.project … IAM ignores case"),
         ({"tags": {"Owner": "a", "owner": "b"}}, "tags.owner … Owner is there already"),
         ({"tags": {f"t{n}": "x" for n in range(46)}}, 'tags = "46 items": … at most 45'),
     ],
