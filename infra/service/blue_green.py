@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
-from infra.service.listener_rules import rule_conditions, rule_transforms
 from infra.service.target_groups import target_group
 
 if TYPE_CHECKING:
@@ -38,8 +37,20 @@ class Green(pulumi.ComponentResource):
         blue: aws.lb.TargetGroup,
         *,
         target_type: TargetType,
+        match: Mapping[str, Any],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """Declare the group and its rule.
+
+        Args:
+            name: of the service.
+            settings: of the service.
+            platform: shared by all services.
+            blue: the other target group.
+            target_type: of both groups.
+            match: priority, conditions and transforms of the production rule, which the test rule shares.
+            opts: resource options.
+        """
         super().__init__("node-on-ecs:infra:Green", name, None, opts)
         if platform.traffic_shift is None:
             raise ValueError(f"{name} has two target groups and needs a traffic_shift, got None")
@@ -52,9 +63,7 @@ class Green(pulumi.ComponentResource):
         self._test_rule = aws.lb.ListenerRule(
             f"{name}-test",
             listener_arn=platform.traffic_shift.test_listener_arn,
-            priority=settings.priority,
-            conditions=rule_conditions(settings),
-            transforms=rule_transforms(settings),
+            **match,
             actions=[_forward({blue: 0, self.target_group: 100})],
             opts=self.rule_options(parent=self),
         )

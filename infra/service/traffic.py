@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws as aws
 
 from infra.service.blue_green import Green, keep_group_in_use
-from infra.service.listener_rules import rule_conditions, rule_transforms
 from infra.service.target_groups import target_group
 from infra.settings.routing import redirect_priority
 
@@ -60,23 +59,20 @@ def _route_http(
 ) -> Traffic:
     """Declare target group and listener rules at the application load balancer."""
     blue = target_group(name, settings, vpc_id=platform.vpc_id, target_type=target_type, parent=parent)
+    match: Any = {
+        "priority": settings.priority,
+        "conditions": _conditions(settings),
+        "transforms": _transforms(settings),
+    }
     green = None
     if settings.rollout.has_two_target_groups:
-        green = Green(
-            name,
-            settings,
-            platform,
-            blue,
-            target_type=target_type,
-            opts=pulumi.ResourceOptions(parent=parent),
-        )
+        child = pulumi.ResourceOptions(parent=parent)
+        green = Green(name, settings, platform, blue, target_type=target_type, match=match, opts=child)
     # The same rule for every strategy: a replacement would leave users without an answer for a moment.
     rule = aws.lb.ListenerRule(
         name,
         listener_arn=platform.listener_arn,
-        priority=settings.priority,
-        conditions=rule_conditions(settings),
-        transforms=rule_transforms(settings),
+        **match,
         actions=[green.production_action if green else {"type": "forward", "target_group_arn": blue.arn}],
         # A target group belongs to one load balancer at a time: delete the old load balancer's rule first
         # (TargetGroupAssociationLimit, terraform-provider-aws#22005).
@@ -144,3 +140,25 @@ def _load_balancer(
 ) -> aws.ecs.ServiceLoadBalancerArgsDict:
     container, port = settings.ingress
     return {"target_group_arn": group.arn, "container_name": container, "container_port": port}
+
+
+def _conditions(settings: ServiceSettings) -> list[aws.lb.ListenerRuleConditionArgsDict]:
+    """Return the hosts and paths of a service."""
+    conditions: list[aws.lb.ListenerRuleConditionArgsDict] = []
+    if settings.hosts:
+        conditions.append({"host_header": {"values": list(settings.hosts)}})
+    # A rule needs at least one condition.
+    if paths := settings.path_patterns or (() if settings.hosts else ("/*",)):
+        conditions.append({"path_pattern": {"values": list(paths)}})
+    return conditions
+
+
+def _transforms(settings: ServiceSettings) -> list[aws.lb.ListenerRuleTransformArgsDict] | None:
+    """Return the rewrite that removes the path prefix before the app sees the path; None without a prefix."""
+    if settings.host is not None or settings.path_prefix is None:
+        return None
+    rewrite: aws.lb.ListenerRuleTransformUrlRewriteConfigRewriteArgsDict = {
+        "regex": f"^{settings.path_prefix}/?(.*)$",
+        "replace": "/$1",
+    }
+    return [{"type": "url-rewrite", "url_rewrite_config": {"rewrite": rewrite}}]
