@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExistingLoadBalancer:
-    """A load balancer that the stack uses and does not manage."""
-
-    arn: str
-    arn_suffix: str
-    dns_name: str
-    zone_id: str
-    security_group_ids: Sequence[str]
-    """Known before resources are declared, as each group is part of a rule's name."""
-
-
 def existing_load_balancer(
     arn: str, *, key: str, vpc_id: str | None, parent: pulumi.Resource
-) -> ExistingLoadBalancer:
+) -> aws.lb.GetLoadBalancerResult:
     """Look up a load balancer.
 
     Args:
@@ -46,20 +33,14 @@ def existing_load_balancer(
             f"{key} = {arn}: a load balancer with a security group, from which tasks accept "
             "requests; this one has none, and a network load balancer can have one only from its creation on"
         )
-    return ExistingLoadBalancer(
-        arn=load_balancer.arn,
-        arn_suffix=load_balancer.arn_suffix,
-        dns_name=load_balancer.dns_name,
-        zone_id=load_balancer.zone_id,
-        security_group_ids=sorted(load_balancer.security_groups),
-    )
+    return load_balancer
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingListener:
     """A listener of an application load balancer that the stack uses and does not manage."""
 
-    load_balancer: ExistingLoadBalancer
+    load_balancer: aws.lb.GetLoadBalancerResult
     https: bool
 
 
