@@ -8,7 +8,7 @@ import pytest
 
 from infra.settings import keys
 from infra.settings.faults import nearest
-from tests.unit.infra.settings_fixtures import fault_of, settings_of
+from tests.unit.infra.settings_fixtures import fault_of, refuses, settings_of
 
 
 @pytest.mark.parametrize("value", [3, "3"])
@@ -53,75 +53,57 @@ def test_a_list_may_be_json(value: object) -> None:
     assert settings_of({"command": value}).main.command == ("node", "server.js")
 
 
+LINE = {"capacity-provider": "FARGATE", "weight": 1}
+STATEMENT = {"actions": ["s3:GetObject"], "resources": ["*"]}
+
+
 @pytest.mark.parametrize(
-    ("config", "fault"),
+    ("config", "message"),
     [
-        ({"command": "node server.js"}, 'command = "node server.js": a list, each item text'),
-        ({"command": {"a": 1}}, 'command = {"a": 1}: a list, each item text'),
-        ({"command": ["node", 1]}, "command[1] = 1: text"),
-        ({"command": [""]}, 'command[0] = "": text that is not empty'),
-        ({"environment": ["A=1"]}, 'environment = ["A=1"]: an object of names, each with text'),
-        ({"environment": "A=1"}, 'environment = "A=1": an object of names, each with text'),
-        ({"nat": ["none"]}, 'nat = ["none"]: one of none, single, one-per-az'),
-        ({"name": {"a": 1}}, 'name = {"a": 1}: lowercase letters'),
-        ({"egress": ["x"]}, 'egress[0] = "x": an object with port, cidr, description, protocol'),
-        ({"egress": {"port": 1}}, 'egress = {"port": 1}: a list, each item an object with port, cidr'),
-        ({"multidev": "alice"}, 'multidev = "alice": a list, each item a name, or an object with name'),
-        ({"multidev": [7]}, "multidev[0] = 7: a name, or an object with name"),
-        ({"multidev": [["a"]]}, 'multidev[0] = ["a"]: a name, or an object with name'),
-        # Inside an object the type itself must be right.
+        ({"command": "node server.js"}, "command … a list, each item text"),
+        ({"command": {"a": 1}}, "command … a list, each item text"),
+        ({"command": ["node", 1]}, "command[1] … text"),
+        ({"command": [""]}, "command[0] … text that is not empty"),
+        ({"environment": ["A=1"]}, "environment … an object of names, each with text"),
+        ({"environment": "A=1"}, "environment … an object of names, each with text"),
+        ({"nat": ["none"]}, "nat … one of none, single, one-per-az"),
+        ({"name": {"a": 1}}, "name … lowercase letters"),
+        ({"egress": ["x"]}, "egress[0] … an object with port, cidr, description, protocol"),
+        ({"egress": {"port": 1}}, "egress … a list, each item an object with port, cidr"),
+        ({"multidev": "alice"}, "multidev … a list, each item a name, or an object with name"),
+        ({"multidev": [7]}, "multidev[0] … a name, or an object with name"),
+        ({"multidev": [["a"]]}, "multidev[0] … a name, or an object with name"),
+        # Inside an object text is not converted.
+        ({"multidev": [{"name": "alice", "cpu": "256"}]}, "multidev[0].cpu … a whole number"),
+        ({"multidev": [{"name": 7}]}, "multidev[0].name … lowercase letters"),
         (
-            {"multidev": [{"name": "alice", "desired-count": "2"}]},
-            'multidev[0].desired-count = "2": a whole number',
-        ),
-        ({"multidev": [{"name": "alice", "cpu": "256"}]}, 'multidev[0].cpu = "256": a whole number'),
-        ({"multidev": [{"name": 7}]}, "multidev[0].name = 7: lowercase letters"),
-        (
-            {"capacity-provider-strategy": [{"capacity-provider": "FARGATE", "weight": True}]},
-            "capacity-provider-strategy[0].weight = true: a whole number from 0 to 1000",
+            {"capacity-provider-strategy": [{**LINE, "weight": True}]},
+            "capacity-provider-strategy[0].weight … a whole number from 0 to 1000",
         ),
         (
-            {"task-role-statements": [{"actions": "s3:GetObject", "resources": ["*"]}]},
-            'task-role-statements[0].actions = "s3:GetObject": a list with at least one item, each item an action',
+            {"task-role-statements": [{**STATEMENT, "actions": "s3:GetObject"}]},
+            "task-role-statements[0].actions … a list with at least one item, each item an action",
         ),
-        # A stranger inside an object is told the nearest key.
+        # Unknown and missing keys of an object.
+        ({"multidev": [{"name": "alice", "desired": 2}]}, "multidev[0].desired … nearest is `desired-count`"),
         (
-            {"multidev": [{"name": "alice", "desired": 2}]},
-            "multidev[0].desired = 2: there is no such key; the nearest is `desired-count`",
-        ),
-        (
-            {"egress": [{"port": 1, "cidr": "10.0.0.0/8", "description": "x", "proto": "tcp"}]},
-            'egress[0].proto = "tcp": there is no such key; the nearest is `protocol`',
+            {"capacity-provider-strategy": [{**LINE, "bas": 1}]},
+            "capacity-provider-strategy[0].bas … there is no such key; the nearest is `base`",
         ),
         (
-            {"capacity-provider-strategy": [{"capacity-provider": "FARGATE", "weight": 1, "bas": 1}]},
-            "capacity-provider-strategy[0].bas = 1: there is no such key; the nearest is `base`",
+            {"task-role-statements": [{**STATEMENT, "Effect": "Deny"}]},
+            "task-role-statements[0].Effect … there is no such key (of actions, resources)",
         ),
-        (
-            {"task-role-statements": [{"actions": ["s3:GetObject"], "resources": ["*"], "Effect": "Deny"}]},
-            'task-role-statements[0].Effect = "Deny": there is no such key (of actions, resources)',
-        ),
-        # What an object lacks is named.
-        ({"multidev": [{}]}, "multidev[0].name is missing: lowercase letters"),
-        ({"egress": [{"port": 1, "cidr": "10.0.0.0/8"}]}, "egress[0].description is missing: 1 to 255"),
-        ({"egress": [{"port": 1, "description": "x"}]}, "egress[0].cidr is missing: an IPv4 range"),
-        (
-            {"egress": [{"cidr": "10.0.0.0/8", "description": "x"}]},
-            "egress[0].port is missing: a whole number",
-        ),
+        ({"multidev": [{}]}, "multidev[0].name is missing: … lowercase letters"),
+        ({"egress": [{"port": 1, "cidr": "10.0.0.0/8"}]}, "egress[0].description is missing: … 1 to 255"),
         (
             {"capacity-provider-strategy": [{"capacity-provider": "FARGATE"}]},
-            "capacity-provider-strategy[0].weight is missing: a whole number from 0 to 1000",
-        ),
-        ({"task-role-statements": [{"resources": ["*"]}]}, "task-role-statements[0].actions is missing"),
-        (
-            {"task-role-statements": [{"actions": ["s3:GetObject"]}]},
-            "task-role-statements[0].resources is missing",
+            "capacity-provider-strategy[0].weight is missing: … a whole number from 0 to 1000",
         ),
     ],
 )
-def test_values_of_the_wrong_shape_are_refused_at_their_path(config: dict[str, Any], fault: str) -> None:
-    assert fault_of(config).startswith(fault)
+def test_values_of_the_wrong_shape_are_refused_at_their_path(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)
 
 
 def test_plain_values_are_converted_to_text() -> None:
@@ -158,15 +140,7 @@ def test_nearest_returns_only_a_similar_name(name: str, near: str | None) -> Non
     assert nearest(name, keys()) == near
 
 
-def _secret(end: str, *, partition: str = "aws") -> dict[str, str]:
-    return {"DB": f"arn:{partition}:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf{end}"}
-
-
-def _parameter(end: str) -> dict[str, str]:
-    return {"KEY": f"arn:aws:ssm:us-east-1:123456789012:parameter/app/key{end}"}
-
-
-TAKEN: dict[str, list[Any]] = {
+VALID: dict[str, list[Any]] = {
     "aws:region": ["eu-central-1"],
     "profile": ["prod-admin"],
     "assume-role-arn": ["arn:aws:iam::123456789012:role/ci/deploy"],
@@ -175,11 +149,6 @@ TAKEN: dict[str, list[Any]] = {
     "domain": [f"{'a' * 52}.example.com"],
     "name": ["a" * 16],
     "user": ["1000", "node", "1000:1000", "node:node", "1000:0", "10", "rootless"],
-    "secrets": [
-        *map(_secret, ("", ":password::")),
-        _secret("", partition="aws-us-gov"),
-        *map(_parameter, ("", ":3", ":prod")),
-    ],
     "health-check-command": [(), ("CMD", "true"), ("CMD-SHELL", "exit 0")],
     "health-check-path": ["/", "/readyz", "/health?deep=1"],
     "image": [
@@ -192,10 +161,9 @@ TAKEN: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [(key, value) for key, values in TAKEN.items() for value in values]
+    ("key", "value"), [(key, value) for key, values in VALID.items() for value in values]
 )
 def test_valid_values_are_kept_unchanged(key: str, value: Any) -> None:
-    found = keys()[key]
-    part = getattr(settings_of({key: value}), str(found.part).replace("-", "_"))
+    part = getattr(settings_of({key: value}), str(keys()[key].part).replace("-", "_"))
 
-    assert getattr(part, found.name) == value
+    assert getattr(part, keys()[key].name) == value

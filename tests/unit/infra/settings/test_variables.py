@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.infra.settings_fixtures import fault_of, faults_of, refuses, settings_of
 
+PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter/app/key"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf"
 
 
@@ -126,24 +127,30 @@ def test_a_file_may_set_the_same_port(folder: Path) -> None:
 @pytest.mark.parametrize(
     "reference",
     [
-        SECRET,
-        f"{SECRET}:password::",
-        "arn:aws:ssm:us-east-1:123456789012:parameter/app/key:3",
-        "/app/db-url",
-        "/app/db-url:3",
-        "ssm:db-url",
-        "secret:db",
-        "secret:prod/db:password",
-        "secret:prod/db:password:AWSPREVIOUS",
+        *(SECRET, f"{SECRET}:password::", SECRET.replace("arn:aws:", "arn:aws-us-gov:")),
+        *(PARAMETER, f"{PARAMETER}:3", f"{PARAMETER}:prod"),
+        *("/app/db-url", "/app/db-url:3", "ssm:db-url"),
+        *("secret:db", "secret:prod/db:password", "secret:prod/db:password:AWSPREVIOUS"),
     ],
 )
 def test_secrets_accept_arns_and_names(reference: str) -> None:
     assert settings_of({"secrets": {"A": reference}}).main.secrets == {"A": reference}
 
 
-@pytest.mark.parametrize("reference", ["hunter2", "secret:", "/", "/app/*", "secret:db:*", "ssm:a/b"])
+@pytest.mark.parametrize(
+    "reference",
+    [
+        # Without its six characters an ARN grants no secret, and the task cannot start; `*` grants all.
+        *(SECRET[:-7], SECRET[:-3], f"{SECRET[:-7]}-*", f"{SECRET[:-9]}*", f"{SECRET[:-1]}?"),
+        *(f"{PARAMETER}/*", PARAMETER.replace("123456789012", "*"), f"{PARAMETER}?b"),
+        *("hunter2", "secret:", "/", "/app/*", "secret:db:*", "ssm:a/b", "arn:aws:s3:::secrets"),
+    ],
+)
 def test_other_references_are_refused(reference: str) -> None:
-    assert "never the secret itself" in fault_of({"secrets": {"A": reference}})
+    fault = fault_of({"secrets": {"A": reference}})
+
+    assert "ends in a hyphen and six characters" in fault
+    assert "no `*`, and never the secret itself" in fault
 
 
 def test_an_alias_of_a_kms_key_is_refused() -> None:
