@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from infra.settings.faults import Fault
 from infra.settings.model import Pattern, checked
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _LABEL_FORM: Final = "lowercase letters, digits and hyphens, no hyphen at the edges"

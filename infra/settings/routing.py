@@ -7,16 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import product
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from infra.settings.faults import Fault, Path
+from infra.settings.load_balancer import LoadBalancerSettings
 from infra.settings.names import EXPLICIT, priority_of
+from infra.settings.network import NetworkSettings
+from infra.settings.service import ServiceSettings
 from infra.settings.traffic import MOST_VALUES
-
-if TYPE_CHECKING:
-    from infra.settings.load_balancer import LoadBalancerSettings
-    from infra.settings.network import NetworkSettings
-    from infra.settings.service import ServiceSettings
 
 _FEWEST_SUBNETS: Final = 2
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.unit.infra.conftest import ROOT
 
 FILES = sorted((ROOT / "infra").rglob("*.py"))
-COMPONENTS = [file for file in FILES if "settings" not in file.parts]
+COMPONENTS = [file for file in FILES if "settings" not in file.relative_to(ROOT).parts]
 
 
 @cache
