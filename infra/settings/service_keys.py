@@ -105,7 +105,8 @@ class ServiceKeys(TrafficSettings):
     """The keys of one service, each checked alone."""
 
     name: ServiceName = "web"
-    """Name of the service; it cannot change once the stack exists."""
+    """Name of the service; it cannot change once the stack exists: the renamed service would need a second
+    record for its host, which Route 53 refuses."""
     architecture: Architecture = "arm64"
     """Processor of image and tasks."""
     # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html#task_size

@@ -86,7 +86,8 @@ class TrafficSettings(Model):
             "a path that begins with /, without spaces and #, at most 1024 characters", r'/[!-"$-~]{0,1023}'
         ),
     ] = "/readyz"
-    """Path that the load balancer requests; with gRPC the method (/package.service/method)."""
+    """Path that the load balancer requests; with gRPC the method (/package.service/method). With `exposure`
+    none there is no load balancer, and no such check."""
     health_check_codes: Annotated[str, Pattern(_CODES_FORM, rf"{_CODES}(?:,{_CODES})*")] | None = None
     """Codes of a healthy answer, such as 200-399; empty means 200, and with gRPC 0 and 12."""
     health_check_interval_seconds: int = Field(default=10, ge=5, le=300)
