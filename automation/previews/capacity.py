@@ -15,9 +15,6 @@ MAXIMUM_RULES: Final = 100
 MAXIMUM_TARGET_GROUPS: Final = 100
 """AWS does not raise this limit."""
 
-_MAXIMUM_ARNS: Final = 20
-"""https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html"""
-
 
 def check_capacity(
     clients: AwsClients, base: str, attachment: Mapping[str, Any], stack: str, priority: int
@@ -35,16 +32,18 @@ def check_capacity(
         AutomationError: there are too many rules or target groups, or another rule has this priority.
     """
     elbv2 = clients.client("elbv2")
-    owners = _owners(elbv2, attachment["listener_arn"])
-    if stack in owners.values():
-        # Its rule and target group exist already.
-        return
-    errors = list(_exceeded_limits(elbv2, base, attachment["load_balancer_arn"], stack))
-    if priority in owners:
-        errors.append(
-            f"the rule of {stack} would have priority {priority}, which the rule of {owners[priority]} has "
-            f"on the listener of {base}: remove that one first"
-        )
+    errors: list[str] = []
+    for rule in _pages(elbv2, "describe_rules", "Rules", ListenerArn=attachment["listener_arn"]):
+        if rule["Priority"] == str(priority):
+            owner = _owner(elbv2, rule["RuleArn"])
+            if owner == stack:
+                # Its rule and target group exist already.
+                return
+            errors.append(
+                f"the rule of {stack} would have priority {priority}, which the rule of {owner} has on the "
+                f"listener of {base}: remove that one first"
+            )
+    errors = [*_exceeded_limits(elbv2, base, attachment["load_balancer_arn"], stack), *errors]
     if errors:
         raise AutomationError("; ".join(errors))
 
@@ -68,22 +67,10 @@ def _exceeded_limits(elbv2: Any, base: str, arn: str, stack: str) -> Iterator[st
             )
 
 
-def _owners(elbv2: Any, listener_arn: str) -> Mapping[int, str]:
-    """Return the stacks of a listener's rules by priority, from the tag `Stack`."""
-    rules = {
-        rule["RuleArn"]: int(rule["Priority"])
-        for rule in _pages(elbv2, "describe_rules", "Rules", ListenerArn=listener_arn)
-        if not rule["IsDefault"]
-    }
-    owners = dict.fromkeys(rules.values(), "another owner")
-    arns = sorted(rules)
-    for start in range(0, len(arns), _MAXIMUM_ARNS):
-        page = elbv2.describe_tags(ResourceArns=arns[start : start + _MAXIMUM_ARNS])
-        for described in page["TagDescriptions"]:
-            tags = {tag["Key"]: tag["Value"] for tag in described.get("Tags", [])}
-            if "Stack" in tags:
-                owners[rules[described["ResourceArn"]]] = tags["Stack"]
-    return owners
+def _owner(elbv2: Any, rule_arn: str) -> str:
+    """Return the stack of a rule, from its tag `Stack`."""
+    (described,) = elbv2.describe_tags(ResourceArns=[rule_arn])["TagDescriptions"]
+    return next((tag["Value"] for tag in described["Tags"] if tag["Key"] == "Stack"), "another owner")
 
 
 def _pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
