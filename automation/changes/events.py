@@ -17,10 +17,7 @@ Document = Mapping[str, Any]
 """A line of the event log: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/apitype/events.go"""
 
 _KIND_OF: Final[Mapping[str, Kind]] = {
-    "create": "create",
-    "update": "update",
-    "delete": "delete",
-    "replace": "replace",
+    **{kind: kind for kind in KINDS},
     "create-replacement": "replace",
     "delete-replaced": "replace",
 }

@@ -32,14 +32,6 @@ _ACCOUNT: Final = "000000000000"
 _ZONES: Final = "abcdef"
 _PLANNED: Final = "planned"
 _DIGEST: Final = f"sha256:{'0' * 64}"
-_NAMED_TYPES: Final = (
-    "aws:ecs/cluster:Cluster",
-    "aws:ecs/service:Service",
-    "aws:ecs/capacityProvider:CapacityProvider",
-    "aws:autoscaling/group:Group",
-    "aws:cloudwatch/logGroup:LogGroup",
-)
-"""Types that others refer to by name. On AWS their names have a random suffix."""
 _OUTPUTS: Final[Mapping[str, Mapping[str, str]]] = {
     "aws:ecr/repository:Repository": {"repositoryUrl": _PLANNED},
     "docker-build:index:Image": {"digest": _DIGEST, "ref": f"{_PLANNED}@{_DIGEST}"},
@@ -122,11 +114,10 @@ class _Cloud(Mocks):
             return None, self._declare_component(args, known)
         if args.typ.startswith("pulumi:"):
             return "", known
-        # A service refers to its task definition by ARN.
+        # Other resources refer to it by ARN, id or name; on AWS a name has a random suffix.
         known.setdefault("arn", f"arn:{_PLANNED}:{args.typ}:{args.name}")
+        known.setdefault("name", args.name)
         known["id"] = f"{_PLANNED}-{args.name}"
-        if args.typ in _NAMED_TYPES:
-            known.setdefault("name", args.name)
         known |= _OUTPUTS.get(args.typ, {})
         if args.typ == _LOAD_BALANCER:
             # DNS records refer to it by this name.

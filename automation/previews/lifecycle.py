@@ -62,7 +62,8 @@ class Previews:
         """
         number_of(stack)
         names = [summary.name for summary in self.stacks.summaries()]
-        attached = self._base_of(stack) if stack in names else None
+        new = stack not in names
+        attached = None if new else self._base_of(stack)
         chosen = base or attached or DEFAULT_BASE
         if is_preview(chosen):
             raise AutomationError(f"{stack} cannot attach to {chosen}, which is attached to another stack")
@@ -72,7 +73,7 @@ class Previews:
                 f"{to_type('destroy', stack)} first"
             )
         settings = self.stacks.settings(chosen)
-        if stack not in names:
+        if new:
             self._check_maximum(stack, chosen, names, settings.preview_stacks.maximum)
         attachment = self._attachment_of(chosen)
         file = self._file(stack, chosen)
@@ -82,11 +83,11 @@ class Previews:
         try:
             priority = self.stacks.settings(stack).main.priority
             check_capacity(self.stacks.clients(settings), chosen, attachment, stack, priority)
-            if stack not in names:
+            if new:
                 self.stacks.create(stack, file.encryption_of_base())
                 self.say(f"created stack {stack}, attached to {chosen}")
         except AutomationError:
-            if stack not in names:
+            if new:
                 file.path.unlink()
             raise
         # Pulumi has written an encryption key into the file of a new stack.

@@ -16,27 +16,6 @@ from automation.errors import AutomationError
 from tests.unit.automation.conftest import EXAMPLES, STACKS, project_in
 from tests.unit.automation.cost.bills import SERVICE
 
-INSTANCES = """
-import pulumi_aws as aws
-
-template = aws.ec2.LaunchTemplate("own", image_id=aws.ssm.get_parameter_output(name="/ami").value)
-group = aws.autoscaling.Group(
-    "own",
-    min_size=0,
-    max_size=4,
-    mixed_instances_policy={
-        "launch_template": {
-            "launch_template_specification": {
-                "launch_template_id": template.id,
-                "version": template.latest_version.apply(str),
-            },
-            "overrides": [{"instance_type": "m7g.large"}],
-        },
-    },
-)
-aws.ecs.CapacityProvider("own", auto_scaling_group_provider={"auto_scaling_group_arn": group.arn})
-"""
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Callable[..., Path]:
@@ -64,17 +43,18 @@ def test_every_type_of_an_example_is_priced_or_free(
     assert unknown_types(planned_example(example)) == []
 
 
-def test_an_auto_scaling_group_refers_to_its_launch_template_and_a_provider_to_the_group(
-    project: Callable[..., Path],
+def test_services_refer_to_capacity_providers_groups_and_launch_templates(
+    planned_example: Callable[[str], Stack],
 ) -> None:
-    found = plan("mine", project(INSTANCES))
-    (group,) = found.all(GROUP)
+    """These references lead to the price of tasks on instances."""
+    found = planned_example("ec2")
+    (group,), (template,), (provider,) = found.all(GROUP), found.all(TEMPLATE), found.all(PROVIDER)
     policy = block_of(group.block("mixedInstancesPolicy"), "launchTemplate")
-    (template,), (provider,) = found.all(TEMPLATE), found.all(PROVIDER)
+    strategies = [service.blocks("capacityProviderStrategies") for service in found.all(SERVICE)]
 
     assert block_of(policy, "launchTemplateSpecification")["launchTemplateId"] == template.properties["id"]
     assert provider.block("autoScalingGroupProvider")["autoScalingGroupArn"] == group.properties["arn"]
-    assert provider.properties["name"] == "own"
+    assert provider.properties["name"] in {item["capacityProvider"] for of in strategies for item in of}
 
 
 def test_each_copy_of_a_service_is_declared_with_its_desired_count(planned: Callable[[str], Stack]) -> None:
