@@ -17,6 +17,7 @@ INTEL = {"type": "ec2", "instance-types": ["m7i.large"], "architecture": "x86_64
 GPU = {"type": "ec2", "instance-types": ["g5.xlarge"], "architecture": "x86_64", "ami": "al2023-gpu"}
 MANAGED = {"type": "managed-instances"}
 RACK = {"type": "external"}
+NIGHT = {"name": "night", "cron": "0 20 ? * * *", "min-instances": 0, "max-instances": 0}
 
 
 def strategy(*lines: dict[str, Any]) -> dict[str, Any]:
@@ -119,17 +120,7 @@ def test_invalid_strategies_are_refused(config: dict[str, Any], message: str) ->
             "capacity.pool.ami … x86",
         ),
         ({"pool": {**INTEL, "ami": "al2023-gpu"}}, "capacity.pool.instance-types[0] … a type with a GPU"),
-        (
-            {
-                "pool": {
-                    **POOL,
-                    "schedule": [
-                        {"name": "n", "cron": "0 20 ? * * *", "min-instances": 0, "max-instances": 0}
-                    ],
-                }
-            },
-            "capacity.pool.schedule[0].cron … five fields",
-        ),
+        ({"pool": {**POOL, "schedule": [NIGHT]}}, "capacity.pool.schedule[0].cron … five fields"),
         ({"pool": {**POOL, "time-zone": "Europe/Berlyn"}}, "capacity.pool.time-zone … Europe/Berlin"),
         ({"pool": {**MANAGED, "min-vcpus": 16}}, "capacity.pool.min-vcpus … at most the `max-vcpus`, 8"),
         ({"pool": {**MANAGED, "gpu": True}}, "capacity.pool.gpu … x86_64"),

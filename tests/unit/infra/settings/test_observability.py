@@ -10,6 +10,7 @@ from tests.unit.infra.settings_fixtures import SUBNETS, refuses, settings_of
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 ELSEWHERE = "arn:aws:sns:eu-west-1:123456789012:alarms"
+NIGHT = {"name": "night", "cron": "0 20 ? * * *", "min-count": 0, "max-count": 0}
 
 
 @pytest.mark.parametrize(
@@ -37,17 +38,7 @@ def test_invalid_notifications_are_refused(notifications: dict[str, Any], messag
         ({}, range(1, 2), False),
         ({"desired-count": 0}, range(1), False),
         ({"autoscaling": {"enabled": True, "max-count": 3}}, range(1, 4), False),
-        (
-            {
-                "autoscaling": {
-                    "enabled": True,
-                    "max-count": 3,
-                    "schedule": [{"name": "night", "cron": "0 20 ? * * *", "min-count": 0, "max-count": 0}],
-                }
-            },
-            range(4),
-            True,
-        ),
+        ({"autoscaling": {"enabled": True, "max-count": 3, "schedule": [NIGHT]}}, range(4), True),
     ],
 )
 def test_a_service_sleeps_only_by_its_schedule(

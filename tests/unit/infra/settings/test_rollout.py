@@ -10,6 +10,10 @@ from infra.settings import RolloutHook
 from tests.unit.infra.settings_fixtures import faults_of, refuses, settings_of
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:check"
+HOOKS = [
+    {"stages": ["POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT"], "timeout-minutes": 30},
+    {"stages": ["POST_SCALE_UP"], "lambda-arn": FUNCTION},
+]
 
 
 def rollout(**changes: Any) -> dict[str, Any]:
@@ -46,18 +50,7 @@ def test_a_rolling_service_may_have_two_target_groups() -> None:
         ({"strategy": "linear", "step_percent": 20, "step_minutes": 5, "bake_minutes": 5}, 20, 25),
         ({"strategy": "linear", "step_percent": 30, "step_minutes": 5, "bake_minutes": 5}, 15, 20),
         ({"strategy": "blue-green", "bake_minutes": 3}, 0, 3),
-        (
-            {
-                "strategy": "blue-green",
-                "bake_minutes": 3,
-                "hooks": [
-                    {"stages": ["POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT"], "timeout-minutes": 30},
-                    {"stages": ["POST_SCALE_UP"], "lambda-arn": FUNCTION},
-                ],
-            },
-            0,
-            63,
-        ),
+        ({"strategy": "blue-green", "bake_minutes": 3, "hooks": HOOKS}, 0, 63),
     ],
 )
 def test_planned_minutes_follow_from_the_strategy(changes: dict[str, Any], shift: int, planned: int) -> None:

@@ -10,6 +10,8 @@ from tests.unit.infra.settings_fixtures import SUBNETS, faults_of, refuses, sett
 
 HTTPS = {"domain": "dev.example.com"}
 TCP = {"exposure": "tcp"}
+CANARY = {"rollout": {"strategy": "canary"}}
+WWW = "www.dev.example.com"
 LISTENER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/shared/0123456789abcdef/{}"
 EXISTING = {
     **HTTPS,
@@ -78,12 +80,8 @@ def test_a_wildcard_alias_of_the_main_service_comes_last() -> None:
             'services = "102 rules": … one load balancer has at most 100',
         ),
         (
-            {
-                **HTTPS,
-                "aliases": ["www.dev.example.com"],
-                "services": {"api": {"aliases": ["www.dev.example.com"], "priority": 1}},
-            },
-            'paths = "web": … other names or paths: api has www.dev.example.com/*, too',
+            {**HTTPS, "aliases": [WWW], "services": {"api": {"aliases": [WWW], "priority": 1}}},
+            f'paths = "web": … other names or paths: api has {WWW}/*, too',
         ),
         ({**HTTPS, "aliases": ["dev.example.com"]}, "aliases[0] … another name: web has it already"),
         (
@@ -99,11 +97,7 @@ def test_a_wildcard_alias_of_the_main_service_comes_last() -> None:
         ({**TCP, "multidev": ["alice"]}, 'multidev[0] = "web-alice": … web has `exposure: tcp` and a copy'),
         ({"attach-to": "base", "health-check-port": 9000}, "health-check-port … 0: the load balancer"),
         (
-            {
-                **HTTPS,
-                "multidev": [f"c{number}" for number in range(99)],
-                "redirect-hosts": ["www.dev.example.com"],
-            },
+            {**HTTPS, "multidev": [f"c{number}" for number in range(99)], "redirect-hosts": [WWW]},
             'multidev = "101 rules": … they need 101 listener rules and target groups',
         ),
         ({"attach-to": "base", **TCP}, "exposure … http: only the application load balancer of base"),
@@ -176,18 +170,14 @@ def test_no_stack_at_an_existing_listener_gets_the_last_priority() -> None:
         ({**EXISTING, "hsts-seconds": 60}, "hsts-seconds … the existing load balancer of `listener-arn`"),
         ({**EXISTING, "allowed-cidrs": ["10.0.0.0/8"]}, "allowed-cidrs … the existing load balancer"),
         (
-            {**EXISTING, "test-listener-arn": EXISTING["listener-arn"], "rollout": {"strategy": "canary"}},
+            {**EXISTING, **CANARY, "test-listener-arn": EXISTING["listener-arn"]},
             "test-listener-arn … another listener than `listener-arn`",
         ),
         (
-            {
-                **EXISTING,
-                "test-listener-arn": TEST["test-listener-arn"].replace("shared", "other"),
-                "rollout": {"strategy": "canary"},
-            },
+            {**EXISTING, **CANARY, "test-listener-arn": TEST["test-listener-arn"].replace("shared", "other")},
             "test-listener-arn … a listener of app/shared/0123456789abcdef",
         ),
-        ({**EXISTING, "rollout": {"strategy": "canary"}}, "rollout.strategy … or a `test-listener-arn`"),
+        ({**EXISTING, **CANARY}, "rollout.strategy … or a `test-listener-arn`"),
         ({**EXISTING, **TEST}, "test-listener-arn … canary, linear or blue-green has a test listener"),
         (
             {**TCP, "network-load-balancer": {"arn": NETWORK}},
