@@ -78,8 +78,8 @@ def lacks_venv(monkeypatch: pytest.MonkeyPatch, *, debian: bool, root: bool) -> 
 
     def run(command: list[str], **_options: Any) -> subprocess.CompletedProcess[str]:
         commands.append(command)
-        known = any("update" in earlier for earlier in commands)
-        return subprocess.CompletedProcess(command, 0 if known else 100, stdout="")
+        updated = any("update" in earlier for earlier in commands)
+        return subprocess.CompletedProcess(command, 0 if updated else 100, stdout="")
 
     monkeypatch.setattr(bootstrap, "find_spec", lambda _name: None)
     monkeypatch.setattr(bootstrap.os, "geteuid", lambda: 0 if root else 1000)
@@ -182,6 +182,6 @@ def test_a_command_that_fails_shows_its_output() -> None:
 
 def test_a_virtual_environment_without_its_python_is_broken(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "python").symlink_to(tmp_path / "gone")
+    (tmp_path / "bin" / "python").symlink_to(tmp_path / "missing")
 
     assert not bootstrap.works(tmp_path)

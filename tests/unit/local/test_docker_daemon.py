@@ -151,10 +151,10 @@ def daemon(tmp_path: Path, machine: Machine) -> DockerDaemon:
 
 
 def start(daemon: DockerDaemon) -> list[str]:
-    said: list[str] = []
+    lines: list[str] = []
     with daemon.kept_running():
-        daemon.start_or_join(say=said.append)
-    return said
+        daemon.start_or_join(say=lines.append)
+    return lines
 
 
 def test_a_running_daemon_is_used_and_never_stopped(daemon: DockerDaemon, machine: Machine) -> None:
@@ -173,9 +173,9 @@ def test_it_is_installed_and_started_with_consent_or_without_a_terminal(
 ) -> None:
     machine.answer = answer
 
-    said = start(daemon)
+    lines = start(daemon)
 
-    assert "docker.io" in said[0]
+    assert "docker.io" in lines[0]
     assert "DEBIAN_FRONTEND=noninteractive" in machine.commands[0]
     assert machine.listens_at is not None
     assert len(machine.questions) == prompts

@@ -46,7 +46,7 @@ class ARun:
 class Machine:
     environment: LocalEnvironment
     emulator: FakeEmulator
-    said: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
     servers: list[FakeServers] = field(default_factory=list)
 
 
@@ -54,8 +54,10 @@ class Machine:
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
     (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  shop:cpu: 256\n")
-    said: list[str] = []
-    machine = Machine(LocalEnvironment(project="shop", root=tmp_path, say=said.append), FakeEmulator(), said)
+    lines: list[str] = []
+    machine = Machine(
+        LocalEnvironment(project="shop", root=tmp_path, say=lines.append), FakeEmulator(), lines
+    )
 
     def servers(endpoint: str, *, known: Any) -> FakeServers:
         machine.servers.append(FakeServers(endpoint, known=known))
@@ -124,7 +126,7 @@ def test_the_state_of_an_earlier_emulator_is_set_aside(machine: Machine) -> None
     machine.emulator.identity = "another"
 
     assert run(machine).new
-    assert "The emulator was restarted and is empty. The earlier state of dev" in machine.said[0]
+    assert "The emulator was restarted and is empty. The earlier state of dev" in machine.lines[0]
     assert (machine.environment.folder / "state-of-earlier-emulators" / "dev.json").exists()
 
 

@@ -17,11 +17,11 @@ class Response:
 
     def __init__(self, status_code: int) -> None:
         self.status_code = status_code
-        self.reason = "said no"
+        self.reason = "refused"
 
 
 def refusal(status: int) -> APIError:
-    return APIError("no", response=Response(status), explanation="said no")  # type: ignore[arg-type]
+    return APIError("no", response=Response(status), explanation="refused")  # type: ignore[arg-type]
 
 
 class FakeDaemon:
@@ -46,7 +46,7 @@ class FakeDaemon:
             if name in image["RepoTags"]:
                 image["RepoTags"].remove(name)
                 return
-        raise ImageNotFound("gone")
+        raise ImageNotFound("no such image")
 
     def inspect_distribution(self, image: str) -> dict[str, Any]:
         self.requested.append(image)

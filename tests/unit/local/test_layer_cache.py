@@ -36,7 +36,7 @@ class Registry:
         """Push an image, and return the digest of its manifest."""
         described = [{"digest": digest(layer), "size": len(layer)} for layer in layers]
         manifest = json.dumps({"layers": described}).encode()
-        self.repositories[repository] = {digest(one): one for one in (*layers, manifest)}
+        self.repositories[repository] = {digest(content): content for content in (*layers, manifest)}
         return digest(manifest)
 
     def respond(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
@@ -50,8 +50,8 @@ class Registry:
             assert digest(body) == named
             self.repositories[repository][named] = body
             return 201, b""
-        found = self.repositories[repository].get(name.rpartition("/")[2])
-        return (404, b"") if found is None else (200, found)
+        content = self.repositories[repository].get(name.rpartition("/")[2])
+        return (404, b"") if content is None else (200, content)
 
 
 @pytest.fixture

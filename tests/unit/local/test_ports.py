@@ -22,11 +22,11 @@ def used() -> Iterator[int]:
 
 
 def listen(default: int, chosen: int | None = None) -> tuple[int, list[str]]:
-    said: list[str] = []
+    lines: list[str] = []
     with ports.listen(
-        server="emulator", default=default, variable="EMULATOR_PORT", chosen=chosen, say=said.append
+        server="emulator", default=default, variable="EMULATOR_PORT", chosen=chosen, say=lines.append
     ) as listener:
-        return ports.port_of(listener), said
+        return ports.port_of(listener), lines
 
 
 @pytest.mark.parametrize(
@@ -44,16 +44,16 @@ def test_the_port_is_chosen_by_argument_variable_or_default(
 
 
 def test_if_the_default_is_in_use_another_port_is_used_and_named(used: int) -> None:
-    port, said = listen(used)
+    port, lines = listen(used)
 
     assert port != used
-    assert said == [f"Port {used} is in use: the emulator listens on {port}; set EMULATOR_PORT to choose"]
+    assert lines == [f"Port {used} is in use: the emulator listens on {port}; set EMULATOR_PORT to choose"]
 
 
 def test_port_0_stands_for_any_free_port(used: int) -> None:
-    port, said = listen(used, 0)
+    port, lines = listen(used, 0)
 
-    assert (port > 0, said) == (True, [])
+    assert (port > 0, lines) == (True, [])
 
 
 def test_two_servers_never_get_the_same_port() -> None:

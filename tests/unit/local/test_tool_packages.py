@@ -19,8 +19,8 @@ class Installers:
         self.codes = {"uv": uv, "pip": pip}
         self.called: list[str] = []
         self.environments: list[dict[str, str] | None] = []
-        known = {"UV_SYSTEM_CERTS": "1"} if settings else None
-        monkeypatch.setattr(tool_packages, "uv_environment", lambda _: known)
+        environment = {"UV_SYSTEM_CERTS": "1"} if settings else None
+        monkeypatch.setattr(tool_packages, "uv_environment", lambda _: environment)
         monkeypatch.setattr(tool_packages.subprocess, "run", self._run)
 
     def _run(self, command: list[str], *, env: dict[str, str] | None = None, **_: Any) -> Any:

@@ -69,24 +69,24 @@ def test_an_alias_record_routes_to_its_load_balancer(target: str) -> None:
 
 
 def test_a_record_of_a_missing_load_balancer_has_no_route() -> None:
-    found = read(records={"dev.example.com.": "missing.us-east-1.elb.amazonaws.com."})
+    table = read(records={"dev.example.com.": "missing.us-east-1.elb.amazonaws.com."})
 
-    assert found.find("dev.example.com") is None
+    assert table.find("dev.example.com") is None
 
 
 def test_a_wildcard_record_covers_hosts_without_their_own_record() -> None:
-    found = read(records={"\\052.example.com.": NAME})
+    table = read(records={"\\052.example.com.": NAME})
 
-    assert found.find("a.example.com") is not None
-    assert found.find("a.b.example.com") is not None
-    assert found.find("example.com") is None
+    assert table.find("a.example.com") is not None
+    assert table.find("a.b.example.com") is not None
+    assert table.find("example.com") is None
 
 
 def test_a_host_in_a_rule_needs_no_record() -> None:
-    found = read(rules=[rule("own.example.org")])
+    table = read(rules=[rule("own.example.org")])
 
-    assert found.find("own.example.org") is not None
-    assert found.find("other.example.org") is None
+    assert table.find("own.example.org") is not None
+    assert table.find("other.example.org") is None
 
 
 def test_a_load_balancers_own_name_routes_to_it() -> None:
@@ -111,9 +111,9 @@ def test_a_load_balancer_without_listeners_has_no_route() -> None:
 
 
 def test_hosts_include_load_balancers_only_if_they_have_no_record() -> None:
-    found = read(records={"b.example.com.": NAME, "a.example.com.": NAME, "\\052.example.com.": NAME})
+    table = read(records={"b.example.com.": NAME, "a.example.com.": NAME, "\\052.example.com.": NAME})
 
-    assert found.hosts.keys() == {"a.example.com", "b.example.com"}
+    assert table.hosts.keys() == {"a.example.com", "b.example.com"}
     assert read().hosts.keys() == {NAME}
 
 

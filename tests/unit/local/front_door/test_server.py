@@ -131,9 +131,9 @@ class Stage:
 async def stage(read: Callable[[Any], Routes] | None = None) -> AsyncIterator[Stage]:
     elbv2 = Elbv2()
     cloud: Any = SimpleNamespace(client=lambda _service: elbv2, endpoint="http://127.0.0.1:4566")
-    known = Routes({HOST: route(), "alice.dev.example.com": route(8443)}, {BALANCER: route()})
+    table = Routes({HOST: route(), "alice.dev.example.com": route(8443)}, {BALANCER: route()})
     patched = pytest.MonkeyPatch()
-    patched.setattr(routes, "read", read or (lambda _cloud: known))
+    patched.setattr(routes, "read", read or (lambda _cloud: table))
     door = FrontDoorServer(cloud, port=PORT)
     serving = await connections.serve(door.handle, host="127.0.0.1", port=0)
     opened: list[asyncio.Server] = [serving]

@@ -82,7 +82,7 @@ def test_a_file_that_is_deleted_during_the_copy_is_skipped(
     """Editors delete a file for a moment when they save it."""
     monkeypatch.setattr(Path, "is_file", lambda _: True)
 
-    folder.put({"/srv/app/a.js": tmp_path / "gone.js", "/srv/app/b.js": source(tmp_path)})
+    folder.put({"/srv/app/a.js": tmp_path / "deleted.js", "/srv/app/b.js": source(tmp_path)})
 
     assert (folder.path / "b.js").read_text() == "new"
 
