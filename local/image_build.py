@@ -23,7 +23,7 @@ from local.docker import LABEL, DockerError, connect, docker_engine
 from local.images import Progress, is_local, pull, registry_digest
 
 NODE_IMAGE: Final = "NODE_IMAGE"
-"""Build argument for the base image; its default is the official one."""
+"""Build argument for the base image; its default can be replaced, whatever image it is."""
 
 _LAST_LINES: Final = 20
 _CLIENT_SECONDS: Final = 20
@@ -56,7 +56,7 @@ class Build:
     dockerfile: Path | None = None
     """Path of the Dockerfile; the context's if None."""
     build_args: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Build arguments; `NODE_IMAGE` is added if no registry can be reached."""
+    """The Dockerfile's build arguments."""
     target: str | None = None
     """Stage to build; the last if None."""
     secrets: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -82,13 +82,12 @@ class Build:
                 f"there is no Dockerfile at {self.file}: create it (`python -m automation init` writes one) "
                 "or correct the image's path"
             )
-        complete = _with_bases(self)
+        job = _with_bases(self)
         try:
-            return _build(complete)
+            return _build(job)
         except DockerError:
             # Another clone's `make down` may have removed the base image meanwhile.
-            bases = {complete.build_args.get(NODE_IMAGE), *complete.replacements.values()}
-            if all(is_local(image) for image in bases if image):
+            if all(is_local(image) for image in job.replacements.values() if image):
                 raise
         return _build(_with_bases(self))
 
@@ -127,14 +126,13 @@ def _with_bases(job: Build) -> Build:
     """Pull every base image; return the build with replacements for those that are not available."""
     dockerfile = job.file.read_text()
     defaults = _defaults(dockerfile)
-    arguments, replacements = dict(job.build_args), dict[str, str]()
+    replacements: dict[str, str] = {}
     for image in bases(dockerfile, {**defaults, **job.build_args}):
         if (reason := _why_unavailable(image, job.progress)) is None:
             continue
-        by_argument = NODE_IMAGE not in job.build_args and defaults.get(NODE_IMAGE) == image
-        if not by_argument and (
-            image == job.build_args.get(NODE_IMAGE) or not _OFFICIAL_NODE.fullmatch(image)
-        ):
+        is_default = NODE_IMAGE not in job.build_args and image == defaults.get(NODE_IMAGE)
+        is_official = image != job.build_args.get(NODE_IMAGE) and _OFFICIAL_NODE.fullmatch(image)
+        if not (is_default or is_official):
             raise DockerError(
                 f"base image {image} is not available, and {reason}: pull it beforehand, "
                 f"or begin the Dockerfile with `ARG {NODE_IMAGE}={image}` and `FROM ${{{NODE_IMAGE}}}`, "
@@ -142,18 +140,14 @@ def _with_bases(job: Build) -> Build:
             )
         job.progress(f"base image {image} is not available: {reason}")
         with closing(connect()) as client:
-            base = base_image(client, job.progress)
-        if by_argument:
-            arguments[NODE_IMAGE] = base
-        else:
-            job.progress(f"{base} replaces {image}")
-            replacements[image] = base
+            replacements[image] = base_image(client, job.progress)
+        job.progress(f"{replacements[image]} replaces {image}")
     if (frontend := _FRONTEND.match(dockerfile)) and (
         reason := _why_unavailable(frontend[1], None)
     ) is not None:
         job.progress(f"{frontend[1]} is not available, {reason}: the builder's own frontend is used")
         replacements[frontend[1]] = ""
-    return replace(job, build_args=arguments, replacements=replacements)
+    return replace(job, replacements=replacements)
 
 
 def _why_unavailable(image: str, progress: Progress | None) -> str | None:

@@ -40,7 +40,6 @@ def built(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(image_build, "buildkit_client", lambda: None)
 
     def classic(job: Any) -> str:
-        build["build_args"] = job.build_args
         with image_build._dockerfile(job) as file:
             build["dockerfile"] = file.read_text()
             build["files"] = sorted(path.name for path in file.parent.iterdir())
@@ -63,12 +62,12 @@ REFUSAL = DockerError("the registry refuses it: too many requests")
 
 
 @pytest.mark.parametrize(
-    ("is_local", "registry", "build_args", "pulled"),
+    ("is_local", "registry", "base", "pulled"),
     [
-        (False, None, {"NODE_IMAGE": "node-on-ecs/node-base:1"}, []),
-        (False, REFUSAL, {"NODE_IMAGE": "node-on-ecs/node-base:1"}, []),
-        (False, DIGEST, {}, [OFFICIAL]),
-        (True, AssertionError("a request to the registry"), {}, []),
+        (False, None, "node-on-ecs/node-base:1", []),
+        (False, REFUSAL, "node-on-ecs/node-base:1", []),
+        (False, DIGEST, "${NODE_IMAGE}", [OFFICIAL]),
+        (True, AssertionError("a request to the registry"), "${NODE_IMAGE}", []),
     ],
     ids=["no registry answers", "the registry refuses it", "the registry has it", "the daemon has it"],
 )
@@ -79,16 +78,16 @@ def test_the_official_base_is_replaced_only_if_it_is_not_available(
     *,
     is_local: bool,
     registry: str | Exception | None,
-    build_args: dict[str, str],
+    base: str,
     pulled: list[str],
 ) -> None:
     monkeypatch.setattr(image_build, "is_local", lambda _: is_local)
     monkeypatch.setattr(image_build, "registry_digest", Mock(side_effect=[registry]))
     lines: list[str] = []
 
-    Build(context(tmp_path), tag="app:1", build_args={"VERSION": "7"}, progress=lines.append).run()
+    Build(context(tmp_path), tag="app:1", progress=lines.append).run()
 
-    assert built["build_args"] == {"VERSION": "7", **build_args}
+    assert built["dockerfile"] == DOCKERFILE.replace("${NODE_IMAGE}", base)
     assert built["pulled"] == pulled
     assert ("too many requests" in "".join(lines)) == (registry is REFUSAL)
 
@@ -100,7 +99,7 @@ def test_a_base_in_the_users_build_argument_is_never_replaced(
     with pytest.raises(DockerError, match=f"base image {image} is not available"):
         quiet(context(tmp_path), {"NODE_IMAGE": image})
 
-    assert "build_args" not in built
+    assert "dockerfile" not in built
 
 
 def test_a_base_other_than_node_is_an_error_that_says_what_to_do(
@@ -109,7 +108,7 @@ def test_a_base_other_than_node_is_an_error_that_says_what_to_do(
     with pytest.raises(DockerError, match=r"`ARG NODE_IMAGE=oven/bun:1`"):
         quiet(context(tmp_path, "FROM oven/bun:1\n"))
 
-    assert "build_args" not in built
+    assert "dockerfile" not in built
 
 
 @pytest.mark.parametrize(
@@ -129,7 +128,6 @@ def test_nodes_official_image_is_replaced_in_every_from(
 
     assert built["dockerfile"] == expected.replace("base", "node-on-ecs/node-base:1")
     assert (tmp_path / "Dockerfile").read_text() == dockerfile
-    assert built["build_args"] == {}
 
 
 def test_an_edited_dockerfile_keeps_its_ignore_file(built: dict[str, Any], tmp_path: Path) -> None:
@@ -162,7 +160,7 @@ def test_a_frontend_is_removed_only_if_it_is_not_available(
 
     Build(folder, tag="app:1", progress=said.append).run()
 
-    assert (built["dockerfile"], built["pulled"], built["build_args"], said) == (expected, [], {}, lines)
+    assert (built["dockerfile"], built["pulled"], said) == (expected, [], lines)
 
 
 def test_a_failed_step_on_a_replaced_base_says_what_that_base_lacks(tmp_path: Path) -> None:
