@@ -1,6 +1,5 @@
 """The configuration of a stack: each key once, with its type, its default, its bounds and its meaning."""
 
-from infra.settings.alarms import AlarmSettings
 from infra.settings.attach import KEYS_OF_THE_BASE, AttachSettings
 from infra.settings.autoscaling import AutoscalingSettings, ScheduledCapacity
 from infra.settings.calls import address_of, called_by, endpoint, in_order_of_calls
@@ -26,7 +25,7 @@ from infra.settings.network import EgressRule, Nat, NetworkSettings
 from infra.settings.observability import BOOTSTRAP, NotificationSettings
 from infra.settings.placement import PlacementConstraint, PlacementStrategy
 from infra.settings.provider import ProviderSettings
-from infra.settings.rollout import RolloutHook, RolloutSettings, Strategy
+from infra.settings.rollout import AlarmSettings, RolloutHook, RolloutSettings, Strategy
 from infra.settings.runs_on import kind_of, network_mode_of
 from infra.settings.schedules import Schedule, overrides
 from infra.settings.service import ServiceSettings

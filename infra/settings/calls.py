@@ -50,11 +50,7 @@ def in_order_of_calls(services: Sequence[ServiceSettings]) -> list[ServiceSettin
 
 
 def faults_of_calls(services: Mapping[Path, ServiceSettings]) -> Iterator[Fault]:
-    """Yield calls of services that do not exist, or that call each other.
-
-    Args:
-        services: by their paths in the stack file.
-    """
+    """Yield calls of services, by their paths in the stack file, that do not exist or call each other."""
     everything, unknown = [*services.values()], False
     for path, service in services.items():
         offering = [one.name for one in everything if endpoint(one) and one.name != service.name]

@@ -86,13 +86,7 @@ class SettingsError(pulumi.RunError):
     """An invalid configuration; the Pulumi CLI prints a `RunError` without a traceback."""
 
     def __init__(self, stack: str, faults: Iterable[Fault], *, secret_keys: Iterable[str] = ()) -> None:
-        """List every fault.
-
-        Args:
-            stack: named in the message, with its file.
-            faults: what is wrong.
-            secret_keys: keys whose values the message must not show, without the project's prefix.
-        """
+        """List every fault, without the values of `secret_keys`, which have no prefix."""
         self.faults = tuple(faults)
         lines = [fault.line(frozenset(secret_keys)) for fault in self.faults]
         count = "1 error" if len(lines) == 1 else f"{len(lines)} errors"

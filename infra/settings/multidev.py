@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final, cast
 from pydantic import Field, ValidationInfo
 
 from infra.settings.faults import Fault, FaultsError, check, unknown_key
-from infra.settings.inheritance import inherit, own_address
 from infra.settings.model import ONCE, Word
 from infra.settings.names import (
     LONGEST_SERVICE_NAME,
@@ -18,6 +17,7 @@ from infra.settings.names import (
     priority_of_paths,
 )
 from infra.settings.service import ServiceSettings
+from infra.settings.services import inherit, own_address
 
 KEYS_OF_A_COPY: Final = (
     *("name", "image", "desired-count", "cpu", "memory", "environment", "execute-command", "rollout"),

@@ -118,10 +118,8 @@ def priority_of(name: str) -> int:
 def priority_of_paths(name: str, paths: Sequence[str], *, before: int) -> int:
     """Return the priority of a rule by paths: the longer its shortest path, the earlier it is evaluated.
 
-    Args:
-        name: the service's, to distinguish services with paths of the same length.
-        paths: patterns as the load balancer accepts them.
-        before: priority of the rule with all other paths of the same host.
+    The service's name distinguishes paths of the same length; `before` is the priority of the rule with all
+    other paths of the same host.
     """
     literal = min(len(re.split("[*?]", path, maxsplit=1)[0]) for path in paths)
     share = (LONGEST_PATH - literal + _hash(name) % 1000 / 1000) / (LONGEST_PATH + 1)

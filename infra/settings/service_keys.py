@@ -8,7 +8,6 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from infra.settings.alarms import AlarmSettings
 from infra.settings.autoscaling import MOST_TASKS, AutoscalingSettings
 from infra.settings.capacity import Architecture, CapacityProvider, CapacityStrategy
 from infra.settings.connect import ConnectSettings, DiscoverySettings
@@ -28,7 +27,7 @@ from infra.settings.model import (
 )
 from infra.settings.names import LAST_PRIORITY, ImageReference, Priority, ServiceName
 from infra.settings.placement import PlacementConstraints, PlacementStrategies
-from infra.settings.rollout import RolloutSettings
+from infra.settings.rollout import AlarmSettings, RolloutSettings
 from infra.settings.schedules import Schedule, ScheduleName
 from infra.settings.sidecars import (
     SMALL_TMP,

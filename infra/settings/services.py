@@ -1,18 +1,18 @@
-"""Services beside the main one: the keys of an entry, and the service that it makes."""
+"""Services beside the main one: the keys of an entry, and the service that it makes by inheritance."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
-from pydantic import ValidationInfo
+from pydantic import ValidationError, ValidationInfo
 
 from infra.settings.faults import Fault, FaultsError, check, unknown_key
 from infra.settings.image import ImageSettings
-from infra.settings.inheritance import inherit, own_address
 from infra.settings.model import Model
 from infra.settings.names import priority_of, priority_of_paths
+from infra.settings.schema import faults_in
 from infra.settings.service import ServiceSettings
 from infra.settings.traffic import KEYS_OF_AN_EXPOSURE
 
@@ -35,12 +35,57 @@ def _keys(model: type[Model]) -> list[str]:
     return [str(field.alias) for field in model.model_fields.values() if not field.exclude]
 
 
+M = TypeVar("M", bound=Model)
+
 SOURCE_KEYS: Final = tuple(key for key in _keys(ImageSettings) if key not in ("image", "image-from"))
 """Keys by which a service builds its own image."""
 KEYS_OF_A_SERVICE: Final = (
     *(key for key in _keys(ServiceSettings) if key not in ("name", "log-retention-days")),
     *("inherit-environment", "image", "priority", *SOURCE_KEYS),
 )
+
+
+def inherit(
+    model: type[M], base: Model, *layers: Mapping[str, Any], without: Collection[str] = ()
+) -> tuple[M | None, list[Fault]]:
+    """Return a model with the keys that another one sets, or None and its faults.
+
+    Objects are merged name by name, however deep. A name with null is not inherited.
+
+    Args:
+        model: type of the new model.
+        base: model to inherit from; keys that it does not set have their defaults.
+        layers: values over it by the keys of a stack file, each over the one before.
+        without: keys that are not inherited.
+    """
+    values = base.model_dump(by_alias=True, exclude_unset=True)
+    merged = {key: value for key, value in values.items() if key not in without}
+    for layer in layers:
+        # At the top null switches a key off.
+        merged = {**_merge(merged, layer), **{key: None for key, value in layer.items() if value is None}}
+    try:
+        return model.model_validate(merged, by_alias=True, by_name=False), []
+    except ValidationError as error:
+        return None, list(faults_in(error, model))
+
+
+def _merge(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(inherited)
+    for key, value in own.items():
+        below = merged.get(key)
+        if isinstance(value, dict) and isinstance(below, dict):
+            merged[key] = _merge(cast("dict[str, Any]", below), cast("dict[str, Any]", value))
+        else:
+            merged[key] = value
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def own_address(label: str, domain: str | None) -> dict[str, str | None]:
+    """Return host and path prefix of a service: a label below the domain, or a path without a domain."""
+    return {
+        "host": f"{label}.{domain}" if domain else None,
+        "path_prefix": None if domain else f"/{label}",
+    }
 
 
 def read_services(value: object, info: ValidationInfo) -> dict[str, ServiceSettings]:
@@ -71,14 +116,7 @@ def read_services(value: object, info: ValidationInfo) -> dict[str, ServiceSetti
 def _read(
     name: str, entry: Mapping[str, Any], main: ServiceSettings | None, image: ImageSettings | None
 ) -> tuple[ServiceSettings | None, list[Fault]]:
-    """Return the service of an entry, or None, and the faults.
-
-    Args:
-        name: its name.
-        entry: its keys.
-        main: the main service; None if that is invalid.
-        image: the stack's image; None if that is invalid.
-    """
+    """Return the service of an entry, or None, and the faults; an invalid main service or image is None."""
     faults = [
         unknown_key((key,), entry[key], KEYS_OF_A_SERVICE, listed=True)
         for key in entry

@@ -14,7 +14,6 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from infra.settings.alarms import AlarmSettings
 from infra.settings.attach import AttachSettings, PreviewSettings
 from infra.settings.calls import endpoint, faults_of_calls, faults_of_names
 from infra.settings.cluster import ClusterSettings
@@ -33,6 +32,7 @@ from infra.settings.names import (
 from infra.settings.network import NetworkSettings
 from infra.settings.observability import BOOTSTRAP, ObservabilitySettings
 from infra.settings.provider import ProviderSettings
+from infra.settings.rollout import AlarmSettings
 from infra.settings.routing import Routing, faults_of_routing
 from infra.settings.runs_on import faults_of_capacity
 from infra.settings.service import ServiceSettings
