@@ -1,4 +1,4 @@
-"""Rules for how a new version takes over."""
+"""How a new version replaces the old one: migration before, strategy and hooks, alarms that roll it back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.settings import RolloutHook
+from infra.settings import Migration, RolloutHook
 from tests.unit.infra.settings_fixtures import faults_of, refuses, settings_of
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:check"
@@ -123,3 +123,92 @@ def test_all_faults_of_an_object_are_reported() -> None:
         "rollout.bake-minutes",
         "rollout.hook",
     ]
+
+
+def alarms(**changes: Any) -> dict[str, Any]:
+    return {"alarms": {name.replace("_", "-"): value for name, value in changes.items()}}
+
+
+def test_every_service_has_alarms_by_default() -> None:
+    settings = settings_of({"multidev": ["alice"]})
+
+    assert all(service.alarms.enabled for service in settings.services)
+    assert not settings_of(alarms(enabled=False)).main.alarms.enabled
+
+
+def test_default_alarms_go_off_within_the_default_canary() -> None:
+    settings = settings_of({"rollout": {"strategy": "canary"}}).main
+
+    assert settings.alarms.periods in (2, 3)
+    # Metrics of a load balancer come a minute or two late.
+    assert (
+        settings.alarms.periods * settings.alarms.period_seconds <= (settings.rollout.canary_minutes - 2) * 60
+    )
+
+
+def test_an_external_alarm_suffices_without_thresholds() -> None:
+    config = alarms(error_percent=0, p99_milliseconds=0, unhealthy_tasks=0, extra=["queue"])
+
+    assert settings_of(config).main.alarms.enabled
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (alarms(period_seconds=30), "alarms.period-seconds … one of 60, 120"),
+        (alarms(extra=[""]), "alarms.extra[0] … the name of an alarm"),
+        (alarms(extra=["a", "a"]), "alarms.extra[1] … each once"),
+        (alarms(p99_seconds=1), "alarms.p99-seconds … the nearest is `p99-milliseconds`"),
+        (
+            alarms(error_percent=0, p99_milliseconds=0, unhealthy_tasks=0),
+            "alarms.enabled = true: … there is no alarm left",
+        ),
+        ({**alarms(periods=11), "rollout": {"strategy": "canary"}}, "alarms.periods … longer than the 10"),
+        (
+            {
+                **alarms(period_seconds=300, periods=3),
+                "rollout": {"strategy": "blue-green", "bake-minutes": 14},
+            },
+            "alarms.periods … longer than the 14 minutes (`rollout.bake-minutes`)",
+        ),
+        ({**alarms(periods=26), "rollout": {"strategy": "linear"}}, "alarms.periods … the linear deployment"),
+    ],
+)
+def test_invalid_alarms_are_refused(config: dict[str, Any], message: str) -> None:
+    refuses(config, message)
+
+
+def test_alarms_of_a_rolling_service_may_be_slow() -> None:
+    """ECS itself waits for as long as they take."""
+    assert settings_of(alarms(periods=60)).main.alarms.enabled
+
+
+COMMAND = ["node", "migrate.js"]
+
+
+def test_a_migration_has_a_command_and_fifteen_minutes() -> None:
+    assert settings_of({"migration": {"command": COMMAND}}).main.migration == Migration(
+        command=("node", "migrate.js"), timeout_minutes=15
+    )
+
+
+def test_copies_inherit_the_migration() -> None:
+    """Each may run an image and a database of its own."""
+    (copy,) = settings_of({"migration": {"command": COMMAND}, "multidev": ["alice"]}).multidev
+
+    assert copy.migration is not None
+
+
+@pytest.mark.parametrize(
+    ("migration", "message"),
+    [
+        ("node migrate.js", "migration … an object with command"),
+        ({"command": []}, "migration.command … a list with at least one item, each item text"),
+        ({"timeout-minutes": 5}, "migration.command is missing: … a list"),
+        ({"command": [""]}, "migration.command[0] … text that is not empty"),
+        ({"command": COMMAND, "timeout-minutes": 0}, "migration.timeout-minutes … a whole number from 1"),
+        ({"command": COMMAND, "timeout": 5}, "migration.timeout … no such key (of command, timeout-minutes)"),
+    ],
+)
+def test_invalid_migrations_are_refused(migration: Any, message: str) -> None:
+    refuses({"migration": migration}, message)
