@@ -139,17 +139,17 @@ def _checked(output: object, settings: Settings, base: str) -> Mapping[str, Any]
 
 def _conflicts(attachment: Mapping[str, Any], settings: Settings, base: str) -> Iterator[str]:
     """Yield the settings that do not fit the base stack, with the values that would."""
-    equal = True
+    all_equal = True
     for name, value in _equal_settings(settings).items():
         base_value = attachment.get(name)
         if value != base_value:
-            equal = False
+            all_equal = False
             key = "aws:region" if name == "region" else name.replace("_", "-")
             shown = f"{base_value:g}" if isinstance(base_value, float) else base_value or "none"
             yield f"{key} = {value}: {shown}, as {base} has it"
     port = settings.main.ingress[1]
     base_port = attachment.get(_INGRESS_PORT, attachment.get("container_port"))
-    if equal and port != base_port:
+    if all_equal and port != base_port:
         yield (
             f"ingress-container = {settings.main.ingress_container or 'none'}: one that accepts requests on "
             f"port {base_port:g}, by which the load balancer of {base} reaches tasks, not on {port}"

@@ -101,7 +101,7 @@ class Containers:
     def _sidecar(self, name: str, sidecar: Sidecar) -> dict[str, Any]:
         volumes = {volume: (path, False) for volume, path in sidecar.volumes.items()}
         exec_allowed = self._settings.execute_command
-        drops_own = "drop_capabilities" in sidecar.model_fields_set
+        has_own_drops = "drop_capabilities" in sidecar.model_fields_set
         container = {
             **self._common(
                 name,
@@ -109,7 +109,9 @@ class Containers:
                 variables=sidecar.variables,
                 read_only=sidecar.read_only_root_filesystem and not exec_allowed,
                 # The agent of ECS Exec needs the same in every container.
-                dropped=["NET_RAW"] if exec_allowed and not drops_own else list(sidecar.drop_capabilities),
+                dropped=["NET_RAW"]
+                if exec_allowed and not has_own_drops
+                else list(sidecar.drop_capabilities),
                 volumes=volumes,
             ),
             "essential": sidecar.essential,
@@ -117,11 +119,11 @@ class Containers:
             **self._ports(name),
         }
         sizes = {
-            "cpu": sidecar.cpu or None,
+            "cpu": sidecar.cpu,
             "memory": sidecar.memory,
             "memoryReservation": sidecar.memory_reservation,
         }
-        container |= {key: value for key, value in sizes.items() if value is not None}
+        container |= {key: value for key, value in sizes.items() if value}
         if router := sidecar.log_router:
             options = {"enable-ecs-log-metadata": str(router.ecs_metadata).lower()}
             if router.config_file:

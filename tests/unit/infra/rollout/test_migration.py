@@ -103,23 +103,21 @@ def test_successful_migration_does_not_run_again() -> None:
     assert len(aws.requests("run_task")) == 1
 
 
-def test_migration_does_not_run_again_for_an_earlier_image() -> None:
-    aws = cloud(get_parameter=record_of(f"{FINGERPRINT},0000000000000000"))
-
-    migrate(aws)
-
-    assert aws.requests("run_task") == []
-
-
 @pytest.mark.parametrize(
-    ("image", "command"), [("another", MIGRATION.command), (IMAGE, ("node", "migrate.js", "--all"))]
+    ("record", "runs"),
+    [
+        (f"{FINGERPRINT},0000000000000000", 0),
+        (fingerprint_of("another", MIGRATION.command), 1),
+        (fingerprint_of(IMAGE, ("node", "migrate.js", "--all")), 1),
+    ],
+    ids=["an earlier image", "another image", "another command"],
 )
-def test_migration_runs_for_another_image_or_command(image: str, command: tuple[str, ...]) -> None:
-    aws = cloud(get_parameter=record_of(fingerprint_of(image, command)))
+def test_migration_runs_once_for_an_image_and_command(record: str, runs: int) -> None:
+    aws = cloud(get_parameter=record_of(record))
 
     migrate(aws)
 
-    assert len(aws.requests("run_task")) == 1
+    assert len(aws.requests("run_task")) == runs
 
 
 def test_record_fits_into_a_parameter() -> None:
@@ -149,31 +147,33 @@ def test_failed_migration_is_reported_and_runs_again() -> None:
     assert len(aws.requests("run_task")) == 2
 
 
-def test_migration_whose_container_never_started_is_an_error() -> None:
-    aws = cloud(
-        describe_tasks=stopped(
-            None,
-            stopCode="TaskFailedToStart",
-            stoppedReason="CannotPullContainerError: no such image",
-        )
+NOT_PULLED = stopped(
+    None, stopCode="TaskFailedToStart", stoppedReason="CannotPullContainerError: no such image"
+)
+
+
+@pytest.mark.parametrize(
+    ("operations", "message"),
+    [
+        ({"describe_tasks": NOT_PULLED}, "CannotPullContainerError: no such image"),
+        (
+            {"describe_tasks": {"tasks": [RUNS]}, "stop_task": {}, "get_log_events": lines("locked")},
+            "took longer than 15 minutes and was stopped\n  | locked",
+        ),
+        (
+            {"run_task": {"tasks": [], "failures": [{"reason": "RESOURCE:CPU"}]}},
+            "could not be run: RESOURCE:CPU",
+        ),
+    ],
+    ids=["a container that never started", "a time limit", "no capacity"],
+)
+def test_migration_that_did_not_finish_is_an_error(operations: dict[str, Any], message: str) -> None:
+    aws = cloud(**operations)
+
+    assert message in failure_of(aws)
+    assert [request["task"] for request in aws.requests("stop_task")] == (
+        [RUNS["taskArn"]] if "stop_task" in operations else []
     )
-
-    assert "CannotPullContainerError: no such image" in failure_of(aws)
-
-
-def test_migration_that_takes_too_long_is_stopped() -> None:
-    aws = cloud(describe_tasks={"tasks": [RUNS]}, stop_task={}, get_log_events=lines("waits for a lock"))
-
-    message = failure_of(aws)
-
-    assert "took longer than 15 minutes and was stopped\n  | waits for a lock" in message
-    assert aws.requests("stop_task")[0]["task"] == RUNS["taskArn"]
-
-
-def test_migration_without_capacity_is_an_error() -> None:
-    aws = cloud(run_task={"tasks": [], "failures": [{"reason": "RESOURCE:CPU"}]})
-
-    assert failure_of(aws).endswith("could not be run: RESOURCE:CPU")
 
 
 def test_migration_left_running_by_an_interrupted_update_is_adopted() -> None:
