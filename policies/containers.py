@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from policies.control import Control, container_fault_if, fault_if, fault_without
+from policies.control import control
 from policies.resources import Declaration, Resource
 
 SERVICE: Final = "aws:ecs/service:Service"
@@ -21,35 +21,94 @@ _CREDENTIALS: Final = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "
 _ROOT: Final = frozenset({"root", "0"})
 _WINDOWS_ADMINISTRATOR: Final = "containeradministrator"
 
-_public_addresses = fault_if(
-    lambda resource: (
-        resource.get("networkConfiguration.assignPublicIp")
-        or resource.get("target.ecsParameters.networkConfiguration.assignPublicIp")
-    ),
-    "assigns public addresses to its tasks",
+
+@control("ECS.2", SERVICE, SCHEDULE, fix="nat: single or one-per-az, or your own private subnets")
+def service_addresses(resource: Resource, _: Declaration) -> Iterator[str]:
+    """Services assign no public addresses to tasks."""
+    network = "networkConfiguration.assignPublicIp"
+    if resource.get(network) or resource.get(f"target.ecsParameters.{network}"):
+        yield "assigns public addresses to its tasks"
+
+
+@control("ECS.3", DEFINITION, fix="omit pidMode")
+def process_namespace(definition: Resource, _: Declaration) -> Iterator[str]:
+    """Tasks do not share the host's process namespace."""
+    if definition.get("pidMode") == "host":
+        yield "shares the host's process namespace (pidMode host)"
+
+
+@control("ECS.4", DEFINITION, fix="omit privileged; add the one Linux capability that the container needs")
+def privileged_containers(definition: Resource, _: Declaration) -> Iterator[str]:
+    """Containers are not privileged."""
+    for container in definition.containers():
+        if container.get("privileged"):
+            yield f"({container.name}) is privileged"
+
+
+@control(
+    "ECS.5",
+    DEFINITION,
+    fix="readonly-root-filesystem: true, and `tmpfs` or `volumes` for what the app writes",
 )
+def root_file_systems(definition: Resource, _: Declaration) -> Iterator[str]:
+    """Containers have a read-only root file system."""
+    for container in definition.containers():
+        if container.get("readonlyRootFilesystem") is not True:
+            yield f"({container.name}) has a writable root file system"
 
 
-def _credentials_in_environment(definition: Resource, _: Declaration) -> Iterator[str]:
+@control("ECS.8", DEFINITION, fix="secrets, by the ARN of a secret; AWS credentials come from the task role")
+def credentials_in_environment(definition: Resource, _: Declaration) -> Iterator[str]:
+    """No credentials in environment variables."""
     for container in definition.containers():
         names = {variable.get("name") for variable in container.items("environment")} & _CREDENTIALS
         if names:
             yield f"({container.name}) has {', '.join(sorted(names))} in its environment"
 
 
-def _has_insights(cluster: Resource) -> bool:
+@control("ECS.9", DEFINITION, fix="logConfiguration of every container")
+def log_drivers(definition: Resource, _: Declaration) -> Iterator[str]:
+    """Containers have a log driver."""
+    for container in definition.containers():
+        if not container.get("logConfiguration.logDriver"):
+            yield f"({container.name}) has no log driver"
+
+
+@control("ECS.10", SERVICE, fix="platformVersion LATEST, or none")
+def platform_version(service: Resource, _: Declaration) -> Iterator[str]:
+    """Services use Fargate's latest platform version."""
+    version = service.get("platformVersion")
+    if version not in (None, "LATEST", "1.4.0"):
+        yield f"uses Fargate platform version {version}"
+
+
+@control("ECS.12", CLUSTER, fix="container-insights: enabled or enhanced")
+def container_insights(cluster: Resource, _: Declaration) -> Iterator[str]:
+    """Clusters have Container Insights."""
     values = {setting.get("name"): setting.get("value") for setting in cluster.items("settings")}
-    return values.get("containerInsights") in ("enabled", "enhanced")
+    if values.get("containerInsights") not in ("enabled", "enhanced"):
+        yield "has no Container Insights"
 
 
-def _efs_without_tls(definition: Resource, _: Declaration) -> Iterator[str]:
+task_set_addresses = control(
+    "ECS.16", TASK_SET, fix="assignPublicIp false", title="Task sets assign no public addresses to tasks"
+)(service_addresses.check)
+
+
+@control("ECS.18", DEFINITION, fix="transitEncryption ENABLED")
+def efs_encryption_in_transit(definition: Resource, _: Declaration) -> Iterator[str]:
+    """Tasks mount EFS with TLS."""
     for volume in definition.items("volumes"):
         efs = volume.get("efsVolumeConfiguration")
         if efs and volume.get("efsVolumeConfiguration.transitEncryption") != "ENABLED":
             yield f"(volume {volume.get('name')}) mounts EFS without TLS"
 
 
-def _unprotected_instances(provider: Resource, declaration: Declaration) -> Iterator[str]:
+@control(
+    "ECS.19", PROVIDER, fix="managed scaling and termination protection; the group with protectFromScaleIn"
+)
+def termination_protection(provider: Resource, declaration: Declaration) -> Iterator[str]:
+    """Capacity providers protect instances that run tasks."""
     key = "autoScalingGroupProvider"
     if not provider.get(key):
         return
@@ -64,7 +123,9 @@ def _unprotected_instances(provider: Resource, declaration: Declaration) -> Iter
             yield f"has a group, {group.name}, that does not protect its instances"
 
 
-def _root_user(definition: Resource, _: Declaration) -> Iterator[str]:
+@control("ECS.20", DEFINITION, fix="user: a number other than 0, for the service and for each sidecar")
+def container_users(definition: Resource, _: Declaration) -> Iterator[str]:
+    """Containers set a user that is not root."""
     for container in definition.containers():
         user = container.get("user")
         if not user:
@@ -73,7 +134,9 @@ def _root_user(definition: Resource, _: Declaration) -> Iterator[str]:
             yield f"({container.name}) runs as root"
 
 
-def _operating_system(definition: Resource, _: Declaration) -> Iterator[str]:
+@control("ECS.21", DEFINITION, fix="runtimePlatform.operatingSystemFamily LINUX")
+def operating_system(definition: Resource, _: Declaration) -> Iterator[str]:
+    """Tasks set their operating system, and no Windows administrator."""
     system = definition.get("runtimePlatform.operatingSystemFamily")
     if not system:
         yield "sets no operating system: Security Hub then assumes Windows"
@@ -83,133 +146,26 @@ def _operating_system(definition: Resource, _: Declaration) -> Iterator[str]:
                 yield f"({container.name}) runs as a Windows administrator"
 
 
-CONTROLS: Final = (
-    Control(
-        id="ECS.2",
-        title="Services assign no public addresses to tasks",
-        types=(SERVICE, SCHEDULE),
-        check=_public_addresses,
-        fix="nat: single or one-per-az, or your own private subnets",
-    ),
-    Control(
-        id="ECS.3",
-        title="Tasks do not share the host's process namespace",
-        types=(DEFINITION,),
-        check=fault_if(
-            lambda definition: definition.get("pidMode") == "host",
-            "shares the host's process namespace (pidMode host)",
-        ),
-        fix="omit pidMode",
-    ),
-    Control(
-        id="ECS.4",
-        title="Containers are not privileged",
-        types=(DEFINITION,),
-        check=container_fault_if(lambda container: container.get("privileged"), "is privileged"),
-        fix="omit privileged; add the one Linux capability that the container needs",
-    ),
-    Control(
-        id="ECS.5",
-        title="Containers have a read-only root file system",
-        types=(DEFINITION,),
-        check=container_fault_if(
-            lambda container: container.get("readonlyRootFilesystem") is not True,
-            "has a writable root file system",
-        ),
-        fix="readonly-root-filesystem: true, and `tmpfs` or `volumes` for what the app writes",
-    ),
-    Control(
-        id="ECS.8",
-        title="No credentials in environment variables",
-        types=(DEFINITION,),
-        check=_credentials_in_environment,
-        fix="secrets, by the ARN of a secret; AWS credentials come from the task role",
-    ),
-    Control(
-        id="ECS.9",
-        title="Containers have a log driver",
-        types=(DEFINITION,),
-        check=container_fault_if(
-            lambda container: not container.get("logConfiguration.logDriver"), "has no log driver"
-        ),
-        fix="logConfiguration of every container",
-    ),
-    Control(
-        id="ECS.10",
-        title="Services use Fargate's latest platform version",
-        types=(SERVICE,),
-        check=fault_if(
-            lambda service: service.get("platformVersion") not in (None, "LATEST", "1.4.0"),
-            "uses Fargate platform version {platformVersion}",
-        ),
-        fix="platformVersion LATEST, or none",
-    ),
-    Control(
-        id="ECS.12",
-        title="Clusters have Container Insights",
-        types=(CLUSTER,),
-        check=fault_if(lambda cluster: not _has_insights(cluster), "has no Container Insights"),
-        fix="container-insights: enabled or enhanced",
-    ),
-    Control(
-        id="ECS.16",
-        title="Task sets assign no public addresses to tasks",
-        types=(TASK_SET,),
-        check=_public_addresses,
-        fix="assignPublicIp false",
-    ),
-    Control(
-        id="ECS.18",
-        title="Tasks mount EFS with TLS",
-        types=(DEFINITION,),
-        check=_efs_without_tls,
-        fix="transitEncryption ENABLED",
-    ),
-    Control(
-        id="ECS.19",
-        title="Capacity providers protect instances that run tasks",
-        types=(PROVIDER,),
-        check=_unprotected_instances,
-        fix="managed scaling and termination protection; the group with protectFromScaleIn",
-    ),
-    Control(
-        id="ECS.20",
-        title="Containers set a user that is not root",
-        types=(DEFINITION,),
-        check=_root_user,
-        fix="user: a number other than 0, for the service and for each sidecar",
-    ),
-    Control(
-        id="ECS.21",
-        title="Tasks set their operating system, and no Windows administrator",
-        types=(DEFINITION,),
-        check=_operating_system,
-        fix="runtimePlatform.operatingSystemFamily LINUX",
-    ),
-    Control(
-        id="ECR.1",
-        title="Repositories scan images",
-        types=(REPOSITORY,),
-        check=fault_if(
-            lambda repository: not repository.get("imageScanningConfiguration.scanOnPush"),
-            "does not scan images on push",
-        ),
-        fix="imageScanningConfiguration.scanOnPush true",
-    ),
-    Control(
-        id="ECR.2",
-        title="Tags are immutable",
-        types=(REPOSITORY,),
-        check=fault_if(
-            lambda repository: repository.get("imageTagMutability") != "IMMUTABLE", "has mutable tags"
-        ),
-        fix="imageTagMutability IMMUTABLE; a build cache, which is one mutable tag, is an exception",
-    ),
-    Control(
-        id="ECR.3",
-        title="Repositories have a lifecycle policy",
-        types=(REPOSITORY,),
-        check=fault_without("has no lifecycle policy", LIFECYCLE, key="repository"),
-        fix="an aws.ecr.LifecyclePolicy for the repository",
-    ),
+@control("ECR.1", REPOSITORY, fix="imageScanningConfiguration.scanOnPush true")
+def image_scanning(repository: Resource, _: Declaration) -> Iterator[str]:
+    """Repositories scan images."""
+    if not repository.get("imageScanningConfiguration.scanOnPush"):
+        yield "does not scan images on push"
+
+
+@control(
+    "ECR.2",
+    REPOSITORY,
+    fix="imageTagMutability IMMUTABLE; a build cache, which is one mutable tag, is an exception",
 )
+def immutable_tags(repository: Resource, _: Declaration) -> Iterator[str]:
+    """Tags are immutable."""
+    if repository.get("imageTagMutability") != "IMMUTABLE":
+        yield "has mutable tags"
+
+
+@control("ECR.3", REPOSITORY, fix="an aws.ecr.LifecyclePolicy for the repository")
+def lifecycle_policies(repository: Resource, declaration: Declaration) -> Iterator[str]:
+    """Repositories have a lifecycle policy."""
+    if not declaration.related(repository, "repository", LIFECYCLE):
+        yield "has no lifecycle policy"

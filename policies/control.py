@@ -1,17 +1,16 @@
-"""A control, and the checks that several controls share."""
+"""What a control is, and the decorator that makes one of a check."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Final, Literal
 
 from policies.resources import Declaration, Resource
 
 Level = Literal["mandatory", "advisory"]
 Check = Callable[[Resource, Declaration], Iterator[str]]
-Predicate = Callable[[Resource], object]
 
 _GUIDE: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide"
 
@@ -30,7 +29,7 @@ class Control:
     """Yields each fault of a resource, as the end of a sentence that begins with the resource's name."""
     fix: str
     """How to fix a fault: the stack key, where there is one."""
-    level: Level = "mandatory"
+    level: Level
     """Mandatory controls fail the command and the policy pack; advisory ones are only shown."""
 
     @property
@@ -41,61 +40,25 @@ class Control:
         return f"{_GUIDE}/{page}-controls.html#{page}-{number}"
 
 
-def fault_if(is_faulty: Predicate, fault: str) -> Check:
-    """Return a check of a resource's own inputs.
+def control(
+    id_: str, *types: str, fix: str, title: str | None = None, level: Level = "mandatory"
+) -> Callable[[Check], Control]:
+    """Return a decorator of checks; the title is the check's docstring, unless it is an argument."""
 
-    Args:
-        is_faulty: whether a resource has the fault.
-        fault: its text, in which `{port}` stands for the value of the input `port`.
-    """
+    def decorate(check: Check) -> Control:
+        text = title or (check.__doc__ or "").removesuffix(".")
+        return Control(id=id_, title=text, types=types, check=check, fix=fix, level=level)
 
-    def check(resource: Resource, _: Declaration) -> Iterator[str]:
-        if is_faulty(resource):
-            yield _filled(fault, resource)
-
-    return check
+    return decorate
 
 
-def container_fault_if(is_faulty: Predicate, fault: str) -> Check:
-    """Return a check of each container of a task definition; the arguments are those of :func:`fault_if`."""
-
-    def check(definition: Resource, _: Declaration) -> Iterator[str]:
-        for container in definition.containers():
-            if is_faulty(container):
-                yield f"({container.name}) {_filled(fault, container)}"
-
-    return check
+def controls_of(module: ModuleType) -> Iterator[Control]:
+    """Yield the controls of a module in the order of their definitions."""
+    values: dict[str, object] = vars(module)
+    return (value for value in values.values() if isinstance(value, Control))
 
 
-def fault_without(
-    fault: str, *types: str, key: str, where: Predicate = bool, applies: Predicate = bool
-) -> Check:
-    """Return a check that another resource configures something for a resource.
-
-    Args:
-        fault: reported if there is no such resource.
-        types: of the other resource.
-        key: its input that names the resource.
-        where: whether the other resource's inputs are as required; by default its existence is enough.
-        applies: whether the check applies to a resource; by default to each one.
-    """
-
-    def check(resource: Resource, declaration: Declaration) -> Iterator[str]:
-        if applies(resource) and not any(map(where, declaration.related(resource, key, *types))):
-            yield fault
-
-    return check
-
-
-def fewer_than_two(*paths: str) -> Predicate:
-    """Return whether a resource has fewer than two entries in the first of some lists that it has."""
-
-    def has_fewer(resource: Resource) -> bool:
-        lists: list[list[Any]] = [*filter(None, map(resource.get, paths)), []]
-        return len(lists[0]) < 2  # noqa: PLR2004 - as its name says
-
-    return has_fewer
-
-
-def _filled(text: str, resource: Resource) -> str:
-    return re.sub(r"\{(\w+)\}", lambda placeholder: str(resource.get(placeholder[1])), text)
+def has_fewer_than_two(resource: Resource, *paths: str) -> bool:
+    """Whether a resource has fewer than two entries in the first of some lists that it has."""
+    lists: list[list[Any]] = [*filter(None, map(resource.get, paths)), []]
+    return len(lists[0]) < 2  # noqa: PLR2004 - as its name says

@@ -8,13 +8,13 @@ from difflib import get_close_matches
 from typing import Final
 
 from policies import containers, load_balancing, network, permissions, storage
-from policies.control import Control, Level
+from policies.control import Control, Level, controls_of
 from policies.resources import Declaration, NotKnownError
 
 CONTROLS: Final[Mapping[str, Control]] = {
     control.id: control
     for module in (containers, load_balancing, network, permissions, storage)
-    for control in module.CONTROLS
+    for control in controls_of(module)
 }
 """Every control, by its id."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from policies.control import Control, fault_if, fault_without, fewer_than_two
+from policies.control import control, has_fewer_than_two
 from policies.resources import Declaration, Resource
 
 BALANCER: Final = "aws:lb/loadBalancer:LoadBalancer"
@@ -37,176 +37,127 @@ def _redirects(listener: Resource) -> list[Resource]:
     return [action for action in listener.items("defaultActions") if action.get("type") == "redirect"]
 
 
-def _serves_http(listener: Resource) -> bool:
+@control("ELB.1", LISTENER, fix="domain: without one there is no certificate")
+def redirect_to_https(listener: Resource, _: Declaration) -> Iterator[str]:
+    """HTTP redirects to HTTPS."""
     to_https = any(action.get("redirect.protocol") == "HTTPS" for action in _redirects(listener))
-    return listener.get("protocol") == "HTTP" and not to_https
+    if listener.get("protocol") == "HTTP" and not to_https:
+        yield f"serves HTTP on port {listener.get('port')}, and does not redirect to HTTPS"
 
 
-def _no_access_logs(balancer: Resource, declaration: Declaration) -> Iterator[str]:
+@control("ELB.4", BALANCER, fix="dropInvalidHeaderFields true")
+def invalid_headers(balancer: Resource, _: Declaration) -> Iterator[str]:
+    """Application load balancers drop invalid headers."""
+    if _is_application(balancer) and not balancer.get("dropInvalidHeaderFields"):
+        yield "forwards invalid headers"
+
+
+@control("ELB.5", BALANCER, fix="log-bucket: the bucket that `bootstrap/` creates, or your own")
+def access_logs(balancer: Resource, declaration: Declaration) -> Iterator[str]:
+    """Load balancers log requests."""
     # AWS logs only connections to TLS listeners of network load balancers:
     # https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html
     listeners = declaration.related(balancer, "loadBalancerArn", LISTENER)
-    can_log = _is_application(balancer) or any(one.get("protocol") == "TLS" for one in listeners)
+    can_log = _is_application(balancer) or any(listener.get("protocol") == "TLS" for listener in listeners)
     if can_log and not balancer.get("accessLogs.enabled"):
         yield "has no access logs"
 
 
-def _old_tls(listener: Resource, _: Declaration) -> Iterator[str]:
+@control("ELB.6", BALANCER, fix="protect: true")
+def deletion_protection(balancer: Resource, _: Declaration) -> Iterator[str]:
+    """Load balancers have deletion protection."""
+    if not balancer.get("enableDeletionProtection"):
+        yield "has no deletion protection"
+
+
+@control("ELB.12", BALANCER, fix="desyncMitigationMode defensive or strictest")
+def desync_mitigation(balancer: Resource, _: Declaration) -> Iterator[str]:
+    """Application load balancers block ambiguous requests."""
+    mode = balancer.get("desyncMitigationMode")
+    if _is_application(balancer) and mode not in (None, "defensive", "strictest"):
+        yield f"allows ambiguous requests ({mode})"
+
+
+@control("ELB.13", BALANCER, fix="availability-zones: 2 or more")
+def balancer_zones(balancer: Resource, _: Declaration) -> Iterator[str]:
+    """Load balancers are in two zones or more."""
+    if has_fewer_than_two(balancer, "subnets", "subnetMappings"):
+        yield "is in one zone only"
+
+
+@control("ELB.17", LISTENER, fix="tls-policy: one of those that the key accepts")
+def tls_policy(listener: Resource, _: Declaration) -> Iterator[str]:
+    """Listeners have a recommended TLS policy."""
     policy = listener.get("sslPolicy")
     if listener.get("protocol") in _ENCRYPTED and policy not in _TLS_POLICIES:
         yield f"has the TLS policy {policy or 'of the provider, which allows TLS 1.0'}"
 
 
-def _rules_without_metrics(acl: Resource, _: Declaration) -> Iterator[str]:
-    names = [
-        str(rule.get("name"))
-        for rule in acl.items("rules")
-        if not rule.get("visibilityConfig.cloudwatchMetricsEnabled")
-    ]
-    if names:
-        yield f"has rules without metrics: {', '.join(names)}"
-
-
-CONTROLS: Final = (
-    Control(
-        id="ELB.1",
-        title="HTTP redirects to HTTPS",
-        types=(LISTENER,),
-        check=fault_if(_serves_http, "serves HTTP on port {port}, and does not redirect to HTTPS"),
-        fix="domain: without one there is no certificate",
-    ),
-    Control(
-        id="ELB.4",
-        title="Application load balancers drop invalid headers",
-        types=(BALANCER,),
-        check=fault_if(
-            lambda balancer: _is_application(balancer) and not balancer.get("dropInvalidHeaderFields"),
-            "forwards invalid headers",
-        ),
-        fix="dropInvalidHeaderFields true",
-    ),
-    Control(
-        id="ELB.5",
-        title="Load balancers log requests",
-        types=(BALANCER,),
-        check=_no_access_logs,
-        fix="log-bucket: the bucket that `bootstrap/` creates, or your own",
-    ),
-    Control(
-        id="ELB.6",
-        title="Load balancers have deletion protection",
-        types=(BALANCER,),
-        check=fault_if(
-            lambda balancer: not balancer.get("enableDeletionProtection"), "has no deletion protection"
-        ),
-        fix="protect: true",
-    ),
-    Control(
-        id="ELB.12",
-        title="Application load balancers block ambiguous requests",
-        types=(BALANCER,),
-        check=fault_if(
-            lambda balancer: (
-                _is_application(balancer)
-                and balancer.get("desyncMitigationMode") not in (None, "defensive", "strictest")
-            ),
-            "allows ambiguous requests ({desyncMitigationMode})",
-        ),
-        fix="desyncMitigationMode defensive or strictest",
-    ),
-    Control(
-        id="ELB.13",
-        title="Load balancers are in two zones or more",
-        types=(BALANCER,),
-        check=fault_if(fewer_than_two("subnets", "subnetMappings"), "is in one zone only"),
-        fix="availability-zones: 2 or more",
-    ),
-    Control(
-        id="ELB.17",
-        title="Listeners have a recommended TLS policy",
-        types=(LISTENER,),
-        check=_old_tls,
-        fix="tls-policy: one of those that the key accepts",
-    ),
-    Control(
-        id="ELB.18",
-        title="Listeners encrypt",
-        types=(LISTENER,),
-        # Security Hub does not exempt the redirect that ELB.1 requires; nothing is served by it.
-        check=fault_if(
-            lambda listener: listener.get("protocol") not in _ENCRYPTED and not _redirects(listener),
-            "listens with {protocol} on port {port}",
-        ),
-        fix="domain, or listener-protocol: tls; plain TCP and UDP are an exception with a reason",
-    ),
-    Control(
-        id="ELB.21",
-        title="Health checks are encrypted",
-        types=(TARGET_GROUP,),
-        check=fault_if(
-            lambda group: group.get("healthCheck.protocol") == "HTTP", "checks health over plain HTTP"
-        ),
-        fix=_INSIDE_THE_VPC,
-        level="advisory",
-    ),
-    Control(
-        id="ELB.22",
-        title="Load balancers encrypt connections to tasks",
-        types=(TARGET_GROUP,),
-        check=fault_if(
-            lambda group: group.get("protocol") == "HTTP", "forwards requests to tasks over plain HTTP"
-        ),
-        fix=_INSIDE_THE_VPC,
-        level="advisory",
-    ),
-    Control(
-        id="ELB.16",
-        title="Application load balancers have a web ACL (not in FSBP)",
-        types=(BALANCER,),
-        check=fault_without(
-            "has no web ACL of AWS WAF", ASSOCIATION, key="resourceArn", applies=_is_application
-        ),
-        fix="firewall.enabled: true",
-        level="advisory",
-    ),
-    Control(
-        id="ACM.1",
-        title="Certificates are renewed automatically",
-        types=(CERTIFICATE,),
-        check=fault_if(
-            lambda certificate: certificate.get("validationMethod") != "DNS",
-            "is not renewed automatically: it is not validated by DNS",
-        ),
-        fix="validationMethod DNS",
-    ),
-    Control(
-        id="ACM.2",
-        title="RSA keys of certificates have 2048 bits or more",
-        types=(CERTIFICATE,),
-        check=fault_if(
-            lambda certificate: certificate.get("keyAlgorithm") == "RSA_1024", "has the key {keyAlgorithm}"
-        ),
-        fix="keyAlgorithm RSA_2048, or an elliptic curve",
-    ),
-    Control(
-        id="WAF.10",
-        title="Web ACLs have rules",
-        types=(WEB_ACL,),
-        check=fault_if(lambda acl: not any(acl.items("rules")), "has no rules"),
-        fix="a rule or a group of rules",
-    ),
-    Control(
-        id="WAF.11",
-        title="Web ACLs log (not in FSBP)",
-        types=(WEB_ACL,),
-        check=fault_without("has no log", WEB_ACL_LOGS, key="resourceArn"),
-        fix="an aws.wafv2.WebAclLoggingConfiguration",
-    ),
-    Control(
-        id="WAF.12",
-        title="Rules of web ACLs have metrics",
-        types=(WEB_ACL,),
-        check=_rules_without_metrics,
-        fix="visibilityConfig.cloudwatchMetricsEnabled true",
-    ),
+@control(
+    "ELB.18",
+    LISTENER,
+    fix="domain, or listener-protocol: tls; plain TCP and UDP are an exception with a reason",
 )
+def listener_encryption(listener: Resource, _: Declaration) -> Iterator[str]:
+    """Listeners encrypt."""
+    protocol = listener.get("protocol")
+    # Security Hub does not exempt the redirect that ELB.1 requires; nothing is served by it.
+    if protocol not in _ENCRYPTED and not _redirects(listener):
+        yield f"listens with {protocol} on port {listener.get('port')}"
+
+
+@control("ELB.21", TARGET_GROUP, fix=_INSIDE_THE_VPC, level="advisory")
+def health_check_encryption(group: Resource, _: Declaration) -> Iterator[str]:
+    """Health checks are encrypted."""
+    if group.get("healthCheck.protocol") == "HTTP":
+        yield "checks health over plain HTTP"
+
+
+@control("ELB.22", TARGET_GROUP, fix=_INSIDE_THE_VPC, level="advisory")
+def target_encryption(group: Resource, _: Declaration) -> Iterator[str]:
+    """Load balancers encrypt connections to tasks."""
+    if group.get("protocol") == "HTTP":
+        yield "forwards requests to tasks over plain HTTP"
+
+
+@control("ELB.16", BALANCER, fix="firewall.enabled: true", level="advisory")
+def web_acl(balancer: Resource, declaration: Declaration) -> Iterator[str]:
+    """Application load balancers have a web ACL (not in FSBP)."""
+    if _is_application(balancer) and not declaration.related(balancer, "resourceArn", ASSOCIATION):
+        yield "has no web ACL of AWS WAF"
+
+
+@control("ACM.1", CERTIFICATE, fix="validationMethod DNS")
+def certificate_renewal(certificate: Resource, _: Declaration) -> Iterator[str]:
+    """Certificates are renewed automatically."""
+    if certificate.get("validationMethod") != "DNS":
+        yield "is not renewed automatically: it is not validated by DNS"
+
+
+@control("ACM.2", CERTIFICATE, fix="keyAlgorithm RSA_2048, or an elliptic curve")
+def certificate_key(certificate: Resource, _: Declaration) -> Iterator[str]:
+    """RSA keys of certificates have 2048 bits or more."""
+    if (key := certificate.get("keyAlgorithm")) == "RSA_1024":
+        yield f"has the key {key}"
+
+
+@control("WAF.10", WEB_ACL, fix="a rule or a group of rules")
+def web_acl_rules(acl: Resource, _: Declaration) -> Iterator[str]:
+    """Web ACLs have rules."""
+    if not any(acl.items("rules")):
+        yield "has no rules"
+
+
+@control("WAF.11", WEB_ACL, fix="an aws.wafv2.WebAclLoggingConfiguration")
+def web_acl_log(acl: Resource, declaration: Declaration) -> Iterator[str]:
+    """Web ACLs log (not in FSBP)."""
+    if not declaration.related(acl, "resourceArn", WEB_ACL_LOGS):
+        yield "has no log"
+
+
+@control("WAF.12", WEB_ACL, fix="visibilityConfig.cloudwatchMetricsEnabled true")
+def web_acl_metrics(acl: Resource, _: Declaration) -> Iterator[str]:
+    """Rules of web ACLs have metrics."""
+    rules = [r for r in acl.items("rules") if not r.get("visibilityConfig.cloudwatchMetricsEnabled")]
+    if rules:
+        yield f"has rules without metrics: {', '.join(str(rule.get('name')) for rule in rules)}"

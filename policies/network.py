@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from policies.control import Control, fault_if, fewer_than_two
+from policies.control import control, has_fewer_than_two
 from policies.resources import Declaration, Resource
 
 VPC: Final = "aws:ec2/vpc:Vpc"
@@ -49,26 +49,32 @@ def _open_rules(resource: Resource) -> Iterator[tuple[Resource, str, int, int]]:
         yield rule, cidr, int(first or 0), int(65535 if last is None else last)
 
 
-def _open_ports(resource: Resource, _: Declaration) -> Iterator[str]:
-    for _rule, cidr, first, last in _open_rules(resource):
-        if first != last or first not in _PUBLIC_PORTS:
-            yield f"opens ports {first} to {last} to {cidr}"
+@control("EC2.2", DEFAULT_GROUP, fix="an aws.ec2.DefaultSecurityGroup without rules")
+def default_group(group: Resource, _: Declaration) -> Iterator[str]:
+    """Default security groups have no rules."""
+    if group.get("ingress") or group.get("egress"):
+        yield "has rules"
 
 
-def _high_risk_ports(resource: Resource, _: Declaration) -> Iterator[str]:
-    for _rule, cidr, first, last in _open_rules(resource):
-        ports = [str(port) for port in _HIGH_RISK_PORTS if first <= port <= last]
-        if ports:
-            yield f"opens {', '.join(ports[:3])}{' …' if len(ports) > len(ports[:3]) else ''} to {cidr}"
+@control(
+    "EC2.3",
+    TEMPLATE,
+    SERVICE,
+    fix="ebs.encrypted true; volumes of tasks: `volumes.<name>.ebs`, which encrypts",
+)
+def volume_encryption(resource: Resource, _: Declaration) -> Iterator[str]:
+    """EBS volumes are encrypted."""
+    volume = "volumeConfiguration.managedEbsVolume"
+    if resource.get(volume) and resource.get(f"{volume}.encrypted") is not True:
+        yield "has a task volume that is not encrypted"
+    for device in resource.items("blockDeviceMappings"):
+        if device.get("ebs") and str(device.get("ebs.encrypted")).lower() != "true":
+            yield f"has a volume, {device.get('deviceName')}, that is not encrypted"
 
 
-def _admin_ports(acl: Resource, _: Declaration) -> Iterator[str]:
-    for rule, _cidr, first, last in _open_rules(acl):
-        if rule.get("action") == "allow" and any(first <= port <= last for port in _ADMIN_PORTS):
-            yield "opens port 22 or 3389 to the internet"
-
-
-def _no_flow_logs(vpc: Resource, declaration: Declaration) -> Iterator[str]:
+@control("EC2.6", VPC, VPC_COMPONENT, fix="flow-logs: bucket or log-group")
+def flow_logs(vpc: Resource, declaration: Declaration) -> Iterator[str]:
+    """VPCs have flow logs."""
     # Once a stack is up, the VPC inside awsx's component is a resource too, and is checked itself.
     if vpc.type == VPC_COMPONENT:
         has_logs = any(declaration.all(VPC, FLOW_LOG))
@@ -78,128 +84,84 @@ def _no_flow_logs(vpc: Resource, declaration: Declaration) -> Iterator[str]:
         yield "has no flow logs"
 
 
-def _unencrypted_volumes(resource: Resource, _: Declaration) -> Iterator[str]:
-    volume = "volumeConfiguration.managedEbsVolume"
-    if resource.get(volume) and resource.get(f"{volume}.encrypted") is not True:
-        yield "has a task volume that is not encrypted"
-    for device in resource.items("blockDeviceMappings"):
-        if device.get("ebs") and str(device.get("ebs.encrypted")).lower() != "true":
-            yield f"has a volume, {device.get('deviceName')}, that is not encrypted"
+@control("EC2.8", TEMPLATE, fix="metadataOptions.httpTokens required")
+def instance_metadata(template: Resource, _: Declaration) -> Iterator[str]:
+    """Instance metadata requires a token (IMDSv2)."""
+    if template.get("metadataOptions.httpTokens") != "required":
+        yield "allows instance metadata without a token (IMDSv1)"
 
 
-def _assigns_public_addresses(template: Resource) -> bool:
-    return any(
-        str(interface.get("associatePublicIpAddress")).lower() == "true"
-        for interface in template.items("networkInterfaces")
-    )
+@control("EC2.9", TEMPLATE, fix="nat: single or one-per-az")
+def instance_addresses(template: Resource, _: Declaration) -> Iterator[str]:
+    """Instances have no public addresses."""
+    for interface in template.items("networkInterfaces"):
+        if str(interface.get("associatePublicIpAddress")).lower() == "true":
+            yield "assigns public addresses to instances"
 
 
-CONTROLS: Final = (
-    Control(
-        id="EC2.2",
-        title="Default security groups have no rules",
-        types=(DEFAULT_GROUP,),
-        check=fault_if(lambda group: group.get("ingress") or group.get("egress"), "has rules"),
-        fix="an aws.ec2.DefaultSecurityGroup without rules",
-    ),
-    Control(
-        id="EC2.3",
-        title="EBS volumes are encrypted",
-        types=(TEMPLATE, SERVICE),
-        check=_unencrypted_volumes,
-        fix="ebs.encrypted true; volumes of tasks: `volumes.<name>.ebs`, which encrypts",
-    ),
-    Control(
-        id="EC2.6",
-        title="VPCs have flow logs",
-        types=(VPC, VPC_COMPONENT),
-        check=_no_flow_logs,
-        fix="flow-logs: bucket or log-group",
-    ),
-    Control(
-        id="EC2.8",
-        title="Instance metadata requires a token (IMDSv2)",
-        types=(TEMPLATE,),
-        check=fault_if(
-            lambda template: template.get("metadataOptions.httpTokens") != "required",
-            "allows instance metadata without a token (IMDSv1)",
-        ),
-        fix="metadataOptions.httpTokens required",
-    ),
-    Control(
-        id="EC2.9",
-        title="Instances have no public addresses",
-        types=(TEMPLATE,),
-        check=fault_if(_assigns_public_addresses, "assigns public addresses to instances"),
-        fix="nat: single or one-per-az",
-    ),
-    Control(
-        id="EC2.15",
-        title="Subnets assign no public addresses",
-        types=(SUBNET,),
-        check=fault_if(lambda subnet: subnet.get("mapPublicIpOnLaunch"), "assigns public addresses"),
-        fix="mapPublicIpOnLaunch false: a resource that needs a public address requests one",
-    ),
-    Control(
-        id="EC2.18",
-        title="Only ports 80 and 443 are open to the internet",
-        types=(INGRESS, SECURITY_GROUP),
-        check=_open_ports,
-        fix="allowed-cidrs and test-cidrs; a port that is meant to be public is an exception with a reason",
-    ),
-    Control(
-        id="EC2.19",
-        title="High-risk ports are not open to the internet",
-        types=(INGRESS, SECURITY_GROUP),
-        check=_high_risk_ports,
-        fix="allowed-cidrs, or another port",
-    ),
-    Control(
-        id="EC2.21",
-        title="Network ACLs do not open ports 22 and 3389 to the internet",
-        types=(NETWORK_ACL,),
-        check=_admin_ports,
-        fix="narrower CIDR blocks",
-    ),
-    Control(
-        id="AutoScaling.1",
-        title="Groups behind a load balancer use its health checks",
-        types=(GROUP,),
-        check=fault_if(
-            lambda group: (
-                (group.get("targetGroupArns") or group.get("loadBalancers"))
-                and group.get("healthCheckType") != "ELB"
-            ),
-            "is behind a load balancer and does not use its health checks",
-        ),
-        fix="healthCheckType ELB",
-    ),
-    Control(
-        id="AutoScaling.2",
-        title="Groups are in two zones or more",
-        types=(GROUP,),
-        check=fault_if(fewer_than_two("vpcZoneIdentifiers", "availabilityZones"), "is in one zone only"),
-        fix="availability-zones: 2 or more",
-    ),
-    Control(
-        id="AutoScaling.6",
-        title="Groups have several instance types",
-        types=(GROUP,),
-        check=fault_if(
-            fewer_than_two("mixedInstancesPolicy.launchTemplate.overrides"), "has one instance type only"
-        ),
-        fix="capacity.<name>.instance-types: two or more",
-    ),
-    Control(
-        id="AutoScaling.9",
-        title="Groups have a launch template",
-        types=(GROUP,),
-        check=fault_if(
-            lambda group: (
-                not (group.get("launchTemplate") or group.get("mixedInstancesPolicy.launchTemplate"))
-            ),
-            "has no launch template",
-        ),
-        fix="launchTemplate, or mixedInstancesPolicy",
-    ),
+@control(
+    "EC2.15", SUBNET, fix="mapPublicIpOnLaunch false: a resource that needs a public address requests one"
 )
+def subnet_addresses(subnet: Resource, _: Declaration) -> Iterator[str]:
+    """Subnets assign no public addresses."""
+    if subnet.get("mapPublicIpOnLaunch"):
+        yield "assigns public addresses"
+
+
+@control(
+    "EC2.18",
+    INGRESS,
+    SECURITY_GROUP,
+    fix="allowed-cidrs and test-cidrs; a port that is meant to be public is an exception with a reason",
+)
+def public_ports(resource: Resource, _: Declaration) -> Iterator[str]:
+    """Only ports 80 and 443 are open to the internet."""
+    for _rule, cidr, first, last in _open_rules(resource):
+        if first != last or first not in _PUBLIC_PORTS:
+            yield f"opens ports {first} to {last} to {cidr}"
+
+
+@control("EC2.19", INGRESS, SECURITY_GROUP, fix="allowed-cidrs, or another port")
+def high_risk_ports(resource: Resource, _: Declaration) -> Iterator[str]:
+    """High-risk ports are not open to the internet."""
+    for _rule, cidr, first, last in _open_rules(resource):
+        ports = [str(port) for port in _HIGH_RISK_PORTS if first <= port <= last]
+        if ports:
+            yield f"opens {', '.join(ports[:3])}{' …' if len(ports) > len(ports[:3]) else ''} to {cidr}"
+
+
+@control("EC2.21", NETWORK_ACL, fix="narrower CIDR blocks")
+def admin_ports(acl: Resource, _: Declaration) -> Iterator[str]:
+    """Network ACLs do not open ports 22 and 3389 to the internet."""
+    for rule, _cidr, first, last in _open_rules(acl):
+        if rule.get("action") == "allow" and any(first <= port <= last for port in _ADMIN_PORTS):
+            yield "opens port 22 or 3389 to the internet"
+
+
+@control("AutoScaling.1", GROUP, fix="healthCheckType ELB")
+def group_health_checks(group: Resource, _: Declaration) -> Iterator[str]:
+    """Groups behind a load balancer use its health checks."""
+    has_balancer = group.get("targetGroupArns") or group.get("loadBalancers")
+    if has_balancer and group.get("healthCheckType") != "ELB":
+        yield "is behind a load balancer and does not use its health checks"
+
+
+@control("AutoScaling.2", GROUP, fix="availability-zones: 2 or more")
+def group_zones(group: Resource, _: Declaration) -> Iterator[str]:
+    """Groups are in two zones or more."""
+    if has_fewer_than_two(group, "vpcZoneIdentifiers", "availabilityZones"):
+        yield "is in one zone only"
+
+
+@control("AutoScaling.6", GROUP, fix="capacity.<name>.instance-types: two or more")
+def instance_types(group: Resource, _: Declaration) -> Iterator[str]:
+    """Groups have several instance types."""
+    if has_fewer_than_two(group, "mixedInstancesPolicy.launchTemplate.overrides"):
+        yield "has one instance type only"
+
+
+@control("AutoScaling.9", GROUP, fix="launchTemplate, or mixedInstancesPolicy")
+def launch_template(group: Resource, _: Declaration) -> Iterator[str]:
+    """Groups have a launch template."""
+    if not (group.get("launchTemplate") or group.get("mixedInstancesPolicy.launchTemplate")):
+        yield "has no launch template"

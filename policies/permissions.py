@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
-from policies.control import Control, fault_if
+from policies.control import control
 from policies.resources import Declaration, Resource
 
 POLICY: Final = "aws:iam/policy:Policy"
@@ -15,6 +15,7 @@ KEY_POLICY: Final = "aws:kms/keyPolicy:KeyPolicy"
 QUEUE_POLICY: Final = "aws:sqs/queuePolicy:QueuePolicy"
 TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
 _DECRYPT: Final = frozenset({"kms:*", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncrypt*", "*"})
+_REQUIRED_KEYS: Final = "kms-keys: the ARNs of the required keys"
 _SPECIFIC_PRINCIPALS: Final = "specific principals, or a condition"
 
 
@@ -38,24 +39,26 @@ def _allows_anyone(statement: Mapping[str, Any]) -> bool:
     return "*" in as_list(principal) and not statement.get("Condition")
 
 
-def _is_public(policy: Resource) -> bool:
-    return any(map(_allows_anyone, statements(policy, "Allow")))
-
-
-def _everything(policy: Resource, _: Declaration) -> Iterator[str]:
+@control("IAM.1", POLICY, ROLE_POLICY, fix="only the required actions and resources")
+def everything(policy: Resource, _: Declaration) -> Iterator[str]:
+    """No policy allows every action on every resource."""
     for statement in statements(policy, "Allow"):
         if "*" in as_list(statement.get("Action")) and "*" in as_list(statement.get("Resource")):
             yield "allows every action on every resource"
 
 
-def _entire_services(policy: Resource, _: Declaration) -> Iterator[str]:
+@control("IAM.21", POLICY, ROLE_POLICY, fix="only the required actions")
+def entire_services(policy: Resource, _: Declaration) -> Iterator[str]:
+    """No policy allows every action of a service."""
     for statement in statements(policy, "Allow"):
         wildcards = [action for action in as_list(statement.get("Action")) if action.endswith(":*")]
         if wildcards and "*" in as_list(statement.get("Resource")):
             yield f"allows every action of a service: {', '.join(wildcards)}"
 
 
-def _all_keys(policy: Resource, _: Declaration) -> Iterator[str]:
+@control("KMS.1", POLICY, fix=_REQUIRED_KEYS)
+def decryption_by_managed_policy(policy: Resource, _: Declaration) -> Iterator[str]:
+    """No customer managed policy allows decryption with every key."""
     for statement in statements(policy, "Allow"):
         resources = as_list(statement.get("Resource"))
         any_key = any(resource == "*" or resource.endswith(":key/*") for resource in resources)
@@ -63,54 +66,27 @@ def _all_keys(policy: Resource, _: Declaration) -> Iterator[str]:
             yield "allows decryption with every key"
 
 
-CONTROLS: Final = (
-    Control(
-        id="IAM.1",
-        title="No policy allows every action on every resource",
-        types=(POLICY, ROLE_POLICY),
-        check=_everything,
-        fix="only the required actions and resources",
-    ),
-    Control(
-        id="IAM.21",
-        title="No policy allows every action of a service",
-        types=(POLICY, ROLE_POLICY),
-        check=_entire_services,
-        fix="only the required actions",
-    ),
-    Control(
-        id="KMS.1",
-        title="No customer managed policy allows decryption with every key",
-        types=(POLICY,),
-        check=_all_keys,
-        fix="kms-keys: the ARNs of the required keys",
-    ),
-    Control(
-        id="KMS.2",
-        title="No inline policy allows decryption with every key",
-        types=(ROLE_POLICY,),
-        check=_all_keys,
-        fix="kms-keys: the ARNs of the required keys",
-    ),
-    Control(
-        id="KMS.5",
-        title="Keys are not public",
-        types=(KEY, KEY_POLICY),
-        check=fault_if(_is_public, "can be used by anyone"),
-        fix="a key policy with specific principals",
-    ),
-    Control(
-        id="SQS.3",
-        title="Queues are not public",
-        types=(QUEUE_POLICY,),
-        check=fault_if(_is_public, "allows anyone to use the queue"),
-        fix=_SPECIFIC_PRINCIPALS,
-    ),
-    Control(
-        id="SNS.4",
-        title="Topics are not public",
-        types=(TOPIC_POLICY,),
-        check=fault_if(_is_public, "allows anyone to use the topic"),
-        fix=_SPECIFIC_PRINCIPALS,
-    ),
-)
+decryption_by_inline_policy = control(
+    "KMS.2", ROLE_POLICY, fix=_REQUIRED_KEYS, title="No inline policy allows decryption with every key"
+)(decryption_by_managed_policy.check)
+
+
+@control("KMS.5", KEY, KEY_POLICY, fix="a key policy with specific principals")
+def public_key(key: Resource, _: Declaration) -> Iterator[str]:
+    """Keys are not public."""
+    if any(map(_allows_anyone, statements(key, "Allow"))):
+        yield "can be used by anyone"
+
+
+@control("SQS.3", QUEUE_POLICY, fix=_SPECIFIC_PRINCIPALS)
+def public_queue(policy: Resource, _: Declaration) -> Iterator[str]:
+    """Queues are not public."""
+    if any(map(_allows_anyone, statements(policy, "Allow"))):
+        yield "allows anyone to use the queue"
+
+
+@control("SNS.4", TOPIC_POLICY, fix=_SPECIFIC_PRINCIPALS)
+def public_topic(policy: Resource, _: Declaration) -> Iterator[str]:
+    """Topics are not public."""
+    if any(map(_allows_anyone, statements(policy, "Allow"))):
+        yield "allows anyone to use the topic"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from policies.control import Control, fault_if, fault_without
+from policies.control import control
 from policies.permissions import statements
 from policies.resources import Declaration, Resource
 
@@ -26,16 +26,39 @@ QUEUE: Final = "aws:sqs/queue:Queue"
 TOPIC: Final = "aws:sns/topic:Topic"
 _BLOCKED: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
-_not_encrypted = fault_if(lambda files: files.get("encrypted") is not True, "is not encrypted")
-_no_backups = fault_without(
-    "has no automatic backups",
-    BACKUPS,
-    key="fileSystemId",
-    where=lambda backups: backups.get("backupPolicy.status") == "ENABLED",
-)
+
+@control("EFS.1", FILE_SYSTEM, fix="encrypted true")
+def file_system_key(files: Resource, _: Declaration) -> Iterator[str]:
+    """File systems are encrypted with KMS."""
+    if files.get("encrypted") is not True:
+        yield "is not encrypted"
 
 
-def _public_subnet(target: Resource, declaration: Declaration) -> Iterator[str]:
+@control("EFS.2", FILE_SYSTEM, fix="volumes.<name>.efs.backups: true")
+def backup_plans(files: Resource, declaration: Declaration) -> Iterator[str]:
+    """File systems are in backup plans."""
+    backups = declaration.related(files, "fileSystemId", BACKUPS)
+    if not any(policy.get("backupPolicy.status") == "ENABLED" for policy in backups):
+        yield "has no automatic backups"
+
+
+@control("EFS.3", ACCESS_POINT, fix="rootDirectory.path other than /")
+def root_directory(point: Resource, _: Declaration) -> Iterator[str]:
+    """Access points have a root directory."""
+    if (point.get("rootDirectory.path") or "/") == "/":
+        yield "exposes the root of the file system"
+
+
+@control("EFS.4", ACCESS_POINT, fix="posixUser")
+def access_point_user(point: Resource, _: Declaration) -> Iterator[str]:
+    """Access points enforce a user."""
+    if not point.get("posixUser"):
+        yield "does not enforce a user"
+
+
+@control("EFS.6", MOUNT_TARGET, fix="mapPublicIpOnLaunch false of the subnet")
+def public_mount_targets(target: Resource, declaration: Declaration) -> Iterator[str]:
+    """Mount targets are in no subnet that assigns public addresses."""
     subnet_id = target.inputs.get("subnetId")
     for subnet in declaration.all(SUBNET):
         is_own = subnet.id and subnet_id in (subnet.id, subnet.outputs.get("id"))
@@ -43,130 +66,61 @@ def _public_subnet(target: Resource, declaration: Declaration) -> Iterator[str]:
             yield f"is in a subnet that assigns public addresses ({subnet.name})"
 
 
-def _denies_http(bucket_policy: Resource) -> bool:
+automatic_backups = control(
+    "EFS.7", FILE_SYSTEM, fix=backup_plans.fix, title="File systems have automatic backups"
+)(backup_plans.check)
+file_system_encryption = control(
+    "EFS.8", FILE_SYSTEM, fix=file_system_key.fix, title="File systems are encrypted"
+)(file_system_key.check)
+
+
+@control("S3.5", *BUCKETS, fix="a bucket policy that denies aws:SecureTransport false")
+def bucket_tls(bucket: Resource, declaration: Declaration) -> Iterator[str]:
+    """Buckets require TLS."""
     conditions = [
         statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
-        for statement in statements(bucket_policy, "Deny")
+        for policy in declaration.related(bucket, "bucket", BUCKET_POLICY)
+        for statement in statements(policy, "Deny")
     ]
-    return "false" in [str(condition).lower() for condition in conditions]
+    if "false" not in [str(condition).lower() for condition in conditions]:
+        yield "accepts requests without TLS"
 
 
-def _access_control_lists(bucket: Resource, declaration: Declaration) -> Iterator[str]:
+@control("S3.8", *BUCKETS, fix="a BucketPublicAccessBlock with all four options")
+def public_buckets(bucket: Resource, declaration: Declaration) -> Iterator[str]:
+    """Buckets block public access."""
+    blocks = declaration.related(bucket, "bucket", PUBLIC_ACCESS_BLOCK)
+    if not any(all(block.get(key) is True for key in _BLOCKED) for block in blocks):
+        yield "does not block public access"
+
+
+@control("S3.12", *BUCKETS, fix="objectOwnership BucketOwnerEnforced")
+def access_control_lists(bucket: Resource, declaration: Declaration) -> Iterator[str]:
+    """Buckets have no access control lists."""
     ownership = declaration.related(bucket, "bucket", OWNERSHIP)
     # Buckets created since April 2023 have no ACLs by default.
-    if bucket.get("acl") or any(
-        one.get("rule.objectOwnership") != "BucketOwnerEnforced" for one in ownership
-    ):
+    has_acls = any(controls.get("rule.objectOwnership") != "BucketOwnerEnforced" for controls in ownership)
+    if has_acls or bucket.get("acl"):
         yield "has access control lists"
 
 
-CONTROLS: Final = (
-    Control(
-        id="EFS.1",
-        title="File systems are encrypted with KMS",
-        types=(FILE_SYSTEM,),
-        check=_not_encrypted,
-        fix="encrypted true",
-    ),
-    Control(
-        id="EFS.2",
-        title="File systems are in backup plans",
-        types=(FILE_SYSTEM,),
-        check=_no_backups,
-        fix="volumes.<name>.efs.backups: true",
-    ),
-    Control(
-        id="EFS.3",
-        title="Access points have a root directory",
-        types=(ACCESS_POINT,),
-        check=fault_if(
-            lambda point: (point.get("rootDirectory.path") or "/") == "/",
-            "exposes the root of the file system",
-        ),
-        fix="rootDirectory.path other than /",
-    ),
-    Control(
-        id="EFS.4",
-        title="Access points enforce a user",
-        types=(ACCESS_POINT,),
-        check=fault_if(lambda point: not point.get("posixUser"), "does not enforce a user"),
-        fix="posixUser",
-    ),
-    Control(
-        id="EFS.6",
-        title="Mount targets are in no subnet that assigns public addresses",
-        types=(MOUNT_TARGET,),
-        check=_public_subnet,
-        fix="mapPublicIpOnLaunch false of the subnet",
-    ),
-    Control(
-        id="EFS.7",
-        title="File systems have automatic backups",
-        types=(FILE_SYSTEM,),
-        check=_no_backups,
-        fix="volumes.<name>.efs.backups: true",
-    ),
-    Control(
-        id="EFS.8",
-        title="File systems are encrypted",
-        types=(FILE_SYSTEM,),
-        check=_not_encrypted,
-        fix="encrypted true",
-    ),
-    Control(
-        id="S3.5",
-        title="Buckets require TLS",
-        types=BUCKETS,
-        check=fault_without("accepts requests without TLS", BUCKET_POLICY, key="bucket", where=_denies_http),
-        fix="a bucket policy that denies aws:SecureTransport false",
-    ),
-    Control(
-        id="S3.8",
-        title="Buckets block public access",
-        types=BUCKETS,
-        check=fault_without(
-            "does not block public access",
-            PUBLIC_ACCESS_BLOCK,
-            key="bucket",
-            where=lambda block: all(block.get(key) is True for key in _BLOCKED),
-        ),
-        fix="a BucketPublicAccessBlock with all four options",
-    ),
-    Control(
-        id="S3.12",
-        title="Buckets have no access control lists",
-        types=BUCKETS,
-        check=_access_control_lists,
-        fix="objectOwnership BucketOwnerEnforced",
-    ),
-    Control(
-        id="S3.13",
-        title="Buckets have a lifecycle configuration",
-        types=BUCKETS,
-        check=fault_without(
-            "has no lifecycle configuration",
-            *LIFECYCLES,
-            key="bucket",
-            applies=lambda bucket: not bucket.get("lifecycleRules"),
-        ),
-        fix="a BucketLifecycleConfiguration",
-    ),
-    Control(
-        id="SQS.1",
-        title="Queues are encrypted",
-        types=(QUEUE,),
-        # AWS encrypts new queues by default; Security Hub reads the configured values.
-        check=fault_if(
-            lambda queue: queue.get("sqsManagedSseEnabled") is not True and not queue.get("kmsMasterKeyId"),
-            "does not configure encryption",
-        ),
-        fix="sqsManagedSseEnabled true, or a key",
-    ),
-    Control(
-        id="SNS.1",
-        title="Topics are encrypted (not in FSBP)",
-        types=(TOPIC,),
-        check=fault_if(lambda topic: not topic.get("kmsMasterKeyId"), "is not encrypted"),
-        fix="kmsMasterKeyId",
-    ),
-)
+@control("S3.13", *BUCKETS, fix="a BucketLifecycleConfiguration")
+def bucket_lifecycle(bucket: Resource, declaration: Declaration) -> Iterator[str]:
+    """Buckets have a lifecycle configuration."""
+    if not (bucket.get("lifecycleRules") or declaration.related(bucket, "bucket", *LIFECYCLES)):
+        yield "has no lifecycle configuration"
+
+
+@control("SQS.1", QUEUE, fix="sqsManagedSseEnabled true, or a key")
+def queue_encryption(queue: Resource, _: Declaration) -> Iterator[str]:
+    """Queues are encrypted."""
+    # AWS encrypts new queues by default; Security Hub reads the configured values.
+    if queue.get("sqsManagedSseEnabled") is not True and not queue.get("kmsMasterKeyId"):
+        yield "does not configure encryption"
+
+
+@control("SNS.1", TOPIC, fix="kmsMasterKeyId")
+def topic_encryption(topic: Resource, _: Declaration) -> Iterator[str]:
+    """Topics are encrypted (not in FSBP)."""
+    if not topic.get("kmsMasterKeyId"):
+        yield "is not encrypted"
