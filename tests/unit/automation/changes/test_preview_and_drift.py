@@ -153,16 +153,6 @@ def test_preview_with_policies_fails_for_a_mandatory_control(tmp_path: Path) -> 
     assert "<details><summary>Policies</summary>\n\n```text\nFAILED     ECS.12" in text
 
 
-def test_preview_with_policies_shows_exceptions_with_their_reasons(tmp_path: Path) -> None:
-    file = tmp_path / "comment.md"
-    stacks = Stacks(planned=[CLUSTER], exceptions={"ECS.12": "it costs more than the tasks"})
-    result = call(preview, "dev", "--policies", "--comment", str(file), stacks=stacks)
-
-    assert result.return_value == 0
-    reason = "exception  ECS.12 cluster has no Container Insights: it costs more than the tasks"
-    assert reason in file.read_text()
-
-
 def test_an_invalid_exception_is_in_the_comment(tmp_path: Path) -> None:
     file = tmp_path / "comment.md"
     stacks = Stacks(exceptions={"ECS.99": "it costs more than the tasks"})

@@ -34,13 +34,6 @@ def test_settings_of_the_service_are_copied_from_the_base(tmp_path: Path) -> Non
     assert config_of(base, tmp_path).items() >= base.items()
 
 
-def test_the_file_has_base_and_expiry(tmp_path: Path) -> None:
-    config = config_of({}, tmp_path)
-
-    assert config["node-on-ecs:attach-to"] == "dev"
-    assert config["node-on-ecs:expires"] == "2026-11-24T12:00:00Z"
-
-
 @pytest.mark.parametrize(
     "key", ["nat", "cidr", "multidev", "protect", "alarms", "autoscaling", "schedules", "monthly-budget-usd"]
 )
