@@ -38,9 +38,7 @@ class Workload:
     """Tasks of one size."""
 
     name: str
-    tasks: int
-    vcpus: float
-    gib: float
+    load: Load
     share: float = 1.0
     """The share of the time in which they run."""
     mostly_idle: bool = False
@@ -48,13 +46,14 @@ class Workload:
 
     def __str__(self) -> str:
         time = "always" if self.share == 1 else "8 hours on weekdays"
-        return f"{self.name}: {self.tasks} tasks of {self.vcpus:g} vCPU and {self.gib:g} GB, {time}"
+        load = self.load
+        return f"{self.name}: {load.tasks} tasks of {load.vcpus:g} vCPU and {load.gib:g} GB, {time}"
 
 
 WORKLOADS: Final = (
-    Workload(name="a small site", tasks=2, vcpus=0.25, gib=0.5, mostly_idle=True),
-    Workload(name="an API", tasks=4, vcpus=1, gib=2),
-    Workload(name="a batch fleet", tasks=20, vcpus=2, gib=4, share=_OFFICE_HOURS),
+    Workload(name="a small site", load=Load(tasks=2, vcpus=0.25, gib=0.5), mostly_idle=True),
+    Workload(name="an API", load=Load(tasks=4, vcpus=1, gib=2)),
+    Workload(name="a batch fleet", load=Load(tasks=20, vcpus=2, gib=4), share=_OFFICE_HOURS),
 )
 
 
@@ -85,7 +84,7 @@ def rows(prices: Prices, region: str, assumed: Assumptions) -> list[Row]:
         try:
             if kind in _ON_FARGATE:
                 vcpu, gb = prices.price(f"{kind}-vcpu").usd, prices.price(f"{kind}-memory").usd
-                hourly = workload.tasks * (workload.vcpus * vcpu + workload.gib * gb)
+                hourly = workload.load.tasks * (workload.load.vcpus * vcpu + workload.load.gib * gb)
                 return Cell(usd=hourly * workload.share * assumed.hours)
             return _on_instances(kind, workload, prices, region, assumed)
         except MissingPriceError as error:
@@ -110,7 +109,7 @@ def _on_instances(kind: str, workload: Workload, prices: Prices, region: str, as
         return disk + (prices.price(f"{MANAGED}{instance.type}").usd if managed else 0.0)
 
     found = cheapest(
-        [Load(tasks=workload.tasks, vcpus=workload.vcpus, gib=workload.gib)],
+        [workload.load],
         candidates,
         region,
         assumed.instance_reserved_gb,
@@ -143,9 +142,9 @@ def as_json(table: Sequence[Row], region: str) -> dict[str, Any]:
         "workloads": [
             {
                 "name": workload.name,
-                "tasks": workload.tasks,
-                "vcpus": workload.vcpus,
-                "gb": workload.gib,
+                "tasks": workload.load.tasks,
+                "vcpus": workload.load.vcpus,
+                "gb": workload.load.gib,
                 "share_of_the_time": round(workload.share, 4),
                 "costs": {
                     kind: {
