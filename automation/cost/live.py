@@ -53,10 +53,10 @@ class LivePrices:
             return table.everywhere.get(key) or TablePrices(self.region).price(key)
         found = {usd for product in self._products(lookup) for usd in _prices(product, lookup.usage)}
         if len(found) != 1:
-            prices = ", ".join(f"{usd:.6g}" for usd in sorted(found)) or "none"
+            prices = ", ".join(f"{usd:.6g}" for usd in sorted(found))
             raise AutomationError(
-                f"AWS's price list has not one price of {key} in {self.region} but {prices}: leave out "
-                "--live to use the prices of the table"
+                f"AWS's price list has {f'several prices ({prices})' if prices else 'no price'} of {key} in "
+                f"{self.region}: leave out --live to use the prices of the table"
             )
         return Price(key=key, usd=found.pop(), unit=unit_of(key), source=self._source)
 
@@ -73,7 +73,7 @@ class LivePrices:
                 yield from map(json.loads, page["PriceList"])
         except (BotoCoreError, ClientError) as error:
             raise AutomationError(
-                f"AWS's price list does not answer: {error} (`--live` needs credentials that may call "
+                f"AWS's price list could not be read: {error} (`--live` needs credentials that may call "
                 "pricing:GetProducts)"
             ) from error
 

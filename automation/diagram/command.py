@@ -111,7 +111,7 @@ def _picture_of(stack: Stack) -> Picture:
     """Return a stack's picture, and report what it lacks."""
     picture = picture_of(stack)
     if missing := not_drawn(stack, picture):
-        say(f"not drawn, since automation/diagram knows nothing of it: {', '.join(missing)}")
+        say(f"not drawn, because automation/diagram does not know their types: {', '.join(missing)}")
     return picture
 
 
