@@ -77,10 +77,9 @@ def shared_permissions(
         owned: the actions of :func:`tagged_permissions`.
     """
     unconditional = sorted(set(actions) - set(owned) - {*_DASHBOARD_ACTIONS, _RETIRE_GRANTS})
-    network = [one for one in unconditional if _service(one) in ("ec2", "elasticloadbalancing")]
-    others = [
-        one for one in unconditional if _service(one) not in ("ec2", "elasticloadbalancing", "iam", "route53")
-    ]
+    network = _actions_of(unconditional, "ec2", "elasticloadbalancing")
+    elsewhere = _actions_of(unconditional, "iam", "route53")
+    others = sorted({*unconditional} - {*network} - {*elsewhere})
     return {
         "network": [
             *_regional(account, network),
@@ -89,7 +88,7 @@ def shared_permissions(
         ],
         "services": [
             *_regional(account, others),
-            *_hosted_zones([one for one in unconditional if one != _CHANGE_RECORDS]),
+            _hosted_zones(set(unconditional) - {_CHANGE_RECORDS}),
             _retire_grants_of_ecr(account),
             allow("ScalingAlarms", ["cloudwatch:DeleteAlarms"], account.arn("cloudwatch", _SCALING_ALARMS)),
             *(
@@ -108,19 +107,19 @@ def tagged_permissions(account: Account, stack: StackSettings, owned: Collection
         stack: of the role.
         owned: actions that change or delete a resource, and for which AWS compares its tags.
     """
-    own_tags = _own_tags(account, stack, "aws:ResourceTag")
-    own_tags["StringEquals"]["aws:RequestedRegion"] = account.region
-    yield allow("Own", sorted(owned), "*", own_tags)
+    has_tags = own_tags(account, stack, "aws:ResourceTag")
+    has_tags["StringEquals"]["aws:RequestedRegion"] = account.region
+    yield allow("Own", sorted(owned), "*", has_tags)
     yield allow(
         "DefaultGroup",
-        # AWS creates it with the VPC, without tags; the program tags it, then deletes its rules.
+        # AWS creates it with the VPC, without tags.
         ["ec2:CreateTags"],
         account.arn("ec2", "security-group/*"),
-        _own_tags(account, stack, "aws:RequestTag"),
+        own_tags(account, stack, "aws:RequestTag"),
     )
     # A group is tagged when it is created, and has no tags before.
     yield allow(
-        "NewGroups", ["autoscaling:CreateOrUpdateTags"], "*", _own_tags(account, stack, "aws:RequestTag")
+        "NewGroups", ["autoscaling:CreateOrUpdateTags"], "*", own_tags(account, stack, "aws:RequestTag")
     )
 
 
@@ -150,9 +149,9 @@ def stack_permissions(
 
 def read_permissions(account: Account, actions: Collection[str]) -> Iterator[Statement]:
     """Yield the permissions of the read-only role."""
-    yield from _regional(account, [one for one in actions if _service(one) not in ("iam", "route53")])
-    yield from _hosted_zones(actions)
-    yield allow("Roles", _iam_actions(actions), [account.stack_roles("*"), account.stack_profiles("*")])
+    yield from _regional(account, set(actions) - {*_actions_of(actions, "iam", "route53")})
+    yield _hosted_zones(actions)
+    yield allow("Roles", _actions_of(actions, "iam"), [account.stack_roles("*"), account.stack_profiles("*")])
 
 
 def deny_other_stacks(account: Account, stack: StackSettings) -> Statement:
@@ -179,9 +178,8 @@ def boundary(
     services = sorted({_service(action) for action in actions} - {"iam", "kms"})
     yield allow("Services", [f"{service}:*" for service in services], "*")
     yield _retire_grants_of_ecr(account)
-    yield allow(
-        "Iam", _iam_actions(actions), [account.iam_arn(f"{kind}/*") for kind in ("instance-profile", "role")]
-    )
+    roles = [account.iam_arn(f"{kind}/*") for kind in ("instance-profile", "role")]
+    yield allow("Iam", _actions_of(actions, "iam"), roles)
     objects = account.bucket_arn(bucket)
     yield allow("State", ["s3:ListBucket", *STATE_READ, *STATE_WRITE], [objects, f"{objects}/.pulumi/*"])
     yield allow("Secrets", [*KEY_READ, *KEY_WRITE], key_arn)
@@ -210,12 +208,8 @@ def _roles(
     own = [account.stack_roles(pattern) for pattern in stack.patterns]
     service_linked = account.iam_arn(_SERVICE_LINKED)
     has_boundary: Condition = {"StringEquals": {"iam:PermissionsBoundary": tasks_boundary}}
-    aws_managed: Condition = {
-        **has_boundary,
-        "ArnEquals": {
-            "iam:PolicyARN": [f"arn:{account.partition}:iam::aws:{one}" for one in _AWS_MANAGED_POLICIES]
-        },
-    }
+    policies = [f"arn:{account.partition}:iam::aws:{policy}" for policy in _AWS_MANAGED_POLICIES]
+    aws_managed: Condition = {**has_boundary, "ArnEquals": {"iam:PolicyARN": policies}}
     conditional = {
         "iam:PassRole": (own, {"StringEquals": {"iam:PassedToService": _SERVICES_THAT_ASSUME_ROLES}}),
         "iam:AttachRolePolicy": (own, aws_managed),
@@ -229,8 +223,8 @@ def _roles(
         yield allow(action.partition(":")[2], [action], resource, condition)
     yield allow("BoundRoles", grants, own, has_boundary)
     profiles = [account.stack_profiles(pattern) for pattern in stack.patterns]
-    others = _iam_actions(set(actions) - conditional.keys() - set(grants) - {_DELETE_BOUNDARY})
-    yield allow("Roles", others, [*own, *profiles])
+    others = set(actions) - conditional.keys() - set(grants) - {_DELETE_BOUNDARY}
+    yield allow("Roles", _actions_of(others, "iam"), [*own, *profiles])
     yield {
         "Sid": "OtherRoles",
         "Effect": "Deny",
@@ -247,7 +241,8 @@ def _retire_grants_of_ecr(account: Account) -> Statement:
     return allow("GrantsOfImages", [_RETIRE_GRANTS], account.arn("kms", "key/*"), aliases)
 
 
-def _own_tags(account: Account, stack: StackSettings, key: str) -> Condition:
+def own_tags(account: Account, stack: StackSettings, key: str) -> Condition:
+    """Return a condition on the tags of a stack; `key` is aws:ResourceTag or aws:RequestTag."""
     return {
         "StringEquals": {f"{key}/Project": account.project},
         "StringLike": {f"{key}/Stack": list(stack.patterns)},
@@ -265,26 +260,26 @@ def _names_below(domains: Sequence[str]) -> Condition:
 
 
 def _regional(account: Account, actions: Iterable[str]) -> Iterator[Statement]:
-    of_ssm = {one for one in actions if _service(one) == "ssm" and one not in _SSM_WITHOUT_RESOURCE}
-    named = sorted(of_ssm - {_READ_BOOTSTRAP})
+    parameters = {*_actions_of(actions, "ssm")} - _SSM_WITHOUT_RESOURCE
+    own = sorted(parameters - {_READ_BOOTSTRAP})
     in_region: Condition = {"StringEquals": {"aws:RequestedRegion": account.region}}
-    yield allow("Regional", sorted(set(actions) - of_ssm), "*", in_region)
-    if _READ_BOOTSTRAP in of_ssm:
+    yield allow("Regional", sorted(set(actions) - parameters), "*", in_region)
+    if _READ_BOOTSTRAP in parameters:
         # AWS compares the requested path.
         path = account.arn("ssm", f"parameter/bootstrap/{account.project}")
         yield allow("Bootstrapped", [_READ_BOOTSTRAP], [path, f"{path}/*"])
-    if named:
-        yield allow("Parameters", named, account.arn("ssm", _PARAMETERS))
+    if own:
+        yield allow("Parameters", own, account.arn("ssm", _PARAMETERS))
         machine_images = f"arn:{account.partition}:ssm:{account.region}::{_MACHINE_IMAGES}"
         yield allow("Images", ["ssm:GetParameter"], machine_images)
 
 
-def _hosted_zones(actions: Iterable[str]) -> Iterator[Statement]:
-    yield allow("Zones", sorted(one for one in actions if _service(one) == "route53"), "*")
+def _hosted_zones(actions: Iterable[str]) -> Statement:
+    return allow("Zones", _actions_of(actions, "route53"), "*")
 
 
-def _iam_actions(actions: Iterable[str]) -> list[str]:
-    return sorted(one for one in actions if _service(one) == "iam")
+def _actions_of(actions: Iterable[str], *services: str) -> list[str]:
+    return sorted(action for action in actions if _service(action) in services)
 
 
 def _service(action: str) -> str:

@@ -14,7 +14,15 @@ from typing import Annotated, Any, Final, Self, cast
 import pulumi
 import yaml
 from pulumi.runtime import get_config_env
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StrictBool,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from account.tasks import NEVER
@@ -54,24 +62,8 @@ def _text(pattern: str, allowed: str, *, or_none: bool = False) -> Any:
     return PlainValidator(check)
 
 
-def _integer(minimum: int) -> Any:
-    """Return a validator of integers."""
-
-    def check(value: object) -> int:
-        if type(value) is int and value >= minimum:
-            return value
-        allowed = f"a whole number, {minimum} or more"
-        raise PydanticCustomError("integer", "{allowed}", {"allowed": allowed})
-
-    return PlainValidator(check)
-
-
-def _boolean(value: object) -> bool:
-    if type(value) is bool:
-        return value
-    raise PydanticCustomError("boolean", "true or false")
-
-
+_Positive = Annotated[int, Field(strict=True, ge=1)]
+_NotNegative = Annotated[int, Field(strict=True, ge=0)]
 _NAME_PATTERN: Final = r"[\w.-]{1,40}"
 _ACCOUNT_PATTERN: Final = r"\d{12}"
 # Without `*` and `?`: IAM would compare them literally here.
@@ -162,8 +154,8 @@ class Settings(_Model):
         str, _text(r"[a-z][a-z0-9-]{0,22}[a-z0-9]", "2 to 24 lowercase letters, digits and hyphens")
     ]
     github_repository: Annotated[str, _text(r"[A-Za-z0-9][A-Za-z0-9-]*/[\w.-]+", "organization/name")]
-    github_organization_id: Annotated[int, _integer(1)]
-    github_repository_id: Annotated[int, _integer(1)]
+    github_organization_id: _Positive
+    github_repository_id: _Positive
     oidc_provider_arn: Annotated[
         str | None,
         _text(
@@ -182,11 +174,11 @@ class Settings(_Model):
             or_none=True,
         ),
     ]
-    expire_images_after_days: Annotated[int, _integer(0)]
+    expire_images_after_days: _NotNegative
     images_from_account: Annotated[
         str | None, _text(_ACCOUNT_PATTERN, "an AWS account: 12 digits", or_none=True)
     ]
-    state_history_days: Annotated[int, _integer(1)]
+    state_history_days: _Positive
     state_bucket: Annotated[
         str | None,
         _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket", or_none=True),
@@ -201,9 +193,9 @@ class Settings(_Model):
     ]
     trusted_accounts: tuple[_Account, ...]
     alarm_emails: tuple[Annotated[str, _text(r"[^@\s]+@[^@\s]+\.[^@\s.]+", "e-mail addresses")], ...]
-    log_days: Annotated[int, _integer(0)]
-    log_key: Annotated[bool, PlainValidator(_boolean)]
-    block_public_buckets: Annotated[bool, PlainValidator(_boolean)]
+    log_days: _NotNegative
+    log_key: StrictBool
+    block_public_buckets: StrictBool
 
     @classmethod
     def load(cls) -> Settings:
@@ -306,7 +298,7 @@ def _error_lines(error: ValidationError) -> Iterator[str]:
             case "tuple_type" | "too_short":
                 yield f"{_key(path)} = {_shown(value)}: a list{' of one or more' * (value == [])}"
             case _:
-                yield f"{_key(path)} = {_shown(value)}: {details['msg']}"
+                yield f"{_key(path)} = {_shown(value)}: {details['msg'].removeprefix('Input should be ')}"
 
 
 def _keys_beside(path: tuple[int | str, ...]) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from account.deployments import deny_other_stacks
+from account.deployments import deny_other_stacks, own_tags
 from account.statements import Condition, Statement, allow, deny
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pulumi
 
@@ -40,10 +40,10 @@ _OWN_RESOURCES: Final = [
 """Scheduled tasks, target groups of canary deployments, functions of deployments, and secrets."""
 NEVER: Final = ("account", "iam", "organizations", "sts")
 """Services by which a task could extend its permissions."""
-_TO_TASKS: Final = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
-"""The condition for passing a task's roles to ECS, as EventBridge Scheduler does when it starts a task."""
-_TO_INSTANCES: Final = {"iam:PassedToService": "ec2.amazonaws.com"}
-"""The condition for passing an instance's role to EC2, as ECS does when it starts a managed instance."""
+_TASKS: Final = "ecs-tasks.amazonaws.com"
+"""EventBridge Scheduler passes a task's roles to it when it starts the task."""
+_EC2: Final = "ec2.amazonaws.com"
+"""ECS passes an instance's role to it when it starts a managed instance."""
 _AGENT: Final = [
     *("ec2:DescribeTags", "ecs:DeregisterContainerInstance", "ecs:DiscoverPollEndpoint", "ecs:Poll"),
     *("ecs:PutSystemLogEvents", "ecs:RegisterContainerInstance", "ecs:StartTelemetrySession"),
@@ -75,38 +75,31 @@ def boundary(
     yield allow("Pull", _PULL_IMAGES, "*")
     yield allow("Exec", _EXEC_CHANNELS, "*")
     own_roles = [account.stack_roles(pattern) for pattern in stack.patterns]
-    # For roles of capacity, and not for those of tasks.
-    of_capacity: Condition = {
-        "ArnLike": {"aws:PrincipalArn": [f"{own.removesuffix('*')}cluster-capacity-*" for own in own_roles]}
-    }
-    yield allow("Machines", [*_AGENT, *_INSTANCES], "*", of_capacity)
-    to_instances: Condition = {**of_capacity, "StringEquals": {**_TO_INSTANCES}}
-    yield allow("HandInstanceRoles", ["iam:PassRole"], own_roles, to_instances)
-    of_flow_logs: Condition = {
-        "ArnLike": {"aws:PrincipalArn": [f"{own.removesuffix('*')}flow-logs-*" for own in own_roles]}
-    }
-    yield allow("FlowLogs", ["logs:DescribeLogGroups", "logs:DescribeLogStreams"], "*", of_flow_logs)
+    capacity, flow_logs = (_by_roles(own_roles, name) for name in ("cluster-capacity", "flow-logs"))
+    yield allow("Machines", [*_AGENT, *_INSTANCES], "*", capacity)
+    yield allow("HandInstanceRoles", ["iam:PassRole"], own_roles, {**capacity, **_passed_to(_EC2)})
+    yield allow("FlowLogs", ["logs:DescribeLogGroups", "logs:DescribeLogStreams"], "*", flow_logs)
     yield allow("Look", ["elasticloadbalancing:Describe*"], "*")
-    yield allow(
-        "Own",
-        _OWN_RESOURCES,
-        "*",
-        {
-            "StringEquals": {"aws:ResourceTag/Project": account.project},
-            "StringLike": {"aws:ResourceTag/Stack": list(stack.patterns)},
-        },
-    )
+    yield allow("Own", _OWN_RESOURCES, "*", own_tags(account, stack, "aws:ResourceTag"))
     through = [f"{service}.{account.region}.amazonaws.com" for service in ("secretsmanager", "ssm")]
     yield allow("Decrypt", ["kms:Decrypt"], "*", {"StringEquals": {"kms:ViaService": through}})
     for number, statement in enumerate(stack.task_role_statements):
         yield allow(f"App{number}", statement.actions, statement.resources)
     objects = account.bucket_arn(bucket)
-    yield allow("HandRoles", ["iam:PassRole"], own_roles, {"StringEquals": {**_TO_TASKS}})
+    yield allow("HandRoles", ["iam:PassRole"], own_roles, _passed_to(_TASKS))
     yield allow("TagTasks", ["ecs:TagResource"], "*", {"StringEquals": {"ecs:CreateAction": "RunTask"}})
     yield deny("Never", [f"{service}:*" for service in NEVER if service != "iam"], "*")
     # A negated condition is true for actions without the key, which only PassRole has.
-    services = [condition["iam:PassedToService"] for condition in (_TO_TASKS, _TO_INSTANCES)]
-    yield deny("NeverIam", ["iam:*"], "*", {"StringNotEquals": {"iam:PassedToService": services}})
+    yield deny("NeverIam", ["iam:*"], "*", {"StringNotEquals": {"iam:PassedToService": [_TASKS, _EC2]}})
     yield deny("State", ["s3:*"], [objects, f"{objects}/*"])
     yield deny("StateKey", ["kms:*"], key_arn)
     yield deny_other_stacks(account, stack)
+
+
+def _by_roles(own_roles: Sequence[str], name: str) -> Condition:
+    """Return a condition for those of a stack's roles whose names begin with a name."""
+    return {"ArnLike": {"aws:PrincipalArn": [f"{role.removesuffix('*')}{name}-*" for role in own_roles]}}
+
+
+def _passed_to(service: str) -> Condition:
+    return {"StringEquals": {"iam:PassedToService": service}}
