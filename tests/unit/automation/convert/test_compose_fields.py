@@ -12,34 +12,43 @@ from tests.unit.automation.convert.compose_app import convert, write
 
 PORT = "ports: ['80:8080']"
 
+SIMPLE: dict[str, tuple[str, Any]] = {
+    "build.context": ("web", "web"),
+    "build.target": ("prod", "prod"),
+    "build.args": ("[A=1.20, B=x]", {"A": "1.20", "B": "x"}),
+    "build.secrets": ("[npm]", {"npm": {"file": "npm.txt"}}),
+    "build.platforms": ("[linux/amd64]", "x86_64"),
+    "environment": ("{A: 1.20, B: 'x', C: 0420, D: yes}", {"A": "1.2", "B": "x", "C": "272", "D": "yes"}),
+    "env_file": ("app.env", ["app.env"]),
+    "secrets": ("[db_password]", {"DB_PASSWORD": "/node-on-ecs/test/DB_PASSWORD"}),
+    "command": ("node 'a b.js'", ["node", "a b.js"]),
+    "entrypoint": ("[sh, -c]", ["sh", "-c"]),
+    "volumes": (
+        "['up_loads:/data/up:ro', '/app/node_modules']",
+        {"up-loads": {"path": "/data/up", "read-only": True, "efs": {}}},
+    ),
+    "tmpfs": ("['/cache:size=128m', /run]", {"/tmp": 64, "/cache": 128, "/run": 64}),
+    "healthcheck.disable": ("true", []),
+    "healthcheck.start_period": ("1m", 60),
+    "deploy.replicas": ("0", 0),
+    "scale": ("3", 3),
+    "platform": ("linux/amd64", "x86_64"),
+    "user": ("'1500:1500'", "1500:1500"),
+    "stop_grace_period": ("1m30s", 90),
+    "ulimits": ("{nofile: {soft: 9, hard: 9}}", {"nofile": 9}),
+    "shm_size": ("64m", {"/tmp": 64, "/dev/shm": 64}),
+}
+"""Values of fields that have one key, and the key's value."""
+
 CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
     "image": ("", {"image": "node:24"}),
     "build": ("build: ./web", {"app-path": "web", "image": None}),
-    "build.context": ("build: {context: web}", {"app-path": "web"}),
     "build.dockerfile": (
         "build: {dockerfile: prod.Dockerfile}",
         {"app-path": ".", "dockerfile": "prod.Dockerfile"},
     ),
-    "build.target": ("build: {context: ., target: prod}", {"build-target": "prod"}),
-    "build.args": ("build: {context: ., args: [A=1.20, B=x]}", {"build-args": {"A": "1.20", "B": "x"}}),
-    "build.secrets": ("build: {context: ., secrets: [npm]}", {"build-secrets": {"npm": {"file": "npm.txt"}}}),
-    "build.platforms": ("build: {context: ., platforms: [linux/amd64]}", {"architecture": "x86_64"}),
     "ports": (PORT, {"container-port": 8080, "exposure": None}),
     "expose": ("expose: ['9000']", {"container-port": 9000, "exposure": "none"}),
-    "environment": (
-        "environment: {A: 1.20, B: 'x', C: 0420, D: yes}",
-        {"environment": {"A": "1.2", "B": "x", "C": "272", "D": "yes"}},
-    ),
-    "env_file": ("env_file: app.env", {"environment-files": ["app.env"]}),
-    "secrets": ("secrets: [db_password]", {"secrets": {"DB_PASSWORD": "/node-on-ecs/test/DB_PASSWORD"}}),
-    "command": ("command: node 'a b.js'", {"command": ["node", "a b.js"]}),
-    "entrypoint": ("entrypoint: [sh, -c]", {"entrypoint": ["sh", "-c"]}),
-    "volumes": (
-        "volumes: ['up_loads:/data/up:ro', '/app/node_modules']",
-        {"volumes": {"up-loads": {"path": "/data/up", "read-only": True, "efs": {}}}},
-    ),
-    "tmpfs": ("tmpfs: ['/cache:size=128m', /run]", {"tmpfs": {"/tmp": 64, "/cache": 128, "/run": 64}}),
-    "read_only": ("read_only: true", {"tmpfs": None}),
     "depends_on": ("depends_on: [api]", {"connect": {"enabled": True, "offers": False, "calls": ["api"]}}),
     "healthcheck.test": (
         f"{PORT}\n    healthcheck: {{test: curl -f http://localhost:8080/ok || exit 1}}",
@@ -48,7 +57,6 @@ CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
             "health-check-path": "/ok",
         },
     ),
-    "healthcheck.disable": ("healthcheck: {disable: true}", {"health-check-command": []}),
     "healthcheck.interval": (
         f"{PORT}\n    healthcheck: {{interval: 30s}}",
         {"health-check-interval-seconds": 30},
@@ -58,11 +66,6 @@ CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
         {"health-check-timeout-seconds": 3},
     ),
     "healthcheck.retries": (f"{PORT}\n    healthcheck: {{retries: 5}}", {"unhealthy-threshold": 5}),
-    "healthcheck.start_period": (
-        "healthcheck: {start_period: 1m}",
-        {"health-check-grace-period-seconds": 60},
-    ),
-    "deploy.replicas": ("deploy: {replicas: 0}", {"desired-count": 0}),
     "deploy.resources.limits.cpus": (
         "deploy: {resources: {limits: {cpus: '0.5'}}}",
         {"cpu": 512, "memory": 1024},
@@ -79,33 +82,18 @@ CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
         "deploy: {resources: {reservations: {memory: 3g}}}",
         {"cpu": 512, "memory": 3072},
     ),
-    "scale": ("scale: 3", {"desired-count": 3}),
     "cpus": ("cpus: 2", {"cpu": 2048, "memory": 4096}),
     "mem_limit": ("mem_limit: 512m", {"cpu": 256, "memory": 512}),
     "mem_reservation": ("mem_reservation: 1g", {"cpu": 256, "memory": 1024}),
-    "platform": ("platform: linux/amd64", {"architecture": "x86_64"}),
-    "user": ("user: '1500:1500'", {"user": "1500:1500"}),
-    "init": ("init: true", {"command": None}),
-    "stop_grace_period": ("stop_grace_period: 1m30s", {"stop-timeout-seconds": 90}),
-    "ulimits": ("ulimits: {nofile: {soft: 9, hard: 9}}", {"ulimits": {"nofile": 9}}),
-    "profiles": ("profiles: [jobs]", {"image": "node:24"}),
     "extends": ("extends: {service: api}", {"container-port": 4000}),
     "restart": ("restart: unless-stopped", {"desired-count": None}),
     "labels": (
         f"{PORT}\n    labels: ['traefik.http.routers.web.rule=Host(`www.example.com`)']",
         {"domain": "www.example.com", "zone": "example.com"},
     ),
-    "networks": ("networks: [default]", {"connect": None}),
     "container_name": ("container_name: shop-web", {"name": "web"}),
     "hostname": ("hostname: shop-web", {"name": "web"}),
-    "links": ("links: [api]", {"connect": None}),
-    "shm_size": ("shm_size: 64m", {"tmpfs": {"/tmp": 64, "/dev/shm": 64}}),
-    "cap_drop": ("cap_drop: [ALL]", {"sidecars": None}),
     "network_mode": ("network_mode: bridge", {"network-mode": None}),
-    "develop": ("develop: {watch: []}", {"services": None}),
-    "pull_policy": ("pull_policy: always", {"image": "node:24"}),
-    "stdin_open": ("stdin_open: true", {"execute-command": None}),
-    "tty": ("tty: true", {"execute-command": None}),
 }
 """Fields of a service, and the keys that they are converted to; None is a key that is not written."""
 
@@ -129,14 +117,33 @@ def in_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+def nested(name: str, value: str) -> str:
+    """Return the YAML of a field with a value."""
+    first, *inner = name.split(".")
+    for part in reversed(inner):
+        value = f"{{{part}: {value}}}"
+    return f"{first}: {value}"
+
+
 def test_every_field_with_keys_has_an_example() -> None:
-    assert sorted(CONVERTED) == sorted(field.name for field in SERVICE if field.keys)
+    converted = sorted(field.name for field in SERVICE if field.keys and field.reader != "skip")
+
+    assert sorted([*SIMPLE, *CONVERTED]) == converted
+
+
+@pytest.mark.parametrize("name", SIMPLE)
+def test_a_field_is_converted_to_its_key(tmp_path: Path, name: str) -> None:
+    value, expected = SIMPLE[name]
+    config, _ = convert(file_with(tmp_path, name, nested(name, value)))
+
+    key = next(field.keys for field in SERVICE if field.name == name).strip("`")
+    assert config[key] == expected
 
 
 @pytest.mark.parametrize("name", CONVERTED)
-def test_a_field_is_converted_to_its_keys(tmp_path: Path, name: str) -> None:
+def test_a_service_is_converted_to_its_keys(tmp_path: Path, name: str) -> None:
     fields, expected = CONVERTED[name]
-    config, notes = convert(file_with(tmp_path, name, fields), profiles=["jobs"])
+    config, notes = convert(file_with(tmp_path, name, fields))
 
     assert config["name"] == "web" or name in WITH_API
     service = config if config["name"] == "web" else config["services"]["web"]
@@ -144,13 +151,17 @@ def test_a_field_is_converted_to_its_keys(tmp_path: Path, name: str) -> None:
     assert not [note for note in notes if note.startswith(f"web {name}:") and "cannot be read" in note]
 
 
+@pytest.mark.parametrize("name", [field.name for field in SERVICE if field.reader == "skip"])
+def test_a_field_without_effect_changes_nothing(tmp_path: Path, name: str) -> None:
+    config, notes = convert(file_with(tmp_path, name, nested(name, "[jobs]")), profiles=["jobs"])
+
+    assert (config, notes) == convert(file_with(tmp_path, name, ""))
+
+
 @pytest.mark.parametrize("name", [field.name for field in SERVICE if not field.keys])
 def test_a_field_without_keys_is_reported(tmp_path: Path, name: str) -> None:
-    first, *inner = name.split(".")
     value = "{driver: gelf}" if name == "logging" else "[text]"
-    for part in reversed(inner):
-        value = f"{{{part}: {value}}}"
-    _, notes = convert(file_with(tmp_path, name, f"{first}: {value}"))
+    _, notes = convert(file_with(tmp_path, name, nested(name, value)))
 
     advice = next(field.text for field in SERVICE if field.name == name)
     assert [note for note in notes if note.startswith(f"web {name}") and advice in note], notes

@@ -22,6 +22,67 @@ SIDE = "sidecars: {nginx: {image: 'nginx:1', %s}}\n"
 LOGS = "logging: {%s}"
 BASE = {"read-only-root-filesystem": False, "drop-capabilities": []}
 
+SIMPLE: dict[str, tuple[str, Any]] = {
+    "entrypoint": ("[sh, -c]", ["sh", "-c"]),
+    "command": ("'node server.js \"a b\"'", ["node", "server.js", "a b"]),
+    "memory": ("1024", 1024),
+    "platform": ("linux/arm64", "arm64"),
+    "count": ("0", 0),
+    "count.requests": ("1000", 1000),
+    "exec": ("yes", True),
+    "env_file": ("web.env", ["web.env"]),
+    "secrets.*.secretsmanager": ("'shop/db:password::'", {"x": "secret:shop/db:password::"}),
+    "http.path": ("api", ["/api", "/api/*"]),
+    "http.healthcheck": ("/ok", "/ok"),
+    "http.healthcheck.path": ("ok", "/ok"),
+    "http.healthcheck.port": ("9000", 9000),
+    "http.healthcheck.success_codes": ("'200, 301-399'", "200,301-399"),
+    "http.healthcheck.healthy_threshold": ("4", 4),
+    "http.healthcheck.unhealthy_threshold": ("4", 4),
+    "http.healthcheck.interval": ("15s", 15),
+    "http.healthcheck.timeout": ("8s", 8),
+    "http.healthcheck.grace_period": ("2m", 120),
+    "http.deregistration_delay": ("5s", 5),
+    "http.stickiness": ("true", 86400),
+    "http.targetContainer": ("x", "x"),
+    "http.allowed_source_ips": ("[192.0.2.0/24, 198.51.100.1]", ["192.0.2.0/24", "198.51.100.1/32"]),
+    "nlb.target_port": ("8081", 8081),
+    "nlb.healthcheck.port": ("9000", 9000),
+    "nlb.healthcheck.healthy_threshold": ("5", 5),
+    "nlb.healthcheck.unhealthy_threshold": ("5", 5),
+    "nlb.healthcheck.interval": ("30s", 30),
+    "nlb.healthcheck.timeout": ("8s", 8),
+    "nlb.healthcheck.grace_period": ("8s", 8),
+    "nlb.deregistration_delay": ("8s", 8),
+    "network.vpc.placement": ("private", "one-per-az"),
+    "network.vpc.security_groups": ("[sg-01234567]", ["sg-01234567"]),
+    "network.vpc.security_groups.groups": ("[sg-01234567]", ["sg-01234567"]),
+    "storage.ephemeral": ("100", 100),
+    "storage.readonly_fs": ("true", None),
+    "storage.volumes.*.efs": ("true", {}),
+    "storage.volumes.*.efs.id": ("fs-89abcdef", "fs-89abcdef"),
+    "sidecars.*.image": ("'nginx:2'", "nginx:2"),
+    "sidecars.*.port": ("9000/udp", 9000),
+    "sidecars.*.essential": ("false", False),
+    "sidecars.*.credentialsParameter": (f"'{ARN}'", ARN),
+    "sidecars.*.variables": ("{A: 1}", {"A": "1"}),
+    "sidecars.*.secrets": ("{A: /a}", {"A": "/a"}),
+    "sidecars.*.env_file": ("web.env", ["web.env"]),
+    "sidecars.*.entrypoint": ("sh -c", ["sh", "-c"]),
+    "sidecars.*.command": ("[ps]", ["ps"]),
+    "sidecars.*.healthcheck.command": ("[CMD, ok]", ["CMD", "ok"]),
+    "logging.retention": ("7", 7),
+    "logging.image": ("'fluent/fluent-bit:4'", "fluent/fluent-bit:4"),
+    "logging.enableMetadata": ("false", False),
+    "logging.configFilePath": ("/extra.conf", "/extra.conf"),
+    "logging.variables": ("{A: 1}", {"A": "1"}),
+    "logging.secrets": ("{A: /a}", {"A": "/a"}),
+    "logging.env_file": ("web.env", ["web.env"]),
+    "deployment.rollback_alarms": ("[slow]", ["slow"]),
+    "observability.tracing": ("awsxray", True),
+}
+"""Values of fields that have one key, and the key's value; None is a key that is not written."""
+
 CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
     "name": ("", {"name": "web"}),
     "type": (BACKEND, {"exposure": "none"}),
@@ -64,12 +125,7 @@ CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
         "type: Backend Service\nimage: {location: node:24, healthcheck: {start_period: 1m30s}}\n",
         {"health-check-grace-period-seconds": 90},
     ),
-    "entrypoint": ("entrypoint: [sh, -c]", {"entrypoint": ["sh", "-c"]}),
-    "command": (f'{WEB}command: node server.js "a b"\n', {"command": ["node", "server.js", "a b"]}),
     "cpu": ("cpu: 1024\nmemory: 2048", {"cpu": 1024}),
-    "memory": ("memory: 1024", {"memory": 1024}),
-    "platform": ("platform: linux/arm64", {"architecture": "arm64"}),
-    "count": ("count: 0", {"desired-count": 0}),
     "count.range": (
         "count: {range: 2-10, cpu_percentage: 70}",
         {
@@ -102,7 +158,6 @@ CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
         "count: {range: 1-2, memory_percentage: 80}",
         {"autoscaling.memory-percent": 80, "autoscaling.cpu-percent": 0},
     ),
-    "count.requests": ("count: {range: 1-2, requests: 1000}", {"autoscaling.requests-per-target": 1000}),
     "count.cooldown": (
         "count: {range: 1-2, requests: 9, cooldown: {in: 30s, out: 90s}}",
         {"autoscaling.scale-in-seconds": 30, "autoscaling.scale-out-seconds": 90},
@@ -111,12 +166,10 @@ CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
         "count: {range: 1-2, requests: {value: 9, cooldown: {out: 5m}}, cooldown: {out: 90s}}",
         {"autoscaling.scale-out-seconds": 300},
     ),
-    "exec": ("exec: yes", {"execute-command": True}),
     "variables": (
         "variables: {A: 1.20, B: 0420, C: 12:30:00, D: on, E: '', F: 1e3}",
         {"environment": {"A": "1.20", "B": "0420", "C": "12:30:00", "D": "on", "E": "", "F": "1e3"}},
     ),
-    "env_file": ("env_file: web.env", {"environment-files": ["web.env"]}),
     "secrets": (
         f"secrets:\n  A: /copilot/${{COPILOT_APPLICATION_NAME}}/${{COPILOT_ENVIRONMENT_NAME}}/secrets/A\n  B: GITHUB\n  C: shop/key\n  D: '{ARN}:key::'",
         {
@@ -128,11 +181,6 @@ CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
             }
         },
     ),
-    "secrets.*.secretsmanager": (
-        "secrets: {A: {secretsmanager: 'shop/db:password::'}}",
-        {"secrets": {"A": "secret:shop/db:password::"}},
-    ),
-    "http.path": ("http: {path: api}", {"paths": ["/api", "/api/*"]}),
     "http.alias": (
         "http: {path: /, alias: [example.com, www.example.com]}",
         {"domain": "example.com", "zone": "example.com", "aliases": ["www.example.com"]},
@@ -141,54 +189,14 @@ CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
         "http: {path: /, alias: a.example.com, hosted_zone: Z0123456789}",
         {"domain": "a.example.com", "hosted-zone-id": "Z0123456789"},
     ),
-    "http.healthcheck": ("http: {path: /, healthcheck: /ok}", {"health-check-path": "/ok"}),
-    "http.healthcheck.path": ("http: {path: /, healthcheck: {path: ok}}", {"health-check-path": "/ok"}),
-    "http.healthcheck.port": ("http: {path: /, healthcheck: {port: 9000}}", {"health-check-port": 9000}),
-    "http.healthcheck.success_codes": (
-        "http: {path: /, healthcheck: {success_codes: '200, 301-399'}}",
-        {"health-check-codes": "200,301-399"},
-    ),
-    "http.healthcheck.healthy_threshold": (
-        "http: {path: /, healthcheck: {healthy_threshold: 4}}",
-        {"healthy-threshold": 4},
-    ),
-    "http.healthcheck.unhealthy_threshold": (
-        "http: {path: /, healthcheck: {unhealthy_threshold: 4}}",
-        {"unhealthy-threshold": 4},
-    ),
-    "http.healthcheck.interval": (
-        "http: {path: /, healthcheck: {interval: 15s}}",
-        {"health-check-interval-seconds": 15},
-    ),
-    "http.healthcheck.timeout": (
-        "http: {path: /, healthcheck: {timeout: 8s}}",
-        {"health-check-timeout-seconds": 8},
-    ),
-    "http.healthcheck.grace_period": (
-        "http: {path: /, healthcheck: {grace_period: 2m}}",
-        {"health-check-grace-period-seconds": 120},
-    ),
-    "http.deregistration_delay": (
-        "http: {path: /, deregistration_delay: 5s}",
-        {"deregistration-delay-seconds": 5},
-    ),
-    "http.stickiness": ("http: {path: /, stickiness: true}", {"sticky-seconds": 86400}),
     "http.version": ("http: {path: /, version: gRPC, alias: a.example.com}", {"protocol-version": "grpc"}),
     "http.target_container": (
         "http: {path: /, target_container: nginx}\nsidecars: {nginx: {image: nginx:1, port: 81}}",
         {"ingress-container": "nginx", "sidecars.nginx.port": 81},
     ),
-    "http.targetContainer": (
-        "http: {path: /, targetContainer: nginx}\nsidecars: {nginx: {image: nginx:1, port: 81}}",
-        {"ingress-container": "nginx"},
-    ),
     "http.target_port": (
         "http: {path: /, target_container: nginx, target_port: 83}\nsidecars: {nginx: {image: nginx:1}}",
         {"sidecars.nginx.port": 83},
-    ),
-    "http.allowed_source_ips": (
-        "http: {path: /, allowed_source_ips: [192.0.2.0/24, 198.51.100.1]}",
-        {"allowed-cidrs": ["192.0.2.0/24", "198.51.100.1/32"]},
     ),
     "http.additional_rules": (
         "http: {path: a, additional_rules: [{path: b}]}",
@@ -198,37 +206,11 @@ CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
         "nlb: {port: 443/tls, alias: a.example.com}",
         {"exposure": "tcp", "listener-port": 443, "listener-protocol": "tls"},
     ),
-    "nlb.target_port": ("nlb: {port: 80, target_port: 8081}", {"container-port": 8081}),
     "nlb.target_container": (
         "nlb: {port: 80, target_container: nginx}\nsidecars: {nginx: {image: nginx:1}}",
         {"ingress-container": "nginx", "sidecars.nginx.port": 80},
     ),
     "nlb.alias": ("nlb: {port: 80, alias: a.example.com}", {"domain": "a.example.com"}),
-    "nlb.healthcheck.port": ("nlb: {port: 80, healthcheck: {port: 9000}}", {"health-check-port": 9000}),
-    "nlb.healthcheck.healthy_threshold": (
-        "nlb: {port: 80, healthcheck: {healthy_threshold: 5}}",
-        {"healthy-threshold": 5},
-    ),
-    "nlb.healthcheck.unhealthy_threshold": (
-        "nlb: {port: 80, healthcheck: {unhealthy_threshold: 5}}",
-        {"unhealthy-threshold": 5},
-    ),
-    "nlb.healthcheck.interval": (
-        "nlb: {port: 80, healthcheck: {interval: 30s}}",
-        {"health-check-interval-seconds": 30},
-    ),
-    "nlb.healthcheck.timeout": (
-        "nlb: {port: 80, healthcheck: {timeout: 8s}}",
-        {"health-check-timeout-seconds": 8},
-    ),
-    "nlb.healthcheck.grace_period": (
-        "nlb: {port: 80, healthcheck: {grace_period: 8s}}",
-        {"health-check-grace-period-seconds": 8},
-    ),
-    "nlb.deregistration_delay": (
-        "nlb: {port: 80, deregistration_delay: 8s}",
-        {"deregistration-delay-seconds": 8},
-    ),
     "network.connect": (
         f"{BACKEND}network: {{connect: true}}",
         {"connect": {"enabled": True, "protocol": "tcp"}},
@@ -237,26 +219,7 @@ CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
         f"{BACKEND}network: {{connect: {{alias: api.shop}}}}",
         {"connect.alias": "api.shop"},
     ),
-    "network.vpc.placement": ("network: {vpc: {placement: private}}", {"nat": "one-per-az"}),
-    "network.vpc.security_groups": (
-        "network: {vpc: {security_groups: [sg-01234567]}}",
-        {"security-group-ids": ["sg-01234567"]},
-    ),
-    "network.vpc.security_groups.groups": (
-        "network: {vpc: {security_groups: {groups: [sg-01234567]}}}",
-        {"security-group-ids": ["sg-01234567"]},
-    ),
-    "storage.ephemeral": ("storage: {ephemeral: 100}", {"ephemeral-storage-gib": 100}),
-    "storage.readonly_fs": ("storage: {readonly_fs: true}", {"tmpfs": None}),
     "storage.volumes": (FILES % "read_only: false", {"volumes": {"up": {"path": "/up"}}}),
-    "storage.volumes.*.efs": (
-        FILES % "efs: true",
-        {"volumes.up": {"path": "/up", "read-only": True, "efs": {}}},
-    ),
-    "storage.volumes.*.efs.id": (
-        (FILES % "efs: {id: fs-01234567}") + "variables: {X: 1}\n",
-        {"volumes.up.efs.file-system-id": "fs-01234567"},
-    ),
     "storage.volumes.*.efs.auth.access_point_id": (
         FILES % "efs: {id: fs-01234567, auth: {access_point_id: fsap-01234567, iam: true}}",
         {"volumes.up.efs.access-point-id": "fsap-01234567"},
@@ -267,16 +230,6 @@ CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "storage.volumes.*.efs.gid": (FILES % "efs: {uid: 1500, gid: 1501}", {"user": "1500:1501"}),
     "sidecars": (SIDE % "port: '9000'", {"sidecars": {"nginx": {"image": "nginx:1", **BASE, "port": 9000}}}),
-    "sidecars.*.image": (SIDE % "essential: true", {"sidecars.nginx.image": "nginx:1"}),
-    "sidecars.*.port": (SIDE % "port: 9000/udp", {"sidecars.nginx.port": 9000}),
-    "sidecars.*.essential": (SIDE % "essential: false", {"sidecars.nginx.essential": False}),
-    "sidecars.*.credentialsParameter": (
-        SIDE % f"credentialsParameter: '{ARN}'",
-        {"sidecars.nginx.registry-credentials": ARN},
-    ),
-    "sidecars.*.variables": (SIDE % "variables: {A: 1}", {"sidecars.nginx.environment": {"A": "1"}}),
-    "sidecars.*.secrets": (SIDE % "secrets: {A: /a}", {"sidecars.nginx.secrets": {"A": "/a"}}),
-    "sidecars.*.env_file": (SIDE % "env_file: web.env", {"sidecars.nginx.environment-files": ["web.env"]}),
     "sidecars.*.mount_points": (
         (SIDE % "mount_points: [{source_volume: myCache, path: /c}]")
         + "storage: {volumes: {myCache: {path: /c, read_only: false}}}\n",
@@ -286,13 +239,6 @@ CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
         "sidecars: {a: {image: nginx:1, depends_on: {b: start}}, b: {image: nginx:1}}",
         {"sidecars.a.depends-on": {"b": "start"}},
     ),
-    "sidecars.*.entrypoint": (SIDE % "entrypoint: sh -c", {"sidecars.nginx.entrypoint": ["sh", "-c"]}),
-    "sidecars.*.command": (SIDE % "command: [ps]", {"sidecars.nginx.command": ["ps"]}),
-    "sidecars.*.healthcheck.command": (
-        SIDE % "healthcheck: {command: [CMD, ok]}",
-        {"sidecars.nginx.health-check-command": ["CMD", "ok"]},
-    ),
-    "logging.retention": (LOGS % "retention: 7", {"log-retention-days": 7}),
     "logging.destination": (
         LOGS % "destination: {Name: cloudwatch, region: eu-west-1}",
         {
@@ -300,27 +246,10 @@ CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
             "sidecars.log-router.log-router": True,
         },
     ),
-    "logging.image": (
-        LOGS % "image: 'fluent/fluent-bit:4'",
-        {"sidecars.log-router.image": "fluent/fluent-bit:4"},
-    ),
-    "logging.enableMetadata": (
-        LOGS % "enableMetadata: false",
-        {"sidecars.log-router.log-router": {"ecs-metadata": False}},
-    ),
-    "logging.configFilePath": (
-        LOGS % "configFilePath: /extra.conf",
-        {"sidecars.log-router.log-router": {"config-file": "/extra.conf"}},
-    ),
-    "logging.variables": (LOGS % "variables: {A: 1}", {"sidecars.log-router.environment": {"A": "1"}}),
-    "logging.secrets": (LOGS % "secrets: {A: /a}", {"sidecars.log-router.secrets": {"A": "/a"}}),
-    "logging.env_file": (LOGS % "env_file: web.env", {"sidecars.log-router.environment-files": ["web.env"]}),
     "deployment.rolling": (
         "deployment: {rolling: recreate}",
         {"deployment-minimum-healthy-percent": 0, "deployment-maximum-percent": 101},
     ),
-    "deployment.rollback_alarms": ("deployment: {rollback_alarms: [slow]}", {"alarms": {"extra": ["slow"]}}),
-    "observability.tracing": ("observability: {tracing: awsxray}", {"opentelemetry": True}),
     "on.schedule": (
         f"{JOB}on: {{schedule: 0 9 * * 1-5}}",
         {"desired-count": 0, "exposure": "none", "schedules": {"web": {"cron": "0 9 ? * 2-6 *"}}},
@@ -335,11 +264,12 @@ CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
 BASES: dict[str, Any] = {
     "image": {"location": "node:24", "port": 8080},
     "count": {"range": "1-2"},
+    "http": {"path": "/"},
     "nlb": {"port": 80},
-    "sidecars": {"x": {"image": "nginx:1"}},
+    "sidecars": {"x": {"image": "nginx:1", "port": 81}},
     "storage": {"volumes": {"x": {"path": "/up", "efs": {"id": "fs-01234567"}}}},
 }
-"""What a field of these objects needs beside itself."""
+"""What a field of these objects needs beside itself; `x` is the name in place of `*`."""
 
 
 @pytest.fixture(autouse=True)
@@ -367,29 +297,44 @@ def with_value(fields: dict[str, Any], path: list[str], value: Any) -> dict[str,
     }
 
 
-def test_every_field_with_keys_has_an_example() -> None:
-    assert sorted(CONVERTED) == sorted(field.name for field in WORKLOAD if field.keys)
-
-
-@pytest.mark.parametrize("name", CONVERTED)
-def test_a_field_is_converted_to_its_keys(tmp_path: Path, name: str) -> None:
-    fields, expected = CONVERTED[name]
-    base = "" if "type: " in fields else f"{WEB}http: false\n" if name.startswith("nlb") else WEB
-    config, _ = convert(app(tmp_path, web=f"{base}{fields}\n"))
-
-    found = {path: config.get(path, at(config, path)) for path in expected}
-    assert found == expected
-
-
-@pytest.mark.parametrize("name", [field.name for field in WORKLOAD if not field.keys])
-def test_a_field_without_keys_is_reported(tmp_path: Path, name: str) -> None:
+def manifest_with(name: str, value: str) -> str:
+    """Return the smallest manifest with a value for a field."""
     path = name.split(".")
     fields = {"type": "Load Balanced Web Service", "image": BASES["image"], path[0]: BASES.get(path[0], {})}
     if path[0] == "nlb":
         fields["http"] = False
     if name.startswith("image.build"):
         fields["image"] = {"port": 80}
-    _, notes = convert(app(tmp_path, web=json.dumps(with_value(fields, path, "text"))))
+    if name == "http.targetContainer":
+        fields["sidecars"] = BASES["sidecars"]
+    return json.dumps(with_value(fields, path, "VALUE")).replace('"VALUE"', value)
+
+
+def test_every_field_with_keys_has_an_example() -> None:
+    assert sorted([*SIMPLE, *CONVERTED]) == sorted(field.name for field in WORKLOAD if field.keys)
+
+
+@pytest.mark.parametrize("name", SIMPLE)
+def test_a_field_is_converted_to_its_key(tmp_path: Path, name: str) -> None:
+    value, expected = SIMPLE[name]
+    config, _ = convert(app(tmp_path, web=manifest_with(name, value)))
+
+    key = next(field.keys for field in WORKLOAD if field.name == name).strip("`").replace("*", "x")
+    assert at(config, key) == expected
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_a_manifest_is_converted_to_its_keys(tmp_path: Path, name: str) -> None:
+    fields, expected = CONVERTED[name]
+    base = "" if "type: " in fields else f"{WEB}http: false\n" if name.startswith("nlb") else WEB
+    config, _ = convert(app(tmp_path, web=f"{base}{fields}\n"))
+
+    assert {path: at(config, path) for path in expected} == expected
+
+
+@pytest.mark.parametrize("name", [field.name for field in WORKLOAD if not field.keys])
+def test_a_field_without_keys_is_reported(tmp_path: Path, name: str) -> None:
+    _, notes = convert(app(tmp_path, web=manifest_with(name, "text")))
 
     first, _, last = name.rpartition(".*.")
     assert [note for note in notes if note.startswith("web ") and last in note and first in note], notes
