@@ -17,7 +17,7 @@ from automation.convert.draft import Draft, Paths, architecture_of
 from automation.convert.fields import report_unread
 from automation.convert.report import Report
 from automation.convert.source import flag_of, items, mapping, number_of, text_of, texts_of
-from automation.convert.variables import hosts_in
+from automation.convert.variables import hosts_with_ports
 from infra.settings.fargate import MEMORY_BY_CPU
 
 _DEBUGGERS: Final = (9229, 9230, 5858, 35729, 24678)
@@ -82,16 +82,29 @@ class ComposeService(Draft):
         """Whether the path of the load balancer's health check is not in the file."""
 
     @property
+    def host_names(self) -> set[str]:
+        """Its names in lower case."""
+        return {name.lower() for name in self.names}
+
+    @property
+    def calls(self) -> list[tuple[str, int | None]]:
+        """The hosts that its variables and its command name, each with its port if there is one."""
+        return [*hosts_with_ports({**self.variables, **self._urls})]
+
+    @property
     def called_hosts(self) -> set[str]:
         """The hosts that its variables and its command name."""
-        variables = {host for name, value in self.variables.items() for host in hosts_in(name, value)}
-        return variables | self.hosts_in_command
+        return {host for host, _ in self.calls}
 
     @property
     def hosts_in_command(self) -> set[str]:
         """The hosts of the URLs in its command."""
+        return {host for host, _ in hosts_with_ports(self._urls)}
+
+    @property
+    def _urls(self) -> dict[str, str]:
         words = [*self.keys.get("entrypoint", ()), *self.keys.get("command", ())]
-        return {host for word in words if "://" in word for host in hosts_in("", word)}
+        return {f"word {number}": word for number, word in enumerate(words) if "://" in word}
 
 
 def converted(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from automation.convert.accepted import accepted
 from automation.convert.assemble import config_of, names_for
+from automation.convert.compose_calls import report_omitted_hosts, set_called_ports, set_connections
 from automation.convert.compose_file import Project
 from automation.convert.compose_images import known_image
 from automation.convert.compose_service import ComposeService, Composition, converted
@@ -16,7 +17,7 @@ from automation.convert.hosts import first_name, set_aliases, set_zones
 from automation.convert.output import Options
 from automation.convert.report import Report, report_restrictions
 from automation.convert.source import items, mapping, text_of, texts_of
-from automation.convert.variables import egress_rules, hosts_with_ports, ports_in, ports_of_secrets
+from automation.convert.variables import egress_rules, ports_in, ports_of_secrets
 from automation.errors import AutomationError
 
 _COMPLETED: Final = "service_completed_successfully"
@@ -58,16 +59,16 @@ def converted_stack(project: Project, choice: Choice, options: Options, report: 
         origin: converted(values, names[origin], origin, composition, report)
         for origin, values in chosen.items()
     }
-    _set_called_ports(services)
+    set_called_ports(services)
     _report_variables(project, report)
-    _report_hosts_in_code(services.values(), omitted)
+    report_omitted_hosts(services.values(), omitted)
     _set_migrations(services)
     public = _public(services, choice, report)
     main = services[_main(services, public)]
     others = [service for service in services.values() if service is not main]
     for origin, service in services.items():
         _set_exposure(service, is_public=origin in public)
-    _set_connections(services, report)
+    set_connections(services, report)
     keys: dict[str, Any] = {"aws:region": options.region} if options.region else {}
     _set_domain(keys, main, others, options, report)
     internal = [*omitted, *(name for service in services.values() for name in service.names)]
@@ -101,11 +102,8 @@ def _services_to_convert(
     omitted: dict[str, str] = {}
     ports: dict[int, str] = {}
     for name, values in project.services.items():
-        own, image, is_built = (
-            report.about(name),
-            text_of(values.get("image")) or "",
-            values.get("build") is not None,
-        )
+        own = report.about(name)
+        image, is_built = text_of(values.get("image")) or "", values.get("build") is not None
         profiles = {*texts_of(items(values.get("profiles")))}
         known = None if is_built or name in choice.keep else known_image(image)
         if profiles and not profiles & {*choice.profiles} and name not in choice.keep:
@@ -136,43 +134,6 @@ def _services_to_convert(
     return chosen, omitted, ports
 
 
-def _set_called_ports(services: Mapping[str, ComposeService]) -> None:
-    """Set the ports of services without one to those that others call: Compose lets them call any port."""
-    calls = {
-        origin: [*hosts_with_ports({**service.variables, **_urls(service)})]
-        for origin, service in services.items()
-    }
-    for origin, service in services.items():
-        names = {name.lower() for name in service.names}
-        callers: dict[int | None, list[str]] = {}
-        for other, targets in calls.items():
-            for port in {port for host, port in targets if host in names and other != origin}:
-                callers.setdefault(port, []).append(other)
-        own = service.keys.get("container-port")
-        unnamed = callers.pop(None, [])
-        numbers = sorted(port for port in callers if port is not None and port != own)
-        listed = " and ".join(f"{port} (by {', '.join(callers[port])})" for port in numbers)
-        if own is not None and numbers:
-            service.report.todo("ports", f"a service has one port, {own} here, but others also call {listed}")
-        elif len(numbers) == 1:
-            service.keys["container-port"] = numbers[0]
-        elif own is None and numbers:
-            service.report.todo(
-                "expose",
-                f"others call {listed}, and a service has one port: set it in `expose`, and add a service"
-                " with the same image for the other",
-            )
-        elif own is None and unnamed:
-            service.report.todo(
-                "expose", f"{', '.join(unnamed)} calls it at an unknown port: set it in `expose`"
-            )
-
-
-def _urls(service: ComposeService) -> dict[str, str]:
-    words = [*service.keys.get("entrypoint", ()), *service.keys.get("command", ())]
-    return {f"command {number}": word for number, word in enumerate(words) if "://" in word}
-
-
 def _report_variables(project: Project, report: Report) -> None:
     for name in sorted(project.unknown):
         report.todo(
@@ -182,21 +143,6 @@ def _report_variables(project: Project, report: Report) -> None:
         report.differs(
             "", f"{project.override.name} is not read, since it is for development: name it to have it read"
         )
-
-
-def _report_hosts_in_code(services: Iterable[ComposeService], omitted: Mapping[str, str]) -> None:
-    """Report services that depend on an omitted server without a variable for its host."""
-    for service in services:
-        for host in sorted(service.hosts_in_command & omitted.keys()):
-            service.report.todo(
-                "command", f"names {host} ({omitted[host]}), which is not in this stack: name the new server"
-            )
-        for other in service.waits_for:
-            if other in omitted and other not in service.called_hosts:
-                service.report.todo(
-                    "depends_on",
-                    f"no variable names {other} ({omitted[other]}), so the code does: let it read a variable",
-                )
 
 
 def _set_migrations(services: dict[str, ComposeService]) -> None:
@@ -271,62 +217,6 @@ def _set_exposure(service: ComposeService, *, is_public: bool) -> None:
         )
     for key in (*_OF_LOAD_BALANCER, *(() if keys.get("health-check-command") else ("health-check-path",))):
         keys.pop(key, None)
-
-
-def _set_connections(services: Mapping[str, ComposeService], report: Report) -> None:
-    """Let services reach each other by the names that they have in the file."""
-    called_hosts = {origin: service.called_hosts for origin, service in services.items()}
-    needed = {
-        origin: [
-            *(
-                other
-                for other, service in services.items()
-                if other != origin and called_hosts[origin] & {name.lower() for name in service.names}
-            ),
-            *(other for other in services[origin].waits_for if other in services),
-        ]
-        for origin in services
-    }
-    if not any(needed.values()):
-        return
-    calls: dict[str, list[str]] = {}
-    for origin, service in services.items():
-        has_port = "container-port" in service.keys
-        connect: dict[str, Any] = {
-            "enabled": True,
-            **({"protocol": "tcp"} if has_port else {"offers": False}),
-        }
-        used = (
-            name for name in service.names if any(name.lower() in hosts for hosts in called_hosts.values())
-        )
-        alias = next(used, origin)
-        if has_port and alias != service.name:
-            connect["alias"] = alias
-        service.keys["connect"] = connect
-        # ECS deploys a called service first, so that calls must not form a circle.
-        calls[origin] = [
-            other
-            for other in dict.fromkeys(needed[origin])
-            if "container-port" in services[other].keys and not _reaches(calls, other, origin)
-        ]
-        if calls[origin]:
-            connect["calls"] = [services[other].name for other in calls[origin]]
-    waits = sorted(
-        f"{origin} for {other}"
-        for origin, service in services.items()
-        for other in service.waits_for
-        if other in services
-    )
-    if waits:
-        report.differs(
-            "depends_on",
-            f"tasks do not wait ({', '.join(waits)}): let the app retry until the other one answers",
-        )
-
-
-def _reaches(calls: Mapping[str, Sequence[str]], start: str, end: str) -> bool:
-    """Whether a service calls another one, directly or through others."""
-    return start == end or any(_reaches(calls, other, end) for other in calls.get(start, ()))
 
 
 def _set_domain(
