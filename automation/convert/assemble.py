@@ -111,14 +111,16 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, A
         inner = before.get(name)
         if inner == value:
             continue
-        are_objects = [type(one) for one in (inner, value)] == [dict, dict]
+        are_objects = [type(inner), type(value)] == [dict, dict]
         changes[name] = _changes(mapping(inner), mapping(value)) if are_objects else value
     return changes
 
 
 def _image(main: Draft, service: Draft) -> dict[str, Any]:
     """Return where a service's image comes from; nothing if it runs the main one's."""
-    own, of_main = ({key: one.keys[key] for key in _SOURCES if key in one.keys} for one in (service, main))
+    own, of_main = (
+        {key: draft.keys[key] for key in _SOURCES if key in draft.keys} for draft in (service, main)
+    )
     is_same_processor = service.keys.get("architecture") == main.keys.get("architecture")
     if own == of_main and (is_same_processor or "image" in own):
         return {}

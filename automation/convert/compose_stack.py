@@ -236,5 +236,5 @@ def _set_domain(
         return
     keys["domain"] = domain
     set_zones(keys, hosts, options.zone, report)
-    default = [(one, domain if one is main else f"{one.name}.{domain}") for one in services]
+    default = [(service, "" if service is main else f"{service.name}.{domain}") for service in services]
     set_aliases(default, domain)

@@ -32,7 +32,7 @@ def converted_stack(
     """
     if not workspace.is_app_known:
         report.todo("", f"the application has its folder's name, {workspace.app}: `--app` sets another one")
-    names = names_for(one.name for one in workspace.manifests if one.type in copilot.CONVERTED)
+    names = names_for(manifest.name for manifest in workspace.manifests if manifest.type in copilot.CONVERTED)
     app = App(name=workspace.app, environment=environment, paths=paths, names=names)
     workloads = _workloads(workspace, app, options.variables, report)
     main, *others = ranked = sorted(workloads, key=_rank)
@@ -54,11 +54,11 @@ def converted_stack(
     rules = egress_rules({**ports, **ports_of_addons(workspace)})
     if rules := [*listed, *(rule for rule in rules if rule["port"] not in taken)]:
         keys["egress"] = rules
-    if retentions := [one.retention for one in workloads if one.retention]:
+    if retentions := [workload.retention for workload in workloads if workload.retention]:
         keys["log-retention-days"] = max(retentions)
     report_extras(workspace, environment, report)
     report_restrictions(report)
-    if any(one.exposure == "http" for one in workloads):
+    if any(workload.exposure == "http" for workload in workloads):
         report.differs(
             "",
             "alarms roll a deployment back, too: 5 % errors, or a p99 response time over 2 seconds, for 3"
@@ -108,8 +108,8 @@ def _rank(workload: Workload) -> tuple[object, ...]:
 
 
 def _set_network(keys: dict[str, Any], workloads: Sequence[Workload], report: Report) -> None:
-    private = [one.origin for one in workloads if one.is_private]
-    internal = [one for one in workloads if one.is_internal]
+    private = [workload.origin for workload in workloads if workload.is_private]
+    internal = [workload for workload in workloads if workload.is_internal]
     keys["nat"] = "one-per-az" if private else "none"
     if private and len(private) < len(workloads):
         report.differs(
@@ -118,29 +118,29 @@ def _set_network(keys: dict[str, Any], workloads: Sequence[Workload], report: Re
         )
     if not internal:
         return
-    if all(one.is_internal for one in workloads if one.exposure == "http"):
+    if all(workload.is_internal for workload in workloads if workload.exposure == "http"):
         keys["internal"] = True
         return
-    for one in internal:
-        one.keys["exposure"] = "none"
-        one.report.missing(
+    for workload in internal:
+        workload.keys["exposure"] = "none"
+        workload.report.missing(
             "http",
             "an internal load balancer beside a public one: a stack has one. Let services call it by its name"
             " (`connect` or `discovery`), or give it its own stack with `internal: true`",
         )
         for key in _HTTP_ONLY:
-            one.keys.pop(key, None)
+            workload.keys.pop(key, None)
 
 
 def _set_names(
     keys: dict[str, Any], workloads: Sequence[Workload], app: App, options: Options, report: Report
 ) -> None:
     """Set the domain, the zones and the aliases."""
-    main, reached = workloads[0], [one for one in workloads if one.exposure != "none"]
-    for one in reached:
-        if options.domain and not one.is_internal and not one.hosts:
-            one.hosts = [f"{one.origin}.{app.environment}.{app.name}.{options.domain}"]
-    hosts = [*dict.fromkeys(host for one in reached for host in one.hosts)]
+    main, reached = workloads[0], [workload for workload in workloads if workload.exposure != "none"]
+    for workload in reached:
+        if options.domain and not workload.is_internal and not workload.hosts:
+            workload.hosts = [f"{workload.origin}.{app.environment}.{app.name}.{options.domain}"]
+    hosts = [*dict.fromkeys(host for workload in reached for host in workload.hosts)]
     if not hosts or main not in reached:
         keys.pop("certificate-arn", None)
         if reached:
@@ -153,7 +153,7 @@ def _set_names(
     # Any name below a wildcard is as good.
     domain = first_name([*main.hosts, *hosts]) or hosts[0].replace("*", main.name, 1)
     keys["domain"] = domain
-    if "certificate-arn" in keys and not any(one.zone_id for one in reached):
+    if "certificate-arn" in keys and not any(workload.zone_id for workload in reached):
         keys["dns-records"] = False
         report.todo(
             "", f"DNS is not changed: point {', '.join(hosts)} to the output `load_balancer_dns_name`"
@@ -167,29 +167,33 @@ def _set_names(
             f"Copilot's stack owns the records of {', '.join(dict.fromkeys([domain, *hosts]))}. Deploy with"
             " another `domain` first, and move the names when it answers: docs/from-copilot.md",
         )
-    default = ((one, "" if one is main or one.path != "/" else f"{one.name}.{domain}") for one in workloads)
+    default = (
+        (workload, "" if workload is main or workload.path != "/" else f"{workload.name}.{domain}")
+        for workload in workloads
+    )
     set_aliases(default, domain)
 
 
 def _set_paths(workloads: Sequence[Workload]) -> None:
     main, *others = workloads
-    for one in (one for one in workloads if one.exposure == "http" and one.path != "/"):
-        one.keys.setdefault("paths", [one.path, f"{one.path}/*"])
-    for one in (one for one in others if one.exposure == "http"):
-        if one.path != "/" and one.hosts and {*one.hosts} != {*main.hosts}:
-            one.report.differs(
+    for workload in workloads:
+        if workload.exposure == "http" and workload.path != "/":
+            workload.keys.setdefault("paths", [workload.path, f"{workload.path}/*"])
+    for workload in (other for other in others if other.exposure == "http"):
+        if workload.path != "/" and workload.hosts and {*workload.hosts} != {*main.hosts}:
+            workload.report.differs(
                 "http.alias", f"a service with `paths` has them under the names of {main.name} as well"
             )
-        elif one.path == "/" and not one.hosts and not main.hosts:
-            one.report.differs(
+        elif workload.path == "/" and not workload.hosts and not main.hosts:
+            workload.report.differs(
                 "http.path",
-                f"{main.name} has /, so this one answers below /{one.name}; with a `domain` it is at"
-                f" {one.name}.<domain>",
+                f"{main.name} has /, so this one answers below /{workload.name}; with a `domain` it is at"
+                f" {workload.name}.<domain>",
             )
 
 
 def _set_allowed_cidrs(keys: dict[str, Any], workloads: Sequence[Workload], report: Report) -> None:
-    first, *others = [one.allowed for one in workloads if one.exposure == "http"] or [[]]
+    first, *others = [workload.allowed for workload in workloads if workload.exposure == "http"] or [[]]
     if first and all(ranges == first for ranges in others):
         keys["allowed-cidrs"] = [cidr if "/" in cidr else f"{cidr}/32" for cidr in first]
     elif any([first, *others]):
@@ -202,36 +206,37 @@ def _set_allowed_cidrs(keys: dict[str, Any], workloads: Sequence[Workload], repo
 
 def _set_copilot_variables(workloads: Sequence[Workload], app: App) -> None:
     """Set the variables that Copilot sets, where the app's code reads them."""
-    for one in workloads:
+    for workload in workloads:
         known = {
             "COPILOT_APPLICATION_NAME": app.name,
             "COPILOT_ENVIRONMENT_NAME": app.environment,
-            "COPILOT_SERVICE_NAME": one.origin,
+            "COPILOT_SERVICE_NAME": workload.origin,
             "COPILOT_SERVICE_DISCOVERY_ENDPOINT": app.namespace,
         }
-        folder = one.keys.get("app-path")
+        folder = workload.keys.get("app-path")
         for name in variables_read(app.paths.project / folder) if folder is not None else ():
             if name in known:
-                one.keys["environment"] = {**_environment(one), name: known[name]}
+                workload.keys["environment"] = {**_environment(workload), name: known[name]}
             else:
-                one.report.todo(
+                workload.report.todo(
                     "image", f"the code reads {name}, which Copilot sets: set it in `environment`"
                 )
 
 
 def _set_discovery(keys: dict[str, Any], workloads: Sequence[Workload], app: App, report: Report) -> None:
     """Keep the names of service discovery that others may use."""
-    texts = " ".join(str(value) for one in workloads for value in _environment(one).values())
+    texts = " ".join(str(value) for workload in workloads for value in _environment(workload).values())
     is_named = False
-    for one in workloads:
-        is_backend = one.type == copilot.BACKEND and len(workloads) > 1
+    for workload in workloads:
+        is_backend = workload.type == copilot.BACKEND and len(workloads) > 1
         is_called = (
-            one.type in (copilot.BACKEND, copilot.LOAD_BALANCED) and f"{one.origin}.{app.namespace}" in texts
+            workload.type in (copilot.BACKEND, copilot.LOAD_BALANCED)
+            and f"{workload.origin}.{app.namespace}" in texts
         )
-        if "container-port" in one.keys and (is_backend or is_called):
+        if "container-port" in workload.keys and (is_backend or is_called):
             is_named = True
-            own = {"name": one.origin} if one.name != one.origin else {}
-            one.keys["discovery"] = {"enabled": True, **own}
+            own = {"name": workload.origin} if workload.name != workload.origin else {}
+            workload.keys["discovery"] = {"enabled": True, **own}
     if is_named:
         keys["discovery-domain"] = app.namespace
     if is_named and "vpc-id" in keys:
@@ -244,19 +249,21 @@ def _set_discovery(keys: dict[str, Any], workloads: Sequence[Workload], app: App
 
 def _set_calls(workloads: Sequence[Workload]) -> None:
     """Deploy services after those that their variables name."""
-    connects = {one.name: one.keys["connect"] for one in workloads if "connect" in one.keys}
+    connects = {
+        workload.name: workload.keys["connect"] for workload in workloads if "connect" in workload.keys
+    }
     aliases = {
         name: connect.get("alias", name) for name, connect in connects.items() if connect.get("protocol")
     }
-    for one in (one for one in workloads if one.name in aliases):
-        texts = [str(value) for value in _environment(one).values()]
+    for workload in (named for named in workloads if named.name in aliases):
+        texts = [str(value) for value in _environment(workload).values()]
         calls = [
             name
             for name, alias in aliases.items()
-            if name != one.name and any(_names_host(text, alias) for text in texts)
+            if name != workload.name and any(_names_host(text, alias) for text in texts)
         ]
-        if calls and not any(one.name in connects[name].get("calls", ()) for name in calls):
-            connects[one.name]["calls"] = calls
+        if calls and not any(workload.name in connects[name].get("calls", ()) for name in calls):
+            connects[workload.name]["calls"] = calls
 
 
 def _environment(workload: Workload) -> dict[str, Any]:
