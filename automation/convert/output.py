@@ -56,9 +56,8 @@ class Options:
 
 def conversion_options(domain_help: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Add the options of a converter; the command gets them as one argument, `options`."""
-    file, folder = (
-        click.Path(path_type=Path, dir_okay=is_folder, file_okay=not is_folder) for is_folder in (False, True)
-    )
+    folder = click.Path(path_type=Path, file_okay=False)
+    file = click.Path(path_type=Path, dir_okay=False)
     declared = (
         click.option("--domain", metavar="HOST", help=domain_help),
         click.option("--zone", metavar="HOST", help="Route 53 hosted zone of the domain."),
@@ -126,7 +125,9 @@ def deliver(command: str, results: Sequence[Result], options: Options) -> None:
         write_text(options.report_file, report_markdown(reports))
     if options.as_json:
         document = {
-            "stacks": {one.stack: {"config": one.config, "text": texts[one.stack]} for one in results},
+            "stacks": {
+                result.stack: {"config": result.config, "text": texts[result.stack]} for result in results
+            },
             "notes": {stack: [vars(note) for note in report.notes] for stack, report in reports.items()},
         }
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))

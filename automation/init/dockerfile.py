@@ -11,7 +11,7 @@ from typing import Final
 
 from automation.init.manager import PackageManager
 from automation.init.package import Package, Workspace
-from automation.init.start import Start, start_of
+from automation.init.start import NUXT_SERVER, Start, start_of
 
 _HEAD: Final = (
     "# Written by `python -m automation init`, and yours to change: it is not written again.",
@@ -43,7 +43,7 @@ class Recipe:
         """Return how to build an app.
 
         Raises:
-            AutomationError: nothing says how the app is started.
+            AutomationError: the app has no start.
         """
         manager = PackageManager.of(package, workspace)
         start = start_of(package)
@@ -72,7 +72,7 @@ class Recipe:
 
     @property
     def _generates(self) -> bool:
-        """Whether an installation writes into `node_modules`, so that there must not be a second one."""
+        """Whether an installation writes files into `node_modules`, so that it must run only once."""
         return self._has_prisma or any(name in self.package.scripts for name in _GENERATING)
 
     @property
@@ -110,7 +110,7 @@ class Recipe:
             yield from self._separate_stages(begin)
 
     def _separate_stages(self, begin: str) -> Iterator[list[str]]:
-        """Yield stages of which that with the packages changes with the lock file alone."""
+        """Yield stages for packages, which change with the lock file alone, and for the app."""
         has_packages = self.package.has_production_packages or (
             self._keeps_development_packages and self.package.has_packages
         )
@@ -141,7 +141,7 @@ class Recipe:
         return ["COPY . .", *self._prisma(), f"RUN {run} && {then}" if then else f"RUN {run}"]
 
     def _whole_build(self) -> Iterator[str]:
-        """Yield the lines of a stage that installs once, builds, and removes what only the build needed."""
+        """Yield the lines of a stage that installs once, builds, and removes development packages."""
         if self._generates:
             yield "WORKDIR /app"
             yield "# Before the packages, since their installation uses files of the app."
@@ -163,7 +163,7 @@ class Recipe:
 
     @property
     def _server_alone(self) -> list[str]:
-        """The lines that copy a server which a framework has packed with all that it needs."""
+        """The lines that copy a server that a framework has bundled with its packages."""
         if self.workspace:
             return []
         if _is_standalone(self.package):
@@ -176,7 +176,7 @@ class Recipe:
                 *public,
                 "ENV HOSTNAME=0.0.0.0",
             ]
-        if self.start.command[1:] == (".output/server/index.mjs",):
+        if self.start.command == NUXT_SERVER:
             return ["COPY --from=build /app/.output .output"]
         return []
 
@@ -186,7 +186,7 @@ class Recipe:
         return ["WORKDIR /app", f"COPY {' '.join(files)} ./", *(f"COPY {name} {name}" for name in folders)]
 
     def _without_prepare(self) -> list[str]:
-        """Return what keeps a script from running whose program production does not have, such as husky's."""
+        """Return the line that removes a script whose program production does not have, such as husky's."""
         is_run = self.manager.kind in {"npm", "pnpm"} and "prepare" in self.package.scripts
         return ["RUN npm pkg delete scripts.prepare"] if is_run else []
 
@@ -219,7 +219,7 @@ class Recipe:
         """Return the ignore file.
 
         Args:
-            project: folder of this project, from the context, if it is in there.
+            project: folder of this project in the context; None if it is outside.
         """
         return "\n".join(self._ignored(project)) + "\n"
 
@@ -240,7 +240,7 @@ class Recipe:
             yield project
 
     def _outputs(self) -> Iterator[str]:
-        """Yield folders that the build makes: what git ignores is none of the app's sources."""
+        """Yield folders that the build writes: those that git ignores."""
         folders = [self.package.folder, *([self.workspace.root.folder] if self.workspace else [])]
         lines = {
             line.strip().strip("/").removeprefix("**/")

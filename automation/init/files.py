@@ -1,4 +1,4 @@
-"""Files that are written all together, or none of them."""
+"""Writes several files, all or none."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from automation.errors import AutomationError
 
 
 def differences(path: Path, text: str, shown: str) -> Iterator[str]:
-    """Yield the lines of a file that would be new or another one: all of a new file.
+    """Yield the lines that a change of a file adds and removes; all lines of a new file.
 
     Args:
         path: the file.
-        text: what it would hold.
-        shown: its name for the reader.
+        text: its new text.
+        shown: its name for the user.
     """
     if not path.exists():
         yield click.style(f"{shown} (new)", bold=True)
@@ -33,10 +33,10 @@ def differences(path: Path, text: str, shown: str) -> Iterator[str]:
 
 
 def write_all(texts: Mapping[Path, str]) -> None:
-    """Write files, over those that are there.
+    """Write files, and replace existing ones.
 
     Raises:
-        AutomationError: one cannot be written; then all are as before.
+        AutomationError: a file cannot be written; none was changed.
     """
     drafts = {path: path.with_name(f"{path.name}.new") for path in texts}
     before: dict[Path, bytes | None] = {}
@@ -46,7 +46,7 @@ def write_all(texts: Mapping[Path, str]) -> None:
             draft.write_text(texts[path], "utf-8")
         for path, draft in drafts.items():
             before[path] = path.read_bytes() if path.exists() else None
-            # Of a link what it leads to is written.
+            # The target of a link is written.
             draft.replace(path.resolve())
     except OSError as error:
         for path_before, content in before.items():

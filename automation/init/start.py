@@ -1,4 +1,4 @@
-"""The command that starts an app in production, in a form in which SIGTERM reaches the app."""
+"""The command that starts an app in production, so that SIGTERM reaches the app."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from automation.errors import AutomationError
 from automation.init.package import Package
 
 _SCRIPTS: Final = ("start:prod", "start:production", "start")
-"""Scripts that start the app, the one for production first."""
+"""Scripts that start the app, those for production first."""
 _FILES: Final = ("server.js", "index.js", "app.js", "main.js", "src/server.js", "src/index.js", "src/app.js")
 _RUNS_SCRIPT: Final = re.compile(r"^(?:npm|pnpm|yarn)(?:\s+run)?\s+([\w:.-]+)$")
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
@@ -29,10 +29,8 @@ _PACKAGES_OF_PROGRAMS: Final = {
     "prisma": "prisma",
 }
 _SYSTEM: Final = frozenset({"node", "sh", "bash", "npx", "npm", "yarn", "pnpm"})
-_OWN_SERVERS: Final = {
-    # What these build is a server by itself; their `start` or `preview` is for development.
-    "nuxt": ("node", ".output/server/index.mjs")
-}
+NUXT_SERVER: Final = ("node", ".output/server/index.mjs")
+"""What Nuxt builds is a server; its `start` or `preview` script is for development."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,38 +40,36 @@ class Start:
     command: tuple[str, ...]
     """In exec form."""
     source: str
-    """Where that is from."""
+    """The script, file or framework that has it."""
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Variables that the script sets."""
+    """Variables of the script."""
     programs: frozenset[str] = frozenset()
-    """Programs of packages that it calls."""
+    """Programs of packages in it."""
 
     def development_packages(self, package: Package) -> list[str]:
-        """Return packages that it calls, and that production would not install."""
+        """Return the packages of its programs that production would not install."""
         named = (_PACKAGES_OF_PROGRAMS.get(program, program) for program in self.programs)
         return sorted(name for name in named if package.is_for_development(name))
 
 
 def start_of(package: Package) -> Start:
-    """Return how an app is started: by its script for production, its main file, or a file of a common name.
+    """Return the start of an app: a script, its main file, or a file with a usual name.
 
     Raises:
-        AutomationError: there is none of them.
+        AutomationError: there is none.
     """
-    scripts = package.scripts
-    for framework, command in _OWN_SERVERS.items():
-        if package.depends_on(framework) and not scripts.get("start", "").startswith("node "):
-            return Start(command=command, source=f"{framework}'s own server")
+    scripts, main = package.scripts, package.text("main")
+    if package.depends_on("nuxt") and not scripts.get("start", "").startswith("node "):
+        return Start(command=NUXT_SERVER, source="nuxt's own server")
     for name in _SCRIPTS:
         if text := scripts.get(name, "").strip():
             return _of_script(text, scripts, f"script {name}")
-    folder = package.folder
-    files = [package.text("main"), *_FILES] if "build" not in scripts else [package.text("main")]
-    for file in files:
-        if file and (_exists(folder, file) or "build" in scripts):
-            return Start(command=("node", file.removeprefix("./")), source=file)
+    files = (file for file in (main, *_FILES) if file and _exists(package.folder, file))
+    # A build writes the main file.
+    if file := main if "build" in scripts else next(files, None):
+        return Start(command=("node", file.removeprefix("./")), source=file)
     raise AutomationError(
-        f"{folder / 'package.json'} does not say how the app is started: add a script, such as "
+        f"{package.folder / 'package.json'} has no start of the app: add a script, such as "
         '`npm pkg set scripts.start="node server.js"`, and run this again'
     )
 
@@ -84,53 +80,45 @@ def _exists(folder: Path, file: str) -> bool:
 
 def _of_script(text: str, scripts: Mapping[str, str], source: str) -> Start:
     for _ in range(_DEEPEST):
-        found = _RUNS_SCRIPT.match(text)
-        if not found or not scripts.get(found[1], "").strip():
-            break
-        text = scripts[found[1]].strip()
-    if _NEEDS_SHELL.search(text):
-        return _by_shell(text, source)
+        match = _RUNS_SCRIPT.match(text)
+        inner = scripts.get(match[1], "").strip() if match else ""
+        text = inner or text
     try:
-        words = shlex.split(text)
+        words = [] if _NEEDS_SHELL.search(text) else shlex.split(text)
     except ValueError:
-        return _by_shell(text, source)
+        words = []
     variables: dict[str, str] = {}
     while words and (words[0] in {"cross-env", "env"} or _ASSIGNMENT.fullmatch(words[0])):
-        if found := _ASSIGNMENT.fullmatch(words[0]):
-            variables[found[1]] = found[2]
-        words = words[1:]
+        name, _, value = words.pop(0).partition("=")
+        # The image sets NODE_ENV, and the stack PORT.
+        if name not in {"cross-env", "env", "NODE_ENV", "PORT"}:
+            variables[name] = value
     if not words:
         return _by_shell(text, source)
     if words[0] == "nodemon" and "--exec" not in words and "-x" not in words:
         words[0] = "node"
     words = _without_port([word for word in words if not _FOR_DEVELOPMENT.fullmatch(word)])
-    for name in ("NODE_ENV", "PORT"):
-        # The first is set for all, the second by the stack.
-        variables.pop(name, None)
     programs = frozenset({words[0]} - _SYSTEM)
     return Start(command=tuple(words), source=source, variables=variables, programs=programs)
 
 
 def _by_shell(text: str, source: str) -> Start:
-    """Let a shell run what comes first, and give way to the app itself."""
-    first, joined, last = text.rpartition("&&")
-    last = last.strip()
-    replaced = f"exec env {last}" if _ASSIGNMENT.fullmatch(last.partition(" ")[0]) else f"exec {last}"
-    # Of a pipe, or of several commands in a row, no single one is the app.
+    """Return a start by a shell that runs what comes first, and is replaced by the app."""
+    first, joined, last = (part.strip() for part in text.rpartition("&&"))
+    is_assignment = _ASSIGNMENT.fullmatch(last.partition(" ")[0]) is not None
+    # In a pipe, or in several commands, none alone is the app.
     is_plain = bool(last) and not re.search(r"\|\||[;|]", last)
-    script = f"{first}{joined} {replaced}".strip() if is_plain else text
-    parts = re.split(r"&&|\|\||[;|]", text)
-    programs = {
-        word
-        for part in parts
-        for word in [next((one for one in part.split() if not _ASSIGNMENT.fullmatch(one)), "")]
-        if re.fullmatch(r"[\w-]+", word)
-    }
+    script = f"{first} {joined} exec {'env ' if is_assignment else ''}{last}".strip() if is_plain else text
+    commands = [
+        next((word for word in part.split() if not _ASSIGNMENT.fullmatch(word)), "")
+        for part in re.split(r"&&|\|\||[;|]", text)
+    ]
+    programs = {command for command in commands if re.fullmatch(r"[\w-]+", command)}
     return Start(command=("sh", "-c", script), source=source, programs=frozenset(programs - _SYSTEM))
 
 
 def _without_port(words: list[str]) -> list[str]:
-    """Leave out the option by which Next.js listens on a fixed port: the stack sets PORT."""
+    """Return a command without the option of Next.js for a fixed port: the stack sets PORT."""
     for option in ("-p", "--port"):
         if words[0] == "next" and option in words[:-1]:
             at = words.index(option)
