@@ -78,11 +78,15 @@ class AppImage(pulumi.ComponentResource):
         if settings.image is not None:
             self.deployable = resolve_image(settings.image, parent=self, registry=args.registry)
         else:
-            repository = (
-                self._shared_repository(settings.repository)
+            newest = _expire("Keep the newest images", "any", "imageCountMoreThan", settings.retained_images)
+            source: Any = (
+                aws.ecr.get_repository_output(
+                    name=settings.repository, opts=pulumi.InvokeOptions(parent=self)
+                )
                 if settings.repository is not None
-                else self._own_repository(name, args)
+                else self._create_repository(name, tags="IMMUTABLE", policy=newest, protect=args.protect)
             )
+            repository = Repository(url=source.repository_url, arn=source.arn, registry_id=source.registry_id)
             if settings.image_from is not None:
                 self.deployable = self._from_stack(name, args, repository)
             else:
@@ -93,14 +97,9 @@ class AppImage(pulumi.ComponentResource):
         url = repository.url if repository else None
         self.register_outputs({"reference": self.reference, "repository_url": url})
 
-    def _own_repository(self, name: str, args: AppImageArgs) -> Repository:
-        newest = _expire("Keep the newest images", "any", "imageCountMoreThan", args.settings.retained_images)
-        repository = self._repository(name, tags="IMMUTABLE", policy=newest, protect=args.protect)
-        return Repository(
-            url=repository.repository_url, arn=repository.arn, registry_id=repository.registry_id
-        )
-
-    def _repository(self, name: str, *, tags: str, policy: str, protect: bool = False) -> aws.ecr.Repository:
+    def _create_repository(
+        self, name: str, *, tags: str, policy: str, protect: bool = False
+    ) -> aws.ecr.Repository:
         repository = aws.ecr.Repository(
             name,
             image_tag_mutability=tags,
@@ -122,10 +121,6 @@ class AppImage(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         return repository
-
-    def _shared_repository(self, repository_name: str) -> Repository:
-        existing = aws.ecr.get_repository_output(name=repository_name, opts=pulumi.InvokeOptions(parent=self))
-        return Repository(url=existing.repository_url, arn=existing.arn, registry_id=existing.registry_id)
 
     def _from_stack(self, name: str, args: AppImageArgs, repository: Repository) -> DeployableImage:
         source = args.settings.image_from or ""
@@ -213,7 +208,9 @@ class AppImage(pulumi.ComponentResource):
             return base_url.apply(lambda url: [_cache_from(f"{url}:cache")] if url else []), []
         # A separate repository: the cache is one mutable tag, which an immutable repository rejects.
         replaced = _expire("Drop replaced caches", "untagged", "sinceImagePushed", _DAYS_OF_UNUSED_CACHE)
-        self.cache_url = self._repository(f"{name}-cache", tags="MUTABLE", policy=replaced).repository_url
+        self.cache_url = self._create_repository(
+            f"{name}-cache", tags="MUTABLE", policy=replaced
+        ).repository_url
         ref = pulumi.Output.concat(self.cache_url, ":cache")
         return [_cache_from(ref)], [
             {

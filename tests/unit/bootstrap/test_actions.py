@@ -13,7 +13,6 @@ import botocore.session
 import pulumi_aws
 import pulumi_docker_build
 import pulumi_random
-import pytest
 from botocore import xform_name
 
 from account.actions import load_actions
@@ -128,29 +127,19 @@ def _declarable() -> frozenset[str]:
 # The program
 
 
-@pytest.mark.parametrize(("stack", "changes"), SHAPES, ids=str)
-def test_list_has_all_types_and_functions_of_a_stack(
-    declare_stack: DeclareStack, stack: str, changes: Mapping[str, Any]
+def test_list_has_all_types_and_functions_of_stacks_and_examples(
+    declare_stack: DeclareStack, attach: DeclareStack
 ) -> None:
     """Otherwise a deployment fails half way by a missing permission."""
     other = {"organization/node-on-ecs/other": {"image": f"shared@{DIGEST}"}}
-    graph = declare_stack(stack, changes, stacks=other if "image-from" in changes else None)
+    graphs = [
+        attach(),
+        *(declare_stack(stack, changes, stacks=other) for stack, changes in SHAPES),
+        *(declare_example(declare_stack, path) for path in EXAMPLES),
+    ]
 
-    assert _missing(graph) == set()
-    if stack == "prod" and not changes:
-        assert ACTIONS.components.keys() <= _created(graph)
-
-
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_list_has_all_types_and_functions_of_an_example(declare_stack: DeclareStack, path: Path) -> None:
-    assert _missing(declare_example(declare_stack, path)) == set()
-
-
-def test_list_has_all_types_and_functions_of_an_attached_stack(
-    declare_stack: DeclareStack, attach: DeclareStack
-) -> None:
-    """Its base stack's role deploys it."""
-    assert _missing(declare_stack("dev")) | _missing(attach()) == set()
+    assert set[str]().union(*map(_missing, graphs)) == set()
+    assert ACTIONS.components.keys() <= _created(declare_stack("prod"))
 
 
 def test_list_has_exactly_the_types_in_the_source_code() -> None:
