@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from automation.development.apps import App, FileState, apps_of
 from automation.development.file_watcher import FileWatcher
 from automation.development.output import Output
 from automation.development.restarts import Restarts, time_of_change
-from automation.development.task_replacement import replace_tasks
+from automation.development.task_replacement import replace_tasks, wait_until_stopped
 from automation.errors import AutomationError
 from automation.services.deployed_stack import DeployedStack
 from automation.stacks.local import LocalStacks
@@ -28,8 +27,6 @@ from local.live.folder import LiveFolder
 from local.live.notes import Notes
 from local.locks import stack_watched
 
-_OLD_TASKS_SECONDS: Final = 10
-_POLL_SECONDS: Final = 0.1
 _STACK: Final = "pulumi:pulumi:Stack"
 _TRY_AGAIN: Final = "The next change tries again."
 
@@ -295,7 +292,7 @@ class Session:
             try:
                 # Read again: an interrupted `up` may have changed the task definition.
                 self._replace_tasks(DeployedStack.of(self.stacks, self.stack), names)
-                self._wait_for_end_of_live_tasks()
+                wait_until_stopped(live.folder.path for live in self._live_apps.values())
             except BaseException as error:
                 self._say(
                     f"tasks of {_listed(names)} still run from {folder}: "
@@ -306,12 +303,6 @@ class Session:
                 raise
             self._say(f"{self.stack} is as the last `up` made it")
         shutil.rmtree(folder, ignore_errors=True)
-
-    def _wait_for_end_of_live_tasks(self) -> None:
-        deadline = time.monotonic() + _OLD_TASKS_SECONDS
-        for live in self._live_apps.values():
-            while containers.running(str(live.folder.path)) and time.monotonic() < deadline:
-                time.sleep(_POLL_SECONDS)
 
 
 def _listed(names: Sequence[str]) -> str:

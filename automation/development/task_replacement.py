@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from automation.console import say, to_type
@@ -24,6 +26,7 @@ _LONGEST_SECONDS: Final = 90
 _QUIET_SECONDS: Final = 5
 """Nothing is printed about what takes less."""
 _POLL_SECONDS: Final = 0.1
+_STOP_SECONDS: Final = 10
 
 
 def replace_tasks(
@@ -66,15 +69,25 @@ def replace_tasks_of_killed_dev(stacks: LocalStacks, stack: str) -> None:
         return
     try:
         with stack_watched(stacks.local.folder, stack, f"up {stack}"):
-            if any(containers.running(str(path)) for path in folder.iterdir()):
+            live = [path for path in folder.iterdir() if containers.running(str(path))]
+            if live:
                 say(f"{stack} has tasks of a `dev` that was killed: they are replaced")
                 notes.remove(stack)
                 deployed = DeployedStack.of(stacks, stack)
                 replace_tasks(deployed, deployed.services.values(), say)
+                wait_until_stopped(live)
             shutil.rmtree(folder, ignore_errors=True)
     except BusyError:
         # A `dev` is running.
         return
+
+
+def wait_until_stopped(folders: Iterable[Path]) -> None:
+    """Wait for the end of the containers that run from folders, which ECS no longer lists; at most 10 s."""
+    deadline = time.monotonic() + _STOP_SECONDS
+    for folder in folders:
+        while containers.running(str(folder)) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
 
 
 def _waits_for(deployed: DeployedStack, forced: ForcedDeployment) -> str:

@@ -98,7 +98,11 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     stack = SimpleNamespace(services={"web": "web", "api": "api"})
     monkeypatch.setattr(module, "DeployedStack", SimpleNamespace(of=lambda *_: stack))
     monkeypatch.setattr(module, "replace_tasks", lambda _, services, __: replaced.extend(services))
-    monkeypatch.setattr(module.containers, "running", lambda folder: int(folder.endswith("web-1")))
+    # Its tasks are replaced when ECS has listed the new ones; the old container stops a moment later.
+    running = {"web-1": [1, 1, 0]}
+    monkeypatch.setattr(
+        module.containers, "running", lambda folder: running.get(Path(folder).name, [0]).pop(0)
+    )
     return replaced
 
 
