@@ -56,12 +56,12 @@ def change_lines(sides: Sequence[Named]) -> Iterator[str]:
     """Yield the difference of two estimates by group; nothing for a single one."""
     if len(sides) == 1:
         return
-    (one, old), (other, new) = sides
-    rows: list[Sequence[str]] = [("", one, other, "change")]
+    (old_title, old), (new_title, new) = sides
+    rows: list[Sequence[str]] = [("", old_title, new_title, "change")]
     for group, (before, after) in {**change(old, new), "total": (old.usd, new.usd)}.items():
         rows.append((group, usd(before), usd(after), signed(after - before)))
     yield ""
-    yield f"from {one} to {other}: {signed(new.usd - old.usd)} a month"
+    yield f"from {old_title} to {new_title}: {signed(new.usd - old.usd)} a month"
     yield from _table(rows, amounts=3)
 
 
@@ -154,11 +154,11 @@ def change_as_json(sides: Sequence[Named]) -> dict[str, Any]:
     """Return the difference of two estimates as plain data; nothing for a single one."""
     if len(sides) == 1:
         return {}
-    (one, old), (other, new) = sides
+    (old_title, old), (new_title, new) = sides
     return {
         "change": {
-            "from": one,
-            "to": other,
+            "from": old_title,
+            "to": new_title,
             "from_usd_per_month": round(old.usd, 2),
             "to_usd_per_month": round(new.usd, 2),
             "usd_per_month": round(new.usd - old.usd, 2),

@@ -222,7 +222,7 @@ def bars(text: str, kind: str = "bar0") -> list[float]:
     ]
 
 
-def words(text: str) -> list[str]:
+def texts(text: str) -> list[str]:
     return [item.text or "" for item in ET.fromstring(text).iter(f"{SVG}text")]  # noqa: S314 -- our own text
 
 
@@ -231,21 +231,21 @@ def test_a_chart_has_a_bar_for_each_group_the_most_expensive_first() -> None:
 
     longest, other = bars(text)
     assert other == longest / 4
-    assert [word for word in words(text) if word in ("Public IPv4", "Keys")] == ["Public IPv4", "Keys"]
+    assert [label for label in texts(text) if label in ("Public IPv4", "Keys")] == ["Public IPv4", "Keys"]
 
 
 def test_a_chart_of_two_stacks_has_one_scale() -> None:
     text = svg([("dev", bill(resource(KEY))), ("prod", bill(resource(KEY), resource(KEY, "other")))])
 
     assert bars(text)[0] * 2 == bars(text, "bar1")[0]
-    assert [word for word in words(text) if "a month" in word] == [
+    assert [label for label in texts(text) if "a month" in label] == [
         "dev: $1.00 a month",
         "prod: $2.00 a month",
     ]
 
 
 def test_a_chart_escapes_names() -> None:
-    assert words(svg([("<dev> & co", bill(resource(KEY)))]))[0] == "<dev> & co: $1.00 a month"
+    assert texts(svg([("<dev> & co", bill(resource(KEY)))]))[0] == "<dev> & co: $1.00 a month"
 
 
 def test_a_chart_of_a_free_stack_has_no_bars() -> None:

@@ -153,7 +153,7 @@ def test_a_service_with_autoscaling_shows_minimum_and_maximum(picture: Callable[
 def test_services_behind_a_load_balancer_come_first(planned_example: Planned) -> None:
     services = picture_of(planned_example("several-services")).of_kind("service")
 
-    assert [one.name for one in services] == ["api", "api-alice", "web", "web-alice", "worker"]
+    assert [node.name for node in services] == ["api", "api-alice", "web", "web-alice", "worker"]
 
 
 def test_services_are_within_their_capacity(planned_example: Planned) -> None:

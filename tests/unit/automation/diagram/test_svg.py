@@ -26,8 +26,8 @@ def parsed(picture: Picture) -> ET.Element:
     return ET.fromstring(svg(picture))  # noqa: S314 -- our own text
 
 
-def words(root: ET.Element) -> list[str]:
-    return ["".join(one.itertext()) for one in root.iter(f"{SVG}text")]
+def texts(root: ET.Element) -> list[str]:
+    return ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
 
 
 @pytest.mark.parametrize("name", [*STACKS, *EXAMPLES])
@@ -47,14 +47,14 @@ def test_all_shapes_are_inside_the_picture(name: str, planned: Planned, planned_
 @pytest.mark.parametrize("name", [*STACKS, *EXAMPLES])
 def test_each_node_is_drawn_with_its_name(name: str, planned: Planned, planned_example: Planned) -> None:
     picture = picture_of((planned if name in STACKS else planned_example)(name))
-    text = " ".join(words(parsed(picture)))
+    text = " ".join(texts(parsed(picture)))
     shown = {node.name for node in picture.nodes if not node.kind.endswith("subnet")}
 
     assert sorted(name for name in shown if name not in text) == []
 
 
 def test_text_is_readable_in_a_readme(picture: Callable[[str], Picture]) -> None:
-    sizes = {float(one.get("font-size", "")) for one in parsed(picture("prod")).iter(f"{SVG}text")}
+    sizes = {float(text.get("font-size", "")) for text in parsed(picture("prod")).iter(f"{SVG}text")}
 
     assert min(sizes) >= 11
 
@@ -80,7 +80,7 @@ def test_each_colour_has_a_variant_for_dark_pages(picture: Callable[[str], Pictu
     style = parsed(picture("dev")).findtext(f"{SVG}style") or ""
     light, dark = style.split("@media (prefers-color-scheme: dark)")
     names = {
-        "." + one.get("class", "").split()[0] for one in parsed(picture("dev")).iter() if one.get("class")
+        "." + item.get("class", "").split()[0] for item in parsed(picture("dev")).iter() if item.get("class")
     }
 
     assert set(re.findall(r"(\.[a-z]+) \{ fill", light)) == set(re.findall(r"(\.[a-z]+) \{ fill", dark))
@@ -91,20 +91,20 @@ def test_tasks_are_spread_over_the_zones() -> None:
     zones = [subnet(zone) for zone in "abc"]
     root = parsed(drawn(*zones, service("web", *"abc", desiredCount=4)))
 
-    assert [word for word in words(root) if word.startswith("task")] == ["task \u00d72", "task", "task"]
+    assert [word for word in texts(root) if word.startswith("task")] == ["task \u00d72", "task", "task"]
 
 
 def test_zones_without_a_task_are_shown() -> None:
-    one = words(parsed(drawn(subnet("a"), subnet("b"), service("web", "a", "b"))))
-    none = words(parsed(drawn(subnet("a"), service("web", "a", desiredCount=0))))
+    running = texts(parsed(drawn(subnet("a"), subnet("b"), service("web", "a", "b"))))
+    stopped = texts(parsed(drawn(subnet("a"), service("web", "a", desiredCount=0))))
 
-    assert (one.count("task"), one.count("or here")) == (1, 1)
-    assert none.count("no task") == 1
+    assert (running.count("task"), running.count("or here")) == (1, 1)
+    assert stopped.count("no task") == 1
 
 
 def test_a_long_list_is_shortened() -> None:
     groups = [resource("cloudwatch/logGroup:LogGroup", f"group-{number}") for number in range(20)]
-    text = words(parsed(drawn(*groups)))
+    text = texts(parsed(drawn(*groups)))
 
     assert "and 13 more" in text
     assert len([word for word in text if word.startswith("group-")]) == 7
@@ -112,7 +112,8 @@ def test_a_long_list_is_shortened() -> None:
 
 def test_monitoring_is_below_the_vpc_if_the_column_is_too_long(picture: Callable[[str], Picture]) -> None:
     places = {
-        "".join(one.itertext()): float(one.get("y", "")) for one in parsed(picture("prod")).iter(f"{SVG}text")
+        "".join(text.itertext()): float(text.get("y", ""))
+        for text in parsed(picture("prod")).iter(f"{SVG}text")
     }
 
     assert places["CloudWatch alarms"] == places["SNS topics"] > places["Gateway endpoints3"]
@@ -120,7 +121,7 @@ def test_monitoring_is_below_the_vpc_if_the_column_is_too_long(picture: Callable
 
 
 def test_names_are_escaped() -> None:
-    assert "<b> & co" in words(parsed(drawn(service("<b> & co"))))
+    assert "<b> & co" in texts(parsed(drawn(service("<b> & co"))))
 
 
 def test_a_wide_text_is_shortened_in_the_middle() -> None:
