@@ -10,8 +10,16 @@ import pytest
 
 from automation.errors import AutomationError
 from automation.services.deployed_stack import DeployedStack
-from tests.unit.automation.fakes import CLUSTER, OUTPUTS, FakeStacks, deployed, resources, service_resource
-from tests.unit.infra.rollout.aws import NEW, OLD, Aws
+from tests.unit.automation.fakes import (
+    CLUSTER,
+    OUTPUTS,
+    FakeStacks,
+    deployed,
+    no_service,
+    resources,
+    service_resource,
+)
+from tests.unit.infra.rollout.aws import NEW, OLD, Aws, service
 
 
 def found(stacks: FakeStacks, stack: str = "dev") -> DeployedStack:
@@ -112,3 +120,26 @@ def test_an_unknown_stack_is_rejected_and_up_is_proposed_only_for_known_ones(
         found(FakeStacks(state=[]), stack)
 
     assert message in str(raised.value)
+
+
+def test_describing_a_service_that_ecs_does_not_have_is_an_error_that_names_the_command() -> None:
+    stack = deployed(Aws(describe_services=no_service()))
+
+    with pytest.raises(AutomationError, match="`python -m automation up --refresh dev` creates it again"):
+        stack.describe_existing(stack.service("web"))
+
+
+def test_all_services_are_described_ten_at_a_time() -> None:
+    names = [f"web-{number:02}" for number in range(11)]
+
+    def describe(request: dict[str, Any]) -> dict[str, Any]:
+        return {"services": [service(serviceName=name)["services"][0] for name in request["services"]]}
+
+    aws = Aws(describe_services=describe)
+    stack = replace(
+        deployed(aws),
+        services={name: replace(deployed(aws).services["web"], name=name, service=name) for name in names},
+    )
+
+    assert list(stack.describe_all()) == names
+    assert [len(request["services"]) for request in aws.requests("describe_services")] == [10, 1]

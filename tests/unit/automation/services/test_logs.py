@@ -41,15 +41,20 @@ def messages(log: Log) -> list[str]:
     return [line.message for line in log.new_lines()]
 
 
-def test_lines_of_all_services_are_printed_by_time() -> None:
-    aws = Aws(filter_log_events=answer(event(1), event(2, service="web-alice", after=1)))
+def test_lines_of_all_services_and_pages_are_printed_by_time() -> None:
+    aws = Aws(
+        filter_log_events=[
+            answer(event(1), nextToken="more"),
+            answer(event(2, service="web-alice", after=1)),
+        ]
+    )
 
     lines = list(Log(deployed(aws), BEGAN).new_lines())
 
     assert [(line.service, line.message) for line in lines] == [("web", "line 1"), ("web-alice", "line 2")]
-    (question,) = aws.requests("filter_log_events")
-    assert question["logGroupName"] == "logs-1a2b3c4"
-    assert question["startTime"] == int(BEGAN.timestamp() * 1000)
+    request, _ = aws.requests("filter_log_events")
+    assert request["logGroupName"] == "logs-1a2b3c4"
+    assert request["startTime"] == int(BEGAN.timestamp() * 1000)
 
 
 def test_service_option_requests_the_log_streams_of_that_service_only() -> None:
@@ -58,12 +63,6 @@ def test_service_option_requests_the_log_streams_of_that_service_only() -> None:
 
     assert messages(Log(deployed(aws), BEGAN, service="web")) == ["line 1"]
     assert aws.requests("filter_log_events")[0]["logStreamNamePrefix"] == "web/"
-
-
-def test_all_pages_are_read() -> None:
-    aws = Aws(filter_log_events=[answer(event(1), nextToken="more"), answer(event(2))])
-
-    assert messages(Log(deployed(aws), BEGAN)) == ["line 1", "line 2"]
 
 
 def test_follow_prints_each_line_once_including_late_ones() -> None:

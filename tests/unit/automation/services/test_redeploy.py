@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from automation.errors import AutomationError
 from automation.services.redeploy import ForcedDeployment, redeploy
-from tests.unit.automation.fakes import FakeStacks, deployed, no_service
+from tests.unit.automation.fakes import FakeStacks, deployed
 from tests.unit.infra.rollout.aws import NEW, OLD, Answer, Aws, FakeClock, deployment, service, task, tasks
 
 STARTED = deployment(state="IN_PROGRESS", age=1)
@@ -127,12 +127,6 @@ def test_another_deployment_is_an_error() -> None:
 
     assert failure(cloud(service(other, deployment(status="ACTIVE", age=1)), **tasks())).startswith(
         "web: another deployment replaced it"
-    )
-
-
-def test_a_deleted_service_is_an_error_that_names_the_command() -> None:
-    assert "`python -m automation up --refresh dev` creates it again" in failure(
-        cloud(describe_services=no_service())
     )
 
 

@@ -15,7 +15,7 @@ from automation.services.logs import Line
 from automation.services.run import OneOffTask
 from automation.services.run import run as command
 from infra.settings import Schedule
-from tests.unit.automation.fakes import FakeStacks, deployed, dev, no_service
+from tests.unit.automation.fakes import FakeStacks, deployed, dev
 from tests.unit.infra.rollout.aws import NEW, NOW, OLD, Answer, Aws, FakeClock, deployment, service, task
 
 RUNS = task(7)
@@ -218,11 +218,6 @@ def test_a_task_that_cannot_be_placed_is_an_error_with_the_reason() -> None:
 
     with pytest.raises(AutomationError, match="could not be started: RESOURCE:CPU"):
         run(aws)
-
-
-def test_a_deleted_service_is_an_error() -> None:
-    with pytest.raises(AutomationError, match="does not have the service web any more"):
-        run(cloud(describe_services=no_service()))
 
 
 def test_ctrl_c_stops_the_task() -> None:

@@ -71,26 +71,20 @@ def test_other_failures_are_not_retried() -> None:
     assert (update.tries, update.reported, update.time.seconds) == (1, [], 0)
 
 
-def test_it_gives_up_after_the_time_with_an_error_that_names_owner_and_command() -> None:
+@pytest.mark.parametrize(("minutes", "tries", "seconds"), [(1, 5, 60), (0, 1, 0)])
+def test_it_gives_up_after_the_time_with_an_error_that_names_owner_and_command(
+    minutes: float, tries: int, seconds: float
+) -> None:
     update = Update([failed(_BY_A_FILE)], always=True)
 
     with pytest.raises(LockedError) as raised:
-        update.run(minutes=1)
+        update.run(minutes=minutes)
 
-    assert (update.tries, update.time.seconds) == (5, 60)
+    assert (update.tries, update.time.seconds) == (tries, seconds)
     output = str(raised.value)
-    assert output.startswith("dev is still locked after 1 minutes")
+    assert output.startswith(f"dev is still locked after {minutes} minutes")
     assert "created by alice@laptop (pid 42)" in output
     assert "`python -m automation cancel dev` removes its lock" in output
-
-
-def test_zero_minutes_mean_one_try() -> None:
-    update = Update([failed(_BY_A_FILE)], always=True)
-
-    with pytest.raises(LockedError):
-        update.run(minutes=0)
-
-    assert (update.tries, update.time.seconds) == (1, 0)
 
 
 def test_another_failure_during_the_retries_ends_them() -> None:

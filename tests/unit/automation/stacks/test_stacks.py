@@ -101,15 +101,6 @@ def test_create_encrypts_as_the_base_does_and_selects_no_stack(
     assert cli.calls[0].startswith(f"stack init pr-12 --no-select{option} --non-interactive")
 
 
-def test_a_locked_stack_is_retried(cli: FakeCli) -> None:
-    cli.fail_with(*["error: the stack is currently locked by 1 lock(s)."] * 2)
-
-    cli.stacks.destroy("pr-12")
-
-    assert (len(cli.calls), cli.time.seconds) == (3, 30)
-    assert any(line.endswith("trying again in 15 seconds") for line in cli.reported)
-
-
 def test_a_failure_has_the_errors_of_the_event_log(cli: FakeCli) -> None:
     """On a terminal they are only in the CLI's display."""
     cli.fail_with("error: update failed")
