@@ -107,20 +107,12 @@ def test_up_prepares_a_preview_stack_first(fake: Fake) -> None:
     assert "pr-12 expires at 2026-11-24 12:00 UTC" in result.stderr
 
 
-def test_up_does_not_prepare_other_stacks(fake: Fake) -> None:
-    call(fake, up, "dev")
+def test_up_updates_the_stack_waits_until_it_is_reachable_and_prints_its_addresses(fake: Fake) -> None:
+    result = call(fake, up, "dev")
 
-    assert fake.done == ["up dev"]
-
-
-def test_up_prints_the_vcpu_warning(fake: Fake) -> None:
-    assert call(fake, up, "dev").stderr == "may dev take so many?\n"
-
-
-def test_up_waits_until_the_addresses_are_reachable(fake: Fake) -> None:
-    call(fake, up, "dev")
-
-    assert fake.waited_for == ["https://dev.example.com"]
+    assert (fake.done, fake.waited_for) == (["up dev"], ["https://dev.example.com"])
+    assert result.stdout == "web  https://dev.example.com\n"
+    assert result.stderr == "may dev take so many?\n", "the vCPU warning"
 
 
 def test_up_prints_the_page_of_local_stacks_last_on_standard_error(fake: Fake) -> None:
@@ -132,24 +124,52 @@ def test_up_prints_the_page_of_local_stacks_last_on_standard_error(fake: Fake) -
     assert result.stderr.splitlines()[-1] == "page  http://localhost:8080"
 
 
-def test_up_refreshes_on_request(fake: Fake) -> None:
-    call(fake, up, "dev", "--refresh")
+@pytest.mark.parametrize(
+    ("arguments", "done", "document"),
+    [
+        ((up, "dev", "--refresh"), "up dev with refresh", {"addresses": {"web": "https://dev.example.com"}}),
+        ((destroy, "staging", "--yes"), "destroy staging", {"destroyed": True}),
+        ((destroy, "pr-1"), "remove pr-1", {"destroyed": True}),
+        ((cancel, "dev", "--yes"), "cancel dev", {"unlocked": True}),
+    ],
+    ids=["up with a refresh", "destroy", "destroy a preview stack, without a question", "cancel"],
+)
+def test_a_command_does_this_and_prints_it_as_json(
+    fake: Fake, arguments: tuple[Any, ...], done: str, document: dict[str, object]
+) -> None:
+    result = call(fake, *arguments, "--json")
 
-    assert fake.done == ["up dev with refresh"]
+    assert fake.done == [done]
+    assert json.loads(result.stdout) == {"stack": arguments[1], **document}
 
 
-@pytest.mark.parametrize("option", ["--attach-to=dev", "--lifetime-hours=5"])
-def test_options_of_preview_stacks_are_rejected_for_others(fake: Fake, option: str) -> None:
-    result = call(fake, up, "staging", option)
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((up, "staging", "--attach-to=dev"), click.UsageError, "are for pr-<number>"),
+        ((up, "staging", "--lifetime-hours=5"), click.UsageError, "are for pr-<number>"),
+        ((destroy, "dev", "--yes"), AutomationError, "stacks are attached to dev: pr-1"),
+        ((destroy, "stagign", "--yes"), AutomationError, "there is no stack 'stagign'"),
+        ((destroy, "staging"), click.UsageError, "add --yes"),
+        ((cancel, "dev"), click.UsageError, "add --yes"),
+    ],
+    ids=[
+        "attach",
+        "lifetime",
+        "attached stacks",
+        "unknown stack",
+        "destroy unconfirmed",
+        "cancel unconfirmed",
+    ],
+)
+def test_a_command_is_rejected_and_does_nothing(
+    fake: Fake, arguments: tuple[Any, ...], error: type[Exception], message: str
+) -> None:
+    result = call(fake, *arguments)
 
-    assert isinstance(result.exception, click.UsageError)
+    assert isinstance(result.exception, error)
+    assert message in str(result.exception)
     assert fake.done == []
-
-
-def test_destroy_removes_a_preview_stack_without_a_prompt(fake: Fake) -> None:
-    """Workflows do that."""
-    assert "removed pr-1" in call(fake, destroy, "pr-1").stderr
-    assert fake.done == ["remove pr-1"]
 
 
 def test_destroy_of_a_missing_preview_stack_succeeds(fake: Fake) -> None:
@@ -158,33 +178,6 @@ def test_destroy_of_a_missing_preview_stack_succeeds(fake: Fake) -> None:
     result = call(fake, destroy, "pr-12")
 
     assert (result.exception, result.stderr) == (None, "there is no stack pr-12: nothing to do\n")
-
-
-def test_destroy_rejects_a_stack_that_others_are_attached_to(fake: Fake) -> None:
-    result = call(fake, destroy, "dev", "--yes")
-
-    assert isinstance(result.exception, AutomationError)
-    assert "stacks are attached to dev: pr-1" in str(result.exception)
-    assert fake.done == []
-
-
-def test_destroy_requires_a_confirmation_for_other_stacks(fake: Fake) -> None:
-    refused = call(fake, destroy, "staging")
-    done = call(fake, destroy, "staging", "--yes")
-
-    assert isinstance(refused.exception, click.UsageError)
-    assert done.exception is None
-    assert fake.done == ["destroy staging"]
-
-
-def test_destroy_rejects_an_unknown_stack(fake: Fake) -> None:
-    assert "there is no stack 'stagign'" in str(call(fake, destroy, "stagign", "--yes").exception)
-
-
-def test_json_of_up_has_the_addresses(fake: Fake) -> None:
-    document = json.loads(call(fake, up, "dev", "--json").stdout)
-
-    assert document == {"stack": "dev", "addresses": {"web": "https://dev.example.com"}}
 
 
 def test_up_appends_the_addresses_to_the_summary(fake: Fake, tmp_path: Path) -> None:
@@ -238,28 +231,3 @@ def test_up_does_not_tag_images_of_preview_and_local_stacks(
     call(fake, up, stack)
 
     assert tags == []
-
-
-def test_cancel_requires_a_confirmation(fake: Fake) -> None:
-    """A running update would lose its lock."""
-    refused = call(fake, cancel, "dev")
-    done = call(fake, cancel, "dev", "--yes")
-
-    assert isinstance(refused.exception, click.UsageError)
-    assert done.exception is None
-    assert fake.done == ["cancel dev"]
-    assert "`python -m automation up dev` continues" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "document"),
-    [
-        ((destroy, "staging", "--yes"), {"stack": "staging", "destroyed": True}),
-        ((destroy, "pr-1"), {"stack": "pr-1", "destroyed": True}),
-        ((cancel, "dev", "--yes"), {"stack": "dev", "unlocked": True}),
-    ],
-)
-def test_json_of_destroy_and_cancel_has_the_result(
-    fake: Fake, arguments: tuple[Any, ...], document: dict[str, object]
-) -> None:
-    assert json.loads(call(fake, *arguments, "--json").stdout) == document
