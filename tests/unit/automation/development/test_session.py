@@ -74,61 +74,48 @@ def write(project: Path, name: str, text: str = "22") -> None:
     (project / name).write_text(text)
 
 
-def test_a_changed_source_file_restarts_the_app(running: RecordedSession, project: Path) -> None:
-    write(project, "app/server.js")
-    running.check()
-
-    assert running.done == [["/app/server.js"]]
-
-
-def test_deleted_and_new_source_files_restart_the_app(running: RecordedSession, project: Path) -> None:
-    (project / "app" / "server.js").unlink()
-    write(project, "app/main.js")
-    running.check()
-
-    assert running.done == [["/app/main.js", "/app/server.js"]]
+UP = ["up"]
 
 
 @pytest.mark.parametrize(
-    "name", ["app/package.json", "app/Dockerfile", "app/.dockerignore", "Pulumi.dev.yaml", "app/nginx.conf"]
+    ("changes", "done"),
+    [
+        ({"app/server.js": "2"}, [["/app/server.js"]]),
+        ({"app/server.js": None, "app/main.js": "1"}, [["/app/main.js", "/app/server.js"]]),
+        ({"app/package.json": "{ }"}, UP),
+        ({"app/Dockerfile": f"{DOCKERFILE}\n"}, UP),
+        ({"app/.dockerignore": "test\n"}, UP),
+        ({"Pulumi.dev.yaml": "config: {}\n\n"}, UP),
+        ({"app/nginx.conf": "2"}, UP),
+        ({"app/server.js": "2", "app/package.json": "{ }"}, UP),
+        ({"app/.swp": "1", "README.md": "1", "Pulumi.prod.yaml": "1"}, []),
+    ],
+    ids=[
+        "a source file restarts the app",
+        "deleted and new source files restart the app",
+        "package.json runs up",
+        "the Dockerfile runs up",
+        "the ignore file runs up",
+        "the stack file runs up",
+        "a file outside the WORKDIR runs up",
+        "a source file and a file to build run up",
+        "other files have no effect",
+    ],
 )
-def test_a_file_that_defines_the_image_or_the_stack_runs_up(
-    running: RecordedSession, project: Path, name: str
+def test_changes_take_effect_once(
+    running: RecordedSession, project: Path, changes: dict[str, str | None], done: list[Any]
 ) -> None:
-    write(project, name, f"{(project / name).read_text()}\n")
-    running.check()
-
-    assert running.done == ["up"]
-    assert name.rpartition("/")[2] in running.printed[0]
-
-
-def test_one_file_that_has_to_be_built_runs_up_instead_of_a_restart(
-    running: RecordedSession, project: Path
-) -> None:
-    write(project, "app/server.js")
-    write(project, "app/package.json", "{ }")
-    running.check()
-
-    assert running.done == ["up"]
-
-
-@pytest.mark.parametrize("name", ["app/.swp", "README.md", "Pulumi.prod.yaml"])
-def test_files_outside_the_build_context_have_no_effect(
-    running: RecordedSession, project: Path, name: str
-) -> None:
-    write(project, name)
+    for name, content in changes.items():
+        if content is None:
+            (project / name).unlink()
+        else:
+            write(project, name, content)
     running.check()
     running.check()
 
-    assert running.done == []
-
-
-def test_a_change_takes_effect_once(running: RecordedSession, project: Path) -> None:
-    write(project, "app/server.js")
-    running.check()
-    running.check()
-
-    assert running.done == [["/app/server.js"]]
+    assert running.done == done
+    if done == UP:
+        assert Path([*changes][-1]).name in running.printed[0]
 
 
 def test_without_tasks_that_run_from_a_folder_each_change_runs_up(
@@ -141,21 +128,7 @@ def test_without_tasks_that_run_from_a_folder_each_change_runs_up(
     assert running.done == ["up"]
 
 
-def test_an_invalid_stack_file_is_reported(
-    running: RecordedSession, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(_: str) -> None:
-        raise session.AutomationError("Pulumi.dev.yaml has 1 error")
-
-    monkeypatch.setattr(running.stacks, "settings", broken)
-    write(project, "Pulumi.dev.yaml", "config: {node-on-ecs:cpu: 3}\n")
-    running.check()
-
-    assert running.done == []
-    assert running.printed == ["Pulumi.dev.yaml has 1 error\nThe next change tries again."]
-
-
-def test_a_stack_file_that_is_valid_again_runs_up(
+def test_an_invalid_stack_file_is_reported_and_a_valid_one_runs_up(
     running: RecordedSession, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_: str) -> None:
@@ -165,9 +138,11 @@ def test_a_stack_file_that_is_valid_again_runs_up(
     with monkeypatch.context() as at_first:
         at_first.setattr(running.stacks, "settings", broken)
         running.check()
+    before = [*running.done]
     running.check()
 
-    assert running.done == ["up"]
+    assert running.printed[0] == "Pulumi.dev.yaml has 1 error\nThe next change tries again."
+    assert (before, running.done) == ([], UP)
 
 
 def test_a_stack_without_a_file_is_an_error(project: Path) -> None:

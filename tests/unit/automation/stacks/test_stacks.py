@@ -69,19 +69,14 @@ def cli(tmp_path: Path) -> FakeCli:
     return FakeCli(tmp_path)
 
 
-def test_destroy_uses_the_state_alone(cli: FakeCli) -> None:
+def test_destroy_uses_the_state_alone_and_keeps_protection(cli: FakeCli) -> None:
     """A refresh would fail with a registry token that has expired."""
     cli.stacks.destroy("pr-12")
 
     (call,) = cli.calls
     assert call.startswith("destroy --yes --skip-preview --refresh=false ")
     assert " --stack pr-12 " in call
-
-
-def test_destroy_in_an_account_keeps_protection(cli: FakeCli) -> None:
-    cli.stacks.destroy("prod")
-
-    assert "--ignore-protect" not in cli.calls[0]
+    assert "--ignore-protect" not in call
 
 
 @pytest.mark.parametrize(
