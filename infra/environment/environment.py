@@ -20,6 +20,7 @@ from infra.network.endpoints import Endpoints, EndpointsArgs
 from infra.network.flow_logs import FlowLogs, FlowLogsArgs
 from infra.network.vpc import Network, NetworkArgs
 from infra.observability.dashboard import Dashboard, DashboardArgs
+from infra.observability.observed import ObservedStack
 from infra.observability.on_call import OnCall, OnCallArgs
 from infra.rollout.rollout import Rollout
 from infra.service.platform import Platform, TrafficShift
@@ -199,26 +200,27 @@ class Environment(pulumi.ComponentResource):
         owns_balancer = settings.load_balancer.listener_arn is None and any(
             service.exposure == "http" for service in settings.services
         )
-        shared: Any = {
-            "qualified_stack": f"{platform.project}/{platform.stack}",
+        observed = ObservedStack(
+            qualified_name=f"{platform.project}/{platform.stack}",
             # Copies are for trying things out: they notify nobody.
-            "services": [
+            services=[
                 services.observed(service) for service in settings.services if service.copy_name is None
             ],
-            "cluster_name": platform.cluster_name,
-            "load_balancer": platform.load_balancer_arn_suffix if owns_balancer else None,
-            "log_group_name": platform.log_group_name,
-        }
+            cluster_name=platform.cluster_name,
+            load_balancer=platform.load_balancer_arn_suffix if owns_balancer else None,
+            log_group_name=platform.log_group_name,
+        )
         if observability.notifications.topic_arn is not None:
             OnCall(
                 "on-call",
                 OnCallArgs(
                     settings=observability.notifications,
+                    stack=observed,
                     cluster_arn=platform.cluster_arn,
                     insights=settings.cluster.counts_tasks,
-                    **shared,
                 ),
                 opts=child,
             )
         if observability.dashboard:
-            Dashboard("dashboard", DashboardArgs(region=settings.provider.region, **shared), opts=child)
+            args = DashboardArgs(stack=observed, region=settings.provider.region)
+            Dashboard("dashboard", args, opts=child)

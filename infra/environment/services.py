@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from infra.network.dns import Host, HostArgs
-from infra.observability.on_call import ObservedService
+from infra.observability.observed import ObservedService
 from infra.service.service import Service
 from infra.settings import address_of, called_by, in_order_of_calls, kind_of
 

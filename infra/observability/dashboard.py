@@ -10,9 +10,9 @@ import pulumi
 import pulumi_aws as aws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from infra.observability.on_call import ObservedService
+    from infra.observability.observed import ObservedStack
 
 # In units of the dashboard's grid, which is 24 wide.
 _WIDTH: Final = 8
@@ -40,13 +40,7 @@ class DashboardArgs:
     """The arguments of :class:`Dashboard`."""
 
     region: str
-    qualified_stack: str
-    """Project and stack, such as node-on-ecs/prod: names the dashboard and the folder of the queries."""
-    services: Sequence[ObservedService]
-    cluster_name: pulumi.Input[str]
-    load_balancer: pulumi.Input[str] | None
-    """ARN suffix of the stack's own application load balancer."""
-    log_group_name: pulumi.Input[str]
+    stack: ObservedStack
 
 
 class Dashboard(pulumi.ComponentResource):
@@ -57,27 +51,27 @@ class Dashboard(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
 
         resolved = pulumi.Output.all(
-            cluster=args.cluster_name,
-            load_balancer=args.load_balancer or "",
+            cluster=args.stack.cluster_name,
+            load_balancer=args.stack.load_balancer or "",
             services=[
                 {
                     "name": service.service_name,
                     "load_balancer": service.load_balancer,
                     "target_groups": list(service.target_groups),
                 }
-                for service in args.services
+                for service in args.stack.services
             ],
         )
-        settings = [service.settings for service in args.services]
+        settings = [service.settings for service in args.stack.services]
         aws.cloudwatch.Dashboard(
             name,
             # The deploy role may change only this name: bootstrap/account/deployments.py.
-            dashboard_name=args.qualified_stack.replace("/", "-"),
+            dashboard_name=args.stack.qualified_name.replace("/", "-"),
             dashboard_body=resolved.apply(
                 lambda metrics: json.dumps(
                     {
                         "widgets": [
-                            _overview(args.qualified_stack),
+                            _overview(args.stack.qualified_name),
                             *_grid(
                                 {"title": f"{service.name}: {title}", "region": args.region, **chart}
                                 for service, names in zip(settings, metrics.pop("services"), strict=True)
@@ -92,8 +86,8 @@ class Dashboard(pulumi.ComponentResource):
         for query, text in _QUERIES.items():
             aws.cloudwatch.QueryDefinition(
                 f"{name}-{query}",
-                name=f"{args.qualified_stack}/{query}",
-                log_group_names=[args.log_group_name],
+                name=f"{args.stack.qualified_name}/{query}",
+                log_group_names=[args.stack.log_group_name],
                 query_string=text,
                 opts=child,
             )

@@ -13,7 +13,8 @@ from infra.observability.events import Events, EventsArgs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from infra.settings import NotificationSettings, ServiceSettings
+    from infra.observability.observed import ObservedService, ObservedStack
+    from infra.settings import NotificationSettings
 
 _ECS: Final = "AWS/ECS"
 _INSIGHTS: Final = "ECS/ContainerInsights"
@@ -32,37 +33,14 @@ _NO_TASK: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ObservedService:
-    """A service with alarms, or with charts on the dashboard."""
-
-    settings: ServiceSettings
-    service_name: pulumi.Input[str]
-    """Name of the ECS service."""
-    load_balancer: pulumi.Input[str]
-    """ARN suffix of its load balancer."""
-    target_groups: Sequence[pulumi.Input[str]]
-    """ARN suffix of each target group; none for a service without a load balancer."""
-    user_impact_alarms: Sequence[pulumi.Input[str]]
-    """Names of its deployment alarms about user impact, which have no notifications themselves."""
-    has_metrics: bool = True
-    """Whether ECS has metrics of its tasks, as it has not for machines outside AWS."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class OnCallArgs:
     """The arguments of :class:`OnCall`."""
 
     settings: NotificationSettings
-    qualified_stack: str
-    """Project and stack, such as node-on-ecs/prod, for the alarms' descriptions."""
-    services: Sequence[ObservedService]
-    cluster_name: pulumi.Input[str]
+    stack: ObservedStack
     cluster_arn: pulumi.Input[str]
     insights: bool
     """Whether Container Insights measures the desired number of tasks."""
-    load_balancer: pulumi.Input[str] | None
-    """ARN suffix of the stack's own application load balancer; an existing one has its own alarms."""
-    log_group_name: pulumi.Input[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,19 +66,19 @@ class OnCall(pulumi.ComponentResource):
         if settings.error_lines:
             aws.cloudwatch.LogMetricFilter(
                 f"{name}-error-lines",
-                log_group_name=args.log_group_name,
+                log_group_name=args.stack.log_group_name,
                 # The format of app/src/log.js.
                 pattern='{ $.level = "error" }',
                 metric_transformation={
                     "name": _ERROR_LINES,
-                    "namespace": args.qualified_stack,
+                    "namespace": args.stack.qualified_name,
                     "value": "1",
                     "default_value": "0",
                 },
                 opts=child,
             )
         user_impact: list[pulumi.Input[str]] = [
-            alarm for service in args.services for alarm in service.user_impact_alarms
+            alarm for service in args.stack.services for alarm in service.user_impact_alarms
         ]
         for alarm in _alarms(args):
             condition: dict[str, Any] = {
@@ -110,7 +88,7 @@ class OnCall(pulumi.ComponentResource):
             }
             metric_alarm = aws.cloudwatch.MetricAlarm(
                 f"{name}-{alarm.name}",
-                alarm_description=f"{args.qualified_stack}: {alarm.description}. See docs/on-call.md",
+                alarm_description=f"{args.stack.qualified_name}: {alarm.description}. See docs/on-call.md",
                 alarm_actions=[topic_arn],
                 ok_actions=[topic_arn],
                 opts=child,
@@ -120,13 +98,15 @@ class OnCall(pulumi.ComponentResource):
             if alarm.user_impact and settings.urgent_topic_arn:
                 user_impact.append(metric_alarm.name)
         self._notify_of_user_impact(
-            name, args.qualified_stack, user_impact, settings.urgent_topic_arn or topic_arn
+            name, args.stack.qualified_name, user_impact, settings.urgent_topic_arn or topic_arn
         )
         if settings.events:
             Events(
                 f"{name}-events",
                 EventsArgs(
-                    topic_arn=topic_arn, qualified_stack=args.qualified_stack, cluster_arn=args.cluster_arn
+                    topic_arn=topic_arn,
+                    qualified_stack=args.stack.qualified_name,
+                    cluster_arn=args.cluster_arn,
                 ),
                 opts=child,
             )
@@ -157,16 +137,16 @@ class OnCall(pulumi.ComponentResource):
 
 def _alarms(args: OnCallArgs) -> Iterator[_Alarm]:
     settings = args.settings
-    for service in args.services:
+    for service in args.stack.services:
         yield from _service_alarms(service, args)
-    if settings.load_balancer_errors and args.load_balancer is not None:
+    if settings.load_balancer_errors and args.stack.load_balancer is not None:
         yield _Alarm(
             name="load-balancer-errors",
             description=f"The load balancer itself answers {settings.load_balancer_errors} requests or more "
             "in a minute with an error",
             condition={
                 **_metric(_LOAD_BALANCERS["http"], "HTTPCode_ELB_5XX_Count", "Sum"),
-                "dimensions": {"LoadBalancer": args.load_balancer},
+                "dimensions": {"LoadBalancer": args.stack.load_balancer},
                 **_at_least(settings.load_balancer_errors),
             },
             user_impact=True,
@@ -176,7 +156,7 @@ def _alarms(args: OnCallArgs) -> Iterator[_Alarm]:
             name="error-lines",
             description=f"The log has {settings.error_lines} lines or more of the level error in a minute",
             condition={
-                **_metric(args.qualified_stack, _ERROR_LINES, "Sum"),
+                **_metric(args.stack.qualified_name, _ERROR_LINES, "Sum"),
                 **_at_least(settings.error_lines),
             },
         )
@@ -184,7 +164,7 @@ def _alarms(args: OnCallArgs) -> Iterator[_Alarm]:
 
 def _service_alarms(service: ObservedService, args: OnCallArgs) -> Iterator[_Alarm]:
     settings, name, counts = args.settings, service.settings.name, service.settings.counts
-    dimensions = {"ClusterName": args.cluster_name, "ServiceName": service.service_name}
+    dimensions = {"ClusterName": args.stack.cluster_name, "ServiceName": service.service_name}
     if service.target_groups and counts[0] > 0:
         healthy = _host_counts(service, "Healthy", "Maximum")
         yield _Alarm(

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from infra.observability.dashboard import Dashboard, DashboardArgs
-from infra.observability.on_call import ObservedService
+from infra.observability.observed import ObservedService, ObservedStack
 from tests.unit.infra.factories import LOAD_BALANCER, child_options, service_settings
 from tests.unit.infra.recorder import Graph, declare, once
 
@@ -26,14 +26,14 @@ def _service(name: str, groups: tuple[str, ...], **settings: Any) -> ObservedSer
 
 @once
 def _graph(*, own_load_balancer: bool = True) -> Graph:
-    args = DashboardArgs(
-        region="eu-west-1",
-        qualified_stack="node-on-ecs/prod",
+    stack = ObservedStack(
+        qualified_name="node-on-ecs/prod",
         services=[_service("web", (BLUE, GREEN)), _service("worker", (), exposure="none", host=None)],
         cluster_name="cluster",
         load_balancer=LOAD_BALANCER if own_load_balancer else None,
         log_group_name="logs",
     )
+    args = DashboardArgs(stack=stack, region="eu-west-1")
     return declare(lambda: Dashboard("dashboard", args, opts=child_options()))
 
 

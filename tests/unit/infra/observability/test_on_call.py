@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from infra.observability.on_call import ObservedService, OnCall, OnCallArgs
+from infra.observability.observed import ObservedService, ObservedStack
+from infra.observability.on_call import OnCall, OnCallArgs
 from infra.settings import NotificationSettings
 from tests.unit.infra.factories import LOAD_BALANCER, autoscaling_settings, child_options, service_settings
 from tests.unit.infra.fake_cloud import ACCOUNT, REGION
@@ -49,9 +50,8 @@ def _graph(
     if exposure == "none":
         service["host"] = None
         groups = user_impact = ()
-    args = OnCallArgs(
-        settings=NotificationSettings(**{"topic_arn": TOPIC, **settings}),
-        qualified_stack="node-on-ecs/prod",
+    stack = ObservedStack(
+        qualified_name="node-on-ecs/prod",
         services=[
             ObservedService(
                 settings=service_settings(**service),
@@ -63,11 +63,11 @@ def _graph(
             )
         ],
         cluster_name="cluster",
-        cluster_arn=CLUSTER,
-        insights=insights,
         load_balancer=LOAD_BALANCER if own_load_balancer else None,
         log_group_name="logs",
     )
+    notifications = NotificationSettings(**{"topic_arn": TOPIC, **settings})
+    args = OnCallArgs(settings=notifications, stack=stack, cluster_arn=CLUSTER, insights=insights)
     return declare(lambda: OnCall("on-call", args, opts=child_options()))
 
 
