@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from infra.network.discovery import Namespaces
 from infra.service.compute import Compute
 from infra.settings import (
     CapacityProvider,
+    DiscoverySettings,
     Ec2Capacity,
     ExternalCapacity,
     ManagedInstancesCapacity,
@@ -165,6 +167,25 @@ def test_service_on_instances_is_reached_by_dynamic_ports() -> None:
         {"capacityProvider": "capacity-pool-1", "weight": 1, "base": 0}
     ]
     assert not {"launchType", "platformVersion", "networkConfiguration"} & service.keys()
+
+
+def test_service_on_instances_is_registered_in_dns_with_its_port() -> None:
+    """Its tasks have no address of their own, so that clients need SRV records."""
+    graph = declare_service(
+        platform_changes={**PLATFORM, "namespaces": Namespaces(dns_id="ns-1", dns_name="dev.internal")},
+        **_on("pool"),
+        network_mode="bridge",
+        exposure="none",
+        discovery=DiscoverySettings(enabled=True),
+    )
+    registry = graph.one("aws:servicediscovery/service:Service").inputs
+
+    assert registry["dnsConfig"]["dnsRecords"][0]["type"] == "SRV"
+    assert graph.one(SERVICE).inputs["serviceRegistries"] == {
+        "registryArn": "arn:aws:servicediscovery:us-east-1:123456789012:service/web-1a2b3c4",
+        "containerName": "web",
+        "containerPort": 3000,
+    }
 
 
 def test_service_and_schedules_outside_aws_have_a_launch_type_instead_of_a_strategy() -> None:
