@@ -18,13 +18,13 @@ from automation.services.logs import logs as command
 from tests.unit.automation.fakes import FakeStacks, deployed, service_resource
 from tests.unit.infra.rollout.aws import Aws, ErrorResponse, FakeClock
 
-BEGAN = datetime(2026, 11, 21, 8, 0, 0, 123456, tzinfo=UTC)
+START = datetime(2026, 11, 21, 8, 0, 0, 123456, tzinfo=UTC)
 
 
 def event(
     number: int, message: str = "", *, service: str = "web", container: str = "", after: float = 0
 ) -> dict[str, Any]:
-    at = BEGAN + timedelta(seconds=after)
+    at = START + timedelta(seconds=after)
     return {
         "eventId": str(number),
         "timestamp": int(at.timestamp() * 1000),
@@ -49,19 +49,19 @@ def test_lines_of_all_services_and_pages_are_printed_by_time() -> None:
         ]
     )
 
-    lines = list(Log(deployed(aws), BEGAN).new_lines())
+    lines = list(Log(deployed(aws), START).new_lines())
 
     assert [(line.service, line.message) for line in lines] == [("web", "line 1"), ("web-alice", "line 2")]
     request, _ = aws.requests("filter_log_events")
     assert request["logGroupName"] == "logs-1a2b3c4"
-    assert request["startTime"] == int(BEGAN.timestamp() * 1000)
+    assert request["startTime"] == int(START.timestamp() * 1000)
 
 
 def test_service_option_requests_the_log_streams_of_that_service_only() -> None:
     """`web` is a prefix of `web-alice`."""
     aws = Aws(filter_log_events=answer(event(1), event(2, service="web-alice")))
 
-    assert messages(Log(deployed(aws), BEGAN, service="web")) == ["line 1"]
+    assert messages(Log(deployed(aws), START, service="web")) == ["line 1"]
     assert aws.requests("filter_log_events")[0]["logStreamNamePrefix"] == "web/"
 
 
@@ -75,7 +75,7 @@ def test_follow_prints_each_line_once_including_late_ones() -> None:
         ]
     )
     time = FakeClock()
-    lines = Log(deployed(aws), BEGAN, clock=time.clock).follow()
+    lines = Log(deployed(aws), START, clock=time.clock).follow()
 
     assert [line.message for line in islice(lines, 4)] == ["line 1", "line 3", "line 2", "line 4"]
     assert time.seconds == 4, "it polls every two seconds"
@@ -83,49 +83,46 @@ def test_follow_prints_each_line_once_including_late_ones() -> None:
 
 def test_follow_requests_only_the_last_minute_again() -> None:
     aws = Aws(filter_log_events=[answer(event(1), event(2, after=600)), answer()])
-    log = Log(deployed(aws), BEGAN)
+    log = Log(deployed(aws), START)
 
     for _ in range(2):
         messages(log)
 
-    first, second = (question["startTime"] for question in aws.requests("filter_log_events"))
+    first, second = (request["startTime"] for request in aws.requests("filter_log_events"))
     assert second - first == 540_000, "all but the last minute"
 
 
 def test_a_line_of_the_first_millisecond_is_printed_once() -> None:
     aws = Aws(filter_log_events=answer(event(1)))
-    log = Log(deployed(aws), BEGAN)
+    log = Log(deployed(aws), START)
 
     assert [messages(log), messages(log), messages(log)] == [["line 1"], [], []]
 
 
-def test_a_missing_log_group_is_an_error_that_names_it() -> None:
+def test_a_missing_log_group_is_an_error_and_a_missing_stream_is_empty() -> None:
     aws = Aws(filter_log_events=ErrorResponse("ResourceNotFoundException"))
 
+    assert messages(Log(deployed(aws), START, stream="web/web/1")) == []
     with pytest.raises(AutomationError, match="logs-1a2b3c4 does not exist"):
-        messages(Log(deployed(aws), BEGAN))
+        messages(Log(deployed(aws), START))
 
 
-def test_a_missing_log_stream_is_empty() -> None:
-    aws = Aws(filter_log_events=ErrorResponse("ResourceNotFoundException"))
-
-    assert messages(Log(deployed(aws), BEGAN, stream="web/web/1")) == []
-
-
-def test_a_line_has_the_service_and_the_unchanged_message() -> None:
-    line = Line.of(event(1, '{"level": "info"}\n'))
-
-    assert line.as_text(9) == 'web        {"level": "info"}'
-
-
-def test_a_line_of_a_sidecar_names_the_sidecar() -> None:
-    assert Line.of(event(1, "hello", container="proxy")).as_text(9) == "web/proxy  hello"
+@pytest.mark.parametrize(
+    ("container", "message", "text"),
+    [
+        ("", '{"level": "info"}\n', 'web        {"level": "info"}'),
+        ("proxy", "hello", "web/proxy  hello"),
+    ],
+    ids=["app", "sidecar"],
+)
+def test_a_line_has_the_source_and_the_unchanged_message(container: str, message: str, text: str) -> None:
+    assert Line.of(event(1, message, container=container)).as_text(9) == text
 
 
 def test_container_option_prints_the_lines_of_that_container_only() -> None:
     aws = Aws(filter_log_events=answer(event(1), event(2, container="proxy"), event(3, service="web-alice")))
 
-    assert messages(Log(deployed(aws), BEGAN, container="proxy")) == ["line 2"]
+    assert messages(Log(deployed(aws), START, container="proxy")) == ["line 2"]
 
 
 @pytest.mark.parametrize(

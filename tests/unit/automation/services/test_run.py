@@ -101,11 +101,11 @@ def test_the_task_has_the_services_task_definition_network_and_capacity() -> Non
 
     run(aws)
 
-    (question,) = aws.requests("run_task")
-    assert question["taskDefinition"] == NEW
-    assert question["networkConfiguration"] == NETWORK
-    assert question["capacityProviderStrategy"] == [SPOT]
-    assert question["overrides"]["containerOverrides"] == [{"name": "web", "command": ["node", "migrate.js"]}]
+    (request,) = aws.requests("run_task")
+    assert request["taskDefinition"] == NEW
+    assert request["networkConfiguration"] == NETWORK
+    assert request["capacityProviderStrategy"] == [SPOT]
+    assert request["overrides"]["containerOverrides"] == [{"name": "web", "command": ["node", "migrate.js"]}]
 
 
 ON_FARGATE = {"capacityProviderStrategy": [SPOT], "networkConfiguration": NETWORK}
@@ -159,8 +159,8 @@ def test_the_task_is_placed_like_the_services_tasks(
 
     run(aws)
 
-    (question,) = aws.requests("run_task")
-    assert {key: question[key] for key in question if key in PLACED} == expected
+    (request,) = aws.requests("run_task")
+    assert {key: request[key] for key in request if key in PLACED} == expected
 
 
 def test_during_a_deployment_it_runs_the_version_of_most_tasks() -> None:
@@ -192,9 +192,12 @@ def test_a_task_without_log_lines_is_waited_for_briefly() -> None:
     assert len(aws.requests("filter_log_events")) <= 6
 
 
-@pytest.mark.parametrize("code", [0, 3])
-def test_the_exit_code_is_the_containers(code: int) -> None:
-    assert run(cloud(describe_tasks=ended(code)))[0] == code
+@pytest.mark.parametrize("code", [0, 3, None], ids=["success", "failure", "the container never ran"])
+def test_exit_code_and_reason_are_the_containers(code: int | None) -> None:
+    exit_code, reason = run(cloud(describe_tasks=ended(code)))
+
+    assert exit_code == code
+    assert "Essential container exited" in reason
 
 
 def test_container_option_selects_log_and_exit_code() -> None:
@@ -206,13 +209,6 @@ def test_container_option_selects_log_and_exit_code() -> None:
     assert aws.requests("filter_log_events")[0]["logStreamNames"] == [f"web/proxy/{7:032x}"]
 
 
-def test_a_container_that_never_ran_has_a_reason_and_no_exit_code() -> None:
-    code, reason = run(cloud(describe_tasks=ended(None)))
-
-    assert code is None
-    assert "Essential container exited" in reason
-
-
 def test_a_task_that_cannot_be_placed_is_an_error_with_the_reason() -> None:
     aws = cloud(run_task={"tasks": [], "failures": [{"reason": "RESOURCE:CPU"}]})
 
@@ -220,32 +216,19 @@ def test_a_task_that_cannot_be_placed_is_an_error_with_the_reason() -> None:
         run(aws)
 
 
-def test_ctrl_c_stops_the_task() -> None:
+@pytest.mark.parametrize("operation", ["describe_tasks", "run_task"], ids=["running", "being started"])
+def test_ctrl_c_stops_a_task_that_is(operation: str) -> None:
     def interrupted(_: dict[str, Any]) -> dict[str, Any]:
         os.kill(os.getpid(), signal.SIGINT)
         return {"tasks": [RUNS]}
 
-    aws, output = cloud(describe_tasks=interrupted), Output()
+    aws, output = cloud(**{operation: interrupted}), Output()
 
     with pytest.raises(KeyboardInterrupt):
         run(aws, output)
 
-    (question,) = aws.requests("stop_task")
-    assert question["task"] == RUNS["taskArn"]
+    assert [request["task"] for request in aws.requests("stop_task")] == [RUNS["taskArn"]]
     assert output.messages[-1] == f"stopping task {7:032x}"
-
-
-def test_ctrl_c_during_the_start_stops_the_task() -> None:
-    def interrupted(_: dict[str, Any]) -> dict[str, Any]:
-        os.kill(os.getpid(), signal.SIGINT)
-        return {"tasks": [RUNS]}
-
-    aws = cloud(run_task=interrupted)
-
-    with pytest.raises(KeyboardInterrupt):
-        run(aws)
-
-    assert [question["task"] for question in aws.requests("stop_task")] == [RUNS["taskArn"]]
 
 
 def test_a_task_that_ecs_does_not_know_is_an_error() -> None:
