@@ -24,17 +24,14 @@ SESSION = boto3.Session(
 )
 
 
-@pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A PATH with only the programs that a test installs."""
+@pytest.fixture(autouse=True)
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A PATH with only the programs that `exec` needs."""
+    for name in ("aws", "session-manager-plugin", "docker"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
-
-
-def install(path: Path, *names: str) -> None:
-    for name in names:
-        (path / name).write_text("#!/bin/sh\n")
-        (path / name).chmod(0o755)
 
 
 def target(aws: Aws, **chosen: str) -> Target:
@@ -46,8 +43,7 @@ def on_aws(aws: Aws, **chosen: str) -> list[str]:
     return ecs_exec(target(aws, **chosen), ["sh", "-c", "ls | wc"])
 
 
-def test_ecs_exec_gets_the_latest_task_its_container_and_the_command(path: Path) -> None:
-    install(path, "aws", "session-manager-plugin")
+def test_ecs_exec_gets_the_latest_task_its_container_and_the_command() -> None:
     older, newer = task(1, age=90, enableExecuteCommand=True), task(2, age=10, enableExecuteCommand=True)
 
     arguments = on_aws(Aws(**tasks(older, newer)))
@@ -71,29 +67,29 @@ def test_the_aws_cli_gets_the_stacks_credentials_instead_of_the_shells(
     assert environment["AWS_REGION"] == "eu-central-1"
 
 
-def test_a_missing_program_is_an_error_that_names_it(path: Path) -> None:
-    install(path, "aws")
+def test_a_missing_program_is_an_error_that_names_it(programs: Path) -> None:
+    (programs / "session-manager-plugin").unlink()
 
     with pytest.raises(AutomationError, match=r"session-manager-plugin is not on PATH: install .*https://"):
         on_aws(Aws(**tasks(task(1, enableExecuteCommand=True))))
 
 
-def test_a_task_without_ecs_exec_is_an_error_that_names_the_key(path: Path) -> None:
-    install(path, "aws", "session-manager-plugin")
+@pytest.mark.parametrize(
+    ("running", "message"),
+    [
+        ([task(1)], r"set `execute-command: true` in Pulumi\.dev\.yaml"),
+        ([], "no task of web runs"),
+    ],
+    ids=["ECS Exec is off", "no task"],
+)
+def test_without_a_task_with_ecs_exec_the_error_says_what_to_do(
+    running: list[dict[str, Any]], message: str
+) -> None:
+    with pytest.raises(AutomationError, match=message):
+        on_aws(Aws(**tasks(*running)))
 
-    with pytest.raises(AutomationError, match=r"set `execute-command: true` in Pulumi\.dev\.yaml"):
-        on_aws(Aws(**tasks(task(1))))
 
-
-def test_a_service_without_tasks_is_an_error(path: Path) -> None:
-    install(path, "aws", "session-manager-plugin")
-
-    with pytest.raises(AutomationError, match="no task of web runs"):
-        on_aws(Aws())
-
-
-def test_a_local_container_is_entered_by_docker_exec(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(path, "docker")
+def test_a_local_container_is_entered_by_docker_exec(monkeypatch: pytest.MonkeyPatch) -> None:
     containers = {(task(1)["taskArn"], "web"): "0123abcd"}
     monkeypatch.setattr("local.task_containers.container_of", lambda arn, name: containers.get((arn, name)))
 
@@ -105,8 +101,7 @@ def test_a_local_container_is_entered_by_docker_exec(path: Path, monkeypatch: py
         docker_exec(target(Aws(**tasks(task(2)))), ["ls"])
 
 
-def test_any_container_can_be_entered_except_those_that_aws_adds(path: Path) -> None:
-    install(path, "aws", "session-manager-plugin")
+def test_any_container_can_be_entered_except_those_that_aws_adds() -> None:
     names = ["web", "proxy", "ecs-service-connect-Ab1", "aws-guardduty-agent-Cd2"]
     running = task(1, enableExecuteCommand=True, containers=[{"name": name} for name in names])
     aws = Aws(**tasks(running))
@@ -118,8 +113,7 @@ def test_any_container_can_be_entered_except_those_that_aws_adds(path: Path) -> 
         on_aws(aws, container="ecs-service-connect-Ab1")
 
 
-def test_task_option_selects_the_task(path: Path) -> None:
-    install(path, "aws", "session-manager-plugin")
+def test_task_option_selects_the_task() -> None:
     older, newer = task(1, age=90, enableExecuteCommand=True), task(2, age=10, enableExecuteCommand=True)
     by_id = {"describe_tasks": lambda request: {"tasks": [older] if request["tasks"] == ["1" * 32] else []}}
 
@@ -130,9 +124,8 @@ def test_task_option_selects_the_task(path: Path) -> None:
         on_aws(Aws(**{**tasks(older), **by_id}), task="2" * 32)
 
 
-def test_a_scheduled_task_is_entered_if_the_service_has_none(path: Path) -> None:
+def test_a_scheduled_task_is_entered_if_the_service_has_none() -> None:
     """A service that only has schedules has no tasks."""
-    install(path, "aws", "session-manager-plugin")
     scheduled = task(3, enableExecuteCommand=True)
 
     def list_tasks(request: dict[str, Any]) -> dict[str, Any]:
