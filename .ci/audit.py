@@ -77,7 +77,7 @@ def advisories(locked: list[Package]) -> dict[Package, list[str]]:
         with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
             results: list[dict[str, Any]] = json.load(answer)["results"]
         for package, result in zip(batch, results, strict=True):
-            if ids := [one["id"] for one in result.get("vulns", ())]:
+            if ids := [advisory["id"] for advisory in result.get("vulns", ())]:
                 found[package] = ids
     return found
 
@@ -91,7 +91,7 @@ def main() -> int:
         print(f"vulnerabilities: not checked, as OSV does not answer ({error})", file=sys.stderr)
         return 0
     for (ecosystem, name, version), ids in found.items():
-        print(f"{ecosystem} {name} {version}: {', '.join(f'https://osv.dev/{one}' for one in ids)}")
+        print(f"{ecosystem} {name} {version}: {', '.join(f'https://osv.dev/{id_}' for id_ in ids)}")
     print(f"vulnerabilities: {len(found)} of {len(locked)} packages are vulnerable", file=sys.stderr)
     return 1 if found else 0
 

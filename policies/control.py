@@ -1,4 +1,4 @@
-"""What a control is, and the decorator that makes one of a check."""
+"""Controls, and the decorator that converts a check to a control."""
 
 from __future__ import annotations
 

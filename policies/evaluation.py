@@ -66,7 +66,9 @@ class Report:
         return [finding for finding in self.findings if finding.reason is not None]
 
     def _without_exception(self, level: Level) -> list[Finding]:
-        return [one for one in self.findings if one.reason is None and one.control.level == level]
+        return [
+            finding for finding in self.findings if finding.reason is None and finding.control.level == level
+        ]
 
 
 def evaluate(

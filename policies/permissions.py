@@ -29,7 +29,8 @@ def as_list(value: Any) -> list[Any]:
 def statements(policy: Resource, effect: str) -> Iterator[Mapping[str, Any]]:
     """Yield the statements of a resource's `policy` with an effect, Allow or Deny."""
     document: dict[str, Any] = policy.document("policy") or {}
-    return (one for one in as_list(document.get("Statement")) if one.get("Effect") == effect)
+    every = as_list(document.get("Statement"))
+    return (statement for statement in every if statement.get("Effect") == effect)
 
 
 def _allows_anyone(statement: Mapping[str, Any]) -> bool:

@@ -88,7 +88,7 @@ def log_bucket_policy(account: Account, bucket: str, state_bucket: str | None) -
     Args:
         account: of the bucket.
         bucket: of the logs.
-        state_bucket: the bucket whose access log S3 delivers here; None for none.
+        state_bucket: the bucket whose access log S3 delivers to the log bucket; None for none.
     """
     arn = account.bucket_arn(bucket)
     # Each stack has its own prefix.

@@ -66,7 +66,7 @@ _Positive = Annotated[int, Field(strict=True, ge=1)]
 _NotNegative = Annotated[int, Field(strict=True, ge=0)]
 _NAME_PATTERN: Final = r"[\w.-]{1,40}"
 _ACCOUNT_PATTERN: Final = r"\d{12}"
-# Without `*` and `?`: IAM would compare them literally here.
+# Without `*` and `?`: IAM would compare them literally.
 _Environment = Annotated[str, _text(r"[^*?:\n]{1,255}", "GitHub environments, no patterns")]
 _Subject = Annotated[
     str,

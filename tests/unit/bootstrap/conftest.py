@@ -128,11 +128,13 @@ def role_of(graph: Graph, name: str) -> Role:
     role = graph.one(ROLE, name).inputs
     policies = {policy_arn(policy.name): policy.inputs["policy"] for policy in graph.all(POLICY)}
     attached = [
-        policies[one.inputs["policyArn"]]
-        for one in graph.all(ATTACHMENT)
-        if one.inputs["role"] == role["name"]
+        policies[attachment.inputs["policyArn"]]
+        for attachment in graph.all(ATTACHMENT)
+        if attachment.inputs["role"] == role["name"]
     ]
-    inline = [one.inputs["policy"] for one in graph.all(INLINE) if one.inputs["role"] == role["name"]]
+    inline = [
+        policy.inputs["policy"] for policy in graph.all(INLINE) if policy.inputs["role"] == role["name"]
+    ]
     return Role.of([*attached, *inline], policies[role["permissionsBoundary"]])
 
 

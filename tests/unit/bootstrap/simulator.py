@@ -112,8 +112,8 @@ def arn(service: str, resource_type: str) -> str:
 
 def resources_of(action: str) -> list[str]:
     """Return an ARN of each resource for which AWS checks the permission of an action."""
-    types = [one["name"] for one in details(action)["resourceTypes"] if one["required"]]
-    return [arn(action.partition(":")[0], one) for one in types] or ["*"]
+    types = [type_["name"] for type_ in details(action)["resourceTypes"] if type_["required"]]
+    return [arn(action.partition(":")[0], type_) for type_ in types] or ["*"]
 
 
 def compares_tags(action: str) -> bool:
@@ -123,13 +123,13 @@ def compares_tags(action: str) -> bool:
     if service == "ec2" and not tags(action):
         # EC2's reference has the keys of each type of an action; a type without them is created by it.
         types = reference["resourceTypes"]
-        keys = [one["conditionKeys"] for one in [t for t in types if t["required"]] or types]
+        keys = [type_["conditionKeys"] for type_ in [t for t in types if t["required"]] or types]
     else:
-        kinds = [one["name"] for one in reference["resourceTypes"]]
+        names = [type_["name"] for type_ in reference["resourceTypes"]]
         keys = [
-            REFERENCE.resources.get_resource_type_details(service, kind).get("conditionKeys", [])
-            for kind in kinds
+            REFERENCE.resources.get_resource_type_details(service, name).get("conditionKeys", [])
+            for name in names
         ]
     # Tagging actions have all types that can have tags, including those that the program does not create.
     every = any if tags(action) else all
-    return _TAG in reference["conditionKeys"] or (bool(keys) and every(_TAG in one for one in keys))
+    return _TAG in reference["conditionKeys"] or (bool(keys) and every(_TAG in own for own in keys))

@@ -58,8 +58,8 @@ def test_role_has_one_inline_policy_and_few_managed_ones(graph: Graph) -> None:
     """One limit is for all inline policies of a role; ten managed policies can be attached."""
     for role in graph.all(ROLE):
         name = role.inputs["name"]
-        assert len([one for one in graph.all(INLINE) if one.inputs["role"] == name]) == 1
-        assert len([one for one in graph.all(ATTACHMENT) if one.inputs["role"] == name]) <= MOST_ATTACHED
+        assert sum(policy.inputs["role"] == name for policy in graph.all(INLINE)) == 1
+        assert sum(policy.inputs["role"] == name for policy in graph.all(ATTACHMENT)) <= MOST_ATTACHED
 
 
 @pytest.mark.parametrize(

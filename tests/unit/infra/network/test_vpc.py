@@ -56,7 +56,7 @@ def test_subnets_do_not_overlap_and_are_large_enough_for_a_load_balancer(cidr: s
     subnets = [subnet for slot in subnet_layout(cidr) for subnet in (slot.public, slot.private)]
 
     assert all(subnet.subnet_of(IPv4Network(cidr)) for subnet in subnets)
-    assert not any(one.overlaps(other) for one, other in combinations(subnets, 2))
+    assert not any(subnet.overlaps(other) for subnet, other in combinations(subnets, 2))
     assert all(subnet.prefixlen <= 27 for subnet in subnets)
 
 
