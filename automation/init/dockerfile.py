@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from automation.init.manager import PackageManager
-from automation.init.package import Package, Workspace
+from automation.init.package import Package, Workspace, read_text
 from automation.init.start import NUXT_SERVER, Start, start_of
 
 _HEAD: Final = (
@@ -21,6 +21,7 @@ _USER: Final = (
     "# By number, so that ECS can see that it is not root. The app can write to /tmp alone.",
     "USER 1000:1000",
 )
+_FINAL: Final = ("FROM ${NODE_IMAGE}", "ENV NODE_ENV=production", "WORKDIR /app")
 _GENERATING: Final = ("preinstall", "install", "postinstall")
 """Scripts that run with an installation, and may need any file of the app."""
 _OUTPUTS: Final = ("dist", "build", ".next", ".nuxt", ".output", ".svelte-kit", ".turbo", "out")
@@ -95,35 +96,24 @@ class Recipe:
         begin = "base" if preparation else "${NODE_IMAGE}"
         if preparation:
             yield ["FROM ${NODE_IMAGE} AS base", *preparation]
-        if self.workspace:
-            yield [f"FROM {begin} AS build", *self._workspace_build(self.workspace)]
-            yield [
-                *_final(),
-                "COPY --from=build /app .",
-                f"WORKDIR /app/{self.workspace.member}",
-                *self._end(),
-            ]
-        elif self._server_alone or self._generates:
-            yield [f"FROM {begin} AS build", *self._whole_build()]
-            yield [*_final(), *(self._server_alone or ["COPY --from=build /app ."]), *self._end()]
-        else:
+        if not (self.workspace or self._server_alone or self._generates):
             yield from self._separate_stages(begin)
+            return
+        yield [f"FROM {begin} AS build", *self._build()]
+        folder = [f"WORKDIR /app/{self.workspace.member}"] if self.workspace else []
+        yield [*_FINAL, *(self._server_alone or ["COPY --from=build /app ."]), *folder, *self._end()]
 
     def _separate_stages(self, begin: str) -> Iterator[list[str]]:
         """Yield stages for packages, which change with the lock file alone, and for the app."""
-        has_packages = self.package.has_production_packages or (
-            self._keeps_development_packages and self.package.has_packages
-        )
+        keeps_all, manager = self._keeps_development_packages, self.manager
+        has_packages = self.package.has_packages if keeps_all else self.package.has_production_packages
         if has_packages:
-            install = (
-                self.manager.install if self._keeps_development_packages else self.manager.install_production
-            )
             yield [
                 "# What production needs. It is installed anew only when the lock file changes.",
                 f"FROM {begin} AS packages",
                 *self._copied_manifest(),
-                *([] if self._keeps_development_packages else self._without_prepare()),
-                self._run(install()),
+                *([] if keeps_all else self._without_prepare()),
+                self._run(manager.install() if keeps_all else manager.install_production()),
             ]
         if self.builds:
             yield [
@@ -134,32 +124,28 @@ class Recipe:
             ]
         copied = ["COPY --from=packages /app/node_modules node_modules"] if has_packages else []
         source = "--from=build /app" if self.builds else "."
-        yield [*_final(), *copied, f"COPY {source} .", *self._end()]
+        yield [*_FINAL, *copied, f"COPY {source} .", *self._end()]
 
     def _built(self, then: str) -> list[str]:
         run = self.manager.run("build")
         return ["COPY . .", *self._prisma(), f"RUN {run} && {then}" if then else f"RUN {run}"]
 
-    def _whole_build(self) -> Iterator[str]:
+    def _build(self) -> Iterator[str]:
         """Yield the lines of a stage that installs once, builds, and removes development packages."""
-        if self._generates:
+        workspace = self.workspace
+        member = (self.package.text("name") or workspace.member) if workspace else None
+        if workspace or self._generates:
             yield "WORKDIR /app"
-            yield "# Before the packages, since their installation uses files of the app."
+            if not workspace:
+                yield "# Before the packages, since their installation uses files of the app."
             yield from ["COPY . .", self._run(self.manager.install()), *self._prisma()]
-            yield from [f"RUN {self.manager.run('build')}"] if self.builds else []
+            if self.builds:
+                turbo = workspace is not None and workspace.root.depends_on("turbo")
+                yield f"RUN {self.manager.run('build', member, turbo=turbo)}"
         else:
             yield from [*self._copied_manifest(), self._run(self.manager.install()), *self._built("")]
         if not self._server_alone and not self._keeps_development_packages:
-            yield self._run(self.manager.prune())
-
-    def _workspace_build(self, workspace: Workspace) -> Iterator[str]:
-        name = self.package.text("name") or workspace.member
-        yield from ["WORKDIR /app", "COPY . .", self._run(self.manager.install()), *self._prisma()]
-        if self.builds:
-            turbo = workspace.root.depends_on("turbo")
-            yield f"RUN {self.manager.run('build', name, turbo=turbo)}"
-        if not self._keeps_development_packages:
-            yield self._run(self.manager.prune(name))
+            yield self._run(self.manager.prune(member))
 
     @property
     def _server_alone(self) -> list[str]:
@@ -167,13 +153,11 @@ class Recipe:
         if self.workspace:
             return []
         if _is_standalone(self.package):
-            public = (
-                ["COPY --from=build /app/public public"] if (self.package.folder / "public").is_dir() else []
-            )
+            has_public = (self.package.folder / "public").is_dir()
             return [
                 "COPY --from=build /app/.next/standalone .",
                 "COPY --from=build /app/.next/static .next/static",
-                *public,
+                *(["COPY --from=build /app/public public"] if has_public else []),
                 "ENV HOSTNAME=0.0.0.0",
             ]
         if self.start.command == NUXT_SERVER:
@@ -195,9 +179,8 @@ class Recipe:
         generate = "npx prisma generate"
         if self.workspace:
             generate = f"cd {self.workspace.member} && {generate}"
-        return (
-            [f"RUN {generate}"] if self.package.depends_on("prisma") and "prisma generate" not in own else []
-        )
+        is_needed = self.package.depends_on("prisma") and "prisma generate" not in own
+        return [f"RUN {generate}"] if is_needed else []
 
     def _run(self, command: str) -> str:
         return f"RUN {self.manager.mounts}{command}"
@@ -231,11 +214,9 @@ class Recipe:
             yield from ("# Next.js reads it during the build.", "!**/.env.production")
         if self.builds:
             yield from (f"**/{name}" for name in self._outputs())
-        yield from (
-            "**/Dockerfile*",
-            "**/.dockerignore",
-            *(f"**/{name}" for name in self.manager.token_files if name == self.manager.secret),
-        )
+        yield from ("**/Dockerfile*", "**/.dockerignore")
+        if self.manager.secret:
+            yield f"**/{self.manager.secret}"
         if project:
             yield project
 
@@ -245,8 +226,7 @@ class Recipe:
         lines = {
             line.strip().strip("/").removeprefix("**/")
             for folder in folders
-            if (path := folder / ".gitignore").is_file()
-            for line in path.read_text("utf-8", errors="replace").splitlines()
+            for line in read_text(folder / ".gitignore").splitlines()
         }
         return (name for name in _OUTPUTS if name in lines)
 
@@ -255,7 +235,7 @@ class Recipe:
         manager = self.manager
         for name in manager.token_files:
             outcome = (
-                "the build mounts it as a secret (`build-secrets`), so that it is in no image"
+                "the build mounts it as a secret (`build-secrets`); .dockerignore has to list it"
                 if name == manager.secret
                 else "it would be copied into the build: replace it by a variable, such as ${NPM_TOKEN}"
             )
@@ -282,13 +262,5 @@ class Recipe:
             yield "Bun's lock file is not read: npm installs the packages"
 
 
-def _final() -> Iterable[str]:
-    return ["FROM ${NODE_IMAGE}", "ENV NODE_ENV=production", "WORKDIR /app"]
-
-
 def _is_standalone(package: Package) -> bool:
-    return any(
-        _STANDALONE.search(path.read_text("utf-8", errors="replace"))
-        for name in _NEXT_CONFIGS
-        if (path := Path(package.folder, name)).is_file()
-    )
+    return any(_STANDALONE.search(read_text(package.folder / name)) for name in _NEXT_CONFIGS)
