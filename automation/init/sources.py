@@ -6,11 +6,11 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Final
 
-from automation.init.package import Package
+from automation.init.package import Package, read_text
+from automation.init.start import SCRIPTS
 
 DEFAULT_PORT: Final = 3000
 _PORTS_OF_FRAMEWORKS: Final = {
@@ -40,6 +40,7 @@ _FOLDERS_NOT_READ: Final = frozenset(
     }
 )
 _FIRST_FILES: Final = ("server", "main", "index", "app", "www")
+_NO_SOURCE: Final = re.compile(r"\.(?:test|spec|d)\.")
 _MOST_FILES: Final = 500
 _MOST_BYTES: Final = 200_000
 _NUMBER: Final = r"(\d{2,5})\b"
@@ -122,7 +123,9 @@ class Findings:
         has_server = package is not None and any(package.depends_on(name) for name in _HAVE_SERVERS)
         listens = _LISTENS.search(all_text) is not None and not has_server
         return cls(
-            port=next(_ports(folder, package, dockerfile, clean), None),
+            port=next(
+                (port for port in _ports(folder, package, dockerfile, clean) if _is_port(port.value)), None
+            ),
             health_path=min(_health_paths(clean), key=_rank, default=None),
             loopback=_loopback(package, clean),
             ignores_sigterm=listens and "SIGTERM" not in all_text,
@@ -152,41 +155,31 @@ def _texts(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield the sources by their path, those first that commonly listen."""
     paths: list[Path] = []
     for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and name not in _FOLDERS_NOT_READ
-        )
+        folders[:] = sorted({*folders} - _FOLDERS_NOT_READ - {name for name in folders if name[0] == "."})
         paths += [Path(parent, name) for name in sorted(names) if Path(name).suffix in _ENDINGS]
         if len(paths) > _MOST_FILES:
             break
     for path in sorted(
         paths[:_MOST_FILES], key=lambda path: (path.stem not in _FIRST_FILES, len(path.parts))
     ):
-        if ".test." in path.name or ".spec." in path.name or ".d." in path.name or not path.is_file():
-            continue
-        try:
-            yield path.relative_to(folder).as_posix(), path.read_text("utf-8")[:_MOST_BYTES]
-        except (OSError, ValueError):
-            continue
+        if not _NO_SOURCE.search(path.name) and path.is_file():
+            yield path.relative_to(folder).as_posix(), read_text(path)[:_MOST_BYTES]
 
 
 def _ports(
     folder: Path, package: Package | None, dockerfile: str, texts: Mapping[str, str]
 ) -> Iterator[Finding]:
+    """Yield what may be the port, the most reliable first; not all are valid."""
     yield from _exposed(dockerfile)
     scripts = package.scripts if package else {}
-    for name in ("start:prod", "start:production", "start"):
-        if (found := _PORT_OPTION.search(scripts.get(name, ""))) and _is_port(found[1]):
-            yield Finding(found[1], f"script {name}")
-    for pattern, (name, text) in product(_PORTS_IN_SOURCES, texts.items()):
-        if (found := pattern.search(text)) and _is_port(found[1]):
-            yield Finding(found[1], name)
-    for name in _ENVIRONMENTS:
-        if (
-            (path := folder / name).is_file()
-            and (found := _PORT_LINE.search(path.read_text("utf-8", errors="replace")))
-            and _is_port(found[1])
-        ):
-            yield Finding(found[1], name)
+    searched = [
+        *((_PORT_OPTION, f"script {name}", scripts.get(name, "")) for name in SCRIPTS),
+        *((pattern, name, text) for pattern in _PORTS_IN_SOURCES for name, text in texts.items()),
+        *((_PORT_LINE, name, read_text(folder / name)) for name in _ENVIRONMENTS),
+    ]
+    yield from (
+        Finding(match[1], name) for pattern, name, text in searched if (match := pattern.search(text))
+    )
     for framework, port in _PORTS_OF_FRAMEWORKS.items():
         if package and package.depends_on(framework):
             yield Finding(str(port), f"default of {framework}")
@@ -200,8 +193,7 @@ def _exposed(dockerfile: str) -> Iterator[Finding]:
             variables[name] = value.strip("\"'")
     for name, default in reversed(_EXPOSED.findall(dockerfile)):
         value = name if name.isdigit() else variables.get(name) or default
-        if _is_port(value):
-            yield Finding(value, "EXPOSE of the Dockerfile")
+        yield Finding(value, "EXPOSE of the Dockerfile")
 
 
 def _is_port(text: str) -> bool:
@@ -221,9 +213,9 @@ def _health_paths(texts: Mapping[str, str]) -> Iterator[Finding]:
             yield Finding("/" + "/".join(parts), name)
 
 
-def _rank(found: Finding) -> tuple[int, int, str]:
-    last = found.value.rpartition("/")[2].removeprefix("_")
-    return (_HEALTH.index(last) if last in _HEALTH else len(_HEALTH), len(found.value), found.value)
+def _rank(path: Finding) -> tuple[int, int, str]:
+    last = path.value.rpartition("/")[2].removeprefix("_")
+    return (_HEALTH.index(last) if last in _HEALTH else len(_HEALTH), len(path.value), path.value)
 
 
 def _loopback(package: Package | None, texts: Mapping[str, str]) -> str:

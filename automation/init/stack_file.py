@@ -198,10 +198,7 @@ class StackFile:
         if app.health_path:
             yield "The path that answers 200 when the app is ready.", {"health-check-path": app.health_path}
         else:
-            yield (
-                _NO_PATH,
-                {"health-check-path": "/", "health-check-codes": "200-399"},
-            )
+            yield (_NO_PATH, {"health-check-path": "/", "health-check-codes": "200-399"})
         if not app.has_health_command:
             yield (
                 "No health check inside the container: the load balancer's decides.",

@@ -12,7 +12,7 @@ from typing import Final
 from automation.errors import AutomationError
 from automation.init.package import Package
 
-_SCRIPTS: Final = ("start:prod", "start:production", "start")
+SCRIPTS: Final = ("start:prod", "start:production", "start")
 """Scripts that start the app, those for production first."""
 _FILES: Final = ("server.js", "index.js", "app.js", "main.js", "src/server.js", "src/index.js", "src/app.js")
 _RUNS_SCRIPT: Final = re.compile(r"^(?:npm|pnpm|yarn)(?:\s+run)?\s+([\w:.-]+)$")
@@ -61,7 +61,7 @@ def start_of(package: Package) -> Start:
     scripts, main = package.scripts, package.text("main")
     if package.depends_on("nuxt") and not scripts.get("start", "").startswith("node "):
         return Start(command=NUXT_SERVER, source="nuxt's own server")
-    for name in _SCRIPTS:
+    for name in SCRIPTS:
         if text := scripts.get(name, "").strip():
             return _of_script(text, scripts, f"script {name}")
     files = (file for file in (main, *_FILES) if file and _exists(package.folder, file))

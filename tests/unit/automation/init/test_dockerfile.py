@@ -148,23 +148,16 @@ def app_of(write_it: Callable[[Path], None], folder: Path) -> App:
 
 
 @pytest.mark.parametrize("write_it", APPS, ids=lambda function: function.__name__)
-def test_each_kind_of_app_has_its_dockerfile(tmp_path: Path, write_it: Callable[[Path], None]) -> None:
-    app = app_of(write_it, tmp_path / "app")
-
-    text = app.missing_files[app.dockerfile]
-
-    assert text == (EXPECTED / f"{write_it.__name__}.Dockerfile").read_text()
-
-
-@pytest.mark.parametrize("write_it", APPS, ids=lambda function: function.__name__)
-def test_every_image_runs_without_root_and_gets_signals(
+def test_each_kind_of_app_has_its_dockerfile_without_root_and_with_signals(
     tmp_path: Path, write_it: Callable[[Path], None]
 ) -> None:
     app = app_of(write_it, tmp_path / "app")
-    last = app.missing_files[app.dockerfile].rpartition("\nFROM ")[2].splitlines()
-
-    assert {"USER 1000:1000", "ENV NODE_ENV=production", f"EXPOSE {app.port}"} <= {*last}
+    text = app.missing_files[app.dockerfile]
+    last = text.rpartition("\nFROM ")[2].splitlines()
     command = json.loads(last[-1].removeprefix("CMD "))
+
+    assert text == (EXPECTED / f"{write_it.__name__}.Dockerfile").read_text()
+    assert {"USER 1000:1000", "ENV NODE_ENV=production", f"EXPOSE {app.port}"} <= {*last}
     assert command[0] not in {"npm", "pnpm", "yarn"}
     assert command[0] != "sh" or "exec " in command[2]
 
