@@ -20,10 +20,10 @@
 
   const put = (element, html) => {
     const focused = document.activeElement?.id;
-    const scrolled = [...element.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
+    const scrolled = [...element.querySelectorAll(".scroll")].map((part) => part.scrollLeft);
     element.innerHTML = html;
     local(element);
-    element.querySelectorAll(".scroll").forEach((one, at) => (one.scrollLeft = scrolled[at] ?? 0));
+    element.querySelectorAll(".scroll").forEach((part, index) => (part.scrollLeft = scrolled[index] ?? 0));
     if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus();
   };
 

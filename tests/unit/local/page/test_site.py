@@ -78,7 +78,9 @@ def test_logs_events_and_form_values_are_escaped(path: str) -> None:
         fakes.log_event(f'{{"msg": "{evil}", "{evil}": "{evil}"}}'),
     ]
     cloud.ecs.tasks.append(fakes.stopped(2, containers=[{"name": evil, "reason": evil}]))
-    cloud.ecs.services = [fakes.service(events=[{"createdAt": fakes.BEGAN, "message": evil}])]
+    failed = fakes.deployment(2, "FAILED", status="ACTIVE", rolloutStateReason=evil)
+    event = {"createdAt": fakes.BEGAN, "message": evil}
+    cloud.ecs.services = [fakes.service(events=[event], deployments=[fakes.deployment(), failed])]
 
     tags = Tags(page(path, cloud))
 
