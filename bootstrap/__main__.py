@@ -5,12 +5,12 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from account.access import Access, AccessArgs
+from account.access import Access
 from account.account import Account
-from account.images import Images, ImagesArgs
-from account.observability import Observability, ObservabilityArgs
+from account.images import Images
+from account.observability import Observability
 from account.settings import Settings
-from account.state import State, StateArgs
+from account.state import State
 
 settings = Settings.load()
 provider = aws.Provider(
@@ -27,21 +27,15 @@ account = Account(
     project=settings.project,
 )
 options = pulumi.ResourceOptions(providers=[provider])
-state = State("state", StateArgs(settings=settings, account=account), opts=options)
-images = Images("images", ImagesArgs(settings=settings, account=account), opts=options)
-access = Access(
-    "access",
-    AccessArgs(settings=settings, account=account, state=state, repository_arn=images.repository_arn),
-    opts=options,
-)
+state = State("state", settings, account, opts=options)
+images = Images("images", settings, account, opts=options)
+access = Access("access", settings, account, state=state, repository_arn=images.repository_arn, opts=options)
 observability = Observability(
     "telling",
-    ObservabilityArgs(
-        settings=settings,
-        account=account,
-        # Another account logs the requests for its own bucket.
-        state_bucket=None if settings.state_bucket else state.bucket,
-    ),
+    settings,
+    account,
+    # Another account logs the requests for its own bucket.
+    state_bucket=None if settings.state_bucket else state.bucket,
     # The state bucket has to exist before its requests are logged.
     opts=pulumi.ResourceOptions(providers=[provider], depends_on=[state]),
 )

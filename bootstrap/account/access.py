@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
@@ -31,16 +30,6 @@ _DEPLOYMENT_SECONDS: Final = 2 * 60 * 60
 _PREVIEW_SECONDS: Final = 60 * 60
 
 
-@dataclass(frozen=True, kw_only=True)
-class AccessArgs:
-    """The arguments of :class:`Access`."""
-
-    settings: Settings
-    account: Account
-    state: State
-    repository_arn: str | None
-
-
 class Access(pulumi.ComponentResource):
     """A deploy role for each stack, and a read-only role for previews.
 
@@ -54,33 +43,39 @@ class Access(pulumi.ComponentResource):
     tasks_boundary_arns: pulumi.Output[Any]
     """Permissions boundaries that the roles of a stack must have, by stack."""
 
-    def __init__(self, name: str, args: AccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        account: Account,
+        *,
+        state: State,
+        repository_arn: str | None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("node-on-ecs-bootstrap:account:Access", name, None, opts)
-        self._settings, self._account, self._state = args.settings, args.account, args.state
+        self._settings, self._account, self._state = settings, account, state
         self._actions = load_actions()
 
         self._provider_arn = self._github_provider()
         self._boundary = self._policy(
             "boundary",
             deployments.boundary(
-                args.account,
+                account,
                 self._actions.of_deployments,
-                bucket=args.state.bucket,
-                key_arn=args.state.key_arn,
+                bucket=state.bucket,
+                key_arn=state.key_arn,
                 provider_arn=self._provider_arn,
-                repository_arn=args.repository_arn,
+                repository_arn=repository_arn,
             ),
         )
-        shared = deployments.shared_permissions(
-            args.account, self._actions.of_deployments, self._actions.owned
-        )
+        shared = deployments.shared_permissions(account, self._actions.of_deployments, self._actions.owned)
         self._shared = {
             part: self._policy(f"deploy-{part}", statements) for part, statements in shared.items()
         }
-        tasks_boundaries = {stack.name: self._tasks_boundary(stack) for stack in args.settings.stacks}
+        tasks_boundaries = {stack.name: self._tasks_boundary(stack) for stack in settings.stacks}
         roles = {
-            stack.name: self._deploy_role(stack, tasks_boundaries[stack.name])
-            for stack in args.settings.stacks
+            stack.name: self._deploy_role(stack, tasks_boundaries[stack.name]) for stack in settings.stacks
         }
         preview = self._preview_role()
 

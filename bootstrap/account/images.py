@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
@@ -12,6 +11,8 @@ import pulumi_aws as aws
 from account.resource_policies import replication_policy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from account.account import Account
     from account.settings import Settings
 
@@ -21,22 +22,19 @@ _DAYS_OF_UNTAGGED: Final = 14
 _MORE_THAN_ANY_REPOSITORY_HAS: Final = 10_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImagesArgs:
-    """The arguments of :class:`Images`."""
-
-    settings: Settings
-    account: Account
-
-
 class Images(pulumi.ComponentResource):
     """A repository with immutable tags, which scans every push and keeps the images that stacks run."""
 
     repository_arn: str | None
 
-    def __init__(self, name: str, args: ImagesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        account: Account,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("node-on-ecs-bootstrap:account:Images", name, None, opts)
-        settings, account = args.settings, args.account
 
         self.repository_arn = None
         if settings.image_repository is not None:
@@ -51,7 +49,7 @@ class Images(pulumi.ComponentResource):
                     opts=pulumi.ResourceOptions(parent=self),
                 )
             if settings.trusted_accounts:
-                self._replicate(name, settings.image_repository, args)
+                self._replicate(name, settings.image_repository, settings.trusted_accounts, account.region)
         self.register_outputs({"repository_arn": self.repository_arn})
 
     def _repository(self, name: str, repository_name: str, settings: Settings) -> None:
@@ -75,16 +73,13 @@ class Images(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _replicate(self, name: str, repository_name: str, args: ImagesArgs) -> None:
+    def _replicate(self, name: str, repository_name: str, accounts: Sequence[str], region: str) -> None:
         aws.ecr.ReplicationConfiguration(
             name,
             replication_configuration={
                 "rules": [
                     {
-                        "destinations": [
-                            {"region": args.account.region, "registry_id": account}
-                            for account in args.settings.trusted_accounts
-                        ],
+                        "destinations": [{"region": region, "registry_id": account} for account in accounts],
                         "repository_filters": [{"filter": repository_name, "filter_type": "PREFIX_MATCH"}],
                     },
                 ],

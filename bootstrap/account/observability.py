@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
@@ -19,16 +18,6 @@ BOOTSTRAP: Final = "bootstrap"
 """The value in stack files for the account's own resource, and the path of the account's parameters."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ObservabilityArgs:
-    """The arguments of :class:`Observability`."""
-
-    settings: Settings
-    account: Account
-    state_bucket: str | None = None
-    """Bucket of the state, whose requests are logged; None where another account has the state."""
-
-
 class Observability(pulumi.ComponentResource):
     """A bucket to which only AWS delivers logs, and a topic to which only AWS publishes alarms and events."""
 
@@ -36,16 +25,30 @@ class Observability(pulumi.ComponentResource):
     """The configuration of stacks that use these resources, by key."""
 
     def __init__(
-        self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        settings: Settings,
+        account: Account,
+        *,
+        state_bucket: str | None,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("node-on-ecs-bootstrap:account:Telling", name, None, opts)
-        settings, project = args.settings, args.account.project
+        """Declare the destinations.
 
-        self._args = args
+        Args:
+            name: of the component.
+            settings: of the account.
+            account: the account.
+            state_bucket: the bucket whose requests are logged; None if another account has the state.
+            opts: resource options.
+        """
+        super().__init__("node-on-ecs-bootstrap:account:Telling", name, None, opts)
+
+        self._settings, self._account = settings, account
         self._child = pulumi.ResourceOptions(parent=self)
         key_arn = self._key() if settings.log_key else None
         topic = self._topic(key_arn)
-        bucket = self._bucket() if settings.log_days else None
+        bucket = self._bucket(state_bucket) if settings.log_days else None
         if settings.block_public_buckets:
             aws.s3.AccountPublicAccessBlock("public-access", **PUBLIC_ACCESS_BLOCKED, opts=self._child)
         resources = {"log-bucket": bucket, "log-key-arn": key_arn, "topic-arn": topic.arn}
@@ -54,15 +57,15 @@ class Observability(pulumi.ComponentResource):
                 self._parameter(key, value)
 
         self.stack_keys = {
-            f"{project}:notifications": {"topic-arn": topic.arn},
-            **({f"{project}:log-bucket": bucket} if bucket is not None else {}),
-            **({f"{project}:log-key-arn": key_arn} if key_arn is not None else {}),
+            f"{account.project}:notifications": {"topic-arn": topic.arn},
+            **({f"{account.project}:log-bucket": bucket} if bucket is not None else {}),
+            **({f"{account.project}:log-key-arn": key_arn} if key_arn is not None else {}),
         }
         self.register_outputs({"keys": self.stack_keys})
 
     def _parameter(self, key: str, value: pulumi.Input[str]) -> None:
         """Store the meaning of the value `bootstrap` of a key, which infra/bootstrapped.py reads."""
-        project = self._args.account.project
+        project = self._account.project
         aws.ssm.Parameter(
             key,
             name=f"/{BOOTSTRAP}/{project}/{key}",
@@ -74,7 +77,7 @@ class Observability(pulumi.ComponentResource):
         )
 
     def _key(self) -> pulumi.Output[str]:
-        account = self._args.account
+        account = self._account
         key = aws.kms.Key(
             "logs",
             description=f"Log groups and alarms of {account.project}",
@@ -89,7 +92,7 @@ class Observability(pulumi.ComponentResource):
         return key.arn
 
     def _topic(self, key_arn: pulumi.Input[str] | None) -> aws.sns.Topic:
-        account = self._args.account
+        account = self._account
         topic = aws.sns.Topic(
             "alarms", name=f"{account.project}-alarms", kms_master_key_id=key_arn, opts=self._child
         )
@@ -99,14 +102,14 @@ class Observability(pulumi.ComponentResource):
             policy=pulumi.Output.json_dumps(topic_policy(account, topic.arn)),
             opts=self._child,
         )
-        for address in self._args.settings.alarm_emails:
+        for address in self._settings.alarm_emails:
             aws.sns.TopicSubscription(
                 f"alarms-{address}", topic=topic.arn, protocol="email", endpoint=address, opts=self._child
             )
         return topic
 
-    def _bucket(self) -> str:
-        account, state_bucket = self._args.account, self._args.state_bucket
+    def _bucket(self, state_bucket: str | None) -> str:
+        account = self._account
         name = f"{account.project}-logs-{account.id}-{account.region}"
         policy = private_bucket(
             "logs",
@@ -114,7 +117,7 @@ class Observability(pulumi.ComponentResource):
             # Load balancers cannot deliver to a bucket with a KMS key:
             # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
             encryption={"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}},
-            lifecycle={"id": "old-logs", "expiration": {"days": self._args.settings.log_days}},
+            lifecycle={"id": "old-logs", "expiration": {"days": self._settings.log_days}},
             policy=log_bucket_policy(account, name, state_bucket),
             parent=self,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import pulumi
@@ -19,14 +18,6 @@ _RETAINED_VERSIONS: Final = 10
 """Earlier versions that are kept at any age, for stacks that rarely change."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class StateArgs:
-    """The arguments of :class:`State`."""
-
-    settings: Settings
-    account: Account
-
-
 class State(pulumi.ComponentResource):
     """A bucket with versioning and TLS only, encrypted by a key with yearly rotation.
 
@@ -40,15 +31,21 @@ class State(pulumi.ComponentResource):
     secrets_provider: str
     """For `pulumi stack init --secrets-provider`."""
 
-    def __init__(self, name: str, args: StateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        account: Account,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("node-on-ecs-bootstrap:account:State", name, None, opts)
-        account, bucket, key_arn = args.account, args.settings.state_bucket, args.settings.state_key_arn
+        bucket, key_arn = settings.state_bucket, settings.state_key_arn
 
         if bucket is None or key_arn is None:
             # A predictable name: users type it for `pulumi login`.
             self.bucket = f"{account.project}-state-{account.id}-{account.region}"
-            self.key_arn = self._key(name, args)
-            self._create_bucket(name, args)
+            self.key_arn = self._key(name, settings, account)
+            self._create_bucket(name, settings, account)
             region, key = account.region, f"alias/{account.project}"
         else:
             self.bucket = bucket
@@ -67,14 +64,13 @@ class State(pulumi.ComponentResource):
             },
         )
 
-    def _key(self, name: str, args: StateArgs) -> pulumi.Output[str]:
-        account = args.account
+    def _key(self, name: str, settings: Settings, account: Account) -> pulumi.Output[str]:
         key = aws.kms.Key(
             name,
             description=f"State of {account.project}, and the secrets in it",
             enable_key_rotation=True,
             deletion_window_in_days=30,
-            policy=pulumi.Output.json_dumps(state_key_policy(account, args.settings.trusted_accounts)),
+            policy=pulumi.Output.json_dumps(state_key_policy(account, settings.trusted_accounts)),
             opts=pulumi.ResourceOptions(parent=self, protect=True),
         )
         aws.kms.Alias(
@@ -85,7 +81,7 @@ class State(pulumi.ComponentResource):
         )
         return key.arn
 
-    def _create_bucket(self, name: str, args: StateArgs) -> None:
+    def _create_bucket(self, name: str, settings: Settings, account: Account) -> None:
         private_bucket(
             name,
             self.bucket,
@@ -99,12 +95,12 @@ class State(pulumi.ComponentResource):
             lifecycle={
                 "id": "earlier-versions",
                 "noncurrent_version_expiration": {
-                    "noncurrent_days": args.settings.state_history_days,
+                    "noncurrent_days": settings.state_history_days,
                     "newer_noncurrent_versions": _RETAINED_VERSIONS,
                 },
                 "expiration": {"expired_object_delete_marker": True},
             },
-            policy=state_bucket_policy(args.account, self.bucket, args.settings.trusted_accounts),
+            policy=state_bucket_policy(account, self.bucket, settings.trusted_accounts),
             versioned=True,
             parent=self,
         )
