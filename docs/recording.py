@@ -122,10 +122,10 @@ def record(folder: Path, command: Sequence[str], environment: Mapping[str, str])
 
 
 def typed(events: Iterable[Event]) -> list[Event]:
-    """Put a prompt and the command, typed by somebody, before what came."""
+    """Put a prompt and the typed command before the recorded output."""
     keys = [(0.4 + 0.07 * number, key) for number, key in enumerate(_TYPED)]
-    begun = keys[-1][0] + 0.4
-    return [(0.0, "\x1b[32m$\x1b[0m "), *keys, (begun, "\r\n"), *((begun + at, text) for at, text in events)]
+    start = keys[-1][0] + 0.4
+    return [(0.0, "\x1b[32m$\x1b[0m "), *keys, (start, "\r\n"), *((start + at, text) for at, text in events)]
 
 
 def shortened(events: Sequence[Event]) -> list[Event]:

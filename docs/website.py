@@ -222,15 +222,15 @@ def _mermaid(assets: Path) -> None:
 
 
 def _repository() -> str:
-    """Return the address of the project on GitHub; empty if nothing says it."""
+    """Return the address of the project on GitHub; empty if it is unknown."""
     if name := os.environ.get("GITHUB_REPOSITORY"):
         return f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{name}"
     if shutil.which("git") is None:
         return ""
-    asked = subprocess.run(
+    remote = subprocess.run(
         ["git", "config", "remote.origin.url"], cwd=ROOT, check=False, capture_output=True, text=True
     )
-    found = re.search(r"github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?$", asked.stdout.strip())
+    found = re.search(r"github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?$", remote.stdout.strip())
     return f"https://github.com/{found[1]}" if found else ""
 
 

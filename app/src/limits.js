@@ -9,10 +9,10 @@ const LINGER_BYTES = 4 * 1024 * 1024;
 export class BodyTooLargeError extends Error {}
 
 /**
- * Why a request is refused whatever it asks for, as the status of the answer; null if it is not.
+ * Return the status with which a request is refused whatever its path, or null if it is accepted.
  *
- * Node itself refuses what it cannot read, a missing Host, headers above 16 KiB, and a body whose length is said
- * twice (Transfer-Encoding beside Content-Length).
+ * Node itself refuses malformed requests, a missing Host, headers above 16 KiB, and a body with two lengths
+ * (Transfer-Encoding beside Content-Length).
  *
  * @param {import('node:http').IncomingMessage} request
  * @param {number} maxBodyBytes

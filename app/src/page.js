@@ -110,7 +110,7 @@ function stations({ environment, service, port, address, instance, task, request
       icon: icon('name'),
       label: 'Name',
       value: request.host ? breakable(request.host) : 'none given',
-      detail: balanced ? 'found by Route 53' : 'asked for directly',
+      detail: balanced ? 'found by Route 53' : 'requested directly',
     },
     {
       icon: icon('balancer'),

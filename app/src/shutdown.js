@@ -30,8 +30,8 @@ export function createShutdown(server, { log, deadlineMs, quietMs = 1000 }) {
 
   const closeIdle = () => {
     server.closeIdleConnections();
-    // To Node a connection that never said anything is not idle: a browser's spare one would hold us up. Of one
-    // that has just come nothing was read yet, whatever it has sent.
+    // Node does not count an unused connection as idle, so a browser's spare one would delay the exit. Nothing has
+    // been read yet of one that was just accepted, even if it has sent a request.
     const before = silent;
     silent = new Set([...unused].filter((socket) => socket.bytesRead === 0));
     for (const socket of silent) {

@@ -55,7 +55,7 @@ export async function startApp(t, { env = {}, task = null, quietMs = 20, deadlin
   return { url: `http://127.0.0.1:${port}`, port, server, shutdown, lines };
 }
 
-/** A TCP client that says exactly what it is told. */
+/** A TCP client that sends exactly the given bytes. */
 export async function dial(t, port) {
   const socket = connect(port, '127.0.0.1');
   t.after(() => socket.destroy());
@@ -78,7 +78,7 @@ export async function dial(t, port) {
       while (!pattern.test(text)) await once(socket, 'data');
       return text;
     },
-    /** Resolves with all that was said, when the server has hung up. */
+    /** Resolves with all received text when the server has closed the connection. */
     closed: () => closed.then(() => text),
   };
 }

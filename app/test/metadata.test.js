@@ -17,13 +17,13 @@ const ANSWER = {
 
 /** An endpoint that gives these answers, one for each request. */
 async function endpoint(t, ...answers) {
-  const asked = [];
+  const requests = [];
   const server = createServer((request, response) => {
-    asked.push(request.url);
+    requests.push(request.url);
     answers.shift()?.(response);
   });
   const port = await listen(t, server);
-  return { uri: `http://127.0.0.1:${port}/v4/token`, asked };
+  return { uri: `http://127.0.0.1:${port}/v4/token`, requests };
 }
 
 const json = (value) => (response) => response.end(JSON.stringify(value));
@@ -34,7 +34,7 @@ const stayMute = () => {};
 const quick = (log) => ({ log, timeoutMs: 50, pausesMs: [] });
 
 test('the task is described from the ECS metadata endpoint', async (t) => {
-  const { uri, asked } = await endpoint(t, json(ANSWER));
+  const { uri, requests } = await endpoint(t, json(ANSWER));
 
   assert.deepEqual(await readTask(uri, recordingLog()), {
     id: '9f3a1c2e77aa4b0f9d1e0c1122334455',
@@ -45,7 +45,7 @@ test('the task is described from the ECS metadata endpoint', async (t) => {
     launchType: 'FARGATE',
     address: '10.0.18.42',
   });
-  assert.deepEqual(asked, ['/v4/token/task']);
+  assert.deepEqual(requests, ['/v4/token/task']);
 });
 
 test("missing metadata is null, and the address falls back to the machine's", async (t) => {

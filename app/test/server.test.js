@@ -48,11 +48,11 @@ test('idle connections are kept longer than the load balancer keeps them', async
 
 test('the app answers before ECS metadata arrives, and shows it afterwards', async (t) => {
   const metadata = createServer();
-  const asked = once(metadata, 'request');
+  const requested = once(metadata, 'request');
   const uri = `http://127.0.0.1:${await listen(t, metadata)}`;
   const { url } = await startProcess(t, { ECS_CONTAINER_METADATA_URI_V4: uri });
   const about = async () => (await fetch(url, { headers: { Accept: 'application/json' } })).json();
-  const [, response] = await asked;
+  const [, response] = await requested;
 
   assert.equal((await about()).task, null);
   response.end(JSON.stringify(METADATA));

@@ -78,19 +78,19 @@ def test_every_alarm_notifies_the_topic_when_it_starts_and_ends(stack: Project, 
     """Those by which a deployment is taken back do so through the composite one, of which they are a part."""
     cloudwatch = client(stack, "cloudwatch")
     alarms = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-    telling = {one["AlarmName"] for one in alarms["MetricAlarms"] if one["AlarmActions"]}
+    notifying = {one["AlarmName"] for one in alarms["MetricAlarms"] if one["AlarmActions"]}
     (composite,) = (one["AlarmName"] for one in alarms["CompositeAlarms"])
-    silent = {one["AlarmName"] for one in alarms["MetricAlarms"]} - telling
+    silent = {one["AlarmName"] for one in alarms["MetricAlarms"]} - notifying
 
     for state in ("ALARM", "OK"):
-        for name in [*telling, *silent]:
+        for name in [*notifying, *silent]:
             cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a drill")
 
-    assert len(telling) == 9, telling
+    assert len(notifying) == 9, notifying
     assert {name.rpartition("-")[0] for name in silent} == {"web-errors", "web-latency", "web-unhealthy"}
     for state in ("ALARM", "OK"):
-        assert eventually(lambda state=state: inbox.rang(state) >= {*telling, composite}), inbox.messages()
-        assert inbox.rang(state) == {*telling, composite}
+        assert eventually(lambda state=state: inbox.rang(state) >= {*notifying, composite}), inbox.messages()
+        assert inbox.rang(state) == {*notifying, composite}
 
 
 def test_a_crashed_task_notifies_the_topic(stack: Project, inbox: Inbox) -> None:
